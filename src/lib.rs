@@ -1,0 +1,16 @@
+//! mxray surveys how mail domains answer STARTTLS and says what each answer
+//! means for the mail sent there.
+//!
+//! ```text
+//! input ─► lookup ─► coalesce ─► pace ─► probe ─► join ─► policy ─► output
+//! list     MX A AAAA  one probe   global   dial     observation   verdict   run directory
+//! of                  per         per-IP   smtp     back to every           + summary
+//! domains             ProbeKey             tls      waiting domain
+//! ```
+//!
+//! Two ideas carry the design. An *observation* is what one endpoint said and
+//! judges nothing; a *verdict* is a pure function of observations. And the
+//! protocol is apart from the sockets: [`smtp`] is a state machine over byte
+//! slices that runs the same under tokio, in a test and in a fuzzer.
+
+pub mod model;

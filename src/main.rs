@@ -1,0 +1,3 @@
+//! The `mxray` command: a thin shell around the library.
+
+fn main() {}

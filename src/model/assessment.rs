@@ -1,0 +1,99 @@
+//! The certificate axes: judged apart from each other and from the outcome.
+
+use super::certificate::CertificateFacts;
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+
+macro_rules! axis {
+    ($(#[$outer:meta])* $axis:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $axis { $($(#[$doc])* $variant,)* }
+
+        impl $axis {
+            /// Stable snake_case name.
+            pub fn name(self) -> &'static str {
+                match self { $($axis::$variant => $name,)* }
+            }
+        }
+
+        impl fmt::Display for $axis {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+axis! {
+    /// Does the presented chain lead to a trusted root? Judged at a moment
+    /// inside the leaf's own validity, so that dates stay an axis of their own.
+    ChainStatus {
+        /// It does.
+        Valid = "valid",
+        /// The leaf is signed by its own key and is no root of the store.
+        SelfSigned = "self_signed",
+        /// It ends in a CA that is not in the store.
+        UntrustedRoot = "untrusted_root",
+        /// The leaf came without the certificate that issued it.
+        IncompleteChain = "incomplete_chain",
+        /// It breaks a rule: signature, constraint, usage, encoding.
+        Invalid = "invalid",
+    }
+}
+
+axis! {
+    /// Is the leaf in its period of validity?
+    DateStatus {
+        /// It is.
+        Valid = "valid",
+        /// notAfter is past.
+        Expired = "expired",
+        /// notBefore is to come.
+        NotYetValid = "not_yet_valid",
+        /// The dates could not be read.
+        Unreadable = "unreadable",
+    }
+}
+
+axis! {
+    /// Which name does the leaf carry, by subject alternative name alone
+    /// (RFC 9525 §6.3)?
+    NameStatus {
+        /// That of the MX host (or, for a bare endpoint, its name or address).
+        MxHost = "mx_host",
+        /// That of the recipient domain only.
+        Domain = "domain",
+        /// Neither.
+        None = "none",
+    }
+}
+
+axis! {
+    /// Is the leaf's key of a size that RFC 9325 §4.5 still accepts?
+    KeyStatus {
+        /// RSA of 2048 bits or more, a curve of 224 or more, EdDSA.
+        Strong = "strong",
+        /// Less.
+        Weak = "weak",
+        /// Size or algorithm unknown.
+        Unknown = "unknown",
+    }
+}
+
+/// A presented chain, judged against a root store at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assessment {
+    /// Facts of each presented certificate, leaf first.
+    pub certificates: Vec<Arc<CertificateFacts>>,
+    /// Trust.
+    pub chain: ChainStatus,
+    /// Why the chain is not valid, in words.
+    pub chain_detail: Option<String>,
+    /// Validity period of the leaf.
+    pub dates: DateStatus,
+    /// Strength of the leaf's key.
+    pub key: KeyStatus,
+}

@@ -1,0 +1,42 @@
+//! What the DNS says about one domain.
+
+use super::failure::Failure;
+use super::name::MxHost;
+use super::target::Target;
+use std::net::IpAddr;
+
+/// One mail exchanger of a domain with its addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// MX preference, lowest first (RFC 5321 §5.1); 0 for an implicit MX.
+    pub preference: u16,
+    /// Host name; `None` only for an endpoint that was listed without a name.
+    pub host: Option<MxHost>,
+    /// Addresses in the order in which they are tried.
+    pub addresses: Vec<IpAddr>,
+    /// Why there are no addresses (phase `dns`); `None` if there are some.
+    pub failure: Option<Failure>,
+}
+
+/// What the DNS says about one target: the join of its MX set and addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainFacts {
+    /// The input line this answers.
+    pub target: Target,
+    /// Mail exchangers, best preference first; equal preferences side by side
+    /// in a stable order. Kept even where none is usable: they are evidence.
+    pub exchanges: Vec<Exchange>,
+    /// No MX record, but an address: the domain is its own exchanger with
+    /// preference 0 (RFC 5321 §5.1).
+    pub implicit_mx: bool,
+    /// Why there is nothing to probe (phases `input` and `dns`). Exactly when
+    /// it is `None` some exchange has an address.
+    pub failure: Option<Failure>,
+}
+
+impl DomainFacts {
+    /// Facts that end before any probe.
+    pub fn failed(target: Target, failure: Failure) -> Self {
+        Self { target, exchanges: Vec::new(), implicit_mx: false, failure: Some(failure) }
+    }
+}

@@ -1,0 +1,254 @@
+//! How a target can fail to show TLS: the one table of terminal outcomes.
+
+use super::registry::AlertDescription;
+use serde::Serialize;
+use std::fmt;
+
+/// The stage of a delivery attempt, in the order in which it is reached. The
+/// order is also how much a failure there tells: later is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Reading the list.
+    Input,
+    /// MX, A and AAAA.
+    Dns,
+    /// TCP.
+    Connect,
+    /// Waiting for the 220 of the server.
+    Greeting,
+    /// EHLO, or HELO after it.
+    Ehlo,
+    /// STARTTLS and its reply.
+    Starttls,
+    /// The TLS handshake.
+    Tls,
+    /// EHLO inside TLS.
+    AfterTls,
+    /// QUIT and its reply. Nothing that happens here is a failure.
+    Quit,
+}
+
+impl Phase {
+    /// Every phase, in order.
+    pub const ALL: [Phase; 9] = [
+        Phase::Input,
+        Phase::Dns,
+        Phase::Connect,
+        Phase::Greeting,
+        Phase::Ehlo,
+        Phase::Starttls,
+        Phase::Tls,
+        Phase::AfterTls,
+        Phase::Quit,
+    ];
+
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Input => "input",
+            Phase::Dns => "dns",
+            Phase::Connect => "connect",
+            Phase::Greeting => "greeting",
+            Phase::Ehlo => "ehlo",
+            Phase::Starttls => "starttls",
+            Phase::Tls => "tls",
+            Phase::AfterTls => "after_tls",
+            Phase::Quit => "quit",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What went wrong. Which kinds occur in which phase is the table in
+        /// `docs/outcomes.md`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Kind { $($(#[$doc])* $variant,)* }
+
+        impl Kind {
+            /// Every kind, in the order of the table.
+            pub const ALL: &'static [Kind] = &[$(Kind::$variant,)*];
+
+            /// Stable snake_case name: the `outcome` column.
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// input: the line is no domain name.
+    InvalidName = "invalid_name",
+    /// input, connect: on the user's blocklist.
+    Blocklisted = "blocklisted",
+    /// dns: the name does not exist.
+    Nxdomain = "nxdomain",
+    /// dns: the name exists without MX and without addresses.
+    NoData = "no_data",
+    /// dns: the server could not or would not answer (SERVFAIL, REFUSED, …).
+    Servfail = "servfail",
+    /// any phase with a peer: no answer within the deadline.
+    Timeout = "timeout",
+    /// dns: `0 .`, no mail here (RFC 7505).
+    NullMx = "null_mx",
+    /// dns: MX records, but none that names a host with an address (RFC 5321 §5.1).
+    MxUnusable = "mx_unusable",
+    /// connect: the address is loopback, private or reserved.
+    PrivateAddress = "private_address",
+    /// connect: TCP reset in answer to SYN. starttls: 5xx.
+    Refused = "refused",
+    /// connect: no route, or ICMP unreachable.
+    Unreachable = "unreachable",
+    /// connect: reset while connecting.
+    Reset = "reset",
+    /// connect: this machine could not open a socket (no descriptor, no port).
+    /// Says nothing about the peer.
+    LocalError = "local_error",
+    /// the peer closed or reset the connection instead of answering.
+    Closed = "closed",
+    /// 421: not now (RFC 5321 §4.2.3).
+    Throttled = "throttled",
+    /// a permanent refusal, 5xx.
+    Rejected = "rejected",
+    /// a transient refusal, 4xx other than 421.
+    Tempfail = "tempfail",
+    /// greeting: not a reply in the sense of RFC 5321 §4.2.
+    NotSmtp = "not_smtp",
+    /// a reply over a limit in lines or bytes.
+    TooLong = "too_long",
+    /// a reply that breaks the syntax (codes that change, bytes that are none).
+    Malformed = "malformed",
+    /// ehlo: EHLO refused, HELO accepted: no extensions, hence no STARTTLS.
+    HeloOnly = "helo_only",
+    /// starttls: a complete 250 to EHLO that does not list STARTTLS.
+    NotOffered = "not_offered",
+    /// starttls: the keyword was overwritten on the way (`XXXXXXXA`).
+    KeywordMangled = "keyword_mangled",
+    /// starttls: 4xx, by RFC 3207 §4 normally 454.
+    RefusedTemporarily = "refused_temporarily",
+    /// tls: the peer sent a fatal alert that the kinds below do not name.
+    Alert = "alert",
+    /// tls: the peer speaks none of the versions offered.
+    NoCommonVersion = "no_common_version",
+    /// tls: the peer takes none of the suites or groups offered.
+    NoCommonSuite = "no_common_suite",
+    /// tls: the peer ends the handshake because no client certificate came.
+    ClientCertificateRequired = "client_certificate_required",
+    /// tls: what came is no TLS record.
+    NotTls = "not_tls",
+    /// after_tls: EHLO refused inside TLS.
+    EhloRejected = "ehlo_rejected",
+}
+
+impl Kind {
+    /// Whether the same question may have another answer a little later.
+    pub fn is_transient(self) -> bool {
+        matches!(
+            self,
+            Kind::Servfail
+                | Kind::Timeout
+                | Kind::Reset
+                | Kind::LocalError
+                | Kind::Closed
+                | Kind::Throttled
+                | Kind::Tempfail
+                | Kind::RefusedTemporarily
+        )
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The one terminal outcome of something that did not run to its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Where it ended.
+    pub phase: Phase,
+    /// What ended it.
+    pub kind: Kind,
+    /// SMTP reply code, where a reply ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_code: Option<u16>,
+    /// TLS alert, where an alert ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertDescription>,
+    /// What a person would want to read of the cause, at most
+    /// [`DETAIL_BYTES_MAX`] bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Box<str>>,
+}
+
+/// Longest [`Failure::detail`] in bytes.
+pub const DETAIL_BYTES_MAX: usize = 200;
+
+impl Failure {
+    /// A failure without further evidence.
+    pub fn new(phase: Phase, kind: Kind) -> Self {
+        Self { phase, kind, reply_code: None, alert: None, detail: None }
+    }
+
+    /// The same, with the reply that says so.
+    pub fn with_reply(self, code: u16) -> Self {
+        Self { reply_code: Some(code), ..self }
+    }
+
+    /// The same, with the alert that says so.
+    pub fn with_alert(self, alert: AlertDescription) -> Self {
+        Self { alert: Some(alert), ..self }
+    }
+
+    /// The same, with words for a person, cut to [`DETAIL_BYTES_MAX`].
+    pub fn with_detail(self, detail: impl fmt::Display) -> Self {
+        let mut text = detail.to_string();
+        text.truncate(text.floor_char_boundary(DETAIL_BYTES_MAX));
+        Self { detail: Some(text.into()), ..self }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.phase, self.kind)?;
+        if let Some(code) = self.reply_code {
+            write!(f, " ({code})")?;
+        }
+        if let Some(alert) = self.alert {
+            write!(f, " ({alert})")?;
+        }
+        if let Some(detail) = &self.detail {
+            write!(f, ": {detail}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = Kind::ALL.iter().map(|k| k.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Kind::ALL.len());
+    }
+
+    #[test]
+    fn details_are_cut_at_a_character() {
+        let failure = Failure::new(Phase::Tls, Kind::Alert).with_detail("é".repeat(200));
+        assert_eq!(failure.detail.map(|d| d.len()), Some(DETAIL_BYTES_MAX));
+    }
+}

@@ -1,0 +1,32 @@
+//! The nouns of mxray: plain data without I/O and without a clock.
+//!
+//! Everything that travels between two stages is a type of this module, so a
+//! stage can be read, tested and replaced without looking into its neighbour.
+//! Nothing here imports another module of the crate.
+
+pub mod assessment;
+pub mod certificate;
+pub mod endpoint;
+pub mod facts;
+pub mod failure;
+pub mod finding;
+pub mod name;
+pub mod observation;
+pub mod record;
+pub mod registry;
+pub mod reply;
+pub mod target;
+pub mod verdict;
+
+pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus};
+pub use certificate::{CertificateFacts, Sha256};
+pub use endpoint::{Endpoint, ProbeKey};
+pub use facts::{DomainFacts, Exchange};
+pub use failure::{Failure, Kind, Phase};
+pub use finding::{Finding, Leaf, TlsFinding};
+pub use name::{DomainName, MxHost, NameError};
+pub use observation::{Dialogue, Observation, SignatureCheck, Timings, TlsObservation};
+pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
+pub use reply::{Deviation, Reply};
+pub use target::{Subject, Target};
+pub use verdict::{Delivery, Reason, Verdict, View};

@@ -1,0 +1,159 @@
+//! What one endpoint said. It names no domain and judges nothing, so that it
+//! can be judged again, for another sender, without a packet.
+
+use super::endpoint::ProbeKey;
+use super::failure::Failure;
+use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use super::reply::Reply;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// Most certificates kept of one chain.
+pub const CHAIN_CERTIFICATES_MAX: usize = 16;
+
+/// The SMTP side of an observation: every reply that came in whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Dialogue {
+    /// The banner.
+    pub greeting: Option<Reply>,
+    /// Answer to EHLO in clear.
+    pub ehlo: Option<Reply>,
+    /// Answer to HELO, sent only where EHLO was refused.
+    pub helo: Option<Reply>,
+    /// Answer to STARTTLS.
+    pub starttls: Option<Reply>,
+    /// Plaintext that came in after the 220 to STARTTLS and before the
+    /// handshake, escaped as in [`Reply::lines`]: evidence of the
+    /// response-injection class (RFC 3207 §5). Never fed to TLS.
+    pub residue: String,
+    /// Answer to EHLO inside TLS.
+    pub ehlo_tls: Option<Reply>,
+    /// Answer to QUIT.
+    pub quit: Option<Reply>,
+    /// Where the dialogue ended early; `None` if it ran to its end.
+    pub failure: Option<Failure>,
+}
+
+/// What became of the server's signature over the handshake, which proves
+/// that it holds the key of its certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureCheck {
+    /// It verifies under the key of the presented certificate.
+    Verified,
+    /// It does not.
+    Failed,
+    /// It could not be checked; the text says why.
+    Unverifiable(Box<str>),
+}
+
+impl SignatureCheck {
+    /// Stable snake_case name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            SignatureCheck::Verified => "verified",
+            SignatureCheck::Failed => "failed",
+            SignatureCheck::Unverifiable(_) => "unverifiable",
+        }
+    }
+}
+
+/// The TLS side of an observation. A handshake that failed keeps what was
+/// seen before it did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TlsObservation {
+    /// Whether the handshake ended in an established session.
+    pub established: bool,
+    /// Negotiated version.
+    pub version: Option<ProtocolVersion>,
+    /// Negotiated cipher suite.
+    pub suite: Option<CipherSuite>,
+    /// Key exchange group.
+    pub group: Option<NamedGroup>,
+    /// Scheme of the server's handshake signature.
+    pub signature_scheme: Option<SignatureScheme>,
+    /// Whether that signature holds.
+    pub signature: Option<SignatureCheck>,
+    /// ALPN protocol that the server chose; none is offered, so none is due.
+    pub alpn: Option<String>,
+    /// Presented certificates as DER, leaf first, at most
+    /// [`CHAIN_CERTIFICATES_MAX`]. The journal names them by SHA-256; the
+    /// bytes stand once in `certificates.csv`.
+    #[serde(skip)]
+    pub chain: Vec<Arc<[u8]>>,
+    /// Certificates beyond the limit, not kept.
+    pub chain_excess: usize,
+    /// Whether an OCSP response was stapled (RFC 6066 §8).
+    pub ocsp_stapled: bool,
+    /// Whether the server asked for a client certificate.
+    pub client_certificate_requested: bool,
+    /// Whether the server asked for another key share (RFC 8446 §4.1.4).
+    pub hello_retry: bool,
+    /// Resumption tickets seen before QUIT was answered.
+    pub tickets: u32,
+    /// Fatal alert received.
+    pub alert: Option<AlertDescription>,
+}
+
+/// How long each phase took, in microseconds of the monotonic clock; `None`
+/// for a phase that was not finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Timings {
+    /// SYN to established.
+    pub connect_us: Option<u64>,
+    /// Established to the end of the banner.
+    pub greeting_us: Option<u64>,
+    /// EHLO (and HELO) sent to answered.
+    pub ehlo_us: Option<u64>,
+    /// STARTTLS sent to answered.
+    pub starttls_us: Option<u64>,
+    /// ClientHello sent to session established.
+    pub handshake_us: Option<u64>,
+    /// EHLO inside TLS sent to answered.
+    pub ehlo_tls_us: Option<u64>,
+    /// QUIT sent to answered.
+    pub quit_us: Option<u64>,
+    /// First SYN to the last byte.
+    pub total_us: u64,
+}
+
+/// What one [`ProbeKey`] said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Observation {
+    /// Who was asked.
+    pub key: ProbeKey,
+    /// When the connection was begun.
+    pub started: Timestamp,
+    /// Connections made, this one included; 0 where none was allowed.
+    pub attempts: u32,
+    /// The terminal outcome; `None` if everything ran to its end.
+    pub failure: Option<Failure>,
+    /// What was said in SMTP.
+    pub dialogue: Dialogue,
+    /// What was seen of TLS, once the ClientHello was sent.
+    pub tls: Option<TlsObservation>,
+    /// How long it took.
+    pub timings: Timings,
+    /// Bytes received on the socket.
+    pub bytes_in: u64,
+    /// Bytes sent on the socket.
+    pub bytes_out: u64,
+}
+
+impl Observation {
+    /// An observation that ended before anything was said.
+    pub fn failed(key: ProbeKey, started: Timestamp, attempts: u32, failure: Failure) -> Self {
+        Self {
+            key,
+            started,
+            attempts,
+            failure: Some(failure),
+            dialogue: Dialogue::default(),
+            tls: None,
+            timings: Timings::default(),
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+}

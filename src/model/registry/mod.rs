@@ -1,0 +1,303 @@
+//! The only tables of TLS code points (IANA "TLS Parameters").
+//!
+//! Each newtype keeps the raw code point, so a value that no table knows
+//! survives and is written as `0x1234`.
+
+mod cipher_suites;
+
+use cipher_suites::CIPHER_SUITES;
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+
+macro_rules! code_point {
+    ($(#[$doc:meta])* $name:ident($repr:ty), $width:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub $repr);
+
+        impl $name {
+            /// The registered name, or the code point in hexadecimal.
+            pub fn name(self) -> Cow<'static, str> {
+                match self.registered() {
+                    Some(name) => Cow::Borrowed(name),
+                    None => Cow::Owned(format!(concat!("0x{:0", $width, "x}"), self.0)),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.name())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.name())
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.name())
+            }
+        }
+    };
+}
+
+code_point! {
+    /// Protocol version (RFC 8446 §4.2.1 and its predecessors). Orders by age:
+    /// a greater value is a newer version.
+    ProtocolVersion(u16), "4"
+}
+code_point! {
+    /// Cipher suite.
+    CipherSuite(u16), "4"
+}
+code_point! {
+    /// Supported group (RFC 8446 §4.2.7).
+    NamedGroup(u16), "4"
+}
+code_point! {
+    /// Signature scheme (RFC 8446 §4.2.3).
+    SignatureScheme(u16), "4"
+}
+code_point! {
+    /// Alert description (RFC 8446 §6).
+    AlertDescription(u8), "2"
+}
+
+/// The name that stands beside a code point in a sorted table.
+fn look_up<T: Ord + Copy>(table: &[(T, &'static str)], code: T) -> Option<&'static str> {
+    let found = table.binary_search_by_key(&code, |entry| entry.0).ok()?;
+    table.get(found).map(|entry| entry.1)
+}
+
+impl ProtocolVersion {
+    /// TLS 1.2 (RFC 5246).
+    pub const TLS12: Self = Self(0x0303);
+    /// TLS 1.3 (RFC 8446).
+    pub const TLS13: Self = Self(0x0304);
+
+    fn registered(self) -> Option<&'static str> {
+        look_up(VERSIONS, self.0)
+    }
+}
+
+impl CipherSuite {
+    fn entry(self) -> Option<&'static (u16, &'static str, Option<bool>)> {
+        let found = CIPHER_SUITES.binary_search_by_key(&self.0, |entry| entry.0).ok()?;
+        CIPHER_SUITES.get(found)
+    }
+
+    fn registered(self) -> Option<&'static str> {
+        self.entry().map(|entry| entry.1)
+    }
+
+    /// Whether the key exchange is ephemeral; `None` for an unknown suite.
+    pub fn forward_secrecy(self) -> Option<bool> {
+        self.entry().and_then(|entry| entry.2)
+    }
+}
+
+impl NamedGroup {
+    fn registered(self) -> Option<&'static str> {
+        look_up(GROUPS, self.0)
+    }
+}
+
+impl SignatureScheme {
+    fn registered(self) -> Option<&'static str> {
+        look_up(SIGNATURE_SCHEMES, self.0)
+    }
+}
+
+impl AlertDescription {
+    /// The versions offered are known, but not supported.
+    pub const PROTOCOL_VERSION: Self = Self(70);
+    /// Nothing offered is strong enough for the server.
+    pub const INSUFFICIENT_SECURITY: Self = Self(71);
+    /// A client certificate was required and none came.
+    pub const CERTIFICATE_REQUIRED: Self = Self(116);
+
+    fn registered(self) -> Option<&'static str> {
+        look_up(ALERTS, self.0)
+    }
+}
+
+const VERSIONS: &[(u16, &str)] = &[
+    (0x0002, "SSLv2"),
+    (0x0300, "SSLv3"),
+    (0x0301, "TLSv1.0"),
+    (0x0302, "TLSv1.1"),
+    (0x0303, "TLSv1.2"),
+    (0x0304, "TLSv1.3"),
+];
+
+const GROUPS: &[(u16, &str)] = &[
+    (1, "sect163k1"),
+    (2, "sect163r1"),
+    (3, "sect163r2"),
+    (4, "sect193r1"),
+    (5, "sect193r2"),
+    (6, "sect233k1"),
+    (7, "sect233r1"),
+    (8, "sect239k1"),
+    (9, "sect283k1"),
+    (10, "sect283r1"),
+    (11, "sect409k1"),
+    (12, "sect409r1"),
+    (13, "sect571k1"),
+    (14, "sect571r1"),
+    (15, "secp160k1"),
+    (16, "secp160r1"),
+    (17, "secp160r2"),
+    (18, "secp192k1"),
+    (19, "secp192r1"),
+    (20, "secp224k1"),
+    (21, "secp224r1"),
+    (22, "secp256k1"),
+    (23, "secp256r1"),
+    (24, "secp384r1"),
+    (25, "secp521r1"),
+    (26, "brainpoolP256r1"),
+    (27, "brainpoolP384r1"),
+    (28, "brainpoolP512r1"),
+    (29, "x25519"),
+    (30, "x448"),
+    (31, "brainpoolP256r1tls13"),
+    (32, "brainpoolP384r1tls13"),
+    (33, "brainpoolP512r1tls13"),
+    (34, "GC256A"),
+    (35, "GC256B"),
+    (36, "GC256C"),
+    (37, "GC256D"),
+    (38, "GC512A"),
+    (39, "GC512B"),
+    (40, "GC512C"),
+    (41, "curveSM2"),
+    (256, "ffdhe2048"),
+    (257, "ffdhe3072"),
+    (258, "ffdhe4096"),
+    (259, "ffdhe6144"),
+    (260, "ffdhe8192"),
+    (512, "MLKEM512"),
+    (513, "MLKEM768"),
+    (514, "MLKEM1024"),
+    (4587, "SecP256r1MLKEM768"),
+    (4588, "X25519MLKEM768"),
+    (4589, "SecP384r1MLKEM1024"),
+];
+
+const SIGNATURE_SCHEMES: &[(u16, &str)] = &[
+    (0x0201, "rsa_pkcs1_sha1"),
+    (0x0203, "ecdsa_sha1"),
+    (0x0401, "rsa_pkcs1_sha256"),
+    (0x0403, "ecdsa_secp256r1_sha256"),
+    (0x0501, "rsa_pkcs1_sha384"),
+    (0x0503, "ecdsa_secp384r1_sha384"),
+    (0x0601, "rsa_pkcs1_sha512"),
+    (0x0603, "ecdsa_secp521r1_sha512"),
+    (0x0804, "rsa_pss_rsae_sha256"),
+    (0x0805, "rsa_pss_rsae_sha384"),
+    (0x0806, "rsa_pss_rsae_sha512"),
+    (0x0807, "ed25519"),
+    (0x0808, "ed448"),
+    (0x0809, "rsa_pss_pss_sha256"),
+    (0x080a, "rsa_pss_pss_sha384"),
+    (0x080b, "rsa_pss_pss_sha512"),
+    (0x081a, "ecdsa_brainpoolP256r1tls13_sha256"),
+    (0x081b, "ecdsa_brainpoolP384r1tls13_sha384"),
+    (0x081c, "ecdsa_brainpoolP512r1tls13_sha512"),
+    (0x0904, "mldsa44"),
+    (0x0905, "mldsa65"),
+    (0x0906, "mldsa87"),
+];
+
+const ALERTS: &[(u8, &str)] = &[
+    (0, "close_notify"),
+    (10, "unexpected_message"),
+    (20, "bad_record_mac"),
+    (21, "decryption_failed"),
+    (22, "record_overflow"),
+    (30, "decompression_failure"),
+    (40, "handshake_failure"),
+    (41, "no_certificate"),
+    (42, "bad_certificate"),
+    (43, "unsupported_certificate"),
+    (44, "certificate_revoked"),
+    (45, "certificate_expired"),
+    (46, "certificate_unknown"),
+    (47, "illegal_parameter"),
+    (48, "unknown_ca"),
+    (49, "access_denied"),
+    (50, "decode_error"),
+    (51, "decrypt_error"),
+    (60, "export_restriction"),
+    (70, "protocol_version"),
+    (71, "insufficient_security"),
+    (80, "internal_error"),
+    (86, "inappropriate_fallback"),
+    (90, "user_canceled"),
+    (100, "no_renegotiation"),
+    (109, "missing_extension"),
+    (110, "unsupported_extension"),
+    (111, "certificate_unobtainable"),
+    (112, "unrecognized_name"),
+    (113, "bad_certificate_status_response"),
+    (114, "bad_certificate_hash_value"),
+    (115, "unknown_psk_identity"),
+    (116, "certificate_required"),
+    (117, "general_error"),
+    (120, "no_application_protocol"),
+    (121, "ech_required"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_sorted() {
+        assert!(VERSIONS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(CIPHER_SUITES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(GROUPS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(SIGNATURE_SCHEMES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(ALERTS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn suites_are_those_of_the_dataset() {
+        let text = include_str!("../../../datasets/registry/tls-cipher-suites.csv");
+        let mut rows = csv::Reader::from_reader(text.as_bytes());
+        let mut expected: Vec<(u16, String)> = rows
+            .records()
+            .map(|row| {
+                let row = row.unwrap();
+                (u16::from_str_radix(&row[0][2..], 16).unwrap(), row[1].to_string())
+            })
+            .collect();
+        expected.sort();
+        assert_eq!(CIPHER_SUITES.len(), expected.len());
+        for (actual, expected) in CIPHER_SUITES.iter().zip(&expected) {
+            assert_eq!((actual.0, actual.1), (expected.0, expected.1.as_str()));
+        }
+    }
+
+    #[test]
+    fn unknown_code_points_survive() {
+        assert_eq!(CipherSuite(0x1301).name(), "TLS_AES_128_GCM_SHA256");
+        assert_eq!(CipherSuite(0xfafa).name(), "0xfafa");
+        assert_eq!(AlertDescription(99).name(), "0x63");
+        assert_eq!(NamedGroup(4588).name(), "X25519MLKEM768");
+    }
+
+    #[test]
+    fn static_rsa_has_no_forward_secrecy() {
+        assert_eq!(CipherSuite(0x009c).forward_secrecy(), Some(false));
+        assert_eq!(CipherSuite(0xc02f).forward_secrecy(), Some(true));
+        assert_eq!(CipherSuite(0x1302).forward_secrecy(), Some(true));
+        assert_eq!(CipherSuite(0x5600).forward_secrecy(), None);
+    }
+}

@@ -1,0 +1,42 @@
+//! One entry of an input list.
+
+use super::endpoint::Endpoint;
+use super::name::{DomainName, MxHost};
+
+/// What an input line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A mail domain, whose mail hosts the DNS tells.
+    Domain(DomainName),
+    /// An endpoint named outright, without DNS (zmap and zgrab2 lists).
+    Endpoint {
+        /// Address to connect to.
+        ip: std::net::IpAddr,
+        /// Port, where the line gives one.
+        port: Option<u16>,
+        /// Name for SNI, where the line gives one.
+        name: Option<MxHost>,
+    },
+}
+
+impl Subject {
+    /// The text of the `domain` column: the domain, else the name, else the
+    /// endpoint itself.
+    pub fn label(&self) -> String {
+        match self {
+            Subject::Domain(domain) => domain.to_string(),
+            Subject::Endpoint { name: Some(name), .. } => name.to_string(),
+            Subject::Endpoint { ip, port: Some(port), .. } => Endpoint { ip: *ip, port: *port }.to_string(),
+            Subject::Endpoint { ip, .. } => ip.to_string(),
+        }
+    }
+}
+
+/// An input line that was understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Line number in the input, from 1.
+    pub line: u64,
+    /// What the line asks for.
+    pub subject: Subject,
+}
