@@ -13,4 +13,14 @@
 //! protocol is apart from the sockets: [`smtp`] is a state machine over byte
 //! slices that runs the same under tokio, in a test and in a fuzzer.
 
+pub mod engine;
+pub mod input;
+pub mod lab;
+pub mod lookup;
 pub mod model;
+pub mod net;
+pub mod output;
+pub mod policy;
+pub mod report;
+pub mod smtp;
+pub mod x509;

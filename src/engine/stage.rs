@@ -1,0 +1,27 @@
+//! The two stages that touch the network, as the engine sees them. What
+//! implements them is chosen by `plan`; tests and benches put in-memory
+//! stages in their place.
+
+use crate::model::{DomainFacts, Failure, Observation, ProbeKey, Target};
+use std::future::Future;
+
+/// Finds the mail hosts of a target and their addresses.
+pub trait Lookup: Send + Sync + 'static {
+    /// Answers one target. Never fails: what went wrong is part of the facts.
+    fn lookup(&self, target: Target) -> impl Future<Output = DomainFacts> + Send;
+}
+
+/// Asks one endpoint.
+pub trait Probe: Send + Sync + 'static {
+    /// Whether the endpoint may be connected to at all. Asked before any
+    /// permit is spent on it.
+    ///
+    /// # Errors
+    /// The failure to record in place of an observation: the address is on
+    /// the blocklist, or private.
+    fn permit(&self, key: &ProbeKey) -> Result<(), Failure>;
+
+    /// Connects once. Never fails: what went wrong is part of the observation.
+    /// `attempt` counts from 1.
+    fn probe(&self, key: ProbeKey, attempt: u32) -> impl Future<Output = Observation> + Send;
+}

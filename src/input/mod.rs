@@ -1,0 +1,1 @@
+//! Lists in: plain, CSV, ranked CSV, endpoint lists.

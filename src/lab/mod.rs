@@ -1,0 +1,1 @@
+//! A fleet of mail servers and their DNS on loopback, played from scenario files.

@@ -1,0 +1,1 @@
+//! MX, A and AAAA: [`crate::engine::stage::Lookup`] on hickory-resolver.

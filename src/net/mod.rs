@@ -1,0 +1,1 @@
+//! The probe over real sockets: dial, drive the dialogue, shake hands.

@@ -1,0 +1,1 @@
+//! Records out: the run directory and the streams for pipes.

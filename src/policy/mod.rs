@@ -1,0 +1,1 @@
+//! From observations to verdicts: pure functions, judged again at will.

@@ -1,0 +1,1 @@
+//! The summary of a run: a fold over its records, and its rendering.

@@ -1,0 +1,1 @@
+//! Certificate facts, read leniently and trusting nothing (RFC 5280).
