@@ -1,3 +1,15 @@
 //! The pipeline: one way for the data, bounded at every joint.
+//!
+//! One task owns all bookkeeping ([`pipeline`]): which keys were probed
+//! ([`coalesce`]), which may start ([`pace`]), which domains wait for what
+//! ([`join`]). Lookups and probes run beside it and report back.
 
+pub mod coalesce;
+pub mod join;
+pub mod pace;
+pub mod pipeline;
+pub mod progress;
 pub mod stage;
+
+pub use pipeline::{EngineConfig, EngineError, RunCounts, run};
+pub use progress::{Progress, Snapshot};

@@ -20,6 +20,14 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The port that the line names, if it names one.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Subject::Domain(_) => None,
+            Subject::Endpoint { port, .. } => *port,
+        }
+    }
+
     /// The text of the `domain` column: the domain, else the name, else the
     /// endpoint itself.
     pub fn label(&self) -> String {

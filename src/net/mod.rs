@@ -1,1 +1,67 @@
 //! The probe over real sockets: dial, drive the dialogue, shake hands.
+//!
+//! One call to [`NetProbe::probe`] is one TCP connection. The SMTP side is
+//! the state machine of [`crate::smtp`]; this module only carries its bytes,
+//! keeps its deadlines and writes down what came of it.
+
+mod dial;
+mod drive;
+mod gate;
+mod handshake;
+mod meter;
+mod recorder;
+mod tls_failure;
+
+pub use drive::PhaseTimeouts;
+pub use gate::{Blocklist, BlocklistError, Gate};
+pub use handshake::Handshaker;
+
+use crate::engine::stage::Probe;
+use crate::model::{Failure, Observation, ProbeKey};
+use crate::smtp::EhloName;
+use drive::Drive;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// Asks endpoints over TCP.
+pub struct NetProbe {
+    gate: Gate,
+    ehlo: EhloName,
+    timeouts: PhaseTimeouts,
+    handshaker: Handshaker,
+}
+
+impl NetProbe {
+    /// A probe that says `ehlo` in EHLO, connects where `gate` lets it and
+    /// gives each phase the time that `timeouts` allows.
+    pub fn new(gate: Gate, ehlo: EhloName, timeouts: PhaseTimeouts, handshaker: Handshaker) -> Self {
+        Self { gate, ehlo, timeouts, handshaker }
+    }
+}
+
+impl Probe for NetProbe {
+    fn permit(&self, key: &ProbeKey) -> Result<(), Failure> {
+        self.gate.check(key)
+    }
+
+    async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
+        let started = Timestamp::now();
+        if let Err(failure) = self.gate.check(&key) {
+            return Observation::failed(key, started, attempt.saturating_sub(1), failure);
+        }
+        let begun = Instant::now();
+        let session_ends = begun + self.timeouts.session;
+        let connect_ends = session_ends.min(begun + self.timeouts.connect);
+        let mut observation = match dial::connect(key.endpoint, connect_ends).await {
+            Err(failure) => Observation::failed(key, started, attempt, failure),
+            Ok(stream) => {
+                let connected = Instant::now();
+                let mut drive = Drive::new(self.ehlo.clone(), &self.timeouts, connected, session_ends);
+                drive.timings.connect_us = Some(drive::micros(connected - begun));
+                drive.run(stream, &self.handshaker, &key).await.into_observation(key, started, attempt)
+            }
+        };
+        observation.timings.total_us = drive::micros(begun.elapsed());
+        observation
+    }
+}

@@ -1,0 +1,251 @@
+//! When a probe may start: so many a second in all, so many at a time to one
+//! address, and a pause between two to the same one.
+
+use super::coalesce::KeyId;
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// A pause after which a rate limiter has work for us again is never taken to
+/// be shorter than this: timers are no finer.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+
+/// Share of a second's permits that may be used at once, so that a high rate
+/// does not depend on the timer waking for every single one.
+const BURSTS_PER_SECOND: u32 = 50;
+
+/// Addresses whose last use is forgotten at once, at the latest after so many
+/// starts. Keeps the per-address limiter from growing with the run.
+const FORGET_EVERY_STARTS: u64 = 10_000;
+
+/// How fast to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections begun per second over all; `None` for no limit.
+    pub rate: Option<NonZeroU32>,
+    /// Least time between the starts of two connections to one address; zero
+    /// for none.
+    pub per_ip_interval: Duration,
+    /// Connections open to one address at a time; `None` for no limit.
+    pub per_ip_connections: Option<NonZeroU32>,
+    /// Connections open in all.
+    pub in_flight: usize,
+}
+
+/// What starting the next connection has to wait for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Start this one now.
+    Start(KeyId, IpAddr),
+    /// The global rate allows none for so long.
+    After(Duration),
+    /// Nothing may start before something else happens.
+    Nothing,
+}
+
+#[derive(Default)]
+struct Lane {
+    open: u32,
+    resting: bool,
+    waiting: VecDeque<KeyId>,
+}
+
+/// Queues of keys by address, and the two rate limiters.
+pub struct Pacer {
+    limits: Limits,
+    clock: DefaultClock,
+    global: Option<DefaultDirectRateLimiter>,
+    per_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    lanes: HashMap<IpAddr, Lane>,
+    ready: VecDeque<(KeyId, IpAddr)>,
+    open: usize,
+    started: u64,
+}
+
+impl Pacer {
+    /// A pacer with nothing to do.
+    pub fn new(limits: Limits) -> Self {
+        let global = limits.rate.map(|rate| {
+            let burst = NonZeroU32::new(rate.get() / BURSTS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
+            RateLimiter::direct(Quota::per_second(rate).allow_burst(burst))
+        });
+        let per_ip = Quota::with_period(limits.per_ip_interval).map(RateLimiter::keyed);
+        Self {
+            limits,
+            clock: DefaultClock::default(),
+            global,
+            per_ip,
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            open: 0,
+            started: 0,
+        }
+    }
+
+    /// Connections that are open.
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Queues a key. As for every method that gives a duration: if there is
+    /// one, call [`Pacer::rested`] after it.
+    pub fn push(&mut self, id: KeyId, ip: IpAddr) -> Option<Duration> {
+        self.lanes.entry(ip).or_default().waiting.push_back(id);
+        self.advance(ip)
+    }
+
+    /// A connection ended.
+    pub fn finished(&mut self, ip: IpAddr) -> Option<Duration> {
+        self.open = self.open.saturating_sub(1);
+        if let Some(lane) = self.lanes.get_mut(&ip) {
+            lane.open = lane.open.saturating_sub(1);
+        }
+        self.advance(ip)
+    }
+
+    /// The pause of an address is over.
+    pub fn rested(&mut self, ip: IpAddr) -> Option<Duration> {
+        if let Some(lane) = self.lanes.get_mut(&ip) {
+            lane.resting = false;
+        }
+        self.advance(ip)
+    }
+
+    /// What to start next. Whoever is told to start something starts it.
+    pub fn next(&mut self) -> Next {
+        if self.ready.is_empty() || self.open >= self.limits.in_flight {
+            return Next::Nothing;
+        }
+        if let Some(Err(not_until)) = self.global.as_ref().map(|limiter| limiter.check()) {
+            return Next::After(not_until.wait_time_from(self.clock.now()).max(PAUSE_MIN));
+        }
+        let Some((id, ip)) = self.ready.pop_front() else { return Next::Nothing };
+        self.open += 1;
+        self.started += 1;
+        self.forget_now_and_then();
+        Next::Start(id, ip)
+    }
+
+    /// Drops everything that has not started.
+    pub fn clear(&mut self) {
+        self.ready.clear();
+        for lane in self.lanes.values_mut() {
+            lane.waiting.clear();
+        }
+    }
+
+    /// Moves the head of an address's queue to the ready ones if the address
+    /// has room and had its pause.
+    fn advance(&mut self, ip: IpAddr) -> Option<Duration> {
+        let lane = self.lanes.get_mut(&ip)?;
+        let room = self.limits.per_ip_connections.map_or(u32::MAX, NonZeroU32::get);
+        while !lane.resting && lane.open < room && !lane.waiting.is_empty() {
+            if let Some(Err(not_until)) = self.per_ip.as_ref().map(|limiter| limiter.check_key(&ip)) {
+                lane.resting = true;
+                return Some(not_until.wait_time_from(self.clock.now()).max(PAUSE_MIN));
+            }
+            if let Some(id) = lane.waiting.pop_front() {
+                lane.open += 1;
+                self.ready.push_back((id, ip));
+            }
+        }
+        if lane.open == 0 && !lane.resting && lane.waiting.is_empty() {
+            self.lanes.remove(&ip);
+        }
+        None
+    }
+
+    fn forget_now_and_then(&self) {
+        if let Some(limiter) = &self.per_ip
+            && self.started.is_multiple_of(FORGET_EVERY_STARTS)
+        {
+            limiter.retain_recent();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::coalesce::{Asked, KeyTable};
+    use super::*;
+    use crate::model::{Endpoint, ProbeKey};
+
+    const OPEN: Limits =
+        Limits { rate: None, per_ip_interval: Duration::ZERO, per_ip_connections: None, in_flight: 1000 };
+
+    fn ip(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    fn ids(count: u16) -> Vec<KeyId> {
+        let mut table = KeyTable::default();
+        (0..count)
+            .map(|port| {
+                let key = ProbeKey { endpoint: Endpoint { ip: ip(1), port }, sni: None };
+                match table.ask(key, 0) {
+                    Asked::New(id) | Asked::Waiting(id) | Asked::Done(id) => id,
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn one_connection_at_a_time_to_one_address() {
+        let ids = ids(3);
+        let mut pacer = Pacer::new(Limits { per_ip_connections: NonZeroU32::new(1), ..OPEN });
+        for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
+            assert_eq!(pacer.push(id, ip(last)), None);
+        }
+        assert_eq!(pacer.next(), Next::Start(ids[0], ip(1)));
+        assert_eq!(pacer.next(), Next::Start(ids[2], ip(2)));
+        assert_eq!(pacer.next(), Next::Nothing);
+        pacer.finished(ip(1));
+        assert_eq!(pacer.next(), Next::Start(ids[1], ip(1)));
+    }
+
+    #[test]
+    fn an_address_rests_between_connections() {
+        let ids = ids(2);
+        let interval = Duration::from_secs(3600);
+        let mut pacer = Pacer::new(Limits { per_ip_interval: interval, ..OPEN });
+        assert_eq!(pacer.push(ids[0], ip(1)), None);
+        let pause = pacer.push(ids[1], ip(1)).unwrap();
+        assert!(pause > interval / 2 && pause <= interval, "{pause:?}");
+        assert_eq!(pacer.next(), Next::Start(ids[0], ip(1)));
+        assert_eq!(pacer.finished(ip(1)), None, "the pause is already being waited for");
+        assert_eq!(pacer.next(), Next::Nothing);
+    }
+
+    #[test]
+    fn the_global_rate_and_the_number_in_flight_hold() {
+        let ids = ids(4);
+        let mut pacer = Pacer::new(Limits { rate: NonZeroU32::new(1), in_flight: 2, ..OPEN });
+        for id in &ids {
+            pacer.push(*id, ip(1));
+        }
+        assert!(matches!(pacer.next(), Next::Start(..)));
+        assert!(matches!(pacer.next(), Next::After(wait) if wait <= Duration::from_secs(1)));
+        let mut pacer = Pacer::new(Limits { in_flight: 2, ..OPEN });
+        for id in &ids {
+            pacer.push(*id, ip(1));
+        }
+        assert!(matches!(pacer.next(), Next::Start(..)));
+        assert!(matches!(pacer.next(), Next::Start(..)));
+        assert_eq!(pacer.next(), Next::Nothing);
+        pacer.finished(ip(1));
+        assert!(matches!(pacer.next(), Next::Start(..)));
+    }
+
+    #[test]
+    fn idle_addresses_are_forgotten() {
+        let ids = ids(1);
+        let mut pacer = Pacer::new(OPEN);
+        pacer.push(ids[0], ip(1));
+        pacer.next();
+        pacer.finished(ip(1));
+        assert!(pacer.lanes.is_empty());
+    }
+}

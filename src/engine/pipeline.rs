@@ -1,0 +1,371 @@
+//! The one task that knows the state of a run.
+//!
+//! ```text
+//! targets ─► lookups ─► KeyTable ─► Pacer ─► probes ─► KeyTable ─► Joiner ─► records
+//! ```
+//!
+//! Lookups and probes are tasks of their own that end in an [`Event`];
+//! everything between is plain bookkeeping in [`Pipeline`], without locks.
+//! Backpressure goes the other way: a slow output stops the task, a full
+//! joiner or enough lookups under way stop the reading of targets.
+
+use super::coalesce::{Asked, KeyId, KeyTable};
+use super::join::{Joiner, Pending};
+use super::pace::{Limits, Next, Pacer};
+use super::progress::Progress;
+use super::stage::{Lookup, Probe};
+use crate::model::{
+    DomainFacts, DomainRecord, Endpoint, EndpointRecord, Failure, Finding, Observation, ProbeKey, Record,
+    Target,
+};
+use crate::policy::pkix::{Assessed, Judge};
+use crate::policy::{classify, finding};
+use jiff::Timestamp;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+/// Domains that may wait for their endpoints, for each connection that may be
+/// open: enough that a slow address does not starve the others.
+const DOMAINS_WAITING_PER_CONNECTION: usize = 8;
+
+/// Domains that may wait in any case.
+const DOMAINS_WAITING_MIN: usize = 1024;
+
+/// How a run goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// TCP port of endpoints that name none.
+    pub port: u16,
+    /// How fast to go.
+    pub limits: Limits,
+    /// Lookups under way at a time.
+    pub lookups_in_flight: usize,
+    /// Further connections to a key that failed in a way that may pass.
+    pub retries: u32,
+    /// Pause before the first of them; doubles with each further one.
+    pub retry_delay: Duration,
+}
+
+/// What a run came to. `targets = domains + unfinished`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunCounts {
+    /// Targets taken from the input.
+    pub targets: u64,
+    /// Domain records sent: one a target.
+    pub domains: u64,
+    /// Endpoint records sent: one a key.
+    pub endpoints: u64,
+    /// Connections made, retries included.
+    pub connections: u64,
+    /// Targets without a record, because the run was stopped.
+    pub unfinished: u64,
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Whoever writes the records is gone.
+    #[error("the output ended before the run")]
+    OutputGone,
+    /// A stage broke down, which is a defect of this program.
+    #[error("a stage failed: {0}")]
+    Stage(#[from] JoinError),
+}
+
+/// What a task reports when it ends.
+enum Event {
+    Looked(DomainFacts),
+    Probed { id: KeyId, attempt: u32, observation: Box<Observation>, assessed: Option<Arc<Assessed>> },
+    Rested(IpAddr),
+    RetryDue(KeyId),
+}
+
+/// Runs every target through the stages and sends one domain record for each.
+///
+/// After `stop` no target is read and no connection begun; those that are
+/// open end in order, and the rest is counted as unfinished.
+///
+/// # Errors
+/// [`EngineError`] if the output goes away or a stage panics.
+pub async fn run<L: Lookup, P: Probe>(
+    config: EngineConfig,
+    stages: (Arc<L>, Arc<P>, Arc<Judge>),
+    targets: Receiver<Target>,
+    records: Sender<Record>,
+    progress: Arc<Progress>,
+    stop: CancellationToken,
+) -> Result<RunCounts, EngineError> {
+    let (lookup, probe, judge) = stages;
+    let pipeline = Pipeline {
+        config,
+        lookup,
+        probe,
+        judge,
+        records,
+        progress,
+        tasks: JoinSet::new(),
+        keys: KeyTable::default(),
+        pacer: Pacer::new(config.limits),
+        joiner: Joiner::default(),
+        lookups: 0,
+        stopping: false,
+        counts: RunCounts::default(),
+    };
+    pipeline.run(targets, stop).await
+}
+
+struct Pipeline<L, P> {
+    config: EngineConfig,
+    lookup: Arc<L>,
+    probe: Arc<P>,
+    judge: Arc<Judge>,
+    records: Sender<Record>,
+    progress: Arc<Progress>,
+    tasks: JoinSet<Event>,
+    keys: KeyTable,
+    pacer: Pacer,
+    joiner: Joiner,
+    lookups: usize,
+    stopping: bool,
+    counts: RunCounts,
+}
+
+impl<L: Lookup, P: Probe> Pipeline<L, P> {
+    async fn run(
+        mut self,
+        mut targets: Receiver<Target>,
+        stop: CancellationToken,
+    ) -> Result<RunCounts, EngineError> {
+        let mut input_open = true;
+        loop {
+            let pause = self.start_probes();
+            if !input_open && self.is_drained() && pause.is_none() {
+                break;
+            }
+            tokio::select! {
+                Some(event) = self.tasks.join_next() => self.handle(event?).await?,
+                target = targets.recv(), if input_open && self.has_room() => match target {
+                    Some(target) => self.begin_lookup(target),
+                    None => input_open = false,
+                },
+                () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                () = stop.cancelled(), if !self.stopping => {
+                    self.stopping = true;
+                    input_open = false;
+                    self.pacer.clear();
+                }
+            }
+        }
+        self.counts.unfinished = self.counts.targets - self.counts.domains;
+        Ok(self.counts)
+    }
+
+    fn has_room(&self) -> bool {
+        let waiting_max =
+            DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION);
+        self.lookups < self.config.lookups_in_flight && self.joiner.len() + self.lookups < waiting_max
+    }
+
+    fn begin_lookup(&mut self, target: Target) {
+        self.counts.targets += 1;
+        self.lookups += 1;
+        let lookup = self.lookup.clone();
+        self.tasks.spawn(async move { Event::Looked(lookup.lookup(target).await) });
+    }
+
+    /// Starts what may start; gives the time to wait if only the rate forbids
+    /// more.
+    fn start_probes(&mut self) -> Option<Duration> {
+        loop {
+            match self.pacer.next() {
+                Next::Start(id, _) => self.begin_probe(id),
+                Next::After(pause) => return Some(pause),
+                Next::Nothing => return None,
+            }
+        }
+    }
+
+    /// Whether nothing is left to happen. Once stopped, pauses that tasks are
+    /// still sleeping through are not worth waiting for.
+    fn is_drained(&self) -> bool {
+        self.tasks.is_empty() || (self.stopping && self.pacer.open() == 0 && self.lookups == 0)
+    }
+
+    fn begin_probe(&mut self, id: KeyId) {
+        let attempt = self.keys.begin_attempt(id);
+        let Some(key) = self.keys.key(id).cloned() else { return };
+        self.counts.connections += 1;
+        self.progress.set_in_flight(self.pacer.open());
+        let (probe, judge) = (self.probe.clone(), self.judge.clone());
+        self.tasks.spawn(async move {
+            let observation = Box::new(probe.probe(key, attempt).await);
+            let assessed = observation.tls.as_ref().and_then(|tls| judge.assess(&tls.chain));
+            Event::Probed { id, attempt, observation, assessed }
+        });
+    }
+
+    async fn handle(&mut self, event: Event) -> Result<(), EngineError> {
+        match event {
+            Event::Looked(facts) => {
+                self.lookups -= 1;
+                self.looked(facts).await
+            }
+            Event::Probed { id, attempt, observation, assessed } => {
+                let pause = self.pacer.finished(observation.key.endpoint.ip);
+                self.rest(observation.key.endpoint.ip, pause);
+                self.progress.set_in_flight(self.pacer.open());
+                if self.wants_retry(&observation, attempt) {
+                    self.retry_later(id, attempt);
+                    return Ok(());
+                }
+                self.probed(id, observation, assessed).await
+            }
+            Event::Rested(ip) => {
+                let pause = self.pacer.rested(ip);
+                self.rest(ip, pause);
+                Ok(())
+            }
+            Event::RetryDue(id) => {
+                self.enqueue(id);
+                Ok(())
+            }
+        }
+    }
+
+    async fn looked(&mut self, facts: DomainFacts) -> Result<(), EngineError> {
+        if facts.failure.is_some() {
+            return self.emit_domain(facts, &[]).await;
+        }
+        if self.stopping {
+            return Ok(());
+        }
+        let keys = self.keys_of(&facts);
+        let domain = self.joiner.admit(facts);
+        let mut refused = Vec::new();
+        for (exchange, key) in keys {
+            let permit = self.probe.permit(&key);
+            match self.keys.ask(key, domain) {
+                Asked::Done(id) => self.joiner.rest_on(domain, exchange, id, false),
+                Asked::Waiting(id) => self.joiner.rest_on(domain, exchange, id, true),
+                Asked::New(id) => {
+                    self.joiner.rest_on(domain, exchange, id, true);
+                    match permit {
+                        Ok(()) => self.enqueue(id),
+                        Err(failure) => refused.push((id, failure)),
+                    }
+                }
+            }
+        }
+        for (id, failure) in refused {
+            self.refuse(id, failure).await?;
+        }
+        match self.joiner.take_if_complete(domain) {
+            Some(pending) => self.complete(pending).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The endpoints of a domain in the order in which a sender tries them.
+    fn keys_of(&self, facts: &DomainFacts) -> Vec<(usize, ProbeKey)> {
+        let port = facts.target.subject.port().unwrap_or(self.config.port);
+        let exchanges = facts.exchanges.iter().enumerate();
+        exchanges
+            .flat_map(|(index, exchange)| {
+                exchange.addresses.iter().map(move |ip| {
+                    let endpoint = Endpoint { ip: *ip, port };
+                    (index, ProbeKey { endpoint, sni: exchange.host.clone() })
+                })
+            })
+            .collect()
+    }
+
+    fn enqueue(&mut self, id: KeyId) {
+        if self.stopping {
+            return;
+        }
+        let Some(ip) = self.keys.key(id).map(|key| key.endpoint.ip) else { return };
+        let pause = self.pacer.push(id, ip);
+        self.rest(ip, pause);
+    }
+
+    fn rest(&mut self, ip: IpAddr, pause: Option<Duration>) {
+        if let Some(pause) = pause {
+            self.tasks.spawn(async move {
+                tokio::time::sleep(pause).await;
+                Event::Rested(ip)
+            });
+        }
+    }
+
+    fn wants_retry(&self, observation: &Observation, attempt: u32) -> bool {
+        let transient = observation.failure.as_ref().is_some_and(|failure| failure.kind.is_transient());
+        transient && attempt <= self.config.retries && !self.stopping
+    }
+
+    fn retry_later(&mut self, id: KeyId, attempt: u32) {
+        let doublings = 1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+        let pause = self.config.retry_delay.saturating_mul(doublings);
+        self.tasks.spawn(async move {
+            tokio::time::sleep(pause).await;
+            Event::RetryDue(id)
+        });
+    }
+
+    /// Records a key that must not be connected to.
+    async fn refuse(&mut self, id: KeyId, failure: Failure) -> Result<(), EngineError> {
+        let Some(key) = self.keys.key(id).cloned() else { return Ok(()) };
+        let observation = Observation::failed(key, Timestamp::now(), 0, failure);
+        self.probed(id, Box::new(observation), None).await
+    }
+
+    async fn probed(
+        &mut self,
+        id: KeyId,
+        observation: Box<Observation>,
+        assessed: Option<Arc<Assessed>>,
+    ) -> Result<(), EngineError> {
+        let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
+        let finding = Arc::new(finding::finding(&observation, assessed.as_deref()));
+        self.counts.endpoints += 1;
+        self.progress.probe_done(established);
+        let assessment = assessed.map(|assessed| assessed.assessment.clone());
+        let record = EndpointRecord { observation: *observation, assessment };
+        self.emit(Record::Endpoint(Box::new(record))).await?;
+        for domain in self.keys.finish(id, finding) {
+            if let Some(pending) = self.joiner.arrived(domain) {
+                self.complete(pending).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn complete(&mut self, pending: Pending) -> Result<(), EngineError> {
+        let found = pending.probes.iter();
+        let probes: Vec<_> =
+            found.filter_map(|(exchange, id)| Some((*exchange, self.keys.finding(*id)?.clone()))).collect();
+        self.emit_domain(pending.facts, &probes).await
+    }
+
+    async fn emit_domain(
+        &mut self,
+        facts: DomainFacts,
+        probes: &[(usize, Arc<Finding>)],
+    ) -> Result<(), EngineError> {
+        let verdict = classify::verdict(&facts, probes);
+        let failure = match &verdict.best {
+            Some(view) => view.finding.failure.as_ref(),
+            None => facts.failure.as_ref(),
+        };
+        self.counts.domains += 1;
+        self.progress.domain_done(failure.map(|failure| failure.kind));
+        self.emit(Record::Domain(Box::new(DomainRecord { facts, verdict }))).await
+    }
+
+    async fn emit(&self, record: Record) -> Result<(), EngineError> {
+        self.records.send(record).await.map_err(|_| EngineError::OutputGone)
+    }
+}

@@ -1,0 +1,93 @@
+//! How far a run is, for whoever wants to show it.
+
+use crate::model::Kind;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counters that the engine advances and a display reads. They may be read a
+/// little out of step with each other; at the end of a run they are exact.
+#[derive(Debug, Default)]
+pub struct Progress {
+    total: AtomicU64,
+    domains_done: AtomicU64,
+    probes_done: AtomicU64,
+    handshakes: AtomicU64,
+    in_flight: AtomicU64,
+    ok: AtomicU64,
+    failed: [AtomicU64; Kind::ALL.len()],
+}
+
+/// The counters at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Targets in the input, once counted.
+    pub total: Option<u64>,
+    /// Domains with a row.
+    pub domains_done: u64,
+    /// Keys probed.
+    pub probes_done: u64,
+    /// TLS sessions established.
+    pub handshakes: u64,
+    /// Connections open.
+    pub in_flight: u64,
+    /// Domain outcomes so far, most frequent first.
+    pub outcomes: Vec<(&'static str, u64)>,
+}
+
+impl Progress {
+    /// Says how many targets the input has.
+    pub fn set_total(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_in_flight(&self, open: usize) {
+        self.in_flight.store(open as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn probe_done(&self, established: bool) {
+        self.probes_done.fetch_add(1, Ordering::Relaxed);
+        self.handshakes.fetch_add(u64::from(established), Ordering::Relaxed);
+    }
+
+    pub(super) fn domain_done(&self, outcome: Option<Kind>) {
+        self.domains_done.fetch_add(1, Ordering::Relaxed);
+        let counter = match outcome {
+            None => Some(&self.ok),
+            Some(kind) => self.failed.get(kind as usize),
+        };
+        if let Some(counter) = counter {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Reads all counters.
+    pub fn snapshot(&self) -> Snapshot {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let failed = Kind::ALL.iter().zip(&self.failed).map(|(kind, counter)| (kind.name(), read(counter)));
+        let mut outcomes: Vec<_> = std::iter::once(("ok", read(&self.ok))).chain(failed).collect();
+        outcomes.retain(|(_, count)| *count > 0);
+        outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let total = read(&self.total);
+        Snapshot {
+            total: (total > 0).then_some(total),
+            domains_done: read(&self.domains_done),
+            probes_done: read(&self.probes_done),
+            handshakes: read(&self.handshakes),
+            in_flight: read(&self.in_flight),
+            outcomes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_counted_by_kind() {
+        let progress = Progress::default();
+        progress.domain_done(None);
+        progress.domain_done(Some(Kind::EhloRejected));
+        progress.domain_done(Some(Kind::EhloRejected));
+        assert_eq!(progress.snapshot().outcomes, [("ehlo_rejected", 2), ("ok", 1)]);
+    }
+}

@@ -1,0 +1,55 @@
+//! TCP connect, and what its errors mean.
+
+use crate::model::{Endpoint, Failure, Kind, Phase};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// Connects before `deadline`.
+///
+/// Commands are small and each waits for its answer, so Nagle's algorithm
+/// (RFC 896) would only hold the EHLO back that follows the TLS Finished.
+pub(super) async fn connect(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Failure> {
+    let connected = timeout_at(deadline, TcpStream::connect(SocketAddr::from(endpoint))).await;
+    let stream = match connected {
+        Err(_) => return Err(Failure::new(Phase::Connect, Kind::Timeout)),
+        Ok(Err(error)) => return Err(failure(&error)),
+        Ok(Ok(stream)) => stream,
+    };
+    stream.set_nodelay(true).map_err(|error| failure(&error))?;
+    Ok(stream)
+}
+
+fn failure(error: &io::Error) -> Failure {
+    let kind = match error.kind() {
+        ErrorKind::ConnectionRefused => Kind::Refused,
+        ErrorKind::TimedOut => Kind::Timeout,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Kind::Reset,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Kind::Unreachable,
+        // Everything else (no descriptor, no port, not permitted) is of this
+        // machine, and must not be taken for an answer of the peer.
+        _ => Kind::LocalError,
+    };
+    Failure::new(Phase::Connect, kind).with_detail(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_this_machine_say_nothing_about_the_peer() {
+        for (error, kind) in [
+            (ErrorKind::ConnectionRefused, Kind::Refused),
+            (ErrorKind::ConnectionReset, Kind::Reset),
+            (ErrorKind::NetworkUnreachable, Kind::Unreachable),
+            (ErrorKind::HostUnreachable, Kind::Unreachable),
+            (ErrorKind::TimedOut, Kind::Timeout),
+            (ErrorKind::AddrNotAvailable, Kind::LocalError),
+            (ErrorKind::PermissionDenied, Kind::LocalError),
+        ] {
+            assert_eq!(failure(&error.into()).kind, kind, "{error:?}");
+        }
+    }
+}

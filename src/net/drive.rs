@@ -1,0 +1,287 @@
+//! Carries the bytes of one dialogue between the state machine and the
+//! socket, and keeps its deadlines.
+
+use super::handshake::{Handshake, Handshaker};
+use super::meter::Meter;
+use super::tls_failure;
+use crate::model::{Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation};
+use crate::smtp::{EhloName, Session, Step};
+use jiff::Timestamp;
+use std::io::{self, ErrorKind};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+/// Bytes asked of the socket at once; a whole EHLO answer fits.
+const READ_BYTES_MAX: usize = 2048;
+
+/// How long each phase may take. RFC 5321 §4.5.3.2 gives a delivering client
+/// five minutes for most of them; a survey has other mail to look after, so
+/// the defaults are shorter and every expiry is recorded as `timeout`, never
+/// as an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseTimeouts {
+    /// TCP connect. Default 10 s.
+    pub connect: Duration,
+    /// Connected to the end of the banner. Default 30 s.
+    pub greeting: Duration,
+    /// EHLO, and HELO where it is refused, to the last answer. Default 15 s.
+    pub ehlo: Duration,
+    /// STARTTLS to its answer. Default 15 s.
+    pub starttls: Duration,
+    /// The handshake. Default 15 s.
+    pub tls: Duration,
+    /// EHLO inside TLS to its answer. Default 15 s.
+    pub after_tls: Duration,
+    /// QUIT to its answer and the end of the connection. Default 2 s.
+    pub quit: Duration,
+    /// The whole session. Default 90 s.
+    pub session: Duration,
+}
+
+impl Default for PhaseTimeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            greeting: Duration::from_secs(30),
+            ehlo: Duration::from_secs(15),
+            starttls: Duration::from_secs(15),
+            tls: Duration::from_secs(15),
+            after_tls: Duration::from_secs(15),
+            quit: Duration::from_secs(2),
+            session: Duration::from_secs(90),
+        }
+    }
+}
+
+impl PhaseTimeouts {
+    fn of(&self, phase: Phase) -> Duration {
+        match phase {
+            Phase::Input | Phase::Dns | Phase::Connect => self.connect,
+            Phase::Greeting => self.greeting,
+            Phase::Ehlo => self.ehlo,
+            Phase::Starttls => self.starttls,
+            Phase::Tls => self.tls,
+            Phase::AfterTls => self.after_tls,
+            Phase::Quit => self.quit,
+        }
+    }
+}
+
+/// Whole microseconds.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Why the state machine gave the stream back.
+#[derive(PartialEq, Eq)]
+enum Pause {
+    Upgrade,
+    Done,
+}
+
+/// One dialogue in progress.
+pub(super) struct Drive<'a> {
+    session: Session,
+    timeouts: &'a PhaseTimeouts,
+    session_ends: Instant,
+    phase: Phase,
+    phase_begun: Instant,
+    pub(super) timings: Timings,
+    tls: Option<TlsObservation>,
+    /// An alert that came in after the handshake: TLS 1.3 servers refuse a
+    /// client without a certificate only then (RFC 8446 §4.4.2.4).
+    late_alert: Option<Failure>,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+impl<'a> Drive<'a> {
+    pub(super) fn new(
+        ehlo: EhloName,
+        timeouts: &'a PhaseTimeouts,
+        connected: Instant,
+        session_ends: Instant,
+    ) -> Self {
+        Self {
+            session: Session::new(ehlo),
+            timeouts,
+            session_ends,
+            phase: Phase::Greeting,
+            phase_begun: connected,
+            timings: Timings::default(),
+            tls: None,
+            late_alert: None,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Runs the dialogue to its end, whatever that is.
+    pub(super) async fn run(mut self, tcp: TcpStream, handshaker: &Handshaker, key: &ProbeKey) -> Self {
+        let mut socket = Meter::new(tcp);
+        if self.speak(&mut socket, None).await == Pause::Upgrade {
+            self.take_residue(&mut socket);
+            let handshake = handshaker.begin(key);
+            self.speak_tls(&mut socket, &handshake).await;
+        } else {
+            self.close(&mut socket).await;
+        }
+        self.bytes_in = socket.bytes_in;
+        self.bytes_out = socket.bytes_out;
+        self
+    }
+
+    /// What the probe saw.
+    pub(super) fn into_observation(self, key: ProbeKey, started: Timestamp, attempts: u32) -> Observation {
+        let mut dialogue: Dialogue = self.session.into_dialogue();
+        let alert = self.late_alert;
+        if let Some(failure) = alert {
+            dialogue.failure = Some(failure);
+        }
+        let mut tls = self.tls;
+        if let (Some(tls), Some(failure)) = (&mut tls, &dialogue.failure) {
+            tls.alert = failure.alert;
+        }
+        Observation {
+            key,
+            started,
+            attempts,
+            failure: dialogue.failure.clone(),
+            dialogue,
+            tls,
+            timings: self.timings,
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+        }
+    }
+
+    /// Lets the state machine talk until it wants TLS or nothing more.
+    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        handshake: Option<&Handshake>,
+    ) -> Pause {
+        let mut buffer = [0; READ_BYTES_MAX];
+        loop {
+            let deadline = self.deadline();
+            let result = match self.session.next() {
+                Step::Read => match timeout_at(deadline, stream.read(&mut buffer)).await {
+                    Ok(Ok(read)) => Ok(Some(read)),
+                    Ok(Err(error)) => Err(error),
+                    Err(_) => Err(ErrorKind::TimedOut.into()),
+                },
+                Step::Write(bytes) => match timeout_at(deadline, write(stream, bytes)).await {
+                    Ok(written) => written.map(|()| None),
+                    Err(_) => Err(ErrorKind::TimedOut.into()),
+                },
+                Step::Upgrade => return Pause::Upgrade,
+                Step::Done => {
+                    self.note_end();
+                    return Pause::Done;
+                }
+            };
+            match result {
+                Ok(None) => {}
+                Ok(Some(0)) => self.session.receive_eof(false),
+                Ok(Some(read)) => self.session.receive(buffer.get(..read).unwrap_or_default()),
+                Err(error) => self.broken(&error, handshake),
+            }
+            self.note_phase();
+        }
+    }
+
+    fn broken(&mut self, error: &io::Error, handshake: Option<&Handshake>) {
+        if let (Some(handshake), Some(error)) = (handshake, tls_failure::tls_error(error)) {
+            let asked = handshake.client_certificate_requested();
+            if self.session.phase() == Phase::AfterTls {
+                self.late_alert = Some(tls_failure::from_rustls(error, asked));
+            }
+            self.session.receive_eof(true);
+        } else if error.kind() == ErrorKind::TimedOut {
+            self.session.timed_out();
+        } else {
+            self.session.receive_eof(error.kind() == ErrorKind::ConnectionReset);
+        }
+    }
+
+    /// What is already there before the ClientHello is sent was not said
+    /// through TLS and must not get there.
+    fn take_residue(&mut self, socket: &mut Meter<TcpStream>) {
+        let mut buffer = [0; READ_BYTES_MAX];
+        while let Ok(read) = socket.get_ref().try_read(&mut buffer) {
+            if read == 0 {
+                break;
+            }
+            socket.bytes_in += read as u64;
+            self.session.receive(buffer.get(..read).unwrap_or_default());
+        }
+    }
+
+    async fn speak_tls(&mut self, socket: &mut Meter<TcpStream>, handshake: &Handshake) {
+        let connected = timeout_at(self.deadline(), handshake.connect(socket)).await;
+        match connected {
+            Ok(Ok(mut stream)) => {
+                self.session.upgraded();
+                self.note_phase();
+                self.speak(&mut stream, Some(handshake)).await;
+                self.tls = Some(handshake.observation(Some(stream.get_ref().1)));
+                self.close(&mut stream).await;
+            }
+            Ok(Err(error)) => {
+                let asked = handshake.client_certificate_requested();
+                self.session.upgrade_failed(tls_failure::failure(&error, asked));
+                self.tls = Some(handshake.observation(None));
+            }
+            Err(_) => {
+                self.session.upgrade_failed(Failure::new(Phase::Tls, Kind::Timeout));
+                self.tls = Some(handshake.observation(None));
+            }
+        }
+    }
+
+    /// Ends the connection in order (close_notify inside TLS, then FIN).
+    /// Nothing that happens now is a finding.
+    async fn close<S: AsyncWrite + Unpin>(&self, stream: &mut S) {
+        let ends = Instant::now() + self.timeouts.quit;
+        let _ = timeout_at(ends.min(self.session_ends), stream.shutdown()).await;
+    }
+
+    fn deadline(&self) -> Instant {
+        (self.phase_begun + self.timeouts.of(self.phase)).min(self.session_ends)
+    }
+
+    /// Stops the clock of QUIT, after which no phase follows.
+    fn note_end(&mut self) {
+        if self.phase == Phase::Quit {
+            self.timings.quit_us = Some(micros(self.phase_begun.elapsed()));
+        }
+    }
+
+    /// Stops the clock of a phase that was left.
+    fn note_phase(&mut self) {
+        let phase = self.session.phase();
+        if phase == self.phase {
+            return;
+        }
+        let now = Instant::now();
+        let spent = Some(micros(now - self.phase_begun));
+        match self.phase {
+            Phase::Greeting => self.timings.greeting_us = spent,
+            Phase::Ehlo => self.timings.ehlo_us = spent,
+            Phase::Starttls => self.timings.starttls_us = spent,
+            Phase::Tls => self.timings.handshake_us = spent,
+            Phase::AfterTls => self.timings.ehlo_tls_us = spent,
+            Phase::Quit => self.timings.quit_us = spent,
+            Phase::Input | Phase::Dns | Phase::Connect => {}
+        }
+        self.phase = phase;
+        self.phase_begun = now;
+    }
+}
+
+async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}

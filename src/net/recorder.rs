@@ -1,0 +1,203 @@
+//! The recording verifier: writes down what the server shows, checks its
+//! signature over the handshake, and accepts.
+//!
+//! A survey judges certificates afterwards and apart from the handshake, so
+//! nothing that is odd about one may end the observation. One recorder serves
+//! one connection.
+
+use crate::model::SignatureCheck;
+use crate::model::observation::CHAIN_CERTIFICATES_MAX;
+use crate::x509;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{
+    ClientSessionStore, ResolvesClientCert, Tls12ClientSessionValue, Tls13ClientSessionValue,
+};
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{DigitallySignedStruct, Error, NamedGroup, SignatureScheme};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use webpki::RawPublicKeyEntity;
+
+/// RSA keys under this many bits are beyond what the verifier handles.
+const RSA_BITS_MIN: u32 = 2048;
+
+/// What the server's certificate message held.
+#[derive(Debug)]
+pub(super) struct Presented {
+    pub(super) chain: Vec<Arc<[u8]>>,
+    pub(super) excess: usize,
+    pub(super) ocsp_stapled: bool,
+}
+
+/// What became of its handshake signature.
+#[derive(Debug)]
+pub(super) struct Signed {
+    pub(super) scheme: SignatureScheme,
+    pub(super) check: SignatureCheck,
+}
+
+/// Sees everything of one handshake.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    algorithms: WebPkiSupportedAlgorithms,
+    presented: OnceLock<Presented>,
+    signed: OnceLock<Signed>,
+    client_certificate_requested: AtomicBool,
+    tickets: AtomicU32,
+}
+
+impl Recorder {
+    pub(super) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self {
+            algorithms,
+            presented: OnceLock::new(),
+            signed: OnceLock::new(),
+            client_certificate_requested: AtomicBool::new(false),
+            tickets: AtomicU32::new(0),
+        }
+    }
+
+    pub(super) fn presented(&self) -> Option<&Presented> {
+        self.presented.get()
+    }
+
+    pub(super) fn signed(&self) -> Option<&Signed> {
+        self.signed.get()
+    }
+
+    pub(super) fn client_certificate_requested(&self) -> bool {
+        self.client_certificate_requested.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn tickets(&self) -> u32 {
+        self.tickets.load(Ordering::Relaxed)
+    }
+
+    fn record_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> HandshakeSignatureValid {
+        let check = check_signature(&self.algorithms, message, certificate, signed);
+        // A second signature on one connection does not happen; the first stands.
+        let _ = self.signed.set(Signed { scheme: signed.scheme, check });
+        HandshakeSignatureValid::assertion()
+    }
+}
+
+/// Checks under the key as it stands in the certificate, so that a
+/// certificate that is no X.509 v3 still has its key tried.
+fn check_signature(
+    algorithms: &WebPkiSupportedAlgorithms,
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+) -> SignatureCheck {
+    let Some(spki) = x509::subject_public_key_info(certificate) else {
+        return SignatureCheck::Unverifiable("the certificate's key cannot be read".into());
+    };
+    let spki = SubjectPublicKeyInfoDer::from(spki);
+    let Ok(key) = RawPublicKeyEntity::try_from(&spki) else {
+        return SignatureCheck::Unverifiable("the certificate's key cannot be read".into());
+    };
+    let candidates =
+        algorithms.mapping.iter().find(|(scheme, _)| *scheme == signed.scheme).map(|(_, found)| *found);
+    let Some(candidates) = candidates else {
+        return SignatureCheck::Unverifiable(format!("scheme {:?} is not supported", signed.scheme).into());
+    };
+    // One scheme may stand for several curves in TLS 1.2 (RFC 8446 §4.2.3).
+    if candidates
+        .iter()
+        .any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok())
+    {
+        return SignatureCheck::Verified;
+    }
+    let facts = x509::read(certificate);
+    match (facts.key_algorithm.as_deref(), facts.key_bits) {
+        (Some("RSA"), Some(bits)) if bits < RSA_BITS_MIN => {
+            SignatureCheck::Unverifiable(format!("an RSA key of {bits} bits").into())
+        }
+        _ => SignatureCheck::Failed,
+    }
+}
+
+impl ServerCertVerifier for Recorder {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let certificates = std::iter::once(end_entity).chain(intermediates);
+        let chain = certificates.take(CHAIN_CERTIFICATES_MAX).map(|der| Arc::from(der.as_ref())).collect();
+        let excess = (1 + intermediates.len()).saturating_sub(CHAIN_CERTIFICATES_MAX);
+        let _ = self.presented.set(Presented { chain, excess, ocsp_stapled: !ocsp_response.is_empty() });
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(self.record_signature(message, cert, dss))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Ok(self.record_signature(message, cert, dss))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+impl ResolvesClientCert for Recorder {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.client_certificate_requested.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+/// Counts what could be resumed and keeps nothing: every session of a survey
+/// is a full handshake.
+impl ClientSessionStore for Recorder {
+    fn set_kx_hint(&self, _server_name: ServerName<'static>, _group: NamedGroup) {}
+
+    fn kx_hint(&self, _server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        None
+    }
+
+    fn set_tls12_session(&self, _server_name: ServerName<'static>, _value: Tls12ClientSessionValue) {
+        self.tickets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn tls12_session(&self, _server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        None
+    }
+
+    fn remove_tls12_session(&self, _server_name: &ServerName<'static>) {}
+
+    fn insert_tls13_ticket(&self, _server_name: ServerName<'static>, _value: Tls13ClientSessionValue) {
+        self.tickets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn take_tls13_ticket(&self, _server_name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        None
+    }
+}
