@@ -1,0 +1,95 @@
+//! What an EHLO reply says about STARTTLS.
+
+use crate::model::Reply;
+
+/// Whether a server lists STARTTLS (RFC 3207 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offer<'a> {
+    /// It does.
+    Listed,
+    /// Something on the way wrote over a keyword, which stands here as it
+    /// came in: a sender sees no STARTTLS, whatever the server had said.
+    Mangled(&'a str),
+    /// It does not.
+    Absent,
+}
+
+/// Looks for STARTTLS among the keyword lines of a 250 reply to EHLO. The
+/// first line is the server's name and greeting and never counts
+/// (RFC 5321 §4.1.1.1).
+pub fn starttls_offer(reply: &Reply) -> Offer<'_> {
+    let mut mangled = None;
+    for line in reply.lines.iter().skip(1) {
+        let keyword = keyword(line);
+        if keyword.eq_ignore_ascii_case("STARTTLS") {
+            return Offer::Listed;
+        }
+        if is_overwritten(keyword) {
+            mangled.get_or_insert(keyword);
+        }
+    }
+    mangled.map_or(Offer::Absent, Offer::Mangled)
+}
+
+/// The first word of a keyword line. Leading blanks are passed over, and `=`
+/// ends a word as a blank does, as in mail systems of the field (`AUTH=LOGIN`).
+/// So does a backslash: no keyword holds one, it begins an escaped control
+/// character (a tab, a second CR, a NUL).
+fn keyword(line: &str) -> &str {
+    line.trim_start_matches(' ').split([' ', '=', '\\']).next().unwrap_or_default()
+}
+
+/// Shortest overwritten keyword that may have been STARTTLS, in octets.
+const MANGLED_BYTES_MIN: usize = 8;
+/// Letters that may follow the X's: firewalls number what they write over
+/// (`XXXXXXXA`, `XXXXXXXB`).
+const MANGLED_SUFFIX_BYTES_MAX: usize = 2;
+
+/// Whether a keyword was replaced by X's, the mark of the SMTP inspection of
+/// Cisco PIX and ASA firewalls.
+fn is_overwritten(keyword: &str) -> bool {
+    let suffix = keyword.trim_start_matches(['X', 'x']);
+    keyword.len() >= MANGLED_BYTES_MIN
+        && suffix.len() <= MANGLED_SUFFIX_BYTES_MAX
+        && suffix.bytes().all(|b| b.is_ascii_alphabetic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer_of(lines: &[&str]) -> String {
+        let lines = lines.iter().map(ToString::to_string).collect();
+        format!("{:?}", starttls_offer(&Reply { code: 250, lines, deviations: Vec::new() }))
+    }
+
+    #[test]
+    fn the_keyword_is_found_as_servers_write_it() {
+        for line in ["STARTTLS", "starttls", "StartTLS ", "STARTTLS REQUIRED", " STARTTLS", r"STARTTLS\x0d"] {
+            assert_eq!(offer_of(&["mx.example", "SIZE 1", line]), "Listed", "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_it_does_not_count() {
+        for line in
+            ["STARTTLSX", "XSTARTTLS", "AUTH STARTTLS", "START TLS", "", "TLS", r"START\x00TLS", "XXXX"]
+        {
+            assert_eq!(offer_of(&["mx.example", line]), "Absent", "{line}");
+        }
+        assert_eq!(offer_of(&["STARTTLS"]), "Absent");
+        assert_eq!(offer_of(&["mx.example STARTTLS", "SIZE"]), "Absent");
+        assert_eq!(offer_of(&[]), "Absent");
+    }
+
+    #[test]
+    fn overwritten_keywords_are_told_apart() {
+        for line in ["XXXXXXXA", "XXXXXXXX", "XXXXXXXAB", "xxxxxxxa", "XXXXXXXXXXXXXXXXXXXXXXXC"] {
+            assert_eq!(offer_of(&["mx", "SIZE", line]), format!("Mangled({line:?})"));
+        }
+        for line in ["XXXXXXX", "XCLIENTX", "XXXXABCD", "XXXXXXX1", "X-EXPS"] {
+            assert_eq!(offer_of(&["mx", line]), "Absent", "{line}");
+        }
+        assert_eq!(offer_of(&["mx", "XXXXXXXA", "STARTTLS"]), "Listed");
+    }
+}

@@ -1,0 +1,199 @@
+//! Replies out of a byte stream: framing and parsing in one linear scan,
+//! bounded in every direction (RFC 5321 §4.2).
+
+use super::escape::{escape, is_plain};
+use crate::model::{Deviation, Reply};
+
+/// Longest reply line that is read, in octets with its line end. RFC 5321
+/// §4.5.3.1.5 allows 512; what lies between is a [`Deviation`].
+pub const REPLY_LINE_BYTES_MAX: usize = 2048;
+/// Longest reply line of the letter of RFC 5321 §4.5.3.1.5, in octets.
+const RFC_LINE_BYTES_MAX: usize = 512;
+/// Most lines of one reply.
+pub const REPLY_LINES_MAX: usize = 128;
+/// Longest reply over all its lines, in octets.
+pub const REPLY_BYTES_MAX: usize = 64 * 1024;
+/// Most octets taken from a peer before TLS, and again inside it. Six replies
+/// of ordinary servers are under 4 KiB together.
+pub const STREAM_BYTES_MAX: usize = 256 * 1024;
+
+/// Why a stream holds no reply where one is due.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The first line is no reply line; it stands here, escaped.
+    #[error("no SMTP reply: {0}")]
+    NotReply(String),
+    /// A later line is no reply line; it stands here, escaped.
+    #[error("no reply line: {0}")]
+    BadLine(String),
+    /// The code changes from line to line, against RFC 5321 §4.2.1.
+    #[error("reply code changes from {0} to {1}")]
+    CodeChange(u16, u16),
+    /// A line over [`REPLY_LINE_BYTES_MAX`].
+    #[error("a line over {REPLY_LINE_BYTES_MAX} bytes")]
+    LineTooLong,
+    /// A reply over [`REPLY_LINES_MAX`].
+    #[error("a reply over {REPLY_LINES_MAX} lines")]
+    TooManyLines,
+    /// A reply over [`REPLY_BYTES_MAX`].
+    #[error("a reply over {REPLY_BYTES_MAX} bytes")]
+    ReplyTooLong,
+    /// A stream over [`STREAM_BYTES_MAX`].
+    #[error("over {STREAM_BYTES_MAX} bytes in one dialogue")]
+    StreamTooLong,
+}
+
+/// Cuts a byte stream into replies. What comes out depends on the bytes
+/// alone, never on how they were cut up on the way in.
+#[derive(Debug, Default)]
+pub struct ReplyReader {
+    buffer: Vec<u8>,
+    /// Start of the current line in `buffer`.
+    line: usize,
+    /// Bytes of the current line that are known to hold no LF.
+    scanned: usize,
+    /// Bytes taken so far, by the limit of the stream.
+    taken: usize,
+    /// Whether bytes were dropped because of that limit.
+    overflowed: bool,
+    partial: Partial,
+}
+
+/// The reply that is being read.
+#[derive(Debug, Default)]
+struct Partial {
+    code: u16,
+    lines: Vec<String>,
+    bytes: usize,
+    deviations: Vec<Deviation>,
+}
+
+impl ReplyReader {
+    /// Takes bytes of the peer, up to [`STREAM_BYTES_MAX`] in all.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        let room = STREAM_BYTES_MAX - self.taken;
+        let kept = bytes.get(..room).unwrap_or(bytes);
+        self.overflowed |= kept.len() < bytes.len();
+        self.taken += kept.len();
+        if self.line > 0 {
+            self.buffer.drain(..self.line);
+            self.line = 0;
+        }
+        self.buffer.extend_from_slice(kept);
+    }
+
+    /// The next complete reply; `None` if more bytes are needed. After a
+    /// fault the stream has no meaning any more.
+    pub fn next_reply(&mut self) -> Option<Result<Reply, Fault>> {
+        loop {
+            let pending = self.buffer.get(self.line..)?;
+            let window = pending.get(..REPLY_LINE_BYTES_MAX).unwrap_or(pending);
+            let fresh = window.get(self.scanned..).unwrap_or_default();
+            let Some(found) = fresh.iter().position(|byte| *byte == b'\n') else {
+                self.scanned = window.len();
+                return self.starved().map(Err);
+            };
+            let end = self.line + self.scanned + found + 1;
+            let line = self.buffer.get(self.line..end).unwrap_or_default();
+            let last = self.partial.push(line);
+            self.line = end;
+            self.scanned = 0;
+            match last {
+                Ok(false) => {}
+                Ok(true) => return Some(Ok(std::mem::take(&mut self.partial).finish())),
+                Err(fault) => return Some(Err(fault)),
+            }
+        }
+    }
+
+    /// The fault of a stream that cannot bring the line end any more.
+    fn starved(&self) -> Option<Fault> {
+        if self.scanned >= REPLY_LINE_BYTES_MAX {
+            return Some(Fault::LineTooLong);
+        }
+        self.overflowed.then_some(Fault::StreamTooLong)
+    }
+
+    /// What came in after the last complete line.
+    pub fn rest(&self) -> &[u8] {
+        self.buffer.get(self.line..).unwrap_or_default()
+    }
+
+    /// Whether nothing came in since the last complete reply.
+    pub fn is_idle(&self) -> bool {
+        self.rest().is_empty() && self.partial.lines.is_empty() && !self.overflowed
+    }
+}
+
+impl Partial {
+    /// Adds a line, its end included; whether it is the last of its reply.
+    fn push(&mut self, line: &[u8]) -> Result<bool, Fault> {
+        self.bytes += line.len();
+        if self.lines.len() == REPLY_LINES_MAX {
+            return Err(Fault::TooManyLines);
+        }
+        if self.bytes > REPLY_BYTES_MAX {
+            return Err(Fault::ReplyTooLong);
+        }
+        let (content, bare_lf) = without_line_end(line);
+        let Some((code, last, text)) = split_line(content) else {
+            let text = escape(content);
+            return Err(if self.lines.is_empty() { Fault::NotReply(text) } else { Fault::BadLine(text) });
+        };
+        if self.lines.is_empty() {
+            self.code = code;
+        } else if self.code != code {
+            return Err(Fault::CodeChange(self.code, code));
+        }
+        self.note(bare_lf, Deviation::BareLf);
+        self.note(line.len() > RFC_LINE_BYTES_MAX, Deviation::OverlongLine);
+        if !is_plain(text) {
+            self.note(text.contains(&0), Deviation::NulByte);
+            self.note(!text.is_ascii(), Deviation::EightBit);
+        }
+        self.lines.push(escape(text));
+        Ok(last)
+    }
+
+    fn note(&mut self, seen: bool, deviation: Deviation) {
+        if seen && !self.deviations.contains(&deviation) {
+            self.deviations.push(deviation);
+        }
+    }
+
+    fn finish(mut self) -> Reply {
+        self.deviations.sort_unstable();
+        Reply { code: self.code, lines: self.lines, deviations: self.deviations }
+    }
+}
+
+/// The line without LF or CRLF, and whether CR was missing.
+fn without_line_end(line: &[u8]) -> (&[u8], bool) {
+    let content = line.strip_suffix(b"\n").unwrap_or(line);
+    match content.strip_suffix(b"\r") {
+        Some(content) => (content, false),
+        None => (content, true),
+    }
+}
+
+/// Code, whether the line is the last of its reply, and text. A code without
+/// anything after it is a last line, for which clients MUST be prepared
+/// (RFC 5321 §4.2).
+fn split_line(content: &[u8]) -> Option<(u16, bool, &[u8])> {
+    let (digits, rest) = content.split_at_checked(3)?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let code = digits.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+    let (last, text) = match rest {
+        [] => (true, rest),
+        [b' ', text @ ..] => (true, text),
+        [b'-', text @ ..] => (false, text),
+        _ => return None,
+    };
+    (200..=599).contains(&code).then_some((code, last, text))
+}
+
+#[cfg(test)]
+#[path = "reply_tests.rs"]
+mod tests;

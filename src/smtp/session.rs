@@ -1,0 +1,270 @@
+//! The dialogue as a state machine: one connection from banner to QUIT.
+
+use super::answer::{Question, Turn, faulty, follow};
+use super::command::{Command, EhloName};
+use super::escape::escape;
+use super::reply::ReplyReader;
+use crate::model::{Dialogue, Failure, Kind, Phase};
+
+/// Most plaintext kept that comes in between the 220 to STARTTLS and the
+/// handshake, in bytes; what is beyond is dropped.
+pub const RESIDUE_BYTES_MAX: usize = 512;
+/// Most of an unfinished line quoted in a failure, in bytes.
+const UNFINISHED_BYTES_MAX: usize = 80;
+
+/// What the driver is to do now.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Wait for bytes, the end of the stream or the deadline of the phase.
+    Read,
+    /// Send this. Handed out once: asking for the next step says it was sent.
+    Write(&'a [u8]),
+    /// Start TLS, then say [`Session::upgraded`] or
+    /// [`Session::upgrade_failed`]. Plaintext that still comes in goes through
+    /// [`Session::receive`] before that.
+    Upgrade,
+    /// All is said; close the connection.
+    Done,
+}
+
+/// The client side of one connection.
+///
+/// It waits for the banner, says EHLO (HELO where that is refused), asks for
+/// STARTTLS, says EHLO again inside TLS, and leaves with QUIT. The first
+/// failure is the one that counts; whatever happens around QUIT is none.
+///
+/// Replies that come in before they were asked for are taken as the answers
+/// to what is asked next, as a plain client does that reads line by line.
+///
+/// ```
+/// use mxray::smtp::{EhloName, Session, Step};
+/// let mut session = Session::new(EhloName::new("scan.example").unwrap());
+/// assert_eq!(session.next(), Step::Read);
+/// session.receive(b"220 mx.example ESMTP\r\n");
+/// assert_eq!(session.next(), Step::Write(b"EHLO scan.example\r\n"));
+/// session.receive(b"250-mx.example\r\n250 STARTTLS\r\n");
+/// assert_eq!(session.next(), Step::Write(b"STARTTLS\r\n"));
+/// session.receive(b"220 go ahead\r\n");
+/// assert_eq!(session.next(), Step::Upgrade);
+/// ```
+#[derive(Debug)]
+pub struct Session {
+    name: EhloName,
+    state: State,
+    reader: ReplyReader,
+    /// The stream has ended, after the bytes that are in the reader.
+    ended: Option<End>,
+    command: Vec<u8>,
+    residue: Vec<u8>,
+    dialogue: Dialogue,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The command is to be handed out.
+    Ask(Question),
+    /// The reply is due.
+    Await(Question),
+    /// TLS is due.
+    Upgrade,
+    /// Nothing is.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Closed,
+    Reset,
+}
+
+impl Session {
+    /// A session on a connection that was just made.
+    pub fn new(ehlo: EhloName) -> Self {
+        Self {
+            name: ehlo,
+            state: State::Await(Question::Greeting),
+            reader: ReplyReader::default(),
+            ended: None,
+            command: Vec::new(),
+            residue: Vec::new(),
+            dialogue: Dialogue::default(),
+        }
+    }
+
+    /// Takes bytes of the server, plaintext of TLS included. Any cutting up
+    /// gives the same result.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        match self.state {
+            State::Ask(_) | State::Await(_) => {
+                self.reader.receive(bytes);
+                self.advance();
+            }
+            State::Upgrade => self.keep_residue(bytes),
+            State::Done => {}
+        }
+    }
+
+    /// The server closed the connection or, with `reset`, tore it down. That
+    /// counts after all bytes that came in before.
+    pub fn receive_eof(&mut self, reset: bool) {
+        self.ended = Some(if reset { End::Reset } else { End::Closed });
+        self.advance();
+    }
+
+    /// The deadline for the phase has passed.
+    pub fn timed_out(&mut self) {
+        self.stop(Kind::Timeout, "");
+    }
+
+    /// TLS is established. What is left of the plaintext is forgotten.
+    pub fn upgraded(&mut self) {
+        if self.state == State::Upgrade {
+            self.reader = ReplyReader::default();
+            self.ask(Question::EhloTls);
+        }
+    }
+
+    /// TLS was not established: the dialogue is over, nothing more is said.
+    pub fn upgrade_failed(&mut self, failure: Failure) {
+        if self.state == State::Upgrade {
+            self.fail(failure);
+            self.state = State::Done;
+        }
+    }
+
+    /// The phase whose deadline runs now; [`Phase::Quit`] when all is said.
+    pub fn phase(&self) -> Phase {
+        match self.state {
+            State::Ask(question) | State::Await(question) => question.phase(),
+            State::Upgrade => Phase::Tls,
+            State::Done => Phase::Quit,
+        }
+    }
+
+    /// What to do now.
+    // Not an iterator: a step borrows from the session, and there is always one.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Step<'_> {
+        if !matches!(self.state, State::Ask(_)) {
+            self.advance();
+        }
+        match self.state {
+            State::Ask(question) => {
+                self.state = State::Await(question);
+                Step::Write(&self.command)
+            }
+            State::Await(_) => Step::Read,
+            State::Upgrade => Step::Upgrade,
+            State::Done => Step::Done,
+        }
+    }
+
+    /// What was said, up to here.
+    pub fn into_dialogue(self) -> Dialogue {
+        Dialogue { residue: escape(&self.residue), ..self.dialogue }
+    }
+
+    /// Takes the reply that is due, if it is there, and goes where it leads.
+    fn advance(&mut self) {
+        if let State::Await(question) = self.state
+            && let Some(reply) = self.reader.next_reply()
+        {
+            let turn = match reply {
+                Ok(reply) => {
+                    let turn = follow(question, &reply, &self.dialogue);
+                    *question.slot(&mut self.dialogue) = Some(reply);
+                    turn
+                }
+                Err(_) if question == Question::Quit => Turn::Finish,
+                Err(fault) => Turn::Leave(faulty(question.phase(), &fault)),
+            };
+            self.take(turn);
+        }
+        self.notice_end();
+    }
+
+    fn take(&mut self, turn: Turn) {
+        match turn {
+            Turn::Ask(question) => self.ask(question),
+            Turn::Upgrade => {
+                self.state = State::Upgrade;
+                let rest = self.reader.rest().to_vec();
+                self.keep_residue(&rest);
+            }
+            Turn::Part(failure) => {
+                self.fail(failure);
+                self.ask(Question::Quit);
+            }
+            Turn::Leave(failure) => {
+                self.fail(failure);
+                self.state = State::Done;
+            }
+            Turn::Finish => self.state = State::Done,
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        let command = match question {
+            Question::Greeting => return,
+            Question::Ehlo | Question::EhloTls => Command::Ehlo(&self.name),
+            Question::Helo => Command::Helo(&self.name),
+            Question::Starttls => Command::Starttls,
+            Question::Quit => Command::Quit,
+        };
+        self.command.clear();
+        command.write(&mut self.command);
+        self.state = State::Ask(question);
+    }
+
+    /// Ends the session where the stream has ended and nothing that came in
+    /// before can still lead anywhere.
+    fn notice_end(&mut self) {
+        let Some(end) = self.ended else { return };
+        let waiting = match self.state {
+            State::Ask(_) => self.reader.is_idle(),
+            State::Await(_) | State::Upgrade => true,
+            State::Done => false,
+        };
+        if waiting {
+            self.stop(Kind::Closed, if end == End::Reset { "connection reset" } else { "" });
+        }
+    }
+
+    /// Ends the session here and now. QUIT has nothing left to fail.
+    fn stop(&mut self, kind: Kind, cause: &str) {
+        let phase = self.phase();
+        if phase != Phase::Quit {
+            let failure = Failure::new(phase, kind);
+            self.fail(match (cause, self.unfinished()) {
+                ("", None) => failure,
+                (cause, None) => failure.with_detail(cause),
+                ("", Some(line)) => failure.with_detail(format_args!("after an unfinished line: {line}")),
+                (cause, Some(line)) => {
+                    failure.with_detail(format_args!("{cause} after an unfinished line: {line}"))
+                }
+            });
+        }
+        self.state = State::Done;
+    }
+
+    /// The line that never ended: it may say what speaks there.
+    fn unfinished(&self) -> Option<String> {
+        let rest = if self.state == State::Upgrade { &[] } else { self.reader.rest() };
+        let quoted = rest.get(..UNFINISHED_BYTES_MAX).unwrap_or(rest);
+        (!quoted.is_empty()).then(|| escape(quoted))
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.dialogue.failure.get_or_insert(failure);
+    }
+
+    fn keep_residue(&mut self, bytes: &[u8]) {
+        let room = RESIDUE_BYTES_MAX - self.residue.len();
+        self.residue.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,299 @@
+//! The rules of the dialogue, one by one, and what no input may break.
+
+use super::super::reply::{REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, STREAM_BYTES_MAX};
+use super::*;
+use proptest::prelude::*;
+
+const GREETING: &str = "220 mx.example ESMTP\r\n";
+const EHLO: &str = "250-mx.example\r\n250-SIZE 1000\r\n250 STARTTLS\r\n";
+
+fn session() -> Session {
+    Session::new(EhloName::new("scan.example").unwrap())
+}
+
+/// A server that says one thing after each command and then hangs up.
+/// Returns what the client said, and the dialogue.
+fn play(turns: &[&str]) -> (String, Dialogue) {
+    let mut session = session();
+    let mut turns = turns.iter();
+    let mut said = String::new();
+    loop {
+        match session.next() {
+            Step::Read => match turns.next() {
+                Some(turn) => session.receive(turn.as_bytes()),
+                None => session.receive_eof(false),
+            },
+            Step::Write(command) => {
+                let verb = command.split(|b| *b == b' ' || *b == b'\r').next().unwrap();
+                said.push_str(std::str::from_utf8(verb).unwrap());
+                said.push(' ');
+            }
+            Step::Upgrade => {
+                said.push_str("TLS ");
+                session.upgraded();
+            }
+            Step::Done => return (said.trim_end().to_string(), session.into_dialogue()),
+        }
+    }
+}
+
+/// Phase, kind and code of a failure, as `starttls refused 502`.
+fn told(dialogue: &Dialogue) -> String {
+    match &dialogue.failure {
+        None => "ok".into(),
+        Some(Failure { phase, kind, reply_code: Some(code), .. }) => format!("{phase} {kind} {code}"),
+        Some(Failure { phase, kind, .. }) => format!("{phase} {kind}"),
+    }
+}
+
+#[test]
+fn a_whole_dialogue_fails_nowhere() {
+    let (said, dialogue) = play(&[GREETING, EHLO, "220 go\r\n", "250 mx.example\r\n", "221 bye\r\n"]);
+    assert_eq!(said, "EHLO STARTTLS TLS EHLO QUIT");
+    assert_eq!(dialogue.failure, None);
+    let codes = [dialogue.greeting, dialogue.ehlo, dialogue.starttls, dialogue.ehlo_tls, dialogue.quit]
+        .map(|reply| reply.map(|r| r.code));
+    assert_eq!(codes, [Some(220), Some(250), Some(220), Some(250), Some(221)]);
+    assert_eq!(dialogue.helo, None);
+}
+
+#[test]
+fn every_reply_leads_where_the_table_says() {
+    let mangled = "250-mx\r\n250 XXXXXXXA\r\n";
+    let changing = "250-mx\r\n251 STARTTLS\r\n";
+    for (turns, failure, said) in [
+        (&["421 busy\r\n"][..], "greeting throttled 421", ""),
+        (&["450 later\r\n", "221\r\n"], "greeting tempfail 450", "QUIT"),
+        (&["554 no\r\n", "221\r\n"], "greeting rejected 554", "QUIT"),
+        (&["250 hello\r\n"], "greeting not_smtp 250", ""),
+        (&["354 hello\r\n"], "greeting not_smtp 354", ""),
+        (&["SSH-2.0-OpenSSH_9.6\r\n"], "greeting not_smtp", ""),
+        (&["220-a\r\nb\r\n"], "greeting malformed", ""),
+        (&["220-a\r\n250 b\r\n"], "greeting malformed", ""),
+        (&[], "greeting closed", ""),
+        (&[GREETING], "ehlo closed", "EHLO"),
+        (&[GREETING, "421 busy\r\n"], "ehlo throttled 421", "EHLO"),
+        (&[GREETING, "451 later\r\n"], "ehlo tempfail 451", "EHLO QUIT"),
+        (&[GREETING, "220 what\r\n"], "ehlo malformed 220", "EHLO"),
+        (&[GREETING, "what\r\n"], "ehlo malformed", "EHLO"),
+        (&[GREETING, changing], "ehlo malformed", "EHLO"),
+        (&[GREETING, "502 no\r\n", "250 mx\r\n"], "ehlo helo_only 502", "EHLO HELO QUIT"),
+        (&[GREETING, "502 no\r\n", "250-mx\r\n250 STARTTLS\r\n"], "ehlo helo_only 502", "EHLO HELO QUIT"),
+        (&[GREETING, "502 no\r\n", "550 no\r\n"], "ehlo rejected 550", "EHLO HELO QUIT"),
+        (&[GREETING, "502 no\r\n", "450 no\r\n"], "ehlo tempfail 450", "EHLO HELO QUIT"),
+        (&[GREETING, "502 no\r\n", "421 no\r\n"], "ehlo throttled 421", "EHLO HELO"),
+        (&[GREETING, "502 no\r\n", "354 no\r\n"], "ehlo malformed 354", "EHLO HELO"),
+        (&[GREETING, "502 no\r\n"], "ehlo closed", "EHLO HELO"),
+        (&[GREETING, "250 mx\r\n"], "starttls not_offered", "EHLO QUIT"),
+        (&[GREETING, "250-STARTTLS\r\n250 SIZE\r\n"], "starttls not_offered", "EHLO QUIT"),
+        (&[GREETING, mangled], "starttls keyword_mangled", "EHLO QUIT"),
+        (&[GREETING, EHLO], "starttls closed", "EHLO STARTTLS"),
+        (&[GREETING, EHLO, "421 busy\r\n"], "starttls throttled 421", "EHLO STARTTLS"),
+        (&[GREETING, EHLO, "454 later\r\n"], "starttls refused_temporarily 454", "EHLO STARTTLS QUIT"),
+        (&[GREETING, EHLO, "502 no\r\n"], "starttls refused 502", "EHLO STARTTLS QUIT"),
+        (&[GREETING, EHLO, "250 what\r\n"], "starttls malformed 250", "EHLO STARTTLS"),
+        (&[GREETING, EHLO, "220 go\r\n"], "after_tls closed", "EHLO STARTTLS TLS EHLO"),
+        (&[GREETING, EHLO, "220 go\r\n", "421\r\n"], "after_tls throttled 421", "EHLO STARTTLS TLS EHLO"),
+        (
+            &[GREETING, EHLO, "220 go\r\n", "503 no\r\n"],
+            "after_tls ehlo_rejected 503",
+            "EHLO STARTTLS TLS EHLO QUIT",
+        ),
+        (&[GREETING, EHLO, "220 go\r\n", "what\r\n"], "after_tls malformed", "EHLO STARTTLS TLS EHLO"),
+    ] {
+        let (heard, dialogue) = play(turns);
+        assert_eq!((told(&dialogue).as_str(), heard.as_str()), (failure, said), "{turns:?}");
+    }
+}
+
+#[test]
+fn nothing_around_quit_is_a_failure() {
+    for last in ["", "500 what\r\n", "421 no\r\n", "garbage\r\n", "221-a\r\n222 b\r\n", "half a line"] {
+        let (_, dialogue) = play(&[GREETING, EHLO, "220 go\r\n", "250 mx\r\n", last]);
+        assert_eq!(told(&dialogue), "ok", "{last}");
+        let (_, dialogue) = play(&[GREETING, "250 mx\r\n", last]);
+        assert_eq!(told(&dialogue), "starttls not_offered", "{last}");
+    }
+}
+
+#[test]
+fn limits_end_the_dialogue_in_their_phase() {
+    let endless = "250-and so on\r\n".repeat(REPLY_LINES_MAX + 1);
+    let wide = "x".repeat(REPLY_LINE_BYTES_MAX);
+    assert_eq!(told(&play(&[GREETING, &endless]).1), "ehlo too_long");
+    assert_eq!(told(&play(&[&wide]).1), "greeting too_long");
+    assert_eq!(told(&play(&[GREETING, EHLO, "220 go\r\n", &endless]).1), "after_tls too_long");
+}
+
+#[test]
+fn deadlines_fail_the_phase_they_stand_for() {
+    let turns = [GREETING, EHLO, "220 go\r\n", "250 mx\r\n"];
+    let expected = [
+        (Phase::Greeting, "greeting timeout"),
+        (Phase::Ehlo, "ehlo timeout"),
+        (Phase::Starttls, "starttls timeout"),
+        (Phase::AfterTls, "after_tls timeout"),
+        (Phase::Quit, "ok"),
+    ];
+    for (rounds, (phase, failure)) in expected.into_iter().enumerate() {
+        let mut session = session();
+        for turn in &turns[..rounds] {
+            session.receive(turn.as_bytes());
+            while let Step::Write(_) = session.next() {}
+            session.upgraded();
+            while let Step::Write(_) = session.next() {}
+        }
+        assert_eq!(session.phase(), phase);
+        session.timed_out();
+        assert_eq!(session.next(), Step::Done);
+        assert_eq!(told(&session.into_dialogue()), failure);
+    }
+}
+
+#[test]
+fn the_end_of_the_stream_says_what_was_left_unsaid() {
+    for (reset, bytes, detail) in [
+        (false, "", None),
+        (true, "", Some("connection reset")),
+        (false, "\x16\x03", Some(r"after an unfinished line: \x16\x03")),
+        (true, "220-half", Some("connection reset after an unfinished line: 220-half")),
+    ] {
+        let mut session = session();
+        session.receive(bytes.as_bytes());
+        session.receive_eof(reset);
+        let failure = session.into_dialogue().failure.unwrap();
+        assert_eq!((failure.kind, failure.detail.as_deref()), (Kind::Closed, detail));
+    }
+}
+
+#[test]
+fn refusals_are_quoted() {
+    let (_, dialogue) = play(&["554-\r\n554 5.7.1 blocked\r\n"]);
+    assert_eq!(dialogue.failure.unwrap().detail.as_deref(), Some("5.7.1 blocked"));
+}
+
+#[test]
+fn plaintext_after_the_220_is_residue() {
+    for cut in 0..20 {
+        let mut session = session();
+        for bytes in [GREETING, EHLO] {
+            session.receive(bytes.as_bytes());
+            while let Step::Write(_) = session.next() {}
+        }
+        let stream = b"220 go\r\n250 inj\xff\r\n";
+        let (first, second) = stream.split_at(cut.min(stream.len()));
+        session.receive(first);
+        session.receive(second);
+        assert_eq!(session.next(), Step::Upgrade);
+        assert_eq!(session.phase(), Phase::Tls);
+        session.upgraded();
+        assert_eq!(session.next(), Step::Write(b"EHLO scan.example\r\n"));
+        assert_eq!(session.next(), Step::Read);
+        assert_eq!(session.into_dialogue().residue, r"250 inj\xff\x0d\x0a");
+    }
+}
+
+#[test]
+fn residue_is_bounded() {
+    let mut session = session();
+    for bytes in [GREETING, EHLO, "220 go\r\n"] {
+        session.receive(bytes.as_bytes());
+        while let Step::Write(_) = session.next() {}
+    }
+    for _ in 0..3 {
+        session.receive(&[b'x'; RESIDUE_BYTES_MAX - 1]);
+    }
+    assert_eq!(session.into_dialogue().residue.len(), RESIDUE_BYTES_MAX);
+}
+
+#[test]
+fn a_failed_handshake_ends_the_dialogue() {
+    let mut session = session();
+    for bytes in [GREETING, EHLO, "220 go\r\n"] {
+        session.receive(bytes.as_bytes());
+        while let Step::Write(_) = session.next() {}
+    }
+    session.upgrade_failed(Failure::new(Phase::Tls, Kind::NotTls));
+    assert_eq!(session.next(), Step::Done);
+    assert_eq!(told(&session.into_dialogue()), "tls not_tls");
+}
+
+#[test]
+fn replies_ahead_of_their_question_answer_it() {
+    let (said, dialogue) = play(&["220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 later\r\n221 bye\r\n"]);
+    assert_eq!(said, "EHLO STARTTLS QUIT");
+    assert_eq!(told(&dialogue), "starttls refused_temporarily 454");
+    assert_eq!(dialogue.quit.map(|reply| reply.code), Some(221));
+}
+
+/// Feeds a stream in pieces as a driver would, upgrading where it is asked
+/// to; `check` sees the session after each piece.
+fn drive(pieces: &[&[u8]], mut check: impl FnMut(&Session)) -> Dialogue {
+    let mut session = session();
+    let mut pieces = pieces.iter();
+    loop {
+        match session.next() {
+            Step::Write(_) => {}
+            Step::Read => match pieces.next() {
+                Some(piece) => session.receive(piece),
+                None => session.receive_eof(false),
+            },
+            // A driver that reads on before it starts TLS.
+            Step::Upgrade => match pieces.next() {
+                Some(piece) => session.receive(piece),
+                None => session.upgraded(),
+            },
+            Step::Done => return session.into_dialogue(),
+        }
+        check(&session);
+    }
+}
+
+/// Streams that get somewhere, among bytes of every kind.
+fn stream() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(GREETING.as_bytes().to_vec()),
+        Just(EHLO.as_bytes().to_vec()),
+        Just(b"220 go\r\n".to_vec()),
+        Just(b"502 no\r\n".to_vec()),
+        Just(b"250-x\n".repeat(40)),
+        Just(vec![b'x'; 700]),
+        proptest::collection::vec(any::<u8>(), 0..40),
+        "[2-5][0-9]{2}[ -]?[A-Z]{0,9}\r?\n".prop_map(String::into_bytes),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn cutting_up_changes_nothing(stream in stream(), cuts in proptest::collection::vec(0..4096_usize, 0..20)) {
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(stream.len())).collect();
+        cuts.extend([0, stream.len()]);
+        cuts.sort_unstable();
+        let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]).collect();
+        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+        let whole = drive(&[&stream], |_| {});
+        prop_assert_eq!(&drive(&pieces, |_| {}), &whole);
+        prop_assert_eq!(&drive(&bytes, |_| {}), &whole);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic_or_grow(
+        pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..3000), 0..20),
+    ) {
+        let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+        drive(&pieces, |session| assert!(session.reader.rest().len() <= REPLY_LINE_BYTES_MAX + 3000));
+    }
+}
+
+#[test]
+fn a_flood_is_not_buffered() {
+    let mut session = session();
+    session.receive(GREETING.as_bytes());
+    for _ in 0..100 {
+        session.receive(&[b'2'; 16 * 1024]);
+    }
+    assert!(session.reader.rest().len() <= STREAM_BYTES_MAX);
+    while let Step::Write(_) = session.next() {}
+    assert_eq!(told(&session.into_dialogue()), "ehlo too_long");
+}
