@@ -1,0 +1,191 @@
+//! What an answer section says: exchangers in order, addresses in order.
+//!
+//! Both orders are functions of the records alone, whatever order the server
+//! shuffled them into, so that two runs give the same rows.
+
+use super::{ADDRESSES_PER_EXCHANGE_MAX, unusable};
+use crate::model::{Failure, Kind, MxHost, Phase};
+use hickory_resolver::proto::rr::{Name, RData, Record};
+use std::net::IpAddr;
+
+/// One MX record, or a domain in the place of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MailExchanger {
+    pub(super) preference: u16,
+    pub(super) host: MxHost,
+    /// What to ask for, in lower case.
+    pub(super) name: Name,
+}
+
+impl MailExchanger {
+    /// Whether this record, standing alone, says "no mail" (RFC 7505 §3).
+    pub(super) fn is_null(&self) -> bool {
+        self.host.is_root() && self.preference == 0
+    }
+
+    /// Refuses what no sender could look up.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.host.is_root() {
+            Err(unusable("a null MX beside other records or with a preference"))
+        } else if self.host.is_usable() {
+            Ok(())
+        } else {
+            Err(unusable("the MX names no host"))
+        }
+    }
+}
+
+/// The MX records among `records`, best preference first, equal preferences
+/// by name, repeated records once.
+pub(super) fn mail_exchangers(records: &[Record]) -> Vec<MailExchanger> {
+    let mut mx: Vec<MailExchanger> = records
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::MX(mx) => Some(MailExchanger {
+                preference: mx.preference,
+                host: MxHost::new(&mx.exchange.to_ascii()),
+                name: mx.exchange.to_lowercase(),
+            }),
+            _ => None,
+        })
+        .collect();
+    mx.sort_by(|a, b| (a.preference, &a.host).cmp(&(b.preference, &b.host)));
+    mx.dedup();
+    mx
+}
+
+/// The addresses among `records`, in numerical order, each once.
+pub(super) fn addresses(records: &[Record]) -> Vec<IpAddr> {
+    let mut addresses: Vec<IpAddr> = records
+        .iter()
+        .filter_map(|record| match &record.data {
+            RData::A(a) => Some(IpAddr::V4(a.0)),
+            RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
+            _ => None,
+        })
+        .collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+/// One list from the answers of the families that were asked, in their order:
+/// all of IPv4, then all of IPv6. A family that failed matters only where the
+/// other has no address either.
+pub(super) fn join_families(
+    answers: impl Iterator<Item = Result<Vec<IpAddr>, Failure>>,
+) -> Result<Vec<IpAddr>, Failure> {
+    let mut all = Vec::new();
+    let mut failures = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok(addresses) => all.extend(addresses),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    all.truncate(ADDRESSES_PER_EXCHANGE_MAX);
+    if all.is_empty() { Err(strongest(failures)) } else { Ok(all) }
+}
+
+/// What two families without addresses come to: open as long as one of them
+/// is; and a name that has no data of one type exists.
+fn strongest(failures: Vec<Failure>) -> Failure {
+    let rank = |failure: &Failure| match failure.kind {
+        kind if kind.is_transient() => 0,
+        Kind::NoData => 1,
+        _ => 2,
+    };
+    failures.into_iter().min_by_key(rank).unwrap_or_else(|| Failure::new(Phase::Dns, Kind::NoData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_resolver::proto::rr::rdata::{A, AAAA, MX};
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    fn record(data: RData) -> Record {
+        Record::from_rdata(Name::from_ascii("example.org.").unwrap(), 60, data)
+    }
+
+    fn mx(preference: u16, exchange: &str) -> Record {
+        record(RData::MX(MX::new(preference, Name::from_ascii(exchange).unwrap())))
+    }
+
+    fn failed(kind: Kind) -> Result<Vec<IpAddr>, Failure> {
+        Err(Failure::new(Phase::Dns, kind))
+    }
+
+    #[test]
+    fn exchangers_are_ordered_by_preference_then_name() {
+        let records =
+            [mx(20, "z.example."), mx(10, "b.example."), mx(10, "A.Example."), mx(10, "a.example.")];
+        let found: Vec<_> =
+            mail_exchangers(&records).into_iter().map(|mx| (mx.preference, mx.host.to_string())).collect();
+        let expected = [(10, "a.example"), (10, "b.example"), (20, "z.example")];
+        assert_eq!(found, expected.map(|(preference, host)| (preference, host.to_string())));
+    }
+
+    #[test]
+    fn only_the_root_at_preference_0_is_null() {
+        for (preference, exchange, null) in [(0, ".", true), (10, ".", false), (0, "mx.example.", false)] {
+            let found = mail_exchangers(&[mx(preference, exchange)]);
+            assert_eq!(found[0].is_null(), null, "{preference} {exchange}");
+        }
+    }
+
+    #[test]
+    fn what_no_sender_could_look_up_is_refused() {
+        for (exchange, usable) in [
+            ("mx.example.", true),
+            ("_mx.example.", true),
+            ("192.0.2.1.", false),
+            ("localhost.", false),
+            (".", false),
+        ] {
+            let found = mail_exchangers(&[mx(10, exchange)]);
+            assert_eq!(found[0].check().is_ok(), usable, "{exchange}");
+        }
+        // On the wire a label is any bytes at all (RFC 2181 §11).
+        let odd = Name::from_labels([b"m \xffx.".as_slice(), b"example"]).unwrap();
+        let found = mail_exchangers(&[record(RData::MX(MX::new(10, odd)))]);
+        assert!(found[0].check().is_err(), "{}", found[0].host);
+    }
+
+    #[test]
+    fn addresses_are_sorted_and_unique() {
+        let v4 = |last| record(RData::A(A(Ipv4Addr::new(192, 0, 2, last))));
+        let v6 = record(RData::AAAA(AAAA(Ipv6Addr::LOCALHOST)));
+        let found = addresses(&[v6, v4(10), v4(9), v4(10), mx(1, "mx.example.")]);
+        assert_eq!(
+            found.iter().map(IpAddr::to_string).collect::<Vec<_>>(),
+            ["192.0.2.9", "192.0.2.10", "::1"]
+        );
+    }
+
+    #[test]
+    fn a_family_that_answers_outweighs_one_that_fails() {
+        let v6 = vec![IpAddr::from(Ipv6Addr::LOCALHOST)];
+        assert_eq!(join_families([failed(Kind::Servfail), Ok(v6.clone())].into_iter()), Ok(v6));
+    }
+
+    #[test]
+    fn the_address_list_is_bounded() {
+        let many: Vec<IpAddr> = (0..20).map(|last| IpAddr::from([192, 0, 2, last])).collect();
+        let kept = join_families([Ok(many.clone())].into_iter()).unwrap();
+        assert_eq!(kept, many[..ADDRESSES_PER_EXCHANGE_MAX]);
+    }
+
+    #[test]
+    fn without_addresses_the_open_question_wins() {
+        for (v4, v6, expected) in [
+            (Kind::Nxdomain, Kind::Nxdomain, Kind::Nxdomain),
+            (Kind::Nxdomain, Kind::NoData, Kind::NoData),
+            (Kind::NoData, Kind::Timeout, Kind::Timeout),
+            (Kind::Servfail, Kind::Timeout, Kind::Servfail),
+        ] {
+            let joined = join_families([failed(v4), failed(v6)].into_iter());
+            assert_eq!(joined.map_err(|failure| failure.kind), Err(expected), "{v4} {v6}");
+        }
+    }
+}
