@@ -1,0 +1,333 @@
+//! The command line as types: what may be said, not what is done about it.
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Surveys how mail domains answer STARTTLS, and says what each answer means
+/// for the mail sent there.
+#[derive(Debug, Parser)]
+#[command(name = "mxray", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Survey a list of domains and write a run directory
+    Scan(Box<ScanArgs>),
+    /// Ask one domain, host or address, and tell the whole dialogue
+    Probe(Box<ProbeArgs>),
+    /// Scan 2,000 made-up domains on a fleet of mail servers inside this process
+    Demo(DemoArgs),
+    /// Run the fleet of mail servers and their DNS on loopback
+    Lab(LabArgs),
+}
+
+/// What the lines of an input list are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InputKind {
+    /// Mail domains: one a line, CSV with a header, or ranked CSV
+    Domains,
+    /// Endpoints without DNS: CSV `ip[,name[,port]]`
+    Endpoints,
+}
+
+/// How rows go to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StreamFormat {
+    /// Comma-separated values with a header
+    Csv,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// `mxray scan`
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// The list: a file (`.gz` is unpacked), or `-` for standard input
+    #[arg(value_name = "INPUT")]
+    pub list: String,
+
+    /// Directory to write the run to [default: mxray-DATE-TIME, or none with --format]
+    #[arg(short, long, value_name = "RUN_DIR")]
+    pub output: Option<PathBuf>,
+
+    /// What the lines of INPUT are
+    #[arg(long, value_name = "KIND", default_value = "domains")]
+    pub input: InputKind,
+
+    /// Column that holds the domain, in CSV with a header [default: domain]
+    #[arg(long, value_name = "NAME")]
+    pub column: Option<String>,
+
+    /// Write a row for each domain to standard output
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<StreamFormat>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pace: PaceArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskArgs,
+}
+
+/// How fast to go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pacing")]
+pub struct PaceArgs {
+    /// Connections begun per second; 0: no limit
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub rate: u32,
+
+    /// Least time between two connections to one address; 0: none
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub per_ip_interval: Duration,
+
+    /// Connections open to one address at a time; 0: no limit
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub per_ip_connections: u32,
+
+    /// Connections open in all
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub in_flight: u32,
+
+    /// Lookups under way at a time
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub lookups_in_flight: u32,
+
+    /// Further attempts at an endpoint that throttles us, times out or hangs up
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]
+    pub retries: u32,
+
+    /// Pause before the first further attempt; doubles with each
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    pub retry_delay: Duration,
+}
+
+/// How to ask.
+#[derive(Debug, Args)]
+pub struct AskArgs {
+    /// Name to say in EHLO [default: the name of this host]
+    #[arg(long, value_name = "NAME", help_heading = "Asking")]
+    pub ehlo: Option<String>,
+
+    /// TCP port of the mail hosts
+    #[arg(long, value_name = "PORT", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Asking")]
+    pub port: u16,
+
+    /// Time for every phase (`20s`) or for one (`greeting=60s`; dns, connect,
+    /// greeting, ehlo, starttls, tls, after_tls, quit, session); repeatable
+    #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',', help_heading = "Asking")]
+    pub timeout: Vec<TimeoutArg>,
+
+    /// Resolver to ask; repeatable [default: those of the system]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = parse_resolver, help_heading = "Asking")]
+    pub resolver: Vec<SocketAddr>,
+
+    /// Ask over IPv4 (alone: nothing over IPv6)
+    #[arg(long, help_heading = "Asking")]
+    pub ipv4: bool,
+
+    /// Ask over IPv6 (alone: nothing over IPv4)
+    #[arg(long, help_heading = "Asking")]
+    pub ipv6: bool,
+
+    /// Trusted roots: `mozilla`, `system` or a PEM file; repeatable [default: mozilla]
+    #[arg(long, value_name = "STORE", help_heading = "Judging")]
+    pub roots: Vec<String>,
+
+    /// CIDR ranges, addresses and domains never to ask, one a line; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Manners")]
+    pub blocklist: Vec<PathBuf>,
+
+    /// Connect to loopback, private and reserved addresses too
+    #[arg(long, help_heading = "Manners")]
+    pub allow_private: bool,
+
+    /// Say more on standard error; twice: what the libraries say
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// `mxray probe`
+#[derive(Debug, Args)]
+pub struct ProbeArgs {
+    /// DOMAIN, HOST[:PORT] or IP[:PORT]
+    pub target: String,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskArgs,
+}
+
+/// `mxray demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Directory to write the run to [default: mxray-demo-DATE-TIME]
+    #[arg(short, long, value_name = "RUN_DIR")]
+    pub output: Option<PathBuf>,
+
+    /// How many domains to make up
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub domains: u32,
+
+    /// Which domain plays what follows from this
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `mxray lab`
+#[derive(Debug, Args)]
+pub struct LabArgs {
+    /// List of the domains to serve (as INPUT of scan)
+    #[arg(long, value_name = "FILE")]
+    pub domains: String,
+
+    /// Where to answer DNS, UDP and TCP; loopback only, port 0: any free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub listen_dns: SocketAddr,
+
+    /// Port of the mail servers; 0: any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub smtp_port: u16,
+
+    /// Which domain plays what follows from this
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Only these scenarios; repeatable [default: all]
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Vec<String>,
+
+    /// Addresses that the mail hosts of one scenario are spread over
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub hosts_per_scenario: u32,
+
+    /// Write what mxray has to find for each domain
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+
+    /// Write the certificates of the fleet's roots (PEM), for --roots
+    #[arg(long, value_name = "FILE")]
+    pub roots: Option<PathBuf>,
+
+    /// Write the fleet's endpoints, for --input endpoints
+    #[arg(long, value_name = "FILE")]
+    pub endpoints: Option<PathBuf>,
+
+    /// Write what was asked of each endpoint when the lab ends
+    #[arg(long, value_name = "FILE")]
+    pub counters: Option<PathBuf>,
+}
+
+/// One value of `--timeout`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeoutArg {
+    /// The phase, or every phase.
+    pub phase: Option<String>,
+    /// Its time.
+    pub time: Duration,
+}
+
+/// What `--timeout` can name.
+pub const TIMEOUT_PHASES: [&str; 9] =
+    ["dns", "connect", "greeting", "ehlo", "starttls", "tls", "after_tls", "quit", "session"];
+
+impl FromStr for TimeoutArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (phase, time) = match text.split_once('=') {
+            Some((phase, time)) => (Some(phase.trim()), time),
+            None => (None, text),
+        };
+        if let Some(phase) = phase
+            && !TIMEOUT_PHASES.contains(&phase)
+        {
+            return Err(format!("no phase `{phase}`; there are {}", TIMEOUT_PHASES.join(", ")));
+        }
+        let time = parse_duration(time)?;
+        if time.is_zero() {
+            return Err("a phase needs some time; try 10s".to_string());
+        }
+        Ok(Self { phase: phase.map(str::to_string), time })
+    }
+}
+
+/// Longest duration that the command line takes.
+const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads `250ms`, `1.5s`, `2m`, or a bare number of seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let hint = || format!("`{text}` is no time between 0 and 24h; try 250ms, 2s or 1m");
+    let text = text.trim();
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| hint())?,
+        Err(_) => {
+            let signed: jiff::SignedDuration = text.parse().map_err(|_| hint())?;
+            Duration::try_from(signed).map_err(|_| hint())?
+        }
+    };
+    if duration > DURATION_MAX { Err(hint()) } else { Ok(duration) }
+}
+
+/// Reads `ADDR:PORT`, or an address alone for port 53.
+fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(address);
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse() {
+        Ok(ip) => Ok(SocketAddr::new(ip, 53)),
+        Err(_) => Err(format!("`{text}` is no ADDR:PORT; try 127.0.0.1:53 or [::1]:53")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("0", Some(Duration::ZERO)),
+            ("2", Some(Duration::from_secs(2))),
+            ("0.5", Some(Duration::from_millis(500))),
+            ("250ms", Some(Duration::from_millis(250))),
+            ("1.5s", Some(Duration::from_millis(1500))),
+            ("2m", Some(Duration::from_secs(120))),
+            ("-1", None),
+            ("-1s", None),
+            ("", None),
+            ("soon", None),
+            ("NaN", None),
+            ("25h", None),
+        ] {
+            assert_eq!(parse_duration(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn timeouts_name_a_phase_or_none() {
+        let all: TimeoutArg = "20s".parse().unwrap();
+        assert_eq!((all.phase, all.time), (None, Duration::from_secs(20)));
+        let one: TimeoutArg = "greeting=1m".parse().unwrap();
+        assert_eq!((one.phase.as_deref(), one.time), (Some("greeting"), Duration::from_secs(60)));
+        assert!("banner=1m".parse::<TimeoutArg>().is_err());
+        assert!("greeting=0".parse::<TimeoutArg>().is_err());
+    }
+}
