@@ -16,6 +16,7 @@ pub mod record;
 pub mod registry;
 pub mod reply;
 pub mod target;
+pub mod text;
 pub mod verdict;
 
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus};

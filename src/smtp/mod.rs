@@ -7,7 +7,6 @@
 mod answer;
 pub mod command;
 pub mod ehlo;
-mod escape;
 pub mod reply;
 pub mod session;
 

@@ -1,7 +1,7 @@
 //! Replies out of a byte stream: framing and parsing in one linear scan,
 //! bounded in every direction (RFC 5321 §4.2).
 
-use super::escape::{escape, is_plain};
+use crate::model::text::{escape, is_plain};
 use crate::model::{Deviation, Reply};
 
 /// Longest reply line that is read, in octets with its line end. RFC 5321

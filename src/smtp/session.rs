@@ -2,8 +2,8 @@
 
 use super::answer::{Question, Turn, faulty, follow};
 use super::command::{Command, EhloName};
-use super::escape::escape;
 use super::reply::ReplyReader;
+use crate::model::text::escape;
 use crate::model::{Dialogue, Failure, Kind, Phase};
 
 /// Most plaintext kept that comes in between the 220 to STARTTLS and the

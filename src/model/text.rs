@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Keeps printable ASCII and valid UTF-8; control characters and bytes that
 /// are no UTF-8 become `\xHH`, byte by byte.
-pub(super) fn escape(bytes: &[u8]) -> String {
+pub fn escape(bytes: &[u8]) -> String {
     if is_plain(bytes) {
         return String::from_utf8_lossy(bytes).into_owned();
     }
@@ -24,7 +24,7 @@ pub(super) fn escape(bytes: &[u8]) -> String {
 }
 
 /// Whether every byte is printable ASCII, as in nearly all replies.
-pub(super) fn is_plain(bytes: &[u8]) -> bool {
+pub fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
