@@ -1,0 +1,90 @@
+//! The fields of one CSV line (RFC 4180), found one after another so that
+//! nothing behind the wanted one can spoil it.
+
+use std::borrow::Cow;
+
+/// A quote was opened and not closed on the same line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct OpenQuote;
+
+/// Iterates over the fields of a line; blanks around a field are cut off.
+pub(super) struct Fields<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(line: &'a str) -> Self {
+        Self { rest: Some(line) }
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<Cow<'a, str>, OpenQuote>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rest.take()?;
+        if let Some(body) = rest.trim_start().strip_prefix('"') {
+            let field = unquoted(body).map(|(text, rest)| {
+                self.rest = rest;
+                Cow::Owned(text)
+            });
+            return Some(field);
+        }
+        let (field, rest) = up_to_comma(rest);
+        self.rest = rest;
+        Some(Ok(Cow::Borrowed(field.trim())))
+    }
+}
+
+fn up_to_comma(text: &str) -> (&str, Option<&str>) {
+    text.split_once(',').map_or((text, None), |(field, rest)| (field, Some(rest)))
+}
+
+/// Reads on behind an opening quote, past the comma that ends the field.
+fn unquoted(body: &str) -> Result<(String, Option<&str>), OpenQuote> {
+    let mut text = String::new();
+    let mut body = body;
+    loop {
+        let (before, after) = body.split_once('"').ok_or(OpenQuote)?;
+        text.push_str(before);
+        let Some(more) = after.strip_prefix('"') else {
+            let (tail, rest) = up_to_comma(after);
+            text.push_str(tail.trim_end());
+            return Ok((text, rest));
+        };
+        text.push('"');
+        body = more;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_told_apart() {
+        for (line, expected) in [
+            ("", vec![""]),
+            ("a", vec!["a"]),
+            ("a,b,", vec!["a", "b", ""]),
+            (" a , b ", vec!["a", "b"]),
+            ("\"a,b\",c", vec!["a,b", "c"]),
+            ("1, \"a\" ,c", vec!["1", "a", "c"]),
+            ("\"a\"\"b\"", vec!["a\"b"]),
+            ("\"a\"b,c", vec!["ab", "c"]),
+            ("a\"b,c", vec!["a\"b", "c"]),
+            ("\"\",", vec!["", ""]),
+        ] {
+            let fields: Result<Vec<_>, _> = Fields::of(line).collect();
+            assert_eq!(fields.unwrap(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_spoils_only_what_follows() {
+        let mut fields = Fields::of("a,\"b,c");
+        assert_eq!(fields.next(), Some(Ok("a".into())));
+        assert_eq!(fields.next(), Some(Err(OpenQuote)));
+        assert_eq!(fields.next(), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! Where in a line the target stands: decided by the first lines, then applied
+//! to every line.
+
+use super::bounded;
+use super::endpoint::EndpointColumns;
+use super::fields::Fields;
+use crate::model::{DomainName, Subject};
+
+/// What is wrong with a line: the offending text and the cause.
+pub(super) type Fault = (String, String);
+
+/// How the columns of a list lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One domain a line.
+    Plain,
+    /// The domain is the field of this index.
+    Column(usize),
+    /// Endpoint lines.
+    Endpoints(EndpointColumns),
+}
+
+/// What the first line of a domain list tells.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum FirstLine {
+    /// It is a header; the rows below have this layout.
+    Header(Layout),
+    /// It is a row of this layout.
+    Row(Layout),
+    /// It is a header without a usable name, or nonsense: the next line tells.
+    Unclear,
+}
+
+/// The fields of a line as far as they can be read.
+pub(super) fn columns(line: &str) -> Vec<String> {
+    Fields::of(line).map_while(Result::ok).map(|field| field.into_owned()).collect()
+}
+
+/// The field that bears this name, exactly or at least but for case.
+pub(super) fn find(columns: &[String], wanted: &str) -> Option<usize> {
+    let exact = columns.iter().position(|column| column == wanted);
+    exact.or_else(|| columns.iter().position(|column| column.eq_ignore_ascii_case(wanted.trim())))
+}
+
+fn first_domain(columns: &[String]) -> Option<usize> {
+    columns.iter().position(|column| DomainName::parse(column).is_ok())
+}
+
+/// Reads the first line of a domain list; the table is in the documentation
+/// of [`crate::input`].
+pub(super) fn of_domains(columns: &[String]) -> FirstLine {
+    if let Some(index) = find(columns, "domain") {
+        return FirstLine::Header(Layout::Column(index));
+    }
+    let [first, _, ..] = columns else { return FirstLine::Row(Layout::Plain) };
+    if !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) {
+        return FirstLine::Row(Layout::Column(1));
+    }
+    match first_domain(columns) {
+        Some(index) => FirstLine::Row(Layout::Column(index)),
+        None => FirstLine::Unclear,
+    }
+}
+
+/// Whether the line below an unclear first line makes that one a header.
+pub(super) fn is_row_below_header(columns: &[String]) -> bool {
+    columns.len() > 1 && first_domain(columns).is_some()
+}
+
+impl Layout {
+    /// Reads one line; `None` if it is blank or a comment.
+    pub(super) fn read(&self, line: &str) -> Option<Result<Subject, Fault>> {
+        if is_void(line) {
+            return None;
+        }
+        Some(match self {
+            Layout::Plain => domain(without_comment(line)),
+            Layout::Column(index) => column(line, *index).and_then(|field| domain(&field)),
+            Layout::Endpoints(columns) => columns.read(line),
+        })
+    }
+}
+
+/// Whether the line is blank or a comment.
+pub(super) fn is_void(line: &str) -> bool {
+    let text = line.trim();
+    text.is_empty() || text.starts_with('#')
+}
+
+/// Cuts off a comment behind a domain; it must be set off by a blank, because
+/// `a.example#b` is more likely a broken URL than a commented name.
+fn without_comment(line: &str) -> &str {
+    let comment = line.char_indices().find(|(at, character)| {
+        *character == '#' && line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t']))
+    });
+    comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line).trim()
+}
+
+fn domain(text: &str) -> Result<Subject, Fault> {
+    DomainName::parse(text).map(Subject::Domain).map_err(|error| fault(text, error))
+}
+
+fn column(line: &str, index: usize) -> Result<String, Fault> {
+    match Fields::of(line).nth(index) {
+        Some(Ok(field)) => Ok(field.into_owned()),
+        Some(Err(_)) => Err(fault(line, "a quote that the line does not close")),
+        None if Fields::of(line).any(|field| field.is_err()) => {
+            Err(fault(line, "a quote that the line does not close"))
+        }
+        None => Err(fault(line, format!("no column {}", index + 1))),
+    }
+}
+
+/// A fault with its text made fit for a report.
+pub(super) fn fault(text: &str, cause: impl ToString) -> Fault {
+    (bounded(text.as_bytes()), cause.to_string())
+}

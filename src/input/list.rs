@@ -1,0 +1,170 @@
+//! The list itself: an iterator over its targets and over what is none.
+
+use super::endpoint::EndpointColumns;
+use super::layout::{self, FirstLine, Layout};
+use super::lines::{INPUT_LINE_BYTES_MAX, Line, Lines};
+use super::source::Source;
+use super::{InputError, InputKind, InputOptions, bounded};
+use crate::model::{Rejected, Target};
+use std::collections::VecDeque;
+use std::io;
+
+/// One line of a list, blank lines and comments left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Something to survey.
+    Target(Target),
+    /// A line that is no target.
+    Rejected(Rejected),
+}
+
+/// A line that the first look has read ahead.
+struct Ahead {
+    number: u64,
+    text: Result<String, Rejected>,
+}
+
+/// Streams the entries of a list. Duplicates are kept. After an error it ends:
+/// what follows an unreadable place cannot be trusted.
+pub struct InputList {
+    name: String,
+    lines: Lines,
+    layout: Layout,
+    ahead: VecDeque<Ahead>,
+    failed: bool,
+}
+
+impl InputList {
+    /// Reads as many lines of `source` as it takes to know the layout; `name`
+    /// stands for the list in errors.
+    pub(super) fn new(name: String, source: Source, options: &InputOptions) -> Result<Self, InputError> {
+        let (lines, ahead) = (Lines::new(source), VecDeque::new());
+        let mut list = Self { name, lines, layout: Layout::Plain, ahead, failed: false };
+        list.layout = match options.kind {
+            InputKind::Domains => Layout::Plain,
+            InputKind::Endpoints => Layout::Endpoints(EndpointColumns::POSITIONAL),
+        };
+        let Some(columns) = list.look_ahead()? else { return Ok(list) };
+        match (options.kind, options.column.as_deref()) {
+            (InputKind::Domains, Some(wanted)) => {
+                let index = layout::find(&columns, wanted);
+                list.take_header(index.map(Layout::Column), wanted, columns)?;
+            }
+            (InputKind::Domains, None) => list.tell_layout(columns)?,
+            (InputKind::Endpoints, Some(wanted)) => {
+                let header = EndpointColumns::of_header(&columns, Some(wanted));
+                list.take_header(header.map(Layout::Endpoints), wanted, columns)?;
+            }
+            (InputKind::Endpoints, None) => {
+                if let Some(header) = EndpointColumns::of_header(&columns, None) {
+                    list.ahead.pop_back();
+                    list.layout = Layout::Endpoints(header);
+                }
+            }
+        }
+        Ok(list)
+    }
+
+    /// Reads ahead to the next line that is neither blank nor a comment;
+    /// `None` if there is none, or none that can be read as text.
+    fn look_ahead(&mut self) -> Result<Option<Vec<String>>, InputError> {
+        loop {
+            let next = read(&mut self.lines)
+                .map_err(|source| InputError::Read { name: self.name.clone(), source })?;
+            let Some(text) = next else { return Ok(None) };
+            if text.as_ref().is_ok_and(|text| layout::is_void(text)) {
+                continue;
+            }
+            let columns = text.as_ref().ok().map(|text| layout::columns(text));
+            self.ahead.push_back(Ahead { number: self.lines.number(), text });
+            return Ok(columns);
+        }
+    }
+
+    /// The first line must be a header with the column that was asked for.
+    fn take_header(
+        &mut self,
+        layout: Option<Layout>,
+        wanted: &str,
+        columns: Vec<String>,
+    ) -> Result<(), InputError> {
+        let (name, wanted) = (self.name.clone(), bounded(wanted.as_bytes()));
+        self.layout = layout.ok_or(InputError::NoColumn { name, wanted, columns })?;
+        self.ahead.pop_back();
+        Ok(())
+    }
+
+    fn tell_layout(&mut self, columns: Vec<String>) -> Result<(), InputError> {
+        match layout::of_domains(&columns) {
+            FirstLine::Header(layout) => {
+                self.ahead.pop_back();
+                self.layout = layout;
+            }
+            FirstLine::Row(layout) => self.layout = layout,
+            FirstLine::Unclear => {
+                let below = self.look_ahead()?;
+                if below.is_some_and(|below| layout::is_row_below_header(&below)) {
+                    return Err(InputError::NoDomainColumn { name: self.name.clone(), columns });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, number: u64, text: Result<String, Rejected>) -> Option<Entry> {
+        let text = match text {
+            Ok(text) => text,
+            Err(rejected) => return Some(Entry::Rejected(rejected)),
+        };
+        Some(match self.layout.read(&text)? {
+            Ok(subject) => Entry::Target(Target { line: number, subject }),
+            Err((text, cause)) => Entry::Rejected(Rejected { line: number, text, cause }),
+        })
+    }
+
+    fn located(&self, error: io::Error) -> io::Error {
+        let line = self.lines.number() + 1;
+        io::Error::new(error.kind(), format!("cannot read {} from line {line} on: {error}", self.name))
+    }
+}
+
+impl Iterator for InputList {
+    type Item = io::Result<Entry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (number, text) = if let Some(Ahead { number, text }) = self.ahead.pop_front() {
+                (number, text)
+            } else if self.failed {
+                return None;
+            } else {
+                match read(&mut self.lines) {
+                    Ok(text) => (self.lines.number(), text?),
+                    Err(error) => {
+                        self.failed = true;
+                        return Some(Err(self.located(error)));
+                    }
+                }
+            };
+            if let Some(entry) = self.entry(number, text) {
+                return Some(Ok(entry));
+            }
+        }
+    }
+}
+
+/// The next line as text, or why it is none; `None` at the end.
+fn read(lines: &mut Lines) -> io::Result<Option<Result<String, Rejected>>> {
+    let text = match lines.read()? {
+        None => return Ok(None),
+        Some(Line::Whole(bytes)) => match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(text.to_string()),
+            Err(_) => Err((bounded(bytes), "not UTF-8".to_string())),
+        },
+        Some(Line::Cut(bytes)) => {
+            Err((bounded(bytes), format!("too long: over {INPUT_LINE_BYTES_MAX} bytes")))
+        }
+    };
+    let line = lines.number();
+    Ok(Some(text.map_err(|(text, cause)| Rejected { line, text, cause })))
+}
