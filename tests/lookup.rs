@@ -1,0 +1,406 @@
+//! The lookup stage against a real DNS server on loopback.
+
+#[path = "lookup/server.rs"]
+mod server;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, MX};
+use hickory_server::net::xfer::Protocol;
+use mxray::engine::stage::Lookup;
+use mxray::lookup::{DnsLookup, EXCHANGES_MAX, LookupConfig};
+use mxray::model::{DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
+use server::Reply::{self, Code, Flaky, Records, Referral, Silence, Truncated, WhenWaiting};
+use server::{DnsServer, address, cname, mx};
+use std::time::{Duration, Instant};
+
+fn config(server: &DnsServer) -> LookupConfig {
+    LookupConfig {
+        nameservers: vec![server.address],
+        timeout: Duration::from_secs(5),
+        attempts: 2,
+        ..LookupConfig::default()
+    }
+}
+
+fn target(domain: &str) -> Target {
+    Target { line: 1, subject: Subject::Domain(DomainName::parse(domain).unwrap()) }
+}
+
+/// A server with this table, and what is found for one domain of it.
+async fn find(domain: &str, table: Vec<(&'static str, RecordType, Reply)>) -> (DnsServer, DomainFacts) {
+    let server = DnsServer::start(table).await;
+    let facts = DnsLookup::new(config(&server)).unwrap().lookup(target(domain)).await;
+    assert_eq!(facts.target, target(domain));
+    assert_eq!(facts.failure.is_none(), facts.exchanges.iter().any(|e| !e.addresses.is_empty()));
+    (server, facts)
+}
+
+/// The kind of a failure in phase `dns`.
+fn kind(facts: &DomainFacts) -> Option<Kind> {
+    facts.failure.as_ref().map(|failure| {
+        assert_eq!(failure.phase, Phase::Dns);
+        failure.kind
+    })
+}
+
+/// Each exchange in one line: `10 mx.example 192.0.2.1 ::1` or
+/// `10 mx.example nxdomain`.
+fn lines(facts: &DomainFacts) -> Vec<String> {
+    facts.exchanges.iter().map(line).collect()
+}
+
+fn line(exchange: &Exchange) -> String {
+    let mut line = format!("{} {}", exchange.preference, exchange.host.as_ref().unwrap());
+    for ip in &exchange.addresses {
+        line += &format!(" {ip}");
+    }
+    if let Some(failure) = &exchange.failure {
+        assert_eq!(failure.phase, Phase::Dns);
+        line += &format!(" {}", failure.kind);
+    }
+    line
+}
+
+fn v4(last: u8) -> Reply {
+    Records(vec![address(&format!("192.0.2.{last}"))])
+}
+
+#[tokio::test]
+async fn exchangers_come_by_preference_and_addresses_by_family() {
+    let (_, facts) = find(
+        "d.example",
+        vec![
+            ("d.example", MX, Records(vec![mx(20, "c.example"), mx(10, "B.EXAMPLE"), mx(10, "a.example")])),
+            ("a.example", A, Records(vec![address("192.0.2.10"), address("192.0.2.9")])),
+            ("a.example", AAAA, Records(vec![address("2001:db8::1")])),
+            ("b.example", A, v4(2)),
+            ("c.example", AAAA, Records(vec![address("2001:db8::3")])),
+        ],
+    )
+    .await;
+    assert_eq!(kind(&facts), None);
+    assert!(!facts.implicit_mx);
+    assert_eq!(
+        lines(&facts),
+        [
+            "10 a.example 192.0.2.9 192.0.2.10 2001:db8::1",
+            "10 b.example 192.0.2.2",
+            "20 c.example 2001:db8::3"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn each_answer_to_mx_has_its_own_kind() {
+    for (reply, expected, asked) in [
+        (Code(ResponseCode::NXDomain), Kind::Nxdomain, 1),
+        (Code(ResponseCode::ServFail), Kind::Servfail, 2),
+        (Code(ResponseCode::Refused), Kind::Servfail, 2),
+        (Code(ResponseCode::NotImp), Kind::Servfail, 2),
+        (Code(ResponseCode::FormErr), Kind::Servfail, 2),
+        (Referral, Kind::Servfail, 1),
+    ] {
+        // An address is there: a failed MX question must not end in it.
+        let (server, facts) =
+            find("d.example", vec![("d.example", MX, reply), ("d.example", A, v4(1))]).await;
+        assert_eq!(kind(&facts), Some(expected));
+        assert_eq!(server.count("d.example"), asked, "{:?}", server.log());
+    }
+}
+
+#[tokio::test]
+async fn without_mx_the_domain_is_its_own_exchanger() {
+    let (_, facts) = find("d.example", vec![("d.example", A, v4(1))]).await;
+    assert!(facts.implicit_mx);
+    assert_eq!(lines(&facts), ["0 d.example 192.0.2.1"]);
+}
+
+#[tokio::test]
+async fn without_mx_and_address_there_is_no_data() {
+    let (_, facts) = find("d.example", vec![("d.example", RecordType::TXT, Records(vec![]))]).await;
+    assert_eq!(kind(&facts), Some(Kind::NoData));
+    assert!(!facts.implicit_mx);
+    assert_eq!(facts.exchanges, []);
+}
+
+#[tokio::test]
+async fn an_open_question_about_the_implicit_mx_stays_open() {
+    let (_, facts) = find("d.example", vec![("d.example", A, Code(ResponseCode::ServFail))]).await;
+    assert_eq!(kind(&facts), Some(Kind::Servfail));
+    assert!(!facts.implicit_mx);
+}
+
+#[tokio::test]
+async fn null_mx_alone_means_no_mail() {
+    let (server, facts) =
+        find("d.example", vec![("d.example", MX, Records(vec![mx(0, ".")])), ("d.example", A, v4(1))]).await;
+    assert_eq!(kind(&facts), Some(Kind::NullMx));
+    assert_eq!(lines(&facts), ["0  null_mx"]);
+    assert_eq!(server.log().len(), 1);
+}
+
+#[tokio::test]
+async fn null_mx_beside_others_is_passed_over() {
+    let (_, facts) = find(
+        "d.example",
+        vec![("d.example", MX, Records(vec![mx(0, "."), mx(10, "a.example")])), ("a.example", A, v4(1))],
+    )
+    .await;
+    assert_eq!(kind(&facts), None);
+    assert_eq!(lines(&facts), ["0  mx_unusable", "10 a.example 192.0.2.1"]);
+}
+
+#[tokio::test]
+async fn exchangers_that_name_no_host_are_unusable() {
+    let (server, facts) = find(
+        "d.example",
+        vec![
+            (
+                "d.example",
+                MX,
+                Records(vec![
+                    mx(1, "192.0.2.1"),
+                    mx(2, "localhost"),
+                    mx(3, "gone.example"),
+                    mx(4, "bare.example"),
+                ]),
+            ),
+            ("bare.example", RecordType::TXT, Records(vec![])),
+            ("d.example", A, v4(1)),
+        ],
+    )
+    .await;
+    assert_eq!(kind(&facts), Some(Kind::MxUnusable));
+    assert_eq!(
+        lines(&facts),
+        [
+            "1 192.0.2.1 mx_unusable",
+            "2 localhost mx_unusable",
+            "3 gone.example nxdomain",
+            "4 bare.example no_data"
+        ]
+    );
+    assert_eq!(server.count("localhost") + server.count("192.0.2.1"), 0);
+}
+
+#[tokio::test]
+async fn a_dead_best_exchanger_leaves_the_second() {
+    let (_, facts) = find(
+        "d.example",
+        vec![
+            ("d.example", MX, Records(vec![mx(1, "gone.example"), mx(2, "b.example")])),
+            ("b.example", A, v4(2)),
+        ],
+    )
+    .await;
+    assert_eq!(kind(&facts), None);
+    assert_eq!(lines(&facts), ["1 gone.example nxdomain", "2 b.example 192.0.2.2"]);
+}
+
+#[tokio::test]
+async fn an_exchanger_that_may_come_back_keeps_the_domain_open() {
+    let (_, facts) = find(
+        "d.example",
+        vec![
+            ("d.example", MX, Records(vec![mx(1, "gone.example"), mx(2, "b.example")])),
+            ("b.example", A, Code(ResponseCode::ServFail)),
+        ],
+    )
+    .await;
+    assert_eq!(kind(&facts), Some(Kind::Servfail));
+    assert_eq!(lines(&facts), ["1 gone.example nxdomain", "2 b.example servfail"]);
+}
+
+#[tokio::test]
+async fn a_family_that_fails_does_not_hide_the_other() {
+    let (_, facts) = find(
+        "d.example",
+        vec![
+            ("d.example", MX, Records(vec![mx(1, "a.example")])),
+            ("a.example", A, Code(ResponseCode::ServFail)),
+            ("a.example", AAAA, Records(vec![address("2001:db8::1")])),
+        ],
+    )
+    .await;
+    assert_eq!(lines(&facts), ["1 a.example 2001:db8::1"]);
+}
+
+#[tokio::test]
+async fn cnames_are_followed_and_the_name_of_the_mx_is_kept() {
+    let (_, facts) = find(
+        "alias.example",
+        vec![
+            ("alias.example", CNAME, Records(vec![cname("real.example")])),
+            ("real.example", MX, Records(vec![mx(1, "one.example"), mx(2, "lost.example")])),
+            ("one.example", CNAME, Records(vec![cname("two.example")])),
+            ("two.example", CNAME, Records(vec![cname("three.example")])),
+            ("three.example", A, v4(3)),
+            ("lost.example", CNAME, Records(vec![cname("nowhere.example")])),
+        ],
+    )
+    .await;
+    assert_eq!(lines(&facts), ["1 one.example 192.0.2.3", "2 lost.example nxdomain"]);
+}
+
+#[tokio::test]
+async fn a_domain_that_is_an_alias_to_nowhere_does_not_exist() {
+    let (_, facts) =
+        find("d.example", vec![("d.example", CNAME, Records(vec![cname("nowhere.example")]))]).await;
+    assert_eq!(kind(&facts), Some(Kind::Nxdomain));
+}
+
+#[tokio::test]
+async fn a_truncated_answer_is_asked_for_over_tcp() {
+    let (server, facts) = find(
+        "d.example",
+        vec![("d.example", MX, Truncated(vec![mx(1, "a.example")])), ("a.example", A, v4(1))],
+    )
+    .await;
+    assert_eq!(lines(&facts), ["1 a.example 192.0.2.1"]);
+    let log: Vec<Protocol> =
+        server.log().into_iter().filter(|(_, kind, _)| *kind == MX).map(|asked| asked.2).collect();
+    assert_eq!(log, [Protocol::Udp, Protocol::Tcp]);
+}
+
+#[tokio::test]
+async fn the_list_of_exchangers_is_bounded() {
+    let hosts: Vec<_> = (0..20).map(|n| mx(n, &format!("mx{n:02}.example"))).rev().collect();
+    let (server, facts) =
+        find("d.example", vec![("d.example", MX, Records(hosts)), ("mx00.example", A, v4(1))]).await;
+    assert_eq!(facts.exchanges.len(), EXCHANGES_MAX);
+    assert_eq!(line(&facts.exchanges[0]), "0 mx00.example 192.0.2.1");
+    assert_eq!(line(&facts.exchanges[15]), "15 mx15.example nxdomain");
+    assert_eq!(server.count("mx16.example"), 0);
+}
+
+#[tokio::test]
+async fn a_silent_server_ends_as_a_timeout_after_all_attempts() {
+    let server = DnsServer::start([("d.example", MX, Silence)]).await;
+    let timeout = Duration::from_millis(150);
+    let lookup = DnsLookup::new(LookupConfig { timeout, attempts: 3, ..config(&server) }).unwrap();
+    let begun = Instant::now();
+    let facts = lookup.lookup(target("d.example")).await;
+    assert_eq!(kind(&facts), Some(Kind::Timeout));
+    assert!(begun.elapsed() >= 3 * timeout, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < 3 * timeout + Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert_eq!(server.count("d.example"), 3);
+}
+
+#[tokio::test]
+async fn a_dead_nameserver_ends_as_a_timeout_after_all_attempts() {
+    // A port that was free a moment ago, and is held so that nobody takes it:
+    // datagrams to it are dropped unread.
+    let held = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let timeout = Duration::from_millis(150);
+    let nameservers = vec![held.local_addr().unwrap()];
+    let lookup =
+        DnsLookup::new(LookupConfig { nameservers, timeout, attempts: 2, ..LookupConfig::default() })
+            .unwrap();
+    let begun = Instant::now();
+    assert_eq!(kind(&lookup.lookup(target("d.example")).await), Some(Kind::Timeout));
+    assert!(begun.elapsed() >= 2 * timeout && begun.elapsed() < 2 * timeout + Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn servfail_is_asked_again_as_often_as_configured() {
+    for attempts in [1, 2, 5] {
+        let server = DnsServer::start([("d.example", MX, Code(ResponseCode::ServFail))]).await;
+        let lookup = DnsLookup::new(LookupConfig { attempts, ..config(&server) }).unwrap();
+        assert_eq!(kind(&lookup.lookup(target("d.example")).await), Some(Kind::Servfail));
+        assert_eq!(server.count("d.example"), attempts);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_recovers_is_believed() {
+    let (server, facts) =
+        find("d.example", vec![("d.example", MX, Flaky(vec![mx(1, "a.example")])), ("a.example", A, v4(1))])
+            .await;
+    assert_eq!(kind(&facts), None);
+    assert_eq!(server.count("d.example"), 2);
+}
+
+#[tokio::test]
+async fn answers_are_cached_the_negative_ones_too() {
+    let server = DnsServer::start([
+        ("one.example", MX, Records(vec![mx(1, "mx.example")])),
+        ("two.example", MX, Records(vec![mx(1, "MX.example"), mx(2, "gone.example")])),
+        ("mx.example", A, v4(1)),
+    ])
+    .await;
+    let lookup = DnsLookup::new(config(&server)).unwrap();
+    let first = lookup.lookup(target("two.example")).await;
+    for domain in ["one.example", "two.example", "two.example", "gone.example", "gone.example"] {
+        lookup.lookup(target(domain)).await;
+    }
+    assert_eq!(first, lookup.lookup(target("two.example")).await);
+    let mut log: Vec<_> = server.log().into_iter().map(|(name, kind, _)| format!("{name} {kind}")).collect();
+    log.sort();
+    assert_eq!(
+        log,
+        [
+            "gone.example A",
+            "gone.example AAAA",
+            "gone.example MX",
+            "mx.example A",
+            "mx.example AAAA",
+            "one.example MX",
+            "two.example MX"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_family_that_is_not_wanted_is_not_asked_for() {
+    for (ipv4, ipv6, asked, expected) in
+        [(true, false, A, "1 a.example 192.0.2.1"), (false, true, AAAA, "1 a.example no_data")]
+    {
+        let server =
+            DnsServer::start([("d.example", MX, Records(vec![mx(1, "a.example")])), ("a.example", A, v4(1))])
+                .await;
+        let lookup = DnsLookup::new(LookupConfig { ipv4, ipv6, ..config(&server) }).unwrap();
+        let facts = lookup.lookup(target("d.example")).await;
+        assert_eq!(lines(&facts), [expected]);
+        assert_eq!(server.log().into_iter().map(|(_, kind, _)| kind).collect::<Vec<_>>(), [MX, asked]);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_needs_no_dns() {
+    let server = DnsServer::start([]).await;
+    let subject = Subject::Endpoint {
+        ip: "192.0.2.1".parse().unwrap(),
+        port: Some(2525),
+        name: Some(MxHost::new("mx.example")),
+    };
+    let target = Target { line: 7, subject };
+    let facts = DnsLookup::new(config(&server)).unwrap().lookup(target.clone()).await;
+    assert_eq!(facts.target, target);
+    assert_eq!(lines(&facts), ["0 mx.example 192.0.2.1"]);
+    assert_eq!((kind(&facts), facts.implicit_mx, server.log()), (None, false, vec![]));
+}
+
+#[tokio::test]
+async fn questions_under_way_are_bounded() {
+    const BOUND: usize = 4;
+    const NAMES: [&str; 12] = [
+        "a.example",
+        "b.example",
+        "c.example",
+        "d.example",
+        "e.example",
+        "f.example",
+        "g.example",
+        "h.example",
+        "i.example",
+        "j.example",
+        "k.example",
+        "l.example",
+    ];
+    let reply = WhenWaiting(BOUND, vec![mx(0, ".")]);
+    let server = DnsServer::start(NAMES.map(|name| (name, MX, reply.clone()))).await;
+    let lookup = DnsLookup::new(LookupConfig { queries_in_flight: BOUND, ..config(&server) }).unwrap();
+    let all = futures_util::future::join_all(NAMES.map(|name| lookup.lookup(target(name)))).await;
+    assert!(all.iter().all(|facts| kind(facts) == Some(Kind::NullMx)));
+    assert_eq!(server.waiting_most(), BOUND);
+}
