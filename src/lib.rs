@@ -13,6 +13,8 @@
 //! protocol is apart from the sockets: [`smtp`] is a state machine over byte
 //! slices that runs the same under tokio, in a test and in a fuzzer.
 
+pub mod cli;
+pub mod command;
 pub mod engine;
 pub mod input;
 pub mod lab;
@@ -20,6 +22,7 @@ pub mod lookup;
 pub mod model;
 pub mod net;
 pub mod output;
+pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod smtp;

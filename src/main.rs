@@ -1,3 +1,8 @@
 //! The `mxray` command: a thin shell around the library.
 
-fn main() {}
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mxray::command::run(mxray::cli::Cli::parse())
+}

@@ -53,13 +53,22 @@ impl DnsLookup {
         })
     }
 
-    async fn domain(&self, target: Target, domain: DomainName) -> DomainFacts {
-        let name = match Name::from_labels(domain.as_str().split('.').map(str::as_bytes)) {
+    /// Finds the addresses of a host that is named outright, without asking
+    /// for MX: the facts hold it as the only exchange.
+    pub async fn host(&self, target: Target, host: &DomainName) -> DomainFacts {
+        let name = match dns_name(host) {
             Ok(name) => name,
-            Err(error) => {
-                let failure = Failure::new(Phase::Input, Kind::InvalidName).with_detail(error);
-                return DomainFacts::failed(target, failure);
-            }
+            Err(failure) => return DomainFacts::failed(target, failure),
+        };
+        let exchange = self.exchange(MailExchanger { preference: 0, host: MxHost::from(host), name }).await;
+        let failure = exchange.failure.clone();
+        facts(target, vec![exchange], failure)
+    }
+
+    async fn domain(&self, target: Target, domain: DomainName) -> DomainFacts {
+        let name = match dns_name(&domain) {
+            Ok(name) => name,
+            Err(failure) => return DomainFacts::failed(target, failure),
         };
         match self.mail_exchangers(&name).await {
             Ok(mx) => self.explicit(target, mx).await,
@@ -155,6 +164,11 @@ impl Lookup for DnsLookup {
             }
         }
     }
+}
+
+fn dns_name(domain: &DomainName) -> Result<Name, Failure> {
+    Name::from_labels(domain.as_str().split('.').map(str::as_bytes))
+        .map_err(|error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error))
 }
 
 fn facts(target: Target, exchanges: Vec<Exchange>, failure: Option<Failure>) -> DomainFacts {

@@ -10,11 +10,13 @@ mod gate;
 mod handshake;
 mod meter;
 mod recorder;
+mod screen;
 mod tls_failure;
 
 pub use drive::PhaseTimeouts;
 pub use gate::{Blocklist, BlocklistError, Gate};
 pub use handshake::Handshaker;
+pub use screen::ScreenedLookup;
 
 use crate::engine::stage::Probe;
 use crate::model::{Failure, Observation, ProbeKey};

@@ -1,0 +1,155 @@
+//! Live progress on standard error: a bar on a terminal, plain lines elsewhere.
+
+use crate::engine::{Progress, Snapshot};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::VecDeque;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How often a terminal is redrawn.
+const REDRAW_EVERY: Duration = Duration::from_millis(200);
+
+/// How often a plain line is written.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+/// Over how long the rate is taken.
+const RATE_WINDOW: Duration = Duration::from_secs(5);
+
+/// Outcomes named in the progress, most frequent first.
+const OUTCOMES_SHOWN_MAX: usize = 4;
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    /// A bar where standard error is a terminal, lines elsewhere.
+    Auto,
+    /// Lines: a bar would be torn up by what else is written.
+    Lines,
+}
+
+/// Shows `progress` until `done`.
+pub(super) async fn show(progress: Arc<Progress>, style: Style, done: CancellationToken) {
+    let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(bar);
+    let every = if bar.is_some() { REDRAW_EVERY } else { LINE_EVERY };
+    let mut meter = Meter::new(Instant::now());
+    let mut ticks = tokio::time::interval(every);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = done.cancelled() => break,
+        }
+        let snapshot = progress.snapshot();
+        let line = meter.line(&snapshot, Instant::now());
+        match &bar {
+            Some(bar) => {
+                bar.set_length(snapshot.total.unwrap_or(0));
+                bar.set_position(snapshot.domains_done);
+                bar.set_message(line);
+            }
+            None => eprintln!("{line}"),
+        }
+    }
+    match bar {
+        Some(bar) => bar.finish_and_clear(),
+        None => eprintln!("{}", meter.line(&progress.snapshot(), Instant::now())),
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Turns snapshots into words.
+struct Meter {
+    begun: Instant,
+    window: VecDeque<(Instant, u64)>,
+}
+
+impl Meter {
+    fn new(begun: Instant) -> Self {
+        Self { begun, window: VecDeque::from([(begun, 0)]) }
+    }
+
+    fn line(&mut self, snapshot: &Snapshot, now: Instant) -> String {
+        let done = match snapshot.total {
+            Some(total) => format!("{}/{total}", snapshot.domains_done),
+            None => snapshot.domains_done.to_string(),
+        };
+        let shown = snapshot.outcomes.iter().take(OUTCOMES_SHOWN_MAX);
+        let outcomes: Vec<String> = shown.map(|(name, count)| format!("{name} {count}")).collect();
+        let others: u64 = snapshot.outcomes.iter().skip(OUTCOMES_SHOWN_MAX).map(|(_, count)| count).sum();
+        let others = if others > 0 { format!(", other {others}") } else { String::new() };
+        format!(
+            "{done} domains, {:.0} handshakes/s, {} in flight, {}{others}{}",
+            self.rate(snapshot.handshakes, now),
+            snapshot.in_flight,
+            if outcomes.is_empty() { "none done yet".to_string() } else { outcomes.join(", ") },
+            self.eta(snapshot, now),
+        )
+    }
+
+    /// Handshakes a second over the window.
+    fn rate(&mut self, handshakes: u64, now: Instant) -> f64 {
+        self.window.push_back((now, handshakes));
+        while self.window.len() > 2 && self.window.front().is_some_and(|(then, _)| now - *then > RATE_WINDOW) {
+            self.window.pop_front();
+        }
+        let Some((then, before)) = self.window.front() else { return 0.0 };
+        let seconds = (now - *then).as_secs_f64();
+        if seconds > 0.0 { (handshakes - before) as f64 / seconds } else { 0.0 }
+    }
+
+    fn eta(&self, snapshot: &Snapshot, now: Instant) -> String {
+        let (Some(total), done) = (snapshot.total, snapshot.domains_done) else { return String::new() };
+        if done == 0 || done >= total {
+            return String::new();
+        }
+        let left = (now - self.begun).as_secs_f64() * (total - done) as f64 / done as f64;
+        format!(", ETA {}", clock(left))
+    }
+}
+
+/// `42s`, `3m07s`, `2h05m`.
+fn clock(seconds: f64) -> String {
+    let seconds = seconds.round() as u64;
+    match seconds {
+        0..=59 => format!("{seconds}s"),
+        60..=3599 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_how_fast_and_how_long() {
+        let begun = Instant::now();
+        let mut meter = Meter::new(begun);
+        let snapshot = Snapshot {
+            total: Some(400),
+            domains_done: 100,
+            probes_done: 90,
+            handshakes: 80,
+            in_flight: 7,
+            outcomes: vec![("ok", 80), ("timeout", 12), ("closed", 4), ("nxdomain", 3), ("refused", 1)],
+        };
+        assert_eq!(
+            meter.line(&snapshot, begun + Duration::from_secs(2)),
+            "100/400 domains, 40 handshakes/s, 7 in flight, ok 80, timeout 12, closed 4, nxdomain 3, other 1, ETA 6s"
+        );
+    }
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!((clock(42.4), clock(187.0), clock(7500.0)), ("42s".into(), "3m07s".into(), "2h05m".into()));
+    }
+}

@@ -1,0 +1,100 @@
+//! What each command does: builds a plan, runs it, tells how it went.
+
+mod demo;
+mod display;
+mod lab;
+mod probe;
+mod reader;
+mod scan;
+mod survey;
+mod writer;
+
+use crate::cli::{Cli, Command};
+use crate::input::InputError;
+use crate::output::OutputError;
+use crate::plan::UsageError;
+use std::process::ExitCode;
+
+/// Exit code for a command line that cannot be followed.
+const EXIT_USAGE: u8 = 2;
+
+/// Exit code of a process that a second Ctrl-C ended (128 + SIGINT).
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Soft limit of open files that a survey asks for; each connection and each
+/// question to the DNS is one.
+const OPEN_FILES_WANTED: u64 = 65_536;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// It was asked for something that cannot be done.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// The list cannot be read.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// It cannot be written where it should.
+    #[error(transparent)]
+    Output(#[from] OutputError),
+    /// It broke off.
+    #[error("{0:#}")]
+    Failed(#[from] anyhow::Error),
+}
+
+impl CommandError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            CommandError::Usage(_) | CommandError::Input(_) | CommandError::Output(_) => {
+                ExitCode::from(EXIT_USAGE)
+            }
+            CommandError::Failed(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Runs a command to its end and says how it went.
+pub fn run(cli: Cli) -> ExitCode {
+    // More is better, what the system gives is enough: what is lacking later
+    // shows as `local_error` and never as a finding.
+    let _ = rlimit::increase_nofile_limit(OPEN_FILES_WANTED);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("mxray: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Scan(args) => scan::run(*args).await,
+            Command::Probe(args) => probe::run(*args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Lab(args) => lab::run(args).await,
+        }
+    });
+    // A thread may still sit in a read of standard input that nothing ends.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("mxray: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+/// Lets libraries and stages talk on standard error.
+fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => tracing::Level::ERROR,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    // A second call in one process (tests) keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .try_init();
+}

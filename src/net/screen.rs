@@ -1,0 +1,36 @@
+//! Domains on the blocklist are not even looked up.
+
+use super::gate::Blocklist;
+use crate::engine::stage::Lookup;
+use crate::model::{DomainFacts, Failure, Kind, Phase, Subject, Target};
+
+/// A lookup that answers for listed domains itself: `input: blocklisted`.
+pub struct ScreenedLookup<L> {
+    blocklist: Blocklist,
+    inner: L,
+}
+
+impl<L> ScreenedLookup<L> {
+    /// Puts the list before `inner`.
+    pub fn new(blocklist: Blocklist, inner: L) -> Self {
+        Self { blocklist, inner }
+    }
+
+    /// The lookup behind the list.
+    pub fn inner(&self) -> &L {
+        &self.inner
+    }
+}
+
+impl<L: Lookup> Lookup for ScreenedLookup<L> {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        let listed = match &target.subject {
+            Subject::Domain(domain) => self.blocklist.has_name(domain.as_str()),
+            Subject::Endpoint { .. } => false,
+        };
+        if listed {
+            return DomainFacts::failed(target, Failure::new(Phase::Input, Kind::Blocklisted));
+        }
+        self.inner.lookup(target).await
+    }
+}

@@ -1,0 +1,251 @@
+//! From words on the command line to stages that are ready to run.
+//!
+//! Everything that can be wrong with the words is found here, before the
+//! first packet: files are opened, roots and blocklists read, names checked.
+//! No stage ever sees the whole configuration.
+
+use crate::cli::{AskArgs, PaceArgs, TimeoutArg};
+use crate::engine::EngineConfig;
+use crate::engine::pace::Limits;
+use crate::lookup::{DnsLookup, LookupConfig};
+use crate::net::{Blocklist, Gate, Handshaker, NetProbe, PhaseTimeouts, ScreenedLookup};
+use crate::policy::pkix::{Judge, Roots};
+use crate::smtp::EhloName;
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Largest file of roots or of a blocklist, in bytes.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Times the DNS is asked the same question before it counts as silent.
+const DNS_ATTEMPTS: usize = 2;
+
+/// DNS answers kept. A survey list meets the same few providers again and
+/// again; their answers are what the cache is for.
+const DNS_CACHE_ENTRIES: u64 = 65_536;
+
+/// What the command line asks for cannot be done. One line that says what to
+/// do about it; the exit code is 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);
+
+/// The stages of a survey, ready to run.
+pub struct Stages {
+    /// Finds mail hosts.
+    pub lookup: Arc<ScreenedLookup<DnsLookup>>,
+    /// Asks endpoints.
+    pub probe: Arc<NetProbe>,
+    /// Judges chains.
+    pub judge: Arc<Judge>,
+    /// What the stages were built from, in words, for `run.json`.
+    pub told: Told,
+}
+
+/// What the stages were built from.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Name said in EHLO.
+    pub ehlo_name: String,
+    /// Resolvers; empty for those of the system.
+    pub resolvers: Vec<String>,
+    /// Root stores.
+    pub roots: Vec<String>,
+    /// Phase timeouts.
+    pub timeouts: PhaseTimeouts,
+    /// Time of one DNS attempt.
+    pub dns_timeout: Duration,
+}
+
+/// Builds the stages.
+///
+/// # Errors
+/// [`UsageError`] for a word that cannot be followed.
+pub fn stages(args: &AskArgs) -> Result<Stages, UsageError> {
+    let (timeouts, dns_timeout) = timeouts(&args.timeout);
+    let ehlo = ehlo_name(args.ehlo.as_deref())?;
+    let blocklist = blocklist(&args.blocklist)?;
+    let (roots, root_names) = roots(&args.roots)?;
+    let lookup = lookup(args, dns_timeout)?;
+    let handshaker = Handshaker::new().map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?;
+    let gate = Gate::new(blocklist.clone(), args.allow_private);
+    let told = Told {
+        ehlo_name: ehlo.as_str().to_string(),
+        resolvers: args.resolver.iter().map(ToString::to_string).collect(),
+        roots: root_names,
+        timeouts: timeouts.clone(),
+        dns_timeout,
+    };
+    Ok(Stages {
+        lookup: Arc::new(ScreenedLookup::new(blocklist, lookup)),
+        probe: Arc::new(NetProbe::new(gate, ehlo, timeouts, handshaker)),
+        judge: Arc::new(Judge::new(roots, Timestamp::now())),
+        told,
+    })
+}
+
+/// How the engine goes about it.
+pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
+    EngineConfig {
+        port,
+        limits: Limits {
+            rate: NonZeroU32::new(pace.rate),
+            per_ip_interval: pace.per_ip_interval,
+            per_ip_connections: NonZeroU32::new(pace.per_ip_connections),
+            in_flight: pace.in_flight as usize,
+        },
+        lookups_in_flight: pace.lookups_in_flight as usize,
+        retries: pace.retries,
+        retry_delay: pace.retry_delay,
+    }
+}
+
+fn lookup(args: &AskArgs, timeout: Duration) -> Result<DnsLookup, UsageError> {
+    // Neither flag means both families, and so do both.
+    let either = args.ipv4 || args.ipv6;
+    let config = LookupConfig {
+        nameservers: args.resolver.clone(),
+        timeout,
+        attempts: DNS_ATTEMPTS,
+        ipv4: args.ipv4 || !either,
+        ipv6: args.ipv6 || !either,
+        cache_entries: DNS_CACHE_ENTRIES,
+        ..LookupConfig::default()
+    };
+    DnsLookup::new(config).map_err(|error| UsageError(error.to_string()))
+}
+
+fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
+    if let Some(text) = given {
+        return EhloName::new(text).map_err(|error| UsageError(format!("--ehlo {text}: {error}")));
+    }
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
+    EhloName::new(&host)
+        .map_err(|error| UsageError(format!("this host's name `{host}` cannot be said in EHLO ({error}); use --ehlo NAME")))
+}
+
+fn timeouts(given: &[TimeoutArg]) -> (PhaseTimeouts, Duration) {
+    let mut timeouts = PhaseTimeouts::default();
+    let mut dns = LookupConfig::default().timeout;
+    for TimeoutArg { phase, time } in given {
+        let time = *time;
+        match phase.as_deref() {
+            Some("dns") => dns = time,
+            Some("connect") => timeouts.connect = time,
+            Some("greeting") => timeouts.greeting = time,
+            Some("ehlo") => timeouts.ehlo = time,
+            Some("starttls") => timeouts.starttls = time,
+            Some("tls") => timeouts.tls = time,
+            Some("after_tls") => timeouts.after_tls = time,
+            Some("quit") => timeouts.quit = time,
+            Some(_) => timeouts.session = time,
+            None => {
+                dns = time;
+                timeouts = every_phase(time, &timeouts);
+            }
+        }
+    }
+    (timeouts, dns)
+}
+
+/// Every phase gets `time`; the session as a whole keeps its bound unless
+/// `time` is more.
+fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeouts {
+    PhaseTimeouts {
+        connect: time,
+        greeting: time,
+        ehlo: time,
+        starttls: time,
+        tls: time,
+        after_tls: time,
+        quit: time,
+        session: before.session.max(time),
+    }
+}
+
+/// Reads a text file that a person named.
+fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
+    let told = |error: String| UsageError(format!("{option} {}: {error}", path.display()));
+    let size = std::fs::metadata(path).map_err(|error| told(error.to_string()))?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(told(format!("larger than {FILE_BYTES_MAX} bytes")));
+    }
+    std::fs::read(path).map_err(|error| told(error.to_string()))
+}
+
+fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
+    let mut list = Blocklist::default();
+    for path in paths {
+        let text = read_file("--blocklist", path)?;
+        let text = String::from_utf8(text)
+            .map_err(|_| UsageError(format!("--blocklist {}: not UTF-8 text", path.display())))?;
+        let part = Blocklist::parse(&text)
+            .map_err(|error| UsageError(format!("--blocklist {}: {error}", path.display())))?;
+        list.extend(part);
+    }
+    Ok(list)
+}
+
+/// Loads root stores by name or file; all of them count together.
+fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
+    let names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
+    let mut roots = Roots::default();
+    for name in &names {
+        match name.as_str() {
+            "mozilla" => roots.extend(Roots::mozilla()),
+            "system" => add_system(&mut roots)?,
+            path => add_file(&mut roots, Path::new(path))?,
+        }
+    }
+    Ok((roots, names))
+}
+
+fn add_system(roots: &mut Roots) -> Result<(), UsageError> {
+    let found = rustls_native_certs::load_native_certs();
+    let usable = found.certs.iter().filter(|der| roots.add_der(der).is_ok()).count();
+    if usable == 0 {
+        return Err(UsageError("--roots system: this system has no root store; use mozilla or a PEM file".into()));
+    }
+    Ok(())
+}
+
+fn add_file(roots: &mut Roots, path: &Path) -> Result<(), UsageError> {
+    let told = |error: String| UsageError(format!("--roots {}: {error}", path.display()));
+    let pem = read_file("--roots", path)?;
+    let mut found = 0;
+    for der in CertificateDer::pem_slice_iter(&pem) {
+        let der = der.map_err(|error| told(format!("not PEM: {error}")))?;
+        roots.add_der(&der).map_err(|error| told(format!("certificate {}: {error}", found + 1)))?;
+        found += 1;
+    }
+    if found == 0 {
+        return Err(told("no PEM certificate in it (stores by name are `mozilla` and `system`)".into()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_for_every_phase_and_one_for_one() {
+        let (phases, dns) = timeouts(&["7s".parse().unwrap(), "tls=3s".parse().unwrap()]);
+        assert_eq!(dns, Duration::from_secs(7));
+        assert_eq!((phases.greeting, phases.tls), (Duration::from_secs(7), Duration::from_secs(3)));
+        assert_eq!(phases.session, PhaseTimeouts::default().session);
+    }
+
+    #[test]
+    fn what_cannot_be_followed_says_what_to_do() {
+        let missing = roots(&["no-such-file.pem".to_string()]).err().unwrap().to_string();
+        assert!(missing.starts_with("--roots no-such-file.pem: "), "{missing}");
+        let name = ehlo_name(Some("two words")).err().unwrap().to_string();
+        assert!(name.starts_with("--ehlo two words: "), "{name}");
+    }
+}

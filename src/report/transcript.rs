@@ -1,0 +1,229 @@
+//! One target told as a dialogue that a person can read.
+
+use crate::model::{
+    Assessment, CertificateFacts, DomainFacts, DomainRecord, EndpointRecord, Exchange, NameStatus,
+    Observation, Reply, TlsObservation, View,
+};
+use std::fmt::{self, Write};
+
+/// Names of a certificate that are listed; the rest is counted.
+const NAMES_SHOWN_MAX: usize = 8;
+
+/// Renders a probed target: DNS, each endpoint's dialogue, verdict.
+/// `ehlo_name` is what was said in EHLO.
+pub fn transcript(domain: &DomainRecord, endpoints: &[EndpointRecord], ehlo_name: &str) -> String {
+    let mut out = String::new();
+    // Writing to a String does not fail.
+    let _ = write_all(&mut out, domain, endpoints, ehlo_name);
+    out
+}
+
+fn write_all(
+    out: &mut String,
+    domain: &DomainRecord,
+    endpoints: &[EndpointRecord],
+    ehlo_name: &str,
+) -> fmt::Result {
+    writeln!(out, "{}", domain.facts.target.subject.label())?;
+    write_dns(out, &domain.facts)?;
+    for endpoint in endpoints {
+        writeln!(out)?;
+        write_endpoint(out, endpoint, ehlo_name)?;
+    }
+    writeln!(out)?;
+    write_verdict(out, domain)
+}
+
+fn write_dns(out: &mut String, facts: &DomainFacts) -> fmt::Result {
+    for exchange in &facts.exchanges {
+        write_exchange(out, exchange, facts.implicit_mx)?;
+    }
+    if let Some(failure) = &facts.failure {
+        writeln!(out, "  {failure}")?;
+    }
+    Ok(())
+}
+
+fn write_exchange(out: &mut String, exchange: &Exchange, implicit: bool) -> fmt::Result {
+    let kind = if implicit { "implicit MX" } else { "MX" };
+    let host = exchange.host.as_ref().map_or("(no name)", |host| if host.is_root() { "." } else { host.as_str() });
+    write!(out, "  {kind} {} {host}", exchange.preference)?;
+    if let Some(failure) = &exchange.failure {
+        write!(out, "  {failure}")?;
+    }
+    for ip in &exchange.addresses {
+        write!(out, "  {ip}")?;
+    }
+    writeln!(out)
+}
+
+fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, ehlo_name: &str) -> fmt::Result {
+    let seen = &endpoint.observation;
+    writeln!(out, "{}", seen.key)?;
+    if let Some(us) = seen.timings.connect_us {
+        writeln!(out, "  connected in {}", millis(us))?;
+    }
+    let dialogue = &seen.dialogue;
+    write_exchanged(out, None, dialogue.greeting.as_ref(), seen.timings.greeting_us)?;
+    let ehlo = format!("EHLO {ehlo_name}");
+    write_exchanged(out, Some(&ehlo), dialogue.ehlo.as_ref(), seen.timings.ehlo_us)?;
+    write_exchanged(out, Some(&format!("HELO {ehlo_name}")), dialogue.helo.as_ref(), None)?;
+    write_exchanged(out, Some("STARTTLS"), dialogue.starttls.as_ref(), seen.timings.starttls_us)?;
+    if !dialogue.residue.is_empty() {
+        writeln!(out, "  ! plaintext before the handshake: {}", dialogue.residue)?;
+    }
+    if let Some(tls) = &seen.tls {
+        write_tls(out, tls, seen)?;
+    }
+    if let Some(assessment) = &endpoint.assessment {
+        write_certificates(out, assessment)?;
+    }
+    write_exchanged(out, Some(&ehlo), dialogue.ehlo_tls.as_ref(), seen.timings.ehlo_tls_us)?;
+    write_exchanged(out, Some("QUIT"), dialogue.quit.as_ref(), seen.timings.quit_us)?;
+    match &seen.failure {
+        Some(failure) => writeln!(out, "  outcome  {failure}"),
+        None => writeln!(out, "  outcome  ok, in {}", millis(seen.timings.total_us)),
+    }
+}
+
+fn write_exchanged(
+    out: &mut String,
+    command: Option<&str>,
+    reply: Option<&Reply>,
+    spent_us: Option<u64>,
+) -> fmt::Result {
+    let Some(reply) = reply else { return Ok(()) };
+    if let Some(command) = command {
+        writeln!(out, "  C: {command}")?;
+    }
+    let last = reply.lines.len().saturating_sub(1);
+    for (index, line) in reply.lines.iter().enumerate() {
+        let separator = if index < last { '-' } else { ' ' };
+        write!(out, "  S: {}{separator}{line}", reply.code)?;
+        match spent_us {
+            Some(us) if index == last => writeln!(out, "   [{}]", millis(us))?,
+            _ => writeln!(out)?,
+        }
+    }
+    for deviation in &reply.deviations {
+        writeln!(out, "  ! {}", deviation.name())?;
+    }
+    Ok(())
+}
+
+fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt::Result {
+    if !tls.established {
+        writeln!(out, "  TLS  not established")?;
+    } else {
+        let version = tls.version.map(|version| version.to_string()).unwrap_or_default();
+        let suite = tls.suite.map(|suite| suite.to_string()).unwrap_or_default();
+        let group = tls.group.map(|group| group.to_string()).unwrap_or_default();
+        let spent = seen.timings.handshake_us.map(millis).unwrap_or_default();
+        writeln!(out, "  TLS  {version}  {suite}  {group}   [{spent}]")?;
+    }
+    if let (Some(scheme), Some(check)) = (tls.signature_scheme, &tls.signature) {
+        writeln!(out, "       signature {scheme}: {}", check.name())?;
+    }
+    let mut notes = Vec::new();
+    if tls.hello_retry {
+        notes.push("another key share was asked for".to_string());
+    }
+    if tls.client_certificate_requested {
+        notes.push("client certificate asked for".to_string());
+    }
+    if tls.ocsp_stapled {
+        notes.push("OCSP response stapled".to_string());
+    }
+    if tls.tickets > 0 {
+        notes.push(format!("{} resumption tickets", tls.tickets));
+    }
+    if !notes.is_empty() {
+        writeln!(out, "       {}", notes.join(", "))?;
+    }
+    Ok(())
+}
+
+fn write_certificates(out: &mut String, assessment: &Assessment) -> fmt::Result {
+    for (index, facts) in assessment.certificates.iter().enumerate() {
+        write_certificate(out, index, facts)?;
+    }
+    write!(
+        out,
+        "       chain {}, dates {}, key {}",
+        assessment.chain, assessment.dates, assessment.key
+    )?;
+    match &assessment.chain_detail {
+        Some(detail) => writeln!(out, " ({detail})"),
+        None => writeln!(out),
+    }
+}
+
+fn write_certificate(out: &mut String, index: usize, facts: &CertificateFacts) -> fmt::Result {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "?".to_string());
+    writeln!(out, "  certificate {index}  {}", text(&facts.subject))?;
+    writeln!(out, "       issued by {}", text(&facts.issuer))?;
+    if !facts.dns_names.is_empty() {
+        let shown: Vec<&str> = facts.dns_names.iter().take(NAMES_SHOWN_MAX).map(String::as_str).collect();
+        let more = facts.dns_names.len().saturating_sub(NAMES_SHOWN_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        writeln!(out, "       names {}{more}", shown.join(", "))?;
+    }
+    if let (Some(from), Some(to)) = (facts.not_before, facts.not_after) {
+        writeln!(out, "       valid {from} to {to}")?;
+    }
+    let bits = facts.key_bits.map(|bits| format!(" {bits}")).unwrap_or_default();
+    writeln!(
+        out,
+        "       key {}{bits}, signed with {}, serial {}",
+        text(&facts.key_algorithm),
+        text(&facts.signature_algorithm),
+        text(&facts.serial)
+    )?;
+    if let Some(defect) = &facts.defect {
+        writeln!(out, "       defect: {defect}")?;
+    }
+    writeln!(out, "       sha256 {}", facts.sha256)
+}
+
+fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
+    let verdict = &domain.verdict;
+    write!(out, "verdict  {}", verdict.delivery)?;
+    if let Some(reason) = verdict.reason {
+        write!(out, " ({reason})")?;
+    }
+    writeln!(out)?;
+    for (label, view) in [("best MX", &verdict.best), ("weakest", &verdict.weakest)] {
+        if let Some(view) = view {
+            write_view(out, label, view)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
+    write!(out, "  {label}  {}: {}", view.finding.key, view.delivery)?;
+    if let Some(tls) = &view.finding.tls {
+        for part in [tls.version.map(|v| v.to_string()), tls.suite.map(|s| s.to_string())].into_iter().flatten() {
+            write!(out, " {part}")?;
+        }
+        if let Some(chain) = tls.chain {
+            write!(out, ", chain {chain}")?;
+        }
+        if let Some(dates) = tls.dates {
+            write!(out, ", dates {dates}")?;
+        }
+    }
+    if let Some(name) = view.name {
+        let words = match name {
+            NameStatus::MxHost => "names the MX host",
+            NameStatus::Domain => "names the domain only",
+            NameStatus::None => "names neither host nor domain",
+        };
+        write!(out, ", certificate {words}")?;
+    }
+    writeln!(out)
+}
+
+fn millis(us: u64) -> String {
+    format!("{}.{:01} ms", us / 1000, us % 1000 / 100)
+}
