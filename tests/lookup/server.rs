@@ -13,11 +13,10 @@ use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// Seconds that answers may be cached, the negative ones too.
 const TTL_S: u32 = 300;
@@ -39,8 +38,8 @@ pub enum Reply {
     Truncated(Vec<RData>),
     /// SERVFAIL the first time, the records from then on.
     Flaky(Vec<RData>),
-    /// The records, once so many questions are waiting for theirs.
-    WhenWaiting(usize, Vec<RData>),
+    /// The records, but only after [`DnsServer::release`].
+    Held(Vec<RData>),
 }
 
 /// One question as it came in: name in lower case without the trailing dot.
@@ -50,9 +49,8 @@ pub type Asked = (String, RecordType, Protocol);
 struct Shared {
     table: HashMap<(String, RecordType), Reply>,
     log: Mutex<Vec<Asked>>,
-    waiting: Mutex<HashSet<String>>,
-    waiting_most: AtomicUsize,
-    enough: Notify,
+    held: watch::Sender<HashSet<String>>,
+    released: watch::Sender<bool>,
 }
 
 /// The server; it ends with the value.
@@ -87,9 +85,14 @@ impl DnsServer {
         self.log().iter().filter(|(asked, ..)| asked == name).count()
     }
 
-    /// Most questions that were waiting at one time.
-    pub fn waiting_most(&self) -> usize {
-        self.shared.waiting_most.load(Ordering::SeqCst)
+    /// Waits until so many names are held, and says how many are.
+    pub async fn held(&self, least: usize) -> usize {
+        self.shared.held.subscribe().wait_for(|names| names.len() >= least).await.unwrap().len()
+    }
+
+    /// Lets every held answer go, and those to come.
+    pub fn release(&self) {
+        self.shared.released.send_replace(true);
     }
 }
 
@@ -138,8 +141,11 @@ impl Handler {
             Reply::Referral => authorities = vec![RData::NS(NS(parse("ns.elsewhere.example")))],
             Reply::Truncated(_) if request.protocol() == Protocol::Udp => metadata.truncation = true,
             Reply::Flaky(_) if earlier == 0 => metadata.response_code = ResponseCode::ServFail,
-            Reply::WhenWaiting(enough, records) => {
-                self.wait(name, enough).await;
+            Reply::Held(records) => {
+                self.0.held.send_modify(|names| {
+                    names.insert(name);
+                });
+                self.0.released.subscribe().wait_for(|released| *released).await.unwrap();
                 answers = records;
             }
             Reply::Records(records) | Reply::Truncated(records) | Reply::Flaky(records) => answers = records,
@@ -165,26 +171,6 @@ impl Handler {
         let exists = table.keys().any(|(known, _)| known == name);
         let code = if exists { ResponseCode::NoError } else { ResponseCode::NXDomain };
         found.cloned().unwrap_or(Reply::Code(code))
-    }
-
-    async fn wait(&self, name: String, enough: usize) {
-        let notified = self.0.enough.notified();
-        let waiting = {
-            let mut waiting = self.0.waiting.lock().unwrap();
-            waiting.insert(name.clone());
-            waiting.len()
-        };
-        self.0.waiting_most.fetch_max(waiting, Ordering::SeqCst);
-        if waiting >= enough || self.waiting_most() >= enough {
-            self.0.enough.notify_waiters();
-        } else {
-            notified.await;
-        }
-        self.0.waiting.lock().unwrap().remove(&name);
-    }
-
-    fn waiting_most(&self) -> usize {
-        self.0.waiting_most.load(Ordering::SeqCst)
     }
 }
 
