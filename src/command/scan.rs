@@ -1,0 +1,68 @@
+//! `mxray scan`: the real job.
+
+use super::display::Style;
+use super::survey::{self, Survey};
+use super::writer::Outputs;
+use super::{CommandError, start_logging};
+use crate::cli::{self, ScanArgs};
+use crate::input::{self, InputKind, InputOptions};
+use crate::output::{DomainStream, RunDirectory, StreamFormat};
+use crate::plan;
+use anyhow::anyhow;
+use std::process::ExitCode;
+
+/// Surveys a list. Everything that can be refused is refused before a run
+/// directory is made.
+pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
+    start_logging(args.asking.verbose);
+    let list_options = InputOptions { kind: input_kind(args.input), column: args.column.clone() };
+    let list = input::open(&args.list, &list_options)?;
+    let stages = plan::stages(&args.asking)?;
+    let engine = plan::engine(&args.pace, args.asking.port);
+    let info = survey::run_info(&args.list, &stages.told, &engine, None);
+
+    let stream = match args.format {
+        None => None,
+        Some(format) => Some(
+            DomainStream::new(stream_format(format), std::io::stdout())
+                .map_err(|error| anyhow!("cannot write to standard output: {error}"))?,
+        ),
+    };
+    let path = match (&args.output, &stream) {
+        (Some(path), _) => Some(path.clone()),
+        (None, None) => Some(survey::default_directory("mxray")),
+        (None, Some(_)) => None,
+    };
+    let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
+    let aside = stream.is_some();
+    let style = if args.asking.verbose > 0 { Style::Lines } else { Style::Auto };
+    let survey = Survey {
+        list,
+        list_name: args.list,
+        list_options,
+        stages,
+        engine,
+        outputs: Outputs { directory, stream },
+        style,
+        info,
+    };
+    let surveyed = survey.run().await?;
+    if surveyed.pipe_closed {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(surveyed.tell(aside))
+}
+
+fn input_kind(kind: cli::InputKind) -> InputKind {
+    match kind {
+        cli::InputKind::Domains => InputKind::Domains,
+        cli::InputKind::Endpoints => InputKind::Endpoints,
+    }
+}
+
+fn stream_format(format: cli::StreamFormat) -> StreamFormat {
+    match format {
+        cli::StreamFormat::Csv => StreamFormat::Csv,
+        cli::StreamFormat::Jsonl => StreamFormat::Jsonl,
+    }
+}

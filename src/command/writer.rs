@@ -1,0 +1,134 @@
+//! Writes the records down, on a thread of its own because disks block.
+
+use crate::model::Record;
+use crate::output::{DomainStream, RunDirectory};
+use crate::report::Summary;
+use std::io::{self, ErrorKind, Stdout};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// At most this much of a run is lost when the process is killed.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// Where records go.
+pub(super) struct Outputs {
+    /// The run directory, if one is written.
+    pub(super) directory: Option<RunDirectory>,
+    /// Domain rows for a pipe, if asked for.
+    pub(super) stream: Option<DomainStream<Stdout>>,
+}
+
+/// What came of writing.
+pub(super) struct Written {
+    /// What is left open for the last words; `None` after an error.
+    pub(super) directory: Option<RunDirectory>,
+    /// The fold over everything that was sent, written or not.
+    pub(super) summary: Summary,
+    /// The first error, if writing broke off.
+    pub(super) error: Option<io::Error>,
+    /// Whoever read standard output has enough.
+    pub(super) pipe_closed: bool,
+}
+
+/// Writes until the records end. An error stops the run and lets it drain:
+/// records that can no longer be written are still counted.
+pub(super) fn start(
+    outputs: Outputs,
+    records: Receiver<Record>,
+    stop: CancellationToken,
+) -> JoinHandle<Written> {
+    tokio::task::spawn_blocking(move || Writer::new(outputs, stop).run(records))
+}
+
+struct Writer {
+    outputs: Outputs,
+    summary: Summary,
+    error: Option<io::Error>,
+    pipe_closed: bool,
+    stop: CancellationToken,
+    flushed: Instant,
+}
+
+impl Writer {
+    fn new(outputs: Outputs, stop: CancellationToken) -> Self {
+        let summary = Summary::default();
+        Self { outputs, summary, error: None, pipe_closed: false, stop, flushed: Instant::now() }
+    }
+
+    fn run(mut self, mut records: Receiver<Record>) -> Written {
+        while let Some(record) = self.next(&mut records) {
+            self.summary.add(&record);
+            let result = self.write(&record);
+            self.note(result);
+            if self.flushed.elapsed() >= FLUSH_EVERY {
+                self.flush_directory();
+            }
+        }
+        self.flush_stream();
+        self.flush_directory();
+        let directory = self.outputs.directory.take();
+        Written { directory, summary: self.summary, error: self.error, pipe_closed: self.pipe_closed }
+    }
+
+    /// The next record. A pipe gets what is there before we wait for more.
+    fn next(&mut self, records: &mut Receiver<Record>) -> Option<Record> {
+        match records.try_recv() {
+            Ok(record) => Some(record),
+            Err(TryRecvError::Empty) => {
+                self.flush_stream();
+                records.blocking_recv()
+            }
+            Err(TryRecvError::Disconnected) => None,
+        }
+    }
+
+    fn write(&mut self, record: &Record) -> io::Result<()> {
+        if let Some(directory) = &mut self.outputs.directory {
+            directory.write(record)?;
+        }
+        if let (Some(stream), Record::Domain(domain)) = (&mut self.outputs.stream, record) {
+            let result = stream.write(domain);
+            self.note_stream(result);
+        }
+        Ok(())
+    }
+
+    fn flush_stream(&mut self) {
+        if let Some(stream) = &mut self.outputs.stream {
+            let result = stream.flush();
+            self.note_stream(result);
+        }
+    }
+
+    fn flush_directory(&mut self) {
+        self.flushed = Instant::now();
+        if let Some(directory) = &mut self.outputs.directory {
+            let result = directory.flush();
+            self.note(result);
+        }
+    }
+
+    fn note(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.outputs.directory = None;
+            self.outputs.stream = None;
+            self.error.get_or_insert(error);
+            self.stop.cancel();
+        }
+    }
+
+    /// A closed pipe is a quiet end, not an error.
+    fn note_stream(&mut self, result: io::Result<()>) {
+        match result {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.outputs.stream = None;
+                self.pipe_closed = true;
+                self.stop.cancel();
+            }
+            other => self.note(other),
+        }
+    }
+}
