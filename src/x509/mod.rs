@@ -1,1 +1,168 @@
 //! Certificate facts, read leniently and trusting nothing (RFC 5280).
+//!
+//! A strict parser is all or nothing: one bad date loses the whole
+//! certificate. Here the frame is split first ([`fields`]), then each field is
+//! read for itself, so that an odd certificate keeps whatever can be read and
+//! [`CertificateFacts::defect`] tells the rest.
+
+mod distinguished_name;
+mod extensions;
+mod fields;
+mod key;
+mod signature;
+
+use crate::model::{CertificateFacts, Sha256};
+use distinguished_name::DistinguishedName;
+use extensions::Extensions;
+use fields::Fields;
+use jiff::Timestamp;
+use sha2::Digest;
+use std::fmt::Write;
+use x509_parser::prelude::{ASN1Time, FromDer};
+
+/// Longest certificate that is read, in bytes; of a longer one only the
+/// digest is kept.
+pub const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
+/// Most subject alternative names kept of one certificate.
+pub const SAN_NAMES_MAX: usize = 1000;
+/// Most URLs kept of each kind.
+pub const URLS_MAX: usize = 16;
+/// Longest URL kept, in bytes.
+pub const URL_BYTES_MAX: usize = 2048;
+/// Longest distinguished name kept as text, in bytes.
+pub const NAME_TEXT_BYTES_MAX: usize = 1024;
+/// Longest serial number kept, in bytes. RFC 5280 §4.1.2.2 allows 20.
+pub const SERIAL_BYTES_MAX: usize = 64;
+/// Longest [`CertificateFacts::defect`], in bytes.
+pub const DEFECT_BYTES_MAX: usize = 500;
+
+/// SHA-256 of a certificate or of any part of it.
+pub fn digest(der: &[u8]) -> Sha256 {
+    Sha256(sha2::Sha256::digest(der).into())
+}
+
+/// Reads what a certificate says. Never fails: what cannot be read is `None`
+/// or empty, and [`CertificateFacts::defect`] says why.
+///
+/// A validity that ends later than a [`Timestamp`] can tell (RFC 5280
+/// §4.1.2.5: `99991231235959Z`, no end) is cut to [`Timestamp::MAX`].
+pub fn read(der: &[u8]) -> CertificateFacts {
+    read_digested(der, digest(der))
+}
+
+/// [`read`] for a caller that has the [`digest`] of the certificate already.
+pub fn read_digested(der: &[u8], sha256: Sha256) -> CertificateFacts {
+    let mut defects = Defects::default();
+    if der.len() > CERTIFICATE_BYTES_MAX {
+        defects.note(format_args!("over {CERTIFICATE_BYTES_MAX} bytes"));
+        return CertificateFacts { defect: defects.into_text(), ..nothing(sha256) };
+    }
+    let fields = Fields::split(der, &mut defects);
+    let subject = fields.subject.and_then(|raw| DistinguishedName::read(raw, "subject", &mut defects));
+    let issuer = fields.issuer.and_then(|raw| DistinguishedName::read(raw, "issuer", &mut defects));
+    let key = fields.public_key.and_then(|raw| key::read(raw, &mut defects));
+    let extensions = fields.extensions.map(|raw| Extensions::read(raw, &mut defects)).unwrap_or_default();
+    CertificateFacts {
+        spki_sha256: fields.public_key.map(digest),
+        version: fields.version(&mut defects),
+        common_name: subject.as_ref().and_then(|name| name.common_name.clone()),
+        subject: subject.map(|name| name.text),
+        issuer: issuer.map(|name| name.text),
+        serial: fields.serial.and_then(|raw| serial(raw, &mut defects)),
+        not_before: fields.not_before.and_then(|raw| time(raw, "notBefore", &mut defects)),
+        not_after: fields.not_after.and_then(|raw| time(raw, "notAfter", &mut defects)),
+        key_algorithm: key.as_ref().map(|key| key.algorithm.clone()),
+        key_bits: key.as_ref().and_then(|key| key.bits),
+        signature_algorithm: fields.signature_algorithm.and_then(signature::algorithm),
+        self_signed: signature::is_self_signed(&fields, key.as_ref(), &extensions),
+        is_ca: extensions.is_ca,
+        dns_names: extensions.dns_names,
+        ip_addresses: extensions.ip_addresses,
+        ocsp_urls: extensions.ocsp_urls,
+        issuer_urls: extensions.issuer_urls,
+        crl_urls: extensions.crl_urls,
+        sha256,
+        defect: defects.into_text(),
+    }
+}
+
+/// The SubjectPublicKeyInfo of a certificate as DER, for those who have to
+/// verify under a key whose certificate a strict parser refuses. `None` where
+/// there is none to be found, or the certificate is over
+/// [`CERTIFICATE_BYTES_MAX`].
+pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
+    let bounded = der.get(..CERTIFICATE_BYTES_MAX).is_none_or(|head| head.len() == der.len());
+    if bounded { Fields::split(der, &mut Defects::default()).public_key } else { None }
+}
+
+fn nothing(sha256: Sha256) -> CertificateFacts {
+    CertificateFacts {
+        sha256,
+        spki_sha256: None,
+        version: None,
+        subject: None,
+        issuer: None,
+        common_name: None,
+        dns_names: Vec::new(),
+        ip_addresses: Vec::new(),
+        serial: None,
+        not_before: None,
+        not_after: None,
+        key_algorithm: None,
+        key_bits: None,
+        signature_algorithm: None,
+        is_ca: false,
+        self_signed: false,
+        ocsp_urls: Vec::new(),
+        issuer_urls: Vec::new(),
+        crl_urls: Vec::new(),
+        defect: None,
+    }
+}
+
+/// A serial number in hexadecimal, without the zero that only keeps its sign.
+fn serial(content: &[u8], defects: &mut Defects) -> Option<String> {
+    let digits = match content {
+        [0, digits @ ..] if !digits.is_empty() => digits,
+        digits => digits,
+    };
+    if digits.is_empty() || digits.len() > SERIAL_BYTES_MAX {
+        defects.note(format_args!("serial number of {} bytes", digits.len()));
+        return None;
+    }
+    let mut text = String::with_capacity(2 * digits.len());
+    for byte in digits {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Some(text)
+}
+
+fn time(raw: &[u8], what: &str, defects: &mut Defects) -> Option<Timestamp> {
+    let Ok((_, time)) = ASN1Time::from_der(raw) else {
+        defects.note(format_args!("{what} unreadable"));
+        return None;
+    };
+    Some(Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX))
+}
+
+/// Everything that is wrong with a certificate, as one bounded text.
+#[derive(Debug, Default)]
+struct Defects(String);
+
+impl Defects {
+    fn note(&mut self, defect: impl std::fmt::Display) {
+        if self.0.len() < DEFECT_BYTES_MAX {
+            let separator = if self.0.is_empty() { "" } else { "; " };
+            let _ = write!(self.0, "{separator}{defect}");
+            self.0.truncate(self.0.floor_char_boundary(DEFECT_BYTES_MAX));
+        }
+    }
+
+    fn into_text(self) -> Option<String> {
+        (!self.0.is_empty()).then_some(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

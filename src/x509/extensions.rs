@@ -1,0 +1,130 @@
+//! The extensions that matter here: names, CA flag, key identifiers and where
+//! to ask about the certificate (RFC 5280 §4.2).
+
+use super::fields::Cursor;
+use super::{Defects, SAN_NAMES_MAX, URL_BYTES_MAX, URLS_MAX};
+use crate::model::text::escape;
+use std::net::IpAddr;
+use x509_parser::asn1_rs::Tag;
+use x509_parser::prelude::{
+    AccessDescription, DistributionPointName, FromDer, GeneralName, ParsedExtension, X509Extension,
+};
+
+const OCSP: &str = "1.3.6.1.5.5.7.48.1";
+const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
+
+/// Tag of a dNSName in a GeneralName (RFC 5280 §4.2.1.6).
+const DNS_NAME: Tag = Tag(2);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Extensions {
+    pub dns_names: Vec<String>,
+    pub ip_addresses: Vec<IpAddr>,
+    pub is_ca: bool,
+    pub subject_key: Option<Vec<u8>>,
+    pub authority_key: Option<Vec<u8>>,
+    pub ocsp_urls: Vec<String>,
+    pub issuer_urls: Vec<String>,
+    pub crl_urls: Vec<String>,
+}
+
+impl Extensions {
+    /// Reads the content of the extensions field, each extension for itself.
+    pub(super) fn read(content: &[u8], defects: &mut Defects) -> Self {
+        let mut read = Self::default();
+        let Some(list) = Cursor(content).universal(Tag::Sequence) else {
+            defects.note("extensions unreadable");
+            return read;
+        };
+        let mut cursor = Cursor(list.content);
+        for element in cursor.by_ref() {
+            match X509Extension::from_der(element.raw) {
+                Ok((_, extension)) => read.add(&extension, defects),
+                Err(_) => defects.note("an extension unreadable"),
+            }
+        }
+        if !cursor.0.is_empty() {
+            defects.note("extensions break off");
+        }
+        read
+    }
+
+    fn add(&mut self, extension: &X509Extension<'_>, defects: &mut Defects) {
+        match extension.parsed_extension() {
+            ParsedExtension::SubjectAlternativeName(names) => {
+                self.add_names(&names.general_names, defects);
+            }
+            ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
+            ParsedExtension::SubjectKeyIdentifier(key) => self.subject_key = Some(key.0.to_vec()),
+            ParsedExtension::AuthorityKeyIdentifier(authority) => {
+                self.authority_key = authority.key_identifier.as_ref().map(|key| key.0.to_vec());
+            }
+            ParsedExtension::AuthorityInfoAccess(access) => {
+                access.iter().for_each(|description| self.add_access(description, defects));
+            }
+            ParsedExtension::CRLDistributionPoints(list) => {
+                for point in list.iter() {
+                    if let Some(DistributionPointName::FullName(names)) = &point.distribution_point {
+                        names.iter().for_each(|name| add_url(&mut self.crl_urls, name, defects));
+                    }
+                }
+            }
+            ParsedExtension::ParseError { .. } => {
+                defects.note(format_args!("extension {} unreadable", extension.oid.to_id_string()));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_names(&mut self, names: &[GeneralName<'_>], defects: &mut Defects) {
+        for name in names {
+            if self.dns_names.len() + self.ip_addresses.len() == SAN_NAMES_MAX {
+                defects.note(format_args!("over {SAN_NAMES_MAX} alternative names"));
+                return;
+            }
+            match name {
+                GeneralName::DNSName(name) => self.add_dns_name(name.as_bytes()),
+                GeneralName::Invalid(DNS_NAME, bytes) => {
+                    defects.note("a dNSName that is no text");
+                    self.add_dns_name(bytes);
+                }
+                GeneralName::IPAddress(bytes) => match address(bytes) {
+                    Some(address) => self.ip_addresses.push(address),
+                    None => defects.note(format_args!("an iPAddress of {} bytes", bytes.len())),
+                },
+                _ => {}
+            }
+        }
+    }
+
+    fn add_dns_name(&mut self, name: &[u8]) {
+        let mut name = escape(name);
+        name.make_ascii_lowercase();
+        self.dns_names.push(name);
+    }
+
+    fn add_access(&mut self, description: &AccessDescription<'_>, defects: &mut Defects) {
+        let urls = match description.access_method.to_id_string().as_str() {
+            OCSP => &mut self.ocsp_urls,
+            CA_ISSUERS => &mut self.issuer_urls,
+            _ => return,
+        };
+        add_url(urls, &description.access_location, defects);
+    }
+}
+
+fn add_url(urls: &mut Vec<String>, name: &GeneralName<'_>, defects: &mut Defects) {
+    let GeneralName::URI(url) = name else { return };
+    if urls.len() == URLS_MAX || url.len() > URL_BYTES_MAX {
+        defects.note("too many or too long URLs");
+        return;
+    }
+    urls.push(escape(url.as_bytes()));
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    <[u8; 4]>::try_from(bytes)
+        .map(IpAddr::from)
+        .or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
+}
