@@ -17,6 +17,18 @@ pub enum Deviation {
     OverlongLine,
 }
 
+impl Deviation {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Deviation::BareLf => "bare_lf",
+            Deviation::NulByte => "nul_byte",
+            Deviation::EightBit => "eight_bit",
+            Deviation::OverlongLine => "overlong_line",
+        }
+    }
+}
+
 /// One complete reply.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reply {
