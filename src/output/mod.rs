@@ -1,1 +1,65 @@
 //! Records out: the run directory and the streams for pipes.
+//!
+//! Text appears only here. Each table is one list of [`Column`]s, from which
+//! the CSV files, the JSON stream and `docs/columns.md` are made.
+//!
+//! Cells hold what foreign servers said. Control characters are escaped, so a
+//! cell is always one line; beyond that nothing is altered. In particular a
+//! cell may begin with `=`, `+`, `-` or `@`, which a spreadsheet takes for a
+//! formula: import the columns as text.
+
+mod certificates;
+mod column;
+mod directory;
+mod domains;
+mod edges;
+mod endpoints;
+mod journal;
+mod run_info;
+mod stream;
+mod table;
+mod value;
+
+#[cfg(test)]
+mod docs;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use certificates::{CERTIFICATES, CertificateRow};
+pub use column::Column;
+pub use directory::RunDirectory;
+pub use domains::DOMAINS;
+pub use edges::{MX, MxRow, REJECTS};
+pub use endpoints::ENDPOINTS;
+pub use run_info::{RunCounts, RunInfo, RunLimits};
+pub use stream::{DomainStream, StreamFormat};
+pub use table::{CsvTable, JsonTable};
+pub use value::{TEXT_CELL_BYTES_MAX, Value};
+
+use std::io;
+use std::path::PathBuf;
+
+/// Version of the files: grows when a column or a key changes its meaning or
+/// goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Why a run directory could not be begun. Each message is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The system does not let us.
+    #[error("cannot create the run directory {}: {source}", dir.display())]
+    Create {
+        /// The directory.
+        dir: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Another run may be in it.
+    #[error("the run directory {} is not empty; choose another with -o", dir.display())]
+    NotEmpty {
+        /// The directory.
+        dir: PathBuf,
+    },
+}

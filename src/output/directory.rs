@@ -1,0 +1,153 @@
+//! The run directory: every file of a run, written as records come in.
+
+use super::certificates::{CERTIFICATES, CertificateRow};
+use super::domains::DOMAINS;
+use super::edges::{MX, MxRow, REJECTS, edges};
+use super::endpoints::ENDPOINTS;
+use super::journal;
+use super::run_info::{self, RunInfo};
+use super::table::CsvTable;
+use super::{Column, OutputError};
+use crate::model::{DomainRecord, EndpointRecord, Record, Rejected, Sha256};
+use serde::Serialize;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Bytes of the journal gathered before the file is written.
+const JOURNAL_BYTES: usize = 64 * 1024;
+
+/// A CSV file whose errors bear its name.
+pub(super) struct CsvFile<R: 'static, W: Write> {
+    name: &'static str,
+    table: CsvTable<R, W>,
+}
+
+impl<R, W: Write> CsvFile<R, W> {
+    pub(super) fn new(name: &'static str, columns: &'static [Column<R>], writer: W) -> io::Result<Self> {
+        let table = CsvTable::new(columns, writer).map_err(|error| named(name, &error))?;
+        Ok(Self { name, table })
+    }
+
+    pub(super) fn write(&mut self, row: &R) -> io::Result<()> {
+        self.table.write(row).map_err(|error| named(self.name, &error))
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.table.flush().map_err(|error| named(self.name, &error))
+    }
+}
+
+fn named(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {name}: {error}"))
+}
+
+/// Every file of a run. Whoever writes stops at the first error: what follows
+/// it would leave a hole.
+pub struct RunDirectory {
+    dir: PathBuf,
+    domains: CsvFile<DomainRecord, File>,
+    endpoints: CsvFile<EndpointRecord, File>,
+    certificates: CsvFile<CertificateRow, File>,
+    mx: CsvFile<MxRow, File>,
+    rejects: CsvFile<Rejected, File>,
+    journal: BufWriter<File>,
+    journal_line: Vec<u8>,
+    /// Certificates that have their row, 32 bytes each.
+    certificates_seen: HashSet<Sha256>,
+}
+
+const JOURNAL: &str = "observations.jsonl";
+
+impl RunDirectory {
+    /// Makes the directory and in it every file, `run.json` with `info` as it
+    /// is at the start.
+    ///
+    /// # Errors
+    /// [`OutputError`]: there is something in the directory already, or the
+    /// system does not let us write there.
+    pub fn create(dir: &Path, info: &RunInfo) -> Result<Self, OutputError> {
+        let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
+        fs::create_dir_all(dir).map_err(failed)?;
+        if fs::read_dir(dir).map_err(failed)?.next().is_some() {
+            return Err(OutputError::NotEmpty { dir: dir.to_path_buf() });
+        }
+        Self::open(dir, info).map_err(failed)
+    }
+
+    fn open(dir: &Path, info: &RunInfo) -> io::Result<Self> {
+        let file = |name: &str| File::create_new(dir.join(name)).map_err(|error| named(name, &error));
+        let directory = Self {
+            dir: dir.to_path_buf(),
+            domains: CsvFile::new("domains.csv", DOMAINS, file("domains.csv")?)?,
+            endpoints: CsvFile::new("endpoints.csv", ENDPOINTS, file("endpoints.csv")?)?,
+            certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
+            mx: CsvFile::new("mx.csv", MX, file("mx.csv")?)?,
+            rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
+            journal: BufWriter::with_capacity(JOURNAL_BYTES, file(JOURNAL)?),
+            journal_line: Vec::new(),
+            certificates_seen: HashSet::new(),
+        };
+        run_info::replace(dir, info, None::<&()>).map_err(|error| named("run.json", &error))?;
+        Ok(directory)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Writes one record to every file that it belongs to.
+    ///
+    /// # Errors
+    /// That of the file, which the message names.
+    pub fn write(&mut self, record: &Record) -> io::Result<()> {
+        match record {
+            Record::Rejected(rejected) => self.rejects.write(rejected),
+            Record::Endpoint(endpoint) => self.write_endpoint(endpoint),
+            Record::Domain(domain) => {
+                edges(&domain.facts).try_for_each(|edge| self.mx.write(&edge))?;
+                self.domains.write(domain)
+            }
+        }
+    }
+
+    fn write_endpoint(&mut self, record: &EndpointRecord) -> io::Result<()> {
+        let chain = record.observation.tls.iter().flat_map(|tls| &tls.chain);
+        let facts = record.assessment.iter().flat_map(|assessment| &assessment.certificates);
+        for (facts, der) in facts.zip(chain) {
+            if self.certificates_seen.insert(facts.sha256) {
+                self.certificates.write(&CertificateRow { facts: facts.clone(), der: der.clone() })?;
+            }
+        }
+        self.journal_line.clear();
+        journal::append(record, &mut self.journal_line)?;
+        self.journal.write_all(&self.journal_line).map_err(|error| named(JOURNAL, &error))?;
+        self.endpoints.write(record)
+    }
+
+    /// Hands everything gathered to the system, what domains rest on first.
+    ///
+    /// # Errors
+    /// That of the first file that fails, which the message names.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.certificates.flush()?;
+        self.journal.flush().map_err(|error| named(JOURNAL, &error))?;
+        self.endpoints.flush()?;
+        self.rejects.flush()?;
+        self.mx.flush()?;
+        self.domains.flush()
+    }
+
+    /// Flushes and puts the final `run.json` in place. If a file fails,
+    /// `run.json` stays that of the start, which says that the run never
+    /// ended.
+    ///
+    /// # Errors
+    /// That of the first file that fails, which the message names.
+    pub fn finish(mut self, info: &RunInfo, summary: &impl Serialize) -> io::Result<()> {
+        self.flush()?;
+        run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
+    }
+}

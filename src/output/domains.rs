@@ -1,0 +1,202 @@
+//! The columns of `domains.csv`: one row for each target, the same columns for
+//! the endpoint that the verdict rests on and, with `weakest_` before, for the
+//! weakest.
+
+use super::column::{Column, column};
+use super::value::Value;
+use crate::model::{DomainRecord, Failure, Finding, Phase, Subject, TlsFinding, View};
+
+/// One of the two endpoints of a row.
+struct Side<'a> {
+    view: Option<&'a View>,
+    failure: Option<&'a Failure>,
+}
+
+fn best(record: &DomainRecord) -> Side<'_> {
+    match &record.verdict.best {
+        Some(view) => side(Some(view)),
+        None => Side { view: None, failure: record.facts.failure.as_ref() },
+    }
+}
+
+fn weakest(record: &DomainRecord) -> Side<'_> {
+    side(record.verdict.weakest.as_ref())
+}
+
+fn side(view: Option<&View>) -> Side<'_> {
+    Side { view, failure: view.and_then(|view| view.finding.failure.as_ref()) }
+}
+
+impl<'a> Side<'a> {
+    fn finding(&self) -> Option<&'a Finding> {
+        self.view.map(|view| view.finding.as_ref())
+    }
+
+    fn tls(&self) -> Option<&'a TlsFinding> {
+        self.finding().and_then(|finding| finding.tls.as_ref())
+    }
+
+    fn mx_host(&self) -> Value<'a> {
+        Value::text(self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str()))
+    }
+
+    fn mx_preference(&self) -> Value<'a> {
+        Value::number(self.view.map(|view| view.preference))
+    }
+
+    fn ip(&self) -> Value<'a> {
+        self.finding().map_or(Value::Absent, |finding| Value::Ip(finding.key.endpoint.ip))
+    }
+
+    fn port(&self) -> Value<'a> {
+        Value::number(self.finding().map(|finding| finding.key.endpoint.port))
+    }
+
+    fn phase(&self) -> Value<'a> {
+        let ended = self.failure.map(|failure| failure.phase);
+        let phase = ended.or(self.view.map(|_| Phase::AfterTls));
+        Value::text(phase.map(Phase::name))
+    }
+
+    fn outcome(&self) -> Value<'a> {
+        let kind = self.failure.map(|failure| failure.kind.name());
+        Value::text(kind.or(self.view.map(|_| "ok")))
+    }
+
+    fn reply_code(&self) -> Value<'a> {
+        Value::number(self.failure.and_then(|failure| failure.reply_code))
+    }
+
+    fn alert(&self) -> Value<'a> {
+        Value::name(self.failure.and_then(|failure| failure.alert).map(|alert| alert.name()))
+    }
+
+    fn delivery(&self) -> Value<'a> {
+        Value::text(self.view.map(|view| view.delivery.name()))
+    }
+
+    fn reason(&self) -> Value<'a> {
+        let reason = self.view.and_then(|view| view.reason);
+        Value::name(reason.map(|reason| reason.to_string().into()))
+    }
+
+    fn tls_version(&self) -> Value<'a> {
+        Value::name(self.tls().and_then(|tls| tls.version).map(|version| version.name()))
+    }
+
+    fn cipher_suite(&self) -> Value<'a> {
+        Value::name(self.tls().and_then(|tls| tls.suite).map(|suite| suite.name()))
+    }
+
+    fn key_exchange_group(&self) -> Value<'a> {
+        Value::name(self.tls().and_then(|tls| tls.group).map(|group| group.name()))
+    }
+
+    fn forward_secrecy(&self) -> Value<'a> {
+        Value::flag(self.tls().and_then(TlsFinding::forward_secrecy))
+    }
+
+    fn cert_chain(&self) -> Value<'a> {
+        Value::text(self.tls().and_then(|tls| tls.chain).map(|status| status.name()))
+    }
+
+    fn cert_dates(&self) -> Value<'a> {
+        Value::text(self.tls().and_then(|tls| tls.dates).map(|status| status.name()))
+    }
+
+    fn cert_name(&self) -> Value<'a> {
+        Value::text(self.view.and_then(|view| view.name).map(|status| status.name()))
+    }
+
+    fn cert_key(&self) -> Value<'a> {
+        Value::text(self.tls().and_then(|tls| tls.key).map(|status| status.name()))
+    }
+
+    fn cert_sha256(&self) -> Value<'a> {
+        let leaf = self.tls().and_then(|tls| tls.leaf.as_deref());
+        leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
+    }
+}
+
+/// The `domain` column: what the target is called.
+pub(super) fn label(subject: &Subject) -> Value<'_> {
+    match subject {
+        Subject::Domain(domain) => Value::Text(domain.as_str().into()),
+        other => Value::Text(other.label().into()),
+    }
+}
+
+/// The columns of `domains.csv`, in order.
+pub const DOMAINS: &[Column<DomainRecord>] = &[
+    column("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
+    column("domain", "The domain in lower-case A-labels; for an endpoint its name, else its address.", |r| {
+        label(&r.facts.target.subject)
+    }),
+    column("mx_host", "MX host of the endpoint that the verdict rests on, the best.", |r| best(r).mx_host()),
+    column("mx_preference", "Preference of that MX.", |r| best(r).mx_preference()),
+    column("implicit_mx", "Whether the domain has no MX record and is its own mail host.", |r| {
+        Value::Bool(r.facts.implicit_mx)
+    }),
+    column("ip", "Address of the endpoint.", |r| best(r).ip()),
+    column("port", "TCP port of the endpoint.", |r| best(r).port()),
+    column("phase", "Where the attempt ended; `after_tls` if it ran to its end.", |r| best(r).phase()),
+    column("outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome()),
+    column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| best(r).reply_code()),
+    column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| best(r).alert()),
+    column("delivery", "`encrypted`, `plaintext`, `undeliverable` or `undetermined`.", |r| {
+        Value::Text(r.verdict.delivery.name().into())
+    }),
+    column("reason", "Why the delivery is not encrypted: phase and outcome that decided it.", |r| {
+        Value::name(r.verdict.reason.map(|reason| reason.to_string().into()))
+    }),
+    column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| best(r).tls_version()),
+    column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),
+    column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
+        best(r).key_exchange_group()
+    }),
+    column("forward_secrecy", "Whether the key exchange is ephemeral.", |r| best(r).forward_secrecy()),
+    column(
+        "cert_chain",
+        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain` or `invalid`; dates and names apart.",
+        |r| best(r).cert_chain(),
+    ),
+    column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
+        best(r).cert_dates()
+    }),
+    column("cert_name", "Which name the leaf carries: `mx_host`, `domain` or `none`.", |r| {
+        best(r).cert_name()
+    }),
+    column("cert_key", "`strong`, `weak` or `unknown`: the leaf's key (RFC 9325 §4.5).", |r| {
+        best(r).cert_key()
+    }),
+    column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", |r| best(r).cert_sha256()),
+    column("mx_count", "Mail hosts that the DNS names for the domain.", |r| {
+        Value::count(r.facts.exchanges.len())
+    }),
+    column("weakest_mx_host", "MX host of the weakest endpoint that answers.", |r| weakest(r).mx_host()),
+    column("weakest_mx_preference", "As `mx_preference`, of the weakest.", |r| weakest(r).mx_preference()),
+    column("weakest_ip", "As `ip`, of the weakest.", |r| weakest(r).ip()),
+    column("weakest_port", "As `port`, of the weakest.", |r| weakest(r).port()),
+    column("weakest_phase", "As `phase`, of the weakest.", |r| weakest(r).phase()),
+    column("weakest_outcome", "As `outcome`, of the weakest.", |r| weakest(r).outcome()),
+    column("weakest_reply_code", "As `reply_code`, of the weakest.", |r| weakest(r).reply_code()),
+    column("weakest_alert", "As `alert`, of the weakest.", |r| weakest(r).alert()),
+    column("weakest_delivery", "As `delivery`, of the weakest.", |r| weakest(r).delivery()),
+    column("weakest_reason", "As `reason`, of the weakest.", |r| weakest(r).reason()),
+    column("weakest_tls_version", "As `tls_version`, of the weakest.", |r| weakest(r).tls_version()),
+    column("weakest_cipher_suite", "As `cipher_suite`, of the weakest.", |r| weakest(r).cipher_suite()),
+    column("weakest_key_exchange_group", "As `key_exchange_group`, of the weakest.", |r| {
+        weakest(r).key_exchange_group()
+    }),
+    column("weakest_forward_secrecy", "As `forward_secrecy`, of the weakest.", |r| {
+        weakest(r).forward_secrecy()
+    }),
+    column("weakest_cert_chain", "As `cert_chain`, of the weakest.", |r| weakest(r).cert_chain()),
+    column("weakest_cert_dates", "As `cert_dates`, of the weakest.", |r| weakest(r).cert_dates()),
+    column("weakest_cert_name", "As `cert_name`, of the weakest.", |r| weakest(r).cert_name()),
+    column("weakest_cert_key", "As `cert_key`, of the weakest.", |r| weakest(r).cert_key()),
+    column("weakest_cert_sha256", "As `cert_sha256`, of the weakest.", |r| weakest(r).cert_sha256()),
+    column("detail", "What a person would want to read of the failure of the best.", |r| {
+        Value::text(best(r).failure.and_then(|failure| failure.detail.as_deref()))
+    }),
+];

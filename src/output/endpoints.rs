@@ -1,0 +1,179 @@
+//! The columns of `endpoints.csv`: one row for each probed key. They hold what
+//! was seen; what it means for a domain stands in `domains.csv`.
+
+use super::column::{Column, column};
+use super::value::Value;
+use crate::model::{Deviation, EndpointRecord, Kind, Phase, Reply, TlsObservation};
+use std::borrow::Cow;
+
+fn tls(record: &EndpointRecord) -> Option<&TlsObservation> {
+    record.observation.tls.as_ref()
+}
+
+fn phase(record: &EndpointRecord) -> Phase {
+    record.observation.failure.as_ref().map_or(Phase::AfterTls, |failure| failure.phase)
+}
+
+fn outcome(record: &EndpointRecord) -> &'static str {
+    record.observation.failure.as_ref().map_or("ok", |failure| failure.kind.name())
+}
+
+/// Known once EHLO was answered: whatever goes wrong with STARTTLS later, it
+/// was offered.
+fn starttls_offered(record: &EndpointRecord) -> Option<bool> {
+    let Some(failure) = &record.observation.failure else { return Some(true) };
+    match (failure.phase, failure.kind) {
+        (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled) | (Phase::Ehlo, Kind::HeloOnly) => {
+            Some(false)
+        }
+        (phase, _) => (phase >= Phase::Starttls).then_some(true),
+    }
+}
+
+/// The keywords of a 250 to EHLO, as sent, without their parameters; the first
+/// line is the server's greeting and lists none (RFC 5321 §4.1.1.1).
+fn keywords(reply: Option<&Reply>) -> Value<'_> {
+    let lines = reply.filter(|reply| reply.code == 250).map(|reply| reply.lines.iter().skip(1));
+    let words = lines.into_iter().flatten().filter_map(|line| line.split_ascii_whitespace().next());
+    Value::joined(words, " ")
+}
+
+fn deviations(record: &EndpointRecord) -> Value<'static> {
+    let said = &record.observation.dialogue;
+    let replies = [&said.greeting, &said.ehlo, &said.helo, &said.starttls, &said.ehlo_tls, &said.quit];
+    let mut seen: Vec<Deviation> =
+        replies.into_iter().flatten().flat_map(|reply| reply.deviations.iter().copied()).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    Value::joined(seen.into_iter().map(Deviation::name), " ")
+}
+
+fn leaf_sha256(record: &EndpointRecord) -> Value<'_> {
+    let leaf = record.assessment.as_ref().and_then(|assessment| assessment.certificates.first());
+    leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
+}
+
+/// The columns of `endpoints.csv`, in order.
+pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
+    column("ip", "Address.", |r| Value::Ip(r.observation.key.endpoint.ip)),
+    column("port", "TCP port.", |r| Value::Number(r.observation.key.endpoint.port.into())),
+    column("sni", "Name sent as SNI; empty if none was sent.", |r| {
+        Value::text(r.observation.key.sni.as_ref().map(|name| name.as_str()))
+    }),
+    column("started", "When the last connection was begun (UTC, milliseconds).", |r| {
+        Value::Time(r.observation.started, 3)
+    }),
+    column("attempts", "Connections made; 0 if none was allowed.", |r| {
+        Value::Number(r.observation.attempts.into())
+    }),
+    column("phase", "Where the attempt ended; `after_tls` if it ran to its end.", |r| {
+        Value::Text(phase(r).name().into())
+    }),
+    column("outcome", "`ok`, or what ended the attempt.", |r| Value::Text(outcome(r).into())),
+    column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| {
+        Value::number(r.observation.failure.as_ref().and_then(|failure| failure.reply_code))
+    }),
+    column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| {
+        let failure = r.observation.failure.as_ref();
+        Value::name(failure.and_then(|failure| failure.alert).map(|alert| alert.name()))
+    }),
+    column("starttls_offered", "Whether EHLO listed STARTTLS; empty if EHLO was not reached.", |r| {
+        Value::flag(starttls_offered(r))
+    }),
+    column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
+        Value::name(tls(r).and_then(|tls| tls.version).map(|version| version.name()))
+    }),
+    column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| {
+        Value::name(tls(r).and_then(|tls| tls.suite).map(|suite| suite.name()))
+    }),
+    column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
+        Value::name(tls(r).and_then(|tls| tls.group).map(|group| group.name()))
+    }),
+    column("forward_secrecy", "Whether the key exchange is ephemeral.", |r| {
+        Value::flag(tls(r).and_then(|tls| tls.suite).and_then(|suite| suite.forward_secrecy()))
+    }),
+    column("signature_scheme", "Scheme of the server's handshake signature by its IANA name.", |r| {
+        Value::name(tls(r).and_then(|tls| tls.signature_scheme).map(|scheme| scheme.name()))
+    }),
+    column("signature", "`verified`, `failed` or `unverifiable`: that signature.", |r| {
+        Value::text(tls(r).and_then(|tls| tls.signature.as_ref()).map(|check| check.name()))
+    }),
+    column("alpn", "ALPN protocol that the server chose, though none is offered.", |r| {
+        Value::text(tls(r).and_then(|tls| tls.alpn.as_deref()))
+    }),
+    column("hello_retry", "Whether the server asked for another key share.", |r| {
+        Value::flag(tls(r).map(|tls| tls.hello_retry))
+    }),
+    column("ocsp_stapled", "Whether an OCSP response was stapled.", |r| {
+        Value::flag(tls(r).map(|tls| tls.ocsp_stapled))
+    }),
+    column("client_certificate_requested", "Whether the server asked for a client certificate.", |r| {
+        Value::flag(tls(r).map(|tls| tls.client_certificate_requested))
+    }),
+    column("tickets", "Resumption tickets seen before QUIT was answered.", |r| {
+        Value::number(tls(r).map(|tls| tls.tickets))
+    }),
+    column(
+        "cert_chain",
+        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain` or `invalid`; dates and names apart.",
+        |r| Value::text(r.assessment.as_ref().map(|assessment| assessment.chain.name())),
+    ),
+    column("cert_chain_detail", "Why the chain is not valid, in words.", |r| {
+        Value::text(r.assessment.as_ref().and_then(|assessment| assessment.chain_detail.as_deref()))
+    }),
+    column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
+        Value::text(r.assessment.as_ref().map(|assessment| assessment.dates.name()))
+    }),
+    column("cert_key", "`strong`, `weak` or `unknown`: the leaf's key (RFC 9325 §4.5).", |r| {
+        Value::text(r.assessment.as_ref().map(|assessment| assessment.key.name()))
+    }),
+    column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", leaf_sha256),
+    column("chain_length", "Certificates presented, those beyond the limit counted.", |r| {
+        tls(r).map_or(Value::Absent, |tls| Value::count(tls.chain.len() + tls.chain_excess))
+    }),
+    column("greeting", "Lines of the banner, ` | ` between them, cut to 1024 bytes.", |r| {
+        Value::joined(r.observation.dialogue.greeting.iter().flat_map(|reply| &reply.lines), " | ")
+    }),
+    column("ehlo_keywords", "Keywords of EHLO in clear, without parameters, cut to 1024 bytes.", |r| {
+        keywords(r.observation.dialogue.ehlo.as_ref())
+    }),
+    column("ehlo_tls_keywords", "Keywords of EHLO inside TLS, without parameters, cut to 1024 bytes.", |r| {
+        keywords(r.observation.dialogue.ehlo_tls.as_ref())
+    }),
+    column("residue", "Plaintext between the 220 to STARTTLS and the handshake, cut to 1024 bytes.", |r| {
+        Value::joined(Some(&r.observation.dialogue.residue).filter(|text| !text.is_empty()), "")
+    }),
+    column("deviations", "In what replies break the letter of RFC 5321, blanks between.", deviations),
+    column("connect_us", "SYN to established, in microseconds.", |r| {
+        Value::number(r.observation.timings.connect_us)
+    }),
+    column("greeting_us", "Established to the end of the banner, in microseconds.", |r| {
+        Value::number(r.observation.timings.greeting_us)
+    }),
+    column("ehlo_us", "EHLO (and HELO) sent to answered, in microseconds.", |r| {
+        Value::number(r.observation.timings.ehlo_us)
+    }),
+    column("starttls_us", "STARTTLS sent to answered, in microseconds.", |r| {
+        Value::number(r.observation.timings.starttls_us)
+    }),
+    column("handshake_us", "ClientHello sent to session established, in microseconds.", |r| {
+        Value::number(r.observation.timings.handshake_us)
+    }),
+    column("ehlo_tls_us", "EHLO inside TLS sent to answered, in microseconds.", |r| {
+        Value::number(r.observation.timings.ehlo_tls_us)
+    }),
+    column("quit_us", "QUIT sent to answered, in microseconds.", |r| {
+        Value::number(r.observation.timings.quit_us)
+    }),
+    column("total_us", "First SYN to the last byte, in microseconds.", |r| {
+        Value::Number(r.observation.timings.total_us)
+    }),
+    column("bytes_in", "Bytes received on the socket.", |r| Value::Number(r.observation.bytes_in)),
+    column("bytes_out", "Bytes sent on the socket.", |r| Value::Number(r.observation.bytes_out)),
+    column("detail", "What a person would want to read of the failure.", |r| {
+        let failure = r.observation.failure.as_ref();
+        failure
+            .and_then(|failure| failure.detail.as_deref())
+            .map_or(Value::Absent, |detail| Value::Text(Cow::Borrowed(detail)))
+    }),
+];

@@ -1,0 +1,193 @@
+//! Records that the tests of this module write.
+
+use super::{RunCounts, RunInfo, RunLimits};
+use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::{
+    Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
+    DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, Finding, KeyStatus, Kind, Leaf,
+    MxHost, NameStatus, Observation, Phase, ProbeKey, Reason, Rejected, Reply, Sha256, SignatureCheck,
+    Subject, Target, Timings, TlsFinding, TlsObservation, Verdict, View,
+};
+use std::sync::Arc;
+
+pub(super) const DIGEST: Sha256 = Sha256([0x5a; 32]);
+
+pub(super) fn key(last: u8, host: &str) -> ProbeKey {
+    let endpoint = Endpoint { ip: [192, 0, 2, last].into(), port: 25 };
+    ProbeKey { endpoint, sni: Some(MxHost::new(host)) }
+}
+
+pub(super) fn target(line: u64, domain: &str) -> Target {
+    Target { line, subject: Subject::Domain(DomainName::parse(domain).unwrap()) }
+}
+
+fn exchange(preference: u16, host: &str, last: &[u8], failure: Option<Failure>) -> Exchange {
+    let addresses = last.iter().map(|last| [192, 0, 2, *last].into()).collect();
+    Exchange { preference, host: Some(MxHost::new(host)), addresses, failure }
+}
+
+/// Best encrypted, weakest plaintext, a third host without address.
+pub(super) fn domain() -> DomainRecord {
+    let leaf = Leaf { sha256: DIGEST, dns_names: Box::new([]), ip_addresses: Box::new([]) };
+    let tls = TlsFinding {
+        version: Some(ProtocolVersion::TLS13),
+        suite: Some(CipherSuite(0x1302)),
+        group: Some(NamedGroup(4588)),
+        chain: Some(ChainStatus::UntrustedRoot),
+        dates: Some(DateStatus::Valid),
+        key: Some(KeyStatus::Strong),
+        leaf: Some(Arc::new(leaf)),
+    };
+    let best = Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(tls) };
+    let failure = Failure::new(Phase::Starttls, Kind::NotOffered).with_reply(250).with_detail("=1+1\r\n");
+    let reason = Some(Reason::from(&failure));
+    let weak = Finding { key: key(2, "mx2.a.example"), failure: Some(failure), tls: None };
+    let dead = Failure::new(Phase::Dns, Kind::Nxdomain);
+    DomainRecord {
+        facts: DomainFacts {
+            target: target(7, "a.example"),
+            exchanges: vec![
+                exchange(5, "mx0.a.example", &[], Some(dead)),
+                exchange(10, "mx1.a.example", &[1, 3], None),
+                exchange(20, "mx2.a.example", &[2], None),
+            ],
+            implicit_mx: false,
+            failure: None,
+        },
+        verdict: Verdict {
+            delivery: Delivery::Encrypted,
+            reason: None,
+            best: Some(View {
+                preference: 10,
+                host: Some(MxHost::new("mx1.a.example")),
+                finding: Arc::new(best),
+                name: Some(NameStatus::MxHost),
+                delivery: Delivery::Encrypted,
+                reason: None,
+            }),
+            weakest: Some(View {
+                preference: 20,
+                host: Some(MxHost::new("mx2.a.example")),
+                finding: Arc::new(weak),
+                name: None,
+                delivery: Delivery::Plaintext,
+                reason,
+            }),
+        },
+    }
+}
+
+/// A domain that the DNS does not know.
+pub(super) fn missing_domain() -> DomainRecord {
+    let failure = Failure::new(Phase::Dns, Kind::Nxdomain).with_detail("NXDOMAIN from 192.0.2.53");
+    let reason = Some(Reason::from(&failure));
+    DomainRecord {
+        facts: DomainFacts::failed(target(8, "b.example"), failure),
+        verdict: Verdict { delivery: Delivery::Undeliverable, reason, best: None, weakest: None },
+    }
+}
+
+pub(super) fn certificate() -> CertificateFacts {
+    CertificateFacts {
+        sha256: DIGEST,
+        spki_sha256: Some(Sha256([1; 32])),
+        version: Some(3),
+        subject: Some("CN=mx1.a.example".into()),
+        issuer: Some("CN=Lab, O=\"Lab\"".into()),
+        common_name: Some("mx1.a.example".into()),
+        dns_names: vec!["mx1.a.example".into(), "*.a.example".into()],
+        ip_addresses: vec![[192, 0, 2, 1].into()],
+        serial: Some("0a1b".into()),
+        not_before: "2026-01-01T00:00:00Z".parse().ok(),
+        not_after: "2026-12-31T23:59:59Z".parse().ok(),
+        key_algorithm: Some("ECDSA".into()),
+        key_bits: Some(256),
+        signature_algorithm: Some("ecdsa-with-SHA256".into()),
+        is_ca: false,
+        self_signed: false,
+        ocsp_urls: vec!["http://ocsp.example/".into()],
+        issuer_urls: vec![],
+        crl_urls: vec![],
+        defect: None,
+    }
+}
+
+fn reply(code: u16, lines: &[&str], deviations: &[Deviation]) -> Option<Reply> {
+    let lines = lines.iter().map(|line| line.to_string()).collect();
+    Some(Reply { code, lines, deviations: deviations.to_vec() })
+}
+
+/// A probe that ran to its end and saw something of everything.
+pub(super) fn endpoint(last: u8) -> EndpointRecord {
+    let dialogue = Dialogue {
+        greeting: reply(220, &["mx1.a.example ESMTP, ready", "second"], &[Deviation::EightBit]),
+        ehlo: reply(250, &["mx1 STARTTLS hi", "SIZE 1000", "", "STARTTLS"], &[Deviation::BareLf]),
+        starttls: reply(220, &["go"], &[Deviation::BareLf]),
+        residue: "250 injected\\x0d\\x0a".into(),
+        ehlo_tls: reply(250, &["mx1", "AUTH PLAIN"], &[]),
+        ..Dialogue::default()
+    };
+    let tls = TlsObservation {
+        established: true,
+        version: Some(ProtocolVersion::TLS13),
+        suite: Some(CipherSuite(0x1301)),
+        group: Some(NamedGroup(0xfafa)),
+        signature_scheme: Some(SignatureScheme(0x0403)),
+        signature: Some(SignatureCheck::Unverifiable("no key".into())),
+        chain: vec![Arc::from([1u8, 2, 3].as_slice())],
+        chain_excess: 2,
+        tickets: 2,
+        ..TlsObservation::default()
+    };
+    EndpointRecord {
+        observation: Observation {
+            key: key(last, "mx1.a.example"),
+            started: "2026-03-01T12:00:00.1234567Z".parse().unwrap(),
+            attempts: 1,
+            failure: None,
+            dialogue,
+            tls: Some(tls),
+            timings: Timings { connect_us: Some(120), total_us: 4000, ..Timings::default() },
+            bytes_in: 3000,
+            bytes_out: 900,
+        },
+        assessment: Some(Assessment {
+            certificates: vec![Arc::new(certificate())],
+            chain: ChainStatus::UntrustedRoot,
+            chain_detail: Some("unknown issuer".into()),
+            dates: DateStatus::Valid,
+            key: KeyStatus::Strong,
+        }),
+    }
+}
+
+/// A probe that an alert ended.
+pub(super) fn alerted(last: u8) -> EndpointRecord {
+    let failure =
+        Failure::new(Phase::Tls, Kind::Alert).with_alert(AlertDescription(40)).with_detail("alert 40");
+    let started = "2026-03-01T12:00:00Z".parse().unwrap();
+    let observation = Observation::failed(key(last, "mx1.a.example"), started, 2, failure);
+    EndpointRecord { observation, assessment: None }
+}
+
+pub(super) fn rejected() -> Rejected {
+    Rejected { line: 3, text: "a b, \"c\"".into(), cause: "a character that no domain name has".into() }
+}
+
+pub(super) fn run_info() -> RunInfo {
+    RunInfo {
+        mxray: "0.1.0".into(),
+        command: vec!["mxray".into(), "scan".into()],
+        input: "list.csv".into(),
+        resolver: "192.0.2.53:53".into(),
+        ehlo_name: "scanner.example".into(),
+        roots: vec!["mozilla".into()],
+        seed: None,
+        limits: RunLimits::default(),
+        started: "2026-03-01T12:00:00Z".parse().unwrap(),
+        ended: None,
+        finished: None,
+        interrupted: false,
+        counts: RunCounts::default(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `observations.jsonl`: one line a finished probe with everything that was
+//! seen, so that it can be judged again without a packet.
+
+use super::SCHEMA_VERSION;
+use crate::model::{Assessment, ChainStatus, DateStatus, EndpointRecord, KeyStatus, Observation, Sha256};
+use serde::{Serialize, Serializer};
+use std::io;
+
+/// One line of the journal.
+#[derive(Serialize)]
+struct Entry<'a> {
+    schema: u32,
+    #[serde(flatten)]
+    observation: &'a Observation,
+    /// The presented chain, leaf first; the bytes are in `certificates.csv`.
+    chain: Vec<Digest<'a>>,
+    assessment: Option<Axes<'a>>,
+}
+
+/// A digest written without going through the formatter byte by byte.
+struct Digest<'a>(&'a Sha256);
+
+impl Serialize for Digest<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(2 * self.0.0.len());
+        super::value::push_hex(&mut text, &self.0.0);
+        serializer.serialize_str(&text)
+    }
+}
+
+/// The certificate axes as they were judged at the time.
+#[derive(Serialize)]
+struct Axes<'a> {
+    chain: ChainStatus,
+    chain_detail: Option<&'a str>,
+    dates: DateStatus,
+    key: KeyStatus,
+}
+
+impl<'a> From<&'a Assessment> for Axes<'a> {
+    fn from(assessment: &'a Assessment) -> Self {
+        Self {
+            chain: assessment.chain,
+            chain_detail: assessment.chain_detail.as_deref(),
+            dates: assessment.dates,
+            key: assessment.key,
+        }
+    }
+}
+
+/// Appends the line of one probe to `line`.
+///
+/// # Errors
+/// None in practice: memory takes every byte and every observation is JSON.
+pub(super) fn append(record: &EndpointRecord, line: &mut Vec<u8>) -> io::Result<()> {
+    let certificates = record.assessment.iter().flat_map(|assessment| &assessment.certificates);
+    let entry = Entry {
+        schema: SCHEMA_VERSION,
+        observation: &record.observation,
+        chain: certificates.map(|facts| Digest(&facts.sha256)).collect(),
+        assessment: record.assessment.as_ref().map(Axes::from),
+    };
+    serde_json::to_writer(&mut *line, &entry)?;
+    line.push(b'\n');
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! `run.json`: what was run, with which limits, and how it ended.
+
+use super::SCHEMA_VERSION;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// What a run was, apart from its results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunInfo {
+    /// Version of mxray.
+    pub mxray: String,
+    /// The command line, program first.
+    pub command: Vec<String>,
+    /// The list: file, `-`, or what else stood for it.
+    pub input: String,
+    /// Who answered the DNS queries.
+    pub resolver: String,
+    /// Name sent in EHLO.
+    pub ehlo_name: String,
+    /// Root stores that chains were judged against.
+    pub roots: Vec<String>,
+    /// Seed of the simulated fleet; `None` for a real scan.
+    pub seed: Option<u64>,
+    /// The limits in force.
+    pub limits: RunLimits,
+    /// When the run began.
+    pub started: Timestamp,
+    /// When it ended; `None` as long as it has not.
+    pub ended: Option<Timestamp>,
+    /// Whether the whole list was done; `None` as long as the run has not
+    /// ended, hence also after it was killed.
+    pub finished: Option<bool>,
+    /// Whether the user broke it off.
+    pub interrupted: bool,
+    /// How much was done.
+    pub counts: RunCounts,
+}
+
+/// The limits in force during a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RunLimits {
+    /// Connections begun a second; 0 is no limit.
+    pub rate: u32,
+    /// Milliseconds between two connections to one address; 0 is none.
+    pub per_ip_interval_ms: u64,
+    /// Most probes at a time.
+    pub in_flight: usize,
+    /// Most repetitions of a probe.
+    pub retries: u32,
+    /// Deadlines in milliseconds by phase name, `session` for the whole.
+    pub timeouts_ms: BTreeMap<String, u64>,
+}
+
+/// How much of a run is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RunCounts {
+    /// Targets read from the list.
+    pub targets_read: u64,
+    /// Lines that were no targets.
+    pub rejected: u64,
+    /// Rows of `domains.csv`.
+    pub domains_written: u64,
+    /// Rows of `endpoints.csv`.
+    pub endpoints_written: u64,
+    /// Targets read that have no row, because the run was broken off.
+    pub unfinished: u64,
+}
+
+/// The whole file.
+#[derive(Serialize)]
+struct RunFile<'a, S> {
+    schema: u32,
+    #[serde(flatten)]
+    info: &'a RunInfo,
+    summary: Option<&'a S>,
+}
+
+/// Puts the file in place of an older one in one step, so that a reader never
+/// meets half of it.
+pub(super) fn replace<S: Serialize>(dir: &Path, info: &RunInfo, summary: Option<&S>) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(&RunFile { schema: SCHEMA_VERSION, info, summary })?;
+    text.push(b'\n');
+    let fresh = dir.join("run.json.new");
+    let mut file = File::create(&fresh)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    fs::rename(&fresh, dir.join("run.json"))
+}

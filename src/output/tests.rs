@@ -1,0 +1,305 @@
+//! What is written, read back; and what happens when it cannot be written.
+
+use super::directory::CsvFile;
+use super::fixtures::{alerted, domain, endpoint, missing_domain, rejected, run_info};
+use super::*;
+use crate::model::{DomainRecord, EndpointRecord, Failure, Kind, Phase, Record};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+type Row = BTreeMap<String, String>;
+
+fn rows(bytes: &[u8]) -> Vec<Row> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let rows: Vec<Row> = reader.deserialize().collect::<Result<_, _>>().unwrap();
+    assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), rows.len() + 1, "a row is one line");
+    rows
+}
+
+fn csv_rows<R>(columns: &'static [Column<R>], records: &[R]) -> Vec<Row> {
+    let mut bytes = Vec::new();
+    let mut table = CsvTable::new(columns, &mut bytes).unwrap();
+    for record in records {
+        table.write(record).unwrap();
+    }
+    table.flush().unwrap();
+    drop(table);
+    rows(&bytes)
+}
+
+fn cells<'a>(row: &'a Row, names: &[&str]) -> Vec<&'a str> {
+    names.iter().map(|name| row[*name].as_str()).collect()
+}
+
+fn names<R>(columns: &[Column<R>]) -> String {
+    columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn headers_are_stable() {
+    insta::assert_snapshot!(names(DOMAINS), @"line, domain, mx_host, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, delivery, reason, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_dates, cert_name, cert_key, cert_sha256, mx_count, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, detail");
+    insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, phase, outcome, reply_code, alert, starttls_offered, tls_version, cipher_suite, key_exchange_group, forward_secrecy, signature_scheme, signature, alpn, hello_retry, ocsp_stapled, client_certificate_requested, tickets, cert_chain, cert_chain_detail, cert_dates, cert_key, cert_sha256, chain_length, greeting, ehlo_keywords, ehlo_tls_keywords, residue, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
+    insta::assert_snapshot!(names(CERTIFICATES), @"sha256, spki_sha256, version, subject, issuer, common_name, dns_names, ip_addresses, serial, not_before, not_after, key_algorithm, key_bits, signature_algorithm, is_ca, self_signed, ocsp_urls, issuer_urls, crl_urls, defect, der_base64");
+    insta::assert_snapshot!(names(MX), @"line, domain, preference, mx_host, ip, failure_phase, failure_kind");
+    insta::assert_snapshot!(names(REJECTS), @"line, text, cause");
+}
+
+#[test]
+fn a_domain_row_holds_the_best_and_the_weakest() {
+    let row = &csv_rows(DOMAINS, &[domain()])[0];
+    let sides = |names: &[&str]| {
+        let weakest: Vec<String> = names.iter().map(|name| format!("weakest_{name}")).collect();
+        let weakest: Vec<&str> = weakest.iter().map(String::as_str).collect();
+        (cells(row, names).join(" "), cells(row, &weakest).join(" "))
+    };
+    let text = |best: &str, weakest: &str| (best.to_string(), weakest.to_string());
+    let where_ = sides(&["mx_host", "mx_preference", "ip", "port"]);
+    assert_eq!(where_, text("mx1.a.example 10 192.0.2.1 25", "mx2.a.example 20 192.0.2.2 25"));
+    let how = sides(&["phase", "outcome", "reply_code", "alert", "delivery", "reason"]);
+    assert_eq!(
+        how,
+        text("after_tls ok   encrypted ", "starttls not_offered 250  plaintext starttls_not_offered")
+    );
+    let tls = sides(&["tls_version", "cipher_suite", "key_exchange_group", "forward_secrecy"]);
+    assert_eq!(tls, text("TLSv1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768 yes", "   "));
+    let cert = sides(&["cert_chain", "cert_dates", "cert_name", "cert_key", "cert_sha256"]);
+    let digest = "5a".repeat(32);
+    assert_eq!(cert, text(&format!("untrusted_root valid mx_host strong {digest}"), "    "));
+    assert_eq!(
+        cells(row, &["line", "domain", "implicit_mx", "mx_count", "detail"]),
+        ["7", "a.example", "no", "3", ""]
+    );
+}
+
+#[test]
+fn a_domain_that_ends_in_the_dns_has_the_failure_of_its_facts() {
+    let row = &csv_rows(DOMAINS, &[missing_domain()])[0];
+    let filled: Vec<&str> =
+        row.iter().filter(|(_, cell)| !cell.is_empty()).map(|(name, _)| name.as_str()).collect();
+    let expected =
+        ["delivery", "detail", "domain", "implicit_mx", "line", "mx_count", "outcome", "phase", "reason"];
+    assert_eq!(filled, expected);
+    assert_eq!(
+        cells(row, &["phase", "outcome", "delivery", "reason", "detail"]),
+        ["dns", "nxdomain", "undeliverable", "dns_nxdomain", "NXDOMAIN from 192.0.2.53"]
+    );
+}
+
+#[test]
+fn what_a_server_said_stays_data_on_one_line() {
+    let mut record = domain();
+    record.verdict.best = record.verdict.weakest.clone();
+    assert_eq!(csv_rows(DOMAINS, &[record])[0]["detail"], "=1+1\\x0d\\x0a");
+}
+
+#[test]
+fn an_endpoint_row_holds_what_was_seen() {
+    let row = &csv_rows(ENDPOINTS, &[endpoint(1)])[0];
+    for (name, expected) in [
+        ("ip", "192.0.2.1"),
+        ("sni", "mx1.a.example"),
+        ("started", "2026-03-01T12:00:00.123Z"),
+        ("phase", "after_tls"),
+        ("outcome", "ok"),
+        ("starttls_offered", "yes"),
+        ("key_exchange_group", "0xfafa"),
+        ("signature_scheme", "ecdsa_secp256r1_sha256"),
+        ("signature", "unverifiable"),
+        ("hello_retry", "no"),
+        ("tickets", "2"),
+        ("cert_chain_detail", "unknown issuer"),
+        ("chain_length", "3"),
+        ("greeting", "mx1.a.example ESMTP, ready | second"),
+        ("ehlo_keywords", "SIZE STARTTLS"),
+        ("ehlo_tls_keywords", "AUTH"),
+        ("residue", "250 injected\\x0d\\x0a"),
+        ("deviations", "bare_lf eight_bit"),
+        ("connect_us", "120"),
+        ("quit_us", ""),
+        ("total_us", "4000"),
+        ("bytes_out", "900"),
+    ] {
+        assert_eq!(row[name], expected, "{name}");
+    }
+}
+
+#[test]
+fn whether_starttls_is_offered_is_told_only_once_ehlo_was_answered() {
+    for (phase, kind, expected) in [
+        (Phase::Connect, Kind::Timeout, ""),
+        (Phase::Greeting, Kind::Throttled, ""),
+        (Phase::Ehlo, Kind::Throttled, ""),
+        (Phase::Ehlo, Kind::HeloOnly, "no"),
+        (Phase::Starttls, Kind::NotOffered, "no"),
+        (Phase::Starttls, Kind::KeywordMangled, "no"),
+        (Phase::Starttls, Kind::RefusedTemporarily, "yes"),
+        (Phase::Tls, Kind::Alert, "yes"),
+        (Phase::AfterTls, Kind::Timeout, "yes"),
+    ] {
+        let mut record = alerted(1);
+        record.observation.failure = Some(Failure::new(phase, kind));
+        assert_eq!(csv_rows(ENDPOINTS, &[record])[0]["starttls_offered"], expected, "{phase} {kind}");
+    }
+}
+
+#[test]
+fn json_rows_are_typed_and_named_like_the_columns() {
+    let mut bytes = Vec::new();
+    let mut stream = DomainStream::new(StreamFormat::Jsonl, &mut bytes).unwrap();
+    stream.write(&domain()).unwrap();
+    stream.write(&missing_domain()).unwrap();
+    stream.flush().unwrap();
+    drop(stream);
+    let text = String::from_utf8(bytes).unwrap();
+    let rows: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 2);
+    assert!(DOMAINS.iter().all(|column| rows[0].get(column.name).is_some()));
+    assert_eq!(rows[0]["mx_preference"], json!(10));
+    assert_eq!(rows[0]["forward_secrecy"], json!(true));
+    assert_eq!(rows[0]["alert"], Json::Null);
+    assert_eq!(rows[1]["reason"], json!("dns_nxdomain"));
+    assert!(text.starts_with("{\"line\":7,\"domain\":\"a.example\",\"mx_host\":"));
+}
+
+fn written_run(dir: &Path) {
+    let mut run = RunDirectory::create(dir, &run_info()).unwrap();
+    let at_start: Json = read_json(&dir.join("run.json"));
+    assert_eq!((&at_start["finished"], &at_start["summary"]), (&Json::Null, &Json::Null));
+    for record in [
+        Record::Rejected(rejected()),
+        Record::Endpoint(Box::new(endpoint(1))),
+        Record::Endpoint(Box::new(endpoint(3))),
+        Record::Endpoint(Box::new(alerted(2))),
+        Record::Domain(Box::new(domain())),
+        Record::Domain(Box::new(missing_domain())),
+    ] {
+        run.write(&record).unwrap();
+    }
+    let info = RunInfo { finished: Some(true), ..run_info() };
+    run.finish(&info, &json!({ "domains": 2 })).unwrap();
+}
+
+fn read_json(path: &Path) -> Json {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+#[test]
+fn each_record_reaches_its_files() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("runs/first");
+    written_run(&dir);
+    let table = |name: &str| rows(&fs::read(dir.join(name)).unwrap());
+
+    assert_eq!(table("domains.csv").len(), 2);
+    assert_eq!(table("endpoints.csv").len(), 3);
+    let certificates = table("certificates.csv");
+    assert_eq!(certificates.len(), 1, "a certificate seen twice has one row");
+    assert_eq!(
+        cells(&certificates[0], &["issuer", "dns_names", "ip_addresses", "not_after", "der_base64"]),
+        ["CN=Lab, O=\"Lab\"", "mx1.a.example *.a.example", "192.0.2.1", "2026-12-31T23:59:59Z", "AQID"]
+    );
+    let edges: Vec<String> = table("mx.csv")
+        .iter()
+        .map(|row| cells(row, &["line", "domain", "preference", "mx_host", "ip", "failure_kind"]).join(" "))
+        .collect();
+    assert_eq!(
+        edges,
+        [
+            "7 a.example 5 mx0.a.example  nxdomain",
+            "7 a.example 10 mx1.a.example 192.0.2.1 ",
+            "7 a.example 10 mx1.a.example 192.0.2.3 ",
+            "7 a.example 20 mx2.a.example 192.0.2.2 "
+        ]
+    );
+    assert_eq!(cells(&table("rejects.csv")[0], &["line", "text"]), ["3", "a b, \"c\""]);
+
+    let run = read_json(&dir.join("run.json"));
+    assert_eq!((&run["finished"], &run["summary"]["domains"]), (&json!(true), &json!(2)));
+    assert!(!dir.join("run.json.new").exists());
+}
+
+#[test]
+fn the_journal_holds_everything_but_the_bytes_of_certificates() {
+    let parent = tempfile::tempdir().unwrap();
+    written_run(parent.path());
+    let text = fs::read_to_string(parent.path().join("observations.jsonl")).unwrap();
+    let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3);
+    let first = &lines[0];
+    assert_eq!(first["schema"], json!(SCHEMA_VERSION));
+    assert_eq!(first["key"], json!(["192.0.2.1", 25, "mx1.a.example"]));
+    assert_eq!(first["chain"], json!(["5a".repeat(32)]));
+    assert_eq!(first["assessment"]["chain"], json!("untrusted_root"));
+    assert_eq!(first["dialogue"]["ehlo"]["lines"][1], json!("SIZE 1000"));
+    assert_eq!(first["tls"]["suite"], json!("TLS_AES_128_GCM_SHA256"));
+    assert_eq!((&lines[2]["chain"], &lines[2]["assessment"]), (&json!([]), &Json::Null));
+    assert_eq!(lines[2]["failure"]["alert"], json!("handshake_failure"));
+}
+
+#[test]
+fn a_directory_in_use_is_refused() {
+    let parent = tempfile::tempdir().unwrap();
+    fs::write(parent.path().join("note"), "mine").unwrap();
+    let error = RunDirectory::create(parent.path(), &run_info()).err().unwrap();
+    let expected =
+        format!("the run directory {} is not empty; choose another with -o", parent.path().display());
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+
+    let file = parent.path().join("note");
+    let error = RunDirectory::create(&file, &run_info()).err().unwrap();
+    assert!(matches!(error, OutputError::Create { .. }));
+}
+
+#[test]
+fn a_run_that_is_dropped_never_says_that_it_ended() {
+    let parent = tempfile::tempdir().unwrap();
+    drop(RunDirectory::create(parent.path(), &run_info()).unwrap());
+    assert_eq!(read_json(&parent.path().join("run.json"))["finished"], Json::Null);
+}
+
+/// Takes so many bytes, then fails.
+struct Bounded {
+    room: usize,
+    kind: io::ErrorKind,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.room == 0 {
+            return Err(self.kind.into());
+        }
+        let taken = bytes.len().min(self.room);
+        self.room -= taken;
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_is_reported_with_the_name_of_the_file() {
+    let disk = Bounded { room: 100_000, kind: io::ErrorKind::StorageFull };
+    let mut file: CsvFile<EndpointRecord, _> = CsvFile::new("endpoints.csv", ENDPOINTS, disk).unwrap();
+    let record = endpoint(1);
+    let error = (0..10_000).find_map(|_| file.write(&record).err()).unwrap();
+    assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    assert!(error.to_string().starts_with("cannot write endpoints.csv: "), "{error}");
+    assert!(file.flush().is_err(), "what was not written is not forgotten");
+}
+
+#[test]
+fn a_reader_that_went_away_is_a_broken_pipe() {
+    for format in [StreamFormat::Csv, StreamFormat::Jsonl] {
+        let pipe = Bounded { room: 100_000, kind: io::ErrorKind::BrokenPipe };
+        let mut stream = DomainStream::new(format, pipe).unwrap();
+        let record: DomainRecord = domain();
+        let error = (0..10_000).find_map(|_| stream.write(&record).err()).unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format:?}");
+    }
+}
