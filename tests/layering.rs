@@ -1,0 +1,252 @@
+//! Who may name whom: the table of the modules, held over the sources.
+//!
+//! The tests inside the modules are held to it as well; none of them needs
+//! more. What stands in comments is free, so that documentation may link
+//! anywhere.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "layering/paths.rs"]
+mod paths;
+
+use paths::{Named, named};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each top-level module may name of this crate besides itself, as
+/// prefixes of paths.
+const TABLE: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("smtp", &["model"]),
+    ("tls", &["model"]),
+    ("x509", &["model"]),
+    ("input", &["model"]),
+    ("output", &["model"]),
+    ("report", &["model"]),
+    ("cli", &["model"]),
+    ("policy", &["model", "x509"]),
+    ("engine", &["model", "policy"]),
+    ("lookup", &["model", "engine::stage"]),
+    ("net", &["model", "smtp", "tls", "x509", "engine::stage"]),
+    // A fake that shares code with the client would hide its bugs.
+    ("lab", &["model", "smtp", "tls"]),
+];
+
+/// Modules that build the others and may name all of them.
+const FREE: &[&str] = &["lib", "main", "plan"];
+
+/// Modules that are pure: bytes and data in, data out.
+const PURE: &[&str] = &["model", "smtp", "tls", "x509", "policy"];
+
+/// What a pure module never names: runtimes, sockets, clocks, logs.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "tokio_rustls",
+    "tokio_util",
+    "mio",
+    "socket2",
+    "hickory_resolver",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "UnixStream",
+    "UnixListener",
+    "UnixDatagram",
+    "ToSocketAddrs",
+    "to_socket_addrs",
+    "Instant",
+    "SystemTime",
+    "now",
+    "tracing",
+    "log",
+];
+
+/// The modules from the root that the file at `path` (below `src`) is.
+fn module_of(path: &Path) -> Vec<String> {
+    let mut module: Vec<String> =
+        path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    if module.last().is_some_and(|last| last == "mod") {
+        module.pop();
+    }
+    module
+}
+
+/// What `source`, the file at `path` below `src`, names against the rules,
+/// each as `src/file.rs:line: what`.
+fn violations(path: &str, source: &str) -> Vec<String> {
+    let module = module_of(Path::new(path));
+    let top = module[0].clone();
+    if FREE.contains(&top.as_str()) {
+        return Vec::new();
+    }
+    let Some((_, allowed)) = TABLE.iter().find(|(name, _)| *name == top) else {
+        return vec![format!("src/{path}:1: module {top} is not in the table")];
+    };
+    let complaints = named(&module, source).into_iter().filter_map(|named| {
+        let complaint = forbidden(&top, allowed, &named)?;
+        Some(format!("src/{path}:{}: {complaint}", named.line))
+    });
+    complaints.collect()
+}
+
+fn forbidden(top: &str, allowed: &[&str], named: &Named) -> Option<String> {
+    match named.in_crate() {
+        Some([]) if named.imported => Some(format!("{top} imports the whole crate")),
+        Some([]) => None,
+        Some(path) if path[0] == top || allowed.iter().any(|prefix| begins_with(path, prefix)) => {
+            impurity(top, named)
+        }
+        Some(_) => Some(format!("{top} may not name {}", named.text())),
+        None => impurity(top, named),
+    }
+}
+
+fn begins_with(path: &[String], prefix: &str) -> bool {
+    let prefix: Vec<&str> = prefix.split("::").collect();
+    path.len() >= prefix.len() && path.iter().zip(&prefix).all(|(have, want)| have == want)
+}
+
+fn impurity(top: &str, named: &Named) -> Option<String> {
+    if !PURE.contains(&top) {
+        return None;
+    }
+    let impure = |(index, word): (usize, &String)| match word.as_str() {
+        // The function of a clock, not something of our own of that name.
+        "now" => index > 0 && named.in_crate().is_none(),
+        // Crates by these names, not variables.
+        "log" | "tracing" => index == 0 && (named.segments.len() > 1 || named.imported),
+        word => IMPURE.contains(&word),
+    };
+    let all_sockets = named.imported && named.text() == "std::net";
+    let found = all_sockets || named.segments.iter().enumerate().any(impure);
+    found.then(|| format!("{top} is pure and may not name {}", named.text()))
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_module_keeps_to_the_table() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    files.sort();
+    assert!(files.len() > 20, "only {} sources under {}", files.len(), root.display());
+    let found: Vec<String> = files
+        .iter()
+        .flat_map(|file| {
+            let path = file.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+            violations(&path, &fs::read_to_string(file).unwrap())
+        })
+        .collect();
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+/// The complaints without their `src/path:`.
+fn complaints(path: &str, source: &str) -> Vec<String> {
+    let prefix = format!("src/{path}:");
+    violations(path, source).into_iter().map(|text| text.strip_prefix(&prefix).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_forbidden_module_is_found_however_it_is_named() {
+    for (path, source) in [
+        ("smtp/mod.rs", "use crate::net::dial;"),
+        ("smtp/mod.rs", "use crate::{model::Reply, net};"),
+        ("smtp/mod.rs", "use crate::{model::{Kind, Phase}, net::{self}};"),
+        ("smtp/mod.rs", "use super::net::dial;"),
+        ("smtp/mod.rs", "use super::{model, net::dial};"),
+        ("smtp/reply.rs", "use super::super::net::dial;"),
+        ("smtp/reply.rs", "use self::super::super::net;"),
+        ("smtp/reply.rs", "fn f() -> crate::net::Dial { todo!() }"),
+        ("smtp/reply.rs", "fn f() { let x = super::super::net::dial(); }"),
+        ("smtp/reply.rs", "pub use crate::net::dial as other;"),
+        ("smtp/reply.rs", "macro_rules! m { () => { $crate::net::dial() } }"),
+        ("smtp/reply.rs", "mod tests { use super::super::super::net; }"),
+        ("smtp/reply.rs", "fn f() { use ::mxray::net::dial; }"),
+        ("smtp/reply.rs", "use r#crate::r#net::dial;"),
+        ("lookup/mod.rs", "use crate::engine::pipeline::Pipeline;"),
+        ("lookup/mod.rs", "use crate::engine::{pipeline::Pipeline, stage::Lookup};"),
+        ("lookup/mod.rs", "use crate::engine;"),
+        ("lab/smtpd.rs", "use crate::engine::stage::Probe;"),
+        ("model/name.rs", "use crate::policy::Sender;"),
+        ("net.rs", "use crate::lab::Fleet;"),
+        ("smtp/reply.rs", "use crate::Root;"),
+    ] {
+        let found = complaints(path, source);
+        assert_eq!(found.len(), 1, "{path}: {source}: {found:?}");
+        assert!(found[0].contains("may not name crate::"), "{found:?}");
+    }
+}
+
+#[test]
+fn the_whole_crate_is_not_imported() {
+    for (path, source) in [
+        ("smtp/mod.rs", "use super::*;"),
+        ("smtp/mod.rs", "use crate::*;"),
+        ("smtp/mod.rs", "use crate as house;"),
+        ("smtp/reply.rs", "use crate::{self as house};"),
+        ("smtp/reply.rs", "mod inner { use super::super::super::*; }"),
+    ] {
+        assert_eq!(complaints(path, source), ["1: smtp imports the whole crate"], "{path}: {source}");
+    }
+}
+
+#[test]
+fn what_is_allowed_is_left_alone() {
+    for (path, source) in [
+        ("smtp/mod.rs", "use crate::model::{self, Reply};\npub(crate) mod reply;\npub use reply::*;"),
+        ("smtp/reply.rs", "use super::ehlo::Ehlo; pub(in crate::smtp) fn f() {}"),
+        ("smtp/reply.rs", "#[cfg(test)] mod tests { use super::*; mod deeper { use super::super::*; } }"),
+        ("smtp/reply.rs", "//! [`crate::net`]\n/* use crate::net; /* nested */ crate::net::x */"),
+        (
+            "smtp/reply.rs",
+            r####"fn f<'a>(c: char) { let _ = ("crate::net::x", r#""crate::net::x"#, b"\"", '"', '\''); }"####,
+        ),
+        ("lookup/mod.rs", "use crate::engine::stage::Lookup; use crate::engine::stage;"),
+        ("net/dial.rs", "use tokio::net::TcpStream; use std::time::Instant; use crate::{smtp, tls, x509};"),
+        ("policy/pkix.rs", "use std::net::IpAddr; fn f(now: Timestamp, log: &[u8]) { g(now, log.len()) }"),
+        ("smtp/reply.rs", "fn f() -> impl Iterator<Item = u8> + use<'_> { x }"),
+        ("plan.rs", "use crate::{engine, net, lab};"),
+        ("main.rs", "use mxray::plan; fn main() { mxray::net::x() }"),
+    ] {
+        assert_eq!(complaints(path, source), [""; 0], "{path}: {source}");
+    }
+}
+
+#[test]
+fn a_pure_module_names_no_socket_and_no_clock() {
+    for source in [
+        "use tokio::io::AsyncRead;",
+        "use std::net::{IpAddr, TcpStream};",
+        "use std::net::*;",
+        "fn f(s: &std::net::UdpSocket) {}",
+        "use std::time::{Duration, Instant};",
+        "fn f() { std::time::SystemTime::now(); }",
+        "fn f() { Timestamp::now(); }",
+        "use tracing::debug;",
+        "fn f() { tracing::debug!(\"x\"); }",
+    ] {
+        assert_eq!(complaints("tls/record.rs", source).len(), 1, "{source}");
+        assert_eq!(complaints("net/dial.rs", source), [""; 0], "{source}");
+    }
+}
+
+#[test]
+fn a_complaint_names_the_line_and_a_new_module_must_be_entered() {
+    let source =
+        "//! Why.\n\nuse crate::{\n    model::Reply,\n    net::dial,\n};\n\"a\nb\";\ncrate::lab::x();";
+    assert_eq!(
+        complaints("smtp/reply.rs", source),
+        ["5: smtp may not name crate::net::dial", "9: smtp may not name crate::lab::x"]
+    );
+    assert_eq!(complaints("dane/mod.rs", ""), ["1: module dane is not in the table"]);
+}
