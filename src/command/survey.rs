@@ -10,7 +10,7 @@ use crate::output::{self, RunInfo, RunLimits};
 use crate::plan::{Stages, Told};
 use crate::report::Summary;
 use anyhow::anyhow;
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -176,9 +176,9 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A run directory named after the moment, under the current folder.
+/// A run directory named after the moment (UTC), under the current folder.
 pub(super) fn default_directory(prefix: &str) -> PathBuf {
-    PathBuf::from(format!("{prefix}-{}", Zoned::now().strftime("%Y%m%d-%H%M%S")))
+    PathBuf::from(format!("{prefix}-{}", Timestamp::now().strftime("%Y%m%d-%H%M%SZ")))
 }
 
 impl Surveyed {

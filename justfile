@@ -1,0 +1,20 @@
+# What is done often, by name. `just` lists it.
+
+_:
+    @just --list
+
+# Everything that CI runs
+ci:
+    bash .ci/run
+
+# All tests
+test:
+    cargo test
+
+# The main job on the embedded lab
+demo:
+    cargo run --release -- demo
+
+# Handshakes a second and CPU a handshake, beside the plainest client
+pipeline:
+    bash benches/pipeline.sh

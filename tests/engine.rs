@@ -1,0 +1,296 @@
+//! The pipeline with in-memory stages: one probe a key, one row a target,
+//! whatever the stages do.
+
+use mxray::engine::pace::Limits;
+use mxray::engine::stage::{Lookup, Probe};
+use mxray::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
+use mxray::model::{
+    Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, Kind, MxHost, Observation, Phase,
+    ProbeKey, Record, Subject, Target,
+};
+use mxray::policy::pkix::{Judge, Roots};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Every domain `dN.example` has the exchanger `mx(N mod hosts)`; those of
+/// `dead.example` do not exist.
+struct TableLookup {
+    hosts: usize,
+}
+
+impl Lookup for TableLookup {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        let label = target.subject.label();
+        let Some(number) = label.strip_prefix('d').and_then(|rest| rest.split('.').next()?.parse::<usize>().ok())
+        else {
+            return DomainFacts::failed(target, Failure::new(Phase::Dns, Kind::Nxdomain));
+        };
+        let host = number % self.hosts;
+        let exchange = Exchange {
+            preference: 10,
+            host: Some(MxHost::new(&format!("mx{host}.example"))),
+            addresses: vec![address(host)],
+            failure: None,
+        };
+        DomainFacts { target, exchanges: vec![exchange], implicit_mx: false, failure: None }
+    }
+}
+
+fn address(host: usize) -> IpAddr {
+    IpAddr::from([198, 51, (host / 256) as u8, (host % 256) as u8])
+}
+
+/// Answers by a function of key and attempt, and counts.
+struct CountingProbe<F> {
+    answer: F,
+    gate: Semaphore,
+    forbidden: Option<IpAddr>,
+    calls: Mutex<HashMap<ProbeKey, u32>>,
+    open: AtomicUsize,
+    open_max: AtomicUsize,
+}
+
+impl<F: Fn(&ProbeKey, u32) -> Option<Failure> + Send + Sync + 'static> CountingProbe<F> {
+    fn new(answer: F) -> Arc<Self> {
+        Self::with(answer, Semaphore::MAX_PERMITS, None)
+    }
+
+    fn with(answer: F, permits: usize, forbidden: Option<IpAddr>) -> Arc<Self> {
+        Arc::new(Self {
+            forbidden,
+            answer,
+            gate: Semaphore::new(permits),
+            calls: Mutex::default(),
+            open: AtomicUsize::new(0),
+            open_max: AtomicUsize::new(0),
+        })
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.lock().unwrap().values().map(|count| *count as usize).sum()
+    }
+}
+
+impl<F: Fn(&ProbeKey, u32) -> Option<Failure> + Send + Sync + 'static> Probe for CountingProbe<F> {
+    fn permit(&self, key: &ProbeKey) -> Result<(), Failure> {
+        if Some(key.endpoint.ip) == self.forbidden {
+            return Err(Failure::new(Phase::Connect, Kind::Blocklisted));
+        }
+        Ok(())
+    }
+
+    async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
+        *self.calls.lock().unwrap().entry(key.clone()).or_default() += 1;
+        let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
+        self.open_max.fetch_max(open, Ordering::SeqCst);
+        // Lets the engine start others if it would.
+        tokio::task::yield_now().await;
+        self.gate.acquire().await.unwrap().forget();
+        self.open.fetch_sub(1, Ordering::SeqCst);
+        let failure = (self.answer)(&key, attempt);
+        let mut observation = Observation::failed(
+            key,
+            jiff::Timestamp::UNIX_EPOCH,
+            attempt,
+            Failure::new(Phase::Connect, Kind::Refused),
+        );
+        observation.failure = failure;
+        observation
+    }
+}
+
+fn config() -> EngineConfig {
+    EngineConfig {
+        port: 25,
+        limits: Limits {
+            rate: None,
+            per_ip_interval: Duration::ZERO,
+            per_ip_connections: NonZeroU32::new(1),
+            in_flight: 64,
+        },
+        lookups_in_flight: 16,
+        retries: 2,
+        retry_delay: Duration::from_millis(1),
+    }
+}
+
+struct Outcome {
+    counts: RunCounts,
+    domains: Vec<DomainRecord>,
+    endpoints: Vec<Observation>,
+}
+
+async fn survey<P: Probe>(
+    config: EngineConfig,
+    hosts: usize,
+    probe: Arc<P>,
+    names: Vec<String>,
+) -> Result<Outcome, EngineError> {
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, mut records) = mpsc::channel(8);
+    tokio::spawn(async move {
+        for (line, name) in names.into_iter().enumerate() {
+            let subject = Subject::Domain(DomainName::parse(&name).unwrap());
+            if targets_in.send(Target { line: line as u64 + 1, subject }).await.is_err() {
+                break;
+            }
+        }
+    });
+    let collected = tokio::spawn(async move {
+        let (mut domains, mut endpoints) = (Vec::new(), Vec::new());
+        while let Some(record) = records.recv().await {
+            match record {
+                Record::Domain(domain) => domains.push(*domain),
+                Record::Endpoint(endpoint) => endpoints.push(endpoint.observation),
+                Record::Rejected(_) => {}
+            }
+        }
+        (domains, endpoints)
+    });
+    let judge = Arc::new(Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH));
+    let stages = (Arc::new(TableLookup { hosts }), probe, judge);
+    let stop = CancellationToken::new();
+    let counts = run(config, stages, targets, records_in, Arc::new(Progress::default()), stop).await?;
+    let (domains, endpoints) = collected.await.unwrap();
+    Ok(Outcome { counts, domains, endpoints })
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("d{number}.example")).collect()
+}
+
+#[tokio::test]
+async fn every_target_has_one_row_and_every_key_one_probe() {
+    let probe = CountingProbe::new(|_, _| None);
+    let mut names = names(1000);
+    names.push("dead.example".to_string());
+    names.push("d7.example".to_string());
+    let outcome = survey(config(), 10, probe.clone(), names).await.unwrap();
+    assert_eq!(outcome.counts.targets, 1002);
+    assert_eq!(outcome.domains.len(), 1002);
+    assert_eq!(outcome.counts.unfinished, 0);
+    assert_eq!(probe.calls(), 10);
+    assert_eq!(outcome.endpoints.len(), 10);
+    let mut lines: Vec<u64> = outcome.domains.iter().map(|domain| domain.facts.target.line).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, (1..=1002).collect::<Vec<u64>>());
+    let undeliverable = outcome.domains.iter().filter(|d| d.verdict.delivery == Delivery::Undeliverable);
+    assert_eq!(undeliverable.count(), 1);
+}
+
+#[tokio::test]
+async fn what_may_pass_is_asked_again_and_no_more_than_that() {
+    let recovers = |key: &ProbeKey, attempt: u32| {
+        let fails = match key.endpoint.ip == address(0) {
+            true => attempt < 3,
+            false => true,
+        };
+        fails.then(|| Failure::new(Phase::Greeting, Kind::Throttled))
+    };
+    let probe = CountingProbe::new(recovers);
+    let outcome = survey(config(), 2, probe.clone(), names(2)).await.unwrap();
+    assert_eq!(probe.calls(), 6);
+    assert_eq!(outcome.counts.connections, 6);
+    assert_eq!(outcome.endpoints.len(), 2);
+    assert!(outcome.endpoints.iter().all(|seen| seen.attempts == 3));
+    let recovered = outcome.endpoints.iter().filter(|seen| seen.failure.is_none()).count();
+    assert_eq!(recovered, 1);
+
+    let refused = CountingProbe::new(|_, _| Some(Failure::new(Phase::Connect, Kind::Refused)));
+    survey(config(), 2, refused.clone(), names(2)).await.unwrap();
+    assert_eq!(refused.calls(), 2);
+}
+
+#[tokio::test]
+async fn what_is_not_permitted_is_recorded_and_never_probed() {
+    let probe = CountingProbe::with(|_, _| None, Semaphore::MAX_PERMITS, Some(address(13)));
+    let outcome = survey(config(), 14, probe.clone(), names(28)).await.unwrap();
+    assert_eq!(outcome.domains.len(), 28);
+    assert_eq!(outcome.endpoints.len(), 14);
+    assert_eq!(probe.calls(), 13);
+    let listed = outcome.endpoints.iter().filter(|seen| seen.attempts == 0).count();
+    assert_eq!(listed, 1);
+}
+
+#[tokio::test]
+async fn no_more_than_in_flight_are_open() {
+    let probe = CountingProbe::new(|_, _| None);
+    let mut narrow = config();
+    narrow.limits.in_flight = 3;
+    survey(narrow, 200, probe.clone(), names(200)).await.unwrap();
+    assert_eq!(probe.open_max.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_stop_ends_what_is_open_and_counts_the_rest() {
+    let probe = CountingProbe::with(|_, _| None, 0, None);
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, mut records) = mpsc::channel(8);
+    let feeding = tokio::spawn(async move {
+        for number in 0.. {
+            let subject = Subject::Domain(DomainName::parse(&format!("d{number}.example")).unwrap());
+            if targets_in.send(Target { line: number + 1, subject }).await.is_err() {
+                break;
+            }
+        }
+    });
+    let rows = tokio::spawn(async move {
+        let mut rows = 0u64;
+        while let Some(record) = records.recv().await {
+            rows += u64::from(matches!(record, Record::Domain(_)));
+        }
+        rows
+    });
+    let judge = Arc::new(Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH));
+    let stop = CancellationToken::new();
+    let stages = (Arc::new(TableLookup { hosts: usize::MAX }), probe.clone(), judge);
+    let mut narrow = config();
+    narrow.limits.in_flight = 5;
+    let running = tokio::spawn(run(
+        narrow,
+        stages,
+        targets,
+        records_in,
+        Arc::new(Progress::default()),
+        stop.clone(),
+    ));
+    while probe.open.load(Ordering::SeqCst) < 5 {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    probe.gate.add_permits(5);
+    let counts = running.await.unwrap().unwrap();
+    feeding.await.unwrap();
+    assert_eq!(counts.domains, 5);
+    assert_eq!(rows.await.unwrap(), 5);
+    assert_eq!(counts.targets, counts.domains + counts.unfinished);
+    assert_eq!(probe.calls(), 5);
+}
+
+#[tokio::test]
+async fn a_stage_that_panics_ends_the_run_with_an_error() {
+    let probe = CountingProbe::new(|_, _| panic!("a defect"));
+    let outcome = survey(config(), 2, probe, names(2)).await;
+    assert!(matches!(outcome, Err(EngineError::Stage(_))));
+}
+
+#[tokio::test]
+async fn an_output_that_goes_away_ends_the_run_with_an_error() {
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, records) = mpsc::channel(8);
+    drop(records);
+    let subject = Subject::Domain(DomainName::parse("dead.example").unwrap());
+    targets_in.send(Target { line: 1, subject }).await.unwrap();
+    drop(targets_in);
+    let judge = Arc::new(Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH));
+    let stages = (Arc::new(TableLookup { hosts: 1 }), CountingProbe::new(|_, _| None), judge);
+    let stop = CancellationToken::new();
+    let result = run(config(), stages, targets, records_in, Arc::new(Progress::default()), stop).await;
+    assert!(matches!(result, Err(EngineError::OutputGone)));
+}
