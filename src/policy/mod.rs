@@ -1,1 +1,15 @@
 //! From observations to verdicts: pure functions, judged again at will.
+//!
+//! [`pkix`] judges a presented chain, [`finding()`] keeps what a verdict needs
+//! of one endpoint, and [`classify`] says what a sender would do. Other ways
+//! to be secure (DANE, MTA-STS) and other senders come in beside these.
+
+mod chain;
+pub mod classify;
+mod finding;
+pub mod names;
+pub mod pkix;
+
+pub use classify::{delivery, verdict};
+pub use finding::finding;
+pub use pkix::{Assessed, Judge, Roots};

@@ -1,0 +1,129 @@
+//! The trust axis: does a chain lead to a root, and if not, what stops it?
+
+use super::pkix::Roots;
+use crate::model::{CertificateFacts, ChainStatus};
+use jiff::Timestamp;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use std::sync::Arc;
+use std::time::Duration;
+use webpki::{EndEntityCert, Error, KeyUsage};
+
+/// Longest [`Trust::detail`], in bytes.
+const DETAIL_BYTES_MAX: usize = 200;
+
+/// A point on the trust axis.
+#[derive(Clone, Debug)]
+pub(super) struct Trust {
+    pub status: ChainStatus,
+    /// Why not valid.
+    pub detail: Option<String>,
+}
+
+impl Trust {
+    fn new(status: ChainStatus, detail: impl Into<String>) -> Self {
+        let mut detail = detail.into();
+        detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+        Self { status, detail: Some(detail) }
+    }
+}
+
+/// Judges a chain whose facts were read; `facts` go with `chain` one by one.
+pub(super) fn judge(
+    chain: &[Arc<[u8]>],
+    facts: &[Arc<CertificateFacts>],
+    roots: &Roots,
+    at: Timestamp,
+) -> Trust {
+    let (Some(leaf), Some((leaf_der, above))) = (facts.first(), chain.split_first()) else {
+        return Trust::new(ChainStatus::Invalid, "no certificate");
+    };
+    if leaf.self_signed && !roots.contains(leaf_der) {
+        return Trust::new(ChainStatus::SelfSigned, "signed by its own key");
+    }
+    match verify(leaf_der, above, roots, moment(leaf, at)) {
+        Ok(()) => Trust { status: ChainStatus::Valid, detail: None },
+        Err(Error::UnknownIssuer) => where_it_ends(facts),
+        Err(error) => Trust::new(ChainStatus::Invalid, explain(&error)),
+    }
+}
+
+fn verify(leaf: &[u8], above: &[Arc<[u8]>], roots: &Roots, moment: UnixTime) -> Result<(), Error> {
+    let leaf = CertificateDer::from(leaf);
+    let leaf = EndEntityCert::try_from(&leaf)?;
+    let above: Vec<CertificateDer<'_>> =
+        above.iter().map(|der| CertificateDer::from(&**der)).filter(is_usable).collect();
+    leaf.verify_for_usage(
+        webpki::ALL_VERIFICATION_ALGS,
+        roots.anchors(),
+        &above,
+        moment,
+        KeyUsage::server_auth(),
+        None,
+        None,
+    )?;
+    Ok(())
+}
+
+/// Whether a certificate can be part of a path at all. One that cannot (an
+/// old root of version 1 at the end of the chain) would otherwise speak for
+/// the whole chain with an error of its own.
+fn is_usable(certificate: &CertificateDer<'_>) -> bool {
+    EndEntityCert::try_from(certificate).is_ok()
+}
+
+/// The moment inside the leaf's validity that is nearest to `at`.
+fn moment(leaf: &CertificateFacts, at: Timestamp) -> UnixTime {
+    let at = leaf.not_before.map_or(at, |not_before| at.max(not_before));
+    let at = leaf.not_after.map_or(at, |not_after| at.min(not_after));
+    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
+}
+
+/// Follows the issuer names over the presented certificates, in any order.
+fn where_it_ends(facts: &[Arc<CertificateFacts>]) -> Trust {
+    let mut above: Vec<&CertificateFacts> = facts.iter().skip(1).map(Arc::as_ref).collect();
+    let mut last: Option<&CertificateFacts> = None;
+    let mut issuer = facts.first().and_then(|leaf| leaf.issuer.as_deref());
+    while let Some(position) = above.iter().position(|candidate| is_named(candidate, issuer)) {
+        let certificate = above.remove(position);
+        last = Some(certificate);
+        issuer = certificate.issuer.as_deref();
+        if certificate.subject.as_deref() == issuer {
+            break;
+        }
+    }
+    let issuer = issuer.unwrap_or("a name that cannot be read");
+    match last {
+        Some(_) => Trust::new(ChainStatus::UntrustedRoot, format!("issued by {issuer}")),
+        None => Trust::new(ChainStatus::IncompleteChain, format!("came without its issuer, {issuer}")),
+    }
+}
+
+fn is_named(certificate: &CertificateFacts, name: Option<&str>) -> bool {
+    name.is_some() && certificate.subject.as_deref() == name
+}
+
+fn explain(error: &Error) -> String {
+    let words = match error {
+        Error::CaUsedAsEndEntity => "a CA certificate stands as end entity",
+        Error::EndEntityUsedAsCa => "an end-entity certificate stands as CA",
+        Error::InvalidSignatureForPublicKey => "a signature does not verify",
+        Error::UnsupportedSignatureAlgorithmContext(_) => "a signature algorithm is not accepted",
+        Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "a signature algorithm does not fit its issuer's key"
+        }
+        Error::SignatureAlgorithmMismatch => "the two signature algorithms of a certificate differ",
+        Error::CertExpired { .. } => "a certificate had expired before the leaf did",
+        Error::CertNotValidYet { .. } => "a certificate becomes valid only after the leaf",
+        Error::InvalidCertValidity => "a validity ends before it begins",
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
+            "the extended key usage lacks server authentication"
+        }
+        Error::UnsupportedCertVersion => "not X.509 version 3",
+        Error::UnsupportedCriticalExtension => "a critical extension is not known",
+        Error::NameConstraintViolation => "a name is outside the name constraints",
+        Error::PathLenConstraintViolated => "the path is longer than a CA allows",
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "a certificate is no DER",
+        other => return other.to_string(),
+    };
+    words.to_string()
+}

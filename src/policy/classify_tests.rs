@@ -1,0 +1,188 @@
+//! The rules of the opportunistic sender, one table each.
+
+use super::*;
+use crate::model::registry::CipherSuite;
+use crate::model::{
+    DomainName, Endpoint, Exchange, Leaf, MxHost, ProbeKey, Sha256, Subject, Target, TlsFinding,
+};
+use std::net::IpAddr;
+
+fn ip(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+/// Facts of `example.com` with one exchange for each list of last octets.
+fn facts(exchanges: &[&[u8]]) -> DomainFacts {
+    let exchanges = exchanges.iter().enumerate().map(|(index, octets)| Exchange {
+        preference: 10 * (u16::try_from(index).unwrap() + 1),
+        host: Some(MxHost::new(&format!("mx{index}.example.com"))),
+        addresses: octets.iter().map(|last| ip(*last)).collect(),
+        failure: octets.is_empty().then(|| Failure::new(Phase::Dns, Kind::Nxdomain)),
+    });
+    DomainFacts { target: target(), exchanges: exchanges.collect(), implicit_mx: false, failure: None }
+}
+
+fn target() -> Target {
+    Target { line: 1, subject: Subject::Domain(DomainName::parse("example.com").unwrap()) }
+}
+
+fn probe(index: usize, last: u8, failure: Option<Failure>, tls: Option<TlsFinding>) -> (usize, Arc<Finding>) {
+    let key = ProbeKey { endpoint: Endpoint { ip: ip(last), port: 25 }, sni: None };
+    (index, Arc::new(Finding { key, failure, tls }))
+}
+
+fn failed(index: usize, last: u8, phase: Phase, kind: Kind) -> (usize, Arc<Finding>) {
+    probe(index, last, Some(Failure::new(phase, kind)), None)
+}
+
+fn secure() -> TlsFinding {
+    TlsFinding {
+        version: Some(ProtocolVersion::TLS13),
+        suite: Some(CipherSuite(0x1301)),
+        group: None,
+        chain: Some(ChainStatus::Valid),
+        dates: Some(DateStatus::Valid),
+        key: None,
+        leaf: Some(leaf(&["*.example.com"])),
+    }
+}
+
+fn leaf(names: &[&str]) -> Arc<Leaf> {
+    Arc::new(Leaf {
+        sha256: Sha256([0; 32]),
+        dns_names: names.iter().map(|name| (*name).into()).collect(),
+        ip_addresses: Box::new([]),
+    })
+}
+
+fn encrypted(index: usize, last: u8) -> (usize, Arc<Finding>) {
+    probe(index, last, None, Some(secure()))
+}
+
+/// Delivery, reason, and the last octets of best and weakest.
+fn told(verdict: &Verdict) -> (String, Option<IpAddr>, Option<IpAddr>) {
+    let text = match verdict.reason {
+        Some(reason) => format!("{} {reason}", verdict.delivery),
+        None => verdict.delivery.to_string(),
+    };
+    let at = |view: &Option<View>| view.as_ref().map(|view| view.finding.key.endpoint.ip);
+    (text, at(&verdict.best), at(&verdict.weakest))
+}
+
+#[test]
+fn only_a_host_that_says_so_takes_mail_in_clear() {
+    for phase in Phase::ALL {
+        for kind in Kind::ALL {
+            let clear =
+                ["ehlo_helo_only", "starttls_not_offered", "starttls_keyword_mangled", "starttls_refused"];
+            let (_, finding) = failed(0, 1, phase, *kind);
+            let name = format!("{phase}_{kind}");
+            let expected =
+                if clear.contains(&name.as_str()) { Delivery::Plaintext } else { Delivery::Undetermined };
+            let (delivery, reason) = delivery(&finding);
+            assert_eq!((delivery, reason.map(|reason| reason.to_string())), (expected, Some(name)));
+        }
+    }
+    assert_eq!(delivery(&encrypted(0, 1).1), (Delivery::Encrypted, None));
+}
+
+#[test]
+fn dns_failures_decide_without_a_probe() {
+    for (phase, kind, expected) in [
+        (Phase::Dns, Kind::Nxdomain, "undeliverable dns_nxdomain"),
+        (Phase::Dns, Kind::NoData, "undeliverable dns_no_data"),
+        (Phase::Dns, Kind::NullMx, "undeliverable dns_null_mx"),
+        (Phase::Dns, Kind::MxUnusable, "undeliverable dns_mx_unusable"),
+        (Phase::Dns, Kind::Servfail, "undetermined dns_servfail"),
+        (Phase::Dns, Kind::Timeout, "undetermined dns_timeout"),
+        (Phase::Input, Kind::Blocklisted, "undetermined input_blocklisted"),
+        (Phase::Input, Kind::InvalidName, "undetermined input_invalid_name"),
+    ] {
+        let facts = DomainFacts::failed(target(), Failure::new(phase, kind));
+        assert_eq!(told(&verdict(&facts, &[])), (expected.into(), None, None));
+    }
+}
+
+#[test]
+fn the_best_that_answers_decides() {
+    let throttled = |index, last| failed(index, last, Phase::Greeting, Kind::Throttled);
+    let refused = |index, last| failed(index, last, Phase::Connect, Kind::Refused);
+    let clear = |index, last| failed(index, last, Phase::Starttls, Kind::NotOffered);
+    let handshake = |index, last| failed(index, last, Phase::Tls, Kind::Alert);
+    let facts = facts(&[&[], &[2, 1], &[3]]);
+    for (probes, expected, best, weakest) in [
+        (vec![encrypted(1, 2), clear(2, 3)], "encrypted", Some(2), Some(3)),
+        (vec![clear(1, 2), encrypted(1, 1)], "plaintext starttls_not_offered", Some(2), Some(2)),
+        // Address order is that of the facts, whatever the order of arrival.
+        (vec![clear(1, 1), encrypted(1, 2)], "encrypted", Some(2), Some(1)),
+        (vec![encrypted(2, 3), clear(1, 1)], "plaintext starttls_not_offered", Some(1), Some(1)),
+        (vec![throttled(1, 2), encrypted(2, 3)], "encrypted", Some(3), Some(3)),
+        (vec![refused(1, 2), handshake(1, 1), throttled(2, 3)], "undetermined tls_alert", Some(1), None),
+        (vec![throttled(1, 1), throttled(1, 2)], "undetermined greeting_throttled", Some(2), None),
+        (vec![], "undetermined", None, None),
+    ] {
+        let (text, found_best, found_weakest) = told(&verdict(&facts, &probes));
+        assert_eq!(
+            (text.as_str(), found_best, found_weakest),
+            (expected, best.map(ip), weakest.map(ip)),
+            "{probes:?}"
+        );
+    }
+}
+
+#[test]
+fn the_view_of_an_endpoint_is_the_domains_own() {
+    let facts = facts(&[&[1]]);
+    for (names, expected) in [
+        (&["mx0.example.com"][..], NameStatus::MxHost),
+        (&["example.com"], NameStatus::Domain),
+        (&["mx.example.net"], NameStatus::None),
+    ] {
+        let tls = TlsFinding { leaf: Some(leaf(names)), ..secure() };
+        let view = verdict(&facts, &[probe(0, 1, None, Some(tls))]).best.unwrap();
+        assert_eq!(view.name, Some(expected));
+        assert_eq!((view.preference, view.host), (10, Some(MxHost::new("mx0.example.com"))));
+    }
+    let view = verdict(&facts, &[failed(0, 1, Phase::Starttls, Kind::Refused)]).best.unwrap();
+    assert_eq!(view.name, None);
+}
+
+#[test]
+fn the_weakest_has_lost_most() {
+    let tls = |change: fn(&mut TlsFinding)| {
+        let mut tls = secure();
+        change(&mut tls);
+        (None, Some(tls))
+    };
+    // Weakest first; each is weaker than all that follow.
+    let ranked = [
+        (Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None),
+        tls(|tls| tls.version = Some(ProtocolVersion(0x0301))),
+        tls(|tls| {
+            tls.version = Some(ProtocolVersion::TLS12);
+            tls.suite = Some(CipherSuite(0x009c));
+        }),
+        tls(|tls| {
+            tls.version = Some(ProtocolVersion::TLS12);
+            tls.suite = Some(CipherSuite(0xc02f));
+            tls.chain = Some(ChainStatus::SelfSigned);
+        }),
+        tls(|tls| tls.chain = Some(ChainStatus::UntrustedRoot)),
+        tls(|tls| tls.dates = Some(DateStatus::Expired)),
+        tls(|tls| tls.leaf = Some(leaf(&["mx.example.net"]))),
+        (None, Some(secure())),
+    ];
+    let facts = facts(&[&[1], &[2]]);
+    for (weaker, (failure, tls)) in ranked.iter().enumerate() {
+        for (other_failure, other_tls) in &ranked[weaker + 1..] {
+            let weak = |index, last| probe(index, last, failure.clone(), tls.clone());
+            let strong = |index, last| probe(index, last, other_failure.clone(), other_tls.clone());
+            let found = verdict(&facts, &[weak(0, 1), strong(1, 2)]);
+            assert_eq!(told(&found).2, Some(ip(1)), "{tls:?} {other_tls:?}");
+            let found = verdict(&facts, &[strong(0, 1), weak(1, 2)]);
+            assert_eq!(told(&found).2, Some(ip(2)), "{tls:?} {other_tls:?}");
+        }
+    }
+    let found = verdict(&facts, &[encrypted(1, 2), encrypted(0, 1)]);
+    assert_eq!(told(&found).2, Some(ip(1)), "the first of equals");
+}

@@ -1,0 +1,195 @@
+//! Presented chains judged against a root store (RFC 5280 §6), each distinct
+//! chain once.
+
+use super::chain;
+use crate::model::{Assessment, CertificateFacts, DateStatus, KeyStatus, Leaf, Sha256};
+use crate::x509;
+use jiff::Timestamp;
+use quick_cache::sync::Cache;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use std::fmt;
+use std::sync::Arc;
+
+/// Most judged chains remembered. Farms of mail hosts share one certificate.
+pub const CHAIN_CACHE_ENTRIES_MAX: usize = 4096;
+/// Most certificates remembered that stand above a leaf. A few dozen issue
+/// nearly all leaves.
+pub const ISSUER_CACHE_ENTRIES_MAX: usize = 1024;
+
+/// RSA keys with fewer bits are weak (RFC 9325 §4.5).
+const RSA_STRONG_BITS_MIN: u32 = 2048;
+/// Curves with fewer bits are weak (RFC 9325 §4.5).
+const CURVE_STRONG_BITS_MIN: u32 = 224;
+
+/// Why a certificate cannot be a root.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a certificate that can serve as a root: {0}")]
+pub struct RootError(webpki::Error);
+
+/// The certificates that a chain may end in.
+#[derive(Clone, Debug, Default)]
+pub struct Roots {
+    anchors: Vec<TrustAnchor<'static>>,
+}
+
+impl Roots {
+    /// The roots that Mozilla trusts for servers, as they are built in.
+    pub fn mozilla() -> Self {
+        Self { anchors: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+    }
+
+    /// Adds a root; one that is there already is not added again.
+    ///
+    /// # Errors
+    /// [`RootError`] if the DER is no certificate.
+    pub fn add_der(&mut self, der: &[u8]) -> Result<(), RootError> {
+        let certificate = CertificateDer::from(der);
+        let anchor = webpki::anchor_from_trusted_cert(&certificate).map_err(RootError)?.to_owned();
+        if !self.anchors.contains(&anchor) {
+            self.anchors.push(anchor);
+        }
+        Ok(())
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
+    /// Whether there are none, and so every chain is untrusted.
+    pub fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
+    }
+
+    /// Whether this very certificate is one of them, by name and key.
+    pub(super) fn contains(&self, der: &[u8]) -> bool {
+        let certificate = CertificateDer::from(der);
+        webpki::anchor_from_trusted_cert(&certificate).is_ok_and(|candidate| {
+            self.anchors.iter().any(|anchor| {
+                anchor.subject == candidate.subject
+                    && anchor.subject_public_key_info == candidate.subject_public_key_info
+            })
+        })
+    }
+
+    pub(super) fn anchors(&self) -> &[TrustAnchor<'static>] {
+        &self.anchors
+    }
+}
+
+/// A judged chain, and what a finding keeps of its leaf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessed {
+    /// Facts and axes.
+    pub assessment: Assessment,
+    /// The leaf's names.
+    pub leaf: Arc<Leaf>,
+}
+
+/// Judges chains against one root store at one moment.
+pub struct Judge {
+    roots: Roots,
+    at: Timestamp,
+    chains: Cache<Box<[Sha256]>, Arc<Assessed>>,
+    issuers: Cache<Sha256, Arc<CertificateFacts>>,
+}
+
+impl fmt::Debug for Judge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Judge")
+            .field("roots", &self.roots.len())
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Judge {
+    /// A judge for whom it is always `at`: the same run, the same answers.
+    pub fn new(roots: Roots, at: Timestamp) -> Self {
+        Self {
+            roots,
+            at,
+            chains: Cache::new(CHAIN_CACHE_ENTRIES_MAX),
+            issuers: Cache::new(ISSUER_CACHE_ENTRIES_MAX),
+        }
+    }
+
+    /// Judges a chain of DER certificates, leaf first; `None` for an empty
+    /// one. The work is done once for each distinct chain.
+    pub fn assess(&self, chain: &[Arc<[u8]>]) -> Option<Arc<Assessed>> {
+        if chain.is_empty() {
+            return None;
+        }
+        let digests: Vec<Sha256> = chain.iter().map(|der| x509::digest(der)).collect();
+        if let Some(known) = self.chains.get(digests.as_slice()) {
+            return Some(known);
+        }
+        let assessed = Arc::new(self.judge(chain, &digests)?);
+        self.chains.insert(digests.into_boxed_slice(), assessed.clone());
+        Some(assessed)
+    }
+
+    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256]) -> Option<Assessed> {
+        let mut presented = chain.iter().zip(digests);
+        let (leaf_der, digest) = presented.next()?;
+        let leaf = Arc::new(x509::read_digested(leaf_der, *digest));
+        let issuers = presented.map(|(der, digest)| self.issuer(der, *digest));
+        let certificates: Vec<_> = std::iter::once(leaf.clone()).chain(issuers).collect();
+        let trust = chain::judge(chain, &certificates, &self.roots, self.at);
+        let assessment = Assessment {
+            certificates,
+            chain: trust.status,
+            chain_detail: trust.detail,
+            dates: dates(&leaf, self.at),
+            key: key(&leaf),
+        };
+        Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf)) })
+    }
+
+    fn issuer(&self, der: &[u8], digest: Sha256) -> Arc<CertificateFacts> {
+        if let Some(known) = self.issuers.get(&digest) {
+            return known;
+        }
+        let facts = Arc::new(x509::read_digested(der, digest));
+        self.issuers.insert(digest, facts.clone());
+        facts
+    }
+}
+
+fn names_of(leaf: &CertificateFacts) -> Leaf {
+    Leaf {
+        sha256: leaf.sha256,
+        dns_names: leaf.dns_names.iter().map(|name| name.as_str().into()).collect(),
+        ip_addresses: leaf.ip_addresses.as_slice().into(),
+    }
+}
+
+fn dates(leaf: &CertificateFacts, at: Timestamp) -> DateStatus {
+    match (leaf.not_before, leaf.not_after) {
+        (_, Some(not_after)) if not_after < at => DateStatus::Expired,
+        (Some(not_before), _) if at < not_before => DateStatus::NotYetValid,
+        (Some(_), Some(_)) => DateStatus::Valid,
+        _ => DateStatus::Unreadable,
+    }
+}
+
+/// Strength of a key. DSA is weak at any size: FIPS 186-5 no longer approves
+/// it for signing, and TLS 1.3 dropped it.
+fn key(leaf: &CertificateFacts) -> KeyStatus {
+    let at_least = |bits_min| match leaf.key_bits {
+        Some(bits) if bits >= bits_min => KeyStatus::Strong,
+        Some(_) => KeyStatus::Weak,
+        None => KeyStatus::Unknown,
+    };
+    match leaf.key_algorithm.as_deref() {
+        Some("RSA") => at_least(RSA_STRONG_BITS_MIN),
+        Some("ECDSA") => at_least(CURVE_STRONG_BITS_MIN),
+        Some("Ed25519" | "Ed448") => KeyStatus::Strong,
+        Some("DSA") => KeyStatus::Weak,
+        _ => KeyStatus::Unknown,
+    }
+}
+
+#[cfg(test)]
+#[path = "pkix_tests.rs"]
+mod tests;
