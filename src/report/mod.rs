@@ -1,1 +1,15 @@
 //! The summary of a run: a fold over its records, and its rendering.
+//!
+//! Counts by domain and counts by endpoint are kept apart: a host that serves
+//! a thousand domains is one endpoint. Every target is counted under exactly
+//! one delivery and one outcome, so either list adds up to the domains.
+
+mod render;
+mod summary;
+mod tally;
+
+#[cfg(test)]
+mod tests;
+
+pub use summary::{Counts, OPERATORS_MAX, Summary};
+pub use tally::Tally;

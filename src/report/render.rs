@@ -1,0 +1,167 @@
+//! The summary as a table that a person reads: at most 80 columns wide, no
+//! colour, the same text for the same counts.
+
+use super::summary::{Counts, OPERATORS_SHOWN, Summary};
+use super::tally::{OTHER, Tally};
+use std::collections::BTreeSet;
+
+/// Characters of a name; the longest registered suites have 45.
+const NAME_CHARS: usize = 46;
+/// Most rows of a section; what is beyond stands in one row.
+const SECTION_ROWS_MAX: usize = 24;
+
+/// One row: a name with its count by domain and by endpoint.
+struct Row<'a> {
+    name: &'a str,
+    domains: u64,
+    endpoints: Option<u64>,
+}
+
+impl Summary {
+    /// The table. Domains are counted by their best endpoint; the shares are
+    /// those of the domains of the section.
+    pub fn render(&self) -> String {
+        let mut out = format!(
+            "{} domains, {} endpoints, {} rejected lines\n",
+            grouped(self.domains.total),
+            grouped(self.endpoints.total),
+            grouped(self.rejected),
+        );
+        let (domains, endpoints) = (&self.domains, &self.endpoints);
+        section(&mut out, "Delivery (best MX)", &self.deliveries, None);
+        section(&mut out, "Delivery (weakest MX that answers)", &self.weakest_deliveries, None);
+        for (title, tally) in SHARED {
+            section(&mut out, title, tally(domains), Some(tally(endpoints)));
+        }
+        section(&mut out, "Certificate name", &self.cert_name, None);
+        let operators: Vec<Row<'_>> = self
+            .mx_operators
+            .top()
+            .into_iter()
+            .map(|(name, domains)| Row { name, domains, endpoints: None })
+            .collect();
+        let title = format!("MX operators (top {OPERATORS_SHOWN})");
+        table(&mut out, &title, &operators, self.mx_operators.0.total());
+        out
+    }
+}
+
+type Part = fn(&Counts) -> &Tally;
+
+/// The sections that count domains and endpoints side by side.
+const SHARED: [(&str, Part); 8] = [
+    ("Outcome", |counts| &counts.outcomes),
+    ("TLS version", |counts| &counts.versions),
+    ("Cipher suite", |counts| &counts.suites),
+    ("Key exchange group", |counts| &counts.groups),
+    ("Forward secrecy", |counts| &counts.forward_secrecy),
+    ("Certificate chain", |counts| &counts.cert_chain),
+    ("Certificate dates", |counts| &counts.cert_dates),
+    ("Certificate key", |counts| &counts.cert_key),
+];
+
+fn section(out: &mut String, title: &str, domains: &Tally, endpoints: Option<&Tally>) {
+    let names: BTreeSet<&str> = [Some(domains), endpoints]
+        .into_iter()
+        .flatten()
+        .flat_map(Tally::sorted)
+        .map(|(name, _)| name)
+        .collect();
+    let row =
+        |name| Row { name, domains: domains.get(name), endpoints: endpoints.map(|tally| tally.get(name)) };
+    let mut rows: Vec<Row<'_>> = names.into_iter().map(row).collect();
+    rows.sort_by_key(|row| std::cmp::Reverse((row.domains, row.endpoints)));
+    if rows.len() > SECTION_ROWS_MAX {
+        let rest = rows.split_off(SECTION_ROWS_MAX - 1);
+        rows.push(Row {
+            name: OTHER,
+            domains: rest.iter().map(|row| row.domains).sum(),
+            endpoints: endpoints.map(|_| rest.iter().filter_map(|row| row.endpoints).sum()),
+        });
+    }
+    table(out, title, &rows, domains.total());
+}
+
+fn table(out: &mut String, title: &str, rows: &[Row<'_>], domains: u64) {
+    let Some(first) = rows.first() else { return };
+    let endpoints = if first.endpoints.is_some() { "endpoints" } else { "" };
+    push_line(
+        out,
+        &format!("\n{title:<width$}{:>11}{:>8}{endpoints:>12}", "domains", "%", width = NAME_CHARS + 2),
+    );
+    for row in rows {
+        let endpoints = row.endpoints.map(grouped).unwrap_or_default();
+        push_line(
+            out,
+            &format!(
+                "  {:<NAME_CHARS$}{:>11}{:>8}{endpoints:>12}",
+                cut(row.name),
+                grouped(row.domains),
+                share(row.domains, domains),
+            ),
+        );
+    }
+}
+
+fn push_line(out: &mut String, line: &str) {
+    out.push_str(line.trim_end_matches(' '));
+    out.push('\n');
+}
+
+/// Keeps the end of a name that is too long: that of a host says most.
+fn cut(name: &str) -> String {
+    let length = name.chars().count();
+    if length <= NAME_CHARS {
+        return name.to_string();
+    }
+    let kept: String = name.chars().skip(length - NAME_CHARS + 1).collect();
+    format!("…{kept}")
+}
+
+/// Tenths of a per cent, rounded half up; nothing for a share of nothing.
+fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return String::new();
+    }
+    let tenths = (u128::from(part) * 2000 + u128::from(whole)) / (u128::from(whole) * 2);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// Thousands set apart by commas.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_for_people() {
+        for (number, expected) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (16_539, "16,539"), (1 << 20, "1,048,576")]
+        {
+            assert_eq!(grouped(number), expected);
+        }
+        for (part, whole, expected) in
+            [(0, 0, ""), (1, 3, "33.3"), (2, 3, "66.7"), (3, 3, "100.0"), (1, 2000, "0.1")]
+        {
+            assert_eq!(share(part, whole), expected);
+        }
+    }
+
+    #[test]
+    fn long_names_keep_their_end() {
+        let name = format!("{}.example", "é".repeat(60));
+        assert_eq!(cut(&name).chars().count(), NAME_CHARS);
+        assert!(cut(&name).ends_with("é.example") && cut(&name).starts_with('…'));
+    }
+}

@@ -1,0 +1,203 @@
+//! What a run comes to, in counts.
+
+use super::tally::Tally;
+use crate::model::{
+    Assessment, DomainRecord, EndpointRecord, Failure, Reason, Record, TlsFinding, TlsObservation, View,
+};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// Most MX operators that are told apart; the rest is counted as `(other)`.
+pub const OPERATORS_MAX: usize = 100_000;
+
+/// MX operators that the summary names.
+pub(super) const OPERATORS_SHOWN: usize = 10;
+
+/// The counts that domains and endpoints have in common. Outcomes add up to
+/// `total`; what concerns TLS and certificates is counted where it was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Domains, or endpoints.
+    pub total: u64,
+    /// `ok`, or phase and kind: `connect_timeout`.
+    pub outcomes: Tally,
+    /// Negotiated versions.
+    pub versions: Tally,
+    /// Negotiated suites.
+    pub suites: Tally,
+    /// Key exchange groups.
+    pub groups: Tally,
+    /// `yes`, `no` or `unknown`, wherever a suite was negotiated.
+    pub forward_secrecy: Tally,
+    /// Chain axis.
+    pub cert_chain: Tally,
+    /// Date axis.
+    pub cert_dates: Tally,
+    /// Key axis.
+    pub cert_key: Tally,
+}
+
+/// The summary of a run. Summaries of parts merge into that of the whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Lines of the list that were no targets.
+    pub rejected: u64,
+    /// What becomes of mail, by domain: what the best endpoint gives.
+    pub deliveries: Tally,
+    /// The same for the weakest endpoint, where any answers.
+    pub weakest_deliveries: Tally,
+    /// By domain, of the best endpoint.
+    pub domains: Counts,
+    /// Name axis, by domain, of the best endpoint.
+    pub cert_name: Tally,
+    /// By endpoint.
+    pub endpoints: Counts,
+    /// Domains by the registrable domain of their best MX host.
+    pub mx_operators: Operators,
+}
+
+/// A tally of MX operators, of which only the top is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operators(pub Tally);
+
+impl Default for Operators {
+    fn default() -> Self {
+        Self(Tally::bounded(OPERATORS_MAX))
+    }
+}
+
+impl Operators {
+    /// The commonest, most first.
+    pub fn top(&self) -> Vec<(&str, u64)> {
+        let mut all = self.0.sorted();
+        all.truncate(OPERATORS_SHOWN);
+        all
+    }
+}
+
+impl Serialize for Operators {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.top())
+    }
+}
+
+impl Summary {
+    /// Counts one record.
+    pub fn add(&mut self, record: &Record) {
+        match record {
+            Record::Rejected(_) => self.rejected += 1,
+            Record::Endpoint(record) => self.add_endpoint(record),
+            Record::Domain(record) => self.add_domain(record),
+        }
+    }
+
+    fn add_endpoint(&mut self, record: &EndpointRecord) {
+        self.endpoints.add_outcome(record.observation.failure.as_ref());
+        if let Some(tls) = &record.observation.tls {
+            self.endpoints.add_observed(tls);
+        }
+        if let Some(assessment) = &record.assessment {
+            self.endpoints.add_assessed(assessment);
+        }
+    }
+
+    fn add_domain(&mut self, record: &DomainRecord) {
+        let (facts, verdict) = (&record.facts, &record.verdict);
+        self.deliveries.add(verdict.delivery.name().into());
+        if let Some(weakest) = &verdict.weakest {
+            self.weakest_deliveries.add(weakest.delivery.name().into());
+        }
+        let Some(best) = &verdict.best else {
+            return self.domains.add_outcome(facts.failure.as_ref());
+        };
+        self.domains.add_outcome(best.finding.failure.as_ref());
+        if let Some(tls) = &best.finding.tls {
+            self.domains.add_found(tls);
+        }
+        if let Some(name) = best.name {
+            self.cert_name.add(name.name().into());
+        }
+        if let Some(operator) = operator(best) {
+            self.mx_operators.0.add_borrowed(operator);
+        }
+    }
+
+    /// Adds the counts of another part of the run.
+    pub fn merge(&mut self, other: &Summary) {
+        self.rejected += other.rejected;
+        self.deliveries.merge(&other.deliveries);
+        self.weakest_deliveries.merge(&other.weakest_deliveries);
+        self.domains.merge(&other.domains);
+        self.cert_name.merge(&other.cert_name);
+        self.endpoints.merge(&other.endpoints);
+        self.mx_operators.0.merge(&other.mx_operators.0);
+    }
+}
+
+/// The registrable domain of the host (Public Suffix List), or the host where
+/// it has none.
+fn operator(view: &View) -> Option<&str> {
+    let host = view.host.as_ref()?.as_str();
+    Some(psl::domain_str(host).unwrap_or(host))
+}
+
+impl Counts {
+    fn add_outcome(&mut self, failure: Option<&Failure>) {
+        self.total += 1;
+        let outcome = failure.map(|failure| Reason::from(failure).to_string());
+        self.outcomes.add(outcome.map_or(Cow::Borrowed("ok"), Cow::Owned));
+    }
+
+    fn add_found(&mut self, tls: &TlsFinding) {
+        add_if(&mut self.versions, tls.version.map(|version| version.name()));
+        add_if(&mut self.suites, tls.suite.map(|suite| suite.name()));
+        add_if(&mut self.groups, tls.group.map(|group| group.name()));
+        add_if(&mut self.forward_secrecy, tls.suite.map(|suite| secrecy(suite.forward_secrecy())));
+        add_if(&mut self.cert_chain, tls.chain.map(|status| status.name().into()));
+        add_if(&mut self.cert_dates, tls.dates.map(|status| status.name().into()));
+        add_if(&mut self.cert_key, tls.key.map(|status| status.name().into()));
+    }
+
+    fn add_observed(&mut self, tls: &TlsObservation) {
+        add_if(&mut self.versions, tls.version.map(|version| version.name()));
+        add_if(&mut self.suites, tls.suite.map(|suite| suite.name()));
+        add_if(&mut self.groups, tls.group.map(|group| group.name()));
+        add_if(&mut self.forward_secrecy, tls.suite.map(|suite| secrecy(suite.forward_secrecy())));
+    }
+
+    fn add_assessed(&mut self, assessment: &Assessment) {
+        self.cert_chain.add(assessment.chain.name().into());
+        self.cert_dates.add(assessment.dates.name().into());
+        self.cert_key.add(assessment.key.name().into());
+    }
+
+    fn merge(&mut self, other: &Counts) {
+        self.total += other.total;
+        for (own, others) in [
+            (&mut self.outcomes, &other.outcomes),
+            (&mut self.versions, &other.versions),
+            (&mut self.suites, &other.suites),
+            (&mut self.groups, &other.groups),
+            (&mut self.forward_secrecy, &other.forward_secrecy),
+            (&mut self.cert_chain, &other.cert_chain),
+            (&mut self.cert_dates, &other.cert_dates),
+            (&mut self.cert_key, &other.cert_key),
+        ] {
+            own.merge(others);
+        }
+    }
+}
+
+fn add_if(tally: &mut Tally, name: Option<Cow<'static, str>>) {
+    if let Some(name) = name {
+        tally.add(name);
+    }
+}
+
+fn secrecy(forward: Option<bool>) -> Cow<'static, str> {
+    Cow::Borrowed(match forward {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    })
+}

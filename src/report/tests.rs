@@ -1,0 +1,198 @@
+//! The fold adds up, however it is split, and the table is what it was.
+
+use super::*;
+use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
+use crate::model::{
+    Assessment, ChainStatus, DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint,
+    EndpointRecord, Failure, Finding, KeyStatus, Kind, MxHost, NameStatus, Observation, Phase, ProbeKey,
+    Reason, Record, Rejected, Subject, Target, TlsFinding, TlsObservation, Verdict, View,
+};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+fn key(n: usize) -> ProbeKey {
+    let endpoint = Endpoint { ip: [192, 0, 2, n as u8].into(), port: 25 };
+    ProbeKey { endpoint, sni: None }
+}
+
+fn tls13() -> TlsFinding {
+    TlsFinding {
+        version: Some(ProtocolVersion::TLS13),
+        suite: Some(CipherSuite(0x1301)),
+        group: Some(NamedGroup(4588)),
+        chain: Some(ChainStatus::Valid),
+        dates: Some(DateStatus::Expired),
+        key: Some(KeyStatus::Strong),
+        leaf: None,
+    }
+}
+
+fn domain(line: usize, verdict: Verdict, failure: Option<Failure>) -> Record {
+    let name = DomainName::parse(&format!("d{line}.example")).unwrap();
+    let target = Target { line: line as u64, subject: Subject::Domain(name) };
+    let facts = DomainFacts { target, exchanges: Vec::new(), implicit_mx: false, failure };
+    Record::Domain(Box::new(DomainRecord { facts, verdict }))
+}
+
+fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
+    let tls = failure.is_none().then(tls13);
+    let delivery = if failure.is_none() { Delivery::Encrypted } else { Delivery::Plaintext };
+    let reason = failure.as_ref().map(Reason::from);
+    let name = tls.as_ref().map(|_| NameStatus::MxHost);
+    let view = View {
+        preference: 10,
+        host: Some(MxHost::new(host)),
+        finding: Arc::new(Finding { key: key(line), failure, tls }),
+        name,
+        delivery,
+        reason,
+    };
+    domain(line, Verdict { delivery, reason, best: Some(view.clone()), weakest: Some(view) }, None)
+}
+
+fn dead(line: usize) -> Record {
+    let failure = Failure::new(Phase::Dns, Kind::Nxdomain);
+    let reason = Some(Reason::from(&failure));
+    let verdict = Verdict { delivery: Delivery::Undeliverable, reason, best: None, weakest: None };
+    domain(line, verdict, Some(failure))
+}
+
+fn endpoint(n: usize) -> Record {
+    let mut observation =
+        Observation::failed(key(n), Timestamp::UNIX_EPOCH, 1, Failure::new(Phase::Tls, Kind::Alert));
+    let mut assessment = None;
+    if n.is_multiple_of(2) {
+        let version = Some(ProtocolVersion::TLS12);
+        observation.failure = None;
+        observation.tls =
+            Some(TlsObservation { version, suite: Some(CipherSuite(0x009c)), ..Default::default() });
+        assessment = Some(Assessment {
+            certificates: Vec::new(),
+            chain: ChainStatus::SelfSigned,
+            chain_detail: None,
+            dates: DateStatus::Valid,
+            key: KeyStatus::Weak,
+        });
+    }
+    Record::Endpoint(Box::new(EndpointRecord { observation, assessment }))
+}
+
+fn records() -> Vec<Record> {
+    let mut records: Vec<Record> = (1..=5).map(|line| probed(line, "mx.mail.hoster.example", None)).collect();
+    let refused = || Some(Failure::new(Phase::Starttls, Kind::NotOffered));
+    records.extend((6..=7).map(|line| probed(line, "a.b.co.uk", refused())));
+    records.push(dead(8));
+    records.extend((1..=3).map(endpoint));
+    records.push(Record::Rejected(Rejected { line: 9, text: "x".into(), cause: "y".into() }));
+    records
+}
+
+fn folded(records: &[Record]) -> Summary {
+    let mut summary = Summary::default();
+    records.iter().for_each(|record| summary.add(record));
+    summary
+}
+
+#[test]
+fn every_domain_has_one_outcome_and_one_delivery() {
+    let summary = folded(&records());
+    assert_eq!(summary.domains.total, 8);
+    assert_eq!(summary.domains.outcomes.total(), 8);
+    assert_eq!(summary.deliveries.total(), 8);
+    assert_eq!(
+        summary.domains.outcomes.sorted(),
+        [("ok", 5), ("starttls_not_offered", 2), ("dns_nxdomain", 1)]
+    );
+    assert_eq!((summary.endpoints.total, summary.endpoints.outcomes.total()), (3, 3));
+    assert_eq!(summary.mx_operators.top(), [("hoster.example", 5), ("b.co.uk", 2)]);
+    assert_eq!(summary.rejected, 1);
+}
+
+#[test]
+fn parts_merge_into_the_whole_wherever_they_are_split() {
+    let records = records();
+    let whole = folded(&records);
+    for at in 0..=records.len() {
+        let (first, second) = records.split_at(at);
+        let mut merged = folded(first);
+        merged.merge(&folded(second));
+        assert_eq!(merged, whole, "split at {at}");
+    }
+}
+
+#[test]
+fn what_has_no_place_is_counted_as_other() {
+    let mut tally = Tally::bounded(2);
+    for name in ["b", "a", "c", "a", "d", "b"] {
+        tally.add_borrowed(name);
+    }
+    assert_eq!(tally.sorted(), [("(other)", 2), ("a", 2), ("b", 2)]);
+    assert_eq!(tally.total(), 6);
+}
+
+#[test]
+fn the_table_is_stable_and_fits_a_terminal() {
+    let text = folded(&records()).render();
+    assert!(text.lines().all(|line| line.chars().count() <= 80 && !line.ends_with(' ')));
+    insta::assert_snapshot!(text, @r"
+    8 domains, 3 endpoints, 1 rejected lines
+
+    Delivery (best MX)                                  domains       %
+      encrypted                                               5    62.5
+      plaintext                                               2    25.0
+      undeliverable                                           1    12.5
+
+    Delivery (weakest MX that answers)                  domains       %
+      encrypted                                               5    71.4
+      plaintext                                               2    28.6
+
+    Outcome                                             domains       %   endpoints
+      ok                                                      5    62.5           1
+      starttls_not_offered                                    2    25.0           0
+      dns_nxdomain                                            1    12.5           0
+      tls_alert                                               0     0.0           2
+
+    TLS version                                         domains       %   endpoints
+      TLSv1.3                                                 5   100.0           0
+      TLSv1.2                                                 0     0.0           1
+
+    Cipher suite                                        domains       %   endpoints
+      TLS_AES_128_GCM_SHA256                                  5   100.0           0
+      TLS_RSA_WITH_AES_128_GCM_SHA256                         0     0.0           1
+
+    Key exchange group                                  domains       %   endpoints
+      X25519MLKEM768                                          5   100.0           0
+
+    Forward secrecy                                     domains       %   endpoints
+      yes                                                     5   100.0           0
+      no                                                      0     0.0           1
+
+    Certificate chain                                   domains       %   endpoints
+      valid                                                   5   100.0           0
+      self_signed                                             0     0.0           1
+
+    Certificate dates                                   domains       %   endpoints
+      expired                                                 5   100.0           0
+      valid                                                   0     0.0           1
+
+    Certificate key                                     domains       %   endpoints
+      strong                                                  5   100.0           0
+      weak                                                    0     0.0           1
+
+    Certificate name                                    domains       %
+      mx_host                                                 5   100.0
+
+    MX operators (top 10)                               domains       %
+      hoster.example                                          5    71.4
+      b.co.uk                                                 2    28.6
+    ");
+    assert_eq!(Summary::default().render(), "0 domains, 0 endpoints, 0 rejected lines\n");
+}
+
+#[test]
+fn the_json_holds_the_commonest_first() {
+    let json = serde_json::to_string(&folded(&records())).unwrap();
+    let outcomes = r#""outcomes":{"ok":5,"starttls_not_offered":2,"dns_nxdomain":1}"#;
+    assert!(json.contains(outcomes), "{json}");
+    assert!(json.contains(r#""mx_operators":{"hoster.example":5,"b.co.uk":2}"#), "{json}");
+}
