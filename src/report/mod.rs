@@ -11,5 +11,5 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use summary::{Counts, OPERATORS_MAX, Summary};
+pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;
