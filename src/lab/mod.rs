@@ -1,1 +1,44 @@
-//! A fleet of mail servers and their DNS on loopback, played from scenario files.
+//! A fleet of mail servers and their DNS on loopback, played from scenario
+//! files.
+//!
+//! A scenario (`datasets/lab/*.toml`) says how the DNS answers for a domain,
+//! how its mail servers behave, and what a scanner must find there. A [`Fleet`]
+//! plays a mix of them for any list of domains: real sockets, real DNS, real
+//! TLS from its own certificate authority, on addresses spread over
+//! 127.0.0.0/8. It shares no client code with the scanner, so that a bug there
+//! cannot hide behind the same bug here.
+//!
+//! [`FleetOptions`] → `cast` (who plays what, on paper) → `zone` for `dnsd`,
+//! scripts for `smtpd`, [`TruthRow`]s for whoever compares.
+
+mod address;
+mod assign;
+mod cast;
+mod counters;
+mod der;
+mod dnsd;
+mod embedded;
+mod error;
+mod expect;
+mod fleet;
+mod listen;
+mod pki;
+mod scenario;
+mod server;
+mod smtpd;
+mod step;
+mod tls;
+mod truth;
+mod weak_rsa;
+mod zone;
+
+pub use address::{HOSTS_MAX, SCENARIOS_MAX};
+pub use counters::{AddressCount, Counters, EndpointCount};
+pub use embedded::{scenario, scenarios};
+pub use error::LabError;
+pub use expect::{Cell, DOMAIN_ONLY_COLUMNS, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS};
+pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
+pub use scenario::{Dns, Exchange, Families, Mode, Scenario, Unresolved};
+pub use server::{Certificate, ClientAuth, IssuerKind, KeyKind, Listen, Sent, Server, Tls};
+pub use step::{Pace, Step, Then, Words};
+pub use truth::{EndpointTruth, Place, TruthRow};

@@ -1,0 +1,218 @@
+//! From a list of domains to a whole small internet: names, addresses, the
+//! servers behind them, and what a scanner must find. No socket is opened.
+
+use super::address::{IPV6, Pool, hash};
+use super::assign::assign;
+use super::error::LabError;
+use super::scenario::{Exchange, Mode, Scenario, Unresolved};
+use super::server::{Listen, Server};
+use super::truth::{EndpointTruth, Place, TruthRow};
+use super::zone::{Manner, Node, Zone};
+use crate::model::DomainName;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// A fleet on paper.
+pub(super) struct Cast {
+    /// What the DNS knows.
+    pub zone: Zone,
+    /// The server at each address, and the name that it goes by.
+    pub stations: BTreeMap<IpAddr, Station>,
+    /// What must be found, in the order of the domains.
+    pub truth: Vec<TruthRow>,
+    /// What must be found at each address and name.
+    pub endpoints: Vec<EndpointTruth>,
+}
+
+/// A server at an address.
+pub(super) struct Station {
+    /// The scenario and role that it plays.
+    pub part: (usize, String),
+    /// Name in greetings and for clients without SNI: of the hosts here the
+    /// first in the list.
+    pub host: String,
+}
+
+impl Cast {
+    /// Casts `domains` (doubles count once); `hosts` is the size of the pool
+    /// of addresses of each role.
+    pub(super) fn new(
+        domains: &[DomainName],
+        scenarios: &[Arc<Scenario>],
+        seed: u64,
+        hosts: usize,
+    ) -> Result<Self, LabError> {
+        let mut once = HashSet::new();
+        let domains: Vec<DomainName> =
+            domains.iter().filter(|domain| once.insert((*domain).clone())).cloned().collect();
+        let mut casting = Casting {
+            scenarios,
+            hosts,
+            endpoint_of: HashMap::new(),
+            cast: Cast {
+                zone: Zone::default(),
+                stations: BTreeMap::new(),
+                truth: Vec::with_capacity(domains.len()),
+                endpoints: Vec::new(),
+            },
+        };
+        for (domain, index) in domains.iter().zip(assign(&domains, scenarios, seed)) {
+            if let Some(scenario) = scenarios.get(index) {
+                casting.place(domain, index, scenario)?;
+            }
+        }
+        Ok(casting.cast)
+    }
+}
+
+struct Casting<'a> {
+    scenarios: &'a [Arc<Scenario>],
+    hosts: usize,
+    endpoint_of: HashMap<(IpAddr, String), usize>,
+    cast: Cast,
+}
+
+impl Casting<'_> {
+    fn place(&mut self, domain: &DomainName, index: usize, scenario: &Arc<Scenario>) -> Result<(), LabError> {
+        let mut mx = Vec::new();
+        let mut own = Vec::new();
+        let mut places = BTreeMap::new();
+        for exchange in &scenario.dns.exchanges {
+            let host = host_name(exchange, &exchange.host, domain);
+            let addresses = self.seat(index, scenario, exchange, &host)?;
+            if let (Some(role), Some(ip)) = (&exchange.server, addresses.first()) {
+                let place = Place { host: host.clone(), preference: exchange.preference, ip: *ip };
+                places.insert(role.clone(), place);
+            }
+            if host == domain.as_str() {
+                own = addresses;
+            } else {
+                self.enter_host(domain, scenario, exchange, &host, addresses)?;
+            }
+            mx.push((exchange.preference, host));
+        }
+        let manner = match scenario.dns.mode {
+            Mode::Mx | Mode::Implicit | Mode::NoData => Manner::Records,
+            Mode::Nxdomain => Manner::Nxdomain,
+            Mode::Servfail => Manner::Servfail,
+            Mode::Timeout => Manner::Silence,
+        };
+        if scenario.dns.mode != Mode::Mx {
+            mx.clear();
+        }
+        let truncate = scenario.dns.truncate;
+        self.cast.zone.insert(domain.as_str(), Node { manner, truncate, mx, addresses: own, alias: None })?;
+        self.cast.truth.push(TruthRow { domain: domain.clone(), scenario: scenario.clone(), places });
+        Ok(())
+    }
+
+    /// Gives the host of an exchange its addresses, and these their server.
+    fn seat(
+        &mut self,
+        index: usize,
+        scenario: &Arc<Scenario>,
+        exchange: &Exchange,
+        host: &str,
+    ) -> Result<Vec<IpAddr>, LabError> {
+        let Some(role) = &exchange.server else { return Ok(Vec::new()) };
+        let number = scenario.server.keys().position(|known| known == role).unwrap_or_default();
+        let mut addresses = Vec::new();
+        if exchange.addresses.has_ipv4() {
+            addresses.push(Pool::new(index, number, self.hosts)?.address(host));
+        }
+        if exchange.addresses.has_ipv6() {
+            addresses.push(IPV6);
+        }
+        for ip in &addresses {
+            self.sit(*ip, index, scenario, role, host)?;
+        }
+        Ok(addresses)
+    }
+
+    fn sit(
+        &mut self,
+        ip: IpAddr,
+        index: usize,
+        scenario: &Arc<Scenario>,
+        role: &str,
+        host: &str,
+    ) -> Result<(), LabError> {
+        let part = (index, role.to_string());
+        let station =
+            self.cast.stations.entry(ip).or_insert_with(|| Station { part, host: host.to_string() });
+        // Only ::1 can be wanted by two scenarios: there is no other.
+        let (there, known) = (&station.part, |part: &(usize, String)| -> Option<&Server> {
+            self.scenarios.get(part.0)?.server.get(&part.1)
+        });
+        if known(there) != scenario.server.get(role) {
+            let cause = format!("wants another server at {ip} than another scenario");
+            return Err(LabError::scenario(&scenario.name, cause));
+        }
+        let next = self.cast.endpoints.len();
+        if *self.endpoint_of.entry((ip, host.to_string())).or_insert(next) == next {
+            let truth = EndpointTruth {
+                ip,
+                host: host.to_string(),
+                scenario: scenario.clone(),
+                role: role.to_string(),
+            };
+            self.cast.endpoints.push(truth);
+        }
+        Ok(())
+    }
+
+    /// What the DNS says of a host that is not the domain itself.
+    fn enter_host(
+        &mut self,
+        domain: &DomainName,
+        scenario: &Scenario,
+        exchange: &Exchange,
+        host: &str,
+        addresses: Vec<IpAddr>,
+    ) -> Result<(), LabError> {
+        if host == "." {
+            return Ok(());
+        }
+        let truncate = scenario.dns.truncate;
+        let manner = match exchange.resolves {
+            _ if exchange.server.is_some() => Manner::Records,
+            Unresolved::Nxdomain => Manner::Nxdomain,
+            Unresolved::NoData => Manner::Records,
+            Unresolved::Servfail => Manner::Servfail,
+            Unresolved::Timeout => Manner::Silence,
+        };
+        let node = Node { manner, truncate, addresses, ..Node::default() };
+        let Some(alias) = &exchange.cname else { return self.cast.zone.insert(host, node) };
+        let alias = host_name(exchange, alias, domain);
+        self.cast.zone.insert(&alias, node)?;
+        self.cast.zone.insert(host, Node { truncate, alias: Some(alias), ..Node::default() })
+    }
+}
+
+/// A name of a scenario made whole for a domain, without the final dot; the
+/// root stays a dot.
+fn host_name(exchange: &Exchange, name: &str, domain: &DomainName) -> String {
+    let bucket = hash(0, domain.as_str()) % u64::from(exchange.buckets.max(1));
+    let name = name.replace("{bucket}", &bucket.to_string());
+    match name.as_str() {
+        "." => name,
+        "@" => domain.to_string(),
+        _ => match name.strip_suffix('.') {
+            Some(absolute) => absolute.to_string(),
+            None => format!("{name}.{domain}"),
+        },
+    }
+}
+
+impl Station {
+    /// The server that this address plays.
+    pub(super) fn server<'a>(&self, scenarios: &'a [Arc<Scenario>]) -> Option<&'a Server> {
+        scenarios.get(self.part.0)?.server.get(&self.part.1)
+    }
+
+    /// Whether a socket is needed here.
+    pub(super) fn listens(&self, scenarios: &[Arc<Scenario>]) -> bool {
+        self.server(scenarios).is_some_and(|server| server.listen != Listen::Refuse)
+    }
+}

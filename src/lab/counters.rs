@@ -1,0 +1,187 @@
+//! What the fleet saw, counted on its own side of the wire: the proof of what
+//! a scanner did and did not do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Most names that one address, or the DNS, counts one by one. What is beyond
+/// is counted under the name `(other)`.
+pub const COUNTED_NAMES_MAX: usize = 1_000_000;
+const OTHER: &str = "(other)";
+
+/// A snapshot of what the fleet saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// By address and name asked for in SNI; the name is empty where the
+    /// connection ended before a ClientHello, or its ClientHello had none.
+    pub endpoints: BTreeMap<(IpAddr, String), EndpointCount>,
+    /// By address.
+    pub addresses: BTreeMap<IpAddr, AddressCount>,
+    /// DNS queries by name and record type.
+    pub queries: BTreeMap<(String, String), u64>,
+}
+
+/// What one address saw under one name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EndpointCount {
+    /// Connections.
+    pub connections: u64,
+    /// Handshakes that ended in an established session.
+    pub handshakes: u64,
+}
+
+/// What one address saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AddressCount {
+    /// Connections.
+    pub connections: u64,
+    /// Most connections at a time. A connection counts until the server has
+    /// read QUIT or the end of the stream, or ends it itself.
+    pub max_concurrent: u64,
+}
+
+impl Counters {
+    /// Connections to all addresses.
+    pub fn connections(&self) -> u64 {
+        self.addresses.values().map(|count| count.connections).sum()
+    }
+
+    /// Handshakes at all addresses.
+    pub fn handshakes(&self) -> u64 {
+        self.endpoints.values().map(|count| count.handshakes).sum()
+    }
+
+    /// Writes one CSV with three kinds of rows: `endpoint`, `address` and
+    /// `query`.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, writer: impl io::Write) -> io::Result<()> {
+        let mut rows = csv::Writer::from_writer(writer);
+        rows.write_record([
+            "kind",
+            "ip",
+            "name",
+            "type",
+            "connections",
+            "handshakes",
+            "max_concurrent",
+            "queries",
+        ])?;
+        for ((ip, name), count) in &self.endpoints {
+            let [ip, connections, handshakes] =
+                [ip.to_string(), count.connections.to_string(), count.handshakes.to_string()];
+            rows.write_record(["endpoint", &ip, name, "", &connections, &handshakes, "", ""])?;
+        }
+        for (ip, count) in &self.addresses {
+            let [ip, connections, max] =
+                [ip.to_string(), count.connections.to_string(), count.max_concurrent.to_string()];
+            rows.write_record(["address", &ip, "", "", &connections, "", &max, ""])?;
+        }
+        for ((name, kind), count) in &self.queries {
+            rows.write_record(["query", "", name, kind, "", "", "", &count.to_string()])?;
+        }
+        rows.flush()
+    }
+}
+
+/// The counters of one listening address, shared by its connections.
+#[derive(Debug, Default)]
+pub(super) struct AddressCounter {
+    connections: AtomicU64,
+    open: AtomicU64,
+    max_open: AtomicU64,
+    // Many connection tasks write; the lock is held for one map access.
+    names: Mutex<HashMap<String, EndpointCount>>,
+}
+
+impl AddressCounter {
+    /// A connection came in; it is present until the value is dropped or
+    /// told to leave.
+    pub(super) fn enter(&self) -> Presence<'_> {
+        self.connections.fetch_add(1, Relaxed);
+        let open = self.open.fetch_add(1, Relaxed) + 1;
+        self.max_open.fetch_max(open, Relaxed);
+        self.count("", |count| count.connections += 1);
+        Presence { counter: self, present: true }
+    }
+
+    /// Adds to `snapshot` what this address saw.
+    pub(super) fn collect(&self, ip: IpAddr, snapshot: &mut Counters) {
+        let connections = self.connections.load(Relaxed);
+        let max_concurrent = self.max_open.load(Relaxed);
+        snapshot.addresses.insert(ip, AddressCount { connections, max_concurrent });
+        for (name, count) in lock(&self.names).iter().filter(|(_, count)| count.connections > 0) {
+            snapshot.endpoints.insert((ip, name.clone()), *count);
+        }
+    }
+
+    fn count(&self, name: &str, add: impl FnOnce(&mut EndpointCount)) {
+        let mut names = lock(&self.names);
+        if let Some(count) = names.get_mut(name) {
+            return add(count);
+        }
+        let name = if names.len() < COUNTED_NAMES_MAX { name } else { OTHER };
+        add(names.entry(name.to_string()).or_default());
+    }
+}
+
+/// One connection in the books of its address.
+pub(super) struct Presence<'a> {
+    counter: &'a AddressCounter,
+    present: bool,
+}
+
+impl Presence<'_> {
+    /// The ClientHello asked for this name: the connection is booked under it.
+    pub(super) fn named(&self, name: &str) {
+        if !name.is_empty() {
+            self.counter.count("", |count| count.connections -= 1);
+            self.counter.count(name, |count| count.connections += 1);
+        }
+    }
+
+    /// The handshake under this name is done.
+    pub(super) fn established(&self, name: &str) {
+        self.counter.count(name, |count| count.handshakes += 1);
+    }
+
+    /// The connection does not count as open any more.
+    pub(super) fn leave(&mut self) {
+        if std::mem::take(&mut self.present) {
+            self.counter.open.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Presence<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// The counters of the DNS server.
+#[derive(Debug, Default)]
+pub(super) struct QueryCounter(Mutex<HashMap<(String, String), u64>>);
+
+impl QueryCounter {
+    /// A query came in.
+    pub(super) fn add(&self, name: &str, kind: &str) {
+        let mut queries = lock(&self.0);
+        let name = if queries.len() < COUNTED_NAMES_MAX { name } else { OTHER };
+        *queries.entry((name.to_string(), kind.to_string())).or_default() += 1;
+    }
+
+    /// Adds to `snapshot` what was asked.
+    pub(super) fn collect(&self, snapshot: &mut Counters) {
+        snapshot.queries.extend(lock(&self.0).iter().map(|(key, count)| (key.clone(), *count)));
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A count is whole after every statement, so poison means nothing.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

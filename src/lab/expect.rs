@@ -1,0 +1,171 @@
+//! What a scanner must find, as the scenario files say it.
+
+use crate::model::{Delivery, Kind, Phase};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Columns of `domains.csv` that come from one endpoint, in their order. In
+/// the file of a scenario a column that is left out is expected to be empty.
+pub const FINDING_COLUMNS: &[&str] = &[
+    "phase",
+    "outcome",
+    "reply_code",
+    "alert",
+    "delivery",
+    "reason",
+    "tls_version",
+    "cipher_suite",
+    "key_exchange_group",
+    "forward_secrecy",
+    "cert_chain",
+    "cert_dates",
+    "cert_name",
+    "cert_key",
+];
+
+/// Finding columns that depend on the domain and so stand in `domains.csv`
+/// only.
+pub const DOMAIN_ONLY_COLUMNS: &[&str] = &["delivery", "reason", "cert_name"];
+
+/// Further columns of `endpoints.csv`; one that is left out is not compared.
+pub const OBSERVATION_COLUMNS: &[&str] = &[
+    "starttls_offered",
+    "signature_scheme",
+    "signature",
+    "hello_retry",
+    "ocsp_stapled",
+    "client_certificate_requested",
+    "tickets",
+    "chain_length",
+    "residue",
+    "deviations",
+];
+
+/// `[expect]`: what comes of a domain, and what is found at each server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    /// Exchanges that the facts keep.
+    pub mx_count: u32,
+    /// Role of the endpoint that the verdict rests on; none where nothing is
+    /// probed, and then the four columns below say why.
+    pub best: Option<String>,
+    /// Role of the weakest endpoint that answers; none where none does.
+    pub weakest: Option<String>,
+    /// Phase in which a domain without probes ended.
+    pub phase: Option<String>,
+    /// Its outcome.
+    pub outcome: Option<String>,
+    /// Its delivery.
+    pub delivery: Option<String>,
+    /// Its reason.
+    pub reason: Option<String>,
+    /// `[expect.endpoint.ROLE]`: columns by name.
+    #[serde(default)]
+    pub endpoint: BTreeMap<String, BTreeMap<String, Cell>>,
+}
+
+/// A cell as it stands in the CSV files: `yes` and `no` for booleans.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Value")]
+pub struct Cell(pub String);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Truth(bool),
+    Number(u64),
+    Text(String),
+}
+
+impl From<Value> for Cell {
+    fn from(value: Value) -> Self {
+        Cell(match value {
+            Value::Truth(true) => "yes".into(),
+            Value::Truth(false) => "no".into(),
+            Value::Number(number) => number.to_string(),
+            Value::Text(text) => text,
+        })
+    }
+}
+
+impl Expect {
+    /// The finding columns of a domain that rests on `role`, or on nothing.
+    pub fn finding(&self, role: Option<&str>) -> impl Iterator<Item = (&'static str, &str)> {
+        FINDING_COLUMNS.iter().map(move |&column| (column, self.cell(role, column)))
+    }
+
+    fn cell(&self, role: Option<&str>, column: &str) -> &str {
+        match role {
+            Some(role) => {
+                let cell = self.endpoint.get(role).and_then(|columns| columns.get(column));
+                cell.map_or("", |cell| cell.0.as_str())
+            }
+            None => self.own(column).unwrap_or_default(),
+        }
+    }
+
+    fn own(&self, column: &str) -> Option<&str> {
+        match column {
+            "phase" => self.phase.as_deref(),
+            "outcome" => self.outcome.as_deref(),
+            "delivery" => self.delivery.as_deref(),
+            "reason" => self.reason.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it names only what there is.
+    pub(super) fn check(&self, roles: &BTreeSet<&str>) -> Result<(), String> {
+        let expected: BTreeSet<&str> = self.endpoint.keys().map(String::as_str).collect();
+        if expected != *roles {
+            return Err(format!("expects {expected:?} of servers {roles:?}"));
+        }
+        for role in [&self.best, &self.weakest].into_iter().flatten() {
+            if !roles.contains(role.as_str()) {
+                return Err(format!("rests on {role}, which is no server"));
+            }
+        }
+        if self.best.is_some() == self.outcome.is_some() {
+            return Err("either a server decides or the domain has an outcome of its own".into());
+        }
+        if self.best.is_none() {
+            check_finding("the domain", |column| self.own(column))?;
+        }
+        for (role, columns) in &self.endpoint {
+            check_columns(columns)?;
+            check_finding(role, |column| columns.get(column).map(|cell| cell.0.as_str()))?;
+        }
+        Ok(())
+    }
+}
+
+fn check_columns(columns: &BTreeMap<String, Cell>) -> Result<(), String> {
+    let known = |name: &str| FINDING_COLUMNS.contains(&name) || OBSERVATION_COLUMNS.contains(&name);
+    match columns.keys().find(|name| !known(name)) {
+        Some(name) => Err(format!("no column is named {name}")),
+        None => Ok(()),
+    }
+}
+
+/// Phase, outcome, delivery and reason must be words of the model and agree.
+fn check_finding<'a>(whose: &str, cell: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
+    let words = ["phase", "outcome", "delivery"].map(|column| cell(column).unwrap_or_default());
+    let [phase, outcome, delivery] = words;
+    let deliveries =
+        [Delivery::Encrypted, Delivery::Plaintext, Delivery::Undeliverable, Delivery::Undetermined];
+    if !Phase::ALL.iter().any(|known| known.name() == phase) {
+        return Err(format!("{whose}: phase {phase:?}"));
+    }
+    if outcome != "ok" && !Kind::ALL.iter().any(|known| known.name() == outcome) {
+        return Err(format!("{whose}: outcome {outcome:?}"));
+    }
+    if !deliveries.iter().any(|known| known.name() == delivery) {
+        return Err(format!("{whose}: delivery {delivery:?}"));
+    }
+    let reason = (outcome != "ok").then(|| format!("{phase}_{outcome}"));
+    if cell("reason") != reason.as_deref() || (outcome == "ok") != (delivery == "encrypted") {
+        return Err(format!("{whose}: outcome, delivery and reason contradict each other"));
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! A running fleet: its sockets and tasks, from start to shutdown.
+
+use super::address::IPV6;
+use super::cast::Cast;
+use super::counters::{AddressCounter, Counters};
+use super::dnsd::Dnsd;
+use super::embedded::scenarios;
+use super::error::LabError;
+use super::listen::{Listener, bind_all, has_ipv6};
+use super::pki::Pki;
+use super::scenario::Scenario;
+use super::server::Listen;
+use super::smtpd::Script;
+use super::tls::server_config;
+use super::truth::{self, EndpointTruth, TruthRow};
+use crate::model::DomainName;
+use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Addresses in the pool of each role, unless told otherwise.
+pub const HOSTS_PER_SCENARIO: usize = 8;
+
+/// What a fleet is made of.
+#[derive(Clone, Debug)]
+pub struct FleetOptions {
+    /// The mail domains; doubles count once.
+    pub domains: Vec<DomainName>,
+    /// Decides who plays what.
+    pub seed: u64,
+    /// Where the DNS server listens; port 0 is any free one.
+    pub dns: SocketAddr,
+    /// Port of all SMTP servers; 0 is any that is free on all addresses.
+    pub smtp_port: u16,
+    /// What is played.
+    pub scenarios: Vec<Scenario>,
+    /// Addresses in the pool of each role of each scenario.
+    pub hosts_per_scenario: usize,
+}
+
+impl FleetOptions {
+    /// A mix of all scenarios that come with mxray, on free ports of loopback,
+    /// with seed 0.
+    ///
+    /// # Errors
+    /// A scenario file is broken.
+    pub fn new(domains: Vec<DomainName>) -> Result<Self, LabError> {
+        Ok(Self {
+            domains,
+            seed: 0,
+            dns: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            smtp_port: 0,
+            scenarios: scenarios()?,
+            hosts_per_scenario: HOSTS_PER_SCENARIO,
+        })
+    }
+}
+
+/// A running fleet. Dropping it stops it too; [`Fleet::shutdown`] waits for
+/// the end.
+#[derive(Debug)]
+pub struct Fleet {
+    dns: Dnsd,
+    smtp_port: u16,
+    root: CertificateDer<'static>,
+    root_pem: String,
+    truth: Vec<TruthRow>,
+    endpoints: Vec<EndpointTruth>,
+    left_out: Vec<String>,
+    counters: Vec<(IpAddr, Arc<AddressCounter>)>,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+    _stop_on_drop: tokio_util::sync::DropGuard,
+}
+
+impl Fleet {
+    /// Starts a fleet on the runtime of the caller; the DNS server has a
+    /// thread of its own. Scenarios that need `::1` are left out where there
+    /// is none ([`Fleet::left_out`]).
+    ///
+    /// # Errors
+    /// An address is not loopback or not to be had, names collide, or there
+    /// is no room for so much.
+    pub async fn start(options: FleetOptions) -> Result<Self, LabError> {
+        if !options.dns.ip().is_loopback() {
+            return Err(LabError::NotLoopback(options.dns.ip()));
+        }
+        let (scenarios, left_out) = playable(options.scenarios)?;
+        let cast = Cast::new(&options.domains, &scenarios, options.seed, options.hosts_per_scenario)?;
+        let pki = Arc::new(Pki::new(SystemTime::now())?);
+        let listening: Vec<IpAddr> = cast
+            .stations
+            .iter()
+            .filter(|(_, station)| station.listens(&scenarios))
+            .map(|(ip, _)| *ip)
+            .collect();
+        let (smtp_port, sockets) = bind_all(&listening, options.smtp_port)?;
+        let stop = CancellationToken::new();
+        let dns = Dnsd::start(options.dns, cast.zone, stop.clone())?;
+        let mut parts = Parts { pki: &pki, scenarios: &scenarios, configs: HashMap::new() };
+        let mut tasks = JoinSet::new();
+        let mut counters = Vec::with_capacity(sockets.len());
+        for (ip, socket) in listening.into_iter().zip(sockets) {
+            let Some(station) = cast.stations.get(&ip) else { continue };
+            let script = parts.script(&station.part, &station.host)?;
+            let counter = Arc::new(AddressCounter::default());
+            counters.push((ip, counter.clone()));
+            let listener = Listener { socket, script, counter };
+            tasks.spawn(listener.run(stop.clone()));
+        }
+        Ok(Self {
+            dns,
+            smtp_port,
+            root: pki.root().clone(),
+            root_pem: pki.root_pem().to_string(),
+            truth: cast.truth,
+            endpoints: cast.endpoints,
+            left_out,
+            counters,
+            tasks,
+            _stop_on_drop: stop.clone().drop_guard(),
+            stop,
+        })
+    }
+
+    /// Where the DNS server listens.
+    pub fn dns_addr(&self) -> SocketAddr {
+        self.dns.address()
+    }
+
+    /// The port of all SMTP servers.
+    pub fn smtp_port(&self) -> u16 {
+        self.smtp_port
+    }
+
+    /// The root certificates to trust, as DER.
+    pub fn root_certificates(&self) -> &[CertificateDer<'static>] {
+        std::slice::from_ref(&self.root)
+    }
+
+    /// The same as PEM.
+    pub fn root_pem(&self) -> &str {
+        &self.root_pem
+    }
+
+    /// What must be found for each domain, in the order of the list.
+    pub fn truth(&self) -> &[TruthRow] {
+        &self.truth
+    }
+
+    /// What must be found at each address and name: the endpoints of the
+    /// fleet, each once.
+    pub fn endpoints(&self) -> &[EndpointTruth] {
+        &self.endpoints
+    }
+
+    /// Names of the scenarios that this machine cannot play.
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// Writes `truth.csv`.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_truth(&self, writer: impl io::Write) -> io::Result<()> {
+        truth::write(&self.truth, self.smtp_port, writer)
+    }
+
+    /// What was seen so far.
+    pub fn counters(&self) -> Counters {
+        let mut snapshot = Counters::default();
+        for (ip, counter) in &self.counters {
+            counter.collect(*ip, &mut snapshot);
+        }
+        self.dns.queries().collect(&mut snapshot);
+        snapshot
+    }
+
+    /// Writes what was seen so far as CSV; see [`Counters::write`].
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_counters(&self, writer: impl io::Write) -> io::Result<()> {
+        self.counters().write(writer)
+    }
+
+    /// Stops all servers and waits for their end.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.dns.join().await;
+    }
+}
+
+/// The scenarios that this machine can play, and the names of the others.
+fn playable(all: Vec<Scenario>) -> Result<(Vec<Arc<Scenario>>, Vec<String>), LabError> {
+    let ipv6 = has_ipv6(IPV6);
+    let (kept, left): (Vec<_>, Vec<_>) = all.into_iter().partition(|scenario| ipv6 || !scenario.needs_ipv6());
+    if kept.is_empty() {
+        return Err(LabError::NoScenario);
+    }
+    let left = left.into_iter().map(|scenario| scenario.name).collect();
+    Ok((kept.into_iter().map(Arc::new).collect(), left))
+}
+
+/// Makes scripts; servers of one part share one TLS configuration, and with it
+/// key and certificates, unless they answer without SNI under their own name.
+struct Parts<'a> {
+    pki: &'a Arc<Pki>,
+    scenarios: &'a [Arc<Scenario>],
+    configs: HashMap<(usize, String), Arc<ServerConfig>>,
+}
+
+impl Parts<'_> {
+    fn script(&mut self, part: &(usize, String), host: &str) -> Result<Option<Script>, LabError> {
+        let scenario = self.scenarios.get(part.0).ok_or(LabError::NoScenario)?;
+        let server = scenario.server.get(&part.1).ok_or(LabError::NoScenario)?;
+        if server.listen != Listen::Serve {
+            return Ok(None);
+        }
+        let tls = match self.configs.get(part) {
+            Some(config) => config.clone(),
+            None => {
+                let config = server_config(&server.tls, host, self.pki)
+                    .map_err(|cause| LabError::scenario(&scenario.name, cause))?;
+                self.configs.insert(part.clone(), config.clone());
+                config
+            }
+        };
+        Ok(Some(Script::new(server, host, tls)))
+    }
+}

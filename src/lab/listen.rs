@@ -1,0 +1,95 @@
+//! The listening sockets of the SMTP servers: one an address, one port for
+//! all.
+
+use super::counters::AddressCounter;
+use super::error::LabError;
+use super::smtpd::{Script, serve};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// Connections that may wait to be taken up, at each address; the kernel may
+/// cap it lower.
+const BACKLOG: u32 = 4096;
+/// Attempts to find a port that is free on all addresses.
+const PORT_ATTEMPTS_MAX: u32 = 20;
+/// Pause after an accept that failed, for want of descriptors.
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
+
+/// Whether this machine has `::1`.
+pub(super) fn has_ipv6(address: IpAddr) -> bool {
+    std::net::TcpListener::bind((address, 0)).is_ok()
+}
+
+/// Binds one port on all addresses, any that is free where `port` is 0.
+/// Gives the port and the sockets in the order of the addresses.
+pub(super) fn bind_all(addresses: &[IpAddr], port: u16) -> Result<(u16, Vec<TcpListener>), LabError> {
+    if let Some(outside) = addresses.iter().find(|address| !address.is_loopback()) {
+        return Err(LabError::NotLoopback(*outside));
+    }
+    let attempts = if port == 0 { PORT_ATTEMPTS_MAX } else { 1 };
+    for attempt in 1..=attempts {
+        let port = if port == 0 { free_port()? } else { port };
+        let sockets: Result<Vec<_>, LabError> = addresses.iter().map(|ip| bind(*ip, port)).collect();
+        match sockets {
+            Ok(sockets) => return Ok((port, sockets)),
+            Err(LabError::Listen { cause, .. })
+                if cause.kind() == io::ErrorKind::AddrInUse && attempt < attempts => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(LabError::NoFreePort(attempts))
+}
+
+fn free_port() -> Result<u16, LabError> {
+    let anchor = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let port = std::net::TcpListener::bind(anchor).and_then(|socket| socket.local_addr());
+    let port = port.map_err(|cause| LabError::Listen { what: anchor.to_string(), cause })?;
+    Ok(port.port())
+}
+
+fn bind(ip: IpAddr, port: u16) -> Result<TcpListener, LabError> {
+    let address = SocketAddr::new(ip, port);
+    let open = || {
+        let socket = if ip.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // So that a fleet can be started again on the port of the last one.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    open().map_err(|cause| LabError::Listen { what: format!("{address} (SMTP)"), cause })
+}
+
+/// One listening server.
+pub(super) struct Listener {
+    pub socket: TcpListener,
+    /// What is played; `None`: connections are left in the backlog.
+    pub script: Option<Script>,
+    pub counter: Arc<AddressCounter>,
+}
+
+impl Listener {
+    /// Serves until told to stop.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let Some(script) = self.script else { return stop.cancelled().await };
+        let script = Arc::new(script);
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = self.socket.accept() => accepted,
+            };
+            let Ok((stream, _)) = accepted else {
+                sleep(ERROR_PAUSE).await;
+                continue;
+            };
+            let (script, counter, stop) = (script.clone(), self.counter.clone(), stop.clone());
+            tokio::spawn(async move {
+                stop.run_until_cancelled(serve(stream, &script, &counter)).await;
+            });
+        }
+    }
+}

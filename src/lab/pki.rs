@@ -1,0 +1,220 @@
+//! The certificate authorities of a fleet, and leaves made on demand.
+
+use super::der::downgrade_to_v1;
+use super::error::LabError;
+use super::server::{Certificate, IssuerKind, KeyKind, Sent};
+use super::weak_rsa::WeakRsa;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
+};
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::SigningKey;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const RSA_1024: &[u8] = include_bytes!("../../datasets/lab/pki/rsa-1024.pkcs1.der");
+const RSA_2048: &[u8] = include_bytes!("../../datasets/lab/pki/rsa-2048.pkcs8.der");
+
+/// Validity of the certificate authorities to either side of the start of the
+/// fleet, in days.
+const CA_DAYS: i32 = 3650;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longest common name (RFC 5280 §A.1, ub-common-name).
+const COMMON_NAME_BYTES_MAX: usize = 64;
+
+/// Two hierarchies of root and intermediate: the lab's own, and one whose root
+/// nobody trusts.
+pub(super) struct Pki {
+    lab: Authority,
+    stranger: Authority,
+    start: Duration,
+}
+
+struct Authority {
+    root: CertificateDer<'static>,
+    root_pem: String,
+    intermediate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+/// A leaf key, shared by all certificates of one server.
+pub(super) struct LeafKey {
+    pair: Option<KeyPair>,
+    public: PublicKey,
+    /// What signs handshakes.
+    pub signer: Arc<dyn SigningKey>,
+}
+
+struct PublicKey {
+    der: Vec<u8>,
+    algorithm: &'static SignatureAlgorithm,
+}
+
+impl PublicKeyData for PublicKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.der
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl LeafKey {
+    pub(super) fn new(kind: KeyKind) -> Result<Self, LabError> {
+        let pair = match kind {
+            KeyKind::EcdsaP256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,
+            KeyKind::EcdsaP384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?,
+            KeyKind::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519)?,
+            KeyKind::Rsa2048 => KeyPair::try_from(RSA_2048)?,
+            KeyKind::Rsa1024 => return Self::weak_rsa(),
+        };
+        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialized_der().to_vec()));
+        let signer = any_supported_type(&private)?;
+        let public = PublicKey { der: pair.der_bytes().to_vec(), algorithm: pair.algorithm() };
+        Ok(Self { pair: Some(pair), public, signer })
+    }
+
+    fn weak_rsa() -> Result<Self, LabError> {
+        let key = WeakRsa::from_pkcs1(RSA_1024).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
+        let public = PublicKey { der: key.public_key().to_vec(), algorithm: &rcgen::PKCS_RSA_SHA256 };
+        Ok(Self { pair: None, public, signer: Arc::new(key) })
+    }
+}
+
+impl Pki {
+    /// Makes both hierarchies; dates count from `now`.
+    pub(super) fn new(now: SystemTime) -> Result<Self, LabError> {
+        let start = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Ok(Self {
+            lab: Authority::new("mxray lab", start)?,
+            stranger: Authority::new("mxray lab stranger", start)?,
+            start,
+        })
+    }
+
+    /// The lab's root.
+    pub(super) fn root(&self) -> &CertificateDer<'static> {
+        &self.lab.root
+    }
+
+    /// The lab's root as PEM.
+    pub(super) fn root_pem(&self) -> &str {
+        &self.lab.root_pem
+    }
+
+    /// A certificate for `host` and what is sent with it, leaf first.
+    pub(super) fn chain(
+        &self,
+        spec: &Certificate,
+        key: &LeafKey,
+        host: &str,
+    ) -> Result<Vec<CertificateDer<'static>>, LabError> {
+        let names: Vec<String> = spec.names.iter().map(|name| expand(name, host)).collect();
+        let common_name = spec.common_name.as_ref().map(|name| expand(name, host));
+        let params = self.leaf(spec, &names, common_name.as_ref().or(names.first()))?;
+        let authority = match spec.issuer {
+            IssuerKind::Lab => &self.lab,
+            IssuerKind::Stranger => &self.stranger,
+            IssuerKind::Itself => {
+                let pair = key.pair.as_ref().ok_or(rcgen::Error::KeyGenerationUnavailable)?;
+                return Ok(vec![params.self_signed(pair)?.into()]);
+            }
+        };
+        let mut leaf: CertificateDer<'static> = params.signed_by(&key.public, &authority.issuer)?.into();
+        if spec.version == 1 {
+            let sign = |tbs: &[u8]| rcgen::SigningKey::sign(authority.issuer.key(), tbs);
+            let v1 = downgrade_to_v1(&leaf, sign).ok_or(rcgen::Error::CouldNotParseCertificate)??;
+            leaf = v1.into();
+        }
+        Ok(match spec.send {
+            Sent::Chain => vec![leaf, authority.intermediate.clone()],
+            Sent::LeafOnly => vec![leaf],
+            Sent::WithRoot => vec![leaf, authority.intermediate.clone(), authority.root.clone()],
+        })
+    }
+
+    fn leaf(
+        &self,
+        spec: &Certificate,
+        names: &[String],
+        common_name: Option<&String>,
+    ) -> Result<CertificateParams, LabError> {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        if let Some(name) = common_name.filter(|name| name.len() <= COMMON_NAME_BYTES_MAX) {
+            params.distinguished_name.push(DnType::CommonName, name.as_str());
+        }
+        for name in names {
+            params.subject_alt_names.push(SanType::DnsName(name.as_str().try_into()?));
+        }
+        params.serial_number = Some(serial(names));
+        set_period(&mut params, self.start, spec.from_day, spec.to_day);
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        Ok(params)
+    }
+}
+
+impl Authority {
+    fn new(name: &str, start: Duration) -> Result<Self, LabError> {
+        let root_key = KeyPair::generate()?;
+        let root_params = authority_params(&format!("{name} root"), start);
+        let root = root_params.self_signed(&root_key)?;
+        let root_pem = root.pem();
+        let root_issuer = Issuer::new(root_params, root_key);
+        let key = KeyPair::generate()?;
+        let params = authority_params(&format!("{name} intermediate"), start);
+        let intermediate = params.signed_by(&key, &root_issuer)?;
+        Ok(Self {
+            root: root.into(),
+            root_pem,
+            intermediate: intermediate.into(),
+            issuer: Issuer::new(params, key),
+        })
+    }
+}
+
+fn authority_params(name: &str, start: Duration) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, "mxray lab");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    set_period(&mut params, start, -CA_DAYS, CA_DAYS);
+    params
+}
+
+/// Sets the dates, in days from the start of the fleet.
+fn set_period(params: &mut CertificateParams, start: Duration, from_day: i32, to_day: i32) {
+    let epoch = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(start.as_secs());
+    let day = |days: i32| {
+        let span = DAY * days.unsigned_abs();
+        if days < 0 { epoch - span } else { epoch + span }
+    };
+    params.not_before = day(from_day);
+    params.not_after = day(to_day);
+}
+
+/// Different certificates of one authority need different serials
+/// (RFC 5280 §4.1.2.2), and a scanner keeps certificates apart by digest.
+fn serial(names: &[String]) -> SerialNumber {
+    let mut digest = Sha256::digest(names.join(" ").as_bytes()).to_vec();
+    digest.truncate(16);
+    // Positive, and no leading zero byte.
+    if let Some(first) = digest.first_mut() {
+        *first = *first & 0x7f | 0x40;
+    }
+    SerialNumber::from(digest)
+}
+
+/// The name with `{host}` and `{parent}` filled in.
+fn expand(name: &str, host: &str) -> String {
+    let parent = host.split_once('.').map_or(host, |(_, parent)| parent);
+    name.replace("{host}", host).replace("{parent}", parent)
+}

@@ -1,0 +1,188 @@
+//! A scenario: how the DNS answers for a domain, how its servers behave, and
+//! what a scanner must find. The schema of `datasets/lab/*.toml`.
+
+use super::error::LabError;
+use super::expect::Expect;
+use super::server::Server;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One file of `datasets/lab`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Name, equal to the file's without `.toml`.
+    pub name: String,
+    /// One line for people.
+    pub title: String,
+    /// Share in a mixed fleet; 0: never in a mix, only alone.
+    pub weight: u32,
+    /// How the DNS answers for the domain.
+    #[serde(default)]
+    pub dns: Dns,
+    /// Servers by role; an exchange names the role that answers for it.
+    #[serde(default)]
+    pub server: BTreeMap<String, Server>,
+    /// What a scanner must find.
+    pub expect: Expect,
+}
+
+/// How the DNS answers for a domain.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dns {
+    /// How the question for MX is answered.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The MX records.
+    #[serde(default)]
+    pub exchanges: Vec<Exchange>,
+    /// Answers over UDP for names of this domain are cut (TC), so that the
+    /// question comes again over TCP.
+    #[serde(default)]
+    pub truncate: bool,
+}
+
+/// How the question for MX is answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// With the exchanges as MX records.
+    #[default]
+    Mx,
+    /// Without MX records; the one exchange, named `@`, is the domain itself.
+    Implicit,
+    /// The domain exists and has neither MX nor address.
+    NoData,
+    /// There is no such domain.
+    Nxdomain,
+    /// SERVFAIL.
+    Servfail,
+    /// Not at all.
+    Timeout,
+}
+
+/// One mail exchanger.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// MX preference.
+    #[serde(default)]
+    pub preference: u16,
+    /// Name as in a zone file: relative to the domain (`mx1`), absolute with a
+    /// final dot (`mx.shared.example.`), `@` for the domain itself, `.` for a
+    /// null MX. `{bucket}` stands for a number below [`Exchange::buckets`]
+    /// that depends on the domain alone: one host for many domains.
+    pub host: String,
+    /// How many hosts `{bucket}` makes.
+    #[serde(default = "one")]
+    pub buckets: u32,
+    /// Role of the server behind it; none where the name leads nowhere.
+    pub server: Option<String>,
+    /// Address families of the server.
+    #[serde(default)]
+    pub addresses: Families,
+    /// The host is an alias of this name (relative or absolute).
+    pub cname: Option<String>,
+    /// What asking for the host gives where there is no server.
+    #[serde(default)]
+    pub resolves: Unresolved,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Address records of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Families {
+    /// A only.
+    #[default]
+    Ipv4,
+    /// AAAA only, `::1`.
+    Ipv6,
+    /// Both.
+    Both,
+}
+
+impl Families {
+    /// Whether the host has an A record.
+    pub fn has_ipv4(self) -> bool {
+        self != Families::Ipv6
+    }
+
+    /// Whether the host has an AAAA record.
+    pub fn has_ipv6(self) -> bool {
+        self != Families::Ipv4
+    }
+}
+
+/// What the DNS says of a host without a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unresolved {
+    /// No such name.
+    #[default]
+    Nxdomain,
+    /// No address records.
+    NoData,
+    /// SERVFAIL.
+    Servfail,
+    /// Nothing.
+    Timeout,
+}
+
+impl Scenario {
+    /// Reads one file. `name` is that of the file without `.toml`.
+    ///
+    /// # Errors
+    /// The file breaks the schema or contradicts itself.
+    pub fn parse(name: &str, text: &str) -> Result<Self, LabError> {
+        let scenario: Scenario = toml::from_str(text).map_err(|e| LabError::scenario(name, e))?;
+        if scenario.name != name {
+            return Err(LabError::scenario(name, format_args!("is named {} inside", scenario.name)));
+        }
+        scenario.check().map_err(|cause| LabError::scenario(name, cause))?;
+        Ok(scenario)
+    }
+
+    /// The exchange that a role answers for.
+    pub fn exchange(&self, role: &str) -> Option<&Exchange> {
+        self.dns.exchanges.iter().find(|exchange| exchange.server.as_deref() == Some(role))
+    }
+
+    /// Whether it needs `::1`.
+    pub fn needs_ipv6(&self) -> bool {
+        self.dns.exchanges.iter().any(|exchange| exchange.server.is_some() && exchange.addresses.has_ipv6())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let shape_fits = match self.dns.mode {
+            Mode::Mx => !self.dns.exchanges.is_empty(),
+            Mode::Implicit => matches!(self.dns.exchanges.as_slice(), [only] if only.host == "@"),
+            Mode::NoData | Mode::Nxdomain | Mode::Servfail | Mode::Timeout => self.dns.exchanges.is_empty(),
+        };
+        if !shape_fits {
+            return Err("the exchanges do not fit the mode".into());
+        }
+        let mut played = BTreeSet::new();
+        for exchange in &self.dns.exchanges {
+            if exchange.buckets == 0 {
+                return Err(format!("{}: no bucket to be in", exchange.host));
+            }
+            let Some(role) = &exchange.server else { continue };
+            if !self.server.contains_key(role) {
+                return Err(format!("no server is named {role}"));
+            }
+            if !played.insert(role.as_str()) {
+                return Err(format!("server {role} answers for two exchanges"));
+            }
+        }
+        if let Some(idle) = self.server.keys().find(|role| !played.contains(role.as_str())) {
+            return Err(format!("server {idle} has no exchange"));
+        }
+        self.server.values().try_for_each(Server::check)?;
+        self.expect.check(&played)
+    }
+}

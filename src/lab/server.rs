@@ -1,0 +1,205 @@
+//! How one server behaves: the `[server.ROLE]` tables of a scenario.
+
+use super::step::{Step, Then};
+use serde::Deserialize;
+
+/// A server. Every field has the default of a plain well-behaved server, so a
+/// scenario says only what is odd about its own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// What becomes of connections.
+    pub listen: Listen,
+    /// The banner.
+    pub greeting: Step,
+    /// Answer to EHLO in clear.
+    pub ehlo: Step,
+    /// Answer to HELO.
+    pub helo: Step,
+    /// Answer to STARTTLS; one that begins with 220 begins TLS.
+    pub starttls: Step,
+    /// What is said in clear, instead of a handshake, once the ClientHello is
+    /// read.
+    pub client_hello: Option<Step>,
+    /// How the handshake goes.
+    pub tls: Tls,
+    /// Answer to EHLO inside TLS.
+    pub ehlo_tls: Step,
+    /// Answer to QUIT.
+    pub quit: Step,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: Listen::default(),
+            greeting: Step::say("220 {host} ESMTP"),
+            ehlo: Step::say("250-{host}\n250-PIPELINING\n250-SIZE 36700160\n250-STARTTLS\n250 8BITMIME"),
+            helo: Step::say("250 {host}"),
+            starttls: Step::say("220 2.0.0 Ready to start TLS"),
+            client_hello: None,
+            tls: Tls::default(),
+            ehlo_tls: Step::say("250-{host}\n250-PIPELINING\n250-SIZE 36700160\n250 8BITMIME"),
+            quit: Step { then: Then::Close, ..Step::say("221 2.0.0 Bye") },
+        }
+    }
+}
+
+impl Server {
+    /// Whether every step can be said.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let steps = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
+        steps.into_iter().chain(&self.client_hello).try_for_each(Step::check)
+    }
+}
+
+/// What becomes of connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listen {
+    /// They are served.
+    #[default]
+    Serve,
+    /// Nobody listens: refused.
+    Refuse,
+    /// The kernel completes them, the server never takes them up.
+    NeverAccept,
+}
+
+/// How the handshake goes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    /// Versions spoken: `TLSv1.3`, `TLSv1.2`.
+    pub versions: Vec<String>,
+    /// Suites by IANA name; the server's order decides.
+    pub suites: Vec<String>,
+    /// Key exchange groups by IANA name; the client's order decides, as rustls
+    /// has it.
+    pub groups: Vec<String>,
+    /// Resumption tickets sent after a TLS 1.3 handshake.
+    pub tickets: usize,
+    /// Whether a client certificate is asked for.
+    pub client_auth: ClientAuth,
+    /// Whether an OCSP response is stapled (a `tryLater`, enough to be seen).
+    pub ocsp: bool,
+    /// The certificate.
+    pub certificate: Certificate,
+    /// Another one for clients that send no name.
+    pub without_sni: Option<Certificate>,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        let texts = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
+        Self {
+            versions: texts(&["TLSv1.3", "TLSv1.2"]),
+            suites: texts(&[
+                "TLS_AES_256_GCM_SHA384",
+                "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+                "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            ]),
+            groups: texts(&["X25519MLKEM768", "x25519", "secp256r1", "secp384r1"]),
+            tickets: 0,
+            client_auth: ClientAuth::default(),
+            ocsp: false,
+            certificate: Certificate::default(),
+            without_sni: None,
+        }
+    }
+}
+
+/// Whether a client certificate is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// No.
+    #[default]
+    None,
+    /// Yes, and none is fine too.
+    Requested,
+    /// Yes, and the handshake ends without one.
+    Required,
+}
+
+/// What the leaf certificate is like.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Certificate {
+    /// Key.
+    pub key: KeyKind,
+    /// Who signed it.
+    pub issuer: IssuerKind,
+    /// What is sent with it.
+    pub send: Sent,
+    /// Start of validity in days from the start of the fleet.
+    pub from_day: i32,
+    /// End of validity in days from the start of the fleet.
+    pub to_day: i32,
+    /// DNS names of the subject alternative name. `{host}` is the name asked
+    /// for in SNI (without one, the server's own), `{parent}` that name without
+    /// its first label.
+    pub names: Vec<String>,
+    /// Common name; by default the first of the names.
+    pub common_name: Option<String>,
+    /// X.509 version: 3, or 1 (without any extension).
+    pub version: u8,
+}
+
+impl Default for Certificate {
+    fn default() -> Self {
+        Self {
+            key: KeyKind::default(),
+            issuer: IssuerKind::default(),
+            send: Sent::default(),
+            from_day: -30,
+            to_day: 60,
+            names: vec!["{host}".into()],
+            common_name: None,
+            version: 3,
+        }
+    }
+}
+
+/// Key of a leaf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// ECDSA on P-256, made anew for every fleet.
+    #[default]
+    EcdsaP256,
+    /// ECDSA on P-384, made anew for every fleet.
+    EcdsaP384,
+    /// Ed25519, made anew for every fleet.
+    Ed25519,
+    /// RSA of 2048 bits, a public test key.
+    Rsa2048,
+    /// RSA of 1024 bits, a public test key; TLS 1.2 only.
+    Rsa1024,
+}
+
+/// Who signed a leaf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssuerKind {
+    /// The intermediate CA under the lab's root.
+    #[default]
+    Lab,
+    /// An intermediate CA under a root that nobody trusts.
+    Stranger,
+    /// Its own key.
+    Itself,
+}
+
+/// What is sent with a leaf.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sent {
+    /// Leaf and intermediate (a self-signed leaf stands alone).
+    #[default]
+    Chain,
+    /// The leaf alone.
+    LeafOnly,
+    /// Leaf, intermediate and root.
+    WithRoot,
+}

@@ -1,0 +1,242 @@
+//! The SMTP server of the fleet: plays one server of a scenario to whoever
+//! connects.
+
+use super::counters::{AddressCounter, Presence};
+use super::server::Server;
+use super::step::{Pace, Prepared, Then};
+use rustls::ServerConfig;
+use rustls::server::Acceptor;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::LazyConfigAcceptor;
+
+/// Longest session, whatever its script says.
+const SESSION_MAX: Duration = Duration::from_secs(600);
+/// Command buffer; RFC 5321 §4.5.3.1.4 allows a command line of 512 octets.
+const COMMAND_BYTES_MAX: usize = 1024;
+/// Pause between two pieces, so that each travels in a segment of its own.
+const PIECE_PAUSE: Duration = Duration::from_millis(1);
+/// How long a closed connection is still read, so that what was said last is
+/// not lost in a reset.
+const LINGER_MAX: Duration = Duration::from_secs(2);
+
+/// One server, ready to be played: its steps as bytes and its TLS.
+#[derive(Debug)]
+pub(super) struct Script {
+    greeting: Prepared,
+    ehlo: Prepared,
+    helo: Prepared,
+    starttls: Prepared,
+    client_hello: Option<Prepared>,
+    ehlo_tls: Prepared,
+    quit: Prepared,
+    unknown: Prepared,
+    tls: Arc<ServerConfig>,
+}
+
+impl Script {
+    /// Prepares `server` under the name `host`.
+    pub(super) fn new(server: &Server, host: &str, tls: Arc<ServerConfig>) -> Self {
+        Self {
+            greeting: server.greeting.prepare(host),
+            ehlo: server.ehlo.prepare(host),
+            helo: server.helo.prepare(host),
+            starttls: server.starttls.prepare(host),
+            client_hello: server.client_hello.as_ref().map(|step| step.prepare(host)),
+            ehlo_tls: server.ehlo_tls.prepare(host),
+            quit: server.quit.prepare(host),
+            unknown: super::step::Step::say("502 5.5.1 Command not implemented").prepare(host),
+            tls,
+        }
+    }
+}
+
+/// How a dialogue over one stream ended.
+enum End {
+    /// STARTTLS was accepted.
+    Upgrade,
+    /// The client left, or said more than a command.
+    Gone,
+    /// The script ends it.
+    Script(Then),
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(mut stream: TcpStream, script: &Script, counter: &AddressCounter) {
+    let mut presence = counter.enter();
+    // Small answers to small questions: waiting to fill a segment only delays.
+    let _ = stream.set_nodelay(true);
+    // What goes wrong with a socket is the client's story, not an error here.
+    let played = timeout(SESSION_MAX, session(&mut stream, script, &mut presence)).await;
+    presence.leave();
+    match played {
+        Ok(Ok(Then::Reset)) => {
+            let _ = stream.set_zero_linger();
+        }
+        Ok(Ok(_)) => linger(&mut stream).await,
+        Ok(Err(_)) | Err(_) => {}
+    }
+}
+
+async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presence<'_>) -> io::Result<Then> {
+    match play(stream, &script.greeting, presence).await? {
+        Then::Continue => {}
+        then => return finish(stream, then).await,
+    }
+    match dialogue(stream, script, false, presence).await? {
+        End::Upgrade => {}
+        End::Gone => return Ok(Then::Close),
+        End::Script(then) => return finish(stream, then).await,
+    }
+    let Ok(hello) = LazyConfigAcceptor::new(Acceptor::default(), &mut *stream).await else {
+        return Ok(Then::Close);
+    };
+    let name = hello.client_hello().server_name().unwrap_or_default().to_string();
+    presence.named(&name);
+    if let Some(step) = &script.client_hello {
+        let then = play(stream, step, presence).await?;
+        return finish(stream, then).await;
+    }
+    // What is left of a failed handshake is read away by the caller, so that
+    // the alert is not lost.
+    let Ok(mut tls) = hello.into_stream(script.tls.clone()).await else {
+        return Ok(Then::Close);
+    };
+    presence.established(&name);
+    let then = match dialogue(&mut tls, script, true, presence).await? {
+        End::Upgrade | End::Gone => Then::Close,
+        End::Script(then) => finish(&mut tls, then).await?,
+    };
+    if then != Then::Reset {
+        tls.shutdown().await?;
+    }
+    Ok(then)
+}
+
+/// Answers commands until the stream is upgraded or ends.
+async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    script: &Script,
+    in_tls: bool,
+    presence: &mut Presence<'_>,
+) -> io::Result<End> {
+    let mut commands = Commands::new();
+    loop {
+        let Some(verb) = commands.next(stream).await? else {
+            return Ok(End::Gone);
+        };
+        let step = match &verb {
+            b"EHLO" if in_tls => &script.ehlo_tls,
+            b"EHLO" => &script.ehlo,
+            b"HELO" => &script.helo,
+            b"STAR" if !in_tls => &script.starttls,
+            b"QUIT" => {
+                presence.leave();
+                &script.quit
+            }
+            _ => &script.unknown,
+        };
+        match play(stream, step, presence).await? {
+            Then::Continue if &verb == b"STAR" && step.bytes.starts_with(b"220") => return Ok(End::Upgrade),
+            Then::Continue => {}
+            then => return Ok(End::Script(then)),
+        }
+    }
+}
+
+/// The commands of a client, line by line; only the verb matters.
+struct Commands {
+    buffer: [u8; COMMAND_BYTES_MAX],
+    filled: usize,
+}
+
+impl Commands {
+    fn new() -> Self {
+        Self { buffer: [0; COMMAND_BYTES_MAX], filled: 0 }
+    }
+
+    /// First four letters of the next command in upper case; `None` at the end
+    /// of the stream and after a line that no command has.
+    async fn next(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<[u8; 4]>> {
+        loop {
+            let seen = self.buffer.get(..self.filled).unwrap_or_default();
+            if let Some(end) = seen.iter().position(|byte| *byte == b'\n') {
+                let mut verb = [b' '; 4];
+                verb.iter_mut().zip(seen).for_each(|(to, from)| *to = from.to_ascii_uppercase());
+                self.buffer.copy_within(end + 1..self.filled, 0);
+                self.filled -= end + 1;
+                return Ok(Some(verb));
+            }
+            let free = self.buffer.get_mut(self.filled..).unwrap_or_default();
+            if free.is_empty() {
+                return Ok(None);
+            }
+            match stream.read(free).await? {
+                0 => return Ok(None),
+                count => self.filled += count,
+            }
+        }
+    }
+}
+
+/// Says what a step says, in the pieces it asks for.
+async fn play(
+    stream: &mut (impl AsyncWrite + Unpin),
+    step: &Prepared,
+    presence: &mut Presence<'_>,
+) -> io::Result<Then> {
+    if !step.wait.is_zero() {
+        sleep(step.wait).await;
+    }
+    if matches!(step.then, Then::Close | Then::Reset) {
+        // Once the last word is out a client may be back before we see it go.
+        presence.leave();
+    }
+    for _ in 0..step.times {
+        match step.pace {
+            Pace::Whole => stream.write_all(&step.bytes).await?,
+            Pace::Line => pieces(stream, step.bytes.split_inclusive(|byte| *byte == b'\n')).await?,
+            Pace::Byte => pieces(stream, step.bytes.chunks(1)).await?,
+        }
+    }
+    stream.flush().await?;
+    Ok(step.then)
+}
+
+async fn pieces<'a>(
+    stream: &mut (impl AsyncWrite + Unpin),
+    pieces: impl Iterator<Item = &'a [u8]>,
+) -> io::Result<()> {
+    for piece in pieces {
+        stream.write_all(piece).await?;
+        stream.flush().await?;
+        sleep(PIECE_PAUSE).await;
+    }
+    Ok(())
+}
+
+/// Waits for the client to go where the script says so.
+async fn finish(stream: &mut (impl AsyncRead + Unpin), then: Then) -> io::Result<Then> {
+    if then == Then::Silence {
+        drain(stream).await?;
+    }
+    Ok(then)
+}
+
+async fn drain(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    let mut sink = [0; COMMAND_BYTES_MAX];
+    while stream.read(&mut sink).await? > 0 {}
+    Ok(())
+}
+
+/// Closes so that the client reads all that was said: sends the end of the
+/// stream and reads on until the client's own.
+async fn linger(stream: &mut TcpStream) {
+    if stream.shutdown().await.is_ok() {
+        let _ = timeout(LINGER_MAX, drain(stream)).await;
+    }
+}

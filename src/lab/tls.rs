@@ -1,0 +1,134 @@
+//! TLS as a scenario wants it: a rustls configuration for each server.
+
+use super::error::LabError;
+use super::pki::{LeafKey, Pki};
+use super::server::{Certificate, ClientAuth, Tls};
+use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
+use quick_cache::sync::Cache;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    ClientHello, NoClientAuth, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
+use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use std::fmt;
+use std::sync::Arc;
+
+/// Certificates kept ready for one server; beyond that they are made again.
+const CERTIFICATES_MAX: usize = 20_000;
+
+/// An OCSPResponse of status `tryLater` (RFC 6960 §4.2.1): the least there is.
+const OCSP_TRY_LATER: &[u8] = &[0x30, 0x03, 0x0a, 0x01, 0x03];
+
+/// The configuration of a server. `host` is the name it goes by where the
+/// client sends none.
+pub(super) fn server_config(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Arc<ServerConfig>, LabError> {
+    let provider = Arc::new(provider(spec)?);
+    let versions = named(&spec.versions, rustls::ALL_VERSIONS, |version: &&SupportedProtocolVersion| {
+        ProtocolVersion(version.version.into()).name()
+    })?;
+    let verifier = client_verifier(spec.client_auth, pki, &provider)?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions)?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(Arc::new(Certificates::new(spec, host, pki)?));
+    config.ignore_client_order = true;
+    config.send_tls13_tickets = spec.tickets;
+    if spec.tickets == 0 {
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+    }
+    Ok(Arc::new(config))
+}
+
+fn provider(spec: &Tls) -> Result<CryptoProvider, LabError> {
+    let cipher_suites =
+        named(&spec.suites, aws_lc_rs::ALL_CIPHER_SUITES, |suite| CipherSuite(suite.suite().into()).name())?;
+    let kx_groups =
+        named(&spec.groups, aws_lc_rs::ALL_KX_GROUPS, |group| NamedGroup(group.name().into()).name())?;
+    Ok(CryptoProvider { cipher_suites, kx_groups, ..aws_lc_rs::default_provider() })
+}
+
+/// What the names stand for, in their order.
+fn named<T: Copy, N: AsRef<str>>(
+    names: &[String],
+    known: &[T],
+    name_of: impl Fn(&T) -> N,
+) -> Result<Vec<T>, LabError> {
+    let find = |name: &String| {
+        let found = known.iter().find(|item| name_of(item).as_ref() == name);
+        found.copied().ok_or_else(|| rustls::Error::General(format!("{name} is not supported")).into())
+    };
+    names.iter().map(find).collect()
+}
+
+fn client_verifier(
+    auth: ClientAuth,
+    pki: &Pki,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, LabError> {
+    if auth == ClientAuth::None {
+        return Ok(Arc::new(NoClientAuth));
+    }
+    let mut roots = RootCertStore::empty();
+    roots.add(pki.root().clone())?;
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
+    let builder = match auth {
+        ClientAuth::Requested => builder.allow_unauthenticated(),
+        ClientAuth::None | ClientAuth::Required => builder,
+    };
+    builder.build().map_err(|cause| rustls::Error::General(cause.to_string()).into())
+}
+
+/// The certificates of one server, made for each name at its first handshake.
+struct Certificates {
+    pki: Arc<Pki>,
+    host: String,
+    named: (Certificate, LeafKey),
+    unnamed: Option<(Certificate, LeafKey)>,
+    ocsp: bool,
+    ready: Cache<String, Arc<CertifiedKey>>,
+}
+
+impl Certificates {
+    fn new(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
+        let with_key = |certificate: &Certificate| -> Result<_, LabError> {
+            Ok((certificate.clone(), LeafKey::new(certificate.key)?))
+        };
+        let certificates = Self {
+            pki: pki.clone(),
+            host: host.to_string(),
+            named: with_key(&spec.certificate)?,
+            unnamed: spec.without_sni.as_ref().map(with_key).transpose()?,
+            ocsp: spec.ocsp,
+            ready: Cache::new(CERTIFICATES_MAX),
+        };
+        // What cannot be made is found out now and not in a handshake.
+        certificates.make(&certificates.named, host)?;
+        if let Some(unnamed) = &certificates.unnamed {
+            certificates.make(unnamed, host)?;
+        }
+        Ok(certificates)
+    }
+
+    fn make(&self, (spec, key): &(Certificate, LeafKey), host: &str) -> Result<Arc<CertifiedKey>, LabError> {
+        let mut certified = CertifiedKey::new(self.pki.chain(spec, key, host)?, key.signer.clone());
+        certified.ocsp = self.ocsp.then(|| OCSP_TRY_LATER.to_vec());
+        Ok(Arc::new(certified))
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let Some(name) = client_hello.server_name() else {
+            return self.make(self.unnamed.as_ref().unwrap_or(&self.named), &self.host).ok();
+        };
+        self.ready.get_or_insert_with(name, || self.make(&self.named, name)).ok()
+    }
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificates").field("host", &self.host).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! What a scanner must find: the expectations of the scenarios, filled in for
+//! the domains and addresses of one fleet.
+
+use super::expect::{DOMAIN_ONLY_COLUMNS, FINDING_COLUMNS, OBSERVATION_COLUMNS};
+use super::scenario::{Mode, Scenario};
+use crate::model::DomainName;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Where a role of a scenario sits for one domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// MX host.
+    pub host: String,
+    /// MX preference.
+    pub preference: u16,
+    /// The address that is tried first.
+    pub ip: IpAddr,
+}
+
+/// What `domains.csv` must say about one domain.
+#[derive(Clone, Debug)]
+pub struct TruthRow {
+    /// The domain.
+    pub domain: DomainName,
+    /// What it plays.
+    pub scenario: Arc<Scenario>,
+    /// Where its servers sit, by role.
+    pub places: BTreeMap<String, Place>,
+}
+
+impl TruthRow {
+    /// The expected columns of `domains.csv` by name. Not among them is what
+    /// no scenario can know: `line`, the digests and `detail`.
+    pub fn columns(&self, smtp_port: u16) -> Vec<(String, String)> {
+        let expect = &self.scenario.expect;
+        let implicit = if self.scenario.dns.mode == Mode::Implicit { "yes" } else { "no" };
+        let mut columns = vec![("domain".to_string(), self.domain.to_string())];
+        columns.extend(self.place("", expect.best.as_deref(), smtp_port));
+        columns.push(("implicit_mx".into(), implicit.into()));
+        columns.extend(owned("", expect.finding(expect.best.as_deref())));
+        columns.push(("mx_count".into(), expect.mx_count.to_string()));
+        columns.extend(self.place("weakest_", expect.weakest.as_deref(), smtp_port));
+        match expect.weakest.as_deref() {
+            Some(role) => columns.extend(owned("weakest_", expect.finding(Some(role)))),
+            None => columns.extend(owned("weakest_", FINDING_COLUMNS.iter().map(|&column| (column, "")))),
+        }
+        columns
+    }
+
+    fn place(&self, prefix: &str, role: Option<&str>, smtp_port: u16) -> [(String, String); 4] {
+        let place = role.and_then(|role| self.places.get(role));
+        let cells = match place {
+            Some(place) => [
+                place.host.clone(),
+                place.preference.to_string(),
+                place.ip.to_string(),
+                smtp_port.to_string(),
+            ],
+            None => Default::default(),
+        };
+        let [host, preference, ip, port] = cells;
+        let name = |column: &str| format!("{prefix}{column}");
+        [(name("mx_host"), host), (name("mx_preference"), preference), (name("ip"), ip), (name("port"), port)]
+    }
+}
+
+fn owned<'a>(
+    prefix: &str,
+    cells: impl Iterator<Item = (&'static str, &'a str)>,
+) -> impl Iterator<Item = (String, String)> {
+    cells.map(move |(column, cell)| (format!("{prefix}{column}"), cell.to_string()))
+}
+
+/// What `endpoints.csv` must say about one address under one name.
+#[derive(Clone, Debug)]
+pub struct EndpointTruth {
+    /// Address.
+    pub ip: IpAddr,
+    /// Name of the mail host, sent as SNI.
+    pub host: String,
+    /// The scenario that is played there.
+    pub scenario: Arc<Scenario>,
+    /// The role that is played there.
+    pub role: String,
+}
+
+impl EndpointTruth {
+    /// The expected columns of `endpoints.csv` by name, without address, port
+    /// and name; of the observation columns those that the scenario names.
+    pub fn columns(&self) -> Vec<(String, String)> {
+        let expect = &self.scenario.expect;
+        let finding = expect.finding(Some(&self.role));
+        let mut columns: Vec<(String, String)> =
+            owned("", finding.filter(|(column, _)| !DOMAIN_ONLY_COLUMNS.contains(column))).collect();
+        let named = expect.endpoint.get(&self.role).into_iter().flatten();
+        columns.extend(
+            named
+                .filter(|(column, _)| OBSERVATION_COLUMNS.contains(&column.as_str()))
+                .map(|(column, cell)| (column.clone(), cell.0.clone())),
+        );
+        columns
+    }
+}
+
+/// Writes the rows as CSV: the columns of [`TruthRow::columns`] and `scenario`
+/// after the domain.
+pub(super) fn write(rows: &[TruthRow], smtp_port: u16, writer: impl io::Write) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(writer);
+    for (number, row) in rows.iter().enumerate() {
+        let mut columns = row.columns(smtp_port);
+        columns.insert(1, ("scenario".into(), row.scenario.name.clone()));
+        if number == 0 {
+            csv.write_record(columns.iter().map(|(name, _)| name))?;
+        }
+        csv.write_record(columns.iter().map(|(_, cell)| cell))?;
+    }
+    csv.flush()
+}

@@ -1,0 +1,90 @@
+//! RSA of 1024 bits, which aws-lc-rs rightly refuses to sign with, so that
+//! servers that still use it can be played.
+//!
+//! The key is public test material: nothing here is constant-time, nothing
+//! needs to be.
+
+use super::der::elements;
+use num_bigint::BigUint;
+use rustls::sign::{Signer, SigningKey};
+use rustls::{Error, SignatureAlgorithm, SignatureScheme};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
+const SHA256_PREFIX: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
+];
+
+/// An RSA private key that signs by RSASSA-PKCS1-v1_5 with SHA-256.
+#[derive(Clone, Debug)]
+pub(super) struct WeakRsa(Arc<Numbers>);
+
+#[derive(Debug)]
+struct Numbers {
+    modulus: BigUint,
+    modulus_bytes: usize,
+    private_exponent: BigUint,
+    public_key: Vec<u8>,
+}
+
+impl WeakRsa {
+    /// Reads a PKCS#1 RSAPrivateKey (RFC 8017 §A.1.2).
+    pub(super) fn from_pkcs1(der: &[u8]) -> Option<Self> {
+        let sequence = *elements(der)?.first()?;
+        let integers = elements(sequence.content)?;
+        let [_version, modulus, public_exponent, private_exponent, ..] = integers.as_slice() else {
+            return None;
+        };
+        // RSAPublicKey is modulus and public exponent. Two integers of a key
+        // of 1024 bits are between 128 and 255 bytes.
+        let body = [modulus.whole, public_exponent.whole].concat();
+        let public_key = [&[0x30, 0x81, u8::try_from(body.len()).ok()?], body.as_slice()].concat();
+        let modulus = BigUint::from_bytes_be(modulus.content);
+        Some(Self(Arc::new(Numbers {
+            modulus_bytes: usize::try_from(modulus.bits().div_ceil(8)).ok()?,
+            modulus,
+            private_exponent: BigUint::from_bytes_be(private_exponent.content),
+            public_key,
+        })))
+    }
+
+    /// The RSAPublicKey as DER.
+    pub(super) fn public_key(&self) -> &[u8] {
+        &self.0.public_key
+    }
+}
+
+impl SigningKey for WeakRsa {
+    fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn Signer>> {
+        offered
+            .contains(&SignatureScheme::RSA_PKCS1_SHA256)
+            .then(|| Box::new(self.clone()) as Box<dyn Signer>)
+    }
+
+    fn algorithm(&self) -> SignatureAlgorithm {
+        SignatureAlgorithm::RSA
+    }
+}
+
+impl Signer for WeakRsa {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let key = &*self.0;
+        let digest = Sha256::digest(message);
+        let tail = SHA256_PREFIX.len() + digest.len();
+        let padding = key.modulus_bytes.checked_sub(tail + 3).filter(|padding| *padding >= 8);
+        let padding = padding.ok_or_else(|| Error::General("the modulus is too short".into()))?;
+        let encoded =
+            [&[0x00, 0x01], vec![0xff; padding].as_slice(), &[0x00], &SHA256_PREFIX, &digest].concat();
+        let signature =
+            BigUint::from_bytes_be(&encoded).modpow(&key.private_exponent, &key.modulus).to_bytes_be();
+        let mut whole = vec![0; key.modulus_bytes.saturating_sub(signature.len())];
+        whole.extend(signature);
+        Ok(whole)
+    }
+
+    fn scheme(&self) -> SignatureScheme {
+        SignatureScheme::RSA_PKCS1_SHA256
+    }
+}
