@@ -24,16 +24,19 @@ fn endpoints() -> InputOptions {
 /// One line for each entry: `2 a.example` or `2! cause: text`.
 fn told(bytes: &[u8], options: &InputOptions) -> Vec<String> {
     let list = try_list(bytes, options).map_err(|error| error.to_string()).unwrap();
-    list.map(|entry| match entry {
-        Ok(Entry::Target(Target { line, subject: Subject::Domain(domain) })) => format!("{line} {domain}"),
-        Ok(Entry::Target(Target { line, subject: Subject::Endpoint { ip, port, name } })) => {
-            let name = name.map(|name| name.to_string()).unwrap_or_default();
-            format!("{line} {ip} {name} {}", port.unwrap_or_default())
-        }
-        Ok(Entry::Rejected(Rejected { line, text, cause })) => format!("{line}! {cause}: {text}"),
-        Err(error) => format!("error {error}"),
-    })
-    .collect()
+    list.take(100_000)
+        .map(|entry| match entry {
+            Ok(Entry::Target(Target { line, subject: Subject::Domain(domain) })) => {
+                format!("{line} {domain}")
+            }
+            Ok(Entry::Target(Target { line, subject: Subject::Endpoint { ip, port, name } })) => {
+                let name = name.map(|name| name.to_string()).unwrap_or_default();
+                format!("{line} {ip} {name} {}", port.unwrap_or_default())
+            }
+            Ok(Entry::Rejected(Rejected { line, text, cause })) => format!("{line}! {cause}: {text}"),
+            Err(error) => format!("error {error}"),
+        })
+        .collect()
 }
 
 fn check(cases: &[(&str, &InputOptions, &[&str])]) {
