@@ -9,11 +9,12 @@ use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
 use crate::net::{Blocklist, Gate, Handshaker, NetProbe, PhaseTimeouts, ScreenedLookup};
-use crate::policy::pkix::{Judge, Roots};
+use crate::policy::{Judge, Roots};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +29,9 @@ const DNS_ATTEMPTS: usize = 2;
 /// DNS answers kept. A survey list meets the same few providers again and
 /// again; their answers are what the cache is for.
 const DNS_CACHE_ENTRIES: u64 = 65_536;
+
+/// Name said to the servers of a lab.
+const LAB_EHLO_NAME: &str = "scanner.mxray.example";
 
 /// What the command line asks for cannot be done. One line that says what to
 /// do about it; the exit code is 2.
@@ -62,29 +66,80 @@ pub struct Told {
     pub dns_timeout: Duration,
 }
 
-/// Builds the stages.
+/// What is needed to build the stages, all of it checked.
+struct Parts {
+    lookup: LookupConfig,
+    ehlo: EhloName,
+    timeouts: PhaseTimeouts,
+    blocklist: Blocklist,
+    allow_private: bool,
+    roots: Roots,
+    root_names: Vec<String>,
+}
+
+/// Builds the stages that the command line asks for.
 ///
 /// # Errors
 /// [`UsageError`] for a word that cannot be followed.
 pub fn stages(args: &AskArgs) -> Result<Stages, UsageError> {
     let (timeouts, dns_timeout) = timeouts(&args.timeout);
-    let ehlo = ehlo_name(args.ehlo.as_deref())?;
-    let blocklist = blocklist(&args.blocklist)?;
     let (roots, root_names) = roots(&args.roots)?;
-    let lookup = lookup(args, dns_timeout)?;
+    build(Parts {
+        lookup: lookup(args, dns_timeout),
+        ehlo: ehlo_name(args.ehlo.as_deref())?,
+        timeouts,
+        blocklist: blocklist(&args.blocklist)?,
+        allow_private: args.allow_private,
+        roots,
+        root_names,
+    })
+}
+
+/// Builds the stages for a fleet on loopback: its DNS at `dns`, its roots
+/// trusted and no others, `time` for each phase.
+///
+/// # Errors
+/// [`UsageError`] if a root is no certificate.
+pub fn lab_stages(
+    dns: SocketAddr,
+    lab_roots: &[CertificateDer<'_>],
+    time: Duration,
+) -> Result<Stages, UsageError> {
+    let mut roots = Roots::default();
+    for der in lab_roots {
+        roots.add_der(der).map_err(|error| UsageError(format!("the lab's root: {error}")))?;
+    }
+    build(Parts {
+        lookup: LookupConfig {
+            nameservers: vec![dns],
+            timeout: time / DNS_ATTEMPTS as u32,
+            attempts: DNS_ATTEMPTS,
+            ..LookupConfig::default()
+        },
+        ehlo: EhloName::new(LAB_EHLO_NAME).map_err(|error| UsageError(error.to_string()))?,
+        timeouts: every_phase(time, &PhaseTimeouts::default()),
+        blocklist: Blocklist::default(),
+        allow_private: true,
+        roots,
+        root_names: vec!["lab".to_string()],
+    })
+}
+
+fn build(parts: Parts) -> Result<Stages, UsageError> {
     let handshaker = Handshaker::new().map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?;
-    let gate = Gate::new(blocklist.clone(), args.allow_private);
+    let gate = Gate::new(parts.blocklist.clone(), parts.allow_private);
     let told = Told {
-        ehlo_name: ehlo.as_str().to_string(),
-        resolvers: args.resolver.iter().map(ToString::to_string).collect(),
-        roots: root_names,
-        timeouts: timeouts.clone(),
-        dns_timeout,
+        ehlo_name: parts.ehlo.as_str().to_string(),
+        resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
+        roots: parts.root_names,
+        timeouts: parts.timeouts.clone(),
+        dns_timeout: parts.lookup.timeout,
     };
+    let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
     Ok(Stages {
-        lookup: Arc::new(ScreenedLookup::new(blocklist, lookup)),
-        probe: Arc::new(NetProbe::new(gate, ehlo, timeouts, handshaker)),
-        judge: Arc::new(Judge::new(roots, Timestamp::now())),
+        lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
+        probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
+        judge: Arc::new(Judge::new(parts.roots, Timestamp::now())),
         told,
     })
 }
@@ -105,10 +160,10 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
     }
 }
 
-fn lookup(args: &AskArgs, timeout: Duration) -> Result<DnsLookup, UsageError> {
+fn lookup(args: &AskArgs, timeout: Duration) -> LookupConfig {
     // Neither flag means both families, and so do both.
     let either = args.ipv4 || args.ipv6;
-    let config = LookupConfig {
+    LookupConfig {
         nameservers: args.resolver.clone(),
         timeout,
         attempts: DNS_ATTEMPTS,
@@ -116,8 +171,7 @@ fn lookup(args: &AskArgs, timeout: Duration) -> Result<DnsLookup, UsageError> {
         ipv6: args.ipv6 || !either,
         cache_entries: DNS_CACHE_ENTRIES,
         ..LookupConfig::default()
-    };
-    DnsLookup::new(config).map_err(|error| UsageError(error.to_string()))
+    }
 }
 
 fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
@@ -125,8 +179,9 @@ fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
         return EhloName::new(text).map_err(|error| UsageError(format!("--ehlo {text}: {error}")));
     }
     let host = gethostname::gethostname().to_string_lossy().into_owned();
-    EhloName::new(&host)
-        .map_err(|error| UsageError(format!("this host's name `{host}` cannot be said in EHLO ({error}); use --ehlo NAME")))
+    EhloName::new(&host).map_err(|error| {
+        UsageError(format!("this host's name `{host}` cannot be said in EHLO ({error}); use --ehlo NAME"))
+    })
 }
 
 fn timeouts(given: &[TimeoutArg]) -> (PhaseTimeouts, Duration) {
@@ -209,7 +264,9 @@ fn add_system(roots: &mut Roots) -> Result<(), UsageError> {
     let found = rustls_native_certs::load_native_certs();
     let usable = found.certs.iter().filter(|der| roots.add_der(der).is_ok()).count();
     if usable == 0 {
-        return Err(UsageError("--roots system: this system has no root store; use mozilla or a PEM file".into()));
+        return Err(UsageError(
+            "--roots system: this system has no root store; use mozilla or a PEM file".into(),
+        ));
     }
     Ok(())
 }

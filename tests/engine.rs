@@ -8,7 +8,7 @@ use mxray::model::{
     Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, Kind, MxHost, Observation, Phase,
     ProbeKey, Record, Subject, Target,
 };
-use mxray::policy::pkix::{Judge, Roots};
+use mxray::policy::{Judge, Roots};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -27,7 +27,8 @@ struct TableLookup {
 impl Lookup for TableLookup {
     async fn lookup(&self, target: Target) -> DomainFacts {
         let label = target.subject.label();
-        let Some(number) = label.strip_prefix('d').and_then(|rest| rest.split('.').next()?.parse::<usize>().ok())
+        let Some(number) =
+            label.strip_prefix('d').and_then(|rest| rest.split('.').next()?.parse::<usize>().ok())
         else {
             return DomainFacts::failed(target, Failure::new(Phase::Dns, Kind::Nxdomain));
         };
@@ -252,14 +253,8 @@ async fn a_stop_ends_what_is_open_and_counts_the_rest() {
     let stages = (Arc::new(TableLookup { hosts: usize::MAX }), probe.clone(), judge);
     let mut narrow = config();
     narrow.limits.in_flight = 5;
-    let running = tokio::spawn(run(
-        narrow,
-        stages,
-        targets,
-        records_in,
-        Arc::new(Progress::default()),
-        stop.clone(),
-    ));
+    let running =
+        tokio::spawn(run(narrow, stages, targets, records_in, Arc::new(Progress::default()), stop.clone()));
     while probe.open.load(Ordering::SeqCst) < 5 {
         tokio::task::yield_now().await;
     }

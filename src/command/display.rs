@@ -98,7 +98,8 @@ impl Meter {
     /// Handshakes a second over the window.
     fn rate(&mut self, handshakes: u64, now: Instant) -> f64 {
         self.window.push_back((now, handshakes));
-        while self.window.len() > 2 && self.window.front().is_some_and(|(then, _)| now - *then > RATE_WINDOW) {
+        while self.window.len() > 2 && self.window.front().is_some_and(|(then, _)| now - *then > RATE_WINDOW)
+        {
             self.window.pop_front();
         }
         let Some((then, before)) = self.window.front() else { return 0.0 };
@@ -150,6 +151,9 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        assert_eq!((clock(42.4), clock(187.0), clock(7500.0)), ("42s".into(), "3m07s".into(), "2h05m".into()));
+        assert_eq!(
+            (clock(42.4), clock(187.0), clock(7500.0)),
+            ("42s".into(), "3m07s".into(), "2h05m".into())
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! What each command does: builds a plan, runs it, tells how it went.
 
-//mod demo;
+mod demo;
 mod display;
-//mod lab;
+mod lab;
 mod probe;
 mod reader;
 mod scan;
@@ -69,8 +69,8 @@ pub fn run(cli: Cli) -> ExitCode {
         match cli.command {
             Command::Scan(args) => scan::run(*args).await,
             Command::Probe(args) => probe::run(*args).await,
-            Command::Demo(_) => todo!(),
-            Command::Lab(_) => todo!(),
+            Command::Demo(args) => demo::run(args).await,
+            Command::Lab(args) => lab::run(args).await,
         }
     });
     // A thread may still sit in a read of standard input that nothing ends.

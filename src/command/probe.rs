@@ -4,11 +4,10 @@ use super::{CommandError, start_logging};
 use crate::cli::ProbeArgs;
 use crate::engine::stage::{Lookup, Probe};
 use crate::model::{
-    DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Observation, ProbeKey, Subject,
-    Target,
+    DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Observation, ProbeKey, Subject, Target,
 };
 use crate::plan::{self, Stages, UsageError};
-use crate::policy::{classify, finding};
+use crate::policy;
 use crate::report;
 use jiff::Timestamp;
 use std::net::{IpAddr, SocketAddr};
@@ -75,12 +74,12 @@ async fn ask_all(stages: &Stages, facts: DomainFacts, port: u16) -> (DomainRecor
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
             let observation = ask(stages, key).await;
             let assessed = observation.tls.as_ref().and_then(|tls| stages.judge.assess(&tls.chain));
-            findings.push((index, Arc::new(finding::finding(&observation, assessed.as_deref()))));
+            findings.push((index, Arc::new(policy::finding(&observation, assessed.as_deref()))));
             let assessment = assessed.map(|assessed| assessed.assessment.clone());
             endpoints.push(EndpointRecord { observation, assessment });
         }
     }
-    let verdict = classify::verdict(&facts, &findings);
+    let verdict = policy::verdict(&facts, &findings);
     (DomainRecord { facts, verdict }, endpoints)
 }
 

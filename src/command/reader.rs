@@ -1,9 +1,9 @@
 //! Feeds the list to the engine, on a thread of its own because files and
 //! pipes block.
 
+use crate::engine::Progress;
 use crate::input::{self, Entry, InputList, InputOptions};
 use crate::model::{Record, Target};
-use crate::engine::Progress;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Sender, WeakSender};
@@ -22,7 +22,11 @@ pub(super) struct Read {
 ///
 /// `records` is held weakly: a thread that sits in a read of standard input
 /// must not keep the output of a stopped run open.
-pub(super) fn start(list: InputList, targets: Sender<Target>, records: WeakSender<Record>) -> JoinHandle<Read> {
+pub(super) fn start(
+    list: InputList,
+    targets: Sender<Target>,
+    records: WeakSender<Record>,
+) -> JoinHandle<Read> {
     tokio::task::spawn_blocking(move || {
         let mut read = Read::default();
         for entry in list {

@@ -95,7 +95,8 @@ fn finish(
     let counts = counted.map_err(anyhow::Error::from)?;
     info.ended = Some(Timestamp::now());
     info.interrupted = interrupted;
-    info.finished = Some(counts.unfinished == 0 && !interrupted && read.error.is_none() && !written.pipe_closed);
+    info.finished =
+        Some(counts.unfinished == 0 && !interrupted && read.error.is_none() && !written.pipe_closed);
     info.counts = output::RunCounts {
         targets_read: counts.targets,
         rejected: read.rejected,

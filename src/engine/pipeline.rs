@@ -18,8 +18,7 @@ use crate::model::{
     DomainFacts, DomainRecord, Endpoint, EndpointRecord, Failure, Finding, Observation, ProbeKey, Record,
     Target,
 };
-use crate::policy::pkix::{Assessed, Judge};
-use crate::policy::{classify, finding};
+use crate::policy::{self, Assessed, Judge};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -329,7 +328,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         assessed: Option<Arc<Assessed>>,
     ) -> Result<(), EngineError> {
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
-        let finding = Arc::new(finding::finding(&observation, assessed.as_deref()));
+        let finding = Arc::new(policy::finding(&observation, assessed.as_deref()));
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         let assessment = assessed.map(|assessed| assessed.assessment.clone());
@@ -355,7 +354,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         facts: DomainFacts,
         probes: &[(usize, Arc<Finding>)],
     ) -> Result<(), EngineError> {
-        let verdict = classify::verdict(&facts, probes);
+        let verdict = policy::verdict(&facts, probes);
         let failure = match &verdict.best {
             Some(view) => view.finding.failure.as_ref(),
             None => facts.failure.as_ref(),

@@ -173,6 +173,15 @@ impl Fleet {
         truth::write(&self.truth, self.smtp_port, writer)
     }
 
+    /// Writes the endpoints as a list for `--input endpoints`: `ip,name`.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_endpoints(&self, mut writer: impl io::Write) -> io::Result<()> {
+        writeln!(writer, "ip,name")?;
+        self.endpoints.iter().try_for_each(|endpoint| writeln!(writer, "{},{}", endpoint.ip, endpoint.host))
+    }
+
     /// What was seen so far.
     pub fn counters(&self) -> Counters {
         let mut snapshot = Counters::default();

@@ -14,6 +14,7 @@
 mod address;
 mod assign;
 mod cast;
+mod compare;
 mod counters;
 mod der;
 mod dnsd;
@@ -33,6 +34,7 @@ mod weak_rsa;
 mod zone;
 
 pub use address::{HOSTS_MAX, SCENARIOS_MAX};
+pub use compare::{Disagreement, disagreements, endpoint_disagreements};
 pub use counters::{AddressCount, Counters, EndpointCount};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;

@@ -51,6 +51,15 @@ impl Roots {
         Ok(())
     }
 
+    /// Adds those of another store; what is there already is not added again.
+    pub fn extend(&mut self, other: Self) {
+        for anchor in other.anchors {
+            if !self.anchors.contains(&anchor) {
+                self.anchors.push(anchor);
+            }
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.anchors.len()

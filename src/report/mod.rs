@@ -7,9 +7,11 @@
 mod render;
 mod summary;
 mod tally;
+mod transcript;
 
 #[cfg(test)]
 mod tests;
 
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;
+pub use transcript::transcript;

@@ -46,7 +46,8 @@ fn write_dns(out: &mut String, facts: &DomainFacts) -> fmt::Result {
 
 fn write_exchange(out: &mut String, exchange: &Exchange, implicit: bool) -> fmt::Result {
     let kind = if implicit { "implicit MX" } else { "MX" };
-    let host = exchange.host.as_ref().map_or("(no name)", |host| if host.is_root() { "." } else { host.as_str() });
+    let host =
+        exchange.host.as_ref().map_or("(no name)", |host| if host.is_root() { "." } else { host.as_str() });
     write!(out, "  {kind} {} {host}", exchange.preference)?;
     if let Some(failure) = &exchange.failure {
         write!(out, "  {failure}")?;
@@ -147,11 +148,7 @@ fn write_certificates(out: &mut String, assessment: &Assessment) -> fmt::Result 
     for (index, facts) in assessment.certificates.iter().enumerate() {
         write_certificate(out, index, facts)?;
     }
-    write!(
-        out,
-        "       chain {}, dates {}, key {}",
-        assessment.chain, assessment.dates, assessment.key
-    )?;
+    write!(out, "       chain {}, dates {}, key {}", assessment.chain, assessment.dates, assessment.key)?;
     match &assessment.chain_detail {
         Some(detail) => writeln!(out, " ({detail})"),
         None => writeln!(out),
@@ -203,7 +200,9 @@ fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
 fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
     write!(out, "  {label}  {}: {}", view.finding.key, view.delivery)?;
     if let Some(tls) = &view.finding.tls {
-        for part in [tls.version.map(|v| v.to_string()), tls.suite.map(|s| s.to_string())].into_iter().flatten() {
+        for part in
+            [tls.version.map(|v| v.to_string()), tls.suite.map(|s| s.to_string())].into_iter().flatten()
+        {
             write!(out, " {part}")?;
         }
         if let Some(chain) = tls.chain {

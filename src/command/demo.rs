@@ -1,0 +1,109 @@
+//! `mxray demo`: the main job on the embedded lab.
+
+use super::CommandError;
+use super::display::Style;
+use super::survey::{self, Survey};
+use super::writer::Outputs;
+use crate::cli::DemoArgs;
+use crate::engine::EngineConfig;
+use crate::engine::pace::Limits;
+use crate::input::{self, InputOptions};
+use crate::lab::{self, Fleet, FleetOptions};
+use crate::model::DomainName;
+use crate::output::RunDirectory;
+use crate::plan::{self, UsageError};
+use anyhow::{Context, anyhow};
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Addresses that each scenario is spread over: with one connection at a time
+/// to an address, slow servers then do not add up.
+const HOSTS_PER_SCENARIO: usize = 32;
+
+/// A list made for the demo stays beside its results under this name.
+const LIST_NAME: &str = "demo-domains.txt";
+
+/// What differs from a scan of the internet: the fleet is our own, near, and
+/// minds no haste.
+fn engine(port: u16) -> EngineConfig {
+    EngineConfig {
+        port,
+        limits: Limits {
+            rate: None,
+            per_ip_interval: Duration::ZERO,
+            per_ip_connections: NonZeroU32::new(1),
+            in_flight: 1000,
+        },
+        lookups_in_flight: 256,
+        retries: 1,
+        retry_delay: Duration::from_millis(250),
+    }
+}
+
+/// Starts the fleet, scans it, and holds the result against what the fleet
+/// was told to play.
+pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
+    let names: Vec<String> = (1..=args.domains).map(|number| format!("d{number:05}.example")).collect();
+    let domains: Result<Vec<DomainName>, _> = names.iter().map(|name| DomainName::parse(name)).collect();
+    let domains = domains.context("the demo's own names")?;
+    let mut options = FleetOptions::new(domains).map_err(|error| UsageError(error.to_string()))?;
+    options.seed = args.seed;
+    options.hosts_per_scenario = HOSTS_PER_SCENARIO;
+    let fleet = Fleet::start(options).await.map_err(|error| anyhow!("the lab does not start: {error}"))?;
+    for name in fleet.left_out() {
+        eprintln!("mxray: scenario {name} is left out: this machine has no ::1");
+    }
+    eprintln!("{} simulated domains under .example, served on loopback by this process", args.domains);
+
+    let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
+    let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), DEMO_TIMEOUTS)?;
+    let engine = engine(fleet.smtp_port());
+    let info = survey::run_info(LIST_NAME, &stages.told, &engine, Some(args.seed));
+    let directory = RunDirectory::create(&path, &info)?;
+    let list_path = path.join(LIST_NAME);
+    fs::write(&list_path, names.join("\n") + "\n").context("cannot write the demo's list")?;
+    let list_name = list_path.to_string_lossy().into_owned();
+    let list_options = InputOptions::default();
+    let survey = Survey {
+        list: input::open(&list_name, &list_options)?,
+        list_name,
+        list_options,
+        stages,
+        engine,
+        outputs: Outputs { directory: Some(directory), stream: None },
+        style: Style::Auto,
+        info,
+    };
+    let surveyed = survey.run().await?;
+    let code = surveyed.tell(false);
+    if surveyed.interrupted {
+        return Ok(code);
+    }
+    check(&fleet, &path)?;
+    fleet.shutdown().await;
+    Ok(code)
+}
+
+/// Time for every phase of the demo: a silent server is waited for so long.
+const DEMO_TIMEOUTS: Duration = Duration::from_secs(4);
+
+/// Compares every row with what the fleet was told to play, and says so.
+fn check(fleet: &Fleet, path: &Path) -> Result<(), CommandError> {
+    let truth = File::create(path.join("truth.csv")).context("cannot write truth.csv")?;
+    fleet.write_truth(truth).context("cannot write truth.csv")?;
+    let rows = File::open(path.join("domains.csv")).context("cannot read domains.csv back")?;
+    let wrong = lab::disagreements(fleet, rows).context("cannot read domains.csv back")?;
+    if wrong.is_empty() {
+        println!("every row is what the lab was told to play ({} domains)", fleet.truth().len());
+        return Ok(());
+    }
+    let mut text = format!("{} findings are not what the lab was told to play:", wrong.len());
+    for disagreement in wrong.iter().take(10) {
+        let _ = write!(text, "\n  {disagreement}");
+    }
+    Err(anyhow!(text).into())
+}

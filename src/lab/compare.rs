@@ -1,0 +1,99 @@
+//! Holds what a scanner wrote against what the fleet was told to play.
+
+use super::fleet::Fleet;
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Read;
+
+/// One finding that is not what the scenario says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disagreement {
+    /// The domain, or the endpoint.
+    pub subject: String,
+    /// The scenario it plays.
+    pub scenario: String,
+    /// The column; empty where the row itself is missing or doubled.
+    pub column: String,
+    /// What the scenario says.
+    pub expected: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl fmt::Display for Disagreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, scenario, column, expected, found } = self;
+        write!(f, "{subject} ({scenario}) {column}: expected `{expected}`, found `{found}`")
+    }
+}
+
+type Rows = HashMap<String, Vec<HashMap<String, String>>>;
+
+/// Every finding in `domains_csv` that is not what the fleet's truth says.
+/// Each domain of the fleet must have exactly one row.
+///
+/// # Errors
+/// `domains_csv` cannot be read as CSV.
+pub fn disagreements(fleet: &Fleet, domains_csv: impl Read) -> csv::Result<Vec<Disagreement>> {
+    let rows = read(domains_csv, |row| row.get("domain").cloned().unwrap_or_default())?;
+    let mut wrong = Vec::new();
+    for truth in fleet.truth() {
+        let subject = truth.domain.to_string();
+        let columns = truth.columns(fleet.smtp_port());
+        compare(&rows, &subject, &truth.scenario.name, &columns, &mut wrong);
+    }
+    Ok(wrong)
+}
+
+/// The same for `endpoints.csv`. Each endpoint of the fleet that is connected
+/// to must have exactly one row.
+///
+/// # Errors
+/// `endpoints_csv` cannot be read as CSV.
+pub fn endpoint_disagreements(fleet: &Fleet, endpoints_csv: impl Read) -> csv::Result<Vec<Disagreement>> {
+    let cell = |row: &HashMap<String, String>, name: &str| row.get(name).cloned().unwrap_or_default();
+    let rows = read(endpoints_csv, |row| format!("{} {}", cell(row, "ip"), cell(row, "sni")))?;
+    let mut wrong = Vec::new();
+    for truth in fleet.endpoints() {
+        let subject = format!("{} {}", truth.ip, truth.host);
+        compare(&rows, &subject, &truth.scenario.name, &truth.columns(), &mut wrong);
+    }
+    Ok(wrong)
+}
+
+fn read(text: impl Read, subject: impl Fn(&HashMap<String, String>) -> String) -> csv::Result<Rows> {
+    let mut rows = Rows::new();
+    for row in csv::Reader::from_reader(text).deserialize() {
+        let row: HashMap<String, String> = row?;
+        rows.entry(subject(&row)).or_default().push(row);
+    }
+    Ok(rows)
+}
+
+fn compare(
+    rows: &Rows,
+    subject: &str,
+    scenario: &str,
+    expected: &[(String, String)],
+    wrong: &mut Vec<Disagreement>,
+) {
+    let mut note = |column: &str, expected: &str, found: &str| {
+        wrong.push(Disagreement {
+            subject: subject.to_string(),
+            scenario: scenario.to_string(),
+            column: column.to_string(),
+            expected: expected.to_string(),
+            found: found.to_string(),
+        });
+    };
+    let found = rows.get(subject).map_or(&[][..], Vec::as_slice);
+    let [row] = found else {
+        return note("", "1 row", &format!("{} rows", found.len()));
+    };
+    for (column, expected) in expected {
+        let found = row.get(column).map_or("(no such column)", String::as_str);
+        if found != expected {
+            note(column, expected, found);
+        }
+    }
+}
