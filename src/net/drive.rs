@@ -1,15 +1,15 @@
 //! Carries the bytes of one dialogue between the state machine and the
 //! socket, and keeps its deadlines.
 
-use super::handshake::{Handshake, Handshaker};
-use super::meter::Meter;
+use super::handshake::{self, Handshaker};
+use super::recorder::Recorder;
 use super::tls_failure;
+use super::wire::{Socket, TlsWire, Wire};
 use crate::model::{Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation};
 use crate::smtp::{EhloName, Session, Step};
 use jiff::Timestamp;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -120,11 +120,10 @@ impl<'a> Drive<'a> {
 
     /// Runs the dialogue to its end, whatever that is.
     pub(super) async fn run(mut self, tcp: TcpStream, handshaker: &Handshaker, key: &ProbeKey) -> Self {
-        let mut socket = Meter::new(tcp);
+        let mut socket = Socket::new(tcp);
         if self.speak(&mut socket, None).await == Pause::Upgrade {
             self.take_residue(&mut socket);
-            let handshake = handshaker.begin(key);
-            self.speak_tls(&mut socket, &handshake).await;
+            self.upgrade(&mut socket, handshaker, key).await;
         } else {
             self.close(&mut socket).await;
         }
@@ -158,21 +157,17 @@ impl<'a> Drive<'a> {
     }
 
     /// Lets the state machine talk until it wants TLS or nothing more.
-    async fn speak<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        handshake: Option<&Handshake>,
-    ) -> Pause {
+    async fn speak(&mut self, wire: &mut impl Wire, recorder: Option<&Recorder>) -> Pause {
         let mut buffer = [0; READ_BYTES_MAX];
         loop {
             let deadline = self.deadline();
             let result = match self.session.next() {
-                Step::Read => match timeout_at(deadline, stream.read(&mut buffer)).await {
+                Step::Read => match timeout_at(deadline, wire.read(&mut buffer)).await {
                     Ok(Ok(read)) => Ok(Some(read)),
                     Ok(Err(error)) => Err(error),
                     Err(_) => Err(ErrorKind::TimedOut.into()),
                 },
-                Step::Write(bytes) => match timeout_at(deadline, write(stream, bytes)).await {
+                Step::Write(bytes) => match timeout_at(deadline, wire.write(bytes)).await {
                     Ok(written) => written.map(|()| None),
                     Err(_) => Err(ErrorKind::TimedOut.into()),
                 },
@@ -186,15 +181,15 @@ impl<'a> Drive<'a> {
                 Ok(None) => {}
                 Ok(Some(0)) => self.session.receive_eof(false),
                 Ok(Some(read)) => self.session.receive(buffer.get(..read).unwrap_or_default()),
-                Err(error) => self.broken(&error, handshake),
+                Err(error) => self.broken(&error, recorder),
             }
             self.note_phase();
         }
     }
 
-    fn broken(&mut self, error: &io::Error, handshake: Option<&Handshake>) {
-        if let (Some(handshake), Some(error)) = (handshake, tls_failure::tls_error(error)) {
-            let asked = handshake.client_certificate_requested();
+    fn broken(&mut self, error: &io::Error, recorder: Option<&Recorder>) {
+        if let (Some(recorder), Some(error)) = (recorder, tls_failure::tls_error(error)) {
+            let asked = recorder.client_certificate_requested();
             if self.session.phase() == Phase::AfterTls {
                 self.late_alert = Some(tls_failure::from_rustls(error, asked));
             }
@@ -208,44 +203,43 @@ impl<'a> Drive<'a> {
 
     /// What is already there before the ClientHello is sent was not said
     /// through TLS and must not get there.
-    fn take_residue(&mut self, socket: &mut Meter<TcpStream>) {
+    fn take_residue(&mut self, socket: &mut Socket) {
         let mut buffer = [0; READ_BYTES_MAX];
-        while let Ok(read) = socket.get_ref().try_read(&mut buffer) {
+        while let Ok(read) = socket.try_read(&mut buffer) {
             if read == 0 {
                 break;
             }
-            socket.bytes_in += read as u64;
             self.session.receive(buffer.get(..read).unwrap_or_default());
         }
     }
 
-    async fn speak_tls(&mut self, socket: &mut Meter<TcpStream>, handshake: &Handshake) {
-        let connected = timeout_at(self.deadline(), handshake.connect(socket)).await;
-        match connected {
-            Ok(Ok(mut stream)) => {
+    async fn upgrade(&mut self, socket: &mut Socket, handshaker: &Handshaker, key: &ProbeKey) {
+        let (connection, recorder) = match handshaker.begin(key) {
+            Ok(begun) => begun,
+            Err(error) => return self.session.upgrade_failed(tls_failure::from_rustls(&error, false)),
+        };
+        let mut wire = TlsWire::new(socket, connection);
+        match timeout_at(self.deadline(), wire.handshake()).await {
+            Ok(Ok(())) => {
                 self.session.upgraded();
                 self.note_phase();
-                self.speak(&mut stream, Some(handshake)).await;
-                self.tls = Some(handshake.observation(Some(stream.get_ref().1)));
-                self.close(&mut stream).await;
+                self.speak(&mut wire, Some(&recorder)).await;
+                self.close(&mut wire).await;
             }
             Ok(Err(error)) => {
-                let asked = handshake.client_certificate_requested();
+                let asked = recorder.client_certificate_requested();
                 self.session.upgrade_failed(tls_failure::failure(&error, asked));
-                self.tls = Some(handshake.observation(None));
             }
-            Err(_) => {
-                self.session.upgrade_failed(Failure::new(Phase::Tls, Kind::Timeout));
-                self.tls = Some(handshake.observation(None));
-            }
+            Err(_) => self.session.upgrade_failed(Failure::new(Phase::Tls, Kind::Timeout)),
         }
+        self.tls = Some(handshake::observe(wire.connection(), &recorder));
     }
 
     /// Ends the connection in order (close_notify inside TLS, then FIN).
     /// Nothing that happens now is a finding.
-    async fn close<S: AsyncWrite + Unpin>(&self, stream: &mut S) {
+    async fn close(&self, wire: &mut impl Wire) {
         let ends = Instant::now() + self.timeouts.quit;
-        let _ = timeout_at(ends.min(self.session_ends), stream.shutdown()).await;
+        let _ = timeout_at(ends.min(self.session_ends), wire.close()).await;
     }
 
     fn deadline(&self) -> Instant {
@@ -279,9 +273,4 @@ impl<'a> Drive<'a> {
         self.phase = phase;
         self.phase_begun = now;
     }
-}
-
-async fn write<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(bytes).await?;
-    stream.flush().await
 }

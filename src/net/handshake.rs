@@ -7,11 +7,7 @@ use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
-use std::io;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 /// Makes handshakes that offer TLS 1.3 and 1.2, X25519MLKEM768 first, no ALPN
 /// and no client certificate.
@@ -44,10 +40,11 @@ impl Handshaker {
         (Arc::new(config), recorder)
     }
 
-    /// Begins a handshake for `key`; drive [`Handshake::connect`] next.
-    pub(super) fn begin(&self, key: &ProbeKey) -> Handshake {
+    /// A client for one connection to `key`, and what sees its handshake.
+    pub(super) fn begin(&self, key: &ProbeKey) -> Result<(ClientConnection, Arc<Recorder>), rustls::Error> {
         let (config, recorder) = self.for_one_connection();
-        Handshake { config, recorder, server_name: server_name(key) }
+        let connection = ClientConnection::new(config, server_name(key))?;
+        Ok((connection, recorder))
     }
 }
 
@@ -57,50 +54,25 @@ fn server_name(key: &ProbeKey) -> ServerName<'static> {
     named.unwrap_or_else(|| ServerName::IpAddress(key.endpoint.ip.into()))
 }
 
-/// One handshake, and what was seen of it.
-pub(super) struct Handshake {
-    config: Arc<ClientConfig>,
-    recorder: Arc<Recorder>,
-    server_name: ServerName<'static>,
-}
-
-impl Handshake {
-    /// Shakes hands over `stream`. What the peer showed stays in `self`
-    /// whether this succeeds, fails or is dropped at a deadline.
-    pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
-        &self,
-        stream: S,
-    ) -> io::Result<TlsStream<S>> {
-        TlsConnector::from(self.config.clone()).connect(self.server_name.clone(), stream).await
+/// What was seen of TLS on a connection, however far it came.
+pub(super) fn observe(connection: &ClientConnection, recorder: &Recorder) -> TlsObservation {
+    let mut tls = TlsObservation {
+        established: !connection.is_handshaking(),
+        client_certificate_requested: recorder.client_certificate_requested(),
+        tickets: recorder.tickets(),
+        ..TlsObservation::default()
+    };
+    if let Some(presented) = recorder.presented() {
+        tls.chain.clone_from(&presented.chain);
+        tls.chain_excess = presented.excess;
+        tls.ocsp_stapled = presented.ocsp_stapled;
     }
-
-    /// Whether the server asked for a client certificate.
-    pub(super) fn client_certificate_requested(&self) -> bool {
-        self.recorder.client_certificate_requested()
+    if let Some(signed) = recorder.signed() {
+        tls.signature_scheme = Some(SignatureScheme(signed.scheme.into()));
+        tls.signature = Some(signed.check.clone());
     }
-
-    /// What was seen of TLS; `connection` once the session is established.
-    pub(super) fn observation(&self, connection: Option<&ClientConnection>) -> TlsObservation {
-        let mut tls = TlsObservation {
-            established: connection.is_some(),
-            client_certificate_requested: self.recorder.client_certificate_requested(),
-            tickets: self.recorder.tickets(),
-            ..TlsObservation::default()
-        };
-        if let Some(presented) = self.recorder.presented() {
-            tls.chain.clone_from(&presented.chain);
-            tls.chain_excess = presented.excess;
-            tls.ocsp_stapled = presented.ocsp_stapled;
-        }
-        if let Some(signed) = self.recorder.signed() {
-            tls.signature_scheme = Some(SignatureScheme(signed.scheme.into()));
-            tls.signature = Some(signed.check.clone());
-        }
-        if let Some(connection) = connection {
-            negotiated(&mut tls, connection);
-        }
-        tls
-    }
+    negotiated(&mut tls, connection);
+    tls
 }
 
 fn negotiated(tls: &mut TlsObservation, connection: &ClientConnection) {

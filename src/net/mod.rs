@@ -8,10 +8,10 @@ mod dial;
 mod drive;
 mod gate;
 mod handshake;
-mod meter;
 mod recorder;
 mod screen;
 mod tls_failure;
+mod wire;
 
 pub use drive::PhaseTimeouts;
 pub use gate::{Blocklist, BlocklistError, Gate};
