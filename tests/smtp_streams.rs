@@ -16,6 +16,8 @@
 //! = ok        how it must end: ok, or phase, kind and reply code
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
+
 use mxray::model::{Dialogue, Failure, Kind, Phase};
 use mxray::smtp::{EhloName, Session, Step};
 use std::collections::VecDeque;

@@ -78,7 +78,8 @@ fn moment(leaf: &CertificateFacts, at: Timestamp) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0)))
 }
 
-/// Follows the issuer names over the presented certificates, in any order.
+/// Follows the issuer names over the presented certificates, in any order,
+/// each at most once.
 fn where_it_ends(facts: &[Arc<CertificateFacts>]) -> Trust {
     let mut above: Vec<&CertificateFacts> = facts.iter().skip(1).map(Arc::as_ref).collect();
     let mut last: Option<&CertificateFacts> = None;
@@ -87,9 +88,6 @@ fn where_it_ends(facts: &[Arc<CertificateFacts>]) -> Trust {
         let certificate = above.remove(position);
         last = Some(certificate);
         issuer = certificate.issuer.as_deref();
-        if certificate.subject.as_deref() == issuer {
-            break;
-        }
     }
     let issuer = issuer.unwrap_or("a name that cannot be read");
     match last {

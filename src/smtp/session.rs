@@ -255,8 +255,9 @@ impl Session {
         (!quoted.is_empty()).then(|| escape(quoted))
     }
 
+    /// Said once at most: only QUIT comes after it, which cannot fail.
     fn fail(&mut self, failure: Failure) {
-        self.dialogue.failure.get_or_insert(failure);
+        self.dialogue.failure = Some(failure);
     }
 
     fn keep_residue(&mut self, bytes: &[u8]) {

@@ -194,6 +194,44 @@ fn plaintext_after_the_220_is_residue() {
 }
 
 #[test]
+fn the_end_counts_after_everything_that_came_before() {
+    for (bytes, failure) in [
+        (GREETING.to_string(), "ehlo closed"),
+        (format!("{GREETING}{EHLO}"), "starttls closed"),
+        (format!("{GREETING}{EHLO}220 go\r\n"), "tls closed"),
+        (format!("{GREETING}{EHLO}454 no\r\n"), "starttls refused_temporarily 454"),
+    ] {
+        let mut session = session();
+        session.receive(bytes.as_bytes());
+        session.receive_eof(false);
+        while let Step::Write(_) = session.next() {}
+        assert_eq!(session.next(), Step::Done);
+        assert_eq!(told(&session.into_dialogue()), failure);
+    }
+}
+
+#[test]
+fn nothing_is_said_to_a_peer_that_left() {
+    let mut session = session();
+    session.receive(GREETING.as_bytes());
+    session.receive_eof(true);
+    assert_eq!(session.next(), Step::Done);
+}
+
+#[test]
+fn residue_is_no_unfinished_line() {
+    let mut session = session();
+    for bytes in [GREETING, EHLO, "220 go\r\n250"] {
+        session.receive(bytes.as_bytes());
+        while let Step::Write(_) = session.next() {}
+    }
+    session.receive_eof(false);
+    let dialogue = session.into_dialogue();
+    assert_eq!(dialogue.failure, Some(Failure::new(Phase::Tls, Kind::Closed)));
+    assert_eq!(dialogue.residue, "250");
+}
+
+#[test]
 fn residue_is_bounded() {
     let mut session = session();
     for bytes in [GREETING, EHLO, "220 go\r\n"] {

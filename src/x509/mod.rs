@@ -1,7 +1,7 @@
 //! Certificate facts, read leniently and trusting nothing (RFC 5280).
 //!
 //! A strict parser is all or nothing: one bad date loses the whole
-//! certificate. Here the frame is split first ([`fields`]), then each field is
+//! certificate. Here the frame is split first, then each field is
 //! read for itself, so that an odd certificate keeps whatever can be read and
 //! [`CertificateFacts::defect`] tells the rest.
 

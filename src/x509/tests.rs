@@ -224,6 +224,19 @@ fn limits_hold() {
 }
 
 #[test]
+fn unique_identifiers_are_passed_over() {
+    let wrap = |content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[0x30, 0x82], &length[..], content].concat()
+    };
+    let (frame, tbs_length) = (&VERSION_1[8..], u16::from_be_bytes([VERSION_1[6], VERSION_1[7]]));
+    let (tbs, rest) = frame.split_at(tbs_length.into());
+    let with_identifiers = [tbs, &[0x81, 2, 0, 1], &[0x82, 2, 0, 2]].concat();
+    let facts = read(&wrap(&[wrap(&with_identifiers), rest.to_vec()].concat()));
+    assert_eq!((facts.common_name.as_deref(), facts.defect), (Some("v1.example"), None));
+}
+
+#[test]
 fn what_follows_a_certificate_is_told() {
     let der = [VERSION_1, b"\0"].concat();
     assert_eq!(read(&der).defect.as_deref(), Some("broken at what follows the certificate"));
