@@ -33,6 +33,9 @@ mod truth;
 mod weak_rsa;
 mod zone;
 
+#[cfg(test)]
+mod tests;
+
 pub use address::{HOSTS_MAX, SCENARIOS_MAX};
 pub use compare::{Disagreement, disagreements, endpoint_disagreements};
 pub use counters::{AddressCount, Counters, EndpointCount};

@@ -218,3 +218,7 @@ fn expand(name: &str, host: &str) -> String {
     let parent = host.split_once('.').map_or(host, |(_, parent)| parent);
     name.replace("{host}", host).replace("{parent}", parent)
 }
+
+#[cfg(test)]
+#[path = "pki_tests.rs"]
+mod tests;

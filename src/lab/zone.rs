@@ -194,3 +194,7 @@ fn text(name: &Name) -> String {
     }
     text
 }
+
+#[cfg(test)]
+#[path = "zone_tests.rs"]
+mod tests;
