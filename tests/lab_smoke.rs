@@ -15,9 +15,13 @@ use hickory_resolver::proto::rr::RData;
 use lab_client::{End, ask};
 use mxray::lab::{EndpointTruth, Fleet, FleetOptions, LabError, Scenario, scenario, scenarios};
 use mxray::model::DomainName;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// More than any server of the fleet takes, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -121,6 +125,39 @@ async fn odd_bytes_come_as_they_stand_in_the_file() {
 }
 
 #[tokio::test]
+async fn a_reset_is_no_close() {
+    let mut ends = Vec::new();
+    for name in ["ehlo_reset", "ehlo_closed_mid_reply"] {
+        let fleet = fleet_playing(name).await;
+        let mut stream = TcpStream::connect(first_endpoint(&fleet).0).await.unwrap();
+        stream.write_all(b"EHLO probe.example\r\n").await.unwrap();
+        let mut heard = Vec::new();
+        let end = timeout(PATIENCE, stream.read_to_end(&mut heard)).await.unwrap();
+        ends.push((
+            end.map_err(|error| error.kind()).err(),
+            String::from_utf8_lossy(&heard).ends_with("250-SI"),
+        ));
+    }
+    assert_eq!(ends, [(Some(ErrorKind::ConnectionReset), false), (None, true)]);
+}
+
+#[tokio::test]
+async fn pieces_come_one_by_one() {
+    let fleet = fleet_playing("bytewise").await;
+    let mut stream = TcpStream::connect(first_endpoint(&fleet).0).await.unwrap();
+    let mut reads = 0;
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"\r\n") {
+        let mut chunk = [0; 64];
+        let count = timeout(PATIENCE, stream.read(&mut chunk)).await.unwrap().unwrap();
+        heard.extend_from_slice(&chunk[..count]);
+        reads += 1;
+    }
+    // On a busy machine some arrive together.
+    assert!(reads > 5, "{reads} reads for {} bytes", heard.len());
+}
+
+#[tokio::test]
 async fn the_certificate_depends_on_the_name_asked_for() {
     let fleet = fleet_playing("cert_by_sni").await;
     let (at, host) = first_endpoint(&fleet);
@@ -141,7 +178,7 @@ async fn connections_and_handshakes_are_counted() {
     for _ in 0..3 {
         assert_eq!(ask(at, Some(&host), PATIENCE).await.end, End::Complete);
     }
-    drop(tokio::net::TcpStream::connect(at).await.unwrap());
+    drop(TcpStream::connect(at).await.unwrap());
     let counters = loop {
         let counters = fleet.counters();
         if counters.connections() == 4 {
@@ -164,8 +201,7 @@ async fn connections_and_handshakes_are_counted() {
 async fn many_connections_at_a_time_are_seen() {
     let fleet = fleet_playing("greeting_silence").await;
     let (at, _) = first_endpoint(&fleet);
-    let open: Vec<_> =
-        futures_util::future::join_all((0..20).map(|_| tokio::net::TcpStream::connect(at))).await;
+    let open: Vec<_> = futures_util::future::join_all((0..20).map(|_| TcpStream::connect(at))).await;
     while fleet.counters().connections() < 20 {
         tokio::task::yield_now().await;
     }
