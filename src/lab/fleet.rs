@@ -178,7 +178,6 @@ impl Fleet {
     /// # Errors
     /// Those of the writer.
     pub fn write_endpoints(&self, mut writer: impl io::Write) -> io::Result<()> {
-        writeln!(writer, "ip,name")?;
         self.endpoints.iter().try_for_each(|endpoint| writeln!(writer, "{},{}", endpoint.ip, endpoint.host))
     }
 

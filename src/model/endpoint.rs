@@ -1,7 +1,7 @@
 //! Where a probe goes.
 
 use super::name::MxHost;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
@@ -29,9 +29,10 @@ impl fmt::Display for Endpoint {
 /// What is probed once per run, however many domains share it: the endpoint
 /// and the name asked for in SNI (RFC 6066 §3), on which the certificate may
 /// depend. Without a name no SNI is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct ProbeKey {
     /// Where to connect.
+    #[serde(flatten)]
     pub endpoint: Endpoint,
     /// The MX host name, sent as SNI.
     pub sni: Option<MxHost>,
@@ -43,11 +44,5 @@ impl fmt::Display for ProbeKey {
             Some(name) => write!(f, "{name} ({})", self.endpoint),
             None => self.endpoint.fmt(f),
         }
-    }
-}
-
-impl Serialize for ProbeKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.endpoint.ip, self.endpoint.port, &self.sni).serialize(serializer)
     }
 }
