@@ -67,7 +67,11 @@ impl Survey {
         let showing = tokio::spawn(display::show(progress.clone(), self.style, shown.clone()));
 
         let stages = (self.stages.lookup, self.stages.probe, self.stages.judge);
-        let counted = engine::run(self.engine, stages, targets, records_in, progress, stop.clone()).await;
+        // On a worker: the thread that waits for the whole run is none, and
+        // every event would have to wake it.
+        let engine = engine::run(self.engine, stages, targets, records_in, progress, stop.clone());
+        let counted =
+            tokio::spawn(engine).await.map_err(|error| anyhow!("the engine broke down: {error}"))?;
         shown.cancel();
         let _ = showing.await;
         let written = writing.await.map_err(|error| anyhow!("writing broke down: {error}"))?;

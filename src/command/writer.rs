@@ -6,12 +6,18 @@ use crate::report::Summary;
 use std::io::{self, ErrorKind, Stdout};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::mpsc::error::TryRecvError;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// At most this much of a run is lost when the process is killed.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+
+/// Records that are taken at once.
+const BATCH_RECORDS_MAX: usize = 256;
+
+/// How long to let records gather. To wake this thread costs more than to
+/// write one down.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Where records go.
 pub(super) struct Outputs {
@@ -59,10 +65,17 @@ impl Writer {
     }
 
     fn run(mut self, mut records: Receiver<Record>) -> Written {
-        while let Some(record) = self.next(&mut records) {
-            self.summary.add(&record);
-            let result = self.write(&record);
-            self.note(result);
+        let mut batch = Vec::with_capacity(BATCH_RECORDS_MAX);
+        while records.blocking_recv_many(&mut batch, BATCH_RECORDS_MAX) > 0 {
+            for record in batch.drain(..) {
+                self.summary.add(&record);
+                let result = self.write(&record);
+                self.note(result);
+            }
+            if records.is_empty() {
+                self.flush_stream();
+                std::thread::sleep(GATHER);
+            }
             if self.flushed.elapsed() >= FLUSH_EVERY {
                 self.flush_directory();
             }
@@ -71,18 +84,6 @@ impl Writer {
         self.flush_directory();
         let directory = self.outputs.directory.take();
         Written { directory, summary: self.summary, error: self.error, pipe_closed: self.pipe_closed }
-    }
-
-    /// The next record. A pipe gets what is there before we wait for more.
-    fn next(&mut self, records: &mut Receiver<Record>) -> Option<Record> {
-        match records.try_recv() {
-            Ok(record) => Some(record),
-            Err(TryRecvError::Empty) => {
-                self.flush_stream();
-                records.blocking_recv()
-            }
-            Err(TryRecvError::Disconnected) => None,
-        }
     }
 
     fn write(&mut self, record: &Record) -> io::Result<()> {

@@ -124,8 +124,6 @@ impl<'a> Drive<'a> {
         if self.speak(&mut socket, None).await == Pause::Upgrade {
             self.take_residue(&mut socket);
             self.upgrade(&mut socket, handshaker, key).await;
-        } else {
-            self.close(&mut socket).await;
         }
         self.bytes_in = socket.bytes_in;
         self.bytes_out = socket.bytes_out;
@@ -235,9 +233,8 @@ impl<'a> Drive<'a> {
         self.tls = Some(handshake::observe(wire.connection(), &recorder));
     }
 
-    /// Ends the connection in order (close_notify inside TLS, then FIN).
-    /// Nothing that happens now is a finding.
-    async fn close(&self, wire: &mut impl Wire) {
+    /// Says close_notify (RFC 8446 §6.1). Nothing that happens now is a finding.
+    async fn close(&self, wire: &mut TlsWire<'_>) {
         let ends = Instant::now() + self.timeouts.quit;
         let _ = timeout_at(ends.min(self.session_ends), wire.close()).await;
     }

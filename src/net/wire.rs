@@ -19,8 +19,6 @@ pub(super) trait Wire {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
     /// Writes all of it.
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Ends our side in order.
-    async fn close(&mut self) -> io::Result<()>;
 }
 
 /// The socket, with its bytes counted.
@@ -55,10 +53,6 @@ impl Wire for Socket {
         self.bytes_out += bytes.len() as u64;
         Ok(())
     }
-
-    async fn close(&mut self) -> io::Result<()> {
-        self.stream.shutdown().await
-    }
 }
 
 /// TLS over the socket.
@@ -89,6 +83,13 @@ impl<'a> TlsWire<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Says that nothing more comes. The connection ends when the socket is
+    /// dropped.
+    pub(super) async fn close(&mut self) -> io::Result<()> {
+        self.connection.send_close_notify();
+        self.send().await
     }
 
     /// Sends every record that is due.
@@ -143,11 +144,5 @@ impl Wire for TlsWire<'_> {
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.connection.writer().write_all(bytes)?;
         self.send().await
-    }
-
-    async fn close(&mut self) -> io::Result<()> {
-        self.connection.send_close_notify();
-        self.send().await?;
-        self.socket.close().await
     }
 }

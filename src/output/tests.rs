@@ -230,7 +230,7 @@ fn the_journal_holds_everything_but_the_bytes_of_certificates() {
     assert_eq!(lines.len(), 3);
     let first = &lines[0];
     assert_eq!(first["schema"], json!(SCHEMA_VERSION));
-    assert_eq!(first["key"], json!(["192.0.2.1", 25, "mx1.a.example"]));
+    assert_eq!(first["key"], json!({"ip": "192.0.2.1", "port": 25, "sni": "mx1.a.example"}));
     assert_eq!(first["chain"], json!(["5a".repeat(32)]));
     assert_eq!(first["assessment"]["chain"], json!("untrusted_root"));
     assert_eq!(first["dialogue"]["ehlo"]["lines"][1], json!("SIZE 1000"));

@@ -1,6 +1,7 @@
 //! The trust axis: does a chain lead to a root, and if not, what stops it?
 
 use super::pkix::Roots;
+use super::signatures;
 use crate::model::{CertificateFacts, ChainStatus};
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -53,7 +54,7 @@ fn verify(leaf: &[u8], above: &[Arc<[u8]>], roots: &Roots, moment: UnixTime) -> 
     let above: Vec<CertificateDer<'_>> =
         above.iter().map(|der| CertificateDer::from(&**der)).filter(is_usable).collect();
     leaf.verify_for_usage(
-        webpki::ALL_VERIFICATION_ALGS,
+        signatures::algorithms(),
         roots.anchors(),
         &above,
         moment,

@@ -9,6 +9,7 @@ pub mod classify;
 mod finding;
 pub mod names;
 pub mod pkix;
+mod signatures;
 
 pub use classify::{delivery, verdict};
 pub use finding::finding;
