@@ -87,6 +87,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "provider_one_host",
     "provider_pair",
     "provider_pool",
+    "provider_tenants",
     "second_older",
     "second_plaintext",
     "second_self_signed",

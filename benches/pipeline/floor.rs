@@ -6,11 +6,11 @@
 //! fleet, is what its own work costs.
 //!
 //! ```text
-//! cargo bench --bench floor -- --endpoints list.csv --port 2525 --concurrency 1000
+//! cargo bench --bench pipeline -- floor --endpoints list.csv --port 2525
 //! ```
 
 use anyhow::{Context, bail, ensure};
-use clap::{Parser, ValueEnum};
+use clap::{Args, ValueEnum};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{ClientConfig, Resumption};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, aws_lc_rs};
@@ -33,8 +33,9 @@ const REPLY_BYTES_MAX: usize = 16 * 1024;
 /// Clock ticks a second in `/proc/self/stat`: USER_HZ, fixed on Linux.
 const TICKS_PER_S: f64 = 100.0;
 
-#[derive(Parser)]
-struct Args {
+/// `pipeline floor`
+#[derive(Args)]
+pub struct FloorArgs {
     /// CSV of `ip,name[,port]`, without a header.
     #[arg(long)]
     endpoints: PathBuf,
@@ -56,9 +57,6 @@ struct Args {
     /// Name sent in EHLO.
     #[arg(long, default_value = "floor.example")]
     ehlo: String,
-    /// Passed by `cargo bench`.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -89,8 +87,8 @@ struct Shared {
     ehlo: String,
 }
 
-fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+/// Runs the list once and prints one line of JSON.
+pub fn run(args: &FloorArgs) -> anyhow::Result<()> {
     rlimit::increase_nofile_limit(u64::MAX).context("cannot raise the limit of open files")?;
     let shared = Arc::new(Shared {
         endpoints: read_endpoints(&args.endpoints, args.port)?,
@@ -106,13 +104,13 @@ fn main() -> anyhow::Result<()> {
     let runtime = builder.enable_all().build()?;
     let (user_before, sys_before) = cpu_seconds()?;
     let begun = Instant::now();
-    runtime.block_on(run(&shared, args.concurrency));
+    runtime.block_on(all(&shared, args.concurrency));
     let wall = begun.elapsed().as_secs_f64();
     let (user, sys) = cpu_seconds()?;
     report(&shared, wall, user - user_before, sys - sys_before)
 }
 
-async fn run(shared: &Arc<Shared>, concurrency: usize) {
+async fn all(shared: &Arc<Shared>, concurrency: usize) {
     let mut tasks = JoinSet::new();
     for _ in 0..concurrency.clamp(1, shared.endpoints.len().max(1)) {
         tasks.spawn(work(shared.clone()));
