@@ -113,8 +113,7 @@ impl Pki {
         key: &LeafKey,
         host: &str,
     ) -> Result<Vec<CertificateDer<'static>>, LabError> {
-        let names: Vec<String> = spec.names.iter().map(|name| expand(name, host)).collect();
-        let common_name = spec.common_name.as_ref().map(|name| expand(name, host));
+        let (names, common_name) = names(spec, host);
         let params = self.leaf(spec, &names, common_name.as_ref().or(names.first()))?;
         let authority = match spec.issuer {
             IssuerKind::Lab => &self.lab,
@@ -211,6 +210,13 @@ fn serial(names: &[String]) -> SerialNumber {
         *first = *first & 0x7f | 0x40;
     }
     SerialNumber::from(digest)
+}
+
+/// The names that a certificate for `host` carries: those of its subject
+/// alternative name, and its common name where that is another.
+pub(super) fn names(spec: &Certificate, host: &str) -> (Vec<String>, Option<String>) {
+    let names = spec.names.iter().map(|name| expand(name, host)).collect();
+    (names, spec.common_name.as_ref().map(|name| expand(name, host)))
 }
 
 /// The name with `{host}` and `{parent}` filled in.

@@ -1,7 +1,7 @@
 //! TLS as a scenario wants it: a rustls configuration for each server.
 
 use super::error::LabError;
-use super::pki::{LeafKey, Pki};
+use super::pki::{self, LeafKey, Pki};
 use super::server::{Certificate, ClientAuth, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use quick_cache::sync::Cache;
@@ -80,14 +80,18 @@ fn client_verifier(
     builder.build().map_err(|cause| rustls::Error::General(cause.to_string()).into())
 }
 
-/// The certificates of one server, made for each name at its first handshake.
+/// What one certificate differs from another in: the names it carries.
+type Names = (Vec<String>, Option<String>);
+
+/// The certificates of one server, each made at the first handshake for a
+/// name that it covers.
 struct Certificates {
     pki: Arc<Pki>,
     host: String,
     named: (Certificate, LeafKey),
     unnamed: Option<(Certificate, LeafKey)>,
     ocsp: bool,
-    ready: Cache<String, Arc<CertifiedKey>>,
+    ready: Cache<Names, Arc<CertifiedKey>>,
 }
 
 impl Certificates {
@@ -123,7 +127,8 @@ impl ResolvesServerCert for Certificates {
         let Some(name) = client_hello.server_name() else {
             return self.make(self.unnamed.as_ref().unwrap_or(&self.named), &self.host).ok();
         };
-        self.ready.get_or_insert_with(name, || self.make(&self.named, name)).ok()
+        let names = pki::names(&self.named.0, name);
+        self.ready.get_or_insert_with(&names, || self.make(&self.named, name)).ok()
     }
 }
 
