@@ -1,0 +1,258 @@
+//! Runs `mxray scan` as a person would, in a process of its own, and reads the
+//! run directory back. What every run must fulfil, whatever it found, is held
+//! here once: [`Run::check_books`] and [`Run::check_counters`].
+
+// Each test that includes this uses a part of it.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use assert_cmd::Command;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A scan that takes longer hangs.
+const RUN_MAX: Duration = Duration::from_secs(400);
+
+/// A line of a CSV file by column name.
+pub type Row = BTreeMap<String, String>;
+
+/// A scan of a lab: one connection at a time to an address, none of them
+/// twice, no other pacing.
+pub struct Scan {
+    dir: TempDir,
+    args: Vec<OsString>,
+}
+
+/// A scan that ended, and its directory.
+pub struct Run {
+    dir: TempDir,
+    /// What was said on standard error.
+    pub stderr: String,
+}
+
+impl Scan {
+    /// Of the lab whose DNS listens at `dns` and whose servers at `port`.
+    pub fn of_lab(dns: impl ToString, port: u16, root_pem: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let roots = dir.path().join("roots.pem");
+        fs::write(&roots, root_pem).unwrap();
+        let mut scan = Self { dir, args: vec!["scan".into()] };
+        scan.arg("--resolver", dns.to_string());
+        scan.arg("--port", port.to_string());
+        scan.arg("--roots", roots);
+        scan.arg("--ehlo", "scanner.mxray.example");
+        scan.args.push("--allow-private".into());
+        for (option, value) in [("--rate", "0"), ("--per-ip-interval", "0"), ("--retries", "0")] {
+            scan.arg(option, value);
+        }
+        scan
+    }
+
+    /// Adds an option; it may be one that has been said.
+    pub fn arg(&mut self, option: &str, value: impl Into<OsString>) -> &mut Self {
+        // Said twice is an error to clap, so the new word takes the old one's place.
+        if let Some(place) = self.args.iter().position(|arg| arg == option) {
+            self.args.drain(place..place + 2);
+        }
+        self.args.extend([option.into(), value.into()]);
+        self
+    }
+
+    /// Scans a list given as text to its end.
+    pub fn run(self, list: &str) -> Run {
+        let path = self.dir.path().join("list");
+        fs::write(&path, list).unwrap();
+        self.run_file(&path)
+    }
+
+    /// Scans a list that is a file. Blocks.
+    pub fn run_file(mut self, list: &Path) -> Run {
+        let output = self.dir.path().join("run");
+        self.args.extend(["-o".into(), output.into(), list.into()]);
+        let ended =
+            Command::new(env!("CARGO_BIN_EXE_mxray")).args(self.args).timeout(RUN_MAX).output().unwrap();
+        let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(ended.status.success(), "mxray scan: {}\n{stderr}", ended.status);
+        Run { dir: self.dir, stderr }
+    }
+}
+
+/// Rows of a CSV file.
+pub fn rows(path: &Path) -> Vec<Row> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+fn tally<'a>(cells: impl Iterator<Item = &'a str>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for cell in cells {
+        *counts.entry(cell.to_string()).or_default() += 1;
+    }
+    counts
+}
+
+/// `ok`, or phase and kind, as the summary writes it.
+fn outcome(row: &Row) -> String {
+    match row["outcome"].as_str() {
+        "ok" => "ok".to_string(),
+        kind => format!("{}_{kind}", row["phase"]),
+    }
+}
+
+impl Run {
+    fn path(&self, file: &str) -> PathBuf {
+        self.dir.path().join("run").join(file)
+    }
+
+    /// A file of the run directory.
+    pub fn file(&self, name: &str) -> File {
+        File::open(self.path(name)).unwrap()
+    }
+
+    /// Rows of a CSV file of the run directory.
+    pub fn rows(&self, name: &str) -> Vec<Row> {
+        rows(&self.path(name))
+    }
+
+    /// `run.json`.
+    pub fn info(&self) -> serde_json::Value {
+        serde_json::from_reader(self.file("run.json")).unwrap()
+    }
+
+    /// The files of a run agree with each other and with `lines`, the number
+    /// of lines of the list that are neither blank nor comment: nothing was
+    /// lost, nothing came twice.
+    pub fn check_books(&self, lines: usize) {
+        let (domains, endpoints) = (self.rows("domains.csv"), self.rows("endpoints.csv"));
+        let rejected = self.rows("rejects.csv").len();
+        let info = self.info();
+        assert_eq!(domains.len() + rejected, lines, "rows and rejects are not the lines of the list");
+        let counts = &info["counts"];
+        for (name, expected) in [
+            ("targets_read", domains.len()),
+            ("domains_written", domains.len()),
+            ("endpoints_written", endpoints.len()),
+            ("rejected", rejected),
+            ("unfinished", 0),
+        ] {
+            assert_eq!(counts[name], expected, "run.json counts.{name}");
+        }
+        assert_eq!(info["finished"], true);
+        let summary = &info["summary"];
+        assert_eq!(summary["rejected"], rejected);
+        for (table, rows) in [("domains", &domains), ("endpoints", &endpoints)] {
+            let outcomes: Vec<String> = rows.iter().map(outcome).collect();
+            let expected = tally(outcomes.iter().map(String::as_str));
+            assert_eq!(summary[table]["total"], rows.len(), "{table}");
+            assert_eq!(summary[table]["outcomes"], serde_json::to_value(&expected).unwrap(), "{table}");
+            assert_eq!(expected.values().sum::<u64>(), rows.len() as u64);
+        }
+        let deliveries = tally(domains.iter().map(|row| row["delivery"].as_str()));
+        assert_eq!(summary["deliveries"], serde_json::to_value(deliveries).unwrap());
+        self.check_references(&domains, &endpoints);
+    }
+
+    /// What one file names stands in the other.
+    fn check_references(&self, domains: &[Row], endpoints: &[Row]) {
+        let mut keys = BTreeSet::new();
+        for row in endpoints {
+            let key = [&row["ip"], &row["port"], &row["sni"]];
+            assert!(keys.insert(key), "{key:?} has two rows in endpoints.csv");
+        }
+        let mut certificates = BTreeSet::new();
+        for row in self.rows("certificates.csv") {
+            assert!(certificates.insert(row["sha256"].clone()), "{} has two rows", row["sha256"]);
+        }
+        for row in domains {
+            for prefix in ["", "weakest_"] {
+                let cell = |name: &str| &row[&format!("{prefix}{name}")];
+                let key = [cell("ip"), cell("port"), cell("mx_host")];
+                assert!(key[0].is_empty() || keys.contains(&key), "{}: no endpoint {key:?}", row["domain"]);
+            }
+        }
+        for digest in endpoints.iter().map(|row| &row["cert_sha256"]).filter(|digest| !digest.is_empty()) {
+            assert!(certificates.contains(digest), "no certificate {digest}");
+        }
+    }
+
+    /// What the lab counted on its side of the wire, `counters`, is what
+    /// `endpoints.csv` says; gives what is not. Each key was connected to once,
+    /// an address by one connection at a time, and a handshake was made where
+    /// there is one. For scans without retries.
+    pub fn check_counters(&self, counters: &[Row]) -> Vec<String> {
+        let endpoints = self.rows("endpoints.csv");
+        let mut expected = Books::default();
+        for row in &endpoints {
+            assert_eq!(row["attempts"], "1", "{row:?}");
+            expected.expect(row);
+        }
+        let mut counted = Books::default();
+        let mut wrong = Vec::new();
+        for row in counters {
+            match row["kind"].as_str() {
+                "endpoint" => counted.named.insert(
+                    (row["ip"].clone(), row["name"].clone()),
+                    (number(row, "connections"), number(row, "handshakes")),
+                ),
+                "address" => {
+                    if number(row, "max_concurrent") > 1 {
+                        wrong.push(format!("{}: {} at a time", row["ip"], row["max_concurrent"]));
+                    }
+                    if row["connections"] == "0" {
+                        expected.never_accepted(&row["ip"], &endpoints);
+                    }
+                    None
+                }
+                _ => None,
+            };
+        }
+        wrong.extend(expected.differences(&counted));
+        wrong
+    }
+}
+
+fn number(row: &Row, name: &str) -> u64 {
+    row[name].parse().unwrap()
+}
+
+/// Connections and handshakes by address and name; the name is empty where
+/// the server saw no ClientHello.
+#[derive(Default)]
+struct Books {
+    named: BTreeMap<(String, String), (u64, u64)>,
+}
+
+impl Books {
+    /// What the server must have seen of the connection of this row.
+    fn expect(&mut self, row: &Row) {
+        let name = match row["phase"].as_str() {
+            "connect" => return,
+            "tls" | "after_tls" => row["sni"].clone(),
+            _ => String::new(),
+        };
+        let counts = self.named.entry((row["ip"].clone(), name)).or_default();
+        counts.0 += 1;
+        counts.1 += u64::from(row["phase"] == "after_tls");
+    }
+
+    /// A server that takes up no connection counts none, and greets nobody.
+    fn never_accepted(&mut self, ip: &str, endpoints: &[Row]) {
+        let mut there = endpoints.iter().filter(|row| row["ip"] == ip);
+        if there.all(|row| row["phase"] == "greeting" && row["outcome"] == "timeout") {
+            self.named.remove(&(ip.to_string(), String::new()));
+        }
+    }
+
+    fn differences(&self, counted: &Self) -> Vec<String> {
+        let keys: BTreeSet<_> = self.named.keys().chain(counted.named.keys()).collect();
+        let differing = keys.into_iter().filter(|key| self.named.get(key) != counted.named.get(key));
+        let tell = |key| {
+            let (expected, counted) = (self.named.get(key), counted.named.get(key));
+            format!("{key:?}: by endpoints.csv {expected:?}, counted {counted:?} (connections, handshakes)")
+        };
+        differing.map(tell).collect()
+    }
+}
