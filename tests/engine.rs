@@ -1,6 +1,8 @@
 //! The pipeline with in-memory stages: one probe a key, one row a target,
 //! whatever the stages do.
 
+#![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
+
 use mxray::engine::pace::Limits;
 use mxray::engine::stage::{Lookup, Probe};
 use mxray::engine::{EngineConfig, EngineError, Progress, RunCounts, run};

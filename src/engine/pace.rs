@@ -115,7 +115,7 @@ impl Pacer {
     }
 
     /// What to start next. Whoever is told to start something starts it.
-    pub fn next(&mut self) -> Next {
+    pub fn begin_next(&mut self) -> Next {
         if self.ready.is_empty() || self.open >= self.limits.in_flight {
             return Next::Nothing;
         }
@@ -199,11 +199,11 @@ mod tests {
         for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
             assert_eq!(pacer.push(id, ip(last)), None);
         }
-        assert_eq!(pacer.next(), Next::Start(ids[0], ip(1)));
-        assert_eq!(pacer.next(), Next::Start(ids[2], ip(2)));
-        assert_eq!(pacer.next(), Next::Nothing);
+        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
+        assert_eq!(pacer.begin_next(), Next::Start(ids[2], ip(2)));
+        assert_eq!(pacer.begin_next(), Next::Nothing);
         pacer.finished(ip(1));
-        assert_eq!(pacer.next(), Next::Start(ids[1], ip(1)));
+        assert_eq!(pacer.begin_next(), Next::Start(ids[1], ip(1)));
     }
 
     #[test]
@@ -214,9 +214,9 @@ mod tests {
         assert_eq!(pacer.push(ids[0], ip(1)), None);
         let pause = pacer.push(ids[1], ip(1)).unwrap();
         assert!(pause > interval / 2 && pause <= interval, "{pause:?}");
-        assert_eq!(pacer.next(), Next::Start(ids[0], ip(1)));
+        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
         assert_eq!(pacer.finished(ip(1)), None, "the pause is already being waited for");
-        assert_eq!(pacer.next(), Next::Nothing);
+        assert_eq!(pacer.begin_next(), Next::Nothing);
     }
 
     #[test]
@@ -226,17 +226,17 @@ mod tests {
         for id in &ids {
             pacer.push(*id, ip(1));
         }
-        assert!(matches!(pacer.next(), Next::Start(..)));
-        assert!(matches!(pacer.next(), Next::After(wait) if wait <= Duration::from_secs(1)));
+        assert!(matches!(pacer.begin_next(), Next::Start(..)));
+        assert!(matches!(pacer.begin_next(), Next::After(wait) if wait <= Duration::from_secs(1)));
         let mut pacer = Pacer::new(Limits { in_flight: 2, ..OPEN });
         for id in &ids {
             pacer.push(*id, ip(1));
         }
-        assert!(matches!(pacer.next(), Next::Start(..)));
-        assert!(matches!(pacer.next(), Next::Start(..)));
-        assert_eq!(pacer.next(), Next::Nothing);
+        assert!(matches!(pacer.begin_next(), Next::Start(..)));
+        assert!(matches!(pacer.begin_next(), Next::Start(..)));
+        assert_eq!(pacer.begin_next(), Next::Nothing);
         pacer.finished(ip(1));
-        assert!(matches!(pacer.next(), Next::Start(..)));
+        assert!(matches!(pacer.begin_next(), Next::Start(..)));
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
         let ids = ids(1);
         let mut pacer = Pacer::new(OPEN);
         pacer.push(ids[0], ip(1));
-        pacer.next();
+        pacer.begin_next();
         pacer.finished(ip(1));
         assert!(pacer.lanes.is_empty());
     }

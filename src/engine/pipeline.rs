@@ -180,7 +180,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// more.
     fn start_probes(&mut self) -> Option<Duration> {
         loop {
-            match self.pacer.next() {
+            match self.pacer.begin_next() {
                 Next::Start(id, _) => self.begin_probe(id),
                 Next::After(pause) => return Some(pause),
                 Next::Nothing => return None,
