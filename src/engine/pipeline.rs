@@ -308,6 +308,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     fn retry_later(&mut self, id: KeyId, attempt: u32) {
         let doublings = 1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
         let pause = self.config.retry_delay.saturating_mul(doublings);
+        tracing::info!(endpoint = self.keys.key(id).map(ToString::to_string), attempt, "asked again later");
         self.tasks.spawn(async move {
             tokio::time::sleep(pause).await;
             Event::RetryDue(id)
@@ -361,6 +362,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         };
         self.counts.domains += 1;
         self.progress.domain_done(failure.map(|failure| failure.kind));
+        tracing::info!(
+            domain = facts.target.subject.label(),
+            delivery = verdict.delivery.name(),
+            outcome = failure.map_or("ok".to_string(), ToString::to_string),
+        );
         self.emit(Record::Domain(Box::new(DomainRecord { facts, verdict }))).await
     }
 

@@ -113,14 +113,16 @@ fn write_exchanged(
 }
 
 fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt::Result {
-    if !tls.established {
-        writeln!(out, "  TLS  not established")?;
-    } else {
-        let version = tls.version.map(|version| version.to_string()).unwrap_or_default();
-        let suite = tls.suite.map(|suite| suite.to_string()).unwrap_or_default();
-        let group = tls.group.map(|group| group.to_string()).unwrap_or_default();
-        let spent = seen.timings.handshake_us.map(millis).unwrap_or_default();
-        writeln!(out, "  TLS  {version}  {suite}  {group}   [{spent}]")?;
+    let negotiated = [
+        tls.version.map(|version| version.to_string()),
+        tls.suite.map(|suite| suite.to_string()),
+        tls.group.map(|group| group.to_string()),
+    ];
+    let negotiated = negotiated.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    match seen.timings.handshake_us {
+        Some(us) => writeln!(out, "  TLS  {negotiated}   [{}]", millis(us))?,
+        None if negotiated.is_empty() => writeln!(out, "  TLS  not established")?,
+        None => writeln!(out, "  TLS  not established, after {negotiated}")?,
     }
     if let (Some(scheme), Some(check)) = (tls.signature_scheme, &tls.signature) {
         writeln!(out, "       signature {scheme}: {}", check.name())?;
@@ -189,12 +191,13 @@ fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
         write!(out, " ({reason})")?;
     }
     writeln!(out)?;
-    for (label, view) in [("best MX", &verdict.best), ("weakest", &verdict.weakest)] {
-        if let Some(view) = view {
-            write_view(out, label, view)?;
-        }
+    if let Some(best) = &verdict.best {
+        write_view(out, "best MX", best)?;
     }
-    Ok(())
+    match &verdict.weakest {
+        Some(weakest) if verdict.best.as_ref() != Some(weakest) => write_view(out, "weakest", weakest),
+        _ => Ok(()),
+    }
 }
 
 fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
@@ -224,5 +227,5 @@ fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
 }
 
 fn millis(us: u64) -> String {
-    format!("{}.{:01} ms", us / 1000, us % 1000 / 100)
+    format!("{}.{:02} ms", us / 1000, us % 1000 / 10)
 }
