@@ -9,6 +9,7 @@ mod survey;
 use futures_util::{StreamExt, stream};
 use mxray::lab::{self, Fleet, FleetOptions, LabError, Scenario};
 use mxray::model::DomainName;
+use std::collections::{BTreeMap, BTreeSet};
 use survey::{Row, Run, Scan, rows};
 
 /// Scenarios under way at a time. Most of the silent ones only wait.
@@ -19,7 +20,7 @@ const DOMAINS_ALONE: usize = 3;
 
 /// Addresses of a role: so many that hardly ever two domains wait for the
 /// same silent server.
-const HOSTS: usize = 64;
+const HOSTS: usize = 1000;
 
 fn domains(count: usize, suffix: &str) -> Vec<DomainName> {
     (0..count).map(|n| DomainName::parse(&format!("d{n}.{suffix}")).unwrap()).collect()
@@ -87,4 +88,73 @@ async fn every_scenario_alone_is_found_as_its_file_says() {
     let played = stream::iter(scenarios).map(play_alone).buffer_unordered(CONCURRENT_MAX);
     let wrong: Vec<String> = played.collect::<Vec<_>>().await.concat();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Two ways to deal the parts.
+const SEEDS_MIXED: [u64; 2] = [1, 2];
+
+/// Domains of a mix: so many that every scenario is played three times.
+const DOMAINS_MIXED: usize = 1100;
+
+/// All scenarios at once, each with the same share.
+async fn mixed_fleet(seed: u64) -> Fleet {
+    let mut scenarios = lab::scenarios().unwrap();
+    scenarios.iter_mut().for_each(|scenario| scenario.weight = 1);
+    let fleet = fleet_of(scenarios, domains(DOMAINS_MIXED, "example"), seed).await.unwrap();
+    let mut played: BTreeMap<&str, usize> = BTreeMap::new();
+    for row in fleet.truth() {
+        *played.entry(&row.scenario.name).or_default() += 1;
+    }
+    assert_eq!(played.len() + fleet.left_out().len(), lab::scenarios().unwrap().len());
+    let rare: Vec<_> = played.into_iter().filter(|(_, count)| *count < 3).collect();
+    assert!(rare.is_empty(), "{rare:?}: take another seed");
+    fleet
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_row_of_a_mixed_fleet_is_the_truth() {
+    for seed in SEEDS_MIXED {
+        let fleet = mixed_fleet(seed).await;
+        // Around the domains stands what a list of the world holds too.
+        let list =
+            format!("# a list\n\n{}not a domain\n\n192.0.2.1\n", list_of(&domains(DOMAINS_MIXED, "example")));
+        let run = scan(&fleet, list).await;
+        run.check_books(DOMAINS_MIXED + 2);
+        let lines: Vec<_> = run.rows("rejects.csv").into_iter().map(|row| row["line"].clone()).collect();
+        let [first, second] = [DOMAINS_MIXED + 3, DOMAINS_MIXED + 5].map(|line| line.to_string());
+        assert_eq!(lines, [first, second]);
+        let wrong = differences(&fleet, &run);
+        assert!(wrong.is_empty(), "seed {seed}, {} differences:\n{}", wrong.len(), wrong.join("\n"));
+        fleet.shutdown().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_domain_that_is_listed_again_has_a_row_for_each_line_and_is_asked_once() {
+    let played = ["tls13_ecdsa", "starttls_absent", "best_dead", "provider_pair", "dns_nxdomain", "null_mx"];
+    let mut scenarios: Vec<_> = played.iter().map(|name| lab::scenario(name).unwrap()).collect();
+    scenarios.iter_mut().for_each(|scenario| scenario.weight = 1);
+    let domains = domains(24, "example");
+    let fleet = fleet_of(scenarios, domains.clone(), 0).await.unwrap();
+    let ways =
+        [|name: &str| name.to_string(), |name: &str| name.to_uppercase(), |name: &str| format!("{name}.")];
+    let lines = ways.iter().flat_map(|way| domains.iter().map(|domain| way(domain.as_str()) + "\n"));
+    let run = scan(&fleet, lines.collect()).await;
+    run.check_books(domains.len() * ways.len());
+    let mut by_domain: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut distinct = BTreeSet::new();
+    for mut row in run.rows("domains.csv") {
+        let line = row.remove("line").unwrap();
+        assert!(by_domain.entry(row["domain"].clone()).or_default().insert(line));
+        distinct.insert(row);
+    }
+    for (index, domain) in domains.iter().enumerate() {
+        let lines = (0..ways.len()).map(|way| (way * domains.len() + index + 1).to_string());
+        assert_eq!(by_domain[domain.as_str()], lines.collect(), "{domain}");
+    }
+    assert_eq!(distinct.len(), domains.len(), "rows of one domain differ: {distinct:#?}");
+    let wrong = lab::endpoint_disagreements(&fleet, run.file("endpoints.csv")).unwrap();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let wrong = run.check_counters(&counters(&fleet));
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
