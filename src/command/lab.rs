@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -25,20 +25,23 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         let named: Result<_, _> = args.scenario.iter().map(|name| lab::scenario(name)).collect();
         options.scenarios = named.map_err(usage)?;
     }
+    let [truth, roots, endpoints, counters] = [args.truth, args.roots, args.endpoints, args.counters]
+        .map(|path| path.map(Report::create).transpose());
+    let (truth, roots, endpoints, counters) = (truth?, roots?, endpoints?, counters?);
     let fleet = Fleet::start(options).await.map_err(usage)?;
     for name in fleet.left_out() {
-        eprintln!("mxray: scenario {name} is left out: this machine has no ::1");
+        super::say(format_args!("mxray: scenario {name} is left out: this machine has no ::1"));
     }
-    write_to(args.truth.as_deref(), |file| fleet.write_truth(file))?;
-    write_to(args.roots.as_deref(), |file| file.write_all(fleet.root_pem().as_bytes()))?;
-    write_to(args.endpoints.as_deref(), |file| fleet.write_endpoints(file))?;
+    write(truth, |file| fleet.write_truth(file))?;
+    write(roots, |file| file.write_all(fleet.root_pem().as_bytes()))?;
+    write(endpoints, |file| fleet.write_endpoints(file))?;
     // Whoever started the lab with port 0 reads the ports here, and may scan
     // from the moment the line is there.
     let mut stdout = io::stdout();
     let ready = writeln!(stdout, "lab ready: dns {} smtp-port {}", fleet.dns_addr(), fleet.smtp_port());
     ready.and_then(|()| stdout.flush()).context("cannot write to standard output")?;
     super::signal().await;
-    write_to(args.counters.as_deref(), |file| fleet.write_counters(file))?;
+    write(counters, |file| fleet.write_counters(file))?;
     fleet.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -61,21 +64,40 @@ fn domains(path: &str) -> Result<Vec<DomainName>, CommandError> {
                 }
             }
             Entry::Rejected(rejected) => {
-                eprintln!("mxray: {path} line {}: {}: not served", rejected.line, rejected.cause);
+                super::say(format_args!(
+                    "mxray: {path} line {}: {}: not served",
+                    rejected.line, rejected.cause
+                ));
             }
         }
+    }
+    if domains.is_empty() {
+        return Err(UsageError(format!("{path}: no domain in it to serve")).into());
     }
     Ok(domains)
 }
 
-fn write_to(
-    path: Option<&Path>,
+/// A file that the lab was asked for.
+struct Report {
+    path: PathBuf,
+    file: File,
+}
+
+impl Report {
+    /// Opens it before the fleet stands, so that a wrong path is said at once.
+    fn create(path: PathBuf) -> Result<Self, UsageError> {
+        let file = File::create(&path)
+            .map_err(|error| UsageError(format!("cannot write {}: {error}", path.display())))?;
+        Ok(Self { path, file })
+    }
+}
+
+fn write(
+    report: Option<Report>,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), CommandError> {
-    let Some(path) = path else { return Ok(()) };
-    let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
-        write(&mut file)?;
-        file.flush()
-    });
+    let Some(Report { path, file }) = report else { return Ok(()) };
+    let mut file = BufWriter::new(file);
+    let written = write(&mut file).and_then(|()| file.flush());
     written.map_err(|error| anyhow!("cannot write {}: {error}", path.display()).into())
 }
