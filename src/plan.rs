@@ -14,6 +14,8 @@ use crate::smtp::EhloName;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::fs::File;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -176,7 +178,7 @@ fn lookup(args: &AskArgs, timeout: Duration) -> LookupConfig {
 
 fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
     if let Some(text) = given {
-        return EhloName::new(text).map_err(|error| UsageError(format!("--ehlo {text}: {error}")));
+        return EhloName::new(text).map_err(|error| UsageError(format!("--ehlo `{text}`: {error}")));
     }
     let host = gethostname::gethostname().to_string_lossy().into_owned();
     EhloName::new(&host).map_err(|error| {
@@ -223,14 +225,17 @@ fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeouts {
     }
 }
 
-/// Reads a text file that a person named.
+/// Reads a text file that a person named. Its size is not asked beforehand:
+/// a pipe or a device has none.
 fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
     let told = |error: String| UsageError(format!("{option} {}: {error}", path.display()));
-    let size = std::fs::metadata(path).map_err(|error| told(error.to_string()))?.len();
-    if size > FILE_BYTES_MAX {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
+    read.map_err(|error| told(error.to_string()))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
         return Err(told(format!("larger than {FILE_BYTES_MAX} bytes")));
     }
-    std::fs::read(path).map_err(|error| told(error.to_string()))
+    Ok(bytes)
 }
 
 fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
@@ -303,6 +308,6 @@ mod tests {
         let missing = roots(&["no-such-file.pem".to_string()]).err().unwrap().to_string();
         assert!(missing.starts_with("--roots no-such-file.pem: "), "{missing}");
         let name = ehlo_name(Some("two words")).err().unwrap().to_string();
-        assert!(name.starts_with("--ehlo two words: "), "{name}");
+        assert!(name.starts_with("--ehlo `two words`: "), "{name}");
     }
 }
