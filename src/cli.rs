@@ -6,10 +6,20 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+/// What a caller may rely on; the other half is in [`crate::command`].
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 broke off; 2 the command line, or a file named on it, \
+    cannot be used; 130 stopped by Ctrl-C, 143 by SIGTERM.";
+
 /// Surveys how mail domains answer STARTTLS, and says what each answer means
 /// for the mail sent there.
 #[derive(Debug, Parser)]
-#[command(name = "mxray", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "mxray",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = EXIT_CODES
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -58,16 +68,16 @@ pub struct ScanArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
-    /// What the lines of INPUT are
-    #[arg(long, value_name = "KIND", default_value = "domains")]
+    /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip[,name[,port]]`)
+    #[arg(long, value_name = "KIND", default_value = "domains", hide_possible_values = true)]
     pub input: InputKind,
 
     /// Column that holds the domain, in CSV with a header [default: domain]
     #[arg(long, value_name = "NAME")]
     pub column: Option<String>,
 
-    /// Write a row for each domain to standard output
-    #[arg(long, value_name = "FORMAT")]
+    /// Write a row for each domain to standard output: `csv` with a header, or `jsonl`
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<StreamFormat>,
 
     #[command(flatten)]
@@ -81,34 +91,45 @@ pub struct ScanArgs {
 
 /// How fast to go.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Pacing")]
 pub struct PaceArgs {
     /// Connections begun per second; 0: no limit
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        help_heading = "Pacing",
+        allow_negative_numbers = true
+    )]
     pub rate: u32,
 
     /// Least time between two connections to one address; 0: none
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub per_ip_interval: Duration,
 
     /// Connections open to one address at a time; 0: no limit
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        help_heading = "Pacing",
+        allow_negative_numbers = true
+    )]
     pub per_ip_connections: u32,
 
     /// Connections open in all
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub in_flight: u32,
 
     /// Lookups under way at a time
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub lookups_in_flight: u32,
 
     /// Further attempts at an endpoint that throttles us, times out or hangs up
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10), help_heading = "Pacing", allow_negative_numbers = true)]
     pub retries: u32,
 
     /// Pause before the first further attempt; doubles with each
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub retry_delay: Duration,
 }
 
@@ -192,7 +213,7 @@ pub struct LabArgs {
     pub domains: String,
 
     /// Where to answer DNS, UDP and TCP; loopback only, port 0: any free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = parse_listen)]
     pub listen_dns: SocketAddr,
 
     /// Port of the mail servers; 0: any free one
@@ -267,7 +288,7 @@ const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads `250ms`, `1.5s`, `2m`, or a bare number of seconds.
 fn parse_duration(text: &str) -> Result<Duration, String> {
-    let hint = || format!("`{text}` is no time between 0 and 24h; try 250ms, 2s or 1m");
+    let hint = || "no time between 0 and 24h; try 250ms, 2s or 1m".to_string();
     let text = text.trim();
     let duration = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| hint())?,
@@ -279,15 +300,22 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     if duration > DURATION_MAX { Err(hint()) } else { Ok(duration) }
 }
 
+/// Reads `ADDR:PORT`.
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "no ADDR:PORT; try 127.0.0.1:0".to_string())
+}
+
 /// Reads `ADDR:PORT`, or an address alone for port 53.
 fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
-    if let Ok(address) = text.parse::<SocketAddr>() {
-        return Ok(address);
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.port() == 0 => return Err("port 0 answers nothing; try 53".to_string()),
+        Ok(address) => return Ok(address),
+        Err(_) => {}
     }
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     match bare.parse() {
         Ok(ip) => Ok(SocketAddr::new(ip, 53)),
-        Err(_) => Err(format!("`{text}` is no ADDR:PORT; try 127.0.0.1:53 or [::1]:53")),
+        Err(_) => Err("no ADDR:PORT; try 127.0.0.1:53 or [::1]:53".to_string()),
     }
 }
 

@@ -4,5 +4,9 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    mxray::command::run(mxray::cli::Cli::parse())
+    let arguments: Vec<_> = std::env::args_os().collect();
+    match mxray::cli::Cli::try_parse_from(&arguments) {
+        Ok(cli) => mxray::command::run(cli),
+        Err(error) => mxray::command::refuse(&error, &arguments),
+    }
 }

@@ -55,15 +55,18 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     options.hosts_per_scenario = HOSTS_PER_SCENARIO;
     let fleet = Fleet::start(options).await.map_err(|error| anyhow!("the lab does not start: {error}"))?;
     for name in fleet.left_out() {
-        eprintln!("mxray: scenario {name} is left out: this machine has no ::1");
+        super::say(format_args!("mxray: scenario {name} is left out: this machine has no ::1"));
     }
-    eprintln!("{} simulated domains under .example, served on loopback by this process", args.domains);
 
     let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
     let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), DEMO_TIMEOUTS)?;
     let engine = engine(fleet.smtp_port());
     let info = survey::run_info(LIST_NAME, &stages.told, &engine, Some(args.seed));
     let directory = RunDirectory::create(&path, &info)?;
+    super::say(format_args!(
+        "{} simulated domains under .example, served on loopback by this process",
+        args.domains
+    ));
     let list_path = path.join(LIST_NAME);
     fs::write(&list_path, names.join("\n") + "\n").context("cannot write the demo's list")?;
     let list_name = list_path.to_string_lossy().into_owned();
@@ -98,7 +101,10 @@ fn check(fleet: &Fleet, path: &Path) -> Result<(), CommandError> {
     let rows = File::open(path.join("domains.csv")).context("cannot read domains.csv back")?;
     let wrong = lab::disagreements(fleet, rows).context("cannot read domains.csv back")?;
     if wrong.is_empty() {
-        println!("every row is what the lab was told to play ({} domains)", fleet.truth().len());
+        super::tell(format_args!(
+            "every row is what the lab was told to play ({} domains)\n",
+            fleet.truth().len()
+        ))?;
         return Ok(());
     }
     let mut text = format!("{} findings are not what the lab was told to play:", wrong.len());

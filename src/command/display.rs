@@ -49,12 +49,12 @@ pub(super) async fn show(progress: Arc<Progress>, style: Style, done: Cancellati
                 bar.set_position(snapshot.domains_done);
                 bar.set_message(line);
             }
-            None => eprintln!("{line}"),
+            None => super::say(line),
         }
     }
     match bar {
         Some(bar) => bar.finish_and_clear(),
-        None => eprintln!("{}", meter.line(&progress.snapshot(), Instant::now())),
+        None => super::say(meter.line(&progress.snapshot(), Instant::now())),
     }
 }
 

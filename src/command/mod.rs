@@ -1,5 +1,9 @@
 //! What each command does: builds a plan, runs it, tells how it went.
 
+// `println!` and its kin panic when nobody reads any more, which is no reason
+// to break off: `say` and `tell` do not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod demo;
 mod display;
 mod lab;
@@ -7,12 +11,17 @@ mod probe;
 mod reader;
 mod scan;
 mod survey;
+mod usage;
 mod writer;
+
+pub use usage::refuse;
 
 use crate::cli::{Cli, Command};
 use crate::input::InputError;
 use crate::output::OutputError;
 use crate::plan::UsageError;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Exit code for a command line that cannot be followed.
@@ -61,7 +70,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("mxray: cannot start: {error}");
+            say(format_args!("mxray: cannot start: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -78,9 +87,25 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("mxray: {error}");
+            say(format_args!("mxray: {error}"));
             error.exit_code()
         }
+    }
+}
+
+/// A line on standard error. That nobody reads it is no reason to break off.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Text on standard output. A reader that went away is a quiet end.
+fn tell(text: impl Display) -> Result<(), CommandError> {
+    let mut stdout = io::stdout();
+    match write!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::anyhow!("cannot write to standard output: {error}").into())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -95,6 +120,7 @@ fn start_logging(verbose: u8) {
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        .log_internal_errors(false)
         .without_time()
         .try_init();
 }

@@ -62,7 +62,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         }
     };
     let (domain, endpoints) = ask_all(&stages, facts, port).await;
-    print!("{}", report::transcript(&domain, &endpoints, &stages.told.ehlo_name));
+    super::tell(report::transcript(&domain, &endpoints, &stages.told.ehlo_name))?;
     Ok(ExitCode::SUCCESS)
 }
 

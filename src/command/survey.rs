@@ -127,7 +127,9 @@ fn finish(
 fn watch_signals(stop: CancellationToken, interrupted: CancellationToken) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         super::signal().await;
-        eprintln!("mxray: stopping; open connections are ended in order (again: stop at once)");
+        super::say(format_args!(
+            "mxray: stopping; open connections are ended in order (again: stop at once)"
+        ));
         interrupted.cancel();
         stop.cancel();
         super::signal().await;

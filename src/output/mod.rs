@@ -49,7 +49,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum OutputError {
     /// The system does not let us.
-    #[error("cannot create the run directory {}: {source}", dir.display())]
+    #[error("cannot create the run directory {}: {source}; choose another with -o", dir.display())]
     Create {
         /// The directory.
         dir: PathBuf,

@@ -1,0 +1,58 @@
+//! What clap has to say about a command line, in one line as for every other
+//! mistake.
+
+use super::{EXIT_USAGE, say};
+use clap::error::ErrorKind;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// The commands that have help of their own.
+const NAMES: [&str; 4] = ["scan", "probe", "demo", "lab"];
+
+/// Prints the help that was asked for, or says what is wrong.
+pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // A reader that went away has seen enough of it.
+        let _ = error.print();
+    } else {
+        let command = arguments.get(1).and_then(|word| word.to_str()).filter(|word| NAMES.contains(word));
+        say(format_args!("mxray: {}", line(&error.render().to_string(), command)));
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::from(EXIT_USAGE), ExitCode::from)
+}
+
+/// The first paragraph and the tips of clap's message; its usage line repeats
+/// what `--help` says better.
+fn line(message: &str, command: Option<&str>) -> String {
+    let mut paragraphs = message.trim_start_matches("error: ").split("\n\n");
+    let first = paragraphs.next().unwrap_or_default();
+    let mut text = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Rust's words for a number that is none say nothing to a person.
+    text = text.replace("invalid digit found in string", "not a whole number");
+    for tip in paragraphs.flat_map(str::lines).filter_map(|line| line.trim().strip_prefix("tip: ")) {
+        text.push_str("; ");
+        text.push_str(tip);
+    }
+    let command = command.map(|name| format!("{name} ")).unwrap_or_default();
+    format!("{text} (see mxray {command}--help)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_many_lines_becomes_one() {
+        let message = "error: unexpected argument '--timout' found\n\n  tip: a similar argument exists: \
+            '--timeout'\n\nUsage: mxray scan <INPUT>\n\nFor more information, try '--help'.\n";
+        assert_eq!(
+            line(message, Some("scan")),
+            "unexpected argument '--timout' found; a similar argument exists: '--timeout' (see mxray scan --help)"
+        );
+        let message = "error: the following required arguments were not provided:\n  <INPUT>\n\nUsage: x\n";
+        assert_eq!(
+            line(message, None),
+            "the following required arguments were not provided: <INPUT> (see mxray --help)"
+        );
+    }
+}

@@ -1,0 +1,13 @@
+//! The command as a person meets it: what it says, what it leaves behind, how
+//! it ends. Every test runs the real binary, against a fleet of its own where
+//! one is needed.
+
+// clippy does not see that everything here is a test.
+#![allow(clippy::unwrap_used)]
+
+#[path = "cli/command.rs"]
+mod command;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/wrong_use.rs"]
+mod wrong_use;

@@ -1,0 +1,118 @@
+//! What cannot be done is said in one line with exit code 2, before anything
+//! is written.
+
+use crate::command::Folder;
+use std::fmt::Write as _;
+
+const NO_DER: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+const NO_BASE64: &str = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
+
+/// A folder with one of each thing that somebody may name by mistake.
+fn folder() -> Folder {
+    let folder = Folder::new()
+        .with("list", "a.example\n")
+        .with("empty", "")
+        .with("ranks.csv", "rank,host\n1,a.example\n")
+        .with("utf16", b"\xff\xfea\0.\0e\0")
+        .with("text.gz", "a.example\n")
+        .with("no-der.pem", NO_DER)
+        .with("no-base64.pem", NO_BASE64)
+        .with("blocklist", "# fine\n10.0.0.0/8\n10.0.0.0/33\n")
+        .with("latin1", b"caf\xe9.example\n");
+    std::fs::create_dir(folder.path().join("directory")).unwrap();
+    folder.write("directory/file", "");
+    folder
+}
+
+/// Runs each command line and writes down what it says; all of them must end
+/// with code 2 and one line, and leave the folder as it was.
+fn refusals(folder: &Folder, lines: &[&str]) -> String {
+    let before = folder.names();
+    let mut told = String::new();
+    for line in lines {
+        // `''` stands for an empty argument.
+        let ran = folder.run(line.split(' ').map(|word| if word == "''" { "" } else { word }));
+        let _ = writeln!(told, "$ mxray {line}\n{}", ran.stderr);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("mxray: ") && ran.stderr.lines().count() == 1, "{told}");
+        assert_eq!(folder.names(), before, "{line} left something behind");
+    }
+    told
+}
+
+#[test]
+fn words_that_are_no_option_or_value() {
+    let lines = [
+        "scna list",
+        "scan",
+        "scan list list",
+        "scan list --timout 3s",
+        "scan list --timeout soon",
+        "scan list --timeout tls=0",
+        "scan list --timeout banner=3s",
+        "scan list --per-ip-interval -1s",
+        "scan list --resolver nowhere",
+        "scan list --resolver 127.0.0.1:0",
+        "scan list --port 0",
+        "scan list --port smtp",
+        "scan list --rate -1",
+        "scan list --in-flight 0",
+        "scan list --retries 11",
+        "scan list --input hosts",
+        "scan list --format xml",
+        "scan list --ehlo two_words!",
+        "scan list --ehlo ''",
+        "probe",
+        "probe two,words",
+        "probe mx.example:0",
+        "probe mx.example:smtp",
+        "probe ''",
+        "demo --domains 0",
+        "lab",
+        "lab --domains list --listen-dns 192.0.2.1:53",
+        "lab --domains list --listen-dns here",
+        "lab --domains list --scenario no_such_scenario",
+        "lab --domains list --hosts-per-scenario 0",
+    ];
+    insta::assert_snapshot!(refusals(&folder(), &lines));
+}
+
+#[test]
+fn files_that_cannot_be_used() {
+    let lines = [
+        "scan no-such-file",
+        "scan directory",
+        "scan utf16",
+        "scan text.gz",
+        "scan ranks.csv",
+        "scan ranks.csv --column name",
+        "scan list --column name",
+        "scan list --input endpoints --column name",
+        "scan list --roots no-such-file",
+        "scan list --roots empty",
+        "scan list --roots list",
+        "scan list --roots directory",
+        "scan list --roots no-der.pem",
+        "scan list --roots no-base64.pem",
+        "scan list --blocklist no-such-file",
+        "scan list --blocklist blocklist",
+        "scan list --blocklist latin1",
+        "probe a.example --roots no-such-file",
+        "lab --domains no-such-file",
+        "lab --domains empty",
+        "lab --domains list --truth directory/no/truth.csv",
+        "lab --domains list --counters directory",
+    ];
+    insta::assert_snapshot!(refusals(&folder(), &lines));
+}
+
+#[test]
+fn places_where_no_run_can_be_written() {
+    let lines = [
+        "scan list -o directory",
+        "scan list -o list",
+        "scan list -o list/run",
+        "demo --domains 1 -o directory",
+    ];
+    insta::assert_snapshot!(refusals(&folder(), &lines));
+}
