@@ -42,12 +42,25 @@ pub enum Next {
     Start(KeyId, IpAddr),
     /// The global rate allows none for so long.
     After(Duration),
+    /// This address wants a pause of so long; say [`Pacer::rested`] after it
+    /// and go on asking.
+    Rest(IpAddr, Duration),
     /// Nothing may start before something else happens.
     Nothing,
 }
 
+/// The pause of an address.
+enum Wait {
+    /// It begins now and lasts so long.
+    Begun(Duration),
+    /// It goes on already.
+    UnderWay,
+}
+
+/// One address.
 #[derive(Default)]
 struct Lane {
+    /// Connections that are open, or about to be.
     open: u32,
     resting: bool,
     waiting: VecDeque<KeyId>,
@@ -63,6 +76,8 @@ pub struct Pacer {
     ready: VecDeque<(KeyId, IpAddr)>,
     open: usize,
     started: u64,
+    /// A permit of the global rate that was given and not yet used.
+    permit: bool,
 }
 
 impl Pacer {
@@ -82,6 +97,7 @@ impl Pacer {
             ready: VecDeque::new(),
             open: 0,
             started: 0,
+            permit: false,
         }
     }
 
@@ -90,43 +106,84 @@ impl Pacer {
         self.open
     }
 
-    /// Queues a key. As for every method that gives a duration: if there is
-    /// one, call [`Pacer::rested`] after it.
-    pub fn push(&mut self, id: KeyId, ip: IpAddr) -> Option<Duration> {
+    /// Queues a key.
+    pub fn push(&mut self, id: KeyId, ip: IpAddr) {
         self.lanes.entry(ip).or_default().waiting.push_back(id);
-        self.advance(ip)
+        self.advance(ip);
     }
 
     /// A connection ended.
-    pub fn finished(&mut self, ip: IpAddr) -> Option<Duration> {
+    pub fn finished(&mut self, ip: IpAddr) {
         self.open = self.open.saturating_sub(1);
         if let Some(lane) = self.lanes.get_mut(&ip) {
             lane.open = lane.open.saturating_sub(1);
         }
-        self.advance(ip)
+        self.advance(ip);
     }
 
     /// The pause of an address is over.
-    pub fn rested(&mut self, ip: IpAddr) -> Option<Duration> {
+    pub fn rested(&mut self, ip: IpAddr) {
         if let Some(lane) = self.lanes.get_mut(&ip) {
             lane.resting = false;
         }
-        self.advance(ip)
+        self.advance(ip);
     }
 
-    /// What to start next. Whoever is told to start something starts it.
+    /// What to start next. Whoever is told to start something starts it at
+    /// once: the pause of its address is counted from here.
     pub fn begin_next(&mut self) -> Next {
-        if self.ready.is_empty() || self.open >= self.limits.in_flight {
+        if self.open >= self.limits.in_flight {
             return Next::Nothing;
         }
-        if let Some(Err(not_until)) = self.global.as_ref().map(|limiter| limiter.check()) {
-            return Next::After(not_until.wait_time_from(self.clock.now()).max(PAUSE_MIN));
+        while !self.ready.is_empty() {
+            if let Some(wait) = self.wait_for_permit() {
+                return Next::After(wait);
+            }
+            let Some((id, ip)) = self.ready.pop_front() else { break };
+            match self.wait_for_address(id, ip) {
+                Some(Wait::Begun(wait)) => return Next::Rest(ip, wait),
+                Some(Wait::UnderWay) => {}
+                None => {
+                    self.permit = false;
+                    self.open += 1;
+                    self.started += 1;
+                    self.forget_now_and_then();
+                    return Next::Start(id, ip);
+                }
+            }
         }
-        let Some((id, ip)) = self.ready.pop_front() else { return Next::Nothing };
-        self.open += 1;
-        self.started += 1;
-        self.forget_now_and_then();
-        Next::Start(id, ip)
+        Next::Nothing
+    }
+
+    /// How long the global rate wants to wait; `None` with a permit in hand.
+    fn wait_for_permit(&mut self) -> Option<Duration> {
+        let Some(limiter) = &self.global else { return None };
+        if self.permit {
+            return None;
+        }
+        match limiter.check() {
+            Ok(()) => {
+                self.permit = true;
+                None
+            }
+            Err(not_until) => Some(not_until.wait_time_from(self.clock.now()).max(PAUSE_MIN)),
+        }
+    }
+
+    /// Whether a key has to wait because its address was asked a moment ago;
+    /// if so it goes back to the head of its queue.
+    fn wait_for_address(&mut self, id: KeyId, ip: IpAddr) -> Option<Wait> {
+        let (limiter, lane) = (self.per_ip.as_ref()?, self.lanes.get_mut(&ip)?);
+        let wait = if lane.resting {
+            Wait::UnderWay
+        } else {
+            let not_until = limiter.check_key(&ip).err()?;
+            Wait::Begun(not_until.wait_time_from(self.clock.now()).max(PAUSE_MIN))
+        };
+        lane.resting = true;
+        lane.open = lane.open.saturating_sub(1);
+        lane.waiting.push_front(id);
+        Some(wait)
     }
 
     /// Drops everything that has not started.
@@ -138,24 +195,18 @@ impl Pacer {
     }
 
     /// Moves the head of an address's queue to the ready ones if the address
-    /// has room and had its pause.
-    fn advance(&mut self, ip: IpAddr) -> Option<Duration> {
-        let lane = self.lanes.get_mut(&ip)?;
+    /// has room and is not resting.
+    fn advance(&mut self, ip: IpAddr) {
+        let Some(lane) = self.lanes.get_mut(&ip) else { return };
         let room = self.limits.per_ip_connections.map_or(u32::MAX, NonZeroU32::get);
-        while !lane.resting && lane.open < room && !lane.waiting.is_empty() {
-            if let Some(Err(not_until)) = self.per_ip.as_ref().map(|limiter| limiter.check_key(&ip)) {
-                lane.resting = true;
-                return Some(not_until.wait_time_from(self.clock.now()).max(PAUSE_MIN));
-            }
-            if let Some(id) = lane.waiting.pop_front() {
-                lane.open += 1;
-                self.ready.push_back((id, ip));
-            }
+        while !lane.resting && lane.open < room {
+            let Some(id) = lane.waiting.pop_front() else { break };
+            lane.open += 1;
+            self.ready.push_back((id, ip));
         }
         if lane.open == 0 && !lane.resting && lane.waiting.is_empty() {
             self.lanes.remove(&ip);
         }
-        None
     }
 
     fn forget_now_and_then(&self) {
@@ -197,7 +248,7 @@ mod tests {
         let ids = ids(3);
         let mut pacer = Pacer::new(Limits { per_ip_connections: NonZeroU32::new(1), ..OPEN });
         for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
-            assert_eq!(pacer.push(id, ip(last)), None);
+            pacer.push(id, ip(last));
         }
         assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
         assert_eq!(pacer.begin_next(), Next::Start(ids[2], ip(2)));
@@ -208,15 +259,68 @@ mod tests {
 
     #[test]
     fn an_address_rests_between_connections() {
-        let ids = ids(2);
+        let ids = ids(3);
         let interval = Duration::from_secs(3600);
         let mut pacer = Pacer::new(Limits { per_ip_interval: interval, ..OPEN });
-        assert_eq!(pacer.push(ids[0], ip(1)), None);
-        let pause = pacer.push(ids[1], ip(1)).unwrap();
-        assert!(pause > interval / 2 && pause <= interval, "{pause:?}");
+        for id in &ids {
+            pacer.push(*id, ip(1));
+        }
         assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
-        assert_eq!(pacer.finished(ip(1)), None, "the pause is already being waited for");
+        let rest = pacer.begin_next();
+        assert!(
+            matches!(rest, Next::Rest(_, pause) if pause > interval / 2 && pause <= interval),
+            "{rest:?}"
+        );
+        assert_eq!(pacer.begin_next(), Next::Nothing, "one pause is enough for all that wait");
+        pacer.finished(ip(1));
         assert_eq!(pacer.begin_next(), Next::Nothing);
+        pacer.rested(ip(1));
+        assert!(matches!(pacer.begin_next(), Next::Rest(..)), "woken too early, it rests again");
+    }
+
+    /// The pause is between starts: time spent waiting for the global rate
+    /// does not count as rest.
+    #[test]
+    fn a_pause_begins_when_the_connection_does() {
+        let ids = ids(14);
+        let interval = Duration::from_millis(50);
+        let limits = Limits { rate: NonZeroU32::new(100), per_ip_interval: interval, ..OPEN };
+        let mut pacer = Pacer::new(limits);
+        for (id, last) in ids[..12].iter().zip(10..) {
+            pacer.push(*id, ip(last));
+        }
+        pacer.push(ids[12], ip(1));
+        pacer.push(ids[13], ip(1));
+        let mut begun = None;
+        let gap = loop {
+            match pacer.begin_next() {
+                Next::Start(_, at) if at == ip(1) => match begun.replace(std::time::Instant::now()) {
+                    Some(before) => break before.elapsed(),
+                    None => pacer.finished(ip(1)),
+                },
+                Next::Rest(at, pause) => {
+                    std::thread::sleep(pause);
+                    pacer.rested(at);
+                }
+                Next::After(pause) => std::thread::sleep(pause),
+                Next::Start(..) | Next::Nothing => {}
+            }
+        };
+        assert!(gap >= interval, "{gap:?}");
+    }
+
+    #[test]
+    fn a_permit_that_an_address_cannot_use_goes_to_the_next() {
+        let ids = ids(3);
+        let limits =
+            Limits { rate: NonZeroU32::new(100), per_ip_interval: Duration::from_secs(3600), ..OPEN };
+        let mut pacer = Pacer::new(limits);
+        for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
+            pacer.push(id, ip(last));
+        }
+        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
+        assert!(matches!(pacer.begin_next(), Next::Rest(at, _) if at == ip(1)));
+        assert_eq!(pacer.begin_next(), Next::Start(ids[2], ip(2)), "the permit was kept, not spent");
     }
 
     #[test]

@@ -182,6 +182,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         loop {
             match self.pacer.begin_next() {
                 Next::Start(id, _) => self.begin_probe(id),
+                Next::Rest(ip, pause) => self.rest(ip, pause),
                 Next::After(pause) => return Some(pause),
                 Next::Nothing => return None,
             }
@@ -214,8 +215,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.looked(facts).await
             }
             Event::Probed { id, attempt, observation, assessed } => {
-                let pause = self.pacer.finished(observation.key.endpoint.ip);
-                self.rest(observation.key.endpoint.ip, pause);
+                self.pacer.finished(observation.key.endpoint.ip);
                 self.progress.set_in_flight(self.pacer.open());
                 if self.wants_retry(&observation, attempt) {
                     self.retry_later(id, attempt);
@@ -224,8 +224,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.probed(id, observation, assessed).await
             }
             Event::Rested(ip) => {
-                let pause = self.pacer.rested(ip);
-                self.rest(ip, pause);
+                self.pacer.rested(ip);
                 Ok(())
             }
             Event::RetryDue(id) => {
@@ -287,17 +286,14 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             return;
         }
         let Some(ip) = self.keys.key(id).map(|key| key.endpoint.ip) else { return };
-        let pause = self.pacer.push(id, ip);
-        self.rest(ip, pause);
+        self.pacer.push(id, ip);
     }
 
-    fn rest(&mut self, ip: IpAddr, pause: Option<Duration>) {
-        if let Some(pause) = pause {
-            self.tasks.spawn(async move {
-                tokio::time::sleep(pause).await;
-                Event::Rested(ip)
-            });
-        }
+    fn rest(&mut self, ip: IpAddr, pause: Duration) {
+        self.tasks.spawn(async move {
+            tokio::time::sleep(pause).await;
+            Event::Rested(ip)
+        });
     }
 
     fn wants_retry(&self, observation: &Observation, attempt: u32) -> bool {
