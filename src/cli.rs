@@ -161,6 +161,10 @@ pub struct AskArgs {
     #[arg(long, help_heading = "Asking")]
     pub ipv6: bool,
 
+    /// Make a key pair for every handshake (by default one serves a minute of them)
+    #[arg(long, help_heading = "Asking")]
+    pub fresh_key_shares: bool,
+
     /// Trusted roots: `mozilla`, `system` or a PEM file; repeatable [default: mozilla]
     #[arg(long, value_name = "STORE", help_heading = "Judging")]
     pub roots: Vec<String>,

@@ -8,7 +8,7 @@ use crate::cli::{AskArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
-use crate::net::{Blocklist, Gate, Handshaker, NetProbe, PhaseTimeouts, ScreenedLookup};
+use crate::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
 use crate::policy::{Judge, Roots};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
@@ -73,6 +73,7 @@ struct Parts {
     lookup: LookupConfig,
     ehlo: EhloName,
     timeouts: PhaseTimeouts,
+    key_shares: KeyShares,
     blocklist: Blocklist,
     allow_private: bool,
     roots: Roots,
@@ -90,6 +91,7 @@ pub fn stages(args: &AskArgs) -> Result<Stages, UsageError> {
         lookup: lookup(args, dns_timeout),
         ehlo: ehlo_name(args.ehlo.as_deref())?,
         timeouts,
+        key_shares: if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused },
         blocklist: blocklist(&args.blocklist)?,
         allow_private: args.allow_private,
         roots,
@@ -120,6 +122,7 @@ pub fn lab_stages(
         },
         ehlo: EhloName::new(LAB_EHLO_NAME).map_err(|error| UsageError(error.to_string()))?,
         timeouts: every_phase(time, &PhaseTimeouts::default()),
+        key_shares: KeyShares::Reused,
         blocklist: Blocklist::default(),
         allow_private: true,
         roots,
@@ -128,7 +131,8 @@ pub fn lab_stages(
 }
 
 fn build(parts: Parts) -> Result<Stages, UsageError> {
-    let handshaker = Handshaker::new().map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?;
+    let handshaker = Handshaker::new(parts.key_shares)
+        .map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?;
     let gate = Gate::new(parts.blocklist.clone(), parts.allow_private);
     let told = Told {
         ehlo_name: parts.ehlo.as_str().to_string(),

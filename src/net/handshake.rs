@@ -1,13 +1,23 @@
 //! The scanner's own TLS handshake: rustls with everything it can do offered,
 //! and a [`Recorder`] that accepts whatever comes.
 
+use super::key_share::REUSED_X25519_MLKEM768;
 use super::recorder::Recorder;
 use crate::model::{CipherSuite, NamedGroup, ProbeKey, ProtocolVersion, SignatureScheme, TlsObservation};
 use rustls::client::Resumption;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 use std::sync::Arc;
+
+/// Where the key share of a ClientHello comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyShares {
+    /// One serves many sessions for a bounded time.
+    Reused,
+    /// Each session has its own.
+    Fresh,
+}
 
 /// Makes handshakes that offer TLS 1.3 and 1.2, X25519MLKEM768 first, no ALPN
 /// and no client certificate.
@@ -19,8 +29,8 @@ pub struct Handshaker {
 impl Handshaker {
     /// # Errors
     /// Only if the cryptography provider lacks what TLS 1.2 and 1.3 need.
-    pub fn new() -> Result<Self, rustls::Error> {
-        let provider = Arc::new(aws_lc_rs::default_provider());
+    pub fn new(key_shares: KeyShares) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(provider(key_shares));
         let recorder = Arc::new(Recorder::new(provider.signature_verification_algorithms));
         let base = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
@@ -46,6 +56,18 @@ impl Handshaker {
         let connection = ClientConnection::new(config, server_name(key))?;
         Ok((connection, recorder))
     }
+}
+
+fn provider(key_shares: KeyShares) -> CryptoProvider {
+    let mut provider = aws_lc_rs::default_provider();
+    if key_shares == KeyShares::Reused {
+        for group in &mut provider.kx_groups {
+            if group.name() == REUSED_X25519_MLKEM768.name() {
+                *group = &*REUSED_X25519_MLKEM768;
+            }
+        }
+    }
+    provider
 }
 
 /// The name for SNI; an address stands for "send none" (RFC 6066 §3).

@@ -8,6 +8,7 @@ mod dial;
 mod drive;
 mod gate;
 mod handshake;
+mod key_share;
 mod recorder;
 mod screen;
 mod tls_failure;
@@ -15,7 +16,7 @@ mod wire;
 
 pub use drive::PhaseTimeouts;
 pub use gate::{Blocklist, BlocklistError, Gate};
-pub use handshake::Handshaker;
+pub use handshake::{Handshaker, KeyShares};
 pub use screen::ScreenedLookup;
 
 use crate::engine::stage::Probe;
