@@ -198,3 +198,50 @@ fn split_at_every_point_is_the_same() {
         }
     }
 }
+
+/// Plays what the server says up to a point, where it closes.
+fn break_off(transcript: &Transcript, point: usize) -> Dialogue {
+    let mut session = Session::new(EhloName::new("scan.example").unwrap());
+    let mut events = transcript.events.iter();
+    let mut left = point;
+    loop {
+        match session.next() {
+            Step::Read => match events.find(|event| !matches!(event, Event::Client(_))) {
+                Some(Event::Server(segment)) if left > 0 => {
+                    let heard = &segment[..segment.len().min(left)];
+                    left -= heard.len();
+                    session.receive(heard);
+                }
+                Some(Event::Timeout) if left > 0 => session.timed_out(),
+                Some(Event::Eof { reset }) if left > 0 => session.receive_eof(*reset),
+                _ => session.receive_eof(false),
+            },
+            Step::Write(_) => {}
+            Step::Upgrade if left > 0 => match events.find(|event| matches!(event, Event::Tls { .. })) {
+                Some(Event::Tls { established: true }) => session.upgraded(),
+                _ => session.upgrade_failed(Failure::new(Phase::Tls, Kind::Alert)),
+            },
+            Step::Upgrade => session.upgrade_failed(Failure::new(Phase::Tls, Kind::Closed)),
+            Step::Done => return session.into_dialogue(),
+        }
+    }
+}
+
+#[test]
+fn broken_off_at_any_point_is_closed_or_what_the_whole_is() {
+    for transcript in transcripts() {
+        let segments = transcript.events.iter().map(|event| match event {
+            Event::Server(segment) => segment.len(),
+            _ => 0,
+        });
+        for point in 0..segments.sum() {
+            let dialogue = break_off(&transcript, point);
+            let closed = dialogue.failure.as_ref().is_some_and(|failure| failure.kind == Kind::Closed);
+            assert!(
+                closed || end(&dialogue) == transcript.end,
+                "{} at {point}: {dialogue:?}",
+                transcript.name
+            );
+        }
+    }
+}

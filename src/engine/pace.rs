@@ -3,7 +3,10 @@
 
 use super::coalesce::KeyId;
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -66,12 +69,16 @@ struct Lane {
     waiting: VecDeque<KeyId>,
 }
 
-/// Queues of keys by address, and the two rate limiters.
-pub struct Pacer {
+type Global<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type PerIp<C> = RateLimiter<IpAddr, DashMapStateStore<IpAddr>, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+/// Queues of keys by address, and the two rate limiters. The clock is a
+/// parameter so that tests need not wait.
+pub struct Pacer<C: Clock = DefaultClock> {
     limits: Limits,
-    clock: DefaultClock,
-    global: Option<DefaultDirectRateLimiter>,
-    per_ip: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    clock: C,
+    global: Option<Global<C>>,
+    per_ip: Option<PerIp<C>>,
     lanes: HashMap<IpAddr, Lane>,
     ready: VecDeque<(KeyId, IpAddr)>,
     open: usize,
@@ -83,14 +90,21 @@ pub struct Pacer {
 impl Pacer {
     /// A pacer with nothing to do.
     pub fn new(limits: Limits) -> Self {
+        Self::with_clock(limits, DefaultClock::default())
+    }
+}
+
+impl<C: Clock + Clone> Pacer<C> {
+    fn with_clock(limits: Limits, clock: C) -> Self {
         let global = limits.rate.map(|rate| {
             let burst = NonZeroU32::new(rate.get() / BURSTS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
-            RateLimiter::direct(Quota::per_second(rate).allow_burst(burst))
+            RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), clock.clone())
         });
-        let per_ip = Quota::with_period(limits.per_ip_interval).map(RateLimiter::keyed);
+        let per_ip = Quota::with_period(limits.per_ip_interval)
+            .map(|quota| RateLimiter::dashmap_with_clock(quota, clock.clone()));
         Self {
             limits,
-            clock: DefaultClock::default(),
+            clock,
             global,
             per_ip,
             lanes: HashMap::new(),
@@ -223,6 +237,9 @@ mod tests {
     use super::super::coalesce::{Asked, KeyTable};
     use super::*;
     use crate::model::{Endpoint, ProbeKey};
+    use governor::clock::FakeRelativeClock;
+
+    const INTERVAL: Duration = Duration::from_secs(60);
 
     const OPEN: Limits =
         Limits { rate: None, per_ip_interval: Duration::ZERO, per_ip_connections: None, in_flight: 1000 };
@@ -259,66 +276,54 @@ mod tests {
 
     #[test]
     fn an_address_rests_between_connections() {
-        let ids = ids(3);
-        let interval = Duration::from_secs(3600);
-        let mut pacer = Pacer::new(Limits { per_ip_interval: interval, ..OPEN });
+        let (ids, clock) = (ids(3), FakeRelativeClock::default());
+        let mut pacer = Pacer::with_clock(Limits { per_ip_interval: INTERVAL, ..OPEN }, clock.clone());
         for id in &ids {
             pacer.push(*id, ip(1));
         }
         assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
-        let rest = pacer.begin_next();
-        assert!(
-            matches!(rest, Next::Rest(_, pause) if pause > interval / 2 && pause <= interval),
-            "{rest:?}"
-        );
+        assert_eq!(pacer.begin_next(), Next::Rest(ip(1), INTERVAL));
         assert_eq!(pacer.begin_next(), Next::Nothing, "one pause is enough for all that wait");
         pacer.finished(ip(1));
         assert_eq!(pacer.begin_next(), Next::Nothing);
+        clock.advance(INTERVAL / 2);
         pacer.rested(ip(1));
-        assert!(matches!(pacer.begin_next(), Next::Rest(..)), "woken too early, it rests again");
+        assert_eq!(pacer.begin_next(), Next::Rest(ip(1), INTERVAL / 2), "woken too early, it rests again");
+        clock.advance(INTERVAL / 2);
+        pacer.rested(ip(1));
+        assert!(matches!(pacer.begin_next(), Next::Start(..)));
     }
 
-    /// The pause is between starts: time spent waiting for the global rate
-    /// does not count as rest.
+    /// The pause is between starts: time spent in the queue does not count as
+    /// rest.
     #[test]
     fn a_pause_begins_when_the_connection_does() {
-        let ids = ids(14);
-        let interval = Duration::from_millis(50);
-        let limits = Limits { rate: NonZeroU32::new(100), per_ip_interval: interval, ..OPEN };
-        let mut pacer = Pacer::new(limits);
-        for (id, last) in ids[..12].iter().zip(10..) {
-            pacer.push(*id, ip(last));
+        let (ids, clock) = (ids(3), FakeRelativeClock::default());
+        let limits = Limits { per_ip_interval: INTERVAL, in_flight: 1, ..OPEN };
+        let mut pacer = Pacer::with_clock(limits, clock.clone());
+        for (id, last) in [(ids[0], 1), (ids[1], 2), (ids[2], 2)] {
+            pacer.push(id, ip(last));
         }
-        pacer.push(ids[12], ip(1));
-        pacer.push(ids[13], ip(1));
-        let mut begun = None;
-        let gap = loop {
-            match pacer.begin_next() {
-                Next::Start(_, at) if at == ip(1) => match begun.replace(std::time::Instant::now()) {
-                    Some(before) => break before.elapsed(),
-                    None => pacer.finished(ip(1)),
-                },
-                Next::Rest(at, pause) => {
-                    std::thread::sleep(pause);
-                    pacer.rested(at);
-                }
-                Next::After(pause) => std::thread::sleep(pause),
-                Next::Start(..) | Next::Nothing => {}
-            }
-        };
-        assert!(gap >= interval, "{gap:?}");
+        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
+        clock.advance(INTERVAL * 2);
+        pacer.finished(ip(1));
+        let first = pacer.begin_next();
+        assert!(matches!(first, Next::Start(_, at) if at == ip(2)), "{first:?}");
+        pacer.finished(ip(2));
+        assert_eq!(pacer.begin_next(), Next::Rest(ip(2), INTERVAL));
     }
 
     #[test]
     fn a_permit_that_an_address_cannot_use_goes_to_the_next() {
-        let ids = ids(3);
-        let limits =
-            Limits { rate: NonZeroU32::new(100), per_ip_interval: Duration::from_secs(3600), ..OPEN };
-        let mut pacer = Pacer::new(limits);
+        let (ids, clock) = (ids(3), FakeRelativeClock::default());
+        let limits = Limits { rate: NonZeroU32::new(1), per_ip_interval: INTERVAL, ..OPEN };
+        let mut pacer = Pacer::with_clock(limits, clock.clone());
         for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
             pacer.push(id, ip(last));
         }
         assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
+        assert_eq!(pacer.begin_next(), Next::After(Duration::from_secs(1)));
+        clock.advance(Duration::from_secs(1));
         assert!(matches!(pacer.begin_next(), Next::Rest(at, _) if at == ip(1)));
         assert_eq!(pacer.begin_next(), Next::Start(ids[2], ip(2)), "the permit was kept, not spent");
     }
