@@ -22,10 +22,10 @@ impl Summary {
     /// those of the domains of the section.
     pub fn render(&self) -> String {
         let mut out = format!(
-            "{} domains, {} endpoints, {} rejected lines\n",
-            grouped(self.domains.total),
-            grouped(self.endpoints.total),
-            grouped(self.rejected),
+            "{}, {}, {}\n",
+            counted(self.domains.total, "domain"),
+            counted(self.endpoints.total, "endpoint"),
+            counted(self.rejected, "rejected line"),
         );
         let (domains, endpoints) = (&self.domains, &self.endpoints);
         section(&mut out, "Delivery (best MX)", &self.deliveries, None);
@@ -34,15 +34,24 @@ impl Summary {
             section(&mut out, title, tally(domains), Some(tally(endpoints)));
         }
         section(&mut out, "Certificate name", &self.cert_name, None);
-        let operators: Vec<Row<'_>> = self
-            .mx_operators
-            .top()
-            .into_iter()
-            .map(|(name, domains)| Row { name, domains, endpoints: None })
-            .collect();
         let title = format!("MX operators (top {OPERATORS_SHOWN})");
-        table(&mut out, &title, &operators, self.mx_operators.0.total());
+        table(&mut out, &title, &self.operator_rows(), self.mx_operators.0.total());
         out
+    }
+
+    /// The commonest operators that serve more than one domain; a list of
+    /// domains that serve themselves says nothing.
+    fn operator_rows(&self) -> Vec<Row<'_>> {
+        let row = |name, domains| Row { name, domains, endpoints: None };
+        let top =
+            self.mx_operators.top().into_iter().filter(|(name, domains)| *domains > 1 && *name != OTHER);
+        let mut rows: Vec<Row<'_>> = top.map(|(name, domains)| row(name, domains)).collect();
+        let shown: u64 = rows.iter().map(|row| row.domains).sum();
+        let rest = self.mx_operators.0.total().saturating_sub(shown);
+        if !rows.is_empty() && rest > 0 {
+            rows.push(row(OTHER, rest));
+        }
+        rows
     }
 }
 
@@ -127,6 +136,12 @@ fn share(part: u64, whole: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
+/// `1 domain`, `2,000 domains`.
+fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", grouped(number))
+}
+
 /// Thousands set apart by commas.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -151,6 +166,7 @@ mod tests {
         {
             assert_eq!(grouped(number), expected);
         }
+        assert_eq!((counted(1, "domain"), counted(0, "domain")), ("1 domain".into(), "0 domains".into()));
         for (part, whole, expected) in
             [(0, 0, ""), (1, 3, "33.3"), (2, 3, "66.7"), (3, 3, "100.0"), (1, 2000, "0.1")]
         {

@@ -135,7 +135,7 @@ fn the_table_is_stable_and_fits_a_terminal() {
     let text = folded(&records()).render();
     assert!(text.lines().all(|line| line.chars().count() <= 80 && !line.ends_with(' ')));
     insta::assert_snapshot!(text, @r"
-    8 domains, 3 endpoints, 1 rejected lines
+    8 domains, 3 endpoints, 1 rejected line
 
     Delivery (best MX)                                  domains       %
       encrypted                                               5    62.5
@@ -195,4 +195,17 @@ fn the_json_holds_the_commonest_first() {
     let outcomes = r#""outcomes":{"ok":5,"starttls_not_offered":2,"dns_nxdomain":1}"#;
     assert!(json.contains(outcomes), "{json}");
     assert!(json.contains(r#""mx_operators":{"hoster.example":5,"b.co.uk":2}"#), "{json}");
+}
+
+#[test]
+fn operators_of_one_domain_are_not_listed_one_by_one() {
+    let mut summary = Summary::default();
+    for (name, domains) in [("a.example", 1), ("b.example", 1)] {
+        (0..domains).for_each(|_| summary.mx_operators.0.add_borrowed(name));
+    }
+    assert!(!summary.render().contains("operators"), "nobody serves two domains");
+    (0..6).for_each(|_| summary.mx_operators.0.add_borrowed("hoster.example"));
+    let table = summary.render();
+    let rows: Vec<Vec<&str>> = table.lines().skip(3).map(|row| row.split_whitespace().collect()).collect();
+    assert_eq!(rows, [["hoster.example", "6", "75.0"], ["(other)", "2", "25.0"]]);
 }

@@ -138,7 +138,7 @@ fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt:
         notes.push("OCSP response stapled".to_string());
     }
     if tls.tickets > 0 {
-        notes.push(format!("{} resumption tickets", tls.tickets));
+        notes.push(format!("resumption tickets: {}", tls.tickets));
     }
     if !notes.is_empty() {
         writeln!(out, "       {}", notes.join(", "))?;
