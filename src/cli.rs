@@ -17,6 +17,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 broke off; 2 the command line, o
     name = "mxray",
     version,
     arg_required_else_help = true,
+    args_override_self = true,
     max_term_width = 100,
     after_help = EXIT_CODES
 )]

@@ -7,7 +7,11 @@
 
 #[path = "cli/command.rs"]
 mod command;
+#[path = "cli/fleet.rs"]
+mod fleet;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/streams.rs"]
+mod streams;
 #[path = "cli/wrong_use.rs"]
 mod wrong_use;

@@ -82,8 +82,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         info,
     };
     let surveyed = survey.run().await?;
-    let code = surveyed.tell(false);
-    if surveyed.interrupted {
+    let code = surveyed.tell(false)?;
+    if surveyed.interrupted.is_some() {
         return Ok(code);
     }
     check(&fleet, &path)?;

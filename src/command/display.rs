@@ -113,7 +113,7 @@ impl Meter {
             return String::new();
         }
         let left = (now - self.begun).as_secs_f64() * (total - done) as f64 / done as f64;
-        format!(", ETA {}", clock(left))
+        if left < 0.5 { String::new() } else { format!(", ETA {}", clock(left)) }
     }
 }
 

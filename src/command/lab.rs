@@ -1,6 +1,7 @@
 //! `mxray lab`: the fleet as a process of its own.
 
 use super::CommandError;
+use super::signals::Signals;
 use crate::cli::LabArgs;
 use crate::input::{self, Entry, InputOptions};
 use crate::lab::{self, Fleet, FleetOptions, LabError};
@@ -35,12 +36,13 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     write(truth, |file| fleet.write_truth(file))?;
     write(roots, |file| file.write_all(fleet.root_pem().as_bytes()))?;
     write(endpoints, |file| fleet.write_endpoints(file))?;
+    let mut signals = Signals::new();
     // Whoever started the lab with port 0 reads the ports here, and may scan
-    // from the moment the line is there.
+    // from the moment the line is there, or end the lab.
     let mut stdout = io::stdout();
     let ready = writeln!(stdout, "lab ready: dns {} smtp-port {}", fleet.dns_addr(), fleet.smtp_port());
     ready.and_then(|()| stdout.flush()).context("cannot write to standard output")?;
-    super::signal().await;
+    signals.next().await;
     write(counters, |file| fleet.write_counters(file))?;
     fleet.shutdown().await;
     Ok(ExitCode::SUCCESS)

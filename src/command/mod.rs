@@ -10,6 +10,7 @@ mod lab;
 mod probe;
 mod reader;
 mod scan;
+mod signals;
 mod survey;
 mod usage;
 mod writer;
@@ -26,9 +27,6 @@ use std::process::ExitCode;
 
 /// Exit code for a command line that cannot be followed.
 const EXIT_USAGE: u8 = 2;
-
-/// Exit code of a process that a second Ctrl-C ended (128 + SIGINT).
-const EXIT_INTERRUPTED: i32 = 130;
 
 /// Soft limit of open files that a survey asks for; each connection and each
 /// question to the DNS is one.
@@ -123,20 +121,4 @@ fn start_logging(verbose: u8) {
         .log_internal_errors(false)
         .without_time()
         .try_init();
-}
-
-/// Waits for Ctrl-C or, where the system has it, SIGTERM.
-async fn signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -9,16 +9,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{Sender, WeakSender};
 use tokio::task::JoinHandle;
 
-/// How reading the list ended.
-#[derive(Debug, Default)]
-pub(super) struct Read {
-    /// Lines that are no target.
-    pub(super) rejected: u64,
-    /// An error that ended it early.
-    pub(super) error: Option<io::Error>,
-}
-
-/// Reads the list to its end, or until nobody takes more.
+/// Reads the list to its end, or until nobody takes more; gives the error that
+/// ended it early.
 ///
 /// `records` is held weakly: a thread that sits in a read of standard input
 /// must not keep the output of a stopped run open.
@@ -26,35 +18,29 @@ pub(super) fn start(
     list: InputList,
     targets: Sender<Target>,
     records: WeakSender<Record>,
-) -> JoinHandle<Read> {
+) -> JoinHandle<Option<io::Error>> {
     tokio::task::spawn_blocking(move || {
-        let mut read = Read::default();
         for entry in list {
             let taken = match entry {
                 Ok(Entry::Target(target)) => targets.blocking_send(target).is_ok(),
-                Ok(Entry::Rejected(rejected)) => {
-                    read.rejected += 1;
-                    records
-                        .upgrade()
-                        .is_some_and(|records| records.blocking_send(Record::Rejected(rejected)).is_ok())
-                }
-                Err(error) => {
-                    read.error = Some(error);
-                    false
-                }
+                Ok(Entry::Rejected(rejected)) => records
+                    .upgrade()
+                    .is_some_and(|records| records.blocking_send(Record::Rejected(rejected)).is_ok()),
+                Err(error) => return Some(error),
             };
             if !taken {
                 break;
             }
         }
-        read
+        None
     })
 }
 
 /// Counts the targets of a list that can be read twice, so that progress can
 /// say how much is left.
 pub(super) fn count_ahead(path: &str, options: InputOptions, progress: Arc<Progress>) {
-    if !std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
+    // `-` is standard input even where a file bears that name.
+    if path == "-" || !std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
         return;
     }
     let path = path.to_string();

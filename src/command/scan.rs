@@ -46,11 +46,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         style,
         info,
     };
-    let surveyed = survey.run().await?;
-    if surveyed.pipe_closed {
-        return Ok(ExitCode::SUCCESS);
-    }
-    Ok(surveyed.tell(aside))
+    survey.run().await?.tell(aside)
 }
 
 fn input_kind(kind: cli::InputKind) -> InputKind {

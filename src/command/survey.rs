@@ -2,8 +2,9 @@
 //! share.
 
 use super::display::{self, Style};
+use super::signals::Signals;
 use super::writer::{self, Outputs, Written};
-use super::{CommandError, EXIT_INTERRUPTED, reader};
+use super::{CommandError, reader};
 use crate::engine::{self, EngineConfig, Progress, RunCounts};
 use crate::input::{InputList, InputOptions};
 use crate::output::{self, RunInfo, RunLimits};
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -44,8 +45,12 @@ pub(super) struct Survey {
 pub(super) struct Surveyed {
     pub(super) summary: Summary,
     pub(super) counts: RunCounts,
-    pub(super) interrupted: bool,
-    pub(super) pipe_closed: bool,
+    /// Exit code of the signal that broke it off.
+    pub(super) interrupted: Option<u8>,
+    /// Why the list was not read to its end.
+    pub(super) list_error: Option<String>,
+    /// Whoever read the rows has enough, and wants no last words.
+    pub(super) quiet: bool,
     /// The run directory, if one was written.
     pub(super) path: Option<PathBuf>,
 }
@@ -54,7 +59,7 @@ impl Survey {
     /// Runs to the end of the list, or until somebody stops it.
     pub(super) async fn run(self) -> Result<Surveyed, CommandError> {
         let stop = CancellationToken::new();
-        let interrupted = CancellationToken::new();
+        let interrupted = Arc::new(OnceLock::new());
         let _watch = watch_signals(stop.clone(), interrupted.clone());
         let progress = Arc::new(Progress::default());
         reader::count_ahead(&self.list_name, self.list_options, progress.clone());
@@ -62,48 +67,55 @@ impl Survey {
         let (targets_in, targets) = mpsc::channel(TARGETS_QUEUED_MAX);
         let (records_in, records) = mpsc::channel(RECORDS_QUEUED_MAX);
         let reading = reader::start(self.list, targets_in, records_in.downgrade());
-        let writing = writer::start(self.outputs, records, stop.clone());
+        let unwanted = CancellationToken::new();
+        let writing = writer::start(self.outputs, records, stop.clone(), unwanted.clone());
         let shown = CancellationToken::new();
         let showing = tokio::spawn(display::show(progress.clone(), self.style, shown.clone()));
 
         let stages = (self.stages.lookup, self.stages.probe, self.stages.judge);
         // On a worker: the thread that waits for the whole run is none, and
         // every event would have to wake it.
-        let engine = engine::run(self.engine, stages, targets, records_in, progress, stop.clone());
-        let counted =
-            tokio::spawn(engine).await.map_err(|error| anyhow!("the engine broke down: {error}"))?;
+        let mut engine =
+            tokio::spawn(engine::run(self.engine, stages, targets, records_in, progress, stop.clone()));
+        let counted = tokio::select! {
+            counted = &mut engine => counted.map_err(|error| anyhow!("the engine broke down: {error}"))?,
+            // Nobody is left to hear how the open connections end.
+            () = unwanted.cancelled() => {
+                engine.abort();
+                Ok(RunCounts::default())
+            }
+        };
         shown.cancel();
         let _ = showing.await;
         let written = writing.await.map_err(|error| anyhow!("writing broke down: {error}"))?;
-        let interrupted = interrupted.is_cancelled();
         // A reader that still waits for standard input is left behind.
-        let read = if stop.is_cancelled() && !reading.is_finished() {
-            reader::Read::default()
+        let list_error = if stop.is_cancelled() && !reading.is_finished() {
+            None
         } else {
             reading.await.map_err(|error| anyhow!("reading broke down: {error}"))?
         };
-        finish(self.info, written, read, counted, interrupted)
+        finish(self.info, written, list_error, counted, interrupted.get().copied())
     }
 }
 
 fn finish(
     mut info: RunInfo,
     written: Written,
-    read: reader::Read,
+    list_error: Option<io::Error>,
     counted: Result<RunCounts, engine::EngineError>,
-    interrupted: bool,
+    interrupted: Option<u8>,
 ) -> Result<Surveyed, CommandError> {
-    if let Some(error) = written.error {
-        return Err(anyhow!("cannot write the results: {error}").into());
-    }
+    let list_error = list_error.map(|error| format!("the list could not be read to its end: {error}"));
     let counts = counted.map_err(anyhow::Error::from)?;
+    let failed = |error: &io::Error| anyhow!("cannot write the results: {error}");
     info.ended = Some(Timestamp::now());
-    info.interrupted = interrupted;
+    info.interrupted = interrupted.is_some();
+    info.error = list_error.clone().or(written.error.as_ref().map(|error| failed(error).to_string()));
     info.finished =
-        Some(counts.unfinished == 0 && !interrupted && read.error.is_none() && !written.pipe_closed);
+        Some(counts.unfinished == 0 && interrupted.is_none() && info.error.is_none() && !written.pipe_closed);
     info.counts = output::RunCounts {
         targets_read: counts.targets,
-        rejected: read.rejected,
+        rejected: written.summary.rejected,
         domains_written: counts.domains,
         endpoints_written: counts.endpoints,
         unfinished: counts.unfinished,
@@ -111,29 +123,25 @@ fn finish(
     let mut path = None;
     if let Some(directory) = written.directory {
         path = Some(directory.path().to_path_buf());
-        directory
-            .finish(&info, &written.summary)
-            .map_err(|error| anyhow!("cannot write the results: {error}"))?;
+        directory.finish(&info, &written.summary).map_err(|error| failed(&error))?;
     }
-    if let Some(error) = read.error {
-        return Err(anyhow!("the list could not be read to its end: {error}").into());
+    if let Some(error) = written.error {
+        return Err(failed(&error).into());
     }
-    let summary = written.summary;
-    Ok(Surveyed { summary, counts, interrupted, pipe_closed: written.pipe_closed, path })
+    let (summary, quiet) = (written.summary, written.pipe_closed);
+    Ok(Surveyed { summary, counts, interrupted, list_error, quiet, path })
 }
 
 /// The first Ctrl-C (or SIGTERM) lets open connections end and the results be
 /// written; the second ends at once.
-fn watch_signals(stop: CancellationToken, interrupted: CancellationToken) -> tokio::task::JoinHandle<()> {
+fn watch_signals(stop: CancellationToken, interrupted: Arc<OnceLock<u8>>) -> tokio::task::JoinHandle<()> {
+    let mut signals = Signals::new();
     tokio::spawn(async move {
-        super::signal().await;
-        super::say(format_args!(
-            "mxray: stopping; open connections are ended in order (again: stop at once)"
-        ));
-        interrupted.cancel();
+        let code = signals.next().await;
+        super::say("mxray: stopping; open connections are ended in order (again: stop at once)");
+        let _ = interrupted.set(code);
         stop.cancel();
-        super::signal().await;
-        std::process::exit(EXIT_INTERRUPTED);
+        std::process::exit(i32::from(signals.next().await));
     })
 }
 
@@ -156,6 +164,7 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
         },
         started: Timestamp::now(),
         ended: None,
+        error: None,
         finished: None,
         interrupted: false,
         counts: output::RunCounts::default(),
@@ -190,13 +199,16 @@ pub(super) fn default_directory(prefix: &str) -> PathBuf {
 
 impl Surveyed {
     /// Says how it went. `aside` keeps standard output for rows.
-    pub(super) fn tell(&self, aside: bool) -> ExitCode {
+    pub(super) fn tell(&self, aside: bool) -> Result<ExitCode, CommandError> {
+        if self.quiet {
+            return Ok(ExitCode::SUCCESS);
+        }
         let mut text = self.summary.render();
         if let Some(path) = &self.path {
             text.push_str(&format!("\nwritten to {}\n", path.display()));
         }
-        if self.interrupted {
-            text.push_str(&format!("stopped early: {} targets have no row\n", self.counts.unfinished));
+        if self.interrupted.is_some() {
+            text.push_str(&format!("stopped early; targets read but not done: {}\n", self.counts.unfinished));
         }
         // Nobody left to read it is no reason to complain.
         let _ = if aside {
@@ -204,6 +216,9 @@ impl Surveyed {
         } else {
             io::stdout().write_all(text.as_bytes())
         };
-        ExitCode::SUCCESS
+        match &self.list_error {
+            Some(error) => Err(anyhow!(error.clone()).into()),
+            None => Ok(self.interrupted.map_or(ExitCode::SUCCESS, ExitCode::from)),
+        }
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Outputs {
 
 /// What came of writing.
 pub(super) struct Written {
-    /// What is left open for the last words; `None` after an error.
+    /// What is left open for the last words; `None` if it cannot be written.
     pub(super) directory: Option<RunDirectory>,
     /// The fold over everything that was sent, written or not.
     pub(super) summary: Summary,
@@ -40,13 +40,15 @@ pub(super) struct Written {
 }
 
 /// Writes until the records end. An error stops the run and lets it drain:
-/// records that can no longer be written are still counted.
+/// records that can no longer be written are still counted. `unwanted` is said
+/// when there is nothing left to write to, and so nothing to drain for.
 pub(super) fn start(
     outputs: Outputs,
     records: Receiver<Record>,
     stop: CancellationToken,
+    unwanted: CancellationToken,
 ) -> JoinHandle<Written> {
-    tokio::task::spawn_blocking(move || Writer::new(outputs, stop).run(records))
+    tokio::task::spawn_blocking(move || Writer::new(outputs, stop, unwanted).run(records))
 }
 
 struct Writer {
@@ -55,13 +57,14 @@ struct Writer {
     error: Option<io::Error>,
     pipe_closed: bool,
     stop: CancellationToken,
+    unwanted: CancellationToken,
     flushed: Instant,
 }
 
 impl Writer {
-    fn new(outputs: Outputs, stop: CancellationToken) -> Self {
+    fn new(outputs: Outputs, stop: CancellationToken, unwanted: CancellationToken) -> Self {
         let summary = Summary::default();
-        Self { outputs, summary, error: None, pipe_closed: false, stop, flushed: Instant::now() }
+        Self { outputs, summary, error: None, pipe_closed: false, stop, unwanted, flushed: Instant::now() }
     }
 
     fn run(mut self, mut records: Receiver<Record>) -> Written {
@@ -112,24 +115,36 @@ impl Writer {
         }
     }
 
+    /// What cannot be written to the directory leaves a hole in it.
     fn note(&mut self, result: io::Result<()>) {
         if let Err(error) = result {
             self.outputs.directory = None;
-            self.outputs.stream = None;
-            self.error.get_or_insert(error);
-            self.stop.cancel();
+            self.fail(error);
         }
     }
 
-    /// A closed pipe is a quiet end, not an error.
+    /// A closed pipe is a quiet end, not an error. Either way the directory is
+    /// whole and is closed in order.
     fn note_stream(&mut self, result: io::Result<()>) {
-        match result {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                self.outputs.stream = None;
-                self.pipe_closed = true;
-                self.stop.cancel();
-            }
-            other => self.note(other),
+        let Err(error) = result else { return };
+        if error.kind() != ErrorKind::BrokenPipe {
+            return self.fail(io::Error::new(error.kind(), format!("standard output: {error}")));
+        }
+        self.pipe_closed = true;
+        self.outputs.stream = None;
+        self.end();
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        self.outputs.stream = None;
+        self.error.get_or_insert(error);
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.stop.cancel();
+        if self.outputs.directory.is_none() {
+            self.unwanted.cancel();
         }
     }
 }

@@ -18,7 +18,9 @@ begins with `=`, `+`, `-` or `@` for a formula. Import the columns as text.
 
 Beside the tables a run directory holds `observations.jsonl`, the journal: one line for each probe with all that
 was seen, every reply whole; and `run.json`: what was run, with which limits, its counts and its summary.
-`finished` is `null` as long as a run goes on, and stays so if it is killed. Both bear `schema`, a number that
+`finished` is `null` as long as a run goes on, and stays so if it is killed: then the last second may be missing,
+and the last line of each file may be cut short. It is `false` if the run was stopped or broke off; `interrupted`,
+`error` and `counts.unfinished` say more. Journal and `run.json` bear `schema`, a number that
 grows when a column or a key changes its meaning or goes away.
 
 This file is made from the column lists in `src/output`; a test holds it to them.

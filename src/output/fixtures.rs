@@ -186,6 +186,7 @@ pub(super) fn run_info() -> RunInfo {
         limits: RunLimits::default(),
         started: "2026-03-01T12:00:00Z".parse().unwrap(),
         ended: None,
+        error: None,
         finished: None,
         interrupted: false,
         counts: RunCounts::default(),

@@ -36,6 +36,9 @@ pub struct RunInfo {
     pub finished: Option<bool>,
     /// Whether the user broke it off.
     pub interrupted: bool,
+    /// What broke it off: a list that could not be read on, a reader's end
+    /// that took no more rows.
+    pub error: Option<String>,
     /// How much was done.
     pub counts: RunCounts,
 }

@@ -1,0 +1,203 @@
+//! Standard input, output and error: what goes where, and how a run ends when
+//! one of them does.
+
+use crate::command::{PATIENCE, Ran};
+use crate::fleet::{Lab, until};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Stdio};
+
+/// The domains of CSV rows, which must all have as many fields as the header.
+fn domains_of_csv(text: &str) -> BTreeSet<String> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let column = reader.headers().unwrap().iter().position(|name| name == "domain").unwrap();
+    reader.records().map(|row| row.unwrap()[column].to_string()).collect()
+}
+
+fn names(count: usize) -> BTreeSet<String> {
+    (1..=count).map(|number| format!("d{number}.example")).collect()
+}
+
+/// Waits for the end; a process that does not come to one is killed.
+pub fn end(mut child: Child) -> Ran {
+    let end = std::time::Instant::now() + PATIENCE;
+    while child.try_wait().unwrap().is_none() {
+        if std::time::Instant::now() > end {
+            child.kill().unwrap();
+            panic!("no end: {:?}", Ran::from(child.wait_with_output().unwrap()).stderr);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn a_list_from_standard_input_goes_to_a_run_directory() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 3);
+    let list = "\u{feff}# mine\r\nD1.example.\r\n\r\nd2.example\r\nno domain\r\nd3.example";
+    let ran = lab.folder.run_with_input(lab.args("scan - --allow-private -o run"), list.as_bytes());
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("3 domains, 3 endpoints, 1 rejected line\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("\nwritten to run\n"), "{}", ran.stdout);
+    assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), names(3));
+    assert!(lab.folder.read("run/rejects.csv").contains("\n5,no domain,"));
+    let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    assert_eq!((&run["finished"], &run["input"]), (&Value::from(true), &Value::from("-")));
+    assert_eq!(run["counts"]["rejected"], 1);
+}
+
+#[test]
+fn csv_on_standard_output_is_header_and_rows_and_nothing_else() {
+    let lab = Lab::playing(&["tls13_ecdsa", "greeting_554"], 12);
+    let ran = lab.folder.run(lab.args("scan list --allow-private --format csv"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!((ran.stdout.lines().count(), domains_of_csv(&ran.stdout)), (13, names(12)));
+    assert!(ran.stderr.contains("\n12 domains, "), "the summary stands aside: {}", ran.stderr);
+    assert_eq!(lab.folder.names(), ["list", "roots.pem"], "no run directory was asked for");
+}
+
+#[test]
+fn json_lines_beside_a_run_directory_hold_the_same_rows() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 5);
+    let ran = lab.folder.run(lab.args("scan list --allow-private --format jsonl -o run"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let rows: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let domains: BTreeSet<String> =
+        rows.iter().map(|row| row["domain"].as_str().unwrap().to_string()).collect();
+    assert_eq!((rows.len(), &domains), (5, &names(5)));
+    assert!(rows.iter().all(|row| row["delivery"] == "encrypted" && row["reply_code"] == Value::Null));
+    assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), domains);
+    assert!(ran.stderr.ends_with("\nwritten to run\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_reader_that_has_enough_is_a_quiet_and_prompt_end() {
+    // At this rate the list would take over a minute, and the silent servers
+    // would be waited for much longer.
+    let lab = Lab::playing(&["greeting_554", "greeting_silence"], 600);
+    let args = lab.args("scan list --allow-private --format csv --rate 8 --timeout greeting=1h,session=1h");
+    let mut child = lab.folder.mxray(args).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("line,domain,"));
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let last = ran.stderr.lines().last().unwrap_or_default();
+    assert!(ran.stderr.is_empty() || last.contains("handshakes/s"), "only progress: {}", ran.stderr);
+}
+
+#[test]
+fn nobody_on_standard_error_does_not_end_a_run() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 2);
+    let mut child = lab.folder.mxray(lab.args("scan list --allow-private -o run -v")).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(end(child).code, Some(0));
+    assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), names(2));
+}
+
+#[test]
+fn nobody_on_standard_output_does_not_make_probe_complain() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let mut child = lab.folder.mxray(lab.args("probe d1.example --allow-private")).spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = end(child);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_and_leaves_a_valid_run_directory() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 3);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for words in ["scan list --allow-private --format csv", "scan list --allow-private --format csv -o run"] {
+        let child = lab.folder.mxray(lab.args(words)).stdout(full()).spawn().unwrap();
+        let ran = end(child);
+        assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+        let last = ran.stderr.lines().last().unwrap();
+        assert!(
+            last.starts_with("mxray: cannot write the results: standard output: No space left"),
+            "{last}"
+        );
+    }
+    let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    assert_eq!(run["finished"], false);
+    assert!(run["error"].as_str().unwrap().contains("standard output"), "{run}");
+    domains_of_csv(&lab.folder.read("run/domains.csv"));
+    let child =
+        lab.folder.mxray(lab.args("probe d1.example --allow-private")).stdout(full()).spawn().unwrap();
+    let ran = end(child);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.starts_with("mxray: cannot write to standard output: No space"), "{}", ran.stderr);
+}
+
+#[test]
+fn progress_comes_in_lines_where_there_is_no_terminal() {
+    let lab = Lab::playing(&["greeting_silence"], 2);
+    let args = lab.args("scan list --allow-private --timeout greeting=1h,session=1h");
+    let mut child = lab.folder.mxray(args).stdin(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    assert_eq!(line, "0/2 domains, 0 handshakes/s, 2 in flight, none done yet\n");
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_list_that_breaks_off_keeps_its_rows_and_says_so() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 400);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    gzip.write_all(lab.folder.read("list").as_bytes()).unwrap();
+    let mut packed = gzip.finish().unwrap();
+    lab.folder.write("whole.gz", &packed);
+    packed.truncate(packed.len() / 2);
+    lab.folder.write("half.gz", &packed);
+    let ran = lab.folder.run(lab.args("scan whole.gz --allow-private -o whole --per-ip-connections 0"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(domains_of_csv(&lab.folder.read("whole/domains.csv")), names(400));
+
+    let ran = lab.folder.run(lab.args("scan half.gz --allow-private -o half --per-ip-connections 0"));
+    let last = ran.stderr.lines().last().unwrap();
+    assert_eq!(ran.code, Some(1));
+    assert!(last.starts_with("mxray: the list could not be read to its end: "), "{last}");
+    assert!(ran.stdout.contains("\nwritten to half\n"), "the summary is told: {}", ran.stdout);
+    let rows = domains_of_csv(&lab.folder.read("half/domains.csv"));
+    let run: Value = serde_json::from_str(&lab.folder.read("half/run.json")).unwrap();
+    assert!(rows.len() > 100 && rows.len() < 300, "{}", rows.len());
+    assert_eq!((&run["finished"], &run["interrupted"]), (&Value::from(false), &Value::from(false)));
+    assert_eq!(run["counts"]["domains_written"], rows.len());
+    assert!(run["error"].as_str().unwrap().starts_with("the list could not be read"), "{run}");
+}
+
+#[test]
+fn a_file_named_like_standard_input_is_left_alone() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 2);
+    lab.folder.write("-", "wrong.example\n".repeat(50));
+    let ran = lab
+        .folder
+        .run_with_input(lab.args("scan - --allow-private --format csv"), b"d1.example\nd2.example\n");
+    assert_eq!((ran.code, domains_of_csv(&ran.stdout)), (Some(0), names(2)));
+    assert!(!ran.stderr.contains("/50 domains"), "{}", ran.stderr);
+}
+
+#[test]
+fn rows_come_as_they_are_done_while_standard_input_stays_open() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 2);
+    let args = lab.args("scan - --allow-private --format csv");
+    let mut child = lab.folder.mxray(args).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut rows = BufReader::new(child.stdout.take().unwrap());
+    for name in ["d1.example", "d2.example"] {
+        writeln!(input, "{name}").unwrap();
+        let mut row = String::new();
+        while !row.contains(&format!(",{name},")) {
+            row.clear();
+            assert!(rows.read_line(&mut row).unwrap() > 0, "the rows ended before {name}");
+        }
+    }
+    drop(input);
+    let mut rest = String::new();
+    rows.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), end(child).code), ("", Some(0)));
+    until("two connections", || lab.connections() == 2);
+}
