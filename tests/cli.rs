@@ -11,6 +11,9 @@ mod command;
 mod fleet;
 #[path = "cli/help.rs"]
 mod help;
+#[cfg(unix)]
+#[path = "cli/stopping.rs"]
+mod stopping;
 #[path = "cli/streams.rs"]
 mod streams;
 #[path = "cli/wrong_use.rs"]

@@ -1,0 +1,185 @@
+//! Ctrl-C and worse: what is left behind is whole, and says what is missing.
+
+use crate::command::{Folder, Ran};
+use crate::fleet::{Lab, until};
+use crate::streams::end;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+const CSV_FILES: [&str; 5] = ["domains.csv", "endpoints.csv", "certificates.csv", "mx.csv", "rejects.csv"];
+
+fn send(signal: &str, child: &Child) {
+    let kill = format!("kill -{signal} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Reads standard error up to the line that says that the run is stopping.
+fn stopping(child: &mut Child) {
+    let mut stderr = BufReader::new(child.stderr.as_mut().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("mxray: stopping; ") {
+        line.clear();
+        assert!(stderr.read_line(&mut line).unwrap() > 0, "standard error ended");
+    }
+}
+
+/// Checks every file of a run directory that was closed in order; gives the
+/// counts of `run.json`.
+fn whole(folder: &Folder, run: &str) -> Value {
+    for file in CSV_FILES {
+        let text = folder.read(&format!("{run}/{file}"));
+        assert!(text.ends_with('\n'), "{file} ends in half a line");
+        csv::Reader::from_reader(text.as_bytes()).records().for_each(|row| drop(row.unwrap()));
+    }
+    let journal = folder.read(&format!("{run}/observations.jsonl"));
+    journal.lines().for_each(|line| drop(serde_json::from_str::<Value>(line).unwrap()));
+    let file: Value = serde_json::from_str(&folder.read(&format!("{run}/run.json"))).unwrap();
+    assert_eq!((&file["finished"], &file["interrupted"]), (&Value::from(false), &Value::from(true)));
+    let rows = folder.read(&format!("{run}/domains.csv")).lines().count() - 1;
+    assert_eq!(file["counts"]["domains_written"], rows);
+    file["counts"].clone()
+}
+
+/// A scan that takes minutes, stopped after its first row.
+fn stopped_by(signal: &str) -> (Lab, Ran) {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1000);
+    let args = lab.args("scan list --allow-private --format csv -o run --rate 8");
+    let mut child = lab.folder.mxray(args).spawn().unwrap();
+    let mut rows = BufReader::new(child.stdout.take().unwrap());
+    for _ in 0..2 {
+        assert!(rows.read_line(&mut String::new()).unwrap() > 0);
+    }
+    send(signal, &child);
+    // The rows of the drain must find a reader, or the pipe would end the run.
+    let drained = std::thread::spawn(move || rows.lines().count());
+    let ran = end(child);
+    drained.join().unwrap();
+    (lab, ran)
+}
+
+#[test]
+fn a_stopped_scan_leaves_a_valid_run_directory() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let (lab, ran) = stopped_by(signal);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
+        let counts = whole(&lab.folder, "run");
+        let count = |name: &str| counts[name].as_u64().unwrap();
+        assert!(count("unfinished") > 0 && count("domains_written") > 0, "{counts}");
+        assert_eq!(count("targets_read"), count("domains_written") + count("unfinished"));
+        let told = format!("stopped early; targets read but not done: {}\n", count("unfinished"));
+        assert!(ran.stderr.ends_with(&told), "{}", ran.stderr);
+    }
+}
+
+/// A mail server under the test's control, and a scan of it alone.
+fn scan_of(listener: &TcpListener, folder: &Folder, words: &[&str]) -> Child {
+    let port = listener.local_addr().unwrap().port();
+    folder.write("endpoints", format!("127.0.0.1,mx.example,{port}\n"));
+    let args = ["scan", "endpoints", "--input", "endpoints", "--allow-private", "-o", "run"];
+    folder.mxray(args.iter().chain(words)).spawn().unwrap()
+}
+
+fn read_line(stream: &TcpStream) -> String {
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).unwrap();
+    line
+}
+
+#[test]
+fn ctrl_c_lets_an_open_dialogue_end_in_order() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let mut child = scan_of(&listener, &folder, &["--ehlo", "scanner.example"]);
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(b"220 mx.example ready\r\n").unwrap();
+    assert_eq!(read_line(&stream), "EHLO scanner.example\r\n");
+    send("INT", &child);
+    stopping(&mut child);
+    stream.write_all(b"250 mx.example\r\n").unwrap();
+    assert_eq!(read_line(&stream), "QUIT\r\n");
+    stream.write_all(b"221 bye\r\n").unwrap();
+    let ran = end(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let counts = whole(&folder, "run");
+    assert_eq!((&counts["domains_written"], &counts["unfinished"]), (&Value::from(1), &Value::from(0)));
+    assert!(folder.read("run/domains.csv").contains("not_offered"));
+}
+
+#[test]
+fn a_second_ctrl_c_waits_for_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let mut child = scan_of(&listener, &folder, &["--timeout", "1h", "--ehlo", "scanner.example"]);
+    let (_silent, _) = listener.accept().unwrap();
+    send("INT", &child);
+    stopping(&mut child);
+    send("INT", &child);
+    assert_eq!(end(child).code, Some(130));
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    assert_eq!(run["finished"], Value::Null, "a run that was not drained does not say it ended");
+}
+
+#[test]
+fn ctrl_c_ends_a_run_whose_standard_input_is_idle() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let args = lab.args("scan - --allow-private --format csv -o run");
+    let mut child = lab.folder.mxray(args).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"no domain\nd1.example\n").unwrap();
+    let mut rows = BufReader::new(child.stdout.take().unwrap());
+    for _ in 0..2 {
+        assert!(rows.read_line(&mut String::new()).unwrap() > 0);
+    }
+    send("INT", &child);
+    assert_eq!(end(child).code, Some(130));
+    let counts = whole(&lab.folder, "run");
+    assert_eq!((&counts["domains_written"], &counts["rejected"]), (&Value::from(1), &Value::from(1)));
+    drop(input);
+}
+
+#[test]
+fn ctrl_c_before_the_first_line_of_standard_input_ends_at_once() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let mut child =
+        lab.folder.mxray(lab.args("scan - --allow-private")).stdin(Stdio::piped()).spawn().unwrap();
+    let input = child.stdin.take().unwrap();
+    send("INT", &child);
+    let ran = end(child);
+    assert_ne!(ran.code, Some(0), "{}", ran.stderr);
+    drop(input);
+}
+
+#[test]
+fn a_killed_run_leaves_what_was_done_and_does_not_say_it_ended() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1000);
+    let child = lab.folder.mxray(lab.args("scan list --allow-private -o run --rate 50")).spawn().unwrap();
+    let rows = || std::fs::read_to_string(lab.folder.path().join("run/domains.csv")).unwrap_or_default();
+    until("the first rows on disk", || rows().lines().count() > 3);
+    send("KILL", &child);
+    assert_eq!(end(child).code, None);
+    let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    assert_eq!((&run["finished"], &run["ended"]), (&Value::Null, &Value::Null));
+    for file in CSV_FILES {
+        let text = lab.folder.read(&format!("run/{file}"));
+        let lines = text.rsplit_once('\n').map_or("", |(lines, _cut)| lines);
+        csv::Reader::from_reader(lines.as_bytes()).records().for_each(|row| drop(row.unwrap()));
+    }
+}
+
+#[test]
+fn a_lab_that_is_stopped_once_it_is_ready_writes_its_counters() {
+    for _ in 0..5 {
+        let folder = Folder::new().with("list", "a.example\n");
+        let args = ["lab", "--domains", "list", "--scenario", "tls13_ecdsa", "--counters", "counters.csv"];
+        let mut child = folder.mxray(args).spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+        assert!(ready.starts_with("lab ready: dns 127.0.0.1:"), "{ready}");
+        send("TERM", &child);
+        let ran = end(child);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        assert!(!folder.read("counters.csv").is_empty());
+    }
+}
