@@ -11,6 +11,8 @@ mod command;
 mod fleet;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/manners.rs"]
+mod manners;
 #[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;

@@ -54,7 +54,11 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         }
         Asked::Host(host, port) => {
             let target = Target { line: 1, subject: Subject::Domain(host.clone()) };
-            (stages.lookup.inner().host(target, &host).await, port)
+            let facts = match stages.lookup.refusal(&target) {
+                Some(facts) => facts,
+                None => stages.lookup.inner().host(target, &host).await,
+            };
+            (facts, port)
         }
         Asked::Address(ip, port) => {
             let target = Target { line: 1, subject: Subject::Endpoint { ip, port, name: None } };

@@ -16,7 +16,16 @@ impl<L> ScreenedLookup<L> {
         Self { blocklist, inner }
     }
 
-    /// The lookup behind the list.
+    /// What there is to say of a listed target; `None` if it may be asked for.
+    pub fn refusal(&self, target: &Target) -> Option<DomainFacts> {
+        let listed = match &target.subject {
+            Subject::Domain(domain) => self.blocklist.has_name(domain.as_str()),
+            Subject::Endpoint { .. } => false,
+        };
+        listed.then(|| DomainFacts::failed(target.clone(), Failure::new(Phase::Input, Kind::Blocklisted)))
+    }
+
+    /// The lookup behind the list; it asks for everything.
     pub fn inner(&self) -> &L {
         &self.inner
     }
@@ -24,13 +33,9 @@ impl<L> ScreenedLookup<L> {
 
 impl<L: Lookup> Lookup for ScreenedLookup<L> {
     async fn lookup(&self, target: Target) -> DomainFacts {
-        let listed = match &target.subject {
-            Subject::Domain(domain) => self.blocklist.has_name(domain.as_str()),
-            Subject::Endpoint { .. } => false,
-        };
-        if listed {
-            return DomainFacts::failed(target, Failure::new(Phase::Input, Kind::Blocklisted));
+        match self.refusal(&target) {
+            Some(facts) => facts,
+            None => self.inner.lookup(target).await,
         }
-        self.inner.lookup(target).await
     }
 }
