@@ -44,7 +44,7 @@ fn a_private_address_is_never_connected_to() {
 fn what_is_on_the_blocklist_is_left_alone() {
     let lab = Lab::playing(&["tls13_ecdsa"], 4);
     let of = |domain: &str| lab.fleet.endpoints().iter().find(|e| e.host.ends_with(domain)).unwrap().clone();
-    lab.folder.write("one", format!("d1.example\n# hosts\nMX1.d2.example.\n"));
+    lab.folder.write("one", "d1.example\n# hosts\nMX1.d2.example.\n");
     lab.folder.write("two", format!("{}/32\n", of("d3.example").ip));
     let found = rows(&lab.folder, lab.args("scan list --allow-private --blocklist one --blocklist two"));
     let shared = of("d4.example").ip == of("d3.example").ip;
