@@ -80,15 +80,19 @@ struct Parts {
     root_names: Vec<String>,
 }
 
-/// Builds the stages that the command line asks for.
+/// Questions to the DNS under way at once, if the system has room for them.
+pub const QUESTIONS_MAX: usize = 1024;
+
+/// Builds the stages that the command line asks for; they ask the DNS at most
+/// `questions_max` questions at a time.
 ///
 /// # Errors
 /// [`UsageError`] for a word that cannot be followed.
-pub fn stages(args: &AskArgs) -> Result<Stages, UsageError> {
+pub fn stages(args: &AskArgs, questions_max: usize) -> Result<Stages, UsageError> {
     let (timeouts, dns_timeout) = timeouts(&args.timeout);
     let (roots, root_names) = roots(&args.roots)?;
     build(Parts {
-        lookup: lookup(args, dns_timeout),
+        lookup: LookupConfig { queries_in_flight: questions_max, ..lookup(args, dns_timeout) },
         ehlo: ehlo_name(args.ehlo.as_deref())?,
         timeouts,
         key_shares: if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused },

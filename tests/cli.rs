@@ -13,6 +13,8 @@ mod fleet;
 mod help;
 #[path = "cli/manners.rs"]
 mod manners;
+#[path = "cli/odd.rs"]
+mod odd;
 #[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;

@@ -5,6 +5,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod demo;
+mod descriptors;
 mod display;
 mod lab;
 mod probe;
@@ -27,10 +28,6 @@ use std::process::ExitCode;
 
 /// Exit code for a command line that cannot be followed.
 const EXIT_USAGE: u8 = 2;
-
-/// Soft limit of open files that a survey asks for; each connection and each
-/// question to the DNS is one.
-const OPEN_FILES_WANTED: u64 = 65_536;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +59,8 @@ impl CommandError {
 
 /// Runs a command to its end and says how it went.
 pub fn run(cli: Cli) -> ExitCode {
-    // More is better, what the system gives is enough: what is lacking later
-    // shows as `local_error` and never as a finding.
-    let _ = rlimit::increase_nofile_limit(OPEN_FILES_WANTED);
+    // More is better; what the system gives is enough.
+    let _ = descriptors::raise();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

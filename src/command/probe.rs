@@ -46,7 +46,7 @@ fn parse(text: &str) -> Result<Asked, UsageError> {
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.verbose);
     let asked = parse(&args.target)?;
-    let stages = plan::stages(&args.asking)?;
+    let stages = plan::stages(&args.asking, plan::QUESTIONS_MAX)?;
     let (facts, port) = match asked {
         Asked::Domain(domain) => {
             let target = Target { line: 1, subject: Subject::Domain(domain) };

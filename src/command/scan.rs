@@ -1,5 +1,6 @@
 //! `mxray scan`: the real job.
 
+use super::descriptors::{self, Share};
 use super::display::Style;
 use super::survey::{self, Survey};
 use super::writer::Outputs;
@@ -17,8 +18,11 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.verbose);
     let list_options = InputOptions { kind: input_kind(args.input), column: args.column.clone() };
     let list = input::open(&args.list, &list_options)?;
-    let stages = plan::stages(&args.asking)?;
-    let engine = plan::engine(&args.pace, args.asking.port);
+    let mut engine = plan::engine(&args.pace, args.asking.port);
+    let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
+    let share = wanted.within(descriptors::raise());
+    let stages = plan::stages(&args.asking, share.questions)?;
+    engine.limits.in_flight = share.connections;
     let info = survey::run_info(&args.list, &stages.told, &engine, None);
 
     let stream = match args.format {
@@ -34,6 +38,12 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         (None, Some(_)) => None,
     };
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
+    if share.connections < wanted.connections {
+        super::say(format_args!(
+            "mxray: so few files may be open (ulimit -n) that at most {} connections are, instead of {}",
+            share.connections, wanted.connections
+        ));
+    }
     let aside = stream.is_some();
     let style = if args.asking.verbose > 0 { Style::Lines } else { Style::Auto };
     let survey = Survey {

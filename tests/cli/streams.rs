@@ -9,13 +9,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Stdio};
 
 /// The domains of CSV rows, which must all have as many fields as the header.
-fn domains_of_csv(text: &str) -> BTreeSet<String> {
+pub fn domains_of_csv(text: &str) -> BTreeSet<String> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let column = reader.headers().unwrap().iter().position(|name| name == "domain").unwrap();
     reader.records().map(|row| row.unwrap()[column].to_string()).collect()
 }
 
-fn names(count: usize) -> BTreeSet<String> {
+pub fn names(count: usize) -> BTreeSet<String> {
     (1..=count).map(|number| format!("d{number}.example")).collect()
 }
 
