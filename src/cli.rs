@@ -33,6 +33,7 @@ pub enum Command {
     /// Survey a list of domains and write a run directory
     Scan(Box<ScanArgs>),
     /// Ask one domain, host or address, and tell the whole dialogue
+    #[command(after_help = "The exit code is 0 whatever the target answers: a refusal is an answer, too.")]
     Probe(Box<ProbeArgs>),
     /// Scan 2,000 made-up domains on a fleet of mail servers inside this process
     Demo(DemoArgs),

@@ -15,6 +15,8 @@ mod help;
 mod manners;
 #[path = "cli/odd.rs"]
 mod odd;
+#[path = "cli/probe.rs"]
+mod probe;
 #[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;

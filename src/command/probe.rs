@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::plan::{self, Stages, UsageError};
 use crate::policy;
-use crate::report;
+use crate::report::{self, Probed};
 use jiff::Timestamp;
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
@@ -47,6 +47,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.verbose);
     let asked = parse(&args.target)?;
     let stages = plan::stages(&args.asking, plan::QUESTIONS_MAX)?;
+    let by_mx = matches!(asked, Asked::Domain(_));
     let (facts, port) = match asked {
         Asked::Domain(domain) => {
             let target = Target { line: 1, subject: Subject::Domain(domain) };
@@ -66,7 +67,9 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         }
     };
     let (domain, endpoints) = ask_all(&stages, facts, port).await;
-    super::tell(report::transcript(&domain, &endpoints, &stages.told.ehlo_name))?;
+    let ehlo_name = &stages.told.ehlo_name;
+    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
+    super::tell(report::transcript(&probed))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,8 +4,8 @@
 //! targets ─► lookups ─► KeyTable ─► Pacer ─► probes ─► KeyTable ─► Joiner ─► records
 //! ```
 //!
-//! Lookups and probes are tasks of their own that end in an [`Event`];
-//! everything between is plain bookkeeping in [`Pipeline`], without locks.
+//! Lookups and probes are tasks of their own that end in an `Event`;
+//! everything between is plain bookkeeping in `Pipeline`, without locks.
 //! Backpressure goes the other way: a slow output stops the task, a full
 //! joiner or enough lookups under way stop the reading of targets.
 

@@ -15,7 +15,7 @@ mod tls_failure;
 mod wire;
 
 pub use drive::PhaseTimeouts;
-pub use gate::{Blocklist, BlocklistError, Gate};
+pub use gate::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError, Gate};
 pub use handshake::{Handshaker, KeyShares};
 pub use screen::ScreenedLookup;
 

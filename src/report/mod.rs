@@ -14,4 +14,4 @@ mod tests;
 
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;
-pub use transcript::transcript;
+pub use transcript::{Probed, transcript};

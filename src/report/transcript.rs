@@ -1,47 +1,52 @@
 //! One target told as a dialogue that a person can read.
 
 use crate::model::{
-    Assessment, CertificateFacts, DomainFacts, DomainRecord, EndpointRecord, Exchange, NameStatus,
-    Observation, Reply, TlsObservation, View,
+    Assessment, CertificateFacts, DomainRecord, EndpointRecord, Exchange, NameStatus, Observation, Reply,
+    TlsObservation, View,
 };
 use std::fmt::{self, Write};
 
 /// Names of a certificate that are listed; the rest is counted.
 const NAMES_SHOWN_MAX: usize = 8;
 
+/// A probed target and how it was come by.
+pub struct Probed<'a> {
+    /// What it came to.
+    pub domain: &'a DomainRecord,
+    /// What each endpoint said, in the order they were asked.
+    pub endpoints: &'a [EndpointRecord],
+    /// Whether its MX were asked for, and not just the addresses of a host.
+    pub by_mx: bool,
+    /// What was said in EHLO.
+    pub ehlo_name: &'a str,
+}
+
 /// Renders a probed target: DNS, each endpoint's dialogue, verdict.
-/// `ehlo_name` is what was said in EHLO.
-pub fn transcript(domain: &DomainRecord, endpoints: &[EndpointRecord], ehlo_name: &str) -> String {
+pub fn transcript(probed: &Probed<'_>) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
-    let _ = write_all(&mut out, domain, endpoints, ehlo_name);
+    let _ = write_all(&mut out, probed);
     out
 }
 
-fn write_all(
-    out: &mut String,
-    domain: &DomainRecord,
-    endpoints: &[EndpointRecord],
-    ehlo_name: &str,
-) -> fmt::Result {
-    writeln!(out, "{}", domain.facts.target.subject.label())?;
-    write_dns(out, &domain.facts)?;
-    for endpoint in endpoints {
-        writeln!(out)?;
-        write_endpoint(out, endpoint, ehlo_name)?;
-    }
-    writeln!(out)?;
-    write_verdict(out, domain)
-}
-
-fn write_dns(out: &mut String, facts: &DomainFacts) -> fmt::Result {
+fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
+    let facts = &probed.domain.facts;
+    writeln!(out, "{}", facts.target.subject.label())?;
     for exchange in &facts.exchanges {
-        write_exchange(out, exchange, facts.implicit_mx)?;
+        match probed.by_mx {
+            true => write_exchange(out, exchange, facts.implicit_mx)?,
+            false => write_addresses(out, exchange)?,
+        }
     }
     if let Some(failure) = &facts.failure {
         writeln!(out, "  {failure}")?;
     }
-    Ok(())
+    for endpoint in probed.endpoints {
+        writeln!(out)?;
+        write_endpoint(out, endpoint, probed.ehlo_name)?;
+    }
+    writeln!(out)?;
+    write_verdict(out, probed.domain)
 }
 
 fn write_exchange(out: &mut String, exchange: &Exchange, implicit: bool) -> fmt::Result {
@@ -56,6 +61,11 @@ fn write_exchange(out: &mut String, exchange: &Exchange, implicit: bool) -> fmt:
         write!(out, "  {ip}")?;
     }
     writeln!(out)
+}
+
+/// Of a host or an address that was named outright.
+fn write_addresses(out: &mut String, exchange: &Exchange) -> fmt::Result {
+    exchange.addresses.iter().try_for_each(|ip| writeln!(out, "  address {ip}"))
 }
 
 fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, ehlo_name: &str) -> fmt::Result {
@@ -194,8 +204,12 @@ fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
     if let Some(best) = &verdict.best {
         write_view(out, "best MX", best)?;
     }
+    let key = |view: &View| view.finding.key.clone();
     match &verdict.weakest {
-        Some(weakest) if verdict.best.as_ref() != Some(weakest) => write_view(out, "weakest", weakest),
+        // One endpoint is told once.
+        Some(weakest) if verdict.best.as_ref().map(key) != Some(key(weakest)) => {
+            write_view(out, "weakest", weakest)
+        }
         _ => Ok(()),
     }
 }

@@ -1,0 +1,64 @@
+//! `mxray probe`: the transcript, but for what differs from run to run.
+
+use crate::fleet::Lab;
+
+/// Runs `probe`; gives its transcript without times, ports and the numbers of
+/// freshly made certificates.
+fn transcript(lab: &Lab, target: &str) -> String {
+    let ran = lab.folder.run(lab.args(&format!("probe {target} --allow-private --timeout 20s")));
+    // Whatever the target answers, the question was answered.
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{target}");
+    let port = format!(":{}", lab.fleet.smtp_port());
+    let lines: Vec<String> = ran.stdout.lines().map(|line| plain(&line.replace(&port, ":PORT"))).collect();
+    lines.join("\n")
+}
+
+fn plain(line: &str) -> String {
+    let cut = |mark: &str| line.split_once(mark).map(|(before, _)| format!("{before}{mark}…"));
+    let spent = line.ends_with(" ms]").then(|| line.rsplit_once("   [")).flatten();
+    let spent = spent.map(|(before, _)| format!("{before}   [… ms]"));
+    let marks = ["connected in ", "outcome  ok, in ", " sha256 ", "(os error ", "       valid ", ", serial "];
+    spent.or_else(|| marks.iter().find_map(|mark| cut(mark))).unwrap_or_else(|| line.to_string())
+}
+
+#[test]
+fn of_a_domain_whose_mail_goes_encrypted() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    insta::assert_snapshot!(transcript(&lab, "D1.example"));
+}
+
+#[test]
+fn of_a_server_that_refuses() {
+    let lab = Lab::playing(&["greeting_554"], 1);
+    insta::assert_snapshot!(transcript(&lab, "d1.example"));
+}
+
+#[test]
+fn of_a_server_without_starttls() {
+    let lab = Lab::playing(&["starttls_absent"], 1);
+    insta::assert_snapshot!(transcript(&lab, "d1.example"));
+}
+
+#[test]
+fn of_what_the_dns_does_not_know() {
+    let lab = Lab::playing(&["dns_nxdomain"], 1);
+    insta::assert_snapshot!(transcript(&lab, "d1.example"));
+}
+
+#[test]
+fn of_two_exchangers_of_which_the_better_is_dead() {
+    let lab = Lab::playing(&["best_dead"], 1);
+    insta::assert_snapshot!(transcript(&lab, "d1.example"));
+}
+
+#[test]
+fn of_an_address_and_of_a_host_with_its_port() {
+    let lab = Lab::playing(&["tls12_rsa"], 1);
+    let place = lab.fleet.endpoints()[0].clone();
+    let port = lab.fleet.smtp_port();
+    let told = |target: String| transcript(&lab, &target);
+    insta::assert_snapshot!("of_an_address", told(format!("{}:{port}", place.ip)));
+    insta::assert_snapshot!("of_a_host", told(format!("{}:{port}", place.host)));
+    let queries = lab.fleet.counters().queries;
+    assert!(queries.keys().all(|(_, kind)| kind != "MX"), "a host is not asked for its MX: {queries:?}");
+}
