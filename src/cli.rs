@@ -187,7 +187,7 @@ pub struct AskArgs {
 /// `mxray probe`
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
-    /// DOMAIN, HOST[:PORT] or IP[:PORT]
+    /// Domain, host or address: `DOMAIN`, `HOST[:PORT]` or `IP[:PORT]`
     pub target: String,
 
     #[command(flatten)]
