@@ -4,7 +4,10 @@ use crate::command::Folder;
 use crate::fleet::Lab;
 use crate::streams::{domains_of_csv, end, names};
 use serde_json::Value;
+#[cfg(unix)]
+use std::net::TcpListener;
 use std::net::UdpSocket;
+#[cfg(unix)]
 use std::process::{Command, Stdio};
 
 fn counts(folder: &Folder, run: &str) -> Value {
@@ -120,24 +123,37 @@ fn one_at_a_time_is_enough() {
     assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), names(20));
 }
 
+/// Runs a scan to JSON Lines with at most 64 open files.
+#[cfg(unix)]
+fn with_few_files(folder: &Folder, args: Vec<String>) -> Vec<Value> {
+    let line = format!("ulimit -n 64 && exec {} \"$@\"", env!("CARGO_BIN_EXE_mxray"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &line, "mxray"]).args(args).current_dir(folder.path());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let told =
+        "mxray: so few files may be open (ulimit -n) that at most 16 connections are, instead of 100000\n";
+    assert!(stderr.starts_with(told), "{stderr}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 #[cfg(unix)]
 #[test]
 fn few_open_files_slow_a_run_down_but_do_not_change_its_findings() {
     let lab = Lab::playing(&["tls13_ecdsa"], 300);
-    let args = lab.args("scan list --allow-private --format jsonl --in-flight 100000 --per-ip-connections 0");
-    let line = format!("ulimit -n 64 && exec {} \"$@\"", env!("CARGO_BIN_EXE_mxray"));
-    let mut command = Command::new("sh");
-    command.args(["-c", &line, "mxray"]).args(args).current_dir(lab.folder.path());
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let (stdout, stderr) =
-        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(
-        stderr.starts_with(
-            "mxray: so few files may be open (ulimit -n) that at most 16 connections are, instead of 100000\n"
-        ),
-        "{stderr}"
-    );
-    let rows: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let many = "--allow-private --format jsonl --in-flight 100000 --per-ip-connections 0";
+    let rows = with_few_files(&lab.folder, lab.args(&format!("scan list {many}")));
     assert_eq!(rows.len(), 300);
-    assert!(rows.iter().all(|row| row["delivery"] == "encrypted"), "{stdout}");
+    assert!(rows.iter().all(|row| row["delivery"] == "encrypted"), "{rows:?}");
+
+    // Nobody takes these connections up, so that each stays open for a while.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let list: String = (0..60).map(|number| format!("127.0.0.1,mx{number}.example,{port}\n")).collect();
+    lab.folder.write("endpoints", list);
+    let words = format!("scan endpoints --input endpoints {many} --timeout greeting=300ms,connect=1m");
+    let rows = with_few_files(&lab.folder, lab.args(&words));
+    assert_eq!(rows.len(), 60);
+    assert!(rows.iter().all(|row| row["phase"] == "greeting" && row["outcome"] == "timeout"), "{rows:?}");
 }
