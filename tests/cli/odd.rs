@@ -145,7 +145,7 @@ fn few_open_files_slow_a_run_down_but_do_not_change_its_findings() {
     let many = "--allow-private --format jsonl --in-flight 100000 --per-ip-connections 0";
     let rows = with_few_files(&lab.folder, lab.args(&format!("scan list {many}")));
     assert_eq!(rows.len(), 300);
-    assert!(rows.iter().all(|row| row["delivery"] == "encrypted"), "{rows:?}");
+    assert_eq!(rows.iter().find(|row| row["delivery"] != "encrypted"), None);
 
     // Nobody takes these connections up, so that each stays open for a while.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -155,5 +155,5 @@ fn few_open_files_slow_a_run_down_but_do_not_change_its_findings() {
     let words = format!("scan endpoints --input endpoints {many} --timeout greeting=300ms,connect=1m");
     let rows = with_few_files(&lab.folder, lab.args(&words));
     assert_eq!(rows.len(), 60);
-    assert!(rows.iter().all(|row| row["phase"] == "greeting" && row["outcome"] == "timeout"), "{rows:?}");
+    assert_eq!(rows.iter().find(|row| row["reason"] != "greeting_timeout"), None);
 }
