@@ -81,9 +81,9 @@ async fn ask_all(stages: &Stages, facts: DomainFacts, port: u16) -> (DomainRecor
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
             let observation = ask(stages, key).await;
             let assessed = observation.tls.as_ref().and_then(|tls| stages.judge.assess(&tls.chain));
-            findings.push((index, Arc::new(policy::finding(&observation, assessed.as_deref()))));
-            let assessment = assessed.map(|assessed| assessed.assessment.clone());
-            endpoints.push(EndpointRecord { observation, assessment });
+            let (record, finding) = policy::endpoint(observation, assessed.as_deref());
+            findings.push((index, Arc::new(finding)));
+            endpoints.push(record);
         }
     }
     let verdict = policy::verdict(&facts, &findings);

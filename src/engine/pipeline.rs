@@ -15,8 +15,7 @@ use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
 use super::stage::{Lookup, Probe};
 use crate::model::{
-    DomainFacts, DomainRecord, Endpoint, EndpointRecord, Failure, Finding, Observation, ProbeKey, Record,
-    Target,
+    DomainFacts, DomainRecord, Endpoint, Failure, Finding, Observation, ProbeKey, Record, Target,
 };
 use crate::policy::{self, Assessed, Judge};
 use jiff::Timestamp;
@@ -325,13 +324,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         assessed: Option<Arc<Assessed>>,
     ) -> Result<(), EngineError> {
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
-        let finding = Arc::new(policy::finding(&observation, assessed.as_deref()));
+        let (record, finding) = policy::endpoint(*observation, assessed.as_deref());
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
-        let assessment = assessed.map(|assessed| assessed.assessment.clone());
-        let record = EndpointRecord { observation: *observation, assessment };
         self.emit(Record::Endpoint(Box::new(record))).await?;
-        for domain in self.keys.finish(id, finding) {
+        for domain in self.keys.finish(id, Arc::new(finding)) {
             if let Some(pending) = self.joiner.arrived(domain) {
                 self.complete(pending).await?;
             }

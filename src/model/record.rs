@@ -1,9 +1,9 @@
 //! What leaves the engine: the one stream that every output is made from.
 
-use super::assessment::Assessment;
+use super::assessment::{Assessment, NameStatus};
 use super::facts::DomainFacts;
 use super::observation::Observation;
-use super::verdict::Verdict;
+use super::verdict::{Delivery, Reason, Verdict};
 
 /// An input line that was no target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,13 @@ pub struct EndpointRecord {
     pub observation: Observation,
     /// What the certificates say; `None` without a certificate.
     pub assessment: Option<Assessment>,
+    /// Whether the leaf carries the name that was asked for; `None` without a
+    /// certificate. No domain is known here.
+    pub name: Option<NameStatus>,
+    /// What delivery through this endpoint would be.
+    pub delivery: Delivery,
+    /// Why not encrypted.
+    pub reason: Option<Reason>,
 }
 
 /// A finished domain.

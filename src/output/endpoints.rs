@@ -1,5 +1,5 @@
-//! The columns of `endpoints.csv`: one row for each probed key. They hold what
-//! was seen; what it means for a domain stands in `domains.csv`.
+//! The columns of `endpoints.csv`: one row for each probed key, with all that
+//! was seen. What it means for a domain stands in `domains.csv`.
 
 use super::column::{Column, column};
 use super::value::Value;
@@ -77,6 +77,12 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         let failure = r.observation.failure.as_ref();
         Value::name(failure.and_then(|failure| failure.alert).map(|alert| alert.name()))
     }),
+    column("delivery", "What delivery through this endpoint would be; see `domains.csv`.", |r| {
+        Value::Text(r.delivery.name().into())
+    }),
+    column("reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
+        Value::name(r.reason.map(|reason| reason.to_string().into()))
+    }),
     column("starttls_offered", "Whether EHLO listed STARTTLS; empty if EHLO was not reached.", |r| {
         Value::flag(starttls_offered(r))
     }),
@@ -123,6 +129,9 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
         Value::text(r.assessment.as_ref().map(|assessment| assessment.dates.name()))
+    }),
+    column("cert_name", "`mx_host` if the leaf carries the name that was asked for, else `none`.", |r| {
+        Value::text(r.name.map(|name| name.name()))
     }),
     column("cert_key", "`strong`, `weak` or `unknown`: the leaf's key (RFC 9325 §4.5).", |r| {
         Value::text(r.assessment.as_ref().map(|assessment| assessment.key.name()))

@@ -158,6 +158,9 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             dates: DateStatus::Valid,
             key: KeyStatus::Strong,
         }),
+        name: Some(NameStatus::MxHost),
+        delivery: Delivery::Encrypted,
+        reason: None,
     }
 }
 
@@ -166,8 +169,9 @@ pub(super) fn alerted(last: u8) -> EndpointRecord {
     let failure =
         Failure::new(Phase::Tls, Kind::Alert).with_alert(AlertDescription(40)).with_detail("alert 40");
     let started = "2026-03-01T12:00:00Z".parse().unwrap();
+    let reason = Some(Reason::from(&failure));
     let observation = Observation::failed(key(last, "mx1.a.example"), started, 2, failure);
-    EndpointRecord { observation, assessment: None }
+    EndpointRecord { observation, assessment: None, name: None, delivery: Delivery::Undetermined, reason }
 }
 
 pub(super) fn rejected() -> Rejected {

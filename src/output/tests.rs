@@ -41,7 +41,7 @@ fn names<R>(columns: &[Column<R>]) -> String {
 #[test]
 fn headers_are_stable() {
     insta::assert_snapshot!(names(DOMAINS), @"line, domain, mx_host, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, delivery, reason, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_dates, cert_name, cert_key, cert_sha256, mx_count, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, detail");
-    insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, phase, outcome, reply_code, alert, starttls_offered, tls_version, cipher_suite, key_exchange_group, forward_secrecy, signature_scheme, signature, alpn, hello_retry, ocsp_stapled, client_certificate_requested, tickets, cert_chain, cert_chain_detail, cert_dates, cert_key, cert_sha256, chain_length, greeting, ehlo_keywords, ehlo_tls_keywords, residue, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
+    insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, phase, outcome, reply_code, alert, delivery, reason, starttls_offered, tls_version, cipher_suite, key_exchange_group, forward_secrecy, signature_scheme, signature, alpn, hello_retry, ocsp_stapled, client_certificate_requested, tickets, cert_chain, cert_chain_detail, cert_dates, cert_name, cert_key, cert_sha256, chain_length, greeting, ehlo_keywords, ehlo_tls_keywords, residue, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
     insta::assert_snapshot!(names(CERTIFICATES), @"sha256, spki_sha256, version, subject, issuer, common_name, dns_names, ip_addresses, serial, not_before, not_after, key_algorithm, key_bits, signature_algorithm, is_ca, self_signed, ocsp_urls, issuer_urls, crl_urls, defect, der_base64");
     insta::assert_snapshot!(names(MX), @"line, domain, preference, mx_host, ip, failure_phase, failure_kind");
     insta::assert_snapshot!(names(REJECTS), @"line, text, cause");
@@ -104,6 +104,8 @@ fn an_endpoint_row_holds_what_was_seen() {
         ("started", "2026-03-01T12:00:00.123Z"),
         ("phase", "after_tls"),
         ("outcome", "ok"),
+        ("delivery", "encrypted"),
+        ("cert_name", "mx_host"),
         ("starttls_offered", "yes"),
         ("key_exchange_group", "0xfafa"),
         ("signature_scheme", "ecdsa_secp256r1_sha256"),

@@ -1,7 +1,23 @@
 //! What a verdict needs of an observation, cut out of it.
 
 use super::pkix::Assessed;
-use crate::model::{Finding, Observation, TlsFinding};
+use super::{classify, names};
+use crate::model::{EndpointRecord, Finding, Observation, TlsFinding};
+
+/// What a probe comes to by itself: its record, and the finding that verdicts
+/// of domains rest on.
+pub fn endpoint(observation: Observation, assessed: Option<&Assessed>) -> (EndpointRecord, Finding) {
+    let finding = finding(&observation, assessed);
+    let (delivery, reason) = classify::delivery(&finding);
+    let record = EndpointRecord {
+        name: assessed.map(|assessed| names::endpoint_status(&assessed.leaf, &observation.key)),
+        assessment: assessed.map(|assessed| assessed.assessment.clone()),
+        observation,
+        delivery,
+        reason,
+    };
+    (record, finding)
+}
 
 /// Reduces an observation and its assessed chain to what verdicts rest on.
 pub fn finding(observation: &Observation, assessed: Option<&Assessed>) -> Finding {

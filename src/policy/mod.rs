@@ -12,5 +12,5 @@ pub mod pkix;
 mod signatures;
 
 pub use classify::{delivery, verdict};
-pub use finding::finding;
+pub use finding::{endpoint, finding};
 pub use pkix::{Assessed, Judge, Roots};

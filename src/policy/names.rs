@@ -1,6 +1,6 @@
 //! Names of a certificate against names of a mail host (RFC 9525 §6).
 
-use crate::model::{Leaf, MxHost, NameStatus, Subject};
+use crate::model::{Leaf, MxHost, NameStatus, ProbeKey, Subject};
 
 /// The name axis of a leaf for one endpoint of a target. The MX host wins
 /// over the domain; for a bare endpoint its own name and address count.
@@ -13,6 +13,16 @@ pub fn status(leaf: &Leaf, subject: &Subject, host: Option<&MxHost>) -> NameStat
         Subject::Endpoint { ip, .. } if leaf.ip_addresses.contains(ip) => NameStatus::MxHost,
         _ => NameStatus::None,
     }
+}
+
+/// Which name a leaf carries, of one endpoint without a domain: that which was
+/// asked for, or its address where no name was.
+pub fn endpoint_status(leaf: &Leaf, key: &ProbeKey) -> NameStatus {
+    let named = match &key.sni {
+        Some(host) => covers(leaf, host.as_str()),
+        None => leaf.ip_addresses.contains(&key.endpoint.ip),
+    };
+    if named { NameStatus::MxHost } else { NameStatus::None }
 }
 
 /// Whether one of the leaf's dNSName entries names this host.

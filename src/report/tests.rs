@@ -74,7 +74,13 @@ fn endpoint(n: usize) -> Record {
             key: KeyStatus::Weak,
         });
     }
-    Record::Endpoint(Box::new(EndpointRecord { observation, assessment }))
+    Record::Endpoint(Box::new(EndpointRecord {
+        observation,
+        assessment,
+        name: None,
+        delivery: Delivery::Undetermined,
+        reason: None,
+    }))
 }
 
 fn records() -> Vec<Record> {
