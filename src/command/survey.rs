@@ -158,8 +158,11 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
         limits: RunLimits {
             rate: engine.limits.rate.map_or(0, |rate| rate.get()),
             per_ip_interval_ms: millis(engine.limits.per_ip_interval),
+            per_ip_connections: engine.limits.per_ip_connections.map_or(0, |most| most.get()),
             in_flight: engine.limits.in_flight,
+            lookups_in_flight: engine.lookups_in_flight,
             retries: engine.retries,
+            retry_delay_ms: millis(engine.retry_delay),
             timeouts_ms: timeouts(told),
         },
         started: Timestamp::now(),

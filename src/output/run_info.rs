@@ -50,10 +50,16 @@ pub struct RunLimits {
     pub rate: u32,
     /// Milliseconds between two connections to one address; 0 is none.
     pub per_ip_interval_ms: u64,
+    /// Connections open to one address at a time; 0 is no limit.
+    pub per_ip_connections: u32,
     /// Most probes at a time.
     pub in_flight: usize,
+    /// Most lookups at a time.
+    pub lookups_in_flight: usize,
     /// Most repetitions of a probe.
     pub retries: u32,
+    /// Milliseconds before the first repetition; they double with each.
+    pub retry_delay_ms: u64,
     /// Deadlines in milliseconds by phase name, `session` for the whole.
     pub timeouts_ms: BTreeMap<String, u64>,
 }
