@@ -27,7 +27,8 @@ pub const FINDING_COLUMNS: &[&str] = &[
 /// no domain is known, it may be another than in `domains.csv`.
 pub const DOMAIN_ONLY_COLUMNS: &[&str] = &["cert_name"];
 
-/// Further columns of `endpoints.csv`; one that is left out is not compared.
+/// Further columns of `endpoints.csv`; one that is left out holds what a server
+/// without oddities shows.
 pub const OBSERVATION_COLUMNS: &[&str] = &[
     "starttls_offered",
     "signature_scheme",

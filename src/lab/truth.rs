@@ -89,20 +89,35 @@ pub struct EndpointTruth {
 
 impl EndpointTruth {
     /// The expected columns of `endpoints.csv` by name, without address, port
-    /// and name; of the observation columns those that the scenario names.
+    /// and name. An observation column that the scenario does not name holds
+    /// what a server without oddities shows, if anything.
     pub fn columns(&self) -> Vec<(String, String)> {
         let expect = &self.scenario.expect;
-        let finding = expect.finding(Some(&self.role));
-        let mut columns: Vec<(String, String)> =
-            owned("", finding.filter(|(column, _)| !DOMAIN_ONLY_COLUMNS.contains(column))).collect();
-        let named = expect.endpoint.get(&self.role).into_iter().flatten();
-        columns.extend(
-            named
-                .filter(|(column, _)| OBSERVATION_COLUMNS.contains(&column.as_str()))
-                .map(|(column, cell)| (column.clone(), cell.0.clone())),
-        );
-        columns
+        let finding: BTreeMap<&str, &str> = expect.finding(Some(&self.role)).collect();
+        let named = expect.endpoint.get(&self.role);
+        let observed = OBSERVATION_COLUMNS.iter().filter_map(|column| {
+            let named = named.and_then(|cells| cells.get(*column)).map(|cell| cell.0.clone());
+            Some((column.to_string(), named.or_else(|| usual(column, &finding))?))
+        });
+        let judged = finding.iter().filter(|(column, _)| !DOMAIN_ONLY_COLUMNS.contains(column));
+        owned("", judged.map(|(column, cell)| (*column, *cell))).chain(observed).collect()
     }
+}
+
+/// The cell of an observation column at a server without oddities; `None`
+/// where that depends on what the server plays.
+fn usual(column: &str, finding: &BTreeMap<&str, &str>) -> Option<String> {
+    let spoke_tls = matches!(finding.get("phase"), Some(&("tls" | "after_tls")));
+    let cell = match column {
+        "residue" | "deviations" => "",
+        "hello_retry" | "ocsp_stapled" | "client_certificate_requested" if spoke_tls => "no",
+        "tickets" if spoke_tls => "0",
+        "hello_retry" | "ocsp_stapled" | "client_certificate_requested" | "tickets" => "",
+        "signature" if finding.get("cert_chain").is_some_and(|chain| !chain.is_empty()) => "verified",
+        "signature" | "signature_scheme" if !spoke_tls => "",
+        _ => return None,
+    };
+    Some(cell.to_string())
 }
 
 /// Writes the rows as CSV: the columns of [`TruthRow::columns`] and `scenario`
