@@ -26,4 +26,5 @@ pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod smtp;
+pub mod tls;
 pub mod x509;

@@ -75,6 +75,12 @@ fn look_up<T: Ord + Copy>(table: &[(T, &'static str)], code: T) -> Option<&'stat
 }
 
 impl ProtocolVersion {
+    /// SSLv3 (RFC 6101).
+    pub const SSL3: Self = Self(0x0300);
+    /// TLS 1.0 (RFC 2246).
+    pub const TLS10: Self = Self(0x0301);
+    /// TLS 1.1 (RFC 4346).
+    pub const TLS11: Self = Self(0x0302);
     /// TLS 1.2 (RFC 5246).
     pub const TLS12: Self = Self(0x0303);
     /// TLS 1.3 (RFC 8446).
@@ -114,6 +120,8 @@ impl SignatureScheme {
 }
 
 impl AlertDescription {
+    /// The sender says nothing more.
+    pub const CLOSE_NOTIFY: Self = Self(0);
     /// The versions offered are known, but not supported.
     pub const PROTOCOL_VERSION: Self = Self(70);
     /// Nothing offered is strong enough for the server.

@@ -1,0 +1,41 @@
+//! The TLS hello codec, without sockets: what a modern TLS library cannot
+//! ask, and what it will not read.
+//!
+//! It asks a server with a ClientHello of any version from SSLv3 to TLS 1.3,
+//! any suites, groups and signature schemes, and reads in clear what the
+//! server would have agreed to: up to its ServerHelloDone, or its ServerHello
+//! in TLS 1.3, where all else is encrypted. It computes no key and proves
+//! nothing; a handshake is never finished.
+//!
+//! # Why nothing here is decoded by `tls-parser`
+//!
+//! It was the first candidate. It keeps the raw code points of suites and
+//! versions, but not what a survey of odd servers lives on:
+//!
+//! - a ServerHello with a version other than 3.0 to 3.3 is an error without
+//!   its suite; extensions in one of SSLv3 are dropped, and a broken extension
+//!   block reads as none at all;
+//! - HelloRetryRequest is known in its draft form only, not by its random (RFC
+//!   8446 §4.1.3); key shares stay opaque;
+//! - ServerKeyExchange is opaque, and which of its readers applies is left to
+//!   the caller, who needs version and suite for it; CertificateRequest is
+//!   read by trying the TLS 1.2 form first, whatever the version;
+//! - a certificate list with a broken end loses it without a word, and its
+//!   count has no bound;
+//! - records are put together up to 10 MiB, and parsed again from the start
+//!   with each that comes in.
+//!
+//! What is left, numbers and vectors behind their lengths, is the fifty lines
+//! of `wire.rs`.
+
+pub mod alert;
+pub mod client_hello;
+mod client_hello_decode;
+pub mod extension;
+pub mod handshake;
+pub mod record;
+mod wire;
+
+pub use client_hello::{ClientHello, KeyShare};
+pub use extension::{Extension, ExtensionType};
+pub use wire::{Malformed, TooLong};
