@@ -172,8 +172,7 @@ fn put_list(
     put_extension(out, extension_type, |out| put_code_points(out, width, codes))
 }
 
-/// Appends a share as both hellos write it.
-pub(super) fn put_share(out: &mut Vec<u8>, share: &KeyShare) -> Result<(), TooLong> {
+fn put_share(out: &mut Vec<u8>, share: &KeyShare) -> Result<(), TooLong> {
     put_u16(out, share.group.0);
     put_bytes(out, 2, &share.key)
 }

@@ -107,7 +107,6 @@ fn read_shares(mut body: Reader<'_>) -> Result<Vec<KeyShare>, Malformed> {
     Ok(shares)
 }
 
-/// One share, as both hellos write it.
-pub(super) fn read_share(list: &mut Reader<'_>) -> Result<KeyShare, Malformed> {
+fn read_share(list: &mut Reader<'_>) -> Result<KeyShare, Malformed> {
     Ok(KeyShare { group: NamedGroup(list.u16()?), key: list.vector(2)?.remaining().to_vec() })
 }

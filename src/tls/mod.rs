@@ -7,6 +7,9 @@
 //! in TLS 1.3, where all else is encrypted. It computes no key and proves
 //! nothing; a handshake is never finished.
 //!
+//! [`HelloProbe`] is the state machine that a driver runs on a connection;
+//! [`ClientHello`] is the question and [`HelloAnswer`] what comes of it.
+//!
 //! # Why nothing here is decoded by `tls-parser`
 //!
 //! It was the first candidate. It keeps the raw code points of suites and
@@ -29,13 +32,21 @@
 //! of `wire.rs`.
 
 pub mod alert;
+pub mod answer;
 pub mod client_hello;
 mod client_hello_decode;
 pub mod extension;
 pub mod handshake;
+pub mod probe;
 pub mod record;
+pub mod server_flight;
+pub mod server_hello;
 mod wire;
 
+pub use answer::{End, HelloAnswer, Limit};
 pub use client_hello::{ClientHello, KeyShare};
 pub use extension::{Extension, ExtensionType};
+pub use probe::{HelloProbe, Step};
+pub use server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange};
+pub use server_hello::ServerHello;
 pub use wire::{Malformed, TooLong};

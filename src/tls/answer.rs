@@ -1,0 +1,128 @@
+//! What came of a hello.
+
+use super::alert::Alert;
+use super::record::HEADER_BYTES;
+use super::server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange};
+use super::server_hello::ServerHello;
+use super::wire::Malformed;
+use crate::model::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use thiserror::Error;
+
+/// A limit that an answer exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Limit {
+    /// [`RECORD_BYTES_MAX`](super::record::RECORD_BYTES_MAX).
+    #[error("record_bytes_max")]
+    RecordBytes,
+    /// [`HANDSHAKE_MESSAGE_BYTES_MAX`](super::handshake::HANDSHAKE_MESSAGE_BYTES_MAX).
+    #[error("handshake_message_bytes_max")]
+    MessageBytes,
+    /// [`RECORDS_MAX`](super::probe::RECORDS_MAX).
+    #[error("records_max")]
+    Records,
+    /// [`FLIGHT_BYTES_MAX`](super::probe::FLIGHT_BYTES_MAX).
+    #[error("flight_bytes_max")]
+    FlightBytes,
+}
+
+/// How an answer ended. All but [`End::Complete`] may leave it without a
+/// ServerHello, or with one and not all that should follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// It has not yet.
+    #[default]
+    Unfinished,
+    /// The server said all that it says in clear.
+    Complete,
+    /// The server refused.
+    Alert(Alert),
+    /// The connection was closed.
+    Closed,
+    /// The deadline passed.
+    Timeout,
+    /// The server speaks SSLv2.
+    Sslv2 {
+        /// Whether it said so by an error, not by a ServerHello.
+        error: bool,
+    },
+    /// The server does not speak TLS.
+    NotTls {
+        /// What stands where a record should, zeros where there is less.
+        head: [u8; HEADER_BYTES],
+    },
+    /// A message cannot be read, or comes where it may not.
+    Malformed(Malformed),
+    /// The answer is longer than what is read.
+    TooLong(Limit),
+}
+
+/// What a server answered to one hello. What the messages say is kept as it
+/// was said; the methods read the usual questions out of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HelloAnswer {
+    /// What the server chose, or asks for by a HelloRetryRequest.
+    pub hello: Option<ServerHello>,
+    /// Its certificates.
+    pub chain: Option<Chain>,
+    /// Its side of the key exchange.
+    pub key_exchange: Option<ServerKeyExchange>,
+    /// What it asks of a client certificate.
+    pub certificate_request: Option<CertificateRequest>,
+    /// Whether an OCSP response was stapled.
+    pub ocsp_stapled: bool,
+    /// The first alert that did not end the answer.
+    pub warning: Option<AlertDescription>,
+    /// How it ended.
+    pub end: End,
+}
+
+impl HelloAnswer {
+    /// The version that the server chose.
+    pub fn version(&self) -> Option<ProtocolVersion> {
+        self.hello.as_ref().map(ServerHello::version)
+    }
+
+    /// The suite that it chose.
+    pub fn suite(&self) -> Option<CipherSuite> {
+        self.hello.as_ref().map(|hello| hello.suite)
+    }
+
+    /// The group of the key exchange; in a retry the one asked for.
+    pub fn group(&self) -> Option<NamedGroup> {
+        match self.key_exchange {
+            Some(ServerKeyExchange { key_exchange: KeyExchange::Group(group), .. }) => Some(group),
+            _ => self.hello.as_ref().and_then(ServerHello::group),
+        }
+    }
+
+    /// The length of the server's own Diffie-Hellman prime.
+    pub fn dh_bits(&self) -> Option<usize> {
+        match self.key_exchange {
+            Some(ServerKeyExchange { key_exchange: KeyExchange::Dh { prime_bits }, .. }) => Some(prime_bits),
+            _ => None,
+        }
+    }
+
+    /// The scheme of the server's signature in TLS 1.2.
+    pub fn signature_scheme(&self) -> Option<SignatureScheme> {
+        self.key_exchange.and_then(|read| read.signature_scheme)
+    }
+
+    /// Whether the server asked for another hello.
+    pub fn hello_retry(&self) -> bool {
+        self.hello.as_ref().is_some_and(ServerHello::is_hello_retry)
+    }
+
+    /// Whether it asked for a client certificate in clear.
+    pub fn client_certificate_requested(&self) -> bool {
+        self.certificate_request.is_some()
+    }
+
+    /// The alert that refused.
+    pub fn alert(&self) -> Option<AlertDescription> {
+        match self.end {
+            End::Alert(alert) => Some(alert.description),
+            _ => None,
+        }
+    }
+}

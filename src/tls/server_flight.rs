@@ -1,0 +1,197 @@
+//! What a server says in clear after its hello, up to TLS 1.2: certificates,
+//! its side of the key exchange, and whether it asks for a certificate.
+
+use super::wire::{Malformed, Reader};
+use crate::model::observation::CHAIN_CERTIFICATES_MAX;
+use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use std::sync::Arc;
+
+/// The Certificate message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// Certificates as DER, leaf first, at most [`CHAIN_CERTIFICATES_MAX`].
+    pub certificates: Vec<Arc<[u8]>>,
+    /// Certificates beyond the limit, not kept.
+    pub excess: usize,
+}
+
+impl Chain {
+    /// Reads the body of the message in its form up to TLS 1.2. What is in
+    /// the certificates is not looked at.
+    ///
+    /// # Errors
+    /// Where a length leads out of the message or bytes are left over.
+    pub fn decode(body: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new("Certificate", body);
+        let mut list = reader.vector(3)?;
+        reader.finish()?;
+        let mut chain = Self::default();
+        while !list.is_empty() {
+            let der = list.vector(3)?.remaining();
+            if chain.certificates.len() < CHAIN_CERTIFICATES_MAX {
+                chain.certificates.push(der.into());
+            } else {
+                chain.excess += 1;
+            }
+        }
+        Ok(chain)
+    }
+}
+
+/// What the keys are agreed upon with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyExchange {
+    /// A group by name.
+    Group(NamedGroup),
+    /// A curve written out, which no client should take (RFC 8422 §5.4).
+    ExplicitCurve,
+    /// Diffie-Hellman with a prime of the server's.
+    Dh {
+        /// Its length.
+        prime_bits: usize,
+    },
+    /// A short RSA key for one session, of the export suites.
+    ExportRsa {
+        /// Its length.
+        modulus_bits: usize,
+    },
+    /// Something that is not read: pre-shared keys, passwords, unknown suites.
+    Other,
+}
+
+/// The ServerKeyExchange message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerKeyExchange {
+    /// What the keys are agreed upon with.
+    pub key_exchange: KeyExchange,
+    /// The scheme of the server's signature; older versions than TLS 1.2 leave
+    /// it to the kind of key.
+    pub signature_scheme: Option<SignatureScheme>,
+}
+
+/// The form of the message, by the suite's key exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Ecdh,
+    Dh,
+    ExportRsa,
+    Other,
+}
+
+/// Form, whether a hint for pre-shared keys stands before it (RFC 4279 §2),
+/// and whether a signature follows. The names of the suites say it.
+fn form(suite: CipherSuite) -> (Form, bool, bool) {
+    let name = suite.name();
+    let method = name.split_once("_WITH_").map_or("", |(method, _)| method);
+    match method {
+        "TLS_ECDHE_RSA" | "TLS_ECDHE_ECDSA" => (Form::Ecdh, false, true),
+        "TLS_ECDH_anon" => (Form::Ecdh, false, false),
+        "TLS_ECDHE_PSK" => (Form::Ecdh, true, false),
+        "TLS_DH_anon" | "TLS_DH_anon_EXPORT" => (Form::Dh, false, false),
+        "TLS_DHE_PSK" | "TLS_PSK_DHE" => (Form::Dh, true, false),
+        _ if method.starts_with("TLS_DHE_RSA") || method.starts_with("TLS_DHE_DSS") => {
+            (Form::Dh, false, true)
+        }
+        _ if method.starts_with("TLS_RSA_EXPORT") => (Form::ExportRsa, false, true),
+        _ => (Form::Other, false, false),
+    }
+}
+
+impl ServerKeyExchange {
+    /// Reads the body of the message, whose form depends on version and suite
+    /// (RFC 5246 §7.4.3, RFC 8422 §5.4).
+    ///
+    /// # Errors
+    /// Where a length leads out of the message or bytes are left over.
+    pub fn decode(body: &[u8], version: ProtocolVersion, suite: CipherSuite) -> Result<Self, Malformed> {
+        let mut reader = Reader::new("ServerKeyExchange", body);
+        let (form, hint, signed) = form(suite);
+        if hint {
+            reader.vector(2)?;
+        }
+        let key_exchange = match form {
+            Form::Ecdh => read_curve(&mut reader)?,
+            Form::Dh => {
+                let prime_bits = bits(reader.vector(2)?.remaining());
+                let _generator = reader.vector(2)?;
+                let _public = reader.vector(2)?;
+                KeyExchange::Dh { prime_bits }
+            }
+            Form::ExportRsa => {
+                let modulus_bits = bits(reader.vector(2)?.remaining());
+                let _exponent = reader.vector(2)?;
+                KeyExchange::ExportRsa { modulus_bits }
+            }
+            Form::Other => KeyExchange::Other,
+        };
+        if matches!(key_exchange, KeyExchange::Other | KeyExchange::ExplicitCurve) {
+            return Ok(Self { key_exchange, signature_scheme: None });
+        }
+        let named = signed && version >= ProtocolVersion::TLS12;
+        let signature_scheme = if named { Some(SignatureScheme(reader.u16()?)) } else { None };
+        if signed {
+            reader.vector(2)?;
+        }
+        reader.finish()?;
+        Ok(Self { key_exchange, signature_scheme })
+    }
+}
+
+/// Curve and point. Of a curve that is written out nothing more is read.
+fn read_curve(reader: &mut Reader<'_>) -> Result<KeyExchange, Malformed> {
+    match reader.u8()? {
+        1 | 2 => Ok(KeyExchange::ExplicitCurve),
+        3 => {
+            let group = NamedGroup(reader.u16()?);
+            reader.vector(1)?;
+            Ok(KeyExchange::Group(group))
+        }
+        _ => Err(reader.malformed("the curve is of an unknown kind")),
+    }
+}
+
+/// Length of a number in bits, leading zeros not counted.
+fn bits(number: &[u8]) -> usize {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    let top = number.get(zeros).map_or(0, |byte| byte.leading_zeros() as usize);
+    (number.len() - zeros) * 8 - top
+}
+
+/// The CertificateRequest message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateRequest {
+    /// Kinds of certificates that the server takes.
+    pub certificate_types: Vec<u8>,
+    /// Signature schemes that it takes, from TLS 1.2 on.
+    pub signature_schemes: Vec<SignatureScheme>,
+    /// How many authorities it names.
+    pub authorities: usize,
+}
+
+impl CertificateRequest {
+    /// Reads the body of the message in its form up to TLS 1.2.
+    ///
+    /// # Errors
+    /// Where a length leads out of the message or bytes are left over.
+    pub fn decode(body: &[u8], version: ProtocolVersion) -> Result<Self, Malformed> {
+        let mut reader = Reader::new("CertificateRequest", body);
+        let certificate_types = reader.vector(1)?.remaining().to_vec();
+        let signature_schemes = if version >= ProtocolVersion::TLS12 {
+            reader.vector(2)?.code_points()?.map(SignatureScheme).collect()
+        } else {
+            Vec::new()
+        };
+        let mut names = reader.vector(2)?;
+        let mut authorities = 0;
+        while !names.is_empty() {
+            names.vector(2)?;
+            authorities += 1;
+        }
+        reader.finish()?;
+        Ok(Self { certificate_types, signature_schemes, authorities })
+    }
+}
+
+#[cfg(test)]
+#[path = "server_flight_tests.rs"]
+mod tests;
