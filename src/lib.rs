@@ -10,8 +10,8 @@
 //!
 //! Two ideas carry the design. An *observation* is what one endpoint said and
 //! judges nothing; a *verdict* is a pure function of observations. And the
-//! protocol is apart from the sockets: [`smtp`] and [`tls`] are state machines over byte
-//! slices that runs the same under tokio, in a test and in a fuzzer.
+//! protocol is apart from the sockets: [`smtp`] and [`tls`] are state machines
+//! over byte slices that run the same under tokio, in a test and in a fuzzer.
 
 pub mod cli;
 pub mod command;
