@@ -111,6 +111,9 @@ fn tls13_ends_with_its_hello() {
     let shares = [0, 12, 0, 43, 0, 2, 3, 4, 0, 51, 0, 2, 0, 24];
     let read = answer(&[&record(22, &server_hello(0x0303, 0x1301, HELLO_RETRY_RANDOM, &shares))]);
     assert_eq!((read.end, read.group(), read.hello_retry()), (End::Complete, Some(NamedGroup(24)), true));
+    // Nothing follows a retry, even one that forgets to name its version.
+    let read = answer(&[&record(22, &server_hello(0x0303, 0x1301, HELLO_RETRY_RANDOM, &[]))]);
+    assert_eq!((read.end, read.group(), read.hello_retry()), (End::Complete, None, true));
 }
 
 #[test]
