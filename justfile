@@ -17,4 +17,4 @@ demo:
 
 # Handshakes a second and CPU a handshake, beside the plainest client
 pipeline:
-    bash benches/pipeline.sh
+    cargo bench --bench pipeline

@@ -146,8 +146,8 @@ pub struct AskArgs {
     #[arg(long, value_name = "PORT", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Asking")]
     pub port: u16,
 
-    /// Time for every phase (`20s`) or for one (`greeting=60s`; dns, connect,
-    /// greeting, ehlo, starttls, tls, after_tls, quit, session); repeatable
+    /// Time for every phase (`20s`) or for one (`greeting=60s`); repeatable
+    /// [default: dns=5s, connect=10s, greeting=30s, ehlo=15s, starttls=15s, tls=15s, after_tls=15s, quit=2s, session=90s]
     #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',', help_heading = "Asking")]
     pub timeout: Vec<TimeoutArg>,
 

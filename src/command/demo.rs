@@ -2,6 +2,7 @@
 
 use super::CommandError;
 use super::display::Style;
+use super::signals::Signals;
 use super::survey::{self, Survey};
 use super::writer::Outputs;
 use crate::cli::DemoArgs;
@@ -47,6 +48,7 @@ fn engine(port: u16) -> EngineConfig {
 /// Starts the fleet, scans it, and holds the result against what the fleet
 /// was told to play.
 pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
+    let signals = Signals::new();
     let names: Vec<String> = (1..=args.domains).map(|number| format!("d{number:05}.example")).collect();
     let domains: Result<Vec<DomainName>, _> = names.iter().map(|name| DomainName::parse(name)).collect();
     let domains = domains.context("the demo's own names")?;
@@ -80,6 +82,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         outputs: Outputs { directory: Some(directory), stream: None },
         style: Style::Auto,
         info,
+        signals,
     };
     let surveyed = survey.run().await?;
     let code = surveyed.tell(false)?;

@@ -2,6 +2,7 @@
 
 use super::descriptors::{self, Share};
 use super::display::Style;
+use super::signals::Signals;
 use super::survey::{self, Survey};
 use super::writer::Outputs;
 use super::{CommandError, start_logging};
@@ -17,7 +18,14 @@ use std::process::ExitCode;
 pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.verbose);
     let list_options = InputOptions { kind: input_kind(args.input), column: args.column.clone() };
-    let list = input::open(&args.list, &list_options)?;
+    let mut signals = Signals::new();
+    // Standard input may take its time with the first line.
+    let (list_name, options) = (args.list.clone(), list_options.clone());
+    let opening = tokio::task::spawn_blocking(move || input::open(&list_name, &options));
+    let list = tokio::select! {
+        opened = opening => opened.map_err(|error| anyhow!("reading broke down: {error}"))??,
+        code = signals.next() => return Ok(ExitCode::from(code)),
+    };
     let mut engine = plan::engine(&args.pace, args.asking.port);
     let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
     let share = wanted.within(descriptors::raise());
@@ -55,6 +63,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         outputs: Outputs { directory, stream },
         style,
         info,
+        signals,
     };
     survey.run().await?.tell(aside)
 }

@@ -39,6 +39,8 @@ pub(super) struct Survey {
     pub(super) outputs: Outputs,
     pub(super) style: Style,
     pub(super) info: RunInfo,
+    /// Listening since before the list was opened.
+    pub(super) signals: Signals,
 }
 
 /// How a survey went.
@@ -60,7 +62,7 @@ impl Survey {
     pub(super) async fn run(self) -> Result<Surveyed, CommandError> {
         let stop = CancellationToken::new();
         let interrupted = Arc::new(OnceLock::new());
-        let _watch = watch_signals(stop.clone(), interrupted.clone());
+        let _watch = watch_signals(self.signals, stop.clone(), interrupted.clone());
         let progress = Arc::new(Progress::default());
         reader::count_ahead(&self.list_name, self.list_options, progress.clone());
 
@@ -110,9 +112,10 @@ fn finish(
     let failed = |error: &io::Error| anyhow!("cannot write the results: {error}");
     info.ended = Some(Timestamp::now());
     info.interrupted = interrupted.is_some();
-    info.error = list_error.clone().or(written.error.as_ref().map(|error| failed(error).to_string()));
-    info.finished =
-        Some(counts.unfinished == 0 && interrupted.is_none() && info.error.is_none() && !written.pipe_closed);
+    let unread = written.pipe_closed.then(|| "the reader of standard output went away".to_string());
+    let unwritten = written.error.as_ref().map(|error| failed(error).to_string());
+    info.error = list_error.clone().or(unwritten).or(unread);
+    info.finished = Some(counts.unfinished == 0 && interrupted.is_none() && info.error.is_none());
     info.counts = output::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
@@ -134,8 +137,11 @@ fn finish(
 
 /// The first Ctrl-C (or SIGTERM) lets open connections end and the results be
 /// written; the second ends at once.
-fn watch_signals(stop: CancellationToken, interrupted: Arc<OnceLock<u8>>) -> tokio::task::JoinHandle<()> {
-    let mut signals = Signals::new();
+fn watch_signals(
+    mut signals: Signals,
+    stop: CancellationToken,
+    interrupted: Arc<OnceLock<u8>>,
+) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         let code = signals.next().await;
         super::say("mxray: stopping; open connections are ended in order (again: stop at once)");

@@ -135,6 +135,9 @@ pub fn scenarios() -> Result<Vec<Scenario>, LabError> {
 pub fn scenario(name: &str) -> Result<Scenario, LabError> {
     match FILES.iter().find(|(known, _)| *known == name) {
         Some((name, text)) => Scenario::parse(name, text),
-        None => Err(LabError::scenario(name, "there is none of that name")),
+        None => Err(LabError::scenario(
+            name,
+            "there is none of that name; they are named after the files in datasets/lab",
+        )),
     }
 }

@@ -126,6 +126,11 @@ pub(super) fn label(subject: &Subject) -> Value<'_> {
     }
 }
 
+/// Whether MX records were asked for at all.
+fn asked_dns(record: &DomainRecord) -> bool {
+    matches!(record.facts.target.subject, Subject::Domain(_))
+}
+
 /// The columns of `domains.csv`, in order.
 pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
@@ -133,9 +138,15 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         label(&r.facts.target.subject)
     }),
     column("mx_host", "MX host of the endpoint that the verdict rests on, the best.", |r| best(r).mx_host()),
-    column("mx_preference", "Preference of that MX.", |r| best(r).mx_preference()),
+    column(
+        "mx_preference",
+        "Preference of that MX; empty for an endpoint, whose MX nobody asked for.",
+        |r| {
+            if asked_dns(r) { best(r).mx_preference() } else { Value::Absent }
+        },
+    ),
     column("implicit_mx", "Whether the domain has no MX record and is its own mail host.", |r| {
-        Value::Bool(r.facts.implicit_mx)
+        Value::flag(asked_dns(r).then_some(r.facts.implicit_mx))
     }),
     column("ip", "Address of the endpoint.", |r| best(r).ip()),
     column("port", "TCP port of the endpoint.", |r| best(r).port()),
@@ -174,7 +185,9 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Value::count(r.facts.exchanges.len())
     }),
     column("weakest_mx_host", "MX host of the weakest endpoint that answers.", |r| weakest(r).mx_host()),
-    column("weakest_mx_preference", "As `mx_preference`, of the weakest.", |r| weakest(r).mx_preference()),
+    column("weakest_mx_preference", "As `mx_preference`, of the weakest.", |r| {
+        if asked_dns(r) { weakest(r).mx_preference() } else { Value::Absent }
+    }),
     column("weakest_ip", "As `ip`, of the weakest.", |r| weakest(r).ip()),
     column("weakest_port", "As `port`, of the weakest.", |r| weakest(r).port()),
     column("weakest_phase", "As `phase`, of the weakest.", |r| weakest(r).phase()),
