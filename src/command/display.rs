@@ -60,7 +60,7 @@ pub(super) async fn show(progress: Arc<Progress>, style: Style, done: Cancellati
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {wide_msg}") {
         bar.set_style(style);
     }
     bar
