@@ -60,7 +60,7 @@ pub(super) async fn show(progress: Arc<Progress>, style: Style, done: Cancellati
 
 fn bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {wide_msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:12} {wide_msg}") {
         bar.set_style(style);
     }
     bar
@@ -87,11 +87,11 @@ impl Meter {
         let others: u64 = snapshot.outcomes.iter().skip(OUTCOMES_SHOWN_MAX).map(|(_, count)| count).sum();
         let others = if others > 0 { format!(", other {others}") } else { String::new() };
         format!(
-            "{done} domains, {:.0} handshakes/s, {} in flight, {}{others}{}",
+            "{done} domains, {:.0} handshakes/s, {} in flight{}, {}{others}",
             self.rate(snapshot.handshakes, now),
             snapshot.in_flight,
-            if outcomes.is_empty() { "none done yet".to_string() } else { outcomes.join(", ") },
             self.eta(snapshot, now),
+            if outcomes.is_empty() { "none done yet".to_string() } else { outcomes.join(", ") },
         )
     }
 
@@ -145,7 +145,7 @@ mod tests {
         };
         assert_eq!(
             meter.line(&snapshot, begun + Duration::from_secs(2)),
-            "100/400 domains, 40 handshakes/s, 7 in flight, ok 80, timeout 12, closed 4, nxdomain 3, other 1, ETA 6s"
+            "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80, timeout 12, closed 4, nxdomain 3, other 1"
         );
     }
 
