@@ -1,12 +1,12 @@
 //! How a target can fail to show TLS: the one table of terminal outcomes.
 
 use super::registry::AlertDescription;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The stage of a delivery attempt, in the order in which it is reached. The
 /// order is also how much a failure there tells: later is more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Reading the list.
@@ -69,7 +69,7 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// What went wrong. Which kinds occur in which phase is the table in
         /// `docs/outcomes.md`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Kind { $($(#[$doc])* $variant,)* }
 
@@ -173,21 +173,21 @@ impl fmt::Display for Kind {
 }
 
 /// The one terminal outcome of something that did not run to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Where it ended.
     pub phase: Phase,
     /// What ended it.
     pub kind: Kind,
     /// SMTP reply code, where a reply ended it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_code: Option<u16>,
     /// TLS alert, where an alert ended it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<AlertDescription>,
     /// What a person would want to read of the cause, at most
     /// [`DETAIL_BYTES_MAX`] bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<Box<str>>,
 }
 

@@ -6,7 +6,8 @@
 mod cipher_suites;
 
 use cipher_suites::CIPHER_SUITES;
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -35,6 +36,28 @@ macro_rules! code_point {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.name())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownName;
+
+            /// The registered name, or the code point as `0x1234`.
+            fn from_str(text: &str) -> Result<Self, UnknownName> {
+                if let Some(hex) = text.strip_prefix("0x") {
+                    let code = <$repr>::from_str_radix(hex, 16).map_err(|_| UnknownName)?;
+                    return Ok(Self(code));
+                }
+                Self::named(text).map(Self).ok_or(UnknownName)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = Cow::<str>::deserialize(deserializer)?;
+                text.parse().map_err(|_| {
+                    D::Error::custom(format_args!(concat!("no ", stringify!($name), " is named `{}`"), text))
+                })
             }
         }
 
@@ -68,6 +91,16 @@ code_point! {
     AlertDescription(u8), "2"
 }
 
+/// No table of the registry has this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a registered name and no code point like 0x1301")]
+pub struct UnknownName;
+
+/// The code point that has this name in a table.
+fn look_up_name<T: Copy>(table: &[(T, &'static str)], name: &str) -> Option<T> {
+    table.iter().find(|entry| entry.1 == name).map(|entry| entry.0)
+}
+
 /// The name that stands beside a code point in a sorted table.
 fn look_up<T: Ord + Copy>(table: &[(T, &'static str)], code: T) -> Option<&'static str> {
     let found = table.binary_search_by_key(&code, |entry| entry.0).ok()?;
@@ -89,6 +122,10 @@ impl ProtocolVersion {
     fn registered(self) -> Option<&'static str> {
         look_up(VERSIONS, self.0)
     }
+
+    fn named(name: &str) -> Option<u16> {
+        look_up_name(VERSIONS, name)
+    }
 }
 
 impl CipherSuite {
@@ -101,6 +138,10 @@ impl CipherSuite {
         self.entry().map(|entry| entry.1)
     }
 
+    fn named(name: &str) -> Option<u16> {
+        CIPHER_SUITES.iter().find(|entry| entry.1 == name).map(|entry| entry.0)
+    }
+
     /// Whether the key exchange is ephemeral; `None` for an unknown suite.
     pub fn forward_secrecy(self) -> Option<bool> {
         self.entry().and_then(|entry| entry.2)
@@ -111,11 +152,19 @@ impl NamedGroup {
     fn registered(self) -> Option<&'static str> {
         look_up(GROUPS, self.0)
     }
+
+    fn named(name: &str) -> Option<u16> {
+        look_up_name(GROUPS, name)
+    }
 }
 
 impl SignatureScheme {
     fn registered(self) -> Option<&'static str> {
         look_up(SIGNATURE_SCHEMES, self.0)
+    }
+
+    fn named(name: &str) -> Option<u16> {
+        look_up_name(SIGNATURE_SCHEMES, name)
     }
 }
 
@@ -131,6 +180,10 @@ impl AlertDescription {
 
     fn registered(self) -> Option<&'static str> {
         look_up(ALERTS, self.0)
+    }
+
+    fn named(name: &str) -> Option<u8> {
+        look_up_name(ALERTS, name)
     }
 }
 

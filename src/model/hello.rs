@@ -1,0 +1,132 @@
+//! What one further connection learnt by a hello of another kind than the
+//! scanner's own: an old version, the exact offer of a sender, or one question
+//! of an enumeration.
+
+use super::failure::Failure;
+use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Why a hello was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HelloPurpose {
+    /// The exact offer of the sender that verdicts are for.
+    Sender,
+    /// Whether the server speaks this version at all.
+    Version,
+    /// The next suite that the server takes, by elimination.
+    Suites,
+    /// Whose preference decides: the accepted suites the other way round.
+    Order,
+    /// The next group that the server takes, by elimination.
+    Groups,
+}
+
+/// A hello to send on a connection of its own. Plain data: `tls` writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelloQuestion {
+    /// Why.
+    pub purpose: HelloPurpose,
+    /// Versions offered, newest first; several only where one hello can say so.
+    pub versions: Vec<ProtocolVersion>,
+    /// Suites offered, best first.
+    pub suites: Vec<CipherSuite>,
+    /// Groups offered, best first.
+    pub groups: Vec<NamedGroup>,
+    /// Signature schemes offered, best first.
+    pub signature_schemes: Vec<SignatureScheme>,
+}
+
+impl HelloQuestion {
+    /// The newest version offered.
+    pub fn version(&self) -> ProtocolVersion {
+        self.versions.iter().copied().max().unwrap_or(ProtocolVersion::TLS12)
+    }
+}
+
+/// How the answer to a hello ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HelloEnd {
+    /// The server agreed: all that it says in clear was read. Up to TLS 1.2
+    /// that is its ServerHelloDone, from TLS 1.3 on its ServerHello.
+    Agreed,
+    /// It refused by an alert.
+    Alert,
+    /// It hung up.
+    Closed,
+    /// It did not answer in time.
+    Timeout,
+    /// It speaks SSLv2.
+    Sslv2,
+    /// It does not speak TLS.
+    NotTls,
+    /// What it said cannot be read.
+    Malformed,
+    /// What it said exceeds a limit.
+    TooLong,
+    /// The dialogue never came to the hello; [`HelloObservation::failure`]
+    /// says why, and nothing about TLS was learnt.
+    NotAsked,
+}
+
+impl HelloEnd {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            HelloEnd::Agreed => "agreed",
+            HelloEnd::Alert => "alert",
+            HelloEnd::Closed => "closed",
+            HelloEnd::Timeout => "timeout",
+            HelloEnd::Sslv2 => "sslv2",
+            HelloEnd::NotTls => "not_tls",
+            HelloEnd::Malformed => "malformed",
+            HelloEnd::TooLong => "too_long",
+            HelloEnd::NotAsked => "not_asked",
+        }
+    }
+}
+
+/// What one hello learnt. Nothing is proven by it: the handshake is never
+/// finished, and no signature checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelloObservation {
+    /// Why it was sent.
+    pub purpose: HelloPurpose,
+    /// When its connection was begun.
+    pub started: Timestamp,
+    /// The newest version offered.
+    pub offered_version: ProtocolVersion,
+    /// Suites offered; how many, since the lists of an enumeration are long
+    /// and follow from what was accepted before.
+    pub offered_suites: usize,
+    /// How the answer ended.
+    pub end: HelloEnd,
+    /// Why the dialogue never came to the hello.
+    pub failure: Option<Failure>,
+    /// Version that the server chose.
+    pub version: Option<ProtocolVersion>,
+    /// Suite that it chose.
+    pub suite: Option<CipherSuite>,
+    /// Group of the key exchange; after a retry the one asked for.
+    pub group: Option<NamedGroup>,
+    /// Length of the server's own Diffie-Hellman prime, in bits.
+    pub dh_bits: Option<usize>,
+    /// Scheme of the server's signature, in TLS 1.2 only.
+    pub signature_scheme: Option<SignatureScheme>,
+    /// Presented certificates as DER, leaf first; kept in clear up to TLS 1.2
+    /// and only for [`HelloPurpose::Sender`] and [`HelloPurpose::Version`].
+    /// The journal names them by SHA-256.
+    #[serde(skip)]
+    pub chain: Vec<Arc<[u8]>>,
+    /// Whether the server asked for a client certificate in clear.
+    pub client_certificate_requested: bool,
+    /// Whether it asked for another hello (RFC 8446 §4.1.4).
+    pub hello_retry: bool,
+    /// The alert that refused.
+    pub alert: Option<AlertDescription>,
+    /// First SYN to the last byte, in microseconds of the monotonic clock.
+    pub total_us: u64,
+}
