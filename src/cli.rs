@@ -1,5 +1,6 @@
 //! The command line as types: what may be said, not what is done about it.
 
+use crate::policy::sender::AfterTlsFailure;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -89,6 +90,10 @@ pub struct ScanArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
 }
 
 /// How fast to go.
@@ -167,10 +172,6 @@ pub struct AskArgs {
     #[arg(long, help_heading = "Asking")]
     pub fresh_key_shares: bool,
 
-    /// Trusted roots: `mozilla`, `system` or a PEM file; repeatable [default: mozilla]
-    #[arg(long, value_name = "STORE", help_heading = "Judging")]
-    pub roots: Vec<String>,
-
     /// CIDR ranges, addresses and domains never to ask, one a line; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Manners")]
     pub blocklist: Vec<PathBuf>,
@@ -184,6 +185,23 @@ pub struct AskArgs {
     pub verbose: u8,
 }
 
+/// How to judge what was seen.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judging")]
+pub struct JudgingArgs {
+    /// Trusted roots: `mozilla`, `system` or a PEM file; repeatable [default: mozilla]
+    #[arg(long, value_name = "STORE")]
+    pub roots: Vec<String>,
+
+    /// Whose mail it is about: a sender by name, or a file that describes one
+    #[arg(long, value_name = "NAME|FILE", default_value = crate::policy::sender::DEFAULT_SENDER)]
+    pub sender: String,
+
+    /// What the sender does after a handshake that failed, whatever its file says: `plaintext` or `defer`
+    #[arg(long, value_name = "WHAT")]
+    pub after_tls_failure: Option<AfterTlsFailure>,
+}
+
 /// `mxray probe`
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
@@ -193,6 +211,10 @@ pub struct ProbeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
 }
 
 /// `mxray demo`

@@ -4,12 +4,13 @@
 //! first packet: files are opened, roots and blocklists read, names checked.
 //! No stage ever sees the whole configuration.
 
-use crate::cli::{AskArgs, PaceArgs, TimeoutArg};
+use crate::cli::{AskArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
 use crate::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
-use crate::policy::{Judge, Roots};
+use crate::policy::sender::DEFAULT_SENDER;
+use crate::policy::{Judge, Policy, Roots, Sender};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -47,8 +48,8 @@ pub struct Stages {
     pub lookup: Arc<ScreenedLookup<DnsLookup>>,
     /// Asks endpoints.
     pub probe: Arc<NetProbe>,
-    /// Judges chains.
-    pub judge: Arc<Judge>,
+    /// Judges what they find.
+    pub policy: Arc<Policy>,
     /// What the stages were built from, in words, for `run.json`.
     pub told: Told,
 }
@@ -62,6 +63,8 @@ pub struct Told {
     pub resolvers: Vec<String>,
     /// Root stores.
     pub roots: Vec<String>,
+    /// Whom verdicts are for.
+    pub sender: String,
     /// Phase timeouts.
     pub timeouts: PhaseTimeouts,
     /// Time of one DNS attempt.
@@ -78,6 +81,7 @@ struct Parts {
     allow_private: bool,
     roots: Roots,
     root_names: Vec<String>,
+    sender: Sender,
 }
 
 /// Questions to the DNS under way at once, if the system has room for them.
@@ -88,9 +92,9 @@ pub const QUESTIONS_MAX: usize = 1024;
 ///
 /// # Errors
 /// [`UsageError`] for a word that cannot be followed.
-pub fn stages(args: &AskArgs, questions_max: usize) -> Result<Stages, UsageError> {
+pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Result<Stages, UsageError> {
     let (timeouts, dns_timeout) = timeouts(&args.timeout);
-    let (roots, root_names) = roots(&args.roots)?;
+    let (roots, root_names) = roots(&judging.roots)?;
     build(Parts {
         lookup: LookupConfig { queries_in_flight: questions_max, ..lookup(args, dns_timeout) },
         ehlo: ehlo_name(args.ehlo.as_deref())?,
@@ -100,6 +104,7 @@ pub fn stages(args: &AskArgs, questions_max: usize) -> Result<Stages, UsageError
         allow_private: args.allow_private,
         roots,
         root_names,
+        sender: sender(judging)?,
     })
 }
 
@@ -131,6 +136,7 @@ pub fn lab_stages(
         allow_private: true,
         roots,
         root_names: vec!["lab".to_string()],
+        sender: Sender::named(DEFAULT_SENDER).map_err(|error| UsageError(error.to_string()))?,
     })
 }
 
@@ -142,6 +148,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         ehlo_name: parts.ehlo.as_str().to_string(),
         resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
         roots: parts.root_names,
+        sender: parts.sender.name.clone(),
         timeouts: parts.timeouts.clone(),
         dns_timeout: parts.lookup.timeout,
     };
@@ -149,7 +156,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
-        judge: Arc::new(Judge::new(parts.roots, Timestamp::now())),
+        policy: Arc::new(Policy::new(Judge::new(parts.roots, Timestamp::now()), parts.sender)),
         told,
     })
 }
@@ -257,6 +264,25 @@ fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
         list.extend(part);
     }
     Ok(list)
+}
+
+/// Finds a sender by name, or reads a file that describes one; a word with a
+/// dot or a slash in it is a file.
+fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
+    let name = args.sender.as_str();
+    let told = |error: String| UsageError(format!("--sender {name}: {error}"));
+    let sender = if name.contains(['/', '.']) {
+        let text = String::from_utf8(read_file("--sender", Path::new(name))?)
+            .map_err(|_| told("not UTF-8 text".into()))?;
+        Sender::parse(&text)
+    } else {
+        Sender::named(name)
+    };
+    let sender = sender.map_err(|error| told(error.to_string()))?;
+    Ok(match args.after_tls_failure {
+        Some(what) => sender.with_after_tls_failure(what),
+        None => sender,
+    })
 }
 
 /// Loads root stores by name or file; all of them count together.

@@ -7,7 +7,6 @@ use crate::model::{
     DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Observation, ProbeKey, Subject, Target,
 };
 use crate::plan::{self, Stages, UsageError};
-use crate::policy;
 use crate::report::{self, Probed};
 use jiff::Timestamp;
 use std::net::{IpAddr, SocketAddr};
@@ -46,7 +45,7 @@ fn parse(text: &str) -> Result<Asked, UsageError> {
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.verbose);
     let asked = parse(&args.target)?;
-    let stages = plan::stages(&args.asking, plan::QUESTIONS_MAX)?;
+    let stages = plan::stages(&args.asking, &args.judging, plan::QUESTIONS_MAX)?;
     let by_mx = matches!(asked, Asked::Domain(_));
     let (facts, port) = match asked {
         Asked::Domain(domain) => {
@@ -80,13 +79,13 @@ async fn ask_all(stages: &Stages, facts: DomainFacts, port: u16) -> (DomainRecor
         for ip in &exchange.addresses {
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
             let observation = ask(stages, key).await;
-            let assessed = observation.tls.as_ref().and_then(|tls| stages.judge.assess(&tls.chain));
-            let (record, finding) = policy::endpoint(observation, assessed.as_deref());
+            let assessed = stages.policy.assess(&observation);
+            let (record, finding) = stages.policy.endpoint(observation, assessed.as_deref());
             findings.push((index, Arc::new(finding)));
             endpoints.push(record);
         }
     }
-    let verdict = policy::verdict(&facts, &findings);
+    let verdict = stages.policy.verdict(&facts, &findings);
     (DomainRecord { facts, verdict }, endpoints)
 }
 

@@ -74,7 +74,7 @@ impl Survey {
         let shown = CancellationToken::new();
         let showing = tokio::spawn(display::show(progress.clone(), self.style, shown.clone()));
 
-        let stages = (self.stages.lookup, self.stages.probe, self.stages.judge);
+        let stages = (self.stages.lookup, self.stages.probe, self.stages.policy);
         // On a worker: the thread that waits for the whole run is none, and
         // every event would have to wake it.
         let mut engine =
@@ -160,6 +160,7 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
         resolver: if told.resolvers.is_empty() { "system".to_string() } else { told.resolvers.join(" ") },
         ehlo_name: told.ehlo_name.clone(),
         roots: told.roots.clone(),
+        sender: told.sender.clone(),
         seed,
         limits: RunLimits {
             rate: engine.limits.rate.map_or(0, |rate| rate.get()),

@@ -103,7 +103,8 @@ mod tests {
         let Asked::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
         assert!(matches!(table.ask(key("a.example"), 2), Asked::Waiting(same) if same == id));
         assert!(matches!(table.ask(key("b.example"), 3), Asked::New(other) if other != id));
-        let finding = Arc::new(Finding { key: key("a.example"), failure: None, tls: None });
+        let finding =
+            Arc::new(Finding { key: key("a.example"), failure: None, tls: None, hellos: Box::new([]) });
         assert_eq!(table.finish(id, finding), [1, 2]);
         assert!(matches!(table.ask(key("a.example"), 4), Asked::Done(same) if same == id));
         assert!(table.finding(id).is_some());

@@ -17,7 +17,7 @@ use super::stage::{Lookup, Probe};
 use crate::model::{
     DomainFacts, DomainRecord, Endpoint, Failure, Finding, Observation, ProbeKey, Record, Target,
 };
-use crate::policy::{self, Assessed, Judge};
+use crate::policy::{Assessed, Policy};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -91,18 +91,18 @@ enum Event {
 /// [`EngineError`] if the output goes away or a stage panics.
 pub async fn run<L: Lookup, P: Probe>(
     config: EngineConfig,
-    stages: (Arc<L>, Arc<P>, Arc<Judge>),
+    stages: (Arc<L>, Arc<P>, Arc<Policy>),
     targets: Receiver<Target>,
     records: Sender<Record>,
     progress: Arc<Progress>,
     stop: CancellationToken,
 ) -> Result<RunCounts, EngineError> {
-    let (lookup, probe, judge) = stages;
+    let (lookup, probe, policy) = stages;
     let pipeline = Pipeline {
         config,
         lookup,
         probe,
-        judge,
+        policy,
         records,
         progress,
         tasks: JoinSet::new(),
@@ -120,7 +120,7 @@ struct Pipeline<L, P> {
     config: EngineConfig,
     lookup: Arc<L>,
     probe: Arc<P>,
-    judge: Arc<Judge>,
+    policy: Arc<Policy>,
     records: Sender<Record>,
     progress: Arc<Progress>,
     tasks: JoinSet<Event>,
@@ -199,10 +199,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let Some(key) = self.keys.key(id).cloned() else { return };
         self.counts.connections += 1;
         self.progress.set_in_flight(self.pacer.open());
-        let (probe, judge) = (self.probe.clone(), self.judge.clone());
+        let (probe, policy) = (self.probe.clone(), self.policy.clone());
         self.tasks.spawn(async move {
             let observation = Box::new(probe.probe(key, attempt).await);
-            let assessed = observation.tls.as_ref().and_then(|tls| judge.assess(&tls.chain));
+            let assessed = policy.assess(&observation);
             Event::Probed { id, attempt, observation, assessed }
         });
     }
@@ -324,7 +324,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         assessed: Option<Arc<Assessed>>,
     ) -> Result<(), EngineError> {
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
-        let (record, finding) = policy::endpoint(*observation, assessed.as_deref());
+        let (record, finding) = self.policy.endpoint(*observation, assessed.as_deref());
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;
@@ -348,7 +348,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         facts: DomainFacts,
         probes: &[(usize, Arc<Finding>)],
     ) -> Result<(), EngineError> {
-        let verdict = policy::verdict(&facts, probes);
+        let verdict = self.policy.verdict(&facts, probes);
         let failure = match &verdict.best {
             Some(view) => view.finding.failure.as_ref(),
             None => facts.failure.as_ref(),
@@ -357,7 +357,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.progress.domain_done(failure.map(|failure| failure.kind));
         tracing::info!(
             domain = facts.target.subject.label(),
-            delivery = verdict.delivery.name(),
+            delivery = verdict.outcome.delivery.name(),
             outcome = failure.map_or("ok".to_string(), ToString::to_string),
         );
         self.emit(Record::Domain(Box::new(DomainRecord { facts, verdict }))).await

@@ -153,8 +153,13 @@ fn check_columns(columns: &BTreeMap<String, Cell>) -> Result<(), String> {
 fn check_finding<'a>(whose: &str, cell: impl Fn(&str) -> Option<&'a str>) -> Result<(), String> {
     let words = ["phase", "outcome", "delivery"].map(|column| cell(column).unwrap_or_default());
     let [phase, outcome, delivery] = words;
-    let deliveries =
-        [Delivery::Encrypted, Delivery::Plaintext, Delivery::Undeliverable, Delivery::Undetermined];
+    let deliveries = [
+        Delivery::Encrypted,
+        Delivery::Plaintext,
+        Delivery::Deferred,
+        Delivery::Undeliverable,
+        Delivery::Undetermined,
+    ];
     if !Phase::ALL.iter().any(|known| known.name() == phase) {
         return Err(format!("{whose}: phase {phase:?}"));
     }

@@ -7,6 +7,7 @@ use super::assessment::{ChainStatus, DateStatus, KeyStatus};
 use super::certificate::Sha256;
 use super::endpoint::ProbeKey;
 use super::failure::Failure;
+use super::hello::{HelloEnd, HelloPurpose};
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use std::net::IpAddr;
 
@@ -19,6 +20,14 @@ pub struct Leaf {
     pub dns_names: Box<[Box<str>]>,
     /// iPAddress entries.
     pub ip_addresses: Box<[IpAddr]>,
+    /// The subject's last common name.
+    pub common_name: Option<Box<str>>,
+    /// Public key algorithm, as in
+    /// [`CertificateFacts::key_algorithm`](super::CertificateFacts::key_algorithm).
+    pub key_algorithm: Option<Box<str>>,
+    /// Whether the leaf is signed with SHA-1; `None` where the algorithm
+    /// cannot be read.
+    pub signed_with_sha1: Option<bool>,
 }
 
 /// What was negotiated, and the axes of the certificate.
@@ -48,6 +57,25 @@ impl TlsFinding {
     }
 }
 
+/// What a verdict needs to know of one further hello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HelloFinding {
+    /// Why it was sent.
+    pub purpose: HelloPurpose,
+    /// Which sender's offer it was.
+    pub offer: Option<Box<str>>,
+    /// The newest version offered.
+    pub offered_version: ProtocolVersion,
+    /// How the answer ended.
+    pub end: HelloEnd,
+    /// Version chosen.
+    pub version: Option<ProtocolVersion>,
+    /// Suite chosen.
+    pub suite: Option<CipherSuite>,
+    /// Group of the key exchange.
+    pub group: Option<NamedGroup>,
+}
+
 /// What a verdict needs to know of one probed key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -57,4 +85,6 @@ pub struct Finding {
     pub failure: Option<Failure>,
     /// What was seen of TLS.
     pub tls: Option<TlsFinding>,
+    /// Further hellos, those of an enumeration left out.
+    pub hellos: Box<[HelloFinding]>,
 }

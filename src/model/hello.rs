@@ -29,6 +29,9 @@ pub enum HelloPurpose {
 pub struct HelloQuestion {
     /// Why.
     pub purpose: HelloPurpose,
+    /// Which sender's offer it is, for [`HelloPurpose::Sender`]: a digest of
+    /// its lists.
+    pub offer: Option<Box<str>>,
     /// Versions offered, newest first; several only where one hello can say so.
     pub versions: Vec<ProtocolVersion>,
     /// Suites offered, best first.
@@ -95,6 +98,8 @@ impl HelloEnd {
 pub struct HelloObservation {
     /// Why it was sent.
     pub purpose: HelloPurpose,
+    /// Which sender's offer it was, as in [`HelloQuestion::offer`].
+    pub offer: Option<Box<str>>,
     /// When its connection was begun.
     pub started: Timestamp,
     /// The newest version offered.

@@ -3,7 +3,7 @@
 use super::assessment::{Assessment, NameStatus};
 use super::facts::DomainFacts;
 use super::observation::Observation;
-use super::verdict::{Delivery, Reason, Verdict};
+use super::verdict::{Outcome, Verdict};
 
 /// An input line that was no target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,9 +27,7 @@ pub struct EndpointRecord {
     /// certificate. No domain is known here.
     pub name: Option<NameStatus>,
     /// What delivery through this endpoint would be.
-    pub delivery: Delivery,
-    /// Why not encrypted.
-    pub reason: Option<Reason>,
+    pub outcome: Outcome,
 }
 
 /// A finished domain.

@@ -72,11 +72,11 @@ impl<'a> Side<'a> {
     }
 
     fn delivery(&self) -> Value<'a> {
-        Value::text(self.view.map(|view| view.delivery.name()))
+        Value::text(self.view.map(|view| view.outcome.delivery.name()))
     }
 
     fn reason(&self) -> Value<'a> {
-        let reason = self.view.and_then(|view| view.reason);
+        let reason = self.view.and_then(|view| view.outcome.reason);
         Value::name(reason.map(|reason| reason.to_string().into()))
     }
 
@@ -154,11 +154,13 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome()),
     column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| best(r).reply_code()),
     column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| best(r).alert()),
-    column("delivery", "`encrypted`, `plaintext`, `undeliverable` or `undetermined`.", |r| {
-        Value::Text(r.verdict.delivery.name().into())
-    }),
+    column(
+        "delivery",
+        "What becomes of mail: `encrypted`, `plaintext`, `deferred`, `undeliverable` or `undetermined`.",
+        |r| Value::Text(r.verdict.outcome.delivery.name().into()),
+    ),
     column("reason", "Why the delivery is not encrypted: phase and outcome that decided it.", |r| {
-        Value::name(r.verdict.reason.map(|reason| reason.to_string().into()))
+        Value::name(r.verdict.outcome.reason.map(|reason| reason.to_string().into()))
     }),
     column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| best(r).tls_version()),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),

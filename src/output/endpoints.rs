@@ -78,10 +78,10 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         Value::name(failure.and_then(|failure| failure.alert).map(|alert| alert.name()))
     }),
     column("delivery", "What delivery through this endpoint would be; see `domains.csv`.", |r| {
-        Value::Text(r.delivery.name().into())
+        Value::Text(r.outcome.delivery.name().into())
     }),
     column("reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
-        Value::name(r.reason.map(|reason| reason.to_string().into()))
+        Value::name(r.outcome.reason.map(|reason| reason.to_string().into()))
     }),
     column("starttls_offered", "Whether EHLO listed STARTTLS; empty if EHLO was not reached.", |r| {
         Value::flag(starttls_offered(r))

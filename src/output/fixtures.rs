@@ -3,10 +3,10 @@
 use super::{RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
+    Assessment, Basis, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
     DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, Finding, KeyStatus, Kind, Leaf,
-    MxHost, NameStatus, Observation, Phase, ProbeKey, Reason, Rejected, Reply, Sha256, SignatureCheck,
-    Subject, Target, Timings, TlsFinding, TlsObservation, Verdict, View,
+    Logged, MxHost, NameStatus, Observation, Outcome, Phase, ProbeKey, Rejected, Reply, Session, Sha256,
+    SignatureCheck, Subject, Target, Timings, TlsFinding, TlsObservation, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -26,9 +26,29 @@ fn exchange(preference: u16, host: &str, last: &[u8], failure: Option<Failure>) 
     Exchange { preference, host: Some(MxHost::new(host)), addresses, failure }
 }
 
+/// One step down, with a code in the log.
+fn encrypted() -> Outcome {
+    let session = Session {
+        version: Some(ProtocolVersion::TLS13),
+        suite: Some(CipherSuite(0x1301)),
+        group: None,
+        steps_down: Some(1),
+        skipped: vec![CipherSuite(0x1302)],
+    };
+    let logged = Logged { code: "450 4.4.317".into(), text: "451 5.7.3 STARTTLS is required".into() };
+    Outcome { logged: Some(logged), ..Outcome::encrypted(Basis::Inferred, session) }
+}
+
 /// Best encrypted, weakest plaintext, a third host without address.
 pub(super) fn domain() -> DomainRecord {
-    let leaf = Leaf { sha256: DIGEST, dns_names: Box::new([]), ip_addresses: Box::new([]) };
+    let leaf = Leaf {
+        sha256: DIGEST,
+        dns_names: Box::new([]),
+        ip_addresses: Box::new([]),
+        common_name: None,
+        key_algorithm: None,
+        signed_with_sha1: None,
+    };
     let tls = TlsFinding {
         version: Some(ProtocolVersion::TLS13),
         suite: Some(CipherSuite(0x1302)),
@@ -38,10 +58,11 @@ pub(super) fn domain() -> DomainRecord {
         key: Some(KeyStatus::Strong),
         leaf: Some(Arc::new(leaf)),
     };
-    let best = Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(tls) };
+    let best = Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(tls), hellos: Box::new([]) };
     let failure = Failure::new(Phase::Starttls, Kind::NotOffered).with_reply(250).with_detail("=1+1\r\n");
-    let reason = Some(Reason::from(&failure));
-    let weak = Finding { key: key(2, "mx2.a.example"), failure: Some(failure), tls: None };
+    let outcome = Outcome::without_tls(Delivery::Plaintext, &failure, Some(Basis::Observed));
+    let weak =
+        Finding { key: key(2, "mx2.a.example"), failure: Some(failure), tls: None, hellos: Box::new([]) };
     let dead = Failure::new(Phase::Dns, Kind::Nxdomain);
     DomainRecord {
         facts: DomainFacts {
@@ -55,23 +76,20 @@ pub(super) fn domain() -> DomainRecord {
             failure: None,
         },
         verdict: Verdict {
-            delivery: Delivery::Encrypted,
-            reason: None,
+            outcome: encrypted(),
             best: Some(View {
                 preference: 10,
                 host: Some(MxHost::new("mx1.a.example")),
                 finding: Arc::new(best),
                 name: Some(NameStatus::MxHost),
-                delivery: Delivery::Encrypted,
-                reason: None,
+                outcome: encrypted(),
             }),
             weakest: Some(View {
                 preference: 20,
                 host: Some(MxHost::new("mx2.a.example")),
                 finding: Arc::new(weak),
                 name: None,
-                delivery: Delivery::Plaintext,
-                reason,
+                outcome,
             }),
         },
     }
@@ -80,10 +98,10 @@ pub(super) fn domain() -> DomainRecord {
 /// A domain that the DNS does not know.
 pub(super) fn missing_domain() -> DomainRecord {
     let failure = Failure::new(Phase::Dns, Kind::Nxdomain).with_detail("NXDOMAIN from 192.0.2.53");
-    let reason = Some(Reason::from(&failure));
+    let outcome = Outcome::without_tls(Delivery::Undeliverable, &failure, Some(Basis::Observed));
     DomainRecord {
         facts: DomainFacts::failed(target(8, "b.example"), failure),
-        verdict: Verdict { delivery: Delivery::Undeliverable, reason, best: None, weakest: None },
+        verdict: Verdict { outcome, best: None, weakest: None },
     }
 }
 
@@ -159,8 +177,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             key: KeyStatus::Strong,
         }),
         name: Some(NameStatus::MxHost),
-        delivery: Delivery::Encrypted,
-        reason: None,
+        outcome: encrypted(),
     }
 }
 
@@ -169,9 +186,9 @@ pub(super) fn alerted(last: u8) -> EndpointRecord {
     let failure =
         Failure::new(Phase::Tls, Kind::Alert).with_alert(AlertDescription(40)).with_detail("alert 40");
     let started = "2026-03-01T12:00:00Z".parse().unwrap();
-    let reason = Some(Reason::from(&failure));
+    let outcome = Outcome::undetermined(&failure);
     let observation = Observation::failed(key(last, "mx1.a.example"), started, 2, failure);
-    EndpointRecord { observation, assessment: None, name: None, delivery: Delivery::Undetermined, reason }
+    EndpointRecord { observation, assessment: None, name: None, outcome }
 }
 
 pub(super) fn rejected() -> Rejected {
@@ -186,6 +203,7 @@ pub(super) fn run_info() -> RunInfo {
         resolver: "192.0.2.53:53".into(),
         ehlo_name: "scanner.example".into(),
         roots: vec!["mozilla".into()],
+        sender: "exchange-online".into(),
         seed: None,
         limits: RunLimits::default(),
         started: "2026-03-01T12:00:00Z".parse().unwrap(),

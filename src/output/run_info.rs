@@ -23,6 +23,8 @@ pub struct RunInfo {
     pub ehlo_name: String,
     /// Root stores that chains were judged against.
     pub roots: Vec<String>,
+    /// The sender that verdicts are for.
+    pub sender: String,
     /// Seed of the simulated fleet; `None` for a real scan.
     pub seed: Option<u64>,
     /// The limits in force.

@@ -1,65 +1,34 @@
-//! What an opportunistic sender would do: pure functions of facts and
-//! findings. Senders with rules of their own come in through this door.
+//! From what delivery through each endpoint of a domain would be to what
+//! becomes of its mail.
 
-use super::names;
+use super::{Sender, names, outcome};
 use crate::model::registry::ProtocolVersion;
 use crate::model::{
-    ChainStatus, DateStatus, Delivery, DomainFacts, Failure, Finding, Kind, NameStatus, Phase, Reason,
-    Verdict, View,
+    ChainStatus, DateStatus, Delivery, DomainFacts, Finding, NameStatus, Outcome, Reason, Verdict, View,
 };
 use std::sync::Arc;
 
-/// What delivery through one endpoint would be, and why it is not encrypted.
-///
-/// Only a host that has said so takes mail in clear. One that throttles us,
-/// times out, or fails the handshake has not said "no TLS": whether a sender
-/// falls back to clear after a failed handshake is a property of that sender,
-/// and not known here.
-pub fn delivery(finding: &Finding) -> (Delivery, Option<Reason>) {
-    match &finding.failure {
-        None => (Delivery::Encrypted, None),
-        Some(failure) if goes_in_clear(failure) => (Delivery::Plaintext, Some(failure.into())),
-        Some(failure) => (Delivery::Undetermined, Some(failure.into())),
-    }
-}
-
-fn goes_in_clear(failure: &Failure) -> bool {
-    matches!(
-        (failure.phase, failure.kind),
-        (Phase::Ehlo, Kind::HeloOnly)
-            | (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled | Kind::Refused)
-    )
-}
-
 /// The answer for one domain. Each probe comes with the index of its exchange
 /// in [`DomainFacts::exchanges`]; their order does not matter.
-pub fn verdict(facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
+pub fn verdict(sender: &Sender, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
     if let Some(failure) = &facts.failure {
-        return without_probe(failure);
+        return Verdict { outcome: outcome::without_probe(sender, failure), best: None, weakest: None };
     }
-    let views = views_in_order(facts, probes);
+    let views = views_in_order(sender, facts, probes);
     let Some(best) = best(&views).cloned() else {
-        return Verdict { delivery: Delivery::Undetermined, reason: None, best: None, weakest: None };
+        return Verdict { outcome: unprobed(), best: None, weakest: None };
     };
-    Verdict {
-        delivery: best.delivery,
-        reason: best.reason,
-        weakest: weakest(&views).cloned(),
-        best: Some(best),
-    }
+    Verdict { outcome: best.outcome.clone(), weakest: weakest(&views).cloned(), best: Some(best) }
 }
 
-fn without_probe(failure: &Failure) -> Verdict {
-    let delivery = match failure.kind {
-        Kind::Nxdomain | Kind::NoData | Kind::NullMx | Kind::MxUnusable => Delivery::Undeliverable,
-        _ => Delivery::Undetermined,
-    };
-    Verdict { delivery, reason: Some(failure.into()), best: None, weakest: None }
+/// Nothing is known, not even why.
+fn unprobed() -> Outcome {
+    Outcome { delivery: Delivery::Undetermined, reason: None, basis: None, session: None, logged: None }
 }
 
 /// One view for each probe, in the order in which a sender tries: by exchange,
 /// then by address.
-fn views_in_order(facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Vec<View> {
+fn views_in_order(sender: &Sender, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Vec<View> {
     let mut ordered: Vec<_> = probes
         .iter()
         .filter_map(|(index, finding)| {
@@ -73,28 +42,31 @@ fn views_in_order(facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Vec<
     ordered
         .into_iter()
         .map(|(_, exchange, finding)| {
-            let (delivery, reason) = delivery(finding);
             let leaf = finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
             View {
                 preference: exchange.preference,
                 host: exchange.host.clone(),
                 finding: finding.clone(),
                 name: leaf.map(|leaf| names::status(leaf, &facts.target.subject, exchange.host.as_ref())),
-                delivery,
-                reason,
+                outcome: outcome::outcome(sender, finding),
             }
         })
         .collect()
 }
 
+/// Whether mail gets through here.
 fn answers(view: &View) -> bool {
-    matches!(view.delivery, Delivery::Encrypted | Delivery::Plaintext)
+    matches!(view.outcome.delivery, Delivery::Encrypted | Delivery::Plaintext)
 }
 
-/// The first that answers; else the first of those that got furthest.
+/// The first through which mail gets; else, of those of which that is not
+/// known, the first that got furthest; else the first that got furthest.
 fn best(views: &[View]) -> Option<&View> {
-    let furthest = || views.iter().rev().max_by_key(|view| view.reason.map(|reason| reason.phase));
-    views.iter().find(|view| answers(view)).or_else(furthest)
+    let unknown = |view: &&View| view.outcome.delivery == Delivery::Undetermined;
+    let phase = |view: &&View| view.outcome.reason.map(Reason::phase);
+    let answer = views.iter().find(|view| answers(view));
+    let open = || views.iter().rev().filter(unknown).max_by_key(phase);
+    answer.or_else(open).or_else(|| views.iter().rev().max_by_key(phase))
 }
 
 /// The least secure of those that answer, the first of equals.
@@ -108,7 +80,7 @@ fn weakest(views: &[View]) -> Option<&View> {
 fn strength(view: &View) -> (bool, Option<ProtocolVersion>, bool, bool, bool, bool) {
     let tls = view.finding.tls.as_ref();
     (
-        view.delivery == Delivery::Encrypted,
+        view.outcome.delivery == Delivery::Encrypted,
         tls.and_then(|tls| tls.version),
         tls.and_then(|tls| tls.forward_secrecy()) != Some(false),
         tls.and_then(|tls| tls.chain) == Some(ChainStatus::Valid),

@@ -3,9 +3,14 @@
 use super::*;
 use crate::model::registry::CipherSuite;
 use crate::model::{
-    DomainName, Endpoint, Exchange, Leaf, MxHost, ProbeKey, Sha256, Subject, Target, TlsFinding,
+    DomainName, Endpoint, Exchange, Failure, Kind, Leaf, MxHost, Phase, ProbeKey, Sha256, Subject, Target,
+    TlsFinding,
 };
 use std::net::IpAddr;
+
+fn sender() -> Sender {
+    Sender::named("exchange-online").unwrap()
+}
 
 fn ip(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
@@ -28,7 +33,7 @@ fn target() -> Target {
 
 fn probe(index: usize, last: u8, failure: Option<Failure>, tls: Option<TlsFinding>) -> (usize, Arc<Finding>) {
     let key = ProbeKey { endpoint: Endpoint { ip: ip(last), port: 25 }, sni: None };
-    (index, Arc::new(Finding { key, failure, tls }))
+    (index, Arc::new(Finding { key, failure, tls, hellos: Box::new([]) }))
 }
 
 fn failed(index: usize, last: u8, phase: Phase, kind: Kind) -> (usize, Arc<Finding>) {
@@ -52,6 +57,9 @@ fn leaf(names: &[&str]) -> Arc<Leaf> {
         sha256: Sha256([0; 32]),
         dns_names: names.iter().map(|name| (*name).into()).collect(),
         ip_addresses: Box::new([]),
+        common_name: None,
+        key_algorithm: None,
+        signed_with_sha1: None,
     })
 }
 
@@ -61,29 +69,12 @@ fn encrypted(index: usize, last: u8) -> (usize, Arc<Finding>) {
 
 /// Delivery, reason, and the last octets of best and weakest.
 fn told(verdict: &Verdict) -> (String, Option<IpAddr>, Option<IpAddr>) {
-    let text = match verdict.reason {
-        Some(reason) => format!("{} {reason}", verdict.delivery),
-        None => verdict.delivery.to_string(),
+    let text = match verdict.outcome.reason {
+        Some(reason) => format!("{} {reason}", verdict.outcome.delivery),
+        None => verdict.outcome.delivery.to_string(),
     };
     let at = |view: &Option<View>| view.as_ref().map(|view| view.finding.key.endpoint.ip);
     (text, at(&verdict.best), at(&verdict.weakest))
-}
-
-#[test]
-fn only_a_host_that_says_so_takes_mail_in_clear() {
-    for phase in Phase::ALL {
-        for kind in Kind::ALL {
-            let clear =
-                ["ehlo_helo_only", "starttls_not_offered", "starttls_keyword_mangled", "starttls_refused"];
-            let (_, finding) = failed(0, 1, phase, *kind);
-            let name = format!("{phase}_{kind}");
-            let expected =
-                if clear.contains(&name.as_str()) { Delivery::Plaintext } else { Delivery::Undetermined };
-            let (delivery, reason) = delivery(&finding);
-            assert_eq!((delivery, reason.map(|reason| reason.to_string())), (expected, Some(name)));
-        }
-    }
-    assert_eq!(delivery(&encrypted(0, 1).1), (Delivery::Encrypted, None));
 }
 
 #[test]
@@ -99,7 +90,7 @@ fn dns_failures_decide_without_a_probe() {
         (Phase::Input, Kind::InvalidName, "undetermined input_invalid_name"),
     ] {
         let facts = DomainFacts::failed(target(), Failure::new(phase, kind));
-        assert_eq!(told(&verdict(&facts, &[])), (expected.into(), None, None));
+        assert_eq!(told(&verdict(&sender(), &facts, &[])), (expected.into(), None, None));
     }
 }
 
@@ -121,7 +112,7 @@ fn the_best_that_answers_decides() {
         (vec![throttled(1, 1), throttled(1, 2)], "undetermined greeting_throttled", Some(2), None),
         (vec![], "undetermined", None, None),
     ] {
-        let (text, found_best, found_weakest) = told(&verdict(&facts, &probes));
+        let (text, found_best, found_weakest) = told(&verdict(&sender(), &facts, &probes));
         assert_eq!(
             (text.as_str(), found_best, found_weakest),
             (expected, best.map(ip), weakest.map(ip)),
@@ -139,11 +130,11 @@ fn the_view_of_an_endpoint_is_the_domains_own() {
         (&["mx.example.net"], NameStatus::None),
     ] {
         let tls = TlsFinding { leaf: Some(leaf(names)), ..secure() };
-        let view = verdict(&facts, &[probe(0, 1, None, Some(tls))]).best.unwrap();
+        let view = verdict(&sender(), &facts, &[probe(0, 1, None, Some(tls))]).best.unwrap();
         assert_eq!(view.name, Some(expected));
         assert_eq!((view.preference, view.host), (10, Some(MxHost::new("mx0.example.com"))));
     }
-    let view = verdict(&facts, &[failed(0, 1, Phase::Starttls, Kind::Refused)]).best.unwrap();
+    let view = verdict(&sender(), &facts, &[failed(0, 1, Phase::Starttls, Kind::Refused)]).best.unwrap();
     assert_eq!(view.name, None);
 }
 
@@ -177,12 +168,12 @@ fn the_weakest_has_lost_most() {
         for (other_failure, other_tls) in &ranked[weaker + 1..] {
             let weak = |index, last| probe(index, last, failure.clone(), tls.clone());
             let strong = |index, last| probe(index, last, other_failure.clone(), other_tls.clone());
-            let found = verdict(&facts, &[weak(0, 1), strong(1, 2)]);
+            let found = verdict(&sender(), &facts, &[weak(0, 1), strong(1, 2)]);
             assert_eq!(told(&found).2, Some(ip(1)), "{tls:?} {other_tls:?}");
-            let found = verdict(&facts, &[strong(0, 1), weak(1, 2)]);
+            let found = verdict(&sender(), &facts, &[strong(0, 1), weak(1, 2)]);
             assert_eq!(told(&found).2, Some(ip(2)), "{tls:?} {other_tls:?}");
         }
     }
-    let found = verdict(&facts, &[encrypted(1, 2), encrypted(0, 1)]);
+    let found = verdict(&sender(), &facts, &[encrypted(1, 2), encrypted(0, 1)]);
     assert_eq!(told(&found).2, Some(ip(1)), "the first of equals");
 }

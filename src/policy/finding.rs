@@ -1,20 +1,23 @@
 //! What a verdict needs of an observation, cut out of it.
 
 use super::pkix::Assessed;
-use super::{classify, names};
+use super::{Sender, names, outcome};
 use crate::model::{EndpointRecord, Finding, Observation, TlsFinding};
 
 /// What a probe comes to by itself: its record, and the finding that verdicts
 /// of domains rest on.
-pub fn endpoint(observation: Observation, assessed: Option<&Assessed>) -> (EndpointRecord, Finding) {
+pub fn endpoint(
+    sender: &Sender,
+    observation: Observation,
+    assessed: Option<&Assessed>,
+) -> (EndpointRecord, Finding) {
     let finding = finding(&observation, assessed);
-    let (delivery, reason) = classify::delivery(&finding);
+    let outcome = outcome::outcome(sender, &finding);
     let record = EndpointRecord {
         name: assessed.map(|assessed| names::endpoint_status(&assessed.leaf, &observation.key)),
         assessment: assessed.map(|assessed| assessed.assessment.clone()),
         observation,
-        delivery,
-        reason,
+        outcome,
     };
     (record, finding)
 }
@@ -30,5 +33,5 @@ pub fn finding(observation: &Observation, assessed: Option<&Assessed>) -> Findin
         key: assessed.map(|assessed| assessed.assessment.key),
         leaf: assessed.map(|assessed| assessed.leaf.clone()),
     });
-    Finding { key: observation.key.clone(), failure: observation.failure.clone(), tls }
+    Finding { key: observation.key.clone(), failure: observation.failure.clone(), tls, hellos: Box::new([]) }
 }

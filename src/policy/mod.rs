@@ -8,9 +8,14 @@ mod chain;
 pub mod classify;
 mod finding;
 pub mod names;
+pub mod offer;
+pub mod outcome;
 pub mod pkix;
+mod rules;
+pub mod sender;
 mod signatures;
+pub mod situation;
 
-pub use classify::{delivery, verdict};
-pub use finding::{endpoint, finding};
 pub use pkix::{Assessed, Judge, Roots};
+pub use rules::Policy;
+pub use sender::Sender;

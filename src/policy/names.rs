@@ -48,6 +48,9 @@ mod tests {
 
     fn leaf(names: &[&str], addresses: &[&str]) -> Leaf {
         Leaf {
+            common_name: None,
+            key_algorithm: None,
+            signed_with_sha1: None,
             sha256: Sha256([0; 32]),
             dns_names: names.iter().map(|name| (*name).into()).collect(),
             ip_addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),

@@ -170,7 +170,15 @@ fn names_of(leaf: &CertificateFacts) -> Leaf {
         sha256: leaf.sha256,
         dns_names: leaf.dns_names.iter().map(|name| name.as_str().into()).collect(),
         ip_addresses: leaf.ip_addresses.as_slice().into(),
+        common_name: leaf.common_name.as_deref().map(Into::into),
+        key_algorithm: leaf.key_algorithm.as_deref().map(Into::into),
+        signed_with_sha1: leaf.signature_algorithm.as_deref().map(is_sha1),
     }
+}
+
+/// Whether a signature algorithm rests on SHA-1.
+fn is_sha1(algorithm: &str) -> bool {
+    algorithm.to_ascii_lowercase().contains("sha1")
 }
 
 fn dates(leaf: &CertificateFacts, at: Timestamp) -> DateStatus {

@@ -103,9 +103,9 @@ impl Summary {
 
     fn add_domain(&mut self, record: &DomainRecord) {
         let (facts, verdict) = (&record.facts, &record.verdict);
-        self.deliveries.add(verdict.delivery.name().into());
+        self.deliveries.add(verdict.outcome.delivery.name().into());
         if let Some(weakest) = &verdict.weakest {
-            self.weakest_deliveries.add(weakest.delivery.name().into());
+            self.weakest_deliveries.add(weakest.outcome.delivery.name().into());
         }
         let Some(best) = &verdict.best else {
             return self.domains.add_outcome(facts.failure.as_ref());

@@ -3,9 +3,9 @@
 use super::*;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
-    Assessment, ChainStatus, DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint,
-    EndpointRecord, Failure, Finding, KeyStatus, Kind, MxHost, NameStatus, Observation, Phase, ProbeKey,
-    Reason, Record, Rejected, Subject, Target, TlsFinding, TlsObservation, Verdict, View,
+    Assessment, Basis, ChainStatus, DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint,
+    EndpointRecord, Failure, Finding, KeyStatus, Kind, MxHost, NameStatus, Observation, Outcome, Phase,
+    ProbeKey, Reason, Record, Rejected, Session, Subject, Target, TlsFinding, TlsObservation, Verdict, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -37,23 +37,26 @@ fn domain(line: usize, verdict: Verdict, failure: Option<Failure>) -> Record {
 fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
     let tls = failure.is_none().then(tls13);
     let delivery = if failure.is_none() { Delivery::Encrypted } else { Delivery::Plaintext };
-    let reason = failure.as_ref().map(Reason::from);
+    let outcome = Outcome {
+        delivery,
+        reason: failure.as_ref().map(Reason::from),
+        ..Outcome::encrypted(Basis::Observed, Session::default())
+    };
     let name = tls.as_ref().map(|_| NameStatus::MxHost);
     let view = View {
         preference: 10,
         host: Some(MxHost::new(host)),
-        finding: Arc::new(Finding { key: key(line), failure, tls }),
+        finding: Arc::new(Finding { key: key(line), failure, tls, hellos: Box::new([]) }),
         name,
-        delivery,
-        reason,
+        outcome: outcome.clone(),
     };
-    domain(line, Verdict { delivery, reason, best: Some(view.clone()), weakest: Some(view) }, None)
+    domain(line, Verdict { outcome, best: Some(view.clone()), weakest: Some(view) }, None)
 }
 
 fn dead(line: usize) -> Record {
     let failure = Failure::new(Phase::Dns, Kind::Nxdomain);
-    let reason = Some(Reason::from(&failure));
-    let verdict = Verdict { delivery: Delivery::Undeliverable, reason, best: None, weakest: None };
+    let outcome = Outcome::without_tls(Delivery::Undeliverable, &failure, None);
+    let verdict = Verdict { outcome, best: None, weakest: None };
     domain(line, verdict, Some(failure))
 }
 
@@ -78,8 +81,7 @@ fn endpoint(n: usize) -> Record {
         observation,
         assessment,
         name: None,
-        delivery: Delivery::Undetermined,
-        reason: None,
+        outcome: Outcome::undetermined(&Failure::new(Phase::Tls, Kind::Alert)),
     }))
 }
 

@@ -196,8 +196,8 @@ fn write_certificate(out: &mut String, index: usize, facts: &CertificateFacts) -
 
 fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
     let verdict = &domain.verdict;
-    write!(out, "verdict  {}", verdict.delivery)?;
-    if let Some(reason) = verdict.reason {
+    write!(out, "verdict  {}", verdict.outcome.delivery)?;
+    if let Some(reason) = verdict.outcome.reason {
         write!(out, " ({reason})")?;
     }
     writeln!(out)?;
@@ -215,7 +215,7 @@ fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
 }
 
 fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
-    write!(out, "  {label}  {}: {}", view.finding.key, view.delivery)?;
+    write!(out, "  {label}  {}: {}", view.finding.key, view.outcome.delivery)?;
     if let Some(tls) = &view.finding.tls {
         for part in
             [tls.version.map(|v| v.to_string()), tls.suite.map(|s| s.to_string())].into_iter().flatten()

@@ -1,0 +1,62 @@
+//! What a sender says in its ClientHello.
+
+use crate::model::{CipherSuite, HelloPurpose, HelloQuestion, NamedGroup, ProtocolVersion, SignatureScheme};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// Bytes of the digest that an [`Offer::id`] shows.
+const ID_BYTES: usize = 8;
+
+/// A ClientHello's worth of preferences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Versions, newest first.
+    pub versions: Vec<ProtocolVersion>,
+    /// Suites, best first, those of TLS 1.3 before the others.
+    pub suites: Vec<CipherSuite>,
+    /// Groups, preferred first.
+    pub groups: Vec<NamedGroup>,
+    /// Signature schemes, preferred first.
+    pub signature_schemes: Vec<SignatureScheme>,
+}
+
+impl Offer {
+    /// Tells offers apart: the same lists, the same text. An answer that was
+    /// stored is an answer to this very offer exactly if it bears its id.
+    pub fn id(&self) -> String {
+        let lists: [Vec<u16>; 4] = [
+            self.versions.iter().map(|version| version.0).collect(),
+            self.suites.iter().map(|suite| suite.0).collect(),
+            self.groups.iter().map(|group| group.0).collect(),
+            self.signature_schemes.iter().map(|scheme| scheme.0).collect(),
+        ];
+        let mut digest = Sha256::new();
+        for list in &lists {
+            digest.update((list.len() as u64).to_be_bytes());
+            list.iter().for_each(|code| digest.update(code.to_be_bytes()));
+        }
+        digest.finalize().iter().take(ID_BYTES).fold(String::new(), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// The offer as a hello to send.
+    pub fn question(&self) -> HelloQuestion {
+        HelloQuestion {
+            purpose: HelloPurpose::Sender,
+            offer: Some(self.id().into()),
+            versions: self.versions.clone(),
+            suites: self.suites.clone(),
+            groups: self.groups.clone(),
+            signature_schemes: self.signature_schemes.clone(),
+        }
+    }
+
+    /// How many steps a suite stands below the best of the offer; `None` if
+    /// it is not in it.
+    pub fn rank(&self, suite: CipherSuite) -> Option<usize> {
+        self.suites.iter().position(|offered| *offered == suite)
+    }
+}

@@ -1,0 +1,242 @@
+//! What a sender would do with mail through one endpoint: a pure function of
+//! the sender and of what was found there.
+//!
+//! The scanner's handshake is not the sender's. Where the server must answer
+//! the sender's offer in the same way, the answer is taken over; where it may
+//! differ, the outcome says [`Basis::Inferred`]; and where the sender's very
+//! offer was sent, it is known.
+
+use super::sender::{AfterTlsFailure, Sender};
+use super::situation::Situation;
+use crate::model::{
+    Basis, CipherSuite, Delivery, Failure, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind, Logged,
+    NamedGroup, Outcome, Phase, ProtocolVersion, Reason, Session, TlsFinding,
+};
+
+/// Suites that the scanner's own handshake offers, in its order (rustls with
+/// the aws-lc-rs provider).
+pub const SCANNER_SUITES: &[CipherSuite] = &[
+    CipherSuite(0x1302),
+    CipherSuite(0x1301),
+    CipherSuite(0x1303),
+    CipherSuite(0xc02c),
+    CipherSuite(0xc02b),
+    CipherSuite(0xcca9),
+    CipherSuite(0xc030),
+    CipherSuite(0xc02f),
+    CipherSuite(0xcca8),
+];
+
+/// What delivery through the endpoint would be.
+pub fn outcome(sender: &Sender, finding: &Finding) -> Outcome {
+    let (mut outcome, situation) = Question { sender, finding }.answer();
+    outcome.logged = situation.and_then(|situation| logged(sender, situation));
+    outcome
+}
+
+/// What delivery to a domain would be where nothing was probed.
+pub fn without_probe(sender: &Sender, failure: &Failure) -> Outcome {
+    let mut outcome = match failure.kind {
+        Kind::Nxdomain | Kind::NoData | Kind::NullMx | Kind::MxUnusable => {
+            Outcome::without_tls(Delivery::Undeliverable, failure, Some(Basis::Observed))
+        }
+        _ => Outcome::undetermined(failure),
+    };
+    outcome.logged = Situation::of(failure).and_then(|situation| logged(sender, situation));
+    outcome
+}
+
+/// What the sender logs in a situation, if that is published.
+pub fn logged(sender: &Sender, situation: Situation) -> Option<Logged> {
+    let code = sender.code(situation)?;
+    Some(Logged { code: code.code.as_str().into(), text: code.text.as_str().into() })
+}
+
+/// Whether the server itself says that there is no TLS to be had.
+fn says_no_tls(failure: &Failure) -> bool {
+    matches!(
+        (failure.phase, failure.kind),
+        (Phase::Ehlo, Kind::HeloOnly)
+            | (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled | Kind::Refused)
+    )
+}
+
+type Answer = (Outcome, Option<Situation>);
+
+struct Question<'a> {
+    sender: &'a Sender,
+    finding: &'a Finding,
+}
+
+impl Question<'_> {
+    fn answer(&self) -> Answer {
+        match &self.finding.failure {
+            None => self.from_hello().unwrap_or_else(|| self.from_handshake()),
+            Some(failure) if failure.phase == Phase::Tls => {
+                self.from_hello().unwrap_or_else(|| self.not_learnt(failure))
+            }
+            Some(failure) if says_no_tls(failure) => self.no_tls(failure),
+            Some(failure) => self.not_learnt(failure),
+        }
+    }
+
+    fn not_learnt(&self, failure: &Failure) -> Answer {
+        (Outcome::undetermined(failure), Situation::of(failure))
+    }
+
+    /// In clear, unless the sender sends through TLS only.
+    fn no_tls(&self, failure: &Failure) -> Answer {
+        let delivery = if self.sender.requires_tls.value { Delivery::Deferred } else { Delivery::Plaintext };
+        let situation = self.sender.requires_tls.value.then_some(Situation::StarttlsRequired);
+        (Outcome::without_tls(delivery, failure, Some(Basis::Observed)), situation)
+    }
+
+    /// The answer to the sender's very offer, if it was sent and answered.
+    fn from_hello(&self) -> Option<Answer> {
+        let id = self.sender.offer().id();
+        let mut asked = self.finding.hellos.iter().filter(|hello| hello.purpose == HelloPurpose::Sender);
+        let hello = asked.find(|hello| hello.offer.as_deref() == Some(id.as_str()))?;
+        match hello.end {
+            HelloEnd::Agreed => Some(self.agreed(hello)),
+            HelloEnd::Alert | HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused())),
+            _ => None,
+        }
+    }
+
+    fn agreed(&self, hello: &HelloFinding) -> Answer {
+        if self.refuses_certificate() {
+            return self.tls_failure(Reason::Sha1Certificate);
+        }
+        let session = self.session(hello.version, hello.suite, hello.group);
+        (Outcome::encrypted(Basis::Observed, session), None)
+    }
+
+    /// What the other hellos say about a refusal.
+    fn why_refused(&self) -> Reason {
+        let Some(best) = server_best(self.finding).0 else { return Reason::OfferRefused };
+        if self.sender.versions.value.contains(&best) {
+            Reason::NoPublishedSuite
+        } else {
+            Reason::NoPublishedVersion
+        }
+    }
+
+    /// The handshake fails for this sender.
+    fn tls_failure(&self, reason: Reason) -> Answer {
+        let after = &self.sender.after_tls_failure;
+        let basis = if after.is_assumed() { Basis::Assumed } else { Basis::Observed };
+        let clear = after.value == AfterTlsFailure::Plaintext && !self.sender.requires_tls.value;
+        let delivery = if clear { Delivery::Plaintext } else { Delivery::Deferred };
+        (Outcome::without_tls(delivery, reason, Some(basis)), Some(Situation::TlsFailed))
+    }
+
+    fn refuses_certificate(&self) -> bool {
+        let leaf = self.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
+        self.sender.refuses_sha1_certificates.value
+            && leaf.and_then(|leaf| leaf.signed_with_sha1) == Some(true)
+    }
+
+    /// What the scanner's own handshake says about the sender's.
+    fn from_handshake(&self) -> Answer {
+        let Some(tls) = &self.finding.tls else {
+            // A dialogue that ran to its end went through TLS.
+            return (Outcome::encrypted(Basis::Inferred, Session::default()), None);
+        };
+        if self.refuses_certificate() {
+            return self.tls_failure(Reason::Sha1Certificate);
+        }
+        match self.carries_over(tls) {
+            Some((basis, session)) => (Outcome::encrypted(basis, session), None),
+            // The server showed nothing that the sender has. It may have more.
+            None => {
+                let mut outcome = Outcome::undetermined(Reason::NoPublishedSuite);
+                outcome.basis = Some(Basis::Inferred);
+                (outcome, None)
+            }
+        }
+    }
+
+    /// As much of the scanner's session as the sender would get, and whether
+    /// that is certain; `None` where it would get none of it.
+    fn carries_over(&self, tls: &TlsFinding) -> Option<(Basis, Session)> {
+        let (version, suite) = (tls.version?, tls.suite?);
+        let versions = &self.sender.versions.value;
+        let group = tls.group.filter(|group| self.sender.groups.value.contains(group));
+        if !versions.contains(&version) {
+            // The server takes the sender's newest version, one would think;
+            // whether with a suite of the sender's, its key tells.
+            return self.key_fits(tls).then(|| (Basis::Inferred, self.session(None, None, None)));
+        }
+        if self.sender.offer().rank(suite).is_some() {
+            let certain = group.is_some() && self.must_choose(version, suite);
+            let basis = if certain { Basis::Observed } else { Basis::Inferred };
+            return Some((basis, self.session(Some(version), Some(suite), group)));
+        }
+        // Every server of TLS 1.3 has a suite of everybody's (RFC 8446 §9.1).
+        (version == ProtocolVersion::TLS13)
+            .then(|| (Basis::Inferred, self.session(Some(version), None, group)))
+    }
+
+    /// Whether a suite of the sender's goes with the key that the server
+    /// showed.
+    fn key_fits(&self, tls: &TlsFinding) -> bool {
+        let key = tls.leaf.as_deref().and_then(|leaf| leaf.key_algorithm.as_deref());
+        let Some(key) = key else { return false };
+        self.sender.suites.value.iter().any(|suite| authenticates_with(*suite, key))
+    }
+
+    /// Whether the server, which chose `suite` of the scanner's offer, must
+    /// choose it of the sender's too. By its own preference it does if the
+    /// sender offers nothing that the scanner did not; by the client's if
+    /// besides it has refused all that the sender prefers.
+    fn must_choose(&self, version: ProtocolVersion, suite: CipherSuite) -> bool {
+        let tls13 = version == ProtocolVersion::TLS13;
+        let offered = if tls13 { &self.sender.suites_tls13.value } else { &self.sender.suites.value };
+        let Some(place) = SCANNER_SUITES.iter().position(|known| *known == suite) else { return false };
+        let mut before = offered.iter().take_while(|better| **better != suite);
+        let refused = |better: &CipherSuite| SCANNER_SUITES.iter().take(place).any(|known| known == better);
+        offered.iter().all(|suite| SCANNER_SUITES.contains(suite)) && before.all(refused)
+    }
+
+    fn session(
+        &self,
+        version: Option<ProtocolVersion>,
+        suite: Option<CipherSuite>,
+        group: Option<NamedGroup>,
+    ) -> Session {
+        let offer = self.sender.offer();
+        let rank = suite.and_then(|suite| offer.rank(suite));
+        Session {
+            version,
+            suite,
+            group,
+            steps_down: rank.and_then(|rank| u16::try_from(rank).ok()),
+            skipped: rank.and_then(|rank| offer.suites.get(..rank)).unwrap_or_default().to_vec(),
+        }
+    }
+}
+
+/// Whether a suite of TLS 1.2 and before goes with a key of this algorithm.
+fn authenticates_with(suite: CipherSuite, key: &str) -> bool {
+    let name = suite.name();
+    let method = name.split_once("_WITH_").map_or("", |(method, _)| method);
+    match key {
+        "RSA" => method.ends_with("_RSA"),
+        "ECDSA" | "Ed25519" | "Ed448" => method.ends_with("_ECDSA"),
+        "DSA" => method.ends_with("_DSS"),
+        _ => false,
+    }
+}
+
+/// The newest version that the server has agreed to in any hello, and the
+/// suite that it chose there first.
+pub fn server_best(finding: &Finding) -> (Option<ProtocolVersion>, Option<CipherSuite>) {
+    let shaken = finding.tls.as_ref().map(|tls| (tls.version, tls.suite));
+    let agreed = finding.hellos.iter().filter(|hello| hello.end == HelloEnd::Agreed);
+    let all = shaken.into_iter().chain(agreed.map(|hello| (hello.version, hello.suite)));
+    all.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })
+}
+
+#[cfg(test)]
+#[path = "outcome_tests.rs"]
+mod tests;

@@ -1,0 +1,276 @@
+//! The rules of a sender, one table each.
+
+use super::*;
+use crate::model::{Endpoint, Leaf, ProbeKey, Sha256};
+use std::sync::Arc;
+
+fn sender(name: &str) -> Sender {
+    Sender::named(name).unwrap()
+}
+
+fn finding(failure: Option<Failure>, tls: Option<TlsFinding>) -> Finding {
+    let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
+    Finding { key, failure, tls, hellos: Box::new([]) }
+}
+
+fn leaf(key: &str, sha1: bool) -> Option<Arc<Leaf>> {
+    Some(Arc::new(Leaf {
+        sha256: Sha256([0; 32]),
+        dns_names: Box::new([]),
+        ip_addresses: Box::new([]),
+        common_name: None,
+        key_algorithm: Some(key.into()),
+        signed_with_sha1: Some(sha1),
+    }))
+}
+
+/// A session of the scanner's, by names.
+fn shaken(version: &str, suite: &str, group: &str, key: &str) -> Finding {
+    let tls = TlsFinding {
+        version: version.parse().ok(),
+        suite: suite.parse().ok(),
+        group: group.parse().ok(),
+        chain: None,
+        dates: None,
+        key: None,
+        leaf: leaf(key, false),
+    };
+    finding(None, Some(tls))
+}
+
+fn refused(hellos: Vec<HelloFinding>) -> Finding {
+    let failure = Failure::new(Phase::Tls, Kind::Alert);
+    Finding { hellos: hellos.into(), ..finding(Some(failure), None) }
+}
+
+fn hello(
+    purpose: HelloPurpose,
+    sender: &Sender,
+    end: HelloEnd,
+    chosen: Option<(&str, &str)>,
+) -> HelloFinding {
+    HelloFinding {
+        purpose,
+        offer: (purpose == HelloPurpose::Sender).then(|| sender.offer().id().into()),
+        offered_version: ProtocolVersion::TLS12,
+        end,
+        version: chosen.map(|(version, _)| version.parse().unwrap()),
+        suite: chosen.map(|(_, suite)| suite.parse().unwrap()),
+        group: None,
+    }
+}
+
+/// Delivery, reason, basis, version, suite, steps down; what is absent is `-`.
+fn told(outcome: &Outcome) -> String {
+    let session = outcome.session.clone().unwrap_or_default();
+    let word = |word: Option<String>| word.unwrap_or_else(|| "-".into());
+    [
+        outcome.delivery.to_string(),
+        word(outcome.reason.map(|reason| reason.to_string())),
+        word(outcome.basis.map(|basis| basis.name().into())),
+        word(session.version.map(|version| version.to_string())),
+        word(session.suite.map(|suite| suite.to_string())),
+        word(session.steps_down.map(|steps| steps.to_string())),
+    ]
+    .join(" ")
+}
+
+const GCM: &str = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
+const GCM128: &str = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+const ECDSA: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+
+#[test]
+fn what_the_scanner_negotiated_is_taken_over_only_where_it_must_be_the_same() {
+    for (name, version, suite, group, key, expected) in [
+        // The same suite and a group of the sender's.
+        (
+            "exchange-online",
+            "TLSv1.3",
+            "TLS_AES_256_GCM_SHA384",
+            "secp384r1",
+            "ECDSA",
+            "encrypted - observed TLSv1.3 TLS_AES_256_GCM_SHA384 0",
+        ),
+        (
+            "exchange-online",
+            "TLSv1.3",
+            "TLS_AES_128_GCM_SHA256",
+            "secp256r1",
+            "RSA",
+            "encrypted - observed TLSv1.3 TLS_AES_128_GCM_SHA256 1",
+        ),
+        // A group that the sender lacks: another must be agreed upon.
+        (
+            "exchange-online",
+            "TLSv1.3",
+            "TLS_AES_256_GCM_SHA384",
+            "X25519MLKEM768",
+            "RSA",
+            "encrypted - inferred TLSv1.3 TLS_AES_256_GCM_SHA384 0",
+        ),
+        // A suite that it lacks: another of TLS 1.3.
+        (
+            "exchange-online",
+            "TLSv1.3",
+            "TLS_CHACHA20_POLY1305_SHA256",
+            "secp384r1",
+            "RSA",
+            "encrypted - inferred TLSv1.3 - -",
+        ),
+        // Below TLS 1.3 it offers CBC suites, which the server may prefer.
+        (
+            "exchange-online",
+            "TLSv1.2",
+            GCM,
+            "secp384r1",
+            "RSA",
+            "encrypted - inferred TLSv1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 2",
+        ),
+        (
+            "rfc9325",
+            "TLSv1.2",
+            GCM128,
+            "secp256r1",
+            "RSA",
+            "encrypted - observed TLSv1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 3",
+        ),
+        // The order of the two differs: by its own preference the server
+        // would choose the same, by the client's perhaps not.
+        (
+            "rfc9325",
+            "TLSv1.3",
+            "TLS_AES_256_GCM_SHA384",
+            "x25519",
+            "RSA",
+            "encrypted - inferred TLSv1.3 TLS_AES_256_GCM_SHA384 1",
+        ),
+        // Only ECDSA was shown, and no published list has it.
+        (
+            "exchange-online",
+            "TLSv1.2",
+            ECDSA,
+            "secp384r1",
+            "ECDSA",
+            "undetermined no_published_suite inferred - - -",
+        ),
+        (
+            "postfix-may",
+            "TLSv1.2",
+            ECDSA,
+            "x25519",
+            "ECDSA",
+            "encrypted - inferred TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 3",
+        ),
+        // A sender without TLS 1.3: the server's key tells what may come of it.
+        (
+            "exchange-online-2020",
+            "TLSv1.3",
+            "TLS_AES_256_GCM_SHA384",
+            "secp384r1",
+            "RSA",
+            "encrypted - inferred - - -",
+        ),
+        (
+            "exchange-online-2020",
+            "TLSv1.3",
+            "TLS_AES_256_GCM_SHA384",
+            "secp384r1",
+            "ECDSA",
+            "undetermined no_published_suite inferred - - -",
+        ),
+    ] {
+        let outcome = outcome(&sender(name), &shaken(version, suite, group, key));
+        assert_eq!(told(&outcome), expected, "{name} {version} {suite}");
+    }
+}
+
+#[test]
+fn the_senders_own_hello_decides() {
+    let exchange = sender("exchange-online");
+    let mut found = shaken("TLSv1.2", GCM, "x25519", "RSA");
+    let cbc = ("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384");
+    found.hellos = [hello(HelloPurpose::Sender, &exchange, HelloEnd::Agreed, Some(cbc))].into();
+    let answer = outcome(&exchange, &found);
+    assert_eq!(told(&answer), format!("encrypted - observed TLSv1.2 {} 4", cbc.1));
+    let skipped: Vec<_> = answer.session.unwrap().skipped.iter().map(|suite| suite.to_string()).collect();
+    assert_eq!(skipped, ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", GCM, GCM128]);
+    // To another sender it is no answer.
+    assert_eq!(told(&outcome(&sender("rfc9325"), &found)), format!("encrypted - inferred TLSv1.2 {GCM} 4"));
+}
+
+#[test]
+fn a_refused_offer_says_what_the_server_lacks() {
+    let exchange = sender("exchange-online");
+    let no = hello(HelloPurpose::Sender, &exchange, HelloEnd::Alert, None);
+    let version = |chosen| hello(HelloPurpose::Version, &exchange, HelloEnd::Agreed, Some(chosen));
+    let old = version(("TLSv1.0", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"));
+    let camellia = version(("TLSv1.2", "TLS_RSA_WITH_CAMELLIA_128_CBC_SHA"));
+    for (hellos, reason) in [
+        (vec![no.clone(), old.clone()], "no_published_version"),
+        (vec![no.clone(), camellia, old], "no_published_suite"),
+        (vec![no.clone()], "offer_refused"),
+    ] {
+        let found = refused(hellos);
+        let answer = outcome(&exchange, &found);
+        assert_eq!(told(&answer), format!("deferred {reason} assumed - - -"));
+        let logged = answer.logged.unwrap();
+        assert_eq!(&*logged.code, "450 4.4.317");
+        assert!(logged.text.starts_with("451 4.4.0 TLS negotiation failed"));
+        let plain = exchange.clone().with_after_tls_failure(AfterTlsFailure::Plaintext);
+        assert_eq!(told(&outcome(&plain, &found)), format!("plaintext {reason} observed - - -"));
+    }
+    // A refusal that nobody looked into is not determined, and neither is one
+    // in which the server only hung up.
+    let closed = hello(HelloPurpose::Sender, &exchange, HelloEnd::Closed, None);
+    for hellos in [vec![], vec![closed]] {
+        assert_eq!(told(&outcome(&exchange, &refused(hellos))), "undetermined tls_alert - - - -");
+    }
+}
+
+#[test]
+fn only_a_host_that_says_so_takes_mail_in_clear() {
+    let clear = ["ehlo_helo_only", "starttls_not_offered", "starttls_keyword_mangled", "starttls_refused"];
+    for phase in Phase::ALL {
+        for kind in Kind::ALL {
+            let name = format!("{phase}_{kind}");
+            let found = finding(Some(Failure::new(phase, *kind)), None);
+            let says_so = clear.contains(&name.as_str());
+            for (who, then) in [("exchange-online", "plaintext"), ("postfix-encrypt", "deferred")] {
+                let expected = if says_so { then } else { "undetermined" };
+                assert_eq!(outcome(&sender(who), &found).delivery.name(), expected, "{who} {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_certificate_with_sha1_ends_the_handshake_of_a_sender_that_refuses_it() {
+    let mut found = shaken("TLSv1.2", GCM, "secp384r1", "RSA");
+    found.tls.as_mut().unwrap().leaf = leaf("RSA", true);
+    assert_eq!(told(&outcome(&sender("exchange-online"), &found)), "deferred sha1_certificate assumed - - -");
+    assert_eq!(outcome(&sender("postfix-may"), &found).delivery, Delivery::Encrypted);
+}
+
+#[test]
+fn what_is_logged_is_what_the_table_has() {
+    let exchange = sender("exchange-online");
+    for (phase, kind, code) in [
+        (Phase::Dns, Kind::Servfail, Some("450 4.4.312")),
+        (Phase::Connect, Kind::Timeout, Some("450 4.4.315")),
+        (Phase::Connect, Kind::Refused, Some("450 4.4.316")),
+        (Phase::Greeting, Kind::Rejected, Some("450 4.4.317")),
+        (Phase::Ehlo, Kind::Closed, Some("450 4.4.318")),
+        (Phase::Starttls, Kind::NotOffered, None),
+        (Phase::Dns, Kind::LocalError, None),
+    ] {
+        let logged = outcome(&exchange, &finding(Some(Failure::new(phase, kind)), None)).logged;
+        assert_eq!(logged.as_ref().map(|logged| &*logged.code), code, "{phase} {kind}");
+    }
+}
+
+#[test]
+fn the_suites_of_the_scanner_are_those_of_rustls() {
+    let offered = rustls::crypto::aws_lc_rs::DEFAULT_CIPHER_SUITES;
+    let offered: Vec<CipherSuite> = offered.iter().map(|suite| CipherSuite(suite.suite().into())).collect();
+    assert_eq!(offered, SCANNER_SUITES);
+}

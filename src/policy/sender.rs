@@ -1,0 +1,269 @@
+//! A sender is data: what it offers, what it does when that fails, and what
+//! it then logs. The files are `datasets/senders/*.toml`.
+//!
+//! Each value says where it comes from. What nobody publishes is an
+//! assumption, spelled out beside the value, and the command line can put
+//! another in its place.
+
+use super::offer::Offer;
+use super::situation::Situation;
+use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Longest list of a sender: of versions, suites, groups or schemes.
+pub const SENDER_LIST_MAX: usize = 256;
+
+/// Longest text of a sender, in bytes: sources, assumptions, logged words.
+pub const SENDER_TEXT_BYTES_MAX: usize = 2000;
+
+/// Name of the sender that verdicts are for unless another is asked for.
+pub const DEFAULT_SENDER: &str = "exchange-online";
+
+/// The senders that come with mxray, by name.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("exchange-online", include_str!("../../datasets/senders/exchange-online.toml")),
+    ("exchange-online-2018", include_str!("../../datasets/senders/exchange-online-2018.toml")),
+    ("exchange-online-2020", include_str!("../../datasets/senders/exchange-online-2020.toml")),
+    ("postfix-encrypt", include_str!("../../datasets/senders/postfix-encrypt.toml")),
+    ("postfix-may", include_str!("../../datasets/senders/postfix-may.toml")),
+    ("rfc9325", include_str!("../../datasets/senders/rfc9325.toml")),
+];
+
+/// Why a text is no sender. One line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SenderError(String);
+
+/// A value and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stated<T> {
+    /// The value.
+    pub value: T,
+    /// Who says so.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// What is assumed where nobody does.
+    #[serde(default)]
+    pub assumption: Option<String>,
+}
+
+impl<T> Stated<T> {
+    /// Whether nobody says so.
+    pub fn is_assumed(&self) -> bool {
+        self.source.is_none()
+    }
+
+    fn check(&self, name: &str) -> Result<(), SenderError> {
+        let texts = [&self.source, &self.assumption];
+        if texts.iter().all(|text| text.is_none()) {
+            return Err(SenderError(format!("{name}: neither source nor assumption")));
+        }
+        texts.into_iter().flatten().try_for_each(|text| check_text(name, text))
+    }
+}
+
+/// What a sender does with a message after a handshake that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterTlsFailure {
+    /// It sends it in clear.
+    Plaintext,
+    /// It keeps it and tries again.
+    Defer,
+}
+
+impl FromStr for AfterTlsFailure {
+    type Err = SenderError;
+
+    fn from_str(text: &str) -> Result<Self, SenderError> {
+        match text {
+            "plaintext" => Ok(Self::Plaintext),
+            "defer" => Ok(Self::Defer),
+            _ => Err(SenderError("plaintext or defer".into())),
+        }
+    }
+}
+
+/// What a sender logs in one situation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoggedCode {
+    /// Reply code and enhanced status code (RFC 3463), as `450 4.4.317`.
+    pub code: String,
+    /// What stands beside it: the inner error where there is one.
+    pub text: String,
+    /// Who says so.
+    pub source: String,
+}
+
+/// A sending system.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// Its name: that of the file.
+    pub name: String,
+    /// What it is, in one line.
+    pub title: String,
+    /// Versions that it offers, newest first.
+    pub versions: Stated<Vec<ProtocolVersion>>,
+    /// Suites that it offers in TLS 1.3, strongest first; empty without TLS 1.3.
+    pub suites_tls13: Stated<Vec<CipherSuite>>,
+    /// Suites that it offers below TLS 1.3, strongest first.
+    pub suites: Stated<Vec<CipherSuite>>,
+    /// Groups that it offers, preferred first.
+    pub groups: Stated<Vec<NamedGroup>>,
+    /// Signature schemes that it offers, preferred first.
+    pub signature_schemes: Stated<Vec<SignatureScheme>>,
+    /// Whether it ends the handshake over a certificate signed with SHA-1.
+    pub refuses_sha1_certificates: Stated<bool>,
+    /// Whether it sends through TLS only.
+    pub requires_tls: Stated<bool>,
+    /// What it does after a handshake that failed.
+    pub after_tls_failure: Stated<AfterTlsFailure>,
+    /// Whether a certificate for `*.example.com` serves `example.com` too.
+    pub wildcard_covers_apex: Stated<bool>,
+    /// How long it tries, in hours, before the message comes back.
+    pub retry_hours: Stated<u32>,
+    /// What it logs, by situation; a situation that is missing is not published.
+    #[serde(default)]
+    pub codes: BTreeMap<Situation, LoggedCode>,
+}
+
+impl Sender {
+    /// One that comes with mxray.
+    ///
+    /// # Errors
+    /// No sender has this name; the message lists those that there are.
+    pub fn named(name: &str) -> Result<Self, SenderError> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let (name, text) = found.ok_or_else(|| {
+            SenderError(format!("no sender is named `{name}`; there are {}", Self::names().join(", ")))
+        })?;
+        Self::parse(text).map_err(|error| SenderError(format!("{name}: {error}")))
+    }
+
+    /// The names of those that come with mxray.
+    pub fn names() -> Vec<&'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Reads a sender file.
+    ///
+    /// # Errors
+    /// The text is no TOML, breaks the schema, or contradicts itself.
+    pub fn parse(text: &str) -> Result<Self, SenderError> {
+        let sender: Self = toml::from_str(text).map_err(|error| SenderError(one_line(&error)))?;
+        sender.check()?;
+        Ok(sender)
+    }
+
+    /// The same, but for what the command line says of failed handshakes.
+    pub fn with_after_tls_failure(mut self, value: AfterTlsFailure) -> Self {
+        let source = Some("--after-tls-failure".to_string());
+        self.after_tls_failure = Stated { value, source, assumption: None };
+        self
+    }
+
+    /// What it says in its ClientHello.
+    pub fn offer(&self) -> Offer {
+        Offer {
+            versions: self.versions.value.clone(),
+            suites: self.suites_tls13.value.iter().chain(&self.suites.value).copied().collect(),
+            groups: self.groups.value.clone(),
+            signature_schemes: self.signature_schemes.value.clone(),
+        }
+    }
+
+    /// What it logs in a situation; `None` where that is not published.
+    pub fn code(&self, situation: Situation) -> Option<&LoggedCode> {
+        self.codes.get(&situation)
+    }
+
+    fn check(&self) -> Result<(), SenderError> {
+        self.check_sources()?;
+        self.check_lists()?;
+        check_text("name", &self.name)?;
+        check_text("title", &self.title)?;
+        for (situation, code) in &self.codes {
+            let name = format!("codes.{}", situation.name());
+            [&code.code, &code.text, &code.source]
+                .into_iter()
+                .try_for_each(|text| check_text(&name, text))?;
+        }
+        Ok(())
+    }
+
+    fn check_sources(&self) -> Result<(), SenderError> {
+        self.versions.check("versions")?;
+        self.suites_tls13.check("suites_tls13")?;
+        self.suites.check("suites")?;
+        self.groups.check("groups")?;
+        self.signature_schemes.check("signature_schemes")?;
+        self.refuses_sha1_certificates.check("refuses_sha1_certificates")?;
+        self.requires_tls.check("requires_tls")?;
+        self.after_tls_failure.check("after_tls_failure")?;
+        self.wildcard_covers_apex.check("wildcard_covers_apex")?;
+        self.retry_hours.check("retry_hours")
+    }
+
+    fn check_lists(&self) -> Result<(), SenderError> {
+        check_list("versions", &self.versions.value)?;
+        check_list("suites_tls13", &self.suites_tls13.value)?;
+        check_list("suites", &self.suites.value)?;
+        check_list("groups", &self.groups.value)?;
+        check_list("signature_schemes", &self.signature_schemes.value)?;
+        if self.versions.value.is_empty() {
+            return Err(SenderError("versions: none is offered".into()));
+        }
+        if !self.versions.value.is_sorted_by(|a, b| a > b) {
+            return Err(SenderError("versions: not newest first".into()));
+        }
+        let tls13 = self.versions.value.contains(&ProtocolVersion::TLS13);
+        if tls13 == self.suites_tls13.value.is_empty() {
+            return Err(SenderError("suites_tls13: there are some exactly where TLS 1.3 is offered".into()));
+        }
+        let older = self.versions.value.iter().any(|version| *version < ProtocolVersion::TLS13);
+        if older == self.suites.value.is_empty() {
+            return Err(SenderError(
+                "suites: there are some exactly where an older version is offered".into(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn check_list<T: PartialEq + fmt::Display>(name: &str, list: &[T]) -> Result<(), SenderError> {
+    if list.len() > SENDER_LIST_MAX {
+        return Err(SenderError(format!("{name}: more than {SENDER_LIST_MAX} entries")));
+    }
+    let again =
+        list.iter().enumerate().find(|(place, item)| list.iter().take(*place).any(|one| one == *item));
+    match again {
+        Some((_, item)) => Err(SenderError(format!("{name}: {item} stands there twice"))),
+        None => Ok(()),
+    }
+}
+
+fn check_text(name: &str, text: &str) -> Result<(), SenderError> {
+    if text.trim().is_empty() {
+        return Err(SenderError(format!("{name}: an empty text")));
+    }
+    if text.len() > SENDER_TEXT_BYTES_MAX {
+        return Err(SenderError(format!("{name}: longer than {SENDER_TEXT_BYTES_MAX} bytes")));
+    }
+    Ok(())
+}
+
+/// What is wrong with a TOML text, and where, in one line.
+fn one_line(error: &toml::de::Error) -> String {
+    let place = error.span().map_or(String::new(), |span| format!(" (at byte {})", span.start));
+    format!("{}{place}", error.message().replace('\n', ", "))
+}
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

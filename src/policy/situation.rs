@@ -1,0 +1,77 @@
+//! The situations in which a sender logs a code of its own, and which failure
+//! is which.
+
+use crate::model::{Failure, Kind, Phase};
+use serde::Deserialize;
+
+macro_rules! situations {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// What a sender meets, as its log tells it apart
+        /// (`datasets/exchange-online/smtp-codes.csv`).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Situation { $($(#[$doc])* $variant,)* }
+
+        impl Situation {
+            /// Every situation.
+            pub const ALL: &'static [Situation] = &[$(Situation::$variant,)*];
+
+            /// Stable snake_case name.
+            pub fn name(self) -> &'static str {
+                match self { $(Situation::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+situations! {
+    /// The DNS gives no answer.
+    DnsQueryFailed = "dns_query_failed",
+    /// TCP gets no answer.
+    ConnectionTimedOut = "connection_timed_out",
+    /// TCP is refused.
+    ConnectionRefused = "connection_refused",
+    /// The server answers with an error at once.
+    SessionRefused = "session_refused",
+    /// The server hangs up.
+    ConnectionClosed = "connection_closed",
+    /// TLS is required, and the server offers none.
+    StarttlsRequired = "starttls_required",
+    /// The handshake fails.
+    TlsFailed = "tls_failed",
+    /// The certificate is not valid.
+    CertificateInvalid = "certificate_invalid",
+    /// The certificate has expired.
+    CertificateExpired = "certificate_expired",
+    /// The certificate bears another name.
+    SubjectMismatch = "subject_mismatch",
+    /// The time for trying is over.
+    Expired = "expired",
+}
+
+impl Situation {
+    /// The situation that a failure puts a sender into; `None` where no
+    /// published code is known to belong to it.
+    pub fn of(failure: &Failure) -> Option<Self> {
+        use Kind::{
+            Closed, EhloRejected, LocalError, NotSmtp, Refused, Rejected, Reset, Servfail, Tempfail,
+            Throttled, Timeout, Unreachable,
+        };
+        match (failure.phase, failure.kind) {
+            (_, LocalError) => None,
+            (Phase::Dns, Servfail | Timeout) => Some(Self::DnsQueryFailed),
+            (Phase::Connect, Timeout | Unreachable) => Some(Self::ConnectionTimedOut),
+            (Phase::Connect, Refused) => Some(Self::ConnectionRefused),
+            (Phase::Connect, Reset) => Some(Self::ConnectionClosed),
+            (Phase::Greeting | Phase::Ehlo | Phase::Starttls | Phase::AfterTls, Closed) => {
+                Some(Self::ConnectionClosed)
+            }
+            (Phase::Greeting | Phase::Ehlo | Phase::AfterTls, Throttled | Tempfail | Rejected | NotSmtp) => {
+                Some(Self::SessionRefused)
+            }
+            (Phase::Starttls, Throttled) | (Phase::AfterTls, EhloRejected) => Some(Self::SessionRefused),
+            (Phase::Tls, kind) if kind != Timeout => Some(Self::TlsFailed),
+            _ => None,
+        }
+    }
+}
