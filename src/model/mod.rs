@@ -30,7 +30,9 @@ pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Dialogue, Observation, SignatureCheck, Timings, TlsObservation};
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
-pub use registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+pub use registry::{
+    AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,
+};
 pub use reply::{Deviation, Reply};
 pub use target::{Subject, Target};
 pub use verdict::{Delivery, Reason, Verdict, View};

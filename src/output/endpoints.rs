@@ -92,6 +92,11 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.suite).map(|suite| suite.name()))
     }),
+    column("cipher_suite_class", "`recommended`, `acceptable`, `weak` or `broken`: that suite.", |r| {
+        Value::text(
+            tls(r).and_then(|tls| tls.suite).and_then(|suite| suite.class()).map(|class| class.name()),
+        )
+    }),
     column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.group).map(|group| group.name()))
     }),
