@@ -80,8 +80,8 @@ async fn ask_all(stages: &Stages, facts: DomainFacts, port: u16) -> (DomainRecor
         for ip in &exchange.addresses {
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
             let observation = ask(stages, key).await;
-            let assessed = observation.tls.as_ref().and_then(|tls| stages.judge.assess(&tls.chain));
-            let (record, finding) = policy::endpoint(observation, assessed.as_deref());
+            let assessments = stages.judge.assess_all(&observation);
+            let (record, finding) = policy::endpoint(observation, &assessments);
             findings.push((index, Arc::new(finding)));
             endpoints.push(record);
         }

@@ -148,6 +148,7 @@ impl<'a> Drive<'a> {
             failure: dialogue.failure.clone(),
             dialogue,
             tls,
+            hellos: Vec::new(),
             timings: self.timings,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,

@@ -14,6 +14,9 @@ struct Entry<'a> {
     observation: &'a Observation,
     /// The presented chain, leaf first; the bytes are in `certificates.csv`.
     chain: Vec<Digest<'a>>,
+    /// Those of the further hellos, in their order; empty where a hello saw
+    /// none.
+    hello_chains: Vec<Vec<Digest<'a>>>,
     assessment: Option<Axes<'a>>,
 }
 
@@ -52,12 +55,16 @@ impl<'a> From<&'a Assessment> for Axes<'a> {
 ///
 /// # Errors
 /// None in practice: memory takes every byte and every observation is JSON.
-pub(super) fn append(record: &EndpointRecord, line: &mut Vec<u8>) -> io::Result<()> {
-    let certificates = record.assessment.iter().flat_map(|assessment| &assessment.certificates);
+pub(super) fn append<'a>(record: &'a EndpointRecord, line: &mut Vec<u8>) -> io::Result<()> {
+    let digests = |assessment: &'a Option<Assessment>| {
+        let certificates = assessment.iter().flat_map(|assessment| &assessment.certificates);
+        certificates.map(|facts| Digest(&facts.sha256)).collect()
+    };
     let entry = Entry {
         schema: SCHEMA_VERSION,
         observation: &record.observation,
-        chain: certificates.map(|facts| Digest(&facts.sha256)).collect(),
+        chain: digests(&record.assessment),
+        hello_chains: record.hello_assessments.iter().map(digests).collect(),
         assessment: record.assessment.as_ref().map(Axes::from),
     };
     serde_json::to_writer(&mut *line, &entry)?;

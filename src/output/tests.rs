@@ -3,7 +3,7 @@
 use super::directory::CsvFile;
 use super::fixtures::{alerted, domain, endpoint, missing_domain, rejected, run_info};
 use super::*;
-use crate::model::{DomainRecord, EndpointRecord, Failure, Kind, Phase, Record};
+use crate::model::{DomainRecord, EndpointRecord, Failure, HelloObservation, Kind, Phase, Record};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -198,7 +198,8 @@ fn each_record_reaches_its_files() {
     assert_eq!(table("domains.csv").len(), 2);
     assert_eq!(table("endpoints.csv").len(), 3);
     let certificates = table("certificates.csv");
-    assert_eq!(certificates.len(), 1, "a certificate seen twice has one row");
+    assert_eq!(certificates.len(), 2, "a certificate seen twice has one row, one of a hello too");
+    assert_eq!(certificates[1]["der_base64"], "BAUG");
     assert_eq!(
         cells(&certificates[0], &["issuer", "dns_names", "ip_addresses", "not_after", "der_base64"]),
         ["CN=Lab, O=\"Lab\"", "mx1.a.example *.a.example", "192.0.2.1", "2026-12-31T23:59:59Z", "AQID"]
@@ -239,6 +240,11 @@ fn the_journal_holds_everything_but_the_bytes_of_certificates() {
     assert_eq!(first["tls"]["suite"], json!("TLS_AES_128_GCM_SHA256"));
     assert_eq!((&lines[2]["chain"], &lines[2]["assessment"]), (&json!([]), &Json::Null));
     assert_eq!(lines[2]["failure"]["alert"], json!("handshake_failure"));
+    assert_eq!(lines[2]["hello_chains"], json!([[], ["5b".repeat(32)]]));
+    let hellos: Vec<HelloObservation> = serde_json::from_value(lines[2]["hellos"].clone()).unwrap();
+    let mut expected = alerted(2).observation.hellos;
+    expected[1].chain.clear();
+    assert_eq!(hellos, expected, "all but the bytes of certificates is read back");
 }
 
 #[test]

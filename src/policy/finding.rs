@@ -1,17 +1,23 @@
 //! What a verdict needs of an observation, cut out of it.
 
-use super::pkix::Assessed;
+use super::pkix::{Assessed, Assessments};
 use super::{classify, names};
 use crate::model::{EndpointRecord, Finding, Observation, TlsFinding};
 
 /// What a probe comes to by itself: its record, and the finding that verdicts
 /// of domains rest on.
-pub fn endpoint(observation: Observation, assessed: Option<&Assessed>) -> (EndpointRecord, Finding) {
+pub fn endpoint(observation: Observation, assessments: &Assessments) -> (EndpointRecord, Finding) {
+    let assessed = assessments.handshake.as_deref();
     let finding = finding(&observation, assessed);
     let (delivery, reason) = classify::delivery(&finding);
     let record = EndpointRecord {
         name: assessed.map(|assessed| names::endpoint_status(&assessed.leaf, &observation.key)),
         assessment: assessed.map(|assessed| assessed.assessment.clone()),
+        hello_assessments: assessments
+            .hellos
+            .iter()
+            .map(|assessed| assessed.as_ref().map(|assessed| assessed.assessment.clone()))
+            .collect(),
         observation,
         delivery,
         reason,

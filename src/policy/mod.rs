@@ -13,4 +13,4 @@ mod signatures;
 
 pub use classify::{delivery, verdict};
 pub use finding::{endpoint, finding};
-pub use pkix::{Assessed, Judge, Roots};
+pub use pkix::{Assessed, Assessments, Judge, Roots};

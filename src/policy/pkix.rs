@@ -2,7 +2,7 @@
 //! chain once.
 
 use super::chain;
-use crate::model::{Assessment, CertificateFacts, DateStatus, KeyStatus, Leaf, Sha256};
+use crate::model::{Assessment, CertificateFacts, DateStatus, KeyStatus, Leaf, Observation, Sha256};
 use crate::x509;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
@@ -95,6 +95,15 @@ pub struct Assessed {
     pub leaf: Arc<Leaf>,
 }
 
+/// The judged chains of one observation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assessments {
+    /// That of the handshake.
+    pub handshake: Option<Arc<Assessed>>,
+    /// Those of the further hellos, in the order of [`Observation::hellos`].
+    pub hellos: Vec<Option<Arc<Assessed>>>,
+}
+
 /// Judges chains against one root store at one moment.
 pub struct Judge {
     roots: Roots,
@@ -120,6 +129,14 @@ impl Judge {
             at,
             chains: Cache::new(CHAIN_CACHE_ENTRIES_MAX),
             issuers: Cache::new(ISSUER_CACHE_ENTRIES_MAX),
+        }
+    }
+
+    /// Judges every chain of an observation.
+    pub fn assess_all(&self, observation: &Observation) -> Assessments {
+        Assessments {
+            handshake: observation.tls.as_ref().and_then(|tls| self.assess(&tls.chain)),
+            hellos: observation.hellos.iter().map(|hello| self.assess(&hello.chain)).collect(),
         }
     }
 

@@ -77,6 +77,7 @@ fn endpoint(n: usize) -> Record {
     Record::Endpoint(Box::new(EndpointRecord {
         observation,
         assessment,
+        hello_assessments: Vec::new(),
         name: None,
         delivery: Delivery::Undetermined,
         reason: None,
