@@ -167,7 +167,7 @@ pub struct AskArgs {
     #[arg(long, help_heading = "Asking")]
     pub fresh_key_shares: bool,
 
-    /// Trusted roots: `mozilla`, `system` or a PEM file; repeatable [default: mozilla]
+    /// Trusted roots: `mozilla`, `microsoft`, `system` or a PEM file; repeatable, all count together [default: mozilla]
     #[arg(long, value_name = "STORE", help_heading = "Judging")]
     pub roots: Vec<String>,
 

@@ -9,11 +9,11 @@ use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
 use crate::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
-use crate::policy::{Judge, Roots};
+use crate::policy::{Judge, Roots, Store};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -113,7 +113,7 @@ pub fn lab_stages(
     lab_roots: &[CertificateDer<'_>],
     time: Duration,
 ) -> Result<Stages, UsageError> {
-    let mut roots = Roots::default();
+    let mut roots = Store::new("lab");
     for der in lab_roots {
         roots.add_der(der).map_err(|error| UsageError(format!("the lab's root: {error}")))?;
     }
@@ -129,7 +129,7 @@ pub fn lab_stages(
         key_shares: KeyShares::Reused,
         blocklist: Blocklist::default(),
         allow_private: true,
-        roots,
+        roots: Roots::new(vec![roots]),
         root_names: vec!["lab".to_string()],
     })
 }
@@ -261,42 +261,52 @@ fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
 
 /// Loads root stores by name or file; all of them count together.
 fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
-    let names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
-    let mut roots = Roots::default();
-    for name in &names {
-        match name.as_str() {
-            "mozilla" => roots.extend(Roots::mozilla()),
-            "system" => add_system(&mut roots)?,
-            path => add_file(&mut roots, Path::new(path))?,
-        }
-    }
-    Ok((roots, names))
+    let mut names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let stores: Result<Vec<_>, _> = names.iter().map(|name| store("--roots", name)).collect();
+    Ok((Roots::new(stores?), names))
 }
 
-fn add_system(roots: &mut Roots) -> Result<(), UsageError> {
-    let found = rustls_native_certs::load_native_certs();
-    let usable = found.certs.iter().filter(|der| roots.add_der(der).is_ok()).count();
-    if usable == 0 {
-        return Err(UsageError(
-            "--roots system: this system has no root store; use mozilla or a PEM file".into(),
-        ));
+/// Loads a root store by name or file for `option`.
+///
+/// # Errors
+/// [`UsageError`] where there is none, or one that cannot be read.
+pub fn store(option: &str, name: &str) -> Result<Store, UsageError> {
+    match name {
+        "mozilla" => Ok(Store::mozilla()),
+        "microsoft" => Store::microsoft().map_err(|error| UsageError(format!("{option} microsoft: {error}"))),
+        "system" => system_store(option),
+        path => file_store(option, path),
     }
-    Ok(())
 }
 
-fn add_file(roots: &mut Roots, path: &Path) -> Result<(), UsageError> {
-    let told = |error: String| UsageError(format!("--roots {}: {error}", path.display()));
-    let pem = read_file("--roots", path)?;
-    let mut found = 0;
-    for der in CertificateDer::pem_slice_iter(&pem) {
-        let der = der.map_err(|error| told(format!("not PEM: {error}")))?;
-        roots.add_der(&der).map_err(|error| told(format!("certificate {}: {error}", found + 1)))?;
-        found += 1;
+fn system_store(option: &str) -> Result<Store, UsageError> {
+    let mut store = Store::new("system");
+    for der in rustls_native_certs::load_native_certs().certs {
+        // One that is unusable here is no loss to the others.
+        let _ = store.add_der(&der);
     }
+    if store.is_empty() {
+        return Err(UsageError(format!(
+            "{option} system: this system has no root store; use mozilla, microsoft or a PEM file"
+        )));
+    }
+    Ok(store)
+}
+
+/// The store is called as the file is, `_` for each blank: names of stores
+/// stand in one column with blanks between.
+fn file_store(option: &str, path: &str) -> Result<Store, UsageError> {
+    let told = |error: String| UsageError(format!("{option} {path}: {error}"));
+    let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
+    let found =
+        store.add_pem(&read_file(option, Path::new(path))?).map_err(|error| told(error.to_string()))?;
     if found == 0 {
-        return Err(told("no PEM certificate in it (stores by name are `mozilla` and `system`)".into()));
+        let names = "stores by name are `mozilla`, `microsoft` and `system`";
+        return Err(told(format!("no PEM certificate in it ({names})")));
     }
-    Ok(())
+    Ok(store)
 }
 
 #[cfg(test)]

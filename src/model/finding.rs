@@ -3,7 +3,7 @@
 //! An engine keeps one of these for every probed key of a run, so that a
 //! domain read later still gets its row: it is kept small on purpose.
 
-use super::assessment::{ChainStatus, DateStatus, KeyStatus};
+use super::assessment::{ChainStatus, DateStatus, KeyStatus, TrustedRoot};
 use super::certificate::Sha256;
 use super::endpoint::ProbeKey;
 use super::failure::Failure;
@@ -32,6 +32,8 @@ pub struct TlsFinding {
     pub group: Option<NamedGroup>,
     /// Trust axis; `None` where no certificate was seen.
     pub chain: Option<ChainStatus>,
+    /// The root that a valid chain ends in; shared by all findings of it.
+    pub root: Option<std::sync::Arc<TrustedRoot>>,
     /// Date axis.
     pub dates: Option<DateStatus>,
     /// Key axis.

@@ -20,7 +20,7 @@ pub mod target;
 pub mod text;
 pub mod verdict;
 
-pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus};
+pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use certificate::{CertificateFacts, Sha256};
 pub use endpoint::{Endpoint, ProbeKey};
 pub use facts::{DomainFacts, Exchange};

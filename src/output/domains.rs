@@ -4,7 +4,7 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{DomainRecord, Failure, Finding, Phase, Subject, TlsFinding, View};
+use crate::model::{DomainRecord, Failure, Finding, Phase, Subject, TlsFinding, TrustedRoot, View};
 
 /// One of the two endpoints of a row.
 struct Side<'a> {
@@ -100,6 +100,10 @@ impl<'a> Side<'a> {
         Value::text(self.tls().and_then(|tls| tls.chain).map(|status| status.name()))
     }
 
+    fn root(&self) -> Option<&'a TrustedRoot> {
+        self.tls().and_then(|tls| tls.root.as_deref())
+    }
+
     fn cert_dates(&self) -> Value<'a> {
         Value::text(self.tls().and_then(|tls| tls.dates).map(|status| status.name()))
     }
@@ -171,6 +175,17 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain` or `invalid`; dates and names apart.",
         |r| best(r).cert_chain(),
     ),
+    column(
+        "cert_trusted_by",
+        "Root stores that trust the chain, blanks between; see `docs/trust.md`.",
+        |r| best(r).root().map_or(Value::Absent, |root| Value::joined(&root.trusted_by, " ")),
+    ),
+    column("cert_root", "Subject of the root that a valid chain ends in.", |r| {
+        Value::text(best(r).root().and_then(|root| root.subject.as_deref()))
+    }),
+    column("cert_root_sha256", "SHA-256 of that root's certificate.", |r| {
+        best(r).root().and_then(|root| root.sha256.as_ref()).map_or(Value::Absent, Value::Digest)
+    }),
     column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
         best(r).cert_dates()
     }),

@@ -3,7 +3,7 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{Deviation, EndpointRecord, Kind, Phase, Reply, TlsObservation};
+use crate::model::{Deviation, EndpointRecord, Kind, Phase, Reply, TlsObservation, TrustedRoot};
 use std::borrow::Cow;
 
 fn tls(record: &EndpointRecord) -> Option<&TlsObservation> {
@@ -51,6 +51,10 @@ fn deviations(record: &EndpointRecord) -> Value<'static> {
 fn leaf_sha256(record: &EndpointRecord) -> Value<'_> {
     let leaf = record.assessment.as_ref().and_then(|assessment| assessment.certificates.first());
     leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
+}
+
+fn root(record: &EndpointRecord) -> Option<&TrustedRoot> {
+    record.assessment.as_ref().and_then(|assessment| assessment.root.as_deref())
 }
 
 /// The columns of `endpoints.csv`, in order.
@@ -131,6 +135,17 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     ),
     column("cert_chain_detail", "Why the chain is not valid, in words.", |r| {
         Value::text(r.assessment.as_ref().and_then(|assessment| assessment.chain_detail.as_deref()))
+    }),
+    column(
+        "cert_trusted_by",
+        "Root stores that trust the chain, blanks between; see `docs/trust.md`.",
+        |r| root(r).map_or(Value::Absent, |root| Value::joined(&root.trusted_by, " ")),
+    ),
+    column("cert_root", "Subject of the root that a valid chain ends in.", |r| {
+        Value::text(root(r).and_then(|root| root.subject.as_deref()))
+    }),
+    column("cert_root_sha256", "SHA-256 of that root's certificate.", |r| {
+        root(r).and_then(|root| root.sha256.as_ref()).map_or(Value::Absent, Value::Digest)
     }),
     column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
         Value::text(r.assessment.as_ref().map(|assessment| assessment.dates.name()))

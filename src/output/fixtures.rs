@@ -37,6 +37,7 @@ pub(super) fn domain() -> DomainRecord {
         suite: Some(CipherSuite(0x1302)),
         group: Some(NamedGroup(4588)),
         chain: Some(ChainStatus::UntrustedRoot),
+        root: None,
         dates: Some(DateStatus::Valid),
         key: Some(KeyStatus::Strong),
         leaf: Some(Arc::new(leaf)),
@@ -120,6 +121,7 @@ fn assessment() -> Assessment {
         certificates: vec![Arc::new(certificate())],
         chain: ChainStatus::UntrustedRoot,
         chain_detail: Some("unknown issuer".into()),
+        root: None,
         dates: DateStatus::Valid,
         key: KeyStatus::Strong,
     }

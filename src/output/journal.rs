@@ -2,7 +2,9 @@
 //! seen, so that it can be judged again without a packet.
 
 use super::SCHEMA_VERSION;
-use crate::model::{Assessment, ChainStatus, DateStatus, EndpointRecord, KeyStatus, Observation, Sha256};
+use crate::model::{
+    Assessment, ChainStatus, DateStatus, EndpointRecord, KeyStatus, Observation, Sha256, TrustedRoot,
+};
 use serde::{Serialize, Serializer};
 use std::io;
 
@@ -36,6 +38,7 @@ impl Serialize for Digest<'_> {
 struct Axes<'a> {
     chain: ChainStatus,
     chain_detail: Option<&'a str>,
+    root: Option<&'a TrustedRoot>,
     dates: DateStatus,
     key: KeyStatus,
 }
@@ -45,6 +48,7 @@ impl<'a> From<&'a Assessment> for Axes<'a> {
         Self {
             chain: assessment.chain,
             chain_detail: assessment.chain_detail.as_deref(),
+            root: assessment.root.as_deref(),
             dates: assessment.dates,
             key: assessment.key,
         }

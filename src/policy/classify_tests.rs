@@ -41,6 +41,7 @@ fn secure() -> TlsFinding {
         suite: Some(CipherSuite(0x1301)),
         group: None,
         chain: Some(ChainStatus::Valid),
+        root: None,
         dates: Some(DateStatus::Valid),
         key: None,
         leaf: Some(leaf(&["*.example.com"])),

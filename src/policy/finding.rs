@@ -32,6 +32,7 @@ pub fn finding(observation: &Observation, assessed: Option<&Assessed>) -> Findin
         suite: tls.suite,
         group: tls.group,
         chain: assessed.map(|assessed| assessed.assessment.chain),
+        root: assessed.and_then(|assessed| assessed.assessment.root.clone()),
         dates: assessed.map(|assessed| assessed.assessment.dates),
         key: assessed.map(|assessed| assessed.assessment.key),
         leaf: assessed.map(|assessed| assessed.leaf.clone()),

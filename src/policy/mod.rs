@@ -9,8 +9,10 @@ pub mod classify;
 mod finding;
 pub mod names;
 pub mod pkix;
+pub mod roots;
 mod signatures;
 
 pub use classify::{delivery, verdict};
 pub use finding::{endpoint, finding};
-pub use pkix::{Assessed, Assessments, Judge, Roots};
+pub use pkix::{Assessed, Assessments, Judge};
+pub use roots::{Roots, Store};

@@ -1,12 +1,12 @@
-//! Presented chains judged against a root store (RFC 5280 §6), each distinct
-//! chain once.
+//! Presented chains judged against the root stores (RFC 5280 §6), each
+//! distinct chain once.
 
 use super::chain;
+use super::roots::Roots;
 use crate::model::{Assessment, CertificateFacts, DateStatus, KeyStatus, Leaf, Observation, Sha256};
 use crate::x509;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
-use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,71 +20,6 @@ pub const ISSUER_CACHE_ENTRIES_MAX: usize = 1024;
 const RSA_STRONG_BITS_MIN: u32 = 2048;
 /// Curves with fewer bits are weak (RFC 9325 §4.5).
 const CURVE_STRONG_BITS_MIN: u32 = 224;
-
-/// Why a certificate cannot be a root.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a certificate that can serve as a root: {0}")]
-pub struct RootError(webpki::Error);
-
-/// The certificates that a chain may end in.
-#[derive(Clone, Debug, Default)]
-pub struct Roots {
-    anchors: Vec<TrustAnchor<'static>>,
-}
-
-impl Roots {
-    /// The roots that Mozilla trusts for servers, as they are built in.
-    pub fn mozilla() -> Self {
-        Self { anchors: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
-    }
-
-    /// Adds a root; one that is there already is not added again.
-    ///
-    /// # Errors
-    /// [`RootError`] if the DER is no certificate.
-    pub fn add_der(&mut self, der: &[u8]) -> Result<(), RootError> {
-        let certificate = CertificateDer::from(der);
-        let anchor = webpki::anchor_from_trusted_cert(&certificate).map_err(RootError)?.to_owned();
-        if !self.anchors.contains(&anchor) {
-            self.anchors.push(anchor);
-        }
-        Ok(())
-    }
-
-    /// Adds those of another store; what is there already is not added again.
-    pub fn extend(&mut self, other: Self) {
-        for anchor in other.anchors {
-            if !self.anchors.contains(&anchor) {
-                self.anchors.push(anchor);
-            }
-        }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.anchors.len()
-    }
-
-    /// Whether there are none, and so every chain is untrusted.
-    pub fn is_empty(&self) -> bool {
-        self.anchors.is_empty()
-    }
-
-    /// Whether this very certificate is one of them, by name and key.
-    pub(super) fn contains(&self, der: &[u8]) -> bool {
-        let certificate = CertificateDer::from(der);
-        webpki::anchor_from_trusted_cert(&certificate).is_ok_and(|candidate| {
-            self.anchors.iter().any(|anchor| {
-                anchor.subject == candidate.subject
-                    && anchor.subject_public_key_info == candidate.subject_public_key_info
-            })
-        })
-    }
-
-    pub(super) fn anchors(&self) -> &[TrustAnchor<'static>] {
-        &self.anchors
-    }
-}
 
 /// A judged chain, and what a finding keeps of its leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +39,7 @@ pub struct Assessments {
     pub hellos: Vec<Option<Arc<Assessed>>>,
 }
 
-/// Judges chains against one root store at one moment.
+/// Judges chains against all root stores together at one moment.
 pub struct Judge {
     roots: Roots,
     at: Timestamp,
@@ -166,6 +101,7 @@ impl Judge {
             certificates,
             chain: trust.status,
             chain_detail: trust.detail,
+            root: trust.root,
             dates: dates(&leaf, self.at),
             key: key(&leaf),
         };

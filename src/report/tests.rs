@@ -21,6 +21,7 @@ fn tls13() -> TlsFinding {
         suite: Some(CipherSuite(0x1301)),
         group: Some(NamedGroup(4588)),
         chain: Some(ChainStatus::Valid),
+        root: None,
         dates: Some(DateStatus::Expired),
         key: Some(KeyStatus::Strong),
         leaf: None,
@@ -70,6 +71,7 @@ fn endpoint(n: usize) -> Record {
             certificates: Vec::new(),
             chain: ChainStatus::SelfSigned,
             chain_detail: None,
+            root: None,
             dates: DateStatus::Valid,
             key: KeyStatus::Weak,
         });

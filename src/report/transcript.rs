@@ -2,7 +2,7 @@
 
 use crate::model::{
     Assessment, CertificateFacts, DomainRecord, EndpointRecord, Exchange, NameStatus, Observation, Reply,
-    TlsObservation, View,
+    TlsObservation, TrustedRoot, View,
 };
 use std::fmt::{self, Write};
 
@@ -162,9 +162,19 @@ fn write_certificates(out: &mut String, assessment: &Assessment) -> fmt::Result 
     }
     write!(out, "       chain {}, dates {}, key {}", assessment.chain, assessment.dates, assessment.key)?;
     match &assessment.chain_detail {
-        Some(detail) => writeln!(out, " ({detail})"),
-        None => writeln!(out),
+        Some(detail) => writeln!(out, " ({detail})")?,
+        None => writeln!(out)?,
     }
+    match &assessment.root {
+        Some(root) => write_root(out, root),
+        None => Ok(()),
+    }
+}
+
+fn write_root(out: &mut String, root: &TrustedRoot) -> fmt::Result {
+    writeln!(out, "       trusted by {}", root.trusted_by.join(", "))?;
+    writeln!(out, "       root {}", root.subject.as_deref().unwrap_or("?"))?;
+    root.sha256.map_or(Ok(()), |sha256| writeln!(out, "       root sha256 {sha256}"))
 }
 
 fn write_certificate(out: &mut String, index: usize, facts: &CertificateFacts) -> fmt::Result {
