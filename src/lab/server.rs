@@ -1,5 +1,6 @@
 //! How one server behaves: the `[server.ROLE]` tables of a scenario.
 
+use super::legacy::Legacy;
 use super::step::{Step, Then};
 use serde::Deserialize;
 
@@ -23,6 +24,8 @@ pub struct Server {
     pub client_hello: Option<Step>,
     /// How the handshake goes.
     pub tls: Tls,
+    /// A script in place of a TLS library.
+    pub legacy: Option<Legacy>,
     /// Answer to EHLO inside TLS.
     pub ehlo_tls: Step,
     /// Answer to QUIT.
@@ -39,6 +42,7 @@ impl Default for Server {
             starttls: Step::say("220 2.0.0 Ready to start TLS"),
             client_hello: None,
             tls: Tls::default(),
+            legacy: None,
             ehlo_tls: Step::say("250-{host}\n250-PIPELINING\n250-SIZE 36700160\n250 8BITMIME"),
             quit: Step { then: Then::Close, ..Step::say("221 2.0.0 Bye") },
         }
@@ -49,7 +53,12 @@ impl Server {
     /// Whether every step can be said.
     pub(super) fn check(&self) -> Result<(), String> {
         let steps = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
-        steps.into_iter().chain(&self.client_hello).try_for_each(Step::check)
+        steps.into_iter().chain(&self.client_hello).try_for_each(Step::check)?;
+        match &self.legacy {
+            Some(_) if self.client_hello.is_some() => Err("one of client_hello and legacy, not both".into()),
+            Some(legacy) => legacy.check(&self.tls),
+            None => Ok(()),
+        }
     }
 }
 

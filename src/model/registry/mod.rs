@@ -190,6 +190,8 @@ impl SignatureScheme {
 impl AlertDescription {
     /// The sender says nothing more.
     pub const CLOSE_NOTIFY: Self = Self(0);
+    /// Nothing in common, or no further word on why not.
+    pub const HANDSHAKE_FAILURE: Self = Self(40);
     /// The versions offered are known, but not supported.
     pub const PROTOCOL_VERSION: Self = Self(70);
     /// Nothing offered is strong enough for the server.
