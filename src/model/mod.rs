@@ -7,6 +7,7 @@
 pub mod assessment;
 pub mod certificate;
 pub mod endpoint;
+pub mod enumeration;
 pub mod facts;
 pub mod failure;
 pub mod finding;
@@ -23,6 +24,7 @@ pub mod verdict;
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use certificate::{CertificateFacts, Sha256};
 pub use endpoint::{Endpoint, ProbeKey};
+pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
 pub use finding::{Finding, Leaf, TlsFinding};

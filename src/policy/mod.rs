@@ -6,6 +6,7 @@
 
 mod chain;
 pub mod classify;
+pub mod enumeration;
 mod finding;
 pub mod names;
 pub mod pkix;
