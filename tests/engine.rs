@@ -7,8 +7,8 @@ use mxray::engine::pace::Limits;
 use mxray::engine::stage::{Lookup, Probe};
 use mxray::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
 use mxray::model::{
-    Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, Kind, MxHost, Observation, Phase,
-    ProbeKey, Record, Subject, Target,
+    Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation, HelloQuestion,
+    Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
 };
 use mxray::policy::{Judge, Roots};
 use std::collections::HashMap;
@@ -105,6 +105,10 @@ impl<F: Fn(&ProbeKey, u32) -> Option<Failure> + Send + Sync + 'static> Probe for
         );
         observation.failure = failure;
         observation
+    }
+
+    async fn hello(&self, _key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+        HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None)
     }
 }
 
