@@ -39,6 +39,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the fleet of mail servers and their DNS on loopback
     Lab(LabArgs),
+    /// Say whether a root certificate is in a root store, or what is in it
+    Roots(RootsArgs),
 }
 
 /// What the lines of an input list are.
@@ -253,6 +255,44 @@ pub struct LabArgs {
     /// Write what was asked of each endpoint when the lab ends
     #[arg(long, value_name = "FILE")]
     pub counters: Option<PathBuf>,
+}
+
+/// `mxray roots`
+#[derive(Debug, Args)]
+pub struct RootsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RootsCommand,
+}
+
+/// What `mxray roots` does.
+#[derive(Debug, Subcommand)]
+pub enum RootsCommand {
+    /// Say of each store whether the root that a partner needs is in it
+    #[command(after_help = "Exit codes: 0 all present; 1 one is absent; 2 wrong use.")]
+    Check(RootsCheckArgs),
+    /// List the roots of each store
+    List(RootsListArgs),
+}
+
+/// `mxray roots check`
+#[derive(Debug, Args)]
+pub struct RootsCheckArgs {
+    /// The root: its SHA-256, its name as Microsoft publishes it, or a PEM file; repeatable
+    #[arg(long, value_name = "ROOT", required = true)]
+    pub needs: Vec<String>,
+
+    /// The store: `system`, `mozilla`, `microsoft` or a PEM file; repeatable [default: system]
+    #[arg(long, value_name = "STORE")]
+    pub store: Vec<String>,
+}
+
+/// `mxray roots list`
+#[derive(Debug, Args)]
+pub struct RootsListArgs {
+    /// The store: `system`, `mozilla`, `microsoft` or a PEM file; repeatable [default: system]
+    #[arg(long, value_name = "STORE")]
+    pub store: Vec<String>,
 }
 
 /// One value of `--timeout`.

@@ -235,7 +235,10 @@ fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeouts {
 
 /// Reads a text file that a person named. Its size is not asked beforehand:
 /// a pipe or a device has none.
-fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
+///
+/// # Errors
+/// [`UsageError`] if it cannot be read or is too large.
+pub fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
     let told = |error: String| UsageError(format!("{option} {}: {error}", path.display()));
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));

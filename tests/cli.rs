@@ -17,6 +17,8 @@ mod manners;
 mod odd;
 #[path = "cli/probe.rs"]
 mod probe;
+#[path = "cli/roots.rs"]
+mod roots;
 #[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;

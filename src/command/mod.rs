@@ -10,6 +10,7 @@ mod display;
 mod lab;
 mod probe;
 mod reader;
+mod roots;
 mod scan;
 mod signals;
 mod survey;
@@ -74,6 +75,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Probe(args) => probe::run(*args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Lab(args) => lab::run(args).await,
+            Command::Roots(args) => roots::run(args),
         }
     });
     // A thread may still sit in a read of standard input that nothing ends.

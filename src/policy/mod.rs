@@ -10,6 +10,7 @@ pub mod enumeration;
 mod finding;
 pub mod names;
 pub mod pkix;
+pub mod published;
 pub mod roots;
 mod signatures;
 
