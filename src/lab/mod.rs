@@ -48,6 +48,6 @@ pub use expect::{Cell, DOMAIN_ONLY_COLUMNS, Expect, FINDING_COLUMNS, OBSERVATION
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
 pub use scenario::{Dns, Exchange, Families, Mode, Scenario, Unresolved};
-pub use server::{Certificate, ClientAuth, IssuerKind, KeyKind, Listen, Sent, Server, Tls};
+pub use server::{Certificate, ClientAuth, IssuerKind, KeyKind, Listen, Sent, Server, SignatureKind, Tls};
 pub use step::{Pace, Step, Then, Words};
 pub use truth::{EndpointTruth, Place, TruthRow};

@@ -50,8 +50,12 @@ impl Default for Server {
 }
 
 impl Server {
-    /// Whether every step can be said.
+    /// Whether every step can be said and every certificate made.
     pub(super) fn check(&self) -> Result<(), String> {
+        [Some(&self.tls.certificate), self.tls.without_sni.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(Certificate::check)?;
         let steps = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
         steps.into_iter().chain(&self.client_hello).try_for_each(Step::check)?;
         match &self.legacy {
@@ -139,6 +143,8 @@ pub struct Certificate {
     pub key: KeyKind,
     /// Who signed it.
     pub issuer: IssuerKind,
+    /// How it is signed.
+    pub signature: SignatureKind,
     /// What is sent with it.
     pub send: Sent,
     /// Start of validity in days from the start of the fleet.
@@ -160,6 +166,7 @@ impl Default for Certificate {
         Self {
             key: KeyKind::default(),
             issuer: IssuerKind::default(),
+            signature: SignatureKind::default(),
             send: Sent::default(),
             from_day: -30,
             to_day: 60,
@@ -167,6 +174,16 @@ impl Default for Certificate {
             common_name: None,
             version: 3,
         }
+    }
+}
+
+impl Certificate {
+    fn check(&self) -> Result<(), String> {
+        let sha1 = self.signature == SignatureKind::Sha1;
+        if sha1 && (self.issuer != IssuerKind::Lab || self.version != 3) {
+            return Err("only the lab signs with SHA-1, and only version 3".into());
+        }
+        Ok(())
     }
 }
 
@@ -198,6 +215,18 @@ pub enum IssuerKind {
     Stranger,
     /// Its own key.
     Itself,
+}
+
+/// How a leaf is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureKind {
+    /// With SHA-256, by the issuer's key.
+    #[default]
+    Sha256,
+    /// With SHA-1, by an RSA key of an intermediate CA of its own under the
+    /// lab's root.
+    Sha1,
 }
 
 /// What is sent with a leaf.
