@@ -13,6 +13,7 @@ pub mod pkix;
 pub mod published;
 pub mod roots;
 mod signatures;
+pub mod step_down;
 
 pub use classify::{delivery, verdict};
 pub use finding::{endpoint, finding};

@@ -23,7 +23,7 @@
 //! leaves the list with a gap that names its cause.
 
 mod answer;
-mod offer;
+pub(super) mod offer;
 mod state;
 
 use crate::model::{Enumeration, HelloObservation, HelloPurpose, HelloQuestion, ProtocolVersion};

@@ -1,4 +1,5 @@
-//! What an enumeration offers, and what is left of it.
+//! What an enumeration offers, and what is left of it. The whole of a
+//! version is also what stepping down offers.
 
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteFacts};
 use std::cmp::Reverse;
@@ -41,7 +42,7 @@ static SUITES: LazyLock<[(ProtocolVersion, Vec<CipherSuite>); 5]> = LazyLock::ne
 /// Every suite that this version can have, the best first, so that an
 /// enumeration cut short knows those. Suites for which both sides must hold a
 /// secret beforehand are no question to a foreign server.
-pub(super) fn suites(version: ProtocolVersion) -> &'static [CipherSuite] {
+pub(in crate::policy) fn suites(version: ProtocolVersion) -> &'static [CipherSuite] {
     SUITES.iter().find(|entry| entry.0 == version).map_or(&[], |entry| &entry.1)
 }
 
@@ -60,13 +61,13 @@ fn needs_shared_secret(facts: &SuiteFacts) -> bool {
 
 /// Every group that this version can have. Those of RFC 7919 are left out up
 /// to TLS 1.2: offering them would hide the server's own prime.
-pub(super) fn groups(version: ProtocolVersion) -> Vec<NamedGroup> {
+pub(in crate::policy) fn groups(version: ProtocolVersion) -> Vec<NamedGroup> {
     let codes: &[u16] = if version >= ProtocolVersion::TLS13 { &GROUPS_TLS13 } else { &CURVES };
     codes.iter().copied().map(NamedGroup).collect()
 }
 
 /// Every signature scheme.
-pub(super) fn schemes() -> Vec<SignatureScheme> {
+pub(in crate::policy) fn schemes() -> Vec<SignatureScheme> {
     SCHEMES.into_iter().chain([DSA_SHA1]).map(SignatureScheme).collect()
 }
 
