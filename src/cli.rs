@@ -173,6 +173,10 @@ pub struct AskArgs {
     #[arg(long, value_name = "STORE", help_heading = "Judging")]
     pub roots: Vec<String>,
 
+    /// What certificates should be: `exchange-online` or a TOML file; repeatable, the first that applies counts
+    #[arg(long, value_name = "NAME|FILE", help_heading = "Judging")]
+    pub expect: Vec<String>,
+
     /// CIDR ranges, addresses and domains never to ask, one a line; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Manners")]
     pub blocklist: Vec<PathBuf>,

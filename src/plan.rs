@@ -8,7 +8,9 @@ use crate::cli::{AskArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
+use crate::model::Expectation;
 use crate::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
+use crate::policy::expectation_file;
 use crate::policy::{Judge, Roots, Store};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
@@ -78,6 +80,7 @@ struct Parts {
     allow_private: bool,
     roots: Roots,
     root_names: Vec<String>,
+    expectations: Vec<Expectation>,
 }
 
 /// Questions to the DNS under way at once, if the system has room for them.
@@ -100,6 +103,7 @@ pub fn stages(args: &AskArgs, questions_max: usize) -> Result<Stages, UsageError
         allow_private: args.allow_private,
         roots,
         root_names,
+        expectations: expectations(&args.expect)?,
     })
 }
 
@@ -131,6 +135,7 @@ pub fn lab_stages(
         allow_private: true,
         roots: Roots::new(vec![roots]),
         root_names: vec!["lab".to_string()],
+        expectations: Vec::new(),
     })
 }
 
@@ -149,7 +154,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
-        judge: Arc::new(Judge::new(parts.roots, Timestamp::now())),
+        judge: Arc::new(Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations)),
         told,
     })
 }
@@ -260,6 +265,21 @@ fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
         list.extend(part);
     }
     Ok(list)
+}
+
+/// Finds expectations by name, or reads files of them; a word with a dot or a
+/// slash in it is a file.
+fn expectations(given: &[String]) -> Result<Vec<Expectation>, UsageError> {
+    let read = |name: &String| {
+        let told = |error: String| UsageError(format!("--expect {name}: {error}"));
+        if !name.contains(['/', '.']) {
+            return expectation_file::named(name).map_err(|error| told(error.to_string()));
+        }
+        let text = String::from_utf8(read_file("--expect", Path::new(name))?)
+            .map_err(|_| told("not UTF-8 text".into()))?;
+        expectation_file::parse(&text).map_err(|error| told(error.to_string()))
+    };
+    given.iter().map(read).collect()
 }
 
 /// Loads root stores by name or file; all of them count together.

@@ -1,6 +1,7 @@
 //! The certificate axes: judged apart from each other and from the outcome.
 
 use super::certificate::{CertificateFacts, Sha256};
+use super::expectation::Expected;
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -116,4 +117,7 @@ pub struct Assessment {
     pub dates: DateStatus,
     /// Strength of the leaf's key.
     pub key: KeyStatus,
+    /// What the leaf is by each expectation, in the order in which they were
+    /// given, whomever they are about; see [`Expected::for_host`].
+    pub expectations: Arc<[Expected]>,
 }

@@ -6,6 +6,7 @@
 use super::assessment::{ChainStatus, DateStatus, KeyStatus, TrustedRoot};
 use super::certificate::Sha256;
 use super::endpoint::ProbeKey;
+use super::expectation::Expected;
 use super::failure::Failure;
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use std::net::IpAddr;
@@ -38,6 +39,8 @@ pub struct TlsFinding {
     pub dates: Option<DateStatus>,
     /// Key axis.
     pub key: Option<KeyStatus>,
+    /// What the leaf is by each expectation; shared by all findings of it.
+    pub expectations: std::sync::Arc<[Expected]>,
     /// The leaf's names.
     pub leaf: Option<std::sync::Arc<Leaf>>,
 }

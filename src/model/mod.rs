@@ -8,6 +8,7 @@ pub mod assessment;
 pub mod certificate;
 pub mod endpoint;
 pub mod enumeration;
+pub mod expectation;
 pub mod facts;
 pub mod failure;
 pub mod finding;
@@ -25,6 +26,7 @@ pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus,
 pub use certificate::{CertificateFacts, Sha256};
 pub use endpoint::{Endpoint, ProbeKey};
 pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
+pub use expectation::{Expectation, ExpectationStatus, Expected};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
 pub use finding::{Finding, Leaf, TlsFinding};

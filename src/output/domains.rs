@@ -4,7 +4,7 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{DomainRecord, Failure, Finding, Phase, Subject, TlsFinding, TrustedRoot, View};
+use crate::model::{DomainRecord, Expected, Failure, Finding, Phase, Subject, TlsFinding, TrustedRoot, View};
 
 /// One of the two endpoints of a row.
 struct Side<'a> {
@@ -98,6 +98,12 @@ impl<'a> Side<'a> {
 
     fn cert_chain(&self) -> Value<'a> {
         Value::text(self.tls().and_then(|tls| tls.chain).map(|status| status.name()))
+    }
+
+    fn expected(&self, record: &DomainRecord) -> Option<&'a Expected> {
+        let host = self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str());
+        let domain = record.facts.target.subject.domain();
+        Expected::for_host(&self.tls()?.expectations, domain, host)
     }
 
     fn root(&self) -> Option<&'a TrustedRoot> {
@@ -196,6 +202,14 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         best(r).cert_key()
     }),
     column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", |r| best(r).cert_sha256()),
+    column(
+        "cert_expectation",
+        "`current`, `deprecated`, `unexpected` or `undetermined`: the leaf by `--expect`; see `docs/expectations.md`.",
+        |r| Value::text(best(r).expected(r).map(|expected| expected.status.name())),
+    ),
+    column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
+        Value::text(best(r).expected(r).map(|expected| expected.detail.as_str()))
+    }),
     column("mx_count", "Mail hosts that the DNS names for the domain.", |r| {
         Value::count(r.facts.exchanges.len())
     }),

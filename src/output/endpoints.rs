@@ -3,7 +3,7 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{Deviation, EndpointRecord, Kind, Phase, Reply, TlsObservation, TrustedRoot};
+use crate::model::{Deviation, EndpointRecord, Expected, Kind, Phase, Reply, TlsObservation, TrustedRoot};
 use std::borrow::Cow;
 
 fn tls(record: &EndpointRecord) -> Option<&TlsObservation> {
@@ -51,6 +51,12 @@ fn deviations(record: &EndpointRecord) -> Value<'static> {
 fn leaf_sha256(record: &EndpointRecord) -> Value<'_> {
     let leaf = record.assessment.as_ref().and_then(|assessment| assessment.certificates.first());
     leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
+}
+
+/// No domain is known here: an expectation about domains alone says nothing.
+fn expected(record: &EndpointRecord) -> Option<&Expected> {
+    let host = record.observation.key.sni.as_ref().map(|host| host.as_str());
+    Expected::for_host(&record.assessment.as_ref()?.expectations, None, host)
 }
 
 fn root(record: &EndpointRecord) -> Option<&TrustedRoot> {
@@ -157,6 +163,14 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         Value::text(r.assessment.as_ref().map(|assessment| assessment.key.name()))
     }),
     column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", leaf_sha256),
+    column(
+        "cert_expectation",
+        "`current`, `deprecated`, `unexpected` or `undetermined`: the leaf by `--expect`; see `docs/expectations.md`.",
+        |r| Value::text(expected(r).map(|expected| expected.status.name())),
+    ),
+    column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
+        Value::text(expected(r).map(|expected| expected.detail.as_str()))
+    }),
     column("chain_length", "Certificates presented, those beyond the limit counted.", |r| {
         tls(r).map_or(Value::Absent, |tls| Value::count(tls.chain.len() + tls.chain_excess))
     }),

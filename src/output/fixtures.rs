@@ -40,6 +40,7 @@ pub(super) fn domain() -> DomainRecord {
         root: None,
         dates: Some(DateStatus::Valid),
         key: Some(KeyStatus::Strong),
+        expectations: Arc::default(),
         leaf: Some(Arc::new(leaf)),
     };
     let best = Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(tls) };
@@ -124,6 +125,7 @@ fn assessment() -> Assessment {
         root: None,
         dates: DateStatus::Valid,
         key: KeyStatus::Strong,
+        expectations: std::sync::Arc::default(),
     }
 }
 

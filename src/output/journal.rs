@@ -3,7 +3,8 @@
 
 use super::SCHEMA_VERSION;
 use crate::model::{
-    Assessment, ChainStatus, DateStatus, EndpointRecord, KeyStatus, Observation, Sha256, TrustedRoot,
+    Assessment, ChainStatus, DateStatus, EndpointRecord, Expected, KeyStatus, Observation, Sha256,
+    TrustedRoot,
 };
 use serde::{Serialize, Serializer};
 use std::io;
@@ -41,6 +42,7 @@ struct Axes<'a> {
     root: Option<&'a TrustedRoot>,
     dates: DateStatus,
     key: KeyStatus,
+    expectations: &'a [Expected],
 }
 
 impl<'a> From<&'a Assessment> for Axes<'a> {
@@ -51,6 +53,7 @@ impl<'a> From<&'a Assessment> for Axes<'a> {
             root: assessment.root.as_deref(),
             dates: assessment.dates,
             key: assessment.key,
+            expectations: &assessment.expectations,
         }
     }
 }

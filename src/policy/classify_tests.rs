@@ -44,6 +44,7 @@ fn secure() -> TlsFinding {
         root: None,
         dates: Some(DateStatus::Valid),
         key: None,
+        expectations: std::sync::Arc::default(),
         leaf: Some(leaf(&["*.example.com"])),
     }
 }

@@ -35,6 +35,7 @@ pub fn finding(observation: &Observation, assessed: Option<&Assessed>) -> Findin
         root: assessed.and_then(|assessed| assessed.assessment.root.clone()),
         dates: assessed.map(|assessed| assessed.assessment.dates),
         key: assessed.map(|assessed| assessed.assessment.key),
+        expectations: assessed.map(|assessed| assessed.assessment.expectations.clone()).unwrap_or_default(),
         leaf: assessed.map(|assessed| assessed.leaf.clone()),
     });
     Finding { key: observation.key.clone(), failure: observation.failure.clone(), tls }

@@ -7,6 +7,8 @@
 mod chain;
 pub mod classify;
 pub mod enumeration;
+pub mod expectation;
+pub mod expectation_file;
 mod finding;
 pub mod names;
 pub mod pkix;

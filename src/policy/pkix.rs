@@ -2,8 +2,11 @@
 //! distinct chain once.
 
 use super::chain;
+use super::expectation::{self, Seen};
 use super::roots::Roots;
-use crate::model::{Assessment, CertificateFacts, DateStatus, KeyStatus, Leaf, Observation, Sha256};
+use crate::model::{
+    Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation, Sha256,
+};
 use crate::x509;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
@@ -43,6 +46,7 @@ pub struct Assessments {
 pub struct Judge {
     roots: Roots,
     at: Timestamp,
+    expectations: Vec<Arc<Expectation>>,
     chains: Cache<Box<[Sha256]>, Arc<Assessed>>,
     issuers: Cache<Sha256, Arc<CertificateFacts>>,
 }
@@ -62,9 +66,17 @@ impl Judge {
         Self {
             roots,
             at,
+            expectations: Vec::new(),
             chains: Cache::new(CHAIN_CACHE_ENTRIES_MAX),
             issuers: Cache::new(ISSUER_CACHE_ENTRIES_MAX),
         }
+    }
+
+    /// Holds every leaf against these expectations, too.
+    #[must_use]
+    pub fn expecting(mut self, expectations: Vec<Expectation>) -> Self {
+        self.expectations = expectations.into_iter().map(Arc::new).collect();
+        self
     }
 
     /// Judges every chain of an observation.
@@ -97,13 +109,15 @@ impl Judge {
         let issuers = presented.map(|(der, digest)| self.issuer(der, *digest));
         let certificates: Vec<_> = std::iter::once(leaf.clone()).chain(issuers).collect();
         let trust = chain::judge(chain, &certificates, &self.roots, self.at);
+        let seen = Seen { leaf: &leaf, root: trust.root.as_deref(), chain: trust.status.name() };
         let assessment = Assessment {
             certificates,
             chain: trust.status,
             chain_detail: trust.detail,
-            root: trust.root,
+            root: trust.root.clone(),
             dates: dates(&leaf, self.at),
             key: key(&leaf),
+            expectations: expectation::judge(&self.expectations, seen, self.at),
         };
         Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf)) })
     }

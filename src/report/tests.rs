@@ -24,6 +24,7 @@ fn tls13() -> TlsFinding {
         root: None,
         dates: Some(DateStatus::Expired),
         key: Some(KeyStatus::Strong),
+        expectations: std::sync::Arc::default(),
         leaf: None,
     }
 }
@@ -74,6 +75,7 @@ fn endpoint(n: usize) -> Record {
             root: None,
             dates: DateStatus::Valid,
             key: KeyStatus::Weak,
+            expectations: std::sync::Arc::default(),
         });
     }
     Record::Endpoint(Box::new(EndpointRecord {

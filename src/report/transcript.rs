@@ -1,8 +1,8 @@
 //! One target told as a dialogue that a person can read.
 
 use crate::model::{
-    Assessment, CertificateFacts, DomainRecord, EndpointRecord, Exchange, NameStatus, Observation, Reply,
-    TlsObservation, TrustedRoot, View,
+    Assessment, CertificateFacts, DomainRecord, EndpointRecord, Exchange, Expected, NameStatus, Observation,
+    Reply, TlsObservation, TrustedRoot, View,
 };
 use std::fmt::{self, Write};
 
@@ -43,7 +43,7 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
     }
     for endpoint in probed.endpoints {
         writeln!(out)?;
-        write_endpoint(out, endpoint, probed.ehlo_name)?;
+        write_endpoint(out, endpoint, probed)?;
     }
     writeln!(out)?;
     write_verdict(out, probed.domain)
@@ -68,7 +68,8 @@ fn write_addresses(out: &mut String, exchange: &Exchange) -> fmt::Result {
     exchange.addresses.iter().try_for_each(|ip| writeln!(out, "  address {ip}"))
 }
 
-fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, ehlo_name: &str) -> fmt::Result {
+fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'_>) -> fmt::Result {
+    let (ehlo_name, domain) = (probed.ehlo_name, probed.domain.facts.target.subject.domain());
     let seen = &endpoint.observation;
     writeln!(out, "{}", seen.key)?;
     if let Some(us) = seen.timings.connect_us {
@@ -88,6 +89,7 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, ehlo_name: &str) 
     }
     if let Some(assessment) = &endpoint.assessment {
         write_certificates(out, assessment)?;
+        write_expectation(out, assessment, domain, seen)?;
     }
     write_exchanged(out, Some(&ehlo), dialogue.ehlo_tls.as_ref(), seen.timings.ehlo_tls_us)?;
     write_exchanged(out, Some("QUIT"), dialogue.quit.as_ref(), seen.timings.quit_us)?;
@@ -165,8 +167,23 @@ fn write_certificates(out: &mut String, assessment: &Assessment) -> fmt::Result 
         Some(detail) => writeln!(out, " ({detail})")?,
         None => writeln!(out)?,
     }
-    match &assessment.root {
-        Some(root) => write_root(out, root),
+    if let Some(root) = &assessment.root {
+        write_root(out, root)?;
+    }
+    Ok(())
+}
+
+fn write_expectation(
+    out: &mut String,
+    assessment: &Assessment,
+    domain: Option<&str>,
+    seen: &Observation,
+) -> fmt::Result {
+    let host = seen.key.sni.as_ref().map(|host| host.as_str());
+    match Expected::for_host(&assessment.expectations, domain, host) {
+        Some(Expected { expectation, status, detail }) => {
+            writeln!(out, "       by expectation {}: {status} ({detail})", expectation.name)
+        }
         None => Ok(()),
     }
 }
