@@ -44,7 +44,9 @@ pub use compare::{Disagreement, disagreements, endpoint_disagreements};
 pub use counters::{AddressCount, Counters, EndpointCount};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;
-pub use expect::{Cell, DOMAIN_ONLY_COLUMNS, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS};
+pub use expect::{
+    Cell, DOMAIN_ONLY_COLUMNS, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS, SENDER_COLUMNS, USUAL_SENDER,
+};
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
 pub use scenario::{Dns, Exchange, Families, Mode, Scenario, Unresolved};
