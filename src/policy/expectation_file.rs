@@ -2,7 +2,7 @@
 //! bounds (`docs/expectations.md`).
 
 use crate::model::expectation::{AppliesTo, Expectation, ExpectedCertificate};
-use crate::model::{DomainName, Sha256};
+use crate::model::{DomainName, Sha256, text};
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::ops::Range;
@@ -24,6 +24,13 @@ const BUILT_IN: &[(&str, &str)] =
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ExpectationError(String);
+
+impl ExpectationError {
+    /// Messages quote what the file says.
+    fn new(message: &str) -> Self {
+        Self(text::one_line(message))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,13 +97,13 @@ pub fn parse(text: &str) -> Result<Expectation, ExpectationError> {
         return Err(ExpectationError(format!("over {EXPECTATION_BYTES_MAX} bytes")));
     }
     let file: File = toml::from_str(text).map_err(|error| {
-        let message = error.message().lines().collect::<Vec<_>>().join(" ");
-        ExpectationError(match error.span() {
+        let message = error.message();
+        ExpectationError::new(&match error.span() {
             Some(span) => format!("line {}: {message}", line_of(text, &span)),
-            None => message,
+            None => message.to_string(),
         })
     })?;
-    expectation(file).map_err(ExpectationError)
+    expectation(file).map_err(|message| ExpectationError::new(&message))
 }
 
 fn line_of(text: &str, span: &Range<usize>) -> usize {

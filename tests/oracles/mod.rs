@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "an oracle that panics has found something")]
 
 pub mod cuts;
+pub mod expectation_file;
+pub mod message;
 pub mod tls_client_hello;
 pub mod tls_flight_encoder;
 pub mod tls_records;
@@ -27,6 +29,7 @@ pub type Seed = (&'static str, Vec<u8>);
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    Target { name: "expectation_file", check: expectation_file::check, seeds: expectation_file::seeds },
     Target { name: "tls_client_hello", check: tls_client_hello::check, seeds: tls_client_hello::seeds },
     Target { name: "tls_flight_encoder", check: tls_flight_encoder::check, seeds: tls_flight_encoder::seeds },
     Target { name: "tls_records", check: tls_records::check, seeds: tls_records::seeds },
