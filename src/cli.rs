@@ -41,6 +41,12 @@ pub enum Command {
     Lab(LabArgs),
     /// Say whether a root certificate is in a root store, or what is in it
     Roots(RootsArgs),
+    /// Ask whether the certificates of a target are revoked, and whether those who tell are reached
+    #[command(
+        after_help = "Exit codes: 0 none is revoked, all with proof, and every address was reached; 1 broke \
+        off; 2 wrong use; 3 one is revoked; 4 not determined: an address was not reached, or does not tell."
+    )]
+    Revocation(Box<RevocationArgs>),
 }
 
 /// What the lines of an input list are.
@@ -259,6 +265,29 @@ pub struct LabArgs {
     /// Write what was asked of each endpoint when the lab ends
     #[arg(long, value_name = "FILE")]
     pub counters: Option<PathBuf>,
+}
+
+/// `mxray revocation`
+#[derive(Debug, Args)]
+pub struct RevocationArgs {
+    /// Domain, host or address as for `probe`; or a file with a certificate (DER), or a chain (PEM, leaf first)
+    pub target: String,
+
+    /// Leave out the addresses that Microsoft publishes for Exchange Online
+    #[arg(long, help_heading = "Fetching")]
+    pub chain_only: bool,
+
+    /// Time for each address, redirects included
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = parse_duration, help_heading = "Fetching")]
+    pub fetch_time: Duration,
+
+    /// Longest answer that is taken, in bytes
+    #[arg(long, value_name = "N", default_value_t = 33_554_432, value_parser = clap::value_parser!(u32).range(1..=33_554_432), help_heading = "Fetching")]
+    pub fetch_bytes: u32,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskArgs,
 }
 
 /// `mxray roots`

@@ -159,6 +159,14 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     })
 }
 
+/// Where connections may go.
+///
+/// # Errors
+/// [`UsageError`] for a blocklist that cannot be used.
+pub fn gate(args: &AskArgs) -> Result<Gate, UsageError> {
+    Ok(Gate::new(blocklist(&args.blocklist)?, args.allow_private))
+}
+
 /// How the engine goes about it.
 pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
     EngineConfig {
@@ -283,7 +291,10 @@ fn expectations(given: &[String]) -> Result<Vec<Expectation>, UsageError> {
 }
 
 /// Loads root stores by name or file; all of them count together.
-fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
+///
+/// # Errors
+/// [`UsageError`] for the first that cannot be.
+pub fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
     let mut names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));

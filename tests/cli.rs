@@ -19,6 +19,8 @@ mod manners;
 mod odd;
 #[path = "cli/probe.rs"]
 mod probe;
+#[path = "cli/revocation.rs"]
+mod revocation;
 #[path = "cli/roots.rs"]
 mod roots;
 #[cfg(unix)]

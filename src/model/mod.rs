@@ -18,6 +18,7 @@ pub mod observation;
 pub mod record;
 pub mod registry;
 pub mod reply;
+pub mod revocation;
 pub mod target;
 pub mod text;
 pub mod verdict;

@@ -6,6 +6,7 @@
 
 mod dial;
 mod drive;
+pub mod fetch;
 mod gate;
 mod handshake;
 mod key_share;
