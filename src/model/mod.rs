@@ -6,12 +6,14 @@
 
 pub mod assessment;
 pub mod certificate;
+pub mod connector;
 pub mod endpoint;
 pub mod enumeration;
 pub mod expectation;
 pub mod facts;
 pub mod failure;
 pub mod finding;
+pub mod forced;
 pub mod hello;
 pub mod name;
 pub mod observation;
@@ -25,12 +27,14 @@ pub mod verdict;
 
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use certificate::{CertificateFacts, Sha256};
+pub use connector::{Connector, Connectors, Recipients, SmartHost, TlsDomain};
 pub use endpoint::{Endpoint, ProbeKey};
 pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
 pub use expectation::{Expectation, ExpectationStatus, Expected};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
 pub use finding::{Finding, Leaf, TlsFinding};
+pub use forced::{Check, CheckCause, CheckFailure, ForcedTls, TlsSettings};
 pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Dialogue, Observation, SignatureCheck, Timings, TlsObservation};

@@ -9,6 +9,7 @@ pub mod classify;
 pub mod enumeration;
 pub mod expectation;
 pub mod expectation_file;
+pub mod connector;
 mod finding;
 pub mod names;
 pub mod pkix;
