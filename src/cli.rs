@@ -143,9 +143,31 @@ pub struct PaceArgs {
     pub retry_delay: Duration,
 }
 
+/// Which mail goes by a connector.
+#[derive(Debug, Default, Args)]
+pub struct ConnectorArgs {
+    /// Outbound connectors: TOML, or the CSV of `Get-OutboundConnector | Export-Csv` (a name that ends in .csv)
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub connectors: Option<PathBuf>,
+
+    /// Accepted domains of the organisation, for connectors that take them all; repeatable
+    #[arg(
+        long,
+        value_name = "DOMAIN",
+        value_delimiter = ',',
+        requires = "connectors",
+        help_heading = "Judging"
+    )]
+    pub accepted_domain: Vec<String>,
+}
+
 /// How to ask.
 #[derive(Debug, Args)]
 pub struct AskArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connectors: ConnectorArgs,
+
     /// Name to say in EHLO [default: the name of this host]
     #[arg(long, value_name = "NAME", help_heading = "Asking")]
     pub ehlo: Option<String>,

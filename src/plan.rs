@@ -4,13 +4,13 @@
 //! first packet: files are opened, roots and blocklists read, names checked.
 //! No stage ever sees the whole configuration.
 
-use crate::cli::{AskArgs, PaceArgs, TimeoutArg};
+use crate::cli::{AskArgs, ConnectorArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
-use crate::model::Expectation;
+use crate::model::{Connectors, DomainName, Expectation};
 use crate::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
-use crate::policy::expectation_file;
+use crate::policy::{connector, expectation_file};
 use crate::policy::{Judge, Roots, Store};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
@@ -95,7 +95,11 @@ pub fn stages(args: &AskArgs, questions_max: usize) -> Result<Stages, UsageError
     let (timeouts, dns_timeout) = timeouts(&args.timeout);
     let (roots, root_names) = roots(&args.roots)?;
     build(Parts {
-        lookup: LookupConfig { queries_in_flight: questions_max, ..lookup(args, dns_timeout) },
+        lookup: LookupConfig {
+            queries_in_flight: questions_max,
+            connectors: Arc::new(connectors(&args.connectors)?),
+            ..lookup(args, dns_timeout)
+        },
         ehlo: ehlo_name(args.ehlo.as_deref())?,
         timeouts,
         key_shares: if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused },
@@ -273,6 +277,32 @@ fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
         list.extend(part);
     }
     Ok(list)
+}
+
+/// Reads the connectors that are in force.
+///
+/// # Errors
+/// [`UsageError`] for a file that cannot be used, or that is not clear on
+/// which connector takes which mail.
+pub fn connectors(args: &ConnectorArgs) -> Result<Connectors, UsageError> {
+    let accepted = args.accepted_domain.iter().map(|domain| {
+        DomainName::parse(domain)
+            .map_err(|error| UsageError(format!("--accepted-domain `{domain}`: {error}")))
+    });
+    let accepted = accepted.collect::<Result<Vec<_>, _>>()?;
+    let Some(path) = &args.connectors else { return Ok(Connectors::default()) };
+    let told = |error: String| UsageError(format!("--connectors {}: {error}", path.display()));
+    let bytes = read_file("--connectors", path)?;
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let list = if is_csv {
+        connector::parse_csv(&bytes)
+    } else {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| told("not UTF-8 text; a CSV needs a name that ends in .csv".into()))?;
+        connector::parse_toml(text)
+    };
+    let list = list.map_err(|error| told(error.to_string()))?;
+    list.in_force(accepted).map_err(|error| told(error.to_string()))
 }
 
 /// Finds expectations by name, or reads files of them; a word with a dot or a

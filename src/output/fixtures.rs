@@ -57,6 +57,7 @@ pub(super) fn domain() -> DomainRecord {
                 exchange(20, "mx2.a.example", &[2], None),
             ],
             implicit_mx: false,
+            smart_hosts: false,
             failure: None,
         },
         verdict: Verdict {

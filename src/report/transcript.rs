@@ -1,7 +1,7 @@
 //! One target told as a dialogue that a person can read.
 
 use crate::model::{
-    Assessment, CertificateFacts, DomainRecord, EndpointRecord, Exchange, Expected, NameStatus, Observation,
+    Assessment, CertificateFacts, DomainFacts, DomainRecord, EndpointRecord, Exchange, Expected, NameStatus, Observation,
     Reply, TlsObservation, TrustedRoot, View,
 };
 use std::fmt::{self, Write};
@@ -34,7 +34,7 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
     writeln!(out, "{}", facts.target.subject.label())?;
     for exchange in &facts.exchanges {
         match probed.by_mx {
-            true => write_exchange(out, exchange, facts.implicit_mx)?,
+            true => write_exchange(out, exchange, exchange_kind(facts))?,
             false => write_addresses(out, exchange)?,
         }
     }
@@ -49,8 +49,15 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
     write_verdict(out, probed.domain)
 }
 
-fn write_exchange(out: &mut String, exchange: &Exchange, implicit: bool) -> fmt::Result {
-    let kind = if implicit { "implicit MX" } else { "MX" };
+fn exchange_kind(facts: &DomainFacts) -> &'static str {
+    match (facts.smart_hosts, facts.implicit_mx) {
+        (true, _) => "smart host",
+        (false, true) => "implicit MX",
+        (false, false) => "MX",
+    }
+}
+
+fn write_exchange(out: &mut String, exchange: &Exchange, kind: &str) -> fmt::Result {
     let host =
         exchange.host.as_ref().map_or("(no name)", |host| if host.is_root() { "." } else { host.as_str() });
     write!(out, "  {kind} {} {host}", exchange.preference)?;
