@@ -41,7 +41,13 @@ impl Lookup for TableLookup {
             addresses: vec![address(host)],
             failure: None,
         };
-        DomainFacts { target, exchanges: vec![exchange], implicit_mx: false, smart_hosts: false, failure: None }
+        DomainFacts {
+            target,
+            exchanges: vec![exchange],
+            implicit_mx: false,
+            smart_hosts: false,
+            failure: None,
+        }
     }
 }
 

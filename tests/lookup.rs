@@ -121,7 +121,12 @@ async fn smart_hosts_stand_in_for_the_mx() {
     assert_eq!((kind(&facts), facts.smart_hosts), (None, true));
     assert_eq!(
         lines(&facts),
-        ["0 relay.example 192.0.2.1", "0 - 192.0.2.7", "0 - 192.0.2.17 192.0.2.18", "0 gone.example nxdomain"]
+        [
+            "0 relay.example 192.0.2.1",
+            "0 - 192.0.2.7",
+            "0 - 192.0.2.17 192.0.2.18",
+            "0 gone.example nxdomain"
+        ]
     );
     assert_eq!(server.count("d.example"), 0, "its MX does not matter");
     let facts = lookup.lookup(target("e.example")).await;

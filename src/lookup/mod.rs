@@ -125,7 +125,8 @@ impl DnsLookup {
         match host {
             SmartHost::Name(name) => match dns_name(name) {
                 Ok(asked) => {
-                    self.exchange(MailExchanger { preference: 0, host: MxHost::from(name), name: asked }).await
+                    self.exchange(MailExchanger { preference: 0, host: MxHost::from(name), name: asked })
+                        .await
                 }
                 Err(failure) => unreachable_exchange(0, MxHost::from(name), failure),
             },

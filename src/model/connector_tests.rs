@@ -85,7 +85,11 @@ fn wildcards_stand_for_whole_labels_on_the_left() {
         ("", None),
         ("contoso", None),
     ] {
-        assert_eq!(TlsDomain::parse(text).ok().map(|parsed| parsed.to_string()).as_deref(), expected, "{text}");
+        assert_eq!(
+            TlsDomain::parse(text).ok().map(|parsed| parsed.to_string()).as_deref(),
+            expected,
+            "{text}"
+        );
         let recipients = Recipients::parse(text).ok().map(|parsed| parsed.to_string());
         assert_eq!(recipients.as_deref(), expected, "{text}");
     }
@@ -95,7 +99,8 @@ fn wildcards_stand_for_whole_labels_on_the_left() {
 
 #[test]
 fn a_range_stands_for_its_addresses() {
-    for (text, expected) in [("192.0.2.7/32", 1), ("192.0.2.0/30", 2), ("192.0.2.0/24", 254), ("2001:db8::/120", 256)]
+    for (text, expected) in
+        [("192.0.2.7/32", 1), ("192.0.2.0/30", 2), ("192.0.2.0/24", 254), ("2001:db8::/120", 256)]
     {
         let host = SmartHost::Range(text.parse().unwrap());
         assert_eq!(host.addresses().len(), expected, "{text}");

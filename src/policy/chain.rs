@@ -3,7 +3,6 @@
 use super::roots::{Roots, Store};
 use super::signatures;
 use crate::model::{CertificateFacts, ChainStatus, TrustedRoot};
-use crate::x509;
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
@@ -63,11 +62,11 @@ fn ended_in(place: usize, roots: &Roots, trusts: impl Fn(&Store) -> bool) -> Tru
     let anchor = roots.all().anchors().get(place);
     let trusted_by =
         roots.stores().iter().filter(|store| anchor.is_some_and(|root| store.has(root)) || trusts(store));
-    let facts = roots.certificate(place).map(x509::read);
+    let facts = roots.facts(place);
     TrustedRoot {
-        subject: facts.as_ref().and_then(|facts| facts.subject.clone()),
-        common_name: facts.as_ref().and_then(|facts| facts.common_name.clone()),
-        sha256: facts.as_ref().map(|facts| facts.sha256),
+        subject: facts.and_then(|facts| facts.subject.clone()),
+        common_name: facts.and_then(|facts| facts.common_name.clone()),
+        sha256: facts.map(|facts| facts.sha256),
         trusted_by: trusted_by.map(|store| store.name().clone()).collect(),
     }
 }
@@ -87,7 +86,7 @@ fn verify(leaf: &[u8], above: &[Arc<[u8]>], roots: &Store, moment: UnixTime) -> 
         None,
         None,
     )?;
-    let place = roots.anchors().iter().position(|anchor| anchor == path.anchor());
+    let place = roots.anchors().iter().position(|anchor| std::ptr::eq(anchor, path.anchor()));
     place.ok_or(Error::UnknownIssuer)
 }
 

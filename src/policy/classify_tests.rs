@@ -19,7 +19,13 @@ fn facts(exchanges: &[&[u8]]) -> DomainFacts {
         addresses: octets.iter().map(|last| ip(*last)).collect(),
         failure: octets.is_empty().then(|| Failure::new(Phase::Dns, Kind::Nxdomain)),
     });
-    DomainFacts { target: target(), exchanges: exchanges.collect(), implicit_mx: false, smart_hosts: false, failure: None }
+    DomainFacts {
+        target: target(),
+        exchanges: exchanges.collect(),
+        implicit_mx: false,
+        smart_hosts: false,
+        failure: None,
+    }
 }
 
 fn target() -> Target {

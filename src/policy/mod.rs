@@ -6,10 +6,10 @@
 
 mod chain;
 pub mod classify;
+pub mod connector;
 pub mod enumeration;
 pub mod expectation;
 pub mod expectation_file;
-pub mod connector;
 mod finding;
 pub mod names;
 pub mod pkix;

@@ -4,11 +4,11 @@
 //! told beside. A store keeps the whole certificate of each root, since its
 //! fingerprint is that of the certificate and not of the key in it.
 
-use crate::model::Sha256;
+use crate::model::{CertificateFacts, Sha256};
 use crate::x509;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The roots of Microsoft's programme (`datasets/roots/README.md`).
 const MICROSOFT_PEM: &[u8] = include_bytes!("../../datasets/roots/microsoft.pem");
@@ -59,9 +59,13 @@ impl Store {
     /// anchors bear the name constraints that Mozilla puts on some of them.
     pub fn mozilla() -> Self {
         let mut store = Self::new("mozilla");
+        let whole: Vec<_> = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .filter_map(|der| Some((webpki::anchor_from_trusted_cert(der).ok()?, der)))
+            .collect();
         for anchor in webpki_roots::TLS_SERVER_ROOTS {
-            let whole = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().find(|der| is_of(der, anchor));
-            store.push(anchor.clone(), whole.cloned());
+            let certificate = whole.iter().find(|(candidate, _)| is_same(candidate, anchor));
+            store.push(anchor.clone(), certificate.map(|(_, der)| (*der).clone()));
         }
         store
     }
@@ -149,16 +153,14 @@ impl Store {
     /// Whether this very certificate is one of them, by name and key.
     fn contains(&self, der: &[u8]) -> bool {
         let certificate = CertificateDer::from(der);
-        self.anchors.iter().any(|anchor| is_of(&certificate, anchor))
+        webpki::anchor_from_trusted_cert(&certificate)
+            .is_ok_and(|candidate| self.anchors.iter().any(|anchor| is_same(&candidate, anchor)))
     }
 }
 
-/// Whether name and key of a certificate are those of the anchor.
-fn is_of(certificate: &CertificateDer<'_>, anchor: &TrustAnchor<'_>) -> bool {
-    webpki::anchor_from_trusted_cert(certificate).is_ok_and(|candidate| {
-        anchor.subject == candidate.subject
-            && anchor.subject_public_key_info == candidate.subject_public_key_info
-    })
+/// Whether two anchors have the same name and key.
+fn is_same(one: &TrustAnchor<'_>, other: &TrustAnchor<'_>) -> bool {
+    one.subject == other.subject && one.subject_public_key_info == other.subject_public_key_info
 }
 
 /// The certificates that a chain may end in: those of one store or several.
@@ -166,6 +168,9 @@ fn is_of(certificate: &CertificateDer<'_>, anchor: &TrustAnchor<'_>) -> bool {
 pub struct Roots {
     stores: Vec<Store>,
     all: Store,
+    /// What each root says, read when a chain first ends in it: reading
+    /// verifies the root's signature, which costs as much as a handshake's.
+    facts: Vec<OnceLock<Option<CertificateFacts>>>,
 }
 
 impl Roots {
@@ -177,7 +182,8 @@ impl Roots {
                 all.push(anchor.clone(), certificate.clone());
             }
         }
-        Self { stores, all }
+        let facts = vec![OnceLock::new(); all.len()];
+        Self { stores, all, facts }
     }
 
     /// The stores one by one.
@@ -205,9 +211,11 @@ impl Roots {
         &self.all
     }
 
-    /// The whole certificate of a root of [`Roots::all`] by its place there.
-    pub(super) fn certificate(&self, place: usize) -> Option<&[u8]> {
-        self.all.first.get(place)?.as_deref()
+    /// What the certificate of a root of [`Roots::all`] says, by its place
+    /// there; `None` where the store holds no whole certificate.
+    pub(super) fn facts(&self, place: usize) -> Option<&CertificateFacts> {
+        let read = || self.all.first.get(place)?.as_deref().map(x509::read);
+        self.facts.get(place)?.get_or_init(read).as_ref()
     }
 }
 

@@ -32,7 +32,8 @@ fn tls13() -> TlsFinding {
 fn domain(line: usize, verdict: Verdict, failure: Option<Failure>) -> Record {
     let name = DomainName::parse(&format!("d{line}.example")).unwrap();
     let target = Target { line: line as u64, subject: Subject::Domain(name) };
-    let facts = DomainFacts { target, exchanges: Vec::new(), implicit_mx: false, smart_hosts: false, failure };
+    let facts =
+        DomainFacts { target, exchanges: Vec::new(), implicit_mx: false, smart_hosts: false, failure };
     Record::Domain(Box::new(DomainRecord { facts, verdict }))
 }
 

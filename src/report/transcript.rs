@@ -1,8 +1,8 @@
 //! One target told as a dialogue that a person can read.
 
 use crate::model::{
-    Assessment, CertificateFacts, DomainFacts, DomainRecord, EndpointRecord, Exchange, Expected, NameStatus, Observation,
-    Reply, TlsObservation, TrustedRoot, View,
+    Assessment, CertificateFacts, DomainFacts, DomainRecord, EndpointRecord, Exchange, Expected, NameStatus,
+    Observation, Reply, TlsObservation, TrustedRoot, View,
 };
 use std::fmt::{self, Write};
 

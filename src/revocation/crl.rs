@@ -93,6 +93,9 @@ pub fn look_up(bytes: &[u8], question: &Question<'_>, url: &str, at: Timestamp) 
         next_update: list.next_update().and_then(time),
         detail: Some(format!("a list of {entries}")),
     };
+    if answer.status == RevocationStatus::Good && answer.next_update.is_none() {
+        return RevocationAnswer::unknown("a list that does not say until when it holds");
+    }
     settle(answer, at)
 }
 

@@ -137,7 +137,8 @@ impl Entry {
         if self.smart_hosts.len() > CONNECTOR_SMART_HOSTS_MAX {
             return Err(self.wrong(format!("more than {CONNECTOR_SMART_HOSTS_MAX} SmartHosts")));
         }
-        let hosts = self.smart_hosts.iter().map(|text| self.smart_host(text)).collect::<Result<Vec<_>, _>>()?;
+        let hosts =
+            self.smart_hosts.iter().map(|text| self.smart_host(text)).collect::<Result<Vec<_>, _>>()?;
         let addresses: usize = hosts.iter().map(|host| host.addresses().len()).sum();
         if addresses > SMART_HOST_ADDRESSES_MAX as usize {
             return Err(self.too_many());
@@ -163,6 +164,8 @@ impl Entry {
     }
 
     fn too_many(&self) -> ConnectorError {
-        self.wrong(format!("its SmartHosts are over {SMART_HOST_ADDRESSES_MAX} addresses, and each is probed"))
+        self.wrong(format!(
+            "its SmartHosts are over {SMART_HOST_ADDRESSES_MAX} addresses, and each is probed"
+        ))
     }
 }

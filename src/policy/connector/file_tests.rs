@@ -104,7 +104,10 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
         ("tls_settings = 'Tls'", "TlsSettings `Tls` is none of EncryptionOnly"),
         ("use_mx_record = false", "UseMXRecord is false, which needs SmartHosts"),
         ("smart_hosts = ['mx.example']", "SmartHosts go with UseMXRecord false, and it is true"),
-        ("use_mx_record = false\nsmart_hosts = ['m x']", "SmartHosts `m x` is no host name, address or range"),
+        (
+            "use_mx_record = false\nsmart_hosts = ['m x']",
+            "SmartHosts `m x` is no host name, address or range",
+        ),
         ("use_mx_record = false\nsmart_hosts = ['192.0.2.0/23']", "its SmartHosts are over 256 addresses"),
         ("use_mx_record = false\nsmart_hosts = ['2001:db8::/64']", "its SmartHosts are over 256 addresses"),
         (
@@ -118,7 +121,10 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
         ),
         ("all_accepted_domains = true", "connector `C`: it takes all accepted domains, and none are named"),
         ("tls = 'x'", "line 4: unknown field `tls`"),
-        ("[[connector]]\nname = 'c'\ndomains = ['b.example']", "line 5: connector `c`: a connector of this name"),
+        (
+            "[[connector]]\nname = 'c'\ndomains = ['b.example']",
+            "line 5: connector `c`: a connector of this name",
+        ),
         ("[[connector]]\nname = 'D'\ndomains = ['A.example']", "connectors `C` and `D` both take a.example"),
         ("[[connector]]\nname = ''\ndomains = ['b.example']", "line 5: connector: it has no name"),
     ] {
@@ -156,7 +162,10 @@ fn a_csv_that_tells_too_little_says_so() {
             "Name,RecipientDomains,TlsSettings\na,a.example,DomainValidation\n",
             "TlsSettings is DomainValidation, and there is no column TlsDomain",
         ),
-        ("Name,RecipientDomains,TlsSettings\n\"a\nb\",*x.example,\n", "connector `a\\x0ab`: RecipientDomains"),
+        (
+            "Name,RecipientDomains,TlsSettings\n\"a\nb\",*x.example,\n",
+            "connector `a\\x0ab`: RecipientDomains",
+        ),
     ] {
         let found = csv_refusal(text);
         assert!(found.contains(expected), "{text}\n{found}");

@@ -58,7 +58,10 @@ pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
     let text = text.trim_start_matches('\u{feff}');
     let file: File = toml::from_str(text).map_err(|error| {
         let start = error.span().map(|span| span.start);
-        ConnectorError::at(start.map_or(Place(0), |at| line_of(text, at)), error.message().replace('\n', ", "))
+        ConnectorError::at(
+            start.map_or(Place(0), |at| line_of(text, at)),
+            error.message().replace('\n', ", "),
+        )
     })?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
     let entries: Vec<Entry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
@@ -67,7 +70,10 @@ pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
 
 fn accepted_domains(text: &str, given: &[Spanned<String>]) -> Result<Vec<DomainName>, ConnectorError> {
     if given.len() > ACCEPTED_DOMAINS_MAX {
-        return Err(ConnectorError::at(Place(0), format!("more than {ACCEPTED_DOMAINS_MAX} accepted_domains")));
+        return Err(ConnectorError::at(
+            Place(0),
+            format!("more than {ACCEPTED_DOMAINS_MAX} accepted_domains"),
+        ));
     }
     let parse = |domain: &Spanned<String>| {
         DomainName::parse(domain.get_ref()).map_err(|error| {
