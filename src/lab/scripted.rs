@@ -10,7 +10,8 @@ use super::step::{Prepared, Step};
 use super::tls::{Certificates, config_with};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::tls::{
-    CertificateRequest, Chain, ServerFlight, ServerHello, ServerShare, ShareKind, SignedShare, TooLong,
+    CertificateRequest, Chain, ClientHello, Extension, ExtensionType, ServerFlight, ServerHello, ServerShare,
+    ShareKind, SignedShare, TooLong,
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -24,6 +25,8 @@ const RANDOM: [u8; 32] = [0x6d; 32];
 /// A byte of made-up numbers: with its highest bit set, so that they are as
 /// long as they are said to be, and odd, as primes are.
 const NUMBER_BYTE: u8 = 0xfb;
+/// The signal that stands for the extension among the suites (RFC 5746 §3.3).
+const EMPTY_RENEGOTIATION_INFO_SCSV: CipherSuite = CipherSuite(0x00ff);
 /// rsa_sign and ecdsa_sign (RFC 5246 §7.4.4, RFC 8422 §5.5).
 const CERTIFICATE_TYPES: [u8; 2] = [1, 64];
 
@@ -103,6 +106,8 @@ impl Scripted {
         };
         if version >= ProtocolVersion::TLS13 {
             answer.session_id = hello.offer.session_id.clone();
+        } else if renegotiates_securely(&hello.offer) {
+            answer.extensions.push(Extension::new(ExtensionType::RENEGOTIATION_INFO, [0]));
         }
         let share = self.share(suite, group).map(|share| SignedShare {
             share,
@@ -122,8 +127,8 @@ impl Scripted {
         Some(match ShareKind::of(suite)? {
             ShareKind::Group => ServerShare::Group { group: group?, public: point(group?) },
             ShareKind::Dh => {
-                let prime = number(self.legacy.dh_bits);
-                ServerShare::Dh { public: prime.clone(), prime, generator: vec![2] }
+                let bits = self.legacy.dh_bits;
+                ServerShare::Dh { prime: number(bits), generator: vec![2], public: number(bits - 1) }
             }
             ShareKind::ExportRsa => {
                 ServerShare::ExportRsa { modulus: number(EXPORT_RSA_BITS), exponent: vec![1, 0, 1] }
@@ -136,6 +141,13 @@ impl Scripted {
         let certificates = certified.cert.iter().map(|der| Arc::from(der.as_ref())).collect();
         Some(Chain { certificates, excess: 0 })
     }
+}
+
+/// Whether the client asks for RFC 5746, without which some refuse the server.
+fn renegotiates_securely(offer: &ClientHello) -> bool {
+    let mut extensions = offer.extensions.iter().map(|extension| extension.extension_type);
+    offer.suites.contains(&EMPTY_RENEGOTIATION_INFO_SCSV)
+        || extensions.any(|known| known == ExtensionType::RENEGOTIATION_INFO)
 }
 
 /// Made-up number of so many bits.
