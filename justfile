@@ -18,3 +18,11 @@ demo:
 # Handshakes a second and CPU a handshake, beside the plainest client
 pipeline:
     cargo bench --bench pipeline
+
+# Every fuzz target for 20 seconds from its seeds; needs nightly and cargo-fuzz
+fuzz-smoke:
+    fuzz/smoke.sh
+
+# One fuzz target for a while: `just fuzz tls_records 60`
+fuzz target seconds="60":
+    fuzz/smoke.sh {{seconds}} {{target}}

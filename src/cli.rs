@@ -40,6 +40,14 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the fleet of mail servers and their DNS on loopback
     Lab(LabArgs),
+    /// Say whether a root certificate is in a root store, or what is in it
+    Roots(RootsArgs),
+    /// Ask whether the certificates of a target are revoked, and whether those who tell are reached
+    #[command(
+        after_help = "Exit codes: 0 none is revoked, all with proof, and every address was reached; 1 broke \
+        off; 2 wrong use; 3 one is revoked; 4 not determined: an address was not reached, or does not tell."
+    )]
+    Revocation(Box<RevocationArgs>),
 }
 
 /// What the lines of an input list are.
@@ -140,9 +148,31 @@ pub struct PaceArgs {
     pub retry_delay: Duration,
 }
 
+/// Which mail goes by a connector.
+#[derive(Debug, Default, Args)]
+pub struct ConnectorArgs {
+    /// Outbound connectors: TOML, or the CSV of `Get-OutboundConnector | Export-Csv` (a name that ends in .csv)
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    pub connectors: Option<PathBuf>,
+
+    /// Accepted domains of the organisation, for connectors that take them all; repeatable
+    #[arg(
+        long,
+        value_name = "DOMAIN",
+        value_delimiter = ',',
+        requires = "connectors",
+        help_heading = "Judging"
+    )]
+    pub accepted_domain: Vec<String>,
+}
+
 /// How to ask.
 #[derive(Debug, Args)]
 pub struct AskArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connectors: ConnectorArgs,
+
     /// Name to say in EHLO [default: the name of this host]
     #[arg(long, value_name = "NAME", help_heading = "Asking")]
     pub ehlo: Option<String>,
@@ -189,9 +219,13 @@ pub struct AskArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Judging")]
 pub struct JudgingArgs {
-    /// Trusted roots: `mozilla`, `system` or a PEM file; repeatable [default: mozilla]
+    /// Trusted roots: `mozilla`, `microsoft`, `system` or a PEM file; repeatable, all count together [default: mozilla]
     #[arg(long, value_name = "STORE")]
     pub roots: Vec<String>,
+
+    /// What certificates should be: `exchange-online` or a TOML file; repeatable, the first that applies counts
+    #[arg(long, value_name = "NAME|FILE")]
+    pub expect: Vec<String>,
 
     /// Whose mail it is about: a sender by name, or a file that describes one
     #[arg(long, value_name = "NAME|FILE", default_value = crate::policy::sender::DEFAULT_SENDER)]
@@ -275,6 +309,71 @@ pub struct LabArgs {
     /// Write what was asked of each endpoint when the lab ends
     #[arg(long, value_name = "FILE")]
     pub counters: Option<PathBuf>,
+}
+
+/// `mxray revocation`
+#[derive(Debug, Args)]
+pub struct RevocationArgs {
+    /// Domain, host or address as for `probe`; or a file with a certificate (DER), or a chain (PEM, leaf first)
+    pub target: String,
+
+    /// Leave out the addresses that Microsoft publishes for Exchange Online
+    #[arg(long, help_heading = "Fetching")]
+    pub chain_only: bool,
+
+    /// Time for each address, redirects included
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = parse_duration, help_heading = "Fetching")]
+    pub fetch_time: Duration,
+
+    /// Longest answer that is taken, in bytes
+    #[arg(long, value_name = "N", default_value_t = 33_554_432, value_parser = clap::value_parser!(u32).range(1..=33_554_432), help_heading = "Fetching")]
+    pub fetch_bytes: u32,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
+}
+
+/// `mxray roots`
+#[derive(Debug, Args)]
+pub struct RootsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: RootsCommand,
+}
+
+/// What `mxray roots` does.
+#[derive(Debug, Subcommand)]
+pub enum RootsCommand {
+    /// Say of each store whether the root that a partner needs is in it
+    #[command(after_help = "Exit codes: 0 all present; 1 one is absent; 2 wrong use.")]
+    Check(RootsCheckArgs),
+    /// List the roots of each store
+    List(RootsListArgs),
+}
+
+/// `mxray roots check`
+#[derive(Debug, Args)]
+pub struct RootsCheckArgs {
+    /// The root: its SHA-256, its name as Microsoft publishes it, or a PEM file; repeatable
+    #[arg(long, value_name = "ROOT", required = true)]
+    pub needs: Vec<String>,
+
+    /// The store: `system`, `mozilla`, `microsoft` or a PEM file; repeatable [default: system]
+    #[arg(long, value_name = "STORE")]
+    pub store: Vec<String>,
+}
+
+/// `mxray roots list`
+#[derive(Debug, Args)]
+pub struct RootsListArgs {
+    /// The store: `system`, `mozilla`, `microsoft` or a PEM file; repeatable [default: system]
+    #[arg(long, value_name = "STORE")]
+    pub store: Vec<String>,
 }
 
 /// One value of `--timeout`.

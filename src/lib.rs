@@ -25,6 +25,7 @@ pub mod output;
 pub mod plan;
 pub mod policy;
 pub mod report;
+pub mod revocation;
 pub mod smtp;
 pub mod tls;
 pub mod x509;

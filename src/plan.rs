@@ -4,17 +4,19 @@
 //! first packet: files are opened, roots and blocklists read, names checked.
 //! No stage ever sees the whole configuration.
 
-use crate::cli::{AskArgs, JudgingArgs, PaceArgs, TimeoutArg};
+use crate::cli::{AskArgs, ConnectorArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
+use crate::model::{Connectors, DomainName, Expectation};
 use crate::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
 use crate::policy::sender::DEFAULT_SENDER;
-use crate::policy::{Judge, Policy, Roots, Sender};
+use crate::policy::{Judge, Policy, Roots, Sender, Store};
+use crate::policy::{connector, expectation_file};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -82,6 +84,7 @@ struct Parts {
     roots: Roots,
     root_names: Vec<String>,
     sender: Sender,
+    expectations: Vec<Expectation>,
 }
 
 /// Questions to the DNS under way at once, if the system has room for them.
@@ -96,7 +99,11 @@ pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Re
     let (timeouts, dns_timeout) = timeouts(&args.timeout);
     let (roots, root_names) = roots(&judging.roots)?;
     build(Parts {
-        lookup: LookupConfig { queries_in_flight: questions_max, ..lookup(args, dns_timeout) },
+        lookup: LookupConfig {
+            queries_in_flight: questions_max,
+            connectors: Arc::new(connectors(&args.connectors)?),
+            ..lookup(args, dns_timeout)
+        },
         ehlo: ehlo_name(args.ehlo.as_deref())?,
         timeouts,
         key_shares: if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused },
@@ -105,6 +112,7 @@ pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Re
         roots,
         root_names,
         sender: sender(judging)?,
+        expectations: expectations(&judging.expect)?,
     })
 }
 
@@ -118,7 +126,7 @@ pub fn lab_stages(
     lab_roots: &[CertificateDer<'_>],
     time: Duration,
 ) -> Result<Stages, UsageError> {
-    let mut roots = Roots::default();
+    let mut roots = Store::new("lab");
     for der in lab_roots {
         roots.add_der(der).map_err(|error| UsageError(format!("the lab's root: {error}")))?;
     }
@@ -134,9 +142,10 @@ pub fn lab_stages(
         key_shares: KeyShares::Reused,
         blocklist: Blocklist::default(),
         allow_private: true,
-        roots,
+        roots: Roots::new(vec![roots]),
         root_names: vec!["lab".to_string()],
         sender: Sender::named(DEFAULT_SENDER).map_err(|error| UsageError(error.to_string()))?,
+        expectations: Vec::new(),
     })
 }
 
@@ -156,9 +165,20 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
-        policy: Arc::new(Policy::new(Judge::new(parts.roots, Timestamp::now()), parts.sender)),
+        policy: Arc::new(Policy::new(
+            Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations),
+            parts.sender,
+        )),
         told,
     })
+}
+
+/// Where connections may go.
+///
+/// # Errors
+/// [`UsageError`] for a blocklist that cannot be used.
+pub fn gate(args: &AskArgs) -> Result<Gate, UsageError> {
+    Ok(Gate::new(blocklist(&args.blocklist)?, args.allow_private))
 }
 
 /// How the engine goes about it.
@@ -242,7 +262,10 @@ fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeouts {
 
 /// Reads a text file that a person named. Its size is not asked beforehand:
 /// a pipe or a device has none.
-fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
+///
+/// # Errors
+/// [`UsageError`] if it cannot be read or is too large.
+pub fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
     let told = |error: String| UsageError(format!("{option} {}: {error}", path.display()));
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
@@ -285,44 +308,98 @@ fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
     })
 }
 
-/// Loads root stores by name or file; all of them count together.
-fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
-    let names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
-    let mut roots = Roots::default();
-    for name in &names {
-        match name.as_str() {
-            "mozilla" => roots.extend(Roots::mozilla()),
-            "system" => add_system(&mut roots)?,
-            path => add_file(&mut roots, Path::new(path))?,
+/// Reads the connectors that are in force.
+///
+/// # Errors
+/// [`UsageError`] for a file that cannot be used, or that is not clear on
+/// which connector takes which mail.
+pub fn connectors(args: &ConnectorArgs) -> Result<Connectors, UsageError> {
+    let accepted = args.accepted_domain.iter().map(|domain| {
+        DomainName::parse(domain)
+            .map_err(|error| UsageError(format!("--accepted-domain `{domain}`: {error}")))
+    });
+    let accepted = accepted.collect::<Result<Vec<_>, _>>()?;
+    let Some(path) = &args.connectors else { return Ok(Connectors::default()) };
+    let told = |error: String| UsageError(format!("--connectors {}: {error}", path.display()));
+    let bytes = read_file("--connectors", path)?;
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let list = if is_csv {
+        connector::parse_csv(&bytes)
+    } else {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| told("not UTF-8 text; a CSV needs a name that ends in .csv".into()))?;
+        connector::parse_toml(text)
+    };
+    let list = list.map_err(|error| told(error.to_string()))?;
+    list.in_force(accepted).map_err(|error| told(error.to_string()))
+}
+
+/// Finds expectations by name, or reads files of them; a word with a dot or a
+/// slash in it is a file.
+fn expectations(given: &[String]) -> Result<Vec<Expectation>, UsageError> {
+    let read = |name: &String| {
+        let told = |error: String| UsageError(format!("--expect {name}: {error}"));
+        if !name.contains(['/', '.']) {
+            return expectation_file::named(name).map_err(|error| told(error.to_string()));
         }
-    }
-    Ok((roots, names))
+        let text = String::from_utf8(read_file("--expect", Path::new(name))?)
+            .map_err(|_| told("not UTF-8 text".into()))?;
+        expectation_file::parse(&text).map_err(|error| told(error.to_string()))
+    };
+    given.iter().map(read).collect()
 }
 
-fn add_system(roots: &mut Roots) -> Result<(), UsageError> {
-    let found = rustls_native_certs::load_native_certs();
-    let usable = found.certs.iter().filter(|der| roots.add_der(der).is_ok()).count();
-    if usable == 0 {
-        return Err(UsageError(
-            "--roots system: this system has no root store; use mozilla or a PEM file".into(),
-        ));
-    }
-    Ok(())
+/// Loads root stores by name or file; all of them count together.
+///
+/// # Errors
+/// [`UsageError`] for the first that cannot be.
+pub fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
+    let mut names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let stores: Result<Vec<_>, _> = names.iter().map(|name| store("--roots", name)).collect();
+    Ok((Roots::new(stores?), names))
 }
 
-fn add_file(roots: &mut Roots, path: &Path) -> Result<(), UsageError> {
-    let told = |error: String| UsageError(format!("--roots {}: {error}", path.display()));
-    let pem = read_file("--roots", path)?;
-    let mut found = 0;
-    for der in CertificateDer::pem_slice_iter(&pem) {
-        let der = der.map_err(|error| told(format!("not PEM: {error}")))?;
-        roots.add_der(&der).map_err(|error| told(format!("certificate {}: {error}", found + 1)))?;
-        found += 1;
+/// Loads a root store by name or file for `option`.
+///
+/// # Errors
+/// [`UsageError`] where there is none, or one that cannot be read.
+pub fn store(option: &str, name: &str) -> Result<Store, UsageError> {
+    match name {
+        "mozilla" => Ok(Store::mozilla()),
+        "microsoft" => Store::microsoft().map_err(|error| UsageError(format!("{option} microsoft: {error}"))),
+        "system" => system_store(option),
+        path => file_store(option, path),
     }
+}
+
+fn system_store(option: &str) -> Result<Store, UsageError> {
+    let mut store = Store::new("system");
+    for der in rustls_native_certs::load_native_certs().certs {
+        // One that is unusable here is no loss to the others.
+        let _ = store.add_der(&der);
+    }
+    if store.is_empty() {
+        return Err(UsageError(format!(
+            "{option} system: this system has no root store; use mozilla, microsoft or a PEM file"
+        )));
+    }
+    Ok(store)
+}
+
+/// The store is called as the file is, `_` for each blank: names of stores
+/// stand in one column with blanks between.
+fn file_store(option: &str, path: &str) -> Result<Store, UsageError> {
+    let told = |error: String| UsageError(format!("{option} {path}: {error}"));
+    let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
+    let found =
+        store.add_pem(&read_file(option, Path::new(path))?).map_err(|error| told(error.to_string()))?;
     if found == 0 {
-        return Err(told("no PEM certificate in it (stores by name are `mozilla` and `system`)".into()));
+        let names = "stores by name are `mozilla`, `microsoft` and `system`";
+        return Err(told(format!("no PEM certificate in it ({names})")));
     }
-    Ok(())
+    Ok(store)
 }
 
 #[cfg(test)]

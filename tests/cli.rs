@@ -7,6 +7,8 @@
 
 #[path = "cli/command.rs"]
 mod command;
+#[path = "cli/expect.rs"]
+mod expect;
 #[path = "cli/fleet.rs"]
 mod fleet;
 #[path = "cli/help.rs"]
@@ -17,6 +19,10 @@ mod manners;
 mod odd;
 #[path = "cli/probe.rs"]
 mod probe;
+#[path = "cli/revocation.rs"]
+mod revocation;
+#[path = "cli/roots.rs"]
+mod roots;
 #[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;

@@ -7,8 +7,8 @@ use mxray::engine::pace::Limits;
 use mxray::engine::stage::{Lookup, Probe};
 use mxray::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
 use mxray::model::{
-    Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, Kind, MxHost, Observation, Phase,
-    ProbeKey, Record, Subject, Target,
+    Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation, HelloQuestion,
+    Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
 };
 use mxray::policy::{Judge, Policy, Roots, Sender};
 use std::collections::HashMap;
@@ -46,7 +46,13 @@ impl Lookup for TableLookup {
             addresses: vec![address(host)],
             failure: None,
         };
-        DomainFacts { target, exchanges: vec![exchange], implicit_mx: false, failure: None }
+        DomainFacts {
+            target,
+            exchanges: vec![exchange],
+            implicit_mx: false,
+            smart_hosts: false,
+            failure: None,
+        }
     }
 }
 
@@ -110,6 +116,10 @@ impl<F: Fn(&ProbeKey, u32) -> Option<Failure> + Send + Sync + 'static> Probe for
         );
         observation.failure = failure;
         observation
+    }
+
+    async fn hello(&self, _key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+        HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None)
     }
 }
 

@@ -21,6 +21,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("smtp", &["model"]),
     ("tls", &["model"]),
     ("x509", &["model"]),
+    ("revocation", &["model", "x509"]),
     ("input", &["model"]),
     ("output", &["model"]),
     ("report", &["model"]),
@@ -37,7 +38,7 @@ const TABLE: &[(&str, &[&str])] = &[
 const FREE: &[&str] = &["lib", "main", "plan", "command"];
 
 /// Modules that are pure: bytes and data in, data out.
-const PURE: &[&str] = &["model", "smtp", "tls", "x509", "policy"];
+const PURE: &[&str] = &["model", "smtp", "tls", "x509", "revocation", "policy"];
 
 /// What a pure module never names: runtimes, sockets, clocks, logs.
 const IMPURE: &[&str] = &[

@@ -12,9 +12,11 @@ use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, MX};
 use hickory_server::net::xfer::Protocol;
 use mxray::engine::stage::Lookup;
 use mxray::lookup::{DnsLookup, EXCHANGES_MAX, LookupConfig};
-use mxray::model::{DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
+use mxray::model::{Connectors, DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
+use mxray::policy::connector::parse_toml;
 use server::Reply::{self, Code, Flaky, Held, Records, Referral, Silence, Truncated};
 use server::{DnsServer, address, cname, mx};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn config(server: &DnsServer) -> LookupConfig {
@@ -54,7 +56,8 @@ fn lines(facts: &DomainFacts) -> Vec<String> {
 }
 
 fn line(exchange: &Exchange) -> String {
-    let mut line = format!("{} {}", exchange.preference, exchange.host.as_ref().unwrap());
+    let host = exchange.host.as_ref().map_or("-".to_string(), ToString::to_string);
+    let mut line = format!("{} {host}", exchange.preference);
     for ip in &exchange.addresses {
         line += &format!(" {ip}");
     }
@@ -92,6 +95,42 @@ async fn exchangers_come_by_preference_and_addresses_by_family() {
             "20 c.example 2001:db8::3"
         ]
     );
+}
+
+/// Connectors whose one takes `d.example` to these smart hosts.
+fn connectors(smart_hosts: &[&str]) -> Arc<Connectors> {
+    let text = format!(
+        "[[connector]]\nname = 'c'\ndomains = ['d.example']\nuse_mx_record = false\nsmart_hosts = {smart_hosts:?}"
+    );
+    Arc::new(parse_toml(&text).unwrap().in_force(Vec::new()).unwrap())
+}
+
+#[tokio::test]
+async fn smart_hosts_stand_in_for_the_mx() {
+    let server = DnsServer::start(vec![
+        ("d.example", MX, Records(vec![mx(10, "a.example")])),
+        ("a.example", A, v4(9)),
+        ("relay.example", A, v4(1)),
+        ("e.example", MX, Records(vec![mx(10, "a.example")])),
+    ])
+    .await;
+    let smart_hosts = ["relay.example", "192.0.2.7", "192.0.2.16/30", "gone.example"];
+    let config = LookupConfig { connectors: connectors(&smart_hosts), ..config(&server) };
+    let lookup = DnsLookup::new(config).unwrap();
+    let facts = lookup.lookup(target("d.example")).await;
+    assert_eq!((kind(&facts), facts.smart_hosts), (None, true));
+    assert_eq!(
+        lines(&facts),
+        [
+            "0 relay.example 192.0.2.1",
+            "0 - 192.0.2.7",
+            "0 - 192.0.2.17 192.0.2.18",
+            "0 gone.example nxdomain"
+        ]
+    );
+    assert_eq!(server.count("d.example"), 0, "its MX does not matter");
+    let facts = lookup.lookup(target("e.example")).await;
+    assert_eq!((lines(&facts).len(), facts.smart_hosts), (1, false));
 }
 
 #[tokio::test]

@@ -61,7 +61,7 @@ async fn a_thousand_domains_on_one_host_cost_one_connection() {
     let fleet = fleet(&["provider_one_host"], 1000, 8).await;
     let run = run(&fleet, domains_of(&fleet), &[]).await;
     run.check_books(1000);
-    let wrong = lab::disagreements(&fleet, run.file("domains.csv")).unwrap();
+    let wrong = lab::disagreements(&fleet, lab::USUAL_SENDER, run.file("domains.csv")).unwrap();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let counted = fleet.counters();
     assert_eq!((counted.connections(), counted.handshakes()), (1, 1));

@@ -102,7 +102,7 @@ fn check(fleet: &Fleet, path: &Path) -> Result<(), CommandError> {
     let truth = File::create(path.join("truth.csv")).context("cannot write truth.csv")?;
     fleet.write_truth(truth).context("cannot write truth.csv")?;
     let rows = File::open(path.join("domains.csv")).context("cannot read domains.csv back")?;
-    let wrong = lab::disagreements(fleet, rows).context("cannot read domains.csv back")?;
+    let wrong = lab::disagreements(fleet, lab::USUAL_SENDER, rows).context("cannot read domains.csv back")?;
     if wrong.is_empty() {
         super::tell(format_args!(
             "every row is what the lab was told to play ({} domains)\n",

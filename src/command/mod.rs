@@ -10,6 +10,8 @@ mod display;
 mod lab;
 mod probe;
 mod reader;
+mod revocation;
+mod roots;
 mod scan;
 mod signals;
 mod survey;
@@ -74,6 +76,8 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Probe(args) => probe::run(*args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Lab(args) => lab::run(args).await,
+            Command::Roots(args) => roots::run(args),
+            Command::Revocation(args) => revocation::run(*args).await,
         }
     });
     // A thread may still sit in a read of standard input that nothing ends.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// What the person asked for.
 #[derive(Debug, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     /// A mail domain: its MX are probed.
     Domain(DomainName),
     /// A host at a port: its addresses are probed, no MX is asked for.
@@ -24,7 +24,7 @@ enum Asked {
     Address(IpAddr, Option<u16>),
 }
 
-fn parse(text: &str) -> Result<Asked, UsageError> {
+pub(super) fn parse(text: &str) -> Result<Asked, UsageError> {
     if let Ok(address) = text.parse::<SocketAddr>() {
         return Ok(Asked::Address(address.ip(), Some(address.port())));
     }
@@ -47,10 +47,21 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     let asked = parse(&args.target)?;
     let stages = plan::stages(&args.asking, &args.judging, plan::QUESTIONS_MAX)?;
     let by_mx = matches!(asked, Asked::Domain(_));
-    let (facts, port) = match asked {
+    let (facts, port) = find(&stages, asked, args.asking.port).await;
+    let (domain, endpoints) = ask_all(&stages, facts, port).await;
+    let ehlo_name = &stages.told.ehlo_name;
+    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
+    super::tell(report::transcript(&probed))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Finds the mail hosts of the target, and the port to ask them at, `port`
+/// unless the target names one.
+pub(super) async fn find(stages: &Stages, asked: Asked, port: u16) -> (DomainFacts, u16) {
+    match asked {
         Asked::Domain(domain) => {
             let target = Target { line: 1, subject: Subject::Domain(domain) };
-            (stages.lookup.lookup(target).await, args.asking.port)
+            (stages.lookup.lookup(target).await, port)
         }
         Asked::Host(host, port) => {
             let target = Target { line: 1, subject: Subject::Domain(host.clone()) };
@@ -60,27 +71,27 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
             };
             (facts, port)
         }
-        Asked::Address(ip, port) => {
-            let target = Target { line: 1, subject: Subject::Endpoint { ip, port, name: None } };
-            (stages.lookup.lookup(target).await, port.unwrap_or(args.asking.port))
+        Asked::Address(ip, named) => {
+            let target = Target { line: 1, subject: Subject::Endpoint { ip, port: named, name: None } };
+            (stages.lookup.lookup(target).await, named.unwrap_or(port))
         }
-    };
-    let (domain, endpoints) = ask_all(&stages, facts, port).await;
-    let ehlo_name = &stages.told.ehlo_name;
-    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
-    super::tell(report::transcript(&probed))?;
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
-async fn ask_all(stages: &Stages, facts: DomainFacts, port: u16) -> (DomainRecord, Vec<EndpointRecord>) {
+/// Asks each endpoint of the target.
+pub(super) async fn ask_all(
+    stages: &Stages,
+    facts: DomainFacts,
+    port: u16,
+) -> (DomainRecord, Vec<EndpointRecord>) {
     let mut findings = Vec::new();
     let mut endpoints = Vec::new();
     for (index, exchange) in facts.exchanges.iter().enumerate() {
         for ip in &exchange.addresses {
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
             let observation = ask(stages, key).await;
-            let assessed = stages.policy.assess(&observation);
-            let (record, finding) = stages.policy.endpoint(observation, assessed.as_deref());
+            let assessments = stages.policy.assess(&observation);
+            let (record, finding) = stages.policy.endpoint(observation, &assessments);
             findings.push((index, Arc::new(finding)));
             endpoints.push(record);
         }

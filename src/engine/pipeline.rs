@@ -17,7 +17,7 @@ use super::stage::{Lookup, Probe};
 use crate::model::{
     DomainFacts, DomainRecord, Endpoint, Failure, Finding, Observation, ProbeKey, Record, Target,
 };
-use crate::policy::{Assessed, Policy};
+use crate::policy::{Assessments, Policy};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ pub enum EngineError {
 /// What a task reports when it ends.
 enum Event {
     Looked(DomainFacts),
-    Probed { id: KeyId, attempt: u32, observation: Box<Observation>, assessed: Option<Arc<Assessed>> },
+    Probed { id: KeyId, attempt: u32, observation: Box<Observation>, assessments: Assessments },
     Rested(IpAddr),
     RetryDue(KeyId),
 }
@@ -202,8 +202,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let (probe, policy) = (self.probe.clone(), self.policy.clone());
         self.tasks.spawn(async move {
             let observation = Box::new(probe.probe(key, attempt).await);
-            let assessed = policy.assess(&observation);
-            Event::Probed { id, attempt, observation, assessed }
+            let assessments = policy.assess(&observation);
+            Event::Probed { id, attempt, observation, assessments }
         });
     }
 
@@ -213,14 +213,14 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.lookups -= 1;
                 self.looked(facts).await
             }
-            Event::Probed { id, attempt, observation, assessed } => {
+            Event::Probed { id, attempt, observation, assessments } => {
                 self.pacer.finished(observation.key.endpoint.ip);
                 self.progress.set_in_flight(self.pacer.open());
                 if self.wants_retry(&observation, attempt) {
                     self.retry_later(id, attempt);
                     return Ok(());
                 }
-                self.probed(id, observation, assessed).await
+                self.probed(id, observation, &assessments).await
             }
             Event::Rested(ip) => {
                 self.pacer.rested(ip);
@@ -314,17 +314,17 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn refuse(&mut self, id: KeyId, failure: Failure) -> Result<(), EngineError> {
         let Some(key) = self.keys.key(id).cloned() else { return Ok(()) };
         let observation = Observation::failed(key, Timestamp::now(), 0, failure);
-        self.probed(id, Box::new(observation), None).await
+        self.probed(id, Box::new(observation), &Assessments::default()).await
     }
 
     async fn probed(
         &mut self,
         id: KeyId,
         observation: Box<Observation>,
-        assessed: Option<Arc<Assessed>>,
+        assessments: &Assessments,
     ) -> Result<(), EngineError> {
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
-        let (record, finding) = self.policy.endpoint(*observation, assessed.as_deref());
+        let (record, finding) = self.policy.endpoint(*observation, assessments);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;

@@ -2,7 +2,7 @@
 //! implements them is chosen by `plan`; tests and benches put in-memory
 //! stages in their place.
 
-use crate::model::{DomainFacts, Failure, Observation, ProbeKey, Target};
+use crate::model::{DomainFacts, Failure, HelloObservation, HelloQuestion, Observation, ProbeKey, Target};
 use std::future::Future;
 
 /// Finds the mail hosts of a target and their addresses.
@@ -24,4 +24,9 @@ pub trait Probe: Send + Sync + 'static {
     /// Connects once. Never fails: what went wrong is part of the observation.
     /// `attempt` counts from 1.
     fn probe(&self, key: ProbeKey, attempt: u32) -> impl Future<Output = Observation> + Send;
+
+    /// Sends one further hello on a connection of its own. Never fails: what
+    /// went wrong is part of the observation.
+    fn hello(&self, key: ProbeKey, question: &HelloQuestion)
+    -> impl Future<Output = HelloObservation> + Send;
 }

@@ -1,6 +1,8 @@
 //! Holds what a scanner wrote against what the fleet was told to play.
 
+use super::expect::USUAL_SENDER;
 use super::fleet::Fleet;
+use super::truth::TruthRow;
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
@@ -29,23 +31,32 @@ impl fmt::Display for Disagreement {
 
 type Rows = HashMap<String, Vec<HashMap<String, String>>>;
 
-/// Every finding in `domains_csv` that is not what the fleet's truth says.
-/// Each domain of the fleet must have exactly one row.
+/// Every finding in `domains_csv`, a scan for the sender of that name, that is
+/// not what the fleet's truth says. Each domain of the fleet must have exactly
+/// one row. For another sender than [`USUAL_SENDER`] only the columns that the
+/// scenario names for it are compared.
 ///
 /// # Errors
 /// `domains_csv` cannot be read as CSV.
-pub fn disagreements(fleet: &Fleet, domains_csv: impl Read) -> csv::Result<Vec<Disagreement>> {
+pub fn disagreements(fleet: &Fleet, sender: &str, domains_csv: impl Read) -> csv::Result<Vec<Disagreement>> {
     let rows = read(domains_csv, |row| row.get("domain").cloned().unwrap_or_default())?;
     let mut wrong = Vec::new();
     for truth in fleet.truth() {
         let subject = truth.domain.to_string();
-        let columns = truth.columns(fleet.smtp_port());
+        let columns = columns(truth, sender, fleet.smtp_port());
         compare(&rows, &subject, &truth.scenario.name, &columns, &mut wrong);
     }
     Ok(wrong)
 }
 
-/// The same for `endpoints.csv`. Each endpoint of the fleet that is connected
+fn columns(truth: &TruthRow, sender: &str, smtp_port: u16) -> Vec<(String, String)> {
+    let mut columns = if sender == USUAL_SENDER { truth.columns(smtp_port) } else { Vec::new() };
+    let named = truth.scenario.expect.sender(sender);
+    columns.extend(named.map(|(column, cell)| (column.to_string(), cell.to_string())));
+    columns
+}
+
+/// The same for `endpoints.csv` of a scan for [`USUAL_SENDER`]. Each endpoint of the fleet that is connected
 /// to must have exactly one row.
 ///
 /// # Errors

@@ -1,14 +1,18 @@
 //! As much DER (X.690) as it takes to make what certificate libraries rightly
-//! refuse to make: a certificate of X.509 version 1.
+//! refuse to make: a certificate of X.509 version 1, or one signed with SHA-1.
 
 /// SEQUENCE.
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 /// BIT STRING.
 const BIT_STRING: u8 = 0x03;
 /// `[0]`, the version of a TBSCertificate (RFC 5280 §4.1).
 const VERSION: u8 = 0xa0;
 /// `[3]`, the extensions of a TBSCertificate.
 const EXTENSIONS: u8 = 0xa3;
+
+/// sha1WithRSAEncryption with its NULL (RFC 3279 §2.2.1).
+const SHA1_WITH_RSA: [u8; 15] =
+    [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05, 0x05, 0x00];
 
 /// One element: the tag, the content, and the whole with its header.
 #[derive(Clone, Copy)]
@@ -36,7 +40,7 @@ pub(super) fn elements(mut input: &[u8]) -> Option<Vec<Element<'_>>> {
 }
 
 /// One element of up to 65,535 bytes.
-fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut whole = vec![tag];
     match content.len() {
         short @ 0..=0x7f => whole.push(short as u8),
@@ -61,9 +65,34 @@ pub(super) fn downgrade_to_v1<E>(
         .filter(|part| part.tag != VERSION && part.tag != EXTENSIONS)
         .flat_map(|part| part.whole.iter().copied())
         .collect();
-    let tbs = element(SEQUENCE, &kept);
-    Some(sign(&tbs).map(|signature| {
-        let signature = element(BIT_STRING, &[&[0], signature.as_slice()].concat());
-        element(SEQUENCE, &[tbs.as_slice(), algorithm.whole, &signature].concat())
-    }))
+    Some(signed(&kept, algorithm.whole, sign))
+}
+
+/// A certificate made into one that says sha1WithRSAEncryption and is signed
+/// so by `sign`; `None` where it cannot be read.
+pub(super) fn with_sha1<E>(
+    certificate: &[u8],
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Option<Result<Vec<u8>, E>> {
+    let outer = *elements(certificate)?.first()?;
+    let parts = elements(outer.content)?;
+    let (tbs, algorithm) = (parts.first()?, parts.get(1)?);
+    // The algorithm stands inside the signed part too (RFC 5280 §4.1.2.3).
+    let kept: Vec<u8> = elements(tbs.content)?
+        .iter()
+        .flat_map(|part| if part.whole == algorithm.whole { &SHA1_WITH_RSA } else { part.whole })
+        .copied()
+        .collect();
+    Some(signed(&kept, &SHA1_WITH_RSA, sign))
+}
+
+/// The certificate whose TBSCertificate has this content.
+fn signed<E>(
+    tbs: &[u8],
+    algorithm: &[u8],
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Result<Vec<u8>, E> {
+    let tbs = element(SEQUENCE, tbs);
+    let signature = element(BIT_STRING, &[&[0], sign(&tbs)?.as_slice()].concat());
+    Ok(element(SEQUENCE, &[tbs.as_slice(), algorithm, &signature].concat()))
 }

@@ -9,12 +9,12 @@ use super::error::LabError;
 use super::listen::{Listener, bind_all, has_ipv6};
 use super::pki::Pki;
 use super::scenario::Scenario;
-use super::server::Listen;
-use super::smtpd::Script;
+use super::scripted::Scripted;
+use super::server::{Listen, Server};
+use super::smtpd::{Handshake, Script};
 use super::tls::server_config;
 use super::truth::{self, EndpointTruth, TruthRow};
 use crate::model::DomainName;
-use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::io;
@@ -103,7 +103,7 @@ impl Fleet {
         let (smtp_port, sockets) = bind_all(&listening, options.smtp_port)?;
         let stop = CancellationToken::new();
         let dns = Dnsd::start(options.dns, cast.zone, stop.clone())?;
-        let mut parts = Parts { pki: &pki, scenarios: &scenarios, configs: HashMap::new() };
+        let mut parts = Parts { pki: &pki, scenarios: &scenarios, handshakes: HashMap::new() };
         let mut tasks = JoinSet::new();
         let mut counters = Vec::with_capacity(sockets.len());
         for (ip, socket) in listening.into_iter().zip(sockets) {
@@ -223,7 +223,7 @@ fn playable(all: Vec<Scenario>) -> Result<(Vec<Arc<Scenario>>, Vec<String>), Lab
 struct Parts<'a> {
     pki: &'a Arc<Pki>,
     scenarios: &'a [Arc<Scenario>],
-    configs: HashMap<(usize, String), Arc<ServerConfig>>,
+    handshakes: HashMap<(usize, String), Handshake>,
 }
 
 impl Parts<'_> {
@@ -233,15 +233,24 @@ impl Parts<'_> {
         if server.listen != Listen::Serve {
             return Ok(None);
         }
-        let tls = match self.configs.get(part) {
-            Some(config) => config.clone(),
+        let handshake = match self.handshakes.get(part) {
+            Some(handshake) => handshake.clone(),
             None => {
-                let config = server_config(&server.tls, host, self.pki)
+                let handshake = handshake(server, host, self.pki)
                     .map_err(|cause| LabError::scenario(&scenario.name, cause))?;
-                self.configs.insert(part.clone(), config.clone());
-                config
+                self.handshakes.insert(part.clone(), handshake.clone());
+                handshake
             }
         };
-        Ok(Some(Script::new(server, host, tls)))
+        Ok(Some(Script::new(server, host, handshake)))
     }
+}
+
+/// Who answers a ClientHello at `server`.
+fn handshake(server: &Server, host: &str, pki: &Arc<Pki>) -> Result<Handshake, LabError> {
+    Ok(match (&server.client_hello, &server.legacy) {
+        (Some(step), _) => Handshake::Step(Arc::new(step.prepare(host))),
+        (None, Some(legacy)) => Handshake::Script(Arc::new(Scripted::new(legacy, &server.tls, host, pki)?)),
+        (None, None) => Handshake::Library(server_config(&server.tls, host, pki)?),
+    })
 }

@@ -22,9 +22,12 @@ mod embedded;
 mod error;
 mod expect;
 mod fleet;
+mod hello;
+mod legacy;
 mod listen;
 mod pki;
 mod scenario;
+mod scripted;
 mod server;
 mod smtpd;
 mod step;
@@ -41,9 +44,12 @@ pub use compare::{Disagreement, disagreements, endpoint_disagreements};
 pub use counters::{AddressCount, Counters, EndpointCount};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;
-pub use expect::{Cell, DOMAIN_ONLY_COLUMNS, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS};
+pub use expect::{
+    Cell, DOMAIN_ONLY_COLUMNS, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS, SENDER_COLUMNS, USUAL_SENDER,
+};
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
+pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
 pub use scenario::{Dns, Exchange, Families, Mode, Scenario, Unresolved};
-pub use server::{Certificate, ClientAuth, IssuerKind, KeyKind, Listen, Sent, Server, Tls};
+pub use server::{Certificate, ClientAuth, IssuerKind, KeyKind, Listen, Sent, Server, SignatureKind, Tls};
 pub use step::{Pace, Step, Then, Words};
 pub use truth::{EndpointTruth, Place, TruthRow};

@@ -1,8 +1,8 @@
 //! The certificate authorities of a fleet, and leaves made on demand.
 
-use super::der::downgrade_to_v1;
+use super::der::{downgrade_to_v1, with_sha1};
 use super::error::LabError;
-use super::server::{Certificate, IssuerKind, KeyKind, Sent};
+use super::server::{Certificate, IssuerKind, KeyKind, Sent, SignatureKind};
 use super::weak_rsa::WeakRsa;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
@@ -29,6 +29,7 @@ const COMMON_NAME_BYTES_MAX: usize = 64;
 /// nobody trusts.
 pub(super) struct Pki {
     lab: Authority,
+    lab_sha1: Sha1Authority,
     stranger: Authority,
     start: Duration,
 }
@@ -37,7 +38,15 @@ struct Authority {
     root: CertificateDer<'static>,
     root_pem: String,
     intermediate: CertificateDer<'static>,
+    root_issuer: Issuer<'static, KeyPair>,
     issuer: Issuer<'static, KeyPair>,
+}
+
+/// An intermediate CA whose RSA key signs with SHA-1.
+struct Sha1Authority {
+    intermediate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
+    key: WeakRsa,
 }
 
 /// A leaf key, shared by all certificates of one server.
@@ -89,8 +98,10 @@ impl Pki {
     /// Makes both hierarchies; dates count from `now`.
     pub(super) fn new(now: SystemTime) -> Result<Self, LabError> {
         let start = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let lab = Authority::new("mxray lab", start)?;
         Ok(Self {
-            lab: Authority::new("mxray lab", start)?,
+            lab_sha1: Sha1Authority::new(&lab, start)?,
+            lab,
             stranger: Authority::new("mxray lab stranger", start)?,
             start,
         })
@@ -123,17 +134,17 @@ impl Pki {
                 return Ok(vec![params.self_signed(pair)?.into()]);
             }
         };
+        if spec.signature == SignatureKind::Sha1 {
+            let sha1 = &self.lab_sha1;
+            return Ok(sent(spec.send, sha1.leaf(&params, key)?, &sha1.intermediate, &authority.root));
+        }
         let mut leaf: CertificateDer<'static> = params.signed_by(&key.public, &authority.issuer)?.into();
         if spec.version == 1 {
             let sign = |tbs: &[u8]| rcgen::SigningKey::sign(authority.issuer.key(), tbs);
             let v1 = downgrade_to_v1(&leaf, sign).ok_or(rcgen::Error::CouldNotParseCertificate)??;
             leaf = v1.into();
         }
-        Ok(match spec.send {
-            Sent::Chain => vec![leaf, authority.intermediate.clone()],
-            Sent::LeafOnly => vec![leaf],
-            Sent::WithRoot => vec![leaf, authority.intermediate.clone(), authority.root.clone()],
-        })
+        Ok(sent(spec.send, leaf, &authority.intermediate, &authority.root))
     }
 
     fn leaf(
@@ -159,6 +170,20 @@ impl Pki {
     }
 }
 
+/// What is sent of a chain.
+fn sent(
+    what: Sent,
+    leaf: CertificateDer<'static>,
+    intermediate: &CertificateDer<'static>,
+    root: &CertificateDer<'static>,
+) -> Vec<CertificateDer<'static>> {
+    match what {
+        Sent::Chain => vec![leaf, intermediate.clone()],
+        Sent::LeafOnly => vec![leaf],
+        Sent::WithRoot => vec![leaf, intermediate.clone(), root.clone()],
+    }
+}
+
 impl Authority {
     fn new(name: &str, start: Duration) -> Result<Self, LabError> {
         let root_key = KeyPair::generate()?;
@@ -173,8 +198,26 @@ impl Authority {
             root: root.into(),
             root_pem,
             intermediate: intermediate.into(),
+            root_issuer,
             issuer: Issuer::new(params, key),
         })
+    }
+}
+
+impl Sha1Authority {
+    fn new(parent: &Authority, start: Duration) -> Result<Self, LabError> {
+        let pair = KeyPair::try_from(RSA_2048)?;
+        let params = authority_params("mxray lab SHA-1 intermediate", start);
+        let intermediate = params.signed_by(&pair, &parent.root_issuer)?.into();
+        let key = WeakRsa::from_pkcs8(RSA_2048).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
+        Ok(Self { intermediate, issuer: Issuer::new(params, pair), key })
+    }
+
+    fn leaf(&self, params: &CertificateParams, key: &LeafKey) -> Result<CertificateDer<'static>, LabError> {
+        let sha256 = params.signed_by(&key.public, &self.issuer)?;
+        let sign = |tbs: &[u8]| self.key.sign_sha1(tbs);
+        let leaf = with_sha1(sha256.der(), sign).ok_or(rcgen::Error::CouldNotParseCertificate)??;
+        Ok(leaf.into())
     }
 }
 

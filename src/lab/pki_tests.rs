@@ -111,3 +111,27 @@ fn a_self_signed_certificate_needs_a_key_that_can_sign_it() {
     let spec = Certificate { issuer: IssuerKind::Itself, ..Certificate::default() };
     assert!(pki.chain(&spec, &key, HOST).is_err());
 }
+
+#[test]
+fn a_certificate_signed_with_sha1_is_one_and_its_signature_holds() {
+    for key in [KeyKind::EcdsaP256, KeyKind::Rsa2048, KeyKind::Rsa1024] {
+        let (_, chain) =
+            chain(&Certificate { key, signature: SignatureKind::Sha1, ..Certificate::default() });
+        let (_, leaf) = X509Certificate::from_der(&chain[0]).unwrap();
+        let (_, issuer) = X509Certificate::from_der(&chain[1]).unwrap();
+        assert_eq!(leaf.signature_algorithm.algorithm.to_id_string(), "1.2.840.113549.1.1.5");
+        assert_eq!(leaf.signature.algorithm, leaf.signature_algorithm.algorithm);
+        assert_eq!(leaf.issuer(), issuer.subject());
+        leaf.verify_signature(Some(issuer.public_key())).unwrap();
+    }
+}
+
+#[test]
+fn the_intermediate_that_signs_with_sha1_is_itself_in_order() {
+    let (pki, chain) = chain(&Certificate { signature: SignatureKind::Sha1, ..Certificate::default() });
+    let (_, root) = X509Certificate::from_der(pki.root()).unwrap();
+    let (_, intermediate) = X509Certificate::from_der(&chain[1]).unwrap();
+    intermediate.verify_signature(Some(root.public_key())).unwrap();
+    let refused = verify(&pki, &chain).unwrap_err();
+    assert!(matches!(refused, webpki::Error::UnsupportedSignatureAlgorithmContext(_)), "{refused:?}");
+}

@@ -1,5 +1,6 @@
 //! How one server behaves: the `[server.ROLE]` tables of a scenario.
 
+use super::legacy::Legacy;
 use super::step::{Step, Then};
 use serde::Deserialize;
 
@@ -23,6 +24,8 @@ pub struct Server {
     pub client_hello: Option<Step>,
     /// How the handshake goes.
     pub tls: Tls,
+    /// A script in place of a TLS library.
+    pub legacy: Option<Legacy>,
     /// Answer to EHLO inside TLS.
     pub ehlo_tls: Step,
     /// Answer to QUIT.
@@ -39,6 +42,7 @@ impl Default for Server {
             starttls: Step::say("220 2.0.0 Ready to start TLS"),
             client_hello: None,
             tls: Tls::default(),
+            legacy: None,
             ehlo_tls: Step::say("250-{host}\n250-PIPELINING\n250-SIZE 36700160\n250 8BITMIME"),
             quit: Step { then: Then::Close, ..Step::say("221 2.0.0 Bye") },
         }
@@ -46,10 +50,19 @@ impl Default for Server {
 }
 
 impl Server {
-    /// Whether every step can be said.
+    /// Whether every step can be said and every certificate made.
     pub(super) fn check(&self) -> Result<(), String> {
+        [Some(&self.tls.certificate), self.tls.without_sni.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(Certificate::check)?;
         let steps = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
-        steps.into_iter().chain(&self.client_hello).try_for_each(Step::check)
+        steps.into_iter().chain(&self.client_hello).try_for_each(Step::check)?;
+        match &self.legacy {
+            Some(_) if self.client_hello.is_some() => Err("one of client_hello and legacy, not both".into()),
+            Some(legacy) => legacy.check(&self.tls),
+            None => Ok(()),
+        }
     }
 }
 
@@ -130,6 +143,8 @@ pub struct Certificate {
     pub key: KeyKind,
     /// Who signed it.
     pub issuer: IssuerKind,
+    /// How it is signed.
+    pub signature: SignatureKind,
     /// What is sent with it.
     pub send: Sent,
     /// Start of validity in days from the start of the fleet.
@@ -151,6 +166,7 @@ impl Default for Certificate {
         Self {
             key: KeyKind::default(),
             issuer: IssuerKind::default(),
+            signature: SignatureKind::default(),
             send: Sent::default(),
             from_day: -30,
             to_day: 60,
@@ -158,6 +174,16 @@ impl Default for Certificate {
             common_name: None,
             version: 3,
         }
+    }
+}
+
+impl Certificate {
+    fn check(&self) -> Result<(), String> {
+        let sha1 = self.signature == SignatureKind::Sha1;
+        if sha1 && (self.issuer != IssuerKind::Lab || self.version != 3) {
+            return Err("only the lab signs with SHA-1, and only version 3".into());
+        }
+        Ok(())
     }
 }
 
@@ -189,6 +215,18 @@ pub enum IssuerKind {
     Stranger,
     /// Its own key.
     Itself,
+}
+
+/// How a leaf is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignatureKind {
+    /// With SHA-256, by the issuer's key.
+    #[default]
+    Sha256,
+    /// With SHA-1, by an RSA key of an intermediate CA of its own under the
+    /// lab's root.
+    Sha1,
 }
 
 /// What is sent with a leaf.

@@ -2,6 +2,8 @@
 //! connects.
 
 use super::counters::{AddressCounter, Presence};
+use super::hello::read_hello;
+use super::scripted::{Reaction, Scripted};
 use super::server::Server;
 use super::step::{Pace, Prepared, Then};
 use rustls::ServerConfig;
@@ -9,7 +11,7 @@ use rustls::server::Acceptor;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
@@ -31,26 +33,35 @@ pub(super) struct Script {
     ehlo: Prepared,
     helo: Prepared,
     starttls: Prepared,
-    client_hello: Option<Prepared>,
+    handshake: Handshake,
     ehlo_tls: Prepared,
     quit: Prepared,
     unknown: Prepared,
-    tls: Arc<ServerConfig>,
+}
+
+/// Who answers a ClientHello.
+#[derive(Clone, Debug)]
+pub(super) enum Handshake {
+    /// rustls.
+    Library(Arc<ServerConfig>),
+    /// A step, whatever it offers.
+    Step(Arc<Prepared>),
+    /// A script, by what it offers.
+    Script(Arc<Scripted>),
 }
 
 impl Script {
     /// Prepares `server` under the name `host`.
-    pub(super) fn new(server: &Server, host: &str, tls: Arc<ServerConfig>) -> Self {
+    pub(super) fn new(server: &Server, host: &str, handshake: Handshake) -> Self {
         Self {
             greeting: server.greeting.prepare(host),
             ehlo: server.ehlo.prepare(host),
             helo: server.helo.prepare(host),
             starttls: server.starttls.prepare(host),
-            client_hello: server.client_hello.as_ref().map(|step| step.prepare(host)),
+            handshake,
             ehlo_tls: server.ehlo_tls.prepare(host),
             quit: server.quit.prepare(host),
             unknown: super::step::Step::say("502 5.5.1 Command not implemented").prepare(host),
-            tls,
         }
     }
 }
@@ -92,18 +103,65 @@ async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presenc
         End::Gone => return Ok(Then::Close),
         End::Script(then) => return finish(stream, then).await,
     }
-    let Ok(hello) = LazyConfigAcceptor::new(Acceptor::default(), &mut *stream).await else {
+    match &script.handshake {
+        Handshake::Library(config) => encrypted(stream, config.clone(), script, presence).await,
+        Handshake::Step(step) => {
+            let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
+            presence.named(hello.name().unwrap_or_default());
+            let then = play(stream, step, presence).await?;
+            finish(stream, then).await
+        }
+        Handshake::Script(scripted) => by_script(stream, scripted, script, presence).await,
+    }
+}
+
+/// Answers a ClientHello as the script has it.
+async fn by_script(
+    stream: &mut TcpStream,
+    scripted: &Scripted,
+    script: &Script,
+    presence: &mut Presence<'_>,
+) -> io::Result<Then> {
+    let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
+    let step = match scripted.react(&hello) {
+        Reaction::Complete(config) => {
+            let (read, write) = stream.split();
+            let replayed = join(hello.raw.as_slice().chain(read), write);
+            return encrypted(replayed, config, script, presence).await;
+        }
+        Reaction::Play(step) => {
+            presence.named(hello.name().unwrap_or_default());
+            step
+        }
+        Reaction::Agree(flight) => {
+            presence.named(hello.name().unwrap_or_default());
+            stream.write_all(&flight).await?;
+            let mut further = [0; COMMAND_BYTES_MAX];
+            match stream.read(&mut further).await? {
+                0 => return Ok(Then::Close),
+                _ => &scripted.no_further,
+            }
+        }
+    };
+    let then = play(stream, step, presence).await?;
+    finish(stream, then).await
+}
+
+/// The handshake of rustls, and the dialogue in TLS.
+async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    config: Arc<ServerConfig>,
+    script: &Script,
+    presence: &mut Presence<'_>,
+) -> io::Result<Then> {
+    let Ok(hello) = LazyConfigAcceptor::new(Acceptor::default(), stream).await else {
         return Ok(Then::Close);
     };
     let name = hello.client_hello().server_name().unwrap_or_default().to_string();
     presence.named(&name);
-    if let Some(step) = &script.client_hello {
-        let then = play(stream, step, presence).await?;
-        return finish(stream, then).await;
-    }
     // What is left of a failed handshake is read away by the caller, so that
     // the alert is not lost.
-    let Ok(mut tls) = hello.into_stream(script.tls.clone()).await else {
+    let Ok(mut tls) = hello.into_stream(config).await else {
         return Ok(Then::Close);
     };
     presence.established(&name);

@@ -1,7 +1,8 @@
 //! One thing a server does: what it says, how it says it, and what it does
 //! then. The whole script language of the scenarios.
 
-use crate::model::registry::AlertDescription;
+use crate::model::registry::{AlertDescription, ProtocolVersion};
+use crate::tls::alert::{Alert, AlertLevel};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use std::fmt;
@@ -163,8 +164,10 @@ impl Step {
                 expand(&(lines.join("\r\n") + "\r\n"))
             }
             Words::Raw(text) => expand(text),
-            // RFC 8446 §5.1 and §6: alert record, version 3.3, level fatal.
-            Words::Alert(alert) => vec![0x15, 0x03, 0x03, 0x00, 0x02, 0x02, alert.0],
+            Words::Alert(description) => {
+                let alert = Alert { level: AlertLevel::FATAL, description: *description };
+                alert.to_record(ProtocolVersion::TLS12).to_vec()
+            }
         };
         Prepared {
             bytes: bytes.into(),

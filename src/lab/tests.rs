@@ -93,6 +93,13 @@ fn what_contradicts_the_schema_is_refused() {
         ("reason = \"greeting_timeout\"", "", "contradict"),
         ("reason =", "colour = \"red\"\nreason =", "colour"),
         ("[expect.endpoint.mx]", "[expect.endpoint.my]", "my"),
+        ("[expect.endpoint.mx]", "[expect.sender.somebody]\nphase = \"tls\"\n[expect.endpoint.mx]", "phase"),
+        (
+            "[server.mx]",
+            "[server.mx.tls.certificate]\nissuer = \"itself\"\nsignature = \"sha1\"\n[server.mx]",
+            "SHA-1",
+        ),
+        ("[server.mx]", "[server.mx.legacy]\nsuites = {}\n[server.mx]", "no version"),
     ] {
         let text = GOOD.replace(from, to);
         assert_ne!(text, GOOD, "{from} is not there");

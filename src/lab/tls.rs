@@ -24,6 +24,16 @@ const OCSP_TRY_LATER: &[u8] = &[0x30, 0x03, 0x0a, 0x01, 0x03];
 /// The configuration of a server. `host` is the name it goes by where the
 /// client sends none.
 pub(super) fn server_config(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Arc<ServerConfig>, LabError> {
+    let certificates = Arc::new(Certificates::new(spec, host, pki)?);
+    config_with(spec, pki, certificates)
+}
+
+/// The same with certificates that are there already.
+pub(super) fn config_with(
+    spec: &Tls,
+    pki: &Pki,
+    certificates: Arc<Certificates>,
+) -> Result<Arc<ServerConfig>, LabError> {
     let provider = Arc::new(provider(spec)?);
     let versions = named(&spec.versions, rustls::ALL_VERSIONS, |version: &&SupportedProtocolVersion| {
         ProtocolVersion(version.version.into()).name()
@@ -32,7 +42,7 @@ pub(super) fn server_config(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Ar
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)?
         .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(Certificates::new(spec, host, pki)?));
+        .with_cert_resolver(certificates);
     config.ignore_client_order = true;
     config.send_tls13_tickets = spec.tickets;
     if spec.tickets == 0 {
@@ -85,7 +95,7 @@ type Names = (Vec<String>, Option<String>);
 
 /// The certificates of one server, each made at the first handshake for a
 /// name that it covers.
-struct Certificates {
+pub(super) struct Certificates {
     pki: Arc<Pki>,
     host: String,
     named: (Certificate, LeafKey),
@@ -95,7 +105,7 @@ struct Certificates {
 }
 
 impl Certificates {
-    fn new(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
+    pub(super) fn new(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
         let with_key = |certificate: &Certificate| -> Result<_, LabError> {
             Ok((certificate.clone(), LeafKey::new(certificate.key)?))
         };
@@ -122,13 +132,20 @@ impl Certificates {
     }
 }
 
-impl ResolvesServerCert for Certificates {
-    fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let Some(name) = client_hello.server_name() else {
+impl Certificates {
+    /// The certificate for a client that asks for `name`.
+    pub(super) fn for_name(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
+        let Some(name) = name else {
             return self.make(self.unnamed.as_ref().unwrap_or(&self.named), &self.host).ok();
         };
         let names = pki::names(&self.named.0, name);
         self.ready.get_or_insert_with(&names, || self.make(&self.named, name)).ok()
+    }
+}
+
+impl ResolvesServerCert for Certificates {
+    fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.for_name(client_hello.server_name())
     }
 }
 

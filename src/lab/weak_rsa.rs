@@ -1,10 +1,11 @@
-//! RSA of 1024 bits, which aws-lc-rs rightly refuses to sign with, so that
-//! servers that still use it can be played.
+//! RSA of 1024 bits, and RSA with SHA-1, both of which aws-lc-rs rightly
+//! refuses to sign with, so that servers that still use them can be played.
 //!
-//! The key is public test material: nothing here is constant-time, nothing
+//! The keys are public test material: nothing here is constant-time, nothing
 //! needs to be.
 
-use super::der::elements;
+use super::der::{SEQUENCE, element, elements};
+use aws_lc_rs::digest;
 use num_bigint::BigUint;
 use rustls::sign::{Signer, SigningKey};
 use rustls::{Error, SignatureAlgorithm, SignatureScheme};
@@ -17,7 +18,11 @@ const SHA256_PREFIX: [u8; 19] = [
     0x04, 0x20,
 ];
 
-/// An RSA private key that signs by RSASSA-PKCS1-v1_5 with SHA-256.
+/// The same of SHA-1.
+const SHA1_PREFIX: [u8; 15] =
+    [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
+
+/// An RSA private key that signs by RSASSA-PKCS1-v1_5 with SHA-256 or SHA-1.
 #[derive(Clone, Debug)]
 pub(super) struct WeakRsa(Arc<Numbers>);
 
@@ -37,10 +42,8 @@ impl WeakRsa {
         let [_version, modulus, public_exponent, private_exponent, ..] = integers.as_slice() else {
             return None;
         };
-        // RSAPublicKey is modulus and public exponent. Two integers of a key
-        // of 1024 bits are between 128 and 255 bytes.
-        let body = [modulus.whole, public_exponent.whole].concat();
-        let public_key = [&[0x30, 0x81, u8::try_from(body.len()).ok()?], body.as_slice()].concat();
+        // RSAPublicKey is modulus and public exponent.
+        let public_key = element(SEQUENCE, &[modulus.whole, public_exponent.whole].concat());
         let modulus = BigUint::from_bytes_be(modulus.content);
         Some(Self(Arc::new(Numbers {
             modulus_bytes: usize::try_from(modulus.bits().div_ceil(8)).ok()?,
@@ -48,6 +51,32 @@ impl WeakRsa {
             private_exponent: BigUint::from_bytes_be(private_exponent.content),
             public_key,
         })))
+    }
+
+    /// Reads a PKCS#8 PrivateKeyInfo (RFC 5208 §5).
+    pub(super) fn from_pkcs8(der: &[u8]) -> Option<Self> {
+        let info = elements(elements(der)?.first()?.content)?;
+        Self::from_pkcs1(info.get(2)?.content)
+    }
+
+    /// Signs with SHA-1.
+    pub(super) fn sign_sha1(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message);
+        self.sign_digest(&SHA1_PREFIX, digest.as_ref())
+    }
+
+    /// Signs a digest behind its DigestInfo (RFC 8017 §8.2.1).
+    fn sign_digest(&self, prefix: &[u8], digest: &[u8]) -> Result<Vec<u8>, Error> {
+        let key = &*self.0;
+        let tail = prefix.len() + digest.len();
+        let padding = key.modulus_bytes.checked_sub(tail + 3).filter(|padding| *padding >= 8);
+        let padding = padding.ok_or_else(|| Error::General("the modulus is too short".into()))?;
+        let encoded = [&[0x00, 0x01], vec![0xff; padding].as_slice(), &[0x00], prefix, digest].concat();
+        let signature =
+            BigUint::from_bytes_be(&encoded).modpow(&key.private_exponent, &key.modulus).to_bytes_be();
+        let mut whole = vec![0; key.modulus_bytes.saturating_sub(signature.len())];
+        whole.extend(signature);
+        Ok(whole)
     }
 
     /// The RSAPublicKey as DER.
@@ -70,18 +99,7 @@ impl SigningKey for WeakRsa {
 
 impl Signer for WeakRsa {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let key = &*self.0;
-        let digest = Sha256::digest(message);
-        let tail = SHA256_PREFIX.len() + digest.len();
-        let padding = key.modulus_bytes.checked_sub(tail + 3).filter(|padding| *padding >= 8);
-        let padding = padding.ok_or_else(|| Error::General("the modulus is too short".into()))?;
-        let encoded =
-            [&[0x00, 0x01], vec![0xff; padding].as_slice(), &[0x00], &SHA256_PREFIX, &digest].concat();
-        let signature =
-            BigUint::from_bytes_be(&encoded).modpow(&key.private_exponent, &key.modulus).to_bytes_be();
-        let mut whole = vec![0; key.modulus_bytes.saturating_sub(signature.len())];
-        whole.extend(signature);
-        Ok(whole)
+        self.sign_digest(&SHA256_PREFIX, &Sha256::digest(message))
     }
 
     fn scheme(&self) -> SignatureScheme {

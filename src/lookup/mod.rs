@@ -12,12 +12,15 @@ mod resolver;
 pub use resolver::{LookupConfig, LookupError};
 
 use crate::engine::stage::Lookup;
-use crate::model::{DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, Subject, Target};
+use crate::model::{
+    Connectors, DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
+};
 use answer::MailExchanger;
 use futures_util::future::join_all;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::net::IpAddr;
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Most exchangers kept of one domain. Those of the best preference stay; what
@@ -33,6 +36,7 @@ pub struct DnsLookup {
     ipv4: bool,
     ipv6: bool,
     permits: Semaphore,
+    connectors: Arc<Connectors>,
 }
 
 impl DnsLookup {
@@ -50,6 +54,7 @@ impl DnsLookup {
             ipv4: config.ipv4,
             ipv6: config.ipv6,
             permits: Semaphore::new(config.queries_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
+            connectors: config.connectors,
         })
     }
 
@@ -66,6 +71,11 @@ impl DnsLookup {
     }
 
     async fn domain(&self, target: Target, domain: DomainName) -> DomainFacts {
+        if let Some(connector) = self.connectors.choose(&domain)
+            && !connector.smart_hosts.is_empty()
+        {
+            return self.smart_hosts(target, &connector.smart_hosts).await;
+        }
         let name = match dns_name(&domain) {
             Ok(name) => name,
             Err(failure) => return DomainFacts::failed(target, failure),
@@ -87,7 +97,7 @@ impl DnsLookup {
             return facts(target, vec![exchange], Some(failure));
         }
         let exchanges = join_all(mx.into_iter().map(|mx| self.exchange(mx))).await;
-        let failure = overall_failure(&exchanges);
+        let failure = overall_failure(&exchanges, "no MX names a host with an address");
         facts(target, exchanges, failure)
     }
 
@@ -99,6 +109,30 @@ impl DnsLookup {
         match exchange.failure.clone() {
             Some(failure) => DomainFacts::failed(target, failure),
             None => DomainFacts { implicit_mx: true, ..facts(target, vec![exchange], None) },
+        }
+    }
+
+    /// A domain whose mail a connector sends to hosts of its own. They are of
+    /// equal preference, in the order of the connector; each address of a
+    /// range is an address of one exchange without a name.
+    async fn smart_hosts(&self, target: Target, hosts: &[SmartHost]) -> DomainFacts {
+        let exchanges = join_all(hosts.iter().map(|host| self.smart_host(host))).await;
+        let failure = overall_failure(&exchanges, "no smart host has an address");
+        DomainFacts { smart_hosts: true, ..facts(target, exchanges, failure) }
+    }
+
+    async fn smart_host(&self, host: &SmartHost) -> Exchange {
+        match host {
+            SmartHost::Name(name) => match dns_name(name) {
+                Ok(asked) => {
+                    self.exchange(MailExchanger { preference: 0, host: MxHost::from(name), name: asked })
+                        .await
+                }
+                Err(failure) => unreachable_exchange(0, MxHost::from(name), failure),
+            },
+            SmartHost::Range(_) => {
+                Exchange { preference: 0, host: None, addresses: host.addresses(), failure: None }
+            }
         }
     }
 
@@ -172,7 +206,7 @@ fn dns_name(domain: &DomainName) -> Result<Name, Failure> {
 }
 
 fn facts(target: Target, exchanges: Vec<Exchange>, failure: Option<Failure>) -> DomainFacts {
-    DomainFacts { target, exchanges, implicit_mx: false, failure }
+    DomainFacts { target, exchanges, implicit_mx: false, smart_hosts: false, failure }
 }
 
 fn unreachable_exchange(preference: u16, host: MxHost, failure: Failure) -> Exchange {
@@ -181,12 +215,12 @@ fn unreachable_exchange(preference: u16, host: MxHost, failure: Failure) -> Exch
 
 /// Why no exchanger of a domain has an address: a failure that may pass leaves
 /// the question open, so it comes before the verdict that none is usable.
-fn overall_failure(exchanges: &[Exchange]) -> Option<Failure> {
+fn overall_failure(exchanges: &[Exchange], unusable_because: &str) -> Option<Failure> {
     let failures: Option<Vec<&Failure>> =
         exchanges.iter().map(|exchange| exchange.failure.as_ref()).collect();
     let failures = failures?;
     let open = failures.iter().find(|failure| failure.kind.is_transient());
-    Some(open.map_or_else(|| unusable("no MX names a host with an address"), |failure| (*failure).clone()))
+    Some(open.map_or_else(|| unusable(unusable_because), |failure| (*failure).clone()))
 }
 
 fn unusable(detail: &str) -> Failure {
@@ -202,7 +236,7 @@ mod tests {
     }
 
     fn overall(exchanges: &[Exchange]) -> Option<Kind> {
-        overall_failure(exchanges).map(|failure| failure.kind)
+        overall_failure(exchanges, "none").map(|failure| failure.kind)
     }
 
     #[test]

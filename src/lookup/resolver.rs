@@ -1,6 +1,7 @@
 //! Sets hickory-resolver up for a survey: what differs from its defaults, and
 //! why.
 
+use crate::model::Connectors;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
@@ -9,6 +10,7 @@ use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::system_conf::read_system_conf;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// UDP payload offered by EDNS0, in octets: no fragments on any usual path
@@ -39,6 +41,8 @@ pub struct LookupConfig {
     /// Most questions under way at once. Each holds one UDP socket, or up to
     /// three while its server is silent.
     pub queries_in_flight: usize,
+    /// Whose smart hosts are looked up instead of the MX of a domain.
+    pub connectors: Arc<Connectors>,
 }
 
 impl Default for LookupConfig {
@@ -51,6 +55,7 @@ impl Default for LookupConfig {
             ipv6: true,
             cache_entries: 65_536,
             queries_in_flight: 1024,
+            connectors: Arc::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The certificate axes: judged apart from each other and from the outcome.
 
-use super::certificate::CertificateFacts;
+use super::certificate::{CertificateFacts, Sha256};
+use super::expectation::Expected;
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +84,25 @@ axis! {
     }
 }
 
-/// A presented chain, judged against a root store at a moment.
+/// The root that a valid chain ends in, and who trusts the chain.
+///
+/// A chain may lead to different roots in different stores, where a CA is
+/// cross-signed. This is the one that the path through all stores together
+/// ends in, while each store is asked for itself whether it trusts the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TrustedRoot {
+    /// Its subject; `None` where the store holds no whole certificate.
+    pub subject: Option<String>,
+    /// Its last common name.
+    #[serde(skip)]
+    pub common_name: Option<String>,
+    /// SHA-256 of its certificate, where the store holds the whole of it.
+    pub sha256: Option<Sha256>,
+    /// The stores that trust the chain, in the order in which they were given.
+    pub trusted_by: Vec<Arc<str>>,
+}
+
+/// A presented chain, judged against root stores at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Assessment {
     /// Facts of each presented certificate, leaf first.
@@ -92,8 +111,13 @@ pub struct Assessment {
     pub chain: ChainStatus,
     /// Why the chain is not valid, in words.
     pub chain_detail: Option<String>,
+    /// Where a valid chain ends.
+    pub root: Option<Arc<TrustedRoot>>,
     /// Validity period of the leaf.
     pub dates: DateStatus,
     /// Strength of the leaf's key.
     pub key: KeyStatus,
+    /// What the leaf is by each expectation, in the order in which they were
+    /// given, whomever they are about; see [`Expected::for_host`].
+    pub expectations: Arc<[Expected]>,
 }

@@ -9,6 +9,20 @@ use std::net::IpAddr;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sha256(pub [u8; 32]);
 
+impl Sha256 {
+    /// Reads 64 hexadecimal digits in either case, with or without colons
+    /// between the bytes; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut digest = [0; 32];
+        let mut digits = text.trim().chars().filter(|character| *character != ':');
+        for byte in &mut digest {
+            let (high, low) = (digits.next()?.to_digit(16)?, digits.next()?.to_digit(16)?);
+            *byte = u8::try_from(high << 4 | low).ok()?;
+        }
+        digits.next().is_none().then_some(Self(digest))
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -73,4 +87,20 @@ pub struct CertificateFacts {
     pub crl_urls: Vec<String>,
     /// Why something above is missing.
     pub defect: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_as_people_write_it() {
+        let digest = Sha256([0xAB; 32]);
+        for text in ["ab".repeat(32), "AB".repeat(32), ["aB"; 32].join(":")] {
+            assert_eq!(Sha256::parse(&text), Some(digest), "{text}");
+        }
+        for text in [String::new(), "ab".repeat(31), "ab".repeat(33), "ag".repeat(32), "é".repeat(32)] {
+            assert_eq!(Sha256::parse(&text), None, "{text}");
+        }
+    }
 }

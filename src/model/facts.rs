@@ -29,6 +29,10 @@ pub struct DomainFacts {
     /// No MX record, but an address: the domain is its own exchanger with
     /// preference 0 (RFC 5321 §5.1).
     pub implicit_mx: bool,
+    /// The exchanges are the smart hosts of a connector, which takes the
+    /// domain's mail past its MX: none was asked for, and all have preference
+    /// 0.
+    pub smart_hosts: bool,
     /// Why there is nothing to probe (phases `input` and `dns`). Exactly when
     /// it is `None` some exchange has an address.
     pub failure: Option<Failure>,
@@ -37,6 +41,6 @@ pub struct DomainFacts {
 impl DomainFacts {
     /// Facts that end before any probe.
     pub fn failed(target: Target, failure: Failure) -> Self {
-        Self { target, exchanges: Vec::new(), implicit_mx: false, failure: Some(failure) }
+        Self { target, exchanges: Vec::new(), implicit_mx: false, smart_hosts: false, failure: Some(failure) }
     }
 }

@@ -3,9 +3,10 @@
 //! An engine keeps one of these for every probed key of a run, so that a
 //! domain read later still gets its row: it is kept small on purpose.
 
-use super::assessment::{ChainStatus, DateStatus, KeyStatus};
+use super::assessment::{ChainStatus, DateStatus, KeyStatus, TrustedRoot};
 use super::certificate::Sha256;
 use super::endpoint::ProbeKey;
+use super::expectation::Expected;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
@@ -41,10 +42,14 @@ pub struct TlsFinding {
     pub group: Option<NamedGroup>,
     /// Trust axis; `None` where no certificate was seen.
     pub chain: Option<ChainStatus>,
+    /// The root that a valid chain ends in; shared by all findings of it.
+    pub root: Option<std::sync::Arc<TrustedRoot>>,
     /// Date axis.
     pub dates: Option<DateStatus>,
     /// Key axis.
     pub key: Option<KeyStatus>,
+    /// What the leaf is by each expectation; shared by all findings of it.
+    pub expectations: std::sync::Arc<[Expected]>,
     /// The leaf's names.
     pub leaf: Option<std::sync::Arc<Leaf>>,
 }

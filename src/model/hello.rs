@@ -135,3 +135,29 @@ pub struct HelloObservation {
     /// First SYN to the last byte, in microseconds of the monotonic clock.
     pub total_us: u64,
 }
+
+impl HelloObservation {
+    /// A question whose dialogue never came to the hello, because of
+    /// `failure`.
+    pub fn not_asked(question: &HelloQuestion, started: Timestamp, failure: Option<Failure>) -> Self {
+        Self {
+            purpose: question.purpose,
+            offer: question.offer.clone(),
+            started,
+            offered_version: question.version(),
+            offered_suites: question.suites.len(),
+            end: HelloEnd::NotAsked,
+            failure,
+            version: None,
+            suite: None,
+            group: None,
+            dh_bits: None,
+            signature_scheme: None,
+            chain: Vec::new(),
+            client_certificate_requested: false,
+            hello_retry: false,
+            alert: None,
+            total_us: 0,
+        }
+    }
+}

@@ -6,31 +6,42 @@
 
 pub mod assessment;
 pub mod certificate;
+pub mod connector;
 pub mod endpoint;
+pub mod enumeration;
+pub mod expectation;
 pub mod facts;
 pub mod failure;
 pub mod finding;
+pub mod forced;
 pub mod hello;
 pub mod name;
 pub mod observation;
 pub mod record;
 pub mod registry;
 pub mod reply;
+pub mod revocation;
 pub mod target;
 pub mod text;
 pub mod verdict;
 
-pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus};
+pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use certificate::{CertificateFacts, Sha256};
+pub use connector::{Connector, Connectors, Recipients, SmartHost, TlsDomain};
 pub use endpoint::{Endpoint, ProbeKey};
+pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
+pub use expectation::{Expectation, ExpectationStatus, Expected};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
 pub use finding::{Finding, HelloFinding, Leaf, TlsFinding};
+pub use forced::{Check, CheckCause, CheckFailure, ForcedTls, TlsSettings};
 pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Dialogue, Observation, SignatureCheck, Timings, TlsObservation};
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
-pub use registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+pub use registry::{
+    AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,
+};
 pub use reply::{Deviation, Reply};
 pub use target::{Subject, Target};
 pub use verdict::{Basis, Delivery, Logged, Outcome, Reason, Session, Verdict, View};

@@ -3,6 +3,7 @@
 
 use super::endpoint::ProbeKey;
 use super::failure::Failure;
+use super::hello::HelloObservation;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::reply::Reply;
 use jiff::Timestamp;
@@ -133,11 +134,14 @@ pub struct Observation {
     pub dialogue: Dialogue,
     /// What was seen of TLS, once the ClientHello was sent.
     pub tls: Option<TlsObservation>,
-    /// How long it took.
+    /// What further hellos learnt, each on a connection of its own, in the
+    /// order in which they were sent.
+    pub hellos: Vec<HelloObservation>,
+    /// How long it took, without the hellos.
     pub timings: Timings,
-    /// Bytes received on the socket.
+    /// Bytes received on the socket, without those of the hellos.
     pub bytes_in: u64,
-    /// Bytes sent on the socket.
+    /// Bytes sent on the socket, without those of the hellos.
     pub bytes_out: u64,
 }
 
@@ -151,6 +155,7 @@ impl Observation {
             failure: Some(failure),
             dialogue: Dialogue::default(),
             tls: None,
+            hellos: Vec::new(),
             timings: Timings::default(),
             bytes_in: 0,
             bytes_out: 0,

@@ -23,6 +23,9 @@ pub struct EndpointRecord {
     pub observation: Observation,
     /// What the certificates say; `None` without a certificate.
     pub assessment: Option<Assessment>,
+    /// What the certificates of each further hello say, in the order of
+    /// [`Observation::hellos`]; `None` for one without certificates.
+    pub hello_assessments: Vec<Option<Assessment>>,
     /// Whether the leaf carries the name that was asked for; `None` without a
     /// certificate. No domain is known here.
     pub name: Option<NameStatus>,

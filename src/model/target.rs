@@ -20,6 +20,14 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The domain that mail is for; an endpoint has none.
+    pub fn domain(&self) -> Option<&str> {
+        match self {
+            Subject::Domain(domain) => Some(domain.as_str()),
+            Subject::Endpoint { .. } => None,
+        }
+    }
+
     /// The port that the line names, if it names one.
     pub fn port(&self) -> Option<u16> {
         match self {

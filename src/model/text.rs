@@ -23,6 +23,22 @@ pub fn escape(bytes: &[u8]) -> String {
     text
 }
 
+/// Longest message about something that a person wrote, in bytes.
+pub const MESSAGE_BYTES_MAX: usize = 500;
+
+/// A message as one line of bounded length, whatever it quotes.
+pub fn one_line(message: &str) -> String {
+    let mut line = escape(message.lines().collect::<Vec<_>>().join(" ").as_bytes());
+    if line.len() > MESSAGE_BYTES_MAX {
+        line.truncate(line.floor_char_boundary(MESSAGE_BYTES_MAX - ELLIPSIS.len()));
+        line.push_str(ELLIPSIS);
+    }
+    line
+}
+
+/// Stands where a message was cut.
+const ELLIPSIS: &str = "…";
+
 /// Whether every byte is printable ASCII, as in nearly all replies.
 pub fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
@@ -52,5 +68,15 @@ mod tests {
         ] {
             assert_eq!(escape(bytes), expected);
         }
+    }
+
+    #[test]
+    fn a_message_is_one_short_line_whatever_it_quotes() {
+        assert_eq!(one_line("no key `a`\nin here\r\n"), "no key `a` in here");
+        assert_eq!(one_line("`a\u{1b}[31m\rb`"), r"`a\x1b[31m\x0db`");
+        let whole = "ü".repeat(MESSAGE_BYTES_MAX / 2);
+        assert_eq!(one_line(&whole), whole);
+        let cut = one_line(&format!("{whole}ü"));
+        assert!(cut.len() <= MESSAGE_BYTES_MAX && cut.ends_with("ü…"), "{cut}");
     }
 }

@@ -130,6 +130,21 @@ impl<'a> Drive<'a> {
         self
     }
 
+    /// Speaks as far as the 220 to STARTTLS; gives the deadline of what comes
+    /// then.
+    ///
+    /// # Errors
+    /// Why the dialogue ended before that.
+    pub(super) async fn into_upgrade(mut self, socket: &mut Socket) -> Result<Instant, Failure> {
+        if self.speak(socket, None).await == Pause::Upgrade {
+            self.note_phase();
+            self.take_residue(socket);
+            return Ok(self.deadline());
+        }
+        let failure = self.session.into_dialogue().failure;
+        Err(failure.unwrap_or_else(|| Failure::new(Phase::Starttls, Kind::Closed)))
+    }
+
     /// What the probe saw.
     pub(super) fn into_observation(self, key: ProbeKey, started: Timestamp, attempts: u32) -> Observation {
         let mut dialogue: Dialogue = self.session.into_dialogue();
@@ -148,6 +163,7 @@ impl<'a> Drive<'a> {
             failure: dialogue.failure.clone(),
             dialogue,
             tls,
+            hellos: Vec::new(),
             timings: self.timings,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,

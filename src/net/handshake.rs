@@ -71,7 +71,7 @@ fn provider(key_shares: KeyShares) -> CryptoProvider {
 }
 
 /// The name for SNI; an address stands for "send none" (RFC 6066 §3).
-fn server_name(key: &ProbeKey) -> ServerName<'static> {
+pub(super) fn server_name(key: &ProbeKey) -> ServerName<'static> {
     let named = key.sni.as_ref().and_then(|name| ServerName::try_from(name.as_str().to_string()).ok());
     named.unwrap_or_else(|| ServerName::IpAddress(key.endpoint.ip.into()))
 }

@@ -1,14 +1,16 @@
 //! The probe over real sockets: dial, drive the dialogue, shake hands.
 //!
-//! One call to [`NetProbe::probe`] is one TCP connection. The SMTP side is
+//! One call to [`NetProbe::probe`] or [`NetProbe::hello`] is one TCP connection. The SMTP side is
 //! the state machine of [`crate::smtp`]; this module only carries its bytes,
 //! keeps its deadlines and writes down what came of it.
 
 mod dial;
 mod drive;
+pub mod fetch;
 mod gate;
 mod handshake;
 mod key_share;
+mod legacy;
 mod recorder;
 mod screen;
 mod tls_failure;
@@ -20,7 +22,7 @@ pub use handshake::{Handshaker, KeyShares};
 pub use screen::ScreenedLookup;
 
 use crate::engine::stage::Probe;
-use crate::model::{Failure, Observation, ProbeKey};
+use crate::model::{Failure, HelloObservation, HelloQuestion, Observation, ProbeKey};
 use crate::smtp::EhloName;
 use drive::Drive;
 use jiff::Timestamp;
@@ -66,5 +68,12 @@ impl Probe for NetProbe {
         };
         observation.timings.total_us = drive::micros(begun.elapsed());
         observation
+    }
+
+    async fn hello(&self, key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+        if let Err(failure) = self.gate.check(&key) {
+            return HelloObservation::not_asked(question, Timestamp::now(), Some(failure));
+        }
+        legacy::ask(&key, question, &self.ehlo, &self.timeouts).await
     }
 }

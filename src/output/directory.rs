@@ -8,12 +8,13 @@ use super::journal;
 use super::run_info::{self, RunInfo};
 use super::table::CsvTable;
 use super::{Column, OutputError};
-use crate::model::{DomainRecord, EndpointRecord, Record, Rejected, Sha256};
+use crate::model::{Assessment, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Bytes of the journal gathered before the file is written.
 const JOURNAL_BYTES: usize = 64 * 1024;
@@ -114,17 +115,27 @@ impl RunDirectory {
     }
 
     fn write_endpoint(&mut self, record: &EndpointRecord) -> io::Result<()> {
-        let chain = record.observation.tls.iter().flat_map(|tls| &tls.chain);
-        let facts = record.assessment.iter().flat_map(|assessment| &assessment.certificates);
-        for (facts, der) in facts.zip(chain) {
-            if self.certificates_seen.insert(facts.sha256) {
-                self.certificates.write(&CertificateRow { facts: facts.clone(), der: der.clone() })?;
-            }
+        if let Some(tls) = &record.observation.tls {
+            self.write_certificates(&record.assessment, &tls.chain)?;
+        }
+        for (assessment, hello) in record.hello_assessments.iter().zip(&record.observation.hellos) {
+            self.write_certificates(assessment, &hello.chain)?;
         }
         self.journal_line.clear();
         journal::append(record, &mut self.journal_line)?;
         self.journal.write_all(&self.journal_line).map_err(|error| named(JOURNAL, &error))?;
         self.endpoints.write(record)
+    }
+
+    /// Writes those that have no row yet.
+    fn write_certificates(&mut self, assessment: &Option<Assessment>, chain: &[Arc<[u8]>]) -> io::Result<()> {
+        let facts = assessment.iter().flat_map(|assessment| &assessment.certificates);
+        for (facts, der) in facts.zip(chain) {
+            if self.certificates_seen.insert(facts.sha256) {
+                self.certificates.write(&CertificateRow { facts: facts.clone(), der: der.clone() })?;
+            }
+        }
+        Ok(())
     }
 
     /// Hands everything gathered to the system, what domains rest on first.

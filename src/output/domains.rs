@@ -4,7 +4,7 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{DomainRecord, Failure, Finding, Phase, Subject, TlsFinding, View};
+use crate::model::{DomainRecord, Expected, Failure, Finding, Phase, Subject, TlsFinding, TrustedRoot, View};
 
 /// One of the two endpoints of a row.
 struct Side<'a> {
@@ -100,6 +100,16 @@ impl<'a> Side<'a> {
         Value::text(self.tls().and_then(|tls| tls.chain).map(|status| status.name()))
     }
 
+    fn expected(&self, record: &DomainRecord) -> Option<&'a Expected> {
+        let host = self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str());
+        let domain = record.facts.target.subject.domain();
+        Expected::for_host(&self.tls()?.expectations, domain, host)
+    }
+
+    fn root(&self) -> Option<&'a TrustedRoot> {
+        self.tls().and_then(|tls| tls.root.as_deref())
+    }
+
     fn cert_dates(&self) -> Value<'a> {
         Value::text(self.tls().and_then(|tls| tls.dates).map(|status| status.name()))
     }
@@ -173,6 +183,17 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain` or `invalid`; dates and names apart.",
         |r| best(r).cert_chain(),
     ),
+    column(
+        "cert_trusted_by",
+        "Root stores that trust the chain, blanks between; see `docs/trust.md`.",
+        |r| best(r).root().map_or(Value::Absent, |root| Value::joined(&root.trusted_by, " ")),
+    ),
+    column("cert_root", "Subject of the root that a valid chain ends in.", |r| {
+        Value::text(best(r).root().and_then(|root| root.subject.as_deref()))
+    }),
+    column("cert_root_sha256", "SHA-256 of that root's certificate.", |r| {
+        best(r).root().and_then(|root| root.sha256.as_ref()).map_or(Value::Absent, Value::Digest)
+    }),
     column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
         best(r).cert_dates()
     }),
@@ -183,6 +204,14 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         best(r).cert_key()
     }),
     column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", |r| best(r).cert_sha256()),
+    column(
+        "cert_expectation",
+        "`current`, `deprecated`, `unexpected` or `undetermined`: the leaf by `--expect`; see `docs/expectations.md`.",
+        |r| Value::text(best(r).expected(r).map(|expected| expected.status.name())),
+    ),
+    column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
+        Value::text(best(r).expected(r).map(|expected| expected.detail.as_str()))
+    }),
     column("mx_count", "Mail hosts that the DNS names for the domain.", |r| {
         Value::count(r.facts.exchanges.len())
     }),

@@ -37,10 +37,14 @@ pub(super) fn edges(facts: &DomainFacts) -> impl Iterator<Item = MxRow> {
 pub const MX: &[Column<MxRow>] = &[
     column("line", "Line number of the domain in the input.", |r| Value::Number(r.target.line)),
     column("domain", "The domain.", |r| label(&r.target.subject)),
-    column("preference", "MX preference; 0 for an implicit MX.", |r| Value::Number(r.preference.into())),
-    column("mx_host", "MX host; empty for the root of a null MX.", |r| {
-        Value::text(r.host.as_ref().map(|host| host.as_str()))
+    column("preference", "MX preference; 0 for an implicit MX, and for a smart host.", |r| {
+        Value::Number(r.preference.into())
     }),
+    column(
+        "mx_host",
+        "MX host, or smart host of a connector; empty for the root of a null MX, and for a smart host without a name.",
+        |r| Value::text(r.host.as_ref().map(|host| host.as_str())),
+    ),
     column("ip", "One address of the host; empty if it has none.", |r| r.ip.map_or(Value::Absent, Value::Ip)),
     column("failure_phase", "Phase in which the host was lost, always `dns`.", |r| {
         Value::text(r.failure.as_ref().map(|failure| failure.phase.name()))

@@ -3,7 +3,7 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{Deviation, EndpointRecord, Kind, Phase, Reply, TlsObservation};
+use crate::model::{Deviation, EndpointRecord, Expected, Kind, Phase, Reply, TlsObservation, TrustedRoot};
 use std::borrow::Cow;
 
 fn tls(record: &EndpointRecord) -> Option<&TlsObservation> {
@@ -53,6 +53,16 @@ fn leaf_sha256(record: &EndpointRecord) -> Value<'_> {
     leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
 }
 
+/// No domain is known here: an expectation about domains alone says nothing.
+fn expected(record: &EndpointRecord) -> Option<&Expected> {
+    let host = record.observation.key.sni.as_ref().map(|host| host.as_str());
+    Expected::for_host(&record.assessment.as_ref()?.expectations, None, host)
+}
+
+fn root(record: &EndpointRecord) -> Option<&TrustedRoot> {
+    record.assessment.as_ref().and_then(|assessment| assessment.root.as_deref())
+}
+
 /// The columns of `endpoints.csv`, in order.
 pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("ip", "Address.", |r| Value::Ip(r.observation.key.endpoint.ip)),
@@ -92,6 +102,11 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.suite).map(|suite| suite.name()))
     }),
+    column("cipher_suite_class", "`recommended`, `acceptable`, `weak` or `broken`: that suite.", |r| {
+        Value::text(
+            tls(r).and_then(|tls| tls.suite).and_then(|suite| suite.class()).map(|class| class.name()),
+        )
+    }),
     column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.group).map(|group| group.name()))
     }),
@@ -127,6 +142,17 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("cert_chain_detail", "Why the chain is not valid, in words.", |r| {
         Value::text(r.assessment.as_ref().and_then(|assessment| assessment.chain_detail.as_deref()))
     }),
+    column(
+        "cert_trusted_by",
+        "Root stores that trust the chain, blanks between; see `docs/trust.md`.",
+        |r| root(r).map_or(Value::Absent, |root| Value::joined(&root.trusted_by, " ")),
+    ),
+    column("cert_root", "Subject of the root that a valid chain ends in.", |r| {
+        Value::text(root(r).and_then(|root| root.subject.as_deref()))
+    }),
+    column("cert_root_sha256", "SHA-256 of that root's certificate.", |r| {
+        root(r).and_then(|root| root.sha256.as_ref()).map_or(Value::Absent, Value::Digest)
+    }),
     column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
         Value::text(r.assessment.as_ref().map(|assessment| assessment.dates.name()))
     }),
@@ -137,6 +163,14 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         Value::text(r.assessment.as_ref().map(|assessment| assessment.key.name()))
     }),
     column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", leaf_sha256),
+    column(
+        "cert_expectation",
+        "`current`, `deprecated`, `unexpected` or `undetermined`: the leaf by `--expect`; see `docs/expectations.md`.",
+        |r| Value::text(expected(r).map(|expected| expected.status.name())),
+    ),
+    column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
+        Value::text(expected(r).map(|expected| expected.detail.as_str()))
+    }),
     column("chain_length", "Certificates presented, those beyond the limit counted.", |r| {
         tls(r).map_or(Value::Absent, |tls| Value::count(tls.chain.len() + tls.chain_excess))
     }),

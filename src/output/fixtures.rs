@@ -4,13 +4,16 @@ use super::{RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
     Assessment, Basis, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
-    DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, Finding, KeyStatus, Kind, Leaf,
-    Logged, MxHost, NameStatus, Observation, Outcome, Phase, ProbeKey, Rejected, Reply, Session, Sha256,
-    SignatureCheck, Subject, Target, Timings, TlsFinding, TlsObservation, Verdict, View,
+    DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, Finding, HelloEnd,
+    HelloObservation, HelloPurpose, KeyStatus, Kind, Leaf, Logged, MxHost, NameStatus, Observation, Outcome,
+    Phase, ProbeKey, Rejected, Reply, Session, Sha256, SignatureCheck, Subject, Target, Timings, TlsFinding,
+    TlsObservation, Verdict, View,
 };
 use std::sync::Arc;
 
 pub(super) const DIGEST: Sha256 = Sha256([0x5a; 32]);
+/// That of a certificate shown to a further hello only.
+const OLD_DIGEST: Sha256 = Sha256([0x5b; 32]);
 
 pub(super) fn key(last: u8, host: &str) -> ProbeKey {
     let endpoint = Endpoint { ip: [192, 0, 2, last].into(), port: 25 };
@@ -54,8 +57,10 @@ pub(super) fn domain() -> DomainRecord {
         suite: Some(CipherSuite(0x1302)),
         group: Some(NamedGroup(4588)),
         chain: Some(ChainStatus::UntrustedRoot),
+        root: None,
         dates: Some(DateStatus::Valid),
         key: Some(KeyStatus::Strong),
+        expectations: Arc::default(),
         leaf: Some(Arc::new(leaf)),
     };
     let best = Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(tls), hellos: Box::new([]) };
@@ -73,6 +78,7 @@ pub(super) fn domain() -> DomainRecord {
                 exchange(20, "mx2.a.example", &[2], None),
             ],
             implicit_mx: false,
+            smart_hosts: false,
             failure: None,
         },
         verdict: Verdict {
@@ -130,6 +136,18 @@ pub(super) fn certificate() -> CertificateFacts {
     }
 }
 
+fn assessment() -> Assessment {
+    Assessment {
+        certificates: vec![Arc::new(certificate())],
+        chain: ChainStatus::UntrustedRoot,
+        chain_detail: Some("unknown issuer".into()),
+        root: None,
+        dates: DateStatus::Valid,
+        key: KeyStatus::Strong,
+        expectations: std::sync::Arc::default(),
+    }
+}
+
 fn reply(code: u16, lines: &[&str], deviations: &[Deviation]) -> Option<Reply> {
     let lines = lines.iter().map(|line| line.to_string()).collect();
     Some(Reply { code, lines, deviations: deviations.to_vec() })
@@ -165,30 +183,68 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             failure: None,
             dialogue,
             tls: Some(tls),
+            hellos: Vec::new(),
             timings: Timings { connect_us: Some(120), total_us: 4000, ..Timings::default() },
             bytes_in: 3000,
             bytes_out: 900,
         },
-        assessment: Some(Assessment {
-            certificates: vec![Arc::new(certificate())],
-            chain: ChainStatus::UntrustedRoot,
-            chain_detail: Some("unknown issuer".into()),
-            dates: DateStatus::Valid,
-            key: KeyStatus::Strong,
-        }),
+        assessment: Some(assessment()),
+        hello_assessments: Vec::new(),
         name: Some(NameStatus::MxHost),
         outcome: encrypted(),
     }
 }
 
-/// A probe that an alert ended.
+/// What an old version on an old server learns, and nothing of a newer one.
+fn hellos() -> Vec<HelloObservation> {
+    let refused = HelloObservation {
+        purpose: HelloPurpose::Version,
+        started: "2026-03-01T12:00:01Z".parse().unwrap(),
+        offered_version: ProtocolVersion::TLS11,
+        offered_suites: 40,
+        end: HelloEnd::Alert,
+        failure: None,
+        version: None,
+        suite: None,
+        group: None,
+        dh_bits: None,
+        signature_scheme: None,
+        chain: Vec::new(),
+        client_certificate_requested: false,
+        hello_retry: false,
+        alert: Some(AlertDescription::PROTOCOL_VERSION),
+        total_us: 3000,
+    };
+    let agreed = HelloObservation {
+        offered_version: ProtocolVersion::TLS10,
+        end: HelloEnd::Agreed,
+        version: Some(ProtocolVersion::TLS10),
+        suite: Some(CipherSuite(0x0039)),
+        dh_bits: Some(1024),
+        chain: vec![Arc::from([4u8, 5, 6].as_slice())],
+        alert: None,
+        ..refused.clone()
+    };
+    vec![refused, agreed]
+}
+
+/// A probe that an alert ended, and what further hellos learnt.
 pub(super) fn alerted(last: u8) -> EndpointRecord {
     let failure =
         Failure::new(Phase::Tls, Kind::Alert).with_alert(AlertDescription(40)).with_detail("alert 40");
     let started = "2026-03-01T12:00:00Z".parse().unwrap();
     let outcome = Outcome::undetermined(&failure);
-    let observation = Observation::failed(key(last, "mx1.a.example"), started, 2, failure);
-    EndpointRecord { observation, assessment: None, name: None, outcome }
+    let mut observation = Observation::failed(key(last, "mx1.a.example"), started, 2, failure);
+    observation.hellos = hellos();
+    let old = CertificateFacts { sha256: OLD_DIGEST, ..certificate() };
+    let old = Assessment { certificates: vec![Arc::new(old)], ..assessment() };
+    EndpointRecord {
+        observation,
+        assessment: None,
+        hello_assessments: vec![None, Some(old)],
+        name: None,
+        outcome,
+    }
 }
 
 pub(super) fn rejected() -> Rejected {

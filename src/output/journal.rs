@@ -2,7 +2,10 @@
 //! seen, so that it can be judged again without a packet.
 
 use super::SCHEMA_VERSION;
-use crate::model::{Assessment, ChainStatus, DateStatus, EndpointRecord, KeyStatus, Observation, Sha256};
+use crate::model::{
+    Assessment, ChainStatus, DateStatus, EndpointRecord, Expected, KeyStatus, Observation, Sha256,
+    TrustedRoot,
+};
 use serde::{Serialize, Serializer};
 use std::io;
 
@@ -14,6 +17,9 @@ struct Entry<'a> {
     observation: &'a Observation,
     /// The presented chain, leaf first; the bytes are in `certificates.csv`.
     chain: Vec<Digest<'a>>,
+    /// Those of the further hellos, in their order; empty where a hello saw
+    /// none.
+    hello_chains: Vec<Vec<Digest<'a>>>,
     assessment: Option<Axes<'a>>,
 }
 
@@ -33,8 +39,10 @@ impl Serialize for Digest<'_> {
 struct Axes<'a> {
     chain: ChainStatus,
     chain_detail: Option<&'a str>,
+    root: Option<&'a TrustedRoot>,
     dates: DateStatus,
     key: KeyStatus,
+    expectations: &'a [Expected],
 }
 
 impl<'a> From<&'a Assessment> for Axes<'a> {
@@ -42,8 +50,10 @@ impl<'a> From<&'a Assessment> for Axes<'a> {
         Self {
             chain: assessment.chain,
             chain_detail: assessment.chain_detail.as_deref(),
+            root: assessment.root.as_deref(),
             dates: assessment.dates,
             key: assessment.key,
+            expectations: &assessment.expectations,
         }
     }
 }
@@ -52,12 +62,16 @@ impl<'a> From<&'a Assessment> for Axes<'a> {
 ///
 /// # Errors
 /// None in practice: memory takes every byte and every observation is JSON.
-pub(super) fn append(record: &EndpointRecord, line: &mut Vec<u8>) -> io::Result<()> {
-    let certificates = record.assessment.iter().flat_map(|assessment| &assessment.certificates);
+pub(super) fn append<'a>(record: &'a EndpointRecord, line: &mut Vec<u8>) -> io::Result<()> {
+    let digests = |assessment: &'a Option<Assessment>| {
+        let certificates = assessment.iter().flat_map(|assessment| &assessment.certificates);
+        certificates.map(|facts| Digest(&facts.sha256)).collect()
+    };
     let entry = Entry {
         schema: SCHEMA_VERSION,
         observation: &record.observation,
-        chain: certificates.map(|facts| Digest(&facts.sha256)).collect(),
+        chain: digests(&record.assessment),
+        hello_chains: record.hello_assessments.iter().map(digests).collect(),
         assessment: record.assessment.as_ref().map(Axes::from),
     };
     serde_json::to_writer(&mut *line, &entry)?;

@@ -1,9 +1,9 @@
 //! What is written, read back; and what happens when it cannot be written.
 
 use super::directory::CsvFile;
-use super::fixtures::{alerted, domain, endpoint, missing_domain, rejected, run_info};
+use super::fixtures::{DIGEST, alerted, domain, endpoint, missing_domain, rejected, run_info};
 use super::*;
-use crate::model::{DomainRecord, EndpointRecord, Failure, Kind, Phase, Record};
+use crate::model::{DomainRecord, EndpointRecord, Failure, HelloObservation, Kind, Phase, Record};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -40,11 +40,31 @@ fn names<R>(columns: &[Column<R>]) -> String {
 
 #[test]
 fn headers_are_stable() {
-    insta::assert_snapshot!(names(DOMAINS), @"line, domain, mx_host, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, delivery, reason, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_dates, cert_name, cert_key, cert_sha256, mx_count, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, detail");
-    insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, phase, outcome, reply_code, alert, delivery, reason, starttls_offered, tls_version, cipher_suite, key_exchange_group, forward_secrecy, signature_scheme, signature, alpn, hello_retry, ocsp_stapled, client_certificate_requested, tickets, cert_chain, cert_chain_detail, cert_dates, cert_name, cert_key, cert_sha256, chain_length, greeting, ehlo_keywords, ehlo_tls_keywords, residue, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
+    insta::assert_snapshot!(names(DOMAINS), @"line, domain, mx_host, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, delivery, reason, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, mx_count, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, detail");
+    insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, phase, outcome, reply_code, alert, delivery, reason, starttls_offered, tls_version, cipher_suite, cipher_suite_class, key_exchange_group, forward_secrecy, signature_scheme, signature, alpn, hello_retry, ocsp_stapled, client_certificate_requested, tickets, cert_chain, cert_chain_detail, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, chain_length, greeting, ehlo_keywords, ehlo_tls_keywords, residue, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
     insta::assert_snapshot!(names(CERTIFICATES), @"sha256, spki_sha256, version, subject, issuer, common_name, dns_names, ip_addresses, serial, not_before, not_after, key_algorithm, key_bits, signature_algorithm, is_ca, self_signed, ocsp_urls, issuer_urls, crl_urls, defect, der_base64");
     insta::assert_snapshot!(names(MX), @"line, domain, preference, mx_host, ip, failure_phase, failure_kind");
     insta::assert_snapshot!(names(REJECTS), @"line, text, cause");
+}
+
+#[test]
+fn a_trusted_chain_tells_its_root_and_who_trusts_it() {
+    let root = std::sync::Arc::new(crate::model::TrustedRoot {
+        subject: Some("C=US, CN=Root".into()),
+        common_name: Some("Root".into()),
+        sha256: Some(DIGEST),
+        trusted_by: vec!["mozilla".into(), "microsoft".into()],
+    });
+    let mut row = endpoint(1);
+    row.assessment.as_mut().unwrap().root = Some(root.clone());
+    let names = ["cert_trusted_by", "cert_root", "cert_root_sha256"];
+    let told = format!("mozilla microsoft|C=US, CN=Root|{DIGEST}");
+    assert_eq!(cells(&csv_rows(ENDPOINTS, &[row])[0], &names).join("|"), told);
+    let mut record = domain();
+    let mut finding = (*record.verdict.best.as_ref().unwrap().finding).clone();
+    finding.tls.as_mut().unwrap().root = Some(root);
+    record.verdict.best.as_mut().unwrap().finding = std::sync::Arc::new(finding);
+    assert_eq!(cells(&csv_rows(DOMAINS, &[record])[0], &names).join("|"), told);
 }
 
 #[test]
@@ -198,7 +218,8 @@ fn each_record_reaches_its_files() {
     assert_eq!(table("domains.csv").len(), 2);
     assert_eq!(table("endpoints.csv").len(), 3);
     let certificates = table("certificates.csv");
-    assert_eq!(certificates.len(), 1, "a certificate seen twice has one row");
+    assert_eq!(certificates.len(), 2, "a certificate seen twice has one row, one of a hello too");
+    assert_eq!(certificates[1]["der_base64"], "BAUG");
     assert_eq!(
         cells(&certificates[0], &["issuer", "dns_names", "ip_addresses", "not_after", "der_base64"]),
         ["CN=Lab, O=\"Lab\"", "mx1.a.example *.a.example", "192.0.2.1", "2026-12-31T23:59:59Z", "AQID"]
@@ -239,6 +260,11 @@ fn the_journal_holds_everything_but_the_bytes_of_certificates() {
     assert_eq!(first["tls"]["suite"], json!("TLS_AES_128_GCM_SHA256"));
     assert_eq!((&lines[2]["chain"], &lines[2]["assessment"]), (&json!([]), &Json::Null));
     assert_eq!(lines[2]["failure"]["alert"], json!("handshake_failure"));
+    assert_eq!(lines[2]["hello_chains"], json!([[], ["5b".repeat(32)]]));
+    let hellos: Vec<HelloObservation> = serde_json::from_value(lines[2]["hellos"].clone()).unwrap();
+    let mut expected = alerted(2).observation.hellos;
+    expected[1].chain.clear();
+    assert_eq!(hellos, expected, "all but the bytes of certificates is read back");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The trust axis: does a chain lead to a root, and if not, what stops it?
 
-use super::pkix::Roots;
+use super::roots::{Roots, Store};
 use super::signatures;
-use crate::model::{CertificateFacts, ChainStatus};
+use crate::model::{CertificateFacts, ChainStatus, TrustedRoot};
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::sync::Arc;
@@ -18,13 +18,15 @@ pub(super) struct Trust {
     pub status: ChainStatus,
     /// Why not valid.
     pub detail: Option<String>,
+    /// Where it ends, if valid.
+    pub root: Option<Arc<TrustedRoot>>,
 }
 
 impl Trust {
     fn new(status: ChainStatus, detail: impl Into<String>) -> Self {
         let mut detail = detail.into();
         detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
-        Self { status, detail: Some(detail) }
+        Self { status, detail: Some(detail), root: None }
     }
 }
 
@@ -41,19 +43,41 @@ pub(super) fn judge(
     if leaf.self_signed && !roots.contains(leaf_der) {
         return Trust::new(ChainStatus::SelfSigned, "signed by its own key");
     }
-    match verify(leaf_der, above, roots, moment(leaf, at)) {
-        Ok(()) => Trust { status: ChainStatus::Valid, detail: None },
+    let moment = moment(leaf, at);
+    match verify(leaf_der, above, roots.all(), moment) {
+        Ok(place) => {
+            let trusts = |store: &Store| verify(leaf_der, above, store, moment).is_ok();
+            let root = Some(Arc::new(ended_in(place, roots, trusts)));
+            Trust { status: ChainStatus::Valid, detail: None, root }
+        }
         Err(Error::UnknownIssuer) => where_it_ends(facts),
         Err(error) => Trust::new(ChainStatus::Invalid, explain(&error)),
     }
 }
 
-fn verify(leaf: &[u8], above: &[Arc<[u8]>], roots: &Roots, moment: UnixTime) -> Result<(), Error> {
+/// The root that a chain was found to end in. A store that has it trusts the
+/// chain; one that has it not is asked by `trusts`, since the chain may lead
+/// to another root there (cross-signed CAs).
+fn ended_in(place: usize, roots: &Roots, trusts: impl Fn(&Store) -> bool) -> TrustedRoot {
+    let anchor = roots.all().anchors().get(place);
+    let trusted_by =
+        roots.stores().iter().filter(|store| anchor.is_some_and(|root| store.has(root)) || trusts(store));
+    let facts = roots.facts(place);
+    TrustedRoot {
+        subject: facts.and_then(|facts| facts.subject.clone()),
+        common_name: facts.and_then(|facts| facts.common_name.clone()),
+        sha256: facts.map(|facts| facts.sha256),
+        trusted_by: trusted_by.map(|store| store.name().clone()).collect(),
+    }
+}
+
+/// Gives the place of the root in the store that the chain ends in.
+fn verify(leaf: &[u8], above: &[Arc<[u8]>], roots: &Store, moment: UnixTime) -> Result<usize, Error> {
     let leaf = CertificateDer::from(leaf);
     let leaf = EndEntityCert::try_from(&leaf)?;
     let above: Vec<CertificateDer<'_>> =
         above.iter().map(|der| CertificateDer::from(&**der)).filter(is_usable).collect();
-    leaf.verify_for_usage(
+    let path = leaf.verify_for_usage(
         signatures::algorithms(),
         roots.anchors(),
         &above,
@@ -62,7 +86,8 @@ fn verify(leaf: &[u8], above: &[Arc<[u8]>], roots: &Roots, moment: UnixTime) -> 
         None,
         None,
     )?;
-    Ok(())
+    let place = roots.anchors().iter().position(|anchor| std::ptr::eq(anchor, path.anchor()));
+    place.ok_or(Error::UnknownIssuer)
 }
 
 /// Whether a certificate can be part of a path at all. One that cannot (an

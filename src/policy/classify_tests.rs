@@ -24,7 +24,13 @@ fn facts(exchanges: &[&[u8]]) -> DomainFacts {
         addresses: octets.iter().map(|last| ip(*last)).collect(),
         failure: octets.is_empty().then(|| Failure::new(Phase::Dns, Kind::Nxdomain)),
     });
-    DomainFacts { target: target(), exchanges: exchanges.collect(), implicit_mx: false, failure: None }
+    DomainFacts {
+        target: target(),
+        exchanges: exchanges.collect(),
+        implicit_mx: false,
+        smart_hosts: false,
+        failure: None,
+    }
 }
 
 fn target() -> Target {
@@ -46,8 +52,10 @@ fn secure() -> TlsFinding {
         suite: Some(CipherSuite(0x1301)),
         group: None,
         chain: Some(ChainStatus::Valid),
+        root: None,
         dates: Some(DateStatus::Valid),
         key: None,
+        expectations: std::sync::Arc::default(),
         leaf: Some(leaf(&["*.example.com"])),
     }
 }

@@ -6,16 +6,24 @@
 
 mod chain;
 pub mod classify;
+pub mod connector;
+pub mod enumeration;
+pub mod expectation;
+pub mod expectation_file;
 mod finding;
 pub mod names;
 pub mod offer;
 pub mod outcome;
 pub mod pkix;
+pub mod published;
+pub mod roots;
 mod rules;
 pub mod sender;
 mod signatures;
 pub mod situation;
+pub mod step_down;
 
-pub use pkix::{Assessed, Judge, Roots};
+pub use pkix::{Assessed, Assessments, Judge};
+pub use roots::{Roots, Store};
 pub use rules::Policy;
 pub use sender::Sender;

@@ -1,12 +1,15 @@
-//! Presented chains judged against a root store (RFC 5280 §6), each distinct
-//! chain once.
+//! Presented chains judged against the root stores (RFC 5280 §6), each
+//! distinct chain once.
 
 use super::chain;
-use crate::model::{Assessment, CertificateFacts, DateStatus, KeyStatus, Leaf, Sha256};
+use super::expectation::{self, Seen};
+use super::roots::Roots;
+use crate::model::{
+    Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation, Sha256,
+};
 use crate::x509;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
-use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::fmt;
 use std::sync::Arc;
 
@@ -21,71 +24,6 @@ const RSA_STRONG_BITS_MIN: u32 = 2048;
 /// Curves with fewer bits are weak (RFC 9325 §4.5).
 const CURVE_STRONG_BITS_MIN: u32 = 224;
 
-/// Why a certificate cannot be a root.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a certificate that can serve as a root: {0}")]
-pub struct RootError(webpki::Error);
-
-/// The certificates that a chain may end in.
-#[derive(Clone, Debug, Default)]
-pub struct Roots {
-    anchors: Vec<TrustAnchor<'static>>,
-}
-
-impl Roots {
-    /// The roots that Mozilla trusts for servers, as they are built in.
-    pub fn mozilla() -> Self {
-        Self { anchors: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
-    }
-
-    /// Adds a root; one that is there already is not added again.
-    ///
-    /// # Errors
-    /// [`RootError`] if the DER is no certificate.
-    pub fn add_der(&mut self, der: &[u8]) -> Result<(), RootError> {
-        let certificate = CertificateDer::from(der);
-        let anchor = webpki::anchor_from_trusted_cert(&certificate).map_err(RootError)?.to_owned();
-        if !self.anchors.contains(&anchor) {
-            self.anchors.push(anchor);
-        }
-        Ok(())
-    }
-
-    /// Adds those of another store; what is there already is not added again.
-    pub fn extend(&mut self, other: Self) {
-        for anchor in other.anchors {
-            if !self.anchors.contains(&anchor) {
-                self.anchors.push(anchor);
-            }
-        }
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.anchors.len()
-    }
-
-    /// Whether there are none, and so every chain is untrusted.
-    pub fn is_empty(&self) -> bool {
-        self.anchors.is_empty()
-    }
-
-    /// Whether this very certificate is one of them, by name and key.
-    pub(super) fn contains(&self, der: &[u8]) -> bool {
-        let certificate = CertificateDer::from(der);
-        webpki::anchor_from_trusted_cert(&certificate).is_ok_and(|candidate| {
-            self.anchors.iter().any(|anchor| {
-                anchor.subject == candidate.subject
-                    && anchor.subject_public_key_info == candidate.subject_public_key_info
-            })
-        })
-    }
-
-    pub(super) fn anchors(&self) -> &[TrustAnchor<'static>] {
-        &self.anchors
-    }
-}
-
 /// A judged chain, and what a finding keeps of its leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessed {
@@ -95,10 +33,20 @@ pub struct Assessed {
     pub leaf: Arc<Leaf>,
 }
 
-/// Judges chains against one root store at one moment.
+/// The judged chains of one observation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assessments {
+    /// That of the handshake.
+    pub handshake: Option<Arc<Assessed>>,
+    /// Those of the further hellos, in the order of [`Observation::hellos`].
+    pub hellos: Vec<Option<Arc<Assessed>>>,
+}
+
+/// Judges chains against all root stores together at one moment.
 pub struct Judge {
     roots: Roots,
     at: Timestamp,
+    expectations: Vec<Arc<Expectation>>,
     chains: Cache<Box<[Sha256]>, Arc<Assessed>>,
     issuers: Cache<Sha256, Arc<CertificateFacts>>,
 }
@@ -118,8 +66,24 @@ impl Judge {
         Self {
             roots,
             at,
+            expectations: Vec::new(),
             chains: Cache::new(CHAIN_CACHE_ENTRIES_MAX),
             issuers: Cache::new(ISSUER_CACHE_ENTRIES_MAX),
+        }
+    }
+
+    /// Holds every leaf against these expectations, too.
+    #[must_use]
+    pub fn expecting(mut self, expectations: Vec<Expectation>) -> Self {
+        self.expectations = expectations.into_iter().map(Arc::new).collect();
+        self
+    }
+
+    /// Judges every chain of an observation.
+    pub fn assess_all(&self, observation: &Observation) -> Assessments {
+        Assessments {
+            handshake: observation.tls.as_ref().and_then(|tls| self.assess(&tls.chain)),
+            hellos: observation.hellos.iter().map(|hello| self.assess(&hello.chain)).collect(),
         }
     }
 
@@ -145,12 +109,15 @@ impl Judge {
         let issuers = presented.map(|(der, digest)| self.issuer(der, *digest));
         let certificates: Vec<_> = std::iter::once(leaf.clone()).chain(issuers).collect();
         let trust = chain::judge(chain, &certificates, &self.roots, self.at);
+        let seen = Seen { leaf: &leaf, root: trust.root.as_deref(), chain: trust.status.name() };
         let assessment = Assessment {
             certificates,
             chain: trust.status,
             chain_detail: trust.detail,
+            root: trust.root.clone(),
             dates: dates(&leaf, self.at),
             key: key(&leaf),
+            expectations: expectation::judge(&self.expectations, seen, self.at),
         };
         Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf)) })
     }

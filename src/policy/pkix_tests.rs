@@ -1,5 +1,6 @@
 //! Every point of the axes, on chains made for it.
 
+use super::super::roots::Store;
 use super::*;
 use crate::model::ChainStatus;
 use rcgen::{
@@ -53,11 +54,15 @@ fn der(ca: &Ca) -> Arc<[u8]> {
 }
 
 fn judge(trusted: &[&Ca]) -> Judge {
-    let mut roots = Roots::default();
+    Judge::new(Roots::new(vec![store("one", trusted)]), at())
+}
+
+fn store(name: &str, trusted: &[&Ca]) -> Store {
+    let mut store = Store::new(name);
     for ca in trusted {
-        roots.add_der(ca.der()).unwrap();
+        store.add_der(ca.der()).unwrap();
     }
-    Judge::new(roots, at())
+    store
 }
 
 fn chain_status(judge: &Judge, chain: &[Arc<[u8]>]) -> (ChainStatus, Option<String>) {
@@ -263,16 +268,38 @@ fn a_chain_is_judged_once() {
 }
 
 #[test]
-fn roots_are_collected_once_each() {
-    let root = root("Root");
-    let mut roots = Roots::default();
-    assert!(roots.is_empty());
-    roots.add_der(root.der()).unwrap();
-    roots.add_der(root.der()).unwrap();
-    roots.add_der(include_bytes!("../x509/testdata/version-1.der")).unwrap();
-    assert_eq!(roots.len(), 2);
-    assert!(roots.add_der(b"no DER").is_err());
-    assert!(Roots::mozilla().len() > 100);
+fn each_store_is_asked_whether_it_trusts_the_chain() {
+    let (first, second, stranger) = (root("First"), root("Second"), root("Stranger"));
+    let middle_key = KeyPair::generate().unwrap();
+    let by_first = ca_params("Middle").signed_by(&middle_key, &first).unwrap();
+    // The same CA, cross-signed: its leaves lead to two roots.
+    let by_second = ca_params("Middle").signed_by(&middle_key, &second).unwrap();
+    let leaf_key = KeyPair::generate().unwrap();
+    let issuer = rcgen::Issuer::new(ca_params("Middle"), middle_key);
+    let leaf: Arc<[u8]> = params("mx.example").signed_by(&leaf_key, &issuer).unwrap().der().as_ref().into();
+    let (by_first, by_second): (Arc<[u8]>, Arc<[u8]>) =
+        (by_first.der().as_ref().into(), by_second.der().as_ref().into());
+    let stores = || {
+        vec![
+            store("one", &[&first]),
+            store("two", &[&second]),
+            store("both", &[&second, &first]),
+            store("none", &[&stranger]),
+        ]
+    };
+    let told = |stores: Vec<Store>, chain: &[Arc<[u8]>]| {
+        let assessed = Judge::new(Roots::new(stores), at()).assess(chain).unwrap();
+        let root = assessed.assessment.root.clone();
+        root.map(|root| (root.subject.clone().unwrap(), root.sha256.unwrap(), root.trusted_by.join(" ")))
+    };
+    let ends_in = |ca: &Ca, subject: &str, by: &str| {
+        Some((subject.to_string(), x509::digest(ca.der()), by.to_string()))
+    };
+    let both_ways = [leaf.clone(), by_first.clone(), by_second.clone()];
+    assert_eq!(told(stores(), &both_ways), ends_in(&first, "CN=First", "one two both"));
+    let one_way = [leaf, by_second];
+    assert_eq!(told(stores(), &one_way), ends_in(&second, "CN=Second", "two both"));
+    assert_eq!(told(vec![store("none", &[&stranger])], &one_way), None);
 }
 
 #[test]

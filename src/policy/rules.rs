@@ -1,7 +1,7 @@
 //! What a run is judged by: everything a verdict depends on besides what was
 //! seen, in one place, so that the engine, `probe` and `judge` judge alike.
 
-use super::pkix::{Assessed, Judge};
+use super::pkix::{Assessments, Judge};
 use super::{classify, finding, sender::Sender};
 use crate::model::{DomainFacts, EndpointRecord, Finding, Observation, Verdict};
 use std::sync::Arc;
@@ -24,18 +24,18 @@ impl Policy {
         &self.sender
     }
 
-    /// Judges the chain of an observation; `None` without a certificate.
-    pub fn assess(&self, observation: &Observation) -> Option<Arc<Assessed>> {
-        observation.tls.as_ref().and_then(|tls| self.judge.assess(&tls.chain))
+    /// Judges every chain of an observation.
+    pub fn assess(&self, observation: &Observation) -> Assessments {
+        self.judge.assess_all(observation)
     }
 
     /// What a probe comes to by itself.
     pub fn endpoint(
         &self,
         observation: Observation,
-        assessed: Option<&Assessed>,
+        assessments: &Assessments,
     ) -> (EndpointRecord, Finding) {
-        finding::endpoint(&self.sender, observation, assessed)
+        finding::endpoint(&self.sender, observation, assessments)
     }
 
     /// The answer for one domain, as [`classify::verdict`].

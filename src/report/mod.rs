@@ -5,6 +5,7 @@
 //! one delivery and one outcome, so either list adds up to the domains.
 
 mod render;
+mod revocation;
 mod summary;
 mod tally;
 mod transcript;
@@ -12,6 +13,7 @@ mod transcript;
 #[cfg(test)]
 mod tests;
 
+pub use revocation::revocation;
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;
 pub use transcript::{Probed, transcript};

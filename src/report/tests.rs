@@ -21,8 +21,10 @@ fn tls13() -> TlsFinding {
         suite: Some(CipherSuite(0x1301)),
         group: Some(NamedGroup(4588)),
         chain: Some(ChainStatus::Valid),
+        root: None,
         dates: Some(DateStatus::Expired),
         key: Some(KeyStatus::Strong),
+        expectations: std::sync::Arc::default(),
         leaf: None,
     }
 }
@@ -30,7 +32,8 @@ fn tls13() -> TlsFinding {
 fn domain(line: usize, verdict: Verdict, failure: Option<Failure>) -> Record {
     let name = DomainName::parse(&format!("d{line}.example")).unwrap();
     let target = Target { line: line as u64, subject: Subject::Domain(name) };
-    let facts = DomainFacts { target, exchanges: Vec::new(), implicit_mx: false, failure };
+    let facts =
+        DomainFacts { target, exchanges: Vec::new(), implicit_mx: false, smart_hosts: false, failure };
     Record::Domain(Box::new(DomainRecord { facts, verdict }))
 }
 
@@ -73,13 +76,16 @@ fn endpoint(n: usize) -> Record {
             certificates: Vec::new(),
             chain: ChainStatus::SelfSigned,
             chain_detail: None,
+            root: None,
             dates: DateStatus::Valid,
             key: KeyStatus::Weak,
+            expectations: std::sync::Arc::default(),
         });
     }
     Record::Endpoint(Box::new(EndpointRecord {
         observation,
         assessment,
+        hello_assessments: Vec::new(),
         name: None,
         outcome: Outcome::undetermined(&Failure::new(Phase::Tls, Kind::Alert)),
     }))

@@ -1,8 +1,8 @@
 //! One target told as a dialogue that a person can read.
 
 use crate::model::{
-    Assessment, CertificateFacts, DomainRecord, EndpointRecord, Exchange, NameStatus, Observation, Reply,
-    TlsObservation, View,
+    Assessment, CertificateFacts, DomainFacts, DomainRecord, EndpointRecord, Exchange, Expected, NameStatus,
+    Observation, Reply, TlsObservation, TrustedRoot, View,
 };
 use std::fmt::{self, Write};
 
@@ -34,7 +34,7 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
     writeln!(out, "{}", facts.target.subject.label())?;
     for exchange in &facts.exchanges {
         match probed.by_mx {
-            true => write_exchange(out, exchange, facts.implicit_mx)?,
+            true => write_exchange(out, exchange, exchange_kind(facts))?,
             false => write_addresses(out, exchange)?,
         }
     }
@@ -43,14 +43,21 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
     }
     for endpoint in probed.endpoints {
         writeln!(out)?;
-        write_endpoint(out, endpoint, probed.ehlo_name)?;
+        write_endpoint(out, endpoint, probed)?;
     }
     writeln!(out)?;
     write_verdict(out, probed.domain)
 }
 
-fn write_exchange(out: &mut String, exchange: &Exchange, implicit: bool) -> fmt::Result {
-    let kind = if implicit { "implicit MX" } else { "MX" };
+fn exchange_kind(facts: &DomainFacts) -> &'static str {
+    match (facts.smart_hosts, facts.implicit_mx) {
+        (true, _) => "smart host",
+        (false, true) => "implicit MX",
+        (false, false) => "MX",
+    }
+}
+
+fn write_exchange(out: &mut String, exchange: &Exchange, kind: &str) -> fmt::Result {
     let host =
         exchange.host.as_ref().map_or("(no name)", |host| if host.is_root() { "." } else { host.as_str() });
     write!(out, "  {kind} {} {host}", exchange.preference)?;
@@ -68,7 +75,8 @@ fn write_addresses(out: &mut String, exchange: &Exchange) -> fmt::Result {
     exchange.addresses.iter().try_for_each(|ip| writeln!(out, "  address {ip}"))
 }
 
-fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, ehlo_name: &str) -> fmt::Result {
+fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'_>) -> fmt::Result {
+    let (ehlo_name, domain) = (probed.ehlo_name, probed.domain.facts.target.subject.domain());
     let seen = &endpoint.observation;
     writeln!(out, "{}", seen.key)?;
     if let Some(us) = seen.timings.connect_us {
@@ -88,6 +96,7 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, ehlo_name: &str) 
     }
     if let Some(assessment) = &endpoint.assessment {
         write_certificates(out, assessment)?;
+        write_expectation(out, assessment, domain, seen)?;
     }
     write_exchanged(out, Some(&ehlo), dialogue.ehlo_tls.as_ref(), seen.timings.ehlo_tls_us)?;
     write_exchanged(out, Some("QUIT"), dialogue.quit.as_ref(), seen.timings.quit_us)?;
@@ -162,9 +171,34 @@ fn write_certificates(out: &mut String, assessment: &Assessment) -> fmt::Result 
     }
     write!(out, "       chain {}, dates {}, key {}", assessment.chain, assessment.dates, assessment.key)?;
     match &assessment.chain_detail {
-        Some(detail) => writeln!(out, " ({detail})"),
-        None => writeln!(out),
+        Some(detail) => writeln!(out, " ({detail})")?,
+        None => writeln!(out)?,
     }
+    if let Some(root) = &assessment.root {
+        write_root(out, root)?;
+    }
+    Ok(())
+}
+
+fn write_expectation(
+    out: &mut String,
+    assessment: &Assessment,
+    domain: Option<&str>,
+    seen: &Observation,
+) -> fmt::Result {
+    let host = seen.key.sni.as_ref().map(|host| host.as_str());
+    match Expected::for_host(&assessment.expectations, domain, host) {
+        Some(Expected { expectation, status, detail }) => {
+            writeln!(out, "       by expectation {}: {status} ({detail})", expectation.name)
+        }
+        None => Ok(()),
+    }
+}
+
+fn write_root(out: &mut String, root: &TrustedRoot) -> fmt::Result {
+    writeln!(out, "       trusted by {}", root.trusted_by.join(", "))?;
+    writeln!(out, "       root {}", root.subject.as_deref().unwrap_or("?"))?;
+    root.sha256.map_or(Ok(()), |sha256| writeln!(out, "       root sha256 {sha256}"))
 }
 
 fn write_certificate(out: &mut String, index: usize, facts: &CertificateFacts) -> fmt::Result {

@@ -51,6 +51,17 @@ impl ClientHello {
         Ok(hello)
     }
 
+    /// Whether a server takes `version` to be offered. One that knows
+    /// supported_versions looks there and nowhere else (RFC 8446 §4.2.1); an
+    /// older one believes that all versions up to the legacy one are.
+    pub fn offers(&self, version: ProtocolVersion, knows_supported_versions: bool) -> bool {
+        if knows_supported_versions && !self.supported_versions.is_empty() {
+            self.supported_versions.contains(&version)
+        } else {
+            version <= self.legacy_version
+        }
+    }
+
     /// Puts an extension where it belongs.
     fn keep(&mut self, extension_type: ExtensionType, body: Reader<'_>) {
         let known = match extension_type {

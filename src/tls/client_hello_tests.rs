@@ -110,6 +110,17 @@ fn what_cannot_be_read_or_comes_twice_stays_raw() {
     assert_eq!((read.groups, read.extensions), (vec![NamedGroup(29)], vec![groups]));
 }
 
+#[test]
+fn what_is_offered_depends_on_who_reads_it() {
+    let versions = [ProtocolVersion::SSL3, ProtocolVersion::TLS12, ProtocolVersion::TLS13];
+    let offered = |hello: &ClientHello, knows| versions.map(|version| hello.offers(version, knows));
+    let hello = ClientHello::new(ProtocolVersion::TLS13, [CipherSuite(0x1301)], [7; 32]);
+    assert_eq!(offered(&hello, true), [false, false, true]);
+    assert_eq!(offered(&hello, false), [true, true, false]);
+    let hello = ClientHello::new(ProtocolVersion::TLS12, [CipherSuite(5)], [7; 32]);
+    assert_eq!(offered(&hello, true), [true, true, false]);
+}
+
 /// Extensions that the fields of the hello do not stand for.
 fn other_extension() -> impl Strategy<Value = Extension> {
     (52..0xffff_u16, vec(any::<u8>(), 0..20))

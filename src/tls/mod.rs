@@ -40,6 +40,7 @@ pub mod handshake;
 pub mod probe;
 pub mod record;
 pub mod server_flight;
+mod server_flight_encode;
 pub mod server_hello;
 mod wire;
 
@@ -48,5 +49,6 @@ pub use client_hello::{ClientHello, KeyShare};
 pub use extension::{Extension, ExtensionType};
 pub use probe::{HelloProbe, Step};
 pub use server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange};
+pub use server_flight_encode::{ServerFlight, ServerShare, ShareKind, SignedShare};
 pub use server_hello::ServerHello;
 pub use wire::{Malformed, TooLong};

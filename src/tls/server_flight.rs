@@ -71,7 +71,7 @@ pub struct ServerKeyExchange {
 
 /// The form of the message, by the suite's key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Ecdh,
     Dh,
     ExportRsa,
@@ -80,7 +80,7 @@ enum Form {
 
 /// Form, whether a hint for pre-shared keys stands before it (RFC 4279 §2),
 /// and whether a signature follows. The names of the suites say it.
-fn form(suite: CipherSuite) -> (Form, bool, bool) {
+pub(super) fn form(suite: CipherSuite) -> (Form, bool, bool) {
     let name = suite.name();
     let method = name.split_once("_WITH_").map_or("", |(method, _)| method);
     match method {

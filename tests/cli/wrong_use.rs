@@ -14,6 +14,8 @@ fn folder() -> Folder {
         .with("empty", "")
         .with("ranks.csv", "rank,host\n1,a.example\n")
         .with("utf16", b"\xff\xfea\0.\0e\0")
+        .with("utf16.toml", b"\xff\xfea\0.\0e\0")
+        .with("no-table.toml", "name = 'partner'\nmx = 'a.example'\n")
         .with("text.gz", "a.example\n")
         .with("no-der.pem", NO_DER)
         .with("no-base64.pem", NO_BASE64)
@@ -94,6 +96,10 @@ fn files_that_cannot_be_used() {
         "scan list --roots directory",
         "scan list --roots no-der.pem",
         "scan list --roots no-base64.pem",
+        "scan list --expect nobody",
+        "scan list --expect no/such/file",
+        "scan list --expect utf16.toml",
+        "scan list --expect no-table.toml",
         "scan list --blocklist no-such-file",
         "scan list --blocklist blocklist",
         "scan list --blocklist latin1",

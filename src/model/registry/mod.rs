@@ -4,6 +4,9 @@
 //! survives and is written as `0x1234`.
 
 mod cipher_suites;
+mod suite_facts;
+
+pub use suite_facts::{SuiteClass, SuiteFacts};
 
 use cipher_suites::CIPHER_SUITES;
 use serde::de::Error;
@@ -129,22 +132,38 @@ impl ProtocolVersion {
 }
 
 impl CipherSuite {
-    fn entry(self) -> Option<&'static (u16, &'static str, Option<bool>)> {
-        let found = CIPHER_SUITES.binary_search_by_key(&self.0, |entry| entry.0).ok()?;
+    fn entry(self) -> Option<&'static SuiteFacts> {
+        let found = CIPHER_SUITES.binary_search_by_key(&self.0, |entry| entry.code).ok()?;
         CIPHER_SUITES.get(found)
     }
 
     fn registered(self) -> Option<&'static str> {
-        self.entry().map(|entry| entry.1)
+        self.entry().map(|entry| entry.name)
     }
 
     fn named(name: &str) -> Option<u16> {
-        CIPHER_SUITES.iter().find(|entry| entry.1 == name).map(|entry| entry.0)
+        CIPHER_SUITES.iter().find(|entry| entry.name == name).map(|entry| entry.code)
+    }
+
+    /// Every registered suite by code point, signals left out.
+    pub fn all() -> impl Iterator<Item = &'static SuiteFacts> {
+        CIPHER_SUITES.iter().filter(|entry| entry.forward_secrecy.is_some())
+    }
+
+    /// What the suite is made of; `None` for an unknown suite, and for a
+    /// signal, which is none.
+    pub fn facts(self) -> Option<&'static SuiteFacts> {
+        self.entry().filter(|entry| entry.forward_secrecy.is_some())
+    }
+
+    /// How good the suite is; `None` for an unknown suite.
+    pub fn class(self) -> Option<SuiteClass> {
+        self.facts().map(SuiteFacts::class)
     }
 
     /// Whether the key exchange is ephemeral; `None` for an unknown suite.
     pub fn forward_secrecy(self) -> Option<bool> {
-        self.entry().and_then(|entry| entry.2)
+        self.entry().and_then(|entry| entry.forward_secrecy)
     }
 }
 
@@ -171,6 +190,8 @@ impl SignatureScheme {
 impl AlertDescription {
     /// The sender says nothing more.
     pub const CLOSE_NOTIFY: Self = Self(0);
+    /// Nothing in common, or no further word on why not.
+    pub const HANDSHAKE_FAILURE: Self = Self(40);
     /// The versions offered are known, but not supported.
     pub const PROTOCOL_VERSION: Self = Self(70);
     /// Nothing offered is strong enough for the server.
@@ -322,27 +343,44 @@ mod tests {
     #[test]
     fn tables_are_sorted() {
         assert!(VERSIONS.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(CIPHER_SUITES.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(CIPHER_SUITES.is_sorted_by(|a, b| a.code < b.code));
         assert!(GROUPS.is_sorted_by(|a, b| a.0 < b.0));
         assert!(SIGNATURE_SCHEMES.is_sorted_by(|a, b| a.0 < b.0));
         assert!(ALERTS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    /// What the data set says of one suite, in the order of the table.
+    fn expected(row: &csv::StringRecord) -> SuiteFacts {
+        let leak = |column: usize| -> &'static str { String::leak(row[column].to_string()) };
+        // RFC 7905 §2: the key of ChaCha20 has 256 bits; the data set says 128.
+        let bits = if &row[5] == "CHACHA20_POLY1305" { 256 } else { row[7].parse().unwrap() };
+        let signal = row[1].ends_with("_SCSV");
+        let ephemeral = matches!(&row[3], "DHE" | "ECDHE" | "TLS13" | "ECCPWD")
+            || (matches!(&row[3], "DH" | "ECDH") && &row[4] == "NULL");
+        SuiteFacts {
+            code: u16::from_str_radix(&row[0][2..], 16).unwrap(),
+            name: leak(1),
+            openssl_name: leak(2),
+            key_exchange: leak(3),
+            authentication: leak(4),
+            cipher: leak(5),
+            mode: leak(6),
+            key_bits: bits,
+            mac: leak(8),
+            export: &row[12] == "1",
+            forward_secrecy: (!signal).then_some(ephemeral),
+        }
     }
 
     #[test]
     fn suites_are_those_of_the_dataset() {
         let text = include_str!("../../../datasets/registry/tls-cipher-suites.csv");
         let mut rows = csv::Reader::from_reader(text.as_bytes());
-        let mut expected: Vec<(u16, String)> = rows
-            .records()
-            .map(|row| {
-                let row = row.unwrap();
-                (u16::from_str_radix(&row[0][2..], 16).unwrap(), row[1].to_string())
-            })
-            .collect();
-        expected.sort();
-        assert_eq!(CIPHER_SUITES.len(), expected.len());
-        for (actual, expected) in CIPHER_SUITES.iter().zip(&expected) {
-            assert_eq!((actual.0, actual.1), (expected.0, expected.1.as_str()));
+        let mut facts: Vec<SuiteFacts> = rows.records().map(|row| expected(&row.unwrap())).collect();
+        facts.sort_by_key(|facts| facts.code);
+        assert_eq!(CIPHER_SUITES.len(), facts.len());
+        for (actual, expected) in CIPHER_SUITES.iter().zip(&facts) {
+            assert_eq!(actual, expected);
         }
     }
 

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Fuzzes every target for a while, from what is committed and what earlier runs
+# learnt. Ends at the first finding and says how to see it again.
+#
+#   fuzz/smoke.sh                    every target, 20 seconds each
+#   fuzz/smoke.sh 60 tls_records     this one for a minute
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fuzz=(cargo +nightly fuzz)
+if ! "${fuzz[@]}" --version >/dev/null 2>&1; then
+    echo "fuzzing needs a nightly compiler and cargo-fuzz:" >&2
+    echo "    rustup toolchain install nightly && cargo install cargo-fuzz --locked" >&2
+    exit 1
+fi
+
+seconds=${1:-20}
+shift || true
+if [ $# -gt 0 ]; then targets=("$@"); else mapfile -t targets < <("${fuzz[@]}" list); fi
+
+"${fuzz[@]}" build
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for target in "${targets[@]}"; do
+    # The first folder takes what is learnt; the others are only read.
+    mkdir -p "fuzz/corpus/$target"
+    folders=("fuzz/corpus/$target")
+    for kind in seeds regressions; do
+        if [ -d "fuzz/$kind/$target" ]; then folders+=("fuzz/$kind/$target"); fi
+    done
+    # No oracle needs more at once than a few copies of its input and a flight.
+    limits=(-timeout=5 -malloc_limit_mb=64 -rss_limit_mb=1024 -max_len=16384)
+    if ! "${fuzz[@]}" run "$target" "${folders[@]}" -- \
+        -max_total_time="$seconds" -print_final_stats=1 "${limits[@]}" >"$log" 2>&1; then
+        tail -n 60 "$log"
+        echo
+        echo "$target: found something; docs/fuzzing.md says how to keep it."
+        exit 1
+    fi
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    learnt=$(find "fuzz/corpus/$target" -type f | wc -l)
+    printf '%-22s %10s runs, %5s inputs, nothing found\n' "$target" "$runs" "$learnt"
+done

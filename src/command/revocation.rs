@@ -1,0 +1,251 @@
+//! `mxray revocation`: can this machine reach what tells about the revocation
+//! of a partner's certificates, and what does it say? Microsoft's page has
+//! this done by hand with certutil.
+
+use super::probe::{self, Asked};
+use super::{CommandError, start_logging};
+use crate::cli::RevocationArgs;
+use crate::lookup::DnsLookup;
+use crate::model::revocation::{CertificateRevocation, Reached, RevocationAnswer, RevocationSource};
+use crate::model::{CertificateFacts, DomainName, Subject, Target};
+use crate::net::ScreenedLookup;
+use crate::net::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
+use crate::plan::{self, UsageError};
+use crate::policy::Roots;
+use crate::policy::published::{self, AddressKind};
+use crate::revocation::{self, Question, crl, ocsp};
+use crate::{report, x509};
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Exit code where a certificate is revoked.
+const EXIT_REVOKED: u8 = 3;
+/// Exit code where none is known to be revoked, but not everything that has
+/// to be was reached, or an answer does not tell.
+const EXIT_NOT_DETERMINED: u8 = 4;
+
+/// Certificates that are asked about.
+const CERTIFICATES_MAX: usize = 64;
+
+/// A presented chain, leaf first.
+type Chain = Vec<Arc<[u8]>>;
+
+/// Finds the addresses of hosts in the DNS that everything else is asked of.
+struct Resolver(Arc<ScreenedLookup<DnsLookup>>);
+
+impl Resolve for Resolver {
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, String> {
+        let host = DomainName::parse(host).map_err(|error| error.to_string())?;
+        let target = Target { line: 1, subject: Subject::Domain(host.clone()) };
+        let facts = match self.0.refusal(&target) {
+            Some(facts) => facts,
+            None => self.0.inner().host(target, &host).await,
+        };
+        match facts.failure {
+            Some(failure) => Err(failure.to_string()),
+            None => Ok(facts.exchanges.into_iter().flat_map(|exchange| exchange.addresses).collect()),
+        }
+    }
+}
+
+/// Asks every address, each list once.
+struct Asker {
+    fetcher: Fetcher<Resolver>,
+    roots: Roots,
+    lists: HashMap<String, Result<Fetched, FetchError>>,
+    at: Timestamp,
+}
+
+/// Asks about the chains of the target, then the published addresses.
+pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> {
+    start_logging(args.asking.verbose);
+    let from_file = Path::new(&args.target).is_file();
+    let asked = if from_file { None } else { Some(probe::parse(&args.target)?) };
+    let stages = plan::stages(&args.asking, &args.judging, plan::QUESTIONS_MAX)?;
+    let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
+    let (roots, _) = plan::roots(&args.judging.roots)?;
+    let fetcher = Fetcher::new(plan::gate(&args.asking)?, Resolver(stages.lookup.clone()), limits);
+    let mut asker = Asker { fetcher, roots, lists: HashMap::new(), at: Timestamp::now() };
+    let chains = match asked {
+        None => vec![chain_of_file(&args.target)?],
+        Some(asked) => probed(&stages, asked, args.asking.port).await,
+    };
+    if chains.is_empty() {
+        super::say(format_args!("mxray: {} presented no certificate", args.target));
+    }
+    let certificates = asker.certificates(&chains).await;
+    let published = if args.chain_only { Vec::new() } else { asker.published().await };
+    super::tell(report::revocation(&certificates, &published))?;
+    Ok(exit_code(&certificates, &published))
+}
+
+fn exit_code(certificates: &[CertificateRevocation], published: &[Reached]) -> ExitCode {
+    if certificates.iter().any(CertificateRevocation::is_revoked) {
+        return ExitCode::from(EXIT_REVOKED);
+    }
+    let good = !certificates.is_empty() && certificates.iter().all(CertificateRevocation::is_good);
+    let reached = published.iter().all(|address| address.outcome.is_ok());
+    if good && reached { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_DETERMINED) }
+}
+
+/// The distinct chains of every endpoint of the target.
+async fn probed(stages: &plan::Stages, asked: Asked, port: u16) -> Vec<Chain> {
+    let (facts, port) = probe::find(stages, asked, port).await;
+    let (_, endpoints) = probe::ask_all(stages, facts, port).await;
+    let mut seen = HashSet::new();
+    let observations = endpoints.into_iter().map(|endpoint| endpoint.observation);
+    let chains = observations.flat_map(|seen| {
+        let hellos = seen.hellos.into_iter().map(|hello| hello.chain);
+        seen.tls.map(|tls| tls.chain).into_iter().chain(hellos)
+    });
+    chains.filter(|chain| !chain.is_empty() && seen.insert(chain.clone())).collect()
+}
+
+/// The certificates of a file: PEM, leaf first, or one as DER.
+fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
+    let wrong = |error: &str| UsageError(format!("{path}: {error}"));
+    let bytes = plan::read_file("certificate", Path::new(path))?;
+    let pem: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let pem = pem.map_err(|error| wrong(&format!("not PEM: {error}")))?;
+    let chain: Chain =
+        if pem.is_empty() { vec![bytes.into()] } else { pem.iter().map(|der| der.as_ref().into()).collect() };
+    match chain.iter().find_map(|der| Question::new(der, None).err()) {
+        Some(error) => Err(wrong(&format!("no certificate, PEM or DER: {error}"))),
+        None => Ok(chain),
+    }
+}
+
+impl Asker {
+    /// Asks about each distinct certificate that is no root.
+    async fn certificates(&mut self, chains: &[Chain]) -> Vec<CertificateRevocation> {
+        let mut seen = HashSet::new();
+        let mut asked = Vec::new();
+        for chain in chains {
+            for der in chain {
+                let facts = x509::read(der);
+                if facts.self_signed || !seen.insert(facts.sha256) || asked.len() == CERTIFICATES_MAX {
+                    continue;
+                }
+                asked.push(self.certificate(der, &facts, chain).await);
+            }
+        }
+        asked
+    }
+
+    async fn certificate(
+        &mut self,
+        der: &[u8],
+        facts: &CertificateFacts,
+        chain: &Chain,
+    ) -> CertificateRevocation {
+        let issuer = self.issuer(der, chain);
+        let mut answers = Vec::new();
+        for url in &facts.crl_urls {
+            let answer = self.by_list(der, issuer.as_deref(), url).await;
+            answers.push((RevocationSource::Crl, url.clone(), answer));
+        }
+        for url in &facts.ocsp_urls {
+            let answer = self.by_responder(der, issuer.as_deref(), url).await;
+            answers.push((RevocationSource::Ocsp, url.clone(), answer));
+        }
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_string());
+        CertificateRevocation {
+            subject: text(&facts.subject),
+            issuer: text(&facts.issuer),
+            serial: text(&facts.serial),
+            answers,
+        }
+    }
+
+    /// The issuer's certificate, out of the chain or a root store.
+    fn issuer(&self, der: &[u8], chain: &Chain) -> Option<Vec<u8>> {
+        let presented = chain.iter().map(AsRef::as_ref);
+        let trusted = self.roots.stores().iter().flat_map(|store| store.certificates());
+        let mut candidates = presented.chain(trusted);
+        candidates.find(|issuer| revocation::is_issued_by(der, issuer)).map(<[u8]>::to_vec)
+    }
+
+    async fn list(&mut self, url: &str) -> Result<Fetched, FetchError> {
+        if let Some(known) = self.lists.get(url) {
+            return known.clone();
+        }
+        let fetched = self.fetcher.get(url).await;
+        self.lists.insert(url.to_string(), fetched.clone());
+        fetched
+    }
+
+    async fn by_list(&mut self, der: &[u8], issuer: Option<&[u8]>, url: &str) -> RevocationAnswer {
+        match body(self.list(url).await) {
+            Err(why) => RevocationAnswer::unreachable(why),
+            Ok(list) => match Question::new(der, issuer) {
+                Ok(question) => crl::look_up(&list, &question, url, self.at),
+                Err(error) => RevocationAnswer::unknown(error.to_string()),
+            },
+        }
+    }
+
+    async fn by_responder(&self, der: &[u8], issuer: Option<&[u8]>, url: &str) -> RevocationAnswer {
+        let question = match Question::new(der, issuer) {
+            Ok(question) => question,
+            Err(error) => return RevocationAnswer::unknown(error.to_string()),
+        };
+        let request = match ocsp::request(&question) {
+            Ok(request) => request,
+            Err(error) => return RevocationAnswer::unknown(error.to_string()),
+        };
+        match body(self.fetcher.post(url, "application/ocsp-request", request).await) {
+            Err(why) => RevocationAnswer::unreachable(why),
+            Ok(answer) => ocsp::look_up(&answer, &question, self.at),
+        }
+    }
+
+    /// Reaches for each published address once.
+    async fn published(&mut self) -> Vec<Reached> {
+        let mut addresses = Vec::new();
+        for row in published::certificates() {
+            addresses.extend(row.crl_urls.into_iter().map(|url| (RevocationSource::Crl, url)));
+            addresses.extend(row.ocsp_urls.into_iter().map(|url| (RevocationSource::Ocsp, url)));
+        }
+        for address in published::addresses() {
+            let source = match address.kind {
+                AddressKind::Crl => RevocationSource::Crl,
+                AddressKind::Host => RevocationSource::Host,
+            };
+            addresses.push((source, address.url));
+        }
+        let mut seen = HashSet::new();
+        addresses.retain(|(_, url)| seen.insert(url.clone()));
+        let mut reached = Vec::new();
+        for (source, url) in addresses {
+            let outcome = self.reach(source, &url).await;
+            reached.push(Reached { source, url, outcome });
+        }
+        reached
+    }
+
+    /// A list has to be one; of anything else any answer of HTTP will do.
+    async fn reach(&mut self, source: RevocationSource, url: &str) -> Result<String, String> {
+        let fetched = self.list(url).await;
+        if source != RevocationSource::Crl {
+            return fetched.map(|got| format!("HTTP {}", got.status)).map_err(|error| error.to_string());
+        }
+        let list = crl::read(&body(fetched)?).map_err(|error| error.to_string())?;
+        let next = list.next_update.map(|next| format!(", next update {next}")).unwrap_or_default();
+        Ok(format!("a list of {} by {}{next}", list.entries, list.issuer))
+    }
+}
+
+/// The body of a success; why there is none otherwise.
+fn body(fetched: Result<Fetched, FetchError>) -> Result<Vec<u8>, String> {
+    match fetched {
+        Ok(Fetched { status: 200, body }) => Ok(body),
+        Ok(Fetched { status, .. }) => Err(format!("HTTP {status}")),
+        Err(error) => Err(error.to_string()),
+    }
+}

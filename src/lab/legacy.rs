@@ -1,0 +1,224 @@
+//! A server that answers by script what no TLS library speaks any more, or
+//! chooses as none would: the `[server.ROLE.legacy]` table of a scenario, and
+//! its answer to each ClientHello, without a socket.
+
+use super::server::{KeyKind, Tls};
+use super::step::{Step, Then, Words};
+use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::tls::{ClientHello, ShareKind};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Longest Diffie-Hellman prime, in bits.
+pub const DH_BITS_MAX: usize = 16_384;
+
+/// A server by script. Its certificate and whether it asks for one are those
+/// of [`Tls`], of which nothing else counts then.
+///
+/// What it agrees to it says in clear up to its ServerHelloDone, and goes no
+/// further: the values are made up and the signature is none. With
+/// [`Self::complete`] the choices that rustls speaks are carried to the end.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Legacy {
+    /// The versions spoken, and for each the suites, best first. The newest
+    /// version in common is taken. A server that does not speak TLS 1.3 does
+    /// not know supported_versions either.
+    pub suites: BTreeMap<ProtocolVersion, Vec<CipherSuite>>,
+    /// Whose order of suites decides.
+    #[serde(default)]
+    pub preference: Preference,
+    /// Groups, best first. In TLS 1.3 a hello without a share for the first in
+    /// common is answered with a HelloRetryRequest.
+    #[serde(default = "usual_groups")]
+    pub groups: Vec<NamedGroup>,
+    /// Length of the Diffie-Hellman prime, in bits.
+    #[serde(default = "usual_dh_bits")]
+    pub dh_bits: usize,
+    /// The one signature scheme of TLS 1.2; by default that of the key with
+    /// SHA-256.
+    pub signature_scheme: Option<SignatureScheme>,
+    /// Hands the connection to rustls where it speaks what was chosen.
+    #[serde(default)]
+    pub complete: bool,
+    /// What is said where no version is in common.
+    #[serde(default = "protocol_version")]
+    pub no_common_version: Step,
+    /// What is said where the version has no suite in common.
+    #[serde(default = "handshake_failure")]
+    pub no_common_suite: Step,
+    /// Hellos that the server stumbles over.
+    pub intolerant: Option<Intolerance>,
+}
+
+/// Whose order of suites decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preference {
+    /// The server's.
+    #[default]
+    Server,
+    /// The client's.
+    Client,
+}
+
+/// Hellos that a server stumbles over, each for one reason at least.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intolerance {
+    /// Those of more bytes than this, header of the message included.
+    pub hello_bytes_over: Option<usize>,
+    /// Those that offer TLS 1.3.
+    #[serde(default)]
+    pub tls13: bool,
+    /// What becomes of them.
+    pub answer: Step,
+}
+
+fn usual_groups() -> Vec<NamedGroup> {
+    vec![NamedGroup(29), NamedGroup(23), NamedGroup(24)]
+}
+
+fn usual_dh_bits() -> usize {
+    2048
+}
+
+fn protocol_version() -> Step {
+    refusal(AlertDescription::PROTOCOL_VERSION)
+}
+
+pub(super) fn handshake_failure() -> Step {
+    refusal(AlertDescription::HANDSHAKE_FAILURE)
+}
+
+fn refusal(alert: AlertDescription) -> Step {
+    Step { words: Words::Alert(alert), then: Then::Close, ..Step::default() }
+}
+
+/// What a hello is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// [`Intolerance::answer`].
+    Stumbles,
+    /// [`Legacy::no_common_version`].
+    NoVersion,
+    /// [`Legacy::no_common_suite`].
+    NoSuite,
+    /// The server agrees.
+    Agrees(Choice),
+}
+
+/// What the server agrees to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub version: ProtocolVersion,
+    pub suite: CipherSuite,
+    /// The group, where the suite needs one.
+    pub group: Option<NamedGroup>,
+    /// Whether the client must come again with a share of it.
+    pub retry: bool,
+}
+
+impl Legacy {
+    /// The answer to a hello whose message has `message_bytes` bytes.
+    pub(super) fn answer(&self, hello: &ClientHello, message_bytes: usize, key: KeyKind) -> Answer {
+        if self.intolerant.as_ref().is_some_and(|limits| limits.refuses(hello, message_bytes)) {
+            return Answer::Stumbles;
+        }
+        let modern = self.suites.contains_key(&ProtocolVersion::TLS13);
+        let version = self.suites.iter().rev().find(|(version, _)| hello.offers(**version, modern));
+        let Some((&version, suites)) = version else { return Answer::NoVersion };
+        let (order, others) = match self.preference {
+            Preference::Server => (suites, &hello.suites),
+            Preference::Client => (&hello.suites, suites),
+        };
+        let mut common = order.iter().filter(|suite| others.contains(suite));
+        let choice = common.find_map(|suite| self.choice(hello, version, *suite, key));
+        choice.map_or(Answer::NoSuite, Answer::Agrees)
+    }
+
+    /// The choice of a suite that both know, if its key exchange can be agreed
+    /// upon too.
+    fn choice(
+        &self,
+        hello: &ClientHello,
+        version: ProtocolVersion,
+        suite: CipherSuite,
+        key: KeyKind,
+    ) -> Option<Choice> {
+        let tls13 = version >= ProtocolVersion::TLS13;
+        let share = ShareKind::of(suite);
+        // A client that names no groups takes any (RFC 8422 §4).
+        let common = |group: &&NamedGroup| hello.groups.is_empty() || hello.groups.contains(group);
+        let group = if tls13 || share == Some(ShareKind::Group) {
+            Some(*self.groups.iter().find(common)?)
+        } else {
+            None
+        };
+        let schemes = &hello.signature_schemes;
+        let signs = share.is_some() && version == ProtocolVersion::TLS12 && !schemes.is_empty();
+        if signs && !schemes.contains(&self.scheme(key)) {
+            return None;
+        }
+        let shares = hello.key_shares.as_deref().unwrap_or_default();
+        let retry = tls13 && !shares.iter().any(|share| Some(share.group) == group);
+        Some(Choice { version, suite, group, retry })
+    }
+
+    /// The signature scheme of TLS 1.2.
+    pub(super) fn scheme(&self, key: KeyKind) -> SignatureScheme {
+        self.signature_scheme.unwrap_or(match key {
+            KeyKind::EcdsaP256 => SignatureScheme(0x0403),
+            KeyKind::EcdsaP384 => SignatureScheme(0x0503),
+            KeyKind::Ed25519 => SignatureScheme(0x0807),
+            KeyKind::Rsa2048 | KeyKind::Rsa1024 => SignatureScheme(0x0401),
+        })
+    }
+
+    /// Whether it can be played with the certificate of `tls`.
+    pub(super) fn check(&self, tls: &Tls) -> Result<(), String> {
+        if self.suites.is_empty() || self.suites.values().any(Vec::is_empty) {
+            return Err("a server by script speaks no version, or one without suites".into());
+        }
+        if self.dh_bits == 0 || self.dh_bits > DH_BITS_MAX {
+            return Err(format!("no prime has {} bits", self.dh_bits));
+        }
+        let rsa = matches!(tls.certificate.key, KeyKind::Rsa2048 | KeyKind::Rsa1024);
+        let old = self.suites.iter().filter(|(version, _)| **version < ProtocolVersion::TLS13);
+        for suite in old.flat_map(|(_, suites)| suites) {
+            let name = suite.name();
+            let fits = match (name.contains("_ECDSA_"), name.contains("_anon_")) {
+                (_, true) => true,
+                (ecdsa, _) => ecdsa != rsa,
+            };
+            if !fits {
+                return Err(format!("{name} does not fit the key of the certificate"));
+            }
+        }
+        let answers = [&self.no_common_version, &self.no_common_suite];
+        answers
+            .into_iter()
+            .chain(self.intolerant.as_ref().map(|limits| &limits.answer))
+            .try_for_each(check_end)
+    }
+}
+
+/// After a refusal there is no dialogue that could go on.
+fn check_end(step: &Step) -> Result<(), String> {
+    step.check()?;
+    match step.then {
+        Then::Continue => Err("the answer to a hello must say what comes then".into()),
+        Then::Close | Then::Reset | Then::Silence => Ok(()),
+    }
+}
+
+impl Intolerance {
+    fn refuses(&self, hello: &ClientHello, message_bytes: usize) -> bool {
+        self.hello_bytes_over.is_some_and(|limit| message_bytes > limit)
+            || self.tls13 && hello.supported_versions.contains(&ProtocolVersion::TLS13)
+    }
+}
+
+#[cfg(test)]
+#[path = "legacy_tests.rs"]
+mod tests;

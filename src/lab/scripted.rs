@@ -1,0 +1,206 @@
+//! A [`Legacy`] server ready to be played: what it says to each ClientHello, as
+//! bytes.
+
+use super::error::LabError;
+use super::hello::Hello;
+use super::legacy::{Answer, Choice, Legacy, handshake_failure};
+use super::pki::Pki;
+use super::server::{ClientAuth, KeyKind, Tls};
+use super::step::{Prepared, Step};
+use super::tls::{Certificates, config_with};
+use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
+use crate::tls::{
+    CertificateRequest, Chain, ClientHello, Extension, ExtensionType, ServerFlight, ServerHello, ServerShare,
+    ShareKind, SignedShare, TooLong,
+};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Length of the short RSA key of an export suite, in bits.
+const EXPORT_RSA_BITS: usize = 512;
+/// Nobody computes with the server's random.
+const RANDOM: [u8; 32] = [0x6d; 32];
+/// A byte of made-up numbers: with its highest bit set, so that they are as
+/// long as they are said to be, and odd, as primes are.
+const NUMBER_BYTE: u8 = 0xfb;
+/// The signal that stands for the extension among the suites (RFC 5746 §3.3).
+const EMPTY_RENEGOTIATION_INFO_SCSV: CipherSuite = CipherSuite(0x00ff);
+/// rsa_sign and ecdsa_sign (RFC 5246 §7.4.4, RFC 8422 §5.5).
+const CERTIFICATE_TYPES: [u8; 2] = [1, 64];
+
+/// What is to be done with a hello.
+pub(super) enum Reaction<'a> {
+    /// A step is played.
+    Play(&'a Prepared),
+    /// This is said; a client that goes on is refused by
+    /// [`Scripted::no_further`].
+    Agree(Vec<u8>),
+    /// rustls takes over.
+    Complete(Arc<ServerConfig>),
+}
+
+/// A server by script.
+#[derive(Debug)]
+pub(super) struct Scripted {
+    legacy: Legacy,
+    key: KeyKind,
+    client_auth: ClientAuth,
+    certificates: Arc<Certificates>,
+    /// What rustls can carry to the end.
+    completed: HashMap<(ProtocolVersion, CipherSuite), Arc<ServerConfig>>,
+    stumbles: Option<Prepared>,
+    no_version: Prepared,
+    no_suite: Prepared,
+    /// What a client is told that believes what it was told.
+    pub no_further: Prepared,
+}
+
+impl Scripted {
+    pub(super) fn new(legacy: &Legacy, tls: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
+        let certificates = Arc::new(Certificates::new(tls, host, pki)?);
+        let prepare = |step: &Step| step.prepare(host);
+        Ok(Self {
+            key: tls.certificate.key,
+            client_auth: tls.client_auth,
+            completed: completed(legacy, tls, pki, &certificates)?,
+            certificates,
+            stumbles: legacy.intolerant.as_ref().map(|limits| prepare(&limits.answer)),
+            no_version: prepare(&legacy.no_common_version),
+            no_suite: prepare(&legacy.no_common_suite),
+            no_further: prepare(&handshake_failure()),
+            legacy: legacy.clone(),
+        })
+    }
+
+    /// What is to be done with this hello.
+    pub(super) fn react(&self, hello: &Hello) -> Reaction<'_> {
+        match self.legacy.answer(&hello.offer, hello.message_bytes, self.key) {
+            Answer::Stumbles => Reaction::Play(self.stumbles.as_ref().unwrap_or(&self.no_version)),
+            Answer::NoVersion => Reaction::Play(&self.no_version),
+            Answer::NoSuite => Reaction::Play(&self.no_suite),
+            Answer::Agrees(choice) => self.agree(hello, choice),
+        }
+    }
+
+    fn agree(&self, hello: &Hello, choice: Choice) -> Reaction<'_> {
+        if let Some(config) = self.completed.get(&(choice.version, choice.suite)) {
+            return Reaction::Complete(config.clone());
+        }
+        match self.flight(hello, choice).and_then(|flight| flight.to_records()) {
+            Ok(records) => Reaction::Agree(records),
+            // Only a certificate of over 16 MiB would not fit.
+            Err(_) => Reaction::Play(&self.no_further),
+        }
+    }
+
+    fn flight(&self, hello: &Hello, choice: Choice) -> Result<ServerFlight, TooLong> {
+        let Choice { version, suite, group, retry } = choice;
+        let mut answer = match group {
+            Some(group) if version >= ProtocolVersion::TLS13 && retry => ServerHello::retry(suite, group),
+            Some(group) if version >= ProtocolVersion::TLS13 => {
+                ServerHello::tls13(suite, RANDOM, group, &point(group))?
+            }
+            _ => ServerHello::new(version, suite, RANDOM),
+        };
+        if version >= ProtocolVersion::TLS13 {
+            answer.session_id = hello.offer.session_id.clone();
+        } else if renegotiates_securely(&hello.offer) {
+            answer.extensions.push(Extension::new(ExtensionType::RENEGOTIATION_INFO, [0]));
+        }
+        let share = self.share(suite, group).map(|share| SignedShare {
+            share,
+            scheme: self.legacy.scheme(self.key),
+            signature: number(EXPORT_RSA_BITS),
+        });
+        let request = (self.client_auth != ClientAuth::None).then(|| CertificateRequest {
+            certificate_types: CERTIFICATE_TYPES.to_vec(),
+            signature_schemes: vec![self.legacy.scheme(self.key)],
+            authorities: 0,
+        });
+        let chain = if suite.name().contains("_anon_") { None } else { self.chain(hello) };
+        Ok(ServerFlight { hello: answer, chain, share, certificate_request: request })
+    }
+
+    fn share(&self, suite: CipherSuite, group: Option<NamedGroup>) -> Option<ServerShare> {
+        Some(match ShareKind::of(suite)? {
+            ShareKind::Group => ServerShare::Group { group: group?, public: point(group?) },
+            ShareKind::Dh => {
+                let bits = self.legacy.dh_bits;
+                ServerShare::Dh { prime: number(bits), generator: vec![2], public: number(bits - 1) }
+            }
+            ShareKind::ExportRsa => {
+                ServerShare::ExportRsa { modulus: number(EXPORT_RSA_BITS), exponent: vec![1, 0, 1] }
+            }
+        })
+    }
+
+    fn chain(&self, hello: &Hello) -> Option<Chain> {
+        let certified = self.certificates.for_name(hello.name())?;
+        let certificates = certified.cert.iter().map(|der| Arc::from(der.as_ref())).collect();
+        Some(Chain { certificates, excess: 0 })
+    }
+}
+
+/// Whether the client asks for RFC 5746, without which some refuse the server.
+fn renegotiates_securely(offer: &ClientHello) -> bool {
+    let mut extensions = offer.extensions.iter().map(|extension| extension.extension_type);
+    offer.suites.contains(&EMPTY_RENEGOTIATION_INFO_SCSV)
+        || extensions.any(|known| known == ExtensionType::RENEGOTIATION_INFO)
+}
+
+/// Made-up number of so many bits.
+fn number(bits: usize) -> Vec<u8> {
+    let mut number = vec![NUMBER_BYTE; bits.div_ceil(8)];
+    if let Some(first) = number.first_mut() {
+        *first >>= (8 - bits % 8) % 8;
+    }
+    number
+}
+
+/// Made-up point of the group's length: X25519, or a curve's in its
+/// uncompressed form.
+fn point(group: NamedGroup) -> Vec<u8> {
+    let bytes = match group.name().as_ref() {
+        "x25519" => 32,
+        "secp384r1" => 97,
+        "secp521r1" => 133,
+        _ => 65,
+    };
+    vec![4; bytes]
+}
+
+/// A configuration of rustls for each choice that it can carry to the end.
+fn completed(
+    legacy: &Legacy,
+    tls: &Tls,
+    pki: &Pki,
+    certificates: &Arc<Certificates>,
+) -> Result<HashMap<(ProtocolVersion, CipherSuite), Arc<ServerConfig>>, LabError> {
+    let mut configs = HashMap::new();
+    if !legacy.complete {
+        return Ok(configs);
+    }
+    let groups: Vec<String> = aws_lc_rs::ALL_KX_GROUPS
+        .iter()
+        .map(|group| NamedGroup(group.name().into()))
+        .filter(|group| legacy.groups.contains(group))
+        .map(|group| group.to_string())
+        .collect();
+    for known in aws_lc_rs::ALL_CIPHER_SUITES {
+        let suite = CipherSuite(known.suite().into());
+        let version = ProtocolVersion(known.version().version.into());
+        if !legacy.suites.get(&version).is_some_and(|suites| suites.contains(&suite)) {
+            continue;
+        }
+        let spec = Tls {
+            versions: vec![version.to_string()],
+            suites: vec![suite.to_string()],
+            groups: groups.clone(),
+            ..tls.clone()
+        };
+        configs.insert((version, suite), config_with(&spec, pki, certificates.clone())?);
+    }
+    Ok(configs)
+}

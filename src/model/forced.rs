@@ -1,0 +1,236 @@
+//! Forced TLS: which of the three strengths of a connector a partner passes.
+
+use super::verdict::Reason;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// How much TLS a connector demands (`TlsSettings` of New-OutboundConnector).
+/// The order is that of strength.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TlsSettings {
+    /// Nothing: TLS where there is any.
+    #[default]
+    None,
+    /// TLS, whatever the certificate.
+    EncryptionOnly,
+    /// And a certificate that a trusted root vouches for.
+    CertificateValidation,
+    /// And a name on it that was agreed.
+    DomainValidation,
+}
+
+impl TlsSettings {
+    /// The three that demand TLS, weakest first.
+    pub const FORCED: [TlsSettings; 3] =
+        [TlsSettings::EncryptionOnly, TlsSettings::CertificateValidation, TlsSettings::DomainValidation];
+
+    /// As the cmdlet writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TlsSettings::None => "None",
+            TlsSettings::EncryptionOnly => "EncryptionOnly",
+            TlsSettings::CertificateValidation => "CertificateValidation",
+            TlsSettings::DomainValidation => "DomainValidation",
+        }
+    }
+}
+
+impl fmt::Display for TlsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why mail under forced TLS is not delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CheckFailure {
+    /// There is no TLS for this sender; the reason is that of the opportunistic
+    /// outcome: `starttls_not_offered`, `no_published_suite`, `dns_null_mx`.
+    NoTls(Reason),
+    /// The leaf is signed by its own key.
+    SelfSigned,
+    /// The chain ends in a CA that is not trusted.
+    UntrustedRoot,
+    /// The issuer of the leaf was not sent along.
+    IncompleteChain,
+    /// The chain breaks a rule: signature, constraint, usage, encoding.
+    InvalidChain,
+    /// notAfter of the leaf is past.
+    Expired,
+    /// notBefore of the leaf is to come.
+    NotYetValid,
+    /// The validity of the leaf cannot be read.
+    DatesUnreadable,
+    /// No name on the leaf is the one that is expected.
+    NameMismatch,
+}
+
+impl fmt::Display for CheckFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CheckFailure::NoTls(reason) => return reason.fmt(f),
+            CheckFailure::SelfSigned => "self_signed",
+            CheckFailure::UntrustedRoot => "untrusted_root",
+            CheckFailure::IncompleteChain => "incomplete_chain",
+            CheckFailure::InvalidChain => "invalid_chain",
+            CheckFailure::Expired => "expired",
+            CheckFailure::NotYetValid => "not_yet_valid",
+            CheckFailure::DatesUnreadable => "dates_unreadable",
+            CheckFailure::NameMismatch => "name_mismatch",
+        })
+    }
+}
+
+/// Why it is not known whether mail under forced TLS is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CheckCause {
+    /// The endpoint gave no answer; the reason is that of the opportunistic
+    /// outcome: `greeting_throttled`, `dns_timeout`.
+    NoAnswer(Reason),
+    /// Nothing was asked: an endpoint list, or the smart hosts of another file.
+    NotProbed,
+    /// TLS was spoken, but no certificate was seen.
+    CertificateNotSeen,
+    /// The target is an endpoint, so there is no domain whose name to expect.
+    NoDomain,
+}
+
+impl fmt::Display for CheckCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CheckCause::NoAnswer(reason) => reason.fmt(f),
+            CheckCause::NotProbed => f.write_str("not_probed"),
+            CheckCause::CertificateNotSeen => f.write_str("certificate_not_seen"),
+            CheckCause::NoDomain => f.write_str("no_domain"),
+        }
+    }
+}
+
+/// Whether mail under one strength of forced TLS is delivered. As text `pass`,
+/// `fail:untrusted_root`, `undetermined:greeting_throttled`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Check {
+    /// It is.
+    Pass,
+    /// It is not.
+    Fail(CheckFailure),
+    /// Not known.
+    Undetermined(CheckCause),
+}
+
+impl Check {
+    /// `pass`, `fail` or `undetermined`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Check::Pass => "pass",
+            Check::Fail(_) => "fail",
+            Check::Undetermined(_) => "undetermined",
+        }
+    }
+
+    /// The text behind the colon; `None` for a pass.
+    pub fn reason(self) -> Option<String> {
+        match self {
+            Check::Pass => None,
+            Check::Fail(failure) => Some(failure.to_string()),
+            Check::Undetermined(cause) => Some(cause.to_string()),
+        }
+    }
+
+    /// This check, and if it passes the next.
+    pub fn and(self, next: impl FnOnce() -> Check) -> Check {
+        if self == Check::Pass { next() } else { self }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Check::Pass => Ok(()),
+            Check::Fail(failure) => write!(f, ":{failure}"),
+            Check::Undetermined(cause) => write!(f, ":{cause}"),
+        }
+    }
+}
+
+impl Serialize for Check {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// One check for each strength.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ForcedTls {
+    /// TLS, whatever the certificate.
+    pub encryption_only: Check,
+    /// And a certificate that a trusted root vouches for.
+    pub certificate_validation: Check,
+    /// And the name of the recipient domain on it.
+    pub domain_validation: Check,
+}
+
+impl ForcedTls {
+    /// The same answer for all three.
+    pub fn all(check: Check) -> Self {
+        Self { encryption_only: check, certificate_validation: check, domain_validation: check }
+    }
+
+    /// The check of one strength; nothing demanded is always passed.
+    pub fn check(&self, settings: TlsSettings) -> Check {
+        match settings {
+            TlsSettings::None => Check::Pass,
+            TlsSettings::EncryptionOnly => self.encryption_only,
+            TlsSettings::CertificateValidation => self.certificate_validation,
+            TlsSettings::DomainValidation => self.domain_validation,
+        }
+    }
+
+    /// The highest strength that is passed, and what stops the next: for the
+    /// highest of all nothing does.
+    pub fn strength(&self) -> (TlsSettings, Option<Check>) {
+        let stops = |settings: &TlsSettings| self.check(*settings) != Check::Pass;
+        match TlsSettings::FORCED.into_iter().position(|settings| stops(&settings)) {
+            None => (TlsSettings::DomainValidation, None),
+            Some(0) => (TlsSettings::None, Some(self.encryption_only)),
+            Some(1) => (TlsSettings::EncryptionOnly, Some(self.certificate_validation)),
+            Some(_) => (TlsSettings::CertificateValidation, Some(self.domain_validation)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strength_is_the_highest_that_is_passed() {
+        let fail = Check::Fail(CheckFailure::Expired);
+        let open = Check::Undetermined(CheckCause::CertificateNotSeen);
+        let forced = |first, second, third| ForcedTls {
+            encryption_only: first,
+            certificate_validation: second,
+            domain_validation: third,
+        };
+        for (forced, expected, stop) in [
+            (forced(Check::Pass, Check::Pass, Check::Pass), TlsSettings::DomainValidation, None),
+            (forced(Check::Pass, Check::Pass, fail), TlsSettings::CertificateValidation, Some(fail)),
+            (forced(Check::Pass, open, open), TlsSettings::EncryptionOnly, Some(open)),
+            (forced(fail, fail, fail), TlsSettings::None, Some(fail)),
+        ] {
+            assert_eq!(forced.strength(), (expected, stop));
+        }
+    }
+
+    #[test]
+    fn checks_have_stable_texts() {
+        for (check, expected) in [
+            (Check::Pass, "pass"),
+            (Check::Fail(CheckFailure::UntrustedRoot), "fail:untrusted_root"),
+            (Check::Undetermined(CheckCause::NotProbed), "undetermined:not_probed"),
+        ] {
+            assert_eq!(check.to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Further hellos over sockets: the dialogue as far as STARTTLS, one
+//! ClientHello of our own codec, and what the server says in clear.
+//!
+//! No key is computed and no handshake finished: the connection is closed as
+//! soon as the answer is there. An offer of TLS 1.3 comes without a key share,
+//! so that the server names the group that it wants (RFC 8446 §4.2.8).
+
+use super::drive::{Drive, PhaseTimeouts, micros};
+use super::wire::{Socket, Wire};
+use super::{dial, handshake};
+use crate::model::{
+    Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
+};
+use crate::smtp::EhloName;
+use crate::tls::{ClientHello, End, HelloAnswer, HelloProbe, Step};
+use aws_lc_rs::rand;
+use jiff::Timestamp;
+use rustls::pki_types::ServerName;
+use std::io::ErrorKind;
+use tokio::time::{Instant, timeout_at};
+
+/// Bytes asked of the socket at once. A flight with its chain takes two or
+/// three of them.
+const READ_BYTES_MAX: usize = 4096;
+
+/// Sends one hello on a connection of its own.
+pub(super) async fn ask(
+    key: &ProbeKey,
+    question: &HelloQuestion,
+    ehlo: &EhloName,
+    timeouts: &PhaseTimeouts,
+) -> HelloObservation {
+    let mut seen = HelloObservation::not_asked(question, Timestamp::now(), None);
+    let begun = Instant::now();
+    match exchange(key, question, ehlo, timeouts, begun).await {
+        Ok(answer) => take(&mut seen, answer),
+        Err(failure) => seen.failure = Some(failure),
+    }
+    seen.total_us = micros(begun.elapsed());
+    seen
+}
+
+/// # Errors
+/// Why the dialogue never came to the hello.
+async fn exchange(
+    key: &ProbeKey,
+    question: &HelloQuestion,
+    ehlo: &EhloName,
+    timeouts: &PhaseTimeouts,
+    begun: Instant,
+) -> Result<HelloAnswer, Failure> {
+    let hello = client_hello(key, question)?;
+    let mut probe = HelloProbe::new(&hello).map_err(unsendable)?;
+    let session_ends = begun + timeouts.session;
+    let tcp = dial::connect(key.endpoint, session_ends.min(begun + timeouts.connect)).await?;
+    let mut socket = Socket::new(tcp);
+    let drive = Drive::new(ehlo.clone(), timeouts, Instant::now(), session_ends);
+    let deadline = drive.into_upgrade(&mut socket).await?;
+    converse(&mut probe, &mut socket, deadline).await;
+    Ok(probe.into_answer())
+}
+
+/// The question in the codec's words. Extensions go only where the newest
+/// version offered knows them: names and groups since TLS 1.0 (RFC 6066,
+/// RFC 8422), signature schemes since TLS 1.2 (RFC 5246 §7.4.1.4.1).
+fn client_hello(key: &ProbeKey, question: &HelloQuestion) -> Result<ClientHello, Failure> {
+    let mut random = [0; 32];
+    rand::fill(&mut random).map_err(|_| unsendable("no random numbers"))?;
+    let newest = question.version();
+    let mut hello = ClientHello::new(newest, question.suites.iter().copied(), random);
+    if newest >= ProtocolVersion::TLS10 {
+        // The same rule as for the handshake: addresses are no names.
+        let named = matches!(handshake::server_name(key), ServerName::DnsName(_));
+        hello.sni = key.sni.clone().filter(|_| named);
+        hello.groups.clone_from(&question.groups);
+    }
+    if newest >= ProtocolVersion::TLS12 {
+        hello.signature_schemes.clone_from(&question.signature_schemes);
+    }
+    if newest >= ProtocolVersion::TLS13 {
+        hello.supported_versions.clone_from(&question.versions);
+    }
+    Ok(hello)
+}
+
+fn unsendable(cause: impl std::fmt::Display) -> Failure {
+    Failure::new(Phase::Tls, Kind::LocalError).with_detail(cause)
+}
+
+/// Carries bytes until all is said or `deadline` has passed.
+async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant) {
+    let mut buffer = [0; READ_BYTES_MAX];
+    loop {
+        let result = match probe.next() {
+            Step::Done => return,
+            Step::Write(bytes) => {
+                timeout_at(deadline, socket.write(bytes)).await.map(|sent| sent.map(|()| None))
+            }
+            Step::Read => timeout_at(deadline, socket.read(&mut buffer)).await.map(|read| read.map(Some)),
+        };
+        match result {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(read))) if read > 0 => probe.receive(buffer.get(..read).unwrap_or_default()),
+            Err(_) => probe.timed_out(),
+            Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => probe.timed_out(),
+            Ok(Ok(Some(_)) | Err(_)) => probe.receive_eof(),
+        }
+    }
+}
+
+fn take(seen: &mut HelloObservation, answer: HelloAnswer) {
+    seen.end = end(&answer.end);
+    seen.version = answer.version();
+    seen.suite = answer.suite();
+    seen.group = answer.group();
+    seen.dh_bits = answer.dh_bits();
+    seen.signature_scheme = answer.signature_scheme();
+    seen.client_certificate_requested = answer.client_certificate_requested();
+    seen.hello_retry = answer.hello_retry();
+    seen.alert = answer.alert();
+    if matches!(seen.purpose, HelloPurpose::Sender | HelloPurpose::Version) {
+        seen.chain = answer.chain.map(|chain| chain.certificates).unwrap_or_default();
+    }
+}
+
+fn end(end: &End) -> HelloEnd {
+    match end {
+        End::Complete => HelloEnd::Agreed,
+        End::Alert(_) => HelloEnd::Alert,
+        End::Unfinished | End::Closed => HelloEnd::Closed,
+        End::Timeout => HelloEnd::Timeout,
+        End::Sslv2 { .. } => HelloEnd::Sslv2,
+        End::NotTls { .. } => HelloEnd::NotTls,
+        End::Malformed(_) => HelloEnd::Malformed,
+        End::TooLong(_) => HelloEnd::TooLong,
+    }
+}
+
+#[cfg(test)]
+#[path = "legacy_tests.rs"]
+mod tests;

@@ -1,0 +1,162 @@
+//! Connectors as `Get-OutboundConnector | Export-Csv` writes them.
+//!
+//! Windows PowerShell puts a `#TYPE` line first and writes UTF-16 when asked
+//! for Unicode; lists of values come as text only if somebody joined them.
+
+use super::entry::Entry;
+use super::error::{ConnectorError, Place};
+use super::list::{CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
+use csv::StringRecord;
+use encoding_rs::{Encoding, UTF_8};
+
+/// Columns without which there is no telling what a connector does.
+const COLUMNS_NEEDED: [&str; 3] = ["Name", "RecipientDomains", "TlsSettings"];
+
+/// Reads connectors from an export of Get-OutboundConnector: UTF-8, or UTF-16
+/// with a byte order mark; separated by comma, semicolon or tab.
+///
+/// # Errors
+/// [`ConnectorError`] if the bytes are no such file, are over a limit, or a
+/// connector contradicts itself.
+pub fn parse_csv(bytes: &[u8]) -> Result<ConnectorList, ConnectorError> {
+    if bytes.len() > CONNECTOR_FILE_BYTES_MAX {
+        return Err(ConnectorError::at(Place(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
+    }
+    let text = text(bytes)?;
+    let (text, skipped_lines) = without_type(&text);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter(text))
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let broken = |error: csv::Error| {
+        let place = error.position().map_or(Place(0), |at| Place(at.line() + skipped_lines));
+        ConnectorError::at(place, format!("not CSV: {error}"))
+    };
+    let header = reader.headers().map_err(broken)?.clone();
+    let header = Header::new(&header, Place(1 + skipped_lines))?;
+    let mut entries = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(broken)?;
+        if entries.len() == CONNECTORS_MAX {
+            return Err(ConnectorError::at(Place(0), format!("more than {CONNECTORS_MAX} connectors")));
+        }
+        let line = record.position().map_or(0, |at| at.line() + skipped_lines);
+        entries.push(Row { header: &header, record: &record, place: Place(line) }.entry()?);
+    }
+    ConnectorList::from_entries(&entries, Vec::new())
+}
+
+/// Bytes as text, by their byte order mark.
+fn text(bytes: &[u8]) -> Result<String, ConnectorError> {
+    let (encoding, mark_bytes) = Encoding::for_bom(bytes).unwrap_or((UTF_8, 0));
+    let bytes = bytes.get(mark_bytes..).unwrap_or_default();
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
+    text.map(Into::into).ok_or_else(|| {
+        let what = format!("not {} text; export it with -Encoding UTF8", encoding.name());
+        ConnectorError::at(Place(0), what)
+    })
+}
+
+/// Without the line that names the type of the exported objects; gives the
+/// number of lines that this took.
+fn without_type(text: &str) -> (&str, u64) {
+    match text.split_once('\n') {
+        Some((first, rest)) if first.starts_with("#TYPE") => (rest, 1),
+        _ => (text, 0),
+    }
+}
+
+/// Comma, or what `-UseCulture` puts in its place.
+fn delimiter(text: &str) -> u8 {
+    let header = text.lines().next().unwrap_or_default();
+    let count = |byte: &u8| header.bytes().filter(|other| other == byte).count();
+    // The last of equals: the comma.
+    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
+/// Which column is where.
+struct Header(Vec<String>);
+
+impl Header {
+    fn new(record: &StringRecord, place: Place) -> Result<Self, ConnectorError> {
+        let header = Self(record.iter().map(str::to_ascii_lowercase).collect());
+        match COLUMNS_NEEDED.iter().find(|name| header.index(name).is_none()) {
+            Some(missing) => {
+                let what = format!("no column {missing}: not an export of Get-OutboundConnector");
+                Err(ConnectorError::at(place, what))
+            }
+            None => Ok(header),
+        }
+    }
+
+    fn index(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|column| column.eq_ignore_ascii_case(name))
+    }
+}
+
+/// One connector.
+struct Row<'a> {
+    header: &'a Header,
+    record: &'a StringRecord,
+    place: Place,
+}
+
+impl Row<'_> {
+    fn entry(&self) -> Result<Entry, ConnectorError> {
+        let entry = Entry {
+            place: self.place,
+            name: self.cell("Name").to_string(),
+            disabled: !self.flag("Enabled", true)?,
+            recipients: self.values("RecipientDomains")?,
+            all_accepted_domains: self.flag("AllAcceptedDomains", false)?,
+            rule_scoped: self.flag("IsTransportRuleScoped", false)?,
+            connector_type: self.cell("ConnectorType").to_string(),
+            tls_settings: self.cell("TlsSettings").to_string(),
+            tls_domain: self.cell("TlsDomain").to_string(),
+            avoids_mx: !self.flag("UseMXRecord", true)?,
+            smart_hosts: self.values("SmartHosts")?,
+            all_via_on_premises: self.flag("RouteAllMessagesViaOnPremises", false)?,
+        };
+        let expects_name = entry.tls_settings.eq_ignore_ascii_case("DomainValidation");
+        if expects_name && self.header.index("TlsDomain").is_none() {
+            return Err(entry.wrong("TlsSettings is DomainValidation, and there is no column TlsDomain"));
+        }
+        Ok(entry)
+    }
+
+    /// A cell, empty where there is none.
+    fn cell(&self, column: &str) -> &str {
+        let index = self.header.index(column);
+        index.and_then(|index| self.record.get(index)).unwrap_or_default()
+    }
+
+    fn wrong(&self, what: impl Into<String>) -> ConnectorError {
+        ConnectorError::of(self.place, self.cell("Name"), what)
+    }
+
+    fn flag(&self, column: &str, default: bool) -> Result<bool, ConnectorError> {
+        match self.cell(column).trim_start_matches('$').to_ascii_lowercase().as_str() {
+            "" | "null" => Ok(default),
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(self.wrong(format!("{column} `{other}` is neither True nor False"))),
+        }
+    }
+
+    /// The values of a cell that somebody joined by `;`, `,` or blanks.
+    fn values(&self, column: &str) -> Result<Vec<String>, ConnectorError> {
+        let cell = self.cell(column);
+        if cell.starts_with("System.") || cell.starts_with("Microsoft.") {
+            let what = format!(
+                "{column} holds the name of a type, not the values; join them before Export-Csv: \
+                @{{n='{column}';e={{$_.{column} -join ';'}}}}"
+            );
+            return Err(self.wrong(what));
+        }
+        let bare = cell.trim_start_matches('{').trim_end_matches('}');
+        let parts = bare.split(|c: char| matches!(c, ';' | ',') || c.is_whitespace());
+        let values = parts.map(|part| part.trim_matches('"')).filter(|part| !part.is_empty());
+        Ok(values.filter(|value| !value.eq_ignore_ascii_case("$null")).map(str::to_string).collect())
+    }
+}

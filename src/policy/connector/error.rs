@@ -1,0 +1,54 @@
+//! Why a file of connectors cannot be used: one line, with its place.
+
+use crate::model::text::escape;
+use std::fmt;
+
+/// Longest text of a file that an error repeats, in bytes.
+const QUOTED_BYTES_MAX: usize = 300;
+
+/// Where in a file: a line, from 1; 0 for the whole of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place(pub u64);
+
+/// Why a file of connectors cannot be used. It is never used in part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConnectorError {
+    place: Place,
+    connector: Option<String>,
+    what: String,
+}
+
+impl ConnectorError {
+    /// About the file.
+    pub(super) fn at(place: Place, what: impl Into<String>) -> Self {
+        Self { place, connector: None, what: printable(&what.into()) }
+    }
+
+    /// About one connector.
+    pub(super) fn of(place: Place, connector: &str, what: impl Into<String>) -> Self {
+        Self { place, connector: Some(printable(connector)), what: printable(&what.into()) }
+    }
+}
+
+/// Whatever a cell holds, an error stays one line of bounded length.
+fn printable(text: &str) -> String {
+    let mut text = escape(text.as_bytes());
+    if text.len() > QUOTED_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(QUOTED_BYTES_MAX));
+        text.push('…');
+    }
+    text
+}
+
+impl fmt::Display for ConnectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.place.0 > 0 {
+            write!(f, "line {}: ", self.place.0)?;
+        }
+        match self.connector.as_deref() {
+            Some(name) if !name.is_empty() => write!(f, "connector `{name}`: {}", self.what),
+            Some(_) => write!(f, "connector: {}", self.what),
+            None => f.write_str(&self.what),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The connectors of a file, and which of them are in force.
+
+use super::entry::Entry;
+use super::error::{ConnectorError, Place};
+use crate::model::{Connector, Connectors, DomainName};
+use std::collections::HashSet;
+
+/// Most connectors of a file.
+pub const CONNECTORS_MAX: usize = 10_000;
+/// Largest file of connectors, in bytes.
+pub const CONNECTOR_FILE_BYTES_MAX: usize = 16 << 20;
+/// Most accepted domains.
+pub const ACCEPTED_DOMAINS_MAX: usize = 10_000;
+
+/// A file of connectors that was understood and is consistent in itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectorList {
+    /// Those that are enabled and chosen by recipient domain.
+    pub connectors: Vec<Connector>,
+    /// Accepted domains of the organisation; a CSV names none.
+    pub accepted_domains: Vec<DomainName>,
+    /// Those that take no part in the choice, by name: disabled, or used only
+    /// where a mail flow rule says so.
+    pub left_out: Vec<String>,
+}
+
+impl ConnectorList {
+    /// Checks all entries of a file.
+    pub(super) fn from_entries(
+        entries: &[Entry],
+        accepted_domains: Vec<DomainName>,
+    ) -> Result<Self, ConnectorError> {
+        if entries.len() > CONNECTORS_MAX {
+            return Err(ConnectorError::at(Place(0), format!("more than {CONNECTORS_MAX} connectors")));
+        }
+        let mut list = Self { accepted_domains, ..Self::default() };
+        let mut names = HashSet::new();
+        for entry in entries {
+            let connector = entry.check()?;
+            if !names.insert(entry.name.to_lowercase()) {
+                return Err(entry.wrong("a connector of this name stands above"));
+            }
+            if entry.disabled || entry.rule_scoped {
+                list.left_out.push(entry.name.clone());
+            } else {
+                list.connectors.push(connector);
+            }
+        }
+        Ok(list)
+    }
+
+    /// Puts the connectors in force, with further accepted domains.
+    ///
+    /// # Errors
+    /// Two connectors would have to take the same mail; or one takes all
+    /// accepted domains, and none are named.
+    pub fn in_force(mut self, accepted_domains: Vec<DomainName>) -> Result<Connectors, ConnectorError> {
+        self.accepted_domains.extend(accepted_domains);
+        if self.accepted_domains.is_empty()
+            && let Some(connector) = self.connectors.iter().find(|connector| connector.all_accepted_domains)
+        {
+            let what = "it takes all accepted domains, and none are named; \
+                use --accepted-domain, or accepted_domains in a TOML file";
+            return Err(ConnectorError::of(Place(0), &connector.name, what));
+        }
+        Connectors::new(self.connectors, self.accepted_domains)
+            .map_err(|tie| ConnectorError::at(Place(0), tie.to_string()))
+    }
+}

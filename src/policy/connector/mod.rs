@@ -1,0 +1,17 @@
+//! Outbound connectors: read from a file, and what they make of a verdict.
+
+mod csv_file;
+mod entry;
+mod error;
+mod list;
+mod toml_file;
+
+pub use csv_file::parse_csv;
+pub use entry::{CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX};
+pub use error::{ConnectorError, Place};
+pub use list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
+pub use toml_file::parse_toml;
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

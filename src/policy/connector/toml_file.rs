@@ -1,0 +1,108 @@
+//! Connectors as people write them: TOML.
+
+use super::entry::Entry;
+use super::error::{ConnectorError, Place};
+use super::list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, ConnectorList};
+use crate::model::DomainName;
+use serde::Deserialize;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    accepted_domains: Vec<Spanned<String>>,
+    #[serde(default)]
+    connector: Vec<Table>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    name: Spanned<String>,
+    #[serde(default = "yes")]
+    enabled: bool,
+    #[serde(default)]
+    domains: Vec<String>,
+    #[serde(default)]
+    all_accepted_domains: bool,
+    #[serde(default)]
+    transport_rule_scoped: bool,
+    #[serde(default)]
+    connector_type: String,
+    #[serde(default)]
+    tls_settings: String,
+    #[serde(default)]
+    tls_domain: String,
+    #[serde(default = "yes")]
+    use_mx_record: bool,
+    #[serde(default)]
+    smart_hosts: Vec<String>,
+    #[serde(default)]
+    route_all_messages_via_on_premises: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Reads connectors from TOML; `docs/connectors.md` has an example.
+///
+/// # Errors
+/// [`ConnectorError`] if the text is no such file, is over a limit, or a
+/// connector contradicts itself.
+pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
+    if text.len() > CONNECTOR_FILE_BYTES_MAX {
+        return Err(ConnectorError::at(Place(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    let file: File = toml::from_str(text).map_err(|error| {
+        let start = error.span().map(|span| span.start);
+        ConnectorError::at(
+            start.map_or(Place(0), |at| line_of(text, at)),
+            error.message().replace('\n', ", "),
+        )
+    })?;
+    let accepted = accepted_domains(text, &file.accepted_domains)?;
+    let entries: Vec<Entry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
+    ConnectorList::from_entries(&entries, accepted)
+}
+
+fn accepted_domains(text: &str, given: &[Spanned<String>]) -> Result<Vec<DomainName>, ConnectorError> {
+    if given.len() > ACCEPTED_DOMAINS_MAX {
+        return Err(ConnectorError::at(
+            Place(0),
+            format!("more than {ACCEPTED_DOMAINS_MAX} accepted_domains"),
+        ));
+    }
+    let parse = |domain: &Spanned<String>| {
+        DomainName::parse(domain.get_ref()).map_err(|error| {
+            let what = format!("accepted_domains `{}`: {error}", domain.get_ref());
+            ConnectorError::at(line_of(text, domain.span().start), what)
+        })
+    };
+    given.iter().map(parse).collect()
+}
+
+fn entry(text: &str, table: Table) -> Entry {
+    Entry {
+        place: line_of(text, table.name.span().start),
+        name: table.name.into_inner(),
+        disabled: !table.enabled,
+        recipients: table.domains,
+        all_accepted_domains: table.all_accepted_domains,
+        rule_scoped: table.transport_rule_scoped,
+        connector_type: table.connector_type,
+        tls_settings: table.tls_settings,
+        tls_domain: table.tls_domain,
+        avoids_mx: !table.use_mx_record,
+        smart_hosts: table.smart_hosts,
+        all_via_on_premises: table.route_all_messages_via_on_premises,
+    }
+}
+
+/// The line that a byte stands on.
+fn line_of(text: &str, at: usize) -> Place {
+    let before = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+    Place(before as u64 + 1)
+}

@@ -1,0 +1,57 @@
+//! What one answer says to the question that was asked, and what it does not.
+
+use crate::model::{
+    AlertDescription, CipherSuite, Gap, HelloEnd, HelloObservation, Kind, NamedGroup, ProtocolVersion,
+};
+
+/// No common suite, or group.
+const HANDSHAKE_FAILURE: AlertDescription = AlertDescription(40);
+
+/// What one answer says to the question that was asked.
+pub(super) enum Answer {
+    /// This, out of what was offered.
+    Chose { suite: CipherSuite, group: Option<NamedGroup>, dh_bits: Option<usize> },
+    /// None of these.
+    Refused,
+    /// Perhaps none of these.
+    HungUp,
+    /// Nothing that can be taken for an answer.
+    Lost(Gap),
+}
+
+/// What an answer says to a question of this version.
+pub(super) fn read(asked: ProtocolVersion, hello: &HelloObservation) -> Answer {
+    let chosen = hello.suite.filter(|_| hello.end != HelloEnd::Alert);
+    if let (Some(suite), Some(version)) = (chosen, hello.version) {
+        if version != asked {
+            return Answer::Refused;
+        }
+        return Answer::Chose { suite, group: hello.group, dh_bits: hello.dh_bits };
+    }
+    match hello.end {
+        HelloEnd::Alert => match hello.alert {
+            Some(
+                HANDSHAKE_FAILURE
+                | AlertDescription::PROTOCOL_VERSION
+                | AlertDescription::INSUFFICIENT_SECURITY,
+            ) => Answer::Refused,
+            Some(AlertDescription::CLOSE_NOTIFY) => Answer::HungUp,
+            _ => Answer::Lost(Gap::Alert),
+        },
+        HelloEnd::Closed => Answer::HungUp,
+        HelloEnd::Sslv2 => Answer::Refused,
+        HelloEnd::Timeout => Answer::Lost(Gap::Timeout),
+        HelloEnd::NotAsked => Answer::Lost(why_not_asked(hello)),
+        HelloEnd::Agreed | HelloEnd::NotTls | HelloEnd::Malformed | HelloEnd::TooLong => {
+            Answer::Lost(Gap::Unreadable)
+        }
+    }
+}
+
+fn why_not_asked(hello: &HelloObservation) -> Gap {
+    match hello.failure.as_ref().map(|failure| failure.kind) {
+        Some(Kind::Throttled) => Gap::Throttled,
+        Some(Kind::Timeout) => Gap::Timeout,
+        _ => Gap::NotAsked,
+    }
+}

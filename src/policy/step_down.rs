@@ -1,0 +1,139 @@
+//! Which further hellos a host is worth, by what it said so far.
+//!
+//! The scanner's own handshake offers what a modern library can. A server that
+//! finds nothing in it may still speak an older TLS, and then it matters which:
+//! what the sender would have got from it, and what is the best that it has.
+//!
+//! ```text
+//! handshake ─┬─ established ──────────► the sender's offer, if asked to
+//!            └─ no version or suite ──► the sender's offer
+//!                 in common               ► everything, newest version first,
+//!                                           until the server agrees
+//! ```
+//!
+//! The next hello is a function of the answers so far, so whoever has the
+//! observation has the state. Nothing here waits, sends or counts time.
+
+use super::enumeration::offer;
+use crate::model::{
+    HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, Observation, Phase, ProtocolVersion,
+};
+
+/// Further hellos to a host, if nothing else is said: the sender's offer and
+/// each step of [`STEPS`].
+pub const HELLOS_PER_HOST_MAX: usize = 6;
+
+/// What is asked for in turn, by the newest version offered. The first is
+/// TLS 1.3 together with 1.2, the one hello that every server answers with the
+/// best it has, unless it stumbles over what it does not know; each of the
+/// others offers what a client of that time did.
+const STEPS: [ProtocolVersion; 5] = [
+    ProtocolVersion::TLS13,
+    ProtocolVersion::TLS12,
+    ProtocolVersion::TLS11,
+    ProtocolVersion::TLS10,
+    ProtocolVersion::SSL3,
+];
+
+/// How much to ask of a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HelloPlan {
+    /// Whether the sender's offer is sent to hosts with which the handshake
+    /// succeeded, too.
+    pub sender_hello: bool,
+    /// Most further hellos to a host, each a connection of its own; those of
+    /// an enumeration are not counted. 0 for none.
+    pub hellos_max: usize,
+}
+
+impl Default for HelloPlan {
+    fn default() -> Self {
+        Self { sender_hello: false, hellos_max: HELLOS_PER_HOST_MAX }
+    }
+}
+
+/// The next hello to send to the host of an observation; `None` when all is
+/// known that can be, or the budget is spent. `sender` is the sender's offer.
+pub fn next(plan: &HelloPlan, sender: &HelloQuestion, seen: &Observation) -> Option<HelloQuestion> {
+    let mut asked = seen.hellos.iter().filter(|hello| is_ours(hello.purpose));
+    if asked.clone().count() >= plan.hellos_max {
+        return None;
+    }
+    let sender_is_due = asked.clone().all(|hello| hello.purpose != HelloPurpose::Sender);
+    if established(seen) {
+        return (plan.sender_hello && sender_is_due).then(|| sender.clone());
+    }
+    if !found_nothing_in_common(seen) || asked.any(settles) {
+        return None;
+    }
+    if sender_is_due {
+        return Some(sender.clone());
+    }
+    let is_due = |version: &ProtocolVersion| {
+        seen.hellos
+            .iter()
+            .all(|hello| hello.purpose != HelloPurpose::Version || hello.offered_version != *version)
+    };
+    STEPS.into_iter().find(is_due).map(everything_of)
+}
+
+fn is_ours(purpose: HelloPurpose) -> bool {
+    matches!(purpose, HelloPurpose::Sender | HelloPurpose::Version)
+}
+
+fn established(seen: &Observation) -> bool {
+    seen.tls.as_ref().is_some_and(|tls| tls.established)
+}
+
+/// Whether the handshake failed before the server agreed to a version and a
+/// suite, in a way that another hello may not. A timeout is no answer, and a
+/// server that wants a client certificate has agreed to all else.
+fn found_nothing_in_common(seen: &Observation) -> bool {
+    let agreed = seen.tls.as_ref().is_some_and(|tls| tls.suite.is_some());
+    let refused = seen.failure.as_ref().is_some_and(|failure| {
+        let kinds = [
+            Kind::Alert,
+            Kind::NoCommonVersion,
+            Kind::NoCommonSuite,
+            Kind::NotTls,
+            Kind::Malformed,
+            Kind::Closed,
+        ];
+        failure.phase == Phase::Tls && kinds.contains(&failure.kind)
+    });
+    refused && !agreed
+}
+
+/// Whether an answer ends the search: an agreement names the best version of
+/// the server, since that is what it has to choose (RFC 5246 §E.1, RFC 8446
+/// §4.2.1). Where the dialogue no longer comes to the hello, the server wants
+/// to be left alone.
+fn settles(hello: &HelloObservation) -> bool {
+    matches!(hello.end, HelloEnd::Agreed | HelloEnd::NotAsked)
+}
+
+/// Every suite, group and scheme that the version can have.
+fn everything_of(version: ProtocolVersion) -> HelloQuestion {
+    let mut versions = vec![version];
+    if version == ProtocolVersion::TLS13 {
+        versions.push(ProtocolVersion::TLS12);
+    }
+    let mut groups = Vec::new();
+    for group in versions.iter().flat_map(|version| offer::groups(*version)) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    HelloQuestion {
+        purpose: HelloPurpose::Version,
+        offer: None,
+        suites: versions.iter().flat_map(|version| offer::suites(*version)).copied().collect(),
+        groups,
+        signature_schemes: offer::schemes(),
+        versions,
+    }
+}
+
+#[cfg(test)]
+#[path = "step_down_tests.rs"]
+mod tests;

@@ -1,0 +1,144 @@
+//! Which hello follows from which answers, as a table.
+
+use super::*;
+use crate::model::{AlertDescription, CipherSuite, Endpoint, Failure, ProbeKey, TlsObservation};
+use jiff::Timestamp;
+
+const ALERT: HelloEnd = HelloEnd::Alert;
+
+fn sender() -> HelloQuestion {
+    HelloQuestion {
+        purpose: HelloPurpose::Sender,
+        versions: vec![ProtocolVersion::TLS12],
+        suites: vec![CipherSuite(0xc030)],
+        groups: vec![],
+        signature_schemes: vec![],
+    }
+}
+
+/// Of a handshake that ended so.
+fn ended(phase: Phase, kind: Kind) -> Observation {
+    let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
+    let mut seen = Observation::failed(key, Timestamp::UNIX_EPOCH, 1, Failure::new(phase, kind));
+    seen.tls = (phase >= Phase::Tls).then(TlsObservation::default);
+    seen
+}
+
+fn succeeded() -> Observation {
+    let mut seen = ended(Phase::Tls, Kind::Alert);
+    seen.failure = None;
+    seen.tls = Some(TlsObservation { established: true, ..TlsObservation::default() });
+    seen
+}
+
+fn short(question: &HelloQuestion) -> String {
+    match question.purpose {
+        HelloPurpose::Sender => "sender".to_string(),
+        _ => question.version().to_string(),
+    }
+}
+
+/// The hellos sent if these are the answers, in their order.
+fn hellos(plan: HelloPlan, mut seen: Observation, ends: &[HelloEnd]) -> Vec<String> {
+    let mut sent = Vec::new();
+    while let Some(question) = next(&plan, &sender(), &seen) {
+        let mut answer = HelloObservation::not_asked(&question, Timestamp::UNIX_EPOCH, None);
+        answer.end = ends.get(sent.len()).copied().unwrap_or(HelloEnd::Closed);
+        sent.push(short(&question));
+        seen.hellos.push(answer);
+        assert!(sent.len() <= 100, "no end");
+    }
+    sent
+}
+
+#[test]
+fn a_refusal_is_followed_down_until_the_server_agrees() {
+    let down = ["sender", "TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3"];
+    let agreed = HelloEnd::Agreed;
+    for (ends, expected) in [
+        (&[][..], &down[..]),
+        (&[agreed], &down[..1]),
+        (&[ALERT, agreed], &down[..2]),
+        (&[HelloEnd::Timeout, HelloEnd::Malformed, agreed], &down[..3]),
+        (&[ALERT, ALERT, HelloEnd::NotTls, HelloEnd::Sslv2, agreed], &down[..5]),
+        (&[HelloEnd::NotAsked], &down[..1]),
+        (&[ALERT, HelloEnd::NotAsked], &down[..2]),
+    ] {
+        let seen = ended(Phase::Tls, Kind::NoCommonVersion);
+        assert_eq!(hellos(HelloPlan::default(), seen, ends), expected, "{ends:?}");
+    }
+}
+
+#[test]
+fn only_want_of_a_version_or_suite_is_followed() {
+    for kind in Kind::ALL {
+        let expected = matches!(kind.name(), "alert" | "no_common_version" | "no_common_suite")
+            || matches!(kind.name(), "not_tls" | "malformed" | "closed");
+        let seen = ended(Phase::Tls, *kind);
+        assert_eq!(!hellos(HelloPlan::default(), seen, &[]).is_empty(), expected, "tls: {kind}");
+        for phase in [Phase::Connect, Phase::Greeting, Phase::Ehlo, Phase::Starttls] {
+            let seen = ended(phase, *kind);
+            assert!(hellos(HelloPlan::default(), seen, &[]).is_empty(), "{phase}: {kind}");
+        }
+    }
+}
+
+/// The server chose a version and a suite, and something else went wrong.
+#[test]
+fn what_fails_after_the_choice_is_not_followed() {
+    let mut seen = ended(Phase::Tls, Kind::Alert);
+    seen.tls = Some(TlsObservation {
+        suite: Some(CipherSuite(0x1301)),
+        alert: Some(AlertDescription(80)),
+        ..TlsObservation::default()
+    });
+    assert!(hellos(HelloPlan::default(), seen, &[]).is_empty());
+}
+
+#[test]
+fn the_senders_offer_goes_to_everybody_if_asked_for() {
+    let everybody = HelloPlan { sender_hello: true, ..HelloPlan::default() };
+    for ends in [[HelloEnd::Agreed], [ALERT], [HelloEnd::NotAsked]] {
+        assert_eq!(hellos(everybody, succeeded(), &ends), ["sender"], "{ends:?}");
+    }
+    assert!(hellos(HelloPlan::default(), succeeded(), &[]).is_empty());
+    let mut after = ended(Phase::AfterTls, Kind::Closed);
+    after.tls = succeeded().tls;
+    assert_eq!(hellos(everybody, after, &[]), ["sender"], "TLS stood, whatever came then");
+    assert!(hellos(everybody, ended(Phase::Tls, Kind::Timeout), &[]).is_empty());
+}
+
+#[test]
+fn the_budget_holds() {
+    for hellos_max in 0..=8 {
+        let plan = HelloPlan { sender_hello: true, hellos_max };
+        let seen = ended(Phase::Tls, Kind::NoCommonSuite);
+        assert_eq!(hellos(plan, seen, &[]).len(), hellos_max.min(6));
+        assert_eq!(hellos(plan, succeeded(), &[]).len(), hellos_max.min(1));
+    }
+}
+
+#[test]
+fn hellos_of_an_enumeration_are_passed_over() {
+    let mut seen = ended(Phase::Tls, Kind::NoCommonVersion);
+    let suites = HelloQuestion { purpose: HelloPurpose::Suites, ..sender() };
+    let mut answer = HelloObservation::not_asked(&suites, Timestamp::UNIX_EPOCH, None);
+    answer.end = HelloEnd::Agreed;
+    seen.hellos = vec![answer; 10];
+    assert_eq!(hellos(HelloPlan::default(), seen, &[]).len(), 6);
+}
+
+#[test]
+fn a_step_offers_all_that_its_version_can_have() {
+    let has = |question: &HelloQuestion, name: &str| question.suites.contains(&name.parse().unwrap());
+    let newest = everything_of(ProtocolVersion::TLS13);
+    assert_eq!(newest.versions, [ProtocolVersion::TLS13, ProtocolVersion::TLS12]);
+    assert!(has(&newest, "TLS_AES_128_CCM_SHA256") && has(&newest, "TLS_RSA_WITH_RC4_128_MD5"));
+    let oldest = everything_of(ProtocolVersion::SSL3);
+    assert!(has(&oldest, "TLS_RSA_EXPORT_WITH_RC4_40_MD5"));
+    assert!(!has(&oldest, "TLS_RSA_WITH_AES_128_CBC_SHA256") && !has(&oldest, "TLS_PSK_WITH_RC4_128_SHA"));
+    let mut groups = newest.groups.clone();
+    groups.sort();
+    groups.dedup();
+    assert_eq!(groups.len(), newest.groups.len());
+}

@@ -1,0 +1,45 @@
+//! Is a certificate revoked? Requests written and answers read, without
+//! sockets: revocation lists (RFC 5280 §5) and OCSP (RFC 6960).
+//!
+//! Lists and certificates are parsed by x509-parser, OCSP by x509-ocsp. An
+//! answer is worth what its signature is worth: one that fails to verify says
+//! nothing, and one that could not be verified is told as such.
+
+pub mod crl;
+pub mod ocsp;
+mod question;
+mod signature;
+
+pub use question::{Question, QuestionError, is_issued_by};
+
+use crate::model::SignatureCheck;
+use crate::model::revocation::{RevocationAnswer, RevocationStatus};
+use jiff::{SignedDuration, Timestamp};
+
+/// How far the clock of whoever made an answer may be ahead of ours.
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Takes from an answer what it is not worth: one with a wrong signature says
+/// nothing, and one out of its time says nothing new. A revocation stays.
+fn settle(answer: RevocationAnswer, at: Timestamp) -> RevocationAnswer {
+    if answer.signature == Some(SignatureCheck::Failed) {
+        return unknown(answer, "its signature does not verify".into());
+    }
+    if answer.status != RevocationStatus::Good {
+        return answer;
+    }
+    match (answer.this_update, answer.next_update) {
+        (Some(made), _) if made.checked_sub(CLOCK_SKEW).is_ok_and(|made| made > at) => {
+            unknown(answer, format!("made in the future, at {made}"))
+        }
+        (_, Some(end)) if end < at => unknown(answer, format!("out of date since {end}")),
+        _ => answer,
+    }
+}
+
+fn unknown(answer: RevocationAnswer, why: String) -> RevocationAnswer {
+    RevocationAnswer { status: RevocationStatus::Unknown, revoked: None, detail: Some(why), ..answer }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! OCSP (RFC 6960): the request, and the answer read.
+
+use super::question::unpadded;
+use super::{Question, settle, signature};
+use crate::model::SignatureCheck;
+use crate::model::revocation::{RevocationAnswer, RevocationStatus, Revoked, reason_name};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use jiff::Timestamp;
+use x509_cert::der::asn1::{Null, ObjectIdentifier, OctetString};
+use x509_cert::der::{Decode, Encode};
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_ocsp::{
+    BasicOcspResponse, CertId, CertStatus, OcspGeneralizedTime, OcspRequest, OcspResponse,
+    OcspResponseStatus, Request, SingleResponse, TbsRequest,
+};
+use x509_parser::asn1_rs::{Any, FromDer};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::AlgorithmIdentifier;
+
+/// Longest answer that is read, in bytes. Answers have some kilobytes.
+pub const OCSP_BYTES_MAX: usize = 256 * 1024;
+
+/// Certificates in an answer that are tried as that of its signer.
+pub const RESPONDER_CERTIFICATES_MAX: usize = 8;
+
+/// SHA-1, which names issuers in OCSP and proves nothing there: every
+/// responder knows it (RFC 5019 §2.1.1).
+const ID_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
+
+/// The type of the only answer in use (RFC 6960 §4.2.1).
+const ID_PKIX_OCSP_BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
+
+/// Why an answer, or a question, is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OcspError {
+    /// The issuer's key is part of the question.
+    #[error("cannot be asked: the issuer's certificate is not at hand")]
+    NoIssuer,
+    /// A name or number that does not fit.
+    #[error("cannot be asked: {0}")]
+    Unaskable(String),
+    /// It is something else.
+    #[error("what came is no OCSP answer")]
+    NoAnswer,
+    /// The responder does not answer this.
+    #[error("the responder says {0}")]
+    Refused(&'static str),
+}
+
+/// The request for one certificate, DER; without a nonce, as responders serve
+/// answers that were made before (RFC 5019).
+///
+/// # Errors
+/// [`OcspError`] where the issuer is not known or the number does not fit.
+pub fn request(question: &Question<'_>) -> Result<Vec<u8>, OcspError> {
+    let unaskable = |error: x509_cert::der::Error| OcspError::Unaskable(error.to_string());
+    let key = question.issuer_key_bits.ok_or(OcspError::NoIssuer)?;
+    let sha1 = |bytes: &[u8]| OctetString::new(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref());
+    let req_cert = CertId {
+        hash_algorithm: AlgorithmIdentifierOwned { oid: ID_SHA1, parameters: Some(Null.into()) },
+        issuer_name_hash: sha1(question.issuer_name).map_err(unaskable)?,
+        issuer_key_hash: sha1(key).map_err(unaskable)?,
+        serial_number: SerialNumber::new(question.serial).map_err(unaskable)?,
+    };
+    let one = Request { req_cert, single_request_extensions: None };
+    let tbs_request = TbsRequest { request_list: vec![one], ..TbsRequest::default() };
+    OcspRequest { tbs_request, optional_signature: None }.to_der().map_err(unaskable)
+}
+
+/// An answer taken apart.
+pub struct Answer<'a> {
+    basic: BasicOcspResponse,
+    /// What the signature covers, as it came.
+    signed: &'a [u8],
+    algorithm: AlgorithmIdentifier<'a>,
+    /// The certificates that came with it, as they came.
+    certificates: Vec<&'a [u8]>,
+}
+
+/// Takes an answer apart; the bytes inside it, which [`Answer`] looks into,
+/// are put into `room`.
+///
+/// # Errors
+/// [`OcspError`] for what is no answer, and for one that is a refusal.
+pub fn read<'a>(bytes: &[u8], room: &'a mut Vec<u8>) -> Result<Answer<'a>, OcspError> {
+    if bytes.len() > OCSP_BYTES_MAX {
+        return Err(OcspError::NoAnswer);
+    }
+    let response = OcspResponse::from_der(bytes).map_err(|_| OcspError::NoAnswer)?;
+    match response.response_status {
+        OcspResponseStatus::Successful => {}
+        OcspResponseStatus::MalformedRequest => return Err(OcspError::Refused("malformed_request")),
+        OcspResponseStatus::InternalError => return Err(OcspError::Refused("internal_error")),
+        OcspResponseStatus::TryLater => return Err(OcspError::Refused("try_later")),
+        OcspResponseStatus::SigRequired => return Err(OcspError::Refused("sig_required")),
+        OcspResponseStatus::Unauthorized => return Err(OcspError::Refused("unauthorized")),
+    }
+    let inner = response.response_bytes.ok_or(OcspError::NoAnswer)?;
+    if inner.response_type != ID_PKIX_OCSP_BASIC {
+        return Err(OcspError::NoAnswer);
+    }
+    *room = inner.response.as_bytes().to_vec();
+    let basic = BasicOcspResponse::from_der(room).map_err(|_| OcspError::NoAnswer)?;
+    take_apart(basic, room).ok_or(OcspError::NoAnswer)
+}
+
+/// Finds the signed bytes and the certificates in the DER of the answer:
+/// what was decoded and encoded again need not be what was signed.
+fn take_apart(basic: BasicOcspResponse, der: &[u8]) -> Option<Answer<'_>> {
+    let (_, outer) = Any::from_der(der).ok()?;
+    let (after, _) = Any::from_der(outer.data).ok()?;
+    let signed = outer.data.get(..outer.data.len() - after.len())?;
+    let (after, algorithm) = AlgorithmIdentifier::from_der(after).ok()?;
+    let (after, _signature) = Any::from_der(after).ok()?;
+    let mut certificates = Vec::new();
+    if !after.is_empty() {
+        let (_, explicit) = Any::from_der(after).ok()?;
+        let (_, list) = Any::from_der(explicit.data).ok()?;
+        let mut rest = list.data;
+        while !rest.is_empty() && certificates.len() < RESPONDER_CERTIFICATES_MAX {
+            let (next, _) = Any::from_der(rest).ok()?;
+            certificates.push(rest.get(..rest.len() - next.len())?);
+            rest = next;
+        }
+    }
+    Some(Answer { basic, signed, algorithm, certificates })
+}
+
+/// What an answer says of a certificate.
+pub fn look_up(bytes: &[u8], question: &Question<'_>, at: Timestamp) -> RevocationAnswer {
+    let mut room = Vec::new();
+    match read(bytes, &mut room) {
+        Ok(answer) => answer.of(question, at),
+        Err(error) => RevocationAnswer::unknown(error.to_string()),
+    }
+}
+
+impl Answer<'_> {
+    fn of(&self, question: &Question<'_>, at: Timestamp) -> RevocationAnswer {
+        let responses = &self.basic.tbs_response_data.responses;
+        let Some(single) = responses.iter().find(|single| is_about(single, question)) else {
+            return RevocationAnswer::unknown("the answer is about another certificate");
+        };
+        let (status, revoked, detail) = match &single.cert_status {
+            CertStatus::Good(_) => (RevocationStatus::Good, None, None),
+            CertStatus::Revoked(info) => {
+                let reason = info.revocation_reason.map(|reason| reason_name(reason as u8));
+                let revoked = Revoked { at: time(&info.revocation_time), reason };
+                (RevocationStatus::Revoked, Some(revoked), None)
+            }
+            CertStatus::Unknown(_) => {
+                (RevocationStatus::Unknown, None, Some("the responder does not know it".to_string()))
+            }
+        };
+        let answer = RevocationAnswer {
+            status,
+            revoked,
+            signature: Some(self.signature(question, at)),
+            this_update: time(&single.this_update),
+            next_update: single.next_update.as_ref().and_then(time),
+            detail,
+        };
+        settle(answer, at)
+    }
+
+    /// Verifies under the issuer's key, or under that of a responder whom the
+    /// issuer has charged with it (RFC 6960 §4.2.2.2).
+    fn signature(&self, question: &Question<'_>, at: Timestamp) -> SignatureCheck {
+        let Some(issuer) = question.issuer_key else {
+            return signature::unverifiable("the issuer's certificate is not at hand");
+        };
+        let value = self.basic.signature.raw_bytes();
+        let under = |key: &[u8]| signature::check(key, &self.algorithm, value, self.signed);
+        let own = under(issuer);
+        if own == SignatureCheck::Verified {
+            return own;
+        }
+        let charged = self.certificates.iter().filter_map(|der| charged_key(der, issuer, question, at));
+        charged.map(under).find(|check| *check != SignatureCheck::Failed).unwrap_or(own)
+    }
+}
+
+/// The key of a responder's certificate, if the issuer has charged it: issued
+/// by the issuer itself, for OCSP signing, and in its time.
+fn charged_key<'a>(der: &'a [u8], issuer: &[u8], question: &Question<'_>, at: Timestamp) -> Option<&'a [u8]> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    if certificate.issuer().as_raw() != question.issuer_name {
+        return None;
+    }
+    let usage = certificate.extended_key_usage().ok()??;
+    let validity = certificate.validity();
+    let in_time =
+        (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&at.as_second());
+    let (algorithm, value) = (&certificate.signature_algorithm, &certificate.signature_value.data);
+    let signed = certificate.tbs_certificate.as_ref();
+    let charged = usage.value.ocsp_signing
+        && in_time
+        && signature::check(issuer, algorithm, value, signed) == SignatureCheck::Verified;
+    charged.then_some(certificate.tbs_certificate.subject_pki.raw)
+}
+
+/// Whether an answer is about this serial number of this issuer. The digests
+/// of the issuer are compared where they are of the kind that was asked with.
+fn is_about(single: &SingleResponse, question: &Question<'_>) -> bool {
+    let id = &single.cert_id;
+    let same = |digested: &OctetString, bytes: &[u8]| {
+        digested.as_bytes() == digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref()
+    };
+    unpadded(id.serial_number.as_bytes()) == question.serial
+        && id.hash_algorithm.oid == ID_SHA1
+        && same(&id.issuer_name_hash, question.issuer_name)
+        && question.issuer_key_bits.is_none_or(|key| same(&id.issuer_key_hash, key))
+}
+
+fn time(time: &OcspGeneralizedTime) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(time.0.to_unix_duration().as_secs()).ok()?).ok()
+}

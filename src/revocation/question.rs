@@ -1,0 +1,80 @@
+//! Which certificate it is about, cut out of the certificate and that of its
+//! issuer.
+
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+
+/// Why nothing can be asked about a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QuestionError {
+    /// The certificate is broken.
+    #[error("the certificate cannot be read")]
+    Certificate,
+    /// That of its issuer is.
+    #[error("the issuer's certificate cannot be read")]
+    Issuer,
+}
+
+/// A certificate to ask about.
+#[derive(Clone, Debug)]
+pub struct Question<'a> {
+    /// The serial number: content of the INTEGER, big-endian.
+    pub(super) serial: &'a [u8],
+    /// The issuer's distinguished name as DER.
+    pub(super) issuer_name: &'a [u8],
+    /// The issuer's SubjectPublicKeyInfo as DER; `None` where its certificate
+    /// is not at hand.
+    pub(super) issuer_key: Option<&'a [u8]>,
+    /// The bits of the issuer's key, which OCSP takes a digest of.
+    pub(super) issuer_key_bits: Option<&'a [u8]>,
+    /// Whether it is that of a CA.
+    pub(super) is_ca: bool,
+}
+
+impl<'a> Question<'a> {
+    /// Asks about `certificate`, issued by `issuer`; both are DER.
+    ///
+    /// # Errors
+    /// [`QuestionError`] for one that cannot be read.
+    pub fn new(certificate: &'a [u8], issuer: Option<&'a [u8]>) -> Result<Self, QuestionError> {
+        let (_, read) = X509Certificate::from_der(certificate).map_err(|_| QuestionError::Certificate)?;
+        let issuer = issuer.map(|der| X509Certificate::from_der(der).map_err(|_| QuestionError::Issuer));
+        let issuer = issuer.transpose()?.map(|(_, issuer)| issuer);
+        Ok(Self {
+            serial: unpadded(read.tbs_certificate.raw_serial()),
+            issuer_name: read.tbs_certificate.issuer.as_raw(),
+            issuer_key: issuer.as_ref().map(|issuer| issuer.tbs_certificate.subject_pki.raw),
+            issuer_key_bits: issuer.as_ref().map(|issuer| bits(issuer)),
+            is_ca: read.is_ca(),
+        })
+    }
+}
+
+/// Whether `issuer` bears the name that `certificate` says it is issued by.
+pub fn is_issued_by(certificate: &[u8], issuer: &[u8]) -> bool {
+    let read = |der| X509Certificate::from_der(der).ok().map(|(_, read)| read);
+    match (read(certificate), read(issuer)) {
+        (Some(certificate), Some(issuer)) => {
+            certificate.issuer().as_raw() == issuer.subject().as_raw()
+                && certificate.verify_signature(Some(issuer.public_key())).is_ok()
+        }
+        _ => false,
+    }
+}
+
+fn bits<'a>(issuer: &X509Certificate<'a>) -> &'a [u8] {
+    // The field borrows from the DER, which outlives the parsed certificate.
+    let raw = issuer.tbs_certificate.subject_pki.raw;
+    let length = issuer.tbs_certificate.subject_pki.subject_public_key.data.len();
+    raw.get(raw.len().saturating_sub(length)..).unwrap_or_default()
+}
+
+/// A serial number without the zeros that only keep its sign.
+pub(super) fn unpadded(mut serial: &[u8]) -> &[u8] {
+    while let [0, rest @ ..] = serial
+        && !rest.is_empty()
+    {
+        serial = rest;
+    }
+    serial
+}

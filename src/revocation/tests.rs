@@ -1,0 +1,254 @@
+//! Lists and answers made for it, each read back.
+
+use super::*;
+use crate::model::revocation::Revoked;
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, CrlIssuingDistributionPoint, CrlScope, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, PublicKeyData, RevocationReason, RevokedCertParams, SerialNumber,
+    SigningKey, date_time_ymd,
+};
+use x509_cert::der::asn1::{BitString, GeneralizedTime, Null, ObjectIdentifier, OctetString};
+use x509_cert::der::{DateTime, Decode, Encode};
+use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_ocsp::{
+    BasicOcspResponse, CertStatus, OcspGeneralizedTime, OcspRequest, OcspResponse, ResponderId, ResponseData,
+    RevokedInfo, SingleResponse, Version,
+};
+
+type Ca = CertifiedIssuer<'static, KeyPair>;
+
+const URL: &str = "http://crl.example/ca.crl";
+
+fn at() -> Timestamp {
+    "2026-06-01T12:00:00Z".parse().unwrap()
+}
+
+fn params(name: &str, serial: u8) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.serial_number = Some(SerialNumber::from(vec![0x81, serial]));
+    params.not_before = date_time_ymd(2026, 1, 1);
+    params.not_after = date_time_ymd(2027, 1, 1);
+    params
+}
+
+fn ca(name: &str) -> Ca {
+    let mut params = params(name, 1);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn leaf(issuer: &Ca, serial: u8) -> Vec<u8> {
+    let key = KeyPair::generate().unwrap();
+    params("mx.example", serial).signed_by(&key, issuer).unwrap().der().to_vec()
+}
+
+/// A list of `issuer`, made in May, which has the certificate 7, and 8 as
+/// taken off again.
+fn list(issuer: &Ca, change: impl FnOnce(&mut CertificateRevocationListParams)) -> Vec<u8> {
+    let entry = |serial: u8, reason| RevokedCertParams {
+        serial_number: SerialNumber::from(vec![0x81, serial]),
+        revocation_time: date_time_ymd(2026, 5, 1),
+        reason_code: Some(reason),
+        invalidity_date: None,
+    };
+    let mut params = CertificateRevocationListParams {
+        this_update: date_time_ymd(2026, 5, 20),
+        next_update: date_time_ymd(2026, 6, 20),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: vec![
+            entry(7, RevocationReason::KeyCompromise),
+            entry(8, RevocationReason::RemoveFromCrl),
+        ],
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    change(&mut params);
+    params.signed_by(issuer).unwrap().der().to_vec()
+}
+
+fn looked_up(list: &[u8], certificate: &[u8], issuer: Option<&[u8]>) -> RevocationAnswer {
+    crl::look_up(list, &Question::new(certificate, issuer).unwrap(), URL, at())
+}
+
+fn why(answer: &RevocationAnswer) -> (RevocationStatus, &str) {
+    (answer.status, answer.detail.as_deref().unwrap_or_default())
+}
+
+#[test]
+fn a_certificate_is_looked_up_in_a_list() {
+    let issuer = ca("Issuer");
+    let whole = list(&issuer, |_| {});
+    let good = looked_up(&whole, &leaf(&issuer, 6), Some(issuer.der()));
+    assert!(good.is_proved_good(), "{good:?}");
+    assert_eq!(good.next_update, "2026-06-20T00:00:00Z".parse().ok());
+    let revoked = looked_up(&whole, &leaf(&issuer, 7), Some(issuer.der()));
+    let at = "2026-05-01T00:00:00Z".parse().ok();
+    assert_eq!(revoked.revoked, Some(Revoked { at, reason: Some("key_compromise") }));
+    assert_eq!(
+        (revoked.status, revoked.signature),
+        (RevocationStatus::Revoked, Some(SignatureCheck::Verified))
+    );
+    assert!(looked_up(&whole, &leaf(&issuer, 8), Some(issuer.der())).is_proved_good());
+    let read = crl::read(&whole).unwrap();
+    assert_eq!((read.issuer.as_str(), read.entries), ("CN=Issuer", 2));
+    let pem = format!("-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", {
+        use base64::Engine;
+        base64::engine::general_purpose::STANDARD.encode(&whole)
+    });
+    assert!(looked_up(pem.as_bytes(), &leaf(&issuer, 6), Some(issuer.der())).is_proved_good());
+}
+
+#[test]
+fn a_list_that_does_not_tell_is_unknown() {
+    let (issuer, other) = (ca("Issuer"), ca("Issuer"));
+    let certificate = leaf(&issuer, 6);
+    let from = |list: &[u8]| looked_up(list, &certificate, Some(issuer.der()));
+    let unknown = |why| (RevocationStatus::Unknown, why);
+    // Same name, another key.
+    assert_eq!(why(&from(&list(&other, |_| {}))), unknown("its signature does not verify"));
+    assert_eq!(why(&from(&list(&ca("Other"), |_| {}))), unknown("a list of another issuer, CN=Other"));
+    let old = list(&issuer, |params| params.next_update = date_time_ymd(2026, 5, 30));
+    assert_eq!(why(&from(&old)), unknown("out of date since 2026-05-30T00:00:00Z"));
+    let early = list(&issuer, |params| params.this_update = date_time_ymd(2026, 6, 10));
+    assert_eq!(why(&from(&early)), unknown("made in the future, at 2026-06-10T00:00:00Z"));
+    assert_eq!(why(&from(b"<html>")), unknown("what came is no revocation list"));
+    let mut cut = list(&issuer, |_| {});
+    cut.truncate(cut.len() - 1);
+    assert_eq!(why(&from(&cut)), unknown("what came is no revocation list"));
+    let scoped = |scope, url: &str| {
+        let point = CrlIssuingDistributionPoint {
+            distribution_point: CrlDistributionPoint { uris: vec![url.to_string()] },
+            scope,
+        };
+        list(&issuer, |params| params.issuing_distribution_point = Some(point))
+    };
+    assert!(from(&scoped(Some(CrlScope::UserCertsOnly), URL)).is_proved_good());
+    assert_eq!(why(&from(&scoped(Some(CrlScope::CaCertsOnly), URL))), unknown("a list of CA certificates"));
+    assert_eq!(
+        why(&from(&scoped(None, "http://crl.example/other.crl"))),
+        unknown("a list for another distribution point")
+    );
+}
+
+#[test]
+fn without_the_issuer_nothing_is_proved() {
+    let issuer = ca("Issuer");
+    let answer = looked_up(&list(&issuer, |_| {}), &leaf(&issuer, 6), None);
+    assert_eq!(answer.status, RevocationStatus::Good);
+    assert!(matches!(answer.signature, Some(SignatureCheck::Unverifiable(_))) && !answer.is_proved_good());
+    let certificate = leaf(&issuer, 6);
+    let question = Question::new(&certificate, None).unwrap();
+    assert_eq!(ocsp::request(&question), Err(ocsp::OcspError::NoIssuer));
+    assert!(Question::new(b"no DER", None).is_err());
+}
+
+fn moment(month: u8, day: u8) -> OcspGeneralizedTime {
+    GeneralizedTime::from_date_time(DateTime::new(2026, month, day, 0, 0, 0).unwrap()).into()
+}
+
+/// The answer of `signer` to the request for `certificate`.
+fn answer(
+    certificate: &[u8],
+    issuer: &Ca,
+    status: CertStatus,
+    signer: &KeyPair,
+    certificates: Option<&[u8]>,
+) -> Vec<u8> {
+    let question = Question::new(certificate, Some(issuer.der())).unwrap();
+    let request = OcspRequest::from_der(&ocsp::request(&question).unwrap()).unwrap();
+    let cert_id = request.tbs_request.request_list[0].req_cert.clone();
+    let key_hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, signer.der_bytes());
+    let tbs_response_data = ResponseData {
+        version: Version::V1,
+        responder_id: ResponderId::ByKey(OctetString::new(key_hash.as_ref()).unwrap()),
+        produced_at: moment(5, 31),
+        responses: vec![SingleResponse {
+            cert_id,
+            cert_status: status,
+            this_update: moment(5, 31),
+            next_update: Some(moment(6, 7)),
+            single_extensions: None,
+        }],
+        response_extensions: None,
+    };
+    let signature = signer.sign(&tbs_response_data.to_der().unwrap()).unwrap();
+    let ecdsa_with_sha256 = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+    let basic = BasicOcspResponse {
+        tbs_response_data,
+        signature_algorithm: AlgorithmIdentifierOwned { oid: ecdsa_with_sha256, parameters: None },
+        signature: BitString::from_bytes(&signature).unwrap(),
+        certs: certificates.map(|der| vec![x509_cert::Certificate::from_der(der).unwrap()]),
+    };
+    OcspResponse::successful(basic).unwrap().to_der().unwrap()
+}
+
+#[test]
+fn a_responder_is_read() {
+    let issuer = ca("Issuer");
+    let certificate = leaf(&issuer, 6);
+    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let told =
+        |status| ocsp::look_up(&answer(&certificate, &issuer, status, issuer.key(), None), &question, at());
+    let good = told(CertStatus::good());
+    assert!(good.is_proved_good(), "{good:?}");
+    assert_eq!(good.next_update, "2026-06-07T00:00:00Z".parse().ok());
+    let info = RevokedInfo {
+        revocation_time: moment(5, 1),
+        revocation_reason: Some(x509_cert::ext::pkix::CrlReason::Superseded),
+    };
+    let revoked = told(CertStatus::revoked(info));
+    assert_eq!(revoked.status, RevocationStatus::Revoked);
+    assert_eq!(revoked.revoked.unwrap().reason, Some("superseded"));
+    assert_eq!(
+        why(&told(CertStatus::Unknown(Null))),
+        (RevocationStatus::Unknown, "the responder does not know it")
+    );
+}
+
+#[test]
+fn only_the_issuer_or_whom_it_charged_may_answer() {
+    let issuer = ca("Issuer");
+    let certificate = leaf(&issuer, 6);
+    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let responder = |usage, by: &Ca| {
+        let mut params = params("Responder", 9);
+        params.extended_key_usages = vec![usage];
+        params.signed_by(&key, by).unwrap().der().to_vec()
+    };
+    let told = |der: Option<&[u8]>| {
+        ocsp::look_up(&answer(&certificate, &issuer, CertStatus::good(), &key, der), &question, at())
+    };
+    assert!(told(Some(&responder(ExtendedKeyUsagePurpose::OcspSigning, &issuer))).is_proved_good());
+    let forged = (RevocationStatus::Unknown, "its signature does not verify");
+    assert_eq!(why(&told(None)), forged);
+    assert_eq!(why(&told(Some(&responder(ExtendedKeyUsagePurpose::ServerAuth, &issuer)))), forged);
+    assert_eq!(why(&told(Some(&responder(ExtendedKeyUsagePurpose::OcspSigning, &ca("Issuer"))))), forged);
+}
+
+#[test]
+fn an_answer_that_does_not_tell_is_unknown() {
+    let issuer = ca("Issuer");
+    let (certificate, other) = (leaf(&issuer, 6), leaf(&issuer, 5));
+    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let told = |bytes: &[u8]| {
+        let answer = ocsp::look_up(bytes, &question, at());
+        (answer.status, answer.detail.unwrap_or_default())
+    };
+    let unknown = |why: &str| (RevocationStatus::Unknown, why.to_string());
+    let about_other = answer(&other, &issuer, CertStatus::good(), issuer.key(), None);
+    assert_eq!(told(&about_other), unknown("the answer is about another certificate"));
+    let try_later = OcspResponse::try_later().to_der().unwrap();
+    assert_eq!(told(&try_later), unknown("the responder says try_later"));
+    assert_eq!(told(b"<html>"), unknown("what came is no OCSP answer"));
+    let late: Timestamp = "2026-07-01T00:00:00Z".parse().unwrap();
+    let own = answer(&certificate, &issuer, CertStatus::good(), issuer.key(), None);
+    assert_eq!(
+        why(&ocsp::look_up(&own, &question, late)),
+        (RevocationStatus::Unknown, "out of date since 2026-06-07T00:00:00Z")
+    );
+}

@@ -1,0 +1,82 @@
+//! `mxray roots`: is the root that the partner needs in the store?
+
+use crate::command::Folder;
+
+const G2: &str = "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f";
+
+/// Runs `roots check` with these needs and stores; gives the exit code and
+/// what it said.
+fn check(folder: &Folder, needs: &[&str], stores: &[&str]) -> (Option<i32>, String) {
+    let mut words = vec!["roots", "check"];
+    words.extend(needs.iter().flat_map(|need| ["--needs", need]));
+    words.extend(stores.iter().flat_map(|store| ["--store", store]));
+    let ran = folder.run(words);
+    (ran.code, ran.stdout + &ran.stderr)
+}
+
+/// `name` of Microsoft's store as PEM.
+fn certificate(name: &str) -> String {
+    let pem = include_str!("../../datasets/roots/microsoft.pem");
+    let (_, after) = pem.split_once(&format!("# {name} sha256=")).unwrap();
+    let end = "-----END CERTIFICATE-----";
+    format!("{}{end}\n", after.split_once('\n').unwrap().1.split_once(end).unwrap().0)
+}
+
+#[test]
+fn a_root_is_found_by_name_fingerprint_and_file() {
+    let folder = Folder::new().with("g2.pem", certificate("DigiCert Global Root G2"));
+    let line = format!(
+        ": present: C=US, O=DigiCert Inc, OU=www.digicert.com, CN=DigiCert Global Root G2, \
+         valid 2013-08-01 to 2038-01-15, sha256 {G2}\n"
+    );
+    let both = format!("mozilla{line}microsoft{line}");
+    let colons: Vec<String> =
+        G2.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect();
+    for need in ["DigiCert Global Root G2", "digicert global root g2", G2, &colons.join(":"), "g2.pem"] {
+        assert_eq!(check(&folder, &[need], &["mozilla", "microsoft"]), (Some(0), both.clone()), "{need}");
+    }
+    assert_eq!(check(&folder, &["g2.pem"], &["g2.pem"]), (Some(0), format!("g2.pem{line}")));
+}
+
+#[test]
+fn a_root_that_is_absent_is_told_and_ends_with_1() {
+    let folder = Folder::new().with("g2.pem", certificate("DigiCert Global Root G2"));
+    let (code, told) = check(&folder, &["DigiCert Global Root CA"], &["microsoft", "mozilla"]);
+    let sha256 = "4348a0e9444c78cb265e058d5e8944b4d84f9662bd26db257f8934a443c70161";
+    assert_eq!(code, Some(1));
+    let (present, absent) = told.split_once('\n').unwrap();
+    assert!(present.starts_with("microsoft: present: "), "{told}");
+    let expected = format!(
+        "mozilla: absent: DigiCert Global Root CA, valid 2006-11-10 to 2031-11-10, sha256 {sha256}\n"
+    );
+    assert_eq!(absent, expected);
+    let other = check(&folder, &["Baltimore CyberTrust Root", G2], &["g2.pem"]);
+    assert_eq!(other.0, Some(1), "{other:?}");
+    let expired = check(&folder, &["Baltimore CyberTrust Root"], &["microsoft"]);
+    assert!(
+        expired.0 == Some(0) && expired.1.contains("to 2025-05-12 (expired), sha256 16af57a9"),
+        "{expired:?}"
+    );
+}
+
+#[test]
+fn what_is_no_root_is_wrong_use() {
+    let folder = Folder::new().with("text", "no PEM\n");
+    for (need, store, told) in [
+        ("No Such Root", "mozilla", "mxray: --needs `No Such Root`: no SHA-256, no PEM file and no CA"),
+        ("text", "mozilla", "mxray: --needs text: no PEM certificate in it"),
+        (G2, "no-such-file", "mxray: --store no-such-file: "),
+        (G2, "text", "mxray: --store text: no PEM certificate in it"),
+    ] {
+        let (code, said) = check(&folder, &[need], &[store]);
+        assert!(code == Some(2) && said.starts_with(told) && said.lines().count() == 1, "{code:?} {said}");
+    }
+}
+
+#[test]
+fn a_store_is_listed() {
+    let folder = Folder::new();
+    let ran = folder.run(["roots", "list", "--store", "microsoft"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 211), "{}", ran.stderr);
+    assert!(ran.stdout.lines().all(|line| line.starts_with("microsoft: ") && line.contains(", sha256 ")));
+}

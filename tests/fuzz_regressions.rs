@@ -1,0 +1,92 @@
+//! The seeds of the fuzz targets, and every input that once broke something,
+//! through the oracles that the fuzzers use; so no nightly compiler is needed
+//! to keep what they found.
+//!
+//! The seeds are made here: `MXRAY_RENEW=1 cargo test --test fuzz_regressions`
+//! writes them anew after a change.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "oracles/mod.rs"]
+mod oracles;
+
+use oracles::{TARGETS, Target};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Most bytes of a committed input.
+const INPUT_BYTES_MAX: usize = 64 * 1024;
+
+fn folder(kind: &str, target: &Target) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(kind).join(target.name)
+}
+
+/// The files of a folder by name; none where there is no folder.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(Result::unwrap);
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[test]
+fn every_committed_input_holds() {
+    for target in TARGETS {
+        for kind in ["seeds", "regressions"] {
+            for (name, input) in files(&folder(kind, target)) {
+                assert!(input.len() <= INPUT_BYTES_MAX, "{kind}/{}/{name} is too long", target.name);
+                println!("{kind}/{}/{name}", target.name);
+                (target.check)(&input);
+            }
+        }
+    }
+}
+
+#[test]
+fn inputs_cut_short_or_with_a_byte_changed_hold_too() {
+    for target in TARGETS {
+        for (name, input) in
+            files(&folder("seeds", target)).into_iter().filter(|(_, input)| input.len() < 512)
+        {
+            println!("{}/{name}", target.name);
+            for place in 0..input.len() {
+                (target.check)(&input[..place]);
+                let mut changed = input.clone();
+                changed[place] ^= 0xff;
+                (target.check)(&changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_seeds_are_those_that_are_made_here() {
+    for target in TARGETS {
+        let folder = folder("seeds", target);
+        let made: BTreeMap<String, Vec<u8>> =
+            (target.seeds)().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
+        assert!(!made.is_empty(), "{} has no seed", target.name);
+        if std::env::var_os("MXRAY_RENEW").is_some() {
+            fs::create_dir_all(&folder).unwrap();
+            made.iter().for_each(|(name, bytes)| fs::write(folder.join(name), bytes).unwrap());
+        }
+        assert!(
+            files(&folder) == made,
+            "fuzz/seeds/{} is behind the tests; renew it: MXRAY_RENEW=1 cargo test --test fuzz_regressions",
+            target.name
+        );
+    }
+}
+
+#[test]
+fn every_target_has_a_binary_and_every_binary_a_target() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+    let sources = files(&fuzz.join("fuzz_targets"));
+    for Target { name, .. } in TARGETS {
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "fuzz/Cargo.toml names no {name}");
+        let source = sources.get(&format!("{name}.rs")).map(|text| String::from_utf8_lossy(text));
+        let call = format!("oracles::{name}::check(input)");
+        assert!(source.is_some_and(|text| text.contains(&call)), "fuzz_targets/{name}.rs: {call}");
+    }
+    assert_eq!(sources.len(), TARGETS.len(), "a binary without a target: {:?}", sources.keys());
+}

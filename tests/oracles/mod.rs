@@ -1,0 +1,37 @@
+//! What must hold for any bytes whatever: one oracle a decoder or file format.
+//!
+//! Two callers share them: the fuzz targets of `fuzz/`, and `fuzz_regressions`,
+//! by which a plain `cargo test` plays every committed seed and every input
+//! that once broke something. An oracle panics where something does not hold.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "an oracle that panics has found something")]
+
+pub mod cuts;
+pub mod expectation_file;
+pub mod message;
+pub mod tls_client_hello;
+pub mod tls_flight_encoder;
+pub mod tls_records;
+pub mod tls_server_flight;
+
+/// A fuzz target, with what it starts from.
+pub struct Target {
+    /// Its name: that of the binary, and of its folders of inputs.
+    pub name: &'static str,
+    /// The oracle.
+    pub check: fn(&[u8]),
+    /// Inputs to start from, each with a name. Small: they are committed.
+    pub seeds: fn() -> Vec<Seed>,
+}
+
+/// An input to start from, by name.
+pub type Seed = (&'static str, Vec<u8>);
+
+/// All targets.
+pub const TARGETS: &[Target] = &[
+    Target { name: "expectation_file", check: expectation_file::check, seeds: expectation_file::seeds },
+    Target { name: "tls_client_hello", check: tls_client_hello::check, seeds: tls_client_hello::seeds },
+    Target { name: "tls_flight_encoder", check: tls_flight_encoder::check, seeds: tls_flight_encoder::seeds },
+    Target { name: "tls_records", check: tls_records::check, seeds: tls_records::seeds },
+    Target { name: "tls_server_flight", check: tls_server_flight::check, seeds: tls_server_flight::seeds },
+];

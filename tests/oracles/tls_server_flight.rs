@@ -1,0 +1,127 @@
+//! A server's answer to a hello: the same however it is cut, at an end sooner
+//! or later, and never more than the limits allow.
+
+use super::Seed;
+use super::cuts::cuts;
+use super::tls_records::record;
+use mxray::model::observation::CHAIN_CERTIFICATES_MAX;
+use mxray::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use mxray::tls::probe::{FLIGHT_BYTES_MAX, RECORDS_MAX};
+use mxray::tls::record::{ContentType, HEADER_BYTES, RECORD_BYTES_MAX};
+use mxray::tls::{
+    CertificateRequest, Chain, ClientHello, End, HelloAnswer, HelloProbe, ServerFlight, ServerHello,
+    ServerShare, SignedShare, Step,
+};
+use std::sync::Arc;
+
+/// Most bytes that a probe can take without an end: as many records as may
+/// be, as full as they may be together, and one more that is not whole.
+const STREAM_BYTES_MAX: usize = (RECORDS_MAX + 1) * HEADER_BYTES + FLIGHT_BYTES_MAX + RECORD_BYTES_MAX;
+
+pub fn check(stream: &[u8]) {
+    let [whole, bytes, odd] = cuts(stream).map(|pieces| answer(&pieces));
+    assert_eq!(whole, bytes, "byte by byte is no different");
+    assert_eq!(whole, odd, "cutting changes nothing");
+    check_limits(&whole, stream.len());
+    check_written_again(&whole);
+    check_end_comes(stream);
+}
+
+fn probe() -> HelloProbe {
+    let hello = ClientHello::new(ProtocolVersion::TLS12, [CipherSuite(0xc02f)], [7; 32]);
+    let mut probe = HelloProbe::new(&hello).unwrap();
+    assert!(matches!(probe.next(), Step::Write(_)));
+    probe
+}
+
+/// What a probe makes of these pieces and the end of the stream.
+pub fn answer(pieces: &[&[u8]]) -> HelloAnswer {
+    let mut probe = probe();
+    for piece in pieces {
+        probe.receive(piece);
+        assert!(matches!(probe.next(), Step::Read | Step::Done), "a hello is sent once");
+    }
+    probe.receive_eof();
+    assert_eq!(probe.next(), Step::Done, "after the end of the stream nothing is due");
+    let answer = probe.into_answer();
+    assert_ne!(answer.end, End::Unfinished);
+    answer
+}
+
+/// Nothing is kept that did not come in, and no more than may be.
+fn check_limits(answer: &HelloAnswer, stream_bytes: usize) {
+    let certificates = answer.chain.iter().flat_map(|chain| &chain.certificates);
+    let extensions = answer.hello.iter().flat_map(|hello| &hello.extensions);
+    let kept = certificates.clone().map(|der| der.len()).sum::<usize>()
+        + extensions.map(|extension| extension.body.len()).sum::<usize>();
+    assert!(kept <= FLIGHT_BYTES_MAX.min(stream_bytes), "{kept} bytes kept");
+    assert!(certificates.count() <= CHAIN_CERTIFICATES_MAX);
+}
+
+/// What was read is read again from what our own encoder makes of it.
+fn check_written_again(answer: &HelloAnswer) {
+    let body = |message: Vec<u8>| message.split_at(4).1.to_vec();
+    if let Some(hello) = &answer.hello {
+        let written = body(hello.to_message().expect("what was read fits"));
+        assert_eq!(ServerHello::decode(&written).as_ref(), Ok(hello));
+    }
+    if let Some(chain) = &answer.chain {
+        let written = body(chain.to_message().expect("what was read fits"));
+        assert_eq!(Chain::decode(&written), Ok(Chain { excess: 0, ..chain.clone() }));
+    }
+}
+
+/// A server that says the same over and over comes to an end as well.
+fn check_end_comes(stream: &[u8]) {
+    if stream.is_empty() {
+        return;
+    }
+    let piece = stream.repeat(4096_usize.div_ceil(stream.len()));
+    let mut probe = probe();
+    let mut given = 0;
+    while probe.next() != Step::Done {
+        assert!(given < STREAM_BYTES_MAX, "no end after {given} bytes");
+        probe.receive(&piece);
+        given += piece.len();
+    }
+}
+
+/// A flight with all that may be in one.
+pub fn flight(version: ProtocolVersion, suite: &str, share: Option<ServerShare>) -> ServerFlight {
+    let suite: CipherSuite = suite.parse().unwrap();
+    let scheme = SignatureScheme(0x0401);
+    ServerFlight {
+        hello: ServerHello::new(version, suite, [5; 32]),
+        chain: Some(Chain { certificates: vec![Arc::from([0x30, 0]), Arc::from([7; 30])], excess: 0 }),
+        share: share.map(|share| SignedShare { share, scheme, signature: vec![3; 16] }),
+        certificate_request: Some(CertificateRequest {
+            certificate_types: vec![1, 64],
+            signature_schemes: vec![scheme],
+            authorities: 2,
+        }),
+    }
+}
+
+pub fn seeds() -> Vec<Seed> {
+    let (tls10, tls12) = (ProtocolVersion::TLS10, ProtocolVersion::TLS12);
+    let group = ServerShare::Group { group: NamedGroup(23), public: vec![4; 65] };
+    let dh = ServerShare::Dh { prime: vec![0xff; 64], generator: vec![2], public: vec![9; 64] };
+    let export = ServerShare::ExportRsa { modulus: vec![0xff; 64], exponent: vec![1, 0, 1] };
+    let bytes = |flight: ServerFlight| flight.to_records().unwrap();
+    let hello13 = ServerHello::tls13(CipherSuite(0x1301), [5; 32], NamedGroup(29), &[9; 32]).unwrap();
+    let only = |hello| ServerFlight { hello, chain: None, share: None, certificate_request: None };
+    let warning = record(ContentType::ALERT, &[1, 112]);
+    let rsa = bytes(flight(ProtocolVersion::SSL3, "TLS_RSA_WITH_RC4_128_SHA", None));
+    vec![
+        ("tls12-ecdhe", bytes(flight(tls12, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Some(group)))),
+        ("tls12-dhe", bytes(flight(tls12, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", Some(dh)))),
+        ("tls10-export", bytes(flight(tls10, "TLS_RSA_EXPORT_WITH_RC4_40_MD5", Some(export)))),
+        ("sslv3-rsa", rsa.clone()),
+        ("warning-before-flight", [warning, rsa].concat()),
+        ("tls13", bytes(only(hello13))),
+        ("retry", bytes(only(ServerHello::retry(CipherSuite(0x1301), NamedGroup(24))))),
+        ("alert", record(ContentType::ALERT, &[2, 70])),
+        ("sslv2-error", vec![0x80, 3, 0, 0, 1]),
+        ("smtp", b"454 4.7.0 TLS not available\r\n".to_vec()),
+    ]
+}
