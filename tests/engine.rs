@@ -10,7 +10,7 @@ use mxray::model::{
     Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation, HelloQuestion,
     Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
 };
-use mxray::policy::{Judge, Roots};
+use mxray::policy::{Judge, Policy, Roots, exchange_online};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -19,6 +19,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
+
+fn policy() -> Arc<Policy> {
+    let judge = Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH);
+    Arc::new(Policy::new(judge, exchange_online::offer()))
+}
 
 /// Every domain `dN.example` has the exchanger `mx(N mod hosts)`; those of
 /// `dead.example` do not exist.
@@ -166,8 +171,8 @@ async fn survey<P: Probe>(
         }
         (domains, endpoints)
     });
-    let judge = Arc::new(Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH));
-    let stages = (Arc::new(TableLookup { hosts }), probe, judge);
+    let policy = policy();
+    let stages = (Arc::new(TableLookup { hosts }), probe, policy);
     let stop = CancellationToken::new();
     let counts = run(config, stages, targets, records_in, Arc::new(Progress::default()), stop).await?;
     let (domains, endpoints) = collected.await.unwrap();
@@ -260,9 +265,9 @@ async fn a_stop_ends_what_is_open_and_counts_the_rest() {
         }
         rows
     });
-    let judge = Arc::new(Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH));
+    let policy = policy();
     let stop = CancellationToken::new();
-    let stages = (Arc::new(TableLookup { hosts: usize::MAX }), probe.clone(), judge);
+    let stages = (Arc::new(TableLookup { hosts: usize::MAX }), probe.clone(), policy);
     let mut narrow = config();
     narrow.limits.in_flight = 5;
     let running =
@@ -295,8 +300,8 @@ async fn an_output_that_goes_away_ends_the_run_with_an_error() {
     let subject = Subject::Domain(DomainName::parse("dead.example").unwrap());
     targets_in.send(Target { line: 1, subject }).await.unwrap();
     drop(targets_in);
-    let judge = Arc::new(Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH));
-    let stages = (Arc::new(TableLookup { hosts: 1 }), CountingProbe::new(|_, _| None), judge);
+    let policy = policy();
+    let stages = (Arc::new(TableLookup { hosts: 1 }), CountingProbe::new(|_, _| None), policy);
     let stop = CancellationToken::new();
     let result = run(config(), stages, targets, records_in, Arc::new(Progress::default()), stop).await;
     assert!(matches!(result, Err(EngineError::OutputGone)));

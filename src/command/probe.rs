@@ -7,7 +7,6 @@ use crate::model::{
     DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Observation, ProbeKey, Subject, Target,
 };
 use crate::plan::{self, Stages, UsageError};
-use crate::policy;
 use crate::report::{self, Probed};
 use jiff::Timestamp;
 use std::net::{IpAddr, SocketAddr};
@@ -91,21 +90,27 @@ pub(super) async fn ask_all(
         for ip in &exchange.addresses {
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
             let observation = ask(stages, key).await;
-            let assessments = stages.judge.assess_all(&observation);
-            let (record, finding) = policy::endpoint(observation, &assessments);
+            let assessments = stages.policy.assess(&observation);
+            let (record, finding) = stages.policy.endpoint(observation, &assessments);
             findings.push((index, Arc::new(finding)));
             endpoints.push(record);
         }
     }
-    let verdict = policy::verdict(&facts, &findings);
+    let verdict = stages.policy.verdict(&facts, &findings);
     (DomainRecord { facts, verdict }, endpoints)
 }
 
+/// Probes a key and sends the hellos that its answers are worth.
 async fn ask(stages: &Stages, key: ProbeKey) -> Observation {
-    match stages.probe.permit(&key) {
-        Ok(()) => stages.probe.probe(key, 1).await,
-        Err(failure) => Observation::failed(key, Timestamp::now(), 0, failure),
+    if let Err(failure) = stages.probe.permit(&key) {
+        return Observation::failed(key, Timestamp::now(), 0, failure);
     }
+    let mut observation = stages.probe.probe(key, 1).await;
+    while let Some(question) = stages.policy.next_hello(&observation) {
+        let hello = stages.probe.hello(observation.key.clone(), &question).await;
+        observation.hellos.push(hello);
+    }
+    observation
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Survey {
         let shown = CancellationToken::new();
         let showing = tokio::spawn(display::show(progress.clone(), self.style, shown.clone()));
 
-        let stages = (self.stages.lookup, self.stages.probe, self.stages.judge);
+        let stages = (self.stages.lookup, self.stages.probe, self.stages.policy);
         // On a worker: the thread that waits for the whole run is none, and
         // every event would have to wake it.
         let mut engine =
@@ -119,6 +119,7 @@ fn finish(
     info.counts = output::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
+        connections: counts.connections,
         domains_written: counts.domains,
         endpoints_written: counts.endpoints,
         unfinished: counts.unfinished,
@@ -169,6 +170,8 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
             lookups_in_flight: engine.lookups_in_flight,
             retries: engine.retries,
             retry_delay_ms: millis(engine.retry_delay),
+            sender_hello: told.hellos.sender_hello,
+            hellos_per_host: told.hellos.hellos_max,
             timeouts_ms: timeouts(told),
         },
         started: Timestamp::now(),

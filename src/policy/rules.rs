@@ -1,0 +1,53 @@
+//! What a run is judged by: everything a verdict depends on besides what was
+//! seen, in one place, so that the engine, `probe` and `judge` judge alike.
+
+use super::pkix::{Assessed, Assessments, Judge};
+use super::step_down::{self, HelloPlan};
+use super::{classify, finding};
+use crate::model::{DomainFacts, EndpointRecord, Finding, HelloQuestion, Observation, Verdict};
+use std::sync::Arc;
+
+/// The rules of a run.
+#[derive(Debug)]
+pub struct Policy {
+    judge: Judge,
+    sender: HelloQuestion,
+    hellos: HelloPlan,
+}
+
+impl Policy {
+    /// Judges chains by `judge`, for a sender that offers `sender`.
+    pub fn new(judge: Judge, sender: HelloQuestion) -> Self {
+        Self { judge, sender, hellos: HelloPlan::default() }
+    }
+
+    /// The same, with another plan for further hellos.
+    pub fn with_hellos(self, hellos: HelloPlan) -> Self {
+        Self { hellos, ..self }
+    }
+
+    /// Judges every chain of an observation.
+    pub fn assess(&self, observation: &Observation) -> Assessments {
+        self.judge.assess_all(observation)
+    }
+
+    /// Judges one chain; `None` for an empty one.
+    pub fn assess_chain(&self, chain: &[Arc<[u8]>]) -> Option<Arc<Assessed>> {
+        self.judge.assess(chain)
+    }
+
+    /// The next hello that a host is worth, by what it said so far.
+    pub fn next_hello(&self, observation: &Observation) -> Option<HelloQuestion> {
+        step_down::next(&self.hellos, &self.sender, observation)
+    }
+
+    /// What a probe comes to by itself.
+    pub fn endpoint(&self, observation: Observation, assessments: &Assessments) -> (EndpointRecord, Finding) {
+        finding::endpoint(observation, assessments)
+    }
+
+    /// The answer for one domain, as [`classify::verdict`].
+    pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
+        classify::verdict(facts, probes)
+    }
+}
