@@ -1,6 +1,7 @@
 //! The command line as types: what may be said, not what is done about it.
 
 use crate::policy::sender::AfterTlsFailure;
+use crate::model::hello::HELLOS_PER_HOST;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -173,6 +174,14 @@ pub struct AskArgs {
     #[allow(missing_docs)]
     pub connectors: ConnectorArgs,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub hellos: HelloArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub client: ClientCertArgs,
+
     /// Name to say in EHLO [default: the name of this host]
     #[arg(long, value_name = "NAME", help_heading = "Asking")]
     pub ehlo: Option<String>,
@@ -234,6 +243,30 @@ pub struct JudgingArgs {
     /// What the sender does after a handshake that failed, whatever its file says: `plaintext` or `defer`
     #[arg(long, value_name = "WHAT")]
     pub after_tls_failure: Option<AfterTlsFailure>,
+}
+
+/// What else to ask of a host, each time on a connection of its own.
+#[derive(Debug, Args)]
+pub struct HelloArgs {
+    /// Send the sender's exact offer to every host that speaks TLS, not only after a handshake that failed
+    #[arg(long, help_heading = "Further hellos")]
+    pub sender_hello: bool,
+
+    /// Further hellos to a host whose handshake fails for want of a common version or suite; 0: none
+    #[arg(long, value_name = "N", help_heading = "Further hellos", default_value_t = HELLOS_PER_HOST as u32, value_parser = clap::value_parser!(u32).range(0..=100), allow_negative_numbers = true)]
+    pub hellos_per_host: u32,
+}
+
+/// What to show to servers that ask for a client certificate.
+#[derive(Debug, Args)]
+pub struct ClientCertArgs {
+    /// Certificate to show to servers that ask for one: PEM, leaf first
+    #[arg(long, value_name = "FILE", help_heading = "Asking", requires = "client_key")]
+    pub client_cert: Option<PathBuf>,
+
+    /// Its private key, PEM
+    #[arg(long, value_name = "FILE", help_heading = "Asking", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
 }
 
 /// `mxray probe`

@@ -4,13 +4,18 @@
 //! first packet: files are opened, roots and blocklists read, names checked.
 //! No stage ever sees the whole configuration.
 
+mod further;
+
 use crate::cli::{AskArgs, ConnectorArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
 use crate::model::{Connectors, DomainName, Expectation};
-use crate::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
+use crate::net::{
+    Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
+};
 use crate::policy::sender::DEFAULT_SENDER;
+use crate::policy::step_down::HelloPlan;
 use crate::policy::{Judge, Policy, Roots, Sender, Store};
 use crate::policy::{connector, expectation_file};
 use crate::smtp::EhloName;
@@ -71,6 +76,8 @@ pub struct Told {
     pub timeouts: PhaseTimeouts,
     /// Time of one DNS attempt.
     pub dns_timeout: Duration,
+    /// Further hellos.
+    pub hellos: HelloPlan,
 }
 
 /// What is needed to build the stages, all of it checked.
@@ -79,6 +86,8 @@ struct Parts {
     ehlo: EhloName,
     timeouts: PhaseTimeouts,
     key_shares: KeyShares,
+    identity: Option<ClientIdentity>,
+    hellos: HelloPlan,
     blocklist: Blocklist,
     allow_private: bool,
     roots: Roots,
@@ -107,6 +116,8 @@ pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Re
         ehlo: ehlo_name(args.ehlo.as_deref())?,
         timeouts,
         key_shares: if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused },
+        identity: further::client_identity(&args.client)?,
+        hellos: further::hello_plan(&args.hellos)?,
         blocklist: blocklist(&args.blocklist)?,
         allow_private: args.allow_private,
         roots,
@@ -140,6 +151,8 @@ pub fn lab_stages(
         ehlo: EhloName::new(LAB_EHLO_NAME).map_err(|error| UsageError(error.to_string()))?,
         timeouts: every_phase(time, &PhaseTimeouts::default()),
         key_shares: KeyShares::Reused,
+        identity: None,
+        hellos: HelloPlan::default(),
         blocklist: Blocklist::default(),
         allow_private: true,
         roots: Roots::new(vec![roots]),
@@ -151,7 +164,8 @@ pub fn lab_stages(
 
 fn build(parts: Parts) -> Result<Stages, UsageError> {
     let handshaker = Handshaker::new(parts.key_shares)
-        .map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?;
+        .map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?
+        .with_identity(parts.identity);
     let gate = Gate::new(parts.blocklist.clone(), parts.allow_private);
     let told = Told {
         ehlo_name: parts.ehlo.as_str().to_string(),
@@ -160,15 +174,14 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         sender: parts.sender.name.clone(),
         timeouts: parts.timeouts.clone(),
         dns_timeout: parts.lookup.timeout,
+        hellos: parts.hellos,
     };
     let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
+    let judge = Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations);
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
-        policy: Arc::new(Policy::new(
-            Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations),
-            parts.sender,
-        )),
+        policy: Arc::new(Policy::new(judge, parts.sender).with_hellos(parts.hellos)),
         told,
     })
 }

@@ -100,11 +100,17 @@ pub(super) async fn ask_all(
     (DomainRecord { facts, verdict }, endpoints)
 }
 
+/// Probes a key and sends the hellos that its answers are worth.
 async fn ask(stages: &Stages, key: ProbeKey) -> Observation {
-    match stages.probe.permit(&key) {
-        Ok(()) => stages.probe.probe(key, 1).await,
-        Err(failure) => Observation::failed(key, Timestamp::now(), 0, failure),
+    if let Err(failure) = stages.probe.permit(&key) {
+        return Observation::failed(key, Timestamp::now(), 0, failure);
     }
+    let mut observation = stages.probe.probe(key, 1).await;
+    while let Some(question) = stages.policy.next_hello(&observation) {
+        let hello = stages.probe.hello(observation.key.clone(), &question).await;
+        observation.hellos.push(hello);
+    }
+    observation
 }
 
 #[cfg(test)]

@@ -119,6 +119,7 @@ fn finish(
     info.counts = output::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
+        connections: counts.connections,
         domains_written: counts.domains,
         endpoints_written: counts.endpoints,
         unfinished: counts.unfinished,
@@ -170,6 +171,8 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
             lookups_in_flight: engine.lookups_in_flight,
             retries: engine.retries,
             retry_delay_ms: millis(engine.retry_delay),
+            sender_hello: told.hellos.sender_hello,
+            hellos_per_host: told.hellos.hellos_max,
             timeouts_ms: timeouts(told),
         },
         started: Timestamp::now(),

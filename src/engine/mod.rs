@@ -1,10 +1,11 @@
 //! The pipeline: one way for the data, bounded at every joint.
 //!
 //! One task owns all bookkeeping ([`pipeline`]): which keys were probed
-//! ([`coalesce`]), which may start ([`pace`]), which domains wait for what
-//! ([`join`]). Lookups and probes run beside it and report back.
+//! ([`coalesce`]), which are asked further hellos ([`follow_up`]), which may
+//! start ([`pace`]), which domains wait for what ([`join`]). Lookups and probes run beside it and report back.
 
 pub mod coalesce;
+pub mod follow_up;
 pub mod join;
 pub mod pace;
 pub mod pipeline;

@@ -1,7 +1,9 @@
 //! The one task that knows the state of a run.
 //!
 //! ```text
-//! targets ─► lookups ─► KeyTable ─► Pacer ─► probes ─► KeyTable ─► Joiner ─► records
+//! targets ─► lookups ─► KeyTable ─► Pacer ─► probes ─┬─► KeyTable ─► Joiner ─► records
+//!                                     ▲              │
+//!                                     └─ FollowUps ◄─┘ a further hello
 //! ```
 //!
 //! Lookups and probes are tasks of their own that end in an `Event`;
@@ -10,14 +12,16 @@
 //! joiner or enough lookups under way stop the reading of targets.
 
 use super::coalesce::{Asked, KeyId, KeyTable};
+use super::follow_up::{FollowUps, Known};
 use super::join::{Joiner, Pending};
 use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
 use super::stage::{Lookup, Probe};
 use crate::model::{
-    DomainFacts, DomainRecord, Endpoint, Failure, Finding, Observation, ProbeKey, Record, Target,
+    DomainFacts, DomainRecord, Endpoint, Failure, Finding, HelloObservation, HelloQuestion, Observation,
+    ProbeKey, Record, Target,
 };
-use crate::policy::{Assessments, Policy};
+use crate::policy::{Assessed, Assessments, Policy};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -57,7 +61,7 @@ pub struct RunCounts {
     pub domains: u64,
     /// Endpoint records sent: one a key.
     pub endpoints: u64,
-    /// Connections made, retries included.
+    /// Connections made, retries and further hellos included.
     pub connections: u64,
     /// Targets without a record, because the run was stopped.
     pub unfinished: u64,
@@ -77,7 +81,8 @@ pub enum EngineError {
 /// What a task reports when it ends.
 enum Event {
     Looked(DomainFacts),
-    Probed { id: KeyId, attempt: u32, observation: Box<Observation>, assessments: Assessments },
+    Probed { id: KeyId, attempt: u32, known: Known },
+    Greeted { id: KeyId, attempt: u32, hello: Box<HelloObservation>, assessed: Option<Arc<Assessed>> },
     Rested(IpAddr),
     RetryDue(KeyId),
 }
@@ -85,7 +90,8 @@ enum Event {
 /// Runs every target through the stages and sends one domain record for each.
 ///
 /// After `stop` no target is read and no connection begun; those that are
-/// open end in order, and the rest is counted as unfinished.
+/// open end in order, what is known is recorded without the hellos that were
+/// still to come, and the rest is counted as unfinished.
 ///
 /// # Errors
 /// [`EngineError`] if the output goes away or a stage panics.
@@ -107,6 +113,7 @@ pub async fn run<L: Lookup, P: Probe>(
         progress,
         tasks: JoinSet::new(),
         keys: KeyTable::default(),
+        follow_ups: FollowUps::default(),
         pacer: Pacer::new(config.limits),
         joiner: Joiner::default(),
         lookups: 0,
@@ -125,6 +132,7 @@ struct Pipeline<L, P> {
     progress: Arc<Progress>,
     tasks: JoinSet<Event>,
     keys: KeyTable,
+    follow_ups: FollowUps,
     pacer: Pacer,
     joiner: Joiner,
     lookups: usize,
@@ -152,14 +160,23 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 },
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 () = stop.cancelled(), if !self.stopping => {
-                    self.stopping = true;
                     input_open = false;
-                    self.pacer.clear();
+                    self.stop().await?;
                 }
             }
         }
         self.counts.unfinished = self.counts.targets - self.counts.domains;
         Ok(self.counts)
+    }
+
+    /// Drops what has not started; what is known already is recorded.
+    async fn stop(&mut self) -> Result<(), EngineError> {
+        self.stopping = true;
+        self.pacer.clear();
+        for (id, known) in self.follow_ups.take_idle() {
+            self.probed(id, known).await?;
+        }
+        Ok(())
     }
 
     fn has_room(&self) -> bool {
@@ -180,7 +197,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     fn start_probes(&mut self) -> Option<Duration> {
         loop {
             match self.pacer.begin_next() {
-                Next::Start(id, _) => self.begin_probe(id),
+                Next::Start(id, _) => self.begin(id),
                 Next::Rest(ip, pause) => self.rest(ip, pause),
                 Next::After(pause) => return Some(pause),
                 Next::Nothing => return None,
@@ -194,16 +211,33 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.tasks.is_empty() || (self.stopping && self.pacer.open() == 0 && self.lookups == 0)
     }
 
-    fn begin_probe(&mut self, id: KeyId) {
-        let attempt = self.keys.begin_attempt(id);
+    /// Begins a connection: the probe of a key, or a further hello to it.
+    fn begin(&mut self, id: KeyId) {
         let Some(key) = self.keys.key(id).cloned() else { return };
         self.counts.connections += 1;
         self.progress.set_in_flight(self.pacer.open());
+        match self.follow_ups.begin_attempt(id) {
+            Some((question, attempt)) => self.begin_hello(id, key, question, attempt),
+            None => self.begin_probe(id, key),
+        }
+    }
+
+    fn begin_probe(&mut self, id: KeyId, key: ProbeKey) {
+        let attempt = self.keys.begin_attempt(id);
         let (probe, policy) = (self.probe.clone(), self.policy.clone());
         self.tasks.spawn(async move {
             let observation = Box::new(probe.probe(key, attempt).await);
             let assessments = policy.assess(&observation);
-            Event::Probed { id, attempt, observation, assessments }
+            Event::Probed { id, attempt, known: Known { observation, assessments } }
+        });
+    }
+
+    fn begin_hello(&mut self, id: KeyId, key: ProbeKey, question: Arc<HelloQuestion>, attempt: u32) {
+        let (probe, policy) = (self.probe.clone(), self.policy.clone());
+        self.tasks.spawn(async move {
+            let hello = Box::new(probe.hello(key, &question).await);
+            let assessed = policy.assess_chain(&hello.chain);
+            Event::Greeted { id, attempt, hello, assessed }
         });
     }
 
@@ -213,14 +247,25 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.lookups -= 1;
                 self.looked(facts).await
             }
-            Event::Probed { id, attempt, observation, assessments } => {
-                self.pacer.finished(observation.key.endpoint.ip);
-                self.progress.set_in_flight(self.pacer.open());
-                if self.wants_retry(&observation, attempt) {
+            Event::Probed { id, attempt, known } => {
+                self.connection_ended(id);
+                if self.wants_retry(known.observation.failure.as_ref(), attempt) {
                     self.retry_later(id, attempt);
                     return Ok(());
                 }
-                self.probed(id, observation, &assessments).await
+                self.follow_up(id, known).await
+            }
+            Event::Greeted { id, attempt, hello, assessed } => {
+                self.connection_ended(id);
+                if self.wants_retry(hello.failure.as_ref(), attempt) {
+                    self.follow_ups.pause(id);
+                    self.retry_later(id, attempt);
+                    return Ok(());
+                }
+                match self.follow_ups.answered(id, *hello, assessed) {
+                    Some(known) => self.follow_up(id, known).await,
+                    None => Ok(()),
+                }
             }
             Event::Rested(ip) => {
                 self.pacer.rested(ip);
@@ -230,6 +275,25 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.enqueue(id);
                 Ok(())
             }
+        }
+    }
+
+    fn connection_ended(&mut self, id: KeyId) {
+        if let Some(key) = self.keys.key(id) {
+            self.pacer.finished(key.endpoint.ip);
+        }
+        self.progress.set_in_flight(self.pacer.open());
+    }
+
+    /// Asks the next hello that a key is worth; without one, records it.
+    async fn follow_up(&mut self, id: KeyId, known: Known) -> Result<(), EngineError> {
+        match self.policy.next_hello(&known.observation) {
+            Some(question) if !self.stopping => {
+                self.follow_ups.ask(id, known, question);
+                self.enqueue(id);
+                Ok(())
+            }
+            _ => self.probed(id, known).await,
         }
     }
 
@@ -295,8 +359,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         });
     }
 
-    fn wants_retry(&self, observation: &Observation, attempt: u32) -> bool {
-        let transient = observation.failure.as_ref().is_some_and(|failure| failure.kind.is_transient());
+    fn wants_retry(&self, failure: Option<&Failure>, attempt: u32) -> bool {
+        let transient = failure.is_some_and(|failure| failure.kind.is_transient());
         transient && attempt <= self.config.retries && !self.stopping
     }
 
@@ -313,18 +377,15 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Records a key that must not be connected to.
     async fn refuse(&mut self, id: KeyId, failure: Failure) -> Result<(), EngineError> {
         let Some(key) = self.keys.key(id).cloned() else { return Ok(()) };
-        let observation = Observation::failed(key, Timestamp::now(), 0, failure);
-        self.probed(id, Box::new(observation), &Assessments::default()).await
+        let observation = Box::new(Observation::failed(key, Timestamp::now(), 0, failure));
+        self.probed(id, Known { observation, assessments: Assessments::default() }).await
     }
 
-    async fn probed(
-        &mut self,
-        id: KeyId,
-        observation: Box<Observation>,
-        assessments: &Assessments,
-    ) -> Result<(), EngineError> {
+    /// Records a key of which all is known that is asked for.
+    async fn probed(&mut self, id: KeyId, known: Known) -> Result<(), EngineError> {
+        let Known { observation, assessments } = known;
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
-        let (record, finding) = self.policy.endpoint(*observation, assessments);
+        let (record, finding) = self.policy.endpoint(*observation, &assessments);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;

@@ -143,6 +143,8 @@ kinds! {
     NoCommonSuite = "no_common_suite",
     /// tls: the peer ends the handshake because no client certificate came.
     ClientCertificateRequired = "client_certificate_required",
+    /// tls: the peer refuses the client certificate that was shown.
+    ClientCertificateRefused = "client_certificate_refused",
     /// tls: what came is no TLS record.
     NotTls = "not_tls",
     /// after_tls: EHLO refused inside TLS.

@@ -35,9 +35,9 @@ pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
 pub use finding::{Finding, HelloFinding, Leaf, TlsFinding};
 pub use forced::{Check, CheckCause, CheckFailure, ForcedTls, TlsSettings};
-pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
+pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, ServerBest};
 pub use name::{DomainName, MxHost, NameError};
-pub use observation::{Dialogue, Observation, SignatureCheck, Timings, TlsObservation};
+pub use observation::{ClientCertificate, Dialogue, Observation, SignatureCheck, Timings, TlsObservation};
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,

@@ -7,7 +7,7 @@ use super::hello::HelloObservation;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::reply::Reply;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Most certificates kept of one chain.
@@ -60,6 +60,38 @@ impl SignatureCheck {
     }
 }
 
+/// What became of our client certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientCertificate {
+    /// The server never asked for one.
+    #[default]
+    NeverAsked,
+    /// It asked, and there was none to show, or none that it can verify.
+    NotShown,
+    /// It was shown, and the connection ended in a way that does not tell what
+    /// the server thought of it.
+    Shown,
+    /// It was shown, and the session went on.
+    Accepted,
+    /// It was shown, and the server refused it by this alert; in TLS 1.3 that
+    /// comes after the handshake (RFC 8446 §4.4.2.4).
+    Refused(AlertDescription),
+}
+
+impl ClientCertificate {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ClientCertificate::NeverAsked => "never_asked",
+            ClientCertificate::NotShown => "not_shown",
+            ClientCertificate::Shown => "shown",
+            ClientCertificate::Accepted => "accepted",
+            ClientCertificate::Refused(_) => "refused",
+        }
+    }
+}
+
 /// The TLS side of an observation. A handshake that failed keeps what was
 /// seen before it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -89,6 +121,8 @@ pub struct TlsObservation {
     pub ocsp_stapled: bool,
     /// Whether the server asked for a client certificate.
     pub client_certificate_requested: bool,
+    /// What became of ours.
+    pub client_certificate: ClientCertificate,
     /// Whether the server asked for another key share (RFC 8446 §4.1.4).
     pub hello_retry: bool,
     /// Resumption tickets seen before QUIT was answered.

@@ -5,7 +5,10 @@ use super::handshake::{self, Handshaker};
 use super::recorder::Recorder;
 use super::tls_failure;
 use super::wire::{Socket, TlsWire, Wire};
-use crate::model::{Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation};
+use crate::model::{
+    ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, ProtocolVersion, Timings,
+    TlsObservation,
+};
 use crate::smtp::{EhloName, Session, Step};
 use jiff::Timestamp;
 use std::io::{self, ErrorKind};
@@ -156,6 +159,9 @@ impl<'a> Drive<'a> {
         if let (Some(tls), Some(failure)) = (&mut tls, &dialogue.failure) {
             tls.alert = failure.alert;
         }
+        if let Some(tls) = &mut tls {
+            tls.client_certificate = became_of_certificate(tls, &dialogue);
+        }
         Observation {
             key,
             started,
@@ -203,9 +209,8 @@ impl<'a> Drive<'a> {
 
     fn broken(&mut self, error: &io::Error, recorder: Option<&Recorder>) {
         if let (Some(recorder), Some(error)) = (recorder, tls_failure::tls_error(error)) {
-            let asked = recorder.client_certificate_requested();
             if self.session.phase() == Phase::AfterTls {
-                self.late_alert = Some(tls_failure::from_rustls(error, asked));
+                self.late_alert = Some(tls_failure::from_rustls(error, recorder.client_certificate()));
             }
             self.session.receive_eof(true);
         } else if error.kind() == ErrorKind::TimedOut {
@@ -230,7 +235,11 @@ impl<'a> Drive<'a> {
     async fn upgrade(&mut self, socket: &mut Socket, handshaker: &Handshaker, key: &ProbeKey) {
         let (connection, recorder) = match handshaker.begin(key) {
             Ok(begun) => begun,
-            Err(error) => return self.session.upgrade_failed(tls_failure::from_rustls(&error, false)),
+            Err(error) => {
+                return self
+                    .session
+                    .upgrade_failed(tls_failure::from_rustls(&error, ClientCertificate::NeverAsked));
+            }
         };
         let mut wire = TlsWire::new(socket, connection);
         match timeout_at(self.deadline(), wire.handshake()).await {
@@ -241,8 +250,7 @@ impl<'a> Drive<'a> {
                 self.close(&mut wire).await;
             }
             Ok(Err(error)) => {
-                let asked = recorder.client_certificate_requested();
-                self.session.upgrade_failed(tls_failure::failure(&error, asked));
+                self.session.upgrade_failed(tls_failure::failure(&error, recorder.client_certificate()));
             }
             Err(_) => self.session.upgrade_failed(Failure::new(Phase::Tls, Kind::Timeout)),
         }
@@ -285,5 +293,20 @@ impl<'a> Drive<'a> {
         }
         self.phase = phase;
         self.phase_begun = now;
+    }
+}
+
+/// What became of the client certificate, now that the connection is over. Up
+/// to TLS 1.2 the server looks at it before it ends the handshake; in TLS 1.3
+/// only what it says then shows that it was content (RFC 8446 §4.4.2.4).
+fn became_of_certificate(tls: &TlsObservation, dialogue: &Dialogue) -> ClientCertificate {
+    let looked_at = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
+    match tls.client_certificate {
+        ClientCertificate::Shown => match tls.alert {
+            _ if dialogue.ehlo_tls.is_some() || (tls.established && looked_at) => ClientCertificate::Accepted,
+            Some(alert) if tls_failure::refuses_certificate(alert) => ClientCertificate::Refused(alert),
+            _ => ClientCertificate::Shown,
+        },
+        known => known,
     }
 }

@@ -3,10 +3,13 @@
 
 use super::key_share::REUSED_X25519_MLKEM768;
 use super::recorder::Recorder;
-use crate::model::{CipherSuite, NamedGroup, ProbeKey, ProtocolVersion, SignatureScheme, TlsObservation};
+use crate::model::{
+    CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, SignatureScheme, TlsObservation,
+};
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
 use std::sync::Arc;
 
@@ -19,11 +22,29 @@ pub enum KeyShares {
     Fresh,
 }
 
-/// Makes handshakes that offer TLS 1.3 and 1.2, X25519MLKEM768 first, no ALPN
-/// and no client certificate.
+/// A client certificate and its key, for servers that ask for one.
+#[derive(Clone, Debug)]
+pub struct ClientIdentity(Arc<CertifiedKey>);
+
+impl ClientIdentity {
+    /// `chain` is sent as it is, leaf first.
+    ///
+    /// # Errors
+    /// Where the key cannot be used, or is not that of the leaf.
+    pub fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<Self, rustls::Error> {
+        CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map(|key| Self(Arc::new(key)))
+    }
+}
+
+/// Makes handshakes that offer TLS 1.3 and 1.2, X25519MLKEM768 first, and no
+/// ALPN.
 pub struct Handshaker {
     base: ClientConfig,
     provider: Arc<CryptoProvider>,
+    identity: Option<Arc<CertifiedKey>>,
 }
 
 impl Handshaker {
@@ -31,18 +52,24 @@ impl Handshaker {
     /// Only if the cryptography provider lacks what TLS 1.2 and 1.3 need.
     pub fn new(key_shares: KeyShares) -> Result<Self, rustls::Error> {
         let provider = Arc::new(provider(key_shares));
-        let recorder = Arc::new(Recorder::new(provider.signature_verification_algorithms));
+        let recorder = Arc::new(Recorder::new(provider.signature_verification_algorithms, None));
         let base = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(recorder.clone())
             .with_client_cert_resolver(recorder);
-        Ok(Self { base, provider })
+        Ok(Self { base, provider, identity: None })
+    }
+
+    /// The same, with a certificate for servers that ask for one.
+    pub fn with_identity(self, identity: Option<ClientIdentity>) -> Self {
+        Self { identity: identity.map(|identity| identity.0), ..self }
     }
 
     /// A configuration and the recorder that sees what is done with it.
     fn for_one_connection(&self) -> (Arc<ClientConfig>, Arc<Recorder>) {
-        let recorder = Arc::new(Recorder::new(self.provider.signature_verification_algorithms));
+        let algorithms = self.provider.signature_verification_algorithms;
+        let recorder = Arc::new(Recorder::new(algorithms, self.identity.clone()));
         let mut config = self.base.clone();
         config.dangerous().set_certificate_verifier(recorder.clone());
         config.client_auth_cert_resolver = recorder.clone();
@@ -78,9 +105,11 @@ pub(super) fn server_name(key: &ProbeKey) -> ServerName<'static> {
 
 /// What was seen of TLS on a connection, however far it came.
 pub(super) fn observe(connection: &ClientConnection, recorder: &Recorder) -> TlsObservation {
+    let client_certificate = recorder.client_certificate();
     let mut tls = TlsObservation {
         established: !connection.is_handshaking(),
-        client_certificate_requested: recorder.client_certificate_requested(),
+        client_certificate_requested: client_certificate != ClientCertificate::NeverAsked,
+        client_certificate,
         tickets: recorder.tickets(),
         ..TlsObservation::default()
     };

@@ -18,7 +18,7 @@ mod wire;
 
 pub use drive::PhaseTimeouts;
 pub use gate::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError, Gate};
-pub use handshake::{Handshaker, KeyShares};
+pub use handshake::{ClientIdentity, Handshaker, KeyShares};
 pub use screen::ScreenedLookup;
 
 use crate::engine::stage::Probe;

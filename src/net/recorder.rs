@@ -5,8 +5,8 @@
 //! nothing that is odd about one may end the observation. One recorder serves
 //! one connection.
 
-use crate::model::SignatureCheck;
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
+use crate::model::{ClientCertificate, SignatureCheck};
 use crate::x509;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
@@ -44,13 +44,18 @@ pub(super) struct Recorder {
     algorithms: WebPkiSupportedAlgorithms,
     presented: OnceLock<Presented>,
     signed: OnceLock<Signed>,
+    /// What to show a server that asks for a client certificate.
+    identity: Option<Arc<CertifiedKey>>,
     client_certificate_requested: AtomicBool,
+    client_certificate_shown: AtomicBool,
     tickets: AtomicU32,
 }
 
 impl Recorder {
-    pub(super) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
+    pub(super) fn new(algorithms: WebPkiSupportedAlgorithms, identity: Option<Arc<CertifiedKey>>) -> Self {
         Self {
+            identity,
+            client_certificate_shown: AtomicBool::new(false),
             algorithms,
             presented: OnceLock::new(),
             signed: OnceLock::new(),
@@ -67,8 +72,15 @@ impl Recorder {
         self.signed.get()
     }
 
-    pub(super) fn client_certificate_requested(&self) -> bool {
-        self.client_certificate_requested.load(Ordering::Relaxed)
+    /// What became of the client certificate, as far as the handshake tells.
+    pub(super) fn client_certificate(&self) -> ClientCertificate {
+        let requested = self.client_certificate_requested.load(Ordering::Relaxed);
+        let shown = self.client_certificate_shown.load(Ordering::Relaxed);
+        match (requested, shown) {
+            (false, _) => ClientCertificate::NeverAsked,
+            (true, false) => ClientCertificate::NotShown,
+            (true, true) => ClientCertificate::Shown,
+        }
     }
 
     pub(super) fn tickets(&self) -> u32 {
@@ -164,13 +176,18 @@ impl ServerCertVerifier for Recorder {
 }
 
 impl ResolvesClientCert for Recorder {
-    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    /// Shows ours whatever issuers the server names: which it takes is what is
+    /// to be found out.
+    fn resolve(&self, _issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.client_certificate_requested.store(true, Ordering::Relaxed);
-        None
+        let identity = self.identity.as_ref()?;
+        identity.key.choose_scheme(schemes)?;
+        self.client_certificate_shown.store(true, Ordering::Relaxed);
+        Some(identity.clone())
     }
 
     fn has_certs(&self) -> bool {
-        false
+        self.identity.is_some()
     }
 }
 

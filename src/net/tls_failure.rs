@@ -1,6 +1,6 @@
 //! What the errors of a TLS handshake mean.
 
-use crate::model::{AlertDescription, Failure, Kind, Phase};
+use crate::model::{AlertDescription, ClientCertificate, Failure, Kind, Phase};
 use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use std::io::{self, ErrorKind};
 
@@ -9,15 +9,26 @@ use std::io::{self, ErrorKind};
 /// TLS 1.2 (RFC 5246 §7.4.6), `certificate_required` since (RFC 8446 §6.2).
 const NO_CLIENT_CERTIFICATE: [u8; 3] = [40, 42, 116];
 
+/// Alerts with which servers refuse a client certificate: `handshake_failure`,
+/// those of the certificate itself, `access_denied`, and `decrypt_error` for
+/// the signature under it (RFC 5246 §7.2.2, RFC 8446 §6.2).
+const CERTIFICATE_REFUSED: [u8; 10] = [40, 42, 43, 44, 45, 46, 48, 49, 51, 116];
+
+/// Whether a server may say by this alert that it does not take the client
+/// certificate.
+pub(super) fn refuses_certificate(alert: AlertDescription) -> bool {
+    CERTIFICATE_REFUSED.contains(&alert.0)
+}
+
 /// The rustls error inside an I/O error, if that is what it is.
 pub(super) fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())
 }
 
 /// Reads the error of a failed handshake.
-pub(super) fn failure(error: &io::Error, client_certificate_requested: bool) -> Failure {
+pub(super) fn failure(error: &io::Error, certificate: ClientCertificate) -> Failure {
     match tls_error(error) {
-        Some(error) => from_rustls(error, client_certificate_requested),
+        Some(error) => from_rustls(error, certificate),
         None => Failure::new(Phase::Tls, from_socket(error)).with_detail(error),
     }
 }
@@ -35,10 +46,10 @@ fn from_socket(error: &io::Error) -> Kind {
 }
 
 /// Reads an error of rustls: an alert of the peer, or what we found wrong.
-pub(super) fn from_rustls(error: &Error, client_certificate_requested: bool) -> Failure {
+pub(super) fn from_rustls(error: &Error, certificate: ClientCertificate) -> Failure {
     let kind = match error {
         Error::AlertReceived(alert) => {
-            return from_alert(AlertDescription(u8::from(*alert)), client_certificate_requested);
+            return from_alert(AlertDescription(u8::from(*alert)), certificate);
         }
         Error::PeerIncompatible(reason) => incompatible(reason),
         Error::PeerMisbehaved(reason) => misbehaved(reason),
@@ -53,12 +64,13 @@ pub(super) fn from_rustls(error: &Error, client_certificate_requested: bool) -> 
     Failure::new(Phase::Tls, kind).with_detail(error)
 }
 
-fn from_alert(alert: AlertDescription, client_certificate_requested: bool) -> Failure {
-    let kind = match alert {
-        AlertDescription::PROTOCOL_VERSION => Kind::NoCommonVersion,
-        AlertDescription::INSUFFICIENT_SECURITY => Kind::NoCommonSuite,
-        AlertDescription::CERTIFICATE_REQUIRED => Kind::ClientCertificateRequired,
-        alert if client_certificate_requested && NO_CLIENT_CERTIFICATE.contains(&alert.0) => {
+fn from_alert(alert: AlertDescription, certificate: ClientCertificate) -> Failure {
+    let kind = match (alert, certificate) {
+        (AlertDescription::PROTOCOL_VERSION, _) => Kind::NoCommonVersion,
+        (AlertDescription::INSUFFICIENT_SECURITY, _) => Kind::NoCommonSuite,
+        (alert, ClientCertificate::Shown) if refuses_certificate(alert) => Kind::ClientCertificateRefused,
+        (AlertDescription::CERTIFICATE_REQUIRED, _) => Kind::ClientCertificateRequired,
+        (alert, ClientCertificate::NotShown) if NO_CLIENT_CERTIFICATE.contains(&alert.0) => {
             Kind::ClientCertificateRequired
         }
         _ => Kind::Alert,
@@ -93,14 +105,18 @@ mod tests {
     #[test]
     fn alerts_are_told_apart() {
         for (alert, asked, kind) in [
-            (40, false, Kind::Alert),
-            (40, true, Kind::ClientCertificateRequired),
-            (42, true, Kind::ClientCertificateRequired),
-            (116, false, Kind::ClientCertificateRequired),
-            (70, false, Kind::NoCommonVersion),
-            (71, false, Kind::NoCommonSuite),
-            (80, true, Kind::Alert),
-            (199, false, Kind::Alert),
+            (40, ClientCertificate::NeverAsked, Kind::Alert),
+            (40, ClientCertificate::NotShown, Kind::ClientCertificateRequired),
+            (40, ClientCertificate::Shown, Kind::ClientCertificateRefused),
+            (42, ClientCertificate::NotShown, Kind::ClientCertificateRequired),
+            (48, ClientCertificate::NotShown, Kind::Alert),
+            (48, ClientCertificate::Shown, Kind::ClientCertificateRefused),
+            (116, ClientCertificate::NeverAsked, Kind::ClientCertificateRequired),
+            (70, ClientCertificate::Shown, Kind::NoCommonVersion),
+            (71, ClientCertificate::NeverAsked, Kind::NoCommonSuite),
+            (80, ClientCertificate::NotShown, Kind::Alert),
+            (80, ClientCertificate::Shown, Kind::Alert),
+            (199, ClientCertificate::NeverAsked, Kind::Alert),
         ] {
             let error = Error::AlertReceived(rustls::AlertDescription::from(alert));
             let failure = failure(&io::Error::other(error), asked);
@@ -111,10 +127,16 @@ mod tests {
     #[test]
     fn sockets_and_garbage_are_told_apart() {
         let garbage = io::Error::other(Error::InvalidMessage(InvalidMessage::InvalidContentType));
-        assert_eq!(failure(&garbage, false).kind, Kind::NotTls);
-        assert_eq!(failure(&ErrorKind::UnexpectedEof.into(), false).kind, Kind::Closed);
-        assert_eq!(failure(&ErrorKind::ConnectionReset.into(), false).kind, Kind::Closed);
+        assert_eq!(failure(&garbage, ClientCertificate::NeverAsked).kind, Kind::NotTls);
+        assert_eq!(
+            failure(&ErrorKind::UnexpectedEof.into(), ClientCertificate::NeverAsked).kind,
+            Kind::Closed
+        );
+        assert_eq!(
+            failure(&ErrorKind::ConnectionReset.into(), ClientCertificate::NeverAsked).kind,
+            Kind::Closed
+        );
         let old = io::Error::other(Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13));
-        assert_eq!(failure(&old, false).kind, Kind::NoCommonVersion);
+        assert_eq!(failure(&old, ClientCertificate::NeverAsked).kind, Kind::NoCommonVersion);
     }
 }

@@ -3,11 +3,17 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{Deviation, EndpointRecord, Expected, Kind, Phase, Reply, TlsObservation, TrustedRoot};
+use crate::model::{
+    Deviation, EndpointRecord, Expected, Kind, Phase, Reply, ServerBest, TlsObservation, TrustedRoot,
+};
 use std::borrow::Cow;
 
 fn tls(record: &EndpointRecord) -> Option<&TlsObservation> {
     record.observation.tls.as_ref()
+}
+
+fn best(record: &EndpointRecord) -> Option<ServerBest> {
+    ServerBest::of(&record.observation)
 }
 
 fn phase(record: &EndpointRecord) -> Phase {
@@ -131,6 +137,11 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("client_certificate_requested", "Whether the server asked for a client certificate.", |r| {
         Value::flag(tls(r).map(|tls| tls.client_certificate_requested))
     }),
+    column(
+        "client_certificate",
+        "Ours: `never_asked`, `not_shown`, `accepted`, `refused` by the `alert`, or `shown` without a reaction.",
+        |r| Value::text(tls(r).map(|tls| tls.client_certificate.name())),
+    ),
     column("tickets", "Resumption tickets seen before QUIT was answered.", |r| {
         Value::number(tls(r).map(|tls| tls.tickets))
     }),
@@ -174,6 +185,23 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("chain_length", "Certificates presented, those beyond the limit counted.", |r| {
         tls(r).map_or(Value::Absent, |tls| Value::count(tls.chain.len() + tls.chain_excess))
     }),
+    column("hellos", "Further hellos sent, each on a connection of its own.", |r| {
+        Value::count(r.observation.hellos.len())
+    }),
+    column("server_best_version", "Newest version that the server agreed to, in whatever hello.", |r| {
+        Value::name(best(r).map(|best| best.version.name()))
+    }),
+    column("server_best_suite", "Cipher suite that it chose there first.", |r| {
+        Value::name(best(r).and_then(|best| best.suite).map(|suite| suite.name()))
+    }),
+    column("server_best_group", "Group of the key exchange that it chose there.", |r| {
+        Value::name(best(r).and_then(|best| best.group).map(|group| group.name()))
+    }),
+    column(
+        "server_best_dh_bits",
+        "Bits of its own Diffie-Hellman prime there; only further hellos tell it.",
+        |r| Value::number(best(r).and_then(|best| best.dh_bits).map(|bits| bits as u64)),
+    ),
     column("greeting", "Lines of the banner, ` | ` between them, cut to 1024 bytes.", |r| {
         Value::joined(r.observation.dialogue.greeting.iter().flat_map(|reply| &reply.lines), " | ")
     }),

@@ -62,6 +62,10 @@ pub struct RunLimits {
     pub retries: u32,
     /// Milliseconds before the first repetition; they double with each.
     pub retry_delay_ms: u64,
+    /// Whether the sender's offer was sent to every host that speaks TLS.
+    pub sender_hello: bool,
+    /// Most further hellos to a host; 0 is none.
+    pub hellos_per_host: usize,
     /// Deadlines in milliseconds by phase name, `session` for the whole.
     pub timeouts_ms: BTreeMap<String, u64>,
 }
@@ -73,6 +77,8 @@ pub struct RunCounts {
     pub targets_read: u64,
     /// Lines that were no targets.
     pub rejected: u64,
+    /// Connections begun, repetitions and further hellos included.
+    pub connections: u64,
     /// Rows of `domains.csv`.
     pub domains_written: u64,
     /// Rows of `endpoints.csv`.

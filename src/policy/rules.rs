@@ -1,9 +1,10 @@
 //! What a run is judged by: everything a verdict depends on besides what was
 //! seen, in one place, so that the engine, `probe` and `judge` judge alike.
 
-use super::pkix::{Assessments, Judge};
+use super::pkix::{Assessed, Assessments, Judge};
+use super::step_down::{self, HelloPlan};
 use super::{classify, finding, sender::Sender};
-use crate::model::{DomainFacts, EndpointRecord, Finding, Observation, Verdict};
+use crate::model::{DomainFacts, EndpointRecord, Finding, HelloQuestion, Observation, Verdict};
 use std::sync::Arc;
 
 /// The rules of a run.
@@ -11,12 +12,18 @@ use std::sync::Arc;
 pub struct Policy {
     judge: Judge,
     sender: Sender,
+    hellos: HelloPlan,
 }
 
 impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
-        Self { judge, sender }
+        Self { judge, sender, hellos: HelloPlan::default() }
+    }
+
+    /// The same, with another plan for further hellos.
+    pub fn with_hellos(self, hellos: HelloPlan) -> Self {
+        Self { hellos, ..self }
     }
 
     /// Whom verdicts are for.
@@ -29,12 +36,18 @@ impl Policy {
         self.judge.assess_all(observation)
     }
 
+    /// Judges one chain; `None` for an empty one.
+    pub fn assess_chain(&self, chain: &[Arc<[u8]>]) -> Option<Arc<Assessed>> {
+        self.judge.assess(chain)
+    }
+
+    /// The next hello that a host is worth, by what it said so far.
+    pub fn next_hello(&self, observation: &Observation) -> Option<HelloQuestion> {
+        step_down::next(&self.hellos, &self.sender.offer().question(), observation)
+    }
+
     /// What a probe comes to by itself.
-    pub fn endpoint(
-        &self,
-        observation: Observation,
-        assessments: &Assessments,
-    ) -> (EndpointRecord, Finding) {
+    pub fn endpoint(&self, observation: Observation, assessments: &Assessments) -> (EndpointRecord, Finding) {
         finding::endpoint(&self.sender, observation, assessments)
     }
 

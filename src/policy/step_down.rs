@@ -15,13 +15,10 @@
 //! observation has the state. Nothing here waits, sends or counts time.
 
 use super::enumeration::offer;
+use crate::model::hello::HELLOS_PER_HOST;
 use crate::model::{
     HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, Observation, Phase, ProtocolVersion,
 };
-
-/// Further hellos to a host, if nothing else is said: the sender's offer and
-/// each step of [`STEPS`].
-pub const HELLOS_PER_HOST_MAX: usize = 6;
 
 /// What is asked for in turn, by the newest version offered. The first is
 /// TLS 1.3 together with 1.2, the one hello that every server answers with the
@@ -48,7 +45,7 @@ pub struct HelloPlan {
 
 impl Default for HelloPlan {
     fn default() -> Self {
-        Self { sender_hello: false, hellos_max: HELLOS_PER_HOST_MAX }
+        Self { sender_hello: false, hellos_max: HELLOS_PER_HOST }
     }
 }
 

@@ -1,8 +1,10 @@
 //! One target told as a dialogue that a person can read.
 
+mod hellos;
+
 use crate::model::{
-    Assessment, CertificateFacts, DomainFacts, DomainRecord, EndpointRecord, Exchange, Expected, NameStatus,
-    Observation, Reply, TlsObservation, TrustedRoot, View,
+    Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord, Exchange,
+    Expected, NameStatus, Observation, Reply, TlsObservation, TrustedRoot, View,
 };
 use std::fmt::{self, Write};
 
@@ -101,9 +103,10 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
     write_exchanged(out, Some(&ehlo), dialogue.ehlo_tls.as_ref(), seen.timings.ehlo_tls_us)?;
     write_exchanged(out, Some("QUIT"), dialogue.quit.as_ref(), seen.timings.quit_us)?;
     match &seen.failure {
-        Some(failure) => writeln!(out, "  outcome  {failure}"),
-        None => writeln!(out, "  outcome  ok, in {}", millis(seen.timings.total_us)),
+        Some(failure) => writeln!(out, "  outcome  {failure}")?,
+        None => writeln!(out, "  outcome  ok, in {}", millis(seen.timings.total_us))?,
     }
+    hellos::write(out, endpoint)
 }
 
 fn write_exchanged(
@@ -150,9 +153,7 @@ fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt:
     if tls.hello_retry {
         notes.push("another key share was asked for".to_string());
     }
-    if tls.client_certificate_requested {
-        notes.push("client certificate asked for".to_string());
-    }
+    notes.extend(client_certificate(tls));
     if tls.ocsp_stapled {
         notes.push("OCSP response stapled".to_string());
     }
@@ -163,6 +164,17 @@ fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt:
         writeln!(out, "       {}", notes.join(", "))?;
     }
     Ok(())
+}
+
+/// What was asked of a client certificate, and what became of ours.
+fn client_certificate(tls: &TlsObservation) -> Option<String> {
+    match tls.client_certificate {
+        ClientCertificate::NeverAsked => None,
+        ClientCertificate::NotShown => Some("client certificate asked for".to_string()),
+        ClientCertificate::Shown => Some("client certificate shown, to no reaction".to_string()),
+        ClientCertificate::Accepted => Some("client certificate accepted".to_string()),
+        ClientCertificate::Refused(alert) => Some(format!("client certificate refused ({alert})")),
+    }
 }
 
 fn write_certificates(out: &mut String, assessment: &Assessment) -> fmt::Result {

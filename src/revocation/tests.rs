@@ -115,6 +115,13 @@ fn a_list_that_does_not_tell_is_unknown() {
     assert_eq!(why(&from(&old)), unknown("out of date since 2026-05-30T00:00:00Z"));
     let early = list(&issuer, |params| params.this_update = date_time_ymd(2026, 6, 10));
     assert_eq!(why(&from(&early)), unknown("made in the future, at 2026-06-10T00:00:00Z"));
+    let endless = |der: &[u8]| {
+        let mut list = x509_cert::crl::CertificateList::from_der(der).unwrap();
+        list.tbs_cert_list.next_update = None;
+        list.to_der().unwrap()
+    };
+    let endless = endless(&list(&issuer, |_| {}));
+    assert_eq!(why(&from(&endless)), unknown("a list that does not say until when it holds"));
     assert_eq!(why(&from(b"<html>")), unknown("what came is no revocation list"));
     let mut cut = list(&issuer, |_| {});
     cut.truncate(cut.len() - 1);

@@ -9,6 +9,7 @@ const NO_BASE64: &str = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE
 
 /// A folder with one of each thing that somebody may name by mistake.
 fn folder() -> Folder {
+    let identity = rcgen::generate_simple_self_signed(vec!["client.example".to_string()]).unwrap();
     let folder = Folder::new()
         .with("list", "a.example\n")
         .with("empty", "")
@@ -20,6 +21,9 @@ fn folder() -> Folder {
         .with("no-der.pem", NO_DER)
         .with("no-base64.pem", NO_BASE64)
         .with("blocklist", "# fine\n10.0.0.0/8\n10.0.0.0/33\n")
+        .with("cert.pem", identity.cert.pem())
+        .with("key.pem", identity.signing_key.serialize_pem())
+        .with("other.pem", rcgen::KeyPair::generate().unwrap().serialize_pem())
         .with("latin1", b"caf\xe9.example\n");
     std::fs::create_dir(folder.path().join("directory")).unwrap();
     folder.write("directory/file", "");
@@ -60,6 +64,10 @@ fn words_that_are_no_option_or_value() {
         "scan list --rate -1",
         "scan list --in-flight 0",
         "scan list --retries 11",
+        "scan list --hellos-per-host 101",
+        "scan list --sender-hello --hellos-per-host 0",
+        "scan list --client-cert cert.pem",
+        "probe a.example --client-key key.pem",
         "scan list --input hosts",
         "scan list --format xml",
         "scan list --ehlo two_words!",
@@ -104,6 +112,12 @@ fn files_that_cannot_be_used() {
         "scan list --blocklist blocklist",
         "scan list --blocklist latin1",
         "probe a.example --roots no-such-file",
+        "scan list --client-cert no-such-file --client-key key.pem",
+        "scan list --client-cert empty --client-key key.pem",
+        "scan list --client-cert no-base64.pem --client-key key.pem",
+        "scan list --client-cert cert.pem --client-key empty",
+        "scan list --client-cert cert.pem --client-key cert.pem",
+        "probe a.example --client-cert cert.pem --client-key other.pem",
         "lab --domains no-such-file",
         "lab --domains empty",
         "lab --domains list --truth directory/no/truth.csv",

@@ -1,0 +1,56 @@
+//! What the command line says about further hellos and the client certificate.
+
+use super::{UsageError, read_file};
+use crate::cli::{ClientCertArgs, HelloArgs};
+use crate::net::ClientIdentity;
+use crate::policy::step_down::HelloPlan;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::path::Path;
+
+/// How much to ask of a host.
+///
+/// # Errors
+/// [`UsageError`] if one hello more is wanted and none allowed.
+pub(super) fn hello_plan(args: &HelloArgs) -> Result<HelloPlan, UsageError> {
+    if args.sender_hello && args.hellos_per_host == 0 {
+        return Err(UsageError("--sender-hello needs --hellos-per-host of 1 at least".into()));
+    }
+    Ok(HelloPlan { sender_hello: args.sender_hello, hellos_max: args.hellos_per_host as usize })
+}
+
+/// The certificate to show to servers that ask for one.
+///
+/// # Errors
+/// [`UsageError`] if a file holds none, or the key belongs to another.
+pub(super) fn client_identity(args: &ClientCertArgs) -> Result<Option<ClientIdentity>, UsageError> {
+    let (Some(cert), Some(key)) = (&args.client_cert, &args.client_key) else { return Ok(None) };
+    let (chain, private) = (read_chain(cert)?, read_key(key)?);
+    let identity = ClientIdentity::new(chain, private).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            told("--client-key", key, &format!("not the key of the certificate in {}", cert.display()))
+        }
+        error => UsageError(format!("--client-cert {}, --client-key: {error}", cert.display())),
+    })?;
+    Ok(Some(identity))
+}
+
+fn told(option: &str, path: &Path, error: &str) -> UsageError {
+    UsageError(format!("{option} {}: {error}", path.display()))
+}
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
+    let pem = read_file("--client-cert", path)?;
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let chain = chain.map_err(|error| told("--client-cert", path, &format!("not PEM: {error}")))?;
+    if chain.is_empty() {
+        return Err(told("--client-cert", path, "no PEM certificate in it"));
+    }
+    Ok(chain)
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, UsageError> {
+    let pem = read_file("--client-key", path)?;
+    PrivateKeyDer::from_pem_slice(&pem)
+        .map_err(|error| told("--client-key", path, &format!("no PEM private key that can be used: {error}")))
+}

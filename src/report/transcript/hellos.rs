@@ -1,0 +1,41 @@
+//! Further hellos, a line each.
+
+use super::{millis, write_certificates};
+use crate::model::{EndpointRecord, HelloEnd, HelloObservation, HelloPurpose};
+use std::fmt::{self, Write};
+
+/// Tells what was asked and answered; the questions of an enumeration are
+/// too many for that.
+pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result {
+    for hello in &endpoint.observation.hellos {
+        let asked = match hello.purpose {
+            HelloPurpose::Sender => format!("the sender's offer, {}", hello.offered_version),
+            HelloPurpose::Version => format!("everything of {}", hello.offered_version),
+            HelloPurpose::Suites | HelloPurpose::Order | HelloPurpose::Groups => continue,
+        };
+        let (suites, answer) = (hello.offered_suites, answer(hello));
+        writeln!(out, "  hello  {asked} ({suites} suites): {answer}   [{}]", millis(hello.total_us))?;
+    }
+    // What the handshake showed is told already.
+    let first = endpoint.hello_assessments.iter().flatten().next();
+    match first.filter(|_| endpoint.assessment.is_none()) {
+        Some(assessment) => write_certificates(out, assessment),
+        None => Ok(()),
+    }
+}
+
+fn answer(hello: &HelloObservation) -> String {
+    let chosen = [
+        hello.version.map(|version| version.to_string()),
+        hello.suite.map(|suite| suite.to_string()),
+        hello.group.map(|group| group.to_string()),
+        hello.dh_bits.map(|bits| format!("DH {bits} bits")),
+    ];
+    let chosen = chosen.into_iter().flatten().collect::<Vec<_>>().join("  ");
+    match (hello.end, hello.alert, &hello.failure) {
+        (HelloEnd::Agreed, ..) => chosen,
+        (HelloEnd::Alert, Some(alert), _) => format!("refused ({alert})"),
+        (HelloEnd::NotAsked, _, Some(failure)) => format!("not asked, {failure}"),
+        (end, ..) => end.name().to_string(),
+    }
+}

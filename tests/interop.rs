@@ -1,0 +1,58 @@
+//! The hello codec and the enumeration against real stacks: the servers of
+//! OpenSSL and GnuTLS, each behind a front that speaks SMTP up to STARTTLS.
+//! What is found must be what the stacks' own clients find, suite by suite.
+//!
+//! A test whose program is missing says so and passes.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+#[path = "interop/front.rs"]
+mod front;
+#[path = "interop/gnutls.rs"]
+mod gnutls;
+#[path = "interop/openssl.rs"]
+mod openssl;
+#[path = "interop/stack.rs"]
+mod stack;
+
+use front::Front;
+use mxray::engine::stage::Probe;
+use mxray::model::{
+    CipherSuite, Endpoint, Enumeration, MxHost, NamedGroup, ProbeKey, ProtocolVersion, VersionSuites,
+};
+use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
+use mxray::policy::enumeration::{self, EnumerationPlan};
+use mxray::smtp::EhloName;
+
+/// Enumerates whatever listens behind `front`.
+async fn enumerate(front: &Front) -> Enumeration {
+    let gate = Gate::new(Blocklist::default(), true);
+    let ehlo = EhloName::new("scanner.example").unwrap();
+    let handshaker = Handshaker::new(KeyShares::Reused).unwrap();
+    let probe = NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker);
+    let endpoint = Endpoint { ip: front.address.ip(), port: front.address.port() };
+    let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) };
+    let plan = EnumerationPlan::default();
+    let mut history = Vec::new();
+    while let Some(question) = enumeration::next(&plan, &history) {
+        history.push(probe.hello(key.clone(), &question).await);
+    }
+    enumeration::summary(&plan, &history)
+}
+
+fn of(enumeration: &Enumeration, version: ProtocolVersion) -> &VersionSuites {
+    enumeration.versions.iter().find(|found| found.version == version).unwrap()
+}
+
+fn suites(found: &VersionSuites) -> Vec<CipherSuite> {
+    found.suites.iter().map(|accepted| accepted.suite).collect()
+}
+
+/// Names as the stack gives them; suites that it has no name for by code.
+fn openssl_names(found: &VersionSuites) -> Vec<String> {
+    suites(found).iter().map(|suite| suite.facts().unwrap().openssl_name.to_string()).collect()
+}
+
+fn groups(found: &VersionSuites) -> Vec<NamedGroup> {
+    found.groups.iter().flat_map(|found| found.groups.iter().copied()).collect()
+}

@@ -1,0 +1,102 @@
+//! A server of a real stack as a process, which ends with the test; and the
+//! certificates that it shows.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long a server may take until it listens, and how often it is tried.
+const READY_MAX: Duration = Duration::from_secs(20);
+const READY_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How often a port that was free may be taken before the server has it.
+const PORTS_TRIED: usize = 5;
+
+/// Whether a program is there; says so if not.
+pub fn is_there(program: &str, version_option: &str) -> bool {
+    let found =
+        Command::new(program).arg(version_option).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_err() {
+        eprintln!("skipped: {program} is not installed");
+    }
+    found.is_ok()
+}
+
+/// Certificates of both kinds, as files.
+pub struct Identities {
+    dir: TempDir,
+}
+
+impl Identities {
+    pub fn make() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let kinds = [("rsa", &rcgen::PKCS_RSA_SHA256), ("ecdsa", &rcgen::PKCS_ECDSA_P256_SHA256)];
+        for (name, algorithm) in kinds {
+            let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+            let parameters = rcgen::CertificateParams::new(vec!["mx.example".to_owned()]).unwrap();
+            let certificate = parameters.self_signed(&key).unwrap();
+            std::fs::write(dir.path().join(format!("{name}.pem")), certificate.pem()).unwrap();
+            std::fs::write(dir.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
+        }
+        Self { dir }
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+/// A running server, which is ended by its process id when this is dropped.
+pub struct Stack {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Stack {
+    /// Starts `command(port)`, with another port if it ends before it takes a
+    /// connection.
+    pub fn start(command: impl Fn(u16) -> Command) -> Self {
+        for _ in 0..PORTS_TRIED {
+            let port = free_port();
+            let mut command = command(port);
+            // What nobody reads must not fill a pipe; what closes its input ends.
+            command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+            let child = command.spawn().unwrap();
+            let mut stack = Self { child, address: (Ipv4Addr::LOCALHOST, port).into() };
+            if stack.listens() {
+                return stack;
+            }
+        }
+        panic!("the server never listened");
+    }
+
+    /// Whether it takes connections before it ends.
+    fn listens(&mut self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < READY_MAX && self.child.try_wait().unwrap().is_none() {
+            if TcpStream::connect(self.address).is_ok() {
+                return self.child.try_wait().unwrap().is_none();
+            }
+            thread::sleep(READY_INTERVAL);
+        }
+        false
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
