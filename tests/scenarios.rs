@@ -38,10 +38,18 @@ async fn fleet_of(scenarios: Vec<Scenario>, domains: Vec<DomainName>, seed: u64)
 
 /// Scans a fleet on a thread of its own.
 async fn scan(fleet: &Fleet, list: String) -> Run {
+    scan_with(fleet, list, &[]).await
+}
+
+/// The same with further options.
+async fn scan_with(fleet: &Fleet, list: String, options: &[(&str, &str)]) -> Run {
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
     // Longer than any server takes that answers (three seconds), on a busy
     // machine; a DNS question that is not answered is asked twice.
     scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128").arg("--lookups-in-flight", "64");
+    options.iter().for_each(|(option, value)| {
+        scan.arg(option, *value);
+    });
     tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap()
 }
 
@@ -87,6 +95,35 @@ async fn every_scenario_alone_is_found_as_its_file_says() {
     assert!(scenarios.len() >= 40);
     let played = stream::iter(scenarios).map(play_alone).buffer_unordered(CONCURRENT_MAX);
     let wrong: Vec<String> = played.collect::<Vec<_>>().await.concat();
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The scenarios that name a sender, by sender.
+fn by_sender() -> BTreeMap<String, Vec<Scenario>> {
+    let mut named: BTreeMap<String, Vec<Scenario>> = BTreeMap::new();
+    for mut scenario in lab::scenarios().unwrap() {
+        scenario.weight = 1;
+        for sender in scenario.expect.sender.keys() {
+            named.entry(sender.clone()).or_default().push(scenario.clone());
+        }
+    }
+    named
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_sender_gets_what_the_files_say() {
+    let named = by_sender();
+    assert!(named.len() >= 5, "{:?}", named.keys());
+    let mut wrong = Vec::new();
+    for (sender, scenarios) in named {
+        let domains = domains(scenarios.len() * 2, "example");
+        let list = list_of(&domains);
+        let fleet = fleet_of(scenarios, domains, 0).await.unwrap();
+        let run = scan_with(&fleet, list, &[("--sender", &sender)]).await;
+        let found = lab::disagreements(&fleet, &sender, run.file("domains.csv")).unwrap();
+        wrong.extend(found.iter().map(|wrong| format!("{sender}: {wrong}")));
+        fleet.shutdown().await;
+    }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
