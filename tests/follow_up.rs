@@ -12,7 +12,7 @@ use mxray::model::{
     Observation, Phase, ProbeKey, Record, Subject, Target, TlsObservation,
 };
 use mxray::policy::step_down::HelloPlan;
-use mxray::policy::{Judge, Policy, Roots, exchange_online};
+use mxray::policy::{Judge, Policy, Roots, Sender};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -148,7 +148,7 @@ fn config() -> EngineConfig {
 
 fn policy(plan: HelloPlan) -> Arc<Policy> {
     let judge = Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH);
-    Arc::new(Policy::new(judge, exchange_online::offer()).with_hellos(plan))
+    Arc::new(Policy::new(judge, Sender::named("exchange-online").unwrap()).with_hellos(plan))
 }
 
 /// A survey under way.

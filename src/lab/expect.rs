@@ -206,7 +206,7 @@ fn check_finding<'a>(whose: &str, cell: impl Fn(&str) -> Option<&'a str>) -> Res
     if outcome != "ok" && !Kind::ALL.iter().any(|known| known.name() == outcome) {
         return Err(format!("{whose}: outcome {outcome:?}"));
     }
-    if delivery != "deferred" && !deliveries.iter().any(|known| known.name() == delivery) {
+    if !deliveries.iter().any(|known| known.name() == delivery) {
         return Err(format!("{whose}: delivery {delivery:?}"));
     }
     // A sender may take what the scanner was refused, and the other way round.

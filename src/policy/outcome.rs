@@ -104,6 +104,14 @@ impl Question<'_> {
     }
 
     fn agreed(&self, hello: &HelloFinding) -> Answer {
+        // A server that never heard of supported_versions chooses what was not
+        // offered; the client ends the handshake then (RFC 8446 §4.1.3).
+        if hello.version.is_some_and(|version| !self.sender.versions.value.contains(&version)) {
+            return self.tls_failure(Reason::NoPublishedVersion);
+        }
+        if hello.suite.is_some_and(|suite| self.sender.offer().rank(suite).is_none()) {
+            return self.tls_failure(Reason::NoPublishedSuite);
+        }
         if self.refuses_certificate() {
             return self.tls_failure(Reason::Sha1Certificate);
         }
@@ -113,11 +121,14 @@ impl Question<'_> {
 
     /// What the other hellos say about a refusal.
     fn why_refused(&self) -> Reason {
-        let Some(best) = server_best(self.finding).0 else { return Reason::OfferRefused };
-        if self.sender.versions.value.contains(&best) {
-            Reason::NoPublishedSuite
-        } else {
+        let (Some(best), suite) = server_best(self.finding) else { return Reason::OfferRefused };
+        if !self.sender.versions.value.contains(&best) {
             Reason::NoPublishedVersion
+        } else if suite.is_some_and(|suite| self.sender.offer().rank(suite).is_some()) {
+            // It has what the sender offers, and stumbles over the offer.
+            Reason::OfferRefused
+        } else {
+            Reason::NoPublishedSuite
         }
     }
 
