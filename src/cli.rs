@@ -167,10 +167,6 @@ pub struct ConnectorArgs {
 pub struct AskArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub connectors: ConnectorArgs,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
     pub hellos: HelloArgs,
 
     #[command(flatten)]
@@ -213,6 +209,10 @@ pub struct AskArgs {
     /// What certificates should be: `exchange-online` or a TOML file; repeatable, the first that applies counts
     #[arg(long, value_name = "NAME|FILE", help_heading = "Judging")]
     pub expect: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connectors: ConnectorArgs,
 
     /// CIDR ranges, addresses and domains never to ask, one a line; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Manners")]

@@ -20,7 +20,19 @@ pub struct Leaf {
     pub dns_names: Box<[Box<str>]>,
     /// iPAddress entries.
     pub ip_addresses: Box<[IpAddr]>,
+    /// The subject's last common name.
+    pub common_name: Option<Box<str>>,
+    /// The subject as text, cut to [`SUBJECT_BYTES_MAX`].
+    pub subject: Option<Box<str>>,
+    /// SHA-1 of the certificate, by which Windows names it.
+    pub thumbprint: [u8; 20],
+    /// Whether the leaf is signed with SHA-1; `None` where the algorithm
+    /// cannot be read.
+    pub signed_with_sha1: Option<bool>,
 }
+
+/// Longest [`Leaf::subject`], in bytes.
+pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// What was negotiated, and the axes of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::assessment::NameStatus;
 use super::failure::{Failure, Kind, Phase};
 use super::finding::Finding;
+use super::forced::{ConnectorVerdict, ForcedTls};
 use super::name::MxHost;
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -98,4 +99,9 @@ pub struct Verdict {
     /// The weakest of all endpoints that answer: what an attacker who can
     /// keep a sender from the others would get.
     pub weakest: Option<View>,
+    /// Which strengths of forced TLS mail to the domain would pass.
+    pub forced: ForcedTls,
+    /// What becomes of it under the connector that takes it; `None` where none
+    /// does.
+    pub connector: Option<ConnectorVerdict>,
 }

@@ -4,7 +4,10 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{DomainRecord, Expected, Failure, Finding, Phase, Subject, TlsFinding, TrustedRoot, View};
+use crate::model::{
+    Check, ConnectorVerdict, DomainRecord, Expected, Failure, Finding, Phase, Subject, TlsFinding,
+    TrustedRoot, View,
+};
 
 /// One of the two endpoints of a row.
 struct Side<'a> {
@@ -141,6 +144,14 @@ fn asked_dns(record: &DomainRecord) -> bool {
     matches!(record.facts.target.subject, Subject::Domain(_))
 }
 
+fn check(check: Check) -> Value<'static> {
+    Value::Text(check.to_string().into())
+}
+
+fn connector(record: &DomainRecord) -> Option<&ConnectorVerdict> {
+    record.verdict.connector.as_ref()
+}
+
 /// The columns of `domains.csv`, in order.
 pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
@@ -238,6 +249,43 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("weakest_cert_name", "As `cert_name`, of the weakest.", |r| weakest(r).cert_name()),
     column("weakest_cert_key", "As `cert_key`, of the weakest.", |r| weakest(r).cert_key()),
     column("weakest_cert_sha256", "As `cert_sha256`, of the weakest.", |r| weakest(r).cert_sha256()),
+    column("smart_hosts", "Whether the endpoints are the smart hosts of the connector, not the MX.", |r| {
+        Value::flag(asked_dns(r).then_some(r.facts.smart_hosts))
+    }),
+    column(
+        "encryption_only",
+        "Whether mail passes under TlsSettings EncryptionOnly: `pass`, `fail:REASON`, `undetermined:REASON`.",
+        |r| check(r.verdict.forced.encryption_only),
+    ),
+    column(
+        "certificate_validation",
+        "As `encryption_only`, under CertificateValidation: chain and dates; revocation is not looked at.",
+        |r| check(r.verdict.forced.certificate_validation),
+    ),
+    column(
+        "domain_validation",
+        "As `encryption_only`, under DomainValidation with the recipient domain as TlsDomain.",
+        |r| check(r.verdict.forced.domain_validation),
+    ),
+    column("connector", "The connector of `--connectors` that takes mail to the domain.", |r| {
+        Value::text(connector(r).map(|connector| &*connector.name))
+    }),
+    column(
+        "connector_delivery",
+        "`delivered`, `deferred`, `undeliverable` or `undetermined` under it.",
+        |r| Value::text(connector(r).map(|connector| connector.passage.name())),
+    ),
+    column(
+        "connector_reason",
+        "Why mail under it is not delivered, as behind the colon of the checks.",
+        |r| Value::text(connector(r).and_then(|connector| connector.reason.as_deref())),
+    ),
+    column("connector_code", "What Exchange Online logs then, as `450 4.4.317`.", |r| {
+        Value::text(connector(r).and_then(|connector| connector.code))
+    }),
+    column("connector_detail", "The words beside that code: the inner error where there is one.", |r| {
+        Value::text(connector(r).and_then(|connector| connector.detail.as_deref()))
+    }),
     column("detail", "What a person would want to read of the failure of the best.", |r| {
         Value::text(best(r).failure.and_then(|failure| failure.detail.as_deref()))
     }),

@@ -3,11 +3,11 @@
 use super::{RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
-    DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, Finding, HelloEnd,
-    HelloObservation, HelloPurpose, KeyStatus, Kind, Leaf, MxHost, NameStatus, Observation, Phase, ProbeKey,
-    Reason, Rejected, Reply, Sha256, SignatureCheck, Subject, Target, Timings, TlsFinding, TlsObservation,
-    Verdict, View,
+    Assessment, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorVerdict, DateStatus, Delivery,
+    Deviation, Dialogue, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure,
+    Finding, ForcedTls, HelloEnd, HelloObservation, HelloPurpose, KeyStatus, Kind, Leaf, MxHost, NameStatus,
+    Observation, Passage, Phase, ProbeKey, Reason, Rejected, Reply, Sha256, SignatureCheck, Subject, Target,
+    Timings, TlsFinding, TlsObservation, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -31,7 +31,15 @@ fn exchange(preference: u16, host: &str, last: &[u8], failure: Option<Failure>) 
 
 /// Best encrypted, weakest plaintext, a third host without address.
 pub(super) fn domain() -> DomainRecord {
-    let leaf = Leaf { sha256: DIGEST, dns_names: Box::new([]), ip_addresses: Box::new([]) };
+    let leaf = Leaf {
+        sha256: DIGEST,
+        dns_names: Box::new([]),
+        ip_addresses: Box::new([]),
+        common_name: None,
+        subject: None,
+        thumbprint: [0; 20],
+        signed_with_sha1: Some(false),
+    };
     let tls = TlsFinding {
         version: Some(ProtocolVersion::TLS13),
         suite: Some(CipherSuite(0x1302)),
@@ -79,6 +87,18 @@ pub(super) fn domain() -> DomainRecord {
                 delivery: Delivery::Plaintext,
                 reason,
             }),
+            forced: ForcedTls {
+                encryption_only: Check::Pass,
+                certificate_validation: Check::Fail(CheckFailure::UntrustedRoot),
+                domain_validation: Check::Fail(CheckFailure::UntrustedRoot),
+            },
+            connector: Some(ConnectorVerdict {
+                name: "To A".into(),
+                passage: Passage::Deferred,
+                reason: Some("untrusted_root".into()),
+                code: Some("450 4.7.320"),
+                detail: Some("Certificate validation failed".into()),
+            }),
         },
     }
 }
@@ -86,10 +106,17 @@ pub(super) fn domain() -> DomainRecord {
 /// A domain that the DNS does not know.
 pub(super) fn missing_domain() -> DomainRecord {
     let failure = Failure::new(Phase::Dns, Kind::Nxdomain).with_detail("NXDOMAIN from 192.0.2.53");
-    let reason = Some(Reason::from(&failure));
+    let reason = Reason::from(&failure);
     DomainRecord {
         facts: DomainFacts::failed(target(8, "b.example"), failure),
-        verdict: Verdict { delivery: Delivery::Undeliverable, reason, best: None, weakest: None },
+        verdict: Verdict {
+            delivery: Delivery::Undeliverable,
+            reason: Some(reason),
+            best: None,
+            weakest: None,
+            forced: ForcedTls::all(Check::Fail(CheckFailure::NoTls(reason))),
+            connector: None,
+        },
     }
 }
 

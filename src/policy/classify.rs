@@ -1,11 +1,12 @@
 //! What an opportunistic sender would do: pure functions of facts and
 //! findings. Senders with rules of their own come in through this door.
 
+use super::connector::{self, Met};
 use super::names;
 use crate::model::registry::ProtocolVersion;
 use crate::model::{
-    ChainStatus, DateStatus, Delivery, DomainFacts, Failure, Finding, Kind, NameStatus, Phase, Reason,
-    Verdict, View,
+    ChainStatus, Connectors, DateStatus, Delivery, DomainFacts, Failure, Finding, Kind, NameStatus, Phase,
+    Reason, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -33,28 +34,34 @@ fn goes_in_clear(failure: &Failure) -> bool {
 
 /// The answer for one domain. Each probe comes with the index of its exchange
 /// in [`DomainFacts::exchanges`]; their order does not matter.
-pub fn verdict(facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
-    if let Some(failure) = &facts.failure {
-        return without_probe(failure);
-    }
+pub fn verdict(connectors: &Connectors, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
     let views = views_in_order(facts, probes);
-    let Some(best) = best(&views).cloned() else {
-        return Verdict { delivery: Delivery::Undetermined, reason: None, best: None, weakest: None };
+    let best = best(&views).cloned();
+    let (delivery, reason) = match (&facts.failure, &best) {
+        (Some(failure), _) => without_probe(failure),
+        (None, Some(best)) => (best.delivery, best.reason),
+        (None, None) => (Delivery::Undetermined, None),
     };
+    let met: Vec<Met<'_>> = views
+        .iter()
+        .map(|view| Met { delivery: view.delivery, reason: view.reason, tls: view.finding.tls.as_ref() })
+        .collect();
     Verdict {
-        delivery: best.delivery,
-        reason: best.reason,
+        delivery,
+        reason,
+        forced: connector::forced_tls(facts, (delivery, reason), &met),
+        connector: connector::under(connectors, facts, (delivery, reason), &met),
         weakest: weakest(&views).cloned(),
-        best: Some(best),
+        best,
     }
 }
 
-fn without_probe(failure: &Failure) -> Verdict {
+fn without_probe(failure: &Failure) -> (Delivery, Option<Reason>) {
     let delivery = match failure.kind {
         Kind::Nxdomain | Kind::NoData | Kind::NullMx | Kind::MxUnusable => Delivery::Undeliverable,
         _ => Delivery::Undetermined,
     };
-    Verdict { delivery, reason: Some(failure.into()), best: None, weakest: None }
+    (delivery, Some(failure.into()))
 }
 
 /// One view for each probe, in the order in which a sender tries: by exchange,

@@ -50,6 +50,10 @@ mod tests {
         Leaf {
             sha256: Sha256([0; 32]),
             dns_names: names.iter().map(|name| (*name).into()).collect(),
+            common_name: None,
+            subject: None,
+            thumbprint: [0; 20],
+            signed_with_sha1: None,
             ip_addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         }
     }

@@ -48,6 +48,6 @@ impl Policy {
 
     /// The answer for one domain, as [`classify::verdict`].
     pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
-        classify::verdict(facts, probes)
+        classify::verdict(self.judge.connectors(), facts, probes)
     }
 }
