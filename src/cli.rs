@@ -1,7 +1,7 @@
 //! The command line as types: what may be said, not what is done about it.
 
-use crate::policy::sender::AfterTlsFailure;
 use crate::model::hello::HELLOS_PER_HOST;
+use crate::policy::sender::AfterTlsFailure;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -172,10 +172,6 @@ pub struct ConnectorArgs {
 pub struct AskArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub connectors: ConnectorArgs,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
     pub hellos: HelloArgs,
 
     #[command(flatten)]
@@ -210,6 +206,10 @@ pub struct AskArgs {
     /// Make a key pair for every handshake (by default one serves a minute of them)
     #[arg(long, help_heading = "Asking")]
     pub fresh_key_shares: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connectors: ConnectorArgs,
 
     /// CIDR ranges, addresses and domains never to ask, one a line; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Manners")]

@@ -176,8 +176,9 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         dns_timeout: parts.lookup.timeout,
         hellos: parts.hellos,
     };
+    let connectors = parts.lookup.connectors.clone();
     let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
-    let judge = Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations);
+    let judge = Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations).under(connectors);
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),

@@ -7,6 +7,8 @@
 
 #[path = "cli/command.rs"]
 mod command;
+#[path = "cli/connectors.rs"]
+mod connectors;
 #[path = "cli/expect.rs"]
 mod expect;
 #[path = "cli/fleet.rs"]

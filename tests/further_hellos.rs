@@ -32,6 +32,7 @@ fn key(server: &OldServer) -> ProbeKey {
 
 fn question(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> HelloQuestion {
     HelloQuestion {
+        offer: None,
         purpose,
         versions: versions.to_vec(),
         suites: vec![CipherSuite(0x1302), DHE_RSA_AES_256_CBC_SHA],

@@ -26,10 +26,17 @@ pub struct Leaf {
     /// Public key algorithm, as in
     /// [`CertificateFacts::key_algorithm`](super::CertificateFacts::key_algorithm).
     pub key_algorithm: Option<Box<str>>,
+    /// The subject as text, cut to [`SUBJECT_BYTES_MAX`].
+    pub subject: Option<Box<str>>,
+    /// SHA-1 of the certificate, by which Windows names it.
+    pub thumbprint: [u8; 20],
     /// Whether the leaf is signed with SHA-1; `None` where the algorithm
     /// cannot be read.
     pub signed_with_sha1: Option<bool>,
 }
+
+/// Longest [`Leaf::subject`], in bytes.
+pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// What was negotiated, and the axes of the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,4 +99,15 @@ pub struct Finding {
     pub tls: Option<TlsFinding>,
     /// Further hellos, those of an enumeration left out.
     pub hellos: Box<[HelloFinding]>,
+}
+
+impl Finding {
+    /// The newest version that the server has agreed to in any hello, and the
+    /// suite that it chose there first.
+    pub fn server_best(&self) -> (Option<ProtocolVersion>, Option<CipherSuite>) {
+        let shaken = self.tls.as_ref().map(|tls| (tls.version, tls.suite));
+        let agreed = self.hellos.iter().filter(|hello| hello.end == HelloEnd::Agreed);
+        let all = shaken.into_iter().chain(agreed.map(|hello| (hello.version, hello.suite)));
+        all.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })
+    }
 }

@@ -1,8 +1,9 @@
 //! Forced TLS: which of the three strengths of a connector a partner passes.
 
-use super::verdict::Reason;
+use super::verdict::{Delivery, Reason};
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 /// How much TLS a connector demands (`TlsSettings` of New-OutboundConnector).
 /// The order is that of strength.
@@ -55,6 +56,8 @@ pub enum CheckFailure {
     IncompleteChain,
     /// The chain breaks a rule: signature, constraint, usage, encoding.
     InvalidChain,
+    /// The leaf is signed with SHA-1, which Exchange Online refuses since 2016.
+    Sha1Certificate,
     /// notAfter of the leaf is past.
     Expired,
     /// notBefore of the leaf is to come.
@@ -73,6 +76,7 @@ impl fmt::Display for CheckFailure {
             CheckFailure::UntrustedRoot => "untrusted_root",
             CheckFailure::IncompleteChain => "incomplete_chain",
             CheckFailure::InvalidChain => "invalid_chain",
+            CheckFailure::Sha1Certificate => "sha1_certificate",
             CheckFailure::Expired => "expired",
             CheckFailure::NotYetValid => "not_yet_valid",
             CheckFailure::DatesUnreadable => "dates_unreadable",
@@ -196,6 +200,58 @@ impl ForcedTls {
             Some(0) => (TlsSettings::None, Some(self.encryption_only)),
             Some(1) => (TlsSettings::EncryptionOnly, Some(self.certificate_validation)),
             Some(_) => (TlsSettings::CertificateValidation, Some(self.domain_validation)),
+        }
+    }
+}
+
+/// What becomes of mail that a connector takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectorVerdict {
+    /// Name of the connector.
+    pub name: Arc<str>,
+    /// Whether its mail gets through.
+    pub passage: Passage,
+    /// Why not delivered, as behind the colon of a [`Check`].
+    pub reason: Option<String>,
+    /// The code that Exchange Online logs, as `450 4.4.317`; `None` where mail
+    /// is delivered, or no code is published.
+    pub code: Option<&'static str>,
+    /// The words beside the code: the inner error where there is one.
+    pub detail: Option<String>,
+}
+
+/// Whether mail gets through a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Passage {
+    /// It does; whether encrypted follows from the connector.
+    Delivered,
+    /// It is kept and tried again until its time is over, and then comes back.
+    Deferred,
+    /// The domain takes no mail.
+    Undeliverable,
+    /// Not known.
+    Undetermined,
+}
+
+impl Passage {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Passage::Delivered => "delivered",
+            Passage::Deferred => "deferred",
+            Passage::Undeliverable => "undeliverable",
+            Passage::Undetermined => "undetermined",
+        }
+    }
+}
+
+impl From<Delivery> for Passage {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Encrypted | Delivery::Plaintext => Passage::Delivered,
+            Delivery::Deferred => Passage::Deferred,
+            Delivery::Undeliverable => Passage::Undeliverable,
+            Delivery::Undetermined => Passage::Undetermined,
         }
     }
 }

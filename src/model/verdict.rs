@@ -3,6 +3,7 @@
 use super::assessment::NameStatus;
 use super::failure::{Failure, Kind, Phase};
 use super::finding::Finding;
+use super::forced::{ConnectorVerdict, ForcedTls};
 use super::name::MxHost;
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use serde::{Serialize, Serializer};
@@ -71,6 +72,14 @@ impl Reason {
         match self {
             Reason::Ended { phase, .. } => phase,
             _ => Phase::Tls,
+        }
+    }
+
+    /// What ended the attempt; `None` where it was not one attempt's end.
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            Reason::Ended { kind, .. } => Some(kind),
+            _ => None,
         }
     }
 }
@@ -224,4 +233,9 @@ pub struct Verdict {
     /// The weakest of all endpoints that answer: what an attacker who can
     /// keep a sender from the others would get.
     pub weakest: Option<View>,
+    /// Which strengths of forced TLS mail to the domain would pass.
+    pub forced: ForcedTls,
+    /// What becomes of it under the connector that takes it; `None` where none
+    /// does.
+    pub connector: Option<ConnectorVerdict>,
 }

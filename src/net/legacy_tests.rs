@@ -6,6 +6,7 @@ use crate::model::{CipherSuite, Endpoint, MxHost, NamedGroup, SignatureScheme};
 fn question(versions: &[ProtocolVersion]) -> HelloQuestion {
     HelloQuestion {
         purpose: HelloPurpose::Version,
+        offer: None,
         versions: versions.to_vec(),
         suites: vec![CipherSuite(0x1301), CipherSuite(0xc02f), CipherSuite(0x0035)],
         groups: vec![NamedGroup(23)],

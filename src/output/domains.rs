@@ -4,12 +4,19 @@
 
 use super::column::{Column, column};
 use super::value::Value;
-use crate::model::{DomainRecord, Expected, Failure, Finding, Phase, Subject, TlsFinding, TrustedRoot, View};
+use crate::model::{
+    Check, ConnectorVerdict, DomainRecord, Expected, Failure, Finding, Phase, Session, Subject, TlsFinding,
+    TrustedRoot, View,
+};
 
 /// One of the two endpoints of a row.
 struct Side<'a> {
     view: Option<&'a View>,
     failure: Option<&'a Failure>,
+}
+
+fn session(record: &DomainRecord) -> Option<&Session> {
+    record.verdict.outcome.session.as_ref()
 }
 
 fn best(record: &DomainRecord) -> Side<'_> {
@@ -141,6 +148,14 @@ fn asked_dns(record: &DomainRecord) -> bool {
     matches!(record.facts.target.subject, Subject::Domain(_))
 }
 
+fn check(check: Check) -> Value<'static> {
+    Value::Text(check.to_string().into())
+}
+
+fn connector(record: &DomainRecord) -> Option<&ConnectorVerdict> {
+    record.verdict.connector.as_ref()
+}
+
 /// The columns of `domains.csv`, in order.
 pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
@@ -171,6 +186,54 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     ),
     column("reason", "Why the delivery is not encrypted: phase and outcome that decided it.", |r| {
         Value::name(r.verdict.outcome.reason.map(|reason| reason.to_string().into()))
+    }),
+    column(
+        "basis",
+        "What `delivery` rests on: `observed`, `inferred` or `assumed`; empty where it is not determined.",
+        |r| Value::text(r.verdict.outcome.basis.map(|basis| basis.name())),
+    ),
+    column(
+        "enhanced_code",
+        "Reply code and enhanced status code that the sender logs, where that is published.",
+        |r| Value::text(r.verdict.outcome.logged.as_ref().map(|logged| &*logged.code)),
+    ),
+    column("enhanced_text", "What it logs beside the code.", |r| {
+        Value::text(r.verdict.outcome.logged.as_ref().map(|logged| &*logged.text))
+    }),
+    column(
+        "delivery_tls_version",
+        "Version that the sender would get; empty where that is not known.",
+        |r| Value::name(session(r).and_then(|session| session.version).map(|version| version.name())),
+    ),
+    column("delivery_cipher_suite", "Cipher suite that it would get.", |r| {
+        Value::name(session(r).and_then(|session| session.suite).map(|suite| suite.name()))
+    }),
+    column("delivery_key_exchange_group", "Group of the key exchange that it would get.", |r| {
+        Value::name(session(r).and_then(|session| session.group).map(|group| group.name()))
+    }),
+    column(
+        "delivery_forward_secrecy",
+        "Whether that session stays secret when the server's key is lost.",
+        |r| Value::flag(session(r).and_then(Session::forward_secrecy)),
+    ),
+    column(
+        "steps_down",
+        "How many suites of the sender's offer are better than the one it would get.",
+        |r| Value::number(session(r).and_then(|session| session.steps_down)),
+    ),
+    column("skipped", "Those better suites, which the server declined, best first.", |r| match session(r) {
+        Some(session) if !session.skipped.is_empty() => {
+            Value::joined(session.skipped.iter().map(|suite| suite.name()), " ")
+        }
+        _ => Value::Absent,
+    }),
+    column("server_best_version", "Newest version that the best MX agreed to, in whatever hello.", |r| {
+        Value::name(
+            best(r).finding().and_then(|finding| finding.server_best().0).map(|version| version.name()),
+        )
+    }),
+    column("server_best_suite", "Cipher suite that it chose there first.", |r| {
+        Value::name(best(r).finding().and_then(|finding| finding.server_best().1).map(|suite| suite.name()))
     }),
     column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| best(r).tls_version()),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),
@@ -240,6 +303,43 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("weakest_cert_name", "As `cert_name`, of the weakest.", |r| weakest(r).cert_name()),
     column("weakest_cert_key", "As `cert_key`, of the weakest.", |r| weakest(r).cert_key()),
     column("weakest_cert_sha256", "As `cert_sha256`, of the weakest.", |r| weakest(r).cert_sha256()),
+    column("smart_hosts", "Whether the endpoints are the smart hosts of the connector, not the MX.", |r| {
+        Value::flag(asked_dns(r).then_some(r.facts.smart_hosts))
+    }),
+    column(
+        "encryption_only",
+        "Whether mail passes under TlsSettings EncryptionOnly: `pass`, `fail:REASON`, `undetermined:REASON`.",
+        |r| check(r.verdict.forced.encryption_only),
+    ),
+    column(
+        "certificate_validation",
+        "As `encryption_only`, under CertificateValidation: chain and dates; revocation is not looked at.",
+        |r| check(r.verdict.forced.certificate_validation),
+    ),
+    column(
+        "domain_validation",
+        "As `encryption_only`, under DomainValidation with the recipient domain as TlsDomain.",
+        |r| check(r.verdict.forced.domain_validation),
+    ),
+    column("connector", "The connector of `--connectors` that takes mail to the domain.", |r| {
+        Value::text(connector(r).map(|connector| &*connector.name))
+    }),
+    column(
+        "connector_delivery",
+        "`delivered`, `deferred`, `undeliverable` or `undetermined` under it.",
+        |r| Value::text(connector(r).map(|connector| connector.passage.name())),
+    ),
+    column(
+        "connector_reason",
+        "Why mail under it is not delivered, as behind the colon of the checks.",
+        |r| Value::text(connector(r).and_then(|connector| connector.reason.as_deref())),
+    ),
+    column("connector_code", "What Exchange Online logs then, as `450 4.4.317`.", |r| {
+        Value::text(connector(r).and_then(|connector| connector.code))
+    }),
+    column("connector_detail", "The words beside that code: the inner error where there is one.", |r| {
+        Value::text(connector(r).and_then(|connector| connector.detail.as_deref()))
+    }),
     column("detail", "What a person would want to read of the failure of the best.", |r| {
         Value::text(best(r).failure.and_then(|failure| failure.detail.as_deref()))
     }),

@@ -3,11 +3,11 @@
 use super::{RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Assessment, Basis, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
-    DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, Finding, HelloEnd,
-    HelloObservation, HelloPurpose, KeyStatus, Kind, Leaf, Logged, MxHost, NameStatus, Observation, Outcome,
-    Phase, ProbeKey, Rejected, Reply, Session, Sha256, SignatureCheck, Subject, Target, Timings, TlsFinding,
-    TlsObservation, Verdict, View,
+    Assessment, Basis, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorVerdict, DateStatus,
+    Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange,
+    Failure, Finding, ForcedTls, HelloEnd, HelloObservation, HelloPurpose, KeyStatus, Kind, Leaf, Logged,
+    MxHost, NameStatus, Observation, Outcome, Passage, Phase, ProbeKey, Reason, Rejected, Reply, Session,
+    Sha256, SignatureCheck, Subject, Target, Timings, TlsFinding, TlsObservation, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -50,7 +50,9 @@ pub(super) fn domain() -> DomainRecord {
         ip_addresses: Box::new([]),
         common_name: None,
         key_algorithm: None,
-        signed_with_sha1: None,
+        subject: None,
+        thumbprint: [0; 20],
+        signed_with_sha1: Some(false),
     };
     let tls = TlsFinding {
         version: Some(ProtocolVersion::TLS13),
@@ -97,6 +99,18 @@ pub(super) fn domain() -> DomainRecord {
                 name: None,
                 outcome,
             }),
+            forced: ForcedTls {
+                encryption_only: Check::Pass,
+                certificate_validation: Check::Fail(CheckFailure::UntrustedRoot),
+                domain_validation: Check::Fail(CheckFailure::UntrustedRoot),
+            },
+            connector: Some(ConnectorVerdict {
+                name: "To A".into(),
+                passage: Passage::Deferred,
+                reason: Some("untrusted_root".into()),
+                code: Some("450 4.7.320"),
+                detail: Some("Certificate validation failed".into()),
+            }),
         },
     }
 }
@@ -104,10 +118,17 @@ pub(super) fn domain() -> DomainRecord {
 /// A domain that the DNS does not know.
 pub(super) fn missing_domain() -> DomainRecord {
     let failure = Failure::new(Phase::Dns, Kind::Nxdomain).with_detail("NXDOMAIN from 192.0.2.53");
+    let reason = Reason::from(&failure);
     let outcome = Outcome::without_tls(Delivery::Undeliverable, &failure, Some(Basis::Observed));
     DomainRecord {
         facts: DomainFacts::failed(target(8, "b.example"), failure),
-        verdict: Verdict { outcome, best: None, weakest: None },
+        verdict: Verdict {
+            outcome,
+            best: None,
+            weakest: None,
+            forced: ForcedTls::all(Check::Fail(CheckFailure::NoTls(reason))),
+            connector: None,
+        },
     }
 }
 
@@ -199,6 +220,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
 fn hellos() -> Vec<HelloObservation> {
     let refused = HelloObservation {
         purpose: HelloPurpose::Version,
+        offer: None,
         started: "2026-03-01T12:00:01Z".parse().unwrap(),
         offered_version: ProtocolVersion::TLS11,
         offered_suites: 40,

@@ -1,24 +1,46 @@
 //! From what delivery through each endpoint of a domain would be to what
 //! becomes of its mail.
 
+use super::connector::{self, Met};
 use super::{Sender, names, outcome};
 use crate::model::registry::ProtocolVersion;
 use crate::model::{
-    ChainStatus, DateStatus, Delivery, DomainFacts, Finding, NameStatus, Outcome, Reason, Verdict, View,
+    ChainStatus, Connectors, DateStatus, Delivery, DomainFacts, Finding, NameStatus, Outcome, Reason,
+    Verdict, View,
 };
 use std::sync::Arc;
 
 /// The answer for one domain. Each probe comes with the index of its exchange
 /// in [`DomainFacts::exchanges`]; their order does not matter.
-pub fn verdict(sender: &Sender, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
-    if let Some(failure) = &facts.failure {
-        return Verdict { outcome: outcome::without_probe(sender, failure), best: None, weakest: None };
-    }
+pub fn verdict(
+    sender: &Sender,
+    connectors: &Connectors,
+    facts: &DomainFacts,
+    probes: &[(usize, Arc<Finding>)],
+) -> Verdict {
     let views = views_in_order(sender, facts, probes);
-    let Some(best) = best(&views).cloned() else {
-        return Verdict { outcome: unprobed(), best: None, weakest: None };
+    let best = best(&views).cloned();
+    let outcome = match (&facts.failure, &best) {
+        (Some(failure), _) => outcome::without_probe(sender, failure),
+        (None, Some(best)) => best.outcome.clone(),
+        (None, None) => unprobed(),
     };
-    Verdict { outcome: best.outcome.clone(), weakest: weakest(&views).cloned(), best: Some(best) }
+    let met: Vec<Met<'_>> = views
+        .iter()
+        .map(|view| Met {
+            delivery: view.outcome.delivery,
+            reason: view.outcome.reason,
+            tls: view.finding.tls.as_ref(),
+        })
+        .collect();
+    let overall = (outcome.delivery, outcome.reason);
+    Verdict {
+        forced: connector::forced_tls(facts, overall, &met),
+        connector: connector::under(connectors, facts, overall, &met),
+        outcome,
+        weakest: weakest(&views).cloned(),
+        best,
+    }
 }
 
 /// Nothing is known, not even why.

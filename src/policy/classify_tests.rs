@@ -67,6 +67,8 @@ fn leaf(names: &[&str]) -> Arc<Leaf> {
         ip_addresses: Box::new([]),
         common_name: None,
         key_algorithm: None,
+        subject: None,
+        thumbprint: [0; 20],
         signed_with_sha1: None,
     })
 }
@@ -98,7 +100,10 @@ fn dns_failures_decide_without_a_probe() {
         (Phase::Input, Kind::InvalidName, "undetermined input_invalid_name"),
     ] {
         let facts = DomainFacts::failed(target(), Failure::new(phase, kind));
-        assert_eq!(told(&verdict(&sender(), &facts, &[])), (expected.into(), None, None));
+        assert_eq!(
+            told(&verdict(&sender(), &Connectors::default(), &facts, &[])),
+            (expected.into(), None, None)
+        );
     }
 }
 
@@ -120,7 +125,8 @@ fn the_best_that_answers_decides() {
         (vec![throttled(1, 1), throttled(1, 2)], "undetermined greeting_throttled", Some(2), None),
         (vec![], "undetermined", None, None),
     ] {
-        let (text, found_best, found_weakest) = told(&verdict(&sender(), &facts, &probes));
+        let (text, found_best, found_weakest) =
+            told(&verdict(&sender(), &Connectors::default(), &facts, &probes));
         assert_eq!(
             (text.as_str(), found_best, found_weakest),
             (expected, best.map(ip), weakest.map(ip)),
@@ -138,11 +144,15 @@ fn the_view_of_an_endpoint_is_the_domains_own() {
         (&["mx.example.net"], NameStatus::None),
     ] {
         let tls = TlsFinding { leaf: Some(leaf(names)), ..secure() };
-        let view = verdict(&sender(), &facts, &[probe(0, 1, None, Some(tls))]).best.unwrap();
+        let view =
+            verdict(&sender(), &Connectors::default(), &facts, &[probe(0, 1, None, Some(tls))]).best.unwrap();
         assert_eq!(view.name, Some(expected));
         assert_eq!((view.preference, view.host), (10, Some(MxHost::new("mx0.example.com"))));
     }
-    let view = verdict(&sender(), &facts, &[failed(0, 1, Phase::Starttls, Kind::Refused)]).best.unwrap();
+    let view =
+        verdict(&sender(), &Connectors::default(), &facts, &[failed(0, 1, Phase::Starttls, Kind::Refused)])
+            .best
+            .unwrap();
     assert_eq!(view.name, None);
 }
 
@@ -176,12 +186,12 @@ fn the_weakest_has_lost_most() {
         for (other_failure, other_tls) in &ranked[weaker + 1..] {
             let weak = |index, last| probe(index, last, failure.clone(), tls.clone());
             let strong = |index, last| probe(index, last, other_failure.clone(), other_tls.clone());
-            let found = verdict(&sender(), &facts, &[weak(0, 1), strong(1, 2)]);
+            let found = verdict(&sender(), &Connectors::default(), &facts, &[weak(0, 1), strong(1, 2)]);
             assert_eq!(told(&found).2, Some(ip(1)), "{tls:?} {other_tls:?}");
-            let found = verdict(&sender(), &facts, &[strong(0, 1), weak(1, 2)]);
+            let found = verdict(&sender(), &Connectors::default(), &facts, &[strong(0, 1), weak(1, 2)]);
             assert_eq!(told(&found).2, Some(ip(2)), "{tls:?} {other_tls:?}");
         }
     }
-    let found = verdict(&sender(), &facts, &[encrypted(1, 2), encrypted(0, 1)]);
+    let found = verdict(&sender(), &Connectors::default(), &facts, &[encrypted(1, 2), encrypted(0, 1)]);
     assert_eq!(told(&found).2, Some(ip(1)), "the first of equals");
 }

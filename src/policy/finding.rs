@@ -41,7 +41,12 @@ pub fn finding(observation: &Observation, assessed: Option<&Assessed>) -> Findin
         expectations: assessed.map(|assessed| assessed.assessment.expectations.clone()).unwrap_or_default(),
         leaf: assessed.map(|assessed| assessed.leaf.clone()),
     });
-    Finding { key: observation.key.clone(), failure: observation.failure.clone(), tls, hellos: hellos(observation) }
+    Finding {
+        key: observation.key.clone(),
+        failure: observation.failure.clone(),
+        tls,
+        hellos: hellos(observation),
+    }
 }
 
 /// What verdicts rest on of the further hellos.

@@ -48,11 +48,13 @@ mod tests {
 
     fn leaf(names: &[&str], addresses: &[&str]) -> Leaf {
         Leaf {
-            common_name: None,
             key_algorithm: None,
-            signed_with_sha1: None,
             sha256: Sha256([0; 32]),
             dns_names: names.iter().map(|name| (*name).into()).collect(),
+            common_name: None,
+            subject: None,
+            thumbprint: [0; 20],
+            signed_with_sha1: None,
             ip_addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         }
     }

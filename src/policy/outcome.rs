@@ -121,7 +121,7 @@ impl Question<'_> {
 
     /// What the other hellos say about a refusal.
     fn why_refused(&self) -> Reason {
-        let (Some(best), suite) = server_best(self.finding) else { return Reason::OfferRefused };
+        let (Some(best), suite) = self.finding.server_best() else { return Reason::OfferRefused };
         if !self.sender.versions.value.contains(&best) {
             Reason::NoPublishedVersion
         } else if suite.is_some_and(|suite| self.sender.offer().rank(suite).is_some()) {
@@ -237,15 +237,6 @@ fn authenticates_with(suite: CipherSuite, key: &str) -> bool {
         "DSA" => method.ends_with("_DSS"),
         _ => false,
     }
-}
-
-/// The newest version that the server has agreed to in any hello, and the
-/// suite that it chose there first.
-pub fn server_best(finding: &Finding) -> (Option<ProtocolVersion>, Option<CipherSuite>) {
-    let shaken = finding.tls.as_ref().map(|tls| (tls.version, tls.suite));
-    let agreed = finding.hellos.iter().filter(|hello| hello.end == HelloEnd::Agreed);
-    let all = shaken.into_iter().chain(agreed.map(|hello| (hello.version, hello.suite)));
-    all.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ fn leaf(key: &str, sha1: bool) -> Option<Arc<Leaf>> {
         ip_addresses: Box::new([]),
         common_name: None,
         key_algorithm: Some(key.into()),
+        subject: None,
+        thumbprint: [0; 20],
         signed_with_sha1: Some(sha1),
     }))
 }
@@ -31,6 +33,8 @@ fn shaken(version: &str, suite: &str, group: &str, key: &str) -> Finding {
         suite: suite.parse().ok(),
         group: group.parse().ok(),
         chain: None,
+        root: None,
+        expectations: Arc::default(),
         dates: None,
         key: None,
         leaf: leaf(key, false),

@@ -4,8 +4,9 @@
 use super::chain;
 use super::expectation::{self, Seen};
 use super::roots::Roots;
+use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::{
-    Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation, Sha256,
+    Assessment, CertificateFacts, Connectors, DateStatus, Expectation, KeyStatus, Leaf, Observation, Sha256,
 };
 use crate::x509;
 use jiff::Timestamp;
@@ -47,6 +48,7 @@ pub struct Judge {
     roots: Roots,
     at: Timestamp,
     expectations: Vec<Arc<Expectation>>,
+    connectors: Arc<Connectors>,
     chains: Cache<Box<[Sha256]>, Arc<Assessed>>,
     issuers: Cache<Sha256, Arc<CertificateFacts>>,
 }
@@ -67,6 +69,7 @@ impl Judge {
             roots,
             at,
             expectations: Vec::new(),
+            connectors: Arc::default(),
             chains: Cache::new(CHAIN_CACHE_ENTRIES_MAX),
             issuers: Cache::new(ISSUER_CACHE_ENTRIES_MAX),
         }
@@ -77,6 +80,18 @@ impl Judge {
     pub fn expecting(mut self, expectations: Vec<Expectation>) -> Self {
         self.expectations = expectations.into_iter().map(Arc::new).collect();
         self
+    }
+
+    /// Holds every domain against the connector that takes its mail, too.
+    #[must_use]
+    pub fn under(mut self, connectors: Arc<Connectors>) -> Self {
+        self.connectors = connectors;
+        self
+    }
+
+    /// The connectors that are in force.
+    pub fn connectors(&self) -> &Connectors {
+        &self.connectors
     }
 
     /// Judges every chain of an observation.
@@ -119,7 +134,7 @@ impl Judge {
             key: key(&leaf),
             expectations: expectation::judge(&self.expectations, seen, self.at),
         };
-        Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf)) })
+        Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf, leaf_der)) })
     }
 
     fn issuer(&self, der: &[u8], digest: Sha256) -> Arc<CertificateFacts> {
@@ -132,13 +147,19 @@ impl Judge {
     }
 }
 
-fn names_of(leaf: &CertificateFacts) -> Leaf {
+fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {
+    let subject = leaf.subject.as_deref().map(|text| {
+        let end = text.floor_char_boundary(SUBJECT_BYTES_MAX);
+        text.get(..end).unwrap_or_default().into()
+    });
     Leaf {
         sha256: leaf.sha256,
         dns_names: leaf.dns_names.iter().map(|name| name.as_str().into()).collect(),
         ip_addresses: leaf.ip_addresses.as_slice().into(),
         common_name: leaf.common_name.as_deref().map(Into::into),
         key_algorithm: leaf.key_algorithm.as_deref().map(Into::into),
+        subject,
+        thumbprint: x509::thumbprint(der),
         signed_with_sha1: leaf.signature_algorithm.as_deref().map(is_sha1),
     }
 }

@@ -53,6 +53,6 @@ impl Policy {
 
     /// The answer for one domain, as [`classify::verdict`].
     pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
-        classify::verdict(&self.sender, facts, probes)
+        classify::verdict(&self.sender, self.judge.connectors(), facts, probes)
     }
 }

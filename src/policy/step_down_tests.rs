@@ -9,6 +9,7 @@ const ALERT: HelloEnd = HelloEnd::Alert;
 fn sender() -> HelloQuestion {
     HelloQuestion {
         purpose: HelloPurpose::Sender,
+        offer: None,
         versions: vec![ProtocolVersion::TLS12],
         suites: vec![CipherSuite(0xc030)],
         groups: vec![],
@@ -121,7 +122,7 @@ fn the_budget_holds() {
 #[test]
 fn hellos_of_an_enumeration_are_passed_over() {
     let mut seen = ended(Phase::Tls, Kind::NoCommonVersion);
-    let suites = HelloQuestion { purpose: HelloPurpose::Suites, ..sender() };
+    let suites = HelloQuestion { purpose: HelloPurpose::Suites, offer: None, ..sender() };
     let mut answer = HelloObservation::not_asked(&suites, Timestamp::UNIX_EPOCH, None);
     answer.end = HelloEnd::Agreed;
     seen.hellos = vec![answer; 10];

@@ -30,6 +30,7 @@ impl Summary {
         let (domains, endpoints) = (&self.domains, &self.endpoints);
         section(&mut out, "Delivery (best MX)", &self.deliveries, None);
         section(&mut out, "Delivery (weakest MX that answers)", &self.weakest_deliveries, None);
+        self.render_forced(&mut out);
         for (title, tally) in SHARED {
             section(&mut out, title, tally(domains), Some(tally(endpoints)));
         }
@@ -37,6 +38,14 @@ impl Summary {
         let title = format!("MX operators (top {OPERATORS_SHOWN})");
         table(&mut out, &title, &self.operator_rows(), self.mx_operators.0.total());
         out
+    }
+
+    fn render_forced(&self, out: &mut String) {
+        let forced = &self.forced_tls;
+        section(out, "Forced TLS today (highest that delivers)", &forced.strengths, None);
+        top_section(out, "Forced TLS: what stops the next strength", &forced.stops);
+        section(out, "Under connectors", &forced.connectors, None);
+        top_section(out, "Under connectors: why not delivered", &forced.connector_reasons);
     }
 
     /// The commonest operators that serve more than one domain; a list of
@@ -68,6 +77,21 @@ const SHARED: [(&str, Part); 8] = [
     ("Certificate dates", |counts| &counts.cert_dates),
     ("Certificate key", |counts| &counts.cert_key),
 ];
+
+/// Rows of a section that shows the commonest only.
+const TOP_ROWS_MAX: usize = 10;
+
+/// A section of the commonest names; the rest is counted as one.
+fn top_section(out: &mut String, title: &str, tally: &Tally) {
+    let row = |(name, domains)| Row { name, domains, endpoints: None };
+    let mut rows: Vec<Row<'_>> = tally.sorted().into_iter().map(row).collect();
+    if rows.len() > TOP_ROWS_MAX {
+        let rest = rows.split_off(TOP_ROWS_MAX - 1);
+        let domains = rest.iter().map(|row| row.domains).sum();
+        rows.push(Row { name: OTHER, domains, endpoints: None });
+    }
+    table(out, title, &rows, tally.total());
+}
 
 fn section(out: &mut String, title: &str, domains: &Tally, endpoints: Option<&Tally>) {
     let names: BTreeSet<&str> = [Some(domains), endpoints]

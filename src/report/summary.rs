@@ -2,7 +2,8 @@
 
 use super::tally::Tally;
 use crate::model::{
-    Assessment, DomainRecord, EndpointRecord, Failure, Reason, Record, TlsFinding, TlsObservation, View,
+    Assessment, Check, Delivery, DomainRecord, EndpointRecord, Failure, Reason, Record, TlsFinding,
+    TlsObservation, TlsSettings, Verdict, View,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -52,8 +53,58 @@ pub struct Summary {
     pub cert_name: Tally,
     /// By endpoint.
     pub endpoints: Counts,
+    /// With how many partners TLS could be forced, and what stops the rest.
+    pub forced_tls: ForcedTally,
     /// Domains by the registrable domain of their best MX host.
     pub mx_operators: Operators,
+}
+
+/// Forced TLS, by domain; those that take no mail are no partners.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ForcedTally {
+    /// The highest strength that would deliver: `DomainValidation`,
+    /// `CertificateValidation`, `EncryptionOnly`, `none`; `undetermined` where
+    /// not even EncryptionOnly is known.
+    pub strengths: Tally,
+    /// What stops the next strength, as `CertificateValidation: expired`.
+    pub stops: Tally,
+    /// What becomes of mail under the connectors in force, as in the column
+    /// `connector_delivery`.
+    pub connectors: Tally,
+    /// Why it is not delivered, as `deferred: name_mismatch`.
+    pub connector_reasons: Tally,
+}
+
+impl ForcedTally {
+    fn add(&mut self, verdict: &Verdict) {
+        if let Some(connector) = &verdict.connector {
+            self.connectors.add(connector.passage.name().into());
+            if let Some(reason) = &connector.reason {
+                self.connector_reasons.add(format!("{}: {reason}", connector.passage.name()).into());
+            }
+        }
+        if verdict.outcome.delivery == Delivery::Undeliverable {
+            return;
+        }
+        let (passed, stop) = verdict.forced.strength();
+        let open = matches!(stop, Some(Check::Undetermined(_)));
+        self.strengths.add(Cow::Borrowed(match passed {
+            TlsSettings::None if open => "undetermined",
+            TlsSettings::None => "none",
+            passed => passed.name(),
+        }));
+        let next = TlsSettings::FORCED.into_iter().find(|settings| *settings > passed);
+        if let (Some(next), Some(reason)) = (next, stop.and_then(Check::reason)) {
+            self.stops.add(format!("{next}: {reason}").into());
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.strengths.merge(&other.strengths);
+        self.stops.merge(&other.stops);
+        self.connectors.merge(&other.connectors);
+        self.connector_reasons.merge(&other.connector_reasons);
+    }
 }
 
 /// A tally of MX operators, of which only the top is written down.
@@ -104,6 +155,7 @@ impl Summary {
     fn add_domain(&mut self, record: &DomainRecord) {
         let (facts, verdict) = (&record.facts, &record.verdict);
         self.deliveries.add(verdict.outcome.delivery.name().into());
+        self.forced_tls.add(verdict);
         if let Some(weakest) = &verdict.weakest {
             self.weakest_deliveries.add(weakest.outcome.delivery.name().into());
         }
@@ -127,6 +179,7 @@ impl Summary {
         self.rejected += other.rejected;
         self.deliveries.merge(&other.deliveries);
         self.weakest_deliveries.merge(&other.weakest_deliveries);
+        self.forced_tls.merge(&other.forced_tls);
         self.domains.merge(&other.domains);
         self.cert_name.merge(&other.cert_name);
         self.endpoints.merge(&other.endpoints);

@@ -3,9 +3,10 @@
 use super::*;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
-    Assessment, Basis, ChainStatus, DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint,
-    EndpointRecord, Failure, Finding, KeyStatus, Kind, MxHost, NameStatus, Observation, Outcome, Phase,
-    ProbeKey, Reason, Record, Rejected, Session, Subject, Target, TlsFinding, TlsObservation, Verdict, View,
+    Assessment, Basis, ChainStatus, Check, CheckFailure, DateStatus, Delivery, DomainFacts, DomainName,
+    DomainRecord, Endpoint, EndpointRecord, Failure, Finding, ForcedTls, KeyStatus, Kind, MxHost, NameStatus,
+    Observation, Outcome, Phase, ProbeKey, Reason, Record, Rejected, Session, Subject, Target, TlsFinding,
+    TlsObservation, Verdict, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -53,13 +54,21 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
         name,
         outcome: outcome.clone(),
     };
-    domain(line, Verdict { outcome, best: Some(view.clone()), weakest: Some(view) }, None)
+    let forced = if view.finding.failure.is_none() {
+        ForcedTls { encryption_only: Check::Pass, ..ForcedTls::all(Check::Fail(CheckFailure::Expired)) }
+    } else {
+        let reason = outcome.reason;
+        ForcedTls::all(reason.map_or(Check::Pass, |reason| Check::Fail(CheckFailure::NoTls(reason))))
+    };
+    let verdict = Verdict { outcome, best: Some(view.clone()), weakest: Some(view), forced, connector: None };
+    domain(line, verdict, None)
 }
 
 fn dead(line: usize) -> Record {
     let failure = Failure::new(Phase::Dns, Kind::Nxdomain);
     let outcome = Outcome::without_tls(Delivery::Undeliverable, &failure, None);
-    let verdict = Verdict { outcome, best: None, weakest: None };
+    let forced = ForcedTls::all(Check::Fail(CheckFailure::NoTls(Reason::from(&failure))));
+    let verdict = Verdict { outcome, best: None, weakest: None, forced, connector: None };
     domain(line, verdict, Some(failure))
 }
 
@@ -159,6 +168,14 @@ fn the_table_is_stable_and_fits_a_terminal() {
     Delivery (weakest MX that answers)                  domains       %
       encrypted                                               5    71.4
       plaintext                                               2    28.6
+
+    Forced TLS today (highest that delivers)            domains       %
+      EncryptionOnly                                          5    71.4
+      none                                                    2    28.6
+
+    Forced TLS: what stops the next strength            domains       %
+      CertificateValidation: expired                          5    71.4
+      EncryptionOnly: starttls_not_offered                    2    28.6
 
     Outcome                                             domains       %   endpoints
       ok                                                      5    62.5           1

@@ -2,9 +2,10 @@
 
 mod hellos;
 
+use crate::model::text::escape;
 use crate::model::{
     Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord, Exchange,
-    Expected, NameStatus, Observation, Reply, TlsObservation, TrustedRoot, View,
+    Expected, NameStatus, Observation, Reply, TlsObservation, TlsSettings, TrustedRoot, Verdict, View,
 };
 use std::fmt::{self, Write};
 
@@ -254,10 +255,27 @@ fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
     match &verdict.weakest {
         // One endpoint is told once.
         Some(weakest) if verdict.best.as_ref().map(key) != Some(key(weakest)) => {
-            write_view(out, "weakest", weakest)
+            write_view(out, "weakest", weakest)?;
         }
-        _ => Ok(()),
+        _ => {}
     }
+    write_forced(out, verdict)
+}
+
+/// Whether TLS could be forced, and what the connector makes of it.
+fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
+    for settings in TlsSettings::FORCED {
+        writeln!(out, "  forced TLS  {settings}: {}", verdict.forced.check(settings))?;
+    }
+    let Some(connector) = &verdict.connector else { return Ok(()) };
+    write!(out, "  connector `{}`: {}", escape(connector.name.as_bytes()), connector.passage.name())?;
+    if let Some(reason) = &connector.reason {
+        write!(out, " ({reason})")?;
+    }
+    if let (Some(code), Some(detail)) = (connector.code, &connector.detail) {
+        write!(out, ", logged as {code} ({})", escape(detail.as_bytes()))?;
+    }
+    writeln!(out)
 }
 
 fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {

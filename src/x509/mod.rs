@@ -41,6 +41,13 @@ pub fn digest(der: &[u8]) -> Sha256 {
     Sha256(sha2::Sha256::digest(der).into())
 }
 
+/// SHA-1 of a certificate: a name for it, as Windows shows it, and no proof
+/// of anything.
+pub fn thumbprint(der: &[u8]) -> [u8; 20] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, der);
+    digest.as_ref().try_into().unwrap_or_default()
+}
+
 /// Reads what a certificate says. Never fails: what cannot be read is `None`
 /// or empty, and [`CertificateFacts::defect`] says why.
 ///

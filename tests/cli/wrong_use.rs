@@ -24,6 +24,14 @@ fn folder() -> Folder {
         .with("cert.pem", identity.cert.pem())
         .with("key.pem", identity.signing_key.serialize_pem())
         .with("other.pem", rcgen::KeyPair::generate().unwrap().serialize_pem())
+        .with(
+            "connectors.toml",
+            "[[connector]]\nname = 'C'\ndomains = ['a.example']\nuse_mx_record = false\n",
+        )
+        .with(
+            "connectors.csv",
+            "Name,RecipientDomains,TlsSettings,TlsDomain\nC,a.example,EncryptionOnly,b.example\n",
+        )
         .with("latin1", b"caf\xe9.example\n");
     std::fs::create_dir(folder.path().join("directory")).unwrap();
     folder.write("directory/file", "");
@@ -108,6 +116,13 @@ fn files_that_cannot_be_used() {
         "scan list --expect no/such/file",
         "scan list --expect utf16.toml",
         "scan list --expect no-table.toml",
+        "scan list --connectors no-such-file",
+        "scan list --connectors empty --accepted-domain a",
+        "scan list --connectors latin1",
+        "scan list --connectors list",
+        "scan list --connectors connectors.toml",
+        "scan list --connectors connectors.csv",
+        "scan list --accepted-domain a.example",
         "scan list --blocklist no-such-file",
         "scan list --blocklist blocklist",
         "scan list --blocklist latin1",

@@ -1,16 +1,24 @@
 //! Outbound connectors: read from a file, and what they make of a verdict.
 
+mod check;
+mod code;
 mod csv_file;
 mod entry;
 mod error;
 mod list;
+mod names;
 mod toml_file;
+mod verdict;
 
+pub use check::{Demand, encryption_only, forced, roll_up};
+pub use code::{Logged, logged};
 pub use csv_file::parse_csv;
 pub use entry::{CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX};
 pub use error::{ConnectorError, Place};
 pub use list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
+pub use names::{Expected, bears};
 pub use toml_file::parse_toml;
+pub use verdict::{Met, WILDCARD_COVERS_APEX, forced_tls, under};
 
 #[cfg(test)]
 #[path = "file_tests.rs"]

@@ -95,6 +95,7 @@ impl Server {
 fn blank(question: &HelloQuestion) -> HelloObservation {
     HelloObservation {
         purpose: question.purpose,
+        offer: None,
         started: Timestamp::UNIX_EPOCH,
         offered_version: question.version(),
         offered_suites: question.suites.len(),

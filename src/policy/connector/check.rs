@@ -1,0 +1,119 @@
+//! Which strengths of forced TLS one endpoint passes, and a domain as a whole.
+
+use super::names::{self, Expected};
+use crate::model::{
+    ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, DomainFacts, Exchange, ForcedTls,
+    Reason, TlsFinding,
+};
+
+/// What is demanded beyond encryption.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<'a> {
+    /// The name that DomainValidation expects; `None` where there is none to
+    /// expect.
+    pub expected: Option<Expected<'a>>,
+    /// Whether a certificate for `*.contoso.com` serves `contoso.com` too.
+    pub wildcard_covers_apex: bool,
+}
+
+/// Checks one endpoint. `delivery` and `reason` are the opportunistic outcome
+/// of this sender there: EncryptionOnly passes exactly where that is
+/// encrypted.
+pub fn forced(
+    delivery: Delivery,
+    reason: Option<Reason>,
+    tls: Option<&TlsFinding>,
+    demand: &Demand<'_>,
+) -> ForcedTls {
+    let encryption_only = encryption_only(delivery, reason);
+    let certificate_validation = encryption_only.and(|| certificate_validation(tls));
+    let domain_validation = certificate_validation.and(|| domain_validation(tls, demand));
+    ForcedTls { encryption_only, certificate_validation, domain_validation }
+}
+
+/// Mail that would go in clear, or be kept for want of TLS, is not delivered
+/// where TLS is demanded.
+pub fn encryption_only(delivery: Delivery, reason: Option<Reason>) -> Check {
+    let open = |reason: Option<Reason>| {
+        Check::Undetermined(reason.map_or(CheckCause::NotProbed, CheckCause::NoAnswer))
+    };
+    match delivery {
+        Delivery::Encrypted => Check::Pass,
+        Delivery::Undetermined => open(reason),
+        Delivery::Plaintext | Delivery::Deferred | Delivery::Undeliverable => {
+            reason.map_or_else(|| open(None), |reason| Check::Fail(CheckFailure::NoTls(reason)))
+        }
+    }
+}
+
+/// Signature of the leaf, chain and dates. Revocation is not looked at here.
+fn certificate_validation(tls: Option<&TlsFinding>) -> Check {
+    let leaf = tls.and_then(|tls| tls.leaf.as_deref());
+    if leaf.and_then(|leaf| leaf.signed_with_sha1) == Some(true) {
+        return Check::Fail(CheckFailure::Sha1Certificate);
+    }
+    let chain = match tls.and_then(|tls| tls.chain) {
+        None => return Check::Undetermined(CheckCause::CertificateNotSeen),
+        Some(ChainStatus::Valid) => Check::Pass,
+        Some(ChainStatus::SelfSigned) => Check::Fail(CheckFailure::SelfSigned),
+        Some(ChainStatus::UntrustedRoot) => Check::Fail(CheckFailure::UntrustedRoot),
+        Some(ChainStatus::IncompleteChain) => Check::Fail(CheckFailure::IncompleteChain),
+        Some(ChainStatus::Invalid) => Check::Fail(CheckFailure::InvalidChain),
+    };
+    chain.and(|| match tls.and_then(|tls| tls.dates) {
+        None => Check::Undetermined(CheckCause::CertificateNotSeen),
+        Some(DateStatus::Valid) => Check::Pass,
+        Some(DateStatus::Expired) => Check::Fail(CheckFailure::Expired),
+        Some(DateStatus::NotYetValid) => Check::Fail(CheckFailure::NotYetValid),
+        Some(DateStatus::Unreadable) => Check::Fail(CheckFailure::DatesUnreadable),
+    })
+}
+
+fn domain_validation(tls: Option<&TlsFinding>, demand: &Demand<'_>) -> Check {
+    let Some(expected) = demand.expected else {
+        return Check::Undetermined(CheckCause::NoDomain);
+    };
+    let Some(leaf) = tls.and_then(|tls| tls.leaf.as_deref()) else {
+        return Check::Undetermined(CheckCause::CertificateNotSeen);
+    };
+    if names::bears(leaf, expected, demand.wildcard_covers_apex) {
+        Check::Pass
+    } else {
+        Check::Fail(CheckFailure::NameMismatch)
+    }
+}
+
+/// The checks of a domain from those of its endpoints, in the order in which a
+/// sender tries them. A sender that is not served at one goes on to the next
+/// (RFC 5321 §5.1), so one that passes is enough. Where none does, one that is
+/// not known may still; where all are known, the first says why.
+pub fn roll_up(facts: &DomainFacts, endpoints: &[ForcedTls]) -> ForcedTls {
+    let unresolved: Vec<Check> = facts.exchanges.iter().filter_map(unresolved).collect();
+    let all =
+        |of: fn(&ForcedTls) -> Check| decide(endpoints.iter().map(of).chain(unresolved.iter().copied()));
+    ForcedTls {
+        encryption_only: all(|forced| forced.encryption_only),
+        certificate_validation: all(|forced| forced.certificate_validation),
+        domain_validation: all(|forced| forced.domain_validation),
+    }
+}
+
+/// An exchanger whose addresses the DNS may yet give.
+fn unresolved(exchange: &Exchange) -> Option<Check> {
+    let failure = exchange.failure.as_ref().filter(|failure| failure.kind.is_transient())?;
+    Some(Check::Undetermined(CheckCause::NoAnswer(failure.into())))
+}
+
+fn decide(checks: impl Iterator<Item = Check>) -> Check {
+    let rank = |check: &Check| match check {
+        Check::Pass => 0,
+        Check::Undetermined(_) => 1,
+        Check::Fail(_) => 2,
+    };
+    // The first of equals.
+    checks.min_by_key(rank).unwrap_or(Check::Undetermined(CheckCause::NotProbed))
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

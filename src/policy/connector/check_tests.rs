@@ -1,0 +1,156 @@
+//! The three strengths, one table each.
+
+use super::*;
+use crate::model::{
+    CheckCause, DomainName, Exchange, Failure, Kind, Leaf, MxHost, Phase, Sha256, Subject, Target,
+};
+use std::sync::Arc;
+
+fn tls(chain: ChainStatus, dates: DateStatus, names: &[&str]) -> TlsFinding {
+    let leaf = Leaf {
+        sha256: Sha256([0; 32]),
+        dns_names: names.iter().map(|name| (*name).into()).collect(),
+        ip_addresses: Box::new([]),
+        common_name: None,
+        subject: None,
+        key_algorithm: None,
+        thumbprint: [0; 20],
+        signed_with_sha1: Some(false),
+    };
+    TlsFinding {
+        version: None,
+        suite: None,
+        group: None,
+        chain: Some(chain),
+        root: None,
+        dates: Some(dates),
+        key: None,
+        expectations: Arc::default(),
+        leaf: Some(Arc::new(leaf)),
+    }
+}
+
+fn reason(phase: Phase, kind: Kind) -> Option<Reason> {
+    Some(Reason::from(&Failure::new(phase, kind)))
+}
+
+fn texts(forced: ForcedTls) -> [String; 3] {
+    [forced.encryption_only, forced.certificate_validation, forced.domain_validation]
+        .map(|check| check.to_string())
+}
+
+fn check(delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> [String; 3] {
+    let domain = DomainName::parse("contoso.com").unwrap();
+    let demand = Demand { expected: Some(Expected::Recipient(&domain)), wildcard_covers_apex: false };
+    texts(forced(delivery, reason, tls, &demand))
+}
+
+#[test]
+fn each_strength_stops_at_what_it_demands() {
+    let good = ["contoso.com"];
+    for (chain, dates, names, expected) in [
+        (ChainStatus::Valid, DateStatus::Valid, good, ["pass", "pass", "pass"]),
+        (ChainStatus::Valid, DateStatus::Valid, ["mx.contoso.com"], ["pass", "pass", "fail:name_mismatch"]),
+        (ChainStatus::Valid, DateStatus::Expired, good, ["pass", "fail:expired", "fail:expired"]),
+        (
+            ChainStatus::Valid,
+            DateStatus::NotYetValid,
+            good,
+            ["pass", "fail:not_yet_valid", "fail:not_yet_valid"],
+        ),
+        (
+            ChainStatus::SelfSigned,
+            DateStatus::Expired,
+            good,
+            ["pass", "fail:self_signed", "fail:self_signed"],
+        ),
+        (
+            ChainStatus::UntrustedRoot,
+            DateStatus::Valid,
+            good,
+            ["pass", "fail:untrusted_root", "fail:untrusted_root"],
+        ),
+        (
+            ChainStatus::IncompleteChain,
+            DateStatus::Valid,
+            good,
+            ["pass", "fail:incomplete_chain", "fail:incomplete_chain"],
+        ),
+        (ChainStatus::Invalid, DateStatus::Valid, good, ["pass", "fail:invalid_chain", "fail:invalid_chain"]),
+    ] {
+        assert_eq!(check(Delivery::Encrypted, None, Some(&tls(chain, dates, &names))), expected);
+    }
+}
+
+#[test]
+fn a_leaf_signed_with_sha1_is_refused_by_name() {
+    let mut old = tls(ChainStatus::Invalid, DateStatus::Valid, &["contoso.com"]);
+    let mut leaf = Leaf::clone(old.leaf.as_deref().unwrap());
+    leaf.signed_with_sha1 = Some(true);
+    old.leaf = Some(Arc::new(leaf));
+    let found = check(Delivery::Encrypted, None, Some(&old));
+    assert_eq!(found, ["pass", "fail:sha1_certificate", "fail:sha1_certificate"]);
+}
+
+#[test]
+fn without_encryption_no_strength_passes_and_what_is_not_known_stays_open() {
+    let not_offered = reason(Phase::Starttls, Kind::NotOffered);
+    assert_eq!(check(Delivery::Plaintext, not_offered, None), ["fail:starttls_not_offered"; 3]);
+    let throttled = reason(Phase::Greeting, Kind::Throttled);
+    assert_eq!(check(Delivery::Undetermined, throttled, None), ["undetermined:greeting_throttled"; 3]);
+    assert_eq!(check(Delivery::Undetermined, None, None), ["undetermined:not_probed"; 3]);
+    let unseen = "undetermined:certificate_not_seen";
+    assert_eq!(check(Delivery::Encrypted, None, None), ["pass", unseen, unseen]);
+}
+
+#[test]
+fn an_endpoint_without_a_domain_has_no_name_to_expect() {
+    let seen = tls(ChainStatus::Valid, DateStatus::Valid, &["contoso.com"]);
+    let demand = Demand { expected: None, wildcard_covers_apex: false };
+    let found = texts(forced(Delivery::Encrypted, None, Some(&seen), &demand));
+    assert_eq!(found, ["pass", "pass", "undetermined:no_domain"]);
+}
+
+fn facts(failures: &[Option<Kind>]) -> DomainFacts {
+    let exchanges = failures.iter().map(|kind| Exchange {
+        preference: 10,
+        host: Some(MxHost::new("mx.contoso.com")),
+        addresses: Vec::new(),
+        failure: kind.map(|kind| Failure::new(Phase::Dns, kind)),
+    });
+    DomainFacts {
+        target: Target { line: 1, subject: Subject::Domain(DomainName::parse("contoso.com").unwrap()) },
+        exchanges: exchanges.collect(),
+        implicit_mx: false,
+        smart_hosts: false,
+        failure: None,
+    }
+}
+
+#[test]
+fn one_host_that_passes_is_enough_and_one_that_is_open_keeps_it_open() {
+    let fail = ForcedTls::all(Check::Fail(CheckFailure::SelfSigned));
+    let other = ForcedTls::all(Check::Fail(CheckFailure::Expired));
+    let pass = ForcedTls::all(Check::Pass);
+    let open = ForcedTls::all(Check::Undetermined(CheckCause::CertificateNotSeen));
+    let none = facts(&[None]);
+    for (endpoints, expected) in [
+        (vec![fail, other], "fail:self_signed"),
+        (vec![fail, pass], "pass"),
+        (vec![open, pass], "pass"),
+        (vec![open, fail], "undetermined:certificate_not_seen"),
+        (vec![fail, open], "undetermined:certificate_not_seen"),
+        (vec![], "undetermined:not_probed"),
+    ] {
+        assert_eq!(texts(roll_up(&none, &endpoints)), [expected; 3], "{endpoints:?}");
+    }
+}
+
+#[test]
+fn a_host_that_the_dns_may_yet_give_keeps_it_open_and_one_that_is_gone_does_not() {
+    let fail = ForcedTls::all(Check::Fail(CheckFailure::SelfSigned));
+    let open = roll_up(&facts(&[None, Some(Kind::Servfail)]), &[fail]);
+    assert_eq!(texts(open), ["undetermined:dns_servfail"; 3]);
+    let gone = roll_up(&facts(&[None, Some(Kind::Nxdomain)]), &[fail]);
+    assert_eq!(texts(gone), ["fail:self_signed"; 3]);
+}

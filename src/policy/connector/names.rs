@@ -1,0 +1,117 @@
+//! The name that a connector expects against the names on a certificate.
+//!
+//! Other than on the `pkix` axis, the subject's common name counts beside any
+//! subject alternative name (Microsoft, New-OutboundConnector).
+
+use crate::model::{DomainName, Leaf, TlsDomain};
+use std::fmt;
+
+/// The name that is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected<'a> {
+    /// The connector's TlsDomain.
+    Agreed(&'a TlsDomain),
+    /// The recipient's domain, where no TlsDomain says otherwise. For
+    /// connectors of the cloud this is an assumption: it is published for
+    /// Set-SendConnector on premises only.
+    Recipient(&'a DomainName),
+}
+
+impl fmt::Display for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expected::Agreed(tls_domain) => tls_domain.fmt(f),
+            Expected::Recipient(domain) => domain.fmt(f),
+        }
+    }
+}
+
+/// Whether one of the leaf's names is the expected one.
+pub fn bears(leaf: &Leaf, expected: Expected<'_>, wildcard_covers_apex: bool) -> bool {
+    let presented = leaf.common_name.iter().chain(leaf.dns_names.iter());
+    match expected {
+        Expected::Recipient(domain) | Expected::Agreed(TlsDomain::Exact(domain)) => {
+            presented.into_iter().any(|name| is_name(name, domain.as_str(), wildcard_covers_apex))
+        }
+        Expected::Agreed(TlsDomain::Below(parent)) => {
+            presented.into_iter().any(|name| is_below(name, parent))
+        }
+    }
+}
+
+/// Whether a presented name is `expected`. A wildcard on the certificate
+/// stands for exactly one label (RFC 9525 §6.3), and for none where the sender
+/// takes it for the apex, too.
+fn is_name(presented: &str, expected: &str, wildcard_covers_apex: bool) -> bool {
+    match presented.strip_prefix("*.") {
+        Some(parent) => {
+            let child = expected.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent));
+            child || (wildcard_covers_apex && expected.eq_ignore_ascii_case(parent))
+        }
+        None => presented.eq_ignore_ascii_case(expected),
+    }
+}
+
+/// Whether a presented name, wildcard or not, is below `parent` at any depth.
+/// The parent itself is not ("all subdomains", New-OutboundConnector).
+fn is_below(presented: &str, parent: &str) -> bool {
+    let Some(split) = presented.len().checked_sub(parent.len() + 1) else { return false };
+    let (Some(head), Some(tail)) = (presented.get(..split), presented.get(split + 1..)) else { return false };
+    let dotted = presented.as_bytes().get(split) == Some(&b'.');
+    dotted && !head.is_empty() && !head.contains(' ') && tail.eq_ignore_ascii_case(parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Sha256;
+
+    fn leaf(common_name: &str, names: &[&str]) -> Leaf {
+        Leaf {
+            sha256: Sha256([0; 32]),
+            dns_names: names.iter().map(|name| (*name).into()).collect(),
+            ip_addresses: Box::new([]),
+            common_name: (!common_name.is_empty()).then(|| common_name.into()),
+            subject: None,
+            key_algorithm: None,
+            thumbprint: [0; 20],
+            signed_with_sha1: Some(false),
+        }
+    }
+
+    #[test]
+    fn any_name_or_the_common_name_may_be_the_expected_one() {
+        for (common_name, names, expected, passes) in [
+            ("contoso.com", &[] as &[&str], "contoso.com", true),
+            ("Contoso.COM", &["mx.example.net"], "contoso.com", true),
+            ("mx.example.net", &["mx1.example.net", "contoso.com"], "contoso.com", true),
+            ("mx.contoso.com", &[], "contoso.com", false),
+            ("", &[], "contoso.com", false),
+            ("Contoso mail", &[], "*.contoso.com", false),
+            ("*.contoso.com", &[], "mail.contoso.com", true),
+            ("*.contoso.com", &[], "a.mail.contoso.com", false),
+            ("mail.contoso.com", &[], "*.contoso.com", true),
+            ("a.b.contoso.com", &[], "*.contoso.com", true),
+            ("*.contoso.com", &[], "*.contoso.com", true),
+            ("*.mail.contoso.com", &[], "*.contoso.com", true),
+            ("contoso.com", &[], "*.contoso.com", false),
+            ("xcontoso.com", &[], "*.contoso.com", false),
+            (".contoso.com", &[], "*.contoso.com", false),
+            ("é.contoso.com", &[], "*.xcontoso.com", false),
+            ("mail.contoso.net", &["MAIL.Contoso.com"], "*.contoso.com", true),
+        ] {
+            let tls_domain = TlsDomain::parse(expected).unwrap();
+            let found = bears(&leaf(common_name, names), Expected::Agreed(&tls_domain), false);
+            assert_eq!(found, passes, "{common_name} {names:?} {expected}");
+        }
+    }
+
+    #[test]
+    fn whether_a_wildcard_covers_the_apex_is_the_senders_business() {
+        let domain = DomainName::parse("contoso.com").unwrap();
+        for covers in [false, true] {
+            let found = bears(&leaf("", &["*.contoso.com"]), Expected::Recipient(&domain), covers);
+            assert_eq!(found, covers);
+        }
+    }
+}
