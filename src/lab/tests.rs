@@ -199,7 +199,7 @@ fn a_row_of_truth_has_every_column_that_a_scenario_can_know() {
     assert!(body.starts_with("d0.example,second_older,mx1.d0.example,10,127.1.0."), "{body}");
     assert!(body.contains(best), "{body}");
     assert!(body.contains(",2,mx2.d0.example,20,127.1.0."), "{body}");
-    assert!(body.contains(",TLSv1.2,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,x25519,yes,"), "{body}");
+    assert!(body.contains(",TLSv1.2,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,x25519,yes,"), "{body}");
     let nxdomain = row_of("dns_nxdomain");
     let body = nxdomain.lines().nth(1).unwrap();
     let start = "d0.example,dns_nxdomain,,,,,no,dns,nxdomain,,,undeliverable,dns_nxdomain,,";

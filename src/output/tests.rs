@@ -126,6 +126,7 @@ fn a_domain_that_ends_in_the_dns_has_the_failure_of_its_facts() {
     let filled: Vec<&str> =
         row.iter().filter(|(_, cell)| !cell.is_empty()).map(|(name, _)| name.as_str()).collect();
     let expected = [
+        "basis",
         "certificate_validation",
         "delivery",
         "detail",

@@ -66,7 +66,7 @@ fn leaf(names: &[&str]) -> Arc<Leaf> {
         dns_names: names.iter().map(|name| (*name).into()).collect(),
         ip_addresses: Box::new([]),
         common_name: None,
-        key_algorithm: None,
+        key_algorithm: Some("RSA".into()),
         subject: None,
         thumbprint: [0; 20],
         signed_with_sha1: None,
