@@ -11,6 +11,8 @@ mod command;
 mod connectors;
 #[path = "cli/expect.rs"]
 mod expect;
+#[path = "cli/enumerate.rs"]
+mod enumerate;
 #[path = "cli/fleet.rs"]
 mod fleet;
 #[path = "cli/help.rs"]

@@ -1,6 +1,6 @@
 //! Holds `docs/columns.md` to the column lists.
 
-use super::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, MX, REJECTS};
+use super::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
 use std::fmt::Write;
 
 const INTRODUCTION: &str = "\
@@ -55,6 +55,20 @@ fn rendered() -> String {
         "One row for each edge from a domain over a mail host to an address; a host without address has one row. \
          Endpoints that were listed outright have none.",
         MX,
+    );
+    section(
+        &mut out,
+        "suites.csv",
+        "With `--enumerate`, one row for each endpoint, version and suite that it takes; a version without any has \
+         one row without a suite.",
+        SUITES,
+    );
+    section(
+        &mut out,
+        "groups.csv",
+        "With `--enumerate`, one row for each endpoint and group that it takes: in TLS 1.3, and in the newest \
+         version before it that has suites of ECDHE.",
+        GROUPS,
     );
     section(&mut out, "rejects.csv", "One row for each line of the list that was no target.", REJECTS);
     out

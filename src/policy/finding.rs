@@ -1,7 +1,7 @@
 //! What a verdict needs of an observation, cut out of it.
 
 use super::pkix::{Assessed, Assessments};
-use super::{classify, names};
+use super::{classify, enumeration, names};
 use crate::model::{EndpointRecord, Finding, Observation, TlsFinding};
 
 /// What a probe comes to by itself: its record, and the finding that verdicts
@@ -18,6 +18,7 @@ pub fn endpoint(observation: Observation, assessments: &Assessments) -> (Endpoin
             .iter()
             .map(|assessed| assessed.as_ref().map(|assessed| assessed.assessment.clone()))
             .collect(),
+        enumeration: enumeration::of(&observation).map(Box::new),
         observation,
         delivery,
         reason,

@@ -98,6 +98,7 @@ fn endpoint(n: usize) -> Record {
         observation,
         assessment,
         hello_assessments: Vec::new(),
+        enumeration: None,
         name: None,
         delivery: Delivery::Undetermined,
         reason: None,

@@ -62,3 +62,12 @@ fn of_an_address_and_of_a_host_with_its_port() {
     let queries = lab.fleet.counters().queries;
     assert!(queries.keys().all(|(_, kind)| kind != "MX"), "a host is not asked for its MX: {queries:?}");
 }
+
+#[test]
+fn of_every_suite_that_a_host_takes() {
+    let lab = Lab::playing(&["tls13_x25519"], 1);
+    let target = format!("{}:{}", lab.fleet.endpoints()[0].host, lab.fleet.smtp_port());
+    insta::assert_snapshot!(transcript(&lab, &format!("{target} --suites")));
+    let few = format!("{target} --suites --enumerate-connections 3");
+    insta::assert_snapshot!("of_suites_within_a_budget", transcript(&lab, &few));
+}
