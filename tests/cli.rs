@@ -9,10 +9,10 @@
 mod command;
 #[path = "cli/connectors.rs"]
 mod connectors;
-#[path = "cli/expect.rs"]
-mod expect;
 #[path = "cli/enumerate.rs"]
 mod enumerate;
+#[path = "cli/expect.rs"]
+mod expect;
 #[path = "cli/fleet.rs"]
 mod fleet;
 #[path = "cli/help.rs"]

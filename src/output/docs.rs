@@ -101,4 +101,6 @@ fn names_are_unique_and_meanings_are_sentences() {
     check(CERTIFICATES);
     check(MX);
     check(REJECTS);
+    check(SUITES);
+    check(GROUPS);
 }
