@@ -34,6 +34,12 @@ fn of_a_server_that_refuses() {
 }
 
 #[test]
+fn of_a_server_of_old_tls() {
+    let lab = Lab::playing(&["tls10_only"], 1);
+    insta::assert_snapshot!(transcript(&lab, "d1.example"));
+}
+
+#[test]
 fn of_a_server_without_starttls() {
     let lab = Lab::playing(&["starttls_absent"], 1);
     insta::assert_snapshot!(transcript(&lab, "d1.example"));
