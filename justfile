@@ -19,6 +19,14 @@ demo:
 pipeline:
     cargo bench --bench pipeline
 
+# The hello codec and the judge, by the clock
+micro:
+    cargo bench --bench hello --bench judge
+
+# The same in instructions, by valgrind; needs valgrind and gungraun-runner
+instructions:
+    benches/instructions.sh
+
 # Every fuzz target for 20 seconds from its seeds; needs nightly and cargo-fuzz
 fuzz-smoke:
     fuzz/smoke.sh

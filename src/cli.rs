@@ -1,6 +1,6 @@
 //! The command line as types: what may be said, not what is done about it.
 
-use crate::model::hello::HELLOS_PER_HOST;
+use crate::model::hello::{ENUMERATION_CONNECTIONS_MAX, HELLOS_PER_HOST};
 use crate::policy::sender::AfterTlsFailure;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -255,6 +255,14 @@ pub struct HelloArgs {
     /// Further hellos to a host whose handshake fails for want of a common version or suite; 0: none
     #[arg(long, value_name = "N", help_heading = "Further hellos", default_value_t = HELLOS_PER_HOST as u32, value_parser = clap::value_parser!(u32).range(0..=100), allow_negative_numbers = true)]
     pub hellos_per_host: u32,
+
+    /// Find out every version, suite and group that each host takes, one by one: 20 to 40 connections to a usual host
+    #[arg(long, visible_alias = "suites", help_heading = "Further hellos")]
+    pub enumerate: bool,
+
+    /// Most connections to a host for that
+    #[arg(long, value_name = "N", help_heading = "Further hellos", default_value_t = ENUMERATION_CONNECTIONS_MAX as u32, value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "enumerate", allow_negative_numbers = true)]
+    pub enumerate_connections: u32,
 }
 
 /// What to show to servers that ask for a client certificate.

@@ -14,6 +14,7 @@ use crate::model::{Connectors, DomainName, Expectation};
 use crate::net::{
     Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
 };
+use crate::policy::enumeration::EnumerationPlan;
 use crate::policy::sender::DEFAULT_SENDER;
 use crate::policy::step_down::HelloPlan;
 use crate::policy::{Judge, Policy, Roots, Sender, Store};
@@ -78,6 +79,8 @@ pub struct Told {
     pub dns_timeout: Duration,
     /// Further hellos.
     pub hellos: HelloPlan,
+    /// Most connections to a host for an enumeration; 0 for none.
+    pub enumeration_connections: usize,
 }
 
 /// What is needed to build the stages, all of it checked.
@@ -88,6 +91,7 @@ struct Parts {
     key_shares: KeyShares,
     identity: Option<ClientIdentity>,
     hellos: HelloPlan,
+    enumeration: Option<EnumerationPlan>,
     blocklist: Blocklist,
     allow_private: bool,
     roots: Roots,
@@ -118,6 +122,7 @@ pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Re
         key_shares: if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused },
         identity: further::client_identity(&args.client)?,
         hellos: further::hello_plan(&args.hellos)?,
+        enumeration: further::enumeration_plan(&args.hellos),
         blocklist: blocklist(&args.blocklist)?,
         allow_private: args.allow_private,
         roots,
@@ -153,6 +158,7 @@ pub fn lab_stages(
         key_shares: KeyShares::Reused,
         identity: None,
         hellos: HelloPlan::default(),
+        enumeration: None,
         blocklist: Blocklist::default(),
         allow_private: true,
         roots: Roots::new(vec![roots]),
@@ -175,6 +181,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         timeouts: parts.timeouts.clone(),
         dns_timeout: parts.lookup.timeout,
         hellos: parts.hellos,
+        enumeration_connections: parts.enumeration.as_ref().map_or(0, |plan| plan.connections_max),
     };
     let connectors = parts.lookup.connectors.clone();
     let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
@@ -182,7 +189,9 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
-        policy: Arc::new(Policy::new(judge, parts.sender).with_hellos(parts.hellos)),
+        policy: Arc::new(
+            Policy::new(judge, parts.sender).with_hellos(parts.hellos).with_enumeration(parts.enumeration),
+        ),
         told,
     })
 }

@@ -9,6 +9,8 @@
 mod command;
 #[path = "cli/connectors.rs"]
 mod connectors;
+#[path = "cli/enumerate.rs"]
+mod enumerate;
 #[path = "cli/expect.rs"]
 mod expect;
 #[path = "cli/fleet.rs"]

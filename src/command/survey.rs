@@ -173,6 +173,7 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
             retry_delay_ms: millis(engine.retry_delay),
             sender_hello: told.hellos.sender_hello,
             hellos_per_host: told.hellos.hellos_max,
+            enumeration_connections: told.enumeration_connections,
             timeouts_ms: timeouts(told),
         },
         started: Timestamp::now(),

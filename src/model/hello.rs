@@ -13,6 +13,11 @@ use std::sync::Arc;
 /// one for each version from TLS 1.3 to SSLv3.
 pub const HELLOS_PER_HOST: usize = 6;
 
+/// Connections to a host for its enumeration, if nothing else is said. A
+/// server of today needs 20 to 40; one that takes all that OpenSSL knows, in
+/// every version, about 350.
+pub const ENUMERATION_CONNECTIONS_MAX: usize = 400;
+
 /// Why a hello was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,7 @@
 //! What leaves the engine: the one stream that every output is made from.
 
 use super::assessment::{Assessment, NameStatus};
+use super::enumeration::Enumeration;
 use super::facts::DomainFacts;
 use super::observation::Observation;
 use super::verdict::{Outcome, Verdict};
@@ -26,6 +27,8 @@ pub struct EndpointRecord {
     /// What the certificates of each further hello say, in the order of
     /// [`Observation::hellos`]; `None` for one without certificates.
     pub hello_assessments: Vec<Option<Assessment>>,
+    /// What the server takes, where that was asked for.
+    pub enumeration: Option<Box<Enumeration>>,
     /// Whether the leaf carries the name that was asked for; `None` without a
     /// certificate. No domain is known here.
     pub name: Option<NameStatus>,

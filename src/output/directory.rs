@@ -4,6 +4,7 @@ use super::certificates::{CERTIFICATES, CertificateRow};
 use super::domains::DOMAINS;
 use super::edges::{MX, MxRow, REJECTS, edges};
 use super::endpoints::ENDPOINTS;
+use super::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows, suite_rows};
 use super::journal;
 use super::run_info::{self, RunInfo};
 use super::table::CsvTable;
@@ -53,6 +54,8 @@ pub struct RunDirectory {
     certificates: CsvFile<CertificateRow, File>,
     mx: CsvFile<MxRow, File>,
     rejects: CsvFile<Rejected, File>,
+    suites: CsvFile<SuiteRow, File>,
+    groups: CsvFile<GroupRow, File>,
     journal: BufWriter<File>,
     journal_line: Vec<u8>,
     /// Certificates that have their row, 32 bytes each.
@@ -86,6 +89,8 @@ impl RunDirectory {
             certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
             mx: CsvFile::new("mx.csv", MX, file("mx.csv")?)?,
             rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
+            suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
+            groups: CsvFile::new("groups.csv", GROUPS, file("groups.csv")?)?,
             journal: BufWriter::with_capacity(JOURNAL_BYTES, file(JOURNAL)?),
             journal_line: Vec::new(),
             certificates_seen: HashSet::new(),
@@ -121,6 +126,11 @@ impl RunDirectory {
         for (assessment, hello) in record.hello_assessments.iter().zip(&record.observation.hellos) {
             self.write_certificates(assessment, &hello.chain)?;
         }
+        if let Some(enumeration) = &record.enumeration {
+            let key = &record.observation.key;
+            suite_rows(key, enumeration).try_for_each(|row| self.suites.write(&row))?;
+            group_rows(key, enumeration).try_for_each(|row| self.groups.write(&row))?;
+        }
         self.journal_line.clear();
         journal::append(record, &mut self.journal_line)?;
         self.journal.write_all(&self.journal_line).map_err(|error| named(JOURNAL, &error))?;
@@ -145,6 +155,8 @@ impl RunDirectory {
     pub fn flush(&mut self) -> io::Result<()> {
         self.certificates.flush()?;
         self.journal.flush().map_err(|error| named(JOURNAL, &error))?;
+        self.suites.flush()?;
+        self.groups.flush()?;
         self.endpoints.flush()?;
         self.rejects.flush()?;
         self.mx.flush()?;

@@ -1,6 +1,6 @@
 //! Holds `docs/columns.md` to the column lists.
 
-use super::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, MX, REJECTS};
+use super::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
 use std::fmt::Write;
 
 const INTRODUCTION: &str = "\
@@ -56,6 +56,20 @@ fn rendered() -> String {
          Endpoints that were listed outright have none.",
         MX,
     );
+    section(
+        &mut out,
+        "suites.csv",
+        "With `--enumerate`, one row for each endpoint, version and suite that it takes; a version without any has \
+         one row without a suite.",
+        SUITES,
+    );
+    section(
+        &mut out,
+        "groups.csv",
+        "With `--enumerate`, one row for each endpoint and group that it takes: in TLS 1.3, and in the newest \
+         version before it that has suites of ECDHE.",
+        GROUPS,
+    );
     section(&mut out, "rejects.csv", "One row for each line of the list that was no target.", REJECTS);
     out
 }
@@ -87,4 +101,6 @@ fn names_are_unique_and_meanings_are_sentences() {
     check(CERTIFICATES);
     check(MX);
     check(REJECTS);
+    check(SUITES);
+    check(GROUPS);
 }

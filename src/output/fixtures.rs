@@ -211,6 +211,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
         },
         assessment: Some(assessment()),
         hello_assessments: Vec::new(),
+        enumeration: None,
         name: Some(NameStatus::MxHost),
         outcome: encrypted(),
     }
@@ -264,6 +265,7 @@ pub(super) fn alerted(last: u8) -> EndpointRecord {
         observation,
         assessment: None,
         hello_assessments: vec![None, Some(old)],
+        enumeration: None,
         name: None,
         outcome,
     }

@@ -66,6 +66,8 @@ pub struct RunLimits {
     pub sender_hello: bool,
     /// Most further hellos to a host; 0 is none.
     pub hellos_per_host: usize,
+    /// Most connections to a host for an enumeration; 0 for none.
+    pub enumeration_connections: usize,
     /// Deadlines in milliseconds by phase name, `session` for the whole.
     pub timeouts_ms: BTreeMap<String, u64>,
 }

@@ -3,6 +3,7 @@
 use super::{UsageError, read_file};
 use crate::cli::{ClientCertArgs, HelloArgs};
 use crate::net::ClientIdentity;
+use crate::policy::enumeration::EnumerationPlan;
 use crate::policy::step_down::HelloPlan;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -17,6 +18,13 @@ pub(super) fn hello_plan(args: &HelloArgs) -> Result<HelloPlan, UsageError> {
         return Err(UsageError("--sender-hello needs --hellos-per-host of 1 at least".into()));
     }
     Ok(HelloPlan { sender_hello: args.sender_hello, hellos_max: args.hellos_per_host as usize })
+}
+
+/// Whether suites and groups are to be enumerated, and how many connections
+/// that may cost.
+pub(super) fn enumeration_plan(args: &HelloArgs) -> Option<EnumerationPlan> {
+    let connections_max = args.enumerate_connections as usize;
+    args.enumerate.then(|| EnumerationPlan { connections_max, ..EnumerationPlan::default() })
 }
 
 /// The certificate to show to servers that ask for one.

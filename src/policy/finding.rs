@@ -1,7 +1,7 @@
 //! What a verdict needs of an observation, cut out of it.
 
 use super::pkix::{Assessed, Assessments};
-use super::{Sender, names, outcome};
+use super::{Sender, enumeration, names, outcome};
 use crate::model::{EndpointRecord, Finding, HelloFinding, HelloPurpose, Observation, TlsFinding};
 
 /// What a probe comes to by itself: its record, and the finding that verdicts
@@ -22,6 +22,7 @@ pub fn endpoint(
             .iter()
             .map(|assessed| assessed.as_ref().map(|assessed| assessed.assessment.clone()))
             .collect(),
+        enumeration: enumeration::of(&observation).map(Box::new),
         observation,
         outcome,
     };

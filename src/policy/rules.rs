@@ -1,6 +1,7 @@
 //! What a run is judged by: everything a verdict depends on besides what was
 //! seen, in one place, so that the engine, `probe` and `judge` judge alike.
 
+use super::enumeration::{self, EnumerationPlan};
 use super::pkix::{Assessed, Assessments, Judge};
 use super::step_down::{self, HelloPlan};
 use super::{classify, finding, sender::Sender};
@@ -13,17 +14,23 @@ pub struct Policy {
     judge: Judge,
     sender: Sender,
     hellos: HelloPlan,
+    enumeration: Option<EnumerationPlan>,
 }
 
 impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
-        Self { judge, sender, hellos: HelloPlan::default() }
+        Self { judge, sender, hellos: HelloPlan::default(), enumeration: None }
     }
 
     /// The same, with another plan for further hellos.
     pub fn with_hellos(self, hellos: HelloPlan) -> Self {
         Self { hellos, ..self }
+    }
+
+    /// The same, with an enumeration of every host that comes to TLS.
+    pub fn with_enumeration(self, enumeration: Option<EnumerationPlan>) -> Self {
+        Self { enumeration, ..self }
     }
 
     /// Whom verdicts are for.
@@ -44,6 +51,7 @@ impl Policy {
     /// The next hello that a host is worth, by what it said so far.
     pub fn next_hello(&self, observation: &Observation) -> Option<HelloQuestion> {
         step_down::next(&self.hellos, &self.sender.offer().question(), observation)
+            .or_else(|| enumeration::next_to(self.enumeration.as_ref()?, observation))
     }
 
     /// What a probe comes to by itself.

@@ -95,6 +95,7 @@ fn endpoint(n: usize) -> Record {
         observation,
         assessment,
         hello_assessments: Vec::new(),
+        enumeration: None,
         name: None,
         outcome: Outcome::undetermined(&Failure::new(Phase::Tls, Kind::Alert)),
     }))

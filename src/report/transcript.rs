@@ -1,5 +1,6 @@
 //! One target told as a dialogue that a person can read.
 
+mod enumeration;
 mod hellos;
 
 use crate::model::text::escape;
@@ -107,7 +108,8 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
         Some(failure) => writeln!(out, "  outcome  {failure}")?,
         None => writeln!(out, "  outcome  ok, in {}", millis(seen.timings.total_us))?,
     }
-    hellos::write(out, endpoint)
+    hellos::write(out, endpoint)?;
+    endpoint.enumeration.as_ref().map_or(Ok(()), |found| enumeration::write(out, found))
 }
 
 fn write_exchanged(

@@ -34,6 +34,12 @@ fn of_a_server_that_refuses() {
 }
 
 #[test]
+fn of_a_server_of_old_tls() {
+    let lab = Lab::playing(&["tls10_only"], 1);
+    insta::assert_snapshot!(transcript(&lab, "d1.example"));
+}
+
+#[test]
 fn of_a_server_without_starttls() {
     let lab = Lab::playing(&["starttls_absent"], 1);
     insta::assert_snapshot!(transcript(&lab, "d1.example"));
@@ -61,4 +67,13 @@ fn of_an_address_and_of_a_host_with_its_port() {
     insta::assert_snapshot!("of_a_host", told(format!("{}:{port}", place.host)));
     let queries = lab.fleet.counters().queries;
     assert!(queries.keys().all(|(_, kind)| kind != "MX"), "a host is not asked for its MX: {queries:?}");
+}
+
+#[test]
+fn of_every_suite_that_a_host_takes() {
+    let lab = Lab::playing(&["tls13_x25519"], 1);
+    let target = format!("{}:{}", lab.fleet.endpoints()[0].host, lab.fleet.smtp_port());
+    insta::assert_snapshot!(transcript(&lab, &format!("{target} --suites")));
+    let few = format!("{target} --suites --enumerate-connections 3");
+    insta::assert_snapshot!("of_suites_within_a_budget", transcript(&lab, &few));
 }

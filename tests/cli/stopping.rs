@@ -8,7 +8,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
-const CSV_FILES: [&str; 5] = ["domains.csv", "endpoints.csv", "certificates.csv", "mx.csv", "rejects.csv"];
+const CSV_FILES: [&str; 7] =
+    ["domains.csv", "endpoints.csv", "certificates.csv", "mx.csv", "rejects.csv", "suites.csv", "groups.csv"];
 
 fn send(signal: &str, child: &Child) {
     let kill = format!("kill -{signal} {}", child.id());

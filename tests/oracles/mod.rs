@@ -6,9 +6,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "an oracle that panics has found something")]
 
+pub mod connectors;
+pub mod connectors_csv;
+pub mod connectors_toml;
+pub mod crl;
 pub mod cuts;
 pub mod expectation_file;
 pub mod message;
+pub mod ocsp_response;
 pub mod tls_client_hello;
 pub mod tls_flight_encoder;
 pub mod tls_records;
@@ -30,6 +35,10 @@ pub type Seed = (&'static str, Vec<u8>);
 /// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "expectation_file", check: expectation_file::check, seeds: expectation_file::seeds },
+    Target { name: "connectors_csv", check: connectors_csv::check, seeds: connectors_csv::seeds },
+    Target { name: "connectors_toml", check: connectors_toml::check, seeds: connectors_toml::seeds },
+    Target { name: "crl", check: crl::check, seeds: crl::seeds },
+    Target { name: "ocsp_response", check: ocsp_response::check, seeds: ocsp_response::seeds },
     Target { name: "tls_client_hello", check: tls_client_hello::check, seeds: tls_client_hello::seeds },
     Target { name: "tls_flight_encoder", check: tls_flight_encoder::check, seeds: tls_flight_encoder::seeds },
     Target { name: "tls_records", check: tls_records::check, seeds: tls_records::seeds },

@@ -26,13 +26,11 @@ mod answer;
 pub(super) mod offer;
 mod state;
 
-use crate::model::{Enumeration, HelloObservation, HelloPurpose, HelloQuestion, ProtocolVersion};
+use crate::model::hello::ENUMERATION_CONNECTIONS_MAX;
+use crate::model::{
+    Enumeration, HelloObservation, HelloPurpose, HelloQuestion, Observation, ProtocolVersion,
+};
 use state::State;
-
-/// Connections to a host for its enumeration, if nothing else is said. A
-/// server of today needs 20 to 40; one that takes all that OpenSSL knows, in
-/// every version, about 350.
-pub const ENUMERATION_CONNECTIONS_MAX: usize = 400;
 
 /// What to find out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +74,19 @@ pub fn next(plan: &EnumerationPlan, history: &[HelloObservation]) -> Option<Hell
 /// What the answers come to.
 pub fn summary(plan: &EnumerationPlan, history: &[HelloObservation]) -> Enumeration {
     replay(plan, history).into_enumeration()
+}
+
+/// The next hello to an endpoint that was probed. One that never came to TLS
+/// is not asked.
+pub fn next_to(plan: &EnumerationPlan, seen: &Observation) -> Option<HelloQuestion> {
+    seen.tls.as_ref()?;
+    next(plan, &seen.hellos)
+}
+
+/// What the enumeration of an endpoint came to; `None` where none was begun.
+pub fn of(seen: &Observation) -> Option<Enumeration> {
+    let begun = seen.hellos.iter().any(|hello| is_ours(hello.purpose));
+    begun.then(|| summary(&EnumerationPlan::default(), &seen.hellos))
 }
 
 fn replay<'p>(plan: &'p EnumerationPlan, history: &[HelloObservation]) -> State<'p> {

@@ -1,0 +1,39 @@
+//! `mxray scan --enumerate`: suites and groups in tables of their own.
+
+use crate::fleet::Lab;
+use std::collections::BTreeMap;
+
+fn rows(lab: &Lab, file: &str) -> Vec<BTreeMap<String, String>> {
+    let text = lab.folder.read(&format!("run/{file}"));
+    csv::Reader::from_reader(text.as_bytes()).deserialize().map(|row| row.unwrap()).collect()
+}
+
+/// The values of one column in the rows of one version.
+fn of(rows: &[BTreeMap<String, String>], version: &str, column: &str) -> Vec<String> {
+    rows.iter().filter(|row| row["tls_version"] == version).map(|row| row[column].clone()).collect()
+}
+
+#[test]
+fn suites_and_groups_have_their_tables() {
+    let lab = Lab::playing(&["tls12_rsa"], 1);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private --enumerate"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let (suites, groups) = (rows(&lab, "suites.csv"), rows(&lab, "groups.csv"));
+    let tls12 = of(&suites, "TLSv1.2", "cipher_suite");
+    assert!(tls12.contains(&"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384".to_string()), "{tls12:?}");
+    assert_eq!(of(&suites, "TLSv1.2", "position")[0], "1");
+    assert_eq!(of(&suites, "TLSv1.3", "cipher_suite"), [""]);
+    assert_eq!(of(&suites, "SSLv3", "complete"), ["yes"]);
+    assert!(of(&groups, "TLSv1.2", "key_exchange_group").contains(&"secp256r1".to_string()), "{groups:?}");
+    let connections: u64 = suites[0]["connections"].parse().unwrap();
+    assert_eq!(lab.connections(), connections + 1, "the first is the scanner's own handshake");
+}
+
+#[test]
+fn without_the_option_nothing_is_enumerated() {
+    let lab = Lab::playing(&["tls12_rsa"], 1);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!((rows(&lab, "suites.csv").len(), rows(&lab, "groups.csv").len()), (0, 0));
+    assert_eq!(lab.connections(), 1);
+}
