@@ -12,11 +12,9 @@
 mod fixtures;
 
 use gungraun::{library_benchmark, library_benchmark_group, main};
-use mxray::model::{DomainFacts, Finding, Verdict};
-use mxray::policy;
+use mxray::model::Verdict;
 use mxray::tls::{ClientHello, HelloAnswer, HelloProbe};
 use std::hint::black_box;
-use std::sync::Arc;
 
 #[library_benchmark]
 #[bench::sslv3(fixtures::hello_sslv3())]
@@ -39,8 +37,8 @@ fn answer_decode(probe: HelloProbe, answer: Vec<u8>) -> HelloAnswer {
 #[bench::one_host(fixtures::domain(1))]
 #[bench::four_hosts(fixtures::domain(4))]
 #[bench::sixteen_hosts(fixtures::domain(16))]
-fn judge((facts, found): (DomainFacts, Vec<(usize, Arc<Finding>)>)) -> Verdict {
-    black_box(policy::verdict(black_box(&facts), black_box(&found)))
+fn judge(domain: fixtures::Domain) -> Verdict {
+    black_box(black_box(&domain).verdict())
 }
 
 library_benchmark_group!(name = costs, benchmarks = [hello_encode, answer_decode, judge]);

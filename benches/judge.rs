@@ -8,20 +8,27 @@
 mod fixtures;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mxray::policy;
 use std::hint::black_box;
 
 fn verdict(c: &mut Criterion) {
     let mut group = c.benchmark_group("verdict of a domain");
     for hosts in [1, 4, 16] {
-        let (facts, found) = fixtures::domain(hosts);
+        let domain = fixtures::domain(hosts);
         group.throughput(Throughput::Elements(1));
         group.bench_function(format!("{hosts} mail hosts with two addresses each"), |b| {
-            b.iter(|| policy::verdict(black_box(&facts), black_box(&found)));
+            b.iter(|| black_box(&domain).verdict());
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, verdict);
+fn observation(c: &mut Criterion) {
+    let policy = fixtures::policy();
+    let observation = fixtures::observation("mx.example.com", [192, 0, 2, 1].into());
+    c.bench_function("finding of an observation whose chain is known", |b| {
+        b.iter(|| fixtures::judged(&policy, black_box(observation.clone())));
+    });
+}
+
+criterion_group!(benches, verdict, observation);
 criterion_main!(benches);
