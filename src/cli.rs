@@ -2,6 +2,7 @@
 
 use crate::model::hello::{ENUMERATION_CONNECTIONS_MAX, HELLOS_PER_HOST};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -36,6 +37,11 @@ pub enum Command {
     /// Ask one domain, host or address, and tell the whole dialogue
     #[command(after_help = "The exit code is 0 whatever the target answers: a refusal is an answer, too.")]
     Probe(Box<ProbeArgs>),
+    /// Judge the observations of a run again, without a packet
+    #[command(
+        after_help = "What is not named is that of the run: the same roots and the same moment give the same files."
+    )]
+    Judge(Box<JudgeArgs>),
     /// Scan 2,000 made-up domains on a fleet of mail servers inside this process
     Demo(DemoArgs),
     /// Run the fleet of mail servers and their DNS on loopback
@@ -98,6 +104,10 @@ pub struct ScanArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
 }
 
 /// How fast to go.
@@ -202,18 +212,6 @@ pub struct AskArgs {
     #[arg(long, help_heading = "Asking")]
     pub fresh_key_shares: bool,
 
-    /// Trusted roots: `mozilla`, `microsoft`, `system` or a PEM file; repeatable, all count together [default: mozilla]
-    #[arg(long, value_name = "STORE", help_heading = "Judging")]
-    pub roots: Vec<String>,
-
-    /// What certificates should be: `exchange-online` or a TOML file; repeatable, the first that applies counts
-    #[arg(long, value_name = "NAME|FILE", help_heading = "Judging")]
-    pub expect: Vec<String>,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub connectors: ConnectorArgs,
-
     /// CIDR ranges, addresses and domains never to ask, one a line; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Manners")]
     pub blocklist: Vec<PathBuf>,
@@ -259,6 +257,23 @@ pub struct ClientCertArgs {
     pub client_key: Option<PathBuf>,
 }
 
+/// How to judge what was seen.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judging")]
+pub struct JudgingArgs {
+    /// Trusted roots: `mozilla`, `microsoft`, `system` or a PEM file; repeatable, all count together [default: mozilla]
+    #[arg(long, value_name = "STORE")]
+    pub roots: Vec<String>,
+
+    /// What certificates should be: `exchange-online` or a TOML file; repeatable, the first that applies counts
+    #[arg(long, value_name = "NAME|FILE")]
+    pub expect: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connectors: ConnectorArgs,
+}
+
 /// `mxray probe`
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
@@ -268,6 +283,30 @@ pub struct ProbeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
+}
+
+/// `mxray judge`
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// The run directory whose observations to judge
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+
+    /// Directory to write the new run to [default: mxray-judged-DATE-TIME]
+    #[arg(short, long, value_name = "RUN_DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Judge dates and chains at this moment, RFC 3339 or a date (UTC) [default: that of the run]
+    #[arg(long, value_name = "DATE", value_parser = parse_moment, help_heading = "Judging")]
+    pub at: Option<Timestamp>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
 }
 
 /// `mxray demo`
@@ -351,6 +390,10 @@ pub struct RevocationArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
 }
 
 /// `mxray roots`
@@ -442,6 +485,13 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     if duration > DURATION_MAX { Err(hint()) } else { Ok(duration) }
 }
 
+/// Reads a moment, or a date for its first moment in UTC.
+fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    let midnight = |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    let moment = text.parse().ok().or_else(|| text.parse().ok().and_then(midnight));
+    moment.ok_or_else(|| "no moment; try 2026-11-24 or 2026-11-24T12:00:00Z".to_string())
+}
+
 /// Reads `ADDR:PORT`.
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "no ADDR:PORT; try 127.0.0.1:0".to_string())
@@ -488,6 +538,16 @@ mod tests {
             ("25h", None),
         ] {
             assert_eq!(parse_duration(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_date_or_more() {
+        let noon = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
+        assert_eq!(parse_moment("2026-11-24T13:00:00+01:00"), Ok(noon));
+        assert_eq!(parse_moment("2026-11-24").map(|at| at.to_string()), Ok("2026-11-24T00:00:00Z".into()));
+        for text in ["", "today", "2026-13-01", "1764000000"] {
+            assert!(parse_moment(text).is_err(), "{text}");
         }
     }
 

@@ -5,8 +5,11 @@
 //! No stage ever sees the whole configuration.
 
 mod further;
+mod judging;
 
-use crate::cli::{AskArgs, ConnectorArgs, PaceArgs, TimeoutArg};
+pub use judging::{Judging, judging_again};
+
+use crate::cli::{AskArgs, ConnectorArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
@@ -14,9 +17,10 @@ use crate::model::{Connectors, DomainName, Expectation};
 use crate::net::{
     Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
 };
+use crate::output::JudgedBy;
 use crate::policy::enumeration::EnumerationPlan;
 use crate::policy::step_down::HelloPlan;
-use crate::policy::{Judge, Policy, Roots, Store};
+use crate::policy::{Policy, Roots, Store};
 use crate::policy::{connector, exchange_online, expectation_file};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
@@ -70,6 +74,8 @@ pub struct Told {
     pub resolvers: Vec<String>,
     /// Root stores.
     pub roots: Vec<String>,
+    /// What verdicts are made by.
+    pub judged_by: JudgedBy,
     /// Phase timeouts.
     pub timeouts: PhaseTimeouts,
     /// Time of one DNS attempt.
@@ -91,9 +97,7 @@ struct Parts {
     enumeration: Option<EnumerationPlan>,
     blocklist: Blocklist,
     allow_private: bool,
-    roots: Roots,
-    root_names: Vec<String>,
-    expectations: Vec<Expectation>,
+    judging: Judging,
 }
 
 /// Questions to the DNS under way at once, if the system has room for them.
@@ -104,13 +108,13 @@ pub const QUESTIONS_MAX: usize = 1024;
 ///
 /// # Errors
 /// [`UsageError`] for a word that cannot be followed.
-pub fn stages(args: &AskArgs, questions_max: usize) -> Result<Stages, UsageError> {
+pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Result<Stages, UsageError> {
     let (timeouts, dns_timeout) = timeouts(&args.timeout);
-    let (roots, root_names) = roots(&args.roots)?;
+    let judging = judging::judging(judging, Timestamp::now())?;
     build(Parts {
         lookup: LookupConfig {
             queries_in_flight: questions_max,
-            connectors: Arc::new(connectors(&args.connectors)?),
+            connectors: judging.connectors.clone(),
             ..lookup(args, dns_timeout)
         },
         ehlo: ehlo_name(args.ehlo.as_deref())?,
@@ -121,9 +125,7 @@ pub fn stages(args: &AskArgs, questions_max: usize) -> Result<Stages, UsageError
         enumeration: further::enumeration_plan(&args.hellos),
         blocklist: blocklist(&args.blocklist)?,
         allow_private: args.allow_private,
-        roots,
-        root_names,
-        expectations: expectations(&args.expect)?,
+        judging,
     })
 }
 
@@ -137,7 +139,7 @@ pub fn lab_stages(
     lab_roots: &[CertificateDer<'_>],
     time: Duration,
 ) -> Result<Stages, UsageError> {
-    let mut roots = Store::new("lab");
+    let mut roots = Store::new(judging::LAB_STORE);
     for der in lab_roots {
         roots.add_der(der).map_err(|error| UsageError(format!("the lab's root: {error}")))?;
     }
@@ -156,9 +158,7 @@ pub fn lab_stages(
         enumeration: None,
         blocklist: Blocklist::default(),
         allow_private: true,
-        roots: Roots::new(vec![roots]),
-        root_names: vec!["lab".to_string()],
-        expectations: Vec::new(),
+        judging: judging::lab_judging(roots, Timestamp::now()),
     })
 }
 
@@ -170,20 +170,19 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     let told = Told {
         ehlo_name: parts.ehlo.as_str().to_string(),
         resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
-        roots: parts.root_names,
+        roots: parts.judging.root_names,
+        judged_by: parts.judging.by,
         timeouts: parts.timeouts.clone(),
         dns_timeout: parts.lookup.timeout,
         hellos: parts.hellos,
         enumeration_connections: parts.enumeration.as_ref().map_or(0, |plan| plan.connections_max),
     };
-    let connectors = parts.lookup.connectors.clone();
     let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
-    let judge = Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations).under(connectors);
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
         policy: Arc::new(
-            Policy::new(judge, exchange_online::offer())
+            Policy::new(parts.judging.judge, exchange_online::offer())
                 .with_hellos(parts.hellos)
                 .with_enumeration(parts.enumeration),
         ),

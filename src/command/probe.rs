@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Asked, UsageError> {
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.verbose);
     let asked = parse(&args.target)?;
-    let stages = plan::stages(&args.asking, plan::QUESTIONS_MAX)?;
+    let stages = plan::stages(&args.asking, &args.judging, plan::QUESTIONS_MAX)?;
     let by_mx = matches!(asked, Asked::Domain(_));
     let (facts, port) = find(&stages, asked, args.asking.port).await;
     let (domain, endpoints) = ask_all(&stages, facts, port).await;

@@ -67,9 +67,9 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     start_logging(args.asking.verbose);
     let from_file = Path::new(&args.target).is_file();
     let asked = if from_file { None } else { Some(probe::parse(&args.target)?) };
-    let stages = plan::stages(&args.asking, plan::QUESTIONS_MAX)?;
+    let stages = plan::stages(&args.asking, &args.judging, plan::QUESTIONS_MAX)?;
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
-    let (roots, _) = plan::roots(&args.asking.roots)?;
+    let (roots, _) = plan::roots(&args.judging.roots)?;
     let fetcher = Fetcher::new(plan::gate(&args.asking)?, Resolver(stages.lookup.clone()), limits);
     let mut asker = Asker { fetcher, roots, lists: HashMap::new(), at: Timestamp::now() };
     let chains = match asked {
