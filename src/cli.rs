@@ -1,8 +1,8 @@
 //! The command line as types: what may be said, not what is done about it.
 
 use crate::model::hello::{ENUMERATION_CONNECTIONS_MAX, HELLOS_PER_HOST};
-use crate::policy::sender::AfterTlsFailure;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -37,6 +37,11 @@ pub enum Command {
     /// Ask one domain, host or address, and tell the whole dialogue
     #[command(after_help = "The exit code is 0 whatever the target answers: a refusal is an answer, too.")]
     Probe(Box<ProbeArgs>),
+    /// Judge the observations of a run again, without a packet
+    #[command(
+        after_help = "What is not named is that of the run: the same roots and the same moment give the same files."
+    )]
+    Judge(Box<JudgeArgs>),
     /// Scan 2,000 made-up domains on a fleet of mail servers inside this process
     Demo(DemoArgs),
     /// Run the fleet of mail servers and their DNS on loopback
@@ -207,10 +212,6 @@ pub struct AskArgs {
     #[arg(long, help_heading = "Asking")]
     pub fresh_key_shares: bool,
 
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub connectors: ConnectorArgs,
-
     /// CIDR ranges, addresses and domains never to ask, one a line; repeatable
     #[arg(long, value_name = "FILE", help_heading = "Manners")]
     pub blocklist: Vec<PathBuf>,
@@ -222,27 +223,6 @@ pub struct AskArgs {
     /// Say more on standard error; twice: what the libraries say
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
-}
-
-/// How to judge what was seen.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Judging")]
-pub struct JudgingArgs {
-    /// Trusted roots: `mozilla`, `microsoft`, `system` or a PEM file; repeatable, all count together [default: mozilla]
-    #[arg(long, value_name = "STORE")]
-    pub roots: Vec<String>,
-
-    /// What certificates should be: `exchange-online` or a TOML file; repeatable, the first that applies counts
-    #[arg(long, value_name = "NAME|FILE")]
-    pub expect: Vec<String>,
-
-    /// Whose mail it is about: a sender by name, or a file that describes one
-    #[arg(long, value_name = "NAME|FILE", default_value = crate::policy::sender::DEFAULT_SENDER)]
-    pub sender: String,
-
-    /// What the sender does after a handshake that failed, whatever its file says: `plaintext` or `defer`
-    #[arg(long, value_name = "WHAT")]
-    pub after_tls_failure: Option<AfterTlsFailure>,
 }
 
 /// What else to ask of a host, each time on a connection of its own.
@@ -277,6 +257,31 @@ pub struct ClientCertArgs {
     pub client_key: Option<PathBuf>,
 }
 
+/// How to judge what was seen.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Judging")]
+pub struct JudgingArgs {
+    /// Trusted roots: `mozilla`, `microsoft`, `system` or a PEM file; repeatable, all count together [default: mozilla]
+    #[arg(long, value_name = "STORE")]
+    pub roots: Vec<String>,
+
+    /// What certificates should be: `exchange-online` or a TOML file; repeatable, the first that applies counts
+    #[arg(long, value_name = "NAME|FILE")]
+    pub expect: Vec<String>,
+
+    /// Whose mail it is about: a sender by name, or a file that describes one [default: exchange-online]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub sender: Option<String>,
+
+    /// What the sender does after a handshake that failed, whatever its file says: `plaintext` or `defer`
+    #[arg(long, value_name = "WHAT", value_parser = ["plaintext", "defer"], hide_possible_values = true)]
+    pub after_tls_failure: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub connectors: ConnectorArgs,
+}
+
 /// `mxray probe`
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
@@ -286,6 +291,26 @@ pub struct ProbeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: JudgingArgs,
+}
+
+/// `mxray judge`
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// The run directory whose observations to judge
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+
+    /// Directory to write the new run to [default: mxray-judged-DATE-TIME]
+    #[arg(short, long, value_name = "RUN_DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Judge dates and chains at this moment, RFC 3339 or a date (UTC) [default: that of the run]
+    #[arg(long, value_name = "DATE", value_parser = parse_moment, help_heading = "Judging")]
+    pub at: Option<Timestamp>,
 
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -468,6 +493,13 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     if duration > DURATION_MAX { Err(hint()) } else { Ok(duration) }
 }
 
+/// Reads a moment, or a date for its first moment in UTC.
+fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    let midnight = |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    let moment = text.parse().ok().or_else(|| text.parse().ok().and_then(midnight));
+    moment.ok_or_else(|| "no moment; try 2026-11-24 or 2026-11-24T12:00:00Z".to_string())
+}
+
 /// Reads `ADDR:PORT`.
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "no ADDR:PORT; try 127.0.0.1:0".to_string())
@@ -514,6 +546,16 @@ mod tests {
             ("25h", None),
         ] {
             assert_eq!(parse_duration(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_date_or_more() {
+        let noon = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
+        assert_eq!(parse_moment("2026-11-24T13:00:00+01:00"), Ok(noon));
+        assert_eq!(parse_moment("2026-11-24").map(|at| at.to_string()), Ok("2026-11-24T00:00:00Z".into()));
+        for text in ["", "today", "2026-13-01", "1764000000"] {
+            assert!(parse_moment(text).is_err(), "{text}");
         }
     }
 

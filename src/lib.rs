@@ -27,5 +27,6 @@ pub mod policy;
 pub mod report;
 pub mod revocation;
 pub mod smtp;
+pub mod store;
 pub mod tls;
 pub mod x509;

@@ -5,6 +5,9 @@
 //! No stage ever sees the whole configuration.
 
 mod further;
+mod judging;
+
+pub use judging::{Judging, judging_again};
 
 use crate::cli::{AskArgs, ConnectorArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
@@ -14,10 +17,11 @@ use crate::model::{Connectors, DomainName, Expectation};
 use crate::net::{
     Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
 };
+use crate::output::JudgedBy;
 use crate::policy::enumeration::EnumerationPlan;
 use crate::policy::sender::DEFAULT_SENDER;
 use crate::policy::step_down::HelloPlan;
-use crate::policy::{Judge, Policy, Roots, Sender, Store};
+use crate::policy::{Policy, Roots, Sender, Store};
 use crate::policy::{connector, expectation_file};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
@@ -73,6 +77,8 @@ pub struct Told {
     pub roots: Vec<String>,
     /// Whom verdicts are for.
     pub sender: String,
+    /// What verdicts are made by.
+    pub judged_by: JudgedBy,
     /// Phase timeouts.
     pub timeouts: PhaseTimeouts,
     /// Time of one DNS attempt.
@@ -94,10 +100,7 @@ struct Parts {
     enumeration: Option<EnumerationPlan>,
     blocklist: Blocklist,
     allow_private: bool,
-    roots: Roots,
-    root_names: Vec<String>,
-    sender: Sender,
-    expectations: Vec<Expectation>,
+    judging: Judging,
 }
 
 /// Questions to the DNS under way at once, if the system has room for them.
@@ -110,11 +113,11 @@ pub const QUESTIONS_MAX: usize = 1024;
 /// [`UsageError`] for a word that cannot be followed.
 pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Result<Stages, UsageError> {
     let (timeouts, dns_timeout) = timeouts(&args.timeout);
-    let (roots, root_names) = roots(&judging.roots)?;
+    let judging = judging::judging(judging, Timestamp::now())?;
     build(Parts {
         lookup: LookupConfig {
             queries_in_flight: questions_max,
-            connectors: Arc::new(connectors(&args.connectors)?),
+            connectors: judging.connectors.clone(),
             ..lookup(args, dns_timeout)
         },
         ehlo: ehlo_name(args.ehlo.as_deref())?,
@@ -125,10 +128,7 @@ pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Re
         enumeration: further::enumeration_plan(&args.hellos),
         blocklist: blocklist(&args.blocklist)?,
         allow_private: args.allow_private,
-        roots,
-        root_names,
-        sender: sender(judging)?,
-        expectations: expectations(&judging.expect)?,
+        judging,
     })
 }
 
@@ -142,7 +142,8 @@ pub fn lab_stages(
     lab_roots: &[CertificateDer<'_>],
     time: Duration,
 ) -> Result<Stages, UsageError> {
-    let mut roots = Store::new("lab");
+    let lab_sender = Sender::named(DEFAULT_SENDER).map_err(|error| UsageError(error.to_string()))?;
+    let mut roots = Store::new(judging::LAB_STORE);
     for der in lab_roots {
         roots.add_der(der).map_err(|error| UsageError(format!("the lab's root: {error}")))?;
     }
@@ -161,10 +162,7 @@ pub fn lab_stages(
         enumeration: None,
         blocklist: Blocklist::default(),
         allow_private: true,
-        roots: Roots::new(vec![roots]),
-        root_names: vec!["lab".to_string()],
-        sender: Sender::named(DEFAULT_SENDER).map_err(|error| UsageError(error.to_string()))?,
-        expectations: Vec::new(),
+        judging: judging::lab_judging(roots, Timestamp::now(), lab_sender),
     })
 }
 
@@ -176,21 +174,22 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     let told = Told {
         ehlo_name: parts.ehlo.as_str().to_string(),
         resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
-        roots: parts.root_names,
-        sender: parts.sender.name.clone(),
+        roots: parts.judging.root_names,
+        sender: parts.judging.sender.name.clone(),
+        judged_by: parts.judging.by,
         timeouts: parts.timeouts.clone(),
         dns_timeout: parts.lookup.timeout,
         hellos: parts.hellos,
         enumeration_connections: parts.enumeration.as_ref().map_or(0, |plan| plan.connections_max),
     };
-    let connectors = parts.lookup.connectors.clone();
     let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
-    let judge = Judge::new(parts.roots, Timestamp::now()).expecting(parts.expectations).under(connectors);
     Ok(Stages {
         lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
         policy: Arc::new(
-            Policy::new(judge, parts.sender).with_hellos(parts.hellos).with_enumeration(parts.enumeration),
+            Policy::new(parts.judging.judge, parts.judging.sender)
+                .with_hellos(parts.hellos)
+                .with_enumeration(parts.enumeration),
         ),
         told,
     })
@@ -315,7 +314,7 @@ fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
 /// Finds a sender by name, or reads a file that describes one; a word with a
 /// dot or a slash in it is a file.
 fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
-    let name = args.sender.as_str();
+    let name = args.sender.as_deref().unwrap_or(DEFAULT_SENDER);
     let told = |error: String| UsageError(format!("--sender {name}: {error}"));
     let sender = if name.contains(['/', '.']) {
         let text = String::from_utf8(read_file("--sender", Path::new(name))?)
@@ -325,10 +324,9 @@ fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
         Sender::named(name)
     };
     let sender = sender.map_err(|error| told(error.to_string()))?;
-    Ok(match args.after_tls_failure {
-        Some(what) => sender.with_after_tls_failure(what),
-        None => sender,
-    })
+    let Some(what) = &args.after_tls_failure else { return Ok(sender) };
+    let what = what.parse().map_err(|error| UsageError(format!("--after-tls-failure {what}: {error}")))?;
+    Ok(sender.with_after_tls_failure(what))
 }
 
 /// Reads the connectors that are in force.

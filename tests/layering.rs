@@ -26,6 +26,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("output", &["model"]),
     ("report", &["model"]),
     ("cli", &["model"]),
+    // Reads back what `output` writes: the names, limits and `run.json` of it.
+    ("store", &["model", "output", "x509"]),
     ("policy", &["model", "x509"]),
     ("engine", &["model", "policy"]),
     ("lookup", &["model", "engine::stage"]),

@@ -7,6 +7,7 @@
 mod demo;
 mod descriptors;
 mod display;
+mod judge;
 mod lab;
 mod probe;
 mod reader;
@@ -24,6 +25,7 @@ use crate::cli::{Cli, Command};
 use crate::input::InputError;
 use crate::output::OutputError;
 use crate::plan::UsageError;
+use crate::store::StoreError;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -43,6 +45,9 @@ pub enum CommandError {
     /// It cannot be written where it should.
     #[error(transparent)]
     Output(#[from] OutputError),
+    /// A run directory cannot be read back.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// It broke off.
     #[error("{0:#}")]
     Failed(#[from] anyhow::Error),
@@ -54,7 +59,8 @@ impl CommandError {
             CommandError::Usage(_) | CommandError::Input(_) | CommandError::Output(_) => {
                 ExitCode::from(EXIT_USAGE)
             }
-            CommandError::Failed(_) => ExitCode::FAILURE,
+            CommandError::Store(error) if error.is_unusable() => ExitCode::from(EXIT_USAGE),
+            CommandError::Store(_) | CommandError::Failed(_) => ExitCode::FAILURE,
         }
     }
 }
@@ -74,6 +80,7 @@ pub fn run(cli: Cli) -> ExitCode {
         match cli.command {
             Command::Scan(args) => scan::run(*args).await,
             Command::Probe(args) => probe::run(*args).await,
+            Command::Judge(args) => judge::run(*args),
             Command::Demo(args) => demo::run(args).await,
             Command::Lab(args) => lab::run(args).await,
             Command::Roots(args) => roots::run(args),

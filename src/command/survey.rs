@@ -162,6 +162,9 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
         ehlo_name: told.ehlo_name.clone(),
         roots: told.roots.clone(),
         sender: told.sender.clone(),
+        port: engine.port,
+        judged_by: told.judged_by.clone(),
+        judged_from: None,
         seed,
         limits: RunLimits {
             rate: engine.limits.rate.map_or(0, |rate| rate.get()),

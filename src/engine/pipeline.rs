@@ -18,8 +18,8 @@ use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
 use super::stage::{Lookup, Probe};
 use crate::model::{
-    DomainFacts, DomainRecord, Endpoint, Failure, Finding, HelloObservation, HelloQuestion, Observation,
-    ProbeKey, Record, Target,
+    DomainFacts, DomainRecord, Failure, Finding, HelloObservation, HelloQuestion, Observation, ProbeKey,
+    Record, Target,
 };
 use crate::policy::{Assessed, Assessments, Policy};
 use jiff::Timestamp;
@@ -304,7 +304,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         if self.stopping {
             return Ok(());
         }
-        let keys = self.keys_of(&facts);
+        let keys: Vec<_> = facts.probe_keys(self.config.port).collect();
         let domain = self.joiner.admit(facts);
         let mut refused = Vec::new();
         for (exchange, key) in keys {
@@ -328,20 +328,6 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             Some(pending) => self.complete(pending).await,
             None => Ok(()),
         }
-    }
-
-    /// The endpoints of a domain in the order in which a sender tries them.
-    fn keys_of(&self, facts: &DomainFacts) -> Vec<(usize, ProbeKey)> {
-        let port = facts.target.subject.port().unwrap_or(self.config.port);
-        let exchanges = facts.exchanges.iter().enumerate();
-        exchanges
-            .flat_map(|(index, exchange)| {
-                exchange.addresses.iter().map(move |ip| {
-                    let endpoint = Endpoint { ip: *ip, port };
-                    (index, ProbeKey { endpoint, sni: exchange.host.clone() })
-                })
-            })
-            .collect()
     }
 
     fn enqueue(&mut self, id: KeyId) {

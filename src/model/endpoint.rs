@@ -1,12 +1,12 @@
 //! Where a probe goes.
 
 use super::name::MxHost;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 /// One listening service: an address and a TCP port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Endpoint {
     /// IPv4 or IPv6 address.
     pub ip: IpAddr,
@@ -29,7 +29,7 @@ impl fmt::Display for Endpoint {
 /// What is probed once per run, however many domains share it: the endpoint
 /// and the name asked for in SNI (RFC 6066 §3), on which the certificate may
 /// depend. Without a name no SNI is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProbeKey {
     /// Where to connect.
     #[serde(flatten)]

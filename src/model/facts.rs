@@ -1,12 +1,14 @@
 //! What the DNS says about one domain.
 
+use super::endpoint::{Endpoint, ProbeKey};
 use super::failure::Failure;
 use super::name::MxHost;
 use super::target::Target;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// One mail exchanger of a domain with its addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// MX preference, lowest first (RFC 5321 §5.1); 0 for an implicit MX.
     pub preference: u16,
@@ -19,9 +21,10 @@ pub struct Exchange {
 }
 
 /// What the DNS says about one target: the join of its MX set and addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainFacts {
     /// The input line this answers.
+    #[serde(flatten)]
     pub target: Target,
     /// Mail exchangers, best preference first; equal preferences side by side
     /// in a stable order. Kept even where none is usable: they are evidence.
@@ -42,5 +45,17 @@ impl DomainFacts {
     /// Facts that end before any probe.
     pub fn failed(target: Target, failure: Failure) -> Self {
         Self { target, exchanges: Vec::new(), implicit_mx: false, smart_hosts: false, failure: Some(failure) }
+    }
+
+    /// The endpoints to probe in the order in which a sender tries them, each
+    /// with the index of its exchange; `port` where the input names none.
+    pub fn probe_keys(&self, port: u16) -> impl Iterator<Item = (usize, ProbeKey)> {
+        let port = self.target.subject.port().unwrap_or(port);
+        self.exchanges.iter().enumerate().flat_map(move |(index, exchange)| {
+            exchange.addresses.iter().map(move |ip| {
+                let endpoint = Endpoint { ip: *ip, port };
+                (index, ProbeKey { endpoint, sni: exchange.host.clone() })
+            })
+        })
     }
 }

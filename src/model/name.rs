@@ -1,6 +1,8 @@
 //! Names, parsed once at the edge and never a bare `String` again.
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -205,6 +207,25 @@ macro_rules! text_like {
 }
 text_like!(DomainName);
 text_like!(MxHost);
+
+impl<'de> Deserialize<'de> for DomainName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|error| D::Error::custom(format_args!("no domain `{text}`: {error}")))
+    }
+}
+
+impl<'de> Deserialize<'de> for MxHost {
+    /// Takes the name as it was written down: to normalise it once more would
+    /// alter one that ends in two dots.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Err(D::Error::custom(format_args!("no host name as mxray writes them: `{text}`")));
+        }
+        Ok(Self((*text).into()))
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub const CHAIN_CERTIFICATES_MAX: usize = 16;
 
 /// The SMTP side of an observation: every reply that came in whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialogue {
     /// The banner.
     pub greeting: Option<Reply>,
@@ -38,7 +38,7 @@ pub struct Dialogue {
 
 /// What became of the server's signature over the handshake, which proves
 /// that it holds the key of its certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureCheck {
     /// It verifies under the key of the presented certificate.
@@ -94,7 +94,7 @@ impl ClientCertificate {
 
 /// The TLS side of an observation. A handshake that failed keeps what was
 /// seen before it did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsObservation {
     /// Whether the handshake ended in an established session.
     pub established: bool,
@@ -133,7 +133,7 @@ pub struct TlsObservation {
 
 /// How long each phase took, in microseconds of the monotonic clock; `None`
 /// for a phase that was not finished.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timings {
     /// SYN to established.
     pub connect_us: Option<u64>,
@@ -154,7 +154,7 @@ pub struct Timings {
 }
 
 /// What one [`ProbeKey`] said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// Who was asked.
     pub key: ProbeKey,

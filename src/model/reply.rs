@@ -1,10 +1,10 @@
 //! An SMTP reply as it was received (RFC 5321 §4.2).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A way in which a reply that could still be read breaks the letter of
 /// RFC 5321.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deviation {
     /// A line ended in LF without CR (§2.3.8).
@@ -30,7 +30,7 @@ impl Deviation {
 }
 
 /// One complete reply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// Three-digit code, 200 to 599.
     pub code: u16,
@@ -38,6 +38,6 @@ pub struct Reply {
     /// bytes that are no UTF-8 stand as `\xHH`.
     pub lines: Vec<String>,
     /// What was odd about it, each oddity once, in the order of [`Deviation`].
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deviations: Vec<Deviation>,
 }

@@ -2,9 +2,11 @@
 
 use super::endpoint::Endpoint;
 use super::name::{DomainName, MxHost};
+use serde::{Deserialize, Serialize};
 
 /// What an input line asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
     /// A mail domain, whose mail hosts the DNS tells.
     Domain(DomainName),
@@ -49,10 +51,11 @@ impl Subject {
 }
 
 /// An input line that was understood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// Line number in the input, from 1.
     pub line: u64,
     /// What the line asks for.
+    #[serde(flatten)]
     pub subject: Subject,
 }

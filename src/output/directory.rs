@@ -5,7 +5,7 @@ use super::domains::DOMAINS;
 use super::edges::{MX, MxRow, REJECTS, edges};
 use super::endpoints::ENDPOINTS;
 use super::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows, suite_rows};
-use super::journal;
+use super::journal::{self, LineFile};
 use super::run_info::{self, RunInfo};
 use super::table::CsvTable;
 use super::{Column, OutputError};
@@ -13,12 +13,9 @@ use crate::model::{Assessment, DomainRecord, EndpointRecord, Record, Rejected, S
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Bytes of the journal gathered before the file is written.
-const JOURNAL_BYTES: usize = 64 * 1024;
 
 /// A CSV file whose errors bear its name.
 pub(super) struct CsvFile<R: 'static, W: Write> {
@@ -41,7 +38,7 @@ impl<R, W: Write> CsvFile<R, W> {
     }
 }
 
-fn named(name: &str, error: &io::Error) -> io::Error {
+pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write {name}: {error}"))
 }
 
@@ -56,13 +53,11 @@ pub struct RunDirectory {
     rejects: CsvFile<Rejected, File>,
     suites: CsvFile<SuiteRow, File>,
     groups: CsvFile<GroupRow, File>,
-    journal: BufWriter<File>,
-    journal_line: Vec<u8>,
+    journal: LineFile,
+    facts: LineFile,
     /// Certificates that have their row, 32 bytes each.
     certificates_seen: HashSet<Sha256>,
 }
-
-const JOURNAL: &str = "observations.jsonl";
 
 impl RunDirectory {
     /// Makes the directory and in it every file, `run.json` with `info` as it
@@ -91,8 +86,8 @@ impl RunDirectory {
             rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
             suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
             groups: CsvFile::new("groups.csv", GROUPS, file("groups.csv")?)?,
-            journal: BufWriter::with_capacity(JOURNAL_BYTES, file(JOURNAL)?),
-            journal_line: Vec::new(),
+            journal: LineFile::new("observations.jsonl", file("observations.jsonl")?),
+            facts: LineFile::new("facts.jsonl", file("facts.jsonl")?),
             certificates_seen: HashSet::new(),
         };
         run_info::replace(dir, info, None::<&()>).map_err(|error| named("run.json", &error))?;
@@ -113,6 +108,7 @@ impl RunDirectory {
             Record::Rejected(rejected) => self.rejects.write(rejected),
             Record::Endpoint(endpoint) => self.write_endpoint(endpoint),
             Record::Domain(domain) => {
+                journal::append_facts(&mut self.facts, &domain.facts)?;
                 edges(&domain.facts).try_for_each(|edge| self.mx.write(&edge))?;
                 self.domains.write(domain)
             }
@@ -131,9 +127,7 @@ impl RunDirectory {
             suite_rows(key, enumeration).try_for_each(|row| self.suites.write(&row))?;
             group_rows(key, enumeration).try_for_each(|row| self.groups.write(&row))?;
         }
-        self.journal_line.clear();
-        journal::append(record, &mut self.journal_line)?;
-        self.journal.write_all(&self.journal_line).map_err(|error| named(JOURNAL, &error))?;
+        journal::append(&mut self.journal, record)?;
         self.endpoints.write(record)
     }
 
@@ -154,11 +148,12 @@ impl RunDirectory {
     /// That of the first file that fails, which the message names.
     pub fn flush(&mut self) -> io::Result<()> {
         self.certificates.flush()?;
-        self.journal.flush().map_err(|error| named(JOURNAL, &error))?;
+        self.journal.flush()?;
         self.suites.flush()?;
         self.groups.flush()?;
         self.endpoints.flush()?;
         self.rejects.flush()?;
+        self.facts.flush()?;
         self.mx.flush()?;
         self.domains.flush()
     }

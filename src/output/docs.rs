@@ -17,7 +17,9 @@ Cells hold what foreign servers said and are data, whatever they begin with: a s
 begins with `=`, `+`, `-` or `@` for a formula. Import the columns as text.
 
 Beside the tables a run directory holds `observations.jsonl`, the journal: one line for each probe with all that
-was seen, every reply whole; and `run.json`: what was run, with which limits, its counts and its summary.
+was seen, every reply whole; `facts.jsonl`, one line for each target with all that the DNS said, in the order of
+`domains.csv`; and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
+Of these and `certificates.csv` `mxray judge` makes verdicts again.
 `finished` is `null` as long as a run goes on, and stays so if it is killed: then the last second may be missing,
 and the last line of each file may be cut short. It is `false` if the run was stopped or broke off; `interrupted`,
 `error` and `counts.unfinished` say more. Journal and `run.json` bear `schema`, a number that

@@ -1,6 +1,6 @@
 //! Records that the tests of this module write.
 
-use super::{RunCounts, RunInfo, RunLimits};
+use super::{JudgedBy, RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
     Assessment, Basis, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorVerdict, DateStatus,
@@ -284,6 +284,9 @@ pub(super) fn run_info() -> RunInfo {
         ehlo_name: "scanner.example".into(),
         roots: vec!["mozilla".into()],
         sender: "exchange-online".into(),
+        port: 25,
+        judged_by: JudgedBy { at: "2026-06-01T00:00:00Z".parse().unwrap(), options: Default::default() },
+        judged_from: None,
         seed: None,
         limits: RunLimits::default(),
         started: "2026-03-01T12:00:00Z".parse().unwrap(),

@@ -1,15 +1,51 @@
-//! `observations.jsonl`: one line a finished probe with everything that was
-//! seen, so that it can be judged again without a packet.
+//! What can be judged again without a packet: `observations.jsonl`, one line a
+//! finished probe with everything that was seen, and `facts.jsonl`, one line a
+//! target with everything that the DNS said.
 
 use super::SCHEMA_VERSION;
+use super::directory::named;
 use crate::model::{
-    Assessment, ChainStatus, DateStatus, EndpointRecord, Expected, KeyStatus, Observation, Sha256,
-    TrustedRoot,
+    Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, Expected, KeyStatus, Observation,
+    Sha256, TrustedRoot,
 };
 use serde::{Serialize, Serializer};
-use std::io;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 
-/// One line of the journal.
+/// Bytes gathered before a file is written.
+const WRITE_BYTES: usize = 64 * 1024;
+
+/// Longest line of either file, in bytes; whoever reads one may rely on it.
+/// Six replies of 64 KiB can stand in a line of `observations.jsonl`, each byte
+/// of them as five (`\\x00`), beside a kilobyte for each further hello; this is
+/// several times as much.
+pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
+
+/// A file of JSON Lines whose errors bear its name.
+pub(super) struct LineFile {
+    name: &'static str,
+    writer: BufWriter<File>,
+    line: Vec<u8>,
+}
+
+impl LineFile {
+    pub(super) fn new(name: &'static str, file: File) -> Self {
+        Self { name, writer: BufWriter::with_capacity(WRITE_BYTES, file), line: Vec::new() }
+    }
+
+    fn write(&mut self, entry: &impl Serialize) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, entry)?;
+        self.line.push(b'\n');
+        self.writer.write_all(&self.line).map_err(|error| named(self.name, &error))
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush().map_err(|error| named(self.name, &error))
+    }
+}
+
+/// One line of `observations.jsonl`.
 #[derive(Serialize)]
 struct Entry<'a> {
     schema: u32,
@@ -58,23 +94,36 @@ impl<'a> From<&'a Assessment> for Axes<'a> {
     }
 }
 
-/// Appends the line of one probe to `line`.
+/// One line of `facts.jsonl`.
+#[derive(Serialize)]
+struct FactsEntry<'a> {
+    schema: u32,
+    #[serde(flatten)]
+    facts: &'a DomainFacts,
+}
+
+/// Appends the line of one probe.
 ///
 /// # Errors
-/// None in practice: memory takes every byte and every observation is JSON.
-pub(super) fn append<'a>(record: &'a EndpointRecord, line: &mut Vec<u8>) -> io::Result<()> {
+/// That of the file.
+pub(super) fn append<'a>(file: &mut LineFile, record: &'a EndpointRecord) -> io::Result<()> {
     let digests = |assessment: &'a Option<Assessment>| {
         let certificates = assessment.iter().flat_map(|assessment| &assessment.certificates);
         certificates.map(|facts| Digest(&facts.sha256)).collect()
     };
-    let entry = Entry {
+    file.write(&Entry {
         schema: SCHEMA_VERSION,
         observation: &record.observation,
         chain: digests(&record.assessment),
         hello_chains: record.hello_assessments.iter().map(digests).collect(),
         assessment: record.assessment.as_ref().map(Axes::from),
-    };
-    serde_json::to_writer(&mut *line, &entry)?;
-    line.push(b'\n');
-    Ok(())
+    })
+}
+
+/// Appends the line of one target.
+///
+/// # Errors
+/// That of the file.
+pub(super) fn append_facts(file: &mut LineFile, facts: &DomainFacts) -> io::Result<()> {
+    file.write(&FactsEntry { schema: SCHEMA_VERSION, facts })
 }

@@ -1,15 +1,16 @@
 //! `run.json`: what was run, with which limits, and how it ended.
 
 use super::SCHEMA_VERSION;
+use crate::model::Sha256;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
 /// What a run was, apart from its results.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// Version of mxray.
     pub mxray: String,
@@ -25,6 +26,12 @@ pub struct RunInfo {
     pub roots: Vec<String>,
     /// The sender that verdicts are for.
     pub sender: String,
+    /// TCP port of the mail hosts; an endpoint on the list may name another.
+    pub port: u16,
+    /// What verdicts were made by.
+    pub judged_by: JudgedBy,
+    /// The run whose observations were judged again; `None` for a scan.
+    pub judged_from: Option<JudgedFrom>,
     /// Seed of the simulated fleet; `None` for a real scan.
     pub seed: Option<u64>,
     /// The limits in force.
@@ -45,8 +52,44 @@ pub struct RunInfo {
     pub counts: RunCounts,
 }
 
+/// What verdicts were made by, so that the same can be made again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedBy {
+    /// The moment at which dates and chains were judged.
+    pub at: Timestamp,
+    /// What the command line named or left to its default, by option without
+    /// the dashes: `roots`, `sender`, …
+    pub options: BTreeMap<String, Named>,
+}
+
+/// What one option named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The names or files.
+    pub words: Vec<String>,
+    /// SHA-256 over what they held, which may be another thing later.
+    pub sha256: Sha256,
+}
+
+/// Where stored observations came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedFrom {
+    /// The run directory, as it was named.
+    pub run: String,
+    /// Version of mxray that wrote it.
+    pub mxray: String,
+    /// Its command line.
+    pub command: Vec<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; `None` if it was killed.
+    pub ended: Option<Timestamp>,
+    /// Whether its whole list was done; `None` if it was killed.
+    pub finished: Option<bool>,
+}
+
 /// The limits in force during a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunLimits {
     /// Connections begun a second; 0 is no limit.
     pub rate: u32,
@@ -73,7 +116,7 @@ pub struct RunLimits {
 }
 
 /// How much of a run is done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCounts {
     /// Targets read from the list.
     pub targets_read: u64,

@@ -191,6 +191,26 @@ impl Roots {
         &self.stores
     }
 
+    /// SHA-256 over every root, constraints and certificates included, store
+    /// by store: that of another set is another.
+    pub fn digest(&self) -> Sha256 {
+        let mut bytes = Vec::new();
+        let mut push = |part: &[u8]| {
+            bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(part);
+        };
+        for store in &self.stores {
+            push(b"store");
+            for anchor in &store.anchors {
+                push(&anchor.subject);
+                push(&anchor.subject_public_key_info);
+                push(anchor.name_constraints.as_deref().unwrap_or_default());
+            }
+            store.certificates().for_each(&mut push);
+        }
+        x509::digest(&bytes)
+    }
+
     /// How many roots there are; one of several stores counts once.
     pub fn len(&self) -> usize {
         self.all.len()
@@ -260,6 +280,10 @@ mod tests {
         assert!(both.len() < mozilla.len() + microsoft.len());
         assert!(both.len() > mozilla.len().max(microsoft.len()));
         assert!(Roots::default().is_empty());
+        let sets =
+            [&Roots::default(), &twice, &both, &Roots::new(vec![mozilla]), &Roots::new(vec![microsoft])];
+        let digests: std::collections::HashSet<_> = sets.iter().map(|set| set.digest()).collect();
+        assert_eq!(digests.len(), sets.len(), "each set has a digest of its own");
     }
 
     #[test]

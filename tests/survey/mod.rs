@@ -103,7 +103,8 @@ fn outcome(row: &Row) -> String {
 }
 
 impl Run {
-    fn path(&self, file: &str) -> PathBuf {
+    /// Where a file of the run directory is.
+    pub fn path(&self, file: &str) -> PathBuf {
         self.dir.path().join("run").join(file)
     }
 

@@ -1,0 +1,187 @@
+//! `mxray judge`: new verdicts from stored observations, without a packet.
+//!
+//! The records go to a new run directory in the order in which they stand in
+//! the old one. As in a scan, a finding of each probe is kept in memory, and
+//! nothing else that grows with the run but where each certificate stands.
+
+use super::CommandError;
+use super::survey::{Surveyed, default_directory};
+use crate::cli::JudgeArgs;
+use crate::engine;
+use crate::model::{DomainFacts, DomainRecord, Finding, ProbeKey, Record};
+use crate::output::{self, JudgedFrom, RunDirectory, RunInfo};
+use crate::plan::{self, Judging};
+use crate::policy::Policy;
+use crate::report::Summary;
+use crate::store::{Facts, Observations, Rejects, Stored, StoredRun};
+use anyhow::anyhow;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Judges a run again. Everything that can be refused is refused before a run
+/// directory is made.
+pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
+    let stored = StoredRun::open(&args.run)?;
+    let judging = plan::judging_again(&args.judging, args.at, stored.info())?;
+    let source = (stored.observations()?, stored.facts()?, stored.rejects()?);
+    let mut info = run_info(&args, stored.info(), &judging);
+    let path = args.output.unwrap_or_else(|| default_directory("mxray-judged"));
+    let mut rejudged = Rejudged {
+        policy: Policy::new(judging.judge, judging.sender),
+        port: info.port,
+        killed: stored.was_killed(),
+        directory: RunDirectory::create(&path, &info)?,
+        summary: Summary::default(),
+        findings: HashMap::new(),
+        counts: output::RunCounts::default(),
+        probes_left_out: 0,
+    };
+    let result = rejudged.run(source);
+    tell_losses(&stored, &rejudged);
+    finish(&mut info, stored.info(), &rejudged, result.as_ref().err());
+    let Rejudged { directory, summary, .. } = rejudged;
+    directory.finish(&info, &summary).map_err(|error| unwritten(&error))?;
+    result?;
+    let surveyed = Surveyed {
+        summary,
+        counts: engine::RunCounts::default(),
+        interrupted: None,
+        list_error: None,
+        quiet: false,
+        path: Some(path),
+    };
+    surveyed.tell(false)
+}
+
+/// What the new `run.json` says at the start: how the observations were made
+/// is as it was, how they are judged is new.
+fn run_info(args: &JudgeArgs, before: &RunInfo, judging: &Judging) -> RunInfo {
+    RunInfo {
+        mxray: env!("CARGO_PKG_VERSION").to_string(),
+        command: std::env::args().collect(),
+        roots: judging.root_names.clone(),
+        sender: judging.sender.name.clone(),
+        judged_by: judging.by.clone(),
+        judged_from: Some(JudgedFrom {
+            run: args.run.display().to_string(),
+            mxray: before.mxray.clone(),
+            command: before.command.clone(),
+            started: before.started,
+            ended: before.ended,
+            finished: before.finished,
+        }),
+        started: Timestamp::now(),
+        ended: None,
+        error: None,
+        finished: None,
+        interrupted: false,
+        counts: output::RunCounts::default(),
+        ..before.clone()
+    }
+}
+
+/// What it says at the end. A run that never came to the end of its list is
+/// not finished by being judged.
+fn finish(info: &mut RunInfo, before: &RunInfo, rejudged: &Rejudged, error: Option<&CommandError>) {
+    info.ended = Some(Timestamp::now());
+    info.error = error.map(ToString::to_string);
+    info.counts = rejudged.counts;
+    info.counts.targets_read = info.counts.targets_read.max(before.counts.targets_read);
+    info.counts.unfinished = info.counts.targets_read - info.counts.domains_written;
+    let whole = before.finished == Some(true) && info.counts.unfinished == 0;
+    info.finished = Some(whole && error.is_none());
+}
+
+fn unwritten(error: &std::io::Error) -> CommandError {
+    anyhow!("cannot write the results: {error}").into()
+}
+
+/// Says what a run that was killed lacks.
+fn tell_losses(stored: &StoredRun, rejudged: &Rejudged) {
+    let domains = rejudged.counts.targets_read - rejudged.counts.domains_written;
+    let mut told = Vec::new();
+    if !stored.cut().is_empty() {
+        told.push(format!("the last line is cut short in {}", stored.cut().join(", ")));
+    }
+    if rejudged.probes_left_out > 0 || (domains > 0 && rejudged.killed) {
+        let probes = rejudged.probes_left_out;
+        told.push(format!("not stored whole and left out: probes {probes}, domains {domains}"));
+    }
+    if rejudged.killed {
+        told.insert(0, "the run was killed".to_string());
+    }
+    if !told.is_empty() {
+        super::say(format_args!("mxray: {}", told.join("; ")));
+    }
+}
+
+/// A run on its way from one directory to the other.
+struct Rejudged {
+    policy: Policy,
+    /// Port of the mail hosts.
+    port: u16,
+    /// The run was killed, so that some of it may be missing.
+    killed: bool,
+    directory: RunDirectory,
+    summary: Summary,
+    findings: HashMap<ProbeKey, Arc<Finding>>,
+    counts: output::RunCounts,
+    /// Probes without all of their certificates.
+    probes_left_out: u64,
+}
+
+impl Rejudged {
+    fn run(&mut self, source: (Observations, Facts, Rejects)) -> Result<(), CommandError> {
+        let (mut observations, mut facts, mut rejects) = source;
+        while let Some(rejected) = rejects.read_next()? {
+            self.counts.rejected += 1;
+            self.emit(Record::Rejected(rejected))?;
+        }
+        while let Some(stored) = observations.read_next()? {
+            self.judge_probe(stored)?;
+        }
+        while let Some(facts) = facts.read_next()? {
+            self.judge_domain(facts)?;
+        }
+        Ok(())
+    }
+
+    fn judge_probe(&mut self, stored: Stored) -> Result<(), CommandError> {
+        let Stored::Whole(observation) = stored else {
+            self.probes_left_out += 1;
+            return Ok(());
+        };
+        let assessments = self.policy.assess(&observation);
+        let (record, finding) = self.policy.endpoint(*observation, &assessments);
+        self.findings.insert(finding.key.clone(), Arc::new(finding));
+        self.counts.endpoints_written += 1;
+        self.emit(Record::Endpoint(Box::new(record)))
+    }
+
+    fn judge_domain(&mut self, facts: DomainFacts) -> Result<(), CommandError> {
+        self.counts.targets_read += 1;
+        let mut probes = Vec::new();
+        for (exchange, key) in facts.probe_keys(self.port).filter(|_| facts.failure.is_none()) {
+            match self.findings.get(&key) {
+                Some(finding) => probes.push((exchange, finding.clone())),
+                None if self.killed => return Ok(()),
+                None => {
+                    let domain = facts.target.subject.label();
+                    let lacking =
+                        anyhow!("observations.jsonl has no probe of {key}, on which {domain} rests");
+                    return Err(lacking.into());
+                }
+            }
+        }
+        let verdict = self.policy.verdict(&facts, &probes);
+        self.counts.domains_written += 1;
+        self.emit(Record::Domain(Box::new(DomainRecord { facts, verdict })))
+    }
+
+    fn emit(&mut self, record: Record) -> Result<(), CommandError> {
+        self.summary.add(&record);
+        self.directory.write(&record).map_err(|error| unwritten(&error))
+    }
+}

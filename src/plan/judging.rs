@@ -1,0 +1,147 @@
+//! What verdicts are made by: roots and expectations by name or file, and the
+//! moment. All of it is told in `run.json`, so that stored observations can be
+//! judged by the same again.
+
+use super::{UsageError, connectors, expectations, read_file, roots, sender};
+use crate::cli::{ConnectorArgs, JudgingArgs};
+use crate::model::Connectors;
+use crate::output::{JudgedBy, Named, RunInfo};
+use crate::policy::{Judge, Roots, Sender, Store};
+use crate::x509;
+use jiff::Timestamp;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// Options by their names in [`JudgedBy::options`].
+const ROOTS: &str = "roots";
+const EXPECT: &str = "expect";
+const CONNECTORS: &str = "connectors";
+const ACCEPTED_DOMAIN: &str = "accepted-domain";
+const SENDER: &str = "sender";
+const AFTER_TLS_FAILURE: &str = "after-tls-failure";
+
+/// Name of the store that holds the roots of a fleet in this process.
+pub(super) const LAB_STORE: &str = "lab";
+
+/// A judge, and in words what it judges by.
+pub struct Judging {
+    /// Judges chains.
+    pub judge: Judge,
+    /// By what.
+    pub by: JudgedBy,
+    /// Root stores.
+    pub root_names: Vec<String>,
+    /// Whom verdicts are for.
+    pub sender: Sender,
+    /// Connectors in force.
+    pub connectors: Arc<Connectors>,
+}
+
+/// Finds what the command line names.
+pub(super) fn judging(args: &JudgingArgs, at: Timestamp) -> Result<Judging, UsageError> {
+    let (roots, root_names) = roots(&args.roots)?;
+    let expectations = expectations(&args.expect)?;
+    let expected = Named { words: args.expect.clone(), sha256: digest(&expectations) };
+    let connectors = Arc::new(connectors(&args.connectors)?);
+    let file = args.connectors.connectors.iter().map(|path| path.display().to_string()).collect();
+    let held = args.connectors.connectors.iter().map(|path| read_file("--connectors", path));
+    let held = held.collect::<Result<Vec<_>, _>>()?;
+    let by_connectors = Named { words: file, sha256: digest(&held) };
+    let accepted = args.connectors.accepted_domain.clone();
+    let accepted = Named { sha256: digest(&accepted), words: accepted };
+    let whose = sender(args)?;
+    let by_sender = Named { words: args.sender.iter().cloned().collect(), sha256: digest(&whose) };
+    let after: Vec<String> = args.after_tls_failure.iter().cloned().collect();
+    let by_after = Named { sha256: digest(&after), words: after };
+    let mut judging = of_roots(roots, root_names, at, whose);
+    judging.judge = judging.judge.expecting(expectations).under(connectors.clone());
+    judging.connectors = connectors;
+    for (option, named) in [
+        (EXPECT, expected),
+        (CONNECTORS, by_connectors),
+        (ACCEPTED_DOMAIN, accepted),
+        (SENDER, by_sender),
+        (AFTER_TLS_FAILURE, by_after),
+    ] {
+        judging.by.options.insert(option.to_string(), named);
+    }
+    Ok(judging)
+}
+
+/// Judges by the roots of a fleet in this process.
+pub(super) fn lab_judging(store: Store, at: Timestamp, sender: Sender) -> Judging {
+    of_roots(Roots::new(vec![store]), vec![LAB_STORE.to_string()], at, sender)
+}
+
+fn of_roots(roots: Roots, root_names: Vec<String>, at: Timestamp, sender: Sender) -> Judging {
+    let stores = Named { words: root_names.clone(), sha256: roots.digest() };
+    let by = JudgedBy { at, options: [(ROOTS.to_string(), stores)].into() };
+    Judging { judge: Judge::new(roots, at), by, root_names, sender, connectors: Arc::default() }
+}
+
+/// SHA-256 over what was understood of a file: comments do not count.
+fn digest(parsed: &impl Debug) -> crate::model::Sha256 {
+    x509::digest(format!("{parsed:?}").as_bytes())
+}
+
+/// What the run `before` was judged by, and in its place what `args` names.
+///
+/// # Errors
+/// [`UsageError`] for what cannot be found, and for what was not named anew
+/// but holds another thing than it did for the run.
+pub fn judging_again(
+    args: &JudgingArgs,
+    at: Option<Timestamp>,
+    before: &RunInfo,
+) -> Result<Judging, UsageError> {
+    let old = &before.judged_by;
+    let words = |option: &str, given: &[String]| match old.options.get(option) {
+        Some(named) if given.is_empty() => named.words.clone(),
+        _ => given.to_vec(),
+    };
+    if args.roots.is_empty() && words(ROOTS, &[]) == [LAB_STORE] {
+        let hint = "the run was judged by the roots of a lab that is gone; name others with --roots";
+        return Err(UsageError(hint.to_string()));
+    }
+    let new = &args.connectors;
+    let file: Vec<String> = new.connectors.iter().map(|path| path.display().to_string()).collect();
+    // The accepted domains go with the file.
+    let accepted = if file.is_empty() { words(ACCEPTED_DOMAIN, &[]) } else { new.accepted_domain.clone() };
+    let connectors = ConnectorArgs {
+        connectors: words(CONNECTORS, &file).first().map(Into::into),
+        accepted_domain: accepted,
+    };
+    let one =
+        |option: &str, given: &Option<String>| given.clone().or_else(|| words(option, &[]).first().cloned());
+    // What it does after a failure goes with the sender.
+    let after_tls_failure = match args.sender {
+        Some(_) => args.after_tls_failure.clone(),
+        None => one(AFTER_TLS_FAILURE, &args.after_tls_failure),
+    };
+    let whole = JudgingArgs {
+        roots: words(ROOTS, &args.roots),
+        expect: words(EXPECT, &args.expect),
+        sender: one(SENDER, &args.sender),
+        after_tls_failure,
+        connectors,
+    };
+    let judging = judging(&whole, at.unwrap_or(old.at))?;
+    for (option, given) in [(ROOTS, &args.roots), (EXPECT, &args.expect), (CONNECTORS, &file)] {
+        if given.is_empty() {
+            check_same(option, &judging.by, before)?;
+        }
+    }
+    Ok(judging)
+}
+
+/// What was not named anew must still hold what it held.
+fn check_same(option: &str, now: &JudgedBy, before: &RunInfo) -> Result<(), UsageError> {
+    match (now.options.get(option), before.judged_by.options.get(option)) {
+        (Some(now), Some(old)) if now.sha256 != old.sha256 => Err(UsageError(format!(
+            "--{option} {}: not what mxray {} judged the run by; say --{option} to judge by what it is now",
+            old.words.join(" "),
+            before.mxray
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,100 @@
+//! Certificates by their digest: where each stands is kept in memory, forty
+//! bytes each, and its DER read when an observation names it.
+
+use super::StoreError;
+use super::lines::Lines;
+use crate::model::Sha256;
+use crate::x509;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use quick_cache::unsync::Cache;
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Certificates whose DER is kept. Farms of mail hosts share one, and a few
+/// dozen CAs issue nearly all.
+const CERTIFICATES_KEPT_MAX: usize = 4096;
+
+pub(super) const FILE: &str = "certificates.csv";
+
+/// Where a row stands.
+#[derive(Clone, Copy)]
+struct Place {
+    offset: u64,
+    bytes: usize,
+    line: u64,
+}
+
+pub(super) struct Certificates {
+    path: PathBuf,
+    file: File,
+    /// Which column holds the DER.
+    der_column: usize,
+    places: HashMap<Sha256, Place>,
+    kept: Cache<Sha256, Arc<[u8]>>,
+}
+
+impl Certificates {
+    /// Notes where each certificate stands.
+    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+        let path = dir.join(FILE);
+        let mut lines = Lines::open(dir, FILE)?;
+        let header = lines.read_next()?.map(|line| cells(line.text)).unwrap_or_default();
+        let der_column = header.iter().position(|cell| cell == "der_base64");
+        let der_column = der_column.filter(|_| header.first().is_some_and(|cell| cell == "sha256"));
+        let Some(der_column) = der_column else {
+            let cause = "no column sha256 at its begin, or no column der_base64".to_string();
+            return Err(StoreError::Unusable { path, cause });
+        };
+        let mut places = HashMap::new();
+        let mut line = 1;
+        while let Some(row) = lines.read_next()? {
+            line += 1;
+            let place = Place { offset: row.offset, bytes: row.text.len(), line };
+            let digest = row.text.split(|byte| *byte == b',').next().unwrap_or_default();
+            match Sha256::parse(&String::from_utf8_lossy(digest)) {
+                Some(digest) => places.insert(digest, place),
+                None => return Err(lines.broken("begins with no SHA-256")),
+            };
+        }
+        let file = File::open(&path);
+        let file = file.map_err(|source| StoreError::Unreadable { path: path.clone(), source })?;
+        Ok(Self { path, file, der_column, places, kept: Cache::new(CERTIFICATES_KEPT_MAX) })
+    }
+
+    /// The DER with this digest; `None` if there is none.
+    pub(super) fn der(&mut self, digest: &Sha256) -> Result<Option<Arc<[u8]>>, StoreError> {
+        if let Some(der) = self.kept.get(digest) {
+            return Ok(Some(der.clone()));
+        }
+        let Some(place) = self.places.get(digest).copied() else { return Ok(None) };
+        let row = self.row(place);
+        let row = row.map_err(|source| StoreError::Unreadable { path: self.path.clone(), source })?;
+        let cell = cells(&row).into_iter().nth(self.der_column).unwrap_or_default();
+        let der = STANDARD.decode(cell).ok().filter(|der| x509::digest(der) == *digest);
+        let Some(der) = der else {
+            let cause = "the certificate is not the one that its SHA-256 names".to_string();
+            return Err(StoreError::Broken { path: self.path.clone(), line: place.line, cause });
+        };
+        let der: Arc<[u8]> = der.into();
+        self.kept.insert(*digest, der.clone());
+        Ok(Some(der))
+    }
+
+    fn row(&mut self, place: Place) -> io::Result<Vec<u8>> {
+        let mut row = vec![0; place.bytes];
+        self.file.seek(SeekFrom::Start(place.offset))?;
+        self.file.read_exact(&mut row)?;
+        Ok(row)
+    }
+}
+
+/// The cells of one row of CSV; none if it is not UTF-8.
+pub(super) fn cells(row: &[u8]) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(row);
+    let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
+    record.iter().map(str::to_string).collect()
+}

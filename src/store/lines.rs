@@ -1,0 +1,105 @@
+//! Whole lines of a file, one at a time and bounded.
+//!
+//! No cell of a run directory holds a line break, so a row of CSV is a line,
+//! too.
+
+use super::StoreError;
+use crate::output::JOURNAL_LINE_BYTES_MAX;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::path::{Path, PathBuf};
+
+/// Bytes read at once to find the last line break.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The whole lines of one file. What comes after the last line break is a line
+/// that was cut short, and left out.
+pub(super) struct Lines {
+    path: PathBuf,
+    reader: BufReader<Take<File>>,
+    cut: bool,
+    line: u64,
+    /// Where the next line begins, in bytes.
+    offset: u64,
+    buffer: Vec<u8>,
+}
+
+/// One line.
+pub(super) struct Line<'a> {
+    /// Where it begins, in bytes.
+    pub(super) offset: u64,
+    /// It, without its end.
+    pub(super) text: &'a [u8],
+}
+
+impl Lines {
+    pub(super) fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
+        let path = dir.join(name);
+        let opened = File::open(&path).and_then(|mut file| {
+            let length = file.metadata()?.len();
+            let whole = whole_bytes(&mut file, length)?;
+            file.rewind()?;
+            Ok((BufReader::new(file.take(whole)), whole < length))
+        });
+        let (reader, cut) = opened.map_err(|source| StoreError::Unreadable { path: path.clone(), source })?;
+        Ok(Self { path, reader, cut, line: 0, offset: 0, buffer: Vec::new() })
+    }
+
+    /// Whether the last line is cut short.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The next line.
+    pub(super) fn read_next(&mut self) -> Result<Option<Line<'_>>, StoreError> {
+        self.buffer.clear();
+        let limit = JOURNAL_LINE_BYTES_MAX as u64 + 1;
+        let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.buffer);
+        let read = read.map_err(|source| StoreError::Unreadable { path: self.path.clone(), source })?;
+        if read == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        let offset = self.offset;
+        self.offset += read as u64;
+        match self.buffer.strip_suffix(b"\n") {
+            Some(text) => Ok(Some(Line { offset, text })),
+            None => Err(self.broken(format!("longer than {JOURNAL_LINE_BYTES_MAX} bytes"))),
+        }
+    }
+
+    /// The next line as JSON.
+    pub(super) fn read_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
+        let Some(line) = self.read_next()? else { return Ok(None) };
+        let value = serde_json::from_slice(line.text);
+        value.map(Some).map_err(|error| self.broken(json_cause(&error)))
+    }
+
+    /// The error that the line read last is broken.
+    pub(super) fn broken(&self, cause: impl Into<String>) -> StoreError {
+        StoreError::Broken { path: self.path.clone(), line: self.line, cause: cause.into() }
+    }
+}
+
+/// What is wrong with a line of JSON. Its own line number is always 1.
+pub(super) fn json_cause(error: &serde_json::Error) -> String {
+    error.to_string().replace(" at line 1 column ", " at column ")
+}
+
+/// How many bytes of `file` are whole lines.
+fn whole_bytes(file: &mut File, length: u64) -> io::Result<u64> {
+    let mut chunk = [0; CHUNK_BYTES];
+    let mut end = length;
+    while end > 0 {
+        let begin = end.saturating_sub(CHUNK_BYTES as u64);
+        let part = &mut chunk[..usize::try_from(end - begin).unwrap_or(CHUNK_BYTES)];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(part)?;
+        if let Some(last) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(begin + last as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
+}

@@ -1,0 +1,36 @@
+//! `rejects.csv` read back.
+
+use super::StoreError;
+use super::certificates::cells;
+use super::lines::Lines;
+use crate::model::Rejected;
+use std::path::Path;
+
+pub(super) const FILE: &str = "rejects.csv";
+
+/// Reads `rejects.csv`.
+pub struct Rejects {
+    lines: Lines,
+}
+
+impl Rejects {
+    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+        let mut lines = Lines::open(dir, FILE)?;
+        // The header.
+        lines.read_next()?;
+        Ok(Self { lines })
+    }
+
+    /// The next line of the input that was no target.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the row cannot be read.
+    pub fn read_next(&mut self) -> Result<Option<Rejected>, StoreError> {
+        let Some(line) = self.lines.read_next()? else { return Ok(None) };
+        match <[String; 3]>::try_from(cells(line.text)).map(|[line, text, cause]| (line.parse(), text, cause))
+        {
+            Ok((Ok(line), text, cause)) => Ok(Some(Rejected { line, text, cause })),
+            _ => Err(self.lines.broken("not a line number, a text and a cause")),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Runs judged again: a lab is scanned and shut down, and `mxray judge` makes
+//! of what was stored the same files, or other verdicts where it is asked to.
+
+#![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
+
+mod survey;
+
+use assert_cmd::Command;
+use mxray::lab::{self, Fleet, FleetOptions, Scenario};
+use mxray::model::DomainName;
+use std::fs;
+use std::path::PathBuf;
+use survey::{Row, Run, Scan, rows};
+
+/// Every table and journal of a run directory.
+const FILES: [&str; 7] = [
+    "domains.csv",
+    "endpoints.csv",
+    "certificates.csv",
+    "mx.csv",
+    "rejects.csv",
+    "observations.jsonl",
+    "facts.jsonl",
+];
+
+/// Scenarios that are over at once.
+const QUICK: [&str; 6] =
+    ["tls13_ecdsa", "starttls_absent", "best_dead", "provider_pair", "dns_nxdomain", "null_mx"];
+
+/// A scan of so many domains, when the lab is gone.
+fn scanned(mut scenarios: Vec<Scenario>, count: usize) -> Run {
+    scenarios.iter_mut().for_each(|scenario| scenario.weight = 1);
+    let domains: Vec<_> = (0..count).map(|n| DomainName::parse(&format!("d{n}.example")).unwrap()).collect();
+    let list: String = domains.iter().map(|domain| format!("{domain}\n")).collect();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let options = FleetOptions {
+        domains: domains.clone(),
+        scenarios,
+        hosts_per_scenario: 1000,
+        ..FleetOptions::new(vec![]).unwrap()
+    };
+    let fleet = runtime.block_on(Fleet::start(options)).unwrap();
+    let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128");
+    let run = scan.run(&format!("{list}no domain, \"at\" all\n"));
+    runtime.block_on(fleet.shutdown());
+    run
+}
+
+fn quick() -> Run {
+    scanned(QUICK.map(|name| lab::scenario(name).unwrap()).to_vec(), 24)
+}
+
+/// What `mxray judge RUN -o AGAIN` came to, with more words between.
+struct Again {
+    dir: PathBuf,
+    code: Option<i32>,
+    stderr: String,
+}
+
+fn judged(run: &Run, words: &[&str]) -> Again {
+    let dir = run.path("").parent().unwrap().join("again");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mxray"));
+    command.arg("judge").arg(run.path("")).args(words).arg("-o").arg(&dir);
+    let ended = command.output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    Again { dir, code: ended.status.code(), stderr }
+}
+
+impl Again {
+    fn rows(&self, name: &str) -> Vec<Row> {
+        rows(&self.dir.join(name))
+    }
+
+    fn info(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.dir.join("run.json")).unwrap()).unwrap()
+    }
+
+    /// The one line of a refusal, without the path of the folder.
+    fn refusal(&self, code: i32) -> String {
+        assert_eq!((self.code, self.stderr.lines().count()), (Some(code), 1), "{}", self.stderr);
+        let folder = self.dir.parent().unwrap().display().to_string();
+        self.stderr.replace(&folder, "…").trim_end().to_string()
+    }
+}
+
+/// Puts other text in place of a file of the run.
+fn change(run: &Run, name: &str, change: impl Fn(String) -> String) {
+    let text = fs::read_to_string(run.path(name)).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(text, changed, "{name} stays as it is");
+    fs::write(run.path(name), changed).unwrap();
+}
+
+/// As if the process had been killed: `run.json` is that of the start.
+fn kill(run: &Run) {
+    change(run, "run.json", |text| {
+        let mut info: serde_json::Value = serde_json::from_str(&text).unwrap();
+        (info["finished"], info["ended"], info["summary"]) = Default::default();
+        info["counts"].as_object_mut().unwrap().values_mut().for_each(|count| *count = 0.into());
+        info.to_string()
+    });
+}
+
+#[test]
+fn every_scenario_is_judged_as_before_when_nothing_changed() {
+    let scenarios = lab::scenarios().unwrap();
+    let count = 3 * scenarios.len();
+    let run = scanned(scenarios, count);
+    let again = judged(&run, &[]);
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+    for name in FILES {
+        let (old, new) = (fs::read(run.path(name)).unwrap(), fs::read(again.dir.join(name)).unwrap());
+        let differing = old.split(|byte| *byte == b'\n').zip(new.split(|byte| *byte == b'\n'));
+        for (old, new) in differing {
+            assert_eq!(String::from_utf8_lossy(old), String::from_utf8_lossy(new), "{name}");
+        }
+        assert!(old == new, "{name}: {} bytes, then {}", old.len(), new.len());
+    }
+    let (mut old, mut new) = (run.info(), again.info());
+    assert_ne!(old["counts"]["connections"].take(), 0);
+    assert_eq!(new["counts"]["connections"].take(), 0, "not one packet");
+    for key in ["schema", "summary", "counts", "finished", "roots", "judged_by", "resolver", "limits", "port"]
+    {
+        assert_eq!(old[key], new[key], "{key}");
+    }
+    assert_eq!(old["judged_from"], serde_json::Value::Null);
+    assert_eq!(new["judged_from"]["command"], old["command"]);
+    assert_eq!(new["command"][1], "judge");
+}
+
+#[test]
+fn another_moment_alters_the_dates_and_nothing_is_asked() {
+    let run = quick();
+    let again = judged(&run, &["--at", "2200-01-01"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let (old, new) = (run.rows("domains.csv"), again.rows("domains.csv"));
+    assert_eq!(old.len(), new.len());
+    let mut expired = 0;
+    for (mut old, mut new) in old.into_iter().zip(new) {
+        for column in ["cert_dates", "weakest_cert_dates"] {
+            let (old, new) = (old.remove(column).unwrap(), new.remove(column).unwrap());
+            assert!(new == "expired" || old == new, "{old} became {new}");
+            expired += usize::from(old == "valid" && new == "expired");
+        }
+        // A strength of forced TLS that needs a valid certificate follows.
+        for column in ["certificate_validation", "domain_validation"] {
+            let (old, new) = (old.remove(column).unwrap(), new.remove(column).unwrap());
+            assert!(old == new || (old == "pass" && new != "pass"), "{old} became {new}");
+        }
+        assert_eq!(old, new);
+    }
+    assert!(expired > 0);
+    assert_eq!(again.info()["judged_by"]["at"], "2200-01-01T00:00:00Z");
+    // And back again from there.
+    let at = run.info()["judged_by"]["at"].as_str().unwrap().to_string();
+    let back = run.path("../back");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mxray"));
+    command.arg("judge").arg(&again.dir).args(["--at", &at]).arg("-o").arg(&back);
+    command.assert().success();
+    for name in FILES {
+        assert!(fs::read(run.path(name)).unwrap() == fs::read(back.join(name)).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn other_roots_alter_the_chain() {
+    let run = quick();
+    let again = judged(&run, &["--roots", "mozilla"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let trusted = |rows: Vec<Row>| rows.iter().filter(|row| row["cert_chain"] == "valid").count();
+    assert!(trusted(run.rows("endpoints.csv")) > 0);
+    assert_eq!(trusted(again.rows("endpoints.csv")), 0);
+    assert_eq!(again.info()["roots"], serde_json::json!(["mozilla"]));
+}
+
+#[test]
+fn roots_that_are_not_those_of_the_run_are_refused_unless_named() {
+    let run = quick();
+    let roots = run.path("../roots.pem");
+    let pem = fs::read_to_string(&roots).unwrap();
+    fs::write(&roots, lab_root_of_another_fleet()).unwrap();
+    let told = judged(&run, &[]).refusal(2);
+    assert!(told.contains("roots.pem: not what mxray ") && told.contains("say --roots to judge"), "{told}");
+    fs::remove_file(&roots).unwrap();
+    let told = judged(&run, &[]).refusal(2);
+    assert!(told.contains("roots.pem: No such file"), "{told}");
+    fs::write(&roots, format!("the same\n{pem}")).unwrap();
+    assert_eq!(judged(&run, &[]).code, Some(0));
+}
+
+fn lab_root_of_another_fleet() -> String {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let scenarios = vec![lab::scenario("tls13_ecdsa").unwrap()];
+    let domains = vec![DomainName::parse("other.example").unwrap()];
+    let options = FleetOptions { scenarios, ..FleetOptions::new(domains).unwrap() };
+    let fleet = runtime.block_on(Fleet::start(options)).unwrap();
+    let pem = fleet.root_pem().to_string();
+    runtime.block_on(fleet.shutdown());
+    pem
+}
+
+#[test]
+fn of_a_run_that_was_killed_what_is_whole_is_judged() {
+    let run = quick();
+    kill(&run);
+    for name in ["observations.jsonl", "facts.jsonl", "mx.csv", "domains.csv"] {
+        change(&run, name, |text| text[..text.len() * 2 / 3].to_string());
+    }
+    let again = judged(&run, &[]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let told = "mxray: the run was killed; the last line is cut short in observations.jsonl, facts.jsonl";
+    assert!(again.stderr.starts_with(told), "{}", again.stderr);
+    assert_eq!(again.stderr.lines().count(), 1);
+    let lines = |name: &str| fs::read_to_string(run.path(name)).unwrap().matches('\n').count();
+    let (endpoints, domains) = (again.rows("endpoints.csv").len(), again.rows("domains.csv").len());
+    assert_eq!(endpoints, lines("observations.jsonl"));
+    assert!(domains > 0 && domains <= lines("facts.jsonl"));
+    let info = again.info();
+    let counts = &info["counts"];
+    assert_eq!(
+        (&counts["targets_read"], &counts["domains_written"]),
+        (&lines("facts.jsonl").into(), &domains.into())
+    );
+    assert_eq!(info["finished"], false);
+    assert_eq!(info["judged_from"]["finished"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_cannot_be_judged_is_said_in_one_line_before_anything_is_written() {
+    let run = quick();
+    let nothing = judged(&run, &["--at", "soon"]);
+    assert!(nothing.refusal(2).contains("try 2026-11-24"), "{}", nothing.stderr);
+    fs::rename(run.path("facts.jsonl"), run.path("../facts.jsonl")).unwrap();
+    let told = judged(&run, &[]);
+    assert!(
+        told.refusal(2).starts_with("mxray: cannot read …/run/facts.jsonl: No such file"),
+        "{}",
+        told.stderr
+    );
+    fs::rename(run.path("../facts.jsonl"), run.path("facts.jsonl")).unwrap();
+    fs::rename(run.path("run.json"), run.path("../run.json")).unwrap();
+    let told = judged(&run, &[]);
+    assert!(told.refusal(2).ends_with(" is no run directory: it has no run.json"), "{}", told.stderr);
+    fs::rename(run.path("../run.json"), run.path("run.json")).unwrap();
+    assert!(!told.dir.exists());
+    fs::create_dir(&told.dir).unwrap();
+    fs::write(told.dir.join("note"), "mine").unwrap();
+    assert!(judged(&run, &[]).refusal(2).contains(" is not empty; choose another with -o"));
+}
+
+#[test]
+fn a_broken_line_in_the_middle_ends_it_and_is_named() {
+    let run = quick();
+    change(&run, "observations.jsonl", |text| text.replacen("\n{", "\n", 1));
+    let again = judged(&run, &[]);
+    assert!(again.refusal(1).starts_with("mxray: …/run/observations.jsonl:2: "), "{}", again.stderr);
+    let info = again.info();
+    assert_eq!(info["finished"], false);
+    assert!(info["error"].as_str().unwrap().contains("observations.jsonl:2: "), "{info}");
+}
+
+#[test]
+fn a_probe_that_is_missing_from_a_whole_run_ends_it() {
+    let run = quick();
+    change(&run, "observations.jsonl", |text| text.split_inclusive('\n').skip(1).collect());
+    let again = judged(&run, &[]);
+    assert!(again.refusal(1).contains("observations.jsonl has no probe of "), "{}", again.stderr);
+}
