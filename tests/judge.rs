@@ -146,7 +146,7 @@ fn another_moment_alters_the_dates_and_nothing_is_asked() {
         // A strength of forced TLS that needs a valid certificate follows.
         for column in ["certificate_validation", "domain_validation"] {
             let (old, new) = (old.remove(column).unwrap(), new.remove(column).unwrap());
-            assert!(old == new || (old == "pass" && new != "pass"), "{old} became {new}");
+            assert!(old == new || new != "pass", "{old} became {new}");
         }
         assert_eq!(old, new);
     }
@@ -205,7 +205,7 @@ fn of_a_run_that_was_killed_what_is_whole_is_judged() {
     let run = quick();
     kill(&run);
     for name in ["observations.jsonl", "facts.jsonl", "mx.csv", "domains.csv"] {
-        change(&run, name, |text| text[..text.len() * 2 / 3].to_string());
+        change(&run, name, |text| text[..text.len() * 2 / 3].trim_end().to_string());
     }
     let again = judged(&run, &[]);
     assert_eq!(again.code, Some(0), "{}", again.stderr);

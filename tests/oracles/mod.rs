@@ -12,6 +12,7 @@ pub mod connectors_toml;
 pub mod crl;
 pub mod cuts;
 pub mod expectation_file;
+pub mod journal_line;
 pub mod message;
 pub mod ocsp_response;
 pub mod tls_client_hello;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "connectors_toml", check: connectors_toml::check, seeds: connectors_toml::seeds },
     Target { name: "crl", check: crl::check, seeds: crl::seeds },
     Target { name: "ocsp_response", check: ocsp_response::check, seeds: ocsp_response::seeds },
+    Target { name: "journal_line", check: journal_line::check, seeds: journal_line::seeds },
     Target { name: "tls_client_hello", check: tls_client_hello::check, seeds: tls_client_hello::seeds },
     Target { name: "tls_flight_encoder", check: tls_flight_encoder::check, seeds: tls_flight_encoder::seeds },
     Target { name: "tls_records", check: tls_records::check, seeds: tls_records::seeds },
