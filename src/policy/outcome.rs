@@ -71,9 +71,9 @@ struct Question<'a> {
 impl Question<'_> {
     fn answer(&self) -> Answer {
         match &self.finding.failure {
-            None => self.from_hello().unwrap_or_else(|| self.from_handshake()),
+            None => self.by_hello().unwrap_or_else(|| self.by_handshake()),
             Some(failure) if failure.phase == Phase::Tls => {
-                self.from_hello().unwrap_or_else(|| self.not_learnt(failure))
+                self.by_hello().unwrap_or_else(|| self.not_learnt(failure))
             }
             Some(failure) if says_no_tls(failure) => self.no_tls(failure),
             Some(failure) => self.not_learnt(failure),
@@ -92,7 +92,7 @@ impl Question<'_> {
     }
 
     /// The answer to the sender's very offer, if it was sent and answered.
-    fn from_hello(&self) -> Option<Answer> {
+    fn by_hello(&self) -> Option<Answer> {
         let id = self.sender.offer().id();
         let mut asked = self.finding.hellos.iter().filter(|hello| hello.purpose == HelloPurpose::Sender);
         let hello = asked.find(|hello| hello.offer.as_deref() == Some(id.as_str()))?;
@@ -148,7 +148,7 @@ impl Question<'_> {
     }
 
     /// What the scanner's own handshake says about the sender's.
-    fn from_handshake(&self) -> Answer {
+    fn by_handshake(&self) -> Answer {
         let Some(tls) = &self.finding.tls else {
             // A dialogue that ran to its end went through TLS.
             return (Outcome::encrypted(Basis::Inferred, Session::default()), None);
