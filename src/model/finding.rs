@@ -39,7 +39,7 @@ pub struct Leaf {
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// What was negotiated, and the axes of the certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFinding {
     /// Negotiated version.
     pub version: Option<ProtocolVersion>,

@@ -17,6 +17,7 @@ pub mod forced;
 pub mod hello;
 pub mod name;
 pub mod observation;
+pub mod promise;
 pub mod record;
 pub mod registry;
 pub mod reply;
@@ -38,6 +39,7 @@ pub use forced::{Check, CheckCause, CheckFailure, ConnectorVerdict, ForcedTls, P
 pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, ServerBest};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{ClientCertificate, Dialogue, Observation, SignatureCheck, Timings, TlsObservation};
+pub use promise::Promise;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,

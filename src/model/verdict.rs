@@ -225,6 +225,8 @@ pub struct View {
 /// The answer for one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
+    /// Name of the sender that it is about.
+    pub sender: Arc<str>,
     /// What becomes of a message; rests on [`Verdict::best`].
     pub outcome: Outcome,
     /// The best-preference endpoint that answers; where none answers, the one

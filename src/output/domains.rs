@@ -5,8 +5,8 @@
 use super::column::{Column, column};
 use super::value::Value;
 use crate::model::{
-    Check, ConnectorVerdict, DomainRecord, Expected, Failure, Finding, Phase, Session, Subject, TlsFinding,
-    TrustedRoot, View,
+    Check, ConnectorVerdict, DomainRecord, Expected, Failure, Finding, Phase, Promise, Session, Subject,
+    TlsFinding, TrustedRoot, View,
 };
 
 /// One of the two endpoints of a row.
@@ -179,6 +179,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome()),
     column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| best(r).reply_code()),
     column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| best(r).alert()),
+    column("sender", "Whose mail the verdict is about.", |r| Value::Text((&*r.verdict.sender).into())),
     column(
         "delivery",
         "What becomes of mail: `encrypted`, `plaintext`, `deferred`, `undeliverable` or `undetermined`.",
@@ -235,6 +236,11 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("server_best_suite", "Cipher suite that it chose there first.", |r| {
         Value::name(best(r).finding().and_then(|finding| finding.server_best().1).map(|suite| suite.name()))
     }),
+    column(
+        "exchange_online_mx",
+        "At an MX host of Exchange Online: whether TLS 1.2 or newer with forward secrecy was `kept` or `broken`, or `undetermined`.",
+        |r| Value::text(r.verdict.best.as_ref().and_then(Promise::of).map(Promise::name)),
+    ),
     column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| best(r).tls_version()),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),
     column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {

@@ -84,6 +84,7 @@ pub(super) fn domain() -> DomainRecord {
             failure: None,
         },
         verdict: Verdict {
+            sender: "exchange-online".into(),
             outcome: encrypted(),
             best: Some(View {
                 preference: 10,
@@ -123,6 +124,7 @@ pub(super) fn missing_domain() -> DomainRecord {
     DomainRecord {
         facts: DomainFacts::failed(target(8, "b.example"), failure),
         verdict: Verdict {
+            sender: "exchange-online".into(),
             outcome,
             best: None,
             weakest: None,

@@ -139,6 +139,7 @@ fn a_domain_that_ends_in_the_dns_has_the_failure_of_its_facts() {
         "outcome",
         "phase",
         "reason",
+        "sender",
         "smart_hosts",
     ];
     assert_eq!(filled, expected);

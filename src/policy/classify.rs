@@ -31,10 +31,12 @@ pub fn verdict(
             delivery: view.outcome.delivery,
             reason: view.outcome.reason,
             tls: view.finding.tls.as_ref(),
+            wildcard_covers_apex: sender.wildcard_covers_apex.value,
         })
         .collect();
     let overall = (outcome.delivery, outcome.reason);
     Verdict {
+        sender: sender.name.as_str().into(),
         forced: connector::forced_tls(facts, overall, &met),
         connector: connector::under(connectors, facts, overall, &met),
         outcome,

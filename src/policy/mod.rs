@@ -1,8 +1,10 @@
 //! From observations to verdicts: pure functions, judged again at will.
 //!
-//! [`pkix`] judges a presented chain, [`finding()`] keeps what a verdict needs
-//! of one endpoint, and [`classify`] says what a sender would do. Other ways
-//! to be secure (DANE, MTA-STS) and other senders come in beside these.
+//! [`pkix`] judges a presented chain, [`outcome`] says what a [`Sender`]
+//! would do at one endpoint, [`classify`] what becomes of a domain's mail, and
+//! [`connector`] what becomes of it where TLS is forced. [`Policy`] holds all
+//! that a run judges by. Other ways to be secure (DANE, MTA-STS) come in
+//! beside these.
 
 mod chain;
 pub mod classify;

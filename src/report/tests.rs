@@ -60,7 +60,14 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
         let reason = outcome.reason;
         ForcedTls::all(reason.map_or(Check::Pass, |reason| Check::Fail(CheckFailure::NoTls(reason))))
     };
-    let verdict = Verdict { outcome, best: Some(view.clone()), weakest: Some(view), forced, connector: None };
+    let verdict = Verdict {
+        sender: "exchange-online".into(),
+        outcome,
+        best: Some(view.clone()),
+        weakest: Some(view),
+        forced,
+        connector: None,
+    };
     domain(line, verdict, None)
 }
 
@@ -68,7 +75,14 @@ fn dead(line: usize) -> Record {
     let failure = Failure::new(Phase::Dns, Kind::Nxdomain);
     let outcome = Outcome::without_tls(Delivery::Undeliverable, &failure, None);
     let forced = ForcedTls::all(Check::Fail(CheckFailure::NoTls(Reason::from(&failure))));
-    let verdict = Verdict { outcome, best: None, weakest: None, forced, connector: None };
+    let verdict = Verdict {
+        sender: "exchange-online".into(),
+        outcome,
+        best: None,
+        weakest: None,
+        forced,
+        connector: None,
+    };
     domain(line, verdict, Some(failure))
 }
 

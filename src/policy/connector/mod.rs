@@ -18,7 +18,7 @@ pub use error::{ConnectorError, Place};
 pub use list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
 pub use names::{Expected, bears};
 pub use toml_file::parse_toml;
-pub use verdict::{Met, WILDCARD_COVERS_APEX, forced_tls, under};
+pub use verdict::{Met, forced_tls, under};
 
 #[cfg(test)]
 #[path = "file_tests.rs"]

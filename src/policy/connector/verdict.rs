@@ -9,10 +9,6 @@ use crate::model::{
     DomainName, ForcedTls, Kind, Passage, Phase, Reason, Subject, TlsFinding, TlsSettings,
 };
 
-/// Whether a certificate for `*.contoso.com` serves `contoso.com` too. Not
-/// published for Exchange Online; assumed not to, as in RFC 9525 §6.3.
-pub const WILDCARD_COVERS_APEX: bool = false;
-
 /// One endpoint as the sender meets it.
 #[derive(Clone, Copy, Debug)]
 pub struct Met<'a> {
@@ -22,6 +18,9 @@ pub struct Met<'a> {
     pub reason: Option<Reason>,
     /// What was seen of TLS.
     pub tls: Option<&'a TlsFinding>,
+    /// Whether to this sender a certificate for `*.contoso.com` serves
+    /// `contoso.com` too.
+    pub wildcard_covers_apex: bool,
 }
 
 /// Opportunistic delivery to the domain as a whole.
@@ -108,9 +107,11 @@ fn every(
     if facts.failure.is_some() || met.is_empty() {
         return (ForcedTls::all(unprobed(facts, whole)), Vec::new());
     }
-    let demand = Demand { expected, wildcard_covers_apex: WILDCARD_COVERS_APEX };
-    let endpoints: Vec<ForcedTls> =
-        met.iter().map(|met| check::forced(met.delivery, met.reason, met.tls, &demand)).collect();
+    let check = |met: &Met<'_>| {
+        let demand = Demand { expected, wildcard_covers_apex: met.wildcard_covers_apex };
+        check::forced(met.delivery, met.reason, met.tls, &demand)
+    };
+    let endpoints: Vec<ForcedTls> = met.iter().map(check).collect();
     (check::roll_up(facts, &endpoints), endpoints)
 }
 
