@@ -6,6 +6,7 @@
 //! differ, the outcome says [`Basis::Inferred`]; and where the sender's very
 //! offer was sent, it is known.
 
+use super::offer::Offer;
 use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
 use crate::model::{
@@ -29,7 +30,7 @@ pub const SCANNER_SUITES: &[CipherSuite] = &[
 
 /// What delivery through the endpoint would be.
 pub fn outcome(sender: &Sender, finding: &Finding) -> Outcome {
-    let (mut outcome, situation) = Question { sender, finding }.answer();
+    let (mut outcome, situation) = Question { sender, offer: sender.offer(), finding }.answer();
     outcome.logged = situation.and_then(|situation| logged(sender, situation));
     outcome
 }
@@ -65,6 +66,7 @@ type Answer = (Outcome, Option<Situation>);
 
 struct Question<'a> {
     sender: &'a Sender,
+    offer: Offer,
     finding: &'a Finding,
 }
 
@@ -93,9 +95,12 @@ impl Question<'_> {
 
     /// The answer to the sender's very offer, if it was sent and answered.
     fn by_hello(&self) -> Option<Answer> {
-        let id = self.sender.offer().id();
-        let mut asked = self.finding.hellos.iter().filter(|hello| hello.purpose == HelloPurpose::Sender);
-        let hello = asked.find(|hello| hello.offer.as_deref() == Some(id.as_str()))?;
+        let is_offer = |hello: &&HelloFinding| hello.purpose == HelloPurpose::Sender;
+        // Most hosts were sent none, and a digest costs more than a look.
+        self.finding.hellos.iter().find(is_offer)?;
+        let id = self.offer.id();
+        let mut offers = self.finding.hellos.iter().filter(is_offer);
+        let hello = offers.find(|hello| hello.offer.as_deref() == Some(id.as_str()))?;
         match hello.end {
             HelloEnd::Agreed => Some(self.agreed(hello)),
             HelloEnd::Alert | HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused())),
@@ -109,7 +114,7 @@ impl Question<'_> {
         if hello.version.is_some_and(|version| !self.sender.versions.value.contains(&version)) {
             return self.tls_failure(Reason::NoPublishedVersion);
         }
-        if hello.suite.is_some_and(|suite| self.sender.offer().rank(suite).is_none()) {
+        if hello.suite.is_some_and(|suite| self.offer.rank(suite).is_none()) {
             return self.tls_failure(Reason::NoPublishedSuite);
         }
         if self.refuses_certificate() {
@@ -124,7 +129,7 @@ impl Question<'_> {
         let (Some(best), suite) = self.finding.server_best() else { return Reason::OfferRefused };
         if !self.sender.versions.value.contains(&best) {
             Reason::NoPublishedVersion
-        } else if suite.is_some_and(|suite| self.sender.offer().rank(suite).is_some()) {
+        } else if suite.is_some_and(|suite| self.offer.rank(suite).is_some()) {
             // It has what the sender offers, and stumbles over the offer.
             Reason::OfferRefused
         } else {
@@ -178,7 +183,7 @@ impl Question<'_> {
             // whether with a suite of the sender's, its key tells.
             return self.key_fits(tls).then(|| (Basis::Inferred, self.session(None, None, None)));
         }
-        if self.sender.offer().rank(suite).is_some() {
+        if self.offer.rank(suite).is_some() {
             let certain = group.is_some() && self.must_choose(version, suite);
             let basis = if certain { Basis::Observed } else { Basis::Inferred };
             return Some((basis, self.session(Some(version), Some(suite), group)));
@@ -215,7 +220,7 @@ impl Question<'_> {
         suite: Option<CipherSuite>,
         group: Option<NamedGroup>,
     ) -> Session {
-        let offer = self.sender.offer();
+        let offer = &self.offer;
         let rank = suite.and_then(|suite| offer.rank(suite));
         Session {
             version,
