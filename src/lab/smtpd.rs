@@ -135,6 +135,9 @@ async fn by_script(
         }
         Reaction::Agree(flight) => {
             presence.named(hello.name().unwrap_or_default());
+            // Whoever asked for no more than the flight may be back before we
+            // see it go.
+            presence.leave();
             stream.write_all(&flight).await?;
             let mut further = [0; COMMAND_BYTES_MAX];
             match stream.read(&mut further).await? {
