@@ -1,3 +1,5 @@
+//! A run directory written and read back, and directories that are cut or broken.
+
 use super::{Stored, StoredRun};
 use crate::model::observation::ClientCertificate;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
