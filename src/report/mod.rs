@@ -6,6 +6,7 @@
 
 mod render;
 mod revocation;
+mod sending;
 mod summary;
 mod tally;
 mod transcript;
@@ -14,6 +15,7 @@ mod transcript;
 mod tests;
 
 pub use revocation::revocation;
+pub use sending::{ForcedTally, SendingTally};
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;
 pub use transcript::{Probed, transcript};

@@ -29,6 +29,7 @@ impl Summary {
         );
         let (domains, endpoints) = (&self.domains, &self.endpoints);
         section(&mut out, "Delivery (best MX)", &self.deliveries, None);
+        self.render_sending(&mut out);
         section(&mut out, "Delivery (weakest MX that answers)", &self.weakest_deliveries, None);
         self.render_forced(&mut out);
         for (title, tally) in SHARED {
@@ -38,6 +39,14 @@ impl Summary {
         let title = format!("MX operators (top {OPERATORS_SHOWN})");
         table(&mut out, &title, &self.operator_rows(), self.mx_operators.0.total());
         out
+    }
+
+    fn render_sending(&self, out: &mut String) {
+        let sending = &self.sending;
+        section(out, "Encrypted with (suites of the offer declined)", &sending.encrypted_with, None);
+        top_section(out, "Why not encrypted", &sending.reasons);
+        top_section(out, "Codes that the sender would log", &sending.codes);
+        section(out, "What the verdict rests on", &sending.basis, None);
     }
 
     fn render_forced(&self, out: &mut String) {

@@ -1,9 +1,9 @@
 //! What a run comes to, in counts.
 
+use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
-    Assessment, Check, Delivery, DomainRecord, EndpointRecord, Failure, Reason, Record, TlsFinding,
-    TlsObservation, TlsSettings, Verdict, View,
+    Assessment, DomainRecord, EndpointRecord, Failure, Reason, Record, TlsFinding, TlsObservation, View,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -45,7 +45,9 @@ pub struct Summary {
     pub rejected: u64,
     /// What becomes of mail, by domain: what the best endpoint gives.
     pub deliveries: Tally,
-    /// The same for the weakest endpoint, where any answers.
+    /// How the sender sends it, and why not encrypted.
+    pub sending: SendingTally,
+    /// Deliveries through the weakest endpoint, where any answers.
     pub weakest_deliveries: Tally,
     /// By domain, of the best endpoint.
     pub domains: Counts,
@@ -57,54 +59,6 @@ pub struct Summary {
     pub forced_tls: ForcedTally,
     /// Domains by the registrable domain of their best MX host.
     pub mx_operators: Operators,
-}
-
-/// Forced TLS, by domain; those that take no mail are no partners.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct ForcedTally {
-    /// The highest strength that would deliver: `DomainValidation`,
-    /// `CertificateValidation`, `EncryptionOnly`, `none`; `undetermined` where
-    /// not even EncryptionOnly is known.
-    pub strengths: Tally,
-    /// What stops the next strength, as `CertificateValidation: expired`.
-    pub stops: Tally,
-    /// What becomes of mail under the connectors in force, as in the column
-    /// `connector_delivery`.
-    pub connectors: Tally,
-    /// Why it is not delivered, as `deferred: name_mismatch`.
-    pub connector_reasons: Tally,
-}
-
-impl ForcedTally {
-    fn add(&mut self, verdict: &Verdict) {
-        if let Some(connector) = &verdict.connector {
-            self.connectors.add(connector.passage.name().into());
-            if let Some(reason) = &connector.reason {
-                self.connector_reasons.add(format!("{}: {reason}", connector.passage.name()).into());
-            }
-        }
-        if verdict.outcome.delivery == Delivery::Undeliverable {
-            return;
-        }
-        let (passed, stop) = verdict.forced.strength();
-        let open = matches!(stop, Some(Check::Undetermined(_)));
-        self.strengths.add(Cow::Borrowed(match passed {
-            TlsSettings::None if open => "undetermined",
-            TlsSettings::None => "none",
-            passed => passed.name(),
-        }));
-        let next = TlsSettings::FORCED.into_iter().find(|settings| *settings > passed);
-        if let (Some(next), Some(reason)) = (next, stop.and_then(Check::reason)) {
-            self.stops.add(format!("{next}: {reason}").into());
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.strengths.merge(&other.strengths);
-        self.stops.merge(&other.stops);
-        self.connectors.merge(&other.connectors);
-        self.connector_reasons.merge(&other.connector_reasons);
-    }
 }
 
 /// A tally of MX operators, of which only the top is written down.
@@ -155,6 +109,7 @@ impl Summary {
     fn add_domain(&mut self, record: &DomainRecord) {
         let (facts, verdict) = (&record.facts, &record.verdict);
         self.deliveries.add(verdict.outcome.delivery.name().into());
+        self.sending.add(&verdict.outcome);
         self.forced_tls.add(verdict);
         if let Some(weakest) = &verdict.weakest {
             self.weakest_deliveries.add(weakest.outcome.delivery.name().into());
@@ -178,6 +133,7 @@ impl Summary {
     pub fn merge(&mut self, other: &Summary) {
         self.rejected += other.rejected;
         self.deliveries.merge(&other.deliveries);
+        self.sending.merge(&other.sending);
         self.weakest_deliveries.merge(&other.weakest_deliveries);
         self.forced_tls.merge(&other.forced_tls);
         self.domains.merge(&other.domains);

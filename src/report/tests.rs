@@ -4,9 +4,9 @@ use super::*;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
     Assessment, Basis, ChainStatus, Check, CheckFailure, DateStatus, Delivery, DomainFacts, DomainName,
-    DomainRecord, Endpoint, EndpointRecord, Failure, Finding, ForcedTls, KeyStatus, Kind, MxHost, NameStatus,
-    Observation, Outcome, Phase, ProbeKey, Reason, Record, Rejected, Session, Subject, Target, TlsFinding,
-    TlsObservation, Verdict, View,
+    DomainRecord, Endpoint, EndpointRecord, Failure, Finding, ForcedTls, KeyStatus, Kind, Logged, MxHost,
+    NameStatus, Observation, Outcome, Phase, ProbeKey, Reason, Record, Rejected, Session, Subject, Target,
+    TlsFinding, TlsObservation, Verdict, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -41,10 +41,12 @@ fn domain(line: usize, verdict: Verdict, failure: Option<Failure>) -> Record {
 fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
     let tls = failure.is_none().then(tls13);
     let delivery = if failure.is_none() { Delivery::Encrypted } else { Delivery::Plaintext };
-    let outcome = Outcome {
-        delivery,
-        reason: failure.as_ref().map(Reason::from),
-        ..Outcome::encrypted(Basis::Observed, Session::default())
+    let outcome = match &failure {
+        None => Outcome::encrypted(
+            Basis::Observed,
+            Session { version: Some(ProtocolVersion::TLS13), steps_down: Some(1), ..Session::default() },
+        ),
+        Some(failure) => Outcome::without_tls(delivery, failure, Some(Basis::Inferred)),
     };
     let name = tls.as_ref().map(|_| NameStatus::MxHost);
     let view = View {
@@ -180,6 +182,17 @@ fn the_table_is_stable_and_fits_a_terminal() {
       plaintext                                               2    25.0
       undeliverable                                           1    12.5
 
+    Encrypted with (suites of the offer declined)       domains       %
+      TLSv1.3, 1 step down                                    5   100.0
+
+    Why not encrypted                                   domains       %
+      plaintext: starttls_not_offered                         2    66.7
+      undeliverable: dns_nxdomain                             1    33.3
+
+    What the verdict rests on                           domains       %
+      observed                                                5    71.4
+      inferred                                                2    28.6
+
     Delivery (weakest MX that answers)                  domains       %
       encrypted                                               5    71.4
       plaintext                                               2    28.6
@@ -233,6 +246,19 @@ fn the_table_is_stable_and_fits_a_terminal() {
       b.co.uk                                                 2    28.6
     ");
     assert_eq!(Summary::default().render(), "0 domains, 0 endpoints, 0 rejected lines\n");
+}
+
+#[test]
+fn codes_are_counted_as_they_are_logged() {
+    let mut sending = SendingTally::default();
+    for code in ["450 4.4.317", "450 4.4.316", "450 4.4.317"] {
+        let mut outcome = Outcome::undetermined(&Failure::new(Phase::Tls, Kind::Alert));
+        outcome.logged = Some(Logged { code: code.into(), text: "".into() });
+        sending.add(&outcome);
+    }
+    assert_eq!(sending.codes.sorted(), [("450 4.4.317", 2), ("450 4.4.316", 1)]);
+    assert_eq!(sending.reasons.sorted(), [("undetermined: tls_alert", 3)]);
+    assert_eq!((sending.basis.total(), sending.encrypted_with.total()), (0, 0));
 }
 
 #[test]

@@ -1,0 +1,101 @@
+//! What a sender would do, in counts: as it is, and where TLS is forced.
+
+use super::tally::Tally;
+use crate::model::{Check, Delivery, Outcome, Session, TlsSettings, Verdict};
+use serde::Serialize;
+use std::borrow::Cow;
+
+/// How mail is sent, by domain, through the best endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SendingTally {
+    /// Version, and suites of the offer that are better than the one agreed
+    /// on, as `TLSv1.2, 2 steps down`.
+    pub encrypted_with: Tally,
+    /// Why not encrypted, as `deferred: no_published_version`.
+    pub reasons: Tally,
+    /// Codes that the sender would log, as `450 4.4.317`.
+    pub codes: Tally,
+    /// What the verdicts rest on; those not determined rest on nothing.
+    pub basis: Tally,
+}
+
+impl SendingTally {
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        if let Some(session) = &outcome.session {
+            self.encrypted_with.add(encrypted_with(session).into());
+        }
+        if let Some(reason) = outcome.reason {
+            self.reasons.add(format!("{}: {reason}", outcome.delivery).into());
+        }
+        if let Some(logged) = &outcome.logged {
+            self.codes.add_borrowed(&logged.code);
+        }
+        if let Some(basis) = outcome.basis {
+            self.basis.add(basis.name().into());
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.encrypted_with.merge(&other.encrypted_with);
+        self.reasons.merge(&other.reasons);
+        self.codes.merge(&other.codes);
+        self.basis.merge(&other.basis);
+    }
+}
+
+fn encrypted_with(session: &Session) -> String {
+    let version = session.version.map_or("version unknown".into(), |version| version.name());
+    match session.steps_down {
+        None => format!("{version}, suite not known"),
+        Some(1) => format!("{version}, 1 step down"),
+        Some(steps) => format!("{version}, {steps} steps down"),
+    }
+}
+
+/// Forced TLS, by domain; those that take no mail are no partners.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ForcedTally {
+    /// The highest strength that would deliver: `DomainValidation`,
+    /// `CertificateValidation`, `EncryptionOnly`, `none`; `undetermined` where
+    /// not even EncryptionOnly is known.
+    pub strengths: Tally,
+    /// What stops the next strength, as `CertificateValidation: expired`.
+    pub stops: Tally,
+    /// What becomes of mail under the connectors in force, as in the column
+    /// `connector_delivery`.
+    pub connectors: Tally,
+    /// Why it is not delivered, as `deferred: name_mismatch`.
+    pub connector_reasons: Tally,
+}
+
+impl ForcedTally {
+    pub(super) fn add(&mut self, verdict: &Verdict) {
+        if let Some(connector) = &verdict.connector {
+            self.connectors.add(connector.passage.name().into());
+            if let Some(reason) = &connector.reason {
+                self.connector_reasons.add(format!("{}: {reason}", connector.passage.name()).into());
+            }
+        }
+        if verdict.outcome.delivery == Delivery::Undeliverable {
+            return;
+        }
+        let (passed, stop) = verdict.forced.strength();
+        let open = matches!(stop, Some(Check::Undetermined(_)));
+        self.strengths.add(Cow::Borrowed(match passed {
+            TlsSettings::None if open => "undetermined",
+            TlsSettings::None => "none",
+            passed => passed.name(),
+        }));
+        let next = TlsSettings::FORCED.into_iter().find(|settings| *settings > passed);
+        if let (Some(next), Some(reason)) = (next, stop.and_then(Check::reason)) {
+            self.stops.add(format!("{next}: {reason}").into());
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.strengths.merge(&other.strengths);
+        self.stops.merge(&other.stops);
+        self.connectors.merge(&other.connectors);
+        self.connector_reasons.merge(&other.connector_reasons);
+    }
+}
