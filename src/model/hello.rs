@@ -147,17 +147,21 @@ pub struct HelloObservation {
 }
 
 impl HelloObservation {
-    /// A question whose dialogue never came to the hello, because of
-    /// `failure`.
-    pub fn not_asked(question: &HelloQuestion, started: Timestamp, failure: Option<Failure>) -> Self {
+    /// A hello that ended so and of which nothing else is known.
+    pub fn new(
+        purpose: HelloPurpose,
+        offered_version: ProtocolVersion,
+        started: Timestamp,
+        end: HelloEnd,
+    ) -> Self {
         Self {
-            purpose: question.purpose,
-            offer: question.offer.clone(),
+            purpose,
+            offer: None,
             started,
-            offered_version: question.version(),
-            offered_suites: question.suites.len(),
-            end: HelloEnd::NotAsked,
-            failure,
+            offered_version,
+            offered_suites: 0,
+            end,
+            failure: None,
             version: None,
             suite: None,
             group: None,
@@ -168,6 +172,17 @@ impl HelloObservation {
             hello_retry: false,
             alert: None,
             total_us: 0,
+        }
+    }
+
+    /// A question whose dialogue never came to the hello, because of
+    /// `failure`.
+    pub fn not_asked(question: &HelloQuestion, started: Timestamp, failure: Option<Failure>) -> Self {
+        Self {
+            offer: question.offer.clone(),
+            offered_suites: question.suites.len(),
+            failure,
+            ..Self::new(question.purpose, question.version(), started, HelloEnd::NotAsked)
         }
     }
 }

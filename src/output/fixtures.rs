@@ -59,11 +59,10 @@ pub(super) fn domain() -> DomainRecord {
         suite: Some(CipherSuite(0x1302)),
         group: Some(NamedGroup(4588)),
         chain: Some(ChainStatus::UntrustedRoot),
-        root: None,
         dates: Some(DateStatus::Valid),
         key: Some(KeyStatus::Strong),
-        expectations: Arc::default(),
         leaf: Some(Arc::new(leaf)),
+        ..TlsFinding::default()
     };
     let best = Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(tls), hellos: Box::new([]) };
     let failure = Failure::new(Phase::Starttls, Kind::NotOffered).with_reply(250).with_detail("=1+1\r\n");
@@ -221,24 +220,12 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
 
 /// What an old version on an old server learns, and nothing of a newer one.
 fn hellos() -> Vec<HelloObservation> {
+    let started = "2026-03-01T12:00:01Z".parse().unwrap();
     let refused = HelloObservation {
-        purpose: HelloPurpose::Version,
-        offer: None,
-        started: "2026-03-01T12:00:01Z".parse().unwrap(),
-        offered_version: ProtocolVersion::TLS11,
         offered_suites: 40,
-        end: HelloEnd::Alert,
-        failure: None,
-        version: None,
-        suite: None,
-        group: None,
-        dh_bits: None,
-        signature_scheme: None,
-        chain: Vec::new(),
-        client_certificate_requested: false,
-        hello_retry: false,
         alert: Some(AlertDescription::PROTOCOL_VERSION),
         total_us: 3000,
+        ..HelloObservation::new(HelloPurpose::Version, ProtocolVersion::TLS11, started, HelloEnd::Alert)
     };
     let agreed = HelloObservation {
         offered_version: ProtocolVersion::TLS10,

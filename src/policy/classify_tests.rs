@@ -50,13 +50,10 @@ fn secure() -> TlsFinding {
     TlsFinding {
         version: Some(ProtocolVersion::TLS13),
         suite: Some(CipherSuite(0x1301)),
-        group: None,
         chain: Some(ChainStatus::Valid),
-        root: None,
         dates: Some(DateStatus::Valid),
-        key: None,
-        expectations: std::sync::Arc::default(),
         leaf: Some(leaf(&["*.example.com"])),
+        ..TlsFinding::default()
     }
 }
 

@@ -32,12 +32,8 @@ fn shaken(version: &str, suite: &str, group: &str, key: &str) -> Finding {
         version: version.parse().ok(),
         suite: suite.parse().ok(),
         group: group.parse().ok(),
-        chain: None,
-        root: None,
-        expectations: Arc::default(),
-        dates: None,
-        key: None,
         leaf: leaf(key, false),
+        ..TlsFinding::default()
     };
     finding(None, Some(tls))
 }
@@ -83,106 +79,110 @@ const GCM: &str = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
 const GCM128: &str = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
 const ECDSA: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
 
+/// Of sessions of the scanner (sender, version, suite, group and algorithm of
+/// the server's key) what the sender comes to.
+const TAKEN_OVER: [(&str, &str, &str, &str, &str, &str); 11] = [
+    // The same suite and a group of the sender's.
+    (
+        "exchange-online",
+        "TLSv1.3",
+        "TLS_AES_256_GCM_SHA384",
+        "secp384r1",
+        "ECDSA",
+        "encrypted - observed TLSv1.3 TLS_AES_256_GCM_SHA384 0",
+    ),
+    (
+        "exchange-online",
+        "TLSv1.3",
+        "TLS_AES_128_GCM_SHA256",
+        "secp256r1",
+        "RSA",
+        "encrypted - observed TLSv1.3 TLS_AES_128_GCM_SHA256 1",
+    ),
+    // A group that the sender lacks: another must be agreed upon.
+    (
+        "exchange-online",
+        "TLSv1.3",
+        "TLS_AES_256_GCM_SHA384",
+        "X25519MLKEM768",
+        "RSA",
+        "encrypted - inferred TLSv1.3 TLS_AES_256_GCM_SHA384 0",
+    ),
+    // A suite that it lacks: another of TLS 1.3.
+    (
+        "exchange-online",
+        "TLSv1.3",
+        "TLS_CHACHA20_POLY1305_SHA256",
+        "secp384r1",
+        "RSA",
+        "encrypted - inferred TLSv1.3 - -",
+    ),
+    // Below TLS 1.3 it offers CBC suites, which the server may prefer.
+    (
+        "exchange-online",
+        "TLSv1.2",
+        GCM,
+        "secp384r1",
+        "RSA",
+        "encrypted - inferred TLSv1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 2",
+    ),
+    (
+        "rfc9325",
+        "TLSv1.2",
+        GCM128,
+        "secp256r1",
+        "RSA",
+        "encrypted - observed TLSv1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 3",
+    ),
+    // The order of the two differs: by its own preference the server
+    // would choose the same, by the client's perhaps not.
+    (
+        "rfc9325",
+        "TLSv1.3",
+        "TLS_AES_256_GCM_SHA384",
+        "x25519",
+        "RSA",
+        "encrypted - inferred TLSv1.3 TLS_AES_256_GCM_SHA384 1",
+    ),
+    // Only ECDSA was shown, and no published list has it.
+    (
+        "exchange-online",
+        "TLSv1.2",
+        ECDSA,
+        "secp384r1",
+        "ECDSA",
+        "undetermined no_published_suite inferred - - -",
+    ),
+    (
+        "postfix-may",
+        "TLSv1.2",
+        ECDSA,
+        "x25519",
+        "ECDSA",
+        "encrypted - inferred TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 3",
+    ),
+    // A sender without TLS 1.3: the server's key tells what may come of it.
+    (
+        "exchange-online-2020",
+        "TLSv1.3",
+        "TLS_AES_256_GCM_SHA384",
+        "secp384r1",
+        "RSA",
+        "encrypted - inferred - - -",
+    ),
+    (
+        "exchange-online-2020",
+        "TLSv1.3",
+        "TLS_AES_256_GCM_SHA384",
+        "secp384r1",
+        "ECDSA",
+        "undetermined no_published_suite inferred - - -",
+    ),
+];
+
 #[test]
 fn what_the_scanner_negotiated_is_taken_over_only_where_it_must_be_the_same() {
-    for (name, version, suite, group, key, expected) in [
-        // The same suite and a group of the sender's.
-        (
-            "exchange-online",
-            "TLSv1.3",
-            "TLS_AES_256_GCM_SHA384",
-            "secp384r1",
-            "ECDSA",
-            "encrypted - observed TLSv1.3 TLS_AES_256_GCM_SHA384 0",
-        ),
-        (
-            "exchange-online",
-            "TLSv1.3",
-            "TLS_AES_128_GCM_SHA256",
-            "secp256r1",
-            "RSA",
-            "encrypted - observed TLSv1.3 TLS_AES_128_GCM_SHA256 1",
-        ),
-        // A group that the sender lacks: another must be agreed upon.
-        (
-            "exchange-online",
-            "TLSv1.3",
-            "TLS_AES_256_GCM_SHA384",
-            "X25519MLKEM768",
-            "RSA",
-            "encrypted - inferred TLSv1.3 TLS_AES_256_GCM_SHA384 0",
-        ),
-        // A suite that it lacks: another of TLS 1.3.
-        (
-            "exchange-online",
-            "TLSv1.3",
-            "TLS_CHACHA20_POLY1305_SHA256",
-            "secp384r1",
-            "RSA",
-            "encrypted - inferred TLSv1.3 - -",
-        ),
-        // Below TLS 1.3 it offers CBC suites, which the server may prefer.
-        (
-            "exchange-online",
-            "TLSv1.2",
-            GCM,
-            "secp384r1",
-            "RSA",
-            "encrypted - inferred TLSv1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 2",
-        ),
-        (
-            "rfc9325",
-            "TLSv1.2",
-            GCM128,
-            "secp256r1",
-            "RSA",
-            "encrypted - observed TLSv1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 3",
-        ),
-        // The order of the two differs: by its own preference the server
-        // would choose the same, by the client's perhaps not.
-        (
-            "rfc9325",
-            "TLSv1.3",
-            "TLS_AES_256_GCM_SHA384",
-            "x25519",
-            "RSA",
-            "encrypted - inferred TLSv1.3 TLS_AES_256_GCM_SHA384 1",
-        ),
-        // Only ECDSA was shown, and no published list has it.
-        (
-            "exchange-online",
-            "TLSv1.2",
-            ECDSA,
-            "secp384r1",
-            "ECDSA",
-            "undetermined no_published_suite inferred - - -",
-        ),
-        (
-            "postfix-may",
-            "TLSv1.2",
-            ECDSA,
-            "x25519",
-            "ECDSA",
-            "encrypted - inferred TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 3",
-        ),
-        // A sender without TLS 1.3: the server's key tells what may come of it.
-        (
-            "exchange-online-2020",
-            "TLSv1.3",
-            "TLS_AES_256_GCM_SHA384",
-            "secp384r1",
-            "RSA",
-            "encrypted - inferred - - -",
-        ),
-        (
-            "exchange-online-2020",
-            "TLSv1.3",
-            "TLS_AES_256_GCM_SHA384",
-            "secp384r1",
-            "ECDSA",
-            "undetermined no_published_suite inferred - - -",
-        ),
-    ] {
+    for (name, version, suite, group, key, expected) in TAKEN_OVER {
         let outcome = outcome(&sender(name), &shaken(version, suite, group, key));
         assert_eq!(told(&outcome), expected, "{name} {version} {suite}");
     }

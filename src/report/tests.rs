@@ -22,11 +22,9 @@ fn tls13() -> TlsFinding {
         suite: Some(CipherSuite(0x1301)),
         group: Some(NamedGroup(4588)),
         chain: Some(ChainStatus::Valid),
-        root: None,
         dates: Some(DateStatus::Expired),
         key: Some(KeyStatus::Strong),
-        expectations: std::sync::Arc::default(),
-        leaf: None,
+        ..TlsFinding::default()
     }
 }
 

@@ -17,17 +17,7 @@ fn tls(chain: ChainStatus, dates: DateStatus, names: &[&str]) -> TlsFinding {
         thumbprint: [0; 20],
         signed_with_sha1: Some(false),
     };
-    TlsFinding {
-        version: None,
-        suite: None,
-        group: None,
-        chain: Some(chain),
-        root: None,
-        dates: Some(dates),
-        key: None,
-        expectations: Arc::default(),
-        leaf: Some(Arc::new(leaf)),
-    }
+    TlsFinding { chain: Some(chain), dates: Some(dates), leaf: Some(Arc::new(leaf)), ..TlsFinding::default() }
 }
 
 fn reason(phase: Phase, kind: Kind) -> Option<Reason> {

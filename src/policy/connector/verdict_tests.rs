@@ -56,14 +56,8 @@ fn facts(domain: &str, smart_hosts: bool, failure: Option<Failure>) -> DomainFac
 
 fn tls(chain: ChainStatus, dates: DateStatus, common_name: &str) -> TlsFinding {
     TlsFinding {
-        version: None,
-        suite: None,
-        group: None,
         chain: Some(chain),
-        root: None,
         dates: Some(dates),
-        key: None,
-        expectations: Arc::default(),
         leaf: Some(Arc::new(Leaf {
             sha256: Sha256([0; 32]),
             dns_names: Box::new([]),
@@ -74,6 +68,7 @@ fn tls(chain: ChainStatus, dates: DateStatus, common_name: &str) -> TlsFinding {
             thumbprint: [0xab; 20],
             signed_with_sha1: Some(false),
         })),
+        ..TlsFinding::default()
     }
 }
 

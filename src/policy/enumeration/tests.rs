@@ -94,23 +94,8 @@ impl Server {
 
 fn blank(question: &HelloQuestion) -> HelloObservation {
     HelloObservation {
-        purpose: question.purpose,
-        offer: None,
-        started: Timestamp::UNIX_EPOCH,
-        offered_version: question.version(),
         offered_suites: question.suites.len(),
-        end: HelloEnd::Closed,
-        failure: None,
-        version: None,
-        suite: None,
-        group: None,
-        dh_bits: None,
-        signature_scheme: None,
-        chain: Vec::new(),
-        client_certificate_requested: false,
-        hello_retry: false,
-        alert: None,
-        total_us: 0,
+        ..HelloObservation::new(question.purpose, question.version(), Timestamp::UNIX_EPOCH, HelloEnd::Closed)
     }
 }
 
