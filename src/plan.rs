@@ -7,9 +7,9 @@
 mod further;
 mod judging;
 
-pub use judging::{Judging, judging_again};
+pub use judging::{Judging, LAB_ROOTS_NAME, judging_again};
 
-use crate::cli::{AskArgs, ConnectorArgs, JudgingArgs, PaceArgs, TimeoutArg};
+use crate::cli::{AskArgs, ConnectorArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
@@ -111,25 +111,35 @@ pub const QUESTIONS_MAX: usize = 1024;
 ///
 /// # Errors
 /// [`UsageError`] for a word that cannot be followed.
-pub fn stages(args: &AskArgs, judging: &JudgingArgs, questions_max: usize) -> Result<Stages, UsageError> {
-    let (timeouts, dns_timeout) = timeouts(&args.timeout);
+pub fn stages(
+    args: &AskArgs,
+    hellos: &HelloArgs,
+    judging: &JudgingArgs,
+    questions_max: usize,
+) -> Result<Stages, UsageError> {
+    let dialogue = &args.dialogue;
+    let (timeouts, dns_timeout) = timeouts(&dialogue.timeout);
     let judging = judging::judging(judging, Timestamp::now())?;
     build(Parts {
         lookup: LookupConfig {
             queries_in_flight: questions_max,
             connectors: judging.connectors.clone(),
-            ..lookup(args, dns_timeout)
+            ..lookup(dialogue, dns_timeout)
         },
-        ehlo: ehlo_name(args.ehlo.as_deref())?,
+        ehlo: ehlo_name(dialogue.ehlo.as_deref())?,
         timeouts,
-        key_shares: if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused },
-        identity: further::client_identity(&args.client)?,
-        hellos: further::hello_plan(&args.hellos)?,
-        enumeration: further::enumeration_plan(&args.hellos),
+        key_shares: key_shares(dialogue),
+        identity: further::client_identity(&dialogue.client)?,
+        hellos: further::hello_plan(hellos)?,
+        enumeration: further::enumeration_plan(hellos),
         blocklist: blocklist(&args.blocklist)?,
         allow_private: args.allow_private,
         judging,
     })
+}
+
+fn key_shares(args: &DialogueArgs) -> KeyShares {
+    if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused }
 }
 
 /// Builds the stages for a fleet on loopback: its DNS at `dns`, its roots
@@ -219,7 +229,7 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
     }
 }
 
-fn lookup(args: &AskArgs, timeout: Duration) -> LookupConfig {
+fn lookup(args: &DialogueArgs, timeout: Duration) -> LookupConfig {
     // Neither flag means both families, and so do both.
     let either = args.ipv4 || args.ipv6;
     LookupConfig {

@@ -267,3 +267,28 @@ fn a_probe_that_is_missing_from_a_whole_run_ends_it() {
     let again = judged(&run, &[]);
     assert!(again.refusal(1).contains("observations.jsonl has no probe of "), "{}", again.stderr);
 }
+
+#[test]
+fn a_demo_is_judged_by_the_roots_that_it_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mxray = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mxray"));
+        command.current_dir(&folder).args(words).output().unwrap()
+    };
+    let read = |path: &str| fs::read_to_string(folder.path().join(path)).unwrap();
+    assert!(mxray(&["demo", "--domains", "4", "-o", "run"]).status.success());
+    // Twice: what was judged keeps the roots, too.
+    for (from, to) in [("run", "again"), ("again", "and-again")] {
+        let ended = mxray(&["judge", from, "-o", to]);
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        for name in FILES {
+            assert_eq!(read(&format!("run/{name}")), read(&format!("{to}/{name}")), "{name}");
+        }
+    }
+    assert!(read("again/domains.csv").contains(",valid,"), "no chain is trusted");
+    fs::remove_file(folder.path().join("run/lab-roots.pem")).unwrap();
+    let refused = mxray(&["judge", "run", "-o", "last"]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), told.lines().count()), (Some(2), 1), "{told}");
+    assert!(told.contains("run/lab-roots.pem: ") && told.contains("; name others with --roots"), "{told}");
+}

@@ -71,6 +71,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     ));
     let list_path = path.join(LIST_NAME);
     fs::write(&list_path, names.join("\n") + "\n").context("cannot write the demo's list")?;
+    fs::write(path.join(plan::LAB_ROOTS_NAME), fleet.root_pem()).context("cannot write the lab's roots")?;
     let list_name = list_path.to_string_lossy().into_owned();
     let list_options = InputOptions::default();
     let survey = Survey {

@@ -17,6 +17,7 @@ use crate::store::{Facts, Observations, Rejects, Stored, StoredRun};
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::HashMap;
+use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -24,9 +25,10 @@ use std::sync::Arc;
 /// directory is made.
 pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&args.run)?;
-    let judging = plan::judging_again(&args.judging, args.at, stored.info())?;
+    let judging = plan::judging_again(&args.judging, args.at, &args.run, stored.info())?;
     let source = (stored.observations()?, stored.facts()?, stored.rejects()?);
     let mut info = run_info(&args, stored.info(), &judging);
+    let lab_roots = judging.by_lab_roots().then(|| args.run.join(plan::LAB_ROOTS_NAME));
     let path = args.output.unwrap_or_else(|| default_directory("mxray-judged"));
     let mut rejudged = Rejudged {
         policy: Policy::new(judging.judge, judging.sender),
@@ -38,6 +40,9 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         counts: output::RunCounts::default(),
         probes_left_out: 0,
     };
+    if let Some(pem) = lab_roots {
+        fs::copy(pem, path.join(plan::LAB_ROOTS_NAME)).map_err(|error| unwritten(&error))?;
+    }
     let result = rejudged.run(source);
     tell_losses(&stored, &rejudged);
     finish(&mut info, stored.info(), &rejudged, result.as_ref().err());

@@ -43,11 +43,11 @@ pub(super) fn parse(text: &str) -> Result<Asked, UsageError> {
 
 /// Probes every endpoint of the target, one after the other.
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
-    start_logging(args.asking.verbose);
+    start_logging(args.asking.dialogue.verbose);
     let asked = parse(&args.target)?;
-    let stages = plan::stages(&args.asking, &args.judging, plan::QUESTIONS_MAX)?;
+    let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
     let by_mx = matches!(asked, Asked::Domain(_));
-    let (facts, port) = find(&stages, asked, args.asking.port).await;
+    let (facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
     let (domain, endpoints) = ask_all(&stages, facts, port).await;
     let ehlo_name = &stages.told.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };

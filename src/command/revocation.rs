@@ -4,7 +4,7 @@
 
 use super::probe::{self, Asked};
 use super::{CommandError, start_logging};
-use crate::cli::RevocationArgs;
+use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
 use crate::lookup::DnsLookup;
 use crate::model::revocation::{CertificateRevocation, Reached, RevocationAnswer, RevocationSource};
 use crate::model::{CertificateFacts, DomainName, Subject, Target};
@@ -64,17 +64,18 @@ struct Asker {
 
 /// Asks about the chains of the target, then the published addresses.
 pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> {
-    start_logging(args.asking.verbose);
+    start_logging(args.asking.dialogue.verbose);
     let from_file = Path::new(&args.target).is_file();
     let asked = if from_file { None } else { Some(probe::parse(&args.target)?) };
-    let stages = plan::stages(&args.asking, &args.judging, plan::QUESTIONS_MAX)?;
+    let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
+    let stages = plan::stages(&args.asking, &hellos, &judging, plan::QUESTIONS_MAX)?;
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
-    let (roots, _) = plan::roots(&args.judging.roots)?;
+    let (roots, _) = plan::roots(&args.roots)?;
     let fetcher = Fetcher::new(plan::gate(&args.asking)?, Resolver(stages.lookup.clone()), limits);
     let mut asker = Asker { fetcher, roots, lists: HashMap::new(), at: Timestamp::now() };
     let chains = match asked {
         None => vec![chain_of_file(&args.target)?],
-        Some(asked) => probed(&stages, asked, args.asking.port).await,
+        Some(asked) => probed(&stages, asked, args.asking.dialogue.port).await,
     };
     if chains.is_empty() {
         super::say(format_args!("mxray: {} presented no certificate", args.target));

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// Surveys a list. Everything that can be refused is refused before a run
 /// directory is made.
 pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
-    start_logging(args.asking.verbose);
+    start_logging(args.asking.dialogue.verbose);
     let list_options = InputOptions { kind: input_kind(args.input), column: args.column.clone() };
     let mut signals = Signals::new();
     // Standard input may take its time with the first line.
@@ -26,10 +26,10 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         opened = opening => opened.map_err(|error| anyhow!("reading broke down: {error}"))??,
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
-    let mut engine = plan::engine(&args.pace, args.asking.port);
+    let mut engine = plan::engine(&args.pace, args.asking.dialogue.port);
     let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
     let share = wanted.within(descriptors::raise());
-    let stages = plan::stages(&args.asking, &args.judging, share.questions)?;
+    let stages = plan::stages(&args.asking, &args.hellos, &args.judging, share.questions)?;
     engine.limits.in_flight = share.connections;
     let info = survey::run_info(&args.list, &stages.told, &engine, None);
 
@@ -53,7 +53,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         ));
     }
     let aside = stream.is_some();
-    let style = if args.asking.verbose > 0 { Style::Lines } else { Style::Auto };
+    let style = if args.asking.dialogue.verbose > 0 { Style::Lines } else { Style::Auto };
     let survey = Survey {
         list,
         list_name: args.list,

@@ -10,6 +10,7 @@ use crate::policy::{Judge, Roots, Sender, Store};
 use crate::x509;
 use jiff::Timestamp;
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Options by their names in [`JudgedBy::options`].
@@ -22,6 +23,10 @@ const AFTER_TLS_FAILURE: &str = "after-tls-failure";
 
 /// Name of the store that holds the roots of a fleet in this process.
 pub(super) const LAB_STORE: &str = "lab";
+
+/// The file of a run directory with the roots of such a fleet (PEM), which is
+/// gone when the run is judged again.
+pub const LAB_ROOTS_NAME: &str = "lab-roots.pem";
 
 /// A judge, and in words what it judges by.
 pub struct Judging {
@@ -37,9 +42,24 @@ pub struct Judging {
     pub connectors: Arc<Connectors>,
 }
 
+impl Judging {
+    /// Whether the roots are those of a fleet in the process that scanned it.
+    pub fn by_lab_roots(&self) -> bool {
+        self.root_names == [LAB_STORE]
+    }
+}
+
 /// Finds what the command line names.
 pub(super) fn judging(args: &JudgingArgs, at: Timestamp) -> Result<Judging, UsageError> {
-    let (roots, root_names) = roots(&args.roots)?;
+    judging_with(roots(&args.roots)?, args, at)
+}
+
+/// The same with roots that are there already.
+fn judging_with(
+    (roots, root_names): (Roots, Vec<String>),
+    args: &JudgingArgs,
+    at: Timestamp,
+) -> Result<Judging, UsageError> {
     let expectations = expectations(&args.expect)?;
     let expected = Named { words: args.expect.clone(), sha256: digest(&expectations) };
     let connectors = Arc::new(connectors(&args.connectors)?);
@@ -84,7 +104,19 @@ fn digest(parsed: &impl Debug) -> crate::model::Sha256 {
     x509::digest(format!("{parsed:?}").as_bytes())
 }
 
-/// What the run `before` was judged by, and in its place what `args` names.
+/// The roots of the fleet that the run in the directory `run` was made on.
+fn lab_roots(run: &Path) -> Result<(Roots, Vec<String>), UsageError> {
+    let told = |error: UsageError| UsageError(format!("{error}; name others with --roots"));
+    let path = run.join(LAB_ROOTS_NAME);
+    let pem = read_file("the roots of the lab,", &path).map_err(told)?;
+    let mut store = Store::new(LAB_STORE);
+    let broken = |error| UsageError(format!("{}: {error}", path.display()));
+    store.add_pem(&pem).map_err(broken).map_err(told)?;
+    Ok((Roots::new(vec![store]), vec![LAB_STORE.to_string()]))
+}
+
+/// What the run `before` in the directory `run` was judged by, and in its
+/// place what `args` names.
 ///
 /// # Errors
 /// [`UsageError`] for what cannot be found, and for what was not named anew
@@ -92,6 +124,7 @@ fn digest(parsed: &impl Debug) -> crate::model::Sha256 {
 pub fn judging_again(
     args: &JudgingArgs,
     at: Option<Timestamp>,
+    run: &Path,
     before: &RunInfo,
 ) -> Result<Judging, UsageError> {
     let old = &before.judged_by;
@@ -99,10 +132,6 @@ pub fn judging_again(
         Some(named) if given.is_empty() => named.words.clone(),
         _ => given.to_vec(),
     };
-    if args.roots.is_empty() && words(ROOTS, &[]) == [LAB_STORE] {
-        let hint = "the run was judged by the roots of a lab that is gone; name others with --roots";
-        return Err(UsageError(hint.to_string()));
-    }
     let new = &args.connectors;
     let file: Vec<String> = new.connectors.iter().map(|path| path.display().to_string()).collect();
     // The accepted domains go with the file.
@@ -125,7 +154,9 @@ pub fn judging_again(
         after_tls_failure,
         connectors,
     };
-    let judging = judging(&whole, at.unwrap_or(old.at))?;
+    let of_lab = args.roots.is_empty() && whole.roots == [LAB_STORE];
+    let stores = if of_lab { lab_roots(run)? } else { roots(&whole.roots)? };
+    let judging = judging_with(stores, &whole, at.unwrap_or(old.at))?;
     for (option, given) in [(ROOTS, &args.roots), (EXPECT, &args.expect), (CONNECTORS, &file)] {
         if given.is_empty() {
             check_same(option, &judging.by, before)?;

@@ -1,0 +1,129 @@
+//! Values on the command line that are more than a word: times, moments and
+//! addresses.
+
+use jiff::Timestamp;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// One value of `--timeout`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeoutArg {
+    /// The phase, or every phase.
+    pub phase: Option<String>,
+    /// Its time.
+    pub time: Duration,
+}
+
+/// What `--timeout` can name.
+pub const TIMEOUT_PHASES: [&str; 9] =
+    ["dns", "connect", "greeting", "ehlo", "starttls", "tls", "after_tls", "quit", "session"];
+
+impl FromStr for TimeoutArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (phase, time) = match text.split_once('=') {
+            Some((phase, time)) => (Some(phase.trim()), time),
+            None => (None, text),
+        };
+        if let Some(phase) = phase
+            && !TIMEOUT_PHASES.contains(&phase)
+        {
+            return Err(format!("no phase `{phase}`; there are {}", TIMEOUT_PHASES.join(", ")));
+        }
+        let time = parse_duration(time)?;
+        if time.is_zero() {
+            return Err("a phase needs some time; try 10s".to_string());
+        }
+        Ok(Self { phase: phase.map(str::to_string), time })
+    }
+}
+
+/// Longest duration that the command line takes.
+const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Reads `250ms`, `1.5s`, `2m`, or a bare number of seconds.
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let hint = || "no time between 0 and 24h; try 250ms, 2s or 1m".to_string();
+    let text = text.trim();
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| hint())?,
+        Err(_) => {
+            let signed: jiff::SignedDuration = text.parse().map_err(|_| hint())?;
+            Duration::try_from(signed).map_err(|_| hint())?
+        }
+    };
+    if duration > DURATION_MAX { Err(hint()) } else { Ok(duration) }
+}
+
+/// Reads a moment, or a date for its first moment in UTC.
+pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    let midnight = |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
+    let moment = text.parse().ok().or_else(|| text.parse().ok().and_then(midnight));
+    moment.ok_or_else(|| "no moment; try 2026-11-24 or 2026-11-24T12:00:00Z".to_string())
+}
+
+/// Reads `ADDR:PORT`.
+pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "no ADDR:PORT; try 127.0.0.1:0".to_string())
+}
+
+/// Reads `ADDR:PORT`, or an address alone for port 53.
+pub(super) fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.port() == 0 => return Err("port 0 answers nothing; try 53".to_string()),
+        Ok(address) => return Ok(address),
+        Err(_) => {}
+    }
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse() {
+        Ok(ip) => Ok(SocketAddr::new(ip, 53)),
+        Err(_) => Err("no ADDR:PORT; try 127.0.0.1:53 or [::1]:53".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, expected) in [
+            ("0", Some(Duration::ZERO)),
+            ("2", Some(Duration::from_secs(2))),
+            ("0.5", Some(Duration::from_millis(500))),
+            ("250ms", Some(Duration::from_millis(250))),
+            ("1.5s", Some(Duration::from_millis(1500))),
+            ("2m", Some(Duration::from_secs(120))),
+            ("-1", None),
+            ("-1s", None),
+            ("", None),
+            ("soon", None),
+            ("NaN", None),
+            ("25h", None),
+        ] {
+            assert_eq!(parse_duration(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_a_date_or_more() {
+        let noon = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
+        assert_eq!(parse_moment("2026-11-24T13:00:00+01:00"), Ok(noon));
+        assert_eq!(parse_moment("2026-11-24").map(|at| at.to_string()), Ok("2026-11-24T00:00:00Z".into()));
+        for text in ["", "today", "2026-13-01", "1764000000"] {
+            assert!(parse_moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn timeouts_name_a_phase_or_none() {
+        let all: TimeoutArg = "20s".parse().unwrap();
+        assert_eq!((all.phase, all.time), (None, Duration::from_secs(20)));
+        let one: TimeoutArg = "greeting=1m".parse().unwrap();
+        assert_eq!((one.phase.as_deref(), one.time), (Some("greeting"), Duration::from_secs(60)));
+        assert!("banner=1m".parse::<TimeoutArg>().is_err());
+        assert!("greeting=0".parse::<TimeoutArg>().is_err());
+    }
+}
