@@ -11,14 +11,19 @@ pub mod connectors_csv;
 pub mod connectors_toml;
 pub mod crl;
 pub mod cuts;
+pub mod ehlo;
 pub mod expectation_file;
 pub mod journal_line;
 pub mod message;
 pub mod ocsp_response;
+pub mod smtp_dialogue;
+pub mod smtp_reply;
+pub mod smtp_session;
 pub mod tls_client_hello;
 pub mod tls_flight_encoder;
 pub mod tls_records;
 pub mod tls_server_flight;
+pub mod transcripts;
 
 /// A fuzz target, with what it starts from.
 pub struct Target {
@@ -35,6 +40,10 @@ pub type Seed = (&'static str, Vec<u8>);
 
 /// All targets.
 pub const TARGETS: &[Target] = &[
+    Target { name: "smtp_reply", check: smtp_reply::check, seeds: smtp_reply::seeds },
+    Target { name: "smtp_session", check: smtp_session::check, seeds: smtp_session::seeds },
+    Target { name: "smtp_dialogue", check: smtp_dialogue::check, seeds: smtp_dialogue::seeds },
+    Target { name: "ehlo", check: ehlo::check, seeds: ehlo::seeds },
     Target { name: "expectation_file", check: expectation_file::check, seeds: expectation_file::seeds },
     Target { name: "connectors_csv", check: connectors_csv::check, seeds: connectors_csv::seeds },
     Target { name: "connectors_toml", check: connectors_toml::check, seeds: connectors_toml::seeds },
