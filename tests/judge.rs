@@ -8,6 +8,7 @@ mod survey;
 use assert_cmd::Command;
 use mxray::lab::{self, Fleet, FleetOptions, Scenario};
 use mxray::model::DomainName;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::PathBuf;
 use survey::{Row, Run, Scan, rows};
@@ -28,7 +29,12 @@ const QUICK: [&str; 6] =
     ["tls13_ecdsa", "starttls_absent", "best_dead", "provider_pair", "dns_nxdomain", "null_mx"];
 
 /// A scan of so many domains, when the lab is gone.
-fn scanned(mut scenarios: Vec<Scenario>, count: usize) -> Run {
+fn scanned(scenarios: Vec<Scenario>, count: usize) -> Run {
+    played(scenarios, count).0
+}
+
+/// The same, and which scenario each domain has played.
+fn played(mut scenarios: Vec<Scenario>, count: usize) -> (Run, HashMap<String, Scenario>) {
     scenarios.iter_mut().for_each(|scenario| scenario.weight = 1);
     let domains: Vec<_> = (0..count).map(|n| DomainName::parse(&format!("d{n}.example")).unwrap()).collect();
     let list: String = domains.iter().map(|domain| format!("{domain}\n")).collect();
@@ -43,8 +49,9 @@ fn scanned(mut scenarios: Vec<Scenario>, count: usize) -> Run {
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
     scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128");
     let run = scan.run(&format!("{list}no domain, \"at\" all\n"));
+    let parts = fleet.truth().iter().map(|row| (row.domain.to_string(), (*row.scenario).clone())).collect();
     runtime.block_on(fleet.shutdown());
-    run
+    (run, parts)
 }
 
 fn quick() -> Run {
@@ -160,6 +167,51 @@ fn another_moment_alters_the_dates_and_nothing_is_asked() {
     command.assert().success();
     for name in FILES {
         assert!(fs::read(run.path(name)).unwrap() == fs::read(back.join(name)).unwrap(), "{name}");
+    }
+}
+
+/// Scenarios of old TLS that a scan for another sender has decided, so that a
+/// scan for Exchange Online need not have asked in that sender's name.
+const DECIDED: [(&str, &str); 10] = [
+    ("exchange-online-2018", "tls10_only"),
+    ("exchange-online-2018", "tls10_self_signed"),
+    ("exchange-online-2018", "tls10_sha1"),
+    ("exchange-online-2018", "tls11_only"),
+    ("exchange-online-2020", "intolerant_tls13_alert"),
+    ("exchange-online-2020", "tls12_cbc_only"),
+    ("postfix-encrypt", "ssl3_only"),
+    ("postfix-may", "ssl2_only"),
+    ("postfix-may", "ssl3_only"),
+    ("rfc9325", "tls12_rsa"),
+];
+
+/// What a sender does must not depend on in whose name a server was asked, but
+/// for what was not learnt.
+#[test]
+fn another_sender_gets_what_a_scan_for_it_would_find_or_nothing() {
+    let named = |scenario: &Scenario| scenario.expect.sender.len() > 1;
+    let scenarios: Vec<Scenario> = lab::scenarios().unwrap().into_iter().filter(named).collect();
+    let count = 2 * scenarios.len();
+    let (run, parts) = played(scenarios, count);
+    let mut decided = BTreeSet::new();
+    for sender in
+        ["exchange-online-2018", "exchange-online-2020", "postfix-encrypt", "postfix-may", "rfc9325"]
+    {
+        let again = judged(&run, &["--sender", sender]);
+        assert_eq!(again.code, Some(0), "{}", again.stderr);
+        for row in again.rows("domains.csv").iter().filter(|row| row["delivery"] != "undetermined") {
+            let scenario = &parts[&row["domain"]];
+            for (column, expected) in scenario.expect.sender(sender) {
+                // What it rests on is less, and of a session less is known.
+                let open = column == "basis" || (row[column].is_empty() && column != "reason");
+                assert!(open || row[column] == expected, "{sender}, {}: {column} {row:#?}", scenario.name);
+            }
+            decided.insert((sender, scenario.name.clone()));
+        }
+        fs::remove_dir_all(again.dir).unwrap();
+    }
+    for (sender, scenario) in DECIDED {
+        assert!(decided.contains(&(sender, scenario.to_string())), "{sender} {scenario}: {decided:#?}");
     }
 }
 

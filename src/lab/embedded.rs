@@ -119,6 +119,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "starttls_residue",
     "static_rsa_only",
     "tls10_only",
+    "tls10_self_signed",
+    "tls10_sha1",
     "tls11_only",
     "tls12_cbc_only",
     "tls12_client_preference",

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The names of a leaf certificate; shared by all findings that saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,17 @@ pub struct Leaf {
 /// Longest [`Leaf::subject`], in bytes.
 pub const SUBJECT_BYTES_MAX: usize = 256;
 
+/// A certificate that a server presented, as far as forced TLS goes into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presented {
+    /// Trust axis.
+    pub chain: ChainStatus,
+    /// Date axis.
+    pub dates: DateStatus,
+    /// The leaf's names.
+    pub leaf: Arc<Leaf>,
+}
+
 /// What was negotiated, and the axes of the certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TlsFinding {
@@ -50,15 +62,15 @@ pub struct TlsFinding {
     /// Trust axis; `None` where no certificate was seen.
     pub chain: Option<ChainStatus>,
     /// The root that a valid chain ends in; shared by all findings of it.
-    pub root: Option<std::sync::Arc<TrustedRoot>>,
+    pub root: Option<Arc<TrustedRoot>>,
     /// Date axis.
     pub dates: Option<DateStatus>,
     /// Key axis.
     pub key: Option<KeyStatus>,
     /// What the leaf is by each expectation; shared by all findings of it.
-    pub expectations: std::sync::Arc<[Expected]>,
+    pub expectations: Arc<[Expected]>,
     /// The leaf's names.
-    pub leaf: Option<std::sync::Arc<Leaf>>,
+    pub leaf: Option<Arc<Leaf>>,
 }
 
 impl TlsFinding {
@@ -66,6 +78,11 @@ impl TlsFinding {
     /// key is lost; `None` where version and suite do not tell.
     pub fn forward_secrecy(&self) -> Option<bool> {
         self.suite.and_then(CipherSuite::forward_secrecy)
+    }
+
+    /// The certificate; `None` where none was seen.
+    pub fn presented(&self) -> Option<Presented> {
+        Some(Presented { chain: self.chain?, dates: self.dates?, leaf: self.leaf.clone()? })
     }
 }
 
@@ -78,6 +95,8 @@ pub struct HelloFinding {
     pub offer: Option<Box<str>>,
     /// The newest version offered.
     pub offered_version: ProtocolVersion,
+    /// How many suites were offered.
+    pub offered_suites: usize,
     /// How the answer ended.
     pub end: HelloEnd,
     /// Version chosen.
@@ -86,6 +105,8 @@ pub struct HelloFinding {
     pub suite: Option<CipherSuite>,
     /// Group of the key exchange.
     pub group: Option<NamedGroup>,
+    /// The certificate, in clear up to TLS 1.2; `None` where none was seen.
+    pub presented: Option<Presented>,
 }
 
 /// What a verdict needs to know of one probed key.
@@ -102,6 +123,13 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether all that the server has to say to a hello of SSLv3 or newer is
+    /// an answer of SSLv2.
+    pub fn answers_by_sslv2(&self) -> bool {
+        let ended = |end| self.hellos.iter().any(|hello| hello.end == end);
+        ended(HelloEnd::Sslv2) && !ended(HelloEnd::Agreed)
+    }
+
     /// The newest version that the server has agreed to in any hello, and the
     /// suite that it chose there first.
     pub fn server_best(&self) -> (Option<ProtocolVersion>, Option<CipherSuite>) {

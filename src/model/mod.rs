@@ -34,7 +34,7 @@ pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preferenc
 pub use expectation::{Expectation, ExpectationStatus, Expected};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
-pub use finding::{Finding, HelloFinding, Leaf, TlsFinding};
+pub use finding::{Finding, HelloFinding, Leaf, Presented, TlsFinding};
 pub use forced::{Check, CheckCause, CheckFailure, ConnectorVerdict, ForcedTls, Passage, TlsSettings};
 pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, ServerBest};
 pub use name::{DomainName, MxHost, NameError};

@@ -25,12 +25,12 @@ pub fn verdict(
         (None, Some(best)) => best.outcome.clone(),
         (None, None) => unprobed(),
     };
-    let met: Vec<Met<'_>> = views
+    let met: Vec<Met> = views
         .iter()
         .map(|view| Met {
             delivery: view.outcome.delivery,
             reason: view.outcome.reason,
-            tls: view.finding.tls.as_ref(),
+            presented: outcome::presented(sender, &view.finding),
             wildcard_covers_apex: sender.wildcard_covers_apex.value,
         })
         .collect();

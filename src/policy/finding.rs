@@ -12,7 +12,7 @@ pub fn endpoint(
     assessments: &Assessments,
 ) -> (EndpointRecord, Finding) {
     let assessed = assessments.handshake.as_deref();
-    let finding = finding(&observation, assessed);
+    let finding = finding(&observation, assessments);
     let outcome = outcome::outcome(sender, &finding);
     let record = EndpointRecord {
         name: assessed.map(|assessed| names::endpoint_status(&assessed.leaf, &observation.key)),
@@ -29,8 +29,9 @@ pub fn endpoint(
     (record, finding)
 }
 
-/// Reduces an observation and its assessed chain to what verdicts rest on.
-pub fn finding(observation: &Observation, assessed: Option<&Assessed>) -> Finding {
+/// Reduces an observation and its assessed chains to what verdicts rest on.
+pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding {
+    let assessed = assessments.handshake.as_deref();
     let tls = observation.tls.as_ref().map(|tls| TlsFinding {
         version: tls.version,
         suite: tls.suite,
@@ -46,22 +47,25 @@ pub fn finding(observation: &Observation, assessed: Option<&Assessed>) -> Findin
         key: observation.key.clone(),
         failure: observation.failure.clone(),
         tls,
-        hellos: hellos(observation),
+        hellos: hellos(observation, assessments),
     }
 }
 
 /// What verdicts rest on of the further hellos.
-fn hellos(observation: &Observation) -> Box<[HelloFinding]> {
+fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFinding]> {
     let judged = |purpose| matches!(purpose, HelloPurpose::Sender | HelloPurpose::Version);
-    let kept = observation.hellos.iter().filter(|hello| judged(hello.purpose));
-    kept.map(|hello| HelloFinding {
+    let chains = assessments.hellos.iter().map(Option::as_deref).chain(std::iter::repeat(None));
+    let kept = observation.hellos.iter().zip(chains).filter(|(hello, _)| judged(hello.purpose));
+    kept.map(|(hello, assessed)| HelloFinding {
         purpose: hello.purpose,
         offer: hello.offer.clone(),
         offered_version: hello.offered_version,
+        offered_suites: hello.offered_suites,
         end: hello.end,
         version: hello.version,
         suite: hello.suite,
         group: hello.group,
+        presented: assessed.map(Assessed::presented),
     })
     .collect()
 }

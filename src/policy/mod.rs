@@ -15,6 +15,7 @@ pub mod expectation_file;
 mod finding;
 pub mod names;
 pub mod offer;
+mod other_offers;
 pub mod outcome;
 pub mod pkix;
 pub mod published;

@@ -54,6 +54,17 @@ impl Offer {
         }
     }
 
+    /// What a hello sent.
+    pub fn of(question: HelloQuestion) -> Self {
+        let HelloQuestion { versions, suites, groups, signature_schemes, .. } = question;
+        Self { versions, suites, groups, signature_schemes }
+    }
+
+    /// Entries in all lists: how long a hello it makes.
+    pub fn entries(&self) -> usize {
+        self.versions.len() + self.suites.len() + self.groups.len() + self.signature_schemes.len()
+    }
+
     /// How many steps a suite stands below the best of the offer; `None` if
     /// it is not in it.
     pub fn rank(&self, suite: CipherSuite) -> Option<usize> {

@@ -4,14 +4,16 @@
 //! The scanner's handshake is not the sender's. Where the server must answer
 //! the sender's offer in the same way, the answer is taken over; where it may
 //! differ, the outcome says [`Basis::Inferred`]; and where the sender's very
-//! offer was sent, it is known.
+//! offer was sent, it is known. A server that refused the scanner may have
+//! answered the offer of another sender, and that may decide, too.
 
 use super::offer::Offer;
+use super::other_offers::{Inference, infer};
 use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
 use crate::model::{
     Basis, CipherSuite, Delivery, Failure, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind, Logged,
-    NamedGroup, Outcome, Phase, ProtocolVersion, Reason, Session, TlsFinding,
+    NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, TlsFinding,
 };
 
 /// Suites that the scanner's own handshake offers, in its order (rustls with
@@ -33,6 +35,17 @@ pub fn outcome(sender: &Sender, finding: &Finding) -> Outcome {
     let (mut outcome, situation) = Question { sender, offer: sender.offer(), finding }.answer();
     outcome.logged = situation.and_then(|situation| logged(sender, situation));
     outcome
+}
+
+/// The certificate that the sender is shown: in the answer to its own offer, or
+/// to one to which the answer must be alike; else in the scanner's handshake.
+/// `None` where none was seen.
+pub fn presented(sender: &Sender, finding: &Finding) -> Option<Presented> {
+    let shaken = || finding.tls.as_ref().and_then(TlsFinding::presented);
+    if finding.hellos.is_empty() {
+        return shaken();
+    }
+    Question { sender, offer: sender.offer(), finding }.presented().or_else(shaken)
 }
 
 /// What delivery to a domain would be where nothing was probed.
@@ -75,7 +88,8 @@ impl Question<'_> {
         match &self.finding.failure {
             None => self.by_hello().unwrap_or_else(|| self.by_handshake()),
             Some(failure) if failure.phase == Phase::Tls => {
-                self.by_hello().unwrap_or_else(|| self.not_learnt(failure))
+                let hellos = self.by_hello().or_else(|| self.by_other_hellos());
+                hellos.unwrap_or_else(|| self.not_learnt(failure))
             }
             Some(failure) if says_no_tls(failure) => self.no_tls(failure),
             Some(failure) => self.not_learnt(failure),
@@ -93,39 +107,71 @@ impl Question<'_> {
         (Outcome::without_tls(delivery, failure, Some(Basis::Observed)), situation)
     }
 
-    /// The answer to the sender's very offer, if it was sent and answered.
-    fn by_hello(&self) -> Option<Answer> {
+    /// The hello of the sender's very offer, if it was sent.
+    fn own_hello(&self) -> Option<&HelloFinding> {
         let is_offer = |hello: &&HelloFinding| hello.purpose == HelloPurpose::Sender;
         // Most hosts were sent none, and a digest costs more than a look.
         self.finding.hellos.iter().find(is_offer)?;
         let id = self.offer.id();
         let mut offers = self.finding.hellos.iter().filter(is_offer);
-        let hello = offers.find(|hello| hello.offer.as_deref() == Some(id.as_str()))?;
+        offers.find(|hello| hello.offer.as_deref() == Some(id.as_str()))
+    }
+
+    /// The answer to it.
+    fn by_hello(&self) -> Option<Answer> {
+        let hello = self.own_hello()?;
         match hello.end {
-            HelloEnd::Agreed => Some(self.agreed(hello)),
-            HelloEnd::Alert | HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused())),
+            HelloEnd::Agreed => Some(self.agreed(hello, Basis::Observed)),
+            HelloEnd::Alert | HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
             _ => None,
         }
     }
 
-    fn agreed(&self, hello: &HelloFinding) -> Answer {
+    /// What the answers to other offers say.
+    fn by_other_hellos(&self) -> Option<Answer> {
+        let basis = Basis::Inferred;
+        Some(match infer(&self.offer, self.finding, self.own_hello().is_some())? {
+            Inference::Agreed(hello) => self.agreed(hello, basis),
+            Inference::NoVersion => self.tls_failure(Reason::NoPublishedVersion, basis),
+            Inference::Refused => self.tls_failure(self.why_refused(), basis),
+        })
+    }
+
+    /// The certificate in the answer by which it is known, or follows, that
+    /// the sender comes to an agreement.
+    fn presented(&self) -> Option<Presented> {
+        let own = self.own_hello();
+        let agreed = own.filter(|hello| hello.end == HelloEnd::Agreed);
+        let inferred = || match infer(&self.offer, self.finding, own.is_some())? {
+            Inference::Agreed(hello) => Some(hello),
+            _ => None,
+        };
+        let failed = self.finding.failure.is_some();
+        agreed.or_else(|| inferred().filter(|_| failed))?.presented.clone()
+    }
+
+    fn agreed(&self, hello: &HelloFinding, basis: Basis) -> Answer {
         // A server that never heard of supported_versions chooses what was not
         // offered; the client ends the handshake then (RFC 8446 §4.1.3).
         if hello.version.is_some_and(|version| !self.sender.versions.value.contains(&version)) {
-            return self.tls_failure(Reason::NoPublishedVersion);
+            return self.tls_failure(Reason::NoPublishedVersion, basis);
         }
         if hello.suite.is_some_and(|suite| self.offer.rank(suite).is_none()) {
-            return self.tls_failure(Reason::NoPublishedSuite);
+            return self.tls_failure(Reason::NoPublishedSuite, basis);
         }
-        if self.refuses_certificate() {
-            return self.tls_failure(Reason::Sha1Certificate);
+        if self.refuses_certificate(hello.presented.as_ref()) {
+            return self.tls_failure(Reason::Sha1Certificate, basis);
         }
-        let session = self.session(hello.version, hello.suite, hello.group);
-        (Outcome::encrypted(Basis::Observed, session), None)
+        let group = hello.group.filter(|group| self.offer.groups.contains(group));
+        let session = self.session(hello.version, hello.suite, group);
+        (Outcome::encrypted(basis, session), None)
     }
 
     /// What the other hellos say about a refusal.
     fn why_refused(&self) -> Reason {
+        if self.finding.answers_by_sslv2() {
+            return Reason::NoPublishedVersion;
+        }
         let (Some(best), suite) = self.finding.server_best() else { return Reason::OfferRefused };
         if !self.sender.versions.value.contains(&best) {
             Reason::NoPublishedVersion
@@ -137,17 +183,20 @@ impl Question<'_> {
         }
     }
 
-    /// The handshake fails for this sender.
-    fn tls_failure(&self, reason: Reason) -> Answer {
+    /// The handshake fails for this sender, by what `basis` says. What then
+    /// becomes of the message may rest on less.
+    fn tls_failure(&self, reason: Reason, basis: Basis) -> Answer {
         let after = &self.sender.after_tls_failure;
-        let basis = if after.is_assumed() { Basis::Assumed } else { Basis::Observed };
+        let basis = if after.is_assumed() { Basis::Assumed } else { basis };
         let clear = after.value == AfterTlsFailure::Plaintext && !self.sender.requires_tls.value;
         let delivery = if clear { Delivery::Plaintext } else { Delivery::Deferred };
         (Outcome::without_tls(delivery, reason, Some(basis)), Some(Situation::TlsFailed))
     }
 
-    fn refuses_certificate(&self) -> bool {
-        let leaf = self.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
+    fn refuses_certificate(&self, shown: Option<&Presented>) -> bool {
+        let leaf = shown.map(|presented| &*presented.leaf);
+        let shaken = self.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
+        let leaf = leaf.or(shaken);
         self.sender.refuses_sha1_certificates.value
             && leaf.and_then(|leaf| leaf.signed_with_sha1) == Some(true)
     }
@@ -158,8 +207,8 @@ impl Question<'_> {
             // A dialogue that ran to its end went through TLS.
             return (Outcome::encrypted(Basis::Inferred, Session::default()), None);
         };
-        if self.refuses_certificate() {
-            return self.tls_failure(Reason::Sha1Certificate);
+        if self.refuses_certificate(None) {
+            return self.tls_failure(Reason::Sha1Certificate, Basis::Observed);
         }
         match self.carries_over(tls) {
             Some((basis, session)) => (Outcome::encrypted(basis, session), None),

@@ -53,10 +53,12 @@ fn hello(
         purpose,
         offer: (purpose == HelloPurpose::Sender).then(|| sender.offer().id().into()),
         offered_version: ProtocolVersion::TLS12,
+        offered_suites: 0,
         end,
         version: chosen.map(|(version, _)| version.parse().unwrap()),
         suite: chosen.map(|(_, suite)| suite.parse().unwrap()),
         group: None,
+        presented: None,
     }
 }
 

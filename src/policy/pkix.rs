@@ -6,7 +6,8 @@ use super::expectation::{self, Seen};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::{
-    Assessment, CertificateFacts, Connectors, DateStatus, Expectation, KeyStatus, Leaf, Observation, Sha256,
+    Assessment, CertificateFacts, Connectors, DateStatus, Expectation, KeyStatus, Leaf, Observation,
+    Presented, Sha256,
 };
 use crate::x509;
 use jiff::Timestamp;
@@ -32,6 +33,14 @@ pub struct Assessed {
     pub assessment: Assessment,
     /// The leaf's names.
     pub leaf: Arc<Leaf>,
+}
+
+impl Assessed {
+    /// The part that forced TLS goes into.
+    pub fn presented(&self) -> Presented {
+        let Assessment { chain, dates, .. } = &self.assessment;
+        Presented { chain: *chain, dates: *dates, leaf: self.leaf.clone() }
+    }
 }
 
 /// The judged chains of one observation.

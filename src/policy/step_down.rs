@@ -24,7 +24,7 @@ use crate::model::{
 /// TLS 1.3 together with 1.2, the one hello that every server answers with the
 /// best it has, unless it stumbles over what it does not know; each of the
 /// others offers what a client of that time did.
-const STEPS: [ProtocolVersion; 5] = [
+pub(super) const STEPS: [ProtocolVersion; 5] = [
     ProtocolVersion::TLS13,
     ProtocolVersion::TLS12,
     ProtocolVersion::TLS11,
@@ -110,7 +110,7 @@ fn settles(hello: &HelloObservation) -> bool {
 }
 
 /// Every suite, group and scheme that the version can have.
-fn everything_of(version: ProtocolVersion) -> HelloQuestion {
+pub(super) fn everything_of(version: ProtocolVersion) -> HelloQuestion {
     let mut versions = vec![version];
     if version == ProtocolVersion::TLS13 {
         versions.push(ProtocolVersion::TLS12);

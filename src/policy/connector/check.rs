@@ -3,7 +3,7 @@
 use super::names::{self, Expected};
 use crate::model::{
     ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, DomainFacts, Exchange, ForcedTls,
-    Reason, TlsFinding,
+    Presented, Reason,
 };
 
 /// What is demanded beyond encryption.
@@ -18,16 +18,16 @@ pub struct Demand<'a> {
 
 /// Checks one endpoint. `delivery` and `reason` are the opportunistic outcome
 /// of this sender there: EncryptionOnly passes exactly where that is
-/// encrypted.
+/// encrypted. `presented` is the certificate that the sender is shown.
 pub fn forced(
     delivery: Delivery,
     reason: Option<Reason>,
-    tls: Option<&TlsFinding>,
+    presented: Option<&Presented>,
     demand: &Demand<'_>,
 ) -> ForcedTls {
     let encryption_only = encryption_only(delivery, reason);
-    let certificate_validation = encryption_only.and(|| certificate_validation(tls));
-    let domain_validation = certificate_validation.and(|| domain_validation(tls, demand));
+    let certificate_validation = encryption_only.and(|| certificate_validation(presented));
+    let domain_validation = certificate_validation.and(|| domain_validation(presented, demand));
     ForcedTls { encryption_only, certificate_validation, domain_validation }
 }
 
@@ -47,36 +47,36 @@ pub fn encryption_only(delivery: Delivery, reason: Option<Reason>) -> Check {
 }
 
 /// Signature of the leaf, chain and dates. Revocation is not looked at here.
-fn certificate_validation(tls: Option<&TlsFinding>) -> Check {
-    let leaf = tls.and_then(|tls| tls.leaf.as_deref());
-    if leaf.and_then(|leaf| leaf.signed_with_sha1) == Some(true) {
+fn certificate_validation(presented: Option<&Presented>) -> Check {
+    let Some(presented) = presented else {
+        return Check::Undetermined(CheckCause::CertificateNotSeen);
+    };
+    if presented.leaf.signed_with_sha1 == Some(true) {
         return Check::Fail(CheckFailure::Sha1Certificate);
     }
-    let chain = match tls.and_then(|tls| tls.chain) {
-        None => return Check::Undetermined(CheckCause::CertificateNotSeen),
-        Some(ChainStatus::Valid) => Check::Pass,
-        Some(ChainStatus::SelfSigned) => Check::Fail(CheckFailure::SelfSigned),
-        Some(ChainStatus::UntrustedRoot) => Check::Fail(CheckFailure::UntrustedRoot),
-        Some(ChainStatus::IncompleteChain) => Check::Fail(CheckFailure::IncompleteChain),
-        Some(ChainStatus::Invalid) => Check::Fail(CheckFailure::InvalidChain),
+    let chain = match presented.chain {
+        ChainStatus::Valid => Check::Pass,
+        ChainStatus::SelfSigned => Check::Fail(CheckFailure::SelfSigned),
+        ChainStatus::UntrustedRoot => Check::Fail(CheckFailure::UntrustedRoot),
+        ChainStatus::IncompleteChain => Check::Fail(CheckFailure::IncompleteChain),
+        ChainStatus::Invalid => Check::Fail(CheckFailure::InvalidChain),
     };
-    chain.and(|| match tls.and_then(|tls| tls.dates) {
-        None => Check::Undetermined(CheckCause::CertificateNotSeen),
-        Some(DateStatus::Valid) => Check::Pass,
-        Some(DateStatus::Expired) => Check::Fail(CheckFailure::Expired),
-        Some(DateStatus::NotYetValid) => Check::Fail(CheckFailure::NotYetValid),
-        Some(DateStatus::Unreadable) => Check::Fail(CheckFailure::DatesUnreadable),
+    chain.and(|| match presented.dates {
+        DateStatus::Valid => Check::Pass,
+        DateStatus::Expired => Check::Fail(CheckFailure::Expired),
+        DateStatus::NotYetValid => Check::Fail(CheckFailure::NotYetValid),
+        DateStatus::Unreadable => Check::Fail(CheckFailure::DatesUnreadable),
     })
 }
 
-fn domain_validation(tls: Option<&TlsFinding>, demand: &Demand<'_>) -> Check {
+fn domain_validation(presented: Option<&Presented>, demand: &Demand<'_>) -> Check {
     let Some(expected) = demand.expected else {
         return Check::Undetermined(CheckCause::NoDomain);
     };
-    let Some(leaf) = tls.and_then(|tls| tls.leaf.as_deref()) else {
+    let Some(presented) = presented else {
         return Check::Undetermined(CheckCause::CertificateNotSeen);
     };
-    if names::bears(leaf, expected, demand.wildcard_covers_apex) {
+    if names::bears(&presented.leaf, expected, demand.wildcard_covers_apex) {
         Check::Pass
     } else {
         Check::Fail(CheckFailure::NameMismatch)

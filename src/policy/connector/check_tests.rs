@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{
-    CheckCause, DomainName, Exchange, Failure, Kind, Leaf, MxHost, Phase, Sha256, Subject, Target,
+    CheckCause, DomainName, Exchange, Failure, Kind, Leaf, MxHost, Phase, Sha256, Subject, Target, TlsFinding,
 };
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn texts(forced: ForcedTls) -> [String; 3] {
 fn check(delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> [String; 3] {
     let domain = DomainName::parse("contoso.com").unwrap();
     let demand = Demand { expected: Some(Expected::Recipient(&domain)), wildcard_covers_apex: false };
-    texts(forced(delivery, reason, tls, &demand))
+    texts(forced(delivery, reason, tls.and_then(TlsFinding::presented).as_ref(), &demand))
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn without_encryption_no_strength_passes_and_what_is_not_known_stays_open() {
 fn an_endpoint_without_a_domain_has_no_name_to_expect() {
     let seen = tls(ChainStatus::Valid, DateStatus::Valid, &["contoso.com"]);
     let demand = Demand { expected: None, wildcard_covers_apex: false };
-    let found = texts(forced(Delivery::Encrypted, None, Some(&seen), &demand));
+    let found = texts(forced(Delivery::Encrypted, None, seen.presented().as_ref(), &demand));
     assert_eq!(found, ["pass", "pass", "undetermined:no_domain"]);
 }
 

@@ -6,18 +6,18 @@ use super::code::{self, Logged};
 use super::names::Expected;
 use crate::model::{
     Check, CheckCause, CheckFailure, Connector, ConnectorVerdict, Connectors, Delivery, DomainFacts,
-    DomainName, ForcedTls, Kind, Passage, Phase, Reason, Subject, TlsFinding, TlsSettings,
+    DomainName, ForcedTls, Kind, Passage, Phase, Presented, Reason, Subject, TlsSettings,
 };
 
 /// One endpoint as the sender meets it.
-#[derive(Clone, Copy, Debug)]
-pub struct Met<'a> {
+#[derive(Clone, Debug)]
+pub struct Met {
     /// What opportunistic delivery there would be.
     pub delivery: Delivery,
     /// Why not encrypted.
     pub reason: Option<Reason>,
-    /// What was seen of TLS.
-    pub tls: Option<&'a TlsFinding>,
+    /// The certificate that it is shown; `None` where none was seen.
+    pub presented: Option<Presented>,
     /// Whether to this sender a certificate for `*.contoso.com` serves
     /// `contoso.com` too.
     pub wildcard_covers_apex: bool,
@@ -28,7 +28,7 @@ type Opportunistic = (Delivery, Option<Reason>);
 
 /// The three strengths, as if a connector without TlsDomain demanded each.
 /// The endpoints stand in the order in which the sender tries them.
-pub fn forced_tls(facts: &DomainFacts, whole: Opportunistic, met: &[Met<'_>]) -> ForcedTls {
+pub fn forced_tls(facts: &DomainFacts, whole: Opportunistic, met: &[Met]) -> ForcedTls {
     let expected = domain(facts).map(Expected::Recipient);
     let (forced, _) = every(facts, whole, met, expected);
     forced
@@ -39,7 +39,7 @@ pub fn under(
     connectors: &Connectors,
     facts: &DomainFacts,
     whole: Opportunistic,
-    met: &[Met<'_>],
+    met: &[Met],
 ) -> Option<ConnectorVerdict> {
     let domain = domain(facts)?;
     let connector = connectors.choose(domain)?;
@@ -65,7 +65,7 @@ fn settled(
     domain: &DomainName,
     facts: &DomainFacts,
     whole: Opportunistic,
-    met: &[Met<'_>],
+    met: &[Met],
 ) -> (Check, Option<Logged>) {
     if !is_routed_by(connector, facts) {
         return (Check::Undetermined(CheckCause::NotProbed), None);
@@ -78,8 +78,8 @@ fn settled(
     let (forced, endpoints) = every(facts, whole, met, Some(expected));
     let check = forced.check(connector.tls_settings);
     let deciding = endpoints.iter().position(|endpoint| endpoint.check(connector.tls_settings) == check);
-    let tls = deciding.and_then(|index| met.get(index)).and_then(|met| met.tls);
-    (check, code::logged(check, Some(expected), tls.and_then(|tls| tls.leaf.as_deref())))
+    let presented = deciding.and_then(|index| met.get(index)).and_then(|met| met.presented.as_ref());
+    (check, code::logged(check, Some(expected), presented.map(|presented| &*presented.leaf)))
 }
 
 /// Whether the endpoints of the facts are those to which the connector sends.
@@ -101,15 +101,15 @@ fn opportunistic((delivery, reason): Opportunistic) -> Check {
 fn every(
     facts: &DomainFacts,
     whole: Opportunistic,
-    met: &[Met<'_>],
+    met: &[Met],
     expected: Option<Expected<'_>>,
 ) -> (ForcedTls, Vec<ForcedTls>) {
     if facts.failure.is_some() || met.is_empty() {
         return (ForcedTls::all(unprobed(facts, whole)), Vec::new());
     }
-    let check = |met: &Met<'_>| {
+    let check = |met: &Met| {
         let demand = Demand { expected, wildcard_covers_apex: met.wildcard_covers_apex };
-        check::forced(met.delivery, met.reason, met.tls, &demand)
+        check::forced(met.delivery, met.reason, met.presented.as_ref(), &demand)
     };
     let endpoints: Vec<ForcedTls> = met.iter().map(check).collect();
     (check::roll_up(facts, &endpoints), endpoints)

@@ -1,7 +1,7 @@
 //! What connectors make of a domain, as tables.
 
 use super::*;
-use crate::model::{ChainStatus, DateStatus, Exchange, Failure, Leaf, MxHost, Sha256, Target};
+use crate::model::{ChainStatus, DateStatus, Exchange, Failure, Leaf, MxHost, Sha256, Target, TlsFinding};
 use crate::policy::connector::parse_toml;
 use std::sync::Arc;
 
@@ -74,7 +74,8 @@ fn tls(chain: ChainStatus, dates: DateStatus, common_name: &str) -> TlsFinding {
 
 /// `delivery reason code detail` of the only endpoint of a domain.
 fn told(domain: &str, delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> String {
-    let met = [Met { delivery, reason, tls, wildcard_covers_apex: false }];
+    let presented = tls.and_then(TlsFinding::presented);
+    let met = [Met { delivery, reason, presented, wildcard_covers_apex: false }];
     let verdict = under(&connectors(), &facts(domain, false, None), (delivery, reason), &met);
     text(verdict.as_ref())
 }
@@ -157,7 +158,8 @@ fn without_tls_it_depends_on_whether_the_connector_demands_it() {
 
 #[test]
 fn smart_hosts_count_only_where_they_were_probed() {
-    let met = [Met { delivery: Delivery::Encrypted, reason: None, tls: None, wildcard_covers_apex: false }];
+    let met =
+        [Met { delivery: Delivery::Encrypted, reason: None, presented: None, wildcard_covers_apex: false }];
     let whole = (Delivery::Encrypted, None);
     for (domain, probed, expected) in [
         ("relay.example", true, "delivered"),
@@ -198,8 +200,8 @@ fn what_the_dns_decides_is_decided() {
 #[test]
 fn the_strengths_are_known_without_any_connector() {
     let seen = tls(ChainStatus::Valid, DateStatus::Valid, "other.example");
-    let met =
-        [Met { delivery: Delivery::Encrypted, reason: None, tls: Some(&seen), wildcard_covers_apex: false }];
+    let presented = seen.presented();
+    let met = [Met { delivery: Delivery::Encrypted, reason: None, presented, wildcard_covers_apex: false }];
     let facts = facts("other.example", false, None);
     assert_eq!(forced_tls(&facts, (Delivery::Encrypted, None), &met), ForcedTls::all(Check::Pass));
     assert!(under(&Connectors::default(), &facts, (Delivery::Encrypted, None), &met).is_none());
