@@ -3,7 +3,9 @@
 mod shared;
 mod values;
 
-pub use shared::{AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs};
+pub use shared::{
+    AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs, PaceArgs,
+};
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -127,6 +129,10 @@ pub struct ProbeArgs {
 
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub pace: IntervalArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub hellos: HelloArgs,
 
     #[command(flatten)]
@@ -235,6 +241,10 @@ pub struct RevocationArgs {
     /// Longest answer that is taken, in bytes
     #[arg(long, value_name = "N", default_value_t = 33_554_432, value_parser = clap::value_parser!(u32).range(1..=33_554_432), help_heading = "Fetching")]
     pub fetch_bytes: u32,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub pace: IntervalArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

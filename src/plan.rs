@@ -219,7 +219,7 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
         port,
         limits: Limits {
             rate: NonZeroU32::new(pace.rate),
-            per_ip_interval: pace.per_ip_interval,
+            per_ip_interval: pace.interval.per_ip_interval,
             per_ip_connections: NonZeroU32::new(pace.per_ip_connections),
             in_flight: pace.in_flight as usize,
         },

@@ -21,9 +21,9 @@ pub struct PaceArgs {
     )]
     pub rate: u32,
 
-    /// Least time between two connections to one address; 0: none
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
-    pub per_ip_interval: Duration,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub interval: IntervalArgs,
 
     /// Connections open to one address at a time; 0: no limit
     #[arg(
@@ -50,6 +50,14 @@ pub struct PaceArgs {
     /// Pause before the first further attempt; doubles with each
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub retry_delay: Duration,
+}
+
+/// How often one address is connected to.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct IntervalArgs {
+    /// Least time between two connections to one address; 0: none
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
+    pub per_ip_interval: Duration,
 }
 
 /// Which mail goes by a connector.
@@ -138,7 +146,7 @@ pub struct HelloArgs {
     #[arg(long, value_name = "N", help_heading = "Further hellos", default_value_t = HELLOS_PER_HOST as u32, value_parser = clap::value_parser!(u32).range(0..=100), allow_negative_numbers = true)]
     pub hellos_per_host: u32,
 
-    /// Find out every version, suite and group that each host takes, one by one: 20 to 40 connections to a usual host
+    /// Find out every version, suite and group that each host takes, one by one: 20 to 40 connections to a usual host, --per-ip-interval apart
     #[arg(long, visible_alias = "suites", help_heading = "Further hellos")]
     pub enumerate: bool,
 

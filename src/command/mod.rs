@@ -11,6 +11,7 @@ mod judge;
 mod lab;
 mod probe;
 mod reader;
+mod rest;
 mod revocation;
 mod roots;
 mod scan;

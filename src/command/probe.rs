@@ -1,5 +1,6 @@
 //! `mxray probe`: one target, told as a transcript.
 
+use super::rest::Rest;
 use super::{CommandError, start_logging};
 use crate::cli::ProbeArgs;
 use crate::engine::stage::{Lookup, Probe};
@@ -48,7 +49,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
     let by_mx = matches!(asked, Asked::Domain(_));
     let (facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
-    let (domain, endpoints) = ask_all(&stages, facts, port).await;
+    let (domain, endpoints) = ask_all(&stages, Rest::new(args.pace.per_ip_interval), facts, port).await;
     let ehlo_name = &stages.told.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
     super::tell(report::transcript(&probed))?;
@@ -78,9 +79,11 @@ pub(super) async fn find(stages: &Stages, asked: Asked, port: u16) -> (DomainFac
     }
 }
 
-/// Asks each endpoint of the target.
+/// Asks each endpoint of the target, with a `rest` between the connections to
+/// one address.
 pub(super) async fn ask_all(
     stages: &Stages,
+    mut rest: Rest,
     facts: DomainFacts,
     port: u16,
 ) -> (DomainRecord, Vec<EndpointRecord>) {
@@ -89,7 +92,7 @@ pub(super) async fn ask_all(
     for (index, exchange) in facts.exchanges.iter().enumerate() {
         for ip in &exchange.addresses {
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
-            let observation = ask(stages, key).await;
+            let observation = ask(stages, &mut rest, key).await;
             let assessments = stages.policy.assess(&observation);
             let (record, finding) = stages.policy.endpoint(observation, &assessments);
             findings.push((index, Arc::new(finding)));
@@ -101,12 +104,14 @@ pub(super) async fn ask_all(
 }
 
 /// Probes a key and sends the hellos that its answers are worth.
-async fn ask(stages: &Stages, key: ProbeKey) -> Observation {
+async fn ask(stages: &Stages, rest: &mut Rest, key: ProbeKey) -> Observation {
     if let Err(failure) = stages.probe.permit(&key) {
         return Observation::failed(key, Timestamp::now(), 0, failure);
     }
+    rest.before(key.endpoint.ip).await;
     let mut observation = stages.probe.probe(key, 1).await;
     while let Some(question) = stages.policy.next_hello(&observation) {
+        rest.before(observation.key.endpoint.ip).await;
         let hello = stages.probe.hello(observation.key.clone(), &question).await;
         observation.hellos.push(hello);
     }

@@ -3,6 +3,7 @@
 //! this done by hand with certutil.
 
 use super::probe::{self, Asked};
+use super::rest::Rest;
 use super::{CommandError, start_logging};
 use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
 use crate::lookup::DnsLookup;
@@ -75,7 +76,10 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     let mut asker = Asker { fetcher, roots, lists: HashMap::new(), at: Timestamp::now() };
     let chains = match asked {
         None => vec![chain_of_file(&args.target)?],
-        Some(asked) => probed(&stages, asked, args.asking.dialogue.port).await,
+        Some(asked) => {
+            let rest = Rest::new(args.pace.per_ip_interval);
+            probed(&stages, rest, asked, args.asking.dialogue.port).await
+        }
     };
     if chains.is_empty() {
         super::say(format_args!("mxray: {} presented no certificate", args.target));
@@ -96,9 +100,9 @@ fn exit_code(certificates: &[CertificateRevocation], published: &[Reached]) -> E
 }
 
 /// The distinct chains of every endpoint of the target.
-async fn probed(stages: &plan::Stages, asked: Asked, port: u16) -> Vec<Chain> {
+async fn probed(stages: &plan::Stages, rest: Rest, asked: Asked, port: u16) -> Vec<Chain> {
     let (facts, port) = probe::find(stages, asked, port).await;
-    let (_, endpoints) = probe::ask_all(stages, facts, port).await;
+    let (_, endpoints) = probe::ask_all(stages, rest, facts, port).await;
     let mut seen = HashSet::new();
     let observations = endpoints.into_iter().map(|endpoint| endpoint.observation);
     let chains = observations.flat_map(|seen| {

@@ -1,11 +1,14 @@
 //! `mxray probe`: the transcript, but for what differs from run to run.
 
 use crate::fleet::Lab;
+use std::time::{Duration, Instant};
 
 /// Runs `probe`; gives its transcript without times, ports and the numbers of
 /// freshly made certificates.
 fn transcript(lab: &Lab, target: &str) -> String {
-    let ran = lab.folder.run(lab.args(&format!("probe {target} --allow-private --timeout 20s")));
+    let ran = lab
+        .folder
+        .run(lab.args(&format!("probe {target} --allow-private --timeout 20s --per-ip-interval 0")));
     // Whatever the target answers, the question was answered.
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{target}");
     let port = format!(":{}", lab.fleet.smtp_port());
@@ -67,6 +70,17 @@ fn of_an_address_and_of_a_host_with_its_port() {
     insta::assert_snapshot!("of_a_host", told(format!("{}:{port}", place.host)));
     let queries = lab.fleet.counters().queries;
     assert!(queries.keys().all(|(_, kind)| kind != "MX"), "a host is not asked for its MX: {queries:?}");
+}
+
+#[test]
+fn one_address_is_connected_to_no_more_often_than_it_may_be() {
+    let lab = Lab::playing(&["tls10_only"], 1);
+    let begun = Instant::now();
+    let ran = lab.folder.run(lab.args("probe d1.example --allow-private --per-ip-interval 300ms"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let pauses = u32::try_from(lab.connections()).unwrap() - 1;
+    assert!(pauses > 0, "the server is sent a further hello");
+    assert!(begun.elapsed() >= pauses * Duration::from_millis(300), "{:?}", begun.elapsed());
 }
 
 #[test]
