@@ -1,6 +1,6 @@
 //! Forced TLS: which of the three strengths of a connector a partner passes.
 
-use super::verdict::{Delivery, Reason};
+use super::verdict::{Delivery, Logged, Reason};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -213,11 +213,9 @@ pub struct ConnectorVerdict {
     pub passage: Passage,
     /// Why not delivered, as behind the colon of a [`Check`].
     pub reason: Option<String>,
-    /// The code that Exchange Online logs, as `450 4.4.317`; `None` where mail
-    /// is delivered, or no code is published.
-    pub code: Option<&'static str>,
-    /// The words beside the code: the inner error where there is one.
-    pub detail: Option<String>,
+    /// What the sender logs; `None` where mail is delivered, or it is not
+    /// published.
+    pub logged: Option<Logged>,
 }
 
 /// Whether mail gets through a connector.

@@ -5,8 +5,8 @@
 use super::column::{Column, column};
 use super::value::Value;
 use crate::model::{
-    Check, ConnectorVerdict, DomainRecord, Expected, Failure, Finding, Phase, Promise, Session, Subject,
-    TlsFinding, TrustedRoot, View,
+    Check, ConnectorVerdict, DomainRecord, Expected, Failure, Finding, Logged, Phase, Promise, Session,
+    Subject, TlsFinding, TrustedRoot, View,
 };
 
 /// One of the two endpoints of a row.
@@ -154,6 +154,10 @@ fn check(check: Check) -> Value<'static> {
 
 fn connector(record: &DomainRecord) -> Option<&ConnectorVerdict> {
     record.verdict.connector.as_ref()
+}
+
+fn connector_logged(record: &DomainRecord) -> Option<&Logged> {
+    connector(record)?.logged.as_ref()
 }
 
 /// The columns of `domains.csv`, in order.
@@ -340,11 +344,11 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Why mail under it is not delivered, as behind the colon of the checks.",
         |r| Value::text(connector(r).and_then(|connector| connector.reason.as_deref())),
     ),
-    column("connector_code", "What Exchange Online logs then, as `450 4.4.317`.", |r| {
-        Value::text(connector(r).and_then(|connector| connector.code))
+    column("connector_code", "What the sender logs then, where that is published, as `450 4.4.317`.", |r| {
+        Value::text(connector_logged(r).map(|logged| &*logged.code))
     }),
     column("connector_detail", "The words beside that code: the inner error where there is one.", |r| {
-        Value::text(connector(r).and_then(|connector| connector.detail.as_deref()))
+        Value::text(connector_logged(r).map(|logged| &*logged.text))
     }),
     column("detail", "What a person would want to read of the failure of the best.", |r| {
         Value::text(best(r).failure.and_then(|failure| failure.detail.as_deref()))

@@ -108,8 +108,10 @@ pub(super) fn domain() -> DomainRecord {
                 name: "To A".into(),
                 passage: Passage::Deferred,
                 reason: Some("untrusted_root".into()),
-                code: Some("450 4.7.320"),
-                detail: Some("Certificate validation failed".into()),
+                logged: Some(Logged {
+                    code: "450 4.7.320".into(),
+                    text: "Certificate validation failed".into(),
+                }),
             }),
         },
     }

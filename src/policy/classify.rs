@@ -38,7 +38,7 @@ pub fn verdict(
     Verdict {
         sender: sender.name.as_str().into(),
         forced: connector::forced_tls(facts, overall, &met),
-        connector: connector::under(connectors, facts, overall, &met),
+        connector: connector::under(sender, connectors, facts, overall, &met),
         outcome,
         weakest: weakest(&views).cloned(),
         best,

@@ -25,6 +25,7 @@ pub mod sender;
 mod signatures;
 pub mod situation;
 pub mod step_down;
+mod words;
 
 pub use pkix::{Assessed, Assessments, Judge};
 pub use roots::{Roots, Store};

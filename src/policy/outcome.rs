@@ -56,7 +56,7 @@ pub fn without_probe(sender: &Sender, failure: &Failure) -> Outcome {
         }
         _ => Outcome::undetermined(failure),
     };
-    outcome.logged = Situation::of(failure).and_then(|situation| logged(sender, situation));
+    outcome.logged = Situation::of(failure.into()).and_then(|situation| logged(sender, situation));
     outcome
 }
 
@@ -97,7 +97,7 @@ impl Question<'_> {
     }
 
     fn not_learnt(&self, failure: &Failure) -> Answer {
-        (Outcome::undetermined(failure), Situation::of(failure))
+        (Outcome::undetermined(failure), Situation::of(failure.into()))
     }
 
     /// In clear, unless the sender sends through TLS only.

@@ -7,6 +7,7 @@
 
 use super::offer::Offer;
 use super::situation::Situation;
+use super::words;
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -94,7 +95,9 @@ impl FromStr for AfterTlsFailure {
 pub struct LoggedCode {
     /// Reply code and enhanced status code (RFC 3463), as `450 4.4.317`.
     pub code: String,
-    /// What stands beside it: the inner error where there is one.
+    /// What stands beside it: the inner error where there is one. Over a
+    /// certificate `{expected}`, `{presented}` and `{thumbprint}` are places
+    /// for the expected name, the subject and the SHA-1.
     pub text: String,
     /// Who says so.
     pub source: String,
@@ -193,6 +196,7 @@ impl Sender {
             [&code.code, &code.text, &code.source]
                 .into_iter()
                 .try_for_each(|text| check_text(&name, text))?;
+            words::check(*situation, &code.text).map_err(|cause| SenderError(format!("{name}: {cause}")))?;
         }
         Ok(())
     }

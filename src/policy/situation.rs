@@ -1,7 +1,7 @@
 //! The situations in which a sender logs a code of its own, and which failure
 //! is which.
 
-use crate::model::{Failure, Kind, Phase};
+use crate::model::{Kind, Phase, Reason};
 use serde::Deserialize;
 
 macro_rules! situations {
@@ -50,14 +50,17 @@ situations! {
 }
 
 impl Situation {
-    /// The situation that a failure puts a sender into; `None` where no
-    /// published code is known to belong to it.
-    pub fn of(failure: &Failure) -> Option<Self> {
+    /// The situation that an attempt puts a sender into that ended for this
+    /// reason; `None` where no published code is known to belong to it.
+    pub fn of(reason: Reason) -> Option<Self> {
         use Kind::{
             Closed, EhloRejected, LocalError, NotSmtp, Refused, Rejected, Reset, Servfail, Tempfail,
             Throttled, Timeout, Unreachable,
         };
-        match (failure.phase, failure.kind) {
+        // What is no end of an attempt of ours is a handshake that the sender
+        // ends.
+        let Some(kind) = reason.kind() else { return Some(Self::TlsFailed) };
+        match (reason.phase(), kind) {
             (_, LocalError) => None,
             (Phase::Dns, Servfail | Timeout) => Some(Self::DnsQueryFailed),
             (Phase::Connect, Timeout | Unreachable) => Some(Self::ConnectionTimedOut),

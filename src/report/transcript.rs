@@ -6,7 +6,8 @@ mod hellos;
 use crate::model::text::escape;
 use crate::model::{
     Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord, Exchange,
-    Expected, NameStatus, Observation, Reply, TlsObservation, TlsSettings, TrustedRoot, Verdict, View,
+    Expected, Logged, NameStatus, Observation, Reply, TlsObservation, TlsSettings, TrustedRoot, Verdict,
+    View,
 };
 use std::fmt::{self, Write};
 
@@ -274,8 +275,8 @@ fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
     if let Some(reason) = &connector.reason {
         write!(out, " ({reason})")?;
     }
-    if let (Some(code), Some(detail)) = (connector.code, &connector.detail) {
-        write!(out, ", logged as {code} ({})", escape(detail.as_bytes()))?;
+    if let Some(Logged { code, text }) = &connector.logged {
+        write!(out, ", logged as {code} ({})", escape(text.as_bytes()))?;
     }
     writeln!(out)
 }

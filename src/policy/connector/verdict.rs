@@ -2,12 +2,13 @@
 //! by the connector that takes its mail.
 
 use super::check::{self, Demand};
-use super::code::{self, Logged};
+use super::code;
 use super::names::Expected;
 use crate::model::{
     Check, CheckCause, CheckFailure, Connector, ConnectorVerdict, Connectors, Delivery, DomainFacts,
-    DomainName, ForcedTls, Kind, Passage, Phase, Presented, Reason, Subject, TlsSettings,
+    DomainName, ForcedTls, Kind, Logged, Passage, Phase, Presented, Reason, Subject, TlsSettings,
 };
+use crate::policy::Sender;
 
 /// One endpoint as the sender meets it.
 #[derive(Clone, Debug)]
@@ -34,8 +35,10 @@ pub fn forced_tls(facts: &DomainFacts, whole: Opportunistic, met: &[Met]) -> For
     forced
 }
 
-/// What becomes of mail to the domain under the connector that takes it.
+/// What becomes of mail of `sender` to the domain under the connector that
+/// takes it.
 pub fn under(
+    sender: &Sender,
     connectors: &Connectors,
     facts: &DomainFacts,
     whole: Opportunistic,
@@ -43,7 +46,7 @@ pub fn under(
 ) -> Option<ConnectorVerdict> {
     let domain = domain(facts)?;
     let connector = connectors.choose(domain)?;
-    let (check, logged) = settled(connector, domain, facts, whole, met);
+    let (check, logged) = settled(sender, connector, domain, facts, whole, met);
     let passage = match check {
         Check::Pass => Passage::Delivered,
         Check::Fail(_) if whole.0 == Delivery::Undeliverable && !facts.smart_hosts => Passage::Undeliverable,
@@ -51,16 +54,11 @@ pub fn under(
         Check::Undetermined(_) => Passage::Undetermined,
     };
     let logged = logged.filter(|_| passage != Passage::Undeliverable);
-    Some(ConnectorVerdict {
-        name: connector.name.clone(),
-        passage,
-        reason: check.reason(),
-        code: logged.as_ref().map(|logged| logged.code),
-        detail: logged.map(|logged| logged.detail),
-    })
+    Some(ConnectorVerdict { name: connector.name.clone(), passage, reason: check.reason(), logged })
 }
 
 fn settled(
+    sender: &Sender,
     connector: &Connector,
     domain: &DomainName,
     facts: &DomainFacts,
@@ -73,13 +71,13 @@ fn settled(
     let expected = connector.tls_domain.as_ref().map_or(Expected::Recipient(domain), Expected::Agreed);
     if connector.tls_settings == TlsSettings::None {
         let check = opportunistic(whole);
-        return (check, code::logged(check, None, None));
+        return (check, code::logged(sender, check, None, None));
     }
     let (forced, endpoints) = every(facts, whole, met, Some(expected));
     let check = forced.check(connector.tls_settings);
     let deciding = endpoints.iter().position(|endpoint| endpoint.check(connector.tls_settings) == check);
     let presented = deciding.and_then(|index| met.get(index)).and_then(|met| met.presented.as_ref());
-    (check, code::logged(check, Some(expected), presented.map(|presented| &*presented.leaf)))
+    (check, code::logged(sender, check, Some(expected), presented.map(|presented| &*presented.leaf)))
 }
 
 /// Whether the endpoints of the facts are those to which the connector sends.

@@ -76,14 +76,23 @@ fn tls(chain: ChainStatus, dates: DateStatus, common_name: &str) -> TlsFinding {
 fn told(domain: &str, delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> String {
     let presented = tls.and_then(TlsFinding::presented);
     let met = [Met { delivery, reason, presented, wildcard_covers_apex: false }];
-    let verdict = under(&connectors(), &facts(domain, false, None), (delivery, reason), &met);
+    let verdict = under(&sender(), &connectors(), &facts(domain, false, None), (delivery, reason), &met);
     text(verdict.as_ref())
+}
+
+fn sender() -> Sender {
+    Sender::named("exchange-online").unwrap()
 }
 
 fn text(verdict: Option<&ConnectorVerdict>) -> String {
     let Some(verdict) = verdict else { return "no connector".into() };
-    let parts =
-        [Some(verdict.passage.name()), verdict.reason.as_deref(), verdict.code, verdict.detail.as_deref()];
+    let logged = verdict.logged.as_ref();
+    let parts = [
+        Some(verdict.passage.name()),
+        verdict.reason.as_deref(),
+        logged.map(|logged| &*logged.code),
+        logged.map(|logged| &*logged.text),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" | ")
 }
 
@@ -166,7 +175,7 @@ fn smart_hosts_count_only_where_they_were_probed() {
         ("relay.example", false, "undetermined | not_probed"),
         ("encryption.example", true, "undetermined | not_probed"),
     ] {
-        let verdict = under(&connectors(), &facts(domain, probed, None), whole, &met);
+        let verdict = under(&sender(), &connectors(), &facts(domain, probed, None), whole, &met);
         assert_eq!(text(verdict.as_ref()), expected, "{domain}");
     }
 }
@@ -192,7 +201,7 @@ fn what_the_dns_decides_is_decided() {
         ),
     ] {
         let facts = facts(domain, smart_hosts, Some(Failure::new(Phase::Dns, kind)));
-        let verdict = under(&connectors(), &facts, (delivery, reason(Phase::Dns, kind)), &[]);
+        let verdict = under(&sender(), &connectors(), &facts, (delivery, reason(Phase::Dns, kind)), &[]);
         assert_eq!(text(verdict.as_ref()), expected, "{domain}");
     }
 }
@@ -204,5 +213,37 @@ fn the_strengths_are_known_without_any_connector() {
     let met = [Met { delivery: Delivery::Encrypted, reason: None, presented, wildcard_covers_apex: false }];
     let facts = facts("other.example", false, None);
     assert_eq!(forced_tls(&facts, (Delivery::Encrypted, None), &met), ForcedTls::all(Check::Pass));
-    assert!(under(&Connectors::default(), &facts, (Delivery::Encrypted, None), &met).is_none());
+    assert!(under(&sender(), &Connectors::default(), &facts, (Delivery::Encrypted, None), &met).is_none());
+}
+
+#[test]
+fn a_sender_without_words_for_it_logs_none() {
+    let not_offered = (Delivery::Deferred, reason(Phase::Starttls, Kind::NotOffered));
+    let refused = (Delivery::Undetermined, reason(Phase::Connect, Kind::Refused));
+    for (name, whole, expected) in [
+        (
+            "postfix-encrypt",
+            not_offered,
+            "deferred | starttls_not_offered | 4.7.4 | TLS is required, but was not offered by host",
+        ),
+        ("rfc9325", not_offered, "deferred | starttls_not_offered"),
+        ("postfix-may", refused, "undetermined | connect_refused | 4.4.1 | Connection refused"),
+        ("rfc9325", refused, "undetermined | connect_refused"),
+    ] {
+        let sender = Sender::named(name).unwrap();
+        let met = [Met { delivery: whole.0, reason: whole.1, presented: None, wildcard_covers_apex: false }];
+        let verdict = under(&sender, &connectors(), &facts("encryption.example", false, None), whole, &met);
+        assert_eq!(text(verdict.as_ref()), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_may_come_of_a_handshake_is_not_logged() {
+    let found = told("encryption.example", Delivery::Undetermined, Some(Reason::NoPublishedSuite), None);
+    assert_eq!(found, "undetermined | no_published_suite");
+    let found = told("encryption.example", Delivery::Deferred, Some(Reason::NoPublishedSuite), None);
+    assert_eq!(
+        found,
+        "deferred | no_published_suite | 450 4.4.317 | 451 4.4.0 TLS negotiation failed with error SocketError"
+    );
 }
