@@ -1,8 +1,10 @@
 //! The command line as types: what may be said, not what is done about it.
 
+mod bench;
 mod shared;
 mod values;
 
+pub use bench::BenchArgs;
 pub use shared::{
     AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs, PaceArgs,
 };
@@ -53,6 +55,12 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the fleet of mail servers and their DNS on loopback
     Lab(LabArgs),
+    /// Put load on a mail server of your own, and say whether it got slower
+    #[command(
+        after_help = "Exit codes: 0 measured, and nothing is worse; 1 something is, or the server does not come to the \
+        end of a session; 2 wrong use, or a baseline of another load; 130 stopped by Ctrl-C, 143 by SIGTERM."
+    )]
+    Bench(Box<BenchArgs>),
     /// Say whether a root certificate is in a root store, or what is in it
     Roots(RootsArgs),
     /// Ask whether the certificates of a target are revoked, and whether those who tell are reached

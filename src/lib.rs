@@ -18,6 +18,7 @@ pub mod command;
 pub mod engine;
 pub mod input;
 pub mod lab;
+pub mod load;
 pub mod lookup;
 pub mod model;
 pub mod net;

@@ -4,10 +4,14 @@
 //! first packet: files are opened, roots and blocklists read, names checked.
 //! No stage ever sees the whole configuration.
 
+mod asked;
 mod further;
 mod judging;
+mod load;
 
+pub use asked::Asked;
 pub use judging::{Judging, LAB_ROOTS_NAME, judging_again};
+pub use load::{LoadPlan, load};
 
 use crate::cli::{AskArgs, ConnectorArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;

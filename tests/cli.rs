@@ -5,10 +5,16 @@
 // clippy does not see that everything here is a test.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(unix)]
+#[path = "cli/bench.rs"]
+mod bench;
 #[path = "cli/command.rs"]
 mod command;
 #[path = "cli/connectors.rs"]
 mod connectors;
+#[cfg(unix)]
+#[path = "cli/delay.rs"]
+mod delay;
 #[path = "cli/enumerate.rs"]
 mod enumerate;
 #[path = "cli/expect.rs"]

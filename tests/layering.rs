@@ -31,6 +31,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("policy", &["model", "x509"]),
     ("engine", &["model", "policy"]),
     ("lookup", &["model", "engine::stage"]),
+    ("load", &["model", "engine::stage"]),
     ("net", &["model", "smtp", "tls", "x509", "engine::stage"]),
     // A fake that shares code with the client would hide its bugs.
     ("lab", &["model", "smtp", "tls"]),

@@ -57,6 +57,17 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     if duration > DURATION_MAX { Err(hint()) } else { Ok(duration) }
 }
 
+/// Most per cent that the command line takes.
+const PERCENT_MAX: f64 = 10_000.0;
+
+/// Reads `10%` as a share, 0.1.
+pub(super) fn parse_percent(text: &str) -> Result<f64, String> {
+    let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    let percent = number.filter(|percent| (0.0..=PERCENT_MAX).contains(percent));
+    let hint = || "no percentage between 0% and 10000%; try 10%".to_string();
+    percent.map(|percent| percent / 100.0).ok_or_else(hint)
+}
+
 /// Reads a moment, or a date for its first moment in UTC.
 pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let midnight = |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
@@ -104,6 +115,23 @@ mod tests {
             ("25h", None),
         ] {
             assert_eq!(parse_duration(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_written_in_per_cent() {
+        for (text, expected) in [
+            ("10%", Some(0.1)),
+            ("0%", Some(0.0)),
+            ("2.5 %", Some(0.025)),
+            ("10000%", Some(100.0)),
+            ("10", None),
+            ("-1%", None),
+            ("10001%", None),
+            ("NaN%", None),
+            ("%", None),
+        ] {
+            assert_eq!(parse_percent(text).ok(), expected, "{text}");
         }
     }
 

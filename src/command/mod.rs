@@ -4,6 +4,7 @@
 // to break off: `say` and `tell` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod demo;
 mod descriptors;
 mod display;
@@ -84,6 +85,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Judge(args) => judge::run(*args),
             Command::Demo(args) => demo::run(args).await,
             Command::Lab(args) => lab::run(args).await,
+            Command::Bench(args) => bench::run(*args).await,
             Command::Roots(args) => roots::run(args),
             Command::Revocation(args) => revocation::run(*args).await,
         }

@@ -2,7 +2,7 @@
 //! of a partner's certificates, and what does it say? Microsoft's page has
 //! this done by hand with certutil.
 
-use super::probe::{self, Asked};
+use super::probe;
 use super::rest::Rest;
 use super::{CommandError, start_logging};
 use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
@@ -11,7 +11,7 @@ use crate::model::revocation::{CertificateRevocation, Reached, RevocationAnswer,
 use crate::model::{CertificateFacts, DomainName, Subject, Target};
 use crate::net::ScreenedLookup;
 use crate::net::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
-use crate::plan::{self, UsageError};
+use crate::plan::{self, Asked, UsageError};
 use crate::policy::Roots;
 use crate::policy::published::{self, AddressKind};
 use crate::revocation::{self, Question, crl, ocsp};
@@ -67,7 +67,7 @@ struct Asker {
 pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
     let from_file = Path::new(&args.target).is_file();
-    let asked = if from_file { None } else { Some(probe::parse(&args.target)?) };
+    let asked = if from_file { None } else { Some(Asked::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
     let stages = plan::stages(&args.asking, &hellos, &judging, plan::QUESTIONS_MAX)?;
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// The commands that have help of their own.
-const NAMES: [&str; 6] = ["scan", "probe", "demo", "lab", "roots", "revocation"];
+const NAMES: [&str; 8] = ["scan", "probe", "judge", "demo", "lab", "bench", "roots", "revocation"];
 
 /// Prints the help that was asked for, or says what is wrong.
 pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {

@@ -98,6 +98,10 @@ impl ClientCertificate {
 pub struct TlsObservation {
     /// Whether the handshake ended in an established session.
     pub established: bool,
+    /// Whether an earlier session was resumed. No survey does that, so that
+    /// the journal has no word for it.
+    #[serde(skip)]
+    pub resumed: bool,
     /// Negotiated version.
     pub version: Option<ProtocolVersion>,
     /// Negotiated cipher suite.

@@ -45,6 +45,8 @@ pub struct Handshaker {
     base: ClientConfig,
     provider: Arc<CryptoProvider>,
     identity: Option<Arc<CertifiedKey>>,
+    /// What serves every connection, where sessions are resumed.
+    resuming: Option<(Arc<ClientConfig>, Arc<Recorder>)>,
 }
 
 impl Handshaker {
@@ -58,7 +60,7 @@ impl Handshaker {
             .dangerous()
             .with_custom_certificate_verifier(recorder.clone())
             .with_client_cert_resolver(recorder);
-        Ok(Self { base, provider, identity: None })
+        Ok(Self { base, provider, identity: None, resuming: None })
     }
 
     /// The same, with a certificate for servers that ask for one.
@@ -66,10 +68,20 @@ impl Handshaker {
         Self { identity: identity.map(|identity| identity.0), ..self }
     }
 
+    /// The same, for one server whose sessions are resumed. The evidence of a
+    /// handshake (chain, signature) is then that of the first.
+    pub fn with_resumption(mut self) -> Self {
+        let recorder = self.recorder().keeping_sessions();
+        self.resuming = Some(self.recorded_by(Arc::new(recorder)));
+        self
+    }
+
+    fn recorder(&self) -> Recorder {
+        Recorder::new(self.provider.signature_verification_algorithms, self.identity.clone())
+    }
+
     /// A configuration and the recorder that sees what is done with it.
-    fn for_one_connection(&self) -> (Arc<ClientConfig>, Arc<Recorder>) {
-        let algorithms = self.provider.signature_verification_algorithms;
-        let recorder = Arc::new(Recorder::new(algorithms, self.identity.clone()));
+    fn recorded_by(&self, recorder: Arc<Recorder>) -> (Arc<ClientConfig>, Arc<Recorder>) {
         let mut config = self.base.clone();
         config.dangerous().set_certificate_verifier(recorder.clone());
         config.client_auth_cert_resolver = recorder.clone();
@@ -79,7 +91,10 @@ impl Handshaker {
 
     /// A client for one connection to `key`, and what sees its handshake.
     pub(super) fn begin(&self, key: &ProbeKey) -> Result<(ClientConnection, Arc<Recorder>), rustls::Error> {
-        let (config, recorder) = self.for_one_connection();
+        let (config, recorder) = match &self.resuming {
+            Some(shared) => shared.clone(),
+            None => self.recorded_by(Arc::new(self.recorder())),
+        };
         let connection = ClientConnection::new(config, server_name(key))?;
         Ok((connection, recorder))
     }
@@ -131,5 +146,6 @@ fn negotiated(tls: &mut TlsObservation, connection: &ClientConnection) {
     tls.suite = connection.negotiated_cipher_suite().map(|suite| CipherSuite(suite.suite().into()));
     tls.group = connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
     tls.alpn = connection.alpn_protocol().map(|name| name.escape_ascii().to_string());
+    tls.resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
     tls.hello_retry = connection.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
 }

@@ -13,6 +13,7 @@ mod key_share;
 mod legacy;
 mod recorder;
 mod screen;
+mod sessions;
 mod tls_failure;
 mod wire;
 

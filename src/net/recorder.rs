@@ -5,6 +5,7 @@
 //! nothing that is odd about one may end the observation. One recorder serves
 //! one connection.
 
+use super::sessions::Sessions;
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{ClientCertificate, SignatureCheck};
 use crate::x509;
@@ -49,6 +50,7 @@ pub(super) struct Recorder {
     client_certificate_requested: AtomicBool,
     client_certificate_shown: AtomicBool,
     tickets: AtomicU32,
+    sessions: Option<Sessions>,
 }
 
 impl Recorder {
@@ -61,7 +63,15 @@ impl Recorder {
             signed: OnceLock::new(),
             client_certificate_requested: AtomicBool::new(false),
             tickets: AtomicU32::new(0),
+            sessions: None,
         }
+    }
+
+    /// The same, with what can be resumed kept. It then has to serve all
+    /// connections to one server: rustls resumes a session only under the
+    /// verifier that saw its full handshake.
+    pub(super) fn keeping_sessions(self) -> Self {
+        Self { sessions: Some(Sessions::default()), ..self }
     }
 
     pub(super) fn presented(&self) -> Option<&Presented> {
@@ -191,30 +201,44 @@ impl ResolvesClientCert for Recorder {
     }
 }
 
-/// Counts what could be resumed and keeps nothing: every session of a survey
-/// is a full handshake.
+/// Counts what could be resumed. It is kept only where sessions are to be
+/// resumed: every session of a survey is a full handshake.
 impl ClientSessionStore for Recorder {
-    fn set_kx_hint(&self, _server_name: ServerName<'static>, _group: NamedGroup) {}
-
-    fn kx_hint(&self, _server_name: &ServerName<'_>) -> Option<NamedGroup> {
-        None
+    fn set_kx_hint(&self, _server_name: ServerName<'static>, group: NamedGroup) {
+        if let Some(sessions) = &self.sessions {
+            sessions.keep_group(group);
+        }
     }
 
-    fn set_tls12_session(&self, _server_name: ServerName<'static>, _value: Tls12ClientSessionValue) {
+    fn kx_hint(&self, _server_name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.sessions.as_ref().and_then(Sessions::group)
+    }
+
+    fn set_tls12_session(&self, _server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
         self.tickets.fetch_add(1, Ordering::Relaxed);
+        if let Some(sessions) = &self.sessions {
+            sessions.keep_tls12(value);
+        }
     }
 
     fn tls12_session(&self, _server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        None
+        self.sessions.as_ref().and_then(Sessions::tls12)
     }
 
-    fn remove_tls12_session(&self, _server_name: &ServerName<'static>) {}
+    fn remove_tls12_session(&self, _server_name: &ServerName<'static>) {
+        if let Some(sessions) = &self.sessions {
+            sessions.forget_tls12();
+        }
+    }
 
-    fn insert_tls13_ticket(&self, _server_name: ServerName<'static>, _value: Tls13ClientSessionValue) {
+    fn insert_tls13_ticket(&self, _server_name: ServerName<'static>, value: Tls13ClientSessionValue) {
         self.tickets.fetch_add(1, Ordering::Relaxed);
+        if let Some(sessions) = &self.sessions {
+            sessions.keep_ticket(value);
+        }
     }
 
     fn take_tls13_ticket(&self, _server_name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        None
+        self.sessions.as_ref().and_then(Sessions::take_ticket)
     }
 }

@@ -3,6 +3,7 @@
 
 use super::summary::{Counts, OPERATORS_SHOWN, Summary};
 use super::tally::{OTHER, Tally};
+use crate::model::text::grouped;
 use std::collections::BTreeSet;
 
 /// Characters of a name; the longest registered suites have 45.
@@ -173,19 +174,6 @@ fn share(part: u64, whole: u64) -> String {
 fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(number))
-}
-
-/// Thousands set apart by commas.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

@@ -72,6 +72,7 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
         },
         tls: Some(TlsObservation {
             established: true,
+            resumed: false,
             version: Some(ProtocolVersion(0x7f17)),
             suite: Some(CipherSuite(0xfafa)),
             group: Some(NamedGroup(4588)),

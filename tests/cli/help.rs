@@ -11,7 +11,7 @@ fn help(arguments: &[&str]) -> String {
 #[test]
 fn of_each_command() {
     insta::assert_snapshot!("help", help(&["--help"]));
-    for command in ["scan", "probe", "demo", "lab", "roots", "revocation"] {
+    for command in ["scan", "probe", "demo", "lab", "bench", "roots", "revocation"] {
         let long = help(&[command, "--help"]);
         assert_eq!(long, help(&[command, "-h"]), "{command}: one help, not two");
         insta::assert_snapshot!(format!("help_{command}"), long);

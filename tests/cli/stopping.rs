@@ -11,13 +11,13 @@ use std::process::{Child, Command, Stdio};
 const CSV_FILES: [&str; 7] =
     ["domains.csv", "endpoints.csv", "certificates.csv", "mx.csv", "rejects.csv", "suites.csv", "groups.csv"];
 
-fn send(signal: &str, child: &Child) {
+pub fn send(signal: &str, child: &Child) {
     let kill = format!("kill -{signal} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 /// Reads standard error up to the line that says that the run is stopping.
-fn stopping(child: &mut Child) {
+pub fn stopping(child: &mut Child) {
     let mut stderr = BufReader::new(child.stderr.as_mut().unwrap());
     let mut line = String::new();
     while !line.starts_with("mxray: stopping; ") {

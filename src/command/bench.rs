@@ -1,0 +1,125 @@
+//! `mxray bench`: load on a server of one's own, told, saved and compared.
+
+use super::descriptors::{self, Share};
+use super::signals::Signals;
+use super::{CommandError, start_logging};
+use crate::cli::BenchArgs;
+use crate::load::{self, CONCURRENCY_MAX, Job, LoadRecord, Pacing, Tolerance};
+use crate::net::NetProbe;
+use crate::plan::{self, UsageError};
+use anyhow::{Context, anyhow};
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use tokio_util::sync::CancellationToken;
+
+/// Makes the load, tells it, saves it and compares it. Everything that can be
+/// refused is refused before the first session.
+pub(super) async fn run(args: BenchArgs) -> Result<ExitCode, CommandError> {
+    start_logging(args.dialogue.verbose);
+    let signals = Signals::new();
+    let plan = plan::load(&args)?;
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    if let (Some(path), Some(baseline)) = (&args.baseline, &baseline) {
+        load::check_same(&baseline.settings, &plan.settings).map_err(|error| unusable(path, error))?;
+    }
+    args.save.as_deref().map(check_writable).transpose()?;
+    let in_flight_max = room(plan.settings.pacing)?;
+    let key = plan.key().await?;
+    super::say(format_args!("mxray: {}; address {}", plan.settings, key.endpoint.ip));
+    let plan::LoadPlan { settings, bound, probe, .. } = plan;
+    let job = Job { probe: Arc::new(probe), key, settings, bound, in_flight_max };
+    let (record, interrupted) = make(job, signals).await?;
+    super::tell(load::report(&record))?;
+    if let Some(path) = &args.save {
+        let json = record.to_json().context("the load cannot be written as JSON")?;
+        fs::write(path, json).with_context(|| format!("--save {}", path.display()))?;
+    }
+    match (interrupted, baseline) {
+        (Some(code), _) => {
+            super::say("mxray: stopped early, and compared with nothing");
+            Ok(ExitCode::from(code))
+        }
+        (None, Some(baseline)) => compare(&args, &baseline, &record),
+        (None, None) => Ok(measured(&record)),
+    }
+}
+
+/// A load of which no session came to its end has measured nothing.
+fn measured(record: &LoadRecord) -> ExitCode {
+    if record.sessions.ok > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn compare(args: &BenchArgs, baseline: &LoadRecord, record: &LoadRecord) -> Result<ExitCode, CommandError> {
+    let tolerance = Tolerance { share: args.tolerance, least: args.least_change };
+    let compared = load::compare(baseline, record, tolerance).map_err(anyhow::Error::from)?;
+    super::tell(format_args!("\n{}", load::comparison(&compared)))?;
+    if compared.is_worse() {
+        super::say(format_args!(
+            "mxray: worse than the baseline by more than {:.1} %",
+            args.tolerance * 100.0
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(measured(record))
+}
+
+fn unusable(baseline: &Path, error: impl std::fmt::Display) -> UsageError {
+    UsageError(format!("--baseline {}: {error}", baseline.display()))
+}
+
+fn read_baseline(path: &Path) -> Result<LoadRecord, UsageError> {
+    let baseline = LoadRecord::from_json(&plan::read_file("--baseline", path)?);
+    let baseline = baseline.map_err(|error| unusable(path, error))?;
+    if baseline.interrupted {
+        return Err(unusable(path, "of a load that was stopped early; save another"));
+    }
+    Ok(baseline)
+}
+
+/// A place where the file can be written is better found before the load than
+/// missed after it. What stands there stays until then.
+fn check_writable(path: &Path) -> Result<(), UsageError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let checked = match path.exists() {
+        true => File::options().append(true).open(path).map(drop),
+        false => fs::read_dir(folder).map(drop),
+    };
+    checked.map_err(|error| UsageError(format!("--save {}: {error}", path.display())))
+}
+
+/// How many sessions fit into the open files that the system grants.
+fn room(pacing: Pacing) -> Result<u32, UsageError> {
+    let wanted = Share { connections: CONCURRENCY_MAX as usize, questions: 1 };
+    let fits = wanted.within(descriptors::raise()).connections;
+    let fits = u32::try_from(fits).unwrap_or(CONCURRENCY_MAX);
+    match pacing {
+        Pacing::Closed { concurrency } if concurrency > fits => Err(UsageError(format!(
+            "--concurrency {concurrency}: so few files may be open (ulimit -n) that only {fits} sessions fit"
+        ))),
+        _ => Ok(fits),
+    }
+}
+
+/// Makes the load. The first Ctrl-C (or SIGTERM) lets sessions that are under
+/// way end; the second ends at once. Gives the exit code that says which.
+async fn make(job: Job<NetProbe>, mut signals: Signals) -> Result<(LoadRecord, Option<u8>), CommandError> {
+    let stop = CancellationToken::new();
+    let interrupted = Arc::new(OnceLock::new());
+    let watch = tokio::spawn({
+        let (stop, interrupted) = (stop.clone(), interrupted.clone());
+        async move {
+            let code = signals.next().await;
+            super::say("mxray: stopping; sessions under way are ended in order (again: stop at once)");
+            let _ = interrupted.set(code);
+            stop.cancel();
+            std::process::exit(i32::from(signals.next().await));
+        }
+    });
+    // On a worker: the thread that waits for the whole run is none.
+    let made = tokio::spawn(load::run(job, stop)).await;
+    watch.abort();
+    let record = made.map_err(|error| anyhow!("the load broke down: {error}"))?;
+    Ok((record.map_err(anyhow::Error::from)?, interrupted.get().copied()))
+}

@@ -1,0 +1,174 @@
+//! Whether a load came to worse than an earlier one.
+
+use super::measure::Measure;
+use super::record::LoadRecord;
+use super::settings::Settings;
+use std::time::Duration;
+
+/// Sessions from which on the 99th percentile of each load is compared: of
+/// fewer it is the slowest session of all, which is chance.
+const P99_SESSIONS_MIN: u64 = 100;
+
+/// How much worse is still as good.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Share of the earlier figure, 0.1 for a tenth.
+    pub share: f64,
+    /// A time that grew by less than this is never worse.
+    pub least: Duration,
+}
+
+/// The two loads are of different things.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the same load: {was} then, {is} now")]
+pub struct Incomparable {
+    /// The earlier.
+    pub was: Box<Settings>,
+    /// The later.
+    pub is: Box<Settings>,
+}
+
+/// A figure of both loads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Which: `tls p99`, `sessions a second`.
+    pub name: String,
+    /// Earlier; milliseconds, or sessions a second. `None` where it was not
+    /// measured.
+    pub was: Option<f64>,
+    /// Later.
+    pub is: Option<f64>,
+    /// Whether it got worse by more than the tolerance.
+    pub worse: bool,
+}
+
+/// Two loads side by side.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Every figure that is compared.
+    pub rows: Vec<Row>,
+}
+
+impl Comparison {
+    /// Whether any figure got worse.
+    pub fn is_worse(&self) -> bool {
+        self.rows.iter().any(|row| row.worse)
+    }
+}
+
+/// Makes sure that two loads are of the same kind.
+///
+/// # Errors
+/// [`Incomparable`] if not.
+pub fn check_same(was: &Settings, is: &Settings) -> Result<(), Incomparable> {
+    if was == is {
+        return Ok(());
+    }
+    Err(Incomparable { was: Box::new(was.clone()), is: Box::new(is.clone()) })
+}
+
+/// Compares a load with an earlier one: throughput, and of each phase the
+/// median and the 99th percentile.
+///
+/// # Errors
+/// [`Incomparable`] if they are not of the same settings.
+pub fn compare(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Result<Comparison, Incomparable> {
+    check_same(&was.settings, &is.settings)?;
+    let mut rows = vec![throughput(was, is, tolerance)];
+    for measure in Measure::ALL {
+        let (before, after) = (was.times(measure), is.times(measure));
+        let enough = [before, after].into_iter().flatten().all(|times| times.count >= P99_SESSIONS_MIN);
+        if before.is_none() && after.is_none() {
+            continue;
+        }
+        let row = |quantile: &str, of: fn(&super::PhaseRecord) -> u64| {
+            let name = format!("{} {quantile}", measure.name());
+            time(name, before.map(of), after.map(of), tolerance)
+        };
+        rows.push(row("p50", |times| times.p50_us));
+        if enough {
+            rows.push(row("p99", |times| times.p99_us));
+        }
+    }
+    Ok(Comparison { rows })
+}
+
+/// Worse if each session takes more of the time than the tolerance allows, as
+/// for any other time.
+fn throughput(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Row {
+    Row {
+        name: "sessions a second".to_string(),
+        was: Some(was.per_second),
+        is: Some(is.per_second),
+        worse: is.per_second * (1.0 + tolerance.share) < was.per_second,
+    }
+}
+
+/// A phase that is not reached any more shows in the throughput.
+fn time(name: String, was: Option<u64>, is: Option<u64>, tolerance: Tolerance) -> Row {
+    let worse = match (was, is) {
+        (Some(was), Some(is)) => {
+            let grown = Duration::from_micros(is.saturating_sub(was));
+            is as f64 > was as f64 * (1.0 + tolerance.share) && grown >= tolerance.least && !grown.is_zero()
+        }
+        _ => false,
+    };
+    let millis = |us: u64| us as f64 / 1000.0;
+    Row { name, was: was.map(millis), is: is.map(millis), worse }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures;
+    use super::*;
+
+    const TENTH: Tolerance = Tolerance { share: 0.1, least: Duration::from_micros(250) };
+
+    fn worse(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Vec<String> {
+        let compared = compare(was, is, tolerance).unwrap();
+        let worse = compared.rows.iter().filter(|row| row.worse);
+        worse.map(|row| row.name.clone()).collect()
+    }
+
+    #[test]
+    fn only_what_is_beyond_the_tolerance_is_worse() {
+        let was = fixtures::record(10_000);
+        assert_eq!(worse(&was, &fixtures::record(10_900), TENTH), [""; 0]);
+        assert_eq!(worse(&was, &fixtures::record(5_000), TENTH), [""; 0], "faster is no fault");
+        let slower = fixtures::record(12_000);
+        assert_eq!(
+            worse(&was, &slower, TENTH),
+            ["sessions a second", "tls p50", "tls p99", "total p50", "total p99"]
+        );
+        let double = Tolerance { share: 1.0, ..TENTH };
+        assert_eq!(worse(&was, &slower, double), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_too_little_to_be_felt_is_not_worse() {
+        let (was, is) = (fixtures::record(1_000), fixtures::record(1_200));
+        assert_eq!(worse(&was, &is, TENTH), ["sessions a second"]);
+        let fine = Tolerance { least: Duration::ZERO, ..TENTH };
+        assert_eq!(worse(&was, &is, fine).len(), 5);
+        assert_eq!(worse(&was, &was, Tolerance { share: 0.0, least: Duration::ZERO }), [""; 0]);
+    }
+
+    #[test]
+    fn of_few_sessions_the_slowest_is_left_out() {
+        let (was, mut is) = (fixtures::record(10_000), fixtures::record(90_000));
+        is.times.values_mut().for_each(|times| times.count = P99_SESSIONS_MIN - 1);
+        assert_eq!(worse(&was, &is, TENTH), ["sessions a second", "tls p50", "total p50"]);
+    }
+
+    #[test]
+    fn different_loads_are_not_compared() {
+        let (was, mut is) = (fixtures::record(1_000), fixtures::record(1_000));
+        is.settings.pacing = super::super::Pacing::Open { rate: 100 };
+        let told = compare(&was, &is, TENTH).unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "not the same load: 127.0.0.1:25, 4 sessions at a time, full handshakes then, \
+            127.0.0.1:25, 100 sessions a second, full handshakes now"
+        );
+    }
+}

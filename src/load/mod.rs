@@ -1,0 +1,43 @@
+//! Load for one mail server: many STARTTLS sessions, how long each phase of
+//! them takes, and whether that got worse since an earlier time.
+//!
+//! A session is the scanner's own probe ([`Probe`](crate::engine::stage::Probe)):
+//! the same dialogue, the same clocks, the same names of failures. This room
+//! only decides when one begins, adds up what they took, and compares.
+//!
+//! Closed loop: a session begins when another has ended, so that a slow server
+//! is asked less. Open loop: sessions are due at fixed moments, whatever the
+//! server does, and each is timed from the moment at which it was *due*. Timed
+//! from its real begin, a server that stops for a second would show in one
+//! session instead of in all that were due in that second (coordinated
+//! omission).
+
+mod clock;
+mod compare;
+mod generate;
+mod measure;
+mod record;
+mod render;
+mod settings;
+
+pub use compare::{Comparison, Incomparable, Row, Tolerance, check_same, compare};
+pub use generate::{Job, LoadError, run};
+pub use measure::{Measure, Measured, Sample};
+pub use record::{FORMAT_VERSION, LoadRecord, PhaseRecord, SavedError, Sessions};
+pub use render::{comparison, report};
+pub use settings::{Bound, Handshakes, Pacing, Settings};
+
+/// Most sessions of a load.
+pub const COUNT_MAX: u64 = 10_000_000;
+
+/// Longest time in which sessions begin, in seconds.
+pub const DURATION_SECONDS_MAX: u64 = 3600;
+
+/// Most sessions at a time, in either loop.
+pub const CONCURRENCY_MAX: u32 = 10_000;
+
+/// Most sessions a second of the open loop.
+pub const RATE_MAX: u32 = 100_000;
+
+#[cfg(test)]
+mod fixtures;

@@ -1,0 +1,64 @@
+//! The one target of a command, as a person names it.
+
+use super::UsageError;
+use crate::model::DomainName;
+use std::net::{IpAddr, SocketAddr};
+
+/// What the person asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A mail domain: its MX are probed.
+    Domain(DomainName),
+    /// A host at a port: its addresses are probed, no MX is asked for.
+    Host(DomainName, u16),
+    /// An address.
+    Address(IpAddr, Option<u16>),
+}
+
+impl Asked {
+    /// Reads `DOMAIN`, `HOST:PORT` or `IP[:PORT]`.
+    ///
+    /// # Errors
+    /// [`UsageError`] for anything else.
+    pub fn parse(text: &str) -> Result<Self, UsageError> {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return Ok(Asked::Address(address.ip(), Some(address.port())));
+        }
+        if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+            return Ok(Asked::Address(ip, None));
+        }
+        let told =
+            |error: String| UsageError(format!("`{text}`: {error}; try a DOMAIN, HOST:PORT or IP[:PORT]"));
+        if let Some((host, port)) = text.rsplit_once(':') {
+            let port = port.parse::<u16>().ok().filter(|port| *port > 0);
+            let port = port.ok_or_else(|| told("no port between 1 and 65535".into()))?;
+            let host = DomainName::parse(host).map_err(|error| told(error.to_string()))?;
+            return Ok(Asked::Host(host, port));
+        }
+        DomainName::parse(text).map(Asked::Domain).map_err(|error| told(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_told_apart() {
+        let host = |name: &str, port| Asked::Host(DomainName::parse(name).unwrap(), port);
+        for (text, expected) in [
+            ("Example.com", Asked::Domain(DomainName::parse("example.com").unwrap())),
+            ("mx.example.com:2525", host("mx.example.com", 2525)),
+            ("192.0.2.1", Asked::Address("192.0.2.1".parse().unwrap(), None)),
+            ("192.0.2.1:26", Asked::Address("192.0.2.1".parse().unwrap(), Some(26))),
+            ("2001:db8::1", Asked::Address("2001:db8::1".parse().unwrap(), None)),
+            ("[2001:db8::1]", Asked::Address("2001:db8::1".parse().unwrap(), None)),
+            ("[2001:db8::1]:26", Asked::Address("2001:db8::1".parse().unwrap(), Some(26))),
+        ] {
+            assert_eq!(Asked::parse(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "a b.example", "mx.example.com:0", "mx.example.com:http", "user@example.com"] {
+            assert!(Asked::parse(text).is_err(), "{text}");
+        }
+    }
+}
