@@ -123,6 +123,20 @@ pub fn open(path: &str, options: &InputOptions) -> Result<InputList, InputError>
     InputList::new(name, source, options)
 }
 
+/// Reads a list from `raw`, which `name` stands for in errors; gzip is told by
+/// the first two bytes.
+///
+/// # Errors
+/// [`InputError`], as [`open`].
+pub fn read(
+    name: &str,
+    raw: impl io::Read + Send + 'static,
+    options: &InputOptions,
+) -> Result<InputList, InputError> {
+    let source = source::unpack(raw, false, name)?;
+    InputList::new(name.to_string(), source, options)
+}
+
 /// The text as it may stand in a report: at most [`REJECTED_TEXT_BYTES_MAX`]
 /// bytes; control characters and bytes that are no UTF-8 as `\xHH`.
 fn bounded(text: &[u8]) -> String {

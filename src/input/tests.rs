@@ -5,8 +5,7 @@ use crate::model::{Rejected, Subject, Target};
 use std::io::{Cursor, Write};
 
 fn try_list(bytes: &[u8], options: &InputOptions) -> Result<InputList, InputError> {
-    let source = source::unpack(Cursor::new(bytes.to_vec()), false, "list.csv")?;
-    InputList::new("list.csv".to_string(), source, options)
+    read("list.csv", Cursor::new(bytes.to_vec()), options)
 }
 
 fn domains() -> InputOptions {
@@ -199,4 +198,23 @@ fn cut_gzip_is_an_error_that_names_the_line_and_hands_out_no_half_line() {
     }
     let expected = format!("error cannot read list.csv from line {} on: ", before.len() + 1);
     assert!(last.starts_with(&expected), "{last}");
+}
+
+/// Hands out one byte at a time, as a pipe may.
+struct Pipe(Cursor<Vec<u8>>);
+
+impl io::Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = buffer.len().min(1);
+        self.0.read(&mut buffer[..room])
+    }
+}
+
+#[test]
+fn gzip_and_utf16_are_told_though_the_first_byte_comes_alone() {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(b"a.example\n").unwrap();
+    let pipe = |bytes: Vec<u8>| read("pipe", Pipe(Cursor::new(bytes)), &domains());
+    assert_eq!(pipe(packer.finish().unwrap()).unwrap().count(), 1);
+    assert!(matches!(pipe(vec![0xff, 0xfe, b'a', 0]), Err(InputError::Utf16 { .. })));
 }
