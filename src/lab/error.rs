@@ -1,5 +1,6 @@
 //! What can keep a fleet from starting.
 
+use crate::model::text::one_line;
 use std::net::IpAddr;
 use std::{fmt, io};
 
@@ -55,9 +56,9 @@ pub enum LabError {
 }
 
 impl LabError {
-    /// An error of the scenario of that name.
+    /// An error of the scenario of that name, in one line whatever it quotes.
     pub(super) fn scenario(name: &str, cause: impl fmt::Display) -> Self {
-        Self::Scenario { name: name.to_string(), cause: cause.to_string() }
+        Self::Scenario { name: one_line(name), cause: one_line(&cause.to_string()) }
     }
 }
 

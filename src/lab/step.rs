@@ -1,6 +1,7 @@
 //! One thing a server does: what it says, how it says it, and what it does
 //! then. The whole script language of the scenarios.
 
+use crate::model::name::NAME_BYTES_MAX;
 use crate::model::registry::{AlertDescription, ProtocolVersion};
 use crate::tls::alert::{Alert, AlertLevel};
 use serde::Deserialize;
@@ -145,10 +146,21 @@ impl Step {
         {
             return Err(format!("{wide:?} is no byte"));
         }
-        if self.wait_ms > WAIT_MS_MAX || self.fill > STEP_BYTES_MAX {
-            return Err("a step waits or fills too much".into());
+        if self.wait_ms > WAIT_MS_MAX || self.bytes_max() > STEP_BYTES_MAX {
+            return Err("a step waits or says too much".into());
         }
         Ok(())
+    }
+
+    /// Most bytes that it says at once, whatever the server is called.
+    fn bytes_max(&self) -> usize {
+        let (Words::Lines(text) | Words::Raw(text)) = &self.words else { return 0 };
+        let count = |what: &str| text.matches(what).count();
+        // A line break becomes two bytes, and the last line gets one.
+        let ends = count("\n") + 2;
+        let written =
+            count("{fill}").saturating_mul(self.fill).saturating_add(count("{host}") * NAME_BYTES_MAX);
+        written.saturating_add(text.len() + ends)
     }
 
     /// The step as the server named `host` plays it.

@@ -8,7 +8,7 @@
 use super::offer::Offer;
 use super::situation::Situation;
 use super::words;
-use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -158,9 +158,10 @@ impl Sender {
     ///
     /// # Errors
     /// The text is no TOML, breaks the schema, or contradicts itself.
-    pub fn parse(text: &str) -> Result<Self, SenderError> {
-        let sender: Self = toml::from_str(text).map_err(|error| SenderError(one_line(&error)))?;
-        sender.check()?;
+    pub fn parse(file: &str) -> Result<Self, SenderError> {
+        let sender: Self = toml::from_str(file).map_err(|error| SenderError(told(&error)))?;
+        // Messages quote what the file says.
+        sender.check().map_err(|error| SenderError(text::one_line(&error.0)))?;
         Ok(sender)
     }
 
@@ -263,9 +264,9 @@ fn check_text(name: &str, text: &str) -> Result<(), SenderError> {
 }
 
 /// What is wrong with a TOML text, and where, in one line.
-fn one_line(error: &toml::de::Error) -> String {
+fn told(error: &toml::de::Error) -> String {
     let place = error.span().map_or(String::new(), |span| format!(" (at byte {})", span.start));
-    format!("{}{place}", error.message().replace('\n', ", "))
+    text::one_line(&format!("{}{place}", error.message().replace('\n', ", ")))
 }
 
 #[cfg(test)]
