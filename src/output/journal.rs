@@ -102,22 +102,35 @@ struct FactsEntry<'a> {
     facts: &'a DomainFacts,
 }
 
+/// The line of one probe, without its end.
+///
+/// # Errors
+/// None that a record of this model can bring about.
+pub fn journal_line(record: &EndpointRecord) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&entry(record))
+}
+
 /// Appends the line of one probe.
 ///
 /// # Errors
 /// That of the file.
-pub(super) fn append<'a>(file: &mut LineFile, record: &'a EndpointRecord) -> io::Result<()> {
-    let digests = |assessment: &'a Option<Assessment>| {
-        let certificates = assessment.iter().flat_map(|assessment| &assessment.certificates);
-        certificates.map(|facts| Digest(&facts.sha256)).collect()
-    };
-    file.write(&Entry {
+pub(super) fn append(file: &mut LineFile, record: &EndpointRecord) -> io::Result<()> {
+    file.write(&entry(record))
+}
+
+fn entry(record: &EndpointRecord) -> Entry<'_> {
+    Entry {
         schema: SCHEMA_VERSION,
         observation: &record.observation,
-        chain: digests(&record.assessment),
-        hello_chains: record.hello_assessments.iter().map(digests).collect(),
+        chain: digests(record.assessment.as_ref()),
+        hello_chains: record.hello_assessments.iter().map(|seen| digests(seen.as_ref())).collect(),
         assessment: record.assessment.as_ref().map(Axes::from),
-    })
+    }
+}
+
+fn digests(assessment: Option<&Assessment>) -> Vec<Digest<'_>> {
+    let certificates = assessment.into_iter().flat_map(|assessment| &assessment.certificates);
+    certificates.map(|facts| Digest(&facts.sha256)).collect()
 }
 
 /// Appends the line of one target.

@@ -35,7 +35,7 @@ pub use domains::DOMAINS;
 pub use edges::{MX, MxRow, REJECTS};
 pub use endpoints::ENDPOINTS;
 pub use enumeration::{GROUPS, GroupRow, SUITES, SuiteRow};
-pub use journal::JOURNAL_LINE_BYTES_MAX;
+pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use run_info::{JudgedBy, JudgedFrom, Named, RunCounts, RunInfo, RunLimits};
 pub use stream::{DomainStream, StreamFormat};
 pub use table::{CsvTable, JsonTable};

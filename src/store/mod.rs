@@ -13,7 +13,7 @@ mod rejects;
 #[cfg(test)]
 mod tests;
 
-pub use observations::{Observations, Stored};
+pub use observations::{JournalLine, Observations, Stored};
 pub use rejects::Rejects;
 
 use crate::model::DomainFacts;

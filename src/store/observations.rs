@@ -11,10 +11,61 @@ use std::sync::Arc;
 pub(super) const FILE: &str = "observations.jsonl";
 
 /// What a line holds beside the observation.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 struct Chains {
     chain: Vec<Sha256>,
     hello_chains: Vec<Vec<Sha256>>,
+}
+
+/// A line as it was read, its certificates by name only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLine {
+    observation: Observation,
+    chains: Chains,
+}
+
+impl JournalLine {
+    /// Reads a line, its end cut off.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(line: &[u8]) -> Result<Self, String> {
+        // Twice over the line, each time without what the other takes: to
+        // flatten one into the other would copy the whole of it.
+        let read = serde_json::from_slice::<Observation>(line)
+            .and_then(|observation| Ok((observation, serde_json::from_slice::<Chains>(line)?)));
+        let (observation, chains) = read.map_err(|error| json_cause(&error))?;
+        if chains.hello_chains.len() != observation.hellos.len()
+            || (observation.tls.is_none() && !chains.chain.is_empty())
+        {
+            return Err("chains of other handshakes than there are".to_string());
+        }
+        Ok(Self { observation, chains })
+    }
+
+    /// The observation with its certificates in their places; `None` if `der`
+    /// has not all of them.
+    ///
+    /// # Errors
+    /// That of `der`.
+    pub fn with_certificates<E>(
+        self,
+        mut der: impl FnMut(&Sha256) -> Result<Option<Arc<[u8]>>, E>,
+    ) -> Result<Option<Observation>, E> {
+        let Self { mut observation, chains } = self;
+        // Stops at the first certificate that is missing.
+        let mut chain =
+            |digests: &[Sha256]| digests.iter().map(&mut der).collect::<Result<Option<Vec<_>>, E>>();
+        let Some(handshake) = chain(&chains.chain)? else { return Ok(None) };
+        if let Some(tls) = &mut observation.tls {
+            tls.chain = handshake;
+        }
+        for (hello, digests) in observation.hellos.iter_mut().zip(&chains.hello_chains) {
+            let Some(chain) = chain(digests)? else { return Ok(None) };
+            hello.chain = chain;
+        }
+        Ok(Some(observation))
+    }
 }
 
 /// A probe as it was stored.
@@ -44,39 +95,13 @@ impl Observations {
     /// [`StoreError`]: its line or a certificate cannot be read.
     pub fn read_next(&mut self) -> Result<Option<Stored>, StoreError> {
         let Some(line) = self.lines.read_next()? else { return Ok(None) };
-        // Twice over the line, each time without what the other takes: to
-        // flatten one into the other would copy the whole of it.
-        let read = serde_json::from_slice::<Observation>(line.text)
-            .and_then(|observation| Ok((observation, serde_json::from_slice::<Chains>(line.text)?)));
-        let (mut observation, chains) = read.map_err(|error| self.lines.broken(json_cause(&error)))?;
-        if chains.hello_chains.len() != observation.hellos.len()
-            || (observation.tls.is_none() && !chains.chain.is_empty())
-        {
-            return Err(self.lines.broken("chains of other handshakes than there are"));
-        }
-        let Some(chain) = self.chain(&chains.chain)? else { return Ok(Some(Stored::Incomplete)) };
-        if let Some(tls) = &mut observation.tls {
-            tls.chain = chain;
-        }
-        for (hello, chain) in observation.hellos.iter_mut().zip(&chains.hello_chains) {
-            let Some(chain) = self.chain(chain)? else { return Ok(Some(Stored::Incomplete)) };
-            hello.chain = chain;
-        }
-        Ok(Some(Stored::Whole(Box::new(observation))))
-    }
-
-    /// The certificates of a chain; `None` if one is missing and may be.
-    fn chain(&mut self, digests: &[Sha256]) -> Result<Option<Vec<Arc<[u8]>>>, StoreError> {
-        let mut chain = Vec::with_capacity(digests.len());
-        for digest in digests {
-            match self.certificates.der(digest)? {
-                Some(der) => chain.push(der),
-                None if self.killed => return Ok(None),
-                None => {
-                    return Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")));
-                }
+        let line = JournalLine::parse(line.text).map_err(|cause| self.lines.broken(cause))?;
+        let read = line.with_certificates(|digest| match self.certificates.der(digest)? {
+            None if !self.killed => {
+                Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")))
             }
-        }
-        Ok(Some(chain))
+            found => Ok(found),
+        })?;
+        Ok(Some(read.map_or(Stored::Incomplete, |observation| Stored::Whole(Box::new(observation)))))
     }
 }
