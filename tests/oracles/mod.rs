@@ -11,11 +11,17 @@ pub mod connectors_csv;
 pub mod connectors_toml;
 pub mod crl;
 pub mod cuts;
+pub mod der;
 pub mod ehlo;
 pub mod expectation_file;
+pub mod facts_line;
+pub mod input_list;
 pub mod journal_line;
+pub mod lab_scenario;
 pub mod message;
 pub mod ocsp_response;
+pub mod roots_pem;
+pub mod sender_file;
 pub mod smtp_dialogue;
 pub mod smtp_reply;
 pub mod smtp_session;
@@ -24,6 +30,9 @@ pub mod tls_flight_encoder;
 pub mod tls_records;
 pub mod tls_server_flight;
 pub mod transcripts;
+pub mod x509_certificate;
+pub mod x509_chain;
+pub mod x509_edited;
 
 /// A fuzz target, with what it starts from.
 pub struct Target {
@@ -44,6 +53,14 @@ pub const TARGETS: &[Target] = &[
     Target { name: "smtp_session", check: smtp_session::check, seeds: smtp_session::seeds },
     Target { name: "smtp_dialogue", check: smtp_dialogue::check, seeds: smtp_dialogue::seeds },
     Target { name: "ehlo", check: ehlo::check, seeds: ehlo::seeds },
+    Target { name: "x509_certificate", check: x509_certificate::check, seeds: x509_certificate::seeds },
+    Target { name: "x509_chain", check: x509_chain::check, seeds: x509_chain::seeds },
+    Target { name: "x509_edited", check: x509_edited::check, seeds: x509_edited::seeds },
+    Target { name: "input_list", check: input_list::check, seeds: input_list::seeds },
+    Target { name: "lab_scenario", check: lab_scenario::check, seeds: lab_scenario::seeds },
+    Target { name: "sender_file", check: sender_file::check, seeds: sender_file::seeds },
+    Target { name: "roots_pem", check: roots_pem::check, seeds: roots_pem::seeds },
+    Target { name: "facts_line", check: facts_line::check, seeds: facts_line::seeds },
     Target { name: "expectation_file", check: expectation_file::check, seeds: expectation_file::seeds },
     Target { name: "connectors_csv", check: connectors_csv::check, seeds: connectors_csv::seeds },
     Target { name: "connectors_toml", check: connectors_toml::check, seeds: connectors_toml::seeds },

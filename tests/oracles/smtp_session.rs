@@ -201,7 +201,7 @@ fn check_end_comes(stream: &[u8], before: Option<&[u8]>) {
     if stream.is_empty() {
         return;
     }
-    let piece = stream.repeat(16_384_usize.div_ceil(stream.len()));
+    let piece = stream.repeat(2048_usize.div_ceil(stream.len()));
     let mut session = Session::new(EhloName::new(NAME).unwrap());
     let mut commands = Vec::new();
     if let Some(clear) = before {
