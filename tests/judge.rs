@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use survey::{Row, Run, Scan, rows};
 
 /// Every table and journal of a run directory.
-const FILES: [&str; 7] = [
+const FILES: [&str; 9] = [
     "domains.csv",
     "endpoints.csv",
     "certificates.csv",
@@ -22,6 +22,8 @@ const FILES: [&str; 7] = [
     "rejects.csv",
     "observations.jsonl",
     "facts.jsonl",
+    "suites.csv",
+    "groups.csv",
 ];
 
 /// Scenarios that are over at once.
@@ -30,11 +32,11 @@ const QUICK: [&str; 6] =
 
 /// A scan of so many domains, when the lab is gone.
 fn scanned(scenarios: Vec<Scenario>, count: usize) -> Run {
-    played(scenarios, count).0
+    played(scenarios, count, &[]).0
 }
 
-/// The same, and which scenario each domain has played.
-fn played(mut scenarios: Vec<Scenario>, count: usize) -> (Run, HashMap<String, Scenario>) {
+/// The same with further flags, and which scenario each domain has played.
+fn played(mut scenarios: Vec<Scenario>, count: usize, flags: &[&str]) -> (Run, HashMap<String, Scenario>) {
     scenarios.iter_mut().for_each(|scenario| scenario.weight = 1);
     let domains: Vec<_> = (0..count).map(|n| DomainName::parse(&format!("d{n}.example")).unwrap()).collect();
     let list: String = domains.iter().map(|domain| format!("{domain}\n")).collect();
@@ -48,6 +50,9 @@ fn played(mut scenarios: Vec<Scenario>, count: usize) -> (Run, HashMap<String, S
     let fleet = runtime.block_on(Fleet::start(options)).unwrap();
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
     scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128");
+    flags.iter().for_each(|flag| {
+        scan.flag(flag);
+    });
     let run = scan.run(&format!("{list}no domain, \"at\" all\n"));
     let parts = fleet.truth().iter().map(|row| (row.domain.to_string(), (*row.scenario).clone())).collect();
     runtime.block_on(fleet.shutdown());
@@ -83,6 +88,18 @@ impl Again {
         serde_json::from_slice(&fs::read(self.dir.join("run.json")).unwrap()).unwrap()
     }
 
+    /// Panics where a file is not the same, byte by byte.
+    fn is_equal_to(&self, run: &Run) {
+        for name in FILES {
+            let (old, new) = (fs::read(run.path(name)).unwrap(), fs::read(self.dir.join(name)).unwrap());
+            let differing = old.split(|byte| *byte == b'\n').zip(new.split(|byte| *byte == b'\n'));
+            for (old, new) in differing {
+                assert_eq!(String::from_utf8_lossy(old), String::from_utf8_lossy(new), "{name}");
+            }
+            assert!(old == new, "{name}: {} bytes, then {}", old.len(), new.len());
+        }
+    }
+
     /// The one line of a refusal, without the path of the folder.
     fn refusal(&self, code: i32) -> String {
         assert_eq!((self.code, self.stderr.lines().count()), (Some(code), 1), "{}", self.stderr);
@@ -116,14 +133,7 @@ fn every_scenario_is_judged_as_before_when_nothing_changed() {
     let run = scanned(scenarios, count);
     let again = judged(&run, &[]);
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
-    for name in FILES {
-        let (old, new) = (fs::read(run.path(name)).unwrap(), fs::read(again.dir.join(name)).unwrap());
-        let differing = old.split(|byte| *byte == b'\n').zip(new.split(|byte| *byte == b'\n'));
-        for (old, new) in differing {
-            assert_eq!(String::from_utf8_lossy(old), String::from_utf8_lossy(new), "{name}");
-        }
-        assert!(old == new, "{name}: {} bytes, then {}", old.len(), new.len());
-    }
+    again.is_equal_to(&run);
     let (mut old, mut new) = (run.info(), again.info());
     assert_ne!(old["counts"]["connections"].take(), 0);
     assert_eq!(new["counts"]["connections"].take(), 0, "not one packet");
@@ -134,6 +144,20 @@ fn every_scenario_is_judged_as_before_when_nothing_changed() {
     assert_eq!(old["judged_from"], serde_json::Value::Null);
     assert_eq!(new["judged_from"]["command"], old["command"]);
     assert_eq!(new["command"][1], "judge");
+}
+
+/// The answers of an enumeration are stored, and say the same again.
+#[test]
+fn an_enumeration_is_judged_as_before_when_nothing_changed() {
+    let mut scenarios = lab::scenarios().unwrap();
+    scenarios.retain(|scenario| !scenario.expect.enumerated.is_empty());
+    let count = 2 * scenarios.len();
+    let (run, _) = played(scenarios, count, &["--enumerate", "--sender-hello"]);
+    assert!(run.rows("suites.csv").len() > 100);
+    let again = judged(&run, &[]);
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+    again.is_equal_to(&run);
+    assert_eq!(run.info()["summary"], again.info()["summary"]);
 }
 
 #[test]
@@ -192,7 +216,7 @@ fn another_sender_gets_what_a_scan_for_it_would_find_or_nothing() {
     let named = |scenario: &Scenario| scenario.expect.sender.len() > 1;
     let scenarios: Vec<Scenario> = lab::scenarios().unwrap().into_iter().filter(named).collect();
     let count = 2 * scenarios.len();
-    let (run, parts) = played(scenarios, count);
+    let (run, parts) = played(scenarios, count, &[]);
     let mut decided = BTreeSet::new();
     for sender in
         ["exchange-online-2018", "exchange-online-2020", "postfix-encrypt", "postfix-may", "rfc9325"]

@@ -41,14 +41,18 @@ async fn scan(fleet: &Fleet, list: String) -> Run {
     scan_with(fleet, list, &[]).await
 }
 
-/// The same with further options.
+/// The same with further options; one without a value has an empty one.
 async fn scan_with(fleet: &Fleet, list: String, options: &[(&str, &str)]) -> Run {
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
     // Longer than any server takes that answers (three seconds), on a busy
     // machine; a DNS question that is not answered is asked twice.
     scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128").arg("--lookups-in-flight", "64");
     options.iter().for_each(|(option, value)| {
-        scan.arg(option, *value);
+        if value.is_empty() {
+            scan.flag(option)
+        } else {
+            scan.arg(option, *value)
+        };
     });
     tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap()
 }
@@ -125,6 +129,46 @@ async fn every_sender_gets_what_the_files_say() {
         fleet.shutdown().await;
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// What a sender gets of a server that prefers CBC suites shows only its own
+/// offer, whatever the scanner negotiated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_senders_own_hello_shows_what_the_scanners_cannot() {
+    const GCM: &str = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
+    const CBC: &str = "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384";
+    for (sender, suite, steps) in
+        [("exchange-online", CBC, "4"), ("exchange-online-2020", CBC, "2"), ("rfc9325", GCM, "4")]
+    {
+        let domains = domains(1, "example");
+        let list = list_of(&domains);
+        let fleet = fleet_of(vec![lab::scenario("prefers_cbc").unwrap()], domains, 0).await.unwrap();
+        let run = scan_with(&fleet, list, &[("--sender", sender), ("--sender-hello", "")]).await;
+        let rows = run.rows("domains.csv");
+        let [row] = &rows[..] else { panic!("{rows:?}") };
+        let told =
+            ["basis", "delivery_cipher_suite", "steps_down", "cipher_suite"].map(|name| row[name].as_str());
+        assert_eq!(told, ["observed", suite, steps, GCM], "{sender}");
+        assert_eq!(fleet.counters().connections(), 2, "{sender}: the handshake and the offer");
+        fleet.shutdown().await;
+    }
+}
+
+/// Scenarios that name the suites which their servers take.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_server_takes_the_suites_that_the_files_say() {
+    let mut scenarios = lab::scenarios().unwrap();
+    scenarios.retain(|scenario| !scenario.expect.enumerated.is_empty());
+    scenarios.iter_mut().for_each(|scenario| scenario.weight = 1);
+    assert!(scenarios.len() >= 4);
+    let domains = domains(scenarios.len() * 2, "example");
+    let list = list_of(&domains);
+    let fleet = fleet_of(scenarios, domains, 0).await.unwrap();
+    let run = scan_with(&fleet, list, &[("--enumerate", "")]).await;
+    let wrong = lab::suite_disagreements(&fleet, run.file("suites.csv")).unwrap();
+    let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+    assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    fleet.shutdown().await;
 }
 
 /// Two ways to deal the parts.

@@ -1,8 +1,9 @@
 //! Holds what a scanner wrote against what the fleet was told to play.
 
-use super::expect::USUAL_SENDER;
+use super::expect::{Enumerated, USUAL_SENDER};
 use super::fleet::Fleet;
 use super::truth::TruthRow;
+use crate::model::{CipherSuite, ProtocolVersion};
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Read;
@@ -70,6 +71,58 @@ pub fn endpoint_disagreements(fleet: &Fleet, endpoints_csv: impl Read) -> csv::R
         compare(&rows, &subject, &truth.scenario.name, &truth.columns(), &mut wrong);
     }
     Ok(wrong)
+}
+
+/// The same for `suites.csv` of a scan with `--enumerate`: of each endpoint
+/// whose scenario names its suites, those of every version, in their order.
+///
+/// # Errors
+/// `suites_csv` cannot be read as CSV.
+pub fn suite_disagreements(fleet: &Fleet, suites_csv: impl Read) -> csv::Result<Vec<Disagreement>> {
+    let cell = |row: &HashMap<String, String>, name: &str| row.get(name).cloned().unwrap_or_default();
+    let rows = read(suites_csv, |row| format!("{} {}", cell(row, "ip"), cell(row, "sni")))?;
+    let mut wrong = Vec::new();
+    for truth in fleet.endpoints() {
+        let Some(enumerated) = truth.scenario.expect.enumerated.get(&truth.role) else { continue };
+        let subject = format!("{} {}", truth.ip, truth.host);
+        for version in VERSIONS {
+            let of_version = |row: &&HashMap<String, String>| cell(row, "tls_version") == version.name();
+            let found = rows.get(&subject).into_iter().flatten().filter(of_version);
+            let found: Vec<String> =
+                found.map(|row| ENUMERATED_COLUMNS.map(|name| cell(row, name)).join(" ")).collect();
+            let expected = suite_rows(enumerated.iter().find(|suites| suites.tls_version == version));
+            if found != expected {
+                wrong.push(Disagreement {
+                    subject: subject.clone(),
+                    scenario: truth.scenario.name.clone(),
+                    column: format!("{} {}", version.name(), ENUMERATED_COLUMNS.join(" ")),
+                    expected: expected.join(", "),
+                    found: found.join(", "),
+                });
+            }
+        }
+    }
+    Ok(wrong)
+}
+
+/// Versions that an enumeration asks for.
+const VERSIONS: [ProtocolVersion; 5] = [
+    ProtocolVersion::TLS13,
+    ProtocolVersion::TLS12,
+    ProtocolVersion::TLS11,
+    ProtocolVersion::TLS10,
+    ProtocolVersion::SSL3,
+];
+
+/// Columns of `suites.csv` that a scenario speaks of.
+const ENUMERATED_COLUMNS: [&str; 4] = ["position", "cipher_suite", "preference", "complete"];
+
+/// What [`ENUMERATED_COLUMNS`] must hold; one row without a suite where none
+/// is taken.
+fn suite_rows(expected: Option<&Enumerated>) -> Vec<String> {
+    let Some(expected) = expected else { return vec!["   yes".to_string()] };
+    let row = |(place, suite): (usize, &CipherSuite)| format!("{place} {suite} {} yes", expected.preference);
+    (1..).zip(&expected.cipher_suites).map(row).collect()
 }
 
 fn read(text: impl Read, subject: impl Fn(&HashMap<String, String>) -> String) -> csv::Result<Rows> {

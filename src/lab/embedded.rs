@@ -138,6 +138,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "tls13_rsa",
     "tls13_tickets",
     "tls13_x25519",
+    "tls_many_suites",
     "triple_des_only",
 ];
 

@@ -1,6 +1,6 @@
 //! What a scanner must find, as the scenario files say it.
 
-use crate::model::{Delivery, Kind, Phase};
+use crate::model::{CipherSuite, Delivery, Kind, Phase, ProtocolVersion};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,6 +98,24 @@ pub struct Expect {
     /// `[expect.sender.NAME]`: columns by name, of a scan for that sender.
     #[serde(default)]
     pub sender: BTreeMap<String, BTreeMap<String, Cell>>,
+    /// `[[expect.enumerated.ROLE]]`: what a scan with `--enumerate` finds, a
+    /// table for each version in which the server takes any suite.
+    #[serde(default)]
+    pub enumerated: BTreeMap<String, Vec<Enumerated>>,
+}
+
+/// The suites that a server takes in one version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enumerated {
+    /// The version.
+    pub tls_version: ProtocolVersion,
+    /// Whose order decides, as in `suites.csv`; empty with less than two
+    /// suites.
+    #[serde(default)]
+    pub preference: String,
+    /// The suites in the order in which the server chooses them.
+    pub cipher_suites: Vec<CipherSuite>,
 }
 
 /// A cell as it stands in the CSV files: `yes` and `no` for booleans.
@@ -166,6 +184,9 @@ impl Expect {
             if !roles.contains(role.as_str()) {
                 return Err(format!("rests on {role}, which is no server"));
             }
+        }
+        if let Some(role) = self.enumerated.keys().find(|role| !roles.contains(role.as_str())) {
+            return Err(format!("enumerates {role}, which is no server"));
         }
         if self.best.is_some() == self.outcome.is_some() {
             return Err("either a server decides or the domain has an outcome of its own".into());

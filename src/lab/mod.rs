@@ -40,12 +40,13 @@ mod zone;
 mod tests;
 
 pub use address::{HOSTS_MAX, SCENARIOS_MAX};
-pub use compare::{Disagreement, disagreements, endpoint_disagreements};
+pub use compare::{Disagreement, disagreements, endpoint_disagreements, suite_disagreements};
 pub use counters::{AddressCount, Counters, EndpointCount};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;
 pub use expect::{
-    Cell, DOMAIN_ONLY_COLUMNS, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS, SENDER_COLUMNS, USUAL_SENDER,
+    Cell, DOMAIN_ONLY_COLUMNS, Enumerated, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS, SENDER_COLUMNS,
+    USUAL_SENDER,
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};

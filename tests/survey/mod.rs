@@ -61,6 +61,12 @@ impl Scan {
         self
     }
 
+    /// Adds an option without a value.
+    pub fn flag(&mut self, option: &str) -> &mut Self {
+        self.args.push(option.into());
+        self
+    }
+
     /// Scans a list given as text to its end.
     pub fn run(self, list: &str) -> Run {
         let path = self.dir.path().join("list");
