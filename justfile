@@ -34,3 +34,7 @@ fuzz-smoke:
 # One fuzz target for a while: `just fuzz tls_records 60`
 fuzz target seconds="60":
     fuzz/smoke.sh {{seconds}} {{target}}
+
+# Plants known defects one by one and shows that fuzzing finds each
+fuzz-planted:
+    fuzz/planted.sh

@@ -6,6 +6,8 @@
 #   fuzz/smoke.sh 60 tls_records     this one for a minute
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=fuzz/dictionaries/of.sh
+source fuzz/dictionaries/of.sh
 
 fuzz=(cargo +nightly fuzz)
 if ! "${fuzz[@]}" --version >/dev/null 2>&1; then
@@ -29,9 +31,11 @@ for target in "${targets[@]}"; do
         if [ -d "fuzz/$kind/$target" ]; then folders+=("fuzz/$kind/$target"); fi
     done
     # No oracle needs more at once than a few copies of its input and a flight.
-    limits=(-timeout=5 -malloc_limit_mb=64 -rss_limit_mb=1024 -max_len=16384)
+    options=(-timeout=5 -malloc_limit_mb=64 -rss_limit_mb=1024 -max_len=16384)
+    dictionary=$(dictionary_of "$target")
+    if [ -n "$dictionary" ]; then options+=("-dict=fuzz/dictionaries/$dictionary.dict"); fi
     if ! "${fuzz[@]}" run "$target" "${folders[@]}" -- \
-        -max_total_time="$seconds" -print_final_stats=1 "${limits[@]}" >"$log" 2>&1; then
+        -max_total_time="$seconds" -print_final_stats=1 "${options[@]}" >"$log" 2>&1; then
         tail -n 60 "$log"
         echo
         echo "$target: found something; docs/fuzzing.md says how to keep it."
