@@ -13,6 +13,8 @@ use x509_parser::prelude::{
 const OCSP: &str = "1.3.6.1.5.5.7.48.1";
 const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
 
+const ALTERNATIVE_NAMES: &str = "2.5.29.17";
+
 /// Tag of a dNSName in a GeneralName (RFC 5280 §4.2.1.6).
 const DNS_NAME: Tag = Tag(2);
 
@@ -51,8 +53,9 @@ impl Extensions {
 
     fn add(&mut self, extension: &X509Extension<'_>, defects: &mut Defects) {
         match extension.parsed_extension() {
-            ParsedExtension::SubjectAlternativeName(names) => {
-                self.add_names(&names.general_names, defects);
+            ParsedExtension::SubjectAlternativeName(_) => self.add_names(extension.value, defects),
+            ParsedExtension::ParseError { .. } if extension.oid.to_id_string() == ALTERNATIVE_NAMES => {
+                self.add_names(extension.value, defects);
             }
             ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
             ParsedExtension::SubjectKeyIdentifier(key) => self.subject_key = Some(key.0.to_vec()),
@@ -76,24 +79,40 @@ impl Extensions {
         }
     }
 
-    fn add_names(&mut self, names: &[GeneralName<'_>], defects: &mut Defects) {
-        for name in names {
+    /// Adds the names one by one: one that cannot be read costs no other.
+    fn add_names(&mut self, value: &[u8], defects: &mut Defects) {
+        let Some(list) = Cursor(value).universal(Tag::Sequence) else {
+            defects.note("alternative names unreadable");
+            return;
+        };
+        let mut cursor = Cursor(list.content);
+        for element in cursor.by_ref() {
             if self.dns_names.len() + self.ip_addresses.len() == SAN_NAMES_MAX {
                 defects.note(format_args!("over {SAN_NAMES_MAX} alternative names"));
                 return;
             }
-            match name {
-                GeneralName::DNSName(name) => self.add_dns_name(name.as_bytes()),
-                GeneralName::Invalid(DNS_NAME, bytes) => {
-                    defects.note("a dNSName that is no text");
-                    self.add_dns_name(bytes);
-                }
-                GeneralName::IPAddress(bytes) => match address(bytes) {
-                    Some(address) => self.ip_addresses.push(address),
-                    None => defects.note(format_args!("an iPAddress of {} bytes", bytes.len())),
-                },
-                _ => {}
+            match GeneralName::from_der(element.raw) {
+                Ok((_, name)) => self.add_name(&name, defects),
+                Err(_) => defects.note("an alternative name unreadable"),
             }
+        }
+        if !cursor.0.is_empty() {
+            defects.note("alternative names break off");
+        }
+    }
+
+    fn add_name(&mut self, name: &GeneralName<'_>, defects: &mut Defects) {
+        match name {
+            GeneralName::DNSName(name) => self.add_dns_name(name.as_bytes()),
+            GeneralName::Invalid(DNS_NAME, bytes) => {
+                defects.note("a dNSName that is no text");
+                self.add_dns_name(bytes);
+            }
+            GeneralName::IPAddress(bytes) => match address(bytes) {
+                Some(address) => self.ip_addresses.push(address),
+                None => defects.note(format_args!("an iPAddress of {} bytes", bytes.len())),
+            },
+            _ => {}
         }
     }
 
