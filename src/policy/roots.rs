@@ -4,7 +4,7 @@
 //! told beside. A store keeps the whole certificate of each root, since its
 //! fingerprint is that of the certificate and not of the key in it.
 
-use crate::model::{CertificateFacts, Sha256};
+use crate::model::{CertificateFacts, Sha256, text};
 use crate::x509;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
@@ -98,7 +98,7 @@ impl Store {
     pub fn add_pem(&mut self, pem: &[u8]) -> Result<usize, RootError> {
         let mut found = 0;
         for der in CertificateDer::pem_slice_iter(pem) {
-            let der = der.map_err(|error| RootError::NoPem(error.to_string()))?;
+            let der = der.map_err(|error| RootError::NoPem(text::one_line(&error.to_string())))?;
             found += 1;
             self.add_der(&der).map_err(|error| error.of_number(found))?;
         }

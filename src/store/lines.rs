@@ -4,6 +4,7 @@
 //! too.
 
 use super::StoreError;
+use crate::model::text::one_line;
 use crate::output::JOURNAL_LINE_BYTES_MAX;
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -82,9 +83,10 @@ impl Lines {
     }
 }
 
-/// What is wrong with a line of JSON. Its own line number is always 1.
+/// What is wrong with a line of JSON, whatever it quotes of it. Its own line
+/// number is always 1.
 pub(super) fn json_cause(error: &serde_json::Error) -> String {
-    error.to_string().replace(" at line 1 column ", " at column ")
+    one_line(&error.to_string().replace(" at line 1 column ", " at column "))
 }
 
 /// How many bytes of `file` are whole lines.
