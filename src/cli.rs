@@ -227,6 +227,10 @@ pub struct LabArgs {
     #[arg(long, value_name = "FILE")]
     pub endpoints: Option<PathBuf>,
 
+    /// Write the connectors that domains of the fleet are under (TOML), for --connectors
+    #[arg(long, value_name = "FILE")]
+    pub connectors: Option<PathBuf>,
+
     /// Write what was asked of each endpoint when the lab ends
     #[arg(long, value_name = "FILE")]
     pub counters: Option<PathBuf>,

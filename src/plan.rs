@@ -10,7 +10,7 @@ mod judging;
 mod load;
 
 pub use asked::Asked;
-pub use judging::{Judging, LAB_ROOTS_NAME, judging_again};
+pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
 
 use crate::cli::{AskArgs, ConnectorArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs, TimeoutArg};
@@ -147,13 +147,15 @@ fn key_shares(args: &DialogueArgs) -> KeyShares {
 }
 
 /// Builds the stages for a fleet on loopback: its DNS at `dns`, its roots
-/// trusted and no others, `time` for each phase.
+/// trusted and no others, its connectors (TOML) in force, `time` for each
+/// phase.
 ///
 /// # Errors
-/// [`UsageError`] if a root is no certificate.
+/// [`UsageError`] if a root is no certificate, or a connector none.
 pub fn lab_stages(
     dns: SocketAddr,
     lab_roots: &[CertificateDer<'_>],
+    connectors: &str,
     time: Duration,
 ) -> Result<Stages, UsageError> {
     let lab_sender = Sender::named(DEFAULT_SENDER).map_err(|error| UsageError(error.to_string()))?;
@@ -161,9 +163,11 @@ pub fn lab_stages(
     for der in lab_roots {
         roots.add_der(der).map_err(|error| UsageError(format!("the lab's root: {error}")))?;
     }
+    let judging = judging::lab_judging(roots, connectors, Timestamp::now(), lab_sender)?;
     build(Parts {
         lookup: LookupConfig {
             nameservers: vec![dns],
+            connectors: judging.connectors.clone(),
             timeout: time / DNS_ATTEMPTS as u32,
             attempts: DNS_ATTEMPTS,
             ..LookupConfig::default()
@@ -176,7 +180,7 @@ pub fn lab_stages(
         enumeration: None,
         blocklist: Blocklist::default(),
         allow_private: true,
-        judging: judging::lab_judging(roots, Timestamp::now(), lab_sender),
+        judging,
     })
 }
 
@@ -343,18 +347,19 @@ fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
     Ok(sender.with_after_tls_failure(what))
 }
 
-/// Reads the connectors that are in force.
+/// Reads the connectors that are in force, and the names of those that take no
+/// part.
 ///
 /// # Errors
 /// [`UsageError`] for a file that cannot be used, or that is not clear on
 /// which connector takes which mail.
-pub fn connectors(args: &ConnectorArgs) -> Result<Connectors, UsageError> {
+fn connectors(args: &ConnectorArgs) -> Result<(Connectors, Vec<String>), UsageError> {
     let accepted = args.accepted_domain.iter().map(|domain| {
         DomainName::parse(domain)
             .map_err(|error| UsageError(format!("--accepted-domain `{domain}`: {error}")))
     });
     let accepted = accepted.collect::<Result<Vec<_>, _>>()?;
-    let Some(path) = &args.connectors else { return Ok(Connectors::default()) };
+    let Some(path) = &args.connectors else { return Ok(<_>::default()) };
     let told = |error: String| UsageError(format!("--connectors {}: {error}", path.display()));
     let bytes = read_file("--connectors", path)?;
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
@@ -366,7 +371,9 @@ pub fn connectors(args: &ConnectorArgs) -> Result<Connectors, UsageError> {
         connector::parse_toml(text)
     };
     let list = list.map_err(|error| told(error.to_string()))?;
-    list.in_force(accepted).map_err(|error| told(error.to_string()))
+    let left_out = list.left_out.clone();
+    let in_force = list.in_force(accepted).map_err(|error| told(error.to_string()))?;
+    Ok((in_force, left_out))
 }
 
 /// Finds expectations by name, or reads files of them; a word with a dot or a

@@ -49,6 +49,11 @@ fn played(mut scenarios: Vec<Scenario>, count: usize, flags: &[&str]) -> (Run, H
     };
     let fleet = runtime.block_on(Fleet::start(options)).unwrap();
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    let mut connectors = Vec::new();
+    fleet.write_connectors(&mut connectors).unwrap();
+    if !connectors.is_empty() {
+        scan.under(&connectors);
+    }
     scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128");
     flags.iter().for_each(|flag| {
         scan.flag(flag);

@@ -42,6 +42,7 @@ impl Lab {
             .arg(list)
             .args(["--truth".into(), file("truth.csv"), "--roots".into(), file("roots.pem")])
             .args(["--counters".into(), file("counters.csv")])
+            .args(["--connectors".into(), file("connectors.toml")])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -79,6 +80,7 @@ fn the_whole_real_list_is_found_as_the_lab_plays_it() {
     let lab = Lab::start(&list);
     let roots = fs::read_to_string(lab.file("roots.pem")).unwrap();
     let mut scan = Scan::of_lab(&lab.dns, lab.port, &roots);
+    scan.arg("--connectors", lab.file("connectors.toml"));
     // Few enough at a time that none waits for its turn of the processor for
     // as long as a timeout.
     scan.arg("--timeout", "6s,dns=4s").arg("--in-flight", "192").arg("--lookups-in-flight", "64");

@@ -47,6 +47,7 @@ async fn scan_with(fleet: &Fleet, list: String, options: &[(&str, &str)]) -> Run
     // Longer than any server takes that answers (three seconds), on a busy
     // machine; a DNS question that is not answered is asked twice.
     scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128").arg("--lookups-in-flight", "64");
+    scan.under(&connectors(fleet));
     options.iter().for_each(|(option, value)| {
         if value.is_empty() {
             scan.flag(option)
@@ -55,6 +56,12 @@ async fn scan_with(fleet: &Fleet, list: String, options: &[(&str, &str)]) -> Run
         };
     });
     tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap()
+}
+
+fn connectors(fleet: &Fleet) -> Vec<u8> {
+    let mut text = Vec::new();
+    fleet.write_connectors(&mut text).unwrap();
+    text
 }
 
 fn counters(fleet: &Fleet) -> Vec<Row> {
@@ -100,6 +107,22 @@ async fn every_scenario_alone_is_found_as_its_file_says() {
     let played = stream::iter(scenarios).map(play_alone).buffer_unordered(CONCURRENT_MAX);
     let wrong: Vec<String> = played.collect::<Vec<_>>().await.concat();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_that_is_not_in_force_is_missed() {
+    let scenario = lab::scenario("connector_subject_mismatch").unwrap();
+    let fleet = fleet_of(vec![scenario], domains(1, "example"), 0).await.unwrap();
+    let elsewhere = "[[connector]]\nname = 'Other'\ndomains = ['other.example']\n";
+    let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    scan.under(elsewhere.as_bytes());
+    let run = tokio::task::spawn_blocking(move || scan.run("d0.example\n")).await.unwrap();
+    let wrong = lab::disagreements(&fleet, lab::USUAL_SENDER, run.file("domains.csv")).unwrap();
+    let columns: Vec<&str> = wrong.iter().map(|wrong| wrong.column.as_str()).collect();
+    let missed =
+        ["connector", "connector_delivery", "connector_reason", "connector_code", "connector_detail"];
+    assert_eq!(columns, missed);
+    fleet.shutdown().await;
 }
 
 /// The scenarios that name a sender, by sender.

@@ -61,7 +61,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     }
 
     let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
-    let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), DEMO_TIMEOUTS)?;
+    let connectors = connectors(&fleet)?;
+    let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), &connectors, DEMO_TIMEOUTS)?;
     let engine = engine(fleet.smtp_port());
     let info = survey::run_info(LIST_NAME, &stages.told, &engine, Some(args.seed));
     let directory = RunDirectory::create(&path, &info)?;
@@ -72,6 +73,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let list_path = path.join(LIST_NAME);
     fs::write(&list_path, names.join("\n") + "\n").context("cannot write the demo's list")?;
     fs::write(path.join(plan::LAB_ROOTS_NAME), fleet.root_pem()).context("cannot write the lab's roots")?;
+    fs::write(path.join(plan::LAB_CONNECTORS_NAME), connectors)
+        .context("cannot write the lab's connectors")?;
     let list_name = list_path.to_string_lossy().into_owned();
     let list_options = InputOptions::default();
     let survey = Survey {
@@ -93,6 +96,13 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     check(&fleet, &path)?;
     fleet.shutdown().await;
     Ok(code)
+}
+
+/// The connectors that domains of the fleet are under.
+fn connectors(fleet: &Fleet) -> Result<String, CommandError> {
+    let mut text = Vec::new();
+    fleet.write_connectors(&mut text).context("cannot write the lab's connectors")?;
+    Ok(String::from_utf8(text).context("the lab's connectors")?)
 }
 
 /// Time for every phase of the demo: a silent server is waited for so long.

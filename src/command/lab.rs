@@ -26,9 +26,11 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         let named: Result<_, _> = args.scenario.iter().map(|name| lab::scenario(name)).collect();
         options.scenarios = named.map_err(usage)?;
     }
-    let [truth, roots, endpoints, counters] = [args.truth, args.roots, args.endpoints, args.counters]
-        .map(|path| path.map(Report::create).transpose());
-    let (truth, roots, endpoints, counters) = (truth?, roots?, endpoints?, counters?);
+    let [truth, roots, endpoints, connectors, counters] =
+        [args.truth, args.roots, args.endpoints, args.connectors, args.counters]
+            .map(|path| path.map(Report::create).transpose());
+    let (truth, roots, endpoints) = (truth?, roots?, endpoints?);
+    let (connectors, counters) = (connectors?, counters?);
     let fleet = Fleet::start(options).await.map_err(usage)?;
     for name in fleet.left_out() {
         super::say(format_args!("mxray: scenario {name} is left out: this machine has no ::1"));
@@ -36,6 +38,7 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     write(truth, |file| fleet.write_truth(file))?;
     write(roots, |file| file.write_all(fleet.root_pem().as_bytes()))?;
     write(endpoints, |file| fleet.write_endpoints(file))?;
+    write(connectors, |file| fleet.write_connectors(file))?;
     let mut signals = Signals::new();
     // Whoever started the lab with port 0 reads the ports here, and may scan
     // from the moment the line is there, or end the lab.

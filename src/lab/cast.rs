@@ -5,7 +5,7 @@ use super::address::{IPV6, Pool, hash};
 use super::assign::assign;
 use super::error::LabError;
 use super::scenario::{Exchange, Mode, Scenario, Unresolved};
-use super::server::{Listen, Server};
+use super::server::Server;
 use super::truth::{EndpointTruth, Place, TruthRow};
 use super::zone::{Manner, Node, Zone};
 use crate::model::DomainName;
@@ -90,7 +90,9 @@ impl Casting<'_> {
             } else {
                 self.enter_host(domain, scenario, exchange, &host, addresses)?;
             }
-            mx.push((exchange.preference, host));
+            if !exchange.smart_host {
+                mx.push((exchange.preference, host));
+            }
         }
         let manner = match scenario.dns.mode {
             Mode::Mx | Mode::Implicit | Mode::NoData => Manner::Records,
@@ -211,8 +213,9 @@ impl Station {
         scenarios.get(self.part.0)?.server.get(&self.part.1)
     }
 
-    /// Whether a socket is needed here.
-    pub(super) fn listens(&self, scenarios: &[Arc<Scenario>]) -> bool {
-        self.server(scenarios).is_some_and(|server| server.listen != Listen::Refuse)
+    /// The connections that may wait here to be taken up; `None` where no
+    /// socket is needed.
+    pub(super) fn backlog(&self, scenarios: &[Arc<Scenario>]) -> Option<u32> {
+        self.server(scenarios).and_then(|server| server.listen.backlog())
     }
 }

@@ -1,6 +1,6 @@
 //! Holds what a scanner wrote against what the fleet was told to play.
 
-use super::expect::{Enumerated, USUAL_SENDER};
+use super::expect::{CONNECTOR_WORDS, Enumerated, USUAL_SENDER};
 use super::fleet::Fleet;
 use super::truth::TruthRow;
 use crate::model::{CipherSuite, ProtocolVersion};
@@ -35,7 +35,8 @@ type Rows = HashMap<String, Vec<HashMap<String, String>>>;
 /// Every finding in `domains_csv`, a scan for the sender of that name, that is
 /// not what the fleet's truth says. Each domain of the fleet must have exactly
 /// one row. For another sender than [`USUAL_SENDER`] only the columns that the
-/// scenario names for it are compared.
+/// scenario names for it are compared. Domains under a connector
+/// ([`Fleet::write_connectors`]) must have been scanned so.
 ///
 /// # Errors
 /// `domains_csv` cannot be read as CSV.
@@ -46,8 +47,28 @@ pub fn disagreements(fleet: &Fleet, sender: &str, domains_csv: impl Read) -> csv
         let subject = truth.domain.to_string();
         let columns = columns(truth, sender, fleet.smtp_port());
         compare(&rows, &subject, &truth.scenario.name, &columns, &mut wrong);
+        if sender == USUAL_SENDER {
+            compare_words(&rows, &subject, truth, &mut wrong);
+        }
     }
     Ok(wrong)
+}
+
+/// What is logged under the connector begins as the scenario says. That there
+/// is one row has been looked at.
+fn compare_words(rows: &Rows, subject: &str, truth: &TruthRow, wrong: &mut Vec<Disagreement>) {
+    let expected = truth.scenario.expect.connector_words();
+    let row = rows.get(subject).and_then(|rows| rows.first());
+    let Some(found) = row.and_then(|row| row.get(CONNECTOR_WORDS)) else { return };
+    if !found.starts_with(expected) || (expected.is_empty() && !found.is_empty()) {
+        wrong.push(Disagreement {
+            subject: subject.to_string(),
+            scenario: truth.scenario.name.clone(),
+            column: CONNECTOR_WORDS.to_string(),
+            expected: expected.to_string(),
+            found: found.clone(),
+        });
+    }
 }
 
 fn columns(truth: &TruthRow, sender: &str, smtp_port: u16) -> Vec<(String, String)> {

@@ -1,6 +1,6 @@
 //! What a scanner must find, as the scenario files say it.
 
-use crate::model::{CipherSuite, Delivery, Kind, Phase, ProtocolVersion};
+use crate::model::{CipherSuite, Delivery, Kind, Passage, Phase, ProtocolVersion};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -66,7 +66,19 @@ pub const SENDER_COLUMNS: &[&str] = &[
     "server_best_version",
     "server_best_suite",
     "exchange_online_mx",
+    "connector_delivery",
+    "connector_reason",
+    "connector_code",
+    "connector_detail",
 ];
+
+/// Columns of `domains.csv` that say what becomes of mail under the connector
+/// of the scenario. One that is left out is expected to be empty.
+pub const CONNECTOR_COLUMNS: &[&str] = &["connector_delivery", "connector_reason", "connector_code"];
+
+/// What the words beside that code begin with; they may go on with a digest
+/// that no scenario can know.
+pub(super) const CONNECTOR_WORDS: &str = "connector_detail";
 
 /// Reasons that are not the phase and the outcome of the scanner's own
 /// attempt.
@@ -95,6 +107,9 @@ pub struct Expect {
     /// `[expect.endpoint.ROLE]`: columns by name.
     #[serde(default)]
     pub endpoint: BTreeMap<String, BTreeMap<String, Cell>>,
+    /// `[expect.connector]`: columns by name, where there is one.
+    #[serde(default)]
+    pub connector: BTreeMap<String, Cell>,
     /// `[expect.sender.NAME]`: columns by name, of a scan for that sender.
     #[serde(default)]
     pub sender: BTreeMap<String, BTreeMap<String, Cell>>,
@@ -148,6 +163,20 @@ impl Expect {
         FINDING_COLUMNS.iter().map(move |&column| (column, self.cell(role, column)))
     }
 
+    /// What becomes of mail under the connector, the words left out.
+    pub fn connector(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        CONNECTOR_COLUMNS.iter().map(|&column| (column, self.connector_cell(column)))
+    }
+
+    /// What the words beside the code under the connector begin with.
+    pub fn connector_words(&self) -> &str {
+        self.connector_cell(CONNECTOR_WORDS)
+    }
+
+    fn connector_cell(&self, column: &str) -> &str {
+        self.connector.get(column).map_or("", |cell| cell.0.as_str())
+    }
+
     /// The columns that are named for a sender.
     pub fn sender(&self, name: &str) -> impl Iterator<Item = (&str, &str)> {
         let columns = self.sender.get(name).into_iter().flatten();
@@ -175,7 +204,7 @@ impl Expect {
     }
 
     /// Whether it names only what there is.
-    pub(super) fn check(&self, roles: &BTreeSet<&str>) -> Result<(), String> {
+    pub(super) fn check(&self, roles: &BTreeSet<&str>, under_connector: bool) -> Result<(), String> {
         let expected: BTreeSet<&str> = self.endpoint.keys().map(String::as_str).collect();
         if expected != *roles {
             return Err(format!("expects {expected:?} of servers {roles:?}"));
@@ -198,7 +227,21 @@ impl Expect {
             check_columns(columns, &[FINDING_COLUMNS, OBSERVATION_COLUMNS])?;
             check_finding(role, |column| columns.get(column).map(|cell| cell.0.as_str()))?;
         }
+        self.check_connector(under_connector)?;
         self.sender.values().try_for_each(|columns| check_columns(columns, &[SENDER_COLUMNS]))
+    }
+
+    fn check_connector(&self, there: bool) -> Result<(), String> {
+        check_columns(&self.connector, &[CONNECTOR_COLUMNS, &[CONNECTOR_WORDS]])?;
+        let passages = [Passage::Delivered, Passage::Deferred, Passage::Undeliverable, Passage::Undetermined];
+        let delivery = self.connector_cell("connector_delivery");
+        if there && !passages.iter().any(|known| known.name() == delivery) {
+            return Err(format!("the connector: connector_delivery {delivery:?}"));
+        }
+        if !there && !self.connector.is_empty() {
+            return Err("expects something of a connector, and there is none".into());
+        }
+        Ok(())
     }
 }
 

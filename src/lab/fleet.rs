@@ -2,11 +2,12 @@
 
 use super::address::IPV6;
 use super::cast::Cast;
+use super::connector;
 use super::counters::{AddressCounter, Counters};
 use super::dnsd::Dnsd;
 use super::embedded::scenarios;
 use super::error::LabError;
-use super::listen::{Listener, bind_all, has_ipv6};
+use super::listen::{Listener, bind_all, has_ipv6, stopper};
 use super::pki::Pki;
 use super::scenario::Scenario;
 use super::scripted::Scripted;
@@ -94,11 +95,10 @@ impl Fleet {
         let (scenarios, left_out) = playable(options.scenarios)?;
         let cast = Cast::new(&options.domains, &scenarios, options.seed, options.hosts_per_scenario)?;
         let pki = Arc::new(Pki::new(SystemTime::now())?);
-        let listening: Vec<IpAddr> = cast
+        let listening: Vec<(IpAddr, u32)> = cast
             .stations
             .iter()
-            .filter(|(_, station)| station.listens(&scenarios))
-            .map(|(ip, _)| *ip)
+            .filter_map(|(ip, station)| Some((*ip, station.backlog(&scenarios)?)))
             .collect();
         let (smtp_port, sockets) = bind_all(&listening, options.smtp_port)?;
         let stop = CancellationToken::new();
@@ -106,12 +106,13 @@ impl Fleet {
         let mut parts = Parts { pki: &pki, scenarios: &scenarios, handshakes: HashMap::new() };
         let mut tasks = JoinSet::new();
         let mut counters = Vec::with_capacity(sockets.len());
-        for (ip, socket) in listening.into_iter().zip(sockets) {
+        for ((ip, backlog), socket) in listening.into_iter().zip(sockets) {
             let Some(station) = cast.stations.get(&ip) else { continue };
             let script = parts.script(&station.part, &station.host)?;
             let counter = Arc::new(AddressCounter::default());
             counters.push((ip, counter.clone()));
-            let listener = Listener { socket, script, counter };
+            let stopper = stopper(SocketAddr::new(ip, smtp_port), backlog).await?;
+            let listener = Listener { socket, script, _stopper: stopper, counter };
             tasks.spawn(listener.run(stop.clone()));
         }
         Ok(Self {
@@ -171,6 +172,15 @@ impl Fleet {
     /// Those of the writer.
     pub fn write_truth(&self, writer: impl io::Write) -> io::Result<()> {
         truth::write(&self.truth, self.smtp_port, writer)
+    }
+
+    /// Writes the connectors that domains of the fleet are under, as a file for
+    /// `--connectors`; without any the file is empty.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_connectors(&self, writer: impl io::Write) -> io::Result<()> {
+        connector::write(&self.truth, writer)
     }
 
     /// Writes the endpoints as a list for `--input endpoints`: `ip,name`.

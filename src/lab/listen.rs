@@ -8,13 +8,10 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Connections that may wait to be taken up, at each address; the kernel may
-/// cap it lower.
-const BACKLOG: u32 = 4096;
 /// Attempts to find a port that is free on all addresses.
 const PORT_ATTEMPTS_MAX: u32 = 20;
 /// Pause after an accept that failed, for want of descriptors.
@@ -25,16 +22,18 @@ pub(super) fn has_ipv6(address: IpAddr) -> bool {
     std::net::TcpListener::bind((address, 0)).is_ok()
 }
 
-/// Binds one port on all addresses, any that is free where `port` is 0.
-/// Gives the port and the sockets in the order of the addresses.
-pub(super) fn bind_all(addresses: &[IpAddr], port: u16) -> Result<(u16, Vec<TcpListener>), LabError> {
-    if let Some(outside) = addresses.iter().find(|address| !address.is_loopback()) {
-        return Err(LabError::NotLoopback(*outside));
+/// Binds one port on all addresses, each with its backlog: any port that is
+/// free where `port` is 0. Gives the port and the sockets in the order of the
+/// addresses.
+pub(super) fn bind_all(addresses: &[(IpAddr, u32)], port: u16) -> Result<(u16, Vec<TcpListener>), LabError> {
+    if let Some(outside) = addresses.iter().find(|(ip, _)| !ip.is_loopback()) {
+        return Err(LabError::NotLoopback(outside.0));
     }
     let attempts = if port == 0 { PORT_ATTEMPTS_MAX } else { 1 };
     for attempt in 1..=attempts {
         let port = if port == 0 { free_port()? } else { port };
-        let sockets: Result<Vec<_>, LabError> = addresses.iter().map(|ip| bind(*ip, port)).collect();
+        let sockets: Result<Vec<_>, LabError> =
+            addresses.iter().map(|(ip, backlog)| bind(*ip, port, *backlog)).collect();
         match sockets {
             Ok(sockets) => return Ok((port, sockets)),
             Err(LabError::Listen { cause, .. })
@@ -52,14 +51,14 @@ fn free_port() -> Result<u16, LabError> {
     Ok(port.port())
 }
 
-fn bind(ip: IpAddr, port: u16) -> Result<TcpListener, LabError> {
+fn bind(ip: IpAddr, port: u16, backlog: u32) -> Result<TcpListener, LabError> {
     let address = SocketAddr::new(ip, port);
     let open = || {
         let socket = if ip.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         // So that a fleet can be started again on the port of the last one.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        socket.listen(BACKLOG)
+        socket.listen(backlog)
     };
     open().map_err(|cause| LabError::Listen { what: format!("{address} (SMTP)"), cause })
 }
@@ -69,7 +68,19 @@ pub(super) struct Listener {
     pub socket: TcpListener,
     /// What is played; `None`: connections are left in the backlog.
     pub script: Option<Script>,
+    /// A connection that waits for ever, so that no other may.
+    pub _stopper: Option<TcpStream>,
     pub counter: Arc<AddressCounter>,
+}
+
+/// Takes the only place in the backlog of a server that has one: from then on
+/// the kernel answers no connection there. Elsewhere nothing is done.
+pub(super) async fn stopper(at: SocketAddr, backlog: u32) -> Result<Option<TcpStream>, LabError> {
+    if backlog > 0 {
+        return Ok(None);
+    }
+    let connected = TcpStream::connect(at).await;
+    connected.map(Some).map_err(|cause| LabError::Listen { what: format!("{at} (to be full)"), cause })
 }
 
 impl Listener {

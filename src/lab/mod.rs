@@ -15,6 +15,7 @@ mod address;
 mod assign;
 mod cast;
 mod compare;
+mod connector;
 mod counters;
 mod der;
 mod dnsd;
@@ -41,12 +42,13 @@ mod tests;
 
 pub use address::{HOSTS_MAX, SCENARIOS_MAX};
 pub use compare::{Disagreement, disagreements, endpoint_disagreements, suite_disagreements};
+pub use connector::Connector;
 pub use counters::{AddressCount, Counters, EndpointCount};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;
 pub use expect::{
-    Cell, DOMAIN_ONLY_COLUMNS, Enumerated, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS, SENDER_COLUMNS,
-    USUAL_SENDER,
+    CONNECTOR_COLUMNS, Cell, DOMAIN_ONLY_COLUMNS, Enumerated, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS,
+    SENDER_COLUMNS, USUAL_SENDER,
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};

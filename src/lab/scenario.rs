@@ -1,6 +1,7 @@
 //! A scenario: how the DNS answers for a domain, how its servers behave, and
 //! what a scanner must find. The schema of `datasets/lab/*.toml`.
 
+use super::connector::{self, Connector};
 use super::error::LabError;
 use super::expect::Expect;
 use super::server::Server;
@@ -20,6 +21,8 @@ pub struct Scenario {
     /// How the DNS answers for the domain.
     #[serde(default)]
     pub dns: Dns,
+    /// The connector that takes the mail of its domains, if one does.
+    pub connector: Option<Connector>,
     /// Servers by role; an exchange names the role that answers for it.
     #[serde(default)]
     pub server: BTreeMap<String, Server>,
@@ -84,6 +87,9 @@ pub struct Exchange {
     pub addresses: Families,
     /// The host is an alias of this name (relative or absolute).
     pub cname: Option<String>,
+    /// It is no MX but a smart host of the connector. Its name is absolute.
+    #[serde(default)]
+    pub smart_host: bool,
     /// What asking for the host gives where there is no server.
     #[serde(default)]
     pub resolves: Unresolved,
@@ -183,6 +189,7 @@ impl Scenario {
             return Err(format!("server {idle} has no exchange"));
         }
         self.server.values().try_for_each(Server::check)?;
-        self.expect.check(&played)
+        connector::check(self)?;
+        self.expect.check(&played, self.connector.is_some())
     }
 }

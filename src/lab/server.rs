@@ -77,6 +77,25 @@ pub enum Listen {
     Refuse,
     /// The kernel completes them, the server never takes them up.
     NeverAccept,
+    /// The kernel does not even complete them: as many wait as may.
+    NeverConnect,
+}
+
+/// Connections that may wait to be taken up, at each address; the kernel may
+/// cap it lower.
+const BACKLOG: u32 = 4096;
+
+impl Listen {
+    /// The connections that may wait to be taken up; `None` where no socket is
+    /// needed.
+    pub(super) fn backlog(self) -> Option<u32> {
+        match self {
+            Listen::Serve | Listen::NeverAccept => Some(BACKLOG),
+            // Linux lets one more wait than it is told.
+            Listen::NeverConnect => Some(0),
+            Listen::Refuse => None,
+        }
+    }
 }
 
 /// How the handshake goes.

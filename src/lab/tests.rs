@@ -2,6 +2,7 @@
 
 use super::assign::assign;
 use super::cast::Cast;
+use super::connector;
 use super::embedded::FILES;
 use super::scenario::Scenario;
 use super::truth;
@@ -99,6 +100,17 @@ fn what_contradicts_the_schema_is_refused() {
             "[server.mx.tls.certificate]\nissuer = \"itself\"\nsignature = \"sha1\"\n[server.mx]",
             "SHA-1",
         ),
+        (
+            "[server.mx]",
+            "[connector]\ntls_settings = \"EncryptionOnly\"\n[server.mx]",
+            "connector_delivery \"\"",
+        ),
+        (
+            "[expect.endpoint.mx]",
+            "[expect.connector]\nconnector_code = 1\n[expect.endpoint.mx]",
+            "there is none",
+        ),
+        ("server = \"mx\"", "server = \"mx\", smart_host = true", "no connector"),
         ("[server.mx]", "[server.mx.legacy]\nsuites = {}\n[server.mx]", "no version"),
     ] {
         let text = GOOD.replace(from, to);
@@ -193,7 +205,8 @@ fn a_row_of_truth_has_every_column_that_a_scenario_can_know() {
          cert_key,mx_count,weakest_mx_host,weakest_mx_preference,weakest_ip,weakest_port,weakest_phase,\
          weakest_outcome,weakest_reply_code,weakest_alert,weakest_delivery,weakest_reason,\
          weakest_tls_version,weakest_cipher_suite,weakest_key_exchange_group,weakest_forward_secrecy,\
-         weakest_cert_chain,weakest_cert_dates,weakest_cert_name,weakest_cert_key"
+         weakest_cert_chain,weakest_cert_dates,weakest_cert_name,weakest_cert_key,smart_hosts,connector,\
+         connector_delivery,connector_reason,connector_code"
     );
     let best = "2525,no,after_tls,ok,,,encrypted,,TLSv1.3,TLS_AES_256_GCM_SHA384,X25519MLKEM768,yes,";
     assert!(body.starts_with("d0.example,second_older,mx1.d0.example,10,127.1.0."), "{body}");
@@ -204,6 +217,29 @@ fn a_row_of_truth_has_every_column_that_a_scenario_can_know() {
     let body = nxdomain.lines().nth(1).unwrap();
     let start = "d0.example,dns_nxdomain,,,,,no,dns,nxdomain,,,undeliverable,dns_nxdomain,,";
     assert!(body.starts_with(start), "{body}");
+}
+
+#[test]
+fn a_smart_host_is_no_mx_and_stands_in_the_file_of_connectors() {
+    let scenarios: Vec<_> = ["connector_smart_host", "connector_subject_mismatch", "null_mx"]
+        .map(|name| Arc::new(super::scenario(name).unwrap()))
+        .into();
+    let cast = Cast::new(&domains(30), &scenarios, 1, 8).unwrap();
+    let mut text = Vec::new();
+    connector::write(&cast.truth, &mut text).unwrap();
+    let file: toml::Table = String::from_utf8(text).unwrap().parse().unwrap();
+    let tables = file["connector"].as_array().unwrap();
+    let names: Vec<_> = tables.iter().map(|table| table["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["connector_smart_host", "connector_subject_mismatch"]);
+    assert_eq!(tables[0]["smart_hosts"].as_array().unwrap()[0].as_str(), Some("relay.smarthost.example"));
+    assert_eq!(tables[1]["tls_domain"].as_str(), Some("*.contoso.com"));
+    let under: usize = tables.iter().map(|table| table["domains"].as_array().unwrap().len()).sum();
+    let played = cast.truth.iter().filter(|row| row.scenario.connector.is_some()).count();
+    assert!(under == played && played > 5, "{under} {played}");
+    let nobody = cast.truth.iter().filter(|row| row.scenario.connector.is_none()).cloned();
+    let mut empty = Vec::new();
+    connector::write(&nobody.collect::<Vec<_>>(), &mut empty).unwrap();
+    assert!(empty.is_empty());
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub struct TruthRow {
 
 impl TruthRow {
     /// The expected columns of `domains.csv` by name. Not among them is what
-    /// no scenario can know: `line`, the digests and `detail`.
+    /// no scenario can know: `line`, the digests and the two `detail`.
     pub fn columns(&self, smtp_port: u16) -> Vec<(String, String)> {
         let expect = &self.scenario.expect;
         let implicit = if self.scenario.dns.mode == Mode::Implicit { "yes" } else { "no" };
@@ -47,7 +47,17 @@ impl TruthRow {
             Some(role) => columns.extend(owned("weakest_", expect.finding(Some(role)))),
             None => columns.extend(owned("weakest_", FINDING_COLUMNS.iter().map(|&column| (column, "")))),
         }
+        columns.extend(self.connector());
         columns
+    }
+
+    /// What must be found under the connectors of the fleet.
+    fn connector(&self) -> impl Iterator<Item = (String, String)> {
+        let scenario = &self.scenario;
+        let name = scenario.connector.as_ref().map_or("", |_| scenario.name.as_str());
+        let smart = scenario.dns.exchanges.iter().any(|exchange| exchange.smart_host);
+        let own = [("smart_hosts", if smart { "yes" } else { "no" }), ("connector", name)];
+        owned("", own.into_iter().chain(scenario.expect.connector()))
     }
 
     fn place(&self, prefix: &str, role: Option<&str>, smtp_port: u16) -> [(String, String); 4] {

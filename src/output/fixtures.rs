@@ -276,7 +276,11 @@ pub(super) fn run_info() -> RunInfo {
         roots: vec!["mozilla".into()],
         sender: "exchange-online".into(),
         port: 25,
-        judged_by: JudgedBy { at: "2026-06-01T00:00:00Z".parse().unwrap(), options: Default::default() },
+        judged_by: JudgedBy {
+            at: "2026-06-01T00:00:00Z".parse().unwrap(),
+            options: Default::default(),
+            connectors_left_out: Vec::new(),
+        },
         judged_from: None,
         seed: None,
         limits: RunLimits::default(),

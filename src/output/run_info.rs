@@ -60,6 +60,10 @@ pub struct JudgedBy {
     /// What the command line named or left to its default, by option without
     /// the dashes: `roots`, `sender`, …
     pub options: BTreeMap<String, Named>,
+    /// Connectors of the file that take no part in the choice, by name:
+    /// disabled, or used only where a mail flow rule says so.
+    #[serde(default)]
+    pub connectors_left_out: Vec<String>,
 }
 
 /// What one option named.

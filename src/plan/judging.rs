@@ -6,11 +6,12 @@ use super::{UsageError, connectors, expectations, read_file, roots, sender};
 use crate::cli::{ConnectorArgs, JudgingArgs};
 use crate::model::Connectors;
 use crate::output::{JudgedBy, Named, RunInfo};
+use crate::policy::connector::{self, ConnectorError};
 use crate::policy::{Judge, Roots, Sender, Store};
 use crate::x509;
 use jiff::Timestamp;
 use std::fmt::Debug;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Options by their names in [`JudgedBy::options`].
@@ -27,6 +28,9 @@ pub(super) const LAB_STORE: &str = "lab";
 /// The file of a run directory with the roots of such a fleet (PEM), which is
 /// gone when the run is judged again.
 pub const LAB_ROOTS_NAME: &str = "lab-roots.pem";
+
+/// Name of the file beside a run that holds the connectors of such a fleet.
+pub const LAB_CONNECTORS_NAME: &str = "lab-connectors.toml";
 
 /// A judge, and in words what it judges by.
 pub struct Judging {
@@ -62,7 +66,8 @@ fn judging_with(
 ) -> Result<Judging, UsageError> {
     let expectations = expectations(&args.expect)?;
     let expected = Named { words: args.expect.clone(), sha256: digest(&expectations) };
-    let connectors = Arc::new(connectors(&args.connectors)?);
+    let (connectors, left_out) = connectors(&args.connectors)?;
+    let connectors = Arc::new(connectors);
     let file = args.connectors.connectors.iter().map(|path| path.display().to_string()).collect();
     let held = args.connectors.connectors.iter().map(|path| read_file("--connectors", path));
     let held = held.collect::<Result<Vec<_>, _>>()?;
@@ -76,6 +81,7 @@ fn judging_with(
     let mut judging = of_roots(roots, root_names, at, whose);
     judging.judge = judging.judge.expecting(expectations).under(connectors.clone());
     judging.connectors = connectors;
+    judging.by.connectors_left_out = left_out;
     for (option, named) in [
         (EXPECT, expected),
         (CONNECTORS, by_connectors),
@@ -88,14 +94,28 @@ fn judging_with(
     Ok(judging)
 }
 
-/// Judges by the roots of a fleet in this process.
-pub(super) fn lab_judging(store: Store, at: Timestamp, sender: Sender) -> Judging {
-    of_roots(Roots::new(vec![store]), vec![LAB_STORE.to_string()], at, sender)
+/// Judges by the roots and the connectors (TOML) of a fleet in this process.
+pub(super) fn lab_judging(
+    store: Store,
+    connectors: &str,
+    at: Timestamp,
+    sender: Sender,
+) -> Result<Judging, UsageError> {
+    let told = |error: ConnectorError| UsageError(format!("the lab's connectors: {error}"));
+    let list = connector::parse_toml(connectors).map_err(told)?;
+    let by_connectors =
+        Named { words: vec![LAB_CONNECTORS_NAME.to_string()], sha256: digest(&[connectors.as_bytes()]) };
+    let connectors = Arc::new(list.in_force(Vec::new()).map_err(told)?);
+    let mut judging = of_roots(Roots::new(vec![store]), vec![LAB_STORE.to_string()], at, sender);
+    judging.judge = judging.judge.under(connectors.clone());
+    judging.connectors = connectors;
+    judging.by.options.insert(CONNECTORS.to_string(), by_connectors);
+    Ok(judging)
 }
 
 fn of_roots(roots: Roots, root_names: Vec<String>, at: Timestamp, sender: Sender) -> Judging {
     let stores = Named { words: root_names.clone(), sha256: roots.digest() };
-    let by = JudgedBy { at, options: [(ROOTS.to_string(), stores)].into() };
+    let by = JudgedBy { at, options: [(ROOTS.to_string(), stores)].into(), connectors_left_out: Vec::new() };
     Judging { judge: Judge::new(roots, at), by, root_names, sender, connectors: Arc::default() }
 }
 
@@ -136,10 +156,13 @@ pub fn judging_again(
     let file: Vec<String> = new.connectors.iter().map(|path| path.display().to_string()).collect();
     // The accepted domains go with the file.
     let accepted = if file.is_empty() { words(ACCEPTED_DOMAIN, &[]) } else { new.accepted_domain.clone() };
-    let connectors = ConnectorArgs {
-        connectors: words(CONNECTORS, &file).first().map(Into::into),
-        accepted_domain: accepted,
+    // Those of a lab stand beside the run, as its roots do.
+    let scanned_lab = words(ROOTS, &[]) == [LAB_STORE];
+    let named = words(CONNECTORS, &file).first().map(PathBuf::from);
+    let beside = |path: PathBuf| {
+        if scanned_lab && path.as_os_str() == LAB_CONNECTORS_NAME { run.join(path) } else { path }
     };
+    let connectors = ConnectorArgs { connectors: named.map(beside), accepted_domain: accepted };
     let one =
         |option: &str, given: &Option<String>| given.clone().or_else(|| words(option, &[]).first().cloned());
     // What it does after a failure goes with the sender.

@@ -30,7 +30,7 @@ fn info() -> RunInfo {
         ehlo_name: "scanner.example".into(),
         roots: vec!["mozilla".into()],
         port: 25,
-        judged_by: JudgedBy { at: moment(), options: Default::default() },
+        judged_by: JudgedBy { at: moment(), options: Default::default(), connectors_left_out: Vec::new() },
         judged_from: None,
         seed: None,
         limits: RunLimits::default(),

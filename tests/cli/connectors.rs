@@ -37,7 +37,8 @@ fn a_name_that_was_not_agreed_defers_the_mail() {
 #[test]
 fn without_starttls_mail_is_deferred_and_a_run_says_what_stops_the_rest() {
     let lab = Lab::playing(&["starttls_absent"], 1);
-    let toml = "[[connector]]\nname = 'Forced'\ndomains = ['*']\ntls_settings = 'EncryptionOnly'\n";
+    let toml = "[[connector]]\nname = 'Forced'\ndomains = ['*']\ntls_settings = 'EncryptionOnly'\n\
+        [[connector]]\nname = 'Old'\nenabled = false\ndomains = ['d1.example']\n";
     let row = row(&lab, "connectors.toml", toml);
     assert_eq!(
         texts(&row, &COLUMNS),
@@ -55,6 +56,7 @@ fn without_starttls_mail_is_deferred_and_a_run_says_what_stops_the_rest() {
     }
     let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
     assert_eq!(run["summary"]["forced_tls"]["strengths"]["none"], 1);
+    assert_eq!(run["judged_by"]["connectors_left_out"], serde_json::json!(["Old"]));
     let ran = lab.folder.run(lab.args("probe d1.example --allow-private --connectors connectors.toml"));
     assert!(ran.stdout.contains("connector `Forced`: deferred (starttls_not_offered)"), "{}", ran.stdout);
 }

@@ -73,7 +73,11 @@ impl Heard {
 /// each answer.
 pub async fn ask(at: SocketAddr, name: Option<&str>, patience: Duration) -> Heard {
     let mut heard = Heard::new();
-    let Ok(mut stream) = TcpStream::connect(at).await else { return heard };
+    let mut stream = match timeout(patience, TcpStream::connect(at)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(_)) => return heard,
+        Err(_) => return Heard { end: End::Silence, ..heard },
+    };
     heard.end = match clear(&mut stream, patience, &mut heard).await {
         Ok(()) => secure(&mut stream, at, name, patience, &mut heard).await.err().unwrap_or(End::Complete),
         Err(end) => end,

@@ -51,6 +51,13 @@ impl Scan {
         scan
     }
 
+    /// Scans under connectors, given as TOML.
+    pub fn under(&mut self, connectors: &[u8]) -> &mut Self {
+        let path = self.dir.path().join("connectors.toml");
+        fs::write(&path, connectors).unwrap();
+        self.arg("--connectors", path)
+    }
+
     /// Adds an option; it may be one that has been said.
     pub fn arg(&mut self, option: &str, value: impl Into<OsString>) -> &mut Self {
         // Said twice is an error to clap, so the new word takes the old one's place.
