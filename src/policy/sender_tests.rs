@@ -60,21 +60,16 @@ fn no_sender_of_exchange_online_offers_old_versions_or_ecdsa_suites_after_2018()
 
 #[test]
 fn the_codes_of_exchange_online_stand_in_the_published_table() {
-    let published =
-        rows(include_str!("../../datasets/exchange-online/smtp-codes.csv"), &["code", "text", "layer"]);
-    // Columns of the table run together: the text of some rows stands in the next.
-    let whole: Vec<String> = published.iter().map(|row| row.join(" ")).collect();
+    let published = rows(include_str!("../../datasets/exchange-online/smtp-codes.csv"), &["code", "text"]);
+    // The code of an inner error stands in the words that are logged.
+    let published: Vec<String> = published.iter().map(|row| row.join(" ")).collect();
     let sender = Sender::named("exchange-online").unwrap();
     for (situation, code) in &sender.codes {
         let enhanced = code.code.split(' ').next_back().unwrap();
-        assert!(whole.iter().any(|row| row.contains(enhanced)), "{situation:?}: {enhanced}");
         let words = code.text.split('{').next().unwrap();
-        let known = words.split_whitespace().all(|word| {
-            let word = word.trim_matches(['.', ',']);
-            whole.iter().any(|row| row.contains(word))
-                || include_str!("../../datasets/exchange-online/smtp-codes.csv").contains(word)
-        });
-        assert!(known, "{situation:?}: {}", code.text);
+        for part in [enhanced, words] {
+            assert!(published.iter().any(|row| row.contains(part)), "{situation:?}: {part}");
+        }
     }
 }
 
