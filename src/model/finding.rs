@@ -9,7 +9,7 @@ use super::endpoint::ProbeKey;
 use super::expectation::Expected;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
-use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
+use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -99,6 +99,8 @@ pub struct HelloFinding {
     pub offered_suites: usize,
     /// How the answer ended.
     pub end: HelloEnd,
+    /// The alert, where it ended with one.
+    pub alert: Option<AlertDescription>,
     /// Version chosen.
     pub version: Option<ProtocolVersion>,
     /// Suite chosen.
@@ -107,6 +109,14 @@ pub struct HelloFinding {
     pub group: Option<NamedGroup>,
     /// The certificate, in clear up to TLS 1.2; `None` where none was seen.
     pub presented: Option<Presented>,
+}
+
+impl HelloFinding {
+    /// Whether the server said that it will not take this hello. One that
+    /// hangs up, politely or not, has not.
+    pub fn is_refused(&self) -> bool {
+        self.end == HelloEnd::Alert && self.alert.is_some_and(AlertDescription::refuses_the_hello)
+    }
 }
 
 /// What a verdict needs to know of one probed key.

@@ -62,6 +62,7 @@ fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFin
         offered_version: hello.offered_version,
         offered_suites: hello.offered_suites,
         end: hello.end,
+        alert: hello.alert,
         version: hello.version,
         suite: hello.suite,
         group: hello.group,

@@ -121,7 +121,7 @@ fn is_refused(offer: &Offer, heard: &[Heard<'_>]) -> bool {
             heard.hello.offered_version >= form.hello.offered_version && heard.is_as_long_as(form.offer)
         })
     };
-    let mut refused = heard.iter().filter(|heard| heard.hello.end == HelloEnd::Alert);
+    let mut refused = heard.iter().filter(|heard| heard.hello.is_refused());
     refused.any(|refused| holds(refused.offer, offer) && took(refused))
 }
 

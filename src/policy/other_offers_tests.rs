@@ -1,7 +1,7 @@
 //! What one server's answers say to each sender, as tables.
 
 use super::*;
-use crate::model::{Endpoint, Failure, Kind, Phase, ProbeKey};
+use crate::model::{AlertDescription, Endpoint, Failure, Kind, Phase, ProbeKey};
 use crate::policy::outcome::outcome;
 
 const CBC: &str = "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA";
@@ -21,6 +21,7 @@ fn hello(what: &str, end: HelloEnd, chosen: Option<(&str, &str)>, group: &str) -
         offered_version: offer.versions[0],
         offered_suites: offer.suites.len(),
         end,
+        alert: (end == HelloEnd::Alert).then_some(AlertDescription::HANDSHAKE_FAILURE),
         version: chosen.map(|(version, _)| version.parse().unwrap()),
         suite: chosen.map(|(_, suite)| suite.parse().unwrap()),
         group: group.parse().ok(),

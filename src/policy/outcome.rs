@@ -122,7 +122,8 @@ impl Question<'_> {
         let hello = self.own_hello()?;
         match hello.end {
             HelloEnd::Agreed => Some(self.agreed(hello, Basis::Observed)),
-            HelloEnd::Alert | HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
+            HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
+            _ if hello.is_refused() => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
             _ => None,
         }
     }

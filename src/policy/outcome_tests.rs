@@ -1,7 +1,7 @@
 //! The rules of a sender, one table each.
 
 use super::*;
-use crate::model::{Endpoint, Leaf, ProbeKey, Sha256};
+use crate::model::{AlertDescription, Endpoint, Leaf, ProbeKey, Sha256};
 use std::sync::Arc;
 
 fn sender(name: &str) -> Sender {
@@ -55,6 +55,7 @@ fn hello(
         offered_version: ProtocolVersion::TLS12,
         offered_suites: 0,
         end,
+        alert: (end == HelloEnd::Alert).then_some(AlertDescription::HANDSHAKE_FAILURE),
         version: chosen.map(|(version, _)| version.parse().unwrap()),
         suite: chosen.map(|(_, suite)| suite.parse().unwrap()),
         group: None,
@@ -230,6 +231,22 @@ fn a_refused_offer_says_what_the_server_lacks() {
     let closed = hello(HelloPurpose::Sender, &exchange, HelloEnd::Closed, None);
     for hellos in [vec![], vec![closed]] {
         assert_eq!(told(&outcome(&exchange, &refused(hellos))), "undetermined tls_alert - - - -");
+    }
+}
+
+#[test]
+fn an_alert_that_says_nothing_of_the_offer_refuses_nothing() {
+    // close_notify, bad_record_mac, access_denied, internal_error, user_canceled.
+    for alert in [0, 20, 49, 80, 90] {
+        for name in ["exchange-online", "postfix-may"] {
+            let sender = sender(name);
+            let mut own = hello(HelloPurpose::Sender, &sender, HelloEnd::Alert, None);
+            own.alert = Some(AlertDescription(alert));
+            let mut newest = hello(HelloPurpose::Version, &sender, HelloEnd::Alert, None);
+            newest.alert = own.alert;
+            let told = told(&outcome(&sender, &refused(vec![own, newest])));
+            assert_eq!(told, "undetermined tls_alert - - - -", "alert {alert}, {name}");
+        }
     }
 }
 

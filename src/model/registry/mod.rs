@@ -199,6 +199,31 @@ impl AlertDescription {
     /// A client certificate was required and none came.
     pub const CERTIFICATE_REQUIRED: Self = Self(116);
 
+    /// Whether a server that answers a hello by this alert speaks about the
+    /// hello. The others tell that it is leaving, is broken, or wants another
+    /// thing than TLS can offer, and say nothing about what it has (RFC 8446
+    /// §6.2; RFC 7507 §3 and RFC 6066 §3 for the last two).
+    pub fn refuses_the_hello(self) -> bool {
+        const UNEXPECTED_MESSAGE: u8 = 10;
+        const ILLEGAL_PARAMETER: u8 = 47;
+        const DECODE_ERROR: u8 = 50;
+        const MISSING_EXTENSION: u8 = 109;
+        const UNSUPPORTED_EXTENSION: u8 = 110;
+        const INAPPROPRIATE_FALLBACK: u8 = 86;
+        const UNRECOGNIZED_NAME: u8 = 112;
+        matches!(self, Self::HANDSHAKE_FAILURE | Self::PROTOCOL_VERSION | Self::INSUFFICIENT_SECURITY)
+            || matches!(
+                self.0,
+                UNEXPECTED_MESSAGE
+                    | ILLEGAL_PARAMETER
+                    | DECODE_ERROR
+                    | MISSING_EXTENSION
+                    | UNSUPPORTED_EXTENSION
+                    | INAPPROPRIATE_FALLBACK
+                    | UNRECOGNIZED_NAME
+            )
+    }
+
     fn registered(self) -> Option<&'static str> {
         look_up(ALERTS, self.0)
     }

@@ -34,7 +34,8 @@ fn answer(hello: &HelloObservation) -> String {
     let chosen = chosen.into_iter().flatten().collect::<Vec<_>>().join("  ");
     match (hello.end, hello.alert, &hello.failure) {
         (HelloEnd::Agreed, ..) => chosen,
-        (HelloEnd::Alert, Some(alert), _) => format!("refused ({alert})"),
+        (HelloEnd::Alert, Some(alert), _) if alert.refuses_the_hello() => format!("refused ({alert})"),
+        (HelloEnd::Alert, Some(alert), _) => format!("broken off ({alert})"),
         (HelloEnd::NotAsked, _, Some(failure)) => format!("not asked, {failure}"),
         (end, ..) => end.name().to_string(),
     }
