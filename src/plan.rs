@@ -23,7 +23,7 @@ use crate::net::{
 };
 use crate::output::JudgedBy;
 use crate::policy::enumeration::EnumerationPlan;
-use crate::policy::sender::DEFAULT_SENDER;
+use crate::policy::sender::{AfterTlsFailure, DEFAULT_SENDER};
 use crate::policy::step_down::HelloPlan;
 use crate::policy::{Policy, Roots, Sender, Store};
 use crate::policy::{connector, expectation_file};
@@ -31,6 +31,7 @@ use crate::smtp::EhloName;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -343,7 +344,11 @@ fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
     };
     let sender = sender.map_err(|error| told(error.to_string()))?;
     let Some(what) = &args.after_tls_failure else { return Ok(sender) };
-    let what = what.parse().map_err(|error| UsageError(format!("--after-tls-failure {what}: {error}")))?;
+    let told = |error: &dyn Display| UsageError(format!("--after-tls-failure {what}: {error}"));
+    let what = what.parse().map_err(|error| told(&error))?;
+    if sender.requires_tls.value && what == AfterTlsFailure::Plaintext {
+        return Err(told(&format_args!("{} sends through TLS alone", sender.name)));
+    }
     Ok(sender.with_after_tls_failure(what))
 }
 

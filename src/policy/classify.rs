@@ -21,7 +21,7 @@ pub fn verdict(
     let views = views_in_order(sender, facts, probes);
     let best = best(&views).cloned();
     let outcome = match (&facts.failure, &best) {
-        (Some(failure), _) => outcome::without_probe(sender, failure),
+        (Some(failure), _) => outcome::without_probe(sender, facts, failure),
         (None, Some(best)) => best.outcome.clone(),
         (None, None) => unprobed(),
     };

@@ -33,6 +33,19 @@ fn facts(exchanges: &[&[u8]]) -> DomainFacts {
     }
 }
 
+#[test]
+fn smart_hosts_that_are_not_to_be_found_say_nothing_of_the_domain() {
+    let failure = Some(Failure::new(Phase::Dns, Kind::MxUnusable));
+    for (smart_hosts, delivery, code) in
+        [(false, Delivery::Undeliverable, None), (true, Delivery::Deferred, Some("450 4.4.312"))]
+    {
+        let facts = DomainFacts { smart_hosts, failure: failure.clone(), ..facts(&[]) };
+        let outcome = verdict(&sender(), &Connectors::default(), &facts, &[]).outcome;
+        let logged = outcome.logged.as_ref().map(|logged| &*logged.code);
+        assert_eq!((outcome.delivery, logged), (delivery, code), "{smart_hosts}");
+    }
+}
+
 fn target() -> Target {
     Target { line: 1, subject: Subject::Domain(DomainName::parse("example.com").unwrap()) }
 }

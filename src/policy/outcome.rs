@@ -12,8 +12,8 @@ use super::other_offers::{Inference, infer};
 use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
 use crate::model::{
-    Basis, CipherSuite, Delivery, Failure, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind, Logged,
-    NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, TlsFinding,
+    Basis, CipherSuite, Delivery, DomainFacts, Failure, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind,
+    Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, TlsFinding,
 };
 
 /// Suites that the scanner's own handshake offers, in its order (rustls with
@@ -48,8 +48,14 @@ pub fn presented(sender: &Sender, finding: &Finding) -> Option<Presented> {
     Question { sender, offer: sender.offer(), finding }.presented().or_else(shaken)
 }
 
-/// What delivery to a domain would be where nothing was probed.
-pub fn without_probe(sender: &Sender, failure: &Failure) -> Outcome {
+/// What delivery to a domain would be where nothing was probed. Smart hosts
+/// that are not to be found say nothing of the domain: mail waits until whoever
+/// named them mends it.
+pub fn without_probe(sender: &Sender, facts: &DomainFacts, failure: &Failure) -> Outcome {
+    if facts.smart_hosts && failure.kind == Kind::MxUnusable {
+        let waits = Outcome::without_tls(Delivery::Deferred, failure, Some(Basis::Observed));
+        return Outcome { logged: logged(sender, Situation::DnsQueryFailed), ..waits };
+    }
     let mut outcome = match failure.kind {
         Kind::Nxdomain | Kind::NoData | Kind::NullMx | Kind::MxUnusable => {
             Outcome::without_tls(Delivery::Undeliverable, failure, Some(Basis::Observed))

@@ -52,8 +52,9 @@ impl Summary {
 
     fn render_forced(&self, out: &mut String) {
         let forced = &self.forced_tls;
-        section(out, "Forced TLS today (highest that delivers)", &forced.strengths, None);
+        section(out, "Forced TLS today (highest known to deliver)", &forced.strengths, None);
         top_section(out, "Forced TLS: what stops the next strength", &forced.stops);
+        top_section(out, "Forced TLS: why the next is not determined", &forced.open);
         section(out, "Under connectors", &forced.connectors, None);
         top_section(out, "Under connectors: why not delivered", &forced.connector_reasons);
     }

@@ -55,12 +55,14 @@ fn encrypted_with(session: &Session) -> String {
 /// Forced TLS, by domain; those that take no mail are no partners.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ForcedTally {
-    /// The highest strength that would deliver: `DomainValidation`,
+    /// The highest strength that is known to deliver: `DomainValidation`,
     /// `CertificateValidation`, `EncryptionOnly`, `none`; `undetermined` where
     /// not even EncryptionOnly is known.
     pub strengths: Tally,
     /// What stops the next strength, as `CertificateValidation: expired`.
     pub stops: Tally,
+    /// Why the next strength is not determined, in the same words.
+    pub open: Tally,
     /// What becomes of mail under the connectors in force, as in the column
     /// `connector_delivery`.
     pub connectors: Tally,
@@ -79,22 +81,24 @@ impl ForcedTally {
         if verdict.outcome.delivery == Delivery::Undeliverable {
             return;
         }
-        let (passed, stop) = verdict.forced.strength();
-        let open = matches!(stop, Some(Check::Undetermined(_)));
+        let (passed, next) = verdict.forced.strength();
+        let open = matches!(next, Some(Check::Undetermined(_)));
         self.strengths.add(Cow::Borrowed(match passed {
             TlsSettings::None if open => "undetermined",
             TlsSettings::None => "none",
             passed => passed.name(),
         }));
-        let next = TlsSettings::FORCED.into_iter().find(|settings| *settings > passed);
-        if let (Some(next), Some(reason)) = (next, stop.and_then(Check::reason)) {
-            self.stops.add(format!("{next}: {reason}").into());
+        let higher = TlsSettings::FORCED.into_iter().find(|settings| *settings > passed);
+        if let (Some(higher), Some(reason)) = (higher, next.and_then(Check::reason)) {
+            let tally = if open { &mut self.open } else { &mut self.stops };
+            tally.add(format!("{higher}: {reason}").into());
         }
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
         self.strengths.merge(&other.strengths);
         self.stops.merge(&other.stops);
+        self.open.merge(&other.open);
         self.connectors.merge(&other.connectors);
         self.connector_reasons.merge(&other.connector_reasons);
     }

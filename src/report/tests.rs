@@ -3,10 +3,10 @@
 use super::*;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
-    Assessment, Basis, ChainStatus, Check, CheckFailure, DateStatus, Delivery, DomainFacts, DomainName,
-    DomainRecord, Endpoint, EndpointRecord, Failure, Finding, ForcedTls, KeyStatus, Kind, Logged, MxHost,
-    NameStatus, Observation, Outcome, Phase, ProbeKey, Reason, Record, Rejected, Session, Subject, Target,
-    TlsFinding, TlsObservation, Verdict, View,
+    Assessment, Basis, ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, DomainFacts,
+    DomainName, DomainRecord, Endpoint, EndpointRecord, Failure, Finding, ForcedTls, KeyStatus, Kind, Logged,
+    MxHost, NameStatus, Observation, Outcome, Phase, ProbeKey, Reason, Record, Rejected, Session, Subject,
+    Target, TlsFinding, TlsObservation, Verdict, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -195,7 +195,7 @@ fn the_table_is_stable_and_fits_a_terminal() {
       encrypted                                               5    71.4
       plaintext                                               2    28.6
 
-    Forced TLS today (highest that delivers)            domains       %
+    Forced TLS today (highest known to deliver)         domains       %
       EncryptionOnly                                          5    71.4
       none                                                    2    28.6
 
@@ -257,6 +257,18 @@ fn codes_are_counted_as_they_are_logged() {
     assert_eq!(sending.codes.sorted(), [("450 4.4.317", 2), ("450 4.4.316", 1)]);
     assert_eq!(sending.reasons.sorted(), [("undetermined: tls_alert", 3)]);
     assert_eq!((sending.basis.total(), sending.encrypted_with.total()), (0, 0));
+}
+
+#[test]
+fn what_is_not_determined_does_not_stop() {
+    let record = probed(1, "mx.hoster.example", None);
+    let Record::Domain(mut record) = record else { unreachable!() };
+    let timeout = Reason::from(&Failure::new(Phase::Connect, Kind::Timeout));
+    record.verdict.forced.certificate_validation = Check::Undetermined(CheckCause::NoAnswer(timeout));
+    let forced = folded(&[Record::Domain(record)]).forced_tls;
+    assert_eq!(forced.strengths.sorted(), [("EncryptionOnly", 1)]);
+    assert_eq!(forced.open.sorted(), [("CertificateValidation: connect_timeout", 1)]);
+    assert_eq!(forced.stops.total(), 0);
 }
 
 #[test]

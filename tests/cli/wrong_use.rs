@@ -74,6 +74,7 @@ fn words_that_are_no_option_or_value() {
         "scan list --retries 11",
         "scan list --hellos-per-host 101",
         "scan list --sender-hello --hellos-per-host 0",
+        "scan list --sender postfix-encrypt --after-tls-failure plaintext",
         "scan list --client-cert cert.pem",
         "probe a.example --client-key key.pem",
         "scan list --input hosts",
