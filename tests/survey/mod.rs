@@ -240,11 +240,13 @@ impl Run {
 
 /// Whether the scanner may be back before the server has seen the end: it left
 /// without QUIT, as it does after each further hello, or on reading an alert,
-/// which the server's TLS sends before the server knows.
+/// which the server's TLS sends before the server knows; or its QUIT found no
+/// answer, at a server that is silent.
 fn hung_up(row: &Row) -> bool {
     let by_server = ["closed", "reset", "throttled", "rejected", "tempfail"];
     let without_quit = row["quit_us"].is_empty() && !by_server.contains(&row["outcome"].as_str());
-    without_quit || row["hellos"].parse::<u64>().is_ok_and(|hellos| hellos > 0)
+    let silent = row["outcome"] == "timeout";
+    without_quit || silent || row["hellos"].parse::<u64>().is_ok_and(|hellos| hellos > 0)
 }
 
 /// Rows of one address whose times overlap by more than timestamps are coarse.
