@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
+use url::Url;
 
 /// Time for one fetch, redirects included.
 pub const FETCH_TIME: Duration = Duration::from_secs(15);
@@ -30,6 +31,12 @@ pub const FETCH_REDIRECTS_MAX: usize = 3;
 pub const FETCH_ADDRESSES_MAX: usize = 4;
 /// Longest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Most header fields of an answer.
+const HEAD_FIELDS_MAX: usize = 100;
+
+/// hyper's words for three things that are too much. It has a predicate for
+/// them only for servers; a test notices when the words change.
+const TOO_MUCH: &str = "message head is too large";
 
 const AGENT: &str = concat!("mxray/", env!("CARGO_PKG_VERSION"));
 
@@ -60,7 +67,7 @@ impl Default for FetchLimits {
 /// Why nothing was fetched. Each is one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// Not `http://`.
+    /// Not `http://`, or at no port between 1 and 65535.
     #[error("not an address of plain HTTP")]
     Address,
     /// The name has no address.
@@ -142,7 +149,9 @@ impl<R: Resolve> Fetcher<R> {
 
     async fn ask(&self, url: &Uri, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, FetchError> {
         let stream = self.connect(url).await?;
-        let shake = http1::Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(TokioIo::new(stream)).await;
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEAD_FIELDS_MAX);
+        let shake = builder.handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = shake.map_err(|error| told(&error))?;
         // Ends with the body, or when the body is dropped.
         tokio::spawn(connection);
@@ -184,8 +193,14 @@ impl<R: Resolve> Fetcher<R> {
     }
 }
 
-fn parse(url: &str) -> Result<Uri, FetchError> {
-    let url: Uri = url.parse().map_err(|_| FetchError::Address)?;
+/// hyper's type lets any port pass and takes one that is none for absent;
+/// url's does not.
+fn parse(text: &str) -> Result<Uri, FetchError> {
+    let port = Url::parse(text).ok().and_then(|url| url.port_or_known_default());
+    let url: Uri = text.parse().map_err(|_| FetchError::Address)?;
+    if port.is_none_or(|port| port == 0) {
+        return Err(FetchError::Address);
+    }
     if url.scheme_str() != Some("http") || url.host().is_none_or(str::is_empty) {
         return Err(FetchError::Address);
     }
@@ -207,7 +222,8 @@ fn request(method: Method, url: &Uri, body: Bytes) -> Result<Request<Full<Bytes>
         .map_err(|_| FetchError::Address)
 }
 
-/// Where the answer sends us; `None` if it is none that does.
+/// Where the answer sends us, which may be told from where we are (RFC 9110
+/// §10.2.2); `None` if it is none that does.
 fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, FetchError> {
     use StatusCode as S;
     let moved = [S::MOVED_PERMANENTLY, S::FOUND, S::SEE_OTHER, S::TEMPORARY_REDIRECT, S::PERMANENT_REDIRECT];
@@ -216,16 +232,19 @@ fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, Fe
     }
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.ok_or_else(|| FetchError::Http("a redirect without a place".into()))?;
-    let authority = from.authority().map_or("", |authority| authority.as_str());
-    let whole = match location.strip_prefix('/') {
-        Some(path) if !path.starts_with('/') => format!("http://{authority}/{path}"),
-        _ => location.to_string(),
-    };
-    parse(&whole).map(Some).map_err(|_| FetchError::Http("redirected to what is not plain HTTP".into()))
+    let whole = Url::parse(&from.to_string()).and_then(|from| from.join(location));
+    let next = whole.map_err(|_| FetchError::Address).and_then(|whole| parse(whole.as_str()));
+    let other = || FetchError::Http("redirected to what is no address of plain HTTP".into());
+    next.map(Some).map_err(|_| other())
 }
 
 /// hyper's words and those of what is behind them.
 fn told(error: &hyper::Error) -> FetchError {
     use std::error::Error;
+    if error.to_string() == TOO_MUCH {
+        return FetchError::Http(format!(
+            "a head over {HEAD_BYTES_MAX} bytes or {HEAD_FIELDS_MAX} fields, or a length that no body has"
+        ));
+    }
     FetchError::Http(error.source().map_or(error.to_string(), |source| format!("{error}: {source}")))
 }

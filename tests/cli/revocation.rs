@@ -151,12 +151,67 @@ fn an_address_that_may_not_or_does_not_answer_is_unreachable() {
     assert!(requests.try_recv().is_err(), "a private address was asked");
     let private = "--allow-private";
     held(&at("loop"), private, 4, "unreachable: over 3 redirects");
-    held(&at("secure"), private, 4, "unreachable: HTTP: redirected to what is not plain HTTP");
+    held(&at("secure"), private, 4, "unreachable: HTTP: redirected to what is no address of plain HTTP");
     held(&at("silent"), "--allow-private --fetch-time 300ms", 4, "unreachable: no answer within 300ms");
     let noise = ask(&at("noise"), private);
     assert!(noise.stdout.contains("unreachable: HTTP: ") && noise.code == Some(4), "{}", noise.stdout);
     let ldap = folder(&issuer, 6, &["ldap://127.0.0.1/cn".to_string()], &[]);
     held(&ldap, private, 4, "unreachable: not an address of plain HTTP");
+}
+
+#[test]
+fn a_port_that_is_none_is_not_dialled() {
+    let issuer = ca();
+    for url in
+        ["http://127.0.0.1:99999/", "http://127.0.0.1:0/", "http://127.0.0.1:a/", "http://[::1]:65536/"]
+    {
+        let folder = folder(&issuer, 6, &[url.to_string()], &[url.to_string()]);
+        let ran = ask(&folder, "--allow-private");
+        let untold = ran.stdout.matches("        unreachable: not an address of plain HTTP\n").count();
+        assert_eq!((ran.code, untold), (Some(4), 2), "{url}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_redirect_may_be_relative_and_is_gated_like_the_first() {
+    let issuer = ca();
+    let bytes = list(&issuer);
+    let (base, _requests) = serve(move |path| match path {
+        "/lists/ca.crl" | "/lists/?ca" => Some(http("200 OK", &bytes)),
+        "/lists/beside" => Some(moved("ca.crl")),
+        "/lists/below/up" => Some(moved("../ca.crl#top")),
+        "/lists/" => Some(moved("?ca")),
+        "/blocked" => Some(moved("http://127.0.0.9:1/")),
+        "/nowhere" => Some(moved("http://[::1/")),
+        "/port" => Some(moved("http://127.0.0.1:99999/")),
+        _ => Some(http("404 Not Found", b"")),
+    });
+    let at = |path: &str| folder(&issuer, 6, &[format!("{base}/{path}")], &[]).with("block", "127.0.0.9\n");
+    let words = "--allow-private --blocklist block";
+    let good = "good: a list of 1, signature verified, next update 2999-01-01T00:00:00Z";
+    for path in ["lists/beside", "lists/below/up", "lists/"] {
+        held(&at(path), words, 0, good);
+    }
+    held(&at("blocked"), words, 4, "unreachable: 127.0.0.9: connect: blocklisted");
+    let other = "unreachable: HTTP: redirected to what is no address of plain HTTP";
+    held(&at("nowhere"), words, 4, other);
+    held(&at("port"), words, 4, other);
+}
+
+#[test]
+fn a_head_that_is_too_much_is_told_with_its_limits() {
+    let issuer = ca();
+    let (base, _requests) = serve(|path| {
+        let fields = match path {
+            "/length" => "Content-Length: 18446744073709551615\r\n".to_string(),
+            _ => "A: b\r\n".repeat(101),
+        };
+        Some(format!("HTTP/1.1 200 OK\r\n{fields}\r\n").into_bytes())
+    });
+    let told = "unreachable: HTTP: a head over 65536 bytes or 100 fields, or a length that no body has";
+    for path in ["length", "fields"] {
+        held(&folder(&issuer, 6, &[format!("{base}/{path}")], &[]), "--allow-private", 4, told);
+    }
 }
 
 #[test]
