@@ -7,7 +7,9 @@ use super::rest::Rest;
 use super::{CommandError, start_logging};
 use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
 use crate::lookup::DnsLookup;
-use crate::model::revocation::{CertificateRevocation, Reached, RevocationAnswer, RevocationSource};
+use crate::model::revocation::{
+    CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer, RevocationSource,
+};
 use crate::model::{CertificateFacts, DomainName, Subject, Target};
 use crate::net::ScreenedLookup;
 use crate::net::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
@@ -17,8 +19,6 @@ use crate::policy::published::{self, AddressKind};
 use crate::revocation::{self, Question, crl, ocsp};
 use crate::{report, x509};
 use jiff::Timestamp;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::Path;
@@ -66,8 +66,7 @@ struct Asker {
 /// Asks about the chains of the target, then the published addresses.
 pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
-    let from_file = Path::new(&args.target).is_file();
-    let asked = if from_file { None } else { Some(Asked::parse(&args.target)?) };
+    let asked = if is_file(&args.target) { None } else { Some(Asked::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
     let stages = plan::stages(&args.asking, &hellos, &judging, plan::QUESTIONS_MAX)?;
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
@@ -84,19 +83,31 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     if chains.is_empty() {
         super::say(format_args!("mxray: {} presented no certificate", args.target));
     }
-    let certificates = asker.certificates(&chains).await;
+    let found = asker.certificates(&chains).await;
     let published = if args.chain_only { Vec::new() } else { asker.published().await };
-    super::tell(report::revocation(&certificates, &published))?;
-    Ok(exit_code(&certificates, &published))
+    super::tell(report::revocation(&found, &published))?;
+    Ok(exit_code(&found, &published))
 }
 
-fn exit_code(certificates: &[CertificateRevocation], published: &[Reached]) -> ExitCode {
-    if certificates.iter().any(CertificateRevocation::is_revoked) {
+fn exit_code(found: &ChainsRevocation, published: &[Reached]) -> ExitCode {
+    if found.is_revoked() {
         return ExitCode::from(EXIT_REVOKED);
     }
-    let good = !certificates.is_empty() && certificates.iter().all(CertificateRevocation::is_good);
     let reached = published.iter().all(|address| address.outcome.is_ok());
-    if good && reached { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_DETERMINED) }
+    if found.is_good() && reached { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_DETERMINED) }
+}
+
+/// Endings that certificates bear and no domain does.
+const FILE_ENDINGS: [&str; 4] = ["pem", "der", "crt", "cer"];
+
+/// Whether a target is a file, be it there or not: no domain has a slash or
+/// such an ending.
+fn is_file(target: &str) -> bool {
+    let path = Path::new(target);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    target.contains(std::path::is_separator)
+        || FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+        || path.is_file()
 }
 
 /// The distinct chains of every endpoint of the target.
@@ -116,8 +127,7 @@ async fn probed(stages: &plan::Stages, rest: Rest, asked: Asked, port: u16) -> V
 fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
     let wrong = |error: &str| UsageError(format!("{path}: {error}"));
     let bytes = plan::read_file("certificate", Path::new(path))?;
-    let pem: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    let pem = pem.map_err(|error| wrong(&format!("not PEM: {error}")))?;
+    let pem = x509::pem::certificates(&bytes).map_err(|error| wrong(&format!("not PEM: {error}")))?;
     let chain: Chain =
         if pem.is_empty() { vec![bytes.into()] } else { pem.iter().map(|der| der.as_ref().into()).collect() };
     match chain.iter().find_map(|der| Question::new(der, None).err()) {
@@ -128,19 +138,23 @@ fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
 
 impl Asker {
     /// Asks about each distinct certificate that is no root.
-    async fn certificates(&mut self, chains: &[Chain]) -> Vec<CertificateRevocation> {
+    async fn certificates(&mut self, chains: &[Chain]) -> ChainsRevocation {
         let mut seen = HashSet::new();
-        let mut asked = Vec::new();
-        for chain in chains {
-            for der in chain {
-                let facts = x509::read(der);
-                if facts.self_signed || !seen.insert(facts.sha256) || asked.len() == CERTIFICATES_MAX {
-                    continue;
-                }
-                asked.push(self.certificate(der, &facts, chain).await);
+        let mut found = ChainsRevocation::default();
+        for (chain, der) in chains.iter().flat_map(|chain| chain.iter().map(move |der| (chain, der))) {
+            let facts = x509::read(der);
+            if !seen.insert(facts.sha256) {
+                continue;
+            }
+            if facts.self_signed {
+                found.roots += 1;
+            } else if found.certificates.len() == CERTIFICATES_MAX {
+                found.not_asked += 1;
+            } else {
+                found.certificates.push(self.certificate(der, &facts, chain).await);
             }
         }
-        asked
+        found
     }
 
     async fn certificate(
@@ -159,12 +173,15 @@ impl Asker {
             let answer = self.by_responder(der, issuer.as_deref(), url).await;
             answers.push((RevocationSource::Ocsp, url.clone(), answer));
         }
-        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "?".to_string());
+        let nameless = || format!("(a certificate of {} bytes, sha256 {})", der.len(), facts.sha256);
+        let left_out = x509::addresses_left_out(der);
         CertificateRevocation {
-            subject: text(&facts.subject),
-            issuer: text(&facts.issuer),
-            serial: text(&facts.serial),
+            subject: facts.subject.clone().unwrap_or_else(nameless),
+            issuer: facts.issuer.clone(),
+            serial: facts.serial.clone(),
             answers,
+            not_asked: left_out.over,
+            unread: left_out.unread,
         }
     }
 

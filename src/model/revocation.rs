@@ -127,12 +127,16 @@ impl RevocationSource {
 pub struct CertificateRevocation {
     /// Subject as text.
     pub subject: String,
-    /// Issuer as text.
-    pub issuer: String,
-    /// Serial number in hexadecimal.
-    pub serial: String,
+    /// Issuer as text, if it can be read.
+    pub issuer: Option<String>,
+    /// Serial number in hexadecimal, if it can be read.
+    pub serial: Option<String>,
     /// Each address with its answer; empty where the certificate names none.
     pub answers: Vec<(RevocationSource, String, RevocationAnswer)>,
+    /// Further addresses that it names, beyond the limits of what is asked.
+    pub not_asked: usize,
+    /// Why it cannot be said what addresses it names, if so.
+    pub unread: Option<String>,
 }
 
 impl CertificateRevocation {
@@ -141,9 +145,35 @@ impl CertificateRevocation {
         self.answers.iter().any(|(.., answer)| answer.status == RevocationStatus::Revoked)
     }
 
-    /// Whether every address says, with proof, that it is not.
+    /// Whether every address that it names says, with proof, that it is not.
     pub fn is_good(&self) -> bool {
-        !self.answers.is_empty() && self.answers.iter().all(|(.., answer)| answer.is_proved_good())
+        let all_asked = self.not_asked == 0 && self.unread.is_none() && !self.answers.is_empty();
+        all_asked && self.answers.iter().all(|(.., answer)| answer.is_proved_good())
+    }
+}
+
+/// What was found about the certificates of some chains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChainsRevocation {
+    /// Each distinct certificate that was asked about.
+    pub certificates: Vec<CertificateRevocation>,
+    /// Further certificates, beyond the limit of what is asked about.
+    pub not_asked: usize,
+    /// Distinct self-signed certificates: nobody but themselves could revoke
+    /// them.
+    pub roots: usize,
+}
+
+impl ChainsRevocation {
+    /// Whether one is revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.certificates.iter().any(CertificateRevocation::is_revoked)
+    }
+
+    /// Whether there are some, and none is revoked, with proof.
+    pub fn is_good(&self) -> bool {
+        let all_asked = self.not_asked == 0 && !self.certificates.is_empty();
+        all_asked && self.certificates.iter().all(CertificateRevocation::is_good)
     }
 }
 

@@ -1,30 +1,28 @@
 //! What was found of revocation, told so that a person can read it.
 
 use crate::model::SignatureCheck;
-use crate::model::revocation::{CertificateRevocation, Reached, RevocationAnswer};
+use crate::model::revocation::{CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer};
 use std::fmt::{self, Write};
 
 /// Renders what each address of each certificate said, and which of the
 /// published addresses were reached.
-pub fn revocation(certificates: &[CertificateRevocation], published: &[Reached]) -> String {
+pub fn revocation(chains: &ChainsRevocation, published: &[Reached]) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
-    let _ = write_all(&mut out, certificates, published);
+    let _ = write_all(&mut out, chains, published);
     out
 }
 
-fn write_all(out: &mut String, certificates: &[CertificateRevocation], published: &[Reached]) -> fmt::Result {
-    for certificate in certificates {
-        writeln!(out, "{}", certificate.subject)?;
-        writeln!(out, "  issued by {}, serial {}", certificate.issuer, certificate.serial)?;
-        for (source, url, answer) in &certificate.answers {
-            writeln!(out, "  {:4}  {url}", source.name())?;
-            writeln!(out, "        {}", words(answer))?;
-        }
-        if certificate.answers.is_empty() {
-            writeln!(out, "  not determined: it names no revocation list and no OCSP responder")?;
-        }
+fn write_all(out: &mut String, chains: &ChainsRevocation, published: &[Reached]) -> fmt::Result {
+    for certificate in &chains.certificates {
+        write_certificate(out, certificate)?;
         writeln!(out)?;
+    }
+    if chains.not_asked > 0 {
+        writeln!(out, "not determined: {}\n", further(chains.not_asked, "certificate", "certificates"))?;
+    }
+    if chains.certificates.is_empty() && chains.roots > 0 {
+        writeln!(out, "only a root: nothing to ask about")?;
     }
     if !published.is_empty() {
         writeln!(out, "Published addresses of Exchange Online's certificates")?;
@@ -38,6 +36,35 @@ fn write_all(out: &mut String, certificates: &[CertificateRevocation], published
         writeln!(out, "        {word}: {detail}")?;
     }
     Ok(())
+}
+
+fn write_certificate(out: &mut String, certificate: &CertificateRevocation) -> fmt::Result {
+    writeln!(out, "{}", certificate.subject)?;
+    let issuer = certificate.issuer.as_ref().map(|issuer| format!("issued by {issuer}"));
+    let serial = certificate.serial.as_ref().map(|serial| format!("serial {serial}"));
+    let known: Vec<_> = issuer.into_iter().chain(serial).collect();
+    if !known.is_empty() {
+        writeln!(out, "  {}", known.join(", "))?;
+    }
+    for (source, url, answer) in &certificate.answers {
+        writeln!(out, "  {:4}  {url}", source.name())?;
+        writeln!(out, "        {}", words(answer))?;
+    }
+    if certificate.not_asked > 0 {
+        writeln!(out, "  not determined: {}", further(certificate.not_asked, "address", "addresses"))?;
+    }
+    match &certificate.unread {
+        Some(why) => writeln!(out, "  not determined: {why}"),
+        None if certificate.answers.is_empty() && certificate.not_asked == 0 => {
+            writeln!(out, "  not determined: it names no revocation list and no OCSP responder")
+        }
+        None => Ok(()),
+    }
+}
+
+/// How many were beyond a limit.
+fn further(count: usize, one: &str, many: &str) -> String {
+    format!("{count} further {} not asked", if count == 1 { one } else { many })
 }
 
 fn words(answer: &RevocationAnswer) -> String {

@@ -2,10 +2,11 @@
 //! to ask about the certificate (RFC 5280 §4.2).
 
 use super::fields::Cursor;
-use super::{Defects, SAN_NAMES_MAX, URL_BYTES_MAX, URLS_MAX};
+use super::{AddressesLeftOut, Defects, SAN_NAMES_MAX, URL_BYTES_MAX, URLS_MAX};
 use crate::model::text::escape;
 use std::net::IpAddr;
 use x509_parser::asn1_rs::Tag;
+use x509_parser::oid_registry::{OID_PKIX_AUTHORITY_INFO_ACCESS, OID_X509_EXT_CRL_DISTRIBUTION_POINTS};
 use x509_parser::prelude::{
     AccessDescription, DistributionPointName, FromDer, GeneralName, ParsedExtension, X509Extension,
 };
@@ -17,6 +18,8 @@ const ALTERNATIVE_NAMES: &str = "2.5.29.17";
 
 /// Tag of a dNSName in a GeneralName (RFC 5280 §4.2.1.6).
 const DNS_NAME: Tag = Tag(2);
+/// Tag of a uniformResourceIdentifier.
+const URI: Tag = Tag(6);
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extensions {
@@ -28,6 +31,8 @@ pub(super) struct Extensions {
     pub ocsp_urls: Vec<String>,
     pub issuer_urls: Vec<String>,
     pub crl_urls: Vec<String>,
+    /// Of the addresses of lists and responders.
+    pub left_out: AddressesLeftOut,
 }
 
 impl Extensions {
@@ -36,17 +41,22 @@ impl Extensions {
         let mut read = Self::default();
         let Some(list) = Cursor(content).universal(Tag::Sequence) else {
             defects.note("extensions unreadable");
+            read.lose_addresses("the extensions of the certificate cannot be read");
             return read;
         };
         let mut cursor = Cursor(list.content);
         for element in cursor.by_ref() {
             match X509Extension::from_der(element.raw) {
                 Ok((_, extension)) => read.add(&extension, defects),
-                Err(_) => defects.note("an extension unreadable"),
+                Err(_) => {
+                    defects.note("an extension unreadable");
+                    read.lose_addresses("an extension of the certificate cannot be read");
+                }
             }
         }
         if !cursor.0.is_empty() {
             defects.note("extensions break off");
+            read.lose_addresses("the extensions of the certificate break off");
         }
         read
     }
@@ -68,12 +78,18 @@ impl Extensions {
             ParsedExtension::CRLDistributionPoints(list) => {
                 for point in list.iter() {
                     if let Some(DistributionPointName::FullName(names)) = &point.distribution_point {
-                        names.iter().for_each(|name| add_url(&mut self.crl_urls, name, defects));
+                        for name in names {
+                            self.left_out.over += usize::from(!add_url(&mut self.crl_urls, name, defects));
+                        }
                     }
                 }
             }
             ParsedExtension::ParseError { .. } => {
                 defects.note(format_args!("extension {} unreadable", extension.oid.to_id_string()));
+                let naming = [OID_X509_EXT_CRL_DISTRIBUTION_POINTS, OID_PKIX_AUTHORITY_INFO_ACCESS];
+                if naming.contains(&extension.oid) {
+                    self.lose_addresses("the extension that names addresses cannot be read");
+                }
             }
             _ => {}
         }
@@ -123,22 +139,38 @@ impl Extensions {
     }
 
     fn add_access(&mut self, description: &AccessDescription<'_>, defects: &mut Defects) {
-        let urls = match description.access_method.to_id_string().as_str() {
-            OCSP => &mut self.ocsp_urls,
-            CA_ISSUERS => &mut self.issuer_urls,
-            _ => return,
-        };
-        add_url(urls, &description.access_location, defects);
+        let url = &description.access_location;
+        match description.access_method.to_id_string().as_str() {
+            OCSP => self.left_out.over += usize::from(!add_url(&mut self.ocsp_urls, url, defects)),
+            CA_ISSUERS => {
+                add_url(&mut self.issuer_urls, url, defects);
+            }
+            _ => {}
+        }
+    }
+
+    fn lose_addresses(&mut self, why: &str) {
+        self.left_out.unread.get_or_insert_with(|| why.to_string());
     }
 }
 
-fn add_url(urls: &mut Vec<String>, name: &GeneralName<'_>, defects: &mut Defects) {
-    let GeneralName::URI(url) = name else { return };
+/// Keeps a URL; false for one that cannot be kept. What is no URL is none that
+/// is lost.
+fn add_url(urls: &mut Vec<String>, name: &GeneralName<'_>, defects: &mut Defects) -> bool {
+    let url = match name {
+        GeneralName::URI(url) => url,
+        GeneralName::Invalid(URI, _) => {
+            defects.note("a URL that is no text");
+            return false;
+        }
+        _ => return true,
+    };
     if urls.len() == URLS_MAX || url.len() > URL_BYTES_MAX {
         defects.note("too many or too long URLs");
-        return;
+        return false;
     }
     urls.push(escape(url.as_bytes()));
+    true
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {

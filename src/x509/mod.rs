@@ -9,6 +9,7 @@ mod distinguished_name;
 mod extensions;
 mod fields;
 mod key;
+pub mod pem;
 mod signature;
 
 use crate::model::{CertificateFacts, Sha256};
@@ -100,6 +101,32 @@ pub fn read_digested(der: &[u8], sha256: Sha256) -> CertificateFacts {
 pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
     let bounded = der.get(..CERTIFICATE_BYTES_MAX).is_none_or(|head| head.len() == der.len());
     if bounded { Fields::split(der, &mut Defects::default()).public_key } else { None }
+}
+
+/// What [`CertificateFacts`] has not of the addresses that tell about the
+/// revocation of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressesLeftOut {
+    /// Addresses that are no text, over [`URL_BYTES_MAX`], or beyond
+    /// [`URLS_MAX`] of their kind.
+    pub over: usize,
+    /// Why it cannot be said what addresses it names, if so.
+    pub unread: Option<String>,
+}
+
+/// What [`read`] leaves out of the addresses of revocation lists and OCSP
+/// responders: nobody may say that all of them were asked then.
+pub fn addresses_left_out(der: &[u8]) -> AddressesLeftOut {
+    let unread = |why: String| AddressesLeftOut { over: 0, unread: Some(why) };
+    if der.len() > CERTIFICATE_BYTES_MAX {
+        return unread(format!("the certificate is too large to read, over {CERTIFICATE_BYTES_MAX} bytes"));
+    }
+    let mut defects = Defects::default();
+    match (Fields::split(der, &mut defects).extensions, defects.into_text()) {
+        (Some(raw), _) => Extensions::read(raw, &mut Defects::default()).left_out,
+        (None, Some(defect)) => unread(format!("the certificate is {defect}")),
+        (None, None) => AddressesLeftOut::default(),
+    }
 }
 
 fn nothing(sha256: Sha256) -> CertificateFacts {

@@ -198,6 +198,29 @@ fn a_validity_without_end_is_the_last_moment() {
 }
 
 #[test]
+fn addresses_that_are_left_out_are_told() {
+    let left_out = |count: usize, url: &str| {
+        let mut many = params();
+        many.crl_distribution_points =
+            (0..count).map(|_| CrlDistributionPoint { uris: vec![url.to_string()] }).collect();
+        addresses_left_out(&self_signed(&many, &ecdsa()))
+    };
+    let over = |over| AddressesLeftOut { over, unread: None };
+    assert_eq!(left_out(URLS_MAX, "http://crl.example/"), over(0));
+    assert_eq!(left_out(URLS_MAX + 2, "http://crl.example/"), over(2));
+    assert_eq!(left_out(1, &format!("http://crl.example/{}", "x".repeat(URL_BYTES_MAX))), over(1));
+
+    let mut broken = params();
+    broken.custom_extensions = vec![CustomExtension::from_oid_content(&[1, 3, 6, 1, 5, 5, 7, 1, 1], vec![0])];
+    let told = addresses_left_out(&self_signed(&broken, &ecdsa())).unread;
+    assert_eq!(told.as_deref(), Some("the extension that names addresses cannot be read"));
+    let told = addresses_left_out(&[0; CERTIFICATE_BYTES_MAX + 1]).unread;
+    assert_eq!(told.as_deref(), Some("the certificate is too large to read, over 65536 bytes"));
+    let told = addresses_left_out(b"no certificate").unread;
+    assert_eq!(told.as_deref(), Some("the certificate is broken at certificate"));
+}
+
+#[test]
 fn limits_hold() {
     let names = |n: usize| {
         let mut many = params();

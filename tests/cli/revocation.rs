@@ -228,6 +228,35 @@ fn a_responder_is_asked_by_post() {
 }
 
 #[test]
+fn what_is_beyond_a_limit_is_told_and_not_determined() {
+    let issuer = ca();
+    let bytes = list(&issuer);
+    let (base, _requests) = serve(move |_| Some(http("200 OK", &bytes)));
+    let lists = |count: usize| (0..count).map(|i| format!("{base}/{i}.crl")).collect::<Vec<_>>();
+    let ran = ask(&folder(&issuer, 6, &lists(17), &[]), "--allow-private");
+    assert_eq!(ran.stdout.matches("        good: ").count(), 16, "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n  not determined: 1 further address not asked\n"), "{}", ran.stdout);
+    assert_eq!(ran.code, Some(4));
+
+    let large = ask(&folder(&issuer, 6, &lists(2000), &[]), "--allow-private");
+    let told = "  not determined: the certificate is too large to read, over 65536 bytes\n";
+    assert!(large.stdout.contains(told), "{}", large.stdout);
+    assert!(!large.stdout.contains('?') && !large.stdout.contains("names no"), "{}", large.stdout);
+    assert_eq!(large.code, Some(4));
+
+    let leaf = |serial| folder(&issuer, serial, &[], &[]).read("chain.pem");
+    let many = Folder::new().with("chain.pem", (1..=66).map(leaf).collect::<String>());
+    let ran = ask(&many, "");
+    assert!(ran.stdout.ends_with("\nnot determined: 2 further certificates not asked\n\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_root_alone_is_nothing_to_ask_about() {
+    let ran = ask(&Folder::new().with("chain.pem", ca().pem()), "");
+    assert_eq!((ran.code, &*ran.stdout), (Some(4), "only a root: nothing to ask about\n"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_certificate_alone_proves_nothing() {
     let issuer = ca();
     let bytes = list(&issuer);
