@@ -435,16 +435,21 @@ fn system_store(option: &str) -> Result<Store, UsageError> {
     Ok(store)
 }
 
+/// The stores that are built in or found by name.
+const STORE_NAMES: &str = "stores by name are `mozilla`, `microsoft` and `system`";
+
 /// The store is called as the file is, `_` for each blank: names of stores
 /// stand in one column with blanks between.
 fn file_store(option: &str, path: &str) -> Result<Store, UsageError> {
     let told = |error: String| UsageError(format!("{option} {path}: {error}"));
     let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
-    let found =
-        store.add_pem(&read_file(option, Path::new(path))?).map_err(|error| told(error.to_string()))?;
+    let pem = read_file(option, Path::new(path)).map_err(|error| {
+        // A bare word may be meant as a name.
+        if path.contains(['/', '.']) { error } else { UsageError(format!("{error} ({STORE_NAMES})")) }
+    })?;
+    let found = store.add_pem(&pem).map_err(|error| told(error.to_string()))?;
     if found == 0 {
-        let names = "stores by name are `mozilla`, `microsoft` and `system`";
-        return Err(told(format!("no PEM certificate in it ({names})")));
+        return Err(told(format!("no PEM certificate in it ({STORE_NAMES})")));
     }
     Ok(store)
 }

@@ -9,8 +9,6 @@ use crate::policy::Store;
 use crate::policy::published::{self, PublishedCertificate};
 use crate::x509;
 use jiff::Timestamp;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -103,8 +101,14 @@ fn from_file(path: &str) -> Result<Vec<Need>, UsageError> {
     let wrong = |error: String| UsageError(format!("--needs {path}: {error}"));
     let pem = plan::read_file("--needs", Path::new(path))?;
     let mut needs = Vec::new();
-    for der in CertificateDer::pem_slice_iter(&pem) {
-        let facts = x509::read(&der.map_err(|error| wrong(format!("not PEM: {error}")))?);
+    let certificates = x509::pem::certificates(&pem).map_err(|error| wrong(format!("not PEM: {error}")))?;
+    for (index, der) in certificates.iter().enumerate() {
+        let facts = x509::read(der);
+        // What has no key is in no store, and absent would be no answer.
+        if facts.spki_sha256.is_none() {
+            let defect = facts.defect.unwrap_or_default();
+            return Err(wrong(format!("certificate {} cannot be read: {defect}", index + 1)));
+        }
         let validity = days(&facts).map(|(from, until)| format!("{from} to {until}"));
         needs.push(Need { name: facts.subject.unwrap_or_default(), sha256: facts.sha256, validity });
     }

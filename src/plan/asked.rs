@@ -21,17 +21,18 @@ impl Asked {
     /// # Errors
     /// [`UsageError`] for anything else.
     pub fn parse(text: &str) -> Result<Self, UsageError> {
+        let told =
+            |error: String| UsageError(format!("`{text}`: {error}; try a DOMAIN, HOST:PORT or IP[:PORT]"));
+        let no_port = || told("no port between 1 and 65535".into());
         if let Ok(address) = text.parse::<SocketAddr>() {
-            return Ok(Asked::Address(address.ip(), Some(address.port())));
+            let port = Some(address.port()).filter(|port| *port > 0).ok_or_else(no_port)?;
+            return Ok(Asked::Address(address.ip(), Some(port)));
         }
         if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             return Ok(Asked::Address(ip, None));
         }
-        let told =
-            |error: String| UsageError(format!("`{text}`: {error}; try a DOMAIN, HOST:PORT or IP[:PORT]"));
         if let Some((host, port)) = text.rsplit_once(':') {
-            let port = port.parse::<u16>().ok().filter(|port| *port > 0);
-            let port = port.ok_or_else(|| told("no port between 1 and 65535".into()))?;
+            let port = port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(no_port)?;
             let host = DomainName::parse(host).map_err(|error| told(error.to_string()))?;
             return Ok(Asked::Host(host, port));
         }
@@ -57,8 +58,12 @@ mod tests {
         ] {
             assert_eq!(Asked::parse(text).unwrap(), expected, "{text}");
         }
-        for text in ["", "a b.example", "mx.example.com:0", "mx.example.com:http", "user@example.com"] {
+        for text in ["", "a b.example", "mx.example.com:http", "user@example.com"] {
             assert!(Asked::parse(text).is_err(), "{text}");
+        }
+        for text in ["mx.example.com:0", "192.0.2.1:0", "[2001:db8::1]:0"] {
+            let told = Asked::parse(text).unwrap_err().to_string();
+            assert!(told.contains("no port between 1 and 65535"), "{told}");
         }
     }
 }

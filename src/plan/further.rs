@@ -5,7 +5,8 @@ use crate::cli::{ClientCertArgs, HelloArgs};
 use crate::net::ClientIdentity;
 use crate::policy::enumeration::EnumerationPlan;
 use crate::policy::step_down::HelloPlan;
-use rustls::pki_types::pem::PemObject;
+use crate::x509;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
 
@@ -27,6 +28,13 @@ pub(super) fn enumeration_plan(args: &HelloArgs) -> Option<EnumerationPlan> {
     args.enumerate.then(|| EnumerationPlan { connections_max, ..EnumerationPlan::default() })
 }
 
+/// Where the text of a private key says that it is encrypted: PKCS #8 (RFC
+/// 7468 §11), and what OpenSSL wrote before (RFC 1421 §4.6.1.1).
+const ENCRYPTED: [&[u8]; 2] = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];
+
+/// The keys that rustls signs with.
+const KEYS: &str = "RSA of 2048 to 8192 bits, ECDSA over P-256, P-384 or P-521, and Ed25519";
+
 /// The certificate to show to servers that ask for one.
 ///
 /// # Errors
@@ -37,6 +45,9 @@ pub(super) fn client_identity(args: &ClientCertArgs) -> Result<Option<ClientIden
     let identity = ClientIdentity::new(chain, private).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => {
             told("--client-key", key, &format!("not the key of the certificate in {}", cert.display()))
+        }
+        rustls::Error::General(_) => {
+            told("--client-key", key, &format!("not a private key that can be used; those are {KEYS}"))
         }
         error => UsageError(format!("--client-cert {}, --client-key: {error}", cert.display())),
     })?;
@@ -49,8 +60,8 @@ fn told(option: &str, path: &Path, error: &str) -> UsageError {
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
     let pem = read_file("--client-cert", path)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let chain = chain.map_err(|error| told("--client-cert", path, &format!("not PEM: {error}")))?;
+    let chain = x509::pem::certificates(&pem)
+        .map_err(|error| told("--client-cert", path, &format!("not PEM: {error}")))?;
     if chain.is_empty() {
         return Err(told("--client-cert", path, "no PEM certificate in it"));
     }
@@ -59,6 +70,13 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, UsageError> {
     let pem = read_file("--client-key", path)?;
-    PrivateKeyDer::from_pem_slice(&pem)
-        .map_err(|error| told("--client-key", path, &format!("no PEM private key that can be used: {error}")))
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
+        let encrypted = ENCRYPTED.iter().any(|mark| pem.windows(mark.len()).any(|part| part == *mark));
+        let why = match error {
+            _ if encrypted => "it is encrypted, and can be used unencrypted only".to_string(),
+            pem::Error::NoItemsFound => "no PEM private key in it".to_string(),
+            error => format!("not PEM: {}", x509::pem::words(&error)),
+        };
+        told("--client-key", path, &why)
+    })
 }

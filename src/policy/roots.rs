@@ -4,9 +4,8 @@
 //! told beside. A store keeps the whole certificate of each root, since its
 //! fingerprint is that of the certificate and not of the key in it.
 
-use crate::model::{CertificateFacts, Sha256, text};
+use crate::model::{CertificateFacts, Sha256};
 use crate::x509;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::sync::{Arc, OnceLock};
 
@@ -94,11 +93,11 @@ impl Store {
     /// Adds every certificate of a PEM text and says how many there are.
     ///
     /// # Errors
-    /// [`RootError`] for the first that is none; those before it are added.
+    /// [`RootError`] for the first that is none; those before it are added,
+    /// where all of it is PEM.
     pub fn add_pem(&mut self, pem: &[u8]) -> Result<usize, RootError> {
         let mut found = 0;
-        for der in CertificateDer::pem_slice_iter(pem) {
-            let der = der.map_err(|error| RootError::NoPem(text::one_line(&error.to_string())))?;
+        for der in x509::pem::certificates(pem).map_err(RootError::NoPem)? {
             found += 1;
             self.add_der(&der).map_err(|error| error.of_number(found))?;
         }

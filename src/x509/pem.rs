@@ -23,7 +23,7 @@ pub fn words(error: &Error) -> String {
         Error::IllegalSectionStart { line } => {
             one_line(&format!("no section begins with `{}`", escape(line.trim_ascii_end())))
         }
-        error => error.to_string(),
+        error => one_line(&error.to_string()),
     }
 }
 

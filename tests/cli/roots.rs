@@ -61,11 +61,27 @@ fn a_root_that_is_absent_is_told_and_ends_with_1() {
 
 #[test]
 fn what_is_no_root_is_wrong_use() {
-    let folder = Folder::new().with("text", "no PEM\n");
+    let zeros = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let good = certificate("DigiCert Global Root G2");
+    let folder = Folder::new()
+        .with("text", "no PEM\n")
+        .with("zeros.pem", format!("{good}{zeros}"))
+        .with("cut.pem", &good[..200]);
     for (need, store, told) in [
         ("No Such Root", "mozilla", "mxray: --needs `No Such Root`: no SHA-256, no PEM file and no CA"),
         ("text", "mozilla", "mxray: --needs text: no PEM certificate in it"),
+        (
+            "zeros.pem",
+            "mozilla",
+            "mxray: --needs zeros.pem: certificate 2 cannot be read: broken at certificate",
+        ),
+        ("cut.pem", "mozilla", "mxray: --needs cut.pem: not PEM: cut off before `-----END CERTIFICATE-----`"),
         (G2, "no-such-file", "mxray: --store no-such-file: "),
+        (
+            G2,
+            "MOZILLA",
+            "mxray: --store MOZILLA: No such file or directory (os error 2) (stores by name are `mozilla`,",
+        ),
         (G2, "text", "mxray: --store text: no PEM certificate in it"),
     ] {
         let (code, said) = check(&folder, &[need], &[store]);

@@ -2,10 +2,22 @@
 //! is written.
 
 use crate::command::Folder;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::fmt::Write as _;
 
 const NO_DER: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
 const NO_BASE64: &str = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
+
+/// As OpenSSL wrote keys before PKCS #8 (RFC 1421).
+const ENCRYPTED_BEFORE: &str = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\
+    DEK-Info: AES-256-CBC,00000000000000000000000000000000\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+
+/// A key of a kind that rustls does not sign with (RFC 8410 §7).
+fn ed448() -> String {
+    let head = [0x30, 71, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 101, 113, 4, 59, 4, 57];
+    let base64 = BASE64_STANDARD.encode([&head[..], &[7; 57]].concat());
+    format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n")
+}
 
 /// A folder with one of each thing that somebody may name by mistake.
 fn folder() -> Folder {
@@ -20,6 +32,13 @@ fn folder() -> Folder {
         .with("text.gz", "a.example\n")
         .with("no-der.pem", NO_DER)
         .with("no-base64.pem", NO_BASE64)
+        .with("cut.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n")
+        .with(
+            "encrypted.pem",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        )
+        .with("encrypted-before.pem", ENCRYPTED_BEFORE)
+        .with("ed448.pem", ed448())
         .with("blocklist", "# fine\n10.0.0.0/8\n10.0.0.0/33\n")
         .with("cert.pem", identity.cert.pem())
         .with("key.pem", identity.signing_key.serialize_pem())
@@ -84,6 +103,7 @@ fn words_that_are_no_option_or_value() {
         "probe",
         "probe two,words",
         "probe mx.example:0",
+        "probe 127.0.0.9:0",
         "probe mx.example:smtp",
         "probe ''",
         "demo --domains 0",
@@ -134,6 +154,14 @@ fn files_that_cannot_be_used() {
         "scan list --client-cert cert.pem --client-key empty",
         "scan list --client-cert cert.pem --client-key cert.pem",
         "probe a.example --client-cert cert.pem --client-key other.pem",
+        "probe a.example --client-cert cert.pem --client-key encrypted.pem",
+        "probe a.example --client-cert cert.pem --client-key encrypted-before.pem",
+        "probe a.example --client-cert cert.pem --client-key ed448.pem",
+        "revocation ./nosuch.pem",
+        "revocation nosuch.CRT",
+        "revocation directory/",
+        "revocation cut.pem",
+        "revocation no-der.pem",
         "lab --domains no-such-file",
         "lab --domains empty",
         "lab --domains list --truth directory/no/truth.csv",
