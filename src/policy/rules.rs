@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Policy {
     judge: Judge,
     sender: Sender,
+    /// The sender's offer as a hello, made once.
+    sender_hello: HelloQuestion,
     hellos: HelloPlan,
     enumeration: Option<EnumerationPlan>,
 }
@@ -20,7 +22,8 @@ pub struct Policy {
 impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
-        Self { judge, sender, hellos: HelloPlan::default(), enumeration: None }
+        let sender_hello = sender.offer().question();
+        Self { judge, sender, sender_hello, hellos: HelloPlan::default(), enumeration: None }
     }
 
     /// The same, with another plan for further hellos.
@@ -50,7 +53,7 @@ impl Policy {
 
     /// The next hello that a host is worth, by what it said so far.
     pub fn next_hello(&self, observation: &Observation) -> Option<HelloQuestion> {
-        step_down::next(&self.hellos, &self.sender.offer().question(), observation)
+        step_down::next(&self.hellos, &self.sender_hello, observation)
             .or_else(|| enumeration::next_to(self.enumeration.as_ref()?, observation))
     }
 
