@@ -1,6 +1,7 @@
 //! The scanner's own TLS handshake: rustls with everything it can do offered,
 //! and a [`Recorder`] that accepts whatever comes.
 
+use super::key_schedule;
 use super::key_share::REUSED_X25519_MLKEM768;
 use super::recorder::Recorder;
 use crate::model::{
@@ -89,6 +90,15 @@ impl Handshaker {
         (Arc::new(config), recorder)
     }
 
+    /// A client for one connection to `key`, for whoever drives it without
+    /// sockets.
+    ///
+    /// # Errors
+    /// As [`ClientConnection::new`].
+    pub fn connection(&self, key: &ProbeKey) -> Result<ClientConnection, rustls::Error> {
+        self.begin(key).map(|(connection, _)| connection)
+    }
+
     /// A client for one connection to `key`, and what sees its handshake.
     pub(super) fn begin(&self, key: &ProbeKey) -> Result<(ClientConnection, Arc<Recorder>), rustls::Error> {
         let (config, recorder) = match &self.resuming {
@@ -102,6 +112,7 @@ impl Handshaker {
 
 fn provider(key_shares: KeyShares) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
+    provider.cipher_suites = key_schedule::suites().to_vec();
     if key_shares == KeyShares::Reused {
         for group in &mut provider.kx_groups {
             if group.name() == REUSED_X25519_MLKEM768.name() {

@@ -9,6 +9,7 @@ mod drive;
 pub mod fetch;
 mod gate;
 mod handshake;
+mod key_schedule;
 mod key_share;
 mod legacy;
 mod recorder;
