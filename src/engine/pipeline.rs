@@ -225,20 +225,21 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     fn begin_probe(&mut self, id: KeyId, key: ProbeKey) {
         let attempt = self.keys.begin_attempt(id);
         let (probe, policy) = (self.probe.clone(), self.policy.clone());
-        self.tasks.spawn(async move {
+        // Boxed: a task moves its future several times, and these are large.
+        self.tasks.spawn(Box::pin(async move {
             let observation = Box::new(probe.probe(key, attempt).await);
             let assessments = policy.assess(&observation);
             Event::Probed { id, attempt, known: Known { observation, assessments } }
-        });
+        }));
     }
 
     fn begin_hello(&mut self, id: KeyId, key: ProbeKey, question: Arc<HelloQuestion>, attempt: u32) {
         let (probe, policy) = (self.probe.clone(), self.policy.clone());
-        self.tasks.spawn(async move {
+        self.tasks.spawn(Box::pin(async move {
             let hello = Box::new(probe.hello(key, &question).await);
             let assessed = policy.assess_chain(&hello.chain);
             Event::Greeted { id, attempt, hello, assessed }
-        });
+        }));
     }
 
     async fn handle(&mut self, event: Event) -> Result<(), EngineError> {

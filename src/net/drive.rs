@@ -16,9 +16,6 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes asked of the socket at once; a whole EHLO answer fits.
-const READ_BYTES_MAX: usize = 2048;
-
 /// How long each phase may take. RFC 5321 §4.5.3.2 gives a delivering client
 /// five minutes for most of them; a survey has other mail to look after, so
 /// the defaults are shorter and every expiry is recorded as `timeout`, never
@@ -75,6 +72,11 @@ impl PhaseTimeouts {
 /// Whole microseconds.
 pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What comes of `work`, or that it took too long.
+async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout_at(deadline, work).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
 /// Why the state machine gave the stream back.
@@ -178,19 +180,13 @@ impl<'a> Drive<'a> {
 
     /// Lets the state machine talk until it wants TLS or nothing more.
     async fn speak(&mut self, wire: &mut impl Wire, recorder: Option<&Recorder>) -> Pause {
-        let mut buffer = [0; READ_BYTES_MAX];
         loop {
             let deadline = self.deadline();
+            let last = self.session.phase() == Phase::Quit;
             let result = match self.session.next() {
-                Step::Read => match timeout_at(deadline, wire.read(&mut buffer)).await {
-                    Ok(Ok(read)) => Ok(Some(read)),
-                    Ok(Err(error)) => Err(error),
-                    Err(_) => Err(ErrorKind::TimedOut.into()),
-                },
-                Step::Write(bytes) => match timeout_at(deadline, wire.write(bytes)).await {
-                    Ok(written) => written.map(|()| None),
-                    Err(_) => Err(ErrorKind::TimedOut.into()),
-                },
+                Step::Read => self.listen(wire, deadline).await.map(Some),
+                Step::Write(bytes) if last => in_time(deadline, wire.write_last(bytes)).await.map(|()| None),
+                Step::Write(bytes) => in_time(deadline, wire.write(bytes)).await.map(|()| None),
                 Step::Upgrade => return Pause::Upgrade,
                 Step::Done => {
                     self.note_end();
@@ -198,13 +194,18 @@ impl<'a> Drive<'a> {
                 }
             };
             match result {
-                Ok(None) => {}
                 Ok(Some(0)) => self.session.receive_eof(false),
-                Ok(Some(read)) => self.session.receive(buffer.get(..read).unwrap_or_default()),
+                Ok(_) => {}
                 Err(error) => self.broken(&error, recorder),
             }
             self.note_phase();
         }
+    }
+
+    /// Lets the state machine hear what comes.
+    async fn listen(&mut self, wire: &mut impl Wire, deadline: Instant) -> io::Result<usize> {
+        let session = &mut self.session;
+        in_time(deadline, wire.read(|bytes| session.receive(bytes))).await
     }
 
     fn broken(&mut self, error: &io::Error, recorder: Option<&Recorder>) {
@@ -223,13 +224,8 @@ impl<'a> Drive<'a> {
     /// What is already there before the ClientHello is sent was not said
     /// through TLS and must not get there.
     fn take_residue(&mut self, socket: &mut Socket) {
-        let mut buffer = [0; READ_BYTES_MAX];
-        while let Ok(read) = socket.try_read(&mut buffer) {
-            if read == 0 {
-                break;
-            }
-            self.session.receive(buffer.get(..read).unwrap_or_default());
-        }
+        let session = &mut self.session;
+        while socket.try_read(|bytes| session.receive(bytes)).is_ok_and(|read| read > 0) {}
     }
 
     async fn upgrade(&mut self, socket: &mut Socket, handshaker: &Handshaker, key: &ProbeKey) {

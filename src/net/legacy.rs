@@ -19,10 +19,6 @@ use rustls::pki_types::ServerName;
 use std::io::ErrorKind;
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes asked of the socket at once. A flight with its chain takes two or
-/// three of them.
-const READ_BYTES_MAX: usize = 4096;
-
 /// Sends one hello on a connection of its own.
 pub(super) async fn ask(
     key: &ProbeKey,
@@ -89,21 +85,22 @@ fn unsendable(cause: impl std::fmt::Display) -> Failure {
 
 /// Carries bytes until all is said or `deadline` has passed.
 async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant) {
-    let mut buffer = [0; READ_BYTES_MAX];
     loop {
         let result = match probe.next() {
             Step::Done => return,
             Step::Write(bytes) => {
                 timeout_at(deadline, socket.write(bytes)).await.map(|sent| sent.map(|()| None))
             }
-            Step::Read => timeout_at(deadline, socket.read(&mut buffer)).await.map(|read| read.map(Some)),
+            Step::Read => {
+                let listen = socket.read(|bytes| probe.receive(bytes));
+                timeout_at(deadline, listen).await.map(|read| read.map(Some))
+            }
         };
         match result {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(read))) if read > 0 => probe.receive(buffer.get(..read).unwrap_or_default()),
+            Ok(Ok(None | Some(1..))) => {}
             Err(_) => probe.timed_out(),
             Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => probe.timed_out(),
-            Ok(Ok(Some(_)) | Err(_)) => probe.receive_eof(),
+            Ok(Ok(Some(0)) | Err(_)) => probe.receive_eof(),
         }
     }
 }
