@@ -1,0 +1,193 @@
+//! The engine alone: lookups and probes answer from memory, so that what is
+//! measured is the bookkeeping of a run: CPU a domain, and what stays in memory
+//! for each domain and for each distinct key.
+//!
+//! ```text
+//! cargo bench --bench engine               # the table
+//! cargo bench --bench engine -- --check    # and fail where a bound is broken
+//! ```
+//!
+//! Each size runs in a process of its own: memory that one run gave back would
+//! hide what the next one takes. One thread does all the work, so CPU is time.
+
+#[path = "fixtures/mod.rs"]
+mod fixtures;
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use mxray::engine::pace::Limits;
+use mxray::engine::stage::{Lookup, Probe};
+use mxray::engine::{EngineConfig, Progress, run};
+use mxray::model::{
+    DomainFacts, DomainName, Exchange, Failure, HelloObservation, HelloQuestion, MxHost, Observation,
+    ProbeKey, Subject, Target,
+};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// CPU a domain, in µs, at most: whatever the size.
+const CPU_US_MAX: f64 = 5.0;
+/// Memory that stays for a domain, in bytes, at most.
+const DOMAIN_BYTES_MAX: f64 = 200.0;
+/// Memory that stays for a distinct key, in bytes, at most.
+const KEY_BYTES_MAX: f64 = 1024.0;
+
+/// Domains of the runs over few keys.
+const DOMAINS: [usize; 3] = [10_000, 100_000, 1_000_000];
+/// Keys that they share.
+const KEYS: usize = 1000;
+/// Domains of the runs in which each has a key of its own.
+const OWN_KEYS: [usize; 3] = [10_000, 100_000, 1_000_000];
+
+#[derive(Parser)]
+struct Cli {
+    /// One run: domains, and keys that they share.
+    #[arg(long, num_args = 2, value_names = ["DOMAINS", "KEYS"])]
+    one: Option<Vec<usize>>,
+    /// Fail where a bound is broken.
+    #[arg(long)]
+    check: bool,
+    /// Passed by `cargo bench`.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What one run took.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Took {
+    domains: usize,
+    keys: usize,
+    /// A domain, in µs.
+    cpu_us: f64,
+    /// Most resident memory of the process, in bytes.
+    memory: f64,
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    if let Some([domains, keys]) = cli.one.as_deref() {
+        println!("{}", serde_json::to_string(&one(*domains, *keys)?)?);
+        return Ok(());
+    }
+    println!("{:>10}{:>10}{:>14}{:>8}", "domains", "keys", "µs a domain", "MiB");
+    let shared = DOMAINS.iter().map(|domains| in_a_process(*domains, KEYS));
+    let shared = shared.collect::<anyhow::Result<Vec<Took>>>()?;
+    let own = OWN_KEYS.iter().map(|domains| in_a_process(*domains, *domains));
+    let own = own.collect::<anyhow::Result<Vec<Took>>>()?;
+    let (domain, key) = (growth(&shared), growth(&own));
+    println!("stays in memory: {domain:.0} bytes a domain, {key:.0} bytes a distinct key");
+    let slowest = shared.iter().map(|took| took.cpu_us).fold(0.0, f64::max);
+    if cli.check {
+        ensure!(slowest <= CPU_US_MAX, "{slowest:.2} µs a domain, over {CPU_US_MAX}");
+        ensure!(domain <= DOMAIN_BYTES_MAX, "{domain:.0} bytes a domain, over {DOMAIN_BYTES_MAX}");
+        ensure!(key <= KEY_BYTES_MAX, "{key:.0} bytes a key, over {KEY_BYTES_MAX}");
+    }
+    Ok(())
+}
+
+/// Bytes for each further domain, from the smallest run to the largest.
+fn growth(runs: &[Took]) -> f64 {
+    let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return 0.0 };
+    (last.memory - first.memory) / (last.domains - first.domains) as f64
+}
+
+fn in_a_process(domains: usize, keys: usize) -> anyhow::Result<Took> {
+    let output = Command::new(std::env::current_exe()?)
+        .args(["--one", &domains.to_string(), &keys.to_string()])
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let took: Took = serde_json::from_slice(&output.stdout)?;
+    println!("{domains:>10}{keys:>10}{:>14.2}{:>8.0}", took.cpu_us, took.memory / 1024.0 / 1024.0);
+    Ok(took)
+}
+
+fn one(domains: usize, keys: usize) -> anyhow::Result<Took> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let before = cpu_s()?;
+    runtime.block_on(survey(domains, keys))?;
+    let cpu_us = (cpu_s()? - before) * 1e6 / domains as f64;
+    let memory = getrusage(UsageWho::RUSAGE_SELF)?.max_rss() as f64 * 1024.0;
+    Ok(Took { domains, keys, cpu_us, memory })
+}
+
+fn cpu_s() -> anyhow::Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF)?;
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+}
+
+async fn survey(domains: usize, keys: usize) -> anyhow::Result<()> {
+    let (targets_in, targets) = mpsc::channel(1024);
+    let (records_in, mut records) = mpsc::channel(256);
+    tokio::spawn(async move {
+        for line in 1..=domains {
+            let Ok(name) = DomainName::parse(&format!("d{line}.example")) else { break };
+            let target = Target { line: line as u64, subject: Subject::Domain(name) };
+            if targets_in.send(target).await.is_err() {
+                break;
+            }
+        }
+    });
+    let written = tokio::spawn(async move {
+        let mut batch = Vec::new();
+        while records.recv_many(&mut batch, 256).await > 0 {
+            batch.clear();
+        }
+    });
+    let stages = (Arc::new(InMemory { keys }), Arc::new(InMemory { keys }), Arc::new(fixtures::policy()));
+    let progress = Arc::new(Progress::default());
+    let counts = run(config(), stages, targets, records_in, progress, CancellationToken::new()).await?;
+    written.await.context("the reader of the records")?;
+    ensure!(counts.domains == domains as u64, "{} of {domains} rows", counts.domains);
+    ensure!(counts.endpoints == keys as u64, "{} of {keys} keys", counts.endpoints);
+    Ok(())
+}
+
+fn config() -> EngineConfig {
+    let limits =
+        Limits { rate: None, per_ip_interval: Duration::ZERO, per_ip_connections: None, in_flight: 1000 };
+    EngineConfig { port: 25, limits, lookups_in_flight: 500, retries: 2, retry_delay: Duration::from_secs(1) }
+}
+
+/// Both stages: every domain has one mail host, one of so many.
+struct InMemory {
+    keys: usize,
+}
+
+impl Lookup for InMemory {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        let key = (target.line % self.keys as u64) as u32;
+        let exchange = Exchange {
+            preference: 10,
+            host: Some(MxHost::new(&format!("mx{key}.example"))),
+            addresses: vec![IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + key))],
+            failure: None,
+        };
+        let exchanges = vec![exchange];
+        DomainFacts { target, exchanges, implicit_mx: false, smart_hosts: false, failure: None }
+    }
+}
+
+impl Probe for InMemory {
+    fn permit(&self, _key: &ProbeKey) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
+        let host = key.sni.as_ref().map(|name| name.as_str().to_string()).unwrap_or_default();
+        let mut observation = fixtures::observation(&host, key.endpoint.ip);
+        (observation.key, observation.attempts) = (key, attempt);
+        observation
+    }
+
+    async fn hello(&self, _key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+        HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None)
+    }
+}
