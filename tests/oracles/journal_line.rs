@@ -6,9 +6,9 @@ use super::{Seed, crl, message};
 use jiff::Timestamp;
 use mxray::model::observation::CHAIN_CERTIFICATES_MAX;
 use mxray::model::{
-    CipherSuite, Delivery, Dialogue, DomainFacts, DomainName, Endpoint, EndpointRecord, Exchange, Failure,
-    HelloEnd, HelloObservation, HelloPurpose, Kind, MxHost, Observation, Phase, ProbeKey, ProtocolVersion,
-    Reply, Sha256, Subject, Target, TlsObservation, Verdict,
+    CipherSuite, Delivery, Deviation, Dialogue, DomainFacts, DomainName, Endpoint, EndpointRecord, Exchange,
+    Failure, HelloEnd, HelloObservation, HelloPurpose, Kind, MxHost, Observation, Phase, ProbeKey,
+    ProtocolVersion, Reply, Sha256, Subject, Target, TlsObservation, Verdict,
 };
 use mxray::output::{JOURNAL_LINE_BYTES_MAX, journal_line};
 use mxray::policy::{Judge, Policy, Roots, Sender, Store};
@@ -100,7 +100,11 @@ pub fn seeds() -> Vec<Seed> {
     let shaken = |chain: &[&[u8]]| Observation {
         failure: None,
         dialogue: Dialogue {
-            greeting: Some(Reply { code: 220, lines: vec!["mx \u{e9}".into()], deviations: Vec::new() }),
+            greeting: Some(Reply {
+                code: 220,
+                lines: vec!["mx \u{e9}".into()],
+                deviations: vec![Deviation::EightBit],
+            }),
             ..Dialogue::default()
         },
         tls: Some(TlsObservation {

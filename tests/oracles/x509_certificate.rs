@@ -18,6 +18,9 @@ pub const SERVER: &[u8] = include_bytes!("testdata/server.der");
 pub const INTERMEDIATE: &[u8] = include_bytes!("testdata/intermediate.der");
 pub const ROOT: &[u8] = include_bytes!("testdata/root.der");
 
+/// Most names of a certificate that are asked for one by one.
+const NAMES_ASKED_MAX: usize = 16;
+
 pub fn check(der: &[u8]) {
     let facts = read(der);
     assert_eq!(facts.sha256, digest(der));
@@ -93,10 +96,10 @@ fn check_names(strict: &EndEntityCert<'_>, facts: &CertificateFacts) {
         let more: Vec<_> =
             read.difference(&valid).filter(|name| DnsName::try_from(&***name).is_ok()).collect();
         assert!(more.is_empty(), "made up: {more:?}");
-        for name in &facts.dns_names {
+        for name in valid.iter().take(NAMES_ASKED_MAX) {
             check_match(strict, name);
         }
-        for address in &facts.ip_addresses {
+        for address in facts.ip_addresses.iter().take(NAMES_ASKED_MAX) {
             check_address(strict, *address);
         }
     }
@@ -105,9 +108,7 @@ fn check_names(strict: &EndEntityCert<'_>, facts: &CertificateFacts) {
 /// A name that stands there serves a client that asks for it.
 fn check_match(strict: &EndEntityCert<'_>, name: &str) {
     let asked = name.replacen('*', "any", usize::from(name.starts_with("*.")));
-    if let Ok(wanted) = DnsName::try_from(asked.as_str())
-        && strict.valid_dns_names().any(|valid| valid.eq_ignore_ascii_case(name))
-    {
+    if let Ok(wanted) = DnsName::try_from(asked.as_str()) {
         assert_eq!(strict.verify_is_valid_for_subject_name(&ServerName::DnsName(wanted)), Ok(()), "{name}");
     }
 }
