@@ -23,11 +23,10 @@ enum Stage {
 }
 
 /// An offer that the server agreed to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Agreed {
     version: ProtocolVersion,
     suites: Vec<CipherSuite>,
-    groups: Vec<NamedGroup>,
 }
 
 #[derive(Debug)]
@@ -94,8 +93,9 @@ impl<'p> State<'p> {
             return None;
         }
         if self.in_control {
-            let Agreed { version, suites, groups } = self.agreed.clone()?;
-            return Some(question(HelloPurpose::Suites, version, suites, groups));
+            let Agreed { version, suites } = self.agreed.as_ref()?;
+            let groups = offer::groups(*version);
+            return Some(question(HelloPurpose::Suites, *version, suites.clone(), groups));
         }
         let current = self.versions.last()?;
         let all_groups = || offer::groups(current.version);
@@ -163,14 +163,17 @@ impl<'p> State<'p> {
             Answer::Chose { suite, group, dh_bits } => {
                 self.answered_suites = self.answered_suites.max(length);
                 let Some(current) = self.versions.last_mut() else { return };
-                let before = list.offered.clone();
-                if !list.choose(suite) {
+                let version = current.version;
+                if !list.offered.contains(&suite) {
                     return self.end_suites(Some(Gap::Unreadable));
                 }
+                // An answer is taken again with every later one: no new list.
+                let agreed = self.agreed.get_or_insert_with(|| Agreed { version, suites: Vec::new() });
+                agreed.version = version;
+                agreed.suites.clone_from(&list.offered);
+                list.choose(suite);
                 current.suites.push(AcceptedSuite { suite, dh_bits });
                 self.first_group = self.first_group.or(group);
-                let groups = offer::groups(current.version);
-                self.agreed = Some(Agreed { version: current.version, suites: before, groups });
                 if list.offered.is_empty() && !list.next_part() {
                     self.end_suites(None);
                 }
