@@ -2,12 +2,11 @@
 
 mod enumeration;
 mod hellos;
+mod verdict;
 
-use crate::model::text::escape;
 use crate::model::{
     Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord, Exchange,
-    Expected, Logged, NameStatus, Observation, Reply, TlsObservation, TlsSettings, TrustedRoot, Verdict,
-    View,
+    Expected, Observation, Reply, TlsObservation, TrustedRoot,
 };
 use std::fmt::{self, Write};
 
@@ -51,7 +50,7 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
         write_endpoint(out, endpoint, probed)?;
     }
     writeln!(out)?;
-    write_verdict(out, probed.domain)
+    verdict::write_verdict(out, probed.domain)
 }
 
 fn exchange_kind(facts: &DomainFacts) -> &'static str {
@@ -242,69 +241,6 @@ fn write_certificate(out: &mut String, index: usize, facts: &CertificateFacts) -
         writeln!(out, "       defect: {defect}")?;
     }
     writeln!(out, "       sha256 {}", facts.sha256)
-}
-
-fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
-    let verdict = &domain.verdict;
-    write!(out, "verdict  {}", verdict.outcome.delivery)?;
-    if let Some(reason) = verdict.outcome.reason {
-        write!(out, " ({reason})")?;
-    }
-    writeln!(out)?;
-    if let Some(best) = &verdict.best {
-        write_view(out, "best MX", best)?;
-    }
-    let key = |view: &View| view.finding.key.clone();
-    match &verdict.weakest {
-        // One endpoint is told once.
-        Some(weakest) if verdict.best.as_ref().map(key) != Some(key(weakest)) => {
-            write_view(out, "weakest", weakest)?;
-        }
-        _ => {}
-    }
-    write_forced(out, verdict)
-}
-
-/// Whether TLS could be forced, and what the connector makes of it.
-fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
-    for settings in TlsSettings::FORCED {
-        writeln!(out, "  forced TLS  {settings}: {}", verdict.forced.check(settings))?;
-    }
-    let Some(connector) = &verdict.connector else { return Ok(()) };
-    write!(out, "  connector `{}`: {}", escape(connector.name.as_bytes()), connector.passage.name())?;
-    if let Some(reason) = &connector.reason {
-        write!(out, " ({reason})")?;
-    }
-    if let Some(Logged { code, text }) = &connector.logged {
-        write!(out, ", logged as {code} ({})", escape(text.as_bytes()))?;
-    }
-    writeln!(out)
-}
-
-fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
-    write!(out, "  {label}  {}: {}", view.finding.key, view.outcome.delivery)?;
-    if let Some(tls) = &view.finding.tls {
-        for part in
-            [tls.version.map(|v| v.to_string()), tls.suite.map(|s| s.to_string())].into_iter().flatten()
-        {
-            write!(out, " {part}")?;
-        }
-        if let Some(chain) = tls.chain {
-            write!(out, ", chain {chain}")?;
-        }
-        if let Some(dates) = tls.dates {
-            write!(out, ", dates {dates}")?;
-        }
-    }
-    if let Some(name) = view.name {
-        let words = match name {
-            NameStatus::MxHost => "names the MX host",
-            NameStatus::Domain => "names the domain only",
-            NameStatus::None => "names neither host nor domain",
-        };
-        write!(out, ", certificate {words}")?;
-    }
-    writeln!(out)
 }
 
 fn millis(us: u64) -> String {

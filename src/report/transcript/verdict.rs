@@ -1,0 +1,102 @@
+//! The verdict in a transcript: what the sender would do, what it rests on,
+//! and whether TLS could be forced.
+
+use crate::model::text::escape;
+use crate::model::{DomainRecord, Logged, NameStatus, Outcome, Session, TlsSettings, Verdict, View};
+use std::fmt::{self, Write};
+
+pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
+    let verdict = &domain.verdict;
+    write!(out, "verdict  {}: ", verdict.sender)?;
+    write_outcome(out, &verdict.outcome)?;
+    if let Some(best) = &verdict.best {
+        write_view(out, "best MX", best)?;
+    }
+    let key = |view: &View| view.finding.key.clone();
+    match &verdict.weakest {
+        // One endpoint is told once.
+        Some(weakest) if verdict.best.as_ref().map(key) != Some(key(weakest)) => {
+            write_view(out, "weakest", weakest)?;
+        }
+        _ => {}
+    }
+    write_forced(out, verdict)
+}
+
+/// Delivery, session, reason, basis and code, as far as there are any.
+fn write_outcome(out: &mut String, outcome: &Outcome) -> fmt::Result {
+    write!(out, "{}", outcome.delivery)?;
+    if let Some(session) = &outcome.session {
+        out.push_str(&session_text(session));
+    }
+    if let Some(reason) = outcome.reason {
+        write!(out, " ({reason})")?;
+    }
+    if let Some(basis) = outcome.basis {
+        write!(out, ", {}", basis.name())?;
+    }
+    write_logged(out, outcome.logged.as_ref())?;
+    writeln!(out)
+}
+
+/// What mail would be encrypted with, which is not what the scanner's own
+/// handshake was.
+fn session_text(session: &Session) -> String {
+    let steps = session.steps_down.map(|steps| match steps {
+        1 => "1 step down".to_string(),
+        steps => format!("{steps} steps down"),
+    });
+    let chosen = [
+        session.version.map(|version| version.to_string()),
+        session.suite.map(|suite| suite.to_string()),
+        session.group.map(|group| group.to_string()),
+    ];
+    let chosen: String = chosen.into_iter().flatten().map(|word| format!(" {word}")).collect();
+    chosen + &steps.map(|steps| format!(", {steps}")).unwrap_or_default()
+}
+
+fn write_logged(out: &mut String, logged: Option<&Logged>) -> fmt::Result {
+    match logged {
+        Some(Logged { code, text }) => write!(out, ", logged as {code} ({})", escape(text.as_bytes())),
+        None => Ok(()),
+    }
+}
+
+/// Whether TLS could be forced, and what the connector makes of it.
+fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
+    for settings in TlsSettings::FORCED {
+        writeln!(out, "  forced TLS  {settings}: {}", verdict.forced.check(settings))?;
+    }
+    let Some(connector) = &verdict.connector else { return Ok(()) };
+    write!(out, "  connector `{}`: {}", escape(connector.name.as_bytes()), connector.passage.name())?;
+    if let Some(reason) = &connector.reason {
+        write!(out, " ({reason})")?;
+    }
+    write_logged(out, connector.logged.as_ref())?;
+    writeln!(out)
+}
+
+/// What an endpoint comes to, and the axes of the certificate seen there.
+fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
+    write!(out, "  {label}  {}: {}", view.finding.key, view.outcome.delivery)?;
+    if let Some(session) = &view.outcome.session {
+        out.push_str(&session_text(session));
+    }
+    if let Some(tls) = &view.finding.tls {
+        if let Some(chain) = tls.chain {
+            write!(out, ", chain {chain}")?;
+        }
+        if let Some(dates) = tls.dates {
+            write!(out, ", dates {dates}")?;
+        }
+    }
+    if let Some(name) = view.name {
+        let words = match name {
+            NameStatus::MxHost => "names the MX host",
+            NameStatus::Domain => "names the domain only",
+            NameStatus::None => "names neither host nor domain",
+        };
+        write!(out, ", certificate {words}")?;
+    }
+    writeln!(out)
+}
