@@ -19,9 +19,17 @@ demo:
 pipeline:
     cargo bench --bench pipeline
 
-# The hello codec and the judge, by the clock
+# The engine alone: CPU and memory a domain and a key
+engine:
+    cargo bench --bench engine
+
+# Memory of 10,000 sessions that wait for a banner
+parked:
+    cargo bench --bench pipeline -- parked
+
+# The parsers, a session, the hello codec and the judge, by the clock
 micro:
-    cargo bench --bench hello --bench judge
+    cargo bench --bench parse --bench session --bench hello --bench judge
 
 # The same in instructions, by valgrind; needs valgrind and gungraun-runner
 instructions:

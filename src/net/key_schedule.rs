@@ -2,9 +2,9 @@
 //!
 //! A handshake expands two dozen keys from seven secrets. The provider's own
 //! HKDF sets a secret up, or extracts it, again for each of them; here that is
-//! done once a secret, and half of the hashing falls away. The arithmetic is
-//! that of aws-lc and the construction that of rustls: only the order of the
-//! work differs.
+//! done once a secret, and a quarter of a handshake's hashing falls away. The
+//! arithmetic is that of aws-lc and the construction that of rustls: only the
+//! order of the work differs.
 
 use aws_lc_rs::hmac::{Algorithm, Context, HMAC_SHA256, HMAC_SHA384, Key as HmacKey};
 use rustls::crypto::hmac::{Hmac, Key, Tag};
