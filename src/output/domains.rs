@@ -194,7 +194,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     column(
         "basis",
-        "What `delivery` rests on: `observed`, `inferred` or `assumed`; empty where it is not determined.",
+        "What `delivery` rests on: `observed`, `inferred` or `assumed`; empty where nothing is known of it.",
         |r| Value::text(r.verdict.outcome.basis.map(|basis| basis.name())),
     ),
     column(
