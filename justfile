@@ -35,6 +35,14 @@ micro:
 instructions:
     benches/instructions.sh
 
+# Fails with a table where a count of instructions is above its baseline
+perf-gate:
+    cargo bench --bench perf_gate
+
+# Commits to the counts as they are now (benches/baseline.toml)
+perf-baseline:
+    cargo bench --bench perf_gate -- --renew
+
 # Every fuzz target for 20 seconds from its seeds; needs nightly and cargo-fuzz
 fuzz-smoke:
     fuzz/smoke.sh

@@ -1,6 +1,6 @@
-//! What the hello codec and the judge cost in instructions, counted by
-//! valgrind: the same number each time, also on a machine that does other
-//! things besides.
+//! What the hot functions cost in instructions, counted by valgrind: the same
+//! number each time, also on a machine that does other things besides.
+//! `just perf-gate` compares them with `benches/baseline.toml`.
 //!
 //! It needs valgrind, and `gungraun-runner` of the version that `Cargo.toml`
 //! names. `just instructions` says so where one is missing.
@@ -11,10 +11,47 @@
 #[path = "fixtures/mod.rs"]
 mod fixtures;
 
-use gungraun::{library_benchmark, library_benchmark_group, main};
-use mxray::model::Verdict;
+use fixtures::session::{Client, Key, Server};
+use fixtures::{Rows, dialogue, session};
+use gungraun::{
+    Callgrind, EntryPoint, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
+};
+use mxray::model::{CertificateFacts, Dialogue, DomainRecord, EndpointRecord, Reply, Verdict};
+use mxray::output::journal_line;
+use mxray::smtp::Session;
+use mxray::smtp::ehlo::starttls_offer;
+use mxray::store::JournalLine;
 use mxray::tls::{ClientHello, HelloAnswer, HelloProbe};
+use mxray::x509;
 use std::hint::black_box;
+
+#[library_benchmark]
+#[bench::banner(dialogue::BANNER.to_vec())]
+#[bench::ehlo(dialogue::EHLO.to_vec())]
+#[bench::longest(dialogue::longest_reply())]
+fn smtp_reply(bytes: Vec<u8>) -> Reply {
+    black_box(dialogue::reply(black_box(&bytes)))
+}
+
+#[library_benchmark]
+#[bench::usual(dialogue::reply(dialogue::EHLO))]
+#[bench::longest(dialogue::reply(&dialogue::longest_reply()))]
+fn ehlo_offer(reply: Reply) -> bool {
+    matches!(starttls_offer(black_box(&reply)), mxray::smtp::ehlo::Offer::Listed)
+}
+
+#[library_benchmark]
+#[bench::to_quit(dialogue::session())]
+fn smtp_session(session: Session) -> Dialogue {
+    black_box(dialogue::converse(black_box(session)))
+}
+
+#[library_benchmark]
+#[bench::leaf(fixtures::LEAF)]
+#[bench::issuer(fixtures::ISSUER)]
+fn certificate_facts(der: &'static [u8]) -> CertificateFacts {
+    black_box(x509::read(black_box(der)))
+}
 
 #[library_benchmark]
 #[bench::sslv3(fixtures::hello_sslv3())]
@@ -41,6 +78,62 @@ fn judge(domain: fixtures::Domain) -> Verdict {
     black_box(black_box(&domain).verdict())
 }
 
-library_benchmark_group!(name = costs, benchmarks = [hello_encode, answer_decode, judge]);
+#[library_benchmark]
+#[bench::probe(fixtures::endpoint())]
+fn journal_encode(probe: EndpointRecord) -> Vec<u8> {
+    black_box(journal_line(black_box(&probe)).unwrap_or_default())
+}
+
+#[library_benchmark]
+#[bench::probe(journal_line(&fixtures::endpoint()).unwrap_or_default())]
+fn journal_decode(line: Vec<u8>) -> Option<JournalLine> {
+    black_box(JournalLine::parse(black_box(&line)).ok())
+}
+
+#[library_benchmark]
+#[bench::one_host(fixtures::rows(1))]
+#[bench::four_hosts(fixtures::rows(4))]
+fn domains_row((mut rows, record): (Rows, DomainRecord)) -> bool {
+    black_box(rows.write(black_box(&record)).is_ok())
+}
+
+/// One turn of the scanner, under a name of its own to be counted by: neither
+/// the server's turns nor the session that goes ahead are.
+#[inline(never)]
+fn counted_turn(client: &mut Client, incoming: &[u8], outgoing: &mut Vec<u8>) {
+    client.turn(incoming, outgoing);
+}
+
+fn counted_turns_only() -> Callgrind {
+    let mut callgrind = Callgrind::default();
+    callgrind.entry_point(EntryPoint::Custom("*counted_turn*".to_string()));
+    callgrind
+}
+
+// Key pairs, signatures and key shares are random, and so is what they cost, by
+// a little: the baseline gives it room.
+#[library_benchmark(config = LibraryBenchmarkConfig::default().tool(counted_turns_only()))]
+#[bench::tls13_ecdsa(session::prepared(Key::Ecdsa))]
+#[bench::tls13_rsa(session::prepared(Key::Rsa))]
+fn tls_session((client, server): (Client, Server)) -> Dialogue {
+    black_box(session::converse(client, server, counted_turn))
+}
+
+library_benchmark_group!(
+    name = costs,
+    benchmarks = [
+        smtp_reply,
+        ehlo_offer,
+        smtp_session,
+        certificate_facts,
+        hello_encode,
+        answer_decode,
+        judge,
+        journal_encode,
+        journal_decode,
+        domains_row,
+        tls_session
+    ]
+);
 
 main!(library_benchmark_groups = costs);
