@@ -4,12 +4,15 @@ use crate::model::Record;
 use crate::output::{DomainStream, RunDirectory};
 use crate::report::Summary;
 use std::io::{self, ErrorKind, Stdout};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-/// At most this much of a run is lost when the process is killed.
+/// At most this much of a run is lost when the process is killed, also while
+/// no record comes.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// Records that are taken at once.
@@ -48,7 +51,8 @@ pub(super) fn start(
     stop: CancellationToken,
     unwanted: CancellationToken,
 ) -> JoinHandle<Written> {
-    tokio::task::spawn_blocking(move || Writer::new(outputs, stop, unwanted).run(records))
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || Writer::new(outputs, stop, unwanted).run(records, &runtime))
 }
 
 struct Writer {
@@ -58,28 +62,30 @@ struct Writer {
     pipe_closed: bool,
     stop: CancellationToken,
     unwanted: CancellationToken,
-    flushed: Instant,
+    /// When the directory must be flushed; `None` while nothing waits there.
+    due: Option<Instant>,
 }
 
 impl Writer {
     fn new(outputs: Outputs, stop: CancellationToken, unwanted: CancellationToken) -> Self {
         let summary = Summary::default();
-        Self { outputs, summary, error: None, pipe_closed: false, stop, unwanted, flushed: Instant::now() }
+        Self { outputs, summary, error: None, pipe_closed: false, stop, unwanted, due: None }
     }
 
-    fn run(mut self, mut records: Receiver<Record>) -> Written {
+    fn run(mut self, mut records: Receiver<Record>, runtime: &Handle) -> Written {
         let mut batch = Vec::with_capacity(BATCH_RECORDS_MAX);
-        while records.blocking_recv_many(&mut batch, BATCH_RECORDS_MAX) > 0 {
+        while self.receive(&mut records, &mut batch, runtime) > 0 {
             for record in batch.drain(..) {
                 self.summary.add(&record);
                 let result = self.write(&record);
                 self.note(result);
             }
+            let due = *self.due.get_or_insert_with(|| Instant::now() + FLUSH_EVERY);
             if records.is_empty() {
                 self.flush_stream();
                 std::thread::sleep(GATHER);
             }
-            if self.flushed.elapsed() >= FLUSH_EVERY {
+            if Instant::now() >= due {
                 self.flush_directory();
             }
         }
@@ -87,6 +93,25 @@ impl Writer {
         self.flush_directory();
         let directory = self.outputs.directory.take();
         Written { directory, summary: self.summary, error: self.error, pipe_closed: self.pipe_closed }
+    }
+
+    /// Waits for records and flushes the directory in time; gives how many
+    /// there are, 0 at their end.
+    fn receive(
+        &mut self,
+        records: &mut Receiver<Record>,
+        batch: &mut Vec<Record>,
+        runtime: &Handle,
+    ) -> usize {
+        if let Some(due) = self.due {
+            // Nothing is taken out when the time is over.
+            let received = runtime.block_on(timeout_at(due, records.recv_many(batch, BATCH_RECORDS_MAX)));
+            match received {
+                Ok(count) => return count,
+                Err(_) => self.flush_directory(),
+            }
+        }
+        records.blocking_recv_many(batch, BATCH_RECORDS_MAX)
     }
 
     fn write(&mut self, record: &Record) -> io::Result<()> {
@@ -108,7 +133,7 @@ impl Writer {
     }
 
     fn flush_directory(&mut self) {
-        self.flushed = Instant::now();
+        self.due = None;
         if let Some(directory) = &mut self.outputs.directory {
             let result = directory.flush();
             self.note(result);
@@ -146,5 +171,39 @@ impl Writer {
         if self.outputs.directory.is_none() {
             self.unwanted.cancel();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::fixtures::{rejected, run_info};
+    use std::fs;
+    use tokio::sync::mpsc;
+
+    /// How long a test waits for what must come.
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_found_reaches_the_disk_while_no_record_comes() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = RunDirectory::create(parent.path(), &run_info()).unwrap();
+        let outputs = Outputs { directory: Some(directory), stream: None };
+        let (sender, records) = mpsc::channel(8);
+        let token = CancellationToken::new();
+        let writing = start(outputs, records, token.clone(), token);
+        let rows = || fs::read_to_string(parent.path().join("rejects.csv")).unwrap().lines().count() - 1;
+        for count in 1..=2 {
+            sender.send(Record::Rejected(rejected())).await.unwrap();
+            let written = async {
+                while rows() < count {
+                    tokio::time::sleep(GATHER).await;
+                }
+            };
+            // Nothing else is sent: only time can bring it about.
+            tokio::time::timeout(PATIENCE, written).await.expect("it is never written");
+        }
+        drop(sender);
+        assert_eq!(writing.await.unwrap().summary.rejected, 2);
     }
 }

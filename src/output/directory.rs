@@ -1,10 +1,14 @@
 //! The run directory: every file of a run, written as records come in.
+//!
+//! The files reach the system together and in one order, so that a run that is
+//! killed has no row without what it rests on.
 
 use super::certificates::{CERTIFICATES, CertificateRow};
 use super::domains::DOMAINS;
 use super::edges::{MX, MxRow, REJECTS, edges};
 use super::endpoints::ENDPOINTS;
 use super::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows, suite_rows};
+use super::gathered::{Gathered, Whole};
 use super::journal::{self, LineFile};
 use super::run_info::{self, RunInfo};
 use super::table::CsvTable;
@@ -16,6 +20,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// What is gathered of all files before it is handed to the system, in bytes,
+/// beside what each CSV writer holds.
+const GATHERED_BYTES_MAX: usize = 256 * 1024;
 
 /// A CSV file whose errors bear its name.
 pub(super) struct CsvFile<R: 'static, W: Write> {
@@ -38,23 +46,30 @@ impl<R, W: Write> CsvFile<R, W> {
     }
 }
 
+impl<R> CsvFile<R, Gathered> {
+    fn gathered_bytes(&self) -> usize {
+        self.table.writer().len()
+    }
+}
+
 pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write {name}: {error}"))
 }
 
 /// Every file of a run. Whoever writes stops at the first error: what follows
-/// it would leave a hole.
+/// it would leave a hole. The fields stand in the order in which they reach
+/// the system, that of [`RunDirectory::flush`], for when they are dropped.
 pub struct RunDirectory {
     dir: PathBuf,
-    domains: CsvFile<DomainRecord, File>,
-    endpoints: CsvFile<EndpointRecord, File>,
-    certificates: CsvFile<CertificateRow, File>,
-    mx: CsvFile<MxRow, File>,
-    rejects: CsvFile<Rejected, File>,
-    suites: CsvFile<SuiteRow, File>,
-    groups: CsvFile<GroupRow, File>,
+    certificates: CsvFile<CertificateRow, Gathered>,
     journal: LineFile,
+    suites: CsvFile<SuiteRow, Gathered>,
+    groups: CsvFile<GroupRow, Gathered>,
+    endpoints: CsvFile<EndpointRecord, Gathered>,
+    rejects: CsvFile<Rejected, Gathered>,
     facts: LineFile,
+    mx: CsvFile<MxRow, Gathered>,
+    domains: CsvFile<DomainRecord, Gathered>,
     /// Certificates that have their row, 32 bytes each.
     certificates_seen: HashSet<Sha256>,
 }
@@ -76,20 +91,26 @@ impl RunDirectory {
     }
 
     fn open(dir: &Path, info: &RunInfo) -> io::Result<Self> {
-        let file = |name: &str| File::create_new(dir.join(name)).map_err(|error| named(name, &error));
-        let directory = Self {
+        let whole = Whole::default();
+        let file = |name: &str| {
+            let file = File::create_new(dir.join(name)).map_err(|error| named(name, &error))?;
+            io::Result::Ok(Gathered::new(file, whole.clone()))
+        };
+        let mut directory = Self {
             dir: dir.to_path_buf(),
-            domains: CsvFile::new("domains.csv", DOMAINS, file("domains.csv")?)?,
-            endpoints: CsvFile::new("endpoints.csv", ENDPOINTS, file("endpoints.csv")?)?,
             certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
-            mx: CsvFile::new("mx.csv", MX, file("mx.csv")?)?,
-            rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
+            journal: LineFile::new("observations.jsonl", file("observations.jsonl")?),
             suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
             groups: CsvFile::new("groups.csv", GROUPS, file("groups.csv")?)?,
-            journal: LineFile::new("observations.jsonl", file("observations.jsonl")?),
+            endpoints: CsvFile::new("endpoints.csv", ENDPOINTS, file("endpoints.csv")?)?,
+            rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
             facts: LineFile::new("facts.jsonl", file("facts.jsonl")?),
+            mx: CsvFile::new("mx.csv", MX, file("mx.csv")?)?,
+            domains: CsvFile::new("domains.csv", DOMAINS, file("domains.csv")?)?,
             certificates_seen: HashSet::new(),
         };
+        // The headers: no reader meets a file without.
+        directory.flush()?;
         run_info::replace(dir, info, None::<&()>).map_err(|error| named("run.json", &error))?;
         Ok(directory)
     }
@@ -99,20 +120,34 @@ impl RunDirectory {
         &self.dir
     }
 
-    /// Writes one record to every file that it belongs to.
+    /// Writes one record to every file that it belongs to. It may stay in
+    /// memory until [`RunDirectory::flush`].
     ///
     /// # Errors
     /// That of the file, which the message names.
     pub fn write(&mut self, record: &Record) -> io::Result<()> {
         match record {
-            Record::Rejected(rejected) => self.rejects.write(rejected),
-            Record::Endpoint(endpoint) => self.write_endpoint(endpoint),
+            Record::Rejected(rejected) => self.rejects.write(rejected)?,
+            Record::Endpoint(endpoint) => self.write_endpoint(endpoint)?,
             Record::Domain(domain) => {
                 journal::append_facts(&mut self.facts, &domain.facts)?;
                 edges(&domain.facts).try_for_each(|edge| self.mx.write(&edge))?;
-                self.domains.write(domain)
+                self.domains.write(domain)?;
             }
         }
+        if self.gathered_bytes() >= GATHERED_BYTES_MAX { self.flush() } else { Ok(()) }
+    }
+
+    fn gathered_bytes(&self) -> usize {
+        self.certificates.gathered_bytes()
+            + self.journal.gathered_bytes()
+            + self.suites.gathered_bytes()
+            + self.groups.gathered_bytes()
+            + self.endpoints.gathered_bytes()
+            + self.rejects.gathered_bytes()
+            + self.facts.gathered_bytes()
+            + self.mx.gathered_bytes()
+            + self.domains.gathered_bytes()
     }
 
     fn write_endpoint(&mut self, record: &EndpointRecord) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Records that the tests of this module write.
+//! Records that tests write.
 
 use super::{JudgedBy, RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -262,11 +262,11 @@ pub(super) fn alerted(last: u8) -> EndpointRecord {
     }
 }
 
-pub(super) fn rejected() -> Rejected {
+pub(crate) fn rejected() -> Rejected {
     Rejected { line: 3, text: "a b, \"c\"".into(), cause: "a character that no domain name has".into() }
 }
 
-pub(super) fn run_info() -> RunInfo {
+pub(crate) fn run_info() -> RunInfo {
     RunInfo {
         mxray: "0.1.0".into(),
         command: vec!["mxray".into(), "scan".into()],

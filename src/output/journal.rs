@@ -4,16 +4,13 @@
 
 use super::SCHEMA_VERSION;
 use super::directory::named;
+use super::gathered::Gathered;
 use crate::model::{
     Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, Expected, KeyStatus, Observation,
     Sha256, TrustedRoot,
 };
 use serde::{Serialize, Serializer};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-
-/// Bytes gathered before a file is written.
-const WRITE_BYTES: usize = 64 * 1024;
+use std::io::{self, Write};
 
 /// Longest line of either file, in bytes; whoever reads one may rely on it.
 /// Six replies of 64 KiB can stand in a line of `observations.jsonl`, each byte
@@ -24,13 +21,17 @@ pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
 /// A file of JSON Lines whose errors bear its name.
 pub(super) struct LineFile {
     name: &'static str,
-    writer: BufWriter<File>,
+    writer: Gathered,
     line: Vec<u8>,
 }
 
 impl LineFile {
-    pub(super) fn new(name: &'static str, file: File) -> Self {
-        Self { name, writer: BufWriter::with_capacity(WRITE_BYTES, file), line: Vec::new() }
+    pub(super) fn new(name: &'static str, writer: Gathered) -> Self {
+        Self { name, writer, line: Vec::new() }
+    }
+
+    pub(super) fn gathered_bytes(&self) -> usize {
+        self.writer.len()
     }
 
     fn write(&mut self, entry: &impl Serialize) -> io::Result<()> {

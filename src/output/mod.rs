@@ -15,6 +15,7 @@ mod domains;
 mod edges;
 mod endpoints;
 mod enumeration;
+mod gathered;
 mod journal;
 mod run_info;
 mod stream;
@@ -24,7 +25,7 @@ mod value;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 

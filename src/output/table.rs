@@ -45,6 +45,11 @@ impl<R, W: Write> CsvTable<R, W> {
     pub fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
+
+    /// The writer, which may not have the last rows yet.
+    pub(super) fn writer(&self) -> &W {
+        self.writer.get_ref()
+    }
 }
 
 /// The cause behind an error of the CSV writer, with its own kind: a broken

@@ -330,6 +330,41 @@ fn a_run_that_is_dropped_never_says_that_it_ended() {
     assert_eq!(read_json(&parent.path().join("run.json"))["finished"], Json::Null);
 }
 
+/// Whole lines of a file of a run.
+fn lines(dir: &Path, name: &str) -> usize {
+    fs::read_to_string(dir.join(name)).unwrap().matches('\n').count()
+}
+
+/// As a process that is killed leaves it: what waits in memory is gone.
+#[test]
+fn a_run_killed_at_any_record_has_no_row_without_what_it_rests_on() {
+    let parent = tempfile::tempdir().unwrap();
+    let mut run = RunDirectory::create(parent.path(), &run_info()).unwrap();
+    let records = [
+        Record::Rejected(rejected()),
+        Record::Endpoint(Box::new(endpoint(1))),
+        Record::Domain(Box::new(domain())),
+        Record::Domain(Box::new(missing_domain())),
+    ];
+    for name in ["domains.csv", "certificates.csv", "mx.csv", "rejects.csv"] {
+        assert_eq!(lines(parent.path(), name), 1, "{name} has its header from the start");
+    }
+    for round in 0..600 {
+        for record in &records {
+            run.write(record).unwrap();
+        }
+        let (rows, facts) = (lines(parent.path(), "domains.csv") - 1, lines(parent.path(), "facts.jsonl"));
+        assert!(rows <= facts, "{rows} rows, {facts} facts");
+        let probes = lines(parent.path(), "observations.jsonl");
+        assert!(rows <= 2 * probes, "{rows} rows, {probes} probes");
+        assert!(lines(parent.path(), "endpoints.csv") - 1 <= probes);
+        assert!(probes == 0 || lines(parent.path(), "certificates.csv") == 2, "{probes} probes");
+        assert!(round < 599 || rows > 0, "nothing was written");
+    }
+    run.flush().unwrap();
+    assert_eq!((lines(parent.path(), "domains.csv") - 1, lines(parent.path(), "facts.jsonl")), (1200, 1200));
+}
+
 /// Takes so many bytes, then fails.
 struct Bounded {
     room: usize,

@@ -1,0 +1,67 @@
+//! A file whose bytes stay in memory until they are asked for.
+//!
+//! The files of a run rest on each other. If each wrote as its own buffer
+//! fills, a process that is killed would leave rows without the facts that
+//! they were judged by.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether every file of a directory took all that it was handed. After one
+/// that did not, the others take no more: it would rest on what is missing.
+#[derive(Clone, Default)]
+pub(super) struct Whole(Arc<AtomicBool>);
+
+impl Whole {
+    fn is_broken(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set_broken(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Takes bytes without end; whoever writes flushes in time.
+pub(super) struct Gathered {
+    file: File,
+    bytes: Vec<u8>,
+    whole: Whole,
+}
+
+impl Gathered {
+    pub(super) fn new(file: File, whole: Whole) -> Self {
+        Self { file, bytes: Vec::new(), whole }
+    }
+
+    /// Bytes that wait.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Write for Gathered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    /// Hands all that waits to the system.
+    fn flush(&mut self) -> io::Result<()> {
+        if self.whole.is_broken() {
+            return Err(io::Error::new(ErrorKind::Other, "another file of the run could not be written"));
+        }
+        let written = self.file.write_all(&self.bytes);
+        self.bytes.clear();
+        written.inspect_err(|_| self.whole.set_broken())
+    }
+}
+
+impl Drop for Gathered {
+    fn drop(&mut self) {
+        // Whoever wants to know of an error flushes before.
+        let _ = self.flush();
+    }
+}
