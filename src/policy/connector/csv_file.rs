@@ -3,10 +3,11 @@
 //! Windows PowerShell puts a `#TYPE` line first and writes UTF-16 when asked
 //! for Unicode; lists of values come as text only if somebody joined them.
 
+use super::csv_lines::{Lines, check_quotes};
 use super::entry::Entry;
 use super::error::{ConnectorError, Place};
 use super::list::{CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
-use csv::StringRecord;
+use csv::{Position, StringRecord};
 use encoding_rs::{Encoding, UTF_8};
 
 /// Columns without which there is no telling what a connector does.
@@ -24,25 +25,27 @@ pub fn parse_csv(bytes: &[u8]) -> Result<ConnectorList, ConnectorError> {
     }
     let text = text(bytes)?;
     let (text, skipped_lines) = without_type(&text);
+    let (delimiter, first_line) = (delimiter(text), 1 + skipped_lines);
+    check_quotes(text, delimiter, first_line)
+        .map_err(|(line, what)| ConnectorError::at(Place(line), format!("not CSV: {what}")))?;
+    let mut lines = Lines::new(text, first_line);
+    let mut place = |at: Option<&Position>| Place(at.map_or(0, |at| lines.of_record(at.byte())));
     let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter(text))
+        .delimiter(delimiter)
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let broken = |error: csv::Error| {
-        let place = error.position().map_or(Place(0), |at| Place(at.line() + skipped_lines));
-        ConnectorError::at(place, format!("not CSV: {error}"))
-    };
+    let broken = |error: csv::Error| ConnectorError::at(Place(0), format!("not CSV: {error}"));
     let header = reader.headers().map_err(broken)?.clone();
-    let header = Header::new(&header, Place(1 + skipped_lines))?;
+    let header = Header::new(&header, place(header.position()))?;
     let mut entries = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
         if entries.len() == CONNECTORS_MAX {
             return Err(ConnectorError::at(Place(0), format!("more than {CONNECTORS_MAX} connectors")));
         }
-        let line = record.position().map_or(0, |at| at.line() + skipped_lines);
-        entries.push(Row { header: &header, record: &record, place: Place(line) }.entry()?);
+        let place = place(record.position());
+        entries.push(Row { header: &header, record: &record, place }.entry()?);
     }
     ConnectorList::from_entries(&entries, Vec::new())
 }
@@ -104,6 +107,11 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn entry(&self) -> Result<Entry, ConnectorError> {
+        let (cells, columns) = (self.record.len(), self.header.0.len());
+        if cells > columns {
+            let what = format!("{cells} cells under {columns} columns; a cell with a separator needs quotes");
+            return Err(self.wrong(what));
+        }
         let entry = Entry {
             place: self.place,
             name: self.cell("Name").to_string(),

@@ -159,6 +159,27 @@ fn a_csv_that_tells_too_little_says_so() {
         ),
         ("Name,RecipientDomains,TlsSettings,Enabled\na,a.example,,maybe\n", "Enabled `maybe` is neither"),
         (
+            "#TYPE X\r\nName,RecipientDomains,TlsSettings\r\na,a.example,\r\n\r\n\"b\r\nc\",b.example,\r\nd,d.example,No\r\n",
+            "line 7: connector `d`: TlsSettings `No` is none of",
+        ),
+        (
+            "Name,RecipientDomains,TlsSettings\r\na,a.example,No\r\n",
+            "line 2: connector `a`: TlsSettings `No` is none of",
+        ),
+        ("\r\n\r\nName,TlsSettings\r\na,\r\n", "line 3: no column RecipientDomains"),
+        (
+            "Name,RecipientDomains,TlsSettings\na,a.example,\nb,b.example,c.example,EncryptionOnly\n",
+            "line 3: connector `b`: 4 cells under 3 columns; a cell with a separator needs quotes",
+        ),
+        (
+            "Name,RecipientDomains,TlsSettings,Comment\na,a.example,,\"open\nb,b.example,EncryptionOnly,\"\"\n",
+            "line 2: not CSV: a cell begins with a quote that never ends",
+        ),
+        (
+            "Name,RecipientDomains,TlsSettings,Comment\na,a.example,,\"open\n\"b\",b.example,EncryptionOnly,\n",
+            "line 2: not CSV: a cell begins with a quote and goes on after the quote that ends it",
+        ),
+        (
             "Name,RecipientDomains,TlsSettings\na,a.example,DomainValidation\n",
             "TlsSettings is DomainValidation, and there is no column TlsDomain",
         ),

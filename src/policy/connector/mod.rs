@@ -3,6 +3,7 @@
 mod check;
 mod code;
 mod csv_file;
+mod csv_lines;
 mod entry;
 mod error;
 mod list;
