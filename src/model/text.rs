@@ -36,6 +36,12 @@ pub fn one_line(message: &str) -> String {
     line
 }
 
+/// The line, from 1, in which a byte of a text stands.
+pub fn line_of(text: &str, byte: usize) -> u64 {
+    let ends = text.bytes().take(byte).filter(|byte| *byte == b'\n').count();
+    ends as u64 + 1
+}
+
 /// Stands where a message was cut.
 const ELLIPSIS: &str = "…";
 

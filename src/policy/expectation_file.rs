@@ -5,7 +5,6 @@ use crate::model::expectation::{AppliesTo, Expectation, ExpectedCertificate};
 use crate::model::{DomainName, Sha256, text};
 use jiff::civil::Date;
 use serde::Deserialize;
-use std::ops::Range;
 
 /// Longest expectation file, in bytes.
 pub const EXPECTATION_BYTES_MAX: usize = 1 << 20;
@@ -92,22 +91,18 @@ pub fn named(name: &str) -> Result<Expectation, ExpectationError> {
 /// # Errors
 /// The first thing in it that cannot be followed, with its line where one is
 /// at fault.
-pub fn parse(text: &str) -> Result<Expectation, ExpectationError> {
-    if text.len() > EXPECTATION_BYTES_MAX {
+pub fn parse(file: &str) -> Result<Expectation, ExpectationError> {
+    if file.len() > EXPECTATION_BYTES_MAX {
         return Err(ExpectationError(format!("over {EXPECTATION_BYTES_MAX} bytes")));
     }
-    let file: File = toml::from_str(text).map_err(|error| {
+    let read: File = toml::from_str(file).map_err(|error| {
         let message = error.message();
         ExpectationError::new(&match error.span() {
-            Some(span) => format!("line {}: {message}", line_of(text, &span)),
+            Some(span) => format!("line {}: {message}", text::line_of(file, span.start)),
             None => message.to_string(),
         })
     })?;
-    expectation(file).map_err(|message| ExpectationError::new(&message))
-}
-
-fn line_of(text: &str, span: &Range<usize>) -> usize {
-    text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1
+    expectation(read).map_err(|message| ExpectationError::new(&message))
 }
 
 fn expectation(file: File) -> Result<Expectation, String> {

@@ -22,6 +22,7 @@ pub mod published;
 pub mod roots;
 mod rules;
 pub mod sender;
+mod sender_check;
 mod signatures;
 pub mod situation;
 pub mod step_down;

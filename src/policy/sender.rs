@@ -6,12 +6,11 @@
 //! another in its place.
 
 use super::offer::Offer;
+use super::sender_check;
 use super::situation::Situation;
-use super::words;
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
 /// Longest list of a sender: of versions, suites, groups or schemes.
@@ -57,14 +56,6 @@ impl<T> Stated<T> {
     pub fn is_assumed(&self) -> bool {
         self.source.is_none()
     }
-
-    fn check(&self, name: &str) -> Result<(), SenderError> {
-        let texts = [&self.source, &self.assumption];
-        if texts.iter().all(|text| text.is_none()) {
-            return Err(SenderError(format!("{name}: neither source nor assumption")));
-        }
-        texts.into_iter().flatten().try_for_each(|text| check_text(name, text))
-    }
 }
 
 /// What a sender does with a message after a handshake that failed.
@@ -93,7 +84,8 @@ impl FromStr for AfterTlsFailure {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoggedCode {
-    /// Reply code and enhanced status code (RFC 3463), as `450 4.4.317`.
+    /// Reply code and enhanced status code (RFC 3463), as `450 4.4.317`; the
+    /// latter alone if the sender logs no reply code.
     pub code: String,
     /// What stands beside it: the inner error where there is one. Over a
     /// certificate `{expected}`, `{presented}` and `{thumbprint}` are places
@@ -157,11 +149,12 @@ impl Sender {
     /// Reads a sender file.
     ///
     /// # Errors
-    /// The text is no TOML, breaks the schema, or contradicts itself.
+    /// The text is no TOML, breaks the schema, or contradicts itself; with the
+    /// line.
     pub fn parse(file: &str) -> Result<Self, SenderError> {
-        let sender: Self = toml::from_str(file).map_err(|error| SenderError(told(&error)))?;
+        let sender: Self = toml::from_str(file).map_err(|error| SenderError(told(file, &error)))?;
         // Messages quote what the file says.
-        sender.check().map_err(|error| SenderError(text::one_line(&error.0)))?;
+        sender_check::check(&sender).map_err(|fault| SenderError(text::one_line(&fault.in_file(file))))?;
         Ok(sender)
     }
 
@@ -186,87 +179,13 @@ impl Sender {
     pub fn code(&self, situation: Situation) -> Option<&LoggedCode> {
         self.codes.get(&situation)
     }
-
-    fn check(&self) -> Result<(), SenderError> {
-        self.check_sources()?;
-        self.check_lists()?;
-        check_text("name", &self.name)?;
-        check_text("title", &self.title)?;
-        for (situation, code) in &self.codes {
-            let name = format!("codes.{}", situation.name());
-            [&code.code, &code.text, &code.source]
-                .into_iter()
-                .try_for_each(|text| check_text(&name, text))?;
-            words::check(*situation, &code.text).map_err(|cause| SenderError(format!("{name}: {cause}")))?;
-        }
-        Ok(())
-    }
-
-    fn check_sources(&self) -> Result<(), SenderError> {
-        self.versions.check("versions")?;
-        self.suites_tls13.check("suites_tls13")?;
-        self.suites.check("suites")?;
-        self.groups.check("groups")?;
-        self.signature_schemes.check("signature_schemes")?;
-        self.refuses_sha1_certificates.check("refuses_sha1_certificates")?;
-        self.requires_tls.check("requires_tls")?;
-        self.after_tls_failure.check("after_tls_failure")?;
-        self.wildcard_covers_apex.check("wildcard_covers_apex")?;
-        self.retry_hours.check("retry_hours")
-    }
-
-    fn check_lists(&self) -> Result<(), SenderError> {
-        check_list("versions", &self.versions.value)?;
-        check_list("suites_tls13", &self.suites_tls13.value)?;
-        check_list("suites", &self.suites.value)?;
-        check_list("groups", &self.groups.value)?;
-        check_list("signature_schemes", &self.signature_schemes.value)?;
-        if self.versions.value.is_empty() {
-            return Err(SenderError("versions: none is offered".into()));
-        }
-        if !self.versions.value.is_sorted_by(|a, b| a > b) {
-            return Err(SenderError("versions: not newest first".into()));
-        }
-        let tls13 = self.versions.value.contains(&ProtocolVersion::TLS13);
-        if tls13 == self.suites_tls13.value.is_empty() {
-            return Err(SenderError("suites_tls13: there are some exactly where TLS 1.3 is offered".into()));
-        }
-        let older = self.versions.value.iter().any(|version| *version < ProtocolVersion::TLS13);
-        if older == self.suites.value.is_empty() {
-            return Err(SenderError(
-                "suites: there are some exactly where an older version is offered".into(),
-            ));
-        }
-        Ok(())
-    }
-}
-
-fn check_list<T: PartialEq + fmt::Display>(name: &str, list: &[T]) -> Result<(), SenderError> {
-    if list.len() > SENDER_LIST_MAX {
-        return Err(SenderError(format!("{name}: more than {SENDER_LIST_MAX} entries")));
-    }
-    let again =
-        list.iter().enumerate().find(|(place, item)| list.iter().take(*place).any(|one| one == *item));
-    match again {
-        Some((_, item)) => Err(SenderError(format!("{name}: {item} stands there twice"))),
-        None => Ok(()),
-    }
-}
-
-fn check_text(name: &str, text: &str) -> Result<(), SenderError> {
-    if text.trim().is_empty() {
-        return Err(SenderError(format!("{name}: an empty text")));
-    }
-    if text.len() > SENDER_TEXT_BYTES_MAX {
-        return Err(SenderError(format!("{name}: longer than {SENDER_TEXT_BYTES_MAX} bytes")));
-    }
-    Ok(())
 }
 
 /// What is wrong with a TOML text, and where, in one line.
-fn told(error: &toml::de::Error) -> String {
-    let place = error.span().map_or(String::new(), |span| format!(" (at byte {})", span.start));
-    text::one_line(&format!("{}{place}", error.message().replace('\n', ", ")))
+fn told(file: &str, error: &toml::de::Error) -> String {
+    let place =
+        error.span().map_or(String::new(), |span| format!("line {}: ", text::line_of(file, span.start)));
+    text::one_line(&format!("{place}{}", error.message().replace('\n', ", ")))
 }
 
 #[cfg(test)]

@@ -132,5 +132,75 @@ fn files_that_are_no_senders_say_why_in_a_line() {
     }
     let bare = text.replacen("source = '''Microsoft: certificates", "# '''", 1);
     let error = Sender::parse(&bare).unwrap_err().to_string();
-    assert_eq!(error, "refuses_sha1_certificates: neither source nor assumption");
+    assert_eq!(error, "line 38: refuses_sha1_certificates: neither source nor assumption");
+}
+
+/// The file of Exchange Online with `to` for each `from` in it.
+fn refusal(from: &str, to: &str) -> String {
+    let text = include_str!("../../datasets/senders/exchange-online.toml");
+    assert!(text.contains(from), "{from}");
+    let error = Sender::parse(&text.replace(from, to)).unwrap_err().to_string();
+    assert_eq!(error.lines().count(), 1, "{error}");
+    error
+}
+
+#[test]
+fn a_hello_that_nobody_can_send_is_refused_with_key_and_line() {
+    let groups = r#"["secp384r1", "secp256r1"]"#;
+    let schemes = "signature_schemes]\nvalue = [";
+    for (from, to, expected) in [
+        (
+            "    \"TLS_AES_128_GCM_SHA256\",\n",
+            "    \"TLS_RSA_WITH_AES_128_GCM_SHA256\",\n",
+            "line 9: suites_tls13: TLS_RSA_WITH_AES_128_GCM_SHA256 is no suite of TLS 1.3",
+        ),
+        (
+            "\"TLS_RSA_WITH_AES_128_GCM_SHA256\"",
+            "\"TLS_AES_128_GCM_SHA256\"",
+            "line 16: suites: TLS_AES_128_GCM_SHA256 is a suite of TLS 1.3 alone",
+        ),
+        (
+            "\"TLS_RSA_WITH_AES_128_GCM_SHA256\"",
+            "\"TLS_FALLBACK_SCSV\"",
+            "line 16: suites: TLS_FALLBACK_SCSV is a signal and no suite",
+        ),
+        (groups, "[]", "line 29: groups: there are none, and TLS_AES_256_GCM_SHA384 needs one"),
+        (
+            schemes,
+            "signature_schemes]\nvalue = [] #",
+            "line 34: signature_schemes: there are none, and TLSv1.3 needs one",
+        ),
+        (
+            "code = \"450 4.7.320\"",
+            "code = \"450 5.7.320\"",
+            "line 93: codes.certificate_invalid: `450 5.7.320` is no code of a failure",
+        ),
+        ("{thumbprint}", "{thumb}", "nothing is known for {thumb}"),
+        ("value = 24", "value = 24.5", "line 55: invalid type: floating point"),
+    ] {
+        let found = refusal(from, to);
+        assert!(found.contains(expected), "{found}, not {expected}");
+        assert!(found.starts_with("line "), "{found}");
+    }
+}
+
+#[test]
+fn what_older_versions_do_without_may_be_missing() {
+    let text = include_str!("../../datasets/senders/exchange-online-2018.toml");
+    let sender = Sender::parse(text).unwrap();
+    let offers = |versions: &[ProtocolVersion], suites: &[u16]| {
+        let mut sender = sender.clone();
+        sender.versions.value = versions.to_vec();
+        sender.suites_tls13.value.clear();
+        sender.suites.value = suites.iter().copied().map(CipherSuite).collect();
+        sender.groups.value.clear();
+        sender.signature_schemes.value.clear();
+        sender_check::check(&sender).map_err(|fault| fault.in_file(""))
+    };
+    let (rsa, ecdhe) = (0x002f, 0xc013);
+    assert_eq!(offers(&[ProtocolVersion::TLS10], &[rsa]), Ok(()));
+    let told = "groups: there are none, and TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA needs one";
+    assert_eq!(offers(&[ProtocolVersion::TLS10], &[rsa, ecdhe]), Err(told.to_string()));
+    let told = "signature_schemes: there are none, and TLSv1.2 needs one";
+    assert_eq!(offers(&[ProtocolVersion::TLS12], &[rsa]), Err(told.to_string()));
 }

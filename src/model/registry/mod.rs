@@ -156,6 +156,12 @@ impl CipherSuite {
         self.entry().filter(|entry| entry.forward_secrecy.is_some())
     }
 
+    /// Whether the code point is a signal to the server and no suite, as
+    /// `TLS_FALLBACK_SCSV` (RFC 7507).
+    pub fn is_signal(self) -> bool {
+        self.entry().is_some_and(|entry| entry.forward_secrecy.is_none())
+    }
+
     /// How good the suite is; `None` for an unknown suite.
     pub fn class(self) -> Option<SuiteClass> {
         self.facts().map(SuiteFacts::class)

@@ -4,6 +4,7 @@ use super::entry::Entry;
 use super::error::{ConnectorError, Place};
 use super::list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, ConnectorList};
 use crate::model::DomainName;
+use crate::model::text::line_of;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -58,10 +59,7 @@ pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
     let text = text.trim_start_matches('\u{feff}');
     let file: File = toml::from_str(text).map_err(|error| {
         let start = error.span().map(|span| span.start);
-        ConnectorError::at(
-            start.map_or(Place(0), |at| line_of(text, at)),
-            error.message().replace('\n', ", "),
-        )
+        ConnectorError::at(start.map_or(Place(0), |at| place(text, at)), error.message().replace('\n', ", "))
     })?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
     let entries: Vec<Entry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
@@ -78,7 +76,7 @@ fn accepted_domains(text: &str, given: &[Spanned<String>]) -> Result<Vec<DomainN
     let parse = |domain: &Spanned<String>| {
         DomainName::parse(domain.get_ref()).map_err(|error| {
             let what = format!("accepted_domains `{}`: {error}", domain.get_ref());
-            ConnectorError::at(line_of(text, domain.span().start), what)
+            ConnectorError::at(place(text, domain.span().start), what)
         })
     };
     given.iter().map(parse).collect()
@@ -86,7 +84,7 @@ fn accepted_domains(text: &str, given: &[Spanned<String>]) -> Result<Vec<DomainN
 
 fn entry(text: &str, table: Table) -> Entry {
     Entry {
-        place: line_of(text, table.name.span().start),
+        place: place(text, table.name.span().start),
         name: table.name.into_inner(),
         disabled: !table.enabled,
         recipients: table.domains,
@@ -101,8 +99,6 @@ fn entry(text: &str, table: Table) -> Entry {
     }
 }
 
-/// The line that a byte stands on.
-fn line_of(text: &str, at: usize) -> Place {
-    let before = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
-    Place(before as u64 + 1)
+fn place(text: &str, at: usize) -> Place {
+    Place(line_of(text, at))
 }
