@@ -5,6 +5,7 @@
 //! nothing else that grows with the run but where each certificate stands.
 
 use super::CommandError;
+use super::losses::{self, Losses};
 use super::survey::{Surveyed, default_directory};
 use crate::cli::JudgeArgs;
 use crate::engine;
@@ -27,6 +28,8 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&args.run)?;
     let judging = plan::judging_again(&args.judging, args.at, &args.run, stored.info())?;
     let source = (stored.observations()?, stored.facts()?, stored.rejects()?);
+    // Those of a run that ended are in its counts.
+    let rows = if stored.was_killed() { stored.domain_rows()? } else { 0 };
     let mut info = run_info(&args, stored.info(), &judging);
     let lab_roots = judging.by_lab_roots().then(|| args.run.join(plan::LAB_ROOTS_NAME));
     let path = args.output.unwrap_or_else(|| default_directory("mxray-judged"));
@@ -38,13 +41,18 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         summary: Summary::default(),
         findings: HashMap::new(),
         counts: output::RunCounts::default(),
-        probes_left_out: 0,
+        rows,
+        losses: Losses::default(),
     };
     if let Some(pem) = lab_roots {
         fs::copy(pem, path.join(plan::LAB_ROOTS_NAME)).map_err(|error| unwritten(&error))?;
     }
     let result = rejudged.run(source);
-    tell_losses(&stored, &rejudged);
+    if result.is_ok()
+        && let Some(lacking) = losses::line(&stored, rejudged.losses, &rejudged.counts)
+    {
+        super::say(format_args!("mxray: {lacking}"));
+    }
     finish(&mut info, stored.info(), &rejudged, result.as_ref().err());
     let Rejudged { directory, summary, .. } = rejudged;
     directory.finish(&info, &summary).map_err(|error| unwritten(&error))?;
@@ -81,7 +89,6 @@ fn run_info(args: &JudgeArgs, before: &RunInfo, judging: &Judging) -> RunInfo {
         ended: None,
         error: None,
         finished: None,
-        interrupted: false,
         counts: output::RunCounts::default(),
         ..before.clone()
     }
@@ -95,31 +102,13 @@ fn finish(info: &mut RunInfo, before: &RunInfo, rejudged: &Rejudged, error: Opti
     info.counts = rejudged.counts;
     info.counts.targets_read = info.counts.targets_read.max(before.counts.targets_read);
     info.counts.unfinished = info.counts.targets_read - info.counts.domains_written;
-    let whole = before.finished == Some(true) && info.counts.unfinished == 0;
+    let same = info.counts.domains_written == before.counts.domains_written;
+    let whole = before.finished == Some(true) && same && info.counts.unfinished == 0;
     info.finished = Some(whole && error.is_none());
 }
 
 fn unwritten(error: &std::io::Error) -> CommandError {
     anyhow!("cannot write the results: {error}").into()
-}
-
-/// Says what a run that was killed lacks.
-fn tell_losses(stored: &StoredRun, rejudged: &Rejudged) {
-    let domains = rejudged.counts.targets_read - rejudged.counts.domains_written;
-    let mut told = Vec::new();
-    if !stored.cut().is_empty() {
-        told.push(format!("the last line is cut short in {}", stored.cut().join(", ")));
-    }
-    if rejudged.probes_left_out > 0 || (domains > 0 && rejudged.killed) {
-        let probes = rejudged.probes_left_out;
-        told.push(format!("not stored whole and left out: probes {probes}, domains {domains}"));
-    }
-    if rejudged.killed {
-        told.insert(0, "the run was killed".to_string());
-    }
-    if !told.is_empty() {
-        super::say(format_args!("mxray: {}", told.join("; ")));
-    }
 }
 
 /// A run on its way from one directory to the other.
@@ -133,8 +122,9 @@ struct Rejudged {
     summary: Summary,
     findings: HashMap<ProbeKey, Arc<Finding>>,
     counts: output::RunCounts,
-    /// Probes without all of their certificates.
-    probes_left_out: u64,
+    /// Rows of `domains.csv` of a run that was killed.
+    rows: u64,
+    losses: Losses,
 }
 
 impl Rejudged {
@@ -150,12 +140,14 @@ impl Rejudged {
         while let Some(facts) = facts.read_next()? {
             self.judge_domain(facts)?;
         }
+        // Rows stand in the order of facts.
+        self.losses.rows += self.rows.saturating_sub(self.counts.targets_read);
         Ok(())
     }
 
     fn judge_probe(&mut self, stored: Stored) -> Result<(), CommandError> {
         let Stored::Whole(observation) = stored else {
-            self.probes_left_out += 1;
+            self.losses.probes += 1;
             return Ok(());
         };
         let assessments = self.policy.assess(&observation);
@@ -171,7 +163,11 @@ impl Rejudged {
         for (exchange, key) in facts.probe_keys(self.port).filter(|_| facts.failure.is_none()) {
             match self.findings.get(&key) {
                 Some(finding) => probes.push((exchange, finding.clone())),
-                None if self.killed => return Ok(()),
+                None if self.killed => {
+                    self.losses.domains += 1;
+                    self.losses.rows += u64::from(self.counts.targets_read <= self.rows);
+                    return Ok(());
+                }
                 None => {
                     let domain = facts.target.subject.label();
                     let lacking =

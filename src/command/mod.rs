@@ -10,6 +10,7 @@ mod descriptors;
 mod display;
 mod judge;
 mod lab;
+mod losses;
 mod probe;
 mod reader;
 mod rest;

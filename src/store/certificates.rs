@@ -2,7 +2,7 @@
 //! bytes each, and its DER read when an observation names it.
 
 use super::StoreError;
-use super::lines::Lines;
+use super::lines::{Lines, open_regular};
 use crate::model::Sha256;
 use crate::x509;
 use base64::Engine;
@@ -38,13 +38,15 @@ pub(super) struct Certificates {
 }
 
 impl Certificates {
-    /// Notes where each certificate stands.
-    pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
+    /// Notes where each certificate stands. A run that was `killed` may not
+    /// even have written the header.
+    pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let mut lines = Lines::open(dir, FILE)?;
-        let header = lines.read_next()?.map(|line| cells(line.text)).unwrap_or_default();
-        let der_column = header.iter().position(|cell| cell == "der_base64");
-        let der_column = der_column.filter(|_| header.first().is_some_and(|cell| cell == "sha256"));
+        let der_column = match lines.read_next()? {
+            None if killed => Some(0),
+            header => der_column(&header.map(|line| cells(line.text)).unwrap_or_default()),
+        };
         let Some(der_column) = der_column else {
             let cause = "no column sha256 at its begin, or no column der_base64".to_string();
             return Err(StoreError::Unusable { path, cause });
@@ -60,7 +62,7 @@ impl Certificates {
                 None => return Err(lines.broken("begins with no SHA-256")),
             };
         }
-        let file = File::open(&path);
+        let file = open_regular(&path);
         let file = file.map_err(|source| StoreError::Unreadable { path: path.clone(), source })?;
         Ok(Self { path, file, der_column, places, kept: Cache::new(CERTIFICATES_KEPT_MAX) })
     }
@@ -90,6 +92,12 @@ impl Certificates {
         self.file.read_exact(&mut row)?;
         Ok(row)
     }
+}
+
+/// Which column holds the DER, under a header as we write it.
+fn der_column(header: &[String]) -> Option<usize> {
+    let column = header.iter().position(|cell| cell == "der_base64");
+    column.filter(|_| header.first().is_some_and(|cell| cell == "sha256"))
 }
 
 /// The cells of one row of CSV; none if it is not UTF-8.

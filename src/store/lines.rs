@@ -5,9 +5,10 @@
 
 use super::StoreError;
 use crate::model::text::one_line;
-use crate::output::JOURNAL_LINE_BYTES_MAX;
+use crate::output::{JOURNAL_LINE_BYTES_MAX, SCHEMA_VERSION};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,7 @@ pub(super) struct Line<'a> {
 impl Lines {
     pub(super) fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
         let path = dir.join(name);
-        let opened = File::open(&path).and_then(|mut file| {
+        let opened = open_regular(&path).and_then(|mut file| {
             let length = file.metadata()?.len();
             let whole = whole_bytes(&mut file, length)?;
             file.rewind()?;
@@ -70,17 +71,48 @@ impl Lines {
         }
     }
 
-    /// The next line as JSON.
+    /// The next line as JSON of our schema.
     pub(super) fn read_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
         let Some(line) = self.read_next()? else { return Ok(None) };
-        let value = serde_json::from_slice(line.text);
-        value.map(Some).map_err(|error| self.broken(json_cause(&error)))
+        let value = check_schema(line.text)
+            .and_then(|()| serde_json::from_slice(line.text).map_err(|error| json_cause(&error)));
+        value.map(Some).map_err(|cause| self.broken(cause))
     }
 
     /// The error that the line read last is broken.
     pub(super) fn broken(&self, cause: impl Into<String>) -> StoreError {
         StoreError::Broken { path: self.path.clone(), line: self.line, cause: cause.into() }
     }
+}
+
+/// Opens what is a file: a pipe would never end, or never begin.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    File::open(path)
+}
+
+/// What says how a line or a file is to be understood.
+#[derive(Deserialize)]
+pub(super) struct Schema {
+    pub(super) schema: u32,
+}
+
+/// Whether a line of JSON is of the schema that is read here.
+///
+/// # Errors
+/// What it is instead, in words.
+pub(super) fn check_schema(json: &[u8]) -> Result<(), String> {
+    match serde_json::from_slice(json) {
+        Ok(Schema { schema: SCHEMA_VERSION }) => Ok(()),
+        Ok(Schema { schema }) => Err(other_schema(schema)),
+        Err(error) => Err(json_cause(&error)),
+    }
+}
+
+pub(super) fn other_schema(schema: u32) -> String {
+    format!("written with schema {schema}; this mxray reads {SCHEMA_VERSION}")
 }
 
 /// What is wrong with a line of JSON, whatever it quotes of it. Its own line

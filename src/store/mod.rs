@@ -18,9 +18,7 @@ pub use rejects::Rejects;
 
 use crate::model::DomainFacts;
 use crate::output::{RunInfo, SCHEMA_VERSION};
-use lines::Lines;
-use serde::Deserialize;
-use std::fs::File;
+use lines::{Lines, Schema, open_regular, other_schema};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -71,12 +69,6 @@ impl StoreError {
     }
 }
 
-/// The part of `run.json` that says what it is.
-#[derive(Deserialize)]
-struct Schema {
-    schema: u32,
-}
-
 /// A run directory whose `run.json` was understood.
 #[derive(Debug)]
 pub struct StoredRun {
@@ -117,6 +109,25 @@ impl StoredRun {
         &self.cut
     }
 
+    /// Rows of `domains.csv` that are whole; 0 if it is gone, which nothing
+    /// here needs.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the file cannot be read.
+    pub fn domain_rows(&self) -> Result<u64, StoreError> {
+        if !self.dir.join(DOMAINS_FILE).exists() {
+            return Ok(0);
+        }
+        let mut lines = Lines::open(&self.dir, DOMAINS_FILE)?;
+        let mut rows = 0;
+        // The header.
+        lines.read_next()?;
+        while lines.read_next()?.is_some() {
+            rows += 1;
+        }
+        Ok(rows)
+    }
+
     /// What every probe saw, in the order in which they ended.
     ///
     /// # Errors
@@ -145,7 +156,7 @@ impl StoredRun {
 fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
     let path = dir.join("run.json");
     let mut bytes = Vec::new();
-    match File::open(&path).and_then(|file| file.take(RUN_FILE_BYTES_MAX).read_to_end(&mut bytes)) {
+    match open_regular(&path).and_then(|file| file.take(RUN_FILE_BYTES_MAX).read_to_end(&mut bytes)) {
         Ok(_) => {}
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Err(StoreError::NoRun { dir: dir.to_path_buf() });
@@ -156,12 +167,13 @@ fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
     let Schema { schema } =
         serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not that of a run: {error}")))?;
     if schema != SCHEMA_VERSION {
-        return Err(unusable(format!("written with schema {schema}; this mxray reads {SCHEMA_VERSION}")));
+        return Err(unusable(other_schema(schema)));
     }
     serde_json::from_slice(&bytes)
         .map_err(|error| unusable(format!("does not say what a judgement needs: {error}")))
 }
 
+const DOMAINS_FILE: &str = "domains.csv";
 const FACTS_FILE: &str = "facts.jsonl";
 
 /// Reads `facts.jsonl`.

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::certificates::Certificates;
-use super::lines::{Lines, json_cause};
+use super::lines::{Lines, check_schema, json_cause};
 use crate::model::{Observation, Sha256};
 use serde::Deserialize;
 use std::path::Path;
@@ -30,6 +30,7 @@ impl JournalLine {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse(line: &[u8]) -> Result<Self, String> {
+        check_schema(line)?;
         // Twice over the line, each time without what the other takes: to
         // flatten one into the other would copy the whole of it.
         let read = serde_json::from_slice::<Observation>(line)
@@ -86,7 +87,7 @@ pub struct Observations {
 
 impl Observations {
     pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
-        Ok(Self { lines: Lines::open(dir, FILE)?, certificates: Certificates::open(dir)?, killed })
+        Ok(Self { lines: Lines::open(dir, FILE)?, certificates: Certificates::open(dir, killed)?, killed })
     }
 
     /// The next probe.

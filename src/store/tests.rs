@@ -305,6 +305,13 @@ fn damage_is_told_in_one_line_with_its_place() {
             "\"hello_chains\":[[],[",
             "RUN/observations.jsonl:1: chains ",
         ),
+        (
+            "observations.jsonl",
+            "\"schema\":1",
+            "\"schema\":7",
+            "RUN/observations.jsonl:1: written with schema 7; this mxray reads 1",
+        ),
+        ("observations.jsonl", "\"schema\":1,", "", "RUN/observations.jsonl:1: missing field `schema`"),
         ("certificates.csv", "b2xk", "b2xl", "RUN/certificates.csv:4: the certificate is not "),
         ("certificates.csv", "\n", "\nzz", "RUN/certificates.csv:2: begins with no SHA-256"),
         ("certificates.csv", "der_base64", "der", "RUN/certificates.csv: no column "),
@@ -317,6 +324,55 @@ fn damage_is_told_in_one_line_with_its_place() {
             text.replacen(from, to, 1)
         });
         assert!(told.starts_with(expected), "{told}");
+    }
+}
+
+#[test]
+fn facts_of_another_schema_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), &[]);
+    fs::write(dir.path().join("facts.jsonl"), "{\"schema\":7,\"line\":1}\n").unwrap();
+    let told = StoredRun::open(dir.path()).unwrap().facts().unwrap().read_next().unwrap_err().to_string();
+    assert!(told.ends_with("facts.jsonl:1: written with schema 7; this mxray reads 1"), "{told}");
+}
+
+#[test]
+fn a_run_killed_before_its_first_header_has_no_certificates() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), &observations());
+    fs::write(dir.path().join("certificates.csv"), "").unwrap();
+    let expected = [vec![Stored::Incomplete; 2], whole(&observations()[2..])].concat();
+    assert_eq!(read(dir.path()).unwrap(), expected);
+    // One that ended has written it.
+    let run = RunDirectory::create(&dir.path().join("ended"), &info()).unwrap();
+    run.finish(&RunInfo { finished: Some(true), ..info() }, &()).unwrap();
+    fs::write(dir.path().join("ended/certificates.csv"), "").unwrap();
+    assert!(read(&dir.path().join("ended")).unwrap_err().contains("no column sha256 "));
+}
+
+#[test]
+fn rows_are_counted_as_far_as_they_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), &[]);
+    let count = |text: &str| {
+        fs::write(dir.path().join("domains.csv"), text).unwrap();
+        StoredRun::open(dir.path()).unwrap().domain_rows().unwrap()
+    };
+    assert_eq!(["", "he", "header\n", "header\n1\n2", "header\n1\n2\n"].map(count), [0, 0, 0, 1, 2]);
+    fs::remove_file(dir.path().join("domains.csv")).unwrap();
+    assert_eq!(StoredRun::open(dir.path()).unwrap().domain_rows().unwrap(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_refused() {
+    for name in ["run.json", "facts.jsonl", "observations.jsonl", "certificates.csv", "rejects.csv"] {
+        let dir = tempfile::tempdir().unwrap();
+        written(dir.path(), &[]);
+        fs::remove_file(dir.path().join(name)).unwrap();
+        std::os::unix::fs::symlink("/dev/null", dir.path().join(name)).unwrap();
+        let told = read(dir.path()).unwrap_err();
+        assert!(told.ends_with(&format!("{name}: not a regular file")), "{told}");
     }
 }
 

@@ -1,0 +1,70 @@
+//! What a stored run lacks of what it should hold, told in one line.
+
+use crate::output::RunCounts;
+use crate::store::StoredRun;
+
+/// What was left out of a judgement.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Losses {
+    /// Probes without all of their certificates.
+    pub(super) probes: u64,
+    /// Targets without all of their probes.
+    pub(super) domains: u64,
+    /// Rows of `domains.csv` whose facts or probes are not there.
+    pub(super) rows: u64,
+}
+
+/// What the run lacks when all that is left of it was judged, which is
+/// `counts`; `None` if it is whole.
+pub(super) fn line(stored: &StoredRun, losses: Losses, counts: &RunCounts) -> Option<String> {
+    let mut told = Vec::new();
+    if stored.was_killed() {
+        told.push("the run was killed".to_string());
+    }
+    if !stored.cut().is_empty() {
+        told.push(format!("the last line is cut short in {}", stored.cut().join(", ")));
+    }
+    let Losses { probes, domains, rows } = losses;
+    if probes > 0 || domains > 0 {
+        told.push(format!("not stored whole and left out: probes {probes}, domains {domains}"));
+    }
+    if rows > 0 {
+        told.push(format!(
+            "rows of domains.csv that cannot be judged, for what they rest on is lost: {rows}"
+        ));
+    }
+    // Only a run that ended has counted.
+    if !stored.was_killed() {
+        let before = &stored.info().counts;
+        told.extend(differing("facts.jsonl", before.domains_written, counts.targets_read));
+        told.extend(differing("observations.jsonl", before.endpoints_written, counts.endpoints_written));
+        told.extend(differing("rejects.csv", before.rejected, counts.rejected));
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// How many lines of a file are more or fewer than the run says it wrote.
+fn differing(file: &str, written: u64, found: u64) -> Option<String> {
+    let how = match found.checked_sub(written) {
+        Some(0) => return None,
+        Some(more) => format!("{more} more than {written} lines"),
+        None => format!("{} of {written} lines missing", written.abs_diff(found)),
+    };
+    Some(format!("{file} is not what run.json counted: {how}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_by_number_and_direction() {
+        assert_eq!(differing("f", 3, 3), None);
+        let told = "f is not what run.json counted: 2 of 3 lines missing";
+        assert_eq!(differing("f", 3, 1).as_deref(), Some(told));
+        assert_eq!(
+            differing("f", 300, 301).as_deref(),
+            Some("f is not what run.json counted: 1 more than 300 lines")
+        );
+    }
+}
