@@ -72,7 +72,9 @@ pub(super) fn parse_percent(text: &str) -> Result<f64, String> {
 pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let midnight = |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
     let moment = text.parse().ok().or_else(|| text.parse().ok().and_then(midnight));
-    moment.ok_or_else(|| "no moment; try 2026-11-24 or 2026-11-24T12:00:00Z".to_string())
+    moment.ok_or_else(|| {
+        "no moment from year 0 to 9999-12-30; try 2026-11-24 or 2026-11-24T12:00:00Z".to_string()
+    })
 }
 
 /// Reads `ADDR:PORT`.
@@ -140,8 +142,10 @@ mod tests {
         let noon = "2026-11-24T12:00:00Z".parse::<Timestamp>().unwrap();
         assert_eq!(parse_moment("2026-11-24T13:00:00+01:00"), Ok(noon));
         assert_eq!(parse_moment("2026-11-24").map(|at| at.to_string()), Ok("2026-11-24T00:00:00Z".into()));
-        for text in ["", "today", "2026-13-01", "1764000000"] {
-            assert!(parse_moment(text).is_err(), "{text}");
+        assert_eq!(parse_moment("9999-12-30").map(|at| at.to_string()), Ok("9999-12-30T00:00:00Z".into()));
+        for text in ["", "today", "2026-13-01", "1764000000", "9999-12-31"] {
+            let told = parse_moment(text).unwrap_err();
+            assert!(told.starts_with("no moment from year 0 to 9999-12-30; try "), "{text}: {told}");
         }
     }
 

@@ -2,12 +2,11 @@
 //! mistake.
 
 use super::{EXIT_USAGE, say};
+use crate::cli::Cli;
+use clap::CommandFactory;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::process::ExitCode;
-
-/// The commands that have help of their own.
-const NAMES: [&str; 8] = ["scan", "probe", "judge", "demo", "lab", "bench", "roots", "revocation"];
 
 /// Prints the help that was asked for, or says what is wrong.
 pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
@@ -15,10 +14,15 @@ pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         // A reader that went away has seen enough of it.
         let _ = error.print();
     } else {
-        let command = arguments.get(1).and_then(|word| word.to_str()).filter(|word| NAMES.contains(word));
+        let command = arguments.get(1).and_then(|word| word.to_str()).filter(|word| is_command(word));
         say(format_args!("mxray: {}", line(&error.render().to_string(), command)));
     }
     u8::try_from(error.exit_code()).map_or(ExitCode::from(EXIT_USAGE), ExitCode::from)
+}
+
+/// Whether there is a command with this name, and so help of its own.
+fn is_command(word: &str) -> bool {
+    Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
 
 /// The first paragraph and the tips of clap's message; its usage line repeats
@@ -40,6 +44,14 @@ fn line(message: &str, command: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_command_has_help_of_its_own() {
+        for name in ["scan", "judge", "bench", "roots"] {
+            assert!(is_command(name), "{name}");
+        }
+        assert!(!is_command("--at"));
+    }
 
     #[test]
     fn a_message_of_many_lines_becomes_one() {
