@@ -8,6 +8,7 @@ mod asked;
 mod further;
 mod judging;
 mod load;
+mod places;
 
 pub use asked::Asked;
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
@@ -29,6 +30,7 @@ use crate::policy::{Policy, Roots, Sender, Store};
 use crate::policy::{connector, expectation_file};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
+use places::Places;
 use rustls::pki_types::CertificateDer;
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -332,11 +334,11 @@ fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
 
 /// Finds a sender by name, or reads a file that describes one; a word with a
 /// dot or a slash in it is a file.
-fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
+fn sender(args: &JudgingArgs, places: &Places) -> Result<Sender, UsageError> {
     let name = args.sender.as_deref().unwrap_or(DEFAULT_SENDER);
     let told = |error: String| UsageError(format!("--sender {name}: {error}"));
-    let sender = if name.contains(['/', '.']) {
-        let text = String::from_utf8(read_file("--sender", Path::new(name))?)
+    let sender = if is_file(name) {
+        let text = String::from_utf8(places.read("sender", Path::new(name))?)
             .map_err(|_| told("not UTF-8 text".into()))?;
         Sender::parse(&text)
     } else {
@@ -352,13 +354,18 @@ fn sender(args: &JudgingArgs) -> Result<Sender, UsageError> {
     Ok(sender.with_after_tls_failure(what))
 }
 
+/// Whether a word for a sender or an expectation names a file.
+fn is_file(word: &str) -> bool {
+    word.contains(['/', '.'])
+}
+
 /// Reads the connectors that are in force, and the names of those that take no
 /// part.
 ///
 /// # Errors
 /// [`UsageError`] for a file that cannot be used, or that is not clear on
 /// which connector takes which mail.
-fn connectors(args: &ConnectorArgs) -> Result<(Connectors, Vec<String>), UsageError> {
+fn connectors(args: &ConnectorArgs, places: &Places) -> Result<(Connectors, Vec<String>), UsageError> {
     let accepted = args.accepted_domain.iter().map(|domain| {
         DomainName::parse(domain)
             .map_err(|error| UsageError(format!("--accepted-domain `{domain}`: {error}")))
@@ -366,7 +373,7 @@ fn connectors(args: &ConnectorArgs) -> Result<(Connectors, Vec<String>), UsageEr
     let accepted = accepted.collect::<Result<Vec<_>, _>>()?;
     let Some(path) = &args.connectors else { return Ok(<_>::default()) };
     let told = |error: String| UsageError(format!("--connectors {}: {error}", path.display()));
-    let bytes = read_file("--connectors", path)?;
+    let bytes = places.read("connectors", path)?;
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let list = if is_csv {
         connector::parse_csv(&bytes)
@@ -383,13 +390,13 @@ fn connectors(args: &ConnectorArgs) -> Result<(Connectors, Vec<String>), UsageEr
 
 /// Finds expectations by name, or reads files of them; a word with a dot or a
 /// slash in it is a file.
-fn expectations(given: &[String]) -> Result<Vec<Expectation>, UsageError> {
+fn expectations(given: &[String], places: &Places) -> Result<Vec<Expectation>, UsageError> {
     let read = |name: &String| {
         let told = |error: String| UsageError(format!("--expect {name}: {error}"));
-        if !name.contains(['/', '.']) {
+        if !is_file(name) {
             return expectation_file::named(name).map_err(|error| told(error.to_string()));
         }
-        let text = String::from_utf8(read_file("--expect", Path::new(name))?)
+        let text = String::from_utf8(places.read("expect", Path::new(name))?)
             .map_err(|_| told("not UTF-8 text".into()))?;
         expectation_file::parse(&text).map_err(|error| told(error.to_string()))
     };
@@ -401,23 +408,37 @@ fn expectations(given: &[String]) -> Result<Vec<Expectation>, UsageError> {
 /// # Errors
 /// [`UsageError`] for the first that cannot be.
 pub fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
+    roots_in(given, &Places::default())
+}
+
+fn roots_in(given: &[String], places: &Places) -> Result<(Roots, Vec<String>), UsageError> {
     let mut names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
-    let stores: Result<Vec<_>, _> = names.iter().map(|name| store("--roots", name)).collect();
+    let stores: Result<Vec<_>, _> = names.iter().map(|name| store_in("roots", name, places)).collect();
     Ok((Roots::new(stores?), names))
 }
 
-/// Loads a root store by name or file for `option`.
+/// Loads a root store by name or file for `option`, which is named without its
+/// dashes.
 ///
 /// # Errors
 /// [`UsageError`] where there is none, or one that cannot be read.
 pub fn store(option: &str, name: &str) -> Result<Store, UsageError> {
+    store_in(option, name, &Places::default())
+}
+
+/// Names of root stores that are no files.
+const STORES_WITHOUT_FILE: [&str; 3] = ["mozilla", "microsoft", "system"];
+
+fn store_in(option: &str, name: &str, places: &Places) -> Result<Store, UsageError> {
     match name {
         "mozilla" => Ok(Store::mozilla()),
-        "microsoft" => Store::microsoft().map_err(|error| UsageError(format!("{option} microsoft: {error}"))),
+        "microsoft" => {
+            Store::microsoft().map_err(|error| UsageError(format!("--{option} microsoft: {error}")))
+        }
         "system" => system_store(option),
-        path => file_store(option, path),
+        path => file_store(option, path, places),
     }
 }
 
@@ -429,7 +450,7 @@ fn system_store(option: &str) -> Result<Store, UsageError> {
     }
     if store.is_empty() {
         return Err(UsageError(format!(
-            "{option} system: this system has no root store; use mozilla, microsoft or a PEM file"
+            "--{option} system: this system has no root store; use mozilla, microsoft or a PEM file"
         )));
     }
     Ok(store)
@@ -440,12 +461,12 @@ const STORE_NAMES: &str = "stores by name are `mozilla`, `microsoft` and `system
 
 /// The store is called as the file is, `_` for each blank: names of stores
 /// stand in one column with blanks between.
-fn file_store(option: &str, path: &str) -> Result<Store, UsageError> {
-    let told = |error: String| UsageError(format!("{option} {path}: {error}"));
+fn file_store(option: &str, path: &str, places: &Places) -> Result<Store, UsageError> {
+    let told = |error: String| UsageError(format!("--{option} {path}: {error}"));
     let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
-    let pem = read_file(option, Path::new(path)).map_err(|error| {
+    let pem = places.read(option, Path::new(path)).map_err(|error| {
         // A bare word may be meant as a name.
-        if path.contains(['/', '.']) { error } else { UsageError(format!("{error} ({STORE_NAMES})")) }
+        if is_file(path) { error } else { UsageError(format!("{error} ({STORE_NAMES})")) }
     })?;
     let found = store.add_pem(&pem).map_err(|error| told(error.to_string()))?;
     if found == 0 {

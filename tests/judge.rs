@@ -10,7 +10,7 @@ use mxray::lab::{self, Fleet, FleetOptions, Scenario};
 use mxray::model::DomainName;
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use survey::{Row, Run, Scan, rows};
 
 /// Every table and journal of a run directory.
@@ -270,6 +270,47 @@ fn roots_that_are_not_those_of_the_run_are_refused_unless_named() {
     assert_eq!(judged(&run, &[]).code, Some(0));
 }
 
+/// What a run names from its own working directory is found from another.
+#[test]
+fn files_that_a_run_names_by_a_relative_path_are_found_again() {
+    let run = quick();
+    let folder = run.path("..").canonicalize().unwrap();
+    let data = |path: &str| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("datasets").join(path);
+    fs::copy(data("senders/rfc9325.toml"), folder.join("s.toml")).unwrap();
+    fs::copy(data("expectations/exchange-online.toml"), folder.join("e.toml")).unwrap();
+    let connector = "[[connector]]\nname = 'C'\ndomains = ['*']\ntls_settings = 'EncryptionOnly'\n";
+    fs::write(folder.join("c.toml"), connector).unwrap();
+    let judge = |from: &Path, words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mxray"));
+        let ended = command.current_dir(from).arg("judge").args(words).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    let named =
+        ["--roots", "roots.pem", "--sender", "s.toml", "--expect", "e.toml", "--connectors", "c.toml"];
+    let words = [&["run", "-o", "first"], &named[..]].concat();
+    assert_eq!(judge(&folder, &words), (Some(0), String::new()));
+    let [first, second, third] = ["first", "second", "third"].map(|name| folder.join(name));
+    let words =
+        |run: &Path, output: &Path| [run, Path::new("-o"), output].map(|path| path.display().to_string());
+    for (from, to) in [(&first, &second), (&second, &third)] {
+        let words = words(from, to);
+        assert_eq!(judge(Path::new("/"), &words.each_ref().map(String::as_str)), (Some(0), String::new()));
+        for name in FILES {
+            assert!(fs::read(from.join(name)).unwrap() == fs::read(to.join(name)).unwrap(), "{name}");
+        }
+    }
+    let again = words(&first, &folder.join("last"));
+    for (file, option) in named.chunks(2).map(|pair| (pair[1], pair[0])) {
+        fs::rename(folder.join(file), folder.join("away")).unwrap();
+        let (code, told) = judge(Path::new("/"), &again.each_ref().map(String::as_str));
+        fs::rename(folder.join("away"), folder.join(file)).unwrap();
+        assert_eq!((code, told.lines().count()), (Some(2), 1), "{told}");
+        let place = format!("mxray: {option} {}: No such file", folder.join(file).display());
+        assert!(told.starts_with(&place), "{told}");
+        assert!(told.ends_with(&format!("this file, name another with {option}\n")), "{told}");
+    }
+}
+
 fn lab_root_of_another_fleet() -> String {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let scenarios = vec![lab::scenario("tls13_ecdsa").unwrap()];
@@ -305,6 +346,60 @@ fn of_a_run_that_was_killed_what_is_whole_is_judged() {
     );
     assert_eq!(info["finished"], false);
     assert_eq!(info["judged_from"]["finished"], serde_json::Value::Null);
+}
+
+#[test]
+fn rows_of_a_run_that_was_killed_whose_facts_or_probes_are_lost_are_counted() {
+    let run = quick();
+    kill(&run);
+    let all = run.rows("domains.csv").len();
+    change(&run, "observations.jsonl", |text| text.split_inclusive('\n').skip(1).collect());
+    let again = judged(&run, &[]);
+    let judged_rows = again.rows("domains.csv").len();
+    let told = |left_out: usize, lost: usize| {
+        format!(
+            "mxray: the run was killed; {}rows of domains.csv that cannot be judged, for what they rest on is \
+            lost: {lost}\n",
+            if left_out > 0 {
+                format!("not stored whole and left out: probes 0, domains {left_out}; ")
+            } else {
+                String::new()
+            }
+        )
+    };
+    assert!(judged_rows < all);
+    assert_eq!((again.code, again.stderr), (Some(0), told(all - judged_rows, all - judged_rows)));
+    fs::remove_dir_all(again.dir).unwrap();
+    fs::write(run.path("facts.jsonl"), "").unwrap();
+    let again = judged(&run, &[]);
+    assert_eq!((again.code, again.stderr), (Some(0), told(0, all)));
+}
+
+#[test]
+fn lines_lost_or_doubled_in_a_run_that_ended_are_told() {
+    let run = quick();
+    let facts = fs::read_to_string(run.path("facts.jsonl")).unwrap();
+    let lines: Vec<&str> = facts.split_inclusive('\n').collect();
+    let all = lines.len();
+    for (text, how) in [
+        (lines[5..].concat(), format!("5 of {all} lines missing")),
+        (format!("{facts}{}", lines[all - 1]), format!("1 more than {all} lines")),
+    ] {
+        fs::write(run.path("facts.jsonl"), text).unwrap();
+        let again = judged(&run, &[]);
+        let told = format!("mxray: facts.jsonl is not what run.json counted: {how}\n");
+        assert_eq!((again.code, again.stderr.as_str()), (Some(0), told.as_str()));
+        assert_eq!(again.info()["finished"], false);
+        fs::remove_dir_all(again.dir).unwrap();
+    }
+}
+
+#[test]
+fn a_run_that_was_interrupted_stays_so_when_it_is_judged() {
+    let run = quick();
+    change(&run, "run.json", |text| text.replace("\"interrupted\": false", "\"interrupted\": true"));
+    let again = judged(&run, &[]);
+    assert_eq!((again.code, &again.info()["interrupted"]), (Some(0), &true.into()), "{}", again.stderr);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) fn run(args: RootsArgs) -> Result<ExitCode, CommandError> {
 
 fn stores(named: &[String]) -> Result<Vec<Store>, UsageError> {
     let names = if named.is_empty() { &[DEFAULT_STORE.to_string()][..] } else { named };
-    names.iter().map(|name| plan::store("--store", name)).collect()
+    names.iter().map(|name| plan::store("store", name)).collect()
 }
 
 fn check(args: &RootsCheckArgs) -> Result<ExitCode, CommandError> {

@@ -71,6 +71,9 @@ pub struct JudgedBy {
 pub struct Named {
     /// The names or files.
     pub words: Vec<String>,
+    /// Where each word that is a file was, as an absolute path.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
     /// SHA-256 over what they held, which may be another thing later.
     pub sha256: Sha256,
 }

@@ -2,7 +2,10 @@
 //! moment. All of it is told in `run.json`, so that stored observations can be
 //! judged by the same again.
 
-use super::{UsageError, connectors, expectations, read_file, roots, sender};
+use super::places::Places;
+use super::{
+    STORES_WITHOUT_FILE, UsageError, connectors, expectations, is_file, read_file, roots, roots_in, sender,
+};
 use crate::cli::{ConnectorArgs, JudgingArgs};
 use crate::model::Connectors;
 use crate::output::{JudgedBy, Named, RunInfo};
@@ -10,6 +13,7 @@ use crate::policy::connector::{self, ConnectorError};
 use crate::policy::{Judge, Roots, Sender, Store};
 use crate::x509;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +59,7 @@ impl Judging {
 
 /// Finds what the command line names.
 pub(super) fn judging(args: &JudgingArgs, at: Timestamp) -> Result<Judging, UsageError> {
-    judging_with(roots(&args.roots)?, args, at)
+    judging_with(roots(&args.roots)?, args, at, &Places::default())
 }
 
 /// The same with roots that are there already.
@@ -63,35 +67,51 @@ fn judging_with(
     (roots, root_names): (Roots, Vec<String>),
     args: &JudgingArgs,
     at: Timestamp,
+    places: &Places,
 ) -> Result<Judging, UsageError> {
-    let expectations = expectations(&args.expect)?;
-    let expected = Named { words: args.expect.clone(), sha256: digest(&expectations) };
-    let (connectors, left_out) = connectors(&args.connectors)?;
+    let expectations = expectations(&args.expect, places)?;
+    let (connectors, left_out) = connectors(&args.connectors, places)?;
     let connectors = Arc::new(connectors);
-    let file = args.connectors.connectors.iter().map(|path| path.display().to_string()).collect();
-    let held = args.connectors.connectors.iter().map(|path| read_file("--connectors", path));
+    let files: Vec<String> = args.connectors.connectors.iter().map(word).collect();
+    let held = args.connectors.connectors.iter().map(|path| places.read(CONNECTORS, path));
     let held = held.collect::<Result<Vec<_>, _>>()?;
-    let by_connectors = Named { words: file, sha256: digest(&held) };
-    let accepted = args.connectors.accepted_domain.clone();
-    let accepted = Named { sha256: digest(&accepted), words: accepted };
-    let whose = sender(args)?;
-    let by_sender = Named { words: args.sender.iter().cloned().collect(), sha256: digest(&whose) };
+    let whose = sender(args, places)?;
+    let accepted = &args.connectors.accepted_domain;
     let after: Vec<String> = args.after_tls_failure.iter().cloned().collect();
-    let by_after = Named { sha256: digest(&after), words: after };
+    let by_sender: Vec<String> = args.sender.iter().cloned().collect();
+    let named = [
+        (EXPECT, &args.expect, digest(&expectations)),
+        (CONNECTORS, &files, digest(&held)),
+        (ACCEPTED_DOMAIN, accepted, digest(accepted)),
+        (SENDER, &by_sender, digest(&whose)),
+        (AFTER_TLS_FAILURE, &after, digest(&after)),
+    ];
     let mut judging = of_roots(roots, root_names, at, whose);
     judging.judge = judging.judge.expecting(expectations).under(connectors.clone());
     judging.connectors = connectors;
     judging.by.connectors_left_out = left_out;
-    for (option, named) in [
-        (EXPECT, expected),
-        (CONNECTORS, by_connectors),
-        (ACCEPTED_DOMAIN, accepted),
-        (SENDER, by_sender),
-        (AFTER_TLS_FAILURE, by_after),
-    ] {
+    for (option, words, sha256) in named {
+        let named = Named { words: words.clone(), sha256, files: BTreeMap::new() };
         judging.by.options.insert(option.to_string(), named);
     }
+    for (option, named) in &mut judging.by.options {
+        named.files = places.absolute(option, &named.words, |word| names_file(option, word));
+    }
     Ok(judging)
+}
+
+fn word(path: &PathBuf) -> String {
+    path.display().to_string()
+}
+
+/// Whether a word of an option names a file.
+fn names_file(option: &str, word: &str) -> bool {
+    match option {
+        ROOTS => word != LAB_STORE && !STORES_WITHOUT_FILE.contains(&word),
+        EXPECT | SENDER => is_file(word),
+        CONNECTORS => true,
+        _ => false,
+    }
 }
 
 /// Judges by the roots and the connectors (TOML) of a fleet in this process.
@@ -103,8 +123,11 @@ pub(super) fn lab_judging(
 ) -> Result<Judging, UsageError> {
     let told = |error: ConnectorError| UsageError(format!("the lab's connectors: {error}"));
     let list = connector::parse_toml(connectors).map_err(told)?;
-    let by_connectors =
-        Named { words: vec![LAB_CONNECTORS_NAME.to_string()], sha256: digest(&[connectors.as_bytes()]) };
+    let by_connectors = Named {
+        words: vec![LAB_CONNECTORS_NAME.to_string()],
+        files: BTreeMap::new(),
+        sha256: digest(&[connectors.as_bytes()]),
+    };
     let connectors = Arc::new(list.in_force(Vec::new()).map_err(told)?);
     let mut judging = of_roots(Roots::new(vec![store]), vec![LAB_STORE.to_string()], at, sender);
     judging.judge = judging.judge.under(connectors.clone());
@@ -114,7 +137,7 @@ pub(super) fn lab_judging(
 }
 
 fn of_roots(roots: Roots, root_names: Vec<String>, at: Timestamp, sender: Sender) -> Judging {
-    let stores = Named { words: root_names.clone(), sha256: roots.digest() };
+    let stores = Named { words: root_names.clone(), sha256: roots.digest(), files: BTreeMap::new() };
     let by = JudgedBy { at, options: [(ROOTS.to_string(), stores)].into(), connectors_left_out: Vec::new() };
     Judging { judge: Judge::new(roots, at), by, root_names, sender, connectors: Arc::default() }
 }
@@ -153,7 +176,7 @@ pub fn judging_again(
         _ => given.to_vec(),
     };
     let new = &args.connectors;
-    let file: Vec<String> = new.connectors.iter().map(|path| path.display().to_string()).collect();
+    let file: Vec<String> = new.connectors.iter().map(word).collect();
     // The accepted domains go with the file.
     let accepted = if file.is_empty() { words(ACCEPTED_DOMAIN, &[]) } else { new.accepted_domain.clone() };
     // Those of a lab stand beside the run, as its roots do.
@@ -178,12 +201,18 @@ pub fn judging_again(
         connectors,
     };
     let of_lab = args.roots.is_empty() && whole.roots == [LAB_STORE];
-    let stores = if of_lab { lab_roots(run)? } else { roots(&whole.roots)? };
-    let judging = judging_with(stores, &whole, at.unwrap_or(old.at))?;
-    for (option, given) in [(ROOTS, &args.roots), (EXPECT, &args.expect), (CONNECTORS, &file)] {
-        if given.is_empty() {
-            check_same(option, &judging.by, before)?;
-        }
+    let typed = [
+        (ROOTS, !args.roots.is_empty()),
+        (EXPECT, !args.expect.is_empty()),
+        (CONNECTORS, !file.is_empty()),
+        (SENDER, args.sender.is_some()),
+    ];
+    let kept: Vec<&str> = typed.iter().filter(|(_, typed)| !typed).map(|(option, _)| *option).collect();
+    let places = Places::of_run(old, &kept);
+    let stores = if of_lab { lab_roots(run)? } else { roots_in(&whole.roots, &places)? };
+    let judging = judging_with(stores, &whole, at.unwrap_or(old.at), &places)?;
+    for option in kept.into_iter().filter(|option| *option != SENDER) {
+        check_same(option, &judging.by, before)?;
     }
     Ok(judging)
 }
