@@ -5,7 +5,7 @@
 //! they were judged by.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -51,7 +51,7 @@ impl Write for Gathered {
     /// Hands all that waits to the system.
     fn flush(&mut self) -> io::Result<()> {
         if self.whole.is_broken() {
-            return Err(io::Error::new(ErrorKind::Other, "another file of the run could not be written"));
+            return Err(io::Error::other("another file of the run could not be written"));
         }
         let written = self.file.write_all(&self.bytes);
         self.bytes.clear();

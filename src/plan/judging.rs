@@ -72,7 +72,7 @@ fn judging_with(
     let expectations = expectations(&args.expect, places)?;
     let (connectors, left_out) = connectors(&args.connectors, places)?;
     let connectors = Arc::new(connectors);
-    let files: Vec<String> = args.connectors.connectors.iter().map(word).collect();
+    let files: Vec<String> = args.connectors.connectors.iter().map(|path| word(path)).collect();
     let held = args.connectors.connectors.iter().map(|path| places.read(CONNECTORS, path));
     let held = held.collect::<Result<Vec<_>, _>>()?;
     let whose = sender(args, places)?;
@@ -100,7 +100,7 @@ fn judging_with(
     Ok(judging)
 }
 
-fn word(path: &PathBuf) -> String {
+fn word(path: &Path) -> String {
     path.display().to_string()
 }
 
@@ -176,7 +176,7 @@ pub fn judging_again(
         _ => given.to_vec(),
     };
     let new = &args.connectors;
-    let file: Vec<String> = new.connectors.iter().map(word).collect();
+    let file: Vec<String> = new.connectors.iter().map(|path| word(path)).collect();
     // The accepted domains go with the file.
     let accepted = if file.is_empty() { words(ACCEPTED_DOMAIN, &[]) } else { new.accepted_domain.clone() };
     // Those of a lab stand beside the run, as its roots do.
