@@ -18,6 +18,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "after_tls_silence",
     "alert_handshake_failure",
     "alert_insufficient_security",
+    "alert_internal_error",
     "alert_protocol_version",
     "all_dead",
     "best_dead",
