@@ -272,6 +272,23 @@ fn roots_that_are_not_those_of_the_run_are_refused_unless_named() {
 
 /// What a run names from its own working directory is found from another.
 #[test]
+fn a_sender_that_is_no_longer_what_it_was_is_refused_unless_named() {
+    let run = quick();
+    change(&run, "run.json", |text| {
+        let mut info: serde_json::Value = serde_json::from_str(&text).unwrap();
+        info["judged_by"]["options"]["sender"]["sha256"] = "00".repeat(32).into();
+        info.to_string()
+    });
+    let told = judged(&run, &[]).refusal(2);
+    assert!(told.contains("--sender: not what mxray ") && told.contains("say --sender to judge"), "{told}");
+    for named in [&["--sender", "exchange-online"], &["--after-tls-failure", "plaintext"]] {
+        let again = judged(&run, named);
+        assert_eq!(again.code, Some(0), "{}", again.stderr);
+        fs::remove_dir_all(again.dir).unwrap();
+    }
+}
+
+#[test]
 fn files_that_a_run_names_by_a_relative_path_are_found_again() {
     let run = quick();
     let folder = run.path("..").canonicalize().unwrap();

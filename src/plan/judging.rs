@@ -211,7 +211,9 @@ pub fn judging_again(
     let places = Places::of_run(old, &kept);
     let stores = if of_lab { lab_roots(run)? } else { roots_in(&whole.roots, &places)? };
     let judging = judging_with(stores, &whole, at.unwrap_or(old.at), &places)?;
-    for option in kept.into_iter().filter(|option| *option != SENDER) {
+    // A sender that does another thing after a failure is another.
+    let altered = |option: &&str| *option == SENDER && args.after_tls_failure.is_some();
+    for option in kept.into_iter().filter(|option| !altered(option)) {
         check_same(option, &judging.by, before)?;
     }
     Ok(judging)
@@ -221,8 +223,8 @@ pub fn judging_again(
 fn check_same(option: &str, now: &JudgedBy, before: &RunInfo) -> Result<(), UsageError> {
     match (now.options.get(option), before.judged_by.options.get(option)) {
         (Some(now), Some(old)) if now.sha256 != old.sha256 => Err(UsageError(format!(
-            "--{option} {}: not what mxray {} judged the run by; say --{option} to judge by what it is now",
-            old.words.join(" "),
+            "{}: not what mxray {} judged the run by; say --{option} to judge by what it is now",
+            format!("--{option} {}", old.words.join(" ")).trim_end(),
             before.mxray
         ))),
         _ => Ok(()),
