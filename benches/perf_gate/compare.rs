@@ -81,10 +81,11 @@ fn moved(was: Option<Committed>, is: Option<u64>) -> Move {
         (None, _) => Move::New,
         (_, None) => Move::Gone,
         (Some(was), Some(is)) => {
-            let percent = change(was.instructions, is);
-            if percent > was.tolerance_percent {
+            let (before, now) = (was.instructions as f64, is as f64);
+            let room = was.tolerance_percent / 100.0;
+            if now > before * (1.0 + room) {
                 Move::Slower
-            } else if percent < -was.tolerance_percent {
+            } else if now < before * (1.0 - room) {
                 Move::Faster
             } else {
                 Move::Kept
