@@ -142,6 +142,7 @@ pub fn seeds() -> Vec<Seed> {
     let text = include_bytes!("../../src/x509/testdata/rsa-1024.der");
     vec![
         ("server", SERVER.to_vec()),
+        ("address-before-names", address_first()),
         ("intermediate", INTERMEDIATE.to_vec()),
         ("root", ROOT.to_vec()),
         ("version-1", crl::LEAF.to_vec()),
@@ -150,6 +151,15 @@ pub fn seeds() -> Vec<Seed> {
         ("dsa", include_bytes!("../../src/x509/testdata/dsa.der").to_vec()),
         ("unfinished", SERVER[..SERVER.len() / 2].to_vec()),
     ]
+}
+
+/// The server's certificate with its first address before its names.
+fn address_first() -> Vec<u8> {
+    let mut der = SERVER.to_vec();
+    let place = |part: &[u8]| SERVER.windows(part.len()).position(|window| window == part).unwrap();
+    let (names, address) = (place(b"\x82\x0amx.example"), b"\x87\x04\xc0\x00\x02\x01");
+    der[names..place(address) + address.len()].rotate_right(address.len());
+    der
 }
 
 #[test]
