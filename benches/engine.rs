@@ -15,6 +15,7 @@ mod fixtures;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use mimalloc::MiMalloc;
 use mxray::engine::pace::Limits;
 use mxray::engine::stage::{Lookup, Probe};
 use mxray::engine::{EngineConfig, Progress, run};
@@ -32,7 +33,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// CPU a domain, in µs, at most: whatever the size.
+// As the program does.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// CPU a domain, in µs, at most: whatever the size, with shared keys and with
+/// a key of its own.
 const CPU_US_MAX: f64 = 5.0;
 /// Memory that stays for a domain, in bytes, at most.
 const DOMAIN_BYTES_MAX: f64 = 200.0;
@@ -83,7 +89,7 @@ fn main() -> anyhow::Result<()> {
     let own = own.collect::<anyhow::Result<Vec<Took>>>()?;
     let (domain, key) = (growth(&shared), growth(&own));
     println!("stays in memory: {domain:.0} bytes a domain, {key:.0} bytes a distinct key");
-    let slowest = shared.iter().map(|took| took.cpu_us).fold(0.0, f64::max);
+    let slowest = shared.iter().chain(&own).map(|took| took.cpu_us).fold(0.0, f64::max);
     if cli.check {
         ensure!(slowest <= CPU_US_MAX, "{slowest:.2} µs a domain, over {CPU_US_MAX}");
         ensure!(domain <= DOMAIN_BYTES_MAX, "{domain:.0} bytes a domain, over {DOMAIN_BYTES_MAX}");
@@ -141,7 +147,8 @@ async fn survey(domains: usize, keys: usize) -> anyhow::Result<()> {
             batch.clear();
         }
     });
-    let stages = (Arc::new(InMemory { keys }), Arc::new(InMemory { keys }), Arc::new(fixtures::policy()));
+    let lookups = Arc::new(InMemory::new(keys));
+    let stages = (lookups.clone(), lookups, Arc::new(fixtures::policy()));
     let progress = Arc::new(Progress::default());
     let counts = run(config(), stages, targets, records_in, progress, CancellationToken::new()).await?;
     written.await.context("the reader of the records")?;
@@ -159,6 +166,16 @@ fn config() -> EngineConfig {
 /// Both stages: every domain has one mail host, one of so many.
 struct InMemory {
     keys: usize,
+    /// What every probe answers, but for its key: made once, for its
+    /// certificates are hashed and its dialogue is parsed.
+    seen: Observation,
+}
+
+impl InMemory {
+    fn new(keys: usize) -> InMemory {
+        let seen = fixtures::observation("mx.example", IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000)));
+        InMemory { keys, seen }
+    }
 }
 
 impl Lookup for InMemory {
@@ -181,10 +198,7 @@ impl Probe for InMemory {
     }
 
     async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
-        let host = key.sni.as_ref().map(|name| name.as_str().to_string()).unwrap_or_default();
-        let mut observation = fixtures::observation(&host, key.endpoint.ip);
-        (observation.key, observation.attempts) = (key, attempt);
-        observation
+        Observation { key, attempts: attempt, ..self.seen.clone() }
     }
 
     async fn hello(&self, _key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
