@@ -2,8 +2,9 @@
 
 use super::StoreError;
 use super::certificates::Certificates;
-use super::lines::{Lines, check_schema, json_cause};
+use super::lines::{Lines, check_schema, json_cause, other_schema};
 use crate::model::{Observation, Sha256};
+use crate::output::SCHEMA_VERSION;
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ pub(super) const FILE: &str = "observations.jsonl";
 
 /// What a line holds beside the observation.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-struct Chains {
+struct Beside {
+    schema: u32,
     chain: Vec<Sha256>,
     hello_chains: Vec<Vec<Sha256>>,
 }
@@ -21,7 +23,7 @@ struct Chains {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalLine {
     observation: Observation,
-    chains: Chains,
+    beside: Beside,
 }
 
 impl JournalLine {
@@ -30,18 +32,22 @@ impl JournalLine {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn parse(line: &[u8]) -> Result<Self, String> {
-        check_schema(line)?;
         // Twice over the line, each time without what the other takes: to
         // flatten one into the other would copy the whole of it.
         let read = serde_json::from_slice::<Observation>(line)
-            .and_then(|observation| Ok((observation, serde_json::from_slice::<Chains>(line)?)));
-        let (observation, chains) = read.map_err(|error| json_cause(&error))?;
-        if chains.hello_chains.len() != observation.hellos.len()
-            || (observation.tls.is_none() && !chains.chain.is_empty())
+            .and_then(|observation| Ok((observation, serde_json::from_slice::<Beside>(line)?)));
+        // A line of another schema may well lack something; that is not the cause.
+        let cause = |error| check_schema(line).err().unwrap_or_else(|| json_cause(&error));
+        let (observation, beside) = read.map_err(cause)?;
+        if beside.schema != SCHEMA_VERSION {
+            return Err(other_schema(beside.schema));
+        }
+        if beside.hello_chains.len() != observation.hellos.len()
+            || (observation.tls.is_none() && !beside.chain.is_empty())
         {
             return Err("chains of other handshakes than there are".to_string());
         }
-        Ok(Self { observation, chains })
+        Ok(Self { observation, beside })
     }
 
     /// The observation with its certificates in their places; `None` if `der`
@@ -53,15 +59,15 @@ impl JournalLine {
         self,
         mut der: impl FnMut(&Sha256) -> Result<Option<Arc<[u8]>>, E>,
     ) -> Result<Option<Observation>, E> {
-        let Self { mut observation, chains } = self;
+        let Self { mut observation, beside } = self;
         // Stops at the first certificate that is missing.
         let mut chain =
             |digests: &[Sha256]| digests.iter().map(&mut der).collect::<Result<Option<Vec<_>>, E>>();
-        let Some(handshake) = chain(&chains.chain)? else { return Ok(None) };
+        let Some(handshake) = chain(&beside.chain)? else { return Ok(None) };
         if let Some(tls) = &mut observation.tls {
             tls.chain = handshake;
         }
-        for (hello, digests) in observation.hellos.iter_mut().zip(&chains.hello_chains) {
+        for (hello, digests) in observation.hellos.iter_mut().zip(&beside.hello_chains) {
             let Some(chain) = chain(digests)? else { return Ok(None) };
             hello.chain = chain;
         }
