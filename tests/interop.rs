@@ -1,5 +1,5 @@
 //! The hello codec and the enumeration against real stacks: the servers of
-//! OpenSSL and GnuTLS, each behind a front that speaks SMTP up to STARTTLS.
+//! OpenSSL, GnuTLS and NSS, each behind a front that speaks SMTP up to STARTTLS.
 //! What is found must be what the stacks' own clients find, suite by suite.
 //!
 //! A test whose program is missing says so and passes.
@@ -10,6 +10,8 @@
 mod front;
 #[path = "interop/gnutls.rs"]
 mod gnutls;
+#[path = "interop/nss.rs"]
+mod nss;
 #[path = "interop/openssl.rs"]
 mod openssl;
 #[path = "interop/stack.rs"]
