@@ -1,7 +1,7 @@
 //! Endpoint lists: `ip[,name[,port]]`, as zmap and zgrab2 pass them on.
 
-use super::fields::Fields;
-use super::layout::{Fault, fault, find};
+use super::fault::{Fault, fault};
+use super::fields::{Fields, find};
 use crate::model::{DomainName, MxHost, Subject};
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -36,6 +36,12 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// The field that bears this name, exactly or at least but for case.
+pub(super) fn find(columns: &[String], wanted: &str) -> Option<usize> {
+    let exact = columns.iter().position(|column| column == wanted);
+    exact.or_else(|| columns.iter().position(|column| column.eq_ignore_ascii_case(wanted.trim())))
+}
+
 fn up_to_comma(text: &str) -> (&str, Option<&str>) {
     text.split_once(',').map_or((text, None), |(field, rest)| (field, Some(rest)))
 }

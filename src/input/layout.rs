@@ -1,13 +1,10 @@
 //! Where in a line the target stands: decided by the first lines, then applied
 //! to every line.
 
-use super::bounded;
 use super::endpoint::EndpointColumns;
-use super::fields::Fields;
+use super::fault::{Fault, fault};
+use super::fields::{Fields, find};
 use crate::model::{DomainName, Subject};
-
-/// What is wrong with a line: the offending text and the cause.
-pub(super) type Fault = (String, String);
 
 /// How the columns of a list lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,12 +31,6 @@ pub(super) enum FirstLine {
 /// The fields of a line as far as they can be read.
 pub(super) fn columns(line: &str) -> Vec<String> {
     Fields::of(line).map_while(Result::ok).map(|field| field.into_owned()).collect()
-}
-
-/// The field that bears this name, exactly or at least but for case.
-pub(super) fn find(columns: &[String], wanted: &str) -> Option<usize> {
-    let exact = columns.iter().position(|column| column == wanted);
-    exact.or_else(|| columns.iter().position(|column| column.eq_ignore_ascii_case(wanted.trim())))
 }
 
 fn first_domain(columns: &[String]) -> Option<usize> {
@@ -109,9 +100,4 @@ fn column(line: &str, index: usize) -> Result<String, Fault> {
         }
         None => Err(fault(line, format!("no column {}", index + 1))),
     }
-}
-
-/// A fault with its text made fit for a report.
-pub(super) fn fault(text: &str, cause: impl ToString) -> Fault {
-    (bounded(text.as_bytes()), cause.to_string())
 }

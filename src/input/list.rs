@@ -1,6 +1,7 @@
 //! The list itself: an iterator over its targets and over what is none.
 
 use super::endpoint::EndpointColumns;
+use super::fields::find;
 use super::layout::{self, FirstLine, Layout};
 use super::lines::{INPUT_LINE_BYTES_MAX, Line, Lines};
 use super::source::Source;
@@ -47,7 +48,7 @@ impl InputList {
         let Some(columns) = list.look_ahead()? else { return Ok(list) };
         match (options.kind, options.column.as_deref()) {
             (InputKind::Domains, Some(wanted)) => {
-                let index = layout::find(&columns, wanted);
+                let index = find(&columns, wanted);
                 list.take_header(index.map(Layout::Column), wanted, columns)?;
             }
             (InputKind::Domains, None) => list.tell_layout(columns)?,

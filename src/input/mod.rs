@@ -19,6 +19,7 @@
 //! | anything else | plain; what is no domain is rejected |
 
 mod endpoint;
+mod fault;
 mod fields;
 mod layout;
 mod lines;

@@ -32,11 +32,11 @@ impl Pool {
     /// There is no room for so many scenarios or hosts.
     pub fn new(scenario: usize, role: usize, size: usize) -> Result<Self, LabError> {
         if scenario >= SCENARIOS_MAX {
-            return Err(LabError::TooManyScenarios(scenario + 1));
+            return Err(LabError::TooManyScenarios { given: scenario + 1, max: SCENARIOS_MAX });
         }
         let size = size.max(1);
         if size > HOSTS_MAX || (role + 1) * size > HOSTS_MAX {
-            return Err(LabError::TooManyHosts(size));
+            return Err(LabError::TooManyHosts { given: size, max: HOSTS_MAX });
         }
         Ok(Self { scenario, first: role * size, size })
     }

@@ -19,11 +19,21 @@ pub enum LabError {
     #[error("no scenario left to play")]
     NoScenario,
     /// More scenarios than the address plan has room for.
-    #[error("{0} scenarios, the lab has addresses for {max}", max = super::address::SCENARIOS_MAX)]
-    TooManyScenarios(usize),
+    #[error("{given} scenarios, the lab has addresses for {max}")]
+    TooManyScenarios {
+        /// How many were to be played.
+        given: usize,
+        /// How many can be.
+        max: usize,
+    },
     /// A pool of addresses larger than the address plan has room for.
-    #[error("{0} hosts a scenario, the lab has addresses for {max}", max = super::address::HOSTS_MAX)]
-    TooManyHosts(usize),
+    #[error("{given} hosts a scenario, the lab has addresses for {max}")]
+    TooManyHosts {
+        /// How many were asked for.
+        given: usize,
+        /// How many there are.
+        max: usize,
+    },
     /// One name would have to stand for two things.
     #[error("the name {0} is needed twice: as a domain of the list and as a mail host, or for two servers")]
     NameCollision(String),

@@ -1,6 +1,6 @@
 //! Forced TLS: which of the three strengths of a connector a partner passes.
 
-use super::verdict::{Delivery, Logged, Reason};
+use super::delivery::{Delivery, Logged, Reason};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;

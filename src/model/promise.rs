@@ -1,8 +1,9 @@
 //! What Microsoft promises between Exchange Online servers: always TLS 1.2 or
 //! newer, with forward secrecy. Checked, not assumed.
 
+use super::delivery::Delivery;
 use super::registry::{CipherSuite, ProtocolVersion};
-use super::verdict::{Delivery, View};
+use super::verdict::View;
 
 /// Domains that the MX hosts of Exchange Online stand under; the second is
 /// that of hosts with DNSSEC.

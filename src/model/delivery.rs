@@ -1,0 +1,138 @@
+//! What becomes of a message, why, on what that rests, and what is logged.
+
+use super::failure::{Failure, Kind, Phase};
+use serde::{Serialize, Serializer};
+use std::fmt;
+use std::sync::Arc;
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// It goes through TLS.
+    Encrypted,
+    /// It goes in clear.
+    Plaintext,
+    /// It is kept and tried again until its time is over, and then comes back.
+    Deferred,
+    /// The domain takes no mail.
+    Undeliverable,
+    /// Not known; the reason says why.
+    Undetermined,
+}
+
+impl Delivery {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Delivery::Encrypted => "encrypted",
+            Delivery::Plaintext => "plaintext",
+            Delivery::Deferred => "deferred",
+            Delivery::Undeliverable => "undeliverable",
+            Delivery::Undetermined => "undetermined",
+        }
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a delivery is not encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// The attempt ended: the phase and kind that decided it, written
+    /// `starttls_not_offered`, `dns_null_mx`, `greeting_throttled`.
+    Ended {
+        /// Where it was decided.
+        phase: Phase,
+        /// By what.
+        kind: Kind,
+    },
+    /// The server speaks no version that the sender offers.
+    NoPublishedVersion,
+    /// The server takes no suite that the sender offers.
+    NoPublishedSuite,
+    /// The server refuses the sender's offer, and what it lacks was not learnt.
+    OfferRefused,
+    /// The certificate is signed with SHA-1, which the sender refuses.
+    Sha1Certificate,
+}
+
+impl Reason {
+    /// The phase that decided it: how much the reason tells.
+    pub fn phase(self) -> Phase {
+        match self {
+            Reason::Ended { phase, .. } => phase,
+            _ => Phase::Tls,
+        }
+    }
+
+    /// What ended the attempt; `None` where it was not one attempt's end.
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            Reason::Ended { kind, .. } => Some(kind),
+            _ => None,
+        }
+    }
+}
+
+impl From<&Failure> for Reason {
+    fn from(failure: &Failure) -> Self {
+        Self::Ended { phase: failure.phase, kind: failure.kind }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Ended { phase, kind } => write!(f, "{phase}_{kind}"),
+            Reason::NoPublishedVersion => f.write_str("no_published_version"),
+            Reason::NoPublishedSuite => f.write_str("no_published_suite"),
+            Reason::OfferRefused => f.write_str("offer_refused"),
+            Reason::Sha1Certificate => f.write_str("sha1_certificate"),
+        }
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What a statement about a sender rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// The server answered this sender's very offer, or one to which the
+    /// answer must be the same.
+    Observed,
+    /// It answered another offer; the sender's may get another answer.
+    Inferred,
+    /// It rests on what nobody publishes of the sender.
+    Assumed,
+}
+
+impl Basis {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Basis::Observed => "observed",
+            Basis::Inferred => "inferred",
+            Basis::Assumed => "assumed",
+        }
+    }
+}
+
+/// What a sender logs: reply code and enhanced status code, and the words
+/// beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// As `450 4.4.317`.
+    pub code: Arc<str>,
+    /// The inner error where there is one.
+    pub text: Arc<str>,
+}
