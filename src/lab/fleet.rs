@@ -2,7 +2,7 @@
 
 use super::address::IPV6;
 use super::cast::Cast;
-use super::connector;
+use super::connector_file;
 use super::counters::{AddressCounter, Counters};
 use super::dnsd::Dnsd;
 use super::embedded::scenarios;
@@ -180,7 +180,7 @@ impl Fleet {
     /// # Errors
     /// Those of the writer.
     pub fn write_connectors(&self, writer: impl io::Write) -> io::Result<()> {
-        connector::write(&self.truth, writer)
+        connector_file::write(&self.truth, writer)
     }
 
     /// Writes the endpoints as a list for `--input endpoints`: `ip,name`.

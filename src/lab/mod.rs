@@ -15,7 +15,7 @@ mod address;
 mod assign;
 mod cast;
 mod compare;
-mod connector;
+mod connector_file;
 mod counters;
 mod der;
 mod dnsd;
@@ -42,7 +42,6 @@ mod tests;
 
 pub use address::{HOSTS_MAX, SCENARIOS_MAX};
 pub use compare::{Disagreement, disagreements, endpoint_disagreements, suite_disagreements};
-pub use connector::Connector;
 pub use counters::{AddressCount, Counters, EndpointCount};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;
@@ -52,7 +51,7 @@ pub use expect::{
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
-pub use scenario::{Dns, Exchange, Families, Mode, Scenario, Unresolved};
+pub use scenario::{Connector, Dns, Exchange, Families, Mode, Scenario, Unresolved};
 pub use server::{Certificate, ClientAuth, IssuerKind, KeyKind, Listen, Sent, Server, SignatureKind, Tls};
 pub use step::{Pace, Step, Then, Words};
 pub use truth::{EndpointTruth, Place, TruthRow};

@@ -1,7 +1,6 @@
 //! A scenario: how the DNS answers for a domain, how its servers behave, and
 //! what a scanner must find. The schema of `datasets/lab/*.toml`.
 
-use super::connector::{self, Connector};
 use super::error::LabError;
 use super::expect::Expect;
 use super::server::Server;
@@ -28,6 +27,17 @@ pub struct Scenario {
     pub server: BTreeMap<String, Server>,
     /// What a scanner must find.
     pub expect: Expect,
+}
+
+/// The connector that every domain of a scenario is under. It is named after the
+/// scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connector {
+    /// TlsSettings as the cmdlet writes it.
+    pub tls_settings: String,
+    /// TlsDomain.
+    pub tls_domain: Option<String>,
 }
 
 /// How the DNS answers for a domain.
@@ -97,6 +107,13 @@ pub struct Exchange {
 
 fn one() -> u32 {
     1
+}
+
+impl Exchange {
+    /// The name of a smart host, without the final dot.
+    pub(super) fn smart_host_name(&self) -> Option<&str> {
+        self.host.strip_suffix('.').filter(|_| self.smart_host)
+    }
 }
 
 /// Address records of a host.
@@ -189,7 +206,25 @@ impl Scenario {
             return Err(format!("server {idle} has no exchange"));
         }
         self.server.values().try_for_each(Server::check)?;
-        connector::check(self)?;
+        self.check_smart_hosts()?;
         self.expect.check(&played, self.connector.is_some())
+    }
+
+    /// Whether the smart hosts are such that one connector can name them for
+    /// all domains.
+    fn check_smart_hosts(&self) -> Result<(), String> {
+        for exchange in self.dns.exchanges.iter().filter(|exchange| exchange.smart_host) {
+            let host = &exchange.host;
+            if self.connector.is_none() {
+                return Err(format!("{host}: a smart host, and no connector"));
+            }
+            let named = exchange.smart_host_name().is_some_and(|name| !name.is_empty());
+            if !named || exchange.buckets != 1 || exchange.preference != 0 {
+                return Err(format!(
+                    "{host}: a smart host has an absolute name, one bucket and no preference"
+                ));
+            }
+        }
+        Ok(())
     }
 }

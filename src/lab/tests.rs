@@ -2,7 +2,7 @@
 
 use super::assign::assign;
 use super::cast::Cast;
-use super::connector;
+use super::connector_file;
 use super::embedded::FILES;
 use super::scenario::Scenario;
 use super::truth;
@@ -226,7 +226,7 @@ fn a_smart_host_is_no_mx_and_stands_in_the_file_of_connectors() {
         .into();
     let cast = Cast::new(&domains(30), &scenarios, 1, 8).unwrap();
     let mut text = Vec::new();
-    connector::write(&cast.truth, &mut text).unwrap();
+    connector_file::write(&cast.truth, &mut text).unwrap();
     let file: toml::Table = String::from_utf8(text).unwrap().parse().unwrap();
     let tables = file["connector"].as_array().unwrap();
     let names: Vec<_> = tables.iter().map(|table| table["name"].as_str().unwrap()).collect();
@@ -238,7 +238,7 @@ fn a_smart_host_is_no_mx_and_stands_in_the_file_of_connectors() {
     assert!(under == played && played > 5, "{under} {played}");
     let nobody = cast.truth.iter().filter(|row| row.scenario.connector.is_none()).cloned();
     let mut empty = Vec::new();
-    connector::write(&nobody.collect::<Vec<_>>(), &mut empty).unwrap();
+    connector_file::write(&nobody.collect::<Vec<_>>(), &mut empty).unwrap();
     assert!(empty.is_empty());
 }
 
