@@ -10,6 +10,7 @@ pub use shared::{
 };
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 
+use crate::model::DomainName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::net::SocketAddr;
@@ -132,7 +133,7 @@ pub struct ScanArgs {
 /// `mxray probe`
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
-    /// Domain, host or address: `DOMAIN`, `HOST[:PORT]` or `IP[:PORT]`
+    /// Domain, host or address: `DOMAIN`, `HOST:PORT` or `IP[:PORT]`
     pub target: String,
 
     #[command(flatten)]
@@ -150,6 +151,10 @@ pub struct ProbeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub judging: JudgingArgs,
+
+    /// Domain that the mail to a host or an address is for: what connectors and DomainValidation go by
+    #[arg(long, value_name = "DOMAIN", value_parser = DomainName::parse, help_heading = "Judging")]
+    pub recipient_domain: Option<DomainName>,
 }
 
 /// `mxray judge`

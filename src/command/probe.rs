@@ -7,7 +7,7 @@ use crate::engine::stage::{Lookup, Probe};
 use crate::model::{
     DomainFacts, DomainRecord, Endpoint, EndpointRecord, Observation, ProbeKey, Subject, Target,
 };
-use crate::plan::{self, Asked, Stages};
+use crate::plan::{self, Asked, Stages, UsageError};
 use crate::report::{self, Probed};
 use jiff::Timestamp;
 use std::process::ExitCode;
@@ -17,9 +17,17 @@ use std::sync::Arc;
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
     let asked = Asked::parse(&args.target)?;
+    if let (Asked::Domain(domain), Some(_)) = (&asked, &args.recipient_domain) {
+        let wrong =
+            format!("--recipient-domain goes with HOST:PORT or IP[:PORT]; {domain} is itself a domain");
+        return Err(UsageError(wrong).into());
+    }
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
     let by_mx = matches!(asked, Asked::Domain(_));
-    let (facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
+    let (mut facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
+    if let Some(recipient) = args.recipient_domain {
+        facts.target.subject = Subject::Domain(recipient);
+    }
     let (domain, endpoints) = ask_all(&stages, Rest::new(args.pace.per_ip_interval), facts, port).await;
     let ehlo_name = &stages.told.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
@@ -30,24 +38,13 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
 /// Finds the mail hosts of the target, and the port to ask them at, `port`
 /// unless the target names one.
 pub(super) async fn find(stages: &Stages, asked: Asked, port: u16) -> (DomainFacts, u16) {
-    match asked {
-        Asked::Domain(domain) => {
-            let target = Target { line: 1, subject: Subject::Domain(domain) };
-            (stages.lookup.lookup(target).await, port)
-        }
-        Asked::Host(host, port) => {
-            let target = Target { line: 1, subject: Subject::Domain(host.clone()) };
-            let facts = match stages.lookup.refusal(&target) {
-                Some(facts) => facts,
-                None => stages.lookup.inner().host(target, &host).await,
-            };
-            (facts, port)
-        }
-        Asked::Address(ip, named) => {
-            let target = Target { line: 1, subject: Subject::Endpoint { ip, port: named, name: None } };
-            (stages.lookup.lookup(target).await, named.unwrap_or(port))
-        }
-    }
+    let subject = match asked {
+        Asked::Domain(domain) => Subject::Domain(domain),
+        Asked::Host(name, port) => Subject::Host { name, port: Some(port) },
+        Asked::Address(ip, port) => Subject::Endpoint { ip, port, name: None },
+    };
+    let port = subject.port().unwrap_or(port);
+    (stages.lookup.lookup(Target { line: 1, subject }).await, port)
 }
 
 /// Asks each endpoint of the target, with a `rest` between the connections to

@@ -6,6 +6,7 @@ use super::probe;
 use super::rest::Rest;
 use super::{CommandError, start_logging};
 use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
+use crate::engine::stage::Lookup;
 use crate::lookup::DnsLookup;
 use crate::model::revocation::{
     CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer, RevocationSource,
@@ -43,11 +44,8 @@ struct Resolver(Arc<ScreenedLookup<DnsLookup>>);
 impl Resolve for Resolver {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, String> {
         let host = DomainName::parse(host).map_err(|error| error.to_string())?;
-        let target = Target { line: 1, subject: Subject::Domain(host.clone()) };
-        let facts = match self.0.refusal(&target) {
-            Some(facts) => facts,
-            None => self.0.inner().host(target, &host).await,
-        };
+        let target = Target { line: 1, subject: Subject::Host { name: host, port: None } };
+        let facts = self.0.lookup(target).await;
         match facts.failure {
             Some(failure) => Err(failure.to_string()),
             None => Ok(facts.exchanges.into_iter().flat_map(|exchange| exchange.addresses).collect()),

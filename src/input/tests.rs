@@ -28,6 +28,9 @@ fn told(bytes: &[u8], options: &InputOptions) -> Vec<String> {
             Ok(Entry::Target(Target { line, subject: Subject::Domain(domain) })) => {
                 format!("{line} {domain}")
             }
+            Ok(Entry::Target(Target { line, subject: Subject::Host { name, .. } })) => {
+                format!("{line}? a host, which no list has: {name}")
+            }
             Ok(Entry::Target(Target { line, subject: Subject::Endpoint { ip, port, name } })) => {
                 let name = name.map(|name| name.to_string()).unwrap_or_default();
                 format!("{line} {ip} {name} {}", port.unwrap_or_default())

@@ -60,7 +60,7 @@ impl DnsLookup {
 
     /// Finds the addresses of a host that is named outright, without asking
     /// for MX: the facts hold it as the only exchange.
-    pub async fn host(&self, target: Target, host: &DomainName) -> DomainFacts {
+    async fn host(&self, target: Target, host: &DomainName) -> DomainFacts {
         let name = match dns_name(host) {
             Ok(name) => name,
             Err(failure) => return DomainFacts::failed(target, failure),
@@ -192,6 +192,7 @@ impl Lookup for DnsLookup {
     async fn lookup(&self, target: Target) -> DomainFacts {
         match target.subject.clone() {
             Subject::Domain(domain) => self.domain(target, domain).await,
+            Subject::Host { name, .. } => self.host(target, &name).await,
             Subject::Endpoint { ip, name, .. } => {
                 let exchange = Exchange { preference: 0, host: name, addresses: vec![ip], failure: None };
                 facts(target, vec![exchange], None)

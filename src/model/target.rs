@@ -10,6 +10,14 @@ use serde::{Deserialize, Serialize};
 pub enum Subject {
     /// A mail domain, whose mail hosts the DNS tells.
     Domain(DomainName),
+    /// A mail host named outright, whose addresses the DNS tells. Which domains
+    /// it takes mail for is not known.
+    Host {
+        /// The host.
+        name: DomainName,
+        /// Port, where one is named.
+        port: Option<u16>,
+    },
     /// An endpoint named outright, without DNS (zmap and zgrab2 lists).
     Endpoint {
         /// Address to connect to.
@@ -22,11 +30,11 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// The domain that mail is for; an endpoint has none.
+    /// The domain that mail is for; a host and an endpoint have none.
     pub fn domain(&self) -> Option<&str> {
         match self {
             Subject::Domain(domain) => Some(domain.as_str()),
-            Subject::Endpoint { .. } => None,
+            Subject::Host { .. } | Subject::Endpoint { .. } => None,
         }
     }
 
@@ -34,7 +42,7 @@ impl Subject {
     pub fn port(&self) -> Option<u16> {
         match self {
             Subject::Domain(_) => None,
-            Subject::Endpoint { port, .. } => *port,
+            Subject::Host { port, .. } | Subject::Endpoint { port, .. } => *port,
         }
     }
 
@@ -43,6 +51,7 @@ impl Subject {
     pub fn label(&self) -> String {
         match self {
             Subject::Domain(domain) => domain.to_string(),
+            Subject::Host { name, .. } => name.to_string(),
             Subject::Endpoint { name: Some(name), .. } => name.to_string(),
             Subject::Endpoint { ip, port: Some(port), .. } => Endpoint { ip: *ip, port: *port }.to_string(),
             Subject::Endpoint { ip, .. } => ip.to_string(),

@@ -1,10 +1,10 @@
-//! Domains on the blocklist are not even looked up.
+//! Domains and hosts on the blocklist are not even looked up.
 
 use super::gate::Blocklist;
 use crate::engine::stage::Lookup;
 use crate::model::{DomainFacts, Failure, Kind, Phase, Subject, Target};
 
-/// A lookup that answers for listed domains itself: `input: blocklisted`.
+/// A lookup that answers for listed names itself: `input: blocklisted`.
 pub struct ScreenedLookup<L> {
     blocklist: Blocklist,
     inner: L,
@@ -19,7 +19,7 @@ impl<L> ScreenedLookup<L> {
     /// What there is to say of a listed target; `None` if it may be asked for.
     pub fn refusal(&self, target: &Target) -> Option<DomainFacts> {
         let listed = match &target.subject {
-            Subject::Domain(domain) => self.blocklist.has_name(domain.as_str()),
+            Subject::Domain(name) | Subject::Host { name, .. } => self.blocklist.has_name(name.as_str()),
             Subject::Endpoint { .. } => false,
         };
         listed.then(|| DomainFacts::failed(target.clone(), Failure::new(Phase::Input, Kind::Blocklisted)))

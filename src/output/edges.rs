@@ -19,7 +19,7 @@ pub struct MxRow {
 /// The edges of a domain. A mail host without address has one edge that leads
 /// nowhere. An endpoint that was listed outright has none: no DNS was asked.
 pub(super) fn edges(facts: &DomainFacts) -> impl Iterator<Item = MxRow> {
-    let listed = matches!(facts.target.subject, Subject::Endpoint { .. });
+    let listed = !matches!(facts.target.subject, Subject::Domain(_));
     let exchanges = if listed { &[][..] } else { &facts.exchanges[..] };
     exchanges.iter().flat_map(move |exchange| {
         let nowhere = exchange.addresses.is_empty().then_some(None);

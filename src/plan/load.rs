@@ -3,6 +3,7 @@
 
 use super::{Asked, UsageError, ehlo_name, further, key_shares, lookup, timeouts};
 use crate::cli::BenchArgs;
+use crate::engine::stage::Lookup;
 use crate::load::{
     Bound, CONCURRENCY_MAX, COUNT_MAX, DURATION_SECONDS_MAX, Handshakes, Pacing, RATE_MAX, Settings,
 };
@@ -165,8 +166,8 @@ impl LoadPlan {
 
 /// The first address of a host.
 async fn address(host: &DomainName, lookup: &DnsLookup) -> Result<IpAddr, UsageError> {
-    let target = Target { line: 1, subject: Subject::Domain(host.clone()) };
-    let DomainFacts { failure, exchanges, .. } = lookup.host(target, host).await;
+    let target = Target { line: 1, subject: Subject::Host { name: host.clone(), port: None } };
+    let DomainFacts { failure, exchanges, .. } = lookup.lookup(target).await;
     let found = exchanges.into_iter().flat_map(|exchange| exchange.addresses).next();
     found.ok_or_else(|| {
         let cause = failure.map_or_else(|| "no address".to_string(), |failure| failure.to_string());

@@ -73,6 +73,26 @@ fn of_an_address_and_of_a_host_with_its_port() {
 }
 
 #[test]
+fn a_host_is_not_taken_for_the_domain_that_mail_is_for() {
+    let lab = Lab::playing(&["tls12_rsa"], 1);
+    lab.folder.write(
+        "connectors.toml",
+        "[[connector]]\nname = 'All'\ndomains = ['*']\ntls_settings = 'DomainValidation'\n",
+    );
+    let host = format!("{}:{}", lab.fleet.endpoints()[0].host, lab.fleet.smtp_port());
+    let asked = format!("{host} --connectors connectors.toml");
+    let told = transcript(&lab, &asked);
+    assert!(told.contains("DomainValidation: undetermined:no_domain"), "{told}");
+    assert!(!told.contains("connector"), "{told}");
+    let told = transcript(&lab, &format!("{asked} --recipient-domain d1.example"));
+    assert!(told.contains("DomainValidation: fail:name_mismatch"), "{told}");
+    assert!(told.contains("connector `All`: deferred"), "{told}");
+    let ran = lab.folder.run(lab.args("probe d1.example --recipient-domain d1.example"));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("d1.example is itself a domain"), "{}", ran.stderr);
+}
+
+#[test]
 fn one_address_is_connected_to_no_more_often_than_it_may_be() {
     let lab = Lab::playing(&["tls10_only"], 1);
     let begun = Instant::now();

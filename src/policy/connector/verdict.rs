@@ -128,7 +128,7 @@ fn unprobed(facts: &DomainFacts, (delivery, reason): Opportunistic) -> Check {
 fn domain(facts: &DomainFacts) -> Option<&DomainName> {
     match &facts.target.subject {
         Subject::Domain(domain) => Some(domain),
-        Subject::Endpoint { .. } => None,
+        Subject::Host { .. } | Subject::Endpoint { .. } => None,
     }
 }
 
