@@ -2,7 +2,7 @@
 //! of a partner's certificates, and what does it say? Microsoft's page has
 //! this done by hand with certutil.
 
-use super::probe;
+use super::presented::{self, Chain, Presented};
 use super::rest::Rest;
 use super::{CommandError, start_logging};
 use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
@@ -14,7 +14,7 @@ use crate::model::revocation::{
 use crate::model::{CertificateFacts, DomainName, Subject, Target};
 use crate::net::ScreenedLookup;
 use crate::net::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
-use crate::plan::{self, Asked, UsageError};
+use crate::plan::{self, Asked};
 use crate::policy::Roots;
 use crate::policy::published::{self, AddressKind};
 use crate::revocation::{self, Question, crl, ocsp};
@@ -22,7 +22,6 @@ use crate::{report, x509};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,9 +33,6 @@ const EXIT_NOT_DETERMINED: u8 = 4;
 
 /// Certificates that are asked about.
 const CERTIFICATES_MAX: usize = 64;
-
-/// A presented chain, leaf first.
-type Chain = Vec<Arc<[u8]>>;
 
 /// Finds the addresses of hosts in the DNS that everything else is asked of.
 struct Resolver(Arc<ScreenedLookup<DnsLookup>>);
@@ -64,24 +60,24 @@ struct Asker {
 /// Asks about the chains of the target, then the published addresses.
 pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
-    let asked = if is_file(&args.target) { None } else { Some(Asked::parse(&args.target)?) };
+    let asked = if presented::is_file(&args.target) { None } else { Some(Asked::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
     let stages = plan::stages(&args.asking, &hellos, &judging, plan::QUESTIONS_MAX)?;
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
     let (roots, _) = plan::roots(&args.roots)?;
     let fetcher = Fetcher::new(plan::gate(&args.asking)?, Resolver(stages.lookup.clone()), limits);
     let mut asker = Asker { fetcher, roots, lists: HashMap::new(), at: Timestamp::now() };
-    let chains = match asked {
-        None => vec![chain_of_file(&args.target)?],
+    let presented = match asked {
+        None => Presented { chains: vec![presented::chain_of_file(&args.target)?], without: Vec::new() },
         Some(asked) => {
             let rest = Rest::new(args.pace.per_ip_interval);
-            probed(&stages, rest, asked, args.asking.dialogue.port).await
+            presented::probed(&stages, rest, asked, args.asking.dialogue.port).await
         }
     };
-    if chains.is_empty() {
-        super::say(format_args!("mxray: {} presented no certificate", args.target));
+    for why in &presented.without {
+        super::say(format_args!("mxray: no certificate from {why}"));
     }
-    let found = asker.certificates(&chains).await;
+    let found = asker.certificates(&presented.chains).await;
     let published = if args.chain_only { Vec::new() } else { asker.published().await };
     super::tell(report::revocation(&found, &published))?;
     Ok(exit_code(&found, &published))
@@ -93,45 +89,6 @@ fn exit_code(found: &ChainsRevocation, published: &[Reached]) -> ExitCode {
     }
     let reached = published.iter().all(|address| address.outcome.is_ok());
     if found.is_good() && reached { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_DETERMINED) }
-}
-
-/// Endings that certificates bear and no domain does.
-const FILE_ENDINGS: [&str; 4] = ["pem", "der", "crt", "cer"];
-
-/// Whether a target is a file, be it there or not: no domain has a slash or
-/// such an ending.
-fn is_file(target: &str) -> bool {
-    let path = Path::new(target);
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    target.contains(std::path::is_separator)
-        || FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-        || path.is_file()
-}
-
-/// The distinct chains of every endpoint of the target.
-async fn probed(stages: &plan::Stages, rest: Rest, asked: Asked, port: u16) -> Vec<Chain> {
-    let (facts, port) = probe::find(stages, asked, port).await;
-    let (_, endpoints) = probe::ask_all(stages, rest, facts, port).await;
-    let mut seen = HashSet::new();
-    let observations = endpoints.into_iter().map(|endpoint| endpoint.observation);
-    let chains = observations.flat_map(|seen| {
-        let hellos = seen.hellos.into_iter().map(|hello| hello.chain);
-        seen.tls.map(|tls| tls.chain).into_iter().chain(hellos)
-    });
-    chains.filter(|chain| !chain.is_empty() && seen.insert(chain.clone())).collect()
-}
-
-/// The certificates of a file: PEM, leaf first, or one as DER.
-fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
-    let wrong = |error: &str| UsageError(format!("{path}: {error}"));
-    let bytes = plan::read_file("certificate", Path::new(path))?;
-    let pem = x509::pem::certificates(&bytes).map_err(|error| wrong(&format!("not PEM: {error}")))?;
-    let chain: Chain =
-        if pem.is_empty() { vec![bytes.into()] } else { pem.iter().map(|der| der.as_ref().into()).collect() };
-    match chain.iter().find_map(|der| Question::new(der, None).err()) {
-        Some(error) => Err(wrong(&format!("no certificate, PEM or DER: {error}"))),
-        None => Ok(chain),
-    }
 }
 
 impl Asker {

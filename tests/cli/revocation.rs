@@ -273,6 +273,21 @@ fn a_certificate_alone_proves_nothing() {
 }
 
 #[test]
+fn where_no_certificate_came_the_cause_is_told() {
+    for (scenario, host, cause) in [
+        ("best_nxdomain", "mx1.d1.example", "dns: nxdomain"),
+        ("greeting_554", "mx1.d1.example (", "greeting: rejected (554)"),
+        ("dns_nxdomain", "d1.example", "dns: nxdomain"),
+    ] {
+        let lab = Lab::playing(&[scenario], 1);
+        let ran = lab.folder.run(lab.args("revocation d1.example --allow-private --chain-only"));
+        let told = format!("mxray: no certificate from {host}");
+        assert!(ran.stderr.contains(&told) && ran.stderr.contains(cause), "{scenario}: {}", ran.stderr);
+        assert_eq!(ran.code, Some(4), "{scenario}: {}", ran.stdout);
+    }
+}
+
+#[test]
 fn a_domain_is_probed_and_the_published_addresses_are_reached_for() {
     let lab = Lab::playing(&["tls13_ecdsa"], 1);
     let ran = lab.folder.run(lab.args("revocation d1.example --allow-private"));

@@ -1,0 +1,89 @@
+//! The chains that `mxray revocation` asks about: out of a file, or presented
+//! by the mail hosts of its target.
+
+use super::probe;
+use super::rest::Rest;
+use crate::model::{DomainFacts, Observation};
+use crate::plan::{self, Asked, UsageError};
+use crate::revocation::Question;
+use crate::x509;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A presented chain, leaf first.
+pub(super) type Chain = Vec<Arc<[u8]>>;
+
+/// What the endpoints of a target presented.
+pub(super) struct Presented {
+    /// The distinct chains.
+    pub(super) chains: Vec<Chain>,
+    /// Which of them presented none, and why.
+    pub(super) without: Vec<String>,
+}
+
+/// Asks every endpoint of the target for its chain.
+pub(super) async fn probed(stages: &plan::Stages, rest: Rest, asked: Asked, port: u16) -> Presented {
+    let (facts, port) = probe::find(stages, asked, port).await;
+    let (record, endpoints) = probe::ask_all(stages, rest, facts, port).await;
+    let mut presented = Presented { chains: Vec::new(), without: not_found(&record.facts) };
+    for observation in endpoints.into_iter().map(|endpoint| endpoint.observation) {
+        let chains = chains_of(&observation);
+        if chains.is_empty() {
+            presented.without.push(match &observation.failure {
+                Some(failure) => format!("{}: {failure}", observation.key),
+                None => observation.key.to_string(),
+            });
+        }
+        for chain in chains {
+            if !presented.chains.contains(chain) {
+                presented.chains.push(chain.clone());
+            }
+        }
+    }
+    presented
+}
+
+/// Mail hosts that nobody could be asked at, and why.
+fn not_found(facts: &DomainFacts) -> Vec<String> {
+    if let Some(failure) = &facts.failure {
+        return vec![format!("{}: {failure}", facts.target.subject.label())];
+    }
+    let failed = facts.exchanges.iter().filter_map(|exchange| {
+        let host = exchange.host.as_ref()?;
+        exchange.failure.as_ref().map(|failure| format!("{host}: {failure}"))
+    });
+    failed.collect()
+}
+
+/// The chains that an endpoint presented, in the handshake or to a further hello.
+fn chains_of(seen: &Observation) -> Vec<&Chain> {
+    let hellos = seen.hellos.iter().map(|hello| &hello.chain);
+    let all = seen.tls.iter().map(|tls| &tls.chain).chain(hellos);
+    all.filter(|chain| !chain.is_empty()).collect()
+}
+
+/// Endings that certificates bear and no domain does.
+const FILE_ENDINGS: [&str; 4] = ["pem", "der", "crt", "cer"];
+
+/// Whether a target is a file, be it there or not: no domain has a slash or
+/// such an ending.
+pub(super) fn is_file(target: &str) -> bool {
+    let path = Path::new(target);
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    target.contains(std::path::is_separator)
+        || FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+        || path.is_file()
+}
+
+/// The certificates of a file: PEM, leaf first, or one as DER.
+pub(super) fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
+    let wrong = |error: &str| UsageError(format!("{path}: {error}"));
+    let bytes = plan::read_file("certificate", Path::new(path))?;
+    let pem = x509::pem::certificates(&bytes).map_err(|error| wrong(&format!("not PEM: {error}")))?;
+    let chain: Chain =
+        if pem.is_empty() { vec![bytes.into()] } else { pem.iter().map(|der| der.as_ref().into()).collect() };
+    match chain.iter().find_map(|der| Question::new(der, None).err()) {
+        Some(error) => Err(wrong(&format!("no certificate, PEM or DER: {error}"))),
+        None => Ok(chain),
+    }
+}
