@@ -1,6 +1,7 @@
 //! Forced TLS: which of the three strengths of a connector a partner passes.
 
 use super::delivery::{Delivery, Logged, Reason};
+use super::failure::Phase;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
@@ -138,6 +139,18 @@ impl Check {
             Check::Pass => None,
             Check::Fail(failure) => Some(failure.to_string()),
             Check::Undetermined(cause) => Some(cause.to_string()),
+        }
+    }
+
+    /// The phase that mail came to before it was decided: how much the check
+    /// tells. Certificates are looked at once TLS is there.
+    pub fn phase(self) -> Phase {
+        match self {
+            Check::Fail(CheckFailure::NoTls(reason)) | Check::Undetermined(CheckCause::NoAnswer(reason)) => {
+                reason.phase()
+            }
+            Check::Undetermined(CheckCause::NotProbed) => Phase::Input,
+            Check::Pass | Check::Fail(_) | Check::Undetermined(_) => Phase::AfterTls,
         }
     }
 

@@ -318,7 +318,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     column(
         "encryption_only",
-        "Whether mail passes under TlsSettings EncryptionOnly: `pass`, `fail:REASON`, `undetermined:REASON`.",
+        "Whether mail passes under TlsSettings EncryptionOnly: `pass`, `fail:REASON`, `undetermined:REASON`. One endpoint that passes is enough; where none does, one that may still keeps it `undetermined`. The reason is that of the first endpoint that got furthest, which need not be the one of `reason`.",
         |r| check(r.verdict.forced.encryption_only),
     ),
     column(

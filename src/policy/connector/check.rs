@@ -5,6 +5,7 @@ use crate::model::{
     ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, DomainFacts, Exchange, ForcedTls,
     Presented, Reason,
 };
+use std::cmp::Reverse;
 
 /// What is demanded beyond encryption.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +87,8 @@ fn domain_validation(presented: Option<&Presented>, demand: &Demand<'_>) -> Chec
 /// The checks of a domain from those of its endpoints, in the order in which a
 /// sender tries them. A sender that is not served at one goes on to the next
 /// (RFC 5321 §5.1), so one that passes is enough. Where none does, one that is
-/// not known may still; where all are known, the first says why.
+/// not known may still. Of several that do not, the first that got furthest
+/// says why, as it does for delivery without a connector.
 pub fn roll_up(facts: &DomainFacts, endpoints: &[ForcedTls]) -> ForcedTls {
     let unresolved: Vec<Check> = facts.exchanges.iter().filter_map(unresolved).collect();
     let all =
@@ -105,10 +107,13 @@ fn unresolved(exchange: &Exchange) -> Option<Check> {
 }
 
 fn decide(checks: impl Iterator<Item = Check>) -> Check {
-    let rank = |check: &Check| match check {
-        Check::Pass => 0,
-        Check::Undetermined(_) => 1,
-        Check::Fail(_) => 2,
+    let rank = |check: &Check| {
+        let class = match check {
+            Check::Pass => 0,
+            Check::Undetermined(_) => 1,
+            Check::Fail(_) => 2,
+        };
+        (class, Reverse(check.phase()))
     };
     // The first of equals.
     checks.min_by_key(rank).unwrap_or(Check::Undetermined(CheckCause::NotProbed))

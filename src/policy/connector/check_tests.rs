@@ -137,6 +137,26 @@ fn one_host_that_passes_is_enough_and_one_that_is_open_keeps_it_open() {
 }
 
 #[test]
+fn the_first_that_got_furthest_says_why() {
+    let no_tls = |phase, kind| Check::Fail(CheckFailure::NoTls(Reason::Ended { phase, kind }));
+    let refused = no_tls(Phase::Connect, Kind::Refused);
+    let in_clear = no_tls(Phase::Starttls, Kind::NotOffered);
+    let (expired, unnamed) = (Check::Fail(CheckFailure::Expired), Check::Fail(CheckFailure::NameMismatch));
+    let silent = CheckCause::NoAnswer(Reason::Ended { phase: Phase::Greeting, kind: Kind::Timeout });
+    let silent = Check::Undetermined(silent);
+    let not_seen = Check::Undetermined(CheckCause::CertificateNotSeen);
+    for (checks, expected) in [
+        (vec![refused, in_clear, refused], in_clear),
+        (vec![in_clear, unnamed, expired], unnamed),
+        (vec![silent, not_seen, expired], not_seen),
+        (vec![expired, silent], silent),
+    ] {
+        let endpoints: Vec<_> = checks.iter().copied().map(ForcedTls::all).collect();
+        assert_eq!(roll_up(&facts(&[None]), &endpoints), ForcedTls::all(expected), "{checks:?}");
+    }
+}
+
+#[test]
 fn a_host_that_the_dns_may_yet_give_keeps_it_open_and_one_that_is_gone_does_not() {
     let fail = ForcedTls::all(Check::Fail(CheckFailure::SelfSigned));
     let open = roll_up(&facts(&[None, Some(Kind::Servfail)]), &[fail]);
