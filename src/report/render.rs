@@ -6,16 +6,27 @@ use super::tally::{OTHER, Tally};
 use crate::model::text::grouped;
 use std::collections::BTreeSet;
 
-/// Characters of a name; the longest registered suites have 45.
+/// Characters of a name beside its numbers; the longest registered suites have
+/// 45. A longer name has a line of its own.
 const NAME_CHARS: usize = 46;
+/// Characters of a name on a line of its own.
+const LINE_CHARS: usize = 78;
 /// Most rows of a section; what is beyond stands in one row.
 const SECTION_ROWS_MAX: usize = 24;
 
-/// One row: a name with its count by domain and by endpoint.
+/// One row: a name with its count, which has a share, and by endpoint beside
+/// that by domain.
 struct Row<'a> {
     name: &'a str,
-    domains: u64,
+    count: u64,
     endpoints: Option<u64>,
+}
+
+/// What the first column of numbers counts.
+#[derive(Clone, Copy)]
+enum Unit {
+    Domains,
+    Endpoints,
 }
 
 impl Summary {
@@ -37,8 +48,9 @@ impl Summary {
             section(&mut out, title, tally(domains), Some(tally(endpoints)));
         }
         section(&mut out, "Certificate name", &self.cert_name, None);
+        self.render_enumerated(&mut out);
         let title = format!("MX operators (top {OPERATORS_SHOWN})");
-        table(&mut out, &title, &self.operator_rows(), self.mx_operators.0.total());
+        table(&mut out, &title, Unit::Domains, &self.operator_rows(), self.mx_operators.0.total());
         out
     }
 
@@ -59,14 +71,36 @@ impl Summary {
         top_section(out, "Under connectors: why not delivered", &forced.connector_reasons);
     }
 
+    /// Counted by endpoint: each stands in as many rows as it takes.
+    fn render_enumerated(&self, out: &mut String) {
+        let found = &self.enumerated;
+        for (title, tally) in [
+            ("Enumerated", &found.completeness),
+            ("Enumerated: versions taken", &found.versions),
+            ("Enumerated: classes of suites taken", &found.classes),
+            ("Enumerated: suites taken", &found.suites),
+            ("Enumerated: groups taken", &found.groups),
+            ("Enumerated: whose order decides", &found.preference),
+        ] {
+            let row = |(name, count)| Row { name, count, endpoints: None };
+            let mut rows: Vec<Row<'_>> = tally.sorted().into_iter().map(row).collect();
+            let more = rows.len().saturating_sub(SECTION_ROWS_MAX);
+            rows.truncate(SECTION_ROWS_MAX);
+            table(out, title, Unit::Endpoints, &rows, found.total);
+            // Their sum would count an endpoint many times.
+            if more > 0 {
+                push_line(out, &format!("  ({more} more)"));
+            }
+        }
+    }
+
     /// The commonest operators that serve more than one domain; a list of
     /// domains that serve themselves says nothing.
     fn operator_rows(&self) -> Vec<Row<'_>> {
-        let row = |name, domains| Row { name, domains, endpoints: None };
-        let top =
-            self.mx_operators.top().into_iter().filter(|(name, domains)| *domains > 1 && *name != OTHER);
-        let mut rows: Vec<Row<'_>> = top.map(|(name, domains)| row(name, domains)).collect();
-        let shown: u64 = rows.iter().map(|row| row.domains).sum();
+        let row = |name, count| Row { name, count, endpoints: None };
+        let top = self.mx_operators.top().into_iter().filter(|(name, count)| *count > 1 && *name != OTHER);
+        let mut rows: Vec<Row<'_>> = top.map(|(name, count)| row(name, count)).collect();
+        let shown: u64 = rows.iter().map(|row| row.count).sum();
         let rest = self.mx_operators.0.total().saturating_sub(shown);
         if !rows.is_empty() && rest > 0 {
             rows.push(row(OTHER, rest));
@@ -78,7 +112,7 @@ impl Summary {
 type Part = fn(&Counts) -> &Tally;
 
 /// The sections that count domains and endpoints side by side.
-const SHARED: [(&str, Part); 8] = [
+const SHARED: [(&str, Part); 9] = [
     ("Outcome", |counts| &counts.outcomes),
     ("TLS version", |counts| &counts.versions),
     ("Cipher suite", |counts| &counts.suites),
@@ -87,6 +121,7 @@ const SHARED: [(&str, Part); 8] = [
     ("Certificate chain", |counts| &counts.cert_chain),
     ("Certificate dates", |counts| &counts.cert_dates),
     ("Certificate key", |counts| &counts.cert_key),
+    ("Certificate expectation", |counts| &counts.cert_expectation),
 ];
 
 /// Rows of a section that shows the commonest only.
@@ -94,14 +129,14 @@ const TOP_ROWS_MAX: usize = 10;
 
 /// A section of the commonest names; the rest is counted as one.
 fn top_section(out: &mut String, title: &str, tally: &Tally) {
-    let row = |(name, domains)| Row { name, domains, endpoints: None };
+    let row = |(name, count)| Row { name, count, endpoints: None };
     let mut rows: Vec<Row<'_>> = tally.sorted().into_iter().map(row).collect();
     if rows.len() > TOP_ROWS_MAX {
         let rest = rows.split_off(TOP_ROWS_MAX - 1);
-        let domains = rest.iter().map(|row| row.domains).sum();
-        rows.push(Row { name: OTHER, domains, endpoints: None });
+        let count = rest.iter().map(|row| row.count).sum();
+        rows.push(Row { name: OTHER, count, endpoints: None });
     }
-    table(out, title, &rows, tally.total());
+    table(out, title, Unit::Domains, &rows, tally.total());
 }
 
 fn section(out: &mut String, title: &str, domains: &Tally, endpoints: Option<&Tally>) {
@@ -112,38 +147,37 @@ fn section(out: &mut String, title: &str, domains: &Tally, endpoints: Option<&Ta
         .map(|(name, _)| name)
         .collect();
     let row =
-        |name| Row { name, domains: domains.get(name), endpoints: endpoints.map(|tally| tally.get(name)) };
+        |name| Row { name, count: domains.get(name), endpoints: endpoints.map(|tally| tally.get(name)) };
     let mut rows: Vec<Row<'_>> = names.into_iter().map(row).collect();
-    rows.sort_by_key(|row| std::cmp::Reverse((row.domains, row.endpoints)));
+    rows.sort_by_key(|row| std::cmp::Reverse((row.count, row.endpoints)));
     if rows.len() > SECTION_ROWS_MAX {
         let rest = rows.split_off(SECTION_ROWS_MAX - 1);
         rows.push(Row {
             name: OTHER,
-            domains: rest.iter().map(|row| row.domains).sum(),
+            count: rest.iter().map(|row| row.count).sum(),
             endpoints: endpoints.map(|_| rest.iter().filter_map(|row| row.endpoints).sum()),
         });
     }
-    table(out, title, &rows, domains.total());
+    table(out, title, Unit::Domains, &rows, domains.total());
 }
 
-fn table(out: &mut String, title: &str, rows: &[Row<'_>], domains: u64) {
+fn table(out: &mut String, title: &str, unit: Unit, rows: &[Row<'_>], whole: u64) {
     let Some(first) = rows.first() else { return };
     let endpoints = if first.endpoints.is_some() { "endpoints" } else { "" };
-    push_line(
-        out,
-        &format!("\n{title:<width$}{:>11}{:>8}{endpoints:>12}", "domains", "%", width = NAME_CHARS + 2),
-    );
+    let unit = match unit {
+        Unit::Domains => "domains",
+        Unit::Endpoints => "endpoints",
+    };
+    push_line(out, &format!("\n{title:<width$}{unit:>11}{:>8}{endpoints:>12}", "%", width = NAME_CHARS + 2));
     for row in rows {
         let endpoints = row.endpoints.map(grouped).unwrap_or_default();
-        push_line(
-            out,
-            &format!(
-                "  {:<NAME_CHARS$}{:>11}{:>8}{endpoints:>12}",
-                cut(row.name),
-                grouped(row.domains),
-                share(row.domains, domains),
-            ),
-        );
+        let (count, share) = (grouped(row.count), share(row.count, whole));
+        let fits = row.name.chars().count() <= NAME_CHARS;
+        if !fits {
+            push_line(out, &format!("  {}", cut(row.name)));
+        }
+        let name = if fits { row.name } else { "" };
+        push_line(out, &format!("  {name:<NAME_CHARS$}{count:>11}{share:>8}{endpoints:>12}"));
     }
 }
 
@@ -155,10 +189,10 @@ fn push_line(out: &mut String, line: &str) {
 /// Keeps the end of a name that is too long: that of a host says most.
 fn cut(name: &str) -> String {
     let length = name.chars().count();
-    if length <= NAME_CHARS {
+    if length <= LINE_CHARS {
         return name.to_string();
     }
-    let kept: String = name.chars().skip(length - NAME_CHARS + 1).collect();
+    let kept: String = name.chars().skip(length - LINE_CHARS + 1).collect();
     format!("…{kept}")
 }
 
@@ -198,8 +232,8 @@ mod tests {
 
     #[test]
     fn long_names_keep_their_end() {
-        let name = format!("{}.example", "é".repeat(60));
-        assert_eq!(cut(&name).chars().count(), NAME_CHARS);
+        let name = format!("{}.example", "é".repeat(LINE_CHARS));
+        assert_eq!(cut(&name).chars().count(), LINE_CHARS);
         assert!(cut(&name).ends_with("é.example") && cut(&name).starts_with('…'));
     }
 }

@@ -1,9 +1,11 @@
 //! What a run comes to, in counts.
 
+use super::enumerated::EnumeratedTally;
 use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
-    Assessment, DomainRecord, EndpointRecord, Failure, Reason, Record, TlsFinding, TlsObservation, View,
+    Assessment, DomainRecord, EndpointRecord, Expected, Failure, MxHost, Reason, Record, TlsFinding,
+    TlsObservation, View,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -36,6 +38,9 @@ pub struct Counts {
     pub cert_dates: Tally,
     /// Key axis.
     pub cert_key: Tally,
+    /// The leaf by the expectation that is about its host, as
+    /// `exchange-online: current`.
+    pub cert_expectation: Tally,
 }
 
 /// The summary of a run. Summaries of parts merge into that of the whole.
@@ -57,6 +62,8 @@ pub struct Summary {
     pub endpoints: Counts,
     /// With how many partners TLS could be forced, and what stops the rest.
     pub forced_tls: ForcedTally,
+    /// What enumerations found, by endpoint.
+    pub enumerated: EnumeratedTally,
     /// Domains by the registrable domain of their best MX host.
     pub mx_operators: Operators,
 }
@@ -102,7 +109,12 @@ impl Summary {
             self.endpoints.add_observed(tls);
         }
         if let Some(assessment) = &record.assessment {
+            let host = record.observation.key.sni.as_ref().map(MxHost::as_str);
             self.endpoints.add_assessed(assessment);
+            self.endpoints.add_expected(&assessment.expectations, None, host);
+        }
+        if let Some(found) = &record.enumeration {
+            self.enumerated.add(found);
         }
     }
 
@@ -119,7 +131,9 @@ impl Summary {
         };
         self.domains.add_outcome(best.finding.failure.as_ref());
         if let Some(tls) = &best.finding.tls {
+            let host = best.host.as_ref().map(MxHost::as_str);
             self.domains.add_found(tls);
+            self.domains.add_expected(&tls.expectations, facts.target.subject.domain(), host);
         }
         if let Some(name) = best.name {
             self.cert_name.add(name.name().into());
@@ -139,6 +153,7 @@ impl Summary {
         self.domains.merge(&other.domains);
         self.cert_name.merge(&other.cert_name);
         self.endpoints.merge(&other.endpoints);
+        self.enumerated.merge(&other.enumerated);
         self.mx_operators.0.merge(&other.mx_operators.0);
     }
 }
@@ -180,6 +195,12 @@ impl Counts {
         self.cert_key.add(assessment.key.name().into());
     }
 
+    fn add_expected(&mut self, judged: &[Expected], domain: Option<&str>, host: Option<&str>) {
+        if let Some(expected) = Expected::for_host(judged, domain, host) {
+            self.cert_expectation.add(format!("{}: {}", expected.expectation.name, expected.status).into());
+        }
+    }
+
     fn merge(&mut self, other: &Counts) {
         self.total += other.total;
         for (own, others) in [
@@ -191,6 +212,7 @@ impl Counts {
             (&mut self.cert_chain, &other.cert_chain),
             (&mut self.cert_dates, &other.cert_dates),
             (&mut self.cert_key, &other.cert_key),
+            (&mut self.cert_expectation, &other.cert_expectation),
         ] {
             own.merge(others);
         }

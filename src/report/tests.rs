@@ -1,12 +1,14 @@
 //! The fold adds up, however it is split, and the table is what it was.
 
 use super::*;
+use crate::model::expectation::AppliesTo;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
-    Assessment, Basis, ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, DomainFacts,
-    DomainName, DomainRecord, Endpoint, EndpointRecord, Failure, Finding, ForcedTls, KeyStatus, Kind, Logged,
-    MxHost, NameStatus, Observation, Outcome, Phase, ProbeKey, Reason, Record, Rejected, Session, Subject,
-    Target, TlsFinding, TlsObservation, Verdict, View,
+    AcceptedGroups, AcceptedSuite, Assessment, Basis, ChainStatus, Check, CheckCause, CheckFailure,
+    DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Enumeration,
+    Expectation, ExpectationStatus, Expected, Failure, Finding, ForcedTls, Gap, KeyStatus, Kind, Logged,
+    MxHost, NameStatus, Observation, Outcome, Phase, Preference, ProbeKey, Reason, Record, Rejected, Session,
+    Subject, Target, TlsFinding, TlsObservation, Verdict, VersionSuites, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -244,6 +246,103 @@ fn the_table_is_stable_and_fits_a_terminal() {
       b.co.uk                                                 2    28.6
     ");
     assert_eq!(Summary::default().render(), "0 domains, 0 endpoints, 0 rejected lines\n");
+}
+
+/// TLS 1.2 with two suites, one of them twice broken, and TLS 1.1 with one.
+fn enumerated() -> Enumeration {
+    let version = |version, suites: &[u16], gap| VersionSuites {
+        version,
+        suites: suites
+            .iter()
+            .map(|code| AcceptedSuite { suite: CipherSuite(*code), dh_bits: None })
+            .collect(),
+        preference: (suites.len() > 1).then_some(Preference::Server),
+        gap,
+        groups: None,
+    };
+    let mut tls12 = version(ProtocolVersion::TLS12, &[0xc02f, 0x0004], None);
+    tls12.groups = Some(AcceptedGroups { groups: vec![NamedGroup(23)], gap: Some(Gap::CertificateCurve) });
+    let versions = vec![
+        version(ProtocolVersion::TLS13, &[], None),
+        tls12,
+        version(ProtocolVersion::TLS11, &[0x0004], Some(Gap::Budget)),
+    ];
+    Enumeration { versions, sslv2: true, connections: 9 }
+}
+
+#[test]
+fn an_endpoint_that_takes_much_is_counted_once_by_each() {
+    let mut records = records();
+    for record in &mut records {
+        if let Record::Endpoint(record) = record {
+            record.enumeration = Some(Box::new(enumerated()));
+        }
+    }
+    let summary = folded(&records);
+    let found = &summary.enumerated;
+    assert_eq!((found.total, found.connections), (3, 27));
+    assert_eq!(found.versions.sorted(), [("SSLv2", 3), ("TLSv1.1", 3), ("TLSv1.2", 3)]);
+    let table = summary.render();
+    let table = &table[table.find("\nEnumerated").unwrap()..table.find("\nMX operators").unwrap()];
+    insta::assert_snapshot!(table, @r"
+    Enumerated                                        endpoints       %
+      incomplete: budget                                      3   100.0
+      incomplete: certificate_curve                           3   100.0
+
+    Enumerated: versions taken                        endpoints       %
+      SSLv2                                                   3   100.0
+      TLSv1.1                                                 3   100.0
+      TLSv1.2                                                 3   100.0
+
+    Enumerated: classes of suites taken               endpoints       %
+      broken                                                  3   100.0
+      recommended                                             3   100.0
+
+    Enumerated: suites taken                          endpoints       %
+      TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256                   3   100.0
+      TLS_RSA_WITH_RC4_128_MD5                                3   100.0
+
+    Enumerated: groups taken                          endpoints       %
+      secp256r1                                               3   100.0
+
+    Enumerated: whose order decides                   endpoints       %
+      server                                                  3   100.0
+    ");
+}
+
+#[test]
+fn a_leaf_is_counted_by_the_expectation_about_its_host() {
+    let mut record = probed(1, "a.mx.microsoft", None);
+    let Record::Domain(domain) = &mut record else { unreachable!() };
+    let expected = |name: &str, mx: &str, status| Expected {
+        expectation: Arc::new(Expectation {
+            name: name.into(),
+            applies_to: AppliesTo { mx: vec![mx.into()], domains: Vec::new() },
+            certificates: Vec::new(),
+        }),
+        status,
+        detail: String::new(),
+    };
+    let judged = [
+        expected("other", "other.example", ExpectationStatus::Current),
+        expected("exchange-online", "mx.microsoft", ExpectationStatus::Unexpected),
+    ];
+    let finding = &mut domain.verdict.best.as_mut().unwrap().finding;
+    Arc::make_mut(finding).tls.as_mut().unwrap().expectations = Arc::new(judged);
+    let summary = folded(&[record]);
+    assert_eq!(summary.domains.cert_expectation.sorted(), [("exchange-online: unexpected", 1)]);
+    assert!(summary.render().contains("\n  exchange-online: unexpected "));
+}
+
+#[test]
+fn a_name_too_long_for_its_column_has_a_line_of_its_own() {
+    let mut summary = Summary::default();
+    let names = ["EncryptionOnly", "CertificateValidation"]
+        .map(|strength| format!("{strength}: tls_client_certificate_required"));
+    names.iter().for_each(|name| summary.forced_tls.stops.add(name.clone().into()));
+    let table = summary.render();
+    assert!(names.iter().all(|name| table.contains(&format!("\n  {name}\n"))), "{table}");
+    assert_eq!(table.lines().filter(|line| line.trim() == "1    50.0").count(), 2, "{table}");
 }
 
 #[test]
