@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
+#[path = "scenarios/keys.rs"]
+mod keys;
 mod survey;
 
 use futures_util::{StreamExt, stream};
@@ -229,6 +231,7 @@ async fn every_row_of_a_mixed_fleet_is_the_truth() {
         assert_eq!(lines, [first, second]);
         let wrong = differences(&fleet, &run);
         assert!(wrong.is_empty(), "seed {seed}, {} differences:\n{}", wrong.len(), wrong.join("\n"));
+        keys::check(&run);
         fleet.shutdown().await;
     }
 }
