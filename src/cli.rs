@@ -293,7 +293,7 @@ pub enum RootsCommand {
 /// `mxray roots check`
 #[derive(Debug, Args)]
 pub struct RootsCheckArgs {
-    /// The root: its SHA-256, its name as Microsoft publishes it, or a PEM file; repeatable
+    /// The root: its SHA-256, its name as Microsoft publishes it or in its subject, or a file, PEM or DER; repeatable
     #[arg(long, value_name = "ROOT", required = true)]
     pub needs: Vec<String>,
 

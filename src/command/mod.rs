@@ -11,6 +11,7 @@ mod display;
 mod judge;
 mod lab;
 mod losses;
+mod needs;
 mod presented;
 mod probe;
 mod reader;

@@ -2,15 +2,15 @@
 //! partner needs is. Microsoft's page has this done by hand with certmgr.
 
 use super::CommandError;
+use super::needs::{self, Need, days};
 use crate::cli::{RootsArgs, RootsCheckArgs, RootsCommand, RootsListArgs};
-use crate::model::{CertificateFacts, Sha256};
+use crate::model::CertificateFacts;
 use crate::plan::{self, UsageError};
 use crate::policy::Store;
-use crate::policy::published::{self, PublishedCertificate};
+use crate::policy::published;
 use crate::x509;
 use jiff::Timestamp;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Exit code where a root that is needed is in one store or more not there.
@@ -18,15 +18,6 @@ const EXIT_ABSENT: u8 = 1;
 
 /// The store that is asked where none is named: what this machine trusts.
 const DEFAULT_STORE: &str = "system";
-
-/// A root that somebody needs.
-struct Need {
-    /// What it is called, if that is known.
-    name: String,
-    sha256: Sha256,
-    /// From when to when it is valid, if that is known.
-    validity: Option<String>,
-}
 
 /// Checks or lists.
 pub(super) fn run(args: RootsArgs) -> Result<ExitCode, CommandError> {
@@ -44,7 +35,7 @@ fn stores(named: &[String]) -> Result<Vec<Store>, UsageError> {
 fn check(args: &RootsCheckArgs) -> Result<ExitCode, CommandError> {
     let mut needs = Vec::new();
     for text in &args.needs {
-        needs.extend(needed(text)?);
+        needs.extend(needs::named(text)?);
     }
     let stores = stores(&args.store)?;
     let (mut out, mut absent) = (String::new(), false);
@@ -61,58 +52,6 @@ fn check(args: &RootsCheckArgs) -> Result<ExitCode, CommandError> {
     }
     super::tell(out)?;
     Ok(if absent { ExitCode::from(EXIT_ABSENT) } else { ExitCode::SUCCESS })
-}
-
-/// What `--needs` names: a fingerprint, a CA of the published table, or the
-/// certificates of a PEM file.
-fn needed(text: &str) -> Result<Vec<Need>, UsageError> {
-    if let Some(sha256) = Sha256::parse(text) {
-        let known = published::certificates().into_iter().find(|known| known.sha256 == Some(sha256));
-        return Ok(vec![known.and_then(from_table).unwrap_or_else(|| Need {
-            name: String::new(),
-            sha256,
-            validity: None,
-        })]);
-    }
-    let named: Vec<Need> = published::named(text).into_iter().filter_map(from_table).collect();
-    if !named.is_empty() {
-        return Ok(named);
-    }
-    if Path::new(text).exists() {
-        return from_file(text);
-    }
-    let known: Vec<String> = published::certificates()
-        .into_iter()
-        .filter(|known| known.sha256.is_some())
-        .map(|known| known.name)
-        .collect();
-    Err(UsageError(format!(
-        "--needs `{text}`: no SHA-256, no PEM file and no CA of the published table; it has {}",
-        known.join(", ")
-    )))
-}
-
-fn from_table(known: PublishedCertificate) -> Option<Need> {
-    let validity = Some(format!("{} to {}", known.not_before, known.not_after));
-    Some(Need { name: known.name, sha256: known.sha256?, validity })
-}
-
-fn from_file(path: &str) -> Result<Vec<Need>, UsageError> {
-    let wrong = |error: String| UsageError(format!("--needs {path}: {error}"));
-    let pem = plan::read_file("--needs", Path::new(path))?;
-    let mut needs = Vec::new();
-    let certificates = x509::pem::certificates(&pem).map_err(|error| wrong(format!("not PEM: {error}")))?;
-    for (index, der) in certificates.iter().enumerate() {
-        let facts = x509::read(der);
-        // What has no key is in no store, and absent would be no answer.
-        if facts.spki_sha256.is_none() {
-            let defect = facts.defect.unwrap_or_default();
-            return Err(wrong(format!("certificate {} cannot be read: {defect}", index + 1)));
-        }
-        let validity = days(&facts).map(|(from, until)| format!("{from} to {until}"));
-        needs.push(Need { name: facts.subject.unwrap_or_default(), sha256: facts.sha256, validity });
-    }
-    if needs.is_empty() { Err(wrong("no PEM certificate in it".into())) } else { Ok(needs) }
 }
 
 fn list(args: &RootsListArgs) -> Result<ExitCode, CommandError> {
@@ -135,11 +74,6 @@ fn told(facts: &CertificateFacts, now: Timestamp) -> String {
         None => "validity unreadable".to_string(),
     };
     format!("{subject}, {validity}, sha256 {}", facts.sha256)
-}
-
-fn days(facts: &CertificateFacts) -> Option<(String, String)> {
-    let day = |time: Timestamp| time.strftime("%Y-%m-%d").to_string();
-    Some((day(facts.not_before?), day(facts.not_after?)))
 }
 
 /// What is not there; and what is there instead, if it bears the same name.

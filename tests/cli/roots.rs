@@ -1,6 +1,8 @@
 //! `mxray roots`: is the root that the partner needs in the store?
 
 use crate::command::Folder;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 const G2: &str = "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f";
 
@@ -24,7 +26,9 @@ fn certificate(name: &str) -> String {
 
 #[test]
 fn a_root_is_found_by_name_fingerprint_and_file() {
-    let folder = Folder::new().with("g2.pem", certificate("DigiCert Global Root G2"));
+    let pem = certificate("DigiCert Global Root G2");
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let folder = Folder::new().with("g2.pem", &pem).with("g2.der", STANDARD.decode(base64).unwrap());
     let line = format!(
         ": present: C=US, O=DigiCert Inc, OU=www.digicert.com, CN=DigiCert Global Root G2, \
          valid 2013-08-01 to 2038-01-15, sha256 {G2}\n"
@@ -32,10 +36,23 @@ fn a_root_is_found_by_name_fingerprint_and_file() {
     let both = format!("mozilla{line}microsoft{line}");
     let colons: Vec<String> =
         G2.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).to_uppercase()).collect();
-    for need in ["DigiCert Global Root G2", "digicert global root g2", G2, &colons.join(":"), "g2.pem"] {
+    let needs =
+        ["DigiCert Global Root G2", "digicert global root g2", G2, &colons.join(":"), "g2.pem", "g2.der"];
+    for need in needs {
         assert_eq!(check(&folder, &[need], &["mozilla", "microsoft"]), (Some(0), both.clone()), "{need}");
     }
     assert_eq!(check(&folder, &["g2.pem"], &["g2.pem"]), (Some(0), format!("g2.pem{line}")));
+}
+
+#[test]
+fn any_root_of_the_stores_goes_by_its_name() {
+    let folder = Folder::new();
+    let (code, told) = check(&folder, &["ISRG Root X1"], &["mozilla", "microsoft"]);
+    assert_eq!((code, told.lines().count()), (Some(0), 2), "{told}");
+    assert!(told.lines().all(|line| line.contains(": present: ") && line.contains("CN=ISRG Root X1")));
+    // Two certificates bear the name, and either may be the one.
+    let (code, told) = check(&folder, &["GTS Root R1"], &["microsoft"]);
+    assert_eq!((code, told.matches(": present: ").count()), (Some(0), 2), "{told}");
 }
 
 #[test]
@@ -68,8 +85,8 @@ fn what_is_no_root_is_wrong_use() {
         .with("zeros.pem", format!("{good}{zeros}"))
         .with("cut.pem", &good[..200]);
     for (need, store, told) in [
-        ("No Such Root", "mozilla", "mxray: --needs `No Such Root`: no SHA-256, no PEM file and no CA"),
-        ("text", "mozilla", "mxray: --needs text: no PEM certificate in it"),
+        ("No Such Root", "mozilla", "mxray: --needs `No Such Root`: no SHA-256, no file, and no name"),
+        ("text", "mozilla", "mxray: --needs text: no certificate in it, PEM or DER"),
         (
             "zeros.pem",
             "mozilla",
