@@ -16,6 +16,10 @@ const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
 
 const ALTERNATIVE_NAMES: &str = "2.5.29.17";
 
+/// Identifier octets of the forms of a GeneralName: otherName, x400Address,
+/// directoryName and ediPartyName are constructed, the others primitive.
+const NAME_FORMS: [u8; 9] = [0xa0, 0x81, 0x82, 0xa3, 0xa4, 0xa5, 0x86, 0x87, 0x88];
+
 /// Tag of a dNSName in a GeneralName (RFC 5280 §4.2.1.6).
 const DNS_NAME: Tag = Tag(2);
 /// Tag of a uniformResourceIdentifier.
@@ -106,6 +110,9 @@ impl Extensions {
             if self.dns_names.len() + self.ip_addresses.len() == SAN_NAMES_MAX {
                 defects.note(format_args!("over {SAN_NAMES_MAX} alternative names"));
                 return;
+            }
+            if element.raw.first().is_none_or(|form| !NAME_FORMS.contains(form)) {
+                defects.note("an alternative name of no known form");
             }
             match GeneralName::from_der(element.raw) {
                 Ok((_, name)) => self.add_name(&name, defects),
