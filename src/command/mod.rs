@@ -109,6 +109,16 @@ fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Warns of a name for EHLO that is no fully-qualified domain name and no
+/// address literal, as RFC 5321 §4.1.1.1 asks for.
+fn warn_of_bare_name(ehlo_name: &str) {
+    if !ehlo_name.contains('.') && !ehlo_name.starts_with('[') {
+        say(format_args!(
+            "mxray: `EHLO {ehlo_name}` names no domain, and some servers refuse that; --ehlo NAME says another"
+        ));
+    }
+}
+
 /// Text on standard output. A reader that went away is a quiet end.
 fn tell(text: impl Display) -> Result<(), CommandError> {
     let mut stdout = io::stdout();

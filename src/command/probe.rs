@@ -23,6 +23,13 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         return Err(UsageError(wrong).into());
     }
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
+    super::warn_of_bare_name(&stages.told.ehlo_name);
+    if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
+        super::say(format_args!(
+            "mxray: a usual host takes 20 to 40 connections to enumerate, {:?} apart (--per-ip-interval)",
+            args.pace.per_ip_interval
+        ));
+    }
     let by_mx = matches!(asked, Asked::Domain(_));
     let (mut facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
     if let Some(recipient) = args.recipient_domain {

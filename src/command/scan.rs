@@ -31,6 +31,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let share = wanted.within(descriptors::raise());
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, share.questions)?;
     engine.limits.in_flight = share.connections;
+    super::warn_of_bare_name(&stages.told.ehlo_name);
     let info = survey::run_info(&args.list, &stages.told, &engine, None);
 
     let stream = match args.format {

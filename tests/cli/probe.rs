@@ -1,5 +1,6 @@
 //! `mxray probe`: the transcript, but for what differs from run to run.
 
+use crate::command::Folder;
 use crate::fleet::Lab;
 use std::time::{Duration, Instant};
 
@@ -90,6 +91,21 @@ fn a_host_is_not_taken_for_the_domain_that_mail_is_for() {
     let ran = lab.folder.run(lab.args("probe d1.example --recipient-domain d1.example"));
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr.contains("d1.example is itself a domain"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_takes_long_or_may_be_refused_is_said_beforehand() {
+    let folder = Folder::new();
+    let probe = |words: &str| {
+        let words = format!("probe 127.0.0.1:1 --allow-private {words}");
+        folder.run(words.split(' ').map(str::to_string).collect::<Vec<_>>()).stderr
+    };
+    assert_eq!(probe("--ehlo scanner.example"), "");
+    assert_eq!(probe("--ehlo [127.0.0.1] --suites --per-ip-interval 0"), "");
+    let bare = probe("--ehlo scanner");
+    assert!(bare.contains("`EHLO scanner` names no domain") && bare.lines().count() == 1, "{bare}");
+    let slow = probe("--ehlo scanner.example --suites --per-ip-interval 2s");
+    assert!(slow.contains("20 to 40 connections to enumerate, 2s apart"), "{slow}");
 }
 
 #[test]
