@@ -42,6 +42,10 @@ pub struct BenchArgs {
     #[arg(long, help_heading = "Load")]
     pub resume: bool,
 
+    /// Make the load so many times over; figures are then medians of the rounds, and a comparison knows what they scatter
+    #[arg(long, value_name = "N", help_heading = "Load", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100), allow_negative_numbers = true)]
+    pub rounds: u32,
+
     /// Write what was measured (JSON)
     #[arg(long, value_name = "FILE", help_heading = "Comparison")]
     pub save: Option<PathBuf>,

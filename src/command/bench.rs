@@ -4,7 +4,7 @@ use super::descriptors::{self, Share};
 use super::signals::Signals;
 use super::{CommandError, start_logging};
 use crate::cli::BenchArgs;
-use crate::load::{self, CONCURRENCY_MAX, Job, LoadRecord, Pacing, Tolerance};
+use crate::load::{self, CONCURRENCY_MAX, Job, KEPT_UP_SHARE_MIN, LoadRecord, Pacing, Round, Tolerance};
 use crate::net::NetProbe;
 use crate::plan::{self, UsageError};
 use anyhow::{Context, anyhow};
@@ -13,6 +13,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
+
+/// Exit code where a round could not be made any more.
+const EXIT_BROKEN_OFF: u8 = 1;
 
 /// Makes the load, tells it, saves it and compares it. Everything that can be
 /// refused is refused before the first session.
@@ -29,8 +32,9 @@ pub(super) async fn run(args: BenchArgs) -> Result<ExitCode, CommandError> {
     let key = plan.key().await?;
     super::say(format_args!("mxray: {}; address {}", plan.settings, key.endpoint.ip));
     let plan::LoadPlan { settings, bound, probe, .. } = plan;
-    let job = Job { probe: Arc::new(probe), key, settings, bound, in_flight_max };
-    let (record, interrupted) = make(job, signals).await?;
+    let job = Job { probe: Arc::new(probe), key, settings: settings.clone(), bound, in_flight_max };
+    let (rounds, interrupted) = make(job, args.rounds, signals).await?;
+    let record = LoadRecord::new(settings, rounds);
     super::tell(load::report(&record))?;
     if let Some(path) = &args.save {
         let json = record.to_json().context("the load cannot be written as JSON")?;
@@ -46,9 +50,21 @@ pub(super) async fn run(args: BenchArgs) -> Result<ExitCode, CommandError> {
     }
 }
 
-/// A load of which no session came to its end has measured nothing.
+/// A load of which no session came to its end has measured nothing, and one
+/// that could not keep up with its rate something else than was asked for.
 fn measured(record: &LoadRecord) -> ExitCode {
-    if record.sessions.ok > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if !record.rounds.iter().all(Round::kept_up) {
+        super::say(format_args!(
+            "mxray: less than {} % of the sessions that were due could begin: not the load that was asked for",
+            KEPT_UP_SHARE_MIN * 100.0
+        ));
+        return ExitCode::FAILURE;
+    }
+    if record.rounds.iter().all(|round| round.sessions.ok > 0) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn compare(args: &BenchArgs, baseline: &LoadRecord, record: &LoadRecord) -> Result<ExitCode, CommandError> {
@@ -72,7 +88,7 @@ fn unusable(baseline: &Path, error: impl std::fmt::Display) -> UsageError {
 fn read_baseline(path: &Path) -> Result<LoadRecord, UsageError> {
     let baseline = LoadRecord::from_json(&plan::read_file("--baseline", path)?);
     let baseline = baseline.map_err(|error| unusable(path, error))?;
-    if baseline.interrupted {
+    if baseline.is_interrupted() {
         return Err(unusable(path, "of a load that was stopped early; save another"));
     }
     Ok(baseline)
@@ -102,9 +118,13 @@ fn room(pacing: Pacing) -> Result<u32, UsageError> {
     }
 }
 
-/// Makes the load. The first Ctrl-C (or SIGTERM) lets sessions that are under
+/// Makes the rounds. The first Ctrl-C (or SIGTERM) lets sessions that are under
 /// way end; the second ends at once. Gives the exit code that says which.
-async fn make(job: Job<NetProbe>, mut signals: Signals) -> Result<(LoadRecord, Option<u8>), CommandError> {
+async fn make(
+    job: Job<NetProbe>,
+    rounds: u32,
+    mut signals: Signals,
+) -> Result<(Vec<Round>, Option<u8>), CommandError> {
     let stop = CancellationToken::new();
     let interrupted = Arc::new(OnceLock::new());
     let watch = tokio::spawn({
@@ -117,9 +137,25 @@ async fn make(job: Job<NetProbe>, mut signals: Signals) -> Result<(LoadRecord, O
             std::process::exit(i32::from(signals.next().await));
         }
     });
-    // On a worker: the thread that waits for the whole run is none.
-    let made = tokio::spawn(load::run(job, stop)).await;
+    let mut made = Vec::new();
+    while made.len() < rounds as usize && !stop.is_cancelled() {
+        // On a worker: the thread that waits for the whole run is none.
+        let round = tokio::spawn(load::run(job.clone(), stop.clone())).await;
+        let round = match round.map_err(|error| anyhow!("the load broke down: {error}"))? {
+            Ok(round) => round,
+            Err(error) if made.is_empty() => return Err(anyhow::Error::from(error).into()),
+            // What was measured before is told all the same.
+            Err(error) => {
+                super::say(format_args!("mxray: {error}"));
+                let _ = interrupted.set(EXIT_BROKEN_OFF);
+                break;
+            }
+        };
+        if rounds > 1 {
+            super::say(format_args!("mxray: round {}: {}", made.len() + 1, load::round_line(&round)));
+        }
+        made.push(round);
+    }
     watch.abort();
-    let record = made.map_err(|error| anyhow!("the load broke down: {error}"))?;
-    Ok((record.map_err(anyhow::Error::from)?, interrupted.get().copied()))
+    Ok((made, interrupted.get().copied()))
 }

@@ -134,6 +134,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "tls12_client_preference",
     "tls12_ecdsa",
     "tls12_p256",
+    "tls12_resumption",
     "tls12_rsa",
     "tls13_aes_128",
     "tls13_chacha20",

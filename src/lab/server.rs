@@ -109,7 +109,8 @@ pub struct Tls {
     /// Key exchange groups by IANA name; the client's order decides, as rustls
     /// has it.
     pub groups: Vec<String>,
-    /// Resumption tickets sent after a TLS 1.3 handshake.
+    /// Resumption tickets sent after a TLS 1.3 handshake. Unless it is 0, sessions
+    /// of TLS 1.2 can be resumed, too, by their id.
     pub tickets: usize,
     /// Whether a client certificate is asked for.
     pub client_auth: ClientAuth,

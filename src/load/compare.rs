@@ -2,7 +2,9 @@
 
 use super::measure::Measure;
 use super::record::LoadRecord;
+use super::round::{PhaseRecord, Round};
 use super::settings::Settings;
+use super::spread::Spread;
 use std::time::Duration;
 
 /// Sessions from which on the 99th percentile of each load is compared: of
@@ -35,10 +37,11 @@ pub struct Row {
     pub name: String,
     /// Earlier; milliseconds, or sessions a second. `None` where it was not
     /// measured.
-    pub was: Option<f64>,
+    pub was: Option<Spread>,
     /// Later.
-    pub is: Option<f64>,
-    /// Whether it got worse by more than the tolerance.
+    pub is: Option<Spread>,
+    /// Whether it got worse: the median by more than the tolerance and, with
+    /// rounds enough, every round of the later load than every earlier one.
     pub worse: bool,
 }
 
@@ -76,17 +79,17 @@ pub fn compare(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Resul
     check_same(&was.settings, &is.settings)?;
     let mut rows = vec![throughput(was, is, tolerance)];
     for measure in Measure::ALL {
-        let (before, after) = (was.times(measure), is.times(measure));
-        let enough = [before, after].into_iter().flatten().all(|times| times.count >= P99_SESSIONS_MIN);
-        if before.is_none() && after.is_none() {
+        let row = |quantile: &str, of: fn(&PhaseRecord) -> u64| {
+            let millis = |round: &Round| round.times(measure).map(|times| of(times) as f64 / 1000.0);
+            time(format!("{} {quantile}", measure.name()), was.spread(millis), is.spread(millis), tolerance)
+        };
+        let median = row("p50", |times| times.p50_us);
+        if median.was.is_none() && median.is.is_none() {
             continue;
         }
-        let row = |quantile: &str, of: fn(&super::PhaseRecord) -> u64| {
-            let name = format!("{} {quantile}", measure.name());
-            time(name, before.map(of), after.map(of), tolerance)
-        };
-        rows.push(row("p50", |times| times.p50_us));
-        if enough {
+        rows.push(median);
+        let both = was.rounds.iter().chain(&is.rounds).filter_map(|round| round.times(measure));
+        if both.into_iter().all(|times| times.count >= P99_SESSIONS_MIN) {
             rows.push(row("p99", |times| times.p99_us));
         }
     }
@@ -96,25 +99,22 @@ pub fn compare(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Resul
 /// Worse if each session takes more of the time than the tolerance allows, as
 /// for any other time.
 fn throughput(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Row {
-    Row {
-        name: "sessions a second".to_string(),
-        was: Some(was.per_second),
-        is: Some(is.per_second),
-        worse: is.per_second * (1.0 + tolerance.share) < was.per_second,
-    }
+    let per_second = |round: &Round| Some(round.per_second);
+    let (was, is) = (was.spread(per_second), is.spread(per_second));
+    let worse = was
+        .zip(is)
+        .is_some_and(|(was, is)| is.median * (1.0 + tolerance.share) < was.median && was.is_above(&is));
+    Row { name: "sessions a second".to_string(), was, is, worse }
 }
 
 /// A phase that is not reached any more shows in the throughput.
-fn time(name: String, was: Option<u64>, is: Option<u64>, tolerance: Tolerance) -> Row {
-    let worse = match (was, is) {
-        (Some(was), Some(is)) => {
-            let grown = Duration::from_micros(is.saturating_sub(was));
-            is as f64 > was as f64 * (1.0 + tolerance.share) && grown >= tolerance.least && !grown.is_zero()
-        }
-        _ => false,
-    };
-    let millis = |us: u64| us as f64 / 1000.0;
-    Row { name, was: was.map(millis), is: is.map(millis), worse }
+fn time(name: String, was: Option<Spread>, is: Option<Spread>, tolerance: Tolerance) -> Row {
+    let worse = was.zip(is).is_some_and(|(was, is)| {
+        let grown = is.median - was.median;
+        let felt = grown > 0.0 && grown >= tolerance.least.as_secs_f64() * 1000.0;
+        felt && is.median > was.median * (1.0 + tolerance.share) && is.is_above(&was)
+    });
+    Row { name, was, is, worse }
 }
 
 #[cfg(test)]
@@ -132,10 +132,10 @@ mod tests {
 
     #[test]
     fn only_what_is_beyond_the_tolerance_is_worse() {
-        let was = fixtures::record(10_000);
-        assert_eq!(worse(&was, &fixtures::record(10_900), TENTH), [""; 0]);
-        assert_eq!(worse(&was, &fixtures::record(5_000), TENTH), [""; 0], "faster is no fault");
-        let slower = fixtures::record(12_000);
+        let was = fixtures::record(&[10_000]);
+        assert_eq!(worse(&was, &fixtures::record(&[10_900]), TENTH), [""; 0]);
+        assert_eq!(worse(&was, &fixtures::record(&[5_000]), TENTH), [""; 0], "faster is no fault");
+        let slower = fixtures::record(&[12_000]);
         assert_eq!(
             worse(&was, &slower, TENTH),
             ["sessions a second", "tls p50", "tls p99", "total p50", "total p99"]
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_too_little_to_be_felt_is_not_worse() {
-        let (was, is) = (fixtures::record(1_000), fixtures::record(1_200));
+        let (was, is) = (fixtures::record(&[1_000]), fixtures::record(&[1_200]));
         assert_eq!(worse(&was, &is, TENTH), ["sessions a second"]);
         let fine = Tolerance { least: Duration::ZERO, ..TENTH };
         assert_eq!(worse(&was, &is, fine).len(), 5);
@@ -155,14 +155,24 @@ mod tests {
 
     #[test]
     fn of_few_sessions_the_slowest_is_left_out() {
-        let (was, mut is) = (fixtures::record(10_000), fixtures::record(90_000));
-        is.times.values_mut().for_each(|times| times.count = P99_SESSIONS_MIN - 1);
+        let (was, mut is) = (fixtures::record(&[10_000]), fixtures::record(&[90_000]));
+        is.rounds[0].times.values_mut().for_each(|times| times.count = P99_SESSIONS_MIN - 1);
         assert_eq!(worse(&was, &is, TENTH), ["sessions a second", "tls p50", "total p50"]);
+    }
+
+    /// Three rounds that scatter as much as they moved, and three that do not.
+    #[test]
+    fn what_rounds_scatter_is_not_worse() {
+        let was = fixtures::record(&[10_000, 11_000, 13_000]);
+        assert_eq!(worse(&was, &fixtures::record(&[12_000, 14_000, 15_000]), TENTH), [""; 0]);
+        let apart = ["sessions a second", "tls p50", "tls p99", "total p50", "total p99"];
+        assert_eq!(worse(&was, &fixtures::record(&[14_000, 14_500, 15_000]), TENTH), apart);
+        assert_eq!(worse(&was, &fixtures::record(&[12_900]), TENTH), apart, "one round does not tell");
     }
 
     #[test]
     fn different_loads_are_not_compared() {
-        let (was, mut is) = (fixtures::record(1_000), fixtures::record(1_000));
+        let (was, mut is) = (fixtures::record(&[1_000]), fixtures::record(&[1_000]));
         is.settings.pacing = super::super::Pacing::Open { rate: 100 };
         let told = compare(&was, &is, TENTH).unwrap_err().to_string();
         assert_eq!(

@@ -1,7 +1,7 @@
 //! Loads that the tests of this room compare and render.
 
-use super::{Handshakes, LoadRecord, Measured, Pacing, Sample, Settings};
-use crate::model::{Failure, Kind, Phase, Reason, Timings};
+use super::{Handshakes, LoadRecord, Measured, Pacing, Round, Sample, Settings};
+use crate::model::{CipherSuite, Failure, Kind, NamedGroup, Phase, ProtocolVersion, Reason, Timings};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -14,9 +14,13 @@ pub(super) fn settings() -> Settings {
     }
 }
 
-/// 1,000 sessions of which each handshake took `tls_us` and everything else
-/// next to nothing, and two that failed.
-pub(super) fn record(tls_us: u64) -> LoadRecord {
+/// A round for each of these: 1,000 sessions of which each handshake took so
+/// many µs and everything else next to nothing, and two that failed.
+pub(super) fn record(tls_us: &[u64]) -> LoadRecord {
+    LoadRecord::new(settings(), tls_us.iter().copied().map(round).collect())
+}
+
+fn round(tls_us: u64) -> Round {
     let mut measured = Measured::new().unwrap();
     let timings = Timings {
         connect_us: Some(20),
@@ -25,11 +29,12 @@ pub(super) fn record(tls_us: u64) -> LoadRecord {
         total_us: tls_us + 60,
         ..Timings::default()
     };
-    let sample = Sample { timings, wait: None, failure: None, resumed: false };
+    let negotiated = Some((ProtocolVersion::TLS13, CipherSuite(0x1302), Some(NamedGroup(29))));
+    let sample = Sample { timings, wait: None, failure: None, resumed: false, negotiated };
     (0..1000).for_each(|_| measured.add(&sample));
     let failure = Some(Reason::from(&Failure::new(Phase::Greeting, Kind::Throttled)));
     let timings = Timings { connect_us: Some(20), ..Timings::default() };
     (0..2).for_each(|_| measured.add(&Sample { timings, failure, ..sample.clone() }));
     let elapsed = Duration::from_micros(1000 * tls_us / 4);
-    LoadRecord::new(settings(), Timestamp::UNIX_EPOCH, elapsed, &measured, false)
+    Round::new(Timestamp::UNIX_EPOCH, elapsed, &measured, false)
 }

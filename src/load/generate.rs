@@ -3,7 +3,7 @@
 
 use super::clock;
 use super::measure::{Measured, Sample};
-use super::record::LoadRecord;
+use super::round::Round;
 use super::settings::{Bound, Handshakes, Pacing, Settings};
 use crate::engine::stage::Probe;
 use crate::model::{Failure, ProbeKey};
@@ -22,7 +22,7 @@ const SAMPLES_QUEUED_MAX: usize = 1024;
 /// loop needs as many as it keeps under way.
 const OPEN_TICKETS: u32 = 16;
 
-/// A load, ready to be made.
+/// A round of a load, ready to be made.
 pub struct Job<P> {
     /// Makes a session.
     pub probe: Arc<P>,
@@ -35,6 +35,13 @@ pub struct Job<P> {
     /// Most sessions at a time of an open loop, 1 to
     /// [`CONCURRENCY_MAX`](super::CONCURRENCY_MAX).
     pub in_flight_max: u32,
+}
+
+// Not derived: that would ask the same of the probe, which is shared.
+impl<P> Clone for Job<P> {
+    fn clone(&self) -> Self {
+        Self { probe: self.probe.clone(), key: self.key.clone(), settings: self.settings.clone(), ..*self }
+    }
 }
 
 /// Why a load was not made.
@@ -53,18 +60,18 @@ pub enum LoadError {
     Memory(#[from] hdrhistogram::CreationError),
 }
 
-/// Makes a load until its bound, or until `stop`; sessions that are under way
+/// Makes a round until its bound, or until `stop`; sessions that are under way
 /// then are ended in order. One session goes ahead and is not counted, so that
 /// no load is made where nothing can come of it.
 ///
 /// # Errors
 /// [`LoadError`] if that session fails.
-pub async fn run<P: Probe>(job: Job<P>, stop: CancellationToken) -> Result<LoadRecord, LoadError> {
+pub async fn run<P: Probe>(job: Job<P>, stop: CancellationToken) -> Result<Round, LoadError> {
     let mut measured = Measured::new()?;
     go_ahead(&job, &stop).await?;
-    let (settings, started, begun) = (job.settings.clone(), Timestamp::now(), Instant::now());
+    let (started, begun) = (Timestamp::now(), Instant::now());
     let (samples, mut done) = mpsc::channel(SAMPLES_QUEUED_MAX);
-    let making = match settings.pacing {
+    let making = match job.settings.pacing {
         Pacing::Closed { concurrency } => {
             tokio::spawn(closed(job, concurrency, begun, samples, stop.clone()))
         }
@@ -77,7 +84,7 @@ pub async fn run<P: Probe>(job: Job<P>, stop: CancellationToken) -> Result<LoadR
     }
     // It has dropped its end of the channel, so it is done.
     measured.not_begun = making.await.unwrap_or_default();
-    Ok(LoadRecord::new(settings, started, ended - begun, &measured, stop.is_cancelled()))
+    Ok(Round::new(started, ended - begun, &measured, stop.is_cancelled()))
 }
 
 /// The sessions that are not counted: one, and where sessions are to be

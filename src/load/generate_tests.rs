@@ -58,7 +58,7 @@ fn job(server: &Arc<Server>, pacing: Pacing, count: u64, duration: Duration) -> 
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn made(job: Job<Server>) -> LoadRecord {
+async fn made(job: Job<Server>) -> Round {
     run(job, CancellationToken::new()).await.unwrap()
 }
 

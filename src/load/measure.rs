@@ -1,6 +1,6 @@
 //! Adds up what sessions took.
 
-use crate::model::{Observation, Reason, Timings};
+use crate::model::{CipherSuite, NamedGroup, Observation, ProtocolVersion, Reason, Timings, TlsObservation};
 use hdrhistogram::Histogram;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -88,7 +88,12 @@ pub struct Sample {
     pub failure: Option<Reason>,
     /// Whether its handshake was a resumed one.
     pub resumed: bool,
+    /// Version, suite and group, if there was a handshake to its end.
+    pub negotiated: Option<Negotiated>,
 }
+
+/// Version, suite and group of a session; a resumed one of TLS 1.2 has no group.
+pub type Negotiated = (ProtocolVersion, CipherSuite, Option<NamedGroup>);
 
 impl Sample {
     /// What is kept of an observation.
@@ -98,12 +103,17 @@ impl Sample {
             wait,
             failure: seen.failure.as_ref().map(Reason::from),
             resumed: seen.tls.as_ref().is_some_and(|tls| tls.resumed),
+            negotiated: seen.tls.as_ref().and_then(negotiated),
         }
     }
 
     fn wait_us(&self) -> Option<u64> {
         self.wait.map(|wait| u64::try_from(wait.as_micros()).unwrap_or(u64::MAX))
     }
+}
+
+fn negotiated(tls: &TlsObservation) -> Option<Negotiated> {
+    tls.established.then_some((tls.version?, tls.suite?, tls.group))
 }
 
 /// What all sessions took.
@@ -114,6 +124,8 @@ pub struct Measured {
     pub failures: BTreeMap<String, u64>,
     /// Sessions that came to their end.
     pub ok: u64,
+    /// Of these, what was negotiated.
+    pub negotiated: BTreeMap<Negotiated, u64>,
     /// Of these, the ones that were resumed.
     pub resumed: u64,
     /// Sessions that were due and never begun: the time was up before there
@@ -129,7 +141,14 @@ impl Measured {
     pub fn new() -> Result<Self, hdrhistogram::CreationError> {
         let histogram = Histogram::new_with_bounds(1, LONGEST_US, DIGITS)?;
         let times = Measure::ALL.map(|measure| (measure, histogram.clone())).into();
-        Ok(Self { times, failures: BTreeMap::new(), ok: 0, resumed: 0, not_begun: 0 })
+        Ok(Self {
+            times,
+            failures: BTreeMap::new(),
+            ok: 0,
+            negotiated: BTreeMap::new(),
+            resumed: 0,
+            not_begun: 0,
+        })
     }
 
     /// Takes a session in. A phase counts if it was finished, the total only
@@ -149,6 +168,9 @@ impl Measured {
             None => {
                 self.ok += 1;
                 self.resumed += u64::from(sample.resumed);
+                if let Some(negotiated) = sample.negotiated {
+                    *self.negotiated.entry(negotiated).or_default() += 1;
+                }
                 let total = sample.timings.total_us.saturating_add(sample.wait_us().unwrap_or_default());
                 self.record(Measure::Total, total);
             }
@@ -174,7 +196,7 @@ mod tests {
 
     fn sample(total_us: u64) -> Sample {
         let timings = Timings { connect_us: Some(10), total_us, ..Timings::default() };
-        Sample { timings, wait: None, failure: None, resumed: false }
+        Sample { timings, wait: None, failure: None, resumed: false, negotiated: None }
     }
 
     #[test]

@@ -18,14 +18,18 @@ mod generate;
 mod measure;
 mod record;
 mod render;
+mod round;
 mod settings;
+mod spread;
 
 pub use compare::{Comparison, Incomparable, Row, Tolerance, check_same, compare};
 pub use generate::{Job, LoadError, run};
-pub use measure::{Measure, Measured, Sample};
-pub use record::{FORMAT_VERSION, LoadRecord, PhaseRecord, SavedError, Sessions};
-pub use render::{comparison, report};
+pub use measure::{Measure, Measured, Negotiated, Sample};
+pub use record::{FORMAT_VERSION, LoadRecord, ROUNDS_MAX, SavedError};
+pub use render::{comparison, report, round_line};
+pub use round::{KEPT_UP_SHARE_MIN, PhaseRecord, Round, Sessions};
 pub use settings::{Bound, Handshakes, Pacing, Settings};
+pub use spread::{APART_ROUNDS_MIN, Spread};
 
 /// Most sessions of a load.
 pub const COUNT_MAX: u64 = 10_000_000;

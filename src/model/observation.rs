@@ -129,7 +129,8 @@ pub struct TlsObservation {
     pub client_certificate: ClientCertificate,
     /// Whether the server asked for another key share (RFC 8446 §4.1.4).
     pub hello_retry: bool,
-    /// Resumption tickets seen before QUIT was answered.
+    /// Resumption tickets seen before QUIT was answered; up to TLS 1.2, 1 for a
+    /// session that can be resumed by ticket or id.
     pub tickets: u32,
     /// Fatal alert received.
     pub alert: Option<AlertDescription>,

@@ -142,9 +142,11 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "Ours: `never_asked`, `not_shown`, `accepted`, `refused` by the `alert`, or `shown` without a reaction.",
         |r| Value::text(tls(r).map(|tls| tls.client_certificate.name())),
     ),
-    column("tickets", "Resumption tickets seen before QUIT was answered.", |r| {
-        Value::number(tls(r).map(|tls| tls.tickets))
-    }),
+    column(
+        "tickets",
+        "Resumption tickets seen before QUIT was answered; up to TLS 1.2, 1 for a session that can be resumed by ticket or id.",
+        |r| Value::number(tls(r).map(|tls| tls.tickets)),
+    ),
     column(
         "cert_chain",
         "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain` or `invalid`; dates and names apart.",

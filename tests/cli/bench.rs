@@ -42,14 +42,18 @@ fn a_load_is_told_and_saved() {
     assert!(ran.stdout.starts_with(&head), "{}", ran.stdout);
     assert_eq!(lab.fleet.counters().handshakes(), 31, "one goes ahead");
     let load = saved(&lab.folder, "load.json");
-    assert_eq!((&load["version"], &load["interrupted"]), (&1.into(), &false.into()));
+    let round = &load["rounds"][0];
+    assert_eq!((&load["version"], &round["interrupted"]), (&2.into(), &false.into()));
     assert_eq!(load["settings"]["pacing"]["closed"]["concurrency"], 3);
-    assert_eq!((&load["sessions"]["ok"], &load["sessions"]["resumed"]), (&30.into(), &0.into()));
+    assert_eq!((&round["sessions"]["ok"], &round["sessions"]["resumed"]), (&30.into(), &0.into()));
+    let negotiated = "TLSv1.3 TLS_AES_256_GCM_SHA384 X25519MLKEM768";
+    assert_eq!(round["negotiated"], serde_json::json!({ negotiated: 30 }));
+    assert!(ran.stdout.contains(&format!("\n{negotiated} ")), "{}", ran.stdout);
     for phase in ["connect", "greeting", "ehlo", "starttls", "tls", "after_tls", "quit", "total"] {
-        assert_eq!(load["times"][phase]["count"], 30, "{phase}");
+        assert_eq!(round["times"][phase]["count"], 30, "{phase}");
         assert!(ran.stdout.contains(&format!("\n{phase} ")), "{phase}: {}", ran.stdout);
     }
-    assert_eq!(load["times"]["wait"], Value::Null);
+    assert_eq!(round["times"]["wait"], Value::Null);
 }
 
 #[test]
@@ -59,38 +63,44 @@ fn an_open_loop_tells_how_long_sessions_that_were_due_waited() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let load = saved(&lab.folder, "load.json");
     assert_eq!(load["settings"]["pacing"]["open"]["rate"], 200);
-    assert_eq!((&load["times"]["wait"]["count"], &load["times"]["total"]["count"]), (&20.into(), &20.into()));
+    let times = &load["rounds"][0]["times"];
+    assert_eq!((&times["wait"]["count"], &times["total"]["count"]), (&20.into(), &20.into()));
 }
 
 #[test]
 fn sessions_are_resumed_where_the_server_lets_them() {
-    for (scenario, resumes) in [("tls13_tickets", true), ("tls13_ecdsa", false)] {
+    for (scenario, resumes) in
+        [("tls13_tickets", true), ("tls12_resumption", true), ("tls13_ecdsa", false), ("tls12_rsa", false)]
+    {
         let lab = Lab::playing(&[scenario], 1);
         let more = "--count 20 --concurrency 2 --resume --save load.json";
         let ran = bench(&lab.folder, server(&lab), more);
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         let expected = if resumes { 20 } else { 0 };
         assert!(ran.stdout.contains(&format!("\n{expected} of them resumed\n")), "{}", ran.stdout);
-        assert_eq!(saved(&lab.folder, "load.json")["sessions"]["resumed"], expected);
+        assert_eq!(saved(&lab.folder, "load.json")["rounds"][0]["sessions"]["resumed"], expected);
     }
 }
 
-/// 5 ms of network and then 400: far enough apart for a busy machine, and the
-/// medians only, which one stalled session does not move.
+/// 5 ms of network and then 200: far enough apart for a busy machine. Three
+/// rounds each, of which a stalled one is not the median.
 #[test]
 fn what_got_slower_is_found_and_what_did_not_is_left_alone() {
     let lab = Lab::playing(&["tls13_ecdsa"], 1);
     let network = Delayed::start(server(&lab));
     network.delay(5);
-    let load = "--count 60 --concurrency 10";
+    let load = "--count 20 --concurrency 10 --rounds 3";
     let first = bench(&lab.folder, network.address, &format!("{load} --save base.json"));
     assert_eq!(first.code, Some(0), "{}", first.stderr);
-    let against = format!("{load} --baseline base.json --tolerance 400% --least-change 200ms");
+    assert_eq!(saved(&lab.folder, "base.json")["rounds"].as_array().unwrap().len(), 3);
+    let told = first.stderr.lines().filter(|line| line.starts_with("mxray: round "));
+    assert_eq!(told.count(), 3, "{}", first.stderr);
+    let against = format!("{load} --baseline base.json --tolerance 400% --least-change 100ms");
 
     let again = bench(&lab.folder, network.address, &against);
     assert_eq!((again.code, worse(&again)), (Some(0), vec![]), "{}\n{}", again.stdout, again.stderr);
 
-    network.delay(400);
+    network.delay(200);
     let slow = bench(&lab.folder, network.address, &against);
     let told = worse(&slow);
     assert_eq!(slow.code, Some(1), "{}\n{}", slow.stdout, slow.stderr);
@@ -101,6 +111,22 @@ fn what_got_slower_is_found_and_what_did_not_is_left_alone() {
     assert_eq!(slow.stderr.lines().last(), Some("mxray: worse than the baseline by more than 400.0 %"));
 }
 
+/// Fewer than 64 sessions at a time that take over 200 ms each, of which 600 are
+/// due in 300 ms.
+#[cfg(unix)]
+#[test]
+fn a_load_that_could_not_keep_up_is_not_taken_for_the_one_that_was_asked_for() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let network = Delayed::start(server(&lab));
+    network.delay(200);
+    let more = "--rate 2000 --duration 300ms --rounds 2";
+    let ran = lab.folder.run_with_few_files(words(network.address, more));
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stdout.contains(" more were due and found no room in time"), "{}", ran.stdout);
+    let told = "mxray: less than 95 % of the sessions that were due could begin";
+    assert!(ran.stderr.lines().last().unwrap().starts_with(told), "{}", ran.stderr);
+}
+
 #[test]
 fn failures_are_counted_by_phase_and_kind() {
     let lab = Lab::playing(&["tls13_ecdsa"], 1);
@@ -109,7 +135,7 @@ fn failures_are_counted_by_phase_and_kind() {
     // The fifth, tenth, fifteenth and twentieth; one has gone ahead.
     let ran = bench(&lab.folder, network.address, "--count 20 --concurrency 1 --save load.json");
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let load = saved(&lab.folder, "load.json");
+    let load = &saved(&lab.folder, "load.json")["rounds"][0];
     assert_eq!(load["failures"], serde_json::json!({ "greeting_closed": 4 }));
     assert_eq!((&load["sessions"]["ok"], &load["sessions"]["failed"]), (&16.into(), &4.into()));
     assert_eq!(
@@ -137,7 +163,7 @@ fn a_baseline_of_another_load_is_refused_before_anything_is_sent() {
     assert_eq!(bench(&lab.folder, target, "--count 4 --concurrency 2 --save base.json").code, Some(0));
     let before = lab.connections();
     let text = lab.folder.read("base.json");
-    lab.folder.write("later.json", text.replace("\"version\": 1", "\"version\": 2"));
+    lab.folder.write("later.json", text.replace("\"version\": 2", "\"version\": 1"));
     lab.folder.write("stopped.json", text.replace("\"interrupted\": false", "\"interrupted\": true"));
     let same = format!("{target}, 2 sessions at a time, full handshakes then, {target}, ");
     for (more, told) in [
@@ -149,7 +175,7 @@ fn a_baseline_of_another_load_is_refused_before_anything_is_sent() {
             "--concurrency 2 --resume --baseline base.json",
             format!("base.json: not the same load: {same}2 ses"),
         ),
-        ("--concurrency 2 --baseline later.json", "later.json: saved in format 2, this mxray reads 1".into()),
+        ("--concurrency 2 --baseline later.json", "later.json: saved in format 1, this mxray reads 2".into()),
         ("--concurrency 2 --baseline list", "list: not a load that mxray bench saved: ".into()),
         ("--concurrency 2 --baseline none", "none: No such file".into()),
         ("--concurrency 2 --baseline stopped.json", "stopped.json: of a load that was stopped early".into()),
@@ -173,7 +199,7 @@ fn ctrl_c_ends_a_load_early_and_it_is_told_all_the_same() {
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
     assert!(ran.stdout.contains(" sessions in ") && ran.stdout.contains("\ntls "), "{}", ran.stdout);
     assert!(ran.stderr.ends_with("mxray: stopped early, and compared with nothing\n"), "{}", ran.stderr);
-    assert_eq!(saved(&lab.folder, "load.json")["interrupted"], true);
+    assert_eq!(saved(&lab.folder, "load.json")["rounds"][0]["interrupted"], true);
 }
 
 #[test]

@@ -67,6 +67,15 @@ impl Folder {
         command
     }
 
+    /// Runs the command to its end with at most 64 open files.
+    #[cfg(unix)]
+    pub fn run_with_few_files(&self, arguments: Vec<String>) -> Ran {
+        let line = format!("ulimit -n 64 && exec {} \"$@\"", env!("CARGO_BIN_EXE_mxray"));
+        let mut command = Command::new("sh");
+        command.args(["-c", &line, "mxray"]).args(arguments).current_dir(self.path());
+        assert_cmd::Command::from_std(command).timeout(PATIENCE).output().unwrap().into()
+    }
+
     /// Runs the command to its end.
     pub fn run<S: AsRef<std::ffi::OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
         self.run_with_input(arguments, b"")

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::net::TcpListener;
 use std::net::UdpSocket;
 #[cfg(unix)]
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 fn counts(folder: &Folder, run: &str) -> Value {
     let file: Value = serde_json::from_str(&folder.read(&format!("{run}/run.json"))).unwrap();
@@ -126,16 +126,11 @@ fn one_at_a_time_is_enough() {
 /// Runs a scan to JSON Lines with at most 64 open files.
 #[cfg(unix)]
 fn with_few_files(folder: &Folder, args: Vec<String>) -> Vec<Value> {
-    let line = format!("ulimit -n 64 && exec {} \"$@\"", env!("CARGO_BIN_EXE_mxray"));
-    let mut command = Command::new("sh");
-    command.args(["-c", &line, "mxray"]).args(args).current_dir(folder.path());
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
+    let ran = folder.run_with_few_files(args);
     let told =
         "mxray: so few files may be open (ulimit -n) that at most 16 connections are, instead of 100000\n";
-    assert!(stderr.starts_with(told), "{stderr}");
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
+    ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[cfg(unix)]
