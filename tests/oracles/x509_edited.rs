@@ -11,6 +11,8 @@ use std::sync::Arc;
 const EDITS_MAX: usize = 4;
 /// Most bytes put into one element.
 const CONTENT_BYTES_MAX: usize = 64;
+/// Most elements that one edit adds: copies of copies of copies fill any memory.
+const ELEMENTS_ADDED_MAX: usize = 8192;
 /// Largest certificate that is tried, in bytes: copies of copies grow.
 const DER_BYTES_MAX: usize = 96 * 1024;
 
@@ -94,7 +96,10 @@ fn apply(tree: &mut Vec<Element>, place: usize, edit: &Edit) {
             vec![Element::plain(element.tag, &content)]
         }
         Edit::Remove => Vec::new(),
-        Edit::Repeat(times) => vec![element; usize::from(*times % 2048) + 1],
+        Edit::Repeat(times) => {
+            let times = usize::from(*times % 2048).min(ELEMENTS_ADDED_MAX / element.count());
+            vec![element; times + 1]
+        }
         Edit::Copy(_) => copy.into_iter().collect(),
     });
 }
