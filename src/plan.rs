@@ -8,32 +8,30 @@ mod asked;
 mod further;
 mod judging;
 mod load;
+mod named;
 mod places;
+mod stores;
 
 pub use asked::Asked;
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
+pub use stores::{roots, store};
 
-use crate::cli::{AskArgs, ConnectorArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs, TimeoutArg};
+use crate::cli::{AskArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
-use crate::model::{Connectors, DomainName, Expectation};
 use crate::net::{
     Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
 };
 use crate::output::JudgedBy;
 use crate::policy::enumeration::EnumerationPlan;
-use crate::policy::sender::{AfterTlsFailure, DEFAULT_SENDER};
+use crate::policy::sender::DEFAULT_SENDER;
 use crate::policy::step_down::HelloPlan;
-use crate::policy::{Policy, Roots, Sender, Store};
-use crate::policy::{connector, expectation_file};
+use crate::policy::{Policy, Sender, Store};
 use crate::smtp::EhloName;
 use jiff::Timestamp;
-use places::Places;
 use rustls::pki_types::CertificateDer;
-use std::collections::HashSet;
-use std::fmt::Display;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -332,149 +330,6 @@ fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
     Ok(list)
 }
 
-/// Finds a sender by name, or reads a file that describes one; a word with a
-/// dot or a slash in it is a file.
-fn sender(args: &JudgingArgs, places: &Places) -> Result<Sender, UsageError> {
-    let name = args.sender.as_deref().unwrap_or(DEFAULT_SENDER);
-    let told = |error: String| UsageError(format!("--sender {name}: {error}"));
-    let sender = if is_file(name) {
-        let text = String::from_utf8(places.read("sender", Path::new(name))?)
-            .map_err(|_| told("not UTF-8 text".into()))?;
-        Sender::parse(&text)
-    } else {
-        Sender::named(name)
-    };
-    let sender = sender.map_err(|error| told(error.to_string()))?;
-    let Some(what) = &args.after_tls_failure else { return Ok(sender) };
-    let told = |error: &dyn Display| UsageError(format!("--after-tls-failure {what}: {error}"));
-    let what = what.parse().map_err(|error| told(&error))?;
-    if sender.requires_tls.value && what == AfterTlsFailure::Plaintext {
-        return Err(told(&format_args!("{} sends through TLS alone", sender.name)));
-    }
-    Ok(sender.with_after_tls_failure(what))
-}
-
-/// Whether a word for a sender or an expectation names a file.
-fn is_file(word: &str) -> bool {
-    word.contains(['/', '.'])
-}
-
-/// Reads the connectors that are in force, and the names of those that take no
-/// part.
-///
-/// # Errors
-/// [`UsageError`] for a file that cannot be used, or that is not clear on
-/// which connector takes which mail.
-fn connectors(args: &ConnectorArgs, places: &Places) -> Result<(Connectors, Vec<String>), UsageError> {
-    let accepted = args.accepted_domain.iter().map(|domain| {
-        DomainName::parse(domain)
-            .map_err(|error| UsageError(format!("--accepted-domain `{domain}`: {error}")))
-    });
-    let accepted = accepted.collect::<Result<Vec<_>, _>>()?;
-    let Some(path) = &args.connectors else { return Ok(<_>::default()) };
-    let told = |error: String| UsageError(format!("--connectors {}: {error}", path.display()));
-    let bytes = places.read("connectors", path)?;
-    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let list = if is_csv {
-        connector::parse_csv(&bytes)
-    } else {
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| told("not UTF-8 text; a CSV needs a name that ends in .csv".into()))?;
-        connector::parse_toml(text)
-    };
-    let list = list.map_err(|error| told(error.to_string()))?;
-    let left_out = list.left_out.clone();
-    let in_force = list.in_force(accepted).map_err(|error| told(error.to_string()))?;
-    Ok((in_force, left_out))
-}
-
-/// Finds expectations by name, or reads files of them; a word with a dot or a
-/// slash in it is a file.
-fn expectations(given: &[String], places: &Places) -> Result<Vec<Expectation>, UsageError> {
-    let read = |name: &String| {
-        let told = |error: String| UsageError(format!("--expect {name}: {error}"));
-        if !is_file(name) {
-            return expectation_file::named(name).map_err(|error| told(error.to_string()));
-        }
-        let text = String::from_utf8(places.read("expect", Path::new(name))?)
-            .map_err(|_| told("not UTF-8 text".into()))?;
-        expectation_file::parse(&text).map_err(|error| told(error.to_string()))
-    };
-    given.iter().map(read).collect()
-}
-
-/// Loads root stores by name or file; all of them count together.
-///
-/// # Errors
-/// [`UsageError`] for the first that cannot be.
-pub fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
-    roots_in(given, &Places::default())
-}
-
-fn roots_in(given: &[String], places: &Places) -> Result<(Roots, Vec<String>), UsageError> {
-    let mut names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
-    let mut seen = HashSet::new();
-    names.retain(|name| seen.insert(name.clone()));
-    let stores: Result<Vec<_>, _> = names.iter().map(|name| store_in("roots", name, places)).collect();
-    Ok((Roots::new(stores?), names))
-}
-
-/// Loads a root store by name or file for `option`, which is named without its
-/// dashes.
-///
-/// # Errors
-/// [`UsageError`] where there is none, or one that cannot be read.
-pub fn store(option: &str, name: &str) -> Result<Store, UsageError> {
-    store_in(option, name, &Places::default())
-}
-
-/// Names of root stores that are no files.
-const STORES_WITHOUT_FILE: [&str; 3] = ["mozilla", "microsoft", "system"];
-
-fn store_in(option: &str, name: &str, places: &Places) -> Result<Store, UsageError> {
-    match name {
-        "mozilla" => Ok(Store::mozilla()),
-        "microsoft" => {
-            Store::microsoft().map_err(|error| UsageError(format!("--{option} microsoft: {error}")))
-        }
-        "system" => system_store(option),
-        path => file_store(option, path, places),
-    }
-}
-
-fn system_store(option: &str) -> Result<Store, UsageError> {
-    let mut store = Store::new("system");
-    for der in rustls_native_certs::load_native_certs().certs {
-        // One that is unusable here is no loss to the others.
-        let _ = store.add_der(&der);
-    }
-    if store.is_empty() {
-        return Err(UsageError(format!(
-            "--{option} system: this system has no root store; use mozilla, microsoft or a PEM file"
-        )));
-    }
-    Ok(store)
-}
-
-/// The stores that are built in or found by name.
-const STORE_NAMES: &str = "stores by name are `mozilla`, `microsoft` and `system`";
-
-/// The store is called as the file is, `_` for each blank: names of stores
-/// stand in one column with blanks between.
-fn file_store(option: &str, path: &str, places: &Places) -> Result<Store, UsageError> {
-    let told = |error: String| UsageError(format!("--{option} {path}: {error}"));
-    let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
-    let pem = places.read(option, Path::new(path)).map_err(|error| {
-        // A bare word may be meant as a name.
-        if is_file(path) { error } else { UsageError(format!("{error} ({STORE_NAMES})")) }
-    })?;
-    let found = store.add_pem(&pem).map_err(|error| told(error.to_string()))?;
-    if found == 0 {
-        return Err(told(format!("no PEM certificate in it ({STORE_NAMES})")));
-    }
-    Ok(store)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -489,8 +344,6 @@ mod tests {
 
     #[test]
     fn what_cannot_be_followed_says_what_to_do() {
-        let missing = roots(&["no-such-file.pem".to_string()]).err().unwrap().to_string();
-        assert!(missing.starts_with("--roots no-such-file.pem: "), "{missing}");
         let name = ehlo_name(Some("two words")).err().unwrap().to_string();
         assert!(name.starts_with("--ehlo `two words`: "), "{name}");
     }

@@ -2,10 +2,10 @@
 //! moment. All of it is told in `run.json`, so that stored observations can be
 //! judged by the same again.
 
+use super::named::{connectors, expectations, is_file, sender};
 use super::places::Places;
-use super::{
-    STORES_WITHOUT_FILE, UsageError, connectors, expectations, is_file, read_file, roots, roots_in, sender,
-};
+use super::stores::{STORES_WITHOUT_FILE, roots, roots_in};
+use super::{UsageError, read_file};
 use crate::cli::{ConnectorArgs, JudgingArgs};
 use crate::model::Connectors;
 use crate::output::{JudgedBy, Named, RunInfo};

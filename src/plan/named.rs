@@ -1,0 +1,85 @@
+//! The sender, the connectors and the expectations that words of the command
+//! line name.
+
+use super::UsageError;
+use super::places::Places;
+use crate::cli::{ConnectorArgs, JudgingArgs};
+use crate::model::{Connectors, DomainName, Expectation};
+use crate::policy::sender::{AfterTlsFailure, DEFAULT_SENDER};
+use crate::policy::{Sender, connector, expectation_file};
+use std::fmt::Display;
+use std::path::Path;
+
+/// Finds a sender by name, or reads a file that describes one; a word with a
+/// dot or a slash in it is a file.
+pub(super) fn sender(args: &JudgingArgs, places: &Places) -> Result<Sender, UsageError> {
+    let name = args.sender.as_deref().unwrap_or(DEFAULT_SENDER);
+    let told = |error: String| UsageError(format!("--sender {name}: {error}"));
+    let sender = if is_file(name) {
+        let text = String::from_utf8(places.read("sender", Path::new(name))?)
+            .map_err(|_| told("not UTF-8 text".into()))?;
+        Sender::parse(&text)
+    } else {
+        Sender::named(name)
+    };
+    let sender = sender.map_err(|error| told(error.to_string()))?;
+    let Some(what) = &args.after_tls_failure else { return Ok(sender) };
+    let told = |error: &dyn Display| UsageError(format!("--after-tls-failure {what}: {error}"));
+    let what = what.parse().map_err(|error| told(&error))?;
+    if sender.requires_tls.value && what == AfterTlsFailure::Plaintext {
+        return Err(told(&format_args!("{} sends through TLS alone", sender.name)));
+    }
+    Ok(sender.with_after_tls_failure(what))
+}
+
+/// Whether a word for a sender or an expectation names a file.
+pub(super) fn is_file(word: &str) -> bool {
+    word.contains(['/', '.'])
+}
+
+/// Reads the connectors that are in force, and the names of those that take no
+/// part.
+///
+/// # Errors
+/// [`UsageError`] for a file that cannot be used, or that is not clear on
+/// which connector takes which mail.
+pub(super) fn connectors(
+    args: &ConnectorArgs,
+    places: &Places,
+) -> Result<(Connectors, Vec<String>), UsageError> {
+    let accepted = args.accepted_domain.iter().map(|domain| {
+        DomainName::parse(domain)
+            .map_err(|error| UsageError(format!("--accepted-domain `{domain}`: {error}")))
+    });
+    let accepted = accepted.collect::<Result<Vec<_>, _>>()?;
+    let Some(path) = &args.connectors else { return Ok(<_>::default()) };
+    let told = |error: String| UsageError(format!("--connectors {}: {error}", path.display()));
+    let bytes = places.read("connectors", path)?;
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let list = if is_csv {
+        connector::parse_csv(&bytes)
+    } else {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| told("not UTF-8 text; a CSV needs a name that ends in .csv".into()))?;
+        connector::parse_toml(text)
+    };
+    let list = list.map_err(|error| told(error.to_string()))?;
+    let left_out = list.left_out.clone();
+    let in_force = list.in_force(accepted).map_err(|error| told(error.to_string()))?;
+    Ok((in_force, left_out))
+}
+
+/// Finds expectations by name, or reads files of them; a word with a dot or a
+/// slash in it is a file.
+pub(super) fn expectations(given: &[String], places: &Places) -> Result<Vec<Expectation>, UsageError> {
+    let read = |name: &String| {
+        let told = |error: String| UsageError(format!("--expect {name}: {error}"));
+        if !is_file(name) {
+            return expectation_file::named(name).map_err(|error| told(error.to_string()));
+        }
+        let text = String::from_utf8(places.read("expect", Path::new(name))?)
+            .map_err(|_| told("not UTF-8 text".into()))?;
+        expectation_file::parse(&text).map_err(|error| told(error.to_string()))
+    };
+    given.iter().map(read).collect()
+}

@@ -1,0 +1,91 @@
+//! Root stores by the words that name them.
+
+use super::UsageError;
+use super::named::is_file;
+use super::places::Places;
+use crate::policy::{Roots, Store};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// Loads root stores by name or file; all of them count together.
+///
+/// # Errors
+/// [`UsageError`] for the first that cannot be.
+pub fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
+    roots_in(given, &Places::default())
+}
+
+pub(super) fn roots_in(given: &[String], places: &Places) -> Result<(Roots, Vec<String>), UsageError> {
+    let mut names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    let stores: Result<Vec<_>, _> = names.iter().map(|name| store_in("roots", name, places)).collect();
+    Ok((Roots::new(stores?), names))
+}
+
+/// Loads a root store by name or file for `option`, which is named without its
+/// dashes.
+///
+/// # Errors
+/// [`UsageError`] where there is none, or one that cannot be read.
+pub fn store(option: &str, name: &str) -> Result<Store, UsageError> {
+    store_in(option, name, &Places::default())
+}
+
+/// Names of root stores that are no files.
+pub(super) const STORES_WITHOUT_FILE: [&str; 3] = ["mozilla", "microsoft", "system"];
+
+fn store_in(option: &str, name: &str, places: &Places) -> Result<Store, UsageError> {
+    match name {
+        "mozilla" => Ok(Store::mozilla()),
+        "microsoft" => {
+            Store::microsoft().map_err(|error| UsageError(format!("--{option} microsoft: {error}")))
+        }
+        "system" => system_store(option),
+        path => file_store(option, path, places),
+    }
+}
+
+fn system_store(option: &str) -> Result<Store, UsageError> {
+    let mut store = Store::new("system");
+    for der in rustls_native_certs::load_native_certs().certs {
+        // One that is unusable here is no loss to the others.
+        let _ = store.add_der(&der);
+    }
+    if store.is_empty() {
+        return Err(UsageError(format!(
+            "--{option} system: this system has no root store; use mozilla, microsoft or a PEM file"
+        )));
+    }
+    Ok(store)
+}
+
+/// The stores that are built in or found by name.
+const STORE_NAMES: &str = "stores by name are `mozilla`, `microsoft` and `system`";
+
+/// The store is called as the file is, `_` for each blank: names of stores
+/// stand in one column with blanks between.
+fn file_store(option: &str, path: &str, places: &Places) -> Result<Store, UsageError> {
+    let told = |error: String| UsageError(format!("--{option} {path}: {error}"));
+    let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
+    let pem = places.read(option, Path::new(path)).map_err(|error| {
+        // A bare word may be meant as a name.
+        if is_file(path) { error } else { UsageError(format!("{error} ({STORE_NAMES})")) }
+    })?;
+    let found = store.add_pem(&pem).map_err(|error| told(error.to_string()))?;
+    if found == 0 {
+        return Err(told(format!("no PEM certificate in it ({STORE_NAMES})")));
+    }
+    Ok(store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_not_there_is_named() {
+        let missing = roots(&["no-such-file.pem".to_string()]).err().unwrap().to_string();
+        assert!(missing.starts_with("--roots no-such-file.pem: "), "{missing}");
+    }
+}
