@@ -31,7 +31,6 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let share = wanted.within(descriptors::raise());
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, share.questions)?;
     engine.limits.in_flight = share.connections;
-    super::warn_of_bare_name(&stages.told.ehlo_name);
     let info = survey::run_info(&args.list, &stages.told, &engine, None);
 
     let stream = match args.format {
@@ -47,6 +46,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         (None, Some(_)) => None,
     };
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
+    super::warn_of_bare_name(&stages.told.ehlo_name);
     if share.connections < wanted.connections {
         super::say(format_args!(
             "mxray: so few files may be open (ulimit -n) that at most {} connections are, instead of {}",

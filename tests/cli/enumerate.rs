@@ -37,3 +37,15 @@ fn without_the_option_nothing_is_enumerated() {
     assert_eq!((rows(&lab, "suites.csv").len(), rows(&lab, "groups.csv").len()), (0, 0));
     assert_eq!(lab.connections(), 1);
 }
+
+/// It hangs up on hellos of over 255 bytes; a part of the list fits into less.
+#[test]
+fn a_server_that_stands_short_hellos_only_is_asked_in_parts() {
+    let lab = Lab::playing(&["intolerant_long_hello"], 1);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private --enumerate"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let suites = rows(&lab, "suites.csv");
+    let expected = ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"];
+    assert_eq!(of(&suites, "TLSv1.2", "cipher_suite"), expected);
+    assert_eq!(of(&suites, "TLSv1.2", "complete"), ["yes", "yes"]);
+}

@@ -11,9 +11,27 @@ use std::process::{Child, Command, Stdio};
 const CSV_FILES: [&str; 7] =
     ["domains.csv", "endpoints.csv", "certificates.csv", "mx.csv", "rejects.csv", "suites.csv", "groups.csv"];
 
+/// Sends a signal; one that can be caught as soon as it is. Before that it
+/// would be lost where whoever started the tests has it ignored, as a shell
+/// does for what runs in its background.
 pub fn send(signal: &str, child: &Child) {
+    let number = match signal {
+        "INT" => Some(2),
+        "TERM" => Some(15),
+        _ => None,
+    };
+    if let Some(number) = number {
+        until("a signal to be caught", || is_caught(number, child));
+    }
     let kill = format!("kill -{signal} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Whether a process has a handler for the signal of this number.
+fn is_caught(number: u32, child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (number - 1) != 0
 }
 
 /// Reads standard error up to the line that says that the run is stopping.

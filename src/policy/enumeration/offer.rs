@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 /// Suites in one hello where a server cannot take a longer one.
-pub(super) const CHUNK_SUITES: usize = 48;
+pub(super) const CHUNK_SUITES: usize = 32;
 
 /// Elliptic curves and hybrids, those in use first.
 const CURVES: [u16; 11] = [29, 23, 24, 25, 30, 26, 27, 28, 22, 21, 19];
