@@ -34,7 +34,7 @@ pub(super) async fn run(args: BenchArgs) -> Result<ExitCode, CommandError> {
     let plan::LoadPlan { settings, bound, probe, .. } = plan;
     let job = Job { probe: Arc::new(probe), key, settings: settings.clone(), bound, in_flight_max };
     let (rounds, interrupted) = make(job, args.rounds, signals).await?;
-    let record = LoadRecord::new(settings, rounds);
+    let record = LoadRecord::new(settings, args.rounds, rounds);
     super::tell(load::report(&record))?;
     if let Some(path) = &args.save {
         let json = record.to_json().context("the load cannot be written as JSON")?;

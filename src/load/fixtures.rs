@@ -17,7 +17,7 @@ pub(super) fn settings() -> Settings {
 /// A round for each of these: 1,000 sessions of which each handshake took so
 /// many µs and everything else next to nothing, and two that failed.
 pub(super) fn record(tls_us: &[u64]) -> LoadRecord {
-    LoadRecord::new(settings(), tls_us.iter().copied().map(round).collect())
+    LoadRecord::new(settings(), tls_us.len() as u32, tls_us.iter().copied().map(round).collect())
 }
 
 fn round(tls_us: u64) -> Round {

@@ -43,19 +43,22 @@ pub struct LoadRecord {
     pub mxray: String,
     /// What it was.
     pub settings: Settings,
+    /// How many rounds were asked for.
+    pub rounds_asked: u32,
     /// At least one, at most [`ROUNDS_MAX`].
     pub rounds: Vec<Round>,
 }
 
 impl LoadRecord {
-    /// The record of these rounds.
-    pub fn new(settings: Settings, rounds: Vec<Round>) -> Self {
-        Self { version: FORMAT_VERSION, mxray: env!("CARGO_PKG_VERSION").to_string(), settings, rounds }
+    /// The record of the rounds that were made of those asked for.
+    pub fn new(settings: Settings, rounds_asked: u32, rounds: Vec<Round>) -> Self {
+        let mxray = env!("CARGO_PKG_VERSION").to_string();
+        Self { version: FORMAT_VERSION, mxray, settings, rounds_asked, rounds }
     }
 
-    /// Whether it was stopped before its bound.
+    /// Whether it was stopped, or broke off, before its end.
     pub fn is_interrupted(&self) -> bool {
-        self.rounds.iter().any(|round| round.interrupted)
+        self.rounds.len() < self.rounds_asked as usize || self.rounds.iter().any(|round| round.interrupted)
     }
 
     /// A figure over the rounds that have it; `None` if none has.
@@ -105,7 +108,7 @@ mod tests {
         let told = |text: &str| LoadRecord::from_json(text.as_bytes()).unwrap_err().to_string();
         let version = told(r#"{"version": 1, "else": []}"#);
         assert_eq!(version, "saved in format 1, this mxray reads 2; save a new one");
-        let without = LoadRecord::new(fixtures::settings(), Vec::new()).to_json().unwrap();
+        let without = LoadRecord::new(fixtures::settings(), 1, Vec::new()).to_json().unwrap();
         for text in ["", "[]", "{}", r#"{"version": 2}"#, &without] {
             assert!(told(text).starts_with("not a load that mxray bench saved: "), "{text}");
         }

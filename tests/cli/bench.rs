@@ -164,6 +164,7 @@ fn a_baseline_of_another_load_is_refused_before_anything_is_sent() {
     let before = lab.connections();
     let text = lab.folder.read("base.json");
     lab.folder.write("later.json", text.replace("\"version\": 2", "\"version\": 1"));
+    lab.folder.write("broken.json", text.replace("\"rounds_asked\": 1", "\"rounds_asked\": 2"));
     lab.folder.write("stopped.json", text.replace("\"interrupted\": false", "\"interrupted\": true"));
     let same = format!("{target}, 2 sessions at a time, full handshakes then, {target}, ");
     for (more, told) in [
@@ -178,6 +179,7 @@ fn a_baseline_of_another_load_is_refused_before_anything_is_sent() {
         ("--concurrency 2 --baseline later.json", "later.json: saved in format 1, this mxray reads 2".into()),
         ("--concurrency 2 --baseline list", "list: not a load that mxray bench saved: ".into()),
         ("--concurrency 2 --baseline none", "none: No such file".into()),
+        ("--concurrency 2 --baseline broken.json", "broken.json: of a load that was stopped early".into()),
         ("--concurrency 2 --baseline stopped.json", "stopped.json: of a load that was stopped early".into()),
     ] {
         let ran = bench(&lab.folder, target, more);
