@@ -106,17 +106,18 @@ fn unresolved(exchange: &Exchange) -> Option<Check> {
     Some(Check::Undetermined(CheckCause::NoAnswer(failure.into())))
 }
 
-fn decide(checks: impl Iterator<Item = Check>) -> Check {
-    let rank = |check: &Check| {
-        let class = match check {
-            Check::Pass => 0,
-            Check::Undetermined(_) => 1,
-            Check::Fail(_) => 2,
-        };
-        (class, Reverse(check.phase()))
-    };
-    // The first of equals.
-    checks.min_by_key(rank).unwrap_or(Check::Undetermined(CheckCause::NotProbed))
+fn decide(checks: impl Iterator<Item = Check> + Clone) -> Check {
+    if checks.clone().any(|check| check == Check::Pass) {
+        return Check::Pass;
+    }
+    let open = checks.clone().filter(|check| matches!(check, Check::Undetermined(_)));
+    let furthest = first_that_got_furthest(open).or_else(|| first_that_got_furthest(checks));
+    furthest.unwrap_or(Check::Undetermined(CheckCause::NotProbed))
+}
+
+fn first_that_got_furthest(checks: impl Iterator<Item = Check>) -> Option<Check> {
+    // Of equals `min` keeps the first, `max` the last.
+    checks.min_by_key(|check| Reverse(check.phase()))
 }
 
 #[cfg(test)]
