@@ -23,7 +23,8 @@ Of these and `certificates.csv` `mxray judge` makes verdicts again.
 `finished` is `null` as long as a run goes on, and stays so if it is killed: then the last second may be missing,
 and the last line of each file may be cut short. It is `false` if the run was stopped or broke off; `interrupted`,
 `error` and `counts.unfinished` say more. Journal and `run.json` bear `schema`, a number that
-grows when a column or a key changes its meaning or goes away.
+grows when a column or a key changes its meaning or goes away; runs of schema 1 are still judged, and what they lack
+is `undetermined:not_recorded`.
 
 This file is made from the column lists in `src/output`; a test holds it to them.
 ";

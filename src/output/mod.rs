@@ -47,7 +47,10 @@ use std::path::PathBuf;
 
 /// Version of the files: grows when a column or a key changes its meaning or
 /// goes away.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
+/// Oldest version that is still read, until 1.0. What its files lack is told as
+/// `not_recorded`, never guessed.
+pub const SCHEMA_VERSION_OLDEST: u32 = 1;
 
 /// Why a run directory could not be begun. Each message is one line.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@
 
 use super::StoreError;
 use crate::model::text::one_line;
-use crate::output::{JOURNAL_LINE_BYTES_MAX, SCHEMA_VERSION};
+use crate::output::{JOURNAL_LINE_BYTES_MAX, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
@@ -105,14 +105,22 @@ pub(super) struct Schema {
 /// What it is instead, in words.
 pub(super) fn check_schema(json: &[u8]) -> Result<(), String> {
     match serde_json::from_slice(json) {
-        Ok(Schema { schema: SCHEMA_VERSION }) => Ok(()),
-        Ok(Schema { schema }) => Err(other_schema(schema)),
+        Ok(Schema { schema }) => check_version(schema),
         Err(error) => Err(json_cause(&error)),
     }
 }
 
-pub(super) fn other_schema(schema: u32) -> String {
-    format!("written with schema {schema}; this mxray reads {SCHEMA_VERSION}")
+/// Whether what bears this number is read here.
+///
+/// # Errors
+/// That it is not, in words.
+pub(super) fn check_version(schema: u32) -> Result<(), String> {
+    if (SCHEMA_VERSION_OLDEST..=SCHEMA_VERSION).contains(&schema) {
+        return Ok(());
+    }
+    Err(format!(
+        "written with schema {schema}; this mxray reads {SCHEMA_VERSION_OLDEST} to {SCHEMA_VERSION}"
+    ))
 }
 
 /// What is wrong with a line of JSON, whatever it quotes of it. Its own line

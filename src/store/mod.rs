@@ -17,8 +17,8 @@ pub use observations::{JournalLine, Observations, Stored};
 pub use rejects::Rejects;
 
 use crate::model::DomainFacts;
-use crate::output::{RunInfo, SCHEMA_VERSION};
-use lines::{Lines, Schema, open_regular, other_schema};
+use crate::output::RunInfo;
+use lines::{Lines, Schema, check_version, open_regular};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -166,9 +166,7 @@ fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
     let unusable = |cause: String| StoreError::Unusable { path: path.clone(), cause };
     let Schema { schema } =
         serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not that of a run: {error}")))?;
-    if schema != SCHEMA_VERSION {
-        return Err(unusable(other_schema(schema)));
-    }
+    check_version(schema).map_err(unusable)?;
     serde_json::from_slice(&bytes)
         .map_err(|error| unusable(format!("does not say what a judgement needs: {error}")))
 }

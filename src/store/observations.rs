@@ -2,9 +2,8 @@
 
 use super::StoreError;
 use super::certificates::Certificates;
-use super::lines::{Lines, check_schema, json_cause, other_schema};
+use super::lines::{Lines, check_schema, check_version, json_cause};
 use crate::model::{Observation, Sha256};
-use crate::output::SCHEMA_VERSION;
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,9 +38,7 @@ impl JournalLine {
         // A line of another schema may well lack something; that is not the cause.
         let cause = |error| check_schema(line).err().unwrap_or_else(|| json_cause(&error));
         let (observation, beside) = read.map_err(cause)?;
-        if beside.schema != SCHEMA_VERSION {
-            return Err(other_schema(beside.schema));
-        }
+        check_version(beside.schema)?;
         if beside.hello_chains.len() != observation.hellos.len()
             || (observation.tls.is_none() && !beside.chain.is_empty())
         {

@@ -307,15 +307,15 @@ fn damage_is_told_in_one_line_with_its_place() {
         ),
         (
             "observations.jsonl",
-            "\"schema\":1",
+            "\"schema\":2",
             "\"schema\":7",
-            "RUN/observations.jsonl:1: written with schema 7; this mxray reads 1",
+            "RUN/observations.jsonl:1: written with schema 7; this mxray reads 1 to 2",
         ),
-        ("observations.jsonl", "\"schema\":1,", "", "RUN/observations.jsonl:1: missing field `schema`"),
+        ("observations.jsonl", "\"schema\":2,", "", "RUN/observations.jsonl:1: missing field `schema`"),
         ("certificates.csv", "b2xk", "b2xl", "RUN/certificates.csv:4: the certificate is not "),
         ("certificates.csv", "\n", "\nzz", "RUN/certificates.csv:2: begins with no SHA-256"),
         ("certificates.csv", "der_base64", "der", "RUN/certificates.csv: no column "),
-        ("run.json", "\"schema\": 1", "\"schema\": 9", "RUN/run.json: written with schema 9; "),
+        ("run.json", "\"schema\": 2", "\"schema\": 9", "RUN/run.json: written with schema 9; "),
         ("run.json", "\"judged_by\"", "\"judged\"", "RUN/run.json: does not say what a judgement needs: "),
         ("run.json", "{", "", "RUN/run.json: not that of a run: "),
     ] {
@@ -333,7 +333,7 @@ fn facts_of_another_schema_are_refused() {
     written(dir.path(), &[]);
     fs::write(dir.path().join("facts.jsonl"), "{\"schema\":7,\"line\":1}\n").unwrap();
     let told = StoredRun::open(dir.path()).unwrap().facts().unwrap().read_next().unwrap_err().to_string();
-    assert!(told.ends_with("facts.jsonl:1: written with schema 7; this mxray reads 1"), "{told}");
+    assert!(told.ends_with("facts.jsonl:1: written with schema 7; this mxray reads 1 to 2"), "{told}");
 }
 
 #[test]
