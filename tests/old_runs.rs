@@ -43,7 +43,10 @@ fn a_run_of_schema_1_is_judged_as_it_was() {
         for (key, old) in &before {
             for (column, cell) in old {
                 let Some(now) = after[key].get(column) else { continue };
-                assert!(now == cell || now == NOT_RECORDED, "{table} {key:?} {column}: {cell:?}, then {now:?}");
+                assert!(
+                    now == cell || now == NOT_RECORDED,
+                    "{table} {key:?} {column}: {cell:?}, then {now:?}"
+                );
             }
         }
     }

@@ -118,9 +118,7 @@ pub(super) fn check_version(schema: u32) -> Result<(), String> {
     if (SCHEMA_VERSION_OLDEST..=SCHEMA_VERSION).contains(&schema) {
         return Ok(());
     }
-    Err(format!(
-        "written with schema {schema}; this mxray reads {SCHEMA_VERSION_OLDEST} to {SCHEMA_VERSION}"
-    ))
+    Err(format!("written with schema {schema}; this mxray reads {SCHEMA_VERSION_OLDEST} to {SCHEMA_VERSION}"))
 }
 
 /// What is wrong with a line of JSON, whatever it quotes of it. Its own line
