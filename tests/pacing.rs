@@ -8,7 +8,6 @@ mod survey;
 
 use mxray::lab::{self, Fleet, FleetOptions};
 use mxray::model::DomainName;
-use std::time::Duration;
 use survey::{Row, Run, Scan, rows, started};
 
 /// How often one question may come at most: twice, each time sent three times
@@ -104,9 +103,8 @@ async fn an_address_has_its_pause() {
     let run = run(&fleet, domains_of(&fleet), &[("--per-ip-interval", "200ms")]).await;
     let endpoints = run.rows("endpoints.csv");
     assert_eq!(endpoints.len(), 8);
-    for (index, start) in starts(&run, endpoints.iter()).into_iter().enumerate() {
-        assert!(start + GRAIN_MS >= index as i64 * 200, "connection {index} after {start} ms");
-    }
+    let starts = starts(&run, endpoints.iter());
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] + GRAIN_MS >= 200), "{starts:?}");
 }
 
 /// The pause runs from one connection to the next, not from the moment at
@@ -114,7 +112,7 @@ async fn an_address_has_its_pause() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_address_has_its_pause_behind_a_long_queue() {
     const NAMES: usize = 4;
-    let interval = Duration::from_secs(1);
+    const INTERVAL_MS: i64 = 1000;
     let fleet = fleet(&["tls13_ecdsa"], 40, 1000).await;
     let ip = fleet.endpoints()[0].ip;
     let mut list: String =
@@ -125,8 +123,5 @@ async fn an_address_has_its_pause_behind_a_long_queue() {
     let endpoints = run.rows("endpoints.csv");
     let starts = starts(&run, endpoints.iter().filter(|row| row["ip"] == ip.to_string()));
     assert!(starts.len() > NAMES, "{starts:?}");
-    // Half is far more than it takes to note a start, and far less than is
-    // lost where the pause begins in the queue.
-    let least = interval.as_millis() as i64 / 2;
-    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= least), "{starts:?}");
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] + GRAIN_MS >= INTERVAL_MS), "{starts:?}");
 }

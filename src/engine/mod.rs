@@ -2,7 +2,7 @@
 //!
 //! One task owns all bookkeeping ([`pipeline`]): which keys were probed
 //! ([`coalesce`]), which are asked further hellos ([`follow_up`]), which may
-//! start ([`pace`]), which domains wait for what ([`join`]). Lookups and probes run beside it and report back.
+//! start ([`pace`]), and when it did (`starts`), which domains wait for what ([`join`]). Lookups and probes run beside it and report back.
 
 pub mod coalesce;
 pub mod follow_up;
@@ -11,6 +11,7 @@ pub mod pace;
 pub mod pipeline;
 pub mod progress;
 pub mod stage;
+mod starts;
 
 pub use pipeline::{EngineConfig, EngineError, RunCounts, run};
 pub use progress::{Progress, Snapshot};

@@ -144,7 +144,8 @@ impl<C: Clock + Clone> Pacer<C> {
     }
 
     /// What to start next. Whoever is told to start something starts it at
-    /// once: the pause of its address is counted from here.
+    /// once. The pause of its address is counted from here, and once more from
+    /// when the connection really begins.
     pub fn begin_next(&mut self) -> Next {
         if self.open >= self.limits.in_flight {
             return Next::Nothing;

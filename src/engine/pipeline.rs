@@ -17,6 +17,7 @@ use super::join::{Joiner, Pending};
 use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
 use super::stage::{Lookup, Probe};
+use super::starts::Starts;
 use crate::model::{
     DomainFacts, DomainRecord, Failure, Finding, HelloObservation, HelloQuestion, Observation, ProbeKey,
     Record, Target,
@@ -115,6 +116,7 @@ pub async fn run<L: Lookup, P: Probe>(
         keys: KeyTable::default(),
         follow_ups: FollowUps::default(),
         pacer: Pacer::new(config.limits),
+        starts: Arc::new(Starts::new(config.limits.per_ip_interval)),
         joiner: Joiner::default(),
         lookups: 0,
         stopping: false,
@@ -134,6 +136,7 @@ struct Pipeline<L, P> {
     keys: KeyTable,
     follow_ups: FollowUps,
     pacer: Pacer,
+    starts: Arc<Starts>,
     joiner: Joiner,
     lookups: usize,
     stopping: bool,
@@ -224,9 +227,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     fn begin_probe(&mut self, id: KeyId, key: ProbeKey) {
         let attempt = self.keys.begin_attempt(id);
-        let (probe, policy) = (self.probe.clone(), self.policy.clone());
+        let (probe, policy, starts) = (self.probe.clone(), self.policy.clone(), self.starts.clone());
         // Boxed: a task moves its future several times, and these are large.
         self.tasks.spawn(Box::pin(async move {
+            starts.before(key.endpoint.ip).await;
             let observation = Box::new(probe.probe(key, attempt).await);
             let assessments = policy.assess(&observation);
             Event::Probed { id, attempt, known: Known { observation, assessments } }
@@ -234,8 +238,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     fn begin_hello(&mut self, id: KeyId, key: ProbeKey, question: Arc<HelloQuestion>, attempt: u32) {
-        let (probe, policy) = (self.probe.clone(), self.policy.clone());
+        let (probe, policy, starts) = (self.probe.clone(), self.policy.clone(), self.starts.clone());
         self.tasks.spawn(Box::pin(async move {
+            starts.before(key.endpoint.ip).await;
             let hello = Box::new(probe.hello(key, &question).await);
             let assessed = policy.assess_chain(&hello.chain);
             Event::Greeted { id, attempt, hello, assessed }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counters that the engine advances and a display reads. They may be read a
 /// little out of step with each other; at the end of a run they are exact.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress {
     total: AtomicU64,
     domains_done: AtomicU64,
@@ -14,6 +14,22 @@ pub struct Progress {
     in_flight: AtomicU64,
     ok: AtomicU64,
     failed: [AtomicU64; Kind::ALL.len()],
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        let zero = AtomicU64::default;
+        Self {
+            total: zero(),
+            domains_done: zero(),
+            probes_done: zero(),
+            handshakes: zero(),
+            in_flight: zero(),
+            ok: zero(),
+            // Longer than the arrays that have a default of their own.
+            failed: std::array::from_fn(|_| zero()),
+        }
+    }
 }
 
 /// The counters at one moment.
