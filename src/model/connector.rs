@@ -103,7 +103,10 @@ impl SmartHost {
     pub fn addresses(&self) -> Vec<IpAddr> {
         match self {
             SmartHost::Name(_) => Vec::new(),
-            SmartHost::Range(range) => range.hosts().take(SMART_HOST_ADDRESSES_MAX as usize).collect(),
+            SmartHost::Range(range) => {
+                let hosts = range.hosts().take(SMART_HOST_ADDRESSES_MAX as usize);
+                hosts.map(|address| address.to_canonical()).collect()
+            }
         }
     }
 }

@@ -162,7 +162,7 @@ impl<R: Resolve> Fetcher<R> {
         let host = url.host().ok_or(FetchError::Address)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let addresses = match bare.parse::<IpAddr>() {
-            Ok(ip) => vec![ip],
+            Ok(ip) => vec![ip.to_canonical()],
             Err(_) => self.resolver.resolve(bare).await.map_err(FetchError::Unresolved)?,
         };
         let port = url.port_u16().unwrap_or(80);

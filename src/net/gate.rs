@@ -61,6 +61,8 @@ pub enum BlocklistError {
 /// Addresses and domains that are left alone.
 #[derive(Clone, Debug, Default)]
 pub struct Blocklist {
+    /// Disjoint and in order, so that the one range that may hold an address
+    /// is found by bisection.
     ranges: Vec<IpNet>,
     domains: HashSet<String>,
 }
@@ -83,20 +85,22 @@ impl Blocklist {
                 return Err(BlocklistError::BadLine { line: index + 1, text: entry.to_string() });
             }
         }
+        list.ranges = IpNet::aggregate(&list.ranges);
         Ok(list)
     }
 
     /// Takes the entries of another list in.
     pub fn extend(&mut self, other: Blocklist) {
         self.ranges.extend(other.ranges);
+        self.ranges = IpNet::aggregate(&self.ranges);
         self.domains.extend(other.domains);
     }
 
     fn add(&mut self, entry: &str) -> bool {
         if let Ok(range) = entry.parse::<IpNet>() {
-            self.ranges.push(range);
+            self.ranges.push(canonical(range));
         } else if let Ok(ip) = entry.parse::<IpAddr>() {
-            self.ranges.push(ip.into());
+            self.ranges.push(ip.to_canonical().into());
         } else if let Ok(domain) = DomainName::parse(entry) {
             self.domains.insert(domain.as_str().to_string());
         } else {
@@ -108,7 +112,9 @@ impl Blocklist {
     /// Whether the address is in a listed range.
     pub fn has_address(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
-        self.ranges.iter().any(|range| range.contains(&ip))
+        let after = self.ranges.partition_point(|range| range.network() <= ip);
+        let last = after.checked_sub(1).and_then(|index| self.ranges.get(index));
+        last.is_some_and(|range| range.contains(&ip))
     }
 
     /// Whether the name or a parent of it is listed.
@@ -118,6 +124,20 @@ impl Blocklist {
         }
         let parents = name.match_indices('.').filter_map(|(dot, _)| name.get(dot + 1..));
         std::iter::once(name).chain(parents).any(|candidate| self.domains.contains(candidate))
+    }
+}
+
+/// Addresses that are mapped into IPv6 (RFC 4291 §2.5.5.2) begin with so many
+/// bits that are always the same.
+const MAPPED_PREFIX_BITS: u8 = 96;
+
+/// A range as the addresses in it are looked for: one of addresses that are
+/// mapped into IPv6 is the range of IPv4 that they stand for.
+fn canonical(range: IpNet) -> IpNet {
+    let bits = range.prefix_len().checked_sub(MAPPED_PREFIX_BITS);
+    match (range, bits, range.addr().to_canonical()) {
+        (IpNet::V6(_), Some(bits), IpAddr::V4(ip)) => Ipv4Net::new(ip, bits).map_or(range, IpNet::V4),
+        _ => range,
     }
 }
 
@@ -215,14 +235,20 @@ mod tests {
 
     #[test]
     fn the_blocklist_knows_ranges_addresses_and_domains_with_their_subdomains() {
-        let text =
-            "\u{feff}# do not ask these\r\n8.8.0.0/16\n\n9.9.9.9 # one\n2606:4700::/32\nExample.COM.\n";
+        let text = "\u{feff}# do not ask these\r\n8.8.0.0/16\n\n9.9.9.9 # one\n2606:4700::/32\nExample.COM.\n\
+             ::ffff:7.7.7.7\n::ffff:6.6.0.0/112\n8.8.4.0/24\n";
         let gate = Gate::new(Blocklist::parse(text).unwrap(), true);
         for (ip, name, blocked) in [
             ("8.8.4.4", "", true),
             ("8.9.4.4", "", false),
             ("9.9.9.9", "", true),
             ("::ffff:9.9.9.9", "", true),
+            ("7.7.7.7", "", true),
+            ("::ffff:7.7.7.7", "", true),
+            ("7.7.7.8", "", false),
+            ("6.6.255.255", "", true),
+            ("6.7.0.0", "", false),
+            ("8.8.255.255", "", true),
             ("2606:4700::1", "", true),
             ("1.1.1.1", "example.com", true),
             ("1.1.1.1", "mx.a.example.com", true),
@@ -230,6 +256,30 @@ mod tests {
         ] {
             assert_eq!(kind(&gate, ip, name) == Some(Kind::Blocklisted), blocked, "{ip} {name}");
         }
+    }
+
+    /// A look through all of them would take minutes here.
+    #[test]
+    fn a_million_ranges_cost_no_more_than_twenty_steps() {
+        // Every other /31, so that none meets another.
+        let range = |number: u32| Ipv4Addr::from_bits(0x0800_0000 + 4 * number);
+        let mut text = String::new();
+        for number in 0..BLOCKLIST_LINES_MAX as u32 {
+            text.push_str(&format!("{}/31\n", range(number)));
+        }
+        let list = Blocklist::parse(&text).unwrap();
+        let begun = std::time::Instant::now();
+        for number in (0..BLOCKLIST_LINES_MAX as u32).step_by(7) {
+            let first = range(number).to_bits();
+            let blocked =
+                [0, 1, 2, 3].map(|offset| list.has_address(Ipv4Addr::from_bits(first + offset).into()));
+            assert_eq!(blocked, [true, true, false, false], "{}", range(number));
+            assert!(begun.elapsed().as_secs() < 20, "{number} of a million took so long");
+        }
+        assert!(
+            !list.has_address(IpAddr::from([7, 255, 255, 255]))
+                && !list.has_address(Ipv6Addr::UNSPECIFIED.into())
+        );
     }
 
     #[test]

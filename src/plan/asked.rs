@@ -26,10 +26,10 @@ impl Asked {
         let no_port = || told("no port between 1 and 65535".into());
         if let Ok(address) = text.parse::<SocketAddr>() {
             let port = Some(address.port()).filter(|port| *port > 0).ok_or_else(no_port)?;
-            return Ok(Asked::Address(address.ip(), Some(port)));
+            return Ok(Asked::Address(address.ip().to_canonical(), Some(port)));
         }
         if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            return Ok(Asked::Address(ip, None));
+            return Ok(Asked::Address(ip.to_canonical(), None));
         }
         if let Some((host, port)) = text.rsplit_once(':') {
             let port = port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(no_port)?;
@@ -51,6 +51,8 @@ mod tests {
             ("Example.com", Asked::Domain(DomainName::parse("example.com").unwrap())),
             ("mx.example.com:2525", host("mx.example.com", 2525)),
             ("192.0.2.1", Asked::Address("192.0.2.1".parse().unwrap(), None)),
+            ("::ffff:192.0.2.1", Asked::Address("192.0.2.1".parse().unwrap(), None)),
+            ("[::ffff:192.0.2.1]:26", Asked::Address("192.0.2.1".parse().unwrap(), Some(26))),
             ("192.0.2.1:26", Asked::Address("192.0.2.1".parse().unwrap(), Some(26))),
             ("2001:db8::1", Asked::Address("2001:db8::1".parse().unwrap(), None)),
             ("[2001:db8::1]", Asked::Address("2001:db8::1".parse().unwrap(), None)),

@@ -120,7 +120,7 @@ impl Server {
         match self {
             Server::Address(endpoint) => {
                 let bare = word.trim_start_matches('[').trim_end_matches(']');
-                bare.parse::<IpAddr>().is_ok_and(|ip| ip == endpoint.ip)
+                bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical() == endpoint.ip)
             }
             Server::Host(host, ..) => DomainName::parse(word).is_ok_and(|named| named == *host),
         }
