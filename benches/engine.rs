@@ -185,10 +185,18 @@ impl Lookup for InMemory {
             preference: 10,
             host: Some(MxHost::new(&format!("mx{key}.example"))),
             addresses: vec![IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + key))],
+            addresses_excess: Some(0),
             failure: None,
         };
         let exchanges = vec![exchange];
-        DomainFacts { target, exchanges, implicit_mx: false, smart_hosts: false, failure: None }
+        DomainFacts {
+            target,
+            exchanges,
+            implicit_mx: false,
+            smart_hosts: false,
+            exchanges_excess: Some(0),
+            failure: None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! No stage ever sees the whole configuration.
 
 mod asked;
+mod families;
 mod further;
 mod judging;
 mod load;
@@ -13,6 +14,7 @@ mod places;
 mod stores;
 
 pub use asked::Asked;
+pub use families::Family;
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
 pub use stores::{roots, store};
@@ -76,6 +78,8 @@ pub struct Stages {
 pub struct Told {
     /// Name said in EHLO.
     pub ehlo_name: String,
+    /// The address family that is left out for want of a route.
+    pub without_route: Option<Family>,
     /// Resolvers; empty for those of the system.
     pub resolvers: Vec<String>,
     /// Root stores.
@@ -101,6 +105,7 @@ struct Parts {
     timeouts: PhaseTimeouts,
     key_shares: KeyShares,
     identity: Option<ClientIdentity>,
+    without_route: Option<Family>,
     hellos: HelloPlan,
     enumeration: Option<EnumerationPlan>,
     blocklist: Blocklist,
@@ -125,8 +130,11 @@ pub fn stages(
     let dialogue = &args.dialogue;
     let (timeouts, dns_timeout) = timeouts(&dialogue.timeout);
     let judging = judging::judging(judging, Timestamp::now())?;
+    let families = families::in_use(dialogue, args.allow_private);
     build(Parts {
         lookup: LookupConfig {
+            ipv4: families.ipv4,
+            ipv6: families.ipv6,
             queries_in_flight: questions_max,
             connectors: judging.connectors.clone(),
             ..lookup(dialogue, dns_timeout)
@@ -135,6 +143,7 @@ pub fn stages(
         timeouts,
         key_shares: key_shares(dialogue),
         identity: further::client_identity(&dialogue.client)?,
+        without_route: families.without_route,
         hellos: further::hello_plan(hellos)?,
         enumeration: further::enumeration_plan(hellos),
         blocklist: blocklist(&args.blocklist)?,
@@ -177,6 +186,7 @@ pub fn lab_stages(
         timeouts: every_phase(time, &PhaseTimeouts::default()),
         key_shares: KeyShares::Reused,
         identity: None,
+        without_route: None,
         hellos: HelloPlan::default(),
         enumeration: None,
         blocklist: Blocklist::default(),
@@ -192,6 +202,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     let gate = Gate::new(parts.blocklist.clone(), parts.allow_private);
     let told = Told {
         ehlo_name: parts.ehlo.as_str().to_string(),
+        without_route: parts.without_route,
         resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
         roots: parts.judging.root_names,
         sender: parts.judging.sender.name.clone(),

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -44,12 +44,14 @@ impl Lookup for TableLookup {
             preference: 10,
             host: Some(MxHost::new(&format!("mx{host}.example"))),
             addresses: vec![address(host)],
+            addresses_excess: Some(0),
             failure: None,
         };
         DomainFacts {
             target,
             exchanges: vec![exchange],
             implicit_mx: false,
+            exchanges_excess: Some(0),
             smart_hosts: false,
             failure: None,
         }
@@ -235,6 +237,60 @@ async fn what_is_not_permitted_is_recorded_and_never_probed() {
     assert_eq!(probe.calls(), 13);
     let listed = outcome.endpoints.iter().filter(|seen| seen.attempts == 0).count();
     assert_eq!(listed, 1);
+}
+
+/// Every host is at one address, but for that of `busy.example`.
+struct OneAddress;
+
+impl Lookup for OneAddress {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        let label = target.subject.label();
+        let facts =
+            TableLookup { hosts: 1 }.lookup(Target { subject: subject("d0.example"), ..target }).await;
+        let mut facts = DomainFacts { target: Target { subject: subject(&label), ..facts.target }, ..facts };
+        facts.exchanges[0].host = Some(MxHost::new(&format!("mx.{label}")));
+        facts.exchanges[0].addresses = vec![address(usize::from(label == "busy.example"))];
+        facts
+    }
+}
+
+fn subject(name: &str) -> Subject {
+    Subject::Domain(DomainName::parse(name).unwrap())
+}
+
+/// A machine that is busy begins a connection later than it was allowed to.
+/// The next one at the address waits for as much longer.
+#[tokio::test]
+async fn the_pause_of_an_address_runs_from_when_its_connection_begins() {
+    const INTERVAL: Duration = Duration::from_millis(300);
+    let begun: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let seen = begun.clone();
+    let probe = CountingProbe::new(move |key, _| {
+        if key.endpoint.ip == address(0) {
+            seen.lock().unwrap().push(Instant::now());
+        } else {
+            // The one thread there is.
+            std::thread::sleep(INTERVAL * 2 / 3);
+        }
+        None
+    });
+    let (targets_in, targets) = mpsc::channel(8);
+    for (line, name) in ["busy.example", "one.example", "two.example"].into_iter().enumerate() {
+        targets_in.send(Target { line: line as u64 + 1, subject: subject(name) }).await.unwrap();
+    }
+    drop(targets_in);
+    let (records_in, mut records) = mpsc::channel(8);
+    let mut paced = config();
+    paced.limits.per_ip_interval = INTERVAL;
+    paced.limits.per_ip_connections = None;
+    let stages = (Arc::new(OneAddress), probe, policy());
+    let running =
+        run(paced, stages, targets, records_in, Arc::new(Progress::default()), CancellationToken::new());
+    let drained = async { while records.recv().await.is_some() {} };
+    let (counts, ()) = tokio::join!(running, drained);
+    assert_eq!(counts.unwrap().connections, 3);
+    let begun = begun.lock().unwrap();
+    assert!(begun[1] - begun[0] >= INTERVAL, "{:?}", begun[1] - begun[0]);
 }
 
 #[tokio::test]

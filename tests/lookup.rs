@@ -11,7 +11,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, MX};
 use hickory_server::net::xfer::Protocol;
 use mxray::engine::stage::Lookup;
-use mxray::lookup::{DnsLookup, EXCHANGES_MAX, LookupConfig};
+use mxray::lookup::{ADDRESSES_PER_EXCHANGE_MAX, DnsLookup, EXCHANGES_MAX, LookupConfig};
 use mxray::model::{Connectors, DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
 use mxray::policy::connector::parse_toml;
 use server::Reply::{self, Code, Flaky, Held, Records, Referral, Silence, Truncated};
@@ -41,10 +41,11 @@ async fn find(domain: &str, table: Vec<(&'static str, RecordType, Reply)>) -> (D
     (server, facts)
 }
 
-/// The kind of a failure in phase `dns`.
+/// The kind of a failure in its phase, which is `dns` for all but one.
 fn kind(facts: &DomainFacts) -> Option<Kind> {
     facts.failure.as_ref().map(|failure| {
-        assert_eq!(failure.phase, Phase::Dns);
+        let phase = if failure.kind == Kind::NoRoute { Phase::Connect } else { Phase::Dns };
+        assert_eq!(failure.phase, phase);
         failure.kind
     })
 }
@@ -62,7 +63,6 @@ fn line(exchange: &Exchange) -> String {
         line += &format!(" {ip}");
     }
     if let Some(failure) = &exchange.failure {
-        assert_eq!(failure.phase, Phase::Dns);
         line += &format!(" {}", failure.kind);
     }
     line
@@ -307,13 +307,90 @@ async fn a_truncated_answer_is_asked_for_over_tcp() {
 
 #[tokio::test]
 async fn the_list_of_exchangers_is_bounded() {
-    let hosts: Vec<_> = (0..20).map(|n| mx(n, &format!("mx{n:02}.example"))).rev().collect();
+    let hosts: Vec<_> = (0..103).map(|n| mx(n, &format!("mx{n:03}.example"))).rev().collect();
     let (server, facts) =
-        find("d.example", vec![("d.example", MX, Records(hosts)), ("mx00.example", A, v4(1))]).await;
-    assert_eq!(facts.exchanges.len(), EXCHANGES_MAX);
-    assert_eq!(line(&facts.exchanges[0]), "0 mx00.example 192.0.2.1");
-    assert_eq!(line(&facts.exchanges[15]), "15 mx15.example nxdomain");
-    assert_eq!(server.count("mx16.example"), 0);
+        find("d.example", vec![("d.example", MX, Truncated(hosts)), ("mx000.example", A, v4(1))]).await;
+    assert_eq!((facts.exchanges.len(), EXCHANGES_MAX), (100, 100));
+    assert_eq!((facts.exchanges_excess, facts.is_cut()), (Some(3), true));
+    assert_eq!(line(&facts.exchanges[0]), "0 mx000.example 192.0.2.1");
+    assert_eq!(line(&facts.exchanges[99]), "99 mx099.example nxdomain");
+    assert_eq!(server.count("mx100.example"), 0);
+}
+
+/// None of the hundred has an address; the others may have.
+#[tokio::test]
+async fn hosts_that_were_not_looked_up_keep_the_domain_open() {
+    for (count, expected) in [(100, Kind::MxUnusable), (101, Kind::TooMany)] {
+        let hosts: Vec<_> = (0..count).map(|n| mx(n, &format!("mx{n:03}.example"))).collect();
+        let (_, facts) = find("d.example", vec![("d.example", MX, Truncated(hosts))]).await;
+        assert_eq!(kind(&facts), Some(expected), "{count}");
+    }
+}
+
+#[tokio::test]
+async fn the_addresses_of_a_host_are_bounded_and_both_families_stay() {
+    let of = |text: fn(usize) -> String| Truncated((1..=40).map(|n| address(&text(n))).collect());
+    let (_, facts) = find(
+        "d.example",
+        vec![
+            ("d.example", MX, Records(vec![mx(1, "a.example")])),
+            ("a.example", A, of(|n| format!("192.0.2.{n}"))),
+            ("a.example", AAAA, of(|n| format!("2001:db8::{n}"))),
+        ],
+    )
+    .await;
+    let kept = &facts.exchanges[0].addresses;
+    assert_eq!((kept.len(), ADDRESSES_PER_EXCHANGE_MAX), (32, 32));
+    assert_eq!(kept.iter().filter(|ip| ip.is_ipv4()).count(), 16);
+    assert_eq!((facts.exchanges[0].addresses_excess, facts.is_cut()), (Some(48), true));
+}
+
+/// `::ffff:192.0.2.1` is another name of 192.0.2.1: asked as two addresses, it
+/// would be connected to twice at a time.
+#[tokio::test]
+async fn an_address_that_is_mapped_into_ipv6_is_the_one_it_stands_for() {
+    let (_, facts) = find(
+        "d.example",
+        vec![
+            ("d.example", MX, Records(vec![mx(1, "both.example"), mx(2, "mapped.example")])),
+            ("both.example", A, v4(1)),
+            ("both.example", AAAA, Records(vec![address("::ffff:192.0.2.1"), address("2001:db8::1")])),
+            ("mapped.example", AAAA, Records(vec![address("::ffff:192.0.2.2")])),
+        ],
+    )
+    .await;
+    assert_eq!(lines(&facts), ["1 both.example 192.0.2.1 2001:db8::1", "2 mapped.example 192.0.2.2"]);
+}
+
+/// That a host has no address of the one family says nothing where the other
+/// is not asked over.
+#[tokio::test]
+async fn a_host_of_the_family_that_is_left_out_is_no_domain_without_mail() {
+    let server = DnsServer::start([
+        ("six.example", MX, Records(vec![mx(1, "a.six.example")])),
+        ("a.six.example", AAAA, Records(vec![address("2001:db8::1")])),
+        ("none.example", MX, Records(vec![mx(1, "a.none.example")])),
+        ("a.none.example", RecordType::TXT, Records(vec![])),
+        ("open.example", MX, Records(vec![mx(1, "a.open.example")])),
+        ("a.open.example", AAAA, Code(ResponseCode::ServFail)),
+        ("mapped.example", MX, Records(vec![mx(1, "a.mapped.example")])),
+        ("a.mapped.example", AAAA, Records(vec![address("::ffff:192.0.2.2")])),
+        ("implicit.example", AAAA, Records(vec![address("2001:db8::2")])),
+        ("gone.example", MX, Records(vec![mx(1, "a.gone.example")])),
+    ])
+    .await;
+    let lookup = DnsLookup::new(LookupConfig { ipv6: false, ..config(&server) }).unwrap();
+    for (domain, expected) in [
+        ("six.example", Some(Kind::NoRoute)),
+        ("none.example", Some(Kind::MxUnusable)),
+        ("open.example", Some(Kind::Servfail)),
+        ("mapped.example", None),
+        ("implicit.example", Some(Kind::NoRoute)),
+        ("gone.example", Some(Kind::MxUnusable)),
+    ] {
+        assert_eq!(kind(&lookup.lookup(target(domain)).await), expected, "{domain}");
+    }
+    assert_eq!(server.count("a.gone.example"), 1, "a name that does not exist has no other family");
 }
 
 #[tokio::test]

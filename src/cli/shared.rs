@@ -118,11 +118,11 @@ pub struct DialogueArgs {
     #[arg(long, value_name = "ADDR:PORT", value_parser = parse_resolver, help_heading = "Asking")]
     pub resolver: Vec<SocketAddr>,
 
-    /// Ask over IPv4 (alone: nothing over IPv6)
+    /// Ask over IPv4, routed or not (alone: nothing over IPv6)
     #[arg(long, help_heading = "Asking")]
     pub ipv4: bool,
 
-    /// Ask over IPv6 (alone: nothing over IPv4)
+    /// Ask over IPv6, routed or not (alone: nothing over IPv4)
     #[arg(long, help_heading = "Asking")]
     pub ipv6: bool,
 

@@ -29,7 +29,7 @@ pub use usage::refuse;
 use crate::cli::{Cli, Command};
 use crate::input::InputError;
 use crate::output::OutputError;
-use crate::plan::UsageError;
+use crate::plan::{Family, UsageError};
 use crate::store::StoreError;
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -115,6 +115,16 @@ fn warn_of_bare_name(ehlo_name: &str) {
     if !ehlo_name.contains('.') && !ehlo_name.starts_with('[') {
         say(format_args!(
             "mxray: `EHLO {ehlo_name}` names no domain, and some servers refuse that; --ehlo NAME says another"
+        ));
+    }
+}
+
+/// Says which address family is left out because this machine has no route.
+fn warn_of_missing_route(without_route: Option<Family>) {
+    if let Some(family) = without_route {
+        say(format_args!(
+            "mxray: this machine has no route over {}, which is left out (--ipv4 --ipv6 asks over both)",
+            family.name()
         ));
     }
 }

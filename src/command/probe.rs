@@ -24,6 +24,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     }
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
     super::warn_of_bare_name(&stages.told.ehlo_name);
+    super::warn_of_missing_route(stages.told.without_route);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
             "mxray: a usual host takes 20 to 40 connections to enumerate, {:?} apart (--per-ip-interval)",

@@ -21,12 +21,15 @@ pub struct Disagreement {
     pub expected: String,
     /// What was found.
     pub found: String,
+    /// What the row tells of its failure.
+    pub detail: String,
 }
 
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, scenario, column, expected, found } = self;
-        write!(f, "{subject} ({scenario}) {column}: expected `{expected}`, found `{found}`")
+        let Self { subject, scenario, column, expected, found, detail } = self;
+        write!(f, "{subject} ({scenario}) {column}: expected `{expected}`, found `{found}`")?;
+        if detail.is_empty() { Ok(()) } else { write!(f, " ({detail})") }
     }
 }
 
@@ -67,6 +70,7 @@ fn compare_words(rows: &Rows, subject: &str, truth: &TruthRow, wrong: &mut Vec<D
             column: CONNECTOR_WORDS.to_string(),
             expected: expected.to_string(),
             found: found.clone(),
+            detail: String::new(),
         });
     }
 }
@@ -119,6 +123,7 @@ pub fn suite_disagreements(fleet: &Fleet, suites_csv: impl Read) -> csv::Result<
                     column: format!("{} {}", version.name(), ENUMERATED_COLUMNS.join(" ")),
                     expected: expected.join(", "),
                     found: found.join(", "),
+                    detail: String::new(),
                 });
             }
         }
@@ -162,6 +167,8 @@ fn compare(
     expected: &[(String, String)],
     wrong: &mut Vec<Disagreement>,
 ) {
+    let found = rows.get(subject).map_or(&[][..], Vec::as_slice);
+    let detail = found.first().and_then(|row| row.get("detail")).cloned().unwrap_or_default();
     let mut note = |column: &str, expected: &str, found: &str| {
         wrong.push(Disagreement {
             subject: subject.to_string(),
@@ -169,9 +176,9 @@ fn compare(
             column: column.to_string(),
             expected: expected.to_string(),
             found: found.to_string(),
+            detail: detail.clone(),
         });
     };
-    let found = rows.get(subject).map_or(&[][..], Vec::as_slice);
     let [row] = found else {
         return note("", "1 row", &format!("{} rows", found.len()));
     };

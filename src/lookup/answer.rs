@@ -3,7 +3,7 @@
 //! Both orders are functions of the records alone, whatever order the server
 //! shuffled them into, so that two runs give the same rows.
 
-use super::{ADDRESSES_PER_EXCHANGE_MAX, unusable};
+use super::unusable;
 use crate::model::{Failure, Kind, MxHost, Phase};
 use hickory_resolver::proto::rr::{Name, RData, Record};
 use std::net::IpAddr;
@@ -54,24 +54,21 @@ pub(super) fn mail_exchangers(records: &[Record]) -> Vec<MailExchanger> {
     mx
 }
 
-/// The addresses among `records`, in numerical order, each once.
+/// The addresses among `records`. One that is mapped into IPv6 (RFC 4291
+/// §2.5.5.2) becomes the IPv4 address to which it connects, so that it is
+/// paced, blocked and asked as that.
 pub(super) fn addresses(records: &[Record]) -> Vec<IpAddr> {
-    let mut addresses: Vec<IpAddr> = records
-        .iter()
-        .filter_map(|record| match &record.data {
-            RData::A(a) => Some(IpAddr::V4(a.0)),
-            RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
-            _ => None,
-        })
-        .collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    addresses
+    let address = |record: &Record| match &record.data {
+        RData::A(a) => Some(IpAddr::V4(a.0)),
+        RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0).to_canonical()),
+        _ => None,
+    };
+    records.iter().filter_map(address).collect()
 }
 
-/// One list from the answers of the families that were asked, in their order:
-/// all of IPv4, then all of IPv6. A family that failed matters only where the
-/// other has no address either.
+/// One list from the answers to the questions that were asked, each address
+/// once: all of IPv4, then all of IPv6, both in numerical order. A question
+/// that failed matters only where the other has no address either.
 pub(super) fn join_families(
     answers: impl Iterator<Item = Result<Vec<IpAddr>, Failure>>,
 ) -> Result<Vec<IpAddr>, Failure> {
@@ -83,15 +80,28 @@ pub(super) fn join_families(
             Err(failure) => failures.push(failure),
         }
     }
-    all.truncate(ADDRESSES_PER_EXCHANGE_MAX);
+    all.sort_unstable();
+    all.dedup();
     if all.is_empty() { Err(strongest(failures)) } else { Ok(all) }
+}
+
+/// At most `most` addresses of a list that [`join_families`] made, and how
+/// many there were beyond. Each family keeps half of the room if it needs it.
+pub(super) fn cut(mut addresses: Vec<IpAddr>, most: usize) -> (Vec<IpAddr>, usize) {
+    let excess = addresses.len().saturating_sub(most);
+    let mut v6 = addresses.split_off(addresses.partition_point(IpAddr::is_ipv4));
+    let of_v6 = v6.len().min((most / 2).max(most.saturating_sub(addresses.len())));
+    addresses.truncate(most - of_v6);
+    v6.truncate(of_v6);
+    addresses.append(&mut v6);
+    (addresses, excess)
 }
 
 /// What two families without addresses come to: open as long as one of them
 /// is; and a name that has no data of one type exists.
 fn strongest(failures: Vec<Failure>) -> Failure {
     let rank = |failure: &Failure| match failure.kind {
-        kind if kind.is_transient() => 0,
+        kind if !kind.says_no_host() => 0,
         Kind::NoData => 1,
         _ => 2,
     };
@@ -155,11 +165,15 @@ mod tests {
     #[test]
     fn addresses_are_sorted_and_unique() {
         let v4 = |last| record(RData::A(A(Ipv4Addr::new(192, 0, 2, last))));
-        let v6 = record(RData::AAAA(AAAA(Ipv6Addr::LOCALHOST)));
-        let found = addresses(&[v6, v4(10), v4(9), v4(10), mx(1, "mx.example.")]);
+        let v6 = |text: &str| record(RData::AAAA(AAAA(text.parse().unwrap())));
+        let of_v4 = addresses(&[v4(10), v4(9), v4(10), mx(1, "mx.example.")]);
+        // The second is 192.0.2.9, the last none that an MX host should have.
+        let of_v6 =
+            addresses(&[v6("::1"), v6("::ffff:192.0.2.9"), v6("::ffff:192.0.2.11"), v6("::192.0.2.9")]);
+        let found = join_families([Ok(of_v6), Ok(of_v4)].into_iter()).unwrap();
         assert_eq!(
             found.iter().map(IpAddr::to_string).collect::<Vec<_>>(),
-            ["192.0.2.9", "192.0.2.10", "::1"]
+            ["192.0.2.9", "192.0.2.10", "192.0.2.11", "::1", "::c000:209"]
         );
     }
 
@@ -170,10 +184,23 @@ mod tests {
     }
 
     #[test]
-    fn the_address_list_is_bounded() {
-        let many: Vec<IpAddr> = (0..20).map(|last| IpAddr::from([192, 0, 2, last])).collect();
-        let kept = join_families([Ok(many.clone())].into_iter()).unwrap();
-        assert_eq!(kept, many[..ADDRESSES_PER_EXCHANGE_MAX]);
+    fn the_address_list_is_bounded_and_both_families_stay() {
+        let v4 = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let v6 = |last: u8| IpAddr::from(Ipv6Addr::from_bits(u128::from(last)));
+        for (of_v4, of_v6, kept_v4, kept_v6) in [
+            (40, 0, 8, 0),
+            (0, 40, 0, 8),
+            (40, 40, 4, 4),
+            (40, 3, 5, 3),
+            (2, 40, 2, 6),
+            (4, 4, 4, 4),
+            (1, 2, 1, 2),
+        ] {
+            let both = (0..of_v4).map(v4).chain((0..of_v6).map(v6)).collect();
+            let kept: Vec<IpAddr> = (0..kept_v4).map(v4).chain((0..kept_v6).map(v6)).collect();
+            let excess = usize::from(of_v4 + of_v6 - kept_v4 - kept_v6);
+            assert_eq!(cut(both, 8), (kept, excess), "{of_v4} {of_v6}");
+        }
     }
 
     #[test]

@@ -17,9 +17,14 @@ pub(super) fn failure(error: &NetError) -> Failure {
         NetError::Dns(DnsError::ResponseCode(code)) => dns(Kind::Servfail).with_detail(code),
         NetError::Timeout => dns(Kind::Timeout),
         NetError::Io(error) => dns(io_kind(error.kind())).with_detail(error),
-        NetError::Busy | NetError::NoConnections => dns(Kind::LocalError).with_detail(error),
         // An answer came, but one that cannot be read or trusted.
-        _ => dns(Kind::Servfail).with_detail(error),
+        NetError::Dns(_)
+        | NetError::Proto(_)
+        | NetError::QueryCaseMismatch
+        | NetError::ForeignClassRecord { .. }
+        | NetError::Truncated => dns(Kind::Servfail).with_detail(error),
+        // What is left happened on this side of the wire.
+        _ => dns(Kind::LocalError).with_detail(error),
     }
 }
 
@@ -37,7 +42,7 @@ fn no_records(none: &NoRecords) -> Failure {
     }
 }
 
-/// Whether the nameserver refused or this machine failed.
+/// Whether the nameserver ended the connection or this machine failed.
 fn io_kind(kind: io::ErrorKind) -> Kind {
     match kind {
         io::ErrorKind::TimedOut => Kind::Timeout,
@@ -46,7 +51,7 @@ fn io_kind(kind: io::ErrorKind) -> Kind {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::NotConnected
         | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => Kind::Servfail,
+        | io::ErrorKind::UnexpectedEof => Kind::Closed,
         _ => Kind::LocalError,
     }
 }
@@ -123,14 +128,16 @@ mod tests {
         for (error, expected) in [
             (NetError::Timeout, Kind::Timeout),
             (io::Error::from(io::ErrorKind::TimedOut).into(), Kind::Timeout),
-            (io::Error::from(io::ErrorKind::ConnectionRefused).into(), Kind::Servfail),
-            (io::Error::from(io::ErrorKind::ConnectionReset).into(), Kind::Servfail),
+            (io::Error::from(io::ErrorKind::ConnectionRefused).into(), Kind::Closed),
+            (io::Error::from(io::ErrorKind::ConnectionReset).into(), Kind::Closed),
             (io::Error::from(io::ErrorKind::NetworkUnreachable).into(), Kind::LocalError),
             // EMFILE: no descriptor left.
             (io::Error::from_raw_os_error(24).into(), Kind::LocalError),
             (NetError::Busy, Kind::LocalError),
+            (NetError::NoConnections, Kind::LocalError),
             (NetError::Truncated, Kind::Servfail),
-            (NetError::Message("odd"), Kind::Servfail),
+            (NetError::Message("receiver was canceled"), Kind::LocalError),
+            (NetError::Msg("mpsc::SendError send failed because channel is full".into()), Kind::LocalError),
         ] {
             let text = error.to_string();
             assert_eq!(kind(error), expected, "{text}");

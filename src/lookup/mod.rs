@@ -1,12 +1,14 @@
 //! MX, A and AAAA: [`crate::engine::stage::Lookup`] on hickory-resolver.
 //!
 //! A survey must see the DNS itself, so names are always absolute: no search
-//! domain, no hosts file. Three things are bounded here, the best kept first:
-//! [`EXCHANGES_MAX`] exchangers of a domain, [`ADDRESSES_PER_EXCHANGE_MAX`]
-//! addresses of each, and [`LookupConfig::queries_in_flight`] over all.
+//! domain, no hosts file. Three things are bounded here: [`EXCHANGES_MAX`]
+//! exchangers of a domain and [`ADDRESSES_PER_EXCHANGE_MAX`] addresses of each,
+//! where the facts say how many there were beyond, and
+//! [`LookupConfig::queries_in_flight`] over all, where full means waiting.
 
 mod answer;
 mod classify;
+mod connection;
 mod resolver;
 
 pub use resolver::{LookupConfig, LookupError};
@@ -16,23 +18,27 @@ use crate::model::{
     Connectors, DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
 };
 use answer::MailExchanger;
+use connection::Connections;
 use futures_util::future::join_all;
-use hickory_resolver::TokioResolver;
+use hickory_resolver::Resolver;
+use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Most exchangers kept of one domain. Those of the best preference stay; what
-/// is beyond is neither resolved nor probed.
-pub const EXCHANGES_MAX: usize = 16;
-/// Most addresses kept of one exchanger, in the order in which they are tried.
-pub const ADDRESSES_PER_EXCHANGE_MAX: usize = 8;
+/// is beyond is counted, and neither resolved nor probed.
+pub const EXCHANGES_MAX: usize = 100;
+/// Most addresses kept of one exchanger, of both families if it has both. What
+/// is beyond is counted, and not probed.
+pub const ADDRESSES_PER_EXCHANGE_MAX: usize = 32;
 
 /// Asks a recursive resolver. Answers are cached for their TTL, the negative
 /// ones too, and equal questions that are under way are asked once.
 pub struct DnsLookup {
-    resolver: TokioResolver,
+    resolver: Resolver<Connections>,
+    connections: Connections,
     ipv4: bool,
     ipv6: bool,
     permits: Semaphore,
@@ -49,8 +55,10 @@ impl DnsLookup {
         if !(config.ipv4 || config.ipv6) {
             return Err(LookupError::NoFamily);
         }
+        let connections = Connections::default();
         Ok(Self {
-            resolver: resolver::build(&config)?,
+            resolver: resolver::build(&config, connections.clone())?,
+            connections,
             ipv4: config.ipv4,
             ipv6: config.ipv6,
             permits: Semaphore::new(config.queries_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
@@ -81,14 +89,14 @@ impl DnsLookup {
             Err(failure) => return DomainFacts::failed(target, failure),
         };
         match self.mail_exchangers(&name).await {
-            Ok(mx) => self.explicit(target, mx).await,
+            Ok((mx, excess)) => self.explicit(target, mx, excess).await,
             Err(failure) if failure.kind == Kind::NoData => self.implicit(target, &domain, &name).await,
             Err(failure) => DomainFacts::failed(target, failure),
         }
     }
 
-    /// A domain with MX records.
-    async fn explicit(&self, target: Target, mx: Vec<MailExchanger>) -> DomainFacts {
+    /// A domain with MX records, and `excess` more than are kept.
+    async fn explicit(&self, target: Target, mx: Vec<MailExchanger>, excess: usize) -> DomainFacts {
         if let [only] = mx.as_slice()
             && only.is_null()
         {
@@ -97,8 +105,8 @@ impl DnsLookup {
             return facts(target, vec![exchange], Some(failure));
         }
         let exchanges = join_all(mx.into_iter().map(|mx| self.exchange(mx))).await;
-        let failure = overall_failure(&exchanges, "no MX names a host with an address");
-        facts(target, exchanges, failure)
+        let failure = overall_failure(&exchanges, excess, "no MX names a host with an address");
+        DomainFacts { exchanges_excess: Some(excess), ..facts(target, exchanges, failure) }
     }
 
     /// A domain without MX records is its own exchanger, if it has an address
@@ -117,7 +125,7 @@ impl DnsLookup {
     /// range is an address of one exchange without a name.
     async fn smart_hosts(&self, target: Target, hosts: &[SmartHost]) -> DomainFacts {
         let exchanges = join_all(hosts.iter().map(|host| self.smart_host(host))).await;
-        let failure = overall_failure(&exchanges, "no smart host has an address");
+        let failure = overall_failure(&exchanges, 0, "no smart host has an address");
         DomainFacts { smart_hosts: true, ..facts(target, exchanges, failure) }
     }
 
@@ -130,9 +138,7 @@ impl DnsLookup {
                 }
                 Err(failure) => unreachable_exchange(0, MxHost::from(name), failure),
             },
-            SmartHost::Range(_) => {
-                Exchange { preference: 0, host: None, addresses: host.addresses(), failure: None }
-            }
+            SmartHost::Range(_) => named_outright(None, host.addresses()),
         }
     }
 
@@ -142,25 +148,46 @@ impl DnsLookup {
         }
         match self.addresses(&mx.name).await {
             Ok(addresses) => {
-                Exchange { preference: mx.preference, host: Some(mx.host), addresses, failure: None }
+                let (addresses, excess) = answer::cut(addresses, ADDRESSES_PER_EXCHANGE_MAX);
+                Exchange {
+                    preference: mx.preference,
+                    host: Some(mx.host),
+                    addresses,
+                    addresses_excess: Some(excess),
+                    failure: None,
+                }
             }
             Err(failure) => unreachable_exchange(mx.preference, mx.host, failure),
         }
     }
 
-    async fn mail_exchangers(&self, name: &Name) -> Result<Vec<MailExchanger>, Failure> {
+    /// The exchangers, and how many there are beyond those that are kept.
+    async fn mail_exchangers(&self, name: &Name) -> Result<(Vec<MailExchanger>, usize), Failure> {
         let answer = self.query(name, RecordType::MX).await?;
         let mut mx = answer::mail_exchangers(answer.answers());
+        let excess = mx.len().saturating_sub(EXCHANGES_MAX);
         mx.truncate(EXCHANGES_MAX);
-        if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok(mx) }
+        if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) }
     }
 
+    /// The addresses of the families in use. That a host has none of them says
+    /// nothing of the host, so then the other family is asked for too.
     async fn addresses(&self, name: &Name) -> Result<Vec<IpAddr>, Failure> {
         let (v4, v6) = tokio::join!(
             self.family(name, RecordType::A, self.ipv4),
             self.family(name, RecordType::AAAA, self.ipv6)
         );
-        answer::join_families(v4.into_iter().chain(v6))
+        match answer::join_families(v4.into_iter().chain(v6)) {
+            Err(none) if none.kind == Kind::NoData => {
+                let (v4, v6) = tokio::join!(
+                    self.family(name, RecordType::A, !self.ipv4),
+                    self.family(name, RecordType::AAAA, !self.ipv6)
+                );
+                let others = v4.into_iter().chain(v6);
+                self.in_use(answer::join_families(std::iter::once(Err(none)).chain(others))?)
+            }
+            found => self.in_use(found?),
+        }
     }
 
     async fn family(
@@ -176,6 +203,23 @@ impl DnsLookup {
         Some(answer.map(|lookup| answer::addresses(lookup.answers())))
     }
 
+    /// Those of the families in use.
+    ///
+    /// # Errors
+    /// There is none.
+    fn in_use(&self, addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>, Failure> {
+        let (kept, others): (Vec<_>, Vec<_>) =
+            addresses.into_iter().partition(|address| if address.is_ipv4() { self.ipv4 } else { self.ipv6 });
+        match others.first() {
+            Some(other) if kept.is_empty() => {
+                let family = if other.is_ipv4() { "IPv4" } else { "IPv6" };
+                let detail = format_args!("{other}: nothing is asked over {family}");
+                Err(Failure::new(Phase::Connect, Kind::NoRoute).with_detail(detail))
+            }
+            _ => Ok(kept),
+        }
+    }
+
     async fn query(
         &self,
         name: &Name,
@@ -184,7 +228,11 @@ impl DnsLookup {
         // The semaphore is never closed; without a permit the query would
         // only be unbounded, not wrong.
         let _permit = self.permits.acquire().await.ok();
-        self.resolver.lookup(name.clone(), record_type).await.map_err(|error| classify::failure(&error))
+        let answer = self.resolver.lookup(name.clone(), record_type).await;
+        answer.map_err(|error| match self.connections.failure_over_tcp(name, record_type) {
+            Some(cause) if matches!(error, NetError::Truncated) => classify::failure(&cause),
+            _ => classify::failure(&error),
+        })
     }
 }
 
@@ -193,10 +241,7 @@ impl Lookup for DnsLookup {
         match target.subject.clone() {
             Subject::Domain(domain) => self.domain(target, domain).await,
             Subject::Host { name, .. } => self.host(target, &name).await,
-            Subject::Endpoint { ip, name, .. } => {
-                let exchange = Exchange { preference: 0, host: name, addresses: vec![ip], failure: None };
-                facts(target, vec![exchange], None)
-            }
+            Subject::Endpoint { ip, name, .. } => facts(target, vec![named_outright(name, vec![ip])], None),
         }
     }
 }
@@ -207,21 +252,45 @@ fn dns_name(domain: &DomainName) -> Result<Name, Failure> {
 }
 
 fn facts(target: Target, exchanges: Vec<Exchange>, failure: Option<Failure>) -> DomainFacts {
-    DomainFacts { target, exchanges, implicit_mx: false, smart_hosts: false, failure }
+    DomainFacts {
+        target,
+        exchanges,
+        implicit_mx: false,
+        smart_hosts: false,
+        exchanges_excess: Some(0),
+        failure,
+    }
 }
 
 fn unreachable_exchange(preference: u16, host: MxHost, failure: Failure) -> Exchange {
-    Exchange { preference, host: Some(host), addresses: Vec::new(), failure: Some(failure) }
+    Exchange {
+        preference,
+        host: Some(host),
+        addresses: Vec::new(),
+        addresses_excess: Some(0),
+        failure: Some(failure),
+    }
 }
 
-/// Why no exchanger of a domain has an address: a failure that may pass leaves
-/// the question open, so it comes before the verdict that none is usable.
-fn overall_failure(exchanges: &[Exchange], unusable_because: &str) -> Option<Failure> {
+/// Addresses that nobody had to look up.
+fn named_outright(host: Option<MxHost>, addresses: Vec<IpAddr>) -> Exchange {
+    Exchange { preference: 0, host, addresses, addresses_excess: Some(0), failure: None }
+}
+
+/// Why no exchanger of a domain has an address: a failure that leaves the
+/// question open comes before the verdict that none is usable, and so do
+/// exchangers that nobody looked at, `excess` of them.
+fn overall_failure(exchanges: &[Exchange], excess: usize, unusable_because: &str) -> Option<Failure> {
     let failures: Option<Vec<&Failure>> =
         exchanges.iter().map(|exchange| exchange.failure.as_ref()).collect();
     let failures = failures?;
-    let open = failures.iter().find(|failure| failure.kind.is_transient());
-    Some(open.map_or_else(|| unusable(unusable_because), |failure| (*failure).clone()))
+    let open = failures.into_iter().find(|failure| !failure.kind.says_no_host());
+    let too_many = || {
+        let detail = format_args!("{unusable_because}, and {excess} were not looked up");
+        Failure::new(Phase::Dns, Kind::TooMany).with_detail(detail)
+    };
+    let none = || if excess > 0 { too_many() } else { unusable(unusable_because) };
+    Some(open.cloned().unwrap_or_else(none))
 }
 
 fn unusable(detail: &str) -> Failure {
@@ -237,7 +306,7 @@ mod tests {
     }
 
     fn overall(exchanges: &[Exchange]) -> Option<Kind> {
-        overall_failure(exchanges, "none").map(|failure| failure.kind)
+        overall_failure(exchanges, 0, "none").map(|failure| failure.kind)
     }
 
     #[test]
@@ -246,6 +315,7 @@ mod tests {
             preference: 20,
             host: Some(MxHost::new("mx2.example")),
             addresses: vec![IpAddr::from([192, 0, 2, 1])],
+            addresses_excess: Some(0),
             failure: None,
         };
         assert_eq!(overall(&[failed(Kind::Servfail), good]), None);
@@ -255,7 +325,13 @@ mod tests {
     fn what_may_pass_comes_before_unusable() {
         assert_eq!(overall(&[failed(Kind::Nxdomain), failed(Kind::Timeout)]), Some(Kind::Timeout));
         assert_eq!(overall(&[failed(Kind::Servfail), failed(Kind::Timeout)]), Some(Kind::Servfail));
-        assert_eq!(overall(&[failed(Kind::Nxdomain), failed(Kind::NoData)]), Some(Kind::MxUnusable));
+        for open in [Kind::NoRoute, Kind::LocalError, Kind::Closed] {
+            assert_eq!(overall(&[failed(Kind::Nxdomain), failed(open)]), Some(open));
+        }
+        let dead = [failed(Kind::Nxdomain), failed(Kind::NoData)];
+        assert_eq!(overall(&dead), Some(Kind::MxUnusable));
+        let cut = overall_failure(&dead, 1, "none").unwrap();
+        assert_eq!((cut.phase, cut.kind), (Phase::Dns, Kind::TooMany));
     }
 
     #[test]

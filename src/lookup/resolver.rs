@@ -1,13 +1,13 @@
 //! Sets hickory-resolver up for a survey: what differs from its defaults, and
 //! why.
 
+use super::connection::Connections;
 use crate::model::Connectors;
-use hickory_resolver::TokioResolver;
+use hickory_resolver::Resolver;
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
 use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::system_conf::read_system_conf;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,8 +16,6 @@ use std::time::Duration;
 /// UDP payload offered by EDNS0, in octets: no fragments on any usual path
 /// (the value of DNS Flag Day 2020).
 const EDNS_PAYLOAD_OCTETS: u16 = 1232;
-/// Most questions under way on one TCP connection to a nameserver.
-const TCP_QUERIES_MAX: usize = 1024;
 
 /// What to ask, whom, and for how long.
 #[derive(Clone, Debug)]
@@ -74,21 +72,22 @@ pub enum LookupError {
     Setup(#[source] NetError),
 }
 
-/// Builds the resolver; nothing is sent.
-pub(super) fn build(config: &LookupConfig) -> Result<TokioResolver, LookupError> {
+/// Builds the resolver, which asks over `connections`; nothing is sent.
+pub(super) fn build(
+    config: &LookupConfig,
+    connections: Connections,
+) -> Result<Resolver<Connections>, LookupError> {
     let nameservers = if config.nameservers.is_empty() {
         let (system, _) = read_system_conf().map_err(LookupError::System)?;
         system.name_servers
     } else {
         config.nameservers.iter().map(|&address| nameserver(address)).collect()
     };
-    TokioResolver::builder_with_config(
-        ResolverConfig::from_name_servers(nameservers),
-        TokioRuntimeProvider::default(),
-    )
-    .with_options(options(config))
-    .build()
-    .map_err(LookupError::Setup)
+    let servers = ResolverConfig::from_name_servers(nameservers);
+    Resolver::builder_with_config(servers, connections)
+        .with_options(options(config))
+        .build()
+        .map_err(LookupError::Setup)
 }
 
 fn nameserver(address: SocketAddr) -> NameServerConfig {
@@ -115,7 +114,6 @@ fn options(config: &LookupConfig) -> ResolverOpts {
     // One question to one server: asking two at once would double the load on
     // resolvers that are somebody else's.
     options.num_concurrent_reqs = 1;
-    options.max_active_requests = TCP_QUERIES_MAX;
     options
 }
 

@@ -16,8 +16,27 @@ pub struct Exchange {
     pub host: Option<MxHost>,
     /// Addresses in the order in which they are tried.
     pub addresses: Vec<IpAddr>,
-    /// Why there are no addresses (phase `dns`); `None` if there are some.
+    /// Addresses beyond the limit, not kept; `None` in facts of a time when
+    /// they were not counted.
+    #[serde(default)]
+    pub addresses_excess: Option<usize>,
+    /// Why there are no addresses (phase `dns`), or none that this machine has
+    /// a route to (`connect: no_route`); `None` if there are some.
     pub failure: Option<Failure>,
+}
+
+/// What was kept at most, and what was beyond not counted, when facts had no
+/// word for it.
+const UNCOUNTED_EXCHANGES_MAX: usize = 16;
+const UNCOUNTED_ADDRESSES_MAX: usize = 8;
+
+impl Exchange {
+    /// As [`DomainFacts::addresses_excess`], of this host.
+    pub fn excess(&self) -> Option<usize> {
+        // The addresses of a host without a name were listed, not looked up.
+        let whole = self.host.is_none() || self.addresses.len() < UNCOUNTED_ADDRESSES_MAX;
+        self.addresses_excess.or(whole.then_some(0))
+    }
 }
 
 /// What the DNS says about one target: the join of its MX set and addresses.
@@ -36,15 +55,43 @@ pub struct DomainFacts {
     /// domain's mail past its MX: none was asked for, and all have preference
     /// 0.
     pub smart_hosts: bool,
-    /// Why there is nothing to probe (phases `input` and `dns`). Exactly when
-    /// it is `None` some exchange has an address.
+    /// Mail hosts beyond the limit, not kept; `None` in facts of a time when
+    /// they were not counted.
+    #[serde(default)]
+    pub exchanges_excess: Option<usize>,
+    /// Why there is nothing to probe (phases `input` and `dns`, and `connect`
+    /// where this machine has no route to any host). Exactly when it is `None`
+    /// some exchange has an address.
     pub failure: Option<Failure>,
 }
 
 impl DomainFacts {
     /// Facts that end before any probe.
     pub fn failed(target: Target, failure: Failure) -> Self {
-        Self { target, exchanges: Vec::new(), implicit_mx: false, smart_hosts: false, failure: Some(failure) }
+        Self {
+            target,
+            exchanges: Vec::new(),
+            implicit_mx: false,
+            smart_hosts: false,
+            exchanges_excess: Some(0),
+            failure: Some(failure),
+        }
+    }
+
+    /// Mail hosts that the DNS names beyond those that are kept; `None` where
+    /// nobody counted and there may be some.
+    pub fn hosts_excess(&self) -> Option<usize> {
+        self.exchanges_excess.or((self.exchanges.len() < UNCOUNTED_EXCHANGES_MAX).then_some(0))
+    }
+
+    /// The same for addresses, of all hosts that are kept.
+    pub fn addresses_excess(&self) -> Option<usize> {
+        self.exchanges.iter().try_fold(0usize, |sum, exchange| Some(sum.saturating_add(exchange.excess()?)))
+    }
+
+    /// Whether there may be hosts or addresses that nobody looked at.
+    pub fn is_cut(&self) -> bool {
+        self.hosts_excess() != Some(0) || self.addresses_excess() != Some(0)
     }
 
     /// The endpoints to probe in the order in which a sender tries them, each

@@ -102,18 +102,25 @@ kinds! {
     NullMx = "null_mx",
     /// dns: MX records, but none that names a host with an address (RFC 5321 §5.1).
     MxUnusable = "mx_unusable",
+    /// dns: more mail hosts or addresses than are looked at, and none of those
+    /// that are takes mail.
+    TooMany = "too_many",
+    /// connect: this machine has no route to the address, or does not use its
+    /// family. Says nothing about the peer.
+    NoRoute = "no_route",
     /// connect: the address is loopback, private or reserved.
     PrivateAddress = "private_address",
     /// connect: TCP reset in answer to SYN. starttls: 5xx.
     Refused = "refused",
-    /// connect: no route, or ICMP unreachable.
+    /// connect: a router on the way says so (ICMP).
     Unreachable = "unreachable",
     /// connect: reset while connecting.
     Reset = "reset",
-    /// connect: this machine could not open a socket (no descriptor, no port).
-    /// Says nothing about the peer.
+    /// this machine failed: no descriptor, no port, no memory. Says nothing
+    /// about the peer.
     LocalError = "local_error",
-    /// the peer closed or reset the connection instead of answering.
+    /// the peer closed or reset the connection instead of answering; in phase
+    /// dns the resolver, or it refused the connection.
     Closed = "closed",
     /// 421: not now (RFC 5321 §4.2.3).
     Throttled = "throttled",
@@ -165,6 +172,12 @@ impl Kind {
                 | Kind::Tempfail
                 | Kind::RefusedTemporarily
         )
+    }
+
+    /// Whether the DNS says by it that there is no host. All else that ends a
+    /// lookup leaves that open.
+    pub fn says_no_host(self) -> bool {
+        matches!(self, Kind::Nxdomain | Kind::NoData | Kind::NullMx | Kind::MxUnusable | Kind::InvalidName)
     }
 }
 

@@ -1,5 +1,6 @@
 //! TCP connect, and what its errors mean.
 
+use super::route::has_route;
 use crate::model::{Endpoint, Failure, Kind, Phase};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -14,18 +15,21 @@ pub(super) async fn connect(endpoint: Endpoint, deadline: Instant) -> Result<Tcp
     let connected = timeout_at(deadline, TcpStream::connect(SocketAddr::from(endpoint))).await;
     let stream = match connected {
         Err(_) => return Err(Failure::new(Phase::Connect, Kind::Timeout)),
-        Ok(Err(error)) => return Err(failure(&error)),
+        Ok(Err(error)) => return Err(failure(&error, || has_route(endpoint.ip))),
         Ok(Ok(stream)) => stream,
     };
-    stream.set_nodelay(true).map_err(|error| failure(&error))?;
+    stream.set_nodelay(true).map_err(|error| failure(&error, || true))?;
     Ok(stream)
 }
 
-fn failure(error: &io::Error) -> Failure {
+/// `has_route` says whether this machine has a route there. A router on the
+/// way may say the same in other words, and that is no fault of ours.
+fn failure(error: &io::Error, has_route: impl FnOnce() -> bool) -> Failure {
     let kind = match error.kind() {
         ErrorKind::ConnectionRefused => Kind::Refused,
         ErrorKind::TimedOut => Kind::Timeout,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Kind::Reset,
+        _ if !has_route() => Kind::NoRoute,
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Kind::Unreachable,
         // Everything else (no descriptor, no port, not permitted) is of this
         // machine, and must not be taken for an answer of the peer.
@@ -40,16 +44,17 @@ mod tests {
 
     #[test]
     fn errors_of_this_machine_say_nothing_about_the_peer() {
-        for (error, kind) in [
-            (ErrorKind::ConnectionRefused, Kind::Refused),
-            (ErrorKind::ConnectionReset, Kind::Reset),
-            (ErrorKind::NetworkUnreachable, Kind::Unreachable),
-            (ErrorKind::HostUnreachable, Kind::Unreachable),
-            (ErrorKind::TimedOut, Kind::Timeout),
-            (ErrorKind::AddrNotAvailable, Kind::LocalError),
-            (ErrorKind::PermissionDenied, Kind::LocalError),
+        for (error, with_route, without) in [
+            (ErrorKind::ConnectionRefused, Kind::Refused, Kind::Refused),
+            (ErrorKind::ConnectionReset, Kind::Reset, Kind::Reset),
+            (ErrorKind::NetworkUnreachable, Kind::Unreachable, Kind::NoRoute),
+            (ErrorKind::HostUnreachable, Kind::Unreachable, Kind::NoRoute),
+            (ErrorKind::TimedOut, Kind::Timeout, Kind::Timeout),
+            (ErrorKind::AddrNotAvailable, Kind::LocalError, Kind::NoRoute),
+            (ErrorKind::PermissionDenied, Kind::LocalError, Kind::NoRoute),
         ] {
-            assert_eq!(failure(&error.into()).kind, kind, "{error:?}");
+            assert_eq!(failure(&error.into(), || true).kind, with_route, "{error:?}");
+            assert_eq!(failure(&error.into(), || false).kind, without, "{error:?}");
         }
     }
 }

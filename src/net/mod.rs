@@ -13,6 +13,7 @@ mod key_schedule;
 mod key_share;
 mod legacy;
 mod recorder;
+mod route;
 mod screen;
 mod sessions;
 mod tls_failure;
@@ -21,6 +22,7 @@ mod wire;
 pub use drive::PhaseTimeouts;
 pub use gate::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError, Gate};
 pub use handshake::{ClientIdentity, Handshaker, KeyShares};
+pub use route::families_with_route;
 pub use screen::ScreenedLookup;
 
 use crate::engine::stage::Probe;

@@ -286,8 +286,18 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Value::text(best(r).expected(r).map(|expected| expected.detail.as_str()))
     }),
     column("mx_count", "Mail hosts that the DNS names for the domain.", |r| {
-        Value::count(r.facts.exchanges.len())
+        Value::count(r.facts.exchanges.len().saturating_add(r.facts.hosts_excess().unwrap_or_default()))
     }),
+    column(
+        "mx_excess",
+        "Of these, the hosts beyond the hundredth, at which nobody looked; empty in an old run that did not count them.",
+        |r| r.facts.hosts_excess().map_or(Value::Absent, Value::count),
+    ),
+    column(
+        "address_excess",
+        "Addresses of the hosts, beyond 32 of each, at which nobody looked; empty in an old run that did not count them.",
+        |r| r.facts.addresses_excess().map_or(Value::Absent, Value::count),
+    ),
     column("weakest_mx_host", "MX host of the weakest endpoint that answers.", |r| weakest(r).mx_host()),
     column("weakest_mx_preference", "As `mx_preference`, of the weakest.", |r| {
         if asked_dns(r) { weakest(r).mx_preference() } else { Value::Absent }

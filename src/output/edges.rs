@@ -13,6 +13,7 @@ pub struct MxRow {
     preference: u16,
     host: Option<MxHost>,
     ip: Option<IpAddr>,
+    address_excess: Option<usize>,
     failure: Option<Failure>,
 }
 
@@ -28,6 +29,7 @@ pub(super) fn edges(facts: &DomainFacts) -> impl Iterator<Item = MxRow> {
             preference: exchange.preference,
             host: exchange.host.clone(),
             ip,
+            address_excess: exchange.excess(),
             failure: exchange.failure.clone(),
         })
     })
@@ -46,9 +48,14 @@ pub const MX: &[Column<MxRow>] = &[
         |r| Value::text(r.host.as_ref().map(|host| host.as_str())),
     ),
     column("ip", "One address of the host; empty if it has none.", |r| r.ip.map_or(Value::Absent, Value::Ip)),
-    column("failure_phase", "Phase in which the host was lost, always `dns`.", |r| {
-        Value::text(r.failure.as_ref().map(|failure| failure.phase.name()))
+    column("address_excess", "How many more addresses the host has than are kept, 32.", |r| {
+        r.address_excess.map_or(Value::Absent, Value::count)
     }),
+    column(
+        "failure_phase",
+        "Phase in which the host was lost: `dns`, or `connect` for want of a route.",
+        |r| Value::text(r.failure.as_ref().map(|failure| failure.phase.name())),
+    ),
     column("failure_kind", "Why the host has no address.", |r| {
         Value::text(r.failure.as_ref().map(|failure| failure.kind.name()))
     }),

@@ -26,7 +26,7 @@ pub(super) fn target(line: u64, domain: &str) -> Target {
 
 fn exchange(preference: u16, host: &str, last: &[u8], failure: Option<Failure>) -> Exchange {
     let addresses = last.iter().map(|last| [192, 0, 2, *last].into()).collect();
-    Exchange { preference, host: Some(MxHost::new(host)), addresses, failure }
+    Exchange { preference, host: Some(MxHost::new(host)), addresses, addresses_excess: Some(0), failure }
 }
 
 /// One step down, with a code in the log.
@@ -79,6 +79,7 @@ pub(super) fn domain() -> DomainRecord {
                 exchange(20, "mx2.a.example", &[2], None),
             ],
             implicit_mx: false,
+            exchanges_excess: Some(0),
             smart_hosts: false,
             failure: None,
         },

@@ -40,10 +40,10 @@ fn names<R>(columns: &[Column<R>]) -> String {
 
 #[test]
 fn headers_are_stable() {
-    insta::assert_snapshot!(names(DOMAINS), @"line, domain, mx_host, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, sender, delivery, reason, basis, enhanced_code, enhanced_text, delivery_tls_version, delivery_cipher_suite, delivery_key_exchange_group, delivery_forward_secrecy, steps_down, skipped, server_best_version, server_best_suite, exchange_online_mx, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, mx_count, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, smart_hosts, encryption_only, certificate_validation, domain_validation, connector, connector_delivery, connector_reason, connector_code, connector_detail, detail");
+    insta::assert_snapshot!(names(DOMAINS), @"line, domain, mx_host, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, sender, delivery, reason, basis, enhanced_code, enhanced_text, delivery_tls_version, delivery_cipher_suite, delivery_key_exchange_group, delivery_forward_secrecy, steps_down, skipped, server_best_version, server_best_suite, exchange_online_mx, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, mx_count, mx_excess, address_excess, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, smart_hosts, encryption_only, certificate_validation, domain_validation, connector, connector_delivery, connector_reason, connector_code, connector_detail, detail");
     insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, phase, outcome, reply_code, alert, delivery, reason, starttls_offered, tls_version, cipher_suite, cipher_suite_class, key_exchange_group, forward_secrecy, signature_scheme, signature, alpn, hello_retry, ocsp_stapled, client_certificate_requested, client_certificate, tickets, cert_chain, cert_chain_detail, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, chain_length, hellos, server_best_version, server_best_suite, server_best_group, server_best_dh_bits, greeting, ehlo_keywords, ehlo_tls_keywords, residue, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
     insta::assert_snapshot!(names(CERTIFICATES), @"sha256, spki_sha256, version, subject, issuer, common_name, dns_names, ip_addresses, serial, not_before, not_after, key_algorithm, key_bits, signature_algorithm, is_ca, self_signed, ocsp_urls, issuer_urls, crl_urls, defect, der_base64");
-    insta::assert_snapshot!(names(MX), @"line, domain, preference, mx_host, ip, failure_phase, failure_kind");
+    insta::assert_snapshot!(names(MX), @"line, domain, preference, mx_host, ip, address_excess, failure_phase, failure_kind");
     insta::assert_snapshot!(names(REJECTS), @"line, text, cause");
 }
 
@@ -126,6 +126,7 @@ fn a_domain_that_ends_in_the_dns_has_the_failure_of_its_facts() {
     let filled: Vec<&str> =
         row.iter().filter(|(_, cell)| !cell.is_empty()).map(|(name, _)| name.as_str()).collect();
     let expected = [
+        "address_excess",
         "basis",
         "certificate_validation",
         "delivery",
@@ -136,6 +137,7 @@ fn a_domain_that_ends_in_the_dns_has_the_failure_of_its_facts() {
         "implicit_mx",
         "line",
         "mx_count",
+        "mx_excess",
         "outcome",
         "phase",
         "reason",

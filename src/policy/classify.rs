@@ -5,8 +5,8 @@ use super::connector::{self, Met};
 use super::{Sender, names, outcome};
 use crate::model::registry::ProtocolVersion;
 use crate::model::{
-    ChainStatus, Connectors, DateStatus, Delivery, DomainFacts, Finding, NameStatus, Outcome, Reason,
-    Verdict, View,
+    ChainStatus, Connectors, DateStatus, Delivery, DomainFacts, Finding, Kind, NameStatus, Outcome, Phase,
+    Reason, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ pub fn verdict(
     let best = best(&views).cloned();
     let outcome = match (&facts.failure, &best) {
         (Some(failure), _) => outcome::without_probe(sender, facts, failure),
+        (None, Some(best)) if says_no(best) && facts.is_cut() => not_all_asked(),
         (None, Some(best)) => best.outcome.clone(),
         (None, None) => unprobed(),
     };
@@ -48,6 +49,17 @@ pub fn verdict(
 /// Nothing is known, not even why.
 fn unprobed() -> Outcome {
     Outcome { delivery: Delivery::Undetermined, reason: None, basis: None, session: None, logged: None }
+}
+
+/// What is known says that mail does not get through; of hosts and addresses
+/// beyond the limits nothing is known.
+fn not_all_asked() -> Outcome {
+    Outcome::undetermined(Reason::Ended { phase: Phase::Dns, kind: Kind::TooMany })
+}
+
+/// Whether it is known that mail does not get through here.
+fn says_no(view: &View) -> bool {
+    !answers(view) && view.outcome.delivery != Delivery::Undetermined
 }
 
 /// One view for each probe, in the order in which a sender tries: by exchange,

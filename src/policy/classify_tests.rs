@@ -22,12 +22,14 @@ fn facts(exchanges: &[&[u8]]) -> DomainFacts {
         preference: 10 * (u16::try_from(index).unwrap() + 1),
         host: Some(MxHost::new(&format!("mx{index}.example.com"))),
         addresses: octets.iter().map(|last| ip(*last)).collect(),
+        addresses_excess: Some(0),
         failure: octets.is_empty().then(|| Failure::new(Phase::Dns, Kind::Nxdomain)),
     });
     DomainFacts {
         target: target(),
         exchanges: exchanges.collect(),
         implicit_mx: false,
+        exchanges_excess: Some(0),
         smart_hosts: false,
         failure: None,
     }
@@ -209,4 +211,20 @@ fn the_weakest_has_lost_most() {
     }
     let found = verdict(&old, &Connectors::default(), &facts, &[encrypted(1, 2), encrypted(0, 1)]);
     assert_eq!(told(&found).2, Some(ip(1)), "the first of equals");
+}
+
+#[test]
+fn addresses_that_nobody_looked_at_count_as_unknown() {
+    let refusing = |last| failed(0, last, Phase::Starttls, Kind::NotOffered);
+    let mut cut = facts(&[&[1], &[2]]);
+    cut.exchanges[1].addresses_excess = Some(3);
+    let strict = Sender::named("postfix-encrypt").unwrap();
+    for (facts, probes, expected) in [
+        (&facts(&[&[1]]), vec![refusing(1)], "deferred starttls_not_offered"),
+        (&cut, vec![refusing(1)], "undetermined dns_too_many"),
+        (&cut, vec![failed(0, 1, Phase::Greeting, Kind::Throttled)], "undetermined greeting_throttled"),
+        (&cut, vec![encrypted(0, 1)], "encrypted"),
+    ] {
+        assert_eq!(told(&verdict(&strict, &Connectors::default(), facts, &probes)).0, expected);
+    }
 }

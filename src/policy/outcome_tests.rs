@@ -285,6 +285,9 @@ fn what_is_logged_is_what_the_table_has() {
         (Phase::Ehlo, Kind::Closed, Some("450 4.4.318")),
         (Phase::Starttls, Kind::NotOffered, None),
         (Phase::Dns, Kind::LocalError, None),
+        (Phase::Dns, Kind::Closed, None),
+        (Phase::Dns, Kind::TooMany, None),
+        (Phase::Connect, Kind::NoRoute, None),
     ] {
         let logged = outcome(&exchange, &finding(Some(Failure::new(phase, kind)), None)).logged;
         assert_eq!(logged.as_ref().map(|logged| &*logged.code), code, "{phase} {kind}");

@@ -34,7 +34,7 @@ fn domain(line: usize, verdict: Verdict, failure: Option<Failure>) -> Record {
     let name = DomainName::parse(&format!("d{line}.example")).unwrap();
     let target = Target { line: line as u64, subject: Subject::Domain(name) };
     let facts =
-        DomainFacts { target, exchanges: Vec::new(), implicit_mx: false, smart_hosts: false, failure };
+        DomainFacts { failure, ..DomainFacts::failed(target, Failure::new(Phase::Dns, Kind::Timeout)) };
     Record::Domain(Box::new(DomainRecord { facts, verdict }))
 }
 

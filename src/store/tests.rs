@@ -198,6 +198,7 @@ fn facts_are_read_back_as_they_were() {
         preference: 65_535,
         host: host.map(MxHost::new),
         addresses: addresses.iter().map(|ip| ip.parse().unwrap()).collect(),
+        addresses_excess: Some(0),
         failure,
     };
     let listed = |port, name: Option<&str>| Subject::Endpoint {
@@ -222,8 +223,14 @@ fn facts_are_read_back_as_they_were() {
         (listed(None, None), vec![], None),
     ] {
         let target = Target { line: u64::MAX, subject };
-        let facts =
-            DomainFacts { target, exchanges, implicit_mx: failure.is_none(), smart_hosts: true, failure };
+        let facts = DomainFacts {
+            target,
+            exchanges,
+            implicit_mx: failure.is_none(),
+            smart_hosts: true,
+            exchanges_excess: Some(0),
+            failure,
+        };
         let text = serde_json::to_string(&facts).unwrap();
         assert_eq!(serde_json::from_str::<DomainFacts>(&text).unwrap(), facts, "{text}");
     }

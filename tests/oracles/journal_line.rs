@@ -72,12 +72,18 @@ fn judge(seen: Observation) -> (EndpointRecord, Verdict) {
 
 /// A domain whose one mail host was probed.
 fn facts(key: &ProbeKey) -> DomainFacts {
-    let exchange =
-        Exchange { preference: 10, host: key.sni.clone(), addresses: vec![key.endpoint.ip], failure: None };
+    let exchange = Exchange {
+        preference: 10,
+        host: key.sni.clone(),
+        addresses: vec![key.endpoint.ip],
+        addresses_excess: Some(0),
+        failure: None,
+    };
     DomainFacts {
         target: Target { line: 1, subject: Subject::Domain(DomainName::parse("mail.example").unwrap()) },
         exchanges: vec![exchange],
         implicit_mx: false,
+        exchanges_excess: Some(0),
         smart_hosts: false,
         failure: None,
     }

@@ -3,7 +3,7 @@
 use super::names::{self, Expected};
 use crate::model::{
     ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, DomainFacts, Exchange, ForcedTls,
-    Presented, Reason,
+    Kind, Phase, Presented, Reason,
 };
 use std::cmp::Reverse;
 
@@ -90,7 +90,8 @@ fn domain_validation(presented: Option<&Presented>, demand: &Demand<'_>) -> Chec
 /// not known may still. Of several that do not, the first that got furthest
 /// says why, as it does for delivery without a connector.
 pub fn roll_up(facts: &DomainFacts, endpoints: &[ForcedTls]) -> ForcedTls {
-    let unresolved: Vec<Check> = facts.exchanges.iter().filter_map(unresolved).collect();
+    let mut unresolved: Vec<Check> = facts.exchanges.iter().filter_map(unresolved).collect();
+    unresolved.extend(facts.is_cut().then_some(NOT_ALL_ASKED));
     let all =
         |of: fn(&ForcedTls) -> Check| decide(endpoints.iter().map(of).chain(unresolved.iter().copied()));
     ForcedTls {
@@ -100,9 +101,13 @@ pub fn roll_up(facts: &DomainFacts, endpoints: &[ForcedTls]) -> ForcedTls {
     }
 }
 
-/// An exchanger whose addresses the DNS may yet give.
+/// What stands for the hosts and addresses beyond the limits.
+const NOT_ALL_ASKED: Check =
+    Check::Undetermined(CheckCause::NoAnswer(Reason::Ended { phase: Phase::Dns, kind: Kind::TooMany }));
+
+/// An exchanger that may have an address to which mail goes.
 fn unresolved(exchange: &Exchange) -> Option<Check> {
-    let failure = exchange.failure.as_ref().filter(|failure| failure.kind.is_transient())?;
+    let failure = exchange.failure.as_ref().filter(|failure| !failure.kind.says_no_host())?;
     Some(Check::Undetermined(CheckCause::NoAnswer(failure.into())))
 }
 

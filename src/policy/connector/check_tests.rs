@@ -106,12 +106,14 @@ fn facts(failures: &[Option<Kind>]) -> DomainFacts {
         preference: 10,
         host: Some(MxHost::new("mx.contoso.com")),
         addresses: Vec::new(),
+        addresses_excess: Some(0),
         failure: kind.map(|kind| Failure::new(Phase::Dns, kind)),
     });
     DomainFacts {
         target: Target { line: 1, subject: Subject::Domain(DomainName::parse("contoso.com").unwrap()) },
         exchanges: exchanges.collect(),
         implicit_mx: false,
+        exchanges_excess: Some(0),
         smart_hosts: false,
         failure: None,
     }
@@ -163,4 +165,36 @@ fn a_host_that_the_dns_may_yet_give_keeps_it_open_and_one_that_is_gone_does_not(
     assert_eq!(texts(open), ["undetermined:dns_servfail"; 3]);
     let gone = roll_up(&facts(&[None, Some(Kind::Nxdomain)]), &[fail]);
     assert_eq!(texts(gone), ["fail:self_signed"; 3]);
+}
+
+#[test]
+fn hosts_and_addresses_that_nobody_looked_at_keep_it_open() {
+    let fail = ForcedTls::all(Check::Fail(CheckFailure::SelfSigned));
+    let one = facts(&[None]);
+    let more_hosts = DomainFacts { exchanges_excess: Some(1), ..one.clone() };
+    let mut more_addresses = one.clone();
+    more_addresses.exchanges[0].addresses_excess = Some(1);
+    for cut in [more_hosts, more_addresses] {
+        assert_eq!(texts(roll_up(&cut, &[fail])), ["undetermined:dns_too_many"; 3]);
+        assert_eq!(texts(roll_up(&cut, &[ForcedTls::all(Check::Pass)])), ["pass"; 3]);
+    }
+}
+
+/// Runs of old kept 16 hosts and 8 addresses of each, and did not say whether
+/// there were more.
+#[test]
+fn old_facts_at_their_limits_keep_it_open() {
+    let fail = ForcedTls::all(Check::Fail(CheckFailure::SelfSigned));
+    for (hosts, addresses, expected) in [
+        (15, 7, "fail:self_signed"),
+        (16, 1, "undetermined:dns_too_many"),
+        (1, 8, "undetermined:dns_too_many"),
+    ] {
+        let mut old = DomainFacts { exchanges_excess: None, ..facts(&vec![None; hosts]) };
+        for exchange in &mut old.exchanges {
+            exchange.addresses_excess = None;
+            exchange.addresses = (0..addresses).map(|last| [192, 0, 2, last].into()).collect();
+        }
+        assert_eq!(texts(roll_up(&old, &[fail])), [expected; 3], "{hosts} {addresses}");
+    }
 }

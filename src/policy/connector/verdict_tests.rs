@@ -43,12 +43,14 @@ fn facts(domain: &str, smart_hosts: bool, failure: Option<Failure>) -> DomainFac
         preference: 10,
         host: Some(MxHost::new("mx.example")),
         addresses: vec![[192, 0, 2, 1].into()],
+        addresses_excess: Some(0),
         failure: None,
     };
     DomainFacts {
         target: Target { line: 1, subject: Subject::Domain(DomainName::parse(domain).unwrap()) },
         exchanges: vec![exchange],
         implicit_mx: false,
+        exchanges_excess: Some(0),
         smart_hosts,
         failure,
     }
