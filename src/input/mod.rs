@@ -32,6 +32,7 @@ mod tests;
 pub use lines::INPUT_LINE_BYTES_MAX;
 pub use list::{Entry, InputList};
 
+use crate::model::text::push_printable;
 use std::io;
 
 /// Longest [`Rejected::text`](crate::model::Rejected::text) in bytes.
@@ -139,17 +140,12 @@ pub fn read(
 }
 
 /// The text as it may stand in a report: at most [`REJECTED_TEXT_BYTES_MAX`]
-/// bytes; control characters and bytes that are no UTF-8 as `\xHH`.
+/// bytes; characters that steer a terminal and bytes that are no UTF-8 as `\xHH`.
 fn bounded(text: &[u8]) -> String {
     let mut out = String::new();
     for chunk in text.utf8_chunks() {
         for character in chunk.valid().chars() {
-            if character.is_control() {
-                let mut utf8 = [0; 4];
-                push_bytes(&mut out, character.encode_utf8(&mut utf8).as_bytes());
-            } else {
-                out.push(character);
-            }
+            push_printable(&mut out, character);
         }
         push_bytes(&mut out, chunk.invalid());
         if out.len() > REJECTED_TEXT_BYTES_MAX {

@@ -130,6 +130,14 @@ kinds! {
     Tempfail = "tempfail",
     /// greeting: not a reply in the sense of RFC 5321 §4.2.
     NotSmtp = "not_smtp",
+    /// a well-formed reply whose code has no meaning there, as 354 to EHLO.
+    UnexpectedCode = "unexpected_code",
+    /// ehlo, starttls: a reply says that there is no TLS, and there were more
+    /// replies than commands (RFC 5321 §4.3.1): to what it answers is not known.
+    OutOfStep = "out_of_step",
+    /// ehlo, starttls: 530, the server demands TLS (RFC 3207 §4) and would not
+    /// let it begin.
+    TlsRequired = "tls_required",
     /// a reply over a limit in lines or bytes.
     TooLong = "too_long",
     /// a reply that breaks the syntax (codes that change, bytes that are none).
@@ -149,12 +157,14 @@ kinds! {
     /// tls: the peer takes none of the suites or groups offered.
     NoCommonSuite = "no_common_suite",
     /// tls: the peer ends the handshake because no client certificate came.
+    /// after_tls: it says so in its first reply.
     ClientCertificateRequired = "client_certificate_required",
-    /// tls: the peer refuses the client certificate that was shown.
+    /// tls: the peer refuses the client certificate that was shown. after_tls:
+    /// it says so in its first reply.
     ClientCertificateRefused = "client_certificate_refused",
     /// tls: what came is no TLS record.
     NotTls = "not_tls",
-    /// after_tls: EHLO refused inside TLS.
+    /// after_tls: EHLO refused inside TLS, 5xx.
     EhloRejected = "ehlo_rejected",
 }
 
@@ -213,6 +223,15 @@ impl Failure {
     /// A failure without further evidence.
     pub fn new(phase: Phase, kind: Kind) -> Self {
         Self { phase, kind, reply_code: None, alert: None, detail: None }
+    }
+
+    /// Whether the server itself says that there is no TLS to be had.
+    pub fn says_no_tls(&self) -> bool {
+        matches!(
+            (self.phase, self.kind),
+            (Phase::Ehlo, Kind::HeloOnly)
+                | (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled | Kind::Refused)
+        )
     }
 
     /// The same, with the reply that says so.

@@ -47,7 +47,7 @@ pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,
 };
-pub use reply::{Deviation, Reply};
+pub use reply::{Asked, Deviation, Reply};
 pub use server_best::ServerBest;
 pub use target::{Subject, Target};
 pub use verdict::{Outcome, Session, Verdict, View};

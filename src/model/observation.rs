@@ -5,7 +5,7 @@ use super::endpoint::ProbeKey;
 use super::failure::Failure;
 use super::hello::HelloObservation;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use super::reply::Reply;
+use super::reply::{Asked, Reply};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -28,10 +28,28 @@ pub struct Dialogue {
     /// handshake, escaped as in [`Reply::lines`]: evidence of the
     /// response-injection class (RFC 3207 §5). Never fed to TLS.
     pub residue: String,
+    /// Whether there was more of it than is kept. `None` in what was written
+    /// before that was recorded.
+    #[serde(default)]
+    pub residue_cut: Option<bool>,
     /// Answer to EHLO inside TLS.
     pub ehlo_tls: Option<Reply>,
-    /// Answer to QUIT.
+    /// Answer to QUIT: the 221, or in its place the last reply that came.
     pub quit: Option<Reply>,
+    /// Replies beyond those that were asked for, in their order: what came
+    /// between QUIT and its own answer, and behind that. `None` in what was
+    /// written before they were counted.
+    #[serde(default)]
+    pub unsolicited: Option<Vec<Reply>>,
+    /// The command that was sent and has no whole reply; all before it have.
+    /// `None` also in what was written before that was recorded.
+    #[serde(default)]
+    pub unanswered: Option<Asked>,
+    /// What came of a reply that is none or never became whole, from its first
+    /// byte on, escaped as in [`Reply::lines`]. `None` also in what was written
+    /// before that was recorded.
+    #[serde(default)]
+    pub broken_off: Option<String>,
     /// Where the dialogue ended early; `None` if it ran to its end.
     pub failure: Option<Failure>,
 }
@@ -47,6 +65,15 @@ pub enum SignatureCheck {
     Failed,
     /// It could not be checked; the text says why.
     Unverifiable(Box<str>),
+}
+
+impl Dialogue {
+    /// Every whole reply, in the order in which the questions were asked, the
+    /// unsolicited ones last.
+    pub fn replies(&self) -> impl Iterator<Item = &Reply> {
+        let asked = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
+        asked.into_iter().flatten().chain(self.unsolicited.iter().flatten())
+    }
 }
 
 impl SignatureCheck {

@@ -1,9 +1,14 @@
 //! Bytes of a stranger as text that can be shown, stored and compared.
 
+use icu_properties::props::GeneralCategory;
+use icu_properties::{CodePointMapData, CodePointMapDataBorrowed};
+use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Keeps printable ASCII and valid UTF-8; control characters and bytes that
-/// are no UTF-8 become `\xHH`, byte by byte.
+/// Keeps what can be shown; what cannot ([`is_unprintable`]) and bytes that are
+/// no UTF-8 become `\xHH`, byte by byte, and a backslash is doubled. So nobody
+/// can write what looks like an escape of ours, and [`unescape`] gives the very
+/// bytes again.
 pub fn escape(bytes: &[u8]) -> String {
     if is_plain(bytes) {
         return String::from_utf8_lossy(bytes).into_owned();
@@ -11,16 +16,81 @@ pub fn escape(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() + 16);
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
-            if character.is_control() {
-                let mut buffer = [0; 4];
-                push_hex(&mut text, character.encode_utf8(&mut buffer).as_bytes());
-            } else {
+            if character == '\\' {
                 text.push(character);
             }
+            push_printable(&mut text, character);
         }
         push_hex(&mut text, chunk.invalid());
     }
     text
+}
+
+/// The bytes that [`escape`] was given. A backslash that begins no escape
+/// stands for itself.
+pub fn unescape(text: &str) -> Cow<'_, [u8]> {
+    if !text.contains('\\') {
+        return Cow::Borrowed(text.as_bytes());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let (byte, left) = match after {
+            [b'\\', left @ ..] if *first == b'\\' => (b'\\', left),
+            [b'x', high, low, left @ ..] if *first == b'\\' => match (digit(*high), digit(*low)) {
+                (Some(high), Some(low)) => (high << 4 | low, left),
+                _ => (*first, after),
+            },
+            _ => (*first, after),
+        };
+        bytes.push(byte);
+        rest = left;
+    }
+    Cow::Owned(bytes)
+}
+
+/// Value of a hexadecimal digit.
+fn digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Text of ours, or of whoever runs us, that may quote anything: what cannot be
+/// shown becomes `\xHH`, and the rest, backslashes too, stays as it is.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if is_plain(text.as_bytes()) || !text.chars().any(is_unprintable) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    text.chars().for_each(|character| push_printable(&mut shown, character));
+    Cow::Owned(shown)
+}
+
+/// Whether a character steers whoever shows it: control characters, and the
+/// general categories Cf (format, as U+202E, which turns the direction of the
+/// text around), Zl and Zp (separators of lines and paragraphs) of Unicode.
+pub fn is_unprintable(character: char) -> bool {
+    const CATEGORY: CodePointMapDataBorrowed<'static, GeneralCategory> = CodePointMapData::new();
+    match character {
+        ' '..='~' => false,
+        '\0'..='\u{9f}' => true,
+        _ => matches!(
+            CATEGORY.get(character),
+            GeneralCategory::Format
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator
+                | GeneralCategory::Control
+        ),
+    }
+}
+
+/// Appends a character as it can be shown.
+pub fn push_printable(text: &mut String, character: char) {
+    if is_unprintable(character) {
+        let mut buffer = [0; 4];
+        push_hex(text, character.encode_utf8(&mut buffer).as_bytes());
+    } else {
+        text.push(character);
+    }
 }
 
 /// Longest message about something that a person wrote, in bytes.
@@ -28,7 +98,7 @@ pub const MESSAGE_BYTES_MAX: usize = 500;
 
 /// A message as one line of bounded length, whatever it quotes.
 pub fn one_line(message: &str) -> String {
-    let mut line = escape(message.lines().collect::<Vec<_>>().join(" ").as_bytes());
+    let mut line = printable(&message.lines().collect::<Vec<_>>().join(" ")).into_owned();
     if line.len() > MESSAGE_BYTES_MAX {
         line.truncate(line.floor_char_boundary(MESSAGE_BYTES_MAX - ELLIPSIS.len()));
         line.push_str(ELLIPSIS);
@@ -42,12 +112,13 @@ pub fn line_of(text: &str, byte: usize) -> u64 {
     ends as u64 + 1
 }
 
-/// Stands where a message was cut.
-const ELLIPSIS: &str = "…";
+/// Stands where a text was cut.
+pub const ELLIPSIS: &str = "…";
 
-/// Whether every byte is printable ASCII, as in nearly all replies.
+/// Whether every byte is printable ASCII and no backslash, as in nearly all
+/// replies: then escaping changes nothing.
 pub fn is_plain(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
+    bytes.iter().all(|byte| (b' '..=b'~').contains(byte) && *byte != b'\\')
 }
 
 fn push_hex(text: &mut String, bytes: &[u8]) {
@@ -83,10 +154,48 @@ mod tests {
             (b"gr\xfc\xdf", r"gr\xfc\xdf"),
             ("\u{85}".as_bytes(), r"\xc2\x85"),
             (b"\xf0\x9f", r"\xf0\x9f"),
+            ("a\u{202e}b\u{2028}\u{2029}\u{feff}".as_bytes(), r"a\xe2\x80\xaeb\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf"),
+            ("\u{ad}\u{e0041}\u{a0}\u{3000}".as_bytes(), "\\xc2\\xad\\xf3\\xa0\\x81\\x81\u{a0}\u{3000}"),
+            (br"a\x1b[0m", r"a\\x1b[0m"),
             (b"", ""),
         ] {
             assert_eq!(escape(bytes), expected);
+            assert_eq!(*unescape(expected), *bytes);
         }
+    }
+
+    #[test]
+    fn every_character_that_steers_is_escaped() {
+        // By the table of Unicode 16 (DerivedGeneralCategory.txt: Cc, Cf, Zl, Zp).
+        let steering: &[(u32, u32)] = &[
+            (0x00, 0x1f), (0x7f, 0x9f), (0xad, 0xad), (0x600, 0x605), (0x61c, 0x61c), (0x6dd, 0x6dd),
+            (0x70f, 0x70f), (0x890, 0x891), (0x8e2, 0x8e2), (0x180e, 0x180e), (0x200b, 0x200f),
+            (0x2028, 0x202e), (0x2060, 0x2064), (0x2066, 0x206f), (0xfeff, 0xfeff), (0xfff9, 0xfffb),
+            (0x110bd, 0x110bd), (0x110cd, 0x110cd), (0x13430, 0x1343f), (0x1bca0, 0x1bca3),
+            (0x1d173, 0x1d17a), (0xe0001, 0xe0001), (0xe0020, 0xe007f),
+        ];
+        for character in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let code = u32::from(character);
+            let expected = steering.iter().any(|(from, to)| (*from..=*to).contains(&code));
+            assert_eq!(is_unprintable(character), expected, "U+{code:04X}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_escape_can_be_undone(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+            let text = escape(&bytes);
+            proptest::prop_assert_eq!(&*unescape(&text), &bytes[..]);
+            proptest::prop_assert!(!text.chars().any(is_unprintable));
+            proptest::prop_assert_eq!(&*printable(&text), &text);
+        }
+    }
+
+    #[test]
+    fn what_is_ours_keeps_its_backslashes() {
+        assert_eq!(printable(r"C:\a b"), r"C:\a b");
+        assert_eq!(printable("a\u{202e}\\b"), r"a\xe2\x80\xae\b");
+        assert_eq!(*unescape(r"\y\x1\x1g\"), *br"\y\x1\x1g\");
     }
 
     #[test]

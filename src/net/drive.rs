@@ -158,6 +158,11 @@ impl<'a> Drive<'a> {
             dialogue.failure = Some(failure);
         }
         let mut tls = self.tls;
+        if let Some(tls) = &tls {
+            let (failure, first) = (dialogue.failure.take(), dialogue.ehlo_tls.as_ref());
+            let judged = |failure| tls_failure::after_tls(failure, first, tls.client_certificate);
+            dialogue.failure = failure.map(judged);
+        }
         if let (Some(tls), Some(failure)) = (&mut tls, &dialogue.failure) {
             tls.alert = failure.alert;
         }
@@ -183,6 +188,9 @@ impl<'a> Drive<'a> {
         loop {
             let deadline = self.deadline();
             let last = self.session.phase() == Phase::Quit;
+            if let Err(error) = self.hear_first(wire) {
+                self.broken(&error, recorder);
+            }
             let result = match self.session.next() {
                 Step::Read => self.listen(wire, deadline).await.map(Some),
                 Step::Write(bytes) if last => in_time(deadline, wire.write_last(bytes)).await.map(|()| None),
@@ -200,6 +208,17 @@ impl<'a> Drive<'a> {
             }
             self.note_phase();
         }
+    }
+
+    /// What is there before a command is sent does not answer it, and the state
+    /// machine has to know. The end of the stream is noticed when it is waited
+    /// for.
+    fn hear_first(&mut self, wire: &mut impl Wire) -> io::Result<()> {
+        if !self.session.has_command() {
+            return Ok(());
+        }
+        let session = &mut self.session;
+        wire.read_ready(|bytes| session.receive(bytes))
     }
 
     /// Lets the state machine hear what comes.
@@ -297,9 +316,12 @@ impl<'a> Drive<'a> {
 /// only what it says then shows that it was content (RFC 8446 §4.4.2.4).
 fn became_of_certificate(tls: &TlsObservation, dialogue: &Dialogue) -> ClientCertificate {
     let looked_at = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
+    let greeted = dialogue.ehlo_tls.as_ref().is_some_and(|reply| reply.code == 250);
+    let refused = dialogue.failure.as_ref().map(|failure| failure.kind) == Some(Kind::ClientCertificateRefused);
     match tls.client_certificate {
         ClientCertificate::Shown => match tls.alert {
-            _ if dialogue.ehlo_tls.is_some() || (tls.established && looked_at) => ClientCertificate::Accepted,
+            _ if greeted => ClientCertificate::Accepted,
+            _ if tls.established && looked_at && !refused => ClientCertificate::Accepted,
             Some(alert) if tls_failure::refuses_certificate(alert) => ClientCertificate::Refused(alert),
             _ => ClientCertificate::Shown,
         },

@@ -4,6 +4,7 @@
 use super::key_schedule;
 use super::key_share::REUSED_X25519_MLKEM768;
 use super::recorder::Recorder;
+use crate::model::text::escape;
 use crate::model::{
     CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, SignatureScheme, TlsObservation,
 };
@@ -156,7 +157,7 @@ fn negotiated(tls: &mut TlsObservation, connection: &ClientConnection) {
     tls.version = connection.protocol_version().map(|version| ProtocolVersion(version.into()));
     tls.suite = connection.negotiated_cipher_suite().map(|suite| CipherSuite(suite.suite().into()));
     tls.group = connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
-    tls.alpn = connection.alpn_protocol().map(|name| name.escape_ascii().to_string());
+    tls.alpn = connection.alpn_protocol().map(escape);
     tls.resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
     tls.hello_retry = connection.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
 }

@@ -1,6 +1,6 @@
 //! What the errors of a TLS handshake mean.
 
-use crate::model::{AlertDescription, ClientCertificate, Failure, Kind, Phase};
+use crate::model::{AlertDescription, ClientCertificate, Failure, Kind, Phase, Reply};
 use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use std::io::{self, ErrorKind};
 
@@ -78,6 +78,33 @@ fn from_alert(alert: AlertDescription, certificate: ClientCertificate) -> Failur
     Failure::new(Phase::Tls, kind).with_alert(alert)
 }
 
+/// Reads a refusal that came as the first reply inside TLS, by what became of
+/// the client certificate. A server may shake hands without one and say only
+/// then that it wants it, as Postfix with `smtpd_tls_req_ccert` does; where its
+/// words do not name it, that it was asked for is all that is known.
+pub(super) fn after_tls(failure: Failure, first: Option<&Reply>, certificate: ClientCertificate) -> Failure {
+    let refusal = first.filter(|reply| (400..=599).contains(&reply.code));
+    let Some(reply) = refusal.filter(|_| failure.phase == Phase::AfterTls) else { return failure };
+    let named = reply.lines.iter().any(|line| names_certificate(line));
+    match certificate {
+        ClientCertificate::NotShown if named => Failure { kind: Kind::ClientCertificateRequired, ..failure },
+        ClientCertificate::Shown if named => Failure { kind: Kind::ClientCertificateRefused, ..failure },
+        ClientCertificate::NotShown => {
+            let words = failure.detail.as_deref().map(|words| format!(": {words}")).unwrap_or_default();
+            let told = format!("after a client certificate had been asked for{words}");
+            failure.with_detail(told)
+        }
+        _ => failure,
+    }
+}
+
+/// Whether words speak of a certificate, in the languages that write it alike.
+fn names_certificate(words: &str) -> bool {
+    let words = words.to_lowercase();
+    let mut each = words.split(|letter: char| !letter.is_alphanumeric());
+    each.any(|word| word.contains("certif") || word.contains("zertifi") || matches!(word, "cert" | "certs" | "ccert"))
+}
+
 fn incompatible(reason: &PeerIncompatible) -> Kind {
     match reason {
         PeerIncompatible::ServerDoesNotSupportTls12Or13
@@ -101,6 +128,29 @@ fn misbehaved(reason: &PeerMisbehaved) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_inside_tls_tell_what_a_certificate_was_asked_for() {
+        use ClientCertificate::{Accepted, NeverAsked, NotShown, Shown};
+        let postfix = "4.7.1 mx.example Error: No client certificate presented";
+        for (code, words, certificate, kind, told) in [
+            (421, postfix, NotShown, Kind::ClientCertificateRequired, postfix),
+            (554, "5.7.0 TLS cert needed", NotShown, Kind::ClientCertificateRequired, "5.7.0 TLS cert needed"),
+            (550, "Zertifikat fehlt", NotShown, Kind::ClientCertificateRequired, "Zertifikat fehlt"),
+            (421, "Client certificate not trusted", Shown, Kind::ClientCertificateRefused, "Client certificate not trusted"),
+            (421, postfix, NeverAsked, Kind::Throttled, postfix),
+            (421, postfix, Accepted, Kind::Throttled, postfix),
+            (421, "4.7.0 certainly not", NotShown, Kind::Throttled, "after a client certificate had been asked for: 4.7.0 certainly not"),
+            (220, postfix, NotShown, Kind::Throttled, postfix),
+        ] {
+            let reply = Reply { code, lines: vec![words.into()], deviations: Vec::new() };
+            let failure = Failure::new(Phase::AfterTls, Kind::Throttled).with_reply(code).with_detail(words);
+            let failure = after_tls(failure, Some(&reply), certificate);
+            assert_eq!((failure.kind, failure.detail.as_deref()), (kind, Some(told)), "{code} {words} {certificate:?}");
+        }
+        let closed = Failure::new(Phase::AfterTls, Kind::Closed);
+        assert_eq!(after_tls(closed.clone(), None, NotShown), closed);
+    }
 
     #[test]
     fn alerts_are_told_apart() {

@@ -5,8 +5,9 @@
 //! failed is evidence.
 
 use rustls::{ClientConnection, ProtocolVersion};
+use socket2::SockRef;
 use std::future::poll_fn;
-use std::io::{self, BufRead, ErrorKind, Write};
+use std::io::{self, BufRead, ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -22,6 +23,9 @@ const READ_BYTES_MAX: usize = 4096;
 /// What is read is handed on at once and kept nowhere: a session that waits
 /// for its server, as most do most of the time, holds no buffer.
 pub(super) trait Wire {
+    /// Hands what is there already to `take`, at most what is read at once,
+    /// and waits for nothing.
+    fn read_ready(&mut self, take: impl FnMut(&[u8])) -> io::Result<()>;
     /// Hands what is there to `take`, waiting for the first byte, and says how
     /// much it was; 0 is the end.
     async fn read(&mut self, take: impl FnMut(&[u8])) -> io::Result<usize>;
@@ -66,6 +70,19 @@ impl Socket {
 }
 
 impl Wire for Socket {
+    fn read_ready(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let mut space = [0; READ_BYTES_MAX];
+        // Asks the system itself: the runtime hears of what has come in only
+        // when it is polled.
+        let read = match (&*SockRef::from(&self.stream)).read(&mut space) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+            read => read?,
+        };
+        self.bytes_in += read as u64;
+        take(space.get(..read).unwrap_or_default());
+        Ok(())
+    }
+
     async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
         poll_fn(|cx| self.poll_read(cx, &mut take)).await
     }
@@ -163,6 +180,20 @@ fn take_in(connection: &mut ClientConnection, mut bytes: &[u8]) -> io::Result<()
 }
 
 impl Wire for TlsWire<'_> {
+    fn read_ready(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let (socket, connection) = (&mut self.socket, &mut self.connection);
+        let mut result = Ok(());
+        socket.read_ready(|bytes| result = take_in(connection, bytes))?;
+        result?;
+        let mut reader = connection.reader();
+        if let Ok(bytes) = reader.fill_buf() {
+            let read = bytes.len();
+            take(bytes);
+            reader.consume(read);
+        }
+        Ok(())
+    }
+
     async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
         loop {
             let mut reader = self.connection.reader();

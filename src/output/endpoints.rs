@@ -3,8 +3,9 @@
 
 use super::column::{Column, column};
 use super::value::Value;
+use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Deviation, EndpointRecord, Expected, Kind, Phase, Reply, ServerBest, TlsObservation, TrustedRoot,
+    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, Reply, ServerBest, TlsObservation, TrustedRoot,
 };
 use std::borrow::Cow;
 
@@ -25,13 +26,14 @@ fn outcome(record: &EndpointRecord) -> &'static str {
 }
 
 /// Known once EHLO was answered: whatever goes wrong with STARTTLS later, it
-/// was offered.
+/// was offered. Where replies and commands do not match, nobody knows.
 fn starttls_offered(record: &EndpointRecord) -> Option<bool> {
     let Some(failure) = &record.observation.failure else { return Some(true) };
     match (failure.phase, failure.kind) {
         (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled) | (Phase::Ehlo, Kind::HeloOnly) => {
             Some(false)
         }
+        (_, Kind::OutOfStep) => None,
         (phase, _) => (phase >= Phase::Starttls).then_some(true),
     }
 }
@@ -45,13 +47,16 @@ fn keywords(reply: Option<&Reply>) -> Value<'_> {
 }
 
 fn deviations(record: &EndpointRecord) -> Value<'static> {
-    let said = &record.observation.dialogue;
-    let replies = [&said.greeting, &said.ehlo, &said.helo, &said.starttls, &said.ehlo_tls, &said.quit];
-    let mut seen: Vec<Deviation> =
-        replies.into_iter().flatten().flat_map(|reply| reply.deviations.iter().copied()).collect();
+    let replies = record.observation.dialogue.replies();
+    let mut seen: Vec<Deviation> = replies.flat_map(|reply| reply.deviations.iter().copied()).collect();
     seen.sort_unstable();
     seen.dedup();
     Value::joined(seen.into_iter().map(Deviation::name), " ")
+}
+
+fn residue(dialogue: &Dialogue) -> Value<'static> {
+    let cut = if dialogue.residue_cut == Some(true) { ELLIPSIS } else { "" };
+    Value::joined([dialogue.residue.as_str(), cut].into_iter().filter(|text| !text.is_empty()), "")
 }
 
 fn leaf_sha256(record: &EndpointRecord) -> Value<'_> {
@@ -99,7 +104,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
         Value::name(r.outcome.reason.map(|reason| reason.to_string().into()))
     }),
-    column("starttls_offered", "Whether EHLO listed STARTTLS; empty if EHLO was not reached.", |r| {
+    column("starttls_offered", "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.", |r| {
         Value::flag(starttls_offered(r))
     }),
     column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
@@ -204,19 +209,19 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "Bits of its own Diffie-Hellman prime there; only further hellos tell it.",
         |r| Value::number(best(r).and_then(|best| best.dh_bits).map(|bits| bits as u64)),
     ),
-    column("greeting", "Lines of the banner, ` | ` between them, cut to 1024 bytes.", |r| {
+    column("greeting", "Lines of the banner, ` | ` between them, cut to 1024 bytes, an ellipsis included.", |r| {
         Value::joined(r.observation.dialogue.greeting.iter().flat_map(|reply| &reply.lines), " | ")
     }),
-    column("ehlo_keywords", "Keywords of EHLO in clear, without parameters, cut to 1024 bytes.", |r| {
+    column("ehlo_keywords", "Keywords of EHLO in clear, without parameters, cut as `greeting`.", |r| {
         keywords(r.observation.dialogue.ehlo.as_ref())
     }),
-    column("ehlo_tls_keywords", "Keywords of EHLO inside TLS, without parameters, cut to 1024 bytes.", |r| {
+    column("ehlo_tls_keywords", "Keywords of EHLO inside TLS, without parameters, cut as `greeting`.", |r| {
         keywords(r.observation.dialogue.ehlo_tls.as_ref())
     }),
-    column("residue", "Plaintext between the 220 to STARTTLS and the handshake, cut to 1024 bytes.", |r| {
-        Value::joined(Some(&r.observation.dialogue.residue).filter(|text| !text.is_empty()), "")
+    column("residue", "Plaintext between the 220 to STARTTLS and the handshake, cut to 1024 bytes; an ellipsis then ends it.", |r| {
+        residue(&r.observation.dialogue)
     }),
-    column("deviations", "In what replies break the letter of RFC 5321, blanks between.", deviations),
+    column("deviations", "In what replies break the letter of RFC 5321, blanks between: `bare_lf`, `bare_cr`, `nul_byte`, `control_character`, `eight_bit`, `overlong_line`, `empty_line`, `unsolicited_reply`.", deviations),
     column("connect_us", "SYN to established, in microseconds.", |r| {
         Value::number(r.observation.timings.connect_us)
     }),

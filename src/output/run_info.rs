@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 /// What a run was, apart from its results.
@@ -154,8 +154,36 @@ pub(super) fn replace<S: Serialize>(dir: &Path, info: &RunInfo, summary: Option<
     let mut text = serde_json::to_vec_pretty(&RunFile { schema: SCHEMA_VERSION, info, summary })?;
     text.push(b'\n');
     let fresh = dir.join("run.json.new");
-    let mut file = File::create(&fresh)?;
+    // Only a file of our own making is written to: what stands there already,
+    // left by a run that was killed or put there to lead elsewhere, goes.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(&fresh)?;
     file.write_all(&text)?;
     file.sync_all()?;
     fs::rename(&fresh, dir.join("run.json"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        fs::write(&elsewhere, "mine").unwrap();
+        let run = dir.path().join("run");
+        fs::create_dir(&run).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, run.join("run.json.new")).unwrap();
+        replace(&run, &crate::output::fixtures::run_info(), None::<&()>).unwrap();
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine");
+        assert!(fs::symlink_metadata(run.join("run.json")).unwrap().is_file());
+        // What a killed run left behind is no hindrance.
+        fs::write(run.join("run.json.new"), "half").unwrap();
+        replace(&run, &crate::output::fixtures::run_info(), None::<&()>).unwrap();
+        assert!(!run.join("run.json.new").exists());
+    }
 }

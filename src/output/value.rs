@@ -2,6 +2,7 @@
 //! their own way from the same column.
 
 use crate::model::Sha256;
+use crate::model::text::{ELLIPSIS, printable};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -60,8 +61,8 @@ impl<'a> Value<'a> {
         flag.map_or(Value::Absent, Value::Bool)
     }
 
-    /// Parts with a separator between, cut to [`TEXT_CELL_BYTES_MAX`]; absent
-    /// if there are none.
+    /// Parts with a separator between, cut to [`TEXT_CELL_BYTES_MAX`], the
+    /// ellipsis that then ends them included; absent if there are none.
     pub fn joined(parts: impl IntoIterator<Item = impl AsRef<str>>, separator: &str) -> Self {
         let mut text = String::new();
         for part in parts {
@@ -70,7 +71,8 @@ impl<'a> Value<'a> {
             }
             text.push_str(part.as_ref());
             if text.len() > TEXT_CELL_BYTES_MAX {
-                text.truncate(text.floor_char_boundary(TEXT_CELL_BYTES_MAX));
+                text.truncate(text.floor_char_boundary(TEXT_CELL_BYTES_MAX - ELLIPSIS.len()));
+                text.push_str(ELLIPSIS);
                 break;
             }
         }
@@ -82,7 +84,9 @@ impl<'a> Value<'a> {
         let written = match self {
             Value::Absent => Ok(()),
             Value::Text(text) => {
-                push_printable(out, text);
+                // What comes from a server must not steer the terminal of
+                // whoever looks at it, nor break a row into two lines.
+                out.push_str(&printable(text));
                 Ok(())
             }
             Value::Number(number) => write!(out, "{number}"),
@@ -119,26 +123,6 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Control characters stand as `\xHH`: what comes from a server must not steer
-/// the terminal of whoever looks at it, nor break a row into two lines.
-fn push_printable(out: &mut String, text: &str) {
-    if !text.chars().any(char::is_control) {
-        out.push_str(text);
-        return;
-    }
-    for character in text.chars() {
-        if character.is_control() {
-            let mut utf8 = [0; 4];
-            for byte in character.encode_utf8(&mut utf8).bytes() {
-                out.push_str("\\x");
-                push_hex(out, &[byte]);
-            }
-        } else {
-            out.push(character);
-        }
-    }
-}
-
 /// Appends bytes in lower-case hexadecimal.
 pub(super) fn push_hex(out: &mut String, bytes: &[u8]) {
     for byte in bytes {
@@ -168,6 +152,7 @@ mod tests {
             (Value::Absent, "", "null"),
             (Value::Text("=a\"b".into()), "=a\"b", r#""=a\"b""#),
             (Value::Text("a\n\u{1b}\u{9b}é".into()), "a\\x0a\\x1b\\xc2\\x9bé", r#""a\\x0a\\x1b\\xc2\\x9bé""#),
+            (Value::Text("a\u{202e}\\b".into()), r"a\xe2\x80\xae\b", r#""a\\xe2\\x80\\xae\\b""#),
             (Value::Number(70_000), "70000", "70000"),
             (Value::Bool(true), "yes", "true"),
             (Value::Bool(false), "no", "false"),
@@ -184,7 +169,10 @@ mod tests {
     #[test]
     fn what_a_server_said_is_bounded() {
         let Value::Text(text) = Value::joined(["é".repeat(400), "é".repeat(400)], " ") else { panic!() };
-        assert_eq!(text.len(), TEXT_CELL_BYTES_MAX - 1);
+        assert_eq!(text.len(), TEXT_CELL_BYTES_MAX);
+        assert!(text.ends_with("é…"));
+        let Value::Text(text) = Value::joined(["x".repeat(TEXT_CELL_BYTES_MAX)], " ") else { panic!() };
+        assert!(text.ends_with('x'), "what fits is not cut");
         assert_eq!(Value::joined([""; 0], " "), Value::Absent);
     }
 }

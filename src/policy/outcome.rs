@@ -72,15 +72,6 @@ pub fn logged(sender: &Sender, situation: Situation) -> Option<Logged> {
     Some(Logged { code: code.code.as_str().into(), text: code.text.as_str().into() })
 }
 
-/// Whether the server itself says that there is no TLS to be had.
-fn says_no_tls(failure: &Failure) -> bool {
-    matches!(
-        (failure.phase, failure.kind),
-        (Phase::Ehlo, Kind::HeloOnly)
-            | (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled | Kind::Refused)
-    )
-}
-
 type Answer = (Outcome, Option<Situation>);
 
 struct Question<'a> {
@@ -97,7 +88,7 @@ impl Question<'_> {
                 let hellos = self.by_hello().or_else(|| self.by_other_hellos());
                 hellos.unwrap_or_else(|| self.not_learnt(failure))
             }
-            Some(failure) if says_no_tls(failure) => self.no_tls(failure),
+            Some(failure) if failure.says_no_tls() => self.no_tls(failure),
             Some(failure) => self.not_learnt(failure),
         }
     }

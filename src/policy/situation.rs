@@ -54,8 +54,8 @@ impl Situation {
     /// reason; `None` where no published code is known to belong to it.
     pub fn of(reason: Reason) -> Option<Self> {
         use Kind::{
-            Closed, EhloRejected, LocalError, NotSmtp, Refused, Rejected, Reset, Servfail, Tempfail,
-            Throttled, Timeout, Unreachable,
+            ClientCertificateRefused, ClientCertificateRequired, Closed, EhloRejected, LocalError, NotSmtp,
+            Refused, Rejected, Reset, Servfail, Tempfail, Throttled, Timeout, UnexpectedCode, Unreachable,
         };
         // What is no end of an attempt of ours is a handshake that the sender
         // ends.
@@ -69,10 +69,14 @@ impl Situation {
             (Phase::Greeting | Phase::Ehlo | Phase::Starttls | Phase::AfterTls, Closed) => {
                 Some(Self::ConnectionClosed)
             }
-            (Phase::Greeting | Phase::Ehlo | Phase::AfterTls, Throttled | Tempfail | Rejected | NotSmtp) => {
+            (
+                Phase::Greeting | Phase::Ehlo | Phase::AfterTls,
+                Throttled | Tempfail | Rejected | NotSmtp | UnexpectedCode,
+            ) => Some(Self::SessionRefused),
+            (Phase::Starttls, Throttled | Rejected)
+            | (Phase::AfterTls, EhloRejected | ClientCertificateRequired | ClientCertificateRefused) => {
                 Some(Self::SessionRefused)
             }
-            (Phase::Starttls, Throttled) | (Phase::AfterTls, EhloRejected) => Some(Self::SessionRefused),
             (Phase::Tls, kind) if kind != Timeout => Some(Self::TlsFailed),
             _ => None,
         }

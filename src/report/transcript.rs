@@ -4,14 +4,19 @@ mod enumeration;
 mod hellos;
 mod verdict;
 
+use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord, Exchange,
+    Asked, Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord, Exchange,
     Expected, Observation, Reply, TlsObservation, TrustedRoot,
 };
 use std::fmt::{self, Write};
 
 /// Names of a certificate that are listed; the rest is counted.
 const NAMES_SHOWN_MAX: usize = 8;
+
+/// Most that is shown of a reply that broke off, in bytes; the journal has it
+/// whole.
+const BROKEN_OFF_BYTES_MAX: usize = 512;
 
 /// A probed target and how it was come by.
 pub struct Probed<'a> {
@@ -87,13 +92,17 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
         writeln!(out, "  connected in {}", millis(us))?;
     }
     let dialogue = &seen.dialogue;
-    write_exchanged(out, None, dialogue.greeting.as_ref(), seen.timings.greeting_us)?;
+    write_reply(out, dialogue.greeting.as_ref(), seen.timings.greeting_us)?;
+    let unanswered = |asked| dialogue.unanswered == Some(asked);
     let ehlo = format!("EHLO {ehlo_name}");
-    write_exchanged(out, Some(&ehlo), dialogue.ehlo.as_ref(), seen.timings.ehlo_us)?;
-    write_exchanged(out, Some(&format!("HELO {ehlo_name}")), dialogue.helo.as_ref(), None)?;
-    write_exchanged(out, Some("STARTTLS"), dialogue.starttls.as_ref(), seen.timings.starttls_us)?;
+    let helo = format!("HELO {ehlo_name}");
+    write_exchanged(out, &ehlo, unanswered(Asked::Ehlo), dialogue.ehlo.as_ref(), seen.timings.ehlo_us)?;
+    write_exchanged(out, &helo, unanswered(Asked::Helo), dialogue.helo.as_ref(), None)?;
+    let starttls = dialogue.starttls.as_ref();
+    write_exchanged(out, "STARTTLS", unanswered(Asked::Starttls), starttls, seen.timings.starttls_us)?;
     if !dialogue.residue.is_empty() {
-        writeln!(out, "  ! plaintext before the handshake: {}", dialogue.residue)?;
+        let cut = if dialogue.residue_cut == Some(true) { ELLIPSIS } else { "" };
+        writeln!(out, "  ! plaintext before the handshake: {}{cut}", dialogue.residue)?;
     }
     if let Some(tls) = &seen.tls {
         write_tls(out, tls, seen)?;
@@ -102,8 +111,9 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
         write_certificates(out, assessment)?;
         write_expectation(out, assessment, domain, seen)?;
     }
-    write_exchanged(out, Some(&ehlo), dialogue.ehlo_tls.as_ref(), seen.timings.ehlo_tls_us)?;
-    write_exchanged(out, Some("QUIT"), dialogue.quit.as_ref(), seen.timings.quit_us)?;
+    let ehlo_tls = dialogue.ehlo_tls.as_ref();
+    write_exchanged(out, &ehlo, unanswered(Asked::EhloTls), ehlo_tls, seen.timings.ehlo_tls_us)?;
+    write_leave(out, seen)?;
     match &seen.failure {
         Some(failure) => writeln!(out, "  outcome  {failure}")?,
         None => writeln!(out, "  outcome  ok, in {}", millis(seen.timings.total_us))?,
@@ -112,16 +122,38 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
     endpoint.enumeration.as_ref().map_or(Ok(()), |found| enumeration::write(out, found))
 }
 
+/// QUIT and all that came then.
+fn write_leave(out: &mut String, seen: &Observation) -> fmt::Result {
+    let dialogue = &seen.dialogue;
+    if dialogue.quit.is_some() || dialogue.unanswered == Some(Asked::Quit) {
+        writeln!(out, "  C: QUIT")?;
+    }
+    for reply in dialogue.unsolicited.iter().flatten() {
+        write_reply(out, Some(reply), None)?;
+    }
+    write_reply(out, dialogue.quit.as_ref(), seen.timings.quit_us)?;
+    let Some(text) = &dialogue.broken_off else { return Ok(()) };
+    let shown = text.get(..text.floor_char_boundary(BROKEN_OFF_BYTES_MAX)).unwrap_or(text);
+    let cut = if shown.len() < text.len() { ELLIPSIS } else { "" };
+    writeln!(out, "  ! no whole reply: {shown}{cut}")
+}
+
+/// A command that was sent, and its reply if it has one.
 fn write_exchanged(
     out: &mut String,
-    command: Option<&str>,
+    command: &str,
+    unanswered: bool,
     reply: Option<&Reply>,
     spent_us: Option<u64>,
 ) -> fmt::Result {
-    let Some(reply) = reply else { return Ok(()) };
-    if let Some(command) = command {
+    if unanswered || reply.is_some() {
         writeln!(out, "  C: {command}")?;
     }
+    write_reply(out, reply, spent_us)
+}
+
+fn write_reply(out: &mut String, reply: Option<&Reply>, spent_us: Option<u64>) -> fmt::Result {
+    let Some(reply) = reply else { return Ok(()) };
     let last = reply.lines.len().saturating_sub(1);
     for (index, line) in reply.lines.iter().enumerate() {
         let separator = if index < last { '-' } else { ' ' };

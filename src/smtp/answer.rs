@@ -2,7 +2,7 @@
 
 use super::ehlo::{Offer, starttls_offer};
 use super::reply::Fault;
-use crate::model::{Dialogue, Failure, Kind, Phase, Reply};
+use crate::model::{Asked, Dialogue, Failure, Kind, Phase, Reply};
 
 /// What the server is asked; the greeting is asked by connecting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,18 @@ impl Question {
             Question::EhloTls => Phase::AfterTls,
             Question::Quit => Phase::Quit,
         }
+    }
+
+    /// The command; none for the greeting.
+    pub(super) fn asked(self) -> Option<Asked> {
+        Some(match self {
+            Question::Greeting => return None,
+            Question::Ehlo => Asked::Ehlo,
+            Question::Helo => Asked::Helo,
+            Question::Starttls => Asked::Starttls,
+            Question::EhloTls => Asked::EhloTls,
+            Question::Quit => Asked::Quit,
+        })
     }
 
     /// Where the answer is kept.
@@ -49,7 +61,7 @@ pub(super) enum Turn {
     /// It ends here; the connection is sane, so the client says QUIT.
     Part(Failure),
     /// It ends here, and there is nobody to say QUIT to: the server hangs up
-    /// (421 announces it, RFC 5321 §3.8) or its bytes make no sense.
+    /// (421 and 221 announce it, RFC 5321 §3.8) or its bytes make no sense.
     Leave(Failure),
     /// All is said.
     Finish,
@@ -69,18 +81,13 @@ pub(super) fn follow(question: Question, reply: &Reply, before: &Dialogue) -> Tu
 }
 
 fn after_greeting(reply: &Reply) -> Turn {
-    let failed = |kind| decided_by(reply, Phase::Greeting, kind);
     match reply.code {
         220 => Turn::Ask(Question::Ehlo),
-        421 => Turn::Leave(failed(Kind::Throttled)),
-        400..=499 => Turn::Part(failed(Kind::Tempfail)),
-        500..=599 => Turn::Part(failed(Kind::Rejected)),
-        _ => Turn::Leave(failed(Kind::NotSmtp)),
+        _ => refused(reply, Phase::Greeting, Kind::Tempfail, Kind::Rejected),
     }
 }
 
 fn after_ehlo(reply: &Reply) -> Turn {
-    let failed = |kind| decided_by(reply, Phase::Ehlo, kind);
     match reply.code {
         250 => match starttls_offer(reply) {
             Offer::Listed => Turn::Ask(Question::Starttls),
@@ -89,51 +96,73 @@ fn after_ehlo(reply: &Reply) -> Turn {
                 Turn::Part(Failure::new(Phase::Starttls, Kind::KeywordMangled).with_detail(keyword))
             }
         },
-        421 => Turn::Leave(failed(Kind::Throttled)),
-        400..=499 => Turn::Part(failed(Kind::Tempfail)),
+        TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Ehlo, Kind::TlsRequired)),
         500..=599 => Turn::Ask(Question::Helo),
-        _ => Turn::Leave(failed(Kind::Malformed)),
+        _ => refused(reply, Phase::Ehlo, Kind::Tempfail, Kind::Rejected),
     }
 }
 
 /// HELO is asked only where EHLO was refused. Accepted, the failure is that
 /// refusal, with its code; refused as well, the code is that of HELO.
 fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> Turn {
-    let failed = |kind| decided_by(reply, Phase::Ehlo, kind);
     match reply.code {
         250 => Turn::Part(decided_by(ehlo.unwrap_or(reply), Phase::Ehlo, Kind::HeloOnly)),
-        421 => Turn::Leave(failed(Kind::Throttled)),
-        400..=499 => Turn::Part(failed(Kind::Tempfail)),
-        500..=599 => Turn::Part(failed(Kind::Rejected)),
-        _ => Turn::Leave(failed(Kind::Malformed)),
+        TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Ehlo, Kind::TlsRequired)),
+        _ => refused(reply, Phase::Ehlo, Kind::Tempfail, Kind::Rejected),
     }
 }
 
 fn after_starttls(reply: &Reply) -> Turn {
-    let failed = |kind| decided_by(reply, Phase::Starttls, kind);
+    let rejected = if is_not_authorized(reply) { Kind::Rejected } else { Kind::Refused };
     match reply.code {
         220 => Turn::Upgrade,
-        421 => Turn::Leave(failed(Kind::Throttled)),
-        400..=499 => Turn::Part(failed(Kind::RefusedTemporarily)),
-        500..=599 => Turn::Part(failed(Kind::Refused)),
-        _ => Turn::Leave(failed(Kind::Malformed)),
+        TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Starttls, Kind::TlsRequired)),
+        _ => refused(reply, Phase::Starttls, Kind::RefusedTemporarily, rejected),
     }
 }
 
 fn after_ehlo_tls(reply: &Reply) -> Turn {
-    let failed = |kind| decided_by(reply, Phase::AfterTls, kind);
     match reply.code {
         250 => Turn::Ask(Question::Quit),
-        421 => Turn::Leave(failed(Kind::Throttled)),
-        _ => Turn::Part(failed(Kind::EhloRejected)),
+        _ => refused(reply, Phase::AfterTls, Kind::Tempfail, Kind::EhloRejected),
     }
+}
+
+/// "Must issue a STARTTLS command first" (RFC 3207 §4): the server does have
+/// TLS, and asks for nothing else.
+const TLS_REQUIRED: u16 = 530;
+
+/// What every other reply comes to: `transient` for 4yz, `permanent` for 5yz;
+/// a code that means nothing here is no refusal. 421 and 221 announce that the
+/// server closes (RFC 5321 §3.8, §4.2.3).
+fn refused(reply: &Reply, phase: Phase, transient: Kind, permanent: Kind) -> Turn {
+    let failed = |kind| decided_by(reply, phase, kind);
+    match reply.code {
+        421 => Turn::Leave(failed(Kind::Throttled)),
+        400..=499 => Turn::Part(failed(transient)),
+        500..=599 => Turn::Part(failed(permanent)),
+        221 => Turn::Leave(failed(Kind::UnexpectedCode)),
+        _ => Turn::Part(failed(Kind::UnexpectedCode)),
+    }
+}
+
+/// Whether the words begin with the status 5.7.1, "delivery not authorized"
+/// (RFC 3463 §3.8): it is said of the client, not of TLS.
+fn is_not_authorized(reply: &Reply) -> bool {
+    reply.words().and_then(|words| words.split(' ').next()) == Some("5.7.1")
+}
+
+/// Where EHLO was refused and the server hangs up at HELO: the refusal, which
+/// was meant for the client and not for the command.
+pub(super) fn rejected_by_ehlo(ehlo: &Reply) -> Failure {
+    decided_by(ehlo, Phase::Ehlo, Kind::Rejected)
 }
 
 /// A failure that a reply decided, with its code and the first line of its
 /// text that says anything.
 fn decided_by(reply: &Reply, phase: Phase, kind: Kind) -> Failure {
     let failure = Failure::new(phase, kind).with_reply(reply.code);
-    match reply.lines.iter().find(|line| !line.trim().is_empty()) {
+    match reply.words() {
         Some(text) => failure.with_detail(text),
         None => failure,
     }

@@ -1,6 +1,7 @@
 //! What an EHLO reply says about STARTTLS.
 
 use crate::model::Reply;
+use crate::model::text::unescape;
 
 /// Whether a server lists STARTTLS (RFC 3207 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,23 +21,24 @@ pub enum Offer<'a> {
 pub fn starttls_offer(reply: &Reply) -> Offer<'_> {
     let mut mangled = None;
     for line in reply.lines.iter().skip(1) {
-        let keyword = keyword(line);
-        if keyword.eq_ignore_ascii_case("STARTTLS") {
+        if keyword(&unescape(line)).eq_ignore_ascii_case(b"STARTTLS") {
             return Offer::Listed;
         }
-        if is_overwritten(keyword) {
+        if let Some(keyword) = overwritten(line) {
             mangled.get_or_insert(keyword);
         }
     }
     mangled.map_or(Offer::Absent, Offer::Mangled)
 }
 
-/// The first word of a keyword line. Leading blanks are passed over, and `=`
-/// ends a word as a blank does, as in mail systems of the field (`AUTH=LOGIN`).
-/// So does a backslash: no keyword holds one, it begins an escaped control
-/// character (a tab, a second CR, a NUL).
-fn keyword(line: &str) -> &str {
-    line.trim_start_matches(' ').split([' ', '=', '\\']).next().unwrap_or_default()
+/// The first word of a keyword line, by the bytes that came in. Leading blanks
+/// are passed over, and `=` ends a word as a blank does, as in mail systems of
+/// the field (`AUTH=LOGIN`). So does a control character (a tab, a second CR, a
+/// NUL).
+fn keyword(line: &[u8]) -> &[u8] {
+    let begins = line.iter().position(|byte| *byte != b' ').unwrap_or(line.len());
+    let line = line.get(begins..).unwrap_or_default();
+    line.split(|byte| matches!(byte, b' ' | b'=') || byte.is_ascii_control()).next().unwrap_or_default()
 }
 
 /// Shortest overwritten keyword that may have been STARTTLS, in octets.
@@ -45,13 +47,16 @@ const MANGLED_BYTES_MIN: usize = 8;
 /// (`XXXXXXXA`, `XXXXXXXB`).
 const MANGLED_SUFFIX_BYTES_MAX: usize = 2;
 
-/// Whether a keyword was replaced by X's, the mark of the SMTP inspection of
-/// Cisco PIX and ASA firewalls.
-fn is_overwritten(keyword: &str) -> bool {
+/// The keyword of a line, if it was replaced by X's, the mark of the SMTP
+/// inspection of Cisco PIX and ASA firewalls.
+fn overwritten(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches(' ');
+    let keyword = line.get(..keyword(&unescape(line)).len())?;
     let suffix = keyword.trim_start_matches(['X', 'x']);
-    keyword.len() >= MANGLED_BYTES_MIN
+    let is_overwritten = keyword.len() >= MANGLED_BYTES_MIN
         && suffix.len() <= MANGLED_SUFFIX_BYTES_MAX
-        && suffix.bytes().all(|b| b.is_ascii_alphabetic())
+        && suffix.bytes().all(|b| b.is_ascii_alphabetic());
+    is_overwritten.then_some(keyword)
 }
 
 #[cfg(test)]
@@ -65,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_keyword_is_found_as_servers_write_it() {
-        for line in ["STARTTLS", "starttls", "StartTLS ", "STARTTLS REQUIRED", " STARTTLS", r"STARTTLS\x0d"] {
+        for line in ["STARTTLS", "starttls", "StartTLS ", "STARTTLS REQUIRED", " STARTTLS", r"STARTTLS\x0d", r"STARTTLS\x09REQUIRED", "STARTTLS=1"] {
             assert_eq!(offer_of(&["mx.example", "SIZE 1", line]), "Listed", "{line}");
         }
     }
@@ -73,7 +78,20 @@ mod tests {
     #[test]
     fn what_only_looks_like_it_does_not_count() {
         for line in
-            ["STARTTLSX", "XSTARTTLS", "AUTH STARTTLS", "START TLS", "", "TLS", r"START\x00TLS", "XXXX"]
+            [
+                "STARTTLSX",
+                "XSTARTTLS",
+                "AUTH STARTTLS",
+                "START TLS",
+                "",
+                "TLS",
+                r"START\x00TLS",
+                "XXXX",
+                r"STARTTLS\\X",
+                r"STARTTLS\\x0d",
+                r"STARTTLS\xa0",
+                r"\x09STARTTLS",
+            ]
         {
             assert_eq!(offer_of(&["mx.example", line]), "Absent", "{line}");
         }
@@ -87,7 +105,8 @@ mod tests {
         for line in ["XXXXXXXA", "XXXXXXXX", "XXXXXXXAB", "xxxxxxxa", "XXXXXXXXXXXXXXXXXXXXXXXC"] {
             assert_eq!(offer_of(&["mx", "SIZE", line]), format!("Mangled({line:?})"));
         }
-        for line in ["XXXXXXX", "XCLIENTX", "XXXXABCD", "XXXXXXX1", "X-EXPS"] {
+        assert_eq!(offer_of(&["mx", r" XXXXXXXA\x0d"]), r#"Mangled("XXXXXXXA")"#);
+        for line in ["XXXXXXX", "XCLIENTX", "XXXXABCD", "XXXXXXX1", "X-EXPS", r"XXXXXXXX\\"] {
             assert_eq!(offer_of(&["mx", line]), "Absent", "{line}");
         }
         assert_eq!(offer_of(&["mx", "XXXXXXXA", "STARTTLS"]), "Listed");

@@ -6,6 +6,7 @@
 
 mod answer;
 pub mod command;
+mod count;
 pub mod ehlo;
 pub mod reply;
 pub mod session;

@@ -9,7 +9,7 @@ use crate::model::{Deviation, Reply};
 pub const REPLY_LINE_BYTES_MAX: usize = 2048;
 /// Longest reply line of the letter of RFC 5321 §4.5.3.1.5, in octets.
 const RFC_LINE_BYTES_MAX: usize = 512;
-/// Most lines of one reply.
+/// Most lines of one reply, empty ones before and between them included.
 pub const REPLY_LINES_MAX: usize = 128;
 /// Longest reply over all its lines, in octets.
 pub const REPLY_BYTES_MAX: usize = 64 * 1024;
@@ -48,7 +48,9 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub struct ReplyReader {
     buffer: Vec<u8>,
-    /// Start of the current line in `buffer`.
+    /// Start of the current reply in `buffer`.
+    reply: usize,
+    /// Start of the current line there.
     line: usize,
     /// Bytes of the current line that are known to hold no LF.
     scanned: usize,
@@ -56,6 +58,8 @@ pub struct ReplyReader {
     taken: usize,
     /// Whether bytes were dropped because of that limit.
     overflowed: bool,
+    /// Whether there was a fault: what comes behind it means nothing.
+    faulty: bool,
     partial: Partial,
 }
 
@@ -64,6 +68,8 @@ pub struct ReplyReader {
 struct Partial {
     code: u16,
     lines: Vec<String>,
+    /// Lines so far, the empty ones too.
+    count: usize,
     bytes: usize,
     deviations: Vec<Deviation>,
 }
@@ -71,13 +77,17 @@ struct Partial {
 impl ReplyReader {
     /// Takes bytes of the peer, up to [`STREAM_BYTES_MAX`] in all.
     pub fn receive(&mut self, bytes: &[u8]) {
+        if self.faulty {
+            return;
+        }
         let room = STREAM_BYTES_MAX - self.taken;
         let kept = bytes.get(..room).unwrap_or(bytes);
         self.overflowed |= kept.len() < bytes.len();
         self.taken += kept.len();
-        if self.line > 0 {
-            self.buffer.drain(..self.line);
-            self.line = 0;
+        if self.reply > 0 {
+            self.buffer.drain(..self.reply);
+            self.line -= self.reply;
+            self.reply = 0;
         }
         self.buffer.extend_from_slice(kept);
     }
@@ -91,7 +101,8 @@ impl ReplyReader {
             let fresh = window.get(self.scanned..).unwrap_or_default();
             let Some(found) = fresh.iter().position(|byte| *byte == b'\n') else {
                 self.scanned = window.len();
-                return self.starved().map(Err);
+                let fault = self.starved()?;
+                return Some(Err(self.broken(self.line + self.scanned, fault)));
             };
             let end = self.line + self.scanned + found + 1;
             let line = self.buffer.get(self.line..end).unwrap_or_default();
@@ -99,11 +110,22 @@ impl ReplyReader {
             self.line = end;
             self.scanned = 0;
             match last {
+                Ok(false) if self.partial.lines.is_empty() => self.reply = end,
                 Ok(false) => {}
-                Ok(true) => return Some(Ok(std::mem::take(&mut self.partial).finish())),
-                Err(fault) => return Some(Err(fault)),
+                Ok(true) => {
+                    self.reply = end;
+                    return Some(Ok(std::mem::take(&mut self.partial).finish()));
+                }
+                Err(fault) => return Some(Err(self.broken(end, fault))),
             }
         }
+    }
+
+    /// Nothing counts behind the line that ends in a fault.
+    fn broken(&mut self, end: usize, fault: Fault) -> Fault {
+        self.buffer.truncate(end);
+        self.faulty = true;
+        fault
     }
 
     /// The fault of a stream that cannot bring the line end any more.
@@ -119,23 +141,37 @@ impl ReplyReader {
         self.buffer.get(self.line..).unwrap_or_default()
     }
 
-    /// Whether nothing came in since the last complete reply.
+    /// What came in after the last complete reply, the lines of a reply that
+    /// is not complete included; after a fault, the reply that is none.
+    pub fn unfinished(&self) -> &[u8] {
+        self.buffer.get(self.reply..).unwrap_or_default()
+    }
+
+    /// Whether nothing came in since the last complete reply. Empty lines that
+    /// [`ReplyReader::next_reply`] has passed over are nothing.
     pub fn is_idle(&self) -> bool {
         self.rest().is_empty() && self.partial.lines.is_empty() && !self.overflowed
     }
 }
 
 impl Partial {
-    /// Adds a line, its end included; whether it is the last of its reply.
+    /// Adds a line, its end included; whether it is the last of its reply. An
+    /// empty line says nothing, and what follows it may still be read.
     fn push(&mut self, line: &[u8]) -> Result<bool, Fault> {
         self.bytes += line.len();
-        if self.lines.len() == REPLY_LINES_MAX {
+        if self.count == REPLY_LINES_MAX {
             return Err(Fault::TooManyLines);
         }
+        self.count += 1;
         if self.bytes > REPLY_BYTES_MAX {
             return Err(Fault::ReplyTooLong);
         }
         let (content, bare_lf) = without_line_end(line);
+        if content.is_empty() {
+            self.note(true, Deviation::EmptyLine);
+            self.note(bare_lf, Deviation::BareLf);
+            return Ok(false);
+        }
         let Some((code, last, text)) = split_line(content) else {
             let text = escape(content);
             return Err(if self.lines.is_empty() { Fault::NotReply(text) } else { Fault::BadLine(text) });
@@ -148,7 +184,9 @@ impl Partial {
         self.note(bare_lf, Deviation::BareLf);
         self.note(line.len() > RFC_LINE_BYTES_MAX, Deviation::OverlongLine);
         if !is_plain(text) {
+            self.note(text.contains(&b'\r'), Deviation::BareCr);
             self.note(text.contains(&0), Deviation::NulByte);
+            self.note(text.iter().any(is_other_control), Deviation::ControlCharacter);
             self.note(!text.is_ascii(), Deviation::EightBit);
         }
         self.lines.push(escape(text));
@@ -165,6 +203,12 @@ impl Partial {
         self.deviations.sort_unstable();
         Reply { code: self.code, lines: self.lines, deviations: self.deviations }
     }
+}
+
+/// Whether no text of a reply may hold the byte (RFC 5321 §4.2), the controls
+/// that have a [`Deviation`] of their own aside.
+fn is_other_control(byte: &u8) -> bool {
+    byte.is_ascii_control() && !matches!(byte, 0 | b'\t' | b'\r')
 }
 
 /// The line without LF or CRLF, and whether CR was missing.

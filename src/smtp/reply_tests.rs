@@ -49,7 +49,7 @@ fn separators_are_blank_hyphen_or_nothing() {
     assert_eq!(only(b"220 \r\n").unwrap().lines, [""]);
     assert_eq!(only(b"220  a\r\n").unwrap().lines, [" a"]);
     assert_eq!(only(b"220-\r\n220\r\n").unwrap().lines, ["", ""]);
-    for line in ["220a", "220\ta", "22 a", "2200 a", "+OK", "199 a", "600 a", "2", "", "SSH-2.0-x"] {
+    for line in ["220a", "220\ta", "22 a", "2200 a", "+OK", "199 a", "600 a", "2", " ", "SSH-2.0-x"] {
         let stream = format!("{line}\r\n");
         assert!(matches!(only(stream.as_bytes()), Err(Fault::NotReply(_))), "{line}");
     }
@@ -106,4 +106,44 @@ fn streams_have_a_limit() {
     let replies = read(&b"220 hello\r\n".repeat(STREAM_BYTES_MAX / 11 + 10));
     assert_eq!(replies.len(), STREAM_BYTES_MAX / 11 + 1);
     assert_eq!(replies.last(), Some(&Err(Fault::StreamTooLong)));
+}
+
+#[test]
+fn every_control_is_told() {
+    use Deviation::{BareCr, BareLf, ControlCharacter, EightBit, EmptyLine, NulByte};
+    for (stream, deviations) in [
+        (&b"220 a\tb\r\n"[..], &[][..]),
+        (b"220 a\rb\r\n", &[BareCr]),
+        (b"220 a\r\r\n", &[BareCr]),
+        (b"220 a\x1b[31mb\r\n", &[ControlCharacter]),
+        (b"220 a\x7f\r\n", &[ControlCharacter]),
+        (b"220 a\x00\x08\n", &[BareLf, NulByte, ControlCharacter]),
+        ("220 \u{9b}\r\n".as_bytes(), &[EightBit]),
+        (b"\r\n220 a\r\n", &[EmptyLine]),
+        (b"220-a\r\n\n220 b\r\n", &[BareLf, EmptyLine]),
+        (b"220\r\n", &[]),
+        (br"220 a\b", &[]),
+    ] {
+        let stream = [stream, if stream.ends_with(b"\n") { b"" } else { b"\r\n" }].concat();
+        assert_eq!(only(&stream).unwrap().deviations, deviations, "{}", stream.escape_ascii());
+    }
+}
+
+#[test]
+fn empty_lines_are_counted_with_the_others() {
+    let empty = "\r\n".repeat(REPLY_LINES_MAX - 1);
+    assert!(only(format!("{empty}220 a\r\n").as_bytes()).is_ok());
+    assert_eq!(only(format!("{empty}\r\n220 a\r\n").as_bytes()), Err(Fault::TooManyLines));
+}
+
+#[test]
+fn what_is_unfinished_begins_with_its_reply() {
+    let mut reader = ReplyReader::default();
+    for piece in [&b"220 a\r\n250-b\r\n25"[..], b"0-c\r", b"\n250"] {
+        reader.receive(piece);
+        while let Some(reply) = reader.next_reply() {
+            assert_eq!(reply.unwrap().code, 220);
+        }
+    }
+    assert_eq!((reader.unfinished(), reader.rest()), (&b"250-b\r\n250-c\r\n250"[..], &b"250"[..]));
 }

@@ -1,14 +1,19 @@
 //! The dialogue as a state machine: one connection from banner to QUIT.
 
-use super::answer::{Question, Turn, faulty, follow};
+use super::answer::{Question, Turn, faulty, follow, rejected_by_ehlo};
 use super::command::{Command, EhloName};
-use super::reply::ReplyReader;
+use super::count;
+use super::reply::{Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, ReplyReader};
 use crate::model::text::escape;
-use crate::model::{Dialogue, Failure, Kind, Phase};
+use crate::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply};
 
 /// Most plaintext kept that comes in between the 220 to STARTTLS and the
-/// handshake, in bytes; what is beyond is dropped.
-pub const RESIDUE_BYTES_MAX: usize = 512;
+/// handshake, in bytes; what is beyond is dropped, and
+/// [`Dialogue::residue_cut`] says so.
+pub const RESIDUE_BYTES_MAX: usize = 1024;
+/// Most kept of a reply that never became whole, in bytes: a reply up to its
+/// limit, and the line that breaks it.
+pub const BROKEN_OFF_BYTES_MAX: usize = REPLY_BYTES_MAX + REPLY_LINE_BYTES_MAX;
 /// Most of an unfinished line quoted in a failure, in bytes.
 const UNFINISHED_BYTES_MAX: usize = 80;
 
@@ -35,7 +40,12 @@ pub enum Step<'a> {
 /// failure is the one that counts; whatever happens around QUIT is none.
 ///
 /// Replies that come in before they were asked for are taken as the answers
-/// to what is asked next, as a plain client does that reads line by line.
+/// to what is asked next, as a plain client does that reads line by line. But
+/// they are counted (RFC 5321 §4.3.1): each has [`Deviation::UnsolicitedReply`],
+/// and beside one of them a "no TLS" is [`Kind::OutOfStep`]. For that the
+/// driver reads what is there before it sends a command
+/// ([`Session::has_command`]), and QUIT is waited for until its own answer, a
+/// 221, or the end.
 ///
 /// ```
 /// use mxray::smtp::{EhloName, Session, Step};
@@ -57,6 +67,13 @@ pub struct Session {
     ended: Option<End>,
     command: Vec<u8>,
     residue: Vec<u8>,
+    residue_cut: bool,
+    /// The reply that was found when its command was sent.
+    ahead: Option<Result<Reply, Fault>>,
+    /// Whether the reply that is due had begun before its command was sent.
+    early: bool,
+    /// The phase of the last reply before that to QUIT.
+    decided: Phase,
     dialogue: Dialogue,
 }
 
@@ -68,6 +85,8 @@ enum State {
     Await(Question),
     /// TLS is due.
     Upgrade,
+    /// The server has taken its leave. What it still says is counted.
+    Parted,
     /// Nothing is.
     Done,
 }
@@ -88,6 +107,10 @@ impl Session {
             ended: None,
             command: Vec::new(),
             residue: Vec::new(),
+            residue_cut: false,
+            ahead: None,
+            early: false,
+            decided: Phase::Greeting,
             dialogue: Dialogue::default(),
         }
     }
@@ -96,13 +119,19 @@ impl Session {
     /// gives the same result.
     pub fn receive(&mut self, bytes: &[u8]) {
         match self.state {
-            State::Ask(_) | State::Await(_) => {
+            State::Ask(_) | State::Await(_) | State::Parted => {
                 self.reader.receive(bytes);
                 self.advance();
             }
             State::Upgrade => self.keep_residue(bytes),
             State::Done => {}
         }
+    }
+
+    /// Whether the next step is a command. What the server has said by then, it
+    /// has said before it was asked: a driver hands that over first.
+    pub fn has_command(&self) -> bool {
+        matches!(self.state, State::Ask(_))
     }
 
     /// The server closed the connection or, with `reset`, tore it down. That
@@ -121,6 +150,7 @@ impl Session {
     pub fn upgraded(&mut self) {
         if self.state == State::Upgrade {
             self.reader = ReplyReader::default();
+            self.early = false;
             self.ask(Question::EhloTls);
         }
     }
@@ -138,7 +168,7 @@ impl Session {
         match self.state {
             State::Ask(question) | State::Await(question) => question.phase(),
             State::Upgrade => Phase::Tls,
-            State::Done => Phase::Quit,
+            State::Parted | State::Done => Phase::Quit,
         }
     }
 
@@ -151,37 +181,91 @@ impl Session {
         }
         match self.state {
             State::Ask(question) => {
+                // Empty lines are no reply, and the reader passes over them
+                // only where it looks for one.
+                self.ahead = self.reader.next_reply();
+                self.early = self.ahead.is_some() || !self.reader.is_idle();
+                self.dialogue.unanswered = question.asked();
                 self.state = State::Await(question);
                 Step::Write(&self.command)
             }
             State::Await(_) => Step::Read,
             State::Upgrade => Step::Upgrade,
-            State::Done => Step::Done,
+            State::Parted | State::Done => Step::Done,
         }
     }
 
     /// What was said, up to here.
-    pub fn into_dialogue(self) -> Dialogue {
-        Dialogue { residue: escape(&self.residue), ..self.dialogue }
+    pub fn into_dialogue(mut self) -> Dialogue {
+        count::settle(&mut self.dialogue, self.decided);
+        Dialogue { residue: escape(&self.residue), residue_cut: Some(self.residue_cut), ..self.dialogue }
     }
 
-    /// Takes the reply that is due, if it is there, and goes where it leads.
+    /// Takes what is due of the replies that are there, and goes where they
+    /// lead.
     fn advance(&mut self) {
-        if let State::Await(question) = self.state
+        while let State::Await(question) = self.state
+            && let Some(reply) = self.ahead.take().or_else(|| self.reader.next_reply())
+        {
+            match reply {
+                Ok(reply) if question == Question::Quit => self.part(reply),
+                Ok(reply) => self.answer(question, reply),
+                Err(fault) => {
+                    self.keep_broken_off();
+                    self.take(match question {
+                        Question::Quit => Turn::Finish,
+                        _ => Turn::Leave(faulty(question.phase(), &fault)),
+                    });
+                }
+            }
+        }
+        self.count_late();
+        self.notice_end();
+    }
+
+    /// Takes the reply to a question.
+    fn answer(&mut self, question: Question, reply: Reply) {
+        let reply = self.in_its_place(reply);
+        let turn = follow(question, &reply, &self.dialogue);
+        self.decided = question.phase();
+        *question.slot(&mut self.dialogue) = Some(reply);
+        self.dialogue.unanswered = None;
+        self.take(turn);
+    }
+
+    /// Notes of the reply that is due whether it was too early.
+    fn in_its_place(&mut self, mut reply: Reply) -> Reply {
+        if std::mem::take(&mut self.early) && reply.code != count::NOT_AVAILABLE {
+            reply.note(Deviation::UnsolicitedReply);
+        }
+        reply
+    }
+
+    /// Takes a reply after QUIT. Only 221 is its own; a reply before that was
+    /// one too many.
+    fn part(&mut self, reply: Reply) {
+        let reply = self.in_its_place(reply);
+        let last = matches!(reply.code, count::CLOSING | count::NOT_AVAILABLE);
+        self.dialogue.unanswered = None;
+        let kept = match self.dialogue.quit.replace(reply) {
+            Some(before) => count::keep(&mut self.dialogue, before),
+            None => true,
+        };
+        if last || !kept {
+            self.state = if last { State::Parted } else { State::Done };
+        }
+    }
+
+    /// Counts what comes behind the answer to QUIT.
+    fn count_late(&mut self) {
+        while self.state == State::Parted
             && let Some(reply) = self.reader.next_reply()
         {
-            let turn = match reply {
-                Ok(reply) => {
-                    let turn = follow(question, &reply, &self.dialogue);
-                    *question.slot(&mut self.dialogue) = Some(reply);
-                    turn
-                }
-                Err(_) if question == Question::Quit => Turn::Finish,
-                Err(fault) => Turn::Leave(faulty(question.phase(), &fault)),
-            };
-            self.take(turn);
+            let goes_on = reply.is_ok_and(|reply| count::keep(&mut self.dialogue, reply));
+            if !goes_on {
+                self.state = State::Done;
+            }
         }
-        self.notice_end();
     }
 
     fn take(&mut self, turn: Turn) {
@@ -223,7 +307,7 @@ impl Session {
         let Some(end) = self.ended else { return };
         let waiting = match self.state {
             State::Ask(_) => self.reader.is_idle(),
-            State::Await(_) | State::Upgrade => true,
+            State::Await(_) | State::Upgrade | State::Parted => true,
             State::Done => false,
         };
         if waiting {
@@ -234,18 +318,32 @@ impl Session {
     /// Ends the session here and now. QUIT has nothing left to fail.
     fn stop(&mut self, kind: Kind, cause: &str) {
         let phase = self.phase();
+        if matches!(self.state, State::Ask(_) | State::Await(_)) {
+            self.keep_broken_off();
+        }
         if phase != Phase::Quit {
-            let failure = Failure::new(phase, kind);
-            self.fail(match (cause, self.unfinished()) {
-                ("", None) => failure,
-                (cause, None) => failure.with_detail(cause),
-                ("", Some(line)) => failure.with_detail(format_args!("after an unfinished line: {line}")),
-                (cause, Some(line)) => {
-                    failure.with_detail(format_args!("{cause} after an unfinished line: {line}"))
-                }
-            });
+            let refusal = self.refused_ehlo().filter(|_| kind == Kind::Closed).map(rejected_by_ehlo);
+            self.fail(refusal.unwrap_or_else(|| self.stopped(phase, kind, cause)));
         }
         self.state = State::Done;
+    }
+
+    /// The refusal of EHLO, where HELO comes or came after it.
+    fn refused_ehlo(&self) -> Option<&Reply> {
+        let helo = matches!(self.state, State::Ask(Question::Helo) | State::Await(Question::Helo));
+        self.dialogue.ehlo.as_ref().filter(|_| helo)
+    }
+
+    fn stopped(&self, phase: Phase, kind: Kind, cause: &str) -> Failure {
+        let failure = Failure::new(phase, kind);
+        match (cause, self.unfinished()) {
+            ("", None) => failure,
+            (cause, None) => failure.with_detail(cause),
+            ("", Some(line)) => failure.with_detail(format_args!("after an unfinished line: {line}")),
+            (cause, Some(line)) => {
+                failure.with_detail(format_args!("{cause} after an unfinished line: {line}"))
+            }
+        }
     }
 
     /// The line that never ended: it may say what speaks there.
@@ -255,6 +353,15 @@ impl Session {
         (!quoted.is_empty()).then(|| escape(quoted))
     }
 
+    /// Keeps what there is of a reply that is none, or not whole.
+    fn keep_broken_off(&mut self) {
+        let bytes = self.reader.unfinished();
+        let kept = bytes.get(..BROKEN_OFF_BYTES_MAX).unwrap_or(bytes);
+        if !kept.is_empty() {
+            self.dialogue.broken_off = Some(escape(kept));
+        }
+    }
+
     /// Said once at most: only QUIT comes after it, which cannot fail.
     fn fail(&mut self, failure: Failure) {
         self.dialogue.failure = Some(failure);
@@ -262,6 +369,7 @@ impl Session {
 
     fn keep_residue(&mut self, bytes: &[u8]) {
         let room = RESIDUE_BYTES_MAX - self.residue.len();
+        self.residue_cut |= bytes.len() > room;
         self.residue.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 }

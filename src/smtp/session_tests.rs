@@ -2,6 +2,7 @@
 
 use super::super::reply::{REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, STREAM_BYTES_MAX};
 use super::*;
+use crate::model::Asked;
 use proptest::prelude::*;
 
 const GREETING: &str = "220 mx.example ESMTP\r\n";
@@ -65,8 +66,10 @@ fn every_reply_leads_where_the_table_says() {
         (&["421 busy\r\n"][..], "greeting throttled 421", ""),
         (&["450 later\r\n", "221\r\n"], "greeting tempfail 450", "QUIT"),
         (&["554 no\r\n", "221\r\n"], "greeting rejected 554", "QUIT"),
-        (&["250 hello\r\n"], "greeting not_smtp 250", ""),
-        (&["354 hello\r\n"], "greeting not_smtp 354", ""),
+        (&["250 hello\r\n"], "greeting unexpected_code 250", "QUIT"),
+        (&["354 hello\r\n"], "greeting unexpected_code 354", "QUIT"),
+        (&["221 bye\r\n"], "greeting unexpected_code 221", ""),
+        (&["530 no\r\n"], "greeting rejected 530", "QUIT"),
         (&["SSH-2.0-OpenSSH_9.6\r\n"], "greeting not_smtp", ""),
         (&["220-a\r\nb\r\n"], "greeting malformed", ""),
         (&["220-a\r\n250 b\r\n"], "greeting malformed", ""),
@@ -74,7 +77,11 @@ fn every_reply_leads_where_the_table_says() {
         (&[GREETING], "ehlo closed", "EHLO"),
         (&[GREETING, "421 busy\r\n"], "ehlo throttled 421", "EHLO"),
         (&[GREETING, "451 later\r\n"], "ehlo tempfail 451", "EHLO QUIT"),
-        (&[GREETING, "220 what\r\n"], "ehlo malformed 220", "EHLO"),
+        (&[GREETING, "220 what\r\n"], "ehlo unexpected_code 220", "EHLO QUIT"),
+        (&[GREETING, "200-mx\r\n200 STARTTLS\r\n"], "ehlo unexpected_code 200", "EHLO QUIT"),
+        (&[GREETING, "221 bye\r\n"], "ehlo unexpected_code 221", "EHLO"),
+        (&[GREETING, "530 5.7.0 first\r\n"], "ehlo tls_required 530", "EHLO QUIT"),
+        (&[GREETING, "502 no\r\n", "530 first\r\n"], "ehlo tls_required 530", "EHLO HELO QUIT"),
         (&[GREETING, "what\r\n"], "ehlo malformed", "EHLO"),
         (&[GREETING, changing], "ehlo malformed", "EHLO"),
         (&[GREETING, "502 no\r\n", "250 mx\r\n"], "ehlo helo_only 502", "EHLO HELO QUIT"),
@@ -82,8 +89,8 @@ fn every_reply_leads_where_the_table_says() {
         (&[GREETING, "502 no\r\n", "550 no\r\n"], "ehlo rejected 550", "EHLO HELO QUIT"),
         (&[GREETING, "502 no\r\n", "450 no\r\n"], "ehlo tempfail 450", "EHLO HELO QUIT"),
         (&[GREETING, "502 no\r\n", "421 no\r\n"], "ehlo throttled 421", "EHLO HELO"),
-        (&[GREETING, "502 no\r\n", "354 no\r\n"], "ehlo malformed 354", "EHLO HELO"),
-        (&[GREETING, "502 no\r\n"], "ehlo closed", "EHLO HELO"),
+        (&[GREETING, "502 no\r\n", "354 no\r\n"], "ehlo unexpected_code 354", "EHLO HELO QUIT"),
+        (&[GREETING, "502 no\r\n"], "ehlo rejected 502", "EHLO HELO"),
         (&[GREETING, "250 mx\r\n"], "starttls not_offered", "EHLO QUIT"),
         (&[GREETING, "250-STARTTLS\r\n250 SIZE\r\n"], "starttls not_offered", "EHLO QUIT"),
         (&[GREETING, mangled], "starttls keyword_mangled", "EHLO QUIT"),
@@ -91,12 +98,31 @@ fn every_reply_leads_where_the_table_says() {
         (&[GREETING, EHLO, "421 busy\r\n"], "starttls throttled 421", "EHLO STARTTLS"),
         (&[GREETING, EHLO, "454 later\r\n"], "starttls refused_temporarily 454", "EHLO STARTTLS QUIT"),
         (&[GREETING, EHLO, "502 no\r\n"], "starttls refused 502", "EHLO STARTTLS QUIT"),
-        (&[GREETING, EHLO, "250 what\r\n"], "starttls malformed 250", "EHLO STARTTLS"),
+        (&[GREETING, EHLO, "250 what\r\n"], "starttls unexpected_code 250", "EHLO STARTTLS QUIT"),
+        (&[GREETING, EHLO, "221 bye\r\n"], "starttls unexpected_code 221", "EHLO STARTTLS"),
+        (&[GREETING, EHLO, "530 first\r\n"], "starttls tls_required 530", "EHLO STARTTLS QUIT"),
+        (&[GREETING, EHLO, "554 5.7.1 you\r\n"], "starttls rejected 554", "EHLO STARTTLS QUIT"),
+        (&[GREETING, EHLO, "554 5.7.4 no\r\n"], "starttls refused 554", "EHLO STARTTLS QUIT"),
         (&[GREETING, EHLO, "220 go\r\n"], "after_tls closed", "EHLO STARTTLS TLS EHLO"),
         (&[GREETING, EHLO, "220 go\r\n", "421\r\n"], "after_tls throttled 421", "EHLO STARTTLS TLS EHLO"),
         (
             &[GREETING, EHLO, "220 go\r\n", "503 no\r\n"],
             "after_tls ehlo_rejected 503",
+            "EHLO STARTTLS TLS EHLO QUIT",
+        ),
+        (
+            &[GREETING, EHLO, "220 go\r\n", "451 later\r\n"],
+            "after_tls tempfail 451",
+            "EHLO STARTTLS TLS EHLO QUIT",
+        ),
+        (
+            &[GREETING, EHLO, "220 go\r\n", "220 mx\r\n"],
+            "after_tls unexpected_code 220",
+            "EHLO STARTTLS TLS EHLO QUIT",
+        ),
+        (
+            &[GREETING, EHLO, "220 go\r\n", "354 go on\r\n"],
+            "after_tls unexpected_code 354",
             "EHLO STARTTLS TLS EHLO QUIT",
         ),
         (&[GREETING, EHLO, "220 go\r\n", "what\r\n"], "after_tls malformed", "EHLO STARTTLS TLS EHLO"),
@@ -241,7 +267,8 @@ fn residue_is_bounded() {
     for _ in 0..3 {
         session.receive(&[b'x'; RESIDUE_BYTES_MAX - 1]);
     }
-    assert_eq!(session.into_dialogue().residue.len(), RESIDUE_BYTES_MAX);
+    let dialogue = session.into_dialogue();
+    assert_eq!((dialogue.residue.len(), dialogue.residue_cut), (RESIDUE_BYTES_MAX, Some(true)));
 }
 
 #[test]
@@ -261,15 +288,119 @@ fn replies_ahead_of_their_question_answer_it() {
     let (said, dialogue) = play(&["220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 later\r\n221 bye\r\n"]);
     assert_eq!(said, "EHLO STARTTLS QUIT");
     assert_eq!(told(&dialogue), "starttls refused_temporarily 454");
+    assert_eq!(unsolicited(&dialogue), [250, 454, 221]);
     assert_eq!(dialogue.quit.map(|reply| reply.code), Some(221));
 }
 
+/// Codes of the replies that nobody had asked for.
+fn unsolicited(dialogue: &Dialogue) -> Vec<u16> {
+    let extra = dialogue.replies().filter(|reply| reply.has(Deviation::UnsolicitedReply));
+    extra.map(|reply| reply.code).collect()
+}
+
+#[test]
+fn one_reply_too_many_and_no_tls_is_no_answer() {
+    const NONE: &str = "250-mx\r\n250 SIZE\r\n";
+    for (turns, failure, extra) in [
+        // In the segment of the one before.
+        (&["220 mx\r\n250 early\r\n", EHLO, "221 bye\r\n"][..], "ehlo out_of_step 250", &[250, 250][..]),
+        (&["220 mx\r\n502 early\r\n", EHLO, "250 mx\r\n", "221 bye\r\n"], "ehlo out_of_step 502", &[502, 250]),
+        (&[GREETING, "250-mx\r\n250 STARTTLS\r\n502 no\r\n", "220 go\r\n"], "starttls out_of_step 502", &[502, 220]),
+        (&[GREETING, "250 mx\r\n221 bye\r\n"], "ehlo out_of_step 250", &[221]),
+        // It begins there.
+        (&["220 mx\r\n250 ea", "rly\r\n", EHLO, "221 bye\r\n"], "ehlo out_of_step 250", &[250, 250]),
+        // A little later: only the count shows it.
+        (&[GREETING, NONE, EHLO, "221 bye\r\n"], "ehlo out_of_step 250", &[250]),
+        (&[GREETING, "250 mx\r\n", NONE, "221 bye\r\n"], "ehlo out_of_step 250", &[250]),
+        (&[GREETING, "502 no\r\n", EHLO, "250 mx\r\n", "221 bye\r\n"], "ehlo out_of_step 502", &[250]),
+        (&[GREETING, EHLO, "502 no\r\n", "220 go\r\n"], "starttls out_of_step 502", &[220]),
+        (&[GREETING, EHLO, "502 no\r\n", "502 no\r\n", "221 bye\r\n"], "starttls out_of_step 502", &[502]),
+        // Behind the leave.
+        (&[GREETING, NONE, "221 bye\r\n250 late\r\n"], "ehlo out_of_step 250", &[250]),
+    ] {
+        let (_, dialogue) = play(turns);
+        let mut seen = unsolicited(&dialogue);
+        seen.sort_unstable_by(|a, b| b.cmp(a));
+        let mut extra = extra.to_vec();
+        extra.sort_unstable_by(|a, b| b.cmp(a));
+        assert_eq!((told(&dialogue).as_str(), seen), (failure, extra), "{turns:?}");
+    }
+}
+
+#[test]
+fn the_answer_to_quit_is_its_own() {
+    let (_, dialogue) = play(&[GREETING, "250 mx\r\n", EHLO, "221 bye\r\n", "250 late\r\n"]);
+    assert_eq!(dialogue.quit.as_ref().map(|reply| reply.code), Some(221));
+    assert_eq!(dialogue.unsolicited.as_ref().map(Vec::len), Some(1), "it is over with the 221");
+    let detail = dialogue.failure.unwrap().detail.unwrap();
+    assert_eq!(&*detail, "starttls: not_offered but for a reply that no command had asked for: 250 mx.example");
+}
+
+#[test]
+fn an_early_421_is_meant() {
+    for (turns, failure) in [
+        (&["220 mx\r\n421 busy\r\n"][..], "ehlo throttled 421"),
+        (&[GREETING, "250-mx\r\n250 STARTTLS\r\n421 busy\r\n"], "starttls throttled 421"),
+        (&[GREETING, "250 mx\r\n421 busy\r\n"], "starttls not_offered"),
+    ] {
+        let (_, dialogue) = play(turns);
+        assert_eq!((told(&dialogue).as_str(), unsolicited(&dialogue)), (failure, vec![]), "{turns:?}");
+    }
+}
+
+#[test]
+fn a_session_that_reached_tls_keeps_its_answer() {
+    for inside in [&["250 mx\r\n250 again\r\n", "221 bye\r\n"][..], &["250 mx\r\n", "250 what\r\n221 bye\r\n"]] {
+        let (said, dialogue) = play(&[&[GREETING, EHLO, "220 go\r\n"], inside].concat());
+        assert_eq!((said.as_str(), told(&dialogue).as_str()), ("EHLO STARTTLS TLS EHLO QUIT", "ok"));
+        assert_eq!(unsolicited(&dialogue), [250]);
+    }
+}
+
+#[test]
+fn the_replies_kept_are_bounded() {
+    let (_, dialogue) = play(&[GREETING, "250 mx\r\n", &"250 mx\r\n".repeat(1000)]);
+    assert_eq!(dialogue.unsolicited.unwrap().len(), count::UNSOLICITED_REPLIES_MAX);
+    assert_eq!(dialogue.failure.unwrap().kind, Kind::OutOfStep);
+}
+
+#[test]
+fn empty_lines_are_no_replies() {
+    let (said, dialogue) = play(&["\r\n220 mx\r\n\r\n", "250 mx\r\n\n", "\r\n221 bye\r\n"]);
+    assert_eq!((said.as_str(), told(&dialogue).as_str()), ("EHLO QUIT", "starttls not_offered"));
+    assert!(dialogue.replies().all(|reply| reply.has(Deviation::EmptyLine)), "{dialogue:?}");
+}
+
+#[test]
+fn what_broke_off_is_kept_whole() {
+    let half = "250-mx\r\n250-SIZE\r\n250-STA";
+    for (turns, kept, unanswered) in [
+        (&[GREETING, half][..], Some(r"250-mx\x0d\x0a250-SIZE\x0d\x0a250-STA"), Some(Asked::Ehlo)),
+        (&[GREETING, "250-mx\r\n251 x\r\n"], Some(r"250-mx\x0d\x0a251 x\x0d\x0a"), Some(Asked::Ehlo)),
+        (&[GREETING, EHLO, "22"], Some("22"), Some(Asked::Starttls)),
+        (&[GREETING, "502 no\r\n", "25"], Some("25"), Some(Asked::Helo)),
+        (&[GREETING, "250 mx\r\n", "221-b"], Some("221-b"), Some(Asked::Quit)),
+        (&[GREETING, EHLO, "220 go\r\n", half], Some(r"250-mx\x0d\x0a250-SIZE\x0d\x0a250-STA"), Some(Asked::EhloTls)),
+        (&["SSH-2.0\r\n"], Some(r"SSH-2.0\x0d\x0a"), None),
+        (&["22"], Some("22"), None),
+        (&[GREETING, "250 mx\r\n", "221 bye\r\n"], None, None),
+        (&[GREETING, "250 mx\r\n"], None, Some(Asked::Quit)),
+    ] {
+        let (_, dialogue) = play(turns);
+        assert_eq!((dialogue.broken_off.as_deref(), dialogue.unanswered), (kept, unanswered), "{turns:?}");
+    }
+}
+
 /// Feeds a stream in pieces as a driver would, upgrading where it is asked
-/// to; `check` sees the session after each piece.
-fn drive(pieces: &[&[u8]], mut check: impl FnMut(&Session)) -> Dialogue {
+/// to; `check` sees the session after each piece. With `late` the stream has
+/// come in whole before the first command is sent.
+fn drive(pieces: &[&[u8]], late: bool, mut check: impl FnMut(&Session)) -> Dialogue {
     let mut session = session();
     let mut pieces = pieces.iter();
     loop {
+        if late && session.has_command() {
+            pieces.by_ref().for_each(|piece| session.receive(piece));
+        }
         match session.next() {
             Step::Write(_) => {}
             Step::Read => match pieces.next() {
@@ -281,7 +412,10 @@ fn drive(pieces: &[&[u8]], mut check: impl FnMut(&Session)) -> Dialogue {
                 Some(piece) => session.receive(piece),
                 None => session.upgraded(),
             },
-            Step::Done => return session.into_dialogue(),
+            Step::Done => {
+                pieces.by_ref().for_each(|piece| session.receive(piece));
+                return session.into_dialogue();
+            }
         }
         check(&session);
     }
@@ -310,9 +444,9 @@ proptest! {
         cuts.sort_unstable();
         let pieces: Vec<&[u8]> = cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]).collect();
         let bytes: Vec<&[u8]> = stream.chunks(1).collect();
-        let whole = drive(&[&stream], |_| {});
-        prop_assert_eq!(&drive(&pieces, |_| {}), &whole);
-        prop_assert_eq!(&drive(&bytes, |_| {}), &whole);
+        let whole = drive(&[&stream], true, |_| {});
+        prop_assert_eq!(&drive(&pieces, true, |_| {}), &whole);
+        prop_assert_eq!(&drive(&bytes, true, |_| {}), &whole);
     }
 
     #[test]
@@ -320,7 +454,7 @@ proptest! {
         pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..3000), 0..20),
     ) {
         let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
-        drive(&pieces, |session| assert!(session.reader.rest().len() <= REPLY_LINE_BYTES_MAX + 3000));
+        drive(&pieces, false, |session| assert!(session.reader.rest().len() <= REPLY_LINE_BYTES_MAX + 3000));
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Stored, StoredRun};
 use crate::model::observation::ClientCertificate;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
+    Asked, Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
     DomainName, Endpoint, EndpointRecord, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose,
     KeyStatus, Kind, MxHost, Observation, Outcome, Phase, ProbeKey, Record, Rejected, Reply, SignatureCheck,
     Subject, Target, Timings, TlsObservation,
@@ -66,8 +66,12 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             helo: reply(502, &[]),
             starttls: reply(220, &["go"]),
             residue: "250 injected\\x0d\\x0a".into(),
+            residue_cut: Some(true),
             ehlo_tls: reply(250, &["mx"]),
             quit: Some(Reply { code: 221, lines: vec!["bye".into()], deviations: vec![] }),
+            unsolicited: reply(250, &["late", "\\\\x00"]).map(|reply| vec![reply]),
+            unanswered: Some(Asked::EhloTls),
+            broken_off: Some("250-mx\\x0d\\x0a250".into()),
             failure: Some(Failure::new(Phase::Starttls, Kind::Refused).with_reply(501)),
         },
         tls: Some(TlsObservation {

@@ -4,6 +4,7 @@
 
 use super::{Seed, smtp_reply};
 use mxray::model::Reply;
+use mxray::model::text::{escape, unescape};
 use mxray::smtp::EhloName;
 use mxray::smtp::command::{Command, EHLO_NAME_BYTES_MAX};
 use mxray::smtp::ehlo::{Offer, starttls_offer};
@@ -28,14 +29,23 @@ fn check_offer(reply: &Reply) {
     let keywords = reply.lines.get(1..).unwrap_or_default();
     let says = |line: &String| line.eq_ignore_ascii_case("STARTTLS");
     assert!(offer == Offer::Listed || !keywords.iter().any(says), "a line says so: {reply:?}");
-    let contains = |line: &String| line.to_ascii_uppercase().contains("STARTTLS");
-    assert!(offer != Offer::Listed || keywords.iter().any(contains), "no line says so: {reply:?}");
+    let begins = |line: &String| is_starttls(&unescape(line));
+    assert_eq!(offer == Offer::Listed, keywords.iter().any(begins), "by the bytes: {reply:?}");
     if let Offer::Mangled(keyword) = offer {
         assert!(keywords.iter().any(|line| line.contains(keyword)), "as it came in: {keyword}");
         assert!(keyword.starts_with(['X', 'x']) && !keyword.contains(' '), "{keyword}");
     }
     check_changed(reply, offer);
     smtp_reply::check_reply(reply);
+}
+
+/// Whether the bytes of a line list it: the word, and then its end or what ends
+/// a word.
+fn is_starttls(line: &[u8]) -> bool {
+    let blanks = line.iter().take_while(|byte| **byte == b' ').count();
+    let Some((word, rest)) = line[blanks..].split_at_checked("STARTTLS".len()) else { return false };
+    let ends = rest.first().is_none_or(|next| matches!(next, b' ' | b'=' | 0..=31 | 127));
+    word.eq_ignore_ascii_case(b"STARTTLS") && ends
 }
 
 /// What must not change the answer, and what must.
@@ -51,8 +61,7 @@ fn check_changed(reply: &Reply, offer: Offer<'_>) {
     };
     assert!(same(&with(|lines| lines[1..].reverse())), "the order of the lines says nothing: {reply:?}");
     assert!(same(&with(|lines| lines[0] = "STARTTLS".into())), "the greeting line says nothing: {reply:?}");
-    let upper = with(|lines| lines.iter_mut().for_each(|line| line.make_ascii_uppercase()));
-    // An escape in capitals is an escape no more than in small letters.
+    let upper = with(|lines| lines.iter_mut().for_each(|line| *line = escape(&unescape(line).to_ascii_uppercase())));
     assert!(same(&upper), "the case says nothing: {reply:?}");
     let more = with(|lines| lines.push("STARTTLS".into()));
     assert_eq!(starttls_offer(&more), Offer::Listed, "one line is enough: {reply:?}");
@@ -92,6 +101,7 @@ pub fn seeds() -> Vec<Seed> {
         ("mangled", reply("250-mail.example.org\r\n250-XXXXXXXA\r\n250 SIZE\r\n")),
         ("greeting-line", reply("250-mail.example.org STARTTLS\r\n250 SIZE\r\n")),
         ("parameter", reply("250-a\r\n250-STARTTLS REQUIRED\r\n250 AUTH=LOGIN\r\n")),
+        ("backslash", reply("250-a\r\n250-STARTTLS\\X\r\n250 STARTTLS\\x0d\r\n")),
         ("second-cr", reply("250-a\r\n250 STARTTLS\r\r\n")),
         ("name", reply("scan.example.org")),
         ("literal", reply("[192.0.2.1]")),

@@ -1,14 +1,16 @@
 //! A dialogue out of the whole stream of a server: the same however the stream
-//! is cut and whenever the client comes to write, over once the stream has
-//! ended, and over as well where it never ends.
+//! is cut, and whenever the client comes to write but for what it says of
+//! replies that came too early; over once the stream has ended, and over as well
+//! where it never ends. No "no TLS" stands beside a reply too many.
 
 use super::cuts::cuts;
 use super::transcripts::{self, HANDSHAKE};
 use super::{Seed, smtp_reply};
-use mxray::model::{Dialogue, Failure, Kind, Phase, Reply};
+use mxray::model::text::{is_unprintable, unescape};
+use mxray::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply};
 use mxray::smtp::ehlo::{Offer, starttls_offer};
 use mxray::smtp::reply::STREAM_BYTES_MAX;
-use mxray::smtp::session::RESIDUE_BYTES_MAX;
+use mxray::smtp::session::{BROKEN_OFF_BYTES_MAX, RESIDUE_BYTES_MAX};
 use mxray::smtp::{EhloName, Session, Step};
 
 /// The name that the client gives itself.
@@ -17,6 +19,9 @@ pub const NAME: &str = "scan.example";
 /// Commands of the longest dialogue: EHLO, STARTTLS, EHLO and QUIT, or EHLO,
 /// HELO and QUIT.
 const COMMANDS_MAX: usize = 4;
+
+/// Most replies kept that nobody asked for.
+const COUNTED_MAX: usize = 16;
 
 /// How the server's side ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, arbitrary::Arbitrary)]
@@ -36,7 +41,7 @@ pub struct Stream<'a> {
 }
 
 /// What a session made of a stream.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Played {
     pub dialogue: Dialogue,
     pub commands: Vec<String>,
@@ -62,15 +67,72 @@ pub fn check(input: &[u8]) {
 /// it against what a dialogue must be.
 pub fn check_stream(stream: Stream<'_>, cuts: impl Fn(&[u8]) -> [Vec<&[u8]>; 3]) -> Played {
     let (clear, inside) = (cuts(stream.clear), cuts(stream.inside.unwrap_or_default()));
-    let [whole, bytes, odd] =
-        [0, 1, 2].map(|manner| play(stream, &clear[manner], &inside[manner], Manner::Ready));
-    assert_eq!(bytes, whole, "byte by byte is no different");
-    assert_eq!(odd, whole, "cutting changes nothing");
-    let late = play(stream, &clear[2], &inside[2], Manner::Late);
-    assert_eq!(late, whole, "a client that comes late to its answers is no different");
-    check_commands(&whole);
-    check_kept(&whole, stream);
+    let played =
+        |manner| [0, 1, 2].map(|pieces| play(stream, &clear[pieces], &inside[pieces], manner));
+    let late = played(Manner::Late);
+    assert_eq!(late[1], late[0], "byte by byte is no different");
+    assert_eq!(late[2], late[0], "cutting changes nothing");
+    let ready = played(Manner::Ready);
+    for other in &ready {
+        assert_eq!(but_for_the_count(other), but_for_the_count(&late[0]), "when it writes changes nothing else");
+    }
+    check_early(&late[0], &ready[1]);
+    for one in late.iter().chain(&ready) {
+        check_commands(one);
+        check_kept(one, stream);
+        check_count(one);
+    }
+    let [whole, ..] = ready;
     whole
+}
+
+/// What does not depend on when the client writes: not whether a reply was too
+/// early, nor hence whether a "no TLS" is one.
+fn but_for_the_count(played: &Played) -> Played {
+    let Played { mut dialogue, commands, upgraded } = played.clone();
+    let slots = [
+        &mut dialogue.greeting,
+        &mut dialogue.ehlo,
+        &mut dialogue.helo,
+        &mut dialogue.starttls,
+        &mut dialogue.ehlo_tls,
+        &mut dialogue.quit,
+    ];
+    let replies = slots.into_iter().flatten().chain(dialogue.unsolicited.iter_mut().flatten());
+    replies.for_each(|reply| reply.deviations.retain(|one| *one != Deviation::UnsolicitedReply));
+    if let Some(failure) = &mut dialogue.failure
+        && (failure.says_no_tls() || failure.kind == Kind::OutOfStep)
+    {
+        *failure = Failure::new(Phase::Starttls, Kind::OutOfStep);
+    }
+    Played { dialogue, commands, upgraded }
+}
+
+/// A client that comes late finds every answer there before it has asked, and
+/// one that is as quick as the server's bytes none.
+fn check_early(late: &Played, quick: &Played) {
+    let Dialogue { ehlo, helo, starttls, ehlo_tls, .. } = &late.dialogue;
+    for reply in [ehlo, helo, starttls, ehlo_tls].into_iter().flatten() {
+        assert_eq!(reply.has(Deviation::UnsolicitedReply), reply.code != 421, "{:?}", late.dialogue);
+    }
+    let Dialogue { greeting, ehlo, helo, starttls, ehlo_tls, .. } = &quick.dialogue;
+    for reply in [greeting, ehlo, helo, starttls, ehlo_tls].into_iter().flatten() {
+        assert!(!reply.has(Deviation::UnsolicitedReply), "{:?}", quick.dialogue);
+    }
+}
+
+/// Replies are counted against commands to the end of QUIT.
+fn check_count(played: &Played) {
+    let dialogue = &played.dialogue;
+    let extra = dialogue.replies().filter(|reply| reply.has(Deviation::UnsolicitedReply)).count();
+    let no_tls = dialogue.failure.as_ref().is_some_and(Failure::says_no_tls);
+    let out_of_step = dialogue.failure.as_ref().is_some_and(|failure| failure.kind == Kind::OutOfStep);
+    assert!(!(no_tls && extra > 0), "no answer beside a reply too many: {dialogue:?}");
+    assert!(!out_of_step || extra > 0, "{dialogue:?}");
+    let meant = dialogue.replies().filter(|reply| reply.code == 421).count();
+    let too_many = dialogue.replies().count().saturating_sub(played.commands.len() + 1);
+    assert!(too_many <= extra + meant, "one too many is told: {dialogue:?}");
+    assert!(dialogue.unsolicited.as_ref().is_some_and(|kept| kept.len() <= COUNTED_MAX));
 }
 
 /// When the client writes.
@@ -152,7 +214,7 @@ fn check_commands(played: &Played) {
         if code(ehlo) == 250 && listed {
             due.push("STARTTLS\r\n".into());
         }
-        if (500..600).contains(&code(ehlo)) {
+        if (500..600).contains(&code(ehlo)) && code(ehlo) != 530 {
             due.push(format!("HELO {NAME}\r\n"));
         }
     }
@@ -169,13 +231,16 @@ fn check_commands(played: &Played) {
 /// What is kept came in, is within the limits, and agrees with the failure.
 fn check_kept(played: &Played, stream: Stream<'_>) {
     let dialogue = &played.dialogue;
-    let Dialogue { greeting, ehlo, helo, starttls, ehlo_tls, quit, .. } = dialogue;
-    let replies = [greeting, ehlo, helo, starttls, ehlo_tls, quit];
-    replies.into_iter().flatten().for_each(smtp_reply::check_reply);
+    let Dialogue { starttls, ehlo_tls, .. } = dialogue;
+    dialogue.replies().for_each(smtp_reply::check_reply);
+    let broken_off = dialogue.broken_off.as_deref().map(unescape).unwrap_or_default();
+    assert!(broken_off.len() <= BROKEN_OFF_BYTES_MAX, "{} bytes of a reply that broke off", broken_off.len());
+    let said = |bytes: &[u8]| bytes.windows(broken_off.len().max(1)).any(|part| *part == *broken_off);
+    assert!(broken_off.is_empty() || said(stream.clear) || stream.inside.is_some_and(said), "it came in so");
     // An octet that is escaped stands as four.
     assert!(dialogue.residue.len() <= 4 * RESIDUE_BYTES_MAX, "the residue is bounded");
     assert!(dialogue.residue.is_empty() || starttls.is_some(), "it came after the leave to begin TLS");
-    let lines: usize = replies.into_iter().flatten().map(|reply| reply.lines.len()).sum();
+    let lines: usize = dialogue.replies().map(|reply| reply.lines.len()).sum();
     let breaks = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
     assert!(lines <= breaks(stream.clear) + stream.inside.map_or(0, breaks), "every line came in whole");
     match &dialogue.failure {
@@ -192,8 +257,12 @@ fn check_failure(failure: &Failure, played: &Played) {
         failure.kind,
         Kind::Closed | Kind::Timeout | Kind::Throttled | Kind::NotSmtp | Kind::Malformed | Kind::TooLong
     );
+    let hung_up = hung_up || failure.kind == Kind::UnexpectedCode && failure.reply_code == Some(221);
     assert!(!(quit && hung_up), "QUIT is said to a server that listens: {failure:?}");
-    assert!(failure.detail.as_ref().is_none_or(|detail| !detail.chars().any(char::is_control)));
+    let refused = matches!(failure.kind, Kind::Rejected | Kind::EhloRejected | Kind::Refused | Kind::TlsRequired);
+    assert!(!refused || failure.reply_code.is_some_and(|code| (500..600).contains(&code)), "{failure:?}");
+    assert!(failure.kind != Kind::TlsRequired || failure.reply_code == Some(530));
+    assert!(failure.detail.as_ref().is_none_or(|detail| !detail.chars().any(is_unprintable)));
 }
 
 /// A server that says the same over and over comes to an end as well.

@@ -1,6 +1,6 @@
 //! Why a file of connectors cannot be used: one line, with its place.
 
-use crate::model::text::escape;
+use crate::model::text;
 use std::fmt;
 
 /// Longest text of a file that an error repeats, in bytes.
@@ -32,7 +32,7 @@ impl ConnectorError {
 
 /// Whatever a cell holds, an error stays one line of bounded length.
 fn printable(text: &str) -> String {
-    let mut text = escape(text.as_bytes());
+    let mut text = text::printable(text).into_owned();
     if text.len() > QUOTED_BYTES_MAX {
         text.truncate(text.floor_char_boundary(QUOTED_BYTES_MAX));
         text.push('…');

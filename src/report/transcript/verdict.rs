@@ -1,7 +1,7 @@
 //! The verdict in a transcript: what the sender would do, what it rests on,
 //! and whether TLS could be forced.
 
-use crate::model::text::escape;
+use crate::model::text::printable;
 use crate::model::{DomainRecord, Logged, NameStatus, Outcome, Session, TlsSettings, Verdict, View};
 use std::fmt::{self, Write};
 
@@ -57,7 +57,7 @@ fn session_text(session: &Session) -> String {
 
 fn write_logged(out: &mut String, logged: Option<&Logged>) -> fmt::Result {
     match logged {
-        Some(Logged { code, text }) => write!(out, ", logged as {code} ({})", escape(text.as_bytes())),
+        Some(Logged { code, text }) => write!(out, ", logged as {code} ({})", printable(text)),
         None => Ok(()),
     }
 }
@@ -68,7 +68,7 @@ fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
         writeln!(out, "  forced TLS  {settings}: {}", verdict.forced.check(settings))?;
     }
     let Some(connector) = &verdict.connector else { return Ok(()) };
-    write!(out, "  connector `{}`: {}", escape(connector.name.as_bytes()), connector.passage.name())?;
+    write!(out, "  connector `{}`: {}", printable(&connector.name), connector.passage.name())?;
     if let Some(reason) = &connector.reason {
         write!(out, " ({reason})")?;
     }
