@@ -25,7 +25,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Codes that lead somewhere.
-const CODES: &[u16] = &[220, 250, 421, 450, 454, 500, 502, 530, 550, 554, 221, 354, 200, 599];
+const CODES: &[u16] = &[220, 250, 421, 450, 454, 500, 502, 550, 554, 221, 354, 200, 599, 530];
 
 /// A server's side.
 #[derive(Debug)]
