@@ -154,7 +154,10 @@ mod tests {
             (b"gr\xfc\xdf", r"gr\xfc\xdf"),
             ("\u{85}".as_bytes(), r"\xc2\x85"),
             (b"\xf0\x9f", r"\xf0\x9f"),
-            ("a\u{202e}b\u{2028}\u{2029}\u{feff}".as_bytes(), r"a\xe2\x80\xaeb\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf"),
+            (
+                "a\u{202e}b\u{2028}\u{2029}\u{feff}".as_bytes(),
+                r"a\xe2\x80\xaeb\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf",
+            ),
             ("\u{ad}\u{e0041}\u{a0}\u{3000}".as_bytes(), "\\xc2\\xad\\xf3\\xa0\\x81\\x81\u{a0}\u{3000}"),
             (br"a\x1b[0m", r"a\\x1b[0m"),
             (b"", ""),
@@ -168,11 +171,29 @@ mod tests {
     fn every_character_that_steers_is_escaped() {
         // By the table of Unicode 16 (DerivedGeneralCategory.txt: Cc, Cf, Zl, Zp).
         let steering: &[(u32, u32)] = &[
-            (0x00, 0x1f), (0x7f, 0x9f), (0xad, 0xad), (0x600, 0x605), (0x61c, 0x61c), (0x6dd, 0x6dd),
-            (0x70f, 0x70f), (0x890, 0x891), (0x8e2, 0x8e2), (0x180e, 0x180e), (0x200b, 0x200f),
-            (0x2028, 0x202e), (0x2060, 0x2064), (0x2066, 0x206f), (0xfeff, 0xfeff), (0xfff9, 0xfffb),
-            (0x110bd, 0x110bd), (0x110cd, 0x110cd), (0x13430, 0x1343f), (0x1bca0, 0x1bca3),
-            (0x1d173, 0x1d17a), (0xe0001, 0xe0001), (0xe0020, 0xe007f),
+            (0x00, 0x1f),
+            (0x7f, 0x9f),
+            (0xad, 0xad),
+            (0x600, 0x605),
+            (0x61c, 0x61c),
+            (0x6dd, 0x6dd),
+            (0x70f, 0x70f),
+            (0x890, 0x891),
+            (0x8e2, 0x8e2),
+            (0x180e, 0x180e),
+            (0x200b, 0x200f),
+            (0x2028, 0x202e),
+            (0x2060, 0x2064),
+            (0x2066, 0x206f),
+            (0xfeff, 0xfeff),
+            (0xfff9, 0xfffb),
+            (0x110bd, 0x110bd),
+            (0x110cd, 0x110cd),
+            (0x13430, 0x1343f),
+            (0x1bca0, 0x1bca3),
+            (0x1d173, 0x1d17a),
+            (0xe0001, 0xe0001),
+            (0xe0020, 0xe007f),
         ];
         for character in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
             let code = u32::from(character);

@@ -317,7 +317,8 @@ impl<'a> Drive<'a> {
 fn became_of_certificate(tls: &TlsObservation, dialogue: &Dialogue) -> ClientCertificate {
     let looked_at = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
     let greeted = dialogue.ehlo_tls.as_ref().is_some_and(|reply| reply.code == 250);
-    let refused = dialogue.failure.as_ref().map(|failure| failure.kind) == Some(Kind::ClientCertificateRefused);
+    let refused =
+        dialogue.failure.as_ref().map(|failure| failure.kind) == Some(Kind::ClientCertificateRefused);
     match tls.client_certificate {
         ClientCertificate::Shown => match tls.alert {
             _ if greeted => ClientCertificate::Accepted,

@@ -102,7 +102,9 @@ pub(super) fn after_tls(failure: Failure, first: Option<&Reply>, certificate: Cl
 fn names_certificate(words: &str) -> bool {
     let words = words.to_lowercase();
     let mut each = words.split(|letter: char| !letter.is_alphanumeric());
-    each.any(|word| word.contains("certif") || word.contains("zertifi") || matches!(word, "cert" | "certs" | "ccert"))
+    each.any(|word| {
+        word.contains("certif") || word.contains("zertifi") || matches!(word, "cert" | "certs" | "ccert")
+    })
 }
 
 fn incompatible(reason: &PeerIncompatible) -> Kind {
@@ -135,18 +137,40 @@ mod tests {
         let postfix = "4.7.1 mx.example Error: No client certificate presented";
         for (code, words, certificate, kind, told) in [
             (421, postfix, NotShown, Kind::ClientCertificateRequired, postfix),
-            (554, "5.7.0 TLS cert needed", NotShown, Kind::ClientCertificateRequired, "5.7.0 TLS cert needed"),
+            (
+                554,
+                "5.7.0 TLS cert needed",
+                NotShown,
+                Kind::ClientCertificateRequired,
+                "5.7.0 TLS cert needed",
+            ),
             (550, "Zertifikat fehlt", NotShown, Kind::ClientCertificateRequired, "Zertifikat fehlt"),
-            (421, "Client certificate not trusted", Shown, Kind::ClientCertificateRefused, "Client certificate not trusted"),
+            (
+                421,
+                "Client certificate not trusted",
+                Shown,
+                Kind::ClientCertificateRefused,
+                "Client certificate not trusted",
+            ),
             (421, postfix, NeverAsked, Kind::Throttled, postfix),
             (421, postfix, Accepted, Kind::Throttled, postfix),
-            (421, "4.7.0 certainly not", NotShown, Kind::Throttled, "after a client certificate had been asked for: 4.7.0 certainly not"),
+            (
+                421,
+                "4.7.0 certainly not",
+                NotShown,
+                Kind::Throttled,
+                "after a client certificate had been asked for: 4.7.0 certainly not",
+            ),
             (220, postfix, NotShown, Kind::Throttled, postfix),
         ] {
             let reply = Reply { code, lines: vec![words.into()], deviations: Vec::new() };
             let failure = Failure::new(Phase::AfterTls, Kind::Throttled).with_reply(code).with_detail(words);
             let failure = after_tls(failure, Some(&reply), certificate);
-            assert_eq!((failure.kind, failure.detail.as_deref()), (kind, Some(told)), "{code} {words} {certificate:?}");
+            assert_eq!(
+                (failure.kind, failure.detail.as_deref()),
+                (kind, Some(told)),
+                "{code} {words} {certificate:?}"
+            );
         }
         let closed = Failure::new(Phase::AfterTls, Kind::Closed);
         assert_eq!(after_tls(closed.clone(), None, NotShown), closed);

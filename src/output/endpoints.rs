@@ -5,7 +5,8 @@ use super::column::{Column, column};
 use super::value::Value;
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, Reply, ServerBest, TlsObservation, TrustedRoot,
+    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, Reply, ServerBest, TlsObservation,
+    TrustedRoot,
 };
 use std::borrow::Cow;
 
@@ -104,9 +105,11 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
         Value::name(r.outcome.reason.map(|reason| reason.to_string().into()))
     }),
-    column("starttls_offered", "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.", |r| {
-        Value::flag(starttls_offered(r))
-    }),
+    column(
+        "starttls_offered",
+        "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.",
+        |r| Value::flag(starttls_offered(r)),
+    ),
     column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
         Value::name(tls(r).and_then(|tls| tls.version).map(|version| version.name()))
     }),
@@ -209,19 +212,27 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "Bits of its own Diffie-Hellman prime there; only further hellos tell it.",
         |r| Value::number(best(r).and_then(|best| best.dh_bits).map(|bits| bits as u64)),
     ),
-    column("greeting", "Lines of the banner, ` | ` between them, cut to 1024 bytes, an ellipsis included.", |r| {
-        Value::joined(r.observation.dialogue.greeting.iter().flat_map(|reply| &reply.lines), " | ")
-    }),
+    column(
+        "greeting",
+        "Lines of the banner, ` | ` between them, cut to 1024 bytes, an ellipsis included.",
+        |r| Value::joined(r.observation.dialogue.greeting.iter().flat_map(|reply| &reply.lines), " | "),
+    ),
     column("ehlo_keywords", "Keywords of EHLO in clear, without parameters, cut as `greeting`.", |r| {
         keywords(r.observation.dialogue.ehlo.as_ref())
     }),
     column("ehlo_tls_keywords", "Keywords of EHLO inside TLS, without parameters, cut as `greeting`.", |r| {
         keywords(r.observation.dialogue.ehlo_tls.as_ref())
     }),
-    column("residue", "Plaintext between the 220 to STARTTLS and the handshake, cut to 1024 bytes; an ellipsis then ends it.", |r| {
-        residue(&r.observation.dialogue)
-    }),
-    column("deviations", "In what replies break the letter of RFC 5321, blanks between: `bare_lf`, `bare_cr`, `nul_byte`, `control_character`, `eight_bit`, `overlong_line`, `empty_line`, `unsolicited_reply`.", deviations),
+    column(
+        "residue",
+        "Plaintext between the 220 to STARTTLS and the handshake, cut to 1024 bytes; an ellipsis then ends it.",
+        |r| residue(&r.observation.dialogue),
+    ),
+    column(
+        "deviations",
+        "In what replies break the letter of RFC 5321, blanks between: `bare_lf`, `bare_cr`, `nul_byte`, `control_character`, `eight_bit`, `overlong_line`, `empty_line`, `unsolicited_reply`.",
+        deviations,
+    ),
     column("connect_us", "SYN to established, in microseconds.", |r| {
         Value::number(r.observation.timings.connect_us)
     }),

@@ -6,8 +6,8 @@ mod verdict;
 
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Asked, Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord, Exchange,
-    Expected, Observation, Reply, TlsObservation, TrustedRoot,
+    Asked, Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord,
+    Exchange, Expected, Observation, Reply, TlsObservation, TrustedRoot,
 };
 use std::fmt::{self, Write};
 

@@ -70,29 +70,36 @@ mod tests {
 
     #[test]
     fn the_keyword_is_found_as_servers_write_it() {
-        for line in ["STARTTLS", "starttls", "StartTLS ", "STARTTLS REQUIRED", " STARTTLS", r"STARTTLS\x0d", r"STARTTLS\x09REQUIRED", "STARTTLS=1"] {
+        for line in [
+            "STARTTLS",
+            "starttls",
+            "StartTLS ",
+            "STARTTLS REQUIRED",
+            " STARTTLS",
+            r"STARTTLS\x0d",
+            r"STARTTLS\x09REQUIRED",
+            "STARTTLS=1",
+        ] {
             assert_eq!(offer_of(&["mx.example", "SIZE 1", line]), "Listed", "{line}");
         }
     }
 
     #[test]
     fn what_only_looks_like_it_does_not_count() {
-        for line in
-            [
-                "STARTTLSX",
-                "XSTARTTLS",
-                "AUTH STARTTLS",
-                "START TLS",
-                "",
-                "TLS",
-                r"START\x00TLS",
-                "XXXX",
-                r"STARTTLS\\X",
-                r"STARTTLS\\x0d",
-                r"STARTTLS\xa0",
-                r"\x09STARTTLS",
-            ]
-        {
+        for line in [
+            "STARTTLSX",
+            "XSTARTTLS",
+            "AUTH STARTTLS",
+            "START TLS",
+            "",
+            "TLS",
+            r"START\x00TLS",
+            "XXXX",
+            r"STARTTLS\\X",
+            r"STARTTLS\\x0d",
+            r"STARTTLS\xa0",
+            r"\x09STARTTLS",
+        ] {
             assert_eq!(offer_of(&["mx.example", line]), "Absent", "{line}");
         }
         assert_eq!(offer_of(&["STARTTLS"]), "Absent");

@@ -304,8 +304,16 @@ fn one_reply_too_many_and_no_tls_is_no_answer() {
     for (turns, failure, extra) in [
         // In the segment of the one before.
         (&["220 mx\r\n250 early\r\n", EHLO, "221 bye\r\n"][..], "ehlo out_of_step 250", &[250, 250][..]),
-        (&["220 mx\r\n502 early\r\n", EHLO, "250 mx\r\n", "221 bye\r\n"], "ehlo out_of_step 502", &[502, 250]),
-        (&[GREETING, "250-mx\r\n250 STARTTLS\r\n502 no\r\n", "220 go\r\n"], "starttls out_of_step 502", &[502, 220]),
+        (
+            &["220 mx\r\n502 early\r\n", EHLO, "250 mx\r\n", "221 bye\r\n"],
+            "ehlo out_of_step 502",
+            &[502, 250],
+        ),
+        (
+            &[GREETING, "250-mx\r\n250 STARTTLS\r\n502 no\r\n", "220 go\r\n"],
+            "starttls out_of_step 502",
+            &[502, 220],
+        ),
         (&[GREETING, "250 mx\r\n221 bye\r\n"], "ehlo out_of_step 250", &[221]),
         // It begins there.
         (&["220 mx\r\n250 ea", "rly\r\n", EHLO, "221 bye\r\n"], "ehlo out_of_step 250", &[250, 250]),
@@ -333,7 +341,10 @@ fn the_answer_to_quit_is_its_own() {
     assert_eq!(dialogue.quit.as_ref().map(|reply| reply.code), Some(221));
     assert_eq!(dialogue.unsolicited.as_ref().map(Vec::len), Some(1), "it is over with the 221");
     let detail = dialogue.failure.unwrap().detail.unwrap();
-    assert_eq!(&*detail, "starttls: not_offered but for a reply that no command had asked for: 250 mx.example");
+    assert_eq!(
+        &*detail,
+        "starttls: not_offered but for a reply that no command had asked for: 250 mx.example"
+    );
 }
 
 #[test]
@@ -350,7 +361,9 @@ fn an_early_421_is_meant() {
 
 #[test]
 fn a_session_that_reached_tls_keeps_its_answer() {
-    for inside in [&["250 mx\r\n250 again\r\n", "221 bye\r\n"][..], &["250 mx\r\n", "250 what\r\n221 bye\r\n"]] {
+    for inside in
+        [&["250 mx\r\n250 again\r\n", "221 bye\r\n"][..], &["250 mx\r\n", "250 what\r\n221 bye\r\n"]]
+    {
         let (said, dialogue) = play(&[&[GREETING, EHLO, "220 go\r\n"], inside].concat());
         assert_eq!((said.as_str(), told(&dialogue).as_str()), ("EHLO STARTTLS TLS EHLO QUIT", "ok"));
         assert_eq!(unsolicited(&dialogue), [250]);
@@ -380,7 +393,11 @@ fn what_broke_off_is_kept_whole() {
         (&[GREETING, EHLO, "22"], Some("22"), Some(Asked::Starttls)),
         (&[GREETING, "502 no\r\n", "25"], Some("25"), Some(Asked::Helo)),
         (&[GREETING, "250 mx\r\n", "221-b"], Some("221-b"), Some(Asked::Quit)),
-        (&[GREETING, EHLO, "220 go\r\n", half], Some(r"250-mx\x0d\x0a250-SIZE\x0d\x0a250-STA"), Some(Asked::EhloTls)),
+        (
+            &[GREETING, EHLO, "220 go\r\n", half],
+            Some(r"250-mx\x0d\x0a250-SIZE\x0d\x0a250-STA"),
+            Some(Asked::EhloTls),
+        ),
         (&["SSH-2.0\r\n"], Some(r"SSH-2.0\x0d\x0a"), None),
         (&["22"], Some("22"), None),
         (&[GREETING, "250 mx\r\n", "221 bye\r\n"], None, None),

@@ -61,7 +61,8 @@ fn check_changed(reply: &Reply, offer: Offer<'_>) {
     };
     assert!(same(&with(|lines| lines[1..].reverse())), "the order of the lines says nothing: {reply:?}");
     assert!(same(&with(|lines| lines[0] = "STARTTLS".into())), "the greeting line says nothing: {reply:?}");
-    let upper = with(|lines| lines.iter_mut().for_each(|line| *line = escape(&unescape(line).to_ascii_uppercase())));
+    let upper =
+        with(|lines| lines.iter_mut().for_each(|line| *line = escape(&unescape(line).to_ascii_uppercase())));
     assert!(same(&upper), "the case says nothing: {reply:?}");
     let more = with(|lines| lines.push("STARTTLS".into()));
     assert_eq!(starttls_offer(&more), Offer::Listed, "one line is enough: {reply:?}");

@@ -67,14 +67,17 @@ pub fn check(input: &[u8]) {
 /// it against what a dialogue must be.
 pub fn check_stream(stream: Stream<'_>, cuts: impl Fn(&[u8]) -> [Vec<&[u8]>; 3]) -> Played {
     let (clear, inside) = (cuts(stream.clear), cuts(stream.inside.unwrap_or_default()));
-    let played =
-        |manner| [0, 1, 2].map(|pieces| play(stream, &clear[pieces], &inside[pieces], manner));
+    let played = |manner| [0, 1, 2].map(|pieces| play(stream, &clear[pieces], &inside[pieces], manner));
     let late = played(Manner::Late);
     assert_eq!(late[1], late[0], "byte by byte is no different");
     assert_eq!(late[2], late[0], "cutting changes nothing");
     let ready = played(Manner::Ready);
     for other in &ready {
-        assert_eq!(but_for_the_count(other), but_for_the_count(&late[0]), "when it writes changes nothing else");
+        assert_eq!(
+            but_for_the_count(other),
+            but_for_the_count(&late[0]),
+            "when it writes changes nothing else"
+        );
     }
     check_early(&late[0], &ready[1]);
     for one in late.iter().chain(&ready) {
@@ -259,7 +262,8 @@ fn check_failure(failure: &Failure, played: &Played) {
     );
     let hung_up = hung_up || failure.kind == Kind::UnexpectedCode && failure.reply_code == Some(221);
     assert!(!(quit && hung_up), "QUIT is said to a server that listens: {failure:?}");
-    let refused = matches!(failure.kind, Kind::Rejected | Kind::EhloRejected | Kind::Refused | Kind::TlsRequired);
+    let refused =
+        matches!(failure.kind, Kind::Rejected | Kind::EhloRejected | Kind::Refused | Kind::TlsRequired);
     assert!(!refused || failure.reply_code.is_some_and(|code| (500..600).contains(&code)), "{failure:?}");
     assert!(failure.kind != Kind::TlsRequired || failure.reply_code == Some(530));
     assert!(failure.detail.as_ref().is_none_or(|detail| !detail.chars().any(is_unprintable)));
