@@ -2,18 +2,30 @@
 //! OpenSSL, GnuTLS and NSS, each behind a front that speaks SMTP up to STARTTLS.
 //! What is found must be what the stacks' own clients find, suite by suite.
 //!
-//! A test whose program is missing says so and passes.
+//! And the other way round: what the mail systems that send offer is what the
+//! files of the senders say.
+//!
+//! A test whose program is missing says so and passes; with
+//! `MXRAY_INTEROP_ALL` set, as `.ci/run` does, it fails.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "interop/capture.rs"]
+mod capture;
 #[path = "interop/front.rs"]
 mod front;
 #[path = "interop/gnutls.rs"]
 mod gnutls;
+#[path = "interop/mail_system.rs"]
+mod mail_system;
+#[path = "interop/missing.rs"]
+mod missing;
 #[path = "interop/nss.rs"]
 mod nss;
 #[path = "interop/openssl.rs"]
 mod openssl;
+#[path = "interop/senders.rs"]
+mod senders;
 #[path = "interop/stack.rs"]
 mod stack;
 

@@ -115,11 +115,11 @@ impl Baseline {
 
 impl Comparison {
     /// Whether a change may not land so: something is slower, or the baseline
-    /// is not that of these benchmarks. What another compiler made is not
-    /// judged.
+    /// is not that of these benchmarks, or of this compiler: a gate that has
+    /// judged nothing has not been passed.
     pub fn fails(&self) -> bool {
         let stops = |row: &Row| matches!(row.moved, Move::Slower | Move::New | Move::Gone);
-        self.compilers.is_none() && self.rows.iter().any(stops)
+        self.compilers.is_some() || self.rows.iter().any(stops)
     }
 }
 
@@ -135,8 +135,10 @@ impl Display for Comparison {
             write!(f, "{row}")?;
         }
         if let Some((was, is)) = &self.compilers {
-            writeln!(f, "not judged: the baseline is of {was}, and this is {is}")?;
-            writeln!(f, "counts depend on the compiler; `just perf-baseline` makes a baseline of this one")?;
+            writeln!(f, "NOT JUDGED: the baseline is of {was}, and this is {is}.")?;
+            writeln!(f, "Counts depend on the compiler, so nothing above says whether the code got slower. Either")?;
+            writeln!(f, "use that compiler, or take the code as it was before, let `just perf-baseline` make a")?;
+            writeln!(f, "baseline of this one, and come again.")?;
         } else if self.fails() {
             writeln!(f, "if it has to be so: `just perf-baseline`, and say in the commit why")?;
         } else if self.rows.iter().any(|row| row.moved == Move::Faster) {

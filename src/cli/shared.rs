@@ -146,7 +146,7 @@ pub struct HelloArgs {
     #[arg(long, value_name = "N", help_heading = "Further hellos", default_value_t = HELLOS_PER_HOST as u32, value_parser = clap::value_parser!(u32).range(0..=100), allow_negative_numbers = true)]
     pub hellos_per_host: u32,
 
-    /// Find out every version, suite and group that each host takes, one by one: 20 to 40 connections to a usual host, --per-ip-interval apart
+    /// Find out every version, suite and group that each host takes, one by one: 30 to 130 connections to a usual host, --per-ip-interval apart
     #[arg(long, visible_alias = "suites", help_heading = "Further hellos")]
     pub enumerate: bool,
 

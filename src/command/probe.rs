@@ -27,7 +27,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     super::warn_of_missing_route(stages.told.without_route);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
-            "mxray: a usual host takes 20 to 40 connections to enumerate, {:?} apart (--per-ip-interval)",
+            "mxray: a usual host takes 30 to 130 connections to enumerate, {:?} apart (--per-ip-interval)",
             args.pace.per_ip_interval
         ));
     }

@@ -21,6 +21,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "alert_internal_error",
     "alert_protocol_version",
     "all_dead",
+    "anonymous_only",
+    "anonymous_preferred",
     "best_dead",
     "best_nxdomain",
     "best_throttled",

@@ -49,6 +49,8 @@ pub enum CheckFailure {
     /// There is no TLS for this sender; the reason is that of the opportunistic
     /// outcome: `starttls_not_offered`, `no_published_suite`, `dns_null_mx`.
     NoTls(Reason),
+    /// The server agrees to suites without a certificate only.
+    NoCertificate,
     /// The leaf is signed by its own key.
     SelfSigned,
     /// The chain ends in a CA that is not trusted.
@@ -73,6 +75,7 @@ impl fmt::Display for CheckFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             CheckFailure::NoTls(reason) => return reason.fmt(f),
+            CheckFailure::NoCertificate => "no_certificate",
             CheckFailure::SelfSigned => "self_signed",
             CheckFailure::UntrustedRoot => "untrusted_root",
             CheckFailure::IncompleteChain => "incomplete_chain",

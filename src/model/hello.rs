@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub const HELLOS_PER_HOST: usize = 6;
 
 /// Connections to a host for its enumeration, if nothing else is said. A
-/// server of today needs 20 to 40; one that takes all that OpenSSL knows, in
+/// server of today needs 30 to 130; one that takes all that OpenSSL knows, in
 /// every version, about 350.
 pub const ENUMERATION_CONNECTIONS_MAX: usize = 400;
 
@@ -23,6 +23,9 @@ pub const ENUMERATION_CONNECTIONS_MAX: usize = 400;
 pub enum HelloPurpose {
     /// The exact offer of the sender that verdicts are for.
     Sender,
+    /// The same without the suites that show no certificate: the server took
+    /// one of them.
+    Authenticated,
     /// Whether the server speaks this version at all.
     Version,
     /// The next suite that the server takes, by elimination.
@@ -38,8 +41,8 @@ pub enum HelloPurpose {
 pub struct HelloQuestion {
     /// Why.
     pub purpose: HelloPurpose,
-    /// Which sender's offer it is, for [`HelloPurpose::Sender`]: a digest of
-    /// its lists.
+    /// Which sender's offer it is, for [`HelloPurpose::Sender`] and
+    /// [`HelloPurpose::Authenticated`]: a digest of its lists.
     pub offer: Option<Box<str>>,
     /// Versions offered, newest first; several only where one hello can say so.
     pub versions: Vec<ProtocolVersion>,
@@ -49,6 +52,17 @@ pub struct HelloQuestion {
     pub groups: Vec<NamedGroup>,
     /// Signature schemes offered, best first.
     pub signature_schemes: Vec<SignatureScheme>,
+}
+
+impl HelloPurpose {
+    /// Whether verdicts rest on the answer, and on the certificate in it. The
+    /// others are of an enumeration.
+    pub fn is_judged(self) -> bool {
+        match self {
+            HelloPurpose::Sender | HelloPurpose::Authenticated | HelloPurpose::Version => true,
+            HelloPurpose::Suites | HelloPurpose::Order | HelloPurpose::Groups => false,
+        }
+    }
 }
 
 impl HelloQuestion {
@@ -131,7 +145,8 @@ pub struct HelloObservation {
     /// Scheme of the server's signature, in TLS 1.2 only.
     pub signature_scheme: Option<SignatureScheme>,
     /// Presented certificates as DER, leaf first; kept in clear up to TLS 1.2
-    /// and only for [`HelloPurpose::Sender`] and [`HelloPurpose::Version`].
+    /// and only for [`HelloPurpose::Sender`], [`HelloPurpose::Authenticated`]
+    /// and [`HelloPurpose::Version`].
     /// The journal names them by SHA-256.
     #[serde(skip)]
     pub chain: Vec<Arc<[u8]>>,

@@ -9,7 +9,7 @@ use super::drive::{Drive, PhaseTimeouts, micros};
 use super::wire::{Socket, Wire};
 use super::{dial, handshake};
 use crate::model::{
-    Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
+    Failure, HelloEnd, HelloObservation, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
 };
 use crate::smtp::EhloName;
 use crate::tls::{ClientHello, End, HelloAnswer, HelloProbe, Step};
@@ -115,7 +115,7 @@ fn take(seen: &mut HelloObservation, answer: HelloAnswer) {
     seen.client_certificate_requested = answer.client_certificate_requested();
     seen.hello_retry = answer.hello_retry();
     seen.alert = answer.alert();
-    if matches!(seen.purpose, HelloPurpose::Sender | HelloPurpose::Version) {
+    if seen.purpose.is_judged() {
         seen.chain = answer.chain.map(|chain| chain.certificates).unwrap_or_default();
     }
 }

@@ -1,6 +1,7 @@
 //! What a question becomes on the wire.
 
 use super::*;
+use crate::model::HelloPurpose;
 use crate::model::{CipherSuite, Endpoint, MxHost, NamedGroup, SignatureScheme};
 
 fn question(versions: &[ProtocolVersion]) -> HelloQuestion {

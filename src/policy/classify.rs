@@ -6,7 +6,7 @@ use super::{Sender, names, outcome};
 use crate::model::registry::ProtocolVersion;
 use crate::model::{
     ChainStatus, Connectors, DateStatus, Delivery, DomainFacts, Finding, Kind, NameStatus, Outcome, Phase,
-    Reason, Verdict, View,
+    Reason, Session, TlsFinding, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -32,6 +32,7 @@ pub fn verdict(
             delivery: view.outcome.delivery,
             reason: view.outcome.reason,
             presented: outcome::presented(sender, &view.finding),
+            anonymous: outcome::is_anonymous(sender, &view.finding),
             wildcard_covers_apex: sender.wildcard_covers_apex.value,
         })
         .collect();
@@ -41,7 +42,7 @@ pub fn verdict(
         forced: connector::forced_tls(facts, overall, &met),
         connector: connector::under(sender, connectors, facts, overall, &met),
         outcome,
-        weakest: weakest(&views).cloned(),
+        weakest: weakest(sender, &views).cloned(),
         best,
     }
 }
@@ -106,21 +107,26 @@ fn best(views: &[View]) -> Option<&View> {
 }
 
 /// The least secure of those that answer, the first of equals.
-fn weakest(views: &[View]) -> Option<&View> {
-    views.iter().filter(|view| answers(view)).min_by_key(|view| strength(view))
+fn weakest<'v>(sender: &Sender, views: &'v [View]) -> Option<&'v View> {
+    views.iter().filter(|view| answers(view)).min_by_key(|view| strength(sender, view))
 }
 
 /// Orders by what is lost: the whole encryption, the version, forward
-/// secrecy, trust, dates, name. What is not known counts as not given, but
-/// for forward secrecy, where only the known lack counts.
-fn strength(view: &View) -> (bool, Option<ProtocolVersion>, bool, bool, bool, bool) {
-    let tls = view.finding.tls.as_ref();
+/// secrecy, trust, dates, name; of the session and the certificate that this
+/// sender would get, by a further hello too. What is not known counts as not
+/// given, but for forward secrecy, where only the known lack counts.
+fn strength(sender: &Sender, view: &View) -> (bool, Option<ProtocolVersion>, bool, bool, bool, bool) {
+    let session = view.outcome.session.as_ref();
+    let shaken = view.finding.tls.as_ref();
+    let presented = outcome::presented(sender, &view.finding);
+    let version = session.and_then(|session| session.version);
+    let secrecy = session.and_then(Session::forward_secrecy);
     (
         view.outcome.delivery == Delivery::Encrypted,
-        tls.and_then(|tls| tls.version),
-        tls.and_then(|tls| tls.forward_secrecy()) != Some(false),
-        tls.and_then(|tls| tls.chain) == Some(ChainStatus::Valid),
-        tls.and_then(|tls| tls.dates) == Some(DateStatus::Valid),
+        version.or_else(|| shaken.and_then(|tls| tls.version)),
+        secrecy.or_else(|| shaken.and_then(TlsFinding::forward_secrecy)) != Some(false),
+        presented.as_ref().map(|shown| shown.chain) == Some(ChainStatus::Valid),
+        presented.as_ref().map(|shown| shown.dates) == Some(DateStatus::Valid),
         view.name.is_some_and(|name| name != NameStatus::None),
     )
 }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::model::registry::CipherSuite;
 use crate::model::{
-    DomainName, Endpoint, Exchange, Failure, Kind, Leaf, MxHost, Phase, ProbeKey, Sha256, Subject, Target,
-    TlsFinding,
+    DomainName, Endpoint, Exchange, Failure, HelloEnd, HelloFinding, HelloPurpose, Kind, Leaf, MxHost, Phase,
+    Presented, ProbeKey, Sha256, Subject, Target,
 };
 use std::net::IpAddr;
 
@@ -168,45 +168,76 @@ fn the_view_of_an_endpoint_is_the_domains_own() {
     assert_eq!(view.name, None);
 }
 
+/// What the scanner's own handshake came to: one of its nine suites, in TLS 1.2
+/// or 1.3, or nothing.
+type Seen = (Option<Failure>, Option<TlsFinding>, Vec<HelloFinding>);
+
+/// A session of the scanner's, but for `change`.
+fn shaken(change: fn(&mut TlsFinding)) -> Seen {
+    let mut tls = secure();
+    change(&mut tls);
+    assert!(tls.version >= Some(ProtocolVersion::TLS12), "no handshake of the scanner's");
+    assert!(tls.suite.is_some_and(|suite| outcome::SCANNER_SUITES.contains(&suite)), "no suite of the scanner's");
+    (None, Some(tls), Vec::new())
+}
+
+/// A server that refused the scanner, and took this of the sender's offer.
+fn agreed(sender: &Sender, version: ProtocolVersion, suite: &str, chain: ChainStatus) -> Seen {
+    let offer = sender.offer();
+    let leaf = secure().leaf.unwrap();
+    let hello = HelloFinding {
+        purpose: HelloPurpose::Sender,
+        offer: Some(offer.id().into()),
+        offered_version: ProtocolVersion::TLS13,
+        offered_suites: offer.suites.len(),
+        end: HelloEnd::Agreed,
+        alert: None,
+        version: Some(version),
+        suite: suite.parse().ok(),
+        group: None,
+        presented: Some(Presented { chain, dates: DateStatus::Valid, leaf }),
+    };
+    (Some(Failure::new(Phase::Tls, Kind::Alert)), None, vec![hello])
+}
+
+fn seen(index: usize, last: u8, (failure, tls, hellos): &Seen) -> (usize, Arc<Finding>) {
+    let (index, finding) = probe(index, last, failure.clone(), tls.clone());
+    (index, Arc::new(Finding { hellos: hellos.as_slice().into(), ..Finding::clone(&finding) }))
+}
+
 #[test]
 fn the_weakest_has_lost_most() {
-    let tls = |change: fn(&mut TlsFinding)| {
-        let mut tls = secure();
-        change(&mut tls);
-        (None, Some(tls))
-    };
     // A sender that offers every version.
     let old = Sender::named("postfix-may").unwrap();
+    let hello = |version, suite, chain| agreed(&old, version, suite, chain);
+    let (ecdhe, rsa) = ("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "TLS_RSA_WITH_AES_256_CBC_SHA");
     // Weakest first; each is weaker than all that follow.
     let ranked = [
-        (Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None),
-        tls(|tls| {
-            tls.version = Some(ProtocolVersion::TLS10);
-            tls.suite = Some(CipherSuite(0xc014));
-        }),
-        tls(|tls| {
-            tls.version = Some(ProtocolVersion::TLS12);
-            tls.suite = Some(CipherSuite(0x009c));
-        }),
-        tls(|tls| {
+        (Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None, Vec::new()),
+        hello(ProtocolVersion::TLS10, rsa, ChainStatus::Valid),
+        hello(ProtocolVersion::TLS10, ecdhe, ChainStatus::SelfSigned),
+        hello(ProtocolVersion::TLS10, ecdhe, ChainStatus::Valid),
+        hello(ProtocolVersion::TLS11, ecdhe, ChainStatus::Valid),
+        hello(ProtocolVersion::TLS12, rsa, ChainStatus::Valid),
+        shaken(|tls| {
             tls.version = Some(ProtocolVersion::TLS12);
             tls.suite = Some(CipherSuite(0xc02f));
             tls.chain = Some(ChainStatus::SelfSigned);
         }),
-        tls(|tls| tls.chain = Some(ChainStatus::UntrustedRoot)),
-        tls(|tls| tls.dates = Some(DateStatus::Expired)),
-        tls(|tls| tls.leaf = Some(leaf(&["mx.example.net"]))),
-        (None, Some(secure())),
+        shaken(|tls| tls.chain = Some(ChainStatus::UntrustedRoot)),
+        shaken(|tls| tls.dates = Some(DateStatus::Expired)),
+        shaken(|tls| tls.leaf = Some(leaf(&["mx.example.net"]))),
+        (None, Some(secure()), Vec::new()),
     ];
     let facts = facts(&[&[1], &[2]]);
-    for (weaker, (failure, tls)) in ranked.iter().enumerate() {
-        for (other_failure, other_tls) in &ranked[weaker + 1..] {
-            let weak = |index, last| probe(index, last, failure.clone(), tls.clone());
-            let strong = |index, last| probe(index, last, other_failure.clone(), other_tls.clone());
-            let found = verdict(&old, &Connectors::default(), &facts, &[weak(0, 1), strong(1, 2)]);
-            assert_eq!(told(&found).2, Some(ip(1)), "{tls:?} {other_tls:?}");
-            let found = verdict(&old, &Connectors::default(), &facts, &[strong(0, 1), weak(1, 2)]);
-            assert_eq!(told(&found).2, Some(ip(2)), "{tls:?} {other_tls:?}");
+    for (place, weaker) in ranked.iter().enumerate() {
+        for stronger in &ranked[place + 1..] {
+            let probes = [seen(0, 1, weaker), seen(1, 2, stronger)];
+            let found = verdict(&old, &Connectors::default(), &facts, &probes);
+            assert_eq!(told(&found).2, Some(ip(1)), "{weaker:?} {stronger:?}");
+            let probes = [seen(0, 1, stronger), seen(1, 2, weaker)];
+            let found = verdict(&old, &Connectors::default(), &facts, &probes);
+            assert_eq!(told(&found).2, Some(ip(2)), "{weaker:?} {stronger:?}");
         }
     }
     let found = verdict(&old, &Connectors::default(), &facts, &[encrypted(1, 2), encrypted(0, 1)]);

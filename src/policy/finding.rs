@@ -2,7 +2,7 @@
 
 use super::pkix::{Assessed, Assessments};
 use super::{Sender, enumeration, names, outcome};
-use crate::model::{EndpointRecord, Finding, HelloFinding, HelloPurpose, Observation, TlsFinding};
+use crate::model::{EndpointRecord, Finding, HelloFinding, Observation, TlsFinding};
 
 /// What a probe comes to by itself: its record, and the finding that verdicts
 /// of domains rest on.
@@ -53,9 +53,8 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
 
 /// What verdicts rest on of the further hellos.
 fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFinding]> {
-    let judged = |purpose| matches!(purpose, HelloPurpose::Sender | HelloPurpose::Version);
     let chains = assessments.hellos.iter().map(Option::as_deref).chain(std::iter::repeat(None));
-    let kept = observation.hellos.iter().zip(chains).filter(|(hello, _)| judged(hello.purpose));
+    let kept = observation.hellos.iter().zip(chains).filter(|(hello, _)| hello.purpose.is_judged());
     kept.map(|(hello, assessed)| HelloFinding {
         purpose: hello.purpose,
         offer: hello.offer.clone(),

@@ -1,6 +1,8 @@
 //! What a sender says in its ClientHello.
 
-use crate::model::{CipherSuite, HelloPurpose, HelloQuestion, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::{
+    CipherSuite, HelloPurpose, HelloQuestion, NamedGroup, ProtocolVersion, SignatureScheme, SuiteFacts,
+};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
@@ -42,10 +44,21 @@ impl Offer {
         })
     }
 
+    /// What is left for mail that demands a certificate: the suites without
+    /// one are not offered then. `None` where nothing is left of a version's.
+    pub fn authenticated(&self) -> Option<Self> {
+        let anonymous = |suite: &CipherSuite| suite.facts().is_some_and(SuiteFacts::is_anonymous);
+        let suites: Vec<CipherSuite> =
+            self.suites.iter().copied().filter(|suite| !anonymous(suite)).collect();
+        let older = |suite: &CipherSuite| suite.facts().is_none_or(|facts| !facts.is_tls13());
+        let kept = suites.iter().any(older) || !self.suites.iter().any(older);
+        kept.then(|| Self { suites, ..self.clone() })
+    }
+
     /// The offer as a hello to send.
-    pub fn question(&self) -> HelloQuestion {
+    pub fn question(&self, purpose: HelloPurpose) -> HelloQuestion {
         HelloQuestion {
-            purpose: HelloPurpose::Sender,
+            purpose,
             offer: Some(self.id().into()),
             versions: self.versions.clone(),
             suites: self.suites.clone(),

@@ -13,7 +13,7 @@ use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
 use crate::model::{
     Basis, CipherSuite, Delivery, DomainFacts, Failure, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind,
-    Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, TlsFinding,
+    Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, SuiteFacts, TlsFinding,
 };
 
 /// Suites that the scanner's own handshake offers, in its order (rustls with
@@ -46,6 +46,19 @@ pub fn presented(sender: &Sender, finding: &Finding) -> Option<Presented> {
         return shaken();
     }
     Question { sender, offer: sender.offer(), finding }.presented().or_else(shaken)
+}
+
+/// Whether the server has no certificate for this sender: it took a suite
+/// without one from the sender's offer, and refused the offer without those.
+pub fn is_anonymous(sender: &Sender, finding: &Finding) -> bool {
+    let mut rest =
+        finding.hellos.iter().filter(|hello| hello.purpose == HelloPurpose::Authenticated).peekable();
+    // Hardly a host was sent one, and a digest costs more than a look.
+    if rest.peek().is_none() {
+        return false;
+    }
+    let Some(id) = sender.offer().authenticated().map(|offer| offer.id()) else { return false };
+    rest.any(|hello| hello.offer.as_deref() == Some(id.as_str()) && hello.is_refused())
 }
 
 /// What delivery to a domain would be where nothing was probed. Smart hosts
@@ -145,7 +158,25 @@ impl Question<'_> {
             _ => None,
         };
         let failed = self.finding.failure.is_some();
+        if agreed.is_some_and(|hello| {
+            hello.suite.and_then(CipherSuite::facts).is_some_and(SuiteFacts::is_anonymous)
+        }) {
+            return self.shown_on_demand();
+        }
         agreed.or_else(|| inferred().filter(|_| failed))?.presented.clone()
+    }
+
+    /// The certificate that the server shows where the sender offers no suite
+    /// without one.
+    fn shown_on_demand(&self) -> Option<Presented> {
+        let id = self.offer.authenticated()?.id();
+        let mut hellos = self.finding.hellos.iter();
+        let agreed = hellos.find(|hello| {
+            hello.purpose == HelloPurpose::Authenticated
+                && hello.offer.as_deref() == Some(id.as_str())
+                && hello.end == HelloEnd::Agreed
+        });
+        agreed?.presented.clone()
     }
 
     fn agreed(&self, hello: &HelloFinding, basis: Basis) -> Answer {

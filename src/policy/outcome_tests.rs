@@ -162,7 +162,7 @@ const TAKEN_OVER: [(&str, &str, &str, &str, &str, &str); 11] = [
         ECDSA,
         "x25519",
         "ECDSA",
-        "encrypted - inferred TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 3",
+        "encrypted - inferred TLSv1.2 TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 9",
     ),
     // A sender without TLS 1.3: the server's key tells what may come of it.
     (

@@ -5,7 +5,7 @@ use super::enumeration::{self, EnumerationPlan};
 use super::pkix::{Assessed, Assessments, Judge};
 use super::step_down::{self, HelloPlan};
 use super::{classify, finding, sender::Sender};
-use crate::model::{DomainFacts, EndpointRecord, Finding, HelloQuestion, Observation, Verdict};
+use crate::model::{DomainFacts, EndpointRecord, Finding, HelloPurpose, HelloQuestion, Observation, Verdict};
 use std::sync::Arc;
 
 /// The rules of a run.
@@ -22,7 +22,7 @@ pub struct Policy {
 impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
-        let sender_hello = sender.offer().question();
+        let sender_hello = sender.offer().question(HelloPurpose::Sender);
         Self { judge, sender, sender_hello, hellos: HelloPlan::default(), enumeration: None }
     }
 

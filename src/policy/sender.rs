@@ -27,6 +27,8 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("exchange-online", include_str!("../../datasets/senders/exchange-online.toml")),
     ("exchange-online-2018", include_str!("../../datasets/senders/exchange-online-2018.toml")),
     ("exchange-online-2020", include_str!("../../datasets/senders/exchange-online-2020.toml")),
+    ("exim", include_str!("../../datasets/senders/exim.toml")),
+    ("opensmtpd", include_str!("../../datasets/senders/opensmtpd.toml")),
     ("postfix-encrypt", include_str!("../../datasets/senders/postfix-encrypt.toml")),
     ("postfix-may", include_str!("../../datasets/senders/postfix-may.toml")),
     ("rfc9325", include_str!("../../datasets/senders/rfc9325.toml")),
@@ -105,9 +107,9 @@ pub struct Sender {
     pub title: String,
     /// Versions that it offers, newest first.
     pub versions: Stated<Vec<ProtocolVersion>>,
-    /// Suites that it offers in TLS 1.3, strongest first; empty without TLS 1.3.
+    /// Suites that it offers in TLS 1.3, in its order; empty without TLS 1.3.
     pub suites_tls13: Stated<Vec<CipherSuite>>,
-    /// Suites that it offers below TLS 1.3, strongest first.
+    /// Suites that it offers below TLS 1.3, in its order.
     pub suites: Stated<Vec<CipherSuite>>,
     /// Groups that it offers, preferred first.
     pub groups: Stated<Vec<NamedGroup>>,

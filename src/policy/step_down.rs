@@ -7,17 +7,19 @@
 //! ```text
 //! handshake ─┬─ established ──────────► the sender's offer, if asked to
 //!            └─ no version or suite ──► the sender's offer
-//!                 in common               ► everything, newest version first,
-//!                                           until the server agrees
+//!                 in common            │  └─ took a suite without certificate ─► the same without those
+//!                                      └► everything, newest version first, until the server agrees
 //! ```
 //!
 //! The next hello is a function of the answers so far, so whoever has the
 //! observation has the state. Nothing here waits, sends or counts time.
 
 use super::enumeration::offer;
+use super::offer::Offer;
 use crate::model::hello::HELLOS_PER_HOST;
 use crate::model::{
-    HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, Observation, Phase, ProtocolVersion,
+    CipherSuite, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, Observation, Phase,
+    ProtocolVersion, SuiteFacts,
 };
 
 /// What is asked for in turn, by the newest version offered. The first is
@@ -52,7 +54,7 @@ impl Default for HelloPlan {
 /// The next hello to send to the host of an observation; `None` when all is
 /// known that can be, or the budget is spent. `sender` is the sender's offer.
 pub fn next(plan: &HelloPlan, sender: &HelloQuestion, seen: &Observation) -> Option<HelloQuestion> {
-    let mut asked = seen.hellos.iter().filter(|hello| is_ours(hello.purpose));
+    let mut asked = seen.hellos.iter().filter(|hello| hello.purpose.is_judged());
     if asked.clone().count() >= plan.hellos_max {
         return None;
     }
@@ -60,7 +62,13 @@ pub fn next(plan: &HelloPlan, sender: &HelloQuestion, seen: &Observation) -> Opt
     if established(seen) {
         return (plan.sender_hello && sender_is_due).then(|| sender.clone());
     }
-    if !found_nothing_in_common(seen) || asked.any(settles) {
+    if !found_nothing_in_common(seen) {
+        return None;
+    }
+    if let Some(question) = with_certificate(sender, &seen.hellos) {
+        return Some(question);
+    }
+    if asked.any(settles) {
         return None;
     }
     if sender_is_due {
@@ -74,8 +82,24 @@ pub fn next(plan: &HelloPlan, sender: &HelloQuestion, seen: &Observation) -> Opt
     STEPS.into_iter().find(is_due).map(everything_of)
 }
 
-fn is_ours(purpose: HelloPurpose) -> bool {
-    matches!(purpose, HelloPurpose::Sender | HelloPurpose::Version)
+/// The sender's offer without the suites that show no certificate, where the
+/// server has taken one of them: whether it has a certificate to show to mail
+/// that demands one is not known by then.
+fn with_certificate(sender: &HelloQuestion, hellos: &[HelloObservation]) -> Option<HelloQuestion> {
+    let is_due = hellos.iter().all(|hello| hello.purpose != HelloPurpose::Authenticated);
+    if !is_due || !hellos.iter().any(took_anonymous) {
+        return None;
+    }
+    let offer = Offer::of(sender.clone()).authenticated()?;
+    Some(offer.question(HelloPurpose::Authenticated))
+}
+
+/// Whether the server chose a suite without a certificate from the sender's
+/// offer.
+fn took_anonymous(hello: &HelloObservation) -> bool {
+    hello.purpose == HelloPurpose::Sender
+        && hello.end == HelloEnd::Agreed
+        && hello.suite.and_then(CipherSuite::facts).is_some_and(SuiteFacts::is_anonymous)
 }
 
 fn established(seen: &Observation) -> bool {

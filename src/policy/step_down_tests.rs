@@ -84,6 +84,29 @@ fn only_want_of_a_version_or_suite_is_followed() {
     }
 }
 
+/// What the server has for mail that demands a certificate is asked once.
+#[test]
+fn a_suite_without_a_certificate_leads_to_the_offer_without_those() {
+    let anonymous = CipherSuite(0xc019);
+    let postfix = HelloQuestion { suites: vec![anonymous, CipherSuite(0xc030)], ..sender() };
+    let mut seen = ended(Phase::Tls, Kind::Alert);
+    let mut answer = HelloObservation::not_asked(&postfix, Timestamp::UNIX_EPOCH, None);
+    (answer.end, answer.suite) = (HelloEnd::Agreed, Some(CipherSuite(0xc030)));
+    for (suite, expected) in [(CipherSuite(0xc030), None), (anonymous, Some(vec![CipherSuite(0xc030)]))] {
+        answer.suite = Some(suite);
+        seen.hellos = vec![answer.clone()];
+        let question = next(&HelloPlan::default(), &postfix, &seen);
+        assert!(question.iter().all(|question| question.purpose == HelloPurpose::Authenticated));
+        assert_eq!(question.map(|question| question.suites), expected, "{suite}");
+    }
+    let asked = HelloQuestion { purpose: HelloPurpose::Authenticated, ..postfix.clone() };
+    seen.hellos.push(HelloObservation::not_asked(&asked, Timestamp::UNIX_EPOCH, None));
+    assert_eq!(next(&HelloPlan::default(), &postfix, &seen), None, "once is enough");
+    let one = HelloPlan { hellos_max: 1, ..HelloPlan::default() };
+    seen.hellos.truncate(1);
+    assert_eq!(next(&one, &postfix, &seen), None, "the budget holds");
+}
+
 /// The server chose a version and a suite, and something else went wrong.
 #[test]
 fn what_fails_after_the_choice_is_not_followed() {

@@ -8,10 +8,21 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
+const COMMANDS: [&str; 8] = ["scan", "probe", "judge", "demo", "lab", "bench", "roots", "revocation"];
+
+/// The commands that the help lists, but for `help` itself.
+fn listed(help: &str) -> Vec<&str> {
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let names = commands.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    names.filter(|name| *name != "help").collect()
+}
+
 #[test]
 fn of_each_command() {
-    insta::assert_snapshot!("help", help(&["--help"]));
-    for command in ["scan", "probe", "demo", "lab", "bench", "roots", "revocation"] {
+    let all = help(&["--help"]);
+    assert_eq!(listed(&all), COMMANDS, "each has a snapshot of its own");
+    insta::assert_snapshot!("help", all);
+    for command in COMMANDS {
         let long = help(&[command, "--help"]);
         assert_eq!(long, help(&[command, "-h"]), "{command}: one help, not two");
         insta::assert_snapshot!(format!("help_{command}"), long);

@@ -108,9 +108,17 @@ fn root_stores_add_up() {
 #[test]
 fn verbose_says_more_but_not_on_standard_output() {
     let lab = Lab::playing(&["tls13_ecdsa"], 1);
-    let ran = lab.folder.run(lab.args("scan list --allow-private --format jsonl -vv"));
-    assert_eq!(rows_of(&ran).len(), 1);
-    assert!(!ran.stderr.contains('\u{1b}'), "no colours where there is no terminal: {}", ran.stderr);
+    let told = |verbose: &str| {
+        let ran = lab.folder.run(lab.args(&format!("scan list --allow-private --format jsonl {verbose}")));
+        assert_eq!(rows_of(&ran).len(), 1);
+        assert!(!ran.stderr.contains('\u{1b}'), "no colours where there is no terminal: {}", ran.stderr);
+        ran.stderr
+    };
+    let (little, more, libraries) = (told(""), told("-v"), told("-vv"));
+    assert!(more.lines().count() > little.lines().count(), "-v says no more:\n{more}");
+    let debug = |text: &str| text.lines().filter(|line| line.trim_start().starts_with("DEBUG")).count();
+    assert_eq!((debug(&little), debug(&more)), (0, 0), "{more}");
+    assert!(debug(&libraries) > 0, "-vv lets no library speak:\n{libraries}");
 }
 
 #[test]

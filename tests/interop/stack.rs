@@ -1,6 +1,7 @@
 //! A server of a real stack as a process, which ends with the test; and the
 //! certificates that it shows.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,14 +16,28 @@ const READY_INTERVAL: Duration = Duration::from_millis(10);
 /// How often a port that was free may be taken before the server has it.
 const PORTS_TRIED: usize = 5;
 
+/// Set, to whatever: nothing may be left out, and what is not there is a
+/// failure.
+pub const ALL: &str = "MXRAY_INTEROP_ALL";
+
 /// Whether a program is there; says so if not.
 pub fn is_there(program: &str, version_option: &str) -> bool {
     let found =
         Command::new(program).arg(version_option).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if found.is_err() {
-        eprintln!("skipped: {program} is not installed");
+        left_out(program);
     }
     found.is_ok()
+}
+
+/// Says that a stack is not there, past what the test harness holds back of
+/// tests that pass.
+///
+/// # Panics
+/// Where nothing may be left out.
+pub fn left_out(stack: &str) {
+    assert!(std::env::var_os(ALL).is_none(), "missing, and {ALL} is set: {stack}");
+    let _ = writeln!(std::io::stderr(), "left out: {stack}");
 }
 
 /// Certificates of both kinds, as files.

@@ -32,6 +32,13 @@ pub fn forced(
     ForcedTls { encryption_only, certificate_validation, domain_validation }
 }
 
+/// Checks an endpoint that agrees to suites without a certificate only.
+pub fn anonymous(delivery: Delivery, reason: Option<Reason>) -> ForcedTls {
+    let encryption_only = encryption_only(delivery, reason);
+    let certificate = encryption_only.and(|| Check::Fail(CheckFailure::NoCertificate));
+    ForcedTls { encryption_only, certificate_validation: certificate, domain_validation: certificate }
+}
+
 /// Mail that would go in clear, or be kept for want of TLS, is not delivered
 /// where TLS is demanded.
 pub fn encryption_only(delivery: Delivery, reason: Option<Reason>) -> Check {

@@ -19,6 +19,8 @@ pub struct Met {
     pub reason: Option<Reason>,
     /// The certificate that it is shown; `None` where none was seen.
     pub presented: Option<Presented>,
+    /// Whether it has none to show: it agrees to anonymous suites only.
+    pub anonymous: bool,
     /// Whether to this sender a certificate for `*.contoso.com` serves
     /// `contoso.com` too.
     pub wildcard_covers_apex: bool,
@@ -107,6 +109,9 @@ fn every(
     }
     let check = |met: &Met| {
         let demand = Demand { expected, wildcard_covers_apex: met.wildcard_covers_apex };
+        if met.anonymous {
+            return check::anonymous(met.delivery, met.reason);
+        }
         check::forced(met.delivery, met.reason, met.presented.as_ref(), &demand)
     };
     let endpoints: Vec<ForcedTls> = met.iter().map(check).collect();

@@ -77,7 +77,7 @@ fn tls(chain: ChainStatus, dates: DateStatus, common_name: &str) -> TlsFinding {
 /// `delivery reason code detail` of the only endpoint of a domain.
 fn told(domain: &str, delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> String {
     let presented = tls.and_then(TlsFinding::presented);
-    let met = [Met { delivery, reason, presented, wildcard_covers_apex: false }];
+    let met = [Met { delivery, reason, presented, anonymous: false, wildcard_covers_apex: false }];
     let verdict = under(&sender(), &connectors(), &facts(domain, false, None), (delivery, reason), &met);
     text(verdict.as_ref())
 }
@@ -169,8 +169,13 @@ fn without_tls_it_depends_on_whether_the_connector_demands_it() {
 
 #[test]
 fn smart_hosts_count_only_where_they_were_probed() {
-    let met =
-        [Met { delivery: Delivery::Encrypted, reason: None, presented: None, wildcard_covers_apex: false }];
+    let met = [Met {
+        delivery: Delivery::Encrypted,
+        reason: None,
+        presented: None,
+        anonymous: false,
+        wildcard_covers_apex: false,
+    }];
     let whole = (Delivery::Encrypted, None);
     for (domain, probed, expected) in [
         ("relay.example", true, "delivered"),
@@ -212,7 +217,13 @@ fn what_the_dns_decides_is_decided() {
 fn the_strengths_are_known_without_any_connector() {
     let seen = tls(ChainStatus::Valid, DateStatus::Valid, "other.example");
     let presented = seen.presented();
-    let met = [Met { delivery: Delivery::Encrypted, reason: None, presented, wildcard_covers_apex: false }];
+    let met = [Met {
+        delivery: Delivery::Encrypted,
+        reason: None,
+        presented,
+        anonymous: false,
+        wildcard_covers_apex: false,
+    }];
     let facts = facts("other.example", false, None);
     assert_eq!(forced_tls(&facts, (Delivery::Encrypted, None), &met), ForcedTls::all(Check::Pass));
     assert!(under(&sender(), &Connectors::default(), &facts, (Delivery::Encrypted, None), &met).is_none());
@@ -233,7 +244,13 @@ fn a_sender_without_words_for_it_logs_none() {
         ("rfc9325", refused, "undetermined | connect_refused"),
     ] {
         let sender = Sender::named(name).unwrap();
-        let met = [Met { delivery: whole.0, reason: whole.1, presented: None, wildcard_covers_apex: false }];
+        let met = [Met {
+            delivery: whole.0,
+            reason: whole.1,
+            presented: None,
+            anonymous: false,
+            wildcard_covers_apex: false,
+        }];
         let verdict = under(&sender, &connectors(), &facts("encryption.example", false, None), whole, &met);
         assert_eq!(text(verdict.as_ref()), expected, "{name}");
     }

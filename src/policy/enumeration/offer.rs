@@ -16,12 +16,13 @@ const CURVES: [u16; 11] = [29, 23, 24, 25, 30, 26, 27, 28, 22, 21, 19];
 const GROUPS_TLS13: [u16; 19] =
     [4588, 4587, 4589, 29, 23, 24, 25, 30, 256, 257, 258, 259, 260, 31, 32, 33, 512, 513, 514];
 
-/// Every scheme that a certificate may need, DSA of RFC 5246 §7.4.1.4.1 (hash,
-/// signature) among them: without its scheme a server has no certificate to
+/// Every scheme that a certificate may need, DSA and SHA-224 of RFC 5246 §7.4.1.4.1
+/// (hash, signature) among them: without its scheme a server has no certificate to
 /// show, and its suites look as if they were refused.
-const SCHEMES: [u16; 23] = [
+const SCHEMES: [u16; 28] = [
     0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0809, 0x080a, 0x080b, 0x0401, 0x0501, 0x0601, 0x0807,
-    0x0808, 0x081a, 0x081b, 0x081c, 0x0904, 0x0905, 0x0906, 0x0402, 0x0201, 0x0203,
+    0x0808, 0x081a, 0x081b, 0x081c, 0x0904, 0x0905, 0x0906, 0x0402, 0x0201, 0x0203, 0x0303, 0x0301, 0x0302,
+    0x0502, 0x0602,
 ];
 
 /// DSA with SHA-1, which has no name in the registry any more.

@@ -10,6 +10,9 @@ pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result 
     for hello in &endpoint.observation.hellos {
         let asked = match hello.purpose {
             HelloPurpose::Sender => format!("the sender's offer, {}", hello.offered_version),
+            HelloPurpose::Authenticated => {
+                format!("the sender's offer without anonymous suites, {}", hello.offered_version)
+            }
             HelloPurpose::Version => format!("everything of {}", hello.offered_version),
             HelloPurpose::Suites | HelloPurpose::Order | HelloPurpose::Groups => continue,
         };

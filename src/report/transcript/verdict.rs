@@ -57,7 +57,7 @@ fn session_text(session: &Session) -> String {
 
 fn write_logged(out: &mut String, logged: Option<&Logged>) -> fmt::Result {
     match logged {
-        Some(Logged { code, text }) => write!(out, ", logged as {code} ({})", printable(text)),
+        Some(Logged { code, text }) => write!(out, ", would be logged as {code} ({})", printable(text)),
         None => Ok(()),
     }
 }
