@@ -70,7 +70,10 @@ fn counts_of_another_compiler_are_told_and_pass_no_gate() {
     let counts = counts(&[("reply.banner", 9000), ("session.ecdsa", 1_000_000)]);
     let told = compare(&baseline(), "rustc 1.96.0", &counts).to_string();
     assert!(told.contains("reply.banner") && told.contains("slower"), "{told}");
-    assert!(told.contains("NOT JUDGED: the baseline is of rustc 1.95.0, and this is rustc 1.96.0."), "{told}");
+    assert!(
+        told.contains("NOT JUDGED: the baseline is of rustc 1.95.0, and this is rustc 1.96.0."),
+        "{told}"
+    );
 }
 
 #[test]

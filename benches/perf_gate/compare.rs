@@ -136,8 +136,14 @@ impl Display for Comparison {
         }
         if let Some((was, is)) = &self.compilers {
             writeln!(f, "NOT JUDGED: the baseline is of {was}, and this is {is}.")?;
-            writeln!(f, "Counts depend on the compiler, so nothing above says whether the code got slower. Either")?;
-            writeln!(f, "use that compiler, or take the code as it was before, let `just perf-baseline` make a")?;
+            writeln!(
+                f,
+                "Counts depend on the compiler, so nothing above says whether the code got slower. Either"
+            )?;
+            writeln!(
+                f,
+                "use that compiler, or take the code as it was before, let `just perf-baseline` make a"
+            )?;
             writeln!(f, "baseline of this one, and come again.")?;
         } else if self.fails() {
             writeln!(f, "if it has to be so: `just perf-baseline`, and say in the commit why")?;

@@ -221,11 +221,9 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Whether that session stays secret when the server's key is lost.",
         |r| Value::flag(session(r).and_then(Session::forward_secrecy)),
     ),
-    column(
-        "steps_down",
-        "How many suites of the sender's offer are better than the one it would get.",
-        |r| Value::number(session(r).and_then(|session| session.steps_down)),
-    ),
+    column("steps_down", "How many suites of the sender's offer stand before the one it would get.", |r| {
+        Value::number(session(r).and_then(|session| session.steps_down))
+    }),
     column("skipped", "Those better suites, which the server declined, best first.", |r| match session(r) {
         Some(session) if !session.skipped.is_empty() => {
             Value::joined(session.skipped.iter().map(|suite| suite.name()), " ")

@@ -177,7 +177,10 @@ fn shaken(change: fn(&mut TlsFinding)) -> Seen {
     let mut tls = secure();
     change(&mut tls);
     assert!(tls.version >= Some(ProtocolVersion::TLS12), "no handshake of the scanner's");
-    assert!(tls.suite.is_some_and(|suite| outcome::SCANNER_SUITES.contains(&suite)), "no suite of the scanner's");
+    assert!(
+        tls.suite.is_some_and(|suite| outcome::SCANNER_SUITES.contains(&suite)),
+        "no suite of the scanner's"
+    );
     (None, Some(tls), Vec::new())
 }
 

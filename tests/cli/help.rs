@@ -13,7 +13,11 @@ const COMMANDS: [&str; 8] = ["scan", "probe", "judge", "demo", "lab", "bench", "
 /// The commands that the help lists, but for `help` itself.
 fn listed(help: &str) -> Vec<&str> {
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = commands.take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().next());
+    // What is longer than a line goes on further in.
+    let names = commands
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')))
+        .filter_map(|line| line.split_whitespace().next());
     names.filter(|name| *name != "help").collect()
 }
 
