@@ -211,7 +211,7 @@ impl InMemory {
 fn certificate() -> Vec<u8> {
     let names = ["mx.provider.example", "smtp.provider.example"].map(str::to_string);
     let mut parameters = rcgen::CertificateParams::new(names).expect("two names");
-    parameters.serial_number = Some([1; 16].as_slice().into());
+    parameters.serial_number = Some(vec![1; 16].into());
     let key = rcgen::KeyPair::generate().expect("a key");
     parameters.self_signed(&key).expect("a certificate").der().to_vec()
 }
