@@ -12,6 +12,7 @@ mod load;
 mod named;
 mod places;
 mod stores;
+mod system_store;
 
 pub use asked::Asked;
 pub use families::Family;
@@ -88,6 +89,8 @@ pub struct Told {
     pub sender: String,
     /// What verdicts are made by.
     pub judged_by: JudgedBy,
+    /// What whoever named the root stores should know about them, a line each.
+    pub warnings: Vec<String>,
     /// Phase timeouts.
     pub timeouts: PhaseTimeouts,
     /// Time of one DNS attempt.
@@ -207,6 +210,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         roots: parts.judging.root_names,
         sender: parts.judging.sender.name.clone(),
         judged_by: parts.judging.by,
+        warnings: parts.judging.warnings,
         timeouts: parts.timeouts.clone(),
         dns_timeout: parts.lookup.timeout,
         hellos: parts.hellos,

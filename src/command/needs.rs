@@ -4,6 +4,7 @@ use crate::model::{CertificateFacts, Sha256};
 use crate::plan::{self, UsageError};
 use crate::policy::published::{self, PublishedCertificate};
 use crate::x509;
+use crate::x509::pem::{FileCertificate, NotTaken};
 use jiff::Timestamp;
 use std::path::Path;
 
@@ -76,25 +77,21 @@ fn from_stores(name: &str) -> Result<Vec<Need>, UsageError> {
     Ok(found)
 }
 
-/// The certificates of a file: PEM, or one as DER.
+/// The certificates of a file, PEM or DER.
 fn from_file(path: &str) -> Result<Vec<Need>, UsageError> {
     let wrong = |error: String| UsageError(format!("--needs {path}: {error}"));
     let bytes = plan::read_file("--needs", Path::new(path))?;
-    let pem = x509::pem::certificates(&bytes).map_err(|error| wrong(format!("not PEM: {error}")))?;
-    if pem.is_empty() {
-        let facts = x509::read(&bytes);
-        let is_certificate = facts.spki_sha256.is_some();
-        return is_certificate
-            .then(|| vec![facts.into()])
-            .ok_or_else(|| wrong("no certificate in it, PEM or DER".into()));
+    let certificates = x509::pem::certificates(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(wrong("no certificate in it, PEM or DER".into()));
     }
     let mut needs = Vec::new();
-    for (index, der) in pem.iter().enumerate() {
+    for FileCertificate { line, der, .. } in &certificates {
         let facts = x509::read(der);
         // What has no key is in no store, and absent would be no answer.
         if facts.spki_sha256.is_none() {
-            let defect = facts.defect.unwrap_or_default();
-            return Err(wrong(format!("certificate {} cannot be read: {defect}", index + 1)));
+            let what = format!("a certificate that cannot be read: {}", facts.defect.unwrap_or_default());
+            return Err(wrong(NotTaken { line: *line, what }.to_string()));
         }
         needs.push(facts.into());
     }

@@ -7,6 +7,7 @@ use crate::model::{DomainFacts, Observation};
 use crate::plan::{self, Asked, UsageError};
 use crate::revocation::Question;
 use crate::x509;
+use crate::x509::pem::{FileCertificate, NotTaken};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -75,15 +76,19 @@ pub(super) fn is_file(target: &str) -> bool {
         || path.is_file()
 }
 
-/// The certificates of a file: PEM, leaf first, or one as DER.
+/// The certificates of a file, PEM or DER, leaf first.
 pub(super) fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
-    let wrong = |error: &str| UsageError(format!("{path}: {error}"));
+    let wrong = |error: String| UsageError(format!("{path}: {error}"));
     let bytes = plan::read_file("certificate", Path::new(path))?;
-    let pem = x509::pem::certificates(&bytes).map_err(|error| wrong(&format!("not PEM: {error}")))?;
-    let chain: Chain =
-        if pem.is_empty() { vec![bytes.into()] } else { pem.iter().map(|der| der.as_ref().into()).collect() };
-    match chain.iter().find_map(|der| Question::new(der, None).err()) {
-        Some(error) => Err(wrong(&format!("no certificate, PEM or DER: {error}"))),
-        None => Ok(chain),
+    let certificates = x509::pem::certificates(&bytes).map_err(|error| wrong(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(wrong("no certificate, PEM or DER".into()));
     }
+    for FileCertificate { line, der, .. } in &certificates {
+        if let Err(error) = Question::new(der, None) {
+            let what = format!("no certificate, PEM or DER: {error}");
+            return Err(wrong(NotTaken { line: *line, what }.to_string()));
+        }
+    }
+    Ok(certificates.iter().map(|certificate| certificate.der.as_ref().into()).collect())
 }

@@ -29,7 +29,9 @@ pub(super) fn run(args: RootsArgs) -> Result<ExitCode, CommandError> {
 
 fn stores(named: &[String]) -> Result<Vec<Store>, UsageError> {
     let names = if named.is_empty() { &[DEFAULT_STORE.to_string()][..] } else { named };
-    names.iter().map(|name| plan::store("store", name)).collect()
+    let stores: Vec<_> = names.iter().map(|name| plan::store("store", name)).collect::<Result<_, _>>()?;
+    super::warn(stores.iter().flat_map(Store::warnings));
+    Ok(stores)
 }
 
 fn check(args: &RootsCheckArgs) -> Result<ExitCode, CommandError> {

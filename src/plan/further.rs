@@ -59,13 +59,13 @@ fn told(option: &str, path: &Path, error: &str) -> UsageError {
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
-    let pem = read_file("--client-cert", path)?;
-    let chain = x509::pem::certificates(&pem)
-        .map_err(|error| told("--client-cert", path, &format!("not PEM: {error}")))?;
+    let file = read_file("--client-cert", path)?;
+    let chain =
+        x509::pem::certificates(&file).map_err(|error| told("--client-cert", path, &error.to_string()))?;
     if chain.is_empty() {
-        return Err(told("--client-cert", path, "no PEM certificate in it"));
+        return Err(told("--client-cert", path, "no certificate in it, PEM or DER"));
     }
-    Ok(chain)
+    Ok(chain.into_iter().map(|certificate| certificate.der).collect())
 }
 
 fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, UsageError> {

@@ -48,6 +48,8 @@ pub struct Judging {
     pub sender: Sender,
     /// Connectors in force.
     pub connectors: Arc<Connectors>,
+    /// What whoever named the root stores should know about them, a line each.
+    pub warnings: Vec<String>,
 }
 
 impl Judging {
@@ -139,7 +141,9 @@ pub(super) fn lab_judging(
 fn of_roots(roots: Roots, root_names: Vec<String>, at: Timestamp, sender: Sender) -> Judging {
     let stores = Named { words: root_names.clone(), sha256: roots.digest(), files: BTreeMap::new() };
     let by = JudgedBy { at, options: [(ROOTS.to_string(), stores)].into(), connectors_left_out: Vec::new() };
-    Judging { judge: Judge::new(roots, at), by, root_names, sender, connectors: Arc::default() }
+    let warnings = roots.warnings().cloned().collect();
+    let judge = Judge::new(roots, at);
+    Judging { judge, by, root_names, sender, connectors: Arc::default(), warnings }
 }
 
 /// SHA-256 over what was understood of a file: comments do not count.
@@ -154,7 +158,7 @@ fn lab_roots(run: &Path) -> Result<(Roots, Vec<String>), UsageError> {
     let pem = read_file("the roots of the lab,", &path).map_err(told)?;
     let mut store = Store::new(LAB_STORE);
     let broken = |error| UsageError(format!("{}: {error}", path.display()));
-    store.add_pem(&pem).map_err(broken).map_err(told)?;
+    store.add_whole_file(&pem).map_err(broken).map_err(told)?;
     Ok((Roots::new(vec![store]), vec![LAB_STORE.to_string()]))
 }
 

@@ -1,8 +1,8 @@
 //! Root stores by the words that name them.
 
-use super::UsageError;
 use super::named::is_file;
 use super::places::Places;
+use super::{UsageError, system_store};
 use crate::policy::{Roots, Store};
 use std::collections::HashSet;
 use std::path::Path;
@@ -48,13 +48,12 @@ fn store_in(option: &str, name: &str, places: &Places) -> Result<Store, UsageErr
 
 fn system_store(option: &str) -> Result<Store, UsageError> {
     let mut store = Store::new("system");
-    for der in rustls_native_certs::load_native_certs().certs {
-        // One that is unusable here is no loss to the others.
-        let _ = store.add_der(&der);
-    }
+    system_store::fill(&mut store);
     if store.is_empty() {
+        let warnings = store.warnings().iter().map(|warning| format!("; {warning}"));
         return Err(UsageError(format!(
-            "--{option} system: this system has no root store; use mozilla, microsoft or a PEM file"
+            "--{option} system: this system has no root store; use mozilla, microsoft or a PEM file{}",
+            warnings.collect::<String>()
         )));
     }
     Ok(store)
@@ -68,15 +67,31 @@ const STORE_NAMES: &str = "stores by name are `mozilla`, `microsoft` and `system
 fn file_store(option: &str, path: &str, places: &Places) -> Result<Store, UsageError> {
     let told = |error: String| UsageError(format!("--{option} {path}: {error}"));
     let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
-    let pem = places.read(option, Path::new(path)).map_err(|error| {
+    let file = places.read(option, Path::new(path)).map_err(|error| {
         // A bare word may be meant as a name.
         if is_file(path) { error } else { UsageError(format!("{error} ({STORE_NAMES})")) }
     })?;
-    let found = store.add_pem(&pem).map_err(|error| told(error.to_string()))?;
-    if found == 0 {
-        return Err(told(format!("no PEM certificate in it ({STORE_NAMES})")));
+    let found = store.add_file(&file);
+    if let Some(first) = found.not_taken.first() {
+        return Err(told(format!("{first}{}", more(found.not_taken_count))));
     }
-    Ok(store)
+    match (found.taken, found.refusing) {
+        (0, 0) => Err(told(format!("no certificate in it, PEM or DER ({STORE_NAMES})"))),
+        (0, _) => {
+            Err(told("no root for TLS servers in it; every certificate refuses by its trust data".into()))
+        }
+        (_, 0) => Ok(store),
+        (_, refusing) => {
+            let what = "make no root: their trust data refuse TLS servers";
+            store.warn(format!("--{option} {path}: certificates that {what}: {refusing}"));
+            Ok(store)
+        }
+    }
+}
+
+/// How much else was not taken than the one that is told.
+pub(super) fn more(count: usize) -> String {
+    if count > 1 { format!(" (and {} more)", count - 1) } else { String::new() }
 }
 
 #[cfg(test)]

@@ -29,6 +29,6 @@ pub mod step_down;
 mod words;
 
 pub use pkix::{Assessed, Assessments, Judge};
-pub use roots::{Roots, Store};
+pub use roots::{FileRoots, Roots, Store};
 pub use rules::Policy;
 pub use sender::Sender;

@@ -6,7 +6,9 @@
 
 use crate::model::{CertificateFacts, Sha256};
 use crate::x509;
+use crate::x509::pem::{CertificateFile, NOT_TAKEN_MAX, NotTaken};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 /// The roots of Microsoft's programme (`datasets/roots/README.md`).
@@ -18,21 +20,22 @@ pub enum RootError {
     /// It is no certificate.
     #[error("not a certificate that can serve as a root: {0}")]
     NoRoot(webpki::Error),
-    /// One of a PEM text is none; the first is number 1.
-    #[error("certificate {0}: not a certificate that can serve as a root: {1}")]
-    NoRootInPem(usize, webpki::Error),
-    /// It is not even PEM.
-    #[error("not PEM: {0}")]
-    NoPem(String),
+    /// One of a file is none.
+    #[error(transparent)]
+    NotTaken(#[from] NotTaken),
 }
 
-impl RootError {
-    fn of_number(self, number: usize) -> Self {
-        match self {
-            RootError::NoRoot(error) => RootError::NoRootInPem(number, error),
-            other => other,
-        }
-    }
+/// What became of the certificates of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileRoots {
+    /// How many serve as roots, those included that were there already.
+    pub taken: usize,
+    /// How many refuse to vouch for TLS servers, by trust data of their own.
+    pub refusing: usize,
+    /// What was not taken, by line; the first [`NOT_TAKEN_MAX`].
+    pub not_taken: Vec<NotTaken>,
+    /// How much was not taken in all.
+    pub not_taken_count: usize,
 }
 
 /// The roots of one store.
@@ -46,12 +49,20 @@ pub struct Store {
     first: Vec<Option<CertificateDer<'static>>>,
     /// The others of them.
     again: Vec<CertificateDer<'static>>,
+    /// What whoever named the store should know about it.
+    warnings: Vec<String>,
 }
 
 impl Store {
     /// A store without roots.
     pub fn new(name: &str) -> Self {
-        Self { name: name.into(), anchors: Vec::new(), first: Vec::new(), again: Vec::new() }
+        Self {
+            name: name.into(),
+            anchors: Vec::new(),
+            first: Vec::new(),
+            again: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// The roots that Mozilla trusts for servers, as they are built in. The
@@ -75,7 +86,7 @@ impl Store {
     /// [`RootError`] if the data that is built in is broken.
     pub fn microsoft() -> Result<Self, RootError> {
         let mut store = Self::new("microsoft");
-        store.add_pem(MICROSOFT_PEM)?;
+        store.add_whole_file(MICROSOFT_PEM)?;
         Ok(store)
     }
 
@@ -90,18 +101,42 @@ impl Store {
         Ok(())
     }
 
-    /// Adds every certificate of a PEM text and says how many there are.
+    /// Adds every certificate of a file, PEM or DER, that can serve as a root
+    /// and does not refuse to ([`x509::pem`]), and says what became of all.
+    pub fn add_file(&mut self, file: &[u8]) -> FileRoots {
+        let CertificateFile { certificates, not_taken, not_taken_count } = CertificateFile::read(file);
+        let mut found = FileRoots { not_taken, not_taken_count, ..FileRoots::default() };
+        // Refused in one place is refused in the file.
+        let refused: HashSet<_> =
+            certificates.iter().filter(|one| one.refuses_servers).map(|one| &one.der).collect();
+        for one in &certificates {
+            if refused.contains(&one.der) {
+                found.refusing += 1;
+                continue;
+            }
+            match self.add_der(&one.der) {
+                Ok(()) => found.taken += 1,
+                Err(error) => {
+                    found.not_taken_count += 1;
+                    found.not_taken.push(NotTaken { line: one.line, what: error.to_string() });
+                }
+            }
+        }
+        found.not_taken.sort_by_key(|not_taken| not_taken.line);
+        found.not_taken.truncate(NOT_TAKEN_MAX);
+        found
+    }
+
+    /// Adds the certificates of a file of roots, all of which must serve.
     ///
     /// # Errors
-    /// [`RootError`] for the first that is none; those before it are added,
-    /// where all of it is PEM.
-    pub fn add_pem(&mut self, pem: &[u8]) -> Result<usize, RootError> {
-        let mut found = 0;
-        for der in x509::pem::certificates(pem).map_err(RootError::NoPem)? {
-            found += 1;
-            self.add_der(&der).map_err(|error| error.of_number(found))?;
+    /// [`RootError`] for the first that looks like a certificate and cannot.
+    pub fn add_whole_file(&mut self, file: &[u8]) -> Result<FileRoots, RootError> {
+        let found = self.add_file(file);
+        match found.not_taken.first() {
+            Some(first) => Err(first.clone().into()),
+            None => Ok(found),
         }
-        Ok(found)
     }
 
     fn push(&mut self, anchor: TrustAnchor<'static>, certificate: Option<CertificateDer<'static>>) {
@@ -113,6 +148,16 @@ impl Store {
         {
             self.again.push(certificate);
         }
+    }
+
+    /// Says something about the store to whoever named it.
+    pub fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    /// What whoever named the store should know about it, a line each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// What the store is called on the command line.
@@ -183,6 +228,11 @@ impl Roots {
         }
         let facts = vec![OnceLock::new(); all.len()];
         Self { stores, all, facts }
+    }
+
+    /// What whoever named the stores should know about them, a line each.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.stores.iter().flat_map(Store::warnings)
     }
 
     /// The stores one by one.
@@ -289,9 +339,13 @@ mod tests {
     fn what_is_no_root_is_refused() {
         let mut store = Store::new("file");
         assert!(matches!(store.add_der(b"no DER"), Err(RootError::NoRoot(_))));
-        let pem = b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
-        assert!(matches!(store.add_pem(pem), Err(RootError::NoPem(_))));
-        assert_eq!(store.add_pem(b"nothing"), Ok(0));
+        let pem = b"\n-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
+        let told = store.add_whole_file(pem).unwrap_err().to_string();
+        assert!(told.starts_with("line 2: not base64: "), "{told}");
+        let pem = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let told = store.add_whole_file(pem).unwrap_err().to_string();
+        assert_eq!(told, "line 1: not a certificate that can serve as a root: TrailingData(SignedData)");
+        assert_eq!(store.add_whole_file(b"nothing"), Ok(FileRoots::default()));
         assert!(store.is_empty());
     }
 }

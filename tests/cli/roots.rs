@@ -90,16 +90,16 @@ fn what_is_no_root_is_wrong_use() {
         (
             "zeros.pem",
             "mozilla",
-            "mxray: --needs zeros.pem: certificate 2 cannot be read: broken at certificate",
+            "mxray: --needs zeros.pem: line 23: a certificate that cannot be read: broken at certificate",
         ),
-        ("cut.pem", "mozilla", "mxray: --needs cut.pem: not PEM: cut off before `-----END CERTIFICATE-----`"),
+        ("cut.pem", "mozilla", "mxray: --needs cut.pem: line 1: cut off before `-----END CERTIFICATE-----`"),
         (G2, "no-such-file", "mxray: --store no-such-file: "),
         (
             G2,
             "MOZILLA",
             "mxray: --store MOZILLA: No such file or directory (os error 2) (stores by name are `mozilla`,",
         ),
-        (G2, "text", "mxray: --store text: no PEM certificate in it"),
+        (G2, "text", "mxray: --store text: no certificate in it, PEM or DER"),
     ] {
         let (code, said) = check(&folder, &[need], &[store]);
         assert!(code == Some(2) && said.starts_with(told) && said.lines().count() == 1, "{code:?} {said}");
