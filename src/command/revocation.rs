@@ -31,6 +31,9 @@ const EXIT_REVOKED: u8 = 3;
 /// to be was reached, or an answer does not tell.
 const EXIT_NOT_DETERMINED: u8 = 4;
 
+/// How the addresses begin that are asked (RFC 5280 §4.2.1.13, RFC 6960 §A.1).
+const HTTP: &str = "http:";
+
 /// Certificates that are asked about.
 const CERTIFICATES_MAX: usize = 64;
 
@@ -66,6 +69,7 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     super::warn_of_missing_route(stages.told.without_route);
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
     let (roots, _) = plan::roots(&args.roots)?;
+    super::warn(roots.warnings());
     let fetcher = Fetcher::new(plan::gate(&args.asking)?, Resolver(stages.lookup.clone()), limits);
     let mut asker = Asker { fetcher, roots, lists: HashMap::new(), at: Timestamp::now() };
     let presented = match asked {
@@ -159,6 +163,9 @@ impl Asker {
     }
 
     async fn by_list(&mut self, der: &[u8], issuer: Option<&[u8]>, url: &str) -> RevocationAnswer {
+        if let Some(answer) = not_asked(url) {
+            return answer;
+        }
         match body(self.list(url).await) {
             Err(why) => RevocationAnswer::unreachable(why),
             Ok(list) => match Question::new(der, issuer) {
@@ -169,6 +176,9 @@ impl Asker {
     }
 
     async fn by_responder(&self, der: &[u8], issuer: Option<&[u8]>, url: &str) -> RevocationAnswer {
+        if let Some(answer) = not_asked(url) {
+            return answer;
+        }
         let question = match Question::new(der, issuer) {
             Ok(question) => question,
             Err(error) => return RevocationAnswer::unknown(error.to_string()),
@@ -217,6 +227,12 @@ impl Asker {
         let next = list.next_update.map(|next| format!(", next update {next}")).unwrap_or_default();
         Ok(format!("a list of {} by {}{next}", list.entries, list.issuer))
     }
+}
+
+/// The answer of an address that is not one of plain HTTP (LDAP above all).
+fn not_asked(url: &str) -> Option<RevocationAnswer> {
+    let is_http = url.get(..HTTP.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTP));
+    (!is_http).then(|| RevocationAnswer::not_asked("only plain HTTP is asked"))
 }
 
 /// The body of a success; why there is none otherwise.

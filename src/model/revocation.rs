@@ -14,6 +14,9 @@ pub enum RevocationStatus {
     Unknown,
     /// It was not told; [`RevocationAnswer::detail`] says why.
     Unreachable,
+    /// There is no asking at this address; [`RevocationAnswer::detail`] says
+    /// why.
+    NotAsked,
 }
 
 impl RevocationStatus {
@@ -24,6 +27,7 @@ impl RevocationStatus {
             RevocationStatus::Revoked => "revoked",
             RevocationStatus::Unknown => "unknown",
             RevocationStatus::Unreachable => "unreachable",
+            RevocationStatus::NotAsked => "not_asked",
         }
     }
 }
@@ -64,6 +68,11 @@ impl RevocationAnswer {
     /// No answer.
     pub fn unreachable(why: impl Into<String>) -> Self {
         Self::untold(RevocationStatus::Unreachable, why.into())
+    }
+
+    /// No question.
+    pub fn not_asked(why: impl Into<String>) -> Self {
+        Self::untold(RevocationStatus::NotAsked, why.into())
     }
 
     fn untold(status: RevocationStatus, why: String) -> Self {
@@ -145,10 +154,13 @@ impl CertificateRevocation {
         self.answers.iter().any(|(.., answer)| answer.status == RevocationStatus::Revoked)
     }
 
-    /// Whether every address that it names says, with proof, that it is not.
+    /// Whether every address that can be asked says, with proof, that it is
+    /// not, and one does.
     pub fn is_good(&self) -> bool {
-        let all_asked = self.not_asked == 0 && self.unread.is_none() && !self.answers.is_empty();
-        all_asked && self.answers.iter().all(|(.., answer)| answer.is_proved_good())
+        let all_asked = self.not_asked == 0 && self.unread.is_none();
+        let mut asked =
+            self.answers.iter().filter(|(.., answer)| answer.status != RevocationStatus::NotAsked).peekable();
+        all_asked && asked.peek().is_some() && asked.all(|(.., answer)| answer.is_proved_good())
     }
 }
 

@@ -19,6 +19,11 @@ use jiff::{SignedDuration, Timestamp};
 /// How far the clock of whoever made an answer may be ahead of ours.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long `good` counts that does not say until when it holds. By RFC 6960
+/// §4.2.2.1 newer information is then available all the time: the answer says
+/// nothing about later, and a stored one could be shown for ever.
+pub const GOOD_WITHOUT_END_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// Takes from an answer what it is not worth: one with a wrong signature says
 /// nothing, and one out of its time says nothing new. A revocation stays.
 fn settle(answer: RevocationAnswer, at: Timestamp) -> RevocationAnswer {
@@ -33,7 +38,24 @@ fn settle(answer: RevocationAnswer, at: Timestamp) -> RevocationAnswer {
             unknown(answer, format!("made in the future, at {made}"))
         }
         (_, Some(end)) if end < at => unknown(answer, format!("out of date since {end}")),
-        _ => answer,
+        (_, Some(_)) => answer,
+        (made, None) => settle_without_end(answer, made, at),
+    }
+}
+
+/// An answer that does not say until when it holds.
+fn settle_without_end(answer: RevocationAnswer, made: Option<Timestamp>, at: Timestamp) -> RevocationAnswer {
+    let end = made.and_then(|made| made.checked_add(GOOD_WITHOUT_END_MAX).ok());
+    match end {
+        Some(end) if end >= at => {
+            let detail = format!("it names no next update, and counts for seven days, until {end}");
+            RevocationAnswer { detail: Some(detail), ..answer }
+        }
+        Some(end) => {
+            let why = format!("it names no next update, and counted for seven days, until {end}");
+            unknown(answer, why)
+        }
+        None => unknown(answer, "it says neither when it was made nor until when it holds".into()),
     }
 }
 

@@ -165,6 +165,18 @@ fn answer(
     signer: &KeyPair,
     certificates: Option<&[u8]>,
 ) -> Vec<u8> {
+    answer_until(certificate, issuer, status, signer, certificates, Some(moment(6, 7)))
+}
+
+/// The same, which holds until `next_update`.
+fn answer_until(
+    certificate: &[u8],
+    issuer: &Ca,
+    status: CertStatus,
+    signer: &KeyPair,
+    certificates: Option<&[u8]>,
+    next_update: Option<OcspGeneralizedTime>,
+) -> Vec<u8> {
     let question = Question::new(certificate, Some(issuer.der())).unwrap();
     let request = OcspRequest::from_der(&ocsp::request(&question).unwrap()).unwrap();
     let cert_id = request.tbs_request.request_list[0].req_cert.clone();
@@ -177,7 +189,7 @@ fn answer(
             cert_id,
             cert_status: status,
             this_update: moment(5, 31),
-            next_update: Some(moment(6, 7)),
+            next_update,
             single_extensions: None,
         }],
         response_extensions: None,
@@ -214,6 +226,34 @@ fn a_responder_is_read() {
         why(&told(CertStatus::Unknown(Null))),
         (RevocationStatus::Unknown, "the responder does not know it")
     );
+}
+
+#[test]
+fn an_answer_without_an_end_is_good_for_seven_days() {
+    let issuer = ca("Issuer");
+    let certificate = leaf(&issuer, 6);
+    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let endless = |status| answer_until(&certificate, &issuer, status, issuer.key(), None, None);
+    let bytes = endless(CertStatus::good());
+    for (at, status, told) in [
+        ("2026-05-31T00:00:00Z", RevocationStatus::Good, "counts for seven days, until 2026-06-07T00:00:00Z"),
+        ("2026-06-07T00:00:00Z", RevocationStatus::Good, "counts for seven days, until 2026-06-07T00:00:00Z"),
+        (
+            "2026-06-07T00:00:01Z",
+            RevocationStatus::Unknown,
+            "counted for seven days, until 2026-06-07T00:00:00Z",
+        ),
+    ] {
+        let answer = ocsp::look_up(&bytes, &question, at.parse().unwrap());
+        let detail = answer.detail.unwrap_or_default();
+        assert!(answer.status == status && detail.ends_with(told), "{at}: {detail}");
+        assert!(detail.starts_with("it names no next update, and "), "{detail}");
+    }
+    // A revocation stays.
+    let info = RevokedInfo { revocation_time: moment(5, 1), revocation_reason: None };
+    let late = "2026-12-01T00:00:00Z".parse().unwrap();
+    let revoked = ocsp::look_up(&endless(CertStatus::revoked(info)), &question, late);
+    assert_eq!(why(&revoked), (RevocationStatus::Revoked, ""));
 }
 
 #[test]

@@ -138,6 +138,23 @@ fn a_list_is_fetched_and_the_certificate_looked_up() {
 }
 
 #[test]
+fn an_address_that_cannot_be_asked_takes_no_proof_away() {
+    let issuer = ca();
+    let bytes = list(&issuer);
+    let (base, _requests) = serve(move |path| (path == "/ca.crl").then(|| http("200 OK", &bytes)));
+    let ldap = "ldap://ldap.example/cn=ca?certificateRevocationList".to_string();
+    let told = |lists: &[String], code: i32| {
+        let ran = ask(&folder(&issuer, 6, lists, &[]), "--allow-private");
+        assert_eq!(ran.code, Some(code), "{}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    };
+    let both = told(&[ldap.clone(), format!("{base}/ca.crl")], 0);
+    assert!(both.contains("not_asked: only plain HTTP is asked\n") && both.contains("good: "), "{both}");
+    // Alone it proves nothing.
+    told(&[ldap], 4);
+}
+
+#[test]
 fn an_address_that_may_not_or_does_not_answer_is_unreachable() {
     let issuer = ca();
     let (base, requests) = serve(|path| match path {
@@ -156,7 +173,7 @@ fn an_address_that_may_not_or_does_not_answer_is_unreachable() {
     let noise = ask(&at("noise"), private);
     assert!(noise.stdout.contains("unreachable: HTTP: ") && noise.code == Some(4), "{}", noise.stdout);
     let ldap = folder(&issuer, 6, &["ldap://127.0.0.1/cn".to_string()], &[]);
-    held(&ldap, private, 4, "unreachable: not an address of plain HTTP");
+    held(&ldap, private, 4, "not_asked: only plain HTTP is asked");
 }
 
 #[test]
