@@ -30,6 +30,7 @@ pub mod net;
 #[cfg(not(fuzzing))]
 pub mod plan;
 
+pub mod dialect;
 pub mod input;
 pub mod lab;
 pub mod model;

@@ -22,13 +22,14 @@ const TABLE: &[(&str, &[&str])] = &[
     ("tls", &["model"]),
     ("x509", &["model"]),
     ("revocation", &["model", "x509"]),
-    ("input", &["model"]),
+    ("dialect", &[]),
+    ("input", &["model", "dialect"]),
     ("output", &["model"]),
     ("report", &["model"]),
     ("cli", &["model"]),
     // Reads back what `output` writes: the names, limits and `run.json` of it.
     ("store", &["model", "output", "x509"]),
-    ("policy", &["model", "x509"]),
+    ("policy", &["model", "x509", "dialect"]),
     ("engine", &["model", "policy"]),
     ("lookup", &["model", "engine::stage"]),
     ("load", &["model", "engine::stage"]),
@@ -41,7 +42,7 @@ const TABLE: &[(&str, &[&str])] = &[
 const FREE: &[&str] = &["lib", "main", "plan", "command"];
 
 /// Modules that are pure: bytes and data in, data out.
-const PURE: &[&str] = &["model", "smtp", "tls", "x509", "revocation", "policy"];
+const PURE: &[&str] = &["model", "dialect", "smtp", "tls", "x509", "revocation", "policy"];
 
 /// What a pure module never names: runtimes, sockets, clocks, logs.
 const IMPURE: &[&str] = &[

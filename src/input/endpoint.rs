@@ -1,10 +1,11 @@
-//! Endpoint lists: `ip[,name[,port]]`, as zmap and zgrab2 pass them on.
+//! Endpoint lists: `ip,port`, `ip,name,tag,port` and what lies between, as zmap
+//! and zgrab2 pass them on.
 
 use super::fault::{Fault, fault};
 use super::fields::{Fields, find};
 use crate::model::{DomainName, MxHost, Subject};
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Names that a header may give the address (`saddr` is zmap's).
 const IP_COLUMNS: [&str; 2] = ["ip", "saddr"];
@@ -14,16 +15,29 @@ const PORT_COLUMNS: [&str; 2] = ["port", "sport"];
 
 /// Which field of an endpoint line says what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct EndpointColumns {
-    ip: usize,
-    name: Option<usize>,
-    port: Option<usize>,
+pub(super) enum EndpointColumns {
+    /// Without a header: see [`by_position`].
+    Positional,
+    /// As a header says.
+    Named {
+        /// Field of the address.
+        ip: usize,
+        /// Field of the name.
+        name: Option<usize>,
+        /// Field of the port.
+        port: Option<usize>,
+    },
+}
+
+/// What the fields of a line say, empty where they say nothing.
+#[derive(Default)]
+struct Said<'a> {
+    ip: &'a str,
+    name: &'a str,
+    port: &'a str,
 }
 
 impl EndpointColumns {
-    /// `ip[,name[,port]]`.
-    pub(super) const POSITIONAL: Self = Self { ip: 0, name: Some(1), port: Some(2) };
-
     /// Reads a header; `None` if the line is none. `column` is the name of the
     /// address column where it was chosen.
     pub(super) fn of_header(columns: &[String], column: Option<&str>) -> Option<Self> {
@@ -33,21 +47,55 @@ impl EndpointColumns {
             None => any(&IP_COLUMNS),
         }?;
         let other = |names: &[&str]| any(names).filter(|index| *index != ip);
-        Some(Self { ip, name: other(&NAME_COLUMNS), port: other(&PORT_COLUMNS) })
+        Some(Self::Named { ip, name: other(&NAME_COLUMNS), port: other(&PORT_COLUMNS) })
     }
 
     /// Reads one line.
-    pub(super) fn read(&self, line: &str) -> Result<Subject, Fault> {
-        let fields: Vec<Cow<'_, str>> = Fields::of(line)
+    pub(super) fn read(&self, line: &str, separator: u8) -> Result<Subject, Fault> {
+        let fields: Vec<Cow<'_, str>> = Fields::of(line, separator)
             .collect::<Result<_, _>>()
             .map_err(|_| fault(line, "a quote that the line does not close"))?;
-        let field = |index: Option<usize>| {
-            index.and_then(|index| fields.get(index)).map(|field| field.as_ref()).unwrap_or_default()
+        let said = match self {
+            Self::Positional => by_position(&fields).map_err(|cause| fault(line, cause))?,
+            Self::Named { ip, name, port } => {
+                let field = |index: &usize| fields.get(*index).map(AsRef::as_ref).unwrap_or_default();
+                let or_nothing = |index: &Option<usize>| index.as_ref().map(field).unwrap_or_default();
+                Said { ip: field(ip), name: or_nothing(name), port: or_nothing(port) }
+            }
         };
-        let ip = address(field(Some(self.ip))).ok_or_else(|| fault(line, "not an IP address"))?;
-        let name = host(field(self.name)).map_err(|cause| fault(line, cause))?;
-        let port = port(field(self.port)).map_err(|cause| fault(line, cause))?;
-        Ok(Subject::Endpoint { ip, port, name })
+        let (ip, own_port) = address_and_port(said.ip).ok_or_else(|| fault(line, "not an IP address"))?;
+        let name = host(said.name).map_err(|cause| fault(line, cause))?;
+        let port = port(said.port).map_err(|cause| fault(line, cause))?;
+        match (own_port, port) {
+            (Some(own), Some(port)) if own != port => Err(fault(line, "two ports")),
+            (own, port) => Ok(Subject::Endpoint { ip, port: port.or(own), name }),
+        }
+    }
+}
+
+/// The fields of a line without a header: `ip`; `ip,port`, which zmap writes of
+/// several ports, where the second is a number; `ip,name`; and `ip,name,tag`
+/// or `ip,name,tag,port`, as zgrab2 has them. No host is called by a number,
+/// and tags are passed over.
+fn by_position<'a>(fields: &'a [Cow<'_, str>]) -> Result<Said<'a>, &'static str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let texts: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
+    Ok(match texts.as_slice() {
+        [ip] => Said { ip, ..Said::default() },
+        [ip, port] | [ip, port, _] if is_number(port) => Said { ip, name: "", port },
+        [ip, name] | [ip, name, _] => Said { ip, name, port: "" },
+        [ip, name, _, port] => Said { ip, name, port },
+        _ => return Err("more fields than ip, name, tag and port; a header says what they are"),
+    })
+}
+
+/// An address, and the port that is written to it: `192.0.2.1:25` or
+/// `[2001:db8::1]:25`.
+fn address_and_port(text: &str) -> Option<(IpAddr, Option<u16>)> {
+    match text.parse::<SocketAddr>() {
+        Ok(both) if both.port() > 0 => Some((both.ip().to_canonical(), Some(both.port()))),
+        Ok(_) => None,
+        Err(_) => Some((address(text)?, None)),
     }
 }
 

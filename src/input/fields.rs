@@ -10,11 +10,12 @@ pub(super) struct OpenQuote;
 /// Iterates over the fields of a line; blanks around a field are cut off.
 pub(super) struct Fields<'a> {
     rest: Option<&'a str>,
+    separator: char,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(line: &'a str) -> Self {
-        Self { rest: Some(line) }
+    pub(super) fn of(line: &'a str, separator: u8) -> Self {
+        Self { rest: Some(line), separator: char::from(separator) }
     }
 }
 
@@ -23,14 +24,14 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest.take()?;
-        if let Some(body) = rest.trim_start().strip_prefix('"') {
-            let field = unquoted(body).map(|(text, rest)| {
+        if let Some(body) = without_blanks(rest).strip_prefix('"') {
+            let field = unquoted(body, self.separator).map(|(text, rest)| {
                 self.rest = rest;
                 Cow::Owned(text)
             });
             return Some(field);
         }
-        let (field, rest) = up_to_comma(rest);
+        let (field, rest) = up_to(self.separator, rest);
         self.rest = rest;
         Some(Ok(Cow::Borrowed(field.trim())))
     }
@@ -42,19 +43,24 @@ pub(super) fn find(columns: &[String], wanted: &str) -> Option<usize> {
     exact.or_else(|| columns.iter().position(|column| column.eq_ignore_ascii_case(wanted.trim())))
 }
 
-fn up_to_comma(text: &str) -> (&str, Option<&str>) {
-    text.split_once(',').map_or((text, None), |(field, rest)| (field, Some(rest)))
+/// Without the blanks before a quote. A tab is none: it may be the separator.
+fn without_blanks(text: &str) -> &str {
+    text.trim_start_matches(|character: char| character.is_whitespace() && character != '\t')
 }
 
-/// Reads on behind an opening quote, past the comma that ends the field.
-fn unquoted(body: &str) -> Result<(String, Option<&str>), OpenQuote> {
+fn up_to(separator: char, text: &str) -> (&str, Option<&str>) {
+    text.split_once(separator).map_or((text, None), |(field, rest)| (field, Some(rest)))
+}
+
+/// Reads on behind an opening quote, past the separator that ends the field.
+fn unquoted(body: &str, separator: char) -> Result<(String, Option<&str>), OpenQuote> {
     let mut text = String::new();
     let mut body = body;
     loop {
         let (before, after) = body.split_once('"').ok_or(OpenQuote)?;
         text.push_str(before);
         let Some(more) = after.strip_prefix('"') else {
-            let (tail, rest) = up_to_comma(after);
+            let (tail, rest) = up_to(separator, after);
             text.push_str(tail.trim_end());
             return Ok((text, rest));
         };
@@ -81,14 +87,21 @@ mod tests {
             ("a\"b,c", vec!["a\"b", "c"]),
             ("\"\",", vec!["", ""]),
         ] {
-            let fields: Result<Vec<_>, _> = Fields::of(line).collect();
-            assert_eq!(fields.unwrap(), expected, "{line}");
+            for separator in [b',', b';', b'\t'] {
+                let line = line.replace(',', &char::from(separator).to_string());
+                let expected: Vec<_> = expected
+                    .iter()
+                    .map(|field| field.replace(',', &char::from(separator).to_string()))
+                    .collect();
+                let fields: Result<Vec<_>, _> = Fields::of(&line, separator).collect();
+                assert_eq!(fields.unwrap(), expected, "{line}");
+            }
         }
     }
 
     #[test]
     fn an_open_quote_spoils_only_what_follows() {
-        let mut fields = Fields::of("a,\"b,c");
+        let mut fields = Fields::of("a,\"b,c", b',');
         assert_eq!(fields.next(), Some(Ok("a".into())));
         assert_eq!(fields.next(), Some(Err(OpenQuote)));
         assert_eq!(fields.next(), None);

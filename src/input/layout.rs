@@ -4,7 +4,10 @@
 use super::endpoint::EndpointColumns;
 use super::fault::{Fault, fault};
 use super::fields::{Fields, find};
+use super::taken::{self, Source};
+use crate::dialect::COMMA;
 use crate::model::{DomainName, Subject};
+use std::borrow::Cow;
 
 /// How the columns of a list lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +32,14 @@ pub(super) enum FirstLine {
 }
 
 /// The fields of a line as far as they can be read.
-pub(super) fn columns(line: &str) -> Vec<String> {
-    Fields::of(line).map_while(Result::ok).map(|field| field.into_owned()).collect()
+pub(super) fn columns(line: &str, separator: u8) -> Vec<String> {
+    Fields::of(line, separator).map_while(Result::ok).map(|field| field.into_owned()).collect()
 }
 
+/// The first that is a domain, or else of which a domain can be taken.
 fn first_domain(columns: &[String]) -> Option<usize> {
-    columns.iter().position(|column| DomainName::parse(column).is_ok())
+    let plain = columns.iter().position(|column| DomainName::parse(column).is_ok());
+    plain.or_else(|| columns.iter().position(|column| taken::domain(column).is_ok()))
 }
 
 /// Reads the first line of a domain list; the table is in the documentation
@@ -58,16 +63,21 @@ pub(super) fn is_row_below_header(columns: &[String]) -> bool {
     columns.len() > 1 && first_domain(columns).is_some()
 }
 
+/// What a line asks for, and what its domain was taken from.
+pub(super) type Found = (Subject, Source);
+
 impl Layout {
     /// Reads one line; `None` if it is blank or a comment.
-    pub(super) fn read(&self, line: &str) -> Option<Result<Subject, Fault>> {
+    pub(super) fn read(&self, line: &str, separator: u8) -> Option<Result<Found, Fault>> {
         if is_void(line) {
             return None;
         }
         Some(match self {
-            Layout::Plain => domain(without_comment(line)),
-            Layout::Column(index) => column(line, *index).and_then(|field| domain(&field)),
-            Layout::Endpoints(columns) => columns.read(line),
+            Layout::Plain => domain(&unquoted(without_comment(line))),
+            Layout::Column(index) => column(line, separator, *index).and_then(|field| domain(&field)),
+            Layout::Endpoints(columns) => {
+                columns.read(line, separator).map(|subject| (subject, Source::Plain))
+            }
         })
     }
 }
@@ -87,15 +97,26 @@ fn without_comment(line: &str) -> &str {
     comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line).trim()
 }
 
-fn domain(text: &str) -> Result<Subject, Fault> {
-    DomainName::parse(text).map(Subject::Domain).map_err(|error| fault(text, error))
+/// The field of a line that is one field in quotes, as programs write it that
+/// quote every field; another line as it is.
+fn unquoted(line: &str) -> Cow<'_, str> {
+    let mut fields = Fields::of(line, COMMA);
+    match (fields.next(), fields.next()) {
+        (Some(Ok(field)), None) => field,
+        _ => Cow::Borrowed(line),
+    }
 }
 
-fn column(line: &str, index: usize) -> Result<String, Fault> {
-    match Fields::of(line).nth(index) {
+fn domain(text: &str) -> Result<Found, Fault> {
+    let found = taken::domain(text).map_err(|error| fault(text, error))?;
+    Ok((Subject::Domain(found.0), found.1))
+}
+
+fn column(line: &str, separator: u8, index: usize) -> Result<String, Fault> {
+    match Fields::of(line, separator).nth(index) {
         Some(Ok(field)) => Ok(field.into_owned()),
         Some(Err(_)) => Err(fault(line, "a quote that the line does not close")),
-        None if Fields::of(line).any(|field| field.is_err()) => {
+        None if Fields::of(line, separator).any(|field| field.is_err()) => {
             Err(fault(line, "a quote that the line does not close"))
         }
         None => Err(fault(line, format!("no column {}", index + 1))),

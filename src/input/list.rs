@@ -5,10 +5,13 @@ use super::fields::find;
 use super::layout::{self, FirstLine, Layout};
 use super::lines::{INPUT_LINE_BYTES_MAX, Line, Lines};
 use super::source::Source;
-use super::{InputError, InputKind, InputOptions, bounded};
+use super::taken::TakenCounts;
+use super::{Extent, InputError, InputKind, InputOptions, bounded};
+use crate::dialect::{self, COMMA};
 use crate::model::{Rejected, Target};
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 
 /// One line of a list, blank lines and comments left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,21 +34,23 @@ pub struct InputList {
     name: String,
     lines: Lines,
     layout: Layout,
+    separator: u8,
     ahead: VecDeque<Ahead>,
     failed: bool,
+    taken: Arc<TakenCounts>,
 }
 
 impl InputList {
     /// Reads as many lines of `source` as it takes to know the layout; `name`
     /// stands for the list in errors.
     pub(super) fn new(name: String, source: Source, options: &InputOptions) -> Result<Self, InputError> {
-        let (lines, ahead) = (Lines::new(source), VecDeque::new());
-        let mut list = Self { name, lines, layout: Layout::Plain, ahead, failed: false };
-        list.layout = match options.kind {
+        let layout = match options.kind {
             InputKind::Domains => Layout::Plain,
-            InputKind::Endpoints => Layout::Endpoints(EndpointColumns::POSITIONAL),
+            InputKind::Endpoints => Layout::Endpoints(EndpointColumns::Positional),
         };
-        let Some(columns) = list.look_ahead()? else { return Ok(list) };
+        let (lines, ahead, taken) = (Lines::new(source), VecDeque::new(), Arc::default());
+        let mut list = Self { name, lines, layout, separator: COMMA, ahead, failed: false, taken };
+        let Some(columns) = list.first_line()? else { return Ok(list) };
         match (options.kind, options.column.as_deref()) {
             (InputKind::Domains, Some(wanted)) => {
                 let index = find(&columns, wanted);
@@ -66,9 +71,32 @@ impl InputList {
         Ok(list)
     }
 
+    /// How many domains were taken from what is none, so far.
+    pub fn taken(&self) -> Arc<TakenCounts> {
+        self.taken.clone()
+    }
+
+    /// The fields of the first line, by the separator that it, or the line
+    /// before it, tells of.
+    fn first_line(&mut self) -> Result<Option<Vec<String>>, InputError> {
+        let Some(first) = self.look_ahead()? else { return Ok(None) };
+        let Some(said) = dialect::said_separator(first.trim()) else {
+            self.separator = dialect::separator(&first);
+            return Ok(Some(layout::columns(&first, self.separator)));
+        };
+        self.ahead.pop_back();
+        self.separator = said;
+        self.look_ahead_columns()
+    }
+
+    fn look_ahead_columns(&mut self) -> Result<Option<Vec<String>>, InputError> {
+        let separator = self.separator;
+        Ok(self.look_ahead()?.map(|text| layout::columns(&text, separator)))
+    }
+
     /// Reads ahead to the next line that is neither blank nor a comment;
     /// `None` if there is none, or none that can be read as text.
-    fn look_ahead(&mut self) -> Result<Option<Vec<String>>, InputError> {
+    fn look_ahead(&mut self) -> Result<Option<String>, InputError> {
         loop {
             let next = read(&mut self.lines)
                 .map_err(|source| InputError::Read { name: self.name.clone(), source })?;
@@ -76,9 +104,9 @@ impl InputList {
             if text.as_ref().is_ok_and(|text| layout::is_void(text)) {
                 continue;
             }
-            let columns = text.as_ref().ok().map(|text| layout::columns(text));
+            let line = text.as_ref().ok().cloned();
             self.ahead.push_back(Ahead { number: self.lines.number(), text });
-            return Ok(columns);
+            return Ok(line);
         }
     }
 
@@ -89,7 +117,7 @@ impl InputList {
         wanted: &str,
         columns: Vec<String>,
     ) -> Result<(), InputError> {
-        let (name, wanted) = (self.name.clone(), bounded(wanted.as_bytes()));
+        let (name, wanted) = (self.name.clone(), bounded(wanted.as_bytes(), Extent::Whole));
         self.layout = layout.ok_or(InputError::NoColumn { name, wanted, columns })?;
         self.ahead.pop_back();
         Ok(())
@@ -103,7 +131,7 @@ impl InputList {
             }
             FirstLine::Row(layout) => self.layout = layout,
             FirstLine::Unclear => {
-                let below = self.look_ahead()?;
+                let below = self.look_ahead_columns()?;
                 if below.is_some_and(|below| layout::is_row_below_header(&below)) {
                     return Err(InputError::NoDomainColumn { name: self.name.clone(), columns });
                 }
@@ -117,8 +145,11 @@ impl InputList {
             Ok(text) => text,
             Err(rejected) => return Some(Entry::Rejected(rejected)),
         };
-        Some(match self.layout.read(&text)? {
-            Ok(subject) => Entry::Target(Target { line: number, subject }),
+        Some(match self.layout.read(&text, self.separator)? {
+            Ok((subject, source)) => {
+                self.taken.add(source);
+                Entry::Target(Target { line: number, subject })
+            }
             Err((text, cause)) => Entry::Rejected(Rejected { line: number, text, cause }),
         })
     }
@@ -160,10 +191,10 @@ fn read(lines: &mut Lines) -> io::Result<Option<Result<String, Rejected>>> {
         None => return Ok(None),
         Some(Line::Whole(bytes)) => match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text.to_string()),
-            Err(_) => Err((bounded(bytes), "not UTF-8".to_string())),
+            Err(_) => Err((bounded(bytes, Extent::Whole), "not UTF-8".to_string())),
         },
         Some(Line::Cut(bytes)) => {
-            Err((bounded(bytes), format!("too long: over {INPUT_LINE_BYTES_MAX} bytes")))
+            Err((bounded(bytes, Extent::Cut), format!("too long: over {INPUT_LINE_BYTES_MAX} bytes")))
         }
     };
     let line = lines.number();

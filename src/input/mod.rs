@@ -6,6 +6,11 @@
 //! line and not the rest of the list; the price is that a field with a line
 //! break inside it is not supported, and its second half is rejected.
 //!
+//! A list is text in UTF-8 or UTF-16, as it is or through gzip or zstd. What
+//! separates its fields is said by a line `sep=;` before all others, or is the
+//! commonest of comma, semicolon and tab in the first line
+//! ([`crate::dialect`]).
+//!
 //! How the columns lie is decided once, by the first line that is neither
 //! blank nor a comment:
 //!
@@ -17,6 +22,10 @@
 //! | several fields, the first that is a domain is number *n* | CSV without header, column *n* |
 //! | several fields, none a domain, and a domain among those of the second line | CSV whose header names no `domain`: an error that lists the columns |
 //! | anything else | plain; what is no domain is rejected |
+//!
+//! Of a mail address or a URL in the place of a domain the domain is taken,
+//! and counted ([`TakenCounts`]); the local part of an address is handed out
+//! nowhere, [`Rejected::text`](crate::model::Rejected::text) included.
 
 mod endpoint;
 mod fault;
@@ -25,12 +34,14 @@ mod layout;
 mod lines;
 mod list;
 mod source;
+mod taken;
 
 #[cfg(test)]
 mod tests;
 
 pub use lines::INPUT_LINE_BYTES_MAX;
 pub use list::{Entry, InputList};
+pub use taken::TakenCounts;
 
 use crate::model::text::push_printable;
 use std::io;
@@ -47,7 +58,8 @@ pub enum InputKind {
     /// Mail domains.
     #[default]
     Domains,
-    /// Endpoints, `ip[,name[,port]]`, as zmap and zgrab2 pass them on.
+    /// Endpoints as zmap and zgrab2 pass them on: `ip`, `ip,port`, `ip,name`,
+    /// `ip,name,tag`, `ip,name,tag,port`, or what a header says.
     Endpoints,
 }
 
@@ -80,12 +92,6 @@ pub enum InputError {
         /// The cause.
         source: io::Error,
     },
-    /// The list is in UTF-16.
-    #[error("{name} is in UTF-16; save it as UTF-8")]
-    Utf16 {
-        /// The file as it was named.
-        name: String,
-    },
     /// The column asked for is not in the first line.
     #[error("{name} has no column `{wanted}`; its columns are: {}", listed(columns))]
     NoColumn {
@@ -108,13 +114,14 @@ pub enum InputError {
 
 fn listed(columns: &[String]) -> String {
     let shown: Vec<String> =
-        columns.iter().take(COLUMNS_LISTED_MAX).map(|name| bounded(name.as_bytes())).collect();
+        columns.iter().take(COLUMNS_LISTED_MAX).map(|name| bounded(name.as_bytes(), Extent::Whole)).collect();
     let more = if columns.len() > COLUMNS_LISTED_MAX { ", …" } else { "" };
     shown.join(", ") + more
 }
 
 /// Opens a list and finds out how its columns lie. `-` is standard input;
-/// gzip is told by the extension `.gz` or by its first two bytes.
+/// gzip and zstd are told by the extensions `.gz` and `.zst` or by the first
+/// bytes.
 ///
 /// # Errors
 /// [`InputError`]: the file is missing or unreadable, or its columns do not
@@ -125,8 +132,8 @@ pub fn open(path: &str, options: &InputOptions) -> Result<InputList, InputError>
     InputList::new(name, source, options)
 }
 
-/// Reads a list from `raw`, which `name` stands for in errors; gzip is told by
-/// the first two bytes.
+/// Reads a list from `raw`, which `name` stands for in errors; gzip and zstd
+/// are told by the first bytes.
 ///
 /// # Errors
 /// [`InputError`], as [`open`].
@@ -135,23 +142,30 @@ pub fn read(
     raw: impl io::Read + Send + 'static,
     options: &InputOptions,
 ) -> Result<InputList, InputError> {
-    let source = source::unpack(raw, false, name)?;
+    let source = source::unpack(raw, None, name)?;
     InputList::new(name.to_string(), source, options)
 }
 
+/// Whether a text is all that there was.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Cut,
+}
+
 /// The text as it may stand in a report: at most [`REJECTED_TEXT_BYTES_MAX`]
-/// bytes; characters that steer a terminal and bytes that are no UTF-8 as `\xHH`.
-fn bounded(text: &[u8]) -> String {
+/// bytes, no local part of a mail address; characters that steer a terminal and
+/// bytes that are no UTF-8 as `\xHH`.
+fn bounded(text: &[u8], extent: Extent) -> String {
     let mut out = String::new();
     for chunk in text.utf8_chunks() {
         for character in chunk.valid().chars() {
             push_printable(&mut out, character);
         }
         push_bytes(&mut out, chunk.invalid());
-        if out.len() > REJECTED_TEXT_BYTES_MAX {
-            break;
-        }
     }
+    // Before it is cut: the sign of an address may stand behind.
+    let mut out = taken::without_local_parts(&out, extent == Extent::Cut);
     if out.len() > REJECTED_TEXT_BYTES_MAX {
         let mark = "…";
         out.truncate(out.floor_char_boundary(REJECTED_TEXT_BYTES_MAX - mark.len()));

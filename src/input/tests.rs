@@ -70,6 +70,16 @@ fn plain_lists() {
             &domains(),
             &[&format!("1! {no_name}: junk, really"), &format!("2! {no_name}: more junk"), "3 a.example"],
         ),
+        ("\"a.example\"\r\n\"b.example\" # two\r\n", &domains(), &["1 a.example", "2 b.example"]),
+        (
+            "a.example\n\"b.example\",c.example\n\"d.example\n",
+            &domains(),
+            &[
+                "1 a.example",
+                &format!("2! {no_name}: \"b.example\",c.example"),
+                &format!("3! {no_name}: \"d.example"),
+            ],
+        ),
         (
             "a.example\nx\u{1b}[2J.example\n",
             &domains(),
@@ -117,13 +127,21 @@ fn endpoint_lists() {
         ("IP,name,port\n192.0.2.1,MX.a.example.,2525\n", &endpoints(), &["2 192.0.2.1 mx.a.example 2525"]),
         ("saddr,sport,domain\n192.0.2.1,25,a.example\n", &endpoints(), &["2 192.0.2.1 a.example 25"]),
         ("2001:db8::1,a_b.example\n", &endpoints(), &["1 2001:db8::1 a_b.example 0"]),
-        ("[2001:DB8::1],,25\n", &endpoints(), &["1 2001:db8::1  25"]),
+        ("[2001:DB8::1],,,25\n", &endpoints(), &["1 2001:db8::1  25"]),
         ("::ffff:192.0.2.1\n", &endpoints(), &["1 192.0.2.1  0"]),
         ("192.0.2.1,bücher.example\n", &endpoints(), &["1 192.0.2.1 xn--bcher-kva.example 0"]),
-        ("192.0.2.1,,0\n", &endpoints(), &[&format!("1! {no_port}: 192.0.2.1,,0")]),
-        ("192.0.2.1,,65536\n", &endpoints(), &[&format!("1! {no_port}: 192.0.2.1,,65536")]),
+        ("192.0.2.1,0\n", &endpoints(), &[&format!("1! {no_port}: 192.0.2.1,0")]),
+        ("192.0.2.1,,,65536\n", &endpoints(), &[&format!("1! {no_port}: 192.0.2.1,,,65536")]),
+        ("192.0.2.1,mx.example,,x\n", &endpoints(), &[&format!("1! {no_port}: 192.0.2.1,mx.example,,x")]),
         ("[192.0.2.1]\n", &endpoints(), &["1! not an IP address: [192.0.2.1]"]),
-        ("192.0.2.1:25\n", &endpoints(), &["1! not an IP address: 192.0.2.1:25"]),
+        (
+            "192.0.2.1:25\n[2001:db8::1]:26,mx.example\n",
+            &endpoints(),
+            &["1 192.0.2.1  25", "2 2001:db8::1 mx.example 26"],
+        ),
+        ("192.0.2.1:25,25\n", &endpoints(), &["1 192.0.2.1  25"]),
+        ("192.0.2.1:25,26\n", &endpoints(), &["1! two ports: 192.0.2.1:25,26"]),
+        ("192.0.2.1:0\n", &endpoints(), &["1! not an IP address: 192.0.2.1:0"]),
         ("a.example\n", &endpoints(), &["1! not an IP address: a.example"]),
         (
             "192.0.2.1,192.0.2.2\n",
@@ -133,6 +151,87 @@ fn endpoint_lists() {
             ],
         ),
     ]);
+}
+
+#[test]
+fn endpoints_by_position_are_those_of_zmap_and_zgrab2() {
+    let too_many = "more fields than ip, name, tag and port; a header says what they are";
+    check(&[
+        ("192.0.2.1,2525\n", &endpoints(), &["1 192.0.2.1  2525"]),
+        ("192.0.2.1,465,\n192.0.2.1,0025\n", &endpoints(), &["1 192.0.2.1  465", "2 192.0.2.1  25"]),
+        ("192.0.2.1,mx.example,tag\n", &endpoints(), &["1 192.0.2.1 mx.example 0"]),
+        ("192.0.2.1,mx.example,7\n", &endpoints(), &["1 192.0.2.1 mx.example 0"]),
+        ("192.0.2.1,,7\n", &endpoints(), &["1 192.0.2.1  0"]),
+        ("192.0.2.1,mx.example,tag,2525\n", &endpoints(), &["1 192.0.2.1 mx.example 2525"]),
+        ("192.0.2.1,mx.example,,2525\n", &endpoints(), &["1 192.0.2.1 mx.example 2525"]),
+        ("192.0.2.1,,,2525\n192.0.2.1,,,\n", &endpoints(), &["1 192.0.2.1  2525", "2 192.0.2.1  0"]),
+        ("192.0.2.1;mx.example;;2525\n", &endpoints(), &["1 192.0.2.1 mx.example 2525"]),
+        ("192.0.2.1\tmx.example\t\t2525\n", &endpoints(), &["1 192.0.2.1 mx.example 2525"]),
+        (
+            "192.0.2.1,mx.example,,25,x\n",
+            &endpoints(),
+            &[&format!("1! {too_many}: 192.0.2.1,mx.example,,25,x")],
+        ),
+        // A header decides otherwise.
+        ("ip,name,port\n192.0.2.1,mx.example,2525\n", &endpoints(), &["2 192.0.2.1 mx.example 2525"]),
+        ("saddr;sport\n192.0.2.1;2525\n", &endpoints(), &["2 192.0.2.1  2525"]),
+        ("ip,domain,owner,port\n192.0.2.1,mx.example,Bob,25\n", &endpoints(), &["2 192.0.2.1 mx.example 25"]),
+    ]);
+}
+
+#[test]
+fn tables_of_other_separators() {
+    check(&[
+        ("a.example;Bob\nb.example;Eve\n", &domains(), &["1 a.example", "2 b.example"]),
+        ("domain;owner\na.example;Bob\n", &domains(), &["2 a.example"]),
+        ("1\ta.example\n2\tb.example\n", &domains(), &["1 a.example", "2 b.example"]),
+        ("\tdomain\nx\t\"a.example\"\n\tb.example\n", &domains(), &["2 a.example", "3 b.example"]),
+        ("sep=;\r\nx;domain\r\n1;a.example\r\n", &domains(), &["3 a.example"]),
+        ("# mine\n\"sep=|\"\na|b,c;d;e\n", &domains_in("a"), &[]),
+        ("sep=,\n1,a.example\n", &domains(), &["2 a.example"]),
+        ("sep=;\n", &domains(), &[]),
+        ("Name;DomainName;Default\nA;a.example;True\n", &domains_in("DomainName"), &["2 a.example"]),
+        ("\"x;y;z\",domain\n\"1;2\",a.example\n", &domains(), &["2 a.example"]),
+        ("#TYPE Selected.X\r\n\"Name\",\"Domain\"\r\n\"A\",\"a.example\"\r\n", &domains(), &["3 a.example"]),
+    ]);
+}
+
+#[test]
+fn of_addresses_and_urls_the_domain_is_taken_and_nothing_else_told() {
+    let list = "bob@a.example\nBob <bob@b.example>\nhttps://bob:pw@c.example/x\nd.example\nbob@localhost\n\
+        bob@a.example eve@b.example\n";
+    let list = try_list(list.as_bytes(), &domains()).unwrap();
+    let taken = list.taken();
+    let entries: Vec<Entry> = list.map(Result::unwrap).collect();
+    assert_eq!((taken.urls(), taken.mail_addresses()), (1, 2));
+    let names = entries.iter().filter_map(|entry| match entry {
+        Entry::Target(target) => target.subject.domain(),
+        Entry::Rejected(_) => None,
+    });
+    assert_eq!(names.collect::<Vec<_>>(), ["a.example", "b.example", "c.example", "d.example"]);
+    let shown = format!("{entries:?}");
+    assert!(!shown.contains("bob") && !shown.contains("eve") && shown.contains("…@localhost"), "{shown}");
+    check(&[
+        ("Name,Mail\nBob,bob@a.example\n", &domains_in("mail"), &["2 a.example"]),
+        ("Bob,bob@a.example\nEve,eve@b.example\n", &domains(), &["1 a.example", "2 b.example"]),
+        ("bob@a.example,a.example\n", &domains(), &["1 a.example"]),
+        (
+            "x,domain\n\"bob@a.example,b\n",
+            &domains(),
+            &["2! a quote that the line does not close: …@a.example,b"],
+        ),
+    ]);
+    let error = try_list(b"Name,bob@-\nx,a.example\n", &domains()).err().unwrap().to_string();
+    assert!(error.ends_with("choose one with --column: Name, …@-"), "{error}");
+    // What is cut off may have been an address.
+    let long = format!("x\n{}bob@a.example,eve{}@b.example\n", " ".repeat(4080), "e".repeat(40));
+    assert_eq!(told_last(&long), "2! too long: over 4096 bytes: …");
+    let latin1 = told(b"x\nb\xf6b@a.example\n", &domains());
+    assert_eq!(latin1.last().unwrap(), "2! not UTF-8: …@a.example");
+}
+
+fn told_last(text: &str) -> String {
+    told(text.as_bytes(), &domains()).pop().unwrap()
 }
 
 #[test]
@@ -157,7 +256,6 @@ fn lists_without_a_way_in_say_what_to_do() {
             "list.csv has no column `domain`; choose one with --column: Domain name, City",
         ),
         (b"a,b\n1,2\n", domains_in("c"), "list.csv has no column `c`; its columns are: a, b"),
-        (b"\xff\xfea\0", domains(), "list.csv is in UTF-16; save it as UTF-8"),
     ] {
         let error = try_list(text, &options).err().map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some(expected));
@@ -169,8 +267,12 @@ fn lists_without_a_way_in_say_what_to_do() {
 }
 
 fn gzipped(text: &str) -> Vec<u8> {
+    gzipped_bytes(text.as_bytes())
+}
+
+fn gzipped_bytes(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
@@ -203,6 +305,67 @@ fn cut_gzip_is_an_error_that_names_the_line_and_hands_out_no_half_line() {
     assert!(last.starts_with(&expected), "{last}");
 }
 
+fn utf16(text: &str, of_unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(of_unit).collect()
+}
+
+#[test]
+fn utf_16_is_text() {
+    let text = "a.example\r\nb\u{fc}cher.example\r\n";
+    let marked = format!("\u{feff}{text}");
+    let expected = ["1 a.example", "2 xn--bcher-kva.example"];
+    for bytes in [
+        utf16(&marked, u16::to_le_bytes),
+        utf16(&marked, u16::to_be_bytes),
+        utf16(text, u16::to_le_bytes),
+        utf16(text, u16::to_be_bytes),
+        gzipped_bytes(&utf16(&marked, u16::to_le_bytes)),
+    ] {
+        assert_eq!(told(&bytes, &domains()), expected);
+    }
+    // Half a surrogate pair, and half a unit, are no text.
+    let broken = [utf16("a.example\n", u16::to_le_bytes), vec![0, 0xd8, b'x', 0, b'\n', 0, b'y']].concat();
+    let told = told(&broken, &domains());
+    assert_eq!((told.len(), told[0].as_str()), (3, "1 a.example"), "{told:?}");
+    assert!(told[1..].iter().all(|line| line.contains('!')), "{told:?}");
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    zstd::stream::encode_all(text.as_bytes(), 3).unwrap()
+}
+
+#[test]
+fn zstd_is_read_to_its_end_over_all_frames() {
+    // pzstd writes a frame that is skipped first.
+    let skipped = [0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
+    let frames = [zstd("a.example\nb.ex"), zstd("ample\nc.example\n")].concat();
+    let expected = ["1 a.example", "2 b.example", "3 c.example"];
+    assert_eq!(told(&frames, &domains()), expected);
+    assert_eq!(told(&[&skipped[..], &frames].concat(), &domains()), expected);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.csv.ZST");
+    std::fs::write(&path, &frames).unwrap();
+    assert_eq!(open(path.to_str().unwrap(), &domains()).unwrap().count(), 3);
+    std::fs::write(&path, "a.example\n").unwrap();
+    assert!(matches!(open(path.to_str().unwrap(), &domains()), Err(InputError::Read { .. })));
+}
+
+#[test]
+fn zstd_that_is_cut_or_wants_too_much_memory_is_an_error() {
+    let text: String = (0..20_000).map(|n| format!("name{}.example\n", n * 7919 % 20_011)).collect();
+    let whole = zstd(&text);
+    let told = told(&whole[..whole.len() - 100], &domains());
+    let (last, before) = told.split_last().unwrap();
+    let expected = format!("error cannot read list.csv from line {} on: ", before.len() + 1);
+    assert!(last.starts_with(&expected), "{last}");
+    let mut wide = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    wide.window_log(24).unwrap();
+    wide.include_contentsize(false).unwrap();
+    wide.write_all(text.as_bytes()).unwrap();
+    let error = try_list(&wide.finish().unwrap(), &domains()).err().unwrap().to_string();
+    assert!(error.starts_with("cannot read list.csv: ") && error.contains("memory"), "{error}");
+}
+
 /// Hands out one byte at a time, as a pipe may.
 struct Pipe(Cursor<Vec<u8>>);
 
@@ -214,10 +377,11 @@ impl io::Read for Pipe {
 }
 
 #[test]
-fn gzip_and_utf16_are_told_though_the_first_byte_comes_alone() {
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packer.write_all(b"a.example\n").unwrap();
+fn packing_and_encoding_are_told_though_the_first_byte_comes_alone() {
     let pipe = |bytes: Vec<u8>| read("pipe", Pipe(Cursor::new(bytes)), &domains());
-    assert_eq!(pipe(packer.finish().unwrap()).unwrap().count(), 1);
-    assert!(matches!(pipe(vec![0xff, 0xfe, b'a', 0]), Err(InputError::Utf16 { .. })));
+    for bytes in [gzipped("a.example\n"), zstd("a.example\n"), utf16("\u{feff}a.example\n", u16::to_le_bytes)]
+    {
+        let entries: Vec<_> = pipe(bytes).unwrap().collect();
+        assert!(matches!(entries.as_slice(), [Ok(Entry::Target(_))]), "{entries:?}");
+    }
 }

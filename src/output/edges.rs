@@ -64,8 +64,10 @@ pub const MX: &[Column<MxRow>] = &[
 /// The columns of `rejects.csv`, in order.
 pub const REJECTS: &[Column<Rejected>] = &[
     column("line", "Line number in the input, from 1.", |r| Value::Number(r.line)),
-    column("text", "The line, or its column, cut to 256 bytes and escaped.", |r| {
-        Value::Text(r.text.as_str().into())
-    }),
+    column(
+        "text",
+        "The line, or its column, cut to 256 bytes and escaped; `…` stands for what may be the local part of a mail address.",
+        |r| Value::Text(r.text.as_str().into()),
+    ),
     column("cause", "What is wrong with it.", |r| Value::Text(r.cause.as_str().into())),
 ];

@@ -130,7 +130,7 @@ fn endpoints_are_asked_without_dns() {
     let place = lab.fleet.endpoints()[0].clone();
     let (ip, host) = (place.ip, place.host);
     for (list, lines) in [
-        (format!("{ip}\n{ip},{host}\n{ip},{host},{port}\nnot an address\n"), 3),
+        (format!("{ip}\n{ip},{host}\n{ip},{host},,{port}\nnot an address\n"), 3),
         (format!("saddr,name,port\n{ip},{host},{port}\n"), 1),
         (format!("\u{feff}ip,port\r\n{ip},{port}\r\n"), 1),
     ] {

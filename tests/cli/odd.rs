@@ -34,14 +34,24 @@ fn a_line_that_is_no_domain_never_stops_the_run() {
     let lab = Lab::playing(&["tls13_ecdsa"], 2);
     let mut list = b"d1.example\n".to_vec();
     list.extend(vec![b'a'; 1 << 20]);
-    list.extend(b"\n\0\0\0\n\xff\xfe\xfd.example\n,,,\n\"d9.example\nuser@d1.example\nd2.example");
+    list.extend(
+        b"\n\0\0\0\n\xff\xfe\xfd.example\n,,,\n\"d9.example\nsomebody@d1.example\nsomebody@-\nd2.example",
+    );
     lab.folder.write("odd", list);
     let ran = lab.folder.run(lab.args("scan odd --allow-private -o run"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), names(2));
+    assert!(ran.stdout.contains("\ndomains taken from mail addresses: 1, from URLs: 0\n"), "{}", ran.stdout);
+    let count = counts(&lab.folder, "run");
+    assert_eq!((&count["taken_from_mail_addresses"], &count["taken_from_urls"]), (&1.into(), &0.into()));
+    for file in std::fs::read_dir(lab.folder.path().join("run")).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("somebody"), "{}: {text}", path.display());
+    }
     let rejects = lab.folder.read("run/rejects.csv");
     let lines: Vec<&str> = rejects.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
-    assert_eq!(lines, ["2", "3", "4", "5", "6", "7"]);
+    assert_eq!(lines, ["2", "3", "4", "5", "6", "8"]);
     assert!(rejects.len() < 4096 && !rejects.contains('\0'), "each is told in short");
 }
 
@@ -76,7 +86,9 @@ fn a_resolver_that_is_silent_refuses_or_is_not_there_leaves_everything_open() {
     let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refusing = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = |socket: &UdpSocket| socket.local_addr().unwrap();
-    let resolvers = [(address(&silent), "timeout"), (gone, "timeout"), (address(&refusing), "servfail")];
+    // To refuse is to answer.
+    let resolvers =
+        [(address(&silent), "timeout", 5), (gone, "timeout", 5), (address(&refusing), "servfail", 0)];
     // Answers every question with REFUSED as long as the test lives.
     std::thread::spawn(move || {
         let mut packet = [0; 512];
@@ -87,11 +99,11 @@ fn a_resolver_that_is_silent_refuses_or_is_not_there_leaves_everything_open() {
         }
     });
     let folder = Folder::new().with("list", "d1.example\nd2.example\n");
-    for (resolver, outcome) in resolvers {
+    for (resolver, outcome, code) in resolvers {
         let resolver = resolver.to_string();
         let args = ["scan", "list", "--format", "jsonl", "--timeout", "dns=200ms", "--resolver", &resolver];
         let ran = folder.run(args.iter().chain(&["--ehlo", "scanner.example"]));
-        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        assert_eq!(ran.code, Some(code), "{}", ran.stderr);
         let rows: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(rows.len(), 2);
         for row in rows {
@@ -145,7 +157,7 @@ fn few_open_files_slow_a_run_down_but_do_not_change_its_findings() {
     // Nobody takes these connections up, so that each stays open for a while.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let list: String = (0..60).map(|number| format!("127.0.0.1,mx{number}.example,{port}\n")).collect();
+    let list: String = (0..60).map(|number| format!("127.0.0.1,mx{number}.example,,{port}\n")).collect();
     lab.folder.write("endpoints", list);
     let words = format!("scan endpoints --input endpoints {many} --timeout greeting=300ms,connect=1m");
     let rows = with_few_files(&lab.folder, lab.args(&words));

@@ -80,9 +80,9 @@ fn a_reader_that_has_enough_is_a_quiet_and_prompt_end() {
     let folder = Folder::new();
     let mut child = folder.mxray(words.split(' ')).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
-    writeln!(input, "127.0.0.1,mx.example,{}", silent.local_addr().unwrap().port()).unwrap();
+    writeln!(input, "127.0.0.1,mx.example,,{}", silent.local_addr().unwrap().port()).unwrap();
     let _open = silent.accept().unwrap();
-    let mut row = move || writeln!(input, "127.0.0.2,mx.example,{gone}");
+    let mut row = move || writeln!(input, "127.0.0.2,mx.example,,{gone}");
     row().unwrap();
     let mut first = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();

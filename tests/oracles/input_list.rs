@@ -25,10 +25,32 @@ pub fn check(input: &[u8]) {
     }
 }
 
+/// First bytes of what is not text in UTF-8, or whose encoding they tell.
+fn is_told_by_its_start(input: &[u8]) -> bool {
+    let packed: [&[u8]; 3] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd], &[0xef, 0xbb, 0xbf]];
+    packed.iter().any(|magic| input.starts_with(magic))
+        || matches!(input, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] | [1..=255, 0, ..] | [0, 1..=255, ..])
+}
+
+/// In UTF-16 it is the same list.
+fn check_utf16(input: &[u8], options: &InputOptions, whole: &List) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if is_told_by_its_start(input) {
+        return;
+    }
+    let units = || ['\u{feff}'].into_iter().chain(text.chars()).collect::<String>();
+    let little: Vec<u8> = units().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = units().encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [little, big] {
+        assert_eq!(list(&[&bytes], options), *whole, "UTF-16 changes nothing");
+    }
+}
+
 fn check_list(input: &[u8], options: &InputOptions) {
     let [whole, bytes, odd] = cuts(input).map(|pieces| list(&pieces, options));
     check_same(&bytes, &whole);
     check_same(&odd, &whole);
+    check_utf16(input, options, &whole);
     whole.error.iter().for_each(|error| message::check(error));
     let entries = whole.entries;
     let lines = entries.iter().map(|entry| match entry {
@@ -37,6 +59,8 @@ fn check_list(input: &[u8], options: &InputOptions) {
     assert!(lines.clone().is_sorted_by(|before, after| before < after), "one entry a line");
     assert!(lines.into_iter().all(|line| line > 0));
     entries.iter().for_each(check_entry);
+    let targets = entries.iter().filter(|entry| matches!(entry, Entry::Target(_))).count() as u64;
+    assert!(whole.taken.0 + whole.taken.1 <= targets, "each is taken from one thing");
     if options.kind == InputKind::Domains {
         check_written(&entries);
     }
@@ -46,6 +70,8 @@ fn check_list(input: &[u8], options: &InputOptions) {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct List {
     entries: Vec<Entry>,
+    /// Domains taken from URLs and from mail addresses.
+    taken: (u64, u64),
     error: Option<String>,
     /// The error came of reading: gzip that is broken.
     broken: bool,
@@ -90,12 +116,14 @@ fn list(pieces: &[&[u8]], options: &InputOptions) -> List {
             return list;
         }
     };
+    let taken = entries.taken();
     for entry in entries.take(ENTRIES_MAX) {
         match entry {
             Ok(entry) => list.entries.push(entry),
             Err(error) => (list.error, list.broken) = (Some(error.to_string()), true),
         }
     }
+    list.taken = (taken.urls(), taken.mail_addresses());
     list
 }
 
@@ -103,6 +131,8 @@ fn check_entry(entry: &Entry) {
     match entry {
         Entry::Rejected(Rejected { text, cause, .. }) => {
             assert!(text.len() <= REJECTED_TEXT_BYTES_MAX && !text.chars().any(char::is_control), "{text:?}");
+            let before_sign = text.rsplit_once('@').map_or("…", |(before, _)| before);
+            assert_eq!(before_sign, "…", "a local part is written nowhere: {text:?}");
             assert!((1..=CAUSE_BYTES_MAX).contains(&cause.len()) && !cause.chars().any(char::is_control));
         }
         Entry::Target(target) => match &target.subject {
@@ -151,6 +181,20 @@ pub fn seeds() -> Vec<Seed> {
         ),
         ("mark-and-cr", text("\u{feff}a.example\rb.example\r\n\rc.example")),
         ("utf-16", [0xff, 0xfe, b'a', 0].to_vec()),
+        ("utf-16-unmarked", b"a\0.\0e\0x\0\n\0b\0.\0e\0x\0".to_vec()),
+        ("semicolons", text("sep=;\nx;domain\n\"1;2\";a.example\n")),
+        ("tabs", text("1\ta.example\n2\t\"b.example\"\n")),
+        ("quoted", text("\"a.example\"\r\n\"b.example\"\r\n")),
+        (
+            "addresses",
+            text("bob@a.example\nBob <bob@b.example>\nmailto:bob@c.example?cc=x\nbob@x eve@y\nbob@x\n"),
+        ),
+        ("urls", text("https://bob:pw@a.example:25/x@y\nb.example/\nhttps://192.0.2.1/\n")),
+        (
+            "zmap-and-zgrab2",
+            text("192.0.2.1,25\n192.0.2.1,mx.example,tag,25\n192.0.2.1:25\n192.0.2.1,a,b,c,d\n"),
+        ),
+        ("zstd", ZSTD.to_vec()),
         ("no-text", b"a.example\n\xff\xfe.example\nx\x1b[31m.example\n".to_vec()),
         ("too-long", [&b"a.example\n"[..], &[b'x'; 4097], b"\nb.example\n"].concat()),
         ("long-enough", [&[b'x'; 4096][..], b"\nb.example\n"].concat()),
@@ -162,4 +206,10 @@ pub fn seeds() -> Vec<Seed> {
 const GZIP: &[u8] = &[
     0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0x4b, 0xd4, 0x4b, 0xad, 0x48, 0xcc, 0x2d,
     0xc8, 0x49, 0xe5, 0x4a, 0x82, 0xb3, 0x00, 0x43, 0x96, 0xb1, 0xdb, 0x14, 0x00, 0x00, 0x00,
+];
+
+/// The same, as `zstd` packs it.
+const ZSTD: &[u8] = &[
+    0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x8d, 0x00, 0x00, 0x58, 0x61, 0x2e, 0x65, 0x78, 0x61, 0x6d, 0x70,
+    0x6c, 0x65, 0x0a, 0x62, 0x01, 0x00, 0x2d, 0x8a, 0x17, 0xe3, 0x0f, 0x8e, 0x05,
 ];

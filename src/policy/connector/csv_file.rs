@@ -7,14 +7,14 @@ use super::csv_lines::{Lines, check_quotes};
 use super::entry::Entry;
 use super::error::{ConnectorError, Place};
 use super::list::{CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
+use crate::dialect;
 use csv::{Position, StringRecord};
-use encoding_rs::{Encoding, UTF_8};
 
 /// Columns without which there is no telling what a connector does.
 const COLUMNS_NEEDED: [&str; 3] = ["Name", "RecipientDomains", "TlsSettings"];
 
-/// Reads connectors from an export of Get-OutboundConnector: UTF-8, or UTF-16
-/// with a byte order mark; separated by comma, semicolon or tab.
+/// Reads connectors from an export of Get-OutboundConnector: UTF-8 or UTF-16,
+/// separated by comma, semicolon or tab ([`crate::dialect`]).
 ///
 /// # Errors
 /// [`ConnectorError`] if the bytes are no such file, are over a limit, or a
@@ -24,8 +24,9 @@ pub fn parse_csv(bytes: &[u8]) -> Result<ConnectorList, ConnectorError> {
         return Err(ConnectorError::at(Place(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
     }
     let text = text(bytes)?;
-    let (text, skipped_lines) = without_type(&text);
-    let (delimiter, first_line) = (delimiter(text), 1 + skipped_lines);
+    let (said, text, skipped_lines) = without_preamble(&text);
+    let header = text.lines().next().unwrap_or_default();
+    let (delimiter, first_line) = (said.unwrap_or_else(|| dialect::separator(header)), 1 + skipped_lines);
     check_quotes(text, delimiter, first_line)
         .map_err(|(line, what)| ConnectorError::at(Place(line), format!("not CSV: {what}")))?;
     let mut lines = Lines::new(text, first_line);
@@ -50,9 +51,9 @@ pub fn parse_csv(bytes: &[u8]) -> Result<ConnectorList, ConnectorError> {
     ConnectorList::from_entries(&entries, Vec::new())
 }
 
-/// Bytes as text, by their byte order mark.
+/// Bytes as text.
 fn text(bytes: &[u8]) -> Result<String, ConnectorError> {
-    let (encoding, mark_bytes) = Encoding::for_bom(bytes).unwrap_or((UTF_8, 0));
+    let (encoding, mark_bytes) = dialect::encoding(bytes);
     let bytes = bytes.get(mark_bytes..).unwrap_or_default();
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
     text.map(Into::into).ok_or_else(|| {
@@ -61,21 +62,19 @@ fn text(bytes: &[u8]) -> Result<String, ConnectorError> {
     })
 }
 
-/// Without the line that names the type of the exported objects; gives the
-/// number of lines that this took.
-fn without_type(text: &str) -> (&str, u64) {
-    match text.split_once('\n') {
-        Some((first, rest)) if first.starts_with("#TYPE") => (rest, 1),
-        _ => (text, 0),
+/// Without the lines before the header, which name the type of the exported
+/// objects or say the separator; gives that and the number of lines.
+fn without_preamble(text: &str) -> (Option<u8>, &str, u64) {
+    let (mut said, mut rest, mut lines) = (None, text, 0);
+    while let Some((first, behind)) = rest.split_once('\n') {
+        let separator = dialect::said_separator(first);
+        if separator.is_none() && !dialect::is_type_line(first) {
+            break;
+        }
+        said = separator.or(said);
+        (rest, lines) = (behind, lines + 1);
     }
-}
-
-/// Comma, or what `-UseCulture` puts in its place.
-fn delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let count = |byte: &u8| header.bytes().filter(|other| other == byte).count();
-    // The last of equals: the comma.
-    [b'\t', b';', b','].into_iter().max_by_key(count).unwrap_or(b',')
+    (said, rest, lines)
 }
 
 /// Which column is where.

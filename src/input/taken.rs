@@ -1,0 +1,190 @@
+//! Mail addresses and URLs that stand where a domain was expected. Their
+//! domain is taken, and the rest is written nowhere: the local part of an
+//! address is a person's.
+
+use crate::model::{DomainName, NameError};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a domain was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// It stood there as such.
+    Plain,
+    /// A URL (RFC 3986 §3).
+    Url,
+    /// A mail address (RFC 5321 §4.1.2), bare, behind `mailto:` or in angle
+    /// brackets behind a name.
+    MailAddress,
+}
+
+/// How many domains were taken from what.
+#[derive(Debug, Default)]
+pub struct TakenCounts {
+    urls: AtomicU64,
+    mail_addresses: AtomicU64,
+}
+
+impl TakenCounts {
+    pub(super) fn add(&self, source: Source) {
+        let counter = match source {
+            Source::Plain => return,
+            Source::Url => &self.urls,
+            Source::MailAddress => &self.mail_addresses,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Domains taken from URLs so far.
+    pub fn urls(&self) -> u64 {
+        self.urls.load(Ordering::Relaxed)
+    }
+
+    /// Domains taken from mail addresses so far.
+    pub fn mail_addresses(&self) -> u64 {
+        self.mail_addresses.load(Ordering::Relaxed)
+    }
+}
+
+/// The domain that a text names, and what it was taken from.
+pub(super) fn domain(text: &str) -> Result<(DomainName, Source), NameError> {
+    let text = text.trim();
+    let (name, source) = if let Some(host) = host_of_url(text) {
+        (host, Source::Url)
+    } else if let Some(domain) = domain_of_address(text) {
+        (domain, Source::MailAddress)
+    } else {
+        (text, Source::Plain)
+    };
+    DomainName::parse(name).map(|domain| (domain, source))
+}
+
+/// The host of a URL with `//` before it, or of one without a scheme that has
+/// a path: without user information and port.
+fn host_of_url(text: &str) -> Option<&str> {
+    if text.contains(char::is_whitespace) {
+        return None;
+    }
+    let behind = match text.split_once("://") {
+        Some((scheme, behind)) => is_scheme(scheme).then_some(behind)?,
+        // The local part of an address may have slashes, too.
+        None => (text.contains('/') && !text.contains('@')).then_some(text)?,
+    };
+    let authority = behind.split(['/', '?', '#', '\\']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let bare = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    Some(bare.map_or(host, |(host, _)| host))
+}
+
+/// RFC 3986 §3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// The domain of one mail address; `None` where there is none, or several.
+fn domain_of_address(text: &str) -> Option<&str> {
+    let text = match text.split_once('<') {
+        Some((_, behind)) => behind.strip_suffix('>')?,
+        None => text,
+    };
+    let bare = match text.split_at_checked(MAILTO.len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(MAILTO) => rest.split('?').next()?,
+        _ => text,
+    };
+    let (local, domain) = bare.rsplit_once('@')?;
+    let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
+    let dots = |character: char| {
+        character.is_whitespace() || character.is_control() || "@,;:<>()[]/\\\"".contains(character)
+    };
+    (quoted || !(local.is_empty() || local.contains(dots))).then_some(domain)
+}
+
+/// RFC 6068.
+const MAILTO: &str = "mailto:";
+
+/// Characters by which an address is known: the sign itself, what a URL writes
+/// for it, and the forms that are mapped to it (UTS 46).
+const SIGNS: [&str; 5] = ["@", "%40", "\u{ff20}", "\u{fe6b}", "&#64;"];
+
+/// Stands for what may be a local part.
+const HIDDEN: &str = "…";
+
+/// A text of which no local part of a mail address is left: all that stands
+/// before the last sign of one. Of a text that was cut, what stands behind may
+/// begin another.
+pub(super) fn without_local_parts(text: &str, cut: bool) -> String {
+    let last = SIGNS.iter().filter_map(|sign| Some((text.rfind(sign)?, sign.len()))).max();
+    match last.and_then(|(at, length)| text.get(at + length..)) {
+        None => text.to_string(),
+        Some(_) if cut => HIDDEN.to_string(),
+        Some(behind) => format!("{HIDDEN}@{behind}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_domain_is_taken_of_what_has_one() {
+        for (text, name, source) in [
+            ("a.example", "a.example", Source::Plain),
+            ("bob@a.example", "a.example", Source::MailAddress),
+            ("Bob <bob@b.example>", "b.example", Source::MailAddress),
+            ("\"x@y\" <bob@b.example>", "b.example", Source::MailAddress),
+            ("MAILTO:bob@a.example?subject=x@y", "a.example", Source::MailAddress),
+            ("\"bob smith@x\"@a.example", "a.example", Source::MailAddress),
+            ("bob+tag@B\u{fc}cher.example.", "xn--bcher-kva.example", Source::MailAddress),
+            ("https://c.example/x", "c.example", Source::Url),
+            ("HTTP://bob:pw@C.example:8080?q=a@b#f", "c.example", Source::Url),
+            ("https://c.example", "c.example", Source::Url),
+            ("c.example/", "c.example", Source::Url),
+            ("www.c.example/path?x=1", "www.c.example", Source::Url),
+        ] {
+            let expected = (DomainName::parse(name).unwrap(), source);
+            assert_eq!(domain(text), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_clear_is_not_taken() {
+        for text in [
+            "bob@a.example, eve@b.example",
+            "bob@a.example eve@b.example",
+            "bob eve@b.example",
+            "@a.example",
+            "bob@",
+            // A path, or a local part with a slash in it.
+            "c.example/?from=bob@a.example",
+            "https://c.example/x y",
+            "bob@localhost",
+            "bob@[192.0.2.1]",
+            "Bob <bob@b.example> x",
+            "https://192.0.2.1/x",
+            "https://[2001:db8::1]/x",
+            "https:///x",
+            "1://c.example",
+            "192.0.2.0/31",
+            "c.example:25",
+            "*.d.example",
+        ] {
+            assert!(domain(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_local_part_is_left() {
+        for (text, expected) in [
+            ("a b.example", "a b.example"),
+            ("bob@a..example", "…@a..example"),
+            ("bob@a.example, eve@b.example", "…@b.example"),
+            ("\"bob smith\"@[192.0.2.1]", "…@[192.0.2.1]"),
+            ("x%40a.example", "…@a.example"),
+            ("bob\u{ff20}a.example", "…@a.example"),
+        ] {
+            assert_eq!(without_local_parts(text, false), expected, "{text}");
+        }
+        assert_eq!(without_local_parts("bob@a.example,ev", true), "…");
+        assert_eq!(without_local_parts("a.example,b", true), "a.example,b");
+    }
+}
