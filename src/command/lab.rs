@@ -26,12 +26,13 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         let named: Result<_, _> = args.scenario.iter().map(|name| lab::scenario(name)).collect();
         options.scenarios = named.map_err(usage)?;
     }
+    // The ports first: where another lab has them, its files stay as they are.
+    let fleet = Fleet::start(options).await.map_err(usage)?;
     let [truth, roots, endpoints, connectors, counters] =
         [args.truth, args.roots, args.endpoints, args.connectors, args.counters]
             .map(|path| path.map(Report::create).transpose());
     let (truth, roots, endpoints) = (truth?, roots?, endpoints?);
     let (connectors, counters) = (connectors?, counters?);
-    let fleet = Fleet::start(options).await.map_err(usage)?;
     for name in fleet.left_out() {
         super::say(format_args!("mxray: scenario {name} is left out: this machine has no ::1"));
     }
@@ -89,7 +90,7 @@ struct Report {
 }
 
 impl Report {
-    /// Opens it before the fleet stands, so that a wrong path is said at once.
+    /// Opens it before anything is served, so that a wrong path is said at once.
     fn create(path: PathBuf) -> Result<Self, UsageError> {
         let file = File::create(&path)
             .map_err(|error| UsageError(format!("cannot write {}: {error}", path.display())))?;

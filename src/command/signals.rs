@@ -1,7 +1,9 @@
 //! Ctrl-C and SIGTERM, caught from the moment that somebody listens.
 
+use std::time::Duration;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 
 /// Exit code of a run that Ctrl-C broke off (128 + SIGINT), drained or not:
 /// a script must not go on as if the list were done.
@@ -11,27 +13,64 @@ const EXIT_INTERRUPTED: u8 = 130;
 #[cfg(unix)]
 const EXIT_TERMINATED: u8 = 143;
 
+/// Signals of one kind that come within this time are one: `timeout` of GNU
+/// coreutils sends its signal to the process, then to the group it is in.
+const SAME_SIGNAL: Duration = Duration::from_millis(100);
+
+/// Time in which a signal that was sent is seen here.
+const SEEN: Duration = Duration::from_millis(1);
+
 /// What the system tells a process that should end. From its making on no
 /// signal is lost, nor does one end the process by itself.
 pub(super) struct Signals {
     #[cfg(unix)]
     both: Option<(Signal, Signal)>,
+    /// Exit code of the signal that came last, and until when another of its
+    /// kind is the same.
+    last: Option<(u8, Instant)>,
 }
 
 impl Signals {
     #[cfg(unix)]
     pub(super) fn new() -> Self {
         let interrupt = signal(SignalKind::interrupt());
-        Self { both: interrupt.and_then(|one| Ok((one, signal(SignalKind::terminate())?))).ok() }
+        let both = interrupt.and_then(|one| Ok((one, signal(SignalKind::terminate())?))).ok();
+        Self { both, last: None }
     }
 
     #[cfg(not(unix))]
     pub(super) fn new() -> Self {
-        Self {}
+        Self { last: None }
     }
 
     /// Waits for the next one; gives the exit code that says which.
     pub(super) async fn next(&mut self) -> u8 {
+        if let Some((code, until)) = self.last {
+            // A moment at least, in which what has come is seen.
+            tokio::time::sleep_until(until.max(Instant::now() + SEEN)).await;
+            self.forget(code).await;
+            self.last = None;
+        }
+        let code = self.one().await;
+        self.last = Some((code, Instant::now() + SAME_SIGNAL));
+        code
+    }
+
+    /// Takes what has come of a kind, without waiting.
+    #[cfg(unix)]
+    async fn forget(&mut self, code: u8) {
+        if let Some((interrupt, terminate)) = &mut self.both {
+            let signal = if code == EXIT_INTERRUPTED { interrupt } else { terminate };
+            let _ = tokio::time::timeout(Duration::ZERO, signal.recv()).await;
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn forget(&mut self, _code: u8) {
+        let _ = tokio::time::timeout(Duration::ZERO, tokio::signal::ctrl_c()).await;
+    }
+
+    async fn one(&mut self) -> u8 {
         #[cfg(unix)]
         if let Some((interrupt, terminate)) = &mut self.both {
             return tokio::select! {
@@ -41,5 +80,28 @@ impl Signals {
         }
         let _ = tokio::signal::ctrl_c().await;
         EXIT_INTERRUPTED
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use nix::sys::signal::{Signal as Number, raise};
+
+    #[tokio::test]
+    async fn the_same_signal_twice_at_once_is_one() {
+        let mut signals = Signals::new();
+        for _ in 0..5 {
+            raise(Number::SIGTERM).unwrap();
+            assert_eq!(signals.next().await, EXIT_TERMINATED);
+            raise(Number::SIGTERM).unwrap();
+            raise(Number::SIGINT).unwrap();
+            // Another kind is another signal.
+            assert_eq!(signals.next().await, EXIT_INTERRUPTED);
+        }
+        // Nothing is left of the first kind.
+        raise(Number::SIGINT).unwrap();
+        raise(Number::SIGTERM).unwrap();
+        assert_eq!(signals.next().await, EXIT_TERMINATED);
     }
 }

@@ -177,6 +177,21 @@ impl RunDirectory {
         Ok(())
     }
 
+    /// Whether the directory still is where it was made: the system goes on
+    /// to take what is written to files that nobody can find any more.
+    ///
+    /// # Errors
+    /// It is not, or `run.json` is no longer in it.
+    pub fn check_place(&self) -> io::Result<()> {
+        match fs::metadata(self.dir.join(run_info::RUN_NAME)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let what = format!("{} is gone, or moved", self.dir.display());
+                Err(io::Error::new(error.kind(), what))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Hands everything gathered to the system, what domains rest on first.
     ///
     /// # Errors

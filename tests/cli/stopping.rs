@@ -3,6 +3,8 @@
 use crate::command::{Folder, Ran};
 use crate::fleet::{Lab, until};
 use crate::streams::end;
+use nix::sys::signal;
+use nix::unistd::Pid;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -25,6 +27,10 @@ pub fn send(signal: &str, child: &Child) {
     }
     let kill = format!("kill -{signal} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+fn pid(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap())
 }
 
 /// Whether a process has a handler for the signal of this number.
@@ -95,7 +101,7 @@ fn a_stopped_scan_leaves_a_valid_run_directory() {
 /// A mail server under the test's control, and a scan of it alone.
 fn scan_of(listener: &TcpListener, folder: &Folder, words: &[&str]) -> Child {
     let port = listener.local_addr().unwrap().port();
-    folder.write("endpoints", format!("127.0.0.1,mx.example,{port}\n"));
+    folder.write("endpoints", format!("127.0.0.1,mx.example,,{port}\n"));
     let args = ["scan", "endpoints", "--input", "endpoints", "--allow-private", "-o", "run"];
     folder.mxray(args.iter().chain(words)).spawn().unwrap()
 }
@@ -134,10 +140,58 @@ fn a_second_ctrl_c_waits_for_nothing() {
     let (_silent, _) = listener.accept().unwrap();
     send("INT", &child);
     stopping(&mut child);
-    send("INT", &child);
+    // One more within a tenth of a second would be the same.
+    until("the run to end", || {
+        signal::kill(pid(&child), signal::SIGINT).unwrap();
+        child.try_wait().unwrap().is_some()
+    });
     assert_eq!(end(child).code, Some(130));
     let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
     assert_eq!(run["finished"], Value::Null, "a run that was not drained does not say it ended");
+}
+
+#[test]
+fn a_signal_that_timeout_sends_twice_lets_the_dialogue_end_in_order() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let mut child = scan_of(&listener, &folder, &["--ehlo", "scanner.example"]);
+    let (mut stream, _) = listener.accept().unwrap();
+    send("TERM", &child);
+    signal::kill(pid(&child), signal::SIGTERM).unwrap();
+    stopping(&mut child);
+    stream.write_all(b"220 mx.example ready\r\n").unwrap();
+    assert_eq!(read_line(&stream), "EHLO scanner.example\r\n");
+    stream.write_all(b"250 mx.example\r\n").unwrap();
+    assert_eq!(read_line(&stream), "QUIT\r\n");
+    stream.write_all(b"221 bye\r\n").unwrap();
+    let ran = end(child);
+    assert_eq!(ran.code, Some(143), "{}", ran.stderr);
+    assert_eq!(whole(&folder, "run")["domains_written"], 1);
+}
+
+#[test]
+fn a_run_directory_that_is_gone_ends_the_run() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let child = scan_of(&listener, &folder, &["--timeout", "1h", "--ehlo", "scanner.example"]);
+    let (_silent, _) = listener.accept().unwrap();
+    std::fs::rename(folder.path().join("run"), folder.path().join("elsewhere")).unwrap();
+    let ran = end(child);
+    let told = "mxray: cannot write the results: run is gone, or moved";
+    assert_eq!((ran.code, ran.stderr.trim_end().lines().last()), (Some(1), Some(told)));
+}
+
+#[test]
+fn a_lab_that_finds_its_port_taken_leaves_the_files_of_the_other() {
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let dns = taken.local_addr().unwrap().to_string();
+    let folder = Folder::new().with("list", "a.example\n").with("truth.csv", "of the other\n");
+    let args =
+        ["lab", "--domains", "list", "--listen-dns", &dns, "--truth", "truth.csv", "--roots", "roots.pem"];
+    let ran = folder.run(args);
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert_eq!(folder.read("truth.csv"), "of the other\n");
+    assert_eq!(folder.names(), ["list", "truth.csv"]);
 }
 
 #[test]
