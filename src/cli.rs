@@ -18,9 +18,24 @@ use std::path::PathBuf;
 use std::time::Duration;
 use values::{parse_duration, parse_listen, parse_moment};
 
-/// What a caller may rely on; the other half is in [`crate::command`].
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 broke off; 2 the command line, or a file named on it, \
-    cannot be used; 130 stopped by Ctrl-C, 143 by SIGTERM.";
+/// What a caller may rely on; the README has the same table, and the codes
+/// themselves are in [`crate::command`].
+const EXIT_CODES: &str = "\
+Exit codes:
+  0         done, whatever was found; or the reader of the pipe had enough
+  1         broke off: the list could not be read to its end, the results could
+            not be written, the demo found something else than what was played;
+            roots check: a root is absent; bench: the server got slower, or the
+            load was not the one asked for
+  2         the command line, or a file named on it, cannot be used; one line
+            says why, and no target was asked
+  3         revocation only: a certificate is revoked
+  4         revocation only: not determined
+  5         scan only: nothing could be asked: every line of the list was
+            rejected, no resolver answered, or the list is empty and
+            --require-targets was said
+  6, 7      never; kept for later use
+  130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice";
 
 /// Surveys how mail domains answer STARTTLS, and says what each answer means
 /// for the mail sent there.
@@ -43,6 +58,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Survey a list of domains and write a run directory
+    #[command(after_help = EXIT_CODES)]
     Scan(Box<ScanArgs>),
     /// Ask one domain, host or address, and tell the whole dialogue
     #[command(after_help = "The exit code is 0 whatever the target answers: a refusal is an answer, too.")]
@@ -77,7 +93,7 @@ pub enum Command {
 pub enum InputKind {
     /// Mail domains: one a line, CSV with a header, or ranked CSV
     Domains,
-    /// Endpoints without DNS: CSV `ip[,name[,port]]`
+    /// Endpoints without DNS: CSV `ip`, `ip,port` or `ip,name[,tag[,port]]`
     Endpoints,
 }
 
@@ -93,7 +109,7 @@ pub enum StreamFormat {
 /// `mxray scan`
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// The list: a file (`.gz` is unpacked), or `-` for standard input
+    /// The list: a file (`.gz` and `.zst` are unpacked), or `-` for standard input
     #[arg(value_name = "INPUT")]
     pub list: String,
 
@@ -101,13 +117,18 @@ pub struct ScanArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
-    /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip[,name[,port]]`)
+    /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip`, `ip,port` or
+    /// `ip,name[,tag[,port]]`)
     #[arg(long, value_name = "KIND", default_value = "domains", hide_possible_values = true)]
     pub input: InputKind,
 
     /// Column that holds the domain, in CSV with a header [default: domain]
     #[arg(long, value_name = "NAME")]
     pub column: Option<String>,
+
+    /// End with exit code 5, instead of a warning, where the list has no target
+    #[arg(long)]
+    pub require_targets: bool,
 
     /// Write a row for each domain to standard output: `csv` with a header, or `jsonl`
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]

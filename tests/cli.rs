@@ -17,6 +17,8 @@ mod connectors;
 mod delay;
 #[path = "cli/enumerate.rs"]
 mod enumerate;
+#[path = "cli/exit_codes.rs"]
+mod exit_codes;
 #[path = "cli/expect.rs"]
 mod expect;
 #[path = "cli/fleet.rs"]

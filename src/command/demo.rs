@@ -87,6 +87,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         style: Style::Auto,
         info,
         signals,
+        require_targets: false,
     };
     let surveyed = survey.run().await?;
     let code = surveyed.tell(false)?;

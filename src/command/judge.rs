@@ -27,6 +27,7 @@ use std::sync::Arc;
 pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&args.run)?;
     let judging = plan::judging_again(&args.judging, args.at, &args.run, stored.info())?;
+    super::warn(&judging.warnings);
     let source = (stored.observations()?, stored.facts()?, stored.rejects()?);
     // Those of a run that ended are in its counts.
     let rows = if stored.was_killed() { stored.domain_rows()? } else { 0 };
@@ -60,8 +61,10 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let surveyed = Surveyed {
         summary,
         counts: engine::RunCounts::default(),
+        taken: (info.counts.taken_from_urls, info.counts.taken_from_mail_addresses),
         interrupted: None,
         list_error: None,
+        list_end: None,
         quiet: false,
         path: Some(path),
     };
@@ -100,6 +103,8 @@ fn finish(info: &mut RunInfo, before: &RunInfo, rejudged: &Rejudged, error: Opti
     info.ended = Some(Timestamp::now());
     info.error = error.map(ToString::to_string);
     info.counts = rejudged.counts;
+    info.counts.taken_from_urls = before.counts.taken_from_urls;
+    info.counts.taken_from_mail_addresses = before.counts.taken_from_mail_addresses;
     info.counts.targets_read = info.counts.targets_read.max(before.counts.targets_read);
     info.counts.unfinished = info.counts.targets_read - info.counts.domains_written;
     let same = info.counts.domains_written == before.counts.domains_written;

@@ -4,6 +4,7 @@
 // to break off: `say` and `tell` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod asked;
 mod bench;
 mod demo;
 mod descriptors;
@@ -31,12 +32,17 @@ use crate::input::InputError;
 use crate::output::OutputError;
 use crate::plan::{Family, UsageError};
 use crate::store::StoreError;
+use jiff::Timestamp;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Exit code for a command line that cannot be followed.
 const EXIT_USAGE: u8 = 2;
+
+/// Exit code of a survey in which nothing could be asked. 6 and 7 are kept for
+/// later use.
+const EXIT_NOTHING_ASKED: u8 = 5;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +78,10 @@ impl CommandError {
 
 /// Runs a command to its end and says how it went.
 pub fn run(cli: Cli) -> ExitCode {
+    if let Err(error) = check_clock(Timestamp::now()) {
+        say(format_args!("mxray: {error}"));
+        return ExitCode::FAILURE;
+    }
     // More is better; what the system gives is enough.
     let _ = descriptors::raise();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -104,9 +114,24 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
+/// Certificates are judged by the clock, and TLS counts seconds from 1970.
+fn check_clock(now: Timestamp) -> Result<(), String> {
+    if now < Timestamp::UNIX_EPOCH {
+        return Err(format!("the clock of this machine stands before 1970, at {now:.0}; set it first"));
+    }
+    Ok(())
+}
+
 /// A line on standard error. That nobody reads it is no reason to break off.
 fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// What whoever named files should know about them, a line each.
+fn warn<'a>(warnings: impl IntoIterator<Item = &'a String>) {
+    for warning in warnings {
+        say(format_args!("mxray: warning: {warning}"));
+    }
 }
 
 /// Warns of a name for EHLO that is no fully-qualified domain name and no
@@ -154,4 +179,18 @@ fn start_logging(verbose: u8) {
         .log_internal_errors(false)
         .without_time()
         .try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_before_1970_is_an_error() {
+        assert_eq!(check_clock(Timestamp::now()), Ok(()));
+        assert_eq!(check_clock(Timestamp::UNIX_EPOCH), Ok(()));
+        let before = "1969-12-31T23:59:59Z".parse().unwrap();
+        let told = "the clock of this machine stands before 1970, at 1969-12-31T23:59:59Z; set it first";
+        assert_eq!(check_clock(before), Err(told.to_string()));
+    }
 }

@@ -25,6 +25,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
     super::warn_of_bare_name(&stages.told.ehlo_name);
     super::warn_of_missing_route(stages.told.without_route);
+    super::warn(&stages.told.warnings);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
             "mxray: a usual host takes 30 to 130 connections to enumerate, {:?} apart (--per-ip-interval)",

@@ -48,6 +48,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
     super::warn_of_bare_name(&stages.told.ehlo_name);
     super::warn_of_missing_route(stages.told.without_route);
+    super::warn(&stages.told.warnings);
     if share.connections < wanted.connections {
         super::say(format_args!(
             "mxray: so few files may be open (ulimit -n) that at most {} connections are, instead of {}",
@@ -66,6 +67,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         style,
         info,
         signals,
+        require_targets: args.require_targets,
     };
     survey.run().await?.tell(aside)
 }

@@ -1,12 +1,13 @@
 //! A survey from open list to closed run directory: what `scan` and `demo`
 //! share.
 
+use super::asked::ListEnd;
 use super::display::{self, Style};
 use super::signals::Signals;
 use super::writer::{self, Outputs, Written};
 use super::{CommandError, reader};
 use crate::engine::{self, EngineConfig, Progress, RunCounts};
-use crate::input::{InputList, InputOptions};
+use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::output::{self, RunInfo, RunLimits};
 use crate::plan::{Stages, Told};
 use crate::report::Summary;
@@ -41,16 +42,22 @@ pub(super) struct Survey {
     pub(super) info: RunInfo,
     /// Listening since before the list was opened.
     pub(super) signals: Signals,
+    /// Whether a list without targets is an error.
+    pub(super) require_targets: bool,
 }
 
 /// How a survey went.
 pub(super) struct Surveyed {
     pub(super) summary: Summary,
     pub(super) counts: RunCounts,
+    /// Domains that were taken from URLs and from mail addresses.
+    pub(super) taken: (u64, u64),
     /// Exit code of the signal that broke it off.
     pub(super) interrupted: Option<u8>,
     /// Why the list was not read to its end.
     pub(super) list_error: Option<String>,
+    /// What the list came to, if one was read.
+    pub(super) list_end: Option<ListEnd>,
     /// Whoever read the rows has enough, and wants no last words.
     pub(super) quiet: bool,
     /// The run directory, if one was written.
@@ -64,6 +71,7 @@ impl Survey {
         let interrupted = Arc::new(OnceLock::new());
         let _watch = watch_signals(self.signals, stop.clone(), interrupted.clone());
         let progress = Arc::new(Progress::default());
+        let taken = self.list.taken();
         reader::count_ahead(&self.list_name, self.list_options, progress.clone());
 
         let (targets_in, targets) = mpsc::channel(TARGETS_QUEUED_MAX);
@@ -96,7 +104,8 @@ impl Survey {
         } else {
             reading.await.map_err(|error| anyhow!("reading broke down: {error}"))?
         };
-        finish(self.info, written, list_error, counted, interrupted.get().copied())
+        let told = (self.list_name, self.require_targets);
+        finish(self.info, written, list_error, counted, interrupted.get().copied(), told, &taken)
     }
 }
 
@@ -106,6 +115,8 @@ fn finish(
     list_error: Option<io::Error>,
     counted: Result<RunCounts, engine::EngineError>,
     interrupted: Option<u8>,
+    (list, require_targets): (String, bool),
+    taken: &TakenCounts,
 ) -> Result<Surveyed, CommandError> {
     let list_error = list_error.map(|error| format!("the list could not be read to its end: {error}"));
     let counts = counted.map_err(anyhow::Error::from)?;
@@ -119,6 +130,8 @@ fn finish(
     info.counts = output::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
+        taken_from_urls: taken.urls(),
+        taken_from_mail_addresses: taken.mail_addresses(),
         connections: counts.connections,
         domains_written: counts.domains,
         endpoints_written: counts.endpoints,
@@ -132,8 +145,10 @@ fn finish(
     if let Some(error) = written.error {
         return Err(failed(&error).into());
     }
-    let (summary, quiet) = (written.summary, written.pipe_closed);
-    Ok(Surveyed { summary, counts, interrupted, list_error, quiet, path })
+    let Written { summary, asked, pipe_closed: quiet, .. } = written;
+    let list_end = Some(ListEnd { asked, list, resolver: info.resolver, require_targets });
+    let taken = (taken.urls(), taken.mail_addresses());
+    Ok(Surveyed { summary, counts, taken, interrupted, list_error, list_end, quiet, path })
 }
 
 /// The first Ctrl-C (or SIGTERM) lets open connections end and the results be
@@ -221,6 +236,10 @@ impl Surveyed {
             return Ok(ExitCode::SUCCESS);
         }
         let mut text = self.summary.render();
+        let (urls, addresses) = self.taken;
+        if urls + addresses > 0 {
+            text.push_str(&format!("\ndomains taken from mail addresses: {addresses}, from URLs: {urls}\n"));
+        }
         if let Some(path) = &self.path {
             text.push_str(&format!("\nwritten to {}\n", path.display()));
         }
@@ -233,9 +252,13 @@ impl Surveyed {
         } else {
             io::stdout().write_all(text.as_bytes())
         };
-        match &self.list_error {
-            Some(error) => Err(anyhow!(error.clone()).into()),
-            None => Ok(self.interrupted.map_or(ExitCode::SUCCESS, ExitCode::from)),
+        if let Some(error) = &self.list_error {
+            return Err(anyhow!(error.clone()).into());
         }
+        Ok(match (self.interrupted, &self.list_end) {
+            (Some(code), _) => ExitCode::from(code),
+            (None, Some(end)) => end.code(self.path.as_deref()),
+            (None, None) => ExitCode::SUCCESS,
+        })
     }
 }

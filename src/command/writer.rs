@@ -1,5 +1,6 @@
 //! Writes the records down, on a thread of its own because disks block.
 
+use super::asked::Asked;
 use crate::model::Record;
 use crate::output::{DomainStream, RunDirectory};
 use crate::report::Summary;
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 /// At most this much of a run is lost when the process is killed, also while
-/// no record comes.
+/// no record comes; and so long it takes to see that the directory is gone.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 
 /// Records that are taken at once.
@@ -36,6 +37,8 @@ pub(super) struct Written {
     pub(super) directory: Option<RunDirectory>,
     /// The fold over everything that was sent, written or not.
     pub(super) summary: Summary,
+    /// Whether anything could be asked.
+    pub(super) asked: Asked,
     /// The first error, if writing broke off.
     pub(super) error: Option<io::Error>,
     /// Whoever read standard output has enough.
@@ -58,18 +61,28 @@ pub(super) fn start(
 struct Writer {
     outputs: Outputs,
     summary: Summary,
+    asked: Asked,
     error: Option<io::Error>,
     pipe_closed: bool,
     stop: CancellationToken,
     unwanted: CancellationToken,
-    /// When the directory must be flushed; `None` while nothing waits there.
-    due: Option<Instant>,
+    /// When the directory must be flushed and looked for.
+    due: Instant,
 }
 
 impl Writer {
     fn new(outputs: Outputs, stop: CancellationToken, unwanted: CancellationToken) -> Self {
-        let summary = Summary::default();
-        Self { outputs, summary, error: None, pipe_closed: false, stop, unwanted, due: None }
+        let (summary, asked) = (Summary::default(), Asked::default());
+        Self {
+            outputs,
+            summary,
+            asked,
+            error: None,
+            pipe_closed: false,
+            stop,
+            unwanted,
+            due: Instant::now() + FLUSH_EVERY,
+        }
     }
 
     fn run(mut self, mut records: Receiver<Record>, runtime: &Handle) -> Written {
@@ -77,22 +90,23 @@ impl Writer {
         while self.receive(&mut records, &mut batch, runtime) > 0 {
             for record in batch.drain(..) {
                 self.summary.add(&record);
+                self.asked.add(&record);
                 let result = self.write(&record);
                 self.note(result);
             }
-            let due = *self.due.get_or_insert_with(|| Instant::now() + FLUSH_EVERY);
             if records.is_empty() {
                 self.flush_stream();
                 std::thread::sleep(GATHER);
             }
-            if Instant::now() >= due {
+            if Instant::now() >= self.due {
                 self.flush_directory();
             }
         }
         self.flush_stream();
         self.flush_directory();
         let directory = self.outputs.directory.take();
-        Written { directory, summary: self.summary, error: self.error, pipe_closed: self.pipe_closed }
+        let Self { summary, asked, error, pipe_closed, .. } = self;
+        Written { directory, summary, asked, error, pipe_closed }
     }
 
     /// Waits for records and flushes the directory in time; gives how many
@@ -103,10 +117,10 @@ impl Writer {
         batch: &mut Vec<Record>,
         runtime: &Handle,
     ) -> usize {
-        if let Some(due) = self.due {
+        while self.outputs.directory.is_some() {
             // Nothing is taken out when the time is over.
-            let received = runtime.block_on(timeout_at(due, records.recv_many(batch, BATCH_RECORDS_MAX)));
-            match received {
+            let taken = records.recv_many(batch, BATCH_RECORDS_MAX);
+            match runtime.block_on(timeout_at(self.due, taken)) {
                 Ok(count) => return count,
                 Err(_) => self.flush_directory(),
             }
@@ -133,9 +147,9 @@ impl Writer {
     }
 
     fn flush_directory(&mut self) {
-        self.due = None;
+        self.due = Instant::now() + FLUSH_EVERY;
         if let Some(directory) = &mut self.outputs.directory {
-            let result = directory.flush();
+            let result = directory.check_place().and_then(|()| directory.flush());
             self.note(result);
         }
     }
@@ -205,5 +219,23 @@ mod tests {
         }
         drop(sender);
         assert_eq!(writing.await.unwrap().summary.rejected, 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_directory_that_is_gone_ends_the_run_while_no_record_comes() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("run");
+        let directory = RunDirectory::create(&path, &run_info()).unwrap();
+        let outputs = Outputs { directory: Some(directory), stream: None };
+        let (sender, records) = mpsc::channel(8);
+        let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
+        let writing = start(outputs, records, stop.clone(), unwanted.clone());
+        fs::remove_dir_all(&path).unwrap();
+        tokio::time::timeout(PATIENCE, unwanted.cancelled()).await.expect("nobody notices");
+        assert!(stop.is_cancelled());
+        drop(sender);
+        let written = writing.await.unwrap();
+        assert_eq!(written.error.unwrap().to_string(), format!("{} is gone, or moved", path.display()));
+        assert!(written.directory.is_none());
     }
 }

@@ -43,7 +43,7 @@ fn encrypted() -> Outcome {
 }
 
 /// Best encrypted, weakest plaintext, a third host without address.
-pub(super) fn domain() -> DomainRecord {
+pub(crate) fn domain() -> DomainRecord {
     let leaf = Leaf {
         sha256: DIGEST,
         dns_names: Box::new([]),

@@ -9,6 +9,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+/// Name of the file in the run directory.
+pub(super) const RUN_NAME: &str = "run.json";
+
 /// What a run was, apart from its results.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
@@ -129,6 +132,12 @@ pub struct RunCounts {
     pub targets_read: u64,
     /// Lines that were no targets.
     pub rejected: u64,
+    /// Targets whose domain was taken from a URL.
+    #[serde(default)]
+    pub taken_from_urls: u64,
+    /// Targets whose domain was taken from a mail address.
+    #[serde(default)]
+    pub taken_from_mail_addresses: u64,
     /// Connections begun, repetitions and further hellos included.
     pub connections: u64,
     /// Rows of `domains.csv`.
@@ -163,7 +172,7 @@ pub(super) fn replace<S: Serialize>(dir: &Path, info: &RunInfo, summary: Option<
     let mut file = File::create_new(&fresh)?;
     file.write_all(&text)?;
     file.sync_all()?;
-    fs::rename(&fresh, dir.join("run.json"))
+    fs::rename(&fresh, dir.join(RUN_NAME))
 }
 
 #[cfg(all(test, unix))]

@@ -39,3 +39,22 @@ fn without_a_command_is_a_question_for_help() {
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert_eq!(ran.stderr, help(&["--help"]));
 }
+
+/// A text with single blanks and without backticks.
+fn plain(text: &str) -> String {
+    text.replace('`', "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_readme_has_the_same_exit_codes() {
+    let readme = include_str!("../../README.md");
+    let (_, table) = readme.split_once("| code | when |\n|---|---|\n").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows: Vec<String> =
+        table.lines().map(|row| plain(&row.trim_matches('|').replacen('|', " ", 1))).collect();
+    for arguments in [&["--help"][..], &["scan", "--help"]] {
+        let help = help(arguments);
+        let (_, codes) = help.split_once("Exit codes:").unwrap();
+        assert_eq!(plain(codes), rows.join(" "), "{arguments:?}");
+    }
+}

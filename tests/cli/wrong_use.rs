@@ -26,10 +26,10 @@ fn folder() -> Folder {
         .with("list", "a.example\n")
         .with("empty", "")
         .with("ranks.csv", "rank,host\n1,a.example\n")
-        .with("utf16", b"\xff\xfea\0.\0e\0")
         .with("utf16.toml", b"\xff\xfea\0.\0e\0")
         .with("no-table.toml", "name = 'partner'\nmx = 'a.example'\n")
         .with("text.gz", "a.example\n")
+        .with("text.zst", "a.example\n")
         .with("no-der.pem", NO_DER)
         .with("no-base64.pem", NO_BASE64)
         .with("cut.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n")
@@ -121,8 +121,8 @@ fn files_that_cannot_be_used() {
     let lines = [
         "scan no-such-file",
         "scan directory",
-        "scan utf16",
         "scan text.gz",
+        "scan text.zst",
         "scan ranks.csv",
         "scan ranks.csv --column name",
         "scan list --column name",

@@ -1,0 +1,146 @@
+//! Whether a survey could ask anything at all. A list of which every line was
+//! rejected, or a resolver that is not there, gives a run without an answer;
+//! whoever runs it by a script must not take that for a list that was done.
+
+use super::{EXIT_NOTHING_ASKED, say};
+use crate::model::{Failure, Kind, Phase, Record, Rejected};
+use std::path::Path;
+use std::process::ExitCode;
+
+/// What the lines of a list came to, as far as it was asked.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// Targets that somebody answered for, or that needed no resolver.
+    answered: u64,
+    /// Domains of which no resolver said anything.
+    unanswered: u64,
+    rejected: u64,
+    first_rejected: Option<Rejected>,
+}
+
+/// A list that was read to its end.
+#[derive(Debug)]
+pub(super) struct ListEnd {
+    pub(super) asked: Asked,
+    /// The list as it was named.
+    pub(super) list: String,
+    /// Who answers the DNS.
+    pub(super) resolver: String,
+    /// Whether a list without targets is an error.
+    pub(super) require_targets: bool,
+}
+
+impl Asked {
+    pub(super) fn add(&mut self, record: &Record) {
+        match record {
+            Record::Endpoint(_) => {}
+            Record::Rejected(rejected) => {
+                self.rejected += 1;
+                self.first_rejected.get_or_insert_with(|| rejected.clone());
+            }
+            Record::Domain(domain) => match &domain.facts.failure {
+                Some(failure) if is_no_answer(failure) => self.unanswered += 1,
+                _ => self.answered += 1,
+            },
+        }
+    }
+}
+
+impl ListEnd {
+    /// The exit code, and what there is to say about it; `directory` is that
+    /// of the run, if there is one.
+    pub(super) fn code(&self, directory: Option<&Path>) -> ExitCode {
+        if let Some(hint) = self.hint(directory) {
+            say(format_args!("mxray: nothing was asked: {hint}"));
+            return ExitCode::from(EXIT_NOTHING_ASKED);
+        }
+        if self.asked.answered > 0 {
+            return ExitCode::SUCCESS;
+        }
+        let list = &self.list;
+        if self.require_targets {
+            say(format_args!("mxray: nothing was asked: {list} has no target"));
+            return ExitCode::from(EXIT_NOTHING_ASKED);
+        }
+        say(format_args!("mxray: warning: {list} has no target (--require-targets makes that an error)"));
+        ExitCode::SUCCESS
+    }
+
+    /// Why nothing could be asked of a list that has lines, and what to do.
+    fn hint(&self, directory: Option<&Path>) -> Option<String> {
+        let Asked { answered, unanswered, rejected, first_rejected } = &self.asked;
+        if *answered > 0 {
+            return None;
+        }
+        if *unanswered > 0 {
+            let resolver = &self.resolver;
+            return Some(format!("no resolver answered ({resolver}); --resolver IP:PORT names another"));
+        }
+        let Rejected { line, cause, .. } = first_rejected.as_ref()?;
+        let causes = match directory {
+            Some(directory) => format!("{} says why", directory.join("rejects.csv").display()),
+            None => "-o RUN_DIR keeps rejects.csv, which says why".to_string(),
+        };
+        Some(format!(
+            "every line of {} was rejected ({rejected} in all; line {line}: {cause}); {causes}; --column names the \
+             column of a table, --input endpoints is for addresses",
+            self.list
+        ))
+    }
+}
+
+/// Whether no resolver said anything: time ran out, the connection ended, or
+/// this machine failed. SERVFAIL is an answer.
+fn is_no_answer(failure: &Failure) -> bool {
+    failure.phase == Phase::Dns && matches!(failure.kind, Kind::Timeout | Kind::Closed | Kind::LocalError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::fixtures::{domain, rejected};
+
+    fn failed(kind: Kind, detail: Option<&str>) -> Record {
+        let mut record = domain();
+        let failure = Failure::new(Phase::Dns, kind);
+        record.facts.failure = Some(match detail {
+            Some(detail) => failure.with_detail(detail),
+            None => failure,
+        });
+        Record::Domain(Box::new(record))
+    }
+
+    fn hint(records: &[Record], directory: Option<&str>) -> Option<String> {
+        let mut asked = Asked::default();
+        records.iter().for_each(|record| asked.add(record));
+        let (list, resolver) = ("list.csv".to_string(), "192.0.2.53:53".to_string());
+        ListEnd { asked, list, resolver, require_targets: false }.hint(directory.map(Path::new))
+    }
+
+    #[test]
+    fn no_resolver_answers_only_if_none_did() {
+        let silent = failed(Kind::Timeout, None);
+        let local = failed(Kind::LocalError, Some("no connections available"));
+        let refused = failed(Kind::Closed, Some("Connection refused (os error 111)"));
+        let told = "no resolver answered (192.0.2.53:53); --resolver IP:PORT names another";
+        assert_eq!(hint(&[silent.clone(), local, refused], None).as_deref(), Some(told));
+        assert_eq!(hint(&[silent.clone(), Record::Rejected(rejected())], None).as_deref(), Some(told));
+        for answer in [
+            failed(Kind::Servfail, Some("Server Failure")),
+            failed(Kind::Nxdomain, None),
+            Record::Domain(Box::new(domain())),
+        ] {
+            assert_eq!(hint(&[silent.clone(), answer.clone()], None), None, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_rejected_lines_says_where_the_causes_are() {
+        let lines = [Record::Rejected(rejected()), Record::Rejected(rejected())];
+        let told = hint(&lines, Some("run")).unwrap();
+        assert!(told.contains("every line of list.csv was rejected (2 in all; line "), "{told}");
+        assert!(told.contains("; run/rejects.csv says why; "), "{told}");
+        assert!(hint(&lines, None).unwrap().contains("; -o RUN_DIR keeps rejects.csv, which says why; "));
+        assert_eq!(hint(&[], None), None);
+    }
+}
