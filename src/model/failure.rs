@@ -138,8 +138,11 @@ kinds! {
     /// ehlo, starttls: 530, the server demands TLS (RFC 3207 §4) and would not
     /// let it begin.
     TlsRequired = "tls_required",
-    /// a reply over a limit in lines or bytes.
+    /// a reply, or a message of TLS, over a limit in lines or bytes.
     TooLong = "too_long",
+    /// any phase with a dialogue: the server sent more than is taken from it in
+    /// one session (1 MiB).
+    TooManyBytes = "too_many_bytes",
     /// a reply that breaks the syntax (codes that change, bytes that are none).
     Malformed = "malformed",
     /// ehlo: EHLO refused, HELO accepted: no extensions, hence no STARTTLS.

@@ -4,12 +4,13 @@
 use super::handshake::{self, Handshaker};
 use super::recorder::Recorder;
 use super::tls_failure;
-use super::wire::{Socket, TlsWire, Wire};
+use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
 use crate::model::{
     ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, ProtocolVersion, Timings,
     TlsObservation,
 };
 use crate::smtp::{EhloName, Session, Step};
+use crate::tls::TlsClient;
 use jiff::Timestamp;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -95,9 +96,10 @@ pub(super) struct Drive<'a> {
     phase_begun: Instant,
     pub(super) timings: Timings,
     tls: Option<TlsObservation>,
-    /// An alert that came in after the handshake: TLS 1.3 servers refuse a
-    /// client without a certificate only then (RFC 8446 §4.4.2.4).
-    late_alert: Option<Failure>,
+    /// What ended TLS after the handshake.
+    after_tls: Option<Failure>,
+    /// Whether the server tore the connection down while we wrote.
+    torn: bool,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -117,7 +119,8 @@ impl<'a> Drive<'a> {
             phase_begun: connected,
             timings: Timings::default(),
             tls: None,
-            late_alert: None,
+            after_tls: None,
+            torn: false,
             bytes_in: 0,
             bytes_out: 0,
         }
@@ -126,8 +129,7 @@ impl<'a> Drive<'a> {
     /// Runs the dialogue to its end, whatever that is.
     pub(super) async fn run(mut self, tcp: TcpStream, handshaker: &Handshaker, key: &ProbeKey) -> Self {
         let mut socket = Socket::new(tcp);
-        if self.speak(&mut socket, None).await == Pause::Upgrade {
-            self.take_residue(&mut socket);
+        if self.speak(&mut socket, None).await == Pause::Upgrade && self.take_residue(&mut socket) {
             self.upgrade(&mut socket, handshaker, key).await;
         }
         self.bytes_in = socket.bytes_in;
@@ -136,15 +138,14 @@ impl<'a> Drive<'a> {
     }
 
     /// Speaks as far as the 220 to STARTTLS; gives the deadline of what comes
-    /// then.
+    /// then, and what came in clear behind the 220.
     ///
     /// # Errors
     /// Why the dialogue ended before that.
-    pub(super) async fn into_upgrade(mut self, socket: &mut Socket) -> Result<Instant, Failure> {
-        if self.speak(socket, None).await == Pause::Upgrade {
+    pub(super) async fn into_upgrade(mut self, socket: &mut Socket) -> Result<(Instant, Vec<u8>), Failure> {
+        if self.speak(socket, None).await == Pause::Upgrade && self.take_residue(socket) {
             self.note_phase();
-            self.take_residue(socket);
-            return Ok(self.deadline());
+            return Ok((self.deadline(), self.session.residue().to_vec()));
         }
         let failure = self.session.into_dialogue().failure;
         Err(failure.unwrap_or_else(|| Failure::new(Phase::Starttls, Kind::Closed)))
@@ -153,8 +154,7 @@ impl<'a> Drive<'a> {
     /// What the probe saw.
     pub(super) fn into_observation(self, key: ProbeKey, started: Timestamp, attempts: u32) -> Observation {
         let mut dialogue: Dialogue = self.session.into_dialogue();
-        let alert = self.late_alert;
-        if let Some(failure) = alert {
+        if let Some(failure) = self.after_tls {
             dialogue.failure = Some(failure);
         }
         let mut tls = self.tls;
@@ -169,6 +169,10 @@ impl<'a> Drive<'a> {
         if let Some(tls) = &mut tls {
             tls.client_certificate = became_of_certificate(tls, &dialogue);
         }
+        let mut timings = self.timings;
+        if dialogue.quit.is_none() {
+            timings.quit_us = None;
+        }
         Observation {
             key,
             started,
@@ -177,7 +181,7 @@ impl<'a> Drive<'a> {
             dialogue,
             tls,
             hellos: Vec::new(),
-            timings: self.timings,
+            timings,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
         }
@@ -187,14 +191,19 @@ impl<'a> Drive<'a> {
     async fn speak(&mut self, wire: &mut impl Wire, recorder: Option<&Recorder>) -> Pause {
         loop {
             let deadline = self.deadline();
-            let last = self.session.phase() == Phase::Quit;
             if let Err(error) = self.hear_first(wire) {
                 self.broken(&error, recorder);
             }
             let result = match self.session.next() {
                 Step::Read => self.listen(wire, deadline).await.map(Some),
-                Step::Write(bytes) if last => in_time(deadline, wire.write_last(bytes)).await.map(|()| None),
-                Step::Write(bytes) => in_time(deadline, wire.write(bytes)).await.map(|()| None),
+                Step::Write(bytes) => match in_time(deadline, wire.write(bytes)).await {
+                    // What it said before it tore the connection down is still to be read.
+                    Err(error) if is_torn(&error) => {
+                        self.torn = true;
+                        Ok(None)
+                    }
+                    written => written.map(|()| None),
+                },
                 Step::Upgrade => return Pause::Upgrade,
                 Step::Done => {
                     self.note_end();
@@ -202,7 +211,7 @@ impl<'a> Drive<'a> {
                 }
             };
             match result {
-                Ok(Some(0)) => self.session.receive_eof(false),
+                Ok(Some(0)) => self.session.receive_eof(self.torn),
                 Ok(_) => {}
                 Err(error) => self.broken(&error, recorder),
             }
@@ -228,23 +237,36 @@ impl<'a> Drive<'a> {
     }
 
     fn broken(&mut self, error: &io::Error, recorder: Option<&Recorder>) {
-        if let (Some(recorder), Some(error)) = (recorder, tls_failure::tls_error(error)) {
+        if let (Some(recorder), Some(fault)) = (recorder, tls_failure::fault(error)) {
             if self.session.phase() == Phase::AfterTls {
-                self.late_alert = Some(tls_failure::from_rustls(error, recorder.client_certificate()));
+                self.after_tls = Some(tls_failure::after_handshake(fault, recorder.client_certificate()));
             }
             self.session.receive_eof(true);
+        } else if TooManyBytes::is_in(error) {
+            self.session.too_many_bytes();
         } else if error.kind() == ErrorKind::TimedOut {
             self.session.timed_out();
         } else {
-            self.session.receive_eof(error.kind() == ErrorKind::ConnectionReset);
+            self.session.receive_eof(self.torn || error.kind() == ErrorKind::ConnectionReset);
         }
     }
 
     /// What is already there before the ClientHello is sent was not said
-    /// through TLS and must not get there.
-    fn take_residue(&mut self, socket: &mut Socket) {
+    /// through TLS and must not get there. Whether the session goes on after
+    /// that: no more is read than a session may bring.
+    fn take_residue(&mut self, socket: &mut Socket) -> bool {
         let session = &mut self.session;
-        while socket.try_read(|bytes| session.receive(bytes)).is_ok_and(|read| read > 0) {}
+        loop {
+            match socket.try_read(|bytes| session.receive(bytes)) {
+                Ok(1..) => {}
+                Err(error) if TooManyBytes::is_in(&error) => {
+                    session.too_many_bytes();
+                    return false;
+                }
+                // Nothing is there, or an end that shows again.
+                Ok(0) | Err(_) => return true,
+            }
+        }
     }
 
     async fn upgrade(&mut self, socket: &mut Socket, handshaker: &Handshaker, key: &ProbeKey) {
@@ -257,19 +279,32 @@ impl<'a> Drive<'a> {
             }
         };
         let mut wire = TlsWire::new(socket, connection);
-        match timeout_at(self.deadline(), wire.handshake()).await {
-            Ok(Ok(())) => {
+        match in_time(self.deadline(), wire.handshake()).await {
+            Ok(()) => {
                 self.session.upgraded();
                 self.note_phase();
                 self.speak(&mut wire, Some(&recorder)).await;
                 self.close(&mut wire).await;
             }
-            Ok(Err(error)) => {
-                self.session.upgrade_failed(tls_failure::failure(&error, recorder.client_certificate()));
+            Err(error) => {
+                let failure = tls_failure::failure(&error, recorder.client_certificate());
+                let failure = self.said_in_clear(wire.tls(), failure.kind).unwrap_or(failure);
+                self.session.upgrade_failed(failure);
             }
-            Err(_) => self.session.upgrade_failed(Failure::new(Phase::Tls, Kind::Timeout)),
         }
-        self.tls = Some(handshake::observe(wire.connection(), &recorder));
+        self.tls = Some(handshake::observe(wire.tls().connection(), &recorder));
+    }
+
+    /// Why the handshake failed, where the server never began it and goes on
+    /// in SMTP. How soon after the 220 it does so, and whether that makes it
+    /// residue, is chance.
+    fn said_in_clear(&self, tls: &TlsClient, kind: Kind) -> Option<Failure> {
+        let may_be_silent = matches!(kind, Kind::NotTls | Kind::Closed | Kind::Timeout);
+        let begun = tls.connection().protocol_version().is_some();
+        if begun || !may_be_silent {
+            return None;
+        }
+        tls_failure::in_clear(&[self.session.residue(), tls.text_in_clear()].concat())
     }
 
     /// Says close_notify (RFC 8446 §6.1). Nothing that happens now is a finding.

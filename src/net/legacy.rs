@@ -6,8 +6,8 @@
 //! so that the server names the group that it wants (RFC 8446 §4.2.8).
 
 use super::drive::{Drive, PhaseTimeouts, micros};
-use super::wire::{Socket, Wire};
-use super::{dial, handshake};
+use super::wire::{Socket, TooManyBytes, Wire};
+use super::{dial, handshake, tls_failure};
 use crate::model::{
     Failure, HelloEnd, HelloObservation, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
 };
@@ -51,9 +51,21 @@ async fn exchange(
     let tcp = dial::connect(key.endpoint, session_ends.min(begun + timeouts.connect)).await?;
     let mut socket = Socket::new(tcp);
     let drive = Drive::new(ehlo.clone(), timeouts, Instant::now(), session_ends);
-    let deadline = drive.into_upgrade(&mut socket).await?;
+    let (deadline, residue) = drive.into_upgrade(&mut socket).await?;
     converse(&mut probe, &mut socket, deadline).await;
-    Ok(probe.into_answer())
+    let answer = probe.into_answer();
+    throttled(&answer, residue).map_or(Ok(answer), Err)
+}
+
+/// A server that says 421 in clear where its ServerHello belongs has not
+/// answered the hello.
+fn throttled(answer: &HelloAnswer, residue: Vec<u8>) -> Option<Failure> {
+    let said = match answer.end {
+        End::NotTls { head } => [residue, head.to_vec()].concat(),
+        End::Closed | End::Timeout if answer.hello.is_none() => residue,
+        _ => return None,
+    };
+    tls_failure::in_clear(&said).filter(|failure| failure.kind == Kind::Throttled)
 }
 
 /// The question in the codec's words. Extensions go only where the newest
@@ -100,6 +112,7 @@ async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant
             Ok(Ok(None | Some(1..))) => {}
             Err(_) => probe.timed_out(),
             Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => probe.timed_out(),
+            Ok(Err(error)) if TooManyBytes::is_in(&error) => probe.too_many_bytes(),
             Ok(Ok(Some(0)) | Err(_)) => probe.receive_eof(),
         }
     }

@@ -1,6 +1,10 @@
 //! What the errors of a TLS handshake mean.
 
+use super::wire::TooManyBytes;
+use crate::model::text::escape;
 use crate::model::{AlertDescription, ClientCertificate, Failure, Kind, Phase, Reply};
+use crate::smtp::reply;
+use crate::tls::TlsFault;
 use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use std::io::{self, ErrorKind};
 
@@ -20,20 +24,55 @@ pub(super) fn refuses_certificate(alert: AlertDescription) -> bool {
     CERTIFICATE_REFUSED.contains(&alert.0)
 }
 
-/// The rustls error inside an I/O error, if that is what it is.
-pub(super) fn tls_error(error: &io::Error) -> Option<&Error> {
-    error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())
+/// What ended TLS, if that is what an I/O error says.
+pub(super) fn fault(error: &io::Error) -> Option<&TlsFault> {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<TlsFault>())
 }
 
 /// Reads the error of a failed handshake.
 pub(super) fn failure(error: &io::Error, certificate: ClientCertificate) -> Failure {
-    match tls_error(error) {
-        Some(error) => from_rustls(error, certificate),
+    match fault(error) {
+        Some(fault) => from_fault(fault, certificate),
         None => Failure::new(Phase::Tls, from_socket(error)).with_detail(error),
     }
 }
 
+/// Reads what ended TLS during a handshake.
+fn from_fault(fault: &TlsFault, certificate: ClientCertificate) -> Failure {
+    match fault {
+        TlsFault::Library(error) => from_rustls(error, certificate),
+        TlsFault::TooLong => Failure::new(Phase::Tls, Kind::TooLong).with_detail(fault),
+        TlsFault::InClear(_) => Failure::new(Phase::Tls, Kind::NotTls).with_detail(fault),
+    }
+}
+
+/// Reads what ended TLS after the handshake. Only an alert still speaks of
+/// that: TLS 1.3 servers refuse a client without a certificate only then (RFC
+/// 8446 §4.4.2.4).
+pub(super) fn after_handshake(fault: &TlsFault, certificate: ClientCertificate) -> Failure {
+    match fault {
+        TlsFault::Library(error @ Error::AlertReceived(_)) => from_rustls(error, certificate),
+        TlsFault::TooLong => Failure::new(Phase::AfterTls, Kind::TooLong).with_detail(fault),
+        TlsFault::Library(_) | TlsFault::InClear(_) => {
+            Failure::new(Phase::AfterTls, Kind::Malformed).with_detail(fault)
+        }
+    }
+}
+
+/// What a server says that goes on in SMTP where its ServerHello belongs.
+/// `said` is what came in clear after its 220; `None` where that is no reply.
+pub(super) fn in_clear(said: &[u8]) -> Option<Failure> {
+    let line = said.split_inclusive(|byte| *byte == b'\n').next()?;
+    let code = reply::code_of(line)?;
+    let kind = if code == 421 { Kind::Throttled } else { Kind::NotTls };
+    let quoted = escape(line.trim_ascii_end());
+    Some(Failure::new(Phase::Tls, kind).with_reply(code).with_detail(format_args!("in clear: {quoted}")))
+}
+
 fn from_socket(error: &io::Error) -> Kind {
+    if TooManyBytes::is_in(error) {
+        return Kind::TooManyBytes;
+    }
     match error.kind() {
         ErrorKind::UnexpectedEof
         | ErrorKind::ConnectionReset
@@ -59,6 +98,9 @@ pub(super) fn from_rustls(error: &Error, certificate: ClientCertificate) -> Fail
             | InvalidMessage::MessageTooLarge
             | InvalidMessage::InvalidEmptyPayload,
         ) => Kind::NotTls,
+        Error::InvalidMessage(
+            InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+        ) => Kind::TooLong,
         _ => Kind::Malformed,
     };
     Failure::new(Phase::Tls, kind).with_detail(error)
@@ -193,14 +235,15 @@ mod tests {
             (199, ClientCertificate::NeverAsked, Kind::Alert),
         ] {
             let error = Error::AlertReceived(rustls::AlertDescription::from(alert));
-            let failure = failure(&io::Error::other(error), asked);
+            let failure = failure(&io::Error::other(TlsFault::from(error)), asked);
             assert_eq!((failure.kind, failure.alert), (kind, Some(AlertDescription(alert))), "{alert}");
         }
     }
 
     #[test]
     fn sockets_and_garbage_are_told_apart() {
-        let garbage = io::Error::other(Error::InvalidMessage(InvalidMessage::InvalidContentType));
+        let garbage =
+            io::Error::other(TlsFault::from(Error::InvalidMessage(InvalidMessage::InvalidContentType)));
         assert_eq!(failure(&garbage, ClientCertificate::NeverAsked).kind, Kind::NotTls);
         assert_eq!(
             failure(&ErrorKind::UnexpectedEof.into(), ClientCertificate::NeverAsked).kind,
@@ -210,7 +253,34 @@ mod tests {
             failure(&ErrorKind::ConnectionReset.into(), ClientCertificate::NeverAsked).kind,
             Kind::Closed
         );
-        let old = io::Error::other(Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13));
+        let old = PeerIncompatible::ServerDoesNotSupportTls12Or13;
+        let old = io::Error::other(TlsFault::from(Error::PeerIncompatible(old)));
         assert_eq!(failure(&old, ClientCertificate::NeverAsked).kind, Kind::NoCommonVersion);
+    }
+
+    #[test]
+    fn a_server_that_goes_on_in_smtp_is_quoted() {
+        let failure = in_clear(b"421 4.7.0 Too busy\r\n500 What?\r\n").unwrap();
+        assert_eq!((failure.kind, failure.reply_code), (Kind::Throttled, Some(421)));
+        assert_eq!(failure.detail.as_deref(), Some("in clear: 421 4.7.0 Too busy"));
+        let failure = in_clear(b"500-Command unrecogn").unwrap();
+        assert_eq!((failure.kind, failure.reply_code), (Kind::NotTls, Some(500)));
+        for said in [&b""[..], b"\r\n", b"42", b"4211 x\r\n", b"SSH-2.0-x\r\n", b"\x15\x03\x01"] {
+            assert_eq!(in_clear(said), None, "{}", said.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn after_the_handshake_only_an_alert_speaks_of_it() {
+        let asked = ClientCertificate::NotShown;
+        let phase_and_kind = |fault: TlsFault| {
+            let failure = after_handshake(&fault, asked);
+            (failure.phase, failure.kind)
+        };
+        let alert = Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+        assert_eq!(phase_and_kind(alert.into()), (Phase::Tls, Kind::ClientCertificateRequired));
+        for fault in [TlsFault::InClear(b"250 x\r\n"[..].into()), Error::DecryptError.into()] {
+            assert_eq!(phase_and_kind(fault), (Phase::AfterTls, Kind::Malformed));
+        }
     }
 }

@@ -2,21 +2,48 @@
 //!
 //! TLS is driven here rather than by an adapter, because a handshake that
 //! fails must leave its connection behind: what was negotiated before it
-//! failed is evidence.
+//! failed is evidence. What bytes do to it is [`TlsClient`]'s; here they are
+//! only carried.
 
-use rustls::{ClientConnection, ProtocolVersion};
+use crate::tls::TlsClient;
+use rustls::ClientConnection;
 use socket2::SockRef;
 use std::future::poll_fn;
-use std::io::{self, BufRead, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+
+/// Most bytes taken from a server in one session, counted on the socket: in
+/// clear and inside TLS together. The longest chains that OpenSSL takes have
+/// 100 KiB; an ordinary session is under 16 KiB.
+pub const SESSION_BYTES_MAX: u64 = 1 << 20;
 
 /// Bytes asked of the socket at once. A flight of a server with its chain
 /// takes one or two of them.
 const READ_BYTES_MAX: usize = 4096;
+
+/// A server that goes on past [`SESSION_BYTES_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("over {SESSION_BYTES_MAX} bytes in one session")]
+pub(super) struct TooManyBytes;
+
+impl TooManyBytes {
+    /// Whether that is what an I/O error says.
+    pub(super) fn is_in(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
+/// Whether the server tore the connection down. What it said before that may
+/// still be there to be read.
+pub(super) fn is_torn(error: &io::Error) -> bool {
+    let kinds = [ErrorKind::ConnectionReset, ErrorKind::ConnectionAborted, ErrorKind::BrokenPipe];
+    kinds.contains(&error.kind())
+}
 
 /// Carries a dialogue.
 ///
@@ -31,9 +58,6 @@ pub(super) trait Wire {
     async fn read(&mut self, take: impl FnMut(&[u8])) -> io::Result<usize>;
     /// Writes all of it.
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Writes all of it, and says that nothing more comes where the protocol
-    /// lets that be said before the answer.
-    async fn write_last(&mut self, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// The socket, with its bytes counted.
@@ -50,10 +74,14 @@ impl Socket {
 
     /// Hands on what is there already, without waiting, and says how much it
     /// was.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WouldBlock`] where nothing is, [`TooManyBytes`], and what
+    /// the socket says.
     pub(super) fn try_read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
         let mut space = [0; READ_BYTES_MAX];
         let read = self.stream.try_read(&mut space)?;
-        self.bytes_in += read as u64;
+        self.count(read)?;
         take(space.get(..read).unwrap_or_default());
         Ok(read)
     }
@@ -63,9 +91,28 @@ impl Socket {
         let mut buffer = ReadBuf::uninit(&mut space);
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
         let bytes = buffer.filled();
-        self.bytes_in += bytes.len() as u64;
+        self.count(bytes.len())?;
         take(bytes);
         Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn count(&mut self, read: usize) -> io::Result<()> {
+        self.bytes_in += read as u64;
+        if self.bytes_in > SESSION_BYTES_MAX {
+            return Err(io::Error::other(TooManyBytes));
+        }
+        Ok(())
+    }
+
+    /// Has what comes in acknowledged at once for the answer that is waited
+    /// for. A server that writes twice, as one with tickets does before its
+    /// answer to EHLO, may hold the second back until the first is acknowledged
+    /// (RFC 896), which systems else delay by 40 ms (RFC 1122 §4.2.3.2); and
+    /// where it hangs up meanwhile, the second is lost.
+    fn acknowledge_at_once(&self) {
+        // Where that cannot be had it is slower, and nothing else.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let _ = SockRef::from(&self.stream).set_tcp_quickack(true);
     }
 }
 
@@ -78,7 +125,7 @@ impl Wire for Socket {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
             read => read?,
         };
-        self.bytes_in += read as u64;
+        self.count(read)?;
         take(space.get(..read).unwrap_or_default());
         Ok(())
     }
@@ -92,144 +139,127 @@ impl Wire for Socket {
         self.bytes_out += bytes.len() as u64;
         Ok(())
     }
-
-    async fn write_last(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write(bytes).await
-    }
 }
 
 /// TLS over the socket.
 pub(super) struct TlsWire<'a> {
     socket: &'a mut Socket,
-    connection: ClientConnection,
+    tls: TlsClient,
     /// Records on their way out, kept to be used again.
     outgoing: Vec<u8>,
-    /// Whether close_notify is said.
-    closed: bool,
 }
 
 impl<'a> TlsWire<'a> {
     pub(super) fn new(socket: &'a mut Socket, connection: ClientConnection) -> Self {
-        Self { socket, connection, outgoing: Vec::new(), closed: false }
+        Self { socket, tls: TlsClient::new(connection), outgoing: Vec::new() }
     }
 
-    pub(super) fn connection(&self) -> &ClientConnection {
-        &self.connection
+    pub(super) fn tls(&self) -> &TlsClient {
+        &self.tls
     }
 
-    /// Shakes hands. After an error, [`TlsWire::connection`] still tells how
-    /// far it came. Our last flight may still be due: it goes out with the
-    /// first command, in one packet.
+    /// Shakes hands. After an error, [`TlsWire::tls`] still tells how far it
+    /// came. Our last flight may still be due: it goes out with the first
+    /// command, in one packet.
     pub(super) async fn handshake(&mut self) -> io::Result<()> {
-        while self.connection.is_handshaking() {
-            self.send().await?;
-            if !self.receive().await? {
+        while self.tls.is_handshaking() {
+            if let Err(error) = self.send().await {
+                self.hear_out().await?;
+                return Err(error);
+            }
+            let more = self.receive().await?;
+            if !self.tls.is_handshaking() {
+                // What is wrong behind it is no matter of the handshake.
+                return Ok(());
+            }
+            self.check().await?;
+            if !more {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
         }
         Ok(())
     }
 
-    /// Says that nothing more comes (close_notify, RFC 8446 §6.1), unless that
-    /// was said. The connection ends when the socket is dropped.
+    /// Says that nothing more comes (close_notify, RFC 8446 §6.1). The
+    /// connection ends when the socket is dropped.
     pub(super) async fn close(&mut self) -> io::Result<()> {
-        if !self.closed {
-            self.say_close();
-            self.send().await?;
-        }
-        Ok(())
-    }
-
-    fn say_close(&mut self) {
-        self.connection.send_close_notify();
-        self.closed = true;
+        self.tls.say_close();
+        self.send().await
     }
 
     /// Sends every record that is due.
     async fn send(&mut self) -> io::Result<()> {
         self.outgoing.clear();
-        while self.connection.wants_write() {
-            self.connection.write_tls(&mut self.outgoing)?;
-        }
+        self.tls.write_records(&mut self.outgoing)?;
         if self.outgoing.is_empty() {
             return Ok(());
         }
-        self.socket.write(&self.outgoing).await
+        self.socket.write(&self.outgoing).await?;
+        self.socket.acknowledge_at_once();
+        Ok(())
     }
 
     /// Takes in what the socket has; says whether that was anything.
     async fn receive(&mut self) -> io::Result<bool> {
-        let (socket, connection) = (&mut self.socket, &mut self.connection);
-        let mut result = Ok(());
-        let read = socket.read(|bytes| result = take_in(connection, bytes)).await?;
-        if let Err(error) = result {
-            // The alert that says why; if it does not arrive, so be it.
-            let _ = self.send().await;
-            return Err(error);
+        let (socket, tls) = (&mut self.socket, &mut self.tls);
+        let read = socket.read(|bytes| tls.receive(bytes)).await?;
+        if read == 0 {
+            self.tls.receive_eof();
         }
         Ok(read > 0)
     }
-}
 
-fn take_in(connection: &mut ClientConnection, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        connection.read_tls(&mut bytes)?;
-        connection.process_new_packets().map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    /// Reads what the server said before it tore the connection down.
+    async fn hear_out(&mut self) -> io::Result<()> {
+        while self.tls.fault().is_none() && self.receive().await? {}
+        self.check().await
     }
-    Ok(())
+
+    /// Ends where TLS has ended.
+    async fn check(&mut self) -> io::Result<()> {
+        let Some(fault) = self.tls.fault().cloned() else { return Ok(()) };
+        // The alert that says why; if it does not arrive, so be it.
+        let _ = self.send().await;
+        Err(io::Error::new(ErrorKind::InvalidData, fault))
+    }
 }
 
 impl Wire for TlsWire<'_> {
     fn read_ready(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-        let (socket, connection) = (&mut self.socket, &mut self.connection);
-        let mut result = Ok(());
-        socket.read_ready(|bytes| result = take_in(connection, bytes))?;
-        result?;
-        let mut reader = connection.reader();
-        if let Ok(bytes) = reader.fill_buf() {
-            let read = bytes.len();
-            take(bytes);
-            reader.consume(read);
+        let (socket, tls) = (&mut self.socket, &mut self.tls);
+        socket.read_ready(|bytes| tls.receive(bytes))?;
+        // What is wrong shows when there is something to write, or to read.
+        let plain = self.tls.take_plain();
+        if !plain.is_empty() {
+            take(&plain);
         }
         Ok(())
     }
 
     async fn read(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<usize> {
         loop {
-            let mut reader = self.connection.reader();
-            match reader.fill_buf() {
-                Ok(bytes) => {
-                    let read = bytes.len();
-                    take(bytes);
-                    reader.consume(read);
-                    return Ok(read);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                // An end without close_notify is an end all the same: nothing
-                // here depends on the length of what came before it.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(0),
-                Err(error) => return Err(error),
+            let plain = self.tls.take_plain();
+            if !plain.is_empty() {
+                take(&plain);
+                return Ok(plain.len());
             }
+            // An end without close_notify is an end all the same: nothing here
+            // depends on the length of what came before it.
+            if self.tls.is_closed() {
+                return Ok(0);
+            }
+            self.check().await?;
             self.send().await?;
             if !self.receive().await? {
+                self.check().await?;
                 return Ok(0);
             }
         }
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.connection.writer().write_all(bytes)?;
-        self.send().await
-    }
-
-    /// Since TLS 1.3 close_notify ends one direction only, and goes out with
-    /// the last words in one packet; before, the server would have to hang up
-    /// over it (RFC 5246 §7.2.1).
-    async fn write_last(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.connection.writer().write_all(bytes)?;
-        if self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3) {
-            self.say_close();
-        }
+        self.check().await?;
+        self.tls.say(bytes)?;
         self.send().await
     }
 }

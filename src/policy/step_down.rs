@@ -120,7 +120,8 @@ fn found_nothing_in_common(seen: &Observation) -> bool {
             Kind::Malformed,
             Kind::Closed,
         ];
-        failure.phase == Phase::Tls && kinds.contains(&failure.kind)
+        // A server that goes on in SMTP has no TLS to be asked about.
+        failure.phase == Phase::Tls && failure.reply_code.is_none() && kinds.contains(&failure.kind)
     });
     refused && !agreed
 }

@@ -211,6 +211,12 @@ fn is_other_control(byte: &u8) -> bool {
     byte.is_ascii_control() && !matches!(byte, 0 | b'\t' | b'\r')
 }
 
+/// The code of a line that could stand in a reply, with or without its end.
+pub fn code_of(line: &[u8]) -> Option<u16> {
+    let (content, _) = without_line_end(line);
+    split_line(content).map(|(code, ..)| code)
+}
+
 /// The line without LF or CRLF, and whether CR was missing.
 fn without_line_end(line: &[u8]) -> (&[u8], bool) {
     let content = line.strip_suffix(b"\n").unwrap_or(line);

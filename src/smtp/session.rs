@@ -146,6 +146,16 @@ impl Session {
         self.stop(Kind::Timeout, "");
     }
 
+    /// The server has sent more than is taken from it in one session.
+    pub fn too_many_bytes(&mut self) {
+        self.stop(Kind::TooManyBytes, "");
+    }
+
+    /// Plaintext after the 220 to STARTTLS, as far as it is kept.
+    pub fn residue(&self) -> &[u8] {
+        &self.residue
+    }
+
     /// TLS is established. What is left of the plaintext is forgotten.
     pub fn upgraded(&mut self) {
         if self.state == State::Upgrade {

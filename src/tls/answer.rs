@@ -23,6 +23,9 @@ pub enum Limit {
     /// [`FLIGHT_BYTES_MAX`](super::probe::FLIGHT_BYTES_MAX).
     #[error("flight_bytes_max")]
     FlightBytes,
+    /// What the driver takes from a server in one session.
+    #[error("session_bytes_max")]
+    SessionBytes,
 }
 
 /// How an answer ended. All but [`End::Complete`] may leave it without a

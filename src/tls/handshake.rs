@@ -20,6 +20,8 @@ impl HandshakeType {
     pub const CLIENT_HELLO: Self = Self(1);
     /// What the server chose, or that it asks for another hello.
     pub const SERVER_HELLO: Self = Self(2);
+    /// A ticket for resuming the session (RFC 5077 §3.3).
+    pub const NEW_SESSION_TICKET: Self = Self(4);
     /// The server's chain.
     pub const CERTIFICATE: Self = Self(11);
     /// The server's share of an ephemeral key exchange.

@@ -1,14 +1,17 @@
-//! The TLS hello codec, without sockets: what a modern TLS library cannot
-//! ask, and what it will not read.
+//! TLS without sockets: the hello codec for what a modern TLS library cannot
+//! ask and will not read, and that library fed by hand.
 //!
 //! It asks a server with a ClientHello of any version from SSLv3 to TLS 1.3,
 //! any suites, groups and signature schemes, and reads in clear what the
 //! server would have agreed to: up to its ServerHelloDone, or its ServerHello
-//! in TLS 1.3, where all else is encrypted. It computes no key and proves
-//! nothing; a handshake is never finished.
+//! in TLS 1.3, where all else is encrypted. The codec computes no key and
+//! proves nothing.
 //!
 //! [`HelloProbe`] is the state machine that a driver runs on a connection;
 //! [`ClientHello`] is the question and [`HelloAnswer`] what comes of it.
+//!
+//! [`TlsClient`] drives the handshakes that are finished: rustls over byte
+//! slices, and what it does not tell beside it.
 //!
 //! # Why nothing here is decoded by `tls-parser`
 //!
@@ -33,10 +36,12 @@
 
 pub mod alert;
 pub mod answer;
+pub mod client;
 pub mod client_hello;
 mod client_hello_decode;
 pub mod extension;
 pub mod handshake;
+mod in_clear;
 pub mod probe;
 pub mod record;
 pub mod server_flight;
@@ -45,8 +50,10 @@ pub mod server_hello;
 mod wire;
 
 pub use answer::{End, HelloAnswer, Limit};
+pub use client::{TlsClient, TlsFault};
 pub use client_hello::{ClientHello, KeyShare};
 pub use extension::{Extension, ExtensionType};
+pub use in_clear::Resumable;
 pub use probe::{HelloProbe, Step};
 pub use server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange};
 pub use server_flight_encode::{ServerFlight, ServerShare, ShareKind, SignedShare};

@@ -112,6 +112,11 @@ impl HelloProbe {
         self.stop(End::Timeout);
     }
 
+    /// The server has sent more than the driver takes from it in one session.
+    pub fn too_many_bytes(&mut self) {
+        self.stop(End::TooLong(Limit::SessionBytes));
+    }
+
     /// What was answered, up to here.
     pub fn into_answer(self) -> HelloAnswer {
         self.answer

@@ -103,6 +103,11 @@ impl RecordReader {
         Ok(Some(Record { content_type: ContentType(content_type), version, fragment }))
     }
 
+    /// The part of a record that came in so far.
+    pub fn unfinished(&self) -> &[u8] {
+        if self.whole { &[] } else { &self.buffer }
+    }
+
     /// What the end of the stream shows: bytes too few for a header may still
     /// be none.
     ///
@@ -128,7 +133,7 @@ impl RecordReader {
 }
 
 /// A known type, and 3 for the major version, which no version ever changed.
-fn may_begin_record(head: &[u8]) -> bool {
+pub(super) fn may_begin_record(head: &[u8]) -> bool {
     head.first().is_none_or(|byte| (20..=24).contains(byte)) && head.get(1).is_none_or(|byte| *byte == 3)
 }
 

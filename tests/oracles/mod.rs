@@ -29,6 +29,7 @@ pub mod tls_client_hello;
 pub mod tls_flight_encoder;
 pub mod tls_records;
 pub mod tls_server_flight;
+pub mod tls_stream;
 pub mod transcripts;
 pub mod x509_certificate;
 pub mod x509_chain;
@@ -71,4 +72,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "tls_flight_encoder", check: tls_flight_encoder::check, seeds: tls_flight_encoder::seeds },
     Target { name: "tls_records", check: tls_records::check, seeds: tls_records::seeds },
     Target { name: "tls_server_flight", check: tls_server_flight::check, seeds: tls_server_flight::seeds },
+    Target { name: "tls_stream", check: tls_stream::check, seeds: tls_stream::seeds },
 ];

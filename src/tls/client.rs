@@ -1,0 +1,295 @@
+//! The client's side of TLS without sockets: rustls, fed byte by byte or in
+//! any pieces, and what it cannot tell beside it.
+//!
+//! Whatever comes in is consumed, or the connection has ended: no input makes
+//! [`TlsClient::receive`] go round without either.
+
+use super::in_clear::{InClear, Resumable};
+use super::record::{HEADER_BYTES, may_begin_record};
+use crate::model::text::escape;
+use rustls::{ClientConnection, ProtocolVersion};
+use std::io::{self, BufRead, Write};
+use thiserror::Error;
+
+/// Most bytes kept of what comes in clear where a record is due: the longest
+/// reply line of RFC 5321 §4.5.3.1.5.
+pub const CLEAR_TEXT_BYTES_MAX: usize = 512;
+
+/// Why a TLS connection goes no further.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum TlsFault {
+    /// The library refused it, or an alert came.
+    #[error("{0}")]
+    Library(#[from] rustls::Error),
+    /// A message longer than the library puts together.
+    #[error("a handshake message longer than what is read")]
+    TooLong,
+    /// Bytes in clear stand where a record is due; they are kept up to the end
+    /// of their line.
+    #[error("no TLS record: {}", escape(.0))]
+    InClear(Box<[u8]>),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct TlsClient {
+    connection: ClientConnection,
+    side: Side,
+    resumable: Resumable,
+    /// What was decrypted and not taken yet: what one piece of input brings,
+    /// and one record.
+    plain: Vec<u8>,
+    /// The line in clear that is coming in.
+    line: Option<Vec<u8>>,
+    fault: Option<TlsFault>,
+    closed: bool,
+}
+
+/// How the records are looked at before the library has them.
+#[derive(Debug)]
+enum Side {
+    InClear(Box<InClear>),
+    Encrypted(Boundaries),
+}
+
+impl TlsClient {
+    /// The client of a connection on which nothing was said yet.
+    pub fn new(connection: ClientConnection) -> Self {
+        Self {
+            connection,
+            side: Side::InClear(Box::default()),
+            resumable: Resumable::default(),
+            plain: Vec::new(),
+            line: None,
+            fault: None,
+            closed: false,
+        }
+    }
+
+    /// What the library knows of it, also where it has failed.
+    pub fn connection(&self) -> &ClientConnection {
+        &self.connection
+    }
+
+    /// Whether the handshake is not over.
+    pub fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
+    }
+
+    /// Why it goes no further.
+    pub fn fault(&self) -> Option<&TlsFault> {
+        self.fault.as_ref()
+    }
+
+    /// Whether the peer said close_notify; what comes after it is ignored (RFC
+    /// 8446 §6.1).
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// What was said in clear about resuming.
+    pub fn resumable(&self) -> Resumable {
+        self.resumable
+    }
+
+    /// What came in clear where a record is due, so far.
+    pub fn text_in_clear(&self) -> &[u8] {
+        match (&self.fault, &self.line) {
+            (Some(TlsFault::InClear(text)), _) => text,
+            (_, Some(line)) => line,
+            _ => &[],
+        }
+    }
+
+    /// Takes all of `bytes`. Any cutting up gives the same.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        let mut input = bytes;
+        while !input.is_empty() && !self.is_over() {
+            let before = input.len();
+            if let Err(fault) = self.take_in(&mut input) {
+                self.fault = Some(fault);
+            }
+            // What is left would be looked at in the same way again.
+            if input.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// The stream has ended: what came in clear is whole.
+    pub fn receive_eof(&mut self) {
+        if self.is_over() {
+            return;
+        }
+        let unfinished = match &self.side {
+            Side::InClear(clear) if clear.finish().is_err() => clear.unfinished(),
+            _ => &[],
+        };
+        let text = self.line.take().unwrap_or_else(|| unfinished.to_vec());
+        if !text.is_empty() {
+            self.fault = Some(TlsFault::InClear(text.into()));
+        }
+    }
+
+    /// What was decrypted since it was last taken.
+    pub fn take_plain(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.plain)
+    }
+
+    /// Encrypts `bytes`, as soon as the handshake is over.
+    ///
+    /// # Errors
+    /// Where the connection has failed.
+    pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.connection.writer().write_all(bytes)
+    }
+
+    /// Says that nothing more comes (close_notify, RFC 8446 §6.1).
+    pub fn say_close(&mut self) {
+        self.connection.send_close_notify();
+    }
+
+    /// Appends the records that are due.
+    ///
+    /// # Errors
+    /// None: memory takes what it is given.
+    pub fn write_records(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        while self.connection.wants_write() {
+            self.connection.write_tls(out)?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.closed || self.fault.is_some()
+    }
+
+    /// Takes in some of `input`: at most one record while all is in clear.
+    fn take_in(&mut self, input: &mut &[u8]) -> Result<(), TlsFault> {
+        if self.line.is_some() {
+            return self.take_line(input);
+        }
+        match &mut self.side {
+            Side::InClear(clear) => match clear.next(input) {
+                Ok(None) => Ok(()),
+                Ok(Some(record)) => {
+                    let fed = feed(&mut self.connection, record, &mut self.plain);
+                    self.resumable = clear.resumable();
+                    let tls13 = self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
+                    if clear.is_over(tls13) || !self.connection.is_handshaking() {
+                        self.side = Side::Encrypted(Boundaries::default());
+                    }
+                    self.closed = !fed?;
+                    Ok(())
+                }
+                Err(_) => {
+                    self.line = Some(clear.unfinished().to_vec());
+                    self.take_line(input)
+                }
+            },
+            Side::Encrypted(boundaries) => {
+                let (records, foreign) = boundaries.split(input);
+                *input = foreign.unwrap_or_default();
+                self.closed = !feed(&mut self.connection, records, &mut self.plain)?;
+                if foreign.is_some() && !self.closed {
+                    self.line = Some(boundaries.header().to_vec());
+                    self.take_line(input)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps what is in clear, to the end of the line.
+    fn take_line(&mut self, input: &mut &[u8]) -> Result<(), TlsFault> {
+        let line = self.line.get_or_insert_default();
+        let bytes = std::mem::take(input);
+        let room = CLEAR_TEXT_BYTES_MAX.saturating_sub(line.len());
+        line.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        let end = line.iter().position(|byte| *byte == b'\n');
+        if end.is_none() && line.len() < CLEAR_TEXT_BYTES_MAX {
+            return Ok(());
+        }
+        line.truncate(end.map_or(CLEAR_TEXT_BYTES_MAX, |end| end + 1));
+        Err(TlsFault::InClear(std::mem::take(line).into()))
+    }
+}
+
+/// Gives the library all of `bytes`, and moves what it decrypts to `plain`;
+/// whether the peer goes on after that.
+fn feed(connection: &mut ClientConnection, mut bytes: &[u8], plain: &mut Vec<u8>) -> Result<bool, TlsFault> {
+    while !bytes.is_empty() {
+        // It takes no bytes after close_notify, and says so by 0.
+        let read = connection.read_tls(&mut bytes).map_err(|_| TlsFault::TooLong)?;
+        let processed = connection.process_new_packets();
+        drain(connection, plain);
+        if processed?.peer_has_closed() || read == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn drain(connection: &mut ClientConnection, plain: &mut Vec<u8>) {
+    loop {
+        let mut reader = connection.reader();
+        let Ok(bytes) = reader.fill_buf() else { return };
+        let read = bytes.len();
+        if read == 0 {
+            return;
+        }
+        plain.extend_from_slice(bytes);
+        reader.consume(read);
+    }
+}
+
+/// Where records begin in a stream that only the library can read.
+#[derive(Debug, Default)]
+struct Boundaries {
+    header: [u8; HEADER_BYTES],
+    /// How much of the header came in.
+    known: usize,
+    /// How much of the record is still to come.
+    left: usize,
+}
+
+impl Boundaries {
+    /// Parts what belongs to records from what begins none. What is withheld
+    /// of a header that turned out to be none is in [`Self::header`].
+    fn split<'a>(&mut self, input: &'a [u8]) -> (&'a [u8], Option<&'a [u8]>) {
+        let mut rest = input;
+        while !rest.is_empty() {
+            if self.left > 0 {
+                let taken = self.left.min(rest.len());
+                self.left -= taken;
+                rest = rest.get(taken..).unwrap_or_default();
+                continue;
+            }
+            let Some((byte, after)) = rest.split_first() else { break };
+            if let Some(place) = self.header.get_mut(self.known) {
+                *place = *byte;
+            }
+            if !self.header.get(..=self.known).is_some_and(may_begin_record) {
+                let records = input.len() - rest.len();
+                return (input.get(..records).unwrap_or_default(), Some(rest));
+            }
+            rest = after;
+            self.known += 1;
+            if self.known == HEADER_BYTES {
+                let [.., high, low] = self.header;
+                self.left = usize::from(u16::from_be_bytes([high, low]));
+                self.known = 0;
+            }
+        }
+        (input, None)
+    }
+
+    /// The bytes of a header before the one that fits none.
+    fn header(&self) -> &[u8] {
+        self.header.get(..self.known).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,273 @@
+//! What a server says in clear while a handshake is under way, on its way to a
+//! TLS library: HelloRequests are taken out, and what the library does not
+//! tell is noted.
+//!
+//! A server may send a HelloRequest at any time, and a client that is
+//! negotiating a session already has to ignore it (RFC 5246 §7.4.1.1). rustls
+//! ends the handshake over it.
+
+use super::handshake::HandshakeType;
+use super::record::{ContentType, HEADER_BYTES, PLAINTEXT_BYTES_MAX, RecordFault, RecordReader};
+use crate::model::ProtocolVersion;
+
+/// Length of a message's header, in bytes.
+const MESSAGE_HEADER_BYTES: usize = 4;
+/// A HelloRequest, which is a header and nothing else.
+const HELLO_REQUEST: [u8; MESSAGE_HEADER_BYTES] = [0; MESSAGE_HEADER_BYTES];
+/// Where the length of the session id stands in a ServerHello, behind the
+/// version and the random (RFC 5246 §7.4.1.3).
+const SESSION_ID_LENGTH_AT: usize = 34;
+/// Lifetime hint and length, which a NewSessionTicket without a ticket has too
+/// (RFC 5077 §3.3).
+const EMPTY_TICKET_BYTES: usize = 6;
+
+/// What a server of TLS 1.2 or before says in clear about resuming the
+/// session. Whether it would resume is not tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resumable {
+    /// NewSessionTicket messages with a ticket in them (RFC 5077 §3.3).
+    pub tickets: u32,
+    /// Whether the ServerHello names a session id (RFC 5246 §7.4.1.3).
+    pub session_id: bool,
+}
+
+/// Hands a stream on record by record, as long as it is in clear.
+#[derive(Debug)]
+pub(super) struct InClear {
+    records: RecordReader,
+    messages: MessageFilter,
+    /// What of the record that came in goes to the library.
+    out: Vec<u8>,
+    last: ContentType,
+}
+
+impl Default for InClear {
+    fn default() -> Self {
+        Self {
+            records: RecordReader::default(),
+            messages: MessageFilter::default(),
+            out: Vec::new(),
+            last: ContentType::HANDSHAKE,
+        }
+    }
+}
+
+impl InClear {
+    /// Takes one record from the front of `input`, and gives what of it is the
+    /// library's; `None` where it is not whole yet.
+    ///
+    /// # Errors
+    /// Where there is no record.
+    pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<&[u8]>, RecordFault> {
+        let Some(record) = self.records.next_record(input)? else { return Ok(None) };
+        self.out.clear();
+        let (content_type, version) = (record.content_type, record.version);
+        self.last = content_type;
+        if content_type == ContentType::HANDSHAKE && !record.fragment.is_empty() {
+            for part in self.messages.pass(record.fragment).chunks(PLAINTEXT_BYTES_MAX) {
+                put_record(&mut self.out, content_type, version, part);
+            }
+            return Ok(Some(&self.out));
+        }
+        if content_type != ContentType::HANDSHAKE {
+            // The library is to see that a message was interrupted.
+            let held = self.messages.release();
+            if !held.is_empty() {
+                put_record(&mut self.out, ContentType::HANDSHAKE, version, held);
+            }
+        }
+        put_record(&mut self.out, content_type, version, record.fragment);
+        Ok(Some(&self.out))
+    }
+
+    /// Whether what follows the last record is encrypted. In TLS 1.3 a
+    /// ChangeCipherSpec says nothing (RFC 8446 §D.4), and encrypted records
+    /// show by their type.
+    pub(super) fn is_over(&self, tls13: bool) -> bool {
+        match self.last {
+            ContentType::APPLICATION_DATA => true,
+            ContentType::CHANGE_CIPHER_SPEC => !tls13,
+            _ => false,
+        }
+    }
+
+    /// The part of a record that came in so far.
+    pub(super) fn unfinished(&self) -> &[u8] {
+        self.records.unfinished()
+    }
+
+    /// What the end of the stream shows.
+    ///
+    /// # Errors
+    /// Where what is left does not begin a record.
+    pub(super) fn finish(&self) -> Result<(), RecordFault> {
+        self.records.finish()
+    }
+
+    /// What was said of resuming.
+    pub(super) fn resumable(&self) -> Resumable {
+        self.messages.resumable
+    }
+}
+
+fn put_record(out: &mut Vec<u8>, content_type: ContentType, version: ProtocolVersion, fragment: &[u8]) {
+    let length = u16::try_from(fragment.len()).unwrap_or(u16::MAX);
+    out.reserve(HEADER_BYTES + fragment.len());
+    out.push(content_type.0);
+    out.extend_from_slice(&version.0.to_be_bytes());
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(fragment);
+}
+
+/// Takes HelloRequests out of a stream of handshake messages, wherever records
+/// cut it. Holds less than one header.
+#[derive(Debug, Default)]
+struct MessageFilter {
+    header: Vec<u8>,
+    message: Under,
+    out: Vec<u8>,
+    resumable: Resumable,
+}
+
+/// The message whose body is passing.
+#[derive(Clone, Copy, Debug, Default)]
+struct Under {
+    handshake_type: u8,
+    length: usize,
+    /// How much of the body went by.
+    passed: usize,
+}
+
+impl MessageFilter {
+    /// What of a fragment, and of what was held before it, goes on.
+    fn pass(&mut self, mut fragment: &[u8]) -> &[u8] {
+        self.out.clear();
+        while !fragment.is_empty() {
+            let left = self.message.length - self.message.passed;
+            let wanted = if left > 0 { left } else { MESSAGE_HEADER_BYTES - self.header.len() };
+            let (taken, rest) = fragment.split_at(wanted.min(fragment.len()));
+            fragment = rest;
+            if left > 0 {
+                self.note(taken);
+                self.out.extend_from_slice(taken);
+            } else {
+                self.header.extend_from_slice(taken);
+                self.begin();
+            }
+        }
+        &self.out
+    }
+
+    /// Begins a message once its header is whole.
+    fn begin(&mut self) {
+        let Some(&header) = self.header.first_chunk::<MESSAGE_HEADER_BYTES>() else { return };
+        self.header.clear();
+        if header == HELLO_REQUEST {
+            return;
+        }
+        let [handshake_type, high, middle, low] = header;
+        let length = usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low);
+        self.message = Under { handshake_type, length, passed: 0 };
+        self.out.extend_from_slice(&header);
+        let ticket = HandshakeType(handshake_type) == HandshakeType::NEW_SESSION_TICKET;
+        if ticket && length > EMPTY_TICKET_BYTES {
+            self.resumable.tickets = self.resumable.tickets.saturating_add(1);
+        }
+    }
+
+    /// Sees a part of a body go by.
+    fn note(&mut self, part: &[u8]) {
+        let Under { handshake_type, passed, .. } = self.message;
+        self.message.passed += part.len();
+        if HandshakeType(handshake_type) == HandshakeType::SERVER_HELLO {
+            let length = SESSION_ID_LENGTH_AT.checked_sub(passed).and_then(|place| part.get(place));
+            self.resumable.session_id |= length.is_some_and(|length| *length > 0);
+        }
+    }
+
+    /// Gives up a header that does not come to its end.
+    fn release(&mut self) -> &[u8] {
+        self.out.clear();
+        self.out.append(&mut self.header);
+        &self.out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(content_type: u8, fragment: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_record(&mut out, ContentType(content_type), ProtocolVersion::TLS12, fragment);
+        out
+    }
+
+    /// What the library is given of these records, and what was noted.
+    fn pass(records: &[Vec<u8>]) -> (Vec<u8>, Resumable) {
+        let mut filter = InClear::default();
+        let stream = records.concat();
+        let mut input = &stream[..];
+        let mut out = Vec::new();
+        while let Some(part) = filter.next(&mut input).unwrap() {
+            out.extend_from_slice(part);
+        }
+        (out, filter.resumable())
+    }
+
+    #[test]
+    fn a_hello_request_is_ignored_wherever_it_stands() {
+        let hello = [2, 0, 0, 2, 3, 3];
+        let done = [14, 0, 0, 0];
+        for records in [
+            vec![record(22, &HELLO_REQUEST), record(22, &hello), record(22, &done)],
+            vec![record(22, &[&HELLO_REQUEST[..], &hello].concat()), record(22, &done)],
+            vec![record(22, &[&hello[..], &HELLO_REQUEST, &HELLO_REQUEST].concat()), record(22, &done)],
+            vec![record(22, &hello), record(22, &[0, 0]), record(22, &[0, 0]), record(22, &done)],
+        ] {
+            let (passed, _) = pass(&records);
+            let mut reader = RecordReader::default();
+            let (mut input, mut messages) = (&passed[..], Vec::new());
+            while let Some(record) = reader.next_record(&mut input).unwrap() {
+                messages.extend_from_slice(record.fragment);
+            }
+            assert_eq!(messages, [&hello[..], &done].concat(), "{records:?}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_hello_request_goes_on_as_it_came() {
+        let records = [
+            record(21, &[1, 112]),
+            record(22, b""),
+            record(22, &[11, 0, 0, 5, 0, 0]),
+            record(22, &[0, 0, 0, 14, 0, 0, 0]),
+            record(20, &[1]),
+        ];
+        assert_eq!(pass(&records).0, records.concat());
+        // A header that is broken off by an alert is seen by the library too.
+        let broken = [record(22, &[0, 0]), record(21, &[2, 40])];
+        assert_eq!(pass(&broken).0, broken.concat());
+    }
+
+    #[test]
+    fn tickets_and_session_ids_are_told_apart() {
+        let hello = |id: u8| {
+            let body = [&[3, 3][..], &[7; 32], &[id], &vec![9; usize::from(id)]].concat();
+            [&[2, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat()
+        };
+        let ticket = [4, 0, 0, 7, 0, 0, 0, 0, 0, 1, 9];
+        let none = [4, 0, 0, 6, 0, 0, 0, 0, 0, 0];
+        for (messages, expected) in [
+            (hello(0), Resumable { tickets: 0, session_id: false }),
+            (hello(32), Resumable { tickets: 0, session_id: true }),
+            ([&hello(0)[..], &ticket].concat(), Resumable { tickets: 1, session_id: false }),
+            ([&hello(1)[..], &none].concat(), Resumable { tickets: 0, session_id: true }),
+        ] {
+            for size in 1..messages.len() {
+                let records: Vec<Vec<u8>> = messages.chunks(size).map(|part| record(22, part)).collect();
+                assert_eq!(pass(&records).1, expected, "records of {size} bytes");
+            }
+        }
+    }
+}
