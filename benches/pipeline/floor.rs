@@ -143,7 +143,9 @@ async fn session(shared: &Shared, endpoint: &Endpoint, buffer: &mut Vec<u8>) -> 
     command(&mut tcp, "STARTTLS\r\n", buffer, b"220").await.context("STARTTLS")?;
     let mut tls = shared.connector.connect(endpoint.name.clone(), tcp).await.context("handshake")?;
     command(&mut tls, &shared.ehlo, buffer, b"250").await.context("EHLO inside TLS")?;
-    command(&mut tls, "QUIT\r\n", buffer, b"221").await.context("QUIT")
+    command(&mut tls, "QUIT\r\n", buffer, b"221").await.context("QUIT")?;
+    tls.get_mut().1.send_close_notify();
+    tls.flush().await.context("close_notify")
 }
 
 async fn command<S: AsyncRead + AsyncWrite + Unpin>(

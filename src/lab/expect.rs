@@ -37,6 +37,7 @@ pub const OBSERVATION_COLUMNS: &[&str] = &[
     "ocsp_stapled",
     "client_certificate_requested",
     "tickets",
+    "session_id",
     "chain_length",
     "residue",
     "deviations",

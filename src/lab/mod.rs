@@ -24,6 +24,7 @@ mod error;
 mod expect;
 mod fleet;
 mod hello;
+mod inside;
 mod legacy;
 mod listen;
 mod pki;

@@ -258,7 +258,8 @@ fn serial(names: &[String]) -> SerialNumber {
 /// The names that a certificate for `host` carries: those of its subject
 /// alternative name, and its common name where that is another.
 pub(super) fn names(spec: &Certificate, host: &str) -> (Vec<String>, Option<String>) {
-    let names = spec.names.iter().map(|name| expand(name, host)).collect();
+    let more = (0..spec.more_names).map(|number| format!("n{number}.{host}"));
+    let names = spec.names.iter().map(|name| expand(name, host)).chain(more).collect();
     (names, spec.common_name.as_ref().map(|name| expand(name, host)))
 }
 

@@ -1,5 +1,6 @@
 //! How one server behaves: the `[server.ROLE]` tables of a scenario.
 
+use super::inside::{self, Inside};
 use super::legacy::Legacy;
 use super::step::{Step, Then};
 use serde::Deserialize;
@@ -22,10 +23,15 @@ pub struct Server {
     /// What is said in clear, instead of a handshake, once the ClientHello is
     /// read.
     pub client_hello: Option<Step>,
+    /// What is said in clear once the ClientHello is read, and before the
+    /// handshake goes on.
+    pub before_server_hello: Option<Step>,
     /// How the handshake goes.
     pub tls: Tls,
     /// A script in place of a TLS library.
     pub legacy: Option<Legacy>,
+    /// What is said inside TLS before EHLO is answered, and no library says.
+    pub inside: Vec<Inside>,
     /// Answer to EHLO inside TLS.
     pub ehlo_tls: Step,
     /// Answer to QUIT.
@@ -41,8 +47,10 @@ impl Default for Server {
             helo: Step::say("250 {host}"),
             starttls: Step::say("220 2.0.0 Ready to start TLS"),
             client_hello: None,
+            before_server_hello: None,
             tls: Tls::default(),
             legacy: None,
+            inside: Vec::new(),
             ehlo_tls: Step::say("250-{host}\n250-PIPELINING\n250-SIZE 36700160\n250 8BITMIME"),
             quit: Step { then: Then::Close, ..Step::say("221 2.0.0 Bye") },
         }
@@ -57,7 +65,13 @@ impl Server {
             .flatten()
             .try_for_each(Certificate::check)?;
         let steps = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
-        steps.into_iter().chain(&self.client_hello).try_for_each(Step::check)?;
+        let in_clear = self.client_hello.iter().chain(&self.before_server_hello);
+        steps.into_iter().chain(in_clear).try_for_each(Step::check)?;
+        inside::check(&self.inside)?;
+        let by_library = self.client_hello.is_none() && self.legacy.is_none();
+        if !by_library && (self.before_server_hello.is_some() || !self.inside.is_empty()) {
+            return Err("before_server_hello and inside go with a handshake that is finished".into());
+        }
         match &self.legacy {
             Some(_) if self.client_hello.is_some() => Err("one of client_hello and legacy, not both".into()),
             Some(legacy) => legacy.check(&self.tls),
@@ -112,6 +126,9 @@ pub struct Tls {
     /// Resumption tickets sent after a TLS 1.3 handshake. Unless it is 0, sessions
     /// of TLS 1.2 can be resumed, too, by their id.
     pub tickets: usize,
+    /// Whether tickets hold the session, and the server does not: then there are
+    /// tickets in TLS 1.2, too (RFC 5077).
+    pub stateless: bool,
     /// Whether a client certificate is asked for.
     pub client_auth: ClientAuth,
     /// Whether an OCSP response is stapled (a `tryLater`, enough to be seen).
@@ -134,6 +151,7 @@ impl Default for Tls {
             ]),
             groups: texts(&["X25519MLKEM768", "x25519", "secp256r1", "secp384r1"]),
             tickets: 0,
+            stateless: false,
             client_auth: ClientAuth::default(),
             ocsp: false,
             certificate: Certificate::default(),
@@ -155,6 +173,9 @@ pub enum ClientAuth {
     Required,
 }
 
+/// Most further names of a certificate.
+pub const MORE_NAMES_MAX: usize = 20_000;
+
 /// What the leaf certificate is like.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -175,6 +196,8 @@ pub struct Certificate {
     /// for in SNI (without one, the server's own), `{parent}` that name without
     /// its first label.
     pub names: Vec<String>,
+    /// So many further names, `nN.` before the name asked for.
+    pub more_names: usize,
     /// Common name; by default the first of the names.
     pub common_name: Option<String>,
     /// X.509 version: 3, or 1 (without any extension).
@@ -191,6 +214,7 @@ impl Default for Certificate {
             from_day: -30,
             to_day: 60,
             names: vec!["{host}".into()],
+            more_names: 0,
             common_name: None,
             version: 3,
         }
@@ -202,6 +226,9 @@ impl Certificate {
         let sha1 = self.signature == SignatureKind::Sha1;
         if sha1 && (self.issuer != IssuerKind::Lab || self.version != 3) {
             return Err("only the lab signs with SHA-1, and only version 3".into());
+        }
+        if self.more_names > MORE_NAMES_MAX {
+            return Err(format!("no certificate has more than {MORE_NAMES_MAX} further names"));
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 //! connects.
 
 use super::counters::{AddressCounter, Presence};
-use super::hello::read_hello;
+use super::hello::{Hello, read_hello};
+use super::inside::{self, PreparedInside, Sealer};
 use super::scripted::{Reaction, Scripted};
 use super::server::Server;
 use super::step::{Pace, Prepared, Then};
@@ -15,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Longest session, whatever its script says.
 const SESSION_MAX: Duration = Duration::from_secs(600);
@@ -33,7 +35,9 @@ pub(super) struct Script {
     ehlo: Prepared,
     helo: Prepared,
     starttls: Prepared,
+    before_server_hello: Option<Prepared>,
     handshake: Handshake,
+    inside: PreparedInside,
     ehlo_tls: Prepared,
     quit: Prepared,
     unknown: Prepared,
@@ -58,7 +62,9 @@ impl Script {
             ehlo: server.ehlo.prepare(host),
             helo: server.helo.prepare(host),
             starttls: server.starttls.prepare(host),
+            before_server_hello: server.before_server_hello.as_ref().map(|step| step.prepare(host)),
             handshake,
+            inside: PreparedInside::new(&server.inside, host),
             ehlo_tls: server.ehlo_tls.prepare(host),
             quit: server.quit.prepare(host),
             unknown: super::step::Step::say("502 5.5.1 Command not implemented").prepare(host),
@@ -104,7 +110,16 @@ async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presenc
         End::Script(then) => return finish(stream, then).await,
     }
     match &script.handshake {
-        Handshake::Library(config) => encrypted(stream, config.clone(), script, presence).await,
+        Handshake::Library(config) => {
+            let Some(step) = &script.before_server_hello else {
+                return encrypted(stream, config.clone(), script, presence).await;
+            };
+            let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
+            match play(stream, step, presence).await? {
+                Then::Continue => replayed(stream, &hello, config.clone(), script, presence).await,
+                then => finish(stream, then).await,
+            }
+        }
         Handshake::Step(step) => {
             let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
             presence.named(hello.name().unwrap_or_default());
@@ -124,11 +139,7 @@ async fn by_script(
 ) -> io::Result<Then> {
     let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
     let step = match scripted.react(&hello) {
-        Reaction::Complete(config) => {
-            let (read, write) = stream.split();
-            let replayed = join(hello.raw.as_slice().chain(read), write);
-            return encrypted(replayed, config, script, presence).await;
-        }
+        Reaction::Complete(config) => return replayed(stream, &hello, config, script, presence).await,
         Reaction::Play(step) => {
             presence.named(hello.name().unwrap_or_default());
             step
@@ -150,6 +161,19 @@ async fn by_script(
     finish(stream, then).await
 }
 
+/// Gives a ClientHello that was read to rustls after all.
+async fn replayed(
+    stream: &mut TcpStream,
+    hello: &Hello,
+    config: Arc<ServerConfig>,
+    script: &Script,
+    presence: &mut Presence<'_>,
+) -> io::Result<Then> {
+    let (read, write) = stream.split();
+    let replayed = join(hello.raw.as_slice().chain(read), write);
+    encrypted(replayed, config, script, presence).await
+}
+
 /// The handshake of rustls, and the dialogue in TLS.
 async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
@@ -168,6 +192,9 @@ async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
         return Ok(Then::Close);
     };
     presence.established(&name);
+    if !script.inside.is_empty() {
+        return by_hand(tls, script, presence).await;
+    }
     let then = match dialogue(&mut tls, script, true, presence).await? {
         End::Upgrade | End::Gone => Then::Close,
         End::Script(then) => finish(&mut tls, then).await?,
@@ -176,6 +203,30 @@ async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
         tls.shutdown().await?;
     }
     Ok(then)
+}
+
+/// Says by hand what no library does, and answers what comes then.
+async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(
+    mut tls: TlsStream<S>,
+    script: &Script,
+    presence: &mut Presence<'_>,
+) -> io::Result<Then> {
+    if Commands::new().next(&mut tls).await?.is_none() {
+        return Ok(Then::Close);
+    }
+    script.inside.by_library(tls.get_mut().1);
+    tls.flush().await?;
+    // Whoever has enough of it may be back before we see it go.
+    presence.leave();
+    let (mut stream, connection) = tls.into_inner();
+    let mut sealer = Sealer::new(connection)?;
+    let mut said = script.inside.sealed(&mut sealer);
+    said.extend(sealer.reply(&script.ehlo_tls.bytes, false));
+    stream.write_all(&said).await?;
+    if inside::next_data(&mut stream).await? {
+        stream.write_all(&sealer.reply(&script.quit.bytes, true)).await?;
+    }
+    Ok(Then::Close)
 }
 
 /// Answers commands until the stream is upgraded or ends.

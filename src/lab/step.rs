@@ -153,7 +153,7 @@ impl Step {
     }
 
     /// Most bytes that it says at once, whatever the server is called.
-    fn bytes_max(&self) -> usize {
+    pub(super) fn bytes_max(&self) -> usize {
         let (Words::Lines(text) | Words::Raw(text)) = &self.words else { return 0 };
         let count = |what: &str| text.matches(what).count();
         // A line break becomes two bytes, and the last line gets one.

@@ -45,8 +45,13 @@ pub(super) fn config_with(
         .with_cert_resolver(certificates);
     config.ignore_client_order = true;
     config.send_tls13_tickets = spec.tickets;
-    if spec.tickets == 0 {
+    // For what is sealed by hand.
+    config.enable_secret_extraction = true;
+    if spec.tickets == 0 || spec.stateless {
         config.session_storage = Arc::new(NoServerSessionStorage {});
+    }
+    if spec.stateless {
+        config.ticketer = aws_lc_rs::Ticketer::new()?;
     }
     Ok(Arc::new(config))
 }

@@ -121,8 +121,11 @@ fn usual(column: &str, finding: &BTreeMap<&str, &str>) -> Option<String> {
     let cell = match column {
         "residue" | "deviations" => "",
         "hello_retry" | "ocsp_stapled" | "client_certificate_requested" if spoke_tls => "no",
+        // How many came when the client had enough is chance.
+        "tickets" if finding.get("outcome") == Some(&"too_many_bytes") => return None,
         "tickets" if spoke_tls => "0",
-        "hello_retry" | "ocsp_stapled" | "client_certificate_requested" | "tickets" => "",
+        "session_id" if finding.get("tls_version") == Some(&"TLSv1.2") => "no",
+        "hello_retry" | "ocsp_stapled" | "client_certificate_requested" | "tickets" | "session_id" => "",
         "signature" if finding.get("cert_chain").is_some_and(|chain| !chain.is_empty()) => "verified",
         "signature" | "signature_scheme" if !spoke_tls => "",
         _ => return None,

@@ -156,9 +156,15 @@ pub struct TlsObservation {
     pub client_certificate: ClientCertificate,
     /// Whether the server asked for another key share (RFC 8446 §4.1.4).
     pub hello_retry: bool,
-    /// Resumption tickets seen before QUIT was answered; up to TLS 1.2, 1 for a
-    /// session that can be resumed by ticket or id.
-    pub tickets: u32,
+    /// Resumption tickets that came before QUIT was answered (RFC 8446 §4.6.1,
+    /// RFC 5077 §3.3); `None` where that was not recorded.
+    #[serde(default)]
+    pub tickets: Option<u32>,
+    /// Whether a server of TLS 1.2 or before named the session by an id (RFC
+    /// 5246 §7.4.1.3); whether it would resume it was not tried. `None` in TLS
+    /// 1.3, where the id is an echo, and where that was not recorded.
+    #[serde(default)]
+    pub session_id: Option<bool>,
     /// Fatal alert received.
     pub alert: Option<AlertDescription>,
 }

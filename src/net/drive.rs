@@ -292,7 +292,7 @@ impl<'a> Drive<'a> {
                 self.session.upgrade_failed(failure);
             }
         }
-        self.tls = Some(handshake::observe(wire.tls().connection(), &recorder));
+        self.tls = Some(handshake::observe(wire.tls(), &recorder));
     }
 
     /// Why the handshake failed, where the server never began it and goes on

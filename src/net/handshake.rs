@@ -8,11 +8,13 @@ use crate::model::text::escape;
 use crate::model::{
     CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, SignatureScheme, TlsObservation,
 };
+use crate::tls::TlsClient;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ClientConnection, HandshakeKind};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// Where the key share of a ClientHello comes from.
@@ -62,6 +64,7 @@ impl Handshaker {
             .dangerous()
             .with_custom_certificate_verifier(recorder.clone())
             .with_client_cert_resolver(recorder);
+        warm_up(&base)?;
         Ok(Self { base, provider, identity: None, resuming: None })
     }
 
@@ -111,6 +114,14 @@ impl Handshaker {
     }
 }
 
+/// Makes a ClientHello for nobody. What the library prepares once a process
+/// (the random generator, tables, the key share that is used again) would else
+/// be counted as time of the first server.
+fn warm_up(config: &ClientConfig) -> Result<(), rustls::Error> {
+    let nobody = ServerName::IpAddress(Ipv4Addr::UNSPECIFIED.into());
+    ClientConnection::new(Arc::new(config.clone()), nobody).map(|_| ())
+}
+
 fn provider(key_shares: KeyShares) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
     provider.cipher_suites = key_schedule::suites().to_vec();
@@ -131,13 +142,14 @@ pub(super) fn server_name(key: &ProbeKey) -> ServerName<'static> {
 }
 
 /// What was seen of TLS on a connection, however far it came.
-pub(super) fn observe(connection: &ClientConnection, recorder: &Recorder) -> TlsObservation {
+pub(super) fn observe(client: &TlsClient, recorder: &Recorder) -> TlsObservation {
+    let connection = client.connection();
     let client_certificate = recorder.client_certificate();
     let mut tls = TlsObservation {
         established: !connection.is_handshaking(),
         client_certificate_requested: client_certificate != ClientCertificate::NeverAsked,
         client_certificate,
-        tickets: recorder.tickets(),
+        tickets: Some(recorder.tickets().saturating_add(client.resumable().tickets)),
         ..TlsObservation::default()
     };
     if let Some(presented) = recorder.presented() {
@@ -150,6 +162,8 @@ pub(super) fn observe(connection: &ClientConnection, recorder: &Recorder) -> Tls
         tls.signature = Some(signed.check.clone());
     }
     negotiated(&mut tls, connection);
+    let before_tls13 = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
+    tls.session_id = before_tls13.then(|| client.resumable().session_id);
     tls
 }
 

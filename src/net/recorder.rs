@@ -93,6 +93,7 @@ impl Recorder {
         }
     }
 
+    /// Tickets of TLS 1.3. Those before come in clear and are counted there.
     pub(super) fn tickets(&self) -> u32 {
         self.tickets.load(Ordering::Relaxed)
     }
@@ -201,7 +202,7 @@ impl ResolvesClientCert for Recorder {
     }
 }
 
-/// Counts what could be resumed. It is kept only where sessions are to be
+/// Counts tickets. What could be resumed is kept only where sessions are to be
 /// resumed: every session of a survey is a full handshake.
 impl ClientSessionStore for Recorder {
     fn set_kx_hint(&self, _server_name: ServerName<'static>, group: NamedGroup) {
@@ -215,7 +216,6 @@ impl ClientSessionStore for Recorder {
     }
 
     fn set_tls12_session(&self, _server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
-        self.tickets.fetch_add(1, Ordering::Relaxed);
         if let Some(sessions) = &self.sessions {
             sessions.keep_tls12(value);
         }

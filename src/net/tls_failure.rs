@@ -95,8 +95,7 @@ pub(super) fn from_rustls(error: &Error, certificate: ClientCertificate) -> Fail
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType
             | InvalidMessage::UnknownProtocolVersion
-            | InvalidMessage::MessageTooLarge
-            | InvalidMessage::InvalidEmptyPayload,
+            | InvalidMessage::MessageTooLarge,
         ) => Kind::NotTls,
         Error::InvalidMessage(
             InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,

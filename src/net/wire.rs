@@ -104,11 +104,11 @@ impl Socket {
         Ok(())
     }
 
-    /// Has what comes in acknowledged at once for the answer that is waited
-    /// for. A server that writes twice, as one with tickets does before its
-    /// answer to EHLO, may hold the second back until the first is acknowledged
-    /// (RFC 896), which systems else delay by 40 ms (RFC 1122 §4.2.3.2); and
-    /// where it hangs up meanwhile, the second is lost.
+    /// Has what comes in now acknowledged at once. A server that writes twice,
+    /// as one with tickets does before its answer to EHLO, may hold the second
+    /// back until the first is acknowledged (RFC 896), which systems else delay
+    /// by 40 ms (RFC 1122 §4.2.3.2); and where it hangs up meanwhile, the second
+    /// is lost.
     fn acknowledge_at_once(&self) {
         // Where that cannot be had it is slower, and nothing else.
         #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -147,11 +147,13 @@ pub(super) struct TlsWire<'a> {
     tls: TlsClient,
     /// Records on their way out, kept to be used again.
     outgoing: Vec<u8>,
+    /// Whether anything was said inside TLS.
+    heard: bool,
 }
 
 impl<'a> TlsWire<'a> {
     pub(super) fn new(socket: &'a mut Socket, connection: ClientConnection) -> Self {
-        Self { socket, tls: TlsClient::new(connection), outgoing: Vec::new() }
+        Self { socket, tls: TlsClient::new(connection), outgoing: Vec::new(), heard: false }
     }
 
     pub(super) fn tls(&self) -> &TlsClient {
@@ -195,7 +197,9 @@ impl<'a> TlsWire<'a> {
             return Ok(());
         }
         self.socket.write(&self.outgoing).await?;
-        self.socket.acknowledge_at_once();
+        if !self.heard {
+            self.socket.acknowledge_at_once();
+        }
         Ok(())
     }
 
@@ -240,6 +244,7 @@ impl Wire for TlsWire<'_> {
         loop {
             let plain = self.tls.take_plain();
             if !plain.is_empty() {
+                self.heard = true;
                 take(&plain);
                 return Ok(plain.len());
             }

@@ -5,13 +5,23 @@ use super::column::{Column, column};
 use super::value::Value;
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, Reply, ServerBest, TlsObservation,
+    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, ProtocolVersion, Reply, ServerBest, TlsObservation,
     TrustedRoot,
 };
 use std::borrow::Cow;
 
 fn tls(record: &EndpointRecord) -> Option<&TlsObservation> {
     record.observation.tls.as_ref()
+}
+
+/// A server of TLS 1.2 and before gives an id or none; only a run of schema 1
+/// does not know which.
+fn session_id(record: &EndpointRecord) -> Value<'_> {
+    let Some(tls) = tls(record) else { return Value::Absent };
+    match (tls.session_id, tls.version) {
+        (None, Some(version)) if version < ProtocolVersion::TLS13 => Value::not_recorded(),
+        (known, _) => Value::flag(known),
+    }
 }
 
 fn best(record: &EndpointRecord) -> Option<ServerBest> {
@@ -152,8 +162,17 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     ),
     column(
         "tickets",
-        "Resumption tickets seen before QUIT was answered; up to TLS 1.2, 1 for a session that can be resumed by ticket or id.",
-        |r| Value::number(tls(r).map(|tls| tls.tickets)),
+        "Resumption tickets that came before QUIT was answered; that one of them would be taken was not tried.",
+        |r| {
+            tls(r).map_or(Value::Absent, |tls| {
+                tls.tickets.map_or_else(Value::not_recorded, |n| Value::Number(n.into()))
+            })
+        },
+    ),
+    column(
+        "session_id",
+        "Whether a server of TLS 1.2 named the session by an id; that it would resume it was not tried.",
+        session_id,
     ),
     column(
         "cert_chain",

@@ -197,7 +197,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
         signature: Some(SignatureCheck::Unverifiable("no key".into())),
         chain: vec![Arc::from([1u8, 2, 3].as_slice())],
         chain_excess: 2,
-        tickets: 2,
+        tickets: Some(2),
         ..TlsObservation::default()
     };
     EndpointRecord {

@@ -46,6 +46,11 @@ impl<'a> Value<'a> {
         name.map_or(Value::Absent, Value::Text)
     }
 
+    /// What the run was too old to write down.
+    pub fn not_recorded() -> Self {
+        Value::Text(Cow::Borrowed("undetermined:not_recorded"))
+    }
+
     /// A number that may be missing.
     pub fn number(number: Option<impl Into<u64>>) -> Self {
         number.map_or(Value::Absent, |number| Value::Number(number.into()))

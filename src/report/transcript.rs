@@ -192,8 +192,11 @@ fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt:
     if tls.ocsp_stapled {
         notes.push("OCSP response stapled".to_string());
     }
-    if tls.tickets > 0 {
-        notes.push(format!("resumption tickets: {}", tls.tickets));
+    if let Some(tickets @ 1..) = tls.tickets {
+        notes.push(format!("resumption tickets: {tickets}"));
+    }
+    if tls.session_id == Some(true) {
+        notes.push("session id (resuming was not tried)".to_string());
     }
     if !notes.is_empty() {
         writeln!(out, "       {}", notes.join(", "))?;

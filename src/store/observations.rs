@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::certificates::Certificates;
 use super::lines::{Lines, check_schema, check_version, json_cause};
-use crate::model::{Observation, Sha256};
+use crate::model::{Observation, ProtocolVersion, Sha256};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -37,8 +37,11 @@ impl JournalLine {
             .and_then(|observation| Ok((observation, serde_json::from_slice::<Beside>(line)?)));
         // A line of another schema may well lack something; that is not the cause.
         let cause = |error| check_schema(line).err().unwrap_or_else(|| json_cause(&error));
-        let (observation, beside) = read.map_err(cause)?;
+        let (mut observation, beside) = read.map_err(cause)?;
         check_version(beside.schema)?;
+        if beside.schema == 1 {
+            forget_mixed_tickets(&mut observation);
+        }
         if beside.hello_chains.len() != observation.hellos.len()
             || (observation.tls.is_none() && !beside.chain.is_empty())
         {
@@ -70,6 +73,13 @@ impl JournalLine {
         }
         Ok(Some(observation))
     }
+}
+
+/// Up to TLS 1.2 schema 1 counts a session id as a ticket.
+fn forget_mixed_tickets(observation: &mut Observation) {
+    let Some(tls) = &mut observation.tls else { return };
+    let mixed = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
+    tls.tickets = tls.tickets.filter(|tickets| *tickets == 0 || !mixed);
 }
 
 /// A probe as it was stored.

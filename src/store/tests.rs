@@ -89,7 +89,8 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             client_certificate_requested: true,
             client_certificate: ClientCertificate::Refused(AlertDescription(42)),
             hello_retry: true,
-            tickets: 2,
+            tickets: Some(2),
+            session_id: Some(true),
             alert: Some(AlertDescription(0x63)),
         }),
         hellos: vec![HelloObservation {

@@ -14,6 +14,9 @@ use crate::model::ProtocolVersion;
 const MESSAGE_HEADER_BYTES: usize = 4;
 /// A HelloRequest, which is a header and nothing else.
 const HELLO_REQUEST: [u8; MESSAGE_HEADER_BYTES] = [0; MESSAGE_HEADER_BYTES];
+/// Most empty records of handshake messages in a row that are passed over. They
+/// are forbidden (RFC 8446 §5.1), and OpenSSL takes as many.
+const EMPTY_RECORDS_MAX: u32 = 32;
 /// Where the length of the session id stands in a ServerHello, behind the
 /// version and the random (RFC 5246 §7.4.1.3).
 const SESSION_ID_LENGTH_AT: usize = 34;
@@ -39,6 +42,8 @@ pub(super) struct InClear {
     /// What of the record that came in goes to the library.
     out: Vec<u8>,
     last: ContentType,
+    /// Empty records in a row.
+    empty: u32,
 }
 
 impl Default for InClear {
@@ -48,6 +53,7 @@ impl Default for InClear {
             messages: MessageFilter::default(),
             out: Vec::new(),
             last: ContentType::HANDSHAKE,
+            empty: 0,
         }
     }
 }
@@ -63,7 +69,8 @@ impl InClear {
         self.out.clear();
         let (content_type, version) = (record.content_type, record.version);
         self.last = content_type;
-        if content_type == ContentType::HANDSHAKE && !record.fragment.is_empty() {
+        self.empty = if record.fragment.is_empty() { self.empty + 1 } else { 0 };
+        if content_type == ContentType::HANDSHAKE && self.empty <= EMPTY_RECORDS_MAX {
             for part in self.messages.pass(record.fragment).chunks(PLAINTEXT_BYTES_MAX) {
                 put_record(&mut self.out, content_type, version, part);
             }
@@ -239,7 +246,7 @@ mod tests {
     fn what_holds_no_hello_request_goes_on_as_it_came() {
         let records = [
             record(21, &[1, 112]),
-            record(22, b""),
+            record(23, b""),
             record(22, &[11, 0, 0, 5, 0, 0]),
             record(22, &[0, 0, 0, 14, 0, 0, 0]),
             record(20, &[1]),
@@ -248,6 +255,15 @@ mod tests {
         // A header that is broken off by an alert is seen by the library too.
         let broken = [record(22, &[0, 0]), record(21, &[2, 40])];
         assert_eq!(pass(&broken).0, broken.concat());
+    }
+
+    #[test]
+    fn a_few_empty_records_are_passed_over() {
+        let empty = record(22, b"");
+        assert_eq!(pass(&vec![empty.clone(); 32]).0, b"");
+        assert_eq!(pass(&vec![empty.clone(); 34]).0, [&empty[..], &empty].concat());
+        let apart = [vec![empty; 32], vec![record(22, &[14, 0, 0, 0])]].concat();
+        assert_eq!(pass(&[apart.clone(), apart].concat()).0, record(22, &[14, 0, 0, 0]).repeat(2));
     }
 
     #[test]
