@@ -5,8 +5,8 @@ use super::column::{Column, column};
 use super::value::Value;
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, ProtocolVersion, Reply, ServerBest, TlsObservation,
-    TrustedRoot,
+    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, ProtocolVersion, Reply, ServerBest,
+    TlsObservation, TrustedRoot,
 };
 use std::borrow::Cow;
 
