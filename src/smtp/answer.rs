@@ -1,5 +1,6 @@
 //! What follows from a reply: the whole table of the dialogue, without state.
 
+use super::count::NOT_AVAILABLE;
 use super::ehlo::{Offer, starttls_offer};
 use super::reply::Fault;
 use crate::model::{Asked, Dialogue, Failure, Kind, Phase, Reply};
@@ -103,10 +104,15 @@ fn after_ehlo(reply: &Reply) -> Turn {
 }
 
 /// HELO is asked only where EHLO was refused. Accepted, the failure is that
-/// refusal, with its code; refused as well, the code is that of HELO.
+/// refusal, with its code; refused as well, the code is that of HELO. A refusal
+/// that was meant for the client says nothing of what others are offered.
 fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> Turn {
     match reply.code {
-        250 => Turn::Part(decided_by(ehlo.unwrap_or(reply), Phase::Ehlo, Kind::HeloOnly)),
+        250 => {
+            let refusal = ehlo.unwrap_or(reply);
+            let kind = if is_not_authorized(refusal) { Kind::Rejected } else { Kind::HeloOnly };
+            Turn::Part(decided_by(refusal, Phase::Ehlo, kind))
+        }
         TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Ehlo, Kind::TlsRequired)),
         _ => refused(reply, Phase::Ehlo, Kind::Tempfail, Kind::Rejected),
     }
@@ -171,6 +177,10 @@ fn decided_by(reply: &Reply, phase: Phase, kind: Kind) -> Failure {
 /// What a stream without a reply means in a phase.
 pub(super) fn faulty(phase: Phase, fault: &Fault) -> Failure {
     let kind = match fault {
+        // It gave up in the middle of a reply (RFC 5321 §3.8).
+        Fault::CodeChange(_, NOT_AVAILABLE) => {
+            return Failure::new(phase, Kind::Throttled).with_reply(NOT_AVAILABLE).with_detail(fault);
+        }
         Fault::NotReply(_) if phase == Phase::Greeting => Kind::NotSmtp,
         Fault::NotReply(_) | Fault::BadLine(_) | Fault::CodeChange(..) => Kind::Malformed,
         Fault::LineTooLong | Fault::TooManyLines | Fault::ReplyTooLong | Fault::StreamTooLong => {

@@ -86,6 +86,8 @@ fn every_reply_leads_where_the_table_says() {
         (&[GREETING, changing], "ehlo malformed", "EHLO"),
         (&[GREETING, "502 no\r\n", "250 mx\r\n"], "ehlo helo_only 502", "EHLO HELO QUIT"),
         (&[GREETING, "502 no\r\n", "250-mx\r\n250 STARTTLS\r\n"], "ehlo helo_only 502", "EHLO HELO QUIT"),
+        (&[GREETING, "550 5.7.1 you\r\n", "250 mx\r\n"], "ehlo rejected 550", "EHLO HELO QUIT"),
+        (&[GREETING, "250-mx\r\n421 busy\r\n"], "ehlo throttled 421", "EHLO"),
         (&[GREETING, "502 no\r\n", "550 no\r\n"], "ehlo rejected 550", "EHLO HELO QUIT"),
         (&[GREETING, "502 no\r\n", "450 no\r\n"], "ehlo tempfail 450", "EHLO HELO QUIT"),
         (&[GREETING, "502 no\r\n", "421 no\r\n"], "ehlo throttled 421", "EHLO HELO"),
