@@ -138,7 +138,7 @@ fn in_a_process(domains: usize, keys: usize, own_certificates: bool) -> anyhow::
 fn one(domains: usize, keys: usize, own_certificates: bool) -> anyhow::Result<Took> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let before = cpu_s()?;
-    runtime.block_on(survey(domains, InMemory::new(keys, own_certificates)))?;
+    runtime.block_on(survey(domains, InMemory::new(keys, own_certificates)?))?;
     let cpu_us = (cpu_s()? - before) * 1e6 / domains as f64;
     let memory = getrusage(UsageWho::RUSAGE_SELF)?.max_rss() as f64 * 1024.0;
     Ok(Took { domains, keys, cpu_us, memory })
@@ -201,19 +201,20 @@ struct InMemory {
 const SERIAL_AT: usize = 13;
 
 impl InMemory {
-    fn new(keys: usize, own_certificates: bool) -> InMemory {
+    fn new(keys: usize, own_certificates: bool) -> anyhow::Result<InMemory> {
         let seen = fixtures::observation("mx.example", IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000)));
-        InMemory { keys, seen, own_certificate: own_certificates.then(certificate) }
+        let own_certificate = if own_certificates { Some(certificate()?) } else { None };
+        Ok(InMemory { keys, seen, own_certificate })
     }
 }
 
 /// A leaf with two names and a serial number as long as public CAs make them.
-fn certificate() -> Vec<u8> {
+fn certificate() -> anyhow::Result<Vec<u8>> {
     let names = ["mx.provider.example", "smtp.provider.example"].map(str::to_string);
-    let mut parameters = rcgen::CertificateParams::new(names).expect("two names");
+    let mut parameters = rcgen::CertificateParams::new(names)?;
     parameters.serial_number = Some(vec![1; 16].into());
-    let key = rcgen::KeyPair::generate().expect("a key");
-    parameters.self_signed(&key).expect("a certificate").der().to_vec()
+    let key = rcgen::KeyPair::generate()?;
+    Ok(parameters.self_signed(&key)?.der().to_vec())
 }
 
 /// The certificate with a serial number that is the key's: another one, which
