@@ -38,14 +38,22 @@ use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts
 use mxray::policy::enumeration::{self, EnumerationPlan};
 use mxray::smtp::EhloName;
 
-/// Enumerates whatever listens behind `front`.
-async fn enumerate(front: &Front) -> Enumeration {
+fn prober() -> NetProbe {
     let gate = Gate::new(Blocklist::default(), true);
     let ehlo = EhloName::new("scanner.example").unwrap();
     let handshaker = Handshaker::new(KeyShares::Reused).unwrap();
-    let probe = NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker);
+    NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker)
+}
+
+/// Whatever listens behind `front`.
+fn key_of(front: &Front) -> ProbeKey {
     let endpoint = Endpoint { ip: front.address.ip(), port: front.address.port() };
-    let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) };
+    ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }
+}
+
+/// Enumerates whatever listens behind `front`.
+async fn enumerate(front: &Front) -> Enumeration {
+    let (probe, key) = (prober(), key_of(front));
     let plan = EnumerationPlan::default();
     let mut history = Vec::new();
     while let Some(question) = enumeration::next(&plan, &history) {

@@ -1,8 +1,12 @@
 //! OpenSSL's `s_server`, at security level 0, where it still speaks TLS 1.0.
 
 use super::stack::{Identities, Stack, is_there};
-use super::{Front, enumerate, groups, of, openssl_names, suites};
-use mxray::model::{Enumeration, Gap, NamedGroup, Preference, ProtocolVersion};
+use super::{Front, enumerate, groups, key_of, of, openssl_names, prober, suites};
+use jiff::Timestamp;
+use mxray::engine::stage::Probe;
+use mxray::model::{Basis, Delivery, Enumeration, Gap, NamedGroup, Preference, ProtocolVersion};
+use mxray::policy::outcome::is_anonymous;
+use mxray::policy::{Judge, Policy, Roots, Sender};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
@@ -154,6 +158,34 @@ async fn a_server_with_only_an_ecdsa_certificate_is_not_asked_beyond_its_curve()
     let tls12 = of(&found, ProtocolVersion::TLS12);
     assert_eq!(suites(tls12).len(), 2);
     assert_eq!(tls12.groups.as_ref().unwrap().gap, Some(Gap::CertificateCurve));
+}
+
+/// A server that has no certificate: Postfix gets encryption from it, and mail
+/// that demands a certificate nothing.
+#[tokio::test]
+async fn a_server_without_a_certificate_is_encrypted_for_postfix() {
+    if !is_there("openssl", "version") {
+        return;
+    }
+    let stack = Stack::start(|port| {
+        let mut command = openssl(&["s_server", "-www", "-nocert", "-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"]);
+        command.arg("-accept").arg(format!("127.0.0.1:{port}"));
+        command
+    });
+    let front = Front::start(stack.address);
+    let (probe, key) = (prober(), key_of(&front));
+    let judge = Judge::new(Roots::new(Vec::new()), Timestamp::now());
+    let policy = Policy::new(judge, Sender::named("postfix-may").unwrap());
+    let mut seen = probe.probe(key.clone(), 1).await;
+    while let Some(question) = policy.next_hello(&seen) {
+        seen.hellos.push(probe.hello(key.clone(), &question).await);
+    }
+    let assessments = policy.assess(&seen);
+    let (record, finding) = policy.endpoint(seen, &assessments);
+    assert_eq!((record.outcome.delivery, record.outcome.basis), (Delivery::Encrypted, Some(Basis::Observed)));
+    let suite = record.outcome.session.and_then(|session| session.suite).unwrap();
+    assert!(suite.facts().unwrap().is_anonymous(), "{suite}");
+    assert!(is_anonymous(policy.sender(), &finding), "{finding:?}");
 }
 
 /// The suites with which the library's own client comes to an agreement.
