@@ -168,7 +168,8 @@ async fn a_server_without_a_certificate_is_encrypted_for_postfix() {
         return;
     }
     let stack = Stack::start(|port| {
-        let mut command = openssl(&["s_server", "-www", "-nocert", "-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"]);
+        let mut command =
+            openssl(&["s_server", "-www", "-nocert", "-tls1_2", "-cipher", "aNULL:@SECLEVEL=0"]);
         command.arg("-accept").arg(format!("127.0.0.1:{port}"));
         command
     });
