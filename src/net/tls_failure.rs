@@ -33,6 +33,8 @@ pub(super) fn fault(error: &io::Error) -> Option<&TlsFault> {
 pub(super) fn failure(error: &io::Error, certificate: ClientCertificate) -> Failure {
     match fault(error) {
         Some(fault) => from_fault(fault, certificate),
+        // Our own deadline, to which its words add nothing.
+        None if error.kind() == ErrorKind::TimedOut => Failure::new(Phase::Tls, Kind::Timeout),
         None => Failure::new(Phase::Tls, from_socket(error)).with_detail(error),
     }
 }

@@ -230,10 +230,14 @@ impl<'a> TlsWire<'a> {
 
 impl Wire for TlsWire<'_> {
     fn read_ready(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-        let (socket, tls) = (&mut self.socket, &mut self.tls);
-        socket.read_ready(|bytes| tls.receive(bytes))?;
-        // What is wrong shows when there is something to write, or to read.
-        let plain = self.tls.take_plain();
+        // What came in with the end of the handshake is heard also where the
+        // socket has an error behind it, which shows again.
+        let mut plain = self.tls.take_plain();
+        if plain.is_empty() {
+            let (socket, tls) = (&mut self.socket, &mut self.tls);
+            socket.read_ready(|bytes| tls.receive(bytes))?;
+            plain = self.tls.take_plain();
+        }
         if !plain.is_empty() {
             take(&plain);
         }

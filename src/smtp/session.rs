@@ -148,7 +148,7 @@ impl Session {
 
     /// The server has sent more than is taken from it in one session.
     pub fn too_many_bytes(&mut self) {
-        self.stop(Kind::TooManyBytes, "");
+        self.stop(Kind::TooManyBytes, "more than is taken in one session");
     }
 
     /// Plaintext after the 220 to STARTTLS, as far as it is kept.

@@ -88,7 +88,9 @@ impl Scan {
         let ended =
             Command::new(env!("CARGO_BIN_EXE_mxray")).args(self.args).timeout(RUN_MAX).output().unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
-        assert!(ended.status.success(), "mxray scan: {}\n{stderr}", ended.status);
+        // A list of which nothing could be asked, as one whose DNS is silent, ends with 5.
+        let ended_well = matches!(ended.status.code(), Some(0 | 5));
+        assert!(ended_well, "mxray scan: {}\n{stderr}", ended.status);
         Run { dir: self.dir, stderr }
     }
 }
