@@ -119,6 +119,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "mx_nxdomain",
     "mx_servfail",
     "mx_timeout",
+    "mx_too_many",
     "no_common_suite",
     "null_mx",
     "null_mx_beside_others",
