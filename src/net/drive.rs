@@ -246,8 +246,10 @@ impl<'a> Drive<'a> {
             self.session.too_many_bytes();
         } else if error.kind() == ErrorKind::TimedOut {
             self.session.timed_out();
-        } else {
+        } else if tls_failure::is_end(error) {
             self.session.receive_eof(self.torn || error.kind() == ErrorKind::ConnectionReset);
+        } else {
+            self.session.broke_down(error);
         }
     }
 

@@ -52,7 +52,7 @@ async fn exchange(
     let mut socket = Socket::new(tcp);
     let drive = Drive::new(ehlo.clone(), timeouts, Instant::now(), session_ends);
     let (deadline, residue) = drive.into_upgrade(&mut socket).await?;
-    converse(&mut probe, &mut socket, deadline).await;
+    converse(&mut probe, &mut socket, deadline).await?;
     let answer = probe.into_answer();
     throttled(&answer, residue).map_or(Ok(answer), Err)
 }
@@ -96,10 +96,13 @@ fn unsendable(cause: impl std::fmt::Display) -> Failure {
 }
 
 /// Carries bytes until all is said or `deadline` has passed.
-async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant) {
+///
+/// # Errors
+/// This machine broke down over it.
+async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant) -> Result<(), Failure> {
     loop {
         let result = match probe.next() {
-            Step::Done => return,
+            Step::Done => return Ok(()),
             Step::Write(bytes) => {
                 timeout_at(deadline, socket.write(bytes)).await.map(|sent| sent.map(|()| None))
             }
@@ -113,6 +116,7 @@ async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant
             Err(_) => probe.timed_out(),
             Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => probe.timed_out(),
             Ok(Err(error)) if TooManyBytes::is_in(&error) => probe.too_many_bytes(),
+            Ok(Err(error)) if !tls_failure::is_end(&error) => return Err(unsendable(error)),
             Ok(Ok(Some(0)) | Err(_)) => probe.receive_eof(),
         }
     }

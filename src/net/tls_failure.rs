@@ -76,14 +76,24 @@ fn from_socket(error: &io::Error) -> Kind {
         return Kind::TooManyBytes;
     }
     match error.kind() {
-        ErrorKind::UnexpectedEof
-        | ErrorKind::ConnectionReset
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::BrokenPipe
-        | ErrorKind::NotConnected => Kind::Closed,
         ErrorKind::TimedOut => Kind::Timeout,
-        _ => Kind::Malformed,
+        _ if is_end(error) => Kind::Closed,
+        _ => Kind::LocalError,
     }
+}
+
+/// Whether an error of an open socket says that the peer ended the connection.
+/// But for time and bytes without end, which are no errors of the socket, all
+/// else is of this machine.
+pub(super) fn is_end(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::NotConnected
+    )
 }
 
 /// Reads an error of rustls: an alert of the peer, or what we found wrong.
@@ -102,6 +112,16 @@ pub(super) fn from_rustls(error: &Error, certificate: ClientCertificate) -> Fail
         Error::InvalidMessage(
             InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
         ) => Kind::TooLong,
+        // What this side lacks, or did itself.
+        Error::EncryptError
+        | Error::FailedToGetCurrentTime
+        | Error::FailedToGetRandomBytes
+        | Error::HandshakeNotComplete
+        | Error::UnsupportedNameType
+        | Error::InconsistentKeys(_)
+        | Error::BadMaxFragmentSize
+        | Error::General(_)
+        | Error::Other(_) => Kind::LocalError,
         _ => Kind::Malformed,
     };
     Failure::new(Phase::Tls, kind).with_detail(error)
@@ -254,6 +274,13 @@ mod tests {
             failure(&ErrorKind::ConnectionReset.into(), ClientCertificate::NeverAsked).kind,
             Kind::Closed
         );
+        // ENOBUFS, and what a firewall of this machine says.
+        for ours in [io::Error::from_raw_os_error(105), ErrorKind::PermissionDenied.into()] {
+            assert_eq!(failure(&ours, ClientCertificate::NeverAsked).kind, Kind::LocalError, "{ours}");
+        }
+        for ours in [Error::FailedToGetRandomBytes, Error::General("key generation failed".into())] {
+            assert_eq!(from_rustls(&ours, ClientCertificate::NeverAsked).kind, Kind::LocalError, "{ours}");
+        }
         let old = PeerIncompatible::ServerDoesNotSupportTls12Or13;
         let old = io::Error::other(TlsFault::from(Error::PeerIncompatible(old)));
         assert_eq!(failure(&old, ClientCertificate::NeverAsked).kind, Kind::NoCommonVersion);

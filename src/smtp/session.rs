@@ -146,6 +146,11 @@ impl Session {
         self.stop(Kind::Timeout, "");
     }
 
+    /// This machine could not go on; `cause` is in the words of the system.
+    pub fn broke_down(&mut self, cause: impl std::fmt::Display) {
+        self.stop(Kind::LocalError, &cause.to_string());
+    }
+
     /// The server has sent more than is taken from it in one session.
     pub fn too_many_bytes(&mut self) {
         self.stop(Kind::TooManyBytes, "more than is taken in one session");

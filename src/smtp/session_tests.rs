@@ -488,3 +488,12 @@ fn a_flood_is_not_buffered() {
     while let Step::Write(_) = session.next() {}
     assert_eq!(told(&session.into_dialogue()), "ehlo too_long");
 }
+
+#[test]
+fn what_breaks_down_here_is_no_end_by_the_peer() {
+    let mut session = session();
+    session.receive(GREETING.as_bytes());
+    while let Step::Write(_) = session.next() {}
+    session.broke_down("No buffer space available");
+    assert_eq!(told(&session.into_dialogue()), "ehlo local_error");
+}
