@@ -16,8 +16,9 @@ pub const DH_BITS_MAX: usize = 16_384;
 /// of [`Tls`], of which nothing else counts then.
 ///
 /// What it agrees to it says in clear up to its ServerHelloDone, and goes no
-/// further: the values are made up and the signature is none. With
-/// [`Self::complete`] the choices that rustls speaks are carried to the end.
+/// further: the signature is that of the certificate's key, the values under
+/// it are made up. With [`Self::complete`] the choices that rustls speaks are
+/// carried to the end.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Legacy {
@@ -194,6 +195,11 @@ impl Legacy {
             if !fits {
                 return Err(format!("{name} does not fit the key of the certificate"));
             }
+        }
+        let signs = |suite: &CipherSuite| suite.facts().and_then(|facts| facts.signs_key_exchange());
+        let older = self.suites.iter().filter(|(version, _)| **version < ProtocolVersion::TLS12);
+        if !rsa && older.flat_map(|(_, suites)| suites).any(|suite| signs(suite) == Some(true)) {
+            return Err("before TLS 1.2 only keys of RSA can sign here".into());
         }
         let answers = [&self.no_common_version, &self.no_common_suite];
         answers

@@ -2,17 +2,15 @@
 
 use super::der::{downgrade_to_v1, with_sha1};
 use super::error::LabError;
-use super::server::{Certificate, IssuerKind, KeyKind, Sent, SignatureKind};
+use super::server::{Certificate, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind};
+use super::signer::Signer;
 use super::weak_rsa::WeakRsa;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
+    KeyPair, KeyUsagePurpose, PublicKeyData, RsaKeySize, SanType, SerialNumber, SignatureAlgorithm,
 };
-use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::sign::SigningKey;
+use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const RSA_1024: &[u8] = include_bytes!("../../datasets/lab/pki/rsa-1024.pkcs1.der");
@@ -54,7 +52,7 @@ pub(super) struct LeafKey {
     pair: Option<KeyPair>,
     public: PublicKey,
     /// What signs handshakes.
-    pub signer: Arc<dyn SigningKey>,
+    pub signer: Signer,
 }
 
 struct PublicKey {
@@ -81,8 +79,7 @@ impl LeafKey {
             KeyKind::Rsa2048 => KeyPair::try_from(RSA_2048)?,
             KeyKind::Rsa1024 => return Self::weak_rsa(),
         };
-        let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialized_der().to_vec()));
-        let signer = any_supported_type(&private)?;
+        let signer = Signer::of_pair(&pair)?;
         let public = PublicKey { der: pair.der_bytes().to_vec(), algorithm: pair.algorithm() };
         Ok(Self { pair: Some(pair), public, signer })
     }
@@ -90,7 +87,20 @@ impl LeafKey {
     fn weak_rsa() -> Result<Self, LabError> {
         let key = WeakRsa::from_pkcs1(RSA_1024).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
         let public = PublicKey { der: key.public_key().to_vec(), algorithm: &rcgen::PKCS_RSA_SHA256 };
-        Ok(Self { pair: None, public, signer: Arc::new(key) })
+        Ok(Self { pair: None, public, signer: Signer::weak(key) })
+    }
+
+    /// The same, with handshakes signed as a scenario has it.
+    pub(super) fn signing(self, kind: KeyKind, how: HandshakeSignature) -> Result<Self, LabError> {
+        let signer = match (how, kind) {
+            (HandshakeSignature::AnotherKey, KeyKind::Rsa2048 | KeyKind::Rsa1024) => {
+                let another = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?;
+                Signer::of_pair(&another)?
+            }
+            (HandshakeSignature::AnotherKey, _) => Self::new(kind)?.signer,
+            _ => self.signer,
+        };
+        Ok(Self { signer: signer.signing(how), ..self })
     }
 }
 

@@ -60,6 +60,10 @@ pub(super) struct Scripted {
 impl Scripted {
     pub(super) fn new(legacy: &Legacy, tls: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
         let certificates = Arc::new(Certificates::new(tls, host, pki)?);
+        let scheme = legacy.scheme(tls.certificate.key);
+        if certificates.signer(Some(host)).sign(ProtocolVersion::TLS12, scheme, &[]).is_none() {
+            return Err(rustls::Error::General(format!("the key cannot sign by {scheme}")).into());
+        }
         let prepare = |step: &Step| step.prepare(host);
         Ok(Self {
             key: tls.certificate.key,
@@ -109,11 +113,7 @@ impl Scripted {
         } else if renegotiates_securely(&hello.offer) {
             answer.extensions.push(Extension::new(ExtensionType::RENEGOTIATION_INFO, [0]));
         }
-        let share = self.share(suite, group).map(|share| SignedShare {
-            share,
-            scheme: self.legacy.scheme(self.key),
-            signature: number(EXPORT_RSA_BITS),
-        });
+        let share = self.share(suite, group).map(|share| self.signed(hello, version, share)).transpose()?;
         let request = (self.client_auth != ClientAuth::None).then(|| CertificateRequest {
             certificate_types: CERTIFICATE_TYPES.to_vec(),
             signature_schemes: vec![self.legacy.scheme(self.key)],
@@ -121,6 +121,21 @@ impl Scripted {
         });
         let chain = if suite.name().contains("_anon_") { None } else { self.chain(hello) };
         Ok(ServerFlight { hello: answer, chain, share, certificate_request: request })
+    }
+
+    /// A share with the signature over it, of which a suite without one writes
+    /// nothing.
+    fn signed(
+        &self,
+        hello: &Hello,
+        version: ProtocolVersion,
+        share: ServerShare,
+    ) -> Result<SignedShare, TooLong> {
+        let message = [&hello.offer.random[..], &RANDOM, &share.params()?].concat();
+        let scheme = self.legacy.scheme(self.key);
+        let signed = self.certificates.signer(hello.name()).sign(version, scheme, &message);
+        let (scheme, signature) = signed.unwrap_or((scheme, Vec::new()));
+        Ok(SignedShare { share, scheme, signature })
     }
 
     fn share(&self, suite: CipherSuite, group: Option<NamedGroup>) -> Option<ServerShare> {

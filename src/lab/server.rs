@@ -137,6 +137,8 @@ pub struct Tls {
     pub certificate: Certificate,
     /// Another one for clients that send no name.
     pub without_sni: Option<Certificate>,
+    /// The signature over the handshake.
+    pub handshake_signature: HandshakeSignature,
 }
 
 impl Default for Tls {
@@ -156,8 +158,26 @@ impl Default for Tls {
             ocsp: false,
             certificate: Certificate::default(),
             without_sni: None,
+            handshake_signature: HandshakeSignature::default(),
         }
     }
+}
+
+/// What the signature over a handshake is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandshakeSignature {
+    /// One by the key of the certificate.
+    #[default]
+    OwnKey,
+    /// One by another key of the same kind, as of who has the certificate only.
+    AnotherKey,
+    /// Random bytes, as many as one has.
+    Random,
+    /// No bytes.
+    Empty,
+    /// One by the key of the certificate, under a scheme that nobody offers.
+    NotOffered,
 }
 
 /// Whether a client certificate is asked for.

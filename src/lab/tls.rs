@@ -3,6 +3,7 @@
 use super::error::LabError;
 use super::pki::{self, LeafKey, Pki};
 use super::server::{Certificate, ClientAuth, Tls};
+use super::signer::Signer;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use quick_cache::sync::Cache;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -112,7 +113,8 @@ pub(super) struct Certificates {
 impl Certificates {
     pub(super) fn new(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
         let with_key = |certificate: &Certificate| -> Result<_, LabError> {
-            Ok((certificate.clone(), LeafKey::new(certificate.key)?))
+            let key = LeafKey::new(certificate.key)?.signing(certificate.key, spec.handshake_signature)?;
+            Ok((certificate.clone(), key))
         };
         let certificates = Self {
             pki: pki.clone(),
@@ -131,13 +133,22 @@ impl Certificates {
     }
 
     fn make(&self, (spec, key): &(Certificate, LeafKey), host: &str) -> Result<Arc<CertifiedKey>, LabError> {
-        let mut certified = CertifiedKey::new(self.pki.chain(spec, key, host)?, key.signer.clone());
+        let mut certified = CertifiedKey::new(self.pki.chain(spec, key, host)?, key.signer.to_library());
         certified.ocsp = self.ocsp.then(|| OCSP_TRY_LATER.to_vec());
         Ok(Arc::new(certified))
     }
 }
 
 impl Certificates {
+    /// What signs for a client that asks for `name`.
+    pub(super) fn signer(&self, name: Option<&str>) -> &Signer {
+        let (_, key) = match name {
+            Some(_) => &self.named,
+            None => self.unnamed.as_ref().unwrap_or(&self.named),
+        };
+        &key.signer
+    }
+
     /// The certificate for a client that asks for `name`.
     pub(super) fn for_name(&self, name: Option<&str>) -> Option<Arc<CertifiedKey>> {
         let Some(name) = name else {

@@ -1,11 +1,13 @@
-//! RSA of 1024 bits, and RSA with SHA-1, both of which aws-lc-rs rightly
-//! refuses to sign with, so that servers that still use them can be played.
+//! RSA of 1024 bits, and RSA with SHA-1 alone or beside MD5, which aws-lc-rs
+//! rightly refuses to sign with, so that servers that still use them can be
+//! played.
 //!
 //! The keys are public test material: nothing here is constant-time, nothing
 //! needs to be.
 
 use super::der::{SEQUENCE, element, elements};
 use aws_lc_rs::digest;
+use md5::Md5;
 use num_bigint::BigUint;
 use rustls::sign::{Signer, SigningKey};
 use rustls::{Error, SignatureAlgorithm, SignatureScheme};
@@ -63,6 +65,14 @@ impl WeakRsa {
     pub(super) fn sign_sha1(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message);
         self.sign_digest(&SHA1_PREFIX, digest.as_ref())
+    }
+
+    /// Signs with MD5 and SHA-1 side by side, neither of them named (RFC 4346
+    /// §4.7).
+    pub(super) fn sign_md5_sha1(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let md5 = Md5::digest(message);
+        let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message);
+        self.sign_digest(&[], &[md5.as_slice(), sha1.as_ref()].concat())
     }
 
     /// Signs a digest behind its DigestInfo (RFC 8017 §8.2.1).

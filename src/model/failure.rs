@@ -165,6 +165,10 @@ kinds! {
     /// tls: the peer refuses the client certificate that was shown. after_tls:
     /// it says so in its first reply.
     ClientCertificateRefused = "client_certificate_refused",
+    /// tls: the peer's signature over the handshake fails, or it made one under
+    /// a scheme that was not offered: every client ends the handshake over that
+    /// (RFC 8446 §4.4.3).
+    SignatureFailed = "signature_failed",
     /// tls: what came is no TLS record.
     NotTls = "not_tls",
     /// after_tls: EHLO refused inside TLS, 5xx.

@@ -9,7 +9,8 @@ use super::endpoint::ProbeKey;
 use super::expectation::Expected;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
-use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
+use super::observation::SignatureCheck;
+use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -59,6 +60,10 @@ pub struct TlsFinding {
     pub suite: Option<CipherSuite>,
     /// Key exchange group.
     pub group: Option<NamedGroup>,
+    /// Scheme of the server's handshake signature.
+    pub signature_scheme: Option<SignatureScheme>,
+    /// What became of that signature.
+    pub signature: Option<SignatureCheck>,
     /// Trust axis; `None` where no certificate was seen.
     pub chain: Option<ChainStatus>,
     /// The root that a valid chain ends in; shared by all findings of it.
@@ -107,6 +112,10 @@ pub struct HelloFinding {
     pub suite: Option<CipherSuite>,
     /// Group of the key exchange.
     pub group: Option<NamedGroup>,
+    /// Scheme of the server's signature, in TLS 1.2 only.
+    pub signature_scheme: Option<SignatureScheme>,
+    /// What became of that signature; `None` where nobody looked.
+    pub signature: Option<SignatureCheck>,
     /// The certificate, in clear up to TLS 1.2; `None` where none was seen.
     pub presented: Option<Presented>,
 }

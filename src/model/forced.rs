@@ -99,6 +99,11 @@ pub enum CheckCause {
     NotProbed,
     /// TLS was spoken, but no certificate was seen.
     CertificateNotSeen,
+    /// The server's handshake signature cannot be checked by mxray; clients
+    /// that can may end the handshake over it.
+    SignatureUnverifiable,
+    /// What it rests on was not written down by the mxray of that run.
+    NotRecorded,
     /// The target is an endpoint, so there is no domain whose name to expect.
     NoDomain,
 }
@@ -109,6 +114,8 @@ impl fmt::Display for CheckCause {
             CheckCause::NoAnswer(reason) => reason.fmt(f),
             CheckCause::NotProbed => f.write_str("not_probed"),
             CheckCause::CertificateNotSeen => f.write_str("certificate_not_seen"),
+            CheckCause::SignatureUnverifiable => f.write_str("signature_unverifiable"),
+            CheckCause::NotRecorded => f.write_str("not_recorded"),
             CheckCause::NoDomain => f.write_str("no_domain"),
         }
     }

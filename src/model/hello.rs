@@ -3,6 +3,7 @@
 //! of an enumeration.
 
 use super::failure::Failure;
+use super::observation::SignatureCheck;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -115,8 +116,9 @@ impl HelloEnd {
     }
 }
 
-/// What one hello learnt. Nothing is proven by it: the handshake is never
-/// finished, and no signature checked.
+/// What one hello learnt. The handshake is never finished: that the server
+/// holds the key of its certificate is proven only where its signature is in
+/// clear, as up to TLS 1.2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HelloObservation {
     /// Why it was sent.
@@ -144,6 +146,10 @@ pub struct HelloObservation {
     pub dh_bits: Option<usize>,
     /// Scheme of the server's signature, in TLS 1.2 only.
     pub signature_scheme: Option<SignatureScheme>,
+    /// Whether that signature holds; `None` in what an mxray wrote down that
+    /// did not look.
+    #[serde(default)]
+    pub signature: Option<SignatureCheck>,
     /// Presented certificates as DER, leaf first; kept in clear up to TLS 1.2
     /// and only for [`HelloPurpose::Sender`], [`HelloPurpose::Authenticated`]
     /// and [`HelloPurpose::Version`].
@@ -181,6 +187,7 @@ impl HelloObservation {
             group: None,
             dh_bits: None,
             signature_scheme: None,
+            signature: Some(SignatureCheck::NotShown),
             chain: Vec::new(),
             client_certificate_requested: false,
             hello_retry: false,

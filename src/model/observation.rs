@@ -61,10 +61,19 @@ pub struct Dialogue {
 pub enum SignatureCheck {
     /// It verifies under the key of the presented certificate.
     Verified,
-    /// It does not.
+    /// It does not: every client ends the handshake over it (RFC 8446 §4.4.3).
     Failed,
-    /// It could not be checked; the text says why.
+    /// It was made under a scheme that was not offered, over which every client
+    /// that did not offer it ends the handshake (RFC 8446 §4.4.3).
+    NotOffered,
+    /// It cannot be checked here; the text says what mxray lacks.
     Unverifiable(Box<str>),
+    /// The key exchange has none: a static one, which only the end of the
+    /// handshake proves, or an anonymous one, in which there is no certificate.
+    None,
+    /// It was not shown: in TLS 1.3 it is encrypted, and what was said in clear
+    /// may have ended before it.
+    NotShown,
 }
 
 impl Dialogue {
@@ -81,8 +90,18 @@ impl SignatureCheck {
     pub fn name(&self) -> &'static str {
         match self {
             SignatureCheck::Verified => "verified",
-            SignatureCheck::Failed => "failed",
+            SignatureCheck::Failed | SignatureCheck::NotOffered => "failed",
             SignatureCheck::Unverifiable(_) => "unverifiable",
+            SignatureCheck::None => "none",
+            SignatureCheck::NotShown => "not_shown",
+        }
+    }
+
+    /// What mxray lacks to check it, if that is so.
+    pub fn limit(&self) -> Option<&str> {
+        match self {
+            SignatureCheck::Unverifiable(limit) => Some(limit),
+            _ => None,
         }
     }
 }
@@ -137,7 +156,8 @@ pub struct TlsObservation {
     pub group: Option<NamedGroup>,
     /// Scheme of the server's handshake signature.
     pub signature_scheme: Option<SignatureScheme>,
-    /// Whether that signature holds.
+    /// Whether that signature holds; `None` where the handshake ended before
+    /// it came.
     pub signature: Option<SignatureCheck>,
     /// ALPN protocol that the server chose; none is offered, so none is due.
     pub alpn: Option<String>,

@@ -3,7 +3,7 @@
 use super::assessment::NameStatus;
 use super::delivery::{Basis, Delivery, Logged, Reason};
 use super::finding::Finding;
-use super::forced::{ConnectorVerdict, ForcedTls};
+use super::forced::{CheckCause, ConnectorVerdict, ForcedTls};
 use super::name::MxHost;
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use std::sync::Arc;
@@ -48,12 +48,15 @@ pub struct Outcome {
     pub session: Option<Session>,
     /// What the sender would log; `None` where that is not published.
     pub logged: Option<Logged>,
+    /// Why it is not known whether the server holds the key of its certificate;
+    /// `None` unless encrypted, and where that is known or no more is to be had.
+    pub unproven: Option<CheckCause>,
 }
 
 impl Outcome {
     /// An outcome without a session.
     pub fn without_tls(delivery: Delivery, reason: impl Into<Reason>, basis: Option<Basis>) -> Self {
-        Self { delivery, reason: Some(reason.into()), basis, session: None, logged: None }
+        Self { delivery, reason: Some(reason.into()), basis, session: None, logged: None, unproven: None }
     }
 
     /// An encrypted delivery.
@@ -64,6 +67,7 @@ impl Outcome {
             basis: Some(basis),
             session: Some(session),
             logged: None,
+            unproven: None,
         }
     }
 

@@ -291,7 +291,7 @@ impl<'a> Drive<'a> {
             Err(error) => {
                 let failure = tls_failure::failure(&error, recorder.client_certificate());
                 let failure = self.said_in_clear(wire.tls(), failure.kind).unwrap_or(failure);
-                self.session.upgrade_failed(failure);
+                self.session.upgrade_failed(recorder.explain(failure));
             }
         }
         self.tls = Some(handshake::observe(wire.tls(), &recorder));

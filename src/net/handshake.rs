@@ -6,7 +6,7 @@ use super::key_share::REUSED_X25519_MLKEM768;
 use super::recorder::Recorder;
 use crate::model::text::escape;
 use crate::model::{
-    CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, SignatureScheme, TlsObservation,
+    CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, TlsObservation,
 };
 use crate::tls::TlsClient;
 use rustls::client::Resumption;
@@ -47,7 +47,6 @@ impl ClientIdentity {
 /// ALPN.
 pub struct Handshaker {
     base: ClientConfig,
-    provider: Arc<CryptoProvider>,
     identity: Option<Arc<CertifiedKey>>,
     /// What serves every connection, where sessions are resumed.
     resuming: Option<(Arc<ClientConfig>, Arc<Recorder>)>,
@@ -58,14 +57,14 @@ impl Handshaker {
     /// Only if the cryptography provider lacks what TLS 1.2 and 1.3 need.
     pub fn new(key_shares: KeyShares) -> Result<Self, rustls::Error> {
         let provider = Arc::new(provider(key_shares));
-        let recorder = Arc::new(Recorder::new(provider.signature_verification_algorithms, None));
-        let base = ClientConfig::builder_with_provider(provider.clone())
+        let recorder = Arc::new(Recorder::new(None));
+        let base = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(recorder.clone())
             .with_client_cert_resolver(recorder);
         warm_up(&base)?;
-        Ok(Self { base, provider, identity: None, resuming: None })
+        Ok(Self { base, identity: None, resuming: None })
     }
 
     /// The same, with a certificate for servers that ask for one.
@@ -82,7 +81,7 @@ impl Handshaker {
     }
 
     fn recorder(&self) -> Recorder {
-        Recorder::new(self.provider.signature_verification_algorithms, self.identity.clone())
+        Recorder::new(self.identity.clone())
     }
 
     /// A configuration and the recorder that sees what is done with it.
@@ -158,7 +157,7 @@ pub(super) fn observe(client: &TlsClient, recorder: &Recorder) -> TlsObservation
         tls.ocsp_stapled = presented.ocsp_stapled;
     }
     if let Some(signed) = recorder.signed() {
-        tls.signature_scheme = Some(SignatureScheme(signed.scheme.into()));
+        tls.signature_scheme = signed.scheme;
         tls.signature = Some(signed.check.clone());
     }
     negotiated(&mut tls, connection);

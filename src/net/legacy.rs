@@ -10,9 +10,11 @@ use super::wire::{Socket, TooManyBytes, Wire};
 use super::{dial, handshake, tls_failure};
 use crate::model::{
     Failure, HelloEnd, HelloObservation, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
+    SignatureCheck,
 };
 use crate::smtp::EhloName;
 use crate::tls::{ClientHello, End, HelloAnswer, HelloProbe, Step};
+use crate::x509::handshake::Verifier;
 use aws_lc_rs::rand;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
@@ -29,13 +31,18 @@ pub(super) async fn ask(
     let mut seen = HelloObservation::not_asked(question, Timestamp::now(), None);
     let begun = Instant::now();
     match exchange(key, question, ehlo, timeouts, begun).await {
-        Ok(answer) => take(&mut seen, answer),
+        Ok((answer, random)) => {
+            seen.signature = Some(signature(&answer, question, &random));
+            take(&mut seen, answer);
+        }
         Err(failure) => seen.failure = Some(failure),
     }
     seen.total_us = micros(begun.elapsed());
     seen
 }
 
+/// The answer, and the random of the hello.
+///
 /// # Errors
 /// Why the dialogue never came to the hello.
 async fn exchange(
@@ -44,7 +51,7 @@ async fn exchange(
     ehlo: &EhloName,
     timeouts: &PhaseTimeouts,
     begun: Instant,
-) -> Result<HelloAnswer, Failure> {
+) -> Result<(HelloAnswer, [u8; 32]), Failure> {
     let hello = client_hello(key, question)?;
     let mut probe = HelloProbe::new(&hello).map_err(unsendable)?;
     let session_ends = begun + timeouts.session;
@@ -54,7 +61,7 @@ async fn exchange(
     let (deadline, residue) = drive.into_upgrade(&mut socket).await?;
     converse(&mut probe, &mut socket, deadline).await?;
     let answer = probe.into_answer();
-    throttled(&answer, residue).map_or(Ok(answer), Err)
+    throttled(&answer, residue).map_or(Ok((answer, hello.random)), Err)
 }
 
 /// A server that says 421 in clear where its ServerHello belongs has not
@@ -118,6 +125,30 @@ async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant
             Ok(Err(error)) if TooManyBytes::is_in(&error) => probe.too_many_bytes(),
             Ok(Err(error)) if !tls_failure::is_end(&error) => return Err(unsendable(error)),
             Ok(Ok(Some(0)) | Err(_)) => probe.receive_eof(),
+        }
+    }
+}
+
+/// What became of the signature that stands in clear up to TLS 1.2.
+fn signature(answer: &HelloAnswer, question: &HelloQuestion, random: &[u8; 32]) -> SignatureCheck {
+    let (End::Complete, Some(hello), Some(version)) = (&answer.end, &answer.hello, answer.version()) else {
+        return SignatureCheck::NotShown;
+    };
+    let signs = hello.suite.facts().and_then(|facts| facts.signs_key_exchange());
+    match (&answer.key_exchange, answer.signed()) {
+        _ if version >= ProtocolVersion::TLS13 => SignatureCheck::NotShown,
+        _ if signs == Some(false) => SignatureCheck::None,
+        (None, _) if signs == Some(true) => SignatureCheck::NotShown,
+        (None, _) => SignatureCheck::None,
+        (Some(_), None) => {
+            SignatureCheck::Unverifiable("mxray cannot check a signature over a key exchange that it does not read".into())
+        }
+        (Some(_), Some(signed)) => {
+            let chain = answer.chain.as_ref().and_then(|chain| chain.certificates.first());
+            let Some(leaf) = chain else { return SignatureCheck::NotShown };
+            let checked = Verifier::new(leaf, version, signed.scheme, &question.signature_schemes)
+                .and_then(|verifier| verifier.verify(&signed.message(random, &hello.random), &signed.signature));
+            checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified)
         }
     }
 }

@@ -1,28 +1,24 @@
-//! The recording verifier: writes down what the server shows, checks its
-//! signature over the handshake, and accepts.
+//! The recording verifier: writes down what the server shows, and checks its
+//! signature over the handshake.
 //!
 //! A survey judges certificates afterwards and apart from the handshake, so
-//! nothing that is odd about one may end the observation. One recorder serves
-//! one connection.
+//! nothing that is odd about one may end the observation. A signature that
+//! fails does: there is no session then, with whomever (RFC 8446 §4.4.3). One
+//! recorder serves one connection.
 
 use super::sessions::Sessions;
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
-use crate::model::{ClientCertificate, SignatureCheck};
-use crate::x509;
+use crate::model::{ClientCertificate, Failure, Kind, ProtocolVersion, SignatureCheck, SignatureScheme};
+use crate::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
     ClientSessionStore, ResolvesClientCert, Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
-use rustls::crypto::WebPkiSupportedAlgorithms;
-use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, Error, NamedGroup, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, NamedGroup, PeerMisbehaved};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use webpki::RawPublicKeyEntity;
-
-/// RSA keys under this many bits are beyond what the verifier handles.
-const RSA_BITS_MIN: u32 = 2048;
 
 /// What the server's certificate message held.
 #[derive(Debug)]
@@ -35,14 +31,16 @@ pub(super) struct Presented {
 /// What became of its handshake signature.
 #[derive(Debug)]
 pub(super) struct Signed {
-    pub(super) scheme: SignatureScheme,
+    /// `None` where the library ended the handshake before it told.
+    pub(super) scheme: Option<SignatureScheme>,
     pub(super) check: SignatureCheck,
+    /// Why it proves nothing.
+    cause: Option<String>,
 }
 
 /// Sees everything of one handshake.
 #[derive(Debug)]
 pub(super) struct Recorder {
-    algorithms: WebPkiSupportedAlgorithms,
     presented: OnceLock<Presented>,
     signed: OnceLock<Signed>,
     /// What to show a server that asks for a client certificate.
@@ -54,11 +52,10 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(algorithms: WebPkiSupportedAlgorithms, identity: Option<Arc<CertifiedKey>>) -> Self {
+    pub(super) fn new(identity: Option<Arc<CertifiedKey>>) -> Self {
         Self {
             identity,
             client_certificate_shown: AtomicBool::new(false),
-            algorithms,
             presented: OnceLock::new(),
             signed: OnceLock::new(),
             client_certificate_requested: AtomicBool::new(false),
@@ -98,52 +95,41 @@ impl Recorder {
         self.tickets.load(Ordering::Relaxed)
     }
 
+    /// The failure of a handshake with what is known of its signature. One that
+    /// the library refused by its scheme alone never came here to be checked.
+    pub(super) fn explain(&self, failure: Failure) -> Failure {
+        if failure.kind != Kind::SignatureFailed {
+            return failure;
+        }
+        let by_library = || Signed { scheme: None, check: SignatureCheck::Failed, cause: None };
+        match &self.signed.get_or_init(by_library).cause {
+            Some(cause) => failure.with_detail(cause),
+            None => failure,
+        }
+    }
+
+    /// Checks a signature and writes down what became of it. One that fails
+    /// ends the handshake, as with every client.
     fn record_signature(
         &self,
+        version: ProtocolVersion,
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
-    ) -> HandshakeSignatureValid {
-        let check = check_signature(&self.algorithms, message, certificate, signed);
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let scheme = SignatureScheme(signed.scheme.into());
+        let checked = Verifier::new(certificate, version, Some(scheme), &OFFERED_SCHEMES)
+            .and_then(|verifier| verifier.verify(message, signed.signature()));
+        let cause = checked.as_ref().err().map(|refusal| refusal.cause().to_string());
+        let result = match &checked {
+            Ok(()) | Err(Refusal::Unverifiable(_)) => Ok(HandshakeSignatureValid::assertion()),
+            Err(Refusal::NotOffered(_)) => Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into()),
+            Err(Refusal::Failed(_)) => Err(CertificateError::BadSignature.into()),
+        };
+        let check = checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified);
         // A second signature on one connection does not happen; the first stands.
-        let _ = self.signed.set(Signed { scheme: signed.scheme, check });
-        HandshakeSignatureValid::assertion()
-    }
-}
-
-/// Checks under the key as it stands in the certificate, so that a
-/// certificate that is no X.509 v3 still has its key tried.
-fn check_signature(
-    algorithms: &WebPkiSupportedAlgorithms,
-    message: &[u8],
-    certificate: &CertificateDer<'_>,
-    signed: &DigitallySignedStruct,
-) -> SignatureCheck {
-    let Some(spki) = x509::subject_public_key_info(certificate) else {
-        return SignatureCheck::Unverifiable("the certificate's key cannot be read".into());
-    };
-    let spki = SubjectPublicKeyInfoDer::from(spki);
-    let Ok(key) = RawPublicKeyEntity::try_from(&spki) else {
-        return SignatureCheck::Unverifiable("the certificate's key cannot be read".into());
-    };
-    let candidates =
-        algorithms.mapping.iter().find(|(scheme, _)| *scheme == signed.scheme).map(|(_, found)| *found);
-    let Some(candidates) = candidates else {
-        return SignatureCheck::Unverifiable(format!("scheme {:?} is not supported", signed.scheme).into());
-    };
-    // One scheme may stand for several curves in TLS 1.2 (RFC 8446 §4.2.3).
-    if candidates
-        .iter()
-        .any(|algorithm| key.verify_signature(*algorithm, message, signed.signature()).is_ok())
-    {
-        return SignatureCheck::Verified;
-    }
-    let facts = x509::read(certificate);
-    match (facts.key_algorithm.as_deref(), facts.key_bits) {
-        (Some("RSA"), Some(bits)) if bits < RSA_BITS_MIN => {
-            SignatureCheck::Unverifiable(format!("an RSA key of {bits} bits").into())
-        }
-        _ => SignatureCheck::Failed,
+        let _ = self.signed.set(Signed { scheme: Some(scheme), check, cause });
+        result
     }
 }
 
@@ -169,7 +155,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(self.record_signature(message, cert, dss))
+        self.record_signature(ProtocolVersion::TLS12, message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -178,18 +164,18 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(self.record_signature(message, cert, dss))
+        self.record_signature(ProtocolVersion::TLS13, message, cert, dss)
     }
 
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        OFFERED_SCHEMES.iter().map(|scheme| scheme.0.into()).collect()
     }
 }
 
 impl ResolvesClientCert for Recorder {
     /// Shows ours whatever issuers the server names: which it takes is what is
     /// to be found out.
-    fn resolve(&self, _issuers: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, _issuers: &[&[u8]], schemes: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.client_certificate_requested.store(true, Ordering::Relaxed);
         let identity = self.identity.as_ref()?;
         identity.key.choose_scheme(schemes)?;

@@ -5,7 +5,7 @@ use crate::model::text::escape;
 use crate::model::{AlertDescription, ClientCertificate, Failure, Kind, Phase, Reply};
 use crate::smtp::reply;
 use crate::tls::TlsFault;
-use rustls::{Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
+use rustls::{CertificateError, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use std::io::{self, ErrorKind};
 
 /// Alerts with which servers end a handshake when they asked for a client
@@ -103,6 +103,7 @@ pub(super) fn from_rustls(error: &Error, certificate: ClientCertificate) -> Fail
             return from_alert(AlertDescription(u8::from(*alert)), certificate);
         }
         Error::PeerIncompatible(reason) => incompatible(reason),
+        Error::InvalidCertificate(CertificateError::BadSignature) => Kind::SignatureFailed,
         Error::PeerMisbehaved(reason) => misbehaved(reason),
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType
@@ -186,6 +187,8 @@ fn misbehaved(reason: &PeerMisbehaved) -> Kind {
         PeerMisbehaved::SelectedUnofferedCipherSuite | PeerMisbehaved::SelectedUnofferedKxGroup => {
             Kind::NoCommonSuite
         }
+        PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme
+        | PeerMisbehaved::SignedKxWithWrongAlgorithm => Kind::SignatureFailed,
         _ => Kind::Malformed,
     }
 }

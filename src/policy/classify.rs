@@ -31,6 +31,7 @@ pub fn verdict(
         .map(|view| Met {
             delivery: view.outcome.delivery,
             reason: view.outcome.reason,
+            unproven: view.outcome.unproven,
             presented: outcome::presented(sender, &view.finding),
             anonymous: outcome::is_anonymous(sender, &view.finding),
             wildcard_covers_apex: sender.wildcard_covers_apex.value,
@@ -49,7 +50,14 @@ pub fn verdict(
 
 /// Nothing is known, not even why.
 fn unprobed() -> Outcome {
-    Outcome { delivery: Delivery::Undetermined, reason: None, basis: None, session: None, logged: None }
+    Outcome {
+        delivery: Delivery::Undetermined,
+        reason: None,
+        basis: None,
+        session: None,
+        logged: None,
+        unproven: None,
+    }
 }
 
 /// What is known says that mail does not get through; of hosts and addresses

@@ -36,6 +36,8 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         version: tls.version,
         suite: tls.suite,
         group: tls.group,
+        signature_scheme: tls.signature_scheme,
+        signature: tls.signature.clone(),
         chain: assessed.map(|assessed| assessed.assessment.chain),
         root: assessed.and_then(|assessed| assessed.assessment.root.clone()),
         dates: assessed.map(|assessed| assessed.assessment.dates),
@@ -65,6 +67,8 @@ fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFin
         version: hello.version,
         suite: hello.suite,
         group: hello.group,
+        signature_scheme: hello.signature_scheme,
+        signature: hello.signature.clone(),
         presented: assessed.map(Assessed::presented),
     })
     .collect()

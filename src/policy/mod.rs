@@ -18,6 +18,7 @@ pub mod offer;
 mod other_offers;
 pub mod outcome;
 pub mod pkix;
+mod proof;
 pub mod published;
 pub mod roots;
 mod rules;

@@ -6,11 +6,16 @@
 //! differ, the outcome says [`Basis::Inferred`]; and where the sender's very
 //! offer was sent, it is known. A server that refused the scanner may have
 //! answered the offer of another sender, and that may decide, too.
+//!
+//! A handshake signature that fails is a handshake that fails, for every
+//! sender (RFC 8446 §4.4.3); see [`proof`](super::proof).
 
 use super::offer::Offer;
 use super::other_offers::{Inference, infer};
+use super::proof::{self, Proof};
 use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
+use super::step_down;
 use crate::model::{
     Basis, CipherSuite, Delivery, DomainFacts, Failure, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind,
     Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, SuiteFacts, TlsFinding,
@@ -96,8 +101,9 @@ struct Question<'a> {
 impl Question<'_> {
     fn answer(&self) -> Answer {
         match &self.finding.failure {
+            _ if self.fails_by_signature() => self.by_failed_signature(),
             None => self.by_hello().unwrap_or_else(|| self.by_handshake()),
-            Some(failure) if failure.phase == Phase::Tls => {
+            Some(failure) if self.is_about_the_offer(failure) => {
                 let hellos = self.by_hello().or_else(|| self.by_other_hellos());
                 hellos.unwrap_or_else(|| self.not_learnt(failure))
             }
@@ -108,6 +114,43 @@ impl Question<'_> {
 
     fn not_learnt(&self, failure: &Failure) -> Answer {
         (Outcome::undetermined(failure), Situation::of(failure.into()))
+    }
+
+    /// What the scanner's own handshake proves to this sender.
+    fn shaken(&self) -> Proof {
+        let shown = self.finding.tls.as_ref().map(|tls| (tls.signature.as_ref(), tls.signature_scheme));
+        let (signature, scheme) = shown.unwrap_or_default();
+        proof::of(signature, scheme, &self.offer)
+    }
+
+    fn fails_by_signature(&self) -> bool {
+        match self.shaken() {
+            Proof::Refuted => true,
+            Proof::OfAnotherOffer => false,
+            _ => self.finding.failure.as_ref().is_some_and(|failure| failure.kind == Kind::SignatureFailed),
+        }
+    }
+
+    /// Whether a handshake failed over what it offered, so that another offer
+    /// may fare better. Where the server agreed to version and suite, or
+    /// signed under a scheme that only this sender offers, the rest is not of
+    /// the offer.
+    fn is_about_the_offer(&self, failure: &Failure) -> bool {
+        let agreed = self.finding.tls.as_ref().is_some_and(|tls| tls.suite.is_some());
+        step_down::is_about_the_offer(failure, agreed) || failure.kind == Kind::SignatureFailed
+    }
+
+    /// The server's signature fails with whomever. Only where the sender's own
+    /// offer shows one that holds does it have another key for this sender, and
+    /// what it would do is open.
+    fn by_failed_signature(&self) -> Answer {
+        let reason = Reason::Ended { phase: Phase::Tls, kind: Kind::SignatureFailed };
+        let own = self.own_hello().filter(|hello| hello.end == HelloEnd::Agreed);
+        if own.is_some_and(|hello| proof::of_hello(hello, &self.offer) == Proof::Given) {
+            return (Outcome::undetermined(reason), None);
+        }
+        let carried = self.finding.tls.as_ref().and_then(|tls| self.carries_over(tls));
+        self.tls_failure(reason, carried.map_or(Basis::Inferred, |(basis, _)| basis))
     }
 
     /// In clear, unless the sender sends through TLS only.
@@ -188,12 +231,21 @@ impl Question<'_> {
         if hello.suite.is_some_and(|suite| self.offer.rank(suite).is_none()) {
             return self.tls_failure(Reason::NoPublishedSuite, basis);
         }
+        let proven = proof::of_hello_beside(hello, self.finding, &self.offer);
+        match (proven, &self.finding.failure) {
+            (Proof::Refuted, _) => {
+                let reason = Reason::Ended { phase: Phase::Tls, kind: Kind::SignatureFailed };
+                return self.tls_failure(reason, basis);
+            }
+            // Another offer lacked the scheme under which it signs.
+            (Proof::OfAnotherOffer, Some(failure)) => return self.not_learnt(failure),
+            _ => {}
+        }
         if self.refuses_certificate(hello.presented.as_ref()) {
             return self.tls_failure(Reason::Sha1Certificate, basis);
         }
         let group = hello.group.filter(|group| self.offer.groups.contains(group));
-        let session = self.session(hello.version, hello.suite, group);
-        (Outcome::encrypted(basis, session), None)
+        (proven.of_session(basis, self.session(hello.version, hello.suite, group)), None)
     }
 
     /// What the other hellos say about a refusal.
@@ -240,7 +292,7 @@ impl Question<'_> {
             return self.tls_failure(Reason::Sha1Certificate, Basis::Observed);
         }
         match self.carries_over(tls) {
-            Some((basis, session)) => (Outcome::encrypted(basis, session), None),
+            Some((basis, session)) => (self.shaken().of_session(basis, session), None),
             // The server showed nothing that the sender has. It may have more.
             None => {
                 let mut outcome = Outcome::undetermined(Reason::NoPublishedSuite);

@@ -18,8 +18,8 @@ use super::enumeration::offer;
 use super::offer::Offer;
 use crate::model::hello::HELLOS_PER_HOST;
 use crate::model::{
-    CipherSuite, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, Observation, Phase,
-    ProtocolVersion, SuiteFacts,
+    AlertDescription, CipherSuite, Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
+    Observation, Phase, ProtocolVersion, SignatureCheck, SuiteFacts,
 };
 
 /// What is asked for in turn, by the newest version offered. The first is
@@ -62,13 +62,17 @@ pub fn next(plan: &HelloPlan, sender: &HelloQuestion, seen: &Observation) -> Opt
     if established(seen) {
         return (plan.sender_hello && sender_is_due).then(|| sender.clone());
     }
+    let settled = asked.any(settles);
+    if sender_is_due && !settled && signs_for_the_sender(seen, sender) {
+        return Some(sender.clone());
+    }
     if !found_nothing_in_common(seen) {
         return None;
     }
     if let Some(question) = with_certificate(sender, &seen.hellos) {
         return Some(question);
     }
-    if asked.any(settles) {
+    if settled {
         return None;
     }
     if sender_is_due {
@@ -111,19 +115,35 @@ fn established(seen: &Observation) -> bool {
 /// server that wants a client certificate has agreed to all else.
 fn found_nothing_in_common(seen: &Observation) -> bool {
     let agreed = seen.tls.as_ref().is_some_and(|tls| tls.suite.is_some());
-    let refused = seen.failure.as_ref().is_some_and(|failure| {
-        let kinds = [
-            Kind::Alert,
-            Kind::NoCommonVersion,
-            Kind::NoCommonSuite,
-            Kind::NotTls,
-            Kind::Malformed,
-            Kind::Closed,
-        ];
-        // A server that goes on in SMTP has no TLS to be asked about.
-        failure.phase == Phase::Tls && failure.reply_code.is_none() && kinds.contains(&failure.kind)
-    });
-    refused && !agreed
+    seen.failure.as_ref().is_some_and(|failure| is_about_the_offer(failure, agreed))
+}
+
+/// Whether a handshake ended over what it offered. `agreed` says whether the
+/// server had chosen version and suite before: what comes then is about
+/// something else. So is a protocol inside TLS, which no hello here names.
+pub(super) fn is_about_the_offer(failure: &Failure, agreed: bool) -> bool {
+    let kinds = [
+        Kind::Alert,
+        Kind::NoCommonVersion,
+        Kind::NoCommonSuite,
+        Kind::NotTls,
+        Kind::Malformed,
+        Kind::Closed,
+    ];
+    // A server that goes on in SMTP has no TLS to be asked about.
+    failure.phase == Phase::Tls
+        && failure.reply_code.is_none()
+        && kinds.contains(&failure.kind)
+        && failure.alert != Some(AlertDescription::NO_APPLICATION_PROTOCOL)
+        && !agreed
+}
+
+/// Whether the server signed under a scheme that the sender offers and the
+/// scanner does not: then only the sender's own offer tells.
+fn signs_for_the_sender(seen: &Observation, sender: &HelloQuestion) -> bool {
+    let Some(tls) = &seen.tls else { return false };
+    let offers = |scheme| sender.signature_schemes.contains(&scheme);
+    tls.signature == Some(SignatureCheck::NotOffered) && tls.signature_scheme.is_some_and(offers)
 }
 
 /// Whether an answer ends the search: an agreement names the best version of

@@ -2,7 +2,7 @@
 
 use super::alert::Alert;
 use super::record::HEADER_BYTES;
-use super::server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange};
+use super::server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange, SignedParams};
 use super::server_hello::ServerHello;
 use super::wire::Malformed;
 use crate::model::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -106,9 +106,14 @@ impl HelloAnswer {
         }
     }
 
+    /// The server's signature in clear.
+    pub fn signed(&self) -> Option<&SignedParams> {
+        self.key_exchange.as_ref()?.signed.as_ref()
+    }
+
     /// The scheme of the server's signature in TLS 1.2.
     pub fn signature_scheme(&self) -> Option<SignatureScheme> {
-        self.key_exchange.and_then(|read| read.signature_scheme)
+        self.signed().and_then(|signed| signed.scheme)
     }
 
     /// Whether the server asked for another hello.

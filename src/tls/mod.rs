@@ -55,7 +55,7 @@ pub use client_hello::{ClientHello, KeyShare};
 pub use extension::{Extension, ExtensionType};
 pub use in_clear::Resumable;
 pub use probe::{HelloProbe, Step};
-pub use server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange};
+pub use server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange, SignedParams};
 pub use server_flight_encode::{ServerFlight, ServerShare, ShareKind, SignedShare};
 pub use server_hello::ServerHello;
 pub use wire::{Malformed, TooLong};

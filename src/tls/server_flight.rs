@@ -60,13 +60,32 @@ pub enum KeyExchange {
 }
 
 /// The ServerKeyExchange message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerKeyExchange {
     /// What the keys are agreed upon with.
     pub key_exchange: KeyExchange,
-    /// The scheme of the server's signature; older versions than TLS 1.2 leave
-    /// it to the kind of key.
-    pub signature_scheme: Option<SignatureScheme>,
+    /// The server's signature; `None` where the suite has none, or it was not
+    /// read because what stands before it was not.
+    pub signed: Option<SignedParams>,
+}
+
+/// What the server signs of its key exchange, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedParams {
+    /// The parameters as they stand in the message. The signature is over both
+    /// randoms and these (RFC 5246 §7.4.3).
+    pub params: Box<[u8]>,
+    /// The scheme; older versions than TLS 1.2 leave it to the kind of key.
+    pub scheme: Option<SignatureScheme>,
+    /// The signature.
+    pub signature: Box<[u8]>,
+}
+
+impl SignedParams {
+    /// What the signature is over.
+    pub fn message(&self, client_random: &[u8; 32], server_random: &[u8; 32]) -> Vec<u8> {
+        [client_random, server_random, &*self.params].concat()
+    }
 }
 
 /// The form of the message, by the suite's key exchange.
@@ -125,16 +144,25 @@ impl ServerKeyExchange {
             Form::Other => KeyExchange::Other,
         };
         if matches!(key_exchange, KeyExchange::Other | KeyExchange::ExplicitCurve) {
-            return Ok(Self { key_exchange, signature_scheme: None });
+            return Ok(Self { key_exchange, signed: None });
         }
-        let named = signed && version >= ProtocolVersion::TLS12;
-        let signature_scheme = if named { Some(SignatureScheme(reader.u16()?)) } else { None };
-        if signed {
-            reader.vector(2)?;
-        }
+        let params = body.get(..body.len() - reader.len()).unwrap_or_default();
+        let signed = if signed { Some(read_signature(&mut reader, params, version)?) } else { None };
         reader.finish()?;
-        Ok(Self { key_exchange, signature_scheme })
+        Ok(Self { key_exchange, signed })
     }
+}
+
+/// The signature behind the parameters.
+fn read_signature(
+    reader: &mut Reader<'_>,
+    params: &[u8],
+    version: ProtocolVersion,
+) -> Result<SignedParams, Malformed> {
+    let named = version >= ProtocolVersion::TLS12;
+    let scheme = if named { Some(SignatureScheme(reader.u16()?)) } else { None };
+    let signature = reader.vector(2)?.remaining().into();
+    Ok(SignedParams { params: params.into(), scheme, signature })
 }
 
 /// Curve and point. Of a curve that is written out nothing more is read.

@@ -151,6 +151,17 @@ impl SignedShare {
 }
 
 impl ServerShare {
+    /// The parameters as they stand in the message, over which the server
+    /// signs (RFC 5246 §7.4.3).
+    ///
+    /// # Errors
+    /// Where a value does not fit behind its length.
+    pub fn params(&self) -> Result<Vec<u8>, TooLong> {
+        let mut out = Vec::new();
+        self.put(&mut out)?;
+        Ok(out)
+    }
+
     fn put(&self, out: &mut Vec<u8>) -> Result<(), TooLong> {
         match self {
             ServerShare::Group { group, public } => {

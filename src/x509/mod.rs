@@ -8,6 +8,7 @@
 mod distinguished_name;
 mod extensions;
 mod fields;
+pub mod handshake;
 mod key;
 pub mod pem;
 mod signature;

@@ -205,6 +205,9 @@ impl AlertDescription {
     /// A client certificate was required and none came.
     pub const CERTIFICATE_REQUIRED: Self = Self(116);
 
+    /// None of the protocols named for inside TLS is spoken (RFC 7301 §3.2).
+    pub const NO_APPLICATION_PROTOCOL: Self = Self(120);
+
     /// Whether a server that answers a hello by this alert speaks about the
     /// hello. The others tell that it is leaving, is broken, or wants another
     /// thing than TLS can offer, and say nothing about what it has (RFC 8446

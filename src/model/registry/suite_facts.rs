@@ -127,6 +127,18 @@ impl SuiteFacts {
         self.authentication == "NULL"
     }
 
+    /// Whether the server signs its share of the key exchange up to TLS 1.2;
+    /// `None` where that depends on its key, as in suites for export (RFC 2246
+    /// §7.4.3), or is no question of the suite.
+    pub fn signs_key_exchange(&self) -> Option<bool> {
+        match self.key_exchange {
+            "TLS13" => None,
+            "DHE" | "ECDHE" => Some(!self.is_anonymous() && self.authentication != "PSK"),
+            "RSA" if self.export => None,
+            _ => Some(false),
+        }
+    }
+
     /// Whether it is one of TLS 1.3, which go with any key exchange and
     /// certificate.
     pub fn is_tls13(&self) -> bool {

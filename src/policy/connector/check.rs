@@ -19,14 +19,16 @@ pub struct Demand<'a> {
 
 /// Checks one endpoint. `delivery` and `reason` are the opportunistic outcome
 /// of this sender there: EncryptionOnly passes exactly where that is
-/// encrypted. `presented` is the certificate that the sender is shown.
+/// encrypted, unless it is `unproven` that the server holds the key of its
+/// certificate. `presented` is the certificate that the sender is shown.
 pub fn forced(
-    delivery: Delivery,
-    reason: Option<Reason>,
+    (delivery, reason): (Delivery, Option<Reason>),
+    unproven: Option<CheckCause>,
     presented: Option<&Presented>,
     demand: &Demand<'_>,
 ) -> ForcedTls {
-    let encryption_only = encryption_only(delivery, reason);
+    let proven = || unproven.map_or(Check::Pass, Check::Undetermined);
+    let encryption_only = encryption_only(delivery, reason).and(proven);
     let certificate_validation = encryption_only.and(|| certificate_validation(presented));
     let domain_validation = certificate_validation.and(|| domain_validation(presented, demand));
     ForcedTls { encryption_only, certificate_validation, domain_validation }

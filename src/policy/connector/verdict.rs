@@ -17,6 +17,8 @@ pub struct Met {
     pub delivery: Delivery,
     /// Why not encrypted.
     pub reason: Option<Reason>,
+    /// Why it is not known whether the server holds the key of its certificate.
+    pub unproven: Option<CheckCause>,
     /// The certificate that it is shown; `None` where none was seen.
     pub presented: Option<Presented>,
     /// Whether it has none to show: it agrees to anonymous suites only.
@@ -112,7 +114,7 @@ fn every(
         if met.anonymous {
             return check::anonymous(met.delivery, met.reason);
         }
-        check::forced(met.delivery, met.reason, met.presented.as_ref(), &demand)
+        check::forced((met.delivery, met.reason), met.unproven, met.presented.as_ref(), &demand)
     };
     let endpoints: Vec<ForcedTls> = met.iter().map(check).collect();
     (check::roll_up(facts, &endpoints), endpoints)

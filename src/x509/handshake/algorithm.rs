@@ -1,0 +1,187 @@
+//! Which algorithm a signature scheme means (RFC 8446 §4.2.3, RFC 5246
+//! §7.4.1.4.1), and what of it the library has.
+
+use super::Refusal;
+use super::key::{Curve, Key};
+use crate::model::SignatureScheme;
+use aws_lc_rs::signature::{self, RsaParameters, VerificationAlgorithm};
+
+/// How a signature is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    Pkcs1,
+    /// By a key that may sign by PKCS#1 too.
+    PssRsae,
+    /// By one that may not.
+    PssPss,
+    Ecdsa,
+    Ed25519,
+    /// By its level.
+    MlDsa(u8),
+}
+
+/// What is hashed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hash {
+    Sha1,
+    Sha224,
+    Sha256,
+    Sha384,
+    Sha512,
+    /// The scheme hashes by itself.
+    Own,
+}
+
+/// One hash, or two side by side (RFC 4346 §4.7).
+pub(super) enum Hashes {
+    One(Hash),
+    Md5Sha1,
+}
+
+/// Of a scheme.
+pub(super) fn of_scheme(scheme: SignatureScheme) -> Result<(Family, Hashes), Refusal> {
+    let (family, hash) = match scheme.0 {
+        0x0804 => (Family::PssRsae, Hash::Sha256),
+        0x0805 => (Family::PssRsae, Hash::Sha384),
+        0x0806 => (Family::PssRsae, Hash::Sha512),
+        0x0809 => (Family::PssPss, Hash::Sha256),
+        0x080a => (Family::PssPss, Hash::Sha384),
+        0x080b => (Family::PssPss, Hash::Sha512),
+        0x0807 => (Family::Ed25519, Hash::Own),
+        0x0904 => (Family::MlDsa(44), Hash::Own),
+        0x0905 => (Family::MlDsa(65), Hash::Own),
+        0x0906 => (Family::MlDsa(87), Hash::Own),
+        _ => of_pair(scheme)?,
+    };
+    Ok((family, Hashes::One(hash)))
+}
+
+/// Of the pair of hash and signature that a scheme is in TLS 1.2.
+fn of_pair(scheme: SignatureScheme) -> Result<(Family, Hash), Refusal> {
+    let lacking = || Refusal::unverifiable(format_args!("a signature of {scheme}"));
+    let [hash, signature] = scheme.0.to_be_bytes();
+    let hash = match hash {
+        2 => Hash::Sha1,
+        3 => Hash::Sha224,
+        4 => Hash::Sha256,
+        5 => Hash::Sha384,
+        6 => Hash::Sha512,
+        _ => return Err(lacking()),
+    };
+    match signature {
+        1 => Ok((Family::Pkcs1, hash)),
+        3 => Ok((Family::Ecdsa, hash)),
+        _ => Err(lacking()),
+    }
+}
+
+/// Of a kind of key, up to TLS 1.1 (RFC 4346 §7.4.3, RFC 8422 §5.4).
+pub(super) fn of_old_key(key: &Key<'_>) -> Result<(Family, Hashes), Refusal> {
+    match key {
+        Key::Rsa(_) => Ok((Family::Pkcs1, Hashes::Md5Sha1)),
+        Key::Curve(_) => Ok((Family::Ecdsa, Hashes::One(Hash::Sha1))),
+        other => Err(Refusal::unverifiable(format_args!("a signature of {}", other.name()))),
+    }
+}
+
+/// Whether the curve is that of the scheme, which TLS 1.3 demands.
+pub(super) fn check_curve(scheme: Option<SignatureScheme>, key: &Key<'_>) -> Result<(), Refusal> {
+    let (Some(scheme), Key::Curve(point)) = (scheme, key) else { return Ok(()) };
+    let wanted = match scheme.0 {
+        0x0403 => Curve::P256,
+        0x0503 => Curve::P384,
+        0x0603 => Curve::P521,
+        _ => return Ok(()),
+    };
+    if point.curve == wanted || point.curve == Curve::Explicit {
+        return Ok(());
+    }
+    Err(Refusal::failed(format!("signed with {scheme}, which is none of the curve of the key")))
+}
+
+/// The library's algorithm, and the key as it takes it.
+pub(super) fn in_library<'c>(
+    family: Family,
+    hash: Hash,
+    key: &Key<'c>,
+) -> Result<(&'static dyn VerificationAlgorithm, &'c [u8]), Refusal> {
+    match (family, key) {
+        (Family::Pkcs1, _) => {
+            let (algorithm, bits_min) = pkcs1(hash)?;
+            Ok((algorithm, key.rsa_within(bits_min)?))
+        }
+        (Family::PssRsae | Family::PssPss, _) => {
+            let (algorithm, hash_oid, salt_bytes) = pss_with_its_hash(hash).ok_or_else(lacking_hash)?;
+            let der = key.rsa_within(2048)?;
+            key.leaves(hash_oid, salt_bytes)?;
+            Ok((algorithm, der))
+        }
+        (Family::Ecdsa, Key::Curve(point)) => Ok((ecdsa(&point.curve, hash)?, point.bytes)),
+        (Family::Ed25519, Key::Ed25519(bytes)) => Ok((&signature::ED25519, bytes)),
+        (Family::MlDsa(44), Key::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_44, bytes)),
+        (Family::MlDsa(65), Key::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_65, bytes)),
+        (Family::MlDsa(_), Key::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_87, bytes)),
+        _ => Err(Refusal::unverifiable(format_args!("a signature by a key of {}", key.name()))),
+    }
+}
+
+fn lacking_hash() -> Refusal {
+    Refusal::unverifiable("a signature with this hash")
+}
+
+/// With the shortest key that the library takes for it, in bits.
+fn pkcs1(hash: Hash) -> Result<(&'static RsaParameters, u32), Refusal> {
+    match hash {
+        Hash::Sha1 => Ok((&signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, 1024)),
+        Hash::Sha256 => Ok((&signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, 1024)),
+        Hash::Sha384 => Ok((&signature::RSA_PKCS1_2048_8192_SHA384, 2048)),
+        Hash::Sha512 => Ok((&signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, 1024)),
+        Hash::Sha224 | Hash::Own => Err(lacking_hash()),
+    }
+}
+
+/// With the OID of the hash, and the length of the digest in bytes.
+fn pss_with_its_hash(hash: Hash) -> Option<(&'static RsaParameters, &'static str, u32)> {
+    Some(match hash {
+        Hash::Sha256 => (&signature::RSA_PSS_2048_8192_SHA256, "2.16.840.1.101.3.4.2.1", 32),
+        Hash::Sha384 => (&signature::RSA_PSS_2048_8192_SHA384, "2.16.840.1.101.3.4.2.2", 48),
+        Hash::Sha512 => (&signature::RSA_PSS_2048_8192_SHA512, "2.16.840.1.101.3.4.2.3", 64),
+        Hash::Sha1 | Hash::Sha224 | Hash::Own => return None,
+    })
+}
+
+/// The parameters of PSS with this hash, to be changed.
+pub(super) fn pss(hash: Hash) -> Option<RsaParameters> {
+    Some(match hash {
+        Hash::Sha256 => signature::RSA_PSS_2048_8192_SHA256,
+        Hash::Sha384 => signature::RSA_PSS_2048_8192_SHA384,
+        Hash::Sha512 => signature::RSA_PSS_2048_8192_SHA512,
+        Hash::Sha1 | Hash::Sha224 | Hash::Own => return None,
+    })
+}
+
+/// Up to TLS 1.2 any hash goes with any curve.
+fn ecdsa(curve: &Curve, hash: Hash) -> Result<&'static dyn VerificationAlgorithm, Refusal> {
+    Ok(match (curve, hash) {
+        (Curve::P256, Hash::Sha1) => &signature::ECDSA_P256_SHA1_ASN1,
+        (Curve::P256, Hash::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
+        (Curve::P256, Hash::Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
+        (Curve::P256, Hash::Sha512) => &signature::ECDSA_P256_SHA512_ASN1,
+        (Curve::P384, Hash::Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
+        (Curve::P384, Hash::Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
+        (Curve::P384, Hash::Sha512) => &signature::ECDSA_P384_SHA512_ASN1,
+        (Curve::P521, Hash::Sha1) => &signature::ECDSA_P521_SHA1_ASN1,
+        (Curve::P521, Hash::Sha224) => &signature::ECDSA_P521_SHA224_ASN1,
+        (Curve::P521, Hash::Sha256) => &signature::ECDSA_P521_SHA256_ASN1,
+        (Curve::P521, Hash::Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
+        (Curve::P521, Hash::Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
+        (Curve::Secp256k1, Hash::Sha256) => &signature::ECDSA_P256K1_SHA256_ASN1,
+        (Curve::Explicit, _) => {
+            return Err(Refusal::unverifiable("a signature by a key whose curve is written out"));
+        }
+        (Curve::Other(oid), _) => {
+            return Err(Refusal::unverifiable(format_args!("a signature on the curve {oid}")));
+        }
+        _ => return Err(lacking_hash()),
+    })
+}

@@ -1,0 +1,184 @@
+//! The key of a certificate, as far as a handshake's signature goes into it.
+
+use super::Refusal;
+use crate::x509::fields::Cursor;
+use crate::x509::{Defects, key, subject_public_key_info};
+use std::ops::RangeInclusive;
+use x509_parser::asn1_rs::Tag;
+use x509_parser::prelude::{AlgorithmIdentifier, FromDer, SubjectPublicKeyInfo};
+use x509_parser::signature_algorithm::RsaSsaPssParams;
+
+/// Longest RSA key that the library takes, in bits.
+const RSA_BITS_MAX: u32 = 8192;
+
+/// First byte of a point that is written out, both coordinates after it (SEC 1
+/// §2.3.3).
+const UNCOMPRESSED: u8 = 4;
+
+/// A public key.
+pub(super) enum Key<'c> {
+    Rsa(RsaKey<'c>),
+    Curve(Point<'c>),
+    Ed25519(&'c [u8]),
+    /// Its level, 44, 65 or 87, and the key (RFC 9881).
+    MlDsa(u8, &'c [u8]),
+    /// By its name, or its OID.
+    Other(String),
+}
+
+pub(super) struct RsaKey<'c> {
+    /// The RSAPublicKey (RFC 8017 §A.1.1).
+    pub der: &'c [u8],
+    bits: u32,
+    /// Whether it may sign by RSASSA-PSS only (RFC 4055 §1.2).
+    pub is_pss: bool,
+    restriction: Restriction,
+    /// Whether it has the NULL for parameters that RFC 3279 §2.3.1 demands.
+    has_null: bool,
+}
+
+/// What the parameters of an RSASSA-PSS key bind it to (RFC 4055 §3.1).
+enum Restriction {
+    None,
+    /// OID of the one hash, for the mask too, and the shortest salt, in bytes.
+    To(String, u32),
+    Unreadable,
+}
+
+pub(super) struct Point<'c> {
+    pub curve: Curve,
+    pub bytes: &'c [u8],
+}
+
+/// The curves that the library has, and all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Curve {
+    P256,
+    P384,
+    P521,
+    Secp256k1,
+    /// By its OID.
+    Other(String),
+    /// Its parameters are written out, or cannot be read.
+    Explicit,
+}
+
+impl<'c> Key<'c> {
+    /// Of a certificate; `None` where its key cannot be found.
+    pub(super) fn of(certificate: &'c [u8]) -> Option<Self> {
+        let raw = subject_public_key_info(certificate)?;
+        let (_, info) = SubjectPublicKeyInfo::from_der(raw).ok()?;
+        let bytes = bit_string(raw)?;
+        let oid = info.algorithm.algorithm.to_id_string();
+        Some(match oid.as_str() {
+            "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => {
+                let is_pss = oid.ends_with(".10");
+                let restriction = if is_pss { restriction(&info.algorithm) } else { Restriction::None };
+                let bits = key::read(raw, &mut Defects::default())?.bits?;
+                let parameters = info.algorithm.parameters.as_ref();
+                let has_null = parameters.is_some_and(|parameters| parameters.tag() == Tag::Null);
+                Key::Rsa(RsaKey { der: bytes, bits, is_pss, restriction, has_null })
+            }
+            "1.2.840.10045.2.1" => Key::Curve(Point { curve: curve(&info.algorithm), bytes }),
+            "1.3.101.112" => Key::Ed25519(bytes),
+            "2.16.840.1.101.3.4.3.17" => Key::MlDsa(44, bytes),
+            "2.16.840.1.101.3.4.3.18" => Key::MlDsa(65, bytes),
+            "2.16.840.1.101.3.4.3.19" => Key::MlDsa(87, bytes),
+            _ => Key::Other(key::read(raw, &mut Defects::default())?.algorithm),
+        })
+    }
+
+    /// Whether it is of a form that every verifier reads.
+    pub(super) fn is_usual(&self) -> bool {
+        match self {
+            Key::Rsa(rsa) => !rsa.is_pss && rsa.has_null,
+            Key::Curve(point) => matches!(point.curve, Curve::P256 | Curve::P384 | Curve::P521),
+            Key::Ed25519(_) | Key::MlDsa(..) => true,
+            Key::Other(_) => false,
+        }
+    }
+
+    /// For a sentence.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Key::Rsa(rsa) if rsa.is_pss => "RSASSA-PSS",
+            Key::Rsa(_) => "RSA",
+            Key::Curve(_) => "ECDSA",
+            Key::Ed25519(_) => "Ed25519",
+            Key::MlDsa(..) => "ML-DSA",
+            Key::Other(name) => name,
+        }
+    }
+
+    /// The RSAPublicKey, where it is of a length that can be checked.
+    pub(super) fn rsa_within(&self, bits_min: u32) -> Result<&'c [u8], Refusal> {
+        let Key::Rsa(rsa) = self else { return Err(Refusal::unreadable_key()) };
+        let checked: RangeInclusive<u32> = bits_min..=RSA_BITS_MAX;
+        if checked.contains(&rsa.bits) {
+            return Ok(rsa.der);
+        }
+        Err(Refusal::unverifiable(format_args!("this signature by an RSA key of {} bits", rsa.bits)))
+    }
+
+    /// Whether the parameters of an RSASSA-PSS key leave signatures with this
+    /// hash and a salt as long (RFC 8446 §4.2.3).
+    pub(super) fn leaves(&self, hash_oid: &str, salt_bytes: u32) -> Result<(), Refusal> {
+        let Key::Rsa(rsa) = self else { return Ok(()) };
+        match &rsa.restriction {
+            Restriction::None => Ok(()),
+            Restriction::To(hash, salt) if hash == hash_oid && *salt <= salt_bytes => Ok(()),
+            _ => Err(Refusal::unverifiable("a signature by an RSASSA-PSS key with parameters of its own")),
+        }
+    }
+
+    /// Why the library rejects the key. A point that is not on its curve is
+    /// nobody's key.
+    pub(super) fn why_rejected(&self) -> Refusal {
+        let Key::Curve(point) = self else { return Refusal::unreadable_key() };
+        let coordinates = match point.curve {
+            Curve::P256 | Curve::Secp256k1 => 2 * 32,
+            Curve::P384 => 2 * 48,
+            Curve::P521 => 2 * 66,
+            Curve::Other(_) | Curve::Explicit => return Refusal::unreadable_key(),
+        };
+        match point.bytes.split_first() {
+            Some((&UNCOMPRESSED, rest)) if rest.len() == coordinates => {
+                Refusal::failed("the key of the certificate is no point of its curve")
+            }
+            _ => Refusal::unverifiable("a signature by a key whose point is in a form that it does not read"),
+        }
+    }
+}
+
+/// What the BIT STRING at the end of a SubjectPublicKeyInfo holds. A key is
+/// whole bytes.
+fn bit_string(info: &[u8]) -> Option<&[u8]> {
+    let mut inside = Cursor(Cursor(info).universal(Tag::Sequence)?.content);
+    inside.universal(Tag::Sequence)?;
+    match inside.universal(Tag::BitString)?.content.split_first()? {
+        (0, bytes) => Some(bytes),
+        _ => None,
+    }
+}
+
+fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Curve {
+    let named = algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+    let Some(oid) = named.map(|oid| oid.to_id_string()) else { return Curve::Explicit };
+    match oid.as_str() {
+        "1.2.840.10045.3.1.7" => Curve::P256,
+        "1.3.132.0.34" => Curve::P384,
+        "1.3.132.0.35" => Curve::P521,
+        "1.3.132.0.10" => Curve::Secp256k1,
+        _ => Curve::Other(oid),
+    }
+}
+
+fn restriction(algorithm: &AlgorithmIdentifier<'_>) -> Restriction {
+    let Some(parameters) = &algorithm.parameters else { return Restriction::None };
+    let Ok(read) = RsaSsaPssParams::try_from(parameters) else { return Restriction::Unreadable };
+    let hash = read.hash_algorithm_oid();
+    match read.mask_gen_algorithm() {
+        Ok(mask) if mask.hash == *hash => Restriction::To(hash.to_id_string(), read.salt_length()),
+        _ => Restriction::Unreadable,
+    }
+}
