@@ -83,8 +83,14 @@ pub(super) const CONNECTOR_WORDS: &str = "connector_detail";
 
 /// Reasons that are not the phase and the outcome of the scanner's own
 /// attempt.
-const REASONS_OF_SENDERS: &[&str] =
-    &["no_published_version", "no_published_suite", "offer_refused", "sha1_certificate"];
+const REASONS_OF_SENDERS: &[&str] = &[
+    "no_published_version",
+    "no_published_suite",
+    "offer_refused",
+    "sha1_certificate",
+    // Of the signature in a further hello.
+    "tls_signature_failed",
+];
 
 /// `[expect]`: what comes of a domain, and what is found at each server.
 #[derive(Clone, Debug, Deserialize)]

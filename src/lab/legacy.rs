@@ -169,7 +169,7 @@ impl Legacy {
     /// The signature scheme of TLS 1.2.
     pub(super) fn scheme(&self, key: KeyKind) -> SignatureScheme {
         self.signature_scheme.unwrap_or(match key {
-            KeyKind::EcdsaP256 => SignatureScheme(0x0403),
+            KeyKind::EcdsaP256 | KeyKind::EcdsaP256Hybrid => SignatureScheme(0x0403),
             KeyKind::EcdsaP384 => SignatureScheme(0x0503),
             KeyKind::Ed25519 => SignatureScheme(0x0807),
             KeyKind::Rsa2048 | KeyKind::Rsa1024 => SignatureScheme(0x0401),

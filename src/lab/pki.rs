@@ -60,6 +60,17 @@ struct PublicKey {
     algorithm: &'static SignatureAlgorithm,
 }
 
+impl PublicKey {
+    /// Writes the point in hybrid form: both coordinates, and whether the
+    /// second is odd (X9.62 §4.3.6).
+    fn make_hybrid(&mut self) {
+        let odd = self.der.last().is_some_and(|byte| byte & 1 == 1);
+        if let Some(form) = self.der.first_mut() {
+            *form = if odd { 7 } else { 6 };
+        }
+    }
+}
+
 impl PublicKeyData for PublicKey {
     fn der_bytes(&self) -> &[u8] {
         &self.der
@@ -73,14 +84,19 @@ impl PublicKeyData for PublicKey {
 impl LeafKey {
     pub(super) fn new(kind: KeyKind) -> Result<Self, LabError> {
         let pair = match kind {
-            KeyKind::EcdsaP256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?,
+            KeyKind::EcdsaP256 | KeyKind::EcdsaP256Hybrid => {
+                KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?
+            }
             KeyKind::EcdsaP384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?,
             KeyKind::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519)?,
             KeyKind::Rsa2048 => KeyPair::try_from(RSA_2048)?,
             KeyKind::Rsa1024 => return Self::weak_rsa(),
         };
         let signer = Signer::of_pair(&pair)?;
-        let public = PublicKey { der: pair.der_bytes().to_vec(), algorithm: pair.algorithm() };
+        let mut public = PublicKey { der: pair.der_bytes().to_vec(), algorithm: pair.algorithm() };
+        if kind == KeyKind::EcdsaP256Hybrid {
+            public.make_hybrid();
+        }
         Ok(Self { pair: Some(pair), public, signer })
     }
 

@@ -261,6 +261,8 @@ pub enum KeyKind {
     /// ECDSA on P-256, made anew for every fleet.
     #[default]
     EcdsaP256,
+    /// The same, with its point in hybrid form, which few libraries read.
+    EcdsaP256Hybrid,
     /// ECDSA on P-384, made anew for every fleet.
     EcdsaP384,
     /// Ed25519, made anew for every fleet.

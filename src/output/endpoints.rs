@@ -140,8 +140,13 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("signature_scheme", "Scheme of the server's handshake signature by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.signature_scheme).map(|scheme| scheme.name()))
     }),
-    column("signature", "`verified`, `failed` or `unverifiable`: that signature.", |r| {
-        Value::text(tls(r).and_then(|tls| tls.signature.as_ref()).map(|check| check.name()))
+    column(
+        "signature",
+        "That signature: `verified`, `failed` (also one under a scheme that was not offered), or `unverifiable` by mxray.",
+        |r| Value::text(tls(r).and_then(|tls| tls.signature.as_ref()).map(|check| check.name())),
+    ),
+    column("signature_detail", "What mxray cannot check of an `unverifiable` signature.", |r| {
+        Value::text(tls(r).and_then(|tls| tls.signature.as_ref()).and_then(|check| check.limit()))
     }),
     column("alpn", "ALPN protocol that the server chose, though none is offered.", |r| {
         Value::text(tls(r).and_then(|tls| tls.alpn.as_deref()))

@@ -194,7 +194,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
         suite: Some(CipherSuite(0x1301)),
         group: Some(NamedGroup(0xfafa)),
         signature_scheme: Some(SignatureScheme(0x0403)),
-        signature: Some(SignatureCheck::Unverifiable("no key".into())),
+        signature: Some(SignatureCheck::Unverifiable("mxray cannot check it".into())),
         chain: vec![Arc::from([1u8, 2, 3].as_slice())],
         chain_excess: 2,
         tickets: Some(2),

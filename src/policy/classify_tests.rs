@@ -4,7 +4,7 @@ use super::*;
 use crate::model::registry::CipherSuite;
 use crate::model::{
     DomainName, Endpoint, Exchange, Failure, HelloEnd, HelloFinding, HelloPurpose, Kind, Leaf, MxHost, Phase,
-    Presented, ProbeKey, Sha256, Subject, Target,
+    Presented, ProbeKey, Sha256, SignatureCheck, Subject, Target,
 };
 use std::net::IpAddr;
 
@@ -65,6 +65,7 @@ fn secure() -> TlsFinding {
     TlsFinding {
         version: Some(ProtocolVersion::TLS13),
         suite: Some(CipherSuite(0x1301)),
+        signature: Some(SignatureCheck::Verified),
         chain: Some(ChainStatus::Valid),
         dates: Some(DateStatus::Valid),
         leaf: Some(leaf(&["*.example.com"])),

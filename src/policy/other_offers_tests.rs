@@ -1,7 +1,7 @@
 //! What one server's answers say to each sender, as tables.
 
 use super::*;
-use crate::model::{AlertDescription, Endpoint, Failure, Kind, Phase, ProbeKey};
+use crate::model::{AlertDescription, Endpoint, Failure, Kind, Phase, ProbeKey, SignatureCheck};
 use crate::policy::outcome::outcome;
 
 const CBC: &str = "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA";
@@ -25,6 +25,8 @@ fn hello(what: &str, end: HelloEnd, chosen: Option<(&str, &str)>, group: &str) -
         version: chosen.map(|(version, _)| version.parse().unwrap()),
         suite: chosen.map(|(_, suite)| suite.parse().unwrap()),
         group: group.parse().ok(),
+        signature_scheme: None,
+        signature: Some(SignatureCheck::Verified),
         presented: None,
     }
 }

@@ -85,7 +85,7 @@ fn by_suite(hello: &HelloFinding, anonymous: bool) -> Proof {
 /// proved the key of the same certificate, nothing is open.
 pub(super) fn of_hello_beside(hello: &HelloFinding, finding: &Finding, offer: &Offer) -> Proof {
     match of_hello(hello, offer) {
-        Proof::Open if is_proven_by_handshake(hello, finding, offer) => Proof::Given,
+        Proof::Open | Proof::NotRecorded if is_proven_by_handshake(hello, finding, offer) => Proof::Given,
         proof => proof,
     }
 }

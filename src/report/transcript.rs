@@ -182,7 +182,11 @@ fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt:
         None => writeln!(out, "  TLS  not established, after {negotiated}")?,
     }
     if let (Some(scheme), Some(check)) = (tls.signature_scheme, &tls.signature) {
-        writeln!(out, "       signature {scheme}: {}", check.name())?;
+        write!(out, "       signature {scheme}: {}", check.name())?;
+        match check.limit() {
+            Some(limit) => writeln!(out, " ({limit})")?,
+            None => writeln!(out)?,
+        }
     }
     let mut notes = Vec::new();
     if tls.hello_retry {

@@ -9,6 +9,7 @@ mod certificates;
 mod lines;
 mod observations;
 mod rejects;
+mod schema_1;
 
 #[cfg(test)]
 mod tests;

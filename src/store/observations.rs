@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::certificates::Certificates;
+use super::schema_1;
 use super::lines::{Lines, check_schema, check_version, json_cause};
 use crate::model::{Observation, ProtocolVersion, Sha256};
 use serde::Deserialize;
@@ -70,6 +71,9 @@ impl JournalLine {
         for (hello, digests) in observation.hellos.iter_mut().zip(&beside.hello_chains) {
             let Some(chain) = chain(digests)? else { return Ok(None) };
             hello.chain = chain;
+        }
+        if beside.schema == 1 {
+            schema_1::judge_signature(&mut observation);
         }
         Ok(Some(observation))
     }

@@ -5,7 +5,7 @@ use super::super::alert::AlertLevel;
 use super::super::answer::{End, HelloAnswer};
 use super::super::client_hello::ClientHello;
 use super::super::probe::{HelloProbe, Step};
-use super::super::server_flight::{KeyExchange, ServerKeyExchange};
+use super::super::server_flight::{KeyExchange, ServerKeyExchange, SignedParams};
 use super::*;
 use crate::model::AlertDescription;
 use proptest::collection::vec;
@@ -73,10 +73,13 @@ fn a_flight_is_read_as_it_was_written() {
             }),
         };
         let answer = read(&flight.to_records().unwrap());
-        let named = tls12 && suite.name().contains("_RSA_");
         let key_exchange = flight.share.as_ref().map(|signed| ServerKeyExchange {
             key_exchange: exchange(&signed.share),
-            signature_scheme: named.then_some(scheme),
+            signed: suite.name().contains("_RSA_").then(|| SignedParams {
+                params: signed.share.params().unwrap().into(),
+                scheme: tls12.then_some(scheme),
+                signature: [0; 256].into(),
+            }),
         });
         shares += usize::from(key_exchange.is_some());
         let expected = HelloAnswer {
@@ -137,11 +140,12 @@ proptest! {
         let prime_bits = prime.len() * 8 - prime[0].leading_zeros() as usize;
         let share = ServerShare::Dh { prime, generator: vec![2], public };
         let scheme = SignatureScheme(scheme);
-        let signed = SignedShare { share, scheme, signature };
+        let params = share.params().unwrap();
+        let signed = SignedShare { share, scheme, signature: signature.clone() };
         let message = signed.to_message(ProtocolVersion::TLS12, suite).unwrap();
         let read = ServerKeyExchange::decode(&message[4..], ProtocolVersion::TLS12, suite).unwrap();
-        let expected =
-            ServerKeyExchange { key_exchange: KeyExchange::Dh { prime_bits }, signature_scheme: Some(scheme) };
+        let told = SignedParams { params: params.into(), scheme: Some(scheme), signature: signature.into() };
+        let expected = ServerKeyExchange { key_exchange: KeyExchange::Dh { prime_bits }, signed: Some(told) };
         prop_assert_eq!(read, expected);
     }
 }

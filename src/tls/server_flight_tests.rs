@@ -30,11 +30,16 @@ fn a_chain_with_a_broken_end_is_malformed() {
 fn a_named_curve_and_from_tls12_on_the_scheme() {
     let old = [3, 0, 23, 2, 4, 4, 0, 1, 9];
     let read = ServerKeyExchange::decode(&old, ProtocolVersion::TLS11, ECDHE_RSA).unwrap();
-    assert_eq!((read.key_exchange, read.signature_scheme), (KeyExchange::Group(NamedGroup(23)), None));
+    assert_eq!(read.key_exchange, KeyExchange::Group(NamedGroup(23)));
+    let signed = read.signed.unwrap();
+    assert_eq!((&*signed.params, signed.scheme, &*signed.signature), (&old[..6], None, &[9][..]));
+    let message = signed.message(&[1; 32], &[2; 32]);
+    assert_eq!(message, [&[1; 32][..], &[2; 32], &old[..6]].concat());
     let new = [3, 0xab, 0xcd, 2, 4, 4, 8, 4, 0, 1, 9];
     let read = ServerKeyExchange::decode(&new, ProtocolVersion::TLS12, ECDHE_RSA).unwrap();
     assert_eq!(read.key_exchange, KeyExchange::Group(NamedGroup(0xabcd)));
-    assert_eq!(read.signature_scheme, Some(SignatureScheme(0x0804)));
+    let signed = read.signed.unwrap();
+    assert_eq!((&*signed.params, signed.scheme), (&new[..6], Some(SignatureScheme(0x0804))));
     // The form of one version is broken in the other.
     assert!(ServerKeyExchange::decode(&old, ProtocolVersion::TLS12, ECDHE_RSA).is_err());
     assert!(ServerKeyExchange::decode(&new, ProtocolVersion::TLS11, ECDHE_RSA).is_err());
@@ -43,7 +48,7 @@ fn a_named_curve_and_from_tls12_on_the_scheme() {
 #[test]
 fn curves_written_out_are_said_to_be() {
     let read = ServerKeyExchange::decode(&[1, 9, 9], ProtocolVersion::TLS12, ECDHE_RSA).unwrap();
-    assert_eq!((read.key_exchange, read.signature_scheme), (KeyExchange::ExplicitCurve, None));
+    assert_eq!((read.key_exchange, read.signed), (KeyExchange::ExplicitCurve, None));
     let unknown = ServerKeyExchange::decode(&[4, 9, 9], ProtocolVersion::TLS12, ECDHE_RSA);
     assert_eq!(unknown.unwrap_err().fault, "the curve is of an unknown kind");
 }
@@ -58,7 +63,7 @@ fn dh_primes_are_measured_without_their_leading_zeros() {
         body.extend([0, 1, 2, 0, 1, 9, 4, 1, 0, 0]);
         let read = ServerKeyExchange::decode(&body, ProtocolVersion::TLS12, DHE_RSA).unwrap();
         assert_eq!(read.key_exchange, KeyExchange::Dh { prime_bits: expected });
-        assert_eq!(read.signature_scheme, Some(SignatureScheme(0x0401)));
+        assert_eq!(read.signed.unwrap().scheme, Some(SignatureScheme(0x0401)));
     }
 }
 

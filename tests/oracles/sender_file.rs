@@ -4,7 +4,7 @@
 use super::{Seed, message};
 use mxray::model::{
     CipherSuite, Delivery, Endpoint, Failure, Finding, Kind, NamedGroup, Outcome, Phase, ProbeKey,
-    ProtocolVersion, TlsFinding,
+    ProtocolVersion, SignatureCheck, TlsFinding,
 };
 use mxray::policy::outcome::outcome;
 use mxray::policy::sender::{SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender};
@@ -71,6 +71,7 @@ fn findings() -> Vec<Finding> {
             version: Some(version),
             suite: Some(CipherSuite(suite)),
             group: Some(NamedGroup(29)),
+            signature: Some(SignatureCheck::Verified),
             ..TlsFinding::default()
         }),
         failure: None,

@@ -27,11 +27,16 @@ pub fn forced(
     presented: Option<&Presented>,
     demand: &Demand<'_>,
 ) -> ForcedTls {
-    let proven = || unproven.map_or(Check::Pass, Check::Undetermined);
-    let encryption_only = encryption_only(delivery, reason).and(proven);
+    let encryption_only = encryption_only(delivery, reason);
     let certificate_validation = encryption_only.and(|| certificate_validation(presented));
     let domain_validation = certificate_validation.and(|| domain_validation(presented, demand));
-    ForcedTls { encryption_only, certificate_validation, domain_validation }
+    // What fails whatever the signature is, fails.
+    let proven = |check: Check| check.and(|| unproven.map_or(Check::Pass, Check::Undetermined));
+    ForcedTls {
+        encryption_only: proven(encryption_only),
+        certificate_validation: proven(certificate_validation),
+        domain_validation: proven(domain_validation),
+    }
 }
 
 /// Checks an endpoint that agrees to suites without a certificate only.

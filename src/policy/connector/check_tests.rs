@@ -32,7 +32,7 @@ fn texts(forced: ForcedTls) -> [String; 3] {
 fn check(delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> [String; 3] {
     let domain = DomainName::parse("contoso.com").unwrap();
     let demand = Demand { expected: Some(Expected::Recipient(&domain)), wildcard_covers_apex: false };
-    texts(forced(delivery, reason, tls.and_then(TlsFinding::presented).as_ref(), &demand))
+    texts(forced((delivery, reason), None, tls.and_then(TlsFinding::presented).as_ref(), &demand))
 }
 
 #[test]
@@ -97,8 +97,28 @@ fn without_encryption_no_strength_passes_and_what_is_not_known_stays_open() {
 fn an_endpoint_without_a_domain_has_no_name_to_expect() {
     let seen = tls(ChainStatus::Valid, DateStatus::Valid, &["contoso.com"]);
     let demand = Demand { expected: None, wildcard_covers_apex: false };
-    let found = texts(forced(Delivery::Encrypted, None, seen.presented().as_ref(), &demand));
+    let found = texts(forced((Delivery::Encrypted, None), None, seen.presented().as_ref(), &demand));
     assert_eq!(found, ["pass", "pass", "undetermined:no_domain"]);
+}
+
+/// What is not known of the signature leaves a pass open, and no failure.
+#[test]
+fn a_signature_that_cannot_be_checked_passes_nothing() {
+    let domain = DomainName::parse("contoso.com").unwrap();
+    let demand = Demand { expected: Some(Expected::Recipient(&domain)), wildcard_covers_apex: false };
+    let encrypted = (Delivery::Encrypted, None);
+    for (cause, open) in [
+        (CheckCause::SignatureUnverifiable, "undetermined:signature_unverifiable"),
+        (CheckCause::NotRecorded, "undetermined:not_recorded"),
+    ] {
+        for (names, domain_validation) in
+            [(&["contoso.com"], open), (&["other.example"], "fail:name_mismatch")]
+        {
+            let seen = tls(ChainStatus::Valid, DateStatus::Valid, names);
+            let found = texts(forced(encrypted, Some(cause), seen.presented().as_ref(), &demand));
+            assert_eq!(found, [open, open, domain_validation]);
+        }
+    }
 }
 
 fn facts(failures: &[Option<Kind>]) -> DomainFacts {

@@ -77,9 +77,13 @@ fn tls(chain: ChainStatus, dates: DateStatus, common_name: &str) -> TlsFinding {
 /// `delivery reason code detail` of the only endpoint of a domain.
 fn told(domain: &str, delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> String {
     let presented = tls.and_then(TlsFinding::presented);
-    let met = [Met { delivery, reason, presented, anonymous: false, wildcard_covers_apex: false }];
+    let met = [met(delivery, reason, presented)];
     let verdict = under(&sender(), &connectors(), &facts(domain, false, None), (delivery, reason), &met);
     text(verdict.as_ref())
+}
+
+fn met(delivery: Delivery, reason: Option<Reason>, presented: Option<Presented>) -> Met {
+    Met { delivery, reason, unproven: None, presented, anonymous: false, wildcard_covers_apex: false }
 }
 
 fn sender() -> Sender {
@@ -169,13 +173,7 @@ fn without_tls_it_depends_on_whether_the_connector_demands_it() {
 
 #[test]
 fn smart_hosts_count_only_where_they_were_probed() {
-    let met = [Met {
-        delivery: Delivery::Encrypted,
-        reason: None,
-        presented: None,
-        anonymous: false,
-        wildcard_covers_apex: false,
-    }];
+    let met = [met(Delivery::Encrypted, None, None)];
     let whole = (Delivery::Encrypted, None);
     for (domain, probed, expected) in [
         ("relay.example", true, "delivered"),
@@ -217,13 +215,7 @@ fn what_the_dns_decides_is_decided() {
 fn the_strengths_are_known_without_any_connector() {
     let seen = tls(ChainStatus::Valid, DateStatus::Valid, "other.example");
     let presented = seen.presented();
-    let met = [Met {
-        delivery: Delivery::Encrypted,
-        reason: None,
-        presented,
-        anonymous: false,
-        wildcard_covers_apex: false,
-    }];
+    let met = [met(Delivery::Encrypted, None, presented)];
     let facts = facts("other.example", false, None);
     assert_eq!(forced_tls(&facts, (Delivery::Encrypted, None), &met), ForcedTls::all(Check::Pass));
     assert!(under(&sender(), &Connectors::default(), &facts, (Delivery::Encrypted, None), &met).is_none());
@@ -244,13 +236,7 @@ fn a_sender_without_words_for_it_logs_none() {
         ("rfc9325", refused, "undetermined | connect_refused"),
     ] {
         let sender = Sender::named(name).unwrap();
-        let met = [Met {
-            delivery: whole.0,
-            reason: whole.1,
-            presented: None,
-            anonymous: false,
-            wildcard_covers_apex: false,
-        }];
+        let met = [met(whole.0, whole.1, None)];
         let verdict = under(&sender, &connectors(), &facts("encryption.example", false, None), whole, &met);
         assert_eq!(text(verdict.as_ref()), expected, "{name}");
     }

@@ -1,7 +1,7 @@
 //! Further hellos, a line each.
 
 use super::{millis, write_certificates};
-use crate::model::{EndpointRecord, HelloEnd, HelloObservation, HelloPurpose};
+use crate::model::{EndpointRecord, HelloEnd, HelloObservation, HelloPurpose, SignatureCheck};
 use std::fmt::{self, Write};
 
 /// Tells what was asked and answered; the questions of an enumeration are
@@ -27,6 +27,16 @@ pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result 
     }
 }
 
+/// What became of the signature, where one was shown.
+fn signature(hello: &HelloObservation) -> Option<String> {
+    let check = hello.signature.as_ref()?;
+    match check {
+        SignatureCheck::None | SignatureCheck::NotShown => None,
+        SignatureCheck::Unverifiable(limit) => Some(format!("signature unverifiable ({limit})")),
+        _ => Some(format!("signature {}", check.name())),
+    }
+}
+
 fn answer(hello: &HelloObservation) -> String {
     let chosen = [
         hello.version.map(|version| version.to_string()),
@@ -36,7 +46,10 @@ fn answer(hello: &HelloObservation) -> String {
     ];
     let chosen = chosen.into_iter().flatten().collect::<Vec<_>>().join("  ");
     match (hello.end, hello.alert, &hello.failure) {
-        (HelloEnd::Agreed, ..) => chosen,
+        (HelloEnd::Agreed, ..) => match signature(hello) {
+            Some(told) => format!("{chosen}  {told}"),
+            None => chosen,
+        },
         (HelloEnd::Alert, Some(alert), _) if alert.refuses_the_hello() => format!("refused ({alert})"),
         (HelloEnd::Alert, Some(alert), _) => format!("broken off ({alert})"),
         (HelloEnd::NotAsked, _, Some(failure)) => format!("not asked, {failure}"),

@@ -1,0 +1,35 @@
+//! What an observation of schema 1 says, in the words of today.
+
+use crate::model::{Failure, Kind, Observation, Phase, SignatureCheck};
+use crate::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier, has_usual_key};
+
+/// Tells apart what schema 1 called one: a signature that failed, and one that
+/// was beyond the verifier of that time. A handshake went on after either; it
+/// is one that fails if its signature did.
+pub(super) fn judge_signature(observation: &mut Observation) {
+    let Some(tls) = &mut observation.tls else { return };
+    let (Some(check), Some(version), Some(leaf)) = (&tls.signature, tls.version, tls.chain.first()) else {
+        return;
+    };
+    let settled = Verifier::new(leaf, version, tls.signature_scheme, &OFFERED_SCHEMES).err();
+    let (check, cause) = match (check, settled) {
+        (SignatureCheck::Failed, None) if !has_usual_key(leaf) => {
+            (SignatureCheck::Unverifiable("this signature was not verified when it was made".into()), None)
+        }
+        (SignatureCheck::Failed, Some(refusal @ Refusal::Unverifiable(_)))
+        | (SignatureCheck::Failed | SignatureCheck::Unverifiable(_), Some(refusal @ Refusal::NotOffered(_)))
+        | (SignatureCheck::Unverifiable(_), Some(refusal @ Refusal::Failed(_))) => {
+            let cause = refusal.cause().to_string();
+            (refusal.into(), Some(cause))
+        }
+        (check, _) => (check.clone(), None),
+    };
+    let failed = matches!(check, SignatureCheck::Failed | SignatureCheck::NotOffered);
+    tls.signature = Some(check);
+    if failed {
+        let failure = Failure::new(Phase::Tls, Kind::SignatureFailed);
+        let failure = cause.map_or(failure.clone(), |cause| failure.with_detail(cause));
+        observation.dialogue.failure = Some(failure.clone());
+        observation.failure = Some(failure);
+    }
+}
