@@ -76,12 +76,7 @@ impl Openssl {
 }
 
 /// `verified`, or the kind of refusal and its cause.
-fn told(
-    certificate: &[u8],
-    version: Version,
-    scheme: Option<SignatureScheme>,
-    signature: &[u8],
-) -> String {
+fn told(certificate: &[u8], version: Version, scheme: Option<SignatureScheme>, signature: &[u8]) -> String {
     let offered: Vec<SignatureScheme> = scheme.into_iter().collect();
     let checked = Verifier::new(certificate, version, scheme, &offered)
         .and_then(|verifier| verifier.verify(MESSAGE, signature));
@@ -182,7 +177,12 @@ fn rsa_by_pss() {
     let key = rsa("2048");
     for (scheme, digest) in [(0x0804, "sha256"), (0x0805, "sha384"), (0x0806, "sha512")] {
         let digest = ["-rawin", "-digest", digest];
-        check_all(&key, &BOTH, Some(scheme), &key.sign(&[&digest, &pss[..], &["rsa_pss_saltlen:digest"]].concat()));
+        check_all(
+            &key,
+            &BOTH,
+            Some(scheme),
+            &key.sign(&[&digest, &pss[..], &["rsa_pss_saltlen:digest"]].concat()),
+        );
         // One that only says so is none of RSASSA-PSS keys.
         let told = told(&key.certificate, Version::TLS13, Some(SignatureScheme(scheme + 5)), &[1]);
         assert!(told.ends_with("which is none of a key of RSA"), "{told}");
@@ -231,7 +231,11 @@ fn ecdsa_of_every_curve_and_hash() {
         ("P-384", &BOTH, &[(P384, "sha384")]),
         ("P-384", &TLS12, &[(0x0403, "sha256"), (0x0603, "sha512")]),
         ("P-521", &BOTH, &[(0x0603, "sha512")]),
-        ("P-521", &TLS12, &[(0x0403, "sha256"), (P384, "sha384"), (0x0203, "sha1"), (SHA224_ECDSA.0, "sha224")]),
+        (
+            "P-521",
+            &TLS12,
+            &[(0x0403, "sha256"), (P384, "sha384"), (0x0203, "sha1"), (SHA224_ECDSA.0, "sha224")],
+        ),
         ("secp256k1", &TLS12, &[(0x0403, "sha256")]),
     ] {
         let key = curve(name);
@@ -268,7 +272,12 @@ fn what_the_library_lacks_is_our_limit_whatever_the_signature_is() {
         (rsa("1024"), Version::TLS13, Some(0x0804), "this signature by an RSA key of 1024 bits"),
         (rsa("1024"), Version::TLS12, Some(SHA224.0), "a signature with this hash"),
         (Openssl::key(&["-algorithm", "ED448"]), Version::TLS13, Some(0x0808), "a signature of ed448"),
-        (curve("brainpoolP256r1"), Version::TLS12, Some(0x0403), "a signature on the curve 1.3.36.3.3.2.8.1.1.7"),
+        (
+            curve("brainpoolP256r1"),
+            Version::TLS12,
+            Some(0x0403),
+            "a signature on the curve 1.3.36.3.3.2.8.1.1.7",
+        ),
         (curve("secp224r1"), Version::TLS12, Some(0x0403), "a signature on the curve 1.3.132.0.33"),
         (curve("P-384"), Version::TLS10, None, "a signature with this hash"),
         (Openssl::dsa(), Version::TLS12, Some(DSA_SHA256.0), "a signature of 0x0402"),
@@ -439,7 +448,8 @@ fn ml_dsa() {
     let bits = element(3, &[&[0], key.public_key().as_ref()].concat());
     let host = rsa("2048");
     let certificate = with_key(&host.certificate, &element(0x30, &[&oid[..], &bits].concat()));
-    let told = |signature: &[u8]| told(&certificate, Version::TLS13, Some(SignatureScheme(0x0905)), signature);
+    let told =
+        |signature: &[u8]| told(&certificate, Version::TLS13, Some(SignatureScheme(0x0905)), signature);
     assert_eq!(told(&signature), "verified");
     signature[9] ^= 1;
     assert_eq!(told(&signature), FAILED);

@@ -32,7 +32,8 @@ mod stack;
 use front::Front;
 use mxray::engine::stage::Probe;
 use mxray::model::{
-    CipherSuite, Endpoint, Enumeration, MxHost, NamedGroup, ProbeKey, ProtocolVersion, VersionSuites,
+    CipherSuite, Endpoint, Enumeration, HelloEnd, HelloObservation, MxHost, NamedGroup, ProbeKey,
+    ProtocolVersion, SignatureCheck, VersionSuites,
 };
 use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use mxray::policy::enumeration::{self, EnumerationPlan};
@@ -59,7 +60,23 @@ async fn enumerate(front: &Front) -> Enumeration {
     while let Some(question) = enumeration::next(&plan, &history) {
         history.push(probe.hello(key.clone(), &question).await);
     }
+    history.iter().for_each(assert_signed);
     enumeration::summary(&plan, &history)
+}
+
+/// Every stack signs its key exchange by the key of its certificate, and each
+/// such signature in clear is found to hold.
+fn assert_signed(hello: &HelloObservation) {
+    let signs = hello.suite.and_then(CipherSuite::facts).and_then(|facts| facts.signs_key_exchange());
+    let clear = hello.end == HelloEnd::Agreed && hello.version < Some(ProtocolVersion::TLS13);
+    if clear && signs == Some(true) {
+        assert_eq!(hello.signature, Some(SignatureCheck::Verified), "{hello:?}");
+    } else {
+        assert!(
+            matches!(hello.signature, Some(SignatureCheck::None | SignatureCheck::NotShown)),
+            "{hello:?}"
+        );
+    }
 }
 
 fn of(enumeration: &Enumeration, version: ProtocolVersion) -> &VersionSuites {

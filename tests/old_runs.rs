@@ -43,8 +43,11 @@ fn a_run_of_schema_1_is_judged_as_it_was() {
         for (key, old) in &before {
             for (column, cell) in old {
                 let Some(now) = after[key].get(column) else { continue };
+                // What rests on something that was not recorded is inferred.
+                let open = after[key].get("encryption_only").is_some_and(|cell| cell == NOT_RECORDED);
+                let inferred = open && column == "basis" && now == "inferred";
                 assert!(
-                    now == cell || now == NOT_RECORDED,
+                    now == cell || now == NOT_RECORDED || inferred,
                     "{table} {key:?} {column}: {cell:?}, then {now:?}"
                 );
             }
@@ -67,4 +70,74 @@ fn what_is_judged_again_is_written_in_the_schema_of_today() {
             assert_eq!(line["schema"], mxray::output::SCHEMA_VERSION, "{name}");
         }
     }
+}
+
+/// Copies a run with one line of its journal changed.
+fn with_journal(dir: &Path, change: impl Fn(&mut serde_json::Value)) -> PathBuf {
+    let (from, to) = (old_run("schema1"), dir.join("changed"));
+    fs::create_dir(&to).unwrap();
+    for file in fs::read_dir(&from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+    let journal = to.join("observations.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        change(&mut line);
+        format!("{line}\n")
+    });
+    let changed: String = lines.collect();
+    fs::write(&journal, changed).unwrap();
+    to
+}
+
+/// An mxray of schema 1 went on after a signature that failed, and called the
+/// session encrypted.
+#[test]
+fn a_signature_that_failed_in_schema_1_is_a_handshake_that_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = with_journal(dir.path(), |line| {
+        if line["tls"]["signature"] == "verified" && line["failure"].is_null() {
+            line["tls"]["signature"] = "failed".into();
+        }
+    });
+    let again = dir.path().join("again");
+    judge(&run, &again);
+    let keys = &["ip", "port", "sni"];
+    let (before, after) = (rows(&run.join("endpoints.csv"), keys), rows(&again.join("endpoints.csv"), keys));
+    let mut failed = 0;
+    for (key, old) in
+        before.iter().filter(|(_, old)| old["outcome"] == "ok" && old["signature"] == "verified")
+    {
+        let told = ["phase", "outcome", "signature", "reason"].map(|name| after[key][name].as_str());
+        assert_eq!(told, ["tls", "signature_failed", "failed", "tls_signature_failed"], "{key:?}");
+        assert_ne!(after[key]["delivery"], "encrypted", "{old:?}");
+        failed += 1;
+    }
+    assert!(failed > 5, "{failed}");
+    for row in rows(&again.join("domains.csv"), &["line"]).values() {
+        if row["outcome"] == "signature_failed" {
+            assert_eq!(row["encryption_only"], "fail:tls_signature_failed", "{row:?}");
+        }
+    }
+}
+
+/// What its verifier called failed or unverifiable for want of an algorithm is
+/// told apart.
+#[test]
+fn a_scheme_that_was_not_offered_in_schema_1_failed() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = with_journal(dir.path(), |line| {
+        if line["tls"]["signature"] == "verified" && line["failure"].is_null() {
+            line["tls"]["signature_scheme"] = "ecdsa_sha1".into();
+            line["tls"]["signature"] = serde_json::json!({ "unverifiable": "scheme is not supported" });
+        }
+    });
+    let again = dir.path().join("again");
+    judge(&run, &again);
+    let after = rows(&again.join("endpoints.csv"), &["ip", "port", "sni"]);
+    let failed: Vec<_> = after.values().filter(|row| row["outcome"] == "signature_failed").collect();
+    assert!(failed.len() > 5, "{}", failed.len());
+    assert!(failed.iter().all(|row| row["detail"] == "signed with ecdsa_sha1, which was not offered"));
 }

@@ -54,6 +54,9 @@ pub use expect::{
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
 pub use scenario::{Connector, Dns, Exchange, Families, Mode, Scenario, Unresolved};
-pub use server::{Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, Listen, Sent, Server, SignatureKind, Tls};
+pub use server::{
+    Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, Listen, Sent, Server, SignatureKind,
+    Tls,
+};
 pub use step::{Pace, Step, Then, Words};
 pub use truth::{EndpointTruth, Place, TruthRow};

@@ -96,8 +96,8 @@ fn version_1_is_signed_as_version_1() {
 #[test]
 fn the_weak_key_signs_what_its_certificate_verifies() {
     let key = LeafKey::new(KeyKind::Rsa1024).unwrap();
-    assert!(key.signer.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).is_none());
-    let signer = key.signer.choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).unwrap();
+    assert!(key.signer.to_library().choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).is_none());
+    let signer = key.signer.to_library().choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).unwrap();
     let signature = signer.sign(b"message").unwrap();
     let public =
         UnparsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, key.public.der_bytes());

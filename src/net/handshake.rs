@@ -5,9 +5,7 @@ use super::key_schedule;
 use super::key_share::REUSED_X25519_MLKEM768;
 use super::recorder::Recorder;
 use crate::model::text::escape;
-use crate::model::{
-    CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, TlsObservation,
-};
+use crate::model::{CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, TlsObservation};
 use crate::tls::TlsClient;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};

@@ -140,14 +140,15 @@ fn signature(answer: &HelloAnswer, question: &HelloQuestion, random: &[u8; 32]) 
         _ if signs == Some(false) => SignatureCheck::None,
         (None, _) if signs == Some(true) => SignatureCheck::NotShown,
         (None, _) => SignatureCheck::None,
-        (Some(_), None) => {
-            SignatureCheck::Unverifiable("mxray cannot check a signature over a key exchange that it does not read".into())
-        }
+        (Some(_), None) => SignatureCheck::Unverifiable(
+            "mxray cannot check a signature over a key exchange that it does not read".into(),
+        ),
         (Some(_), Some(signed)) => {
             let chain = answer.chain.as_ref().and_then(|chain| chain.certificates.first());
             let Some(leaf) = chain else { return SignatureCheck::NotShown };
-            let checked = Verifier::new(leaf, version, signed.scheme, &question.signature_schemes)
-                .and_then(|verifier| verifier.verify(&signed.message(random, &hello.random), &signed.signature));
+            let checked = Verifier::new(leaf, version, signed.scheme, &question.signature_schemes).and_then(
+                |verifier| verifier.verify(&signed.message(random, &hello.random), &signed.signature),
+            );
             checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified)
         }
     }

@@ -123,7 +123,9 @@ impl Recorder {
         let cause = checked.as_ref().err().map(|refusal| refusal.cause().to_string());
         let result = match &checked {
             Ok(()) | Err(Refusal::Unverifiable(_)) => Ok(HandshakeSignatureValid::assertion()),
-            Err(Refusal::NotOffered(_)) => Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into()),
+            Err(Refusal::NotOffered(_)) => {
+                Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+            }
             Err(Refusal::Failed(_)) => Err(CertificateError::BadSignature.into()),
         };
         let check = checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified);

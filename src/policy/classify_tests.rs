@@ -199,6 +199,8 @@ fn agreed(sender: &Sender, version: ProtocolVersion, suite: &str, chain: ChainSt
         version: Some(version),
         suite: suite.parse().ok(),
         group: None,
+        signature_scheme: None,
+        signature: Some(SignatureCheck::Verified),
         presented: Some(Presented { chain, dates: DateStatus::Valid, leaf }),
     };
     (Some(Failure::new(Phase::Tls, Kind::Alert)), None, vec![hello])

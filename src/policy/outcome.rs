@@ -218,6 +218,7 @@ impl Question<'_> {
             hello.purpose == HelloPurpose::Authenticated
                 && hello.offer.as_deref() == Some(id.as_str())
                 && hello.end == HelloEnd::Agreed
+                && proof::of_hello(hello, &self.offer) != Proof::Refuted
         });
         agreed?.presented.clone()
     }

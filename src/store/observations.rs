@@ -2,8 +2,8 @@
 
 use super::StoreError;
 use super::certificates::Certificates;
-use super::schema_1;
 use super::lines::{Lines, check_schema, check_version, json_cause};
+use super::schema_1;
 use crate::model::{Observation, ProtocolVersion, Sha256};
 use serde::Deserialize;
 use std::path::Path;

@@ -17,7 +17,10 @@ pub(super) fn judge_signature(observation: &mut Observation) {
             (SignatureCheck::Unverifiable("this signature was not verified when it was made".into()), None)
         }
         (SignatureCheck::Failed, Some(refusal @ Refusal::Unverifiable(_)))
-        | (SignatureCheck::Failed | SignatureCheck::Unverifiable(_), Some(refusal @ Refusal::NotOffered(_)))
+        | (
+            SignatureCheck::Failed | SignatureCheck::Unverifiable(_),
+            Some(refusal @ Refusal::NotOffered(_)),
+        )
         | (SignatureCheck::Unverifiable(_), Some(refusal @ Refusal::Failed(_))) => {
             let cause = refusal.cause().to_string();
             (refusal.into(), Some(cause))

@@ -150,9 +150,11 @@ impl<'c> Verifier<'c> {
         };
         match &self.with {
             _ if holds => Ok(()),
-            With::Pss { der, hash, .. } if has_other_salt(der, *hash, message, signature) => Err(
-                Refusal::unverifiable("a PSS signature whose salt is not as long as its digest (RFC 8446 §4.2.3)"),
-            ),
+            With::Pss { der, hash, .. } if has_other_salt(der, *hash, message, signature) => {
+                Err(Refusal::unverifiable(
+                    "a PSS signature whose salt is not as long as its digest (RFC 8446 §4.2.3)",
+                ))
+            }
             _ => Err(Refusal::failed("the signature does not hold under the key of the certificate")),
         }
     }
@@ -220,8 +222,7 @@ fn fits(scheme: Option<SignatureScheme>, family: Family, key: &Key<'_>) -> Resul
 
 /// Whether only the salt is of another length than clients expect.
 fn has_other_salt(der: &[u8], hash: Hash, message: &[u8], signature: &[u8]) -> bool {
-    let mut lengths =
-        USUAL_SALTS.into_iter().map(RsaPssSaltLength::Custom).chain([RsaPssSaltLength::Max]);
+    let mut lengths = USUAL_SALTS.into_iter().map(RsaPssSaltLength::Custom).chain([RsaPssSaltLength::Max]);
     lengths.any(|salt| {
         let parameters = algorithm::pss(hash).map(|pss| pss.with_pss_salt_length(salt));
         parameters.is_some_and(|parameters| parameters.verify_sig(der, message, signature).is_ok())
