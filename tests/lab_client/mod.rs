@@ -7,10 +7,10 @@
 use mxray::model::registry;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, Error, HandshakeKind, SignatureScheme};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, HandshakeKind, SignatureScheme};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +55,9 @@ pub struct Heard {
     /// What the handshake showed, under the names of the columns.
     pub columns: BTreeMap<&'static str, String>,
     pub chain: Vec<CertificateDer<'static>>,
+    /// What the TLS library says of the handshake signature; `None` where it
+    /// does not come to that.
+    pub verified: Option<bool>,
 }
 
 impl Heard {
@@ -65,6 +68,7 @@ impl Heard {
             residue: Vec::new(),
             columns: BTreeMap::new(),
             chain: Vec::new(),
+            verified: None,
         }
     }
 }
@@ -236,12 +240,14 @@ fn config(seen: &Arc<Seen>) -> Arc<ClientConfig> {
 struct Seen {
     chain_length: Mutex<Option<usize>>,
     scheme: Mutex<Option<SignatureScheme>>,
+    verified: Mutex<Option<bool>>,
     stapled: AtomicBool,
     asked_for_certificate: AtomicBool,
 }
 
 impl Seen {
     fn tell(&self, heard: &mut Heard) {
+        heard.verified = *self.verified.lock().unwrap();
         let Some(length) = *self.chain_length.lock().unwrap() else { return };
         heard.columns.insert("chain_length", length.to_string());
         heard.columns.insert("ocsp_stapled", yes_no(self.stapled.load(Ordering::SeqCst)));
@@ -253,8 +259,20 @@ impl Seen {
         }
     }
 
-    fn signed(&self, by: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, Error> {
+    /// Goes on whatever the library's own verification says.
+    fn signed(
+        &self,
+        by: &DigitallySignedStruct,
+        verification: Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
         *self.scheme.lock().unwrap() = Some(by.scheme);
+        *self.verified.lock().unwrap() = match verification {
+            Ok(_) => Some(true),
+            Err(Error::InvalidCertificate(CertificateError::BadSignature) | Error::PeerMisbehaved(_)) => {
+                Some(false)
+            }
+            Err(_) => None,
+        };
         Ok(HandshakeSignatureValid::assertion())
     }
 }
@@ -275,20 +293,22 @@ impl ServerCertVerifier for Seen {
 
     fn verify_tls12_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(signed)
+        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        self.signed(signed, verify_tls12_signature(message, certificate, signed, &algorithms))
     }
 
     fn verify_tls13_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(signed)
+        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        self.signed(signed, verify_tls13_signature(message, certificate, signed, &algorithms))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
