@@ -124,10 +124,11 @@ impl Question<'_> {
     }
 
     fn fails_by_signature(&self) -> bool {
+        let ended = |failure: &Failure| (failure.phase, failure.kind) == (Phase::Tls, Kind::SignatureFailed);
         match self.shaken() {
             Proof::Refuted => true,
             Proof::OfAnotherOffer => false,
-            _ => self.finding.failure.as_ref().is_some_and(|failure| failure.kind == Kind::SignatureFailed),
+            _ => self.finding.failure.as_ref().is_some_and(ended),
         }
     }
 
@@ -137,7 +138,7 @@ impl Question<'_> {
     /// the offer.
     fn is_about_the_offer(&self, failure: &Failure) -> bool {
         let agreed = self.finding.tls.as_ref().is_some_and(|tls| tls.suite.is_some());
-        step_down::is_about_the_offer(failure, agreed) || failure.kind == Kind::SignatureFailed
+        step_down::is_about_the_offer(failure, agreed) || self.shaken() == Proof::OfAnotherOffer
     }
 
     /// The server's signature fails with whomever. Only where the sender's own

@@ -118,7 +118,7 @@ fn a_failed_signature_is_decided_for_every_sender() {
     // What an mxray wrote down that went on after it.
     let went_on = finding(None, Some(tls(TLS13, FAILED, PSS)), &[]);
     assert_eq!(told("exchange-online", &went_on), "deferred tls_signature_failed assumed");
-    assert_eq!(told("postfix-may", &went_on), "plaintext tls_signature_failed inferred");
+    assert_eq!(told("postfix-may", &went_on), "plaintext tls_signature_failed observed");
 }
 
 #[test]
@@ -177,11 +177,7 @@ fn a_hello_alone_is_observed_where_its_signature_holds() {
         (TLS13, NOT_SHOWN, None, "encrypted inferred"),
         (TLS13, None, None, "encrypted inferred"),
     ] {
-        let (name, scheme) = match suite {
-            // No sender of today offers a static key exchange.
-            STATIC => ("exchange-online-2018", PSS),
-            _ => ("exchange-online", SignatureScheme(0x0201)),
-        };
+        let (name, scheme) = ("exchange-online", SignatureScheme(0x0201));
         let own = hello(name, suite, signature, scheme, shown);
         assert_eq!(told(name, &finding(Some(Kind::Alert), None, &[own])), expected, "{suite}");
     }
