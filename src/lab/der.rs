@@ -14,6 +14,10 @@ const EXTENSIONS: u8 = 0xa3;
 const SHA1_WITH_RSA: [u8; 15] =
     [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05, 0x05, 0x00];
 
+/// sha224WithRSAEncryption with its NULL (RFC 4055 §5).
+const SHA224_WITH_RSA: [u8; 15] =
+    [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0e, 0x05, 0x00];
+
 /// One element: the tag, the content, and the whole with its header.
 #[derive(Clone, Copy)]
 pub(super) struct Element<'a> {
@@ -74,16 +78,32 @@ pub(super) fn with_sha1<E>(
     certificate: &[u8],
     sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
 ) -> Option<Result<Vec<u8>, E>> {
+    with_algorithm(certificate, &SHA1_WITH_RSA, sign)
+}
+
+/// The same with sha224WithRSAEncryption.
+pub(super) fn with_sha224<E>(
+    certificate: &[u8],
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Option<Result<Vec<u8>, E>> {
+    with_algorithm(certificate, &SHA224_WITH_RSA, sign)
+}
+
+fn with_algorithm<E>(
+    certificate: &[u8],
+    other: &[u8],
+    sign: impl FnOnce(&[u8]) -> Result<Vec<u8>, E>,
+) -> Option<Result<Vec<u8>, E>> {
     let outer = *elements(certificate)?.first()?;
     let parts = elements(outer.content)?;
     let (tbs, algorithm) = (parts.first()?, parts.get(1)?);
     // The algorithm stands inside the signed part too (RFC 5280 §4.1.2.3).
     let kept: Vec<u8> = elements(tbs.content)?
         .iter()
-        .flat_map(|part| if part.whole == algorithm.whole { &SHA1_WITH_RSA } else { part.whole })
+        .flat_map(|part| if part.whole == algorithm.whole { other } else { part.whole })
         .copied()
         .collect();
-    Some(signed(&kept, &SHA1_WITH_RSA, sign))
+    Some(signed(&kept, other, sign))
 }
 
 /// The certificate whose TBSCertificate has this content.

@@ -69,7 +69,7 @@ impl FleetOptions {
 pub struct Fleet {
     dns: Dnsd,
     smtp_port: u16,
-    root: CertificateDer<'static>,
+    roots: Vec<CertificateDer<'static>>,
     root_pem: String,
     truth: Vec<TruthRow>,
     endpoints: Vec<EndpointTruth>,
@@ -118,7 +118,7 @@ impl Fleet {
         Ok(Self {
             dns,
             smtp_port,
-            root: pki.root().clone(),
+            roots: pki.roots(),
             root_pem: pki.root_pem().to_string(),
             truth: cast.truth,
             endpoints: cast.endpoints,
@@ -142,7 +142,7 @@ impl Fleet {
 
     /// The root certificates to trust, as DER.
     pub fn root_certificates(&self) -> &[CertificateDer<'static>] {
-        std::slice::from_ref(&self.root)
+        &self.roots
     }
 
     /// The same as PEM.

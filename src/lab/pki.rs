@@ -1,6 +1,6 @@
 //! The certificate authorities of a fleet, and leaves made on demand.
 
-use super::der::{downgrade_to_v1, with_sha1};
+use super::der::{downgrade_to_v1, with_sha1, with_sha224};
 use super::error::LabError;
 use super::server::{Certificate, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind};
 use super::signer::Signer;
@@ -23,12 +23,14 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest common name (RFC 5280 §A.1, ub-common-name).
 const COMMON_NAME_BYTES_MAX: usize = 64;
 
-/// Two hierarchies of root and intermediate: the lab's own, and one whose root
-/// nobody trusts.
+/// Three hierarchies of root and intermediate: the lab's own, one whose root is
+/// trusted too and has expired, and one whose root nobody trusts.
 pub(super) struct Pki {
     lab: Authority,
-    lab_sha1: Sha1Authority,
+    lab_odd: OddAuthority,
+    expired: Authority,
     stranger: Authority,
+    roots_pem: String,
     start: Duration,
 }
 
@@ -40,8 +42,8 @@ struct Authority {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// An intermediate CA whose RSA key signs with SHA-1.
-struct Sha1Authority {
+/// An intermediate CA whose RSA key signs with SHA-1 or SHA-224.
+struct OddAuthority {
     intermediate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
     key: WeakRsa,
@@ -121,14 +123,17 @@ impl LeafKey {
 }
 
 impl Pki {
-    /// Makes both hierarchies; dates count from `now`.
+    /// Makes all hierarchies; dates count from `now`.
     pub(super) fn new(now: SystemTime) -> Result<Self, LabError> {
         let start = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let lab = Authority::new("mxray lab", start)?;
+        let lab = Authority::new("mxray lab", start, CA_DAYS)?;
+        let expired = Authority::new("mxray lab expired", start, -1)?;
         Ok(Self {
-            lab_sha1: Sha1Authority::new(&lab, start)?,
+            lab_odd: OddAuthority::new(&lab, start)?,
+            roots_pem: [lab.root_pem.as_str(), &expired.root_pem].concat(),
             lab,
-            stranger: Authority::new("mxray lab stranger", start)?,
+            expired,
+            stranger: Authority::new("mxray lab stranger", start, CA_DAYS)?,
             start,
         })
     }
@@ -138,9 +143,14 @@ impl Pki {
         &self.lab.root
     }
 
-    /// The lab's root as PEM.
+    /// The roots that the lab trusts: its own, and the expired one.
+    pub(super) fn roots(&self) -> Vec<CertificateDer<'static>> {
+        vec![self.lab.root.clone(), self.expired.root.clone()]
+    }
+
+    /// The same as PEM.
     pub(super) fn root_pem(&self) -> &str {
-        &self.lab.root_pem
+        &self.roots_pem
     }
 
     /// A certificate for `host` and what is sent with it, leaf first.
@@ -154,15 +164,17 @@ impl Pki {
         let params = self.leaf(spec, &names, common_name.as_ref().or(names.first()))?;
         let authority = match spec.issuer {
             IssuerKind::Lab => &self.lab,
+            IssuerKind::Expired => &self.expired,
             IssuerKind::Stranger => &self.stranger,
             IssuerKind::Itself => {
                 let pair = key.pair.as_ref().ok_or(rcgen::Error::KeyGenerationUnavailable)?;
                 return Ok(vec![params.self_signed(pair)?.into()]);
             }
         };
-        if spec.signature == SignatureKind::Sha1 {
-            let sha1 = &self.lab_sha1;
-            return Ok(sent(spec.send, sha1.leaf(&params, key)?, &sha1.intermediate, &authority.root));
+        if spec.signature != SignatureKind::Sha256 {
+            let odd = &self.lab_odd;
+            let leaf = odd.leaf(&params, key, spec.signature)?;
+            return Ok(sent(spec.send, leaf, &odd.intermediate, &authority.root));
         }
         let mut leaf: CertificateDer<'static> = params.signed_by(&key.public, &authority.issuer)?.into();
         if spec.version == 1 {
@@ -211,9 +223,11 @@ fn sent(
 }
 
 impl Authority {
-    fn new(name: &str, start: Duration) -> Result<Self, LabError> {
+    /// `to_day` is the end of the root's validity, in days from the start.
+    fn new(name: &str, start: Duration, to_day: i32) -> Result<Self, LabError> {
         let root_key = KeyPair::generate()?;
-        let root_params = authority_params(&format!("{name} root"), start);
+        let mut root_params = authority_params(&format!("{name} root"), start);
+        set_period(&mut root_params, start, -CA_DAYS, to_day);
         let root = root_params.self_signed(&root_key)?;
         let root_pem = root.pem();
         let root_issuer = Issuer::new(root_params, root_key);
@@ -230,20 +244,27 @@ impl Authority {
     }
 }
 
-impl Sha1Authority {
+impl OddAuthority {
     fn new(parent: &Authority, start: Duration) -> Result<Self, LabError> {
         let pair = KeyPair::try_from(RSA_2048)?;
-        let params = authority_params("mxray lab SHA-1 intermediate", start);
+        let params = authority_params("mxray lab odd intermediate", start);
         let intermediate = params.signed_by(&pair, &parent.root_issuer)?.into();
         let key = WeakRsa::from_pkcs8(RSA_2048).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
         Ok(Self { intermediate, issuer: Issuer::new(params, pair), key })
     }
 
-    fn leaf(&self, params: &CertificateParams, key: &LeafKey) -> Result<CertificateDer<'static>, LabError> {
+    fn leaf(
+        &self,
+        params: &CertificateParams,
+        key: &LeafKey,
+        signature: SignatureKind,
+    ) -> Result<CertificateDer<'static>, LabError> {
         let sha256 = params.signed_by(&key.public, &self.issuer)?;
-        let sign = |tbs: &[u8]| self.key.sign_sha1(tbs);
-        let leaf = with_sha1(sha256.der(), sign).ok_or(rcgen::Error::CouldNotParseCertificate)??;
-        Ok(leaf.into())
+        let made = match signature {
+            SignatureKind::Sha224 => with_sha224(sha256.der(), |tbs| self.key.sign_sha224(tbs)),
+            _ => with_sha1(sha256.der(), |tbs| self.key.sign_sha1(tbs)),
+        };
+        Ok(made.ok_or(rcgen::Error::CouldNotParseCertificate)??.into())
     }
 }
 

@@ -11,7 +11,7 @@ use md5::Md5;
 use num_bigint::BigUint;
 use rustls::sign::{Signer, SigningKey};
 use rustls::{Error, SignatureAlgorithm, SignatureScheme};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha224, Sha256};
 use std::sync::Arc;
 
 /// DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
@@ -24,7 +24,14 @@ const SHA256_PREFIX: [u8; 19] = [
 const SHA1_PREFIX: [u8; 15] =
     [0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14];
 
-/// An RSA private key that signs by RSASSA-PKCS1-v1_5 with SHA-256 or SHA-1.
+/// The same of SHA-224.
+const SHA224_PREFIX: [u8; 19] = [
+    0x30, 0x2d, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x04, 0x05, 0x00,
+    0x04, 0x1c,
+];
+
+/// An RSA private key that signs by RSASSA-PKCS1-v1_5 with SHA-256, SHA-224 or
+/// SHA-1.
 #[derive(Clone, Debug)]
 pub(super) struct WeakRsa(Arc<Numbers>);
 
@@ -73,6 +80,11 @@ impl WeakRsa {
         let md5 = Md5::digest(message);
         let sha1 = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, message);
         self.sign_digest(&[], &[md5.as_slice(), sha1.as_ref()].concat())
+    }
+
+    /// Signs with SHA-224.
+    pub(super) fn sign_sha224(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.sign_digest(&SHA224_PREFIX, &Sha224::digest(message))
     }
 
     /// Signs a digest behind its DigestInfo (RFC 8017 §8.2.1).

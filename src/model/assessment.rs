@@ -36,12 +36,18 @@ axis! {
         Valid = "valid",
         /// The leaf is signed by its own key and is no root of the store.
         SelfSigned = "self_signed",
-        /// It ends in a CA that is not in the store.
+        /// It ends in a self-signed certificate that is not in the store.
         UntrustedRoot = "untrusted_root",
-        /// The leaf came without the certificate that issued it.
+        /// The issuer of its last certificate was not sent and is not in the
+        /// store.
         IncompleteChain = "incomplete_chain",
+        /// It ends in a root of the store whose own certificate has expired.
+        ExpiredRoot = "expired_root",
         /// It breaks a rule: signature, constraint, usage, encoding.
         Invalid = "invalid",
+        /// It breaks no rule, but bears a signature of an algorithm or size
+        /// that this program cannot verify: our limit, not the chain's.
+        Unverifiable = "unverifiable",
     }
 }
 
@@ -79,7 +85,8 @@ axis! {
         Strong = "strong",
         /// Less.
         Weak = "weak",
-        /// Size or algorithm unknown.
+        /// Size or algorithm unknown, or the point of the key is not on its
+        /// curve.
         Unknown = "unknown",
     }
 }
@@ -109,7 +116,8 @@ pub struct Assessment {
     pub certificates: Vec<Arc<CertificateFacts>>,
     /// Trust.
     pub chain: ChainStatus,
-    /// Why the chain is not valid, in words.
+    /// Why the chain is not valid, in words. Of a valid one, who found it so
+    /// where rustls-webpki did not.
     pub chain_detail: Option<String>,
     /// Where a valid chain ends.
     pub root: Option<Arc<TrustedRoot>>,

@@ -53,10 +53,12 @@ pub enum CheckFailure {
     NoCertificate,
     /// The leaf is signed by its own key.
     SelfSigned,
-    /// The chain ends in a CA that is not trusted.
+    /// The chain ends in a root that is not trusted.
     UntrustedRoot,
-    /// The issuer of the leaf was not sent along.
+    /// The issuer of the chain's last certificate was not sent along.
     IncompleteChain,
+    /// The chain ends in a trusted root whose own certificate has expired.
+    ExpiredRoot,
     /// The chain breaks a rule: signature, constraint, usage, encoding.
     InvalidChain,
     /// The leaf is signed with SHA-1, which Exchange Online refuses since 2016.
@@ -79,6 +81,7 @@ impl fmt::Display for CheckFailure {
             CheckFailure::SelfSigned => "self_signed",
             CheckFailure::UntrustedRoot => "untrusted_root",
             CheckFailure::IncompleteChain => "incomplete_chain",
+            CheckFailure::ExpiredRoot => "expired_root",
             CheckFailure::InvalidChain => "invalid_chain",
             CheckFailure::Sha1Certificate => "sha1_certificate",
             CheckFailure::Expired => "expired",
@@ -104,6 +107,9 @@ pub enum CheckCause {
     SignatureUnverifiable,
     /// What it rests on was not written down by the mxray of that run.
     NotRecorded,
+    /// A signature in the chain is of an algorithm or size that this program
+    /// cannot verify.
+    ChainUnverifiable,
     /// The target is an endpoint, so there is no domain whose name to expect.
     NoDomain,
 }
@@ -116,6 +122,7 @@ impl fmt::Display for CheckCause {
             CheckCause::CertificateNotSeen => f.write_str("certificate_not_seen"),
             CheckCause::SignatureUnverifiable => f.write_str("signature_unverifiable"),
             CheckCause::NotRecorded => f.write_str("not_recorded"),
+            CheckCause::ChainUnverifiable => f.write_str("chain_unverifiable"),
             CheckCause::NoDomain => f.write_str("no_domain"),
         }
     }

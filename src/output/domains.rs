@@ -251,7 +251,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("forward_secrecy", "Whether the key exchange is ephemeral.", |r| best(r).forward_secrecy()),
     column(
         "cert_chain",
-        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain` or `invalid`; dates and names apart.",
+        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain`, `expired_root`, `invalid` or `unverifiable`; dates and names apart.",
         |r| best(r).cert_chain(),
     ),
     column(

@@ -181,12 +181,14 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     ),
     column(
         "cert_chain",
-        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain` or `invalid`; dates and names apart.",
+        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain`, `expired_root`, `invalid` or `unverifiable`; dates and names apart.",
         |r| Value::text(r.assessment.as_ref().map(|assessment| assessment.chain.name())),
     ),
-    column("cert_chain_detail", "Why the chain is not valid, in words.", |r| {
-        Value::text(r.assessment.as_ref().and_then(|assessment| assessment.chain_detail.as_deref()))
-    }),
+    column(
+        "cert_chain_detail",
+        "Why the chain is not valid, in words; or who found it valid, where rustls-webpki did not.",
+        |r| Value::text(r.assessment.as_ref().and_then(|assessment| assessment.chain_detail.as_deref())),
+    ),
     column(
         "cert_trusted_by",
         "Root stores that trust the chain, blanks between; see `docs/trust.md`.",

@@ -6,6 +6,7 @@
 //! that a run judges by. Other ways to be secure (DANE, MTA-STS) come in
 //! beside these.
 
+mod anchors;
 mod chain;
 pub mod classify;
 pub mod connector;

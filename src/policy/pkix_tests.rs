@@ -100,10 +100,11 @@ fn self_signed_leaves_are_told_apart() {
     let small: Arc<[u8]> = include_bytes!("../x509/testdata/rsa-1024.der")[..].into();
     assert_eq!(chain_status(&judge, &[v1]).0, ChainStatus::SelfSigned);
     assert_eq!(chain_status(&judge, &[small]).0, ChainStatus::SelfSigned);
-    // A root of the store in place of a leaf is no stranger, but still wrong.
+    // A root of the store in place of a leaf is no stranger, but its key signs
+    // certificates and nothing else.
     assert_eq!(
         chain_status(&judge, &[der(&root)]),
-        (ChainStatus::Invalid, Some("a CA certificate stands as end entity".into()))
+        (ChainStatus::Invalid, Some("the key usage of the leaf allows no TLS".into()))
     );
 }
 
@@ -117,7 +118,10 @@ fn untrusted_and_incomplete_chains_are_told_apart() {
     let untrusted = (ChainStatus::UntrustedRoot, Some("issued by CN=Stranger".to_string()));
     assert_eq!(chain_status(&judge, &[leaf.clone(), der(&middle), der(&stranger)]), untrusted);
     assert_eq!(chain_status(&judge, &[leaf.clone(), der(&stranger), der(&middle)]), untrusted);
-    assert_eq!(chain_status(&judge, &[leaf.clone(), der(&middle)]), untrusted);
+    assert_eq!(
+        chain_status(&judge, &[leaf.clone(), der(&middle)]),
+        (ChainStatus::IncompleteChain, Some("CN=Middle came without its issuer, CN=Stranger".into()))
+    );
     assert_eq!(chain_status(&judge, &[direct.clone(), der(&stranger)]), untrusted);
     let incomplete =
         |issuer: &str| (ChainStatus::IncompleteChain, Some(format!("came without its issuer, CN={issuer}")));
@@ -181,7 +185,7 @@ fn broken_rules_are_invalid_with_their_cause() {
             vec![with_usage(ExtendedKeyUsagePurpose::ClientAuth)],
             "the extended key usage lacks server authentication",
         ),
-        (vec![issue(ca_params("CA as leaf"), &root)], "a CA certificate stands as end entity"),
+        (vec![issue(ca_params("CA as leaf"), &root)], "the key usage of the leaf allows no TLS"),
         (vec![issue(params("mx.example"), &no_ca), der(&no_ca)], "an end-entity certificate stands as CA"),
         (
             vec![issue(params("mx.example"), &expired), der(&expired)],

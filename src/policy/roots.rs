@@ -4,9 +4,11 @@
 //! told beside. A store keeps the whole certificate of each root, since its
 //! fingerprint is that of the certificate and not of the key in it.
 
+use super::anchors::Anchors;
 use crate::model::{CertificateFacts, Sha256};
 use crate::x509;
 use crate::x509::pem::{CertificateFile, NOT_TAKEN_MAX, NotTaken};
+use crate::x509::terms::{Terms, terms};
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
@@ -51,6 +53,12 @@ pub struct Store {
     again: Vec<CertificateDer<'static>>,
     /// What whoever named the store should know about it.
     warnings: Vec<String>,
+    /// What the certificates of each anchor say of their use, read when a
+    /// chain first ends in it.
+    terms: Vec<OnceLock<Vec<Terms>>>,
+    /// The anchors as the full path validation takes them, read when it is
+    /// first asked.
+    full: OnceLock<Arc<Anchors>>,
 }
 
 impl Store {
@@ -62,6 +70,8 @@ impl Store {
             first: Vec::new(),
             again: Vec::new(),
             warnings: Vec::new(),
+            terms: Vec::new(),
+            full: OnceLock::new(),
         }
     }
 
@@ -143,10 +153,20 @@ impl Store {
         if !self.anchors.contains(&anchor) {
             self.anchors.push(anchor);
             self.first.push(certificate);
+            self.terms.push(OnceLock::new());
+            self.full = OnceLock::new();
         } else if let Some(certificate) = certificate
             && self.certificates().all(|known| known != certificate.as_ref())
         {
             self.again.push(certificate);
+            self.terms = vec![OnceLock::new(); self.anchors.len()];
+        }
+    }
+
+    /// Adds another certificate of a root that is there.
+    fn push_again(&mut self, certificate: &CertificateDer<'static>) {
+        if self.certificates().all(|known| known != certificate.as_ref()) {
+            self.again.push(certificate.clone());
         }
     }
 
@@ -189,6 +209,22 @@ impl Store {
         &self.anchors
     }
 
+    /// What each certificate of the root at a place says of its use; none
+    /// where only name and key are known.
+    pub(super) fn terms(&self, place: usize) -> &[Terms] {
+        let read = || {
+            let Some(anchor) = self.anchors.get(place) else { return Vec::new() };
+            let again = self.again.iter().filter(|der| is_of(der, anchor));
+            self.first.get(place).into_iter().flatten().chain(again).map(|der| terms(der)).collect()
+        };
+        self.terms.get(place).map_or(&[], |known| known.get_or_init(read))
+    }
+
+    /// The roots as the full path validation takes them.
+    pub(super) fn full(&self) -> &Anchors {
+        self.full.get_or_init(|| Arc::new(Anchors::new(&self.anchors)))
+    }
+
     /// Whether it has this root with these constraints.
     pub(super) fn has(&self, anchor: &TrustAnchor<'_>) -> bool {
         self.anchors.iter().any(|known| known == anchor)
@@ -200,6 +236,11 @@ impl Store {
         webpki::anchor_from_trusted_cert(&certificate)
             .is_ok_and(|candidate| self.anchors.iter().any(|anchor| is_same(&candidate, anchor)))
     }
+}
+
+/// Whether a certificate is one of this root.
+fn is_of(der: &CertificateDer<'_>, anchor: &TrustAnchor<'_>) -> bool {
+    webpki::anchor_from_trusted_cert(der).is_ok_and(|candidate| is_same(&candidate, anchor))
 }
 
 /// Whether two anchors have the same name and key.
@@ -224,6 +265,9 @@ impl Roots {
         for store in &stores {
             for (anchor, certificate) in store.anchors.iter().zip(&store.first) {
                 all.push(anchor.clone(), certificate.clone());
+            }
+            for certificate in &store.again {
+                all.push_again(certificate);
             }
         }
         let facts = vec![OnceLock::new(); all.len()];

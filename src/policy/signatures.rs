@@ -5,10 +5,18 @@
 //! Whether a signature verifies is a pure function of key, message and
 //! signature, so one that did is not computed twice.
 
+use crate::x509;
+use aws_lc_rs::signature::{
+    ECDSA_P256K1_SHA256_ASN1, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, UnparsedPublicKey, VerificationAlgorithm,
+};
 use quick_cache::sync::Cache;
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::sync::LazyLock;
+use x509_cert::der::Encode;
+use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 /// Most signatures remembered, at 32 bytes each and what the table adds.
 const SIGNATURES_REMEMBERED_MAX: usize = 4096;
@@ -73,6 +81,138 @@ impl Remembering {
         }
         hash.finalize().into()
     }
+}
+
+/// What a verifier says of a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The key made it.
+    Good,
+    /// The key did not make it.
+    Bad,
+    /// It rests on a digest for which forgeries can be made, so that nobody
+    /// takes it any more; which, in words.
+    Broken(&'static str),
+    /// Our verifiers lack the algorithm or the size; which, in words.
+    Unverifiable(String),
+}
+
+/// Keys of the sizes that the verifiers of RSA take.
+const RSA_BITS: std::ops::RangeInclusive<u32> = 1024..=8192;
+
+/// Verifies a certificate's signature for the full path validation. Takes what
+/// rustls-webpki takes, and what aws-lc-rs can do besides: RSA from 1024 bits,
+/// secp256k1.
+pub(super) fn verify(
+    algorithm: AlgorithmIdentifierRef<'_>,
+    key: SubjectPublicKeyInfoRef<'_>,
+    message: &[u8],
+    signature: &[u8],
+) -> Verdict {
+    let oid = algorithm.oid.to_string();
+    if let Some(broken) = broken(&oid) {
+        return Verdict::Broken(broken);
+    }
+    let (Some(wanted), Some(key_algorithm)) = (content(&algorithm), content(&key.algorithm)) else {
+        return Verdict::Unverifiable("a signature algorithm that cannot be read".into());
+    };
+    let bits = uncompressed(key.subject_public_key.raw_bytes(), &key);
+    let fits = |known: &&&dyn SignatureVerificationAlgorithm| {
+        known.signature_alg_id().as_ref() == wanted && known.public_key_alg_id().as_ref() == key_algorithm
+    };
+    let Some(known) = algorithms().iter().find(fits) else {
+        return verify_rarer(&oid, key, message, signature);
+    };
+    match known.verify_signature(&bits, message, signature) {
+        Ok(()) => Verdict::Good,
+        Err(_) => failed(&oid, key, message, signature),
+    }
+}
+
+/// A failed signature is a bad one only where the verifier takes such keys.
+fn failed(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], signature: &[u8]) -> Verdict {
+    let Ok(whole) = key.to_der() else { return Verdict::Bad };
+    match x509::key_size(&whole) {
+        Some((algorithm, Some(bits))) if algorithm == "RSA" => {
+            match (RSA_BITS.contains(&bits), bits < 2048) {
+                (false, _) => Verdict::Unverifiable(format!("a signature by an RSA key of {bits} bits")),
+                (true, true) => verify_rarer(oid, key, message, signature),
+                (true, false) => Verdict::Bad,
+            }
+        }
+        Some((algorithm, None)) if algorithm == "RSA" => {
+            Verdict::Unverifiable("a signature by an RSA key of odd form".into())
+        }
+        _ => Verdict::Bad,
+    }
+}
+
+/// A point in the hybrid form (X9.62 §4.3.6), which the library does not read,
+/// in the one that it does.
+fn uncompressed<'a>(bits: &'a [u8], key: &SubjectPublicKeyInfoRef<'_>) -> Cow<'a, [u8]> {
+    match bits {
+        [form @ (6 | 7), point @ .., last]
+            if key_kind(key).is_some_and(|kind| kind != "RSA") && last & 1 == form & 1 =>
+        {
+            Cow::Owned([&[4], point, &[*last]].concat())
+        }
+        bits => Cow::Borrowed(bits),
+    }
+}
+
+/// What rustls-webpki has no name for.
+fn verify_rarer(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], signature: &[u8]) -> Verdict {
+    let verifier: &'static dyn VerificationAlgorithm = match (oid, key_kind(&key).as_deref()) {
+        ("1.2.840.113549.1.1.11", Some("RSA")) => &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+        ("1.2.840.113549.1.1.13", Some("RSA")) => &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+        ("1.2.840.10045.4.3.2", Some("1.3.132.0.10")) => &ECDSA_P256K1_SHA256_ASN1,
+        _ => return Verdict::Unverifiable(unverifiable(oid, &key)),
+    };
+    let public_key = UnparsedPublicKey::new(verifier, key.subject_public_key.raw_bytes());
+    match public_key.verify(message, signature) {
+        Ok(()) => Verdict::Good,
+        Err(_) => Verdict::Bad,
+    }
+}
+
+/// `RSA`, or the OID of a named curve.
+fn key_kind(key: &SubjectPublicKeyInfoRef<'_>) -> Option<String> {
+    match key.algorithm.oid.to_string().as_str() {
+        "1.2.840.113549.1.1.1" => Some("RSA".into()),
+        "1.2.840.10045.2.1" => key.algorithm.parameters_oid().ok().map(|curve| curve.to_string()),
+        _ => None,
+    }
+}
+
+fn unverifiable(oid: &str, key: &SubjectPublicKeyInfoRef<'_>) -> String {
+    let name = x509::signature_algorithm_name(oid).unwrap_or(oid);
+    let size = key.to_der().ok().and_then(|whole| x509::key_size(&whole));
+    let by = match size {
+        Some((algorithm, Some(bits))) => format!("{algorithm} of {bits} bits"),
+        Some((algorithm, None)) => algorithm,
+        None => "a key that cannot be read".into(),
+    };
+    format!("{name} by {by}")
+}
+
+/// Signatures with MD2, MD5 and SHA-1 (RFC 6151, RFC 9155).
+fn broken(oid: &str) -> Option<&'static str> {
+    Some(match oid {
+        "1.2.840.113549.1.1.2" => "a signature rests on MD2",
+        "1.2.840.113549.1.1.4" | "1.3.14.3.2.3" => "a signature rests on MD5",
+        "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" | "1.2.840.10045.4.1" | "1.2.840.10040.4.3" => {
+            "a signature rests on SHA-1"
+        }
+        _ => return None,
+    })
+}
+
+/// An AlgorithmIdentifier without the header of its SEQUENCE, as rustls knows
+/// them; they are all short.
+fn content(algorithm: &AlgorithmIdentifierRef<'_>) -> Option<Vec<u8>> {
+    let whole = algorithm.to_der().ok()?;
+    let short = whole.get(1).is_some_and(|length| *length < 0x80);
+    if short { whole.get(2..).map(<[u8]>::to_vec) } else { None }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! to ask about the certificate (RFC 5280 §4.2).
 
 use super::fields::Cursor;
-use super::{AddressesLeftOut, Defects, SAN_NAMES_MAX, URL_BYTES_MAX, URLS_MAX};
+use super::{AddressesLeftOut, Defects, URL_BYTES_MAX, URLS_MAX};
 use crate::model::text::escape;
 use std::net::IpAddr;
 use x509_parser::asn1_rs::Tag;
@@ -107,10 +107,6 @@ impl Extensions {
         };
         let mut cursor = Cursor(list.content);
         for element in cursor.by_ref() {
-            if self.dns_names.len() + self.ip_addresses.len() == SAN_NAMES_MAX {
-                defects.note(format_args!("over {SAN_NAMES_MAX} alternative names"));
-                return;
-            }
             if element.raw.first().is_none_or(|form| !NAME_FORMS.contains(form)) {
                 defects.note("an alternative name of no known form");
             }

@@ -12,6 +12,7 @@ pub mod handshake;
 mod key;
 pub mod pem;
 mod signature;
+pub mod terms;
 
 use crate::model::{CertificateFacts, Sha256};
 use distinguished_name::DistinguishedName;
@@ -23,10 +24,10 @@ use std::fmt::Write;
 use x509_parser::prelude::{ASN1Time, FromDer};
 
 /// Longest certificate that is read, in bytes; of a longer one only the
-/// digest is kept.
+/// digest is kept. It bounds the alternative names too, each of which takes two
+/// bytes at least: all of them are read, for one that is left out may be the
+/// one that is asked for.
 pub const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
-/// Most subject alternative names kept of one certificate.
-pub const SAN_NAMES_MAX: usize = 1000;
 /// Most URLs kept of each kind.
 pub const URLS_MAX: usize = 16;
 /// Longest URL kept, in bytes.
@@ -102,6 +103,17 @@ pub fn read_digested(der: &[u8], sha256: Sha256) -> CertificateFacts {
 pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
     let bounded = der.get(..CERTIFICATE_BYTES_MAX).is_none_or(|head| head.len() == der.len());
     if bounded { Fields::split(der, &mut Defects::default()).public_key } else { None }
+}
+
+/// Algorithm and size in bits of a SubjectPublicKeyInfo, as
+/// [`CertificateFacts`] tells them; `None` where it cannot be read.
+pub fn key_size(info: &[u8]) -> Option<(String, Option<u32>)> {
+    key::read(info, &mut Defects::default()).map(|key| (key.algorithm, key.bits))
+}
+
+/// Name of a signature algorithm, by its OID; `None` for one that is not known.
+pub fn signature_algorithm_name(oid: &str) -> Option<&'static str> {
+    signature::registered(oid)
 }
 
 /// What [`CertificateFacts`] has not of the addresses that tell about the

@@ -18,7 +18,7 @@ pub(super) fn algorithm(raw: &[u8]) -> Option<String> {
     Some(registered(&oid).map_or(oid, str::to_string))
 }
 
-fn registered(oid: &str) -> Option<&'static str> {
+pub(super) fn registered(oid: &str) -> Option<&'static str> {
     Some(match oid {
         "1.2.840.113549.1.1.2" => "md2WithRSAEncryption",
         "1.2.840.113549.1.1.4" => "md5WithRSAEncryption",
@@ -35,6 +35,14 @@ fn registered(oid: &str) -> Option<&'static str> {
         "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
         "1.2.840.10040.4.3" => "dsaWithSHA1",
         "2.16.840.1.101.3.4.3.2" => "dsa_with_SHA256",
+        "2.16.840.1.101.3.4.3.9" => "ecdsa_with_SHA3-224",
+        "2.16.840.1.101.3.4.3.10" => "ecdsa_with_SHA3-256",
+        "2.16.840.1.101.3.4.3.11" => "ecdsa_with_SHA3-384",
+        "2.16.840.1.101.3.4.3.12" => "ecdsa_with_SHA3-512",
+        "2.16.840.1.101.3.4.3.13" => "RSA-SHA3-224",
+        "2.16.840.1.101.3.4.3.14" => "RSA-SHA3-256",
+        "2.16.840.1.101.3.4.3.15" => "RSA-SHA3-384",
+        "2.16.840.1.101.3.4.3.16" => "RSA-SHA3-512",
         "1.3.101.112" => "ED25519",
         "1.3.101.113" => "ED448",
         _ => return None,

@@ -29,7 +29,13 @@ pub fn forced(
 ) -> ForcedTls {
     let encryption_only = encryption_only(delivery, reason);
     let certificate_validation = encryption_only.and(|| certificate_validation(presented));
-    let domain_validation = certificate_validation.and(|| domain_validation(presented, demand));
+    let domain_validation = match certificate_validation {
+        // Whatever the chain is, a name that is not there fails.
+        Check::Undetermined(CheckCause::ChainUnverifiable) => {
+            domain_validation(presented, demand).and(|| certificate_validation)
+        }
+        other => other.and(|| domain_validation(presented, demand)),
+    };
     // What fails whatever the signature is, fails.
     let proven = |check: Check| check.and(|| unproven.map_or(Check::Pass, Check::Undetermined));
     ForcedTls {
@@ -74,14 +80,23 @@ fn certificate_validation(presented: Option<&Presented>) -> Check {
         ChainStatus::SelfSigned => Check::Fail(CheckFailure::SelfSigned),
         ChainStatus::UntrustedRoot => Check::Fail(CheckFailure::UntrustedRoot),
         ChainStatus::IncompleteChain => Check::Fail(CheckFailure::IncompleteChain),
+        ChainStatus::ExpiredRoot => Check::Fail(CheckFailure::ExpiredRoot),
         ChainStatus::Invalid => Check::Fail(CheckFailure::InvalidChain),
+        // Dates that do not hold fail, whatever the chain is.
+        ChainStatus::Unverifiable => {
+            return dates(presented.dates).and(|| Check::Undetermined(CheckCause::ChainUnverifiable));
+        }
     };
-    chain.and(|| match presented.dates {
+    chain.and(|| dates(presented.dates))
+}
+
+fn dates(dates: DateStatus) -> Check {
+    match dates {
         DateStatus::Valid => Check::Pass,
         DateStatus::Expired => Check::Fail(CheckFailure::Expired),
         DateStatus::NotYetValid => Check::Fail(CheckFailure::NotYetValid),
         DateStatus::Unreadable => Check::Fail(CheckFailure::DatesUnreadable),
-    })
+    }
 }
 
 fn domain_validation(presented: Option<&Presented>, demand: &Demand<'_>) -> Check {

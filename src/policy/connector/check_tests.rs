@@ -67,6 +67,27 @@ fn each_strength_stops_at_what_it_demands() {
             ["pass", "fail:incomplete_chain", "fail:incomplete_chain"],
         ),
         (ChainStatus::Invalid, DateStatus::Valid, good, ["pass", "fail:invalid_chain", "fail:invalid_chain"]),
+        (
+            ChainStatus::ExpiredRoot,
+            DateStatus::Valid,
+            good,
+            ["pass", "fail:expired_root", "fail:expired_root"],
+        ),
+        // A chain that cannot be verified here is left open; what fails
+        // whatever the chain is is not.
+        (
+            ChainStatus::Unverifiable,
+            DateStatus::Valid,
+            good,
+            ["pass", "undetermined:chain_unverifiable", "undetermined:chain_unverifiable"],
+        ),
+        (
+            ChainStatus::Unverifiable,
+            DateStatus::Valid,
+            ["mx.contoso.com"],
+            ["pass", "undetermined:chain_unverifiable", "fail:name_mismatch"],
+        ),
+        (ChainStatus::Unverifiable, DateStatus::Expired, good, ["pass", "fail:expired", "fail:expired"]),
     ] {
         assert_eq!(check(Delivery::Encrypted, None, Some(&tls(chain, dates, &names))), expected);
     }

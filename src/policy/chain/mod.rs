@@ -1,0 +1,124 @@
+//! The trust axis: does a chain lead to a root, and if not, what stops it?
+//!
+//! rustls-webpki judges first ([`fast`]). What it refuses is judged once more
+//! by a full path validation of RFC 5280 §6 ([`full`]), against the same roots
+//! at the same moment, since it leaves out what mail servers accept:
+//! certificate policies, constraints on directory names, CA certificates as
+//! leaves. What both refuse is told apart by [`full`], too.
+
+mod bounds;
+mod constraints;
+mod fast;
+mod full;
+mod paths;
+mod refusal;
+mod rules;
+
+use super::roots::{Roots, Store};
+use crate::model::{CertificateFacts, ChainStatus, TrustedRoot};
+use fast::Fast;
+use full::Full;
+use jiff::Timestamp;
+use refusal::Refusal;
+use std::sync::Arc;
+
+/// Longest [`Trust::detail`], in bytes.
+const DETAIL_BYTES_MAX: usize = 200;
+
+/// A point on the trust axis.
+#[derive(Clone, Debug)]
+pub(super) struct Trust {
+    pub status: ChainStatus,
+    /// Why not valid; or who found it valid, if not rustls-webpki.
+    pub detail: Option<String>,
+    /// Where it ends, if valid.
+    pub root: Option<Arc<TrustedRoot>>,
+}
+
+impl From<Refusal> for Trust {
+    fn from(refusal: Refusal) -> Self {
+        Self { status: refusal.status, detail: Some(bounded(refusal.cause)), root: None }
+    }
+}
+
+fn bounded(mut detail: String) -> String {
+    detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+    detail
+}
+
+/// Judges a chain whose facts were read; `facts` go with `chain` one by one.
+pub(super) fn judge(
+    chain: &[Arc<[u8]>],
+    facts: &[Arc<CertificateFacts>],
+    roots: &Roots,
+    at: Timestamp,
+) -> Trust {
+    let (Some(leaf), Some((leaf_der, above))) = (facts.first(), chain.split_first()) else {
+        return Refusal::invalid("no certificate").into();
+    };
+    if leaf.self_signed && !roots.contains(leaf_der) {
+        return Refusal::new(ChainStatus::SelfSigned, "signed by its own key").into();
+    }
+    let moment = moment(leaf, at);
+    let refused = match fast::verify(leaf_der, above, roots.all(), moment) {
+        Ok(place) => {
+            let trusts = |store: &Store| fast::verify(leaf_der, above, store, moment).is_ok();
+            return valid(place, roots, None, trusts);
+        }
+        Err(refused) => refused,
+    };
+    match Full::read(chain, facts, moment) {
+        Ok(full) => judge_in_full(&full, roots, &refused),
+        Err(_) => unread(facts, &refused).into(),
+    }
+}
+
+fn judge_in_full(full: &Full<'_>, roots: &Roots, refused: &Fast) -> Trust {
+    match full.verify(roots.all()) {
+        Ok(place) => {
+            let detail = format!("valid by a full RFC 5280 validation; rustls-webpki: {}", refused.words());
+            valid(place, roots, Some(detail), |store| full.verify(store).is_ok())
+        }
+        Err(refusal) => refusal.into(),
+    }
+}
+
+fn valid(place: usize, roots: &Roots, detail: Option<String>, trusts: impl Fn(&Store) -> bool) -> Trust {
+    let root = Some(Arc::new(ended_in(place, roots, trusts)));
+    Trust { status: ChainStatus::Valid, detail: detail.map(bounded), root }
+}
+
+/// The root that a chain was found to end in. A store that has it trusts the
+/// chain; one that has it not is asked by `trusts`, since the chain may lead
+/// to another root there (cross-signed CAs).
+fn ended_in(place: usize, roots: &Roots, trusts: impl Fn(&Store) -> bool) -> TrustedRoot {
+    let anchor = roots.all().anchors().get(place);
+    let trusted_by =
+        roots.stores().iter().filter(|store| anchor.is_some_and(|root| store.has(root)) || trusts(store));
+    let facts = roots.facts(place);
+    TrustedRoot {
+        subject: facts.and_then(|facts| facts.subject.clone()),
+        common_name: facts.and_then(|facts| facts.common_name.clone()),
+        sha256: facts.map(|facts| facts.sha256),
+        trusted_by: trusted_by.map(|store| store.name().clone()).collect(),
+    }
+}
+
+/// The moment inside the leaf's validity that is nearest to `at`.
+fn moment(leaf: &CertificateFacts, at: Timestamp) -> Timestamp {
+    let at = leaf.not_before.map_or(at, |not_before| at.max(not_before));
+    leaf.not_after.map_or(at, |not_after| at.min(not_after))
+}
+
+/// What becomes of a leaf that the full validator cannot read. rustls-webpki
+/// says why; where it found but no root, its issuer is looked for by name.
+fn unread(facts: &[Arc<CertificateFacts>], refused: &Fast) -> Refusal {
+    let issuer = facts.first().and_then(|leaf| leaf.issuer.as_deref());
+    let sent = facts.iter().skip(1).any(|above| issuer.is_some() && above.subject.as_deref() == issuer);
+    match (refused, issuer) {
+        (Fast::Webpki(webpki::Error::UnknownIssuer), Some(issuer)) if !sent => {
+            Refusal::new(ChainStatus::IncompleteChain, format!("came without its issuer, {issuer}"))
+        }
+        _ => Refusal::invalid(refused.words()),
+    }
+}

@@ -1,0 +1,21 @@
+//! Why a chain is not trusted.
+
+use crate::model::ChainStatus;
+
+/// Why a chain is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub status: ChainStatus,
+    /// In words.
+    pub cause: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: ChainStatus, cause: impl Into<String>) -> Self {
+        Self { status, cause: cause.into() }
+    }
+
+    pub(super) fn invalid(cause: impl Into<String>) -> Self {
+        Self::new(ChainStatus::Invalid, cause)
+    }
+}

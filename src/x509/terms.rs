@@ -1,0 +1,211 @@
+//! What a certificate says of its own use: dates, whether it may issue, for
+//! what its key may serve, and whose key signed it (RFC 5280 §4.2.1).
+
+use super::fields::{Cursor, Fields};
+use super::{Defects, key, time};
+use jiff::Timestamp;
+use x509_cert::der::Decode;
+use x509_cert::spki::SubjectPublicKeyInfoRef;
+use x509_parser::asn1_rs::Tag;
+use x509_parser::prelude::{ExtendedKeyUsage, FromDer, KeyUsage, ParsedExtension, X509Extension};
+
+/// The extensions that are read here, by OID. One that cannot be read, or that
+/// stands twice, leaves open what the certificate may be used for.
+const READ: [(&str, &str); 7] = [
+    ("2.5.29.14", "subject key identifier"),
+    ("2.5.29.15", "key usage"),
+    ("2.5.29.17", "subject alternative name"),
+    ("2.5.29.19", "basic constraints"),
+    ("2.5.29.31", "CRL distribution points"),
+    ("2.5.29.35", "authority key identifier"),
+    ("2.5.29.37", "extended key usage"),
+];
+
+/// Extensions that may be critical on a root: what OpenSSL processes
+/// (`X509_supported_extension`).
+const CRITICAL: [&str; 13] = [
+    "1.3.6.1.5.5.7.1.14",
+    "1.3.6.1.5.5.7.1.7",
+    "1.3.6.1.5.5.7.1.8",
+    "2.16.840.1.113730.1.1",
+    "2.5.29.15",
+    "2.5.29.17",
+    "2.5.29.19",
+    "2.5.29.30",
+    "2.5.29.31",
+    "2.5.29.32",
+    "2.5.29.33",
+    "2.5.29.36",
+    "2.5.29.37",
+];
+/// inhibitAnyPolicy, of the same list.
+const INHIBIT_ANY_POLICY: &str = "2.5.29.54";
+
+/// Server Gated Crypto of Microsoft and of Netscape: purposes of the days of
+/// export ciphers, which OpenSSL takes for server authentication.
+const SERVER_GATED_CRYPTO: [&str; 2] = ["1.3.6.1.4.1.311.10.3.3", "2.16.840.1.113730.4.1"];
+
+/// Basic constraints (RFC 5280 §4.2.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BasicConstraints {
+    /// Whether it is a CA.
+    pub ca: bool,
+    /// Most CAs that may follow below it, self-issued ones not counted.
+    pub path_len: Option<u32>,
+}
+
+/// What a key may do (RFC 5280 §4.2.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUse {
+    /// keyCertSign.
+    pub signs_certificates: bool,
+    /// digitalSignature, keyEncipherment or keyAgreement: what some TLS
+    /// handshake needs.
+    pub serves_tls: bool,
+}
+
+/// What one certificate says of its use; `None` where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// 1, 2 or 3.
+    pub version: Option<u32>,
+    /// Subject and issuer are the same, byte by byte.
+    pub self_issued: bool,
+    /// notBefore.
+    pub not_before: Option<Timestamp>,
+    /// notAfter.
+    pub not_after: Option<Timestamp>,
+    /// The serial number, without the zeros before it.
+    pub serial: Option<Vec<u8>>,
+    /// Basic constraints.
+    pub basic: Option<BasicConstraints>,
+    /// Key usage.
+    pub key_use: Option<KeyUse>,
+    /// Whether the extended key usage allows TLS servers.
+    pub server_auth: Option<bool>,
+    /// Subject key identifier.
+    pub subject_key: Option<Vec<u8>>,
+    /// Key identifier of the issuer.
+    pub authority_key: Option<Vec<u8>>,
+    /// Serial number of the issuer's certificate, without the zeros before it.
+    pub authority_serial: Option<Vec<u8>>,
+    /// Whether an extension is critical that nobody knows.
+    pub unknown_critical: bool,
+    /// What cannot be read of the above, in words: the first extension of them
+    /// that is broken or stands twice, a serial number that is no INTEGER.
+    pub defect: Option<String>,
+    /// What the public key is good for.
+    pub key: KeyState,
+}
+
+/// Whether a public key can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum KeyState {
+    /// As far as can be told.
+    #[default]
+    Usable,
+    /// Algorithm or curve are not known here; which.
+    Unknown(String),
+    /// It is no key, in words.
+    Broken(String),
+}
+
+/// Reads the terms of a certificate, leniently, as [`super::read`] does.
+pub fn terms(der: &[u8]) -> Terms {
+    let mut defects = Defects::default();
+    let fields = Fields::split(der, &mut defects);
+    let mut terms = Terms {
+        version: fields.version(&mut defects),
+        self_issued: fields.subject.is_some() && fields.subject == fields.issuer,
+        not_before: fields.not_before.and_then(|raw| time(raw, "notBefore", &mut defects)),
+        not_after: fields.not_after.and_then(|raw| time(raw, "notAfter", &mut defects)),
+        serial: fields.serial.map(significant),
+        ..Terms::default()
+    };
+    if fields.serial.is_some_and(|serial| !is_integer(serial)) {
+        terms.defect = Some("the serial number is no INTEGER".into());
+    }
+    terms.key = fields.public_key.map_or_else(KeyState::default, key_state);
+    let list = fields.extensions.and_then(|raw| Cursor(raw).universal(Tag::Sequence));
+    let mut seen = [false; READ.len()];
+    for element in Cursor(list.map_or(&[], |list| list.content)) {
+        if let Ok((_, extension)) = X509Extension::from_der(element.raw) {
+            terms.add(&extension, &mut seen);
+        }
+    }
+    terms
+}
+
+impl Terms {
+    fn add(&mut self, extension: &X509Extension<'_>, seen: &mut [bool; READ.len()]) {
+        let oid = extension.oid.to_id_string();
+        let known = CRITICAL.contains(&oid.as_str()) || oid == INHIBIT_ANY_POLICY;
+        self.unknown_critical |= extension.critical && !known;
+        let Some(place) = READ.iter().position(|(read, _)| *read == oid) else { return };
+        let twice = seen.get_mut(place).is_some_and(|seen| std::mem::replace(seen, true));
+        let name = READ.get(place).map_or("", |(_, name)| name);
+        if twice {
+            self.defect.get_or_insert_with(|| format!("the {name} stands twice"));
+        }
+        match extension.parsed_extension() {
+            ParsedExtension::BasicConstraints(constraints) => {
+                self.basic =
+                    Some(BasicConstraints { ca: constraints.ca, path_len: constraints.path_len_constraint });
+            }
+            ParsedExtension::KeyUsage(usage) => self.key_use = Some(key_use(usage)),
+            ParsedExtension::ExtendedKeyUsage(usage) => self.server_auth = Some(serves(usage)),
+            ParsedExtension::SubjectKeyIdentifier(key) => self.subject_key = Some(key.0.to_vec()),
+            ParsedExtension::AuthorityKeyIdentifier(authority) => {
+                self.authority_key = authority.key_identifier.as_ref().map(|key| key.0.to_vec());
+                self.authority_serial = authority.authority_cert_serial.map(significant);
+            }
+            ParsedExtension::ParseError { .. } => {
+                self.defect.get_or_insert_with(|| format!("the {name} cannot be read"));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn key_state(info: &[u8]) -> KeyState {
+    let mut defects = Defects::default();
+    let key = key::read(info, &mut defects);
+    match (key, defects.into_text()) {
+        (_, Some(defect)) => KeyState::Broken(defect),
+        _ if SubjectPublicKeyInfoRef::from_der(info).is_err() => {
+            KeyState::Broken("public key unreadable".into())
+        }
+        (Some(key::Key { algorithm, bits: None }), None) => KeyState::Unknown(algorithm),
+        _ => KeyState::Usable,
+    }
+}
+
+/// Whether the content of an INTEGER is as short as it can be (X.690 §8.3.2).
+fn is_integer(content: &[u8]) -> bool {
+    match content {
+        [] => false,
+        [0, next, ..] => *next >= 0x80,
+        [0xff, next, ..] => *next < 0x80,
+        _ => true,
+    }
+}
+
+fn key_use(usage: &KeyUsage) -> KeyUse {
+    KeyUse {
+        signs_certificates: usage.key_cert_sign(),
+        serves_tls: usage.digital_signature() || usage.key_encipherment() || usage.key_agreement(),
+    }
+}
+
+/// Whether a purpose is server authentication. `anyExtendedKeyUsage` is not:
+/// neither OpenSSL nor rustls-webpki takes it for one.
+fn serves(usage: &ExtendedKeyUsage<'_>) -> bool {
+    let gated =
+        |oid: &x509_parser::asn1_rs::Oid<'_>| SERVER_GATED_CRYPTO.contains(&oid.to_id_string().as_str());
+    usage.server_auth || usage.other.iter().any(gated)
+}
+
+fn significant(integer: &[u8]) -> Vec<u8> {
+    let start = integer.iter().position(|byte| *byte != 0).unwrap_or(integer.len());
+    integer.get(start..).unwrap_or_default().to_vec()
+}
