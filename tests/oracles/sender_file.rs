@@ -57,7 +57,8 @@ fn check_offer(sender: &Sender) {
     }
 }
 
-/// One in clear, one that timed out, and sessions of both versions.
+/// One in clear, one that timed out, sessions of both versions, and the same
+/// with a signature that fails.
 fn findings() -> Vec<Finding> {
     let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
     let failed = |phase, kind| Finding {
@@ -66,12 +67,12 @@ fn findings() -> Vec<Finding> {
         tls: None,
         hellos: Box::new([]),
     };
-    let shaken = |version, suite| Finding {
+    let shaken = |version, suite, signature| Finding {
         tls: Some(TlsFinding {
             version: Some(version),
             suite: Some(CipherSuite(suite)),
             group: Some(NamedGroup(29)),
-            signature: Some(SignatureCheck::Verified),
+            signature: Some(signature),
             ..TlsFinding::default()
         }),
         failure: None,
@@ -80,8 +81,10 @@ fn findings() -> Vec<Finding> {
     vec![
         failed(Phase::Starttls, Kind::NotOffered),
         failed(Phase::Tls, Kind::Timeout),
-        shaken(ProtocolVersion::TLS13, 0x1302),
-        shaken(ProtocolVersion::TLS12, 0xc02f),
+        shaken(ProtocolVersion::TLS13, 0x1302, SignatureCheck::Verified),
+        shaken(ProtocolVersion::TLS12, 0xc02f, SignatureCheck::Verified),
+        shaken(ProtocolVersion::TLS13, 0x1302, SignatureCheck::Failed),
+        shaken(ProtocolVersion::TLS12, 0xc02f, SignatureCheck::Failed),
     ]
 }
 
@@ -94,6 +97,8 @@ fn check_outcome(sender: &Sender, finding: &Finding, outcome: &Outcome) {
     );
     let timed_out = finding.failure.as_ref().is_some_and(|failure| failure.kind == Kind::Timeout);
     assert!(!timed_out || outcome.delivery == Delivery::Undetermined, "silence is no answer: {outcome:?}");
+    let failed = finding.tls.as_ref().is_some_and(|tls| tls.signature == Some(SignatureCheck::Failed));
+    assert!(!failed || outcome.delivery != Delivery::Encrypted, "no client goes on after that: {outcome:?}");
     let Some(session) = &outcome.session else { return };
     let offer = sender.offer();
     assert!(session.version.is_none_or(|version| offer.versions.contains(&version)), "{session:?}");
