@@ -107,6 +107,39 @@ fn what_is_no_root_is_wrong_use() {
 }
 
 #[test]
+fn what_cannot_be_taken_of_the_systems_store_is_a_warning() {
+    let zeros = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let good = certificate("DigiCert Global Root G2");
+    let folder = Folder::new().with("store.pem", format!("{zeros}\u{feff}{good}"));
+    let run = |variable: &str, place: &str| {
+        let ran = folder.mxray(["roots", "list"]).env(variable, place).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (ran.status.code(), text(ran.stdout), text(ran.stderr))
+    };
+    let why = "line 1: not a certificate that can serve as a root: TrailingData(SignedData)";
+    let (code, listed, told) = run("SSL_CERT_FILE", "store.pem");
+    assert_eq!((code, listed.lines().count()), (Some(0), 1), "{told}");
+    assert!(listed.starts_with("system: ") && listed.contains(G2), "{listed}");
+    assert_eq!(told, format!("mxray: warning: the system's roots, store.pem: {why}\n"));
+    let (code, listed, told) = run("SSL_CERT_DIR", ".");
+    assert_eq!((code, listed.lines().count()), (Some(0), 1), "{told}");
+    assert_eq!(told, format!("mxray: warning: the system's roots, ./store.pem: {why}\n"));
+}
+
+#[test]
+fn roots_whose_trust_data_refuse_servers_are_counted() {
+    let trusted = include_str!("../../src/x509/testdata/trusted.pem");
+    let good = certificate("DigiCert Global Root G2");
+    let folder = Folder::new().with("both.pem", format!("{trusted}{good}")).with("trusted.pem", trusted);
+    let ran = folder.run(["roots", "list", "--store", "both.pem"]);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 1), "{}", ran.stderr);
+    let what = "certificates that make no root: their trust data refuse TLS servers: 11";
+    assert_eq!(ran.stderr, format!("mxray: warning: --store both.pem: {what}\n"));
+    let ran = folder.run(["roots", "list", "--store", "trusted.pem"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains(": no root for TLS servers in it; "), "{}", ran.stderr);
+}
+
+#[test]
 fn a_store_is_listed() {
     let folder = Folder::new();
     let ran = folder.run(["roots", "list", "--store", "microsoft"]);
