@@ -146,6 +146,7 @@ fn finish(
         return Err(failed(&error).into());
     }
     let Written { summary, asked, pipe_closed: quiet, .. } = written;
+    let list = if list == "-" { "standard input".to_string() } else { list };
     let list_end = Some(ListEnd { asked, list, resolver: info.resolver, require_targets });
     let taken = (taken.urls(), taken.mail_addresses());
     Ok(Surveyed { summary, counts, taken, interrupted, list_error, list_end, quiet, path })

@@ -136,7 +136,11 @@ fn roots_whose_trust_data_refuse_servers_are_counted() {
     let what = "certificates that make no root: their trust data refuse TLS servers: 11";
     assert_eq!(ran.stderr, format!("mxray: warning: --store both.pem: {what}\n"));
     let ran = folder.run(["roots", "list", "--store", "trusted.pem"]);
-    assert!(ran.code == Some(2) && ran.stderr.contains(": no root for TLS servers in it; "), "{}", ran.stderr);
+    assert!(
+        ran.code == Some(2) && ran.stderr.contains(": no root for TLS servers in it; "),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
