@@ -190,6 +190,9 @@ pub fn ia5(text: &str) -> Vec<u8> {
     element(IA5, text.as_bytes())
 }
 
+/// Certificates as DER.
+pub type Certificates = Vec<Arc<[u8]>>;
+
 /// Leaf, intermediate and root; what is sent, and what is trusted.
 pub struct Family {
     pub leaf: Spec,
@@ -247,7 +250,7 @@ impl Family {
     }
 
     /// The chain and the roots.
-    pub fn make(&self) -> (Vec<Arc<[u8]>>, Vec<Arc<[u8]>>) {
+    pub fn make(&self) -> (Certificates, Certificates) {
         // ECDSA signs differently each time; what is one certificate is made once.
         let mut made: Vec<(Which, Arc<[u8]>)> = Vec::new();
         let mut take = |which: Which| {

@@ -345,8 +345,8 @@ pub fn name_constraints(shapes: &mut Shapes) {
     shapes.add("constraints-directory-of-two-cas", |f| {
         let lower = lower(f);
         lower.subject = agency("lower");
-        lower.set(CONSTRAINTS, true, permitted(&[directory.clone()]));
-        f.middle.set(CONSTRAINTS, true, permitted(&[directory.clone()]));
+        lower.set(CONSTRAINTS, true, permitted(std::slice::from_ref(&directory)));
+        f.middle.set(CONSTRAINTS, true, permitted(std::slice::from_ref(&directory)));
         f.leaf.issuer = agency("lower");
         f.leaf.subject = agency("leaf");
     });
