@@ -120,7 +120,7 @@ fn domain_validation(presented: Option<&Presented>, demand: &Demand<'_>) -> Chec
 /// says why, as it does for delivery without a connector.
 pub fn roll_up(facts: &DomainFacts, endpoints: &[ForcedTls]) -> ForcedTls {
     let mut unresolved: Vec<Check> = facts.exchanges.iter().filter_map(unresolved).collect();
-    unresolved.extend(facts.is_cut().then_some(NOT_ALL_ASKED));
+    unresolved.extend(beyond(facts));
     let all =
         |of: fn(&ForcedTls) -> Check| decide(endpoints.iter().map(of).chain(unresolved.iter().copied()));
     ForcedTls {
@@ -130,9 +130,14 @@ pub fn roll_up(facts: &DomainFacts, endpoints: &[ForcedTls]) -> ForcedTls {
     }
 }
 
-/// What stands for the hosts and addresses beyond the limits.
-const NOT_ALL_ASKED: Check =
-    Check::Undetermined(CheckCause::NoAnswer(Reason::Ended { phase: Phase::Dns, kind: Kind::TooMany }));
+/// What stands for the hosts and addresses beyond the limits, if there are or
+/// may be any.
+fn beyond(facts: &DomainFacts) -> Option<Check> {
+    let counted = facts.hosts_excess().is_some() && facts.addresses_excess().is_some();
+    let too_many = Reason::Ended { phase: Phase::Dns, kind: Kind::TooMany };
+    let cause = if counted { CheckCause::NoAnswer(too_many) } else { CheckCause::NotRecorded };
+    facts.is_cut().then_some(Check::Undetermined(cause))
+}
 
 /// An exchanger that may have an address to which mail goes.
 fn unresolved(exchange: &Exchange) -> Option<Check> {

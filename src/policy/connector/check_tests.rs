@@ -228,8 +228,8 @@ fn old_facts_at_their_limits_keep_it_open() {
     let fail = ForcedTls::all(Check::Fail(CheckFailure::SelfSigned));
     for (hosts, addresses, expected) in [
         (15, 7, "fail:self_signed"),
-        (16, 1, "undetermined:dns_too_many"),
-        (1, 8, "undetermined:dns_too_many"),
+        (16, 1, "undetermined:not_recorded"),
+        (1, 8, "undetermined:not_recorded"),
     ] {
         let mut old = DomainFacts { exchanges_excess: None, ..facts(&vec![None; hosts]) };
         for exchange in &mut old.exchanges {
