@@ -387,10 +387,7 @@ fn points_in_other_forms() {
     };
     assert_eq!(with_point(point), "verified");
     let hybrid = [&[6 + parity], &point[1..]].concat();
-    assert_eq!(
-        with_point(&hybrid),
-        "mxray cannot check a signature by a key whose point is in a form that it does not read"
-    );
+    assert_eq!(with_point(&hybrid), "verified");
     let compressed = [&[2 + parity], &point[1..33]].concat();
     assert_eq!(with_point(&compressed), "verified");
     let mut off_curve = point.to_vec();
@@ -406,7 +403,7 @@ fn a_scheme_that_was_not_offered_is_refused_before_anything_else() {
     let key = rsa("2048");
     let signature = key.sign(&RAW_SHA1);
     for version in BOTH {
-        for scheme in [0x0201, 0x0203, 0x0808, 0x9999] {
+        for scheme in [0x0808, 0x0809, 0x9999] {
             let refused =
                 Verifier::new(&key.certificate, version, Some(SignatureScheme(scheme)), &OFFERED_SCHEMES);
             assert!(matches!(refused, Err(Refusal::NotOffered(_))), "{scheme:#x} {version}");

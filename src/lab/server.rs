@@ -261,7 +261,7 @@ pub enum KeyKind {
     /// ECDSA on P-256, made anew for every fleet.
     #[default]
     EcdsaP256,
-    /// The same, with its point in hybrid form, which few libraries read.
+    /// The same, with its point in hybrid form, which is rarely seen.
     EcdsaP256Hybrid,
     /// ECDSA on P-384, made anew for every fleet.
     EcdsaP384,

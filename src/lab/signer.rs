@@ -12,9 +12,8 @@ use rustls::sign::SigningKey;
 use rustls::{Error, SignatureAlgorithm, SignatureScheme};
 use std::sync::Arc;
 
-/// RSA and ECDSA with SHA-224, which no client offers.
-const RSA_SHA224: SignatureScheme = SignatureScheme::Unknown(0x0301);
-const ECDSA_SHA224: SignatureScheme = SignatureScheme::Unknown(0x0303);
+/// A scheme for private use (RFC 8446 §4.2.3), which no client offers.
+const PRIVATE_USE: SignatureScheme = SignatureScheme::Unknown(0xfe01);
 
 /// A signing key.
 #[derive(Clone, Debug)]
@@ -65,14 +64,10 @@ impl Signer {
             self.key.choose_scheme(&[scheme.0.into()])?.sign(message).ok()?
         };
         let told = match self.how {
-            HandshakeSignature::NotOffered => registry::SignatureScheme(self.not_offered().into()),
+            HandshakeSignature::NotOffered => registry::SignatureScheme(PRIVATE_USE.into()),
             _ => scheme,
         };
         Some((told, self.spoil(signature).ok()?))
-    }
-
-    fn not_offered(&self) -> SignatureScheme {
-        if self.key.algorithm() == SignatureAlgorithm::RSA { RSA_SHA224 } else { ECDSA_SHA224 }
     }
 
     fn spoil(&self, mut signature: Vec<u8>) -> Result<Vec<u8>, Error> {
@@ -112,7 +107,7 @@ impl rustls::sign::Signer for Spoilt {
 
     fn scheme(&self) -> SignatureScheme {
         match self.signer.how {
-            HandshakeSignature::NotOffered => self.signer.not_offered(),
+            HandshakeSignature::NotOffered => PRIVATE_USE,
             _ => self.inner.scheme(),
         }
     }

@@ -233,7 +233,11 @@ impl Question<'_> {
         if hello.suite.is_some_and(|suite| self.offer.rank(suite).is_none()) {
             return self.tls_failure(Reason::NoPublishedSuite, basis);
         }
-        let proven = proof::of_hello_beside(hello, self.finding, &self.offer);
+        let mut proven = proof::of_hello_beside(hello, self.finding, &self.offer);
+        if proven == Proof::Open && self.shaken() == Proof::OfAnotherOffer {
+            // The server will sign by what the scanner did not offer.
+            proven = Proof::Unverifiable;
+        }
         match (proven, &self.finding.failure) {
             (Proof::Refuted, _) => {
                 let reason = Reason::Ended { phase: Phase::Tls, kind: Kind::SignatureFailed };

@@ -190,13 +190,13 @@ fn allowed(
     scheme: SignatureScheme,
     offered: &[SignatureScheme],
 ) -> Result<(), Refusal> {
-    if !offered.contains(&scheme) {
-        return Err(Refusal::NotOffered(format!("signed with {scheme}, which was not offered")));
-    }
     let [hash, algorithm] = scheme.0.to_be_bytes();
     let old = hash < 4 || hash <= 6 && algorithm != 3;
     if version >= ProtocolVersion::TLS13 && old {
         return Err(Refusal::failed(format!("signed with {scheme}, which TLS 1.3 does not have")));
+    }
+    if !offered.contains(&scheme) {
+        return Err(Refusal::NotOffered(format!("signed with {scheme}, which was not offered")));
     }
     Ok(())
 }
