@@ -10,6 +10,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// So long that the lengths around it stay two bytes whatever key there is.
+const SUBJECT: &str = "/O=An organisation with a name that is rather long, as some are/CN=mx.example";
 const MESSAGE: &[u8] = b"client random, server random, and what was agreed upon with";
 const SHA224: SignatureScheme = SignatureScheme(0x0301);
 const SHA224_ECDSA: SignatureScheme = SignatureScheme(0x0303);
@@ -56,7 +58,7 @@ impl Openssl {
     }
 
     fn with_key(dir: tempfile::TempDir) -> Self {
-        let request = ["req", "-x509", "-key", "key.pem", "-subj", "/CN=mx.example", "-days", "9"];
+        let request = ["req", "-x509", "-key", "key.pem", "-subj", SUBJECT, "-days", "9"];
         run(dir.path(), &[&request[..], &["-outform", "DER", "-out", "cert.der"]].concat());
         let certificate = fs::read(dir.path().join("cert.der")).unwrap();
         Self { dir, certificate }

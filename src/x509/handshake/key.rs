@@ -162,7 +162,9 @@ fn bit_string(info: &[u8]) -> Option<&[u8]> {
 }
 
 fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Curve {
-    let named = algorithm.parameters.as_ref().and_then(|parameters| parameters.as_oid().ok());
+    // What is read as an OID may be something else.
+    let named = algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid);
+    let named = named.and_then(|parameters| parameters.as_oid().ok());
     let Some(oid) = named.map(|oid| oid.to_id_string()) else { return Curve::Explicit };
     match oid.as_str() {
         "1.2.840.10045.3.1.7" => Curve::P256,
