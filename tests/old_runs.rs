@@ -41,6 +41,11 @@ fn a_run_of_schema_1_is_judged_as_it_was() {
         let (before, after) = (rows(&run.join(table), keys), rows(&again.join(table), keys));
         assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>(), "{table}");
         for (key, old) in &before {
+            // A hello that was sent after such a failure was believed then.
+            if old["outcome"] == "client_certificate_required" {
+                assert_eq!(after[key]["delivery"], "undetermined", "{table} {key:?}");
+                continue;
+            }
             for (column, cell) in old {
                 let Some(now) = after[key].get(column) else { continue };
                 // What rests on something that was not recorded is inferred.
@@ -139,5 +144,5 @@ fn a_scheme_that_was_not_offered_in_schema_1_failed() {
     let after = rows(&again.join("endpoints.csv"), &["ip", "port", "sni"]);
     let failed: Vec<_> = after.values().filter(|row| row["outcome"] == "signature_failed").collect();
     assert!(failed.len() > 5, "{}", failed.len());
-    assert!(failed.iter().all(|row| row["detail"] == "signed with ecdsa_sha1, which was not offered"));
+    assert!(failed.iter().all(|row| row["detail"].starts_with("signed with ecdsa_sha1, which ")));
 }
