@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub const CHAIN_CERTIFICATES_MAX: usize = 16;
 
 /// The SMTP side of an observation: every reply that came in whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialogue {
     /// The banner.
     pub greeting: Option<Reply>,
@@ -52,6 +52,26 @@ pub struct Dialogue {
     pub broken_off: Option<String>,
     /// Where the dialogue ended early; `None` if it ran to its end.
     pub failure: Option<Failure>,
+}
+
+/// Nothing was said, and that is recorded.
+impl Default for Dialogue {
+    fn default() -> Self {
+        Self {
+            greeting: None,
+            ehlo: None,
+            helo: None,
+            starttls: None,
+            residue: String::new(),
+            residue_cut: Some(false),
+            ehlo_tls: None,
+            quit: None,
+            unsolicited: Some(Vec::new()),
+            unanswered: None,
+            broken_off: None,
+            failure: None,
+        }
+    }
 }
 
 /// What became of the server's signature over the handshake, which proves

@@ -4,7 +4,7 @@ use super::StoreError;
 use super::certificates::Certificates;
 use super::lines::{Lines, check_schema, check_version, json_cause};
 use super::schema_1;
-use crate::model::{Observation, ProtocolVersion, Sha256};
+use crate::model::{Observation, Sha256};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,8 @@ impl JournalLine {
         let (mut observation, beside) = read.map_err(cause)?;
         check_version(beside.schema)?;
         if beside.schema == 1 {
-            forget_mixed_tickets(&mut observation);
+            schema_1::forget_mixed_tickets(&mut observation);
+            schema_1::count_replies(&mut observation);
         }
         if beside.hello_chains.len() != observation.hellos.len()
             || (observation.tls.is_none() && !beside.chain.is_empty())
@@ -77,13 +78,6 @@ impl JournalLine {
         }
         Ok(Some(observation))
     }
-}
-
-/// Up to TLS 1.2 schema 1 counts a session id as a ticket.
-fn forget_mixed_tickets(observation: &mut Observation) {
-    let Some(tls) = &mut observation.tls else { return };
-    let mixed = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
-    tls.tickets = tls.tickets.filter(|tickets| *tickets == 0 || !mixed);
 }
 
 /// A probe as it was stored.

@@ -1,6 +1,6 @@
 //! What an observation of schema 1 says, in the words of today.
 
-use crate::model::{Failure, Kind, Observation, Phase, SignatureCheck};
+use crate::model::{Failure, Kind, Observation, Phase, ProtocolVersion, SignatureCheck};
 use crate::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier, has_usual_key};
 
 /// Tells apart what schema 1 called one: a signature that failed, and one that
@@ -35,4 +35,30 @@ pub(super) fn judge_signature(observation: &mut Observation) {
         observation.dialogue.failure = Some(failure.clone());
         observation.failure = Some(failure);
     }
+}
+
+/// Up to TLS 1.2 schema 1 counts a session id as a ticket.
+pub(super) fn forget_mixed_tickets(observation: &mut Observation) {
+    let Some(tls) = &mut observation.tls else { return };
+    let mixed = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
+    tls.tickets = tls.tickets.filter(|tickets| *tickets == 0 || !mixed);
+}
+
+/// The code by which a server takes its leave (RFC 5321 §4.1.1.10).
+const CLOSING: u16 = 221;
+
+/// Replies were not counted against commands: an extra one was taken for the
+/// answer to the next command, and the last stood under QUIT. What stands
+/// there and is neither a farewell nor a refusal shows it, and then a "no TLS"
+/// is none (RFC 5321 §4.3.1).
+pub(super) fn count_replies(observation: &mut Observation) {
+    let Some(quit) = &observation.dialogue.quit else { return };
+    let shifted = quit.code < 400 && quit.code != CLOSING;
+    let Some(failure) = observation.failure.as_mut().filter(|failure| shifted && failure.says_no_tls())
+    else {
+        return;
+    };
+    let told = format!("{}: {} but for a reply too many: {} to QUIT", failure.phase, failure.kind, quit.code);
+    *failure = Failure { kind: Kind::OutOfStep, ..failure.clone() }.with_detail(told);
+    observation.dialogue.failure = Some(failure.clone());
 }

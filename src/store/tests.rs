@@ -405,3 +405,24 @@ fn what_is_no_run_or_lacks_a_file_is_refused() {
     let told = read(&dir.path().join("run")).unwrap_err();
     assert!(told.starts_with("cannot read ") && told.contains("facts.jsonl: No such file"), "{told}");
 }
+
+#[test]
+fn a_reply_too_many_of_schema_1_makes_a_no_tls_not_determined() {
+    let line = fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/old_runs/schema1/observations.jsonl"),
+    )
+    .unwrap();
+    let plain = line.lines().find(|line| line.contains("not_offered")).unwrap();
+    let kind = |line: &str| {
+        let read = super::JournalLine::parse(line.as_bytes())
+            .unwrap()
+            .with_certificates(|_| Ok::<_, super::StoreError>(None));
+        let seen = read.unwrap().unwrap();
+        assert_eq!(seen.failure, seen.dialogue.failure);
+        seen.failure.unwrap().kind
+    };
+    assert_eq!(kind(plain), Kind::NotOffered);
+    let shifted = plain.replacen(r#""quit":{"code":221"#, r#""quit":{"code":250"#, 1);
+    assert_ne!(shifted, plain);
+    assert_eq!(kind(&shifted), Kind::OutOfStep);
+}
