@@ -25,8 +25,8 @@ Exit codes:
   0         done, whatever was found; or the reader of the pipe had enough
   1         broke off: the list could not be read to its end, the results could
             not be written, the demo found something else than what was played;
-            roots check: a root is absent; bench: the server got slower, or the
-            load was not the one asked for
+            roots check: a root is absent; bench: the server got slower, no
+            session came to its end, or the load was not the one asked for
   2         the command line, or a file named on it, cannot be used; one line
             says why, and no target was asked
   3         revocation only: a certificate is revoked
@@ -233,7 +233,7 @@ pub struct LabArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 
-    /// Only these scenarios; repeatable [default: all]
+    /// Only these scenarios, in shares by their weights; repeatable [default: all that have one]
     #[arg(long, value_name = "NAME")]
     pub scenario: Vec<String>,
 

@@ -23,8 +23,10 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     options.smtp_port = args.smtp_port;
     options.hosts_per_scenario = args.hosts_per_scenario as usize;
     if !args.scenario.is_empty() {
-        let named: Result<_, _> = args.scenario.iter().map(|name| lab::scenario(name)).collect();
+        let named: Result<Vec<_>, _> = args.scenario.iter().map(|name| lab::scenario(name)).collect();
         options.scenarios = named.map_err(usage)?;
+        // Weight 0 keeps a scenario out of mixes that nobody asked for.
+        options.scenarios.iter_mut().for_each(|scenario| scenario.weight = scenario.weight.max(1));
     }
     // The ports first: where another lab has them, its files stay as they are.
     let fleet = Fleet::start(options).await.map_err(usage)?;

@@ -86,7 +86,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// input: the line is no domain name.
+    /// input: the name cannot be asked for in the DNS.
     InvalidName = "invalid_name",
     /// input, connect: on the user's blocklist.
     Blocklisted = "blocklisted",
