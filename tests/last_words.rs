@@ -1,6 +1,7 @@
 //! Answers that come in two writes, and last words: servers whose answer waits
 //! for our acknowledgement, that tear the connection down behind it, or that
-//! say nothing any more to a client that has said close_notify.
+//! say nothing any more to a client that has said close_notify. And words that
+//! have no last.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -30,6 +31,8 @@ enum Manner {
     TearsDown,
     /// It drops its 221 where the client has said close_notify.
     DropsAtClose,
+    /// It sends without end from the 220 to STARTTLS on.
+    Floods,
 }
 
 /// A mail server with tickets, whose kernel waits to fill a segment (RFC 896).
@@ -65,6 +68,11 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, manner: Manner) -> io::
         }
     }
     stream.write_all(b"220 go ahead\r\n").await?;
+    if manner == Manner::Floods {
+        loop {
+            stream.write_all(&[b'B'; 65_536]).await?;
+        }
+    }
     let mut tls = BufReader::new(acceptor.accept(stream.into_inner()).await?);
     if manner == Manner::TearsDown {
         tls.write_all(b"421 4.7.0 mx.example Too busy\r\n").await?;
@@ -127,5 +135,22 @@ async fn quit_is_answered_before_close_notify() {
         let seen = probe(server(version, Manner::DropsAtClose).await).await;
         assert_eq!(seen.dialogue.quit.map(|reply| reply.code), Some(221), "{version:?}");
         assert!(seen.timings.quit_us.is_some());
+    }
+}
+
+/// Most bytes of a session, and what is read at once.
+const SESSION_BYTES_MAX: u64 = (1 << 20) + 4096;
+
+/// Whether the flood is there before the ClientHello is sent is chance; what it
+/// costs is not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_costs_what_a_session_may_bring() {
+    let server = server(TLS13, Manner::Floods).await;
+    for _ in 0..SESSIONS {
+        let seen = probe(server).await;
+        let failure = seen.failure.unwrap();
+        assert_eq!(failure.phase, Phase::Tls);
+        assert!(matches!(failure.kind, Kind::TooManyBytes | Kind::NotTls), "{failure}");
+        assert!(seen.bytes_in <= SESSION_BYTES_MAX, "{} bytes", seen.bytes_in);
     }
 }

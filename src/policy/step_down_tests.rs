@@ -166,3 +166,20 @@ fn a_step_offers_all_that_its_version_can_have() {
     groups.dedup();
     assert_eq!(groups.len(), newest.groups.len());
 }
+
+#[test]
+fn a_server_that_goes_on_in_smtp_is_asked_nothing_more() {
+    for (kind, code) in [(Kind::NotTls, 500), (Kind::Throttled, 421)] {
+        let mut seen = ended(Phase::Tls, kind);
+        seen.failure = seen.failure.map(|failure| failure.with_reply(code));
+        assert_eq!(hellos(HelloPlan::default(), seen, &[]), [""; 0], "{kind}");
+    }
+    assert!(!hellos(HelloPlan::default(), ended(Phase::Tls, Kind::NotTls), &[]).is_empty());
+}
+
+#[test]
+fn a_server_that_sends_without_end_is_asked_nothing_more() {
+    let seen = ended(Phase::Tls, Kind::TooManyBytes);
+    assert_eq!(hellos(HelloPlan::default(), seen, &[]), [""; 0]);
+    assert!(!Kind::TooManyBytes.is_transient());
+}
