@@ -145,7 +145,8 @@ kinds! {
     TooManyBytes = "too_many_bytes",
     /// a reply that breaks the syntax (codes that change, bytes that are none).
     Malformed = "malformed",
-    /// ehlo: EHLO refused, HELO accepted: no extensions, hence no STARTTLS.
+    /// ehlo: EHLO not known there (500, 502, 503), HELO accepted: no extensions,
+    /// hence no STARTTLS.
     HeloOnly = "helo_only",
     /// starttls: a complete 250 to EHLO that does not list STARTTLS.
     NotOffered = "not_offered",

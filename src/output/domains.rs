@@ -163,9 +163,11 @@ fn connector_logged(record: &DomainRecord) -> Option<&Logged> {
 /// The columns of `domains.csv`, in order.
 pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
-    column("domain", "The domain in lower-case A-labels; for an endpoint its name, else its address, with the port where the line has one.", |r| {
-        label(&r.facts.target.subject)
-    }),
+    column(
+        "domain",
+        "The domain in lower-case A-labels; for an endpoint its name, else its address, with the port where the line has one.",
+        |r| label(&r.facts.target.subject),
+    ),
     column("mx_host", "MX host of the endpoint that the verdict rests on, the best.", |r| best(r).mx_host()),
     column(
         "mx_preference",

@@ -110,7 +110,7 @@ fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> Turn {
     match reply.code {
         250 => {
             let refusal = ehlo.unwrap_or(reply);
-            let kind = if is_not_authorized(refusal) { Kind::Rejected } else { Kind::HeloOnly };
+            let kind = if is_unknown(refusal) { Kind::HeloOnly } else { Kind::Rejected };
             Turn::Part(decided_by(refusal, Phase::Ehlo, kind))
         }
         TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Ehlo, Kind::TlsRequired)),
@@ -150,6 +150,13 @@ fn refused(reply: &Reply, phase: Phase, transient: Kind, permanent: Kind) -> Tur
         221 => Turn::Leave(failed(Kind::UnexpectedCode)),
         _ => Turn::Part(failed(Kind::UnexpectedCode)),
     }
+}
+
+/// Whether a refusal of EHLO is said of the command, unknown or not to be had
+/// there (RFC 5321 §3.2; 503 by servers that know HELO only). Other codes speak
+/// of the name after it (501, 504) or of whoever says it.
+fn is_unknown(reply: &Reply) -> bool {
+    matches!(reply.code, 500 | 502 | 503) && !is_not_authorized(reply)
 }
 
 /// Whether the words begin with the status 5.7.1, "delivery not authorized"

@@ -32,11 +32,11 @@ pub fn starttls_offer(reply: &Reply) -> Offer<'_> {
 }
 
 /// The first word of a keyword line, by the bytes that came in. Leading blanks
-/// are passed over, and `=` ends a word as a blank does, as in mail systems of
+/// and tabs are passed over, and `=` ends a word as a blank does, as in mail systems of
 /// the field (`AUTH=LOGIN`). So does a control character (a tab, a second CR, a
 /// NUL).
 fn keyword(line: &[u8]) -> &[u8] {
-    let begins = line.iter().position(|byte| *byte != b' ').unwrap_or(line.len());
+    let begins = line.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
     let line = line.get(begins..).unwrap_or_default();
     line.split(|byte| matches!(byte, b' ' | b'=') || byte.is_ascii_control()).next().unwrap_or_default()
 }
@@ -76,6 +76,7 @@ mod tests {
             "StartTLS ",
             "STARTTLS REQUIRED",
             " STARTTLS",
+            r"\x09STARTTLS",
             r"STARTTLS\x0d",
             r"STARTTLS\x09REQUIRED",
             "STARTTLS=1",
@@ -98,7 +99,6 @@ mod tests {
             r"STARTTLS\\X",
             r"STARTTLS\\x0d",
             r"STARTTLS\xa0",
-            r"\x09STARTTLS",
         ] {
             assert_eq!(offer_of(&["mx.example", line]), "Absent", "{line}");
         }
