@@ -414,22 +414,89 @@ fn a_scheme_that_was_not_offered_is_refused_before_anything_else() {
     assert_eq!(told(&key.certificate, Version::TLS12, Some(SignatureScheme(0x0201)), &signature), "verified");
 }
 
+/// A scheme of each kind of key.
+const OF_KINDS: [(u16, &str); 16] = [
+    (0x0101, "RSA"),
+    (0x0301, "RSA"),
+    (0x0401, "RSA"),
+    (0x0804, "RSA"),
+    (0x0809, "RSASSA-PSS"),
+    (0x0303, "ECDSA"),
+    (0x0403, "ECDSA"),
+    (0x0503, "ECDSA"),
+    (0x0603, "ECDSA"),
+    (0x081a, "ECDSA"),
+    (0x0202, "DSA"),
+    (0x0402, "DSA"),
+    (0x0807, "Ed25519"),
+    (0x0808, "Ed448"),
+    (0x0904, "ML-DSA"),
+    (0x0906, "ML-DSA"),
+];
+
+/// Whatever the library has of the key or of the scheme: OpenSSL calls it a
+/// wrong signature type. Under a scheme that fits, it is nothing of that sort.
 #[test]
 fn a_scheme_of_another_kind_of_key_fails() {
     if !is_there() {
         return;
     }
-    let (rsa, ecdsa) = (rsa("1024"), curve("P-256"));
-    for (key, scheme, name) in [
-        (&rsa, 0x0403, "RSA"),
-        (&rsa, 0x0807, "RSA"),
-        (&rsa, 0x0904, "RSA"),
-        (&ecdsa, 0x0401, "ECDSA"),
-        (&ecdsa, 0x0804, "ECDSA"),
+    for (name, key) in [
+        ("RSA", rsa("1024")),
+        ("RSA", rsa("512")),
+        ("RSASSA-PSS", Openssl::key(&["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"])),
+        ("ECDSA", curve("P-256")),
+        ("ECDSA", curve("brainpoolP256r1")),
+        ("ECDSA", curve("secp224r1")),
+        ("DSA", Openssl::dsa()),
+        ("Ed25519", Openssl::key(&["-algorithm", "ED25519"])),
+        ("Ed448", Openssl::key(&["-algorithm", "ED448"])),
     ] {
-        let told = told(&key.certificate, Version::TLS12, Some(SignatureScheme(scheme)), &[1]);
-        assert!(told.starts_with("failed: "), "{told}");
-        assert!(told.ends_with(&format!("which is none of a key of {name}")), "{told}");
+        for (scheme, kind) in OF_KINDS {
+            for version in BOTH {
+                let scheme = SignatureScheme(scheme);
+                let told = told(&key.certificate, version, Some(scheme), &[1]);
+                let old = told.ends_with("which TLS 1.3 does not have");
+                let expected = format!("failed: signed with {scheme}, which is none of a key of {name}");
+                assert_eq!(told == expected, kind != name && !old, "{name} {scheme} {version}: {told}");
+            }
+        }
+    }
+}
+
+/// No certificate signs with a key that is there to agree on a secret.
+#[test]
+fn a_key_that_cannot_sign_fails_under_every_scheme() {
+    if !is_there() {
+        return;
+    }
+    let host = rsa("2048");
+    // X25519 (RFC 8410 §4): nobody looks at its 32 bytes.
+    let info = [&[0x30, 42, 0x30, 5, 6, 3, 0x2b, 0x65, 110, 3, 33, 0][..], &[9; 32]].concat();
+    let certificate = with_key(&host.certificate, &info);
+    for (scheme, _) in OF_KINDS {
+        let told = told(&certificate, Version::TLS12, Some(SignatureScheme(scheme)), &[1]);
+        assert!(told.starts_with("failed: ") && told.contains("which is none of a key of "), "{told}");
+    }
+}
+
+#[test]
+fn the_curve_of_brainpool_is_that_of_its_scheme() {
+    if !is_there() {
+        return;
+    }
+    let lacking = "mxray cannot check a signature of ";
+    for (name, scheme, fits) in [
+        ("brainpoolP256r1", 0x081a, true),
+        ("brainpoolP384r1", 0x081b, true),
+        ("brainpoolP512r1", 0x081c, true),
+        ("brainpoolP256r1", 0x081b, false),
+        ("P-256", 0x081a, false),
+        ("brainpoolP256r1", 0x0403, false),
+    ] {
+        let told = told(&curve(name).certificate, Version::TLS13, Some(SignatureScheme(scheme)), &[1]);
+        assert_eq!(told.starts_with(lacking), fits, "{name} {scheme:#x}: {told}");
+        assert_eq!(told.ends_with("which is none of the curve of the key"), !fits, "{told}");
     }
 }
 

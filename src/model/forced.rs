@@ -105,6 +105,9 @@ pub enum CheckCause {
     /// The server's handshake signature cannot be checked by mxray; clients
     /// that can may end the handshake over it.
     SignatureUnverifiable,
+    /// The server agreed, and showed nothing by which it is known that it
+    /// holds the key of its certificate; one that does not gets no session.
+    KeyNotProven,
     /// What it rests on was not written down by the mxray of that run.
     NotRecorded,
     /// A signature in the chain is of an algorithm or size that this program
@@ -121,6 +124,7 @@ impl fmt::Display for CheckCause {
             CheckCause::NotProbed => f.write_str("not_probed"),
             CheckCause::CertificateNotSeen => f.write_str("certificate_not_seen"),
             CheckCause::SignatureUnverifiable => f.write_str("signature_unverifiable"),
+            CheckCause::KeyNotProven => f.write_str("key_not_proven"),
             CheckCause::NotRecorded => f.write_str("not_recorded"),
             CheckCause::ChainUnverifiable => f.write_str("chain_unverifiable"),
             CheckCause::NoDomain => f.write_str("no_domain"),

@@ -49,7 +49,7 @@ pub struct Outcome {
     /// What the sender would log; `None` where that is not published.
     pub logged: Option<Logged>,
     /// Why it is not known whether the server holds the key of its certificate;
-    /// `None` unless encrypted, and where that is known or no more is to be had.
+    /// `None` unless encrypted, and where that is known or it has no certificate.
     pub unproven: Option<CheckCause>,
 }
 

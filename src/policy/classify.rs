@@ -1,7 +1,7 @@
 //! From what delivery through each endpoint of a domain would be to what
 //! becomes of its mail.
 
-use super::connector::{self, Met};
+use super::connector::{self, Met, Unproven};
 use super::{Sender, names, outcome};
 use crate::model::registry::ProtocolVersion;
 use crate::model::{
@@ -31,7 +31,10 @@ pub fn verdict(
         .map(|view| Met {
             delivery: view.outcome.delivery,
             reason: view.outcome.reason,
-            unproven: view.outcome.unproven,
+            unproven: Unproven {
+                session: view.outcome.unproven,
+                certificate: outcome::unproven_on_demand(sender, &view.finding),
+            },
             presented: outcome::presented(sender, &view.finding),
             anonymous: outcome::is_anonymous(sender, &view.finding),
             wildcard_covers_apex: sender.wildcard_covers_apex.value,

@@ -17,8 +17,9 @@ use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
 use super::step_down;
 use crate::model::{
-    Basis, CipherSuite, Delivery, DomainFacts, Failure, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind,
-    Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, SuiteFacts, TlsFinding,
+    Basis, CheckCause, CipherSuite, Delivery, DomainFacts, Failure, Finding, HelloEnd, HelloFinding,
+    HelloPurpose, Kind, Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session,
+    SuiteFacts, TlsFinding,
 };
 
 /// Suites that the scanner's own handshake offers, in its order (rustls with
@@ -51,6 +52,15 @@ pub fn presented(sender: &Sender, finding: &Finding) -> Option<Presented> {
         return shaken();
     }
     Question { sender, offer: sender.offer(), finding }.presented().or_else(shaken)
+}
+
+/// Why it is not known whether the server holds the key of the certificate that
+/// it shows where one is demanded of it, and would else go without; `None`
+/// where it shows its certificate anyway, and where that is known.
+pub fn unproven_on_demand(sender: &Sender, finding: &Finding) -> Option<CheckCause> {
+    let question = Question { sender, offer: sender.offer(), finding };
+    question.own_hello().filter(|hello| is_without_certificate(hello))?;
+    proof::of_hello_beside(question.agreed_on_demand()?, finding, &question.offer).lack()
 }
 
 /// Whether the server has no certificate for this sender: it took a suite
@@ -202,26 +212,22 @@ impl Question<'_> {
             _ => None,
         };
         let failed = self.finding.failure.is_some();
-        if agreed.is_some_and(|hello| {
-            hello.suite.and_then(CipherSuite::facts).is_some_and(SuiteFacts::is_anonymous)
-        }) {
-            return self.shown_on_demand();
+        if agreed.is_some_and(is_without_certificate) {
+            return self.agreed_on_demand()?.presented.clone();
         }
         agreed.or_else(|| inferred().filter(|_| failed))?.presented.clone()
     }
 
-    /// The certificate that the server shows where the sender offers no suite
-    /// without one.
-    fn shown_on_demand(&self) -> Option<Presented> {
+    /// The agreement to which the server comes where the sender offers no
+    /// suite without a certificate.
+    fn agreed_on_demand(&self) -> Option<&HelloFinding> {
         let id = self.offer.authenticated()?.id();
-        let mut hellos = self.finding.hellos.iter();
-        let agreed = hellos.find(|hello| {
+        self.finding.hellos.iter().find(|hello| {
             hello.purpose == HelloPurpose::Authenticated
                 && hello.offer.as_deref() == Some(id.as_str())
                 && hello.end == HelloEnd::Agreed
                 && proof::of_hello(hello, &self.offer) != Proof::Refuted
-        });
-        agreed?.presented.clone()
+        })
     }
 
     fn agreed(&self, hello: &HelloFinding, basis: Basis) -> Answer {
@@ -366,6 +372,12 @@ impl Question<'_> {
             skipped: rank.and_then(|rank| offer.suites.get(..rank)).unwrap_or_default().to_vec(),
         }
     }
+}
+
+/// Whether a server agreed to a suite without a certificate.
+fn is_without_certificate(hello: &HelloFinding) -> bool {
+    let facts = hello.suite.and_then(CipherSuite::facts);
+    hello.end == HelloEnd::Agreed && facts.is_some_and(SuiteFacts::is_anonymous)
 }
 
 /// Whether a suite of TLS 1.2 and before goes with a key of this algorithm.

@@ -22,7 +22,7 @@ pub(super) enum Proof {
     /// It was made under a scheme that was not offered, but that this sender
     /// offers.
     OfAnotherOffer,
-    /// There is none yet, and no more is to be had from what was said.
+    /// There is none yet: what was said shows no signature.
     Open,
     /// mxray cannot check it.
     Unverifiable,
@@ -34,12 +34,18 @@ impl Proof {
     /// A session of this sender's that rests on this proof.
     pub(super) fn of_session(self, basis: Basis, session: Session) -> Outcome {
         let basis = if self == Proof::Given { basis } else { basis.max(Basis::Inferred) };
-        let unproven = match self {
+        Outcome { unproven: self.lack(), ..Outcome::encrypted(basis, session) }
+    }
+
+    /// Why it is not known whether the server holds its key; `None` where that
+    /// is settled.
+    pub(super) fn lack(self) -> Option<CheckCause> {
+        match self {
+            Proof::Given | Proof::Refuted => None,
             Proof::Unverifiable => Some(CheckCause::SignatureUnverifiable),
             Proof::NotRecorded => Some(CheckCause::NotRecorded),
-            Proof::Given | Proof::Refuted | Proof::OfAnotherOffer | Proof::Open => None,
-        };
-        Outcome { unproven, ..Outcome::encrypted(basis, session) }
+            Proof::OfAnotherOffer | Proof::Open => Some(CheckCause::KeyNotProven),
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use crate::model::{
     ChainStatus, DateStatus, Endpoint, Failure, HelloEnd, HelloPurpose, Kind, Leaf, Phase, Presented,
     ProbeKey, Sha256, TlsFinding,
 };
-use crate::policy::{Sender, outcome::outcome};
+use crate::policy::Sender;
+use crate::policy::outcome::{outcome, unproven_on_demand};
 use std::sync::Arc;
 
 const GCM: &str = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
@@ -172,10 +173,10 @@ fn a_hello_alone_is_observed_where_its_signature_holds() {
         (GCM, NOT_OFFERED, Some(1), "deferred tls_signature_failed assumed"),
         (GCM, unverifiable(), Some(1), "encrypted inferred signature_unverifiable"),
         (GCM, None, Some(1), "encrypted inferred not_recorded"),
-        (STATIC, NONE, Some(1), "encrypted inferred"),
-        (STATIC, None, Some(1), "encrypted inferred"),
-        (TLS13, NOT_SHOWN, None, "encrypted inferred"),
-        (TLS13, None, None, "encrypted inferred"),
+        (STATIC, NONE, Some(1), "encrypted inferred key_not_proven"),
+        (STATIC, None, Some(1), "encrypted inferred key_not_proven"),
+        (TLS13, NOT_SHOWN, None, "encrypted inferred key_not_proven"),
+        (TLS13, None, None, "encrypted inferred key_not_proven"),
     ] {
         let (name, scheme) = ("exchange-online", SignatureScheme(0x0201));
         let own = hello(name, suite, signature, scheme, shown);
@@ -189,14 +190,15 @@ fn beside_a_handshake_with_the_same_certificate_nothing_is_open() {
         let own = hello("exchange-online", suite, signature, PSS, shown);
         told("exchange-online", &finding(None, Some(proven), &[own]))
     };
+    const OPEN: &str = "encrypted inferred key_not_proven";
     let verified = || tls(TLS13, VERIFIED, PSS);
     assert_eq!(beside(TLS13, NOT_SHOWN, None, verified()), "encrypted observed");
     assert_eq!(beside(GCM, None, Some(1), verified()), "encrypted observed");
     assert_eq!(beside(GCM, None, Some(2), verified()), "encrypted inferred not_recorded");
     // A key that signs by what this sender does not offer is not the one that
     // it meets.
-    assert_eq!(beside(TLS13, NOT_SHOWN, None, tls(TLS13, VERIFIED, ED448)), "encrypted inferred");
-    assert_eq!(beside(TLS13, NOT_SHOWN, None, tls(TLS13, unverifiable(), PSS)), "encrypted inferred");
+    assert_eq!(beside(TLS13, NOT_SHOWN, None, tls(TLS13, VERIFIED, ED448)), OPEN);
+    assert_eq!(beside(TLS13, NOT_SHOWN, None, tls(TLS13, unverifiable(), PSS)), OPEN);
 }
 
 #[test]
@@ -212,4 +214,32 @@ fn an_anonymous_suite_has_nothing_to_prove() {
         let anonymous = hello("exchange-online", ANONYMOUS, signature, PSS, None);
         assert_eq!(of_hello(&anonymous, &offer), Proof::Given);
     }
+}
+
+/// The certificate that it shows where one is demanded is another matter.
+#[test]
+fn a_certificate_on_demand_is_to_be_proven_by_itself() {
+    let sender = Sender::named("postfix-may").unwrap();
+    let on_demand = |suite, signature| HelloFinding {
+        purpose: HelloPurpose::Authenticated,
+        offer: Some(sender.offer().authenticated().unwrap().id().into()),
+        ..hello("postfix-may", suite, signature, PSS, Some(1))
+    };
+    let anonymous = || hello("postfix-may", ANONYMOUS, NONE, PSS, None);
+    for (suite, signature, expected) in [
+        (STATIC, NONE, Some("key_not_proven")),
+        (GCM, unverifiable(), Some("signature_unverifiable")),
+        (GCM, None, Some("not_recorded")),
+        (GCM, VERIFIED, None),
+    ] {
+        let found = finding(Some(Kind::Alert), None, &[anonymous(), on_demand(suite, signature)]);
+        let cause = unproven_on_demand(&sender, &found).map(|cause| cause.to_string());
+        assert_eq!(cause.as_deref(), expected, "{suite}");
+        assert_eq!(told("postfix-may", &found), "encrypted observed");
+    }
+    // It shows one anyway: that session says it.
+    let own = hello("postfix-may", STATIC, NONE, PSS, Some(1));
+    let found = finding(Some(Kind::Alert), None, &[own, on_demand(STATIC, NONE)]);
+    assert_eq!(unproven_on_demand(&sender, &found), None);
+    assert_eq!(told("postfix-may", &found), "encrypted inferred key_not_proven");
 }

@@ -127,14 +127,16 @@ impl<'c> Verifier<'c> {
             allowed(version, scheme, offered)?;
         }
         let key = Key::of(certificate).ok_or_else(Refusal::unreadable_key)?;
+        if let Some(scheme) = scheme {
+            fits(scheme, &key)?;
+        }
+        if version >= ProtocolVersion::TLS13 {
+            algorithm::check_curve(scheme, &key)?;
+        }
         let (family, hashes) = match scheme {
             Some(scheme) => algorithm::of_scheme(scheme)?,
             None => algorithm::of_old_key(&key)?,
         };
-        fits(scheme, family, &key)?;
-        if version >= ProtocolVersion::TLS13 {
-            algorithm::check_curve(scheme, &key)?;
-        }
         Ok(Self { with: With::new(family, hashes, &key)? })
     }
 
@@ -202,18 +204,10 @@ fn allowed(
 }
 
 /// Whether the kind of key is that of the scheme (RFC 8446 §4.2.3, RFC 5246
-/// §7.4.3). A kind that is not known here may be it.
-fn fits(scheme: Option<SignatureScheme>, family: Family, key: &Key<'_>) -> Result<(), Refusal> {
-    let fits = match (family, key) {
-        (_, Key::Other(_)) => true,
-        (Family::Pkcs1 | Family::PssRsae, Key::Rsa(rsa)) => !rsa.is_pss,
-        (Family::PssPss, Key::Rsa(rsa)) => rsa.is_pss,
-        (Family::Ecdsa, Key::Curve(_)) | (Family::Ed25519, Key::Ed25519(_)) => true,
-        (Family::MlDsa(wanted), Key::MlDsa(level, _)) => wanted == *level,
-        _ => false,
-    };
-    match scheme {
-        Some(scheme) if !fits => {
+/// §7.4.3), which needs no library. A kind that is not known here may be it.
+fn fits(scheme: SignatureScheme, key: &Key<'_>) -> Result<(), Refusal> {
+    match (algorithm::kind_of_key(scheme), key.kind()) {
+        (Some(wanted), Some(kind)) if wanted != kind => {
             Err(Refusal::failed(format!("signed with {scheme}, which is none of a key of {}", key.name())))
         }
         _ => Ok(()),

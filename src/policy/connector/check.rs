@@ -17,13 +17,24 @@ pub struct Demand<'a> {
     pub wildcard_covers_apex: bool,
 }
 
+/// Why it is not known whether the server holds the key of its certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unproven {
+    /// Of the session to which it comes with the sender's whole offer; `None`
+    /// where that is known, and of one without a certificate.
+    pub session: Option<CheckCause>,
+    /// Of the certificate that it shows where the sender offers no suite
+    /// without one, if that is another session.
+    pub certificate: Option<CheckCause>,
+}
+
 /// Checks one endpoint. `delivery` and `reason` are the opportunistic outcome
 /// of this sender there: EncryptionOnly passes exactly where that is
 /// encrypted, unless it is `unproven` that the server holds the key of its
 /// certificate. `presented` is the certificate that the sender is shown.
 pub fn forced(
     (delivery, reason): (Delivery, Option<Reason>),
-    unproven: Option<CheckCause>,
+    unproven: Unproven,
     presented: Option<&Presented>,
     demand: &Demand<'_>,
 ) -> ForcedTls {
@@ -37,11 +48,14 @@ pub fn forced(
         other => other.and(|| domain_validation(presented, demand)),
     };
     // What fails whatever the signature is, fails.
-    let proven = |check: Check| check.and(|| unproven.map_or(Check::Pass, Check::Undetermined));
+    let proven = |check: Check, unproven: Option<CheckCause>| {
+        check.and(|| unproven.map_or(Check::Pass, Check::Undetermined))
+    };
+    let certificate = unproven.session.or(unproven.certificate);
     ForcedTls {
-        encryption_only: proven(encryption_only),
-        certificate_validation: proven(certificate_validation),
-        domain_validation: proven(domain_validation),
+        encryption_only: proven(encryption_only, unproven.session),
+        certificate_validation: proven(certificate_validation, certificate),
+        domain_validation: proven(domain_validation, certificate),
     }
 }
 

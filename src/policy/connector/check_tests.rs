@@ -32,7 +32,12 @@ fn texts(forced: ForcedTls) -> [String; 3] {
 fn check(delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> [String; 3] {
     let domain = DomainName::parse("contoso.com").unwrap();
     let demand = Demand { expected: Some(Expected::Recipient(&domain)), wildcard_covers_apex: false };
-    texts(forced((delivery, reason), None, tls.and_then(TlsFinding::presented).as_ref(), &demand))
+    texts(forced(
+        (delivery, reason),
+        Unproven::default(),
+        tls.and_then(TlsFinding::presented).as_ref(),
+        &demand,
+    ))
 }
 
 #[test]
@@ -118,7 +123,8 @@ fn without_encryption_no_strength_passes_and_what_is_not_known_stays_open() {
 fn an_endpoint_without_a_domain_has_no_name_to_expect() {
     let seen = tls(ChainStatus::Valid, DateStatus::Valid, &["contoso.com"]);
     let demand = Demand { expected: None, wildcard_covers_apex: false };
-    let found = texts(forced((Delivery::Encrypted, None), None, seen.presented().as_ref(), &demand));
+    let found =
+        texts(forced((Delivery::Encrypted, None), Unproven::default(), seen.presented().as_ref(), &demand));
     assert_eq!(found, ["pass", "pass", "undetermined:no_domain"]);
 }
 
@@ -130,14 +136,20 @@ fn a_signature_that_cannot_be_checked_passes_nothing() {
     let encrypted = (Delivery::Encrypted, None);
     for (cause, open) in [
         (CheckCause::SignatureUnverifiable, "undetermined:signature_unverifiable"),
+        (CheckCause::KeyNotProven, "undetermined:key_not_proven"),
         (CheckCause::NotRecorded, "undetermined:not_recorded"),
     ] {
         for (names, domain_validation) in
             [(&["contoso.com"], open), (&["other.example"], "fail:name_mismatch")]
         {
             let seen = tls(ChainStatus::Valid, DateStatus::Valid, names);
-            let found = texts(forced(encrypted, Some(cause), seen.presented().as_ref(), &demand));
-            assert_eq!(found, [open, open, domain_validation]);
+            let texts = |session, certificate| {
+                let unproven = Unproven { session, certificate };
+                texts(forced(encrypted, unproven, seen.presented().as_ref(), &demand))
+            };
+            assert_eq!(texts(Some(cause), None), [open, open, domain_validation]);
+            // Without a certificate there is no key to prove.
+            assert_eq!(texts(None, Some(cause)), ["pass", open, domain_validation]);
         }
     }
 }

@@ -11,7 +11,7 @@ mod names;
 mod toml_file;
 mod verdict;
 
-pub use check::{Demand, encryption_only, forced, roll_up};
+pub use check::{Demand, Unproven, encryption_only, forced, roll_up};
 pub use code::logged;
 pub use csv_file::parse_csv;
 pub use entry::{CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX};

@@ -1,7 +1,7 @@
 //! What forced TLS comes to for a domain: always by the three strengths, and
 //! by the connector that takes its mail.
 
-use super::check::{self, Demand};
+use super::check::{self, Demand, Unproven};
 use super::code;
 use super::names::Expected;
 use crate::model::{
@@ -17,8 +17,8 @@ pub struct Met {
     pub delivery: Delivery,
     /// Why not encrypted.
     pub reason: Option<Reason>,
-    /// Why it is not known whether the server holds the key of its certificate.
-    pub unproven: Option<CheckCause>,
+    /// Whether it is not known that the server holds the key of its certificate.
+    pub unproven: Unproven,
     /// The certificate that it is shown; `None` where none was seen.
     pub presented: Option<Presented>,
     /// Whether it has none to show: it agrees to anonymous suites only.

@@ -83,7 +83,14 @@ fn told(domain: &str, delivery: Delivery, reason: Option<Reason>, tls: Option<&T
 }
 
 fn met(delivery: Delivery, reason: Option<Reason>, presented: Option<Presented>) -> Met {
-    Met { delivery, reason, unproven: None, presented, anonymous: false, wildcard_covers_apex: false }
+    Met {
+        delivery,
+        reason,
+        unproven: Unproven::default(),
+        presented,
+        anonymous: false,
+        wildcard_covers_apex: false,
+    }
 }
 
 fn sender() -> Sender {

@@ -2,7 +2,7 @@
 //! §7.4.1.4.1), and what of it the library has.
 
 use super::Refusal;
-use super::key::{Curve, Key};
+use super::key::{Curve, Key, KeyKind};
 use crate::model::SignatureScheme;
 use aws_lc_rs::signature::{self, RsaParameters, VerificationAlgorithm};
 
@@ -56,6 +56,26 @@ pub(super) fn of_scheme(scheme: SignatureScheme) -> Result<(Family, Hashes), Ref
     Ok((family, Hashes::One(hash)))
 }
 
+/// The kind of key by which a scheme signs, whether or not the library has it;
+/// `None` where the scheme is not known here.
+pub(super) fn kind_of_key(scheme: SignatureScheme) -> Option<KeyKind> {
+    Some(match (scheme.0, scheme.0.to_be_bytes()) {
+        (0x0804..=0x0806, _) => KeyKind::Rsa,
+        (0x0809..=0x080b, _) => KeyKind::RsaPss,
+        // Brainpool in TLS 1.3 (RFC 8734 §3).
+        (0x081a..=0x081c, _) => KeyKind::Curve,
+        (0x0807, _) => KeyKind::Ed25519,
+        (0x0808, _) => KeyKind::Ed448,
+        (0x0904, _) => KeyKind::MlDsa(44),
+        (0x0905, _) => KeyKind::MlDsa(65),
+        (0x0906, _) => KeyKind::MlDsa(87),
+        (_, [1..=6, 1]) => KeyKind::Rsa,
+        (_, [1..=6, 2]) => KeyKind::Dsa,
+        (_, [1..=6, 3]) => KeyKind::Curve,
+        _ => return None,
+    })
+}
+
 /// Of the pair of hash and signature that a scheme is in TLS 1.2.
 fn of_pair(scheme: SignatureScheme) -> Result<(Family, Hash), Refusal> {
     let lacking = || Refusal::unverifiable(format_args!("a signature of {scheme}"));
@@ -91,6 +111,9 @@ pub(super) fn check_curve(scheme: Option<SignatureScheme>, key: &Key<'_>) -> Res
         0x0403 => Curve::P256,
         0x0503 => Curve::P384,
         0x0603 => Curve::P521,
+        0x081a => Curve::Other("1.3.36.3.3.2.8.1.1.7".into()),
+        0x081b => Curve::Other("1.3.36.3.3.2.8.1.1.11".into()),
+        0x081c => Curve::Other("1.3.36.3.3.2.8.1.1.13".into()),
         _ => return Ok(()),
     };
     if point.curve == wanted || point.curve == Curve::Explicit {

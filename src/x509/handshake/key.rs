@@ -15,6 +15,22 @@ const RSA_BITS_MAX: u32 = 8192;
 /// §2.3.3).
 const UNCOMPRESSED: u8 = 4;
 
+/// What kind of signature a key makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Rsa,
+    /// RSA that may sign by RSASSA-PSS only.
+    RsaPss,
+    Curve,
+    Dsa,
+    Ed25519,
+    Ed448,
+    /// By its level.
+    MlDsa(u8),
+    /// None: it is there to agree on a secret.
+    Agreement,
+}
+
 /// A public key.
 pub(super) enum Key<'c> {
     Rsa(RsaKey<'c>),
@@ -22,8 +38,8 @@ pub(super) enum Key<'c> {
     Ed25519(&'c [u8]),
     /// Its level, 44, 65 or 87, and the key (RFC 9881).
     MlDsa(u8, &'c [u8]),
-    /// By its name, or its OID.
-    Other(String),
+    /// By its name, or its OID; of what kind, if that is known.
+    Other(String, Option<KeyKind>),
 }
 
 pub(super) struct RsaKey<'c> {
@@ -84,8 +100,20 @@ impl<'c> Key<'c> {
             "2.16.840.1.101.3.4.3.17" => Key::MlDsa(44, bytes),
             "2.16.840.1.101.3.4.3.18" => Key::MlDsa(65, bytes),
             "2.16.840.1.101.3.4.3.19" => Key::MlDsa(87, bytes),
-            _ => Key::Other(key::read(raw, &mut Defects::default())?.algorithm),
+            other => Key::Other(key::read(raw, &mut Defects::default())?.algorithm, beyond_library(other)),
         })
+    }
+
+    /// The kind of its signatures; `None` where that is not known here.
+    pub(super) fn kind(&self) -> Option<KeyKind> {
+        match self {
+            Key::Rsa(rsa) if rsa.is_pss => Some(KeyKind::RsaPss),
+            Key::Rsa(_) => Some(KeyKind::Rsa),
+            Key::Curve(_) => Some(KeyKind::Curve),
+            Key::Ed25519(_) => Some(KeyKind::Ed25519),
+            Key::MlDsa(level, _) => Some(KeyKind::MlDsa(*level)),
+            Key::Other(_, kind) => *kind,
+        }
     }
 
     /// Whether it is of a form that every verifier reads.
@@ -94,7 +122,7 @@ impl<'c> Key<'c> {
             Key::Rsa(rsa) => !rsa.is_pss && rsa.has_null,
             Key::Curve(point) => matches!(point.curve, Curve::P256 | Curve::P384 | Curve::P521),
             Key::Ed25519(_) | Key::MlDsa(..) => true,
-            Key::Other(_) => false,
+            Key::Other(..) => false,
         }
     }
 
@@ -106,7 +134,7 @@ impl<'c> Key<'c> {
             Key::Curve(_) => "ECDSA",
             Key::Ed25519(_) => "Ed25519",
             Key::MlDsa(..) => "ML-DSA",
-            Key::Other(name) => name,
+            Key::Other(name, _) => name,
         }
     }
 
@@ -147,6 +175,20 @@ impl<'c> Key<'c> {
             }
             _ => Refusal::unverifiable("a signature by a key whose point is in a form that it does not read"),
         }
+    }
+}
+
+/// Kinds of key that are known, and that the library does not have, by their
+/// OIDs (RFC 8410 §3, RFC 3279 §2.3.2 and §2.3.3).
+fn beyond_library(oid: &str) -> Option<KeyKind> {
+    match oid {
+        "1.3.101.113" => Some(KeyKind::Ed448),
+        "1.2.840.10040.4.1" => Some(KeyKind::Dsa),
+        // X25519, X448, Diffie-Hellman by X9.42 and by PKCS#3.
+        "1.3.101.110" | "1.3.101.111" | "1.2.840.10046.2.1" | "1.2.840.113549.1.3.1" => {
+            Some(KeyKind::Agreement)
+        }
+        _ => None,
     }
 }
 
