@@ -51,6 +51,9 @@ const MANGLED_SUFFIX_BYTES_MAX: usize = 2;
 /// inspection of Cisco PIX and ASA firewalls.
 fn overwritten(line: &str) -> Option<&str> {
     let line = line.trim_start_matches(' ');
+    if !line.starts_with(['X', 'x']) {
+        return None;
+    }
     let keyword = line.get(..keyword(&unescape(line)).len())?;
     let suffix = keyword.trim_start_matches(['X', 'x']);
     let is_overwritten = keyword.len() >= MANGLED_BYTES_MIN
