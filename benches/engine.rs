@@ -39,7 +39,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// CPU a domain, in µs, at most: whatever the size, with shared keys and with
 /// a key of its own.
-const CPU_US_MAX: f64 = 5.0;
+const CPU_US_MAX: f64 = 11.0;
 /// Memory that stays for a domain, in bytes, at most: nothing but what the
 /// allocator rounds up. A pointer a domain would be 8.
 const DOMAIN_BYTES_MAX: f64 = 6.0;
