@@ -8,7 +8,7 @@
 //! answered the offer of another sender, and that may decide, too.
 //!
 //! A handshake signature that fails is a handshake that fails, for every
-//! sender (RFC 8446 §4.4.3); see [`proof`](super::proof).
+//! sender (RFC 8446 §4.4.3); see `proof`.
 
 use super::offer::Offer;
 use super::other_offers::{Inference, infer};
