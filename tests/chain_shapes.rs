@@ -10,6 +10,8 @@
 
 #[path = "chain_shapes/arranged.rs"]
 mod arranged;
+#[path = "chain_shapes/broken.rs"]
+mod broken;
 #[path = "chain_shapes/certificate.rs"]
 mod certificate;
 #[path = "chain_shapes/der.rs"]
@@ -64,6 +66,7 @@ fn shapes() -> Vec<Shape> {
     signed::signatures(&mut shapes);
     signed::roots(&mut shapes);
     signed::faults(&mut shapes);
+    signed::algorithms(&mut shapes);
     signed::dates(&mut shapes);
     extended::basic_constraints(&mut shapes);
     extended::versions(&mut shapes);
@@ -71,6 +74,10 @@ fn shapes() -> Vec<Shape> {
     extended::purposes_of_keys(&mut shapes);
     extended::critical(&mut shapes);
     extended::oddities(&mut shapes);
+    broken::everywhere(&mut shapes);
+    broken::names(&mut shapes);
+    broken::constraints(&mut shapes);
+    broken::others(&mut shapes);
     extended::policies(&mut shapes);
     extended::name_constraints(&mut shapes);
     arranged::names(&mut shapes);

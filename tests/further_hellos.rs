@@ -6,17 +6,22 @@ mod old_server;
 
 use mxray::engine::stage::Probe;
 use mxray::model::{
-    CipherSuite, Endpoint, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind, MxHost, NamedGroup,
-    Phase, ProbeKey, ProtocolVersion, SignatureScheme,
+    CipherSuite, DowngradeMark, Endpoint, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
+    MxHost, NamedGroup, Phase, ProbeKey, ProtocolVersion, SignatureScheme,
 };
 use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use mxray::smtp::EhloName;
+use mxray::tls::ClientHello;
 use old_server::{Answer, OldServer, alert, dhe_flight, hello_retry};
 use std::time::Duration;
 
 const GREETING: &str = "220 old.example ESMTP";
 const DHE_RSA_AES_256_CBC_SHA: CipherSuite = CipherSuite(0x0039);
-const CERTIFICATE: &[u8] = &[0x30, 0x03, 2, 1, 7];
+
+/// A certificate that can be read.
+fn certificate() -> Vec<u8> {
+    rcgen::generate_simple_self_signed(["mx.example".to_string()]).unwrap().cert.der().to_vec()
+}
 
 fn probe(allow_private: bool) -> NetProbe {
     let timeouts = PhaseTimeouts { tls: Duration::from_millis(300), ..PhaseTimeouts::default() };
@@ -47,13 +52,16 @@ async fn ask(server: &OldServer, question: &HelloQuestion) -> HelloObservation {
 
 #[tokio::test]
 async fn an_old_server_tells_version_suite_prime_and_chain() {
-    let server = OldServer::start(GREETING, |_| dhe_flight(DHE_RSA_AES_256_CBC_SHA, 1024, CERTIFICATE)).await;
+    let certificate = certificate();
+    let shown = certificate.clone();
+    let flight = move |_: &ClientHello| dhe_flight(DHE_RSA_AES_256_CBC_SHA, 1024, &shown);
+    let server = OldServer::start(GREETING, flight).await;
     let version = question(HelloPurpose::Version, &[ProtocolVersion::TLS10]);
     let seen = ask(&server, &version).await;
     assert_eq!((seen.end, &seen.failure), (HelloEnd::Agreed, &None));
     assert_eq!(seen.version, Some(ProtocolVersion::TLS10));
     assert_eq!((seen.suite, seen.dh_bits, seen.group), (Some(DHE_RSA_AES_256_CBC_SHA), Some(1024), None));
-    assert_eq!(seen.chain.iter().map(|der| der.to_vec()).collect::<Vec<_>>(), [CERTIFICATE]);
+    assert_eq!(seen.chain.iter().map(|der| der.to_vec()).collect::<Vec<_>>(), [certificate]);
     assert_eq!((seen.offered_version, seen.offered_suites), (ProtocolVersion::TLS10, 2));
     assert!(seen.total_us > 0);
 
@@ -63,6 +71,20 @@ async fn an_old_server_tells_version_suite_prime_and_chain() {
     let [hello, _] = &server.hellos()[..] else { panic!("two connections") };
     assert_eq!(hello.legacy_version, ProtocolVersion::TLS10);
     assert_eq!((&hello.sni, &hello.suites), (&Some(MxHost::new("mx.example")), &version.suites));
+}
+
+/// Clients end the handshake over it, whatever is signed then.
+#[tokio::test]
+async fn a_certificate_that_is_none_is_no_agreement() {
+    for shown in [&[][..], &[0x30, 3, 2, 1, 7], &[certificate(), vec![0]].concat()] {
+        let shown = shown.to_vec();
+        let flight = move |_: &ClientHello| dhe_flight(DHE_RSA_AES_256_CBC_SHA, 1024, &shown);
+        let server = OldServer::start(GREETING, flight).await;
+        let seen = ask(&server, &question(HelloPurpose::Version, &[ProtocolVersion::TLS10])).await;
+        assert_eq!((seen.end, &seen.failure), (HelloEnd::BadCertificate, &None));
+        assert_eq!((seen.suite, seen.chain.len()), (Some(DHE_RSA_AES_256_CBC_SHA), 1));
+        assert_eq!(seen.downgrade_mark, Some(DowngradeMark::None));
+    }
 }
 
 #[tokio::test]

@@ -76,9 +76,10 @@ async fn compare(truth: &EndpointTruth, port: u16) -> Vec<String> {
         "alert" | "no_common_version" | "no_common_suite" | "client_certificate_required" | "not_tls" => {
             End::Handshake
         }
+        "downgrade_detected" => End::Handshake,
         // This client goes on after it, where its library lets it.
-        "signature_failed" if heard.end == End::Complete => End::Complete,
-        "signature_failed" => End::Handshake,
+        "signature_failed" | "bad_certificate" if heard.end == End::Complete => End::Complete,
+        "signature_failed" | "bad_certificate" => End::Handshake,
         _ => End::Reply,
     };
     // The library takes no RSA key as short.

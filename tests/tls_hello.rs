@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use mxray::model::{AlertDescription, CipherSuite, MxHost, NamedGroup, ProtocolVersion, SignatureScheme};
+use mxray::model::{
+    AlertDescription, CipherSuite, DowngradeMark, MxHost, NamedGroup, ProtocolVersion, SignatureScheme,
+};
 use mxray::tls::handshake::{HandshakeReader, HandshakeType};
 use mxray::tls::record::RecordReader;
 use mxray::tls::{ClientHello, End, HelloAnswer, HelloProbe, KeyShare, Step};
@@ -200,10 +202,10 @@ fn a_request_for_a_certificate_is_seen() {
 fn a_server_that_knows_tls13_says_so_in_tls12() {
     let offer = hello(ProtocolVersion::TLS12, &[0xc02b], &[NamedGroup(29)]);
     let (answer, _) = Setup::new(&ECDSA).ask(&offer);
-    assert_eq!(answer.hello.unwrap().knows_newer(), Some(ProtocolVersion::TLS13));
+    assert_eq!(answer.hello.unwrap().downgrade_mark(), DowngradeMark::Tls12);
     let only = Setup { suites: suites_of(ProtocolVersion::TLS12), ..Setup::new(&ECDSA) };
     let (answer, _) = only.ask(&offer);
-    assert_eq!(answer.hello.unwrap().knows_newer(), None);
+    assert_eq!(answer.hello.unwrap().downgrade_mark(), DowngradeMark::None);
 }
 
 #[test]

@@ -88,8 +88,11 @@ const REASONS_OF_SENDERS: &[&str] = &[
     "no_published_suite",
     "offer_refused",
     "sha1_certificate",
-    // Of the signature in a further hello.
+    // Some clients end the handshake over its form.
+    "certificate_form",
+    // Of the signature and of the certificate in a further hello.
     "tls_signature_failed",
+    "tls_bad_certificate",
 ];
 
 /// `[expect]`: what comes of a domain, and what is found at each server.

@@ -4,6 +4,7 @@
 
 use super::server::{KeyKind, Tls};
 use super::step::{Step, Then, Words};
+use crate::model::DowngradeMark;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::tls::{ClientHello, ShareKind};
 use serde::Deserialize;
@@ -39,6 +40,10 @@ pub struct Legacy {
     /// The one signature scheme of TLS 1.2; by default that of the key with
     /// SHA-256.
     pub signature_scheme: Option<SignatureScheme>,
+    /// What the random says, up to TLS 1.2, of newer versions that the server
+    /// speaks.
+    #[serde(default)]
+    pub downgrade_mark: DowngradeMark,
     /// Hands the connection to rustls where it speaks what was chosen.
     #[serde(default)]
     pub complete: bool,

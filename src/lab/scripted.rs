@@ -9,6 +9,7 @@ use super::server::{ClientAuth, KeyKind, Tls};
 use super::step::{Prepared, Step};
 use super::tls::{Certificates, config_with};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
+use crate::tls::server_hello::{MARK_BYTES, end_of_random};
 use crate::tls::{
     CertificateRequest, Chain, ClientHello, Extension, ExtensionType, ServerFlight, ServerHello, ServerShare,
     ShareKind, SignedShare, TooLong,
@@ -106,7 +107,7 @@ impl Scripted {
             Some(group) if version >= ProtocolVersion::TLS13 => {
                 ServerHello::tls13(suite, RANDOM, group, &point(group))?
             }
-            _ => ServerHello::new(version, suite, RANDOM),
+            _ => ServerHello::new(version, suite, self.random()),
         };
         if version >= ProtocolVersion::TLS13 {
             answer.session_id = hello.offer.session_id.clone();
@@ -131,11 +132,21 @@ impl Scripted {
         version: ProtocolVersion,
         share: ServerShare,
     ) -> Result<SignedShare, TooLong> {
-        let message = [&hello.offer.random[..], &RANDOM, &share.params()?].concat();
+        let message = [&hello.offer.random[..], &self.random(), &share.params()?].concat();
         let scheme = self.legacy.scheme(self.key);
         let signed = self.certificates.signer(hello.name()).sign(version, scheme, &message);
         let (scheme, signature) = signed.unwrap_or((scheme, Vec::new()));
         Ok(SignedShare { share, scheme, signature })
+    }
+
+    /// The random of a hello up to TLS 1.2.
+    fn random(&self) -> [u8; 32] {
+        let mut random = RANDOM;
+        let end = random.last_chunk_mut::<MARK_BYTES>();
+        if let (Some(end), Some(mark)) = (end, end_of_random(self.legacy.downgrade_mark)) {
+            *end = mark;
+        }
+        random
     }
 
     fn share(&self, suite: CipherSuite, group: Option<NamedGroup>) -> Option<ServerShare> {

@@ -68,6 +68,10 @@ impl Server {
         let in_clear = self.client_hello.iter().chain(&self.before_server_hello);
         steps.into_iter().chain(in_clear).try_for_each(Step::check)?;
         inside::check(&self.inside)?;
+        let salted = self.tls.handshake_signature == HandshakeSignature::OddSalt;
+        if salted && self.tls.certificate.key != KeyKind::Rsa2048 {
+            return Err("only a key of RSA of 2048 bits signs with an odd salt".into());
+        }
         let by_library = self.client_hello.is_none() && self.legacy.is_none();
         if !by_library && (self.before_server_hello.is_some() || !self.inside.is_empty()) {
             return Err("before_server_hello and inside go with a handshake that is finished".into());
@@ -178,6 +182,9 @@ pub enum HandshakeSignature {
     Empty,
     /// One by the key of the certificate, under a scheme that nobody offers.
     NotOffered,
+    /// One by RSASSA-PSS whose salt is not as long as its digest, against RFC
+    /// 8446 §4.2.3. Of a key of RSA only.
+    OddSalt,
 }
 
 /// Whether a client certificate is asked for.
@@ -222,6 +229,8 @@ pub struct Certificate {
     pub common_name: Option<String>,
     /// X.509 version: 3, or 1 (without any extension).
     pub version: u8,
+    /// What becomes of it on the wire.
+    pub form: FormKind,
 }
 
 impl Default for Certificate {
@@ -237,6 +246,7 @@ impl Default for Certificate {
             more_names: 0,
             common_name: None,
             version: 3,
+            form: FormKind::default(),
         }
     }
 }
@@ -251,6 +261,51 @@ impl Certificate {
             return Err(format!("no certificate has more than {MORE_NAMES_MAX} further names"));
         }
         Ok(())
+    }
+}
+
+/// What becomes of a chain on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FormKind {
+    /// It is sent as it is.
+    #[default]
+    Whole,
+    /// The certificate_list is empty.
+    NoCertificate,
+    /// The leaf is of no bytes.
+    Empty,
+    /// The leaf is an element of ASN.1, and no certificate.
+    NoDer,
+    /// Bytes follow the leaf in its entry.
+    BytesBehind,
+    /// The leaf names another signature algorithm outside than inside: GnuTLS
+    /// does not read it, others do.
+    TwoAlgorithms,
+}
+
+/// OID of ecdsa-with-SHA256, and of ecdsa-with-SHA384 (RFC 5758 §3.2).
+const ECDSA_WITH_SHA256: [u8; 10] = [0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02];
+
+impl FormKind {
+    /// The chain as it is sent.
+    pub(super) fn spoil(self, mut chain: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let Some(leaf) = chain.first_mut() else { return chain };
+        match self {
+            FormKind::Whole => {}
+            FormKind::NoCertificate => chain.clear(),
+            FormKind::Empty => leaf.clear(),
+            FormKind::NoDer => *leaf = vec![0x30, 0x01, 0x00],
+            FormKind::BytesBehind => leaf.push(0),
+            FormKind::TwoAlgorithms => {
+                let oid = ECDSA_WITH_SHA256.len();
+                let outside = leaf.windows(oid).rposition(|part| part == ECDSA_WITH_SHA256);
+                if let Some(last) = outside.and_then(|place| leaf.get_mut(place + oid - 1)) {
+                    *last += 1;
+                }
+            }
+        }
+        chain
     }
 }
 

@@ -4,7 +4,9 @@
 use super::server::HandshakeSignature;
 use super::weak_rsa::WeakRsa;
 use crate::model::registry::{self, ProtocolVersion};
-use aws_lc_rs::rand;
+use aws_lc_rs::rand::{self, SystemRandom};
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
+use aws_lc_rs::signature::{RSA_PSS_SHA256, RsaPssSaltLength, RsaSignatureEncoding};
 use rcgen::KeyPair;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -15,12 +17,17 @@ use std::sync::Arc;
 /// A scheme for private use (RFC 8446 §4.2.3), which no client offers.
 const PRIVATE_USE: SignatureScheme = SignatureScheme::Unknown(0xfe01);
 
+/// Length of an odd salt, in bytes; that of SHA-1, once the default.
+const ODD_SALT_BYTES: u16 = 20;
+
 /// A signing key.
 #[derive(Clone, Debug)]
 pub(super) struct Signer {
     key: Arc<dyn SigningKey>,
     /// The same key of RSA, for versions before TLS 1.2.
     old: Option<WeakRsa>,
+    /// The same key of RSA, for salts of another length than is usual.
+    salting: Option<Arc<RsaKeyPair>>,
     how: HandshakeSignature,
 }
 
@@ -31,11 +38,13 @@ impl Signer {
         let key = any_supported_type(&private)?;
         let rsa = key.algorithm() == SignatureAlgorithm::RSA;
         let old = if rsa { WeakRsa::from_pkcs8(der) } else { None };
-        Ok(Self { key, old, how: HandshakeSignature::default() })
+        let salting = if rsa { RsaKeyPair::from_pkcs8(der).ok().map(Arc::new) } else { None };
+        Ok(Self { key, old, salting, how: HandshakeSignature::default() })
     }
 
     pub(super) fn weak(key: WeakRsa) -> Self {
-        Self { key: Arc::new(key.clone()), old: Some(key), how: HandshakeSignature::default() }
+        let old = Some(key.clone());
+        Self { key: Arc::new(key), old, salting: None, how: HandshakeSignature::default() }
     }
 
     pub(super) fn signing(self, how: HandshakeSignature) -> Self {
@@ -76,15 +85,34 @@ impl Signer {
                 rand::fill(&mut signature).map_err(|_| Error::FailedToGetRandomBytes)?;
             }
             HandshakeSignature::Empty => signature.clear(),
-            HandshakeSignature::OwnKey | HandshakeSignature::AnotherKey | HandshakeSignature::NotOffered => {}
+            HandshakeSignature::OwnKey
+            | HandshakeSignature::AnotherKey
+            | HandshakeSignature::NotOffered
+            | HandshakeSignature::OddSalt => {}
         }
+        Ok(signature)
+    }
+}
+
+impl Signer {
+    /// By RSASSA-PSS with SHA-256 and a salt of another length than its digest.
+    fn sign_with_odd_salt(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        static ODD: RsaSignatureEncoding =
+            RSA_PSS_SHA256.with_pss_salt_length(RsaPssSaltLength::Custom(ODD_SALT_BYTES));
+        let pair = self.salting.as_ref().ok_or_else(|| Error::General("no key of RSA".into()))?;
+        let mut signature = vec![0; pair.public_modulus_len()];
+        pair.sign(&ODD, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| Error::General("the key cannot sign".into()))?;
         Ok(signature)
     }
 }
 
 impl SigningKey for Signer {
     fn choose_scheme(&self, offered: &[SignatureScheme]) -> Option<Box<dyn rustls::sign::Signer>> {
-        let inner = self.key.choose_scheme(offered)?;
+        let inner = match self.how {
+            HandshakeSignature::OddSalt => self.key.choose_scheme(&[SignatureScheme::RSA_PSS_SHA256])?,
+            _ => self.key.choose_scheme(offered)?,
+        };
         Some(Box::new(Spoilt { signer: self.clone(), inner }))
     }
 
@@ -102,6 +130,9 @@ struct Spoilt {
 
 impl rustls::sign::Signer for Spoilt {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        if self.signer.how == HandshakeSignature::OddSalt {
+            return self.signer.sign_with_odd_salt(message);
+        }
         self.signer.spoil(self.inner.sign(message)?)
     }
 

@@ -7,6 +7,7 @@ use super::signer::Signer;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use quick_cache::sync::Cache;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
     ClientHello, NoClientAuth, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
@@ -133,7 +134,9 @@ impl Certificates {
     }
 
     fn make(&self, (spec, key): &(Certificate, LeafKey), host: &str) -> Result<Arc<CertifiedKey>, LabError> {
-        let mut certified = CertifiedKey::new(self.pki.chain(spec, key, host)?, key.signer.to_library());
+        let chain = self.pki.chain(spec, key, host)?.iter().map(|der| der.to_vec()).collect();
+        let chain = spec.form.spoil(chain).into_iter().map(CertificateDer::from).collect();
+        let mut certified = CertifiedKey::new(chain, key.signer.to_library());
         certified.ocsp = self.ocsp.then(|| OCSP_TRY_LATER.to_vec());
         Ok(Arc::new(certified))
     }

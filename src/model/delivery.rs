@@ -59,6 +59,9 @@ pub enum Reason {
     OfferRefused,
     /// The certificate is signed with SHA-1, which the sender refuses.
     Sha1Certificate,
+    /// Over the form of the certificate some clients end the handshake, and
+    /// others do not.
+    CertificateForm,
 }
 
 impl Reason {
@@ -93,6 +96,7 @@ impl fmt::Display for Reason {
             Reason::NoPublishedSuite => f.write_str("no_published_suite"),
             Reason::OfferRefused => f.write_str("offer_refused"),
             Reason::Sha1Certificate => f.write_str("sha1_certificate"),
+            Reason::CertificateForm => f.write_str("certificate_form"),
         }
     }
 }

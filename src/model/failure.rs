@@ -170,6 +170,15 @@ kinds! {
     /// a scheme that was not offered: every client ends the handshake over that
     /// (RFC 8446 §4.4.3).
     SignatureFailed = "signature_failed",
+    /// tls: the server shows no certificate (an empty certificate_list), or one
+    /// whose encoding is none of a certificate: every client ends the handshake
+    /// over that (RFC 8446 §4.4.2.4, `decode_error` and `bad_certificate` of
+    /// §6.2).
+    BadCertificate = "bad_certificate",
+    /// tls: the server chose an older version than was offered, and says by its
+    /// random that it speaks a newer one: a client of TLS 1.3 must end the
+    /// handshake (RFC 8446 §4.1.3, `illegal_parameter`).
+    DowngradeDetected = "downgrade_detected",
     /// tls: what came is no TLS record.
     NotTls = "not_tls",
     /// after_tls: EHLO refused inside TLS, 5xx.

@@ -9,7 +9,7 @@ use super::endpoint::ProbeKey;
 use super::expectation::Expected;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
-use super::observation::SignatureCheck;
+use super::observation::{DowngradeMark, SignatureCheck};
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -49,6 +49,8 @@ pub struct Presented {
     pub dates: DateStatus,
     /// The leaf's names.
     pub leaf: Arc<Leaf>,
+    /// Whether some clients end the handshake over its form, and others do not.
+    pub disputed: bool,
 }
 
 /// What was negotiated, and the axes of the certificate.
@@ -76,6 +78,12 @@ pub struct TlsFinding {
     pub expectations: Arc<[Expected]>,
     /// The leaf's names.
     pub leaf: Option<Arc<Leaf>>,
+    /// Whether some clients end the handshake over the form of the
+    /// certificates, and others do not.
+    pub disputed: bool,
+    /// What the server's random says of newer versions; `None` where it does
+    /// not say so, or nobody looked.
+    pub downgrade_mark: Option<DowngradeMark>,
 }
 
 impl TlsFinding {
@@ -87,7 +95,8 @@ impl TlsFinding {
 
     /// The certificate; `None` where none was seen.
     pub fn presented(&self) -> Option<Presented> {
-        Some(Presented { chain: self.chain?, dates: self.dates?, leaf: self.leaf.clone()? })
+        let (chain, dates, leaf) = (self.chain?, self.dates?, self.leaf.clone()?);
+        Some(Presented { chain, dates, leaf, disputed: self.disputed })
     }
 }
 
@@ -118,6 +127,9 @@ pub struct HelloFinding {
     pub signature: Option<SignatureCheck>,
     /// The certificate, in clear up to TLS 1.2; `None` where none was seen.
     pub presented: Option<Presented>,
+    /// What the server's random says of newer versions; `None` where it does
+    /// not say so, or nobody looked.
+    pub downgrade_mark: Option<DowngradeMark>,
 }
 
 impl HelloFinding {
@@ -145,15 +157,15 @@ impl Finding {
     /// Whether all that the server has to say to a hello of SSLv3 or newer is
     /// an answer of SSLv2.
     pub fn answers_by_sslv2(&self) -> bool {
-        let ended = |end| self.hellos.iter().any(|hello| hello.end == end);
-        ended(HelloEnd::Sslv2) && !ended(HelloEnd::Agreed)
+        let sslv2 = self.hellos.iter().any(|hello| hello.end == HelloEnd::Sslv2);
+        sslv2 && !self.hellos.iter().any(|hello| hello.end.is_agreement())
     }
 
     /// The newest version that the server has agreed to in any hello, and the
     /// suite that it chose there first.
     pub fn server_best(&self) -> (Option<ProtocolVersion>, Option<CipherSuite>) {
         let shaken = self.tls.as_ref().map(|tls| (tls.version, tls.suite));
-        let agreed = self.hellos.iter().filter(|hello| hello.end == HelloEnd::Agreed);
+        let agreed = self.hellos.iter().filter(|hello| hello.end.is_agreement());
         let all = shaken.into_iter().chain(agreed.map(|hello| (hello.version, hello.suite)));
         all.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })
     }

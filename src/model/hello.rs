@@ -3,7 +3,7 @@
 //! of an enumeration.
 
 use super::failure::Failure;
-use super::observation::SignatureCheck;
+use super::observation::{DowngradeMark, SignatureCheck};
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,9 @@ pub enum HelloEnd {
     Timeout,
     /// It speaks SSLv2.
     Sslv2,
+    /// It agreed, and shows no certificate that any client can read
+    /// ([`Kind::BadCertificate`](super::Kind::BadCertificate)).
+    BadCertificate,
     /// It does not speak TLS.
     NotTls,
     /// What it said cannot be read.
@@ -100,6 +103,12 @@ pub enum HelloEnd {
 }
 
 impl HelloEnd {
+    /// Whether the server chose a version and a suite, be it that nothing comes
+    /// of it.
+    pub fn is_agreement(self) -> bool {
+        matches!(self, HelloEnd::Agreed | HelloEnd::BadCertificate)
+    }
+
     /// Stable snake_case name.
     pub fn name(self) -> &'static str {
         match self {
@@ -108,6 +117,7 @@ impl HelloEnd {
             HelloEnd::Closed => "closed",
             HelloEnd::Timeout => "timeout",
             HelloEnd::Sslv2 => "sslv2",
+            HelloEnd::BadCertificate => "bad_certificate",
             HelloEnd::NotTls => "not_tls",
             HelloEnd::Malformed => "malformed",
             HelloEnd::TooLong => "too_long",
@@ -160,6 +170,11 @@ pub struct HelloObservation {
     pub client_certificate_requested: bool,
     /// Whether it asked for another hello (RFC 8446 §4.1.4).
     pub hello_retry: bool,
+    /// What the server's random says of newer versions, up to TLS 1.2; `None`
+    /// in TLS 1.3, where there was no ServerHello, and where that was not
+    /// recorded.
+    #[serde(default)]
+    pub downgrade_mark: Option<DowngradeMark>,
     /// The alert that refused.
     pub alert: Option<AlertDescription>,
     /// First SYN to the last byte, in microseconds of the monotonic clock.
@@ -191,6 +206,7 @@ impl HelloObservation {
             chain: Vec::new(),
             client_certificate_requested: false,
             hello_retry: false,
+            downgrade_mark: None,
             alert: None,
             total_us: 0,
         }

@@ -41,7 +41,9 @@ pub use finding::{Finding, HelloFinding, Leaf, Presented, TlsFinding};
 pub use forced::{Check, CheckCause, CheckFailure, ConnectorVerdict, ForcedTls, Passage, TlsSettings};
 pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
 pub use name::{DomainName, MxHost, NameError};
-pub use observation::{ClientCertificate, Dialogue, Observation, SignatureCheck, Timings, TlsObservation};
+pub use observation::{
+    ClientCertificate, Dialogue, DowngradeMark, Observation, SignatureCheck, Timings, TlsObservation,
+};
 pub use promise::Promise;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{

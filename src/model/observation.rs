@@ -96,6 +96,21 @@ pub enum SignatureCheck {
     NotShown,
 }
 
+/// What a server of TLS 1.2 or before says by the end of its random of newer
+/// versions that it speaks (RFC 8446 §4.1.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DowngradeMark {
+    /// Nothing.
+    #[default]
+    None,
+    /// It speaks TLS 1.3, and was brought to TLS 1.2 (`DOWNGRD` and 1).
+    Tls12,
+    /// It speaks TLS 1.2 or newer, and was brought to TLS 1.1 or before
+    /// (`DOWNGRD` and 0).
+    Tls11,
+}
+
 impl Dialogue {
     /// Every whole reply, in the order in which the questions were asked, the
     /// unsolicited ones last.
@@ -205,6 +220,11 @@ pub struct TlsObservation {
     /// 1.3, where the id is an echo, and where that was not recorded.
     #[serde(default)]
     pub session_id: Option<bool>,
+    /// What the server's random says of newer versions, up to TLS 1.2; `None`
+    /// in TLS 1.3, where there was no ServerHello, and where that was not
+    /// recorded.
+    #[serde(default)]
+    pub downgrade_mark: Option<DowngradeMark>,
     /// Fatal alert received.
     pub alert: Option<AlertDescription>,
 }

@@ -1,6 +1,5 @@
 //! The best that a server agreed to, by all that was asked of it.
 
-use super::hello::HelloEnd;
 use super::observation::Observation;
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 
@@ -26,7 +25,7 @@ impl ServerBest {
             let version = tls.version.filter(|_| tls.suite.is_some())?;
             Some(Self { version, suite: tls.suite, group: tls.group, dh_bits: None })
         });
-        let agreed = seen.hellos.iter().filter(|hello| hello.end == HelloEnd::Agreed).filter_map(|hello| {
+        let agreed = seen.hellos.iter().filter(|hello| hello.end.is_agreement()).filter_map(|hello| {
             let (suite, group, dh_bits) = (hello.suite, hello.group, hello.dh_bits);
             Some(Self { version: hello.version?, suite, group, dh_bits })
         });

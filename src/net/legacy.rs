@@ -9,11 +9,12 @@ use super::drive::{Drive, PhaseTimeouts, micros};
 use super::wire::{Socket, TooManyBytes, Wire};
 use super::{dial, handshake, tls_failure};
 use crate::model::{
-    Failure, HelloEnd, HelloObservation, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
-    SignatureCheck,
+    CipherSuite, Failure, HelloEnd, HelloObservation, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
+    SignatureCheck, SuiteFacts,
 };
 use crate::smtp::EhloName;
-use crate::tls::{ClientHello, End, HelloAnswer, HelloProbe, Step};
+use crate::tls::{ClientHello, End, HelloAnswer, HelloProbe, ServerHello, Step};
+use crate::x509::form;
 use crate::x509::handshake::Verifier;
 use aws_lc_rs::rand;
 use jiff::Timestamp;
@@ -154,8 +155,23 @@ fn signature(answer: &HelloAnswer, question: &HelloQuestion, random: &[u8; 32]) 
     }
 }
 
+/// Whether the server agreed with no certificate that any client can read,
+/// where it had to show one. In TLS 1.3 it is encrypted.
+fn is_without_certificate(answer: &HelloAnswer) -> bool {
+    let before_tls13 = answer.version().is_some_and(|version| version < ProtocolVersion::TLS13);
+    let facts = answer.suite().and_then(CipherSuite::facts);
+    let due = facts.is_some_and(SuiteFacts::shows_certificate);
+    match answer.chain.as_ref().map(|chain| chain.certificates.first()) {
+        _ if answer.end != End::Complete || !before_tls13 => false,
+        None => due,
+        Some(leaf) => leaf.is_none_or(|leaf| form::why_broken(leaf).is_some()),
+    }
+}
+
 fn take(seen: &mut HelloObservation, answer: HelloAnswer) {
-    seen.end = end(&answer.end);
+    seen.end = if is_without_certificate(&answer) { HelloEnd::BadCertificate } else { end(&answer.end) };
+    let old = answer.hello.as_ref().filter(|hello| hello.version() < ProtocolVersion::TLS13);
+    seen.downgrade_mark = old.map(ServerHello::downgrade_mark);
     seen.version = answer.version();
     seen.suite = answer.suite();
     seen.group = answer.group();

@@ -3,12 +3,13 @@
 //!
 //! A survey judges certificates afterwards and apart from the handshake, so
 //! nothing that is odd about one may end the observation. A signature that
-//! fails does: there is no session then, with whomever (RFC 8446 §4.4.3). One
-//! recorder serves one connection.
+//! fails does, and a certificate that is none: there is no session then, with
+//! whomever (RFC 8446 §4.4.2.4, §4.4.3). One recorder serves one connection.
 
 use super::sessions::Sessions;
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{ClientCertificate, Failure, Kind, ProtocolVersion, SignatureCheck, SignatureScheme};
+use crate::x509::form;
 use crate::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
@@ -42,6 +43,8 @@ pub(super) struct Signed {
 #[derive(Debug)]
 pub(super) struct Recorder {
     presented: OnceLock<Presented>,
+    /// Why no client can read the certificate, if so.
+    broken: OnceLock<String>,
     signed: OnceLock<Signed>,
     /// What to show a server that asks for a client certificate.
     identity: Option<Arc<CertifiedKey>>,
@@ -57,6 +60,7 @@ impl Recorder {
             identity,
             client_certificate_shown: AtomicBool::new(false),
             presented: OnceLock::new(),
+            broken: OnceLock::new(),
             signed: OnceLock::new(),
             client_certificate_requested: AtomicBool::new(false),
             tickets: AtomicU32::new(0),
@@ -95,11 +99,14 @@ impl Recorder {
         self.tickets.load(Ordering::Relaxed)
     }
 
-    /// The failure of a handshake with what is known of its signature. One that
-    /// the library refused by its scheme alone never came here to be checked.
+    /// The failure of a handshake with what is known of its certificate and its
+    /// signature. One that the library refused by its scheme alone never came
+    /// here to be checked.
     pub(super) fn explain(&self, failure: Failure) -> Failure {
-        if failure.kind != Kind::SignatureFailed {
-            return failure;
+        match (failure.kind, self.broken.get()) {
+            (Kind::SignatureFailed, _) => {}
+            (Kind::BadCertificate, Some(cause)) => return failure.with_detail(cause),
+            _ => return failure,
         }
         let by_library = || Signed { scheme: None, check: SignatureCheck::Failed, cause: None };
         match &self.signed.get_or_init(by_library).cause {
@@ -148,7 +155,13 @@ impl ServerCertVerifier for Recorder {
         let chain = certificates.take(CHAIN_CERTIFICATES_MAX).map(|der| Arc::from(der.as_ref())).collect();
         let excess = (1 + intermediates.len()).saturating_sub(CHAIN_CERTIFICATES_MAX);
         let _ = self.presented.set(Presented { chain, excess, ocsp_stapled: !ocsp_response.is_empty() });
-        Ok(ServerCertVerified::assertion())
+        match form::why_broken(end_entity) {
+            None => Ok(ServerCertVerified::assertion()),
+            Some(cause) => {
+                let _ = self.broken.set(cause);
+                Err(CertificateError::BadEncoding.into())
+            }
+        }
     }
 
     fn verify_tls12_signature(

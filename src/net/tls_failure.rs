@@ -104,6 +104,9 @@ pub(super) fn from_rustls(error: &Error, certificate: ClientCertificate) -> Fail
         }
         Error::PeerIncompatible(reason) => incompatible(reason),
         Error::InvalidCertificate(CertificateError::BadSignature) => Kind::SignatureFailed,
+        Error::InvalidCertificate(CertificateError::BadEncoding) | Error::NoCertificatesPresented => {
+            Kind::BadCertificate
+        }
         Error::PeerMisbehaved(reason) => misbehaved(reason),
         Error::InvalidMessage(
             InvalidMessage::InvalidContentType
@@ -189,6 +192,7 @@ fn misbehaved(reason: &PeerMisbehaved) -> Kind {
         }
         PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme
         | PeerMisbehaved::SignedKxWithWrongAlgorithm => Kind::SignatureFailed,
+        PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported => Kind::DowngradeDetected,
         _ => Kind::Malformed,
     }
 }

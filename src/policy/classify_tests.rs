@@ -201,7 +201,8 @@ fn agreed(sender: &Sender, version: ProtocolVersion, suite: &str, chain: ChainSt
         group: None,
         signature_scheme: None,
         signature: Some(SignatureCheck::Verified),
-        presented: Some(Presented { chain, dates: DateStatus::Valid, leaf }),
+        presented: Some(Presented { chain, dates: DateStatus::Valid, leaf, disputed: false }),
+        downgrade_mark: Some(crate::model::DowngradeMark::None),
     };
     (Some(Failure::new(Phase::Tls, Kind::Alert)), None, vec![hello])
 }

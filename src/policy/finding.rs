@@ -44,6 +44,8 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         key: assessed.map(|assessed| assessed.assessment.key),
         expectations: assessed.map(|assessed| assessed.assessment.expectations.clone()).unwrap_or_default(),
         leaf: assessed.map(|assessed| assessed.leaf.clone()),
+        disputed: assessed.is_some_and(|assessed| assessed.disputed),
+        downgrade_mark: tls.downgrade_mark,
     });
     Finding {
         key: observation.key.clone(),
@@ -70,6 +72,7 @@ fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFin
         signature_scheme: hello.signature_scheme,
         signature: hello.signature.clone(),
         presented: assessed.map(Assessed::presented),
+        downgrade_mark: hello.downgrade_mark,
     })
     .collect()
 }

@@ -10,6 +10,7 @@ mod anchors;
 mod chain;
 pub mod classify;
 pub mod connector;
+mod downgrade;
 pub mod enumeration;
 pub mod expectation;
 pub mod expectation_file;

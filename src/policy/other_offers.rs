@@ -8,10 +8,11 @@
 //! with it. And one that has nothing in common with an offer has nothing in
 //! common with a part of that offer. All else stays open.
 
+use super::downgrade;
 use super::offer::Offer;
 use super::sender::Sender;
 use super::step_down;
-use crate::model::{Finding, HelloEnd, HelloFinding, HelloPurpose, NamedGroup, ProtocolVersion};
+use crate::model::{Finding, HelloFinding, HelloPurpose, NamedGroup, ProtocolVersion};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -69,14 +70,17 @@ impl<'f> Heard<'f> {
 
     /// The version chosen, if there was an agreement.
     fn chosen(&self) -> Option<ProtocolVersion> {
-        self.hello.version.filter(|_| self.hello.end == HelloEnd::Agreed)
+        self.hello.version.filter(|_| self.hello.end.is_agreement())
     }
 
     /// Whether the answer shows that the server does not have a version: it
-    /// was offered, and an older one chosen. An older one than was listed is
+    /// was offered, and an older one chosen, and its random does not say that it is spoken. An older one than was listed is
     /// chosen by what a hello says to servers that know no list: that all
     /// versions up to TLS 1.2 are on offer (RFC 8446 §4.1.2).
     fn denies(&self, version: ProtocolVersion) -> bool {
+        if downgrade::speaks(self.hello, version) {
+            return false;
+        }
         let Some(chosen) = self.chosen().filter(|chosen| *chosen < version) else { return false };
         let listed = |version| self.offer.versions.contains(&version);
         listed(version) || (!listed(chosen) && version <= self.hello.offered_version)
@@ -116,7 +120,7 @@ fn lacks_all(offer: &Offer, finding: &Finding, heard: &[Heard<'_>]) -> bool {
 /// that took a hello as new and as long: it did not stumble over the form.
 fn is_refused(offer: &Offer, heard: &[Heard<'_>]) -> bool {
     let took = |form: &Heard<'_>| {
-        let agreed = heard.iter().filter(|heard| heard.hello.end == HelloEnd::Agreed);
+        let agreed = heard.iter().filter(|heard| heard.hello.end.is_agreement());
         agreed.into_iter().any(|heard| {
             heard.hello.offered_version >= form.hello.offered_version && heard.is_as_long_as(form.offer)
         })

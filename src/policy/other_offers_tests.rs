@@ -1,6 +1,7 @@
 //! What one server's answers say to each sender, as tables.
 
 use super::*;
+use crate::model::HelloEnd;
 use crate::model::{AlertDescription, Endpoint, Failure, Kind, Phase, ProbeKey, SignatureCheck};
 use crate::policy::outcome::outcome;
 
@@ -28,6 +29,7 @@ fn hello(what: &str, end: HelloEnd, chosen: Option<(&str, &str)>, group: &str) -
         signature_scheme: None,
         signature: Some(SignatureCheck::Verified),
         presented: None,
+        downgrade_mark: Some(crate::model::DowngradeMark::None),
     }
 }
 

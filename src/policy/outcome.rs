@@ -8,8 +8,10 @@
 //! answered the offer of another sender, and that may decide, too.
 //!
 //! A handshake signature that fails is a handshake that fails, for every
-//! sender (RFC 8446 §4.4.3); see `proof`.
+//! sender (RFC 8446 §4.4.3); see `proof`. So is one with a certificate that no
+//! client can read. Where clients differ over a form, nothing is known.
 
+use super::downgrade::{self, Downgrade};
 use super::offer::Offer;
 use super::other_offers::{Inference, infer};
 use super::proof::{self, Proof};
@@ -17,9 +19,9 @@ use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
 use super::step_down;
 use crate::model::{
-    Basis, CheckCause, CipherSuite, Delivery, DomainFacts, Failure, Finding, HelloEnd, HelloFinding,
-    HelloPurpose, Kind, Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session,
-    SuiteFacts, TlsFinding,
+    Basis, CheckCause, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd,
+    HelloFinding, HelloPurpose, Kind, Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason,
+    Session, SuiteFacts, TlsFinding,
 };
 
 /// Suites that the scanner's own handshake offers, in its order (rustls with
@@ -60,7 +62,11 @@ pub fn presented(sender: &Sender, finding: &Finding) -> Option<Presented> {
 pub fn unproven_on_demand(sender: &Sender, finding: &Finding) -> Option<CheckCause> {
     let question = Question { sender, offer: sender.offer(), finding };
     question.own_hello().filter(|hello| is_without_certificate(hello))?;
-    proof::of_hello_beside(question.agreed_on_demand()?, finding, &question.offer).lack()
+    let agreed = question.agreed_on_demand()?;
+    if agreed.presented.as_ref().is_some_and(|presented| presented.disputed) {
+        return Some(CheckCause::NoAnswer(Reason::CertificateForm));
+    }
+    proof::of_hello_beside(agreed, finding, &question.offer).lack()
 }
 
 /// Whether the server has no certificate for this sender: it took a suite
@@ -111,11 +117,12 @@ struct Question<'a> {
 impl Question<'_> {
     fn answer(&self) -> Answer {
         match &self.finding.failure {
-            _ if self.fails_by_signature() => self.by_failed_signature(),
+            _ if let Some(kind) = self.fails_with_everyone() => self.by_failure_with_everyone(kind),
             None => self.by_hello().unwrap_or_else(|| self.by_handshake()),
             Some(failure) if self.is_about_the_offer(failure) => {
                 let hellos = self.by_hello().or_else(|| self.by_other_hellos());
-                hellos.unwrap_or_else(|| self.not_learnt(failure))
+                let answer = hellos.or_else(|| self.by_downgrade(failure));
+                answer.unwrap_or_else(|| self.not_learnt(failure))
             }
             Some(failure) if failure.says_no_tls() => self.no_tls(failure),
             Some(failure) => self.not_learnt(failure),
@@ -133,13 +140,15 @@ impl Question<'_> {
         proof::of(signature, scheme, &self.offer)
     }
 
-    fn fails_by_signature(&self) -> bool {
-        let ended = |failure: &Failure| (failure.phase, failure.kind) == (Phase::Tls, Kind::SignatureFailed);
+    /// By what the handshake fails with whomever, if so.
+    fn fails_with_everyone(&self) -> Option<Kind> {
         match self.shaken() {
-            Proof::Refuted => true,
-            Proof::OfAnotherOffer => false,
-            _ => self.finding.failure.as_ref().is_some_and(ended),
+            Proof::Refuted => return Some(Kind::SignatureFailed),
+            Proof::OfAnotherOffer => return None,
+            _ => {}
         }
+        let failure = self.finding.failure.as_ref().filter(|failure| failure.phase == Phase::Tls)?;
+        matches!(failure.kind, Kind::SignatureFailed | Kind::BadCertificate).then_some(failure.kind)
     }
 
     /// Whether a handshake failed over what it offered, so that another offer
@@ -151,11 +160,11 @@ impl Question<'_> {
         step_down::is_about_the_offer(failure, agreed) || self.shaken() == Proof::OfAnotherOffer
     }
 
-    /// The server's signature fails with whomever. Only where the sender's own
-    /// offer shows one that holds does it have another key for this sender, and
-    /// what it would do is open.
-    fn by_failed_signature(&self) -> Answer {
-        let reason = Reason::Ended { phase: Phase::Tls, kind: Kind::SignatureFailed };
+    /// The server's signature or certificate fails with whomever. Only where the
+    /// sender's own offer shows a signature that holds does it have another key
+    /// for this sender, and what it would do is open.
+    fn by_failure_with_everyone(&self, kind: Kind) -> Answer {
+        let reason = ended(kind);
         let own = self.own_hello().filter(|hello| hello.end == HelloEnd::Agreed);
         if own.is_some_and(|hello| proof::of_hello(hello, &self.offer) == Proof::Given) {
             return (Outcome::undetermined(reason), None);
@@ -169,6 +178,14 @@ impl Question<'_> {
         let delivery = if self.sender.requires_tls.value { Delivery::Deferred } else { Delivery::Plaintext };
         let situation = self.sender.requires_tls.value.then_some(Situation::StarttlsRequired);
         (Outcome::without_tls(delivery, failure, Some(Basis::Observed)), situation)
+    }
+
+    /// A server that was brought down from TLS 1.3 in the scanner's handshake
+    /// would be in that of a sender which offers TLS 1.3, too.
+    fn by_downgrade(&self, failure: &Failure) -> Option<Answer> {
+        let offers = self.sender.versions.value.contains(&ProtocolVersion::TLS13);
+        let alike = failure.kind == Kind::DowngradeDetected && offers && self.own_hello().is_none();
+        alike.then(|| self.tls_failure(failure.into(), Basis::Inferred))
     }
 
     /// The hello of the sender's very offer, if it was sent.
@@ -185,7 +202,7 @@ impl Question<'_> {
     fn by_hello(&self) -> Option<Answer> {
         let hello = self.own_hello()?;
         match hello.end {
-            HelloEnd::Agreed => Some(self.agreed(hello, Basis::Observed)),
+            HelloEnd::Agreed | HelloEnd::BadCertificate => Some(self.agreed(hello, Basis::Observed)),
             HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
             _ if hello.is_refused() => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
             _ => None,
@@ -239,25 +256,46 @@ impl Question<'_> {
         if hello.suite.is_some_and(|suite| self.offer.rank(suite).is_none()) {
             return self.tls_failure(Reason::NoPublishedSuite, basis);
         }
+        let brought_down = self.brought_down(hello.offered_version, hello.version, hello.downgrade_mark);
+        if brought_down == Downgrade::Ends {
+            return self.tls_failure(ended(Kind::DowngradeDetected), basis);
+        }
+        if hello.end == HelloEnd::BadCertificate {
+            return self.tls_failure(ended(Kind::BadCertificate), basis);
+        }
         let mut proven = proof::of_hello_beside(hello, self.finding, &self.offer);
         if proven == Proof::Open && self.shaken() == Proof::OfAnotherOffer {
             // The server will sign by what the scanner did not offer.
             proven = Proof::Unverifiable;
         }
+        if proven == Proof::Given && brought_down == Downgrade::NotRecorded {
+            proven = Proof::NotRecorded;
+        }
         match (proven, &self.finding.failure) {
-            (Proof::Refuted, _) => {
-                let reason = Reason::Ended { phase: Phase::Tls, kind: Kind::SignatureFailed };
-                return self.tls_failure(reason, basis);
-            }
+            (Proof::Refuted, _) => return self.tls_failure(ended(Kind::SignatureFailed), basis),
             // Another offer lacked the scheme under which it signs.
             (Proof::OfAnotherOffer, Some(failure)) => return self.not_learnt(failure),
             _ => {}
+        }
+        if let Some(disputed) = disputed(brought_down, hello.presented.as_ref()) {
+            return disputed;
         }
         if self.refuses_certificate(hello.presented.as_ref()) {
             return self.tls_failure(Reason::Sha1Certificate, basis);
         }
         let group = hello.group.filter(|group| self.offer.groups.contains(group));
         (proven.of_session(basis, self.session(hello.version, hello.suite, group)), None)
+    }
+
+    /// What becomes of this sender where a server that speaks a newer version
+    /// says so.
+    fn brought_down(
+        &self,
+        offered: ProtocolVersion,
+        chosen: Option<ProtocolVersion>,
+        mark: Option<DowngradeMark>,
+    ) -> Downgrade {
+        downgrade::of(self.sender.versions.value.iter().copied().max(), offered, chosen, mark)
     }
 
     /// What the other hellos say about a refusal.
@@ -302,6 +340,12 @@ impl Question<'_> {
         };
         if self.refuses_certificate(None) {
             return self.tls_failure(Reason::Sha1Certificate, Basis::Observed);
+        }
+        // The library looks at the mark of TLS 1.3 itself, and did before any
+        // was written down.
+        let brought_down = self.brought_down(ProtocolVersion::TLS13, tls.version, tls.downgrade_mark);
+        if let Some(disputed) = disputed(brought_down, tls.presented().as_ref()) {
+            return disputed;
         }
         match self.carries_over(tls) {
             Some((basis, session)) => (self.shaken().of_session(basis, session), None),
@@ -372,6 +416,20 @@ impl Question<'_> {
             skipped: rank.and_then(|rank| offer.suites.get(..rank)).unwrap_or_default().to_vec(),
         }
     }
+}
+
+fn ended(kind: Kind) -> Reason {
+    Reason::Ended { phase: Phase::Tls, kind }
+}
+
+/// What is not known where clients differ over what the server says.
+fn disputed(brought_down: Downgrade, shown: Option<&Presented>) -> Option<Answer> {
+    let reason = match brought_down {
+        Downgrade::Disputed => ended(Kind::DowngradeDetected),
+        _ if shown.is_some_and(|shown| shown.disputed) => Reason::CertificateForm,
+        _ => return None,
+    };
+    Some((Outcome::undetermined(reason), None))
 }
 
 /// Whether a server agreed to a suite without a certificate.

@@ -64,6 +64,7 @@ fn hello(
         signature_scheme: None,
         signature: Some(SignatureCheck::Verified),
         presented: None,
+        downgrade_mark: Some(crate::model::DowngradeMark::None),
     }
 }
 
@@ -264,8 +265,9 @@ fn only_a_host_that_says_so_takes_mail_in_clear() {
             let says_so = clear.contains(&name.as_str());
             for (who, then) in [("exchange-online", "plaintext"), ("postfix-encrypt", "deferred")] {
                 let expected = match name.as_str() {
-                    // No client in the world goes on after it.
-                    "tls_signature_failed" => "deferred",
+                    // No client in the world goes on after them; after the last
+                    // none that offers TLS 1.3.
+                    "tls_signature_failed" | "tls_bad_certificate" | "tls_downgrade_detected" => "deferred",
                     _ if says_so => then,
                     _ => "undetermined",
                 };
@@ -308,4 +310,88 @@ fn the_suites_of_the_scanner_are_those_of_rustls() {
     let offered = rustls::crypto::aws_lc_rs::DEFAULT_CIPHER_SUITES;
     let offered: Vec<CipherSuite> = offered.iter().map(|suite| CipherSuite(suite.suite().into())).collect();
     assert_eq!(offered, SCANNER_SUITES);
+}
+
+/// The answer to a sender's own offer of TLS 1.3, in TLS 1.2, with a mark.
+fn marked(sender: &Sender, mark: Option<DowngradeMark>) -> HelloFinding {
+    let newest = sender.versions.value.iter().copied().max().unwrap();
+    let answer = hello(HelloPurpose::Sender, sender, HelloEnd::Agreed, Some(("TLSv1.2", GCM)));
+    HelloFinding { offered_version: newest, downgrade_mark: mark, ..answer }
+}
+
+#[test]
+fn a_server_that_was_brought_down_ends_the_handshake_of_tls13() {
+    let ended = Failure::new(Phase::Tls, Kind::DowngradeDetected);
+    let found = |hellos: Vec<HelloFinding>| {
+        let tls = TlsFinding {
+            version: Some(ProtocolVersion::TLS12),
+            suite: GCM.parse().ok(),
+            ..TlsFinding::default()
+        };
+        Finding { hellos: hellos.into(), ..finding(Some(ended.clone()), Some(tls)) }
+    };
+    let [new, old] = [sender("exchange-online"), sender("exchange-online-2020")];
+    let failed = "deferred tls_downgrade_detected assumed - - -";
+    let open = "undetermined tls_downgrade_detected - - - -";
+    for (sender, mark, expected) in [
+        (&new, Some(DowngradeMark::Tls12), failed),
+        (&new, Some(DowngradeMark::Tls11), open),
+        (
+            &new,
+            Some(DowngradeMark::None),
+            "encrypted - observed TLSv1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 2",
+        ),
+        (
+            &old,
+            Some(DowngradeMark::Tls12),
+            "encrypted - observed TLSv1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 0",
+        ),
+    ] {
+        let outcome = outcome(sender, &found(vec![marked(sender, mark)]));
+        assert_eq!(told(&outcome), expected, "{} {mark:?}", sender.name);
+    }
+    // No hello of the sender's own: one that offers TLS 1.3 fares like the scanner.
+    assert_eq!(told(&outcome(&new, &found(Vec::new()))), failed);
+    assert_eq!(told(&outcome(&old, &found(Vec::new()))), open);
+    // What nobody looked at is not known.
+    let unrecorded = outcome(&new, &found(vec![marked(&new, None)]));
+    assert_eq!(unrecorded.unproven, Some(CheckCause::NotRecorded));
+}
+
+#[test]
+fn a_mark_that_makes_no_sense_leaves_a_session_open() {
+    let mut went_on = shaken("TLSv1.2", GCM, "secp384r1", "RSA");
+    went_on.tls.as_mut().unwrap().downgrade_mark = Some(DowngradeMark::Tls11);
+    let told_by = |name: &str| told(&outcome(&sender(name), &went_on));
+    assert_eq!(told_by("exchange-online"), "undetermined tls_downgrade_detected - - - -");
+    assert!(told_by("exchange-online-2020").starts_with("encrypted"), "{}", told_by("exchange-online-2020"));
+}
+
+#[test]
+fn over_a_form_on_which_clients_differ_nothing_is_known() {
+    let mut odd = shaken("TLSv1.3", "TLS_AES_256_GCM_SHA384", "secp384r1", "RSA");
+    odd.tls.as_mut().unwrap().chain = Some(crate::model::ChainStatus::Valid);
+    odd.tls.as_mut().unwrap().dates = Some(crate::model::DateStatus::Valid);
+    odd.tls.as_mut().unwrap().disputed = true;
+    for name in Sender::names() {
+        let outcome = outcome(&sender(name), &odd);
+        if outcome.delivery != Delivery::Undetermined || outcome.reason != Some(Reason::CertificateForm) {
+            panic!("{name}: {}", told(&outcome));
+        }
+    }
+}
+
+#[test]
+fn a_certificate_that_is_none_is_decided_for_every_sender() {
+    let failure = Failure::new(Phase::Tls, Kind::BadCertificate);
+    let found = finding(Some(failure), Some(TlsFinding::default()));
+    for name in Sender::names() {
+        let outcome = outcome(&sender(name), &found);
+        assert!(told(&outcome).contains(" tls_bad_certificate "), "{name}: {}", told(&outcome));
+        assert_ne!(outcome.delivery, Delivery::Undetermined, "{name}");
+    }
+    let exchange = sender("exchange-online");
+    let shown = hello(HelloPurpose::Sender, &exchange, HelloEnd::BadCertificate, Some(("TLSv1.2", GCM)));
+    let outcome = outcome(&exchange, &refused(vec![shown]));
+    assert_eq!(told(&outcome), "deferred tls_bad_certificate assumed - - -");
 }

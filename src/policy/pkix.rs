@@ -10,6 +10,7 @@ use crate::model::{
     Presented, Sha256,
 };
 use crate::x509;
+use crate::x509::form::{self, Form};
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use std::fmt;
@@ -33,13 +34,16 @@ pub struct Assessed {
     pub assessment: Assessment,
     /// The leaf's names.
     pub leaf: Arc<Leaf>,
+    /// Whether some clients end the handshake over the form of the chain.
+    pub disputed: bool,
 }
 
 impl Assessed {
     /// The part that forced TLS goes into.
     pub fn presented(&self) -> Presented {
         let Assessment { chain, dates, .. } = &self.assessment;
-        Presented { chain: *chain, dates: *dates, leaf: self.leaf.clone() }
+        let (leaf, disputed) = (self.leaf.clone(), self.disputed);
+        Presented { chain: *chain, dates: *dates, leaf, disputed }
     }
 }
 
@@ -143,7 +147,8 @@ impl Judge {
             key: key(&leaf),
             expectations: expectation::judge(&self.expectations, seen, self.at),
         };
-        Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf, leaf_der)) })
+        let disputed = form::of_chain(chain) != Form::Sound;
+        Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf, leaf_der)), disputed })
     }
 
     fn issuer(&self, der: &[u8], digest: Sha256) -> Arc<CertificateFacts> {

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    ChainStatus, DateStatus, Endpoint, Failure, HelloEnd, HelloPurpose, Kind, Leaf, Phase, Presented,
-    ProbeKey, Sha256, TlsFinding,
+    ChainStatus, DateStatus, DowngradeMark, Endpoint, Failure, HelloEnd, HelloPurpose, Kind, Leaf, Phase,
+    Presented, ProbeKey, Sha256, TlsFinding,
 };
 use crate::policy::Sender;
 use crate::policy::outcome::{outcome, unproven_on_demand};
@@ -74,7 +74,9 @@ fn hello(
             chain: ChainStatus::Valid,
             dates: DateStatus::Valid,
             leaf: leaf(byte),
+            disputed: false,
         }),
+        downgrade_mark: Some(DowngradeMark::None),
     }
 }
 

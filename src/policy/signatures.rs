@@ -166,6 +166,7 @@ fn verify_rarer(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], sig
         ("1.2.840.113549.1.1.11", Some("RSA")) => &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
         ("1.2.840.113549.1.1.13", Some("RSA")) => &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
         ("1.2.840.10045.4.3.2", Some("1.3.132.0.10")) => &ECDSA_P256K1_SHA256_ASN1,
+        _ if is_of_another_kind(oid, &key) => return Verdict::Bad,
         _ => return Verdict::Unverifiable(unverifiable(oid, &key)),
     };
     let public_key = UnparsedPublicKey::new(verifier, key.subject_public_key.raw_bytes());
@@ -173,6 +174,43 @@ fn verify_rarer(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], sig
         Ok(()) => Verdict::Good,
         Err(_) => Verdict::Bad,
     }
+}
+
+/// Whether a key of this kind never makes signatures of this algorithm. Of kinds
+/// that are not known here nothing is said.
+fn is_of_another_kind(oid: &str, key: &SubjectPublicKeyInfoRef<'_>) -> bool {
+    let kind = match key.algorithm.oid.to_string().as_str() {
+        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => Kind::Rsa,
+        "1.2.840.10045.2.1" => Kind::Curve,
+        "1.2.840.10040.4.1" => Kind::Dsa,
+        "1.3.101.112" => Kind::Ed25519,
+        "1.3.101.113" => Kind::Ed448,
+        _ => return false,
+    };
+    kind_of_signature(oid).is_some_and(|wanted| wanted != kind)
+}
+
+/// Kinds of keys that sign certificates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Rsa,
+    Curve,
+    Dsa,
+    Ed25519,
+    Ed448,
+}
+
+/// The kind of key behind a signature algorithm, by the name of the algorithm.
+fn kind_of_signature(oid: &str) -> Option<Kind> {
+    let name = x509::signature_algorithm_name(oid)?.to_ascii_lowercase();
+    Some(match name.as_str() {
+        "ed25519" => Kind::Ed25519,
+        "ed448" => Kind::Ed448,
+        name if name.contains("ecdsa") => Kind::Curve,
+        name if name.contains("rsa") => Kind::Rsa,
+        name if name.contains("dsa") => Kind::Dsa,
+        _ => return None,
+    })
 }
 
 /// `RSA`, or the OID of a named curve.

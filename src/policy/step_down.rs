@@ -130,12 +130,13 @@ pub(super) fn is_about_the_offer(failure: &Failure, agreed: bool) -> bool {
         Kind::Malformed,
         Kind::Closed,
     ];
-    // A server that goes on in SMTP has no TLS to be asked about.
+    // A server that goes on in SMTP has no TLS to be asked about. One that was
+    // brought to an older version than it speaks may take what does not offer
+    // the newer.
     failure.phase == Phase::Tls
         && failure.reply_code.is_none()
-        && kinds.contains(&failure.kind)
         && failure.alert != Some(AlertDescription::NO_APPLICATION_PROTOCOL)
-        && !agreed
+        && (kinds.contains(&failure.kind) && !agreed || failure.kind == Kind::DowngradeDetected)
 }
 
 /// Whether the server signed under a scheme that the sender offers and the
@@ -151,7 +152,7 @@ fn signs_for_the_sender(seen: &Observation, sender: &HelloQuestion) -> bool {
 /// §4.2.1). Where the dialogue no longer comes to the hello, the server wants
 /// to be left alone.
 fn settles(hello: &HelloObservation) -> bool {
-    matches!(hello.end, HelloEnd::Agreed | HelloEnd::NotAsked)
+    hello.end.is_agreement() || hello.end == HelloEnd::NotAsked
 }
 
 /// Every suite, group and scheme that the version can have.

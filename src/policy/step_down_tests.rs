@@ -74,7 +74,7 @@ fn a_refusal_is_followed_down_until_the_server_agrees() {
 fn only_want_of_a_version_or_suite_is_followed() {
     for kind in Kind::ALL {
         let expected = matches!(kind.name(), "alert" | "no_common_version" | "no_common_suite")
-            || matches!(kind.name(), "not_tls" | "malformed" | "closed");
+            || matches!(kind.name(), "not_tls" | "malformed" | "closed" | "downgrade_detected");
         let seen = ended(Phase::Tls, *kind);
         assert_eq!(!hellos(HelloPlan::default(), seen, &[]).is_empty(), expected, "tls: {kind}");
         for phase in [Phase::Connect, Phase::Greeting, Phase::Ehlo, Phase::Starttls] {

@@ -58,11 +58,19 @@ fn a_whole_dialogue_fails_nowhere() {
     assert_eq!(dialogue.helo, None);
 }
 
+/// What the server says in turn, what that comes to, and what the client says.
+type Lead<'t> = (&'t [&'t str], &'t str, &'t str);
+
+fn every_reply_leads(table: &[Lead<'_>]) {
+    for (turns, failure, said) in table {
+        let (heard, dialogue) = play(turns);
+        assert_eq!((told(&dialogue).as_str(), heard.as_str()), (*failure, *said), "{turns:?}");
+    }
+}
+
 #[test]
-fn every_reply_leads_where_the_table_says() {
-    let mangled = "250-mx\r\n250 XXXXXXXA\r\n";
-    let changing = "250-mx\r\n251 STARTTLS\r\n";
-    for (turns, failure, said) in [
+fn greetings_lead_where_the_table_says() {
+    every_reply_leads(&[
         (&["421 busy\r\n"][..], "greeting throttled 421", ""),
         (&["450 later\r\n", "221\r\n"], "greeting tempfail 450", "QUIT"),
         (&["554 no\r\n", "221\r\n"], "greeting rejected 554", "QUIT"),
@@ -74,6 +82,13 @@ fn every_reply_leads_where_the_table_says() {
         (&["220-a\r\nb\r\n"], "greeting malformed", ""),
         (&["220-a\r\n250 b\r\n"], "greeting malformed", ""),
         (&[], "greeting closed", ""),
+    ]);
+}
+
+#[test]
+fn answers_to_ehlo_lead_where_the_table_says() {
+    let changing = "250-mx\r\n251 STARTTLS\r\n";
+    every_reply_leads(&[
         (&[GREETING], "ehlo closed", "EHLO"),
         (&[GREETING, "421 busy\r\n"], "ehlo throttled 421", "EHLO"),
         (&[GREETING, "451 later\r\n"], "ehlo tempfail 451", "EHLO QUIT"),
@@ -96,6 +111,13 @@ fn every_reply_leads_where_the_table_says() {
         (&[GREETING, "502 no\r\n", "421 no\r\n"], "ehlo throttled 421", "EHLO HELO"),
         (&[GREETING, "502 no\r\n", "354 no\r\n"], "ehlo unexpected_code 354", "EHLO HELO QUIT"),
         (&[GREETING, "502 no\r\n"], "ehlo rejected 502", "EHLO HELO"),
+    ]);
+}
+
+#[test]
+fn answers_to_starttls_lead_where_the_table_says() {
+    let mangled = "250-mx\r\n250 XXXXXXXA\r\n";
+    every_reply_leads(&[
         (&[GREETING, "250 mx\r\n"], "starttls not_offered", "EHLO QUIT"),
         (&[GREETING, "250-STARTTLS\r\n250 SIZE\r\n"], "starttls not_offered", "EHLO QUIT"),
         (&[GREETING, mangled], "starttls keyword_mangled", "EHLO QUIT"),
@@ -108,6 +130,12 @@ fn every_reply_leads_where_the_table_says() {
         (&[GREETING, EHLO, "530 first\r\n"], "starttls tls_required 530", "EHLO STARTTLS QUIT"),
         (&[GREETING, EHLO, "554 5.7.1 you\r\n"], "starttls rejected 554", "EHLO STARTTLS QUIT"),
         (&[GREETING, EHLO, "554 5.7.4 no\r\n"], "starttls refused 554", "EHLO STARTTLS QUIT"),
+    ]);
+}
+
+#[test]
+fn replies_inside_tls_lead_where_the_table_says() {
+    every_reply_leads(&[
         (&[GREETING, EHLO, "220 go\r\n"], "after_tls closed", "EHLO STARTTLS TLS EHLO"),
         (&[GREETING, EHLO, "220 go\r\n", "421\r\n"], "after_tls throttled 421", "EHLO STARTTLS TLS EHLO"),
         (
@@ -131,10 +159,7 @@ fn every_reply_leads_where_the_table_says() {
             "EHLO STARTTLS TLS EHLO QUIT",
         ),
         (&[GREETING, EHLO, "220 go\r\n", "what\r\n"], "after_tls malformed", "EHLO STARTTLS TLS EHLO"),
-    ] {
-        let (heard, dialogue) = play(turns);
-        assert_eq!((told(&dialogue).as_str(), heard.as_str()), (failure, said), "{turns:?}");
-    }
+    ]);
 }
 
 #[test]

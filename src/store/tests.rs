@@ -91,6 +91,7 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             hello_retry: true,
             tickets: Some(2),
             session_id: Some(true),
+            downgrade_mark: Some(crate::model::DowngradeMark::Tls12),
             alert: Some(AlertDescription(0x63)),
         }),
         hellos: vec![HelloObservation {
@@ -103,6 +104,7 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             chain: hello_chain,
             client_certificate_requested: true,
             hello_retry: true,
+            downgrade_mark: Some(crate::model::DowngradeMark::Tls11),
             total_us: u64::MAX,
             ..HelloObservation::new(
                 HelloPurpose::Version,

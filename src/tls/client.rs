@@ -6,6 +6,7 @@
 
 use super::in_clear::{InClear, Resumable};
 use super::record::{HEADER_BYTES, may_begin_record};
+use crate::model::DowngradeMark;
 use crate::model::text::escape;
 use rustls::{ClientConnection, ProtocolVersion};
 use std::io::{self, BufRead, Write};
@@ -36,6 +37,7 @@ pub struct TlsClient {
     connection: ClientConnection,
     side: Side,
     resumable: Resumable,
+    downgrade_mark: Option<DowngradeMark>,
     /// What was decrypted and not taken yet: what one piece of input brings,
     /// and one record.
     plain: Vec<u8>,
@@ -59,6 +61,7 @@ impl TlsClient {
             connection,
             side: Side::InClear(Box::default()),
             resumable: Resumable::default(),
+            downgrade_mark: None,
             plain: Vec::new(),
             line: None,
             fault: None,
@@ -90,6 +93,12 @@ impl TlsClient {
     /// What was said in clear about resuming.
     pub fn resumable(&self) -> Resumable {
         self.resumable
+    }
+
+    /// What the random of a ServerHello says of newer versions; `None` before it
+    /// came. Of TLS 1.3 it says nothing.
+    pub fn downgrade_mark(&self) -> Option<DowngradeMark> {
+        self.downgrade_mark
     }
 
     /// What came in clear where a record is due, so far.
@@ -175,6 +184,7 @@ impl TlsClient {
                 Ok(Some(record)) => {
                     let fed = feed(&mut self.connection, record, &mut self.plain);
                     self.resumable = clear.resumable();
+                    self.downgrade_mark = clear.downgrade_mark();
                     let tls13 = self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
                     if clear.is_over(tls13) || !self.connection.is_handshaking() {
                         self.side = Side::Encrypted(Boundaries::default());

@@ -8,7 +8,8 @@
 
 use super::handshake::HandshakeType;
 use super::record::{ContentType, HEADER_BYTES, PLAINTEXT_BYTES_MAX, RecordFault, RecordReader};
-use crate::model::ProtocolVersion;
+use super::server_hello::{MARK_BYTES, mark_of};
+use crate::model::{DowngradeMark, ProtocolVersion};
 
 /// Length of a message's header, in bytes.
 const MESSAGE_HEADER_BYTES: usize = 4;
@@ -17,6 +18,8 @@ const HELLO_REQUEST: [u8; MESSAGE_HEADER_BYTES] = [0; MESSAGE_HEADER_BYTES];
 /// Most empty records of handshake messages in a row that are passed over. They
 /// are forbidden (RFC 8446 §5.1), and OpenSSL takes as many.
 const EMPTY_RECORDS_MAX: u32 = 32;
+/// Where the end of the random stands in a ServerHello.
+const RANDOM_END_AT: usize = SESSION_ID_LENGTH_AT - MARK_BYTES;
 /// Where the length of the session id stands in a ServerHello, behind the
 /// version and the random (RFC 5246 §7.4.1.3).
 const SESSION_ID_LENGTH_AT: usize = 34;
@@ -32,6 +35,14 @@ pub struct Resumable {
     pub tickets: u32,
     /// Whether the ServerHello names a session id (RFC 5246 §7.4.1.3).
     pub session_id: bool,
+}
+
+/// The end of the ServerHello's random, which speaks of newer versions (RFC
+/// 8446 §4.1.3): as much as came by.
+#[derive(Clone, Copy, Debug, Default)]
+struct RandomEnd {
+    bytes: [u8; MARK_BYTES],
+    known: usize,
 }
 
 /// Hands a stream on record by record, as long as it is in clear.
@@ -115,6 +126,13 @@ impl InClear {
     pub(super) fn resumable(&self) -> Resumable {
         self.messages.resumable
     }
+
+    /// What the random of the ServerHello says of newer versions; `None` before
+    /// it came.
+    pub(super) fn downgrade_mark(&self) -> Option<DowngradeMark> {
+        let RandomEnd { bytes, known } = &self.messages.random_end;
+        (*known == MARK_BYTES).then(|| mark_of(bytes))
+    }
 }
 
 fn put_record(out: &mut Vec<u8>, content_type: ContentType, version: ProtocolVersion, fragment: &[u8]) {
@@ -134,6 +152,20 @@ struct MessageFilter {
     message: Under,
     out: Vec<u8>,
     resumable: Resumable,
+    random_end: RandomEnd,
+}
+
+impl RandomEnd {
+    /// Sees a part of a ServerHello go by, of which `passed` bytes have.
+    fn note(&mut self, passed: usize, part: &[u8]) {
+        for (place, kept) in self.bytes.iter_mut().enumerate() {
+            let at = (RANDOM_END_AT + place).checked_sub(passed);
+            if let Some(byte) = at.and_then(|at| part.get(at)) {
+                *kept = *byte;
+                self.known = place + 1;
+            }
+        }
+    }
 }
 
 /// The message whose body is passing.
@@ -187,6 +219,7 @@ impl MessageFilter {
         let Under { handshake_type, passed, .. } = self.message;
         self.message.passed += part.len();
         if HandshakeType(handshake_type) == HandshakeType::SERVER_HELLO {
+            self.random_end.note(passed, part);
             let length = SESSION_ID_LENGTH_AT.checked_sub(passed).and_then(|place| part.get(place));
             self.resumable.session_id |= length.is_some_and(|length| *length > 0);
         }
@@ -283,6 +316,27 @@ mod tests {
             for size in 1..messages.len() {
                 let records: Vec<Vec<u8>> = messages.chunks(size).map(|part| record(22, part)).collect();
                 assert_eq!(pass(&records).1, expected, "records of {size} bytes");
+            }
+        }
+    }
+
+    #[test]
+    fn the_mark_of_a_downgrade_is_seen_however_records_cut_it() {
+        for (end, expected) in [
+            (b"DOWNGRD\x01", DowngradeMark::Tls12),
+            (b"DOWNGRD\x00", DowngradeMark::Tls11),
+            (b"DOWNGRD\x02", DowngradeMark::None),
+        ] {
+            let body = [&[3, 3][..], &[7; 24], end, &[0, 0xc0, 0x2f, 0]].concat();
+            let message = [&[2, 0, 0, u8::try_from(body.len()).unwrap()][..], &body].concat();
+            for size in 1..=message.len() {
+                let mut filter = InClear::default();
+                assert_eq!(filter.downgrade_mark(), None);
+                for part in message.chunks(size) {
+                    let stream = record(22, part);
+                    let _ = filter.next(&mut &stream[..]).unwrap();
+                }
+                assert_eq!(filter.downgrade_mark(), Some(expected), "records of {size} bytes");
             }
         }
     }

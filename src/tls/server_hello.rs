@@ -4,13 +4,16 @@
 use super::extension::{Extension, ExtensionType, put_block, read_extension};
 use super::handshake::{HandshakeType, put_message};
 use super::wire::{Malformed, Reader, TooLong, put_bytes, put_u16};
-use crate::model::{CipherSuite, NamedGroup, ProtocolVersion};
+use crate::model::{CipherSuite, DowngradeMark, NamedGroup, ProtocolVersion};
 
 /// The random of a HelloRetryRequest (RFC 8446 §4.1.3).
 pub const HELLO_RETRY_RANDOM: [u8; 32] = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2,
     0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
+
+/// Length of what the end of a random says, in bytes (RFC 8446 §4.1.3).
+pub const MARK_BYTES: usize = 8;
 
 /// What the server chose. No choice is held against an offer here: that is
 /// for whoever made it.
@@ -101,15 +104,9 @@ impl ServerHello {
         self.code_point(ExtensionType::KEY_SHARE).map(NamedGroup)
     }
 
-    /// The oldest version that is newer than the one chosen and that the
-    /// server says it knows, by the end of its random (RFC 8446 §4.1.3).
-    /// `None` where it says nothing.
-    pub fn knows_newer(&self) -> Option<ProtocolVersion> {
-        match self.random.strip_prefix(self.random.get(..24)?)? {
-            b"DOWNGRD\x01" => Some(ProtocolVersion::TLS13),
-            b"DOWNGRD\x00" => Some(ProtocolVersion::TLS12),
-            _ => None,
-        }
+    /// What the random says of newer versions that the server speaks.
+    pub fn downgrade_mark(&self) -> DowngradeMark {
+        self.random.last_chunk().map_or(DowngradeMark::None, mark_of)
     }
 
     fn find(&self, extension_type: ExtensionType) -> Option<&[u8]> {
@@ -121,6 +118,24 @@ impl ServerHello {
     fn code_point(&self, extension_type: ExtensionType) -> Option<u16> {
         let bytes = self.find(extension_type)?.first_chunk()?;
         Some(u16::from_be_bytes(*bytes))
+    }
+}
+
+/// What the last bytes of a server's random say (RFC 8446 §4.1.3).
+pub(super) fn mark_of(end: &[u8; MARK_BYTES]) -> DowngradeMark {
+    match end {
+        b"DOWNGRD\x01" => DowngradeMark::Tls12,
+        b"DOWNGRD\x00" => DowngradeMark::Tls11,
+        _ => DowngradeMark::None,
+    }
+}
+
+/// The bytes that say it, the other way round.
+pub fn end_of_random(mark: DowngradeMark) -> Option<[u8; MARK_BYTES]> {
+    match mark {
+        DowngradeMark::None => None,
+        DowngradeMark::Tls12 => Some(*b"DOWNGRD\x01"),
+        DowngradeMark::Tls11 => Some(*b"DOWNGRD\x00"),
     }
 }
 

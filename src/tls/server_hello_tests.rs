@@ -60,14 +60,18 @@ fn unknown_code_points_survive() {
 #[test]
 fn the_random_tells_of_newer_versions() {
     let mut random = [9; 32];
-    let knows = |random| ServerHello::decode(&start(0x0303, random, 5)).unwrap().knows_newer();
-    assert_eq!(knows(random), None);
+    let told = |random| ServerHello::decode(&start(0x0303, random, 5)).unwrap().downgrade_mark();
+    assert_eq!(told(random), DowngradeMark::None);
     random[24..].copy_from_slice(b"DOWNGRD\x01");
-    assert_eq!(knows(random), Some(ProtocolVersion::TLS13));
+    assert_eq!(told(random), DowngradeMark::Tls12);
     random[31] = 0;
-    assert_eq!(knows(random), Some(ProtocolVersion::TLS12));
+    assert_eq!(told(random), DowngradeMark::Tls11);
     random[24] = b'd';
-    assert_eq!(knows(random), None);
+    assert_eq!(told(random), DowngradeMark::None);
+    for mark in [DowngradeMark::Tls12, DowngradeMark::Tls11] {
+        random[24..].copy_from_slice(&end_of_random(mark).unwrap());
+        assert_eq!(told(random), mark);
+    }
 }
 
 #[test]
@@ -114,7 +118,7 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..200)) {
         if let Ok(hello) = ServerHello::decode(&bytes) {
-            let _ = (hello.version(), hello.group(), hello.knows_newer());
+            let _ = (hello.version(), hello.group(), hello.downgrade_mark());
         }
     }
 }

@@ -69,6 +69,10 @@ impl Refusal {
         Self::Unverifiable(format!("mxray cannot check {what}"))
     }
 
+    fn odd_point() -> Self {
+        Self::unverifiable("a signature by a key whose point is in a form that it does not read")
+    }
+
     fn unreadable_key() -> Self {
         Self::unverifiable("a signature by a key that it cannot read")
     }

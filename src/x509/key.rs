@@ -1,6 +1,7 @@
 //! Algorithm and size of a public key (RFC 3279 §2.3, RFC 5480, RFC 8410).
 
 use super::Defects;
+use super::curves;
 use super::fields::Cursor;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256K1_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1,
@@ -75,15 +76,15 @@ fn ecdsa_bits(info: &SubjectPublicKeyInfo<'_>, defects: &mut Defects) -> Option<
     curve_bits(&curve)
 }
 
-/// Whether a point is on its curve (SEC 1 §3.2.2). `None` for curves that
-/// aws-lc-rs does not have.
+/// Whether a point is on its curve (SEC 1 §3.2.2). `None` for curves that are
+/// not known here.
 fn is_on_curve(curve: &str, point: &[u8]) -> Option<bool> {
     let curve: &'static EcdsaVerificationAlgorithm = match curve {
         "1.2.840.10045.3.1.7" => &ECDSA_P256_SHA256_ASN1,
         "1.3.132.0.10" => &ECDSA_P256K1_SHA256_ASN1,
         "1.3.132.0.34" => &ECDSA_P384_SHA384_ASN1,
         "1.3.132.0.35" => &ECDSA_P521_SHA512_ASN1,
-        _ => return None,
+        other => return curves::has(other, point),
     };
     Some(match point {
         // The hybrid form (X9.62 §4.3.6) holds the sign of y, too; it is rare,
@@ -103,16 +104,10 @@ fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Option<String> {
 /// Field size of a named curve (RFC 5480 §2.1.1.1, RFC 5639).
 fn curve_bits(curve: &str) -> Option<u32> {
     Some(match curve {
-        "1.2.840.10045.3.1.1" => 192,                           // secp192r1
-        "1.3.132.0.33" | "1.3.132.0.32" => 224,                 // secp224r1, secp224k1
-        "1.2.840.10045.3.1.7" | "1.3.132.0.10" => 256,          // secp256r1, secp256k1
-        "1.3.132.0.34" => 384,                                  // secp384r1
-        "1.3.132.0.35" => 521,                                  // secp521r1
-        "1.3.36.3.3.2.8.1.1.7" | "1.3.36.3.3.2.8.1.1.8" => 256, // brainpoolP256r1, t1
-        "1.3.36.3.3.2.8.1.1.11" | "1.3.36.3.3.2.8.1.1.12" => 384,
-        "1.3.36.3.3.2.8.1.1.13" | "1.3.36.3.3.2.8.1.1.14" => 512,
-        "1.2.156.10197.1.301" => 256, // SM2
-        _ => return None,
+        "1.2.840.10045.3.1.7" | "1.3.132.0.10" => 256, // secp256r1, secp256k1
+        "1.3.132.0.34" => 384,                         // secp384r1
+        "1.3.132.0.35" => 521,                         // secp521r1
+        other => return curves::bits(other),
     })
 }
 
@@ -145,7 +140,8 @@ mod tests {
         ] {
             assert_eq!(is_on_curve(p256, &point), expected, "{point:02x?}");
         }
-        assert_eq!(is_on_curve("1.3.36.3.3.2.8.1.1.7", &form(4, &[&x, &y])), None, "not known here");
+        assert_eq!(is_on_curve("1.3.36.3.3.2.8.1.1.7", &form(4, &[&x, &y])), Some(false), "of another curve");
+        assert_eq!(is_on_curve("1.2.3.4", &form(4, &[&x, &y])), None, "not known here");
     }
 
     #[test]

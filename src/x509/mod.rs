@@ -5,9 +5,13 @@
 //! read for itself, so that an odd certificate keeps whatever can be read and
 //! [`CertificateFacts::defect`] tells the rest.
 
+mod curves;
+mod der;
 mod distinguished_name;
 mod extensions;
 mod fields;
+pub mod form;
+mod grammar;
 pub mod handshake;
 mod key;
 pub mod pem;

@@ -2,7 +2,8 @@
 //! what its key may serve, and whose key signed it (RFC 5280 §4.2.1).
 
 use super::fields::{Cursor, Fields};
-use super::{Defects, key, time};
+use super::form::is_integer;
+use super::{Defects, grammar, key, time};
 use jiff::Timestamp;
 use x509_cert::der::Decode;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
@@ -11,11 +12,12 @@ use x509_parser::prelude::{ExtendedKeyUsage, FromDer, KeyUsage, ParsedExtension,
 
 /// The extensions that are read here, by OID. One that cannot be read, or that
 /// stands twice, leaves open what the certificate may be used for.
-const READ: [(&str, &str); 7] = [
+const READ: [(&str, &str); 8] = [
     ("2.5.29.14", "subject key identifier"),
     ("2.5.29.15", "key usage"),
     ("2.5.29.17", "subject alternative name"),
     ("2.5.29.19", "basic constraints"),
+    ("2.5.29.30", "name constraints"),
     ("2.5.29.31", "CRL distribution points"),
     ("2.5.29.35", "authority key identifier"),
     ("2.5.29.37", "extended key usage"),
@@ -129,11 +131,39 @@ pub fn terms(der: &[u8]) -> Terms {
     let list = fields.extensions.and_then(|raw| Cursor(raw).universal(Tag::Sequence));
     let mut seen = [false; READ.len()];
     for element in Cursor(list.map_or(&[], |list| list.content)) {
-        if let Ok((_, extension)) = X509Extension::from_der(element.raw) {
-            terms.add(&extension, &mut seen);
+        let patched = with_criticality_of_der(element.raw);
+        match X509Extension::from_der(patched.as_deref().unwrap_or(element.raw)) {
+            Ok((_, extension)) => terms.add(&extension, &mut seen),
+            Err(_) => {
+                terms.defect.get_or_insert_with(|| "an extension cannot be read".into());
+            }
         }
     }
     terms
+}
+
+/// An extension whose criticality is TRUE as BER writes it, any byte but 0, as
+/// DER does; `None` for every other.
+fn with_criticality_of_der(raw: &[u8]) -> Option<Vec<u8>> {
+    let mut inside = Cursor(Cursor(raw).universal(Tag::Sequence)?.content);
+    inside.universal(Tag::Oid)?;
+    let place = raw.len() - inside.0.len();
+    match inside.0 {
+        [0x01, 0x01, value, ..] if !matches!(value, 0 | 0xff) => {
+            let mut patched = raw.to_vec();
+            *patched.get_mut(place + 2)? = 0xff;
+            Some(patched)
+        }
+        _ => None,
+    }
+}
+
+/// What of it some clients cannot read, or take for a fault of form: dates, and
+/// what [`Terms::defect`] tells.
+pub(super) fn defect(der: &[u8]) -> Option<String> {
+    let terms = terms(der);
+    let dated = terms.not_before.is_some() && terms.not_after.is_some();
+    if dated { terms.defect } else { Some("a date cannot be read".into()) }
 }
 
 impl Terms {
@@ -159,10 +189,11 @@ impl Terms {
                 self.authority_key = authority.key_identifier.as_ref().map(|key| key.0.to_vec());
                 self.authority_serial = authority.authority_cert_serial.map(significant);
             }
-            ParsedExtension::ParseError { .. } => {
-                self.defect.get_or_insert_with(|| format!("the {name} cannot be read"));
-            }
             _ => {}
+        }
+        let unread = matches!(extension.parsed_extension(), ParsedExtension::ParseError { .. });
+        if unread || !grammar::fits(&oid, extension.value) {
+            self.defect.get_or_insert_with(|| format!("the {name} cannot be read"));
         }
     }
 }
@@ -177,16 +208,6 @@ fn key_state(info: &[u8]) -> KeyState {
         }
         (Some(key::Key { algorithm, bits: None }), None) => KeyState::Unknown(algorithm),
         _ => KeyState::Usable,
-    }
-}
-
-/// Whether the content of an INTEGER is as short as it can be (X.690 §8.3.2).
-fn is_integer(content: &[u8]) -> bool {
-    match content {
-        [] => false,
-        [0, next, ..] => *next >= 0x80,
-        [0xff, next, ..] => *next < 0x80,
-        _ => true,
     }
 }
 

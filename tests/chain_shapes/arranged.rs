@@ -61,10 +61,6 @@ pub fn names(shapes: &mut Shapes) {
 
 pub fn orders(shapes: &mut Shapes) {
     use Which::{Leaf, Middle, More, Root};
-    let stranger = |f: &mut Family| {
-        f.more.push(Spec::ca("other", "other", "d", "d"));
-        f.trusted = vec![More(f.more.len() - 1)];
-    };
     shapes.add("with-its-root", |f| f.sent = vec![Leaf, Middle, Root]);
     shapes.add("out-of-order", |f| f.sent = vec![Leaf, Root, Middle]);
     shapes.add("leaf-twice", |f| f.sent = vec![Leaf, Leaf, Middle]);
@@ -75,12 +71,12 @@ pub fn orders(shapes: &mut Shapes) {
     shapes.add("middle-trusted", |f| f.trusted = vec![Middle]);
     shapes.add("leaf-trusted", |f| f.trusted = vec![Leaf]);
     shapes.add("under-a-stranger", |f| {
-        stranger(f);
+        f.under_a_stranger();
         f.sent = vec![Leaf, Middle, Root];
     });
-    shapes.add("under-a-stranger-that-was-not-sent", stranger);
+    shapes.add("under-a-stranger-that-was-not-sent", Family::under_a_stranger);
     shapes.add("leaf-alone-under-a-stranger", |f| {
-        stranger(f);
+        f.under_a_stranger();
         f.sent = vec![Leaf];
     });
     shapes.add("stray-beside", |f| {

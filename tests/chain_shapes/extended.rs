@@ -119,8 +119,7 @@ pub fn key_usages(shapes: &mut Shapes) {
     shapes.add("stranger-without-cert-sign", |f| {
         f.middle.set(USAGE, true, usage(&[0]));
         f.sent.push(Which::Root);
-        f.more.push(Spec::ca("other", "other", "d", "d"));
-        f.trusted = vec![Which::More(0)];
+        f.under_a_stranger();
     });
 }
 
@@ -155,13 +154,11 @@ pub fn critical(shapes: &mut Shapes) {
     shapes.add("middle-unknown-critical-under-a-stranger", |f| {
         f.middle.set(UNKNOWN, true, NULL.to_vec());
         f.sent.push(Which::Root);
-        f.more.push(Spec::ca("other", "other", "d", "d"));
-        f.trusted = vec![Which::More(0)];
+        f.under_a_stranger();
     });
     shapes.add("middle-unknown-critical-without-issuer", |f| {
         f.middle.set(UNKNOWN, true, NULL.to_vec());
-        f.more.push(Spec::ca("other", "other", "d", "d"));
-        f.trusted = vec![Which::More(0)];
+        f.under_a_stranger();
     });
     shapes.add("root-unknown-critical", |f| f.root.set(UNKNOWN, true, NULL.to_vec()));
     shapes.add("leaf-unknown-false-written-out", |f| {

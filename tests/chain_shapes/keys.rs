@@ -61,6 +61,7 @@ fn data(file: &str) -> String {
 fn options(name: &str) -> Vec<&'static str> {
     let curve = |option| vec!["-algorithm", "EC", "-pkeyopt", option];
     match name {
+        "p192" => curve("ec_paramgen_curve:prime192v1"),
         "p224" => curve("ec_paramgen_curve:secp224r1"),
         "p384" => curve("ec_paramgen_curve:P-384"),
         "p521" => curve("ec_paramgen_curve:P-521"),

@@ -1,7 +1,7 @@
 //! Shapes of keys, signatures and dates.
 
 use super::Shapes;
-use super::certificate::{generalized, utc};
+use super::certificate::{Spec, Which, generalized, purposes, utc};
 use super::der::{NULL, bits, element, name, oid, sequence};
 use super::keys::{algorithm, ec_info, ecdsa, key, point, pss};
 
@@ -11,24 +11,39 @@ const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 const SHA384: &str = "2.16.840.1.101.3.4.2.2";
 const SHA512: &str = "2.16.840.1.101.3.4.2.3";
 
+/// The point of a P-256 key in other forms than the usual one, and one that is
+/// off its curve.
+fn odd_points(own: &str) -> [(&'static str, Vec<u8>); 3] {
+    let whole = point(&key(own));
+    let sign = whole[64] & 1;
+    let mut off = whole.clone();
+    off[64] ^= 1;
+    [
+        ("compressed", [&[2 + sign], &whole[1..33]].concat()),
+        ("hybrid", [&[6 + sign], &whole[1..]].concat()),
+        ("off-its-curve", off),
+    ]
+}
+
 /// The key of the leaf: nobody verifies with it here.
 pub fn leaf_keys(shapes: &mut Shapes) {
-    for own in ["p224", "p384", "p521", "k256", "brainpool", "explicit", "ed25519", "ed448"] {
+    for own in ["p192", "p224", "p384", "p521", "k256", "brainpool", "explicit", "ed25519", "ed448"] {
         shapes.add(&format!("leaf-key-{own}"), |f| f.leaf.key = key(own).info);
     }
     for own in ["rsa512", "rsa1024", "rsa2048", "rsa-large"] {
         shapes.add(&format!("leaf-key-{own}"), |f| f.leaf.key = key(own).info);
     }
-    let whole = point(&key("a"));
-    let compressed = [&[2 + (whole[64] & 1)], &whole[1..33]].concat();
-    let hybrid = [&[6 + (whole[64] & 1)], &whole[1..]].concat();
-    let mut off = whole.clone();
-    off[64] ^= 1;
-    for (what, point) in [("compressed", compressed), ("hybrid", hybrid), ("off-its-curve", off)] {
+    for (what, point) in odd_points("a") {
         shapes.add(&format!("leaf-key-{what}"), |f| f.leaf.key = ec_info(P256, &point));
     }
+    for own in ["p192", "p224", "brainpool"] {
+        shapes.add(&format!("leaf-key-{own}-off-its-curve"), |f| {
+            f.leaf.key = key(own).info;
+            *f.leaf.key.last_mut().unwrap() ^= 1;
+        });
+    }
     shapes.add("leaf-key-empty", |f| f.leaf.key = ec_info(P256, &[]));
-    shapes.add("leaf-key-of-no-known-curve", |f| f.leaf.key = ec_info("1.2.3.4", &whole));
+    shapes.add("leaf-key-of-no-known-curve", |f| f.leaf.key = ec_info("1.2.3.4", &point(&key("a"))));
     shapes.add("leaf-key-of-no-known-algorithm", |f| {
         f.leaf.key = sequence(&[&sequence(&[&oid("1.2.3.4")]), &bits(&[1, 2, 3])]);
     });
@@ -114,13 +129,11 @@ pub fn roots(shapes: &mut Shapes) {
     shapes.add("root-signed-by-another", |f| f.root.by = "d".into());
     shapes.add("ed448-under-a-stranger", |f| {
         f.middle_key("ed448", algorithm("1.3.101.113", &[], &[]));
-        f.trusted.clear();
-        f.more.push(super::certificate::Spec::ca("other", "other", "d", "d"));
-        f.trusted.push(super::certificate::Which::More(0));
+        f.under_a_stranger();
     });
     shapes.add("ed448-and-no-server-auth", |f| {
         f.middle_key("ed448", algorithm("1.3.101.113", &[], &[]));
-        f.leaf.set("2.5.29.37", false, super::certificate::purposes(&["1.3.6.1.5.5.7.3.2"]));
+        f.leaf.set("2.5.29.37", false, purposes(&["1.3.6.1.5.5.7.3.2"]));
     });
 }
 
@@ -136,29 +149,38 @@ pub fn faults(shapes: &mut Shapes) {
     shapes.add("leaf-signature-empty", |f| f.leaf.spoil = |_| Vec::new());
     shapes.add("leaf-signed-by-the-root", |f| f.leaf.by = "c".into());
     shapes.add("leaf-signed-by-itself", |f| f.leaf.by = "a".into());
-    shapes
-        .add("two-signature-algorithms", |f| f.leaf.outside = Some(sequence(&[&oid("1.2.840.10045.4.3.3")])));
-    shapes.add("two-signature-parameters", |f| {
-        f.leaf.outside = Some(sequence(&[&oid("1.2.840.10045.4.3.2"), &NULL]));
+    for (what, point) in odd_points("b") {
+        shapes.add(&format!("middle-key-{what}"), |f| f.middle.key = ec_info(P256, &point));
+    }
+}
+
+/// Algorithms that are told in two ways, or are none of the key.
+pub fn algorithms(shapes: &mut Shapes) {
+    let ecdsa =
+        |arc: &str, parameters: &[u8]| sequence(&[&oid(&format!("1.2.840.10045.4.3.{arc}")), parameters]);
+    for (what, outside) in [("algorithms", ecdsa("3", &[])), ("parameters", ecdsa("2", &NULL))] {
+        shapes.add(&format!("two-signature-{what}"), |f| f.leaf.outside = Some(outside.clone()));
+        shapes.add(&format!("middle-two-signature-{what}"), |f| f.middle.outside = Some(outside.clone()));
+        shapes.add(&format!("root-two-signature-{what}"), |f| f.root.outside = Some(outside.clone()));
+    }
+    for (what, id, parameters) in [
+        ("an-unknown-algorithm", "1.2.3.4", &[][..]),
+        ("rsa-by-a-curve", "1.2.840.113549.1.1.11", &NULL),
+        ("pss-by-a-curve", "1.2.840.113549.1.1.10", &NULL),
+        ("ed25519-by-a-curve", "1.3.101.112", &[]),
+        ("ed448-by-a-curve", "1.3.101.113", &[]),
+        ("dsa-by-a-curve", "2.16.840.1.101.3.4.3.2", &[]),
+    ] {
+        let identifier = sequence(&[&oid(id), parameters]);
+        shapes.add(&format!("signature-of-{what}"), |f| f.leaf.algorithm.identifier = identifier);
+    }
+    shapes.add("signature-of-a-curve-by-rsa", |f| {
+        f.middle_key("rsa2048", algorithm("1.2.840.113549.1.1.11", &NULL, &["-sha256"]));
+        f.leaf.algorithm.identifier = sequence(&[&oid("1.2.840.10045.4.3.2")]);
     });
-    shapes.add("signature-by-an-unknown-algorithm", |f| {
-        f.leaf.algorithm.identifier = sequence(&[&oid("1.2.3.4")]);
-    });
-    shapes.add("signature-of-rsa-by-a-curve", |f| {
+    shapes.add("signature-of-rsa-by-brainpool", |f| {
+        f.middle_key("brainpool", algorithm("1.2.840.10045.4.3.2", &[], &["-sha256"]));
         f.leaf.algorithm.identifier = sequence(&[&oid("1.2.840.113549.1.1.11"), &NULL]);
-    });
-    shapes.add("middle-key-off-its-curve", |f| {
-        let mut off = point(&key("b"));
-        off[64] ^= 1;
-        f.middle.key = ec_info(P256, &off);
-    });
-    shapes.add("middle-key-compressed", |f| {
-        let whole = point(&key("b"));
-        f.middle.key = ec_info(P256, &[&[2 + (whole[64] & 1)], &whole[1..33]].concat());
-    });
-    shapes.add("middle-key-hybrid", |f| {
-        let whole = point(&key("b"));
-        f.middle.key = ec_info(P256, &[&[6 + (whole[64] & 1)], &whole[1..]].concat());
     });
 }
 
@@ -177,14 +199,30 @@ pub fn dates(shapes: &mut Shapes) {
     });
     shapes.add("middle-expired-under-a-stranger", |f| {
         f.middle.until = utc(past);
-        f.trusted.clear();
-        f.more.push(super::certificate::Spec::ca("other", "other", "d", "d"));
-        f.trusted.push(super::certificate::Which::More(0));
+        f.under_a_stranger();
     });
     shapes.add("leaf-ends-in-2060", |f| f.leaf.until = generalized("20600101000000Z"));
     shapes.add("leaf-never-ends", |f| f.leaf.until = generalized("99991231235959Z"));
     shapes.add("root-never-ends", |f| f.root.until = generalized("99991231235959Z"));
     shapes.add("generalized-time-before-2050", |f| f.leaf.until = generalized("20350101000000Z"));
+    shapes.add("generalized-time-of-year-0", |f| f.leaf.from = generalized("00000101000000Z"));
+    shapes.add("generalized-time-from-2020-to-2035", |f| {
+        f.leaf.from = generalized("20200101000000Z");
+        f.leaf.until = generalized("20350101000000Z");
+    });
+    shapes.add("generalized-time-of-1965", |f| f.leaf.from = generalized("19650101000000Z"));
+    shapes.add("utc-time-of-1965", |f| f.leaf.from = utc("650101000000Z"));
+    shapes.add("utc-time-of-1970", |f| f.leaf.from = utc("700101000000Z"));
+    shapes.add("middle-from-1965", |f| f.middle.from = utc("650101000000Z"));
+    shapes.add("root-from-1965", |f| f.root.from = utc("650101000000Z"));
+    shapes.add("from-1965-under-a-stranger", |f| {
+        f.leaf.from = utc("650101000000Z");
+        f.under_a_stranger();
+    });
+    shapes.add("leaf-ended-in-1965", |f| {
+        f.leaf.from = utc("640101000000Z");
+        f.leaf.until = utc("650101000000Z");
+    });
     shapes.add("utc-time-without-seconds", |f| f.leaf.until = utc("3501010000Z"));
     shapes.add("utc-time-with-offset", |f| f.leaf.until = utc("350101000000+0100"));
     shapes.add("utc-time-of-the-last-century", |f| f.leaf.until = utc("990101000000Z"));
@@ -203,8 +241,8 @@ pub fn dates(shapes: &mut Shapes) {
     shapes.add("root-ended-a-second-ago", |f| f.root.until = utc("291231235959Z"));
     shapes.add("one-of-two-roots-expired", |f| {
         f.root.until = utc(past);
-        f.more.push(super::certificate::Spec::ca("root", "root", "c", "c"));
-        f.trusted.push(super::certificate::Which::More(0));
+        f.more.push(Spec::ca("root", "root", "c", "c"));
+        f.trusted.push(Which::More(0));
     });
     shapes.add("nothing-odd", |f| f.leaf.subject = name("leaf"));
 }

@@ -3,6 +3,7 @@
 
 use super::{Seed, crl};
 use mxray::model::CertificateFacts;
+use mxray::x509::form::{self, Form};
 use mxray::x509::{
     CERTIFICATE_BYTES_MAX, DEFECT_BYTES_MAX, NAME_TEXT_BYTES_MAX, SERIAL_BYTES_MAX, URL_BYTES_MAX, URLS_MAX,
     digest, read, read_digested, subject_public_key_info,
@@ -11,6 +12,8 @@ use rustls::pki_types::{CertificateDer, DnsName, ServerName, UnixTime};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use webpki::{EndEntityCert, Error, KeyUsage};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
 
 /// A server's certificate and its issuer, under a root; their keys are thrown
 /// away (`testdata/certificates.sh`).
@@ -27,12 +30,20 @@ pub fn check(der: &[u8]) {
     assert_eq!(read_digested(der, facts.sha256), facts, "the same again");
     check_limits(&facts, der.len());
     check_key(&facts, der);
+    check_form(der);
     let certificate = CertificateDer::from(der);
     if let Ok(strict) = EndEntityCert::try_from(&certificate)
         && der.len() <= CERTIFICATE_BYTES_MAX
     {
         check_against(&strict, &facts);
     }
+}
+
+/// What another library reads whole, clients can read.
+fn check_form(der: &[u8]) {
+    let broken = form::why_broken(der).is_some();
+    assert_eq!(matches!(form::of(der), Form::Broken(_)), broken);
+    assert!(!broken || Certificate::from_der(der).is_err());
 }
 
 /// Every text is one line and bounded; all together are no more than a few

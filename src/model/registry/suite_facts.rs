@@ -127,6 +127,12 @@ impl SuiteFacts {
         self.authentication == "NULL"
     }
 
+    /// Whether the server has to show a certificate up to TLS 1.2 (RFC 5246
+    /// §7.4.2).
+    pub fn shows_certificate(&self) -> bool {
+        matches!(self.authentication, "RSA" | "ECDSA" | "DSS") && self.key_exchange != "PSK"
+    }
+
     /// Whether the server signs its share of the key exchange up to TLS 1.2;
     /// `None` where that depends on its key, as in suites for export (RFC 2246
     /// §7.4.3), or is no question of the suite.

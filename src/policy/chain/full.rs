@@ -156,6 +156,9 @@ impl<'a> Full<'a> {
         let issuer = last.issuer.as_deref().unwrap_or("a name that cannot be read");
         let unread = self.unread.iter().find(|(facts, _)| facts.subject.as_deref() == Some(issuer));
         if let Some((facts, error)) = unread {
+            if super::is_of_old_date(facts) {
+                return super::old_date();
+            }
             let subject = facts.subject.as_deref().unwrap_or_default();
             return Refusal::invalid(format!("an issuer cannot be read, {subject}: {error}"));
         }
@@ -188,6 +191,12 @@ impl<'a> Full<'a> {
         constraints::check(certificates, anchor).map_err(Failure::Ours)?;
         if certificates.iter().any(|certificate| certificate.signature.as_bytes().is_none()) {
             return Err(Failure::Ours(Refusal::invalid("a signature is of odd bits")));
+        }
+        // The library compares the OIDs alone (RFC 5280 §4.1.1.2).
+        if certificates.iter().any(|it| it.signature_algorithm != it.tbs_certificate.signature) {
+            return Err(Failure::Ours(Refusal::invalid(
+                "the two signature algorithms of a certificate differ",
+            )));
         }
         let mut policy = ValidationPolicy::new(u64::try_from(self.moment.as_second()).unwrap_or(0));
         policy.max_path_len = CAS_MAX;
@@ -244,14 +253,7 @@ fn explain(error: &Error, certificates: &[Certificate], moment: Timestamp) -> St
     let at = |index: &usize| certificates.get(*index).map(|certificate| &certificate.tbs_certificate);
     let words = match error {
         Error::SignatureInvalid { .. } => "a signature does not verify",
-        Error::MalformedCertificate { index } => {
-            let certificate = certificates.get(*index);
-            match certificate.is_some_and(|it| it.signature_algorithm.oid != it.tbs_certificate.signature.oid)
-            {
-                true => "the two signature algorithms of a certificate differ",
-                false => "an extension of a certificate is malformed",
-            }
-        }
+        Error::MalformedCertificate { .. } => "an extension of a certificate is malformed",
         Error::ValidityPeriod { index } => {
             let end = at(index).map_or(0, |it| it.validity.not_after.to_unix_duration().as_secs());
             match end < u64::try_from(moment.as_second()).unwrap_or(0) {

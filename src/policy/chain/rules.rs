@@ -155,6 +155,14 @@ mod tests {
         }
     }
 
+    /// One that clients differ over would make every chain with it undetermined.
+    #[test]
+    fn every_root_that_is_built_in_is_of_sound_form() {
+        for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+            assert_eq!(crate::x509::form::of(der), crate::x509::form::Form::Sound);
+        }
+    }
+
     fn ca() -> Terms {
         Terms {
             version: Some(3),

@@ -42,9 +42,11 @@ pub(super) fn read(asked: ProtocolVersion, hello: &HelloObservation) -> Answer {
         HelloEnd::Sslv2 => Answer::Refused,
         HelloEnd::Timeout => Answer::Lost(Gap::Timeout),
         HelloEnd::NotAsked => Answer::Lost(why_not_asked(hello)),
-        HelloEnd::Agreed | HelloEnd::NotTls | HelloEnd::Malformed | HelloEnd::TooLong => {
-            Answer::Lost(Gap::Unreadable)
-        }
+        HelloEnd::Agreed
+        | HelloEnd::BadCertificate
+        | HelloEnd::NotTls
+        | HelloEnd::Malformed
+        | HelloEnd::TooLong => Answer::Lost(Gap::Unreadable),
     }
 }
 

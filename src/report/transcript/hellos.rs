@@ -46,6 +46,7 @@ fn answer(hello: &HelloObservation) -> String {
     ];
     let chosen = chosen.into_iter().flatten().collect::<Vec<_>>().join("  ");
     match (hello.end, hello.alert, &hello.failure) {
+        (HelloEnd::BadCertificate, ..) => format!("{chosen}  no certificate that can be read"),
         (HelloEnd::Agreed, ..) => match signature(hello) {
             Some(told) => format!("{chosen}  {told}"),
             None => chosen,

@@ -199,6 +199,7 @@ fn ecdsa(curve: &Curve, hash: Hash) -> Result<&'static dyn VerificationAlgorithm
         (Curve::P521, Hash::Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
         (Curve::P521, Hash::Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
         (Curve::Secp256k1, Hash::Sha256) => &signature::ECDSA_P256K1_SHA256_ASN1,
+        (Curve::Missing, _) => return Err(Refusal::failed("the key of the certificate names no curve")),
         (Curve::Explicit, _) => {
             return Err(Refusal::unverifiable("a signature by a key whose curve is written out"));
         }

@@ -11,10 +11,6 @@ use x509_parser::signature_algorithm::RsaSsaPssParams;
 /// Longest RSA key that the library takes, in bits.
 const RSA_BITS_MAX: u32 = 8192;
 
-/// First byte of a point that is written out, both coordinates after it (SEC 1
-/// §2.3.3).
-const UNCOMPRESSED: u8 = 4;
-
 /// What kind of signature a key makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KeyKind {
@@ -77,6 +73,8 @@ pub(super) enum Curve {
     Other(String),
     /// Its parameters are written out, or cannot be read.
     Explicit,
+    /// It is not told: the key is nobody's.
+    Missing,
 }
 
 impl<'c> Key<'c> {
@@ -167,13 +165,13 @@ impl<'c> Key<'c> {
             Curve::P256 | Curve::Secp256k1 => 2 * 32,
             Curve::P384 => 2 * 48,
             Curve::P521 => 2 * 66,
-            Curve::Other(_) | Curve::Explicit => return Refusal::unreadable_key(),
+            Curve::Other(_) | Curve::Explicit | Curve::Missing => return Refusal::unreadable_key(),
         };
+        // Compressed and hybrid points (SEC 1 §2.3.3, X9.62 §4.3.6).
         match point.bytes.split_first() {
-            Some((&UNCOMPRESSED, rest)) if rest.len() == coordinates => {
-                Refusal::failed("the key of the certificate is no point of its curve")
-            }
-            _ => Refusal::unverifiable("a signature by a key whose point is in a form that it does not read"),
+            Some((2 | 3, rest)) if 2 * rest.len() == coordinates => Refusal::odd_point(),
+            Some((6 | 7, rest)) if rest.len() == coordinates => Refusal::odd_point(),
+            _ => Refusal::failed("the key of the certificate is no point of its curve"),
         }
     }
 }
@@ -204,6 +202,9 @@ fn bit_string(info: &[u8]) -> Option<&[u8]> {
 }
 
 fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Curve {
+    if algorithm.parameters.is_none() {
+        return Curve::Missing;
+    }
     // What is read as an OID may be something else.
     let named = algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid);
     let named = named.and_then(|parameters| parameters.as_oid().ok());
