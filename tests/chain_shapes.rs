@@ -78,6 +78,7 @@ fn shapes() -> Vec<Shape> {
     broken::names(&mut shapes);
     broken::constraints(&mut shapes);
     broken::others(&mut shapes);
+    broken::frames(&mut shapes);
     extended::policies(&mut shapes);
     extended::name_constraints(&mut shapes);
     arranged::names(&mut shapes);

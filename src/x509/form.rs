@@ -62,6 +62,15 @@ pub fn why_broken(leaf: &[u8]) -> Option<String> {
     Some(format!("the certificate is {}", Words(flaw)))
 }
 
+/// Why OpenSSL reads no certificate there, whose encoding is else that of DER.
+pub(super) fn why_unread(der: &[u8]) -> Option<String> {
+    match frame(der) {
+        Err((Fault::Ber, _)) => None,
+        Err(flaw) => Some(format!("the certificate is {}", Words(flaw))),
+        Ok(frame) => frame.unread.map(str::to_string),
+    }
+}
+
 /// A flaw in words.
 struct Words(Flaw);
 
@@ -80,6 +89,8 @@ impl fmt::Display for Words {
 struct Frame {
     /// Over what some clients stumble.
     disputed: Option<&'static str>,
+    /// Over what OpenSSL does, so that it makes no chain of it.
+    unread: Option<&'static str>,
 }
 
 impl Frame {
@@ -89,19 +100,27 @@ impl Frame {
         }
     }
 
+    /// The same, where it is OpenSSL that stumbles.
+    fn refuse(&mut self, if_so: bool, why: &'static str) {
+        self.dispute(if_so, why);
+        if if_so {
+            self.unread.get_or_insert(why);
+        }
+    }
+
     fn read_tbs(&mut self, mut tbs: Reader<'_>, outside: &[u8]) -> Result<(), Flaw> {
         let version = read_version(&mut tbs).map_err(at("the version"))?;
         self.dispute(version.is_none(), "the version is written oddly");
         let serial = tbs.element(tag::INTEGER).map_err(at("the serial number"))?;
-        self.dispute(!is_integer(serial), "the serial number is no INTEGER");
+        self.refuse(!is_integer(serial), "the serial number is no INTEGER");
         let inside = read_algorithm(&mut tbs).map_err(at("the signature algorithm"))?;
         self.dispute(inside != outside, "the two signature algorithms differ");
-        self.dispute(!is_oid(inside), "the signature algorithm is no OBJECT IDENTIFIER");
+        self.refuse(!is_oid(inside), "the signature algorithm is no OBJECT IDENTIFIER");
         let text = read_name(&mut tbs).map_err(at("the issuer"))?;
-        self.dispute(!text, "the issuer has a value that is no text");
+        self.refuse(!text, "the issuer has a value that is no text");
         read_validity(&mut tbs).map_err(at("the validity"))?;
         let text = read_name(&mut tbs).map_err(at("the subject"))?;
-        self.dispute(!text, "the subject has a value that is no text");
+        self.refuse(!text, "the subject has a value that is no text");
         let odd = read_key(&mut tbs).map_err(at("the public key"))?;
         self.dispute(odd, "the public key is of odd bits");
         let identified = read_identifiers(&mut tbs).map_err(at("a unique identifier"))?;
@@ -117,13 +136,13 @@ impl Frame {
         let Some(explicit) = tbs.optional(tag::constructed(3))? else { return Ok(false) };
         let mut explicit = Reader::new(explicit);
         let mut list = explicit.inside(tag::SEQUENCE)?;
-        self.dispute(!explicit.is_empty(), "something follows the extensions");
+        self.refuse(!explicit.is_empty(), "something follows the extensions");
         while !list.is_empty() {
             let mut extension = list.inside(tag::SEQUENCE)?;
             let oid = read_oid(&mut extension)?;
-            self.dispute(!is_oid(oid), "an extension is named by no OBJECT IDENTIFIER");
+            self.refuse(!is_oid(oid), "an extension is named by no OBJECT IDENTIFIER");
             let critical = extension.optional(tag::BOOLEAN)?;
-            self.dispute(critical.is_some_and(|it| it.len() != 1), "a criticality is no BOOLEAN");
+            self.refuse(critical.is_some_and(|it| it.len() != 1), "a criticality is no BOOLEAN");
             extension.element(tag::OCTET_STRING)?;
             extension.finish()?;
         }
@@ -144,7 +163,7 @@ fn frame(der: &[u8]) -> Result<Frame, Flaw> {
     let signature = certificate.element(tag::BIT_STRING).map_err(at("the signature"))?;
     certificate.finish().map_err(at("what follows the signature"))?;
     let mut frame = Frame::default();
-    frame.dispute(!matches!(signature, [0..=7, ..]), "the signature is no BIT STRING");
+    frame.refuse(!matches!(signature, [0..=7, ..]), "the signature is no BIT STRING");
     frame.read_tbs(tbs, algorithm)?;
     Ok(frame)
 }

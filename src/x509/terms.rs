@@ -2,8 +2,7 @@
 //! what its key may serve, and whose key signed it (RFC 5280 §4.2.1).
 
 use super::fields::{Cursor, Fields};
-use super::form::is_integer;
-use super::{Defects, grammar, key, time};
+use super::{Defects, form, grammar, key, time};
 use jiff::Timestamp;
 use x509_cert::der::Decode;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
@@ -93,8 +92,8 @@ pub struct Terms {
     pub authority_serial: Option<Vec<u8>>,
     /// Whether an extension is critical that nobody knows.
     pub unknown_critical: bool,
-    /// What cannot be read of the above, in words: the first extension of them
-    /// that is broken or stands twice, a serial number that is no INTEGER.
+    /// What cannot be read, in words: a frame that is none, or the first
+    /// extension of the above that is broken or stands twice.
     pub defect: Option<String>,
     /// What the public key is good for.
     pub key: KeyState,
@@ -124,9 +123,7 @@ pub fn terms(der: &[u8]) -> Terms {
         serial: fields.serial.map(significant),
         ..Terms::default()
     };
-    if fields.serial.is_some_and(|serial| !is_integer(serial)) {
-        terms.defect = Some("the serial number is no INTEGER".into());
-    }
+    terms.defect = form::why_unread(der);
     terms.key = fields.public_key.map_or_else(KeyState::default, key_state);
     let list = fields.extensions.and_then(|raw| Cursor(raw).universal(Tag::Sequence));
     let mut seen = [false; READ.len()];

@@ -3,7 +3,7 @@
 
 use super::Shapes;
 use super::certificate::{
-    AUTHORITY_KEY, BASIC, CONSTRAINTS, HOST, NAMES, PURPOSE, SUBJECT_KEY, USAGE, dns, raw_integer,
+    AUTHORITY_KEY, BASIC, CONSTRAINTS, Extension, HOST, NAMES, PURPOSE, SUBJECT_KEY, USAGE, dns, raw_integer,
 };
 use super::der::{BIT_STRING, NULL, OCTET_STRING, TRUE, element, integer, name, oid, sequence};
 
@@ -118,6 +118,45 @@ pub fn constraints(shapes: &mut Shapes) {
         let tree = sequence(&[&dns("example.net"), &element(0x80, &[])]);
         f.middle.set(CONSTRAINTS, true, sequence(&[&element(0xa1, &tree)]));
     });
+}
+
+/// Names of the leaf, and other fields of its frame, that some parser refuses.
+pub fn frames(shapes: &mut Shapes) {
+    let subject = |kind: u8, value: &[u8]| {
+        sequence(&[&element(0x31, &sequence(&[&oid("2.5.4.3"), &element(kind, value)]))])
+    };
+    for (what, subject) in [
+        ("boolean", subject(0x01, &[0xff])),
+        ("integer", subject(0x02, &[5])),
+        ("sequence", subject(0x30, &NULL)),
+        ("visible", subject(0x1a, b"leaf")),
+        ("odd-bmp", subject(0x1e, b"abc")),
+        ("odd-universal", subject(0x1c, b"abc")),
+        ("no-utf8", subject(0x0c, &[0xff, 0xfe])),
+        ("teletex-of-high-bytes", subject(0x14, &[0xe9])),
+        ("no-value", sequence(&[&element(0x31, &sequence(&[&oid("2.5.4.3")]))])),
+        ("no-type", sequence(&[&element(0x31, &sequence(&[&element(0x0c, b"x")]))])),
+        ("no-set", sequence(&[&sequence(&[&sequence(&[&oid("2.5.4.3"), &element(0x0c, b"x")])])])),
+        ("empty-set", sequence(&[&element(0x31, &[])])),
+    ] {
+        shapes.add(&format!("leaf-subject-of-{what}"), |f| f.leaf.subject = subject.clone());
+        shapes.add(&format!("middle-subject-of-{what}"), |f| {
+            f.middle.subject = subject.clone();
+            f.leaf.issuer = subject;
+        });
+    }
+    shapes.add("leaf-subject-of-a-padded-id", |f| {
+        let attribute = sequence(&[&element(6, &[0x80, 1]), &element(0x0c, b"x")]);
+        f.leaf.subject = sequence(&[&element(0x31, &attribute)]);
+    });
+    shapes.add("leaf-criticality-of-two-bytes", |f| {
+        f.leaf.drop(USAGE);
+        let usage = super::certificate::usage(&[0]);
+        f.leaf.extensions.push(Extension { id: USAGE, critical: vec![1, 2, 0, 0], value: usage });
+    });
+    shapes.add("leaf-fields-behind", |f| f.leaf.identifiers = element(0xa7, &NULL));
+    shapes.add("leaf-dates-of-three", |f| f.leaf.until = [&f.leaf.until[..], &NULL].concat());
+    shapes.add("middle-serial-not-minimal", |f| f.middle.serial = raw_integer(&[0, 0, 5]));
 }
 
 /// Faults deep inside the others.
