@@ -30,6 +30,19 @@ enum Tcp {
     Keeps,
     /// Nobody listens.
     Refuses,
+    /// Replies to something that was not asked.
+    Strays(Stray),
+}
+
+/// What a reply makes of the question.
+#[derive(Clone, Copy, Debug)]
+enum Stray {
+    NoQuestion,
+    OtherName,
+    OtherType,
+    TwoQuestions,
+    /// To the question, but with a record of another name.
+    OtherOwner,
 }
 
 fn target(line: usize, domain: &DomainName) -> Target {
@@ -98,6 +111,20 @@ async fn a_nameserver_that_gives_no_answer_over_tcp_has_closed() {
     }
 }
 
+/// What a reply does not repeat it does not answer (RFC 1035 §7.3): there may
+/// be an MX all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_to_another_question_is_no_answer() {
+    for stray in [Stray::NoQuestion, Stray::OtherName, Stray::OtherType, Stray::TwoQuestions, Stray::OtherOwner] {
+        let nameserver = start(Tcp::Strays(stray)).await;
+        for facts in look_up(nameserver, &domains(4)).await {
+            let failure = facts.failure.unwrap();
+            assert_eq!((failure.phase, failure.kind), (Phase::Dns, Kind::Servfail), "{stray:?}: {failure}");
+            assert!(failure.detail.unwrap().contains("question"));
+        }
+    }
+}
+
 async fn start(tcp: Tcp) -> SocketAddr {
     let (udp, listener) = bind().await;
     let address = udp.local_addr().unwrap();
@@ -139,7 +166,10 @@ async fn serve(mut stream: TcpStream, tcp: Tcp) -> std::io::Result<()> {
         if matches!(tcp, Tcp::Closes { after } if answered == after) {
             return Ok(());
         }
-        let answer = null_mx(&query);
+        let answer = match tcp {
+            Tcp::Strays(stray) => strayed(&query, stray),
+            _ => null_mx(&query),
+        };
         let length = u16::try_from(answer.len()).unwrap().to_be_bytes();
         stream.write_all(&[&length[..], &answer].concat()).await?;
         answered += 1;
@@ -170,4 +200,28 @@ fn null_mx(query: &[u8]) -> Vec<u8> {
     let mut answer = head(query, 0x8180, 1);
     answer.extend([0xc0, 0x0c, 0, 15, 0, 1, 0, 0, 0, 60, 0, 3, 0, 0, 0]);
     answer
+}
+
+/// No data for a question that is not `query`'s, under its number.
+fn strayed(query: &[u8], stray: Stray) -> Vec<u8> {
+    let mut reply = head(query, 0x8180, 0);
+    let type_at = reply.len() - 4;
+    match stray {
+        Stray::NoQuestion => {
+            reply.truncate(12);
+            reply[5] = 0;
+        }
+        Stray::OtherName => reply[13] = b'x',
+        Stray::OtherType => reply[type_at + 1] = 1,
+        Stray::OtherOwner => {
+            reply = null_mx(query);
+            let owner = reply.len() - 15;
+            reply.splice(owner..owner + 2, *b"\x01x\x00");
+        }
+        Stray::TwoQuestions => {
+            reply.extend(reply[12..].to_vec());
+            reply[5] = 2;
+        }
+    }
+    reply
 }

@@ -4,9 +4,11 @@
 //! length and fails the question that finds it full. Here a question waits for
 //! its turn instead, and one that was under way on a connection that the
 //! nameserver closed is asked again on a connection of its own (RFC 7766
-//! §6.2.4). UDP has no such queue.
+//! §6.2.4). UDP has no such queue. What answers another question is no answer,
+//! whichever way it came ([`super::reply`]).
 
-use futures_util::stream::{Stream, once};
+use super::reply;
+use futures_util::stream::{Stream, StreamExt, once};
 use hickory_resolver::config::{ConnectionConfig, ProtocolConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
@@ -109,7 +111,10 @@ impl DnsHandle for Connection {
 
     fn send(&self, request: DnsRequest) -> Self::Response {
         match self {
-            Connection::Udp(exchange) => Box::pin(exchange.send(request)),
+            Connection::Udp(exchange) => {
+                let replies = exchange.send(request.clone());
+                Box::pin(replies.map(move |told| told.and_then(|reply| reply::checked(&request, reply))))
+            }
             Connection::Tcp(tcp) => {
                 let tcp = tcp.clone();
                 Box::pin(once(async move { tcp.ask(request).await }))
@@ -144,9 +149,10 @@ impl Tcp {
     async fn ask(&self, request: DnsRequest) -> Answer {
         let question = request.queries.first().map(|query| (query.name().clone(), query.query_type()));
         let answer = match self.ask_with_others(request.clone()).await {
-            Err(error) if is_end(&error) => self.ask_alone(request).await,
+            Err(error) if is_end(&error) => self.ask_alone(request.clone()).await,
             told => told,
         };
+        let answer = answer.and_then(|reply| reply::checked(&request, reply));
         if let Some(question) = question {
             match &answer {
                 Ok(_) => drop(self.failures.remove(&question)),

@@ -9,6 +9,7 @@
 mod answer;
 mod classify;
 mod connection;
+mod reply;
 mod resolver;
 
 pub use resolver::{LookupConfig, LookupError};
