@@ -22,6 +22,8 @@ mod mail_system;
 mod missing;
 #[path = "interop/nss.rs"]
 mod nss;
+#[path = "interop/older.rs"]
+mod older;
 #[path = "interop/openssl.rs"]
 mod openssl;
 #[path = "interop/senders.rs"]

@@ -88,6 +88,7 @@ const REASONS_OF_SENDERS: &[&str] = &[
     "no_published_suite",
     "offer_refused",
     "sha1_certificate",
+    "sha1_signature",
     // Some clients end the handshake over its form.
     "certificate_form",
     // Of the signature and of the certificate in a further hello.

@@ -59,6 +59,9 @@ pub enum Reason {
     OfferRefused,
     /// The certificate is signed with SHA-1, which the sender refuses.
     Sha1Certificate,
+    /// The server's handshake signature rests on SHA-1, as every one does before
+    /// TLS 1.2, and the sender refuses that.
+    Sha1Signature,
     /// Over the form of the certificate some clients end the handshake, and
     /// others do not.
     CertificateForm,
@@ -96,6 +99,7 @@ impl fmt::Display for Reason {
             Reason::NoPublishedSuite => f.write_str("no_published_suite"),
             Reason::OfferRefused => f.write_str("offer_refused"),
             Reason::Sha1Certificate => f.write_str("sha1_certificate"),
+            Reason::Sha1Signature => f.write_str("sha1_signature"),
             Reason::CertificateForm => f.write_str("certificate_form"),
         }
     }

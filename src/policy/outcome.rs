@@ -283,6 +283,9 @@ impl Question<'_> {
         if self.refuses_certificate(hello.presented.as_ref()) {
             return self.tls_failure(Reason::Sha1Certificate, basis);
         }
+        if self.sender.refuses_sha1_signatures.value && signs_with_sha1(hello) {
+            return self.tls_failure(Reason::Sha1Signature, basis);
+        }
         let group = hello.group.filter(|group| self.offer.groups.contains(group));
         (proven.of_session(basis, self.session(hello.version, hello.suite, group)), None)
     }
@@ -436,6 +439,13 @@ fn disputed(brought_down: Downgrade, shown: Option<&Presented>) -> Option<Answer
 fn is_without_certificate(hello: &HelloFinding) -> bool {
     let facts = hello.suite.and_then(CipherSuite::facts);
     hello.end == HelloEnd::Agreed && facts.is_some_and(SuiteFacts::is_anonymous)
+}
+
+/// Whether the server signs its key exchange as versions before TLS 1.2 have
+/// it: under SHA-1, or MD5 and SHA-1 (RFC 4346 §7.4.3).
+fn signs_with_sha1(hello: &HelloFinding) -> bool {
+    let signs = hello.suite.and_then(CipherSuite::facts).and_then(SuiteFacts::signs_key_exchange);
+    hello.version.is_some_and(|version| version < ProtocolVersion::TLS12) && signs == Some(true)
 }
 
 /// Whether a suite of TLS 1.2 and before goes with a key of this algorithm.

@@ -285,6 +285,33 @@ fn a_certificate_with_sha1_ends_the_handshake_of_a_sender_that_refuses_it() {
     assert_eq!(outcome(&sender("postfix-may"), &found).delivery, Delivery::Encrypted);
 }
 
+/// Before TLS 1.2 a server signs under SHA-1 whatever it has; where nothing is
+/// signed there is nothing to refuse.
+#[test]
+fn a_signature_with_sha1_ends_the_handshake_of_a_sender_that_refuses_it() {
+    for (version, suite, refused) in [
+        ("TLSv1.0", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", true),
+        ("TLSv1.1", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", true),
+        ("TLSv1.0", "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", true),
+        ("TLSv1.0", "TLS_RSA_WITH_AES_128_CBC_SHA", false),
+        ("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", false),
+    ] {
+        for who in ["opensmtpd", "exim", "postfix-may"] {
+            let sender = sender(who);
+            let agreed = hello(HelloPurpose::Sender, &sender, HelloEnd::Agreed, Some((version, suite)));
+            let outcome = outcome(&sender, &self::refused(vec![agreed]));
+            let expected = if refused && who == "opensmtpd" {
+                (Delivery::Plaintext, Some(Reason::Sha1Signature))
+            } else if sender.offer().rank(suite.parse().unwrap()).is_none() {
+                (Delivery::Plaintext, Some(Reason::NoPublishedSuite))
+            } else {
+                (Delivery::Encrypted, None)
+            };
+            assert_eq!((outcome.delivery, outcome.reason), expected, "{who} {version} {suite}");
+        }
+    }
+}
+
 #[test]
 fn what_is_logged_is_what_the_table_has() {
     let exchange = sender("exchange-online");

@@ -11,6 +11,7 @@ use super::situation::Situation;
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, text};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 
 /// Longest list of a sender: of versions, suites, groups or schemes.
@@ -98,7 +99,7 @@ pub struct LoggedCode {
 }
 
 /// A sending system.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sender {
     /// Its name: that of the file.
@@ -117,6 +118,11 @@ pub struct Sender {
     pub signature_schemes: Stated<Vec<SignatureScheme>>,
     /// Whether it ends the handshake over a certificate signed with SHA-1.
     pub refuses_sha1_certificates: Stated<bool>,
+    /// Whether it ends the handshake of a version before TLS 1.2 over the
+    /// server's signature, which there rests on SHA-1, with MD5 beside it under
+    /// RSA (RFC 4346 §7.4.3). In TLS 1.2 the schemes that it offers say so.
+    #[serde(default = "takes_sha1_signatures")]
+    pub refuses_sha1_signatures: Stated<bool>,
     /// Whether it sends through TLS only.
     pub requires_tls: Stated<bool>,
     /// What it does after a handshake that failed.
@@ -181,6 +187,37 @@ impl Sender {
     pub fn code(&self, situation: Situation) -> Option<&LoggedCode> {
         self.codes.get(&situation)
     }
+}
+
+/// As derived, without a key that the file does not have: a run knows its sender
+/// by a digest over this, and is still to know it where keys were added.
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = f.debug_struct("Sender");
+        told.field("name", &self.name)
+            .field("title", &self.title)
+            .field("versions", &self.versions)
+            .field("suites_tls13", &self.suites_tls13)
+            .field("suites", &self.suites)
+            .field("groups", &self.groups)
+            .field("signature_schemes", &self.signature_schemes)
+            .field("refuses_sha1_certificates", &self.refuses_sha1_certificates);
+        if self.refuses_sha1_signatures != takes_sha1_signatures() {
+            told.field("refuses_sha1_signatures", &self.refuses_sha1_signatures);
+        }
+        told.field("requires_tls", &self.requires_tls)
+            .field("after_tls_failure", &self.after_tls_failure)
+            .field("wildcard_covers_apex", &self.wildcard_covers_apex)
+            .field("retry_hours", &self.retry_hours)
+            .field("codes", &self.codes)
+            .finish()
+    }
+}
+
+/// What is taken of a sender whose file does not say.
+fn takes_sha1_signatures() -> Stated<bool> {
+    let assumption = Some("TLS libraries that offer a version take the signatures that it has".to_string());
+    Stated { value: false, source: None, assumption }
 }
 
 /// What is wrong with a TOML text, and where, in one line.

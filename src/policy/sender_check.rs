@@ -66,6 +66,7 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     stated("groups", &sender.groups)?;
     stated("signature_schemes", &sender.signature_schemes)?;
     stated("refuses_sha1_certificates", &sender.refuses_sha1_certificates)?;
+    stated("refuses_sha1_signatures", &sender.refuses_sha1_signatures)?;
     stated("requires_tls", &sender.requires_tls)?;
     stated("after_tls_failure", &sender.after_tls_failure)?;
     stated("wildcard_covers_apex", &sender.wildcard_covers_apex)?;

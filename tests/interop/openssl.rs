@@ -58,7 +58,7 @@ fn openssl(arguments: &[&str]) -> Command {
     command
 }
 
-fn server(identities: &Identities, arguments: &[&str]) -> Stack {
+pub fn server(identities: &Identities, arguments: &[&str]) -> Stack {
     Stack::start(|port| {
         let mut command = openssl(&["s_server", "-www", "-accept"]);
         command.arg(format!("127.0.0.1:{port}"));

@@ -1,9 +1,10 @@
 //! The senders that come with mxray are held against the systems that they
-//! stand for: what those offer after STARTTLS, and what becomes of the message
-//! when that is refused.
+//! stand for: what those offer after STARTTLS, what becomes of the message
+//! when that is refused, and whether they take what old versions sign.
 
 use super::capture::{Capture, Said};
 use super::mail_system::{Root, exim, opensmtpd, postfix};
+use super::older;
 use mxray::model::ProtocolVersion;
 use mxray::policy::Sender;
 use mxray::policy::sender::AfterTlsFailure;
@@ -51,19 +52,23 @@ fn hold<R>(name: &str, system: &str, start: impl FnOnce(&Root, u16) -> R) {
 #[test]
 fn postfix_may() {
     hold("postfix-may", "postfix", |root, port| postfix(root, "may", port));
+    older::hold("postfix-may", "postfix", |root, port| postfix(root, "may", port));
 }
 
 #[test]
 fn postfix_encrypt() {
     hold("postfix-encrypt", "postfix", |root, port| postfix(root, "encrypt", port));
+    older::hold("postfix-encrypt", "postfix", |root, port| postfix(root, "encrypt", port));
 }
 
 #[test]
 fn exim_with_gnutls() {
     hold("exim", "exim", exim);
+    older::hold("exim", "exim", exim);
 }
 
 #[test]
 fn opensmtpd_with_openssl() {
     hold("opensmtpd", "opensmtpd", opensmtpd);
+    older::hold("opensmtpd", "opensmtpd", opensmtpd);
 }
