@@ -3,20 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use mxray::engine::stage::Probe;
-use mxray::model::{
-    AlertDescription, ClientCertificate, Endpoint, Kind, MxHost, Observation, Phase, ProbeKey,
-};
-use mxray::net::{Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
-use mxray::smtp::EhloName;
+mod starttls_server;
+
+use mxray::model::{AlertDescription, ClientCertificate, Kind, Observation, Phase};
+use mxray::net::{ClientIdentity, Handshaker, KeyShares};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use starttls_server::speak_in_clear;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 const TLS12: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
@@ -58,32 +57,13 @@ async fn server(versions: &[&'static SupportedProtocolVersion], authority: Optio
         }
     };
     let (certificate, key) = issued_by(&self::authority());
-    let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![certificate], key).unwrap()));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            // A handshake that fails is what some of the tests are about.
-            let _ = serve(stream, acceptor.clone()).await;
-        }
-    });
-    address
+    starttls_server::start(builder.with_single_cert(vec![certificate], key).unwrap(), serve).await
 }
 
 async fn serve(stream: TcpStream, acceptor: TlsAcceptor) -> std::io::Result<()> {
-    let mut stream = BufReader::new(stream);
-    stream.write_all(b"220 mx.example ESMTP\r\n").await?;
+    let Some(stream) = speak_in_clear(stream).await? else { return Ok(()) };
+    let mut stream = BufReader::new(acceptor.accept(stream).await?);
     let mut line = String::new();
-    while line != "STARTTLS\r\n" {
-        let reply: &[u8] = if line.is_empty() { b"" } else { b"250-mx.example\r\n250 STARTTLS\r\n" };
-        stream.write_all(reply).await?;
-        line.clear();
-        if stream.read_line(&mut line).await? == 0 {
-            return Ok(());
-        }
-    }
-    stream.write_all(b"220 go ahead\r\n").await?;
-    let mut stream = BufReader::new(acceptor.accept(stream.into_inner()).await?);
     for reply in ["250 mx.example\r\n", "221 bye\r\n"] {
         line.clear();
         stream.read_line(&mut line).await?;
@@ -94,11 +74,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor) -> std::io::Result<()> 
 
 async fn probe(server: SocketAddr, identity: Option<ClientIdentity>) -> Observation {
     let handshaker = Handshaker::new(KeyShares::Reused).unwrap().with_identity(identity);
-    let gate = Gate::new(Blocklist::default(), true);
-    let ehlo = EhloName::new("scanner.example").unwrap();
-    let probe = NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker);
-    let endpoint = Endpoint { ip: server.ip(), port: server.port() };
-    probe.probe(ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }, 1).await
+    starttls_server::probe(server, handshaker, 1).await
 }
 
 fn became(seen: &Observation) -> ClientCertificate {

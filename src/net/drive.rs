@@ -70,6 +70,10 @@ impl PhaseTimeouts {
     }
 }
 
+/// How long a server that was asked before may take to say something inside TLS
+/// before EHLO is sent to it: an answer from the other end of the world.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
+
 /// Whole microseconds.
 pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
@@ -100,6 +104,8 @@ pub(super) struct Drive<'a> {
     after_tls: Option<Failure>,
     /// Whether the server tore the connection down while we wrote.
     torn: bool,
+    /// Whether this is not the first attempt at the server.
+    asked_before: bool,
     bytes_in: u64,
     bytes_out: u64,
 }
@@ -121,9 +127,15 @@ impl<'a> Drive<'a> {
             tls: None,
             after_tls: None,
             torn: false,
+            asked_before: false,
             bytes_in: 0,
             bytes_out: 0,
         }
+    }
+
+    /// The same at a server that was asked before and gave no answer.
+    pub(super) fn again(self, asked_before: bool) -> Self {
+        Self { asked_before, ..self }
     }
 
     /// Runs the dialogue to its end, whatever that is.
@@ -285,16 +297,41 @@ impl<'a> Drive<'a> {
             Ok(()) => {
                 self.session.upgraded();
                 self.note_phase();
+                self.hear_last_words(&mut wire).await;
                 self.speak(&mut wire, Some(&recorder)).await;
                 self.close(&mut wire).await;
             }
             Err(error) => {
                 let failure = tls_failure::failure(&error, recorder.client_certificate());
-                let failure = self.said_in_clear(wire.tls(), failure.kind).unwrap_or(failure);
-                self.session.upgrade_failed(recorder.explain(failure));
+                if TooManyBytes::is_in(&error) || self.floods(&mut wire, failure.kind).await {
+                    self.session.too_many_bytes();
+                } else {
+                    let failure = self.said_in_clear(wire.tls(), failure.kind).unwrap_or(failure);
+                    self.session.upgrade_failed(recorder.explain(failure));
+                }
             }
         }
         self.tls = Some(handshake::observe(wire.tls(), &recorder));
+        recorder.session_ended(socket.bytes_in);
+    }
+
+    /// Gives a server that was asked before, without an answer, the time to say
+    /// why: what it says and hangs up behind is lost where our EHLO comes in
+    /// between (RFC 9293 §3.6.1 has it reset the connection then).
+    async fn hear_last_words(&mut self, wire: &mut TlsWire<'_>) {
+        if !self.asked_before {
+            return;
+        }
+        let ends = self.deadline().min(Instant::now() + LAST_WORDS_MAX);
+        // Whatever becomes of it shows again.
+        let _ = timeout_at(ends, wire.hear_first()).await;
+        self.phase_begun = Instant::now();
+    }
+
+    /// Whether what ended the handshake is the beginning of a flood. Where it
+    /// is cut, and what it is called by then, is chance.
+    async fn floods(&self, wire: &mut TlsWire<'_>, kind: Kind) -> bool {
+        matches!(kind, Kind::NotTls | Kind::Malformed) && wire.floods(self.deadline()).await
     }
 
     /// Why the handshake failed, where the server never began it and goes on

@@ -75,6 +75,13 @@ impl Recorder {
         Self { sessions: Some(Sessions::default()), ..self }
     }
 
+    /// A session has ended that took so many bytes from the server.
+    pub(super) fn session_ended(&self, bytes: u64) {
+        if let Some(sessions) = &self.sessions {
+            sessions.ended(bytes);
+        }
+    }
+
     pub(super) fn presented(&self) -> Option<&Presented> {
         self.presented.get()
     }

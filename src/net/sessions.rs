@@ -12,6 +12,11 @@ use std::sync::{Mutex, PoisonError};
 /// Tickets kept; the oldest goes for a new one.
 const TICKETS_MAX: usize = 16_384;
 
+/// Most bytes that they hold. The library does not tell how many one has: no
+/// more than the session that brought it, or one before it, took from the
+/// server, certificates included. An ordinary session is under 4 KiB.
+const TICKET_BYTES_MAX: u64 = 64 << 20;
+
 /// What was kept of earlier connections to the one server.
 #[derive(Debug, Default)]
 pub(super) struct Sessions(Mutex<Kept>);
@@ -21,6 +26,23 @@ struct Kept {
     group: Option<NamedGroup>,
     tls12: Option<Tls12ClientSessionValue>,
     tickets: VecDeque<Tls13ClientSessionValue>,
+    /// Bytes of the largest session so far.
+    largest: u64,
+}
+
+impl Kept {
+    /// Lets the oldest tickets go that there is no room for.
+    fn cut(&mut self) {
+        let excess = self.tickets.len().saturating_sub(room(self.largest));
+        self.tickets.drain(..excess);
+    }
+}
+
+/// How many tickets there is room for, where the largest session took so many
+/// bytes.
+fn room(largest: u64) -> usize {
+    let room = TICKET_BYTES_MAX / largest.max(1);
+    usize::try_from(room).unwrap_or(TICKETS_MAX).min(TICKETS_MAX)
 }
 
 impl Sessions {
@@ -47,10 +69,16 @@ impl Sessions {
 
     pub(super) fn keep_ticket(&self, ticket: Tls13ClientSessionValue) {
         self.kept(|kept| {
-            if kept.tickets.len() == TICKETS_MAX {
-                kept.tickets.pop_front();
-            }
             kept.tickets.push_back(ticket);
+            kept.cut();
+        });
+    }
+
+    /// A session has ended that took so many bytes from the server.
+    pub(super) fn ended(&self, bytes: u64) {
+        self.kept(|kept| {
+            kept.largest = kept.largest.max(bytes);
+            kept.cut();
         });
     }
 
@@ -61,5 +89,19 @@ impl Sessions {
 
     fn kept<T>(&self, act: impl FnOnce(&mut Kept) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::wire::SESSION_BYTES_MAX;
+
+    #[test]
+    fn what_is_kept_is_bounded_in_number_and_bytes() {
+        for (largest, tickets) in [(0, TICKETS_MAX), (4096, TICKETS_MAX), (8192, 8192), (SESSION_BYTES_MAX, 64)] {
+            assert_eq!(room(largest), tickets, "{largest}");
+            assert!(room(largest) as u64 * largest <= TICKET_BYTES_MAX);
+        }
     }
 }

@@ -13,9 +13,11 @@ use std::io::{self, ErrorKind, Read};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 
 /// Most bytes taken from a server in one session, counted on the socket: in
 /// clear and inside TLS together. The longest chains that OpenSSL takes have
@@ -25,6 +27,10 @@ pub const SESSION_BYTES_MAX: u64 = 1 << 20;
 /// Bytes asked of the socket at once. A flight of a server with its chain
 /// takes one or two of them.
 const READ_BYTES_MAX: usize = 4096;
+
+/// How long a server that floods may pause before it counts as one that has
+/// stopped: many times what a busy machine needs to go on.
+const QUIET_MAX: Duration = Duration::from_secs(1);
 
 /// A server that goes on past [`SESSION_BYTES_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -180,6 +186,32 @@ impl<'a> TlsWire<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Waits, once the handshake is over, for what the server says before it
+    /// is asked. It is there to be read then, as its end and errors are.
+    pub(super) async fn hear_first(&mut self) -> io::Result<()> {
+        self.send().await?;
+        while !self.tls.has_plain() && !self.tls.is_closed() && self.tls.fault().is_none() {
+            if !self.receive().await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a server whose handshake came to nothing goes on until it has
+    /// sent more than is taken in one session. It is listened to until it has
+    /// stopped, for [`QUIET_MAX`], and no longer than `deadline`.
+    pub(super) async fn floods(&mut self, deadline: Instant) -> bool {
+        loop {
+            let quiet = deadline.min(Instant::now() + QUIET_MAX);
+            match timeout_at(quiet, self.socket.read(|_| {})).await {
+                Ok(Ok(1..)) => {}
+                Ok(Err(error)) => return TooManyBytes::is_in(&error),
+                Ok(Ok(0)) | Err(_) => return false,
+            }
+        }
     }
 
     /// Says that nothing more comes (close_notify, RFC 8446 §6.1). The

@@ -150,9 +150,9 @@ fn signs_for_the_sender(seen: &Observation, sender: &HelloQuestion) -> bool {
 /// Whether an answer ends the search: an agreement names the best version of
 /// the server, since that is what it has to choose (RFC 5246 §E.1, RFC 8446
 /// §4.2.1). Where the dialogue no longer comes to the hello, the server wants
-/// to be left alone.
+/// to be left alone, and one that floods is.
 fn settles(hello: &HelloObservation) -> bool {
-    hello.end.is_agreement() || hello.end == HelloEnd::NotAsked
+    hello.end.is_agreement() || matches!(hello.end, HelloEnd::NotAsked | HelloEnd::TooLong)
 }
 
 /// Every suite, group and scheme that the version can have.

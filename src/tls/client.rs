@@ -140,6 +140,11 @@ impl TlsClient {
         }
     }
 
+    /// Whether anything was decrypted since it was last taken.
+    pub fn has_plain(&self) -> bool {
+        !self.plain.is_empty()
+    }
+
     /// What was decrypted since it was last taken.
     pub fn take_plain(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.plain)

@@ -1,0 +1,58 @@
+//! A mail server on loopback whose TLS is rustls and whose manners are the
+//! test's, and a probe of it.
+
+use mxray::engine::stage::Probe;
+use mxray::model::{Endpoint, MxHost, Observation, ProbeKey};
+use mxray::net::{Blocklist, Gate, Handshaker, NetProbe, PhaseTimeouts};
+use mxray::smtp::EhloName;
+use rustls::ServerConfig;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+/// Serves one connection after the other, each by `serve`. That one of them
+/// breaks off is what some of the tests are about.
+pub async fn start<S, F>(config: ServerConfig, serve: S) -> SocketAddr
+where
+    S: Fn(TcpStream, TlsAcceptor) -> F + Send + 'static,
+    F: Future<Output = io::Result<()>> + Send,
+{
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = serve(stream, acceptor.clone()).await;
+        }
+    });
+    address
+}
+
+/// Speaks as far as the 220 to STARTTLS; `None` if the client went before.
+pub async fn speak_in_clear(stream: TcpStream) -> io::Result<Option<TcpStream>> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 mx.example ESMTP\r\n").await?;
+    let mut line = String::new();
+    while line != "STARTTLS\r\n" {
+        let reply: &[u8] = if line.is_empty() { b"" } else { b"250-mx.example\r\n250 STARTTLS\r\n" };
+        stream.write_all(reply).await?;
+        line.clear();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(None);
+        }
+    }
+    stream.write_all(b"220 go ahead\r\n").await?;
+    Ok(Some(stream.into_inner()))
+}
+
+/// Probes it as `mx.example`, for the time that `attempt` says.
+pub async fn probe(server: SocketAddr, handshaker: Handshaker, attempt: u32) -> Observation {
+    let gate = Gate::new(Blocklist::default(), true);
+    let ehlo = EhloName::new("scanner.example").unwrap();
+    let probe = NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker);
+    let endpoint = Endpoint { ip: server.ip(), port: server.port() };
+    probe.probe(ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }, attempt).await
+}
