@@ -5,7 +5,7 @@ use super::endpoint::ProbeKey;
 use super::failure::Failure;
 use super::hello::HelloObservation;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use super::reply::{Asked, Reply};
+use super::reply::{Asked, Deviation, Reply};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -50,6 +50,11 @@ pub struct Dialogue {
     /// before that was recorded.
     #[serde(default)]
     pub broken_off: Option<String>,
+    /// What was odd about that, each oddity once, in the order of
+    /// [`Deviation`]; nothing where it stands behind QUIT. `None` in what was
+    /// written before that was recorded.
+    #[serde(default)]
+    pub broken_off_deviations: Option<Vec<Deviation>>,
     /// Where the dialogue ended early; `None` if it ran to its end.
     pub failure: Option<Failure>,
 }
@@ -69,6 +74,7 @@ impl Default for Dialogue {
             unsolicited: Some(Vec::new()),
             unanswered: None,
             broken_off: None,
+            broken_off_deviations: Some(Vec::new()),
             failure: None,
         }
     }
@@ -112,6 +118,16 @@ pub enum DowngradeMark {
 }
 
 impl Dialogue {
+    /// In what anything that was said breaks the letter of RFC 5321, each
+    /// oddity once, in order.
+    pub fn deviations(&self) -> Vec<Deviation> {
+        let replies = self.replies().flat_map(|reply| &reply.deviations);
+        let mut seen: Vec<_> = replies.chain(self.broken_off_deviations.iter().flatten()).copied().collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen
+    }
+
     /// Every whole reply, in the order in which the questions were asked, the
     /// unsolicited ones last.
     pub fn replies(&self) -> impl Iterator<Item = &Reply> {

@@ -58,10 +58,7 @@ fn keywords(reply: Option<&Reply>) -> Value<'_> {
 }
 
 fn deviations(record: &EndpointRecord) -> Value<'static> {
-    let replies = record.observation.dialogue.replies();
-    let mut seen: Vec<Deviation> = replies.flat_map(|reply| reply.deviations.iter().copied()).collect();
-    seen.sort_unstable();
-    seen.dedup();
+    let seen = record.observation.dialogue.deviations();
     Value::joined(seen.into_iter().map(Deviation::name), " ")
 }
 
@@ -256,7 +253,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     ),
     column(
         "deviations",
-        "In what replies break the letter of RFC 5321, blanks between: `bare_lf`, `bare_cr`, `nul_byte`, `control_character`, `eight_bit`, `overlong_line`, `empty_line`, `unsolicited_reply`.",
+        "In what replies, and what came in the place of one, break the letter of RFC 5321, blanks between: `bare_lf`, `bare_cr`, `nul_byte`, `control_character`, `eight_bit`, `overlong_line`, `empty_line`, `unsolicited_reply`.",
         deviations,
     ),
     column("connect_us", "SYN to established, in microseconds.", |r| {

@@ -6,8 +6,8 @@ mod verdict;
 
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Asked, Assessment, CertificateFacts, ClientCertificate, DomainFacts, DomainRecord, EndpointRecord,
-    Exchange, Expected, Observation, Reply, TlsObservation, TrustedRoot,
+    Asked, Assessment, CertificateFacts, ClientCertificate, Deviation, DomainFacts, DomainRecord,
+    EndpointRecord, Exchange, Expected, Observation, Reply, TlsObservation, TrustedRoot,
 };
 use std::fmt::{self, Write};
 
@@ -135,7 +135,15 @@ fn write_leave(out: &mut String, seen: &Observation) -> fmt::Result {
     let Some(text) = &dialogue.broken_off else { return Ok(()) };
     let shown = text.get(..text.floor_char_boundary(BROKEN_OFF_BYTES_MAX)).unwrap_or(text);
     let cut = if shown.len() < text.len() { ELLIPSIS } else { "" };
-    writeln!(out, "  ! no whole reply: {shown}{cut}")
+    writeln!(out, "  ! no whole reply: {shown}{cut}")?;
+    write_deviations(out, dialogue.broken_off_deviations.as_deref().unwrap_or_default())
+}
+
+fn write_deviations(out: &mut String, deviations: &[Deviation]) -> fmt::Result {
+    for deviation in deviations {
+        writeln!(out, "  ! {}", deviation.name())?;
+    }
+    Ok(())
 }
 
 /// A command that was sent, and its reply if it has one.
@@ -163,10 +171,7 @@ fn write_reply(out: &mut String, reply: Option<&Reply>, spent_us: Option<u64>) -
             _ => writeln!(out)?,
         }
     }
-    for deviation in &reply.deviations {
-        writeln!(out, "  ! {}", deviation.name())?;
-    }
-    Ok(())
+    write_deviations(out, &reply.deviations)
 }
 
 fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt::Result {

@@ -147,6 +147,23 @@ impl ReplyReader {
         self.buffer.get(self.reply..).unwrap_or_default()
     }
 
+    /// What is odd about [`ReplyReader::unfinished`], each oddity once, in
+    /// order.
+    pub fn unfinished_deviations(&self) -> Vec<Deviation> {
+        let mut odd = self.partial.deviations.clone();
+        let rest = self.rest();
+        let (content, bare_lf) = match rest.last() {
+            Some(b'\n') => without_line_end(rest),
+            // A CR at its end may be half of a line end.
+            _ => (rest.strip_suffix(b"\r").unwrap_or(rest), false),
+        };
+        odd.extend(oddities(content, rest.len()));
+        odd.extend(bare_lf.then_some(Deviation::BareLf));
+        odd.sort_unstable();
+        odd.dedup();
+        odd
+    }
+
     /// Whether nothing came in since the last complete reply. Empty lines that
     /// [`ReplyReader::next_reply`] has passed over are nothing.
     pub fn is_idle(&self) -> bool {
@@ -167,11 +184,12 @@ impl Partial {
             return Err(Fault::ReplyTooLong);
         }
         let (content, bare_lf) = without_line_end(line);
+        self.note(bare_lf, Deviation::BareLf);
         if content.is_empty() {
             self.note(true, Deviation::EmptyLine);
-            self.note(bare_lf, Deviation::BareLf);
             return Ok(false);
         }
+        oddities(content, line.len()).for_each(|deviation| self.note(true, deviation));
         let Some((code, last, text)) = split_line(content) else {
             let text = escape(content);
             return Err(if self.lines.is_empty() { Fault::NotReply(text) } else { Fault::BadLine(text) });
@@ -180,14 +198,6 @@ impl Partial {
             self.code = code;
         } else if self.code != code {
             return Err(Fault::CodeChange(self.code, code));
-        }
-        self.note(bare_lf, Deviation::BareLf);
-        self.note(line.len() > RFC_LINE_BYTES_MAX, Deviation::OverlongLine);
-        if !is_plain(text) {
-            self.note(text.contains(&b'\r'), Deviation::BareCr);
-            self.note(text.contains(&0), Deviation::NulByte);
-            self.note(text.iter().any(is_other_control), Deviation::ControlCharacter);
-            self.note(!text.is_ascii(), Deviation::EightBit);
         }
         self.lines.push(escape(text));
         Ok(last)
@@ -203,6 +213,20 @@ impl Partial {
         self.deviations.sort_unstable();
         Reply { code: self.code, lines: self.lines, deviations: self.deviations }
     }
+}
+
+/// What is odd about a line of so many bytes with its end, `content` without.
+fn oddities(content: &[u8], line_bytes: usize) -> impl Iterator<Item = Deviation> {
+    let plain = is_plain(content);
+    [
+        (!plain && content.contains(&b'\r'), Deviation::BareCr),
+        (!plain && content.contains(&0), Deviation::NulByte),
+        (!plain && content.iter().any(is_other_control), Deviation::ControlCharacter),
+        (!plain && !content.is_ascii(), Deviation::EightBit),
+        (line_bytes > RFC_LINE_BYTES_MAX, Deviation::OverlongLine),
+    ]
+    .into_iter()
+    .filter_map(|(seen, deviation)| seen.then_some(deviation))
 }
 
 /// Whether no text of a reply may hold the byte (RFC 5321 §4.2), the controls

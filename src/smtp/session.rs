@@ -372,8 +372,15 @@ impl Session {
     fn keep_broken_off(&mut self) {
         let bytes = self.reader.unfinished();
         let kept = bytes.get(..BROKEN_OFF_BYTES_MAX).unwrap_or(bytes);
-        if !kept.is_empty() {
-            self.dialogue.broken_off = Some(escape(kept));
+        if kept.is_empty() {
+            return;
+        }
+        self.dialogue.broken_off = Some(escape(kept));
+        // At QUIT it may be anything, TLS too, and whether it comes in is chance.
+        if self.phase() != Phase::Quit {
+            let mut deviations = self.reader.unfinished_deviations();
+            deviations.extend(std::mem::take(&mut self.early).then_some(Deviation::UnsolicitedReply));
+            self.dialogue.broken_off_deviations = Some(deviations);
         }
     }
 

@@ -438,6 +438,42 @@ fn what_broke_off_is_kept_whole() {
     }
 }
 
+/// Where the odd line itself ends the dialogue, it is told as well.
+#[test]
+fn what_is_odd_about_a_reply_that_is_none_is_told() {
+    use Deviation::*;
+    for (turns, odd) in [
+        // A telnet negotiation (RFC 854) and a byte order mark before the banner.
+        (&[b"\xff\xfb\x01220 mx\r\n" as &[u8]] as &[&[u8]], &[ControlCharacter, EightBit] as &[_]),
+        (&[b"\xef\xbb\xbf220 mx\r\n"], &[EightBit]),
+        // Line ends the wrong way round: the CR belongs to the line after.
+        (&[b"220 mx\n\r", b"250-mx\n\r250 OK\n\r"], &[BareLf, BareCr, UnsolicitedReply]),
+        (&[b"220-a\x1b\r\n\r\n** b\0\n"], &[BareLf, NulByte, ControlCharacter, EmptyLine]),
+        (&[b"220-a\r\n250 \xe9\r\n"], &[EightBit]),
+        (&[b"220 \xe9"], &[EightBit]),
+        (&[b"220 a\r"], &[]),
+        (&[b"SSH-2.0\r\n"], &[]),
+        (&[&[b'x'; 600]], &[OverlongLine]),
+        (&[&[b'x'; 4000]], &[OverlongLine]),
+    ] {
+        let mut session = session();
+        let mut turns = turns.iter();
+        loop {
+            match session.next() {
+                Step::Read => match turns.next() {
+                    Some(turn) => session.receive(turn),
+                    None => session.receive_eof(false),
+                },
+                Step::Write(_) => {}
+                Step::Upgrade | Step::Done => break,
+            }
+        }
+        let dialogue = session.into_dialogue();
+        assert!(dialogue.broken_off.is_some());
+        assert_eq!(dialogue.deviations(), odd, "{:?}", dialogue.broken_off);
+    }
+}
+
 /// Feeds a stream in pieces as a driver would, upgrading where it is asked
 /// to; `check` sees the session after each piece. With `late` the stream has
 /// come in whole before the first command is sent.

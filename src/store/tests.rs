@@ -72,6 +72,7 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             unsolicited: reply(250, &["late", "\\\\x00"]).map(|reply| vec![reply]),
             unanswered: Some(Asked::EhloTls),
             broken_off: Some("250-mx\\x0d\\x0a250".into()),
+            broken_off_deviations: Some(vec![Deviation::BareLf, Deviation::EmptyLine]),
             failure: Some(Failure::new(Phase::Starttls, Kind::Refused).with_reply(501)),
         },
         tls: Some(TlsObservation {

@@ -7,7 +7,7 @@ use super::cuts::cuts;
 use super::transcripts::{self, HANDSHAKE};
 use super::{Seed, smtp_reply};
 use mxray::model::text::{is_unprintable, unescape};
-use mxray::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply};
+use mxray::model::{Asked, Deviation, Dialogue, Failure, Kind, Phase, Reply};
 use mxray::smtp::ehlo::{Offer, starttls_offer};
 use mxray::smtp::reply::STREAM_BYTES_MAX;
 use mxray::smtp::session::{BROKEN_OFF_BYTES_MAX, RESIDUE_BYTES_MAX};
@@ -102,7 +102,8 @@ fn but_for_the_count(played: &Played) -> Played {
         &mut dialogue.quit,
     ];
     let replies = slots.into_iter().flatten().chain(dialogue.unsolicited.iter_mut().flatten());
-    replies.for_each(|reply| reply.deviations.retain(|one| *one != Deviation::UnsolicitedReply));
+    let deviations = replies.map(|reply| &mut reply.deviations).chain(&mut dialogue.broken_off_deviations);
+    deviations.for_each(|all| all.retain(|one| *one != Deviation::UnsolicitedReply));
     if let Some(failure) = &mut dialogue.failure
         && (failure.says_no_tls() || failure.kind == Kind::OutOfStep)
     {
@@ -239,6 +240,11 @@ fn check_kept(played: &Played, stream: Stream<'_>) {
     let broken_off = dialogue.broken_off.as_deref().map(unescape).unwrap_or_default();
     assert!(broken_off.len() <= BROKEN_OFF_BYTES_MAX, "{} bytes of a reply that broke off", broken_off.len());
     let said = |bytes: &[u8]| bytes.windows(broken_off.len().max(1)).any(|part| *part == *broken_off);
+    let odd = dialogue.broken_off_deviations.as_ref().unwrap();
+    let behind_quit = dialogue.quit.is_some() || dialogue.unanswered == Some(Asked::Quit);
+    assert_eq!(odd.contains(&Deviation::EightBit), !behind_quit && !broken_off.is_ascii(), "{dialogue:?}");
+    assert_eq!(odd.contains(&Deviation::NulByte), !behind_quit && broken_off.contains(&0), "{dialogue:?}");
+    assert!(!broken_off.is_empty() || odd.is_empty(), "{dialogue:?}");
     assert!(broken_off.is_empty() || said(stream.clear) || stream.inside.is_some_and(said), "it came in so");
     // An octet that is escaped stands as four.
     assert!(dialogue.residue.len() <= 4 * RESIDUE_BYTES_MAX, "the residue is bounded");
