@@ -31,8 +31,8 @@ Exit codes:
             says why, and no target was asked
   3         revocation only: a certificate is revoked
   4         revocation only: not determined
-  5         scan only: nothing could be asked: every line of the list was
-            rejected, no resolver answered, or the list is empty and
+  5         nothing could be asked: no resolver answered (scan, probe); scan:
+            every line of the list was rejected, or the list is empty and
             --require-targets was said
   6, 7      never; kept for later use
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice";

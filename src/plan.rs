@@ -101,6 +101,13 @@ pub struct Told {
     pub enumeration_connections: usize,
 }
 
+impl Told {
+    /// The resolvers in words.
+    pub fn resolver(&self) -> String {
+        if self.resolvers.is_empty() { "system".to_string() } else { self.resolvers.join(" ") }
+    }
+}
+
 /// What is needed to build the stages, all of it checked.
 struct Parts {
     lookup: LookupConfig,

@@ -3,7 +3,7 @@
 //! whoever runs it by a script must not take that for a list that was done.
 
 use super::{EXIT_NOTHING_ASKED, say};
-use crate::model::{Failure, Kind, Phase, Record, Rejected};
+use crate::model::{DomainFacts, Failure, Kind, Phase, Record, Rejected, Subject};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -38,10 +38,8 @@ impl Asked {
                 self.rejected += 1;
                 self.first_rejected.get_or_insert_with(|| rejected.clone());
             }
-            Record::Domain(domain) => match &domain.facts.failure {
-                Some(failure) if is_no_answer(failure) => self.unanswered += 1,
-                _ => self.answered += 1,
-            },
+            Record::Domain(domain) if is_unanswered(&domain.facts) => self.unanswered += 1,
+            Record::Domain(_) => self.answered += 1,
         }
     }
 }
@@ -59,7 +57,7 @@ impl ListEnd {
         }
         let list = &self.list;
         if self.require_targets {
-            say(format_args!("mxray: nothing was asked: {list} has no target"));
+            say(format_args!("mxray: nothing was asked: {list} has no target (an empty one is a warning without --require-targets)"));
             return ExitCode::from(EXIT_NOTHING_ASKED);
         }
         say(format_args!("mxray: warning: {list} has no target (--require-targets makes that an error)"));
@@ -73,8 +71,7 @@ impl ListEnd {
             return None;
         }
         if *unanswered > 0 {
-            let resolver = &self.resolver;
-            return Some(format!("no resolver answered ({resolver}); --resolver IP:PORT names another"));
+            return Some(no_resolver(&self.resolver));
         }
         let Rejected { line, cause, .. } = first_rejected.as_ref()?;
         let causes = match directory {
@@ -89,8 +86,21 @@ impl ListEnd {
     }
 }
 
-/// Whether no resolver said anything: time ran out, the connection ended, or
-/// this machine failed. SERVFAIL is an answer.
+/// What there is to say, and to do, where no resolver answered.
+pub(super) fn no_resolver(resolver: &str) -> String {
+    format!("no resolver answered ({resolver}); --resolver IP:PORT names another")
+}
+
+/// Whether no resolver said anything of a target. One that named mail hosts has
+/// answered, whatever it says of their addresses.
+pub(super) fn is_unanswered(facts: &DomainFacts) -> bool {
+    let named = matches!(facts.target.subject, Subject::Domain(_)) && !facts.smart_hosts;
+    let answered = named && !facts.exchanges.is_empty();
+    !answered && facts.failure.as_ref().is_some_and(is_no_answer)
+}
+
+/// Whether time ran out, the connection ended, or this machine failed. SERVFAIL
+/// is an answer.
 fn is_no_answer(failure: &Failure) -> bool {
     failure.phase == Phase::Dns && matches!(failure.kind, Kind::Timeout | Kind::Closed | Kind::LocalError)
 }
@@ -102,6 +112,7 @@ mod tests {
 
     fn failed(kind: Kind, detail: Option<&str>) -> Record {
         let mut record = domain();
+        record.facts.exchanges.clear();
         let failure = Failure::new(Phase::Dns, kind);
         record.facts.failure = Some(match detail {
             Some(detail) => failure.with_detail(detail),
@@ -125,7 +136,10 @@ mod tests {
         let told = "no resolver answered (192.0.2.53:53); --resolver IP:PORT names another";
         assert_eq!(hint(&[silent.clone(), local, refused], None).as_deref(), Some(told));
         assert_eq!(hint(&[silent.clone(), Record::Rejected(rejected())], None).as_deref(), Some(told));
+        let Record::Domain(mut host_silent) = silent.clone() else { unreachable!() };
+        host_silent.facts.exchanges = domain().facts.exchanges;
         for answer in [
+            Record::Domain(host_silent),
             failed(Kind::Servfail, Some("Server Failure")),
             failed(Kind::Nxdomain, None),
             Record::Domain(Box::new(domain())),

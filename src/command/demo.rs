@@ -14,7 +14,6 @@ use crate::model::DomainName;
 use crate::output::RunDirectory;
 use crate::plan::{self, UsageError};
 use anyhow::{Context, anyhow};
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -109,6 +108,9 @@ fn connectors(fleet: &Fleet) -> Result<String, CommandError> {
 /// Time for every phase of the demo: a silent server is waited for so long.
 const DEMO_TIMEOUTS: Duration = Duration::from_secs(4);
 
+/// Most findings that are listed; all are counted.
+const DISAGREEMENTS_SHOWN_MAX: usize = 10;
+
 /// Compares every row with what the fleet was told to play, and says so.
 fn check(fleet: &Fleet, path: &Path) -> Result<(), CommandError> {
     let truth = File::create(path.join("truth.csv")).context("cannot write truth.csv")?;
@@ -122,9 +124,8 @@ fn check(fleet: &Fleet, path: &Path) -> Result<(), CommandError> {
         ))?;
         return Ok(());
     }
-    let mut text = format!("{} findings are not what the lab was told to play:", wrong.len());
-    for disagreement in wrong.iter().take(10) {
-        let _ = write!(text, "\n  {disagreement}");
+    for disagreement in wrong.iter().take(DISAGREEMENTS_SHOWN_MAX) {
+        super::say(format_args!("  {disagreement}"));
     }
-    Err(anyhow!(text).into())
+    Err(anyhow!("{} findings are not what the lab was told to play", wrong.len()).into())
 }

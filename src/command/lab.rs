@@ -9,7 +9,8 @@ use crate::model::{DomainName, Subject};
 use crate::plan::UsageError;
 use anyhow::{Context, anyhow};
 use std::collections::HashSet;
-use std::fs::File;
+use std::fmt::Display;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,16 +33,20 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     let fleet = Fleet::start(options).await.map_err(usage)?;
     let [truth, roots, endpoints, connectors, counters] =
         [args.truth, args.roots, args.endpoints, args.connectors, args.counters]
-            .map(|path| path.map(Report::create).transpose());
+            .map(|path| path.map(Report::open).transpose());
     let (truth, roots, endpoints) = (truth?, roots?, endpoints?);
     let (connectors, counters) = (connectors?, counters?);
+    // They stay open, and so locked, as long as the lab runs.
+    for report in [&truth, &roots, &endpoints, &connectors, &counters].into_iter().flatten() {
+        report.empty()?;
+    }
     for name in fleet.left_out() {
         super::say(format_args!("mxray: scenario {name} is left out: this machine has no ::1"));
     }
-    write(truth, |file| fleet.write_truth(file))?;
-    write(roots, |file| file.write_all(fleet.root_pem().as_bytes()))?;
-    write(endpoints, |file| fleet.write_endpoints(file))?;
-    write(connectors, |file| fleet.write_connectors(file))?;
+    write(&truth, |file| fleet.write_truth(file))?;
+    write(&roots, |file| file.write_all(fleet.root_pem().as_bytes()))?;
+    write(&endpoints, |file| fleet.write_endpoints(file))?;
+    write(&connectors, |file| fleet.write_connectors(file))?;
     let mut signals = Signals::new();
     // Whoever started the lab with port 0 reads the ports here, and may scan
     // from the moment the line is there, or end the lab.
@@ -49,7 +54,7 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     let ready = writeln!(stdout, "lab ready: dns {} smtp-port {}", fleet.dns_addr(), fleet.smtp_port());
     ready.and_then(|()| stdout.flush()).context("cannot write to standard output")?;
     signals.next().await;
-    write(counters, |file| fleet.write_counters(file))?;
+    write(&counters, |file| fleet.write_counters(file))?;
     fleet.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -93,19 +98,45 @@ struct Report {
 
 impl Report {
     /// Opens it before anything is served, so that a wrong path is said at once.
-    fn create(path: PathBuf) -> Result<Self, UsageError> {
-        let file = File::create(&path)
-            .map_err(|error| UsageError(format!("cannot write {}: {error}", path.display())))?;
+    /// What is in it stays, and nobody else who asks gets it.
+    fn open(path: PathBuf) -> Result<Self, UsageError> {
+        let failed = |error: &dyn Display| UsageError(format!("cannot write {}: {error}", path.display()));
+        let file = File::options().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|error| failed(&error))?;
+        if is_regular(&file) {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Err(failed(&"a lab that runs has it")),
+                // A file system without locks.
+                Ok(()) | Err(TryLockError::Error(_)) => {}
+            }
+        }
         Ok(Self { path, file })
+    }
+
+    /// Removes what is in it.
+    fn empty(&self) -> Result<(), CommandError> {
+        if !is_regular(&self.file) {
+            return Ok(());
+        }
+        self.file.set_len(0).map_err(|error| self.unwritten(&error))
+    }
+
+    fn unwritten(&self, error: &io::Error) -> CommandError {
+        anyhow!("cannot write {}: {error}", self.path.display()).into()
     }
 }
 
+/// Pipes and devices have no content of their own.
+fn is_regular(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file())
+}
+
 fn write(
-    report: Option<Report>,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    report: &Option<Report>,
+    write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> Result<(), CommandError> {
-    let Some(Report { path, file }) = report else { return Ok(()) };
-    let mut file = BufWriter::new(file);
+    let Some(report) = report else { return Ok(()) };
+    let mut file = BufWriter::new(&report.file);
     let written = write(&mut file).and_then(|()| file.flush());
-    written.map_err(|error| anyhow!("cannot write {}: {error}", path.display()).into())
+    written.map_err(|error| report.unwritten(&error))
 }

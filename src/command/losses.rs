@@ -19,7 +19,10 @@ pub(super) struct Losses {
 pub(super) fn line(stored: &StoredRun, losses: Losses, counts: &RunCounts) -> Option<String> {
     let mut told = Vec::new();
     if stored.was_killed() {
-        told.push("the run was killed".to_string());
+        told.push(match &stored.info().error {
+            Some(error) => format!("the run broke off ({error})"),
+            None => "the run was killed".to_string(),
+        });
     }
     if !stored.cut().is_empty() {
         told.push(format!("the last line is cut short in {}", stored.cut().join(", ")));

@@ -29,6 +29,7 @@ pub use usage::refuse;
 
 use crate::cli::{Cli, Command};
 use crate::input::InputError;
+use crate::model::text::printable;
 use crate::output::OutputError;
 use crate::plan::{Family, UsageError};
 use crate::store::StoreError;
@@ -122,9 +123,10 @@ fn check_clock(now: Timestamp) -> Result<(), String> {
     Ok(())
 }
 
-/// A line on standard error. That nobody reads it is no reason to break off.
+/// A line on standard error, and one only, whatever it quotes. That nobody reads
+/// it is no reason to break off.
 fn say(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
 }
 
 /// What whoever named files should know about them, a line each.

@@ -1,7 +1,8 @@
 //! `mxray probe`: one target, told as a transcript.
 
+use super::asked::{is_unanswered, no_resolver};
 use super::rest::Rest;
-use super::{CommandError, start_logging};
+use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
 use crate::engine::stage::{Lookup, Probe};
 use crate::model::{
@@ -34,6 +35,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     }
     let by_mx = matches!(asked, Asked::Domain(_));
     let (mut facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
+    let unanswered = is_unanswered(&facts);
     if let Some(recipient) = args.recipient_domain {
         facts.target.subject = Subject::Domain(recipient);
     }
@@ -41,6 +43,10 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     let ehlo_name = &stages.told.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
     super::tell(report::transcript(&probed))?;
+    if unanswered {
+        super::say(format_args!("mxray: nothing was asked: {}", no_resolver(&stages.told.resolver())));
+        return Ok(ExitCode::from(EXIT_NOTHING_ASKED));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -174,7 +174,7 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
         mxray: env!("CARGO_PKG_VERSION").to_string(),
         command: std::env::args().collect(),
         input: input.to_string(),
-        resolver: if told.resolvers.is_empty() { "system".to_string() } else { told.resolvers.join(" ") },
+        resolver: told.resolver(),
         ehlo_name: told.ehlo_name.clone(),
         roots: told.roots.clone(),
         sender: told.sender.clone(),

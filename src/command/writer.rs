@@ -157,7 +157,9 @@ impl Writer {
     /// What cannot be written to the directory leaves a hole in it.
     fn note(&mut self, result: io::Result<()>) {
         if let Err(error) = result {
-            self.outputs.directory = None;
+            if let Some(directory) = self.outputs.directory.take() {
+                directory.give_up(&error);
+            }
             self.fail(error);
         }
     }

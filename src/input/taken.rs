@@ -102,9 +102,15 @@ fn domain_of_address(text: &str) -> Option<&str> {
 /// RFC 6068.
 const MAILTO: &str = "mailto:";
 
-/// Characters by which an address is known: the sign itself, what a URL writes
-/// for it, and the forms that are mapped to it (UTS 46).
-const SIGNS: [&str; 5] = ["@", "%40", "\u{ff20}", "\u{fe6b}", "&#64;"];
+/// Forms by which an address is known, in lower case: the sign itself, what
+/// URLs and HTML write for it, and the characters that are mapped to it (UTS
+/// 46).
+const SIGNS: [&str; 10] = [
+    "@", "%40", "%2540", "=40", "\u{ff20}", "\u{fe6b}", "&#64;", "&#x40;", "&commat;", "\\u0040",
+];
+
+/// The word for it, as people write it against those who gather addresses.
+const WORD: &str = "at";
 
 /// Stands for what may be a local part.
 const HIDDEN: &str = "…";
@@ -113,12 +119,36 @@ const HIDDEN: &str = "…";
 /// before the last sign of one. Of a text that was cut, what stands behind may
 /// begin another.
 pub(super) fn without_local_parts(text: &str, cut: bool) -> String {
-    let last = SIGNS.iter().filter_map(|sign| Some((text.rfind(sign)?, sign.len()))).max();
-    match last.and_then(|(at, length)| text.get(at + length..)) {
-        None => text.to_string(),
-        Some(_) if cut => HIDDEN.to_string(),
+    match text.get(end_of_last_sign(text)..) {
+        Some(behind) if behind.len() == text.len() => text.to_string(),
+        _ if cut => HIDDEN.to_string(),
         Some(behind) => format!("{HIDDEN}@{behind}"),
+        None => HIDDEN.to_string(),
     }
+}
+
+/// Where the last sign ends; 0 where there is none.
+fn end_of_last_sign(text: &str) -> usize {
+    // Of the same length, byte by byte.
+    let lower = text.to_ascii_lowercase();
+    let signs = SIGNS.iter().filter_map(|sign| Some(lower.rfind(sign)? + sign.len()));
+    let words = lower.match_indices(WORD).filter_map(|(at, _)| end_of_word(&lower, at));
+    signs.chain(words).max().unwrap_or(0)
+}
+
+/// Where the sign ends whose word begins at `at`: it stands apart from what is
+/// around it, by blanks or in brackets of whatever kind.
+fn end_of_word(text: &str, at: usize) -> Option<usize> {
+    let (before, behind) = (text.get(..at)?, text.get(at + WORD.len()..)?);
+    let local = before.trim_end_matches(stands_apart);
+    let domain = behind.trim_start_matches(stands_apart);
+    let apart = local.len() < before.len() && domain.len() < behind.len();
+    (apart && !local.is_empty() && !domain.is_empty()).then(|| text.len() - domain.len())
+}
+
+/// What people put around the word: all that no name has in it.
+fn stands_apart(character: char) -> bool {
+    !character.is_alphanumeric() && !".\"'\\/".contains(character)
 }
 
 #[cfg(test)]
@@ -181,6 +211,25 @@ mod tests {
             ("\"bob smith\"@[192.0.2.1]", "…@[192.0.2.1]"),
             ("x%40a.example", "…@a.example"),
             ("bob\u{ff20}a.example", "…@a.example"),
+            ("secret(at)d.example", "…@d.example"),
+            ("secret (AT) d.example", "…@d.example"),
+            ("secret at d.example", "…@d.example"),
+            ("secret\tat\td.example", "…@d.example"),
+            ("secret[at]d.example", "…@d.example"),
+            ("secret{at}d.example", "…@d.example"),
+            ("secret<at>d.example", "…@d.example"),
+            ("secret_at_d.example", "…@d.example"),
+            ("secret-at-d.example", "…@d.example"),
+            ("secret \u{ff08}at\u{ff09} d.example", "…@d.example"),
+            ("secret%2540d.example", "…@d.example"),
+            ("secret&commat;d.example", "…@d.example"),
+            ("secret&#X40;d.example", "…@d.example"),
+            ("secret@d.example at noon", "…@noon"),
+            // No sign: part of a name, or at an end.
+            ("a..cat.example", "a..cat.example"),
+            ("at d.example", "at d.example"),
+            ("d.example at", "d.example at"),
+            ("data center..example", "data center..example"),
         ] {
             assert_eq!(without_local_parts(text, false), expected, "{text}");
         }

@@ -14,6 +14,7 @@ use super::run_info::{self, RunInfo};
 use super::table::CsvTable;
 use super::{Column, OutputError};
 use crate::model::{Assessment, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -61,6 +62,8 @@ pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
 /// the system, that of [`RunDirectory::flush`], for when they are dropped.
 pub struct RunDirectory {
     dir: PathBuf,
+    /// What `run.json` said at the start.
+    info: RunInfo,
     certificates: CsvFile<CertificateRow, Gathered>,
     journal: LineFile,
     suites: CsvFile<SuiteRow, Gathered>,
@@ -98,6 +101,7 @@ impl RunDirectory {
         };
         let mut directory = Self {
             dir: dir.to_path_buf(),
+            info: info.clone(),
             certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
             journal: LineFile::new("observations.jsonl", file("observations.jsonl")?),
             suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
@@ -111,7 +115,8 @@ impl RunDirectory {
         };
         // The headers: no reader meets a file without.
         directory.flush()?;
-        run_info::replace(dir, info, None::<&()>).map_err(|error| named("run.json", &error))?;
+        let begun = run_info::replace(dir, info, None::<&()>).and_then(|()| run_info::keep_room(dir, info));
+        begun.map_err(|error| named("run.json", &error))?;
         Ok(directory)
     }
 
@@ -208,14 +213,31 @@ impl RunDirectory {
         self.domains.flush()
     }
 
-    /// Flushes and puts the final `run.json` in place. If a file fails,
-    /// `run.json` stays that of the start, which says that the run never
-    /// ended.
+    /// Flushes and puts the final `run.json` in place. If a file fails, it is
+    /// that of [`RunDirectory::give_up`].
     ///
     /// # Errors
     /// That of the first file that fails, which the message names.
     pub fn finish(mut self, info: &RunInfo, summary: &impl Serialize) -> io::Result<()> {
-        self.flush()?;
-        run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
+        let finished = self.flush().and_then(|()| {
+            run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
+        });
+        if let Err(error) = &finished {
+            self.give_up(error);
+        }
+        finished
+    }
+
+    /// Says in `run.json`, if that can still be written, why nothing more is:
+    /// as at the start otherwise, for nobody knows what reached the disk.
+    pub fn give_up(self, error: &io::Error) {
+        let Self { dir, info, .. } = self;
+        let ended = Some(Timestamp::now());
+        let error = Some(format!("cannot write the results: {error}"));
+        // A directory that is gone, or another's by now, is not written to.
+        if dir.join(run_info::RUN_NAME).exists() {
+            // Whoever gave up says so on standard error as well.
+            let _ = run_info::replace(&dir, &RunInfo { ended, error, ..info }, None::<&()>);
+        }
     }
 }

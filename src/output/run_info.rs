@@ -44,12 +44,13 @@ pub struct RunInfo {
     /// When it ended; `None` as long as it has not.
     pub ended: Option<Timestamp>,
     /// Whether the whole list was done; `None` as long as the run has not
-    /// ended, hence also after it was killed.
+    /// ended, hence also after it was killed, and where its results could not
+    /// be written: what reached the disk was not counted then.
     pub finished: Option<bool>,
     /// Whether the user broke it off.
     pub interrupted: bool,
     /// What broke it off: a list that could not be read on, a reader's end
-    /// that took no more rows.
+    /// that took no more rows, a disk that is full.
     pub error: Option<String>,
     /// How much was done.
     pub counts: RunCounts,
@@ -157,14 +158,30 @@ struct RunFile<'a, S> {
     summary: Option<&'a S>,
 }
 
+/// Room for what [`RunInfo::error`] adds, in bytes.
+const ERROR_BYTES_MAX: usize = 8 * 1024;
+
+/// Name under which the file is written before it takes its place, and which
+/// keeps the room for that until then.
+const FRESH_NAME: &str = "run.json.new";
+
+/// Keeps room beside the file for the one that says why a run broke off: the
+/// reason may be that there is none left.
+pub(super) fn keep_room(dir: &Path, info: &RunInfo) -> io::Result<()> {
+    let text = serde_json::to_vec_pretty(info)?;
+    let mut file = File::create_new(dir.join(FRESH_NAME))?;
+    file.write_all(&vec![b'\n'; text.len() + ERROR_BYTES_MAX])
+}
+
 /// Puts the file in place of an older one in one step, so that a reader never
 /// meets half of it.
 pub(super) fn replace<S: Serialize>(dir: &Path, info: &RunInfo, summary: Option<&S>) -> io::Result<()> {
     let mut text = serde_json::to_vec_pretty(&RunFile { schema: SCHEMA_VERSION, info, summary })?;
     text.push(b'\n');
-    let fresh = dir.join("run.json.new");
+    let fresh = dir.join(FRESH_NAME);
     // Only a file of our own making is written to: what stands there already,
-    // left by a run that was killed or put there to lead elsewhere, goes.
+    // kept as room, left by a run that was killed or put there to lead
+    // elsewhere, goes.
     match fs::remove_file(&fresh) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}

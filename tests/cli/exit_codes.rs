@@ -45,7 +45,10 @@ fn a_list_without_a_target_is_a_warning_or_what_was_asked_for() {
         let ran = scan(&folder, "--format csv --require-targets");
         assert_eq!(
             (ran.code, last(&ran)),
-            (Some(5), "mxray: nothing was asked: list has no target"),
+            (
+                Some(5),
+                "mxray: nothing was asked: list has no target (an empty one is a warning without --require-targets)"
+            ),
             "{list:?}"
         );
     }
@@ -60,6 +63,24 @@ fn a_list_for_which_no_resolver_answers_ends_with_5() {
         last(&ran),
         "mxray: nothing was asked: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another"
     );
+}
+
+/// However the target is named; an address needs no resolver.
+#[test]
+fn a_probe_for_which_no_resolver_answers_ends_with_5() {
+    let folder = Folder::new();
+    let probe = |target: &str| {
+        let words = format!("probe {target} --ehlo scanner.example {NO_RESOLVER} --timeout dns=300ms");
+        folder.run(words.split_whitespace())
+    };
+    for target in ["a.example", "mx.a.example:25"] {
+        let ran = probe(target);
+        assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+        assert!(ran.stdout.contains("\n  dns: timeout\n"), "the transcript is told: {}", ran.stdout);
+        let told = "mxray: nothing was asked: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another";
+        assert_eq!(last(&ran), told);
+    }
+    assert_eq!(probe("127.98.76.54:25").code, Some(0));
 }
 
 #[test]

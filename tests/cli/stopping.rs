@@ -241,6 +241,35 @@ fn a_killed_run_leaves_what_was_done_and_does_not_say_it_ended() {
     }
 }
 
+/// Another one, on ports of its own, would tell of its own fleet.
+#[test]
+fn the_files_of_a_lab_that_runs_stay_as_they_are() {
+    let folder = Folder::new().with("list", "a.example\n");
+    let start = |files: &str| {
+        let words = format!("lab --domains list --scenario tls13_ecdsa {files}");
+        folder.mxray(words.split(' ')).spawn().unwrap()
+    };
+    let mut first = start("--truth truth.csv --roots roots.pem --counters counters.csv");
+    let mut ready = String::new();
+    BufReader::new(first.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    let (truth, roots) = (folder.read("truth.csv"), folder.read("roots.pem"));
+    for file in ["truth.csv", "roots.pem", "counters.csv"] {
+        let ran = end(start(&format!("--endpoints {file}")));
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        assert_eq!(ran.stderr, format!("mxray: cannot write {file}: a lab that runs has it\n"));
+    }
+    assert_eq!((folder.read("truth.csv"), folder.read("roots.pem")), (truth, roots));
+    send("TERM", &first);
+    assert_eq!(end(first).code, Some(0));
+    // What is longer than what is new goes whole.
+    folder.write("truth.csv", "x".repeat(100_000));
+    let mut next = start("--truth truth.csv --roots /dev/null --endpoints /dev/null");
+    BufReader::new(next.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    assert_eq!(folder.read("truth.csv").lines().count(), 2);
+    send("TERM", &next);
+    assert_eq!(end(next).code, Some(0));
+}
+
 #[test]
 fn a_lab_that_is_stopped_once_it_is_ready_writes_its_counters() {
     for _ in 0..5 {

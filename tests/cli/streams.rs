@@ -143,6 +143,32 @@ fn a_full_disk_is_said_and_leaves_a_valid_run_directory() {
     assert!(ran.stderr.starts_with("mxray: cannot write to standard output: No space"), "{}", ran.stderr);
 }
 
+/// The run directory alone is full: a limit of the process stands for the disk.
+#[cfg(unix)]
+#[test]
+fn a_run_directory_that_takes_no_more_says_so_in_run_json() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 300);
+    // Blocks of 512 bytes; the signal would end the process before it can say anything.
+    let shell = "trap '' XFSZ; ulimit -f 96; exec \"$0\" \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", shell, env!("CARGO_BIN_EXE_mxray")]);
+    command.args(lab.args("scan list --allow-private -o run --per-ip-connections 0"));
+    command.current_dir(lab.folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ran = end(command.spawn().unwrap());
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let last = ran.stderr.lines().last().unwrap();
+    let (_, cause) = last.split_once("mxray: ").unwrap();
+    assert!(cause.starts_with("cannot write the results: cannot write "), "{last}");
+    let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    assert_eq!(run["error"], cause, "{run}");
+    assert_eq!((run["ended"].is_string(), &run["finished"]), (true, &Value::Null), "{run}");
+    assert!(!lab.folder.path().join("run/run.json.new").exists());
+    // What reached the disk can be judged, and the reason is told.
+    let ran = lab.folder.run(["judge", "run", "-o", "again"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("mxray: the run broke off ({cause})")), "{}", ran.stderr);
+}
+
 #[test]
 fn progress_comes_in_lines_where_there_is_no_terminal() {
     let lab = Lab::playing(&["greeting_silence"], 2);

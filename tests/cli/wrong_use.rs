@@ -116,6 +116,24 @@ fn words_that_are_no_option_or_value() {
     insta::assert_snapshot!(refusals(&folder(), &lines));
 }
 
+/// Whatever is quoted, it is one line, and nothing in it steers a terminal.
+#[test]
+fn what_is_quoted_is_escaped() {
+    let folder = folder();
+    for (line, told) in [
+        ("scan list --ehlo a\r\nMAIL", "mxray: --ehlo `a\\x0d\\x0aMAIL`: "),
+        ("scan list --roots no\x1b[31m\nfile", "no\\x1b[31m\\x0afile"),
+        ("scan no\nlist", "no\\x0alist"),
+        ("scan list --sender a\u{202e}b", "a\\xe2\\x80\\xaeb"),
+        ("probe a\x1b[31m.example", "\\x1b"),
+    ] {
+        let ran = folder.run(line.split(' '));
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        let one = ran.stderr.strip_suffix('\n').unwrap();
+        assert!(one.contains(told) && !one.contains(mxray::model::text::is_unprintable), "{one:?}");
+    }
+}
+
 #[test]
 fn files_that_cannot_be_used() {
     let lines = [
