@@ -115,7 +115,9 @@ async fn a_nameserver_that_gives_no_answer_over_tcp_has_closed() {
 /// be an MX all the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reply_to_another_question_is_no_answer() {
-    for stray in [Stray::NoQuestion, Stray::OtherName, Stray::OtherType, Stray::TwoQuestions, Stray::OtherOwner] {
+    for stray in
+        [Stray::NoQuestion, Stray::OtherName, Stray::OtherType, Stray::TwoQuestions, Stray::OtherOwner]
+    {
         let nameserver = start(Tcp::Strays(stray)).await;
         for facts in look_up(nameserver, &domains(4)).await {
             let failure = facts.failure.unwrap();

@@ -131,7 +131,11 @@ impl Sparing {
 }
 
 impl AsyncRead for Sparing {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.has_enough() {
             return Poll::Pending;
         }
@@ -240,8 +244,13 @@ const SESSION_BYTES_MAX: u64 = (1 << 20) + 4096;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_is_one_wherever_it_is_cut() {
     // Garbage, replies, empty records, warnings, ChangeCipherSpecs.
-    let with: [&[u8]; 5] =
-        [b"B", b"500 What?\r\n", b"\x16\x03\x03\0\0", b"\x15\x03\x03\0\x02\x01\x5a", b"\x14\x03\x03\0\x01\x01"];
+    let with: [&[u8]; 5] = [
+        b"B",
+        b"500 What?\r\n",
+        b"\x16\x03\x03\0\0",
+        b"\x15\x03\x03\0\x02\x01\x5a",
+        b"\x14\x03\x03\0\x01\x01",
+    ];
     for (with, later) in with.into_iter().flat_map(|with| [(with, false), (with, true)]) {
         let manner = if later { Manner::FloodsLater(with) } else { Manner::Floods(with) };
         let server = server(TLS13, manner).await;

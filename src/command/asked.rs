@@ -57,7 +57,9 @@ impl ListEnd {
         }
         let list = &self.list;
         if self.require_targets {
-            say(format_args!("mxray: nothing was asked: {list} has no target (an empty one is a warning without --require-targets)"));
+            say(format_args!(
+                "mxray: nothing was asked: {list} has no target (an empty one is a warning without --require-targets)"
+            ));
             return ExitCode::from(EXIT_NOTHING_ASKED);
         }
         say(format_args!("mxray: warning: {list} has no target (--require-targets makes that an error)"));

@@ -105,9 +105,8 @@ const MAILTO: &str = "mailto:";
 /// Forms by which an address is known, in lower case: the sign itself, what
 /// URLs and HTML write for it, and the characters that are mapped to it (UTS
 /// 46).
-const SIGNS: [&str; 10] = [
-    "@", "%40", "%2540", "=40", "\u{ff20}", "\u{fe6b}", "&#64;", "&#x40;", "&commat;", "\\u0040",
-];
+const SIGNS: [&str; 10] =
+    ["@", "%40", "%2540", "=40", "\u{ff20}", "\u{fe6b}", "&#64;", "&#x40;", "&commat;", "\\u0040"];
 
 /// The word for it, as people write it against those who gather addresses.
 const WORD: &str = "at";

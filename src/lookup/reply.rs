@@ -109,7 +109,14 @@ mod tests {
             (&[address("other.example.", 2)], None),
             (std::slice::from_ref(&text), None),
             // Aliases in any order, and one that leads nowhere yet.
-            (&[address("c.example.", 1), alias("b.example.", "c.example."), alias("mx.example.", "b.example.")], Some(3)),
+            (
+                &[
+                    address("c.example.", 1),
+                    alias("b.example.", "c.example."),
+                    alias("mx.example.", "b.example."),
+                ],
+                Some(3),
+            ),
             (&[alias("mx.example.", "b.example.")], Some(1)),
             (&[alias("mx.example.", "mx.example."), address("b.example.", 1)], Some(1)),
             (&[alias("x.example.", "b.example."), address("b.example.", 1)], None),
@@ -120,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_long_chain_of_aliases_is_followed_so_far() {
-        let owner = |place: usize| if place == 0 { "mx.example.".into() } else { format!("a{place}.example.") };
+        let owner =
+            |place: usize| if place == 0 { "mx.example.".into() } else { format!("a{place}.example.") };
         let records: Vec<_> = (0..100).map(|place| alias(&owner(place), &owner(place + 1))).collect();
         assert_eq!(left(&records), Some(ALIASES_MAX + 1));
     }

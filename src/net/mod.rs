@@ -65,8 +65,8 @@ impl Probe for NetProbe {
             Err(failure) => Observation::failed(key, started, attempt, failure),
             Ok(stream) => {
                 let connected = Instant::now();
-                let mut drive = Drive::new(self.ehlo.clone(), &self.timeouts, connected, session_ends)
-                    .again(attempt > 1);
+                let mut drive =
+                    Drive::new(self.ehlo.clone(), &self.timeouts, connected, session_ends).again(attempt > 1);
                 drive.timings.connect_us = Some(drive::micros(connected - begun));
                 drive.run(stream, &self.handshaker, &key).await.into_observation(key, started, attempt)
             }

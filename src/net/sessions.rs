@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_in_number_and_bytes() {
-        for (largest, tickets) in [(0, TICKETS_MAX), (4096, TICKETS_MAX), (8192, 8192), (SESSION_BYTES_MAX, 64)] {
+        for (largest, tickets) in
+            [(0, TICKETS_MAX), (4096, TICKETS_MAX), (8192, 8192), (SESSION_BYTES_MAX, 64)]
+        {
             assert_eq!(room(largest), tickets, "{largest}");
             assert!(room(largest) as u64 * largest <= TICKET_BYTES_MAX);
         }
