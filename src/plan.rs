@@ -215,7 +215,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         without_route: parts.without_route,
         resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
         roots: parts.judging.root_names,
-        sender: parts.judging.sender.name.clone(),
+        sender: parts.judging.sender.name.to_string(),
         judged_by: parts.judging.by,
         warnings: parts.judging.warnings,
         timeouts: parts.timeouts.clone(),

@@ -6,6 +6,7 @@
 use mxray::model::{
     AlertDescription, CipherSuite, DowngradeMark, MxHost, NamedGroup, ProtocolVersion, SignatureScheme,
 };
+use mxray::policy::Sender;
 use mxray::tls::handshake::{HandshakeReader, HandshakeType};
 use mxray::tls::record::RecordReader;
 use mxray::tls::{ClientHello, End, HelloAnswer, HelloProbe, KeyShare, Step};
@@ -264,4 +265,19 @@ fn the_hello_of_a_real_client_is_read() {
     assert_eq!(hello.key_shares.as_ref().unwrap()[0].group, groups[0]);
     // Written again it is as long: nothing of it was lost.
     assert_eq!(hello.to_message().unwrap().len(), message.body.len() + 4);
+}
+
+/// What verdicts reckon with, without writing a hello.
+#[test]
+fn the_length_that_is_reckoned_of_an_offer_is_that_of_its_hello() {
+    for name in Sender::names() {
+        let offer = Sender::named(name).unwrap().offer();
+        let mut hello = ClientHello::new(offer.versions[0], offer.suites.iter().copied(), [7; 32]);
+        hello.groups.clone_from(&offer.groups);
+        hello.signature_schemes.clone_from(&offer.signature_schemes);
+        if offer.versions[0] >= ProtocolVersion::TLS13 {
+            hello.supported_versions.clone_from(&offer.versions);
+        }
+        assert_eq!(hello.to_message().unwrap().len(), offer.hello_bytes(), "{name}");
+    }
 }

@@ -9,7 +9,7 @@ use super::losses::{self, Losses};
 use super::survey::{Surveyed, default_directory};
 use crate::cli::JudgeArgs;
 use crate::engine;
-use crate::model::{DomainFacts, DomainRecord, Finding, ProbeKey, Record};
+use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, ProbeKey, Record};
 use crate::output::{self, JudgedFrom, RunDirectory, RunInfo};
 use crate::plan::{self, Judging};
 use crate::policy::Policy;
@@ -40,7 +40,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         killed: stored.was_killed(),
         directory: RunDirectory::create(&path, &info)?,
         summary: Summary::default(),
-        findings: HashMap::new(),
+        judged: HashMap::new(),
         counts: output::RunCounts::default(),
         rows,
         losses: Losses::default(),
@@ -78,7 +78,7 @@ fn run_info(args: &JudgeArgs, before: &RunInfo, judging: &Judging) -> RunInfo {
         mxray: env!("CARGO_PKG_VERSION").to_string(),
         command: std::env::args().collect(),
         roots: judging.root_names.clone(),
-        sender: judging.sender.name.clone(),
+        sender: judging.sender.name.to_string(),
         judged_by: judging.by.clone(),
         judged_from: Some(JudgedFrom {
             run: args.run.display().to_string(),
@@ -125,7 +125,7 @@ struct Rejudged {
     killed: bool,
     directory: RunDirectory,
     summary: Summary,
-    findings: HashMap<ProbeKey, Arc<Finding>>,
+    judged: HashMap<ProbeKey, Arc<JudgedEndpoint>>,
     counts: output::RunCounts,
     /// Rows of `domains.csv` of a run that was killed.
     rows: u64,
@@ -156,8 +156,8 @@ impl Rejudged {
             return Ok(());
         };
         let assessments = self.policy.assess(&observation);
-        let (record, finding) = self.policy.endpoint(*observation, &assessments);
-        self.findings.insert(finding.key.clone(), Arc::new(finding));
+        let (record, judged) = self.policy.endpoint(*observation, &assessments);
+        self.judged.insert(judged.finding.key.clone(), Arc::new(judged));
         self.counts.endpoints_written += 1;
         self.emit(Record::Endpoint(Box::new(record)))
     }
@@ -166,8 +166,8 @@ impl Rejudged {
         self.counts.targets_read += 1;
         let mut probes = Vec::new();
         for (exchange, key) in facts.probe_keys(self.port).filter(|_| facts.failure.is_none()) {
-            match self.findings.get(&key) {
-                Some(finding) => probes.push((exchange, finding.clone())),
+            match self.judged.get(&key) {
+                Some(judged) => probes.push((exchange, judged.clone())),
                 None if self.killed => {
                     self.losses.domains += 1;
                     self.losses.rows += u64::from(self.counts.targets_read <= self.rows);

@@ -70,19 +70,19 @@ pub(super) async fn ask_all(
     facts: DomainFacts,
     port: u16,
 ) -> (DomainRecord, Vec<EndpointRecord>) {
-    let mut findings = Vec::new();
+    let mut judged = Vec::new();
     let mut endpoints = Vec::new();
     for (index, exchange) in facts.exchanges.iter().enumerate() {
         for ip in &exchange.addresses {
             let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
             let observation = ask(stages, &mut rest, key).await;
             let assessments = stages.policy.assess(&observation);
-            let (record, finding) = stages.policy.endpoint(observation, &assessments);
-            findings.push((index, Arc::new(finding)));
+            let (record, endpoint) = stages.policy.endpoint(observation, &assessments);
+            judged.push((index, Arc::new(endpoint)));
             endpoints.push(record);
         }
     }
-    let verdict = stages.policy.verdict(&facts, &findings);
+    let verdict = stages.policy.verdict(&facts, &judged);
     (DomainRecord { facts, verdict }, endpoints)
 }
 

@@ -1,6 +1,6 @@
 //! One probe per key, however many domains share it.
 
-use crate::model::{Finding, ProbeKey};
+use crate::model::{JudgedEndpoint, ProbeKey};
 use indexmap::IndexMap;
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ enum KeyState {
     /// Queued or under way; these domains wait for it.
     Waiting { domains: Vec<DomainId>, attempts: u32 },
     /// Probed.
-    Done(Arc<Finding>),
+    Done(Arc<JudgedEndpoint>),
 }
 
 /// What asking for a key comes to.
@@ -63,9 +63,9 @@ impl KeyTable {
     }
 
     /// Stores what was found and gives back who waits for it.
-    pub fn finish(&mut self, id: KeyId, finding: Arc<Finding>) -> Vec<DomainId> {
+    pub fn finish(&mut self, id: KeyId, endpoint: Arc<JudgedEndpoint>) -> Vec<DomainId> {
         let Some((_, state)) = self.keys.get_index_mut(id.0) else { return Vec::new() };
-        match std::mem::replace(state, KeyState::Done(finding)) {
+        match std::mem::replace(state, KeyState::Done(endpoint)) {
             KeyState::Waiting { domains, .. } => domains,
             KeyState::Done(_) => Vec::new(),
         }
@@ -77,9 +77,9 @@ impl KeyTable {
     }
 
     /// What was found, once it is.
-    pub fn finding(&self, id: KeyId) -> Option<&Arc<Finding>> {
+    pub fn judged(&self, id: KeyId) -> Option<&Arc<JudgedEndpoint>> {
         match self.keys.get_index(id.0) {
-            Some((_, KeyState::Done(finding))) => Some(finding),
+            Some((_, KeyState::Done(endpoint))) => Some(endpoint),
             _ => None,
         }
     }
@@ -88,7 +88,7 @@ impl KeyTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Endpoint, MxHost};
+    use crate::model::{Endpoint, Failure, Finding, Kind, MxHost, Outcome, Phase};
 
     fn key(name: &str) -> ProbeKey {
         ProbeKey {
@@ -97,16 +97,20 @@ mod tests {
         }
     }
 
+    fn judged() -> JudgedEndpoint {
+        let finding = Finding { key: key("a.example"), failure: None, tls: None, hellos: Box::new([]) };
+        let timeout = Failure::new(Phase::Greeting, Kind::Timeout);
+        JudgedEndpoint::of_outcome(finding, Outcome::undetermined(&timeout))
+    }
+
     #[test]
     fn a_key_is_new_once_and_wakes_everybody_who_waits() {
         let mut table = KeyTable::default();
         let Asked::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
         assert!(matches!(table.ask(key("a.example"), 2), Asked::Waiting(same) if same == id));
         assert!(matches!(table.ask(key("b.example"), 3), Asked::New(other) if other != id));
-        let finding =
-            Arc::new(Finding { key: key("a.example"), failure: None, tls: None, hellos: Box::new([]) });
-        assert_eq!(table.finish(id, finding), [1, 2]);
+        assert_eq!(table.finish(id, Arc::new(judged())), [1, 2]);
         assert!(matches!(table.ask(key("a.example"), 4), Asked::Done(same) if same == id));
-        assert!(table.finding(id).is_some());
+        assert!(table.judged(id).is_some());
     }
 }

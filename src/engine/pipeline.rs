@@ -19,8 +19,8 @@ use super::progress::Progress;
 use super::stage::{Lookup, Probe};
 use super::starts::Starts;
 use crate::model::{
-    DomainFacts, DomainRecord, Failure, Finding, HelloObservation, HelloQuestion, Observation, ProbeKey,
-    Record, Target,
+    DomainFacts, DomainRecord, Failure, HelloObservation, HelloQuestion, JudgedEndpoint, Observation,
+    ProbeKey, Record, Target,
 };
 use crate::policy::{Assessed, Assessments, Policy};
 use jiff::Timestamp;
@@ -377,11 +377,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn probed(&mut self, id: KeyId, known: Known) -> Result<(), EngineError> {
         let Known { observation, assessments } = known;
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
-        let (record, finding) = self.policy.endpoint(*observation, &assessments);
+        let (record, judged) = self.policy.endpoint(*observation, &assessments);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;
-        for domain in self.keys.finish(id, Arc::new(finding)) {
+        for domain in self.keys.finish(id, Arc::new(judged)) {
             if let Some(pending) = self.joiner.arrived(domain) {
                 self.complete(pending).await?;
             }
@@ -392,19 +392,21 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn complete(&mut self, pending: Pending) -> Result<(), EngineError> {
         let found = pending.probes.iter();
         let probes: Vec<_> =
-            found.filter_map(|(exchange, id)| Some((*exchange, self.keys.finding(*id)?.clone()))).collect();
+            found.filter_map(|(exchange, id)| Some((*exchange, self.keys.judged(*id)?.clone()))).collect();
         self.emit_domain(pending.facts, &probes).await
     }
 
     async fn emit_domain(
         &mut self,
         facts: DomainFacts,
-        probes: &[(usize, Arc<Finding>)],
+        probes: &[(usize, Arc<JudgedEndpoint>)],
     ) -> Result<(), EngineError> {
         let verdict = self.policy.verdict(&facts, probes);
-        let failure = match &verdict.best {
-            Some(view) => view.finding.failure.as_ref(),
-            None => facts.failure.as_ref(),
+        let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
+        let failure = match (&verdict.best, unresolved) {
+            (Some(view), _) => view.finding().failure.as_ref(),
+            (None, Some(exchange)) => exchange.failure.as_ref(),
+            (None, None) => facts.failure.as_ref(),
         };
         self.counts.domains += 1;
         self.progress.domain_done(failure.map(|failure| failure.kind));

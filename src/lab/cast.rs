@@ -78,12 +78,16 @@ impl Casting<'_> {
         let mut mx = Vec::new();
         let mut own = Vec::new();
         let mut places = BTreeMap::new();
+        let mut unresolved = None;
         for exchange in &scenario.dns.exchanges {
             let host = host_name(exchange, &exchange.host, domain);
             let addresses = self.seat(index, scenario, exchange, &host)?;
             if let (Some(role), Some(ip)) = (&exchange.server, addresses.first()) {
                 let place = Place { host: host.clone(), preference: exchange.preference, ip: *ip };
                 places.insert(role.clone(), place);
+            }
+            if scenario.expect.unresolved.as_ref() == Some(&exchange.host) {
+                unresolved = Some((host.clone(), exchange.preference));
             }
             if host == domain.as_str() {
                 own = addresses;
@@ -105,7 +109,12 @@ impl Casting<'_> {
         }
         let truncate = scenario.dns.truncate;
         self.cast.zone.insert(domain.as_str(), Node { manner, truncate, mx, addresses: own, alias: None })?;
-        self.cast.truth.push(TruthRow { domain: domain.clone(), scenario: scenario.clone(), places });
+        self.cast.truth.push(TruthRow {
+            domain: domain.clone(),
+            scenario: scenario.clone(),
+            places,
+            unresolved,
+        });
         Ok(())
     }
 

@@ -23,6 +23,11 @@ pub const FINDING_COLUMNS: &[&str] = &[
     "cert_key",
 ];
 
+/// Finding columns of a session: those that `domains.csv` has, with
+/// `delivery_` before, of the sender's own, too.
+pub const SESSION_COLUMNS: &[&str] =
+    &["tls_version", "cipher_suite", "key_exchange_group", "forward_secrecy"];
+
 /// Finding columns whose cell depends on the domain: in `endpoints.csv`, where
 /// no domain is known, it may be another than in `domains.csv`.
 pub const DOMAIN_ONLY_COLUMNS: &[&str] = &["cert_name"];
@@ -53,6 +58,8 @@ pub const SENDER_COLUMNS: &[&str] = &[
     "delivery",
     "reason",
     "basis",
+    "delivery_also",
+    "otherwise",
     "enhanced_code",
     "enhanced_text",
     "delivery_tls_version",
@@ -64,6 +71,11 @@ pub const SENDER_COLUMNS: &[&str] = &[
     "encryption_only",
     "certificate_validation",
     "domain_validation",
+    "encryption_only_basis",
+    "certificate_validation_basis",
+    "domain_validation_basis",
+    "weakest_tls_version",
+    "weakest_cipher_suite",
     "server_best_version",
     "server_best_suite",
     "exchange_online_mx",
@@ -89,6 +101,7 @@ const REASONS_OF_SENDERS: &[&str] = &[
     "offer_refused",
     "sha1_certificate",
     "sha1_signature",
+    "no_published_signature_scheme",
     // Some clients end the handshake over its form.
     "certificate_form",
     // Of the signature and of the certificate in a further hello.
@@ -105,7 +118,10 @@ pub struct Expect {
     /// Role of the endpoint that the verdict rests on; none where nothing is
     /// probed, and then the four columns below say why.
     pub best: Option<String>,
-    /// Role of the weakest endpoint that answers; none where none does.
+    /// Host of the exchange without addresses that the verdict rests on, as it
+    /// stands in `[dns]`; the four columns below say why.
+    pub unresolved: Option<String>,
+    /// Role of the weakest endpoint that takes mail; none where none does.
     pub weakest: Option<String>,
     /// Phase in which a domain without probes ended.
     pub phase: Option<String>,

@@ -1,7 +1,9 @@
 //! What a scanner must find: the expectations of the scenarios, filled in for
 //! the domains and addresses of one fleet.
 
-use super::expect::{DOMAIN_ONLY_COLUMNS, FINDING_COLUMNS, OBSERVATION_COLUMNS};
+use super::expect::{
+    DOMAIN_ONLY_COLUMNS, FINDING_COLUMNS, OBSERVATION_COLUMNS, SESSION_COLUMNS, USUAL_SENDER,
+};
 use super::scenario::{Mode, Scenario};
 use crate::model::DomainName;
 use std::collections::BTreeMap;
@@ -29,6 +31,9 @@ pub struct TruthRow {
     pub scenario: Arc<Scenario>,
     /// Where its servers sit, by role.
     pub places: BTreeMap<String, Place>,
+    /// Name and preference of the host without addresses that the verdict rests
+    /// on, if it rests on one.
+    pub unresolved: Option<(String, u16)>,
 }
 
 impl TruthRow {
@@ -38,17 +43,41 @@ impl TruthRow {
         let expect = &self.scenario.expect;
         let implicit = if self.scenario.dns.mode == Mode::Implicit { "yes" } else { "no" };
         let mut columns = vec![("domain".to_string(), self.domain.to_string())];
-        columns.extend(self.place("", expect.best.as_deref(), smtp_port));
+        columns.extend(self.decides(smtp_port));
         columns.push(("implicit_mx".into(), implicit.into()));
         columns.extend(owned("", expect.finding(expect.best.as_deref())));
         columns.push(("mx_count".into(), expect.mx_count.to_string()));
         columns.extend(self.place("weakest_", expect.weakest.as_deref(), smtp_port));
         match expect.weakest.as_deref() {
-            Some(role) => columns.extend(owned("weakest_", expect.finding(Some(role)))),
+            Some(role) => columns.extend(owned("weakest_", self.weakest(role))),
             None => columns.extend(owned("weakest_", FINDING_COLUMNS.iter().map(|&column| (column, "")))),
         }
         columns.extend(self.connector());
         columns
+    }
+
+    /// Where that is on which the verdict rests.
+    fn decides(&self, smtp_port: u16) -> [(String, String); 4] {
+        let mut cells = self.place("", self.scenario.expect.best.as_deref(), smtp_port);
+        if let Some((host, preference)) = &self.unresolved {
+            cells[0].1.clone_from(host);
+            cells[1].1 = preference.to_string();
+        }
+        cells
+    }
+
+    /// What is found at the weakest. Where the scanner's own handshake came to
+    /// nothing there, it is what the usual sender gets.
+    fn weakest<'a>(&'a self, role: &'a str) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let expect = &self.scenario.expect;
+        let sent: BTreeMap<&str, &str> = expect.sender(USUAL_SENDER).collect();
+        let told = move |(column, cell): (&'static str, &'a str)| {
+            let of_sender = format!("delivery_{column}");
+            let by_sender = SESSION_COLUMNS.contains(&column) && cell.is_empty();
+            let sent = sent.get(of_sender.as_str()).filter(|_| by_sender);
+            (column, sent.copied().unwrap_or(cell))
+        };
+        expect.finding(Some(role)).map(told)
     }
 
     /// What must be found under the connectors of the fleet.

@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, Kind, Phase};
 use serde::{Serialize, Serializer};
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -65,6 +66,8 @@ pub enum Reason {
     /// Over the form of the certificate some clients end the handshake, and
     /// others do not.
     CertificateForm,
+    /// The server signs the handshake under no scheme that the sender offers.
+    NoPublishedSignatureScheme,
 }
 
 impl Reason {
@@ -101,6 +104,7 @@ impl fmt::Display for Reason {
             Reason::Sha1Certificate => f.write_str("sha1_certificate"),
             Reason::Sha1Signature => f.write_str("sha1_signature"),
             Reason::CertificateForm => f.write_str("certificate_form"),
+            Reason::NoPublishedSignatureScheme => f.write_str("no_published_signature_scheme"),
         }
     }
 }
@@ -111,7 +115,53 @@ impl Serialize for Reason {
     }
 }
 
-/// What a statement about a sender rests on.
+/// One of several things that may become of a message. The order is that of
+/// badness, worst first. As text `plaintext:starttls_not_offered`, `encrypted`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PossibleDelivery {
+    /// What becomes of it.
+    pub delivery: Delivery,
+    /// Why not encrypted.
+    pub reason: Option<Reason>,
+}
+
+impl PossibleDelivery {
+    /// In clear is worse than kept back, and that worse than encrypted.
+    fn rank(self) -> (u8, Option<Reason>) {
+        let badness = match self.delivery {
+            Delivery::Plaintext => 0,
+            Delivery::Undeliverable => 1,
+            Delivery::Deferred => 2,
+            Delivery::Undetermined => 3,
+            Delivery::Encrypted => 4,
+        };
+        (badness, self.reason)
+    }
+}
+
+impl PartialOrd for PossibleDelivery {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PossibleDelivery {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl fmt::Display for PossibleDelivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason {
+            Some(reason) => write!(f, "{}:{reason}", self.delivery),
+            None => self.delivery.fmt(f),
+        }
+    }
+}
+
+/// What a statement about a sender rests on. The order is that of certainty,
+/// the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {

@@ -251,6 +251,12 @@ impl Failure {
         )
     }
 
+    /// Whether TCP opens for nobody there: a host of which that is so is not
+    /// there for any sender.
+    pub fn opens_for_nobody(&self) -> bool {
+        self.phase == Phase::Connect && matches!(self.kind, Kind::Refused | Kind::Unreachable | Kind::Timeout)
+    }
+
     /// The same, with the reply that says so.
     pub fn with_reply(self, code: u16) -> Self {
         Self { reply_code: Some(code), ..self }

@@ -113,6 +113,9 @@ pub struct HelloFinding {
     pub offered_suites: usize,
     /// How the answer ended.
     pub end: HelloEnd,
+    /// Whether it asked for another hello and said no more (RFC 8446 §4.1.4):
+    /// what it would have said to that is open.
+    pub hello_retry: bool,
     /// The alert, where it ended with one.
     pub alert: Option<AlertDescription>,
     /// Version chosen.

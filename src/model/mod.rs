@@ -16,6 +16,7 @@ pub mod failure;
 pub mod finding;
 pub mod forced;
 pub mod hello;
+pub mod judged;
 pub mod name;
 pub mod observation;
 pub mod promise;
@@ -31,7 +32,7 @@ pub mod verdict;
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use certificate::{CertificateFacts, Sha256};
 pub use connector::{Connector, Connectors, Recipients, SmartHost, TlsDomain};
-pub use delivery::{Basis, Delivery, Logged, Reason};
+pub use delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};
 pub use endpoint::{Endpoint, ProbeKey};
 pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
 pub use expectation::{Expectation, ExpectationStatus, Expected};
@@ -40,6 +41,7 @@ pub use failure::{Failure, Kind, Phase};
 pub use finding::{Finding, HelloFinding, Leaf, Presented, TlsFinding};
 pub use forced::{Check, CheckCause, CheckFailure, ConnectorVerdict, ForcedTls, Passage, TlsSettings};
 pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
+pub use judged::{JudgedEndpoint, Unproven};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{
     ClientCertificate, Dialogue, DowngradeMark, Observation, SignatureCheck, Timings, TlsObservation,
@@ -52,4 +54,4 @@ pub use registry::{
 pub use reply::{Asked, Deviation, Reply};
 pub use server_best::ServerBest;
 pub use target::{Subject, Target};
-pub use verdict::{Outcome, Session, Verdict, View};
+pub use verdict::{ForcedBasis, Outcome, Session, Verdict, View};

@@ -38,9 +38,9 @@ impl Promise {
     }
 
     fn at(view: &View) -> Self {
-        let (version, suite) = view.finding.server_best();
+        let (version, suite) = view.finding().server_best();
         let old = version.is_some_and(|version| version < ProtocolVersion::TLS12);
-        if old || view.outcome.delivery == Delivery::Plaintext {
+        if old || view.outcome().delivery == Delivery::Plaintext {
             return Promise::Broken;
         }
         match suite.and_then(CipherSuite::forward_secrecy) {
@@ -54,7 +54,8 @@ impl Promise {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Basis, Endpoint, Failure, Finding, Kind, MxHost, Outcome, Phase, ProbeKey, Session, TlsFinding,
+        Basis, Endpoint, Failure, Finding, JudgedEndpoint, Kind, MxHost, Outcome, Phase, ProbeKey, Session,
+        TlsFinding,
     };
     use super::*;
     use std::sync::Arc;
@@ -70,9 +71,11 @@ mod tests {
         View {
             preference: 0,
             host: Some(MxHost::new(host)),
-            finding: Arc::new(Finding { key, failure, tls, hellos: Box::new([]) }),
+            endpoint: Arc::new(JudgedEndpoint::of_outcome(
+                Finding { key, failure, tls, hellos: Box::new([]) },
+                Outcome::encrypted(Basis::Observed, Session::default()),
+            )),
             name: None,
-            outcome: Outcome::encrypted(Basis::Observed, Session::default()),
         }
     }
 
@@ -90,7 +93,7 @@ mod tests {
             assert_eq!(Promise::of(&view(host, agreed)).map(Promise::name), expected, "{host} {agreed:?}");
         }
         let mut clear = view(host, None);
-        clear.outcome.delivery = Delivery::Plaintext;
+        Arc::make_mut(&mut clear.endpoint).outcome.delivery = Delivery::Plaintext;
         assert_eq!(Promise::of(&clear), Some(Promise::Broken));
     }
 }

@@ -1,9 +1,10 @@
 //! What a sending system would do with mail to a domain.
 
 use super::assessment::NameStatus;
-use super::delivery::{Basis, Delivery, Logged, Reason};
+use super::delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};
 use super::finding::Finding;
 use super::forced::{CheckCause, ConnectorVerdict, ForcedTls};
+use super::judged::JudgedEndpoint;
 use super::name::MxHost;
 use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use std::sync::Arc;
@@ -44,8 +45,9 @@ pub struct Outcome {
     pub reason: Option<Reason>,
     /// What this rests on; `None` where it is not determined.
     pub basis: Option<Basis>,
-    /// What it would be encrypted with; `None` unless encrypted.
-    pub session: Option<Session>,
+    /// What it would be encrypted with, shared by all domains of the endpoint;
+    /// `None` unless encrypted.
+    pub session: Option<Arc<Session>>,
     /// What the sender would log; `None` where that is not published.
     pub logged: Option<Logged>,
     /// Why it is not known whether the server holds the key of its certificate;
@@ -65,7 +67,7 @@ impl Outcome {
             delivery: Delivery::Encrypted,
             reason: None,
             basis: Some(basis),
-            session: Some(session),
+            session: Some(Arc::new(session)),
             logged: None,
             unproven: None,
         }
@@ -84,12 +86,22 @@ pub struct View {
     pub preference: u16,
     /// MX host.
     pub host: Option<MxHost>,
-    /// What was found there.
-    pub finding: Arc<Finding>,
+    /// What was found there, and what it comes to.
+    pub endpoint: Arc<JudgedEndpoint>,
     /// Name axis, which depends on the domain; `None` without a certificate.
     pub name: Option<NameStatus>,
+}
+
+impl View {
+    /// What was found there.
+    pub fn finding(&self) -> &Finding {
+        &self.endpoint.finding
+    }
+
     /// What delivery through this endpoint would be.
-    pub outcome: Outcome,
+    pub fn outcome(&self) -> &Outcome {
+        &self.endpoint.outcome
+    }
 }
 
 /// The answer for one domain.
@@ -97,17 +109,39 @@ pub struct View {
 pub struct Verdict {
     /// Name of the sender that it is about.
     pub sender: Arc<str>,
-    /// What becomes of a message; rests on [`Verdict::best`].
+    /// What becomes of a message.
     pub outcome: Outcome,
-    /// The best-preference endpoint that answers; where none answers, the one
-    /// whose failure tells most. `None` where nothing was probed.
+    /// What else may become of it, worst first: mail hosts of one preference,
+    /// or addresses of one host, that differ. [`Verdict::outcome`] is the worst.
+    pub also: Vec<PossibleDelivery>,
+    /// Of one that is undetermined because of a host: what would become of it
+    /// if that host stayed away, worst first.
+    pub otherwise: Vec<PossibleDelivery>,
+    /// The endpoint that the outcome rests on. `None` where it rests on none:
+    /// nothing was probed, or [`Verdict::unresolved`] decides.
     pub best: Option<View>,
-    /// The weakest of all endpoints that answer: what an attacker who can
+    /// The host without addresses that leaves the outcome open, by its place in
+    /// [`DomainFacts::exchanges`](super::DomainFacts::exchanges).
+    pub unresolved: Option<usize>,
+    /// The weakest of all endpoints that take mail: what an attacker who can
     /// keep a sender from the others would get.
     pub weakest: Option<View>,
     /// Which strengths of forced TLS mail to the domain would pass.
     pub forced: ForcedTls,
+    /// What these rest on; `None` for one that is undetermined.
+    pub forced_basis: ForcedBasis,
     /// What becomes of it under the connector that takes it; `None` where none
     /// does.
     pub connector: Option<ConnectorVerdict>,
+}
+
+/// What each check of [`ForcedTls`] rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForcedBasis {
+    /// EncryptionOnly.
+    pub encryption_only: Option<Basis>,
+    /// CertificateValidation.
+    pub certificate_validation: Option<Basis>,
+    /// DomainValidation.
+    pub domain_validation: Option<Basis>,
 }

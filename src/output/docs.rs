@@ -41,9 +41,10 @@ fn rendered() -> String {
     section(
         &mut out,
         "domains.csv",
-        "One row for each target. Without prefix: the endpoint that the verdict rests on, that is the first in \
-         order of preference that answers, or where none does the one that got furthest. With `weakest_`: the \
-         weakest of all that answer.",
+        "One row for each target. Without prefix: the endpoint that `delivery` rests on, that is one of the first in \
+         order of preference that take mail, the worst of them; or the one that leaves it undetermined; or, where \
+         nobody takes mail, the one that got furthest. A host whose addresses the DNS did not give has no address \
+         there. With `weakest_`: the weakest of all that take mail.",
         DOMAINS,
     );
     section(

@@ -3,136 +3,26 @@
 //! weakest.
 
 use super::column::{Column, column};
+use super::side::{best, weakest};
 use super::value::Value;
 use crate::model::{
-    Check, ConnectorVerdict, DomainRecord, Expected, Failure, Finding, Logged, Phase, Promise, Session,
-    Subject, TlsFinding, TrustedRoot, View,
+    Basis, Check, ConnectorVerdict, DomainRecord, Logged, PossibleDelivery, Promise, Session, Subject,
 };
 
-/// One of the two endpoints of a row.
-struct Side<'a> {
-    view: Option<&'a View>,
-    failure: Option<&'a Failure>,
-}
-
 fn session(record: &DomainRecord) -> Option<&Session> {
-    record.verdict.outcome.session.as_ref()
+    record.verdict.outcome.session.as_deref()
 }
 
-fn best(record: &DomainRecord) -> Side<'_> {
-    match &record.verdict.best {
-        Some(view) => side(Some(view)),
-        None => Side { view: None, failure: record.facts.failure.as_ref() },
+/// Each with its reason, blanks between.
+fn possible(deliveries: &[PossibleDelivery]) -> Value<'static> {
+    if deliveries.is_empty() {
+        return Value::Absent;
     }
+    Value::joined(deliveries.iter().map(PossibleDelivery::to_string), " ")
 }
 
-fn weakest(record: &DomainRecord) -> Side<'_> {
-    side(record.verdict.weakest.as_ref())
-}
-
-fn side(view: Option<&View>) -> Side<'_> {
-    Side { view, failure: view.and_then(|view| view.finding.failure.as_ref()) }
-}
-
-impl<'a> Side<'a> {
-    fn finding(&self) -> Option<&'a Finding> {
-        self.view.map(|view| view.finding.as_ref())
-    }
-
-    fn tls(&self) -> Option<&'a TlsFinding> {
-        self.finding().and_then(|finding| finding.tls.as_ref())
-    }
-
-    fn mx_host(&self) -> Value<'a> {
-        Value::text(self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str()))
-    }
-
-    fn mx_preference(&self) -> Value<'a> {
-        Value::number(self.view.map(|view| view.preference))
-    }
-
-    fn ip(&self) -> Value<'a> {
-        self.finding().map_or(Value::Absent, |finding| Value::Ip(finding.key.endpoint.ip))
-    }
-
-    fn port(&self) -> Value<'a> {
-        Value::number(self.finding().map(|finding| finding.key.endpoint.port))
-    }
-
-    fn phase(&self) -> Value<'a> {
-        let ended = self.failure.map(|failure| failure.phase);
-        let phase = ended.or(self.view.map(|_| Phase::AfterTls));
-        Value::text(phase.map(Phase::name))
-    }
-
-    fn outcome(&self) -> Value<'a> {
-        let kind = self.failure.map(|failure| failure.kind.name());
-        Value::text(kind.or(self.view.map(|_| "ok")))
-    }
-
-    fn reply_code(&self) -> Value<'a> {
-        Value::number(self.failure.and_then(|failure| failure.reply_code))
-    }
-
-    fn alert(&self) -> Value<'a> {
-        Value::name(self.failure.and_then(|failure| failure.alert).map(|alert| alert.name()))
-    }
-
-    fn delivery(&self) -> Value<'a> {
-        Value::text(self.view.map(|view| view.outcome.delivery.name()))
-    }
-
-    fn reason(&self) -> Value<'a> {
-        let reason = self.view.and_then(|view| view.outcome.reason);
-        Value::name(reason.map(|reason| reason.to_string().into()))
-    }
-
-    fn tls_version(&self) -> Value<'a> {
-        Value::name(self.tls().and_then(|tls| tls.version).map(|version| version.name()))
-    }
-
-    fn cipher_suite(&self) -> Value<'a> {
-        Value::name(self.tls().and_then(|tls| tls.suite).map(|suite| suite.name()))
-    }
-
-    fn key_exchange_group(&self) -> Value<'a> {
-        Value::name(self.tls().and_then(|tls| tls.group).map(|group| group.name()))
-    }
-
-    fn forward_secrecy(&self) -> Value<'a> {
-        Value::flag(self.tls().and_then(TlsFinding::forward_secrecy))
-    }
-
-    fn cert_chain(&self) -> Value<'a> {
-        Value::text(self.tls().and_then(|tls| tls.chain).map(|status| status.name()))
-    }
-
-    fn expected(&self, record: &DomainRecord) -> Option<&'a Expected> {
-        let host = self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str());
-        let domain = record.facts.target.subject.domain();
-        Expected::for_host(&self.tls()?.expectations, domain, host)
-    }
-
-    fn root(&self) -> Option<&'a TrustedRoot> {
-        self.tls().and_then(|tls| tls.root.as_deref())
-    }
-
-    fn cert_dates(&self) -> Value<'a> {
-        Value::text(self.tls().and_then(|tls| tls.dates).map(|status| status.name()))
-    }
-
-    fn cert_name(&self) -> Value<'a> {
-        Value::text(self.view.and_then(|view| view.name).map(|status| status.name()))
-    }
-
-    fn cert_key(&self) -> Value<'a> {
-        Value::text(self.tls().and_then(|tls| tls.key).map(|status| status.name()))
-    }
-
-    fn cert_sha256(&self) -> Value<'a> {
-        let leaf = self.tls().and_then(|tls| tls.leaf.as_deref());
-        leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
-    }
+fn basis(basis: Option<Basis>) -> Value<'static> {
+    Value::text(basis.map(Basis::name))
 }
 
 /// The `domain` column: what the target is called.
@@ -168,7 +58,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "The domain in lower-case A-labels; for an endpoint its name, else its address, with the port where the line has one.",
         |r| label(&r.facts.target.subject),
     ),
-    column("mx_host", "MX host of the endpoint that the verdict rests on, the best.", |r| best(r).mx_host()),
+    column("mx_host", "MX host of the endpoint that `delivery` rests on.", |r| best(r).mx_host()),
     column(
         "mx_preference",
         "Preference of that MX; empty for an endpoint, whose MX nobody asked for.",
@@ -188,7 +78,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("sender", "Whose mail the verdict is about.", |r| Value::Text((&*r.verdict.sender).into())),
     column(
         "delivery",
-        "What becomes of mail: `encrypted`, `plaintext`, `deferred`, `undeliverable` or `undetermined`.",
+        "What becomes of mail: `encrypted`, `plaintext`, `deferred`, `undeliverable` or `undetermined`; the worst where hosts of one preference, or addresses of one host, differ.",
         |r| Value::Text(r.verdict.outcome.delivery.name().into()),
     ),
     column("reason", "Why the delivery is not encrypted: phase and outcome that decided it.", |r| {
@@ -197,7 +87,17 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column(
         "basis",
         "What `delivery` rests on: `observed`, `inferred` or `assumed`; empty where nothing is known of it.",
-        |r| Value::text(r.verdict.outcome.basis.map(|basis| basis.name())),
+        |r| basis(r.verdict.outcome.basis),
+    ),
+    column(
+        "delivery_also",
+        "What else may become of it, where hosts of one preference, or addresses of one host, differ: each as `encrypted` or `plaintext:REASON`, worst first, blanks between.",
+        |r| possible(&r.verdict.also),
+    ),
+    column(
+        "otherwise",
+        "Where one host leaves `delivery` undetermined: what would become of mail if that host stayed away, as in `delivery_also`, worst first.",
+        |r| possible(&r.verdict.otherwise),
     ),
     column(
         "enhanced_code",
@@ -298,7 +198,11 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Addresses of the hosts, beyond 32 of each, at which nobody looked; empty in an old run that did not count them.",
         |r| r.facts.addresses_excess().map_or(Value::Absent, Value::count),
     ),
-    column("weakest_mx_host", "MX host of the weakest endpoint that answers.", |r| weakest(r).mx_host()),
+    column(
+        "weakest_mx_host",
+        "MX host of the weakest endpoint that takes mail, by what this sender would get.",
+        |r| weakest(r).mx_host(),
+    ),
     column("weakest_mx_preference", "As `mx_preference`, of the weakest.", |r| {
         if asked_dns(r) { weakest(r).mx_preference() } else { Value::Absent }
     }),
@@ -310,13 +214,17 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("weakest_alert", "As `alert`, of the weakest.", |r| weakest(r).alert()),
     column("weakest_delivery", "As `delivery`, of the weakest.", |r| weakest(r).delivery()),
     column("weakest_reason", "As `reason`, of the weakest.", |r| weakest(r).reason()),
-    column("weakest_tls_version", "As `tls_version`, of the weakest.", |r| weakest(r).tls_version()),
-    column("weakest_cipher_suite", "As `cipher_suite`, of the weakest.", |r| weakest(r).cipher_suite()),
-    column("weakest_key_exchange_group", "As `key_exchange_group`, of the weakest.", |r| {
-        weakest(r).key_exchange_group()
+    column(
+        "weakest_tls_version",
+        "As `tls_version`, of the weakest; where the scanner's own handshake failed there, the one that this sender would get.",
+        |r| weakest(r).any_version(),
+    ),
+    column("weakest_cipher_suite", "As `cipher_suite`, in the same way.", |r| weakest(r).any_suite()),
+    column("weakest_key_exchange_group", "As `key_exchange_group`, in the same way.", |r| {
+        weakest(r).any_group()
     }),
-    column("weakest_forward_secrecy", "As `forward_secrecy`, of the weakest.", |r| {
-        weakest(r).forward_secrecy()
+    column("weakest_forward_secrecy", "As `forward_secrecy`, in the same way.", |r| {
+        weakest(r).any_forward_secrecy()
     }),
     column("weakest_cert_chain", "As `cert_chain`, of the weakest.", |r| weakest(r).cert_chain()),
     column("weakest_cert_dates", "As `cert_dates`, of the weakest.", |r| weakest(r).cert_dates()),
@@ -328,19 +236,28 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     column(
         "encryption_only",
-        "Whether mail passes under TlsSettings EncryptionOnly: `pass`, `fail:REASON`, `undetermined:REASON`. One endpoint that passes is enough; where none does, one that may still keeps it `undetermined`. The reason is that of the first endpoint that got furthest, which need not be the one of `reason`.",
+        "Whether mail passes under TlsSettings EncryptionOnly: `pass`, `fail:REASON`, `undetermined:REASON`. One endpoint that passes is enough; where none does, one that may still keeps it `undetermined`. The reason of a failure is that of the endpoint that got furthest, the first of equals.",
         |r| check(r.verdict.forced.encryption_only),
     ),
+    column("encryption_only_basis", "As `basis`, of `encryption_only`.", |r| {
+        basis(r.verdict.forced_basis.encryption_only)
+    }),
     column(
         "certificate_validation",
         "As `encryption_only`, under CertificateValidation: chain and dates; revocation is not looked at.",
         |r| check(r.verdict.forced.certificate_validation),
     ),
+    column("certificate_validation_basis", "As `basis`, of `certificate_validation`.", |r| {
+        basis(r.verdict.forced_basis.certificate_validation)
+    }),
     column(
         "domain_validation",
         "As `encryption_only`, under DomainValidation with the recipient domain as TlsDomain.",
         |r| check(r.verdict.forced.domain_validation),
     ),
+    column("domain_validation_basis", "As `basis`, of `domain_validation`.", |r| {
+        basis(r.verdict.forced_basis.domain_validation)
+    }),
     column("connector", "The connector of `--connectors` that takes mail to the domain.", |r| {
         Value::text(connector(r).map(|connector| &*connector.name))
     }),

@@ -5,9 +5,10 @@ use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, Protocol
 use crate::model::{
     Assessment, Basis, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorVerdict, DateStatus,
     Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange,
-    Failure, Finding, ForcedTls, HelloEnd, HelloObservation, HelloPurpose, KeyStatus, Kind, Leaf, Logged,
-    MxHost, NameStatus, Observation, Outcome, Passage, Phase, ProbeKey, Reason, Rejected, Reply, Session,
-    Sha256, SignatureCheck, Subject, Target, Timings, TlsFinding, TlsObservation, Verdict, View,
+    Failure, Finding, ForcedBasis, ForcedTls, HelloEnd, HelloObservation, HelloPurpose, JudgedEndpoint,
+    KeyStatus, Kind, Leaf, Logged, MxHost, NameStatus, Observation, Outcome, Passage, Phase, ProbeKey,
+    Reason, Rejected, Reply, Session, Sha256, SignatureCheck, Subject, Target, Timings, TlsFinding,
+    TlsObservation, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -86,20 +87,22 @@ pub(crate) fn domain() -> DomainRecord {
         verdict: Verdict {
             sender: "exchange-online".into(),
             outcome: encrypted(),
+            also: Vec::new(),
+            otherwise: Vec::new(),
             best: Some(View {
                 preference: 10,
                 host: Some(MxHost::new("mx1.a.example")),
-                finding: Arc::new(best),
+                endpoint: Arc::new(JudgedEndpoint::of_outcome(best, encrypted())),
                 name: Some(NameStatus::MxHost),
-                outcome: encrypted(),
             }),
+            unresolved: None,
             weakest: Some(View {
                 preference: 20,
                 host: Some(MxHost::new("mx2.a.example")),
-                finding: Arc::new(weak),
+                endpoint: Arc::new(JudgedEndpoint::of_outcome(weak, outcome)),
                 name: None,
-                outcome,
             }),
+            forced_basis: ForcedBasis { encryption_only: Some(Basis::Inferred), ..ForcedBasis::default() },
             forced: ForcedTls {
                 encryption_only: Check::Pass,
                 certificate_validation: Check::Fail(CheckFailure::UntrustedRoot),
@@ -128,8 +131,12 @@ pub(super) fn missing_domain() -> DomainRecord {
         verdict: Verdict {
             sender: "exchange-online".into(),
             outcome,
+            also: Vec::new(),
+            otherwise: Vec::new(),
             best: None,
+            unresolved: None,
             weakest: None,
+            forced_basis: ForcedBasis::default(),
             forced: ForcedTls::all(Check::Fail(CheckFailure::NoTls(reason))),
             connector: None,
         },

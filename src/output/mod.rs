@@ -18,6 +18,7 @@ mod enumeration;
 mod gathered;
 mod journal;
 mod run_info;
+mod side;
 mod stream;
 mod table;
 mod value;

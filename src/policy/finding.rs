@@ -1,19 +1,19 @@
 //! What a verdict needs of an observation, cut out of it.
 
 use super::pkix::{Assessed, Assessments};
-use super::{Sender, enumeration, names, outcome};
-use crate::model::{EndpointRecord, Finding, HelloFinding, Observation, TlsFinding};
+use super::verdict::{self, SenderProfile};
+use super::{enumeration, names};
+use crate::model::{EndpointRecord, Finding, HelloFinding, JudgedEndpoint, Observation, TlsFinding};
 
-/// What a probe comes to by itself: its record, and the finding that verdicts
-/// of domains rest on.
+/// What a probe comes to by itself: its record, and what verdicts of domains
+/// rest on.
 pub fn endpoint(
-    sender: &Sender,
+    profile: &SenderProfile,
     observation: Observation,
     assessments: &Assessments,
-) -> (EndpointRecord, Finding) {
+) -> (EndpointRecord, JudgedEndpoint) {
     let assessed = assessments.handshake.as_deref();
-    let finding = finding(&observation, assessments);
-    let outcome = outcome::outcome(sender, &finding);
+    let judged = verdict::judged(profile, finding(&observation, assessments));
     let record = EndpointRecord {
         name: assessed.map(|assessed| names::endpoint_status(&assessed.leaf, &observation.key)),
         assessment: assessed.map(|assessed| assessed.assessment.clone()),
@@ -24,9 +24,9 @@ pub fn endpoint(
             .collect(),
         enumeration: enumeration::of(&observation).map(Box::new),
         observation,
-        outcome,
+        outcome: judged.outcome.clone(),
     };
-    (record, finding)
+    (record, judged)
 }
 
 /// Reduces an observation and its assessed chains to what verdicts rest on.
@@ -65,6 +65,7 @@ fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFin
         offered_version: hello.offered_version,
         offered_suites: hello.offered_suites,
         end: hello.end,
+        hello_retry: hello.hello_retry,
         alert: hello.alert,
         version: hello.version,
         suite: hello.suite,

@@ -78,9 +78,46 @@ impl Offer {
         self.versions.len() + self.suites.len() + self.groups.len() + self.signature_schemes.len()
     }
 
+    /// Bytes of the hello that makes of it, without what its lists do not tell:
+    /// the host's name, key shares, and extensions beyond those that clients of
+    /// its versions send alike (renegotiation, point formats, and from TLS 1.3 on
+    /// the mode of pre-shared keys and an empty list of shares).
+    pub fn hello_bytes(&self) -> usize {
+        let tls13 = self.versions.contains(&ProtocolVersion::TLS13);
+        let list = |entries: usize, width: usize| if entries == 0 { 0 } else { 4 + width + 2 * entries };
+        let head = 4 + 2 + 32 + 1 + 2 + 2 * self.suites.len() + 2;
+        let lists = list(self.groups.len(), 2) + list(self.signature_schemes.len(), 2);
+        let of_tls13 = if tls13 { list(self.versions.len(), 1) + 6 + 6 } else { 0 };
+        head + 2 + 5 + 6 + lists + of_tls13
+    }
+
     /// How many steps a suite stands below the best of the offer; `None` if
     /// it is not in it.
     pub fn rank(&self, suite: CipherSuite) -> Option<usize> {
         self.suites.iter().position(|offered| *offered == suite)
+    }
+}
+
+/// How long a hello is, in the classes in which servers are known to treat
+/// them differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HelloLength {
+    /// Under 256 bytes: every server takes it that takes a longer one.
+    Short,
+    /// 256 to 511 bytes: some servers hang on these alone, for which clients
+    /// pad theirs (RFC 7685 §1).
+    Stumbling,
+    /// 512 bytes and more. The scanner's own is of these.
+    Long,
+}
+
+impl HelloLength {
+    /// The class of an offer's hello.
+    pub fn of(offer: &Offer) -> Self {
+        match offer.hello_bytes() {
+            ..256 => Self::Short,
+            256..512 => Self::Stumbling,
+            _ => Self::Long,
+        }
     }
 }

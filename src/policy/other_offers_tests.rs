@@ -22,6 +22,7 @@ fn hello(what: &str, end: HelloEnd, chosen: Option<(&str, &str)>, group: &str) -
         offered_version: offer.versions[0],
         offered_suites: offer.suites.len(),
         end,
+        hello_retry: false,
         alert: (end == HelloEnd::Alert).then_some(AlertDescription::HANDSHAKE_FAILURE),
         version: chosen.map(|(version, _)| version.parse().unwrap()),
         suite: chosen.map(|(_, suite)| suite.parse().unwrap()),

@@ -12,83 +12,38 @@
 //! client can read. Where clients differ over a form, nothing is known.
 
 use super::downgrade::{self, Downgrade};
-use super::offer::Offer;
 use super::other_offers::{Inference, infer};
 use super::proof::{self, Proof};
 use super::sender::{AfterTlsFailure, Sender};
 use super::situation::Situation;
 use super::step_down;
+use super::verdict::case::Case;
+use super::verdict::profile::SenderProfile;
 use crate::model::{
-    Basis, CheckCause, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd,
-    HelloFinding, HelloPurpose, Kind, Logged, NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason,
-    Session, SuiteFacts, TlsFinding,
+    Basis, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd, HelloFinding, Kind,
+    NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, SuiteFacts,
 };
 
-/// Suites that the scanner's own handshake offers, in its order (rustls with
-/// the aws-lc-rs provider).
-pub const SCANNER_SUITES: &[CipherSuite] = &[
-    CipherSuite(0x1302),
-    CipherSuite(0x1301),
-    CipherSuite(0x1303),
-    CipherSuite(0xc02c),
-    CipherSuite(0xc02b),
-    CipherSuite(0xcca9),
-    CipherSuite(0xc030),
-    CipherSuite(0xc02f),
-    CipherSuite(0xcca8),
-];
+/// What delivery through the endpoint would be, for a sender that is judged for
+/// once: [`SenderProfile`] spares what is made for each call here.
+pub fn outcome(sender: &Sender, finding: &Finding) -> Outcome {
+    of(&SenderProfile::new(sender.clone()), finding)
+}
 
 /// What delivery through the endpoint would be.
-pub fn outcome(sender: &Sender, finding: &Finding) -> Outcome {
-    let (mut outcome, situation) = Question { sender, offer: sender.offer(), finding }.answer();
-    outcome.logged = situation.and_then(|situation| logged(sender, situation));
+pub fn of(profile: &SenderProfile, finding: &Finding) -> Outcome {
+    let (mut outcome, situation) = Case { profile, finding }.answer();
+    outcome.logged = situation.and_then(|situation| profile.logged(situation));
     outcome
-}
-
-/// The certificate that the sender is shown: in the answer to its own offer, or
-/// to one to which the answer must be alike; else in the scanner's handshake.
-/// `None` where none was seen.
-pub fn presented(sender: &Sender, finding: &Finding) -> Option<Presented> {
-    let shaken = || finding.tls.as_ref().and_then(TlsFinding::presented);
-    if finding.hellos.is_empty() {
-        return shaken();
-    }
-    Question { sender, offer: sender.offer(), finding }.presented().or_else(shaken)
-}
-
-/// Why it is not known whether the server holds the key of the certificate that
-/// it shows where one is demanded of it, and would else go without; `None`
-/// where it shows its certificate anyway, and where that is known.
-pub fn unproven_on_demand(sender: &Sender, finding: &Finding) -> Option<CheckCause> {
-    let question = Question { sender, offer: sender.offer(), finding };
-    question.own_hello().filter(|hello| is_without_certificate(hello))?;
-    let agreed = question.agreed_on_demand()?;
-    if agreed.presented.as_ref().is_some_and(|presented| presented.disputed) {
-        return Some(CheckCause::NoAnswer(Reason::CertificateForm));
-    }
-    proof::of_hello_beside(agreed, finding, &question.offer).lack()
-}
-
-/// Whether the server has no certificate for this sender: it took a suite
-/// without one from the sender's offer, and refused the offer without those.
-pub fn is_anonymous(sender: &Sender, finding: &Finding) -> bool {
-    let mut rest =
-        finding.hellos.iter().filter(|hello| hello.purpose == HelloPurpose::Authenticated).peekable();
-    // Hardly a host was sent one, and a digest costs more than a look.
-    if rest.peek().is_none() {
-        return false;
-    }
-    let Some(id) = sender.offer().authenticated().map(|offer| offer.id()) else { return false };
-    rest.any(|hello| hello.offer.as_deref() == Some(id.as_str()) && hello.is_refused())
 }
 
 /// What delivery to a domain would be where nothing was probed. Smart hosts
 /// that are not to be found say nothing of the domain: mail waits until whoever
 /// named them mends it.
-pub fn without_probe(sender: &Sender, facts: &DomainFacts, failure: &Failure) -> Outcome {
+pub fn without_probe(profile: &SenderProfile, facts: &DomainFacts, failure: &Failure) -> Outcome {
     if facts.smart_hosts && failure.kind == Kind::MxUnusable {
         let waits = Outcome::without_tls(Delivery::Deferred, failure, Some(Basis::Observed));
-        return Outcome { logged: logged(sender, Situation::DnsQueryFailed), ..waits };
+        return Outcome { logged: profile.logged(Situation::DnsQueryFailed), ..waits };
     }
     let mut outcome = match failure.kind {
         Kind::Nxdomain | Kind::NoData | Kind::NullMx | Kind::MxUnusable => {
@@ -96,25 +51,13 @@ pub fn without_probe(sender: &Sender, facts: &DomainFacts, failure: &Failure) ->
         }
         _ => Outcome::undetermined(failure),
     };
-    outcome.logged = Situation::of(failure.into()).and_then(|situation| logged(sender, situation));
+    outcome.logged = Situation::of(failure.into()).and_then(|situation| profile.logged(situation));
     outcome
-}
-
-/// What the sender logs in a situation, if that is published.
-pub fn logged(sender: &Sender, situation: Situation) -> Option<Logged> {
-    let code = sender.code(situation)?;
-    Some(Logged { code: code.code.as_str().into(), text: code.text.as_str().into() })
 }
 
 type Answer = (Outcome, Option<Situation>);
 
-struct Question<'a> {
-    sender: &'a Sender,
-    offer: Offer,
-    finding: &'a Finding,
-}
-
-impl Question<'_> {
+impl Case<'_> {
     fn answer(&self) -> Answer {
         match &self.finding.failure {
             _ if let Some(kind) = self.fails_with_everyone() => self.by_failure_with_everyone(kind),
@@ -125,6 +68,7 @@ impl Question<'_> {
                 answer.unwrap_or_else(|| self.not_learnt(failure))
             }
             Some(failure) if failure.says_no_tls() => self.no_tls(failure),
+            Some(failure) if failure.opens_for_nobody() => Self::not_there(failure),
             Some(failure) => self.not_learnt(failure),
         }
     }
@@ -133,11 +77,11 @@ impl Question<'_> {
         (Outcome::undetermined(failure), Situation::of(failure.into()))
     }
 
-    /// What the scanner's own handshake proves to this sender.
-    fn shaken(&self) -> Proof {
-        let shown = self.finding.tls.as_ref().map(|tls| (tls.signature.as_ref(), tls.signature_scheme));
-        let (signature, scheme) = shown.unwrap_or_default();
-        proof::of(signature, scheme, &self.offer)
+    /// Where TCP opens for nobody, it does not open for the sender, as far as
+    /// can be told from here.
+    fn not_there(failure: &Failure) -> Answer {
+        let waits = Outcome::without_tls(Delivery::Deferred, failure, Some(Basis::Inferred));
+        (waits, Situation::of(failure.into()))
     }
 
     /// By what the handshake fails with whomever, if so.
@@ -166,42 +110,37 @@ impl Question<'_> {
     fn by_failure_with_everyone(&self, kind: Kind) -> Answer {
         let reason = ended(kind);
         let own = self.own_hello().filter(|hello| hello.end == HelloEnd::Agreed);
-        if own.is_some_and(|hello| proof::of_hello(hello, &self.offer) == Proof::Given) {
+        if own.is_some_and(|hello| proof::of_hello(hello, &self.profile.offer) == Proof::Given) {
             return (Outcome::undetermined(reason), None);
         }
-        let carried = self.finding.tls.as_ref().and_then(|tls| self.carries_over(tls));
-        self.tls_failure(reason, carried.map_or(Basis::Inferred, |(basis, _)| basis))
+        let carried = self.carried().and_then(Result::ok);
+        self.tls_failure(reason, carried.map_or(Basis::Inferred, |carried| carried.basis))
     }
 
     /// In clear, unless the sender sends through TLS only.
     fn no_tls(&self, failure: &Failure) -> Answer {
-        let delivery = if self.sender.requires_tls.value { Delivery::Deferred } else { Delivery::Plaintext };
-        let situation = self.sender.requires_tls.value.then_some(Situation::StarttlsRequired);
+        let alone = self.profile.sender.requires_tls.value;
+        let delivery = if alone { Delivery::Deferred } else { Delivery::Plaintext };
+        let situation = alone.then_some(Situation::StarttlsRequired);
         (Outcome::without_tls(delivery, failure, Some(Basis::Observed)), situation)
     }
 
     /// A server that was brought down from TLS 1.3 in the scanner's handshake
     /// would be in that of a sender which offers TLS 1.3, too.
     fn by_downgrade(&self, failure: &Failure) -> Option<Answer> {
-        let offers = self.sender.versions.value.contains(&ProtocolVersion::TLS13);
+        let offers = self.profile.offers(ProtocolVersion::TLS13);
         let alike = failure.kind == Kind::DowngradeDetected && offers && self.own_hello().is_none();
         alike.then(|| self.tls_failure(failure.into(), Basis::Inferred))
     }
 
-    /// The hello of the sender's very offer, if it was sent.
-    fn own_hello(&self) -> Option<&HelloFinding> {
-        let is_offer = |hello: &&HelloFinding| hello.purpose == HelloPurpose::Sender;
-        // Most hosts were sent none, and a digest costs more than a look.
-        self.finding.hellos.iter().find(is_offer)?;
-        let id = self.offer.id();
-        let mut offers = self.finding.hellos.iter().filter(is_offer);
-        offers.find(|hello| hello.offer.as_deref() == Some(id.as_str()))
-    }
-
-    /// The answer to it.
+    /// The answer to the hello of the sender's very offer.
     fn by_hello(&self) -> Option<Answer> {
         let hello = self.own_hello()?;
         match hello.end {
+            // A HelloRetryRequest alone is no whole answer, least of all where
+            // the key that was seen signs for nobody with this offer.
+            HelloEnd::Agreed if hello.hello_retry && self.lacks_scheme() => None,
+            HelloEnd::Agreed if hello.hello_retry => Some(self.agreed(hello, Basis::Inferred)),
             HelloEnd::Agreed | HelloEnd::BadCertificate => Some(self.agreed(hello, Basis::Observed)),
             HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
             _ if hello.is_refused() => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
@@ -212,48 +151,20 @@ impl Question<'_> {
     /// What the answers to other offers say.
     fn by_other_hellos(&self) -> Option<Answer> {
         let basis = Basis::Inferred;
-        Some(match infer(&self.offer, self.finding, self.own_hello().is_some())? {
+        Some(match infer(&self.profile.offer, self.finding, self.own_hello().is_some())? {
             Inference::Agreed(hello) => self.agreed(hello, basis),
             Inference::NoVersion => self.tls_failure(Reason::NoPublishedVersion, basis),
             Inference::Refused => self.tls_failure(self.why_refused(), basis),
         })
     }
 
-    /// The certificate in the answer by which it is known, or follows, that
-    /// the sender comes to an agreement.
-    fn presented(&self) -> Option<Presented> {
-        let own = self.own_hello();
-        let agreed = own.filter(|hello| hello.end == HelloEnd::Agreed);
-        let inferred = || match infer(&self.offer, self.finding, own.is_some())? {
-            Inference::Agreed(hello) => Some(hello),
-            _ => None,
-        };
-        let failed = self.finding.failure.is_some();
-        if agreed.is_some_and(is_without_certificate) {
-            return self.agreed_on_demand()?.presented.clone();
-        }
-        agreed.or_else(|| inferred().filter(|_| failed))?.presented.clone()
-    }
-
-    /// The agreement to which the server comes where the sender offers no
-    /// suite without a certificate.
-    fn agreed_on_demand(&self) -> Option<&HelloFinding> {
-        let id = self.offer.authenticated()?.id();
-        self.finding.hellos.iter().find(|hello| {
-            hello.purpose == HelloPurpose::Authenticated
-                && hello.offer.as_deref() == Some(id.as_str())
-                && hello.end == HelloEnd::Agreed
-                && proof::of_hello(hello, &self.offer) != Proof::Refuted
-        })
-    }
-
     fn agreed(&self, hello: &HelloFinding, basis: Basis) -> Answer {
         // A server that never heard of supported_versions chooses what was not
         // offered; the client ends the handshake then (RFC 8446 §4.1.3).
-        if hello.version.is_some_and(|version| !self.sender.versions.value.contains(&version)) {
+        if hello.version.is_some_and(|version| !self.profile.sender.versions.value.contains(&version)) {
             return self.tls_failure(Reason::NoPublishedVersion, basis);
         }
-        if hello.suite.is_some_and(|suite| self.offer.rank(suite).is_none()) {
+        if hello.suite.is_some_and(|suite| self.profile.offer.rank(suite).is_none()) {
             return self.tls_failure(Reason::NoPublishedSuite, basis);
         }
         let brought_down = self.brought_down(hello.offered_version, hello.version, hello.downgrade_mark);
@@ -263,7 +174,7 @@ impl Question<'_> {
         if hello.end == HelloEnd::BadCertificate {
             return self.tls_failure(ended(Kind::BadCertificate), basis);
         }
-        let mut proven = proof::of_hello_beside(hello, self.finding, &self.offer);
+        let mut proven = proof::of_hello_beside(hello, self.finding, &self.profile.offer);
         if proven == Proof::Open && self.shaken() == Proof::OfAnotherOffer {
             // The server will sign by what the scanner did not offer.
             proven = Proof::Unverifiable;
@@ -283,10 +194,10 @@ impl Question<'_> {
         if self.refuses_certificate(hello.presented.as_ref()) {
             return self.tls_failure(Reason::Sha1Certificate, basis);
         }
-        if self.sender.refuses_sha1_signatures.value && signs_with_sha1(hello) {
+        if self.profile.sender.refuses_sha1_signatures.value && signs_with_sha1(hello) {
             return self.tls_failure(Reason::Sha1Signature, basis);
         }
-        let group = hello.group.filter(|group| self.offer.groups.contains(group));
+        let group = hello.group.filter(|group| self.profile.offer.groups.contains(group));
         (proven.of_session(basis, self.session(hello.version, hello.suite, group)), None)
     }
 
@@ -298,7 +209,7 @@ impl Question<'_> {
         chosen: Option<ProtocolVersion>,
         mark: Option<DowngradeMark>,
     ) -> Downgrade {
-        downgrade::of(self.sender.versions.value.iter().copied().max(), offered, chosen, mark)
+        downgrade::of(self.profile.offer.versions.iter().copied().max(), offered, chosen, mark)
     }
 
     /// What the other hellos say about a refusal.
@@ -307,9 +218,11 @@ impl Question<'_> {
             return Reason::NoPublishedVersion;
         }
         let (Some(best), suite) = self.finding.server_best() else { return Reason::OfferRefused };
-        if !self.sender.versions.value.contains(&best) {
+        if !self.profile.sender.versions.value.contains(&best) {
             Reason::NoPublishedVersion
-        } else if suite.is_some_and(|suite| self.offer.rank(suite).is_some()) {
+        } else if self.lacks_scheme() {
+            Reason::NoPublishedSignatureScheme
+        } else if suite.is_some_and(|suite| self.profile.offer.rank(suite).is_some()) {
             // It has what the sender offers, and stumbles over the offer.
             Reason::OfferRefused
         } else {
@@ -320,9 +233,11 @@ impl Question<'_> {
     /// The handshake fails for this sender, by what `basis` says. What then
     /// becomes of the message may rest on less.
     fn tls_failure(&self, reason: Reason, basis: Basis) -> Answer {
-        let after = &self.sender.after_tls_failure;
-        let basis = if after.is_assumed() { Basis::Assumed } else { basis };
-        let clear = after.value == AfterTlsFailure::Plaintext && !self.sender.requires_tls.value;
+        let sender = &self.profile.sender;
+        let (after, alone) = (&sender.after_tls_failure, sender.requires_tls.value);
+        // One that sends through TLS alone keeps it, whatever else is assumed.
+        let basis = if after.is_assumed() && !alone { Basis::Assumed } else { basis };
+        let clear = after.value == AfterTlsFailure::Plaintext && !alone;
         let delivery = if clear { Delivery::Plaintext } else { Delivery::Deferred };
         (Outcome::without_tls(delivery, reason, Some(basis)), Some(Situation::TlsFailed))
     }
@@ -331,7 +246,7 @@ impl Question<'_> {
         let leaf = shown.map(|presented| &*presented.leaf);
         let shaken = self.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
         let leaf = leaf.or(shaken);
-        self.sender.refuses_sha1_certificates.value
+        self.profile.sender.refuses_sha1_certificates.value
             && leaf.and_then(|leaf| leaf.signed_with_sha1) == Some(true)
     }
 
@@ -342,7 +257,7 @@ impl Question<'_> {
             return (Outcome::encrypted(Basis::Inferred, Session::default()), None);
         };
         if self.refuses_certificate(None) {
-            return self.tls_failure(Reason::Sha1Certificate, Basis::Observed);
+            return self.tls_failure(Reason::Sha1Certificate, self.basis_of_shown(tls));
         }
         // The library looks at the mark of TLS 1.3 itself, and did before any
         // was written down.
@@ -350,57 +265,18 @@ impl Question<'_> {
         if let Some(disputed) = disputed(brought_down, tls.presented().as_ref()) {
             return disputed;
         }
-        match self.carries_over(tls) {
-            Some((basis, session)) => (self.shaken().of_session(basis, session), None),
+        match self.carried() {
+            Some(Ok(carried)) => {
+                let session = self.session(carried.version, carried.suite, carried.group);
+                (self.shaken().of_session(carried.basis, session), None)
+            }
             // The server showed nothing that the sender has. It may have more.
-            None => {
-                let mut outcome = Outcome::undetermined(Reason::NoPublishedSuite);
-                outcome.basis = Some(Basis::Inferred);
-                (outcome, None)
+            lack => {
+                let reason = lack.and_then(Result::err).unwrap_or(Reason::NoPublishedSuite);
+                let outcome = Outcome::undetermined(reason);
+                (Outcome { basis: Some(Basis::Inferred), ..outcome }, None)
             }
         }
-    }
-
-    /// As much of the scanner's session as the sender would get, and whether
-    /// that is certain; `None` where it would get none of it.
-    fn carries_over(&self, tls: &TlsFinding) -> Option<(Basis, Session)> {
-        let (version, suite) = (tls.version?, tls.suite?);
-        let versions = &self.sender.versions.value;
-        let group = tls.group.filter(|group| self.sender.groups.value.contains(group));
-        if !versions.contains(&version) {
-            // The server takes the sender's newest version, one would think;
-            // whether with a suite of the sender's, its key tells.
-            return self.key_fits(tls).then(|| (Basis::Inferred, self.session(None, None, None)));
-        }
-        if self.offer.rank(suite).is_some() {
-            let certain = group.is_some() && self.must_choose(version, suite);
-            let basis = if certain { Basis::Observed } else { Basis::Inferred };
-            return Some((basis, self.session(Some(version), Some(suite), group)));
-        }
-        // Every server of TLS 1.3 has a suite of everybody's (RFC 8446 §9.1).
-        (version == ProtocolVersion::TLS13)
-            .then(|| (Basis::Inferred, self.session(Some(version), None, group)))
-    }
-
-    /// Whether a suite of the sender's goes with the key that the server
-    /// showed.
-    fn key_fits(&self, tls: &TlsFinding) -> bool {
-        let key = tls.leaf.as_deref().and_then(|leaf| leaf.key_algorithm.as_deref());
-        let Some(key) = key else { return false };
-        self.sender.suites.value.iter().any(|suite| authenticates_with(*suite, key))
-    }
-
-    /// Whether the server, which chose `suite` of the scanner's offer, must
-    /// choose it of the sender's too. By its own preference it does if the
-    /// sender offers nothing that the scanner did not; by the client's if
-    /// besides it has refused all that the sender prefers.
-    fn must_choose(&self, version: ProtocolVersion, suite: CipherSuite) -> bool {
-        let tls13 = version == ProtocolVersion::TLS13;
-        let offered = if tls13 { &self.sender.suites_tls13.value } else { &self.sender.suites.value };
-        let Some(place) = SCANNER_SUITES.iter().position(|known| *known == suite) else { return false };
-        let mut before = offered.iter().take_while(|better| **better != suite);
-        let refused = |better: &CipherSuite| SCANNER_SUITES.iter().take(place).any(|known| known == better);
-        offered.iter().all(|suite| SCANNER_SUITES.contains(suite)) && before.all(refused)
     }
 
     fn session(
@@ -409,7 +285,7 @@ impl Question<'_> {
         suite: Option<CipherSuite>,
         group: Option<NamedGroup>,
     ) -> Session {
-        let offer = &self.offer;
+        let offer = &self.profile.offer;
         let rank = suite.and_then(|suite| offer.rank(suite));
         Session {
             version,
@@ -435,29 +311,11 @@ fn disputed(brought_down: Downgrade, shown: Option<&Presented>) -> Option<Answer
     Some((Outcome::undetermined(reason), None))
 }
 
-/// Whether a server agreed to a suite without a certificate.
-fn is_without_certificate(hello: &HelloFinding) -> bool {
-    let facts = hello.suite.and_then(CipherSuite::facts);
-    hello.end == HelloEnd::Agreed && facts.is_some_and(SuiteFacts::is_anonymous)
-}
-
 /// Whether the server signs its key exchange as versions before TLS 1.2 have
 /// it: under SHA-1, or MD5 and SHA-1 (RFC 4346 §7.4.3).
 fn signs_with_sha1(hello: &HelloFinding) -> bool {
     let signs = hello.suite.and_then(CipherSuite::facts).and_then(SuiteFacts::signs_key_exchange);
     hello.version.is_some_and(|version| version < ProtocolVersion::TLS12) && signs == Some(true)
-}
-
-/// Whether a suite of TLS 1.2 and before goes with a key of this algorithm.
-fn authenticates_with(suite: CipherSuite, key: &str) -> bool {
-    let name = suite.name();
-    let method = name.split_once("_WITH_").map_or("", |(method, _)| method);
-    match key {
-        "RSA" => method.ends_with("_RSA"),
-        "ECDSA" | "Ed25519" | "Ed448" => method.ends_with("_ECDSA"),
-        "DSA" => method.ends_with("_DSS"),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

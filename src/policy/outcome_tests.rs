@@ -1,7 +1,10 @@
 //! The rules of a sender, one table each.
 
 use super::*;
-use crate::model::{AlertDescription, Endpoint, Leaf, ProbeKey, Sha256, SignatureCheck, SignatureScheme};
+use crate::model::{
+    AlertDescription, CheckCause, Endpoint, HelloPurpose, Leaf, ProbeKey, Sha256, SignatureCheck,
+    SignatureScheme, TlsFinding,
+};
 use std::sync::Arc;
 
 fn sender(name: &str) -> Sender {
@@ -57,6 +60,7 @@ fn hello(
         offered_version: ProtocolVersion::TLS12,
         offered_suites: 0,
         end,
+        hello_retry: false,
         alert: (end == HelloEnd::Alert).then_some(AlertDescription::HANDSHAKE_FAILURE),
         version: chosen.map(|(version, _)| version.parse().unwrap()),
         suite: chosen.map(|(_, suite)| suite.parse().unwrap()),
@@ -89,7 +93,7 @@ const ECDSA: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
 
 /// Of sessions of the scanner (sender, version, suite, group and algorithm of
 /// the server's key) what the sender comes to.
-const TAKEN_OVER: [(&str, &str, &str, &str, &str, &str); 11] = [
+const TAKEN_OVER: [(&str, &str, &str, &str, &str, &str); 12] = [
     // The same suite and a group of the sender's.
     (
         "exchange-online",
@@ -105,7 +109,7 @@ const TAKEN_OVER: [(&str, &str, &str, &str, &str, &str); 11] = [
         "TLS_AES_128_GCM_SHA256",
         "secp256r1",
         "RSA",
-        "encrypted - observed TLSv1.3 TLS_AES_128_GCM_SHA256 1",
+        "encrypted - inferred TLSv1.3 TLS_AES_128_GCM_SHA256 1",
     ),
     // A group that the sender lacks: another must be agreed upon.
     (
@@ -138,9 +142,18 @@ const TAKEN_OVER: [(&str, &str, &str, &str, &str, &str); 11] = [
         "rfc9325",
         "TLSv1.2",
         GCM128,
-        "secp256r1",
+        "x25519",
         "RSA",
         "encrypted - observed TLSv1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 3",
+    ),
+    // It prefers another group, which a server may take that follows the client.
+    (
+        "rfc9325",
+        "TLSv1.2",
+        GCM128,
+        "secp256r1",
+        "RSA",
+        "encrypted - inferred TLSv1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 3",
     ),
     // The order of the two differs: by its own preference the server
     // would choose the same, by the client's perhaps not.
@@ -268,6 +281,8 @@ fn only_a_host_that_says_so_takes_mail_in_clear() {
                     // No client in the world goes on after them; after the last
                     // none that offers TLS 1.3.
                     "tls_signature_failed" | "tls_bad_certificate" | "tls_downgrade_detected" => "deferred",
+                    // Nor comes any to it.
+                    "connect_refused" | "connect_unreachable" | "connect_timeout" => "deferred",
                     _ if says_so => then,
                     _ => "undetermined",
                 };
@@ -332,11 +347,51 @@ fn what_is_logged_is_what_the_table_has() {
     }
 }
 
+/// A key of Ed25519 signs for nobody who offers no scheme of it.
 #[test]
-fn the_suites_of_the_scanner_are_those_of_rustls() {
-    let offered = rustls::crypto::aws_lc_rs::DEFAULT_CIPHER_SUITES;
-    let offered: Vec<CipherSuite> = offered.iter().map(|suite| CipherSuite(suite.suite().into())).collect();
-    assert_eq!(offered, SCANNER_SUITES);
+fn a_key_that_signs_under_no_scheme_of_the_senders_fails_it() {
+    let mut found = shaken("TLSv1.3", "TLS_AES_256_GCM_SHA384", "secp384r1", "Ed25519");
+    found.tls.as_mut().unwrap().signature_scheme = Some(SignatureScheme(0x0807));
+    let exchange = sender("exchange-online");
+    let lacks = "no_published_signature_scheme";
+    // It may have another certificate.
+    let open = format!("undetermined {lacks} inferred - - -");
+    assert_eq!(told(&outcome(&exchange, &found)), open);
+    assert_eq!(outcome(&sender("postfix-may"), &found).delivery, Delivery::Encrypted);
+    // A HelloRetryRequest alone is no answer to that.
+    let retry = HelloFinding {
+        hello_retry: true,
+        ..hello(
+            HelloPurpose::Sender,
+            &exchange,
+            HelloEnd::Agreed,
+            Some(("TLSv1.3", "TLS_AES_256_GCM_SHA384")),
+        )
+    };
+    found.hellos = [retry].into();
+    assert_eq!(told(&outcome(&exchange, &found)), open);
+    found.hellos = [hello(HelloPurpose::Sender, &exchange, HelloEnd::Alert, None)].into();
+    assert_eq!(told(&outcome(&exchange, &found)), format!("deferred {lacks} assumed - - -"));
+}
+
+#[test]
+fn a_hello_retry_request_alone_is_no_whole_answer() {
+    let exchange = sender("exchange-online");
+    let mut found = shaken("TLSv1.3", "TLS_AES_256_GCM_SHA384", "x25519", "RSA");
+    let own = |hello_retry| HelloFinding {
+        hello_retry,
+        signature: Some(SignatureCheck::NotShown),
+        ..hello(
+            HelloPurpose::Sender,
+            &exchange,
+            HelloEnd::Agreed,
+            Some(("TLSv1.3", "TLS_AES_256_GCM_SHA384")),
+        )
+    };
+    for (hello_retry, basis) in [(true, Basis::Inferred), (false, Basis::Observed)] {
+        found.hellos = [own(hello_retry)].into();
+        assert_eq!(outcome(&exchange, &found).basis, Some(basis));
+    }
 }
 
 /// The answer to a sender's own offer of TLS 1.3, in TLS 1.2, with a mark.

@@ -6,7 +6,9 @@ use crate::model::{
     Presented, ProbeKey, Sha256, TlsFinding,
 };
 use crate::policy::Sender;
-use crate::policy::outcome::{outcome, unproven_on_demand};
+use crate::policy::outcome::outcome;
+use crate::policy::verdict::SenderProfile;
+use crate::policy::verdict::case::Case;
 use std::sync::Arc;
 
 const GCM: &str = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384";
@@ -64,6 +66,7 @@ fn hello(
         offered_version: ProtocolVersion::TLS13,
         offered_suites: offer.suites.len(),
         end: HelloEnd::Agreed,
+        hello_retry: false,
         alert: None,
         version: Some(version),
         suite: suite.parse().ok(),
@@ -121,7 +124,7 @@ fn a_failed_signature_is_decided_for_every_sender() {
     // What an mxray wrote down that went on after it.
     let went_on = finding(None, Some(tls(TLS13, FAILED, PSS)), &[]);
     assert_eq!(told("exchange-online", &went_on), "deferred tls_signature_failed assumed");
-    assert_eq!(told("postfix-may", &went_on), "plaintext tls_signature_failed observed");
+    assert_eq!(told("postfix-may", &went_on), "plaintext tls_signature_failed inferred");
 }
 
 #[test]
@@ -221,10 +224,11 @@ fn an_anonymous_suite_has_nothing_to_prove() {
 /// The certificate that it shows where one is demanded is another matter.
 #[test]
 fn a_certificate_on_demand_is_to_be_proven_by_itself() {
-    let sender = Sender::named("postfix-may").unwrap();
+    let profile = SenderProfile::new(Sender::named("postfix-may").unwrap());
+    let unproven_on_demand = |finding: &Finding| Case { profile: &profile, finding }.unproven_on_demand();
     let on_demand = |suite, signature| HelloFinding {
         purpose: HelloPurpose::Authenticated,
-        offer: Some(sender.offer().authenticated().unwrap().id().into()),
+        offer: profile.authenticated_id.clone(),
         ..hello("postfix-may", suite, signature, PSS, Some(1))
     };
     let anonymous = || hello("postfix-may", ANONYMOUS, NONE, PSS, None);
@@ -235,13 +239,13 @@ fn a_certificate_on_demand_is_to_be_proven_by_itself() {
         (GCM, VERIFIED, None),
     ] {
         let found = finding(Some(Kind::Alert), None, &[anonymous(), on_demand(suite, signature)]);
-        let cause = unproven_on_demand(&sender, &found).map(|cause| cause.to_string());
+        let cause = unproven_on_demand(&found).map(|cause| cause.to_string());
         assert_eq!(cause.as_deref(), expected, "{suite}");
         assert_eq!(told("postfix-may", &found), "encrypted observed");
     }
     // It shows one anyway: that session says it.
     let own = hello("postfix-may", STATIC, NONE, PSS, Some(1));
     let found = finding(Some(Kind::Alert), None, &[own, on_demand(STATIC, NONE)]);
-    assert_eq!(unproven_on_demand(&sender, &found), None);
+    assert_eq!(unproven_on_demand(&found), None);
     assert_eq!(told("postfix-may", &found), "encrypted inferred key_not_proven");
 }

@@ -4,15 +4,18 @@
 use super::enumeration::{self, EnumerationPlan};
 use super::pkix::{Assessed, Assessments, Judge};
 use super::step_down::{self, HelloPlan};
-use super::{classify, finding, sender::Sender};
-use crate::model::{DomainFacts, EndpointRecord, Finding, HelloPurpose, HelloQuestion, Observation, Verdict};
+use super::verdict::{self, SenderProfile};
+use super::{finding, sender::Sender};
+use crate::model::{
+    DomainFacts, EndpointRecord, HelloPurpose, HelloQuestion, JudgedEndpoint, Observation, Verdict,
+};
 use std::sync::Arc;
 
 /// The rules of a run.
 #[derive(Debug)]
 pub struct Policy {
     judge: Judge,
-    sender: Sender,
+    profile: SenderProfile,
     /// The sender's offer as a hello, made once.
     sender_hello: HelloQuestion,
     hellos: HelloPlan,
@@ -23,7 +26,13 @@ impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
         let sender_hello = sender.offer().question(HelloPurpose::Sender);
-        Self { judge, sender, sender_hello, hellos: HelloPlan::default(), enumeration: None }
+        Self {
+            judge,
+            profile: SenderProfile::new(sender),
+            sender_hello,
+            hellos: HelloPlan::default(),
+            enumeration: None,
+        }
     }
 
     /// The same, with another plan for further hellos.
@@ -38,7 +47,7 @@ impl Policy {
 
     /// Whom verdicts are for.
     pub fn sender(&self) -> &Sender {
-        &self.sender
+        &self.profile.sender
     }
 
     /// Judges every chain of an observation.
@@ -57,13 +66,18 @@ impl Policy {
             .or_else(|| enumeration::next_to(self.enumeration.as_ref()?, observation))
     }
 
-    /// What a probe comes to by itself.
-    pub fn endpoint(&self, observation: Observation, assessments: &Assessments) -> (EndpointRecord, Finding) {
-        finding::endpoint(&self.sender, observation, assessments)
+    /// What a probe comes to by itself: its record, and what verdicts of domains
+    /// rest on.
+    pub fn endpoint(
+        &self,
+        observation: Observation,
+        assessments: &Assessments,
+    ) -> (EndpointRecord, JudgedEndpoint) {
+        finding::endpoint(&self.profile, observation, assessments)
     }
 
-    /// The answer for one domain, as [`classify::verdict`].
-    pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<Finding>)]) -> Verdict {
-        classify::verdict(&self.sender, self.judge.connectors(), facts, probes)
+    /// The answer for one domain, as [`verdict::verdict`].
+    pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<JudgedEndpoint>)]) -> Verdict {
+        verdict::verdict(&self.profile, self.judge.connectors(), facts, probes)
     }
 }

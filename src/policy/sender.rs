@@ -12,7 +12,9 @@ use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, te
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Longest list of a sender: of versions, suites, groups or schemes.
 pub const SENDER_LIST_MAX: usize = 256;
@@ -83,19 +85,45 @@ impl FromStr for AfterTlsFailure {
     }
 }
 
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressFamily {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl AddressFamily {
+    /// That of an address.
+    pub fn of(ip: IpAddr) -> Self {
+        if ip.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
+    }
+}
+
+impl fmt::Display for AddressFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        })
+    }
+}
+
 /// What a sender logs in one situation.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoggedCode {
     /// Reply code and enhanced status code (RFC 3463), as `450 4.4.317`; the
     /// latter alone if the sender logs no reply code.
-    pub code: String,
+    pub code: Arc<str>,
     /// What stands beside it: the inner error where there is one. Over a
     /// certificate `{expected}`, `{presented}` and `{thumbprint}` are places
     /// for the expected name, the subject and the SHA-1.
-    pub text: String,
+    pub text: Arc<str>,
     /// Who says so.
-    pub source: String,
+    pub source: Arc<str>,
 }
 
 /// A sending system.
@@ -103,9 +131,9 @@ pub struct LoggedCode {
 #[serde(deny_unknown_fields)]
 pub struct Sender {
     /// Its name: that of the file.
-    pub name: String,
+    pub name: Arc<str>,
     /// What it is, in one line.
-    pub title: String,
+    pub title: Arc<str>,
     /// Versions that it offers, newest first.
     pub versions: Stated<Vec<ProtocolVersion>>,
     /// Suites that it offers in TLS 1.3, in its order; empty without TLS 1.3.
@@ -129,6 +157,10 @@ pub struct Sender {
     pub after_tls_failure: Stated<AfterTlsFailure>,
     /// Whether a certificate for `*.example.com` serves `example.com` too.
     pub wildcard_covers_apex: Stated<bool>,
+    /// Over which families of addresses it sends. An address of another is none
+    /// for it.
+    #[serde(default = "both_families")]
+    pub address_families: Stated<Vec<AddressFamily>>,
     /// How long it tries, in hours, before the message comes back.
     pub retry_hours: Stated<u32>,
     /// What it logs, by situation; a situation that is missing is not published.
@@ -207,10 +239,12 @@ impl fmt::Debug for Sender {
         }
         told.field("requires_tls", &self.requires_tls)
             .field("after_tls_failure", &self.after_tls_failure)
-            .field("wildcard_covers_apex", &self.wildcard_covers_apex)
-            .field("retry_hours", &self.retry_hours)
-            .field("codes", &self.codes)
-            .finish()
+            .field("wildcard_covers_apex", &self.wildcard_covers_apex);
+        // Both are what was taken of every sender before files said so.
+        if self.address_families.value != both_families().value {
+            told.field("address_families", &self.address_families);
+        }
+        told.field("retry_hours", &self.retry_hours).field("codes", &self.codes).finish()
     }
 }
 
@@ -218,6 +252,12 @@ impl fmt::Debug for Sender {
 fn takes_sha1_signatures() -> Stated<bool> {
     let assumption = Some("TLS libraries that offer a version take the signatures that it has".to_string());
     Stated { value: false, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn both_families() -> Stated<Vec<AddressFamily>> {
+    let assumption = Some("mail systems of today use both".to_string());
+    Stated { value: vec![AddressFamily::Ipv4, AddressFamily::Ipv6], source: None, assumption }
 }
 
 /// What is wrong with a TOML text, and where, in one line.

@@ -70,6 +70,7 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     stated("requires_tls", &sender.requires_tls)?;
     stated("after_tls_failure", &sender.after_tls_failure)?;
     stated("wildcard_covers_apex", &sender.wildcard_covers_apex)?;
+    stated("address_families", &sender.address_families)?;
     stated("retry_hours", &sender.retry_hours)
 }
 
@@ -87,6 +88,10 @@ fn check_lists(sender: &Sender) -> Result<(), Fault> {
     check_list("suites", &sender.suites.value)?;
     check_list("groups", &sender.groups.value)?;
     check_list("signature_schemes", &sender.signature_schemes.value)?;
+    check_list("address_families", &sender.address_families.value)?;
+    if sender.address_families.value.is_empty() {
+        return Err(Fault::new("address_families", "there is none"));
+    }
     if sender.versions.value.is_empty() {
         return Err(Fault::new("versions", "none is offered"));
     }

@@ -124,13 +124,15 @@ impl Summary {
         self.sending.add(&verdict.outcome);
         self.forced_tls.add(verdict);
         if let Some(weakest) = &verdict.weakest {
-            self.weakest_deliveries.add(weakest.outcome.delivery.name().into());
+            self.weakest_deliveries.add(weakest.outcome().delivery.name().into());
         }
         let Some(best) = &verdict.best else {
-            return self.domains.add_outcome(facts.failure.as_ref());
+            let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
+            let failure = unresolved.map_or(facts.failure.as_ref(), |exchange| exchange.failure.as_ref());
+            return self.domains.add_outcome(failure);
         };
-        self.domains.add_outcome(best.finding.failure.as_ref());
-        if let Some(tls) = &best.finding.tls {
+        self.domains.add_outcome(best.finding().failure.as_ref());
+        if let Some(tls) = &best.finding().tls {
             let host = best.host.as_ref().map(MxHost::as_str);
             self.domains.add_found(tls);
             self.domains.add_expected(&tls.expectations, facts.target.subject.domain(), host);

@@ -6,9 +6,9 @@ use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
     AcceptedGroups, AcceptedSuite, Assessment, Basis, ChainStatus, Check, CheckCause, CheckFailure,
     DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Enumeration,
-    Expectation, ExpectationStatus, Expected, Failure, Finding, ForcedTls, Gap, KeyStatus, Kind, Logged,
-    MxHost, NameStatus, Observation, Outcome, Phase, Preference, ProbeKey, Reason, Record, Rejected, Session,
-    Subject, Target, TlsFinding, TlsObservation, Verdict, VersionSuites, View,
+    Expectation, ExpectationStatus, Expected, Failure, Finding, ForcedBasis, ForcedTls, Gap, JudgedEndpoint,
+    KeyStatus, Kind, Logged, MxHost, NameStatus, Observation, Outcome, Phase, Preference, ProbeKey, Reason,
+    Record, Rejected, Session, Subject, Target, TlsFinding, TlsObservation, Verdict, VersionSuites, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -52,11 +52,13 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
     let view = View {
         preference: 10,
         host: Some(MxHost::new(host)),
-        finding: Arc::new(Finding { key: key(line), failure, tls, hellos: Box::new([]) }),
+        endpoint: Arc::new(JudgedEndpoint::of_outcome(
+            Finding { key: key(line), failure, tls, hellos: Box::new([]) },
+            outcome.clone(),
+        )),
         name,
-        outcome: outcome.clone(),
     };
-    let forced = if view.finding.failure.is_none() {
+    let forced = if view.finding().failure.is_none() {
         ForcedTls { encryption_only: Check::Pass, ..ForcedTls::all(Check::Fail(CheckFailure::Expired)) }
     } else {
         let reason = outcome.reason;
@@ -65,9 +67,13 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
     let verdict = Verdict {
         sender: "exchange-online".into(),
         outcome,
+        also: Vec::new(),
+        otherwise: Vec::new(),
         best: Some(view.clone()),
+        unresolved: None,
         weakest: Some(view),
         forced,
+        forced_basis: ForcedBasis::default(),
         connector: None,
     };
     domain(line, verdict, None)
@@ -80,9 +86,13 @@ fn dead(line: usize) -> Record {
     let verdict = Verdict {
         sender: "exchange-online".into(),
         outcome,
+        also: Vec::new(),
+        otherwise: Vec::new(),
         best: None,
+        unresolved: None,
         weakest: None,
         forced,
+        forced_basis: ForcedBasis::default(),
         connector: None,
     };
     domain(line, verdict, Some(failure))
@@ -327,8 +337,8 @@ fn a_leaf_is_counted_by_the_expectation_about_its_host() {
         expected("other", "other.example", ExpectationStatus::Current),
         expected("exchange-online", "mx.microsoft", ExpectationStatus::Unexpected),
     ];
-    let finding = &mut domain.verdict.best.as_mut().unwrap().finding;
-    Arc::make_mut(finding).tls.as_mut().unwrap().expectations = Arc::new(judged);
+    let endpoint = &mut domain.verdict.best.as_mut().unwrap().endpoint;
+    Arc::make_mut(endpoint).finding.tls.as_mut().unwrap().expectations = Arc::new(judged);
     let summary = folded(&[record]);
     assert_eq!(summary.domains.cert_expectation.sorted(), [("exchange-online: unexpected", 1)]);
     assert!(summary.render().contains("\n  exchange-online: unexpected "));

@@ -4,8 +4,9 @@ use super::stack::{Identities, Stack, is_there};
 use super::{Front, enumerate, groups, key_of, of, openssl_names, prober, suites};
 use jiff::Timestamp;
 use mxray::engine::stage::Probe;
-use mxray::model::{Basis, Delivery, Enumeration, Gap, NamedGroup, Preference, ProtocolVersion};
-use mxray::policy::outcome::is_anonymous;
+use mxray::model::{
+    Basis, Check, CheckFailure, Delivery, Enumeration, Gap, NamedGroup, Preference, ProtocolVersion,
+};
 use mxray::policy::{Judge, Policy, Roots, Sender};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -182,11 +183,11 @@ async fn a_server_without_a_certificate_is_encrypted_for_postfix() {
         seen.hellos.push(probe.hello(key.clone(), &question).await);
     }
     let assessments = policy.assess(&seen);
-    let (record, finding) = policy.endpoint(seen, &assessments);
+    let (record, judged) = policy.endpoint(seen, &assessments);
     assert_eq!((record.outcome.delivery, record.outcome.basis), (Delivery::Encrypted, Some(Basis::Observed)));
     let suite = record.outcome.session.and_then(|session| session.suite).unwrap();
     assert!(suite.facts().unwrap().is_anonymous(), "{suite}");
-    assert!(is_anonymous(policy.sender(), &finding), "{finding:?}");
+    assert_eq!(judged.certificate, Check::Fail(CheckFailure::NoCertificate), "{judged:?}");
 }
 
 /// The suites with which the library's own client comes to an agreement.

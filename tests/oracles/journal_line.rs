@@ -65,8 +65,8 @@ fn judge(seen: Observation) -> (EndpointRecord, Verdict) {
     let policy = Policy::new(Judge::new(roots.clone(), at), sender.clone());
     let facts = facts(&seen.key);
     let assessments = policy.assess(&seen);
-    let (record, finding) = policy.endpoint(seen, &assessments);
-    let verdict = policy.verdict(&facts, &[(0, Arc::new(finding))]);
+    let (record, judged) = policy.endpoint(seen, &assessments);
+    let verdict = policy.verdict(&facts, &[(0, Arc::new(judged))]);
     (record, verdict)
 }
 

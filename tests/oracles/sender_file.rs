@@ -116,7 +116,8 @@ pub fn seeds() -> Vec<Seed> {
         signature_schemes = { value = ['rsa_pkcs1_sha256'], source = 'a' }\n\
         refuses_sha1_certificates = { value = false, source = 'a' }\nrequires_tls = { value = true, source = 'a' }\n\
         after_tls_failure = { value = 'defer', source = 'a' }\n\
-        wildcard_covers_apex = { value = false, source = 'a' }\nretry_hours = { value = 24, source = 'a' }\n\
+        wildcard_covers_apex = { value = false, source = 'a' }\n\
+        address_families = { value = ['ipv4'], source = 'a' }\nretry_hours = { value = 24, source = 'a' }\n\
         [codes]\ntls_failed = { code = '450 4.4.317', text = 'x', source = 'a' }\n";
     let odd_key = b"name = 's'\n\"t\\u001b\\ntle\" = 't'\n".to_vec();
     let twice = String::from_utf8(short.to_vec()).unwrap().replace("['x25519']", "['x25519', 'x25519']");

@@ -27,7 +27,7 @@ pub fn logged(
         "thumbprint" => leaf.map(thumbprint),
         _ => None,
     });
-    Some(Logged { code: code.code.as_str().into(), text: text.into() })
+    Some(Logged { code: code.code.clone(), text: text.into() })
 }
 
 /// The situation that a check puts the sender into.

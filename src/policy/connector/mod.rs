@@ -1,6 +1,6 @@
-//! Outbound connectors: read from a file, and what they make of a verdict.
+//! Outbound connectors: read from a file, the names that they expect, and what
+//! is logged under them.
 
-mod check;
 mod code;
 mod csv_file;
 mod csv_lines;
@@ -9,9 +9,7 @@ mod error;
 mod list;
 mod names;
 mod toml_file;
-mod verdict;
 
-pub use check::{Demand, Unproven, encryption_only, forced, roll_up};
 pub use code::logged;
 pub use csv_file::parse_csv;
 pub use entry::{CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX};
@@ -19,7 +17,6 @@ pub use error::{ConnectorError, Place};
 pub use list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
 pub use names::{Expected, bears};
 pub use toml_file::parse_toml;
-pub use verdict::{Met, forced_tls, under};
 
 #[cfg(test)]
 #[path = "file_tests.rs"]

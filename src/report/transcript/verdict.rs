@@ -2,17 +2,21 @@
 //! and whether TLS could be forced.
 
 use crate::model::text::printable;
-use crate::model::{DomainRecord, Logged, NameStatus, Outcome, Session, TlsSettings, Verdict, View};
+use crate::model::{
+    DomainRecord, Logged, NameStatus, Outcome, PossibleDelivery, Session, TlsSettings, Verdict, View,
+};
 use std::fmt::{self, Write};
 
 pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
     let verdict = &domain.verdict;
     write!(out, "verdict  {}: ", verdict.sender)?;
     write_outcome(out, &verdict.outcome)?;
+    write_possible(out, "or", &verdict.also)?;
+    write_possible(out, "if that host stayed away", &verdict.otherwise)?;
     if let Some(best) = &verdict.best {
         write_view(out, "best MX", best)?;
     }
-    let key = |view: &View| view.finding.key.clone();
+    let key = |view: &View| view.finding().key.clone();
     match &verdict.weakest {
         // One endpoint is told once.
         Some(weakest) if verdict.best.as_ref().map(key) != Some(key(weakest)) => {
@@ -21,6 +25,17 @@ pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Res
         _ => {}
     }
     write_forced(out, verdict)
+}
+
+/// What else may become of mail, or would.
+fn write_possible(out: &mut String, when: &str, possible: &[PossibleDelivery]) -> fmt::Result {
+    possible.iter().try_for_each(|possible| {
+        write!(out, "  {when}: {}", possible.delivery)?;
+        match possible.reason {
+            Some(reason) => writeln!(out, " ({reason})"),
+            None => writeln!(out),
+        }
+    })
 }
 
 /// Delivery, session, reason, basis and code, as far as there are any.
@@ -78,11 +93,11 @@ fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
 
 /// What an endpoint comes to, and the axes of the certificate seen there.
 fn write_view(out: &mut String, label: &str, view: &View) -> fmt::Result {
-    write!(out, "  {label}  {}: {}", view.finding.key, view.outcome.delivery)?;
-    if let Some(session) = &view.outcome.session {
+    write!(out, "  {label}  {}: {}", view.finding().key, view.outcome().delivery)?;
+    if let Some(session) = &view.outcome().session {
         out.push_str(&session_text(session));
     }
-    if let Some(tls) = &view.finding.tls {
+    if let Some(tls) = &view.finding().tls {
         if let Some(chain) = tls.chain {
             write!(out, ", chain {chain}")?;
         }

@@ -1,7 +1,12 @@
 //! What connectors make of a domain, as tables.
 
+use super::super::fixtures::{at, ip, profile};
+use super::super::{SenderProfile, attempt};
 use super::*;
-use crate::model::{ChainStatus, DateStatus, Exchange, Failure, Leaf, MxHost, Sha256, Target, TlsFinding};
+use crate::model::{
+    Basis, ChainStatus, DateStatus, Exchange, Failure, ForcedTls, JudgedEndpoint, Kind, Leaf, MxHost,
+    Session, Sha256, Subject, Target, TlsFinding,
+};
 use crate::policy::connector::parse_toml;
 use std::sync::Arc;
 
@@ -76,25 +81,36 @@ fn tls(chain: ChainStatus, dates: DateStatus, common_name: &str) -> TlsFinding {
 
 /// `delivery reason code detail` of the only endpoint of a domain.
 fn told(domain: &str, delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> String {
-    let presented = tls.and_then(TlsFinding::presented);
-    let met = [met(delivery, reason, presented)];
-    let verdict = under(&sender(), &connectors(), &facts(domain, false, None), (delivery, reason), &met);
-    text(verdict.as_ref())
+    let (whole, endpoint) = met(delivery, reason, tls);
+    text(verdict(&exchange_online(), &facts(domain, false, None), &whole, vec![endpoint]).as_ref())
 }
 
-fn met(delivery: Delivery, reason: Option<Reason>, presented: Option<Presented>) -> Met {
-    Met {
-        delivery,
-        reason,
-        unproven: Unproven::default(),
-        presented,
-        anonymous: false,
-        wildcard_covers_apex: false,
-    }
+fn exchange_online() -> SenderProfile {
+    profile("exchange-online")
 }
 
-fn sender() -> Sender {
-    Sender::named("exchange-online").unwrap()
+/// What becomes of mail, and the endpoint that says so.
+fn met(delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> (Outcome, JudgedEndpoint) {
+    let outcome = match reason {
+        None => Outcome::encrypted(Basis::Observed, Session::default()),
+        Some(reason) => Outcome::without_tls(delivery, reason, Some(Basis::Observed)),
+    };
+    let endpoint = attempt::of_parts(
+        at(ip(1), None, tls.cloned()),
+        outcome.clone(),
+        tls.and_then(TlsFinding::presented),
+    );
+    (outcome, endpoint)
+}
+
+fn verdict(
+    profile: &SenderProfile,
+    facts: &DomainFacts,
+    whole: &Outcome,
+    endpoints: Vec<JudgedEndpoint>,
+) -> Option<ConnectorVerdict> {
+    let probes: Vec<_> = endpoints.into_iter().map(|endpoint| (0, Arc::new(endpoint))).collect();
+    under(&Domain::new(profile, facts, &probes), &connectors(), whole)
 }
 
 fn text(verdict: Option<&ConnectorVerdict>) -> String {
@@ -180,14 +196,14 @@ fn without_tls_it_depends_on_whether_the_connector_demands_it() {
 
 #[test]
 fn smart_hosts_count_only_where_they_were_probed() {
-    let met = [met(Delivery::Encrypted, None, None)];
-    let whole = (Delivery::Encrypted, None);
+    let (whole, endpoint) = met(Delivery::Encrypted, None, None);
     for (domain, probed, expected) in [
         ("relay.example", true, "delivered"),
         ("relay.example", false, "undetermined | not_probed"),
         ("encryption.example", true, "undetermined | not_probed"),
     ] {
-        let verdict = under(&sender(), &connectors(), &facts(domain, probed, None), whole, &met);
+        let facts = facts(domain, probed, None);
+        let verdict = verdict(&exchange_online(), &facts, &whole, vec![endpoint.clone()]);
         assert_eq!(text(verdict.as_ref()), expected, "{domain}");
     }
 }
@@ -213,7 +229,8 @@ fn what_the_dns_decides_is_decided() {
         ),
     ] {
         let facts = facts(domain, smart_hosts, Some(Failure::new(Phase::Dns, kind)));
-        let verdict = under(&sender(), &connectors(), &facts, (delivery, reason(Phase::Dns, kind)), &[]);
+        let whole = Outcome::without_tls(delivery, reason(Phase::Dns, kind).unwrap(), None);
+        let verdict = verdict(&exchange_online(), &facts, &whole, Vec::new());
         assert_eq!(text(verdict.as_ref()), expected, "{domain}");
     }
 }
@@ -221,11 +238,12 @@ fn what_the_dns_decides_is_decided() {
 #[test]
 fn the_strengths_are_known_without_any_connector() {
     let seen = tls(ChainStatus::Valid, DateStatus::Valid, "other.example");
-    let presented = seen.presented();
-    let met = [met(Delivery::Encrypted, None, presented)];
+    let (whole, endpoint) = met(Delivery::Encrypted, None, Some(&seen));
     let facts = facts("other.example", false, None);
-    assert_eq!(forced_tls(&facts, (Delivery::Encrypted, None), &met), ForcedTls::all(Check::Pass));
-    assert!(under(&sender(), &Connectors::default(), &facts, (Delivery::Encrypted, None), &met).is_none());
+    let (profile, probes) = (exchange_online(), [(0, Arc::new(endpoint))]);
+    let domain = Domain::new(&profile, &facts, &probes);
+    assert_eq!(domain.forced(&whole).0, ForcedTls::all(Check::Pass));
+    assert!(under(&domain, &Connectors::default(), &whole).is_none());
 }
 
 #[test]
@@ -242,9 +260,9 @@ fn a_sender_without_words_for_it_logs_none() {
         ("postfix-may", refused, "undetermined | connect_refused | 4.4.1 | Connection refused"),
         ("rfc9325", refused, "undetermined | connect_refused"),
     ] {
-        let sender = Sender::named(name).unwrap();
-        let met = [met(whole.0, whole.1, None)];
-        let verdict = under(&sender, &connectors(), &facts("encryption.example", false, None), whole, &met);
+        let (whole, endpoint) = met(whole.0, whole.1, None);
+        let facts = facts("encryption.example", false, None);
+        let verdict = verdict(&profile(name), &facts, &whole, vec![endpoint]);
         assert_eq!(text(verdict.as_ref()), expected, "{name}");
     }
 }

@@ -1,0 +1,58 @@
+//! One endpoint as one sender meets it: what holds there whichever domain it
+//! serves, worked out once.
+
+use super::delivery::Basis;
+use super::finding::{Finding, Presented};
+use super::forced::{Check, CheckCause};
+use super::verdict::Outcome;
+
+/// Why it is not known whether the server holds the key of its certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unproven {
+    /// Of the session to which it comes with the sender's whole offer; `None`
+    /// where that is known, and of one without a certificate.
+    pub session: Option<CheckCause>,
+    /// Of the certificate that it shows where the sender offers no suite
+    /// without one, if that is another session.
+    pub certificate: Option<CheckCause>,
+}
+
+/// What was found at one endpoint, and what it comes to for one sender.
+///
+/// An engine keeps one of these for every probed key of a run, and judges each
+/// domain by reference to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JudgedEndpoint {
+    /// What was found.
+    pub finding: Finding,
+    /// What delivery without a connector would be.
+    pub outcome: Outcome,
+    /// Whether there would be TLS. That the server holds the key of its
+    /// certificate is [`JudgedEndpoint::unproven`].
+    pub encryption: Check,
+    /// The same, and a certificate that a trusted root vouches for.
+    pub certificate: Check,
+    /// What it rests on that the sender is shown that certificate.
+    pub certificate_basis: Basis,
+    /// What is not known of the key.
+    pub unproven: Unproven,
+    /// The certificate that the sender is shown; `None` where none was seen.
+    pub presented: Option<Presented>,
+}
+
+#[cfg(test)]
+impl JudgedEndpoint {
+    /// One of which nothing counts but what was found and the outcome.
+    pub(crate) fn of_outcome(finding: Finding, outcome: Outcome) -> Self {
+        let open = Check::Undetermined(CheckCause::NotProbed);
+        Self {
+            finding,
+            outcome,
+            encryption: open,
+            certificate: open,
+            certificate_basis: Basis::Inferred,
+            unproven: Unproven::default(),
+            presented: None,
+        }
+    }
+}
