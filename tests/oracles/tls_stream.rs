@@ -46,6 +46,8 @@ enum Act<'a> {
     Lose(u8),
     /// HelloRequests in clear.
     HelloRequests(u8),
+    /// What is said from here to the next of these comes at once.
+    Gather,
 }
 
 /// A script: the version, and acts of a letter and a number each.
@@ -66,6 +68,7 @@ fn script(input: &[u8]) -> Option<(bool, Vec<Act<'_>>)> {
             b'C' => Act::Close,
             b'L' => Act::Lose(number),
             b'H' => Act::HelloRequests(number),
+            b'G' => Act::Gather,
             _ => return None,
         });
         rest = after;
@@ -121,6 +124,10 @@ struct Peer {
     honest: bool,
     lose: usize,
     key_updates: u32,
+    /// What is gathered, to be said at once.
+    gathered: Option<Vec<u8>>,
+    /// Whether close_notify was said, and nothing that follows counts.
+    closed: bool,
 }
 
 impl Peer {
@@ -138,11 +145,15 @@ impl Peer {
             honest: true,
             lose: 0,
             key_updates: 0,
+            gathered: None,
+            closed: false,
         }
     }
 
     fn play(mut self, acts: &[Act<'_>]) -> Outcome {
         acts.iter().for_each(|act| self.act(*act));
+        let gathered = self.gathered.take().unwrap_or_default();
+        self.say(&gathered);
         let Self { mut client, plain, written, honest, .. } = self;
         client.receive_eof();
         assert!(!honest || plain == written, "what is inside is what was written: {acts:?}");
@@ -158,13 +169,13 @@ impl Peer {
                 self.flush();
             }),
             Act::Raw(bytes) => {
-                self.honest &= bytes.is_empty() || self.client.is_closed();
+                self.honest &= bytes.is_empty() || self.closed;
                 self.say(bytes);
             }
             Act::Inside(length) if !self.server.is_handshaking() => {
                 let bytes = vec![b'x'; length];
                 self.server.writer().write_all(&bytes).unwrap();
-                self.written.extend(if self.client.is_closed() { &[][..] } else { &bytes[..] });
+                self.written.extend(if self.closed { &[][..] } else { &bytes[..] });
             }
             Act::KeyUpdates(count) => {
                 // There are none in TLS 1.2, and none in a handshake.
@@ -176,6 +187,7 @@ impl Peer {
                 self.server.send_close_notify();
                 // In a handshake it is an alert that ends it.
                 self.honest &= !self.client.is_handshaking();
+                self.closed = true;
             }
             Act::Lose(bytes) => {
                 self.lose += usize::from(bytes);
@@ -184,6 +196,10 @@ impl Peer {
             Act::HelloRequests(count) if self.client.is_handshaking() => {
                 self.say(&[22, 3, 3, 0, 4, 0, 0, 0, 0].repeat(usize::from(count)));
             }
+            Act::Gather => match self.gathered.take() {
+                Some(gathered) => self.say(&gathered),
+                None => self.gathered = Some(Vec::new()),
+            },
             Act::Inside(_) | Act::HelloRequests(_) => {}
         }
         self.flush();
@@ -214,6 +230,10 @@ impl Peer {
 
     /// Gives the client what the peer says.
     fn say(&mut self, bytes: &[u8]) {
+        if let Some(gathered) = &mut self.gathered {
+            gathered.extend_from_slice(bytes);
+            return;
+        }
         for piece in &cuts(bytes)[self.manner] {
             let over = self.client.is_closed() || self.client.fault().is_some();
             self.client.receive(piece);
@@ -236,6 +256,8 @@ pub fn seeds() -> Vec<Seed> {
         ("tls12_after_close", of(b'2', &[&after_close])),
         ("tls13_text_first", of(b'3', &[&text])),
         ("tls12_text_after", of(b'2', &[b"S\0I\x01", &text])),
+        ("tls13_more_with_close", of(b'3', &[b"S\0G\0I\x01C\0I\x02G\0I\x01"])),
+        ("tls12_more_with_close", of(b'2', &[b"S\0G\0I\x01C\0I\x02G\0I\x01"])),
         ("tls13_key_updates", of(b'3', &[b"S\0K\xffI\x01K\x03C\0"])),
         ("tls12_hello_requests", of(b'2', &[b"H\x09S\0I\x01"])),
         ("tls13_long", of(b'3', &[b"S\0I\xffI\xffC\0"])),
