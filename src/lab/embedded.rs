@@ -87,6 +87,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "dual_stack",
     "early_250",
     "early_421",
+    "early_421_no_tls",
     "early_502",
     "early_ehlo_answer",
     "ehlo_354",

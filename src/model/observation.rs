@@ -37,8 +37,8 @@ pub struct Dialogue {
     /// Answer to QUIT: the 221, or in its place the last reply that came.
     pub quit: Option<Reply>,
     /// Replies beyond those that were asked for, in their order: what came
-    /// between QUIT and its own answer, and behind that. `None` in what was
-    /// written before they were counted.
+    /// between QUIT and its own answer, and behind that, or a 421 that came
+    /// before QUIT. `None` in what was written before they were counted.
     #[serde(default)]
     pub unsolicited: Option<Vec<Reply>>,
     /// The command that was sent and has no whole reply; all before it have.

@@ -132,7 +132,10 @@ fn write_leave(out: &mut String, seen: &Observation) -> fmt::Result {
         write_reply(out, Some(reply), None)?;
     }
     write_reply(out, dialogue.quit.as_ref(), seen.timings.quit_us)?;
-    let Some(text) = &dialogue.broken_off else { return Ok(()) };
+    let Some(text) = &dialogue.broken_off else {
+        let silent = dialogue.unanswered == Some(Asked::Quit) && dialogue.quit.is_none();
+        return if silent { writeln!(out, "  ! no answer to QUIT") } else { Ok(()) };
+    };
     let shown = text.get(..text.floor_char_boundary(BROKEN_OFF_BYTES_MAX)).unwrap_or(text);
     let cut = if shown.len() < text.len() { ELLIPSIS } else { "" };
     writeln!(out, "  ! no whole reply: {shown}{cut}")?;

@@ -171,6 +171,11 @@ pub(super) fn rejected_by_ehlo(ehlo: &Reply) -> Failure {
     decided_by(ehlo, Phase::Ehlo, Kind::Rejected)
 }
 
+/// What a 421 comes to that nobody had asked for, behind the answer in `phase`.
+pub(super) fn taken_leave(reply: &Reply, phase: Phase) -> Failure {
+    decided_by(reply, phase, Kind::Throttled)
+}
+
 /// A failure that a reply decided, with its code and the first line of its
 /// text that says anything.
 fn decided_by(reply: &Reply, phase: Phase, kind: Kind) -> Failure {

@@ -1,6 +1,6 @@
 //! The dialogue as a state machine: one connection from banner to QUIT.
 
-use super::answer::{Question, Turn, faulty, follow, rejected_by_ehlo};
+use super::answer::{Question, Turn, faulty, follow, rejected_by_ehlo, taken_leave};
 use super::command::{Command, EhloName};
 use super::count;
 use super::reply::{Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, ReplyReader};
@@ -199,6 +199,11 @@ impl Session {
                 // Empty lines are no reply, and the reader passes over them
                 // only where it looks for one.
                 self.ahead = self.reader.next_reply();
+                let leaves = |reply: &Reply| question == Question::Quit && reply.code == count::NOT_AVAILABLE;
+                if let Some(Ok(reply)) = self.ahead.take_if(|reply| reply.as_ref().is_ok_and(leaves)) {
+                    self.take_leave(reply);
+                    return Step::Done;
+                }
                 self.early = self.ahead.is_some() || !self.reader.is_idle();
                 self.dialogue.unanswered = question.asked();
                 self.state = State::Await(question);
@@ -259,6 +264,9 @@ impl Session {
     /// Takes a reply after QUIT. Only 221 is its own; a reply before that was
     /// one too many.
     fn part(&mut self, reply: Reply) {
+        if self.early && reply.code == count::NOT_AVAILABLE {
+            return self.take_leave(reply);
+        }
         let reply = self.in_its_place(reply);
         let last = matches!(reply.code, count::CLOSING | count::NOT_AVAILABLE);
         self.dialogue.unanswered = None;
@@ -269,6 +277,16 @@ impl Session {
         if last || !kept {
             self.state = if last { State::Parted } else { State::Done };
         }
+    }
+
+    /// Takes a 421 that came, or began to come, before QUIT was sent: the server
+    /// goes away (RFC 5321 §3.8), and "no TLS" was not its last word.
+    fn take_leave(&mut self, reply: Reply) {
+        if self.dialogue.failure.as_ref().is_some_and(Failure::says_no_tls) {
+            self.fail(taken_leave(&reply, self.decided));
+        }
+        count::keep(&mut self.dialogue, reply);
+        self.state = State::Done;
     }
 
     /// Counts what comes behind the answer to QUIT.
@@ -384,7 +402,8 @@ impl Session {
         }
     }
 
-    /// Said once at most: only QUIT comes after it, which cannot fail.
+    /// Said once at most, but for an early 421: only QUIT comes after it, which
+    /// cannot fail.
     fn fail(&mut self, failure: Failure) {
         self.dialogue.failure = Some(failure);
     }

@@ -382,11 +382,29 @@ fn an_early_421_is_meant() {
     for (turns, failure) in [
         (&["220 mx\r\n421 busy\r\n"][..], "ehlo throttled 421"),
         (&[GREETING, "250-mx\r\n250 STARTTLS\r\n421 busy\r\n"], "starttls throttled 421"),
-        (&[GREETING, "250 mx\r\n421 busy\r\n"], "starttls not_offered"),
+        (&[GREETING, "250 mx\r\n421 busy\r\n"], "ehlo throttled 421"),
+        (&[GREETING, "250 mx\r\n42", "1 busy\r\n"], "ehlo throttled 421"),
+        (&[GREETING, "250-mx\r\n250 XXXXXXXA\r\n421 busy\r\n"], "ehlo throttled 421"),
+        (&[GREETING, "502 no\r\n", "250 mx\r\n421 busy\r\n"], "ehlo throttled 421"),
+        (&[GREETING, EHLO, "502 no\r\n421 busy\r\n"], "starttls throttled 421"),
+        // It says more than that, and says it of us.
+        (&[GREETING, "530 TLS\r\n421 busy\r\n"], "ehlo tls_required 530"),
+        // In answer to QUIT it says nothing of what was before.
+        (&[GREETING, "250 mx\r\n", "421 busy\r\n"], "starttls not_offered"),
+        (&[GREETING, EHLO, "220 go\r\n", "250 mx\r\n421 busy\r\n"], "ok"),
     ] {
         let (_, dialogue) = play(turns);
         assert_eq!((told(&dialogue).as_str(), unsolicited(&dialogue)), (failure, vec![]), "{turns:?}");
     }
+}
+
+#[test]
+fn an_early_421_does_not_answer_quit() {
+    let (said, dialogue) = play(&[GREETING, "250 mx\r\n421 busy\r\n"]);
+    assert_eq!((said.as_str(), dialogue.quit, dialogue.unanswered), ("EHLO", None, None));
+    assert_eq!(dialogue.unsolicited.unwrap().iter().map(|reply| reply.code).collect::<Vec<_>>(), [421]);
+    let (said, dialogue) = play(&[GREETING, "250 mx\r\n"]);
+    assert_eq!((said.as_str(), dialogue.quit, dialogue.unanswered), ("EHLO QUIT", None, Some(Asked::Quit)));
 }
 
 #[test]
