@@ -3,7 +3,9 @@
 use super::pkix::{Assessed, Assessments};
 use super::verdict::{self, SenderProfile};
 use super::{enumeration, names};
-use crate::model::{EndpointRecord, Finding, HelloFinding, JudgedEndpoint, Observation, TlsFinding};
+use crate::model::{
+    EndpointRecord, Failure, Finding, HelloFinding, JudgedEndpoint, Kind, Observation, Phase, TlsFinding,
+};
 
 /// What a probe comes to by itself: its record, and what verdicts of domains
 /// rest on.
@@ -13,7 +15,11 @@ pub fn endpoint(
     assessments: &Assessments,
 ) -> (EndpointRecord, JudgedEndpoint) {
     let assessed = assessments.handshake.as_deref();
-    let judged = verdict::judged(profile, finding(&observation, assessments));
+    let found = finding(&observation, assessments);
+    let judged = match gave_up_early(&observation) {
+        Some(failure) => verdict::judged_open(profile, found, failure),
+        None => verdict::judged(profile, found),
+    };
     let record = EndpointRecord {
         name: assessed.map(|assessed| names::endpoint_status(&assessed.leaf, &observation.key)),
         assessment: assessed.map(|assessed| assessed.assessment.clone()),
@@ -27,6 +33,17 @@ pub fn endpoint(
         outcome: judged.outcome.clone(),
     };
     (record, judged)
+}
+
+/// Time after which it is believed that TCP does not open, in microseconds: by
+/// then a SYN was sent three times (RFC 6298 §2).
+const CONNECT_PATIENCE_US: u64 = 4_000_000;
+
+/// A connection that was given too little time says nothing of the host.
+fn gave_up_early(observation: &Observation) -> Option<&Failure> {
+    let timed_out = |failure: &&Failure| (failure.phase, failure.kind) == (Phase::Connect, Kind::Timeout);
+    let early = observation.timings.total_us < CONNECT_PATIENCE_US;
+    observation.failure.as_ref().filter(timed_out).filter(|_| early)
 }
 
 /// Reduces an observation and its assessed chains to what verdicts rest on.

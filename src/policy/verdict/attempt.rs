@@ -5,11 +5,12 @@ use super::certificate::{certificate_validation, domain_validation, encryption_o
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
 use crate::model::{
-    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase, Presented,
-    Reason, Unproven,
+    Basis, Check, CheckCause, CheckFailure, Delivery, Failure, Finding, JudgedEndpoint, Outcome, Phase,
+    Presented, Reason, Unproven,
 };
 use crate::policy::outcome;
 use crate::policy::sender::AfterTlsFailure;
+use crate::policy::situation::Situation;
 
 /// What comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,16 @@ pub(in crate::policy) fn judged(profile: &SenderProfile, finding: Finding) -> Ju
     judged.certificate_basis = judged.certificate_basis.max(shown_by.unwrap_or(Basis::Inferred));
     judged.unproven.certificate = certificate;
     judged
+}
+
+/// An endpoint of which nothing is known, because of this failure.
+pub(in crate::policy) fn judged_open(
+    profile: &SenderProfile,
+    finding: Finding,
+    failure: &Failure,
+) -> JudgedEndpoint {
+    let logged = Situation::of(failure.into()).and_then(|situation| profile.logged(situation));
+    of_parts(finding, Outcome { logged, ..Outcome::undetermined(failure) }, None)
 }
 
 /// An endpoint with this outcome, which shows the sender this certificate.

@@ -32,7 +32,7 @@ use crate::model::{
     View,
 };
 pub use alike::{SCANNER_GROUPS, SCANNER_SUITES};
-pub(super) use attempt::judged;
+pub(super) use attempt::{judged, judged_open};
 use deliver::{End, NO_ROUTE, RollUp};
 use domain::Domain;
 use hosts::{Member, Standing, TOO_MANY};
