@@ -1,15 +1,15 @@
 //! Revocation lists (RFC 5280 §5).
 
-use super::question::unpadded;
+use super::entries::{self, time};
 use super::{Question, settle, signature};
-use crate::model::revocation::{RevocationAnswer, RevocationStatus, Revoked, reason_name};
+use crate::model::revocation::{RevocationAnswer, RevocationStatus};
 use crate::model::text::escape;
 use jiff::Timestamp;
 use x509_parser::asn1_rs::Any;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{
-    ASN1Time, CertificateRevocationList, DistributionPointName, FromDer, GeneralName,
-    IssuingDistributionPoint, ParsedExtension, ReasonCode, X509Extension,
+    CertificateRevocationList, DistributionPointName, FromDer, GeneralName, IssuingDistributionPoint,
+    ParsedExtension, X509Extension,
 };
 
 /// Longest list that is read, in bytes. The largest in use have some 10 MiB.
@@ -73,10 +73,11 @@ pub fn look_up(bytes: &[u8], question: &Question<'_>, url: &str, at: Timestamp) 
         Ok(list) => list,
         Err(error) => return RevocationAnswer::unknown(error.to_string()),
     };
-    if let Err(why) = is_about(&list, question, url) {
-        return RevocationAnswer::unknown(why);
-    }
-    let revoked = revoked(&list, question);
+    let found = is_about(&list, question, url).and_then(|()| entries::find(&list, question));
+    let revoked = match found {
+        Ok(revoked) => revoked,
+        Err(why) => return RevocationAnswer::unknown(why),
+    };
     let entries = list.iter_revoked_certificates().count();
     let check = match question.issuer_key {
         Some(key) => {
@@ -174,18 +175,4 @@ fn names(point: &DistributionPointName<'_>, url: &str) -> bool {
         }
         DistributionPointName::NameRelativeToCRLIssuer(_) => false,
     }
-}
-
-fn revoked(list: &CertificateRevocationList<'_>, question: &Question<'_>) -> Option<Revoked> {
-    let entry =
-        list.iter_revoked_certificates().find(|entry| unpadded(entry.raw_serial()) == question.serial)?;
-    let reason = entry.reason_code().map(|(_, code)| code);
-    if reason == Some(ReasonCode::RemoveFromCRL) {
-        return None;
-    }
-    Some(Revoked { at: time(entry.revocation_date), reason: reason.map(|code| reason_name(code.0)) })
-}
-
-fn time(time: ASN1Time) -> Option<Timestamp> {
-    Timestamp::from_second(time.timestamp()).ok()
 }

@@ -6,6 +6,7 @@
 //! nothing, and one that could not be verified is told as such.
 
 pub mod crl;
+mod entries;
 pub mod ocsp;
 mod question;
 mod signature;

@@ -2,7 +2,7 @@
 //! issuer.
 
 use x509_parser::certificate::X509Certificate;
-use x509_parser::prelude::FromDer;
+use x509_parser::prelude::{FromDer, X509Name};
 
 /// Why nothing can be asked about a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,15 @@ impl<'a> Question<'a> {
             issuer_key_bits: issuer.as_ref().map(|issuer| bits(issuer)),
             is_ca: read.is_ca(),
         })
+    }
+
+    /// Whether `name` is that of the issuer, maybe in strings of another kind
+    /// or case (RFC 5280 §7.1).
+    pub(super) fn is_issued_as(&self, name: &X509Name<'_>) -> bool {
+        let same_text = |(_, issuer): (&[u8], X509Name<'_>)| {
+            issuer.to_string().eq_ignore_ascii_case(&name.to_string())
+        };
+        name.as_raw() == self.issuer_name || X509Name::from_der(self.issuer_name).is_ok_and(same_text)
     }
 }
 

@@ -141,6 +141,52 @@ fn a_list_that_does_not_tell_is_unknown() {
     );
 }
 
+/// The list with an extension in its first entry, signed again by `issuer`.
+fn with_entry_extension(der: &[u8], issuer: &Ca, oid: &str, value: &[u8]) -> Vec<u8> {
+    let mut list = x509_cert::crl::CertificateList::from_der(der).unwrap();
+    let entries = list.tbs_cert_list.revoked_certificates.as_mut().unwrap();
+    entries[0].crl_entry_extensions.get_or_insert_default().push(x509_cert::ext::Extension {
+        extn_id: ObjectIdentifier::new_unwrap(oid),
+        critical: true,
+        extn_value: OctetString::new(value).unwrap(),
+    });
+    let signature = issuer.key().sign(&list.tbs_cert_list.to_der().unwrap()).unwrap();
+    list.signature = BitString::from_bytes(&signature).unwrap();
+    list.to_der().unwrap()
+}
+
+#[test]
+fn an_entry_is_about_certificates_of_the_issuer_that_it_names() {
+    use x509_cert::ext::pkix::name::GeneralName;
+    const CERTIFICATE_ISSUER: &str = "2.5.29.29";
+    let issuer = ca("Issuer");
+    // The second entry names no issuer: it is about the same as the first.
+    let whole = list(&issuer, |params| params.revoked_certs[1].reason_code = None);
+    let asked = |oid: &str, value: &[u8], serial: u8| {
+        let list = with_entry_extension(&whole, &issuer, oid, value);
+        let answer = looked_up(&list, &leaf(&issuer, serial), Some(issuer.der()));
+        assert_ne!(answer.signature, Some(SignatureCheck::Failed));
+        (answer.status, answer.detail.unwrap_or_default())
+    };
+    let named = |name: &str| {
+        let name = name.parse::<x509_cert::name::Name>().unwrap();
+        vec![GeneralName::DirectoryName(name)].to_der().unwrap()
+    };
+    for serial in [7, 8] {
+        assert_eq!(asked(CERTIFICATE_ISSUER, &named("CN=Other"), serial).0, RevocationStatus::Good);
+        for name in ["CN=Issuer", "CN=ISSUER"] {
+            assert_eq!(asked(CERTIFICATE_ISSUER, &named(name), serial).0, RevocationStatus::Revoked);
+        }
+    }
+    let whose = "an entry that does not say whose certificate it is about".to_string();
+    let mail = vec![GeneralName::Rfc822Name("ca@example".to_string().try_into().unwrap())];
+    for value in [b"\x30".to_vec(), b"\x30\x00".to_vec(), mail.to_der().unwrap()] {
+        assert_eq!(asked(CERTIFICATE_ISSUER, &value, 6), (RevocationStatus::Unknown, whose.clone()));
+    }
+    let strange = "a critical extension 1.2.3 of an entry is not known".to_string();
+    assert_eq!(asked("1.2.3", b"", 6), (RevocationStatus::Unknown, strange));
+}
+
 #[test]
 fn without_the_issuer_nothing_is_proved() {
     let issuer = ca("Issuer");
