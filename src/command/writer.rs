@@ -240,4 +240,22 @@ mod tests {
         assert_eq!(written.error.unwrap().to_string(), format!("{} is gone, or moved", path.display()));
         assert!(written.directory.is_none());
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_is_gone_ends_the_run_while_no_record_comes() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("run");
+        let directory = RunDirectory::create(&path, &run_info()).unwrap();
+        let outputs = Outputs { directory: Some(directory), stream: None };
+        let (sender, records) = mpsc::channel(8);
+        let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
+        let writing = start(outputs, records, stop.clone(), unwanted.clone());
+        let rows = path.join("domains.csv");
+        fs::remove_file(&rows).unwrap();
+        tokio::time::timeout(PATIENCE, unwanted.cancelled()).await.expect("nobody notices");
+        drop(sender);
+        let told = format!("{} is gone, or moved", rows.display());
+        assert_eq!(writing.await.unwrap().error.unwrap().to_string(), told);
+        assert!(fs::read_to_string(path.join("run.json")).unwrap().contains(&told));
+    }
 }

@@ -15,12 +15,14 @@ const ALIASES_MAX: usize = 16;
 const NO_QUESTION: &str = "a reply that repeats no question";
 const OTHER_QUESTION: &str = "a reply to another question";
 const OTHER_RECORDS: &str = "a reply with none but records that the question did not ask for";
+const CIRCLE: &str = "a reply with aliases that lead in a circle";
 
 /// The reply, without records of names that were not asked for.
 ///
 /// # Errors
 /// Where it does not repeat the question (RFC 1035 §7.3), which only who could
-/// not read it need not, or where none of its records has to do with it.
+/// not read it need not, or where none of its records has to do with it, or
+/// its aliases never come to an end.
 pub(super) fn checked(request: &DnsRequest, mut reply: DnsResponse) -> Result<DnsResponse, NetError> {
     let stray = |told| Err(ProtoError::from(told).into());
     if reply.queries != request.queries {
@@ -35,7 +37,7 @@ pub(super) fn checked(request: &DnsRequest, mut reply: DnsResponse) -> Result<Dn
     if reply.answers.is_empty() {
         return Ok(reply);
     }
-    let names = with_aliases(question.name(), &reply.answers);
+    let Some(names) = with_aliases(question.name(), &reply.answers) else { return stray(CIRCLE) };
     reply.answers.retain(|record| names.contains(&record.name));
     let wanted = [question.query_type(), RecordType::CNAME];
     if reply.answers.iter().any(|record| wanted.contains(&record.record_type())) {
@@ -45,19 +47,22 @@ pub(super) fn checked(request: &DnsRequest, mut reply: DnsResponse) -> Result<Dn
     }
 }
 
-/// A name, and those that `records` lead to from it (RFC 1034 §3.6.2).
-fn with_aliases(name: &Name, records: &[Record]) -> Vec<Name> {
+/// A name, and those that `records` lead to from it (RFC 1034 §3.6.2); `None`
+/// where they lead back.
+fn with_aliases(name: &Name, records: &[Record]) -> Option<Vec<Name>> {
     let mut names = vec![name.clone()];
     while names.len() <= ALIASES_MAX
         && let Some(next) = records.iter().find_map(|record| match &record.data {
             RData::CNAME(alias) if names.last() == Some(&record.name) => Some(&alias.0),
             _ => None,
         })
-        && !names.contains(next)
     {
+        if names.contains(next) {
+            return None;
+        }
         names.push(next.clone());
     }
-    names
+    Some(names)
 }
 
 #[cfg(test)]
@@ -118,7 +123,9 @@ mod tests {
                 Some(3),
             ),
             (&[alias("mx.example.", "b.example.")], Some(1)),
-            (&[alias("mx.example.", "mx.example."), address("b.example.", 1)], Some(1)),
+            // In a circle: no answer, and not one without data.
+            (&[alias("mx.example.", "MX.example."), address("b.example.", 1)], None),
+            (&[alias("mx.example.", "b.example."), alias("b.example.", "mx.example.")], None),
             (&[alias("x.example.", "b.example."), address("b.example.", 1)], None),
         ] {
             assert_eq!(left(records), kept, "{records:?}");

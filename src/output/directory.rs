@@ -182,19 +182,42 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Whether the directory still is where it was made: the system goes on
-    /// to take what is written to files that nobody can find any more.
+    /// Whether the directory still is where it was made, and every file in it:
+    /// the system goes on to take what is written to files that nobody can
+    /// find any more.
     ///
     /// # Errors
-    /// It is not, or `run.json` is no longer in it.
+    /// The directory is not, or one of its files.
     pub fn check_place(&self) -> io::Result<()> {
-        match fs::metadata(self.dir.join(run_info::RUN_NAME)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let what = format!("{} is gone, or moved", self.dir.display());
-                Err(io::Error::new(error.kind(), what))
-            }
-            _ => Ok(()),
+        let is_gone = |name: &str| match fs::metadata(self.dir.join(name)) {
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+            Ok(_) => false,
+        };
+        let gone = |path: &Path| {
+            let what = format!("{} is gone, or moved", path.display());
+            Err(io::Error::new(io::ErrorKind::NotFound, what))
+        };
+        if is_gone(run_info::RUN_NAME) {
+            return gone(&self.dir);
         }
+        match self.names().into_iter().find(|name| is_gone(name)) {
+            Some(name) => gone(&self.dir.join(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn names(&self) -> [&'static str; 9] {
+        [
+            self.certificates.name,
+            self.journal.name,
+            self.suites.name,
+            self.groups.name,
+            self.endpoints.name,
+            self.rejects.name,
+            self.facts.name,
+            self.mx.name,
+            self.domains.name,
+        ]
     }
 
     /// Hands everything gathered to the system, what domains rest on first.
@@ -213,13 +236,13 @@ impl RunDirectory {
         self.domains.flush()
     }
 
-    /// Flushes and puts the final `run.json` in place. If a file fails, it is
-    /// that of [`RunDirectory::give_up`].
+    /// Flushes and puts the final `run.json` in place. If a file fails, or is
+    /// gone, it is that of [`RunDirectory::give_up`].
     ///
     /// # Errors
     /// That of the first file that fails, which the message names.
     pub fn finish(mut self, info: &RunInfo, summary: &impl Serialize) -> io::Result<()> {
-        let finished = self.flush().and_then(|()| {
+        let finished = self.check_place().and_then(|()| self.flush()).and_then(|()| {
             run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
         });
         if let Err(error) = &finished {

@@ -20,7 +20,7 @@ pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
 
 /// A file of JSON Lines whose errors bear its name.
 pub(super) struct LineFile {
-    name: &'static str,
+    pub(super) name: &'static str,
     writer: Gathered,
     line: Vec<u8>,
 }

@@ -251,6 +251,34 @@ fn read_json(path: &Path) -> Json {
 }
 
 #[test]
+fn a_run_does_not_finish_without_one_of_its_files() {
+    let names = [
+        "certificates.csv",
+        "observations.jsonl",
+        "suites.csv",
+        "groups.csv",
+        "endpoints.csv",
+        "rejects.csv",
+        "facts.jsonl",
+        "mx.csv",
+        "domains.csv",
+    ];
+    for name in names {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("run");
+        let run = RunDirectory::create(&dir, &run_info()).unwrap();
+        assert!(run.check_place().is_ok());
+        fs::remove_file(dir.join(name)).unwrap();
+        let told = format!("{} is gone, or moved", dir.join(name).display());
+        let ended = RunInfo { finished: Some(true), ..run_info() };
+        assert_eq!(run.finish(&ended, &()).unwrap_err().to_string(), told);
+        let file: Json = serde_json::from_slice(&fs::read(dir.join("run.json")).unwrap()).unwrap();
+        assert_eq!(file["finished"], Json::Null, "{name}");
+        assert_eq!(file["error"], format!("cannot write the results: {told}"));
+    }
+}
+
+#[test]
 fn each_record_reaches_its_files() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("runs/first");

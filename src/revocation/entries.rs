@@ -48,7 +48,8 @@ pub(super) fn find(
 
 fn are_understood(entry: &RevokedCertificate<'_>) -> Result<(), String> {
     let unknown = |oid: &[u8]| !KNOWN_EXTENSIONS.iter().any(|known| known == oid);
-    match entry.extensions().iter().find(|extension| extension.critical && unknown(extension.oid.as_bytes())) {
+    match entry.extensions().iter().find(|extension| extension.critical && unknown(extension.oid.as_bytes()))
+    {
         Some(extension) => Err(format!("a critical extension {} of an entry is not known", extension.oid)),
         None => Ok(()),
     }

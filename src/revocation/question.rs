@@ -52,9 +52,8 @@ impl<'a> Question<'a> {
     /// Whether `name` is that of the issuer, maybe in strings of another kind
     /// or case (RFC 5280 §7.1).
     pub(super) fn is_issued_as(&self, name: &X509Name<'_>) -> bool {
-        let same_text = |(_, issuer): (&[u8], X509Name<'_>)| {
-            issuer.to_string().eq_ignore_ascii_case(&name.to_string())
-        };
+        let same_text =
+            |(_, issuer): (&[u8], X509Name<'_>)| issuer.to_string().eq_ignore_ascii_case(&name.to_string());
         name.as_raw() == self.issuer_name || X509Name::from_der(self.issuer_name).is_ok_and(same_text)
     }
 }

@@ -182,6 +182,18 @@ fn a_run_directory_that_is_gone_ends_the_run() {
 }
 
 #[test]
+fn a_run_whose_rows_are_gone_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let child = scan_of(&listener, &folder, &["--timeout", "1h", "--ehlo", "scanner.example"]);
+    let (_silent, _) = listener.accept().unwrap();
+    std::fs::remove_file(folder.path().join("run/domains.csv")).unwrap();
+    let ran = end(child);
+    let told = "mxray: cannot write the results: run/domains.csv is gone, or moved";
+    assert_eq!((ran.code, ran.stderr.trim_end().lines().last()), (Some(1), Some(told)));
+}
+
+#[test]
 fn a_lab_that_finds_its_port_taken_leaves_the_files_of_the_other() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let dns = taken.local_addr().unwrap().to_string();
