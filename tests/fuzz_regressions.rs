@@ -90,3 +90,34 @@ fn every_target_has_a_binary_and_every_binary_a_target() {
     }
     assert_eq!(sources.len(), TARGETS.len(), "a binary without a target: {:?}", sources.keys());
 }
+
+/// A patch whose place is gone shows nothing; `just fuzz-planted` would say so
+/// only after an hour.
+#[test]
+fn every_planted_defect_has_its_place() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let patches = files(&root.join("fuzz/planted"));
+    assert!(!patches.is_empty());
+    for (name, patch) in patches {
+        let patch = String::from_utf8(patch).unwrap();
+        let target = patch.lines().find_map(|line| line.strip_prefix("Target: ")).unwrap();
+        assert!(TARGETS.iter().any(|known| known.name == target), "{name}: no target {target}");
+        for part in patch.split("\n--- a/").skip(1) {
+            let mut hunks = part.split("\n@@ ");
+            let path = hunks.next().and_then(|head| head.lines().next()).unwrap();
+            let source = fs::read_to_string(root.join(path)).unwrap();
+            for hunk in hunks {
+                let before: String = hunk.lines().skip(1).filter_map(stands_before).collect();
+                assert!(source.contains(&before), "{name}: no such place in {path}:\n{before}");
+            }
+        }
+    }
+}
+
+/// A line of a hunk as it is before the patch; `None` where it is added.
+fn stands_before(line: &str) -> Option<String> {
+    match line.split_at_checked(1)? {
+        (" " | "-", rest) => Some(format!("{rest}\n")),
+        _ => None,
+    }
+}
