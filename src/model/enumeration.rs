@@ -34,7 +34,8 @@ pub enum Gap {
     Throttled,
     /// It did not answer in time.
     Timeout,
-    /// It hung up, and on what it had agreed to before as well.
+    /// It hung up, and on what it had agreed to before as well, or hangs up at
+    /// one time and answers the same at another.
     HangUp,
     /// It refused by an alert that does not say "none of these".
     Alert,

@@ -11,16 +11,18 @@
 //!   rank     only where the list was too long for one hello: the accepted again
 //!   order    the accepted, the other way round: whose preference decides
 //!   groups   as with suites; TLS 1.3, and the newest before it that has ECDHE
-//!   control  where the server hung up: does it still agree to what it did?
+//!   again    where the server hung up: does it do so again?
+//!   control  where it did: does it still agree to what it agreed to?
 //! ```
 //!
 //! # What counts as "none of these"
 //!
 //! The alerts handshake_failure, insufficient_security and protocol_version,
 //! and an answer in an older version. Some servers (Schannel for one) hang up
-//! instead. That is taken for a refusal only if, asked again right after, the
-//! server still agrees to the last offer that it agreed to. Every other end
-//! leaves the list with a gap that names its cause.
+//! instead. That is taken for a refusal only if, asked the same again, the server
+//! hangs up again, and then still agrees to the last offer that it agreed to.
+//! Where it answers what it had hung up at, no hang-up after that is a refusal.
+//! Every other end leaves the list with a gap that names its cause.
 
 mod answer;
 pub(super) mod offer;

@@ -22,6 +22,16 @@ enum Stage {
     Finished,
 }
 
+/// What is asked once more before a hang-up is taken for a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Check {
+    /// The question at which the server hung up: a server that is ill, or one
+    /// of several behind an address, answers it now.
+    Again,
+    /// The control: what it last agreed to.
+    Control,
+}
+
 /// An offer that the server agreed to.
 #[derive(Debug)]
 struct Agreed {
@@ -35,11 +45,13 @@ pub(super) struct State<'p> {
     /// Versions done, and last the one that is being asked for.
     versions: Vec<VersionSuites>,
     stage: Stage,
-    /// Whether the server hung up in this stage, which is then put to the
-    /// control.
+    /// Whether the server hung up in this stage, and it is not known why.
     hung_up: bool,
-    /// Whether that control is what is being asked.
-    in_control: bool,
+    /// How a hang-up is being looked into.
+    check: Option<Check>,
+    /// Whether it has answered what it had hung up at. From then on a hang-up
+    /// says nothing.
+    unsteady: bool,
     agreed: Option<Agreed>,
     /// The longest list of suites that was answered.
     answered_suites: usize,
@@ -61,7 +73,8 @@ impl<'p> State<'p> {
             versions: Vec::with_capacity(plan.versions.len()),
             stage: Stage::Finished,
             hung_up: false,
-            in_control: false,
+            check: None,
+            unsteady: false,
             agreed: None,
             answered_suites: 0,
             first_group: None,
@@ -92,7 +105,7 @@ impl<'p> State<'p> {
         if spent || self.given_up.is_some() {
             return None;
         }
-        if self.in_control {
+        if self.check == Some(Check::Control) {
             let Agreed { version, suites } = self.agreed.as_ref()?;
             let groups = offer::groups(*version);
             return Some(question(HelloPurpose::Suites, *version, suites.clone(), groups));
@@ -119,7 +132,7 @@ impl<'p> State<'p> {
     pub(super) fn take(&mut self, hello: &HelloObservation) {
         self.connections += 1;
         self.sslv2 |= hello.end == HelloEnd::Sslv2;
-        let asked = if self.in_control {
+        let asked = if self.check == Some(Check::Control) {
             self.agreed.as_ref().map(|agreed| agreed.version)
         } else {
             self.versions.last().map(|current| current.version)
@@ -131,8 +144,12 @@ impl<'p> State<'p> {
         if hello.end == HelloEnd::NotAsked {
             return;
         }
-        if self.in_control {
-            return self.take_control(&answer);
+        if self.check == Some(Check::Control) {
+            return self.pass_over(!matches!(answer, Answer::Chose { .. }));
+        }
+        if self.check.is_some() && !matches!(answer, Answer::HungUp) {
+            self.check = None;
+            self.unsteady = true;
         }
         match &self.stage {
             Stage::Suites(_) => self.take_suites(answer),
@@ -190,12 +207,7 @@ impl<'p> State<'p> {
             {
                 list.cut(CHUNK_SUITES);
             }
-            Answer::HungUp => {
-                self.hung_up = true;
-                if !list.next_part() {
-                    self.end_suites(None);
-                }
-            }
+            Answer::HungUp => self.doubt(),
             Answer::Lost(gap) => self.end_suites(Some(gap)),
         }
     }
@@ -205,27 +217,36 @@ impl<'p> State<'p> {
         if let Some(current) = self.versions.last_mut() {
             current.gap = gap;
         }
-        self.check_hang_up();
+        self.leave_stage();
     }
 
-    /// Puts a stage in which the server hung up to the control, or leaves it.
-    fn check_hang_up(&mut self) {
-        if self.hung_up && self.agreed.is_some() {
-            self.in_control = true;
-        } else {
-            self.leave_stage(self.hung_up);
+    /// Looks into a hang-up: it is a refusal only if the server hangs up again,
+    /// and still agrees to what it did. One that never agreed to anything, or
+    /// hangs up at one time and not at another, cannot be asked.
+    fn doubt(&mut self) {
+        match self.check {
+            None if self.agreed.is_some() => self.check = Some(Check::Again),
+            Some(_) if !self.unsteady => self.check = Some(Check::Control),
+            _ => self.pass_over(true),
         }
     }
 
-    fn take_control(&mut self, answer: &Answer) {
-        self.in_control = false;
-        self.leave_stage(!matches!(answer, Answer::Chose { .. }));
+    /// Goes on behind a hang-up; `unsure` if it may be no refusal.
+    fn pass_over(&mut self, unsure: bool) {
+        self.check = None;
+        self.hung_up |= unsure;
+        let goes_on = match &mut self.stage {
+            Stage::Suites(list) => list.next_part(),
+            _ => false,
+        };
+        if !goes_on {
+            self.leave_stage();
+        }
     }
 
-    /// Goes on to the next stage; `unsure` if the server hung up, and did not
-    /// stand the control.
-    fn leave_stage(&mut self, unsure: bool) {
-        self.hung_up = false;
+    /// Goes on to the next stage.
+    fn leave_stage(&mut self) {
+        let unsure = std::mem::take(&mut self.hung_up);
         let gap = unsure.then_some(Gap::HangUp);
         match std::mem::replace(&mut self.stage, Stage::Finished) {
             Stage::Suites(list) => {
@@ -318,14 +339,11 @@ impl<'p> State<'p> {
         match answer {
             Answer::Chose { group: Some(group), .. } if groups.choose(group) => {
                 if groups.offered.is_empty() {
-                    self.check_hang_up();
+                    self.leave_stage();
                 }
             }
-            Answer::Refused => self.check_hang_up(),
-            Answer::HungUp => {
-                self.hung_up = true;
-                self.check_hang_up();
-            }
+            Answer::Refused => self.leave_stage(),
+            Answer::HungUp => self.doubt(),
             Answer::Chose { .. } => {
                 let found = std::mem::take(&mut groups.found);
                 self.end_groups(found, Some(Gap::Unreadable));

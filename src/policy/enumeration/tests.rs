@@ -170,6 +170,29 @@ fn a_hang_up_is_a_refusal_if_the_control_is_answered() {
     assert_eq!(of(&found, ProtocolVersion::TLS13).gap, Some(Gap::HangUp));
 }
 
+/// Every so many connections it hangs up, whatever is asked, as where one of
+/// several servers behind an address is ill.
+#[test]
+fn a_hang_up_now_and_then_is_no_refusal() {
+    let server = Server::new(TLS12, &[0xc02f, 0x009c, 0x0033, 0x000a, 0x002f]);
+    let true_groups = [29, 23];
+    for every in 2..=9 {
+        for at in 0..every {
+            let plan = EnumerationPlan::default();
+            let mut history = Vec::new();
+            while let Some(question) = next(&plan, &history) {
+                let connection = history.len();
+                let ill = connection % every == at;
+                history.push(if ill { blank(&question) } else { server.answer(&question, connection) });
+            }
+            let found = summary(&plan, &history);
+            let tls12 = of(&found, TLS12);
+            let all = suites(tls12).len() == 5 && groups(tls12) == true_groups;
+            assert!(all || !found.is_complete(), "every {every} at {at}: {found:?}");
+        }
+    }
+}
+
 #[test]
 fn a_server_that_only_hangs_up_is_not_said_to_refuse() {
     let mut server = Server::new(TLS12, &[]);
