@@ -6,8 +6,7 @@ use super::recorder::Recorder;
 use super::tls_failure;
 use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
 use crate::model::{
-    ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, ProtocolVersion, Timings,
-    TlsObservation,
+    ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation,
 };
 use crate::smtp::{EhloName, Session, Step};
 use crate::tls::TlsClient;
@@ -385,18 +384,15 @@ impl<'a> Drive<'a> {
     }
 }
 
-/// What became of the client certificate, now that the connection is over. Up
-/// to TLS 1.2 the server looks at it before it ends the handshake; in TLS 1.3
-/// only what it says then shows that it was content (RFC 8446 §4.4.2.4).
+/// What became of the client certificate, now that the connection is over. A
+/// handshake that ends well does not show that the server was content: up to
+/// TLS 1.2 it may take any certificate and refuse it in words, and in TLS 1.3 it
+/// looks at it later (RFC 8446 §4.4.2.4). Only a 250 inside TLS does.
 fn became_of_certificate(tls: &TlsObservation, dialogue: &Dialogue) -> ClientCertificate {
-    let looked_at = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
     let greeted = dialogue.ehlo_tls.as_ref().is_some_and(|reply| reply.code == 250);
-    let refused =
-        dialogue.failure.as_ref().map(|failure| failure.kind) == Some(Kind::ClientCertificateRefused);
     match tls.client_certificate {
         ClientCertificate::Shown => match tls.alert {
             _ if greeted => ClientCertificate::Accepted,
-            _ if tls.established && looked_at && !refused => ClientCertificate::Accepted,
             Some(alert) if tls_failure::refuses_certificate(alert) => ClientCertificate::Refused(alert),
             _ => ClientCertificate::Shown,
         },

@@ -152,7 +152,7 @@ fn from_alert(alert: AlertDescription, certificate: ClientCertificate) -> Failur
 pub(super) fn after_tls(failure: Failure, first: Option<&Reply>, certificate: ClientCertificate) -> Failure {
     let refusal = first.filter(|reply| (400..=599).contains(&reply.code));
     let Some(reply) = refusal.filter(|_| failure.phase == Phase::AfterTls) else { return failure };
-    let named = reply.lines.iter().any(|line| names_certificate(line));
+    let named = reply.lines.iter().any(|line| names_certificate(line, reply.code));
     match certificate {
         ClientCertificate::NotShown if named => Failure { kind: Kind::ClientCertificateRequired, ..failure },
         ClientCertificate::Shown if named => Failure { kind: Kind::ClientCertificateRefused, ..failure },
@@ -166,12 +166,15 @@ pub(super) fn after_tls(failure: Failure, first: Option<&Reply>, certificate: Cl
 }
 
 /// Whether words speak of a certificate, in the languages that write it alike.
-fn names_certificate(words: &str) -> bool {
+/// With a 421, which every server may say for its own reasons (RFC 5321 §3.8),
+/// it has to be that of the client.
+fn names_certificate(words: &str, code: u16) -> bool {
     let words = words.to_lowercase();
     let mut each = words.split(|letter: char| !letter.is_alphanumeric());
-    each.any(|word| {
+    let named = each.any(|word| {
         word.contains("certif") || word.contains("zertifi") || matches!(word, "cert" | "certs" | "ccert")
-    })
+    });
+    named && (code != 421 || words.contains("client") || words.contains("ccert"))
 }
 
 fn incompatible(reason: &PeerIncompatible) -> Kind {
@@ -230,6 +233,21 @@ mod tests {
                 NotShown,
                 Kind::Throttled,
                 "after a client certificate had been asked for: 4.7.0 certainly not",
+            ),
+            (
+                421,
+                "4.3.2 certificate of deposit desk is closed",
+                NotShown,
+                Kind::Throttled,
+                "after a client certificate had been asked for: 4.3.2 certificate of deposit desk is closed",
+            ),
+            (421, "4.3.2 certificate of deposit", Shown, Kind::Throttled, "4.3.2 certificate of deposit"),
+            (
+                421,
+                "Client-Zertifikat fehlt",
+                NotShown,
+                Kind::ClientCertificateRequired,
+                "Client-Zertifikat fehlt",
             ),
             (220, postfix, NotShown, Kind::Throttled, postfix),
         ] {

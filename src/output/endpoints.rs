@@ -159,7 +159,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     column(
         "client_certificate",
-        "Ours: `never_asked`, `not_shown`, `accepted`, `refused` by the `alert`, or `shown` without a reaction.",
+        "Ours: `never_asked`, `not_shown`, `accepted`, `refused` by the `alert`, or `shown`, and what the server thinks of it is not known.",
         |r| Value::text(tls(r).map(|tls| tls.client_certificate.name())),
     ),
     column(

@@ -221,7 +221,7 @@ fn client_certificate(tls: &TlsObservation) -> Option<String> {
     match tls.client_certificate {
         ClientCertificate::NeverAsked => None,
         ClientCertificate::NotShown => Some("client certificate asked for".to_string()),
-        ClientCertificate::Shown => Some("client certificate shown, to no reaction".to_string()),
+        ClientCertificate::Shown => Some("client certificate shown, accepted or not".to_string()),
         ClientCertificate::Accepted => Some("client certificate accepted".to_string()),
         ClientCertificate::Refused(alert) => Some(format!("client certificate refused ({alert})")),
     }

@@ -176,14 +176,13 @@ pub(super) fn taken_leave(reply: &Reply, phase: Phase) -> Failure {
     decided_by(reply, phase, Kind::Throttled)
 }
 
-/// A failure that a reply decided, with its code and the first line of its
-/// text that says anything.
+/// A failure that a reply decided, with its code and the lines of its text that
+/// say anything, blanks between.
 fn decided_by(reply: &Reply, phase: Phase, kind: Kind) -> Failure {
     let failure = Failure::new(phase, kind).with_reply(reply.code);
-    match reply.words() {
-        Some(text) => failure.with_detail(text),
-        None => failure,
-    }
+    let told: Vec<&str> =
+        reply.lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+    if told.is_empty() { failure } else { failure.with_detail(told.join(" ")) }
 }
 
 /// What a stream without a reply means in a phase.

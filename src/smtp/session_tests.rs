@@ -399,6 +399,13 @@ fn an_early_421_is_meant() {
 }
 
 #[test]
+fn a_refusal_is_told_with_all_its_lines() {
+    let (_, dialogue) =
+        play(&["554-5.7.1 No\r\n554-\r\n554-5.7.1 business \r\n554 with 192.0.2.1\r\n", "221 bye\r\n"]);
+    assert_eq!(dialogue.failure.unwrap().detail.as_deref(), Some("5.7.1 No 5.7.1 business with 192.0.2.1"));
+}
+
+#[test]
 fn an_early_421_does_not_answer_quit() {
     let (said, dialogue) = play(&[GREETING, "250 mx\r\n421 busy\r\n"]);
     assert_eq!((said.as_str(), dialogue.quit, dialogue.unanswered), ("EHLO", None, None));
