@@ -89,7 +89,7 @@ async fn a_certificate_that_is_none_is_no_agreement() {
 
 #[tokio::test]
 async fn a_server_of_tls13_names_the_group_it_wants() {
-    let server = OldServer::start(GREETING, |_| hello_retry(CipherSuite(0x1302), 24)).await;
+    let server = OldServer::start(GREETING, |asked| hello_retry(asked, CipherSuite(0x1302), 24)).await;
     let versions = [ProtocolVersion::TLS13, ProtocolVersion::TLS12];
     let seen = ask(&server, &question(HelloPurpose::Sender, &versions)).await;
     assert_eq!((seen.end, seen.hello_retry), (HelloEnd::Agreed, true));

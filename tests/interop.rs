@@ -22,6 +22,8 @@ mod mail_system;
 mod missing;
 #[path = "interop/nss.rs"]
 mod nss;
+#[path = "interop/objections.rs"]
+mod objections;
 #[path = "interop/older.rs"]
 mod older;
 #[path = "interop/openssl.rs"]
@@ -33,8 +35,9 @@ mod stack;
 
 use front::Front;
 use mxray::engine::stage::Probe;
+use mxray::lab::{Fleet, FleetOptions, scenario};
 use mxray::model::{
-    CipherSuite, Endpoint, Enumeration, HelloEnd, HelloObservation, MxHost, NamedGroup, ProbeKey,
+    CipherSuite, DomainName, Endpoint, Enumeration, HelloEnd, HelloObservation, MxHost, NamedGroup, ProbeKey,
     ProtocolVersion, SignatureCheck, VersionSuites,
 };
 use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
@@ -52,6 +55,16 @@ fn prober() -> NetProbe {
 fn key_of(front: &Front) -> ProbeKey {
     let endpoint = Endpoint { ip: front.address.ip(), port: front.address.port() };
     ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }
+}
+
+/// The fleet of one scenario, and its server.
+async fn of_scenario(name: &str) -> (Fleet, ProbeKey) {
+    let domains = vec![DomainName::parse("d0.example").unwrap()];
+    let scenarios = vec![scenario(name).unwrap()];
+    let options = FleetOptions { scenarios, ..FleetOptions::new(domains).unwrap() };
+    let fleet = Fleet::start(options).await.unwrap();
+    let endpoint = Endpoint { ip: fleet.endpoints()[0].ip, port: fleet.smtp_port() };
+    (fleet, ProbeKey { endpoint, sni: Some(MxHost::new("mx1.d0.example")) })
 }
 
 /// Enumerates whatever listens behind `front`.

@@ -41,7 +41,10 @@ fn is_explained(column: &str, before: &str, row: &Row) -> bool {
     match column {
         // The sender's own hello was answered by a HelloRetryRequest alone, or what
         // it rests on was not recorded.
-        "basis" => before == "observed" && row["basis"] == "inferred",
+        "basis" if row["basis"] == "inferred" => before == "observed",
+        // Whether a server of TLS 1.2 knows RFC 5746 was not recorded, and that the
+        // sender goes on without is an assumption.
+        "basis" => row["basis"] == "assumed",
         // Where TCP opens for nobody the next host decides.
         "delivery" => row["reason"].starts_with("connect_") && row["delivery"] == "deferred",
         "encryption_only" | "certificate_validation" | "domain_validation" => {

@@ -200,7 +200,7 @@ async fn every_server_takes_the_suites_that_the_files_say() {
 const SEEDS_MIXED: [u64; 2] = [1, 2];
 
 /// Domains of a mix: so many that every scenario is played three times.
-const DOMAINS_MIXED: usize = 2400;
+const DOMAINS_MIXED: usize = 2800;
 
 /// All scenarios at once, each with the same share.
 async fn mixed_fleet(seed: u64) -> Fleet {

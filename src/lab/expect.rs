@@ -104,9 +104,14 @@ const REASONS_OF_SENDERS: &[&str] = &[
     "no_published_signature_scheme",
     // Some clients end the handshake over its form.
     "certificate_form",
-    // Of the signature and of the certificate in a further hello.
+    "no_secure_renegotiation",
+    "dh_prime_size",
+    // A hello does not show whether the server goes on without one.
+    "client_certificate_requested",
+    // Of what a further hello shows.
     "tls_signature_failed",
     "tls_bad_certificate",
+    "tls_illegal_parameter",
 ];
 
 /// `[expect]`: what comes of a domain, and what is found at each server.

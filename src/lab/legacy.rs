@@ -44,6 +44,9 @@ pub struct Legacy {
     /// speaks.
     #[serde(default)]
     pub downgrade_mark: DowngradeMark,
+    /// What the answer has that no client takes, or that some do not.
+    #[serde(default)]
+    pub deviations: Vec<Deviation>,
     /// Hands the connection to rustls where it speaks what was chosen.
     #[serde(default)]
     pub complete: bool,
@@ -66,6 +69,32 @@ pub enum Preference {
     Server,
     /// The client's.
     Client,
+}
+
+/// What an answer has that it must not have, or lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deviation {
+    /// A compression that nobody offers any more.
+    Compression,
+    /// In TLS 1.3 a session id that is not the client's.
+    SessionId,
+    /// No answer to the renegotiation extension (RFC 5746).
+    NoRenegotiationInfo,
+    /// An answer to it as if there had been a handshake before.
+    Renegotiated,
+    /// An extension that belongs elsewhere: the protocol inside TLS (RFC 7301).
+    Alpn,
+    /// An extension that nobody knows.
+    UnknownExtension,
+    /// A point that is not on its curve.
+    OffCurve,
+    /// A group that was not offered.
+    OtherGroup,
+    /// A public value of Diffie-Hellman that gives the secret away.
+    DhPublicOne,
+    /// Records of another version.
+    Records,
 }
 
 /// Hellos that a server stumbles over, each for one reason at least.

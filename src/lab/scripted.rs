@@ -3,7 +3,7 @@
 
 use super::error::LabError;
 use super::hello::Hello;
-use super::legacy::{Answer, Choice, Legacy, handshake_failure};
+use super::legacy::{Answer, Choice, Deviation, Legacy, handshake_failure};
 use super::pki::Pki;
 use super::server::{ClientAuth, KeyKind, Tls};
 use super::step::{Prepared, Step};
@@ -14,6 +14,7 @@ use crate::tls::{
     CertificateRequest, Chain, ClientHello, Extension, ExtensionType, ServerFlight, ServerHello, ServerShare,
     ShareKind, SignedShare, TooLong,
 };
+use ::aws_lc_rs::agreement::{self, Algorithm, PrivateKey};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use std::collections::HashMap;
@@ -94,6 +95,7 @@ impl Scripted {
             return Reaction::Complete(config.clone());
         }
         match self.flight(hello, choice).and_then(|flight| flight.to_records()) {
+            Ok(records) if self.deviates(Deviation::Records) => Reaction::Agree(of_another_version(&records)),
             Ok(records) => Reaction::Agree(records),
             // Only a certificate of over 16 MiB would not fit.
             Err(_) => Reaction::Play(&self.no_further),
@@ -111,9 +113,11 @@ impl Scripted {
         };
         if version >= ProtocolVersion::TLS13 {
             answer.session_id = hello.offer.session_id.clone();
-        } else if renegotiates_securely(&hello.offer) {
-            answer.extensions.push(Extension::new(ExtensionType::RENEGOTIATION_INFO, [0]));
+        } else if renegotiates_securely(&hello.offer) && !self.deviates(Deviation::NoRenegotiationInfo) {
+            let before: &[u8] = if self.deviates(Deviation::Renegotiated) { &[1, 7] } else { &[0] };
+            answer.extensions.push(Extension::new(ExtensionType::RENEGOTIATION_INFO, before));
         }
+        self.deviate(&mut answer);
         let share = self.share(suite, group).map(|share| self.signed(hello, version, share)).transpose()?;
         let request = (self.client_auth != ClientAuth::None).then(|| CertificateRequest {
             certificate_types: CERTIFICATE_TYPES.to_vec(),
@@ -122,6 +126,26 @@ impl Scripted {
         });
         let chain = if suite.name().contains("_anon_") { None } else { self.chain(hello) };
         Ok(ServerFlight { hello: answer, chain, share, certificate_request: request })
+    }
+
+    fn deviates(&self, deviation: Deviation) -> bool {
+        self.legacy.deviations.contains(&deviation)
+    }
+
+    fn deviate(&self, answer: &mut ServerHello) {
+        for deviation in &self.legacy.deviations {
+            match deviation {
+                Deviation::Compression => answer.compression = 1,
+                Deviation::SessionId => answer.session_id = vec![b'x'; 32],
+                Deviation::Alpn => {
+                    answer.extensions.push(Extension::new(ExtensionType(16), *b"\0\x05\x04smtp"))
+                }
+                Deviation::UnknownExtension => {
+                    answer.extensions.push(Extension::new(ExtensionType(0x4444), Vec::new()));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// A share with the signature over it, of which a suite without one writes
@@ -151,10 +175,18 @@ impl Scripted {
 
     fn share(&self, suite: CipherSuite, group: Option<NamedGroup>) -> Option<ServerShare> {
         Some(match ShareKind::of(suite)? {
-            ShareKind::Group => ServerShare::Group { group: group?, public: point(group?) },
+            ShareKind::Group => {
+                let group = if self.deviates(Deviation::OtherGroup) { SECP192R1 } else { group? };
+                let mut public = point(group);
+                if let (true, Some(last)) = (self.deviates(Deviation::OffCurve), public.last_mut()) {
+                    *last ^= 1;
+                }
+                ServerShare::Group { group, public }
+            }
             ShareKind::Dh => {
                 let bits = self.legacy.dh_bits;
-                ServerShare::Dh { prime: number(bits), generator: vec![2], public: number(bits - 1) }
+                let public = if self.deviates(Deviation::DhPublicOne) { vec![1] } else { number(bits - 1) };
+                ServerShare::Dh { prime: number(bits), generator: vec![2], public }
             }
             ShareKind::ExportRsa => {
                 ServerShare::ExportRsa { modulus: number(EXPORT_RSA_BITS), exponent: vec![1, 0, 1] }
@@ -185,16 +217,43 @@ fn number(bits: usize) -> Vec<u8> {
     number
 }
 
-/// Made-up point of the group's length: X25519, or a curve's in its
-/// uncompressed form.
+/// A curve that no sender offers any more.
+const SECP192R1: NamedGroup = NamedGroup(19);
+
+/// A point of the group: any value of X25519, one that is on the curve where
+/// the library has it, else one of a length that a curve has.
 fn point(group: NamedGroup) -> Vec<u8> {
-    let bytes = match group.name().as_ref() {
-        "x25519" => 32,
-        "secp384r1" => 97,
-        "secp521r1" => 133,
-        _ => 65,
-    };
-    vec![4; bytes]
+    match group.name().as_ref() {
+        "x25519" => vec![4; 32],
+        "secp192r1" => vec![4; 49],
+        "secp384r1" => on_curve(&agreement::ECDH_P384),
+        "secp521r1" => on_curve(&agreement::ECDH_P521),
+        "secp256r1" => on_curve(&agreement::ECDH_P256),
+        _ => vec![4; 65],
+    }
+}
+
+fn on_curve(curve: &'static Algorithm) -> Vec<u8> {
+    let point = PrivateKey::generate(curve).and_then(|key| key.compute_public_key());
+    point.map(|point| point.as_ref().to_vec()).unwrap_or_default()
+}
+
+/// Length of records that part a ServerHello from what is behind it, in bytes.
+const FINE_RECORD_BYTES: usize = 64;
+
+/// The same messages in fine records that are marked by TLS 1.0.
+fn of_another_version(records: &[u8]) -> Vec<u8> {
+    let (mut rest, mut out) = (records, Vec::new());
+    while let Some((&[kind, _, _, high, low], after)) = rest.split_first_chunk() {
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let (fragment, behind) = after.split_at(length.min(after.len()));
+        rest = behind;
+        for part in fragment.chunks(FINE_RECORD_BYTES) {
+            out.extend([kind, 3, 1, 0, u8::try_from(part.len()).unwrap_or_default()]);
+            out.extend(part);
+        }
+    }
+    out
 }
 
 /// A configuration of rustls for each choice that it can carry to the end.

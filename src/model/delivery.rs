@@ -68,6 +68,14 @@ pub enum Reason {
     CertificateForm,
     /// The server signs the handshake under no scheme that the sender offers.
     NoPublishedSignatureScheme,
+    /// The server asks for a client certificate, and whether it goes on without
+    /// one was not seen.
+    ClientCertificateRequested,
+    /// The server does not know RFC 5746, which the sender demands.
+    NoSecureRenegotiation,
+    /// The prime of the server's Diffie-Hellman group is shorter than the sender
+    /// takes, or longer than some clients do.
+    DhPrimeSize,
 }
 
 impl Reason {
@@ -105,6 +113,9 @@ impl fmt::Display for Reason {
             Reason::Sha1Signature => f.write_str("sha1_signature"),
             Reason::CertificateForm => f.write_str("certificate_form"),
             Reason::NoPublishedSignatureScheme => f.write_str("no_published_signature_scheme"),
+            Reason::ClientCertificateRequested => f.write_str("client_certificate_requested"),
+            Reason::NoSecureRenegotiation => f.write_str("no_secure_renegotiation"),
+            Reason::DhPrimeSize => f.write_str("dh_prime_size"),
         }
     }
 }

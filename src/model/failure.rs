@@ -179,6 +179,11 @@ kinds! {
     /// random that it speaks a newer one: a client of TLS 1.3 must end the
     /// handshake (RFC 8446 §4.1.3, `illegal_parameter`).
     DowngradeDetected = "downgrade_detected",
+    /// tls: a message of the peer can be read, and says what its specification
+    /// forbids, or nobody can compute with: a suite of TLS 1.3 in TLS 1.2, a point
+    /// that is not on its curve. Every client ends the handshake over that
+    /// (RFC 8446 §6.2 and RFC 5246 §7.2.2, `illegal_parameter`).
+    IllegalParameter = "illegal_parameter",
     /// tls: what came is no TLS record.
     NotTls = "not_tls",
     /// after_tls: EHLO refused inside TLS, 5xx.

@@ -84,6 +84,9 @@ pub struct TlsFinding {
     /// What the server's random says of newer versions; `None` where it does
     /// not say so, or nobody looked.
     pub downgrade_mark: Option<DowngradeMark>,
+    /// Whether the server answered the renegotiation extension; `None` in TLS
+    /// 1.3, and where nobody looked.
+    pub renegotiation_info: Option<bool>,
 }
 
 impl TlsFinding {
@@ -133,6 +136,13 @@ pub struct HelloFinding {
     /// What the server's random says of newer versions; `None` where it does
     /// not say so, or nobody looked.
     pub downgrade_mark: Option<DowngradeMark>,
+    /// Length of the server's own Diffie-Hellman prime, in bits.
+    pub dh_bits: Option<usize>,
+    /// Whether the server answered the renegotiation extension; `None` in TLS
+    /// 1.3, and where nobody looked.
+    pub renegotiation_info: Option<bool>,
+    /// Whether it asked for a client certificate in clear.
+    pub client_certificate_requested: bool,
 }
 
 impl HelloFinding {

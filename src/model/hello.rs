@@ -93,7 +93,11 @@ pub enum HelloEnd {
     BadCertificate,
     /// It does not speak TLS.
     NotTls,
-    /// What it said cannot be read.
+    /// It agreed, and what it said nobody can go on with
+    /// ([`Kind::IllegalParameter`](super::Kind::IllegalParameter)).
+    IllegalParameter,
+    /// What it said cannot be read, or is such that some clients end the
+    /// handshake over it.
     Malformed,
     /// What it said exceeds a limit.
     TooLong,
@@ -119,6 +123,7 @@ impl HelloEnd {
             HelloEnd::Sslv2 => "sslv2",
             HelloEnd::BadCertificate => "bad_certificate",
             HelloEnd::NotTls => "not_tls",
+            HelloEnd::IllegalParameter => "illegal_parameter",
             HelloEnd::Malformed => "malformed",
             HelloEnd::TooLong => "too_long",
             HelloEnd::NotAsked => "not_asked",
@@ -166,6 +171,16 @@ pub struct HelloObservation {
     /// The journal names them by SHA-256.
     #[serde(skip)]
     pub chain: Vec<Arc<[u8]>>,
+    /// Whether the server answered the renegotiation extension (RFC 5746 §3.4),
+    /// up to TLS 1.2; `None` in TLS 1.3, which has no renegotiation, where there
+    /// was no ServerHello, and where that was not recorded.
+    #[serde(default)]
+    pub renegotiation_info: Option<bool>,
+    /// What is wrong with what it said, for a person, where the answer ended
+    /// with [`HelloEnd::IllegalParameter`] or [`HelloEnd::Malformed`]; `None`
+    /// also where that was not recorded.
+    #[serde(default)]
+    pub fault: Option<Box<str>>,
     /// Whether the server asked for a client certificate in clear.
     pub client_certificate_requested: bool,
     /// Whether it asked for another hello (RFC 8446 §4.1.4).
@@ -204,6 +219,8 @@ impl HelloObservation {
             signature_scheme: None,
             signature: Some(SignatureCheck::NotShown),
             chain: Vec::new(),
+            renegotiation_info: None,
+            fault: None,
             client_certificate_requested: false,
             hello_retry: false,
             downgrade_mark: None,

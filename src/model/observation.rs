@@ -241,6 +241,11 @@ pub struct TlsObservation {
     /// recorded.
     #[serde(default)]
     pub downgrade_mark: Option<DowngradeMark>,
+    /// Whether a server of TLS 1.2 or before answered the renegotiation
+    /// extension (RFC 5746 §3.4). `None` in TLS 1.3, which has no renegotiation,
+    /// and where that was not recorded.
+    #[serde(default)]
+    pub renegotiation_info: Option<bool>,
     /// Fatal alert received.
     pub alert: Option<AlertDescription>,
 }

@@ -162,6 +162,7 @@ pub(super) fn observe(client: &TlsClient, recorder: &Recorder) -> TlsObservation
     let before_tls13 = tls.version.is_some_and(|version| version < ProtocolVersion::TLS13);
     tls.session_id = before_tls13.then(|| client.resumable().session_id);
     tls.downgrade_mark = client.downgrade_mark().filter(|_| before_tls13);
+    tls.renegotiation_info = client.renegotiation_info().filter(|_| before_tls13);
     tls
 }
 

@@ -13,7 +13,7 @@ use crate::model::{
     SignatureCheck, SuiteFacts,
 };
 use crate::smtp::EhloName;
-use crate::tls::{ClientHello, End, HelloAnswer, HelloProbe, ServerHello, Step};
+use crate::tls::{self, ClientHello, End, HelloAnswer, HelloProbe, Objection, ServerHello, Step};
 use crate::x509::form;
 use crate::x509::handshake::Verifier;
 use aws_lc_rs::rand;
@@ -32,9 +32,9 @@ pub(super) async fn ask(
     let mut seen = HelloObservation::not_asked(question, Timestamp::now(), None);
     let begun = Instant::now();
     match exchange(key, question, ehlo, timeouts, begun).await {
-        Ok((answer, random)) => {
-            seen.signature = Some(signature(&answer, question, &random));
-            take(&mut seen, answer);
+        Ok((answer, hello)) => {
+            seen.signature = Some(signature(&answer, question, &hello.random));
+            take(&mut seen, answer, &hello);
         }
         Err(failure) => seen.failure = Some(failure),
     }
@@ -42,7 +42,7 @@ pub(super) async fn ask(
     seen
 }
 
-/// The answer, and the random of the hello.
+/// The answer, and the hello.
 ///
 /// # Errors
 /// Why the dialogue never came to the hello.
@@ -52,7 +52,7 @@ async fn exchange(
     ehlo: &EhloName,
     timeouts: &PhaseTimeouts,
     begun: Instant,
-) -> Result<(HelloAnswer, [u8; 32]), Failure> {
+) -> Result<(HelloAnswer, ClientHello), Failure> {
     let hello = client_hello(key, question)?;
     let mut probe = HelloProbe::new(&hello).map_err(unsendable)?;
     let session_ends = begun + timeouts.session;
@@ -62,7 +62,7 @@ async fn exchange(
     let (deadline, residue) = drive.into_upgrade(&mut socket).await?;
     converse(&mut probe, &mut socket, deadline).await?;
     let answer = probe.into_answer();
-    throttled(&answer, residue).map_or(Ok((answer, hello.random)), Err)
+    throttled(&answer, residue).map_or(Ok((answer, hello)), Err)
 }
 
 /// A server that says 421 in clear where its ServerHello belongs has not
@@ -80,10 +80,8 @@ fn throttled(answer: &HelloAnswer, residue: Vec<u8>) -> Option<Failure> {
 /// version offered knows them: names and groups since TLS 1.0 (RFC 6066,
 /// RFC 8422), signature schemes since TLS 1.2 (RFC 5246 §7.4.1.4.1).
 fn client_hello(key: &ProbeKey, question: &HelloQuestion) -> Result<ClientHello, Failure> {
-    let mut random = [0; 32];
-    rand::fill(&mut random).map_err(|_| unsendable("no random numbers"))?;
     let newest = question.version();
-    let mut hello = ClientHello::new(newest, question.suites.iter().copied(), random);
+    let mut hello = ClientHello::new(newest, question.suites.iter().copied(), random_bytes()?);
     if newest >= ProtocolVersion::TLS10 {
         // The same rule as for the handshake: addresses are no names.
         let named = matches!(handshake::server_name(key), ServerName::DnsName(_));
@@ -95,8 +93,17 @@ fn client_hello(key: &ProbeKey, question: &HelloQuestion) -> Result<ClientHello,
     }
     if newest >= ProtocolVersion::TLS13 {
         hello.supported_versions.clone_from(&question.versions);
+        // As clients do, so that it is seen whether the server echoes it (RFC
+        // 8446 §D.4).
+        hello.session_id = random_bytes()?.to_vec();
     }
     Ok(hello)
+}
+
+fn random_bytes() -> Result<[u8; 32], Failure> {
+    let mut random = [0; 32];
+    rand::fill(&mut random).map_err(|_| unsendable("no random numbers"))?;
+    Ok(random)
 }
 
 fn unsendable(cause: impl std::fmt::Display) -> Failure {
@@ -168,10 +175,22 @@ fn is_without_certificate(answer: &HelloAnswer) -> bool {
     }
 }
 
-fn take(seen: &mut HelloObservation, answer: HelloAnswer) {
-    seen.end = if is_without_certificate(&answer) { HelloEnd::BadCertificate } else { end(&answer.end) };
+fn take(seen: &mut HelloObservation, answer: HelloAnswer, hello: &ClientHello) {
+    let objection = tls::objection(hello, &answer);
+    seen.end = match objection {
+        Some(Objection::Illegal(_)) => HelloEnd::IllegalParameter,
+        Some(Objection::Disputed(_)) => HelloEnd::Malformed,
+        None if is_without_certificate(&answer) => HelloEnd::BadCertificate,
+        None => end(&answer.end),
+    };
+    seen.fault = match (objection, &answer.end) {
+        (Some(objection), _) => Some(objection.to_string().into()),
+        (None, End::Malformed(fault)) => Some(fault.to_string().into()),
+        _ => None,
+    };
     let old = answer.hello.as_ref().filter(|hello| hello.version() < ProtocolVersion::TLS13);
     seen.downgrade_mark = old.map(ServerHello::downgrade_mark);
+    seen.renegotiation_info = old.map(ServerHello::has_renegotiation_info);
     seen.version = answer.version();
     seen.suite = answer.suite();
     seen.group = answer.group();

@@ -4,7 +4,7 @@ use super::wire::TooManyBytes;
 use crate::model::text::escape;
 use crate::model::{AlertDescription, ClientCertificate, Failure, Kind, Phase, Reply};
 use crate::smtp::reply;
-use crate::tls::TlsFault;
+use crate::tls::{Objection, TlsFault};
 use rustls::{CertificateError, Error, InvalidMessage, PeerIncompatible, PeerMisbehaved};
 use std::io::{self, ErrorKind};
 
@@ -44,6 +44,12 @@ fn from_fault(fault: &TlsFault, certificate: ClientCertificate) -> Failure {
     match fault {
         TlsFault::Library(error) => from_rustls(error, certificate),
         TlsFault::TooLong => Failure::new(Phase::Tls, Kind::TooLong).with_detail(fault),
+        TlsFault::Objection(Objection::Illegal(_)) => {
+            Failure::new(Phase::Tls, Kind::IllegalParameter).with_detail(fault)
+        }
+        TlsFault::Objection(Objection::Disputed(_)) => {
+            Failure::new(Phase::Tls, Kind::Malformed).with_detail(fault)
+        }
         TlsFault::InClear(_) => Failure::new(Phase::Tls, Kind::NotTls).with_detail(fault),
     }
 }
@@ -55,7 +61,7 @@ pub(super) fn after_handshake(fault: &TlsFault, certificate: ClientCertificate) 
     match fault {
         TlsFault::Library(error @ Error::AlertReceived(_)) => from_rustls(error, certificate),
         TlsFault::TooLong => Failure::new(Phase::AfterTls, Kind::TooLong).with_detail(fault),
-        TlsFault::Library(_) | TlsFault::InClear(_) => {
+        TlsFault::Library(_) | TlsFault::Objection(_) | TlsFault::InClear(_) => {
             Failure::new(Phase::AfterTls, Kind::Malformed).with_detail(fault)
         }
     }
@@ -196,6 +202,22 @@ fn misbehaved(reason: &PeerMisbehaved) -> Kind {
         PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme
         | PeerMisbehaved::SignedKxWithWrongAlgorithm => Kind::SignatureFailed,
         PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported => Kind::DowngradeDetected,
+        // What RFC 8446 and RFC 5246 say must end the handshake, and what ends it
+        // with OpenSSL and GnuTLS.
+        PeerMisbehaved::SelectedUnofferedCompression
+        | PeerMisbehaved::SelectedTls12UsingTls13VersionExtension
+        | PeerMisbehaved::SelectedDifferentCipherSuiteAfterRetry
+        | PeerMisbehaved::SelectedUnofferedPsk
+        | PeerMisbehaved::SelectedInvalidPsk
+        | PeerMisbehaved::IllegalHelloRetryRequestWithNoChanges
+        | PeerMisbehaved::IllegalHelloRetryRequestWithUnofferedCipherSuite
+        | PeerMisbehaved::IllegalHelloRetryRequestWithUnofferedNamedGroup
+        | PeerMisbehaved::IllegalHelloRetryRequestWithUnsupportedVersion
+        | PeerMisbehaved::InvalidKeyShare
+        | PeerMisbehaved::MissingKeyShare
+        | PeerMisbehaved::ServerHelloMustOfferUncompressedEcPoints
+        | PeerMisbehaved::UnexpectedCleartextExtension
+        | PeerMisbehaved::WrongGroupForKeyShare => Kind::IllegalParameter,
         _ => Kind::Malformed,
     }
 }

@@ -63,6 +63,7 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         leaf: assessed.map(|assessed| assessed.leaf.clone()),
         disputed: assessed.is_some_and(|assessed| assessed.disputed),
         downgrade_mark: tls.downgrade_mark,
+        renegotiation_info: tls.renegotiation_info,
     });
     Finding {
         key: observation.key.clone(),
@@ -91,6 +92,9 @@ fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFin
         signature: hello.signature.clone(),
         presented: assessed.map(Assessed::presented),
         downgrade_mark: hello.downgrade_mark,
+        dh_bits: hello.dh_bits,
+        renegotiation_info: hello.renegotiation_info,
+        client_certificate_requested: hello.client_certificate_requested,
     })
     .collect()
 }

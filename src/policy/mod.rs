@@ -9,6 +9,7 @@
 mod anchors;
 mod chain;
 pub mod connector;
+mod demands;
 mod downgrade;
 pub mod enumeration;
 pub mod expectation;

@@ -31,6 +31,9 @@ fn hello(what: &str, end: HelloEnd, chosen: Option<(&str, &str)>, group: &str) -
         signature: Some(SignatureCheck::Verified),
         presented: None,
         downgrade_mark: Some(crate::model::DowngradeMark::None),
+        dh_bits: None,
+        renegotiation_info: Some(true),
+        client_certificate_requested: false,
     }
 }
 

@@ -11,6 +11,7 @@
 //! sender (RFC 8446 §4.4.3); see `proof`. So is one with a certificate that no
 //! client can read. Where clients differ over a form, nothing is known.
 
+use super::demands::{self, Demand};
 use super::downgrade::{self, Downgrade};
 use super::other_offers::{Inference, infer};
 use super::proof::{self, Proof};
@@ -141,7 +142,9 @@ impl Case<'_> {
             // the key that was seen signs for nobody with this offer.
             HelloEnd::Agreed if hello.hello_retry && self.lacks_scheme() => None,
             HelloEnd::Agreed if hello.hello_retry => Some(self.agreed(hello, Basis::Inferred)),
-            HelloEnd::Agreed | HelloEnd::BadCertificate => Some(self.agreed(hello, Basis::Observed)),
+            HelloEnd::Agreed | HelloEnd::BadCertificate | HelloEnd::IllegalParameter => {
+                Some(self.agreed(hello, Basis::Observed))
+            }
             HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
             _ if hello.is_refused() => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
             _ => None,
@@ -171,8 +174,8 @@ impl Case<'_> {
         if brought_down == Downgrade::Ends {
             return self.tls_failure(ended(Kind::DowngradeDetected), basis);
         }
-        if hello.end == HelloEnd::BadCertificate {
-            return self.tls_failure(ended(Kind::BadCertificate), basis);
+        if let Some(kind) = ends_with_everyone(hello.end) {
+            return self.tls_failure(ended(kind), basis);
         }
         let mut proven = proof::of_hello_beside(hello, self.finding, &self.profile.offer);
         if proven == Proof::Open && self.shaken() == Proof::OfAnotherOffer {
@@ -188,6 +191,10 @@ impl Case<'_> {
             (Proof::OfAnotherOffer, Some(failure)) => return self.not_learnt(failure),
             _ => {}
         }
+        let demand = self.demand(hello);
+        if let Demand::Refused(reason, stated) = demand {
+            return self.tls_failure(reason, basis.max(stated));
+        }
         if let Some(disputed) = disputed(brought_down, hello.presented.as_ref()) {
             return disputed;
         }
@@ -197,6 +204,10 @@ impl Case<'_> {
         if self.profile.sender.refuses_sha1_signatures.value && signs_with_sha1(hello) {
             return self.tls_failure(Reason::Sha1Signature, basis);
         }
+        if let Some(reason) = self.open(hello) {
+            return (Outcome::undetermined(reason), None);
+        }
+        let (proven, basis) = under(demand, proven, basis);
         let group = hello.group.filter(|group| self.profile.offer.groups.contains(group));
         (proven.of_session(basis, self.session(hello.version, hello.suite, group)), None)
     }
@@ -265,13 +276,20 @@ impl Case<'_> {
         if let Some(disputed) = disputed(brought_down, tls.presented().as_ref()) {
             return disputed;
         }
-        match self.carried() {
-            Some(Ok(carried)) => {
+        let demand = demands::of(&self.profile.sender, tls.version, tls.renegotiation_info, None);
+        match (demand, self.carried()) {
+            (Demand::Refused(reason, stated), carried) => {
+                let basis = carried.and_then(Result::ok).map_or(Basis::Inferred, |carried| carried.basis);
+                self.tls_failure(reason, basis.max(stated))
+            }
+            (Demand::Unknown(reason), _) => (Outcome::undetermined(reason), None),
+            (demand, Some(Ok(carried))) => {
                 let session = self.session(carried.version, carried.suite, carried.group);
-                (self.shaken().of_session(carried.basis, session), None)
+                let (proven, basis) = under(demand, self.shaken(), carried.basis);
+                (proven.of_session(basis, session), None)
             }
             // The server showed nothing that the sender has. It may have more.
-            lack => {
+            (_, lack) => {
                 let reason = lack.and_then(Result::err).unwrap_or(Reason::NoPublishedSuite);
                 let outcome = Outcome::undetermined(reason);
                 (Outcome { basis: Some(Basis::Inferred), ..outcome }, None)
@@ -309,6 +327,24 @@ fn disputed(brought_down: Downgrade, shown: Option<&Presented>) -> Option<Answer
         _ => return None,
     };
     Some((Outcome::undetermined(reason), None))
+}
+
+/// A proof and a basis under what the sender demands besides.
+fn under(demand: Demand, proven: Proof, basis: Basis) -> (Proof, Basis) {
+    match (demand, proven) {
+        (Demand::Met(stated), proven) => (proven, basis.max(stated)),
+        (Demand::NotRecorded, Proof::Given) => (Proof::NotRecorded, basis),
+        (_, proven) => (proven, basis),
+    }
+}
+
+/// What ends the handshake of every client, if that is how an answer ended.
+fn ends_with_everyone(end: HelloEnd) -> Option<Kind> {
+    match end {
+        HelloEnd::BadCertificate => Some(Kind::BadCertificate),
+        HelloEnd::IllegalParameter => Some(Kind::IllegalParameter),
+        _ => None,
+    }
 }
 
 /// Whether the server signs its key exchange as versions before TLS 1.2 have

@@ -38,6 +38,7 @@ fn shaken(version: &str, suite: &str, group: &str, key: &str) -> Finding {
         signature_scheme: Some(SignatureScheme(0x0804)),
         signature: Some(SignatureCheck::Verified),
         leaf: leaf(key, false),
+        renegotiation_info: Some(true),
         ..TlsFinding::default()
     };
     finding(None, Some(tls))
@@ -69,6 +70,9 @@ fn hello(
         signature: Some(SignatureCheck::Verified),
         presented: None,
         downgrade_mark: Some(crate::model::DowngradeMark::None),
+        dh_bits: None,
+        renegotiation_info: Some(true),
+        client_certificate_requested: false,
     }
 }
 

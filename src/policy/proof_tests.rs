@@ -46,6 +46,7 @@ fn tls(suite: &str, signature: Option<SignatureCheck>, scheme: SignatureScheme) 
         signature_scheme: Some(scheme),
         signature,
         leaf: Some(leaf(1)),
+        renegotiation_info: Some(true),
         ..TlsFinding::default()
     }
 }
@@ -80,6 +81,9 @@ fn hello(
             disputed: false,
         }),
         downgrade_mark: Some(DowngradeMark::None),
+        dh_bits: None,
+        renegotiation_info: Some(true),
+        client_certificate_requested: false,
     }
 }
 

@@ -151,6 +151,14 @@ pub struct Sender {
     /// RSA (RFC 4346 §7.4.3). In TLS 1.2 the schemes that it offers say so.
     #[serde(default = "takes_sha1_signatures")]
     pub refuses_sha1_signatures: Stated<bool>,
+    /// Whether it ends a handshake up to TLS 1.2 with a server that does not
+    /// know RFC 5746; not known where there is none.
+    #[serde(default)]
+    pub requires_renegotiation_info: Option<Stated<bool>>,
+    /// Shortest Diffie-Hellman prime that it takes of a server, in bits; not
+    /// known where there is none.
+    #[serde(default)]
+    pub dh_bits_min: Option<Stated<u32>>,
     /// Whether it sends through TLS only.
     pub requires_tls: Stated<bool>,
     /// What it does after a handshake that failed.

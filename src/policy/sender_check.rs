@@ -67,6 +67,12 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     stated("signature_schemes", &sender.signature_schemes)?;
     stated("refuses_sha1_certificates", &sender.refuses_sha1_certificates)?;
     stated("refuses_sha1_signatures", &sender.refuses_sha1_signatures)?;
+    if let Some(requires) = &sender.requires_renegotiation_info {
+        stated("requires_renegotiation_info", requires)?;
+    }
+    if let Some(min) = &sender.dh_bits_min {
+        stated("dh_bits_min", min)?;
+    }
     stated("requires_tls", &sender.requires_tls)?;
     stated("after_tls_failure", &sender.after_tls_failure)?;
     stated("wildcard_covers_apex", &sender.wildcard_covers_apex)?;

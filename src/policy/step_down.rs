@@ -132,11 +132,13 @@ pub(super) fn is_about_the_offer(failure: &Failure, agreed: bool) -> bool {
     ];
     // A server that goes on in SMTP has no TLS to be asked about. One that was
     // brought to an older version than it speaks may take what does not offer
-    // the newer.
+    // the newer, and one that said what nobody can go on with may say another
+    // thing to another offer.
+    let of_this_offer = matches!(failure.kind, Kind::DowngradeDetected | Kind::IllegalParameter);
     failure.phase == Phase::Tls
         && failure.reply_code.is_none()
         && failure.alert != Some(AlertDescription::NO_APPLICATION_PROTOCOL)
-        && (kinds.contains(&failure.kind) && !agreed || failure.kind == Kind::DowngradeDetected)
+        && (kinds.contains(&failure.kind) && !agreed || of_this_offer)
 }
 
 /// Whether the server signed under a scheme that the sender offers and the
@@ -152,7 +154,8 @@ fn signs_for_the_sender(seen: &Observation, sender: &HelloQuestion) -> bool {
 /// §4.2.1). Where the dialogue no longer comes to the hello, the server wants
 /// to be left alone, and one that floods is.
 fn settles(hello: &HelloObservation) -> bool {
-    hello.end.is_agreement() || matches!(hello.end, HelloEnd::NotAsked | HelloEnd::TooLong)
+    hello.end.is_agreement()
+        || matches!(hello.end, HelloEnd::IllegalParameter | HelloEnd::NotAsked | HelloEnd::TooLong)
 }
 
 /// Every suite, group and scheme that the version can have.

@@ -63,6 +63,7 @@ fn a_refusal_is_followed_down_until_the_server_agrees() {
         (&[HelloEnd::Timeout, HelloEnd::Malformed, agreed], &down[..3]),
         (&[ALERT, ALERT, HelloEnd::NotTls, HelloEnd::Sslv2, agreed], &down[..5]),
         (&[HelloEnd::NotAsked], &down[..1]),
+        (&[HelloEnd::IllegalParameter], &down[..1]),
         (&[ALERT, HelloEnd::NotAsked], &down[..2]),
     ] {
         let seen = ended(Phase::Tls, Kind::NoCommonVersion);
@@ -74,7 +75,8 @@ fn a_refusal_is_followed_down_until_the_server_agrees() {
 fn only_want_of_a_version_or_suite_is_followed() {
     for kind in Kind::ALL {
         let expected = matches!(kind.name(), "alert" | "no_common_version" | "no_common_suite")
-            || matches!(kind.name(), "not_tls" | "malformed" | "closed" | "downgrade_detected");
+            || matches!(kind.name(), "not_tls" | "malformed" | "closed" | "downgrade_detected")
+            || kind.name() == "illegal_parameter";
         let seen = ended(Phase::Tls, *kind);
         assert_eq!(!hellos(HelloPlan::default(), seen, &[]).is_empty(), expected, "tls: {kind}");
         for phase in [Phase::Connect, Phase::Greeting, Phase::Ehlo, Phase::Starttls] {

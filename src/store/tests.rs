@@ -93,6 +93,7 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             tickets: Some(2),
             session_id: Some(true),
             downgrade_mark: Some(crate::model::DowngradeMark::Tls12),
+            renegotiation_info: Some(false),
             alert: Some(AlertDescription(0x63)),
         }),
         hellos: vec![HelloObservation {
@@ -102,6 +103,8 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             version: Some(ProtocolVersion::SSL3),
             suite: Some(CipherSuite(0x0004)),
             dh_bits: Some(1024),
+            renegotiation_info: Some(true),
+            fault: Some("ServerHello: an odd one".into()),
             chain: hello_chain,
             client_certificate_requested: true,
             hello_retry: true,

@@ -73,6 +73,9 @@ pub struct HelloAnswer {
     pub certificate_request: Option<CertificateRequest>,
     /// Whether an OCSP response was stapled.
     pub ocsp_stapled: bool,
+    /// The version in the header of the first record behind the ServerHello
+    /// that is not the chosen one, up to TLS 1.2.
+    pub foreign_record: Option<ProtocolVersion>,
     /// The first alert that did not end the answer.
     pub warning: Option<AlertDescription>,
     /// How it ended.

@@ -5,7 +5,9 @@
 //! [`TlsClient::receive`] go round without either.
 
 use super::in_clear::{InClear, Resumable};
+use super::objection::Objection;
 use super::record::{HEADER_BYTES, may_begin_record};
+use super::server_hello::ServerHello;
 use crate::model::DowngradeMark;
 use crate::model::text::escape;
 use rustls::{ClientConnection, ProtocolVersion};
@@ -16,6 +18,10 @@ use thiserror::Error;
 /// reply line of RFC 5321 §4.5.3.1.5.
 pub const CLEAR_TEXT_BYTES_MAX: usize = 512;
 
+/// Where the length of the session id stands in the records of a ClientHello:
+/// behind both headers, the version and the random (RFC 8446 §4.1.2).
+const SESSION_ID_AT: usize = HEADER_BYTES + 4 + 2 + 32;
+
 /// Why a TLS connection goes no further.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum TlsFault {
@@ -25,6 +31,9 @@ pub enum TlsFault {
     /// A message longer than the library puts together.
     #[error("a handshake message longer than what is read")]
     TooLong,
+    /// What clients end the handshake over, and the library does not.
+    #[error("{0}")]
+    Objection(Objection),
     /// Bytes in clear stand where a record is due; they are kept up to the end
     /// of their line.
     #[error("no TLS record: {}", escape(.0))]
@@ -38,6 +47,9 @@ pub struct TlsClient {
     side: Side,
     resumable: Resumable,
     downgrade_mark: Option<DowngradeMark>,
+    /// The session id of the ClientHello, once that is written.
+    session_id: Option<Box<[u8]>>,
+    renegotiation_info: Option<bool>,
     /// What was decrypted and not taken yet: what one piece of input brings,
     /// and one record.
     plain: Vec<u8>,
@@ -62,6 +74,8 @@ impl TlsClient {
             side: Side::InClear(Box::default()),
             resumable: Resumable::default(),
             downgrade_mark: None,
+            session_id: None,
+            renegotiation_info: None,
             plain: Vec::new(),
             line: None,
             fault: None,
@@ -99,6 +113,12 @@ impl TlsClient {
     /// came. Of TLS 1.3 it says nothing.
     pub fn downgrade_mark(&self) -> Option<DowngradeMark> {
         self.downgrade_mark
+    }
+
+    /// Whether the ServerHello answers the renegotiation extension; `None` before
+    /// it came. In TLS 1.3 it has no place.
+    pub fn renegotiation_info(&self) -> Option<bool> {
+        self.renegotiation_info
     }
 
     /// What came in clear where a record is due, so far.
@@ -168,8 +188,12 @@ impl TlsClient {
     /// # Errors
     /// None: memory takes what it is given.
     pub fn write_records(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        let before = out.len();
         while self.connection.wants_write() {
             self.connection.write_tls(out)?;
+        }
+        if self.session_id.is_none() {
+            self.session_id = out.get(before..).and_then(session_id);
         }
         Ok(())
     }
@@ -186,8 +210,12 @@ impl TlsClient {
         match &mut self.side {
             Side::InClear(clear) => match clear.next(input) {
                 Ok(None) => Ok(()),
-                Ok(Some(record)) => {
-                    let fed = feed(&mut self.connection, record, &mut self.plain);
+                Ok(Some(_)) => {
+                    self.renegotiation_info = clear.server_hello().map(ServerHello::has_renegotiation_info);
+                    if let Some(objection) = clear.objection(self.session_id.as_deref()) {
+                        return Err(TlsFault::Objection(objection));
+                    }
+                    let fed = feed(&mut self.connection, clear.passed(), &mut self.plain);
                     self.resumable = clear.resumable();
                     self.downgrade_mark = clear.downgrade_mark();
                     let tls13 = self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
@@ -243,6 +271,12 @@ fn feed(connection: &mut ClientConnection, mut bytes: &[u8], plain: &mut Vec<u8>
         }
     }
     Ok(true)
+}
+
+/// The session id of the ClientHello at the front of these records.
+fn session_id(records: &[u8]) -> Option<Box<[u8]>> {
+    let (length, rest) = records.get(SESSION_ID_AT..)?.split_first()?;
+    rest.get(..usize::from(*length)).map(Into::into)
 }
 
 fn drain(connection: &mut ClientConnection, plain: &mut Vec<u8>) {

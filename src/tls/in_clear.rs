@@ -6,9 +6,10 @@
 //! negotiating a session already has to ignore it (RFC 5246 §7.4.1.1). rustls
 //! ends the handshake over it.
 
-use super::handshake::HandshakeType;
+use super::handshake::{HANDSHAKE_MESSAGE_BYTES_MAX, HandshakeType};
+use super::objection::{self, Objection};
 use super::record::{ContentType, HEADER_BYTES, PLAINTEXT_BYTES_MAX, RecordFault, RecordReader};
-use super::server_hello::{MARK_BYTES, mark_of};
+use super::server_hello::{MARK_BYTES, ServerHello, mark_of};
 use crate::model::{DowngradeMark, ProtocolVersion};
 
 /// Length of a message's header, in bytes.
@@ -55,6 +56,9 @@ pub(super) struct InClear {
     last: ContentType,
     /// Empty records in a row.
     empty: u32,
+    /// The version in the header of a record behind the ServerHello that is not
+    /// the chosen one.
+    foreign_record: Option<ProtocolVersion>,
 }
 
 impl Default for InClear {
@@ -65,6 +69,7 @@ impl Default for InClear {
             out: Vec::new(),
             last: ContentType::HANDSHAKE,
             empty: 0,
+            foreign_record: None,
         }
     }
 }
@@ -80,6 +85,11 @@ impl InClear {
         self.out.clear();
         let (content_type, version) = (record.content_type, record.version);
         self.last = content_type;
+        let spoken = matches!(content_type, ContentType::HANDSHAKE | ContentType::CHANGE_CIPHER_SPEC);
+        let chosen = self.messages.server_hello.as_ref().and_then(before_tls13);
+        if spoken && chosen.is_some_and(|chosen| chosen != version) {
+            self.foreign_record.get_or_insert(version);
+        }
         self.empty = if record.fragment.is_empty() { self.empty + 1 } else { 0 };
         if content_type == ContentType::HANDSHAKE && self.empty <= EMPTY_RECORDS_MAX {
             for part in self.messages.pass(record.fragment).chunks(PLAINTEXT_BYTES_MAX) {
@@ -122,6 +132,29 @@ impl InClear {
         self.records.finish()
     }
 
+    /// What [`Self::next`] gave last.
+    pub(super) fn passed(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// The ServerHello, or the HelloRetryRequest, that came last.
+    pub(super) fn server_hello(&self) -> Option<&ServerHello> {
+        self.messages.server_hello.as_ref()
+    }
+
+    /// What clients end the handshake over and the library does not look at.
+    /// `session_id` is that of the ClientHello.
+    pub(super) fn objection(&self, session_id: Option<&[u8]>) -> Option<Objection> {
+        let hello = self.server_hello()?;
+        let checked = match (before_tls13(hello), session_id) {
+            (Some(_), _) => objection::check_renegotiation(hello)
+                .and_then(|()| objection::check_records(self.foreign_record)),
+            (None, Some(session_id)) => objection::check_echo(session_id, hello),
+            (None, None) => Ok(()),
+        };
+        checked.err()
+    }
+
     /// What was said of resuming.
     pub(super) fn resumable(&self) -> Resumable {
         self.messages.resumable
@@ -133,6 +166,12 @@ impl InClear {
         let RandomEnd { bytes, known } = &self.messages.random_end;
         (*known == MARK_BYTES).then(|| mark_of(bytes))
     }
+}
+
+/// The version that was chosen, if it is older than TLS 1.3.
+fn before_tls13(hello: &ServerHello) -> Option<ProtocolVersion> {
+    let chosen = Some(hello.version()).filter(|version| *version < ProtocolVersion::TLS13);
+    chosen.filter(|_| !hello.is_hello_retry())
 }
 
 fn put_record(out: &mut Vec<u8>, content_type: ContentType, version: ProtocolVersion, fragment: &[u8]) {
@@ -153,6 +192,9 @@ struct MessageFilter {
     out: Vec<u8>,
     resumable: Resumable,
     random_end: RandomEnd,
+    /// What came of a ServerHello, up to its end.
+    server_hello_body: Vec<u8>,
+    server_hello: Option<ServerHello>,
 }
 
 impl RandomEnd {
@@ -222,6 +264,21 @@ impl MessageFilter {
             self.random_end.note(passed, part);
             let length = SESSION_ID_LENGTH_AT.checked_sub(passed).and_then(|place| part.get(place));
             self.resumable.session_id |= length.is_some_and(|length| *length > 0);
+            self.keep(part);
+        }
+    }
+
+    /// Keeps a part of a ServerHello, and reads it once it is whole. One that
+    /// cannot be read the library refuses.
+    fn keep(&mut self, part: &[u8]) {
+        let Under { length, passed, .. } = self.message;
+        if length > HANDSHAKE_MESSAGE_BYTES_MAX {
+            return;
+        }
+        self.server_hello_body.extend_from_slice(part);
+        if passed == length {
+            self.server_hello = ServerHello::decode(&self.server_hello_body).ok();
+            self.server_hello_body = Vec::new();
         }
     }
 

@@ -143,6 +143,10 @@ impl HelloProbe {
         if self.bytes_seen > FLIGHT_BYTES_MAX {
             return Err(End::TooLong(Limit::FlightBytes));
         }
+        let chosen = self.answer.hello.as_ref().map(|hello| hello.legacy_version);
+        if chosen.is_some_and(|chosen| chosen != record.version) {
+            self.answer.foreign_record.get_or_insert(record.version);
+        }
         match record.content_type {
             ContentType::ALERT => take_alerts(&mut self.answer, record.fragment)?,
             ContentType::HANDSHAKE => {
@@ -213,7 +217,10 @@ fn take_message(answer: &mut HelloAnswer, message: Message<'_>) -> Result<(), En
             answer.ocsp_stapled = true;
             Ok(())
         }
-        (HandshakeType::SERVER_HELLO_DONE, Some(_)) => Err(End::Complete),
+        (HandshakeType::SERVER_HELLO_DONE, Some(_)) if message.body.is_empty() => Err(End::Complete),
+        (HandshakeType::SERVER_HELLO_DONE, Some(_)) => {
+            Err(unexpected("a ServerHelloDone that says something"))
+        }
         // Supplemental data and whatever else: it stands between, and is not ours.
         (_, Some(_)) => Ok(()),
     }

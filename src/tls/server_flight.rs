@@ -1,6 +1,7 @@
 //! What a server says in clear after its hello, up to TLS 1.2: certificates,
 //! its side of the key exchange, and whether it asks for a certificate.
 
+use super::server_flight_encode::ServerShare;
 use super::wire::{Malformed, Reader};
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -59,11 +60,23 @@ pub enum KeyExchange {
     Other,
 }
 
+impl KeyExchange {
+    fn of(share: &ServerShare) -> Self {
+        match share {
+            ServerShare::Group { group, .. } => Self::Group(*group),
+            ServerShare::Dh { prime, .. } => Self::Dh { prime_bits: bits(prime) },
+            ServerShare::ExportRsa { modulus, .. } => Self::ExportRsa { modulus_bits: bits(modulus) },
+        }
+    }
+}
+
 /// The ServerKeyExchange message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerKeyExchange {
     /// What the keys are agreed upon with.
     pub key_exchange: KeyExchange,
+    /// The public value; `None` where it was not read.
+    pub share: Option<ServerShare>,
     /// The server's signature; `None` where the suite has none, or it was not
     /// read because what stands before it was not.
     pub signed: Option<SignedParams>,
@@ -128,28 +141,27 @@ impl ServerKeyExchange {
         if hint {
             reader.vector(2)?;
         }
-        let key_exchange = match form {
+        let share = match form {
             Form::Ecdh => read_curve(&mut reader)?,
             Form::Dh => {
-                let prime_bits = bits(reader.vector(2)?.remaining());
-                let _generator = reader.vector(2)?;
-                let _public = reader.vector(2)?;
-                KeyExchange::Dh { prime_bits }
+                let [prime, generator, public] =
+                    [reader.vector(2)?, reader.vector(2)?, reader.vector(2)?].map(Reader::to_vec);
+                Some(ServerShare::Dh { prime, generator, public })
             }
             Form::ExportRsa => {
-                let modulus_bits = bits(reader.vector(2)?.remaining());
-                let _exponent = reader.vector(2)?;
-                KeyExchange::ExportRsa { modulus_bits }
+                let [modulus, exponent] = [reader.vector(2)?, reader.vector(2)?].map(Reader::to_vec);
+                Some(ServerShare::ExportRsa { modulus, exponent })
             }
-            Form::Other => KeyExchange::Other,
+            Form::Other => return Ok(Self { key_exchange: KeyExchange::Other, share: None, signed: None }),
         };
-        if matches!(key_exchange, KeyExchange::Other | KeyExchange::ExplicitCurve) {
-            return Ok(Self { key_exchange, signed: None });
-        }
+        let Some(share) = share else {
+            return Ok(Self { key_exchange: KeyExchange::ExplicitCurve, share: None, signed: None });
+        };
+        let key_exchange = KeyExchange::of(&share);
         let params = body.get(..body.len() - reader.len()).unwrap_or_default();
         let signed = if signed { Some(read_signature(&mut reader, params, version)?) } else { None };
         reader.finish()?;
-        Ok(Self { key_exchange, signed })
+        Ok(Self { key_exchange, share: Some(share), signed })
     }
 }
 
@@ -165,14 +177,14 @@ fn read_signature(
     Ok(SignedParams { params: params.into(), scheme, signature })
 }
 
-/// Curve and point. Of a curve that is written out nothing more is read.
-fn read_curve(reader: &mut Reader<'_>) -> Result<KeyExchange, Malformed> {
+/// Curve and point; `None` for a curve that is written out, of which nothing
+/// more is read.
+fn read_curve(reader: &mut Reader<'_>) -> Result<Option<ServerShare>, Malformed> {
     match reader.u8()? {
-        1 | 2 => Ok(KeyExchange::ExplicitCurve),
+        1 | 2 => Ok(None),
         3 => {
             let group = NamedGroup(reader.u16()?);
-            reader.vector(1)?;
-            Ok(KeyExchange::Group(group))
+            Ok(Some(ServerShare::Group { group, public: reader.vector(1)?.to_vec() }))
         }
         _ => Err(reader.malformed("the curve is of an unknown kind")),
     }

@@ -75,6 +75,7 @@ fn a_flight_is_read_as_it_was_written() {
         let answer = read(&flight.to_records().unwrap());
         let key_exchange = flight.share.as_ref().map(|signed| ServerKeyExchange {
             key_exchange: exchange(&signed.share),
+            share: Some(signed.share.clone()),
             signed: suite.name().contains("_RSA_").then(|| SignedParams {
                 params: signed.share.params().unwrap().into(),
                 scheme: tls12.then_some(scheme),
@@ -141,11 +142,12 @@ proptest! {
         let share = ServerShare::Dh { prime, generator: vec![2], public };
         let scheme = SignatureScheme(scheme);
         let params = share.params().unwrap();
-        let signed = SignedShare { share, scheme, signature: signature.clone() };
+        let signed = SignedShare { share: share.clone(), scheme, signature: signature.clone() };
         let message = signed.to_message(ProtocolVersion::TLS12, suite).unwrap();
         let read = ServerKeyExchange::decode(&message[4..], ProtocolVersion::TLS12, suite).unwrap();
         let told = SignedParams { params: params.into(), scheme: Some(scheme), signature: signature.into() };
-        let expected = ServerKeyExchange { key_exchange: KeyExchange::Dh { prime_bits }, signed: Some(told) };
+        let key_exchange = KeyExchange::Dh { prime_bits };
+        let expected = ServerKeyExchange { key_exchange, share: Some(share), signed: Some(told) };
         prop_assert_eq!(read, expected);
     }
 }

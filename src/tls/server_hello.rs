@@ -94,6 +94,12 @@ impl ServerHello {
         self.code_point(ExtensionType::SUPPORTED_VERSIONS).map_or(self.legacy_version, ProtocolVersion)
     }
 
+    /// Whether it answers the renegotiation extension, be it that it asks for
+    /// one or for the signal that stands for it (RFC 5746 §3.4).
+    pub fn has_renegotiation_info(&self) -> bool {
+        self.find(ExtensionType::RENEGOTIATION_INFO).is_some()
+    }
+
     /// Whether this is a HelloRetryRequest.
     pub fn is_hello_retry(&self) -> bool {
         self.random == HELLO_RETRY_RANDOM
@@ -109,7 +115,7 @@ impl ServerHello {
         self.random.last_chunk().map_or(DowngradeMark::None, mark_of)
     }
 
-    fn find(&self, extension_type: ExtensionType) -> Option<&[u8]> {
+    pub(super) fn find(&self, extension_type: ExtensionType) -> Option<&[u8]> {
         let found = self.extensions.iter().find(|extension| extension.extension_type == extension_type)?;
         Some(&found.body)
     }

@@ -79,6 +79,11 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
+    /// The same, to be kept.
+    pub(super) fn to_vec(self) -> Vec<u8> {
+        self.rest.to_vec()
+    }
+
     /// All that is left, as two-byte code points.
     pub(super) fn code_points(self) -> Result<impl Iterator<Item = u16>, Malformed> {
         if !self.rest.len().is_multiple_of(2) {

@@ -157,11 +157,11 @@ pub fn dhe_flight(suite: CipherSuite, prime_bits: usize, certificate: &[u8]) -> 
 }
 
 /// A server of TLS 1.3 that wants a share of another group.
-pub fn hello_retry(suite: CipherSuite, group: u16) -> Answer {
+pub fn hello_retry(asked: &ClientHello, suite: CipherSuite, group: u16) -> Answer {
     let hello = ServerHello {
         legacy_version: ProtocolVersion::TLS12,
         random: HELLO_RETRY_RANDOM,
-        session_id: Vec::new(),
+        session_id: asked.session_id.clone(),
         suite,
         compression: 0,
         extensions: vec![

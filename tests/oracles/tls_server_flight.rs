@@ -9,8 +9,8 @@ use mxray::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use mxray::tls::probe::{FLIGHT_BYTES_MAX, RECORDS_MAX};
 use mxray::tls::record::{ContentType, HEADER_BYTES, RECORD_BYTES_MAX};
 use mxray::tls::{
-    CertificateRequest, Chain, ClientHello, End, HelloAnswer, HelloProbe, ServerFlight, ServerHello,
-    ServerShare, SignedShare, Step,
+    CertificateRequest, Chain, ClientHello, End, HelloAnswer, HelloProbe, Objection, ServerFlight,
+    ServerHello, ServerShare, SignedShare, Step, objection,
 };
 use std::sync::Arc;
 
@@ -24,12 +24,16 @@ pub fn check(stream: &[u8]) {
     assert_eq!(whole, odd, "cutting changes nothing");
     check_limits(&whole, stream.len());
     check_written_again(&whole);
+    check_objection(&whole);
     check_end_comes(stream);
 }
 
+fn hello() -> ClientHello {
+    ClientHello::new(ProtocolVersion::TLS12, [CipherSuite(0xc02f)], [7; 32])
+}
+
 fn probe() -> HelloProbe {
-    let hello = ClientHello::new(ProtocolVersion::TLS12, [CipherSuite(0xc02f)], [7; 32]);
-    let mut probe = HelloProbe::new(&hello).unwrap();
+    let mut probe = HelloProbe::new(&hello()).unwrap();
     assert!(matches!(probe.next(), Step::Write(_)));
     probe
 }
@@ -68,6 +72,17 @@ fn check_written_again(answer: &HelloAnswer) {
     if let Some(chain) = &answer.chain {
         let written = body(chain.to_message().expect("what was read fits"));
         assert_eq!(Chain::decode(&written), Ok(Chain { excess: 0, ..chain.clone() }));
+    }
+}
+
+/// Whatever was agreed to, it is said whether a client goes on; and nothing of
+/// what was not.
+fn check_objection(answer: &HelloAnswer) {
+    let told = objection(&hello(), answer);
+    assert!(told.is_none() || answer.end == End::Complete && answer.hello.is_some(), "{told:?}");
+    let chosen = answer.hello.as_ref().filter(|_| answer.end == End::Complete);
+    if chosen.is_some_and(|hello| hello.compression != 0) {
+        assert!(matches!(told, Some(Objection::Illegal(_))), "{answer:?}");
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) enum Answer {
 
 /// What an answer says to a question of this version.
 pub(super) fn read(asked: ProtocolVersion, hello: &HelloObservation) -> Answer {
-    let chosen = hello.suite.filter(|_| hello.end != HelloEnd::Alert);
+    let nothing = matches!(hello.end, HelloEnd::Alert | HelloEnd::IllegalParameter);
+    let chosen = hello.suite.filter(|_| !nothing);
     if let (Some(suite), Some(version)) = (chosen, hello.version) {
         if version != asked {
             return Answer::Refused;
@@ -44,6 +45,7 @@ pub(super) fn read(asked: ProtocolVersion, hello: &HelloObservation) -> Answer {
         HelloEnd::NotAsked => Answer::Lost(why_not_asked(hello)),
         HelloEnd::Agreed
         | HelloEnd::BadCertificate
+        | HelloEnd::IllegalParameter
         | HelloEnd::NotTls
         | HelloEnd::Malformed
         | HelloEnd::TooLong => Answer::Lost(Gap::Unreadable),

@@ -1,13 +1,14 @@
 //! One endpoint before one sender: the answers that count for it, among all
 //! that were given to hellos of several kinds.
 
-use super::alike;
+use super::alike::{self, SCANNER_SUITES};
 use super::carried::{Carried, carried};
 use super::profile::SenderProfile;
 use crate::model::{
-    Basis, CheckCause, CipherSuite, Finding, HelloEnd, HelloFinding, HelloPurpose, Presented, Reason,
-    SuiteFacts, TlsFinding,
+    Basis, CheckCause, CipherSuite, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind, Phase, Presented,
+    Reason, SuiteFacts, TlsFinding,
 };
+use crate::policy::demands::{self, Demand};
 use crate::policy::other_offers::{Inference, infer};
 use crate::policy::proof::{self, Proof};
 
@@ -68,7 +69,31 @@ impl<'a> Case<'a> {
         if agreed.presented.as_ref().is_some_and(|presented| presented.disputed) {
             return Some(CheckCause::NoAnswer(Reason::CertificateForm));
         }
-        proof::of_hello_beside(agreed, self.finding, &self.profile.offer).lack()
+        let lack = || proof::of_hello_beside(agreed, self.finding, &self.profile.offer).lack();
+        self.open(agreed).map(CheckCause::NoAnswer).or_else(lack)
+    }
+
+    /// What the sender makes of what an agreement has or lacks besides.
+    pub(in crate::policy) fn demand(&self, hello: &HelloFinding) -> Demand {
+        demands::of(&self.profile.sender, hello.version, hello.renegotiation_info, hello.dh_bits)
+    }
+
+    /// Why it stays open whether an agreement leads to a session. A hello ends
+    /// where the client's turn comes: what a server does that asks for a client
+    /// certificate, only a whole handshake tells. And where the scanner's own
+    /// was broken, in a suite of the scanner's the sender's may be, too.
+    pub(in crate::policy) fn open(&self, hello: &HelloFinding) -> Option<Reason> {
+        if let Demand::Unknown(reason) | Demand::Refused(reason, _) = self.demand(hello) {
+            return Some(reason);
+        }
+        let failure = self.finding.failure.as_ref()?;
+        let broken = failure.phase == Phase::Tls
+            && matches!(failure.kind, Kind::Malformed | Kind::IllegalParameter)
+            && hello.suite.is_some_and(|suite| SCANNER_SUITES.contains(&suite));
+        if broken {
+            return Some(failure.into());
+        }
+        hello.client_certificate_requested.then_some(Reason::ClientCertificateRequested)
     }
 
     /// Whether the server has no certificate for this sender: it took a suite

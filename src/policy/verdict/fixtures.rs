@@ -85,6 +85,7 @@ pub(super) fn secure() -> TlsFinding {
         chain: Some(ChainStatus::Valid),
         dates: Some(DateStatus::Valid),
         leaf: Some(leaf(&["*.example.com"])),
+        renegotiation_info: Some(true),
         ..TlsFinding::default()
     }
 }
@@ -106,6 +107,9 @@ pub(super) fn own_hello(profile: &SenderProfile, end: HelloEnd) -> HelloFinding 
         signature: Some(SignatureCheck::NotShown),
         presented: None,
         downgrade_mark: Some(DowngradeMark::None),
+        dh_bits: None,
+        renegotiation_info: Some(true),
+        client_certificate_requested: false,
     }
 }
 

@@ -167,6 +167,7 @@ fn found(server: &Server, profile: &SenderProfile, asks: bool) -> Finding {
     let shaken = server.answer(&scanner(), &[0x11ec, 29], HelloLength::Long);
     let failure = shaken.is_none().then(|| Failure::new(Phase::Tls, Kind::Alert));
     let tls = shaken.map(|agreed| TlsFinding {
+        renegotiation_info: Some(true),
         version: Some(agreed.version),
         suite: Some(CipherSuite(agreed.suite)),
         group: agreed.group.map(NamedGroup),

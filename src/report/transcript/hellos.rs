@@ -54,6 +54,10 @@ fn answer(hello: &HelloObservation) -> String {
         (HelloEnd::Alert, Some(alert), _) if alert.refuses_the_hello() => format!("refused ({alert})"),
         (HelloEnd::Alert, Some(alert), _) => format!("broken off ({alert})"),
         (HelloEnd::NotAsked, _, Some(failure)) => format!("not asked, {failure}"),
+        (HelloEnd::IllegalParameter | HelloEnd::Malformed, ..) => match &hello.fault {
+            Some(fault) => format!("{} ({fault})", hello.end.name()),
+            None => hello.end.name().to_string(),
+        },
         (end, ..) => end.name().to_string(),
     }
 }
