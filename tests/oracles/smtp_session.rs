@@ -90,9 +90,20 @@ pub fn check_stream(stream: Stream<'_>, cuts: impl Fn(&[u8]) -> [Vec<&[u8]>; 3])
 }
 
 /// What does not depend on when the client writes: not whether a reply was too
-/// early, nor hence whether a "no TLS" is one.
+/// early, nor hence whether a "no TLS" is one, nor whether a 421 came before
+/// QUIT or answers it.
 fn but_for_the_count(played: &Played) -> Played {
-    let Played { mut dialogue, commands, upgraded } = played.clone();
+    let Played { mut dialogue, mut commands, upgraded } = played.clone();
+    let before_quit = dialogue.unsolicited.as_ref().and_then(|kept| kept.last());
+    if dialogue.quit.as_ref().or(before_quit).is_some_and(|reply| reply.code == 421) {
+        dialogue.quit = None;
+        dialogue.unsolicited = None;
+        dialogue.unanswered.take_if(|asked| *asked == Asked::Quit);
+        commands.retain(|command| command != "QUIT\r\n");
+        if dialogue.failure.as_ref().is_some_and(|failure| failure.kind == Kind::Throttled) {
+            dialogue.failure = Some(Failure::new(Phase::Starttls, Kind::OutOfStep));
+        }
+    }
     let slots = [
         &mut dialogue.greeting,
         &mut dialogue.ehlo,
@@ -267,7 +278,10 @@ fn check_failure(failure: &Failure, played: &Played) {
         Kind::Closed | Kind::Timeout | Kind::Throttled | Kind::NotSmtp | Kind::Malformed | Kind::TooLong
     );
     let hung_up = hung_up || failure.kind == Kind::UnexpectedCode && failure.reply_code == Some(221);
-    assert!(!(quit && hung_up), "QUIT is said to a server that listens: {failure:?}");
+    // It had begun to say so before QUIT.
+    let unsolicited = played.dialogue.unsolicited.as_ref().and_then(|kept| kept.last());
+    let was_leaving = unsolicited.is_some_and(|reply| reply.code == 421);
+    assert!(!(quit && hung_up) || was_leaving, "QUIT is said to a server that listens: {failure:?}");
     let refused =
         matches!(failure.kind, Kind::Rejected | Kind::EhloRejected | Kind::Refused | Kind::TlsRequired);
     assert!(!refused || failure.reply_code.is_some_and(|code| (500..600).contains(&code)), "{failure:?}");
