@@ -99,6 +99,9 @@ fn but_for_the_count(played: &Played) -> Played {
         dialogue.quit = None;
         dialogue.unsolicited = None;
         dialogue.unanswered.take_if(|asked| *asked == Asked::Quit);
+        // What comes behind it is looked at only where it answers.
+        dialogue.broken_off = None;
+        dialogue.broken_off_deviations.iter_mut().for_each(Vec::clear);
         commands.retain(|command| command != "QUIT\r\n");
         if dialogue.failure.as_ref().is_some_and(|failure| failure.kind == Kind::Throttled) {
             dialogue.failure = Some(Failure::new(Phase::Starttls, Kind::OutOfStep));
