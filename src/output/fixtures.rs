@@ -43,8 +43,8 @@ fn encrypted() -> Outcome {
     Outcome { logged: Some(logged), ..Outcome::encrypted(Basis::Inferred, session) }
 }
 
-/// Best encrypted, weakest plaintext, a third host without address.
-pub(crate) fn domain() -> DomainRecord {
+/// TLS with a certificate of an unknown root.
+fn untrusted() -> TlsFinding {
     let leaf = Leaf {
         sha256: DIGEST,
         dns_names: Box::new([]),
@@ -55,7 +55,7 @@ pub(crate) fn domain() -> DomainRecord {
         thumbprint: [0; 20],
         signed_with_sha1: Some(false),
     };
-    let tls = TlsFinding {
+    TlsFinding {
         version: Some(ProtocolVersion::TLS13),
         suite: Some(CipherSuite(0x1302)),
         group: Some(NamedGroup(4588)),
@@ -64,8 +64,13 @@ pub(crate) fn domain() -> DomainRecord {
         key: Some(KeyStatus::Strong),
         leaf: Some(Arc::new(leaf)),
         ..TlsFinding::default()
-    };
-    let best = Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(tls), hellos: Box::new([]) };
+    }
+}
+
+/// Best encrypted, weakest plaintext, a third host without address.
+pub(crate) fn domain() -> DomainRecord {
+    let best =
+        Finding { key: key(1, "mx1.a.example"), failure: None, tls: Some(untrusted()), hellos: Box::new([]) };
     let failure = Failure::new(Phase::Starttls, Kind::NotOffered).with_reply(250).with_detail("=1+1\r\n");
     let outcome = Outcome::without_tls(Delivery::Plaintext, &failure, Some(Basis::Observed));
     let weak =

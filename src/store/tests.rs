@@ -53,6 +53,24 @@ fn reply(code: u16, lines: &[&str]) -> Option<Reply> {
     Some(Reply { code, lines, deviations: vec![Deviation::BareLf, Deviation::OverlongLine] })
 }
 
+fn odd_dialogue() -> Dialogue {
+    Dialogue {
+        greeting: reply(220, &["mx \u{1f4e7} ready\\x07", ""]),
+        ehlo: reply(250, &["mx", "SIZE 1000"]),
+        helo: reply(502, &[]),
+        starttls: reply(220, &["go"]),
+        residue: "250 injected\\x0d\\x0a".into(),
+        residue_cut: Some(true),
+        ehlo_tls: reply(250, &["mx"]),
+        quit: Some(Reply { code: 221, lines: vec!["bye".into()], deviations: vec![] }),
+        unsolicited: reply(250, &["late", "\\\\x00"]).map(|reply| vec![reply]),
+        unanswered: Some(Asked::EhloTls),
+        broken_off: Some("250-mx\\x0d\\x0a250".into()),
+        broken_off_deviations: Some(vec![Deviation::BareLf, Deviation::EmptyLine]),
+        failure: Some(Failure::new(Phase::Starttls, Kind::Refused).with_reply(501)),
+    }
+}
+
 /// As odd as can be; `der` are the chains of the handshake and of a hello.
 fn odd(der: [&[&[u8]]; 2]) -> Observation {
     let [chain, hello_chain] = der.map(|chain| chain.iter().map(|der| Arc::from(*der)).collect());
@@ -60,21 +78,7 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
         Failure::new(Phase::Tls, Kind::Alert).with_alert(AlertDescription(0x63)).with_detail("\\x00\"é");
     Observation {
         failure: Some(alert.clone()),
-        dialogue: Dialogue {
-            greeting: reply(220, &["mx \u{1f4e7} ready\\x07", ""]),
-            ehlo: reply(250, &["mx", "SIZE 1000"]),
-            helo: reply(502, &[]),
-            starttls: reply(220, &["go"]),
-            residue: "250 injected\\x0d\\x0a".into(),
-            residue_cut: Some(true),
-            ehlo_tls: reply(250, &["mx"]),
-            quit: Some(Reply { code: 221, lines: vec!["bye".into()], deviations: vec![] }),
-            unsolicited: reply(250, &["late", "\\\\x00"]).map(|reply| vec![reply]),
-            unanswered: Some(Asked::EhloTls),
-            broken_off: Some("250-mx\\x0d\\x0a250".into()),
-            broken_off_deviations: Some(vec![Deviation::BareLf, Deviation::EmptyLine]),
-            failure: Some(Failure::new(Phase::Starttls, Kind::Refused).with_reply(501)),
-        },
+        dialogue: odd_dialogue(),
         tls: Some(TlsObservation {
             established: true,
             resumed: false,
