@@ -17,12 +17,12 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 use mimalloc::MiMalloc;
 use mxray::engine::pace::Limits;
-use mxray::engine::stage::{Lookup, Probe};
 use mxray::engine::{EngineConfig, Progress, run};
 use mxray::model::{
     DomainFacts, DomainName, Exchange, Failure, HelloObservation, HelloQuestion, MxHost, Observation,
     ProbeKey, Subject, Target,
 };
+use mxray::stage::{Lookup, Probe};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde::{Deserialize, Serialize};

@@ -17,10 +17,10 @@ use gungraun::{
     Callgrind, EntryPoint, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
 use mxray::model::{CertificateFacts, Dialogue, DomainRecord, EndpointRecord, Reply, Verdict};
-use mxray::output::journal_line;
+use mxray::run_dir::journal_line;
+use mxray::run_dir::read::JournalLine;
 use mxray::smtp::Session;
 use mxray::smtp::ehlo::starttls_offer;
-use mxray::store::JournalLine;
 use mxray::tls::{ClientHello, HelloAnswer, HelloProbe};
 use mxray::x509;
 use std::hint::black_box;

@@ -11,7 +11,7 @@ mod fixtures;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mxray::model::Observation;
-use mxray::output::{CsvTable, DomainStream, ENDPOINTS, StreamFormat};
+use mxray::run_dir::{CsvTable, DomainStream, ENDPOINTS, StreamFormat};
 use std::hint::black_box;
 use std::io;
 

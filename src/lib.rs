@@ -2,9 +2,9 @@
 //! means for the mail sent there.
 //!
 //! ```text
-//! input ─► lookup ─► coalesce ─► pace ─► probe ─► join ─► policy ─► output
-//! list     MX A AAAA  one probe   global   dial     observation   verdict   run directory
-//! of                  per         per-IP   smtp     back to every           + summary
+//! input ─► lookup ─► coalesce ─► pace ─► probe ─► join ─► verdict ─► run directory ─► report
+//! list     MX A AAAA  one probe   global   dial     observation   per         tables         summary
+//! of                  per         per-IP   smtp     back to every domain      and journal
 //! domains             ProbeKey             tls      waiting domain
 //! ```
 //!
@@ -22,6 +22,8 @@ pub mod command;
 #[cfg(not(fuzzing))]
 pub mod engine;
 #[cfg(not(fuzzing))]
+pub mod fetch;
+#[cfg(not(fuzzing))]
 pub mod load;
 #[cfg(not(fuzzing))]
 pub mod lookup;
@@ -29,16 +31,20 @@ pub mod lookup;
 pub mod net;
 #[cfg(not(fuzzing))]
 pub mod plan;
+#[cfg(not(fuzzing))]
+pub mod stage;
 
+pub mod ask;
 pub mod dialect;
 pub mod input;
 pub mod lab;
 pub mod model;
-pub mod output;
-pub mod policy;
 pub mod report;
 pub mod revocation;
+pub mod run_dir;
+pub mod sender;
 pub mod smtp;
-pub mod store;
 pub mod tls;
+pub mod trust;
+pub mod verdict;
 pub mod x509;

@@ -20,6 +20,8 @@ pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
 pub use stores::{roots, store};
 
+use crate::ask::enumeration::EnumerationPlan;
+use crate::ask::step_down::HelloPlan;
 use crate::cli::{AskArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs, TimeoutArg};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
@@ -27,12 +29,11 @@ use crate::lookup::{DnsLookup, LookupConfig};
 use crate::net::{
     Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
 };
-use crate::output::JudgedBy;
-use crate::policy::enumeration::EnumerationPlan;
-use crate::policy::sender::DEFAULT_SENDER;
-use crate::policy::step_down::HelloPlan;
-use crate::policy::{Policy, Sender, Store};
+use crate::run_dir::JudgedBy;
+use crate::sender::{DEFAULT_SENDER, Sender};
 use crate::smtp::EhloName;
+use crate::trust::Store;
+use crate::verdict::Policy;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use std::fs::File;

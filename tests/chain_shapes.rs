@@ -27,7 +27,7 @@ mod signed;
 
 use certificate::{AT, Family};
 use mxray::model::{ChainStatus, DateStatus};
-use mxray::policy::{Judge, Roots, Store};
+use mxray::trust::{Judge, Roots, Store};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -4,13 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
 use mxray::engine::pace::Limits;
-use mxray::engine::stage::{Lookup, Probe};
 use mxray::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
 use mxray::model::{
     Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation, HelloQuestion,
     Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
 };
-use mxray::policy::{Judge, Policy, Roots, Sender};
+use mxray::sender::Sender;
+use mxray::stage::{Lookup, Probe};
+use mxray::trust::{Judge, Roots};
+use mxray::verdict::Policy;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;

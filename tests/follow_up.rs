@@ -4,15 +4,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
+use mxray::ask::step_down::HelloPlan;
 use mxray::engine::pace::Limits;
-use mxray::engine::stage::{Lookup, Probe};
 use mxray::engine::{EngineConfig, Progress, RunCounts, run};
 use mxray::model::{
     DomainFacts, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
     Observation, Phase, ProbeKey, Record, Subject, Target, TlsObservation,
 };
-use mxray::policy::step_down::HelloPlan;
-use mxray::policy::{Judge, Policy, Roots, Sender};
+use mxray::sender::Sender;
+use mxray::stage::{Lookup, Probe};
+use mxray::trust::{Judge, Roots};
+use mxray::verdict::Policy;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;

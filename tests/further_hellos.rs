@@ -4,13 +4,13 @@
 
 mod old_server;
 
-use mxray::engine::stage::Probe;
 use mxray::model::{
     CipherSuite, DowngradeMark, Endpoint, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
     MxHost, NamedGroup, Phase, ProbeKey, ProtocolVersion, SignatureScheme,
 };
 use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use mxray::smtp::EhloName;
+use mxray::stage::Probe;
 use mxray::tls::ClientHello;
 use old_server::{Answer, OldServer, alert, dhe_flight, hello_retry};
 use std::time::Duration;

@@ -34,15 +34,15 @@ mod senders;
 mod stack;
 
 use front::Front;
-use mxray::engine::stage::Probe;
+use mxray::ask::enumeration::{self, EnumerationPlan};
 use mxray::lab::{Fleet, FleetOptions, scenario};
 use mxray::model::{
     CipherSuite, DomainName, Endpoint, Enumeration, HelloEnd, HelloObservation, MxHost, NamedGroup, ProbeKey,
     ProtocolVersion, SignatureCheck, VersionSuites,
 };
 use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
-use mxray::policy::enumeration::{self, EnumerationPlan};
 use mxray::smtp::EhloName;
+use mxray::stage::Probe;
 
 fn prober() -> NetProbe {
     let gate = Gate::new(Blocklist::default(), true);

@@ -6,7 +6,7 @@
 use mxray::model::{
     AlertDescription, CipherSuite, DowngradeMark, MxHost, NamedGroup, ProtocolVersion, SignatureScheme,
 };
-use mxray::policy::Sender;
+use mxray::sender::Sender;
 use mxray::tls::handshake::{HandshakeReader, HandshakeType};
 use mxray::tls::record::RecordReader;
 use mxray::tls::{ClientHello, End, HelloAnswer, HelloProbe, KeyShare, Step};

@@ -110,7 +110,7 @@ fn is_no_answer(failure: &Failure) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::fixtures::{domain, rejected};
+    use crate::run_dir::fixtures::{domain, rejected};
 
     fn failed(kind: Kind, detail: Option<&str>) -> Record {
         let mut record = domain();

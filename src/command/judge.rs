@@ -10,11 +10,11 @@ use super::survey::{Surveyed, default_directory};
 use crate::cli::JudgeArgs;
 use crate::engine;
 use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, ProbeKey, Record};
-use crate::output::{self, JudgedFrom, RunDirectory, RunInfo};
 use crate::plan::{self, Judging};
-use crate::policy::Policy;
 use crate::report::Summary;
-use crate::store::{Facts, Observations, Rejects, Stored, StoredRun};
+use crate::run_dir::read::{Facts, Observations, Rejects, Stored, StoredRun};
+use crate::run_dir::{self, JudgedFrom, RunDirectory, RunInfo};
+use crate::verdict::Policy;
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -41,7 +41,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         directory: RunDirectory::create(&path, &info)?,
         summary: Summary::default(),
         judged: HashMap::new(),
-        counts: output::RunCounts::default(),
+        counts: run_dir::RunCounts::default(),
         rows,
         losses: Losses::default(),
     };
@@ -92,7 +92,7 @@ fn run_info(args: &JudgeArgs, before: &RunInfo, judging: &Judging) -> RunInfo {
         ended: None,
         error: None,
         finished: None,
-        counts: output::RunCounts::default(),
+        counts: run_dir::RunCounts::default(),
         ..before.clone()
     }
 }
@@ -126,7 +126,7 @@ struct Rejudged {
     directory: RunDirectory,
     summary: Summary,
     judged: HashMap<ProbeKey, Arc<JudgedEndpoint>>,
-    counts: output::RunCounts,
+    counts: run_dir::RunCounts,
     /// Rows of `domains.csv` of a run that was killed.
     rows: u64,
     losses: Losses,

@@ -1,7 +1,7 @@
 //! What a stored run lacks of what it should hold, told in one line.
 
-use crate::output::RunCounts;
-use crate::store::StoredRun;
+use crate::run_dir::RunCounts;
+use crate::run_dir::read::StoredRun;
 
 /// What was left out of a judgement.
 #[derive(Clone, Copy, Debug, Default)]

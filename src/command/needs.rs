@@ -2,7 +2,8 @@
 
 use crate::model::{CertificateFacts, Sha256};
 use crate::plan::{self, UsageError};
-use crate::policy::published::{self, PublishedCertificate};
+use crate::sender::published::{self, PublishedCertificate};
+use crate::trust::names::same_ca;
 use crate::x509;
 use crate::x509::pem::{FileCertificate, NotTaken};
 use jiff::Timestamp;
@@ -68,7 +69,7 @@ fn from_stores(name: &str) -> Result<Vec<Need>, UsageError> {
     for store in STORES_OF_NAMES {
         for facts in plan::store("needs", store)?.certificates().map(x509::read) {
             let names = [&facts.common_name, &facts.subject];
-            let is_meant = names.into_iter().flatten().any(|known| published::same_name(known, name));
+            let is_meant = names.into_iter().flatten().any(|known| same_ca(known, name));
             if is_meant && found.iter().all(|known| known.sha256 != facts.sha256) {
                 found.push(facts.into());
             }

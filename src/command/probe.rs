@@ -4,12 +4,12 @@ use super::asked::{is_unanswered, no_resolver};
 use super::rest::Rest;
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
-use crate::engine::stage::{Lookup, Probe};
 use crate::model::{
     DomainFacts, DomainRecord, Endpoint, EndpointRecord, Observation, ProbeKey, Subject, Target,
 };
 use crate::plan::{self, Asked, Stages, UsageError};
 use crate::report::{self, Probed};
+use crate::stage::{Lookup, Probe};
 use jiff::Timestamp;
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -6,18 +6,18 @@ use super::presented::{self, Chain, Presented};
 use super::rest::Rest;
 use super::{CommandError, start_logging};
 use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
-use crate::engine::stage::Lookup;
+use crate::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
 use crate::lookup::DnsLookup;
 use crate::model::revocation::{
     CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer, RevocationSource,
 };
 use crate::model::{CertificateFacts, DomainName, Subject, Target};
 use crate::net::ScreenedLookup;
-use crate::net::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
 use crate::plan::{self, Asked};
-use crate::policy::Roots;
-use crate::policy::published::{self, AddressKind};
 use crate::revocation::{self, Question, crl, ocsp};
+use crate::sender::published::{self, AddressKind};
+use crate::stage::Lookup;
+use crate::trust::Roots;
 use crate::{report, x509};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};

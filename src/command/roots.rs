@@ -6,8 +6,8 @@ use super::needs::{self, Need, days};
 use crate::cli::{RootsArgs, RootsCheckArgs, RootsCommand, RootsListArgs};
 use crate::model::CertificateFacts;
 use crate::plan::{self, UsageError};
-use crate::policy::Store;
-use crate::policy::published;
+use crate::trust::Store;
+use crate::trust::names::same_ca;
 use crate::x509;
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -90,10 +90,7 @@ fn missing(need: &Need, store: &Store) -> String {
     parts.push(format!("sha256 {}", need.sha256));
     let mut line = parts.join(", ");
     let of_name = |facts: &CertificateFacts| {
-        [&facts.common_name, &facts.subject]
-            .into_iter()
-            .flatten()
-            .any(|name| published::same_name(name, &need.name))
+        [&facts.common_name, &facts.subject].into_iter().flatten().any(|name| same_ca(name, &need.name))
     };
     if let Some(other) = store.certificates().map(x509::read).find(of_name) {
         let _ = write!(line, " (another certificate of that name is there, sha256 {})", other.sha256);

@@ -8,8 +8,8 @@ use super::writer::Outputs;
 use super::{CommandError, start_logging};
 use crate::cli::{self, ScanArgs};
 use crate::input::{self, InputKind, InputOptions};
-use crate::output::{DomainStream, RunDirectory, StreamFormat};
 use crate::plan;
+use crate::run_dir::{DomainStream, RunDirectory, StreamFormat};
 use anyhow::anyhow;
 use std::process::ExitCode;
 

@@ -8,9 +8,9 @@ use super::writer::{self, Outputs, Written};
 use super::{CommandError, reader};
 use crate::engine::{self, EngineConfig, Progress, RunCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
-use crate::output::{self, RunInfo, RunLimits};
 use crate::plan::{Stages, Told};
 use crate::report::Summary;
+use crate::run_dir::{self, RunInfo, RunLimits};
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -127,7 +127,7 @@ fn finish(
     let unwritten = written.error.as_ref().map(|error| failed(error).to_string());
     info.error = list_error.clone().or(unwritten).or(unread);
     info.finished = Some(counts.unfinished == 0 && interrupted.is_none() && info.error.is_none());
-    info.counts = output::RunCounts {
+    info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
         taken_from_urls: taken.urls(),
@@ -200,7 +200,7 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
         error: None,
         finished: None,
         interrupted: false,
-        counts: output::RunCounts::default(),
+        counts: run_dir::RunCounts::default(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::asked::Asked;
 use crate::model::Record;
-use crate::output::{DomainStream, RunDirectory};
 use crate::report::Summary;
+use crate::run_dir::{DomainStream, RunDirectory};
 use std::io::{self, ErrorKind, Stdout};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -193,7 +193,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::fixtures::{rejected, run_info};
+    use crate::run_dir::fixtures::{rejected, run_info};
     use std::fs;
     use tokio::sync::mpsc;
 

@@ -3,7 +3,7 @@
 
 use super::coalesce::KeyId;
 use crate::model::{HelloObservation, HelloQuestion, Observation};
-use crate::policy::{Assessed, Assessments};
+use crate::trust::{Assessed, Assessments};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -10,7 +10,6 @@ pub mod join;
 pub mod pace;
 pub mod pipeline;
 pub mod progress;
-pub mod stage;
 mod starts;
 
 pub use pipeline::{EngineConfig, EngineError, RunCounts, run};

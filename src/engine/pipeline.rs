@@ -16,13 +16,14 @@ use super::follow_up::{FollowUps, Known};
 use super::join::{Joiner, Pending};
 use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
-use super::stage::{Lookup, Probe};
 use super::starts::Starts;
 use crate::model::{
     DomainFacts, DomainRecord, Failure, HelloObservation, HelloQuestion, JudgedEndpoint, Observation,
     ProbeKey, Record, Target,
 };
-use crate::policy::{Assessed, Assessments, Policy};
+use crate::stage::{Lookup, Probe};
+use crate::trust::{Assessed, Assessments};
+use crate::verdict::Policy;
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;

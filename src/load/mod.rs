@@ -1,7 +1,7 @@
 //! Load for one mail server: many STARTTLS sessions, how long each phase of
 //! them takes, and whether that got worse since an earlier time.
 //!
-//! A session is the scanner's own probe ([`Probe`](crate::engine::stage::Probe)):
+//! A session is the scanner's own probe ([`Probe`](crate::stage::Probe)):
 //! the same dialogue, the same clocks, the same names of failures. This room
 //! only decides when one begins, adds up what they took, and compares.
 //!

@@ -1,4 +1,4 @@
-//! MX, A and AAAA: [`crate::engine::stage::Lookup`] on hickory-resolver.
+//! MX, A and AAAA: [`crate::stage::Lookup`] on hickory-resolver.
 //!
 //! A survey must see the DNS itself, so names are always absolute: no search
 //! domain, no hosts file. Three things are bounded here: [`EXCHANGES_MAX`]
@@ -14,10 +14,10 @@ mod resolver;
 
 pub use resolver::{LookupConfig, LookupError};
 
-use crate::engine::stage::Lookup;
 use crate::model::{
     Connectors, DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
 };
+use crate::stage::Lookup;
 use answer::MailExchanger;
 use connection::Connections;
 use futures_util::future::join_all;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 ///
 /// Commands are small and each waits for its answer, so Nagle's algorithm
 /// (RFC 896) would only hold the EHLO back that follows the TLS Finished.
-pub(super) async fn connect(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Failure> {
+pub(crate) async fn connect(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Failure> {
     let connected = timeout_at(deadline, TcpStream::connect(SocketAddr::from(endpoint))).await;
     let stream = match connected {
         Err(_) => return Err(Failure::new(Phase::Connect, Kind::Timeout)),

@@ -4,9 +4,8 @@
 //! the state machine of [`crate::smtp`]; this module only carries its bytes,
 //! keeps its deadlines and writes down what came of it.
 
-mod dial;
+pub(crate) mod dial;
 mod drive;
-pub mod fetch;
 mod gate;
 mod handshake;
 mod key_schedule;
@@ -25,9 +24,9 @@ pub use handshake::{ClientIdentity, Handshaker, KeyShares};
 pub use route::families_with_route;
 pub use screen::ScreenedLookup;
 
-use crate::engine::stage::Probe;
 use crate::model::{Failure, HelloObservation, HelloQuestion, Observation, ProbeKey};
 use crate::smtp::EhloName;
+use crate::stage::Probe;
 use drive::Drive;
 use jiff::Timestamp;
 use tokio::time::Instant;

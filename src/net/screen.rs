@@ -1,8 +1,8 @@
 //! Domains and hosts on the blocklist are not even looked up.
 
 use super::gate::Blocklist;
-use crate::engine::stage::Lookup;
 use crate::model::{DomainFacts, Failure, Kind, Phase, Subject, Target};
+use crate::stage::Lookup;
 
 /// A lookup that answers for listed names itself: `input: blocklisted`.
 pub struct ScreenedLookup<L> {

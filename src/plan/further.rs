@@ -1,10 +1,10 @@
 //! What the command line says about further hellos and the client certificate.
 
 use super::{UsageError, read_file};
+use crate::ask::enumeration::EnumerationPlan;
+use crate::ask::step_down::HelloPlan;
 use crate::cli::{ClientCertArgs, HelloArgs};
 use crate::net::ClientIdentity;
-use crate::policy::enumeration::EnumerationPlan;
-use crate::policy::step_down::HelloPlan;
 use crate::x509;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

@@ -3,13 +3,13 @@
 
 use super::{Asked, UsageError, ehlo_name, further, key_shares, lookup, timeouts};
 use crate::cli::BenchArgs;
-use crate::engine::stage::Lookup;
 use crate::load::{
     Bound, CONCURRENCY_MAX, COUNT_MAX, DURATION_SECONDS_MAX, Handshakes, Pacing, RATE_MAX, Settings,
 };
 use crate::lookup::DnsLookup;
 use crate::model::{DomainFacts, DomainName, Endpoint, MxHost, ProbeKey, Subject, Target};
 use crate::net::{Blocklist, Gate, Handshaker, NetProbe};
+use crate::stage::Lookup;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;

@@ -5,8 +5,7 @@ use super::UsageError;
 use super::places::Places;
 use crate::cli::{ConnectorArgs, JudgingArgs};
 use crate::model::{Connectors, DomainName, Expectation};
-use crate::policy::sender::{AfterTlsFailure, DEFAULT_SENDER};
-use crate::policy::{Sender, connector, expectation_file};
+use crate::sender::{AfterTlsFailure, DEFAULT_SENDER, Sender, connector, expectation_file};
 use std::fmt::Display;
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 //! working directory; whoever judges it again may be in another.
 
 use super::{UsageError, read_file};
-use crate::output::JudgedBy;
+use crate::run_dir::JudgedBy;
 use std::collections::BTreeMap;
 use std::path::{self, Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use super::named::is_file;
 use super::places::Places;
 use super::{UsageError, system_store};
-use crate::policy::{Roots, Store};
+use crate::trust::{Roots, Store};
 use std::collections::HashSet;
 use std::path::Path;
 

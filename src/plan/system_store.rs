@@ -2,7 +2,7 @@
 //! files of roots are; what cannot be taken of them is a warning, because it
 //! is no loss to the others.
 
-use crate::policy::Store;
+use crate::trust::Store;
 
 /// Most warnings about one store.
 const WARNINGS_MAX: usize = 5;

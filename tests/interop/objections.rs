@@ -6,9 +6,11 @@
 use super::stack::is_there;
 use super::{of_scenario, prober};
 use jiff::Timestamp;
-use mxray::engine::stage::Probe;
 use mxray::model::HelloEnd;
-use mxray::policy::{Judge, Policy, Roots, Sender};
+use mxray::sender::Sender;
+use mxray::stage::Probe;
+use mxray::trust::{Judge, Roots};
+use mxray::verdict::Policy;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 

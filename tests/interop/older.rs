@@ -4,7 +4,7 @@
 use super::mail_system::Root;
 use super::openssl;
 use super::stack::{Identities, is_there};
-use mxray::policy::Sender;
+use mxray::sender::Sender;
 use mxray::tls::record::{ContentType, RecordReader};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -3,11 +3,13 @@
 use super::stack::{Identities, Stack, is_there};
 use super::{Front, enumerate, groups, key_of, of, openssl_names, prober, suites};
 use jiff::Timestamp;
-use mxray::engine::stage::Probe;
 use mxray::model::{
     Basis, Check, CheckFailure, Delivery, Enumeration, Gap, NamedGroup, Preference, ProtocolVersion,
 };
-use mxray::policy::{Judge, Policy, Roots, Sender};
+use mxray::sender::Sender;
+use mxray::stage::Probe;
+use mxray::trust::{Judge, Roots};
+use mxray::verdict::Policy;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 

@@ -6,8 +6,7 @@ use super::capture::{Capture, Said};
 use super::mail_system::{Root, exim, opensmtpd, postfix};
 use super::older;
 use mxray::model::ProtocolVersion;
-use mxray::policy::Sender;
-use mxray::policy::sender::AfterTlsFailure;
+use mxray::sender::{AfterTlsFailure, Sender};
 use mxray::tls::ClientHello;
 
 /// The offer of `hello`, list by list, is that of the sender's file.

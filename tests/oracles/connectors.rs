@@ -2,7 +2,7 @@
 
 use super::message;
 use mxray::model::connector::{Connectors, Recipients, SMART_HOST_ADDRESSES_MAX, SmartHost};
-use mxray::policy::connector::{
+use mxray::sender::connector::{
     CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX, CONNECTORS_MAX,
     ConnectorError, ConnectorList,
 };

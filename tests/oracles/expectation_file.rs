@@ -5,10 +5,10 @@ use super::{Seed, message};
 use jiff::Timestamp;
 use mxray::model::expectation::Expectation;
 use mxray::model::{CertificateFacts, Sha256, TrustedRoot};
-use mxray::policy::expectation::{DETAIL_BYTES_MAX, Seen, judge};
-use mxray::policy::expectation_file::{
+use mxray::sender::expectation_file::{
     APPLIES_TO_MAX, EXPECTATION_TEXT_BYTES_MAX, EXPECTED_CERTIFICATES_MAX, parse,
 };
+use mxray::trust::expectation::{DETAIL_BYTES_MAX, Seen, judge};
 use mxray::x509;
 use std::sync::Arc;
 

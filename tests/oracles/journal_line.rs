@@ -10,9 +10,11 @@ use mxray::model::{
     Failure, HelloEnd, HelloObservation, HelloPurpose, Kind, MxHost, Observation, Phase, ProbeKey,
     ProtocolVersion, Reply, Sha256, Subject, Target, TlsObservation, Verdict,
 };
-use mxray::output::{JOURNAL_LINE_BYTES_MAX, journal_line};
-use mxray::policy::{Judge, Policy, Roots, Sender, Store};
-use mxray::store::JournalLine;
+use mxray::run_dir::read::JournalLine;
+use mxray::run_dir::{JOURNAL_LINE_BYTES_MAX, journal_line};
+use mxray::sender::Sender;
+use mxray::trust::{Judge, Roots, Store};
+use mxray::verdict::Policy;
 use mxray::x509::digest;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};

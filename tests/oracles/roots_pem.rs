@@ -3,7 +3,7 @@
 
 use super::x509_certificate::{INTERMEDIATE, ROOT};
 use super::{Seed, crl, message};
-use mxray::policy::{FileRoots, Roots, Store};
+use mxray::trust::{FileRoots, Roots, Store};
 use mxray::x509::digest;
 
 /// Begins of certificates, as RFC 7468 and OpenSSL have them.

@@ -6,8 +6,8 @@ use mxray::model::{
     CipherSuite, Delivery, Endpoint, Failure, Finding, Kind, NamedGroup, Outcome, Phase, ProbeKey,
     ProtocolVersion, SignatureCheck, TlsFinding,
 };
-use mxray::policy::outcome::outcome;
-use mxray::policy::sender::{SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender};
+use mxray::sender::{SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender};
+use mxray::verdict::outcome::outcome;
 
 pub fn check(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };

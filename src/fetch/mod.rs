@@ -1,0 +1,249 @@
+//! Plain HTTP for revocation lists and OCSP (RFC 5280 §4.2.1.13, RFC 6960
+//! appendix A): one request, bounded in time, size and redirects, to no
+//! address that [`Gate`] forbids, and through no proxy.
+//!
+//! HTTP is hyper's. Connecting is ours, since every address, that of a
+//! redirect too, has to pass the gate between its lookup and the connection.
+
+use crate::model::{Endpoint, MxHost, ProbeKey};
+use crate::net::{Gate, dial};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use std::future::Future;
+use std::net::IpAddr;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+/// Time for one fetch, redirects included.
+pub const FETCH_TIME: Duration = Duration::from_secs(15);
+/// Longest body, in bytes.
+pub const FETCH_BYTES_MAX: usize = 32 << 20;
+/// Redirects that are followed.
+pub const FETCH_REDIRECTS_MAX: usize = 3;
+/// Addresses of one host that are tried.
+pub const FETCH_ADDRESSES_MAX: usize = 4;
+/// Longest head of an answer, in bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Most header fields of an answer.
+const HEAD_FIELDS_MAX: usize = 100;
+
+/// hyper's words for three things that are too much. It has a predicate for
+/// them only for servers; a test notices when the words change.
+const TOO_MUCH: &str = "message head is too large";
+
+const AGENT: &str = concat!("mxray/", env!("CARGO_PKG_VERSION"));
+
+/// Finds the addresses of a host that a URL names.
+pub trait Resolve: Send + Sync {
+    /// The addresses.
+    ///
+    /// # Errors
+    /// Why there are none, in words.
+    fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, String>> + Send;
+}
+
+/// Bounds of one fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchLimits {
+    /// Time in all.
+    pub time: Duration,
+    /// Longest body, in bytes.
+    pub bytes: usize,
+}
+
+impl Default for FetchLimits {
+    fn default() -> Self {
+        Self { time: FETCH_TIME, bytes: FETCH_BYTES_MAX }
+    }
+}
+
+/// Why nothing was fetched. Each is one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// Not `http://`, or at no port between 1 and 65535.
+    #[error("not an address of plain HTTP")]
+    Address,
+    /// The name has no address.
+    #[error("{0}")]
+    Unresolved(String),
+    /// It may not be connected to, or cannot.
+    #[error("{0}")]
+    Connect(String),
+    /// It took too long.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// It is not HTTP, or broke off.
+    #[error("HTTP: {0}")]
+    Http(String),
+    /// The body is too long.
+    #[error("over {0} bytes")]
+    TooLong(usize),
+    /// One redirect after the other.
+    #[error("over {FETCH_REDIRECTS_MAX} redirects")]
+    Redirects,
+}
+
+/// What was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, whole.
+    pub body: Vec<u8>,
+}
+
+/// Fetches over plain HTTP.
+pub struct Fetcher<R> {
+    gate: Gate,
+    resolver: R,
+    limits: FetchLimits,
+}
+
+impl<R: Resolve> Fetcher<R> {
+    /// Connects where `gate` lets it, to what `resolver` finds.
+    pub fn new(gate: Gate, resolver: R, limits: FetchLimits) -> Self {
+        Self { gate, resolver, limits }
+    }
+
+    /// Gets what is at `url`; redirects to plain HTTP are followed.
+    ///
+    /// # Errors
+    /// [`FetchError`]; an HTTP status that is no success is none.
+    pub async fn get(&self, url: &str) -> Result<Fetched, FetchError> {
+        let fetching = async {
+            let mut url = parse(url)?;
+            for _ in 0..=FETCH_REDIRECTS_MAX {
+                let response = self.ask(&url, request(Method::GET, &url, Bytes::new())?).await?;
+                match redirect(&response, &url)? {
+                    Some(next) => url = next,
+                    None => return self.whole(response).await,
+                }
+            }
+            Err(FetchError::Redirects)
+        };
+        timeout(self.limits.time, fetching).await.map_err(|_| FetchError::Timeout(self.limits.time))?
+    }
+
+    /// Posts `body`; no redirect is followed.
+    ///
+    /// # Errors
+    /// [`FetchError`]; an HTTP status that is no success is none.
+    pub async fn post(&self, url: &str, content_type: &str, body: Vec<u8>) -> Result<Fetched, FetchError> {
+        let fetching = async {
+            let url = parse(url)?;
+            let mut request = request(Method::POST, &url, Bytes::from(body))?;
+            let content_type = content_type.parse().map_err(|_| FetchError::Address)?;
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+            let response = self.ask(&url, request).await?;
+            self.whole(response).await
+        };
+        timeout(self.limits.time, fetching).await.map_err(|_| FetchError::Timeout(self.limits.time))?
+    }
+
+    async fn ask(&self, url: &Uri, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, FetchError> {
+        let stream = self.connect(url).await?;
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEAD_FIELDS_MAX);
+        let shake = builder.handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = shake.map_err(|error| told(&error))?;
+        // Ends with the body, or when the body is dropped.
+        tokio::spawn(connection);
+        sender.send_request(request).await.map_err(|error| told(&error))
+    }
+
+    async fn connect(&self, url: &Uri) -> Result<TcpStream, FetchError> {
+        let host = url.host().ok_or(FetchError::Address)?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let addresses = match bare.parse::<IpAddr>() {
+            Ok(ip) => vec![ip.to_canonical()],
+            Err(_) => self.resolver.resolve(bare).await.map_err(FetchError::Unresolved)?,
+        };
+        let port = url.port_u16().unwrap_or(80);
+        let deadline = Instant::now() + self.limits.time;
+        let mut failure = FetchError::Unresolved("the name has no address".into());
+        for ip in addresses.into_iter().take(FETCH_ADDRESSES_MAX) {
+            let key = ProbeKey { endpoint: Endpoint { ip, port }, sni: Some(MxHost::new(bare)) };
+            let connected = match self.gate.check(&key) {
+                Ok(()) => dial::connect(key.endpoint, deadline).await,
+                Err(refused) => Err(refused),
+            };
+            match connected {
+                Ok(stream) => return Ok(stream),
+                Err(why) => failure = FetchError::Connect(format!("{ip}: {why}")),
+            }
+        }
+        Err(failure)
+    }
+
+    async fn whole(&self, response: Response<Incoming>) -> Result<Fetched, FetchError> {
+        let status = response.status().as_u16();
+        let body = Limited::new(response.into_body(), self.limits.bytes).collect().await;
+        let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+            Some(_) => FetchError::TooLong(self.limits.bytes),
+            None => FetchError::Http(error.to_string()),
+        })?;
+        Ok(Fetched { status, body: body.to_bytes().into() })
+    }
+}
+
+/// hyper's type lets any port pass and takes one that is none for absent;
+/// url's does not.
+fn parse(text: &str) -> Result<Uri, FetchError> {
+    let port = Url::parse(text).ok().and_then(|url| url.port_or_known_default());
+    let url: Uri = text.parse().map_err(|_| FetchError::Address)?;
+    if port.is_none_or(|port| port == 0) {
+        return Err(FetchError::Address);
+    }
+    if url.scheme_str() != Some("http") || url.host().is_none_or(str::is_empty) {
+        return Err(FetchError::Address);
+    }
+    Ok(url)
+}
+
+fn request(method: Method, url: &Uri, body: Bytes) -> Result<Request<Full<Bytes>>, FetchError> {
+    let authority = url.authority().ok_or(FetchError::Address)?.as_str();
+    // A name and a password in a URL are for nobody.
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    Request::builder()
+        .method(method)
+        .uri(url.path_and_query().map_or("/", |path| path.as_str()))
+        .header(HOST, host)
+        .header(USER_AGENT, AGENT)
+        .header(ACCEPT, "*/*")
+        .header(CONNECTION, "close")
+        .body(Full::new(body))
+        .map_err(|_| FetchError::Address)
+}
+
+/// Where the answer sends us, which may be told from where we are (RFC 9110
+/// §10.2.2); `None` if it is none that does.
+fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, FetchError> {
+    use StatusCode as S;
+    let moved = [S::MOVED_PERMANENTLY, S::FOUND, S::SEE_OTHER, S::TEMPORARY_REDIRECT, S::PERMANENT_REDIRECT];
+    if !moved.contains(&response.status()) {
+        return Ok(None);
+    }
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.ok_or_else(|| FetchError::Http("a redirect without a place".into()))?;
+    let whole = Url::parse(&from.to_string()).and_then(|from| from.join(location));
+    let next = whole.map_err(|_| FetchError::Address).and_then(|whole| parse(whole.as_str()));
+    let other = || FetchError::Http("redirected to what is no address of plain HTTP".into());
+    next.map(Some).map_err(|_| other())
+}
+
+/// hyper's words and those of what is behind them.
+fn told(error: &hyper::Error) -> FetchError {
+    use std::error::Error;
+    if error.to_string() == TOO_MUCH {
+        return FetchError::Http(format!(
+            "a head over {HEAD_BYTES_MAX} bytes or {HEAD_FIELDS_MAX} fields, or a length that no body has"
+        ));
+    }
+    FetchError::Http(error.source().map_or(error.to_string(), |source| format!("{error}: {source}")))
+}

@@ -1,0 +1,116 @@
+//! Holds `docs/columns.md` to the column lists.
+
+use super::certificates::CERTIFICATES;
+use super::column::Column;
+use super::domains::DOMAINS;
+use super::edges::{MX, REJECTS};
+use super::endpoints::ENDPOINTS;
+use super::enumeration::{GROUPS, SUITES};
+use std::fmt::Write;
+
+const INTRODUCTION: &str = "\
+# Columns
+
+Every CSV file has a header with these names; the order is that of the tables. `--format jsonl` writes the
+columns of `domains.csv` as the keys of one object a line.
+
+An empty cell (in JSON `null`) means: not known, or does not apply. Yes and no are written `yes` and `no` (in
+JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text. Control characters, and bytes
+that are no UTF-8, stand as `\\xHH`, so a row is always one line.
+
+Cells hold what foreign servers said and are data, whatever they begin with: a spreadsheet may take one that
+begins with `=`, `+`, `-` or `@` for a formula. Import the columns as text.
+
+Beside the tables a run directory holds `observations.jsonl`, the journal: one line for each probe with all that
+was seen, every reply whole; `facts.jsonl`, one line for each target with all that the DNS said, in the order of
+`domains.csv`; and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
+Of these and `certificates.csv` `mxray judge` makes verdicts again.
+`finished` is `null` as long as a run goes on, and stays so if it is killed: then the last second may be missing,
+and the last line of each file may be cut short. It is `false` if the run was stopped or broke off; `interrupted`,
+`error` and `counts.unfinished` say more. Where the results could not be written, `error` says why, `finished` is
+`null` and nothing is counted. Journal and `run.json` bear `schema`, a number that
+grows when a column or a key changes its meaning or goes away; runs of schema 1 are still judged, and what they lack
+is `undetermined:not_recorded`.
+
+This file is made from the column lists in `src/run_dir/columns`; a test holds it to them.
+";
+
+fn section<R>(out: &mut String, file: &str, about: &str, columns: &[Column<R>]) {
+    let rows = columns.iter().map(|column| format!("| `{}` | {} |\n", column.name, column.doc));
+    let rows: String = rows.collect();
+    write!(out, "\n## {file}\n\n{about}\n\n| column | meaning |\n|---|---|\n{rows}").unwrap();
+}
+
+fn rendered() -> String {
+    let mut out = INTRODUCTION.to_string();
+    section(
+        &mut out,
+        "domains.csv",
+        "One row for each target. Without prefix: the endpoint that `delivery` rests on, that is one of the first in \
+         order of preference that take mail, the worst of them; or the one that leaves it undetermined; or, where \
+         nobody takes mail, the one that got furthest. A host whose addresses the DNS did not give has no address \
+         there. With `weakest_`: the weakest of all that take mail.",
+        DOMAINS,
+    );
+    section(
+        &mut out,
+        "endpoints.csv",
+        "One row for each address, port and SNI that was probed, however many domains share it.",
+        ENDPOINTS,
+    );
+    section(&mut out, "certificates.csv", "Each distinct certificate once.", CERTIFICATES);
+    section(
+        &mut out,
+        "mx.csv",
+        "One row for each edge from a domain over a mail host to an address; a host without address has one row. \
+         Endpoints that were listed outright have none.",
+        MX,
+    );
+    section(
+        &mut out,
+        "suites.csv",
+        "With `--enumerate`, one row for each endpoint, version and suite that it takes; a version without any has \
+         one row without a suite.",
+        SUITES,
+    );
+    section(
+        &mut out,
+        "groups.csv",
+        "With `--enumerate`, one row for each endpoint and group that it takes: in TLS 1.3, and in the newest \
+         version before it that has suites of ECDHE.",
+        GROUPS,
+    );
+    section(&mut out, "rejects.csv", "One row for each line of the list that was no target.", REJECTS);
+    out
+}
+
+#[test]
+fn the_document_is_that_of_the_columns() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/columns.md");
+    if std::env::var_os("MXRAY_RENEW").is_some() {
+        std::fs::write(path, rendered()).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        written == rendered(),
+        "docs/columns.md is behind the column lists; renew it: MXRAY_RENEW=1 cargo test --lib columns::docs"
+    );
+}
+
+#[test]
+fn names_are_unique_and_meanings_are_sentences() {
+    fn check<R>(columns: &[Column<R>]) {
+        for (at, column) in columns.iter().enumerate() {
+            assert!(columns[..at].iter().all(|before| before.name != column.name), "{}", column.name);
+            assert!(column.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(column.doc.ends_with('.') && !column.doc.contains('\n'), "{}", column.name);
+        }
+    }
+    check(DOMAINS);
+    check(ENDPOINTS);
+    check(CERTIFICATES);
+    check(MX);
+    check(REJECTS);
+    check(SUITES);
+    check(GROUPS);
+}

@@ -1,0 +1,266 @@
+//! The run directory: every file of a run, written as records come in.
+//!
+//! The files reach the system together and in one order, so that a run that is
+//! killed has no row without what it rests on.
+
+use super::OutputError;
+use super::columns::certificates::{CERTIFICATES, CertificateRow};
+use super::columns::domains::DOMAINS;
+use super::columns::edges::{MX, MxRow, REJECTS, edges};
+use super::columns::endpoints::ENDPOINTS;
+use super::columns::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows, suite_rows};
+use super::columns::{Column, CsvTable};
+use super::gathered::{Gathered, Whole};
+use super::journal::{self, LineFile};
+use super::run_info::{self, RunInfo};
+use crate::model::{Assessment, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is gathered of all files before it is handed to the system, in bytes,
+/// beside what each CSV writer holds.
+const GATHERED_BYTES_MAX: usize = 256 * 1024;
+
+/// A CSV file whose errors bear its name.
+pub(super) struct CsvFile<R: 'static, W: Write> {
+    name: &'static str,
+    table: CsvTable<R, W>,
+}
+
+impl<R, W: Write> CsvFile<R, W> {
+    pub(super) fn new(name: &'static str, columns: &'static [Column<R>], writer: W) -> io::Result<Self> {
+        let table = CsvTable::new(columns, writer).map_err(|error| named(name, &error))?;
+        Ok(Self { name, table })
+    }
+
+    pub(super) fn write(&mut self, row: &R) -> io::Result<()> {
+        self.table.write(row).map_err(|error| named(self.name, &error))
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.table.flush().map_err(|error| named(self.name, &error))
+    }
+}
+
+impl<R> CsvFile<R, Gathered> {
+    fn gathered_bytes(&self) -> usize {
+        self.table.writer().len()
+    }
+}
+
+pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {name}: {error}"))
+}
+
+/// Every file of a run. Whoever writes stops at the first error: what follows
+/// it would leave a hole. The fields stand in the order in which they reach
+/// the system, that of [`RunDirectory::flush`], for when they are dropped.
+pub struct RunDirectory {
+    dir: PathBuf,
+    /// What `run.json` said at the start.
+    info: RunInfo,
+    certificates: CsvFile<CertificateRow, Gathered>,
+    journal: LineFile,
+    suites: CsvFile<SuiteRow, Gathered>,
+    groups: CsvFile<GroupRow, Gathered>,
+    endpoints: CsvFile<EndpointRecord, Gathered>,
+    rejects: CsvFile<Rejected, Gathered>,
+    facts: LineFile,
+    mx: CsvFile<MxRow, Gathered>,
+    domains: CsvFile<DomainRecord, Gathered>,
+    /// Certificates that have their row, 32 bytes each.
+    certificates_seen: HashSet<Sha256>,
+}
+
+impl RunDirectory {
+    /// Makes the directory and in it every file, `run.json` with `info` as it
+    /// is at the start.
+    ///
+    /// # Errors
+    /// [`OutputError`]: there is something in the directory already, or the
+    /// system does not let us write there.
+    pub fn create(dir: &Path, info: &RunInfo) -> Result<Self, OutputError> {
+        let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
+        fs::create_dir_all(dir).map_err(failed)?;
+        if fs::read_dir(dir).map_err(failed)?.next().is_some() {
+            return Err(OutputError::NotEmpty { dir: dir.to_path_buf() });
+        }
+        Self::open(dir, info).map_err(failed)
+    }
+
+    fn open(dir: &Path, info: &RunInfo) -> io::Result<Self> {
+        let whole = Whole::default();
+        let file = |name: &str| {
+            let file = File::create_new(dir.join(name)).map_err(|error| named(name, &error))?;
+            io::Result::Ok(Gathered::new(file, whole.clone()))
+        };
+        let mut directory = Self {
+            dir: dir.to_path_buf(),
+            info: info.clone(),
+            certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
+            journal: LineFile::new("observations.jsonl", file("observations.jsonl")?),
+            suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
+            groups: CsvFile::new("groups.csv", GROUPS, file("groups.csv")?)?,
+            endpoints: CsvFile::new("endpoints.csv", ENDPOINTS, file("endpoints.csv")?)?,
+            rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
+            facts: LineFile::new("facts.jsonl", file("facts.jsonl")?),
+            mx: CsvFile::new("mx.csv", MX, file("mx.csv")?)?,
+            domains: CsvFile::new("domains.csv", DOMAINS, file("domains.csv")?)?,
+            certificates_seen: HashSet::new(),
+        };
+        // The headers: no reader meets a file without.
+        directory.flush()?;
+        let begun = run_info::replace(dir, info, None::<&()>).and_then(|()| run_info::keep_room(dir, info));
+        begun.map_err(|error| named("run.json", &error))?;
+        Ok(directory)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Writes one record to every file that it belongs to. It may stay in
+    /// memory until [`RunDirectory::flush`].
+    ///
+    /// # Errors
+    /// That of the file, which the message names.
+    pub fn write(&mut self, record: &Record) -> io::Result<()> {
+        match record {
+            Record::Rejected(rejected) => self.rejects.write(rejected)?,
+            Record::Endpoint(endpoint) => self.write_endpoint(endpoint)?,
+            Record::Domain(domain) => {
+                journal::append_facts(&mut self.facts, &domain.facts)?;
+                edges(&domain.facts).try_for_each(|edge| self.mx.write(&edge))?;
+                self.domains.write(domain)?;
+            }
+        }
+        if self.gathered_bytes() >= GATHERED_BYTES_MAX { self.flush() } else { Ok(()) }
+    }
+
+    fn gathered_bytes(&self) -> usize {
+        self.certificates.gathered_bytes()
+            + self.journal.gathered_bytes()
+            + self.suites.gathered_bytes()
+            + self.groups.gathered_bytes()
+            + self.endpoints.gathered_bytes()
+            + self.rejects.gathered_bytes()
+            + self.facts.gathered_bytes()
+            + self.mx.gathered_bytes()
+            + self.domains.gathered_bytes()
+    }
+
+    fn write_endpoint(&mut self, record: &EndpointRecord) -> io::Result<()> {
+        if let Some(tls) = &record.observation.tls {
+            self.write_certificates(&record.assessment, &tls.chain)?;
+        }
+        for (assessment, hello) in record.hello_assessments.iter().zip(&record.observation.hellos) {
+            self.write_certificates(assessment, &hello.chain)?;
+        }
+        if let Some(enumeration) = &record.enumeration {
+            let key = &record.observation.key;
+            suite_rows(key, enumeration).try_for_each(|row| self.suites.write(&row))?;
+            group_rows(key, enumeration).try_for_each(|row| self.groups.write(&row))?;
+        }
+        journal::append(&mut self.journal, record)?;
+        self.endpoints.write(record)
+    }
+
+    /// Writes those that have no row yet.
+    fn write_certificates(&mut self, assessment: &Option<Assessment>, chain: &[Arc<[u8]>]) -> io::Result<()> {
+        let facts = assessment.iter().flat_map(|assessment| &assessment.certificates);
+        for (facts, der) in facts.zip(chain) {
+            if self.certificates_seen.insert(facts.sha256) {
+                self.certificates.write(&CertificateRow { facts: facts.clone(), der: der.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the directory still is where it was made, and every file in it:
+    /// the system goes on to take what is written to files that nobody can
+    /// find any more.
+    ///
+    /// # Errors
+    /// The directory is not, or one of its files.
+    pub fn check_place(&self) -> io::Result<()> {
+        let is_gone = |name: &str| match fs::metadata(self.dir.join(name)) {
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+            Ok(_) => false,
+        };
+        let gone = |path: &Path| {
+            let what = format!("{} is gone, or moved", path.display());
+            Err(io::Error::new(io::ErrorKind::NotFound, what))
+        };
+        if is_gone(run_info::RUN_NAME) {
+            return gone(&self.dir);
+        }
+        match self.names().into_iter().find(|name| is_gone(name)) {
+            Some(name) => gone(&self.dir.join(name)),
+            None => Ok(()),
+        }
+    }
+
+    fn names(&self) -> [&'static str; 9] {
+        [
+            self.certificates.name,
+            self.journal.name,
+            self.suites.name,
+            self.groups.name,
+            self.endpoints.name,
+            self.rejects.name,
+            self.facts.name,
+            self.mx.name,
+            self.domains.name,
+        ]
+    }
+
+    /// Hands everything gathered to the system, what domains rest on first.
+    ///
+    /// # Errors
+    /// That of the first file that fails, which the message names.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.certificates.flush()?;
+        self.journal.flush()?;
+        self.suites.flush()?;
+        self.groups.flush()?;
+        self.endpoints.flush()?;
+        self.rejects.flush()?;
+        self.facts.flush()?;
+        self.mx.flush()?;
+        self.domains.flush()
+    }
+
+    /// Flushes and puts the final `run.json` in place. If a file fails, or is
+    /// gone, it is that of [`RunDirectory::give_up`].
+    ///
+    /// # Errors
+    /// That of the first file that fails, which the message names.
+    pub fn finish(mut self, info: &RunInfo, summary: &impl Serialize) -> io::Result<()> {
+        let finished = self.check_place().and_then(|()| self.flush()).and_then(|()| {
+            run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
+        });
+        if let Err(error) = &finished {
+            self.give_up(error);
+        }
+        finished
+    }
+
+    /// Says in `run.json`, if that can still be written, why nothing more is:
+    /// as at the start otherwise, for nobody knows what reached the disk.
+    pub fn give_up(self, error: &io::Error) {
+        let Self { dir, info, .. } = self;
+        let ended = Some(Timestamp::now());
+        let error = Some(format!("cannot write the results: {error}"));
+        // A directory that is gone, or another's by now, is not written to.
+        if dir.join(run_info::RUN_NAME).exists() {
+            // Whoever gave up says so on standard error as well.
+            let _ = run_info::replace(&dir, &RunInfo { ended, error, ..info }, None::<&()>);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A run directory written and [`read`] back, and the streams for pipes.
+//!
+//! Text appears only here. Each table is one list of [`Column`]s, from which
+//! the CSV files, the JSON stream and `docs/columns.md` are made.
+//!
+//! Cells hold what foreign servers said. Control characters are escaped, so a
+//! cell is always one line; beyond that nothing is altered. In particular a
+//! cell may begin with `=`, `+`, `-` or `@`, which a spreadsheet takes for a
+//! formula: import the columns as text.
+
+mod columns;
+mod directory;
+mod gathered;
+mod journal;
+pub mod read;
+mod run_info;
+mod stream;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub use columns::{
+    CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, ENDPOINTS, GROUPS, GroupRow, JsonTable, MX,
+    MxRow, REJECTS, SUITES, SuiteRow, TEXT_CELL_BYTES_MAX, Value,
+};
+pub use directory::RunDirectory;
+pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
+pub use run_info::{JudgedBy, JudgedFrom, Named, RunCounts, RunInfo, RunLimits};
+pub use stream::{DomainStream, StreamFormat};
+
+use std::io;
+use std::path::PathBuf;
+
+/// Version of the files: grows when a column or a key changes its meaning or
+/// goes away.
+pub const SCHEMA_VERSION: u32 = 2;
+/// Oldest version that is still read, until 1.0. What its files lack is told as
+/// `not_recorded`, never guessed.
+pub const SCHEMA_VERSION_OLDEST: u32 = 1;
+
+/// Why a run directory could not be begun. Each message is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The system does not let us.
+    #[error("cannot create the run directory {}: {source}; choose another with -o", dir.display())]
+    Create {
+        /// The directory.
+        dir: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Another run may be in it.
+    #[error("the run directory {} is not empty; choose another with -o", dir.display())]
+    NotEmpty {
+        /// The directory.
+        dir: PathBuf,
+    },
+}

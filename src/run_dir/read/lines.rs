@@ -1,0 +1,146 @@
+//! Whole lines of a file, one at a time and bounded.
+//!
+//! No cell of a run directory holds a line break, so a row of CSV is a line,
+//! too.
+
+use super::StoreError;
+use crate::model::text::one_line;
+use crate::run_dir::journal::JOURNAL_LINE_BYTES_MAX;
+use crate::run_dir::{SCHEMA_VERSION, SCHEMA_VERSION_OLDEST};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::path::{Path, PathBuf};
+
+/// Bytes read at once to find the last line break.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The whole lines of one file. What comes after the last line break is a line
+/// that was cut short, and left out.
+pub(super) struct Lines {
+    path: PathBuf,
+    reader: BufReader<Take<File>>,
+    cut: bool,
+    line: u64,
+    /// Where the next line begins, in bytes.
+    offset: u64,
+    buffer: Vec<u8>,
+}
+
+/// One line.
+pub(super) struct Line<'a> {
+    /// Where it begins, in bytes.
+    pub(super) offset: u64,
+    /// It, without its end.
+    pub(super) text: &'a [u8],
+}
+
+impl Lines {
+    pub(super) fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
+        let path = dir.join(name);
+        let opened = open_regular(&path).and_then(|mut file| {
+            let length = file.metadata()?.len();
+            let whole = whole_bytes(&mut file, length)?;
+            file.rewind()?;
+            Ok((BufReader::new(file.take(whole)), whole < length))
+        });
+        let (reader, cut) = opened.map_err(|source| StoreError::Unreadable { path: path.clone(), source })?;
+        Ok(Self { path, reader, cut, line: 0, offset: 0, buffer: Vec::new() })
+    }
+
+    /// Whether the last line is cut short.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The next line.
+    pub(super) fn read_next(&mut self) -> Result<Option<Line<'_>>, StoreError> {
+        self.buffer.clear();
+        let limit = JOURNAL_LINE_BYTES_MAX as u64 + 1;
+        let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.buffer);
+        let read = read.map_err(|source| StoreError::Unreadable { path: self.path.clone(), source })?;
+        if read == 0 {
+            return Ok(None);
+        }
+        self.line += 1;
+        let offset = self.offset;
+        self.offset += read as u64;
+        match self.buffer.strip_suffix(b"\n") {
+            Some(text) => Ok(Some(Line { offset, text })),
+            None => Err(self.broken(format!("longer than {JOURNAL_LINE_BYTES_MAX} bytes"))),
+        }
+    }
+
+    /// The next line as JSON of our schema.
+    pub(super) fn read_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
+        let Some(line) = self.read_next()? else { return Ok(None) };
+        let value = check_schema(line.text)
+            .and_then(|()| serde_json::from_slice(line.text).map_err(|error| json_cause(&error)));
+        value.map(Some).map_err(|cause| self.broken(cause))
+    }
+
+    /// The error that the line read last is broken.
+    pub(super) fn broken(&self, cause: impl Into<String>) -> StoreError {
+        StoreError::Broken { path: self.path.clone(), line: self.line, cause: cause.into() }
+    }
+}
+
+/// Opens what is a file: a pipe would never end, or never begin.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    File::open(path)
+}
+
+/// What says how a line or a file is to be understood.
+#[derive(Deserialize)]
+pub(super) struct Schema {
+    pub(super) schema: u32,
+}
+
+/// Whether a line of JSON is of the schema that is read here.
+///
+/// # Errors
+/// What it is instead, in words.
+pub(super) fn check_schema(json: &[u8]) -> Result<(), String> {
+    match serde_json::from_slice(json) {
+        Ok(Schema { schema }) => check_version(schema),
+        Err(error) => Err(json_cause(&error)),
+    }
+}
+
+/// Whether what bears this number is read here.
+///
+/// # Errors
+/// That it is not, in words.
+pub(super) fn check_version(schema: u32) -> Result<(), String> {
+    if (SCHEMA_VERSION_OLDEST..=SCHEMA_VERSION).contains(&schema) {
+        return Ok(());
+    }
+    Err(format!("written with schema {schema}; this mxray reads {SCHEMA_VERSION_OLDEST} to {SCHEMA_VERSION}"))
+}
+
+/// What is wrong with a line of JSON, whatever it quotes of it. Its own line
+/// number is always 1.
+pub(super) fn json_cause(error: &serde_json::Error) -> String {
+    one_line(&error.to_string().replace(" at line 1 column ", " at column "))
+}
+
+/// How many bytes of `file` are whole lines.
+fn whole_bytes(file: &mut File, length: u64) -> io::Result<u64> {
+    let mut chunk = [0; CHUNK_BYTES];
+    let mut end = length;
+    while end > 0 {
+        let begin = end.saturating_sub(CHUNK_BYTES as u64);
+        let part = &mut chunk[..usize::try_from(end - begin).unwrap_or(CHUNK_BYTES)];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(part)?;
+        if let Some(last) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(begin + last as u64 + 1);
+        }
+        end = begin;
+    }
+    Ok(0)
+}

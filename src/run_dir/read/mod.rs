@@ -1,0 +1,191 @@
+//! A run directory read back, so that what was seen can be judged again.
+//!
+//! Nothing is held in memory but one line at a time, and of each certificate
+//! where it stands. A run that was killed may have left the last line of each
+//! file cut short: that line is left out and told of ([`StoredRun::cut`]); any
+//! other damage is an error that names file and line.
+
+mod certificates;
+mod lines;
+mod observations;
+mod rejects;
+mod schema_1;
+
+#[cfg(test)]
+mod tests;
+
+pub use observations::{JournalLine, Observations, Stored};
+pub use rejects::Rejects;
+
+use super::run_info::RunInfo;
+use crate::model::DomainFacts;
+use lines::{Lines, Schema, check_version, open_regular};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Largest `run.json`, in bytes. Its summary has bounded tallies.
+const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// Why a run directory cannot be read back. Each message is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no `run.json`.
+    #[error("{} is no run directory: it has no run.json", dir.display())]
+    NoRun {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A file is missing, or the system does not let us read it.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The directory cannot be judged as a whole.
+    #[error("{}: {cause}", path.display())]
+    Unusable {
+        /// The file that says so.
+        path: PathBuf,
+        /// The cause.
+        cause: String,
+    },
+    /// A line is not what was written.
+    #[error("{}:{line}: {cause}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: u64,
+        /// The cause.
+        cause: String,
+    },
+}
+
+impl StoreError {
+    /// Whether nothing at all can be done with the directory.
+    pub fn is_unusable(&self) -> bool {
+        !matches!(self, StoreError::Broken { .. })
+    }
+}
+
+/// A run directory whose `run.json` was understood.
+#[derive(Debug)]
+pub struct StoredRun {
+    dir: PathBuf,
+    info: RunInfo,
+    cut: Vec<&'static str>,
+}
+
+impl StoredRun {
+    /// Reads `run.json` and looks whether every other file is there.
+    ///
+    /// # Errors
+    /// [`StoreError`]: no run directory, or one that cannot be used.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let info = read_info(dir)?;
+        let mut cut = Vec::new();
+        for name in [observations::FILE, certificates::FILE, FACTS_FILE, rejects::FILE] {
+            if Lines::open(dir, name)?.is_cut() {
+                cut.push(name);
+            }
+        }
+        Ok(Self { dir: dir.to_path_buf(), info, cut })
+    }
+
+    /// What was run, and what it was judged by.
+    pub fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    /// Whether the run came to no end of its own, so that its last records
+    /// may be missing.
+    pub fn was_killed(&self) -> bool {
+        self.info.finished.is_none()
+    }
+
+    /// Names of the files whose last line is cut short and left out.
+    pub fn cut(&self) -> &[&'static str] {
+        &self.cut
+    }
+
+    /// Rows of `domains.csv` that are whole; 0 if it is gone, which nothing
+    /// here needs.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the file cannot be read.
+    pub fn domain_rows(&self) -> Result<u64, StoreError> {
+        if !self.dir.join(DOMAINS_FILE).exists() {
+            return Ok(0);
+        }
+        let mut lines = Lines::open(&self.dir, DOMAINS_FILE)?;
+        let mut rows = 0;
+        // The header.
+        lines.read_next()?;
+        while lines.read_next()?.is_some() {
+            rows += 1;
+        }
+        Ok(rows)
+    }
+
+    /// What every probe saw, in the order in which they ended.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a file cannot be read.
+    pub fn observations(&self) -> Result<Observations, StoreError> {
+        Observations::open(&self.dir, self.was_killed())
+    }
+
+    /// What the DNS said of every target, in the order of `domains.csv`.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the file cannot be read.
+    pub fn facts(&self) -> Result<Facts, StoreError> {
+        Ok(Facts { lines: Lines::open(&self.dir, FACTS_FILE)? })
+    }
+
+    /// The lines of the input that were no targets.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the file cannot be read.
+    pub fn rejects(&self) -> Result<Rejects, StoreError> {
+        Rejects::open(&self.dir)
+    }
+}
+
+fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
+    let path = dir.join("run.json");
+    let mut bytes = Vec::new();
+    match open_regular(&path).and_then(|file| file.take(RUN_FILE_BYTES_MAX).read_to_end(&mut bytes)) {
+        Ok(_) => {}
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Err(StoreError::NoRun { dir: dir.to_path_buf() });
+        }
+        Err(source) => return Err(StoreError::Unreadable { path, source }),
+    }
+    let unusable = |cause: String| StoreError::Unusable { path: path.clone(), cause };
+    let Schema { schema } =
+        serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not that of a run: {error}")))?;
+    check_version(schema).map_err(unusable)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| unusable(format!("does not say what a judgement needs: {error}")))
+}
+
+const DOMAINS_FILE: &str = "domains.csv";
+const FACTS_FILE: &str = "facts.jsonl";
+
+/// Reads `facts.jsonl`.
+pub struct Facts {
+    lines: Lines,
+}
+
+impl Facts {
+    /// The next target.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the line cannot be read.
+    pub fn read_next(&mut self) -> Result<Option<DomainFacts>, StoreError> {
+        self.lines.read_json()
+    }
+}

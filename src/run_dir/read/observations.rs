@@ -1,0 +1,118 @@
+//! `observations.jsonl` read back, the certificates put in their places.
+
+use super::certificates::Certificates;
+use super::lines::{Lines, check_schema, check_version, json_cause};
+use super::{StoreError, schema_1};
+use crate::model::{Observation, Sha256};
+use serde::Deserialize;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) const FILE: &str = "observations.jsonl";
+
+/// What a line holds beside the observation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+struct Beside {
+    schema: u32,
+    chain: Vec<Sha256>,
+    hello_chains: Vec<Vec<Sha256>>,
+}
+
+/// A line as it was read, its certificates by name only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLine {
+    observation: Observation,
+    beside: Beside,
+}
+
+impl JournalLine {
+    /// Reads a line, its end cut off.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(line: &[u8]) -> Result<Self, String> {
+        // Twice over the line, each time without what the other takes: to
+        // flatten one into the other would copy the whole of it.
+        let read = serde_json::from_slice::<Observation>(line)
+            .and_then(|observation| Ok((observation, serde_json::from_slice::<Beside>(line)?)));
+        // A line of another schema may well lack something; that is not the cause.
+        let cause = |error| check_schema(line).err().unwrap_or_else(|| json_cause(&error));
+        let (mut observation, beside) = read.map_err(cause)?;
+        check_version(beside.schema)?;
+        if beside.schema == 1 {
+            schema_1::forget_mixed_tickets(&mut observation);
+            schema_1::count_replies(&mut observation);
+        }
+        if beside.hello_chains.len() != observation.hellos.len()
+            || (observation.tls.is_none() && !beside.chain.is_empty())
+        {
+            return Err("chains of other handshakes than there are".to_string());
+        }
+        Ok(Self { observation, beside })
+    }
+
+    /// The observation with its certificates in their places; `None` if `der`
+    /// has not all of them.
+    ///
+    /// # Errors
+    /// That of `der`.
+    pub fn with_certificates<E>(
+        self,
+        mut der: impl FnMut(&Sha256) -> Result<Option<Arc<[u8]>>, E>,
+    ) -> Result<Option<Observation>, E> {
+        let Self { mut observation, beside } = self;
+        // Stops at the first certificate that is missing.
+        let mut chain =
+            |digests: &[Sha256]| digests.iter().map(&mut der).collect::<Result<Option<Vec<_>>, E>>();
+        let Some(handshake) = chain(&beside.chain)? else { return Ok(None) };
+        if let Some(tls) = &mut observation.tls {
+            tls.chain = handshake;
+        }
+        for (hello, digests) in observation.hellos.iter_mut().zip(&beside.hello_chains) {
+            let Some(chain) = chain(digests)? else { return Ok(None) };
+            hello.chain = chain;
+        }
+        if beside.schema == 1 {
+            schema_1::judge_signature(&mut observation);
+        }
+        Ok(Some(observation))
+    }
+}
+
+/// A probe as it was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// All of it.
+    Whole(Box<Observation>),
+    /// A run that was killed did not write all of its certificates down.
+    Incomplete,
+}
+
+/// Reads `observations.jsonl`.
+pub struct Observations {
+    lines: Lines,
+    certificates: Certificates,
+    killed: bool,
+}
+
+impl Observations {
+    pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
+        Ok(Self { lines: Lines::open(dir, FILE)?, certificates: Certificates::open(dir, killed)?, killed })
+    }
+
+    /// The next probe.
+    ///
+    /// # Errors
+    /// [`StoreError`]: its line or a certificate cannot be read.
+    pub fn read_next(&mut self) -> Result<Option<Stored>, StoreError> {
+        let Some(line) = self.lines.read_next()? else { return Ok(None) };
+        let line = JournalLine::parse(line.text).map_err(|cause| self.lines.broken(cause))?;
+        let read = line.with_certificates(|digest| match self.certificates.der(digest)? {
+            None if !self.killed => {
+                Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")))
+            }
+            found => Ok(found),
+        })?;
+        Ok(Some(read.map_or(Stored::Incomplete, |observation| Stored::Whole(Box::new(observation)))))
+    }
+}

@@ -1,0 +1,215 @@
+//! `run.json`: what was run, with which limits, and how it ended.
+
+use super::SCHEMA_VERSION;
+use crate::model::Sha256;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+/// Name of the file in the run directory.
+pub(super) const RUN_NAME: &str = "run.json";
+
+/// What a run was, apart from its results.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// Version of mxray.
+    pub mxray: String,
+    /// The command line, program first.
+    pub command: Vec<String>,
+    /// The list: file, `-`, or what else stood for it.
+    pub input: String,
+    /// Who answered the DNS queries.
+    pub resolver: String,
+    /// Name sent in EHLO.
+    pub ehlo_name: String,
+    /// Root stores that chains were judged against.
+    pub roots: Vec<String>,
+    /// The sender that verdicts are for.
+    pub sender: String,
+    /// TCP port of the mail hosts; an endpoint on the list may name another.
+    pub port: u16,
+    /// What verdicts were made by.
+    pub judged_by: JudgedBy,
+    /// The run whose observations were judged again; `None` for a scan.
+    pub judged_from: Option<JudgedFrom>,
+    /// Seed of the simulated fleet; `None` for a real scan.
+    pub seed: Option<u64>,
+    /// The limits in force.
+    pub limits: RunLimits,
+    /// When the run began.
+    pub started: Timestamp,
+    /// When it ended; `None` as long as it has not.
+    pub ended: Option<Timestamp>,
+    /// Whether the whole list was done; `None` as long as the run has not
+    /// ended, hence also after it was killed, and where its results could not
+    /// be written: what reached the disk was not counted then.
+    pub finished: Option<bool>,
+    /// Whether the user broke it off.
+    pub interrupted: bool,
+    /// What broke it off: a list that could not be read on, a reader's end
+    /// that took no more rows, a disk that is full.
+    pub error: Option<String>,
+    /// How much was done.
+    pub counts: RunCounts,
+}
+
+/// What verdicts were made by, so that the same can be made again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedBy {
+    /// The moment at which dates and chains were judged.
+    pub at: Timestamp,
+    /// What the command line named or left to its default, by option without
+    /// the dashes: `roots`, `sender`, …
+    pub options: BTreeMap<String, Named>,
+    /// Connectors of the file that take no part in the choice, by name:
+    /// disabled, or used only where a mail flow rule says so.
+    #[serde(default)]
+    pub connectors_left_out: Vec<String>,
+}
+
+/// What one option named.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The names or files.
+    pub words: Vec<String>,
+    /// Where each word that is a file was, as an absolute path.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// SHA-256 over what they held, which may be another thing later.
+    pub sha256: Sha256,
+}
+
+/// Where stored observations came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgedFrom {
+    /// The run directory, as it was named.
+    pub run: String,
+    /// Version of mxray that wrote it.
+    pub mxray: String,
+    /// Its command line.
+    pub command: Vec<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; `None` if it was killed.
+    pub ended: Option<Timestamp>,
+    /// Whether its whole list was done; `None` if it was killed.
+    pub finished: Option<bool>,
+}
+
+/// The limits in force during a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunLimits {
+    /// Connections begun a second; 0 is no limit.
+    pub rate: u32,
+    /// Milliseconds between two connections to one address; 0 is none.
+    pub per_ip_interval_ms: u64,
+    /// Connections open to one address at a time; 0 is no limit.
+    pub per_ip_connections: u32,
+    /// Most probes at a time.
+    pub in_flight: usize,
+    /// Most lookups at a time.
+    pub lookups_in_flight: usize,
+    /// Most repetitions of a probe.
+    pub retries: u32,
+    /// Milliseconds before the first repetition; they double with each.
+    pub retry_delay_ms: u64,
+    /// Whether the sender's offer was sent to every host that speaks TLS.
+    pub sender_hello: bool,
+    /// Most further hellos to a host; 0 is none.
+    pub hellos_per_host: usize,
+    /// Most connections to a host for an enumeration; 0 for none.
+    pub enumeration_connections: usize,
+    /// Deadlines in milliseconds by phase name, `session` for the whole.
+    pub timeouts_ms: BTreeMap<String, u64>,
+}
+
+/// How much of a run is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCounts {
+    /// Targets read from the list.
+    pub targets_read: u64,
+    /// Lines that were no targets.
+    pub rejected: u64,
+    /// Targets whose domain was taken from a URL.
+    #[serde(default)]
+    pub taken_from_urls: u64,
+    /// Targets whose domain was taken from a mail address.
+    #[serde(default)]
+    pub taken_from_mail_addresses: u64,
+    /// Connections begun, repetitions and further hellos included.
+    pub connections: u64,
+    /// Rows of `domains.csv`.
+    pub domains_written: u64,
+    /// Rows of `endpoints.csv`.
+    pub endpoints_written: u64,
+    /// Targets read that have no row, because the run was broken off.
+    pub unfinished: u64,
+}
+
+/// The whole file.
+#[derive(Serialize)]
+struct RunFile<'a, S> {
+    schema: u32,
+    #[serde(flatten)]
+    info: &'a RunInfo,
+    summary: Option<&'a S>,
+}
+
+/// Room for what [`RunInfo::error`] adds, in bytes.
+const ERROR_BYTES_MAX: usize = 8 * 1024;
+
+/// Name under which the file is written before it takes its place, and which
+/// keeps the room for that until then.
+const FRESH_NAME: &str = "run.json.new";
+
+/// Keeps room beside the file for the one that says why a run broke off: the
+/// reason may be that there is none left.
+pub(super) fn keep_room(dir: &Path, info: &RunInfo) -> io::Result<()> {
+    let text = serde_json::to_vec_pretty(info)?;
+    let mut file = File::create_new(dir.join(FRESH_NAME))?;
+    file.write_all(&vec![b'\n'; text.len() + ERROR_BYTES_MAX])
+}
+
+/// Puts the file in place of an older one in one step, so that a reader never
+/// meets half of it.
+pub(super) fn replace<S: Serialize>(dir: &Path, info: &RunInfo, summary: Option<&S>) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(&RunFile { schema: SCHEMA_VERSION, info, summary })?;
+    text.push(b'\n');
+    let fresh = dir.join(FRESH_NAME);
+    // Only a file of our own making is written to: what stands there already,
+    // kept as room, left by a run that was killed or put there to lead
+    // elsewhere, goes.
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(&fresh)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    fs::rename(&fresh, dir.join(RUN_NAME))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_through_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        fs::write(&elsewhere, "mine").unwrap();
+        let run = dir.path().join("run");
+        fs::create_dir(&run).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, run.join("run.json.new")).unwrap();
+        replace(&run, &crate::run_dir::fixtures::run_info(), None::<&()>).unwrap();
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine");
+        assert!(fs::symlink_metadata(run.join("run.json")).unwrap().is_file());
+        // What a killed run left behind is no hindrance.
+        fs::write(run.join("run.json.new"), "half").unwrap();
+        replace(&run, &crate::run_dir::fixtures::run_info(), None::<&()>).unwrap();
+        assert!(!run.join("run.json.new").exists());
+    }
+}

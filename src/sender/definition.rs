@@ -1,0 +1,280 @@
+//! A sender is data: what it offers, what it does when that fails, and what
+//! it then logs. The files are `datasets/senders/*.toml`.
+//!
+//! Each value says where it comes from. What nobody publishes is an
+//! assumption, spelled out beside the value, and the command line can put
+//! another in its place.
+
+use super::check;
+use super::offer::Offer;
+use super::situation::Situation;
+use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, text};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Longest list of a sender: of versions, suites, groups or schemes.
+pub const SENDER_LIST_MAX: usize = 256;
+
+/// Longest text of a sender, in bytes: sources, assumptions, logged words.
+pub const SENDER_TEXT_BYTES_MAX: usize = 2000;
+
+/// Name of the sender that verdicts are for unless another is asked for.
+pub const DEFAULT_SENDER: &str = "exchange-online";
+
+/// The senders that come with mxray, by name.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("exchange-online", include_str!("../../datasets/senders/exchange-online.toml")),
+    ("exchange-online-2018", include_str!("../../datasets/senders/exchange-online-2018.toml")),
+    ("exchange-online-2020", include_str!("../../datasets/senders/exchange-online-2020.toml")),
+    ("exim", include_str!("../../datasets/senders/exim.toml")),
+    ("opensmtpd", include_str!("../../datasets/senders/opensmtpd.toml")),
+    ("postfix-encrypt", include_str!("../../datasets/senders/postfix-encrypt.toml")),
+    ("postfix-may", include_str!("../../datasets/senders/postfix-may.toml")),
+    ("rfc9325", include_str!("../../datasets/senders/rfc9325.toml")),
+];
+
+/// Why a text is no sender. One line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SenderError(String);
+
+/// A value and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stated<T> {
+    /// The value.
+    pub value: T,
+    /// Who says so.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// What is assumed where nobody does.
+    #[serde(default)]
+    pub assumption: Option<String>,
+}
+
+impl<T> Stated<T> {
+    /// Whether nobody says so.
+    pub fn is_assumed(&self) -> bool {
+        self.source.is_none()
+    }
+}
+
+/// What a sender does with a message after a handshake that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterTlsFailure {
+    /// It sends it in clear.
+    Plaintext,
+    /// It keeps it and tries again.
+    Defer,
+}
+
+impl FromStr for AfterTlsFailure {
+    type Err = SenderError;
+
+    fn from_str(text: &str) -> Result<Self, SenderError> {
+        match text {
+            "plaintext" => Ok(Self::Plaintext),
+            "defer" => Ok(Self::Defer),
+            _ => Err(SenderError("plaintext or defer".into())),
+        }
+    }
+}
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressFamily {
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl AddressFamily {
+    /// That of an address.
+    pub fn of(ip: IpAddr) -> Self {
+        if ip.is_ipv4() { Self::Ipv4 } else { Self::Ipv6 }
+    }
+}
+
+impl fmt::Display for AddressFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ipv4 => "ipv4",
+            Self::Ipv6 => "ipv6",
+        })
+    }
+}
+
+/// What a sender logs in one situation.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoggedCode {
+    /// Reply code and enhanced status code (RFC 3463), as `450 4.4.317`; the
+    /// latter alone if the sender logs no reply code.
+    pub code: Arc<str>,
+    /// What stands beside it: the inner error where there is one. Over a
+    /// certificate `{expected}`, `{presented}` and `{thumbprint}` are places
+    /// for the expected name, the subject and the SHA-1.
+    pub text: Arc<str>,
+    /// Who says so.
+    pub source: Arc<str>,
+}
+
+/// A sending system.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sender {
+    /// Its name: that of the file.
+    pub name: Arc<str>,
+    /// What it is, in one line.
+    pub title: Arc<str>,
+    /// Versions that it offers, newest first.
+    pub versions: Stated<Vec<ProtocolVersion>>,
+    /// Suites that it offers in TLS 1.3, in its order; empty without TLS 1.3.
+    pub suites_tls13: Stated<Vec<CipherSuite>>,
+    /// Suites that it offers below TLS 1.3, in its order.
+    pub suites: Stated<Vec<CipherSuite>>,
+    /// Groups that it offers, preferred first.
+    pub groups: Stated<Vec<NamedGroup>>,
+    /// Signature schemes that it offers, preferred first.
+    pub signature_schemes: Stated<Vec<SignatureScheme>>,
+    /// Whether it ends the handshake over a certificate signed with SHA-1.
+    pub refuses_sha1_certificates: Stated<bool>,
+    /// Whether it ends the handshake of a version before TLS 1.2 over the
+    /// server's signature, which there rests on SHA-1, with MD5 beside it under
+    /// RSA (RFC 4346 §7.4.3). In TLS 1.2 the schemes that it offers say so.
+    #[serde(default = "takes_sha1_signatures")]
+    pub refuses_sha1_signatures: Stated<bool>,
+    /// Whether it ends a handshake up to TLS 1.2 with a server that does not
+    /// know RFC 5746; not known where there is none.
+    #[serde(default)]
+    pub requires_renegotiation_info: Option<Stated<bool>>,
+    /// Shortest Diffie-Hellman prime that it takes of a server, in bits; not
+    /// known where there is none.
+    #[serde(default)]
+    pub dh_bits_min: Option<Stated<u32>>,
+    /// Whether it sends through TLS only.
+    pub requires_tls: Stated<bool>,
+    /// What it does after a handshake that failed.
+    pub after_tls_failure: Stated<AfterTlsFailure>,
+    /// Whether a certificate for `*.example.com` serves `example.com` too.
+    pub wildcard_covers_apex: Stated<bool>,
+    /// Over which families of addresses it sends. An address of another is none
+    /// for it.
+    #[serde(default = "both_families")]
+    pub address_families: Stated<Vec<AddressFamily>>,
+    /// How long it tries, in hours, before the message comes back.
+    pub retry_hours: Stated<u32>,
+    /// What it logs, by situation; a situation that is missing is not published.
+    #[serde(default)]
+    pub codes: BTreeMap<Situation, LoggedCode>,
+}
+
+impl Sender {
+    /// One that comes with mxray.
+    ///
+    /// # Errors
+    /// No sender has this name; the message lists those that there are.
+    pub fn named(name: &str) -> Result<Self, SenderError> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let (name, text) = found.ok_or_else(|| {
+            SenderError(format!("no sender is named `{name}`; there are {}", Self::names().join(", ")))
+        })?;
+        Self::parse(text).map_err(|error| SenderError(format!("{name}: {error}")))
+    }
+
+    /// The names of those that come with mxray.
+    pub fn names() -> Vec<&'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Reads a sender file.
+    ///
+    /// # Errors
+    /// The text is no TOML, breaks the schema, or contradicts itself; with the
+    /// line.
+    pub fn parse(file: &str) -> Result<Self, SenderError> {
+        let sender: Self = toml::from_str(file).map_err(|error| SenderError(told(file, &error)))?;
+        // Messages quote what the file says.
+        check::check(&sender).map_err(|fault| SenderError(text::one_line(&fault.in_file(file))))?;
+        Ok(sender)
+    }
+
+    /// The same, but for what the command line says of failed handshakes.
+    pub fn with_after_tls_failure(mut self, value: AfterTlsFailure) -> Self {
+        let source = Some("--after-tls-failure".to_string());
+        self.after_tls_failure = Stated { value, source, assumption: None };
+        self
+    }
+
+    /// What it says in its ClientHello.
+    pub fn offer(&self) -> Offer {
+        Offer {
+            versions: self.versions.value.clone(),
+            suites: self.suites_tls13.value.iter().chain(&self.suites.value).copied().collect(),
+            groups: self.groups.value.clone(),
+            signature_schemes: self.signature_schemes.value.clone(),
+        }
+    }
+
+    /// What it logs in a situation; `None` where that is not published.
+    pub fn code(&self, situation: Situation) -> Option<&LoggedCode> {
+        self.codes.get(&situation)
+    }
+}
+
+/// As derived, without a key that the file does not have: a run knows its sender
+/// by a digest over this, and is still to know it where keys were added.
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = f.debug_struct("Sender");
+        told.field("name", &self.name)
+            .field("title", &self.title)
+            .field("versions", &self.versions)
+            .field("suites_tls13", &self.suites_tls13)
+            .field("suites", &self.suites)
+            .field("groups", &self.groups)
+            .field("signature_schemes", &self.signature_schemes)
+            .field("refuses_sha1_certificates", &self.refuses_sha1_certificates);
+        if self.refuses_sha1_signatures != takes_sha1_signatures() {
+            told.field("refuses_sha1_signatures", &self.refuses_sha1_signatures);
+        }
+        told.field("requires_tls", &self.requires_tls)
+            .field("after_tls_failure", &self.after_tls_failure)
+            .field("wildcard_covers_apex", &self.wildcard_covers_apex);
+        // Both are what was taken of every sender before files said so.
+        if self.address_families.value != both_families().value {
+            told.field("address_families", &self.address_families);
+        }
+        told.field("retry_hours", &self.retry_hours).field("codes", &self.codes).finish()
+    }
+}
+
+/// What is taken of a sender whose file does not say.
+fn takes_sha1_signatures() -> Stated<bool> {
+    let assumption = Some("TLS libraries that offer a version take the signatures that it has".to_string());
+    Stated { value: false, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn both_families() -> Stated<Vec<AddressFamily>> {
+    let assumption = Some("mail systems of today use both".to_string());
+    Stated { value: vec![AddressFamily::Ipv4, AddressFamily::Ipv6], source: None, assumption }
+}
+
+/// What is wrong with a TOML text, and where, in one line.
+fn told(file: &str, error: &toml::de::Error) -> String {
+    let place =
+        error.span().map_or(String::new(), |span| format!("line {}: ", text::line_of(file, span.start)));
+    text::one_line(&format!("{place}{}", error.message().replace('\n', ", ")))
+}
+
+#[cfg(test)]
+#[path = "definition_tests.rs"]
+mod tests;

@@ -1,0 +1,135 @@
+//! The path as rustls-webpki finds it: fast, strict, and enough for nearly
+//! every chain. On each path that it accepts, [`rules`] looks at the rest; one
+//! that fails there is none, and the search goes on.
+
+use super::refusal::Refusal;
+use super::rules::{self, Path};
+use crate::trust::roots::Store;
+use crate::trust::signatures;
+use crate::x509::terms::terms;
+use jiff::Timestamp;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+use webpki::{EndEntityCert, Error, KeyUsage, VerifiedPath};
+
+/// Gives the place of the root in the store that the chain ends in.
+pub(super) fn verify(
+    leaf: &[u8],
+    above: &[Arc<[u8]>],
+    roots: &Store,
+    moment: Timestamp,
+) -> Result<usize, Fast> {
+    let refused = RefCell::new(None);
+    path(leaf, above, roots, moment, &refused).map_err(|error| match refused.take() {
+        Some(refusal) => Fast::Ours(refusal),
+        None => Fast::Webpki(error),
+    })
+}
+
+/// Why there is no path.
+#[derive(Debug)]
+pub(super) enum Fast {
+    /// rustls-webpki found none.
+    Webpki(Error),
+    /// It found one that fails what it does not look at.
+    Ours(Refusal),
+}
+
+impl Fast {
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Fast::Webpki(error) => explain(error),
+            Fast::Ours(refusal) => refusal.cause.clone(),
+        }
+    }
+}
+
+fn path(
+    leaf: &[u8],
+    above: &[Arc<[u8]>],
+    roots: &Store,
+    moment: Timestamp,
+    refused: &RefCell<Option<Refusal>>,
+) -> Result<usize, Error> {
+    let leaf_der = CertificateDer::from(leaf);
+    let leaf = EndEntityCert::try_from(&leaf_der)?;
+    let above: Vec<CertificateDer<'_>> =
+        above.iter().map(|der| CertificateDer::from(&**der)).filter(is_usable).collect();
+    let look = |path: &VerifiedPath<'_>| {
+        look_at(&leaf_der, path, roots, moment).map_err(|refusal| {
+            refused.borrow_mut().get_or_insert(refusal);
+            Error::UnknownIssuer
+        })
+    };
+    let path = leaf.verify_for_usage(
+        signatures::algorithms(),
+        roots.anchors(),
+        &above,
+        unix(moment),
+        KeyUsage::server_auth(),
+        None,
+        Some(&look),
+    )?;
+    place(roots, &path).ok_or(Error::UnknownIssuer)
+}
+
+fn look_at(
+    leaf: &CertificateDer<'_>,
+    path: &VerifiedPath<'_>,
+    roots: &Store,
+    moment: Timestamp,
+) -> Result<(), Refusal> {
+    let above = path.intermediate_certificates().map(|issuer| terms(&issuer.der()));
+    let terms: Vec<_> = std::iter::once(terms(leaf)).chain(above).collect();
+    let root = place(roots, path).map_or(&[][..], |place| roots.terms(place));
+    let leaf_is_root = path.intermediate_certificates().next().is_none()
+        && terms.first().is_some_and(|leaf| leaf.self_issued)
+        && path.end_entity().subject_public_key_info().as_ref() == path.issuer_spki().as_ref();
+    rules::check(&Path { terms: &terms, root, leaf_is_root }, moment)
+}
+
+fn place(roots: &Store, path: &VerifiedPath<'_>) -> Option<usize> {
+    roots.anchors().iter().position(|anchor| std::ptr::eq(anchor, path.anchor()))
+}
+
+/// Whether a certificate can be part of a path at all. One that cannot (an
+/// old root of version 1 at the end of the chain) would otherwise speak for
+/// the whole chain with an error of its own.
+fn is_usable(certificate: &CertificateDer<'_>) -> bool {
+    EndEntityCert::try_from(certificate).is_ok()
+}
+
+fn unix(moment: Timestamp) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(moment.as_second()).unwrap_or(0)))
+}
+
+fn explain(error: &Error) -> String {
+    let words = match error {
+        Error::UnknownIssuer => "no path to a root",
+        Error::CaUsedAsEndEntity => "a CA certificate stands as end entity",
+        Error::EndEntityUsedAsCa => "an end-entity certificate stands as CA",
+        Error::InvalidSignatureForPublicKey => "a signature does not verify",
+        Error::UnsupportedSignatureAlgorithmContext(_) => "a signature algorithm is not accepted",
+        Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "a signature algorithm does not fit its issuer's key"
+        }
+        Error::SignatureAlgorithmMismatch => "the two signature algorithms of a certificate differ",
+        Error::CertExpired { .. } => "a certificate had expired before the leaf did",
+        Error::CertNotValidYet { .. } => "a certificate becomes valid only after the leaf",
+        Error::InvalidCertValidity => "a validity ends before it begins",
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
+            "the extended key usage lacks server authentication"
+        }
+        Error::UnsupportedCertVersion => "not X.509 version 3",
+        Error::UnsupportedCriticalExtension => "a critical extension is not known",
+        Error::NameConstraintViolation => "a name is outside the name constraints",
+        Error::PathLenConstraintViolated => "the path is longer than a CA allows",
+        Error::MaximumPathDepthExceeded => "the path is longer than this library goes",
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "a certificate is no DER",
+        other => return other.to_string(),
+    };
+    words.to_string()
+}

@@ -1,0 +1,13 @@
+//! A presented chain judged: by the root stores, the path, the signatures, the
+//! dates, the names, and what its owner said of it.
+
+mod anchors;
+mod chain;
+pub mod expectation;
+pub mod names;
+pub mod pkix;
+pub mod roots;
+mod signatures;
+
+pub use pkix::{Assessed, Assessments, Judge};
+pub use roots::{FileRoots, Roots, Store};

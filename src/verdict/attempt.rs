@@ -1,0 +1,167 @@
+//! What comes of a sender's attempt at one endpoint, by what it demands there.
+
+use super::case::Case;
+use super::certificate::{certificate_validation, domain_validation, encryption_only};
+use super::outcome;
+use super::profile::SenderProfile;
+use super::requirement::Requirement;
+use crate::model::{
+    Basis, Check, CheckCause, CheckFailure, Delivery, Failure, Finding, JudgedEndpoint, Outcome, Phase,
+    Presented, Reason, Unproven,
+};
+use crate::sender::AfterTlsFailure;
+use crate::sender::situation::Situation;
+
+/// What comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The host takes the mail.
+    Delivered {
+        /// Through TLS.
+        encrypted: bool,
+        /// What that rests on.
+        basis: Basis,
+    },
+    /// It does not, and the sender goes on to the next.
+    NotHere {
+        /// Why.
+        why: CheckFailure,
+        /// What that rests on.
+        basis: Basis,
+    },
+    /// Nobody knows: it speaks to the scanner of rate, policy or reputation, or
+    /// its dialogue or lookup broke off.
+    Unknown {
+        /// Why.
+        cause: CheckCause,
+        /// On what it rests that mail never goes there in clear; `None` where
+        /// it may.
+        never_in_clear: Option<Basis>,
+    },
+    /// The sender does not try it, or nothing hangs on it.
+    NotTried {
+        /// What that rests on.
+        basis: Basis,
+    },
+}
+
+/// What was found at an endpoint, with all that it comes to for a sender.
+pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoint {
+    let outcome = outcome::of(profile, &finding);
+    let case = Case { profile, finding: &finding };
+    let encryption = encryption_only(outcome.delivery, outcome.reason);
+    let encrypted = encryption == Check::Pass;
+    if encrypted && case.is_anonymous() {
+        let certificate = Check::Fail(CheckFailure::NoCertificate);
+        let basis = Basis::Observed;
+        return JudgedEndpoint {
+            encryption,
+            certificate,
+            certificate_basis: basis,
+            unproven: Unproven::default(),
+            presented: None,
+            outcome,
+            finding,
+        };
+    }
+    let (presented, shown_by) = if encrypted { case.presented() } else { None }.unzip();
+    let certificate = case.unproven_on_demand();
+    let mut judged = of_parts(finding, outcome, presented);
+    judged.certificate_basis = judged.certificate_basis.max(shown_by.unwrap_or(Basis::Inferred));
+    judged.unproven.certificate = certificate;
+    judged
+}
+
+/// An endpoint of which nothing is known, because of this failure.
+pub(super) fn judged_open(profile: &SenderProfile, finding: Finding, failure: &Failure) -> JudgedEndpoint {
+    let logged = Situation::of(failure.into()).and_then(|situation| profile.logged(situation));
+    of_parts(finding, Outcome { logged, ..Outcome::undetermined(failure) }, None)
+}
+
+/// An endpoint with this outcome, which shows the sender this certificate.
+pub(super) fn of_parts(finding: Finding, outcome: Outcome, presented: Option<Presented>) -> JudgedEndpoint {
+    let encryption = encryption_only(outcome.delivery, outcome.reason);
+    JudgedEndpoint {
+        encryption,
+        certificate: encryption.and(|| certificate_validation(presented.as_ref())),
+        certificate_basis: outcome.basis.unwrap_or(Basis::Inferred),
+        unproven: Unproven { session: outcome.unproven, certificate: None },
+        presented,
+        outcome,
+        finding,
+    }
+}
+
+/// What comes of the attempt at an endpoint.
+pub(super) fn attempt(
+    profile: &SenderProfile,
+    requirement: Requirement<'_>,
+    endpoint: &JudgedEndpoint,
+) -> Attempt {
+    match requirement {
+        Requirement::Opportunistic => opportunistic(profile, &endpoint.outcome),
+        demanded => by_check(check(demanded, endpoint), demanded, endpoint),
+    }
+}
+
+fn opportunistic(profile: &SenderProfile, outcome: &Outcome) -> Attempt {
+    let basis = outcome.basis.unwrap_or(Basis::Inferred);
+    let cause = || outcome.reason.map_or(CheckCause::NotProbed, CheckCause::NoAnswer);
+    match (outcome.delivery, outcome.reason) {
+        (Delivery::Encrypted, _) => Attempt::Delivered { encrypted: true, basis },
+        (Delivery::Plaintext, _) => Attempt::Delivered { encrypted: false, basis },
+        (Delivery::Deferred | Delivery::Undeliverable, Some(reason)) => {
+            Attempt::NotHere { why: CheckFailure::NoTls(reason), basis }
+        }
+        _ => Attempt::Unknown { cause: cause(), never_in_clear: never_in_clear(profile, outcome.reason) },
+    }
+}
+
+/// On what it rests that a host, of which only this is known, gets no mail in
+/// clear. It came to STARTTLS and took it; whatever then goes wrong with TLS, a
+/// sender that defers sends nothing in clear.
+fn never_in_clear(profile: &SenderProfile, reason: Option<Reason>) -> Option<Basis> {
+    let sender = &profile.sender;
+    if sender.requires_tls.value {
+        return Some(Basis::Inferred);
+    }
+    let after = &sender.after_tls_failure;
+    let came_to_tls = reason.is_some_and(|reason| reason.phase() >= Phase::Tls);
+    let basis = if after.is_assumed() { Basis::Assumed } else { Basis::Inferred };
+    (came_to_tls && after.value == AfterTlsFailure::Defer).then_some(basis)
+}
+
+/// Whether the endpoint is as it is demanded. A signature that cannot be
+/// checked leaves a pass open, and no failure.
+pub(super) fn check(requirement: Requirement<'_>, endpoint: &JudgedEndpoint) -> Check {
+    let Unproven { session, certificate } = endpoint.unproven;
+    let proven =
+        |check: Check, lack: Option<CheckCause>| check.and(|| lack.map_or(Check::Pass, Check::Undetermined));
+    match requirement {
+        Requirement::Opportunistic | Requirement::Tls => proven(endpoint.encryption, session),
+        Requirement::PkixChain => proven(endpoint.certificate, session.or(certificate)),
+        Requirement::PkixName(name) => {
+            let leaf = endpoint.presented.as_ref().map(|presented| &*presented.leaf);
+            proven(domain_validation(endpoint.certificate, leaf, name), session.or(certificate))
+        }
+    }
+}
+
+fn by_check(check: Check, requirement: Requirement<'_>, endpoint: &JudgedEndpoint) -> Attempt {
+    let session = endpoint.outcome.basis.unwrap_or(Basis::Inferred);
+    let basis = match check {
+        // That the handshake fails does not rest on what the sender does then.
+        Check::Fail(CheckFailure::NoTls(_)) => session.min(Basis::Inferred),
+        _ if requirement == Requirement::Tls => session,
+        _ => endpoint.certificate_basis,
+    };
+    match check {
+        Check::Pass => Attempt::Delivered { encrypted: true, basis },
+        Check::Fail(why) => Attempt::NotHere { why, basis },
+        Check::Undetermined(cause) => Attempt::Unknown { cause, never_in_clear: Some(Basis::Inferred) },
+    }
+}
+
+#[cfg(test)]
+#[path = "attempt_tests.rs"]
+mod tests;

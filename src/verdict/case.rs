@@ -1,0 +1,152 @@
+//! One endpoint before one sender: the answers that count for it, among all
+//! that were given to hellos of several kinds.
+
+use super::alike::{self, SCANNER_SUITES};
+use super::carried::{Carried, carried};
+use super::demands::{self, Demand};
+use super::other_offers::{Inference, infer};
+use super::profile::SenderProfile;
+use super::proof::{self, Proof};
+use crate::model::{
+    Basis, CheckCause, CipherSuite, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind, Phase, Presented,
+    Reason, SuiteFacts, TlsFinding,
+};
+
+/// What was found at an endpoint, and for whom it is judged.
+pub(super) struct Case<'a> {
+    /// The sender.
+    pub profile: &'a SenderProfile,
+    /// What was found.
+    pub finding: &'a Finding,
+}
+
+impl<'a> Case<'a> {
+    /// What the scanner's own handshake proves to this sender.
+    pub(super) fn shaken(&self) -> Proof {
+        let shown = self.finding.tls.as_ref().map(|tls| (tls.signature.as_ref(), tls.signature_scheme));
+        let (signature, scheme) = shown.unwrap_or_default();
+        proof::of(signature, scheme, &self.profile.offer)
+    }
+
+    /// What of the scanner's session is this sender's; `None` without one.
+    pub(super) fn carried(&self) -> Option<Result<Carried, Reason>> {
+        self.finding.tls.as_ref().map(|tls| carried(self.profile, tls))
+    }
+
+    /// Whether the server showed a key that signs under no scheme of the
+    /// sender's.
+    pub(super) fn lacks_scheme(&self) -> bool {
+        self.carried() == Some(Err(Reason::NoPublishedSignatureScheme))
+    }
+
+    /// The hello of the sender's very offer, if it was sent.
+    pub(super) fn own_hello(&self) -> Option<&'a HelloFinding> {
+        let id = Some(&*self.profile.offer_id);
+        self.hellos(HelloPurpose::Sender).find(|hello| hello.offer.as_deref() == id)
+    }
+
+    fn hellos(&self, purpose: HelloPurpose) -> impl Iterator<Item = &'a HelloFinding> {
+        self.finding.hellos.iter().filter(move |hello| hello.purpose == purpose)
+    }
+
+    /// The agreement to which the server comes where the sender offers no
+    /// suite without a certificate.
+    fn agreed_on_demand(&self) -> Option<&'a HelloFinding> {
+        let id = Some(self.profile.authenticated_id.as_deref()?);
+        self.hellos(HelloPurpose::Authenticated).find(|hello| {
+            hello.offer.as_deref() == id
+                && hello.end == HelloEnd::Agreed
+                && proof::of_hello(hello, &self.profile.offer) != Proof::Refuted
+        })
+    }
+
+    /// Why it is not known whether the server holds the key of the certificate
+    /// that it shows where one is demanded of it, and would else go without;
+    /// `None` where it shows its certificate anyway, and where that is known.
+    pub(super) fn unproven_on_demand(&self) -> Option<CheckCause> {
+        self.own_hello().filter(|hello| is_without_certificate(hello))?;
+        let agreed = self.agreed_on_demand()?;
+        if agreed.presented.as_ref().is_some_and(|presented| presented.disputed) {
+            return Some(CheckCause::NoAnswer(Reason::CertificateForm));
+        }
+        let lack = || proof::of_hello_beside(agreed, self.finding, &self.profile.offer).lack();
+        self.open(agreed).map(CheckCause::NoAnswer).or_else(lack)
+    }
+
+    /// What the sender makes of what an agreement has or lacks besides.
+    pub(super) fn demand(&self, hello: &HelloFinding) -> Demand {
+        demands::of(&self.profile.sender, hello.version, hello.renegotiation_info, hello.dh_bits)
+    }
+
+    /// Why it stays open whether an agreement leads to a session. A hello ends
+    /// where the client's turn comes: what a server does that asks for a client
+    /// certificate, only a whole handshake tells. And where the scanner's own
+    /// was broken, in a suite of the scanner's the sender's may be, too.
+    pub(super) fn open(&self, hello: &HelloFinding) -> Option<Reason> {
+        if let Demand::Unknown(reason) | Demand::Refused(reason, _) = self.demand(hello) {
+            return Some(reason);
+        }
+        let failure = self.finding.failure.as_ref()?;
+        let broken = failure.phase == Phase::Tls
+            && matches!(failure.kind, Kind::Malformed | Kind::IllegalParameter)
+            && hello.suite.is_some_and(|suite| SCANNER_SUITES.contains(&suite));
+        if broken {
+            return Some(failure.into());
+        }
+        hello.client_certificate_requested.then_some(Reason::ClientCertificateRequested)
+    }
+
+    /// Whether the server has no certificate for this sender: it took a suite
+    /// without one from the sender's offer, and refused the offer without those.
+    pub(super) fn is_anonymous(&self) -> bool {
+        let Some(id) = self.profile.authenticated_id.as_deref() else { return false };
+        let mut rest = self.hellos(HelloPurpose::Authenticated);
+        rest.any(|hello| hello.offer.as_deref() == Some(id) && hello.is_refused())
+    }
+
+    /// The certificate that the sender is shown, and on what that rests: in the
+    /// answer to its own offer, or to one to which the answer must be alike;
+    /// else in the scanner's handshake. `None` where none was seen.
+    pub(super) fn presented(&self) -> Option<(Presented, Basis)> {
+        let by_hello = if self.finding.hellos.is_empty() { None } else { self.presented_by_hello() };
+        by_hello.or_else(|| {
+            let tls = self.finding.tls.as_ref()?;
+            Some((tls.presented()?, self.basis_of_shown(tls)))
+        })
+    }
+
+    fn presented_by_hello(&self) -> Option<(Presented, Basis)> {
+        let own = self.own_hello();
+        let agreed = own.filter(|hello| hello.end == HelloEnd::Agreed);
+        if agreed.is_some_and(is_without_certificate) {
+            return Some((self.agreed_on_demand()?.presented.clone()?, Basis::Observed));
+        }
+        if let Some(hello) = agreed {
+            return Some((hello.presented.clone()?, Basis::Observed));
+        }
+        self.finding.failure.as_ref()?;
+        match infer(&self.profile.offer, self.finding, own.is_some())? {
+            Inference::Agreed(hello) => Some((hello.presented.clone()?, Basis::Inferred)),
+            _ => None,
+        }
+    }
+
+    /// What it rests on that the scanner's handshake showed what the sender is
+    /// shown.
+    pub(super) fn basis_of_shown(&self, tls: &TlsFinding) -> Basis {
+        match carried(self.profile, tls) {
+            Ok(Carried { basis: Basis::Observed, version: Some(version), .. })
+                if alike::must_be_shown_alike(&self.profile.offer, tls, version) =>
+            {
+                Basis::Observed
+            }
+            _ => Basis::Inferred,
+        }
+    }
+}
+
+/// Whether a server agreed to a suite without a certificate.
+fn is_without_certificate(hello: &HelloFinding) -> bool {
+    let facts = hello.suite.and_then(CipherSuite::facts);
+    hello.end == HelloEnd::Agreed && facts.is_some_and(SuiteFacts::is_anonymous)
+}

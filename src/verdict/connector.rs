@@ -1,0 +1,90 @@
+//! What becomes of mail under the connector that takes it.
+
+use super::certificate::encryption_only;
+use super::deliver::{End, RollUp};
+use super::domain::Domain;
+use super::requirement::{self, Requirement};
+use crate::model::{
+    Check, CheckCause, Connector, ConnectorVerdict, Connectors, Delivery, DomainFacts, DomainName, Leaf,
+    Logged, Outcome, Passage, Phase, Reason, TlsSettings,
+};
+use crate::sender::connector::{Expected, logged};
+
+/// What becomes of mail to the domain under the connector that takes it.
+/// `whole` is what becomes of it without one.
+pub(super) fn under(
+    domain: &Domain<'_>,
+    connectors: &Connectors,
+    whole: &Outcome,
+) -> Option<ConnectorVerdict> {
+    let name = requirement::domain(domain.facts)?;
+    let connector = connectors.choose(name)?;
+    let (check, logged) = settled(domain, connector, name, whole);
+    let passage = match check {
+        Check::Pass => Passage::Delivered,
+        Check::Fail(_) if is_undeliverable(domain.facts, whole) => Passage::Undeliverable,
+        Check::Fail(_) => Passage::Deferred,
+        Check::Undetermined(_) => Passage::Undetermined,
+    };
+    let logged = logged.filter(|_| passage != Passage::Undeliverable);
+    Some(ConnectorVerdict { name: connector.name.clone(), passage, reason: check.reason(), logged })
+}
+
+fn is_undeliverable(facts: &DomainFacts, whole: &Outcome) -> bool {
+    whole.delivery == Delivery::Undeliverable && !facts.smart_hosts
+}
+
+fn settled(
+    domain: &Domain<'_>,
+    connector: &Connector,
+    name: &DomainName,
+    whole: &Outcome,
+) -> (Check, Option<Logged>) {
+    let sender = &domain.profile.sender;
+    if !is_routed_by(connector, domain.facts) {
+        return (Check::Undetermined(CheckCause::NotProbed), None);
+    }
+    if connector.tls_settings == TlsSettings::None {
+        let check = opportunistic(whole.delivery, whole.reason);
+        return (check, logged(sender, check, None, None));
+    }
+    let expected = connector.tls_domain.as_ref().map_or(Expected::Recipient(name), Expected::Agreed);
+    if domain.is_unprobed() {
+        let check = domain.unprobed(whole);
+        return (check, logged(sender, check, Some(expected), None));
+    }
+    let demanded = Requirement::of(sender, connector.tls_settings, Some(expected));
+    let roll = domain.deliver(demanded);
+    let check = roll.check();
+    (check, logged(sender, check, Some(expected), deciding_leaf(domain, &roll)))
+}
+
+/// The certificate over which it is decided.
+fn deciding_leaf<'a>(domain: &Domain<'a>, roll: &RollUp) -> Option<&'a Leaf> {
+    let place = match (roll.open, &roll.end) {
+        (Some((place, _)), _) => place,
+        (None, End::NotTaken(failed)) => (*failed)?.0,
+        (None, End::Taken(_)) => return None,
+    };
+    let endpoint = domain.members.get(place)?.endpoint()?;
+    endpoint.presented.as_ref().map(|presented| &*presented.leaf)
+}
+
+/// Whether the endpoints of the facts are those to which the connector sends.
+/// Facts that ended before any lookup are nobody's.
+fn is_routed_by(connector: &Connector, facts: &DomainFacts) -> bool {
+    let ended_before = facts.failure.as_ref().is_some_and(|failure| failure.phase == Phase::Input);
+    ended_before || facts.smart_hosts != connector.smart_hosts.is_empty()
+}
+
+/// Where a connector demands nothing, mail in clear is delivered too.
+fn opportunistic(delivery: Delivery, reason: Option<Reason>) -> Check {
+    match delivery {
+        Delivery::Plaintext => Check::Pass,
+        delivery => encryption_only(delivery, reason),
+    }
+}
+
+#[cfg(test)]
+#[path = "connector_tests.rs"]
+mod tests;

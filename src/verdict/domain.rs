@@ -1,0 +1,136 @@
+//! A domain before one sender, ready to be rolled up for any demand.
+
+use super::attempt::Attempt;
+use super::certificate::encryption_only;
+use super::deliver::{RollUp, deliver};
+use super::hosts::{self, Member, Probes};
+use super::profile::SenderProfile;
+use super::requirement::{self, Requirement};
+use super::weakness::{self, Named};
+use crate::model::{
+    Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, NameStatus, Outcome,
+    PossibleDelivery, TlsSettings, View,
+};
+use crate::sender::connector::Expected;
+use crate::trust::names;
+use std::cmp::Ordering;
+
+/// What the DNS said of a domain, what was found at its hosts, and for whom it
+/// is judged.
+pub(super) struct Domain<'a> {
+    pub(super) profile: &'a SenderProfile,
+    pub(super) facts: &'a DomainFacts,
+    pub(super) members: Vec<Member<'a>>,
+}
+
+impl<'a> Domain<'a> {
+    pub(super) fn new(profile: &'a SenderProfile, facts: &'a DomainFacts, probes: &'a Probes) -> Self {
+        // Where the DNS left it open, the hosts say by which of them.
+        let decided = facts.failure.as_ref().is_some_and(|failure| failure.kind.says_no_host());
+        let members = if decided { Vec::new() } else { hosts::members(profile, facts, probes) };
+        Self { profile, facts, members }
+    }
+
+    /// Whether there is nobody to whom mail could go.
+    pub(super) fn is_unprobed(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub(super) fn attempt(&self, requirement: Requirement<'_>, member: &Member<'_>) -> Attempt {
+        hosts::attempt(self.profile, requirement, &self.members, member)
+    }
+
+    /// What becomes of mail for which this is demanded.
+    pub(super) fn deliver(&self, requirement: Requirement<'_>) -> RollUp {
+        let attempt = |member: &Member<'_>| self.attempt(requirement, member);
+        deliver(&self.members, |member| member.preference, attempt)
+    }
+
+    /// The three strengths, as if a connector without TlsDomain demanded each.
+    pub(super) fn forced(&self, whole: &Outcome) -> (ForcedTls, ForcedBasis) {
+        if self.is_unprobed() {
+            let check = self.unprobed(whole);
+            let basis = whole.basis.filter(|_| !matches!(check, Check::Undetermined(_)));
+            let all = ForcedBasis {
+                encryption_only: basis,
+                certificate_validation: basis,
+                domain_validation: basis,
+            };
+            return (ForcedTls::all(check), all);
+        }
+        let expected = requirement::domain(self.facts).map(Expected::Recipient);
+        let [encryption, certificate, domain] = TlsSettings::FORCED.map(|settings| {
+            let roll = self.deliver(Requirement::of(&self.profile.sender, settings, expected));
+            (roll.check(), roll.open.is_none().then_some(roll.basis))
+        });
+        let checks = ForcedTls {
+            encryption_only: encryption.0,
+            certificate_validation: certificate.0,
+            domain_validation: domain.0,
+        };
+        let basis = ForcedBasis {
+            encryption_only: encryption.1,
+            certificate_validation: certificate.1,
+            domain_validation: domain.1,
+        };
+        (checks, basis)
+    }
+
+    /// Where nothing was probed the DNS has decided, or nothing has. Smart hosts
+    /// that are not to be found may be mended by whoever wrote the connector, but
+    /// mail waits until then.
+    pub(super) fn unprobed(&self, whole: &Outcome) -> Check {
+        match (whole.reason, self.facts.smart_hosts) {
+            (Some(reason), true) if reason.kind() == Some(Kind::MxUnusable) => {
+                Check::Fail(CheckFailure::NoTls(reason))
+            }
+            _ => encryption_only(whole.delivery, whole.reason),
+        }
+    }
+
+    /// What delivery through a member would be, where it takes mail.
+    pub(super) fn possible(&self, member: &Member<'_>) -> Option<PossibleDelivery> {
+        let taken = matches!(self.attempt(Requirement::Opportunistic, member), Attempt::Delivered { .. });
+        let outcome = &member.endpoint().filter(|_| taken)?.outcome;
+        Some(PossibleDelivery { delivery: outcome.delivery, reason: outcome.reason })
+    }
+
+    /// Orders members that take mail by what they give, the worst first, and
+    /// among equals by their places.
+    pub(super) fn compare(&self, one: &Member<'a>, other: &Member<'a>) -> Ordering {
+        let (Some(first), Some(second)) = (self.named(one), self.named(other)) else {
+            return Ordering::Equal;
+        };
+        weakness::compare(self.profile, &self.facts.target.subject, &first, &second)
+    }
+
+    fn named(&self, member: &Member<'a>) -> Option<Named<'a>> {
+        let host = self.facts.exchanges.get(member.exchange).and_then(|exchange| exchange.host.as_ref());
+        Some(Named { endpoint: member.endpoint()?, host })
+    }
+
+    /// The weakest of those that take mail.
+    pub(super) fn weakest(&self) -> Option<&Member<'a>> {
+        let takes = |member: &&Member<'a>| {
+            let delivery = member.endpoint().map(|endpoint| endpoint.outcome.delivery);
+            let tried = matches!(member.standing, hosts::Standing::Address(_));
+            tried && matches!(delivery, Some(Delivery::Encrypted | Delivery::Plaintext))
+        };
+        self.members.iter().filter(takes).min_by(|one, other| self.compare(one, other))
+    }
+
+    /// A member as it is told.
+    pub(super) fn view(&self, member: &Member<'a>) -> Option<View> {
+        let endpoint = member.endpoint()?;
+        let exchange = self.facts.exchanges.get(member.exchange)?;
+        let leaf = endpoint.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
+        let name =
+            |leaf| -> NameStatus { names::status(leaf, &self.facts.target.subject, exchange.host.as_ref()) };
+        Some(View {
+            preference: exchange.preference,
+            host: exchange.host.clone(),
+            name: leaf.map(name),
+            endpoint: endpoint.clone(),
+        })
+    }
+}

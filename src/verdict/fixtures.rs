@@ -1,0 +1,130 @@
+//! Domains and findings that tests judge.
+
+use super::SenderProfile;
+use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::{
+    ChainStatus, Connectors, DateStatus, DomainFacts, DomainName, DowngradeMark, Endpoint, Exchange, Failure,
+    Finding, HelloEnd, HelloFinding, HelloPurpose, JudgedEndpoint, Kind, Leaf, MxHost, Phase, ProbeKey,
+    Sha256, SignatureCheck, Subject, Target, TlsFinding, Verdict,
+};
+use crate::sender::Sender;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+pub(super) fn profile(name: &str) -> SenderProfile {
+    SenderProfile::new(Sender::named(name).unwrap())
+}
+
+pub(super) fn ip(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+pub(super) fn target() -> Target {
+    Target { line: 1, subject: Subject::Domain(DomainName::parse("example.com").unwrap()) }
+}
+
+/// A host with addresses, or one for which the DNS says why there are none.
+pub(super) fn exchange(
+    preference: u16,
+    name: &str,
+    addresses: &[IpAddr],
+    failure: Option<Failure>,
+) -> Exchange {
+    let host = Some(MxHost::new(&format!("{name}.example.com")));
+    Exchange { preference, host, addresses: addresses.to_vec(), addresses_excess: Some(0), failure }
+}
+
+pub(super) fn facts_of(exchanges: Vec<Exchange>) -> DomainFacts {
+    DomainFacts {
+        target: target(),
+        exchanges,
+        implicit_mx: false,
+        exchanges_excess: Some(0),
+        smart_hosts: false,
+        failure: None,
+    }
+}
+
+/// Facts of `example.com` with one exchange for each list of last octets, each
+/// of a preference of its own.
+pub(super) fn facts(exchanges: &[&[u8]]) -> DomainFacts {
+    let exchanges = exchanges.iter().enumerate().map(|(index, octets)| {
+        let addresses: Vec<IpAddr> = octets.iter().map(|last| ip(*last)).collect();
+        let failure = octets.is_empty().then(|| Failure::new(Phase::Dns, Kind::Nxdomain));
+        exchange(10 * (u16::try_from(index).unwrap() + 1), &format!("mx{index}"), &addresses, failure)
+    });
+    facts_of(exchanges.collect())
+}
+
+pub(super) fn at(ip: IpAddr, failure: Option<Failure>, tls: Option<TlsFinding>) -> Finding {
+    let key = ProbeKey { endpoint: Endpoint { ip, port: 25 }, sni: None };
+    Finding { key, failure, tls, hellos: Box::new([]) }
+}
+
+pub(super) fn leaf(names: &[&str]) -> Arc<Leaf> {
+    Arc::new(Leaf {
+        sha256: Sha256([0; 32]),
+        dns_names: names.iter().map(|name| (*name).into()).collect(),
+        ip_addresses: Box::new([]),
+        common_name: None,
+        key_algorithm: Some("RSA".into()),
+        subject: None,
+        thumbprint: [0; 20],
+        signed_with_sha1: None,
+    })
+}
+
+/// A session that every sender must get alike that offers secp384r1 first.
+pub(super) fn secure() -> TlsFinding {
+    TlsFinding {
+        version: Some(ProtocolVersion::TLS13),
+        suite: Some(CipherSuite(0x1302)),
+        group: Some(NamedGroup(24)),
+        signature_scheme: Some(SignatureScheme(0x0806)),
+        signature: Some(SignatureCheck::Verified),
+        chain: Some(ChainStatus::Valid),
+        dates: Some(DateStatus::Valid),
+        leaf: Some(leaf(&["*.example.com"])),
+        renegotiation_info: Some(true),
+        ..TlsFinding::default()
+    }
+}
+
+/// An answer to the sender's own offer.
+pub(super) fn own_hello(profile: &SenderProfile, end: HelloEnd) -> HelloFinding {
+    HelloFinding {
+        purpose: HelloPurpose::Sender,
+        offer: Some(profile.offer_id.clone()),
+        offered_version: ProtocolVersion::TLS13,
+        offered_suites: profile.offer.suites.len(),
+        end,
+        hello_retry: false,
+        alert: (end == HelloEnd::Alert).then_some(AlertDescription::HANDSHAKE_FAILURE),
+        version: None,
+        suite: None,
+        group: None,
+        signature_scheme: None,
+        signature: Some(SignatureCheck::NotShown),
+        presented: None,
+        downgrade_mark: Some(DowngradeMark::None),
+        dh_bits: None,
+        renegotiation_info: Some(true),
+        client_certificate_requested: false,
+    }
+}
+
+/// A server that refused the scanner and the sender.
+pub(super) fn refusing(profile: &SenderProfile, ip: IpAddr) -> Finding {
+    let refused = at(ip, Some(Failure::new(Phase::Tls, Kind::Alert)), None);
+    Finding { hellos: Box::new([own_hello(profile, HelloEnd::Alert)]), ..refused }
+}
+
+pub(super) type Found = (usize, Finding);
+
+/// The verdict over these findings.
+pub(super) fn judge(profile: &SenderProfile, facts: &DomainFacts, found: &[Found]) -> Verdict {
+    let judged = |finding: &Finding| Arc::new(super::attempt::judged(profile, finding.clone()));
+    let probes: Vec<(usize, Arc<JudgedEndpoint>)> =
+        found.iter().map(|(exchange, finding)| (*exchange, judged(finding))).collect();
+    super::verdict(profile, &Connectors::default(), facts, &probes)
+}

@@ -1,0 +1,182 @@
+//! The hosts of a domain as its mail meets them: each address, and each host
+//! of which the addresses are not known, in the order of preference.
+//!
+//! - A host that the DNS does not have is none. One of which the DNS did not
+//!   say (SERVFAIL, a timeout) is one, and unknown.
+//! - An address to which this machine has no route says nothing of the host.
+//!   Where another of the host's answered, mail gets there by that; else the
+//!   host is unknown. An address of a family that the sender does not use is
+//!   none for it.
+//! - Hosts and addresses beyond the limits are unknown. Addresses beyond it at a
+//!   host of which one takes mail are taken to do as that one does.
+
+use super::attempt::{self, Attempt};
+use super::deliver::NO_ROUTE;
+use super::profile::SenderProfile;
+use super::requirement::Requirement;
+use crate::model::{
+    Basis, CheckCause, Delivery, DomainFacts, Exchange, Failure, JudgedEndpoint, Kind, Phase, Reason,
+};
+use crate::sender::AddressFamily;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// More hosts or addresses than are looked at.
+pub(super) const TOO_MANY: Reason = Reason::Ended { phase: Phase::Dns, kind: Kind::TooMany };
+
+/// What was found at the addresses of a domain, each with the place of its
+/// exchange in [`DomainFacts::exchanges`].
+pub(super) type Probes = [(usize, Arc<JudgedEndpoint>)];
+
+/// An address, or a host without one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Member<'a> {
+    /// MX preference.
+    pub preference: u16,
+    /// Place of the host in [`DomainFacts::exchanges`].
+    pub exchange: usize,
+    /// What stands there.
+    pub standing: Standing<'a>,
+}
+
+/// What is known of a member.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Standing<'a> {
+    /// An address.
+    Address(&'a Arc<JudgedEndpoint>),
+    /// An address on which nothing hangs.
+    NotTried(&'a Arc<JudgedEndpoint>, Basis),
+    /// A host whose addresses the DNS did not give.
+    Unresolved(&'a Failure),
+    /// Addresses of the host beyond the limit, or perhaps beyond it.
+    MoreAddresses(CheckCause),
+    /// Hosts beyond the limit, or perhaps beyond it.
+    MoreHosts(CheckCause),
+}
+
+impl<'a> Member<'a> {
+    /// What was found there; `None` where nobody was asked.
+    pub fn endpoint(&self) -> Option<&'a Arc<JudgedEndpoint>> {
+        match self.standing {
+            Standing::Address(endpoint) | Standing::NotTried(endpoint, _) => Some(endpoint),
+            _ => None,
+        }
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.endpoint().map(|endpoint| endpoint.finding.key.endpoint.ip)
+    }
+}
+
+/// All members. Those of one preference stand by address, so that no name of a
+/// host decides between equals.
+pub(super) fn members<'a>(
+    profile: &SenderProfile,
+    facts: &'a DomainFacts,
+    probes: &'a Probes,
+) -> Vec<Member<'a>> {
+    let mut members = Vec::with_capacity(probes.len() + 1);
+    members.extend(probes.iter().filter_map(|(exchange, endpoint)| {
+        let preference = facts.exchanges.get(*exchange)?.preference;
+        let answered = || probes.iter().any(|(of, other)| of == exchange && answered(other));
+        let standing = standing(profile, endpoint, answered);
+        Some(Member { preference, exchange: *exchange, standing })
+    }));
+    for (exchange, host) in facts.exchanges.iter().enumerate() {
+        let member = |standing| Member { preference: host.preference, exchange, standing };
+        members.extend(unresolved(host).map(member));
+        members.extend(more_addresses(host).map(member));
+    }
+    if let (Some(cause), Some(last)) = (more_hosts(facts), facts.exchanges.len().checked_sub(1)) {
+        let preference = facts.exchanges.get(last).map_or(u16::MAX, |host| host.preference);
+        members.push(Member { preference, exchange: last, standing: Standing::MoreHosts(cause) });
+    }
+    let order =
+        |member: &Member<'_>| (member.preference, member.ip().is_none(), member.ip(), member.exchange);
+    if !members.is_sorted_by_key(order) {
+        members.sort_by_key(order);
+    }
+    members
+}
+
+/// Whether the host spoke there, and it is known what comes of it.
+fn answered(endpoint: &JudgedEndpoint) -> bool {
+    let failure = endpoint.finding.failure.as_ref();
+    let spoke = failure.is_none_or(|failure| failure.phase > Phase::Connect);
+    spoke && endpoint.outcome.delivery != Delivery::Undetermined
+}
+
+fn standing<'a>(
+    profile: &SenderProfile,
+    endpoint: &'a Arc<JudgedEndpoint>,
+    answered: impl FnOnce() -> bool,
+) -> Standing<'a> {
+    let families = &profile.sender.address_families;
+    if !families.value.contains(&AddressFamily::of(endpoint.finding.key.endpoint.ip)) {
+        let basis = if families.is_assumed() { Basis::Assumed } else { Basis::Observed };
+        return Standing::NotTried(endpoint, basis);
+    }
+    let failure = endpoint.finding.failure.as_ref();
+    let no_route = failure.is_some_and(|failure| Reason::from(failure) == NO_ROUTE);
+    if no_route && answered() {
+        Standing::NotTried(endpoint, Basis::Inferred)
+    } else {
+        Standing::Address(endpoint)
+    }
+}
+
+fn unresolved(host: &Exchange) -> Option<Standing<'_>> {
+    let failure = host.failure.as_ref().filter(|failure| !failure.kind.says_no_host())?;
+    Some(Standing::Unresolved(failure))
+}
+
+fn more_addresses(host: &Exchange) -> Option<Standing<'_>> {
+    match host.excess() {
+        Some(0) => None,
+        excess => Some(Standing::MoreAddresses(beyond(excess))),
+    }
+}
+
+fn more_hosts(facts: &DomainFacts) -> Option<CheckCause> {
+    match facts.hosts_excess() {
+        Some(0) => None,
+        excess => Some(beyond(excess)),
+    }
+}
+
+/// Why nothing is known of what is beyond a limit: `None` where nobody counted.
+fn beyond(excess: Option<usize>) -> CheckCause {
+    excess.map_or(CheckCause::NotRecorded, |_| CheckCause::NoAnswer(TOO_MANY))
+}
+
+/// What comes of the attempt at a member, one of `members`.
+pub(super) fn attempt(
+    profile: &SenderProfile,
+    requirement: Requirement<'_>,
+    members: &[Member<'_>],
+    member: &Member<'_>,
+) -> Attempt {
+    match member.standing {
+        Standing::Address(endpoint) => attempt::attempt(profile, requirement, endpoint),
+        Standing::NotTried(_, basis) => Attempt::NotTried { basis },
+        Standing::Unresolved(failure) => unknown(profile, requirement, CheckCause::NoAnswer(failure.into())),
+        Standing::MoreHosts(cause) => unknown(profile, requirement, cause),
+        Standing::MoreAddresses(cause) => {
+            let of_host = members.iter().filter(|other| other.exchange == member.exchange);
+            let mut tried = of_host.filter_map(|other| match other.standing {
+                Standing::Address(endpoint) => Some(attempt::attempt(profile, requirement, endpoint)),
+                _ => None,
+            });
+            if tried.any(|attempt| matches!(attempt, Attempt::Delivered { .. })) {
+                return Attempt::NotTried { basis: Basis::Inferred };
+            }
+            unknown(profile, requirement, cause)
+        }
+    }
+}
+
+/// A host of which nothing is known.
+fn unknown(profile: &SenderProfile, requirement: Requirement<'_>, cause: CheckCause) -> Attempt {
+    let demands = requirement != Requirement::Opportunistic || profile.sender.requires_tls.value;
+    Attempt::Unknown { cause, never_in_clear: demands.then_some(Basis::Inferred) }
+}

@@ -1,0 +1,43 @@
+//! From what was found at the hosts of a domain to what becomes of its mail:
+//! pure functions, judged again at will.
+//!
+//! ```text
+//! requirement ──► attempt at each host ──► deliver
+//! what is         delivered, not here,     what becomes of the mail,
+//! demanded        or unknown               or what leaves it open
+//! ```
+//!
+//! The same three steps answer for a message without a connector and for each
+//! strength of forced TLS. [`finding`] cuts out of an observation what they rest
+//! on, [`outcome`] says what a sender would do at one endpoint, and [`Policy`]
+//! holds all that a run judges by. Other ways to be secure (DANE, MTA-STS) come
+//! in beside these.
+
+mod alike;
+mod attempt;
+mod carried;
+mod case;
+mod certificate;
+mod connector;
+mod deliver;
+mod demands;
+mod domain;
+mod domain_verdict;
+mod downgrade;
+mod finding;
+#[cfg(test)]
+mod fixtures;
+mod hosts;
+mod other_offers;
+pub mod outcome;
+mod policy;
+mod profile;
+mod proof;
+mod requirement;
+mod scheme;
+mod weakness;
+
+pub use alike::{SCANNER_GROUPS, SCANNER_SUITES};
+pub use domain_verdict::verdict;
+pub use policy::Policy;
+pub use profile::SenderProfile;

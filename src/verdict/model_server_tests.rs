@@ -1,0 +1,341 @@
+//! A server that answers any offer, as RFC 5246 and RFC 8446 let it: by its own
+//! order or the client's, with one certificate or several, and with the
+//! oddities that are known. Whatever is said to be observed must be what it
+//! gives the sender.
+
+use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::{
+    Basis, ChainStatus, DateStatus, Delivery, Failure, Finding, HelloEnd, HelloFinding, Kind, Leaf, Phase,
+    Presented, Sha256, SignatureCheck, TlsFinding,
+};
+use crate::sender::offer::{HelloLength, Offer};
+use crate::sender::{Sender, Stated};
+use crate::verdict::attempt::judged;
+use crate::verdict::fixtures::{at, ip, leaf, own_hello};
+use crate::verdict::{SCANNER_GROUPS, SCANNER_SUITES, SenderProfile};
+use crate::x509::handshake::OFFERED_SCHEMES;
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+const TLS13_SUITES: &[u16] = &[0x1301, 0x1302, 0x1303];
+/// ECDHE with both kinds of certificate, CBC, and static RSA.
+const OLDER_SUITES: &[u16] = &[0xc02c, 0xc02b, 0xcca9, 0xc030, 0xc02f, 0xcca8, 0xc028, 0xc024, 0x009d];
+const GROUPS: &[u16] = &[0x11ec, 29, 23, 24, 25];
+const SCHEMES: &[u16] = &[0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0403, 0x0503, 0x0807, 0x0808];
+
+/// How a server chooses a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GroupChoice {
+    Own,
+    Client,
+    /// Rather one for which a share came than a better one.
+    Share,
+}
+
+/// A key, by the schemes that it signs under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Key {
+    kind: &'static str,
+    schemes: Vec<u16>,
+}
+
+#[derive(Clone, Debug)]
+struct Server {
+    versions: Vec<ProtocolVersion>,
+    suites13: Vec<u16>,
+    older: Vec<u16>,
+    groups: Vec<u16>,
+    keys: Vec<Key>,
+    suites_by_client: bool,
+    schemes_by_client: bool,
+    group_choice: GroupChoice,
+    /// Prefers ChaCha20 where the client puts it before AES.
+    follows_chacha20: bool,
+    /// Hangs on hellos of 256 to 511 bytes.
+    stumbles: bool,
+}
+
+/// What it agrees to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Agreed {
+    version: ProtocolVersion,
+    suite: u16,
+    group: Option<u16>,
+    scheme: Option<u16>,
+    key: &'static str,
+}
+
+impl Server {
+    fn answer(&self, offer: &Offer, shares: &[u16], length: HelloLength) -> Option<Agreed> {
+        if self.stumbles && length == HelloLength::Stumbling {
+            return None;
+        }
+        let version = *self.versions.iter().filter(|version| offer.versions.contains(version)).max()?;
+        let tls13 = version == ProtocolVersion::TLS13;
+        let mine = if tls13 { &self.suites13 } else { &self.older };
+        self.in_order(mine, offer).into_iter().find_map(|suite| {
+            let needs_group = tls13 || name(suite).starts_with("TLS_ECDHE_");
+            let group = if needs_group { Some(self.group(offer, shares, tls13)?) } else { None };
+            if !needs_group {
+                // Static RSA signs nothing.
+                let key = self.keys.iter().find(|key| key.kind == "RSA")?;
+                return Some(Agreed { version, suite, group, scheme: None, key: key.kind });
+            }
+            let (key, scheme) = self.key(offer, suite, tls13)?;
+            Some(Agreed { version, suite, group, scheme: Some(scheme), key: key.kind })
+        })
+    }
+
+    /// The suites in common, in the order in which they are tried.
+    fn in_order(&self, mine: &[u16], offer: &Offer) -> Vec<u16> {
+        let offered: Vec<u16> = offer.suites.iter().map(|suite| suite.0).collect();
+        let mut order = common(mine, &offered, self.suites_by_client);
+        let telling = |suite: &&u16| name(**suite).contains("_GCM_") || is_chacha20(**suite);
+        if self.follows_chacha20 && offered.iter().find(telling).is_some_and(|suite| is_chacha20(*suite)) {
+            order.sort_by_key(|suite| !is_chacha20(*suite));
+        }
+        order
+    }
+
+    fn group(&self, offer: &Offer, shares: &[u16], tls13: bool) -> Option<u16> {
+        let offered: Vec<u16> = offer.groups.iter().map(|group| group.0).collect();
+        let order = common(&self.groups, &offered, self.group_choice == GroupChoice::Client);
+        let by_share = order.iter().find(|group| shares.contains(group));
+        match self.group_choice {
+            GroupChoice::Share if tls13 => by_share.or(order.first()).copied(),
+            _ => order.first().copied(),
+        }
+    }
+
+    fn key(&self, offer: &Offer, suite: u16, tls13: bool) -> Option<(&Key, u16)> {
+        let fits = |key: &&Key| tls13 || name(suite).contains("_RSA_") == (key.kind == "RSA");
+        let offered: Vec<u16> = offer.signature_schemes.iter().map(|scheme| scheme.0).collect();
+        let signs = |key: &Key| {
+            let mine: Vec<u16> =
+                key.schemes.iter().copied().filter(|scheme| !tls13 || is_of_tls13(*scheme)).collect();
+            common(&mine, &offered, self.schemes_by_client).first().copied()
+        };
+        let usable = self.keys.iter().filter(fits).filter_map(|key| Some((key, signs(key)?)));
+        if self.schemes_by_client {
+            return usable.min_by_key(|(_, scheme)| offered.iter().position(|one| one == scheme));
+        }
+        usable.into_iter().next()
+    }
+}
+
+fn name(suite: u16) -> String {
+    CipherSuite(suite).name().into_owned()
+}
+
+fn is_chacha20(suite: u16) -> bool {
+    name(suite).contains("CHACHA20")
+}
+
+fn is_of_tls13(scheme: u16) -> bool {
+    !matches!(scheme, 0x0401 | 0x0501)
+}
+
+/// What both have, in the order of one.
+fn common(mine: &[u16], offered: &[u16], by_client: bool) -> Vec<u16> {
+    let (order, other) = if by_client { (offered, mine) } else { (mine, offered) };
+    order.iter().copied().filter(|code| other.contains(code)).collect()
+}
+
+fn scanner() -> Offer {
+    Offer {
+        versions: vec![ProtocolVersion::TLS13, ProtocolVersion::TLS12],
+        suites: SCANNER_SUITES.to_vec(),
+        groups: SCANNER_GROUPS.to_vec(),
+        signature_schemes: OFFERED_SCHEMES.to_vec(),
+    }
+}
+
+fn leaf_of(key: &str) -> Arc<Leaf> {
+    let digest = Sha256([u8::try_from(key.len()).unwrap(); 32]);
+    Arc::new(Leaf {
+        sha256: digest,
+        key_algorithm: Some(key.into()),
+        ..Leaf::clone(&leaf(&["*.example.com"]))
+    })
+}
+
+/// What the scanner finds at the server, and what its own form of the sender's
+/// hello is answered, if that is sent.
+fn found(server: &Server, profile: &SenderProfile, asks: bool) -> Finding {
+    let shaken = server.answer(&scanner(), &[0x11ec, 29], HelloLength::Long);
+    let failure = shaken.is_none().then(|| Failure::new(Phase::Tls, Kind::Alert));
+    let tls = shaken.map(|agreed| TlsFinding {
+        renegotiation_info: Some(true),
+        version: Some(agreed.version),
+        suite: Some(CipherSuite(agreed.suite)),
+        group: agreed.group.map(NamedGroup),
+        signature_scheme: agreed.scheme.map(SignatureScheme),
+        signature: Some(SignatureCheck::Verified),
+        chain: Some(ChainStatus::Valid),
+        dates: Some(DateStatus::Valid),
+        leaf: Some(leaf_of(agreed.key)),
+        ..TlsFinding::default()
+    });
+    let mut finding = at(ip(1), failure, tls);
+    if asks || finding.failure.is_some() {
+        finding.hellos = Box::new([own(server, profile)]);
+    }
+    finding
+}
+
+/// It comes without shares, so a server of TLS 1.3 asks for one and says no
+/// more.
+fn own(server: &Server, profile: &SenderProfile) -> HelloFinding {
+    let offer = &profile.offer;
+    let Some(agreed) = server.answer(offer, &[], HelloLength::of(offer)) else {
+        return own_hello(profile, HelloEnd::Alert);
+    };
+    let tls13 = agreed.version == ProtocolVersion::TLS13;
+    let presented = (!tls13).then(|| Presented {
+        chain: ChainStatus::Valid,
+        dates: DateStatus::Valid,
+        leaf: leaf_of(agreed.key),
+        disputed: false,
+    });
+    let check = match (tls13, agreed.scheme) {
+        (false, Some(_)) => SignatureCheck::Verified,
+        (false, None) => SignatureCheck::None,
+        (true, _) => SignatureCheck::NotShown,
+    };
+    HelloFinding {
+        hello_retry: tls13,
+        version: Some(agreed.version),
+        suite: Some(CipherSuite(agreed.suite)),
+        group: agreed.group.map(NamedGroup),
+        signature_scheme: agreed.scheme.filter(|_| !tls13).map(SignatureScheme),
+        signature: Some(check),
+        presented,
+        ..own_hello(profile, HelloEnd::Agreed)
+    }
+}
+
+fn shuffled(pool: &'static [u16], least: usize) -> impl Strategy<Value = Vec<u16>> {
+    subsequence(pool, least..=pool.len()).prop_shuffle()
+}
+
+fn versions() -> impl Strategy<Value = Vec<ProtocolVersion>> {
+    prop_oneof![
+        3 => Just(vec![ProtocolVersion::TLS13, ProtocolVersion::TLS12]),
+        1 => Just(vec![ProtocolVersion::TLS12]),
+        1 => Just(vec![ProtocolVersion::TLS13]),
+    ]
+}
+
+fn keys() -> impl Strategy<Value = Vec<Key>> {
+    let rsa = shuffled(&[0x0804, 0x0805, 0x0806, 0x0401, 0x0501], 1)
+        .prop_map(|schemes| Key { kind: "RSA", schemes });
+    let ecdsa = Just(Key { kind: "ECDSA", schemes: vec![0x0403] });
+    let ed25519 = Just(Key { kind: "Ed25519", schemes: vec![0x0807] });
+    let ed448 = Just(Key { kind: "Ed448", schemes: vec![0x0808] });
+    (rsa, ecdsa, ed25519, ed448)
+        .prop_flat_map(|(rsa, ecdsa, ed25519, ed448)| subsequence(vec![rsa, ecdsa, ed25519, ed448], 1..=2))
+        .prop_shuffle()
+}
+
+fn server() -> impl Strategy<Value = Server> {
+    let choice = prop::sample::select(&[GroupChoice::Own, GroupChoice::Client, GroupChoice::Share][..]);
+    let lists =
+        (versions(), shuffled(TLS13_SUITES, 1), shuffled(OLDER_SUITES, 1), shuffled(GROUPS, 1), keys());
+    let manners = (any::<bool>(), any::<bool>(), choice, any::<bool>(), any::<bool>());
+    (lists, manners).prop_map(|((versions, suites13, older, groups, keys), manners)| {
+        let (suites_by_client, schemes_by_client, group_choice, follows_chacha20, stumbles) = manners;
+        Server {
+            versions,
+            suites13,
+            older,
+            groups,
+            keys,
+            suites_by_client,
+            schemes_by_client,
+            group_choice,
+            follows_chacha20,
+            stumbles,
+        }
+    })
+}
+
+/// Suites that no server here has, so many that a hello is of the length over
+/// which some stumble.
+const PADDING: Range<u16> = 0xd100..0xd150;
+
+static SENDERS: LazyLock<Vec<Sender>> = LazyLock::new(|| {
+    let names = ["exchange-online", "exchange-online-2020", "rfc9325", "postfix-may"];
+    names.map(|name| Sender::named(name).unwrap()).to_vec()
+});
+
+/// A sender of any lists, or one of those that come with mxray.
+fn sender() -> impl Strategy<Value = SenderProfile> {
+    let known = (0..SENDERS.len()).prop_map(|place| SENDERS[place].clone());
+    let lists = (
+        versions(),
+        shuffled(TLS13_SUITES, 1),
+        shuffled(OLDER_SUITES, 1),
+        shuffled(GROUPS, 1),
+        shuffled(SCHEMES, 4),
+        prop::bool::weighted(0.2),
+    );
+    let made = lists.prop_map(|(versions, suites13, mut older, groups, schemes, long)| {
+        let mut sender = SENDERS[0].clone();
+        if long {
+            older.extend(PADDING);
+        }
+        let tls13 = versions.contains(&ProtocolVersion::TLS13);
+        let tls12 = versions.contains(&ProtocolVersion::TLS12);
+        let suites = |codes: Vec<u16>, there: bool| {
+            if there { codes.into_iter().map(CipherSuite).collect() } else { Vec::new() }
+        };
+        sender.suites_tls13.value = suites(suites13, tls13);
+        sender.suites.value = suites(older, tls12);
+        sender.versions.value = versions;
+        sender.groups.value = groups.into_iter().map(NamedGroup).collect();
+        sender.signature_schemes.value = schemes.into_iter().map(SignatureScheme).collect();
+        sender
+    });
+    prop_oneof![1 => known, 4 => made].prop_map(|mut sender| {
+        // What becomes of a message after a failure shall not hide the basis.
+        let value = sender.after_tls_failure.value;
+        sender.after_tls_failure = Stated { value, source: Some("a test".into()), assumption: None };
+        SenderProfile::new(sender)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8192))]
+
+    #[test]
+    fn what_is_observed_is_what_the_server_gives_the_sender(
+        server in server(),
+        profile in sender(),
+        asks in prop::bool::weighted(0.1),
+    ) {
+        let endpoint = judged(&profile, found(&server, &profile, asks));
+        let outcome = &endpoint.outcome;
+        if outcome.basis != Some(Basis::Observed) {
+            return Ok(());
+        }
+        let offer = &profile.offer;
+        // The share that comes with a hello is that of the group preferred.
+        let shares: Vec<u16> = offer.groups.iter().take(1).map(|group| group.0).collect();
+        let given = server.answer(offer, &shares, HelloLength::of(offer));
+        let told = format!("{server:?}\n{:?}\n{endpoint:?}\n{given:?}", profile.offer);
+        if outcome.delivery != Delivery::Encrypted {
+            prop_assert!(given.is_none(), "{told}");
+            return Ok(());
+        }
+        let session = outcome.session.as_ref().unwrap();
+        let Some(given) = given else { return Err(TestCaseError::fail(told)) };
+        let wanted = (Some(given.version), Some(CipherSuite(given.suite)), given.group.map(NamedGroup));
+        prop_assert!((session.version, session.suite, session.group) == wanted, "{told}");
+        if endpoint.certificate_basis == Basis::Observed {
+            let shown = endpoint.presented.as_ref().unwrap();
+            prop_assert_eq!(&shown.leaf.sha256, &leaf_of(given.key).sha256, "{}", told);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What a run is judged by: everything a verdict depends on besides what was
+//! seen, in one place, so that the engine, `probe` and `judge` judge alike.
+
+use super::profile::SenderProfile;
+use super::{domain_verdict, finding};
+use crate::ask::enumeration::{self, EnumerationPlan};
+use crate::ask::step_down::{self, HelloPlan};
+use crate::model::{
+    DomainFacts, EndpointRecord, HelloPurpose, HelloQuestion, JudgedEndpoint, Observation, Verdict,
+};
+use crate::sender::Sender;
+use crate::trust::pkix::{Assessed, Assessments, Judge};
+use std::sync::Arc;
+
+/// The rules of a run.
+#[derive(Debug)]
+pub struct Policy {
+    judge: Judge,
+    profile: SenderProfile,
+    /// The sender's offer as a hello, made once.
+    sender_hello: HelloQuestion,
+    hellos: HelloPlan,
+    enumeration: Option<EnumerationPlan>,
+}
+
+impl Policy {
+    /// Judges chains by `judge`, for mail that `sender` sends.
+    pub fn new(judge: Judge, sender: Sender) -> Self {
+        let sender_hello = sender.offer().question(HelloPurpose::Sender);
+        Self {
+            judge,
+            profile: SenderProfile::new(sender),
+            sender_hello,
+            hellos: HelloPlan::default(),
+            enumeration: None,
+        }
+    }
+
+    /// The same, with another plan for further hellos.
+    pub fn with_hellos(self, hellos: HelloPlan) -> Self {
+        Self { hellos, ..self }
+    }
+
+    /// The same, with an enumeration of every host that comes to TLS.
+    pub fn with_enumeration(self, enumeration: Option<EnumerationPlan>) -> Self {
+        Self { enumeration, ..self }
+    }
+
+    /// Whom verdicts are for.
+    pub fn sender(&self) -> &Sender {
+        &self.profile.sender
+    }
+
+    /// Judges every chain of an observation.
+    pub fn assess(&self, observation: &Observation) -> Assessments {
+        self.judge.assess_all(observation)
+    }
+
+    /// Judges one chain; `None` for an empty one.
+    pub fn assess_chain(&self, chain: &[Arc<[u8]>]) -> Option<Arc<Assessed>> {
+        self.judge.assess(chain)
+    }
+
+    /// The next hello that a host is worth, by what it said so far.
+    pub fn next_hello(&self, observation: &Observation) -> Option<HelloQuestion> {
+        step_down::next(&self.hellos, &self.sender_hello, observation)
+            .or_else(|| enumeration::next_to(self.enumeration.as_ref()?, observation))
+    }
+
+    /// What a probe comes to by itself: its record, and what verdicts of domains
+    /// rest on.
+    pub fn endpoint(
+        &self,
+        observation: Observation,
+        assessments: &Assessments,
+    ) -> (EndpointRecord, JudgedEndpoint) {
+        finding::endpoint(&self.profile, observation, assessments)
+    }
+
+    /// The answer for one domain, as [`super::verdict`].
+    pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<JudgedEndpoint>)]) -> Verdict {
+        domain_verdict::verdict(&self.profile, self.judge.connectors(), facts, probes)
+    }
+}
