@@ -5,7 +5,10 @@
 //! No stage ever sees the whole configuration.
 
 mod asked;
+mod dialogue;
+mod error;
 mod families;
+mod files;
 mod further;
 mod judging;
 mod load;
@@ -15,14 +18,16 @@ mod stores;
 mod system_store;
 
 pub use asked::Asked;
+pub use error::UsageError;
 pub use families::Family;
+pub use files::read_file;
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
 pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;
 use crate::ask::step_down::HelloPlan;
-use crate::cli::{AskArgs, DialogueArgs, HelloArgs, JudgingArgs, PaceArgs, TimeoutArg};
+use crate::cli::{AskArgs, HelloArgs, JudgingArgs, PaceArgs};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::lookup::{DnsLookup, LookupConfig};
@@ -34,34 +39,17 @@ use crate::sender::{DEFAULT_SENDER, Sender};
 use crate::smtp::EhloName;
 use crate::trust::Store;
 use crate::verdict::Policy;
+use dialogue::{DNS_ATTEMPTS, ehlo_name, every_phase, key_shares, lookup, timeouts};
+use files::blocklist;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use std::fs::File;
-use std::io::Read;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Largest file of roots or of a blocklist, in bytes.
-const FILE_BYTES_MAX: u64 = 64 << 20;
-
-/// Times the DNS is asked the same question before it counts as silent.
-const DNS_ATTEMPTS: usize = 2;
-
-/// DNS answers kept. A survey list meets the same few providers again and
-/// again; their answers are what the cache is for.
-const DNS_CACHE_ENTRIES: u64 = 65_536;
-
 /// Name said to the servers of a lab.
 const LAB_EHLO_NAME: &str = "scanner.mxray.example";
-
-/// What the command line asks for cannot be done. One line that says what to
-/// do about it; the exit code is 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(pub String);
 
 /// The stages of a survey, ready to run.
 pub struct Stages {
@@ -163,10 +151,6 @@ pub fn stages(
     })
 }
 
-fn key_shares(args: &DialogueArgs) -> KeyShares {
-    if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused }
-}
-
 /// Builds the stages for a fleet on loopback: its DNS at `dns`, its roots
 /// trusted and no others, its connectors (TOML) in force, `time` for each
 /// phase.
@@ -258,116 +242,5 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
         lookups_in_flight: pace.lookups_in_flight as usize,
         retries: pace.retries,
         retry_delay: pace.retry_delay,
-    }
-}
-
-fn lookup(args: &DialogueArgs, timeout: Duration) -> LookupConfig {
-    // Neither flag means both families, and so do both.
-    let either = args.ipv4 || args.ipv6;
-    LookupConfig {
-        nameservers: args.resolver.clone(),
-        timeout,
-        attempts: DNS_ATTEMPTS,
-        ipv4: args.ipv4 || !either,
-        ipv6: args.ipv6 || !either,
-        cache_entries: DNS_CACHE_ENTRIES,
-        ..LookupConfig::default()
-    }
-}
-
-fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
-    if let Some(text) = given {
-        return EhloName::new(text).map_err(|error| UsageError(format!("--ehlo `{text}`: {error}")));
-    }
-    let host = gethostname::gethostname().to_string_lossy().into_owned();
-    EhloName::new(&host).map_err(|error| {
-        UsageError(format!("this host's name `{host}` cannot be said in EHLO ({error}); use --ehlo NAME"))
-    })
-}
-
-fn timeouts(given: &[TimeoutArg]) -> (PhaseTimeouts, Duration) {
-    let mut timeouts = PhaseTimeouts::default();
-    let mut dns = LookupConfig::default().timeout;
-    for TimeoutArg { phase, time } in given {
-        let time = *time;
-        match phase.as_deref() {
-            Some("dns") => dns = time,
-            Some("connect") => timeouts.connect = time,
-            Some("greeting") => timeouts.greeting = time,
-            Some("ehlo") => timeouts.ehlo = time,
-            Some("starttls") => timeouts.starttls = time,
-            Some("tls") => timeouts.tls = time,
-            Some("after_tls") => timeouts.after_tls = time,
-            Some("quit") => timeouts.quit = time,
-            Some(_) => timeouts.session = time,
-            None => {
-                dns = time;
-                timeouts = every_phase(time, &timeouts);
-            }
-        }
-    }
-    (timeouts, dns)
-}
-
-/// Every phase gets `time`; the session as a whole keeps its bound unless
-/// `time` is more.
-fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeouts {
-    PhaseTimeouts {
-        connect: time,
-        greeting: time,
-        ehlo: time,
-        starttls: time,
-        tls: time,
-        after_tls: time,
-        quit: time,
-        session: before.session.max(time),
-    }
-}
-
-/// Reads a text file that a person named. Its size is not asked beforehand:
-/// a pipe or a device has none.
-///
-/// # Errors
-/// [`UsageError`] if it cannot be read or is too large.
-pub fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
-    let told = |error: String| UsageError(format!("{option} {}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes));
-    read.map_err(|error| told(error.to_string()))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(told(format!("larger than {FILE_BYTES_MAX} bytes")));
-    }
-    Ok(bytes)
-}
-
-fn blocklist(paths: &[std::path::PathBuf]) -> Result<Blocklist, UsageError> {
-    let mut list = Blocklist::default();
-    for path in paths {
-        let text = read_file("--blocklist", path)?;
-        let text = String::from_utf8(text)
-            .map_err(|_| UsageError(format!("--blocklist {}: not UTF-8 text", path.display())))?;
-        let part = Blocklist::parse(&text)
-            .map_err(|error| UsageError(format!("--blocklist {}: {error}", path.display())))?;
-        list.extend(part);
-    }
-    Ok(list)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_for_every_phase_and_one_for_one() {
-        let (phases, dns) = timeouts(&["7s".parse().unwrap(), "tls=3s".parse().unwrap()]);
-        assert_eq!(dns, Duration::from_secs(7));
-        assert_eq!((phases.greeting, phases.tls), (Duration::from_secs(7), Duration::from_secs(3)));
-        assert_eq!(phases.session, PhaseTimeouts::default().session);
-    }
-
-    #[test]
-    fn what_cannot_be_followed_says_what_to_do() {
-        let name = ehlo_name(Some("two words")).err().unwrap().to_string();
-        assert!(name.starts_with("--ehlo `two words`: "), "{name}");
     }
 }

@@ -6,9 +6,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "layering/circles.rs"]
+mod circles;
 #[path = "layering/paths.rs"]
 mod paths;
 
+use circles::circles;
 use paths::{Named, named};
 use std::collections::HashMap;
 use std::fs;
@@ -161,26 +164,65 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-#[test]
-fn every_module_keeps_to_the_table() {
+/// A source below `src`: its path, its module, its text.
+type Source = (PathBuf, Vec<String>, String);
+
+fn house() -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     sources(&root, &mut files);
     files.sort();
     assert!(files.len() > 20, "only {} sources under {}", files.len(), root.display());
-    let sources: Vec<(PathBuf, String)> = files
+    let texts: Vec<(PathBuf, String)> = files
         .into_iter()
         .map(|file| (file.strip_prefix(&root).unwrap().to_owned(), fs::read_to_string(&file).unwrap()))
         .collect();
-    let moved: HashMap<_, _> = sources.iter().flat_map(|(path, source)| moved(path, source)).collect();
-    let found: Vec<String> = sources
+    let moved: HashMap<_, _> = texts.iter().flat_map(|(path, source)| moved(path, source)).collect();
+    let module = |path: &PathBuf| moved.get(path).cloned().unwrap_or_else(|| module_of(path));
+    texts.into_iter().map(|(path, text)| (path.clone(), module(&path), text)).collect()
+}
+
+#[test]
+fn every_module_keeps_to_the_table() {
+    let found: Vec<String> = house()
         .iter()
-        .flat_map(|(path, source)| {
-            let module = moved.get(path).cloned().unwrap_or_else(|| module_of(path));
-            violations(&path.to_string_lossy(), &module, source)
-        })
+        .flat_map(|(path, module, source)| violations(&path.to_string_lossy(), module, source))
         .collect();
     assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_files_name_each_other_in_a_circle() {
+    let house = house();
+    let paths: Vec<_> = house.iter().map(|(path, ..)| path.to_string_lossy()).collect();
+    let sources: Vec<_> =
+        house.iter().zip(&paths).map(|((_, module, text), path)| (&**path, &**module, &**text)).collect();
+    let found = circles(&sources);
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_circle_is_found_over_what_a_module_hands_on() {
+    let module = |path: &str| module_of(Path::new(path));
+    let found = |sources: &[(&str, &str)]| {
+        let modules: Vec<_> = sources.iter().map(|(path, _)| module(path)).collect();
+        let sources: Vec<_> =
+            sources.iter().zip(&modules).map(|((path, text), module)| (*path, &**module, *text)).collect();
+        circles(&sources)
+    };
+    let hands_on = ("a/mod.rs", "mod b; mod c; pub use b::B; pub use c::C;");
+    assert_eq!(
+        found(&[hands_on, ("a/b.rs", "use super::C;"), ("a/c.rs", "use crate::a::b;")]),
+        ["a/b.rs -> a/c.rs -> a/b.rs"]
+    );
+    assert_eq!(found(&[hands_on, ("a/b.rs", "use super::C;"), ("a/c.rs", "pub struct C;")]), [""; 0]);
+    let parent = ("a/mod.rs", "mod b; struct A; fn f() { b::g() }");
+    assert_eq!(found(&[parent, ("a/b.rs", "use super::A;")]), ["a/mod.rs -> a/b.rs -> a/mod.rs"]);
+    let in_tests = "struct B;\n\n#[cfg(test)]\nmod tests { use crate::c::C; }";
+    assert_eq!(found(&[("b.rs", in_tests), ("c.rs", "use crate::b::B;")]), [""; 0]);
+    let over_three =
+        [("a.rs", "use crate::b;"), ("b.rs", "fn f() { crate::c::x() }"), ("c.rs", "use super::a;")];
+    assert_eq!(found(&over_three), ["a.rs -> b.rs -> c.rs -> a.rs"]);
 }
 
 /// The complaints without their `src/path:`.

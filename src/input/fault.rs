@@ -1,6 +1,6 @@
 //! What is wrong with a line of a list.
 
-use super::{Extent, bounded};
+use super::bounded::{Extent, bounded};
 
 /// The offending text and the cause.
 pub(super) type Fault = (String, String);

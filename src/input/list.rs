@@ -1,12 +1,13 @@
 //! The list itself: an iterator over its targets and over what is none.
 
+use super::bounded::{Extent, bounded};
 use super::endpoint::EndpointColumns;
 use super::fields::find;
 use super::layout::{self, FirstLine, Layout};
 use super::lines::{INPUT_LINE_BYTES_MAX, Line, Lines};
 use super::source::Source;
 use super::taken::TakenCounts;
-use super::{Extent, InputError, InputKind, InputOptions, bounded};
+use super::{InputError, InputKind, InputOptions};
 use crate::dialect::{self, COMMA};
 use crate::model::{Rejected, Target};
 use std::collections::VecDeque;

@@ -2,8 +2,8 @@
 //! chooses as none would: the `[server.ROLE.legacy]` table of a scenario, and
 //! its answer to each ClientHello, without a socket.
 
-use super::server::{KeyKind, Tls};
 use super::step::{Step, Then, Words};
+use super::tls_table::{KeyKind, Tls};
 use crate::model::DowngradeMark;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::tls::{ClientHello, ShareKind};

@@ -35,6 +35,7 @@ mod signer;
 mod smtpd;
 mod step;
 mod tls;
+mod tls_table;
 mod truth;
 mod weak_rsa;
 mod zone;
@@ -54,9 +55,9 @@ pub use expect::{
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
 pub use scenario::{Connector, Dns, Exchange, Families, Mode, Scenario, Unresolved};
-pub use server::{
-    Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, Listen, Sent, Server, SignatureKind,
-    Tls,
-};
+pub use server::{Listen, Server};
 pub use step::{Pace, Step, Then, Words};
+pub use tls_table::{
+    Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind, Tls,
+};
 pub use truth::{EndpointTruth, Place, TruthRow};

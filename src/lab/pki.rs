@@ -2,8 +2,8 @@
 
 use super::der::{downgrade_to_v1, with_sha1, with_sha224};
 use super::error::LabError;
-use super::server::{Certificate, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind};
 use super::signer::Signer;
+use super::tls_table::{Certificate, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind};
 use super::weak_rsa::WeakRsa;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,

@@ -5,9 +5,9 @@ use super::error::LabError;
 use super::hello::Hello;
 use super::legacy::{Answer, Choice, Deviation, Legacy, handshake_failure};
 use super::pki::Pki;
-use super::server::{ClientAuth, KeyKind, Tls};
 use super::step::{Prepared, Step};
 use super::tls::{Certificates, config_with};
+use super::tls_table::{ClientAuth, KeyKind, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::tls::server_hello::{MARK_BYTES, end_of_random};
 use crate::tls::{

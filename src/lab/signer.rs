@@ -1,7 +1,7 @@
 //! What signs the handshakes of a server: as it should, or as its scenario
 //! spoils it.
 
-use super::server::HandshakeSignature;
+use super::tls_table::HandshakeSignature;
 use super::weak_rsa::WeakRsa;
 use crate::model::registry::{self, ProtocolVersion};
 use aws_lc_rs::rand::{self, SystemRandom};

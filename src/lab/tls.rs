@@ -2,8 +2,8 @@
 
 use super::error::LabError;
 use super::pki::{self, LeafKey, Pki};
-use super::server::{Certificate, ClientAuth, Tls};
 use super::signer::Signer;
+use super::tls_table::{Certificate, ClientAuth, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use quick_cache::sync::Cache;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};

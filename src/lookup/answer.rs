@@ -3,7 +3,7 @@
 //! Both orders are functions of the records alone, whatever order the server
 //! shuffled them into, so that two runs give the same rows.
 
-use super::unusable;
+use super::classify::unusable;
 use crate::model::{Failure, Kind, MxHost, Phase};
 use hickory_resolver::proto::rr::{Name, RData, Record};
 use std::net::IpAddr;

@@ -56,6 +56,11 @@ fn io_kind(kind: io::ErrorKind) -> Kind {
     }
 }
 
+/// No exchanger of a domain can be used; why.
+pub(super) fn unusable(detail: &str) -> Failure {
+    Failure::new(Phase::Dns, Kind::MxUnusable).with_detail(detail)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,6 +19,7 @@ use crate::model::{
 };
 use crate::stage::Lookup;
 use answer::MailExchanger;
+use classify::unusable;
 use connection::Connections;
 use futures_util::future::join_all;
 use hickory_resolver::Resolver;
@@ -292,10 +293,6 @@ fn overall_failure(exchanges: &[Exchange], excess: usize, unusable_because: &str
     };
     let none = || if excess > 0 { too_many() } else { unusable(unusable_because) };
     Some(open.cloned().unwrap_or_else(none))
-}
-
-fn unusable(detail: &str) -> Failure {
-    Failure::new(Phase::Dns, Kind::MxUnusable).with_detail(detail)
 }
 
 #[cfg(test)]

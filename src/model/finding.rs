@@ -5,12 +5,13 @@
 
 use super::assessment::{ChainStatus, DateStatus, KeyStatus, TrustedRoot};
 use super::certificate::Sha256;
+use super::downgrade_mark::DowngradeMark;
 use super::endpoint::ProbeKey;
 use super::expectation::Expected;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
-use super::observation::{DowngradeMark, SignatureCheck};
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use super::signature_check::SignatureCheck;
 use std::net::IpAddr;
 use std::sync::Arc;
 

@@ -2,9 +2,10 @@
 //! scanner's own: an old version, the exact offer of a sender, or one question
 //! of an enumeration.
 
+use super::downgrade_mark::DowngradeMark;
 use super::failure::Failure;
-use super::observation::{DowngradeMark, SignatureCheck};
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use super::signature_check::SignatureCheck;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 use super::delivery::Basis;
 use super::finding::{Finding, Presented};
 use super::forced::{Check, CheckCause};
-use super::verdict::Outcome;
+use super::outcome::Outcome;
 
 /// Why it is not known whether the server holds the key of its certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

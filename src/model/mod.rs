@@ -8,6 +8,7 @@ pub mod assessment;
 pub mod certificate;
 pub mod connector;
 pub mod delivery;
+pub mod downgrade_mark;
 pub mod endpoint;
 pub mod enumeration;
 pub mod expectation;
@@ -19,12 +20,14 @@ pub mod hello;
 pub mod judged;
 pub mod name;
 pub mod observation;
+pub mod outcome;
 pub mod promise;
 pub mod record;
 pub mod registry;
 pub mod reply;
 pub mod revocation;
 pub mod server_best;
+pub mod signature_check;
 pub mod target;
 pub mod text;
 pub mod verdict;
@@ -33,6 +36,7 @@ pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus,
 pub use certificate::{CertificateFacts, Sha256};
 pub use connector::{Connector, Connectors, Recipients, SmartHost, TlsDomain};
 pub use delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};
+pub use downgrade_mark::DowngradeMark;
 pub use endpoint::{Endpoint, ProbeKey};
 pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
 pub use expectation::{Expectation, ExpectationStatus, Expected};
@@ -43,9 +47,8 @@ pub use forced::{Check, CheckCause, CheckFailure, ConnectorVerdict, ForcedTls, P
 pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
 pub use judged::{JudgedEndpoint, Unproven};
 pub use name::{DomainName, MxHost, NameError};
-pub use observation::{
-    ClientCertificate, Dialogue, DowngradeMark, Observation, SignatureCheck, Timings, TlsObservation,
-};
+pub use observation::{ClientCertificate, Dialogue, Observation, Timings, TlsObservation};
+pub use outcome::{Outcome, Session};
 pub use promise::Promise;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{
@@ -53,5 +56,6 @@ pub use registry::{
 };
 pub use reply::{Asked, Deviation, Reply};
 pub use server_best::ServerBest;
+pub use signature_check::SignatureCheck;
 pub use target::{Subject, Target};
-pub use verdict::{ForcedBasis, Outcome, Session, Verdict, View};
+pub use verdict::{ForcedBasis, Verdict, View};

@@ -1,11 +1,13 @@
 //! What one endpoint said. It names no domain and judges nothing, so that it
 //! can be judged again, for another sender, without a packet.
 
+use super::downgrade_mark::DowngradeMark;
 use super::endpoint::ProbeKey;
 use super::failure::Failure;
 use super::hello::HelloObservation;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::reply::{Asked, Deviation, Reply};
+use super::signature_check::SignatureCheck;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -80,43 +82,6 @@ impl Default for Dialogue {
     }
 }
 
-/// What became of the server's signature over the handshake, which proves
-/// that it holds the key of its certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SignatureCheck {
-    /// It verifies under the key of the presented certificate.
-    Verified,
-    /// It does not: every client ends the handshake over it (RFC 8446 §4.4.3).
-    Failed,
-    /// It was made under a scheme that was not offered, over which every client
-    /// that did not offer it ends the handshake (RFC 8446 §4.4.3).
-    NotOffered,
-    /// It cannot be checked here; the text says what mxray lacks.
-    Unverifiable(Box<str>),
-    /// The key exchange has none: a static one, which only the end of the
-    /// handshake proves, or an anonymous one, in which there is no certificate.
-    None,
-    /// It was not shown: in TLS 1.3 it is encrypted, and what was said in clear
-    /// may have ended before it.
-    NotShown,
-}
-
-/// What a server of TLS 1.2 or before says by the end of its random of newer
-/// versions that it speaks (RFC 8446 §4.1.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DowngradeMark {
-    /// Nothing.
-    #[default]
-    None,
-    /// It speaks TLS 1.3, and was brought to TLS 1.2 (`DOWNGRD` and 1).
-    Tls12,
-    /// It speaks TLS 1.2 or newer, and was brought to TLS 1.1 or before
-    /// (`DOWNGRD` and 0).
-    Tls11,
-}
-
 impl Dialogue {
     /// In what anything that was said breaks the letter of RFC 5321, each
     /// oddity once, in order.
@@ -133,27 +98,6 @@ impl Dialogue {
     pub fn replies(&self) -> impl Iterator<Item = &Reply> {
         let asked = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
         asked.into_iter().flatten().chain(self.unsolicited.iter().flatten())
-    }
-}
-
-impl SignatureCheck {
-    /// Stable snake_case name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            SignatureCheck::Verified => "verified",
-            SignatureCheck::Failed | SignatureCheck::NotOffered => "failed",
-            SignatureCheck::Unverifiable(_) => "unverifiable",
-            SignatureCheck::None => "none",
-            SignatureCheck::NotShown => "not_shown",
-        }
-    }
-
-    /// What mxray lacks to check it, if that is so.
-    pub fn limit(&self) -> Option<&str> {
-        match self {
-            SignatureCheck::Unverifiable(limit) => Some(limit),
-            _ => None,
-        }
     }
 }
 

@@ -4,7 +4,8 @@ use super::assessment::{Assessment, NameStatus};
 use super::enumeration::Enumeration;
 use super::facts::DomainFacts;
 use super::observation::Observation;
-use super::verdict::{Outcome, Verdict};
+use super::outcome::Outcome;
+use super::verdict::Verdict;
 
 /// An input line that was no target.
 #[derive(Clone, Debug, PartialEq, Eq)]

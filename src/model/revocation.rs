@@ -1,6 +1,6 @@
 //! What a revocation list or an OCSP responder says of a certificate.
 
-use super::observation::SignatureCheck;
+use super::signature_check::SignatureCheck;
 use jiff::Timestamp;
 
 /// Is a certificate revoked?

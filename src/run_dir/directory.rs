@@ -12,6 +12,7 @@ use super::columns::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows
 use super::columns::{Column, CsvTable};
 use super::gathered::{Gathered, Whole};
 use super::journal::{self, LineFile};
+use super::named::named;
 use super::run_info::{self, RunInfo};
 use crate::model::{Assessment, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
 use jiff::Timestamp;
@@ -51,10 +52,6 @@ impl<R> CsvFile<R, Gathered> {
     fn gathered_bytes(&self) -> usize {
         self.table.writer().len()
     }
-}
-
-pub(super) fn named(name: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write {name}: {error}"))
 }
 
 /// Every file of a run. Whoever writes stops at the first error: what follows

@@ -3,8 +3,8 @@
 //! target with everything that the DNS said.
 
 use super::SCHEMA_VERSION;
-use super::directory::named;
 use super::gathered::Gathered;
+use super::named::named;
 use crate::model::{
     Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, Expected, KeyStatus, Observation,
     Sha256, TrustedRoot,

@@ -12,6 +12,7 @@ mod columns;
 mod directory;
 mod gathered;
 mod journal;
+mod named;
 pub mod read;
 mod run_info;
 mod stream;

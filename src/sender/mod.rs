@@ -4,7 +4,9 @@
 mod check;
 pub mod connector;
 mod definition;
+mod error;
 pub mod expectation_file;
+mod file;
 mod log_text;
 pub mod offer;
 pub mod published;
@@ -14,6 +16,7 @@ pub mod situation;
 mod expectation_tests;
 
 pub use definition::{
-    AddressFamily, AfterTlsFailure, DEFAULT_SENDER, LoggedCode, SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX,
-    Sender, SenderError, Stated,
+    AddressFamily, AfterTlsFailure, LoggedCode, SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender, Stated,
 };
+pub use error::SenderError;
+pub use file::DEFAULT_SENDER;

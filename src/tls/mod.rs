@@ -49,6 +49,7 @@ pub mod record;
 pub mod server_flight;
 mod server_flight_encode;
 pub mod server_hello;
+mod server_share;
 mod wire;
 
 pub use answer::{End, HelloAnswer, Limit};
@@ -59,6 +60,7 @@ pub use in_clear::Resumable;
 pub use objection::{Objection, objection};
 pub use probe::{HelloProbe, Step};
 pub use server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange, SignedParams};
-pub use server_flight_encode::{ServerFlight, ServerShare, ShareKind, SignedShare};
+pub use server_flight_encode::{ServerFlight, ShareKind, SignedShare};
 pub use server_hello::ServerHello;
+pub use server_share::ServerShare;
 pub use wire::{Malformed, TooLong};

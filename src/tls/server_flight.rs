@@ -1,7 +1,7 @@
 //! What a server says in clear after its hello, up to TLS 1.2: certificates,
 //! its side of the key exchange, and whether it asks for a certificate.
 
-use super::server_flight_encode::ServerShare;
+use super::server_share::ServerShare;
 use super::wire::{Malformed, Reader};
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};

@@ -7,6 +7,7 @@ use super::handshake::{HandshakeType, put_message};
 use super::record::{ContentType, put_records};
 use super::server_flight::{CertificateRequest, Chain, Form, form};
 use super::server_hello::{HELLO_RETRY_RANDOM, ServerHello};
+use super::server_share::ServerShare;
 use super::wire::{TooLong, put_bytes, put_code_points, put_u16, put_vector};
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
@@ -38,34 +39,6 @@ pub struct SignedShare {
     pub scheme: SignatureScheme,
     /// The signature as it stands there; left out where the suite has none.
     pub signature: Vec<u8>,
-}
-
-/// A server's public value, by kind of key exchange.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ServerShare {
-    /// On a group by name.
-    Group {
-        /// The group.
-        group: NamedGroup,
-        /// The point.
-        public: Vec<u8>,
-    },
-    /// Diffie-Hellman, all numbers big-endian.
-    Dh {
-        /// The prime.
-        prime: Vec<u8>,
-        /// The generator.
-        generator: Vec<u8>,
-        /// The public value.
-        public: Vec<u8>,
-    },
-    /// The short key of an export suite, big-endian.
-    ExportRsa {
-        /// The modulus.
-        modulus: Vec<u8>,
-        /// The public exponent.
-        exponent: Vec<u8>,
-    },
 }
 
 impl ServerHello {

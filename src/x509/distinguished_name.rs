@@ -1,9 +1,12 @@
 //! Distinguished names as text (RFC 5280 §4.1.2.4).
 
-use super::{Defects, NAME_TEXT_BYTES_MAX};
+use super::defects::Defects;
 use crate::model::text::escape;
 use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::{AttributeTypeAndValue, FromDer, X509Name};
+
+/// Longest distinguished name kept as text, in bytes.
+pub const NAME_TEXT_BYTES_MAX: usize = 1024;
 
 /// A name in the order of the certificate: `C=US, O=Example\, Inc., CN=mx`.
 /// A comma or plus sign inside a value has a backslash before it.

@@ -1,8 +1,8 @@
 //! The extensions that matter here: names, CA flag, key identifiers and where
 //! to ask about the certificate (RFC 5280 §4.2).
 
+use super::defects::Defects;
 use super::fields::Cursor;
-use super::{AddressesLeftOut, Defects, URL_BYTES_MAX, URLS_MAX};
 use crate::model::text::escape;
 use std::net::IpAddr;
 use x509_parser::asn1_rs::Tag;
@@ -10,6 +10,22 @@ use x509_parser::oid_registry::{OID_PKIX_AUTHORITY_INFO_ACCESS, OID_X509_EXT_CRL
 use x509_parser::prelude::{
     AccessDescription, DistributionPointName, FromDer, GeneralName, ParsedExtension, X509Extension,
 };
+
+/// Most URLs kept of each kind.
+pub const URLS_MAX: usize = 16;
+/// Longest URL kept, in bytes.
+pub const URL_BYTES_MAX: usize = 2048;
+
+/// What [`CertificateFacts`](crate::model::CertificateFacts) has not of the addresses that tell about the
+/// revocation of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressesLeftOut {
+    /// Addresses that are no text, over [`URL_BYTES_MAX`], or beyond
+    /// [`URLS_MAX`] of their kind.
+    pub over: usize,
+    /// Why it cannot be said what addresses it names, if so.
+    pub unread: Option<String>,
+}
 
 const OCSP: &str = "1.3.6.1.5.5.7.48.1";
 const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";

@@ -1,8 +1,10 @@
 //! The frame of a certificate, split into its fields without looking into
 //! them (RFC 5280 §4.1).
 
-use super::Defects;
+use super::defects::Defects;
+use jiff::Timestamp;
 use x509_parser::asn1_rs::{Any, Class, FromDer, Tag};
+use x509_parser::prelude::ASN1Time;
 
 /// The fields of a certificate; raw DER unless said otherwise. Reading stops
 /// where the frame breaks and keeps what came before.
@@ -128,4 +130,13 @@ impl<'a> Iterator for Cursor<'a> {
         self.0 = rest;
         Some(element)
     }
+}
+
+/// A date. One later than a [`Timestamp`] can tell is cut to its latest.
+pub(super) fn time(raw: &[u8], what: &str, defects: &mut Defects) -> Option<Timestamp> {
+    let Ok((_, time)) = ASN1Time::from_der(raw) else {
+        defects.note(format_args!("{what} unreadable"));
+        return None;
+    };
+    Some(Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX))
 }

@@ -3,7 +3,7 @@
 //! much of it a lenient reader makes out.
 
 use super::der::{Fault, Reader, tag};
-use super::form::{is_integer, read_name};
+use super::frame::{is_integer, read_name};
 
 /// Whether `value` is one of the extension `oid`; true for extensions that are
 /// not read here. What follows it is not looked at: OpenSSL reads over that, and

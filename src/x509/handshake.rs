@@ -12,8 +12,12 @@ mod algorithm;
 mod key;
 #[path = "handshake/md5_sha1.rs"]
 mod md5_sha1;
+#[path = "handshake/refusal.rs"]
+mod refusal;
 
-use crate::model::{ProtocolVersion, SignatureCheck, SignatureScheme};
+pub use refusal::Refusal;
+
+use crate::model::{ProtocolVersion, SignatureScheme};
 use algorithm::{Family, Hash, Hashes};
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPssSaltLength, VerificationAlgorithm};
 use key::Key;
@@ -40,53 +44,6 @@ pub const OFFERED_SCHEMES: [SignatureScheme; 13] = [
 /// Lengths of a PSS salt, in bytes, that signers use beside that of the digest
 /// and the longest that fits: none, and those of other digests.
 const USUAL_SALTS: [u16; 5] = [0, 20, 32, 48, 64];
-
-/// Why a signature proves nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// It is none that any client takes; the text says why.
-    Failed(String),
-    /// It was made under a scheme that was not offered; the text names it.
-    NotOffered(String),
-    /// It cannot be checked here; the text says so as our limit.
-    Unverifiable(String),
-}
-
-impl Refusal {
-    /// The cause in words.
-    pub fn cause(&self) -> &str {
-        match self {
-            Refusal::Failed(cause) | Refusal::NotOffered(cause) | Refusal::Unverifiable(cause) => cause,
-        }
-    }
-
-    fn failed(cause: impl Into<String>) -> Self {
-        Self::Failed(cause.into())
-    }
-
-    /// `what` is what mxray cannot check, as `a signature of DSA`.
-    fn unverifiable(what: impl std::fmt::Display) -> Self {
-        Self::Unverifiable(format!("mxray cannot check {what}"))
-    }
-
-    fn odd_point() -> Self {
-        Self::unverifiable("a signature by a key whose point is in a form that it does not read")
-    }
-
-    fn unreadable_key() -> Self {
-        Self::unverifiable("a signature by a key that it cannot read")
-    }
-}
-
-impl From<Refusal> for SignatureCheck {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Failed(_) => SignatureCheck::Failed,
-            Refusal::NotOffered(_) => SignatureCheck::NotOffered,
-            Refusal::Unverifiable(cause) => SignatureCheck::Unverifiable(cause.into()),
-        }
-    }
-}
 
 /// Checks the signatures that a server makes in one handshake.
 pub struct Verifier<'c> {

@@ -1,7 +1,7 @@
 //! Algorithm and size of a public key (RFC 3279 §2.3, RFC 5480, RFC 8410).
 
-use super::Defects;
 use super::curves;
+use super::defects::Defects;
 use super::fields::Cursor;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256K1_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1,

@@ -6,11 +6,13 @@
 //! [`CertificateFacts::defect`] tells the rest.
 
 mod curves;
+mod defects;
 mod der;
 mod distinguished_name;
 mod extensions;
 mod fields;
 pub mod form;
+mod frame;
 mod grammar;
 pub mod handshake;
 mod key;
@@ -18,30 +20,25 @@ pub mod pem;
 mod signature;
 pub mod terms;
 
+pub use defects::DEFECT_BYTES_MAX;
+pub use distinguished_name::NAME_TEXT_BYTES_MAX;
+pub use extensions::{AddressesLeftOut, URL_BYTES_MAX, URLS_MAX};
+
 use crate::model::{CertificateFacts, Sha256};
+use defects::Defects;
 use distinguished_name::DistinguishedName;
 use extensions::Extensions;
-use fields::Fields;
-use jiff::Timestamp;
+use fields::{Fields, time};
 use sha2::Digest;
 use std::fmt::Write;
-use x509_parser::prelude::{ASN1Time, FromDer};
 
 /// Longest certificate that is read, in bytes; of a longer one only the
 /// digest is kept. It bounds the alternative names too, each of which takes two
 /// bytes at least: all of them are read, for one that is left out may be the
 /// one that is asked for.
 pub const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
-/// Most URLs kept of each kind.
-pub const URLS_MAX: usize = 16;
-/// Longest URL kept, in bytes.
-pub const URL_BYTES_MAX: usize = 2048;
-/// Longest distinguished name kept as text, in bytes.
-pub const NAME_TEXT_BYTES_MAX: usize = 1024;
 /// Longest serial number kept, in bytes. RFC 5280 §4.1.2.2 allows 20.
 pub const SERIAL_BYTES_MAX: usize = 64;
-/// Longest [`CertificateFacts::defect`], in bytes.
-pub const DEFECT_BYTES_MAX: usize = 500;
 
 /// SHA-256 of a certificate or of any part of it.
 pub fn digest(der: &[u8]) -> Sha256 {
@@ -58,8 +55,8 @@ pub fn thumbprint(der: &[u8]) -> [u8; 20] {
 /// Reads what a certificate says. Never fails: what cannot be read is `None`
 /// or empty, and [`CertificateFacts::defect`] says why.
 ///
-/// A validity that ends later than a [`Timestamp`] can tell (RFC 5280
-/// §4.1.2.5: `99991231235959Z`, no end) is cut to [`Timestamp::MAX`].
+/// A validity that ends later than a [`Timestamp`](jiff::Timestamp) can tell (RFC 5280
+/// §4.1.2.5: `99991231235959Z`, no end) is cut to [`Timestamp::MAX`](jiff::Timestamp::MAX).
 pub fn read(der: &[u8]) -> CertificateFacts {
     read_digested(der, digest(der))
 }
@@ -120,17 +117,6 @@ pub fn signature_algorithm_name(oid: &str) -> Option<&'static str> {
     signature::registered(oid)
 }
 
-/// What [`CertificateFacts`] has not of the addresses that tell about the
-/// revocation of a certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AddressesLeftOut {
-    /// Addresses that are no text, over [`URL_BYTES_MAX`], or beyond
-    /// [`URLS_MAX`] of their kind.
-    pub over: usize,
-    /// Why it cannot be said what addresses it names, if so.
-    pub unread: Option<String>,
-}
-
 /// What [`read`] leaves out of the addresses of revocation lists and OCSP
 /// responders: nobody may say that all of them were asked then.
 pub fn addresses_left_out(der: &[u8]) -> AddressesLeftOut {
@@ -187,32 +173,6 @@ fn serial(content: &[u8], defects: &mut Defects) -> Option<String> {
         let _ = write!(text, "{byte:02x}");
     }
     Some(text)
-}
-
-fn time(raw: &[u8], what: &str, defects: &mut Defects) -> Option<Timestamp> {
-    let Ok((_, time)) = ASN1Time::from_der(raw) else {
-        defects.note(format_args!("{what} unreadable"));
-        return None;
-    };
-    Some(Timestamp::from_second(time.timestamp()).unwrap_or(Timestamp::MAX))
-}
-
-/// Everything that is wrong with a certificate, as one bounded text.
-#[derive(Debug, Default)]
-struct Defects(String);
-
-impl Defects {
-    fn note(&mut self, defect: impl std::fmt::Display) {
-        if self.0.len() < DEFECT_BYTES_MAX {
-            let separator = if self.0.is_empty() { "" } else { "; " };
-            let _ = write!(self.0, "{separator}{defect}");
-            self.0.truncate(self.0.floor_char_boundary(DEFECT_BYTES_MAX));
-        }
-    }
-
-    fn into_text(self) -> Option<String> {
-        (!self.0.is_empty()).then_some(self.0)
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What a certificate says of its own use: dates, whether it may issue, for
 //! what its key may serve, and whose key signed it (RFC 5280 §4.2.1).
 
-use super::fields::{Cursor, Fields};
-use super::{Defects, form, grammar, key, time};
+use super::defects::Defects;
+use super::fields::{Cursor, Fields, time};
+use super::{frame, grammar, key};
 use jiff::Timestamp;
 use x509_cert::der::Decode;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
@@ -123,7 +124,7 @@ pub fn terms(der: &[u8]) -> Terms {
         serial: fields.serial.map(significant),
         ..Terms::default()
     };
-    terms.defect = form::why_unread(der);
+    terms.defect = frame::why_unread(der);
     terms.key = fields.public_key.map_or_else(KeyState::default, key_state);
     let list = fields.extensions.and_then(|raw| Cursor(raw).universal(Tag::Sequence));
     let mut seen = [false; READ.len()];

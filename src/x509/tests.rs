@@ -3,6 +3,7 @@
 //! bits, X.509 version 1, a SHA-1 signature, DSA.
 
 use super::*;
+use jiff::Timestamp;
 use proptest::prelude::*;
 use rcgen::{
     BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DnType, IsCa, Issuer,

@@ -12,6 +12,8 @@ pub struct Named {
     pub segments: Vec<String>,
     /// Whether a `use` names it, which can rename or unfold it.
     pub imported: bool,
+    /// Whether that `use` hands it on: `pub use`, `pub(…) use`.
+    pub handed_on: bool,
 }
 
 impl Named {
@@ -30,8 +32,14 @@ impl Named {
 /// root of the crate).
 pub fn named(module: &[String], source: &str) -> Vec<Named> {
     let tokens = tokens(source);
-    let mut reader =
-        Reader { tokens: &tokens, at: 0, module: module.to_vec(), open: Vec::new(), found: Vec::new() };
+    let mut reader = Reader {
+        tokens: &tokens,
+        at: 0,
+        module: module.to_vec(),
+        open: Vec::new(),
+        hands_on: false,
+        found: Vec::new(),
+    };
     while reader.at < tokens.len() {
         reader.item();
     }
@@ -57,6 +65,8 @@ struct Reader<'t> {
     module: Vec<String>,
     /// One entry an open brace: whether it opened an inline module.
     open: Vec<bool>,
+    /// Whether the `use` that is being read hands on.
+    hands_on: bool,
     found: Vec<Named>,
 }
 
@@ -64,6 +74,12 @@ impl Reader<'_> {
     fn item(&mut self) {
         match self.peek(0) {
             Some(Lexeme::Ident(word)) if word == "use" && self.peek(1) != Some(&Lexeme::Other('<')) => {
+                let before = self.at.checked_sub(1).map(|at| &self.tokens[at].lexeme);
+                self.hands_on = match before {
+                    Some(Lexeme::Ident(word)) => word == "pub",
+                    Some(lexeme) => *lexeme == Lexeme::Other(')'),
+                    None => false,
+                };
                 self.at += 1;
                 self.tree(Vec::new());
             }
@@ -153,7 +169,7 @@ impl Reader<'_> {
 
     fn note(&mut self, line: usize, segments: Vec<String>, imported: bool) {
         let segments = resolve(&self.module, segments);
-        self.found.push(Named { line, segments, imported });
+        self.found.push(Named { line, segments, imported, handed_on: imported && self.hands_on });
     }
 }
 

@@ -26,38 +26,13 @@
 
 mod answer;
 pub(super) mod offer;
+mod plan;
 mod state;
 
-use crate::model::hello::ENUMERATION_CONNECTIONS_MAX;
-use crate::model::{
-    Enumeration, HelloObservation, HelloPurpose, HelloQuestion, Observation, ProtocolVersion,
-};
+pub use plan::EnumerationPlan;
+
+use crate::model::{Enumeration, HelloObservation, HelloPurpose, HelloQuestion, Observation};
 use state::State;
-
-/// What to find out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnumerationPlan {
-    /// Versions to ask for, in this order.
-    pub versions: Vec<ProtocolVersion>,
-    /// Most connections to a host. What is not known by then has the gap
-    /// `budget`.
-    pub connections_max: usize,
-}
-
-impl Default for EnumerationPlan {
-    fn default() -> Self {
-        Self {
-            versions: vec![
-                ProtocolVersion::TLS13,
-                ProtocolVersion::TLS12,
-                ProtocolVersion::TLS11,
-                ProtocolVersion::TLS10,
-                ProtocolVersion::SSL3,
-            ],
-            connections_max: ENUMERATION_CONNECTIONS_MAX,
-        }
-    }
-}
 
 /// The next hello to send; `None` when all is known that can be. Hellos of
 /// other purposes in the history are passed over.

@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::model::{
-    AlertDescription, CipherSuite, Failure, Gap, HelloEnd, Kind, NamedGroup, Phase, Preference, VersionSuites,
+    AlertDescription, CipherSuite, Failure, Gap, HelloEnd, Kind, NamedGroup, Phase, Preference,
+    ProtocolVersion, VersionSuites,
 };
 use jiff::Timestamp;
 use proptest::prelude::*;

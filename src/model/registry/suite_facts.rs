@@ -3,7 +3,7 @@
 //! The class is a rule over the parts and not a column of its own, so that it
 //! can be read, and disputed, in one place: [`SuiteFacts::class`].
 
-use super::ProtocolVersion;
+use super::code_point::ProtocolVersion;
 use serde::{Deserialize, Serialize};
 
 /// Shortest key, in bits, that is not a weakness of its own (RFC 9325 §4.1).

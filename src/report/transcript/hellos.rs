@@ -1,6 +1,7 @@
 //! Further hellos, a line each.
 
-use super::{millis, write_certificates};
+use super::certificates::write_certificates;
+use super::millis::millis;
 use crate::model::{EndpointRecord, HelloEnd, HelloObservation, HelloPurpose, SignatureCheck};
 use std::fmt::{self, Write};
 

@@ -6,6 +6,7 @@
 //! other damage is an error that names file and line.
 
 mod certificates;
+mod error;
 mod lines;
 mod observations;
 mod rejects;
@@ -14,6 +15,7 @@ mod schema_1;
 #[cfg(test)]
 mod tests;
 
+pub use error::StoreError;
 pub use observations::{JournalLine, Observations, Stored};
 pub use rejects::Rejects;
 
@@ -25,50 +27,6 @@ use std::path::{Path, PathBuf};
 
 /// Largest `run.json`, in bytes. Its summary has bounded tallies.
 const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
-
-/// Why a run directory cannot be read back. Each message is one line.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// There is no `run.json`.
-    #[error("{} is no run directory: it has no run.json", dir.display())]
-    NoRun {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// A file is missing, or the system does not let us read it.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// The directory cannot be judged as a whole.
-    #[error("{}: {cause}", path.display())]
-    Unusable {
-        /// The file that says so.
-        path: PathBuf,
-        /// The cause.
-        cause: String,
-    },
-    /// A line is not what was written.
-    #[error("{}:{line}: {cause}", path.display())]
-    Broken {
-        /// The file.
-        path: PathBuf,
-        /// Its line, from 1.
-        line: u64,
-        /// The cause.
-        cause: String,
-    },
-}
-
-impl StoreError {
-    /// Whether nothing at all can be done with the directory.
-    pub fn is_unusable(&self) -> bool {
-        !matches!(self, StoreError::Broken { .. })
-    }
-}
 
 /// A run directory whose `run.json` was understood.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 
 use super::refusal::Refusal;
 use super::rules::{self, Path};
-use super::{bounds, constraints, paths};
+use super::{bounds, constraints, old_date, paths};
 use crate::model::{CertificateFacts, ChainStatus};
 use crate::trust::roots::Store;
 use crate::trust::signatures::{self, Verdict};
@@ -154,8 +154,8 @@ impl<'a> Full<'a> {
         let issuer = last.issuer.as_deref().unwrap_or("a name that cannot be read");
         let unread = self.unread.iter().find(|(facts, _)| facts.subject.as_deref() == Some(issuer));
         if let Some((facts, error)) = unread {
-            if super::is_of_old_date(facts) {
-                return super::old_date();
+            if old_date::is_of_old_date(facts) {
+                return old_date::old_date();
             }
             let subject = facts.subject.as_deref().unwrap_or_default();
             return Refusal::invalid(format!("an issuer cannot be read, {subject}: {error}"));

@@ -10,6 +10,7 @@ mod bounds;
 mod constraints;
 mod fast;
 mod full;
+mod old_date;
 mod paths;
 mod refusal;
 mod rules;
@@ -20,6 +21,7 @@ use crate::x509::terms::terms;
 use fast::Fast;
 use full::Full;
 use jiff::Timestamp;
+use old_date::{is_of_old_date, old_date};
 use refusal::Refusal;
 use std::sync::Arc;
 
@@ -73,16 +75,6 @@ pub(super) fn judge(
         Err(_) if is_of_old_date(leaf) && terms(leaf_der).defect.is_none() => old_date().into(),
         Err(_) => unread(facts, &refused).into(),
     }
-}
-
-/// Whether a certificate has a date that no library here reads (RFC 5280
-/// §4.1.2.5 allows UTCTime from 1950 on, GeneralizedTime from the year 0).
-fn is_of_old_date(certificate: &CertificateFacts) -> bool {
-    [certificate.not_before, certificate.not_after].iter().flatten().any(|date| *date < Timestamp::UNIX_EPOCH)
-}
-
-fn old_date() -> Refusal {
-    Refusal::new(ChainStatus::Unverifiable, "cannot be verified by mxray: a date before 1970")
 }
 
 fn judge_in_full(full: &Full<'_>, roots: &Roots, refused: &Fast) -> Trust {

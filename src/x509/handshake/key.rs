@@ -1,8 +1,9 @@
 //! The key of a certificate, as far as a handshake's signature goes into it.
 
 use super::Refusal;
+use crate::x509::defects::Defects;
 use crate::x509::fields::Cursor;
-use crate::x509::{Defects, key, subject_public_key_info};
+use crate::x509::{key, subject_public_key_info};
 use std::ops::RangeInclusive;
 use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::{AlgorithmIdentifier, FromDer, SubjectPublicKeyInfo};

@@ -1,6 +1,8 @@
 //! The senders that come with mxray, held to the facts; and files that are none.
 
 use super::*;
+use crate::model::{CipherSuite, ProtocolVersion};
+use crate::sender::AfterTlsFailure;
 
 fn all() -> Vec<Sender> {
     Sender::names().into_iter().map(|name| Sender::named(name).unwrap()).collect()

@@ -1,0 +1,67 @@
+//! What is said on standard output and standard error.
+
+use super::error::CommandError;
+use crate::model::text::printable;
+use crate::plan::Family;
+use std::fmt::Display;
+use std::io::{self, Write};
+
+/// A line on standard error, and one only, whatever it quotes. That nobody reads
+/// it is no reason to break off.
+pub(super) fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
+}
+
+/// What whoever named files should know about them, a line each.
+pub(super) fn warn<'a>(warnings: impl IntoIterator<Item = &'a String>) {
+    for warning in warnings {
+        say(format_args!("mxray: warning: {warning}"));
+    }
+}
+
+/// Warns of a name for EHLO that is no fully-qualified domain name and no
+/// address literal, as RFC 5321 §4.1.1.1 asks for.
+pub(super) fn warn_of_bare_name(ehlo_name: &str) {
+    if !ehlo_name.contains('.') && !ehlo_name.starts_with('[') {
+        say(format_args!(
+            "mxray: `EHLO {ehlo_name}` names no domain, and some servers refuse that; --ehlo NAME says another"
+        ));
+    }
+}
+
+/// Says which address family is left out because this machine has no route.
+pub(super) fn warn_of_missing_route(without_route: Option<Family>) {
+    if let Some(family) = without_route {
+        say(format_args!(
+            "mxray: this machine has no route over {}, which is left out (--ipv4 --ipv6 asks over both)",
+            family.name()
+        ));
+    }
+}
+
+/// Text on standard output. A reader that went away is a quiet end.
+pub(super) fn tell(text: impl Display) -> Result<(), CommandError> {
+    let mut stdout = io::stdout();
+    match write!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow::anyhow!("cannot write to standard output: {error}").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Lets libraries and stages talk on standard error.
+pub(super) fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => tracing::Level::ERROR,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    // A second call in one process (tests) keeps the first.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .without_time()
+        .try_init();
+}

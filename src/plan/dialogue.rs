@@ -1,0 +1,101 @@
+//! How the DNS and servers are spoken to.
+
+use super::error::UsageError;
+use crate::cli::{DialogueArgs, TimeoutArg};
+use crate::lookup::LookupConfig;
+use crate::net::{KeyShares, PhaseTimeouts};
+use crate::smtp::EhloName;
+use std::time::Duration;
+
+/// Times the DNS is asked the same question before it counts as silent.
+pub(super) const DNS_ATTEMPTS: usize = 2;
+
+/// DNS answers kept. A survey list meets the same few providers again and
+/// again; their answers are what the cache is for.
+const DNS_CACHE_ENTRIES: u64 = 65_536;
+
+pub(super) fn key_shares(args: &DialogueArgs) -> KeyShares {
+    if args.fresh_key_shares { KeyShares::Fresh } else { KeyShares::Reused }
+}
+
+pub(super) fn lookup(args: &DialogueArgs, timeout: Duration) -> LookupConfig {
+    // Neither flag means both families, and so do both.
+    let either = args.ipv4 || args.ipv6;
+    LookupConfig {
+        nameservers: args.resolver.clone(),
+        timeout,
+        attempts: DNS_ATTEMPTS,
+        ipv4: args.ipv4 || !either,
+        ipv6: args.ipv6 || !either,
+        cache_entries: DNS_CACHE_ENTRIES,
+        ..LookupConfig::default()
+    }
+}
+
+pub(super) fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
+    if let Some(text) = given {
+        return EhloName::new(text).map_err(|error| UsageError(format!("--ehlo `{text}`: {error}")));
+    }
+    let host = gethostname::gethostname().to_string_lossy().into_owned();
+    EhloName::new(&host).map_err(|error| {
+        UsageError(format!("this host's name `{host}` cannot be said in EHLO ({error}); use --ehlo NAME"))
+    })
+}
+
+pub(super) fn timeouts(given: &[TimeoutArg]) -> (PhaseTimeouts, Duration) {
+    let mut timeouts = PhaseTimeouts::default();
+    let mut dns = LookupConfig::default().timeout;
+    for TimeoutArg { phase, time } in given {
+        let time = *time;
+        match phase.as_deref() {
+            Some("dns") => dns = time,
+            Some("connect") => timeouts.connect = time,
+            Some("greeting") => timeouts.greeting = time,
+            Some("ehlo") => timeouts.ehlo = time,
+            Some("starttls") => timeouts.starttls = time,
+            Some("tls") => timeouts.tls = time,
+            Some("after_tls") => timeouts.after_tls = time,
+            Some("quit") => timeouts.quit = time,
+            Some(_) => timeouts.session = time,
+            None => {
+                dns = time;
+                timeouts = every_phase(time, &timeouts);
+            }
+        }
+    }
+    (timeouts, dns)
+}
+
+/// Every phase gets `time`; the session as a whole keeps its bound unless
+/// `time` is more.
+pub(super) fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeouts {
+    PhaseTimeouts {
+        connect: time,
+        greeting: time,
+        ehlo: time,
+        starttls: time,
+        tls: time,
+        after_tls: time,
+        quit: time,
+        session: before.session.max(time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_for_every_phase_and_one_for_one() {
+        let (phases, dns) = timeouts(&["7s".parse().unwrap(), "tls=3s".parse().unwrap()]);
+        assert_eq!(dns, Duration::from_secs(7));
+        assert_eq!((phases.greeting, phases.tls), (Duration::from_secs(7), Duration::from_secs(3)));
+        assert_eq!(phases.session, PhaseTimeouts::default().session);
+    }
+
+    #[test]
+    fn what_cannot_be_followed_says_what_to_do() {
+        let name = ehlo_name(Some("two words")).err().unwrap().to_string();
+        assert!(name.starts_with("--ehlo `two words`: "), "{name}");
+    }
+}

@@ -1,0 +1,48 @@
+//! Why a run directory cannot be read back.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a run directory cannot be read back. Each message is one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no `run.json`.
+    #[error("{} is no run directory: it has no run.json", dir.display())]
+    NoRun {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A file is missing, or the system does not let us read it.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The directory cannot be judged as a whole.
+    #[error("{}: {cause}", path.display())]
+    Unusable {
+        /// The file that says so.
+        path: PathBuf,
+        /// The cause.
+        cause: String,
+    },
+    /// A line is not what was written.
+    #[error("{}:{line}: {cause}", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: u64,
+        /// The cause.
+        cause: String,
+    },
+}
+
+impl StoreError {
+    /// Whether nothing at all can be done with the directory.
+    pub fn is_unusable(&self) -> bool {
+        !matches!(self, StoreError::Broken { .. })
+    }
+}

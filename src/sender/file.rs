@@ -1,0 +1,63 @@
+//! Sender files: those that come with mxray, and those that a person names.
+
+use super::check;
+use super::definition::Sender;
+use super::error::SenderError;
+use crate::model::text;
+
+/// Name of the sender that verdicts are for unless another is asked for.
+pub const DEFAULT_SENDER: &str = "exchange-online";
+
+/// The senders that come with mxray, by name.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("exchange-online", include_str!("../../datasets/senders/exchange-online.toml")),
+    ("exchange-online-2018", include_str!("../../datasets/senders/exchange-online-2018.toml")),
+    ("exchange-online-2020", include_str!("../../datasets/senders/exchange-online-2020.toml")),
+    ("exim", include_str!("../../datasets/senders/exim.toml")),
+    ("opensmtpd", include_str!("../../datasets/senders/opensmtpd.toml")),
+    ("postfix-encrypt", include_str!("../../datasets/senders/postfix-encrypt.toml")),
+    ("postfix-may", include_str!("../../datasets/senders/postfix-may.toml")),
+    ("rfc9325", include_str!("../../datasets/senders/rfc9325.toml")),
+];
+
+impl Sender {
+    /// One that comes with mxray.
+    ///
+    /// # Errors
+    /// No sender has this name; the message lists those that there are.
+    pub fn named(name: &str) -> Result<Self, SenderError> {
+        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
+        let (name, text) = found.ok_or_else(|| {
+            SenderError(format!("no sender is named `{name}`; there are {}", Self::names().join(", ")))
+        })?;
+        Self::parse(text).map_err(|error| SenderError(format!("{name}: {error}")))
+    }
+
+    /// The names of those that come with mxray.
+    pub fn names() -> Vec<&'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Reads a sender file.
+    ///
+    /// # Errors
+    /// The text is no TOML, breaks the schema, or contradicts itself; with the
+    /// line.
+    pub fn parse(file: &str) -> Result<Self, SenderError> {
+        let sender: Self = toml::from_str(file).map_err(|error| SenderError(told(file, &error)))?;
+        // Messages quote what the file says.
+        check::check(&sender).map_err(|fault| SenderError(text::one_line(&fault.in_file(file))))?;
+        Ok(sender)
+    }
+}
+
+/// What is wrong with a TOML text, and where, in one line.
+fn told(file: &str, error: &toml::de::Error) -> String {
+    let place =
+        error.span().map_or(String::new(), |span| format!("line {}: ", text::line_of(file, span.start)));
+    text::one_line(&format!("{place}{}", error.message().replace('\n', ", ")))
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

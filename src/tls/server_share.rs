@@ -1,0 +1,32 @@
+//! A server's share of an ephemeral key exchange, as it is read and as it is
+//! written.
+
+use crate::model::NamedGroup;
+
+/// A server's public value, by kind of key exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerShare {
+    /// On a group by name.
+    Group {
+        /// The group.
+        group: NamedGroup,
+        /// The point.
+        public: Vec<u8>,
+    },
+    /// Diffie-Hellman, all numbers big-endian.
+    Dh {
+        /// The prime.
+        prime: Vec<u8>,
+        /// The generator.
+        generator: Vec<u8>,
+        /// The public value.
+        public: Vec<u8>,
+    },
+    /// The short key of an export suite, big-endian.
+    ExportRsa {
+        /// The modulus.
+        modulus: Vec<u8>,
+        /// The public exponent.
+        exponent: Vec<u8>,
+    },
+}
