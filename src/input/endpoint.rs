@@ -2,16 +2,20 @@
 //! and zgrab2 pass them on.
 
 use super::fault::{Fault, fault};
-use super::fields::{Fields, find};
+use super::fields::{Fields, Twice, find, only};
 use crate::model::{DomainName, MxHost, Subject};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
-/// Names that a header may give the address (`saddr` is zmap's).
-const IP_COLUMNS: [&str; 2] = ["ip", "saddr"];
-const NAME_COLUMNS: [&str; 4] = ["name", "domain", "host", "sni"];
-/// Names that a header may give the port (`sport` is zmap's).
-const PORT_COLUMNS: [&str; 2] = ["port", "sport"];
+/// Names that a header may give the address (`saddr` is zmap's), in lower case
+/// without blanks, hyphens and underscores. Of several the first counts.
+const IP_COLUMNS: [&str; 5] = ["ip", "saddr", "ipaddress", "address", "ipaddr"];
+/// Names that it may give the name, what says most clearly that it is the
+/// server's first.
+const NAME_COLUMNS: [&str; 10] =
+    ["sni", "servername", "name", "mxhost", "mx", "hostname", "host", "fqdn", "domain", "domainname"];
+/// Names that it may give the port (`sport` is zmap's).
+const PORT_COLUMNS: [&str; 3] = ["port", "sport", "portnumber"];
 
 /// Which field of an endpoint line says what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub(super) enum EndpointColumns {
         name: Option<usize>,
         /// Field of the port.
         port: Option<usize>,
+        /// How many fields the header has.
+        count: usize,
     },
 }
 
@@ -40,14 +46,21 @@ struct Said<'a> {
 impl EndpointColumns {
     /// Reads a header; `None` if the line is none. `column` is the name of the
     /// address column where it was chosen.
-    pub(super) fn of_header(columns: &[String], column: Option<&str>) -> Option<Self> {
-        let any = |names: &[&str]| names.iter().find_map(|name| find(columns, name));
+    ///
+    /// # Errors
+    /// [`Twice`] where a name that counts stands twice.
+    pub(super) fn of_header(columns: &[String], column: Option<&str>) -> Result<Option<Self>, Twice> {
+        if has_address(columns) {
+            return Ok(None);
+        }
         let ip = match column {
             Some(name) => find(columns, name),
-            None => any(&IP_COLUMNS),
+            None => first_of(columns, &IP_COLUMNS, None),
         }?;
-        let other = |names: &[&str]| any(names).filter(|index| *index != ip);
-        Some(Self::Named { ip, name: other(&NAME_COLUMNS), port: other(&PORT_COLUMNS) })
+        let Some(ip) = ip else { return Ok(None) };
+        let name = first_of(columns, &NAME_COLUMNS, Some(ip))?;
+        let port = first_of(columns, &PORT_COLUMNS, Some(ip))?;
+        Ok(Some(Self::Named { ip, name, port, count: columns.len() }))
     }
 
     /// Reads one line.
@@ -57,7 +70,12 @@ impl EndpointColumns {
             .map_err(|_| fault(line, "a quote that the line does not close"))?;
         let said = match self {
             Self::Positional => by_position(&fields).map_err(|cause| fault(line, cause))?,
-            Self::Named { ip, name, port } => {
+            Self::Named { ip, name, port, count } => {
+                // A separator that stands in a field without quotes moves the
+                // fields behind it.
+                if fields.iter().skip(*count).any(|field| !field.is_empty()) {
+                    return Err(fault(line, "more fields than the header has"));
+                }
                 let field = |index: &usize| fields.get(*index).map(AsRef::as_ref).unwrap_or_default();
                 let or_nothing = |index: &Option<usize>| index.as_ref().map(field).unwrap_or_default();
                 Said { ip: field(ip), name: or_nothing(name), port: or_nothing(port) }
@@ -73,20 +91,56 @@ impl EndpointColumns {
     }
 }
 
+/// The field that bears the first of these names, whatever its case, blanks,
+/// hyphens and underscores; but not the one of the address.
+fn first_of(columns: &[String], names: &[&str], address: Option<usize>) -> Result<Option<usize>, Twice> {
+    for name in names {
+        let place = only(columns, |column| bare(column) == *name)?;
+        if place.is_some() && place != address {
+            return Ok(place);
+        }
+    }
+    Ok(None)
+}
+
+fn bare(column: &str) -> String {
+    let kept = column.chars().filter(|character| !character.is_whitespace() && !"-_".contains(*character));
+    kept.flat_map(char::to_lowercase).collect()
+}
+
+/// Whether one of the fields is an address: such a line is no header.
+pub(super) fn has_address(columns: &[String]) -> bool {
+    columns.iter().any(|column| address_and_port(column).is_some())
+}
+
 /// The fields of a line without a header: `ip`; `ip,port`, which zmap writes of
-/// several ports, where the second is a number; `ip,name`; and `ip,name,tag`
-/// or `ip,name,tag,port`, as zgrab2 has them. No host is called by a number,
-/// and tags are passed over.
+/// several ports, and `ip,port,name`, where the second is a number; `ip,name`;
+/// and `ip,name,tag` or `ip,name,tag,port`, as zgrab2 has them. No host is
+/// called by a number, and tags are passed over.
 fn by_position<'a>(fields: &'a [Cow<'_, str>]) -> Result<Said<'a>, &'static str> {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let texts: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
+    let used = fields.iter().rposition(|field| !field.is_empty()).map_or(0, |last| last + 1);
+    let texts: Vec<&str> = fields.iter().take(used.max(1)).map(AsRef::as_ref).collect();
     Ok(match texts.as_slice() {
         [ip] => Said { ip, ..Said::default() },
-        [ip, port] | [ip, port, _] if is_number(port) => Said { ip, name: "", port },
+        [ip, port] if is_number(port) => Said { ip, name: "", port },
+        [ip, port, name] if is_number(port) => {
+            // A word without a dot is more likely something else.
+            if !name.contains('.') || host(name).is_err() {
+                return Err("behind ip and port there may be a name only; a header says what it is");
+            }
+            Said { ip, name, port }
+        }
         [ip, name] | [ip, name, _] => Said { ip, name, port: "" },
         [ip, name, _, port] => Said { ip, name, port },
         _ => return Err("more fields than ip, name, tag and port; a header says what they are"),
     })
+}
+
+/// Whether a text is a number, whole or as spreadsheets write it (`25.0`,
+/// `2.5E+01`): no name of a host is one.
+fn is_number(text: &str) -> bool {
+    let begins = text.trim_start_matches(['+', '-', '.']).starts_with(|first: char| first.is_ascii_digit());
+    begins && text.parse::<f64>().is_ok()
 }
 
 /// An address, and the port that is written to it: `192.0.2.1:25` or
@@ -112,7 +166,14 @@ fn host(text: &str) -> Result<Option<MxHost>, String> {
     if text.is_empty() {
         return Ok(None);
     }
+    let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
     let host = MxHost::new(text);
+    // The last label of a name has letters (RFC 1123 §2.1); addresses are
+    // told as such below.
+    let counts = last.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<IpAddr>().is_err();
+    if counts || is_number(text) {
+        return Err("a number where a name is due; a header says what it is".into());
+    }
     if host.is_usable() {
         return Ok(Some(host));
     }
@@ -122,10 +183,20 @@ fn host(text: &str) -> Result<Option<MxHost>, String> {
     }
 }
 
+/// A port in digits, maybe with a point and zeros behind it, as spreadsheets
+/// write whole numbers of a column that has gaps.
 fn port(text: &str) -> Result<Option<u16>, &'static str> {
-    match text.parse::<u16>() {
-        _ if text.is_empty() => Ok(None),
-        Ok(port) if port > 0 => Ok(Some(port)),
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let whole = match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0') => whole,
+        _ => text,
+    };
+    // A sign is no part of it.
+    let digits = whole.bytes().all(|byte| byte.is_ascii_digit());
+    match whole.parse::<u16>() {
+        Ok(port) if port > 0 && digits => Ok(Some(port)),
         _ => Err("the port is no number from 1 to 65535"),
     }
 }

@@ -35,6 +35,22 @@ pub enum InputError {
         /// The fields of the first line.
         columns: Vec<String>,
     },
+    /// The header names a column twice that counts.
+    #[error("{name} has two columns `{}`, and which counts is not known", bounded(column.as_bytes(), Extent::Whole))]
+    TwiceNamed {
+        /// The file as it was named.
+        name: String,
+        /// The column.
+        column: String,
+    },
+    /// The list has a header, but none that says where the addresses are.
+    #[error("{name} has no column `ip`; choose one with --column: {}", listed(columns))]
+    NoAddressColumn {
+        /// The file as it was named.
+        name: String,
+        /// The fields of the first line.
+        columns: Vec<String>,
+    },
     /// The list has a header, but none that says where the domains are.
     #[error("{name} has no column `domain`; choose one with --column: {}", listed(columns))]
     NoDomainColumn {

@@ -1,11 +1,20 @@
 //! What is wrong with a line of a list.
 
 use super::bounded::{Extent, bounded};
+use super::taken;
 
 /// The offending text and the cause.
 pub(super) type Fault = (String, String);
 
-/// A fault with its text made fit for a report.
-pub(super) fn fault(text: &str, cause: impl ToString) -> Fault {
-    (bounded(text.as_bytes(), Extent::Whole), cause.to_string())
+/// A fault of a whole line with its text made fit for a report.
+pub(super) fn fault(line: &str, cause: impl ToString) -> Fault {
+    fault_of_part(line, line, cause)
+}
+
+/// A fault of a part of a line. What is told is not the local part of an
+/// address that stands elsewhere in the line.
+pub(super) fn fault_of_part(part: &str, line: &str, cause: impl ToString) -> Fault {
+    let text = bounded(part.as_bytes(), Extent::Whole);
+    let hidden = taken::has_local_part_of(&text, line);
+    (if hidden { taken::HIDDEN.to_string() } else { text }, cause.to_string())
 }

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct OpenQuote;
 
-/// Iterates over the fields of a line; blanks around a field are cut off.
+/// Iterates over the fields of a line; blanks around a field are cut off. A
+/// field with text behind its closing quote is handed out as it stands, quotes
+/// and all: no reading of it is the right one.
 pub(super) struct Fields<'a> {
     rest: Option<&'a str>,
     separator: char,
@@ -24,10 +26,13 @@ impl<'a> Iterator for Fields<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest.take()?;
-        if let Some(body) = without_blanks(rest).strip_prefix('"') {
-            let field = unquoted(body, self.separator).map(|(text, rest)| {
+        let whole = without_blanks(rest);
+        if let Some(body) = whole.strip_prefix('"') {
+            let field = unquoted(body, self.separator).map(|Unquoted { text, tail, rest }| {
                 self.rest = rest;
-                Cow::Owned(text)
+                // Text behind the closing quote: the quotes belong to the field,
+                // as in `"a b"@a.example`.
+                if tail.trim().is_empty() { Cow::Owned(text) } else { Cow::Borrowed(before(whole, rest)) }
             });
             return Some(field);
         }
@@ -37,10 +42,29 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// Two fields of a header bear one name: this.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Twice(pub(super) String);
+
 /// The field that bears this name, exactly or at least but for case.
-pub(super) fn find(columns: &[String], wanted: &str) -> Option<usize> {
-    let exact = columns.iter().position(|column| column == wanted);
-    exact.or_else(|| columns.iter().position(|column| column.eq_ignore_ascii_case(wanted.trim())))
+///
+/// # Errors
+/// [`Twice`] where more than one does.
+pub(super) fn find(columns: &[String], wanted: &str) -> Result<Option<usize>, Twice> {
+    let exact = only(columns, |column| column == wanted)?;
+    if exact.is_some() {
+        return Ok(exact);
+    }
+    only(columns, |column| column.eq_ignore_ascii_case(wanted.trim()))
+}
+
+/// The one field of which this is true.
+pub(super) fn only(columns: &[String], is: impl Fn(&str) -> bool) -> Result<Option<usize>, Twice> {
+    let mut places = columns.iter().enumerate().filter(|(_, column)| is(column));
+    match (places.next(), places.next()) {
+        (Some(_), Some((_, column))) => Err(Twice(column.clone())),
+        (first, _) => Ok(first.map(|(place, _)| place)),
+    }
 }
 
 /// Without the blanks before a quote. A tab is none: it may be the separator.
@@ -52,8 +76,23 @@ fn up_to(separator: char, text: &str) -> (&str, Option<&str>) {
     text.split_once(separator).map_or((text, None), |(field, rest)| (field, Some(rest)))
 }
 
+/// `whole` up to the separator before `rest`.
+fn before<'a>(whole: &'a str, rest: Option<&str>) -> &'a str {
+    let end = rest.map_or(whole.len(), |rest| (whole.len() - rest.len()).saturating_sub(1));
+    whole.get(..end).unwrap_or(whole).trim_end()
+}
+
+/// A field in quotes, read to its end.
+struct Unquoted<'a> {
+    text: String,
+    /// What stands between the closing quote and the separator.
+    tail: &'a str,
+    /// What stands behind the separator.
+    rest: Option<&'a str>,
+}
+
 /// Reads on behind an opening quote, past the separator that ends the field.
-fn unquoted(body: &str, separator: char) -> Result<(String, Option<&str>), OpenQuote> {
+fn unquoted(body: &str, separator: char) -> Result<Unquoted<'_>, OpenQuote> {
     let mut text = String::new();
     let mut body = body;
     loop {
@@ -61,8 +100,7 @@ fn unquoted(body: &str, separator: char) -> Result<(String, Option<&str>), OpenQ
         text.push_str(before);
         let Some(more) = after.strip_prefix('"') else {
             let (tail, rest) = up_to(separator, after);
-            text.push_str(tail.trim_end());
-            return Ok((text, rest));
+            return Ok(Unquoted { text, tail, rest });
         };
         text.push('"');
         body = more;
@@ -83,7 +121,9 @@ mod tests {
             ("\"a,b\",c", vec!["a,b", "c"]),
             ("1, \"a\" ,c", vec!["1", "a", "c"]),
             ("\"a\"\"b\"", vec!["a\"b"]),
-            ("\"a\"b,c", vec!["ab", "c"]),
+            ("\"a\"b,c", vec!["\"a\"b", "c"]),
+            (" \"a,b\" c ,d", vec!["\"a,b\" c", "d"]),
+            ("\"a b\"@c", vec!["\"a b\"@c"]),
             ("a\"b,c", vec!["a\"b", "c"]),
             ("\"\",", vec!["", ""]),
         ] {

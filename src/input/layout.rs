@@ -2,8 +2,8 @@
 //! to every line.
 
 use super::endpoint::EndpointColumns;
-use super::fault::{Fault, fault};
-use super::fields::{Fields, find};
+use super::fault::{Fault, fault, fault_of_part};
+use super::fields::{Fields, Twice, find};
 use super::taken::{self, Source};
 use crate::dialect::COMMA;
 use crate::model::{DomainName, Subject};
@@ -36,26 +36,34 @@ pub(super) fn columns(line: &str, separator: u8) -> Vec<String> {
     Fields::of(line, separator).map_while(Result::ok).map(|field| field.into_owned()).collect()
 }
 
-/// The first that is a domain, or else of which a domain can be taken.
+/// The first that is a domain, or else of which a domain can be taken. What is
+/// the local part of an address beside it (`bob.smith`) is none.
 fn first_domain(columns: &[String]) -> Option<usize> {
-    let plain = columns.iter().position(|column| DomainName::parse(column).is_ok());
-    plain.or_else(|| columns.iter().position(|column| taken::domain(column).is_ok()))
+    let is_local = |text: &str| {
+        columns.iter().any(|other| other.strip_prefix(text).is_some_and(|rest| rest.starts_with('@')))
+    };
+    let is_domain = |column: &String| DomainName::parse(column).is_ok() && !is_local(column);
+    let plain = columns.iter().position(is_domain);
+    plain.or_else(|| columns.iter().position(|column| taken::domain(column).is_ok() && !is_local(column)))
 }
 
 /// Reads the first line of a domain list; the table is in the documentation
 /// of [`crate::input`].
-pub(super) fn of_domains(columns: &[String]) -> FirstLine {
-    if let Some(index) = find(columns, "domain") {
-        return FirstLine::Header(Layout::Column(index));
+///
+/// # Errors
+/// [`Twice`] for a header with two columns `domain`.
+pub(super) fn of_domains(columns: &[String]) -> Result<FirstLine, Twice> {
+    if let Some(index) = find(columns, "domain")? {
+        return Ok(FirstLine::Header(Layout::Column(index)));
     }
-    let [first, _, ..] = columns else { return FirstLine::Row(Layout::Plain) };
+    let [first, _, ..] = columns else { return Ok(FirstLine::Row(Layout::Plain)) };
     if !first.is_empty() && first.bytes().all(|byte| byte.is_ascii_digit()) {
-        return FirstLine::Row(Layout::Column(1));
+        return Ok(FirstLine::Row(Layout::Column(1)));
     }
-    match first_domain(columns) {
+    Ok(match first_domain(columns) {
         Some(index) => FirstLine::Row(Layout::Column(index)),
         None => FirstLine::Unclear,
-    }
+    })
 }
 
 /// Whether the line below an unclear first line makes that one a header.
@@ -73,8 +81,8 @@ impl Layout {
             return None;
         }
         Some(match self {
-            Layout::Plain => domain(&unquoted(without_comment(line))),
-            Layout::Column(index) => column(line, separator, *index).and_then(|field| domain(&field)),
+            Layout::Plain => domain(&unquoted(without_comment(line)), line),
+            Layout::Column(index) => column(line, separator, *index).and_then(|field| domain(&field, line)),
             Layout::Endpoints(columns) => {
                 columns.read(line, separator).map(|subject| (subject, Source::Plain))
             }
@@ -89,10 +97,12 @@ pub(super) fn is_void(line: &str) -> bool {
 }
 
 /// Cuts off a comment behind a domain; it must be set off by a blank, because
-/// `a.example#b` is more likely a broken URL than a commented name.
+/// `a.example#b` is more likely a broken URL than a commented name, and stand
+/// in no quotes.
 fn without_comment(line: &str) -> &str {
     let comment = line.char_indices().find(|(at, character)| {
-        *character == '#' && line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t']))
+        let set_off = |before: &str| before.ends_with([' ', '\t']) && before.matches('"').count() % 2 == 0;
+        *character == '#' && line.get(..*at).is_some_and(set_off)
     });
     comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line).trim()
 }
@@ -107,8 +117,8 @@ fn unquoted(line: &str) -> Cow<'_, str> {
     }
 }
 
-fn domain(text: &str) -> Result<Found, Fault> {
-    let found = taken::domain(text).map_err(|error| fault(text, error))?;
+fn domain(text: &str, line: &str) -> Result<Found, Fault> {
+    let found = taken::domain(text).map_err(|error| fault_of_part(text, line, error))?;
     Ok((Subject::Domain(found.0), found.1))
 }
 

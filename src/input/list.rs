@@ -1,8 +1,8 @@
 //! The list itself: an iterator over its targets and over what is none.
 
 use super::bounded::{Extent, bounded};
-use super::endpoint::EndpointColumns;
-use super::fields::find;
+use super::endpoint::{self, EndpointColumns};
+use super::fields::{Twice, find};
 use super::layout::{self, FirstLine, Layout};
 use super::lines::{INPUT_LINE_BYTES_MAX, Line, Lines};
 use super::source::Source;
@@ -54,22 +54,22 @@ impl InputList {
         let Some(columns) = list.first_line()? else { return Ok(list) };
         match (options.kind, options.column.as_deref()) {
             (InputKind::Domains, Some(wanted)) => {
-                let index = find(&columns, wanted);
+                let index = find(&columns, wanted).map_err(|twice| list.twice(twice))?;
                 list.take_header(index.map(Layout::Column), wanted, columns)?;
             }
             (InputKind::Domains, None) => list.tell_layout(columns)?,
             (InputKind::Endpoints, Some(wanted)) => {
                 let header = EndpointColumns::of_header(&columns, Some(wanted));
+                let header = header.map_err(|twice| list.twice(twice))?;
                 list.take_header(header.map(Layout::Endpoints), wanted, columns)?;
             }
-            (InputKind::Endpoints, None) => {
-                if let Some(header) = EndpointColumns::of_header(&columns, None) {
-                    list.ahead.pop_back();
-                    list.layout = Layout::Endpoints(header);
-                }
-            }
+            (InputKind::Endpoints, None) => list.tell_endpoint_layout(columns)?,
         }
         Ok(list)
+    }
+
+    fn twice(&self, Twice(column): Twice) -> InputError {
+        InputError::TwiceNamed { name: self.name.clone(), column }
     }
 
     /// How many domains were taken from what is none, so far.
@@ -125,7 +125,7 @@ impl InputList {
     }
 
     fn tell_layout(&mut self, columns: Vec<String>) -> Result<(), InputError> {
-        match layout::of_domains(&columns) {
+        match layout::of_domains(&columns).map_err(|twice| self.twice(twice))? {
             FirstLine::Header(layout) => {
                 self.ahead.pop_back();
                 self.layout = layout;
@@ -136,6 +136,20 @@ impl InputList {
                 if below.is_some_and(|below| layout::is_row_below_header(&below)) {
                     return Err(InputError::NoDomainColumn { name: self.name.clone(), columns });
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_endpoint_layout(&mut self, columns: Vec<String>) -> Result<(), InputError> {
+        let header = EndpointColumns::of_header(&columns, None).map_err(|twice| self.twice(twice))?;
+        if let Some(header) = header {
+            self.ahead.pop_back();
+            self.layout = Layout::Endpoints(header);
+        } else if columns.len() > 1 && !endpoint::has_address(&columns) {
+            let below = self.look_ahead_columns()?;
+            if below.is_some_and(|below| below.len() > 1 && endpoint::has_address(&below)) {
+                return Err(InputError::NoAddressColumn { name: self.name.clone(), columns });
             }
         }
         Ok(())

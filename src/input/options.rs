@@ -6,8 +6,9 @@ pub enum InputKind {
     /// Mail domains.
     #[default]
     Domains,
-    /// Endpoints as zmap and zgrab2 pass them on: `ip`, `ip,port`, `ip,name`,
-    /// `ip,name,tag`, `ip,name,tag,port`, or what a header says.
+    /// Endpoints as zmap and zgrab2 pass them on: `ip`, `ip,port`,
+    /// `ip,port,name`, `ip,name`, `ip,name,tag`, `ip,name,tag,port`, or what a
+    /// header says.
     Endpoints,
 }
 
@@ -16,7 +17,7 @@ pub enum InputKind {
 pub struct InputOptions {
     /// What its lines are.
     pub kind: InputKind,
-    /// Header of the column to read; by default `domain` (for endpoints `ip`
-    /// or `saddr`).
+    /// Header of the column to read; by default `domain` (for endpoints `ip`,
+    /// `saddr` or `address`).
     pub column: Option<String>,
 }

@@ -12,8 +12,8 @@ pub(super) enum Source {
     Plain,
     /// A URL (RFC 3986 §3).
     Url,
-    /// A mail address (RFC 5321 §4.1.2), bare, behind `mailto:` or in angle
-    /// brackets behind a name.
+    /// A mail address (RFC 5321 §4.1.2), bare, behind `mailto:` or `smtp:`, or
+    /// in angle brackets behind a name.
     MailAddress,
 }
 
@@ -87,8 +87,9 @@ fn domain_of_address(text: &str) -> Option<&str> {
         Some((_, behind)) => behind.strip_suffix('>')?,
         None => text,
     };
-    let bare = match text.split_at_checked(MAILTO.len()) {
+    let bare = match text.split_once(':') {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(MAILTO) => rest.split('?').next()?,
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(PROXY_ADDRESS) => rest,
         _ => text,
     };
     let (local, domain) = bare.rsplit_once('@')?;
@@ -100,7 +101,10 @@ fn domain_of_address(text: &str) -> Option<&str> {
 }
 
 /// RFC 6068.
-const MAILTO: &str = "mailto:";
+const MAILTO: &str = "mailto";
+
+/// Before a mail address in Exchange's lists of addresses.
+const PROXY_ADDRESS: &str = "smtp";
 
 /// Forms by which an address is known, in lower case: the sign itself, what
 /// URLs and HTML write for it, and the characters that are mapped to it (UTS
@@ -112,18 +116,41 @@ const SIGNS: [&str; 10] =
 const WORD: &str = "at";
 
 /// Stands for what may be a local part.
-const HIDDEN: &str = "…";
+pub(super) const HIDDEN: &str = "…";
 
 /// A text of which no local part of a mail address is left: all that stands
-/// before the last sign of one. Of a text that was cut, what stands behind may
-/// begin another.
+/// before the last sign of one. Of a text that was cut nothing is left: the
+/// sign may have stood behind.
 pub(super) fn without_local_parts(text: &str, cut: bool) -> String {
     match text.get(end_of_last_sign(text)..) {
-        Some(behind) if behind.len() == text.len() => text.to_string(),
         _ if cut => HIDDEN.to_string(),
+        Some(behind) if behind.len() == text.len() => text.to_string(),
         Some(behind) => format!("{HIDDEN}@{behind}"),
         None => HIDDEN.to_string(),
     }
+}
+
+/// Whether the local part of an address in `line` is in `text`.
+pub(super) fn has_local_part_of(text: &str, line: &str) -> bool {
+    let mut parts = line.split('@').peekable();
+    let mut found = false;
+    while let Some(part) = parts.next() {
+        let local = part.rsplit(ends_local_part).find(|local| !local.is_empty());
+        // Behind the last sign there is none.
+        found |= parts.peek().is_some() && local.is_some_and(|local| has_word(text, local));
+    }
+    found
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let ends = |character| character == '@' || ends_local_part(character);
+    text.split(ends).any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// What a local part without quotes has not in it, or what most likely is the
+/// separator of a list.
+fn ends_local_part(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || ",;:<>()[]\\\"|".contains(character)
 }
 
 /// Where the last sign ends; 0 where there is none.
@@ -162,6 +189,7 @@ mod tests {
             ("Bob <bob@b.example>", "b.example", Source::MailAddress),
             ("\"x@y\" <bob@b.example>", "b.example", Source::MailAddress),
             ("MAILTO:bob@a.example?subject=x@y", "a.example", Source::MailAddress),
+            ("SMTP:bob@a.example", "a.example", Source::MailAddress),
             ("\"bob smith@x\"@a.example", "a.example", Source::MailAddress),
             ("bob+tag@B\u{fc}cher.example.", "xn--bcher-kva.example", Source::MailAddress),
             ("https://c.example/x", "c.example", Source::Url),
@@ -233,6 +261,17 @@ mod tests {
             assert_eq!(without_local_parts(text, false), expected, "{text}");
         }
         assert_eq!(without_local_parts("bob@a.example,ev", true), "…");
-        assert_eq!(without_local_parts("a.example,b", true), "a.example,b");
+        assert_eq!(without_local_parts("a.example,b", true), "…");
+        for (text, line, expected) in [
+            ("bob", "bob,bob@a.example", true),
+            ("…@a.example,Bob", "bob@a.example,Bob", true),
+            ("…@bob.example", "bob@bob.example", false),
+            ("x bob y", "x bob y;\"bob\"@a.example", true),
+            ("a_.example", "a_.example,bob@a.example", false),
+            ("a_.example", "a_.example", false),
+            ("a_.example", "a_.example,@", true),
+        ] {
+            assert_eq!(has_local_part_of(text, line), expected, "{text} of {line}");
+        }
     }
 }

@@ -69,7 +69,10 @@ impl DomainName {
             return Err(NameError::Empty);
         }
         let ascii = to_a_labels(bare)?;
-        let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
+        // The dot at the end may be one that is mapped to it (UTS 46), but not a
+        // second one.
+        let dotless = ascii.strip_suffix('.').filter(|_| bare.len() == text.len());
+        let ascii = dotless.unwrap_or(&ascii);
         check_labels(ascii)?;
         Ok(Self(ascii.into()))
     }
@@ -239,6 +242,7 @@ mod tests {
             ("bücher.example", "xn--bcher-kva.example"),
             ("XN--BCHER-KVA.example", "xn--bcher-kva.example"),
             ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+            ("例え.テスト\u{3002}", "xn--r8jz45g.xn--zckzah"),
             ("a-b.c-d.example", "a-b.c-d.example"),
         ] {
             assert_eq!(DomainName::parse(given).map(|d| d.to_string()), Ok(expected.to_string()));
@@ -253,6 +257,8 @@ mod tests {
             ("", NameError::Empty),
             (".", NameError::Empty),
             ("a..b", NameError::BadLabel),
+            ("a.example..", NameError::BadLabel),
+            ("a.example\u{3002}.", NameError::BadLabel),
             (long_label.as_str(), NameError::BadLabel),
             (long.as_str(), NameError::TooLong),
             ("-a.example", NameError::BadCharacter),
