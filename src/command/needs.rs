@@ -87,12 +87,12 @@ fn from_file(path: &str) -> Result<Vec<Need>, UsageError> {
         return Err(wrong("no certificate in it, PEM or DER".into()));
     }
     let mut needs = Vec::new();
-    for FileCertificate { line, der, .. } in &certificates {
+    for FileCertificate { place, der, .. } in &certificates {
         let facts = x509::read(der);
         // What has no key is in no store, and absent would be no answer.
         if facts.spki_sha256.is_none() {
             let what = format!("a certificate that cannot be read: {}", facts.defect.unwrap_or_default());
-            return Err(wrong(NotTaken { line: *line, what }.to_string()));
+            return Err(wrong(NotTaken { place: *place, what }.to_string()));
         }
         needs.push(facts.into());
     }

@@ -84,10 +84,10 @@ pub(super) fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
     if certificates.is_empty() {
         return Err(wrong("no certificate, PEM or DER".into()));
     }
-    for FileCertificate { line, der, .. } in &certificates {
+    for FileCertificate { place, der, .. } in &certificates {
         if let Err(error) = Question::new(der, None) {
             let what = format!("no certificate, PEM or DER: {error}");
-            return Err(wrong(NotTaken { line: *line, what }.to_string()));
+            return Err(wrong(NotTaken { place: *place, what }.to_string()));
         }
     }
     Ok(certificates.iter().map(|certificate| certificate.der.as_ref().into()).collect())

@@ -34,7 +34,7 @@ pub struct FileRoots {
     pub taken: usize,
     /// How many refuse to vouch for TLS servers, by trust data of their own.
     pub refusing: usize,
-    /// What was not taken, by line; the first [`NOT_TAKEN_MAX`].
+    /// What was not taken, by its place; the first [`NOT_TAKEN_MAX`].
     pub not_taken: Vec<NotTaken>,
     /// How much was not taken in all.
     pub not_taken_count: usize,
@@ -128,11 +128,11 @@ impl Store {
                 Ok(()) => found.taken += 1,
                 Err(error) => {
                     found.not_taken_count += 1;
-                    found.not_taken.push(NotTaken { line: one.line, what: error.to_string() });
+                    found.not_taken.push(NotTaken { place: one.place, what: error.to_string() });
                 }
             }
         }
-        found.not_taken.sort_by_key(|not_taken| not_taken.line);
+        found.not_taken.sort_by_key(|not_taken| not_taken.place);
         found.not_taken.truncate(NOT_TAKEN_MAX);
         found
     }

@@ -1,13 +1,16 @@
 //! Certificates out of files as people have them: PEM (RFC 7468) as OpenSSL,
-//! Windows and editors leave it, or DER. No certificate is passed over: what
-//! looks like one and cannot be taken is told with its line.
+//! Windows and editors leave it, DER, or both one behind the other. No
+//! certificate is passed over: what looks like one and cannot be taken is told
+//! with its place.
 
 mod armour;
+mod raw;
 mod trust;
 
 use crate::model::text::{escape, one_line};
 use armour::{Block, Broken};
 use encoding_rs::Encoding;
+use raw::{Kind, Piece};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::Error;
 use std::borrow::Cow;
@@ -16,11 +19,29 @@ use std::fmt;
 /// Most reasons that are kept of one file; the others are counted.
 pub const NOT_TAKEN_MAX: usize = 20;
 
+/// Where in a file something begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The line of a block of PEM, from 1.
+    Line(u64),
+    /// The byte at which DER begins, from 0.
+    Byte(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Byte(byte) => write!(f, "byte {byte}"),
+        }
+    }
+}
+
 /// A certificate of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileCertificate {
-    /// The line in which its block begins, from 1; `None` in a file of DER.
-    pub line: Option<u64>,
+    /// Where it begins.
+    pub place: Place,
     /// The certificate.
     pub der: CertificateDer<'static>,
     /// Whether the trust data behind it (OpenSSL's `TRUSTED CERTIFICATE`) say
@@ -31,18 +52,15 @@ pub struct FileCertificate {
 /// Why something that looks like a certificate was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotTaken {
-    /// The line in which it begins, from 1; `None` in a file of DER.
-    pub line: Option<u64>,
+    /// Where it begins.
+    pub place: Place,
     /// What is wrong, on one line of bounded length.
     pub what: String,
 }
 
 impl fmt::Display for NotTaken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "line {line}: {}", self.what),
-            None => f.write_str(&self.what),
-        }
+        write!(f, "{}: {}", self.place, self.what)
     }
 }
 
@@ -60,60 +78,86 @@ pub struct CertificateFile {
 }
 
 impl CertificateFile {
-    /// Reads a file: PEM in UTF-8, or in UTF-16 with a byte order mark; or
+    /// Reads a file: PEM in UTF-8, or in UTF-16 with a byte order mark, and
     /// certificates as DER, one behind another. Whatever else stands in a PEM
     /// file (keys, revocation lists, comments) is passed over.
     pub fn read(file: &[u8]) -> Self {
         let mut found = Self::default();
-        if is_der(file) {
-            found.take_der(file, None);
-            return found;
+        let (text, is_sound) = text(file);
+        if !is_sound {
+            found.refuse(Place::Byte(0), "bytes that are no UTF-16, as the mark at its begin says");
         }
-        for block in armour::blocks(&text(file)) {
-            match block {
-                Ok(Block { line, der }) => found.take_one(&der, line),
-                Err(Broken { line, what }) => found.refuse(Some(line), &what),
-            }
+        let has_der = raw::is_der(&text) || raw::pieces(&text).any(|piece| piece.kind != Kind::Text);
+        for piece in raw::pieces(&text) {
+            found.take(&piece, has_der);
         }
         found
     }
 
-    fn take_one(&mut self, bytes: &[u8], line: u64) {
-        let (der, behind) = trust::first_element(bytes);
-        match trust::refuses_servers(behind) {
-            Ok(refuses_servers) => self.push(der, Some(line), refuses_servers),
-            Err(what) => self.refuse(Some(line), what),
+    fn take(&mut self, piece: &Piece<'_>, has_der: bool) {
+        let place = Place::Byte(piece.at);
+        match piece.kind {
+            Kind::Text => self.take_text(piece, has_der),
+            Kind::Certificate if self.take_trust_data(piece) > 0 => {}
+            Kind::Certificate => self.push(piece.bytes, place, false),
+            Kind::Key => {}
+            Kind::Container(what) => {
+                self.refuse(place, &format!("{what} in DER is not read; make PEM of it by `openssl`"));
+            }
+            Kind::Broken => self.refuse(place, "DER that is no certificate, or is cut off"),
         }
     }
 
-    fn take_der(&mut self, file: &[u8], line: Option<u64>) {
-        let mut rest = file;
-        while !rest.is_empty() {
-            let (der, behind) = trust::first_element(rest);
-            let (data, next) = trust::first_element(behind);
-            // Trust data, or the next certificate.
-            match trust::refuses_servers(data) {
-                Ok(refuses_servers) if !data.is_empty() => {
-                    self.push(der, line, refuses_servers);
-                    rest = next;
-                }
-                _ => {
-                    self.push(der, line, false);
-                    rest = behind;
-                }
+    fn take_text(&mut self, piece: &Piece<'_>, has_der: bool) {
+        let trust_data = self.take_trust_data(piece);
+        let text = piece.bytes.get(trust_data..).unwrap_or_default();
+        if has_der && !armour::has_boundary(text) {
+            // In a file of DER nobody writes comments.
+            if !text.trim_ascii().is_empty() {
+                self.refuse(Place::Byte(piece.at + trust_data), "neither a certificate in DER nor PEM");
+            }
+            return;
+        }
+        for block in armour::blocks(text, piece.line) {
+            match block {
+                Ok(Block { line, der }) => self.take_block(&der, Place::Line(line)),
+                Err(Broken { line, what }) => self.refuse(Place::Line(line), &what),
             }
         }
     }
 
-    fn push(&mut self, der: &[u8], line: Option<u64>, refuses_servers: bool) {
-        let der = CertificateDer::from(der.to_vec());
-        self.certificates.push(FileCertificate { line, der, refuses_servers });
+    /// Trust data right behind a certificate in DER belong to it; how many
+    /// bytes they take.
+    fn take_trust_data(&mut self, piece: &Piece<'_>) -> usize {
+        let Some(last) = self.certificates.last_mut() else { return 0 };
+        let Place::Byte(begin) = last.place else { return 0 };
+        let (data, _) = trust::first_element(piece.bytes);
+        match trust::refuses_servers(data) {
+            Ok(refuses_servers) if begin + last.der.len() == piece.at => {
+                last.refuses_servers = refuses_servers;
+                data.len()
+            }
+            _ => 0,
+        }
     }
 
-    fn refuse(&mut self, line: Option<u64>, what: &str) {
+    fn take_block(&mut self, bytes: &[u8], place: Place) {
+        let (der, behind) = trust::first_element(bytes);
+        match trust::refuses_servers(behind) {
+            Ok(refuses_servers) => self.push(der, place, refuses_servers),
+            Err(what) => self.refuse(place, what),
+        }
+    }
+
+    fn push(&mut self, der: &[u8], place: Place, refuses_servers: bool) {
+        let der = CertificateDer::from(der.to_vec());
+        self.certificates.push(FileCertificate { place, der, refuses_servers });
+    }
+
+    fn refuse(&mut self, place: Place, what: &str) {
         self.not_taken_count += 1;
         if self.not_taken.len() < NOT_TAKEN_MAX {
-            self.not_taken.push(NotTaken { line, what: one_line(what) });
+            self.not_taken.push(NotTaken { place, what: one_line(what) });
         }
     }
 }
@@ -130,23 +174,17 @@ pub fn certificates(file: &[u8]) -> Result<Vec<FileCertificate>, NotTaken> {
     }
 }
 
-/// Whether a file is DER: a SEQUENCE whose length takes bytes of its own, as
-/// that of each certificate does. No text in UTF-8 begins like this.
-fn is_der(file: &[u8]) -> bool {
-    matches!(file, [0x30, 0x80..=0x84, ..])
-}
-
-/// The file as UTF-8, by its byte order mark.
-fn text(file: &[u8]) -> Cow<'_, [u8]> {
+/// The file as UTF-8, by its byte order mark, and whether all of it could be
+/// read by that.
+fn text(file: &[u8]) -> (Cow<'_, [u8]>, bool) {
     match Encoding::for_bom(file) {
-        Some((encoding, mark_bytes)) => {
+        // The mark of UTF-8 stays: places are counted from it.
+        Some((encoding, mark_bytes)) if encoding != encoding_rs::UTF_8 => {
             let body = file.get(mark_bytes..).unwrap_or_default();
-            if encoding == encoding_rs::UTF_8 {
-                return Cow::Borrowed(body);
-            }
-            Cow::Owned(encoding.decode_without_bom_handling(body).0.into_owned().into_bytes())
+            let (text, broken) = encoding.decode_without_bom_handling(body);
+            (Cow::Owned(text.into_owned().into_bytes()), !broken)
         }
-        None => Cow::Borrowed(file),
+        _ => (Cow::Borrowed(file), true),
     }
 }
 

@@ -36,9 +36,10 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Whether it is neither DER nor UTF-16.
+/// Whether it is neither UTF-16 nor has something in it that may be DER.
 fn is_utf8_or_like_it(input: &[u8]) -> bool {
-    !matches!(input, [0x30, 0x80..=0x84, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+    let has_der = input.windows(2).any(|two| matches!(two, [0x30, 0x80..=0x84]));
+    !has_der && !matches!(input, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
 /// Whatever begins as a certificate is a root, refuses, or is told.
@@ -67,6 +68,10 @@ fn check_in_company(input: &[u8], alone: &FileRoots) {
             "{found:?}, {alone:?}"
         );
     }
+    // DER behind it is found, too; what is no PEM is then told.
+    let found = Store::new("file").add_file(&[input, b"\n", ROOT].concat());
+    assert_eq!(found.taken + found.refusing, alone.taken + alone.refusing + 1, "{found:?}, {alone:?}");
+    assert!(found.not_taken_count >= alone.not_taken_count, "{found:?}, {alone:?}");
 }
 
 /// `openssl x509 -trustout -addreject serverAuth`.
@@ -100,6 +105,8 @@ pub fn seeds() -> Vec<Seed> {
         ("labels", labelled("X509 CERTIFICATE", ROOT)),
         ("trusted", labelled("TRUSTED CERTIFICATE", &[ROOT, REFUSES_SERVERS].concat())),
         ("der", [INTERMEDIATE, ROOT].concat()),
+        ("der-behind-pem", [&pem(INTERMEDIATE)[..], ROOT].concat()),
+        ("der-before-pem", [ROOT, &pem(INTERMEDIATE)].concat()),
         ("like-it", b"----BEGIN CERTIFICATE----\n-----END CERTIFICATE-----\n".to_vec()),
     ]
 }

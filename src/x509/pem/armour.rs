@@ -44,9 +44,14 @@ pub(super) struct Broken {
     pub(super) what: String,
 }
 
-/// The blocks of a text one after another.
-pub(super) fn blocks(text: &[u8]) -> impl Iterator<Item = Result<Block, Broken>> + '_ {
-    Blocks { text, at: 0, line: 1, open: None, pending: None, ended: false }
+/// The blocks of a text one after another; the text begins in this line.
+pub(super) fn blocks(text: &[u8], line: u64) -> impl Iterator<Item = Result<Block, Broken>> + '_ {
+    Blocks { text, at: 0, line, open: None, pending: None, ended: false }
+}
+
+/// Whether a text has a boundary, of whatever label, or what is meant as one.
+pub(super) fn has_boundary(text: &[u8]) -> bool {
+    next_mark(text, 0).is_some()
 }
 
 /// A boundary, or what was meant as one.
@@ -209,7 +214,7 @@ fn is_certificate(label: &str) -> bool {
 }
 
 /// Ends of lines: LF, CRLF or CR alone.
-fn line_ends(text: &[u8]) -> u64 {
+pub(super) fn line_ends(text: &[u8]) -> u64 {
     let mut ends = 0;
     let mut before = 0;
     for byte in text {

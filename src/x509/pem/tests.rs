@@ -19,11 +19,14 @@ fn armoured(label: &str, der: &[u8]) -> String {
 /// Number and line of what is found, `!` and its line for what is not taken.
 fn found(file: &[u8]) -> Vec<String> {
     let CertificateFile { certificates, not_taken, .. } = CertificateFile::read(file);
-    let line = |line: Option<u64>| line.map(|line| line.to_string()).unwrap_or_default();
+    let place = |place: Place| match place {
+        Place::Line(line) => line.to_string(),
+        Place::Byte(byte) => format!("+{byte}"),
+    };
     let taken = certificates.iter().map(|certificate| {
         let number = [DER, OTHER].iter().position(|der| *der == certificate.der.as_ref());
         let number = number.map_or("?".to_string(), |number| number.to_string());
-        format!("{number}@{}", line(certificate.line))
+        format!("{number}@{}", place(certificate.place))
     });
     let refused = not_taken.iter().map(|not_taken| format!("!{not_taken}"));
     taken.chain(refused).collect()
@@ -73,11 +76,99 @@ fn a_file_in_utf_16_is_text_by_its_mark() {
 
 #[test]
 fn der_is_read_one_behind_another() {
-    assert_eq!(found(DER), ["0@"]);
-    assert_eq!(found(&[DER, OTHER, DER].concat()), ["0@", "1@", "0@"]);
-    // What is behind is not passed over: it is no certificate, and refused as one.
-    assert_eq!(found(&[DER, b"\n"].concat()), ["0@", "?@"]);
-    assert_eq!(found(&DER[..DER.len() - 1]), ["?@"]);
+    let (one, two) = (DER.len(), DER.len() + OTHER.len());
+    assert_eq!(found(DER), ["0@+0"]);
+    assert_eq!(
+        found(&[DER, OTHER, DER].concat()),
+        ["0@+0".to_string(), format!("1@+{one}"), format!("0@+{two}")]
+    );
+    assert_eq!(found(&[DER, b"\r\n"].concat()), ["0@+0"]);
+}
+
+#[test]
+fn der_and_pem_in_one_file_are_both_read() {
+    let (first, second) = (armoured("CERTIFICATE", DER), armoured("X509 CERTIFICATE", OTHER));
+    let (pem, lines) = (first.as_bytes(), first.lines().count() as u64);
+    let ends = |bytes: &[u8]| bytes.split(|byte| matches!(byte, b'\n' | b'\r')).count() - 1;
+    for (file, expected) in [
+        ([pem, OTHER].concat(), vec!["0@1".to_string(), format!("1@+{}", pem.len())]),
+        ([OTHER, pem].concat(), vec!["1@+0".to_string(), format!("0@{}", ends(OTHER) + 1)]),
+        (
+            [OTHER, b"\n", pem, OTHER, second.as_bytes()].concat(),
+            vec![
+                "1@+0".to_string(),
+                format!("0@{}", ends(OTHER) + 2),
+                format!("1@+{}", OTHER.len() + 1 + pem.len()),
+                format!("1@{}", ends(OTHER) * 2 + 2 + lines as usize),
+            ],
+        ),
+        (
+            [b"Bag Attributes\n", pem, &long(&[2, 1, 0]), DER].concat(),
+            vec!["0@2".to_string(), format!("0@+{}", 15 + pem.len() + 203)],
+        ),
+    ] {
+        assert_eq!(found(&file), expected);
+    }
+}
+
+/// A SEQUENCE of 203 bytes that begins like this.
+fn long(start: &[u8]) -> Vec<u8> {
+    let mut element = vec![0x30, 0x81, 200];
+    element.extend_from_slice(start);
+    element.resize(203, 0);
+    element
+}
+
+#[test]
+fn der_that_is_no_certificate_is_told_with_its_place() {
+    let pem = armoured("CERTIFICATE", DER);
+    let pkcs7 = long(&[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02]);
+    let pkcs12 = long(&[0x02, 0x01, 0x03, 0x30, 0x00]);
+    let broken = "DER that is no certificate, or is cut off";
+    for (file, expected) in [
+        (DER[..DER.len() - 1].to_vec(), vec![format!("!byte 0: {broken}")]),
+        (long(&[0x30, 0x00]), vec![format!("!byte 0: {broken}")]),
+        ([&DER[..40], OTHER].concat(), vec![format!("!byte 0: {broken}")]),
+        ([DER, &OTHER[..40]].concat(), vec!["0@+0".into(), format!("!byte {}: {broken}", DER.len())]),
+        (
+            [&DER[..40], pem.as_bytes()].concat(),
+            vec![format!("0@{}", 1 + armour::line_ends(&DER[..40])), format!("!byte 0: {broken}")],
+        ),
+        ([pem.as_bytes(), &DER[..40]].concat(), vec!["0@1".into(), format!("!byte {}: {broken}", pem.len())]),
+        (
+            [DER, b"garbage"].concat(),
+            vec!["0@+0".into(), format!("!byte {}: neither a certificate in DER nor PEM", DER.len())],
+        ),
+        (
+            [pem.as_bytes(), &pkcs7].concat(),
+            vec![
+                "0@1".into(),
+                format!("!byte {}: PKCS #7 in DER is not read; make PEM of it by `openssl`", pem.len()),
+            ],
+        ),
+        (pkcs12, vec!["!byte 0: PKCS #12 in DER is not read; make PEM of it by `openssl`".into()]),
+        (vec![0x30, 0x80, 0, 0], vec!["!byte 0: neither a certificate in DER nor PEM".into()]),
+    ] {
+        assert_eq!(found(&file), expected);
+    }
+}
+
+#[test]
+fn trust_data_behind_der_belong_to_it() {
+    let data = [0x30, 0x0c, 0xa0, 0x0a, 0x06, 0x08, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+    let file = [DER, &data, OTHER].concat();
+    let read = CertificateFile::read(&file);
+    let refuses: Vec<bool> = read.certificates.iter().map(|one| one.refuses_servers).collect();
+    assert_eq!((refuses, read.not_taken_count), (vec![true, false], 0));
+}
+
+#[test]
+fn bytes_that_are_no_utf_16_are_told() {
+    let text = format!("\u{feff}{}", armoured("CERTIFICATE", DER));
+    let mut file: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    file.push(0x30);
+    let told = found(&file);
+    assert_eq!(told.last().unwrap(), "!byte 0: bytes that are no UTF-16, as the mark at its begin says");
 }
 
 #[test]
@@ -156,7 +247,7 @@ fn reasons_are_bounded_and_counted() {
     let text = "-----END CERTIFICATE-----\n".repeat(3 * NOT_TAKEN_MAX);
     let file = CertificateFile::read(text.as_bytes());
     assert_eq!((file.not_taken.len(), file.not_taken_count), (NOT_TAKEN_MAX, 3 * NOT_TAKEN_MAX));
-    assert_eq!(certificates(text.as_bytes()).unwrap_err().line, Some(1));
+    assert_eq!(certificates(text.as_bytes()).unwrap_err().place, Place::Line(1));
 }
 
 #[test]

@@ -9,10 +9,16 @@ use x509_cert::der::{AnyRef, Decode, Reader, Result, SliceReader, TagNumber};
 const SERVERS: [ObjectIdentifier; 2] =
     [ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.1"), ObjectIdentifier::new_unwrap("2.5.29.37.0")];
 
-/// The first element of DER, and what follows it; all of it where it is none.
+/// The first element of DER, and what follows it; `None` where it is none, or
+/// not whole.
+pub(super) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let element = SliceReader::new(bytes).and_then(|mut reader| reader.tlv_bytes()).ok()?;
+    bytes.split_at_checked(element.len())
+}
+
+/// The same; all of it where it is none.
 pub(super) fn first_element(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let element = SliceReader::new(bytes).and_then(|mut reader| reader.tlv_bytes());
-    element.ok().and_then(|element| bytes.split_at_checked(element.len())).unwrap_or((bytes, &[]))
+    split(bytes).unwrap_or((bytes, &[]))
 }
 
 /// Whether trust data say that a certificate vouches for no TLS server: they
