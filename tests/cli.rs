@@ -31,6 +31,8 @@ mod manners;
 mod odd;
 #[path = "cli/probe.rs"]
 mod probe;
+#[path = "cli/responders.rs"]
+mod responders;
 #[path = "cli/revocation.rs"]
 mod revocation;
 #[path = "cli/roots.rs"]

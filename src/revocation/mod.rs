@@ -9,6 +9,7 @@ pub mod crl;
 mod entries;
 pub mod ocsp;
 mod question;
+mod responder;
 mod signature;
 
 pub use question::{Question, QuestionError, is_issued_by};

@@ -1,13 +1,18 @@
 //! OCSP (RFC 6960): the request, and the answer read.
 
 use super::question::unpadded;
-use super::{Question, settle, signature};
+use super::responder::{Signed, Signer};
+use super::{Question, settle, unknown};
 use crate::model::SignatureCheck;
 use crate::model::revocation::{RevocationAnswer, RevocationStatus, Revoked, reason_name};
-use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::digest::{
+    Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA3_256, SHA3_384, SHA3_512, SHA224, SHA256, SHA384, SHA512,
+    SHA512_256, digest,
+};
 use jiff::Timestamp;
 use x509_cert::der::asn1::{Null, ObjectIdentifier, OctetString};
 use x509_cert::der::{Decode, Encode};
+use x509_cert::ext::Extensions;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_ocsp::{
@@ -15,7 +20,6 @@ use x509_ocsp::{
     OcspResponseStatus, Request, SingleResponse, TbsRequest,
 };
 use x509_parser::asn1_rs::{Any, FromDer};
-use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::AlgorithmIdentifier;
 
 /// Longest answer that is read, in bytes. Answers have some kilobytes.
@@ -27,6 +31,20 @@ pub const RESPONDER_CERTIFICATES_MAX: usize = 8;
 /// SHA-1, which names issuers in OCSP and proves nothing there: every
 /// responder knows it (RFC 5019 §2.1.1).
 const ID_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
+
+/// Digests by which an answer may name an issuer (RFC 5754 §2, RFC 8702 §2,
+/// NIST's registry of hash algorithms).
+const DIGESTS: [(ObjectIdentifier, &Algorithm); 9] = [
+    (ID_SHA1, &SHA1_FOR_LEGACY_USE_ONLY),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1"), &SHA256),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2"), &SHA384),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3"), &SHA512),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.4"), &SHA224),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.6"), &SHA512_256),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.8"), &SHA3_256),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.9"), &SHA3_384),
+    (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.10"), &SHA3_512),
+];
 
 /// The type of the only answer in use (RFC 6960 §4.2.1).
 const ID_PKIX_OCSP_BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
@@ -138,10 +156,18 @@ pub fn look_up(bytes: &[u8], question: &Question<'_>, at: Timestamp) -> Revocati
 
 impl Answer<'_> {
     fn of(&self, question: &Question<'_>, at: Timestamp) -> RevocationAnswer {
-        let responses = &self.basic.tbs_response_data.responses;
-        let Some(single) = responses.iter().find(|single| is_about(single, question)) else {
-            return RevocationAnswer::unknown("the answer is about another certificate");
+        let data = &self.basic.tbs_response_data;
+        let single = match self.about(question) {
+            Ok(single) => single,
+            Err(why) => return RevocationAnswer::unknown(why),
         };
+        let critical =
+            critical(data.response_extensions.as_ref()).or(critical(single.single_extensions.as_ref()));
+        if let Some(oid) = critical {
+            return RevocationAnswer::unknown(format!(
+                "a critical extension {oid} of the answer is not known"
+            ));
+        }
         let (status, revoked, detail) = match &single.cert_status {
             CertStatus::Good(_) => (RevocationStatus::Good, None, None),
             CertStatus::Revoked(info) => {
@@ -156,61 +182,94 @@ impl Answer<'_> {
         let answer = RevocationAnswer {
             status,
             revoked,
-            signature: Some(self.signature(question, at)),
+            signature: None,
             this_update: time(&single.this_update),
             next_update: single.next_update.as_ref().and_then(time),
             detail,
         };
-        settle(answer, at)
-    }
-
-    /// Verifies under the issuer's key, or under that of a responder whom the
-    /// issuer has charged with it (RFC 6960 §4.2.2.2).
-    fn signature(&self, question: &Question<'_>, at: Timestamp) -> SignatureCheck {
-        let Some(issuer) = question.issuer_key else {
-            return signature::unverifiable("the issuer's certificate is not at hand");
-        };
-        let value = self.basic.signature.raw_bytes();
-        let under = |key: &[u8]| signature::check(key, &self.algorithm, value, self.signed);
-        let own = under(issuer);
-        if own == SignatureCheck::Verified {
-            return own;
+        match self.signed().check(question, at) {
+            Ok(Signer { check, note }) => {
+                let told = settle(RevocationAnswer { signature: Some(check), ..answer }, at);
+                noted(told, note)
+            }
+            Err(why) => unknown(RevocationAnswer { signature: Some(SignatureCheck::Failed), ..answer }, why),
         }
-        let charged = self.certificates.iter().filter_map(|der| charged_key(der, issuer, question, at));
-        charged.map(under).find(|check| *check != SignatureCheck::Failed).unwrap_or(own)
+    }
+
+    /// The part about a certificate; of several one that says that it is
+    /// revoked.
+    fn about(&self, question: &Question<'_>) -> Result<&SingleResponse, String> {
+        let responses = &self.basic.tbs_response_data.responses;
+        let is_it = |single: &&SingleResponse| about(single, question) == About::It;
+        let is_revoked = |single: &&SingleResponse| matches!(single.cert_status, CertStatus::Revoked(_));
+        let revoked = responses.iter().filter(is_it).find(is_revoked);
+        if let Some(single) = revoked.or_else(|| responses.iter().find(is_it)) {
+            return Ok(single);
+        }
+        let unknown = responses.iter().find_map(|single| match about(single, question) {
+            About::UnknownDigest(oid) => Some(oid),
+            About::It | About::Another => None,
+        });
+        Err(match unknown {
+            Some(oid) => format!("the answer names the issuer by a digest that is not known here, {oid}"),
+            None => "the answer is about another certificate".into(),
+        })
+    }
+
+    fn signed(&self) -> Signed<'_> {
+        Signed {
+            bytes: self.signed,
+            algorithm: &self.algorithm,
+            value: self.basic.signature.raw_bytes(),
+            responder: &self.basic.tbs_response_data.responder_id,
+            certificates: &self.certificates,
+        }
     }
 }
 
-/// The key of a responder's certificate, if the issuer has charged it: issued
-/// by the issuer itself, for OCSP signing, and in its time.
-fn charged_key<'a>(der: &'a [u8], issuer: &[u8], question: &Question<'_>, at: Timestamp) -> Option<&'a [u8]> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    if certificate.issuer().as_raw() != question.issuer_name {
-        return None;
-    }
-    let usage = certificate.extended_key_usage().ok()??;
-    let validity = certificate.validity();
-    let in_time =
-        (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&at.as_second());
-    let (algorithm, value) = (&certificate.signature_algorithm, &certificate.signature_value.data);
-    let signed = certificate.tbs_certificate.as_ref();
-    let charged = usage.value.ocsp_signing
-        && in_time
-        && signature::check(issuer, algorithm, value, signed) == SignatureCheck::Verified;
-    charged.then_some(certificate.tbs_certificate.subject_pki.raw)
-}
-
-/// Whether an answer is about this serial number of this issuer. The digests
-/// of the issuer are compared where they are of the kind that was asked with.
-fn is_about(single: &SingleResponse, question: &Question<'_>) -> bool {
-    let id = &single.cert_id;
-    let same = |digested: &OctetString, bytes: &[u8]| {
-        digested.as_bytes() == digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref()
+/// The answer with one thing more behind it.
+fn noted(answer: RevocationAnswer, note: Option<String>) -> RevocationAnswer {
+    let detail = match (answer.detail, note) {
+        (Some(detail), Some(note)) => Some(format!("{detail}; {note}")),
+        (detail, note) => detail.or(note),
     };
-    unpadded(id.serial_number.as_bytes()) == question.serial
-        && id.hash_algorithm.oid == ID_SHA1
-        && same(&id.issuer_name_hash, question.issuer_name)
-        && question.issuer_key_bits.is_none_or(|key| same(&id.issuer_key_hash, key))
+    RevocationAnswer { detail, ..answer }
+}
+
+/// Whom a part of an answer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About {
+    /// The certificate that was asked about.
+    It,
+    /// A certificate of its number, whose issuer is named by a digest that is
+    /// not known here.
+    UnknownDigest(ObjectIdentifier),
+    Another,
+}
+
+/// Whether a part of an answer is about this serial number of this issuer, by
+/// whatever digest it names it: a responder need not take the one that was
+/// asked with.
+fn about(single: &SingleResponse, question: &Question<'_>) -> About {
+    let id = &single.cert_id;
+    if unpadded(id.serial_number.as_bytes()) != question.serial {
+        return About::Another;
+    }
+    let oid = id.hash_algorithm.oid;
+    let Some((_, algorithm)) = DIGESTS.iter().find(|(known, _)| *known == oid) else {
+        return About::UnknownDigest(oid);
+    };
+    let same =
+        |digested: &OctetString, bytes: &[u8]| digested.as_bytes() == digest(algorithm, bytes).as_ref();
+    let is_it = same(&id.issuer_name_hash, question.issuer_name)
+        && question.issuer_key_bits.is_none_or(|key| same(&id.issuer_key_hash, key));
+    if is_it { About::It } else { About::Another }
+}
+
+/// The first critical extension of an answer: none is known here that changes
+/// what it says.
+fn critical(extensions: Option<&Extensions>) -> Option<ObjectIdentifier> {
+    extensions?.iter().find(|extension| extension.critical).map(|extension| extension.extn_id)
 }
 
 fn time(time: &OcspGeneralizedTime) -> Option<Timestamp> {

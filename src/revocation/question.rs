@@ -1,6 +1,9 @@
 //! Which certificate it is about, cut out of the certificate and that of its
 //! issuer.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use x509_cert::der::Encode;
+use x509_ocsp::ResponderId;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::{FromDer, X509Name};
 
@@ -47,6 +50,16 @@ impl<'a> Question<'a> {
             issuer_key_bits: issuer.as_ref().map(|issuer| bits(issuer)),
             is_ca: read.is_ca(),
         })
+    }
+
+    /// Whether a responder calls itself as the issuer would (RFC 6960 §4.2.1).
+    pub(super) fn is_responder(&self, id: &ResponderId) -> bool {
+        match id {
+            ResponderId::ByName(name) => name.to_der().is_ok_and(|name| name == self.issuer_name),
+            ResponderId::ByKey(hash) => self
+                .issuer_key_bits
+                .is_some_and(|key| hash.as_bytes() == digest(&SHA1_FOR_LEGACY_USE_ONLY, key).as_ref()),
+        }
     }
 
     /// Whether `name` is that of the issuer, maybe in strings of another kind

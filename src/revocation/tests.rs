@@ -317,10 +317,71 @@ fn only_the_issuer_or_whom_it_charged_may_answer() {
         ocsp::look_up(&answer(&certificate, &issuer, CertStatus::good(), &key, der), &question, at())
     };
     assert!(told(Some(&responder(ExtendedKeyUsagePurpose::OcspSigning, &issuer))).is_proved_good());
-    let forged = (RevocationStatus::Unknown, "its signature does not verify");
-    assert_eq!(why(&told(None)), forged);
-    assert_eq!(why(&told(Some(&responder(ExtendedKeyUsagePurpose::ServerAuth, &issuer)))), forged);
-    assert_eq!(why(&told(Some(&responder(ExtendedKeyUsagePurpose::OcspSigning, &ca("Issuer"))))), forged);
+    let unknown = |why| (RevocationStatus::Unknown, why);
+    let unshown = unknown("it is signed by a responder whose certificate it does not have");
+    assert_eq!(why(&told(None)), unshown);
+    let other_use = told(Some(&responder(ExtendedKeyUsagePurpose::ServerAuth, &issuer)));
+    let lacks = "its signer's certificate is not for OCSP: it lacks id-kp-OCSPSigning";
+    assert_eq!(why(&other_use), unknown(lacks));
+    let other_ca = told(Some(&responder(ExtendedKeyUsagePurpose::OcspSigning, &ca("Issuer"))));
+    let not_issued = "its signer's certificate is not issued by this certificate's issuer";
+    assert_eq!(why(&other_ca), unknown(not_issued));
+    for told in [told(None), other_use, other_ca] {
+        assert_eq!(told.signature, Some(SignatureCheck::Failed));
+    }
+    // A certificate that came along and is not the signer's says nothing.
+    let mut params = params("Responder", 9);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::OcspSigning];
+    let stranger = params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
+    assert_eq!(why(&told(Some(&stranger.der()[..]))), unknown("its signature does not verify"));
+}
+
+#[test]
+fn an_answer_may_name_the_issuer_by_another_digest() {
+    let issuer = ca("Issuer");
+    let certificate = leaf(&issuer, 6);
+    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let bytes = answer(&certificate, &issuer, CertStatus::good(), issuer.key(), None);
+    let told = |change: &dyn Fn(&mut SingleResponse)| {
+        let response = OcspResponse::from_der(&bytes).unwrap();
+        let mut basic =
+            BasicOcspResponse::from_der(response.response_bytes.unwrap().response.as_bytes()).unwrap();
+        change(&mut basic.tbs_response_data.responses[0]);
+        let signed = issuer.key().sign(&basic.tbs_response_data.to_der().unwrap()).unwrap();
+        basic.signature = BitString::from_bytes(&signed).unwrap();
+        ocsp::look_up(&OcspResponse::successful(basic).unwrap().to_der().unwrap(), &question, at())
+    };
+    let by = |oid: &'static str, name: Vec<u8>, key: Vec<u8>| {
+        told(&move |single| {
+            single.cert_id.hash_algorithm.oid = ObjectIdentifier::new_unwrap(oid);
+            single.cert_id.issuer_name_hash = OctetString::new(name.clone()).unwrap();
+            single.cert_id.issuer_key_hash = OctetString::new(key.clone()).unwrap();
+        })
+    };
+    let sha256 = |bytes: &[u8]| digest(&aws_lc_rs::digest::SHA256, bytes).as_ref().to_vec();
+    let (name, key) = (sha256(question.issuer_name), sha256(question.issuer_key_bits.unwrap()));
+    const SHA256: &str = "2.16.840.1.101.3.4.2.1";
+    assert!(by(SHA256, name.clone(), key.clone()).is_proved_good());
+    let another = (RevocationStatus::Unknown, "the answer is about another certificate");
+    assert_eq!(why(&by(SHA256, key.clone(), name.clone())), another);
+    let unknown = by("1.2.840.113549.2.5", name, key);
+    assert_eq!(
+        why(&unknown),
+        (
+            RevocationStatus::Unknown,
+            "the answer names the issuer by a digest that is not known here, 1.2.840.113549.2.5"
+        )
+    );
+    let critical = told(&|single| {
+        let extn_id = ObjectIdentifier::new_unwrap("1.2.3.4");
+        let extn_value = OctetString::new([]).unwrap();
+        single.single_extensions =
+            Some(vec![x509_cert::ext::Extension { extn_id, critical: true, extn_value }]);
+    });
+    assert_eq!(
+        why(&critical),
+        (RevocationStatus::Unknown, "a critical extension 1.2.3.4 of the answer is not known")
+    );
 }
 
 #[test]

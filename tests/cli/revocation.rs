@@ -12,14 +12,14 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
+pub type Ca = CertifiedIssuer<'static, KeyPair>;
 
 /// Connections that a server here takes before it ends.
 const CONNECTIONS_MAX: usize = 16;
 
 /// An HTTP server on loopback that answers by path; gives its address and the
 /// requests that it gets.
-fn serve(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> (String, Receiver<Vec<u8>>) {
+pub fn serve(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> (String, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (sender, requests) = channel();
@@ -41,7 +41,7 @@ fn serve(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> (String, 
     (base, requests)
 }
 
-fn http(status: &str, body: &[u8]) -> Vec<u8> {
+pub fn http(status: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len()).into_bytes();
     bytes.extend_from_slice(body);
     bytes
@@ -51,7 +51,7 @@ fn moved(to: &str) -> Vec<u8> {
     http(&format!("302 Found\r\nLocation: {to}"), b"")
 }
 
-fn ca() -> Ca {
+pub fn ca() -> Ca {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "Test CA");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -86,7 +86,7 @@ fn responder(url: &str) -> CustomExtension {
 }
 
 /// A folder with `chain.pem`: a leaf that names these addresses, and its CA.
-fn folder(issuer: &Ca, serial: u64, lists: &[String], responders: &[String]) -> Folder {
+pub fn folder(issuer: &Ca, serial: u64, lists: &[String], responders: &[String]) -> Folder {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "mx.example");
     params.serial_number = Some(SerialNumber::from(serial));
@@ -97,7 +97,7 @@ fn folder(issuer: &Ca, serial: u64, lists: &[String], responders: &[String]) -> 
     Folder::new().with("chain.pem", leaf.pem() + &issuer.pem()).with("leaf.der", leaf.der())
 }
 
-fn ask(folder: &Folder, rest: &str) -> Ran {
+pub fn ask(folder: &Folder, rest: &str) -> Ran {
     let words = format!("revocation chain.pem --chain-only --ehlo scanner.example {rest}");
     folder.run(words.split_whitespace())
 }
