@@ -113,6 +113,10 @@ pub enum CheckCause {
     /// A signature in the chain is of an algorithm or size that this program
     /// cannot verify.
     ChainUnverifiable,
+    /// The expected name is borne by a wildcard over a public suffix only
+    /// (`*.com`, `*.co.uk`), or expected by one. What senders make of that is
+    /// not published (RFC 9525 §7.1).
+    PublicSuffixWildcard,
     /// The target is an endpoint, so there is no domain whose name to expect.
     NoDomain,
 }
@@ -127,6 +131,7 @@ impl fmt::Display for CheckCause {
             CheckCause::KeyNotProven => f.write_str("key_not_proven"),
             CheckCause::NotRecorded => f.write_str("not_recorded"),
             CheckCause::ChainUnverifiable => f.write_str("chain_unverifiable"),
+            CheckCause::PublicSuffixWildcard => f.write_str("public_suffix_wildcard"),
             CheckCause::NoDomain => f.write_str("no_domain"),
         }
     }

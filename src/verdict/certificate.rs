@@ -5,7 +5,7 @@ use super::requirement::ReferenceName;
 use crate::model::{
     ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, Leaf, Presented, Reason,
 };
-use crate::sender::connector;
+use crate::sender::connector::{self, Bears};
 
 /// Mail that would go in clear, or be kept for want of TLS, is not delivered
 /// where TLS is demanded.
@@ -71,9 +71,9 @@ fn bears(leaf: Option<&Leaf>, name: ReferenceName<'_>) -> Check {
     let Some(leaf) = leaf else {
         return Check::Undetermined(CheckCause::CertificateNotSeen);
     };
-    if connector::bears(leaf, expected, name.wildcard_covers_apex) {
-        Check::Pass
-    } else {
-        Check::Fail(CheckFailure::NameMismatch)
+    match connector::bears(leaf, expected, name.wildcard_covers_apex) {
+        Bears::Yes => Check::Pass,
+        Bears::BySuffix => Check::Undetermined(CheckCause::PublicSuffixWildcard),
+        Bears::No => Check::Fail(CheckFailure::NameMismatch),
     }
 }

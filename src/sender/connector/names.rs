@@ -26,39 +26,75 @@ impl fmt::Display for Expected<'_> {
     }
 }
 
+/// Whether a leaf bears the expected name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bears {
+    /// None of its names is that one.
+    No,
+    /// One is, but only by a wildcard over a public suffix (`*.com`). Microsoft
+    /// does not say what becomes of those, RFC 9525 §7.1 leaves it open, and
+    /// clients differ.
+    BySuffix,
+    /// One is.
+    Yes,
+}
+
 /// Whether one of the leaf's names is the expected one.
-pub fn bears(leaf: &Leaf, expected: Expected<'_>, wildcard_covers_apex: bool) -> bool {
+pub fn bears(leaf: &Leaf, expected: Expected<'_>, wildcard_covers_apex: bool) -> Bears {
     let presented = leaf.common_name.iter().chain(leaf.dns_names.iter());
-    match expected {
+    let each = presented.map(|name| match expected {
         Expected::Recipient(domain) | Expected::Agreed(TlsDomain::Exact(domain)) => {
-            presented.into_iter().any(|name| is_name(name, domain.as_str(), wildcard_covers_apex))
+            is_name(name, domain.as_str(), wildcard_covers_apex)
         }
-        Expected::Agreed(TlsDomain::Below(parent)) => {
-            presented.into_iter().any(|name| is_below(name, parent))
-        }
+        Expected::Agreed(TlsDomain::Below(parent)) => is_below(name, parent),
+    });
+    each.max().unwrap_or(Bears::No)
+}
+
+/// Names that a wildcard over `parent` stands for, if it does.
+fn by_wildcard(stands: bool, parent: &str) -> Bears {
+    match stands {
+        false => Bears::No,
+        true if is_public_suffix(parent) => Bears::BySuffix,
+        true => Bears::Yes,
     }
+}
+
+/// Whether everybody may register names below this one: a suffix of a
+/// registry, or a single label. Suffixes of private parties
+/// (`azurewebsites.net`) have certificates of their own.
+fn is_public_suffix(parent: &str) -> bool {
+    let lower = parent.to_ascii_lowercase();
+    psl::suffix(lower.as_bytes()).is_some_and(|suffix| {
+        suffix.as_bytes() == lower.as_bytes() && suffix.typ() != Some(psl::Type::Private)
+    })
 }
 
 /// Whether a presented name is `expected`. A wildcard on the certificate
 /// stands for exactly one label (RFC 9525 §6.3), and for none where the sender
 /// takes it for the apex, too.
-fn is_name(presented: &str, expected: &str, wildcard_covers_apex: bool) -> bool {
+fn is_name(presented: &str, expected: &str, wildcard_covers_apex: bool) -> Bears {
     match presented.strip_prefix("*.") {
         Some(parent) => {
             let child = expected.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(parent));
-            child || (wildcard_covers_apex && expected.eq_ignore_ascii_case(parent))
+            let apex = wildcard_covers_apex && expected.eq_ignore_ascii_case(parent);
+            by_wildcard(child || apex, parent)
         }
-        None => presented.eq_ignore_ascii_case(expected),
+        None if presented.eq_ignore_ascii_case(expected) => Bears::Yes,
+        None => Bears::No,
     }
 }
 
 /// Whether a presented name, wildcard or not, is below `parent` at any depth.
 /// The parent itself is not ("all subdomains", New-OutboundConnector).
-fn is_below(presented: &str, parent: &str) -> bool {
-    let Some(split) = presented.len().checked_sub(parent.len() + 1) else { return false };
-    let (Some(head), Some(tail)) = (presented.get(..split), presented.get(split + 1..)) else { return false };
+fn is_below(presented: &str, parent: &str) -> Bears {
+    let Some(split) = presented.len().checked_sub(parent.len() + 1) else { return Bears::No };
+    let (Some(head), Some(tail)) = (presented.get(..split), presented.get(split + 1..)) else {
+        return Bears::No;
+    };
     let dotted = presented.as_bytes().get(split) == Some(&b'.');
-    dotted && !head.is_empty() && !head.contains(' ') && tail.eq_ignore_ascii_case(parent)
+    let is_below = dotted && !head.is_empty() && !head.contains(' ') && tail.eq_ignore_ascii_case(parent);
+    by_wildcard(is_below, parent)
 }
 
 #[cfg(test)]
@@ -102,7 +138,34 @@ mod tests {
         ] {
             let tls_domain = TlsDomain::parse(expected).unwrap();
             let found = bears(&leaf(common_name, names), Expected::Agreed(&tls_domain), false);
+            let passes = if passes { Bears::Yes } else { Bears::No };
             assert_eq!(found, passes, "{common_name} {names:?} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_over_a_public_suffix_is_nobodys_rule() {
+        use Bears::{BySuffix, No, Yes};
+        for (names, expected, found) in [
+            (&["*.t"][..], "n06.t", BySuffix),
+            (&["*.com"], "contoso.com", BySuffix),
+            (&["*.COM"], "contoso.com", BySuffix),
+            (&["*.com", "contoso.com"], "contoso.com", Yes),
+            (&["*.co.uk"], "contoso.co.uk", BySuffix),
+            (&["*.com"], "mail.contoso.com", No),
+            (&["*.com"], "*.contoso.com", No),
+            (&["*.azurewebsites.net"], "contoso.azurewebsites.net", Yes),
+            (&["*.contoso.co.uk"], "mail.contoso.co.uk", Yes),
+            // The same on the connector's side.
+            (&["mail.contoso.com"], "*.com", BySuffix),
+            (&["mail.contoso.co.uk"], "*.co.uk", BySuffix),
+            (&["*.contoso.com"], "*.com", BySuffix),
+            (&["mail.contoso.net"], "*.com", No),
+            (&["*"], "*.t", No),
+        ] {
+            let tls_domain = TlsDomain::parse(expected).unwrap();
+            let told = bears(&leaf("", names), Expected::Agreed(&tls_domain), true);
+            assert_eq!(told, found, "{names:?} {expected}");
         }
     }
 
@@ -111,7 +174,7 @@ mod tests {
         let domain = DomainName::parse("contoso.com").unwrap();
         for covers in [false, true] {
             let found = bears(&leaf("", &["*.contoso.com"]), Expected::Recipient(&domain), covers);
-            assert_eq!(found, covers);
+            assert_eq!(found, if covers { Bears::Yes } else { Bears::No });
         }
     }
 }
