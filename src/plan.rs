@@ -39,7 +39,7 @@ use crate::sender::{DEFAULT_SENDER, Sender};
 use crate::smtp::EhloName;
 use crate::trust::Store;
 use crate::verdict::Policy;
-use dialogue::{DNS_ATTEMPTS, ehlo_name, every_phase, key_shares, lookup, timeouts};
+use dialogue::{DNS_ATTEMPTS, ehlo_name, every_phase, key_shares, lookup, smart_hosts, timeouts};
 use files::blocklist;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -135,7 +135,7 @@ pub fn stages(
             ipv4: families.ipv4,
             ipv6: families.ipv6,
             queries_in_flight: questions_max,
-            connectors: judging.connectors.clone(),
+            smart_hosts: smart_hosts(&judging.connectors),
             ..lookup(dialogue, dns_timeout)
         },
         ehlo: ehlo_name(dialogue.ehlo.as_deref())?,
@@ -172,7 +172,7 @@ pub fn lab_stages(
     build(Parts {
         lookup: LookupConfig {
             nameservers: vec![dns],
-            connectors: judging.connectors.clone(),
+            smart_hosts: smart_hosts(&judging.connectors),
             timeout: time / DNS_ATTEMPTS as u32,
             attempts: DNS_ATTEMPTS,
             ..LookupConfig::default()
@@ -214,6 +214,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
         policy: Arc::new(
             Policy::new(parts.judging.judge, parts.judging.sender)
+                .with_connectors(parts.judging.connectors)
                 .with_hellos(parts.hellos)
                 .with_enumeration(parts.enumeration),
         ),

@@ -10,13 +10,12 @@ mod traffic;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, MX};
 use hickory_server::net::xfer::Protocol;
-use mxray::lookup::{ADDRESSES_PER_EXCHANGE_MAX, DnsLookup, EXCHANGES_MAX, LookupConfig};
-use mxray::model::{Connectors, DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
+use mxray::lookup::{ADDRESSES_PER_EXCHANGE_MAX, DnsLookup, EXCHANGES_MAX, LookupConfig, SmartHosts};
+use mxray::model::{DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
 use mxray::sender::connector::parse_toml;
 use mxray::stage::Lookup;
 use server::Reply::{self, Code, Flaky, Held, Records, Referral, Silence, Truncated};
 use server::{DnsServer, address, cname, mx};
-use std::sync::Arc;
 use std::time::Duration;
 
 fn config(server: &DnsServer) -> LookupConfig {
@@ -98,11 +97,14 @@ async fn exchangers_come_by_preference_and_addresses_by_family() {
 }
 
 /// Connectors whose one takes `d.example` to these smart hosts.
-fn connectors(smart_hosts: &[&str]) -> Arc<Connectors> {
+fn smart_hosts_of(smart_hosts: &[&str]) -> SmartHosts {
     let text = format!(
         "[[connector]]\nname = 'c'\ndomains = ['d.example']\nuse_mx_record = false\nsmart_hosts = {smart_hosts:?}"
     );
-    Arc::new(parse_toml(&text).unwrap().in_force(Vec::new()).unwrap())
+    let connectors = parse_toml(&text).unwrap().in_force(Vec::new()).unwrap();
+    SmartHosts::new(move |domain| {
+        connectors.choose(domain).map_or_else(Vec::new, |it| it.smart_hosts.clone())
+    })
 }
 
 #[tokio::test]
@@ -115,7 +117,7 @@ async fn smart_hosts_stand_in_for_the_mx() {
     ])
     .await;
     let smart_hosts = ["relay.example", "192.0.2.7", "192.0.2.16/30", "gone.example"];
-    let config = LookupConfig { connectors: connectors(&smart_hosts), ..config(&server) };
+    let config = LookupConfig { smart_hosts: smart_hosts_of(&smart_hosts), ..config(&server) };
     let lookup = DnsLookup::new(config).unwrap();
     let facts = lookup.lookup(target("d.example")).await;
     assert_eq!((kind(&facts), facts.smart_hosts), (None, true));

@@ -35,7 +35,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let lab_roots = judging.by_lab_roots().then(|| args.run.join(plan::LAB_ROOTS_NAME));
     let path = args.output.unwrap_or_else(|| default_directory("mxray-judged"));
     let mut rejudged = Rejudged {
-        policy: Policy::new(judging.judge, judging.sender),
+        policy: Policy::new(judging.judge, judging.sender).with_connectors(judging.connectors),
         port: info.port,
         killed: stored.was_killed(),
         directory: RunDirectory::create(&path, &info)?,

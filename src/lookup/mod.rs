@@ -11,11 +11,13 @@ mod classify;
 mod connection;
 mod reply;
 mod resolver;
+mod smart_hosts;
 
 pub use resolver::{LookupConfig, LookupError};
+pub use smart_hosts::SmartHosts;
 
 use crate::model::{
-    Connectors, DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
+    DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
 };
 use crate::stage::Lookup;
 use answer::MailExchanger;
@@ -26,7 +28,6 @@ use hickory_resolver::Resolver;
 use hickory_resolver::net::NetError;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use std::net::IpAddr;
-use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// Most exchangers kept of one domain. Those of the best preference stay; what
@@ -44,7 +45,7 @@ pub struct DnsLookup {
     ipv4: bool,
     ipv6: bool,
     permits: Semaphore,
-    connectors: Arc<Connectors>,
+    smart_hosts: SmartHosts,
 }
 
 impl DnsLookup {
@@ -64,7 +65,7 @@ impl DnsLookup {
             ipv4: config.ipv4,
             ipv6: config.ipv6,
             permits: Semaphore::new(config.queries_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
-            connectors: config.connectors,
+            smart_hosts: config.smart_hosts,
         })
     }
 
@@ -81,10 +82,9 @@ impl DnsLookup {
     }
 
     async fn domain(&self, target: Target, domain: DomainName) -> DomainFacts {
-        if let Some(connector) = self.connectors.choose(&domain)
-            && !connector.smart_hosts.is_empty()
-        {
-            return self.smart_hosts(target, &connector.smart_hosts).await;
+        let smart_hosts = self.smart_hosts.of(&domain);
+        if !smart_hosts.is_empty() {
+            return self.smart_hosts(target, &smart_hosts).await;
         }
         let name = match dns_name(&domain) {
             Ok(name) => name,

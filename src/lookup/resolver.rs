@@ -2,7 +2,7 @@
 //! why.
 
 use super::connection::Connections;
-use crate::model::Connectors;
+use super::smart_hosts::SmartHosts;
 use hickory_resolver::Resolver;
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
@@ -10,7 +10,6 @@ use hickory_resolver::config::{
 use hickory_resolver::net::NetError;
 use hickory_resolver::system_conf::read_system_conf;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// UDP payload offered by EDNS0, in octets: no fragments on any usual path
@@ -39,8 +38,8 @@ pub struct LookupConfig {
     /// Most questions under way at once. Each holds one UDP socket, or up to
     /// three while its server is silent.
     pub queries_in_flight: usize,
-    /// Whose smart hosts are looked up instead of the MX of a domain.
-    pub connectors: Arc<Connectors>,
+    /// The hosts that are looked up in place of the MX of a domain.
+    pub smart_hosts: SmartHosts,
 }
 
 impl Default for LookupConfig {
@@ -53,7 +52,7 @@ impl Default for LookupConfig {
             ipv6: true,
             cache_entries: 65_536,
             queries_in_flight: 1024,
-            connectors: Arc::default(),
+            smart_hosts: SmartHosts::default(),
         }
     }
 }

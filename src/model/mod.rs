@@ -34,7 +34,7 @@ pub mod verdict;
 
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use certificate::{CertificateFacts, Sha256};
-pub use connector::{Connector, Connectors, Recipients, SmartHost, TlsDomain};
+pub use connector::{Connector, Recipients, SmartHost, TlsDomain};
 pub use delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};
 pub use downgrade_mark::DowngradeMark;
 pub use endpoint::{Endpoint, ProbeKey};

@@ -1,13 +1,5 @@
 //! What Microsoft promises between Exchange Online servers: always TLS 1.2 or
-//! newer, with forward secrecy. Checked, not assumed.
-
-use super::delivery::Delivery;
-use super::registry::{CipherSuite, ProtocolVersion};
-use super::verdict::View;
-
-/// Domains that the MX hosts of Exchange Online stand under; the second is
-/// that of hosts with DNSSEC.
-const EXCHANGE_ONLINE: [&str; 2] = [".mail.protection.outlook.com", ".mx.microsoft"];
+//! newer, with forward secrecy.
 
 /// Whether a host of Exchange Online does as it is promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,72 +20,5 @@ impl Promise {
             Promise::Broken => "broken",
             Promise::Undetermined => "undetermined",
         }
-    }
-
-    /// The promise at an endpoint; `None` for a host that is none of Exchange
-    /// Online's.
-    pub fn of(view: &View) -> Option<Self> {
-        let host = view.host.as_ref()?.as_str().trim_end_matches('.').to_ascii_lowercase();
-        EXCHANGE_ONLINE.iter().any(|suffix| host.ends_with(suffix)).then(|| Self::at(view))
-    }
-
-    fn at(view: &View) -> Self {
-        let (version, suite) = view.finding().server_best();
-        let old = version.is_some_and(|version| version < ProtocolVersion::TLS12);
-        if old || view.outcome().delivery == Delivery::Plaintext {
-            return Promise::Broken;
-        }
-        match suite.and_then(CipherSuite::forward_secrecy) {
-            Some(true) => Promise::Kept,
-            Some(false) => Promise::Broken,
-            None => Promise::Undetermined,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::{
-        Basis, Endpoint, Failure, Finding, JudgedEndpoint, Kind, MxHost, Outcome, Phase, ProbeKey, Session,
-        TlsFinding,
-    };
-    use super::*;
-    use std::sync::Arc;
-
-    fn view(host: &str, agreed: Option<(u16, u16)>) -> View {
-        let tls = agreed.map(|(version, suite)| TlsFinding {
-            version: Some(ProtocolVersion(version)),
-            suite: Some(CipherSuite(suite)),
-            ..TlsFinding::default()
-        });
-        let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
-        let failure = agreed.is_none().then(|| Failure::new(Phase::Starttls, Kind::NotOffered));
-        View {
-            preference: 0,
-            host: Some(MxHost::new(host)),
-            endpoint: Arc::new(JudgedEndpoint::of_outcome(
-                Finding { key, failure, tls, hellos: Box::new([]) },
-                Outcome::encrypted(Basis::Observed, Session::default()),
-            )),
-            name: None,
-        }
-    }
-
-    #[test]
-    fn the_promise_is_checked_at_hosts_of_exchange_online_only() {
-        let host = "contoso-com.mail.protection.outlook.com";
-        for (host, agreed, expected) in [
-            (host, Some((0x0303, 0xc030)), Some("kept")),
-            ("contoso-com.A-v1.mx.microsoft", Some((0x0304, 0x1302)), Some("kept")),
-            (host, Some((0x0303, 0x009d)), Some("broken")),
-            (host, Some((0x0301, 0xc014)), Some("broken")),
-            (host, None, Some("undetermined")),
-            ("mail.protection.outlook.com.example", Some((0x0303, 0xc030)), None),
-        ] {
-            assert_eq!(Promise::of(&view(host, agreed)).map(Promise::name), expected, "{host} {agreed:?}");
-        }
-        let mut clear = view(host, None);
-        Arc::make_mut(&mut clear.endpoint).outcome.delivery = Delivery::Plaintext;
-        assert_eq!(Promise::of(&clear), Some(Promise::Broken));
     }
 }

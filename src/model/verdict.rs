@@ -7,6 +7,7 @@ use super::forced::{ConnectorVerdict, ForcedTls};
 use super::judged::JudgedEndpoint;
 use super::name::MxHost;
 use super::outcome::Outcome;
+use super::promise::Promise;
 use std::sync::Arc;
 
 /// One endpoint of a domain as a sender would meet it.
@@ -50,6 +51,9 @@ pub struct Verdict {
     /// The endpoint that the outcome rests on. `None` where it rests on none:
     /// nothing was probed, or [`Verdict::unresolved`] decides.
     pub best: Option<View>,
+    /// Whether that endpoint does as Microsoft promises; `None` where it is none
+    /// of Exchange Online's.
+    pub promise: Option<Promise>,
     /// The host without addresses that leaves the outcome open, by its place in
     /// [`DomainFacts::exchanges`](super::DomainFacts::exchanges).
     pub unresolved: Option<usize>,

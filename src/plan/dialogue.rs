@@ -2,9 +2,11 @@
 
 use super::error::UsageError;
 use crate::cli::{DialogueArgs, TimeoutArg};
-use crate::lookup::LookupConfig;
+use crate::lookup::{LookupConfig, SmartHosts};
 use crate::net::{KeyShares, PhaseTimeouts};
+use crate::sender::connector::Connectors;
 use crate::smtp::EhloName;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Times the DNS is asked the same question before it counts as silent.
@@ -30,6 +32,14 @@ pub(super) fn lookup(args: &DialogueArgs, timeout: Duration) -> LookupConfig {
         cache_entries: DNS_CACHE_ENTRIES,
         ..LookupConfig::default()
     }
+}
+
+/// The hosts that connectors name in place of the MX.
+pub(super) fn smart_hosts(connectors: &Arc<Connectors>) -> SmartHosts {
+    let connectors = connectors.clone();
+    SmartHosts::new(move |domain| {
+        connectors.choose(domain).map(|connector| connector.smart_hosts.clone()).unwrap_or_default()
+    })
 }
 
 pub(super) fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {

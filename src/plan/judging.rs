@@ -7,10 +7,9 @@ use super::places::Places;
 use super::stores::{STORES_WITHOUT_FILE, roots, roots_in};
 use super::{UsageError, read_file};
 use crate::cli::{ConnectorArgs, JudgingArgs};
-use crate::model::Connectors;
 use crate::run_dir::{JudgedBy, Named, RunInfo};
 use crate::sender::Sender;
-use crate::sender::connector::{self, ConnectorError};
+use crate::sender::connector::{self, ConnectorError, Connectors};
 use crate::trust::{Judge, Roots, Store};
 use crate::x509;
 use jiff::Timestamp;
@@ -90,7 +89,7 @@ fn judging_with(
         (AFTER_TLS_FAILURE, &after, digest(&after)),
     ];
     let mut judging = of_roots(roots, root_names, at, whose);
-    judging.judge = judging.judge.expecting(expectations).under(connectors.clone());
+    judging.judge = judging.judge.expecting(expectations);
     judging.connectors = connectors;
     judging.by.connectors_left_out = left_out;
     for (option, words, sha256) in named {
@@ -133,7 +132,6 @@ pub(super) fn lab_judging(
     };
     let connectors = Arc::new(list.in_force(Vec::new()).map_err(told)?);
     let mut judging = of_roots(Roots::new(vec![store]), vec![LAB_STORE.to_string()], at, sender);
-    judging.judge = judging.judge.under(connectors.clone());
     judging.connectors = connectors;
     judging.by.options.insert(CONNECTORS.to_string(), by_connectors);
     Ok(judging)

@@ -4,7 +4,8 @@
 use super::UsageError;
 use super::places::Places;
 use crate::cli::{ConnectorArgs, JudgingArgs};
-use crate::model::{Connectors, DomainName, Expectation};
+use crate::model::{DomainName, Expectation};
+use crate::sender::connector::Connectors;
 use crate::sender::{AfterTlsFailure, DEFAULT_SENDER, Sender, connector, expectation_file};
 use std::fmt::Display;
 use std::path::Path;

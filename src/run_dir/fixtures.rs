@@ -100,6 +100,7 @@ pub(crate) fn domain() -> DomainRecord {
                 endpoint: Arc::new(JudgedEndpoint::of_outcome(best, encrypted())),
                 name: Some(NameStatus::MxHost),
             }),
+            promise: None,
             unresolved: None,
             weakest: Some(View {
                 preference: 20,
@@ -139,6 +140,7 @@ pub(super) fn missing_domain() -> DomainRecord {
             also: Vec::new(),
             otherwise: Vec::new(),
             best: None,
+            promise: None,
             unresolved: None,
             weakest: None,
             forced_basis: ForcedBasis::default(),

@@ -6,8 +6,7 @@ use super::expectation::{self, Seen};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::{
-    Assessment, CertificateFacts, Connectors, DateStatus, Expectation, KeyStatus, Leaf, Observation,
-    Presented, Sha256,
+    Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation, Presented, Sha256,
 };
 use crate::x509;
 use crate::x509::form::{self, Form};
@@ -61,7 +60,6 @@ pub struct Judge {
     roots: Roots,
     at: Timestamp,
     expectations: Vec<Arc<Expectation>>,
-    connectors: Arc<Connectors>,
     chains: Cache<Box<[Sha256]>, Arc<Assessed>>,
     issuers: Cache<Sha256, Arc<CertificateFacts>>,
 }
@@ -82,7 +80,6 @@ impl Judge {
             roots,
             at,
             expectations: Vec::new(),
-            connectors: Arc::default(),
             chains: Cache::new(CHAIN_CACHE_ENTRIES_MAX),
             issuers: Cache::new(ISSUER_CACHE_ENTRIES_MAX),
         }
@@ -93,18 +90,6 @@ impl Judge {
     pub fn expecting(mut self, expectations: Vec<Expectation>) -> Self {
         self.expectations = expectations.into_iter().map(Arc::new).collect();
         self
-    }
-
-    /// Holds every domain against the connector that takes its mail, too.
-    #[must_use]
-    pub fn under(mut self, connectors: Arc<Connectors>) -> Self {
-        self.connectors = connectors;
-        self
-    }
-
-    /// The connectors that are in force.
-    pub fn connectors(&self) -> &Connectors {
-        &self.connectors
     }
 
     /// Judges every chain of an observation.

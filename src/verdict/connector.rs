@@ -5,10 +5,10 @@ use super::deliver::{End, RollUp};
 use super::domain::Domain;
 use super::requirement::{self, Requirement};
 use crate::model::{
-    Check, CheckCause, Connector, ConnectorVerdict, Connectors, Delivery, DomainFacts, DomainName, Leaf,
-    Logged, Outcome, Passage, Phase, Reason, TlsSettings,
+    Check, CheckCause, Connector, ConnectorVerdict, Delivery, DomainFacts, DomainName, Leaf, Logged, Outcome,
+    Passage, Phase, Reason, TlsSettings,
 };
-use crate::sender::connector::{Expected, logged};
+use crate::sender::connector::{Connectors, Expected, logged};
 
 /// What becomes of mail to the domain under the connector that takes it.
 /// `whole` is what becomes of it without one.

@@ -6,11 +6,11 @@ use super::domain::Domain;
 use super::hosts::{Member, Standing, TOO_MANY};
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
-use super::{connector, outcome};
+use super::{connector, outcome, promise};
 use crate::model::{
-    Basis, CheckCause, Connectors, Delivery, DomainFacts, JudgedEndpoint, Outcome, PossibleDelivery, Verdict,
-    View,
+    Basis, CheckCause, Delivery, DomainFacts, JudgedEndpoint, Outcome, PossibleDelivery, Verdict, View,
 };
+use crate::sender::connector::Connectors;
 use crate::sender::situation::Situation;
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub fn verdict(
         outcome: whole.outcome,
         also: whole.also,
         otherwise: whole.otherwise,
+        promise: whole.best.as_ref().and_then(promise::of),
         best: whole.best,
         unresolved: whole.unresolved,
     }

@@ -3,11 +3,12 @@
 use super::SenderProfile;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    ChainStatus, Connectors, DateStatus, DomainFacts, DomainName, DowngradeMark, Endpoint, Exchange, Failure,
-    Finding, HelloEnd, HelloFinding, HelloPurpose, JudgedEndpoint, Kind, Leaf, MxHost, Phase, ProbeKey,
-    Sha256, SignatureCheck, Subject, Target, TlsFinding, Verdict,
+    ChainStatus, DateStatus, DomainFacts, DomainName, DowngradeMark, Endpoint, Exchange, Failure, Finding,
+    HelloEnd, HelloFinding, HelloPurpose, JudgedEndpoint, Kind, Leaf, MxHost, Phase, ProbeKey, Sha256,
+    SignatureCheck, Subject, Target, TlsFinding, Verdict,
 };
 use crate::sender::Sender;
+use crate::sender::connector::Connectors;
 use std::net::IpAddr;
 use std::sync::Arc;
 

@@ -32,6 +32,7 @@ mod other_offers;
 pub mod outcome;
 mod policy;
 mod profile;
+mod promise;
 mod proof;
 mod requirement;
 mod scheme;

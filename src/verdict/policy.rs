@@ -9,6 +9,7 @@ use crate::model::{
     DomainFacts, EndpointRecord, HelloPurpose, HelloQuestion, JudgedEndpoint, Observation, Verdict,
 };
 use crate::sender::Sender;
+use crate::sender::connector::Connectors;
 use crate::trust::pkix::{Assessed, Assessments, Judge};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub struct Policy {
     judge: Judge,
     profile: SenderProfile,
+    connectors: Arc<Connectors>,
     /// The sender's offer as a hello, made once.
     sender_hello: HelloQuestion,
     hellos: HelloPlan,
@@ -30,10 +32,16 @@ impl Policy {
         Self {
             judge,
             profile: SenderProfile::new(sender),
+            connectors: Arc::default(),
             sender_hello,
             hellos: HelloPlan::default(),
             enumeration: None,
         }
+    }
+
+    /// The same, for mail that goes under the connector that takes it.
+    pub fn with_connectors(self, connectors: Arc<Connectors>) -> Self {
+        Self { connectors, ..self }
     }
 
     /// The same, with another plan for further hellos.
@@ -79,6 +87,6 @@ impl Policy {
 
     /// The answer for one domain, as [`super::verdict`].
     pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<JudgedEndpoint>)]) -> Verdict {
-        domain_verdict::verdict(&self.profile, self.judge.connectors(), facts, probes)
+        domain_verdict::verdict(&self.profile, &self.connectors, facts, probes)
     }
 }

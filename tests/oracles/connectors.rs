@@ -1,10 +1,10 @@
 //! What holds of connectors from whichever kind of file.
 
 use super::message;
-use mxray::model::connector::{Connectors, Recipients, SMART_HOST_ADDRESSES_MAX, SmartHost};
+use mxray::model::connector::{Recipients, SMART_HOST_ADDRESSES_MAX, SmartHost};
 use mxray::sender::connector::{
     CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX, CONNECTORS_MAX,
-    ConnectorError, ConnectorList,
+    ConnectorError, ConnectorList, Connectors,
 };
 
 /// Within the limits and consistent in itself, or refused by one line.

@@ -143,7 +143,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column(
         "exchange_online_mx",
         "At an MX host of Exchange Online: whether TLS 1.2 or newer with forward secrecy was `kept` or `broken`, or `undetermined`.",
-        |r| Value::text(r.verdict.best.as_ref().and_then(Promise::of).map(Promise::name)),
+        |r| Value::text(r.verdict.promise.map(Promise::name)),
     ),
     column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| best(r).tls_version()),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),

@@ -1,8 +1,9 @@
 //! The connectors of a file, and which of them are in force.
 
+use super::connectors::Connectors;
 use super::entry::Entry;
 use super::error::{ConnectorError, Place};
-use crate::model::{Connector, Connectors, DomainName};
+use crate::model::{Connector, DomainName};
 use std::collections::HashSet;
 
 /// Most connectors of a file.

@@ -2,6 +2,7 @@
 //! is logged under them.
 
 mod code;
+mod connectors;
 mod csv_file;
 mod csv_lines;
 mod entry;
@@ -11,6 +12,7 @@ mod names;
 mod toml_file;
 
 pub use code::logged;
+pub use connectors::{Connectors, Tie};
 pub use csv_file::parse_csv;
 pub use entry::{CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX};
 pub use error::{ConnectorError, Place};

@@ -1,6 +1,7 @@
 //! The choice among connectors, as tables.
 
 use super::*;
+use crate::model::{SmartHost, TlsDomain, TlsSettings};
 
 fn connector(name: &str, recipients: &[&str]) -> Connector {
     Connector {
