@@ -37,6 +37,7 @@ pub mod stage;
 pub mod ask;
 pub mod dialect;
 pub mod input;
+#[cfg(feature = "lab")]
 pub mod lab;
 pub mod model;
 pub mod report;

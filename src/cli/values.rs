@@ -77,11 +77,6 @@ pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     })
 }
 
-/// Reads `ADDR:PORT`.
-pub(super) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "no ADDR:PORT; try 127.0.0.1:0".to_string())
-}
-
 /// Reads `ADDR:PORT`, or an address alone for port 53.
 pub(super) fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<SocketAddr>() {

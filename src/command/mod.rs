@@ -6,11 +6,13 @@
 
 mod asked;
 mod bench;
+#[cfg(feature = "lab")]
 mod demo;
 mod descriptors;
 mod display;
 mod error;
 mod judge;
+#[cfg(feature = "lab")]
 mod lab;
 mod losses;
 mod messages;
@@ -56,7 +58,9 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Scan(args) => scan::run(*args).await,
             Command::Probe(args) => probe::run(*args).await,
             Command::Judge(args) => judge::run(*args),
+            #[cfg(feature = "lab")]
             Command::Demo(args) => demo::run(args).await,
+            #[cfg(feature = "lab")]
             Command::Lab(args) => lab::run(args).await,
             Command::Bench(args) => bench::run(*args).await,
             Command::Roots(args) => roots::run(args),
