@@ -1,7 +1,7 @@
 //! Presented chains judged against the root stores (RFC 5280 §6), each
 //! distinct chain once.
 
-use super::chain;
+use super::chain::{self, ReadCertificate};
 use super::expectation::{self, Seen};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
@@ -9,7 +9,7 @@ use crate::model::{
     Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation, Presented, Sha256,
 };
 use crate::x509;
-use crate::x509::form::{self, Form};
+use crate::x509::form::Form;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use std::fmt;
@@ -61,7 +61,7 @@ pub struct Judge {
     at: Timestamp,
     expectations: Vec<Arc<Expectation>>,
     chains: Cache<Box<[Sha256]>, Arc<Assessed>>,
-    issuers: Cache<Sha256, Arc<CertificateFacts>>,
+    issuers: Cache<Sha256, Arc<ReadCertificate>>,
 }
 
 impl fmt::Debug for Judge {
@@ -118,32 +118,39 @@ impl Judge {
     fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256]) -> Option<Assessed> {
         let mut presented = chain.iter().zip(digests);
         let (leaf_der, digest) = presented.next()?;
-        let leaf = Arc::new(x509::read_digested(leaf_der, *digest));
+        let first = Arc::new(ReadCertificate::read(leaf_der, *digest));
         let issuers = presented.map(|(der, digest)| self.issuer(der, *digest));
-        let certificates: Vec<_> = std::iter::once(leaf.clone()).chain(issuers).collect();
-        let trust = chain::judge(chain, &certificates, &self.roots, self.at);
-        let seen = Seen { leaf: &leaf, root: trust.root.as_deref(), chain: trust.status.name() };
+        let read: Vec<_> = std::iter::once(first.clone()).chain(issuers).collect();
+        let trust = chain::judge(&read, &self.roots, self.at);
+        let leaf = &first.facts;
+        let seen = Seen { leaf, root: trust.root.as_deref(), chain: trust.status.name() };
         let assessment = Assessment {
-            certificates,
+            certificates: read.iter().map(|certificate| certificate.facts.clone()).collect(),
             chain: trust.status,
             chain_detail: trust.detail,
             root: trust.root.clone(),
-            dates: dates(&leaf, self.at),
-            key: key(&leaf),
+            dates: dates(leaf, self.at),
+            key: key(leaf),
             expectations: expectation::judge(&self.expectations, seen, self.at),
         };
-        let disputed = form::of_chain(chain) != Form::Sound;
-        Some(Assessed { assessment, leaf: Arc::new(names_of(&leaf, leaf_der)), disputed })
+        Some(Assessed { assessment, leaf: Arc::new(names_of(leaf, leaf_der)), disputed: is_disputed(&read) })
     }
 
-    fn issuer(&self, der: &[u8], digest: Sha256) -> Arc<CertificateFacts> {
+    fn issuer(&self, der: &Arc<[u8]>, digest: Sha256) -> Arc<ReadCertificate> {
         if let Some(known) = self.issuers.get(&digest) {
             return known;
         }
-        let facts = Arc::new(x509::read_digested(der, digest));
-        self.issuers.insert(digest, facts.clone());
-        facts
+        let read = Arc::new(ReadCertificate::read(der, digest));
+        self.issuers.insert(digest, read.clone());
+        read
     }
+}
+
+/// Whether some clients end the handshake over the form of a chain.
+fn is_disputed(chain: &[Arc<ReadCertificate>]) -> bool {
+    let mut certificates = chain.iter();
+    certificates.next().is_none_or(|leaf| leaf.terms.form_of_leaf() != Form::Sound)
+        || certificates.any(|issuer| issuer.terms.form_above_leaf() != Form::Sound)
 }
 
 fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {

@@ -6,9 +6,7 @@
 //! whatever they would make of its signature. Over the rest they differ.
 
 use super::der::Fault;
-use super::frame::{Words, frame};
-use super::terms;
-use std::sync::Arc;
+use super::frame::{Flaw, Frame, Words, frame};
 
 pub use super::frame::why_broken;
 
@@ -23,33 +21,61 @@ pub enum Form {
     Broken(String),
 }
 
-/// Looks at a chain, leaf first. Of the certificates above the leaf GnuTLS reads
-/// none in TLS 1.3, so that over those clients differ at most.
-pub fn of_chain(chain: &[Arc<[u8]>]) -> Form {
-    let mut above = chain.iter().skip(1).enumerate();
-    let leaf = chain.first().map_or_else(|| Form::Broken("no certificate".into()), |leaf| of(leaf));
-    match leaf {
-        Form::Sound => above.find_map(|(place, der)| flaw_above(place, der)).unwrap_or(Form::Sound),
-        told => told,
+/// What clients make of a certificate's frame alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameForm(Kind);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    /// It holds.
+    #[default]
+    Sound,
+    /// It holds; over what some clients stumble, and what of it is such that
+    /// OpenSSL makes no chain of the certificate.
+    Odd { disputed: &'static str, unread: Option<&'static str> },
+    /// It does not.
+    Flawed(Flaw),
+}
+
+impl FrameForm {
+    pub(super) fn of(der: &[u8]) -> Self {
+        Self(match frame(der) {
+            Err(flaw) => Kind::Flawed(flaw),
+            Ok(Frame { disputed: Some(disputed), unread }) => Kind::Odd { disputed, unread },
+            Ok(_) => Kind::Sound,
+        })
     }
-}
 
-fn flaw_above(place: usize, der: &[u8]) -> Option<Form> {
-    let why = match frame(der) {
-        Err(flaw) => Words(flaw).to_string(),
-        Ok(frame) => frame.disputed?.to_string(),
-    };
-    Some(Form::Disputed(format!("certificate {} of the chain: {why}", place + 2)))
-}
+    /// `unread` tells what else of the certificate some clients cannot read.
+    pub(super) fn of_leaf(&self, unread: impl FnOnce() -> Option<String>) -> Form {
+        let disputed = match &self.0 {
+            Kind::Flawed(flaw @ (Fault::Broken, _)) => {
+                return Form::Broken(format!("the certificate is {}", Words(*flaw)));
+            }
+            Kind::Flawed(flaw @ (Fault::Ber, _)) => {
+                return Form::Disputed(format!("the certificate is {}", Words(*flaw)));
+            }
+            Kind::Odd { disputed, .. } => Some((*disputed).to_string()),
+            Kind::Sound => unread(),
+        };
+        disputed.map_or(Form::Sound, |why| Form::Disputed(format!("the certificate: {why}")))
+    }
 
-/// Looks at one certificate.
-pub fn of(der: &[u8]) -> Form {
-    match frame(der) {
-        Err(flaw @ (Fault::Broken, _)) => Form::Broken(format!("the certificate is {}", Words(flaw))),
-        Err(flaw @ (Fault::Ber, _)) => Form::Disputed(format!("the certificate is {}", Words(flaw))),
-        Ok(frame) => {
-            let disputed = frame.disputed.map(str::to_string).or_else(|| terms::defect(der));
-            disputed.map_or(Form::Sound, |why| Form::Disputed(format!("the certificate: {why}")))
+    pub(super) fn above_leaf(&self) -> Form {
+        match &self.0 {
+            Kind::Flawed(flaw) => Form::Disputed(Words(*flaw).to_string()),
+            Kind::Odd { disputed, .. } => Form::Disputed((*disputed).to_string()),
+            Kind::Sound => Form::Sound,
+        }
+    }
+
+    /// Why OpenSSL reads no certificate there, whose encoding is else that of
+    /// DER.
+    pub(super) fn why_unread(&self) -> Option<String> {
+        match &self.0 {
+            Kind::Flawed((Fault::Ber, _)) | Kind::Sound => None,
+            Kind::Flawed(flaw) => Some(format!("the certificate is {}", Words(*flaw))),
+            Kind::Odd { unread, .. } => unread.map(str::to_string),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! 3.87 did with each in TLS 1.3 and 1.2.
 
 use super::*;
+use crate::x509::terms::terms;
 
 /// One element.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -180,10 +181,13 @@ fn what_else_is_odd_no_client_minds() {
 
 #[test]
 fn above_the_leaf_clients_differ_at_most() {
-    let whole: Arc<[u8]> = whole().make().into();
-    let broken: Arc<[u8]> = [&whole[..], &[0]].concat().into();
-    assert_eq!(of_chain(&[whole.clone(), whole.clone()]), Form::Sound);
-    assert!(matches!(of_chain(&[whole.clone(), whole.clone(), broken.clone()]), Form::Disputed(_)));
-    assert!(matches!(of_chain(&[broken, whole]), Form::Broken(_)));
-    assert!(matches!(of_chain(&[]), Form::Broken(_)));
+    let whole = whole().make();
+    let broken = [&whole[..], &[0]].concat();
+    assert_eq!(terms(&whole).form_above_leaf(), Form::Sound);
+    assert!(matches!(terms(&broken).form_above_leaf(), Form::Disputed(_)));
+    assert!(matches!(of(&broken), Form::Broken(_)));
+}
+
+fn of(der: &[u8]) -> Form {
+    terms(der).form_of_leaf()
 }

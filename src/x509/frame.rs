@@ -14,15 +14,6 @@ pub fn why_broken(leaf: &[u8]) -> Option<String> {
     Some(format!("the certificate is {}", Words(flaw)))
 }
 
-/// Why OpenSSL reads no certificate there, whose encoding is else that of DER.
-pub(super) fn why_unread(der: &[u8]) -> Option<String> {
-    match frame(der) {
-        Err((Fault::Ber, _)) => None,
-        Err(flaw) => Some(format!("the certificate is {}", Words(flaw))),
-        Ok(frame) => frame.unread.map(str::to_string),
-    }
-}
-
 /// A flaw in words.
 pub(super) struct Words(pub Flaw);
 

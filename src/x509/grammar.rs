@@ -5,20 +5,20 @@
 use super::der::{Fault, Reader, tag};
 use super::frame::{is_integer, read_name};
 
-/// Whether `value` is one of the extension `oid`; true for extensions that are
+/// Whether `value` is one of the extension `id-ce` and `arc`; true for extensions that are
 /// not read here. What follows it is not looked at: OpenSSL reads over that, and
 /// no client minds.
-pub(super) fn fits(oid: &str, value: &[u8]) -> bool {
+pub(super) fn fits(arc: u8, value: &[u8]) -> bool {
     let mut reader = Reader::new(value);
-    let read = match oid {
-        "2.5.29.14" => reader.element(tag::OCTET_STRING).map(|_| ()),
-        "2.5.29.15" => read_bits(&mut reader, tag::BIT_STRING),
-        "2.5.29.17" => read_names(&mut reader, tag::SEQUENCE),
-        "2.5.29.19" => read_basic_constraints(&mut reader),
-        "2.5.29.30" => read_name_constraints(&mut reader),
-        "2.5.29.31" => each(&mut reader, tag::SEQUENCE, read_distribution_point),
-        "2.5.29.35" => read_authority_key(&mut reader),
-        "2.5.29.37" => each(&mut reader, tag::SEQUENCE, |list| list.element(tag::OID).map(|_| ())),
+    let read = match arc {
+        14 => reader.element(tag::OCTET_STRING).map(|_| ()),
+        15 => read_bits(&mut reader, tag::BIT_STRING),
+        17 => read_names(&mut reader, tag::SEQUENCE),
+        19 => read_basic_constraints(&mut reader),
+        30 => read_name_constraints(&mut reader),
+        31 => each(&mut reader, tag::SEQUENCE, read_distribution_point),
+        35 => read_authority_key(&mut reader),
+        37 => each(&mut reader, tag::SEQUENCE, |list| list.element(tag::OID).map(|_| ())),
         _ => return true,
     };
     read.is_ok()
@@ -171,38 +171,38 @@ mod tests {
 
     #[test]
     fn values_are_read_to_their_last_element() {
-        for (oid, value, expected) in [
-            ("2.5.29.14", &b"\x04\x01\x07"[..], true),
-            ("2.5.29.14", b"\x04\x01\x07\x05\x00", true),
-            ("2.5.29.15", b"\x03\x02\x07\x80", true),
-            ("2.5.29.15", b"\x03\x02\x08\x80", false),
-            ("2.5.29.15", b"\x03\x01\x00", true),
-            ("2.5.29.15", b"\x03\x01\x01", false),
-            ("2.5.29.15", b"\x30\x00", false),
-            ("2.5.29.17", b"\x30\x00", true),
-            ("2.5.29.17", b"\x30\x03\x82\x01\xff", true),
-            ("2.5.29.17", b"\x30\x04\x8f\x02ab", false),
-            ("2.5.29.17", b"\x30\x04\xa4\x02\x30\x00", true),
-            ("2.5.29.17", b"\x30\x08\xa4\x04\x30\x02\x30\x00\x82\x00", false),
-            ("2.5.29.17", b"\x30\x09\xa0\x07\x06\x01\x2a\xa0\x02\x05\x00", true),
-            ("2.5.29.17", b"\x30\x04\xa0\x02\x30\x00", false),
-            ("2.5.29.17", b"\x30\x02\x82\x01", false),
-            ("2.5.29.19", b"\x30\x03\x01\x01\xff", true),
-            ("2.5.29.19", b"\x30\x06\x01\x01\xff\x02\x01\x00", true),
-            ("2.5.29.19", b"\x30\x06\x01\x01\xff\x05\x01\x00", false),
-            ("2.5.29.30", b"\x30\x00", true),
-            ("2.5.29.30", b"\x30\x06\xa0\x04\x30\x02\x82\x00", true),
-            ("2.5.29.30", b"\x30\x08\xa0\x06\x30\x04\xa4\x02\x31\x00", false),
-            ("2.5.29.31", b"\x30\x08\x30\x06\xa0\x04\xa0\x02\x86\x00", true),
-            ("2.5.29.31", b"\x30\x08\x30\x06\xa0\x04\xa0\x02\x96\x00", false),
-            ("2.5.29.35", b"\x30\x03\x80\x01\x07", true),
-            ("2.5.29.35", b"\x30\x07\xa1\x02\x82\x00\x82\x01\x05", true),
-            ("2.5.29.35", b"\x30\x06\xa1\x01\x82\x82\x01\x05", false),
-            ("2.5.29.37", b"\x30\x03\x06\x01\x2a", true),
-            ("2.5.29.37", b"\x30\x02\x05\x00", false),
-            ("1.2.3", b"\xff", true),
+        for (arc, value, expected) in [
+            (14, &b"\x04\x01\x07"[..], true),
+            (14, b"\x04\x01\x07\x05\x00", true),
+            (15, b"\x03\x02\x07\x80", true),
+            (15, b"\x03\x02\x08\x80", false),
+            (15, b"\x03\x01\x00", true),
+            (15, b"\x03\x01\x01", false),
+            (15, b"\x30\x00", false),
+            (17, b"\x30\x00", true),
+            (17, b"\x30\x03\x82\x01\xff", true),
+            (17, b"\x30\x04\x8f\x02ab", false),
+            (17, b"\x30\x04\xa4\x02\x30\x00", true),
+            (17, b"\x30\x08\xa4\x04\x30\x02\x30\x00\x82\x00", false),
+            (17, b"\x30\x09\xa0\x07\x06\x01\x2a\xa0\x02\x05\x00", true),
+            (17, b"\x30\x04\xa0\x02\x30\x00", false),
+            (17, b"\x30\x02\x82\x01", false),
+            (19, b"\x30\x03\x01\x01\xff", true),
+            (19, b"\x30\x06\x01\x01\xff\x02\x01\x00", true),
+            (19, b"\x30\x06\x01\x01\xff\x05\x01\x00", false),
+            (30, b"\x30\x00", true),
+            (30, b"\x30\x06\xa0\x04\x30\x02\x82\x00", true),
+            (30, b"\x30\x08\xa0\x06\x30\x04\xa4\x02\x31\x00", false),
+            (31, b"\x30\x08\x30\x06\xa0\x04\xa0\x02\x86\x00", true),
+            (31, b"\x30\x08\x30\x06\xa0\x04\xa0\x02\x96\x00", false),
+            (35, b"\x30\x03\x80\x01\x07", true),
+            (35, b"\x30\x07\xa1\x02\x82\x00\x82\x01\x05", true),
+            (35, b"\x30\x06\xa1\x01\x82\x82\x01\x05", false),
+            (37, b"\x30\x03\x06\x01\x2a", true),
+            (37, b"\x30\x02\x05\x00", false),
+            (99, b"\xff", true),
         ] {
-            assert_eq!(fits(oid, value), expected, "{oid} {value:02x?}");
+            assert_eq!(fits(arc, value), expected, "{arc} {value:02x?}");
         }
     }
 }

@@ -20,7 +20,25 @@ pub(super) struct Key {
     pub bits: Option<u32>,
 }
 
-pub(super) fn read(raw: &[u8], defects: &mut Defects) -> Option<Key> {
+/// A public key that was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// What it is.
+    pub key: Option<Key>,
+    /// Why it is none, in words.
+    pub defect: Option<String>,
+}
+
+impl Reading {
+    /// Looks at a SubjectPublicKeyInfo.
+    pub(super) fn of(info: Option<&[u8]>) -> Self {
+        let mut defects = Defects::default();
+        let key = info.and_then(|raw| read(raw, &mut defects));
+        Self { key, defect: defects.into_text() }
+    }
+}
+
+fn read(raw: &[u8], defects: &mut Defects) -> Option<Key> {
     let Ok((_, info)) = SubjectPublicKeyInfo::from_der(raw) else {
         defects.note("public key unreadable");
         return None;

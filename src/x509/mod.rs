@@ -31,6 +31,7 @@ use extensions::Extensions;
 use fields::{Fields, time};
 use sha2::Digest;
 use std::fmt::Write;
+use terms::Terms;
 
 /// Longest certificate that is read, in bytes; of a longer one only the
 /// digest is kept. It bounds the alternative names too, each of which takes two
@@ -58,20 +59,47 @@ pub fn thumbprint(der: &[u8]) -> [u8; 20] {
 /// A validity that ends later than a [`Timestamp`](jiff::Timestamp) can tell (RFC 5280
 /// §4.1.2.5: `99991231235959Z`, no end) is cut to [`Timestamp::MAX`](jiff::Timestamp::MAX).
 pub fn read(der: &[u8]) -> CertificateFacts {
-    read_digested(der, digest(der))
+    let sha256 = digest(der);
+    match split(der) {
+        Ok((fields, key, defects)) => facts(&fields, key, sha256, defects),
+        Err(defects) => CertificateFacts { defect: defects.into_text(), ..nothing(sha256) },
+    }
 }
 
-/// [`read`] for a caller that has the [`digest`] of the certificate already.
-pub fn read_digested(der: &[u8], sha256: Sha256) -> CertificateFacts {
+/// [`read`] and [`terms`](terms::terms) at once, for a caller that has the
+/// [`digest`] of the certificate already. The public key is looked at once.
+pub fn read_with_terms(der: &[u8], sha256: Sha256) -> (CertificateFacts, Terms) {
+    match split(der) {
+        Ok((fields, key, defects)) => {
+            let terms = terms::of(der, &fields, &key);
+            (facts(&fields, key, sha256, defects), terms)
+        }
+        Err(defects) => {
+            let facts = CertificateFacts { defect: defects.into_text(), ..nothing(sha256) };
+            (facts, terms::terms(der))
+        }
+    }
+}
+
+/// The frame and the public key, or why it is not read.
+fn split(der: &[u8]) -> Result<(Fields<'_>, key::Reading, Defects), Defects> {
     let mut defects = Defects::default();
     if der.len() > CERTIFICATE_BYTES_MAX {
         defects.note(format_args!("over {CERTIFICATE_BYTES_MAX} bytes"));
-        return CertificateFacts { defect: defects.into_text(), ..nothing(sha256) };
+        return Err(defects);
     }
     let fields = Fields::split(der, &mut defects);
+    let key = key::Reading::of(fields.public_key);
+    Ok((fields, key, defects))
+}
+
+fn facts(fields: &Fields<'_>, key: key::Reading, sha256: Sha256, mut defects: Defects) -> CertificateFacts {
     let subject = fields.subject.and_then(|raw| DistinguishedName::read(raw, "subject", &mut defects));
     let issuer = fields.issuer.and_then(|raw| DistinguishedName::read(raw, "issuer", &mut defects));
-    let key = fields.public_key.and_then(|raw| key::read(raw, &mut defects));
+    if let Some(defect) = &key.defect {
+        defects.note(defect);
+    }
+    let key = key.key;
     let extensions = fields.extensions.map(|raw| Extensions::read(raw, &mut defects)).unwrap_or_default();
     CertificateFacts {
         spki_sha256: fields.public_key.map(digest),
@@ -85,7 +113,7 @@ pub fn read_digested(der: &[u8], sha256: Sha256) -> CertificateFacts {
         key_algorithm: key.as_ref().map(|key| key.algorithm.clone()),
         key_bits: key.as_ref().and_then(|key| key.bits),
         signature_algorithm: fields.signature_algorithm.and_then(signature::algorithm),
-        self_signed: signature::is_self_signed(&fields, key.as_ref(), &extensions),
+        self_signed: signature::is_self_signed(fields, key.as_ref(), &extensions),
         is_ca: extensions.is_ca,
         dns_names: extensions.dns_names,
         ip_addresses: extensions.ip_addresses,
@@ -109,7 +137,7 @@ pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
 /// Algorithm and size in bits of a SubjectPublicKeyInfo, as
 /// [`CertificateFacts`] tells them; `None` where it cannot be read.
 pub fn key_size(info: &[u8]) -> Option<(String, Option<u32>)> {
-    key::read(info, &mut Defects::default()).map(|key| (key.algorithm, key.bits))
+    key::Reading::of(Some(info)).key.map(|key| (key.algorithm, key.bits))
 }
 
 /// Name of a signature algorithm, by its OID; `None` for one that is not known.

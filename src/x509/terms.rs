@@ -3,24 +3,26 @@
 
 use super::defects::Defects;
 use super::fields::{Cursor, Fields, time};
-use super::{frame, grammar, key};
+use super::form::{Form, FrameForm};
+use super::{grammar, key};
 use jiff::Timestamp;
 use x509_cert::der::Decode;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::{ExtendedKeyUsage, FromDer, KeyUsage, ParsedExtension, X509Extension};
 
-/// The extensions that are read here, by OID. One that cannot be read, or that
+/// The extensions that are read here, by the last arc of their OIDs under
+/// `id-ce`. One that cannot be read, or that
 /// stands twice, leaves open what the certificate may be used for.
-const READ: [(&str, &str); 8] = [
-    ("2.5.29.14", "subject key identifier"),
-    ("2.5.29.15", "key usage"),
-    ("2.5.29.17", "subject alternative name"),
-    ("2.5.29.19", "basic constraints"),
-    ("2.5.29.30", "name constraints"),
-    ("2.5.29.31", "CRL distribution points"),
-    ("2.5.29.35", "authority key identifier"),
-    ("2.5.29.37", "extended key usage"),
+const READ: [(u8, &str); 8] = [
+    (14, "subject key identifier"),
+    (15, "key usage"),
+    (17, "subject alternative name"),
+    (19, "basic constraints"),
+    (30, "name constraints"),
+    (31, "CRL distribution points"),
+    (35, "authority key identifier"),
+    (37, "extended key usage"),
 ];
 
 /// Extensions that may be critical on a root: what OpenSSL processes
@@ -98,6 +100,8 @@ pub struct Terms {
     pub defect: Option<String>,
     /// What the public key is good for.
     pub key: KeyState,
+    /// What clients make of its frame.
+    pub form: FrameForm,
 }
 
 /// Whether a public key can be used.
@@ -114,8 +118,14 @@ pub enum KeyState {
 
 /// Reads the terms of a certificate, leniently, as [`super::read`] does.
 pub fn terms(der: &[u8]) -> Terms {
+    let fields = Fields::split(der, &mut Defects::default());
+    of(der, &fields, &key::Reading::of(fields.public_key))
+}
+
+/// [`terms`] of a certificate whose frame and key were read.
+pub(super) fn of(der: &[u8], fields: &Fields<'_>, key: &key::Reading) -> Terms {
     let mut defects = Defects::default();
-    let fields = Fields::split(der, &mut defects);
+    let form = FrameForm::of(der);
     let mut terms = Terms {
         version: fields.version(&mut defects),
         self_issued: fields.subject.is_some() && fields.subject == fields.issuer,
@@ -124,8 +134,9 @@ pub fn terms(der: &[u8]) -> Terms {
         serial: fields.serial.map(significant),
         ..Terms::default()
     };
-    terms.defect = frame::why_unread(der);
-    terms.key = fields.public_key.map_or_else(KeyState::default, key_state);
+    terms.defect = form.why_unread();
+    terms.form = form;
+    terms.key = fields.public_key.map_or_else(KeyState::default, |info| key_state(info, key));
     let list = fields.extensions.and_then(|raw| Cursor(raw).universal(Tag::Sequence));
     let mut seen = [false; READ.len()];
     for element in Cursor(list.map_or(&[], |list| list.content)) {
@@ -156,23 +167,31 @@ fn with_criticality_of_der(raw: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What of it some clients cannot read, or take for a fault of form: dates, and
-/// what [`Terms::defect`] tells.
-pub(super) fn defect(der: &[u8]) -> Option<String> {
-    let terms = terms(der);
-    let dated = terms.not_before.is_some() && terms.not_after.is_some();
-    if dated { terms.defect } else { Some("a date cannot be read".into()) }
-}
-
 impl Terms {
+    /// What clients make of the form of a leaf.
+    pub fn form_of_leaf(&self) -> Form {
+        self.form.of_leaf(|| self.unread())
+    }
+
+    /// What clients make of it above the leaf. GnuTLS reads none of these in TLS
+    /// 1.3, so that they differ at most.
+    pub fn form_above_leaf(&self) -> Form {
+        self.form.above_leaf()
+    }
+
+    /// What of it some clients cannot read, or take for a fault of form: dates,
+    /// and what [`Terms::defect`] tells.
+    fn unread(&self) -> Option<String> {
+        let dated = self.not_before.is_some() && self.not_after.is_some();
+        if dated { self.defect.clone() } else { Some("a date cannot be read".into()) }
+    }
+
     fn add(&mut self, extension: &X509Extension<'_>, seen: &mut [bool; READ.len()]) {
-        let oid = extension.oid.to_id_string();
-        let known = CRITICAL.contains(&oid.as_str()) || oid == INHIBIT_ANY_POLICY;
-        self.unknown_critical |= extension.critical && !known;
-        let Some(place) = READ.iter().position(|(read, _)| *read == oid) else { return };
-        let twice = seen.get_mut(place).is_some_and(|seen| std::mem::replace(seen, true));
-        let name = READ.get(place).map_or("", |(_, name)| name);
-        if twice {
+        self.unknown_critical |= extension.critical && !is_known_critical(extension);
+        let [0x55, 0x1d, arc] = *extension.oid.as_bytes() else { return };
+        let mut read = READ.iter().zip(seen).filter(|((read, _), _)| *read == arc);
+        let Some(((_, name), seen)) = read.next() else { return };
+        if std::mem::replace(seen, true) {
             self.defect.get_or_insert_with(|| format!("the {name} stands twice"));
         }
         match extension.parsed_extension() {
@@ -190,23 +209,26 @@ impl Terms {
             _ => {}
         }
         let unread = matches!(extension.parsed_extension(), ParsedExtension::ParseError { .. });
-        if unread || !grammar::fits(&oid, extension.value) {
+        if unread || !grammar::fits(arc, extension.value) {
             self.defect.get_or_insert_with(|| format!("the {name} cannot be read"));
         }
     }
 }
 
-fn key_state(info: &[u8]) -> KeyState {
-    let mut defects = Defects::default();
-    let key = key::read(info, &mut defects);
-    match (key, defects.into_text()) {
-        (_, Some(defect)) => KeyState::Broken(defect),
+fn key_state(info: &[u8], reading: &key::Reading) -> KeyState {
+    match (&reading.key, &reading.defect) {
+        (_, Some(defect)) => KeyState::Broken(defect.clone()),
         _ if SubjectPublicKeyInfoRef::from_der(info).is_err() => {
             KeyState::Broken("public key unreadable".into())
         }
-        (Some(key::Key { algorithm, bits: None }), None) => KeyState::Unknown(algorithm),
+        (Some(key::Key { algorithm, bits: None }), None) => KeyState::Unknown(algorithm.clone()),
         _ => KeyState::Usable,
     }
+}
+
+fn is_known_critical(extension: &X509Extension<'_>) -> bool {
+    let oid = extension.oid.to_id_string();
+    CRITICAL.contains(&oid.as_str()) || oid == INHIBIT_ANY_POLICY
 }
 
 fn key_use(usage: &KeyUsage) -> KeyUse {

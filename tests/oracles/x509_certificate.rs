@@ -4,9 +4,10 @@
 use super::{Seed, crl};
 use mxray::model::CertificateFacts;
 use mxray::x509::form::{self, Form};
+use mxray::x509::terms::terms;
 use mxray::x509::{
     CERTIFICATE_BYTES_MAX, DEFECT_BYTES_MAX, NAME_TEXT_BYTES_MAX, SERIAL_BYTES_MAX, URL_BYTES_MAX, URLS_MAX,
-    digest, read, read_digested, subject_public_key_info,
+    digest, read, read_with_terms, subject_public_key_info,
 };
 use rustls::pki_types::{CertificateDer, DnsName, ServerName, UnixTime};
 use std::collections::BTreeSet;
@@ -25,7 +26,7 @@ const NAMES_ASKED_MAX: usize = 16;
 pub fn check(der: &[u8]) {
     let facts = read(der);
     assert_eq!(facts.sha256, digest(der));
-    assert_eq!(read_digested(der, facts.sha256), facts, "the same again");
+    assert_eq!(read_with_terms(der, facts.sha256), (facts.clone(), terms(der)), "the same at once");
     check_limits(&facts, der.len());
     check_key(&facts, der);
     check_form(der);
@@ -39,7 +40,7 @@ pub fn check(der: &[u8]) {
 
 /// The quick answer is that of the whole one, and what was signed is sound.
 fn check_form(der: &[u8]) {
-    let told = form::of(der);
+    let told = terms(der).form_of_leaf();
     assert_eq!(matches!(told, Form::Broken(_)), form::why_broken(der).is_some());
     if [SERVER, INTERMEDIATE, ROOT].contains(&der) {
         assert_eq!(told, Form::Sound);

@@ -2,11 +2,12 @@
 //! every chain. On each path that it accepts, [`rules`] looks at the rest; one
 //! that fails there is none, and the search goes on.
 
+use super::read::ReadCertificate;
 use super::refusal::Refusal;
 use super::rules::{self, Path};
 use crate::trust::roots::Store;
 use crate::trust::signatures;
-use crate::x509::terms::terms;
+use crate::x509::terms::Terms;
 use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use std::cell::RefCell;
@@ -16,8 +17,8 @@ use webpki::{EndEntityCert, Error, KeyUsage, VerifiedPath};
 
 /// Gives the place of the root in the store that the chain ends in.
 pub(super) fn verify(
-    leaf: &[u8],
-    above: &[Arc<[u8]>],
+    leaf: &ReadCertificate,
+    above: &[Arc<ReadCertificate>],
     roots: &Store,
     moment: Timestamp,
 ) -> Result<usize, Fast> {
@@ -48,26 +49,26 @@ impl Fast {
 }
 
 fn path(
-    leaf: &[u8],
-    above: &[Arc<[u8]>],
+    leaf: &ReadCertificate,
+    above: &[Arc<ReadCertificate>],
     roots: &Store,
     moment: Timestamp,
     refused: &RefCell<Option<Refusal>>,
 ) -> Result<usize, Error> {
-    let leaf_der = CertificateDer::from(leaf);
-    let leaf = EndEntityCert::try_from(&leaf_der)?;
-    let above: Vec<CertificateDer<'_>> =
-        above.iter().map(|der| CertificateDer::from(&**der)).filter(is_usable).collect();
+    let leaf_der = CertificateDer::from(&*leaf.der);
+    let end_entity = EndEntityCert::try_from(&leaf_der)?;
+    let usable: Vec<CertificateDer<'_>> =
+        above.iter().map(|issuer| CertificateDer::from(&*issuer.der)).filter(is_usable).collect();
     let look = |path: &VerifiedPath<'_>| {
-        look_at(&leaf_der, path, roots, moment).map_err(|refusal| {
+        look_at(leaf, above, path, roots, moment).map_err(|refusal| {
             refused.borrow_mut().get_or_insert(refusal);
             Error::UnknownIssuer
         })
     };
-    let path = leaf.verify_for_usage(
+    let path = end_entity.verify_for_usage(
         signatures::algorithms(),
         roots.anchors(),
-        &above,
+        &usable,
         unix(moment),
         KeyUsage::server_auth(),
         None,
@@ -77,16 +78,20 @@ fn path(
 }
 
 fn look_at(
-    leaf: &CertificateDer<'_>,
+    leaf: &ReadCertificate,
+    above: &[Arc<ReadCertificate>],
     path: &VerifiedPath<'_>,
     roots: &Store,
     moment: Timestamp,
 ) -> Result<(), Refusal> {
-    let above = path.intermediate_certificates().map(|issuer| terms(&issuer.der()));
-    let terms: Vec<_> = std::iter::once(terms(leaf)).chain(above).collect();
+    let issuers = path.intermediate_certificates().filter_map(|issuer| {
+        let der = issuer.der();
+        above.iter().find(|presented| *presented.der == *der.as_ref()).map(|presented| &presented.terms)
+    });
+    let terms: Vec<&Terms> = std::iter::once(&leaf.terms).chain(issuers).collect();
     let root = place(roots, path).map_or(&[][..], |place| roots.terms(place));
     let leaf_is_root = path.intermediate_certificates().next().is_none()
-        && terms.first().is_some_and(|leaf| leaf.self_issued)
+        && leaf.terms.self_issued
         && path.end_entity().subject_public_key_info().as_ref() == path.issuer_spki().as_ref();
     rules::check(&Path { terms: &terms, root, leaf_is_root }, moment)
 }

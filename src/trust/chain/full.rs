@@ -2,13 +2,14 @@
 //! `pkix-path`, with our signature verifiers under it. It is asked where
 //! rustls-webpki refused, and tells apart what both refuse.
 
+use super::read::ReadCertificate;
 use super::refusal::Refusal;
 use super::rules::{self, Path};
 use super::{bounds, constraints, old_date, paths};
 use crate::model::{CertificateFacts, ChainStatus};
 use crate::trust::roots::Store;
 use crate::trust::signatures::{self, Verdict};
-use crate::x509::terms::{Terms, terms};
+use crate::x509::terms::Terms;
 use jiff::Timestamp;
 use pkix_path::{Error, SignatureVerifier, TrustAnchor, ValidationPolicy, validate_path};
 use std::cell::RefCell;
@@ -24,7 +25,7 @@ const CAS_MAX: u8 = 100;
 pub(super) struct Full<'a> {
     /// Those that can be read, the leaf first.
     certificates: Vec<Certificate>,
-    terms: Vec<Terms>,
+    terms: Vec<&'a Terms>,
     facts: Vec<&'a CertificateFacts>,
     /// Those that cannot, and why.
     unread: Vec<(&'a CertificateFacts, der::Error)>,
@@ -34,11 +35,7 @@ pub(super) struct Full<'a> {
 impl<'a> Full<'a> {
     /// # Errors
     /// Why the leaf cannot be read.
-    pub(super) fn read(
-        chain: &[Arc<[u8]>],
-        facts: &'a [Arc<CertificateFacts>],
-        moment: Timestamp,
-    ) -> Result<Self, der::Error> {
+    pub(super) fn read(chain: &'a [Arc<ReadCertificate>], moment: Timestamp) -> Result<Self, der::Error> {
         let mut full = Self {
             certificates: Vec::new(),
             terms: Vec::new(),
@@ -46,15 +43,15 @@ impl<'a> Full<'a> {
             unread: Vec::new(),
             moment,
         };
-        for (place, (der, facts)) in chain.iter().zip(facts).enumerate() {
-            match canonical(der) {
+        for (place, presented) in chain.iter().enumerate() {
+            match canonical(&presented.der) {
                 Ok(certificate) => {
                     full.certificates.push(certificate);
-                    full.terms.push(terms(der));
-                    full.facts.push(facts);
+                    full.terms.push(&presented.terms);
+                    full.facts.push(&presented.facts);
                 }
                 Err(error) if place == 0 => return Err(error),
-                Err(error) => full.unread.push((facts, error)),
+                Err(error) => full.unread.push((&presented.facts, error)),
             }
         }
         Ok(full)
@@ -100,7 +97,7 @@ impl<'a> Full<'a> {
                 error => Some(error.into_refusal(&certificates, self.moment)),
             }
         })?;
-        let terms: Vec<Terms> = path.iter().filter_map(|place| self.terms.get(*place)).cloned().collect();
+        let terms: Vec<&Terms> = path.iter().filter_map(|place| self.terms.get(*place)).copied().collect();
         let leaf_is_root = match certificates.as_slice() {
             [leaf] => leaf.tbs_certificate.subject_public_key_info == anchor.subject_public_key_info,
             _ => false,
@@ -142,7 +139,7 @@ impl<'a> Full<'a> {
         let verifier = Verifier { taken: last.signature.raw_bytes().into(), ..Verifier::default() };
         self.validate(&certificates, &anchor, &verifier)
             .map_err(|error| error.into_refusal(&certificates, self.moment))?;
-        let terms: Vec<Terms> = path.iter().filter_map(|place| self.terms.get(*place)).cloned().collect();
+        let terms: Vec<&Terms> = path.iter().filter_map(|place| self.terms.get(*place)).copied().collect();
         rules::check(&Path { terms: &terms, root: &[], leaf_is_root: false }, self.moment)
     }
 

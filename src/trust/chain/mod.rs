@@ -12,16 +12,17 @@ mod fast;
 mod full;
 mod old_date;
 mod paths;
+mod read;
 mod refusal;
 mod rules;
 
 use super::roots::{Roots, Store};
 use crate::model::{CertificateFacts, ChainStatus, TrustedRoot};
-use crate::x509::terms::terms;
 use fast::Fast;
 use full::Full;
 use jiff::Timestamp;
 use old_date::{is_of_old_date, old_date};
+pub(super) use read::ReadCertificate;
 use refusal::Refusal;
 use std::sync::Arc;
 
@@ -49,31 +50,27 @@ fn bounded(mut detail: String) -> String {
     detail
 }
 
-/// Judges a chain whose facts were read; `facts` go with `chain` one by one.
-pub(super) fn judge(
-    chain: &[Arc<[u8]>],
-    facts: &[Arc<CertificateFacts>],
-    roots: &Roots,
-    at: Timestamp,
-) -> Trust {
-    let (Some(leaf), Some((leaf_der, above))) = (facts.first(), chain.split_first()) else {
+/// Judges a chain, leaf first.
+pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp) -> Trust {
+    let Some((first, above)) = chain.split_first() else {
         return Refusal::invalid("no certificate").into();
     };
-    if leaf.self_signed && !roots.contains(leaf_der) {
+    let leaf = &first.facts;
+    if leaf.self_signed && !roots.contains(&first.der) {
         return Refusal::new(ChainStatus::SelfSigned, "signed by its own key").into();
     }
     let moment = moment(leaf, at);
-    let refused = match fast::verify(leaf_der, above, roots.all(), moment) {
+    let refused = match fast::verify(first, above, roots.all(), moment) {
         Ok(place) => {
-            let trusts = |store: &Store| fast::verify(leaf_der, above, store, moment).is_ok();
+            let trusts = |store: &Store| fast::verify(first, above, store, moment).is_ok();
             return valid(place, roots, None, trusts);
         }
         Err(refused) => refused,
     };
-    match Full::read(chain, facts, moment) {
+    match Full::read(chain, moment) {
         Ok(full) => judge_in_full(&full, roots, &refused),
-        Err(_) if is_of_old_date(leaf) && terms(leaf_der).defect.is_none() => old_date().into(),
-        Err(_) => unread(facts, &refused).into(),
+        Err(_) if is_of_old_date(leaf) && first.terms.defect.is_none() => old_date().into(),
+        Err(_) => unread(leaf, above, &refused).into(),
     }
 }
 
@@ -116,9 +113,9 @@ fn moment(leaf: &CertificateFacts, at: Timestamp) -> Timestamp {
 
 /// What becomes of a leaf that the full validator cannot read. rustls-webpki
 /// says why; where it found but no root, its issuer is looked for by name.
-fn unread(facts: &[Arc<CertificateFacts>], refused: &Fast) -> Refusal {
-    let issuer = facts.first().and_then(|leaf| leaf.issuer.as_deref());
-    let sent = facts.iter().skip(1).any(|above| issuer.is_some() && above.subject.as_deref() == issuer);
+fn unread(leaf: &CertificateFacts, above: &[Arc<ReadCertificate>], refused: &Fast) -> Refusal {
+    let issuer = leaf.issuer.as_deref();
+    let sent = above.iter().any(|above| issuer.is_some() && above.facts.subject.as_deref() == issuer);
     match (refused, issuer) {
         (Fast::Webpki(webpki::Error::UnknownIssuer), Some(issuer)) if !sent => {
             Refusal::new(ChainStatus::IncompleteChain, format!("came without its issuer, {issuer}"))

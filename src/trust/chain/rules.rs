@@ -14,7 +14,7 @@ use jiff::Timestamp;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Path<'a> {
     /// What each certificate says, leaf first, without the root.
-    pub terms: &'a [Terms],
+    pub terms: &'a [&'a Terms],
     /// The certificates of the root: one is enough that fits. None where only
     /// name and key are known.
     pub root: &'a [Terms],
@@ -110,7 +110,7 @@ fn check_link(issued: &Terms, issuer: &Terms) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_root(root: &Terms, below: &[Terms], moment: Timestamp) -> Result<(), Refusal> {
+fn check_root(root: &Terms, below: &[&Terms], moment: Timestamp) -> Result<(), Refusal> {
     if root.not_after.is_some_and(|end| end < moment) {
         return Err(Refusal::new(ChainStatus::ExpiredRoot, "the root's certificate has expired"));
     }
@@ -139,7 +139,7 @@ fn check_root(root: &Terms, below: &[Terms], moment: Timestamp) -> Result<(), Re
 mod tests {
     use super::*;
     use crate::trust::roots::Store;
-    use crate::x509::terms::{BasicConstraints, KeyUse};
+    use crate::x509::terms::{BasicConstraints, KeyUse, terms};
 
     /// A rule that a root in use breaks would be a false one.
     #[test]
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn every_root_that_is_built_in_is_of_sound_form() {
         for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-            assert_eq!(crate::x509::form::of(der), crate::x509::form::Form::Sound);
+            assert_eq!(terms(der).form_of_leaf(), crate::x509::form::Form::Sound);
         }
     }
 
@@ -182,8 +182,8 @@ mod tests {
     fn one_certificate_of_a_root_that_fits_is_enough() {
         let moment = at("2026-06-01T00:00:00Z");
         let old = Terms { not_after: "2026-02-01T00:00:00Z".parse().ok(), ..ca() };
-        let terms = [Terms::default()];
-        let told = |root: &[Terms]| check(&Path { terms: &terms, root, leaf_is_root: false }, moment);
+        let leaf = Terms::default();
+        let told = |root: &[Terms]| check(&Path { terms: &[&leaf], root, leaf_is_root: false }, moment);
         assert_eq!(told(&[old.clone(), ca()]), Ok(()));
         assert_eq!(told(&[]), Ok(()));
         assert_eq!(told(&[old]).map_err(|refusal| refusal.status), Err(ChainStatus::ExpiredRoot));
