@@ -18,6 +18,7 @@ use clap::Parser;
 use mimalloc::MiMalloc;
 use mxray::engine::pace::Limits;
 use mxray::engine::{EngineConfig, Progress, run};
+use mxray::interrogate::RetryPlan;
 use mxray::model::{
     DomainFacts, DomainName, Exchange, Failure, HelloObservation, HelloQuestion, MxHost, Observation,
     ProbeKey, Subject, Target,
@@ -182,7 +183,9 @@ async fn survey(domains: usize, stages: InMemory) -> anyhow::Result<()> {
 fn config() -> EngineConfig {
     let limits =
         Limits { rate: None, per_ip_interval: Duration::ZERO, per_ip_connections: None, in_flight: 1000 };
-    EngineConfig { port: 25, limits, lookups_in_flight: 500, retries: 2, retry_delay: Duration::from_secs(1) }
+    let pause = Duration::from_secs(1);
+    let retry = RetryPlan { retries: 2, retry_delay: pause, second_look_delay: pause };
+    EngineConfig { port: 25, limits, lookups_in_flight: 500, retry }
 }
 
 /// Both stages: every domain has one mail host, one of so many.

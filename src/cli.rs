@@ -10,7 +10,7 @@ pub use bench::BenchArgs;
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
 pub use shared::{
-    AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs, PaceArgs,
+    AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs, PaceArgs,
 };
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 
@@ -165,6 +165,10 @@ pub struct ProbeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pace: IntervalArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub again: AgainArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

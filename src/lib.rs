@@ -24,6 +24,8 @@ pub mod engine;
 #[cfg(not(fuzzing))]
 pub mod fetch;
 #[cfg(not(fuzzing))]
+pub mod interrogate;
+#[cfg(not(fuzzing))]
 pub mod load;
 #[cfg(not(fuzzing))]
 pub mod lookup;

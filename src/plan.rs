@@ -27,9 +27,10 @@ pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;
 use crate::ask::step_down::HelloPlan;
-use crate::cli::{AskArgs, HelloArgs, JudgingArgs, PaceArgs};
+use crate::cli::{AgainArgs, AskArgs, HelloArgs, JudgingArgs, PaceArgs};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
+use crate::interrogate::RetryPlan;
 use crate::lookup::{DnsLookup, LookupConfig};
 use crate::net::{
     Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
@@ -241,7 +242,15 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
             in_flight: pace.in_flight as usize,
         },
         lookups_in_flight: pace.lookups_in_flight as usize,
-        retries: pace.retries,
-        retry_delay: pace.retry_delay,
+        retry: retry_plan(&pace.again),
+    }
+}
+
+/// When and how often a host is asked again.
+pub fn retry_plan(again: &AgainArgs) -> RetryPlan {
+    RetryPlan {
+        retries: again.retries,
+        retry_delay: again.retry_delay,
+        second_look_delay: again.second_look_delay,
     }
 }

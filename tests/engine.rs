@@ -5,6 +5,7 @@
 
 use mxray::engine::pace::Limits;
 use mxray::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
+use mxray::interrogate::RetryPlan;
 use mxray::model::{
     Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation, HelloQuestion,
     Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
@@ -137,8 +138,11 @@ fn config() -> EngineConfig {
             in_flight: 64,
         },
         lookups_in_flight: 16,
-        retries: 2,
-        retry_delay: Duration::from_millis(1),
+        retry: RetryPlan {
+            retries: 2,
+            retry_delay: Duration::from_millis(1),
+            second_look_delay: Duration::from_millis(1),
+        },
     }
 }
 

@@ -7,6 +7,7 @@
 use mxray::ask::step_down::HelloPlan;
 use mxray::engine::pace::Limits;
 use mxray::engine::{EngineConfig, Progress, RunCounts, run};
+use mxray::interrogate::RetryPlan;
 use mxray::model::{
     DomainFacts, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
     Observation, Phase, ProbeKey, Record, Subject, Target, TlsObservation,
@@ -145,8 +146,11 @@ fn config() -> EngineConfig {
             in_flight: 64,
         },
         lookups_in_flight: 16,
-        retries: 2,
-        retry_delay: Duration::from_millis(1),
+        retry: RetryPlan {
+            retries: 2,
+            retry_delay: Duration::from_millis(1),
+            second_look_delay: Duration::from_millis(1),
+        },
     }
 }
 
@@ -333,7 +337,7 @@ async fn a_stop_records_what_is_known_and_asks_nothing_more() {
 async fn a_stop_does_not_wait_for_a_hello_to_be_asked_again() {
     let script = Arc::new(Script::new(|question, _| throttled(question)));
     let mut patient = config();
-    patient.retry_delay = Duration::from_secs(3600);
+    patient.retry.retry_delay = Duration::from_secs(3600);
     let running = Running::start(patient, HelloPlan::default(), script.clone(), 1);
     while script.hellos() < 1 || running.progress.snapshot().in_flight > 0 {
         tokio::task::yield_now().await;

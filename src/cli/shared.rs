@@ -43,6 +43,14 @@ pub struct PaceArgs {
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub lookups_in_flight: u32,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub again: AgainArgs,
+}
+
+/// When and how often a host is asked again.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct AgainArgs {
     /// Further attempts at an endpoint that throttles us, times out or hangs up
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10), help_heading = "Pacing", allow_negative_numbers = true)]
     pub retries: u32,
@@ -50,6 +58,10 @@ pub struct PaceArgs {
     /// Pause before the first further attempt; doubles with each
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub retry_delay: Duration,
+
+    /// Pause before an endpoint that says it has no TLS is asked once more; 0: at once
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
+    pub second_look_delay: Duration,
 }
 
 /// How often one address is connected to.

@@ -9,6 +9,7 @@ use crate::cli::DemoArgs;
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::input::{self, InputOptions};
+use crate::interrogate::RetryPlan;
 use crate::lab::{self, Fleet, FleetOptions};
 use crate::model::DomainName;
 use crate::plan::{self, UsageError};
@@ -39,8 +40,11 @@ fn engine(port: u16) -> EngineConfig {
             in_flight: 1000,
         },
         lookups_in_flight: 256,
-        retries: 1,
-        retry_delay: Duration::from_millis(250),
+        retry: RetryPlan {
+            retries: 1,
+            retry_delay: Duration::from_millis(250),
+            second_look_delay: Duration::from_millis(250),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::probe;
 use super::rest::Rest;
+use crate::interrogate::RetryPlan;
 use crate::model::{DomainFacts, Observation};
 use crate::plan::{self, Asked, UsageError};
 use crate::revocation::Question;
@@ -10,6 +11,11 @@ use crate::x509;
 use crate::x509::pem::{FileCertificate, NotTaken};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Who does not show a chain at once is told as such.
+const ONCE: RetryPlan =
+    RetryPlan { retries: 0, retry_delay: Duration::ZERO, second_look_delay: Duration::ZERO };
 
 /// A presented chain, leaf first.
 pub(super) type Chain = Vec<Arc<[u8]>>;
@@ -25,7 +31,7 @@ pub(super) struct Presented {
 /// Asks every endpoint of the target for its chain.
 pub(super) async fn probed(stages: &plan::Stages, rest: Rest, asked: Asked, port: u16) -> Presented {
     let (facts, port) = probe::find(stages, asked, port).await;
-    let (record, endpoints) = probe::ask_all(stages, rest, facts, port).await;
+    let (record, endpoints) = probe::ask_all(stages, ONCE, rest, facts, port).await;
     let mut presented = Presented { chains: Vec::new(), without: not_found(&record.facts) };
     for observation in endpoints.into_iter().map(|endpoint| endpoint.observation) {
         let chains = chains_of(&observation);

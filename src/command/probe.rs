@@ -4,17 +4,16 @@ use super::asked::{is_unanswered, no_resolver};
 use super::rest::Rest;
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
-use crate::model::{
-    DomainFacts, DomainRecord, Endpoint, EndpointRecord, Observation, ProbeKey, Subject, Target,
-};
+use crate::interrogate::{Known, RetryPlan, interrogate};
+use crate::model::{DomainFacts, DomainRecord, EndpointRecord, ProbeKey, Subject, Target};
 use crate::plan::{self, Asked, Stages, UsageError};
 use crate::report::{self, Probed};
-use crate::stage::{Lookup, Probe};
-use jiff::Timestamp;
+use crate::stage::Lookup;
+use indexmap::IndexMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Probes every endpoint of the target, one after the other.
+/// Probes every endpoint of the target, one connection at a time.
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
     let asked = Asked::parse(&args.target)?;
@@ -39,7 +38,8 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     if let Some(recipient) = args.recipient_domain {
         facts.target.subject = Subject::Domain(recipient);
     }
-    let (domain, endpoints) = ask_all(&stages, Rest::new(args.pace.per_ip_interval), facts, port).await;
+    let rest = Rest::new(args.pace.per_ip_interval).telling();
+    let (domain, endpoints) = ask_all(&stages, plan::retry_plan(&args.again), rest, facts, port).await;
     let ehlo_name = &stages.told.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
     super::tell(report::transcript(&probed))?;
@@ -66,37 +66,26 @@ pub(super) async fn find(stages: &Stages, asked: Asked, port: u16) -> (DomainFac
 /// one address.
 pub(super) async fn ask_all(
     stages: &Stages,
+    plan: RetryPlan,
     mut rest: Rest,
     facts: DomainFacts,
     port: u16,
 ) -> (DomainRecord, Vec<EndpointRecord>) {
+    // A host may be named twice.
+    let mut places: IndexMap<ProbeKey, Vec<usize>> = IndexMap::new();
+    for (place, key) in facts.probe_keys(port) {
+        places.entry(key).or_default().push(place);
+    }
+    let keys = places.keys().cloned().collect();
+    let known = interrogate(&*stages.probe, &stages.policy, plan, keys, &mut rest).await;
     let mut judged = Vec::new();
     let mut endpoints = Vec::new();
-    for (index, exchange) in facts.exchanges.iter().enumerate() {
-        for ip in &exchange.addresses {
-            let key = ProbeKey { endpoint: Endpoint { ip: *ip, port }, sni: exchange.host.clone() };
-            let observation = ask(stages, &mut rest, key).await;
-            let assessments = stages.policy.assess(&observation);
-            let (record, endpoint) = stages.policy.endpoint(observation, &assessments);
-            judged.push((index, Arc::new(endpoint)));
-            endpoints.push(record);
-        }
+    for (places, Known { observation, assessments }) in places.into_values().zip(known) {
+        let (record, endpoint) = stages.policy.endpoint(*observation, &assessments);
+        let endpoint = Arc::new(endpoint);
+        judged.extend(places.into_iter().map(|place| (place, endpoint.clone())));
+        endpoints.push(record);
     }
     let verdict = stages.policy.verdict(&facts, &judged);
     (DomainRecord { facts, verdict }, endpoints)
-}
-
-/// Probes a key and sends the hellos that its answers are worth.
-async fn ask(stages: &Stages, rest: &mut Rest, key: ProbeKey) -> Observation {
-    if let Err(failure) = stages.probe.permit(&key) {
-        return Observation::failed(key, Timestamp::now(), 0, failure);
-    }
-    rest.before(key.endpoint.ip).await;
-    let mut observation = stages.probe.probe(key, 1).await;
-    while let Some(question) = stages.policy.next_hello(&observation) {
-        rest.before(observation.key.endpoint.ip).await;
-        let hello = stages.probe.hello(observation.key.clone(), &question).await;
-        observation.hellos.push(hello);
-    }
-    observation
 }

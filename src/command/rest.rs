@@ -2,6 +2,8 @@
 //! question after the other. A survey has the
 //! [`Pacer`](crate::engine::pace::Pacer), by the same rule.
 
+use crate::interrogate::{Pacing, Pause, PauseCause};
+use crate::model::{Failure, ProbeKey};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,21 +14,39 @@ use tokio::time::{Instant, sleep_until};
 pub(super) struct Rest {
     interval: Duration,
     begun: HashMap<IpAddr, Instant>,
+    tells: bool,
 }
 
 impl Rest {
     /// With at least so long between the starts of two connections to one
     /// address; zero for no pause.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, begun: HashMap::new() }
+        Self { interval, begun: HashMap::new(), tells: false }
     }
 
-    /// Waits until the address may be connected to; a connection begins now.
-    pub(super) async fn before(&mut self, ip: IpAddr) {
+    /// The same, and whoever watches is told what a longer pause is for.
+    pub(super) fn telling(self) -> Self {
+        Self { tells: true, ..self }
+    }
+}
+
+impl Pacing for Rest {
+
+    async fn before(&mut self, ip: IpAddr) {
         if let Some(begun) = self.begun.get(&ip) {
             sleep_until(*begun + self.interval).await;
         }
         self.begun.insert(ip, Instant::now());
+    }
+
+    fn pauses(&mut self, key: &ProbeKey, failure: Option<&Failure>, pause: Pause) {
+        let Some(failure) = failure.filter(|_| self.tells && !pause.time.is_zero()) else { return };
+        let Failure { phase, kind, .. } = failure;
+        let (again, option) = match pause.cause {
+            PauseCause::Retry => ("asked again", "--retries 0: not at all"),
+            PauseCause::SecondLook => ("looked at once more", "--second-look-delay 0s: at once"),
+        };
+        super::say(format_args!("mxray: {key}: {phase}: {kind}; {again} in {:?} ({option})", pause.time));
     }
 }
 

@@ -12,8 +12,8 @@ pub struct KeyId(usize);
 pub type DomainId = usize;
 
 enum KeyState {
-    /// Queued or under way; these domains wait for it.
-    Waiting { domains: Vec<DomainId>, attempts: u32 },
+    /// Queued, under way or `paused`; these domains wait for it.
+    Waiting { domains: Vec<DomainId>, paused: bool },
     /// Probed.
     Done(Arc<JudgedEndpoint>),
 }
@@ -32,6 +32,7 @@ pub enum Asked {
 #[derive(Default)]
 pub struct KeyTable {
     keys: IndexMap<ProbeKey, KeyState>,
+    paused_domains: usize,
 }
 
 impl KeyTable {
@@ -40,35 +41,43 @@ impl KeyTable {
     pub fn ask(&mut self, key: ProbeKey, domain: DomainId) -> Asked {
         if let Some((index, _, state)) = self.keys.get_full_mut(&key) {
             return match state {
-                KeyState::Waiting { domains, .. } => {
+                KeyState::Waiting { domains, paused } => {
                     domains.push(domain);
+                    self.paused_domains += usize::from(*paused);
                     Asked::Waiting(KeyId(index))
                 }
                 KeyState::Done(_) => Asked::Done(KeyId(index)),
             };
         }
-        let (index, _) = self.keys.insert_full(key, KeyState::Waiting { domains: vec![domain], attempts: 0 });
+        let (index, _) = self.keys.insert_full(key, KeyState::Waiting { domains: vec![domain], paused: false });
         Asked::New(KeyId(index))
-    }
-
-    /// Counts a connection to a key; gives its number, from 1.
-    pub fn begin_attempt(&mut self, id: KeyId) -> u32 {
-        match self.keys.get_index_mut(id.0) {
-            Some((_, KeyState::Waiting { attempts, .. })) => {
-                *attempts += 1;
-                *attempts
-            }
-            _ => 0,
-        }
     }
 
     /// Stores what was found and gives back who waits for it.
     pub fn finish(&mut self, id: KeyId, endpoint: Arc<JudgedEndpoint>) -> Vec<DomainId> {
         let Some((_, state)) = self.keys.get_index_mut(id.0) else { return Vec::new() };
         match std::mem::replace(state, KeyState::Done(endpoint)) {
-            KeyState::Waiting { domains, .. } => domains,
+            KeyState::Waiting { domains, paused } => {
+                self.paused_domains -= if paused { domains.len() } else { 0 };
+                domains
+            }
             KeyState::Done(_) => Vec::new(),
         }
+    }
+
+    /// Notes that time must pass before a key is asked again, or that it has.
+    pub fn set_paused(&mut self, id: KeyId, pauses: bool) {
+        let Some((_, KeyState::Waiting { domains, paused })) = self.keys.get_index_mut(id.0) else { return };
+        match (std::mem::replace(paused, pauses), pauses) {
+            (false, true) => self.paused_domains += domains.len(),
+            (true, false) => self.paused_domains -= domains.len(),
+            _ => {}
+        }
+    }
+
+    /// Domains that wait for keys which pause, once for each such key.
+    pub fn paused_domains(&self) -> usize {
+        self.paused_domains
     }
 
     /// The key itself.
@@ -112,5 +121,24 @@ mod tests {
         assert_eq!(table.finish(id, Arc::new(judged())), [1, 2]);
         assert!(matches!(table.ask(key("a.example"), 4), Asked::Done(same) if same == id));
         assert!(table.judged(id).is_some());
+    }
+
+    #[test]
+    fn domains_are_counted_as_long_as_their_key_pauses() {
+        let mut table = KeyTable::default();
+        let Asked::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
+        let Asked::New(other) = table.ask(key("b.example"), 2) else { panic!("new") };
+        table.set_paused(id, true);
+        table.set_paused(id, true);
+        table.ask(key("a.example"), 3);
+        table.ask(key("b.example"), 4);
+        assert_eq!(table.paused_domains(), 2);
+        table.set_paused(id, false);
+        assert_eq!(table.paused_domains(), 0);
+        table.set_paused(other, true);
+        assert_eq!(table.paused_domains(), 2);
+        table.finish(other, Arc::new(judged()));
+        table.set_paused(other, false);
+        assert_eq!(table.paused_domains(), 0);
     }
 }

@@ -1,16 +1,16 @@
 //! The pipeline: one way for the data, bounded at every joint.
 //!
 //! One task owns all bookkeeping ([`pipeline`]): which keys were probed
-//! ([`coalesce`]), which are asked further hellos ([`follow_up`]), which may
+//! ([`coalesce`]), which are being asked ([`under_way`]), which may
 //! start ([`pace`]), and when it did (`starts`), which domains wait for what ([`join`]). Lookups and probes run beside it and report back.
 
 pub mod coalesce;
-pub mod follow_up;
 pub mod join;
 pub mod pace;
 pub mod pipeline;
 pub mod progress;
 mod starts;
+pub mod under_way;
 
 pub use pipeline::{EngineConfig, EngineError, RunCounts, run};
 pub use progress::{Progress, Snapshot};

@@ -3,7 +3,7 @@
 //! ```text
 //! targets ─► lookups ─► KeyTable ─► Pacer ─► probes ─┬─► KeyTable ─► Joiner ─► records
 //!                                     ▲              │
-//!                                     └─ FollowUps ◄─┘ a further hello
+//!                                     └── UnderWay ◄─┘ another connection
 //! ```
 //!
 //! Lookups and probes are tasks of their own that end in an `Event`;
@@ -12,19 +12,17 @@
 //! joiner or enough lookups under way stop the reading of targets.
 
 use super::coalesce::{Asked, KeyId, KeyTable};
-use super::follow_up::{FollowUps, Known};
 use super::join::{Joiner, Pending};
 use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
+use super::under_way::{Ended, UnderWay};
+use crate::interrogate::{self, Answer, Known, Pause, RetryPlan};
 use crate::model::{
-    DomainFacts, DomainRecord, Failure, HelloObservation, HelloQuestion, JudgedEndpoint, Observation,
-    ProbeKey, Record, Target,
+    DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target,
 };
 use crate::stage::{Lookup, Probe};
-use crate::trust::{Assessed, Assessments};
 use crate::verdict::Policy;
-use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +37,12 @@ const DOMAINS_WAITING_PER_CONNECTION: usize = 8;
 /// Domains that may wait in any case.
 const DOMAINS_WAITING_MIN: usize = 1024;
 
+/// Domains beyond those that may wait because time must pass before a host of
+/// theirs is asked again. Each takes some kilobytes. At 60 s for a second look
+/// that is a thousand a second which say "no TLS"; beyond it the reading of
+/// targets waits.
+const DOMAINS_PAUSED_MAX: usize = 65_536;
+
 /// How a run goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineConfig {
@@ -48,10 +52,8 @@ pub struct EngineConfig {
     pub limits: Limits,
     /// Lookups under way at a time.
     pub lookups_in_flight: usize,
-    /// Further connections to a key that failed in a way that may pass.
-    pub retries: u32,
-    /// Pause before the first of them; doubles with each further one.
-    pub retry_delay: Duration,
+    /// When and how often a key is asked again.
+    pub retry: RetryPlan,
 }
 
 /// What a run came to. `targets = domains + unfinished`.
@@ -83,17 +85,16 @@ pub enum EngineError {
 /// What a task reports when it ends.
 enum Event {
     Looked(DomainFacts),
-    Probed { id: KeyId, attempt: u32, known: Known },
-    Greeted { id: KeyId, attempt: u32, hello: Box<HelloObservation>, assessed: Option<Arc<Assessed>> },
+    Ended { id: KeyId, answer: Answer },
     Rested(IpAddr),
-    RetryDue(KeyId),
+    PauseOver(KeyId),
 }
 
 /// Runs every target through the stages and sends one domain record for each.
 ///
 /// After `stop` no target is read and no connection begun; those that are
-/// open end in order, what is known is recorded without the hellos that were
-/// still to come, and the rest is counted as unfinished.
+/// open end in order, what is known by then is recorded, and the rest is counted
+/// as unfinished.
 ///
 /// # Errors
 /// [`EngineError`] if the output goes away or a stage panics.
@@ -115,7 +116,7 @@ pub async fn run<L: Lookup, P: Probe>(
         progress,
         tasks: JoinSet::new(),
         keys: KeyTable::default(),
-        follow_ups: FollowUps::default(),
+        under_way: UnderWay::new(config.retry),
         pacer: Pacer::new(config.limits),
         starts: Arc::new(Starts::new(config.limits.per_ip_interval)),
         joiner: Joiner::default(),
@@ -135,7 +136,7 @@ struct Pipeline<L, P> {
     progress: Arc<Progress>,
     tasks: JoinSet<Event>,
     keys: KeyTable,
-    follow_ups: FollowUps,
+    under_way: UnderWay,
     pacer: Pacer,
     starts: Arc<Starts>,
     joiner: Joiner,
@@ -177,7 +178,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn stop(&mut self) -> Result<(), EngineError> {
         self.stopping = true;
         self.pacer.clear();
-        for (id, known) in self.follow_ups.take_idle() {
+        for (id, known) in self.under_way.take_idle() {
             self.probed(id, known).await?;
         }
         Ok(())
@@ -186,7 +187,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     fn has_room(&self) -> bool {
         let waiting_max =
             DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION);
-        self.lookups < self.config.lookups_in_flight && self.joiner.len() + self.lookups < waiting_max
+        let paused = self.keys.paused_domains().min(DOMAINS_PAUSED_MAX);
+        self.lookups < self.config.lookups_in_flight
+            && self.joiner.len() + self.lookups < waiting_max + paused
     }
 
     fn begin_lookup(&mut self, target: Target) {
@@ -220,31 +223,13 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let Some(key) = self.keys.key(id).cloned() else { return };
         self.counts.connections += 1;
         self.progress.set_in_flight(self.pacer.open());
-        match self.follow_ups.begin_attempt(id) {
-            Some((question, attempt)) => self.begin_hello(id, key, question, attempt),
-            None => self.begin_probe(id, key),
-        }
-    }
-
-    fn begin_probe(&mut self, id: KeyId, key: ProbeKey) {
-        let attempt = self.keys.begin_attempt(id);
+        let made_for = self.under_way.begin(id);
         let (probe, policy, starts) = (self.probe.clone(), self.policy.clone(), self.starts.clone());
         // Boxed: a task moves its future several times, and these are large.
         self.tasks.spawn(Box::pin(async move {
             starts.before(key.endpoint.ip).await;
-            let observation = Box::new(probe.probe(key, attempt).await);
-            let assessments = policy.assess(&observation);
-            Event::Probed { id, attempt, known: Known { observation, assessments } }
-        }));
-    }
-
-    fn begin_hello(&mut self, id: KeyId, key: ProbeKey, question: Arc<HelloQuestion>, attempt: u32) {
-        let (probe, policy, starts) = (self.probe.clone(), self.policy.clone(), self.starts.clone());
-        self.tasks.spawn(Box::pin(async move {
-            starts.before(key.endpoint.ip).await;
-            let hello = Box::new(probe.hello(key, &question).await);
-            let assessed = policy.assess_chain(&hello.chain);
-            Event::Greeted { id, attempt, hello, assessed }
+            let answer = interrogate::connect(&*probe, &policy, key, &made_for).await;
+            Event::Ended { id, answer }
         }));
     }
 
@@ -254,31 +239,22 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.lookups -= 1;
                 self.looked(facts).await
             }
-            Event::Probed { id, attempt, known } => {
+            Event::Ended { id, answer } => {
                 self.connection_ended(id);
-                if self.wants_retry(known.observation.failure.as_ref(), attempt) {
-                    self.retry_later(id, attempt);
-                    return Ok(());
+                match self.under_way.ended(id, answer, &self.policy, self.stopping) {
+                    Some(Ended::Enqueue) => self.enqueue(id),
+                    Some(Ended::Pause(pause)) => self.pause(id, pause),
+                    Some(Ended::Known(known)) => return self.probed(id, known).await,
+                    None => {}
                 }
-                self.follow_up(id, known).await
-            }
-            Event::Greeted { id, attempt, hello, assessed } => {
-                self.connection_ended(id);
-                if self.wants_retry(hello.failure.as_ref(), attempt) {
-                    self.follow_ups.pause(id);
-                    self.retry_later(id, attempt);
-                    return Ok(());
-                }
-                match self.follow_ups.answered(id, *hello, assessed) {
-                    Some(known) => self.follow_up(id, known).await,
-                    None => Ok(()),
-                }
+                Ok(())
             }
             Event::Rested(ip) => {
                 self.pacer.rested(ip);
                 Ok(())
             }
-            Event::RetryDue(id) => {
+            Event::PauseOver(id) => {
+                self.keys.set_paused(id, false);
                 self.enqueue(id);
                 Ok(())
             }
@@ -290,18 +266,6 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             self.pacer.finished(key.endpoint.ip);
         }
         self.progress.set_in_flight(self.pacer.open());
-    }
-
-    /// Asks the next hello that a key is worth; without one, records it.
-    async fn follow_up(&mut self, id: KeyId, known: Known) -> Result<(), EngineError> {
-        match self.policy.next_hello(&known.observation) {
-            Some(question) if !self.stopping => {
-                self.follow_ups.ask(id, known, question);
-                self.enqueue(id);
-                Ok(())
-            }
-            _ => self.probed(id, known).await,
-        }
     }
 
     async fn looked(&mut self, facts: DomainFacts) -> Result<(), EngineError> {
@@ -352,26 +316,21 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         });
     }
 
-    fn wants_retry(&self, failure: Option<&Failure>, attempt: u32) -> bool {
-        let transient = failure.is_some_and(|failure| failure.kind.is_transient());
-        transient && attempt <= self.config.retries && !self.stopping
-    }
-
-    fn retry_later(&mut self, id: KeyId, attempt: u32) {
-        let doublings = 1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
-        let pause = self.config.retry_delay.saturating_mul(doublings);
-        tracing::info!(endpoint = self.keys.key(id).map(ToString::to_string), attempt, "asked again later");
+    /// Lets time pass before a key is asked again; no permit is held meanwhile.
+    fn pause(&mut self, id: KeyId, pause: Pause) {
+        let (endpoint, Pause { time, cause }) = (self.keys.key(id).map(ToString::to_string), pause);
+        tracing::info!(endpoint, ?time, ?cause, "asked again later");
+        self.keys.set_paused(id, true);
         self.tasks.spawn(async move {
-            tokio::time::sleep(pause).await;
-            Event::RetryDue(id)
+            tokio::time::sleep(time).await;
+            Event::PauseOver(id)
         });
     }
 
     /// Records a key that must not be connected to.
     async fn refuse(&mut self, id: KeyId, failure: Failure) -> Result<(), EngineError> {
         let Some(key) = self.keys.key(id).cloned() else { return Ok(()) };
-        let observation = Box::new(Observation::failed(key, Timestamp::now(), 0, failure));
-        self.probed(id, Known { observation, assessments: Assessments::default() }).await
+        self.probed(id, Known::refused(key, failure)).await
     }
 
     /// Records a key of which all is known that is asked for.

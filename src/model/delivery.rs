@@ -76,6 +76,10 @@ pub enum Reason {
     /// The prime of the server's Diffie-Hellman group is shorter than the sender
     /// takes, or longer than some clients do.
     DhPrimeSize,
+    /// An endpoint that says "no TLS" was looked at once only.
+    NoSecondLook,
+    /// A second look at one that says "no TLS" brought something else.
+    SecondLookDiffers,
 }
 
 impl Reason {
@@ -83,6 +87,8 @@ impl Reason {
     pub fn phase(self) -> Phase {
         match self {
             Reason::Ended { phase, .. } => phase,
+            // It may be that mail never comes to TLS.
+            Reason::NoSecondLook | Reason::SecondLookDiffers => Phase::Starttls,
             _ => Phase::Tls,
         }
     }
@@ -116,6 +122,8 @@ impl fmt::Display for Reason {
             Reason::ClientCertificateRequested => f.write_str("client_certificate_requested"),
             Reason::NoSecureRenegotiation => f.write_str("no_secure_renegotiation"),
             Reason::DhPrimeSize => f.write_str("dh_prime_size"),
+            Reason::NoSecondLook => f.write_str("no_second_look"),
+            Reason::SecondLookDiffers => f.write_str("second_look_differs"),
         }
     }
 }

@@ -256,6 +256,12 @@ impl Failure {
         )
     }
 
+    /// The same, or that there is none for now: what is believed only if it is
+    /// said twice.
+    pub fn denies_tls(&self) -> bool {
+        self.says_no_tls() || (self.phase, self.kind) == (Phase::Starttls, Kind::RefusedTemporarily)
+    }
+
     /// Whether TCP opens for nobody there: a host of which that is so is not
     /// there for any sender.
     pub fn opens_for_nobody(&self) -> bool {

@@ -5,6 +5,7 @@
 //! Nothing here imports another module of the crate.
 
 pub mod assessment;
+pub mod attempt;
 pub mod certificate;
 pub mod connector;
 pub mod delivery;
@@ -33,6 +34,7 @@ pub mod text;
 pub mod verdict;
 
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
+pub use attempt::OtherAttempt;
 pub use certificate::{CertificateFacts, Sha256};
 pub use connector::{Connector, Recipients, SmartHost, TlsDomain};
 pub use delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};

@@ -1,6 +1,7 @@
 //! What one endpoint said. It names no domain and judges nothing, so that it
 //! can be judged again, for another sender, without a packet.
 
+use super::attempt::OtherAttempt;
 use super::downgrade_mark::DowngradeMark;
 use super::endpoint::ProbeKey;
 use super::failure::Failure;
@@ -223,8 +224,14 @@ pub struct Observation {
     pub key: ProbeKey,
     /// When the connection was begun.
     pub started: Timestamp,
-    /// Connections made, this one included; 0 where none was allowed.
+    /// Connections made, this one included and those of the hellos not; 0 where
+    /// none was allowed.
     pub attempts: u32,
+    /// How the others ended, in their order, at most
+    /// [`OTHER_ATTEMPTS_MAX`](super::attempt::OTHER_ATTEMPTS_MAX). `None` in what
+    /// was written before that was recorded.
+    #[serde(default)]
+    pub other_attempts: Option<Vec<OtherAttempt>>,
     /// The terminal outcome; `None` if everything ran to its end.
     pub failure: Option<Failure>,
     /// What was said in SMTP.
@@ -249,6 +256,7 @@ impl Observation {
             key,
             started,
             attempts,
+            other_attempts: Some(Vec::new()),
             failure: Some(failure),
             dialogue: Dialogue::default(),
             tls: None,

@@ -188,6 +188,7 @@ impl<'a> Drive<'a> {
             key,
             started,
             attempts,
+            other_attempts: Some(Vec::new()),
             failure: dialogue.failure.clone(),
             dialogue,
             tls,

@@ -119,8 +119,19 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
         Some(failure) => writeln!(out, "  outcome  {failure}")?,
         None => writeln!(out, "  outcome  ok, in {}", millis(seen.timings.total_us))?,
     }
+    write_other_attempts(out, seen)?;
     hellos::write(out, endpoint)?;
     endpoint.enumeration.as_ref().map_or(Ok(()), |found| enumeration::write(out, found))
+}
+
+/// How the connections ended that are not told in full, a line each.
+fn write_other_attempts(out: &mut String, seen: &Observation) -> fmt::Result {
+    for other in seen.other_attempts.iter().flatten() {
+        let end = other.failure.as_ref().map_or("ok".to_string(), ToString::to_string);
+        let (number, of) = (other.number, seen.attempts);
+        writeln!(out, "  attempt {number} of {of}  {end}   [{}]", millis(other.total_us))?;
+    }
+    Ok(())
 }
 
 /// QUIT and all that came then.

@@ -219,6 +219,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             key: key(last, "mx1.a.example"),
             started: "2026-03-01T12:00:00.1234567Z".parse().unwrap(),
             attempts: 1,
+            other_attempts: Some(Vec::new()),
             failure: None,
             dialogue,
             tls: Some(tls),

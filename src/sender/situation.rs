@@ -57,6 +57,9 @@ impl Situation {
             ClientCertificateRefused, ClientCertificateRequired, Closed, EhloRejected, LocalError, NotSmtp,
             Refused, Rejected, Reset, Servfail, Tempfail, Throttled, Timeout, UnexpectedCode, Unreachable,
         };
+        if matches!(reason, Reason::NoSecondLook | Reason::SecondLookDiffers) {
+            return None;
+        }
         // What is no end of an attempt of ours is a handshake that the sender
         // ends.
         let Some(kind) = reason.kind() else { return Some(Self::TlsFailed) };

@@ -6,7 +6,7 @@ use super::outcome;
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
 use crate::model::{
-    Basis, Check, CheckCause, CheckFailure, Delivery, Failure, Finding, JudgedEndpoint, Outcome, Phase,
+    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase,
     Presented, Reason, Unproven,
 };
 use crate::sender::AfterTlsFailure;
@@ -72,10 +72,14 @@ pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoin
     judged
 }
 
-/// An endpoint of which nothing is known, because of this failure.
-pub(super) fn judged_open(profile: &SenderProfile, finding: Finding, failure: &Failure) -> JudgedEndpoint {
-    let logged = Situation::of(failure.into()).and_then(|situation| profile.logged(situation));
-    of_parts(finding, Outcome { logged, ..Outcome::undetermined(failure) }, None)
+/// An endpoint of which nothing is known, for this reason.
+pub(super) fn judged_open(
+    profile: &SenderProfile,
+    finding: Finding,
+    reason: Reason,
+) -> JudgedEndpoint {
+    let logged = Situation::of(reason).and_then(|situation| profile.logged(situation));
+    of_parts(finding, Outcome { logged, ..Outcome::undetermined(reason) }, None)
 }
 
 /// An endpoint with this outcome, which shows the sender this certificate.

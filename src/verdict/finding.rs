@@ -1,10 +1,12 @@
 //! What a verdict needs of an observation, cut out of it.
 
 use super::attempt::{judged, judged_open};
+use super::looks;
 use super::profile::SenderProfile;
 use crate::ask::enumeration;
 use crate::model::{
-    EndpointRecord, Failure, Finding, HelloFinding, JudgedEndpoint, Kind, Observation, Phase, TlsFinding,
+    EndpointRecord, Failure, Finding, HelloFinding, JudgedEndpoint, Kind, Observation, Phase, Reason,
+    TlsFinding,
 };
 use crate::trust::names;
 use crate::trust::pkix::{Assessed, Assessments};
@@ -18,8 +20,9 @@ pub fn endpoint(
 ) -> (EndpointRecord, JudgedEndpoint) {
     let assessed = assessments.handshake.as_deref();
     let found = finding(&observation, assessments);
-    let judged = match gave_up_early(&observation) {
-        Some(failure) => judged_open(profile, found, failure),
+    let open = gave_up_early(&observation).map(Reason::from).or_else(|| looks::open(&observation));
+    let judged = match open {
+        Some(reason) => judged_open(profile, found, reason),
         None => judged(profile, found),
     };
     let record = EndpointRecord {

@@ -28,6 +28,7 @@ mod finding;
 #[cfg(test)]
 mod fixtures;
 mod hosts;
+mod looks;
 mod other_offers;
 pub mod outcome;
 mod policy;

@@ -36,6 +36,9 @@ impl Lab {
         if *command == "scan" {
             args.extend(HASTE.map(String::from));
         }
+        if matches!(*command, "scan" | "probe") {
+            args.extend(AGAIN.map(String::from));
+        }
         args.extend(ASKING.map(String::from));
         args.extend(["--resolver".to_string(), self.fleet.dns_addr().to_string()]);
         args.extend(["--port".to_string(), self.fleet.smtp_port().to_string()]);
@@ -48,7 +51,8 @@ impl Lab {
     }
 }
 
-const HASTE: [&str; 6] = ["--rate", "0", "--per-ip-interval", "0", "--retries", "0"];
+const HASTE: [&str; 4] = ["--rate", "0", "--per-ip-interval", "0"];
+const AGAIN: [&str; 4] = ["--retries", "0", "--second-look-delay", "0"];
 const ASKING: [&str; 4] = ["--roots", "roots.pem", "--ehlo", "scanner.example"];
 
 /// Waits until `condition` holds.

@@ -5,8 +5,8 @@ use super::column::{Column, column};
 use super::value::Value;
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Deviation, Dialogue, EndpointRecord, Expected, Kind, Phase, ProtocolVersion, Reply, ServerBest,
-    TlsObservation, TrustedRoot,
+    Deviation, Dialogue, EndpointRecord, Expected, Kind, Observation, Phase, ProtocolVersion, Reason, Reply,
+    ServerBest, TlsObservation, TrustedRoot,
 };
 use std::borrow::Cow;
 
@@ -82,6 +82,18 @@ fn root(record: &EndpointRecord) -> Option<&TrustedRoot> {
     record.assessment.as_ref().and_then(|assessment| assessment.root.as_deref())
 }
 
+fn other_attempts(record: &EndpointRecord) -> Value<'_> {
+    let Observation { attempts, other_attempts, .. } = &record.observation;
+    match other_attempts {
+        None if *attempts > 1 => Value::not_recorded(),
+        others => {
+            let ends = others.iter().flatten().map(|other| other.failure.as_ref());
+            let told = ends.map(|end| end.map_or("ok".to_string(), |end| Reason::from(end).to_string()));
+            Value::joined(told, " ")
+        }
+    }
+}
+
 /// The columns of `endpoints.csv`, in order.
 pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("ip", "Address.", |r| Value::Ip(r.observation.key.endpoint.ip)),
@@ -89,12 +101,17 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.observation.key.sni.as_ref().map(|name| name.as_str()))
     }),
-    column("started", "When the last connection was begun (UTC, milliseconds).", |r| {
+    column("started", "When the connection was begun that the row tells of (UTC, milliseconds).", |r| {
         Value::Time(r.observation.started, 3)
     }),
-    column("attempts", "Connections made; 0 if none was allowed.", |r| {
+    column("attempts", "Connections made, further hellos left out; 0 if none was allowed.", |r| {
         Value::Number(r.observation.attempts.into())
     }),
+    column(
+        "other_attempts",
+        "How the others of these ended, in their order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row tells of the one that came furthest.",
+        other_attempts,
+    ),
     column("phase", "Where the attempt ended; `after_tls` if it ran to its end.", |r| {
         Value::Text(phase(r).name().into())
     }),

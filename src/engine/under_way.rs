@@ -1,0 +1,66 @@
+//! Keys that are being asked: a connection to them is open, or they wait for a
+//! permit or for their time to be asked again.
+
+use super::coalesce::KeyId;
+use crate::interrogate::{Answer, Connection, Interrogation, Known, Next, Pause, RetryPlan};
+use crate::verdict::Policy;
+use std::collections::HashMap;
+
+struct Asked {
+    interrogation: Interrogation,
+    open: bool,
+}
+
+/// What becomes of a key when a connection to it has ended.
+pub enum Ended {
+    /// It waits for a permit.
+    Enqueue,
+    /// It waits for its time to pass.
+    Pause(Pause),
+    /// It was asked to its end.
+    Known(Known),
+}
+
+/// All keys to which a connection was made and that are not recorded yet.
+/// There are no more than wait in the
+/// [`KeyTable`](super::coalesce::KeyTable), and how often each is asked is
+/// bounded by the plan and by whoever names the hellos.
+pub struct UnderWay {
+    plan: RetryPlan,
+    keys: HashMap<KeyId, Asked>,
+}
+
+impl UnderWay {
+    /// With no key.
+    pub fn new(plan: RetryPlan) -> Self {
+        Self { plan, keys: HashMap::new() }
+    }
+
+    /// What the connection to a key is for that begins now.
+    pub fn begin(&mut self, id: KeyId) -> Connection {
+        let plan = self.plan;
+        let new = || Asked { interrogation: Interrogation::new(plan), open: false };
+        let asked = self.keys.entry(id).or_insert_with(new);
+        asked.open = true;
+        asked.interrogation.begin()
+    }
+
+    /// Takes what a connection to a key brought. Once the run is `stopping`, what
+    /// is known then is all.
+    pub fn ended(&mut self, id: KeyId, answer: Answer, policy: &Policy, stopping: bool) -> Option<Ended> {
+        let asked = self.keys.get_mut(&id)?;
+        asked.open = false;
+        match asked.interrogation.take(answer, policy) {
+            Next::Connect if !stopping => Some(Ended::Enqueue),
+            Next::Wait(pause) if !stopping => Some(Ended::Pause(pause)),
+            _ => self.keys.remove(&id)?.interrogation.into_known().map(Ended::Known),
+        }
+    }
+
+    /// Gives back what is known of the keys without an open connection; they are
+    /// asked no more.
+    pub fn take_idle(&mut self) -> Vec<(KeyId, Known)> {
+        let idle = self.keys.extract_if(|_, asked| !asked.open);
+        idle.filter_map(|(id, asked)| Some((id, asked.interrogation.into_known()?))).collect()
+    }
+}

@@ -1,0 +1,355 @@
+//! One key asked to its end: the probe, further attempts where one broke off,
+//! the second look at a "no TLS", and the further hellos that the answers are
+//! worth. `scan` and `probe` go by it alike, so that they cannot disagree.
+//!
+//! ```text
+//! probe ─┬─ broke off, retries left ──► after a pause: probe
+//!        ├─ "no TLS", once ───────────► after a pause: probe (the second look)
+//!        └─ else ─────────────────────► hello, as long as one is worth it
+//!                                         └─ never came to it, retries left ──► after a pause: that hello
+//! ```
+//!
+//! [`Interrogation`] decides, and neither waits nor connects; it is what an
+//! engine keeps of a key. [`interrogate`] carries several of them out, one
+//! connection at a time.
+
+
+use crate::model::attempt::OTHER_ATTEMPTS_MAX;
+use crate::model::{
+    Failure, HelloObservation, HelloQuestion, Kind, Observation, OtherAttempt, Phase, ProbeKey,
+};
+use crate::stage::Probe;
+use crate::trust::{Assessed, Assessments};
+use crate::verdict::Policy;
+use jiff::{SignedDuration, Timestamp};
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// When and how often a key is asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPlan {
+    /// Further connections for a question that broke off in a way that may pass.
+    pub retries: u32,
+    /// Pause before the first of them; doubles with each further one.
+    pub retry_delay: Duration,
+    /// Pause before the second look at an answer that says "no TLS".
+    pub second_look_delay: Duration,
+}
+
+/// What is known of a key.
+#[derive(Debug)]
+pub struct Known {
+    /// What it said, the hellos that were answered included.
+    pub observation: Box<Observation>,
+    /// Its chains.
+    pub assessments: Assessments,
+}
+
+/// What a connection is made for.
+#[derive(Clone, Debug)]
+pub enum Connection {
+    /// The probe; `attempt` counts its connections from 1.
+    Probe {
+        /// Its number.
+        attempt: u32,
+    },
+    /// A further hello.
+    Hello(Arc<HelloQuestion>),
+}
+
+/// What a connection brought.
+#[derive(Debug)]
+pub enum Answer {
+    /// What the probe saw.
+    Probe(Known),
+    /// What the hello learnt, and its chain.
+    Hello(Box<HelloObservation>, Option<Arc<Assessed>>),
+}
+
+/// Why a key is not asked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseCause {
+    /// The last connection broke off.
+    Retry,
+    /// It said "no TLS".
+    SecondLook,
+}
+
+/// Time that must pass before the next connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    /// How long.
+    pub time: Duration,
+    /// Why.
+    pub cause: PauseCause,
+}
+
+/// What to do with a key now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Make a connection as soon as one may be made.
+    Connect,
+    /// Make one, but no sooner than after this pause.
+    Wait(Pause),
+    /// Nothing: all is known that is asked for.
+    Done,
+}
+
+impl Known {
+    /// Of a key that must not be connected to.
+    pub fn refused(key: ProbeKey, failure: Failure) -> Self {
+        let observation = Box::new(Observation::failed(key, Timestamp::now(), 0, failure));
+        Self { observation, assessments: Assessments::default() }
+    }
+}
+
+/// How far a key has been asked.
+#[derive(Debug)]
+pub struct Interrogation {
+    plan: RetryPlan,
+    /// The attempt that came furthest, and its number.
+    kept: Option<(u32, Known)>,
+    /// How every attempt at the probe ended, in their order.
+    attempts: Vec<OtherAttempt>,
+    /// Connections made for the probe.
+    made: u32,
+    /// Connections made for what is asked now.
+    tries: u32,
+    looked_again: bool,
+    /// The hello that is asked; `None` as long as it is the probe.
+    hello: Option<Arc<HelloQuestion>>,
+}
+
+impl Interrogation {
+    /// Of a key that was asked nothing so far.
+    pub fn new(plan: RetryPlan) -> Self {
+        let attempts = Vec::new();
+        Self { plan, kept: None, attempts, made: 0, tries: 0, looked_again: false, hello: None }
+    }
+
+    /// What the connection is for that begins now.
+    pub fn begin(&mut self) -> Connection {
+        self.tries += 1;
+        match &self.hello {
+            Some(question) => Connection::Hello(question.clone()),
+            None => {
+                self.made += 1;
+                Connection::Probe { attempt: self.made }
+            }
+        }
+    }
+
+    /// Takes what that connection brought.
+    pub fn take(&mut self, answer: Answer, policy: &Policy) -> Next {
+        match answer {
+            Answer::Probe(known) => self.take_probe(known, policy),
+            Answer::Hello(hello, assessed) => self.take_hello(*hello, assessed, policy),
+        }
+    }
+
+    /// What is known so far; `None` where no connection has ended.
+    pub fn into_known(self) -> Option<Known> {
+        let (number, mut known) = self.kept?;
+        let mut others = self.attempts;
+        others.retain(|attempt| attempt.number != number);
+        others.truncate(OTHER_ATTEMPTS_MAX);
+        known.observation.attempts = self.made;
+        known.observation.other_attempts = Some(others);
+        Some(known)
+    }
+
+    /// How the last attempt at the probe ended.
+    pub fn last_failure(&self) -> Option<&Failure> {
+        self.attempts.last()?.failure.as_ref()
+    }
+
+    fn take_probe(&mut self, known: Known, policy: &Policy) -> Next {
+        let Observation { started, attempts, failure, timings, .. } = &*known.observation;
+        // One less than was begun where the connection was not allowed after all.
+        self.made = *attempts;
+        let attempt = OtherAttempt {
+            number: self.made,
+            started: *started,
+            failure: failure.clone(),
+            total_us: timings.total_us,
+        };
+        let failure = failure.clone();
+        self.attempts.push(attempt);
+        self.keep(known);
+        if let Some(time) = self.retry_pause(failure.as_ref()) {
+            return Next::Wait(Pause { time, cause: PauseCause::Retry });
+        }
+        if failure.is_some_and(|failure| self.is_worth_a_second_look(&failure)) {
+            self.looked_again = true;
+            self.tries = 0;
+            return Next::Wait(Pause { time: self.plan.second_look_delay, cause: PauseCause::SecondLook });
+        }
+        self.next_hello(policy)
+    }
+
+    fn take_hello(
+        &mut self,
+        hello: HelloObservation,
+        assessed: Option<Arc<Assessed>>,
+        policy: &Policy,
+    ) -> Next {
+        if let Some(time) = self.retry_pause(hello.failure.as_ref()) {
+            return Next::Wait(Pause { time, cause: PauseCause::Retry });
+        }
+        if let Some((_, known)) = &mut self.kept {
+            known.observation.hellos.push(hello);
+            known.assessments.hellos.push(assessed);
+        }
+        self.next_hello(policy)
+    }
+
+    /// Keeps the attempt that came furthest, of equals the last.
+    fn keep(&mut self, known: Known) {
+        let furthest = self.kept.as_ref().is_none_or(|(_, kept)| {
+            evidence(&known.observation) >= evidence(&kept.observation)
+        });
+        if furthest {
+            self.kept = Some((self.made, known));
+        }
+    }
+
+    /// How long to wait before the same is asked again; `None` if it is not.
+    fn retry_pause(&self, failure: Option<&Failure>) -> Option<Duration> {
+        let failure = failure.filter(|failure| failure.kind.is_transient())?;
+        if self.tries > self.plan.retries || self.is_second_answer(failure) {
+            return None;
+        }
+        let doublings = 1u32.checked_shl(self.tries.saturating_sub(1)).unwrap_or(u32::MAX);
+        Some(self.plan.retry_delay.saturating_mul(doublings))
+    }
+
+    /// Whether the second look found what the first did.
+    fn is_second_answer(&self, failure: &Failure) -> bool {
+        self.looked_again && self.hello.is_none() && self.alike(failure).count() > 1
+    }
+
+    /// Whether "no TLS" was said, and not twice so far apart as a second look is.
+    fn is_worth_a_second_look(&self, failure: &Failure) -> bool {
+        if self.looked_again || !failure.denies_tls() {
+            return false;
+        }
+        let first = self.alike(failure).next().map(|attempt| attempt.started);
+        let Some((first, last)) = first.zip(self.attempts.last()) else { return true };
+        let delay = SignedDuration::try_from(self.plan.second_look_delay).unwrap_or(SignedDuration::MAX);
+        self.alike(failure).count() < 2 || last.started.duration_since(first) < delay
+    }
+
+    /// The attempts that ended by the same denial.
+    fn alike(&self, failure: &Failure) -> impl Iterator<Item = &OtherAttempt> {
+        let end = failure.denies_tls().then_some((failure.phase, failure.kind));
+        self.attempts.iter().filter(move |attempt| {
+            end.is_some() && attempt.failure.as_ref().map(|failure| (failure.phase, failure.kind)) == end
+        })
+    }
+
+    /// Goes on to the next hello that the key is worth. A host that let an
+    /// earlier attempt come further than the last is left alone.
+    fn next_hello(&mut self, policy: &Policy) -> Next {
+        let last = self.kept.as_ref().filter(|(number, _)| *number == self.made);
+        match last.and_then(|(_, known)| policy.next_hello(&known.observation)) {
+            Some(question) => {
+                self.hello = Some(Arc::new(question));
+                self.tries = 0;
+                Next::Connect
+            }
+            None => Next::Done,
+        }
+    }
+}
+
+/// How much an attempt tells: how far it came, and what it saw of TLS. What this
+/// machine did not bring about tells nothing of the peer.
+fn evidence(seen: &Observation) -> (bool, Phase, bool, bool, bool) {
+    let failure = seen.failure.as_ref();
+    let tls = seen.tls.as_ref();
+    (
+        failure.is_none(),
+        failure.map_or(Phase::AfterTls, |failure| failure.phase),
+        tls.is_some_and(|tls| tls.suite.is_some()),
+        tls.is_some_and(|tls| !tls.chain.is_empty()),
+        failure.is_none_or(|failure| failure.kind != Kind::LocalError),
+    )
+}
+
+/// Makes one connection.
+pub async fn connect<P: Probe>(probe: &P, policy: &Policy, key: ProbeKey, made_for: &Connection) -> Answer {
+    match made_for {
+        Connection::Probe { attempt } => {
+            let observation = Box::new(probe.probe(key, *attempt).await);
+            let assessments = policy.assess(&observation);
+            Answer::Probe(Known { observation, assessments })
+        }
+        Connection::Hello(question) => {
+            let hello = Box::new(probe.hello(key, question).await);
+            let assessed = policy.assess_chain(&hello.chain);
+            Answer::Hello(hello, assessed)
+        }
+    }
+}
+
+/// When connections may begin, for whoever asks one key after the other.
+pub trait Pacing {
+    /// Waits until the address may be connected to; a connection begins now.
+    fn before(&mut self, ip: IpAddr) -> impl Future<Output = ()>;
+
+    /// Hears that a key is asked again, after a pause.
+    fn pauses(&mut self, key: &ProbeKey, failure: Option<&Failure>, pause: Pause);
+}
+
+/// A key of several.
+struct Asked {
+    key: ProbeKey,
+    interrogation: Interrogation,
+    due: Instant,
+    known: Option<Known>,
+}
+
+/// Asks each key to its end, one connection at a time; gives what is known of
+/// them in the order of the keys. While one pauses the others are asked.
+pub async fn interrogate<P: Probe>(
+    probe: &P,
+    policy: &Policy,
+    plan: RetryPlan,
+    keys: Vec<ProbeKey>,
+    pacing: &mut impl Pacing,
+) -> Vec<Known> {
+    let begun = Instant::now();
+    let asked = keys.into_iter().map(|key| {
+        let known = probe.permit(&key).err().map(|failure| Known::refused(key.clone(), failure));
+        Asked { key, interrogation: Interrogation::new(plan), due: begun, known }
+    });
+    let mut all: Vec<Asked> = asked.collect();
+    while let Some(asked) = next_due(&mut all) {
+        sleep_until(asked.due).await;
+        pacing.before(asked.key.endpoint.ip).await;
+        let made_for = asked.interrogation.begin();
+        let answer = connect(probe, policy, asked.key.clone(), &made_for).await;
+        match asked.interrogation.take(answer, policy) {
+            Next::Connect => {}
+            Next::Wait(pause) => {
+                asked.due = Instant::now() + pause.time;
+                pacing.pauses(&asked.key, asked.interrogation.last_failure(), pause);
+            }
+            Next::Done => {
+                let ended = std::mem::replace(&mut asked.interrogation, Interrogation::new(plan));
+                asked.known = ended.into_known();
+            }
+        }
+    }
+    all.into_iter().filter_map(|asked| asked.known).collect()
+}
+
+/// The key to ask now: the first whose pause is over, else the one whose pause
+/// ends first.
+fn next_due(all: &mut [Asked]) -> Option<&mut Asked> {
+    let now = Instant::now();
+    all.iter_mut().filter(|asked| asked.known.is_none()).min_by_key(|asked| asked.due.max(now))
+}
