@@ -10,7 +10,8 @@ pub use bench::BenchArgs;
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
 pub use shared::{
-    AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs, PaceArgs,
+    AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs,
+    PaceArgs,
 };
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 

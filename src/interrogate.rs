@@ -13,7 +13,6 @@
 //! engine keeps of a key. [`interrogate`] carries several of them out, one
 //! connection at a time.
 
-
 use crate::model::attempt::OTHER_ATTEMPTS_MAX;
 use crate::model::{
     Failure, HelloObservation, HelloQuestion, Kind, Observation, OtherAttempt, Phase, ProbeKey,
@@ -208,9 +207,10 @@ impl Interrogation {
 
     /// Keeps the attempt that came furthest, of equals the last.
     fn keep(&mut self, known: Known) {
-        let furthest = self.kept.as_ref().is_none_or(|(_, kept)| {
-            evidence(&known.observation) >= evidence(&kept.observation)
-        });
+        let furthest = self
+            .kept
+            .as_ref()
+            .is_none_or(|(_, kept)| evidence(&known.observation) >= evidence(&kept.observation));
         if furthest {
             self.kept = Some((self.made, known));
         }

@@ -200,7 +200,8 @@ async fn scanned(retry: RetryPlan, script: Arc<Script>, stopped_after: Option<us
     });
     let (progress, stop) = (Arc::new(Progress::default()), CancellationToken::new());
     let stages = (Arc::new(Itself), script.clone(), policy());
-    let engine = tokio::spawn(run(config(retry), stages, targets, records_in, progress.clone(), stop.clone()));
+    let engine =
+        tokio::spawn(run(config(retry), stages, targets, records_in, progress.clone(), stop.clone()));
     if let Some(connections) = stopped_after {
         let made = || script.made.lock().unwrap().values().sum::<usize>();
         while made() < connections || progress.snapshot().in_flight > 0 {
@@ -261,8 +262,20 @@ async fn told(retry: RetryPlan, script: &[End]) -> (u32, End, Vec<End>, String) 
 #[tokio::test]
 async fn of_several_attempts_the_one_that_came_furthest_is_kept_and_all_are_told() {
     for (script, made, kept, others, delivery) in [
-        (&[SHAKEN, THROTTLED, THROTTLED][..], 3, SHAKEN, &[THROTTLED, THROTTLED][..], "undetermined after_tls_closed"),
-        (&[THROTTLED, SHAKEN, THROTTLED], 3, SHAKEN, &[THROTTLED, THROTTLED], "undetermined after_tls_closed"),
+        (
+            &[SHAKEN, THROTTLED, THROTTLED][..],
+            3,
+            SHAKEN,
+            &[THROTTLED, THROTTLED][..],
+            "undetermined after_tls_closed",
+        ),
+        (
+            &[THROTTLED, SHAKEN, THROTTLED],
+            3,
+            SHAKEN,
+            &[THROTTLED, THROTTLED],
+            "undetermined after_tls_closed",
+        ),
         (&[TLS_CLOSED, REJECTED], 2, TLS_CLOSED, &[REJECTED], "undetermined tls_closed"),
         (&[THROTTLED, OURS, OURS], 3, THROTTLED, &[OURS, OURS], "undetermined greeting_throttled"),
         (&[THROTTLED, OK], 2, OK, &[THROTTLED], "encrypted"),
@@ -284,7 +297,14 @@ async fn no_tls_is_looked_at_twice_before_it_is_believed() {
         (0, &[ABSENT, REFUSED], 2, REFUSED, &[ABSENT], "undetermined second_look_differs"),
         (0, &[ABSENT, THROTTLED], 2, ABSENT, &[THROTTLED], "undetermined no_second_look"),
         (1, &[ABSENT, THROTTLED, ABSENT], 3, ABSENT, &[ABSENT, THROTTLED], "plaintext starttls_not_offered"),
-        (1, &[ABSENT, THROTTLED, THROTTLED], 3, ABSENT, &[THROTTLED, THROTTLED], "undetermined no_second_look"),
+        (
+            1,
+            &[ABSENT, THROTTLED, THROTTLED],
+            3,
+            ABSENT,
+            &[THROTTLED, THROTTLED],
+            "undetermined no_second_look",
+        ),
         (1, &[SHAKEN, ABSENT, ABSENT], 3, SHAKEN, &[ABSENT, ABSENT], "undetermined second_look_differs"),
         (0, &[NOT_NOW, NOT_NOW], 2, NOT_NOW, &[NOT_NOW], "undetermined starttls_refused_temporarily"),
         // Retries are looks as well, where they are far enough apart.

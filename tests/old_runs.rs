@@ -38,7 +38,13 @@ fn is_explained(column: &str, before: &str, row: &Row) -> bool {
     if row.get("otherwise").is_some_and(|cell| !cell.is_empty()) {
         return true;
     }
+    // "No TLS" was believed at one look.
+    if row.values().any(|cell| cell.contains("no_second_look")) {
+        return true;
+    }
     match column {
+        // The weakest was one that had been looked at once.
+        name if name.starts_with("weakest_") => true,
         // The sender's own hello was answered by a HelloRetryRequest alone, or what
         // it rests on was not recorded.
         "basis" if row["basis"] == "inferred" => before == "observed",

@@ -31,7 +31,6 @@ impl Rest {
 }
 
 impl Pacing for Rest {
-
     async fn before(&mut self, ip: IpAddr) {
         if let Some(begun) = self.begun.get(&ip) {
             sleep_until(*begun + self.interval).await;

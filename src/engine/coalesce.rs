@@ -49,7 +49,8 @@ impl KeyTable {
                 KeyState::Done(_) => Asked::Done(KeyId(index)),
             };
         }
-        let (index, _) = self.keys.insert_full(key, KeyState::Waiting { domains: vec![domain], paused: false });
+        let (index, _) =
+            self.keys.insert_full(key, KeyState::Waiting { domains: vec![domain], paused: false });
         Asked::New(KeyId(index))
     }
 

@@ -18,9 +18,7 @@ use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, Answer, Known, Pause, RetryPlan};
-use crate::model::{
-    DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target,
-};
+use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::Policy;
 use std::net::IpAddr;

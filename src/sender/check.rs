@@ -75,6 +75,8 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     }
     stated("requires_tls", &sender.requires_tls)?;
     stated("after_tls_failure", &sender.after_tls_failure)?;
+    stated("after_starttls_4xx", &sender.after_starttls_4xx)?;
+    stated("after_starttls_5xx", &sender.after_starttls_5xx)?;
     stated("wildcard_covers_apex", &sender.wildcard_covers_apex)?;
     stated("address_families", &sender.address_families)?;
     stated("retry_hours", &sender.retry_hours)

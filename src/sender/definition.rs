@@ -143,6 +143,12 @@ pub struct Sender {
     pub requires_tls: Stated<bool>,
     /// What it does after a handshake that failed.
     pub after_tls_failure: Stated<AfterTlsFailure>,
+    /// What it does where STARTTLS, once offered, is refused for now (4xx).
+    #[serde(default = "keeps_what_is_refused_for_now")]
+    pub after_starttls_4xx: Stated<AfterTlsFailure>,
+    /// What it does where STARTTLS, once offered, is refused for good (5xx).
+    #[serde(default = "sends_in_clear_what_is_refused")]
+    pub after_starttls_5xx: Stated<AfterTlsFailure>,
     /// Whether a certificate for `*.example.com` serves `example.com` too.
     pub wildcard_covers_apex: Stated<bool>,
     /// Over which families of addresses it sends. An address of another is none
@@ -199,6 +205,14 @@ impl fmt::Debug for Sender {
         told.field("requires_tls", &self.requires_tls)
             .field("after_tls_failure", &self.after_tls_failure)
             .field("wildcard_covers_apex", &self.wildcard_covers_apex);
+        for (name, stated, before) in [
+            ("after_starttls_4xx", &self.after_starttls_4xx, keeps_what_is_refused_for_now()),
+            ("after_starttls_5xx", &self.after_starttls_5xx, sends_in_clear_what_is_refused()),
+        ] {
+            if stated.value != before.value {
+                told.field(name, stated);
+            }
+        }
         // Both are what was taken of every sender before files said so.
         if self.address_families.value != both_families().value {
             told.field("address_families", &self.address_families);
@@ -211,6 +225,18 @@ impl fmt::Debug for Sender {
 fn takes_sha1_signatures() -> Stated<bool> {
     let assumption = Some("TLS libraries that offer a version take the signatures that it has".to_string());
     Stated { value: false, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn keeps_what_is_refused_for_now() -> Stated<AfterTlsFailure> {
+    let assumption = Some("a 4xx is a reason to try again (RFC 5321 section 4.2.1)".to_string());
+    Stated { value: AfterTlsFailure::Defer, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn sends_in_clear_what_is_refused() -> Stated<AfterTlsFailure> {
+    let assumption = Some("opportunistic TLS goes on without where there is none".to_string());
+    Stated { value: AfterTlsFailure::Plaintext, source: None, assumption }
 }
 
 /// What is taken of a sender whose file does not say.

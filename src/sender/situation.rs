@@ -76,7 +76,7 @@ impl Situation {
                 Phase::Greeting | Phase::Ehlo | Phase::AfterTls,
                 Throttled | Tempfail | Rejected | NotSmtp | UnexpectedCode,
             ) => Some(Self::SessionRefused),
-            (Phase::Starttls, Throttled | Rejected)
+            (Phase::Starttls, Throttled | Tempfail | Rejected)
             | (Phase::AfterTls, EhloRejected | ClientCertificateRequired | ClientCertificateRefused) => {
                 Some(Self::SessionRefused)
             }

@@ -2,6 +2,7 @@
 
 use super::count::NOT_AVAILABLE;
 use super::ehlo::{Offer, starttls_offer};
+use super::refusal::{About, about};
 use super::reply::Fault;
 use crate::model::{Asked, Dialogue, Failure, Kind, Phase, Reply};
 
@@ -110,21 +111,31 @@ fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> Turn {
     match reply.code {
         250 => {
             let refusal = ehlo.unwrap_or(reply);
-            let kind = if is_unknown(refusal) { Kind::HeloOnly } else { Kind::Rejected };
+            let kind = match about(refusal) {
+                About::TlsRequired => Kind::TlsRequired,
+                About::Tls if is_unknown(refusal) => Kind::HeloOnly,
+                _ => Kind::Rejected,
+            };
             Turn::Part(decided_by(refusal, Phase::Ehlo, kind))
         }
-        TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Ehlo, Kind::TlsRequired)),
-        _ => refused(reply, Phase::Ehlo, Kind::Tempfail, Kind::Rejected),
+        _ => {
+            let required = about(reply) == About::TlsRequired;
+            let permanent = if required { Kind::TlsRequired } else { Kind::Rejected };
+            refused(reply, Phase::Ehlo, Kind::Tempfail, permanent)
+        }
     }
 }
 
 fn after_starttls(reply: &Reply) -> Turn {
-    let rejected = if is_not_authorized(reply) { Kind::Rejected } else { Kind::Refused };
-    match reply.code {
-        220 => Turn::Upgrade,
-        TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Starttls, Kind::TlsRequired)),
-        _ => refused(reply, Phase::Starttls, Kind::RefusedTemporarily, rejected),
+    if reply.code == 220 {
+        return Turn::Upgrade;
     }
+    let (transient, permanent) = match about(reply) {
+        About::Tls => (Kind::RefusedTemporarily, Kind::Refused),
+        About::TlsRequired => (Kind::Tempfail, Kind::TlsRequired),
+        About::Client | About::Load => (Kind::Tempfail, Kind::Rejected),
+    };
+    refused(reply, Phase::Starttls, transient, permanent)
 }
 
 fn after_ehlo_tls(reply: &Reply) -> Turn {
@@ -156,13 +167,7 @@ fn refused(reply: &Reply, phase: Phase, transient: Kind, permanent: Kind) -> Tur
 /// there (RFC 5321 §3.2; 503 by servers that know HELO only). Other codes speak
 /// of the name after it (501, 504) or of whoever says it.
 fn is_unknown(reply: &Reply) -> bool {
-    matches!(reply.code, 500 | 502 | 503) && !is_not_authorized(reply)
-}
-
-/// Whether the words begin with the status 5.7.1, "delivery not authorized"
-/// (RFC 3463 §3.8): it is said of the client, not of TLS.
-fn is_not_authorized(reply: &Reply) -> bool {
-    reply.words().and_then(|words| words.split(' ').next()) == Some("5.7.1")
+    matches!(reply.code, 500 | 502 | 503)
 }
 
 /// Where EHLO was refused and the server hangs up at HELO: the refusal, which

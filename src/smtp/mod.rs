@@ -8,6 +8,7 @@ mod answer;
 pub mod command;
 mod count;
 pub mod ehlo;
+pub mod refusal;
 pub mod reply;
 pub mod session;
 

@@ -1,13 +1,13 @@
 //! What comes of a sender's attempt at one endpoint, by what it demands there.
 
 use super::case::Case;
-use super::certificate::{certificate_validation, domain_validation, encryption_only};
+use super::certificate::{REFUSED_FOR_NOW, certificate_validation, domain_validation, encryption_only};
 use super::outcome;
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
 use crate::model::{
-    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase,
-    Presented, Reason, Unproven,
+    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase, Presented,
+    Reason, Unproven,
 };
 use crate::sender::AfterTlsFailure;
 use crate::sender::situation::Situation;
@@ -73,11 +73,7 @@ pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoin
 }
 
 /// An endpoint of which nothing is known, for this reason.
-pub(super) fn judged_open(
-    profile: &SenderProfile,
-    finding: Finding,
-    reason: Reason,
-) -> JudgedEndpoint {
+pub(super) fn judged_open(profile: &SenderProfile, finding: Finding, reason: Reason) -> JudgedEndpoint {
     let logged = Situation::of(reason).and_then(|situation| profile.logged(situation));
     of_parts(finding, Outcome { logged, ..Outcome::undetermined(reason) }, None)
 }
@@ -122,17 +118,20 @@ fn opportunistic(profile: &SenderProfile, outcome: &Outcome) -> Attempt {
 }
 
 /// On what it rests that a host, of which only this is known, gets no mail in
-/// clear. It came to STARTTLS and took it; whatever then goes wrong with TLS, a
-/// sender that defers sends nothing in clear.
+/// clear. It came to STARTTLS and took it, or refused it for now; whatever then
+/// goes wrong with TLS, a sender that defers sends nothing in clear.
 fn never_in_clear(profile: &SenderProfile, reason: Option<Reason>) -> Option<Basis> {
     let sender = &profile.sender;
     if sender.requires_tls.value {
         return Some(Basis::Inferred);
     }
-    let after = &sender.after_tls_failure;
-    let came_to_tls = reason.is_some_and(|reason| reason.phase() >= Phase::Tls);
+    let after = match reason? {
+        REFUSED_FOR_NOW => &sender.after_starttls_4xx,
+        reason if reason.phase() >= Phase::Tls => &sender.after_tls_failure,
+        _ => return None,
+    };
     let basis = if after.is_assumed() { Basis::Assumed } else { Basis::Inferred };
-    (came_to_tls && after.value == AfterTlsFailure::Defer).then_some(basis)
+    (after.value == AfterTlsFailure::Defer).then_some(basis)
 }
 
 /// Whether the endpoint is as it is demanded. A signature that cannot be

@@ -3,9 +3,13 @@
 
 use super::requirement::ReferenceName;
 use crate::model::{
-    ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, Leaf, Presented, Reason,
+    ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, Kind, Leaf, Phase, Presented, Reason,
 };
 use crate::sender::connector::{self, Bears};
+
+/// STARTTLS is refused for now.
+pub(super) const REFUSED_FOR_NOW: Reason =
+    Reason::Ended { phase: Phase::Starttls, kind: Kind::RefusedTemporarily };
 
 /// Mail that would go in clear, or be kept for want of TLS, is not delivered
 /// where TLS is demanded.
@@ -14,6 +18,8 @@ pub(super) fn encryption_only(delivery: Delivery, reason: Option<Reason>) -> Che
         Check::Undetermined(reason.map_or(CheckCause::NotProbed, CheckCause::NoAnswer))
     };
     match delivery {
+        // Whoever demands TLS keeps the message, and may get it later.
+        _ if reason == Some(REFUSED_FOR_NOW) => open(reason),
         Delivery::Encrypted => Check::Pass,
         Delivery::Undetermined => open(reason),
         Delivery::Plaintext | Delivery::Deferred | Delivery::Undeliverable => {

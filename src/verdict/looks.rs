@@ -68,9 +68,7 @@ fn contradicts(word: Word, denied: Word) -> bool {
     match word {
         Word::Denied(..) => word != denied,
         Word::Accepted => is_final(denied),
-        Word::Offered => {
-            !matches!(denied, Word::Denied(_, Kind::Refused | Kind::RefusedTemporarily))
-        }
+        Word::Offered => !matches!(denied, Word::Denied(_, Kind::Refused | Kind::RefusedTemporarily)),
     }
 }
 
@@ -98,7 +96,8 @@ mod tests {
     /// The first is the one that is kept.
     fn seen(attempts: &[Option<(Phase, Kind)>]) -> Observation {
         let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
-        let mut seen = Observation::failed(key, Timestamp::UNIX_EPOCH, 1, failure((Phase::Dns, Kind::Closed)));
+        let mut seen =
+            Observation::failed(key, Timestamp::UNIX_EPOCH, 1, failure((Phase::Dns, Kind::Closed)));
         seen.failure = attempts[0].map(failure);
         let other = |end: &Option<(Phase, Kind)>| OtherAttempt {
             number: 1,
@@ -164,8 +163,7 @@ mod tests {
             let started = Timestamp::UNIX_EPOCH;
             HelloObservation::new(HelloPurpose::Sender, ProtocolVersion::TLS13, started, end)
         };
-        let not_asked =
-            HelloObservation { failure: ABSENT.map(failure), ..hello(HelloEnd::NotAsked) };
+        let not_asked = HelloObservation { failure: ABSENT.map(failure), ..hello(HelloEnd::NotAsked) };
         host.hellos = vec![hello(HelloEnd::Agreed)];
         assert_eq!(open(&host), None);
         host.hellos.push(HelloObservation { failure: THROTTLED.map(failure), ..not_asked.clone() });

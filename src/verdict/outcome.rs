@@ -23,7 +23,7 @@ use crate::model::{
     NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, SuiteFacts,
 };
 use crate::sender::situation::Situation;
-use crate::sender::{AfterTlsFailure, Sender};
+use crate::sender::{AfterTlsFailure, Sender, Stated};
 
 /// What delivery through the endpoint would be, for a sender that is judged for
 /// once: [`SenderProfile`] spares what is made for each call here.
@@ -69,6 +69,7 @@ impl Case<'_> {
                 answer.unwrap_or_else(|| self.not_learnt(failure))
             }
             Some(failure) if failure.says_no_tls() => self.no_tls(failure),
+            Some(failure) if failure.denies_tls() => self.refused_for_now(failure),
             Some(failure) if failure.opens_for_nobody() => Self::not_there(failure),
             Some(failure) => self.not_learnt(failure),
         }
@@ -118,12 +119,29 @@ impl Case<'_> {
         self.tls_failure(reason, carried.map_or(Basis::Inferred, |carried| carried.basis))
     }
 
-    /// In clear, unless the sender sends through TLS only.
+    /// In clear, unless the sender sends through TLS only, or keeps what is meant
+    /// for a host that offers STARTTLS and refuses it.
     fn no_tls(&self, failure: &Failure) -> Answer {
-        let alone = self.profile.sender.requires_tls.value;
-        let delivery = if alone { Delivery::Deferred } else { Delivery::Plaintext };
+        let sender = &self.profile.sender;
+        let alone = sender.requires_tls.value;
+        let after = Some(&sender.after_starttls_5xx).filter(|_| failure.kind == Kind::Refused && !alone);
+        let kept = alone || after.is_some_and(|after| after.value == AfterTlsFailure::Defer);
+        let delivery = if kept { Delivery::Deferred } else { Delivery::Plaintext };
+        let basis = if after.is_some_and(Stated::is_assumed) { Basis::Assumed } else { Basis::Observed };
         let situation = alone.then_some(Situation::StarttlsRequired);
-        (Outcome::without_tls(delivery, failure, Some(Basis::Observed)), situation)
+        (Outcome::without_tls(delivery, failure, Some(basis)), situation)
+    }
+
+    /// A sender that goes on in clear does so at once; of one that keeps the
+    /// message it is open what comes of it later.
+    fn refused_for_now(&self, failure: &Failure) -> Answer {
+        let sender = &self.profile.sender;
+        let after = &sender.after_starttls_4xx;
+        if sender.requires_tls.value || after.value == AfterTlsFailure::Defer {
+            return self.not_learnt(failure);
+        }
+        let basis = if after.is_assumed() { Basis::Assumed } else { Basis::Inferred };
+        (Outcome::without_tls(Delivery::Plaintext, failure, Some(basis)), None)
     }
 
     /// A server that was brought down from TLS 1.3 in the scanner's handshake
