@@ -32,9 +32,7 @@ use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::interrogate::RetryPlan;
 use crate::lookup::{DnsLookup, LookupConfig};
-use crate::net::{
-    Blocklist, ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup,
-};
+use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use crate::run_dir::JudgedBy;
 use crate::sender::{DEFAULT_SENDER, Sender};
 use crate::smtp::EhloName;
@@ -55,7 +53,7 @@ const LAB_EHLO_NAME: &str = "scanner.mxray.example";
 /// The stages of a survey, ready to run.
 pub struct Stages {
     /// Finds mail hosts.
-    pub lookup: Arc<ScreenedLookup<DnsLookup>>,
+    pub lookup: Arc<DnsLookup>,
     /// Asks endpoints.
     pub probe: Arc<NetProbe>,
     /// Judges what they find.
@@ -108,7 +106,6 @@ struct Parts {
     without_route: Option<Family>,
     hellos: HelloPlan,
     enumeration: Option<EnumerationPlan>,
-    blocklist: Blocklist,
     allow_private: bool,
     judging: Judging,
 }
@@ -137,6 +134,7 @@ pub fn stages(
             ipv6: families.ipv6,
             queries_in_flight: questions_max,
             smart_hosts: smart_hosts(&judging.connectors),
+            blocklist: Arc::new(blocklist(&args.blocklist)?),
             ..lookup(dialogue, dns_timeout)
         },
         ehlo: ehlo_name(dialogue.ehlo.as_deref())?,
@@ -146,7 +144,6 @@ pub fn stages(
         without_route: families.without_route,
         hellos: further::hello_plan(hellos)?,
         enumeration: further::enumeration_plan(hellos),
-        blocklist: blocklist(&args.blocklist)?,
         allow_private: args.allow_private,
         judging,
     })
@@ -185,7 +182,6 @@ pub fn lab_stages(
         without_route: None,
         hellos: HelloPlan::default(),
         enumeration: None,
-        blocklist: Blocklist::default(),
         allow_private: true,
         judging,
     })
@@ -195,7 +191,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     let handshaker = Handshaker::new(parts.key_shares)
         .map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?
         .with_identity(parts.identity);
-    let gate = Gate::new(parts.blocklist.clone(), parts.allow_private);
+    let gate = Gate::new(parts.lookup.blocklist.clone(), parts.allow_private);
     let told = Told {
         ehlo_name: parts.ehlo.as_str().to_string(),
         without_route: parts.without_route,
@@ -211,7 +207,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
     };
     let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
     Ok(Stages {
-        lookup: Arc::new(ScreenedLookup::new(parts.blocklist, lookup)),
+        lookup: Arc::new(lookup),
         probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
         policy: Arc::new(
             Policy::new(parts.judging.judge, parts.judging.sender)

@@ -5,10 +5,10 @@
 mod old_server;
 
 use mxray::model::{
-    CipherSuite, DowngradeMark, Endpoint, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
-    MxHost, NamedGroup, Phase, ProbeKey, ProtocolVersion, SignatureScheme,
+    Blocklist, CipherSuite, DowngradeMark, Endpoint, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion,
+    Kind, MxHost, NamedGroup, Phase, ProbeKey, ProtocolVersion, SignatureScheme,
 };
-use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
+use mxray::net::{Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use mxray::smtp::EhloName;
 use mxray::stage::Probe;
 use mxray::tls::ClientHello;

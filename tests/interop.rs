@@ -37,10 +37,10 @@ use front::Front;
 use mxray::ask::enumeration::{self, EnumerationPlan};
 use mxray::lab::{Fleet, FleetOptions, scenario};
 use mxray::model::{
-    CipherSuite, DomainName, Endpoint, Enumeration, HelloEnd, HelloObservation, MxHost, NamedGroup, ProbeKey,
-    ProtocolVersion, SignatureCheck, VersionSuites,
+    Blocklist, CipherSuite, DomainName, Endpoint, Enumeration, HelloEnd, HelloObservation, MxHost,
+    NamedGroup, ProbeKey, ProtocolVersion, SignatureCheck, VersionSuites,
 };
-use mxray::net::{Blocklist, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
+use mxray::net::{Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use mxray::smtp::EhloName;
 use mxray::stage::Probe;
 

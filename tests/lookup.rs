@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "lookup/aliases.rs"]
+mod aliases;
 #[path = "lookup/server.rs"]
 mod server;
 #[path = "lookup/traffic.rs"]

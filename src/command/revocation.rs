@@ -12,7 +12,6 @@ use crate::model::revocation::{
     CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer, RevocationSource,
 };
 use crate::model::{CertificateFacts, DomainName, Subject, Target};
-use crate::net::ScreenedLookup;
 use crate::plan::{self, Asked};
 use crate::revocation::{self, Question, crl, ocsp};
 use crate::sender::published::{self, AddressKind};
@@ -38,7 +37,7 @@ const HTTP: &str = "http:";
 const CERTIFICATES_MAX: usize = 64;
 
 /// Finds the addresses of hosts in the DNS that everything else is asked of.
-struct Resolver(Arc<ScreenedLookup<DnsLookup>>);
+struct Resolver(Arc<DnsLookup>);
 
 impl Resolve for Resolver {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, String> {

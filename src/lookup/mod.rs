@@ -1,34 +1,41 @@
 //! MX, A and AAAA: [`crate::stage::Lookup`] on hickory-resolver.
 //!
 //! A survey must see the DNS itself, so names are always absolute: no search
-//! domain, no hosts file. Three things are bounded here: [`EXCHANGES_MAX`]
+//! domain, no hosts file. Four things are bounded here: [`EXCHANGES_MAX`]
 //! exchangers of a domain and [`ADDRESSES_PER_EXCHANGE_MAX`] addresses of each,
-//! where the facts say how many there were beyond, and
-//! [`LookupConfig::queries_in_flight`] over all, where full means waiting.
+//! where the facts say how many there were beyond, [`ALIASES_MAX`] aliases of
+//! a name, where more are a failure, and [`LookupConfig::queries_in_flight`]
+//! over all, where full means waiting.
+//!
+//! Domains and hosts on the blocklist are not even looked up, and no alias is
+//! followed to a name on it: whoever does not want to be asked is not asked
+//! under another name.
 
+mod alias;
 mod answer;
 mod classify;
 mod connection;
+mod questions;
 mod reply;
 mod resolver;
 mod smart_hosts;
 
+pub use alias::ALIASES_MAX;
 pub use resolver::{LookupConfig, LookupError};
 pub use smart_hosts::SmartHosts;
 
 use crate::model::{
-    DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
+    Blocklist, DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
 };
 use crate::stage::Lookup;
+use alias::AliasChain;
 use answer::MailExchanger;
 use classify::unusable;
-use connection::Connections;
 use futures_util::future::join_all;
-use hickory_resolver::Resolver;
-use hickory_resolver::net::NetError;
-use hickory_resolver::proto::rr::{Name, RecordType};
+use hickory_resolver::proto::rr::{Name, Record, RecordType};
+use questions::Questions;
 use std::net::IpAddr;
-use tokio::sync::Semaphore;
+use std::sync::Arc;
 
 /// Most exchangers kept of one domain. Those of the best preference stay; what
 /// is beyond is counted, and neither resolved nor probed.
@@ -40,12 +47,11 @@ pub const ADDRESSES_PER_EXCHANGE_MAX: usize = 32;
 /// Asks a recursive resolver. Answers are cached for their TTL, the negative
 /// ones too, and equal questions that are under way are asked once.
 pub struct DnsLookup {
-    resolver: Resolver<Connections>,
-    connections: Connections,
+    questions: Questions,
     ipv4: bool,
     ipv6: bool,
-    permits: Semaphore,
     smart_hosts: SmartHosts,
+    blocklist: Arc<Blocklist>,
 }
 
 impl DnsLookup {
@@ -58,14 +64,12 @@ impl DnsLookup {
         if !(config.ipv4 || config.ipv6) {
             return Err(LookupError::NoFamily);
         }
-        let connections = Connections::default();
         Ok(Self {
-            resolver: resolver::build(&config, connections.clone())?,
-            connections,
+            questions: Questions::new(&config)?,
             ipv4: config.ipv4,
             ipv6: config.ipv6,
-            permits: Semaphore::new(config.queries_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
             smart_hosts: config.smart_hosts,
+            blocklist: config.blocklist,
         })
     }
 
@@ -165,8 +169,8 @@ impl DnsLookup {
 
     /// The exchangers, and how many there are beyond those that are kept.
     async fn mail_exchangers(&self, name: &Name) -> Result<(Vec<MailExchanger>, usize), Failure> {
-        let answer = self.query(name, RecordType::MX).await?;
-        let mut mx = answer::mail_exchangers(answer.answers());
+        let answer = self.query(name, RecordType::MX).await.map_err(as_listed)?;
+        let mut mx = answer::mail_exchangers(&answer);
         let excess = mx.len().saturating_sub(EXCHANGES_MAX);
         mx.truncate(EXCHANGES_MAX);
         if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) }
@@ -202,7 +206,7 @@ impl DnsLookup {
             return None;
         }
         let answer = self.query(name, family).await;
-        Some(answer.map(|lookup| answer::addresses(lookup.answers())))
+        Some(answer.map(|records| answer::addresses(&records)))
     }
 
     /// Those of the families in use.
@@ -222,24 +226,49 @@ impl DnsLookup {
         }
     }
 
-    async fn query(
-        &self,
-        name: &Name,
-        record_type: RecordType,
-    ) -> Result<hickory_resolver::lookup::Lookup, Failure> {
-        // The semaphore is never closed; without a permit the query would
-        // only be unbounded, not wrong.
-        let _permit = self.permits.acquire().await.ok();
-        let answer = self.resolver.lookup(name.clone(), record_type).await;
-        answer.map_err(|error| match self.connections.failure_over_tcp(name, record_type) {
-            Some(cause) if matches!(error, NetError::Truncated) => classify::failure(&cause),
-            _ => classify::failure(&error),
-        })
+    /// Records of a type, which there are: those of the name, or of what it is
+    /// an alias of.
+    async fn query(&self, name: &Name, record_type: RecordType) -> Result<Vec<Record>, Failure> {
+        let mut chain = AliasChain::new(name.clone());
+        while let Some(asked) = chain.end() {
+            let mut records = self.questions.ask(asked, record_type).await?;
+            let goes_on = chain.follow(&records)?;
+            self.screen(name, &chain)?;
+            records.retain(|record| record.record_type() == record_type);
+            if !records.is_empty() {
+                return Ok(records);
+            }
+            if !goes_on {
+                break;
+            }
+        }
+        Err(Failure::new(Phase::Dns, Kind::NoData))
+    }
+
+    /// Refuses aliases that are on the blocklist.
+    fn screen(&self, name: &Name, chain: &AliasChain) -> Result<(), Failure> {
+        let mut aliases = chain.aliases().map(|alias| MxHost::new(&alias.to_ascii()));
+        let Some(listed) = aliases.find(|alias| self.blocklist.has_name(alias.as_str())) else {
+            return Ok(());
+        };
+        let told = format_args!("{} is an alias of {listed}", MxHost::new(&name.to_ascii()));
+        Err(Failure::new(Phase::Connect, Kind::Blocklisted).with_detail(told))
+    }
+
+    /// Whether a target is left alone, and not even looked up.
+    fn leaves_alone(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Domain(name) | Subject::Host { name, .. } => self.blocklist.has_name(name.as_str()),
+            Subject::Endpoint { .. } => false,
+        }
     }
 }
 
 impl Lookup for DnsLookup {
     async fn lookup(&self, target: Target) -> DomainFacts {
+        if self.leaves_alone(&target.subject) {
+            return DomainFacts::failed(target, Failure::new(Phase::Input, Kind::Blocklisted));
+        }
         match target.subject.clone() {
             Subject::Domain(domain) => self.domain(target, domain).await,
             Subject::Host { name, .. } => self.host(target, &name).await,
@@ -251,6 +280,13 @@ impl Lookup for DnsLookup {
 fn dns_name(domain: &DomainName) -> Result<Name, Failure> {
     Name::from_labels(domain.as_str().split('.').map(str::as_bytes))
         .map_err(|error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error))
+}
+
+/// A domain that is an alias of a name on the blocklist is as one that stands
+/// there itself.
+fn as_listed(failure: Failure) -> Failure {
+    let phase = if failure.kind == Kind::Blocklisted { Phase::Input } else { failure.phase };
+    Failure { phase, ..failure }
 }
 
 fn facts(target: Target, exchanges: Vec<Exchange>, failure: Option<Failure>) -> DomainFacts {

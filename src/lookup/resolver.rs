@@ -3,13 +3,13 @@
 
 use super::connection::Connections;
 use super::smart_hosts::SmartHosts;
-use hickory_resolver::Resolver;
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
-};
+use crate::model::Blocklist;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::system_conf::read_system_conf;
+use hickory_resolver::{NameServerPool, PoolContext, ResponseCache, TlsConfig, TtlConfig};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// UDP payload offered by EDNS0, in octets: no fragments on any usual path
@@ -40,6 +40,9 @@ pub struct LookupConfig {
     pub queries_in_flight: usize,
     /// The hosts that are looked up in place of the MX of a domain.
     pub smart_hosts: SmartHosts,
+    /// Names that are left alone: they are not looked up, and an alias that
+    /// leads to one is not followed. Its addresses are whoever's who connects.
+    pub blocklist: Arc<Blocklist>,
 }
 
 impl Default for LookupConfig {
@@ -53,6 +56,7 @@ impl Default for LookupConfig {
             cache_entries: 65_536,
             queries_in_flight: 1024,
             smart_hosts: SmartHosts::default(),
+            blocklist: Arc::default(),
         }
     }
 }
@@ -71,22 +75,25 @@ pub enum LookupError {
     Setup(#[source] NetError),
 }
 
-/// Builds the resolver, which asks over `connections`; nothing is sent.
-pub(super) fn build(
+/// Builds the resolvers, which are asked over `connections`; nothing is sent.
+pub(super) fn pool(
     config: &LookupConfig,
     connections: Connections,
-) -> Result<Resolver<Connections>, LookupError> {
+) -> Result<NameServerPool<Connections>, LookupError> {
     let nameservers = if config.nameservers.is_empty() {
         let (system, _) = read_system_conf().map_err(LookupError::System)?;
         system.name_servers
     } else {
         config.nameservers.iter().map(|&address| nameserver(address)).collect()
     };
-    let servers = ResolverConfig::from_name_servers(nameservers);
-    Resolver::builder_with_config(servers, connections)
-        .with_options(options(config))
-        .build()
-        .map_err(LookupError::Setup)
+    let tls = TlsConfig::new().map_err(LookupError::Setup)?;
+    let context = Arc::new(PoolContext::new(options(config), tls));
+    Ok(NameServerPool::from_config(nameservers, context, connections))
+}
+
+/// Builds the cache.
+pub(super) fn cache(options: &ResolverOpts) -> ResponseCache {
+    ResponseCache::new(options.cache_size, TtlConfig::from_opts(options))
 }
 
 fn nameserver(address: SocketAddr) -> NameServerConfig {
@@ -105,11 +112,6 @@ fn options(config: &LookupConfig) -> ResolverOpts {
     options.cache_size = config.cache_entries;
     options.edns0 = true;
     options.edns_payload_len = EDNS_PAYLOAD_OCTETS;
-    // A survey sees what the world sees, not what this machine overrides.
-    options.ndots = 0;
-    options.use_hosts_file = ResolveHosts::Never;
-    // Only the records asked for, at the end of a chain of CNAMEs.
-    options.preserve_intermediates = false;
     // One question to one server: asking two at once would double the load on
     // resolvers that are somebody else's.
     options.num_concurrent_reqs = 1;

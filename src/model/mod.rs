@@ -6,6 +6,7 @@
 
 pub mod assessment;
 pub mod attempt;
+pub mod blocklist;
 pub mod certificate;
 pub mod connector;
 pub mod delivery;
@@ -35,6 +36,7 @@ pub mod verdict;
 
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use attempt::OtherAttempt;
+pub use blocklist::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError};
 pub use certificate::{CertificateFacts, Sha256};
 pub use connector::{Connector, Recipients, SmartHost, TlsDomain};
 pub use delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};

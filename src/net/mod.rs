@@ -13,16 +13,14 @@ mod key_share;
 mod legacy;
 mod recorder;
 mod route;
-mod screen;
 mod sessions;
 mod tls_failure;
 mod wire;
 
 pub use drive::PhaseTimeouts;
-pub use gate::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError, Gate};
+pub use gate::Gate;
 pub use handshake::{ClientIdentity, Handshaker, KeyShares};
 pub use route::families_with_route;
-pub use screen::ScreenedLookup;
 
 use crate::model::{Failure, HelloObservation, HelloQuestion, Observation, ProbeKey};
 use crate::smtp::EhloName;

@@ -1,7 +1,7 @@
 //! Files that the command line names.
 
 use super::error::UsageError;
-use crate::net::Blocklist;
+use crate::model::Blocklist;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};

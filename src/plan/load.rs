@@ -7,8 +7,8 @@ use crate::load::{
     Bound, CONCURRENCY_MAX, COUNT_MAX, DURATION_SECONDS_MAX, Handshakes, Pacing, RATE_MAX, Settings,
 };
 use crate::lookup::DnsLookup;
-use crate::model::{DomainFacts, DomainName, Endpoint, MxHost, ProbeKey, Subject, Target};
-use crate::net::{Blocklist, Gate, Handshaker, NetProbe};
+use crate::model::{Blocklist, DomainFacts, DomainName, Endpoint, MxHost, ProbeKey, Subject, Target};
+use crate::net::{Gate, Handshaker, NetProbe};
 use crate::stage::Lookup;
 use std::fmt::Display;
 use std::net::IpAddr;

@@ -62,6 +62,18 @@ fn what_is_on_the_blocklist_is_left_alone() {
 }
 
 #[test]
+fn the_blocklist_is_not_gone_round_by_an_alias() {
+    let lab = Lab::playing(&["mx_cname"], 2);
+    lab.folder.write("block", "edge.d1.example\n");
+    let found = rows(&lab.folder, lab.args("scan list --allow-private --blocklist block"));
+    assert_eq!(outcomes(&found), ["connect/blocklisted", "after_tls/ok"]);
+    let row = &found["d1.example"];
+    assert_eq!((&row["delivery"], &row["reason"]), (&"undetermined".into(), &"connect_blocklisted".into()));
+    assert_eq!(row["detail"], "mx1.d1.example is an alias of edge.d1.example");
+    assert_eq!(lab.connections(), 1);
+}
+
+#[test]
 fn one_family_alone_means_nothing_over_the_other() {
     let lab = Lab::playing(&["dual_stack"], 1);
     if !lab.fleet.left_out().is_empty() {

@@ -1,8 +1,8 @@
 //! A mail server on loopback whose TLS is rustls and whose manners are the
 //! test's, and a probe of it.
 
-use mxray::model::{Endpoint, MxHost, Observation, ProbeKey};
-use mxray::net::{Blocklist, Gate, Handshaker, NetProbe, PhaseTimeouts};
+use mxray::model::{Blocklist, Endpoint, MxHost, Observation, ProbeKey};
+use mxray::net::{Gate, Handshaker, NetProbe, PhaseTimeouts};
 use mxray::smtp::EhloName;
 use mxray::stage::Probe;
 use rustls::ServerConfig;
