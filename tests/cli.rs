@@ -42,5 +42,8 @@ mod roots;
 mod stopping;
 #[path = "cli/streams.rs"]
 mod streams;
+#[cfg(unix)]
+#[path = "cli/unread.rs"]
+mod unread;
 #[path = "cli/wrong_use.rs"]
 mod wrong_use;

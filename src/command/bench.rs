@@ -1,7 +1,7 @@
 //! `mxray bench`: load on a server of one's own, told, saved and compared.
 
 use super::descriptors::{self, Share};
-use super::signals::Signals;
+use super::signals::{Signals, Stop};
 use super::{CommandError, start_logging};
 use crate::cli::BenchArgs;
 use crate::load::{self, CONCURRENCY_MAX, Job, KEPT_UP_SHARE_MIN, LoadRecord, Pacing, Round, Tolerance};
@@ -11,8 +11,7 @@ use anyhow::{Context, anyhow};
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
-use tokio_util::sync::CancellationToken;
+use std::sync::Arc;
 
 /// Exit code where a round could not be made any more.
 const EXIT_BROKEN_OFF: u8 = 1;
@@ -33,21 +32,26 @@ pub(super) async fn run(args: BenchArgs) -> Result<ExitCode, CommandError> {
     super::say(format_args!("mxray: {}; address {}", plan.settings, key.endpoint.ip));
     let plan::LoadPlan { settings, bound, probe, .. } = plan;
     let job = Job { probe: Arc::new(probe), key, settings: settings.clone(), bound, in_flight_max };
-    let (rounds, interrupted) = make(job, args.rounds, signals).await?;
+    let stop = signals.watch("sessions under way are ended in order");
+    let (rounds, interrupted) = make(job, args.rounds, &stop).await?;
     let record = LoadRecord::new(settings, args.rounds, rounds);
-    super::tell(load::report(&record))?;
-    if let Some(path) = &args.save {
-        let json = record.to_json().context("the load cannot be written as JSON")?;
-        fs::write(path, json).with_context(|| format!("--save {}", path.display()))?;
-    }
+    // Saved before somebody has to read, told whatever became of that.
+    let saved = args.save.as_deref().map(|path| save(path, &record)).transpose();
+    super::tell_until(&stop.token, load::report(&record))?;
+    saved?;
     match (interrupted, baseline) {
         (Some(code), _) => {
             super::say("mxray: stopped early, and compared with nothing");
             Ok(ExitCode::from(code))
         }
-        (None, Some(baseline)) => compare(&args, &baseline, &record),
+        (None, Some(baseline)) => compare(&args, &baseline, &record, &stop),
         (None, None) => Ok(measured(&record)),
     }
+}
+
+fn save(path: &Path, record: &LoadRecord) -> anyhow::Result<()> {
+    let json = record.to_json().context("the load cannot be written as JSON")?;
+    fs::write(path, json).with_context(|| format!("--save {}", path.display()))
 }
 
 /// A load of which no session came to its end has measured nothing, and one
@@ -67,10 +71,15 @@ fn measured(record: &LoadRecord) -> ExitCode {
     }
 }
 
-fn compare(args: &BenchArgs, baseline: &LoadRecord, record: &LoadRecord) -> Result<ExitCode, CommandError> {
+fn compare(
+    args: &BenchArgs,
+    baseline: &LoadRecord,
+    record: &LoadRecord,
+    stop: &Stop,
+) -> Result<ExitCode, CommandError> {
     let tolerance = Tolerance { share: args.tolerance, least: args.least_change };
     let compared = load::compare(baseline, record, tolerance).map_err(anyhow::Error::from)?;
-    super::tell(format_args!("\n{}", load::comparison(&compared)))?;
+    super::tell_until(&stop.token, format_args!("\n{}", load::comparison(&compared)))?;
     if compared.is_worse() {
         super::say(format_args!(
             "mxray: worse than the baseline by more than {:.1} %",
@@ -118,37 +127,20 @@ fn room(pacing: Pacing) -> Result<u32, UsageError> {
     }
 }
 
-/// Makes the rounds. The first Ctrl-C (or SIGTERM) lets sessions that are under
-/// way end; the second ends at once. Gives the exit code that says which.
-async fn make(
-    job: Job<NetProbe>,
-    rounds: u32,
-    mut signals: Signals,
-) -> Result<(Vec<Round>, Option<u8>), CommandError> {
-    let stop = CancellationToken::new();
-    let interrupted = Arc::new(OnceLock::new());
-    let watch = tokio::spawn({
-        let (stop, interrupted) = (stop.clone(), interrupted.clone());
-        async move {
-            let code = signals.next().await;
-            super::say("mxray: stopping; sessions under way are ended in order (again: stop at once)");
-            let _ = interrupted.set(code);
-            stop.cancel();
-            std::process::exit(i32::from(signals.next().await));
-        }
-    });
+/// Makes the rounds, as many as there is time for before `stop`. Gives the exit
+/// code of what ended them early.
+async fn make(job: Job<NetProbe>, rounds: u32, stop: &Stop) -> Result<(Vec<Round>, Option<u8>), CommandError> {
     let mut made = Vec::new();
-    while made.len() < rounds as usize && !stop.is_cancelled() {
+    while made.len() < rounds as usize && !stop.token.is_cancelled() {
         // On a worker: the thread that waits for the whole run is none.
-        let round = tokio::spawn(load::run(job.clone(), stop.clone())).await;
+        let round = tokio::spawn(load::run(job.clone(), stop.token.clone())).await;
         let round = match round.map_err(|error| anyhow!("the load broke down: {error}"))? {
             Ok(round) => round,
             Err(error) if made.is_empty() => return Err(anyhow::Error::from(error).into()),
             // What was measured before is told all the same.
             Err(error) => {
                 super::say(format_args!("mxray: {error}"));
-                let _ = interrupted.set(EXIT_BROKEN_OFF);
-                break;
+                return Ok((made, Some(stop.code().unwrap_or(EXIT_BROKEN_OFF))));
             }
         };
         if rounds > 1 {
@@ -156,6 +148,5 @@ async fn make(
         }
         made.push(round);
     }
-    watch.abort();
-    Ok((made, interrupted.get().copied()))
+    Ok((made, stop.code()))
 }

@@ -2,7 +2,7 @@
 
 use super::CommandError;
 use super::display::Style;
-use super::signals::Signals;
+use super::signals::{Signals, Stop};
 use super::survey::{self, Survey};
 use super::writer::Outputs;
 use crate::cli::DemoArgs;
@@ -94,10 +94,10 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     };
     let surveyed = survey.run().await?;
     let code = surveyed.tell(false)?;
-    if surveyed.interrupted.is_some() {
+    if surveyed.stop.code().is_some() {
         return Ok(code);
     }
-    check(&fleet, &path)?;
+    check(&fleet, &path, &surveyed.stop)?;
     fleet.shutdown().await;
     Ok(code)
 }
@@ -116,17 +116,17 @@ const DEMO_TIMEOUTS: Duration = Duration::from_secs(4);
 const DISAGREEMENTS_SHOWN_MAX: usize = 10;
 
 /// Compares every row with what the fleet was told to play, and says so.
-fn check(fleet: &Fleet, path: &Path) -> Result<(), CommandError> {
+fn check(fleet: &Fleet, path: &Path, stop: &Stop) -> Result<(), CommandError> {
     let truth = File::create(path.join("truth.csv")).context("cannot write truth.csv")?;
     fleet.write_truth(truth).context("cannot write truth.csv")?;
     let rows = File::open(path.join("domains.csv")).context("cannot read domains.csv back")?;
     let wrong = lab::disagreements(fleet, lab::USUAL_SENDER, rows).context("cannot read domains.csv back")?;
     if wrong.is_empty() {
-        super::tell(format_args!(
-            "every row is what the lab was told to play ({} domains)\n",
-            fleet.truth().len()
-        ))?;
-        return Ok(());
+        let played = fleet.truth().len();
+        return super::tell_until(
+            &stop.token,
+            format_args!("every row is what the lab was told to play ({played} domains)\n"),
+        );
     }
     for disagreement in wrong.iter().take(DISAGREEMENTS_SHOWN_MAX) {
         super::say(format_args!("  {disagreement}"));

@@ -5,14 +5,19 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::oneshot;
 
 /// How often a terminal is redrawn.
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
 
 /// How often a plain line is written.
 const LINE_EVERY: Duration = Duration::from_secs(2);
+
+/// How long the end waits for the last words.
+const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// Over how long the rate is taken.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
@@ -29,18 +34,39 @@ pub(super) enum Style {
     Lines,
 }
 
-/// Shows `progress` until `done`.
-pub(super) async fn show(progress: Arc<Progress>, style: Style, done: CancellationToken) {
+/// Progress while it is shown, on a thread of its own: a terminal may stand
+/// still (Ctrl-S), and a pipe may be full.
+pub(super) struct Display {
+    done: mpsc::Sender<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Display {
+    /// Begins to show `progress`. Without a thread for it, a run goes on unseen.
+    pub(super) fn start(progress: Arc<Progress>, style: Style) -> Self {
+        let (done, is_done) = mpsc::channel();
+        let (ends, ended) = oneshot::channel();
+        let show = move || {
+            show(&progress, style, &is_done);
+            let _ = ends.send(());
+        };
+        let _ = thread::Builder::new().name("progress".to_string()).spawn(show);
+        Self { done, ended }
+    }
+
+    /// Shows how it ended, and no longer than a terminal takes that usually.
+    pub(super) async fn end(self) {
+        drop(self.done);
+        let _ = tokio::time::timeout(END_WITHIN, self.ended).await;
+    }
+}
+
+/// Shows `progress` until the sender of `is_done` is gone.
+fn show(progress: &Progress, style: Style, is_done: &mpsc::Receiver<()>) {
     let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(bar);
     let every = if bar.is_some() { REDRAW_EVERY } else { LINE_EVERY };
     let mut meter = Meter::new(Instant::now());
-    let mut ticks = tokio::time::interval(every);
-    ticks.tick().await;
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = done.cancelled() => break,
-        }
+    while is_done.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
         let snapshot = progress.snapshot();
         let line = meter.line(&snapshot, Instant::now());
         match &bar {

@@ -6,6 +6,7 @@
 
 use super::CommandError;
 use super::losses::{self, Losses};
+use super::signals::Stop;
 use super::survey::{Surveyed, default_directory};
 use crate::cli::JudgeArgs;
 use crate::engine;
@@ -62,7 +63,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         summary,
         counts: engine::RunCounts::default(),
         taken: (info.counts.taken_from_urls, info.counts.taken_from_mail_addresses),
-        interrupted: None,
+        stop: Stop::default(),
         list_error: None,
         list_end: None,
         quiet: false,

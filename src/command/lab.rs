@@ -50,10 +50,16 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     let mut signals = Signals::new();
     // Whoever started the lab with port 0 reads the ports here, and may scan
     // from the moment the line is there, or end the lab.
-    let mut stdout = io::stdout();
-    let ready = writeln!(stdout, "lab ready: dns {} smtp-port {}", fleet.dns_addr(), fleet.smtp_port());
-    ready.and_then(|()| stdout.flush()).context("cannot write to standard output")?;
-    signals.next().await;
+    let ready = format!("lab ready: dns {} smtp-port {}\n", fleet.dns_addr(), fleet.smtp_port());
+    // A pipe that is full must not keep a signal from ending it.
+    let telling = tokio::task::spawn_blocking(move || io::stdout().write_all(ready.as_bytes()));
+    tokio::select! {
+        told = telling => {
+            told.map_err(io::Error::from).flatten().context("cannot write to standard output")?;
+            signals.next().await;
+        }
+        _ = signals.next() => {}
+    }
     write(&counters, |file| fleet.write_counters(file))?;
     fleet.shutdown().await;
     Ok(ExitCode::SUCCESS)

@@ -1,15 +1,17 @@
 //! What is said on standard output and standard error.
 
 use super::error::CommandError;
+use super::outlet::{self, Handed, Outlet};
 use crate::model::text::printable;
 use crate::plan::Family;
 use std::fmt::Display;
 use std::io::{self, Write};
+use tokio_util::sync::CancellationToken;
 
 /// A line on standard error, and one only, whatever it quotes. That nobody reads
-/// it is no reason to break off.
+/// it is no reason to break off, or to wait for long.
 pub(super) fn say(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{}", printable(&line.to_string()));
+    outlet::words(format!("{}\n", printable(&line.to_string())).as_bytes());
 }
 
 /// What whoever named files should know about them, a line each.
@@ -41,8 +43,28 @@ pub(super) fn warn_of_missing_route(without_route: Option<Family>) {
 
 /// Text on standard output. A reader that went away is a quiet end.
 pub(super) fn tell(text: impl Display) -> Result<(), CommandError> {
+    outlet::settle();
     let mut stdout = io::stdout();
-    match write!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    told(write!(stdout, "{text}").and_then(|()| stdout.flush()))
+}
+
+/// The same for a command that signals do not end by themselves: once `stop`
+/// was said, a reader that takes nothing any more is not waited for.
+pub(super) fn tell_until(stop: &CancellationToken, text: impl Display) -> Result<(), CommandError> {
+    outlet::settle();
+    let handed = Outlet::stdout().map(|outlet| {
+        outlet.give(text.to_string().as_bytes());
+        outlet.wait(|| stop.is_cancelled())
+    });
+    told(match handed {
+        Ok(Handed::Whole) => Ok(()),
+        Ok(Handed::Failed(error)) | Err(error) => Err(error),
+        Ok(Handed::Unread) => Err(io::Error::new(io::ErrorKind::TimedOut, outlet::UNREAD)),
+    })
+}
+
+fn told(result: io::Result<()>) -> Result<(), CommandError> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(anyhow::anyhow!("cannot write to standard output: {error}").into())
         }
@@ -60,7 +82,7 @@ pub(super) fn start_logging(verbose: u8) {
     // A second call in one process (tests) keeps the first.
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr)
+        .with_writer(|| outlet::Words)
         .log_internal_errors(false)
         .without_time()
         .try_init();

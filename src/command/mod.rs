@@ -17,6 +17,7 @@ mod lab;
 mod losses;
 mod messages;
 mod needs;
+mod outlet;
 mod presented;
 mod probe;
 mod reader;
@@ -33,28 +34,29 @@ pub use error::CommandError;
 pub use usage::refuse;
 
 use crate::cli::{Cli, Command};
+use anyhow::Context;
 use error::{EXIT_NOTHING_ASKED, EXIT_USAGE};
 use jiff::Timestamp;
-use messages::{say, start_logging, tell, warn, warn_of_bare_name, warn_of_missing_route};
+use messages::{say, start_logging, tell, tell_until, warn, warn_of_bare_name, warn_of_missing_route};
 use std::process::ExitCode;
 
 /// Runs a command to its end and says how it went.
 pub fn run(cli: Cli) -> ExitCode {
-    if let Err(error) = check_clock(Timestamp::now()) {
+    let code = execute(cli.command).unwrap_or_else(|error| {
         say(format_args!("mxray: {error}"));
-        return ExitCode::FAILURE;
-    }
+        error.exit_code()
+    });
+    outlet::settle();
+    code
+}
+
+fn execute(command: Command) -> Result<ExitCode, CommandError> {
+    check_clock(Timestamp::now()).map_err(anyhow::Error::msg)?;
     // More is better; what the system gives is enough.
     let _ = descriptors::raise();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            say(format_args!("mxray: cannot start: {error}"));
-            return ExitCode::FAILURE;
-        }
-    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     let result = runtime.block_on(async {
-        match cli.command {
+        match command {
             Command::Scan(args) => scan::run(*args).await,
             Command::Probe(args) => probe::run(*args).await,
             Command::Judge(args) => judge::run(*args),
@@ -69,13 +71,7 @@ pub fn run(cli: Cli) -> ExitCode {
     });
     // A thread may still sit in a read of standard input that nothing ends.
     runtime.shutdown_background();
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            say(format_args!("mxray: {error}"));
-            error.exit_code()
-        }
-    }
+    result
 }
 
 /// Certificates are judged by the clock, and TLS counts seconds from 1970.

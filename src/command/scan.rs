@@ -4,12 +4,12 @@ use super::descriptors::{self, Share};
 use super::display::Style;
 use super::signals::Signals;
 use super::survey::{self, Survey};
-use super::writer::Outputs;
+use super::writer::{Outputs, RowStream};
 use super::{CommandError, start_logging};
 use crate::cli::{self, ScanArgs};
 use crate::input::{self, InputKind, InputOptions};
 use crate::plan;
-use crate::run_dir::{DomainStream, RunDirectory, StreamFormat};
+use crate::run_dir::{RunDirectory, StreamFormat};
 use anyhow::anyhow;
 use std::process::ExitCode;
 
@@ -36,7 +36,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let stream = match args.format {
         None => None,
         Some(format) => Some(
-            DomainStream::new(stream_format(format), std::io::stdout())
+            RowStream::stdout(stream_format(format))
                 .map_err(|error| anyhow!("cannot write to standard output: {error}"))?,
         ),
     };

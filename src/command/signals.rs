@@ -1,9 +1,11 @@
 //! Ctrl-C and SIGTERM, caught from the moment that somebody listens.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Exit code of a run that Ctrl-C broke off (128 + SIGINT), drained or not:
 /// a script must not go on as if the list were done.
@@ -30,6 +32,21 @@ pub(super) struct Signals {
     last: Option<(u8, Instant)>,
 }
 
+/// Whether what is under way should come to its end.
+#[derive(Clone, Default)]
+pub(super) struct Stop {
+    /// Cancelled by a signal, or by whoever finds that nothing more can be done.
+    pub(super) token: CancellationToken,
+    code: Arc<OnceLock<u8>>,
+}
+
+impl Stop {
+    /// Exit code of the signal that came, if one did.
+    pub(super) fn code(&self) -> Option<u8> {
+        self.code.get().copied()
+    }
+}
+
 impl Signals {
     #[cfg(unix)]
     pub(super) fn new() -> Self {
@@ -54,6 +71,21 @@ impl Signals {
         let code = self.one().await;
         self.last = Some((code, Instant::now() + SAME_SIGNAL));
         code
+    }
+
+    /// Watches to the end of the process: the first one is told in `words` and
+    /// stops what is under way, the second ends at once.
+    pub(super) fn watch(mut self, words: &'static str) -> Stop {
+        let stop = Stop::default();
+        let watched = stop.clone();
+        tokio::spawn(async move {
+            let code = self.next().await;
+            super::say(format_args!("mxray: stopping; {words} (again: stop at once)"));
+            let _ = watched.code.set(code);
+            watched.token.cancel();
+            std::process::exit(i32::from(self.next().await));
+        });
+        stop
     }
 
     /// Takes what has come of a kind, without waiting.

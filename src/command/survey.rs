@@ -2,10 +2,10 @@
 //! share.
 
 use super::asked::ListEnd;
-use super::display::{self, Style};
-use super::signals::Signals;
+use super::display::{Display, Style};
+use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
-use super::{CommandError, reader};
+use super::{CommandError, outlet, reader};
 use crate::engine::{self, EngineConfig, Progress, RunCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{Stages, Told};
@@ -14,10 +14,10 @@ use crate::run_dir::{self, RunInfo, RunLimits};
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -52,8 +52,8 @@ pub(super) struct Surveyed {
     pub(super) counts: RunCounts,
     /// Domains that were taken from URLs and from mail addresses.
     pub(super) taken: (u64, u64),
-    /// Exit code of the signal that broke it off.
-    pub(super) interrupted: Option<u8>,
+    /// Whether a signal broke it off, or still comes.
+    pub(super) stop: Stop,
     /// Why the list was not read to its end.
     pub(super) list_error: Option<String>,
     /// What the list came to, if one was read.
@@ -67,9 +67,7 @@ pub(super) struct Surveyed {
 impl Survey {
     /// Runs to the end of the list, or until somebody stops it.
     pub(super) async fn run(self) -> Result<Surveyed, CommandError> {
-        let stop = CancellationToken::new();
-        let interrupted = Arc::new(OnceLock::new());
-        let _watch = watch_signals(self.signals, stop.clone(), interrupted.clone());
+        let stop = self.signals.watch("open connections are ended in order");
         let progress = Arc::new(Progress::default());
         let taken = self.list.taken();
         reader::count_ahead(&self.list_name, self.list_options, progress.clone());
@@ -78,15 +76,14 @@ impl Survey {
         let (records_in, records) = mpsc::channel(RECORDS_QUEUED_MAX);
         let reading = reader::start(self.list, targets_in, records_in.downgrade());
         let unwanted = CancellationToken::new();
-        let writing = writer::start(self.outputs, records, stop.clone(), unwanted.clone());
-        let shown = CancellationToken::new();
-        let showing = tokio::spawn(display::show(progress.clone(), self.style, shown.clone()));
+        let writing = writer::start(self.outputs, records, stop.token.clone(), unwanted.clone());
+        let display = Display::start(progress.clone(), self.style);
 
         let stages = (self.stages.lookup, self.stages.probe, self.stages.policy);
         // On a worker: the thread that waits for the whole run is none, and
         // every event would have to wake it.
         let mut engine =
-            tokio::spawn(engine::run(self.engine, stages, targets, records_in, progress, stop.clone()));
+            tokio::spawn(engine::run(self.engine, stages, targets, records_in, progress, stop.token.clone()));
         let counted = tokio::select! {
             counted = &mut engine => counted.map_err(|error| anyhow!("the engine broke down: {error}"))?,
             // Nobody is left to hear how the open connections end.
@@ -95,17 +92,16 @@ impl Survey {
                 Ok(RunCounts::default())
             }
         };
-        shown.cancel();
-        let _ = showing.await;
+        display.end().await;
         let written = writing.await.map_err(|error| anyhow!("writing broke down: {error}"))?;
         // A reader that still waits for standard input is left behind.
-        let list_error = if stop.is_cancelled() && !reading.is_finished() {
+        let list_error = if stop.token.is_cancelled() && !reading.is_finished() {
             None
         } else {
             reading.await.map_err(|error| anyhow!("reading broke down: {error}"))?
         };
         let told = (self.list_name, self.require_targets);
-        finish(self.info, written, list_error, counted, interrupted.get().copied(), told, &taken)
+        finish(self.info, written, list_error, counted, stop, told, &taken)
     }
 }
 
@@ -114,19 +110,20 @@ fn finish(
     written: Written,
     list_error: Option<io::Error>,
     counted: Result<RunCounts, engine::EngineError>,
-    interrupted: Option<u8>,
+    stop: Stop,
     (list, require_targets): (String, bool),
     taken: &TakenCounts,
 ) -> Result<Surveyed, CommandError> {
     let list_error = list_error.map(|error| format!("the list could not be read to its end: {error}"));
     let counts = counted.map_err(anyhow::Error::from)?;
     let failed = |error: &io::Error| anyhow!("cannot write the results: {error}");
+    let interrupted = stop.code().is_some();
     info.ended = Some(Timestamp::now());
-    info.interrupted = interrupted.is_some();
+    info.interrupted = interrupted;
     let unread = written.pipe_closed.then(|| "the reader of standard output went away".to_string());
     let unwritten = written.error.as_ref().map(|error| failed(error).to_string());
     info.error = list_error.clone().or(unwritten).or(unread);
-    info.finished = Some(counts.unfinished == 0 && interrupted.is_none() && info.error.is_none());
+    info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
@@ -149,23 +146,7 @@ fn finish(
     let list = if list == "-" { "standard input".to_string() } else { list };
     let list_end = Some(ListEnd { asked, list, resolver: info.resolver, require_targets });
     let taken = (taken.urls(), taken.mail_addresses());
-    Ok(Surveyed { summary, counts, taken, interrupted, list_error, list_end, quiet, path })
-}
-
-/// The first Ctrl-C (or SIGTERM) lets open connections end and the results be
-/// written; the second ends at once.
-fn watch_signals(
-    mut signals: Signals,
-    stop: CancellationToken,
-    interrupted: Arc<OnceLock<u8>>,
-) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        let code = signals.next().await;
-        super::say("mxray: stopping; open connections are ended in order (again: stop at once)");
-        let _ = interrupted.set(code);
-        stop.cancel();
-        std::process::exit(i32::from(signals.next().await));
-    })
+    Ok(Surveyed { summary, counts, taken, stop, list_error, list_end, quiet, path })
 }
 
 /// What `run.json` says before the first packet.
@@ -245,19 +226,19 @@ impl Surveyed {
         if let Some(path) = &self.path {
             text.push_str(&format!("\nwritten to {}\n", path.display()));
         }
-        if self.interrupted.is_some() {
+        let interrupted = self.stop.code();
+        if interrupted.is_some() {
             text.push_str(&format!("stopped early; targets read but not done: {}\n", self.counts.unfinished));
         }
-        // Nobody left to read it is no reason to complain.
-        let _ = if aside {
-            io::stderr().write_all(text.as_bytes())
+        if aside {
+            outlet::words(text.as_bytes());
         } else {
-            io::stdout().write_all(text.as_bytes())
-        };
+            super::tell_until(&self.stop.token, text)?;
+        }
         if let Some(error) = &self.list_error {
             return Err(anyhow!(error.clone()).into());
         }
-        Ok(match (self.interrupted, &self.list_end) {
+        Ok(match (interrupted, &self.list_end) {
             (Some(code), _) => ExitCode::from(code),
             (None, Some(end)) => end.code(self.path.as_deref()),
             (None, None) => ExitCode::SUCCESS,

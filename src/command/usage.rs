@@ -1,7 +1,7 @@
 //! What clap has to say about a command line, in one line as for every other
 //! mistake.
 
-use super::{EXIT_USAGE, say};
+use super::{EXIT_USAGE, outlet, say};
 use crate::cli::Cli;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
@@ -16,6 +16,7 @@ pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     } else {
         let command = arguments.get(1).and_then(|word| word.to_str()).filter(|word| is_command(word));
         say(format_args!("mxray: {}", line(&error.render().to_string(), command)));
+        outlet::settle();
     }
     u8::try_from(error.exit_code()).map_or(ExitCode::from(EXIT_USAGE), ExitCode::from)
 }

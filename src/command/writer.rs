@@ -1,10 +1,11 @@
 //! Writes the records down, on a thread of its own because disks block.
 
 use super::asked::Asked;
-use crate::model::Record;
+use super::outlet::{Handed, Outlet, UNREAD};
+use crate::model::{DomainRecord, Record};
 use crate::report::Summary;
-use crate::run_dir::{DomainStream, RunDirectory};
-use std::io::{self, ErrorKind, Stdout};
+use crate::run_dir::{DomainStream, RunDirectory, StreamFormat};
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Receiver;
@@ -28,7 +29,40 @@ pub(super) struct Outputs {
     /// The run directory, if one is written.
     pub(super) directory: Option<RunDirectory>,
     /// Domain rows for a pipe, if asked for.
-    pub(super) stream: Option<DomainStream<Stdout>>,
+    pub(super) stream: Option<RowStream>,
+}
+
+/// Domain rows on their way to a pipe.
+pub(super) struct RowStream {
+    rows: DomainStream<Outlet>,
+    outlet: Outlet,
+    /// Lines so far, the header of CSV among them.
+    lines: u64,
+}
+
+impl RowStream {
+    /// That of standard output.
+    ///
+    /// # Errors
+    /// The system has no thread or file left for it.
+    pub(super) fn stdout(format: StreamFormat) -> io::Result<Self> {
+        Self::new(format, Outlet::stdout()?)
+    }
+
+    fn new(format: StreamFormat, outlet: Outlet) -> io::Result<Self> {
+        let lines = u64::from(format == StreamFormat::Csv);
+        Ok(Self { rows: DomainStream::new(format, outlet.clone())?, outlet, lines })
+    }
+
+    fn write(&mut self, record: &DomainRecord) -> io::Result<()> {
+        self.lines += 1;
+        self.rows.write(record)
+    }
+
+    /// Rows that the system did not take whole.
+    fn untaken(&self) -> u64 {
+        self.lines.saturating_sub(self.outlet.lines())
+    }
 }
 
 /// What came of writing.
@@ -64,6 +98,8 @@ struct Writer {
     asked: Asked,
     error: Option<io::Error>,
     pipe_closed: bool,
+    /// Rows for a pipe that nobody reads, once that was given up.
+    unread: Option<u64>,
     stop: CancellationToken,
     unwanted: CancellationToken,
     /// When the directory must be flushed and looked for.
@@ -79,6 +115,7 @@ impl Writer {
             asked,
             error: None,
             pipe_closed: false,
+            unread: None,
             stop,
             unwanted,
             due: Instant::now() + FLUSH_EVERY,
@@ -94,18 +131,23 @@ impl Writer {
                 let result = self.write(&record);
                 self.note(result);
             }
-            if records.is_empty() {
-                self.flush_stream();
+            let all = records.is_empty();
+            self.hand_over(all);
+            if all {
                 std::thread::sleep(GATHER);
             }
             if Instant::now() >= self.due {
                 self.flush_directory();
             }
         }
-        self.flush_stream();
+        self.hand_over(true);
         self.flush_directory();
         let directory = self.outputs.directory.take();
-        let Self { summary, asked, error, pipe_closed, .. } = self;
+        let Self { summary, asked, error, pipe_closed, unread, .. } = self;
+        let error = error.or_else(|| {
+            let told = format!("standard output: {UNREAD}; rows that were not written: {}", unread?);
+            Some(io::Error::new(ErrorKind::TimedOut, told))
+        });
         Written { directory, summary, asked, error, pipe_closed }
     }
 
@@ -132,17 +174,37 @@ impl Writer {
         if let Some(directory) = &mut self.outputs.directory {
             directory.write(record)?;
         }
-        if let (Some(stream), Record::Domain(domain)) = (&mut self.outputs.stream, record) {
+        let Record::Domain(domain) = record else { return Ok(()) };
+        if let Some(stream) = &mut self.outputs.stream {
             let result = stream.write(domain);
             self.note_stream(result);
+        } else if let Some(unread) = &mut self.unread {
+            *unread += 1;
         }
         Ok(())
     }
 
-    fn flush_stream(&mut self) {
-        if let Some(stream) = &mut self.outputs.stream {
-            let result = stream.flush();
+    /// Hands rows to the pipe, all or what does not gather any more, and waits
+    /// for its reader: that is what makes a run no faster than it is read. The
+    /// directory is flushed meanwhile. Once the run is stopped, a pipe that
+    /// nobody reads is given up.
+    fn hand_over(&mut self, all: bool) {
+        let Some(stream) = &mut self.outputs.stream else { return };
+        if all {
+            let result = stream.rows.flush();
             self.note_stream(result);
+        }
+        let Some(outlet) = self.outputs.stream.as_ref().map(|stream| stream.outlet.clone()) else { return };
+        let handed = outlet.wait(|| {
+            if Instant::now() >= self.due {
+                self.flush_directory();
+            }
+            self.stop.is_cancelled()
+        });
+        match handed {
+            Handed::Whole => {}
+            Handed::Failed(error) => self.note_stream(Err(error)),
+            Handed::Unread => self.unread = self.outputs.stream.take().map(|stream| stream.untaken()),
         }
     }
 
@@ -193,69 +255,130 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_dir::fixtures::{rejected, run_info};
+    use crate::run_dir::fixtures::{domain, rejected, run_info};
     use std::fs;
+    use std::path::PathBuf;
+    use tempfile::TempDir;
     use tokio::sync::mpsc;
+    use tokio::time::timeout;
 
     /// How long a test waits for what must come.
     const PATIENCE: Duration = Duration::from_secs(30);
 
-    #[tokio::test(flavor = "multi_thread")]
-    async fn what_was_found_reaches_the_disk_while_no_record_comes() {
-        let parent = tempfile::tempdir().unwrap();
-        let directory = RunDirectory::create(parent.path(), &run_info()).unwrap();
-        let outputs = Outputs { directory: Some(directory), stream: None };
-        let (sender, records) = mpsc::channel(8);
-        let token = CancellationToken::new();
-        let writing = start(outputs, records, token.clone(), token);
-        let rows = || fs::read_to_string(parent.path().join("rejects.csv")).unwrap().lines().count() - 1;
-        for count in 1..=2 {
-            sender.send(Record::Rejected(rejected())).await.unwrap();
+    /// A pipe that takes nothing as long as the other end lives.
+    struct Deaf(std::sync::mpsc::Receiver<()>);
+
+    impl io::Write for Deaf {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A writer at work on a run directory, and perhaps a pipe.
+    struct Writing {
+        parent: TempDir,
+        sender: mpsc::Sender<Record>,
+        stop: CancellationToken,
+        unwanted: CancellationToken,
+        written: JoinHandle<Written>,
+    }
+
+    impl Writing {
+        fn start(stream: Option<RowStream>) -> Self {
+            let parent = tempfile::tempdir().unwrap();
+            let directory = Some(RunDirectory::create(&parent.path().join("run"), &run_info()).unwrap());
+            let (sender, records) = mpsc::channel(8);
+            let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
+            let written = start(Outputs { directory, stream }, records, stop.clone(), unwanted.clone());
+            Self { parent, sender, stop, unwanted, written }
+        }
+
+        fn path(&self) -> PathBuf {
+            self.parent.path().join("run")
+        }
+
+        /// Waits until a file has so many rows.
+        async fn has_rows(&self, file: &str, count: usize) {
+            let path = self.path().join(file);
             let written = async {
-                while rows() < count {
+                while fs::read_to_string(&path).unwrap().lines().count() <= count {
                     tokio::time::sleep(GATHER).await;
                 }
             };
-            // Nothing else is sent: only time can bring it about.
-            tokio::time::timeout(PATIENCE, written).await.expect("it is never written");
+            timeout(PATIENCE, written).await.expect("it is never written");
         }
-        drop(sender);
-        assert_eq!(writing.await.unwrap().summary.rejected, 2);
+
+        /// Waits until the run is told to end; gives what came of it.
+        async fn ends(self) -> Written {
+            timeout(PATIENCE, self.unwanted.cancelled()).await.expect("nobody notices");
+            assert!(self.stop.is_cancelled());
+            drop(self.sender);
+            self.written.await.unwrap()
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_found_reaches_the_disk_while_no_record_comes() {
+        let writing = Writing::start(None);
+        for count in 1..=2 {
+            writing.sender.send(Record::Rejected(rejected())).await.unwrap();
+            // Nothing else is sent: only time can bring it about.
+            writing.has_rows("rejects.csv", count).await;
+        }
+        drop(writing.sender);
+        assert_eq!(writing.written.await.unwrap().summary.rejected, 2);
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_directory_that_is_gone_ends_the_run_while_no_record_comes() {
-        let parent = tempfile::tempdir().unwrap();
-        let path = parent.path().join("run");
-        let directory = RunDirectory::create(&path, &run_info()).unwrap();
-        let outputs = Outputs { directory: Some(directory), stream: None };
-        let (sender, records) = mpsc::channel(8);
-        let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
-        let writing = start(outputs, records, stop.clone(), unwanted.clone());
+        let writing = Writing::start(None);
+        let path = writing.path();
         fs::remove_dir_all(&path).unwrap();
-        tokio::time::timeout(PATIENCE, unwanted.cancelled()).await.expect("nobody notices");
-        assert!(stop.is_cancelled());
-        drop(sender);
-        let written = writing.await.unwrap();
+        let written = writing.ends().await;
         assert_eq!(written.error.unwrap().to_string(), format!("{} is gone, or moved", path.display()));
         assert!(written.directory.is_none());
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_file_that_is_gone_ends_the_run_while_no_record_comes() {
-        let parent = tempfile::tempdir().unwrap();
-        let path = parent.path().join("run");
-        let directory = RunDirectory::create(&path, &run_info()).unwrap();
-        let outputs = Outputs { directory: Some(directory), stream: None };
-        let (sender, records) = mpsc::channel(8);
-        let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
-        let writing = start(outputs, records, stop.clone(), unwanted.clone());
+        let writing = Writing::start(None);
+        let path = writing.path();
         let rows = path.join("domains.csv");
         fs::remove_file(&rows).unwrap();
-        tokio::time::timeout(PATIENCE, unwanted.cancelled()).await.expect("nobody notices");
-        drop(sender);
-        let told = format!("{} is gone, or moved", rows.display());
-        assert_eq!(writing.await.unwrap().error.unwrap().to_string(), told);
-        assert!(fs::read_to_string(path.join("run.json")).unwrap().contains(&told));
+        let (told, run) = (format!("{} is gone, or moved", rows.display()), path.join("run.json"));
+        // What becomes of the folder of a test is seen before it goes.
+        timeout(PATIENCE, writing.unwanted.cancelled()).await.expect("nobody notices");
+        assert!(fs::read_to_string(run).unwrap().contains(&told));
+        assert_eq!(writing.ends().await.error.unwrap().to_string(), told);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pipe_that_nobody_reads_loses_rows_of_its_own_alone() {
+        let (_silent, deaf) = std::sync::mpsc::channel();
+        let outlet = Outlet::new("test", Deaf(deaf)).unwrap();
+        let writing = Writing::start(Some(RowStream::new(StreamFormat::Jsonl, outlet).unwrap()));
+        let row = || Record::Domain(Box::new(domain()));
+        writing.sender.send(row()).await.unwrap();
+        // Also while a reader is waited for.
+        writing.has_rows("domains.csv", 1).await;
+        for _ in 0..writing.sender.max_capacity() {
+            writing.sender.try_send(row()).unwrap();
+        }
+        assert!(writing.sender.try_send(row()).is_err(), "a run is no faster than it is read");
+        writing.stop.cancel();
+        timeout(PATIENCE, writing.sender.send(row())).await.expect("it is not given up").unwrap();
+        drop(writing.sender);
+        let written = writing.written.await.unwrap();
+        let told = "standard output: nobody reads it; rows that were not written: 10";
+        assert_eq!(written.error.unwrap().to_string(), told);
+        assert!(!writing.unwanted.is_cancelled(), "open connections still end in order");
+        written.directory.unwrap().flush().unwrap();
+        let rows = fs::read_to_string(writing.parent.path().join("run/domains.csv")).unwrap();
+        assert_eq!(rows.lines().count() - 1, 10);
     }
 }

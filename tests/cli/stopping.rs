@@ -52,7 +52,7 @@ pub fn stopping(child: &mut Child) {
 
 /// Checks every file of a run directory that was closed in order; gives the
 /// counts of `run.json`.
-fn whole(folder: &Folder, run: &str) -> Value {
+pub fn whole(folder: &Folder, run: &str) -> Value {
     for file in CSV_FILES {
         let text = folder.read(&format!("{run}/{file}"));
         assert!(text.ends_with('\n'), "{file} ends in half a line");
