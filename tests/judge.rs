@@ -363,6 +363,7 @@ fn of_a_run_that_was_killed_what_is_whole_is_judged() {
         (&lines("facts.jsonl").into(), &domains.into())
     );
     assert_eq!(info["finished"], false);
+    assert_eq!(counts["unfinished"], serde_json::Value::Null, "nobody wrote down how long the list is");
     assert_eq!(info["judged_from"]["finished"], serde_json::Value::Null);
 }
 

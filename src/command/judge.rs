@@ -9,7 +9,6 @@ use super::losses::{self, Losses};
 use super::signals::Stop;
 use super::survey::{Surveyed, default_directory};
 use crate::cli::JudgeArgs;
-use crate::engine;
 use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, ProbeKey, Record};
 use crate::plan::{self, Judging};
 use crate::report::Summary;
@@ -61,7 +60,8 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     result?;
     let surveyed = Surveyed {
         summary,
-        counts: engine::RunCounts::default(),
+        rows: info.counts.domains_written,
+        unfinished: info.counts.unfinished,
         taken: (info.counts.taken_from_urls, info.counts.taken_from_mail_addresses),
         stop: Stop::default(),
         list_error: None,
@@ -107,9 +107,11 @@ fn finish(info: &mut RunInfo, before: &RunInfo, rejudged: &Rejudged, error: Opti
     info.counts.taken_from_urls = before.counts.taken_from_urls;
     info.counts.taken_from_mail_addresses = before.counts.taken_from_mail_addresses;
     info.counts.targets_read = info.counts.targets_read.max(before.counts.targets_read);
-    info.counts.unfinished = info.counts.targets_read - info.counts.domains_written;
+    let lost = before.counts.domains_written.saturating_sub(info.counts.domains_written);
+    // A run that was killed did not say how long its list is.
+    info.counts.unfinished = before.counts.unfinished.filter(|_| !rejudged.killed).map(|count| count + lost);
     let same = info.counts.domains_written == before.counts.domains_written;
-    let whole = before.finished == Some(true) && same && info.counts.unfinished == 0;
+    let whole = before.finished == Some(true) && same && info.counts.unfinished == Some(0);
     info.finished = Some(whole && error.is_none());
 }
 

@@ -9,8 +9,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{Sender, WeakSender};
 use tokio::task::JoinHandle;
 
-/// Reads the list to its end, or until nobody takes more; gives the error that
-/// ended it early.
+/// What came of reading a list.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// Targets of the list, if it was read to its end.
+    pub(super) targets: Option<u64>,
+    /// Why it could not be read on.
+    pub(super) error: Option<io::Error>,
+}
+
+/// Reads the list to its end, or until nobody takes more.
 ///
 /// `records` is held weakly: a thread that sits in a read of standard input
 /// must not keep the output of a stopped run open.
@@ -18,43 +26,47 @@ pub(super) fn start(
     list: InputList,
     targets: Sender<Target>,
     records: WeakSender<Record>,
-) -> JoinHandle<Option<io::Error>> {
+) -> JoinHandle<Read> {
     tokio::task::spawn_blocking(move || {
+        let mut read = 0;
         for entry in list {
             let taken = match entry {
-                Ok(Entry::Target(target)) => targets.blocking_send(target).is_ok(),
+                Ok(Entry::Target(target)) => {
+                    read += 1;
+                    targets.blocking_send(target).is_ok()
+                }
                 Ok(Entry::Rejected(rejected)) => records
                     .upgrade()
                     .is_some_and(|records| records.blocking_send(Record::Rejected(rejected)).is_ok()),
-                Err(error) => return Some(error),
+                Err(error) => return Read { targets: None, error: Some(error) },
             };
             if !taken {
-                break;
+                return Read::default();
             }
         }
-        None
+        Read { targets: Some(read), error: None }
     })
 }
 
 /// Counts the targets of a list that can be read twice, so that progress can
-/// say how much is left.
-pub(super) fn count_ahead(path: &str, options: InputOptions, progress: Arc<Progress>) {
-    // `-` is standard input even where a file bears that name.
-    if path == "-" || !std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
-        return;
-    }
+/// say how much is left, and a run that was stopped how much was not done.
+/// Gives `None` where there is no such list.
+pub(super) fn count_ahead(
+    path: &str,
+    options: InputOptions,
+    progress: Arc<Progress>,
+) -> JoinHandle<Option<u64>> {
     let path = path.to_string();
     tokio::task::spawn_blocking(move || {
-        let mut counted = 0;
-        if let Ok(list) = input::open(&path, &options) {
-            for entry in list {
-                match entry {
-                    Ok(Entry::Target(_)) => counted += 1,
-                    Ok(Entry::Rejected(_)) => {}
-                    Err(_) => return,
-                }
-            }
-            progress.set_total(counted);
+        // `-` is standard input even where a file bears that name.
+        if path == "-" || !std::fs::metadata(&path).is_ok_and(|file| file.is_file()) {
+            return None;
         }
-    });
+        let mut counted = 0;
+        for entry in input::open(&path, &options).ok()? {
+            counted += u64::from(matches!(entry.ok()?, Entry::Target(_)));
+        }
+        progress.set_total(counted);
+        Some(counted)
+    })
 }

@@ -5,7 +5,8 @@ use super::asked::ListEnd;
 use super::display::{Display, Style};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
-use super::{CommandError, outlet, reader};
+use super::reader::{self, Read};
+use super::{CommandError, outlet};
 use crate::engine::{self, EngineConfig, Progress, RunCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{Stages, Told};
@@ -20,10 +21,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// Targets read ahead of the lookups.
 const TARGETS_QUEUED_MAX: usize = 1024;
+
+/// How long the end of a run waits for its list to be counted.
+const COUNTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Records on their way to the disk. Each holds one probe's certificates and
 /// replies, some kilobytes.
@@ -49,7 +54,10 @@ pub(super) struct Survey {
 /// How a survey went.
 pub(super) struct Surveyed {
     pub(super) summary: Summary,
-    pub(super) counts: RunCounts,
+    /// Targets that have a row.
+    pub(super) rows: u64,
+    /// Those of the list that have none, if it is known.
+    pub(super) unfinished: Option<u64>,
     /// Domains that were taken from URLs and from mail addresses.
     pub(super) taken: (u64, u64),
     /// Whether a signal broke it off, or still comes.
@@ -70,7 +78,7 @@ impl Survey {
         let stop = self.signals.watch("open connections are ended in order");
         let progress = Arc::new(Progress::default());
         let taken = self.list.taken();
-        reader::count_ahead(&self.list_name, self.list_options, progress.clone());
+        let counting = reader::count_ahead(&self.list_name, self.list_options, progress.clone());
 
         let (targets_in, targets) = mpsc::channel(TARGETS_QUEUED_MAX);
         let (records_in, records) = mpsc::channel(RECORDS_QUEUED_MAX);
@@ -95,26 +103,29 @@ impl Survey {
         display.end().await;
         let written = writing.await.map_err(|error| anyhow!("writing broke down: {error}"))?;
         // A reader that still waits for standard input is left behind.
-        let list_error = if stop.token.is_cancelled() && !reading.is_finished() {
-            None
+        let mut read = if stop.token.is_cancelled() && !reading.is_finished() {
+            Read::default()
         } else {
             reading.await.map_err(|error| anyhow!("reading broke down: {error}"))?
         };
+        if read.targets.is_none() {
+            read.targets = timeout(COUNTED_WITHIN, counting).await.ok().and_then(Result::ok).flatten();
+        }
         let told = (self.list_name, self.require_targets);
-        finish(self.info, written, list_error, counted, stop, told, &taken)
+        finish(self.info, written, read, counted, stop, told, &taken)
     }
 }
 
 fn finish(
     mut info: RunInfo,
     written: Written,
-    list_error: Option<io::Error>,
+    read: Read,
     counted: Result<RunCounts, engine::EngineError>,
     stop: Stop,
     (list, require_targets): (String, bool),
     taken: &TakenCounts,
 ) -> Result<Surveyed, CommandError> {
-    let list_error = list_error.map(|error| format!("the list could not be read to its end: {error}"));
+    let list_error = read.error.map(|error| format!("the list could not be read to its end: {error}"));
     let counts = counted.map_err(anyhow::Error::from)?;
     let failed = |error: &io::Error| anyhow!("cannot write the results: {error}");
     let interrupted = stop.code().is_some();
@@ -123,6 +134,7 @@ fn finish(
     let unread = written.pipe_closed.then(|| "the reader of standard output went away".to_string());
     let unwritten = written.error.as_ref().map(|error| failed(error).to_string());
     info.error = list_error.clone().or(unwritten).or(unread);
+    let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
@@ -132,7 +144,7 @@ fn finish(
         connections: counts.connections,
         domains_written: counts.domains,
         endpoints_written: counts.endpoints,
-        unfinished: counts.unfinished,
+        unfinished,
     };
     let mut path = None;
     if let Some(directory) = written.directory {
@@ -146,7 +158,7 @@ fn finish(
     let list = if list == "-" { "standard input".to_string() } else { list };
     let list_end = Some(ListEnd { asked, list, resolver: info.resolver, require_targets });
     let taken = (taken.urls(), taken.mail_addresses());
-    Ok(Surveyed { summary, counts, taken, stop, list_error, list_end, quiet, path })
+    Ok(Surveyed { summary, rows: counts.domains, unfinished, taken, stop, list_error, list_end, quiet, path })
 }
 
 /// What `run.json` says before the first packet.
@@ -212,6 +224,13 @@ pub(super) fn default_directory(prefix: &str) -> PathBuf {
     PathBuf::from(format!("{prefix}-{}", Timestamp::now().strftime("%Y%m%d-%H%M%SZ")))
 }
 
+fn stopped_early(rows: u64, unfinished: Option<u64>) -> String {
+    match unfinished {
+        Some(unfinished) => format!("stopped early; targets of the list without a row: {unfinished}\n"),
+        None => format!("stopped early; targets done: {rows}, of a list that was not read to its end\n"),
+    }
+}
+
 impl Surveyed {
     /// Says how it went. `aside` keeps standard output for rows.
     pub(super) fn tell(&self, aside: bool) -> Result<ExitCode, CommandError> {
@@ -228,7 +247,7 @@ impl Surveyed {
         }
         let interrupted = self.stop.code();
         if interrupted.is_some() {
-            text.push_str(&format!("stopped early; targets read but not done: {}\n", self.counts.unfinished));
+            text.push_str(&stopped_early(self.rows, self.unfinished));
         }
         if aside {
             outlet::words(text.as_bytes());

@@ -65,7 +65,8 @@ pub struct RunCounts {
     pub endpoints: u64,
     /// Connections made, retries and further hellos included.
     pub connections: u64,
-    /// Targets without a record, because the run was stopped.
+    /// Targets taken that have no record, because the run was stopped. Those that
+    /// were never taken from the input are not among them.
     pub unfinished: u64,
 }
 

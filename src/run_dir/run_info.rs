@@ -133,7 +133,8 @@ pub struct RunLimits {
 /// How much of a run is done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCounts {
-    /// Targets read from the list.
+    /// Targets taken from the list; those that were read ahead and never begun
+    /// are not among them.
     pub targets_read: u64,
     /// Lines that were no targets.
     pub rejected: u64,
@@ -149,8 +150,10 @@ pub struct RunCounts {
     pub domains_written: u64,
     /// Rows of `endpoints.csv`.
     pub endpoints_written: u64,
-    /// Targets read that have no row, because the run was broken off.
-    pub unfinished: u64,
+    /// Targets of the whole list that have no row, because the run was broken
+    /// off. `None` where nobody knows how many the list has: it came from a pipe
+    /// that was not read to its end, or could not be read on.
+    pub unfinished: Option<u64>,
 }
 
 /// The whole file.
