@@ -48,6 +48,7 @@ impl Lookup for TableLookup {
             host: Some(MxHost::new(&format!("mx{host}.example"))),
             addresses: vec![address(host)],
             addresses_excess: Some(0),
+            addresses_of_other_family: Some(0),
             failure: None,
         };
         DomainFacts {

@@ -34,7 +34,7 @@ impl Lookup for Addresses {
         let [.., last] = ip.octets();
         let addresses = (0..self.0).map(|network| [198, 51, network, last].into()).collect();
         let exchange =
-            Exchange { preference: 0, host: None, addresses, addresses_excess: Some(0), failure: None };
+            Exchange { preference: 0, host: None, addresses, addresses_excess: Some(0), addresses_of_other_family: Some(0), failure: None };
         DomainFacts {
             target,
             exchanges: vec![exchange],

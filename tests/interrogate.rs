@@ -128,6 +128,7 @@ impl Lookup for Itself {
             host: None,
             addresses: vec![ip],
             addresses_excess: Some(0),
+            addresses_of_other_family: Some(0),
             failure: None,
         };
         DomainFacts {

@@ -397,6 +397,30 @@ async fn a_host_of_the_family_that_is_left_out_is_no_domain_without_mail() {
     assert_eq!(server.count("a.gone.example"), 1, "a name that does not exist has no other family");
 }
 
+/// Where nothing is asked over a family, what a sender finds there is counted.
+#[tokio::test]
+async fn addresses_of_the_family_that_is_left_out_are_counted() {
+    let server = DnsServer::start([
+        ("a.example", A, v4(1)),
+        ("both.example", A, v4(2)),
+        ("both.example", AAAA, Records(vec![address("2001:db8::1"), address("2001:db8::2")])),
+        ("open.example", A, v4(3)),
+        ("open.example", AAAA, Code(ResponseCode::ServFail)),
+        ("mapped.example", A, v4(4)),
+        ("mapped.example", AAAA, Records(vec![address("::ffff:192.0.2.4")])),
+    ])
+    .await;
+    for (ipv6, expected) in [(false, [Some(0), Some(2), None, Some(0)]), (true, [Some(0); 4])] {
+        let lookup = DnsLookup::new(LookupConfig { ipv6, ..config(&server) }).unwrap();
+        for (domain, expected) in ["a", "both", "open", "mapped"].into_iter().zip(expected) {
+            let facts = lookup.lookup(target(&format!("{domain}.example"))).await;
+            let [exchange] = &facts.exchanges[..] else { panic!("{facts:?}") };
+            assert_eq!(exchange.addresses_of_other_family, expected, "{domain}");
+            assert!(exchange.addresses.iter().all(|ip| ipv6 || ip.is_ipv4()), "{exchange:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_endpoint_needs_no_dns() {
     let server = DnsServer::start([]).await;

@@ -153,13 +153,14 @@ impl DnsLookup {
             return unreachable_exchange(mx.preference, mx.host, failure);
         }
         match self.addresses(&mx.name).await {
-            Ok(addresses) => {
+            Ok((addresses, of_other_family)) => {
                 let (addresses, excess) = answer::cut(addresses, ADDRESSES_PER_EXCHANGE_MAX);
                 Exchange {
                     preference: mx.preference,
                     host: Some(mx.host),
                     addresses,
                     addresses_excess: Some(excess),
+                    addresses_of_other_family: of_other_family,
                     failure: None,
                 }
             }
@@ -176,24 +177,28 @@ impl DnsLookup {
         if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) }
     }
 
-    /// The addresses of the families in use. That a host has none of them says
-    /// nothing of the host, so then the other family is asked for too.
-    async fn addresses(&self, name: &Name) -> Result<Vec<IpAddr>, Failure> {
+    /// The addresses of the families in use, and how many there are of one that
+    /// is not; `None` where the DNS did not say. That a host has no address in
+    /// use says nothing of the host, and one that it has does not say that a
+    /// sender goes there, so the other family is asked for too.
+    async fn addresses(&self, name: &Name) -> Result<(Vec<IpAddr>, Option<usize>), Failure> {
         let (v4, v6) = tokio::join!(
             self.family(name, RecordType::A, self.ipv4),
             self.family(name, RecordType::AAAA, self.ipv6)
         );
-        match answer::join_families(v4.into_iter().chain(v6)) {
-            Err(none) if none.kind == Kind::NoData => {
-                let (v4, v6) = tokio::join!(
-                    self.family(name, RecordType::A, !self.ipv4),
-                    self.family(name, RecordType::AAAA, !self.ipv6)
-                );
-                let others = v4.into_iter().chain(v6);
-                self.in_use(answer::join_families(std::iter::once(Err(none)).chain(others))?)
-            }
-            found => self.in_use(found?),
+        let found = answer::join_families(v4.into_iter().chain(v6));
+        if found.as_ref().is_err_and(|failure| failure.kind != Kind::NoData) {
+            return found.map(|addresses| (addresses, None));
         }
+        let (v4, v6) = tokio::join!(
+            self.family(name, RecordType::A, !self.ipv4),
+            self.family(name, RecordType::AAAA, !self.ipv6)
+        );
+        let other = v4.or(v6);
+        let is_open = matches!(&other, Some(Err(failure)) if !failure.kind.says_no_host());
+        let (addresses, others) =
+            self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
+        Ok((addresses, (!is_open).then_some(others)))
     }
 
     async fn family(
@@ -209,11 +214,11 @@ impl DnsLookup {
         Some(answer.map(|records| answer::addresses(&records)))
     }
 
-    /// Those of the families in use.
+    /// Those of the families in use, and how many others there are.
     ///
     /// # Errors
     /// There is none.
-    fn in_use(&self, addresses: Vec<IpAddr>) -> Result<Vec<IpAddr>, Failure> {
+    fn in_use(&self, addresses: Vec<IpAddr>) -> Result<(Vec<IpAddr>, usize), Failure> {
         let (kept, others): (Vec<_>, Vec<_>) =
             addresses.into_iter().partition(|address| if address.is_ipv4() { self.ipv4 } else { self.ipv6 });
         match others.first() {
@@ -222,7 +227,7 @@ impl DnsLookup {
                 let detail = format_args!("{other}: nothing is asked over {family}");
                 Err(Failure::new(Phase::Connect, Kind::NoRoute).with_detail(detail))
             }
-            _ => Ok(kept),
+            _ => Ok((kept, others.len())),
         }
     }
 
@@ -306,13 +311,21 @@ fn unreachable_exchange(preference: u16, host: MxHost, failure: Failure) -> Exch
         host: Some(host),
         addresses: Vec::new(),
         addresses_excess: Some(0),
+        addresses_of_other_family: None,
         failure: Some(failure),
     }
 }
 
 /// Addresses that nobody had to look up.
 fn named_outright(host: Option<MxHost>, addresses: Vec<IpAddr>) -> Exchange {
-    Exchange { preference: 0, host, addresses, addresses_excess: Some(0), failure: None }
+    Exchange {
+        preference: 0,
+        host,
+        addresses,
+        addresses_excess: Some(0),
+        addresses_of_other_family: Some(0),
+        failure: None,
+    }
 }
 
 /// Why no exchanger of a domain has an address: a failure that leaves the
@@ -350,6 +363,7 @@ mod tests {
             host: Some(MxHost::new("mx2.example")),
             addresses: vec![IpAddr::from([192, 0, 2, 1])],
             addresses_excess: Some(0),
+            addresses_of_other_family: Some(0),
             failure: None,
         };
         assert_eq!(overall(&[failed(Kind::Servfail), good]), None);

@@ -20,6 +20,11 @@ pub struct Exchange {
     /// they were not counted.
     #[serde(default)]
     pub addresses_excess: Option<usize>,
+    /// Addresses of the family that is not asked over, not kept; `None` where
+    /// the DNS did not say, or nobody asked it, as in facts of a time when such
+    /// addresses were left alone.
+    #[serde(default)]
+    pub addresses_of_other_family: Option<usize>,
     /// Why there are no addresses (phase `dns`), or none that this machine has
     /// a route to (`connect: no_route`); `None` if there are some.
     pub failure: Option<Failure>,
@@ -36,6 +41,15 @@ impl Exchange {
         // The addresses of a host without a name were listed, not looked up.
         let whole = self.host.is_none() || self.addresses.len() < UNCOUNTED_ADDRESSES_MAX;
         self.addresses_excess.or(whole.then_some(0))
+    }
+
+    /// As [`Exchange::addresses_of_other_family`], and 0 where both families are
+    /// asked over.
+    pub fn of_other_family(&self) -> Option<usize> {
+        let v4 = self.addresses.iter().filter(|address| address.is_ipv4()).count();
+        let both = v4 > 0 && v4 < self.addresses.len();
+        // The addresses of a host without a name were listed, not looked up.
+        self.addresses_of_other_family.or((both || self.host.is_none()).then_some(0))
     }
 }
 

@@ -77,12 +77,22 @@ fn write_exchange(out: &mut String, exchange: &Exchange, kind: &str) -> fmt::Res
     for ip in &exchange.addresses {
         write!(out, "  {ip}")?;
     }
-    writeln!(out)
+    match not_asked(exchange) {
+        Some(told) => writeln!(out, "  {told}"),
+        None => writeln!(out),
+    }
+}
+
+/// Addresses over whose family nothing is asked.
+fn not_asked(exchange: &Exchange) -> Option<String> {
+    let count = exchange.of_other_family().filter(|count| *count > 0)?;
+    Some(format!("(and {count} of the family that is not asked over)"))
 }
 
 /// Of a host or an address that was named outright.
 fn write_addresses(out: &mut String, exchange: &Exchange) -> fmt::Result {
-    exchange.addresses.iter().try_for_each(|ip| writeln!(out, "  address {ip}"))
+    exchange.addresses.iter().try_for_each(|ip| writeln!(out, "  address {ip}"))?;
+    not_asked(exchange).map_or(Ok(()), |told| writeln!(out, "  {told}"))
 }
 
 fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'_>) -> fmt::Result {

@@ -49,6 +49,7 @@ fn facts(domain: &str, smart_hosts: bool, failure: Option<Failure>) -> DomainFac
         host: Some(MxHost::new("mx.example")),
         addresses: vec![[192, 0, 2, 1].into()],
         addresses_excess: Some(0),
+        addresses_of_other_family: Some(0),
         failure: None,
     };
     DomainFacts {

@@ -5,8 +5,8 @@
 //!   say (SERVFAIL, a timeout) is one, and unknown.
 //! - An address to which this machine has no route says nothing of the host.
 //!   Where another of the host's answered, mail gets there by that; else the
-//!   host is unknown. An address of a family that the sender does not use is
-//!   none for it.
+//!   host is unknown. So it is with addresses of a family that nothing is asked
+//!   over. An address of a family that the sender does not use is none for it.
 //! - Hosts and addresses beyond the limits are unknown. Addresses beyond it at a
 //!   host of which one takes mail are taken to do as that one does.
 
@@ -48,6 +48,11 @@ pub(super) enum Standing<'a> {
     NotTried(&'a Arc<JudgedEndpoint>, Basis),
     /// A host whose addresses the DNS did not give.
     Unresolved(&'a Failure),
+    /// Addresses of a family that nothing is asked over, or perhaps some.
+    OtherFamily {
+        /// Whether the host is unknown for them, or does there as elsewhere.
+        is_unknown: bool,
+    },
     /// Addresses of the host beyond the limit, or perhaps beyond it.
     MoreAddresses(CheckCause),
     /// Hosts beyond the limit, or perhaps beyond it.
@@ -84,7 +89,9 @@ pub(super) fn members<'a>(
     }));
     for (exchange, host) in facts.exchanges.iter().enumerate() {
         let member = |standing| Member { preference: host.preference, exchange, standing };
+        let answered = || probes.iter().any(|(of, found)| *of == exchange && answered(found));
         members.extend(unresolved(host).map(member));
+        members.extend(other_family(profile, host, answered).map(member));
         members.extend(more_addresses(host).map(member));
     }
     if let (Some(cause), Some(last)) = (more_hosts(facts), facts.exchanges.len().checked_sub(1)) {
@@ -130,6 +137,20 @@ fn unresolved(host: &Exchange) -> Option<Standing<'_>> {
     Some(Standing::Unresolved(failure))
 }
 
+/// What is known of the addresses that the sender has beside those that are
+/// asked. That there may be some makes nothing unknown by itself.
+fn other_family<'a>(
+    profile: &SenderProfile,
+    host: &Exchange,
+    answered: impl FnOnce() -> bool,
+) -> Option<Standing<'a>> {
+    let asked = AddressFamily::of(*host.addresses.first()?);
+    let goes_elsewhere = profile.sender.address_families.value.iter().any(|family| *family != asked);
+    let there = host.of_other_family();
+    (goes_elsewhere && there != Some(0))
+        .then(|| Standing::OtherFamily { is_unknown: there.is_some() && !answered() })
+}
+
 fn more_addresses(host: &Exchange) -> Option<Standing<'_>> {
     match host.excess() {
         Some(0) => None,
@@ -160,6 +181,10 @@ pub(super) fn attempt(
         Standing::Address(endpoint) => attempt::attempt(profile, requirement, endpoint),
         Standing::NotTried(_, basis) => Attempt::NotTried { basis },
         Standing::Unresolved(failure) => unknown(profile, requirement, CheckCause::NoAnswer(failure.into())),
+        Standing::OtherFamily { is_unknown: false } => Attempt::NotTried { basis: Basis::Inferred },
+        Standing::OtherFamily { is_unknown: true } => {
+            unknown(profile, requirement, CheckCause::NoAnswer(NO_ROUTE))
+        }
         Standing::MoreHosts(cause) => unknown(profile, requirement, cause),
         Standing::MoreAddresses(cause) => {
             let of_host = members.iter().filter(|other| other.exchange == member.exchange);

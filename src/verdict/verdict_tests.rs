@@ -118,66 +118,39 @@ fn the_first_set_of_which_one_takes_mail_decides() {
     }
 }
 
-/// One case of [`the_roll_up_is_one`]: what the hosts say, delivery, and
-/// EncryptionOnly.
-type Case = (Vec<Found>, &'static str, &'static str);
-
 #[test]
 fn the_roll_up_is_one() {
     let hosts = facts(&[&[1], &[2]]);
     let open = "undetermined:greeting_throttled, -";
-    let cases: Vec<Case> = vec![
-        (vec![encrypted(0, 1), encrypted(1, 2)], "encrypted, observed |  | ", "pass, observed"),
+    let waits = |otherwise: &str| format!("{open} |  | {otherwise}");
+    let ends = |delivery: &str| format!("{delivery} |  | ");
+    for (found, delivery, encryption) in [
+        ([encrypted(0, 1), encrypted(1, 2)], ends("encrypted, observed"), "pass, observed"),
         // A host that is not there is passed over, and that is an inference.
-        (vec![unreachable(0, 1), encrypted(1, 2)], "encrypted, inferred |  | ", "pass, inferred"),
+        ([unreachable(0, 1), encrypted(1, 2)], ends("encrypted, inferred"), "pass, inferred"),
         (
-            vec![unreachable(0, 1), clear(1, 2)],
-            "plaintext:starttls_not_offered, inferred |  | ",
+            [unreachable(0, 1), clear(1, 2)],
+            ends("plaintext:starttls_not_offered, inferred"),
             "fail:starttls_not_offered, inferred",
         ),
         (
-            vec![unreachable(0, 1), unreachable(1, 2)],
-            "deferred:connect_refused, inferred |  | ",
+            [unreachable(0, 1), unreachable(1, 2)],
+            ends("deferred:connect_refused, inferred"),
             "fail:connect_refused, inferred",
         ),
         // One that is unknown leaves it open; under forced TLS another passes.
-        (
-            vec![throttled(0, 1), encrypted(1, 2)],
-            "undetermined:greeting_throttled, - |  | encrypted",
-            "pass, inferred",
-        ),
-        (
-            vec![throttled(0, 1), clear(1, 2)],
-            "undetermined:greeting_throttled, - |  | plaintext:starttls_not_offered",
-            open,
-        ),
-        (
-            vec![throttled(0, 1), unreachable(1, 2)],
-            "undetermined:greeting_throttled, - |  | deferred:connect_refused",
-            open,
-        ),
-        (vec![encrypted(0, 1), throttled(1, 2)], "encrypted, observed |  | ", "pass, observed"),
-        (vec![clear(0, 1), throttled(1, 2)], "plaintext:starttls_not_offered, observed |  | ", open),
+        ([throttled(0, 1), encrypted(1, 2)], waits("encrypted"), "pass, inferred"),
+        ([throttled(0, 1), clear(1, 2)], waits("plaintext:starttls_not_offered"), open),
+        ([throttled(0, 1), unreachable(1, 2)], waits("deferred:connect_refused"), open),
+        ([encrypted(0, 1), throttled(1, 2)], ends("encrypted, observed"), "pass, observed"),
+        ([clear(0, 1), throttled(1, 2)], ends("plaintext:starttls_not_offered, observed"), open),
         // That the sender goes on after a handshake that fails is assumed of it.
-        (vec![refuses(0, 1), encrypted(1, 2)], "encrypted, assumed |  | ", "pass, inferred"),
-        (
-            vec![clear(0, 1), encrypted(1, 2)],
-            "plaintext:starttls_not_offered, observed |  | ",
-            "pass, inferred",
-        ),
-        (
-            vec![refuses(0, 1), throttled(1, 2)],
-            "undetermined:greeting_throttled, - |  | deferred:offer_refused",
-            open,
-        ),
-    ];
-    for (found, delivery, encryption) in cases {
+        ([refuses(0, 1), encrypted(1, 2)], ends("encrypted, assumed"), "pass, inferred"),
+        ([clear(0, 1), encrypted(1, 2)], ends("plaintext:starttls_not_offered, observed"), "pass, inferred"),
+        ([refuses(0, 1), throttled(1, 2)], waits("deferred:offer_refused"), open),
+    ] {
         let verdict = judge(&exchange_online(), &hosts, &found);
-        assert_eq!(
-            (answer(&verdict).as_str(), forced(&verdict).as_str()),
-            (delivery, encryption),
-            "{found:?}"
-        );
+        assert_eq!((answer(&verdict), forced(&verdict).as_str()), (delivery, encryption), "{found:?}");
     }
 }
 
@@ -476,4 +449,40 @@ fn hosts_and_addresses_that_nobody_looked_at_count_as_unknown() {
     assert_eq!(answer(&verdict), "undetermined:dns_too_many, - |  | encrypted");
     let verdict = judge(&exchange_online(), &not_counted, &[refusing(1)]);
     assert_eq!(verdict.forced.encryption_only, Check::Undetermined(CheckCause::NotRecorded));
+}
+
+/// A sender of both families may go to addresses that this machine did not ask.
+#[test]
+fn addresses_of_a_family_that_nothing_was_asked_over_leave_an_inference() {
+    let with = |count| {
+        let mut facts = facts(&[&[1], &[2]]);
+        facts.exchanges[0].addresses_of_other_family = count;
+        facts
+    };
+    let mut four_only = crate::sender::Sender::named("exchange-online").unwrap();
+    four_only.address_families.value = vec![crate::sender::AddressFamily::Ipv4];
+    let (both, four_only) = (exchange_online(), SenderProfile::new(four_only));
+    for (profile, count, found, expected) in [
+        (&both, Some(0), clear(0, 1), "plaintext:starttls_not_offered, observed |  | "),
+        (&both, Some(2), clear(0, 1), "plaintext:starttls_not_offered, inferred |  | "),
+        (&both, None, clear(0, 1), "plaintext:starttls_not_offered, inferred |  | "),
+        (&four_only, Some(2), clear(0, 1), "plaintext:starttls_not_offered, observed |  | "),
+        (&four_only, None, clear(0, 1), "plaintext:starttls_not_offered, observed |  | "),
+        // The other family did not answer: it is the one that was not asked.
+        (&both, Some(2), unreachable(0, 1), "undetermined:connect_no_route, - |  | encrypted"),
+        // Nobody knows of any.
+        (&both, None, unreachable(0, 1), "encrypted, inferred |  | "),
+        (&four_only, Some(2), unreachable(0, 1), "encrypted, inferred |  | "),
+    ] {
+        let found = [found, encrypted(1, 2)];
+        assert_eq!(answer(&judge(profile, &with(count), &found)), expected, "{count:?} {found:?}");
+    }
+    // A host behind the one that takes mail changes nothing.
+    let mut behind = facts(&[&[1], &[2]]);
+    behind.exchanges[1].addresses_of_other_family = Some(1);
+    let verdict = judge(&both, &behind, &[clear(0, 1), encrypted(1, 2)]);
+    assert_eq!(answer(&verdict), "plaintext:starttls_not_offered, observed |  | ");
+    // What TLS is demanded of rests on it, too.
+    let verdict = judge(&both, &with(Some(1)), &[encrypted(0, 1), encrypted(1, 2)]);
+    assert_eq!(verdict.forced_basis.encryption_only, Some(Basis::Inferred));
 }

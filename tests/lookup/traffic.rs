@@ -81,10 +81,11 @@ async fn answers_are_cached_the_negative_ones_too() {
 }
 
 #[tokio::test]
-async fn a_family_that_is_not_wanted_is_not_asked_for() {
+async fn a_family_that_is_not_wanted_is_asked_for_last() {
     for (ipv4, ipv6, asked, expected) in [
-        (true, false, &[MX, A][..], "1 a.example 192.0.2.1"),
-        // Whether it is a host at all only its other family tells.
+        // Whether a sender may go elsewhere only its other family tells,
+        (true, false, &[MX, A, AAAA], "1 a.example 192.0.2.1"),
+        // and whether it is a host at all.
         (false, true, &[MX, AAAA, A], "1 a.example no_route"),
     ] {
         let server =

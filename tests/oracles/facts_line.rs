@@ -22,6 +22,7 @@ pub fn seeds() -> Vec<Seed> {
         host: Some(MxHost::new("mx.a.example")),
         addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         addresses_excess: Some(0),
+        addresses_of_other_family: Some(0),
         failure,
     };
     let dead = Failure::new(Phase::Dns, Kind::Servfail).with_detail("\\x00");

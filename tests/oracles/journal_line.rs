@@ -79,6 +79,7 @@ fn facts(key: &ProbeKey) -> DomainFacts {
         host: key.sni.clone(),
         addresses: vec![key.endpoint.ip],
         addresses_excess: Some(0),
+        addresses_of_other_family: Some(0),
         failure: None,
     };
     DomainFacts {

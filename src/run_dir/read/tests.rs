@@ -215,6 +215,7 @@ fn facts_are_read_back_as_they_were() {
         host: host.map(MxHost::new),
         addresses: addresses.iter().map(|ip| ip.parse().unwrap()).collect(),
         addresses_excess: Some(0),
+        addresses_of_other_family: Some(0),
         failure,
     };
     let listed = |port, name: Option<&str>| Subject::Endpoint {
