@@ -19,6 +19,9 @@ pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result 
         };
         let (suites, answer) = (hello.offered_suites, answer(hello));
         writeln!(out, "  hello  {asked} ({suites} suites): {answer}   [{}]", millis(hello.total_us))?;
+        if hello.client_certificate_requested {
+            writeln!(out, "       client certificate asked for")?;
+        }
     }
     // What the handshake showed is told already.
     let first = endpoint.hello_assessments.iter().flatten().next();
@@ -60,5 +63,41 @@ fn answer(hello: &HelloObservation) -> String {
             None => hello.end.name().to_string(),
         },
         (end, ..) => end.name().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::registry::{CipherSuite, ProtocolVersion};
+    use crate::model::{Endpoint, Failure, Kind, Observation, Outcome, Phase, ProbeKey};
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_server_that_asks_a_further_hello_for_a_certificate_is_told_to_ask() {
+        let (started, version) = (Timestamp::UNIX_EPOCH, ProtocolVersion::TLS10);
+        let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
+        let failure = Failure::new(Phase::Tls, Kind::Alert);
+        let mut observation = Observation::failed(key, started, 0, failure.clone());
+        observation.hellos = [false, true]
+            .map(|client_certificate_requested| HelloObservation {
+                version: Some(version),
+                suite: Some(CipherSuite(0x002f)),
+                client_certificate_requested,
+                ..HelloObservation::new(HelloPurpose::Version, version, started, HelloEnd::Agreed)
+            })
+            .to_vec();
+        let record = EndpointRecord {
+            observation,
+            assessment: None,
+            hello_assessments: Vec::new(),
+            enumeration: None,
+            name: None,
+            outcome: Outcome::undetermined(&failure),
+        };
+        let mut told = String::new();
+        write(&mut told, &record).unwrap();
+        let hello = "  hello  everything of TLSv1.0 (0 suites): TLSv1.0  TLS_RSA_WITH_AES_128_CBC_SHA   [0.00 ms]\n";
+        assert_eq!(told, format!("{hello}{hello}       client certificate asked for\n"));
     }
 }
