@@ -30,6 +30,8 @@ mod older;
 mod openssl;
 #[path = "interop/senders.rs"]
 mod senders;
+#[path = "interop/smtp.rs"]
+mod smtp;
 #[path = "interop/stack.rs"]
 mod stack;
 

@@ -186,77 +186,7 @@ fn what_has_no_place_is_counted_as_other() {
 fn the_table_is_stable_and_fits_a_terminal() {
     let text = folded(&records()).render();
     assert!(text.lines().all(|line| line.chars().count() <= 80 && !line.ends_with(' ')));
-    insta::assert_snapshot!(text, @r"
-    8 domains, 3 endpoints, 1 rejected line
-
-    Delivery (best MX)                                  domains       %
-      encrypted                                               5    62.5
-      plaintext                                               2    25.0
-      undeliverable                                           1    12.5
-
-    Encrypted with (suites of the offer declined)       domains       %
-      TLSv1.3, 1 step down                                    5   100.0
-
-    Why not encrypted                                   domains       %
-      plaintext: starttls_not_offered                         2    66.7
-      undeliverable: dns_nxdomain                             1    33.3
-
-    What the verdict rests on                           domains       %
-      observed                                                5    71.4
-      inferred                                                2    28.6
-
-    Delivery (weakest MX that answers)                  domains       %
-      encrypted                                               5    71.4
-      plaintext                                               2    28.6
-
-    Forced TLS today (highest known to deliver)         domains       %
-      EncryptionOnly                                          5    71.4
-      none                                                    2    28.6
-
-    Forced TLS: what stops the next strength            domains       %
-      CertificateValidation: expired                          5    71.4
-      EncryptionOnly: starttls_not_offered                    2    28.6
-
-    Outcome                                             domains       %   endpoints
-      ok                                                      5    62.5           1
-      starttls_not_offered                                    2    25.0           0
-      dns_nxdomain                                            1    12.5           0
-      tls_alert                                               0     0.0           2
-
-    TLS version                                         domains       %   endpoints
-      TLSv1.3                                                 5   100.0           0
-      TLSv1.2                                                 0     0.0           1
-
-    Cipher suite                                        domains       %   endpoints
-      TLS_AES_128_GCM_SHA256                                  5   100.0           0
-      TLS_RSA_WITH_AES_128_GCM_SHA256                         0     0.0           1
-
-    Key exchange group                                  domains       %   endpoints
-      X25519MLKEM768                                          5   100.0           0
-
-    Forward secrecy                                     domains       %   endpoints
-      yes                                                     5   100.0           0
-      no                                                      0     0.0           1
-
-    Certificate chain                                   domains       %   endpoints
-      valid                                                   5   100.0           0
-      self_signed                                             0     0.0           1
-
-    Certificate dates                                   domains       %   endpoints
-      expired                                                 5   100.0           0
-      valid                                                   0     0.0           1
-
-    Certificate key                                     domains       %   endpoints
-      strong                                                  5   100.0           0
-      weak                                                    0     0.0           1
-
-    Certificate name                                    domains       %
-      mx_host                                                 5   100.0
-
-    MX operators (top 10)                               domains       %
-      hoster.example                                          5    71.4
-      b.co.uk                                                 2    28.6
-    ");
+    insta::assert_snapshot!(text);
     assert_eq!(Summary::default().render(), "0 domains, 0 endpoints, 0 rejected lines\n");
 }
 

@@ -1,7 +1,7 @@
 //! Shapes of keys, signatures and dates.
 
 use super::Shapes;
-use super::certificate::{Spec, Which, generalized, purposes, utc};
+use super::certificate::{Family, Spec, Which, generalized, purposes, utc};
 use super::der::{NULL, bits, element, name, oid, sequence};
 use super::keys::{algorithm, ec_info, ecdsa, key, point, pss};
 
@@ -184,15 +184,55 @@ pub fn algorithms(shapes: &mut Shapes) {
     });
 }
 
-/// Dates. All is judged at the start of 2030.
+/// Where a date stands.
+type Date = fn(&mut Family) -> &mut Vec<u8>;
+
+/// One date that is another. All is judged at the start of 2030.
+fn one_date() -> Vec<(&'static str, Date, Vec<u8>)> {
+    let (past, future, in_1965) = ("260101000000Z", "310101000000Z", "650101000000Z");
+    let (this_second, a_second_ago) = ("300101000000Z", "291231235959Z");
+    let [leaf_from, middle_from, root_from]: [Date; 3] =
+        [|f| &mut f.leaf.from, |f| &mut f.middle.from, |f| &mut f.root.from];
+    let [leaf_until, middle_until, root_until]: [Date; 3] =
+        [|f| &mut f.leaf.until, |f| &mut f.middle.until, |f| &mut f.root.until];
+    vec![
+        ("leaf-expired", leaf_until, utc(past)),
+        ("leaf-not-yet-valid", leaf_from, utc(future)),
+        ("middle-expired", middle_until, utc(past)),
+        ("middle-not-yet-valid", middle_from, utc(future)),
+        ("root-expired", root_until, utc(past)),
+        ("root-not-yet-valid", root_from, utc(future)),
+        ("leaf-ends-in-2060", leaf_until, generalized("20600101000000Z")),
+        ("leaf-never-ends", leaf_until, generalized("99991231235959Z")),
+        ("root-never-ends", root_until, generalized("99991231235959Z")),
+        ("generalized-time-before-2050", leaf_until, generalized("20350101000000Z")),
+        ("generalized-time-of-year-0", leaf_from, generalized("00000101000000Z")),
+        ("generalized-time-of-1965", leaf_from, generalized("19650101000000Z")),
+        ("utc-time-of-1965", leaf_from, utc(in_1965)),
+        ("utc-time-of-1970", leaf_from, utc("700101000000Z")),
+        ("middle-from-1965", middle_from, utc(in_1965)),
+        ("root-from-1965", root_from, utc(in_1965)),
+        ("utc-time-without-seconds", leaf_until, utc("3501010000Z")),
+        ("utc-time-with-offset", leaf_until, utc("350101000000+0100")),
+        ("utc-time-of-the-last-century", leaf_until, utc("990101000000Z")),
+        ("generalized-time-with-fractions", leaf_until, generalized("20350101000000.5Z")),
+        ("date-of-letters", leaf_until, utc("never")),
+        ("date-of-another-type", leaf_until, element(0x0c, b"350101000000Z")),
+        ("leaf-begins-this-second", leaf_from, utc(this_second)),
+        ("leaf-ends-this-second", leaf_until, utc(this_second)),
+        ("leaf-ended-a-second-ago", leaf_until, utc(a_second_ago)),
+        ("middle-ends-this-second", middle_until, utc(this_second)),
+        ("root-ends-this-second", root_until, utc(this_second)),
+        ("root-ended-a-second-ago", root_until, utc(a_second_ago)),
+    ]
+}
+
+/// Dates.
 pub fn dates(shapes: &mut Shapes) {
-    let (past, future) = ("260101000000Z", "310101000000Z");
-    shapes.add("leaf-expired", |f| f.leaf.until = utc(past));
-    shapes.add("leaf-not-yet-valid", |f| f.leaf.from = utc(future));
-    shapes.add("middle-expired", |f| f.middle.until = utc(past));
-    shapes.add("middle-not-yet-valid", |f| f.middle.from = utc(future));
-    shapes.add("root-expired", |f| f.root.until = utc(past));
-    shapes.add("root-not-yet-valid", |f| f.root.from = utc(future));
+    for (what, date, when) in one_date() {
+        shapes.add(what, |f| *date(f) = when);
+    }
+    let past = "260101000000Z";
     shapes.add("root-and-leaf-expired", |f| {
         f.root.until = utc(past);
         f.leaf.until = utc(past);
@@ -201,20 +241,10 @@ pub fn dates(shapes: &mut Shapes) {
         f.middle.until = utc(past);
         f.under_a_stranger();
     });
-    shapes.add("leaf-ends-in-2060", |f| f.leaf.until = generalized("20600101000000Z"));
-    shapes.add("leaf-never-ends", |f| f.leaf.until = generalized("99991231235959Z"));
-    shapes.add("root-never-ends", |f| f.root.until = generalized("99991231235959Z"));
-    shapes.add("generalized-time-before-2050", |f| f.leaf.until = generalized("20350101000000Z"));
-    shapes.add("generalized-time-of-year-0", |f| f.leaf.from = generalized("00000101000000Z"));
     shapes.add("generalized-time-from-2020-to-2035", |f| {
         f.leaf.from = generalized("20200101000000Z");
         f.leaf.until = generalized("20350101000000Z");
     });
-    shapes.add("generalized-time-of-1965", |f| f.leaf.from = generalized("19650101000000Z"));
-    shapes.add("utc-time-of-1965", |f| f.leaf.from = utc("650101000000Z"));
-    shapes.add("utc-time-of-1970", |f| f.leaf.from = utc("700101000000Z"));
-    shapes.add("middle-from-1965", |f| f.middle.from = utc("650101000000Z"));
-    shapes.add("root-from-1965", |f| f.root.from = utc("650101000000Z"));
     shapes.add("from-1965-under-a-stranger", |f| {
         f.leaf.from = utc("650101000000Z");
         f.under_a_stranger();
@@ -223,22 +253,10 @@ pub fn dates(shapes: &mut Shapes) {
         f.leaf.from = utc("640101000000Z");
         f.leaf.until = utc("650101000000Z");
     });
-    shapes.add("utc-time-without-seconds", |f| f.leaf.until = utc("3501010000Z"));
-    shapes.add("utc-time-with-offset", |f| f.leaf.until = utc("350101000000+0100"));
-    shapes.add("utc-time-of-the-last-century", |f| f.leaf.until = utc("990101000000Z"));
-    shapes.add("generalized-time-with-fractions", |f| f.leaf.until = generalized("20350101000000.5Z"));
-    shapes.add("date-of-letters", |f| f.leaf.until = utc("never"));
-    shapes.add("date-of-another-type", |f| f.leaf.until = element(0x0c, b"350101000000Z"));
     shapes.add("leaf-ends-before-it-begins", |f| {
         f.leaf.from = utc("340101000000Z");
         f.leaf.until = utc("330101000000Z");
     });
-    shapes.add("leaf-begins-this-second", |f| f.leaf.from = utc("300101000000Z"));
-    shapes.add("leaf-ends-this-second", |f| f.leaf.until = utc("300101000000Z"));
-    shapes.add("leaf-ended-a-second-ago", |f| f.leaf.until = utc("291231235959Z"));
-    shapes.add("middle-ends-this-second", |f| f.middle.until = utc("300101000000Z"));
-    shapes.add("root-ends-this-second", |f| f.root.until = utc("300101000000Z"));
-    shapes.add("root-ended-a-second-ago", |f| f.root.until = utc("291231235959Z"));
     shapes.add("one-of-two-roots-expired", |f| {
         f.root.until = utc(past);
         f.more.push(Spec::ca("root", "root", "c", "c"));

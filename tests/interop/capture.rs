@@ -2,13 +2,13 @@
 //! ClientHello that comes then, and refuses it, so that it is also seen what
 //! becomes of the message.
 
+use super::smtp::{self, Comes};
 use mxray::tls::ClientHello;
 use mxray::tls::handshake::{HandshakeReader, HandshakeType};
 use mxray::tls::record::{ContentType, RecordReader};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 /// How long a mail system may take until it says the next thing. OpenSMTPD
@@ -35,16 +35,10 @@ pub struct Capture {
 
 impl Capture {
     pub fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let (tell, said) = channel();
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                // One that leaves early says nothing.
-                let _ = serve(client, &tell);
-            }
-        });
-        Self { port, said }
+        // One that leaves early says nothing.
+        let address = smtp::listen(move |client| drop(serve(client, &tell)));
+        Self { port: address.port(), said }
     }
 
     /// What is said next; `None` where nothing is in time.
@@ -55,30 +49,16 @@ impl Capture {
 
 fn serve(mut client: TcpStream, tell: &Sender<Said>) -> io::Result<()> {
     client.set_read_timeout(Some(SAID_WITHIN))?;
-    client.write_all(b"220 front.example ESMTP\r\n")?;
-    let mut lines = BufReader::new(client.try_clone()?);
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if lines.read_line(&mut line)? == 0 {
-            return Ok(());
+    match smtp::speak(&mut client)? {
+        Comes::ToTls(mut lines) => {
+            let hello = read_hello(&mut lines)?;
+            let _ = tell.send(Said::Hello(Box::new(hello)));
+            client.write_all(&REFUSAL)?;
         }
-        match line.split_ascii_whitespace().next().unwrap_or_default() {
-            "EHLO" => client.write_all(b"250-front.example\r\n250 STARTTLS\r\n")?,
-            "STARTTLS" => {
-                client.write_all(b"220 go ahead\r\n")?;
-                let hello = read_hello(&mut lines)?;
-                let _ = tell.send(Said::Hello(Box::new(hello)));
-                return client.write_all(&REFUSAL);
-            }
-            "MAIL" => {
-                let _ = tell.send(Said::MailInClear);
-                return client.write_all(b"421 that was all\r\n");
-            }
-            "QUIT" => return client.write_all(b"221 bye\r\n"),
-            _ => client.write_all(b"250 ok\r\n")?,
-        }
+        Comes::ToMail => drop(tell.send(Said::MailInClear)),
+        Comes::Nowhere => {}
     }
+    Ok(())
 }
 
 fn read_hello(stream: &mut impl Read) -> io::Result<ClientHello> {

@@ -3,11 +3,12 @@
 
 use super::mail_system::Root;
 use super::openssl;
+use super::smtp::{self, Comes};
 use super::stack::{Identities, is_there};
 use mxray::sender::Sender;
 use mxray::tls::record::{ContentType, RecordReader};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender as Teller, channel};
 use std::thread;
 use std::time::Duration;
@@ -49,42 +50,20 @@ pub fn hold<R>(name: &str, system: &str, start: impl Fn(&Root, u16) -> R) {
 
 /// Listens until the test ends, in front of a server that speaks TLS at once.
 fn listen(behind: SocketAddr) -> (u16, Receiver<Goes>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
     let (tell, said) = channel();
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            // One that leaves early says nothing.
-            let _ = serve(client, behind, &tell);
-        }
-    });
-    (port, said)
+    // One that leaves early says nothing.
+    let address = smtp::listen(move |client| drop(serve(client, behind, &tell)));
+    (address.port(), said)
 }
 
 fn serve(mut client: TcpStream, behind: SocketAddr, tell: &Teller<Goes>) -> io::Result<()> {
     client.set_read_timeout(Some(SAID_WITHIN))?;
-    client.write_all(b"220 front.example ESMTP\r\n")?;
-    let mut lines = BufReader::new(client.try_clone()?);
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if lines.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        match line.split_ascii_whitespace().next().unwrap_or_default() {
-            "EHLO" => client.write_all(b"250-front.example\r\n250 STARTTLS\r\n")?,
-            "STARTTLS" => {
-                client.write_all(b"220 go ahead\r\n")?;
-                return relay(lines, client, TcpStream::connect(behind)?, tell);
-            }
-            "MAIL" => {
-                let _ = tell.send(Goes::InClear);
-                return client.write_all(b"421 that was all\r\n");
-            }
-            "QUIT" => return client.write_all(b"221 bye\r\n"),
-            _ => client.write_all(b"250 ok\r\n")?,
-        }
+    match smtp::speak(&mut client)? {
+        Comes::ToTls(lines) => relay(lines, client, TcpStream::connect(behind)?, tell)?,
+        Comes::ToMail => drop(tell.send(Goes::InClear)),
+        Comes::Nowhere => {}
     }
+    Ok(())
 }
 
 /// Carries the handshake, until the client says something inside TLS.
