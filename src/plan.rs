@@ -149,9 +149,17 @@ pub fn stages(
     })
 }
 
+/// How long a fleet on loopback is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct LabTime {
+    /// Whole time of a question to its DNS.
+    pub dns: Duration,
+    /// Each phase of a dialogue.
+    pub phase: Duration,
+}
+
 /// Builds the stages for a fleet on loopback: its DNS at `dns`, its roots
-/// trusted and no others, its connectors (TOML) in force, `time` for each
-/// phase.
+/// trusted and no others, its connectors (TOML) in force.
 ///
 /// # Errors
 /// [`UsageError`] if a root is no certificate, or a connector none.
@@ -159,7 +167,7 @@ pub fn lab_stages(
     dns: SocketAddr,
     lab_roots: &[CertificateDer<'_>],
     connectors: &str,
-    time: Duration,
+    time: LabTime,
 ) -> Result<Stages, UsageError> {
     let lab_sender = Sender::named(DEFAULT_SENDER).map_err(|error| UsageError(error.to_string()))?;
     let mut roots = Store::new(judging::LAB_STORE);
@@ -171,12 +179,12 @@ pub fn lab_stages(
         lookup: LookupConfig {
             nameservers: vec![dns],
             smart_hosts: smart_hosts(&judging.connectors),
-            timeout: time / DNS_ATTEMPTS as u32,
+            timeout: time.dns / DNS_ATTEMPTS as u32,
             attempts: DNS_ATTEMPTS,
             ..LookupConfig::default()
         },
         ehlo: EhloName::new(LAB_EHLO_NAME).map_err(|error| UsageError(error.to_string()))?,
-        timeouts: every_phase(time, &PhaseTimeouts::default()),
+        timeouts: every_phase(time.phase, &PhaseTimeouts::default()),
         key_shares: KeyShares::Reused,
         identity: None,
         without_route: None,

@@ -297,7 +297,9 @@ async fn the_pause_of_an_address_runs_from_when_its_connection_begins() {
     let (counts, ()) = tokio::join!(running, drained);
     assert_eq!(counts.unwrap().connections, 3);
     let begun = begun.lock().unwrap();
-    assert!(begun[1] - begun[0] >= INTERVAL, "{:?}", begun[1] - begun[0]);
+    // Counted from when it was allowed to, it would be a third. The entries in the
+    // log may be late, too.
+    assert!(begun[1] - begun[0] >= INTERVAL * 2 / 3, "{:?}", begun[1] - begun[0]);
 }
 
 #[tokio::test]

@@ -33,8 +33,14 @@ impl Lookup for Addresses {
         let Subject::Endpoint { ip: IpAddr::V4(ip), .. } = &target.subject else { panic!("an endpoint") };
         let [.., last] = ip.octets();
         let addresses = (0..self.0).map(|network| [198, 51, network, last].into()).collect();
-        let exchange =
-            Exchange { preference: 0, host: None, addresses, addresses_excess: Some(0), addresses_of_other_family: Some(0), failure: None };
+        let exchange = Exchange {
+            preference: 0,
+            host: None,
+            addresses,
+            addresses_excess: Some(0),
+            addresses_of_other_family: Some(0),
+            failure: None,
+        };
         DomainFacts {
             target,
             exchanges: vec![exchange],
@@ -252,7 +258,7 @@ async fn each_hello_is_a_connection_with_a_permit_of_its_own() {
 
 #[tokio::test]
 async fn the_pause_of_an_address_holds_between_hellos() {
-    let interval = Duration::from_millis(20);
+    let interval = Duration::from_millis(400);
     let script = Arc::new(Script::new(|question, _| answer(question, HelloEnd::Alert)));
     let mut slow = config();
     slow.limits.per_ip_interval = interval;
@@ -263,9 +269,10 @@ async fn the_pause_of_an_address_holds_between_hellos() {
         begun.entry(*ip).or_default().push(*at);
     }
     for times in begun.values() {
-        // Permits are given a moment before the task runs that uses them.
-        let pauses = times.windows(2).map(|pair| pair[1] - pair[0] + Duration::from_millis(10));
-        assert!(pauses.clone().all(|pause| pause >= interval), "{:?}", pauses.collect::<Vec<_>>());
+        // A busy machine may stop for a while between a start and its entry in the
+        // log; without the pause there is next to nothing between two starts.
+        let pauses = times.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(pauses.clone().all(|pause| pause >= interval / 2), "{:?}", pauses.collect::<Vec<_>>());
     }
 }
 

@@ -129,7 +129,11 @@ fn room(pacing: Pacing) -> Result<u32, UsageError> {
 
 /// Makes the rounds, as many as there is time for before `stop`. Gives the exit
 /// code of what ended them early.
-async fn make(job: Job<NetProbe>, rounds: u32, stop: &Stop) -> Result<(Vec<Round>, Option<u8>), CommandError> {
+async fn make(
+    job: Job<NetProbe>,
+    rounds: u32,
+    stop: &Stop,
+) -> Result<(Vec<Round>, Option<u8>), CommandError> {
     let mut made = Vec::new();
     while made.len() < rounds as usize && !stop.token.is_cancelled() {
         // On a worker: the thread that waits for the whole run is none.

@@ -12,7 +12,7 @@ use crate::input::{self, InputOptions};
 use crate::interrogate::RetryPlan;
 use crate::lab::{self, Fleet, FleetOptions};
 use crate::model::DomainName;
-use crate::plan::{self, UsageError};
+use crate::plan::{self, LabTime, UsageError};
 use crate::run_dir::RunDirectory;
 use anyhow::{Context, anyhow};
 use std::fs::{self, File};
@@ -29,7 +29,8 @@ const HOSTS_PER_SCENARIO: usize = 32;
 const LIST_NAME: &str = "demo-domains.txt";
 
 /// What differs from a scan of the internet: the fleet is our own, near, and
-/// minds no haste.
+/// minds no haste. It shares the machine with the scan, so that many at a time
+/// would make all of them slow, and an answer late.
 fn engine(port: u16) -> EngineConfig {
     EngineConfig {
         port,
@@ -37,9 +38,9 @@ fn engine(port: u16) -> EngineConfig {
             rate: None,
             per_ip_interval: Duration::ZERO,
             per_ip_connections: NonZeroU32::new(1),
-            in_flight: 1000,
+            in_flight: 200,
         },
-        lookups_in_flight: 256,
+        lookups_in_flight: 64,
         retry: RetryPlan {
             retries: 1,
             retry_delay: Duration::from_millis(250),
@@ -65,7 +66,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
 
     let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
     let connectors = connectors(&fleet)?;
-    let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), &connectors, DEMO_TIMEOUTS)?;
+    let time = LabTime { dns: DEMO_DNS_TIMEOUT, phase: DEMO_TIMEOUT };
+    let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), &connectors, time)?;
     let engine = engine(fleet.smtp_port());
     let info = survey::run_info(LIST_NAME, &stages.told, &engine, Some(args.seed));
     let directory = RunDirectory::create(&path, &info)?;
@@ -109,8 +111,13 @@ fn connectors(fleet: &Fleet) -> Result<String, CommandError> {
     Ok(String::from_utf8(text).context("the lab's connectors")?)
 }
 
-/// Time for every phase of the demo: a silent server is waited for so long.
-const DEMO_TIMEOUTS: Duration = Duration::from_secs(4);
+/// Time for every phase of a dialogue of the demo: a silent server is waited for
+/// so long, and asked again.
+const DEMO_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Time for a question to the DNS. Those that get no answer wait beside the
+/// silent servers, which take longer yet.
+const DEMO_DNS_TIMEOUT: Duration = Duration::from_secs(12);
 
 /// Most findings that are listed; all are counted.
 const DISAGREEMENTS_SHOWN_MAX: usize = 10;

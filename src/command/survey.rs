@@ -3,9 +3,9 @@
 
 use super::asked::ListEnd;
 use super::display::{Display, Style};
+use super::reader::{self, Read};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
-use super::reader::{self, Read};
 use super::{CommandError, outlet};
 use crate::engine::{self, EngineConfig, Progress, RunCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};

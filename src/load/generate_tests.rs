@@ -75,9 +75,11 @@ async fn a_closed_loop_keeps_so_many_under_way_until_its_count() {
 #[tokio::test]
 async fn a_load_ends_with_its_time() {
     let server = Server::new(2);
-    let time = Duration::from_millis(60);
+    // Time enough for one session on a busy machine.
+    let time = Duration::from_secs(1);
     let record = made(job(&server, Pacing::Closed { concurrency: 1 }, 1_000_000, time)).await;
-    assert!(record.sessions.ok > 0 && record.seconds >= 0.055, "{record:?}");
+    assert!(record.sessions.ok > 0 && record.seconds >= 0.9, "{record:?}");
+    let time = Duration::from_millis(60);
     let record = made(job(&server, Pacing::Open { rate: 100 }, 1_000_000, time)).await;
     assert_eq!(record.sessions.ok + record.sessions.not_begun, 6, "those due in 60 ms at 100 a second");
 }

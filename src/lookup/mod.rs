@@ -196,8 +196,7 @@ impl DnsLookup {
         );
         let other = v4.or(v6);
         let is_open = matches!(&other, Some(Err(failure)) if !failure.kind.says_no_host());
-        let (addresses, others) =
-            self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
+        let (addresses, others) = self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
         Ok((addresses, (!is_open).then_some(others)))
     }
 

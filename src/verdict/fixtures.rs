@@ -32,7 +32,14 @@ pub(super) fn exchange(
     failure: Option<Failure>,
 ) -> Exchange {
     let host = Some(MxHost::new(&format!("{name}.example.com")));
-    Exchange { preference, host, addresses: addresses.to_vec(), addresses_excess: Some(0), addresses_of_other_family: Some(0), failure }
+    Exchange {
+        preference,
+        host,
+        addresses: addresses.to_vec(),
+        addresses_excess: Some(0),
+        addresses_of_other_family: Some(0),
+        failure,
+    }
 }
 
 pub(super) fn facts_of(exchanges: Vec<Exchange>) -> DomainFacts {

@@ -40,7 +40,8 @@ fn lines(folder: &Folder, file: &str) -> usize {
 #[test]
 fn rows_that_nobody_reads_keep_no_run_from_ending() {
     assert!(PROMPTLY < PATIENCE);
-    for words in ["scan list --allow-private --format jsonl -o run", "scan list --allow-private --format csv"] {
+    for words in ["scan list --allow-private --format jsonl -o run", "scan list --allow-private --format csv"]
+    {
         let lab = Lab::playing(&["tls13_ecdsa"], 40);
         let (_reader, stdout) = full();
         let child = lab.folder.mxray(lab.args(words)).stdout(stdout).spawn().unwrap();
@@ -57,7 +58,10 @@ fn rows_that_nobody_reads_keep_no_run_from_ending() {
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         let told = ran.stderr.trim_end().lines().last().unwrap();
         if !written {
-            assert!(told.starts_with("mxray: cannot write the results: standard output: nobody reads it; "), "{told}");
+            assert!(
+                told.starts_with("mxray: cannot write the results: standard output: nobody reads it; "),
+                "{told}"
+            );
             continue;
         }
         let counts = whole(&lab.folder, "run");
@@ -145,7 +149,8 @@ fn a_second_signal_ends_a_run_that_nobody_reads_at_once() {
 fn a_summary_that_nobody_reads_is_waited_for_until_a_signal_comes() {
     let lab = Lab::playing(&["tls13_ecdsa"], 2);
     let (_reader, stdout) = full();
-    let child = lab.folder.mxray(lab.args("scan list --allow-private -o run")).stdout(stdout).spawn().unwrap();
+    let child =
+        lab.folder.mxray(lab.args("scan list --allow-private -o run")).stdout(stdout).spawn().unwrap();
     let finished = || {
         let run = std::fs::read_to_string(lab.folder.path().join("run/run.json")).unwrap_or_default();
         run.contains("\"finished\": true")
@@ -154,7 +159,11 @@ fn a_summary_that_nobody_reads_is_waited_for_until_a_signal_comes() {
     send("TERM", &child);
     let ran = end(child);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("mxray: cannot write to standard output: nobody reads it\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.ends_with("mxray: cannot write to standard output: nobody reads it\n"),
+        "{}",
+        ran.stderr
+    );
     assert!(finished(), "what was found is whole");
 }
 

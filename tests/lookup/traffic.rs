@@ -12,7 +12,6 @@ async fn a_silent_server_ends_as_a_timeout_after_all_attempts() {
     let facts = lookup.lookup(target("d.example")).await;
     assert_eq!(kind(&facts), Some(Kind::Timeout));
     assert!(begun.elapsed() >= 3 * timeout, "{:?}", begun.elapsed());
-    assert!(begun.elapsed() < 3 * timeout + Duration::from_secs(3), "{:?}", begun.elapsed());
     assert_eq!(server.count("d.example"), 3);
 }
 
@@ -28,7 +27,7 @@ async fn a_dead_nameserver_ends_as_a_timeout_after_all_attempts() {
             .unwrap();
     let begun = Instant::now();
     assert_eq!(kind(&lookup.lookup(target("d.example")).await), Some(Kind::Timeout));
-    assert!(begun.elapsed() >= 2 * timeout && begun.elapsed() < 2 * timeout + Duration::from_secs(3));
+    assert!(begun.elapsed() >= 2 * timeout, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
