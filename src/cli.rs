@@ -26,19 +26,19 @@ use values::{parse_duration, parse_moment};
 /// themselves are in [`crate::command`].
 const EXIT_CODES: &str = "\
 Exit codes:
-  0         done, whatever was found; or the reader of the pipe had enough
-  1         broke off: the list could not be read to its end, the results could
-            not be written, the demo found something else than what was played;
-            roots check: a root is absent; bench: the server got slower, no
-            session came to its end, or the load was not the one asked for
-  2         the command line, or a file named on it, cannot be used; one line
-            says why, and no target was asked
+  0         done, whatever was found; or the reader of the pipe closed it
+  1         failed: the list could not be read to its end, or the results could
+            not be written; demo: a row is not what the lab played; roots
+            check: a root is absent; bench: the server got slower, no session
+            succeeded, or the load was not the one asked for
+  2         the command line, or a file named in it, cannot be used; one line
+            says why, and no target was contacted
   3         revocation only: a certificate is revoked
   4         revocation only: not determined
-  5         nothing could be asked: no resolver answered (scan, probe); scan:
-            every line of the list was rejected, or the list is empty and
-            --require-targets was said
-  6, 7      never; kept for later use
+  5         nothing could be contacted: no resolver answered (scan, probe);
+            scan: every line of the list was rejected, or the list is empty and
+            --require-targets was given
+  6, 7      not used; reserved
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice";
 
 /// Surveys how mail domains answer STARTTLS, and says what each answer means
@@ -64,12 +64,13 @@ pub enum Command {
     /// Survey a list of domains and write a run directory
     #[command(after_help = EXIT_CODES)]
     Scan(Box<ScanArgs>),
-    /// Ask one domain, host or address, and tell the whole dialogue
+    /// Probe one domain, host or address, and show the whole dialogue
     #[command(after_help = "The exit code is 0 whatever the target answers: a refusal is an answer, too.")]
     Probe(Box<ProbeArgs>),
-    /// Judge the observations of a run again, without a packet
+    /// Make new verdicts from a stored run, without sending a packet
     #[command(
-        after_help = "What is not named is that of the run: the same roots and the same moment give the same files."
+        after_help = "An option that is not given keeps the value that it had in the run. Without any option the new \
+        files are the same as the old ones."
     )]
     Judge(Box<JudgeArgs>),
     /// Scan 2,000 made-up domains on a fleet of mail servers inside this process
@@ -80,16 +81,16 @@ pub enum Command {
     Lab(LabArgs),
     /// Put load on a mail server of your own, and say whether it got slower
     #[command(
-        after_help = "Exit codes: 0 measured, and nothing is worse; 1 something is, or the server does not come to the \
-        end of a session; 2 wrong use, or a baseline of another load; 130 stopped by Ctrl-C, 143 by SIGTERM."
+        after_help = "Exit codes: 0 measured, and nothing is worse; 1 something is worse, or no session succeeds; 2 \
+        wrong use, or a baseline of another load; 130 stopped by Ctrl-C, 143 by SIGTERM."
     )]
     Bench(Box<BenchArgs>),
     /// Say whether a root certificate is in a root store, or what is in it
     Roots(RootsArgs),
-    /// Ask whether the certificates of a target are revoked, and whether those who tell are reached
+    /// Check whether a target's certificates are revoked, and whether CRLs and OCSP can be reached from here
     #[command(
-        after_help = "Exit codes: 0 none is revoked, all with proof, and every address was reached; 1 broke \
-        off; 2 wrong use; 3 one is revoked; 4 not determined: an address was not reached, or does not tell."
+        after_help = "Exit codes: 0 none is revoked, all with proof, and every address was reached; 1 failed; \
+        2 wrong use; 3 one is revoked; 4 not determined: an address was not reached, or its answer is no proof."
     )]
     Revocation(Box<RevocationArgs>),
 }
@@ -132,7 +133,7 @@ pub struct ScanArgs {
     #[arg(long, value_name = "NAME")]
     pub column: Option<String>,
 
-    /// End with exit code 5, instead of a warning, where the list has no target
+    /// Exit with 5, instead of a warning, if the list has no target
     #[arg(long)]
     pub require_targets: bool,
 
@@ -183,7 +184,7 @@ pub struct ProbeArgs {
     #[allow(missing_docs)]
     pub judging: JudgingArgs,
 
-    /// Domain that the mail to a host or an address is for: what connectors and DomainValidation go by
+    /// Recipient domain of mail to a host or an address: connectors and DomainValidation depend on it
     #[arg(long, value_name = "DOMAIN", value_parser = DomainName::parse, help_heading = "Judging")]
     pub recipient_domain: Option<DomainName>,
 }
@@ -191,7 +192,7 @@ pub struct ProbeArgs {
 /// `mxray judge`
 #[derive(Debug, Args)]
 pub struct JudgeArgs {
-    /// The run directory whose observations to judge
+    /// The run directory
     #[arg(value_name = "RUN_DIR")]
     pub run: PathBuf,
 
@@ -218,11 +219,11 @@ pub struct RevocationArgs {
     #[arg(long, help_heading = "Fetching")]
     pub chain_only: bool,
 
-    /// Time for each address, redirects included
+    /// Time limit for each address, redirects included
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = parse_duration, help_heading = "Fetching")]
     pub fetch_time: Duration,
 
-    /// Longest answer that is taken, in bytes
+    /// Size limit of an answer, in bytes
     #[arg(long, value_name = "N", default_value_t = 33_554_432, value_parser = clap::value_parser!(u32).range(1..=33_554_432), help_heading = "Fetching")]
     pub fetch_bytes: u32,
 
@@ -234,7 +235,7 @@ pub struct RevocationArgs {
     #[allow(missing_docs)]
     pub asking: AskArgs,
 
-    /// Where to look for an issuer that the chain lacks: `mozilla`, `microsoft`, `system` or a PEM file; repeatable [default: mozilla]
+    /// Where to look for an issuer that the chain does not include: `mozilla`, `microsoft`, `system` or a PEM file; repeatable [default: mozilla]
     #[arg(long, value_name = "STORE", help_heading = "Fetching")]
     pub roots: Vec<String>,
 }
@@ -250,7 +251,7 @@ pub struct RootsArgs {
 /// What `mxray roots` does.
 #[derive(Debug, Subcommand)]
 pub enum RootsCommand {
-    /// Say of each store whether the root that a partner needs is in it
+    /// Say for each store whether the root that a partner needs is in it
     #[command(after_help = "Exit codes: 0 all present; 1 one is absent; 2 wrong use.")]
     Check(RootsCheckArgs),
     /// List the roots of each store
@@ -260,7 +261,7 @@ pub enum RootsCommand {
 /// `mxray roots check`
 #[derive(Debug, Args)]
 pub struct RootsCheckArgs {
-    /// The root: its SHA-256, its name as Microsoft publishes it or in its subject, or a file, PEM or DER; repeatable
+    /// The root: its SHA-256, its common name, its name as Microsoft publishes it, or a PEM or DER file; repeatable
     #[arg(long, value_name = "ROOT", required = true)]
     pub needs: Vec<String>,
 

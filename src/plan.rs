@@ -197,7 +197,7 @@ pub fn lab_stages(
 
 fn build(parts: Parts) -> Result<Stages, UsageError> {
     let handshaker = Handshaker::new(parts.key_shares)
-        .map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?
+        .map_err(|error| UsageError(format!("cannot set up TLS: {error}")))?
         .with_identity(parts.identity);
     let gate = Gate::new(parts.lookup.blocklist.clone(), parts.allow_private);
     let told = Told {

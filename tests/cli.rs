@@ -45,5 +45,7 @@ mod streams;
 #[cfg(unix)]
 #[path = "cli/unread.rs"]
 mod unread;
+#[path = "cli/verbose.rs"]
+mod verbose;
 #[path = "cli/wrong_use.rs"]
 mod wrong_use;

@@ -349,7 +349,7 @@ fn of_a_run_that_was_killed_what_is_whole_is_judged() {
     }
     let again = judged(&run, &[]);
     assert_eq!(again.code, Some(0), "{}", again.stderr);
-    let told = "mxray: the run was killed; the last line is cut short in observations.jsonl, facts.jsonl";
+    let told = "mxray: the run was killed; the last line is incomplete in observations.jsonl, facts.jsonl";
     assert!(again.stderr.starts_with(told), "{}", again.stderr);
     assert_eq!(again.stderr.lines().count(), 1);
     let lines = |name: &str| fs::read_to_string(run.path(name)).unwrap().matches('\n').count();
@@ -380,7 +380,7 @@ fn rows_of_a_run_that_was_killed_whose_facts_or_probes_are_lost_are_counted() {
             "mxray: the run was killed; {}rows of domains.csv that cannot be judged, for what they rest on is \
             lost: {lost}\n",
             if left_out > 0 {
-                format!("not stored whole and left out: probes 0, domains {left_out}; ")
+                format!("stored incompletely and left out: probes 0, domains {left_out}; ")
             } else {
                 String::new()
             }
@@ -406,7 +406,7 @@ fn lines_lost_or_doubled_in_a_run_that_ended_are_told() {
     ] {
         fs::write(run.path("facts.jsonl"), text).unwrap();
         let again = judged(&run, &[]);
-        let told = format!("mxray: facts.jsonl is not what run.json counted: {how}\n");
+        let told = format!("mxray: facts.jsonl has not the lines that run.json counted: {how}\n");
         assert_eq!((again.code, again.stderr.as_str()), (Some(0), told.as_str()));
         assert_eq!(again.info()["finished"], false);
         fs::remove_dir_all(again.dir).unwrap();
@@ -436,7 +436,7 @@ fn what_cannot_be_judged_is_said_in_one_line_before_anything_is_written() {
     fs::rename(run.path("../facts.jsonl"), run.path("facts.jsonl")).unwrap();
     fs::rename(run.path("run.json"), run.path("../run.json")).unwrap();
     let told = judged(&run, &[]);
-    assert!(told.refusal(2).ends_with(" is no run directory: it has no run.json"), "{}", told.stderr);
+    assert!(told.refusal(2).ends_with(" is not a run directory: it has no run.json"), "{}", told.stderr);
     fs::rename(run.path("../run.json"), run.path("run.json")).unwrap();
     assert!(!told.dir.exists());
     fs::create_dir(&told.dir).unwrap();

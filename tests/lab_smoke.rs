@@ -108,9 +108,9 @@ async fn compare(truth: &EndpointTruth, port: u16) -> Vec<String> {
     if !expected["alert"].is_empty() && !heard.columns.contains_key("alert") {
         wrong.push(format!("{}: no alert", truth.scenario.name));
     }
-    let residue = String::from_utf8_lossy(&heard.residue).replace("\r\n", r"\x0d\x0a");
-    if residue != expected.get("residue").map_or("", String::as_str) {
-        wrong.push(format!("{}: residue {residue}", truth.scenario.name));
+    let plaintext = String::from_utf8_lossy(&heard.plaintext).replace("\r\n", r"\x0d\x0a");
+    if plaintext != expected.get("plaintext_after_starttls").map_or("", String::as_str) {
+        wrong.push(format!("{}: plaintext {plaintext}", truth.scenario.name));
     }
     wrong
 }

@@ -394,6 +394,8 @@ async fn a_host_of_the_family_that_is_left_out_is_no_domain_without_mail() {
     ] {
         assert_eq!(kind(&lookup.lookup(target(domain)).await), expected, "{domain}");
     }
+    let six = lookup.lookup(target("six.example")).await.exchanges.remove(0);
+    assert_eq!(six.failure.unwrap().phase, Phase::Connect);
     assert_eq!(server.count("a.gone.example"), 1, "a name that does not exist has no other family");
 }
 

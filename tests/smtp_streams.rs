@@ -12,7 +12,7 @@
 //! C text      the client must say this line
 //! TLS         the handshake succeeds; TLS-FAILS: it does not
 //! EOF         the server closes; RESET, TIMEOUT: as they say
-//! ~ text      the residue that must be kept
+//! ~ text      the plaintext after STARTTLS that must be kept
 //! ! names     the deviations that must be told, blanks between
 //! = ok        how it must end: ok, or phase, kind and reply code
 //! ```
@@ -37,7 +37,7 @@ enum Event {
 struct Transcript {
     name: String,
     events: Vec<Event>,
-    residue: String,
+    plaintext: String,
     deviations: String,
     end: String,
 }
@@ -47,7 +47,7 @@ impl Transcript {
         let mut transcript = Self {
             name,
             events: Vec::new(),
-            residue: String::new(),
+            plaintext: String::new(),
             deviations: String::new(),
             end: String::new(),
         };
@@ -66,7 +66,7 @@ impl Transcript {
                 "EOF" => transcript.events.push(Event::Eof { reset: false }),
                 "RESET" => transcript.events.push(Event::Eof { reset: true }),
                 "TIMEOUT" => transcript.events.push(Event::Timeout),
-                "~" => transcript.residue = rest.to_string(),
+                "~" => transcript.plaintext = rest.to_string(),
                 "!" => transcript.deviations = rest.to_string(),
                 "=" => transcript.end = rest.to_string(),
                 other => panic!("{}: no such event: {other}", transcript.name),
@@ -194,7 +194,7 @@ fn streams_end_as_they_say() {
     for transcript in transcripts() {
         let dialogue = play(&transcript, |segment| vec![segment.to_vec()]);
         assert_eq!(end(&dialogue), transcript.end, "{}", transcript.name);
-        assert_eq!(dialogue.residue, transcript.residue, "{}", transcript.name);
+        assert_eq!(dialogue.plaintext_after_starttls, transcript.plaintext, "{}", transcript.name);
         assert_eq!(deviations(&dialogue), transcript.deviations, "{}", transcript.name);
     }
 }

@@ -15,7 +15,7 @@
 //! observation has the state. Nothing here waits, sends or counts time.
 
 use super::enumeration::offer;
-use crate::model::hello::HELLOS_PER_HOST;
+use crate::model::hello::EXTRA_CLIENT_HELLOS;
 use crate::model::{
     AlertDescription, CipherSuite, Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
     Observation, Phase, ProtocolVersion, SignatureCheck, SuiteFacts,
@@ -47,7 +47,7 @@ pub struct HelloPlan {
 
 impl Default for HelloPlan {
     fn default() -> Self {
-        Self { sender_hello: false, hellos_max: HELLOS_PER_HOST }
+        Self { sender_hello: false, hellos_max: EXTRA_CLIENT_HELLOS }
     }
 }
 

@@ -11,11 +11,11 @@ pub struct DemoArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
-    /// How many domains to make up
+    /// Number of domains
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub domains: u32,
 
-    /// Which domain plays what follows from this
+    /// Seed: the same seed and list give each domain the same scenario
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 }
@@ -27,27 +27,27 @@ pub struct LabArgs {
     #[arg(long, value_name = "FILE")]
     pub domains: String,
 
-    /// Where to answer DNS, UDP and TCP; loopback only, port 0: any free one
+    /// Address of the DNS server, UDP and TCP; loopback only, port 0: any free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = parse_listen)]
     pub listen_dns: SocketAddr,
 
-    /// Port of the mail servers; 0: any free one
+    /// Port of the mail servers; 0: any free port
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub smtp_port: u16,
 
-    /// Which domain plays what follows from this
+    /// Seed: the same seed and list give each domain the same scenario
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 
-    /// Only these scenarios, in shares by their weights; repeatable [default: all that have one]
+    /// Only this scenario; repeatable [default: all whose weight is over 0]
     #[arg(long, value_name = "NAME")]
     pub scenario: Vec<String>,
 
-    /// Addresses that the mail hosts of one scenario are spread over
+    /// Number of addresses for the mail hosts of each scenario
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub hosts_per_scenario: u32,
 
-    /// Write what mxray has to find for each domain
+    /// Write what mxray must find for each domain (CSV)
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
 
@@ -59,11 +59,11 @@ pub struct LabArgs {
     #[arg(long, value_name = "FILE")]
     pub endpoints: Option<PathBuf>,
 
-    /// Write the connectors that domains of the fleet are under (TOML), for --connectors
+    /// Write the connectors of the fleet's domains (TOML), for --connectors
     #[arg(long, value_name = "FILE")]
     pub connectors: Option<PathBuf>,
 
-    /// Write what was asked of each endpoint when the lab ends
+    /// Write the connections and handshakes of each endpoint when the lab ends (CSV)
     #[arg(long, value_name = "FILE")]
     pub counters: Option<PathBuf>,
 }

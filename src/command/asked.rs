@@ -49,7 +49,7 @@ impl ListEnd {
     /// of the run, if there is one.
     pub(super) fn code(&self, directory: Option<&Path>) -> ExitCode {
         if let Some(hint) = self.hint(directory) {
-            say(format_args!("mxray: nothing was asked: {hint}"));
+            say(format_args!("mxray: nothing could be contacted: {hint}"));
             return ExitCode::from(EXIT_NOTHING_ASKED);
         }
         if self.asked.answered > 0 {
@@ -58,7 +58,7 @@ impl ListEnd {
         let list = &self.list;
         if self.require_targets {
             say(format_args!(
-                "mxray: nothing was asked: {list} has no target (an empty one is a warning without --require-targets)"
+                "mxray: nothing could be contacted: {list} has no target (an empty one is a warning without --require-targets)"
             ));
             return ExitCode::from(EXIT_NOTHING_ASKED);
         }

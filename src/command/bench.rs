@@ -41,7 +41,7 @@ pub(super) async fn run(args: BenchArgs) -> Result<ExitCode, CommandError> {
     saved?;
     match (interrupted, baseline) {
         (Some(code), _) => {
-            super::say("mxray: stopped early, and compared with nothing");
+            super::say("mxray: stopped early, so not compared");
             Ok(ExitCode::from(code))
         }
         (None, Some(baseline)) => compare(&args, &baseline, &record, &stop),
@@ -59,7 +59,7 @@ fn save(path: &Path, record: &LoadRecord) -> anyhow::Result<()> {
 fn measured(record: &LoadRecord) -> ExitCode {
     if !record.rounds.iter().all(Round::kept_up) {
         super::say(format_args!(
-            "mxray: less than {} % of the sessions that were due could begin: not the load that was asked for",
+            "mxray: less than {} % of the planned sessions could be started: not the load that was asked for",
             KEPT_UP_SHARE_MIN * 100.0
         ));
         return ExitCode::FAILURE;
@@ -98,7 +98,7 @@ fn read_baseline(path: &Path) -> Result<LoadRecord, UsageError> {
     let baseline = LoadRecord::from_json(&plan::read_file("--baseline", path)?);
     let baseline = baseline.map_err(|error| unusable(path, error))?;
     if baseline.is_interrupted() {
-        return Err(unusable(path, "of a load that was stopped early; save another"));
+        return Err(unusable(path, "its measurement was stopped early; save another"));
     }
     Ok(baseline)
 }
@@ -121,7 +121,7 @@ fn room(pacing: Pacing) -> Result<u32, UsageError> {
     let fits = u32::try_from(fits).unwrap_or(CONCURRENCY_MAX);
     match pacing {
         Pacing::Closed { concurrency } if concurrency > fits => Err(UsageError(format!(
-            "--concurrency {concurrency}: so few files may be open (ulimit -n) that only {fits} sessions fit"
+            "--concurrency {concurrency}: the limit of open files (ulimit -n) allows only {fits}"
         ))),
         _ => Ok(fits),
     }
@@ -138,7 +138,7 @@ async fn make(
     while made.len() < rounds as usize && !stop.token.is_cancelled() {
         // On a worker: the thread that waits for the whole run is none.
         let round = tokio::spawn(load::run(job.clone(), stop.token.clone())).await;
-        let round = match round.map_err(|error| anyhow!("the load broke down: {error}"))? {
+        let round = match round.map_err(|error| anyhow!("the load failed: {error}"))? {
             Ok(round) => round,
             Err(error) if made.is_empty() => return Err(anyhow::Error::from(error).into()),
             // What was measured before is told all the same.

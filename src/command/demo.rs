@@ -61,7 +61,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     options.hosts_per_scenario = HOSTS_PER_SCENARIO;
     let fleet = Fleet::start(options).await.map_err(|error| anyhow!("the lab does not start: {error}"))?;
     for name in fleet.left_out() {
-        super::say(format_args!("mxray: scenario {name} is left out: this machine has no ::1"));
+        super::say(format_args!("mxray: scenario {name} is skipped: this machine has no ::1"));
     }
 
     let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
@@ -132,11 +132,11 @@ fn check(fleet: &Fleet, path: &Path, stop: &Stop) -> Result<(), CommandError> {
         let played = fleet.truth().len();
         return super::tell_until(
             &stop.token,
-            format_args!("every row is what the lab was told to play ({played} domains)\n"),
+            format_args!("every row is what the lab played ({played} domains)\n"),
         );
     }
     for disagreement in wrong.iter().take(DISAGREEMENTS_SHOWN_MAX) {
         super::say(format_args!("  {disagreement}"));
     }
-    Err(anyhow!("{} findings are not what the lab was told to play", wrong.len()).into())
+    Err(anyhow!("{} findings are not what the lab played", wrong.len()).into())
 }

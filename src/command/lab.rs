@@ -41,7 +41,7 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         report.empty()?;
     }
     for name in fleet.left_out() {
-        super::say(format_args!("mxray: scenario {name} is left out: this machine has no ::1"));
+        super::say(format_args!("mxray: scenario {name} is skipped: this machine has no ::1"));
     }
     write(&truth, |file| fleet.write_truth(file))?;
     write(&roots, |file| file.write_all(fleet.root_pem().as_bytes()))?;
@@ -91,7 +91,7 @@ fn domains(path: &str) -> Result<Vec<DomainName>, CommandError> {
         }
     }
     if domains.is_empty() {
-        return Err(UsageError(format!("{path}: no domain in it to serve")).into());
+        return Err(UsageError(format!("{path}: it has no domain to serve")).into());
     }
     Ok(domains)
 }
@@ -111,7 +111,7 @@ impl Report {
         let file = file.map_err(|error| failed(&error))?;
         if is_regular(&file) {
             match file.try_lock() {
-                Err(TryLockError::WouldBlock) => return Err(failed(&"a lab that runs has it")),
+                Err(TryLockError::WouldBlock) => return Err(failed(&"another lab uses it")),
                 // A file system without locks.
                 Ok(()) | Err(TryLockError::Error(_)) => {}
             }

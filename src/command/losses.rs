@@ -20,20 +20,20 @@ pub(super) fn line(stored: &StoredRun, losses: Losses, counts: &RunCounts) -> Op
     let mut told = Vec::new();
     if stored.was_killed() {
         told.push(match &stored.info().error {
-            Some(error) => format!("the run broke off ({error})"),
+            Some(error) => format!("the run failed ({error})"),
             None => "the run was killed".to_string(),
         });
     }
     if !stored.cut().is_empty() {
-        told.push(format!("the last line is cut short in {}", stored.cut().join(", ")));
+        told.push(format!("the last line is incomplete in {}", stored.cut().join(", ")));
     }
     let Losses { probes, domains, rows } = losses;
     if probes > 0 || domains > 0 {
-        told.push(format!("not stored whole and left out: probes {probes}, domains {domains}"));
+        told.push(format!("stored incompletely and left out: probes {probes}, domains {domains}"));
     }
     if rows > 0 {
         told.push(format!(
-            "rows of domains.csv that cannot be judged, for what they rest on is lost: {rows}"
+            "rows of domains.csv that cannot be judged, because their data is missing: {rows}"
         ));
     }
     // Only a run that ended has counted.
@@ -53,7 +53,7 @@ fn differing(file: &str, written: u64, found: u64) -> Option<String> {
         Some(more) => format!("{more} more than {written} lines"),
         None => format!("{} of {written} lines missing", written.abs_diff(found)),
     };
-    Some(format!("{file} is not what run.json counted: {how}"))
+    Some(format!("{file} has not the lines that run.json counted: {how}"))
 }
 
 #[cfg(test)]
@@ -63,11 +63,11 @@ mod tests {
     #[test]
     fn lines_are_told_by_number_and_direction() {
         assert_eq!(differing("f", 3, 3), None);
-        let told = "f is not what run.json counted: 2 of 3 lines missing";
+        let told = "f has not the lines that run.json counted: 2 of 3 lines missing";
         assert_eq!(differing("f", 3, 1).as_deref(), Some(told));
         assert_eq!(
             differing("f", 300, 301).as_deref(),
-            Some("f is not what run.json counted: 1 more than 300 lines")
+            Some("f has not the lines that run.json counted: 1 more than 300 lines")
         );
     }
 }

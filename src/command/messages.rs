@@ -26,7 +26,7 @@ pub(super) fn warn<'a>(warnings: impl IntoIterator<Item = &'a String>) {
 pub(super) fn warn_of_bare_name(ehlo_name: &str) {
     if !ehlo_name.contains('.') && !ehlo_name.starts_with('[') {
         say(format_args!(
-            "mxray: `EHLO {ehlo_name}` names no domain, and some servers refuse that; --ehlo NAME says another"
+            "mxray: `EHLO {ehlo_name}` is not a domain name, and some servers refuse that; --ehlo NAME sets another"
         ));
     }
 }
@@ -35,7 +35,7 @@ pub(super) fn warn_of_bare_name(ehlo_name: &str) {
 pub(super) fn warn_of_missing_route(without_route: Option<Family>) {
     if let Some(family) = without_route {
         say(format_args!(
-            "mxray: this machine has no route over {}, which is left out (--ipv4 --ipv6 asks over both)",
+            "mxray: this machine has no route for {}, so it is not used (--ipv4 --ipv6 uses both)",
             family.name()
         ));
     }

@@ -77,7 +77,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
 /// Certificates are judged by the clock, and TLS counts seconds from 1970.
 fn check_clock(now: Timestamp) -> Result<(), String> {
     if now < Timestamp::UNIX_EPOCH {
-        return Err(format!("the clock of this machine stands before 1970, at {now:.0}; set it first"));
+        return Err(format!("the clock of this machine is before 1970, at {now:.0}; set it first"));
     }
     Ok(())
 }
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(check_clock(Timestamp::now()), Ok(()));
         assert_eq!(check_clock(Timestamp::UNIX_EPOCH), Ok(()));
         let before = "1969-12-31T23:59:59Z".parse().unwrap();
-        let told = "the clock of this machine stands before 1970, at 1969-12-31T23:59:59Z; set it first";
+        let told = "the clock of this machine is before 1970, at 1969-12-31T23:59:59Z; set it first";
         assert_eq!(check_clock(before), Err(told.to_string()));
     }
 }

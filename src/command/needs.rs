@@ -50,7 +50,7 @@ pub(super) fn named(text: &str) -> Result<Vec<Need>, UsageError> {
     let found = from_stores(text)?;
     if found.is_empty() {
         return Err(UsageError(format!(
-            "--needs `{text}`: no SHA-256, no file, and no name of a root published for Exchange Online or in the \
+            "--needs `{text}`: not a SHA-256, a file, or the name of a root published for Exchange Online or in the \
              stores {}; `mxray roots list` shows what is in a store",
             STORES_OF_NAMES.join(" and ")
         )));
@@ -84,7 +84,7 @@ fn from_file(path: &str) -> Result<Vec<Need>, UsageError> {
     let bytes = plan::read_file("--needs", Path::new(path))?;
     let certificates = x509::pem::certificates(&bytes).map_err(|error| wrong(error.to_string()))?;
     if certificates.is_empty() {
-        return Err(wrong("no certificate in it, PEM or DER".into()));
+        return Err(wrong("it holds no certificate, PEM or DER".into()));
     }
     let mut needs = Vec::new();
     for FileCertificate { place, der, .. } in &certificates {

@@ -28,7 +28,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     super::warn(&stages.told.warnings);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
-            "mxray: a usual host takes 30 to 130 connections to enumerate, {:?} apart (--per-ip-interval)",
+            "mxray: to enumerate a host usually takes 30 to 130 connections, {:?} apart (--per-ip-interval)",
             args.pace.per_ip_interval
         ));
     }
@@ -44,7 +44,10 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
     super::tell(report::transcript(&probed))?;
     if unanswered {
-        super::say(format_args!("mxray: nothing was asked: {}", no_resolver(&stages.told.resolver())));
+        super::say(format_args!(
+            "mxray: nothing could be contacted: {}",
+            no_resolver(&stages.told.resolver())
+        ));
         return Ok(ExitCode::from(EXIT_NOTHING_ASKED));
     }
     Ok(ExitCode::SUCCESS)

@@ -231,7 +231,7 @@ impl Asker {
 /// The answer of an address that is not one of plain HTTP (LDAP above all).
 fn not_asked(url: &str) -> Option<RevocationAnswer> {
     let is_http = url.get(..HTTP.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTP));
-    (!is_http).then(|| RevocationAnswer::not_asked("only plain HTTP is asked"))
+    (!is_http).then(|| RevocationAnswer::not_asked("only plain HTTP is supported"))
 }
 
 /// The body of a success; why there is none otherwise.

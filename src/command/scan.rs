@@ -23,7 +23,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let (list_name, options) = (args.list.clone(), list_options.clone());
     let opening = tokio::task::spawn_blocking(move || input::open(&list_name, &options));
     let list = tokio::select! {
-        opened = opening => opened.map_err(|error| anyhow!("reading broke down: {error}"))??,
+        opened = opening => opened.map_err(|error| anyhow!("reading failed: {error}"))??,
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
     let mut engine = plan::engine(&args.pace, args.asking.dialogue.port);
@@ -51,7 +51,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     super::warn(&stages.told.warnings);
     if share.connections < wanted.connections {
         super::say(format_args!(
-            "mxray: so few files may be open (ulimit -n) that at most {} connections are, instead of {}",
+            "mxray: the limit of open files (ulimit -n) allows only {} connections, not {}",
             share.connections, wanted.connections
         ));
     }

@@ -93,7 +93,7 @@ impl Survey {
         let mut engine =
             tokio::spawn(engine::run(self.engine, stages, targets, records_in, progress, stop.token.clone()));
         let counted = tokio::select! {
-            counted = &mut engine => counted.map_err(|error| anyhow!("the engine broke down: {error}"))?,
+            counted = &mut engine => counted.map_err(|error| anyhow!("the engine failed: {error}"))?,
             // Nobody is left to hear how the open connections end.
             () = unwanted.cancelled() => {
                 engine.abort();
@@ -101,12 +101,12 @@ impl Survey {
             }
         };
         display.end().await;
-        let written = writing.await.map_err(|error| anyhow!("writing broke down: {error}"))?;
+        let written = writing.await.map_err(|error| anyhow!("writing failed: {error}"))?;
         // A reader that still waits for standard input is left behind.
         let mut read = if stop.token.is_cancelled() && !reading.is_finished() {
             Read::default()
         } else {
-            reading.await.map_err(|error| anyhow!("reading broke down: {error}"))?
+            reading.await.map_err(|error| anyhow!("reading failed: {error}"))?
         };
         if read.targets.is_none() {
             read.targets = timeout(COUNTED_WITHIN, counting).await.ok().and_then(Result::ok).flatten();
@@ -131,7 +131,7 @@ fn finish(
     let interrupted = stop.code().is_some();
     info.ended = Some(Timestamp::now());
     info.interrupted = interrupted;
-    let unread = written.pipe_closed.then(|| "the reader of standard output went away".to_string());
+    let unread = written.pipe_closed.then(|| "the reader of standard output closed it".to_string());
     let unwritten = written.error.as_ref().map(|error| failed(error).to_string());
     info.error = list_error.clone().or(unwritten).or(unread);
     let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
@@ -185,7 +185,7 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
             retry_delay_ms: millis(engine.retry.retry_delay),
             second_look_delay_ms: Some(millis(engine.retry.second_look_delay)),
             sender_hello: told.hellos.sender_hello,
-            hellos_per_host: told.hellos.hellos_max,
+            extra_client_hellos: told.hellos.hellos_max,
             enumeration_connections: told.enumeration_connections,
             timeouts_ms: timeouts(told),
         },

@@ -67,7 +67,7 @@ impl Default for FetchLimits {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// Not `http://`, or at no port between 1 and 65535.
-    #[error("not an address of plain HTTP")]
+    #[error("not a plain HTTP address")]
     Address,
     /// The name has no address.
     #[error("{0}")]

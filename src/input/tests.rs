@@ -49,7 +49,7 @@ fn check(cases: &[(&str, &InputOptions, &[&str])]) {
 
 #[test]
 fn plain_lists() {
-    let no_name = "a character that no domain name has";
+    let no_name = "a character that is not allowed in a domain name";
     check(&[
         ("", &domains(), &[]),
         ("\n \n# nothing\n", &domains(), &[]),
@@ -103,7 +103,7 @@ fn csv_lists() {
         ("name,Host\nx,a.example\n", &domains_in("host"), &["2 a.example"]),
         ("mx,MX\nx,a.example\n", &domains_in("MX"), &["2 a.example"]),
         ("1,a.example\n2,b.example\n", &domains(), &["1 a.example", "2 b.example"]),
-        ("1,localhost\n2,b.example\n", &domains(), &["1! a single label: localhost", "2 b.example"]),
+        ("1,localhost\n2,b.example\n", &domains(), &["1! only one label: localhost", "2 b.example"]),
         ("a.example,City\nb.example,Town\n", &domains(), &["1 a.example", "2 b.example"]),
         ("x,domain\n1\n2,a.example\n3,\n", &domains(), &["2! no column 2: 1", "3 a.example", "4! empty: "]),
         (
@@ -114,7 +114,7 @@ fn csv_lists() {
         (
             "domain,x\na.example,\"one\ntwo\"\nb.example,\n",
             &domains(),
-            &["2 a.example", "3! a character that no domain name has: two\"", "4 b.example"],
+            &["2 a.example", "3! a character that is not allowed in a domain name: two\"", "4 b.example"],
         ),
     ]);
 }
@@ -192,7 +192,7 @@ fn endpoints_by_position_are_those_of_zmap_and_zgrab2() {
 fn ports_are_read_in_every_form_or_refused_with_their_line() {
     let no_port = "the port is no number from 1 to 65535";
     let number = "a number where a name is due; a header says what it is";
-    let no_name = "the name is no host name: a character that no domain name has";
+    let no_name = "the name is no host name: a character that is not allowed in a domain name";
     for (port, by_position, by_header) in [
         ("25", Ok(25), Ok(25)),
         ("025", Ok(25), Ok(25)),
@@ -282,7 +282,7 @@ fn a_header_that_leaves_a_choice_is_an_error() {
 
 #[test]
 fn text_behind_a_closing_quote_is_part_of_no_domain() {
-    let no_name = "a character that no domain name has";
+    let no_name = "a character that is not allowed in a domain name";
     check(&[
         (
             "a.example\n\"e.example\"x\n",

@@ -141,7 +141,7 @@ const VERSIONS: [ProtocolVersion; 5] = [
 ];
 
 /// Columns of `suites.csv` that a scenario speaks of.
-const ENUMERATED_COLUMNS: [&str; 4] = ["position", "cipher_suite", "preference", "complete"];
+const ENUMERATED_COLUMNS: [&str; 4] = ["position", "cipher_suite", "cipher_preference", "complete"];
 
 /// What [`ENUMERATED_COLUMNS`] must hold; one row without a suite where none
 /// is taken.

@@ -195,8 +195,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "starttls_mangled",
     "starttls_not_authorized",
     "starttls_only_in_greeting_line",
-    "starttls_residue",
-    "starttls_residue_long",
+    "starttls_plaintext",
+    "starttls_plaintext_long",
     "starttls_then_421",
     "static_rsa_only",
     "tls10_only",
@@ -259,7 +259,7 @@ pub fn scenario(name: &str) -> Result<Scenario, LabError> {
         Some((name, text)) => Scenario::parse(name, text),
         None => Err(LabError::scenario(
             name,
-            "there is none of that name; they are named after the files in datasets/lab",
+            "no scenario has that name; they are named after the files in datasets/lab",
         )),
     }
 }

@@ -16,7 +16,7 @@ pub enum LabError {
         cause: String,
     },
     /// No scenario to play.
-    #[error("no scenario left to play")]
+    #[error("no scenario is left to play")]
     NoScenario,
     /// More scenarios than the address plan has room for.
     #[error("{given} scenarios, the lab has addresses for {max}")]

@@ -152,7 +152,7 @@ pub enum Unresolved {
     NoData,
     /// SERVFAIL.
     Servfail,
-    /// Nothing.
+    /// No answer at all.
     Timeout,
 }
 

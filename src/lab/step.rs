@@ -35,7 +35,7 @@ pub struct Step {
 /// What is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Words {
-    /// Nothing.
+    /// Not a byte.
     #[default]
     Silence,
     /// Lines, each of which is ended with CRLF.

@@ -200,7 +200,7 @@ fn a_row_of_truth_has_every_column_that_a_scenario_can_know() {
     let (head, body) = second_older.split_once('\n').unwrap();
     assert_eq!(
         head,
-        "domain,scenario,mx_host,mx_preference,ip,port,implicit_mx,phase,outcome,reply_code,alert,delivery,\
+        "domain,scenario,tld,mx_operator,mx_host,mx_preference,ip,port,starttls_offered,implicit_mx,phase,outcome,reply_code,alert,delivery,\
          reason,tls_version,cipher_suite,key_exchange_group,forward_secrecy,cert_chain,cert_dates,cert_name,\
          cert_key,mx_count,weakest_mx_host,weakest_mx_preference,weakest_ip,weakest_port,weakest_phase,\
          weakest_outcome,weakest_reply_code,weakest_alert,weakest_delivery,weakest_reason,\
@@ -208,14 +208,17 @@ fn a_row_of_truth_has_every_column_that_a_scenario_can_know() {
          weakest_cert_chain,weakest_cert_dates,weakest_cert_name,weakest_cert_key,smart_hosts,connector,\
          connector_delivery,connector_reason,connector_code"
     );
-    let best = "2525,no,after_tls,ok,,,encrypted,,TLSv1.3,TLS_AES_256_GCM_SHA384,X25519MLKEM768,yes,";
-    assert!(body.starts_with("d0.example,second_older,mx1.d0.example,10,127.1.0."), "{body}");
+    let best = "2525,yes,no,after_tls,ok,,,encrypted,,TLSv1.3,TLS_AES_256_GCM_SHA384,X25519MLKEM768,yes,";
+    assert!(
+        body.starts_with("d0.example,second_older,example,d0.example,mx1.d0.example,10,127.1.0."),
+        "{body}"
+    );
     assert!(body.contains(best), "{body}");
     assert!(body.contains(",2,mx2.d0.example,20,127.1.0."), "{body}");
     assert!(body.contains(",TLSv1.2,TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,x25519,yes,"), "{body}");
     let nxdomain = row_of("dns_nxdomain");
     let body = nxdomain.lines().nth(1).unwrap();
-    let start = "d0.example,dns_nxdomain,,,,,no,dns,nxdomain,,,undeliverable,dns_nxdomain,,";
+    let start = "d0.example,dns_nxdomain,example,,,,,,,no,dns,nxdomain,,,undeliverable,dns_nxdomain,,";
     assert!(body.starts_with(start), "{body}");
 }
 

@@ -78,12 +78,12 @@ pub enum HandshakeSignature {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
-    /// No.
+    /// No CertificateRequest is sent.
     #[default]
     None,
-    /// Yes, and none is fine too.
+    /// One is sent, and a client without a certificate is served.
     Requested,
-    /// Yes, and the handshake ends without one.
+    /// One is sent, and the handshake ends without one.
     Required,
 }
 

@@ -42,8 +42,13 @@ impl TruthRow {
     pub fn columns(&self, smtp_port: u16) -> Vec<(String, String)> {
         let expect = &self.scenario.expect;
         let implicit = if self.scenario.dns.mode == Mode::Implicit { "yes" } else { "no" };
-        let mut columns = vec![("domain".to_string(), self.domain.to_string())];
-        columns.extend(self.decides(smtp_port));
+        let tld = self.domain.as_str().rsplit('.').next().unwrap_or_default();
+        let mut columns =
+            vec![("domain".to_string(), self.domain.to_string()), ("tld".to_string(), tld.to_string())];
+        let decides = self.decides(smtp_port);
+        columns.push(("mx_operator".into(), operator(&decides[0].1)));
+        columns.extend(decides);
+        columns.push((STARTTLS_OFFERED.into(), self.starttls_offered()));
         columns.push(("implicit_mx".into(), implicit.into()));
         columns.extend(owned("", expect.finding(expect.best.as_deref())));
         columns.push(("mx_count".into(), expect.mx_count.to_string()));
@@ -54,6 +59,14 @@ impl TruthRow {
         }
         columns.extend(self.connector());
         columns
+    }
+
+    /// Whether STARTTLS was offered there.
+    fn starttls_offered(&self) -> String {
+        let (expect, best) = (&self.scenario.expect, self.scenario.expect.best.as_deref());
+        let named = best.and_then(|role| expect.endpoint.get(role)?.get(STARTTLS_OFFERED));
+        let finding = expect.finding(best).collect();
+        named.map_or_else(|| usual_offer(&finding).to_string(), |cell| cell.0.clone())
     }
 
     /// Where that is on which the verdict rests.
@@ -71,11 +84,13 @@ impl TruthRow {
     fn weakest<'a>(&'a self, role: &'a str) -> impl Iterator<Item = (&'static str, &'a str)> {
         let expect = &self.scenario.expect;
         let sent: BTreeMap<&str, &str> = expect.sender(USUAL_SENDER).collect();
+        let shaken =
+            expect.finding(Some(role)).any(|(column, cell)| column == "tls_version" && !cell.is_empty());
         let told = move |(column, cell): (&'static str, &'a str)| {
             let of_sender = format!("delivery_{column}");
-            let by_sender = SESSION_COLUMNS.contains(&column) && cell.is_empty();
-            let sent = sent.get(of_sender.as_str()).filter(|_| by_sender);
-            (column, sent.copied().unwrap_or(cell))
+            let by_sender = SESSION_COLUMNS.contains(&column) && !shaken;
+            let sent = sent.get(of_sender.as_str()).copied().unwrap_or_default();
+            (column, if by_sender { sent } else { cell })
         };
         expect.finding(Some(role)).map(told)
     }
@@ -104,6 +119,15 @@ impl TruthRow {
         let name = |column: &str| format!("{prefix}{column}");
         [(name("mx_host"), host), (name("mx_preference"), preference), (name("ip"), ip), (name("port"), port)]
     }
+}
+
+/// Column of an observation that the domain's row has, too.
+const STARTTLS_OFFERED: &str = "starttls_offered";
+
+/// Who runs a host of the lab, where no public suffix has two labels.
+fn operator(host: &str) -> String {
+    let labels: Vec<&str> = host.split('.').collect();
+    labels[labels.len().saturating_sub(2)..].join(".")
 }
 
 fn owned<'a>(
@@ -143,12 +167,23 @@ impl EndpointTruth {
     }
 }
 
+/// Whether STARTTLS was offered, by what ended the attempt.
+fn usual_offer(finding: &BTreeMap<&str, &str>) -> &'static str {
+    match (finding.get("phase").copied(), finding.get("outcome").copied()) {
+        (_, Some("out_of_step")) => "",
+        (_, Some("not_offered" | "keyword_mangled" | "helo_only")) => "no",
+        (Some("starttls" | "tls" | "after_tls"), _) => "yes",
+        _ => "",
+    }
+}
+
 /// The cell of an observation column at a server without oddities; `None`
 /// where that depends on what the server plays.
 fn usual(column: &str, finding: &BTreeMap<&str, &str>) -> Option<String> {
     let spoke_tls = matches!(finding.get("phase"), Some(&("tls" | "after_tls")));
     let cell = match column {
-        "residue" | "deviations" => "",
+        STARTTLS_OFFERED => usual_offer(finding),
+        "plaintext_after_starttls" | "deviations" => "",
         "hello_retry" | "ocsp_stapled" | "client_certificate_requested" if spoke_tls => "no",
         // How many came when the client had enough is chance.
         "tickets" if finding.get("outcome") == Some(&"too_many_bytes") => return None,

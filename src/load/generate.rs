@@ -48,7 +48,7 @@ impl<P> Clone for Job<P> {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The session that goes ahead of it failed.
-    #[error("{key} does not come to the end of a session: {failure}")]
+    #[error("{key} completes no session: {failure}")]
     First {
         /// Who was asked.
         key: ProbeKey,

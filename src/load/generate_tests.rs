@@ -131,7 +131,7 @@ async fn nothing_is_loaded_on_a_server_that_refuses() {
     let server = Arc::new(Server { fails: true, ..Arc::into_inner(Server::new(0)).unwrap() });
     let refused = run(job(&server, Pacing::Open { rate: 100 }, 10, MINUTE), CancellationToken::new()).await;
     let told = refused.unwrap_err().to_string();
-    assert!(told.starts_with("127.0.0.1:25 does not come to the end of a session: connect"), "{told}");
+    assert!(told.starts_with("127.0.0.1:25 completes no session: connect"), "{told}");
     assert_eq!(server.begun.load(Ordering::SeqCst), 1);
 }
 

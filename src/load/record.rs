@@ -15,7 +15,7 @@ pub const ROUNDS_MAX: u32 = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum SavedError {
     /// It is none.
-    #[error("not a load that mxray bench saved: {0}")]
+    #[error("not a measurement saved by mxray bench: {0}")]
     NotOne(#[from] serde_json::Error),
     /// Another mxray wrote it, which counted otherwise.
     #[error("saved in format {found}, this mxray reads {FORMAT_VERSION}; save a new one")]
@@ -24,7 +24,7 @@ pub enum SavedError {
         found: u32,
     },
     /// It has none, or more than there are.
-    #[error("not a load that mxray bench saved: it has {0} rounds")]
+    #[error("not a measurement saved by mxray bench: it has {0} rounds")]
     Rounds(usize),
 }
 
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(version, "saved in format 1, this mxray reads 2; save a new one");
         let without = LoadRecord::new(fixtures::settings(), 1, Vec::new()).to_json().unwrap();
         for text in ["", "[]", "{}", r#"{"version": 2}"#, &without] {
-            assert!(told(text).starts_with("not a load that mxray bench saved: "), "{text}");
+            assert!(told(text).starts_with("not a measurement saved by mxray bench: "), "{text}");
         }
     }
 }

@@ -36,6 +36,7 @@ use hickory_resolver::proto::rr::{Name, Record, RecordType};
 use questions::Questions;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tracing::{Instrument, debug_span};
 
 /// Most exchangers kept of one domain. Those of the best preference stay; what
 /// is beyond is counted, and neither resolved nor probed.
@@ -223,7 +224,7 @@ impl DnsLookup {
         match others.first() {
             Some(other) if kept.is_empty() => {
                 let family = if other.is_ipv4() { "IPv4" } else { "IPv6" };
-                let detail = format_args!("{other}: nothing is asked over {family}");
+                let detail = format_args!("{other}: {family} is not used");
                 Err(Failure::new(Phase::Connect, Kind::NoRoute).with_detail(detail))
             }
             _ => Ok((kept, others.len())),
@@ -273,6 +274,13 @@ impl Lookup for DnsLookup {
         if self.leaves_alone(&target.subject) {
             return DomainFacts::failed(target, Failure::new(Phase::Input, Kind::Blocklisted));
         }
+        let span = debug_span!("lookup", target = target.subject.label());
+        self.facts(target).instrument(span).await
+    }
+}
+
+impl DnsLookup {
+    async fn facts(&self, target: Target) -> DomainFacts {
         match target.subject.clone() {
             Subject::Domain(domain) => self.domain(target, domain).await,
             Subject::Host { name, .. } => self.host(target, &name).await,

@@ -15,6 +15,7 @@ use hickory_resolver::{NameServerPool, ResponseCache};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 use tokio::sync::Semaphore;
+use tracing::debug;
 
 /// Asks recursive resolvers one question each.
 pub(super) struct Questions {
@@ -59,11 +60,17 @@ impl Questions {
         // The semaphore is never closed; without a permit the query would
         // only be unbounded, not wrong.
         let _permit = self.permits.acquire().await.ok();
+        debug!(%name, %record_type, "question");
         let answer = self.answer(Query::query(name.clone(), record_type)).await;
-        answer.map_err(|error| match self.connections.failure_over_tcp(name, record_type) {
+        let answer = answer.map_err(|error| match self.connections.failure_over_tcp(name, record_type) {
             Some(cause) if matches!(error, NetError::Truncated) => classify::failure(&cause),
             _ => classify::failure(&error),
-        })
+        });
+        match &answer {
+            Ok(records) => debug!(%name, %record_type, records = records.len(), "answer"),
+            Err(failure) => debug!(%name, %record_type, %failure, "answer"),
+        }
+        answer
     }
 
     async fn answer(&self, query: Query) -> Result<Vec<Record>, NetError> {

@@ -65,7 +65,7 @@ impl Default for LookupConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
     /// Neither A nor AAAA is wanted.
-    #[error("neither IPv4 nor IPv6 is wanted, so no mail host can have an address")]
+    #[error("neither IPv4 nor IPv6 is enabled, so no mail host can have an address")]
     NoFamily,
     /// The system's nameservers are not to be found.
     #[error("cannot find the system's nameservers ({0}); name one with --resolver ADDR:PORT")]

@@ -32,7 +32,7 @@ axis! {
     /// Does the presented chain lead to a trusted root? Judged at a moment
     /// inside the leaf's own validity, so that dates stay an axis of their own.
     ChainStatus {
-        /// It does.
+        /// It leads to a trusted root and breaks no rule.
         Valid = "valid",
         /// The leaf is signed by its own key and is no root of the store.
         SelfSigned = "self_signed",
@@ -54,7 +54,7 @@ axis! {
 axis! {
     /// Is the leaf in its period of validity?
     DateStatus {
-        /// It is.
+        /// Between notBefore and notAfter.
         Valid = "valid",
         /// notAfter is past.
         Expired = "expired",

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DowngradeMark {
-    /// Nothing.
+    /// The random bears no mark.
     #[default]
     None,
     /// It speaks TLS 1.3, and was brought to TLS 1.2 (`DOWNGRD` and 1).

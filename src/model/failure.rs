@@ -262,6 +262,19 @@ impl Failure {
         self.says_no_tls() || (self.phase, self.kind) == (Phase::Starttls, Kind::RefusedTemporarily)
     }
 
+    /// Whether EHLO listed STARTTLS, by what ended the attempt. Known once EHLO
+    /// was answered: whatever goes wrong with STARTTLS later, it was offered.
+    /// Where replies and commands do not match, nobody knows.
+    pub fn starttls_offered(&self) -> Option<bool> {
+        match (self.phase, self.kind) {
+            (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled) | (Phase::Ehlo, Kind::HeloOnly) => {
+                Some(false)
+            }
+            (_, Kind::OutOfStep) => None,
+            (phase, _) => (phase >= Phase::Starttls).then_some(true),
+        }
+    }
+
     /// Whether TCP opens for nobody there: a host of which that is so is not
     /// there for any sender.
     pub fn opens_for_nobody(&self) -> bool {

@@ -91,12 +91,6 @@ pub struct TlsFinding {
 }
 
 impl TlsFinding {
-    /// Whether a recorded session stays secret when the server's long-term
-    /// key is lost; `None` where version and suite do not tell.
-    pub fn forward_secrecy(&self) -> Option<bool> {
-        self.suite.and_then(CipherSuite::forward_secrecy)
-    }
-
     /// The certificate; `None` where none was seen.
     pub fn presented(&self) -> Option<Presented> {
         let (chain, dates, leaf) = (self.chain?, self.dates?, self.leaf.clone()?);
@@ -173,6 +167,19 @@ impl Finding {
     pub fn answers_by_sslv2(&self) -> bool {
         let sslv2 = self.hellos.iter().any(|hello| hello.end == HelloEnd::Sslv2);
         sslv2 && !self.hellos.iter().any(|hello| hello.end.is_agreement())
+    }
+
+    /// Suite of the handshake, or where that came to none the best one that the
+    /// server agreed to in a further hello.
+    pub fn suite(&self) -> Option<CipherSuite> {
+        let own = self.tls.as_ref().and_then(|tls| tls.suite);
+        own.or_else(|| self.server_best().1)
+    }
+
+    /// Whether a recorded session of that suite stays secret when the server's
+    /// long-term key is lost; `None` where the suite does not tell.
+    pub fn forward_secrecy(&self) -> Option<bool> {
+        self.suite().and_then(CipherSuite::forward_secrecy)
     }
 
     /// The newest version that the server has agreed to in any hello, and the

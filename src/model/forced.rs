@@ -141,11 +141,11 @@ impl fmt::Display for CheckCause {
 /// `fail:untrusted_root`, `undetermined:greeting_throttled`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Check {
-    /// It is.
+    /// Mail is delivered.
     Pass,
-    /// It is not.
+    /// Mail is not delivered, for this reason.
     Fail(CheckFailure),
-    /// Not known.
+    /// Not known, for this reason.
     Undetermined(CheckCause),
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Further hellos to a host, if nothing else is said: the sender's offer and
 /// one for each version from TLS 1.3 to SSLv3.
-pub const HELLOS_PER_HOST: usize = 6;
+pub const EXTRA_CLIENT_HELLOS: usize = 6;
 
 /// Connections to a host for its enumeration, if nothing else is said. A
 /// server of today needs 30 to 130; one that takes all that OpenSSL knows, in

@@ -26,10 +26,10 @@ pub enum NameError {
     #[error("a label is empty or longer than 63 octets")]
     BadLabel,
     /// A character outside letters, digits and inner hyphens (RFC 5321 §2.3.5).
-    #[error("a character that no domain name has")]
+    #[error("a character that is not allowed in a domain name")]
     BadCharacter,
     /// One label only: a host on the local net, not a mail domain.
-    #[error("a single label")]
+    #[error("only one label")]
     SingleLabel,
     /// An IP address where a name was expected.
     #[error("an IP address, not a domain (use --input endpoints for addresses)")]
@@ -161,6 +161,15 @@ impl MxHost {
         &self.0
     }
 
+    /// Who runs the host, by its registrable domain (Public Suffix List); the
+    /// name itself where it has none, as an address or a public suffix, and
+    /// `None` for the root.
+    pub fn operator(&self) -> Option<&str> {
+        let name = self.as_str();
+        let registrable = psl::domain_str(name).filter(|_| name.parse::<IpAddr>().is_err());
+        Some(registrable.unwrap_or(name)).filter(|name| !name.is_empty())
+    }
+
     /// Whether the name is the root, which in an MX record of preference 0
     /// that stands alone means "no mail" (RFC 7505 §3).
     pub fn is_root(&self) -> bool {
@@ -246,6 +255,21 @@ mod tests {
             ("a-b.c-d.example", "a-b.c-d.example"),
         ] {
             assert_eq!(DomainName::parse(given).map(|d| d.to_string()), Ok(expected.to_string()));
+        }
+    }
+
+    #[test]
+    fn hosts_are_run_by_their_registrable_domain() {
+        for (host, operator) in [
+            ("mx1.example.com", Some("example.com")),
+            ("a.b.example.co.uk", Some("example.co.uk")),
+            ("example.com", Some("example.com")),
+            ("co.uk", Some("co.uk")),
+            ("localhost", Some("localhost")),
+            ("192.0.2.1", Some("192.0.2.1")),
+            (".", None),
+        ] {
+            assert_eq!(MxHost::new(host).operator(), operator, "{host}");
         }
     }
 

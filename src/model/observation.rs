@@ -30,11 +30,12 @@ pub struct Dialogue {
     /// Plaintext that came in after the 220 to STARTTLS and before the
     /// handshake, escaped as in [`Reply::lines`]: evidence of the
     /// response-injection class (RFC 3207 §5). Never fed to TLS.
-    pub residue: String,
+    #[serde(alias = "residue")]
+    pub plaintext_after_starttls: String,
     /// Whether there was more of it than is kept. `None` in what was written
     /// before that was recorded.
-    #[serde(default)]
-    pub residue_cut: Option<bool>,
+    #[serde(default, alias = "residue_cut")]
+    pub plaintext_after_starttls_cut: Option<bool>,
     /// Answer to EHLO inside TLS.
     pub ehlo_tls: Option<Reply>,
     /// Answer to QUIT: the 221, or in its place the last reply that came.
@@ -70,8 +71,8 @@ impl Default for Dialogue {
             ehlo: None,
             helo: None,
             starttls: None,
-            residue: String::new(),
-            residue_cut: Some(false),
+            plaintext_after_starttls: String::new(),
+            plaintext_after_starttls_cut: Some(false),
             ehlo_tls: None,
             quit: None,
             unsolicited: Some(Vec::new()),
@@ -240,6 +241,7 @@ pub struct Observation {
     pub tls: Option<TlsObservation>,
     /// What further hellos learnt, each on a connection of its own, in the
     /// order in which they were sent.
+    #[serde(rename = "extra_client_hellos", alias = "hellos")]
     pub hellos: Vec<HelloObservation>,
     /// How long it took, without the hellos.
     pub timings: Timings,

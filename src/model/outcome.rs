@@ -17,7 +17,7 @@ pub struct Session {
     /// How many suites of the offer are better than the one chosen.
     pub steps_down: Option<u16>,
     /// Those better suites, which the server declined.
-    pub skipped: Vec<CipherSuite>,
+    pub declined_suites: Vec<CipherSuite>,
 }
 
 impl Session {

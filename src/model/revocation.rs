@@ -6,9 +6,9 @@ use jiff::Timestamp;
 /// Is a certificate revoked?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RevocationStatus {
-    /// No.
+    /// Not revoked, by a list or response that is valid.
     Good,
-    /// Yes.
+    /// Revoked.
     Revoked,
     /// It was told, but does not tell; [`RevocationAnswer::detail`] says why.
     Unknown,

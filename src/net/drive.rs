@@ -3,8 +3,8 @@
 
 use super::handshake::{self, Handshaker};
 use super::recorder::Recorder;
-use super::tls_failure;
 use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
+use super::{tls_failure, trace};
 use crate::model::{
     ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation,
 };
@@ -140,7 +140,7 @@ impl<'a> Drive<'a> {
     /// Runs the dialogue to its end, whatever that is.
     pub(super) async fn run(mut self, tcp: TcpStream, handshaker: &Handshaker, key: &ProbeKey) -> Self {
         let mut socket = Socket::new(tcp);
-        if self.speak(&mut socket, None).await == Pause::Upgrade && self.take_residue(&mut socket) {
+        if self.speak(&mut socket, None).await == Pause::Upgrade && self.take_plaintext(&mut socket) {
             self.upgrade(&mut socket, handshaker, key).await;
         }
         self.bytes_in = socket.bytes_in;
@@ -154,9 +154,9 @@ impl<'a> Drive<'a> {
     /// # Errors
     /// Why the dialogue ended before that.
     pub(super) async fn into_upgrade(mut self, socket: &mut Socket) -> Result<(Instant, Vec<u8>), Failure> {
-        if self.speak(socket, None).await == Pause::Upgrade && self.take_residue(socket) {
+        if self.speak(socket, None).await == Pause::Upgrade && self.take_plaintext(socket) {
             self.note_phase();
-            return Ok((self.deadline(), self.session.residue().to_vec()));
+            return Ok((self.deadline(), self.session.plaintext_after_starttls().to_vec()));
         }
         let failure = self.session.into_dialogue().failure;
         Err(failure.unwrap_or_else(|| Failure::new(Phase::Starttls, Kind::Closed)))
@@ -268,7 +268,7 @@ impl<'a> Drive<'a> {
     /// What is already there before the ClientHello is sent was not said
     /// through TLS and must not get there. Whether the session goes on after
     /// that: no more is read than a session may bring.
-    fn take_residue(&mut self, socket: &mut Socket) -> bool {
+    fn take_plaintext(&mut self, socket: &mut Socket) -> bool {
         let session = &mut self.session;
         loop {
             match socket.try_read(|bytes| session.receive(bytes)) {
@@ -296,6 +296,7 @@ impl<'a> Drive<'a> {
         match in_time(self.deadline(), wire.handshake()).await {
             Ok(()) => {
                 self.session.upgraded();
+                trace::handshake(wire.tls().connection());
                 self.note_phase();
                 self.hear_last_words(&mut wire).await;
                 self.speak(&mut wire, Some(&recorder)).await;
@@ -307,6 +308,7 @@ impl<'a> Drive<'a> {
                     self.session.too_many_bytes();
                 } else {
                     let failure = self.said_in_clear(wire.tls(), failure.kind).unwrap_or(failure);
+                    trace::handshake_failed(&failure);
                     self.session.upgrade_failed(recorder.explain(failure));
                 }
             }
@@ -336,14 +338,14 @@ impl<'a> Drive<'a> {
 
     /// Why the handshake failed, where the server never began it and goes on
     /// in SMTP. How soon after the 220 it does so, and whether that makes it
-    /// residue, is chance.
+    /// plaintext after STARTTLS, is chance.
     fn said_in_clear(&self, tls: &TlsClient, kind: Kind) -> Option<Failure> {
         let may_be_silent = matches!(kind, Kind::NotTls | Kind::Closed | Kind::Timeout);
         let begun = tls.connection().protocol_version().is_some();
         if begun || !may_be_silent {
             return None;
         }
-        tls_failure::in_clear(&[self.session.residue(), tls.text_in_clear()].concat())
+        tls_failure::in_clear(&[self.session.plaintext_after_starttls(), tls.text_in_clear()].concat())
     }
 
     /// Says close_notify (RFC 8446 §6.1). Nothing that happens now is a finding.
@@ -359,7 +361,9 @@ impl<'a> Drive<'a> {
     /// Stops the clock of QUIT, after which no phase follows.
     fn note_end(&mut self) {
         if self.phase == Phase::Quit {
-            self.timings.quit_us = Some(micros(self.phase_begun.elapsed()));
+            let spent = micros(self.phase_begun.elapsed());
+            self.timings.quit_us = Some(spent);
+            trace::step(Phase::Quit, self.session.dialogue(), spent);
         }
     }
 
@@ -370,7 +374,9 @@ impl<'a> Drive<'a> {
             return;
         }
         let now = Instant::now();
-        let spent = Some(micros(now - self.phase_begun));
+        let spent = micros(now - self.phase_begun);
+        trace::step(self.phase, self.session.dialogue(), spent);
+        let spent = Some(spent);
         match self.phase {
             Phase::Greeting => self.timings.greeting_us = spent,
             Phase::Ehlo => self.timings.ehlo_us = spent,

@@ -7,7 +7,7 @@
 
 use super::drive::{Drive, PhaseTimeouts, micros};
 use super::wire::{Socket, TooManyBytes, Wire};
-use super::{dial, handshake, tls_failure};
+use super::{dial, handshake, tls_failure, trace};
 use crate::model::{
     CipherSuite, Failure, HelloEnd, HelloObservation, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
     SignatureCheck, SuiteFacts,
@@ -39,6 +39,7 @@ pub(super) async fn ask(
         Err(failure) => seen.failure = Some(failure),
     }
     seen.total_us = micros(begun.elapsed());
+    trace::answered(&seen);
     seen
 }
 
@@ -57,20 +58,21 @@ async fn exchange(
     let mut probe = HelloProbe::new(&hello).map_err(unsendable)?;
     let session_ends = begun + timeouts.session;
     let tcp = dial::connect(key.endpoint, session_ends.min(begun + timeouts.connect)).await?;
+    trace::connected(Some(micros(begun.elapsed())));
     let mut socket = Socket::new(tcp);
     let drive = Drive::new(ehlo.clone(), timeouts, Instant::now(), session_ends);
-    let (deadline, residue) = drive.into_upgrade(&mut socket).await?;
+    let (deadline, plaintext) = drive.into_upgrade(&mut socket).await?;
     converse(&mut probe, &mut socket, deadline).await?;
     let answer = probe.into_answer();
-    throttled(&answer, residue).map_or(Ok((answer, hello)), Err)
+    throttled(&answer, plaintext).map_or(Ok((answer, hello)), Err)
 }
 
 /// A server that says 421 in clear where its ServerHello belongs has not
 /// answered the hello.
-fn throttled(answer: &HelloAnswer, residue: Vec<u8>) -> Option<Failure> {
+fn throttled(answer: &HelloAnswer, plaintext: Vec<u8>) -> Option<Failure> {
     let said = match answer.end {
-        End::NotTls { head } => [residue, head.to_vec()].concat(),
-        End::Closed | End::Timeout if answer.hello.is_none() => residue,
+        End::NotTls { head } => [plaintext, head.to_vec()].concat(),
+        End::Closed | End::Timeout if answer.hello.is_none() => plaintext,
         _ => return None,
     };
     tls_failure::in_clear(&said).filter(|failure| failure.kind == Kind::Throttled)

@@ -15,6 +15,7 @@ mod recorder;
 mod route;
 mod sessions;
 mod tls_failure;
+mod trace;
 mod wire;
 
 pub use drive::PhaseTimeouts;
@@ -28,6 +29,7 @@ use crate::stage::Probe;
 use drive::Drive;
 use jiff::Timestamp;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// Asks endpoints over TCP.
 pub struct NetProbe {
@@ -55,6 +57,22 @@ impl Probe for NetProbe {
         if let Err(failure) = self.gate.check(&key) {
             return Observation::failed(key, started, attempt.saturating_sub(1), failure);
         }
+        let span = trace::session(&key, attempt);
+        self.session(key, attempt, started).instrument(span).await
+    }
+
+    async fn hello(&self, key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+        if let Err(failure) = self.gate.check(&key) {
+            return HelloObservation::not_asked(question, Timestamp::now(), Some(failure));
+        }
+        let asked = legacy::ask(&key, question, &self.ehlo, &self.timeouts);
+        asked.instrument(trace::hello(&key, question)).await
+    }
+}
+
+impl NetProbe {
+    /// One connection, from the first SYN to its end.
+    async fn session(&self, key: ProbeKey, attempt: u32, started: Timestamp) -> Observation {
         let begun = Instant::now();
         let session_ends = begun + self.timeouts.session;
         let connect_ends = session_ends.min(begun + self.timeouts.connect);
@@ -65,17 +83,12 @@ impl Probe for NetProbe {
                 let mut drive =
                     Drive::new(self.ehlo.clone(), &self.timeouts, connected, session_ends).again(attempt > 1);
                 drive.timings.connect_us = Some(drive::micros(connected - begun));
+                trace::connected(drive.timings.connect_us);
                 drive.run(stream, &self.handshaker, &key).await.into_observation(key, started, attempt)
             }
         };
         observation.timings.total_us = drive::micros(begun.elapsed());
+        trace::ended(observation.failure.as_ref());
         observation
-    }
-
-    async fn hello(&self, key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
-        if let Err(failure) = self.gate.check(&key) {
-            return HelloObservation::not_asked(question, Timestamp::now(), Some(failure));
-        }
-        legacy::ask(&key, question, &self.ehlo, &self.timeouts).await
     }
 }

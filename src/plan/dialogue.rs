@@ -48,7 +48,7 @@ pub(super) fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
     }
     let host = gethostname::gethostname().to_string_lossy().into_owned();
     EhloName::new(&host).map_err(|error| {
-        UsageError(format!("this host's name `{host}` cannot be said in EHLO ({error}); use --ehlo NAME"))
+        UsageError(format!("this host's name `{host}` cannot be used in EHLO ({error}); use --ehlo NAME"))
     })
 }
 

@@ -15,10 +15,10 @@ use std::path::Path;
 /// # Errors
 /// [`UsageError`] if one hello more is wanted and none allowed.
 pub(super) fn hello_plan(args: &HelloArgs) -> Result<HelloPlan, UsageError> {
-    if args.sender_hello && args.hellos_per_host == 0 {
-        return Err(UsageError("--sender-hello needs --hellos-per-host of 1 at least".into()));
+    if args.sender_hello && args.extra_client_hellos == 0 {
+        return Err(UsageError("--sender-hello needs --extra-client-hellos of at least 1".into()));
     }
-    Ok(HelloPlan { sender_hello: args.sender_hello, hellos_max: args.hellos_per_host as usize })
+    Ok(HelloPlan { sender_hello: args.sender_hello, hellos_max: args.extra_client_hellos as usize })
 }
 
 /// Whether suites and groups are to be enumerated, and how many connections
@@ -47,7 +47,7 @@ pub(super) fn client_identity(args: &ClientCertArgs) -> Result<Option<ClientIden
             told("--client-key", key, &format!("not the key of the certificate in {}", cert.display()))
         }
         rustls::Error::General(_) => {
-            told("--client-key", key, &format!("not a private key that can be used; those are {KEYS}"))
+            told("--client-key", key, &format!("not a usable private key; usable are {KEYS}"))
         }
         error => UsageError(format!("--client-cert {}, --client-key: {error}", cert.display())),
     })?;
@@ -63,7 +63,7 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
     let chain =
         x509::pem::certificates(&file).map_err(|error| told("--client-cert", path, &error.to_string()))?;
     if chain.is_empty() {
-        return Err(told("--client-cert", path, "no certificate in it, PEM or DER"));
+        return Err(told("--client-cert", path, "it holds no certificate, PEM or DER"));
     }
     Ok(chain.into_iter().map(|certificate| certificate.der).collect())
 }
@@ -73,8 +73,8 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, UsageError> {
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
         let encrypted = ENCRYPTED.iter().any(|mark| pem.windows(mark.len()).any(|part| part == *mark));
         let why = match error {
-            _ if encrypted => "it is encrypted, and can be used unencrypted only".to_string(),
-            pem::Error::NoItemsFound => "no PEM private key in it".to_string(),
+            _ if encrypted => "it is encrypted; only an unencrypted key can be used".to_string(),
+            pem::Error::NoItemsFound => "it holds no PEM private key".to_string(),
             error => format!("not PEM: {}", x509::pem::words(&error)),
         };
         told("--client-key", path, &why)

@@ -226,7 +226,7 @@ pub fn judging_again(
 fn check_same(option: &str, now: &JudgedBy, before: &RunInfo) -> Result<(), UsageError> {
     match (now.options.get(option), before.judged_by.options.get(option)) {
         (Some(now), Some(old)) if now.sha256 != old.sha256 => Err(UsageError(format!(
-            "{}: not what mxray {} judged the run by; say --{option} to judge by what it is now",
+            "{}: changed since mxray {} judged the run; to judge by the file as it is now, add --{option}",
             format!("--{option} {}", old.words.join(" ")).trim_end(),
             before.mxray
         ))),

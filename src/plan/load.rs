@@ -63,7 +63,7 @@ pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
         None => false,
     };
     let mut handshaker = Handshaker::new(key_shares(dialogue))
-        .map_err(|error| UsageError(format!("cannot set TLS up: {error}")))?
+        .map_err(|error| UsageError(format!("cannot set up TLS: {error}")))?
         .with_identity(further::client_identity(&dialogue.client)?);
     if args.resume {
         handshaker = handshaker.with_resumption();
@@ -98,7 +98,7 @@ fn bound(args: &BenchArgs) -> Result<Bound, UsageError> {
     let usual = if args.count.is_some() { DURATION_MAX } else { DURATION };
     let duration = args.duration.unwrap_or(usual);
     if duration.is_zero() || duration > DURATION_MAX {
-        return Err(UsageError("--duration: no time over 0 and up to 1h; try 10s".into()));
+        return Err(UsageError("--duration: must be over 0 and at most 1h; try 10s".into()));
     }
     Ok(Bound { count: within("--count", args.count.unwrap_or(COUNT_MAX), 1..=COUNT_MAX)?, duration })
 }
@@ -159,7 +159,7 @@ impl LoadPlan {
             Server::Host(host, ..) => host.to_string(),
         };
         Err(UsageError(format!(
-            "{host} is not on loopback: a load is for a server of your own; if it is, say --i-own-this-server {host}"
+            "{host} is not on loopback: put load only on a server of your own; if it is yours, add --i-own-this-server {host}"
         )))
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn sender(args: &JudgingArgs, places: &Places) -> Result<Sender, Usag
     let told = |error: &dyn Display| UsageError(format!("--after-tls-failure {what}: {error}"));
     let what = what.parse().map_err(|error| told(&error))?;
     if sender.requires_tls.value && what == AfterTlsFailure::Plaintext {
-        return Err(told(&format_args!("{} sends through TLS alone", sender.name)));
+        return Err(told(&format_args!("{} sends only over TLS", sender.name)));
     }
     Ok(sender.with_after_tls_failure(what))
 }

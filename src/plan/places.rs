@@ -38,7 +38,7 @@ impl Places {
     pub(super) fn read(&self, option: &str, word: &Path) -> Result<Vec<u8>, UsageError> {
         let Some(path) = self.stored(option, word) else { return read_file(&format!("--{option}"), word) };
         read_file(&format!("--{option}"), path).map_err(|error| {
-            UsageError(format!("{error}; the run was judged by this file, name another with --{option}"))
+            UsageError(format!("{error}; the run was judged by this file; name another with --{option}"))
         })
     }
 

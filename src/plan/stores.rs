@@ -76,13 +76,13 @@ fn file_store(option: &str, path: &str, places: &Places) -> Result<Store, UsageE
         return Err(told(format!("{first}{}", more(found.not_taken_count))));
     }
     match (found.taken, found.refusing) {
-        (0, 0) => Err(told(format!("no certificate in it, PEM or DER ({STORE_NAMES})"))),
-        (0, _) => {
-            Err(told("no root for TLS servers in it; every certificate refuses by its trust data".into()))
-        }
+        (0, 0) => Err(told(format!("it holds no certificate, PEM or DER ({STORE_NAMES})"))),
+        (0, _) => Err(told(
+            "it holds no root for TLS servers: the trust data of every certificate excludes them".into(),
+        )),
         (_, 0) => Ok(store),
         (_, refusing) => {
-            let what = "make no root: their trust data refuse TLS servers";
+            let what = "are not used as roots: their trust data exclude TLS servers";
             store.warn(format!("--{option} {path}: certificates that {what}: {refusing}"));
             Ok(store)
         }

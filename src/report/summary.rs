@@ -4,8 +4,8 @@ use super::enumerated::EnumeratedTally;
 use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
-    Assessment, DomainRecord, EndpointRecord, Expected, Failure, MxHost, Reason, Record, TlsFinding,
-    TlsObservation, View,
+    Assessment, CipherSuite, DomainRecord, EndpointRecord, Expected, Failure, MxHost, Reason, Record,
+    ServerBest, TlsFinding, TlsObservation,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -30,7 +30,8 @@ pub struct Counts {
     pub suites: Tally,
     /// Key exchange groups.
     pub groups: Tally,
-    /// `yes`, `no` or `unknown`, wherever a suite was negotiated.
+    /// `yes`, `no` or `unknown`, wherever the server agreed to a suite in the
+    /// handshake or in a further hello.
     pub forward_secrecy: Tally,
     /// Chain axis.
     pub cert_chain: Tally,
@@ -108,6 +109,8 @@ impl Summary {
         if let Some(tls) = &record.observation.tls {
             self.endpoints.add_observed(tls);
         }
+        let own = record.observation.tls.as_ref().and_then(|tls| tls.suite);
+        self.endpoints.add_suite(own.or_else(|| ServerBest::of(&record.observation)?.suite));
         if let Some(assessment) = &record.assessment {
             let host = record.observation.key.sni.as_ref().map(MxHost::as_str);
             self.endpoints.add_assessed(assessment);
@@ -132,6 +135,7 @@ impl Summary {
             return self.domains.add_outcome(failure);
         };
         self.domains.add_outcome(best.finding().failure.as_ref());
+        self.domains.add_suite(best.finding().suite());
         if let Some(tls) = &best.finding().tls {
             let host = best.host.as_ref().map(MxHost::as_str);
             self.domains.add_found(tls);
@@ -140,7 +144,7 @@ impl Summary {
         if let Some(name) = best.name {
             self.cert_name.add(name.name().into());
         }
-        if let Some(operator) = operator(best) {
+        if let Some(operator) = best.host.as_ref().and_then(MxHost::operator) {
             self.mx_operators.0.add_borrowed(operator);
         }
     }
@@ -160,13 +164,6 @@ impl Summary {
     }
 }
 
-/// The registrable domain of the host (Public Suffix List), or the host where
-/// it has none.
-fn operator(view: &View) -> Option<&str> {
-    let host = view.host.as_ref()?.as_str();
-    Some(psl::domain_str(host).unwrap_or(host))
-}
-
 impl Counts {
     fn add_outcome(&mut self, failure: Option<&Failure>) {
         self.total += 1;
@@ -178,7 +175,6 @@ impl Counts {
         add_if(&mut self.versions, tls.version.map(|version| version.name()));
         add_if(&mut self.suites, tls.suite.map(|suite| suite.name()));
         add_if(&mut self.groups, tls.group.map(|group| group.name()));
-        add_if(&mut self.forward_secrecy, tls.suite.map(|suite| secrecy(suite.forward_secrecy())));
         add_if(&mut self.cert_chain, tls.chain.map(|status| status.name().into()));
         add_if(&mut self.cert_dates, tls.dates.map(|status| status.name().into()));
         add_if(&mut self.cert_key, tls.key.map(|status| status.name().into()));
@@ -188,7 +184,12 @@ impl Counts {
         add_if(&mut self.versions, tls.version.map(|version| version.name()));
         add_if(&mut self.suites, tls.suite.map(|suite| suite.name()));
         add_if(&mut self.groups, tls.group.map(|group| group.name()));
-        add_if(&mut self.forward_secrecy, tls.suite.map(|suite| secrecy(suite.forward_secrecy())));
+    }
+
+    /// Counts the forward secrecy of the handshake, or else of the best that the
+    /// server agreed to.
+    fn add_suite(&mut self, suite: Option<CipherSuite>) {
+        add_if(&mut self.forward_secrecy, suite.map(|suite| secrecy(suite.forward_secrecy())));
     }
 
     fn add_assessed(&mut self, assessment: &Assessment) {

@@ -111,9 +111,9 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
     write_exchanged(out, &helo, unanswered(Asked::Helo), dialogue.helo.as_ref(), None)?;
     let starttls = dialogue.starttls.as_ref();
     write_exchanged(out, "STARTTLS", unanswered(Asked::Starttls), starttls, seen.timings.starttls_us)?;
-    if !dialogue.residue.is_empty() {
-        let cut = if dialogue.residue_cut == Some(true) { ELLIPSIS } else { "" };
-        writeln!(out, "  ! plaintext before the handshake: {}{cut}", dialogue.residue)?;
+    if !dialogue.plaintext_after_starttls.is_empty() {
+        let cut = if dialogue.plaintext_after_starttls_cut == Some(true) { ELLIPSIS } else { "" };
+        writeln!(out, "  ! plaintext before the handshake: {}{cut}", dialogue.plaintext_after_starttls)?;
     }
     if let Some(tls) = &seen.tls {
         write_tls(out, tls, seen)?;
@@ -220,7 +220,7 @@ fn write_tls(out: &mut String, tls: &TlsObservation, seen: &Observation) -> fmt:
     }
     let mut notes = Vec::new();
     if tls.hello_retry {
-        notes.push("another key share was asked for".to_string());
+        notes.push("another key share was requested".to_string());
     }
     notes.extend(client_certificate(tls));
     if tls.ocsp_stapled {

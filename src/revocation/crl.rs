@@ -30,7 +30,7 @@ pub enum CrlError {
     #[error("a revocation list of over {CRL_BYTES_MAX} bytes")]
     TooLong,
     /// They are something else.
-    #[error("what came is no revocation list")]
+    #[error("the answer is not a revocation list")]
     NoList,
 }
 

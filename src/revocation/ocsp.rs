@@ -53,13 +53,13 @@ const ID_PKIX_OCSP_BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OcspError {
     /// The issuer's key is part of the question.
-    #[error("cannot be asked: the issuer's certificate is not at hand")]
+    #[error("cannot be asked: the issuer's certificate is missing")]
     NoIssuer,
     /// A name or number that does not fit.
     #[error("cannot be asked: {0}")]
     Unaskable(String),
     /// It is something else.
-    #[error("what came is no OCSP answer")]
+    #[error("the answer is not an OCSP response")]
     NoAnswer,
     /// The responder does not answer this.
     #[error("the responder says {0}")]

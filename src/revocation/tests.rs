@@ -122,10 +122,10 @@ fn a_list_that_does_not_tell_is_unknown() {
     };
     let endless = endless(&list(&issuer, |_| {}));
     assert_eq!(why(&from(&endless)), unknown("a list that does not say until when it holds"));
-    assert_eq!(why(&from(b"<html>")), unknown("what came is no revocation list"));
+    assert_eq!(why(&from(b"<html>")), unknown("the answer is not a revocation list"));
     let mut cut = list(&issuer, |_| {});
     cut.truncate(cut.len() - 1);
-    assert_eq!(why(&from(&cut)), unknown("what came is no revocation list"));
+    assert_eq!(why(&from(&cut)), unknown("the answer is not a revocation list"));
     let scoped = |scope, url: &str| {
         let point = CrlIssuingDistributionPoint {
             distribution_point: CrlDistributionPoint { uris: vec![url.to_string()] },
@@ -398,7 +398,7 @@ fn an_answer_that_does_not_tell_is_unknown() {
     assert_eq!(told(&about_other), unknown("the answer is about another certificate"));
     let try_later = OcspResponse::try_later().to_der().unwrap();
     assert_eq!(told(&try_later), unknown("the responder says try_later"));
-    assert_eq!(told(b"<html>"), unknown("what came is no OCSP answer"));
+    assert_eq!(told(b"<html>"), unknown("the answer is not an OCSP response"));
     let late: Timestamp = "2026-07-01T00:00:00Z".parse().unwrap();
     let own = answer(&certificate, &issuer, CertStatus::good(), issuer.key(), None);
     assert_eq!(

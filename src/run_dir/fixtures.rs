@@ -44,7 +44,7 @@ fn encrypted() -> Outcome {
         suite: Some(CipherSuite(0x1301)),
         group: None,
         steps_down: Some(1),
-        skipped: vec![CipherSuite(0x1302)],
+        declined_suites: vec![CipherSuite(0x1302)],
     };
     let logged = Logged { code: "450 4.4.317".into(), text: "451 5.7.3 STARTTLS is required".into() };
     Outcome { logged: Some(logged), ..Outcome::encrypted(Basis::Inferred, session) }
@@ -205,7 +205,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
         greeting: reply(220, &["mx1.a.example ESMTP, ready", "second"], &[Deviation::EightBit]),
         ehlo: reply(250, &["mx1 STARTTLS hi", "SIZE 1000", "", "STARTTLS"], &[Deviation::BareLf]),
         starttls: reply(220, &["go"], &[Deviation::BareLf]),
-        residue: "250 injected\\x0d\\x0a".into(),
+        plaintext_after_starttls: "250 injected\\x0d\\x0a".into(),
         ehlo_tls: reply(250, &["mx1", "AUTH PLAIN"], &[]),
         ..Dialogue::default()
     };
@@ -286,7 +286,11 @@ pub(super) fn alerted(last: u8) -> EndpointRecord {
 }
 
 pub(crate) fn rejected() -> Rejected {
-    Rejected { line: 3, text: "a b, \"c\"".into(), cause: "a character that no domain name has".into() }
+    Rejected {
+        line: 3,
+        text: "a b, \"c\"".into(),
+        cause: "a character that is not allowed in a domain name".into(),
+    }
 }
 
 pub(crate) fn run_info() -> RunInfo {

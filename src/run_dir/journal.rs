@@ -56,7 +56,7 @@ struct Entry<'a> {
     chain: Vec<Digest<'a>>,
     /// Those of the further hellos, in their order; empty where a hello saw
     /// none.
-    hello_chains: Vec<Vec<Digest<'a>>>,
+    extra_client_hello_chains: Vec<Vec<Digest<'a>>>,
     assessment: Option<Axes<'a>>,
 }
 
@@ -124,7 +124,11 @@ fn entry(record: &EndpointRecord) -> Entry<'_> {
         schema: SCHEMA_VERSION,
         observation: &record.observation,
         chain: digests(record.assessment.as_ref()),
-        hello_chains: record.hello_assessments.iter().map(|seen| digests(seen.as_ref())).collect(),
+        extra_client_hello_chains: record
+            .hello_assessments
+            .iter()
+            .map(|seen| digests(seen.as_ref()))
+            .collect(),
         assessment: record.assessment.as_ref().map(Axes::from),
     }
 }

@@ -123,7 +123,8 @@ pub struct RunLimits {
     /// Whether the sender's offer was sent to every host that speaks TLS.
     pub sender_hello: bool,
     /// Most further hellos to a host; 0 is none.
-    pub hellos_per_host: usize,
+    #[serde(alias = "hellos_per_host")]
+    pub extra_client_hellos: usize,
     /// Most connections to a host for an enumeration; 0 for none.
     pub enumeration_connections: usize,
     /// Deadlines in milliseconds by phase name, `session` for the whole.

@@ -40,10 +40,10 @@ fn names<R>(columns: &[Column<R>]) -> String {
 
 #[test]
 fn headers_are_stable() {
-    insta::assert_snapshot!(names(DOMAINS), @"line, domain, mx_host, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, sender, delivery, reason, basis, delivery_also, otherwise, enhanced_code, enhanced_text, delivery_tls_version, delivery_cipher_suite, delivery_key_exchange_group, delivery_forward_secrecy, steps_down, skipped, server_best_version, server_best_suite, exchange_online_mx, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, mx_count, mx_excess, address_excess, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, smart_hosts, encryption_only, encryption_only_basis, certificate_validation, certificate_validation_basis, domain_validation, domain_validation_basis, connector, connector_delivery, connector_reason, connector_code, connector_detail, detail");
-    insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, other_attempts, phase, outcome, reply_code, alert, delivery, reason, starttls_offered, tls_version, cipher_suite, cipher_suite_class, key_exchange_group, forward_secrecy, signature_scheme, signature, signature_detail, alpn, hello_retry, ocsp_stapled, client_certificate_requested, client_certificate, tickets, session_id, cert_chain, cert_chain_detail, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, chain_length, hellos, server_best_version, server_best_suite, server_best_group, server_best_dh_bits, greeting, ehlo_keywords, ehlo_tls_keywords, residue, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
-    insta::assert_snapshot!(names(CERTIFICATES), @"sha256, spki_sha256, version, subject, issuer, common_name, dns_names, ip_addresses, serial, not_before, not_after, key_algorithm, key_bits, signature_algorithm, is_ca, self_signed, ocsp_urls, issuer_urls, crl_urls, defect, der_base64");
-    insta::assert_snapshot!(names(MX), @"line, domain, preference, mx_host, ip, address_excess, failure_phase, failure_kind");
+    insta::assert_snapshot!(names(DOMAINS), @"line, domain, tld, mx_host, mx_operator, mx_preference, implicit_mx, ip, port, phase, outcome, reply_code, alert, starttls_offered, sender, delivery, reason, basis, delivery_also, otherwise, enhanced_code, enhanced_text, delivery_tls_version, delivery_cipher_suite, delivery_key_exchange_group, delivery_forward_secrecy, steps_down, declined_suites, server_best_version, server_best_suite, exchange_online_promise, tls_version, cipher_suite, key_exchange_group, forward_secrecy, cert_chain, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, mx_count, mx_excess, address_excess, weakest_mx_host, weakest_mx_preference, weakest_ip, weakest_port, weakest_phase, weakest_outcome, weakest_reply_code, weakest_alert, weakest_delivery, weakest_reason, weakest_tls_version, weakest_cipher_suite, weakest_key_exchange_group, weakest_forward_secrecy, weakest_cert_chain, weakest_cert_dates, weakest_cert_name, weakest_cert_key, weakest_cert_sha256, smart_hosts, encryption_only, encryption_only_basis, certificate_validation, certificate_validation_basis, domain_validation, domain_validation_basis, connector, connector_delivery, connector_reason, connector_code, connector_detail, detail");
+    insta::assert_snapshot!(names(ENDPOINTS), @"ip, port, sni, started, attempts, other_attempts, phase, outcome, reply_code, alert, delivery, reason, starttls_offered, tls_version, cipher_suite, cipher_suite_class, key_exchange_group, forward_secrecy, signature_scheme, signature, signature_detail, alpn, hello_retry, ocsp_stapled, client_certificate_requested, client_certificate, tickets, session_id, cert_chain, cert_chain_detail, cert_trusted_by, cert_root, cert_root_sha256, cert_dates, cert_name, cert_key, cert_sha256, cert_expectation, cert_expectation_detail, chain_length, extra_client_hellos, server_best_version, server_best_suite, server_best_group, server_best_dh_bits, greeting, ehlo_keywords, ehlo_tls_keywords, plaintext_after_starttls, deviations, connect_us, greeting_us, ehlo_us, starttls_us, handshake_us, ehlo_tls_us, quit_us, total_us, bytes_in, bytes_out, detail");
+    insta::assert_snapshot!(names(CERTIFICATES), @"sha256, spki_sha256, version, subject, issuer, common_name, dns_names, ip_addresses, serial, not_before, not_after, key_algorithm, key_bits, signature_algorithm, is_ca, self_signed, ocsp_urls, issuer_urls, crl_urls, parse_error, der_base64");
+    insta::assert_snapshot!(names(MX), @"line, domain, preference, mx_host, ip, address_excess, phase, outcome");
     insta::assert_snapshot!(names(REJECTS), @"line, text, cause");
 }
 
@@ -95,7 +95,7 @@ fn a_domain_row_holds_the_best_and_the_weakest() {
 
 #[test]
 fn an_endpoint_row_tells_the_best_of_all_hellos() {
-    let names = ["hellos", "server_best_version", "server_best_suite", "server_best_dh_bits"];
+    let names = ["extra_client_hellos", "server_best_version", "server_best_suite", "server_best_dh_bits"];
     let rows = csv_rows(ENDPOINTS, &[alerted(1), endpoint(1)]);
     let old = ["2", "TLSv1.0", "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "1024"];
     assert_eq!(cells(&rows[0], &names), old);
@@ -142,6 +142,7 @@ fn a_domain_that_ends_in_the_dns_has_the_failure_of_its_facts() {
         "reason",
         "sender",
         "smart_hosts",
+        "tld",
     ];
     assert_eq!(filled, expected);
     assert_eq!(
@@ -179,7 +180,7 @@ fn an_endpoint_row_holds_what_was_seen() {
         ("greeting", "mx1.a.example ESMTP, ready | second"),
         ("ehlo_keywords", "SIZE STARTTLS"),
         ("ehlo_tls_keywords", "AUTH"),
-        ("residue", "250 injected\\x0d\\x0a"),
+        ("plaintext_after_starttls", "250 injected\\x0d\\x0a"),
         ("deviations", "bare_lf eight_bit"),
         ("connect_us", "120"),
         ("quit_us", ""),
@@ -225,7 +226,7 @@ fn json_rows_are_typed_and_named_like_the_columns() {
     assert_eq!(rows[0]["forward_secrecy"], json!(true));
     assert_eq!(rows[0]["alert"], Json::Null);
     assert_eq!(rows[1]["reason"], json!("dns_nxdomain"));
-    assert!(text.starts_with("{\"line\":7,\"domain\":\"a.example\",\"mx_host\":"));
+    assert!(text.starts_with("{\"line\":7,\"domain\":\"a.example\",\"tld\":\"example\",\"mx_host\":"));
 }
 
 fn written_run(dir: &Path) {
@@ -296,7 +297,7 @@ fn each_record_reaches_its_files() {
     );
     let edges: Vec<String> = table("mx.csv")
         .iter()
-        .map(|row| cells(row, &["line", "domain", "preference", "mx_host", "ip", "failure_kind"]).join(" "))
+        .map(|row| cells(row, &["line", "domain", "preference", "mx_host", "ip", "outcome"]).join(" "))
         .collect();
     assert_eq!(
         edges,
@@ -330,8 +331,9 @@ fn the_journal_holds_everything_but_the_bytes_of_certificates() {
     assert_eq!(first["tls"]["suite"], json!("TLS_AES_128_GCM_SHA256"));
     assert_eq!((&lines[2]["chain"], &lines[2]["assessment"]), (&json!([]), &Json::Null));
     assert_eq!(lines[2]["failure"]["alert"], json!("handshake_failure"));
-    assert_eq!(lines[2]["hello_chains"], json!([[], ["5b".repeat(32)]]));
-    let hellos: Vec<HelloObservation> = serde_json::from_value(lines[2]["hellos"].clone()).unwrap();
+    assert_eq!(lines[2]["extra_client_hello_chains"], json!([[], ["5b".repeat(32)]]));
+    let hellos: Vec<HelloObservation> =
+        serde_json::from_value(lines[2]["extra_client_hellos"].clone()).unwrap();
     let mut expected = alerted(2).observation.hellos;
     expected[1].chain.clear();
     assert_eq!(hellos, expected, "all but the bytes of certificates is read back");

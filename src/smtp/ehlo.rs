@@ -6,12 +6,12 @@ use crate::model::text::unescape;
 /// Whether a server lists STARTTLS (RFC 3207 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offer<'a> {
-    /// It does.
+    /// The keyword is there.
     Listed,
     /// Something on the way wrote over a keyword, which stands here as it
     /// came in: a sender sees no STARTTLS, whatever the server had said.
     Mangled(&'a str),
-    /// It does not.
+    /// Neither STARTTLS nor an overwritten keyword is there.
     Absent,
 }
 

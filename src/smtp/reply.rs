@@ -21,10 +21,10 @@ pub const STREAM_BYTES_MAX: usize = 256 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The first line is no reply line; it stands here, escaped.
-    #[error("no SMTP reply: {0}")]
+    #[error("not an SMTP reply: {0}")]
     NotReply(String),
     /// A later line is no reply line; it stands here, escaped.
-    #[error("no reply line: {0}")]
+    #[error("not a reply line: {0}")]
     BadLine(String),
     /// The code changes from line to line, against RFC 5321 §4.2.1.
     #[error("reply code changes from {0} to {1}")]

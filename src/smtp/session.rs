@@ -9,8 +9,8 @@ use crate::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply};
 
 /// Most plaintext kept that comes in between the 220 to STARTTLS and the
 /// handshake, in bytes; what is beyond is dropped, and
-/// [`Dialogue::residue_cut`] says so.
-pub const RESIDUE_BYTES_MAX: usize = 1024;
+/// [`Dialogue::plaintext_after_starttls_cut`] says so.
+pub const PLAINTEXT_BYTES_MAX: usize = 1024;
 /// Most kept of a reply that never became whole, in bytes: a reply up to its
 /// limit, and the line that breaks it.
 pub const BROKEN_OFF_BYTES_MAX: usize = REPLY_BYTES_MAX + REPLY_LINE_BYTES_MAX;
@@ -66,8 +66,8 @@ pub struct Session {
     /// The stream has ended, after the bytes that are in the reader.
     ended: Option<End>,
     command: Vec<u8>,
-    residue: Vec<u8>,
-    residue_cut: bool,
+    plaintext: Vec<u8>,
+    plaintext_cut: bool,
     /// The reply that was found when its command was sent.
     ahead: Option<Result<Reply, Fault>>,
     /// Whether the reply that is due had begun before its command was sent.
@@ -106,8 +106,8 @@ impl Session {
             reader: ReplyReader::default(),
             ended: None,
             command: Vec::new(),
-            residue: Vec::new(),
-            residue_cut: false,
+            plaintext: Vec::new(),
+            plaintext_cut: false,
             ahead: None,
             early: false,
             decided: Phase::Greeting,
@@ -123,7 +123,7 @@ impl Session {
                 self.reader.receive(bytes);
                 self.advance();
             }
-            State::Upgrade => self.keep_residue(bytes),
+            State::Upgrade => self.keep_plaintext(bytes),
             State::Done => {}
         }
     }
@@ -157,8 +157,13 @@ impl Session {
     }
 
     /// Plaintext after the 220 to STARTTLS, as far as it is kept.
-    pub fn residue(&self) -> &[u8] {
-        &self.residue
+    pub fn plaintext_after_starttls(&self) -> &[u8] {
+        &self.plaintext
+    }
+
+    /// What was said so far.
+    pub fn dialogue(&self) -> &Dialogue {
+        &self.dialogue
     }
 
     /// TLS is established. What is left of the plaintext is forgotten.
@@ -218,7 +223,11 @@ impl Session {
     /// What was said, up to here.
     pub fn into_dialogue(mut self) -> Dialogue {
         count::settle(&mut self.dialogue, self.decided);
-        Dialogue { residue: escape(&self.residue), residue_cut: Some(self.residue_cut), ..self.dialogue }
+        Dialogue {
+            plaintext_after_starttls: escape(&self.plaintext),
+            plaintext_after_starttls_cut: Some(self.plaintext_cut),
+            ..self.dialogue
+        }
     }
 
     /// Takes what is due of the replies that are there, and goes where they
@@ -307,7 +316,7 @@ impl Session {
             Turn::Upgrade => {
                 self.state = State::Upgrade;
                 let rest = self.reader.rest().to_vec();
-                self.keep_residue(&rest);
+                self.keep_plaintext(&rest);
             }
             Turn::Part(failure) => {
                 self.fail(failure);
@@ -408,10 +417,10 @@ impl Session {
         self.dialogue.failure = Some(failure);
     }
 
-    fn keep_residue(&mut self, bytes: &[u8]) {
-        let room = RESIDUE_BYTES_MAX - self.residue.len();
-        self.residue_cut |= bytes.len() > room;
-        self.residue.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+    fn keep_plaintext(&mut self, bytes: &[u8]) {
+        let room = PLAINTEXT_BYTES_MAX - self.plaintext.len();
+        self.plaintext_cut |= bytes.len() > room;
+        self.plaintext.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
     }
 }
 

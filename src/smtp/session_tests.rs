@@ -229,7 +229,7 @@ fn refusals_are_quoted() {
 }
 
 #[test]
-fn plaintext_after_the_220_is_residue() {
+fn plaintext_after_the_220_is_kept_apart() {
     for cut in 0..20 {
         let mut session = session();
         for bytes in [GREETING, EHLO] {
@@ -245,7 +245,7 @@ fn plaintext_after_the_220_is_residue() {
         session.upgraded();
         assert_eq!(session.next(), Step::Write(b"EHLO scan.example\r\n"));
         assert_eq!(session.next(), Step::Read);
-        assert_eq!(session.into_dialogue().residue, r"250 inj\xff\x0d\x0a");
+        assert_eq!(session.into_dialogue().plaintext_after_starttls, r"250 inj\xff\x0d\x0a");
     }
 }
 
@@ -275,7 +275,7 @@ fn nothing_is_said_to_a_peer_that_left() {
 }
 
 #[test]
-fn residue_is_no_unfinished_line() {
+fn plaintext_after_starttls_is_no_unfinished_line() {
     let mut session = session();
     for bytes in [GREETING, EHLO, "220 go\r\n250"] {
         session.receive(bytes.as_bytes());
@@ -284,21 +284,24 @@ fn residue_is_no_unfinished_line() {
     session.receive_eof(false);
     let dialogue = session.into_dialogue();
     assert_eq!(dialogue.failure, Some(Failure::new(Phase::Tls, Kind::Closed)));
-    assert_eq!(dialogue.residue, "250");
+    assert_eq!(dialogue.plaintext_after_starttls, "250");
 }
 
 #[test]
-fn residue_is_bounded() {
+fn plaintext_after_starttls_is_bounded() {
     let mut session = session();
     for bytes in [GREETING, EHLO, "220 go\r\n"] {
         session.receive(bytes.as_bytes());
         while let Step::Write(_) = session.next() {}
     }
     for _ in 0..3 {
-        session.receive(&[b'x'; RESIDUE_BYTES_MAX - 1]);
+        session.receive(&[b'x'; PLAINTEXT_BYTES_MAX - 1]);
     }
     let dialogue = session.into_dialogue();
-    assert_eq!((dialogue.residue.len(), dialogue.residue_cut), (RESIDUE_BYTES_MAX, Some(true)));
+    assert_eq!(
+        (dialogue.plaintext_after_starttls.len(), dialogue.plaintext_after_starttls_cut),
+        (PLAINTEXT_BYTES_MAX, Some(true))
+    );
 }
 
 #[test]

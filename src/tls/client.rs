@@ -36,7 +36,7 @@ pub enum TlsFault {
     Objection(Objection),
     /// Bytes in clear stand where a record is due; they are kept up to the end
     /// of their line.
-    #[error("no TLS record: {}", escape(.0))]
+    #[error("not a TLS record: {}", escape(.0))]
     InClear(Box<[u8]>),
 }
 

@@ -37,9 +37,9 @@ impl HandshakeType {
 /// One whole message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
-    /// What it is.
+    /// Its type (RFC 8446 §4).
     pub handshake_type: HandshakeType,
-    /// What is in it.
+    /// Its body, without type and length.
     pub body: &'a [u8],
 }
 

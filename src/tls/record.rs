@@ -51,7 +51,7 @@ pub enum RecordFault {
         error: bool,
     },
     /// No TLS at all.
-    #[error("no TLS record: {}", head.escape_ascii())]
+    #[error("not a TLS record: {}", head.escape_ascii())]
     NotTls {
         /// The bytes that stand where the header should, zeros where there
         /// are fewer.

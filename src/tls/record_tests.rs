@@ -55,7 +55,7 @@ fn a_record_that_is_not_whole_is_no_fault() {
 #[test]
 fn what_is_no_tls_is_said_so() {
     assert_eq!(fault(b"454 4.7.0 TLS not available\r\n"), RecordFault::NotTls { head: *b"454 4" });
-    assert_eq!(fault(b"HTTP/1.1 400").to_string(), "no TLS record: HTTP/");
+    assert_eq!(fault(b"HTTP/1.1 400").to_string(), "not a TLS record: HTTP/");
     assert_eq!(fault(b"\x16\x02\x00\x00\x00"), RecordFault::NotTls { head: *b"\x16\x02\0\0\0" });
     assert_eq!(fault(b"\x19\x03\x01\x00\x00"), RecordFault::NotTls { head: *b"\x19\x03\x01\0\0" });
     // Too short for a header, but not for being none.

@@ -264,7 +264,7 @@ impl Case<'_> {
     fn tls_failure(&self, reason: Reason, basis: Basis) -> Answer {
         let sender = &self.profile.sender;
         let (after, alone) = (&sender.after_tls_failure, sender.requires_tls.value);
-        // One that sends through TLS alone keeps it, whatever else is assumed.
+        // One that sends only over TLS keeps it, whatever else is assumed.
         let basis = if after.is_assumed() && !alone { Basis::Assumed } else { basis };
         let clear = after.value == AfterTlsFailure::Plaintext && !alone;
         let delivery = if clear { Delivery::Plaintext } else { Delivery::Deferred };
@@ -328,7 +328,7 @@ impl Case<'_> {
             suite,
             group,
             steps_down: rank.and_then(|rank| u16::try_from(rank).ok()),
-            skipped: rank.and_then(|rank| offer.suites.get(..rank)).unwrap_or_default().to_vec(),
+            declined_suites: rank.and_then(|rank| offer.suites.get(..rank)).unwrap_or_default().to_vec(),
         }
     }
 }

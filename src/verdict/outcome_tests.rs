@@ -221,8 +221,9 @@ fn the_senders_own_hello_decides() {
     found.hellos = [hello(HelloPurpose::Sender, &exchange, HelloEnd::Agreed, Some(cbc))].into();
     let answer = outcome(&exchange, &found);
     assert_eq!(told(&answer), format!("encrypted - observed TLSv1.2 {} 4", cbc.1));
-    let skipped: Vec<_> = answer.session.unwrap().skipped.iter().map(|suite| suite.to_string()).collect();
-    assert_eq!(skipped, ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", GCM, GCM128]);
+    let declined: Vec<_> =
+        answer.session.unwrap().declined_suites.iter().map(|suite| suite.to_string()).collect();
+    assert_eq!(declined, ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", GCM, GCM128]);
     // To another sender it is no answer.
     assert_eq!(told(&outcome(&sender("rfc9325"), &found)), format!("encrypted - inferred TLSv1.2 {GCM} 4"));
 }

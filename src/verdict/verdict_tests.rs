@@ -186,7 +186,7 @@ fn the_answer_stands_where_it_is_the_same_whatever_the_unknown_host_does() {
             encrypted(1, 2),
             "undetermined:tls_timeout, - |  | encrypted",
         ),
-        // Whoever sends through TLS alone passes over all that give none.
+        // Whoever sends only over TLS passes over all that give none.
         (profile("postfix-encrypt"), throttled(0, 1), encrypted(1, 2), "encrypted, inferred |  | "),
         (
             profile("postfix-encrypt"),

@@ -124,7 +124,7 @@ fn a_load_that_could_not_keep_up_is_not_taken_for_the_one_that_was_asked_for() {
     let ran = lab.folder.run_with_few_files(words(network.address, more));
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stdout.contains(" more were due and found no room in time"), "{}", ran.stdout);
-    let told = "mxray: less than 95 % of the sessions that were due could begin";
+    let told = "mxray: less than 95 % of the planned sessions could be started";
     assert!(ran.stderr.lines().last().unwrap().starts_with(told), "{}", ran.stderr);
 }
 
@@ -150,8 +150,7 @@ fn failures_are_counted_by_phase_and_kind() {
 fn no_load_is_made_on_a_server_that_refuses_a_session() {
     let lab = Lab::playing(&["greeting_421"], 1);
     let ran = bench(&lab.folder, server(&lab), "--count 20");
-    let told =
-        format!("mxray: {} does not come to the end of a session: greeting: throttled (421)", server(&lab));
+    let told = format!("mxray: {} completes no session: greeting: throttled (421)", server(&lab));
     assert_eq!(ran.code, Some(1));
     assert!(ran.stderr.lines().last().unwrap().starts_with(&told), "{}", ran.stderr);
     assert_eq!(lab.connections(), 1);
@@ -178,10 +177,10 @@ fn a_baseline_of_another_load_is_refused_before_anything_is_sent() {
             format!("base.json: not the same load: {same}2 ses"),
         ),
         ("--concurrency 2 --baseline later.json", "later.json: saved in format 1, this mxray reads 2".into()),
-        ("--concurrency 2 --baseline list", "list: not a load that mxray bench saved: ".into()),
+        ("--concurrency 2 --baseline list", "list: not a measurement saved by mxray bench: ".into()),
         ("--concurrency 2 --baseline none", "none: No such file".into()),
-        ("--concurrency 2 --baseline broken.json", "broken.json: of a load that was stopped early".into()),
-        ("--concurrency 2 --baseline stopped.json", "stopped.json: of a load that was stopped early".into()),
+        ("--concurrency 2 --baseline broken.json", "broken.json: its measurement was stopped early".into()),
+        ("--concurrency 2 --baseline stopped.json", "stopped.json: its measurement was stopped early".into()),
     ] {
         let ran = bench(&lab.folder, target, more);
         assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{more}: {}", ran.stderr);
@@ -201,7 +200,7 @@ fn ctrl_c_ends_a_load_early_and_it_is_told_all_the_same() {
     let ran = end(child);
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
     assert!(ran.stdout.contains(" sessions in ") && ran.stdout.contains("\ntls "), "{}", ran.stdout);
-    assert!(ran.stderr.ends_with("mxray: stopped early, and compared with nothing\n"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("mxray: stopped early, so not compared\n"), "{}", ran.stderr);
     assert_eq!(saved(&lab.folder, "load.json")["rounds"][0]["interrupted"], true);
 }
 
@@ -211,7 +210,7 @@ fn what_is_neither_on_loopback_nor_ones_own_gets_no_load() {
     for (line, told) in [
         (
             "192.0.2.1",
-            "192.0.2.1 is not on loopback: a load is for a server of your own; if it is, say --i-own",
+            "192.0.2.1 is not on loopback: put load only on a server of your own; if it is yours, add --i-own",
         ),
         ("[2001:db8::1]:25", "2001:db8::1 is not on loopback"),
         (
@@ -229,7 +228,7 @@ fn what_is_neither_on_loopback_nor_ones_own_gets_no_load() {
         ("127.0.0.1 --concurrency 10001", "--concurrency 10001: not between 1 and 10000"),
         ("127.0.0.1 --rate 0", "--rate 0: not between 1 and 100000"),
         ("127.0.0.1 --count 0", "--count 0: not between 1 and 10000000"),
-        ("127.0.0.1 --duration 2h", "--duration: no time over 0 and up to 1h"),
+        ("127.0.0.1 --duration 2h", "--duration: must be over 0 and at most 1h"),
         ("127.0.0.1 --tolerance 10 --baseline x", "invalid value '10' for '--tolerance <N%>'"),
         ("127.0.0.1 --save none/load.json", "--save none/load.json: No such file"),
     ] {

@@ -30,6 +30,22 @@ fn suites_and_groups_have_their_tables() {
 }
 
 #[test]
+fn what_may_be_missing_has_its_reason() {
+    let lab = Lab::playing(&["tls12_ecdsa"], 1);
+    let scan = |more: &str| {
+        let ran = lab.folder.run(lab.args(&format!("scan list --allow-private --enumerate {more}")));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    };
+    scan("-o run");
+    let groups = rows(&lab, "groups.csv");
+    let told = |row: &BTreeMap<String, String>| [row["complete"].clone(), row["incomplete_reason"].clone()];
+    assert!(groups.iter().any(|row| told(row) == ["no", "certificate_curve"]), "{groups:?}");
+    scan("-o short --enumerate-connections 3");
+    let suites = rows(&lab, "../short/suites.csv");
+    assert!(suites.iter().any(|row| told(row) == ["no", "budget"]), "{suites:?}");
+}
+
+#[test]
 fn without_the_option_nothing_is_enumerated() {
     let lab = Lab::playing(&["tls12_rsa"], 1);
     let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));

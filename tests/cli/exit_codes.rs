@@ -22,7 +22,7 @@ fn a_list_of_rejected_lines_ends_with_5_and_says_where_the_causes_are() {
     assert_eq!(ran.code, Some(5), "{}", ran.stderr);
     assert_eq!(
         last(&ran),
-        "mxray: nothing was asked: every line of list was rejected (2 in all; line 2: a single label); \
+        "mxray: nothing could be contacted: every line of list was rejected (2 in all; line 2: only one label); \
          run/rejects.csv says why; --column names the column of a table, --input endpoints is for addresses"
     );
     assert_eq!(folder.read("run/rejects.csv").lines().count(), 3);
@@ -47,7 +47,7 @@ fn a_list_without_a_target_is_a_warning_or_what_was_asked_for() {
             (ran.code, last(&ran)),
             (
                 Some(5),
-                "mxray: nothing was asked: list has no target (an empty one is a warning without --require-targets)"
+                "mxray: nothing could be contacted: list has no target (an empty one is a warning without --require-targets)"
             ),
             "{list:?}"
         );
@@ -61,7 +61,7 @@ fn a_list_for_which_no_resolver_answers_ends_with_5() {
     assert_eq!(ran.code, Some(5), "{}", ran.stderr);
     assert_eq!(
         last(&ran),
-        "mxray: nothing was asked: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another"
+        "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another"
     );
 }
 
@@ -77,7 +77,7 @@ fn a_probe_for_which_no_resolver_answers_ends_with_5() {
         let ran = probe(target);
         assert_eq!(ran.code, Some(5), "{}", ran.stderr);
         assert!(ran.stdout.contains("\n  dns: timeout\n"), "the transcript is told: {}", ran.stdout);
-        let told = "mxray: nothing was asked: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another";
+        let told = "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another";
         assert_eq!(last(&ran), told);
     }
     assert_eq!(probe("127.98.76.54:25").code, Some(0));

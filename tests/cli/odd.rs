@@ -142,8 +142,7 @@ fn one_at_a_time_is_enough() {
 #[cfg(unix)]
 fn with_few_files(folder: &Folder, args: Vec<String>) -> Vec<Value> {
     let ran = folder.run_with_few_files(args);
-    let told =
-        "mxray: so few files may be open (ulimit -n) that at most 16 connections are, instead of 100000\n";
+    let told = "mxray: the limit of open files (ulimit -n) allows only 16 connections, not 100000\n";
     assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
     ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

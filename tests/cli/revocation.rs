@@ -149,7 +149,7 @@ fn an_address_that_cannot_be_asked_takes_no_proof_away() {
         ran.stdout
     };
     let both = told(&[ldap.clone(), format!("{base}/ca.crl")], 0);
-    assert!(both.contains("not_asked: only plain HTTP is asked\n") && both.contains("good: "), "{both}");
+    assert!(both.contains("not_asked: only plain HTTP is supported\n") && both.contains("good: "), "{both}");
     // Alone it proves nothing.
     told(&[ldap], 4);
 }
@@ -173,7 +173,7 @@ fn an_address_that_may_not_or_does_not_answer_is_unreachable() {
     let noise = ask(&at("noise"), private);
     assert!(noise.stdout.contains("unreachable: HTTP: ") && noise.code == Some(4), "{}", noise.stdout);
     let ldap = folder(&issuer, 6, &["ldap://127.0.0.1/cn".to_string()], &[]);
-    held(&ldap, private, 4, "not_asked: only plain HTTP is asked");
+    held(&ldap, private, 4, "not_asked: only plain HTTP is supported");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_port_that_is_none_is_not_dialled() {
     {
         let folder = folder(&issuer, 6, &[url.to_string()], &[url.to_string()]);
         let ran = ask(&folder, "--allow-private");
-        let untold = ran.stdout.matches("        unreachable: not an address of plain HTTP\n").count();
+        let untold = ran.stdout.matches("        unreachable: not a plain HTTP address\n").count();
         assert_eq!((ran.code, untold), (Some(4), 2), "{url}: {}", ran.stdout);
     }
 }

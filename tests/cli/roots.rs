@@ -85,8 +85,8 @@ fn what_is_no_root_is_wrong_use() {
         .with("zeros.pem", format!("{good}{zeros}"))
         .with("cut.pem", &good[..200]);
     for (need, store, told) in [
-        ("No Such Root", "mozilla", "mxray: --needs `No Such Root`: no SHA-256, no file, and no name"),
-        ("text", "mozilla", "mxray: --needs text: no certificate in it, PEM or DER"),
+        ("No Such Root", "mozilla", "mxray: --needs `No Such Root`: not a SHA-256, a file, or the name"),
+        ("text", "mozilla", "mxray: --needs text: it holds no certificate, PEM or DER"),
         (
             "zeros.pem",
             "mozilla",
@@ -99,7 +99,7 @@ fn what_is_no_root_is_wrong_use() {
             "MOZILLA",
             "mxray: --store MOZILLA: No such file or directory (os error 2) (stores by name are `mozilla`,",
         ),
-        (G2, "text", "mxray: --store text: no certificate in it, PEM or DER"),
+        (G2, "text", "mxray: --store text: it holds no certificate, PEM or DER"),
     ] {
         let (code, said) = check(&folder, &[need], &[store]);
         assert!(code == Some(2) && said.starts_with(told) && said.lines().count() == 1, "{code:?} {said}");
@@ -133,11 +133,11 @@ fn roots_whose_trust_data_refuse_servers_are_counted() {
     let folder = Folder::new().with("both.pem", format!("{trusted}{good}")).with("trusted.pem", trusted);
     let ran = folder.run(["roots", "list", "--store", "both.pem"]);
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 1), "{}", ran.stderr);
-    let what = "certificates that make no root: their trust data refuse TLS servers: 11";
+    let what = "certificates that are not used as roots: their trust data exclude TLS servers: 11";
     assert_eq!(ran.stderr, format!("mxray: warning: --store both.pem: {what}\n"));
     let ran = folder.run(["roots", "list", "--store", "trusted.pem"]);
     assert!(
-        ran.code == Some(2) && ran.stderr.contains(": no root for TLS servers in it; "),
+        ran.code == Some(2) && ran.stderr.contains(": it holds no root for TLS servers: "),
         "{}",
         ran.stderr
     );

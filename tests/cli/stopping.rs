@@ -277,7 +277,7 @@ fn the_files_of_a_lab_that_runs_stay_as_they_are() {
     for file in ["truth.csv", "roots.pem", "counters.csv"] {
         let ran = end(start(&format!("--endpoints {file}")));
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
-        assert_eq!(ran.stderr, format!("mxray: cannot write {file}: a lab that runs has it\n"));
+        assert_eq!(ran.stderr, format!("mxray: cannot write {file}: another lab uses it\n"));
     }
     assert_eq!((folder.read("truth.csv"), folder.read("roots.pem")), (truth, roots));
     send("TERM", &first);

@@ -166,7 +166,7 @@ fn a_run_directory_that_takes_no_more_says_so_in_run_json() {
     // What reached the disk can be judged, and the reason is told.
     let ran = lab.folder.run(["judge", "run", "-o", "again"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains(&format!("mxray: the run broke off ({cause})")), "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("mxray: the run failed ({cause})")), "{}", ran.stderr);
 }
 
 #[test]

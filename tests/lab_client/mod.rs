@@ -51,7 +51,7 @@ pub struct Heard {
     /// Replies in clear as they came, the last perhaps broken.
     pub clear: Vec<String>,
     /// Plaintext after the 220 to STARTTLS.
-    pub residue: Vec<u8>,
+    pub plaintext: Vec<u8>,
     /// What the handshake showed, under the names of the columns.
     pub columns: BTreeMap<&'static str, String>,
     pub chain: Vec<CertificateDer<'static>>,
@@ -65,7 +65,7 @@ impl Heard {
         Self {
             end: End::Refused,
             clear: Vec::new(),
-            residue: Vec::new(),
+            plaintext: Vec::new(),
             columns: BTreeMap::new(),
             chain: Vec::new(),
             verified: None,
@@ -95,7 +95,7 @@ async fn clear(stream: &mut TcpStream, patience: Duration, heard: &mut Heard) ->
         let (reply, rest) = reply(stream, patience).await?;
         heard.columns.insert("reply_code", reply.get(..3).unwrap_or_default().to_string());
         if command == STARTTLS {
-            heard.residue = rest;
+            heard.plaintext = rest;
         }
         let one_code = reply.lines().all(|line| line.starts_with(leads_on));
         let offered = command != EHLO || reply.lines().skip(1).any(is_starttls);

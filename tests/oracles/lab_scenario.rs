@@ -82,7 +82,7 @@ pub fn seeds() -> Vec<Seed> {
         file("implicit_mx"),
         file("intolerant_long_hello"),
         file("provider_pool"),
-        file("starttls_residue"),
+        file("starttls_plaintext"),
         ("key-with-an-escape", odd_key),
         ("filled-twice", filled.as_bytes().to_vec()),
     ]

@@ -105,7 +105,7 @@ fn check_outcome(sender: &Sender, finding: &Finding, outcome: &Outcome) {
     assert!(session.group.is_none_or(|group| offer.groups.contains(&group)), "{session:?}");
     let rank = session.suite.map(|suite| offer.rank(suite).expect("no suite that it does not offer"));
     assert_eq!(session.steps_down.map(usize::from), rank);
-    assert_eq!(session.skipped, offer.suites[..rank.unwrap_or(0)]);
+    assert_eq!(session.declined_suites, offer.suites[..rank.unwrap_or(0)]);
 }
 
 pub fn seeds() -> Vec<Seed> {

@@ -99,7 +99,8 @@ fn pieces<'a>(bytes: &'a [u8], cuts: &[u8]) -> Vec<&'a [u8]> {
 /// The first reply answers the connection, each further one the next command,
 /// up to QUIT, and none is lost or moved.
 fn check_places(server: &Server, played: &Played) {
-    let Dialogue { greeting, ehlo, helo, starttls, ehlo_tls, residue, .. } = &played.dialogue;
+    let Dialogue { greeting, ehlo, helo, starttls, ehlo_tls, plaintext_after_starttls, .. } =
+        &played.dialogue;
     let kept: Vec<Reply> = [greeting, ehlo, helo, starttls].into_iter().flatten().map(plain).collect();
     let kept_inside: Vec<Reply> = ehlo_tls.iter().map(plain).collect();
     let inside = server.inside.as_deref().filter(|_| played.upgraded).unwrap_or_default();
@@ -111,8 +112,8 @@ fn check_places(server: &Server, played: &Played) {
         check_leave(if played.upgraded { after_inside } else { after }, &played.dialogue);
     }
     if played.upgraded {
-        // Nothing was due in clear, so all that was said beyond is residue.
-        assert_eq!(residue.is_empty(), after.is_empty(), "{residue}");
+        // Nothing was due in clear, so all that was said beyond is plaintext after it.
+        assert_eq!(plaintext_after_starttls.is_empty(), after.is_empty(), "{plaintext_after_starttls}");
     }
 }
 

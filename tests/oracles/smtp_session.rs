@@ -10,7 +10,7 @@ use mxray::model::text::{is_unprintable, unescape};
 use mxray::model::{Asked, Deviation, Dialogue, Failure, Kind, Phase, Reply};
 use mxray::smtp::ehlo::{Offer, starttls_offer};
 use mxray::smtp::reply::STREAM_BYTES_MAX;
-use mxray::smtp::session::{BROKEN_OFF_BYTES_MAX, RESIDUE_BYTES_MAX};
+use mxray::smtp::session::{BROKEN_OFF_BYTES_MAX, PLAINTEXT_BYTES_MAX};
 use mxray::smtp::{EhloName, Session, Step};
 
 /// The name that the client gives itself.
@@ -261,8 +261,11 @@ fn check_kept(played: &Played, stream: Stream<'_>) {
     assert!(!broken_off.is_empty() || odd.is_empty(), "{dialogue:?}");
     assert!(broken_off.is_empty() || said(stream.clear) || stream.inside.is_some_and(said), "it came in so");
     // An octet that is escaped stands as four.
-    assert!(dialogue.residue.len() <= 4 * RESIDUE_BYTES_MAX, "the residue is bounded");
-    assert!(dialogue.residue.is_empty() || starttls.is_some(), "it came after the leave to begin TLS");
+    assert!(dialogue.plaintext_after_starttls.len() <= 4 * PLAINTEXT_BYTES_MAX, "the plaintext is bounded");
+    assert!(
+        dialogue.plaintext_after_starttls.is_empty() || starttls.is_some(),
+        "it came after the leave to begin TLS"
+    );
     let lines: usize = dialogue.replies().map(|reply| reply.lines.len()).sum();
     let breaks = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
     assert!(lines <= breaks(stream.clear) + stream.inside.map_or(0, breaks), "every line came in whole");

@@ -6,6 +6,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use assert_cmd::Command;
+use mxray::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, MX};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -171,6 +172,21 @@ impl Run {
         let deliveries = tally(domains.iter().map(|row| row["delivery"].as_str()));
         assert_eq!(summary["deliveries"], serde_json::to_value(deliveries).unwrap());
         self.check_references(&domains, &endpoints);
+        self.check_values();
+    }
+
+    /// A column with a closed set of values holds nothing else.
+    fn check_values(&self) {
+        fn check<R>(columns: &[Column<R>], rows: &[Row]) {
+            for column in columns {
+                let other = rows.iter().map(|row| &row[column.name]).find(|cell| !column.admits(cell));
+                assert_eq!(other, None, "{} is not one of {:?}", column.name, column.values);
+            }
+        }
+        check(DOMAINS, &self.rows("domains.csv"));
+        check(ENDPOINTS, &self.rows("endpoints.csv"));
+        check(CERTIFICATES, &self.rows("certificates.csv"));
+        check(MX, &self.rows("mx.csv"));
     }
 
     /// What one file names stands in the other.
@@ -209,8 +225,11 @@ impl Run {
             assert_eq!(number(row, "attempts"), looks(row), "{row:?}");
             expected.expect(row);
         }
-        let asked_more: BTreeSet<_> =
-            endpoints.iter().filter(|row| row["hellos"] != "0").map(|row| row["ip"].clone()).collect();
+        let asked_more: BTreeSet<_> = endpoints
+            .iter()
+            .filter(|row| row["extra_client_hellos"] != "0")
+            .map(|row| row["ip"].clone())
+            .collect();
         let left: BTreeSet<_> = endpoints.iter().filter(|row| hung_up(row)).map(|row| &row["ip"]).collect();
         let mut counted = Books::default();
         for row in counters {
@@ -258,7 +277,7 @@ fn hung_up(row: &Row) -> bool {
     let by_server = ["closed", "reset", "throttled", "rejected", "tempfail"];
     let without_quit = row["quit_us"].is_empty() && !by_server.contains(&row["outcome"].as_str());
     let silent = row["outcome"] == "timeout";
-    without_quit || silent || row["hellos"].parse::<u64>().is_ok_and(|hellos| hellos > 0)
+    without_quit || silent || row["extra_client_hellos"].parse::<u64>().is_ok_and(|hellos| hellos > 0)
 }
 
 /// Rows of one address whose times overlap by more than timestamps are coarse.
@@ -309,7 +328,7 @@ impl Books {
             _ => String::new(),
         };
         let counts = self.named.entry((row["ip"].clone(), name)).or_default();
-        counts.0 += number(row, "attempts") + number(row, "hellos");
+        counts.0 += number(row, "attempts") + number(row, "extra_client_hellos");
         counts.1 += u64::from(row["phase"] == "after_tls");
     }
 

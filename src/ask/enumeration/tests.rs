@@ -230,6 +230,64 @@ fn the_budget_holds_and_is_named() {
     assert_eq!((suites(of(&found, TLS12)).len(), of(&found, TLS12).gap), (2, Some(Gap::Budget)));
 }
 
+/// What is found where the first question of `purpose` and all after it end in
+/// the same way.
+fn broken_off(purpose: HelloPurpose, end: HelloEnd, kind: Option<Kind>, server: &Server) -> Enumeration {
+    let (plan, mut history, mut broken) = (EnumerationPlan::default(), Vec::new(), false);
+    while let Some(question) = next(&plan, &history) {
+        broken |= question.purpose == purpose;
+        let failure = kind.map(|kind| Failure::new(Phase::Greeting, kind));
+        let answer = server.answer(&question, history.len());
+        let answer = if broken { HelloObservation { end, failure, ..blank(&question) } } else { answer };
+        history.push(answer);
+    }
+    summary(&plan, &history)
+}
+
+#[test]
+fn each_gap_names_its_cause() {
+    let server = Server::new(TLS12, &[0xc02f, 0xc030, 0x0033]);
+    for (end, kind, gap) in [
+        (HelloEnd::NotAsked, Some(Kind::Throttled), Gap::Throttled),
+        (HelloEnd::Timeout, None, Gap::Timeout),
+        (HelloEnd::Closed, None, Gap::HangUp),
+        (HelloEnd::Alert, None, Gap::Alert),
+        (HelloEnd::Malformed, None, Gap::Unreadable),
+        (HelloEnd::NotAsked, Some(Kind::Tempfail), Gap::NotAsked),
+    ] {
+        let found = broken_off(HelloPurpose::Suites, end, kind, &server);
+        assert_eq!(of(&found, TLS12).gap, Some(gap), "{found:?}");
+        let found = broken_off(HelloPurpose::Order, end, kind, &server);
+        assert_eq!(of(&found, TLS12).preference, Some(Preference::Undetermined), "{found:?}");
+        let found = broken_off(HelloPurpose::Groups, end, kind, &server);
+        assert_eq!(of(&found, TLS12).groups.as_ref().unwrap().gap, Some(gap), "{found:?}");
+    }
+}
+
+#[test]
+fn the_budget_may_end_among_the_groups() {
+    let server = Server::new(TLS12, &[0xc02f, 0xc030]);
+    let gap = |connections_max| {
+        let found = enumerate(&EnumerationPlan { connections_max, ..EnumerationPlan::default() }, &server);
+        of(&found, TLS12).groups.as_ref().and_then(|groups| groups.gap)
+    };
+    assert!((1..20).any(|connections| gap(connections) == Some(Gap::Budget)));
+}
+
+#[test]
+fn every_version_with_groups_has_its_own() {
+    for (version, name, suite) in [
+        (ProtocolVersion::TLS13, "TLSv1.3", 0x1301),
+        (ProtocolVersion::TLS12, "TLSv1.2", 0xc02f),
+        (ProtocolVersion::TLS11, "TLSv1.1", 0xc013),
+        (ProtocolVersion::TLS10, "TLSv1.0", 0xc013),
+    ] {
+        let found = enumerate(&EnumerationPlan::default(), &Server::new(version, &[suite]));
+        assert!(groups(of(&found, version)).ends_with(&[29, 23]), "{name}: {found:?}");
+        assert_eq!(version.name(), name);
+    }
+}
+
 #[test]
 fn other_alerts_are_no_refusal() {
     for (code, gap) in [(40, None), (70, None), (71, None), (80, Some(Gap::Alert)), (50, Some(Gap::Alert))] {

@@ -10,11 +10,11 @@ use std::fmt::{self, Write};
 pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result {
     for hello in &endpoint.observation.hellos {
         let asked = match hello.purpose {
-            HelloPurpose::Sender => format!("the sender's offer, {}", hello.offered_version),
+            HelloPurpose::Sender => format!("the sender's ClientHello, {}", hello.offered_version),
             HelloPurpose::Authenticated => {
-                format!("the sender's offer without anonymous suites, {}", hello.offered_version)
+                format!("the sender's ClientHello without anonymous suites, {}", hello.offered_version)
             }
-            HelloPurpose::Version => format!("everything of {}", hello.offered_version),
+            HelloPurpose::Version => format!("all suites of {}", hello.offered_version),
             HelloPurpose::Suites | HelloPurpose::Order | HelloPurpose::Groups => continue,
         };
         let (suites, answer) = (hello.offered_suites, answer(hello));

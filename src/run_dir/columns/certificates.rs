@@ -1,6 +1,6 @@
 //! The columns of `certificates.csv`: each distinct certificate once.
 
-use super::column::{Column, column};
+use super::column::{Column, column, yes_no};
 use super::value::Value;
 use crate::model::CertificateFacts;
 use std::net::IpAddr;
@@ -59,13 +59,15 @@ pub const CERTIFICATES: &[Column<CertificateRow>] = &[
     column("signature_algorithm", "Algorithm of the issuer's signature, or its OID.", |r| {
         Value::text(r.facts.signature_algorithm.as_deref())
     }),
-    column("is_ca", "CA flag of the basic constraints.", |r| Value::Bool(r.facts.is_ca)),
-    column("self_signed", "Whether it is signed by its own key.", |r| Value::Bool(r.facts.self_signed)),
+    yes_no("is_ca", "CA flag of the basic constraints.", |r| Value::Bool(r.facts.is_ca)),
+    yes_no("self_signed", "Whether it is signed by its own key.", |r| Value::Bool(r.facts.self_signed)),
     column("ocsp_urls", "OCSP responders, blanks between.", |r| list(&r.facts.ocsp_urls)),
     column("issuer_urls", "Where the issuer's certificate is, blanks between.", |r| {
         list(&r.facts.issuer_urls)
     }),
     column("crl_urls", "Where its revocation lists are, blanks between.", |r| list(&r.facts.crl_urls)),
-    column("defect", "Why a column before is empty.", |r| Value::text(r.facts.defect.as_deref())),
+    column("parse_error", "What could not be read, which leaves columns before empty.", |r| {
+        Value::text(r.facts.defect.as_deref())
+    }),
     column("der_base64", "The certificate itself, in Base64.", |r| Value::Base64(&r.der)),
 ];

@@ -15,7 +15,8 @@ Every CSV file has a header with these names; the order is that of the tables. `
 columns of `domains.csv` as the keys of one object a line.
 
 An empty cell (in JSON `null`) means: not known, or does not apply. Yes and no are written `yes` and `no` (in
-JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text. Control characters, and bytes
+JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text. Where the last field of a
+row below names values, a cell holds one of them and nothing else, or is empty. Control characters, and bytes
 that are no UTF-8, stand as `\\xHH`, so a row is always one line.
 
 Cells hold what foreign servers said and are data, whatever they begin with: a spreadsheet may take one that
@@ -36,10 +37,24 @@ is `undetermined:not_recorded`.
 This file is made from the column lists in `src/run_dir/columns`; a test holds it to them.
 ";
 
+/// Most values that a row names; more stand in a document of their own.
+const VALUES_MAX: usize = 10;
+
+fn values(values: &[&str]) -> String {
+    match values.len() {
+        0 => String::new(),
+        1..=VALUES_MAX => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "),
+        _ => "see [outcomes.md](outcomes.md)".to_string(),
+    }
+}
+
 fn section<R>(out: &mut String, file: &str, about: &str, columns: &[Column<R>]) {
-    let rows = columns.iter().map(|column| format!("| `{}` | {} |\n", column.name, column.doc));
+    let rows = columns.iter().map(|column| {
+        let (name, doc, values) = (column.name, column.doc, values(column.values));
+        format!("| `{name}` | {doc} | {values} |\n")
+    });
     let rows: String = rows.collect();
-    write!(out, "\n## {file}\n\n{about}\n\n| column | meaning |\n|---|---|\n{rows}").unwrap();
+    write!(out, "\n## {file}\n\n{about}\n\n| column | meaning | values |\n|---|---|---|\n{rows}").unwrap();
 }
 
 fn rendered() -> String {

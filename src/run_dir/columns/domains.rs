@@ -2,7 +2,8 @@
 //! the endpoint that the verdict rests on and, with `weakest_` before, for the
 //! weakest.
 
-use super::column::{Column, column};
+use super::closed;
+use super::column::{Column, column, one_of, yes_no};
 use super::side::{best, weakest};
 use super::value::Value;
 use crate::model::{
@@ -58,7 +59,15 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "The domain in lower-case A-labels; for an endpoint its name, else its address, with the port where the line has one.",
         |r| label(&r.facts.target.subject),
     ),
+    column("tld", "Its top-level domain; empty for an endpoint.", |r| {
+        Value::text(r.facts.target.subject.domain().and_then(|domain| domain.rsplit('.').next()))
+    }),
     column("mx_host", "MX host of the endpoint that `delivery` rests on.", |r| best(r).mx_host()),
+    column(
+        "mx_operator",
+        "Registrable domain of that MX host, by the Public Suffix List: who runs it.",
+        |r| best(r).mx_operator(),
+    ),
     column(
         "mx_preference",
         "Preference of that MX; empty for an endpoint, whose MX nobody asked for.",
@@ -66,27 +75,36 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
             if asked_dns(r) { best(r).mx_preference() } else { Value::Absent }
         },
     ),
-    column("implicit_mx", "Whether the domain has no MX record and is its own mail host.", |r| {
+    yes_no("implicit_mx", "Whether the domain has no MX record and is its own mail host.", |r| {
         Value::flag(asked_dns(r).then_some(r.facts.implicit_mx))
     }),
     column("ip", "Address of the endpoint.", |r| best(r).ip()),
     column("port", "TCP port of the endpoint.", |r| best(r).port()),
-    column("phase", "Where the attempt ended; `after_tls` if it ran to its end.", |r| best(r).phase()),
-    column("outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome()),
+    one_of(closed::PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
+        best(r).phase()
+    }),
+    one_of(closed::OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome()),
     column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| best(r).reply_code()),
     column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| best(r).alert()),
+    yes_no(
+        "starttls_offered",
+        "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.",
+        |r| best(r).starttls_offered(),
+    ),
     column("sender", "Whose mail the verdict is about.", |r| Value::Text((&*r.verdict.sender).into())),
-    column(
+    one_of(
+        closed::DELIVERIES,
         "delivery",
-        "What becomes of mail: `encrypted`, `plaintext`, `deferred`, `undeliverable` or `undetermined`; the worst where hosts of one preference, or addresses of one host, differ.",
+        "What becomes of mail; the worst where hosts of one preference, or addresses of one host, differ.",
         |r| Value::Text(r.verdict.outcome.delivery.name().into()),
     ),
     column("reason", "Why the delivery is not encrypted: phase and outcome that decided it.", |r| {
         Value::name(r.verdict.outcome.reason.map(|reason| reason.to_string().into()))
     }),
-    column(
+    one_of(
+        closed::BASES,
         "basis",
-        "What `delivery` rests on: `observed`, `inferred` or `assumed`; empty where nothing is known of it.",
+        "What `delivery` rests on; see `docs/senders.md`. Empty where it is not determined.",
         |r| basis(r.verdict.outcome.basis),
     ),
     column(
@@ -107,7 +125,8 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("enhanced_text", "What it logs beside the code.", |r| {
         Value::text(r.verdict.outcome.logged.as_ref().map(|logged| &*logged.text))
     }),
-    column(
+    one_of(
+        closed::SENDER_VERSIONS,
         "delivery_tls_version",
         "Version that the sender would get; empty where that is not known.",
         |r| Value::name(session(r).and_then(|session| session.version).map(|version| version.name())),
@@ -118,7 +137,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("delivery_key_exchange_group", "Group of the key exchange that it would get.", |r| {
         Value::name(session(r).and_then(|session| session.group).map(|group| group.name()))
     }),
-    column(
+    yes_no(
         "delivery_forward_secrecy",
         "Whether that session stays secret when the server's key is lost.",
         |r| Value::flag(session(r).and_then(Session::forward_secrecy)),
@@ -126,34 +145,49 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("steps_down", "How many suites of the sender's offer stand before the one it would get.", |r| {
         Value::number(session(r).and_then(|session| session.steps_down))
     }),
-    column("skipped", "Those better suites, which the server declined, best first.", |r| match session(r) {
-        Some(session) if !session.skipped.is_empty() => {
-            Value::joined(session.skipped.iter().map(|suite| suite.name()), " ")
+    column("declined_suites", "Those better suites, which the server did not choose, best first.", |r| {
+        match session(r) {
+            Some(session) if !session.declined_suites.is_empty() => {
+                Value::joined(session.declined_suites.iter().map(|suite| suite.name()), " ")
+            }
+            _ => Value::Absent,
         }
-        _ => Value::Absent,
     }),
-    column("server_best_version", "Newest version that the best MX agreed to, in whatever hello.", |r| {
-        Value::name(
-            best(r).finding().and_then(|finding| finding.server_best().0).map(|version| version.name()),
-        )
-    }),
-    column("server_best_suite", "Cipher suite that it chose there first.", |r| {
+    one_of(
+        closed::ALL_VERSIONS,
+        "server_best_version",
+        "Newest version that the best MX agreed to, in the handshake or in any further ClientHello.",
+        |r| {
+            Value::name(
+                best(r).finding().and_then(|finding| finding.server_best().0).map(|version| version.name()),
+            )
+        },
+    ),
+    column("server_best_suite", "Cipher suite that it chose first in that version.", |r| {
         Value::name(best(r).finding().and_then(|finding| finding.server_best().1).map(|suite| suite.name()))
     }),
-    column(
-        "exchange_online_mx",
-        "At an MX host of Exchange Online: whether TLS 1.2 or newer with forward secrecy was `kept` or `broken`, or `undetermined`.",
+    one_of(
+        closed::PROMISES,
+        "exchange_online_promise",
+        "At an MX host of Exchange Online: whether it keeps Microsoft's promise of TLS 1.2 or newer with forward secrecy.",
         |r| Value::text(r.verdict.promise.map(Promise::name)),
     ),
-    column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| best(r).tls_version()),
+    one_of(closed::SCANNER_VERSIONS, "tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
+        best(r).tls_version()
+    }),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),
     column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
         best(r).key_exchange_group()
     }),
-    column("forward_secrecy", "Whether the key exchange is ephemeral.", |r| best(r).forward_secrecy()),
-    column(
+    yes_no(
+        "forward_secrecy",
+        "Whether the key exchange is ephemeral: of `cipher_suite`, or where that is empty of `server_best_suite`.",
+        |r| best(r).forward_secrecy(),
+    ),
+    one_of(
+        closed::CHAINS,
         "cert_chain",
-        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain`, `expired_root`, `invalid` or `unverifiable`; dates and names apart.",
+        "Whether the certificate chain leads to a trusted root; dates and names apart.",
         |r| best(r).cert_chain(),
     ),
     column(
@@ -167,19 +201,23 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("cert_root_sha256", "SHA-256 of that root's certificate.", |r| {
         best(r).root().and_then(|root| root.sha256.as_ref()).map_or(Value::Absent, Value::Digest)
     }),
-    column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
+    one_of(closed::DATES, "cert_dates", "Whether the leaf is valid at the moment of the verdict.", |r| {
         best(r).cert_dates()
     }),
-    column("cert_name", "Which name the leaf carries: `mx_host`, `domain` or `none`.", |r| {
-        best(r).cert_name()
-    }),
-    column("cert_key", "`strong`, `weak` or `unknown`: the leaf's key (RFC 9325 §4.5).", |r| {
+    one_of(
+        closed::NAMES,
+        "cert_name",
+        "Which name the leaf carries: that of the MX host, else the domain, else neither.",
+        |r| best(r).cert_name(),
+    ),
+    one_of(closed::KEYS, "cert_key", "How strong the leaf's key is (RFC 9325 §4.5).", |r| {
         best(r).cert_key()
     }),
     column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", |r| best(r).cert_sha256()),
-    column(
+    one_of(
+        closed::EXPECTATIONS,
         "cert_expectation",
-        "`current`, `deprecated`, `unexpected` or `undetermined`: the leaf by `--expect`; see `docs/expectations.md`.",
+        "What the leaf is by `--expect`; see `docs/expectations.md`.",
         |r| Value::text(best(r).expected(r).map(|expected| expected.status.name())),
     ),
     column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
@@ -208,13 +246,18 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     column("weakest_ip", "As `ip`, of the weakest.", |r| weakest(r).ip()),
     column("weakest_port", "As `port`, of the weakest.", |r| weakest(r).port()),
-    column("weakest_phase", "As `phase`, of the weakest.", |r| weakest(r).phase()),
-    column("weakest_outcome", "As `outcome`, of the weakest.", |r| weakest(r).outcome()),
+    one_of(closed::WEAKEST_PHASES, "weakest_phase", "As `phase`, of the weakest.", |r| weakest(r).phase()),
+    one_of(closed::WEAKEST_OUTCOMES, "weakest_outcome", "As `outcome`, of the weakest.", |r| {
+        weakest(r).outcome()
+    }),
     column("weakest_reply_code", "As `reply_code`, of the weakest.", |r| weakest(r).reply_code()),
     column("weakest_alert", "As `alert`, of the weakest.", |r| weakest(r).alert()),
-    column("weakest_delivery", "As `delivery`, of the weakest.", |r| weakest(r).delivery()),
+    one_of(closed::WEAKEST_DELIVERIES, "weakest_delivery", "As `delivery`, of the weakest.", |r| {
+        weakest(r).delivery()
+    }),
     column("weakest_reason", "As `reason`, of the weakest.", |r| weakest(r).reason()),
-    column(
+    one_of(
+        closed::SENDER_VERSIONS,
         "weakest_tls_version",
         "As `tls_version`, of the weakest; where the scanner's own handshake failed there, the one that this sender would get.",
         |r| weakest(r).any_version(),
@@ -223,49 +266,54 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("weakest_key_exchange_group", "As `key_exchange_group`, in the same way.", |r| {
         weakest(r).any_group()
     }),
-    column("weakest_forward_secrecy", "As `forward_secrecy`, in the same way.", |r| {
+    yes_no("weakest_forward_secrecy", "As `forward_secrecy`, in the same way.", |r| {
         weakest(r).any_forward_secrecy()
     }),
-    column("weakest_cert_chain", "As `cert_chain`, of the weakest.", |r| weakest(r).cert_chain()),
-    column("weakest_cert_dates", "As `cert_dates`, of the weakest.", |r| weakest(r).cert_dates()),
-    column("weakest_cert_name", "As `cert_name`, of the weakest.", |r| weakest(r).cert_name()),
-    column("weakest_cert_key", "As `cert_key`, of the weakest.", |r| weakest(r).cert_key()),
+    one_of(closed::CHAINS, "weakest_cert_chain", "As `cert_chain`, of the weakest.", |r| {
+        weakest(r).cert_chain()
+    }),
+    one_of(closed::DATES, "weakest_cert_dates", "As `cert_dates`, of the weakest.", |r| {
+        weakest(r).cert_dates()
+    }),
+    one_of(closed::NAMES, "weakest_cert_name", "As `cert_name`, of the weakest.", |r| weakest(r).cert_name()),
+    one_of(closed::KEYS, "weakest_cert_key", "As `cert_key`, of the weakest.", |r| weakest(r).cert_key()),
     column("weakest_cert_sha256", "As `cert_sha256`, of the weakest.", |r| weakest(r).cert_sha256()),
-    column("smart_hosts", "Whether the endpoints are the smart hosts of the connector, not the MX.", |r| {
+    yes_no("smart_hosts", "Whether the endpoints are the smart hosts of the connector, not the MX.", |r| {
         Value::flag(asked_dns(r).then_some(r.facts.smart_hosts))
     }),
-    column(
+    one_of(
+        closed::CHECKS,
         "encryption_only",
-        "Whether mail passes under TlsSettings EncryptionOnly: `pass`, `fail:REASON`, `undetermined:REASON`. One endpoint that passes is enough; where none does, one that may still keeps it `undetermined`. The reason of a failure is that of the endpoint that got furthest, the first of equals.",
+        "Whether mail passes under TlsSettings EncryptionOnly; `fail` and `undetermined` have a reason behind a colon. One endpoint that passes is enough. Where none does, one that is not known leaves it `undetermined`. The reason of a failure is that of the endpoint that got furthest, the first of equals.",
         |r| check(r.verdict.forced.encryption_only),
     ),
-    column("encryption_only_basis", "As `basis`, of `encryption_only`.", |r| {
+    one_of(closed::BASES, "encryption_only_basis", "As `basis`, of `encryption_only`.", |r| {
         basis(r.verdict.forced_basis.encryption_only)
     }),
-    column(
+    one_of(
+        closed::CHECKS,
         "certificate_validation",
         "As `encryption_only`, under CertificateValidation: chain and dates; revocation is not looked at.",
         |r| check(r.verdict.forced.certificate_validation),
     ),
-    column("certificate_validation_basis", "As `basis`, of `certificate_validation`.", |r| {
+    one_of(closed::BASES, "certificate_validation_basis", "As `basis`, of `certificate_validation`.", |r| {
         basis(r.verdict.forced_basis.certificate_validation)
     }),
-    column(
+    one_of(
+        closed::CHECKS,
         "domain_validation",
         "As `encryption_only`, under DomainValidation with the recipient domain as TlsDomain.",
         |r| check(r.verdict.forced.domain_validation),
     ),
-    column("domain_validation_basis", "As `basis`, of `domain_validation`.", |r| {
+    one_of(closed::BASES, "domain_validation_basis", "As `basis`, of `domain_validation`.", |r| {
         basis(r.verdict.forced_basis.domain_validation)
     }),
     column("connector", "The connector of `--connectors` that takes mail to the domain.", |r| {
         Value::text(connector(r).map(|connector| &*connector.name))
     }),
-    column(
-        "connector_delivery",
-        "`delivered`, `deferred`, `undeliverable` or `undetermined` under it.",
-        |r| Value::text(connector(r).map(|connector| connector.passage.name())),
-    ),
+    one_of(closed::CONNECTOR_DELIVERIES, "connector_delivery", "What becomes of mail under it.", |r| {
+        Value::text(connector(r).map(|connector| connector.passage.name()))
+    }),
     column(
         "connector_reason",
         "Why mail under it is not delivered, as behind the colon of the checks.",

@@ -1,6 +1,7 @@
 //! The columns of `mx.csv` and of `rejects.csv`.
 
-use super::column::{Column, column};
+use super::closed;
+use super::column::{Column, column, one_of};
 use super::domains::label;
 use super::value::Value;
 use crate::model::{DomainFacts, Failure, MxHost, Rejected, Subject, Target};
@@ -51,12 +52,13 @@ pub const MX: &[Column<MxRow>] = &[
     column("address_excess", "How many more addresses the host has than are kept, 32.", |r| {
         r.address_excess.map_or(Value::Absent, Value::count)
     }),
-    column(
-        "failure_phase",
-        "Phase in which the host was lost: `dns`, or `connect` for want of a route.",
+    one_of(
+        closed::MX_PHASES,
+        "phase",
+        "Where the host was lost: in the DNS, or for want of a route to it.",
         |r| Value::text(r.failure.as_ref().map(|failure| failure.phase.name())),
     ),
-    column("failure_kind", "Why the host has no address.", |r| {
+    one_of(closed::MX_OUTCOMES, "outcome", "Why the host has no address that can be asked.", |r| {
         Value::text(r.failure.as_ref().map(|failure| failure.kind.name()))
     }),
 ];

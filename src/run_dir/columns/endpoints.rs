@@ -1,12 +1,13 @@
 //! The columns of `endpoints.csv`: one row for each probed key, with all that
 //! was seen. What it means for a domain stands in `domains.csv`.
 
-use super::column::{Column, column};
+use super::closed;
+use super::column::{Column, column, one_of, yes_no};
 use super::value::Value;
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Deviation, Dialogue, EndpointRecord, Expected, Kind, Observation, Phase, ProtocolVersion, Reason, Reply,
-    ServerBest, TlsObservation, TrustedRoot,
+    CipherSuite, Deviation, Dialogue, EndpointRecord, Expected, Failure, Observation, Phase, ProtocolVersion,
+    Reason, Reply, ServerBest, TlsObservation, TrustedRoot,
 };
 use std::borrow::Cow;
 
@@ -36,17 +37,10 @@ fn outcome(record: &EndpointRecord) -> &'static str {
     record.observation.failure.as_ref().map_or("ok", |failure| failure.kind.name())
 }
 
-/// Known once EHLO was answered: whatever goes wrong with STARTTLS later, it
-/// was offered. Where replies and commands do not match, nobody knows.
-fn starttls_offered(record: &EndpointRecord) -> Option<bool> {
-    let Some(failure) = &record.observation.failure else { return Some(true) };
-    match (failure.phase, failure.kind) {
-        (Phase::Starttls, Kind::NotOffered | Kind::KeywordMangled) | (Phase::Ehlo, Kind::HeloOnly) => {
-            Some(false)
-        }
-        (_, Kind::OutOfStep) => None,
-        (phase, _) => (phase >= Phase::Starttls).then_some(true),
-    }
+/// Suite of the handshake, or where that came to none the best one that the
+/// server agreed to in a further hello.
+fn suite(record: &EndpointRecord) -> Option<CipherSuite> {
+    tls(record).and_then(|tls| tls.suite).or_else(|| best(record)?.suite)
 }
 
 /// The keywords of a 250 to EHLO, as sent, without their parameters; the first
@@ -62,9 +56,12 @@ fn deviations(record: &EndpointRecord) -> Value<'static> {
     Value::joined(seen.into_iter().map(Deviation::name), " ")
 }
 
-fn residue(dialogue: &Dialogue) -> Value<'static> {
-    let cut = if dialogue.residue_cut == Some(true) { ELLIPSIS } else { "" };
-    Value::joined([dialogue.residue.as_str(), cut].into_iter().filter(|text| !text.is_empty()), "")
+fn plaintext_after_starttls(dialogue: &Dialogue) -> Value<'static> {
+    let cut = if dialogue.plaintext_after_starttls_cut == Some(true) { ELLIPSIS } else { "" };
+    Value::joined(
+        [dialogue.plaintext_after_starttls.as_str(), cut].into_iter().filter(|text| !text.is_empty()),
+        "",
+    )
 }
 
 fn leaf_sha256(record: &EndpointRecord) -> Value<'_> {
@@ -112,10 +109,12 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "How the others of these ended, in their order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row tells of the one that came furthest.",
         other_attempts,
     ),
-    column("phase", "Where the attempt ended; `after_tls` if it ran to its end.", |r| {
+    one_of(closed::PROBE_PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
         Value::Text(phase(r).name().into())
     }),
-    column("outcome", "`ok`, or what ended the attempt.", |r| Value::Text(outcome(r).into())),
+    one_of(closed::PROBE_OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| {
+        Value::Text(outcome(r).into())
+    }),
     column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| {
         Value::number(r.observation.failure.as_ref().and_then(|failure| failure.reply_code))
     }),
@@ -123,40 +122,47 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         let failure = r.observation.failure.as_ref();
         Value::name(failure.and_then(|failure| failure.alert).map(|alert| alert.name()))
     }),
-    column("delivery", "What delivery through this endpoint would be; see `domains.csv`.", |r| {
-        Value::Text(r.outcome.delivery.name().into())
-    }),
+    one_of(
+        closed::PROBE_DELIVERIES,
+        "delivery",
+        "What delivery through this endpoint would be; see `domains.csv`.",
+        |r| Value::Text(r.outcome.delivery.name().into()),
+    ),
     column("reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
         Value::name(r.outcome.reason.map(|reason| reason.to_string().into()))
     }),
-    column(
+    yes_no(
         "starttls_offered",
         "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.",
-        |r| Value::flag(starttls_offered(r)),
+        |r| Value::flag(r.observation.failure.as_ref().map_or(Some(true), Failure::starttls_offered)),
     ),
-    column("tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
+    one_of(closed::SCANNER_VERSIONS, "tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
         Value::name(tls(r).and_then(|tls| tls.version).map(|version| version.name()))
     }),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.suite).map(|suite| suite.name()))
     }),
-    column("cipher_suite_class", "`recommended`, `acceptable`, `weak` or `broken`: that suite.", |r| {
-        Value::text(
-            tls(r).and_then(|tls| tls.suite).and_then(|suite| suite.class()).map(|class| class.name()),
-        )
-    }),
+    one_of(
+        closed::SUITE_CLASSES,
+        "cipher_suite_class",
+        "How good that suite is, or where there is none `server_best_suite`.",
+        |r| Value::text(suite(r).and_then(CipherSuite::class).map(|class| class.name())),
+    ),
     column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.group).map(|group| group.name()))
     }),
-    column("forward_secrecy", "Whether the key exchange is ephemeral.", |r| {
-        Value::flag(tls(r).and_then(|tls| tls.suite).and_then(|suite| suite.forward_secrecy()))
-    }),
+    yes_no(
+        "forward_secrecy",
+        "Whether the key exchange is ephemeral: of `cipher_suite`, or where that is empty of `server_best_suite`.",
+        |r| Value::flag(suite(r).and_then(CipherSuite::forward_secrecy)),
+    ),
     column("signature_scheme", "Scheme of the server's handshake signature by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.signature_scheme).map(|scheme| scheme.name()))
     }),
-    column(
+    one_of(
+        closed::SIGNATURES,
         "signature",
-        "That signature: `verified`, `failed` (also one under a scheme that was not offered), or `unverifiable` by mxray.",
+        "Whether that signature holds. One under a scheme that was not offered has `failed`; `unverifiable` is one that mxray cannot check.",
         |r| Value::text(tls(r).and_then(|tls| tls.signature.as_ref()).map(|check| check.name())),
     ),
     column("signature_detail", "What mxray cannot check of an `unverifiable` signature.", |r| {
@@ -165,18 +171,19 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("alpn", "ALPN protocol that the server chose, though none is offered.", |r| {
         Value::text(tls(r).and_then(|tls| tls.alpn.as_deref()))
     }),
-    column("hello_retry", "Whether the server asked for another key share.", |r| {
+    yes_no("hello_retry", "Whether the server asked for another key share.", |r| {
         Value::flag(tls(r).map(|tls| tls.hello_retry))
     }),
-    column("ocsp_stapled", "Whether an OCSP response was stapled.", |r| {
+    yes_no("ocsp_stapled", "Whether an OCSP response was stapled.", |r| {
         Value::flag(tls(r).map(|tls| tls.ocsp_stapled))
     }),
-    column("client_certificate_requested", "Whether the server asked for a client certificate.", |r| {
+    yes_no("client_certificate_requested", "Whether the server asked for a client certificate.", |r| {
         Value::flag(tls(r).map(|tls| tls.client_certificate_requested))
     }),
-    column(
+    one_of(
+        closed::CLIENT_CERTIFICATES,
         "client_certificate",
-        "Ours: `never_asked`, `not_shown`, `accepted`, `refused` by the `alert`, or `shown`, and what the server thinks of it is not known.",
+        "What became of the scanner's client certificate; `shown`: what the server thought of it is not known.",
         |r| Value::text(tls(r).map(|tls| tls.client_certificate.name())),
     ),
     column(
@@ -188,14 +195,15 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
             })
         },
     ),
-    column(
+    yes_no(
         "session_id",
         "Whether a server of TLS 1.2 named the session by an id; that it would resume it was not tried.",
         session_id,
     ),
-    column(
+    one_of(
+        closed::CHAINS,
         "cert_chain",
-        "`valid`, `self_signed`, `untrusted_root`, `incomplete_chain`, `expired_root`, `invalid` or `unverifiable`; dates and names apart.",
+        "Whether the certificate chain leads to a trusted root; dates and names apart.",
         |r| Value::text(r.assessment.as_ref().map(|assessment| assessment.chain.name())),
     ),
     column(
@@ -214,19 +222,20 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("cert_root_sha256", "SHA-256 of that root's certificate.", |r| {
         root(r).and_then(|root| root.sha256.as_ref()).map_or(Value::Absent, Value::Digest)
     }),
-    column("cert_dates", "`valid`, `expired`, `not_yet_valid` or `unreadable`: the leaf's validity.", |r| {
+    one_of(closed::DATES, "cert_dates", "Whether the leaf is valid at the moment of the verdict.", |r| {
         Value::text(r.assessment.as_ref().map(|assessment| assessment.dates.name()))
     }),
-    column("cert_name", "`mx_host` if the leaf carries the name that was asked for, else `none`.", |r| {
+    one_of(closed::PROBE_NAMES, "cert_name", "Whether the leaf carries the name of the MX host.", |r| {
         Value::text(r.name.map(|name| name.name()))
     }),
-    column("cert_key", "`strong`, `weak` or `unknown`: the leaf's key (RFC 9325 §4.5).", |r| {
+    one_of(closed::KEYS, "cert_key", "How strong the leaf's key is (RFC 9325 §4.5).", |r| {
         Value::text(r.assessment.as_ref().map(|assessment| assessment.key.name()))
     }),
     column("cert_sha256", "SHA-256 of the leaf; its row in `certificates.csv`.", leaf_sha256),
-    column(
+    one_of(
+        closed::EXPECTATIONS,
         "cert_expectation",
-        "`current`, `deprecated`, `unexpected` or `undetermined`: the leaf by `--expect`; see `docs/expectations.md`.",
+        "What the leaf is by `--expect`; see `docs/expectations.md`.",
         |r| Value::text(expected(r).map(|expected| expected.status.name())),
     ),
     column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
@@ -235,21 +244,26 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("chain_length", "Certificates presented, those beyond the limit counted.", |r| {
         tls(r).map_or(Value::Absent, |tls| Value::count(tls.chain.len() + tls.chain_excess))
     }),
-    column("hellos", "Further hellos sent, each on a connection of its own.", |r| {
-        Value::count(r.observation.hellos.len())
-    }),
-    column("server_best_version", "Newest version that the server agreed to, in whatever hello.", |r| {
-        Value::name(best(r).map(|best| best.version.name()))
-    }),
-    column("server_best_suite", "Cipher suite that it chose there first.", |r| {
+    column(
+        "extra_client_hellos",
+        "ClientHellos sent beyond that of the handshake, each on a connection of its own.",
+        |r| Value::count(r.observation.hellos.len()),
+    ),
+    one_of(
+        closed::ALL_VERSIONS,
+        "server_best_version",
+        "Newest version that the server agreed to, in the handshake or in any further ClientHello.",
+        |r| Value::name(best(r).map(|best| best.version.name())),
+    ),
+    column("server_best_suite", "Cipher suite that it chose first in that version.", |r| {
         Value::name(best(r).and_then(|best| best.suite).map(|suite| suite.name()))
     }),
-    column("server_best_group", "Group of the key exchange that it chose there.", |r| {
+    column("server_best_group", "Group of the key exchange that it chose with it.", |r| {
         Value::name(best(r).and_then(|best| best.group).map(|group| group.name()))
     }),
     column(
         "server_best_dh_bits",
-        "Bits of its own Diffie-Hellman prime there; only further hellos tell it.",
+        "Bits of its own Diffie-Hellman prime there; only further ClientHellos tell it.",
         |r| Value::number(best(r).and_then(|best| best.dh_bits).map(|bits| bits as u64)),
     ),
     column(
@@ -264,13 +278,14 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         keywords(r.observation.dialogue.ehlo_tls.as_ref())
     }),
     column(
-        "residue",
+        "plaintext_after_starttls",
         "Plaintext between the 220 to STARTTLS and the handshake, cut to 1024 bytes; an ellipsis then ends it.",
-        |r| residue(&r.observation.dialogue),
+        |r| plaintext_after_starttls(&r.observation.dialogue),
     ),
-    column(
+    one_of(
+        closed::DEVIATIONS,
         "deviations",
-        "In what replies, and what came in the place of one, break the letter of RFC 5321, blanks between: `bare_lf`, `bare_cr`, `nul_byte`, `control_character`, `eight_bit`, `overlong_line`, `empty_line`, `unsolicited_reply`.",
+        "How replies, or what came in place of one, break the letter of RFC 5321; several with blanks between.",
         deviations,
     ),
     column("connect_us", "SYN to established, in microseconds.", |r| {

@@ -1,6 +1,7 @@
 //! The columns of `suites.csv` and `groups.csv`: what an enumeration found.
 
-use super::column::{Column, column};
+use super::closed;
+use super::column::{Column, column, one_of, yes_no};
 use super::value::Value;
 use crate::model::{
     AcceptedSuite, CipherSuite, Enumeration, Gap, NamedGroup, Preference, ProbeKey, ProtocolVersion,
@@ -72,7 +73,7 @@ pub const SUITES: &[Column<SuiteRow>] = &[
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.key.sni.as_ref().map(|name| name.as_str()))
     }),
-    column("tls_version", "Version that was asked for, `SSLv3` to `TLSv1.3`.", |r| {
+    one_of(closed::ALL_VERSIONS, "tls_version", "Version that was asked for.", |r| {
         Value::name(Some(r.version.name()))
     }),
     column("position", "Place in which the server chose the suite, from 1.", |r| {
@@ -81,25 +82,27 @@ pub const SUITES: &[Column<SuiteRow>] = &[
     column("cipher_suite", "Suite by its IANA name; empty: none is taken, or none is known.", |r| {
         Value::name(suite(r).map(|suite| suite.name()))
     }),
-    column("cipher_suite_class", "`recommended`, `acceptable`, `weak` or `broken`.", |r| {
+    one_of(closed::SUITE_CLASSES, "cipher_suite_class", "How good the suite is.", |r| {
         Value::text(suite(r).and_then(|suite| suite.class()).map(|class| class.name()))
     }),
-    column("forward_secrecy", "Whether the key exchange is ephemeral.", |r| {
+    yes_no("forward_secrecy", "Whether the key exchange is ephemeral.", |r| {
         Value::flag(suite(r).and_then(|suite| suite.forward_secrecy()))
     }),
     column("dh_bits", "Bits of the server's own Diffie-Hellman prime, for a suite of DHE.", |r| {
         let bits = r.accepted.and_then(|(_, accepted)| accepted.dh_bits);
         bits.map_or(Value::Absent, Value::count)
     }),
-    column(
-        "preference",
-        "Whose order decides: `server`, `client` or `undetermined`; empty with less than two suites.",
+    one_of(
+        closed::PREFERENCES,
+        "cipher_preference",
+        "Whose order of suites decides; empty with less than two suites.",
         |r| Value::text(r.preference.map(Preference::name)),
     ),
-    column("complete", "Whether these are all the suites of this version.", |r| Value::Bool(r.gap.is_none())),
-    column(
-        "gap",
-        "Why not: `throttled`, `timeout`, `hang_up`, `alert`, `unreadable`, `not_asked` or `budget`.",
+    yes_no("complete", "Whether these are all the suites of this version.", |r| Value::Bool(r.gap.is_none())),
+    one_of(
+        closed::SUITE_GAPS,
+        "incomplete_reason",
+        "Why they may not be all; `budget`: `--enumerate-connections` was used up.",
         |r| Value::text(r.gap.map(Gap::name)),
     ),
     column("connections", "Connections that the enumeration of this endpoint took.", |r| {
@@ -114,18 +117,21 @@ pub const GROUPS: &[Column<GroupRow>] = &[
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.key.sni.as_ref().map(|name| name.as_str()))
     }),
-    column("tls_version", "Version that was asked for.", |r| Value::name(Some(r.version.name()))),
+    one_of(closed::SENDER_VERSIONS, "tls_version", "Version that was asked for.", |r| {
+        Value::name(Some(r.version.name()))
+    }),
     column("position", "Place in which the server chose the group, from 1.", |r| {
         r.accepted.map_or(Value::Absent, |(place, _)| Value::count(place))
     }),
     column("key_exchange_group", "Group by its IANA name; empty: none is known.", |r| {
         Value::name(r.accepted.map(|(_, group)| group.name()))
     }),
-    column("complete", "Whether these are all the groups of this version.", |r| Value::Bool(r.gap.is_none())),
-    column(
-        "gap",
-        "Why not: as in `suites.csv`, or `certificate_curve`: only suites of ECDSA are left, whose certificate \
-         needs its own curve in every offer.",
+    yes_no("complete", "Whether these are all the groups of this version.", |r| Value::Bool(r.gap.is_none())),
+    one_of(
+        closed::GROUP_GAPS,
+        "incomplete_reason",
+        "Why they may not be all: as in `suites.csv`. `certificate_curve`: only ECDSA suites are left, whose \
+         certificate needs its own curve in every offer.",
         |r| Value::text(r.gap.map(Gap::name)),
     ),
 ];

@@ -2,6 +2,7 @@
 //! them becomes text.
 
 pub(super) mod certificates;
+mod closed;
 mod column;
 pub(super) mod domains;
 pub(super) mod edges;

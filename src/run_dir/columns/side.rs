@@ -3,7 +3,8 @@
 
 use super::value::Value;
 use crate::model::{
-    DomainRecord, Exchange, Expected, Failure, Finding, Phase, Session, TlsFinding, TrustedRoot, View,
+    CipherSuite, DomainRecord, Exchange, Expected, Failure, Finding, MxHost, Phase, Session, TlsFinding,
+    TrustedRoot, View,
 };
 
 /// One of the two endpoints of a row.
@@ -45,15 +46,29 @@ impl<'a> Side<'a> {
         self.finding().and_then(|finding| finding.tls.as_ref())
     }
 
-    pub(super) fn mx_host(&self) -> Value<'a> {
+    fn host(&self) -> Option<&'a MxHost> {
         let unresolved = self.unresolved.and_then(|exchange| exchange.host.as_ref());
-        let host = self.view.map_or(unresolved, |view| view.host.as_ref());
-        Value::text(host.map(|host| host.as_str()))
+        self.view.map_or(unresolved, |view| view.host.as_ref())
+    }
+
+    pub(super) fn mx_host(&self) -> Value<'a> {
+        Value::text(self.host().map(MxHost::as_str))
     }
 
     pub(super) fn mx_preference(&self) -> Value<'a> {
         let unresolved = self.unresolved.map(|exchange| exchange.preference);
         Value::number(self.view.map(|view| view.preference).or(unresolved))
+    }
+
+    /// Who runs the host, by its name.
+    pub(super) fn mx_operator(&self) -> Value<'a> {
+        Value::text(self.host().and_then(MxHost::operator))
+    }
+
+    pub(super) fn starttls_offered(&self) -> Value<'a> {
+        let offered =
+            |finding: &Finding| finding.failure.as_ref().map_or(Some(true), Failure::starttls_offered);
+        Value::flag(self.finding().and_then(offered))
     }
 
     pub(super) fn ip(&self) -> Value<'a> {
@@ -105,7 +120,7 @@ impl<'a> Side<'a> {
     }
 
     pub(super) fn forward_secrecy(&self) -> Value<'a> {
-        Value::flag(self.tls().and_then(TlsFinding::forward_secrecy))
+        Value::flag(self.finding().and_then(Finding::forward_secrecy))
     }
 
     /// What mail would be encrypted with there, where the scanner's own handshake
@@ -136,7 +151,8 @@ impl<'a> Side<'a> {
     /// The same for forward secrecy.
     pub(super) fn any_forward_secrecy(&self) -> Value<'a> {
         let secrecy = self.session().and_then(Session::forward_secrecy);
-        secrecy.map_or_else(|| self.forward_secrecy(), Value::Bool)
+        let own = || self.tls().and_then(|tls| tls.suite).and_then(CipherSuite::forward_secrecy);
+        Value::flag(secrecy.or_else(own))
     }
 
     pub(super) fn cert_chain(&self) -> Value<'a> {

@@ -11,8 +11,11 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 /// Longest text, in bytes, that a cell keeps of what a server said (banner,
-/// keywords, residue). The journal has all of it.
+/// keywords, plaintext after STARTTLS). The journal has all of it.
 pub const TEXT_CELL_BYTES_MAX: usize = 1024;
+
+/// The cell of what the run was too old to write down.
+pub(super) const NOT_RECORDED: &str = "undetermined:not_recorded";
 
 /// The value of one cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +51,7 @@ impl<'a> Value<'a> {
 
     /// What the run was too old to write down.
     pub fn not_recorded() -> Self {
-        Value::Text(Cow::Borrowed("undetermined:not_recorded"))
+        Value::Text(Cow::Borrowed(NOT_RECORDED))
     }
 
     /// A number that may be missing.

@@ -48,7 +48,7 @@ impl Certificates {
             header => der_column(&header.map(|line| cells(line.text)).unwrap_or_default()),
         };
         let Some(der_column) = der_column else {
-            let cause = "no column sha256 at its begin, or no column der_base64".to_string();
+            let cause = "its first column is not sha256, or it has no column der_base64".to_string();
             return Err(StoreError::Unusable { path, cause });
         };
         let mut places = HashMap::new();
@@ -59,7 +59,7 @@ impl Certificates {
             let digest = row.text.split(|byte| *byte == b',').next().unwrap_or_default();
             match Sha256::parse(&String::from_utf8_lossy(digest)) {
                 Some(digest) => places.insert(digest, place),
-                None => return Err(lines.broken("begins with no SHA-256")),
+                None => return Err(lines.broken("does not begin with a SHA-256")),
             };
         }
         let file = open_regular(&path);

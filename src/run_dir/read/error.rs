@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no `run.json`.
-    #[error("{} is no run directory: it has no run.json", dir.display())]
+    #[error("{} is not a run directory: it has no run.json", dir.display())]
     NoRun {
         /// The directory.
         dir: PathBuf,

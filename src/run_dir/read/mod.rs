@@ -124,10 +124,9 @@ fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
     }
     let unusable = |cause: String| StoreError::Unusable { path: path.clone(), cause };
     let Schema { schema } =
-        serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not that of a run: {error}")))?;
+        serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not a run's: {error}")))?;
     check_version(schema).map_err(unusable)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| unusable(format!("does not say what a judgement needs: {error}")))
+    serde_json::from_slice(&bytes).map_err(|error| unusable(format!("lacks what a judgement needs: {error}")))
 }
 
 const DOMAINS_FILE: &str = "domains.csv";

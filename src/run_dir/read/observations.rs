@@ -15,7 +15,8 @@ pub(super) const FILE: &str = "observations.jsonl";
 struct Beside {
     schema: u32,
     chain: Vec<Sha256>,
-    hello_chains: Vec<Vec<Sha256>>,
+    #[serde(alias = "hello_chains")]
+    extra_client_hello_chains: Vec<Vec<Sha256>>,
 }
 
 /// A line as it was read, its certificates by name only.
@@ -43,10 +44,10 @@ impl JournalLine {
             schema_1::forget_mixed_tickets(&mut observation);
             schema_1::count_replies(&mut observation);
         }
-        if beside.hello_chains.len() != observation.hellos.len()
+        if beside.extra_client_hello_chains.len() != observation.hellos.len()
             || (observation.tls.is_none() && !beside.chain.is_empty())
         {
-            return Err("chains of other handshakes than there are".to_string());
+            return Err("not as many chains as handshakes".to_string());
         }
         Ok(Self { observation, beside })
     }
@@ -68,7 +69,7 @@ impl JournalLine {
         if let Some(tls) = &mut observation.tls {
             tls.chain = handshake;
         }
-        for (hello, digests) in observation.hellos.iter_mut().zip(&beside.hello_chains) {
+        for (hello, digests) in observation.hellos.iter_mut().zip(&beside.extra_client_hello_chains) {
             let Some(chain) = chain(digests)? else { return Ok(None) };
             hello.chain = chain;
         }

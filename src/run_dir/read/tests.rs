@@ -60,8 +60,8 @@ fn odd_dialogue() -> Dialogue {
         ehlo: reply(250, &["mx", "SIZE 1000"]),
         helo: reply(502, &[]),
         starttls: reply(220, &["go"]),
-        residue: "250 injected\\x0d\\x0a".into(),
-        residue_cut: Some(true),
+        plaintext_after_starttls: "250 injected\\x0d\\x0a".into(),
+        plaintext_after_starttls_cut: Some(true),
         ehlo_tls: reply(250, &["mx"]),
         quit: Some(Reply { code: 221, lines: vec!["bye".into()], deviations: vec![] }),
         unsolicited: reply(250, &["late", "\\\\x00"]).map(|reply| vec![reply]),
@@ -325,9 +325,9 @@ fn damage_is_told_in_one_line_with_its_place() {
         ),
         (
             "observations.jsonl",
-            "\"hello_chains\":[[",
-            "\"hello_chains\":[[],[",
-            "RUN/observations.jsonl:1: chains ",
+            "\"extra_client_hello_chains\":[[",
+            "\"extra_client_hello_chains\":[[],[",
+            "RUN/observations.jsonl:1: not as many chains ",
         ),
         (
             "observations.jsonl",
@@ -337,11 +337,11 @@ fn damage_is_told_in_one_line_with_its_place() {
         ),
         ("observations.jsonl", "\"schema\":2,", "", "RUN/observations.jsonl:1: missing field `schema`"),
         ("certificates.csv", "b2xk", "b2xl", "RUN/certificates.csv:4: the certificate is not "),
-        ("certificates.csv", "\n", "\nzz", "RUN/certificates.csv:2: begins with no SHA-256"),
-        ("certificates.csv", "der_base64", "der", "RUN/certificates.csv: no column "),
+        ("certificates.csv", "\n", "\nzz", "RUN/certificates.csv:2: does not begin with a SHA-256"),
+        ("certificates.csv", "der_base64", "der", "RUN/certificates.csv: its first column "),
         ("run.json", "\"schema\": 2", "\"schema\": 9", "RUN/run.json: written with schema 9; "),
-        ("run.json", "\"judged_by\"", "\"judged\"", "RUN/run.json: does not say what a judgement needs: "),
-        ("run.json", "{", "", "RUN/run.json: not that of a run: "),
+        ("run.json", "\"judged_by\"", "\"judged\"", "RUN/run.json: lacks what a judgement needs: "),
+        ("run.json", "{", "", "RUN/run.json: not a run's: "),
     ] {
         let told = complaint(name, |text| {
             assert!(text.contains(from), "{name} without {from}");
@@ -371,7 +371,7 @@ fn a_run_killed_before_its_first_header_has_no_certificates() {
     let run = RunDirectory::create(&dir.path().join("ended"), &info()).unwrap();
     run.finish(&RunInfo { finished: Some(true), ..info() }, &()).unwrap();
     fs::write(dir.path().join("ended/certificates.csv"), "").unwrap();
-    assert!(read(&dir.path().join("ended")).unwrap_err().contains("no column sha256 "));
+    assert!(read(&dir.path().join("ended")).unwrap_err().contains("its first column is not sha256, "));
 }
 
 #[test]
@@ -411,7 +411,7 @@ fn a_line_without_end_is_refused() {
 fn what_is_no_run_or_lacks_a_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let told = read(dir.path()).unwrap_err();
-    assert!(told.ends_with(" is no run directory: it has no run.json"), "{told}");
+    assert!(told.ends_with(" is not a run directory: it has no run.json"), "{told}");
     written(&dir.path().join("run"), &[]);
     fs::remove_file(dir.path().join("run/facts.jsonl")).unwrap();
     let told = read(&dir.path().join("run")).unwrap_err();

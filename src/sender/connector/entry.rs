@@ -89,7 +89,7 @@ impl Entry {
         let mut fitting = all.filter(|settings| settings.name().eq_ignore_ascii_case(given));
         fitting.next().ok_or_else(|| {
             self.wrong(format!(
-                "TlsSettings `{given}` is none of EncryptionOnly, CertificateValidation, DomainValidation"
+                "TlsSettings `{given}` is not EncryptionOnly, CertificateValidation or DomainValidation"
             ))
         })
     }
@@ -116,7 +116,7 @@ impl Entry {
     fn recipients(&self) -> Result<Vec<Recipients>, ConnectorError> {
         if self.recipients.is_empty() && !self.all_accepted_domains && !self.rule_scoped {
             return Err(self.wrong(
-                "it takes no mail: no RecipientDomains, and neither AllAcceptedDomains nor IsTransportRuleScoped",
+                "it matches no mail: no RecipientDomains, and neither AllAcceptedDomains nor IsTransportRuleScoped",
             ));
         }
         if self.recipients.len() > CONNECTOR_RECIPIENTS_MAX {

@@ -88,7 +88,7 @@ fn refusal(lines: &str) -> String {
 fn each_contradiction_is_one_line_that_names_the_connector() {
     let domains = "domains = ['a.example']\n";
     for (lines, expected) in [
-        ("", "line 2: connector `C`: it takes no mail: no RecipientDomains, and neither"),
+        ("", "line 2: connector `C`: it matches no mail: no RecipientDomains, and neither"),
         ("domains = ['a.*.example']", "line 2: connector `C`: RecipientDomains `a.*.example`: a character"),
         ("tls_domain = 'b.example'", "TlsDomain `b.example` goes with TlsSettings DomainValidation only"),
         (
@@ -100,8 +100,8 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
             "TlsDomain `mail.*.b.example`: a wildcard stands alone at the beginning",
         ),
         ("tls_settings = 'DomainValidation'\ntls_domain = '*'", "TlsDomain `*`: a wildcard stands alone"),
-        ("tls_settings = 'DomainValidation'\ntls_domain = 'b'", "TlsDomain `b`: a single label"),
-        ("tls_settings = 'Tls'", "TlsSettings `Tls` is none of EncryptionOnly"),
+        ("tls_settings = 'DomainValidation'\ntls_domain = 'b'", "TlsDomain `b`: only one label"),
+        ("tls_settings = 'Tls'", "TlsSettings `Tls` is not EncryptionOnly"),
         ("use_mx_record = false", "UseMXRecord is false, which needs SmartHosts"),
         ("smart_hosts = ['mx.example']", "SmartHosts go with UseMXRecord false, and it is true"),
         (
@@ -151,7 +151,7 @@ fn a_csv_that_tells_too_little_says_so() {
         ("Name,TlsSettings\na,\n", "line 1: no column RecipientDomains"),
         (
             "#TYPE X\nName,RecipientDomains,TlsSettings\na,a.example,No\n",
-            "line 3: connector `a`: TlsSettings `No` is none of",
+            "line 3: connector `a`: TlsSettings `No` is not ",
         ),
         (
             "Name,RecipientDomains,TlsSettings\na,System.Collections.ArrayList,\n",
@@ -160,11 +160,11 @@ fn a_csv_that_tells_too_little_says_so() {
         ("Name,RecipientDomains,TlsSettings,Enabled\na,a.example,,maybe\n", "Enabled `maybe` is neither"),
         (
             "#TYPE X\r\nName,RecipientDomains,TlsSettings\r\na,a.example,\r\n\r\n\"b\r\nc\",b.example,\r\nd,d.example,No\r\n",
-            "line 7: connector `d`: TlsSettings `No` is none of",
+            "line 7: connector `d`: TlsSettings `No` is not ",
         ),
         (
             "Name,RecipientDomains,TlsSettings\r\na,a.example,No\r\n",
-            "line 2: connector `a`: TlsSettings `No` is none of",
+            "line 2: connector `a`: TlsSettings `No` is not ",
         ),
         ("\r\n\r\nName,TlsSettings\r\na,\r\n", "line 3: no column RecipientDomains"),
         (

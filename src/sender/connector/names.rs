@@ -61,7 +61,7 @@ fn by_wildcard(stands: bool, parent: &str) -> Bears {
 }
 
 /// Whether everybody may register names below this one: a suffix of a
-/// registry, or a single label. Suffixes of private parties
+/// registry, or only one label. Suffixes of private parties
 /// (`azurewebsites.net`) have certificates of their own.
 fn is_public_suffix(parent: &str) -> bool {
     let lower = parent.to_ascii_lowercase();

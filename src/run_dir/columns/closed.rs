@@ -1,0 +1,253 @@
+//! Closed sets of values: what the cells of a column may hold, beside being
+//! empty. A value that no server can bring about is a promise that nobody
+//! keeps: `tests/columns.rs` looks for a scenario or a test behind each.
+
+/// Answers to a question.
+pub(super) const YES_NO: &[&str] = &["yes", "no"];
+
+/// Where a target can end. After QUIT nothing is a failure.
+pub(super) const PHASES: &[&str] =
+    &["input", "dns", "connect", "greeting", "ehlo", "starttls", "tls", "after_tls"];
+
+/// Where a probe can end.
+pub(super) const PROBE_PHASES: &[&str] = &["connect", "greeting", "ehlo", "starttls", "tls", "after_tls"];
+
+/// Where the scanner's own attempt can end at a host that takes the sender's
+/// mail.
+pub(super) const WEAKEST_PHASES: &[&str] = &["ehlo", "starttls", "tls", "after_tls"];
+
+/// Where a mail host is lost before any probe.
+pub(super) const MX_PHASES: &[&str] = &["dns", "connect"];
+
+/// What ends a target: `ok` and every kind of failure.
+pub(super) const OUTCOMES: &[&str] = &[
+    "ok",
+    "invalid_name",
+    "blocklisted",
+    "nxdomain",
+    "no_data",
+    "servfail",
+    "timeout",
+    "null_mx",
+    "mx_unusable",
+    "too_many",
+    "no_route",
+    "private_address",
+    "refused",
+    "unreachable",
+    "reset",
+    "local_error",
+    "closed",
+    "throttled",
+    "rejected",
+    "tempfail",
+    "not_smtp",
+    "unexpected_code",
+    "out_of_step",
+    "tls_required",
+    "too_long",
+    "too_many_bytes",
+    "malformed",
+    "helo_only",
+    "not_offered",
+    "keyword_mangled",
+    "refused_temporarily",
+    "alert",
+    "no_common_version",
+    "no_common_suite",
+    "client_certificate_required",
+    "client_certificate_refused",
+    "signature_failed",
+    "bad_certificate",
+    "downgrade_detected",
+    "illegal_parameter",
+    "not_tls",
+    "ehlo_rejected",
+];
+
+/// What ends a probe: all of [`OUTCOMES`] but those of a lookup.
+pub(super) const PROBE_OUTCOMES: &[&str] = &[
+    "ok",
+    "blocklisted",
+    "timeout",
+    "no_route",
+    "private_address",
+    "refused",
+    "unreachable",
+    "reset",
+    "local_error",
+    "closed",
+    "throttled",
+    "rejected",
+    "tempfail",
+    "not_smtp",
+    "unexpected_code",
+    "out_of_step",
+    "tls_required",
+    "too_long",
+    "too_many_bytes",
+    "malformed",
+    "helo_only",
+    "not_offered",
+    "keyword_mangled",
+    "refused_temporarily",
+    "alert",
+    "no_common_version",
+    "no_common_suite",
+    "client_certificate_required",
+    "client_certificate_refused",
+    "signature_failed",
+    "bad_certificate",
+    "downgrade_detected",
+    "illegal_parameter",
+    "not_tls",
+    "ehlo_rejected",
+];
+
+/// What ends the scanner's own attempt at a host that takes the sender's mail:
+/// the server says that there is no TLS, or a handshake came to nothing.
+pub(super) const WEAKEST_OUTCOMES: &[&str] = &[
+    "ok",
+    "helo_only",
+    "not_offered",
+    "keyword_mangled",
+    "refused",
+    "alert",
+    "closed",
+    "no_common_version",
+    "no_common_suite",
+    "signature_failed",
+    "bad_certificate",
+    "downgrade_detected",
+    "illegal_parameter",
+    "not_tls",
+];
+
+/// Why a mail host has no address.
+pub(super) const MX_OUTCOMES: &[&str] = &[
+    "blocklisted",
+    "nxdomain",
+    "no_data",
+    "servfail",
+    "timeout",
+    "null_mx",
+    "mx_unusable",
+    "no_route",
+    "closed",
+    "local_error",
+];
+
+/// What becomes of mail.
+pub(super) const DELIVERIES: &[&str] =
+    &["encrypted", "plaintext", "deferred", "undeliverable", "undetermined"];
+
+/// What becomes of mail through one endpoint.
+pub(super) const PROBE_DELIVERIES: &[&str] = &["encrypted", "plaintext", "deferred", "undetermined"];
+
+/// What becomes of mail through a host that takes it.
+pub(super) const WEAKEST_DELIVERIES: &[&str] = &["encrypted", "plaintext"];
+
+/// What becomes of mail under a connector.
+pub(super) const CONNECTOR_DELIVERIES: &[&str] = &["delivered", "deferred", "undeliverable", "undetermined"];
+
+/// What a verdict rests on.
+pub(super) const BASES: &[&str] = &["observed", "inferred", "assumed"];
+
+/// Of a check of forced TLS; the last two have a reason behind a colon.
+pub(super) const CHECKS: &[&str] = &["pass", "fail", "undetermined"];
+
+/// Whether a promise is kept.
+pub(super) const PROMISES: &[&str] = &["kept", "broken", "undetermined"];
+
+/// Versions that the scanner's own handshake offers.
+pub(super) const SCANNER_VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2"];
+
+/// Versions that senders offer.
+pub(super) const SENDER_VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"];
+
+/// Versions that further hellos ask for.
+pub(super) const ALL_VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3"];
+
+/// Classes of cipher suites.
+pub(super) const SUITE_CLASSES: &[&str] = &["recommended", "acceptable", "weak", "broken"];
+
+/// Whether a chain is trusted; dates and names apart.
+pub(super) const CHAINS: &[&str] = &[
+    "valid",
+    "self_signed",
+    "untrusted_root",
+    "incomplete_chain",
+    "expired_root",
+    "invalid",
+    "unverifiable",
+];
+
+/// A leaf's validity.
+pub(super) const DATES: &[&str] = &["valid", "expired", "not_yet_valid", "unreadable"];
+
+/// Which name a leaf carries.
+pub(super) const NAMES: &[&str] = &["mx_host", "domain", "none"];
+
+/// Which name it carries where no domain is known.
+pub(super) const PROBE_NAMES: &[&str] = &["mx_host", "none"];
+
+/// A leaf's key.
+pub(super) const KEYS: &[&str] = &["strong", "weak", "unknown"];
+
+/// A leaf by an expectation.
+pub(super) const EXPECTATIONS: &[&str] = &["current", "deprecated", "unexpected", "undetermined"];
+
+/// The server's signature over the handshake.
+pub(super) const SIGNATURES: &[&str] = &["verified", "failed", "unverifiable"];
+
+/// What became of our client certificate.
+pub(super) const CLIENT_CERTIFICATES: &[&str] = &["never_asked", "not_shown", "shown", "accepted", "refused"];
+
+/// How replies break the letter of RFC 5321.
+pub(super) const DEVIATIONS: &[&str] = &[
+    "bare_lf",
+    "bare_cr",
+    "nul_byte",
+    "control_character",
+    "eight_bit",
+    "overlong_line",
+    "empty_line",
+    "unsolicited_reply",
+];
+
+/// Whose order of suites decides.
+pub(super) const PREFERENCES: &[&str] = &["server", "client", "undetermined"];
+
+/// Why suites may be missing.
+pub(super) const SUITE_GAPS: &[&str] =
+    &["throttled", "timeout", "hang_up", "alert", "unreadable", "not_asked", "budget"];
+
+/// Why groups may be missing.
+pub(super) const GROUP_GAPS: &[&str] =
+    &["throttled", "timeout", "hang_up", "alert", "unreadable", "not_asked", "budget", "certificate_curve"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, Phase};
+
+    #[test]
+    fn every_kind_and_phase_is_there() {
+        let kinds: Vec<_> = std::iter::once("ok").chain(Kind::ALL.iter().map(|kind| kind.name())).collect();
+        assert_eq!(OUTCOMES, kinds);
+        let phases = Phase::ALL.iter().filter(|phase| **phase != Phase::Quit).map(|phase| phase.name());
+        assert_eq!(PHASES, phases.collect::<Vec<_>>());
+        for (part, whole) in [
+            (PROBE_PHASES, PHASES),
+            (WEAKEST_PHASES, PHASES),
+            (MX_PHASES, PHASES),
+            (PROBE_OUTCOMES, OUTCOMES),
+            (WEAKEST_OUTCOMES, OUTCOMES),
+            (MX_OUTCOMES, OUTCOMES),
+            (PROBE_DELIVERIES, DELIVERIES),
+            (WEAKEST_DELIVERIES, DELIVERIES),
+        ] {
+            assert!(part.iter().all(|value| whole.contains(value)), "{part:?}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Every value of a column with a closed set of values comes about: a scenario
+//! of the lab must find it, or a test that is named here. A value without
+//! either is dead: it promises what nobody has seen.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use mxray::lab::{self, Fleet, FleetOptions, Scenario, Unresolved};
+use mxray::model::{CipherSuite, DomainName};
+use mxray::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+/// A table and a column of it.
+type Place = (&'static str, String);
+
+/// Values that no scenario brings about, with a test in which each does: what
+/// the lab cannot play (a fault of this machine), or plays only with an option.
+const ELSEWHERE: &[Elsewhere] = &[
+    ("domains.csv", "phase", &["input"], VERDICTS, "dns_failures_decide_without_a_probe"),
+    (
+        "domains.csv",
+        "outcome",
+        &["invalid_name", "blocklisted"],
+        VERDICTS,
+        "dns_failures_decide_without_a_probe",
+    ),
+    ("domains.csv", "outcome", &["private_address"], MANNERS, "a_private_address_is_never_connected_to"),
+    ("domains.csv", "outcome", OF_THE_MACHINE, "src/net/dial.rs", DIAL),
+    ("domains.csv", "outcome", &["client_certificate_refused"], CLIENT_CERTIFICATE, REFUSED),
+    ("domains.csv", "exchange_online_promise", &["undetermined"], "src/verdict/promise.rs", PROMISE),
+    ("domains.csv", "cert_expectation", &["current", "deprecated", "unexpected"], EXPECTATIONS, BY_DATES),
+    (
+        "domains.csv",
+        "cert_expectation",
+        &["undetermined"],
+        EXPECTATIONS,
+        "what_cannot_be_told_is_undetermined",
+    ),
+    (
+        "domains.csv",
+        "connector_delivery",
+        &["undeliverable", "undetermined"],
+        CONNECTORS,
+        "what_the_dns_decides_is_decided",
+    ),
+    ("endpoints.csv", "outcome", &["blocklisted"], MANNERS, "what_is_on_the_blocklist_is_left_alone"),
+    ("endpoints.csv", "outcome", &["private_address"], MANNERS, "a_private_address_is_never_connected_to"),
+    ("endpoints.csv", "outcome", OF_THE_MACHINE, "src/net/dial.rs", DIAL),
+    ("endpoints.csv", "outcome", &["client_certificate_refused"], CLIENT_CERTIFICATE, REFUSED),
+    ("endpoints.csv", "client_certificate", &["refused"], CLIENT_CERTIFICATE, REFUSED),
+    (
+        "endpoints.csv",
+        "client_certificate",
+        &["accepted"],
+        CLIENT_CERTIFICATE,
+        "one_that_is_trusted_is_accepted",
+    ),
+    ("endpoints.csv", "client_certificate", &["shown"], "src/net/tls_failure.rs", SHOWN),
+    ("endpoints.csv", "cert_expectation", &["current", "deprecated", "unexpected"], EXPECTATIONS, BY_DATES),
+    (
+        "endpoints.csv",
+        "cert_expectation",
+        &["undetermined"],
+        EXPECTATIONS,
+        "what_cannot_be_told_is_undetermined",
+    ),
+    ("certificates.csv", "is_ca", YES_NO, "src/x509/tests.rs", SELF_SIGNED),
+    ("certificates.csv", "self_signed", YES_NO, "src/x509/tests.rs", SELF_SIGNED),
+    ("mx.csv", "phase", &["connect"], "tests/lookup.rs", FAMILY),
+    ("mx.csv", "outcome", &["no_route"], "tests/lookup.rs", FAMILY),
+    (
+        "mx.csv",
+        "outcome",
+        &["blocklisted"],
+        "tests/lookup/aliases.rs",
+        "no_alias_leads_to_a_name_that_is_left_alone",
+    ),
+    ("mx.csv", "outcome", &["null_mx"], "tests/lookup.rs", "null_mx_alone_means_no_mail"),
+    ("mx.csv", "outcome", &["mx_unusable"], "tests/lookup.rs", "exchangers_that_name_no_host_are_unusable"),
+    ("mx.csv", "outcome", &["closed", "local_error"], "src/lookup/classify.rs", TRANSPORT),
+    ("suites.csv", "cipher_preference", &["undetermined"], ENUMERATION, "each_gap_names_its_cause"),
+    ("suites.csv", "complete", &["no"], ENUMERATED, "what_may_be_missing_has_its_reason"),
+    ("suites.csv", "incomplete_reason", GAPS, ENUMERATION, "each_gap_names_its_cause"),
+    ("suites.csv", "incomplete_reason", &["budget"], ENUMERATED, "what_may_be_missing_has_its_reason"),
+    ("groups.csv", "tls_version", VERSIONS, ENUMERATION, "every_version_with_groups_has_its_own"),
+    ("groups.csv", "complete", YES_NO, ENUMERATED, "what_may_be_missing_has_its_reason"),
+    ("groups.csv", "incomplete_reason", GAPS, ENUMERATION, "each_gap_names_its_cause"),
+    ("groups.csv", "incomplete_reason", &["budget"], ENUMERATION, "the_budget_may_end_among_the_groups"),
+    (
+        "groups.csv",
+        "incomplete_reason",
+        &["certificate_curve"],
+        ENUMERATED,
+        "what_may_be_missing_has_its_reason",
+    ),
+];
+
+/// Table, column, values, file and test.
+type Elsewhere = (&'static str, &'static str, &'static [&'static str], &'static str, &'static str);
+
+const YES_NO: &[&str] = &["yes", "no"];
+const VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"];
+const OF_THE_MACHINE: &[&str] = &["no_route", "unreachable", "reset", "local_error"];
+const GAPS: &[&str] = &["throttled", "timeout", "hang_up", "alert", "unreadable", "not_asked"];
+const VERDICTS: &str = "src/verdict/verdict_tests.rs";
+const CONNECTORS: &str = "src/verdict/connector_tests.rs";
+const MANNERS: &str = "tests/cli/manners.rs";
+const DIAL: &str = "errors_of_this_machine_say_nothing_about_the_peer";
+const PROMISE: &str = "the_promise_is_checked_at_hosts_of_exchange_online_only";
+const SHOWN: &str = "words_inside_tls_tell_what_a_certificate_was_asked_for";
+const SELF_SIGNED: &str = "a_ca_and_what_it_issues_are_no_self_signed_leaves";
+const FAMILY: &str = "a_host_of_the_family_that_is_left_out_is_no_domain_without_mail";
+const TRANSPORT: &str = "transport_errors_blame_whom_they_should";
+const CLIENT_CERTIFICATE: &str = "tests/client_certificate.rs";
+const REFUSED: &str = "one_that_is_not_trusted_is_refused_with_its_alert";
+const EXPECTATIONS: &str = "src/sender/expectation_tests.rs";
+const BY_DATES: &str = "the_published_table_goes_by_dates";
+const ENUMERATION: &str = "src/ask/enumeration/tests.rs";
+const ENUMERATED: &str = "tests/cli/enumerate.rs";
+
+/// What the scenarios say must stand in each column.
+#[derive(Default)]
+struct Truth(BTreeMap<Place, BTreeSet<String>>);
+
+impl Truth {
+    fn add(&mut self, table: &'static str, column: &str, cell: &str) {
+        self.0.entry((table, column.to_string())).or_default().insert(cell.to_string());
+    }
+
+    fn add_all(
+        &mut self,
+        table: &'static str,
+        cells: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
+    ) {
+        cells.into_iter().for_each(|(column, cell)| self.add(table, column.as_ref(), cell.as_ref()));
+    }
+
+    /// Class and forward secrecy follow from the suite.
+    fn add_suite(&mut self, suite: CipherSuite) {
+        self.add("suites.csv", "cipher_suite_class", suite.class().map_or("", |class| class.name()));
+        let secrecy = suite.forward_secrecy().map_or("", |known| if known { "yes" } else { "no" });
+        self.add("suites.csv", "forward_secrecy", secrecy);
+    }
+
+    fn add_enumerated(&mut self, scenario: &Scenario) {
+        for version in scenario.expect.enumerated.values().flatten() {
+            self.add("suites.csv", "tls_version", &version.tls_version.name());
+            self.add("suites.csv", "cipher_preference", &version.preference);
+            self.add("suites.csv", "complete", "yes");
+            version.cipher_suites.iter().for_each(|suite| self.add_suite(*suite));
+        }
+    }
+
+    /// Why a mail host has no address.
+    fn add_unresolved(&mut self, scenario: &Scenario) {
+        for exchange in scenario.dns.exchanges.iter().filter(|exchange| exchange.server.is_none()) {
+            let outcome = match exchange.resolves {
+                Unresolved::Nxdomain => "nxdomain",
+                Unresolved::NoData => "no_data",
+                Unresolved::Servfail => "servfail",
+                Unresolved::Timeout => "timeout",
+            };
+            self.add_all("mx.csv", [("phase", "dns"), ("outcome", outcome)]);
+        }
+    }
+
+    /// Without the domain a leaf carries the name of the host, or none.
+    fn add_names(&mut self, scenario: &Scenario) {
+        let names = scenario.expect.endpoint.values().filter_map(|cells| cells.get("cert_name"));
+        for name in names {
+            self.add("endpoints.csv", "cert_name", if name.0 == "mx_host" { "mx_host" } else { "none" });
+        }
+    }
+
+    /// Whether `value` stands in a cell, alone or among others.
+    fn has(&self, place: &Place, value: &str) -> bool {
+        let is_value = |word: &str| word.split(':').next() == Some(value);
+        self.0.get(place).is_some_and(|cells| cells.iter().any(|cell| cell.split(' ').any(is_value)))
+    }
+}
+
+/// All that the files in `datasets/lab` say.
+async fn truth() -> Truth {
+    let mut scenarios = lab::scenarios().unwrap();
+    scenarios.iter_mut().for_each(|scenario| scenario.weight = 1);
+    let domains =
+        (0..scenarios.len()).map(|n| DomainName::parse(&format!("d{n}.example")).unwrap()).collect();
+    let options = FleetOptions { scenarios, ..FleetOptions::new(domains).unwrap() };
+    let fleet = Fleet::start(options).await.unwrap();
+    let mut truth = Truth::default();
+    for row in fleet.truth() {
+        truth.add_all("domains.csv", row.columns(fleet.smtp_port()));
+        row.scenario.expect.sender.values().for_each(|cells| {
+            truth.add_all("domains.csv", cells.iter().map(|(column, cell)| (column, &cell.0)));
+            // What the server agrees to is told of the endpoint, too.
+            let of_server = cells.iter().filter(|(column, _)| column.starts_with("server_best_"));
+            truth.add_all("endpoints.csv", of_server.map(|(column, cell)| (column, &cell.0)));
+        });
+        truth.add_enumerated(&row.scenario);
+        truth.add_unresolved(&row.scenario);
+        truth.add_names(&row.scenario);
+    }
+    fleet.endpoints().iter().for_each(|endpoint| truth.add_all("endpoints.csv", endpoint.columns()));
+    fleet.shutdown().await;
+    truth
+}
+
+/// The closed sets of every table.
+fn closed() -> Vec<(Place, &'static [&'static str])> {
+    fn of<R>(table: &'static str, columns: &'static [Column<R>]) -> Vec<(Place, &'static [&'static str])> {
+        let closed = columns.iter().filter(|column| !column.values.is_empty());
+        closed.map(|column| ((table, column.name.to_string()), column.values)).collect()
+    }
+    [
+        of("domains.csv", DOMAINS),
+        of("endpoints.csv", ENDPOINTS),
+        of("certificates.csv", CERTIFICATES),
+        of("mx.csv", MX),
+        of("suites.csv", SUITES),
+        of("groups.csv", GROUPS),
+        of("rejects.csv", REJECTS),
+    ]
+    .concat()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_value_comes_about() {
+    let truth = truth().await;
+    let listed = |(table, column): &Place, value: &str| {
+        let named = |(t, c, values, ..): &&(&str, &str, &[&str], &str, &str)| {
+            t == table && c == column && values.contains(&value)
+        };
+        ELSEWHERE.iter().any(|entry| named(&entry))
+    };
+    let mut dead = Vec::new();
+    for (place, values) in closed() {
+        let missing = values.iter().filter(|value| !truth.has(&place, value) && !listed(&place, value));
+        dead.extend(missing.map(|value| format!("{} {} {value}", place.0, place.1)));
+    }
+    assert!(dead.is_empty(), "in no scenario and in no test that is named here:\n{}", dead.join("\n"));
+}
+
+/// The source of a test, from its name to the line that ends it.
+fn source<'a>(file: &'a str, test: &str) -> Option<&'a str> {
+    let (before, body) = file.split_once(&format!("fn {test}("))?;
+    let indent = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+    let indent = &indent[..indent.len() - indent.trim_start().len()];
+    body.split_once(&format!("\n{indent}}}\n")).map(|(body, _)| body)
+}
+
+/// `no_data` as `NoData`.
+fn in_camel_case(value: &str) -> String {
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    value.split('_').map(capital).collect()
+}
+
+#[test]
+fn the_tests_that_are_named_are_there() {
+    let closed = closed();
+    for (table, column, values, path, test) in ELSEWHERE {
+        let place = closed.iter().find(|((t, c), _)| t == table && c == column);
+        let (_, known) = place.unwrap_or_else(|| panic!("{table} has no column {column} of closed values"));
+        let file = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
+        let file = file.unwrap_or_else(|error| panic!("{path}: {error}"));
+        let source = source(&file, test).unwrap_or_else(|| panic!("{path} has no test {test}"));
+        for value in *values {
+            assert!(known.contains(value), "{table}: {column} is never {value}");
+            let words: BTreeSet<&str> = source
+                .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+                .flat_map(|word| word.split("::"))
+                .collect();
+            // A yes or no is often no word of its own.
+            let named = YES_NO.contains(value) && source.contains(column);
+            let there = named || words.contains(*value) || words.contains(in_camel_case(value).as_str());
+            assert!(there, "{path}: {test} says nothing of {value}");
+        }
+    }
+}
