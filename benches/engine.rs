@@ -16,14 +16,14 @@ mod fixtures;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use mimalloc::MiMalloc;
-use mxray::engine::pace::Limits;
-use mxray::engine::{EngineConfig, Progress, run};
-use mxray::interrogate::RetryPlan;
-use mxray::model::{
+use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::{EngineConfig, Progress, run};
+use mxray::internals::interrogate::RetryPlan;
+use mxray::internals::model::{
     DomainFacts, DomainName, Exchange, Failure, HelloObservation, HelloQuestion, MxHost, Observation,
     ProbeKey, Subject, Target,
 };
-use mxray::stage::{Lookup, Probe};
+use mxray::internals::stage::{Lookup, Probe};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use serde::{Deserialize, Serialize};

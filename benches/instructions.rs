@@ -16,13 +16,13 @@ use fixtures::{Rows, dialogue, session};
 use gungraun::{
     Callgrind, EntryPoint, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
-use mxray::model::{CertificateFacts, Dialogue, DomainRecord, EndpointRecord, Reply, Verdict};
-use mxray::run_dir::journal_line;
-use mxray::run_dir::read::JournalLine;
-use mxray::smtp::Session;
-use mxray::smtp::ehlo::starttls_offer;
-use mxray::tls::{ClientHello, HelloAnswer, HelloProbe};
-use mxray::x509;
+use mxray::internals::model::{CertificateFacts, Dialogue, DomainRecord, EndpointRecord, Reply, Verdict};
+use mxray::internals::run_dir::journal_line;
+use mxray::internals::run_dir::read::JournalLine;
+use mxray::internals::smtp::Session;
+use mxray::internals::smtp::ehlo::starttls_offer;
+use mxray::internals::tls::{ClientHello, HelloAnswer, HelloProbe};
+use mxray::internals::x509;
 use std::hint::black_box;
 
 #[library_benchmark]
@@ -37,7 +37,7 @@ fn smtp_reply(bytes: Vec<u8>) -> Reply {
 #[bench::usual(dialogue::reply(dialogue::EHLO))]
 #[bench::longest(dialogue::reply(&dialogue::longest_reply()))]
 fn ehlo_offer(reply: Reply) -> bool {
-    matches!(starttls_offer(black_box(&reply)), mxray::smtp::ehlo::Offer::Listed)
+    matches!(starttls_offer(black_box(&reply)), mxray::internals::smtp::ehlo::Offer::Listed)
 }
 
 #[library_benchmark]

@@ -10,8 +10,8 @@
 mod fixtures;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mxray::model::Observation;
-use mxray::run_dir::{CsvTable, DomainStream, ENDPOINTS, StreamFormat};
+use mxray::internals::model::Observation;
+use mxray::internals::run_dir::{CsvTable, DomainStream, ENDPOINTS, StreamFormat};
 use std::hint::black_box;
 use std::io;
 

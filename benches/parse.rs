@@ -6,10 +6,10 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has failed")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use mxray::model::Reply;
-use mxray::smtp::ehlo::starttls_offer;
-use mxray::smtp::reply::ReplyReader;
-use mxray::x509;
+use mxray::internals::model::Reply;
+use mxray::internals::smtp::ehlo::starttls_offer;
+use mxray::internals::smtp::reply::ReplyReader;
+use mxray::internals::x509;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::hint::black_box;

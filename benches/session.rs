@@ -6,9 +6,9 @@
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has failed")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mxray::model::{Dialogue, Endpoint, MxHost, ProbeKey};
-use mxray::net::{Handshaker, KeyShares};
-use mxray::smtp::{EhloName, Session, Step};
+use mxray::internals::model::{Dialogue, Endpoint, MxHost, ProbeKey};
+use mxray::internals::net::{Handshaker, KeyShares};
+use mxray::internals::smtp::{EhloName, Session, Step};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::version::{TLS12, TLS13};

@@ -38,6 +38,14 @@ pub struct RetryPlan {
     pub second_look_delay: Duration,
 }
 
+impl Default for RetryPlan {
+    /// Two retries, of which the first comes after 30 seconds, and a second look
+    /// after a minute.
+    fn default() -> Self {
+        Self { retries: 2, retry_delay: Duration::from_secs(30), second_look_delay: Duration::from_secs(60) }
+    }
+}
+
 /// What is known of a key.
 #[derive(Debug)]
 pub struct Known {

@@ -1,5 +1,6 @@
 //! mxray surveys how mail domains answer STARTTLS and says what each answer
-//! means for the mail sent there.
+//! means for the mail sent there. This is the library under the program of that
+//! name.
 //!
 //! ```text
 //! input ─► lookup ─► coalesce ─► pace ─► probe ─► join ─► verdict ─► run directory ─► report
@@ -8,46 +9,286 @@
 //! domains             ProbeKey             tls      waiting domain
 //! ```
 //!
-//! Two ideas carry the design. An *observation* is what one endpoint said and
-//! judges nothing; a *verdict* is a pure function of observations. And the
-//! protocol is apart from the sockets: [`smtp`] and [`tls`] are state machines
-//! over byte slices that run the same under tokio, in a test and in a fuzzer.
+//! Two ideas carry it. An [`Observation`] is what one endpoint said and judges
+//! nothing; a [`Verdict`] is a pure function of observations, so that it can be
+//! made again without a packet. And the protocol is apart from the sockets:
+//! [`reply`] and [`hello`] are state machines over byte slices that run the same
+//! under tokio, in a test and in a fuzzer.
+//!
+//! | to | look at |
+//! |---|---|
+//! | ask one host, or scan a list | [`scan`] |
+//! | judge what was seen, for any sender | [`judge`] |
+//! | write a run directory, and read one back | [`run`] |
+//! | read certificates | [`certificate`] |
+//! | read SMTP replies, hold an SMTP dialogue | [`reply`] |
+//! | write and read hellos of SSLv3 to TLS 1.3 | [`hello`] |
+//! | have mail servers to test against | [`testing`] |
+//!
+//! # A worked example
+//!
+//! A fleet of one mail server on loopback, asked as any domain would be, and what
+//! becomes of mail that Exchange Online sends there:
+//!
+//! ```
+//! use mxray::judge::{Judge, Policy, Roots, Sender, Store};
+//! use mxray::scan::{EhloName, Scanner, ScannerConfig};
+//! use mxray::testing::{Fleet, FleetOptions, scenario};
+//! use mxray::{Delivery, DomainName, Subject, Target};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let domain = DomainName::parse("example.com")?;
+//! let scenarios = vec![scenario("tls13_ecdsa")?];
+//! let fleet = Fleet::start(FleetOptions { scenarios, ..FleetOptions::new(vec![domain.clone()])? }).await?;
+//!
+//! // Whom chains have to lead to, and whose mail it is about.
+//! let mut roots = Store::new("lab");
+//! fleet.root_certificates().iter().try_for_each(|root| roots.add_der(root))?;
+//! let judge = Judge::new(Roots::new(vec![roots]), jiff::Timestamp::now());
+//! let policy = Policy::new(judge, Sender::named("exchange-online")?);
+//!
+//! // Against the internet the defaults do; the fleet is at other places.
+//! let mut config = ScannerConfig::new(EhloName::new("scanner.example.org")?);
+//! config.lookup.nameservers = vec![fleet.dns_addr()];
+//! config.engine.port = fleet.smtp_port();
+//! config.allow_private = true;
+//!
+//! let scanner = Scanner::new(config, policy)?;
+//! let answer = scanner.probe(Target { line: 1, subject: Subject::Domain(domain) }).await?;
+//! assert_eq!(answer.domain.verdict.outcome.delivery, Delivery::Encrypted);
+//! let tls = answer.endpoints[0].observation.tls.as_ref().ok_or("no TLS")?;
+//! assert_eq!(tls.version.ok_or("no version")?.name(), "TLSv1.3");
+//! # fleet.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! More are in the folder `examples`: one host probed, a run judged again, a
+//! ClientHello and an SMTP reply read.
+//!
+//! # Stability
+//!
+//! Until 1.0 any release may change any of this. Enumerations to which values
+//! may be added are `#[non_exhaustive]`.
+
+mod ask;
+mod dialect;
+mod input;
+#[cfg(feature = "lab")]
+mod lab;
+mod model;
+mod report;
+mod revocation;
+mod run_dir;
+mod sender;
+mod smtp;
+mod tls;
+mod trust;
+mod verdict;
+mod x509;
 
 // No fuzz target reaches a socket or the command line, and without these a
 // fuzz build takes half as long.
 #[cfg(not(fuzzing))]
-pub mod cli;
+mod cli;
 #[cfg(not(fuzzing))]
-pub mod command;
+mod command;
 #[cfg(not(fuzzing))]
-pub mod engine;
+mod engine;
 #[cfg(not(fuzzing))]
-pub mod fetch;
+mod fetch;
 #[cfg(not(fuzzing))]
-pub mod interrogate;
+mod interrogate;
 #[cfg(not(fuzzing))]
-pub mod load;
+mod load;
 #[cfg(not(fuzzing))]
-pub mod lookup;
+mod lookup;
 #[cfg(not(fuzzing))]
-pub mod net;
+mod net;
 #[cfg(not(fuzzing))]
-pub mod plan;
+mod plan;
 #[cfg(not(fuzzing))]
-pub mod stage;
+mod scanner;
+#[cfg(not(fuzzing))]
+mod stage;
 
-pub mod ask;
-pub mod dialect;
-pub mod input;
+pub use model::{
+    AcceptedGroups, AcceptedSuite, AlertDescription, Asked, Assessment, Basis, CertificateFacts, ChainStatus,
+    Check, CheckCause, CheckFailure, CipherSuite, ClientCertificate, Connector, ConnectorVerdict, DateStatus,
+    Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord, DowngradeMark, Endpoint,
+    EndpointRecord, Enumeration, Exchange, Expectation, ExpectationStatus, Expected, Failure, Finding,
+    ForcedBasis, ForcedTls, Gap, HelloEnd, HelloFinding, HelloObservation, HelloPurpose, HelloQuestion,
+    JudgedEndpoint, KeyStatus, Kind, Leaf, Logged, MxHost, NameError, NameStatus, NamedGroup, Observation,
+    OtherAttempt, Outcome, Passage, Phase, PossibleDelivery, Preference, Presented, ProbeKey, Promise,
+    ProtocolVersion, Reason, Recipients, Record, Rejected, Reply, ServerBest, Session, Sha256,
+    SignatureCheck, SignatureScheme, SmartHost, Subject, SuiteClass, SuiteFacts, Target, Timings, TlsDomain,
+    TlsFinding, TlsObservation, TlsSettings, TrustedRoot, Unproven, Verdict, VersionSuites, View,
+};
+
+/// Asks mail hosts: one, or those of a whole list.
+///
+/// [`Scanner`](scan::Scanner) does all of it. Whoever wants another DNS or other
+/// sockets implements [`Lookup`](scan::Lookup) and [`Probe`](scan::Probe) and
+/// hands them to [`run`](scan::run).
+#[cfg(not(fuzzing))]
+pub mod scan {
+    pub use crate::engine::pace::Limits;
+    pub use crate::engine::{EngineConfig, EngineError, Progress, RunCounts, Snapshot, run};
+    pub use crate::input::{Entry, InputError, InputKind, InputList, InputOptions, open, read};
+    pub use crate::interrogate::RetryPlan;
+    pub use crate::lookup::{DnsLookup, LookupConfig, LookupError, SmartHosts};
+    pub use crate::model::{Blocklist, BlocklistError};
+    pub use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
+    pub use crate::scanner::{Answer, Scanner, ScannerConfig, ScannerError};
+    pub use crate::smtp::{EhloName, EhloNameError};
+    pub use crate::stage::{Lookup, Probe};
+}
+
+/// Judges what was seen: chains by root stores, domains for a sender and its
+/// connectors. [`Policy`](judge::Policy) holds all that a verdict depends on
+/// besides what was seen.
+pub mod judge {
+    pub use crate::ask::enumeration::EnumerationPlan;
+    pub use crate::ask::step_down::HelloPlan;
+    pub use crate::sender::connector::{
+        ConnectorError, ConnectorList, Connectors, Tie, parse_csv, parse_toml,
+    };
+    pub use crate::sender::{
+        AddressFamily, AfterTlsFailure, DEFAULT_SENDER, LoggedCode, Sender, SenderError, Stated,
+    };
+    pub use crate::trust::{Assessed, Assessments, FileRoots, Judge, Roots, Store};
+    pub use crate::verdict::Policy;
+}
+
+/// Run directories: written, read back, and their tables.
+pub mod run {
+    pub use crate::report::Summary;
+    pub use crate::run_dir::read::{Facts, Observations, Rejects, StoreError, Stored, StoredRun};
+    pub use crate::run_dir::{
+        CERTIFICATES, Column, CsvTable, DOMAINS, DomainStream, ENDPOINTS, GROUPS, JsonTable, MX, OutputError,
+        REJECTS, RunDirectory, RunInfo, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST, SUITES, StreamFormat, Value,
+    };
+}
+
+/// Certificates: what one says, read leniently, and files of them.
+pub mod certificate {
+    pub use crate::x509::pem::{CertificateFile, FileCertificate, NotTaken, Place};
+    pub use crate::x509::{CERTIFICATE_BYTES_MAX, digest, read, subject_public_key_info, thumbprint};
+}
+
+/// The client side of an SMTP dialogue up to STARTTLS and inside TLS, without
+/// sockets (RFC 5321, RFC 3207).
+pub mod reply {
+    pub use crate::smtp::ehlo::{Offer, starttls_offer};
+    pub use crate::smtp::reply::{
+        Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyReader, STREAM_BYTES_MAX,
+    };
+    pub use crate::smtp::{EhloName, EhloNameError, Session, Step};
+}
+
+/// Hellos of SSLv3 to TLS 1.3: written, and read in clear, without sockets and
+/// without a key.
+pub mod hello {
+    pub use crate::tls::{
+        CertificateRequest, Chain, ClientHello, End, Extension, ExtensionType, HelloAnswer, HelloProbe,
+        KeyExchange, KeyShare, Limit, Malformed, Objection, ServerHello, ServerKeyExchange, SignedParams,
+        Step, TooLong, objection,
+    };
+}
+
+/// A fleet of mail servers and their DNS on loopback, to test against; each
+/// behaves as its scenario file says.
 #[cfg(feature = "lab")]
-pub mod lab;
-pub mod model;
-pub mod report;
-pub mod revocation;
-pub mod run_dir;
-pub mod sender;
-pub mod smtp;
-pub mod tls;
-pub mod trust;
-pub mod verdict;
-pub mod x509;
+pub mod testing {
+    pub use crate::lab::{Fleet, FleetOptions, LabError, Scenario, scenario, scenarios};
+}
+
+/// The rooms of the house, for its own program, tests, benches and fuzz targets.
+/// Nothing here is promised to anybody.
+#[doc(hidden)]
+pub mod internals {
+    pub mod ask {
+        pub use crate::ask::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod cli {
+        pub use crate::cli::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod command {
+        pub use crate::command::*;
+    }
+    pub mod dialect {
+        pub use crate::dialect::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod engine {
+        pub use crate::engine::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod fetch {
+        pub use crate::fetch::*;
+    }
+    pub mod input {
+        pub use crate::input::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod interrogate {
+        pub use crate::interrogate::*;
+    }
+    #[cfg(feature = "lab")]
+    pub mod lab {
+        pub use crate::lab::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod load {
+        pub use crate::load::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod lookup {
+        pub use crate::lookup::*;
+    }
+    pub mod model {
+        pub use crate::model::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod net {
+        pub use crate::net::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod plan {
+        pub use crate::plan::*;
+    }
+    pub mod report {
+        pub use crate::report::*;
+    }
+    pub mod revocation {
+        pub use crate::revocation::*;
+    }
+    pub mod run_dir {
+        pub use crate::run_dir::*;
+    }
+    pub mod sender {
+        pub use crate::sender::*;
+    }
+    pub mod smtp {
+        pub use crate::smtp::*;
+    }
+    #[cfg(not(fuzzing))]
+    pub mod stage {
+        pub use crate::stage::*;
+    }
+    pub mod tls {
+        pub use crate::tls::*;
+    }
+    pub mod trust {
+        pub use crate::trust::*;
+    }
+    pub mod verdict {
+        pub use crate::verdict::*;
+    }
+    pub mod x509 {
+        pub use crate::x509::*;
+    }
+}

@@ -10,8 +10,8 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
-    match mxray::cli::Cli::try_parse_from(&arguments) {
-        Ok(cli) => mxray::command::run(cli),
-        Err(error) => mxray::command::refuse(&error, &arguments),
+    match mxray::internals::cli::Cli::try_parse_from(&arguments) {
+        Ok(cli) => mxray::internals::command::run(cli),
+        Err(error) => mxray::internals::command::refuse(&error, &arguments),
     }
 }

@@ -258,3 +258,17 @@ pub fn retry_plan(again: &AgainArgs) -> RetryPlan {
         second_look_delay: again.second_look_delay,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    #[test]
+    fn the_defaults_of_the_library_are_those_of_the_command_line() {
+        let cli = Cli::try_parse_from(["mxray", "scan", "list.txt"]).unwrap();
+        let Command::Scan(args) = cli.command else { panic!("no scan") };
+        assert_eq!(engine(&args.pace, args.asking.dialogue.port), EngineConfig::default());
+    }
+}

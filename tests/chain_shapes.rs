@@ -26,8 +26,8 @@ mod openssl;
 mod signed;
 
 use certificate::{AT, Family};
-use mxray::model::{ChainStatus, DateStatus};
-use mxray::trust::{Judge, Roots, Store};
+use mxray::internals::model::{ChainStatus, DateStatus};
+use mxray::internals::trust::{Judge, Roots, Store};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -5,8 +5,8 @@
 
 mod starttls_server;
 
-use mxray::model::{AlertDescription, ClientCertificate, Kind, Observation, Phase};
-use mxray::net::{ClientIdentity, Handshaker, KeyShares};
+use mxray::internals::model::{AlertDescription, ClientCertificate, Kind, Observation, Phase};
+use mxray::internals::net::{ClientIdentity, Handshaker, KeyShares};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;

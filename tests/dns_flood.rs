@@ -5,10 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
 use futures_util::{StreamExt, stream};
-use mxray::lab::{self, Fleet, FleetOptions};
-use mxray::lookup::{DnsLookup, LookupConfig};
-use mxray::model::{DomainFacts, DomainName, Kind, Phase, Subject, Target};
-use mxray::stage::Lookup;
+use mxray::internals::lab::{self, Fleet, FleetOptions};
+use mxray::internals::lookup::{DnsLookup, LookupConfig};
+use mxray::internals::model::{DomainFacts, DomainName, Kind, Phase, Subject, Target};
+use mxray::internals::stage::Lookup;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

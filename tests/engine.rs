@@ -3,17 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
-use mxray::engine::pace::Limits;
-use mxray::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
-use mxray::interrogate::RetryPlan;
-use mxray::model::{
+use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
+use mxray::internals::interrogate::RetryPlan;
+use mxray::internals::model::{
     Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation, HelloQuestion,
     Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
 };
-use mxray::sender::Sender;
-use mxray::stage::{Lookup, Probe};
-use mxray::trust::{Judge, Roots};
-use mxray::verdict::Policy;
+use mxray::internals::sender::Sender;
+use mxray::internals::stage::{Lookup, Probe};
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;

@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
-use mxray::lab::{self, Scenario, USUAL_SENDER};
+use mxray::internals::lab::{self, Scenario, USUAL_SENDER};
 
 const TABLE: &str = include_str!("../datasets/exchange-online/smtp-codes.csv");
 

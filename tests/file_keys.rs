@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use mxray::sender::situation::Situation;
-use mxray::sender::{Sender, connector, expectation_file};
+use mxray::internals::sender::situation::Situation;
+use mxray::internals::sender::{Sender, connector, expectation_file};
 use std::collections::BTreeSet;
 
 const SENDERS: &str = include_str!("../docs/senders.md");

@@ -4,18 +4,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
-use mxray::ask::step_down::HelloPlan;
-use mxray::engine::pace::Limits;
-use mxray::engine::{EngineConfig, Progress, RunCounts, run};
-use mxray::interrogate::RetryPlan;
-use mxray::model::{
+use mxray::internals::ask::step_down::HelloPlan;
+use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::{EngineConfig, Progress, RunCounts, run};
+use mxray::internals::interrogate::RetryPlan;
+use mxray::internals::model::{
     DomainFacts, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
     Observation, Phase, ProbeKey, Record, Subject, Target, TlsObservation,
 };
-use mxray::sender::Sender;
-use mxray::stage::{Lookup, Probe};
-use mxray::trust::{Judge, Roots};
-use mxray::verdict::Policy;
+use mxray::internals::sender::Sender;
+use mxray::internals::stage::{Lookup, Probe};
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;

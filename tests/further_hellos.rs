@@ -4,14 +4,14 @@
 
 mod old_server;
 
-use mxray::model::{
+use mxray::internals::model::{
     Blocklist, CipherSuite, DowngradeMark, Endpoint, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion,
     Kind, MxHost, NamedGroup, Phase, ProbeKey, ProtocolVersion, SignatureScheme,
 };
-use mxray::net::{Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
-use mxray::smtp::EhloName;
-use mxray::stage::Probe;
-use mxray::tls::ClientHello;
+use mxray::internals::net::{Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
+use mxray::internals::smtp::EhloName;
+use mxray::internals::stage::Probe;
+use mxray::internals::tls::ClientHello;
 use old_server::{Answer, OldServer, alert, dhe_flight, hello_retry};
 use std::time::Duration;
 

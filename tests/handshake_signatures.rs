@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use mxray::model::{ProtocolVersion as Version, SignatureScheme};
-use mxray::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier, has_usual_key};
-use mxray::x509::subject_public_key_info;
+use mxray::internals::model::{ProtocolVersion as Version, SignatureScheme};
+use mxray::internals::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier, has_usual_key};
+use mxray::internals::x509::subject_public_key_info;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,6 +1,6 @@
 //! The real list that stands beside the sources is read whole.
 
-use mxray::input::{Entry, InputOptions, open};
+use mxray::internals::input::{Entry, InputOptions, open};
 use std::collections::HashSet;
 
 #[test]

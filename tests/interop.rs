@@ -36,15 +36,15 @@ mod smtp;
 mod stack;
 
 use front::Front;
-use mxray::ask::enumeration::{self, EnumerationPlan};
-use mxray::lab::{Fleet, FleetOptions, scenario};
-use mxray::model::{
+use mxray::internals::ask::enumeration::{self, EnumerationPlan};
+use mxray::internals::lab::{Fleet, FleetOptions, scenario};
+use mxray::internals::model::{
     Blocklist, CipherSuite, DomainName, Endpoint, Enumeration, HelloEnd, HelloObservation, MxHost,
     NamedGroup, ProbeKey, ProtocolVersion, SignatureCheck, VersionSuites,
 };
-use mxray::net::{Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
-use mxray::smtp::EhloName;
-use mxray::stage::Probe;
+use mxray::internals::net::{Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
+use mxray::internals::smtp::EhloName;
+use mxray::internals::stage::Probe;
 
 fn prober() -> NetProbe {
     let gate = Gate::new(Blocklist::default(), true);

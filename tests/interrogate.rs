@@ -5,18 +5,18 @@
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
 use jiff::{SignedDuration, Timestamp};
-use mxray::engine::pace::Limits;
-use mxray::engine::{EngineConfig, Progress, run};
-use mxray::interrogate::{Known, Pacing, Pause, RetryPlan, interrogate};
-use mxray::model::{
+use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::{EngineConfig, Progress, run};
+use mxray::internals::interrogate::{Known, Pacing, Pause, RetryPlan, interrogate};
+use mxray::internals::model::{
     CipherSuite, Delivery, DomainFacts, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, HelloEnd,
     HelloObservation, HelloQuestion, Kind, NamedGroup, Observation, Phase, ProbeKey, ProtocolVersion, Record,
     SignatureCheck, SignatureScheme, Subject, Target, TlsObservation,
 };
-use mxray::sender::Sender;
-use mxray::stage::{Lookup, Probe};
-use mxray::trust::{Judge, Roots};
-use mxray::verdict::Policy;
+use mxray::internals::sender::Sender;
+use mxray::internals::stage::{Lookup, Probe};
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};

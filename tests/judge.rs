@@ -6,8 +6,8 @@
 mod survey;
 
 use assert_cmd::Command;
-use mxray::lab::{self, Fleet, FleetOptions, Scenario};
-use mxray::model::DomainName;
+use mxray::internals::lab::{self, Fleet, FleetOptions, Scenario};
+use mxray::internals::model::DomainName;
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};

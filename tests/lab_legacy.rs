@@ -7,9 +7,11 @@
 mod lab_client;
 
 use lab_client::{End as Ended, ask};
-use mxray::lab::{Fleet, FleetOptions, Scenario, scenario};
-use mxray::model::{CipherSuite, DomainName, MxHost, NamedGroup, ProtocolVersion, SignatureScheme};
-use mxray::tls::{ClientHello, End, HelloAnswer, HelloProbe, Step};
+use mxray::internals::lab::{Fleet, FleetOptions, Scenario, scenario};
+use mxray::internals::model::{
+    CipherSuite, DomainName, MxHost, NamedGroup, ProtocolVersion, SignatureScheme,
+};
+use mxray::internals::tls::{ClientHello, End, HelloAnswer, HelloProbe, Step};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -195,7 +197,7 @@ async fn sslv2_is_what_it_says() {
 async fn a_certificate_may_be_asked_for_in_clear_and_a_share_for_a_retry() {
     let mut played = scenario("tls11_only").unwrap();
     let server = played.server.get_mut("mx").unwrap();
-    server.tls.client_auth = mxray::lab::ClientAuth::Requested;
+    server.tls.client_auth = mxray::internals::lab::ClientAuth::Requested;
     let suites = vec!["TLS_AES_128_CCM_SHA256".parse().unwrap()];
     server.legacy.as_mut().unwrap().suites.insert(ProtocolVersion::TLS13, suites);
     let (fleet, at) = fleet_playing(played).await;

@@ -8,8 +8,8 @@
 mod starttls_server;
 
 use futures_util::FutureExt;
-use mxray::model::{Kind, Observation, Phase};
-use mxray::net::{Handshaker, KeyShares};
+use mxray::internals::model::{Kind, Observation, Phase};
+use mxray::internals::net::{Handshaker, KeyShares};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::{ProtocolVersion, ServerConfig, SupportedProtocolVersion};
 use socket2::SockRef;

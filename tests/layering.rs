@@ -46,6 +46,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("interrogate", &["model", "stage", "ask", "verdict", "trust"]),
     ("engine", &["model", "stage", "ask", "verdict", "trust", "interrogate"]),
     ("load", &["model", "stage"]),
+    // What a library user gets in place of `plan` and `command`.
+    ("scanner", &["model", "smtp", "engine", "lookup", "net", "verdict"]),
     // A fake that shares code with the client would hide its bugs.
     ("lab", &["model", "smtp", "tls"]),
 ];

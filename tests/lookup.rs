@@ -12,10 +12,12 @@ mod traffic;
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, MX};
 use hickory_server::net::xfer::Protocol;
-use mxray::lookup::{ADDRESSES_PER_EXCHANGE_MAX, DnsLookup, EXCHANGES_MAX, LookupConfig, SmartHosts};
-use mxray::model::{DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
-use mxray::sender::connector::parse_toml;
-use mxray::stage::Lookup;
+use mxray::internals::lookup::{
+    ADDRESSES_PER_EXCHANGE_MAX, DnsLookup, EXCHANGES_MAX, LookupConfig, SmartHosts,
+};
+use mxray::internals::model::{DomainFacts, DomainName, Exchange, Kind, MxHost, Phase, Subject, Target};
+use mxray::internals::sender::connector::parse_toml;
+use mxray::internals::stage::Lookup;
 use server::Reply::{self, Code, Flaky, Held, Records, Referral, Silence, Truncated};
 use server::{DnsServer, address, cname, mx};
 use std::time::Duration;

@@ -103,13 +103,13 @@ fn what_is_judged_again_is_written_in_the_schema_of_today() {
     let again = dir.path().join("again");
     judge(&old_run("schema1"), &again);
     let info: serde_json::Value = serde_json::from_slice(&fs::read(again.join("run.json")).unwrap()).unwrap();
-    assert_eq!(info["schema"], mxray::run_dir::SCHEMA_VERSION);
+    assert_eq!(info["schema"], mxray::internals::run_dir::SCHEMA_VERSION);
     for name in ["observations.jsonl", "facts.jsonl"] {
         let text = fs::read_to_string(again.join(name)).unwrap();
         assert!(!text.is_empty(), "{name}");
         for line in text.lines() {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert_eq!(line["schema"], mxray::run_dir::SCHEMA_VERSION, "{name}");
+            assert_eq!(line["schema"], mxray::internals::run_dir::SCHEMA_VERSION, "{name}");
         }
     }
 }

@@ -6,8 +6,8 @@
 
 mod survey;
 
-use mxray::lab::{self, Fleet, FleetOptions};
-use mxray::model::DomainName;
+use mxray::internals::lab::{self, Fleet, FleetOptions};
+use mxray::internals::model::DomainName;
 use survey::{Row, Run, Scan, rows, started};
 
 /// How often one question may come at most: twice, each time sent three times

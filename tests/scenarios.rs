@@ -9,8 +9,8 @@ mod keys;
 mod survey;
 
 use futures_util::{StreamExt, stream};
-use mxray::lab::{self, Fleet, FleetOptions, LabError, Scenario};
-use mxray::model::DomainName;
+use mxray::internals::lab::{self, Fleet, FleetOptions, LabError, Scenario};
+use mxray::internals::model::DomainName;
 use std::collections::{BTreeMap, BTreeSet};
 use survey::{Row, Run, Scan, rows};
 

@@ -19,8 +19,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
-use mxray::model::{Deviation, Dialogue, Failure, Kind, Phase};
-use mxray::smtp::{EhloName, Session, Step};
+use mxray::internals::model::{Deviation, Dialogue, Failure, Kind, Phase};
+use mxray::internals::smtp::{EhloName, Session, Step};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 

@@ -3,13 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use mxray::model::{
+use mxray::internals::model::{
     AlertDescription, CipherSuite, DowngradeMark, MxHost, NamedGroup, ProtocolVersion, SignatureScheme,
 };
-use mxray::sender::Sender;
-use mxray::tls::handshake::{HandshakeReader, HandshakeType};
-use mxray::tls::record::RecordReader;
-use mxray::tls::{ClientHello, End, HelloAnswer, HelloProbe, KeyShare, Step};
+use mxray::internals::sender::Sender;
+use mxray::internals::tls::handshake::{HandshakeReader, HandshakeType};
+use mxray::internals::tls::record::RecordReader;
+use mxray::internals::tls::{ClientHello, End, HelloAnswer, HelloProbe, KeyShare, Step};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;

@@ -38,6 +38,19 @@ pub struct Limits {
     pub in_flight: usize,
 }
 
+impl Default for Limits {
+    /// A hundred connections a second, one a second to each address, one at a
+    /// time there, and a thousand in all.
+    fn default() -> Self {
+        Self {
+            rate: NonZeroU32::new(100),
+            per_ip_interval: Duration::from_secs(1),
+            per_ip_connections: NonZeroU32::new(1),
+            in_flight: 1000,
+        }
+    }
+}
+
 /// What starting the next connection has to wait for.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {

@@ -54,6 +54,13 @@ pub struct EngineConfig {
     pub retry: RetryPlan,
 }
 
+impl Default for EngineConfig {
+    /// Port 25, and the defaults of [`Limits`] and [`RetryPlan`].
+    fn default() -> Self {
+        Self { port: 25, limits: Limits::default(), lookups_in_flight: 256, retry: RetryPlan::default() }
+    }
+}
+
 /// What a run came to. `targets = domains + unfinished`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunCounts {
@@ -72,6 +79,7 @@ pub struct RunCounts {
 
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     /// Whoever writes the records is gone.
     #[error("the output ended before the run")]

@@ -8,6 +8,7 @@ const COLUMNS_LISTED_MAX: usize = 20;
 
 /// Why a list cannot be read at all. Each message is one line.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InputError {
     /// The file could not be opened.
     #[error("cannot open {name}: {source}")]

@@ -6,6 +6,7 @@ use std::{fmt, io};
 
 /// Why a fleet did not start.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LabError {
     /// A scenario file that cannot be played.
     #[error("scenario {name}: {cause}")]

@@ -63,6 +63,7 @@ impl Default for LookupConfig {
 
 /// Why no lookup can be set up.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LookupError {
     /// Neither A nor AAAA is wanted.
     #[error("neither IPv4 nor IPv6 is enabled, so no mail host can have an address")]

@@ -11,6 +11,7 @@ macro_rules! axis {
         $(#[$outer])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
         pub enum $axis { $($(#[$doc])* $variant,)* }
 
         impl $axis {

@@ -11,6 +11,7 @@ pub const BLOCKLIST_LINES_MAX: usize = 1_000_000;
 
 /// Why a blocklist cannot be used. It is never used in part.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BlocklistError {
     /// A line is neither an address, a CIDR range nor a domain.
     #[error("line {line}: `{text}` is neither an address, a CIDR range nor a domain")]

@@ -43,6 +43,7 @@ impl fmt::Display for Delivery {
 
 /// Why a delivery is not encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Reason {
     /// The attempt ended: the phase and kind that decided it, written
     /// `starttls_not_offered`, `dns_null_mx`, `greeting_throttled`.

@@ -29,6 +29,7 @@ impl Preference {
 /// Why a list may lack something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Gap {
     /// The server asked us to go away (421).
     Throttled,

@@ -8,6 +8,7 @@ use std::fmt;
 /// order is also how much a failure there tells: later is more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Phase {
     /// Reading the list.
     Input,
@@ -71,7 +72,8 @@ macro_rules! kinds {
         /// `docs/outcomes.md`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        pub enum Kind { $($(#[$doc])* $variant,)* }
+        #[non_exhaustive]
+pub enum Kind { $($(#[$doc])* $variant,)* }
 
         impl Kind {
             /// Every kind, in the order of the table.

@@ -45,6 +45,7 @@ impl fmt::Display for TlsSettings {
 
 /// Why mail under forced TLS is not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum CheckFailure {
     /// There is no TLS for this sender; the reason is that of the opportunistic
     /// outcome: `starttls_not_offered`, `no_published_suite`, `dns_null_mx`.
@@ -94,6 +95,7 @@ impl fmt::Display for CheckFailure {
 
 /// Why it is not known whether mail under forced TLS is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum CheckCause {
     /// The endpoint gave no answer; the reason is that of the opportunistic
     /// outcome: `greeting_throttled`, `dns_timeout`.

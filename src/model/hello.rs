@@ -22,6 +22,7 @@ pub const ENUMERATION_CONNECTIONS_MAX: usize = 400;
 /// Why a hello was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum HelloPurpose {
     /// The exact offer of the sender that verdicts are for.
     Sender,
@@ -77,6 +78,7 @@ impl HelloQuestion {
 /// How the answer to a hello ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum HelloEnd {
     /// The server agreed: all that it says in clear was read. Up to TLS 1.2
     /// that is its ServerHelloDone, from TLS 1.3 on its ServerHello.

@@ -15,6 +15,7 @@ pub const LABEL_BYTES_MAX: usize = 63;
 
 /// Why a text is not a mail domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum NameError {
     /// Nothing is left once blanks and the trailing dot are gone.
     #[error("empty")]
@@ -57,7 +58,7 @@ impl DomainName {
     /// [`NameError`] says what is wrong with the text.
     ///
     /// ```
-    /// use mxray::model::DomainName;
+    /// use mxray::DomainName;
     /// assert_eq!(DomainName::parse("Bücher.Example.").unwrap().as_str(), "xn--bcher-kva.example");
     /// assert!(DomainName::parse("192.0.2.1").is_err());
     /// ```

@@ -106,6 +106,7 @@ impl Dialogue {
 /// What became of our client certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ClientCertificate {
     /// The server never asked for one.
     #[default]

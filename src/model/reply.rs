@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// RFC 5321.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Deviation {
     /// A line ended in LF without CR (§2.3.8).
     BareLf,
@@ -80,6 +81,7 @@ impl Reply {
 /// A command of the dialogue, by the place of its reply in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Asked {
     /// EHLO in clear.
     Ehlo,

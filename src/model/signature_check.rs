@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// that it holds the key of its certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SignatureCheck {
     /// It verifies under the key of the presented certificate.
     Verified,

@@ -43,6 +43,7 @@ pub const SCHEMA_VERSION_OLDEST: u32 = 1;
 
 /// Why a run directory could not be begun. Each message is one line.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum OutputError {
     /// The system does not let us.
     #[error("cannot create the run directory {}: {source}; choose another with -o", dir.display())]

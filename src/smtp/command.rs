@@ -11,6 +11,7 @@ const LABEL_BYTES_MAX: usize = 63;
 
 /// Why a text cannot stand after EHLO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum EhloNameError {
     /// Nothing, or over [`EHLO_NAME_BYTES_MAX`] octets.
     #[error("an EHLO name has 1 to 253 octets")]
@@ -33,7 +34,7 @@ impl EhloName {
     /// early: a space, CR, LF or any other control character.
     ///
     /// ```
-    /// use mxray::smtp::EhloName;
+    /// use mxray::scan::EhloName;
     /// assert!(EhloName::new("scan.example.org").is_ok());
     /// assert!(EhloName::new("[IPv6:2001:db8::1]").is_ok());
     /// assert!(EhloName::new("scan.example.org\r\nQUIT").is_err());

@@ -19,6 +19,7 @@ pub const STREAM_BYTES_MAX: usize = 256 * 1024;
 
 /// Why a stream holds no reply where one is due.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Fault {
     /// The first line is no reply line; it stands here, escaped.
     #[error("not an SMTP reply: {0}")]

@@ -48,7 +48,7 @@ pub enum Step<'a> {
 /// 221, or the end.
 ///
 /// ```
-/// use mxray::smtp::{EhloName, Session, Step};
+/// use mxray::reply::{EhloName, Session, Step};
 /// let mut session = Session::new(EhloName::new("scan.example").unwrap());
 /// assert_eq!(session.next(), Step::Read);
 /// session.receive(b"220 mx.example ESMTP\r\n");

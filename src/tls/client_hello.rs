@@ -22,8 +22,8 @@ pub struct KeyShare {
 /// [`Self::key_shares`], where an empty list is an offer of its own.
 ///
 /// ```
-/// use mxray::model::{CipherSuite, ProtocolVersion};
-/// use mxray::tls::ClientHello;
+/// use mxray::{CipherSuite, ProtocolVersion};
+/// use mxray::hello::ClientHello;
 /// let hello = ClientHello::new(ProtocolVersion::SSL3, [CipherSuite(0x0005)], [7; 32]);
 /// let records = hello.to_records().unwrap();
 /// assert_eq!(records[..11], [22, 3, 0, 0, 45, 1, 0, 0, 41, 3, 0]);

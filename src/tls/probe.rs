@@ -35,8 +35,8 @@ pub enum Step<'a> {
 /// of these counts, and nothing after it.
 ///
 /// ```
-/// use mxray::model::{CipherSuite, ProtocolVersion};
-/// use mxray::tls::{ClientHello, End, HelloProbe, Step};
+/// use mxray::{CipherSuite, ProtocolVersion};
+/// use mxray::hello::{ClientHello, End, HelloProbe, Step};
 /// let hello = ClientHello::new(ProtocolVersion::TLS10, [CipherSuite(0x000a)], [7; 32]);
 /// let mut probe = HelloProbe::new(&hello).unwrap();
 /// assert!(matches!(probe.next(), Step::Write(bytes) if bytes.starts_with(&[22, 3, 1])));

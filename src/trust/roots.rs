@@ -18,6 +18,7 @@ const MICROSOFT_PEM: &[u8] = include_bytes!("../../datasets/roots/microsoft.pem"
 
 /// Why a certificate cannot be a root.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RootError {
     /// It is no certificate.
     #[error("not a certificate that can serve as a root: {0}")]

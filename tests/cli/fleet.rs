@@ -1,8 +1,8 @@
 //! A fleet inside the test for the command to scan.
 
 use crate::command::{Folder, PATIENCE};
-use mxray::lab::{Fleet, FleetOptions, scenario};
-use mxray::model::DomainName;
+use mxray::internals::lab::{Fleet, FleetOptions, scenario};
+use mxray::internals::model::DomainName;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 

@@ -130,7 +130,10 @@ fn what_is_quoted_is_escaped() {
         let ran = folder.run(line.split(' '));
         assert_eq!(ran.code, Some(2), "{}", ran.stderr);
         let one = ran.stderr.strip_suffix('\n').unwrap();
-        assert!(one.contains(told) && !one.contains(mxray::model::text::is_unprintable), "{one:?}");
+        assert!(
+            one.contains(told) && !one.contains(mxray::internals::model::text::is_unprintable),
+            "{one:?}"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::stack::{Identities, Stack, is_there};
 use super::{Front, enumerate, groups, of, suites};
-use mxray::model::{CipherSuite, NamedGroup, Preference, ProtocolVersion};
+use mxray::internals::model::{CipherSuite, NamedGroup, Preference, ProtocolVersion};
 use std::collections::BTreeSet;
 use std::process::Command;
 

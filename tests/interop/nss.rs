@@ -2,7 +2,7 @@
 
 use super::stack::{Stack, is_there};
 use super::{Front, enumerate, of, suites};
-use mxray::model::{CipherSuite, Preference, ProtocolVersion};
+use mxray::internals::model::{CipherSuite, Preference, ProtocolVersion};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};

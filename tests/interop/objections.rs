@@ -6,11 +6,11 @@
 use super::stack::is_there;
 use super::{of_scenario, prober};
 use jiff::Timestamp;
-use mxray::model::HelloEnd;
-use mxray::sender::Sender;
-use mxray::stage::Probe;
-use mxray::trust::{Judge, Roots};
-use mxray::verdict::Policy;
+use mxray::internals::model::HelloEnd;
+use mxray::internals::sender::Sender;
+use mxray::internals::stage::Probe;
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
@@ -62,7 +62,7 @@ async fn what_openssl_ends_a_handshake_over() {
         assert_eq!(ended, expected.is_some() && name != "no_renegotiation_info", "{name}: {of_the_sender:?}");
         let assessments = policy.assess(&seen);
         let (record, _) = policy.endpoint(seen, &assessments);
-        let fails = record.outcome.delivery == mxray::model::Delivery::Plaintext;
+        let fails = record.outcome.delivery == mxray::internals::model::Delivery::Plaintext;
         assert_eq!(fails, expected.is_some(), "{name}: {:?}", record.outcome);
         fleet.shutdown().await;
     }

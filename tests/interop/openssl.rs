@@ -3,13 +3,13 @@
 use super::stack::{Identities, Stack, is_there};
 use super::{Front, enumerate, groups, key_of, of, openssl_names, prober, suites};
 use jiff::Timestamp;
-use mxray::model::{
+use mxray::internals::model::{
     Basis, Check, CheckFailure, Delivery, Enumeration, Gap, NamedGroup, Preference, ProtocolVersion,
 };
-use mxray::sender::Sender;
-use mxray::stage::Probe;
-use mxray::trust::{Judge, Roots};
-use mxray::verdict::Policy;
+use mxray::internals::sender::Sender;
+use mxray::internals::stage::Probe;
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 

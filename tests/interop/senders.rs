@@ -5,9 +5,9 @@
 use super::capture::{Capture, Said};
 use super::mail_system::{Root, exim, opensmtpd, postfix};
 use super::older;
-use mxray::model::ProtocolVersion;
-use mxray::sender::{AfterTlsFailure, Sender};
-use mxray::tls::ClientHello;
+use mxray::internals::model::ProtocolVersion;
+use mxray::internals::sender::{AfterTlsFailure, Sender};
+use mxray::internals::tls::ClientHello;
 
 /// The offer of `hello`, list by list, is that of the sender's file.
 fn assert_offers(sender: &Sender, hello: &ClientHello, packages: &str) {

@@ -4,7 +4,7 @@
 // clippy does not see that everything here is a test.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use mxray::model::registry;
+use mxray::internals::model::registry;
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{aws_lc_rs, verify_tls12_signature, verify_tls13_signature};

@@ -2,8 +2,8 @@
 //! left alone.
 
 use super::*;
-use mxray::lookup::ALIASES_MAX;
-use mxray::model::Blocklist;
+use mxray::internals::lookup::ALIASES_MAX;
+use mxray::internals::model::Blocklist;
 use std::sync::Arc;
 
 /// What is found where these names are left alone.

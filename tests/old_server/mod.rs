@@ -2,12 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use mxray::model::{CipherSuite, ProtocolVersion};
-use mxray::tls::extension::{Extension, ExtensionType};
-use mxray::tls::handshake::{HandshakeReader, HandshakeType};
-use mxray::tls::record::RecordReader;
-use mxray::tls::server_hello::HELLO_RETRY_RANDOM;
-use mxray::tls::{ClientHello, ServerHello};
+use mxray::internals::model::{CipherSuite, ProtocolVersion};
+use mxray::internals::tls::extension::{Extension, ExtensionType};
+use mxray::internals::tls::handshake::{HandshakeReader, HandshakeType};
+use mxray::internals::tls::record::RecordReader;
+use mxray::internals::tls::server_hello::HELLO_RETRY_RANDOM;
+use mxray::internals::tls::{ClientHello, ServerHello};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};

@@ -1,8 +1,8 @@
 //! What holds of connectors from whichever kind of file.
 
 use super::message;
-use mxray::model::connector::{Recipients, SMART_HOST_ADDRESSES_MAX, SmartHost};
-use mxray::sender::connector::{
+use mxray::internals::model::connector::{Recipients, SMART_HOST_ADDRESSES_MAX, SmartHost};
+use mxray::internals::sender::connector::{
     CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX, CONNECTORS_MAX,
     ConnectorError, ConnectorList, Connectors,
 };

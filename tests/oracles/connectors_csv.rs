@@ -1,7 +1,7 @@
 //! Connectors as the export of the cmdlet writes them.
 
 use super::{Seed, connectors};
-use mxray::sender::connector::parse_csv;
+use mxray::internals::sender::connector::parse_csv;
 
 pub fn check(input: &[u8]) {
     connectors::check(parse_csv(input));

@@ -1,7 +1,7 @@
 //! Connectors in TOML.
 
 use super::{Seed, connectors};
-use mxray::sender::connector::parse_toml;
+use mxray::internals::sender::connector::parse_toml;
 
 pub fn check(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {

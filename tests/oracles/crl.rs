@@ -6,9 +6,9 @@
 
 use super::{Seed, message};
 use jiff::Timestamp;
-use mxray::model::SignatureCheck;
-use mxray::model::revocation::{RevocationAnswer, RevocationStatus};
-use mxray::revocation::{Question, crl};
+use mxray::internals::model::SignatureCheck;
+use mxray::internals::model::revocation::{RevocationAnswer, RevocationStatus};
+use mxray::internals::revocation::{Question, crl};
 
 pub const ISSUER: &[u8] = include_bytes!("testdata/issuer.der");
 pub const LEAF: &[u8] = include_bytes!("testdata/leaf.der");

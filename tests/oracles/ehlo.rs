@@ -3,12 +3,12 @@
 //! after EHLO makes one line of a command.
 
 use super::{Seed, smtp_reply};
-use mxray::model::Reply;
-use mxray::model::text::{escape, unescape};
-use mxray::smtp::EhloName;
-use mxray::smtp::command::{Command, EHLO_NAME_BYTES_MAX};
-use mxray::smtp::ehlo::{Offer, starttls_offer};
-use mxray::smtp::reply::ReplyReader;
+use mxray::internals::model::Reply;
+use mxray::internals::model::text::{escape, unescape};
+use mxray::internals::smtp::EhloName;
+use mxray::internals::smtp::command::{Command, EHLO_NAME_BYTES_MAX};
+use mxray::internals::smtp::ehlo::{Offer, starttls_offer};
+use mxray::internals::smtp::reply::ReplyReader;
 
 /// Longest command line in octets, CRLF included (RFC 5321 §4.5.3.1.4).
 const COMMAND_LINE_BYTES_MAX: usize = 512;

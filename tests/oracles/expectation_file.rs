@@ -3,13 +3,13 @@
 
 use super::{Seed, message};
 use jiff::Timestamp;
-use mxray::model::expectation::Expectation;
-use mxray::model::{CertificateFacts, Sha256, TrustedRoot};
-use mxray::sender::expectation_file::{
+use mxray::internals::model::expectation::Expectation;
+use mxray::internals::model::{CertificateFacts, Sha256, TrustedRoot};
+use mxray::internals::sender::expectation_file::{
     APPLIES_TO_MAX, EXPECTATION_TEXT_BYTES_MAX, EXPECTED_CERTIFICATES_MAX, parse,
 };
-use mxray::trust::expectation::{DETAIL_BYTES_MAX, Seen, judge};
-use mxray::x509;
+use mxray::internals::trust::expectation::{DETAIL_BYTES_MAX, Seen, judge};
+use mxray::internals::x509;
 use std::sync::Arc;
 
 pub fn check(input: &[u8]) {

@@ -2,7 +2,9 @@
 //! again, the same.
 
 use super::Seed;
-use mxray::model::{DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, Subject, Target};
+use mxray::internals::model::{
+    DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, Subject, Target,
+};
 
 pub fn check(input: &[u8]) {
     let Ok(facts) = serde_json::from_slice::<DomainFacts>(input) else { return };

@@ -3,8 +3,8 @@
 
 use super::cuts::cuts;
 use super::{Seed, message};
-use mxray::input::{Entry, InputError, InputKind, InputOptions, REJECTED_TEXT_BYTES_MAX, read};
-use mxray::model::{DomainName, Rejected, Subject, Target};
+use mxray::internals::input::{Entry, InputError, InputKind, InputOptions, REJECTED_TEXT_BYTES_MAX, read};
+use mxray::internals::model::{DomainName, Rejected, Subject, Target};
 use std::collections::VecDeque;
 use std::io;
 

@@ -4,18 +4,18 @@
 use super::x509_certificate::{INTERMEDIATE, ROOT, SERVER};
 use super::{Seed, crl, message};
 use jiff::Timestamp;
-use mxray::model::observation::CHAIN_CERTIFICATES_MAX;
-use mxray::model::{
+use mxray::internals::model::observation::CHAIN_CERTIFICATES_MAX;
+use mxray::internals::model::{
     CipherSuite, Delivery, Deviation, Dialogue, DomainFacts, DomainName, Endpoint, EndpointRecord, Exchange,
     Failure, HelloEnd, HelloObservation, HelloPurpose, Kind, MxHost, Observation, Phase, ProbeKey,
     ProtocolVersion, Reply, Sha256, Subject, Target, TlsObservation, Verdict,
 };
-use mxray::run_dir::read::JournalLine;
-use mxray::run_dir::{JOURNAL_LINE_BYTES_MAX, journal_line};
-use mxray::sender::Sender;
-use mxray::trust::{Judge, Roots, Store};
-use mxray::verdict::Policy;
-use mxray::x509::digest;
+use mxray::internals::run_dir::read::JournalLine;
+use mxray::internals::run_dir::{JOURNAL_LINE_BYTES_MAX, journal_line};
+use mxray::internals::sender::Sender;
+use mxray::internals::trust::{Judge, Roots, Store};
+use mxray::internals::verdict::Policy;
+use mxray::internals::x509::digest;
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 

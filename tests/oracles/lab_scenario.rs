@@ -2,7 +2,7 @@
 //! refused by one line.
 
 use super::{Seed, message};
-use mxray::lab::{DH_BITS_MAX, Scenario, Server, Step, Words};
+use mxray::internals::lab::{DH_BITS_MAX, Scenario, Server, Step, Words};
 use std::collections::BTreeSet;
 
 /// Most bytes that a step may say at once, and its longest pause in

@@ -5,9 +5,9 @@
 
 use super::Seed;
 use super::crl::{ISSUER, LEAF, at, check_text};
-use mxray::model::SignatureCheck;
-use mxray::model::revocation::RevocationStatus;
-use mxray::revocation::{Question, ocsp};
+use mxray::internals::model::SignatureCheck;
+use mxray::internals::model::revocation::RevocationStatus;
+use mxray::internals::revocation::{Question, ocsp};
 
 const GOOD: &[u8] = include_bytes!("testdata/good.der");
 const REVOKED: &[u8] = include_bytes!("testdata/revoked.der");

@@ -3,8 +3,8 @@
 
 use super::x509_certificate::{INTERMEDIATE, ROOT};
 use super::{Seed, crl, message};
-use mxray::trust::{FileRoots, Roots, Store};
-use mxray::x509::digest;
+use mxray::internals::trust::{FileRoots, Roots, Store};
+use mxray::internals::x509::digest;
 
 /// Begins of certificates, as RFC 7468 and OpenSSL have them.
 const BEGINS: [&str; 3] = [

@@ -2,12 +2,12 @@
 //! and what such a sender would do is what it offers.
 
 use super::{Seed, message};
-use mxray::model::{
+use mxray::internals::model::{
     CipherSuite, Delivery, Endpoint, Failure, Finding, Kind, NamedGroup, Outcome, Phase, ProbeKey,
     ProtocolVersion, SignatureCheck, TlsFinding,
 };
-use mxray::sender::{SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender};
-use mxray::verdict::outcome::outcome;
+use mxray::internals::sender::{SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender};
+use mxray::internals::verdict::outcome::outcome;
 
 pub fn check(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };

@@ -4,8 +4,8 @@
 use super::smtp_session::{Ending, Played, Stream, check_stream};
 use super::{Seed, smtp_reply};
 use arbitrary::{Arbitrary, Unstructured};
-use mxray::model::text::escape;
-use mxray::model::{Dialogue, Reply};
+use mxray::internals::model::text::escape;
+use mxray::internals::model::{Dialogue, Reply};
 
 /// Most lines of a reply, most letters of a line, most replies on one side.
 const LINES_MAX: usize = 6;

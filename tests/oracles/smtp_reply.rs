@@ -3,9 +3,9 @@
 
 use super::cuts::cuts;
 use super::{Seed, transcripts};
-use mxray::model::text::{is_unprintable, unescape};
-use mxray::model::{Deviation, Reply};
-use mxray::smtp::reply::{
+use mxray::internals::model::text::{is_unprintable, unescape};
+use mxray::internals::model::{Deviation, Reply};
+use mxray::internals::smtp::reply::{
     Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyReader, STREAM_BYTES_MAX,
 };
 
@@ -102,7 +102,7 @@ fn fault_of(lines: &[&[u8]]) -> Option<Fault> {
     }
     let before: Vec<&[u8]> = before.iter().copied().filter(|line| !self::content(line).is_empty()).collect();
     let Some(code) = code(content).filter(|_| matches!(content.get(3), None | Some(b' ' | b'-'))) else {
-        let text = mxray::model::text::escape(content);
+        let text = mxray::internals::model::text::escape(content);
         return Some(if before.is_empty() { Fault::NotReply(text) } else { Fault::BadLine(text) });
     };
     let first = before.first().map_or(code, |line| self::code(line).unwrap());
@@ -124,7 +124,7 @@ fn reply_of(lines: &[&[u8]]) -> Reply {
     ];
     Reply {
         code: code(said[0]).unwrap(),
-        lines: texts.into_iter().map(mxray::model::text::escape).collect(),
+        lines: texts.into_iter().map(mxray::internals::model::text::escape).collect(),
         deviations: deviations.into_iter().filter_map(|(which, seen)| seen.then_some(which)).collect(),
     }
 }

@@ -1,8 +1,8 @@
 //! Reading a ClientHello: what is read is written again as what it was.
 
 use super::Seed;
-use mxray::model::{CipherSuite, MxHost, NamedGroup, ProtocolVersion, SignatureScheme};
-use mxray::tls::{ClientHello, KeyShare};
+use mxray::internals::model::{CipherSuite, MxHost, NamedGroup, ProtocolVersion, SignatureScheme};
+use mxray::internals::tls::{ClientHello, KeyShare};
 use std::collections::BTreeSet;
 
 /// Bytes of a handshake message before its body.

@@ -4,8 +4,8 @@
 use super::Seed;
 use super::tls_server_flight::answer;
 use arbitrary::{Result, Unstructured};
-use mxray::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use mxray::tls::{
+use mxray::internals::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use mxray::internals::tls::{
     CertificateRequest, Chain, End, Extension, ExtensionType, KeyExchange, ServerFlight, ServerHello,
     ServerShare, ShareKind, SignedShare,
 };

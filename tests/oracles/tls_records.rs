@@ -3,9 +3,9 @@
 
 use super::Seed;
 use super::cuts::cuts;
-use mxray::model::ProtocolVersion;
-use mxray::tls::handshake::{HANDSHAKE_MESSAGE_BYTES_MAX, HandshakeReader, MessageTooLong};
-use mxray::tls::record::{ContentType, RECORD_BYTES_MAX, RecordFault, RecordReader};
+use mxray::internals::model::ProtocolVersion;
+use mxray::internals::tls::handshake::{HANDSHAKE_MESSAGE_BYTES_MAX, HandshakeReader, MessageTooLong};
+use mxray::internals::tls::record::{ContentType, RECORD_BYTES_MAX, RecordFault, RecordReader};
 
 /// All that a reader hands out of one stream.
 #[derive(Debug, Default, PartialEq)]

@@ -4,11 +4,11 @@
 use super::Seed;
 use super::cuts::cuts;
 use super::tls_records::record;
-use mxray::model::observation::CHAIN_CERTIFICATES_MAX;
-use mxray::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use mxray::tls::probe::{FLIGHT_BYTES_MAX, RECORDS_MAX};
-use mxray::tls::record::{ContentType, HEADER_BYTES, RECORD_BYTES_MAX};
-use mxray::tls::{
+use mxray::internals::model::observation::CHAIN_CERTIFICATES_MAX;
+use mxray::internals::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use mxray::internals::tls::probe::{FLIGHT_BYTES_MAX, RECORDS_MAX};
+use mxray::internals::tls::record::{ContentType, HEADER_BYTES, RECORD_BYTES_MAX};
+use mxray::internals::tls::{
     CertificateRequest, Chain, ClientHello, End, HelloAnswer, HelloProbe, Objection, ServerFlight,
     ServerHello, ServerShare, SignedShare, Step, objection,
 };

@@ -4,8 +4,8 @@
 
 use super::Seed;
 use super::cuts::cuts;
-use mxray::tls::client::CLEAR_TEXT_BYTES_MAX;
-use mxray::tls::{TlsClient, TlsFault};
+use mxray::internals::tls::client::CLEAR_TEXT_BYTES_MAX;
+use mxray::internals::tls::{TlsClient, TlsFault};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};

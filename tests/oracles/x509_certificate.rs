@@ -2,10 +2,10 @@
 //! less than what rustls-webpki reads of an end-entity certificate.
 
 use super::{Seed, crl};
-use mxray::model::CertificateFacts;
-use mxray::x509::form::{self, Form};
-use mxray::x509::terms::terms;
-use mxray::x509::{
+use mxray::internals::model::CertificateFacts;
+use mxray::internals::x509::form::{self, Form};
+use mxray::internals::x509::terms::terms;
+use mxray::internals::x509::{
     CERTIFICATE_BYTES_MAX, DEFECT_BYTES_MAX, NAME_TEXT_BYTES_MAX, SERIAL_BYTES_MAX, URL_BYTES_MAX, URLS_MAX,
     digest, read, read_with_terms, subject_public_key_info,
 };

@@ -4,11 +4,11 @@
 use super::Seed;
 use super::x509_certificate::{INTERMEDIATE, ROOT, SERVER, refused};
 use jiff::Timestamp;
-use mxray::model::observation::CHAIN_CERTIFICATES_MAX;
-use mxray::model::{CertificateFacts, ChainStatus, DateStatus, Sha256};
-use mxray::tls::Chain;
-use mxray::trust::{Assessed, Judge, Roots, Store};
-use mxray::x509::{read, thumbprint};
+use mxray::internals::model::observation::CHAIN_CERTIFICATES_MAX;
+use mxray::internals::model::{CertificateFacts, ChainStatus, DateStatus, Sha256};
+use mxray::internals::tls::Chain;
+use mxray::internals::trust::{Assessed, Judge, Roots, Store};
+use mxray::internals::x509::{read, thumbprint};
 use rustls::pki_types::CertificateDer;
 use std::sync::{Arc, OnceLock};
 use webpki::{EndEntityCert, Error};

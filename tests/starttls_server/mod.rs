@@ -1,10 +1,10 @@
 //! A mail server on loopback whose TLS is rustls and whose manners are the
 //! test's, and a probe of it.
 
-use mxray::model::{Blocklist, Endpoint, MxHost, Observation, ProbeKey};
-use mxray::net::{Gate, Handshaker, NetProbe, PhaseTimeouts};
-use mxray::smtp::EhloName;
-use mxray::stage::Probe;
+use mxray::internals::model::{Blocklist, Endpoint, MxHost, Observation, ProbeKey};
+use mxray::internals::net::{Gate, Handshaker, NetProbe, PhaseTimeouts};
+use mxray::internals::smtp::EhloName;
+use mxray::internals::stage::Probe;
 use rustls::ServerConfig;
 use std::io;
 use std::net::SocketAddr;

@@ -38,8 +38,8 @@ use state::State;
 /// other purposes in the history are passed over.
 ///
 /// ```
-/// use mxray::model::HelloPurpose;
-/// use mxray::ask::enumeration::{EnumerationPlan, next};
+/// use mxray::HelloPurpose;
+/// use mxray::internals::ask::enumeration::{EnumerationPlan, next};
 /// let question = next(&EnumerationPlan::default(), &[]).unwrap();
 /// assert_eq!(question.purpose, HelloPurpose::Suites);
 /// assert_eq!(question.version().name(), "TLSv1.3");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// Why a run directory cannot be read back. Each message is one line.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// There is no `run.json`.
     #[error("{} is not a run directory: it has no run.json", dir.display())]

@@ -14,7 +14,7 @@ use csv::{Position, StringRecord};
 const COLUMNS_NEEDED: [&str; 3] = ["Name", "RecipientDomains", "TlsSettings"];
 
 /// Reads connectors from an export of Get-OutboundConnector: UTF-8 or UTF-16,
-/// separated by comma, semicolon or tab ([`crate::dialect`]).
+/// separated by comma, semicolon or tab.
 ///
 /// # Errors
 /// [`ConnectorError`] if the bytes are no such file, are over a limit, or a
