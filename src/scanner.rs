@@ -4,7 +4,7 @@
 use crate::engine::{self, EngineConfig, EngineError, Progress, RunCounts};
 use crate::lookup::{DnsLookup, LookupConfig, LookupError};
 use crate::model::{Blocklist, DomainRecord, EndpointRecord, Record, Target};
-use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts, ScreenedLookup};
+use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use crate::smtp::EhloName;
 use crate::verdict::Policy;
 use std::sync::Arc;
@@ -24,7 +24,8 @@ const RECORDS_QUEUED_MAX: usize = 256;
 pub struct ScannerConfig {
     /// The name said in EHLO.
     pub ehlo: EhloName,
-    /// How the DNS is asked; by default the resolvers of the system.
+    /// How the DNS is asked; by default the resolvers of the system. Its
+    /// blocklist gives way to [`Self::blocklist`].
     pub lookup: LookupConfig,
     /// Port, pace and retries; by default those of the command line.
     pub engine: EngineConfig,
@@ -82,7 +83,7 @@ pub struct Answer {
 /// Asks mail hosts and judges what they say.
 pub struct Scanner {
     config: EngineConfig,
-    lookup: Arc<ScreenedLookup<DnsLookup>>,
+    lookup: Arc<DnsLookup>,
     probe: Arc<NetProbe>,
     policy: Arc<Policy>,
 }
@@ -96,10 +97,10 @@ impl Scanner {
     pub fn new(config: ScannerConfig, policy: Policy) -> Result<Self, ScannerError> {
         let handshaker = Handshaker::new(config.key_shares)?.with_identity(config.identity);
         let gate = Gate::new(config.blocklist.clone(), config.allow_private);
-        let lookup = DnsLookup::new(config.lookup)?;
+        let lookup = DnsLookup::new(LookupConfig { blocklist: config.blocklist, ..config.lookup })?;
         Ok(Self {
             config: config.engine,
-            lookup: Arc::new(ScreenedLookup::new(config.blocklist, lookup)),
+            lookup: Arc::new(lookup),
             probe: Arc::new(NetProbe::new(gate, config.ehlo, config.timeouts, handshaker)),
             policy: Arc::new(policy),
         })
