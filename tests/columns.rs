@@ -4,9 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use mxray::lab::{self, Fleet, FleetOptions, Scenario, Unresolved};
-use mxray::model::{CipherSuite, DomainName};
-use mxray::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
+use mxray::internals::lab::{self, Fleet, FleetOptions, Scenario, Unresolved};
+use mxray::internals::model::{CipherSuite, DomainName};
+use mxray::internals::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;

@@ -3,9 +3,9 @@
 //! becomes of the message.
 
 use super::smtp::{self, Comes};
-use mxray::tls::ClientHello;
-use mxray::tls::handshake::{HandshakeReader, HandshakeType};
-use mxray::tls::record::{ContentType, RecordReader};
+use mxray::internals::tls::ClientHello;
+use mxray::internals::tls::handshake::{HandshakeReader, HandshakeType};
+use mxray::internals::tls::record::{ContentType, RecordReader};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -6,12 +6,12 @@
 use super::cuts::cuts;
 use super::transcripts::{self, HANDSHAKE};
 use super::{Seed, smtp_reply};
-use mxray::model::text::{is_unprintable, unescape};
-use mxray::model::{Asked, Deviation, Dialogue, Failure, Kind, Phase, Reply};
-use mxray::smtp::ehlo::{Offer, starttls_offer};
-use mxray::smtp::reply::STREAM_BYTES_MAX;
-use mxray::smtp::session::{BROKEN_OFF_BYTES_MAX, PLAINTEXT_BYTES_MAX};
-use mxray::smtp::{EhloName, Session, Step};
+use mxray::internals::model::text::{is_unprintable, unescape};
+use mxray::internals::model::{Asked, Deviation, Dialogue, Failure, Kind, Phase, Reply};
+use mxray::internals::smtp::ehlo::{Offer, starttls_offer};
+use mxray::internals::smtp::reply::STREAM_BYTES_MAX;
+use mxray::internals::smtp::session::{BROKEN_OFF_BYTES_MAX, PLAINTEXT_BYTES_MAX};
+use mxray::internals::smtp::{EhloName, Session, Step};
 
 /// The name that the client gives itself.
 pub const NAME: &str = "scan.example";

@@ -6,7 +6,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use assert_cmd::Command;
-use mxray::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, MX};
+use mxray::internals::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, MX};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
