@@ -37,7 +37,7 @@ pub struct ScannerConfig {
     /// The certificate for servers that ask for one; by default none.
     pub identity: Option<ClientIdentity>,
     /// Addresses and domains that are left alone; by default none.
-    pub blocklist: Blocklist,
+    pub blocklist: Arc<Blocklist>,
     /// Whether addresses that are no place on the public internet are connected
     /// to; by default not.
     pub allow_private: bool,
@@ -53,7 +53,7 @@ impl ScannerConfig {
             timeouts: PhaseTimeouts::default(),
             key_shares: KeyShares::Reused,
             identity: None,
-            blocklist: Blocklist::default(),
+            blocklist: Arc::default(),
             allow_private: false,
         }
     }
