@@ -37,6 +37,8 @@ mod responders;
 mod revocation;
 #[path = "cli/roots.rs"]
 mod roots;
+#[path = "cli/second_look.rs"]
+mod second_look;
 #[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;

@@ -6,6 +6,7 @@ use super::facts::DomainFacts;
 use super::observation::Observation;
 use super::outcome::Outcome;
 use super::verdict::Verdict;
+use std::sync::Arc;
 
 /// An input line that was no target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +25,10 @@ pub struct EndpointRecord {
     /// What was seen.
     pub observation: Observation,
     /// What the certificates say; `None` without a certificate.
-    pub assessment: Option<Assessment>,
+    pub assessment: Option<Arc<Assessment>>,
     /// What the certificates of each further hello say, in the order of
     /// [`Observation::hellos`]; `None` for one without certificates.
-    pub hello_assessments: Vec<Option<Assessment>>,
+    pub hello_assessments: Vec<Option<Arc<Assessment>>>,
     /// What the server takes, where that was asked for.
     pub enumeration: Option<Box<Enumeration>>,
     /// Whether the leaf carries the name that was asked for; `None` without a

@@ -121,7 +121,7 @@ fn endpoint(n: usize) -> Record {
     }
     Record::Endpoint(Box::new(EndpointRecord {
         observation,
-        assessment,
+        assessment: assessment.map(std::sync::Arc::new),
         hello_assessments: Vec::new(),
         enumeration: None,
         name: None,

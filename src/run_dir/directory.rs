@@ -154,10 +154,10 @@ impl RunDirectory {
 
     fn write_endpoint(&mut self, record: &EndpointRecord) -> io::Result<()> {
         if let Some(tls) = &record.observation.tls {
-            self.write_certificates(&record.assessment, &tls.chain)?;
+            self.write_certificates(record.assessment.as_deref(), &tls.chain)?;
         }
         for (assessment, hello) in record.hello_assessments.iter().zip(&record.observation.hellos) {
-            self.write_certificates(assessment, &hello.chain)?;
+            self.write_certificates(assessment.as_deref(), &hello.chain)?;
         }
         if let Some(enumeration) = &record.enumeration {
             let key = &record.observation.key;
@@ -169,8 +169,8 @@ impl RunDirectory {
     }
 
     /// Writes those that have no row yet.
-    fn write_certificates(&mut self, assessment: &Option<Assessment>, chain: &[Arc<[u8]>]) -> io::Result<()> {
-        let facts = assessment.iter().flat_map(|assessment| &assessment.certificates);
+    fn write_certificates(&mut self, assessment: Option<&Assessment>, chain: &[Arc<[u8]>]) -> io::Result<()> {
+        let facts = assessment.into_iter().flat_map(|assessment| &assessment.certificates);
         for (facts, der) in facts.zip(chain) {
             if self.certificates_seen.insert(facts.sha256) {
                 self.certificates.write(&CertificateRow { facts: facts.clone(), der: der.clone() })?;

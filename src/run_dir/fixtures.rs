@@ -235,7 +235,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             bytes_in: 3000,
             bytes_out: 900,
         },
-        assessment: Some(assessment()),
+        assessment: Some(Arc::new(assessment())),
         hello_assessments: Vec::new(),
         enumeration: None,
         name: Some(NameStatus::MxHost),
@@ -278,7 +278,7 @@ pub(super) fn alerted(last: u8) -> EndpointRecord {
     EndpointRecord {
         observation,
         assessment: None,
-        hello_assessments: vec![None, Some(old)],
+        hello_assessments: vec![None, Some(Arc::new(old))],
         enumeration: None,
         name: None,
         outcome,

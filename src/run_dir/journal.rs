@@ -123,13 +123,13 @@ fn entry(record: &EndpointRecord) -> Entry<'_> {
     Entry {
         schema: SCHEMA_VERSION,
         observation: &record.observation,
-        chain: digests(record.assessment.as_ref()),
+        chain: digests(record.assessment.as_deref()),
         extra_client_hello_chains: record
             .hello_assessments
             .iter()
-            .map(|seen| digests(seen.as_ref()))
+            .map(|seen| digests(seen.as_deref()))
             .collect(),
-        assessment: record.assessment.as_ref().map(Axes::from),
+        assessment: record.assessment.as_deref().map(Axes::from),
     }
 }
 

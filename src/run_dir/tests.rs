@@ -56,7 +56,7 @@ fn a_trusted_chain_tells_its_root_and_who_trusts_it() {
         trusted_by: vec!["mozilla".into(), "microsoft".into()],
     });
     let mut row = endpoint(1);
-    row.assessment.as_mut().unwrap().root = Some(root.clone());
+    std::sync::Arc::make_mut(row.assessment.as_mut().unwrap()).root = Some(root.clone());
     let names = ["cert_trusted_by", "cert_root", "cert_root_sha256"];
     let told = format!("mozilla microsoft|C=US, CN=Root|{DIGEST}");
     assert_eq!(cells(&csv_rows(ENDPOINTS, &[row])[0], &names).join("|"), told);

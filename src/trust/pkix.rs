@@ -30,7 +30,7 @@ const CURVE_STRONG_BITS_MIN: u32 = 224;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessed {
     /// Facts and axes.
-    pub assessment: Assessment,
+    pub assessment: Arc<Assessment>,
     /// The leaf's names.
     pub leaf: Arc<Leaf>,
     /// Whether some clients end the handshake over the form of the chain.
@@ -40,7 +40,7 @@ pub struct Assessed {
 impl Assessed {
     /// The part that forced TLS goes into.
     pub fn presented(&self) -> Presented {
-        let Assessment { chain, dates, .. } = &self.assessment;
+        let Assessment { chain, dates, .. } = &*self.assessment;
         let (leaf, disputed) = (self.leaf.clone(), self.disputed);
         Presented { chain: *chain, dates: *dates, leaf, disputed }
     }
@@ -133,7 +133,8 @@ impl Judge {
             key: key(leaf),
             expectations: expectation::judge(&self.expectations, seen, self.at),
         };
-        Some(Assessed { assessment, leaf: Arc::new(names_of(leaf, leaf_der)), disputed: is_disputed(&read) })
+        let (leaf, disputed) = (Arc::new(names_of(leaf, leaf_der)), is_disputed(&read));
+        Some(Assessed { assessment: Arc::new(assessment), leaf, disputed })
     }
 
     fn issuer(&self, der: &Arc<[u8]>, digest: Sha256) -> Arc<ReadCertificate> {

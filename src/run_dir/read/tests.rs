@@ -133,10 +133,10 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
     }
 }
 
-fn assessment(chain: &[Arc<[u8]>]) -> Option<Assessment> {
+fn assessment(chain: &[Arc<[u8]>]) -> Option<Arc<Assessment>> {
     let certificates: Vec<Arc<CertificateFacts>> =
         chain.iter().map(|der| Arc::new(x509::read(der))).collect();
-    (!chain.is_empty()).then_some(Assessment {
+    let assessment = Assessment {
         certificates,
         chain: ChainStatus::Invalid,
         chain_detail: None,
@@ -144,7 +144,8 @@ fn assessment(chain: &[Arc<[u8]>]) -> Option<Assessment> {
         dates: DateStatus::Unreadable,
         key: KeyStatus::Unknown,
         expectations: Arc::from([]),
-    })
+    };
+    (!chain.is_empty()).then(|| Arc::new(assessment))
 }
 
 fn endpoint(observation: Observation) -> Record {
