@@ -20,7 +20,7 @@ use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{EngineConfig, Progress, run};
 use mxray::internals::interrogate::RetryPlan;
 use mxray::internals::model::{
-    DomainFacts, DomainName, Exchange, Failure, HelloObservation, HelloQuestion, MxHost, Observation,
+    ClientHelloSpec, DomainFacts, DomainName, Exchange, Failure, HelloObservation, MxHost, Observation,
     ProbeKey, Subject, Target,
 };
 use mxray::internals::stage::{Lookup, Probe};
@@ -266,7 +266,7 @@ impl Probe for InMemory {
         Observation { key, attempts: attempt, ..seen }
     }
 
-    async fn hello(&self, _key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+    async fn hello(&self, _key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None)
     }
 }

@@ -19,8 +19,8 @@ use gungraun::{
 use mxray::internals::model::{CertificateFacts, Dialogue, DomainRecord, EndpointRecord, Reply, Verdict};
 use mxray::internals::run_dir::journal_line;
 use mxray::internals::run_dir::read::JournalLine;
-use mxray::internals::smtp::Session;
-use mxray::internals::smtp::ehlo::starttls_offer;
+use mxray::internals::smtp::SmtpClient;
+use mxray::internals::smtp::ehlo::starttls_keyword;
 use mxray::internals::tls::{ClientHello, HelloAnswer, HelloProbe};
 use mxray::internals::x509;
 use std::hint::black_box;
@@ -37,12 +37,12 @@ fn smtp_reply(bytes: Vec<u8>) -> Reply {
 #[bench::usual(dialogue::reply(dialogue::EHLO))]
 #[bench::longest(dialogue::reply(&dialogue::longest_reply()))]
 fn ehlo_offer(reply: Reply) -> bool {
-    matches!(starttls_offer(black_box(&reply)), mxray::internals::smtp::ehlo::Offer::Listed)
+    matches!(starttls_keyword(black_box(&reply)), mxray::internals::smtp::ehlo::StarttlsKeyword::Listed)
 }
 
 #[library_benchmark]
 #[bench::to_quit(dialogue::session())]
-fn smtp_session(session: Session) -> Dialogue {
+fn smtp_session(session: SmtpClient) -> Dialogue {
     black_box(dialogue::converse(black_box(session)))
 }
 

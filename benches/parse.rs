@@ -7,7 +7,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mxray::internals::model::Reply;
-use mxray::internals::smtp::ehlo::starttls_offer;
+use mxray::internals::smtp::ehlo::starttls_keyword;
 use mxray::internals::smtp::reply::ReplyReader;
 use mxray::internals::x509;
 use rustls::pki_types::CertificateDer;
@@ -63,7 +63,7 @@ fn ehlo(c: &mut Criterion) {
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(name, |b| {
             b.iter(|| {
-                black_box(starttls_offer(black_box(&reply)));
+                black_box(starttls_keyword(black_box(&reply)));
             });
         });
     }

@@ -8,7 +8,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use mxray::internals::model::{Dialogue, Endpoint, MxHost, ProbeKey};
 use mxray::internals::net::{Handshaker, KeyShares};
-use mxray::internals::smtp::{EhloName, Session, Step};
+use mxray::internals::smtp::{EhloName, SmtpClient, Step};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::version::{TLS12, TLS13};
@@ -33,7 +33,7 @@ const REPLIES: [&[u8]; 5] = [
 ];
 
 fn converse(name: &EhloName) -> Dialogue {
-    let mut session = Session::new(name.clone());
+    let mut session = SmtpClient::new(name.clone());
     let mut replies = REPLIES.iter();
     loop {
         match session.next() {

@@ -5,7 +5,7 @@
 //! printf '250-mx.example\r\n250 STARTTLS\r\n' | cargo run --example read_reply
 //! ```
 
-use mxray::reply::{Fault, Offer, ReplyReader, starttls_offer};
+use mxray::reply::{Fault, ReplyReader, StarttlsKeyword, starttls_keyword};
 use std::error::Error;
 use std::io::Read;
 
@@ -18,10 +18,10 @@ pub fn replies(bytes: &[u8]) -> Result<Vec<String>, Fault> {
         reader.receive(part);
         while let Some(reply) = reader.next_reply() {
             let reply = reply?;
-            let offer = match starttls_offer(&reply) {
-                Offer::Listed => ", offers STARTTLS",
-                Offer::Mangled(_) => ", offers what something on the way wrote over",
-                Offer::Absent => "",
+            let offer = match starttls_keyword(&reply) {
+                StarttlsKeyword::Listed => ", offers STARTTLS",
+                StarttlsKeyword::Mangled(_) => ", offers what something on the way wrote over",
+                StarttlsKeyword::Absent => "",
             };
             let odd: Vec<_> = reply.deviations.iter().map(|deviation| deviation.name()).collect();
             told.push(format!("{} in {} lines{offer} {odd:?}", reply.code, reply.lines.len()));

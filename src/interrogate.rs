@@ -15,7 +15,7 @@
 
 use crate::model::attempt::OTHER_ATTEMPTS_MAX;
 use crate::model::{
-    Failure, HelloObservation, HelloQuestion, Kind, Observation, OtherAttempt, Phase, ProbeKey,
+    ClientHelloSpec, Failure, HelloObservation, Kind, Observation, OtherAttempt, Phase, ProbeKey,
 };
 use crate::stage::Probe;
 use crate::trust::{Assessed, Assessments};
@@ -64,7 +64,7 @@ pub enum Connection {
         attempt: u32,
     },
     /// A further hello.
-    Hello(Arc<HelloQuestion>),
+    Hello(Arc<ClientHelloSpec>),
 }
 
 /// What a connection brought.
@@ -127,7 +127,7 @@ pub struct Interrogation {
     tries: u32,
     looked_again: bool,
     /// The hello that is asked; `None` as long as it is the probe.
-    hello: Option<Arc<HelloQuestion>>,
+    hello: Option<Arc<ClientHelloSpec>>,
 }
 
 impl Interrogation {
@@ -313,7 +313,7 @@ pub trait Pacing {
 }
 
 /// A key of several.
-struct Asked {
+struct KeyUnderWay {
     key: ProbeKey,
     interrogation: Interrogation,
     due: Instant,
@@ -332,9 +332,9 @@ pub async fn interrogate<P: Probe>(
     let begun = Instant::now();
     let asked = keys.into_iter().map(|key| {
         let known = probe.permit(&key).err().map(|failure| Known::refused(key.clone(), failure));
-        Asked { key, interrogation: Interrogation::new(plan), due: begun, known }
+        KeyUnderWay { key, interrogation: Interrogation::new(plan), due: begun, known }
     });
-    let mut all: Vec<Asked> = asked.collect();
+    let mut all: Vec<KeyUnderWay> = asked.collect();
     while let Some(asked) = next_due(&mut all) {
         sleep_until(asked.due).await;
         pacing.before(asked.key.endpoint.ip).await;
@@ -357,7 +357,7 @@ pub async fn interrogate<P: Probe>(
 
 /// The key to ask now: the first whose pause is over, else the one whose pause
 /// ends first.
-fn next_due(all: &mut [Asked]) -> Option<&mut Asked> {
+fn next_due(all: &mut [KeyUnderWay]) -> Option<&mut KeyUnderWay> {
     let now = Instant::now();
     all.iter_mut().filter(|asked| asked.known.is_none()).min_by_key(|asked| asked.due.max(now))
 }

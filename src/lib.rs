@@ -114,16 +114,17 @@ mod scanner;
 mod stage;
 
 pub use model::{
-    AcceptedGroups, AcceptedSuite, AlertDescription, Asked, Assessment, Basis, CertificateFacts, ChainStatus,
-    Check, CheckCause, CheckFailure, CipherSuite, ClientCertificate, Connector, ConnectorVerdict, DateStatus,
-    Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord, DowngradeMark, Endpoint,
-    EndpointRecord, Enumeration, Exchange, Expectation, ExpectationStatus, Expected, Failure, Finding,
-    ForcedBasis, ForcedTls, Gap, HelloEnd, HelloFinding, HelloObservation, HelloPurpose, HelloQuestion,
-    JudgedEndpoint, KeyStatus, Kind, Leaf, Logged, MxHost, NameError, NameStatus, NamedGroup, Observation,
-    OtherAttempt, Outcome, Passage, Phase, PossibleDelivery, Preference, Presented, ProbeKey, Promise,
-    ProtocolVersion, Reason, Recipients, Record, Rejected, Reply, ServerBest, Session, Sha256,
-    SignatureCheck, SignatureScheme, SmartHost, Subject, SuiteClass, SuiteFacts, Target, Timings, TlsDomain,
-    TlsFinding, TlsObservation, TlsSettings, TrustedRoot, Unproven, Verdict, VersionSuites, View,
+    AcceptedGroups, AcceptedSuite, AlertDescription, Assessment, Basis, CertificateFacts, ChainStatus, Check,
+    CheckCause, CheckFailure, CipherSuite, ClientCertificate, ClientHelloSpec, Connector, ConnectorDelivery,
+    ConnectorVerdict, DateStatus, Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord,
+    DowngradeMark, Endpoint, EndpointRecord, Enumeration, Exchange, Expectation, ExpectationMatch,
+    ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Gap, HelloEnd, HelloFinding,
+    HelloObservation, HelloPurpose, JudgedEndpoint, KeyStatus, Kind, Leaf, Logged, MxHost, NameError,
+    NameStatus, NamedGroup, NegotiatedTls, Observation, OtherAttempt, Outcome, Phase, PossibleDelivery,
+    Preference, Presented, ProbeKey, Promise, ProtocolVersion, Reason, Recipients, Record, Rejected, Reply,
+    ServerBest, Sha256, SignatureCheck, SignatureScheme, SmartHost, SmtpCommand, Subject, SuiteClass,
+    SuiteFacts, Target, Timings, TlsDomain, TlsFinding, TlsObservation, TlsSettings, TrustedRoot, Unproven,
+    Verdict, VersionSuites, View,
 };
 
 /// Asks mail hosts: one, or those of a whole list.
@@ -180,11 +181,11 @@ pub mod certificate {
 /// The client side of an SMTP dialogue up to STARTTLS and inside TLS, without
 /// sockets (RFC 5321, RFC 3207).
 pub mod reply {
-    pub use crate::smtp::ehlo::{Offer, starttls_offer};
+    pub use crate::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
     pub use crate::smtp::reply::{
         Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyReader, STREAM_BYTES_MAX,
     };
-    pub use crate::smtp::{EhloName, EhloNameError, Session, Step};
+    pub use crate::smtp::{EhloName, EhloNameError, SmtpClient, Step};
 }
 
 /// Hellos of SSLv3 to TLS 1.3: written, and read in clear, without sockets and

@@ -4,25 +4,25 @@
 //! first packet: files are opened, roots and blocklists read, names checked.
 //! No stage ever sees the whole configuration.
 
-mod asked;
+mod client_hello;
 mod dialogue;
 mod error;
 mod families;
 mod files;
-mod further;
 mod judging;
 mod load;
-mod named;
-mod places;
+mod probe_target;
+mod sender;
+mod stored_files;
 mod stores;
 mod system_store;
 
-pub use asked::Asked;
 pub use error::UsageError;
 pub use families::Family;
 pub use files::read_file;
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
+pub use probe_target::ProbeTarget;
 pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;
@@ -59,12 +59,12 @@ pub struct Stages {
     /// Judges what they find.
     pub policy: Arc<Policy>,
     /// What the stages were built from, in words, for `run.json`.
-    pub told: Told,
+    pub settings: StageSettings,
 }
 
 /// What the stages were built from.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct StageSettings {
     /// Name said in EHLO.
     pub ehlo_name: String,
     /// The address family that is left out for want of a route.
@@ -89,7 +89,7 @@ pub struct Told {
     pub enumeration_connections: usize,
 }
 
-impl Told {
+impl StageSettings {
     /// The resolvers in words.
     pub fn resolver(&self) -> String {
         if self.resolvers.is_empty() { "system".to_string() } else { self.resolvers.join(" ") }
@@ -140,10 +140,10 @@ pub fn stages(
         ehlo: ehlo_name(dialogue.ehlo.as_deref())?,
         timeouts,
         key_shares: key_shares(dialogue),
-        identity: further::client_identity(&dialogue.client)?,
+        identity: client_hello::client_identity(&dialogue.client)?,
         without_route: families.without_route,
-        hellos: further::hello_plan(hellos)?,
-        enumeration: further::enumeration_plan(hellos),
+        hellos: client_hello::hello_plan(hellos)?,
+        enumeration: client_hello::enumeration_plan(hellos),
         allow_private: args.allow_private,
         judging,
     })
@@ -200,7 +200,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
         .map_err(|error| UsageError(format!("cannot set up TLS: {error}")))?
         .with_identity(parts.identity);
     let gate = Gate::new(parts.lookup.blocklist.clone(), parts.allow_private);
-    let told = Told {
+    let settings = StageSettings {
         ehlo_name: parts.ehlo.as_str().to_string(),
         without_route: parts.without_route,
         resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
@@ -223,7 +223,7 @@ fn build(parts: Parts) -> Result<Stages, UsageError> {
                 .with_hellos(parts.hellos)
                 .with_enumeration(parts.enumeration),
         ),
-        told,
+        settings,
     })
 }
 

@@ -2,7 +2,7 @@
 //! implements them is chosen by `plan`; tests and benches put in-memory
 //! stages in their place.
 
-use crate::model::{DomainFacts, Failure, HelloObservation, HelloQuestion, Observation, ProbeKey, Target};
+use crate::model::{ClientHelloSpec, DomainFacts, Failure, HelloObservation, Observation, ProbeKey, Target};
 use std::future::Future;
 
 /// Finds the mail hosts of a target and their addresses.
@@ -27,6 +27,9 @@ pub trait Probe: Send + Sync + 'static {
 
     /// Sends one further hello on a connection of its own. Never fails: what
     /// went wrong is part of the observation.
-    fn hello(&self, key: ProbeKey, question: &HelloQuestion)
-    -> impl Future<Output = HelloObservation> + Send;
+    fn hello(
+        &self,
+        key: ProbeKey,
+        question: &ClientHelloSpec,
+    ) -> impl Future<Output = HelloObservation> + Send;
 }

@@ -7,7 +7,7 @@ use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
 use mxray::internals::interrogate::RetryPlan;
 use mxray::internals::model::{
-    Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation, HelloQuestion,
+    ClientHelloSpec, Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation,
     Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
 };
 use mxray::internals::sender::Sender;
@@ -124,7 +124,7 @@ impl<F: Fn(&ProbeKey, u32) -> Option<Failure> + Send + Sync + 'static> Probe for
         observation
     }
 
-    async fn hello(&self, _key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+    async fn hello(&self, _key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None)
     }
 }

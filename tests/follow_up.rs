@@ -9,7 +9,7 @@ use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{EngineConfig, Progress, RunCounts, run};
 use mxray::internals::interrogate::RetryPlan;
 use mxray::internals::model::{
-    DomainFacts, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
+    ClientHelloSpec, DomainFacts, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind,
     Observation, Phase, ProbeKey, Record, Subject, Target, TlsObservation,
 };
 use mxray::internals::sender::Sender;
@@ -65,13 +65,13 @@ struct Log {
 /// Answers probes and hellos by script; hellos wait for the gate.
 struct Script {
     handshake: fn() -> (Option<Failure>, TlsObservation),
-    hello: fn(&HelloQuestion, usize) -> HelloObservation,
+    hello: fn(&ClientHelloSpec, usize) -> HelloObservation,
     gate: Semaphore,
     log: Mutex<Log>,
 }
 
 impl Script {
-    fn new(hello: fn(&HelloQuestion, usize) -> HelloObservation) -> Self {
+    fn new(hello: fn(&ClientHelloSpec, usize) -> HelloObservation) -> Self {
         let handshake = || {
             let failure = Failure::new(Phase::Tls, Kind::NoCommonVersion);
             (Some(failure), TlsObservation::default())
@@ -116,7 +116,7 @@ impl Probe for Script {
         seen
     }
 
-    async fn hello(&self, key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+    async fn hello(&self, key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         let ip = key.endpoint.ip;
         self.begin(ip);
         let number = {
@@ -131,13 +131,13 @@ impl Probe for Script {
     }
 }
 
-fn answer(question: &HelloQuestion, end: HelloEnd) -> HelloObservation {
+fn answer(question: &ClientHelloSpec, end: HelloEnd) -> HelloObservation {
     let mut seen = HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None);
     seen.end = end;
     seen
 }
 
-fn throttled(question: &HelloQuestion) -> HelloObservation {
+fn throttled(question: &ClientHelloSpec) -> HelloObservation {
     let failure = Failure::new(Phase::Greeting, Kind::Throttled);
     HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, Some(failure))
 }

@@ -5,8 +5,8 @@
 mod old_server;
 
 use mxray::internals::model::{
-    Blocklist, CipherSuite, DowngradeMark, Endpoint, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion,
-    Kind, MxHost, NamedGroup, Phase, ProbeKey, ProtocolVersion, SignatureScheme,
+    Blocklist, CipherSuite, ClientHelloSpec, DowngradeMark, Endpoint, HelloEnd, HelloObservation,
+    HelloPurpose, Kind, MxHost, NamedGroup, Phase, ProbeKey, ProtocolVersion, SignatureScheme,
 };
 use mxray::internals::net::{Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use mxray::internals::smtp::EhloName;
@@ -38,8 +38,8 @@ fn key(server: &OldServer) -> ProbeKey {
     ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }
 }
 
-fn question(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> HelloQuestion {
-    HelloQuestion {
+fn question(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> ClientHelloSpec {
+    ClientHelloSpec {
         offer: None,
         purpose,
         versions: versions.to_vec(),
@@ -49,7 +49,7 @@ fn question(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> HelloQuestio
     }
 }
 
-async fn ask(server: &OldServer, question: &HelloQuestion) -> HelloObservation {
+async fn ask(server: &OldServer, question: &ClientHelloSpec) -> HelloObservation {
     probe(true).hello(key(server), question).await
 }
 

@@ -9,9 +9,9 @@ use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{EngineConfig, Progress, run};
 use mxray::internals::interrogate::{Known, Pacing, Pause, RetryPlan, interrogate};
 use mxray::internals::model::{
-    CipherSuite, Delivery, DomainFacts, DomainRecord, Endpoint, EndpointRecord, Exchange, Failure, HelloEnd,
-    HelloObservation, HelloQuestion, Kind, NamedGroup, Observation, Phase, ProbeKey, ProtocolVersion, Record,
-    SignatureCheck, SignatureScheme, Subject, Target, TlsObservation,
+    CipherSuite, ClientHelloSpec, Delivery, DomainFacts, DomainRecord, Endpoint, EndpointRecord, Exchange,
+    Failure, HelloEnd, HelloObservation, Kind, NamedGroup, Observation, Phase, ProbeKey, ProtocolVersion,
+    Record, SignatureCheck, SignatureScheme, Subject, Target, TlsObservation,
 };
 use mxray::internals::sender::Sender;
 use mxray::internals::stage::{Lookup, Probe};
@@ -105,7 +105,7 @@ impl Probe for Script {
         seen
     }
 
-    async fn hello(&self, key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+    async fn hello(&self, key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         let (number, end) = self.next(key.endpoint.ip);
         let came_to_it = end.is_none_or(|(phase, _)| phase >= Phase::Tls);
         let failure = end.filter(|_| !came_to_it).map(failure);

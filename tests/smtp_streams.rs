@@ -20,7 +20,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
 use mxray::internals::model::{Deviation, Dialogue, Failure, Kind, Phase};
-use mxray::internals::smtp::{EhloName, Session, Step};
+use mxray::internals::smtp::{EhloName, SmtpClient, Step};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -131,7 +131,7 @@ fn transcripts() -> Vec<Transcript> {
 /// says in one segment is there before the client says anything more.
 fn play(transcript: &Transcript, cut: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Dialogue {
     let name = &transcript.name;
-    let mut session = Session::new(EhloName::new("scan.example").unwrap());
+    let mut session = SmtpClient::new(EhloName::new("scan.example").unwrap());
     let mut events = transcript.events.iter();
     let mut pieces: VecDeque<Vec<u8>> = VecDeque::new();
     loop {
@@ -224,7 +224,7 @@ fn split_at_every_point_is_the_same() {
 
 /// Plays what the server says up to a point, where it closes.
 fn break_off(transcript: &Transcript, point: usize) -> Dialogue {
-    let mut session = Session::new(EhloName::new("scan.example").unwrap());
+    let mut session = SmtpClient::new(EhloName::new("scan.example").unwrap());
     let mut events = transcript.events.iter();
     let mut left = point;
     loop {

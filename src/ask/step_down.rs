@@ -17,7 +17,7 @@
 use super::enumeration::offer;
 use crate::model::hello::EXTRA_CLIENT_HELLOS;
 use crate::model::{
-    AlertDescription, CipherSuite, Failure, HelloEnd, HelloObservation, HelloPurpose, HelloQuestion, Kind,
+    AlertDescription, CipherSuite, ClientHelloSpec, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind,
     Observation, Phase, ProtocolVersion, SignatureCheck, SuiteFacts,
 };
 use crate::sender::offer::Offer;
@@ -53,7 +53,7 @@ impl Default for HelloPlan {
 
 /// The next hello to send to the host of an observation; `None` when all is
 /// known that can be, or the budget is spent. `sender` is the sender's offer.
-pub fn next(plan: &HelloPlan, sender: &HelloQuestion, seen: &Observation) -> Option<HelloQuestion> {
+pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> Option<ClientHelloSpec> {
     let mut asked = seen.hellos.iter().filter(|hello| hello.purpose.is_judged());
     if asked.clone().count() >= plan.hellos_max {
         return None;
@@ -89,7 +89,7 @@ pub fn next(plan: &HelloPlan, sender: &HelloQuestion, seen: &Observation) -> Opt
 /// The sender's offer without the suites that show no certificate, where the
 /// server has taken one of them: whether it has a certificate to show to mail
 /// that demands one is not known by then.
-fn with_certificate(sender: &HelloQuestion, hellos: &[HelloObservation]) -> Option<HelloQuestion> {
+fn with_certificate(sender: &ClientHelloSpec, hellos: &[HelloObservation]) -> Option<ClientHelloSpec> {
     let is_due = hellos.iter().all(|hello| hello.purpose != HelloPurpose::Authenticated);
     if !is_due || !hellos.iter().any(took_anonymous) {
         return None;
@@ -143,7 +143,7 @@ pub(crate) fn is_about_the_offer(failure: &Failure, agreed: bool) -> bool {
 
 /// Whether the server signed under a scheme that the sender offers and the
 /// scanner does not: then only the sender's own offer tells.
-fn signs_for_the_sender(seen: &Observation, sender: &HelloQuestion) -> bool {
+fn signs_for_the_sender(seen: &Observation, sender: &ClientHelloSpec) -> bool {
     let Some(tls) = &seen.tls else { return false };
     let offers = |scheme| sender.signature_schemes.contains(&scheme);
     tls.signature == Some(SignatureCheck::NotOffered) && tls.signature_scheme.is_some_and(offers)
@@ -159,7 +159,7 @@ fn settles(hello: &HelloObservation) -> bool {
 }
 
 /// Every suite, group and scheme that the version can have.
-pub(crate) fn everything_of(version: ProtocolVersion) -> HelloQuestion {
+pub(crate) fn everything_of(version: ProtocolVersion) -> ClientHelloSpec {
     let mut versions = vec![version];
     if version == ProtocolVersion::TLS13 {
         versions.push(ProtocolVersion::TLS12);
@@ -170,7 +170,7 @@ pub(crate) fn everything_of(version: ProtocolVersion) -> HelloQuestion {
             groups.push(group);
         }
     }
-    HelloQuestion {
+    ClientHelloSpec {
         purpose: HelloPurpose::Version,
         offer: None,
         suites: versions.iter().flat_map(|version| offer::suites(*version)).copied().collect(),

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 const ALERT: HelloEnd = HelloEnd::Alert;
 
-fn sender() -> HelloQuestion {
-    HelloQuestion {
+fn sender() -> ClientHelloSpec {
+    ClientHelloSpec {
         purpose: HelloPurpose::Sender,
         offer: None,
         versions: vec![ProtocolVersion::TLS12],
@@ -32,7 +32,7 @@ fn succeeded() -> Observation {
     seen
 }
 
-fn short(question: &HelloQuestion) -> String {
+fn short(question: &ClientHelloSpec) -> String {
     match question.purpose {
         HelloPurpose::Sender => "sender".to_string(),
         _ => question.version().to_string(),
@@ -90,7 +90,7 @@ fn only_want_of_a_version_or_suite_is_followed() {
 #[test]
 fn a_suite_without_a_certificate_leads_to_the_offer_without_those() {
     let anonymous = CipherSuite(0xc019);
-    let postfix = HelloQuestion { suites: vec![anonymous, CipherSuite(0xc030)], ..sender() };
+    let postfix = ClientHelloSpec { suites: vec![anonymous, CipherSuite(0xc030)], ..sender() };
     let mut seen = ended(Phase::Tls, Kind::Alert);
     let mut answer = HelloObservation::not_asked(&postfix, Timestamp::UNIX_EPOCH, None);
     (answer.end, answer.suite) = (HelloEnd::Agreed, Some(CipherSuite(0xc030)));
@@ -101,7 +101,7 @@ fn a_suite_without_a_certificate_leads_to_the_offer_without_those() {
         assert!(question.iter().all(|question| question.purpose == HelloPurpose::Authenticated));
         assert_eq!(question.map(|question| question.suites), expected, "{suite}");
     }
-    let asked = HelloQuestion { purpose: HelloPurpose::Authenticated, ..postfix.clone() };
+    let asked = ClientHelloSpec { purpose: HelloPurpose::Authenticated, ..postfix.clone() };
     seen.hellos.push(HelloObservation::not_asked(&asked, Timestamp::UNIX_EPOCH, None));
     assert_eq!(next(&HelloPlan::default(), &postfix, &seen), None, "once is enough");
     let one = HelloPlan { hellos_max: 1, ..HelloPlan::default() };
@@ -147,7 +147,7 @@ fn the_budget_holds() {
 #[test]
 fn hellos_of_an_enumeration_are_passed_over() {
     let mut seen = ended(Phase::Tls, Kind::NoCommonVersion);
-    let suites = HelloQuestion { purpose: HelloPurpose::Suites, offer: None, ..sender() };
+    let suites = ClientHelloSpec { purpose: HelloPurpose::Suites, offer: None, ..sender() };
     let mut answer = HelloObservation::not_asked(&suites, Timestamp::UNIX_EPOCH, None);
     answer.end = HelloEnd::Agreed;
     seen.hellos = vec![answer; 10];
@@ -156,7 +156,7 @@ fn hellos_of_an_enumeration_are_passed_over() {
 
 #[test]
 fn a_step_offers_all_that_its_version_can_have() {
-    let has = |question: &HelloQuestion, name: &str| question.suites.contains(&name.parse().unwrap());
+    let has = |question: &ClientHelloSpec, name: &str| question.suites.contains(&name.parse().unwrap());
     let newest = everything_of(ProtocolVersion::TLS13);
     assert_eq!(newest.versions, [ProtocolVersion::TLS13, ProtocolVersion::TLS12]);
     assert!(has(&newest, "TLS_AES_128_CCM_SHA256") && has(&newest, "TLS_RSA_WITH_RC4_128_MD5"));

@@ -69,7 +69,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let time = LabTime { dns: DEMO_DNS_TIMEOUT, phase: DEMO_TIMEOUT };
     let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), &connectors, time)?;
     let engine = engine(fleet.smtp_port());
-    let info = survey::run_info(LIST_NAME, &stages.told, &engine, Some(args.seed));
+    let info = survey::run_info(LIST_NAME, &stages.settings, &engine, Some(args.seed));
     let directory = RunDirectory::create(&path, &info)?;
     super::say(format_args!(
         "{} simulated domains under .example, served on loopback by this process",

@@ -5,7 +5,7 @@
 //! nothing else that grows with the run but where each certificate stands.
 
 use super::CommandError;
-use super::losses::{self, Losses};
+use super::missing::{self, Missing};
 use super::signals::Stop;
 use super::survey::{Surveyed, default_directory};
 use crate::cli::JudgeArgs;
@@ -43,14 +43,14 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         judged: HashMap::new(),
         counts: run_dir::RunCounts::default(),
         rows,
-        losses: Losses::default(),
+        losses: Missing::default(),
     };
     if let Some(pem) = lab_roots {
         fs::copy(pem, path.join(plan::LAB_ROOTS_NAME)).map_err(|error| unwritten(&error))?;
     }
     let result = rejudged.run(source);
     if result.is_ok()
-        && let Some(lacking) = losses::line(&stored, rejudged.losses, &rejudged.counts)
+        && let Some(lacking) = missing::line(&stored, rejudged.losses, &rejudged.counts)
     {
         super::say(format_args!("mxray: {lacking}"));
     }
@@ -132,7 +132,7 @@ struct Rejudged {
     counts: run_dir::RunCounts,
     /// Rows of `domains.csv` of a run that was killed.
     rows: u64,
-    losses: Losses,
+    losses: Missing,
 }
 
 impl Rejudged {

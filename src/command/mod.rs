@@ -4,7 +4,7 @@
 // to break off: `say` and `tell` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-mod asked;
+mod address_pause;
 mod bench;
 #[cfg(feature = "lab")]
 mod demo;
@@ -14,14 +14,14 @@ mod error;
 mod judge;
 #[cfg(feature = "lab")]
 mod lab;
-mod losses;
+mod list_end;
 mod messages;
+mod missing;
 mod needs;
 mod outlet;
 mod presented;
 mod probe;
 mod reader;
-mod rest;
 mod revocation;
 mod roots;
 mod scan;

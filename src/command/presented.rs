@@ -1,12 +1,12 @@
 //! The chains that `mxray revocation` asks about: out of a file, or presented
 //! by the mail hosts of its target.
 
+use super::address_pause::AddressPause;
 use super::probe;
-use super::rest::Rest;
 use crate::interrogate::RetryPlan;
 use crate::model::{DomainFacts, Observation};
-use crate::plan::{self, Asked, UsageError};
-use crate::revocation::Question;
+use crate::plan::{self, ProbeTarget, UsageError};
+use crate::revocation::CertificateId;
 use crate::x509;
 use crate::x509::pem::{FileCertificate, NotTaken};
 use std::path::Path;
@@ -21,7 +21,7 @@ const ONCE: RetryPlan =
 pub(super) type Chain = Vec<Arc<[u8]>>;
 
 /// What the endpoints of a target presented.
-pub(super) struct Presented {
+pub(super) struct PresentedChains {
     /// The distinct chains.
     pub(super) chains: Vec<Chain>,
     /// Which of them presented none, and why.
@@ -29,10 +29,15 @@ pub(super) struct Presented {
 }
 
 /// Asks every endpoint of the target for its chain.
-pub(super) async fn probed(stages: &plan::Stages, rest: Rest, asked: Asked, port: u16) -> Presented {
+pub(super) async fn probed(
+    stages: &plan::Stages,
+    rest: AddressPause,
+    asked: ProbeTarget,
+    port: u16,
+) -> PresentedChains {
     let (facts, port) = probe::find(stages, asked, port).await;
     let (record, endpoints) = probe::ask_all(stages, ONCE, rest, facts, port).await;
-    let mut presented = Presented { chains: Vec::new(), without: not_found(&record.facts) };
+    let mut presented = PresentedChains { chains: Vec::new(), without: not_found(&record.facts) };
     for observation in endpoints.into_iter().map(|endpoint| endpoint.observation) {
         let chains = chains_of(&observation);
         if chains.is_empty() {
@@ -91,7 +96,7 @@ pub(super) fn chain_of_file(path: &str) -> Result<Chain, UsageError> {
         return Err(wrong("no certificate, PEM or DER".into()));
     }
     for FileCertificate { place, der, .. } in &certificates {
-        if let Err(error) = Question::new(der, None) {
+        if let Err(error) = CertificateId::new(der, None) {
             let what = format!("no certificate, PEM or DER: {error}");
             return Err(wrong(NotTaken { place: *place, what }.to_string()));
         }

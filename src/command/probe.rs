@@ -1,12 +1,12 @@
 //! `mxray probe`: one target, told as a transcript.
 
-use super::asked::{is_unanswered, no_resolver};
-use super::rest::Rest;
+use super::address_pause::AddressPause;
+use super::list_end::{is_unanswered, no_resolver};
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
 use crate::interrogate::{Known, RetryPlan, interrogate};
 use crate::model::{DomainFacts, DomainRecord, EndpointRecord, ProbeKey, Subject, Target};
-use crate::plan::{self, Asked, Stages, UsageError};
+use crate::plan::{self, ProbeTarget, Stages, UsageError};
 use crate::report::{self, Probed};
 use crate::stage::Lookup;
 use indexmap::IndexMap;
@@ -16,37 +16,37 @@ use std::sync::Arc;
 /// Probes every endpoint of the target, one connection at a time.
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
-    let asked = Asked::parse(&args.target)?;
-    if let (Asked::Domain(domain), Some(_)) = (&asked, &args.recipient_domain) {
+    let asked = ProbeTarget::parse(&args.target)?;
+    if let (ProbeTarget::Domain(domain), Some(_)) = (&asked, &args.recipient_domain) {
         let wrong =
             format!("--recipient-domain goes with HOST:PORT or IP[:PORT]; {domain} is itself a domain");
         return Err(UsageError(wrong).into());
     }
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
-    super::warn_of_bare_name(&stages.told.ehlo_name);
-    super::warn_of_missing_route(stages.told.without_route);
-    super::warn(&stages.told.warnings);
+    super::warn_of_bare_name(&stages.settings.ehlo_name);
+    super::warn_of_missing_route(stages.settings.without_route);
+    super::warn(&stages.settings.warnings);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
             "mxray: to enumerate a host usually takes 30 to 130 connections, {:?} apart (--per-ip-interval)",
             args.pace.per_ip_interval
         ));
     }
-    let by_mx = matches!(asked, Asked::Domain(_));
+    let by_mx = matches!(asked, ProbeTarget::Domain(_));
     let (mut facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
     let unanswered = is_unanswered(&facts);
     if let Some(recipient) = args.recipient_domain {
         facts.target.subject = Subject::Domain(recipient);
     }
-    let rest = Rest::new(args.pace.per_ip_interval).telling();
+    let rest = AddressPause::new(args.pace.per_ip_interval).telling();
     let (domain, endpoints) = ask_all(&stages, plan::retry_plan(&args.again), rest, facts, port).await;
-    let ehlo_name = &stages.told.ehlo_name;
+    let ehlo_name = &stages.settings.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
     super::tell(report::transcript(&probed))?;
     if unanswered {
         super::say(format_args!(
             "mxray: nothing could be contacted: {}",
-            no_resolver(&stages.told.resolver())
+            no_resolver(&stages.settings.resolver())
         ));
         return Ok(ExitCode::from(EXIT_NOTHING_ASKED));
     }
@@ -55,11 +55,11 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
 
 /// Finds the mail hosts of the target, and the port to ask them at, `port`
 /// unless the target names one.
-pub(super) async fn find(stages: &Stages, asked: Asked, port: u16) -> (DomainFacts, u16) {
+pub(super) async fn find(stages: &Stages, asked: ProbeTarget, port: u16) -> (DomainFacts, u16) {
     let subject = match asked {
-        Asked::Domain(domain) => Subject::Domain(domain),
-        Asked::Host(name, port) => Subject::Host { name, port: Some(port) },
-        Asked::Address(ip, port) => Subject::Endpoint { ip, port, name: None },
+        ProbeTarget::Domain(domain) => Subject::Domain(domain),
+        ProbeTarget::Host(name, port) => Subject::Host { name, port: Some(port) },
+        ProbeTarget::Address(ip, port) => Subject::Endpoint { ip, port, name: None },
     };
     let port = subject.port().unwrap_or(port);
     (stages.lookup.lookup(Target { line: 1, subject }).await, port)
@@ -70,7 +70,7 @@ pub(super) async fn find(stages: &Stages, asked: Asked, port: u16) -> (DomainFac
 pub(super) async fn ask_all(
     stages: &Stages,
     plan: RetryPlan,
-    mut rest: Rest,
+    mut rest: AddressPause,
     facts: DomainFacts,
     port: u16,
 ) -> (DomainRecord, Vec<EndpointRecord>) {

@@ -2,8 +2,8 @@
 //! of a partner's certificates, and what does it say? Microsoft's page has
 //! this done by hand with certutil.
 
-use super::presented::{self, Chain, Presented};
-use super::rest::Rest;
+use super::address_pause::AddressPause;
+use super::presented::{self, Chain, PresentedChains};
 use super::{CommandError, start_logging};
 use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
 use crate::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
@@ -12,8 +12,8 @@ use crate::model::revocation::{
     CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer, RevocationSource,
 };
 use crate::model::{CertificateFacts, DomainName, Subject, Target};
-use crate::plan::{self, Asked};
-use crate::revocation::{self, Question, crl, ocsp};
+use crate::plan::{self, ProbeTarget};
+use crate::revocation::{self, CertificateId, crl, ocsp};
 use crate::sender::published::{self, AddressKind};
 use crate::stage::Lookup;
 use crate::trust::Roots;
@@ -62,19 +62,21 @@ struct Asker {
 /// Asks about the chains of the target, then the published addresses.
 pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
-    let asked = if presented::is_file(&args.target) { None } else { Some(Asked::parse(&args.target)?) };
+    let asked = if presented::is_file(&args.target) { None } else { Some(ProbeTarget::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
     let stages = plan::stages(&args.asking, &hellos, &judging, plan::QUESTIONS_MAX)?;
-    super::warn_of_missing_route(stages.told.without_route);
+    super::warn_of_missing_route(stages.settings.without_route);
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
     let (roots, _) = plan::roots(&args.roots)?;
     super::warn(roots.warnings());
     let fetcher = Fetcher::new(plan::gate(&args.asking)?, Resolver(stages.lookup.clone()), limits);
     let mut asker = Asker { fetcher, roots, lists: HashMap::new(), at: Timestamp::now() };
     let presented = match asked {
-        None => Presented { chains: vec![presented::chain_of_file(&args.target)?], without: Vec::new() },
+        None => {
+            PresentedChains { chains: vec![presented::chain_of_file(&args.target)?], without: Vec::new() }
+        }
         Some(asked) => {
-            let rest = Rest::new(args.pace.per_ip_interval);
+            let rest = AddressPause::new(args.pace.per_ip_interval);
             presented::probed(&stages, rest, asked, args.asking.dialogue.port).await
         }
     };
@@ -167,7 +169,7 @@ impl Asker {
         }
         match body(self.list(url).await) {
             Err(why) => RevocationAnswer::unreachable(why),
-            Ok(list) => match Question::new(der, issuer) {
+            Ok(list) => match CertificateId::new(der, issuer) {
                 Ok(question) => crl::look_up(&list, &question, url, self.at),
                 Err(error) => RevocationAnswer::unknown(error.to_string()),
             },
@@ -178,7 +180,7 @@ impl Asker {
         if let Some(answer) = not_asked(url) {
             return answer;
         }
-        let question = match Question::new(der, issuer) {
+        let question = match CertificateId::new(der, issuer) {
             Ok(question) => question,
             Err(error) => return RevocationAnswer::unknown(error.to_string()),
         };

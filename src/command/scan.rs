@@ -31,7 +31,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let share = wanted.within(descriptors::raise());
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, share.questions)?;
     engine.limits.in_flight = share.connections;
-    let info = survey::run_info(&args.list, &stages.told, &engine, None);
+    let info = survey::run_info(&args.list, &stages.settings, &engine, None);
 
     let stream = match args.format {
         None => None,
@@ -46,9 +46,9 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         (None, Some(_)) => None,
     };
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
-    super::warn_of_bare_name(&stages.told.ehlo_name);
-    super::warn_of_missing_route(stages.told.without_route);
-    super::warn(&stages.told.warnings);
+    super::warn_of_bare_name(&stages.settings.ehlo_name);
+    super::warn_of_missing_route(stages.settings.without_route);
+    super::warn(&stages.settings.warnings);
     if share.connections < wanted.connections {
         super::say(format_args!(
             "mxray: the limit of open files (ulimit -n) allows only {} connections, not {}",

@@ -1,15 +1,15 @@
 //! A survey from open list to closed run directory: what `scan` and `demo`
 //! share.
 
-use super::asked::ListEnd;
 use super::display::{Display, Style};
+use super::list_end::ListEnd;
 use super::reader::{self, Read};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
 use super::{CommandError, outlet};
 use crate::engine::{self, EngineConfig, Progress, RunCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
-use crate::plan::{Stages, Told};
+use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
 use crate::run_dir::{self, RunInfo, RunLimits};
 use anyhow::anyhow;
@@ -162,17 +162,22 @@ fn finish(
 }
 
 /// What `run.json` says before the first packet.
-pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Option<u64>) -> RunInfo {
+pub(super) fn run_info(
+    input: &str,
+    settings: &StageSettings,
+    engine: &EngineConfig,
+    seed: Option<u64>,
+) -> RunInfo {
     RunInfo {
         mxray: env!("CARGO_PKG_VERSION").to_string(),
         command: std::env::args().collect(),
         input: input.to_string(),
-        resolver: told.resolver(),
-        ehlo_name: told.ehlo_name.clone(),
-        roots: told.roots.clone(),
-        sender: told.sender.clone(),
+        resolver: settings.resolver(),
+        ehlo_name: settings.ehlo_name.clone(),
+        roots: settings.roots.clone(),
+        sender: settings.sender.clone(),
         port: engine.port,
-        judged_by: told.judged_by.clone(),
+        judged_by: settings.judged_by.clone(),
         judged_from: None,
         seed,
         limits: RunLimits {
@@ -184,10 +189,10 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
             retries: engine.retry.retries,
             retry_delay_ms: millis(engine.retry.retry_delay),
             second_look_delay_ms: Some(millis(engine.retry.second_look_delay)),
-            sender_hello: told.hellos.sender_hello,
-            extra_client_hellos: told.hellos.hellos_max,
-            enumeration_connections: told.enumeration_connections,
-            timeouts_ms: timeouts(told),
+            sender_hello: settings.hellos.sender_hello,
+            extra_client_hellos: settings.hellos.hellos_max,
+            enumeration_connections: settings.enumeration_connections,
+            timeouts_ms: timeouts(settings),
         },
         started: Timestamp::now(),
         ended: None,
@@ -198,10 +203,10 @@ pub(super) fn run_info(input: &str, told: &Told, engine: &EngineConfig, seed: Op
     }
 }
 
-fn timeouts(told: &Told) -> BTreeMap<String, u64> {
-    let phases = &told.timeouts;
+fn timeouts(settings: &StageSettings) -> BTreeMap<String, u64> {
+    let phases = &settings.timeouts;
     [
-        ("dns", told.dns_timeout),
+        ("dns", settings.dns_timeout),
         ("connect", phases.connect),
         ("greeting", phases.greeting),
         ("ehlo", phases.ehlo),

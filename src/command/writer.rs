@@ -1,6 +1,6 @@
 //! Writes the records down, on a thread of its own because disks block.
 
-use super::asked::Asked;
+use super::list_end::AnswerCount;
 use super::outlet::{Handed, Outlet, UNREAD};
 use crate::model::{DomainRecord, Record};
 use crate::report::Summary;
@@ -72,7 +72,7 @@ pub(super) struct Written {
     /// The fold over everything that was sent, written or not.
     pub(super) summary: Summary,
     /// Whether anything could be asked.
-    pub(super) asked: Asked,
+    pub(super) asked: AnswerCount,
     /// The first error, if writing broke off.
     pub(super) error: Option<io::Error>,
     /// Whoever read standard output has enough.
@@ -95,7 +95,7 @@ pub(super) fn start(
 struct Writer {
     outputs: Outputs,
     summary: Summary,
-    asked: Asked,
+    asked: AnswerCount,
     error: Option<io::Error>,
     pipe_closed: bool,
     /// Rows for a pipe that nobody reads, once that was given up.
@@ -108,7 +108,7 @@ struct Writer {
 
 impl Writer {
     fn new(outputs: Outputs, stop: CancellationToken, unwanted: CancellationToken) -> Self {
-        let (summary, asked) = (Summary::default(), Asked::default());
+        let (summary, asked) = (Summary::default(), AnswerCount::default());
         Self {
             outputs,
             summary,

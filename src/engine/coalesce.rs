@@ -19,7 +19,7 @@ enum KeyState {
 }
 
 /// What asking for a key comes to.
-pub enum Asked {
+pub enum Registration {
     /// Nobody asked before: it has to be probed.
     New(KeyId),
     /// It is being probed.
@@ -38,20 +38,20 @@ pub struct KeyTable {
 impl KeyTable {
     /// Asks for a key on behalf of a domain, which is remembered as waiting
     /// unless the answer is there.
-    pub fn ask(&mut self, key: ProbeKey, domain: DomainId) -> Asked {
+    pub fn ask(&mut self, key: ProbeKey, domain: DomainId) -> Registration {
         if let Some((index, _, state)) = self.keys.get_full_mut(&key) {
             return match state {
                 KeyState::Waiting { domains, paused } => {
                     domains.push(domain);
                     self.paused_domains += usize::from(*paused);
-                    Asked::Waiting(KeyId(index))
+                    Registration::Waiting(KeyId(index))
                 }
-                KeyState::Done(_) => Asked::Done(KeyId(index)),
+                KeyState::Done(_) => Registration::Done(KeyId(index)),
             };
         }
         let (index, _) =
             self.keys.insert_full(key, KeyState::Waiting { domains: vec![domain], paused: false });
-        Asked::New(KeyId(index))
+        Registration::New(KeyId(index))
     }
 
     /// Stores what was found and gives back who waits for it.
@@ -116,19 +116,19 @@ mod tests {
     #[test]
     fn a_key_is_new_once_and_wakes_everybody_who_waits() {
         let mut table = KeyTable::default();
-        let Asked::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
-        assert!(matches!(table.ask(key("a.example"), 2), Asked::Waiting(same) if same == id));
-        assert!(matches!(table.ask(key("b.example"), 3), Asked::New(other) if other != id));
+        let Registration::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
+        assert!(matches!(table.ask(key("a.example"), 2), Registration::Waiting(same) if same == id));
+        assert!(matches!(table.ask(key("b.example"), 3), Registration::New(other) if other != id));
         assert_eq!(table.finish(id, Arc::new(judged())), [1, 2]);
-        assert!(matches!(table.ask(key("a.example"), 4), Asked::Done(same) if same == id));
+        assert!(matches!(table.ask(key("a.example"), 4), Registration::Done(same) if same == id));
         assert!(table.judged(id).is_some());
     }
 
     #[test]
     fn domains_are_counted_as_long_as_their_key_pauses() {
         let mut table = KeyTable::default();
-        let Asked::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
-        let Asked::New(other) = table.ask(key("b.example"), 2) else { panic!("new") };
+        let Registration::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
+        let Registration::New(other) = table.ask(key("b.example"), 2) else { panic!("new") };
         table.set_paused(id, true);
         table.set_paused(id, true);
         table.ask(key("a.example"), 3);

@@ -248,7 +248,7 @@ impl<C: Clock + Clone> Pacer<C> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::coalesce::{Asked, KeyTable};
+    use super::super::coalesce::{KeyTable, Registration};
     use super::*;
     use crate::model::{Endpoint, ProbeKey};
     use governor::clock::FakeRelativeClock;
@@ -268,7 +268,7 @@ mod tests {
             .map(|port| {
                 let key = ProbeKey { endpoint: Endpoint { ip: ip(1), port }, sni: None };
                 match table.ask(key, 0) {
-                    Asked::New(id) | Asked::Waiting(id) | Asked::Done(id) => id,
+                    Registration::New(id) | Registration::Waiting(id) | Registration::Done(id) => id,
                 }
             })
             .collect()

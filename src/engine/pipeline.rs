@@ -11,7 +11,7 @@
 //! Backpressure goes the other way: a slow output stops the task, a full
 //! joiner or enough lookups under way stop the reading of targets.
 
-use super::coalesce::{Asked, KeyId, KeyTable};
+use super::coalesce::{KeyId, KeyTable, Registration};
 use super::join::{Joiner, Pending};
 use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
@@ -288,9 +288,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         for (exchange, key) in keys {
             let permit = self.probe.permit(&key);
             match self.keys.ask(key, domain) {
-                Asked::Done(id) => self.joiner.rest_on(domain, exchange, id, false),
-                Asked::Waiting(id) => self.joiner.rest_on(domain, exchange, id, true),
-                Asked::New(id) => {
+                Registration::Done(id) => self.joiner.rest_on(domain, exchange, id, false),
+                Registration::Waiting(id) => self.joiner.rest_on(domain, exchange, id, true),
+                Registration::New(id) => {
                     self.joiner.rest_on(domain, exchange, id, true);
                     match permit {
                         Ok(()) => self.enqueue(id),

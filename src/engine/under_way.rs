@@ -6,7 +6,7 @@ use crate::interrogate::{Answer, Connection, Interrogation, Known, Next, Pause, 
 use crate::verdict::Policy;
 use std::collections::HashMap;
 
-struct Asked {
+struct KeyUnderWay {
     interrogation: Interrogation,
     open: bool,
 }
@@ -27,7 +27,7 @@ pub enum Ended {
 /// bounded by the plan and by whoever names the hellos.
 pub struct UnderWay {
     plan: RetryPlan,
-    keys: HashMap<KeyId, Asked>,
+    keys: HashMap<KeyId, KeyUnderWay>,
 }
 
 impl UnderWay {
@@ -39,7 +39,7 @@ impl UnderWay {
     /// What the connection to a key is for that begins now.
     pub fn begin(&mut self, id: KeyId) -> Connection {
         let plan = self.plan;
-        let new = || Asked { interrogation: Interrogation::new(plan), open: false };
+        let new = || KeyUnderWay { interrogation: Interrogation::new(plan), open: false };
         let asked = self.keys.entry(id).or_insert_with(new);
         asked.open = true;
         asked.interrogation.begin()

@@ -1,6 +1,6 @@
 //! What a scanner must find, as the scenario files say it.
 
-use crate::model::{CipherSuite, Delivery, Kind, Passage, Phase, ProtocolVersion};
+use crate::model::{CipherSuite, ConnectorDelivery, Delivery, Kind, Phase, ProtocolVersion};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -276,7 +276,12 @@ impl Expect {
 
     fn check_connector(&self, there: bool) -> Result<(), String> {
         check_columns(&self.connector, &[CONNECTOR_COLUMNS, &[CONNECTOR_WORDS]])?;
-        let passages = [Passage::Delivered, Passage::Deferred, Passage::Undeliverable, Passage::Undetermined];
+        let passages = [
+            ConnectorDelivery::Delivered,
+            ConnectorDelivery::Deferred,
+            ConnectorDelivery::Undeliverable,
+            ConnectorDelivery::Undetermined,
+        ];
         let delivery = self.connector_cell("connector_delivery");
         if there && !passages.iter().any(|known| known.name() == delivery) {
             return Err(format!("the connector: connector_delivery {delivery:?}"));

@@ -2,7 +2,7 @@
 
 use super::super::Measure;
 use super::*;
-use crate::model::{Endpoint, HelloObservation, HelloQuestion, Kind, Observation, Phase};
+use crate::model::{ClientHelloSpec, Endpoint, HelloObservation, Kind, Observation, Phase};
 use std::time::Duration;
 
 /// A server whose sessions take `time` and, if it `fails`, come to nothing.
@@ -41,7 +41,7 @@ impl Probe for Server {
         seen
     }
 
-    async fn hello(&self, _key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+    async fn hello(&self, _key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         HelloObservation::not_asked(question, Timestamp::UNIX_EPOCH, None)
     }
 }

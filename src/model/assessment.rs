@@ -1,7 +1,7 @@
 //! The certificate axes: judged apart from each other and from the outcome.
 
 use super::certificate::{CertificateFacts, Sha256};
-use super::expectation::Expected;
+use super::expectation::ExpectationMatch;
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
@@ -127,6 +127,6 @@ pub struct Assessment {
     /// Strength of the leaf's key.
     pub key: KeyStatus,
     /// What the leaf is by each expectation, in the order in which they were
-    /// given, whomever they are about; see [`Expected::for_host`].
-    pub expectations: Arc<[Expected]>,
+    /// given, whomever they are about; see [`ExpectationMatch::for_host`].
+    pub expectations: Arc<[ExpectationMatch]>,
 }

@@ -113,7 +113,7 @@ impl Serialize for ExpectationStatus {
 
 /// A certificate held against one expectation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Expected {
+pub struct ExpectationMatch {
     /// The expectation; in text its name.
     #[serde(serialize_with = "name_alone")]
     pub expectation: Arc<Expectation>,
@@ -127,7 +127,7 @@ fn name_alone<S: Serializer>(expectation: &Arc<Expectation>, serializer: S) -> R
     serializer.serialize_str(&expectation.name)
 }
 
-impl Expected {
+impl ExpectationMatch {
     /// The first of `judged` that is about this MX host on the way to this
     /// domain.
     pub fn for_host<'a>(judged: &'a [Self], domain: Option<&str>, host: Option<&str>) -> Option<&'a Self> {

@@ -7,7 +7,7 @@ use super::assessment::{ChainStatus, DateStatus, KeyStatus, TrustedRoot};
 use super::certificate::Sha256;
 use super::downgrade_mark::DowngradeMark;
 use super::endpoint::ProbeKey;
-use super::expectation::Expected;
+use super::expectation::ExpectationMatch;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -76,7 +76,7 @@ pub struct TlsFinding {
     /// Key axis.
     pub key: Option<KeyStatus>,
     /// What the leaf is by each expectation; shared by all findings of it.
-    pub expectations: Arc<[Expected]>,
+    pub expectations: Arc<[ExpectationMatch]>,
     /// The leaf's names.
     pub leaf: Option<Arc<Leaf>>,
     /// Whether some clients end the handshake over the form of the

@@ -251,7 +251,7 @@ pub struct ConnectorVerdict {
     /// Name of the connector.
     pub name: Arc<str>,
     /// Whether its mail gets through.
-    pub passage: Passage,
+    pub delivery: ConnectorDelivery,
     /// Why not delivered, as behind the colon of a [`Check`].
     pub reason: Option<String>,
     /// What the sender logs; `None` where mail is delivered, or it is not
@@ -261,7 +261,7 @@ pub struct ConnectorVerdict {
 
 /// Whether mail gets through a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Passage {
+pub enum ConnectorDelivery {
     /// It does; whether encrypted follows from the connector.
     Delivered,
     /// It is kept and tried again until its time is over, and then comes back.
@@ -272,25 +272,25 @@ pub enum Passage {
     Undetermined,
 }
 
-impl Passage {
+impl ConnectorDelivery {
     /// Stable snake_case name.
     pub fn name(self) -> &'static str {
         match self {
-            Passage::Delivered => "delivered",
-            Passage::Deferred => "deferred",
-            Passage::Undeliverable => "undeliverable",
-            Passage::Undetermined => "undetermined",
+            ConnectorDelivery::Delivered => "delivered",
+            ConnectorDelivery::Deferred => "deferred",
+            ConnectorDelivery::Undeliverable => "undeliverable",
+            ConnectorDelivery::Undetermined => "undetermined",
         }
     }
 }
 
-impl From<Delivery> for Passage {
+impl From<Delivery> for ConnectorDelivery {
     fn from(delivery: Delivery) -> Self {
         match delivery {
-            Delivery::Encrypted | Delivery::Plaintext => Passage::Delivered,
-            Delivery::Deferred => Passage::Deferred,
-            Delivery::Undeliverable => Passage::Undeliverable,
-            Delivery::Undetermined => Passage::Undetermined,
+            Delivery::Encrypted | Delivery::Plaintext => ConnectorDelivery::Delivered,
+            Delivery::Deferred => ConnectorDelivery::Deferred,
+            Delivery::Undeliverable => ConnectorDelivery::Undeliverable,
+            Delivery::Undetermined => ConnectorDelivery::Undetermined,
         }
     }
 }

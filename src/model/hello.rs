@@ -41,7 +41,7 @@ pub enum HelloPurpose {
 
 /// A hello to send on a connection of its own. Plain data: `tls` writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HelloQuestion {
+pub struct ClientHelloSpec {
     /// Why.
     pub purpose: HelloPurpose,
     /// Which sender's offer it is, for [`HelloPurpose::Sender`] and
@@ -68,7 +68,7 @@ impl HelloPurpose {
     }
 }
 
-impl HelloQuestion {
+impl ClientHelloSpec {
     /// The newest version offered.
     pub fn version(&self) -> ProtocolVersion {
         self.versions.iter().copied().max().unwrap_or(ProtocolVersion::TLS12)
@@ -141,7 +141,7 @@ impl HelloEnd {
 pub struct HelloObservation {
     /// Why it was sent.
     pub purpose: HelloPurpose,
-    /// Which sender's offer it was, as in [`HelloQuestion::offer`].
+    /// Which sender's offer it was, as in [`ClientHelloSpec::offer`].
     pub offer: Option<Box<str>>,
     /// When its connection was begun.
     pub started: Timestamp,
@@ -234,7 +234,7 @@ impl HelloObservation {
 
     /// A question whose dialogue never came to the hello, because of
     /// `failure`.
-    pub fn not_asked(question: &HelloQuestion, started: Timestamp, failure: Option<Failure>) -> Self {
+    pub fn not_asked(question: &ClientHelloSpec, started: Timestamp, failure: Option<Failure>) -> Self {
         Self {
             offer: question.offer.clone(),
             offered_suites: question.suites.len(),

@@ -43,22 +43,24 @@ pub use delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};
 pub use downgrade_mark::DowngradeMark;
 pub use endpoint::{Endpoint, ProbeKey};
 pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
-pub use expectation::{Expectation, ExpectationStatus, Expected};
+pub use expectation::{Expectation, ExpectationMatch, ExpectationStatus};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
 pub use finding::{Finding, HelloFinding, Leaf, Presented, TlsFinding};
-pub use forced::{Check, CheckCause, CheckFailure, ConnectorVerdict, ForcedTls, Passage, TlsSettings};
-pub use hello::{HelloEnd, HelloObservation, HelloPurpose, HelloQuestion};
+pub use forced::{
+    Check, CheckCause, CheckFailure, ConnectorDelivery, ConnectorVerdict, ForcedTls, TlsSettings,
+};
+pub use hello::{ClientHelloSpec, HelloEnd, HelloObservation, HelloPurpose};
 pub use judged::{JudgedEndpoint, Unproven};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{ClientCertificate, Dialogue, Observation, Timings, TlsObservation};
-pub use outcome::{Outcome, Session};
+pub use outcome::{NegotiatedTls, Outcome};
 pub use promise::Promise;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,
 };
-pub use reply::{Asked, Deviation, Reply};
+pub use reply::{Deviation, Reply, SmtpCommand};
 pub use server_best::ServerBest;
 pub use signature_check::SignatureCheck;
 pub use target::{Subject, Target};

@@ -7,7 +7,7 @@ use super::endpoint::ProbeKey;
 use super::failure::Failure;
 use super::hello::HelloObservation;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use super::reply::{Asked, Deviation, Reply};
+use super::reply::{Deviation, Reply, SmtpCommand};
 use super::signature_check::SignatureCheck;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ pub struct Dialogue {
     /// The command that was sent and has no whole reply; all before it have.
     /// `None` also in what was written before that was recorded.
     #[serde(default)]
-    pub unanswered: Option<Asked>,
+    pub unanswered: Option<SmtpCommand>,
     /// What came of a reply that is none or never became whole, from its first
     /// byte on, escaped as in [`Reply::lines`]. `None` also in what was written
     /// before that was recorded.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// What a message would be encrypted with. What is not known is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Session {
+pub struct NegotiatedTls {
     /// Version.
     pub version: Option<ProtocolVersion>,
     /// Suite.
@@ -20,7 +20,7 @@ pub struct Session {
     pub declined_suites: Vec<CipherSuite>,
 }
 
-impl Session {
+impl NegotiatedTls {
     /// Whether a recorded session stays secret when the server's long-term
     /// key is lost; `None` where version and suite do not tell.
     pub fn forward_secrecy(&self) -> Option<bool> {
@@ -43,7 +43,7 @@ pub struct Outcome {
     pub basis: Option<Basis>,
     /// What it would be encrypted with, shared by all domains of the endpoint;
     /// `None` unless encrypted.
-    pub session: Option<Arc<Session>>,
+    pub session: Option<Arc<NegotiatedTls>>,
     /// What the sender would log; `None` where that is not published.
     pub logged: Option<Logged>,
     /// Why it is not known whether the server holds the key of its certificate;
@@ -58,7 +58,7 @@ impl Outcome {
     }
 
     /// An encrypted delivery.
-    pub fn encrypted(basis: Basis, session: Session) -> Self {
+    pub fn encrypted(basis: Basis, session: NegotiatedTls) -> Self {
         Self {
             delivery: Delivery::Encrypted,
             reason: None,

@@ -82,7 +82,7 @@ impl Reply {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Asked {
+pub enum SmtpCommand {
     /// EHLO in clear.
     Ehlo,
     /// HELO.

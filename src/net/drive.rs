@@ -8,7 +8,7 @@ use super::{tls_failure, trace};
 use crate::model::{
     ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation,
 };
-use crate::smtp::{EhloName, Session, Step};
+use crate::smtp::{EhloName, SmtpClient, Step};
 use crate::tls::TlsClient;
 use jiff::Timestamp;
 use std::io::{self, ErrorKind};
@@ -92,7 +92,7 @@ enum Pause {
 
 /// One dialogue in progress.
 pub(super) struct Drive<'a> {
-    session: Session,
+    session: SmtpClient,
     timeouts: &'a PhaseTimeouts,
     session_ends: Instant,
     phase: Phase,
@@ -117,7 +117,7 @@ impl<'a> Drive<'a> {
         session_ends: Instant,
     ) -> Self {
         Self {
-            session: Session::new(ehlo),
+            session: SmtpClient::new(ehlo),
             timeouts,
             session_ends,
             phase: Phase::Greeting,

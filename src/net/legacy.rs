@@ -9,8 +9,8 @@ use super::drive::{Drive, PhaseTimeouts, micros};
 use super::wire::{Socket, TooManyBytes, Wire};
 use super::{dial, handshake, tls_failure, trace};
 use crate::model::{
-    CipherSuite, Failure, HelloEnd, HelloObservation, HelloQuestion, Kind, Phase, ProbeKey, ProtocolVersion,
-    SignatureCheck, SuiteFacts,
+    CipherSuite, ClientHelloSpec, Failure, HelloEnd, HelloObservation, Kind, Phase, ProbeKey,
+    ProtocolVersion, SignatureCheck, SuiteFacts,
 };
 use crate::smtp::EhloName;
 use crate::tls::{self, ClientHello, End, HelloAnswer, HelloProbe, Objection, ServerHello, Step};
@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 /// Sends one hello on a connection of its own.
 pub(super) async fn ask(
     key: &ProbeKey,
-    question: &HelloQuestion,
+    question: &ClientHelloSpec,
     ehlo: &EhloName,
     timeouts: &PhaseTimeouts,
 ) -> HelloObservation {
@@ -49,7 +49,7 @@ pub(super) async fn ask(
 /// Why the dialogue never came to the hello.
 async fn exchange(
     key: &ProbeKey,
-    question: &HelloQuestion,
+    question: &ClientHelloSpec,
     ehlo: &EhloName,
     timeouts: &PhaseTimeouts,
     begun: Instant,
@@ -81,7 +81,7 @@ fn throttled(answer: &HelloAnswer, plaintext: Vec<u8>) -> Option<Failure> {
 /// The question in the codec's words. Extensions go only where the newest
 /// version offered knows them: names and groups since TLS 1.0 (RFC 6066,
 /// RFC 8422), signature schemes since TLS 1.2 (RFC 5246 §7.4.1.4.1).
-fn client_hello(key: &ProbeKey, question: &HelloQuestion) -> Result<ClientHello, Failure> {
+fn client_hello(key: &ProbeKey, question: &ClientHelloSpec) -> Result<ClientHello, Failure> {
     let newest = question.version();
     let mut hello = ClientHello::new(newest, question.suites.iter().copied(), random_bytes()?);
     if newest >= ProtocolVersion::TLS10 {
@@ -140,7 +140,7 @@ async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant
 }
 
 /// What became of the signature that stands in clear up to TLS 1.2.
-fn signature(answer: &HelloAnswer, question: &HelloQuestion, random: &[u8; 32]) -> SignatureCheck {
+fn signature(answer: &HelloAnswer, question: &ClientHelloSpec, random: &[u8; 32]) -> SignatureCheck {
     let (End::Complete, Some(hello), Some(version)) = (&answer.end, &answer.hello, answer.version()) else {
         return SignatureCheck::NotShown;
     };

@@ -4,8 +4,8 @@ use super::*;
 use crate::model::HelloPurpose;
 use crate::model::{CipherSuite, Endpoint, MxHost, NamedGroup, SignatureScheme};
 
-fn question(versions: &[ProtocolVersion]) -> HelloQuestion {
-    HelloQuestion {
+fn question(versions: &[ProtocolVersion]) -> ClientHelloSpec {
+    ClientHelloSpec {
         purpose: HelloPurpose::Version,
         offer: None,
         versions: versions.to_vec(),

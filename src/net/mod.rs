@@ -23,7 +23,7 @@ pub use gate::Gate;
 pub use handshake::{ClientIdentity, Handshaker, KeyShares};
 pub use route::families_with_route;
 
-use crate::model::{Failure, HelloObservation, HelloQuestion, Observation, ProbeKey};
+use crate::model::{ClientHelloSpec, Failure, HelloObservation, Observation, ProbeKey};
 use crate::smtp::EhloName;
 use crate::stage::Probe;
 use drive::Drive;
@@ -61,7 +61,7 @@ impl Probe for NetProbe {
         self.session(key, attempt, started).instrument(span).await
     }
 
-    async fn hello(&self, key: ProbeKey, question: &HelloQuestion) -> HelloObservation {
+    async fn hello(&self, key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         if let Err(failure) = self.gate.check(&key) {
             return HelloObservation::not_asked(question, Timestamp::now(), Some(failure));
         }

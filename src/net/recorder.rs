@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 
 /// What the server's certificate message held.
 #[derive(Debug)]
-pub(super) struct Presented {
+pub(super) struct RecordedChain {
     pub(super) chain: Vec<Arc<[u8]>>,
     pub(super) excess: usize,
     pub(super) ocsp_stapled: bool,
@@ -42,7 +42,7 @@ pub(super) struct Signed {
 /// Sees everything of one handshake.
 #[derive(Debug)]
 pub(super) struct Recorder {
-    presented: OnceLock<Presented>,
+    presented: OnceLock<RecordedChain>,
     /// Why no client can read the certificate, if so.
     broken: OnceLock<String>,
     signed: OnceLock<Signed>,
@@ -82,7 +82,7 @@ impl Recorder {
         }
     }
 
-    pub(super) fn presented(&self) -> Option<&Presented> {
+    pub(super) fn presented(&self) -> Option<&RecordedChain> {
         self.presented.get()
     }
 
@@ -161,7 +161,7 @@ impl ServerCertVerifier for Recorder {
         let certificates = std::iter::once(end_entity).chain(intermediates);
         let chain = certificates.take(CHAIN_CERTIFICATES_MAX).map(|der| Arc::from(der.as_ref())).collect();
         let excess = (1 + intermediates.len()).saturating_sub(CHAIN_CERTIFICATES_MAX);
-        let _ = self.presented.set(Presented { chain, excess, ocsp_stapled: !ocsp_response.is_empty() });
+        let _ = self.presented.set(RecordedChain { chain, excess, ocsp_stapled: !ocsp_response.is_empty() });
         match form::why_broken(end_entity) {
             None => Ok(ServerCertVerified::assertion()),
             Some(cause) => {

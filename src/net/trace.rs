@@ -3,7 +3,7 @@
 //! observation; where nobody listens it costs a comparison.
 
 use crate::model::{
-    CipherSuite, Dialogue, Failure, HelloObservation, HelloQuestion, MxHost, NamedGroup, Phase, ProbeKey,
+    CipherSuite, ClientHelloSpec, Dialogue, Failure, HelloObservation, MxHost, NamedGroup, Phase, ProbeKey,
     ProtocolVersion, Reply,
 };
 use rustls::ClientConnection;
@@ -19,7 +19,7 @@ pub(super) fn session(key: &ProbeKey, attempt: u32) -> Span {
 }
 
 /// The session of a further ClientHello.
-pub(super) fn hello(key: &ProbeKey, question: &HelloQuestion) -> Span {
+pub(super) fn hello(key: &ProbeKey, question: &ClientHelloSpec) -> Span {
     let purpose = question.purpose;
     debug_span!("session", address = %key.endpoint, host = host(key), client_hello = ?purpose, version = %question.version())
 }

@@ -2,8 +2,8 @@
 //! moment. All of it is told in `run.json`, so that stored observations can be
 //! judged by the same again.
 
-use super::named::{connectors, expectations, is_file, sender};
-use super::places::Places;
+use super::sender::{connectors, expectations, is_file, sender};
+use super::stored_files::StoredFiles;
 use super::stores::{STORES_WITHOUT_FILE, roots, roots_in};
 use super::{UsageError, read_file};
 use crate::cli::{ConnectorArgs, JudgingArgs};
@@ -61,7 +61,7 @@ impl Judging {
 
 /// Finds what the command line names.
 pub(super) fn judging(args: &JudgingArgs, at: Timestamp) -> Result<Judging, UsageError> {
-    judging_with(roots(&args.roots)?, args, at, &Places::default())
+    judging_with(roots(&args.roots)?, args, at, &StoredFiles::default())
 }
 
 /// The same with roots that are there already.
@@ -69,7 +69,7 @@ fn judging_with(
     (roots, root_names): (Roots, Vec<String>),
     args: &JudgingArgs,
     at: Timestamp,
-    places: &Places,
+    places: &StoredFiles,
 ) -> Result<Judging, UsageError> {
     let expectations = expectations(&args.expect, places)?;
     let (connectors, left_out) = connectors(&args.connectors, places)?;
@@ -211,7 +211,7 @@ pub fn judging_again(
         (SENDER, args.sender.is_some()),
     ];
     let kept: Vec<&str> = typed.iter().filter(|(_, typed)| !typed).map(|(option, _)| *option).collect();
-    let places = Places::of_run(old, &kept);
+    let places = StoredFiles::of_run(old, &kept);
     let stores = if of_lab { lab_roots(run)? } else { roots_in(&whole.roots, &places)? };
     let judging = judging_with(stores, &whole, at.unwrap_or(old.at), &places)?;
     // A sender that does another thing after a failure is another.

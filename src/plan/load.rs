@@ -1,7 +1,7 @@
 //! From the words of `mxray bench` to a load that may be made: on loopback, or
 //! on a server whose owner says so.
 
-use super::{Asked, UsageError, ehlo_name, further, key_shares, lookup, timeouts};
+use super::{ProbeTarget, UsageError, client_hello, ehlo_name, key_shares, lookup, timeouts};
 use crate::cli::BenchArgs;
 use crate::load::{
     Bound, CONCURRENCY_MAX, COUNT_MAX, DURATION_SECONDS_MAX, Handshakes, Pacing, RATE_MAX, Settings,
@@ -49,10 +49,14 @@ enum Server {
 pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
     let dialogue = &args.dialogue;
     let (timeouts, dns_timeout) = timeouts(&dialogue.timeout);
-    let server = match Asked::parse(&args.target)? {
-        Asked::Address(ip, port) => Server::Address(Endpoint { ip, port: port.unwrap_or(dialogue.port) }),
-        Asked::Domain(host) => Server::Host(host, dialogue.port, Box::new(resolver(args, dns_timeout)?)),
-        Asked::Host(host, port) => Server::Host(host, port, Box::new(resolver(args, dns_timeout)?)),
+    let server = match ProbeTarget::parse(&args.target)? {
+        ProbeTarget::Address(ip, port) => {
+            Server::Address(Endpoint { ip, port: port.unwrap_or(dialogue.port) })
+        }
+        ProbeTarget::Domain(host) => {
+            Server::Host(host, dialogue.port, Box::new(resolver(args, dns_timeout)?))
+        }
+        ProbeTarget::Host(host, port) => Server::Host(host, port, Box::new(resolver(args, dns_timeout)?)),
     };
     let owned = match &args.i_own_this_server {
         Some(named) if server.is_named(named) => true,
@@ -64,7 +68,7 @@ pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
     };
     let mut handshaker = Handshaker::new(key_shares(dialogue))
         .map_err(|error| UsageError(format!("cannot set up TLS: {error}")))?
-        .with_identity(further::client_identity(&dialogue.client)?);
+        .with_identity(client_hello::client_identity(&dialogue.client)?);
     if args.resume {
         handshaker = handshaker.with_resumption();
     }

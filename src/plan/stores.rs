@@ -1,7 +1,7 @@
 //! Root stores by the words that name them.
 
-use super::named::is_file;
-use super::places::Places;
+use super::sender::is_file;
+use super::stored_files::StoredFiles;
 use super::{UsageError, system_store};
 use crate::trust::{Roots, Store};
 use std::collections::HashSet;
@@ -12,10 +12,10 @@ use std::path::Path;
 /// # Errors
 /// [`UsageError`] for the first that cannot be.
 pub fn roots(given: &[String]) -> Result<(Roots, Vec<String>), UsageError> {
-    roots_in(given, &Places::default())
+    roots_in(given, &StoredFiles::default())
 }
 
-pub(super) fn roots_in(given: &[String], places: &Places) -> Result<(Roots, Vec<String>), UsageError> {
+pub(super) fn roots_in(given: &[String], places: &StoredFiles) -> Result<(Roots, Vec<String>), UsageError> {
     let mut names = if given.is_empty() { vec!["mozilla".to_string()] } else { given.to_vec() };
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
@@ -29,13 +29,13 @@ pub(super) fn roots_in(given: &[String], places: &Places) -> Result<(Roots, Vec<
 /// # Errors
 /// [`UsageError`] where there is none, or one that cannot be read.
 pub fn store(option: &str, name: &str) -> Result<Store, UsageError> {
-    store_in(option, name, &Places::default())
+    store_in(option, name, &StoredFiles::default())
 }
 
 /// Names of root stores that are no files.
 pub(super) const STORES_WITHOUT_FILE: [&str; 3] = ["mozilla", "microsoft", "system"];
 
-fn store_in(option: &str, name: &str, places: &Places) -> Result<Store, UsageError> {
+fn store_in(option: &str, name: &str, places: &StoredFiles) -> Result<Store, UsageError> {
     match name {
         "mozilla" => Ok(Store::mozilla()),
         "microsoft" => {
@@ -64,7 +64,7 @@ const STORE_NAMES: &str = "stores by name are `mozilla`, `microsoft` and `system
 
 /// The store is called as the file is, `_` for each blank: names of stores
 /// stand in one column with blanks between.
-fn file_store(option: &str, path: &str, places: &Places) -> Result<Store, UsageError> {
+fn file_store(option: &str, path: &str, places: &StoredFiles) -> Result<Store, UsageError> {
     let told = |error: String| UsageError(format!("--{option} {path}: {error}"));
     let mut store = Store::new(&path.replace(char::is_whitespace, "_"));
     let file = places.read(option, Path::new(path)).map_err(|error| {

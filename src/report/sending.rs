@@ -1,7 +1,7 @@
 //! What a sender would do, in counts: as it is, and where TLS is forced.
 
 use super::tally::Tally;
-use crate::model::{Check, Delivery, Outcome, Session, TlsSettings, Verdict};
+use crate::model::{Check, Delivery, NegotiatedTls, Outcome, TlsSettings, Verdict};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ impl SendingTally {
     }
 }
 
-fn encrypted_with(session: &Session) -> String {
+fn encrypted_with(session: &NegotiatedTls) -> String {
     let version = session.version.map_or("version unknown".into(), |version| version.name());
     match session.steps_down {
         None => format!("{version}, suite not known"),
@@ -73,9 +73,9 @@ pub struct ForcedTally {
 impl ForcedTally {
     pub(super) fn add(&mut self, verdict: &Verdict) {
         if let Some(connector) = &verdict.connector {
-            self.connectors.add(connector.passage.name().into());
+            self.connectors.add(connector.delivery.name().into());
             if let Some(reason) = &connector.reason {
-                self.connector_reasons.add(format!("{}: {reason}", connector.passage.name()).into());
+                self.connector_reasons.add(format!("{}: {reason}", connector.delivery.name()).into());
             }
         }
         if verdict.outcome.delivery == Delivery::Undeliverable {

@@ -4,7 +4,7 @@ use super::enumerated::EnumeratedTally;
 use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
-    Assessment, CipherSuite, DomainRecord, EndpointRecord, Expected, Failure, MxHost, Reason, Record,
+    Assessment, CipherSuite, DomainRecord, EndpointRecord, ExpectationMatch, Failure, MxHost, Reason, Record,
     ServerBest, TlsFinding, TlsObservation,
 };
 use serde::{Serialize, Serializer};
@@ -198,8 +198,8 @@ impl Counts {
         self.cert_key.add(assessment.key.name().into());
     }
 
-    fn add_expected(&mut self, judged: &[Expected], domain: Option<&str>, host: Option<&str>) {
-        if let Some(expected) = Expected::for_host(judged, domain, host) {
+    fn add_expected(&mut self, judged: &[ExpectationMatch], domain: Option<&str>, host: Option<&str>) {
+        if let Some(expected) = ExpectationMatch::for_host(judged, domain, host) {
             self.cert_expectation.add(format!("{}: {}", expected.expectation.name, expected.status).into());
         }
     }

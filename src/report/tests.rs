@@ -6,9 +6,10 @@ use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
     AcceptedGroups, AcceptedSuite, Assessment, Basis, ChainStatus, Check, CheckCause, CheckFailure,
     DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Enumeration,
-    Expectation, ExpectationStatus, Expected, Failure, Finding, ForcedBasis, ForcedTls, Gap, JudgedEndpoint,
-    KeyStatus, Kind, Logged, MxHost, NameStatus, Observation, Outcome, Phase, Preference, ProbeKey, Reason,
-    Record, Rejected, Session, Subject, Target, TlsFinding, TlsObservation, Verdict, VersionSuites, View,
+    Expectation, ExpectationMatch, ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Gap,
+    JudgedEndpoint, KeyStatus, Kind, Logged, MxHost, NameStatus, NegotiatedTls, Observation, Outcome, Phase,
+    Preference, ProbeKey, Reason, Record, Rejected, Subject, Target, TlsFinding, TlsObservation, Verdict,
+    VersionSuites, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -44,7 +45,11 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
     let outcome = match &failure {
         None => Outcome::encrypted(
             Basis::Observed,
-            Session { version: Some(ProtocolVersion::TLS13), steps_down: Some(1), ..Session::default() },
+            NegotiatedTls {
+                version: Some(ProtocolVersion::TLS13),
+                steps_down: Some(1),
+                ..NegotiatedTls::default()
+            },
         ),
         Some(failure) => Outcome::without_tls(delivery, failure, Some(Basis::Inferred)),
     };
@@ -256,7 +261,7 @@ fn an_endpoint_that_takes_much_is_counted_once_by_each() {
 fn a_leaf_is_counted_by_the_expectation_about_its_host() {
     let mut record = probed(1, "a.mx.microsoft", None);
     let Record::Domain(domain) = &mut record else { unreachable!() };
-    let expected = |name: &str, mx: &str, status| Expected {
+    let expected = |name: &str, mx: &str, status| ExpectationMatch {
         expectation: Arc::new(Expectation {
             name: name.into(),
             applies_to: AppliesTo { mx: vec![mx.into()], domains: Vec::new() },

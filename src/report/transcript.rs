@@ -8,8 +8,8 @@ mod verdict;
 
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    Asked, Assessment, ClientCertificate, Deviation, DomainFacts, DomainRecord, EndpointRecord, Exchange,
-    Expected, Observation, Reply, TlsObservation,
+    Assessment, ClientCertificate, Deviation, DomainFacts, DomainRecord, EndpointRecord, Exchange,
+    ExpectationMatch, Observation, Reply, SmtpCommand, TlsObservation,
 };
 use certificates::write_certificates;
 use millis::millis;
@@ -107,10 +107,10 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
     let unanswered = |asked| dialogue.unanswered == Some(asked);
     let ehlo = format!("EHLO {ehlo_name}");
     let helo = format!("HELO {ehlo_name}");
-    write_exchanged(out, &ehlo, unanswered(Asked::Ehlo), dialogue.ehlo.as_ref(), seen.timings.ehlo_us)?;
-    write_exchanged(out, &helo, unanswered(Asked::Helo), dialogue.helo.as_ref(), None)?;
+    write_exchanged(out, &ehlo, unanswered(SmtpCommand::Ehlo), dialogue.ehlo.as_ref(), seen.timings.ehlo_us)?;
+    write_exchanged(out, &helo, unanswered(SmtpCommand::Helo), dialogue.helo.as_ref(), None)?;
     let starttls = dialogue.starttls.as_ref();
-    write_exchanged(out, "STARTTLS", unanswered(Asked::Starttls), starttls, seen.timings.starttls_us)?;
+    write_exchanged(out, "STARTTLS", unanswered(SmtpCommand::Starttls), starttls, seen.timings.starttls_us)?;
     if !dialogue.plaintext_after_starttls.is_empty() {
         let cut = if dialogue.plaintext_after_starttls_cut == Some(true) { ELLIPSIS } else { "" };
         writeln!(out, "  ! plaintext before the handshake: {}{cut}", dialogue.plaintext_after_starttls)?;
@@ -123,7 +123,7 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
         write_expectation(out, assessment, domain, seen)?;
     }
     let ehlo_tls = dialogue.ehlo_tls.as_ref();
-    write_exchanged(out, &ehlo, unanswered(Asked::EhloTls), ehlo_tls, seen.timings.ehlo_tls_us)?;
+    write_exchanged(out, &ehlo, unanswered(SmtpCommand::EhloTls), ehlo_tls, seen.timings.ehlo_tls_us)?;
     write_leave(out, seen)?;
     match &seen.failure {
         Some(failure) => writeln!(out, "  outcome  {failure}")?,
@@ -147,7 +147,7 @@ fn write_other_attempts(out: &mut String, seen: &Observation) -> fmt::Result {
 /// QUIT and all that came then.
 fn write_leave(out: &mut String, seen: &Observation) -> fmt::Result {
     let dialogue = &seen.dialogue;
-    if dialogue.quit.is_some() || dialogue.unanswered == Some(Asked::Quit) {
+    if dialogue.quit.is_some() || dialogue.unanswered == Some(SmtpCommand::Quit) {
         writeln!(out, "  C: QUIT")?;
     }
     for reply in dialogue.unsolicited.iter().flatten() {
@@ -155,7 +155,7 @@ fn write_leave(out: &mut String, seen: &Observation) -> fmt::Result {
     }
     write_reply(out, dialogue.quit.as_ref(), seen.timings.quit_us)?;
     let Some(text) = &dialogue.broken_off else {
-        let silent = dialogue.unanswered == Some(Asked::Quit) && dialogue.quit.is_none();
+        let silent = dialogue.unanswered == Some(SmtpCommand::Quit) && dialogue.quit.is_none();
         return if silent { writeln!(out, "  ! no answer to QUIT") } else { Ok(()) };
     };
     let shown = text.get(..text.floor_char_boundary(BROKEN_OFF_BYTES_MAX)).unwrap_or(text);
@@ -256,8 +256,8 @@ fn write_expectation(
     seen: &Observation,
 ) -> fmt::Result {
     let host = seen.key.sni.as_ref().map(|host| host.as_str());
-    match Expected::for_host(&assessment.expectations, domain, host) {
-        Some(Expected { expectation, status, detail }) => {
+    match ExpectationMatch::for_host(&assessment.expectations, domain, host) {
+        Some(ExpectationMatch { expectation, status, detail }) => {
             writeln!(out, "       by expectation {}: {status} ({detail})", expectation.name)
         }
         None => Ok(()),

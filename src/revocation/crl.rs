@@ -1,7 +1,7 @@
 //! Revocation lists (RFC 5280 §5).
 
 use super::entries::{self, time};
-use super::{Question, settle, signature};
+use super::{CertificateId, settle, signature};
 use crate::model::revocation::{RevocationAnswer, RevocationStatus};
 use crate::model::text::escape;
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ pub fn read(bytes: &[u8]) -> Result<CrlFacts, CrlError> {
 }
 
 /// Looks a certificate up in the list that came from `url`.
-pub fn look_up(bytes: &[u8], question: &Question<'_>, url: &str, at: Timestamp) -> RevocationAnswer {
+pub fn look_up(bytes: &[u8], question: &CertificateId<'_>, url: &str, at: Timestamp) -> RevocationAnswer {
     let parsed = der(bytes).map_err(|error| error.to_string());
     let der = match parsed {
         Ok(der) => der,
@@ -126,14 +126,18 @@ fn parse(der: &[u8]) -> Result<CertificateRevocationList<'_>, CrlError> {
 }
 
 /// Whether the list is one that the certificate would be in.
-fn is_about(list: &CertificateRevocationList<'_>, question: &Question<'_>, url: &str) -> Result<(), String> {
+fn is_about(
+    list: &CertificateRevocationList<'_>,
+    question: &CertificateId<'_>,
+    url: &str,
+) -> Result<(), String> {
     if list.issuer().as_raw() != question.issuer_name {
         return Err(format!("a list of another issuer, {}", escape(list.issuer().to_string().as_bytes())));
     }
     list.extensions().iter().try_for_each(|extension| understood(extension, question, url))
 }
 
-fn understood(extension: &X509Extension<'_>, question: &Question<'_>, url: &str) -> Result<(), String> {
+fn understood(extension: &X509Extension<'_>, question: &CertificateId<'_>, url: &str) -> Result<(), String> {
     let oid = extension.oid.to_id_string();
     if oid == DELTA_CRL_INDICATOR {
         return Err("a list of changes only".into());
@@ -151,7 +155,11 @@ fn understood(extension: &X509Extension<'_>, question: &Question<'_>, url: &str)
 
 /// Whether a list for a part of the certificates is for this one
 /// (RFC 5280 §6.3.3 (b)).
-fn in_scope(point: &IssuingDistributionPoint<'_>, question: &Question<'_>, url: &str) -> Result<(), String> {
+fn in_scope(
+    point: &IssuingDistributionPoint<'_>,
+    question: &CertificateId<'_>,
+    url: &str,
+) -> Result<(), String> {
     let why = if point.only_contains_attribute_certs {
         "a list of attribute certificates"
     } else if point.only_contains_user_certs && question.is_ca {

@@ -2,8 +2,8 @@
 //! certificate. In an indirect list entries are of several issuers, whose
 //! certificates may have the same numbers.
 
-use super::Question;
-use super::question::unpadded;
+use super::CertificateId;
+use super::certificate_id::unpadded;
 use crate::model::revocation::{Revoked, reason_name};
 use jiff::Timestamp;
 use x509_parser::prelude::{
@@ -28,7 +28,7 @@ const CERTIFICATE_ISSUER: [u8; 3] = [0x55, 0x1d, 29];
 /// Why the list tells nothing, whatever else is in it.
 pub(super) fn find(
     list: &CertificateRevocationList<'_>,
-    question: &Question<'_>,
+    question: &CertificateId<'_>,
 ) -> Result<Option<Revoked>, String> {
     // Whose an entry is that does not say so: the issuer's of the list, which
     // is that of the certificate.
@@ -65,7 +65,7 @@ fn certificate_issuer<'a>(entry: &'a RevokedCertificate<'_>) -> Option<&'a [u8]>
 /// Whether one of these GeneralNames is the issuer of the certificate. Names
 /// that differ only in how the strings are written are the same (RFC 5280
 /// §7.1).
-fn is_our_issuer(names: &[u8], question: &Question<'_>) -> Result<bool, String> {
+fn is_our_issuer(names: &[u8], question: &CertificateId<'_>) -> Result<bool, String> {
     let unreadable = || "an entry that does not say whose certificate it is about".to_string();
     let (_, names) = IssuerAlternativeName::from_der(names).map_err(|_| unreadable())?;
     let mut directory_names = names.general_names.iter().filter_map(|name| match name {

@@ -5,14 +5,14 @@
 //! answer is worth what its signature is worth: one that fails to verify says
 //! nothing, and one that could not be verified is told as such.
 
+mod certificate_id;
 pub mod crl;
 mod entries;
 pub mod ocsp;
-mod question;
 mod responder;
 mod signature;
 
-pub use question::{Question, QuestionError, is_issued_by};
+pub use certificate_id::{CertificateId, CertificateIdError, is_issued_by};
 
 use crate::model::SignatureCheck;
 use crate::model::revocation::{RevocationAnswer, RevocationStatus};

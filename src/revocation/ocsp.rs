@@ -1,8 +1,8 @@
 //! OCSP (RFC 6960): the request, and the answer read.
 
-use super::question::unpadded;
+use super::certificate_id::unpadded;
 use super::responder::{Signed, Signer};
-use super::{Question, settle, unknown};
+use super::{CertificateId, settle, unknown};
 use crate::model::SignatureCheck;
 use crate::model::revocation::{RevocationAnswer, RevocationStatus, Revoked, reason_name};
 use aws_lc_rs::digest::{
@@ -71,7 +71,7 @@ pub enum OcspError {
 ///
 /// # Errors
 /// [`OcspError`] where the issuer is not known or the number does not fit.
-pub fn request(question: &Question<'_>) -> Result<Vec<u8>, OcspError> {
+pub fn request(question: &CertificateId<'_>) -> Result<Vec<u8>, OcspError> {
     let unaskable = |error: x509_cert::der::Error| OcspError::Unaskable(error.to_string());
     let key = question.issuer_key_bits.ok_or(OcspError::NoIssuer)?;
     let sha1 = |bytes: &[u8]| OctetString::new(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref());
@@ -146,7 +146,7 @@ fn take_apart(basic: BasicOcspResponse, der: &[u8]) -> Option<Answer<'_>> {
 }
 
 /// What an answer says of a certificate.
-pub fn look_up(bytes: &[u8], question: &Question<'_>, at: Timestamp) -> RevocationAnswer {
+pub fn look_up(bytes: &[u8], question: &CertificateId<'_>, at: Timestamp) -> RevocationAnswer {
     let mut room = Vec::new();
     match read(bytes, &mut room) {
         Ok(answer) => answer.of(question, at),
@@ -155,7 +155,7 @@ pub fn look_up(bytes: &[u8], question: &Question<'_>, at: Timestamp) -> Revocati
 }
 
 impl Answer<'_> {
-    fn of(&self, question: &Question<'_>, at: Timestamp) -> RevocationAnswer {
+    fn of(&self, question: &CertificateId<'_>, at: Timestamp) -> RevocationAnswer {
         let data = &self.basic.tbs_response_data;
         let single = match self.about(question) {
             Ok(single) => single,
@@ -198,7 +198,7 @@ impl Answer<'_> {
 
     /// The part about a certificate; of several one that says that it is
     /// revoked.
-    fn about(&self, question: &Question<'_>) -> Result<&SingleResponse, String> {
+    fn about(&self, question: &CertificateId<'_>) -> Result<&SingleResponse, String> {
         let responses = &self.basic.tbs_response_data.responses;
         let is_it = |single: &&SingleResponse| about(single, question) == About::It;
         let is_revoked = |single: &&SingleResponse| matches!(single.cert_status, CertStatus::Revoked(_));
@@ -250,7 +250,7 @@ enum About {
 /// Whether a part of an answer is about this serial number of this issuer, by
 /// whatever digest it names it: a responder need not take the one that was
 /// asked with.
-fn about(single: &SingleResponse, question: &Question<'_>) -> About {
+fn about(single: &SingleResponse, question: &CertificateId<'_>) -> About {
     let id = &single.cert_id;
     if unpadded(id.serial_number.as_bytes()) != question.serial {
         return About::Another;

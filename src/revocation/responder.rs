@@ -1,7 +1,7 @@
 //! Who signed an OCSP answer, and whether the issuer lets him: the issuer
 //! itself, or a responder whom it has charged (RFC 6960 §4.2.2.2).
 
-use super::{Question, signature};
+use super::{CertificateId, signature};
 use crate::model::SignatureCheck;
 use crate::x509::terms::terms;
 use jiff::Timestamp;
@@ -42,7 +42,7 @@ impl Signed<'_> {
     ///
     /// # Errors
     /// It is signed by somebody whom the issuer has not charged; why.
-    pub(super) fn check(&self, question: &Question<'_>, at: Timestamp) -> Result<Signer, String> {
+    pub(super) fn check(&self, question: &CertificateId<'_>, at: Timestamp) -> Result<Signer, String> {
         let Some(issuer) = question.issuer_key else {
             return Ok(signature::unverifiable("the issuer's certificate is not at hand").into());
         };
@@ -78,7 +78,7 @@ impl Signed<'_> {
     }
 
     /// The issuer's key does not verify it, and no other came.
-    fn unshown(&self, question: &Question<'_>) -> Result<Signer, String> {
+    fn unshown(&self, question: &CertificateId<'_>) -> Result<Signer, String> {
         if question.is_responder(self.responder) {
             return Ok(SignatureCheck::Failed.into());
         }
@@ -92,7 +92,7 @@ fn charge(
     der: &[u8],
     certificate: &X509Certificate<'_>,
     issuer: &[u8],
-    question: &Question<'_>,
+    question: &CertificateId<'_>,
     at: Timestamp,
 ) -> Result<Signer, String> {
     let (algorithm, value) = (&certificate.signature_algorithm, &certificate.signature_value.data);

@@ -71,7 +71,7 @@ fn list(issuer: &Ca, change: impl FnOnce(&mut CertificateRevocationListParams)) 
 }
 
 fn looked_up(list: &[u8], certificate: &[u8], issuer: Option<&[u8]>) -> RevocationAnswer {
-    crl::look_up(list, &Question::new(certificate, issuer).unwrap(), URL, at())
+    crl::look_up(list, &CertificateId::new(certificate, issuer).unwrap(), URL, at())
 }
 
 fn why(answer: &RevocationAnswer) -> (RevocationStatus, &str) {
@@ -194,9 +194,9 @@ fn without_the_issuer_nothing_is_proved() {
     assert_eq!(answer.status, RevocationStatus::Good);
     assert!(matches!(answer.signature, Some(SignatureCheck::Unverifiable(_))) && !answer.is_proved_good());
     let certificate = leaf(&issuer, 6);
-    let question = Question::new(&certificate, None).unwrap();
+    let question = CertificateId::new(&certificate, None).unwrap();
     assert_eq!(ocsp::request(&question), Err(ocsp::OcspError::NoIssuer));
-    assert!(Question::new(b"no DER", None).is_err());
+    assert!(CertificateId::new(b"no DER", None).is_err());
 }
 
 fn moment(month: u8, day: u8) -> OcspGeneralizedTime {
@@ -223,7 +223,7 @@ fn answer_until(
     certificates: Option<&[u8]>,
     next_update: Option<OcspGeneralizedTime>,
 ) -> Vec<u8> {
-    let question = Question::new(certificate, Some(issuer.der())).unwrap();
+    let question = CertificateId::new(certificate, Some(issuer.der())).unwrap();
     let request = OcspRequest::from_der(&ocsp::request(&question).unwrap()).unwrap();
     let cert_id = request.tbs_request.request_list[0].req_cert.clone();
     let key_hash = digest(&SHA1_FOR_LEGACY_USE_ONLY, signer.der_bytes());
@@ -255,7 +255,7 @@ fn answer_until(
 fn a_responder_is_read() {
     let issuer = ca("Issuer");
     let certificate = leaf(&issuer, 6);
-    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let question = CertificateId::new(&certificate, Some(issuer.der())).unwrap();
     let told =
         |status| ocsp::look_up(&answer(&certificate, &issuer, status, issuer.key(), None), &question, at());
     let good = told(CertStatus::good());
@@ -278,7 +278,7 @@ fn a_responder_is_read() {
 fn an_answer_without_an_end_is_good_for_seven_days() {
     let issuer = ca("Issuer");
     let certificate = leaf(&issuer, 6);
-    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let question = CertificateId::new(&certificate, Some(issuer.der())).unwrap();
     let endless = |status| answer_until(&certificate, &issuer, status, issuer.key(), None, None);
     let bytes = endless(CertStatus::good());
     for (at, status, told) in [
@@ -306,7 +306,7 @@ fn an_answer_without_an_end_is_good_for_seven_days() {
 fn only_the_issuer_or_whom_it_charged_may_answer() {
     let issuer = ca("Issuer");
     let certificate = leaf(&issuer, 6);
-    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let question = CertificateId::new(&certificate, Some(issuer.der())).unwrap();
     let key = KeyPair::generate().unwrap();
     let responder = |usage, by: &Ca| {
         let mut params = params("Responder", 9);
@@ -340,7 +340,7 @@ fn only_the_issuer_or_whom_it_charged_may_answer() {
 fn an_answer_may_name_the_issuer_by_another_digest() {
     let issuer = ca("Issuer");
     let certificate = leaf(&issuer, 6);
-    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let question = CertificateId::new(&certificate, Some(issuer.der())).unwrap();
     let bytes = answer(&certificate, &issuer, CertStatus::good(), issuer.key(), None);
     let told = |change: &dyn Fn(&mut SingleResponse)| {
         let response = OcspResponse::from_der(&bytes).unwrap();
@@ -388,7 +388,7 @@ fn an_answer_may_name_the_issuer_by_another_digest() {
 fn an_answer_that_does_not_tell_is_unknown() {
     let issuer = ca("Issuer");
     let (certificate, other) = (leaf(&issuer, 6), leaf(&issuer, 5));
-    let question = Question::new(&certificate, Some(issuer.der())).unwrap();
+    let question = CertificateId::new(&certificate, Some(issuer.der())).unwrap();
     let told = |bytes: &[u8]| {
         let answer = ocsp::look_up(bytes, &question, at());
         (answer.status, answer.detail.unwrap_or_default())

@@ -4,13 +4,13 @@
 //! killed has no row without what it rests on.
 
 use super::OutputError;
+use super::buffered_file::{BufferedFile, WriteState};
 use super::columns::certificates::{CERTIFICATES, CertificateRow};
 use super::columns::domains::DOMAINS;
 use super::columns::edges::{MX, MxRow, REJECTS, edges};
 use super::columns::endpoints::ENDPOINTS;
 use super::columns::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows, suite_rows};
 use super::columns::{Column, CsvTable};
-use super::gathered::{Gathered, Whole};
 use super::journal::{self, LineFile};
 use super::named::named;
 use super::run_info::{self, RunInfo};
@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 /// What is gathered of all files before it is handed to the system, in bytes,
 /// beside what each CSV writer holds.
-const GATHERED_BYTES_MAX: usize = 256 * 1024;
+const BUFFERED_BYTES_MAX: usize = 256 * 1024;
 
 /// A CSV file whose errors bear its name.
 pub(super) struct CsvFile<R: 'static, W: Write> {
@@ -48,8 +48,8 @@ impl<R, W: Write> CsvFile<R, W> {
     }
 }
 
-impl<R> CsvFile<R, Gathered> {
-    fn gathered_bytes(&self) -> usize {
+impl<R> CsvFile<R, BufferedFile> {
+    fn buffered_bytes(&self) -> usize {
         self.table.writer().len()
     }
 }
@@ -61,15 +61,15 @@ pub struct RunDirectory {
     dir: PathBuf,
     /// What `run.json` said at the start.
     info: RunInfo,
-    certificates: CsvFile<CertificateRow, Gathered>,
+    certificates: CsvFile<CertificateRow, BufferedFile>,
     journal: LineFile,
-    suites: CsvFile<SuiteRow, Gathered>,
-    groups: CsvFile<GroupRow, Gathered>,
-    endpoints: CsvFile<EndpointRecord, Gathered>,
-    rejects: CsvFile<Rejected, Gathered>,
+    suites: CsvFile<SuiteRow, BufferedFile>,
+    groups: CsvFile<GroupRow, BufferedFile>,
+    endpoints: CsvFile<EndpointRecord, BufferedFile>,
+    rejects: CsvFile<Rejected, BufferedFile>,
     facts: LineFile,
-    mx: CsvFile<MxRow, Gathered>,
-    domains: CsvFile<DomainRecord, Gathered>,
+    mx: CsvFile<MxRow, BufferedFile>,
+    domains: CsvFile<DomainRecord, BufferedFile>,
     /// Certificates that have their row, 32 bytes each.
     certificates_seen: HashSet<Sha256>,
 }
@@ -91,10 +91,10 @@ impl RunDirectory {
     }
 
     fn open(dir: &Path, info: &RunInfo) -> io::Result<Self> {
-        let whole = Whole::default();
+        let whole = WriteState::default();
         let file = |name: &str| {
             let file = File::create_new(dir.join(name)).map_err(|error| named(name, &error))?;
-            io::Result::Ok(Gathered::new(file, whole.clone()))
+            io::Result::Ok(BufferedFile::new(file, whole.clone()))
         };
         let mut directory = Self {
             dir: dir.to_path_buf(),
@@ -137,19 +137,19 @@ impl RunDirectory {
                 self.domains.write(domain)?;
             }
         }
-        if self.gathered_bytes() >= GATHERED_BYTES_MAX { self.flush() } else { Ok(()) }
+        if self.buffered_bytes() >= BUFFERED_BYTES_MAX { self.flush() } else { Ok(()) }
     }
 
-    fn gathered_bytes(&self) -> usize {
-        self.certificates.gathered_bytes()
-            + self.journal.gathered_bytes()
-            + self.suites.gathered_bytes()
-            + self.groups.gathered_bytes()
-            + self.endpoints.gathered_bytes()
-            + self.rejects.gathered_bytes()
-            + self.facts.gathered_bytes()
-            + self.mx.gathered_bytes()
-            + self.domains.gathered_bytes()
+    fn buffered_bytes(&self) -> usize {
+        self.certificates.buffered_bytes()
+            + self.journal.buffered_bytes()
+            + self.suites.buffered_bytes()
+            + self.groups.buffered_bytes()
+            + self.endpoints.buffered_bytes()
+            + self.rejects.buffered_bytes()
+            + self.facts.buffered_bytes()
+            + self.mx.buffered_bytes()
+            + self.domains.buffered_bytes()
     }
 
     fn write_endpoint(&mut self, record: &EndpointRecord) -> io::Result<()> {

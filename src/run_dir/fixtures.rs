@@ -3,12 +3,12 @@
 use super::run_info::{JudgedBy, RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Assessment, Basis, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorVerdict, DateStatus,
-    Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Exchange,
-    Failure, Finding, ForcedBasis, ForcedTls, HelloEnd, HelloObservation, HelloPurpose, JudgedEndpoint,
-    KeyStatus, Kind, Leaf, Logged, MxHost, NameStatus, Observation, Outcome, Passage, Phase, ProbeKey,
-    Reason, Rejected, Reply, Session, Sha256, SignatureCheck, Subject, Target, Timings, TlsFinding,
-    TlsObservation, Verdict, View,
+    Assessment, Basis, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorDelivery,
+    ConnectorVerdict, DateStatus, Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord,
+    Endpoint, EndpointRecord, Exchange, Failure, Finding, ForcedBasis, ForcedTls, HelloEnd, HelloObservation,
+    HelloPurpose, JudgedEndpoint, KeyStatus, Kind, Leaf, Logged, MxHost, NameStatus, NegotiatedTls,
+    Observation, Outcome, Phase, ProbeKey, Reason, Rejected, Reply, Sha256, SignatureCheck, Subject, Target,
+    Timings, TlsFinding, TlsObservation, Verdict, View,
 };
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn exchange(preference: u16, host: &str, last: &[u8], failure: Option<Failure>) 
 
 /// One step down, with a code in the log.
 fn encrypted() -> Outcome {
-    let session = Session {
+    let session = NegotiatedTls {
         version: Some(ProtocolVersion::TLS13),
         suite: Some(CipherSuite(0x1301)),
         group: None,
@@ -123,7 +123,7 @@ pub(crate) fn domain() -> DomainRecord {
             },
             connector: Some(ConnectorVerdict {
                 name: "To A".into(),
-                passage: Passage::Deferred,
+                delivery: ConnectorDelivery::Deferred,
                 reason: Some("untrusted_root".into()),
                 logged: Some(Logged {
                     code: "450 4.7.320".into(),

@@ -3,11 +3,11 @@
 //! target with everything that the DNS said.
 
 use super::SCHEMA_VERSION;
-use super::gathered::Gathered;
+use super::buffered_file::BufferedFile;
 use super::named::named;
 use crate::model::{
-    Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, Expected, KeyStatus, Observation,
-    Sha256, TrustedRoot,
+    Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, ExpectationMatch, KeyStatus,
+    Observation, Sha256, TrustedRoot,
 };
 use serde::{Serialize, Serializer};
 use std::io::{self, Write};
@@ -21,16 +21,16 @@ pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
 /// A file of JSON Lines whose errors bear its name.
 pub(super) struct LineFile {
     pub(super) name: &'static str,
-    writer: Gathered,
+    writer: BufferedFile,
     line: Vec<u8>,
 }
 
 impl LineFile {
-    pub(super) fn new(name: &'static str, writer: Gathered) -> Self {
+    pub(super) fn new(name: &'static str, writer: BufferedFile) -> Self {
         Self { name, writer, line: Vec::new() }
     }
 
-    pub(super) fn gathered_bytes(&self) -> usize {
+    pub(super) fn buffered_bytes(&self) -> usize {
         self.writer.len()
     }
 
@@ -79,7 +79,7 @@ struct Axes<'a> {
     root: Option<&'a TrustedRoot>,
     dates: DateStatus,
     key: KeyStatus,
-    expectations: &'a [Expected],
+    expectations: &'a [ExpectationMatch],
 }
 
 impl<'a> From<&'a Assessment> for Axes<'a> {

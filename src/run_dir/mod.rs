@@ -8,9 +8,9 @@
 //! cell may begin with `=`, `+`, `-` or `@`, which a spreadsheet takes for a
 //! formula: import the columns as text.
 
+mod buffered_file;
 mod columns;
 mod directory;
-mod gathered;
 mod journal;
 mod named;
 pub mod read;

@@ -1,7 +1,7 @@
 //! What a sender says in its ClientHello.
 
 use crate::model::{
-    CipherSuite, HelloPurpose, HelloQuestion, NamedGroup, ProtocolVersion, SignatureScheme, SuiteFacts,
+    CipherSuite, ClientHelloSpec, HelloPurpose, NamedGroup, ProtocolVersion, SignatureScheme, SuiteFacts,
 };
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -56,8 +56,8 @@ impl Offer {
     }
 
     /// The offer as a hello to send.
-    pub fn question(&self, purpose: HelloPurpose) -> HelloQuestion {
-        HelloQuestion {
+    pub fn question(&self, purpose: HelloPurpose) -> ClientHelloSpec {
+        ClientHelloSpec {
             purpose,
             offer: Some(self.id().into()),
             versions: self.versions.clone(),
@@ -68,8 +68,8 @@ impl Offer {
     }
 
     /// What a hello sent.
-    pub fn of(question: HelloQuestion) -> Self {
-        let HelloQuestion { versions, suites, groups, signature_schemes, .. } = question;
+    pub fn of(question: ClientHelloSpec) -> Self {
+        let ClientHelloSpec { versions, suites, groups, signature_schemes, .. } = question;
         Self { versions, suites, groups, signature_schemes }
     }
 

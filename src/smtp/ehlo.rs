@@ -5,7 +5,7 @@ use crate::model::text::unescape;
 
 /// Whether a server lists STARTTLS (RFC 3207 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offer<'a> {
+pub enum StarttlsKeyword<'a> {
     /// The keyword is there.
     Listed,
     /// Something on the way wrote over a keyword, which stands here as it
@@ -18,17 +18,17 @@ pub enum Offer<'a> {
 /// Looks for STARTTLS among the keyword lines of a 250 reply to EHLO. The
 /// first line is the server's name and greeting and never counts
 /// (RFC 5321 §4.1.1.1).
-pub fn starttls_offer(reply: &Reply) -> Offer<'_> {
+pub fn starttls_keyword(reply: &Reply) -> StarttlsKeyword<'_> {
     let mut mangled = None;
     for line in reply.lines.iter().skip(1) {
         if keyword(&unescape(line)).eq_ignore_ascii_case(b"STARTTLS") {
-            return Offer::Listed;
+            return StarttlsKeyword::Listed;
         }
         if let Some(keyword) = overwritten(line) {
             mangled.get_or_insert(keyword);
         }
     }
-    mangled.map_or(Offer::Absent, Offer::Mangled)
+    mangled.map_or(StarttlsKeyword::Absent, StarttlsKeyword::Mangled)
 }
 
 /// The first word of a keyword line, by the bytes that came in. Leading blanks
@@ -68,7 +68,7 @@ mod tests {
 
     fn offer_of(lines: &[&str]) -> String {
         let lines = lines.iter().map(ToString::to_string).collect();
-        format!("{:?}", starttls_offer(&Reply { code: 250, lines, deviations: Vec::new() }))
+        format!("{:?}", starttls_keyword(&Reply { code: 250, lines, deviations: Vec::new() }))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! attribute.
 
 use super::names::same_ca;
-use crate::model::expectation::{Expectation, ExpectationStatus, Expected, ExpectedCertificate};
+use crate::model::expectation::{Expectation, ExpectationMatch, ExpectationStatus, ExpectedCertificate};
 use crate::model::{CertificateFacts, TrustedRoot};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 use std::fmt::Display;
 use std::sync::Arc;
 
-/// Longest [`Expected::detail`], in bytes.
+/// Longest [`ExpectationMatch::detail`], in bytes.
 pub const DETAIL_BYTES_MAX: usize = 500;
 
 /// What is known of a presented leaf.
@@ -34,12 +34,12 @@ struct Compared<'a> {
 }
 
 /// What a leaf is by each expectation at a moment.
-pub fn judge(expectations: &[Arc<Expectation>], seen: Seen<'_>, at: Timestamp) -> Arc<[Expected]> {
+pub fn judge(expectations: &[Arc<Expectation>], seen: Seen<'_>, at: Timestamp) -> Arc<[ExpectationMatch]> {
     let today = Offset::UTC.to_datetime(at).date();
     expectations.iter().map(|expectation| one(expectation, seen, today)).collect()
 }
 
-fn one(expectation: &Arc<Expectation>, seen: Seen<'_>, today: Date) -> Expected {
+fn one(expectation: &Arc<Expectation>, seen: Seen<'_>, today: Date) -> ExpectationMatch {
     let rows: Vec<Compared<'_>> = expectation.certificates.iter().map(|row| compare(row, seen)).collect();
     let equal = |row: &&Compared<'_>| row.differs.is_empty() && row.open.is_empty();
     let is = |wanted| move |row: &&Compared<'_>| status(row.row, today) == wanted;
@@ -56,7 +56,7 @@ fn one(expectation: &Arc<Expectation>, seen: Seen<'_>, today: Date) -> Expected 
         (ExpectationStatus::Unexpected, nearest(&rows, today))
     };
     detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
-    Expected { expectation: expectation.clone(), status, detail }
+    ExpectationMatch { expectation: expectation.clone(), status, detail }
 }
 
 /// What a certificate that is like the row is today.

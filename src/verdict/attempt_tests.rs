@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::model::{
-    ChainStatus, DateStatus, DomainName, Failure, Kind, Leaf, Presented, Session, Sha256, TlsFinding,
+    ChainStatus, DateStatus, DomainName, Failure, Kind, Leaf, NegotiatedTls, Presented, Sha256, TlsFinding,
 };
-use crate::sender::connector::Expected;
+use crate::sender::connector::ReferenceIdentifier;
 use crate::verdict::fixtures::{at, ip};
 use crate::verdict::requirement::ReferenceName;
 use std::sync::Arc;
@@ -29,16 +29,17 @@ fn reason(phase: Phase, kind: Kind) -> Option<Reason> {
 
 /// The three strengths, with this domain as the name that is expected.
 fn texts(endpoint: &JudgedEndpoint, domain: Option<&DomainName>) -> [String; 3] {
-    let name = ReferenceName { expected: domain.map(Expected::Recipient), wildcard_covers_apex: false };
+    let name =
+        ReferenceName { expected: domain.map(ReferenceIdentifier::Recipient), wildcard_covers_apex: false };
     [Requirement::Tls, Requirement::PkixChain, Requirement::PkixName(name)]
         .map(|requirement| check(requirement, endpoint).to_string())
 }
 
 fn endpoint(delivery: Delivery, reason: Option<Reason>, presented: Option<Presented>) -> JudgedEndpoint {
     let outcome = match (delivery, reason) {
-        (Delivery::Encrypted, _) => Outcome::encrypted(Basis::Observed, Session::default()),
+        (Delivery::Encrypted, _) => Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
         (delivery, reason) => {
-            Outcome { delivery, reason, ..Outcome::encrypted(Basis::Observed, Session::default()) }
+            Outcome { delivery, reason, ..Outcome::encrypted(Basis::Observed, NegotiatedTls::default()) }
         }
     };
     of_parts(at(ip(1), None, None), outcome, presented)

@@ -5,10 +5,10 @@ use super::deliver::{End, RollUp};
 use super::domain::Domain;
 use super::requirement::{self, Requirement};
 use crate::model::{
-    Check, CheckCause, Connector, ConnectorVerdict, Delivery, DomainFacts, DomainName, Leaf, Logged, Outcome,
-    Passage, Phase, Reason, TlsSettings,
+    Check, CheckCause, Connector, ConnectorDelivery, ConnectorVerdict, Delivery, DomainFacts, DomainName,
+    Leaf, Logged, Outcome, Phase, Reason, TlsSettings,
 };
-use crate::sender::connector::{Connectors, Expected, logged};
+use crate::sender::connector::{Connectors, ReferenceIdentifier, logged};
 
 /// What becomes of mail to the domain under the connector that takes it.
 /// `whole` is what becomes of it without one.
@@ -20,14 +20,14 @@ pub(super) fn under(
     let name = requirement::domain(domain.facts)?;
     let connector = connectors.choose(name)?;
     let (check, logged) = settled(domain, connector, name, whole);
-    let passage = match check {
-        Check::Pass => Passage::Delivered,
-        Check::Fail(_) if is_undeliverable(domain.facts, whole) => Passage::Undeliverable,
-        Check::Fail(_) => Passage::Deferred,
-        Check::Undetermined(_) => Passage::Undetermined,
+    let delivery = match check {
+        Check::Pass => ConnectorDelivery::Delivered,
+        Check::Fail(_) if is_undeliverable(domain.facts, whole) => ConnectorDelivery::Undeliverable,
+        Check::Fail(_) => ConnectorDelivery::Deferred,
+        Check::Undetermined(_) => ConnectorDelivery::Undetermined,
     };
-    let logged = logged.filter(|_| passage != Passage::Undeliverable);
-    Some(ConnectorVerdict { name: connector.name.clone(), passage, reason: check.reason(), logged })
+    let logged = logged.filter(|_| delivery != ConnectorDelivery::Undeliverable);
+    Some(ConnectorVerdict { name: connector.name.clone(), delivery, reason: check.reason(), logged })
 }
 
 fn is_undeliverable(facts: &DomainFacts, whole: &Outcome) -> bool {
@@ -48,7 +48,10 @@ fn settled(
         let check = opportunistic(whole.delivery, whole.reason);
         return (check, logged(sender, check, None, None));
     }
-    let expected = connector.tls_domain.as_ref().map_or(Expected::Recipient(name), Expected::Agreed);
+    let expected = connector
+        .tls_domain
+        .as_ref()
+        .map_or(ReferenceIdentifier::Recipient(name), ReferenceIdentifier::Agreed);
     if domain.is_unprobed() {
         let check = domain.unprobed(whole);
         return (check, logged(sender, check, Some(expected), None));

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{
     Basis, ChainStatus, DateStatus, Exchange, Failure, ForcedTls, JudgedEndpoint, Kind, Leaf, MxHost,
-    Session, Sha256, Subject, Target, TlsFinding,
+    NegotiatedTls, Sha256, Subject, Target, TlsFinding,
 };
 use crate::sender::connector::parse_toml;
 use crate::verdict::fixtures::{at, ip, profile};
@@ -93,7 +93,7 @@ fn exchange_online() -> SenderProfile {
 /// What becomes of mail, and the endpoint that says so.
 fn met(delivery: Delivery, reason: Option<Reason>, tls: Option<&TlsFinding>) -> (Outcome, JudgedEndpoint) {
     let outcome = match reason {
-        None => Outcome::encrypted(Basis::Observed, Session::default()),
+        None => Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
         Some(reason) => Outcome::without_tls(delivery, reason, Some(Basis::Observed)),
     };
     let endpoint = attempt::of_parts(
@@ -118,7 +118,7 @@ fn text(verdict: Option<&ConnectorVerdict>) -> String {
     let Some(verdict) = verdict else { return "no connector".into() };
     let logged = verdict.logged.as_ref();
     let parts = [
-        Some(verdict.passage.name()),
+        Some(verdict.delivery.name()),
         verdict.reason.as_deref(),
         logged.map(|logged| &*logged.code),
         logged.map(|logged| &*logged.text),

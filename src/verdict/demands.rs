@@ -17,7 +17,7 @@ const DH_BITS_MAX: usize = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Demand {
     /// It takes it, by what its file says or assumes.
-    Met(Basis),
+    Accepted(Basis),
     /// What the server has was not written down.
     NotRecorded,
     /// Not known what the sender does.
@@ -35,7 +35,7 @@ pub(super) fn of(
     dh_bits: Option<usize>,
 ) -> Demand {
     if version.is_none_or(|version| version >= ProtocolVersion::TLS13) {
-        return Demand::Met(Basis::Observed);
+        return Demand::Accepted(Basis::Observed);
     }
     worse(renegotiation(sender, renegotiation_info), dh_bits.map(|bits| dh(sender, bits)))
 }
@@ -43,8 +43,8 @@ pub(super) fn of(
 fn renegotiation(sender: &Sender, answered: Option<bool>) -> Demand {
     let reason = Reason::NoSecureRenegotiation;
     match (&sender.requires_renegotiation_info, answered) {
-        (_, Some(true)) => Demand::Met(Basis::Observed),
-        (Some(requires), _) if !requires.value => Demand::Met(basis(requires)),
+        (_, Some(true)) => Demand::Accepted(Basis::Observed),
+        (Some(requires), _) if !requires.value => Demand::Accepted(basis(requires)),
         (_, None) => Demand::NotRecorded,
         (None, _) => Demand::Unknown(reason),
         (Some(requires), _) => Demand::Refused(reason, basis(requires)),
@@ -55,9 +55,9 @@ fn dh(sender: &Sender, bits: usize) -> Demand {
     let reason = Reason::DhPrimeSize;
     match &sender.dh_bits_min {
         _ if bits > DH_BITS_MAX => Demand::Unknown(reason),
-        _ if bits >= DH_BITS_GOOD => Demand::Met(Basis::Observed),
+        _ if bits >= DH_BITS_GOOD => Demand::Accepted(Basis::Observed),
         None => Demand::Unknown(reason),
-        Some(min) if usize::try_from(min.value).is_ok_and(|min| bits >= min) => Demand::Met(basis(min)),
+        Some(min) if usize::try_from(min.value).is_ok_and(|min| bits >= min) => Demand::Accepted(basis(min)),
         Some(min) => Demand::Refused(reason, basis(min)),
     }
 }
@@ -69,7 +69,7 @@ fn basis<T>(stated: &Stated<T>) -> Basis {
 /// The one that says more against a session.
 fn worse(one: Demand, other: Option<Demand>) -> Demand {
     let weight = |demand: &Demand| match demand {
-        Demand::Met(basis) => (0, Some(*basis)),
+        Demand::Accepted(basis) => (0, Some(*basis)),
         Demand::NotRecorded => (1, None),
         Demand::Unknown(_) => (2, None),
         Demand::Refused(..) => (3, None),
@@ -102,21 +102,21 @@ mod tests {
     fn renegotiation_is_secure_or_the_sender_says_what_it_does() {
         let reason = Reason::NoSecureRenegotiation;
         for (requires, source, answered, expected) in [
-            (Some(true), true, Some(true), Demand::Met(Basis::Observed)),
+            (Some(true), true, Some(true), Demand::Accepted(Basis::Observed)),
             (Some(true), true, Some(false), Demand::Refused(reason, Basis::Observed)),
             (Some(true), false, Some(false), Demand::Refused(reason, Basis::Assumed)),
             (Some(true), true, None, Demand::NotRecorded),
-            (Some(false), true, Some(false), Demand::Met(Basis::Observed)),
-            (Some(false), false, Some(false), Demand::Met(Basis::Assumed)),
-            (Some(false), true, None, Demand::Met(Basis::Observed)),
+            (Some(false), true, Some(false), Demand::Accepted(Basis::Observed)),
+            (Some(false), false, Some(false), Demand::Accepted(Basis::Assumed)),
+            (Some(false), true, None, Demand::Accepted(Basis::Observed)),
             (None, true, Some(false), Demand::Unknown(reason)),
-            (None, true, Some(true), Demand::Met(Basis::Observed)),
+            (None, true, Some(true), Demand::Accepted(Basis::Observed)),
             (None, true, None, Demand::NotRecorded),
         ] {
             let sender = sender(requires, None, source);
             assert_eq!(of(&sender, TLS12, answered, None), expected, "{requires:?} {answered:?}");
             let tls13 = Some(ProtocolVersion::TLS13);
-            assert_eq!(of(&sender, tls13, answered, None), Demand::Met(Basis::Observed), "TLS 1.3");
+            assert_eq!(of(&sender, tls13, answered, None), Demand::Accepted(Basis::Observed), "TLS 1.3");
         }
     }
 
@@ -126,11 +126,11 @@ mod tests {
         for (min, source, bits, expected) in [
             (Some(1024), true, 1023, Demand::Refused(reason, Basis::Observed)),
             (Some(1024), false, 1023, Demand::Refused(reason, Basis::Assumed)),
-            (Some(1024), true, 1024, Demand::Met(Basis::Observed)),
-            (Some(1024), false, 1024, Demand::Met(Basis::Assumed)),
+            (Some(1024), true, 1024, Demand::Accepted(Basis::Observed)),
+            (Some(1024), false, 1024, Demand::Accepted(Basis::Assumed)),
             (None, true, 2047, Demand::Unknown(reason)),
-            (None, true, 2048, Demand::Met(Basis::Observed)),
-            (Some(2048), false, 2048, Demand::Met(Basis::Observed)),
+            (None, true, 2048, Demand::Accepted(Basis::Observed)),
+            (Some(2048), false, 2048, Demand::Accepted(Basis::Observed)),
             (Some(1024), true, 10_001, Demand::Unknown(reason)),
         ] {
             let told = of(&sender(Some(true), min, source), TLS12, Some(true), Some(bits));
@@ -148,6 +148,6 @@ mod tests {
             Demand::Refused(Reason::DhPrimeSize, Basis::Observed)
         );
         let lax = sender(Some(false), Some(1024), false);
-        assert_eq!(of(&lax, TLS12, Some(true), Some(1024)), Demand::Met(Basis::Assumed));
+        assert_eq!(of(&lax, TLS12, Some(true), Some(1024)), Demand::Accepted(Basis::Assumed));
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{
     Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, NameStatus, Outcome,
     PossibleDelivery, TlsSettings, View,
 };
-use crate::sender::connector::Expected;
+use crate::sender::connector::ReferenceIdentifier;
 use crate::trust::names;
 use std::cmp::Ordering;
 
@@ -58,7 +58,7 @@ impl<'a> Domain<'a> {
             };
             return (ForcedTls::all(check), all);
         }
-        let expected = requirement::domain(self.facts).map(Expected::Recipient);
+        let expected = requirement::domain(self.facts).map(ReferenceIdentifier::Recipient);
         let [encryption, certificate, domain] = TlsSettings::FORCED.map(|settings| {
             let roll = self.deliver(Requirement::of(&self.profile.sender, settings, expected));
             (roll.check(), roll.open.is_none().then_some(roll.basis))

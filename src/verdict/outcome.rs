@@ -20,7 +20,7 @@ use super::proof::{self, Proof};
 use crate::ask::step_down;
 use crate::model::{
     Basis, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd, HelloFinding, Kind,
-    NamedGroup, Outcome, Phase, Presented, ProtocolVersion, Reason, Session, SuiteFacts,
+    NamedGroup, NegotiatedTls, Outcome, Phase, Presented, ProtocolVersion, Reason, SuiteFacts,
 };
 use crate::sender::situation::Situation;
 use crate::sender::{AfterTlsFailure, Sender, Stated};
@@ -283,7 +283,7 @@ impl Case<'_> {
     fn by_handshake(&self) -> Answer {
         let Some(tls) = &self.finding.tls else {
             // A dialogue that ran to its end went through TLS.
-            return (Outcome::encrypted(Basis::Inferred, Session::default()), None);
+            return (Outcome::encrypted(Basis::Inferred, NegotiatedTls::default()), None);
         };
         if self.refuses_certificate(None) {
             return self.tls_failure(Reason::Sha1Certificate, self.basis_of_shown(tls));
@@ -320,10 +320,10 @@ impl Case<'_> {
         version: Option<ProtocolVersion>,
         suite: Option<CipherSuite>,
         group: Option<NamedGroup>,
-    ) -> Session {
+    ) -> NegotiatedTls {
         let offer = &self.profile.offer;
         let rank = suite.and_then(|suite| offer.rank(suite));
-        Session {
+        NegotiatedTls {
             version,
             suite,
             group,
@@ -350,7 +350,7 @@ fn disputed(brought_down: Downgrade, shown: Option<&Presented>) -> Option<Answer
 /// A proof and a basis under what the sender demands besides.
 fn under(demand: Demand, proven: Proof, basis: Basis) -> (Proof, Basis) {
     match (demand, proven) {
-        (Demand::Met(stated), proven) => (proven, basis.max(stated)),
+        (Demand::Accepted(stated), proven) => (proven, basis.max(stated)),
         (Demand::NotRecorded, Proof::Given) => (Proof::NotRecorded, basis),
         (_, proven) => (proven, basis),
     }

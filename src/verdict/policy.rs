@@ -6,7 +6,7 @@ use super::{domain_verdict, finding};
 use crate::ask::enumeration::{self, EnumerationPlan};
 use crate::ask::step_down::{self, HelloPlan};
 use crate::model::{
-    DomainFacts, EndpointRecord, HelloPurpose, HelloQuestion, JudgedEndpoint, Observation, Verdict,
+    ClientHelloSpec, DomainFacts, EndpointRecord, HelloPurpose, JudgedEndpoint, Observation, Verdict,
 };
 use crate::sender::Sender;
 use crate::sender::connector::Connectors;
@@ -20,7 +20,7 @@ pub struct Policy {
     profile: SenderProfile,
     connectors: Arc<Connectors>,
     /// The sender's offer as a hello, made once.
-    sender_hello: HelloQuestion,
+    sender_hello: ClientHelloSpec,
     hellos: HelloPlan,
     enumeration: Option<EnumerationPlan>,
 }
@@ -70,7 +70,7 @@ impl Policy {
     }
 
     /// The next hello that a host is worth, by what it said so far.
-    pub fn next_hello(&self, observation: &Observation) -> Option<HelloQuestion> {
+    pub fn next_hello(&self, observation: &Observation) -> Option<ClientHelloSpec> {
         step_down::next(&self.hellos, &self.sender_hello, observation)
             .or_else(|| enumeration::next_to(self.enumeration.as_ref()?, observation))
     }

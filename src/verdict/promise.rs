@@ -31,8 +31,8 @@ fn at(view: &View) -> Promise {
 mod tests {
     use super::*;
     use crate::model::{
-        Basis, Endpoint, Failure, Finding, JudgedEndpoint, Kind, MxHost, Outcome, Phase, ProbeKey, Session,
-        TlsFinding,
+        Basis, Endpoint, Failure, Finding, JudgedEndpoint, Kind, MxHost, NegotiatedTls, Outcome, Phase,
+        ProbeKey, TlsFinding,
     };
     use std::sync::Arc;
 
@@ -49,7 +49,7 @@ mod tests {
             host: Some(MxHost::new(host)),
             endpoint: Arc::new(JudgedEndpoint::of_outcome(
                 Finding { key, failure, tls, hellos: Box::new([]) },
-                Outcome::encrypted(Basis::Observed, Session::default()),
+                Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
             )),
             name: None,
         }

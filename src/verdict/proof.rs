@@ -7,7 +7,7 @@
 //! without its key would say the same.
 
 use crate::model::{
-    Basis, CheckCause, Finding, HelloFinding, Outcome, ProtocolVersion, Session, SignatureCheck,
+    Basis, CheckCause, Finding, HelloFinding, NegotiatedTls, Outcome, ProtocolVersion, SignatureCheck,
     SignatureScheme,
 };
 use crate::sender::offer::Offer;
@@ -32,7 +32,7 @@ pub(super) enum Proof {
 
 impl Proof {
     /// A session of this sender's that rests on this proof.
-    pub(super) fn of_session(self, basis: Basis, session: Session) -> Outcome {
+    pub(super) fn of_session(self, basis: Basis, session: NegotiatedTls) -> Outcome {
         let basis = if self == Proof::Given { basis } else { basis.max(Basis::Inferred) };
         Outcome { unproven: self.lack(), ..Outcome::encrypted(basis, session) }
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{DomainFacts, DomainName, Subject, TlsSettings};
 use crate::sender::Sender;
-use crate::sender::connector::Expected;
+use crate::sender::connector::ReferenceIdentifier;
 
 /// The demand, from the weakest to the strongest. More kinds of it (records of
 /// DANE, patterns of MTA-STS) come in beside these.
@@ -24,7 +24,7 @@ pub enum Requirement<'a> {
 pub struct ReferenceName<'a> {
     /// The name; `None` where there is none to expect, as for an endpoint of
     /// which no domain is known.
-    pub expected: Option<Expected<'a>>,
+    pub expected: Option<ReferenceIdentifier<'a>>,
     /// Whether to this sender a certificate for `*.contoso.com` serves
     /// `contoso.com` too.
     pub wildcard_covers_apex: bool,
@@ -32,7 +32,7 @@ pub struct ReferenceName<'a> {
 
 impl<'a> Requirement<'a> {
     /// That of a connector with these settings, which expects this name.
-    pub fn of(sender: &Sender, settings: TlsSettings, expected: Option<Expected<'a>>) -> Self {
+    pub fn of(sender: &Sender, settings: TlsSettings, expected: Option<ReferenceIdentifier<'a>>) -> Self {
         let wildcard_covers_apex = sender.wildcard_covers_apex.value;
         match settings {
             TlsSettings::None => Requirement::Opportunistic,

@@ -7,7 +7,9 @@
 
 use super::profile::SenderProfile;
 use crate::model::registry::ProtocolVersion;
-use crate::model::{ChainStatus, DateStatus, Delivery, JudgedEndpoint, MxHost, NameStatus, Session, Subject};
+use crate::model::{
+    ChainStatus, DateStatus, Delivery, JudgedEndpoint, MxHost, NameStatus, NegotiatedTls, Subject,
+};
 use crate::trust::names;
 use std::cmp::Ordering;
 
@@ -38,7 +40,7 @@ fn session(
     (
         endpoint.outcome.delivery == Delivery::Encrypted,
         session.and_then(|session| session.version).or_else(|| newest_in_common(profile, endpoint)),
-        session.and_then(Session::forward_secrecy) != Some(false),
+        session.and_then(NegotiatedTls::forward_secrecy) != Some(false),
         shown.is_some_and(|shown| shown.chain == ChainStatus::Valid),
         shown.is_some_and(|shown| shown.dates == DateStatus::Valid),
     )

@@ -8,7 +8,7 @@ use super::{Seed, message};
 use jiff::Timestamp;
 use mxray::internals::model::SignatureCheck;
 use mxray::internals::model::revocation::{RevocationAnswer, RevocationStatus};
-use mxray::internals::revocation::{Question, crl};
+use mxray::internals::revocation::{CertificateId, crl};
 
 pub const ISSUER: &[u8] = include_bytes!("testdata/issuer.der");
 pub const LEAF: &[u8] = include_bytes!("testdata/leaf.der");
@@ -21,7 +21,7 @@ pub fn at() -> Timestamp {
 }
 
 pub fn check(input: &[u8]) {
-    let question = Question::new(LEAF, Some(ISSUER)).unwrap();
+    let question = CertificateId::new(LEAF, Some(ISSUER)).unwrap();
     let told = look_up(input, &question);
     check_text(&told);
     assert_eq!(told, look_up(input, &question), "the same again");
@@ -30,7 +30,7 @@ pub fn check(input: &[u8]) {
         assert_eq!(told.revoked, look_up(LIST, &question).revoked, "that is what was signed");
     }
     // Without the issuer's key nothing is proved.
-    let unproved = look_up(input, &Question::new(LEAF, None).unwrap());
+    let unproved = look_up(input, &CertificateId::new(LEAF, None).unwrap());
     assert_ne!(unproved.signature, Some(SignatureCheck::Verified));
     if let Ok(facts) = crl::read(input) {
         assert!(facts.entries <= input.len(), "an entry takes bytes");
@@ -38,7 +38,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-fn look_up(list: &[u8], question: &Question<'_>) -> RevocationAnswer {
+fn look_up(list: &[u8], question: &CertificateId<'_>) -> RevocationAnswer {
     crl::look_up(list, question, "http://crl.example/ca.crl", at())
 }
 
@@ -59,6 +59,6 @@ pub fn seeds() -> Vec<Seed> {
 
 #[test]
 fn the_signed_list_revokes_the_leaf() {
-    let told = look_up(LIST, &Question::new(LEAF, Some(ISSUER)).unwrap());
+    let told = look_up(LIST, &CertificateId::new(LEAF, Some(ISSUER)).unwrap());
     assert_eq!((told.status, told.signature), (RevocationStatus::Revoked, Some(SignatureCheck::Verified)));
 }

@@ -7,7 +7,7 @@ use mxray::internals::model::Reply;
 use mxray::internals::model::text::{escape, unescape};
 use mxray::internals::smtp::EhloName;
 use mxray::internals::smtp::command::{Command, EHLO_NAME_BYTES_MAX};
-use mxray::internals::smtp::ehlo::{Offer, starttls_offer};
+use mxray::internals::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
 use mxray::internals::smtp::reply::ReplyReader;
 
 /// Longest command line in octets, CRLF included (RFC 5321 §4.5.3.1.4).
@@ -25,13 +25,13 @@ pub fn check(input: &[u8]) {
 }
 
 fn check_offer(reply: &Reply) {
-    let offer = starttls_offer(reply);
+    let offer = starttls_keyword(reply);
     let keywords = reply.lines.get(1..).unwrap_or_default();
     let says = |line: &String| line.eq_ignore_ascii_case("STARTTLS");
-    assert!(offer == Offer::Listed || !keywords.iter().any(says), "a line says so: {reply:?}");
+    assert!(offer == StarttlsKeyword::Listed || !keywords.iter().any(says), "a line says so: {reply:?}");
     let begins = |line: &String| is_starttls(&unescape(line));
-    assert_eq!(offer == Offer::Listed, keywords.iter().any(begins), "by the bytes: {reply:?}");
-    if let Offer::Mangled(keyword) = offer {
+    assert_eq!(offer == StarttlsKeyword::Listed, keywords.iter().any(begins), "by the bytes: {reply:?}");
+    if let StarttlsKeyword::Mangled(keyword) = offer {
         assert!(keywords.iter().any(|line| line.contains(keyword)), "as it came in: {keyword}");
         assert!(keyword.starts_with(['X', 'x']) && !keyword.contains(' '), "{keyword}");
     }
@@ -49,14 +49,14 @@ fn is_starttls(line: &[u8]) -> bool {
 }
 
 /// What must not change the answer, and what must.
-fn check_changed(reply: &Reply, offer: Offer<'_>) {
+fn check_changed(reply: &Reply, offer: StarttlsKeyword<'_>) {
     let with = |change: fn(&mut Vec<String>)| {
         let mut changed = reply.clone();
         change(&mut changed.lines);
         changed
     };
     let same = |changed: &Reply| {
-        let now = starttls_offer(changed);
+        let now = starttls_keyword(changed);
         std::mem::discriminant(&now) == std::mem::discriminant(&offer)
     };
     assert!(same(&with(|lines| lines[1..].reverse())), "the order of the lines says nothing: {reply:?}");
@@ -65,7 +65,7 @@ fn check_changed(reply: &Reply, offer: Offer<'_>) {
         with(|lines| lines.iter_mut().for_each(|line| *line = escape(&unescape(line).to_ascii_uppercase())));
     assert!(same(&upper), "the case says nothing: {reply:?}");
     let more = with(|lines| lines.push("STARTTLS".into()));
-    assert_eq!(starttls_offer(&more), Offer::Listed, "one line is enough: {reply:?}");
+    assert_eq!(starttls_keyword(&more), StarttlsKeyword::Listed, "one line is enough: {reply:?}");
 }
 
 fn check_name(text: &str) {

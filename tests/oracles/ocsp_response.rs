@@ -7,13 +7,13 @@ use super::Seed;
 use super::crl::{ISSUER, LEAF, at, check_text};
 use mxray::internals::model::SignatureCheck;
 use mxray::internals::model::revocation::RevocationStatus;
-use mxray::internals::revocation::{Question, ocsp};
+use mxray::internals::revocation::{CertificateId, ocsp};
 
 const GOOD: &[u8] = include_bytes!("testdata/good.der");
 const REVOKED: &[u8] = include_bytes!("testdata/revoked.der");
 
 pub fn check(input: &[u8]) {
-    let question = Question::new(LEAF, Some(ISSUER)).unwrap();
+    let question = CertificateId::new(LEAF, Some(ISSUER)).unwrap();
     let told = ocsp::look_up(input, &question, at());
     check_text(&told);
     assert_eq!(told, ocsp::look_up(input, &question, at()), "the same again");
@@ -25,7 +25,7 @@ pub fn check(input: &[u8]) {
         assert_eq!(told, ocsp::look_up(signed, &question, at()), "that is what was signed");
     }
     // Neither is about the issuer's own certificate.
-    let other = ocsp::look_up(input, &Question::new(ISSUER, Some(ISSUER)).unwrap(), at());
+    let other = ocsp::look_up(input, &CertificateId::new(ISSUER, Some(ISSUER)).unwrap(), at());
     assert!(!other.is_proved_good(), "nothing was signed about it: {other:?}");
 }
 
@@ -40,7 +40,7 @@ pub fn seeds() -> Vec<Seed> {
 
 #[test]
 fn the_signed_answers_are_one_of_each() {
-    let question = Question::new(LEAF, Some(ISSUER)).unwrap();
+    let question = CertificateId::new(LEAF, Some(ISSUER)).unwrap();
     assert!(ocsp::look_up(GOOD, &question, at()).is_proved_good());
     let revoked = ocsp::look_up(REVOKED, &question, at());
     assert_eq!(

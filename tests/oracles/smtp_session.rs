@@ -7,11 +7,11 @@ use super::cuts::cuts;
 use super::transcripts::{self, HANDSHAKE};
 use super::{Seed, smtp_reply};
 use mxray::internals::model::text::{is_unprintable, unescape};
-use mxray::internals::model::{Asked, Deviation, Dialogue, Failure, Kind, Phase, Reply};
-use mxray::internals::smtp::ehlo::{Offer, starttls_offer};
+use mxray::internals::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply, SmtpCommand};
+use mxray::internals::smtp::client::{BROKEN_OFF_BYTES_MAX, PLAINTEXT_BYTES_MAX};
+use mxray::internals::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
 use mxray::internals::smtp::reply::STREAM_BYTES_MAX;
-use mxray::internals::smtp::session::{BROKEN_OFF_BYTES_MAX, PLAINTEXT_BYTES_MAX};
-use mxray::internals::smtp::{EhloName, Session, Step};
+use mxray::internals::smtp::{EhloName, SmtpClient, Step};
 
 /// The name that the client gives itself.
 pub const NAME: &str = "scan.example";
@@ -98,7 +98,7 @@ fn but_for_the_count(played: &Played) -> Played {
     if dialogue.quit.as_ref().or(before_quit).is_some_and(|reply| reply.code == 421) {
         dialogue.quit = None;
         dialogue.unsolicited = None;
-        dialogue.unanswered.take_if(|asked| *asked == Asked::Quit);
+        dialogue.unanswered.take_if(|asked| *asked == SmtpCommand::Quit);
         // What comes behind it is looked at only where it answers.
         dialogue.broken_off = None;
         dialogue.broken_off_deviations.iter_mut().for_each(Vec::clear);
@@ -163,7 +163,7 @@ enum Manner {
 }
 
 fn play(stream: Stream<'_>, clear: &[&[u8]], inside: &[&[u8]], manner: Manner) -> Played {
-    let mut session = Session::new(EhloName::new(NAME).unwrap());
+    let mut session = SmtpClient::new(EhloName::new(NAME).unwrap());
     let mut commands = Vec::new();
     feed(&mut session, clear, &mut commands, manner);
     let upgraded = turn(&mut session, &mut commands) == Next::Upgrade && stream.inside.is_some();
@@ -175,7 +175,7 @@ fn play(stream: Stream<'_>, clear: &[&[u8]], inside: &[&[u8]], manner: Manner) -
     Played { dialogue: session.into_dialogue(), commands, upgraded }
 }
 
-fn feed(session: &mut Session, pieces: &[&[u8]], commands: &mut Vec<String>, manner: Manner) {
+fn feed(session: &mut SmtpClient, pieces: &[&[u8]], commands: &mut Vec<String>, manner: Manner) {
     for piece in pieces {
         if manner == Manner::Ready {
             turn(session, commands);
@@ -185,7 +185,7 @@ fn feed(session: &mut Session, pieces: &[&[u8]], commands: &mut Vec<String>, man
 }
 
 /// Ends the stream, as the driver tells it, and sees the session end by that.
-fn end(session: &mut Session, ending: Ending, commands: &mut Vec<String>) {
+fn end(session: &mut SmtpClient, ending: Ending, commands: &mut Vec<String>) {
     turn(session, commands);
     match ending {
         Ending::Closed => session.receive_eof(false),
@@ -207,7 +207,7 @@ enum Next {
 }
 
 /// Takes all that the session has to write.
-fn turn(session: &mut Session, commands: &mut Vec<String>) -> Next {
+fn turn(session: &mut SmtpClient, commands: &mut Vec<String>) -> Next {
     loop {
         match session.next() {
             Step::Write(said) => commands.push(String::from_utf8(said.to_vec()).unwrap()),
@@ -226,7 +226,7 @@ fn check_commands(played: &Played) {
     let mut due = Vec::new();
     let ehlo_line = format!("EHLO {NAME}\r\n");
     let accepted = |reply: &Option<Reply>| code(reply) == 220;
-    let listed = ehlo.as_ref().is_some_and(|reply| starttls_offer(reply) == Offer::Listed);
+    let listed = ehlo.as_ref().is_some_and(|reply| starttls_keyword(reply) == StarttlsKeyword::Listed);
     if accepted(greeting) {
         due.push(ehlo_line.clone());
         if code(ehlo) == 250 && listed {
@@ -255,7 +255,7 @@ fn check_kept(played: &Played, stream: Stream<'_>) {
     assert!(broken_off.len() <= BROKEN_OFF_BYTES_MAX, "{} bytes of a reply that broke off", broken_off.len());
     let said = |bytes: &[u8]| bytes.windows(broken_off.len().max(1)).any(|part| *part == *broken_off);
     let odd = dialogue.broken_off_deviations.as_ref().unwrap();
-    let behind_quit = dialogue.quit.is_some() || dialogue.unanswered == Some(Asked::Quit);
+    let behind_quit = dialogue.quit.is_some() || dialogue.unanswered == Some(SmtpCommand::Quit);
     assert_eq!(odd.contains(&Deviation::EightBit), !behind_quit && !broken_off.is_ascii(), "{dialogue:?}");
     assert_eq!(odd.contains(&Deviation::NulByte), !behind_quit && broken_off.contains(&0), "{dialogue:?}");
     assert!(!broken_off.is_empty() || odd.is_empty(), "{dialogue:?}");
@@ -308,7 +308,7 @@ fn check_end_comes(stream: &[u8], before: Option<&[u8]>) {
         return;
     }
     let piece = stream.repeat(2048_usize.div_ceil(stream.len()));
-    let mut session = Session::new(EhloName::new(NAME).unwrap());
+    let mut session = SmtpClient::new(EhloName::new(NAME).unwrap());
     let mut commands = Vec::new();
     if let Some(clear) = before {
         session.receive(clear);

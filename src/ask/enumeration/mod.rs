@@ -31,7 +31,7 @@ mod state;
 
 pub use plan::EnumerationPlan;
 
-use crate::model::{Enumeration, HelloObservation, HelloPurpose, HelloQuestion, Observation};
+use crate::model::{ClientHelloSpec, Enumeration, HelloObservation, HelloPurpose, Observation};
 use state::State;
 
 /// The next hello to send; `None` when all is known that can be. Hellos of
@@ -44,7 +44,7 @@ use state::State;
 /// assert_eq!(question.purpose, HelloPurpose::Suites);
 /// assert_eq!(question.version().name(), "TLSv1.3");
 /// ```
-pub fn next(plan: &EnumerationPlan, history: &[HelloObservation]) -> Option<HelloQuestion> {
+pub fn next(plan: &EnumerationPlan, history: &[HelloObservation]) -> Option<ClientHelloSpec> {
     replay(plan, history).question()
 }
 
@@ -55,7 +55,7 @@ pub fn summary(plan: &EnumerationPlan, history: &[HelloObservation]) -> Enumerat
 
 /// The next hello to an endpoint that was probed. One that never came to TLS
 /// is not asked.
-pub fn next_to(plan: &EnumerationPlan, seen: &Observation) -> Option<HelloQuestion> {
+pub fn next_to(plan: &EnumerationPlan, seen: &Observation) -> Option<ClientHelloSpec> {
     seen.tls.as_ref()?;
     next(plan, &seen.hellos)
 }

@@ -4,8 +4,8 @@ use super::EnumerationPlan;
 use super::answer::{Answer, read};
 use super::offer::{self, CHUNK_SUITES, Elimination};
 use crate::model::{
-    AcceptedGroups, AcceptedSuite, CipherSuite, Enumeration, Gap, HelloEnd, HelloObservation, HelloPurpose,
-    HelloQuestion, NamedGroup, Preference, ProtocolVersion, VersionSuites,
+    AcceptedGroups, AcceptedSuite, CipherSuite, ClientHelloSpec, Enumeration, Gap, HelloEnd,
+    HelloObservation, HelloPurpose, NamedGroup, Preference, ProtocolVersion, VersionSuites,
 };
 
 /// How often in a row a hello may not come to be asked, or stay without an
@@ -100,7 +100,7 @@ impl<'p> State<'p> {
     }
 
     /// The hello to send now.
-    pub(super) fn question(&self) -> Option<HelloQuestion> {
+    pub(super) fn question(&self) -> Option<ClientHelloSpec> {
         let spent = self.connections >= self.plan.connections_max;
         if spent || self.given_up.is_some() {
             return None;
@@ -391,8 +391,8 @@ fn question(
     version: ProtocolVersion,
     suites: Vec<CipherSuite>,
     groups: Vec<NamedGroup>,
-) -> HelloQuestion {
+) -> ClientHelloSpec {
     let modern = version >= ProtocolVersion::TLS12;
     let signature_schemes = if modern { offer::schemes() } else { Vec::new() };
-    HelloQuestion { purpose, offer: None, versions: vec![version], suites, groups, signature_schemes }
+    ClientHelloSpec { purpose, offer: None, versions: vec![version], suites, groups, signature_schemes }
 }

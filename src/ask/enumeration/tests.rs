@@ -45,7 +45,7 @@ impl Server {
         }
     }
 
-    fn answer(&self, question: &HelloQuestion, connection: usize) -> HelloObservation {
+    fn answer(&self, question: &ClientHelloSpec, connection: usize) -> HelloObservation {
         let mut hello = blank(question);
         if connection >= self.connections_max {
             hello.end = HelloEnd::NotAsked;
@@ -83,17 +83,17 @@ impl Server {
         }
     }
 
-    fn can(&self, suite: CipherSuite, question: &HelloQuestion) -> bool {
+    fn can(&self, suite: CipherSuite, question: &ClientHelloSpec) -> bool {
         let facts = suite.facts().unwrap();
         !(facts.is_ecdhe() || facts.is_tls13()) || self.group(question).is_some()
     }
 
-    fn group(&self, question: &HelloQuestion) -> Option<NamedGroup> {
+    fn group(&self, question: &ClientHelloSpec) -> Option<NamedGroup> {
         self.groups.iter().copied().find(|group| question.groups.contains(group))
     }
 }
 
-fn blank(question: &HelloQuestion) -> HelloObservation {
+fn blank(question: &ClientHelloSpec) -> HelloObservation {
     HelloObservation {
         offered_suites: question.suites.len(),
         ..HelloObservation::new(question.purpose, question.version(), Timestamp::UNIX_EPOCH, HelloEnd::Closed)

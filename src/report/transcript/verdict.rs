@@ -3,7 +3,7 @@
 
 use crate::model::text::printable;
 use crate::model::{
-    DomainRecord, Logged, NameStatus, Outcome, PossibleDelivery, Session, TlsSettings, Verdict, View,
+    DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PossibleDelivery, TlsSettings, Verdict, View,
 };
 use std::fmt::{self, Write};
 
@@ -56,7 +56,7 @@ fn write_outcome(out: &mut String, outcome: &Outcome) -> fmt::Result {
 
 /// What mail would be encrypted with, which is not what the scanner's own
 /// handshake was.
-fn session_text(session: &Session) -> String {
+fn session_text(session: &NegotiatedTls) -> String {
     let steps = session.steps_down.map(|steps| match steps {
         1 => "1 step down".to_string(),
         steps => format!("{steps} steps down"),
@@ -83,7 +83,7 @@ fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
         writeln!(out, "  forced TLS  {settings}: {}", verdict.forced.check(settings))?;
     }
     let Some(connector) = &verdict.connector else { return Ok(()) };
-    write!(out, "  connector `{}`: {}", printable(&connector.name), connector.passage.name())?;
+    write!(out, "  connector `{}`: {}", printable(&connector.name), connector.delivery.name())?;
     if let Some(reason) = &connector.reason {
         write!(out, " ({reason})")?;
     }

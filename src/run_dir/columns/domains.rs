@@ -7,10 +7,10 @@ use super::column::{Column, column, one_of, yes_no};
 use super::side::{best, weakest};
 use super::value::Value;
 use crate::model::{
-    Basis, Check, ConnectorVerdict, DomainRecord, Logged, PossibleDelivery, Promise, Session, Subject,
+    Basis, Check, ConnectorVerdict, DomainRecord, Logged, NegotiatedTls, PossibleDelivery, Promise, Subject,
 };
 
-fn session(record: &DomainRecord) -> Option<&Session> {
+fn session(record: &DomainRecord) -> Option<&NegotiatedTls> {
     record.verdict.outcome.session.as_deref()
 }
 
@@ -140,7 +140,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     yes_no(
         "delivery_forward_secrecy",
         "Whether that session stays secret when the server's key is lost.",
-        |r| Value::flag(session(r).and_then(Session::forward_secrecy)),
+        |r| Value::flag(session(r).and_then(NegotiatedTls::forward_secrecy)),
     ),
     column("steps_down", "How many suites of the sender's offer stand before the one it would get.", |r| {
         Value::number(session(r).and_then(|session| session.steps_down))
@@ -312,7 +312,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Value::text(connector(r).map(|connector| &*connector.name))
     }),
     one_of(closed::CONNECTOR_DELIVERIES, "connector_delivery", "What becomes of mail under it.", |r| {
-        Value::text(connector(r).map(|connector| connector.passage.name()))
+        Value::text(connector(r).map(|connector| connector.delivery.name()))
     }),
     column(
         "connector_reason",

@@ -6,8 +6,8 @@ use super::column::{Column, column, one_of, yes_no};
 use super::value::Value;
 use crate::model::text::ELLIPSIS;
 use crate::model::{
-    CipherSuite, Deviation, Dialogue, EndpointRecord, Expected, Failure, Observation, Phase, ProtocolVersion,
-    Reason, Reply, ServerBest, TlsObservation, TrustedRoot,
+    CipherSuite, Deviation, Dialogue, EndpointRecord, ExpectationMatch, Failure, Observation, Phase,
+    ProtocolVersion, Reason, Reply, ServerBest, TlsObservation, TrustedRoot,
 };
 use std::borrow::Cow;
 
@@ -70,9 +70,9 @@ fn leaf_sha256(record: &EndpointRecord) -> Value<'_> {
 }
 
 /// No domain is known here: an expectation about domains alone says nothing.
-fn expected(record: &EndpointRecord) -> Option<&Expected> {
+fn expected(record: &EndpointRecord) -> Option<&ExpectationMatch> {
     let host = record.observation.key.sni.as_ref().map(|host| host.as_str());
-    Expected::for_host(&record.assessment.as_ref()?.expectations, None, host)
+    ExpectationMatch::for_host(&record.assessment.as_ref()?.expectations, None, host)
 }
 
 fn root(record: &EndpointRecord) -> Option<&TrustedRoot> {

@@ -3,8 +3,8 @@
 
 use super::value::Value;
 use crate::model::{
-    CipherSuite, DomainRecord, Exchange, Expected, Failure, Finding, MxHost, Phase, Session, TlsFinding,
-    TrustedRoot, View,
+    CipherSuite, DomainRecord, Exchange, ExpectationMatch, Failure, Finding, MxHost, NegotiatedTls, Phase,
+    TlsFinding, TrustedRoot, View,
 };
 
 /// One of the two endpoints of a row.
@@ -125,7 +125,7 @@ impl<'a> Side<'a> {
 
     /// What mail would be encrypted with there, where the scanner's own handshake
     /// came to nothing.
-    fn session(&self) -> Option<&'a Session> {
+    fn session(&self) -> Option<&'a NegotiatedTls> {
         let without = self.tls().is_none_or(|tls| tls.version.is_none());
         self.view.filter(|_| without)?.outcome().session.as_deref()
     }
@@ -150,7 +150,7 @@ impl<'a> Side<'a> {
 
     /// The same for forward secrecy.
     pub(super) fn any_forward_secrecy(&self) -> Value<'a> {
-        let secrecy = self.session().and_then(Session::forward_secrecy);
+        let secrecy = self.session().and_then(NegotiatedTls::forward_secrecy);
         let own = || self.tls().and_then(|tls| tls.suite).and_then(CipherSuite::forward_secrecy);
         Value::flag(secrecy.or_else(own))
     }
@@ -159,10 +159,10 @@ impl<'a> Side<'a> {
         Value::text(self.tls().and_then(|tls| tls.chain).map(|status| status.name()))
     }
 
-    pub(super) fn expected(&self, record: &DomainRecord) -> Option<&'a Expected> {
+    pub(super) fn expected(&self, record: &DomainRecord) -> Option<&'a ExpectationMatch> {
         let host = self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str());
         let domain = record.facts.target.subject.domain();
-        Expected::for_host(&self.tls()?.expectations, domain, host)
+        ExpectationMatch::for_host(&self.tls()?.expectations, domain, host)
     }
 
     pub(super) fn root(&self) -> Option<&'a TrustedRoot> {

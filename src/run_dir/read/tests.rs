@@ -4,10 +4,10 @@ use super::{Stored, StoredRun};
 use crate::model::observation::ClientCertificate;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Asked, Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
+    Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,
     DomainName, Endpoint, EndpointRecord, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose,
     KeyStatus, Kind, MxHost, Observation, Outcome, Phase, ProbeKey, Record, Rejected, Reply, SignatureCheck,
-    Subject, Target, Timings, TlsObservation,
+    SmtpCommand, Subject, Target, Timings, TlsObservation,
 };
 use crate::run_dir::directory::RunDirectory;
 use crate::run_dir::run_info::{JudgedBy, RunCounts, RunInfo, RunLimits};
@@ -65,7 +65,7 @@ fn odd_dialogue() -> Dialogue {
         ehlo_tls: reply(250, &["mx"]),
         quit: Some(Reply { code: 221, lines: vec!["bye".into()], deviations: vec![] }),
         unsolicited: reply(250, &["late", "\\\\x00"]).map(|reply| vec![reply]),
-        unanswered: Some(Asked::EhloTls),
+        unanswered: Some(SmtpCommand::EhloTls),
         broken_off: Some("250-mx\\x0d\\x0a250".into()),
         broken_off_deviations: Some(vec![Deviation::BareLf, Deviation::EmptyLine]),
         failure: Some(Failure::new(Phase::Starttls, Kind::Refused).with_reply(501)),

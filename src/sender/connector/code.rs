@@ -6,7 +6,7 @@
 //! (`datasets/senders/`): where the words of the inner error are known, they
 //! stand inside `4.4.317`; else it is `4.7.320`.
 
-use super::names::Expected;
+use super::names::ReferenceIdentifier;
 use crate::model::{Check, CheckCause, CheckFailure, Leaf, Logged, Phase, Reason};
 use crate::sender::definition::Sender;
 use crate::sender::log_text::fill;
@@ -17,7 +17,7 @@ use crate::sender::situation::Situation;
 pub fn logged(
     sender: &Sender,
     check: Check,
-    expected: Option<Expected<'_>>,
+    expected: Option<ReferenceIdentifier<'_>>,
     leaf: Option<&Leaf>,
 ) -> Option<Logged> {
     let code = sender.code(situation(check)?)?;

@@ -17,7 +17,7 @@ pub use csv_file::parse_csv;
 pub use entry::{CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX};
 pub use error::{ConnectorError, Place};
 pub use list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
-pub use names::{Bears, Expected, bears};
+pub use names::{Bears, ReferenceIdentifier, bears};
 pub use toml_file::parse_toml;
 
 #[cfg(test)]

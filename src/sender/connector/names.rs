@@ -8,7 +8,7 @@ use std::fmt;
 
 /// The name that is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected<'a> {
+pub enum ReferenceIdentifier<'a> {
     /// The connector's TlsDomain.
     Agreed(&'a TlsDomain),
     /// The recipient's domain, where no TlsDomain says otherwise. For
@@ -17,11 +17,11 @@ pub enum Expected<'a> {
     Recipient(&'a DomainName),
 }
 
-impl fmt::Display for Expected<'_> {
+impl fmt::Display for ReferenceIdentifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Expected::Agreed(tls_domain) => tls_domain.fmt(f),
-            Expected::Recipient(domain) => domain.fmt(f),
+            ReferenceIdentifier::Agreed(tls_domain) => tls_domain.fmt(f),
+            ReferenceIdentifier::Recipient(domain) => domain.fmt(f),
         }
     }
 }
@@ -40,13 +40,13 @@ pub enum Bears {
 }
 
 /// Whether one of the leaf's names is the expected one.
-pub fn bears(leaf: &Leaf, expected: Expected<'_>, wildcard_covers_apex: bool) -> Bears {
+pub fn bears(leaf: &Leaf, expected: ReferenceIdentifier<'_>, wildcard_covers_apex: bool) -> Bears {
     let presented = leaf.common_name.iter().chain(leaf.dns_names.iter());
     let each = presented.map(|name| match expected {
-        Expected::Recipient(domain) | Expected::Agreed(TlsDomain::Exact(domain)) => {
+        ReferenceIdentifier::Recipient(domain) | ReferenceIdentifier::Agreed(TlsDomain::Exact(domain)) => {
             is_name(name, domain.as_str(), wildcard_covers_apex)
         }
-        Expected::Agreed(TlsDomain::Below(parent)) => is_below(name, parent),
+        ReferenceIdentifier::Agreed(TlsDomain::Below(parent)) => is_below(name, parent),
     });
     each.max().unwrap_or(Bears::No)
 }
@@ -137,7 +137,7 @@ mod tests {
             ("mail.contoso.net", &["MAIL.Contoso.com"], "*.contoso.com", true),
         ] {
             let tls_domain = TlsDomain::parse(expected).unwrap();
-            let found = bears(&leaf(common_name, names), Expected::Agreed(&tls_domain), false);
+            let found = bears(&leaf(common_name, names), ReferenceIdentifier::Agreed(&tls_domain), false);
             let passes = if passes { Bears::Yes } else { Bears::No };
             assert_eq!(found, passes, "{common_name} {names:?} {expected}");
         }
@@ -164,7 +164,7 @@ mod tests {
             (&["*"], "*.t", No),
         ] {
             let tls_domain = TlsDomain::parse(expected).unwrap();
-            let told = bears(&leaf("", names), Expected::Agreed(&tls_domain), true);
+            let told = bears(&leaf("", names), ReferenceIdentifier::Agreed(&tls_domain), true);
             assert_eq!(told, found, "{names:?} {expected}");
         }
     }
@@ -173,7 +173,7 @@ mod tests {
     fn whether_a_wildcard_covers_the_apex_is_the_senders_business() {
         let domain = DomainName::parse("contoso.com").unwrap();
         for covers in [false, true] {
-            let found = bears(&leaf("", &["*.contoso.com"]), Expected::Recipient(&domain), covers);
+            let found = bears(&leaf("", &["*.contoso.com"]), ReferenceIdentifier::Recipient(&domain), covers);
             assert_eq!(found, if covers { Bears::Yes } else { Bears::No });
         }
     }

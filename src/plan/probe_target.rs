@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// What the person asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum ProbeTarget {
     /// A mail domain: its MX are probed.
     Domain(DomainName),
     /// A host at a port: its addresses are probed, no MX is asked for.
@@ -15,7 +15,7 @@ pub enum Asked {
     Address(IpAddr, Option<u16>),
 }
 
-impl Asked {
+impl ProbeTarget {
     /// Reads `DOMAIN`, `HOST:PORT` or `IP[:PORT]`.
     ///
     /// # Errors
@@ -26,17 +26,17 @@ impl Asked {
         let no_port = || told("no port between 1 and 65535".into());
         if let Ok(address) = text.parse::<SocketAddr>() {
             let port = Some(address.port()).filter(|port| *port > 0).ok_or_else(no_port)?;
-            return Ok(Asked::Address(address.ip().to_canonical(), Some(port)));
+            return Ok(ProbeTarget::Address(address.ip().to_canonical(), Some(port)));
         }
         if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
-            return Ok(Asked::Address(ip.to_canonical(), None));
+            return Ok(ProbeTarget::Address(ip.to_canonical(), None));
         }
         if let Some((host, port)) = text.rsplit_once(':') {
             let port = port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(no_port)?;
             let host = DomainName::parse(host).map_err(|error| told(error.to_string()))?;
-            return Ok(Asked::Host(host, port));
+            return Ok(ProbeTarget::Host(host, port));
         }
-        DomainName::parse(text).map(Asked::Domain).map_err(|error| told(error.to_string()))
+        DomainName::parse(text).map(ProbeTarget::Domain).map_err(|error| told(error.to_string()))
     }
 }
 
@@ -46,25 +46,25 @@ mod tests {
 
     #[test]
     fn targets_are_told_apart() {
-        let host = |name: &str, port| Asked::Host(DomainName::parse(name).unwrap(), port);
+        let host = |name: &str, port| ProbeTarget::Host(DomainName::parse(name).unwrap(), port);
         for (text, expected) in [
-            ("Example.com", Asked::Domain(DomainName::parse("example.com").unwrap())),
+            ("Example.com", ProbeTarget::Domain(DomainName::parse("example.com").unwrap())),
             ("mx.example.com:2525", host("mx.example.com", 2525)),
-            ("192.0.2.1", Asked::Address("192.0.2.1".parse().unwrap(), None)),
-            ("::ffff:192.0.2.1", Asked::Address("192.0.2.1".parse().unwrap(), None)),
-            ("[::ffff:192.0.2.1]:26", Asked::Address("192.0.2.1".parse().unwrap(), Some(26))),
-            ("192.0.2.1:26", Asked::Address("192.0.2.1".parse().unwrap(), Some(26))),
-            ("2001:db8::1", Asked::Address("2001:db8::1".parse().unwrap(), None)),
-            ("[2001:db8::1]", Asked::Address("2001:db8::1".parse().unwrap(), None)),
-            ("[2001:db8::1]:26", Asked::Address("2001:db8::1".parse().unwrap(), Some(26))),
+            ("192.0.2.1", ProbeTarget::Address("192.0.2.1".parse().unwrap(), None)),
+            ("::ffff:192.0.2.1", ProbeTarget::Address("192.0.2.1".parse().unwrap(), None)),
+            ("[::ffff:192.0.2.1]:26", ProbeTarget::Address("192.0.2.1".parse().unwrap(), Some(26))),
+            ("192.0.2.1:26", ProbeTarget::Address("192.0.2.1".parse().unwrap(), Some(26))),
+            ("2001:db8::1", ProbeTarget::Address("2001:db8::1".parse().unwrap(), None)),
+            ("[2001:db8::1]", ProbeTarget::Address("2001:db8::1".parse().unwrap(), None)),
+            ("[2001:db8::1]:26", ProbeTarget::Address("2001:db8::1".parse().unwrap(), Some(26))),
         ] {
-            assert_eq!(Asked::parse(text).unwrap(), expected, "{text}");
+            assert_eq!(ProbeTarget::parse(text).unwrap(), expected, "{text}");
         }
         for text in ["", "a b.example", "mx.example.com:http", "user@example.com"] {
-            assert!(Asked::parse(text).is_err(), "{text}");
+            assert!(ProbeTarget::parse(text).is_err(), "{text}");
         }
         for text in ["mx.example.com:0", "192.0.2.1:0", "[2001:db8::1]:0"] {
-            let told = Asked::parse(text).unwrap_err().to_string();
+            let told = ProbeTarget::parse(text).unwrap_err().to_string();
             assert!(told.contains("no port between 1 and 65535"), "{told}");
         }
     }

@@ -5,7 +5,7 @@ use crate::run_dir::read::StoredRun;
 
 /// What was left out of a judgement.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Losses {
+pub(super) struct Missing {
     /// Probes without all of their certificates.
     pub(super) probes: u64,
     /// Targets without all of their probes.
@@ -16,7 +16,7 @@ pub(super) struct Losses {
 
 /// What the run lacks when all that is left of it was judged, which is
 /// `counts`; `None` if it is whole.
-pub(super) fn line(stored: &StoredRun, losses: Losses, counts: &RunCounts) -> Option<String> {
+pub(super) fn line(stored: &StoredRun, losses: Missing, counts: &RunCounts) -> Option<String> {
     let mut told = Vec::new();
     if stored.was_killed() {
         told.push(match &stored.info().error {
@@ -27,7 +27,7 @@ pub(super) fn line(stored: &StoredRun, losses: Losses, counts: &RunCounts) -> Op
     if !stored.cut().is_empty() {
         told.push(format!("the last line is incomplete in {}", stored.cut().join(", ")));
     }
-    let Losses { probes, domains, rows } = losses;
+    let Missing { probes, domains, rows } = losses;
     if probes > 0 || domains > 0 {
         told.push(format!("stored incompletely and left out: probes {probes}, domains {domains}"));
     }

@@ -2,7 +2,7 @@
 //! line name.
 
 use super::UsageError;
-use super::places::Places;
+use super::stored_files::StoredFiles;
 use crate::cli::{ConnectorArgs, JudgingArgs};
 use crate::model::{DomainName, Expectation};
 use crate::sender::connector::Connectors;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Finds a sender by name, or reads a file that describes one; a word with a
 /// dot or a slash in it is a file.
-pub(super) fn sender(args: &JudgingArgs, places: &Places) -> Result<Sender, UsageError> {
+pub(super) fn sender(args: &JudgingArgs, places: &StoredFiles) -> Result<Sender, UsageError> {
     let name = args.sender.as_deref().unwrap_or(DEFAULT_SENDER);
     let told = |error: String| UsageError(format!("--sender {name}: {error}"));
     let sender = if is_file(name) {
@@ -45,7 +45,7 @@ pub(super) fn is_file(word: &str) -> bool {
 /// which connector takes which mail.
 pub(super) fn connectors(
     args: &ConnectorArgs,
-    places: &Places,
+    places: &StoredFiles,
 ) -> Result<(Connectors, Vec<String>), UsageError> {
     let accepted = args.accepted_domain.iter().map(|domain| {
         DomainName::parse(domain)
@@ -71,7 +71,7 @@ pub(super) fn connectors(
 
 /// Finds expectations by name, or reads files of them; a word with a dot or a
 /// slash in it is a file.
-pub(super) fn expectations(given: &[String], places: &Places) -> Result<Vec<Expectation>, UsageError> {
+pub(super) fn expectations(given: &[String], places: &StoredFiles) -> Result<Vec<Expectation>, UsageError> {
     let read = |name: &String| {
         let told = |error: String| UsageError(format!("--expect {name}: {error}"));
         if !is_file(name) {

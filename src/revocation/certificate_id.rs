@@ -9,7 +9,7 @@ use x509_parser::prelude::{FromDer, X509Name};
 
 /// Why nothing can be asked about a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QuestionError {
+pub enum CertificateIdError {
     /// The certificate is broken.
     #[error("the certificate cannot be read")]
     Certificate,
@@ -20,7 +20,7 @@ pub enum QuestionError {
 
 /// A certificate to ask about.
 #[derive(Clone, Debug)]
-pub struct Question<'a> {
+pub struct CertificateId<'a> {
     /// The serial number: content of the INTEGER, big-endian.
     pub(super) serial: &'a [u8],
     /// The issuer's distinguished name as DER.
@@ -34,14 +34,15 @@ pub struct Question<'a> {
     pub(super) is_ca: bool,
 }
 
-impl<'a> Question<'a> {
+impl<'a> CertificateId<'a> {
     /// Asks about `certificate`, issued by `issuer`; both are DER.
     ///
     /// # Errors
-    /// [`QuestionError`] for one that cannot be read.
-    pub fn new(certificate: &'a [u8], issuer: Option<&'a [u8]>) -> Result<Self, QuestionError> {
-        let (_, read) = X509Certificate::from_der(certificate).map_err(|_| QuestionError::Certificate)?;
-        let issuer = issuer.map(|der| X509Certificate::from_der(der).map_err(|_| QuestionError::Issuer));
+    /// [`CertificateIdError`] for one that cannot be read.
+    pub fn new(certificate: &'a [u8], issuer: Option<&'a [u8]>) -> Result<Self, CertificateIdError> {
+        let (_, read) =
+            X509Certificate::from_der(certificate).map_err(|_| CertificateIdError::Certificate)?;
+        let issuer = issuer.map(|der| X509Certificate::from_der(der).map_err(|_| CertificateIdError::Issuer));
         let issuer = issuer.transpose()?.map(|(_, issuer)| issuer);
         Ok(Self {
             serial: unpadded(read.tbs_certificate.raw_serial()),

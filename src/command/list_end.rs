@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 /// What the lines of a list came to, as far as it was asked.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct AnswerCount {
     /// Targets that somebody answered for, or that needed no resolver.
     answered: u64,
     /// Domains of which no resolver said anything.
@@ -21,7 +21,7 @@ pub(super) struct Asked {
 /// A list that was read to its end.
 #[derive(Debug)]
 pub(super) struct ListEnd {
-    pub(super) asked: Asked,
+    pub(super) asked: AnswerCount,
     /// The list as it was named.
     pub(super) list: String,
     /// Who answers the DNS.
@@ -30,7 +30,7 @@ pub(super) struct ListEnd {
     pub(super) require_targets: bool,
 }
 
-impl Asked {
+impl AnswerCount {
     pub(super) fn add(&mut self, record: &Record) {
         match record {
             Record::Endpoint(_) => {}
@@ -68,7 +68,7 @@ impl ListEnd {
 
     /// Why nothing could be asked of a list that has lines, and what to do.
     fn hint(&self, directory: Option<&Path>) -> Option<String> {
-        let Asked { answered, unanswered, rejected, first_rejected } = &self.asked;
+        let AnswerCount { answered, unanswered, rejected, first_rejected } = &self.asked;
         if *answered > 0 {
             return None;
         }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn hint(records: &[Record], directory: Option<&str>) -> Option<String> {
-        let mut asked = Asked::default();
+        let mut asked = AnswerCount::default();
         records.iter().for_each(|record| asked.add(record));
         let (list, resolver) = ("list.csv".to_string(), "192.0.2.53:53".to_string());
         ListEnd { asked, list, resolver, require_targets: false }.hint(directory.map(Path::new))

@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Whether every file of a directory took all that it was handed. After one
 /// that did not, the others take no more: it would rest on what is missing.
 #[derive(Clone, Default)]
-pub(super) struct Whole(Arc<AtomicBool>);
+pub(super) struct WriteState(Arc<AtomicBool>);
 
-impl Whole {
+impl WriteState {
     fn is_broken(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -25,14 +25,14 @@ impl Whole {
 }
 
 /// Takes bytes without end; whoever writes flushes in time.
-pub(super) struct Gathered {
+pub(super) struct BufferedFile {
     file: File,
     bytes: Vec<u8>,
-    whole: Whole,
+    whole: WriteState,
 }
 
-impl Gathered {
-    pub(super) fn new(file: File, whole: Whole) -> Self {
+impl BufferedFile {
+    pub(super) fn new(file: File, whole: WriteState) -> Self {
         Self { file, bytes: Vec::new(), whole }
     }
 
@@ -42,7 +42,7 @@ impl Gathered {
     }
 }
 
-impl Write for Gathered {
+impl Write for BufferedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -59,7 +59,7 @@ impl Write for Gathered {
     }
 }
 
-impl Drop for Gathered {
+impl Drop for BufferedFile {
     fn drop(&mut self) {
         // Whoever wants to know of an error flushes before.
         let _ = self.flush();

@@ -1,8 +1,8 @@
 //! The dialogue as a state machine: one connection from banner to QUIT.
 
-use super::answer::{Question, Turn, faulty, follow, rejected_by_ehlo, taken_leave};
 use super::command::{Command, EhloName};
 use super::count;
+use super::next_action::{DialogueStep, NextAction, faulty, next_action, rejected_by_ehlo, taken_leave};
 use super::reply::{Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, ReplyReader};
 use crate::model::text::escape;
 use crate::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply};
@@ -25,9 +25,9 @@ pub enum Step<'a> {
     Read,
     /// Send this. Handed out once: asking for the next step says it was sent.
     Write(&'a [u8]),
-    /// Start TLS, then say [`Session::upgraded`] or
-    /// [`Session::upgrade_failed`]. Plaintext that still comes in goes through
-    /// [`Session::receive`] before that.
+    /// Start TLS, then say [`SmtpClient::upgraded`] or
+    /// [`SmtpClient::upgrade_failed`]. Plaintext that still comes in goes through
+    /// [`SmtpClient::receive`] before that.
     Upgrade,
     /// All is said; close the connection.
     Done,
@@ -44,12 +44,12 @@ pub enum Step<'a> {
 /// they are counted (RFC 5321 §4.3.1): each has [`Deviation::UnsolicitedReply`],
 /// and beside one of them a "no TLS" is [`Kind::OutOfStep`]. For that the
 /// driver reads what is there before it sends a command
-/// ([`Session::has_command`]), and QUIT is waited for until its own answer, a
+/// ([`SmtpClient::has_command`]), and QUIT is waited for until its own answer, a
 /// 221, or the end.
 ///
 /// ```
-/// use mxray::reply::{EhloName, Session, Step};
-/// let mut session = Session::new(EhloName::new("scan.example").unwrap());
+/// use mxray::reply::{EhloName, SmtpClient, Step};
+/// let mut session = SmtpClient::new(EhloName::new("scan.example").unwrap());
 /// assert_eq!(session.next(), Step::Read);
 /// session.receive(b"220 mx.example ESMTP\r\n");
 /// assert_eq!(session.next(), Step::Write(b"EHLO scan.example\r\n"));
@@ -59,7 +59,7 @@ pub enum Step<'a> {
 /// assert_eq!(session.next(), Step::Upgrade);
 /// ```
 #[derive(Debug)]
-pub struct Session {
+pub struct SmtpClient {
     name: EhloName,
     state: State,
     reader: ReplyReader,
@@ -80,13 +80,13 @@ pub struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// The command is to be handed out.
-    Ask(Question),
+    Ask(DialogueStep),
     /// The reply is due.
-    Await(Question),
+    Await(DialogueStep),
     /// TLS is due.
     Upgrade,
     /// The server has taken its leave. What it still says is counted.
-    Parted,
+    Closing,
     /// Nothing is.
     Done,
 }
@@ -97,12 +97,12 @@ enum End {
     Reset,
 }
 
-impl Session {
+impl SmtpClient {
     /// A session on a connection that was just made.
     pub fn new(ehlo: EhloName) -> Self {
         Self {
             name: ehlo,
-            state: State::Await(Question::Greeting),
+            state: State::Await(DialogueStep::Greeting),
             reader: ReplyReader::default(),
             ended: None,
             command: Vec::new(),
@@ -119,7 +119,7 @@ impl Session {
     /// gives the same result.
     pub fn receive(&mut self, bytes: &[u8]) {
         match self.state {
-            State::Ask(_) | State::Await(_) | State::Parted => {
+            State::Ask(_) | State::Await(_) | State::Closing => {
                 self.reader.receive(bytes);
                 self.advance();
             }
@@ -171,7 +171,7 @@ impl Session {
         if self.state == State::Upgrade {
             self.reader = ReplyReader::default();
             self.early = false;
-            self.ask(Question::EhloTls);
+            self.ask(DialogueStep::EhloTls);
         }
     }
 
@@ -188,7 +188,7 @@ impl Session {
         match self.state {
             State::Ask(question) | State::Await(question) => question.phase(),
             State::Upgrade => Phase::Tls,
-            State::Parted | State::Done => Phase::Quit,
+            State::Closing | State::Done => Phase::Quit,
         }
     }
 
@@ -204,19 +204,20 @@ impl Session {
                 // Empty lines are no reply, and the reader passes over them
                 // only where it looks for one.
                 self.ahead = self.reader.next_reply();
-                let leaves = |reply: &Reply| question == Question::Quit && reply.code == count::NOT_AVAILABLE;
+                let leaves =
+                    |reply: &Reply| question == DialogueStep::Quit && reply.code == count::NOT_AVAILABLE;
                 if let Some(Ok(reply)) = self.ahead.take_if(|reply| reply.as_ref().is_ok_and(leaves)) {
                     self.take_leave(reply);
                     return Step::Done;
                 }
                 self.early = self.ahead.is_some() || !self.reader.is_idle();
-                self.dialogue.unanswered = question.asked();
+                self.dialogue.unanswered = question.command();
                 self.state = State::Await(question);
                 Step::Write(&self.command)
             }
             State::Await(_) => Step::Read,
             State::Upgrade => Step::Upgrade,
-            State::Parted | State::Done => Step::Done,
+            State::Closing | State::Done => Step::Done,
         }
     }
 
@@ -237,13 +238,13 @@ impl Session {
             && let Some(reply) = self.ahead.take().or_else(|| self.reader.next_reply())
         {
             match reply {
-                Ok(reply) if question == Question::Quit => self.part(reply),
+                Ok(reply) if question == DialogueStep::Quit => self.part(reply),
                 Ok(reply) => self.answer(question, reply),
                 Err(fault) => {
                     self.keep_broken_off();
                     self.take(match question {
-                        Question::Quit => Turn::Finish,
-                        _ => Turn::Leave(faulty(question.phase(), &fault)),
+                        DialogueStep::Quit => NextAction::Finish,
+                        _ => NextAction::Disconnect(faulty(question.phase(), &fault)),
                     });
                 }
             }
@@ -253,9 +254,9 @@ impl Session {
     }
 
     /// Takes the reply to a question.
-    fn answer(&mut self, question: Question, reply: Reply) {
+    fn answer(&mut self, question: DialogueStep, reply: Reply) {
         let reply = self.in_its_place(reply);
-        let turn = follow(question, &reply, &self.dialogue);
+        let turn = next_action(question, &reply, &self.dialogue);
         self.decided = question.phase();
         *question.slot(&mut self.dialogue) = Some(reply);
         self.dialogue.unanswered = None;
@@ -284,7 +285,7 @@ impl Session {
             None => true,
         };
         if last || !kept {
-            self.state = if last { State::Parted } else { State::Done };
+            self.state = if last { State::Closing } else { State::Done };
         }
     }
 
@@ -300,7 +301,7 @@ impl Session {
 
     /// Counts what comes behind the answer to QUIT.
     fn count_late(&mut self) {
-        while self.state == State::Parted
+        while self.state == State::Closing
             && let Some(reply) = self.reader.next_reply()
         {
             let goes_on = reply.is_ok_and(|reply| count::keep(&mut self.dialogue, reply));
@@ -310,33 +311,33 @@ impl Session {
         }
     }
 
-    fn take(&mut self, turn: Turn) {
+    fn take(&mut self, turn: NextAction) {
         match turn {
-            Turn::Ask(question) => self.ask(question),
-            Turn::Upgrade => {
+            NextAction::Send(question) => self.ask(question),
+            NextAction::Upgrade => {
                 self.state = State::Upgrade;
                 let rest = self.reader.rest().to_vec();
                 self.keep_plaintext(&rest);
             }
-            Turn::Part(failure) => {
+            NextAction::QuitAfter(failure) => {
                 self.fail(failure);
-                self.ask(Question::Quit);
+                self.ask(DialogueStep::Quit);
             }
-            Turn::Leave(failure) => {
+            NextAction::Disconnect(failure) => {
                 self.fail(failure);
                 self.state = State::Done;
             }
-            Turn::Finish => self.state = State::Done,
+            NextAction::Finish => self.state = State::Done,
         }
     }
 
-    fn ask(&mut self, question: Question) {
+    fn ask(&mut self, question: DialogueStep) {
         let command = match question {
-            Question::Greeting => return,
-            Question::Ehlo | Question::EhloTls => Command::Ehlo(&self.name),
-            Question::Helo => Command::Helo(&self.name),
-            Question::Starttls => Command::Starttls,
-            Question::Quit => Command::Quit,
+            DialogueStep::Greeting => return,
+            DialogueStep::Ehlo | DialogueStep::EhloTls => Command::Ehlo(&self.name),
+            DialogueStep::Helo => Command::Helo(&self.name),
+            DialogueStep::Starttls => Command::Starttls,
+            DialogueStep::Quit => Command::Quit,
         };
         self.command.clear();
         command.write(&mut self.command);
@@ -349,7 +350,7 @@ impl Session {
         let Some(end) = self.ended else { return };
         let waiting = match self.state {
             State::Ask(_) => self.reader.is_idle(),
-            State::Await(_) | State::Upgrade | State::Parted => true,
+            State::Await(_) | State::Upgrade | State::Closing => true,
             State::Done => false,
         };
         if waiting {
@@ -372,7 +373,7 @@ impl Session {
 
     /// The refusal of EHLO, where HELO comes or came after it.
     fn refused_ehlo(&self) -> Option<&Reply> {
-        let helo = matches!(self.state, State::Ask(Question::Helo) | State::Await(Question::Helo));
+        let helo = matches!(self.state, State::Ask(DialogueStep::Helo) | State::Await(DialogueStep::Helo));
         self.dialogue.ehlo.as_ref().filter(|_| helo)
     }
 
@@ -425,5 +426,5 @@ impl Session {
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
+#[path = "client_tests.rs"]
 mod tests;

@@ -2,14 +2,14 @@
 
 use super::super::reply::{REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, STREAM_BYTES_MAX};
 use super::*;
-use crate::model::Asked;
+use crate::model::SmtpCommand;
 use proptest::prelude::*;
 
 const GREETING: &str = "220 mx.example ESMTP\r\n";
 const EHLO: &str = "250-mx.example\r\n250-SIZE 1000\r\n250 STARTTLS\r\n";
 
-fn session() -> Session {
-    Session::new(EhloName::new("scan.example").unwrap())
+fn session() -> SmtpClient {
+    SmtpClient::new(EhloName::new("scan.example").unwrap())
 }
 
 /// A server that says one thing after each command and then hangs up.
@@ -414,7 +414,10 @@ fn an_early_421_does_not_answer_quit() {
     assert_eq!((said.as_str(), dialogue.quit, dialogue.unanswered), ("EHLO", None, None));
     assert_eq!(dialogue.unsolicited.unwrap().iter().map(|reply| reply.code).collect::<Vec<_>>(), [421]);
     let (said, dialogue) = play(&[GREETING, "250 mx\r\n"]);
-    assert_eq!((said.as_str(), dialogue.quit, dialogue.unanswered), ("EHLO QUIT", None, Some(Asked::Quit)));
+    assert_eq!(
+        (said.as_str(), dialogue.quit, dialogue.unanswered),
+        ("EHLO QUIT", None, Some(SmtpCommand::Quit))
+    );
 }
 
 #[test]
@@ -446,20 +449,20 @@ fn empty_lines_are_no_replies() {
 fn what_broke_off_is_kept_whole() {
     let half = "250-mx\r\n250-SIZE\r\n250-STA";
     for (turns, kept, unanswered) in [
-        (&[GREETING, half][..], Some(r"250-mx\x0d\x0a250-SIZE\x0d\x0a250-STA"), Some(Asked::Ehlo)),
-        (&[GREETING, "250-mx\r\n251 x\r\n"], Some(r"250-mx\x0d\x0a251 x\x0d\x0a"), Some(Asked::Ehlo)),
-        (&[GREETING, EHLO, "22"], Some("22"), Some(Asked::Starttls)),
-        (&[GREETING, "502 no\r\n", "25"], Some("25"), Some(Asked::Helo)),
-        (&[GREETING, "250 mx\r\n", "221-b"], Some("221-b"), Some(Asked::Quit)),
+        (&[GREETING, half][..], Some(r"250-mx\x0d\x0a250-SIZE\x0d\x0a250-STA"), Some(SmtpCommand::Ehlo)),
+        (&[GREETING, "250-mx\r\n251 x\r\n"], Some(r"250-mx\x0d\x0a251 x\x0d\x0a"), Some(SmtpCommand::Ehlo)),
+        (&[GREETING, EHLO, "22"], Some("22"), Some(SmtpCommand::Starttls)),
+        (&[GREETING, "502 no\r\n", "25"], Some("25"), Some(SmtpCommand::Helo)),
+        (&[GREETING, "250 mx\r\n", "221-b"], Some("221-b"), Some(SmtpCommand::Quit)),
         (
             &[GREETING, EHLO, "220 go\r\n", half],
             Some(r"250-mx\x0d\x0a250-SIZE\x0d\x0a250-STA"),
-            Some(Asked::EhloTls),
+            Some(SmtpCommand::EhloTls),
         ),
         (&["SSH-2.0\r\n"], Some(r"SSH-2.0\x0d\x0a"), None),
         (&["22"], Some("22"), None),
         (&[GREETING, "250 mx\r\n", "221 bye\r\n"], None, None),
-        (&[GREETING, "250 mx\r\n"], None, Some(Asked::Quit)),
+        (&[GREETING, "250 mx\r\n"], None, Some(SmtpCommand::Quit)),
     ] {
         let (_, dialogue) = play(turns);
         assert_eq!((dialogue.broken_off.as_deref(), dialogue.unanswered), (kept, unanswered), "{turns:?}");
@@ -505,7 +508,7 @@ fn what_is_odd_about_a_reply_that_is_none_is_told() {
 /// Feeds a stream in pieces as a driver would, upgrading where it is asked
 /// to; `check` sees the session after each piece. With `late` the stream has
 /// come in whole before the first command is sent.
-fn drive(pieces: &[&[u8]], late: bool, mut check: impl FnMut(&Session)) -> Dialogue {
+fn drive(pieces: &[&[u8]], late: bool, mut check: impl FnMut(&SmtpClient)) -> Dialogue {
     let mut session = session();
     let mut pieces = pieces.iter();
     loop {

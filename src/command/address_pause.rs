@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep_until};
 
 /// When each address was last connected to. There are no more than a target
 /// has.
-pub(super) struct Rest {
+pub(super) struct AddressPause {
     interval: Duration,
     begun: HashMap<IpAddr, Instant>,
     tells: bool,
 }
 
-impl Rest {
+impl AddressPause {
     /// With at least so long between the starts of two connections to one
     /// address; zero for no pause.
     pub(super) fn new(interval: Duration) -> Self {
@@ -30,7 +30,7 @@ impl Rest {
     }
 }
 
-impl Pacing for Rest {
+impl Pacing for AddressPause {
     async fn before(&mut self, ip: IpAddr) {
         if let Some(begun) = self.begun.get(&ip) {
             sleep_until(*begun + self.interval).await;
@@ -58,7 +58,7 @@ mod tests {
     #[tokio::test]
     async fn one_address_rests_and_another_need_not_wait_for_it() {
         let [first, second] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
-        let mut rest = Rest::new(INTERVAL);
+        let mut rest = AddressPause::new(INTERVAL);
         let mut begun = Vec::new();
         for ip in [first, second, first, first] {
             rest.before(ip).await;
@@ -71,7 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_an_interval_nothing_waits() {
-        let mut rest = Rest::new(Duration::ZERO);
+        let mut rest = AddressPause::new(Duration::ZERO);
         let asked = async {
             for _ in 0..1000 {
                 rest.before([192, 0, 2, 1].into()).await;

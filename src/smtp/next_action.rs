@@ -1,14 +1,14 @@
 //! What follows from a reply: the whole table of the dialogue, without state.
 
 use super::count::NOT_AVAILABLE;
-use super::ehlo::{Offer, starttls_offer};
+use super::ehlo::{StarttlsKeyword, starttls_keyword};
 use super::refusal::{About, about};
 use super::reply::Fault;
-use crate::model::{Asked, Dialogue, Failure, Kind, Phase, Reply};
+use crate::model::{Dialogue, Failure, Kind, Phase, Reply, SmtpCommand};
 
 /// What the server is asked; the greeting is asked by connecting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Question {
+pub(super) enum DialogueStep {
     Greeting,
     Ehlo,
     Helo,
@@ -17,89 +17,89 @@ pub(super) enum Question {
     Quit,
 }
 
-impl Question {
+impl DialogueStep {
     pub(super) fn phase(self) -> Phase {
         match self {
-            Question::Greeting => Phase::Greeting,
-            Question::Ehlo | Question::Helo => Phase::Ehlo,
-            Question::Starttls => Phase::Starttls,
-            Question::EhloTls => Phase::AfterTls,
-            Question::Quit => Phase::Quit,
+            DialogueStep::Greeting => Phase::Greeting,
+            DialogueStep::Ehlo | DialogueStep::Helo => Phase::Ehlo,
+            DialogueStep::Starttls => Phase::Starttls,
+            DialogueStep::EhloTls => Phase::AfterTls,
+            DialogueStep::Quit => Phase::Quit,
         }
     }
 
     /// The command; none for the greeting.
-    pub(super) fn asked(self) -> Option<Asked> {
+    pub(super) fn command(self) -> Option<SmtpCommand> {
         Some(match self {
-            Question::Greeting => return None,
-            Question::Ehlo => Asked::Ehlo,
-            Question::Helo => Asked::Helo,
-            Question::Starttls => Asked::Starttls,
-            Question::EhloTls => Asked::EhloTls,
-            Question::Quit => Asked::Quit,
+            DialogueStep::Greeting => return None,
+            DialogueStep::Ehlo => SmtpCommand::Ehlo,
+            DialogueStep::Helo => SmtpCommand::Helo,
+            DialogueStep::Starttls => SmtpCommand::Starttls,
+            DialogueStep::EhloTls => SmtpCommand::EhloTls,
+            DialogueStep::Quit => SmtpCommand::Quit,
         })
     }
 
     /// Where the answer is kept.
     pub(super) fn slot(self, dialogue: &mut Dialogue) -> &mut Option<Reply> {
         match self {
-            Question::Greeting => &mut dialogue.greeting,
-            Question::Ehlo => &mut dialogue.ehlo,
-            Question::Helo => &mut dialogue.helo,
-            Question::Starttls => &mut dialogue.starttls,
-            Question::EhloTls => &mut dialogue.ehlo_tls,
-            Question::Quit => &mut dialogue.quit,
+            DialogueStep::Greeting => &mut dialogue.greeting,
+            DialogueStep::Ehlo => &mut dialogue.ehlo,
+            DialogueStep::Helo => &mut dialogue.helo,
+            DialogueStep::Starttls => &mut dialogue.starttls,
+            DialogueStep::EhloTls => &mut dialogue.ehlo_tls,
+            DialogueStep::Quit => &mut dialogue.quit,
         }
     }
 }
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(super) enum NextAction {
     /// Ask this.
-    Ask(Question),
+    Send(DialogueStep),
     /// Start TLS.
     Upgrade,
     /// It ends here; the connection is sane, so the client says QUIT.
-    Part(Failure),
+    QuitAfter(Failure),
     /// It ends here, and there is nobody to say QUIT to: the server hangs up
     /// (421 and 221 announce it, RFC 5321 §3.8) or its bytes make no sense.
-    Leave(Failure),
+    Disconnect(Failure),
     /// All is said.
     Finish,
 }
 
 /// What the reply to a question leads to. `before` holds the replies to the
 /// questions before it.
-pub(super) fn follow(question: Question, reply: &Reply, before: &Dialogue) -> Turn {
+pub(super) fn next_action(question: DialogueStep, reply: &Reply, before: &Dialogue) -> NextAction {
     match question {
-        Question::Greeting => after_greeting(reply),
-        Question::Ehlo => after_ehlo(reply),
-        Question::Helo => after_helo(reply, before.ehlo.as_ref()),
-        Question::Starttls => after_starttls(reply),
-        Question::EhloTls => after_ehlo_tls(reply),
-        Question::Quit => Turn::Finish,
+        DialogueStep::Greeting => after_greeting(reply),
+        DialogueStep::Ehlo => after_ehlo(reply),
+        DialogueStep::Helo => after_helo(reply, before.ehlo.as_ref()),
+        DialogueStep::Starttls => after_starttls(reply),
+        DialogueStep::EhloTls => after_ehlo_tls(reply),
+        DialogueStep::Quit => NextAction::Finish,
     }
 }
 
-fn after_greeting(reply: &Reply) -> Turn {
+fn after_greeting(reply: &Reply) -> NextAction {
     match reply.code {
-        220 => Turn::Ask(Question::Ehlo),
+        220 => NextAction::Send(DialogueStep::Ehlo),
         _ => refused(reply, Phase::Greeting, Kind::Tempfail, Kind::Rejected),
     }
 }
 
-fn after_ehlo(reply: &Reply) -> Turn {
+fn after_ehlo(reply: &Reply) -> NextAction {
     match reply.code {
-        250 => match starttls_offer(reply) {
-            Offer::Listed => Turn::Ask(Question::Starttls),
-            Offer::Absent => Turn::Part(Failure::new(Phase::Starttls, Kind::NotOffered)),
-            Offer::Mangled(keyword) => {
-                Turn::Part(Failure::new(Phase::Starttls, Kind::KeywordMangled).with_detail(keyword))
-            }
+        250 => match starttls_keyword(reply) {
+            StarttlsKeyword::Listed => NextAction::Send(DialogueStep::Starttls),
+            StarttlsKeyword::Absent => NextAction::QuitAfter(Failure::new(Phase::Starttls, Kind::NotOffered)),
+            StarttlsKeyword::Mangled(keyword) => NextAction::QuitAfter(
+                Failure::new(Phase::Starttls, Kind::KeywordMangled).with_detail(keyword),
+            ),
         },
-        TLS_REQUIRED => Turn::Part(decided_by(reply, Phase::Ehlo, Kind::TlsRequired)),
-        500..=599 => Turn::Ask(Question::Helo),
+        TLS_REQUIRED => NextAction::QuitAfter(decided_by(reply, Phase::Ehlo, Kind::TlsRequired)),
+        500..=599 => NextAction::Send(DialogueStep::Helo),
         _ => refused(reply, Phase::Ehlo, Kind::Tempfail, Kind::Rejected),
     }
 }
@@ -107,7 +107,7 @@ fn after_ehlo(reply: &Reply) -> Turn {
 /// HELO is asked only where EHLO was refused. Accepted, the failure is that
 /// refusal, with its code; refused as well, the code is that of HELO. A refusal
 /// that was meant for the client says nothing of what others are offered.
-fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> Turn {
+fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> NextAction {
     match reply.code {
         250 => {
             let refusal = ehlo.unwrap_or(reply);
@@ -116,7 +116,7 @@ fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> Turn {
                 About::Tls if is_unknown(refusal) => Kind::HeloOnly,
                 _ => Kind::Rejected,
             };
-            Turn::Part(decided_by(refusal, Phase::Ehlo, kind))
+            NextAction::QuitAfter(decided_by(refusal, Phase::Ehlo, kind))
         }
         _ => {
             let required = about(reply) == About::TlsRequired;
@@ -126,9 +126,9 @@ fn after_helo(reply: &Reply, ehlo: Option<&Reply>) -> Turn {
     }
 }
 
-fn after_starttls(reply: &Reply) -> Turn {
+fn after_starttls(reply: &Reply) -> NextAction {
     if reply.code == 220 {
-        return Turn::Upgrade;
+        return NextAction::Upgrade;
     }
     let (transient, permanent) = match about(reply) {
         About::Tls => (Kind::RefusedTemporarily, Kind::Refused),
@@ -138,9 +138,9 @@ fn after_starttls(reply: &Reply) -> Turn {
     refused(reply, Phase::Starttls, transient, permanent)
 }
 
-fn after_ehlo_tls(reply: &Reply) -> Turn {
+fn after_ehlo_tls(reply: &Reply) -> NextAction {
     match reply.code {
-        250 => Turn::Ask(Question::Quit),
+        250 => NextAction::Send(DialogueStep::Quit),
         _ => refused(reply, Phase::AfterTls, Kind::Tempfail, Kind::EhloRejected),
     }
 }
@@ -152,14 +152,14 @@ const TLS_REQUIRED: u16 = 530;
 /// What every other reply comes to: `transient` for 4yz, `permanent` for 5yz;
 /// a code that means nothing here is no refusal. 421 and 221 announce that the
 /// server closes (RFC 5321 §3.8, §4.2.3).
-fn refused(reply: &Reply, phase: Phase, transient: Kind, permanent: Kind) -> Turn {
+fn refused(reply: &Reply, phase: Phase, transient: Kind, permanent: Kind) -> NextAction {
     let failed = |kind| decided_by(reply, phase, kind);
     match reply.code {
-        421 => Turn::Leave(failed(Kind::Throttled)),
-        400..=499 => Turn::Part(failed(transient)),
-        500..=599 => Turn::Part(failed(permanent)),
-        221 => Turn::Leave(failed(Kind::UnexpectedCode)),
-        _ => Turn::Part(failed(Kind::UnexpectedCode)),
+        421 => NextAction::Disconnect(failed(Kind::Throttled)),
+        400..=499 => NextAction::QuitAfter(failed(transient)),
+        500..=599 => NextAction::QuitAfter(failed(permanent)),
+        221 => NextAction::Disconnect(failed(Kind::UnexpectedCode)),
+        _ => NextAction::QuitAfter(failed(Kind::UnexpectedCode)),
     }
 }
 

@@ -9,9 +9,9 @@ use std::path::{self, Path, PathBuf};
 /// The files of a stored run, by option and word; none for words that were
 /// just typed, which name a file from here.
 #[derive(Default)]
-pub(super) struct Places(BTreeMap<(String, String), PathBuf>);
+pub(super) struct StoredFiles(BTreeMap<(String, String), PathBuf>);
 
-impl Places {
+impl StoredFiles {
     /// Those of a run, for the `options` that are taken over from it. A run
     /// that does not say where it was leaves only the words.
     pub(super) fn of_run(by: &JudgedBy, options: &[&str]) -> Self {
