@@ -10,9 +10,12 @@
 mod circles;
 #[path = "layering/paths.rs"]
 mod paths;
+#[path = "layering/picture.rs"]
+mod picture;
 
 use circles::circles;
 use paths::{Named, named};
+use picture::{Arrows, picture};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -201,6 +204,33 @@ fn no_files_name_each_other_in_a_circle() {
         house.iter().zip(&paths).map(|((_, module, text), path)| (&**path, &**module, &**text)).collect();
     let found = circles(&sources);
     assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+/// Which rooms each names. Those that may name all are left out.
+fn rooms(house: &[Source]) -> Arrows {
+    let mut arrows = Arrows::new();
+    for (_, module, source) in house.iter().filter(|(_, module, _)| !FREE.contains(&&*module[0])) {
+        let arrows = arrows.entry(module[0].clone()).or_default();
+        let named = named(module, circles::untested(source)).into_iter();
+        let rooms = named.filter_map(|named| named.in_crate().and_then(<[_]>::first).cloned());
+        arrows.extend(rooms.filter(|room| *room != module[0]));
+    }
+    let known: Vec<String> = arrows.keys().cloned().collect();
+    arrows.values_mut().for_each(|all| all.retain(|room| known.contains(room)));
+    arrows
+}
+
+#[test]
+fn the_picture_shows_the_rooms_as_they_are() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rooms.svg");
+    let drawn = picture(&rooms(&house()));
+    if std::env::var_os("MXRAY_RENEW").is_some() {
+        fs::write(path, &drawn).unwrap();
+    }
+    assert!(
+        fs::read_to_string(path).unwrap_or_default() == drawn,
+        "docs/rooms.svg is behind the sources; renew it: MXRAY_RENEW=1 cargo test --test layering"
+    );
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn is_used(all: &[Named], handed_on: &Named) -> bool {
 }
 
 /// A source without the tests at its end.
-fn untested(source: &str) -> &str {
+pub fn untested(source: &str) -> &str {
     source.find("\nmod tests {").map_or(source, |end| &source[..end])
 }
 
