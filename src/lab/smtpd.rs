@@ -25,9 +25,9 @@ const COMMAND_BYTES_MAX: usize = 1024;
 /// Pause between two pieces, so that whoever reads them meets each by itself.
 const PIECE_PAUSE: Duration = Duration::from_millis(1);
 /// Pieces at the beginning, and at the end, that have such a pause behind them.
-/// On a busy machine each may take a hundred times as long, and the client's
+/// On a busy machine each may take hundreds of times as long, and the client's
 /// patience is that for one reply; those between follow at once.
-const PAUSED_PIECES_MAX: usize = 8;
+const PAUSED_PIECES_MAX: usize = 2;
 /// How long a closed connection is still read, so that what was said last is
 /// not lost in a reset.
 const LINGER_MAX: Duration = Duration::from_secs(2);
