@@ -368,7 +368,7 @@ fn a_complaint_names_the_line_and_a_new_module_must_be_entered() {
 fn a_file_stands_where_its_path_attribute_puts_it() {
     let source = "#[cfg(test)]\n#[path = \"client_tests.rs\"]\nmod tests;";
     let moved = moved(Path::new("smtp/client.rs"), source);
-    let module = ["smtp", "session", "tests"].map(str::to_owned);
+    let module = ["smtp", "client", "tests"].map(str::to_owned);
     assert_eq!(moved, [(PathBuf::from("smtp/client_tests.rs"), module.to_vec())]);
     let source = "use super::super::reply::Reply;";
     assert_eq!(violations("smtp/client_tests.rs", &module, source), [""; 0]);
