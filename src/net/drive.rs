@@ -73,6 +73,11 @@ impl PhaseTimeouts {
 /// before EHLO is sent to it: an answer from the other end of the world.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(500);
 
+/// How long a server that says "no TLS" may take to go away, or say 421, before
+/// QUIT is sent to it. What it sends behind its reply is there as soon as that
+/// one, however far away it is.
+const SECOND_THOUGHTS_MAX: Duration = Duration::from_millis(100);
+
 /// Whole microseconds.
 pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
@@ -203,6 +208,9 @@ impl<'a> Drive<'a> {
     async fn speak(&mut self, wire: &mut impl Wire, recorder: Option<&Recorder>) -> Pause {
         loop {
             let deadline = self.deadline();
+            if self.session.denies_tls() {
+                self.hear_second_thoughts(wire).await;
+            }
             if let Err(error) = self.hear_first(wire) {
                 self.broken(&error, recorder);
             }
@@ -240,6 +248,19 @@ impl<'a> Drive<'a> {
         }
         let session = &mut self.session;
         wire.read_ready(|bytes| session.receive(bytes))
+    }
+
+    /// Waits for what a server does of itself that has said "no TLS". Else it
+    /// would be chance whether it went before QUIT or at it.
+    async fn hear_second_thoughts(&mut self, wire: &mut impl Wire) {
+        let ends = self.deadline().min(Instant::now() + SECOND_THOUGHTS_MAX);
+        match self.listen(wire, ends).await {
+            Ok(0) => self.session.receive_eof(false),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut => {}
+            Err(error) => self.broken(&error, None),
+        }
+        self.phase_begun = Instant::now();
     }
 
     /// Lets the state machine hear what comes.

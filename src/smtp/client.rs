@@ -2,7 +2,9 @@
 
 use super::command::{Command, EhloName};
 use super::count;
-use super::next_action::{DialogueStep, NextAction, faulty, next_action, rejected_by_ehlo, taken_leave};
+use super::next_action::{
+    DialogueStep, NextAction, faulty, gone_before_quit, next_action, rejected_by_ehlo, taken_leave,
+};
 use super::reply::{Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, ReplyReader};
 use crate::model::text::escape;
 use crate::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply};
@@ -46,6 +48,10 @@ pub enum Step<'a> {
 /// driver reads what is there before it sends a command
 /// ([`SmtpClient::has_command`]), and QUIT is waited for until its own answer, a
 /// 221, or the end.
+///
+/// A "no TLS" is the last word only of a server that stays until QUIT: one that
+/// goes before it ([`SmtpClient::denies_tls`]), or says 421 before it or to it,
+/// would go before a mail as well (RFC 5321 §3.8).
 ///
 /// ```
 /// use mxray::reply::{EhloName, SmtpClient, Step};
@@ -134,6 +140,13 @@ impl SmtpClient {
         matches!(self.state, State::Ask(_))
     }
 
+    /// Whether the next step is the QUIT to a server that says "no TLS". Whether
+    /// it stays for that is part of what it says: a driver gives it a moment.
+    pub fn denies_tls(&self) -> bool {
+        let denial = self.dialogue.failure.as_ref().is_some_and(Failure::says_no_tls);
+        denial && self.state == State::Ask(DialogueStep::Quit)
+    }
+
     /// The server closed the connection or, with `reset`, tore it down. That
     /// counts after all bytes that came in before.
     pub fn receive_eof(&mut self, reset: bool) {
@@ -210,6 +223,10 @@ impl SmtpClient {
                     self.take_leave(reply);
                     return Step::Done;
                 }
+                if self.ahead.is_none() && self.ended.is_some() && self.denies_tls() {
+                    self.stop_at_end();
+                    return Step::Done;
+                }
                 self.early = self.ahead.is_some() || !self.reader.is_idle();
                 self.dialogue.unanswered = question.command();
                 self.state = State::Await(question);
@@ -272,10 +289,14 @@ impl SmtpClient {
     }
 
     /// Takes a reply after QUIT. Only 221 is its own; a reply before that was
-    /// one too many.
+    /// one too many. Whether a 421 came before QUIT or to it is chance, and in
+    /// either case it takes a "no TLS" back.
     fn part(&mut self, reply: Reply) {
-        if self.early && reply.code == count::NOT_AVAILABLE {
-            return self.take_leave(reply);
+        if reply.code == count::NOT_AVAILABLE {
+            if self.early {
+                return self.take_leave(reply);
+            }
+            self.take_back(&reply);
         }
         let reply = self.in_its_place(reply);
         let last = matches!(reply.code, count::CLOSING | count::NOT_AVAILABLE);
@@ -289,14 +310,18 @@ impl SmtpClient {
         }
     }
 
-    /// Takes a 421 that came, or began to come, before QUIT was sent: the server
-    /// goes away (RFC 5321 §3.8), and "no TLS" was not its last word.
+    /// Takes a 421 that came, or began to come, before QUIT was sent.
     fn take_leave(&mut self, reply: Reply) {
-        if self.dialogue.failure.as_ref().is_some_and(Failure::says_no_tls) {
-            self.fail(taken_leave(&reply, self.decided));
-        }
+        self.take_back(&reply);
         count::keep(&mut self.dialogue, reply);
         self.state = State::Done;
+    }
+
+    /// The server goes away (RFC 5321 §3.8), and "no TLS" was not its last word.
+    fn take_back(&mut self, reply: &Reply) {
+        if self.dialogue.failure.as_ref().is_some_and(Failure::says_no_tls) {
+            self.fail(taken_leave(reply, self.decided));
+        }
     }
 
     /// Counts what comes behind the answer to QUIT.
@@ -354,8 +379,18 @@ impl SmtpClient {
             State::Done => false,
         };
         if waiting {
-            self.stop(Kind::Closed, if end == End::Reset { "connection reset" } else { "" });
+            self.stop_at(end);
         }
+    }
+
+    fn stop_at_end(&mut self) {
+        if let Some(end) = self.ended {
+            self.stop_at(end);
+        }
+    }
+
+    fn stop_at(&mut self, end: End) {
+        self.stop(Kind::Closed, if end == End::Reset { "connection reset" } else { "" });
     }
 
     /// Ends the session here and now. QUIT has nothing left to fail.
@@ -367,6 +402,10 @@ impl SmtpClient {
         if phase != Phase::Quit {
             let refusal = self.refused_ehlo().filter(|_| kind == Kind::Closed).map(rejected_by_ehlo);
             self.fail(refusal.unwrap_or_else(|| self.stopped(phase, kind, cause)));
+        } else if self.denies_tls()
+            && let Some(denial) = &self.dialogue.failure
+        {
+            self.fail(gone_before_quit(denial, self.decided, kind, cause));
         }
         self.state = State::Done;
     }
@@ -412,8 +451,8 @@ impl SmtpClient {
         }
     }
 
-    /// Said once at most, but for an early 421: only QUIT comes after it, which
-    /// cannot fail.
+    /// Said once at most, but where a "no TLS" is taken back: only QUIT comes
+    /// after it, which cannot fail.
     fn fail(&mut self, failure: Failure) {
         self.dialogue.failure = Some(failure);
     }

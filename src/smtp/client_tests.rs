@@ -168,7 +168,8 @@ fn nothing_around_quit_is_a_failure() {
         let (_, dialogue) = play(&[GREETING, EHLO, "220 go\r\n", "250 mx\r\n", last]);
         assert_eq!(told(&dialogue), "ok", "{last}");
         let (_, dialogue) = play(&[GREETING, "250 mx\r\n", last]);
-        assert_eq!(told(&dialogue), "starttls not_offered", "{last}");
+        let denied = if last.starts_with("421") { "ehlo throttled 421" } else { "starttls not_offered" };
+        assert_eq!(told(&dialogue), denied, "{last}");
     }
 }
 
@@ -392,13 +393,75 @@ fn an_early_421_is_meant() {
         (&[GREETING, EHLO, "502 no\r\n421 busy\r\n"], "starttls throttled 421"),
         // It says more than that, and says it of us.
         (&[GREETING, "530 TLS\r\n421 busy\r\n"], "ehlo tls_required 530"),
-        // In answer to QUIT it says nothing of what was before.
-        (&[GREETING, "250 mx\r\n", "421 busy\r\n"], "starttls not_offered"),
+        // Whether it comes before QUIT or to it is chance.
+        (&[GREETING, "250 mx\r\n", "421 busy\r\n"], "ehlo throttled 421"),
+        (&[GREETING, EHLO, "502 no\r\n", "421 busy\r\n"], "starttls throttled 421"),
+        (&[GREETING, "502 no\r\n", "250 mx\r\n", "421 busy\r\n"], "ehlo throttled 421"),
+        (&[GREETING, "530 TLS\r\n", "421 busy\r\n"], "ehlo tls_required 530"),
+        (&[GREETING, EHLO, "220 go\r\n", "250 mx\r\n", "421 busy\r\n"], "ok"),
         (&[GREETING, EHLO, "220 go\r\n", "250 mx\r\n421 busy\r\n"], "ok"),
     ] {
         let (_, dialogue) = play(turns);
         assert_eq!((told(&dialogue).as_str(), unsolicited(&dialogue)), (failure, vec![]), "{turns:?}");
     }
+}
+
+/// A server that says this in turn and goes away of itself, whether or not the
+/// client had anything to say.
+fn leaves(turns: &[&str], go: impl Fn(&mut SmtpClient)) -> (String, Dialogue) {
+    let mut session = session();
+    let mut said = String::new();
+    for turn in turns {
+        while let Step::Write(command) = session.next() {
+            said.push_str(std::str::from_utf8(command).unwrap());
+        }
+        session.receive(turn.as_bytes());
+    }
+    go(&mut session);
+    while let Step::Write(command) = session.next() {
+        said.push_str(std::str::from_utf8(command).unwrap());
+    }
+    assert_eq!(session.next(), Step::Done);
+    (said, session.into_dialogue())
+}
+
+#[test]
+fn no_tls_is_not_the_last_word_of_a_server_that_goes_before_quit() {
+    for (turns, failure, told_of) in [
+        (&[GREETING, "250 mx\r\n"][..], "ehlo", "behind starttls: not_offered and before QUIT"),
+        (&[GREETING, "250-mx\r\n250 XXXXXXXA\r\n"], "ehlo", "behind starttls: keyword_mangled"),
+        (&[GREETING, "502 no\r\n", "250 mx\r\n"], "ehlo", "behind ehlo: helo_only"),
+        (&[GREETING, EHLO, "502 no\r\n"], "starttls", "behind starttls: refused"),
+        // What it began to say does not make it stay.
+        (&[GREETING, "250 mx\r\n42"], "ehlo", "behind starttls: not_offered"),
+    ] {
+        for (reset, told_how) in [(false, "behind"), (true, "connection reset, behind")] {
+            let (said, dialogue) = leaves(turns, |session| {
+                assert!(session.denies_tls());
+                session.receive_eof(reset);
+            });
+            assert_eq!(told(&dialogue), format!("{failure} closed"), "{turns:?}");
+            let detail = dialogue.failure.as_ref().unwrap().detail.as_deref().unwrap();
+            assert!(detail.contains(told_of) && detail.starts_with(told_how), "{detail}");
+            assert!(!said.contains("QUIT") && dialogue.unanswered.is_none(), "{said}");
+        }
+        let (_, dialogue) = leaves(turns, SmtpClient::too_many_bytes);
+        assert_eq!(told(&dialogue), format!("{failure} too_many_bytes"), "{turns:?}");
+    }
+    // Whatever else it said stays said, and so does what it says to QUIT.
+    for (turns, failure) in [
+        (&[GREETING, "530 TLS\r\n"][..], "ehlo tls_required 530"),
+        (&["554 no\r\n"], "greeting rejected 554"),
+    ] {
+        let (_, dialogue) = leaves(turns, |session| {
+            assert!(!session.denies_tls());
+            session.receive_eof(false);
+        });
+        assert_eq!(told(&dialogue), failure, "{turns:?}");
+    }
+    // A reply too many before the end makes it another fault.
+    let (_, dialogue) = leaves(&[GREETING, "250 mx\r\n250 more\r\n"], |session| session.receive_eof(false));
+    assert_eq!(told(&dialogue), "ehlo out_of_step 250");
 }
 
 #[test]

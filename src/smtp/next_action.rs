@@ -176,7 +176,16 @@ pub(super) fn rejected_by_ehlo(ehlo: &Reply) -> Failure {
     decided_by(ehlo, Phase::Ehlo, Kind::Rejected)
 }
 
-/// What a 421 comes to that nobody had asked for, behind the answer in `phase`.
+/// What it comes to where a server has said "no TLS" by its reply in `phase`,
+/// and does not stay for QUIT: a client that went on in clear would have been
+/// left alone with its message (RFC 5321 §3.8).
+pub(super) fn gone_before_quit(denial: &Failure, phase: Phase, kind: Kind, cause: &str) -> Failure {
+    let comma = if cause.is_empty() { "" } else { ", " };
+    let told = format_args!("{cause}{comma}behind {denial} and before QUIT");
+    Failure::new(phase, kind).with_detail(told)
+}
+
+/// What a 421 comes to behind a "no TLS" in `phase`, before QUIT or to it.
 pub(super) fn taken_leave(reply: &Reply, phase: Phase) -> Failure {
     decided_by(reply, phase, Kind::Throttled)
 }

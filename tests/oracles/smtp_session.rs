@@ -284,9 +284,10 @@ fn check_failure(failure: &Failure, played: &Played) {
         Kind::Closed | Kind::Timeout | Kind::Throttled | Kind::NotSmtp | Kind::Malformed | Kind::TooLong
     );
     let hung_up = hung_up || failure.kind == Kind::UnexpectedCode && failure.reply_code == Some(221);
-    // It had begun to say so before QUIT.
+    // It had begun to say so before QUIT, or says so to it.
     let unsolicited = played.dialogue.unsolicited.as_ref().and_then(|kept| kept.last());
-    let was_leaving = unsolicited.is_some_and(|reply| reply.code == 421);
+    let was_leaving = [unsolicited, played.dialogue.quit.as_ref()].into_iter().flatten();
+    let was_leaving = was_leaving.into_iter().any(|reply| reply.code == 421);
     assert!(!(quit && hung_up) || was_leaving, "QUIT is said to a server that listens: {failure:?}");
     let refused =
         matches!(failure.kind, Kind::Rejected | Kind::EhloRejected | Kind::Refused | Kind::TlsRequired);
