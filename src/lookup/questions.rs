@@ -5,9 +5,9 @@ use super::classify;
 use super::connection::Connections;
 use super::resolver::{self, LookupConfig, LookupError};
 use crate::model::{Failure, Kind, Phase};
-use hickory_resolver::net::NetError;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
-use hickory_resolver::proto::op::{DnsRequestOptions, Query};
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::{DnsRequestOptions, Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::domain::usage::{INVALID, LOCALHOST, ONION};
 use hickory_resolver::proto::rr::rdata::{A, AAAA};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
@@ -78,10 +78,19 @@ impl Questions {
             return known.map(|message| message.answers);
         }
         let reply = self.resolvers.lookup(query.clone(), self.options).first_answer().await;
-        let message = reply.map(|reply| reply.into_message());
+        let message = reply.map(|reply| reply.into_message()).and_then(with_known_code);
         let answers = message.as_ref().map(|message| message.answers.clone()).map_err(Clone::clone);
         self.cache.insert(query, message, Instant::now());
         answers
+    }
+}
+
+/// Refuses a reply whose code says neither that there is an answer nor that
+/// there is none: the library lets those pass that it has no name for.
+fn with_known_code(reply: Message) -> Result<Message, NetError> {
+    match reply.metadata.response_code {
+        ResponseCode::NoError | ResponseCode::NXDomain => Ok(reply),
+        code => Err(DnsError::ResponseCode(code).into()),
     }
 }
 
