@@ -73,6 +73,7 @@
 //! may be added are `#[non_exhaustive]`.
 
 mod ask;
+mod curve;
 mod dialect;
 mod input;
 #[cfg(feature = "lab")]

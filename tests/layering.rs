@@ -25,8 +25,10 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("smtp", &["model"]),
-    ("tls", &["model"]),
-    ("x509", &["model"]),
+    // Points that TLS and certificates bear are held to the same curves.
+    ("curve", &[]),
+    ("tls", &["model", "curve"]),
+    ("x509", &["model", "curve"]),
     // How a table was written, for lists and for exports of connectors.
     ("dialect", &[]),
     ("input", &["model", "dialect"]),
@@ -60,7 +62,7 @@ const FREE: &[&str] = &["lib", "main", "plan", "command"];
 
 /// Modules that are pure: bytes and data in, data out.
 const PURE: &[&str] =
-    &["model", "dialect", "smtp", "tls", "x509", "revocation", "trust", "sender", "ask", "verdict"];
+    &["model", "dialect", "curve", "smtp", "tls", "x509", "revocation", "trust", "sender", "ask", "verdict"];
 
 /// What a pure module never names: runtimes, sockets, clocks, logs.
 const IMPURE: &[&str] = &[

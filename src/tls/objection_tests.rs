@@ -7,12 +7,13 @@ use super::*;
 use crate::model::{CipherSuite, MxHost};
 
 const P256: NamedGroup = NamedGroup(23);
+const BRAINPOOL: NamedGroup = NamedGroup(26);
 const X25519: NamedGroup = NamedGroup(29);
 
 fn offer(version: ProtocolVersion) -> ClientHello {
     let suites = [0x1301, 0xc02f, 0x009f, 0x003c, 0xc027].map(CipherSuite);
     let mut offer = ClientHello::new(version, suites, [7; 32]);
-    offer.groups = vec![X25519, P256];
+    offer.groups = vec![X25519, P256, BRAINPOOL];
     offer.sni = Some(MxHost::new("mx.example"));
     if version >= ProtocolVersion::TLS13 {
         offer.session_id = vec![9; 32];
@@ -127,6 +128,7 @@ fn of_a_key_exchange() {
         (ecdhe(Some(explicit)), Some("has a curve that is written out")),
         (ecdhe(Some(group_share(NamedGroup(24), vec![4; 97]))), Some("has a group that was not offered")),
         (ecdhe(Some(group_share(P256, vec![4; 65]))), Some("has a point that is not on its curve")),
+        (ecdhe(Some(group_share(BRAINPOOL, vec![4; 65]))), Some("has a point that is not on its curve")),
         (ecdhe(Some(group_share(X25519, vec![0; 32]))), Some("has a public value of small order")),
         (dhe(Some(dh_share(prime.clone(), vec![2]))), None),
         (dhe(Some(dh_share(prime, vec![1]))), Some("has a public value out of its range")),

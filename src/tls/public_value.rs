@@ -1,12 +1,9 @@
 //! Public values of a key exchange with which nobody can compute a secret, or
 //! only one that everybody knows.
 
+use crate::curve::Curve;
 use crate::model::NamedGroup;
 use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey, X25519};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256K1_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1,
-    EcdsaVerificationAlgorithm, ParsedPublicKey,
-};
 use num_bigint::BigUint;
 use std::sync::LazyLock;
 
@@ -32,31 +29,16 @@ pub(super) fn of_group(group: NamedGroup, public: &[u8]) -> Option<&'static str>
     match group.name().as_ref() {
         "x25519" => of_x25519(public),
         "x448" => of_x448(public),
-        "secp192r1" => of_curve(public, 24, None),
-        "secp224r1" => of_curve(public, 28, None),
-        "secp256k1" => of_curve(public, 32, Some(&ECDSA_P256K1_SHA256_ASN1)),
-        "secp256r1" => of_curve(public, 32, Some(&ECDSA_P256_SHA256_ASN1)),
-        "secp384r1" => of_curve(public, 48, Some(&ECDSA_P384_SHA384_ASN1)),
-        "secp521r1" => of_curve(public, 66, Some(&ECDSA_P521_SHA512_ASN1)),
-        "brainpoolP256r1" => of_curve(public, 32, None),
-        "brainpoolP384r1" => of_curve(public, 48, None),
-        "brainpoolP512r1" => of_curve(public, 64, None),
-        _ => None,
+        name => Curve::of_group(name).and_then(|curve| of_curve(public, curve)),
     }
 }
 
-/// A point of a curve whose coordinates have so many bytes. Whether it is on
-/// the curve only the library knows, for the curves that it has.
-fn of_curve(
-    public: &[u8],
-    coordinate_bytes: usize,
-    curve: Option<&'static EcdsaVerificationAlgorithm>,
-) -> Option<&'static str> {
-    if public.first() != Some(&UNCOMPRESSED) || public.len() != 1 + 2 * coordinate_bytes {
+/// A point is written out, and on its curve.
+fn of_curve(public: &[u8], curve: &Curve) -> Option<&'static str> {
+    if public.first() != Some(&UNCOMPRESSED) || public.len() != 1 + 2 * curve.coordinate_bytes() {
         return Some("has a point in no form that TLS has");
     }
-    let off = curve.is_some_and(|curve| ParsedPublicKey::new(curve, public).is_err());
-    off.then_some("has a point that is not on its curve")
+    (!curve.has(public)).then_some("has a point that is not on its curve")
 }
 
 /// Points of small order lead to a secret of zeros (RFC 7748 §6.1, RFC 8422
@@ -143,6 +125,10 @@ mod tests {
         }
     }
 
+    /// The base point of RFC 5639 §3.4.
+    const BRAINPOOL: &str = "8bd2aeb9cb7e57cb2c4b482ffc81b7afb9de27e1e3bd23c23a4453bd9ace3262\
+        547ef835c3dac4fd97f8461a14611dc9c27745132ded8e545c1d54c72f046997";
+
     /// The base points of SEC 2 §2.4.
     #[test]
     fn a_point_is_written_out_and_on_its_curve() {
@@ -162,7 +148,23 @@ mod tests {
                 "{form:02x?}"
             );
         }
-        assert_eq!(of_group(named("brainpoolP256r1"), &off), None, "nobody here knows");
+        for (group, base) in [
+            ("brainpoolP256r1", BRAINPOOL),
+            (
+                "secp192r1",
+                "188da80eb03090f67cbf20eb43a18800f4ff0afd82ff101207192b95ffc8da78631011ed6b24cdd573f977a11e794811",
+            ),
+            (
+                "secp224r1",
+                "b70e0cbd6bb4bf7f321390b94a03c1d356c21122343280d6115c1d21bd376388b5f723fb4c22dfe6cd4375a05a07476444d5819985007e34",
+            ),
+        ] {
+            let on = bytes(&format!("04{base}"));
+            let mut off = on.clone();
+            off[on.len() - 1] ^= 1;
+            assert_eq!(of_group(named(group), &on), None, "{group}");
+            assert_eq!(of_group(named(group), &off), Some("has a point that is not on its curve"), "{group}");
+        }
         assert!(of_group(named("secp384r1"), &off).is_some());
         assert_eq!(of_group(NamedGroup(0x7a7a), &[]), None);
     }

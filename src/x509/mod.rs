@@ -5,7 +5,6 @@
 //! read for itself, so that an odd certificate keeps whatever can be read and
 //! [`CertificateFacts::defect`] tells the rest.
 
-mod curves;
 mod defects;
 mod der;
 mod distinguished_name;

@@ -18,6 +18,10 @@ use std::sync::Arc;
 /// be, as full as they may be together, and one more that is not whole.
 const STREAM_BYTES_MAX: usize = (RECORDS_MAX + 1) * HEADER_BYTES + FLIGHT_BYTES_MAX + RECORD_BYTES_MAX;
 
+/// The groups whose public values are points that are written out: secp192r1 to
+/// secp521r1 and those of Brainpool (RFC 8422 §5.1.1, RFC 7027 §2).
+const CURVES: [u16; 10] = [19, 20, 21, 22, 23, 24, 25, 26, 27, 28];
+
 pub fn check(stream: &[u8]) {
     let [whole, bytes, odd] = cuts(stream).map(|pieces| answer(&pieces));
     assert_eq!(whole, bytes, "byte by byte is no different");
@@ -25,6 +29,7 @@ pub fn check(stream: &[u8]) {
     check_limits(&whole, stream.len());
     check_written_again(&whole);
     check_objection(&whole);
+    check_neighbour(&whole);
     check_end_comes(stream);
 }
 
@@ -86,6 +91,21 @@ fn check_objection(answer: &HelloAnswer) {
     }
 }
 
+/// A point whose last bit is another is on no curve: where one is let pass, its
+/// neighbour is not.
+fn check_neighbour(answer: &HelloAnswer) {
+    if answer.end != End::Complete {
+        return;
+    }
+    let mut beside = answer.clone();
+    let share = beside.key_exchange.as_mut().and_then(|exchange| exchange.share.as_mut());
+    let Some(ServerShare::Group { group, public }) = share else { return };
+    let Some(last) = public.last_mut().filter(|_| CURVES.contains(&group.0)) else { return };
+    *last ^= 1;
+    let fine = |answer| objection(&hello(), answer).is_none();
+    assert!(!(fine(answer) && fine(&beside)), "{answer:?}");
+}
+
 /// A server that says the same over and over comes to an end as well.
 fn check_end_comes(stream: &[u8]) {
     if stream.is_empty() {
@@ -117,6 +137,23 @@ pub fn flight(version: ProtocolVersion, suite: &str, share: Option<ServerShare>)
     }
 }
 
+/// The base point of brainpoolP256r1 (RFC 5639 §3.4).
+fn brainpool() -> ServerShare {
+    const POINT: &str = "048bd2aeb9cb7e57cb2c4b482ffc81b7afb9de27e1e3bd23c23a4453bd9ace3262\
+        547ef835c3dac4fd97f8461a14611dc9c27745132ded8e545c1d54c72f046997";
+    let digits = (0..POINT.len()).step_by(2).map(|at| u8::from_str_radix(&POINT[at..at + 2], 16).unwrap());
+    ServerShare::Group { group: NamedGroup(26), public: digits.collect() }
+}
+
+#[test]
+fn a_point_of_brainpool_is_let_pass_and_its_neighbour_is_not() {
+    let suite = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256";
+    let stream = flight(ProtocolVersion::TLS12, suite, Some(brainpool())).to_records().unwrap();
+    let answer = answer(&[&stream]);
+    assert_eq!(objection(&hello(), &answer), None);
+    check_neighbour(&answer);
+}
+
 pub fn seeds() -> Vec<Seed> {
     let (tls10, tls12) = (ProtocolVersion::TLS10, ProtocolVersion::TLS12);
     let group = ServerShare::Group { group: NamedGroup(23), public: vec![4; 65] };
@@ -129,6 +166,7 @@ pub fn seeds() -> Vec<Seed> {
     let rsa = bytes(flight(ProtocolVersion::SSL3, "TLS_RSA_WITH_RC4_128_SHA", None));
     vec![
         ("tls12-ecdhe", bytes(flight(tls12, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Some(group)))),
+        ("tls12-brainpool", bytes(flight(tls12, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", Some(brainpool())))),
         ("tls12-dhe", bytes(flight(tls12, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", Some(dh)))),
         ("tls10-export", bytes(flight(tls10, "TLS_RSA_EXPORT_WITH_RC4_40_MD5", Some(export)))),
         ("sslv3-rsa", rsa.clone()),
