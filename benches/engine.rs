@@ -239,6 +239,7 @@ impl Lookup for InMemory {
             addresses: vec![IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + key))],
             addresses_excess: Some(0),
             addresses_of_other_family: Some(0),
+            unresolved: None,
             failure: None,
         };
         let exchanges = vec![exchange];

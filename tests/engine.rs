@@ -49,6 +49,7 @@ impl Lookup for TableLookup {
             addresses: vec![address(host)],
             addresses_excess: Some(0),
             addresses_of_other_family: Some(0),
+            unresolved: None,
             failure: None,
         };
         DomainFacts {

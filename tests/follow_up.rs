@@ -39,6 +39,7 @@ impl Lookup for Addresses {
             addresses,
             addresses_excess: Some(0),
             addresses_of_other_family: Some(0),
+            unresolved: None,
             failure: None,
         };
         DomainFacts {

@@ -129,6 +129,7 @@ impl Lookup for Itself {
             addresses: vec![ip],
             addresses_excess: Some(0),
             addresses_of_other_family: Some(0),
+            unresolved: None,
             failure: None,
         };
         DomainFacts {

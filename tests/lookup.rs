@@ -427,6 +427,30 @@ async fn addresses_of_the_family_that_is_left_out_are_counted() {
     }
 }
 
+/// A family of which the DNS did not say is not one without addresses.
+#[tokio::test]
+async fn what_the_dns_does_not_say_of_one_family_is_written_down() {
+    let server = DnsServer::start([
+        ("four.example", A, v4(1)),
+        ("fails.example", A, v4(2)),
+        ("fails.example", AAAA, Code(ResponseCode::ServFail)),
+        ("refused.example", A, Code(ResponseCode::Refused)),
+        ("refused.example", AAAA, Records(vec![address("2001:db8::1")])),
+    ])
+    .await;
+    let lookup = DnsLookup::new(config(&server)).unwrap();
+    for (domain, is_open) in [("four", false), ("fails", true), ("refused", true)] {
+        let facts = lookup.lookup(target(&format!("{domain}.example"))).await;
+        let [exchange] = &facts.exchanges[..] else { panic!("{facts:?}") };
+        assert_eq!((exchange.addresses.len(), exchange.failure.is_none()), (1, true));
+        assert_eq!(
+            exchange.unresolved.as_ref().map(|why| why.phase),
+            is_open.then_some(Phase::Dns),
+            "{domain}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_endpoint_needs_no_dns() {
     let server = DnsServer::start([]).await;

@@ -154,14 +154,15 @@ impl DnsLookup {
             return unreachable_exchange(mx.preference, mx.host, failure);
         }
         match self.addresses(&mx.name).await {
-            Ok((addresses, of_other_family)) => {
-                let (addresses, excess) = answer::cut(addresses, ADDRESSES_PER_EXCHANGE_MAX);
+            Ok(Addresses { in_use, of_other_family, unresolved }) => {
+                let (addresses, excess) = answer::cut(in_use, ADDRESSES_PER_EXCHANGE_MAX);
                 Exchange {
                     preference: mx.preference,
                     host: Some(mx.host),
                     addresses,
                     addresses_excess: Some(excess),
                     addresses_of_other_family: of_other_family,
+                    unresolved,
                     failure: None,
                 }
             }
@@ -178,18 +179,23 @@ impl DnsLookup {
         if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) }
     }
 
-    /// The addresses of the families in use, and how many there are of one that
-    /// is not; `None` where the DNS did not say. That a host has no address in
-    /// use says nothing of the host, and one that it has does not say that a
-    /// sender goes there, so the other family is asked for too.
-    async fn addresses(&self, name: &Name) -> Result<(Vec<IpAddr>, Option<usize>), Failure> {
+    /// That a host has no address in use says nothing of the host, and one that
+    /// it has does not say that a sender goes there, so the family that is not in
+    /// use is asked for too.
+    async fn addresses(&self, name: &Name) -> Result<Addresses, Failure> {
         let (v4, v6) = tokio::join!(
             self.family(name, RecordType::A, self.ipv4),
             self.family(name, RecordType::AAAA, self.ipv6)
         );
+        let unresolved = [&v4, &v6]
+            .into_iter()
+            .flatten()
+            .find_map(|answer| answer.as_ref().err().filter(|failure| !failure.kind.says_no_host()).cloned());
         let found = answer::join_families(v4.into_iter().chain(v6));
-        if found.as_ref().is_err_and(|failure| failure.kind != Kind::NoData) {
-            return found.map(|addresses| (addresses, None));
+        if let Err(failure) = &found
+            && failure.kind != Kind::NoData
+        {
+            return Err(failure.clone());
         }
         let (v4, v6) = tokio::join!(
             self.family(name, RecordType::A, !self.ipv4),
@@ -197,8 +203,8 @@ impl DnsLookup {
         );
         let other = v4.or(v6);
         let is_open = matches!(&other, Some(Err(failure)) if !failure.kind.says_no_host());
-        let (addresses, others) = self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
-        Ok((addresses, (!is_open).then_some(others)))
+        let (in_use, others) = self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
+        Ok(Addresses { in_use, of_other_family: (!is_open).then_some(others), unresolved })
     }
 
     async fn family(
@@ -289,6 +295,17 @@ impl DnsLookup {
     }
 }
 
+/// What the DNS says of the addresses of a host that has some.
+struct Addresses {
+    /// Those of the families in use.
+    in_use: Vec<IpAddr>,
+    /// How many there are of the family that is not; `None` where the DNS did not
+    /// say.
+    of_other_family: Option<usize>,
+    /// Why those of one family in use are not known.
+    unresolved: Option<Failure>,
+}
+
 fn dns_name(domain: &DomainName) -> Result<Name, Failure> {
     Name::from_labels(domain.as_str().split('.').map(str::as_bytes))
         .map_err(|error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error))
@@ -319,6 +336,7 @@ fn unreachable_exchange(preference: u16, host: MxHost, failure: Failure) -> Exch
         addresses: Vec::new(),
         addresses_excess: Some(0),
         addresses_of_other_family: None,
+        unresolved: None,
         failure: Some(failure),
     }
 }
@@ -331,6 +349,7 @@ fn named_outright(host: Option<MxHost>, addresses: Vec<IpAddr>) -> Exchange {
         addresses,
         addresses_excess: Some(0),
         addresses_of_other_family: Some(0),
+        unresolved: None,
         failure: None,
     }
 }
@@ -371,6 +390,7 @@ mod tests {
             addresses: vec![IpAddr::from([192, 0, 2, 1])],
             addresses_excess: Some(0),
             addresses_of_other_family: Some(0),
+            unresolved: None,
             failure: None,
         };
         assert_eq!(overall(&[failed(Kind::Servfail), good]), None);

@@ -25,6 +25,11 @@ pub struct Exchange {
     /// addresses were left alone.
     #[serde(default)]
     pub addresses_of_other_family: Option<usize>,
+    /// Why the DNS did not give the addresses of one family (phase `dns`), where
+    /// those of the other are kept; `None` if it gave both, and in facts of a
+    /// time when that was not written down.
+    #[serde(default)]
+    pub unresolved: Option<Failure>,
     /// Why there are no addresses (phase `dns`), or none that this machine has
     /// a route to (`connect: no_route`); `None` if there are some.
     pub failure: Option<Failure>,

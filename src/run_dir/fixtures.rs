@@ -33,6 +33,7 @@ fn exchange(preference: u16, host: &str, last: &[u8], failure: Option<Failure>) 
         addresses,
         addresses_excess: Some(0),
         addresses_of_other_family: Some(0),
+        unresolved: None,
         failure,
     }
 }

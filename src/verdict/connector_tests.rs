@@ -50,6 +50,7 @@ fn facts(domain: &str, smart_hosts: bool, failure: Option<Failure>) -> DomainFac
         addresses: vec![[192, 0, 2, 1].into()],
         addresses_excess: Some(0),
         addresses_of_other_family: Some(0),
+        unresolved: None,
         failure: None,
     };
     DomainFacts {

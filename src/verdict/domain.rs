@@ -37,7 +37,7 @@ impl<'a> Domain<'a> {
     }
 
     pub(super) fn attempt(&self, requirement: Requirement<'_>, member: &Member<'_>) -> Attempt {
-        hosts::attempt(self.profile, requirement, &self.members, member)
+        hosts::attempt(self.profile, requirement, member)
     }
 
     /// What becomes of mail for which this is demanded.

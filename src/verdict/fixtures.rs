@@ -38,6 +38,7 @@ pub(super) fn exchange(
         addresses: addresses.to_vec(),
         addresses_excess: Some(0),
         addresses_of_other_family: Some(0),
+        unresolved: None,
         failure,
     }
 }

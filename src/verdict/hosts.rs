@@ -7,8 +7,8 @@
 //!   Where another of the host's answered, mail gets there by that; else the
 //!   host is unknown. So it is with addresses of a family that nothing is asked
 //!   over. An address of a family that the sender does not use is none for it.
-//! - Hosts and addresses beyond the limits are unknown. Addresses beyond it at a
-//!   host of which one takes mail are taken to do as that one does.
+//! - Hosts and addresses beyond the limits are unknown, and so are those of a
+//!   family for which the DNS gave no answer.
 
 use super::attempt::{self, Attempt};
 use super::deliver::NO_ROUTE;
@@ -90,7 +90,7 @@ pub(super) fn members<'a>(
     for (exchange, host) in facts.exchanges.iter().enumerate() {
         let member = |standing| Member { preference: host.preference, exchange, standing };
         let answered = || probes.iter().any(|(of, found)| *of == exchange && answered(found));
-        members.extend(unresolved(host).map(member));
+        members.extend(unresolved(profile, host).map(member));
         members.extend(other_family(profile, host, answered).map(member));
         members.extend(more_addresses(host).map(member));
     }
@@ -132,9 +132,18 @@ fn standing<'a>(
     }
 }
 
-fn unresolved(host: &Exchange) -> Option<Standing<'_>> {
-    let failure = host.failure.as_ref().filter(|failure| !failure.kind.says_no_host())?;
-    Some(Standing::Unresolved(failure))
+/// A host whose addresses the DNS did not give, or not those of a family that
+/// the sender has.
+fn unresolved<'a>(profile: &SenderProfile, host: &'a Exchange) -> Option<Standing<'a>> {
+    let whole = host.failure.as_ref().filter(|failure| !failure.kind.says_no_host());
+    let in_part = host.unresolved.as_ref().filter(|_| goes_elsewhere(profile, host));
+    whole.or(in_part).map(Standing::Unresolved)
+}
+
+/// Whether the sender has a family beside that of the first address.
+fn goes_elsewhere(profile: &SenderProfile, host: &Exchange) -> bool {
+    let families = &profile.sender.address_families.value;
+    host.addresses.first().is_some_and(|ip| families.iter().any(|family| *family != AddressFamily::of(*ip)))
 }
 
 /// What is known of the addresses that the sender has beside those that are
@@ -144,10 +153,8 @@ fn other_family<'a>(
     host: &Exchange,
     answered: impl FnOnce() -> bool,
 ) -> Option<Standing<'a>> {
-    let asked = AddressFamily::of(*host.addresses.first()?);
-    let goes_elsewhere = profile.sender.address_families.value.iter().any(|family| *family != asked);
     let there = host.of_other_family();
-    (goes_elsewhere && there != Some(0))
+    (goes_elsewhere(profile, host) && there != Some(0))
         .then(|| Standing::OtherFamily { is_unknown: there.is_some() && !answered() })
 }
 
@@ -170,13 +177,8 @@ fn beyond(excess: Option<usize>) -> CheckCause {
     excess.map_or(CheckCause::NotRecorded, |_| CheckCause::NoAnswer(TOO_MANY))
 }
 
-/// What comes of the attempt at a member, one of `members`.
-pub(super) fn attempt(
-    profile: &SenderProfile,
-    requirement: Requirement<'_>,
-    members: &[Member<'_>],
-    member: &Member<'_>,
-) -> Attempt {
+/// What comes of the attempt at a member.
+pub(super) fn attempt(profile: &SenderProfile, requirement: Requirement<'_>, member: &Member<'_>) -> Attempt {
     match member.standing {
         Standing::Address(endpoint) => attempt::attempt(profile, requirement, endpoint),
         Standing::NotTried(_, basis) => Attempt::NotTried { basis },
@@ -185,18 +187,7 @@ pub(super) fn attempt(
         Standing::OtherFamily { is_unknown: true } => {
             unknown(profile, requirement, CheckCause::NoAnswer(NO_ROUTE))
         }
-        Standing::MoreHosts(cause) => unknown(profile, requirement, cause),
-        Standing::MoreAddresses(cause) => {
-            let of_host = members.iter().filter(|other| other.exchange == member.exchange);
-            let mut tried = of_host.filter_map(|other| match other.standing {
-                Standing::Address(endpoint) => Some(attempt::attempt(profile, requirement, endpoint)),
-                _ => None,
-            });
-            if tried.any(|attempt| matches!(attempt, Attempt::Delivered { .. })) {
-                return Attempt::NotTried { basis: Basis::Inferred };
-            }
-            unknown(profile, requirement, cause)
-        }
+        Standing::MoreAddresses(cause) | Standing::MoreHosts(cause) => unknown(profile, requirement, cause),
     }
 }
 

@@ -440,7 +440,6 @@ fn hosts_and_addresses_that_nobody_looked_at_count_as_unknown() {
         (&not_counted, refusing(1), too_many),
         (&elsewhere, throttled(0, 1), "undetermined:greeting_throttled, - |  | "),
         (&elsewhere, encrypted(0, 1), "encrypted, inferred |  | "),
-        // The rest of a host is taken to do as the part that was asked.
         (&same, encrypted(0, 1), "encrypted, inferred |  | "),
     ] {
         assert_eq!(answer(&judge(&strict, facts, &[found])), expected, "{facts:?}");
@@ -449,6 +448,29 @@ fn hosts_and_addresses_that_nobody_looked_at_count_as_unknown() {
     assert_eq!(answer(&verdict), "undetermined:dns_too_many, - |  | encrypted");
     let verdict = judge(&exchange_online(), &not_counted, &[refusing(1)]);
     assert_eq!(verdict.forced.encryption_only, Check::Undetermined(CheckCause::NotRecorded));
+}
+
+/// What the DNS did not say of one family is not what was found over the other.
+#[test]
+fn addresses_of_a_family_that_the_dns_did_not_give_are_unknown() {
+    let mut facts = facts(&[&[1], &[2]]);
+    facts.exchanges[0].unresolved = Some(Failure::new(Phase::Dns, Kind::Servfail));
+    let mut four_only = crate::sender::Sender::named("exchange-online").unwrap();
+    four_only.address_families.value = vec![crate::sender::AddressFamily::Ipv4];
+    let (both, four_only) = (exchange_online(), SenderProfile::new(four_only));
+    let in_clear = "plaintext:starttls_not_offered, observed |  | ";
+    for (profile, found, expected) in [
+        (&both, clear(0, 1), "undetermined:dns_servfail, - |  | plaintext:starttls_not_offered"),
+        (&both, encrypted(0, 1), "undetermined:dns_servfail, - |  | encrypted"),
+        (&four_only, clear(0, 1), in_clear),
+    ] {
+        let found = [found, encrypted(1, 2)];
+        assert_eq!(answer(&judge(profile, &facts, &found)), expected, "{found:?}");
+    }
+    facts.exchanges.swap(0, 1);
+    facts.exchanges[0].preference = 1;
+    let verdict = judge(&both, &facts, &[clear(0, 2), encrypted(1, 1)]);
+    assert_eq!(answer(&verdict), in_clear, "a host behind the one that takes mail");
 }
 
 /// A sender of both families may go to addresses that this machine did not ask.

@@ -25,6 +25,7 @@ pub fn seeds() -> Vec<Seed> {
         addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         addresses_excess: Some(0),
         addresses_of_other_family: Some(0),
+        unresolved: None,
         failure,
     };
     let dead = Failure::new(Phase::Dns, Kind::Servfail).with_detail("\\x00");

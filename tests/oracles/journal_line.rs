@@ -80,6 +80,7 @@ fn facts(key: &ProbeKey) -> DomainFacts {
         addresses: vec![key.endpoint.ip],
         addresses_excess: Some(0),
         addresses_of_other_family: Some(0),
+        unresolved: None,
         failure: None,
     };
     DomainFacts {

@@ -217,6 +217,7 @@ fn facts_are_read_back_as_they_were() {
         addresses: addresses.iter().map(|ip| ip.parse().unwrap()).collect(),
         addresses_excess: Some(0),
         addresses_of_other_family: Some(0),
+        unresolved: None,
         failure,
     };
     let listed = |port, name: Option<&str>| Subject::Endpoint {
