@@ -98,7 +98,7 @@ mod tests {
         let mut told = String::new();
         write(&mut told, &record).unwrap();
         let hello =
-            "  hello  everything of TLSv1.0 (0 suites): TLSv1.0  TLS_RSA_WITH_AES_128_CBC_SHA   [0.00 ms]\n";
+            "  hello  all suites of TLSv1.0 (0 suites): TLSv1.0  TLS_RSA_WITH_AES_128_CBC_SHA   [0.00 ms]\n";
         assert_eq!(told, format!("{hello}{hello}       client certificate asked for\n"));
     }
 }
