@@ -59,6 +59,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "cert_untrusted_root",
     "cert_unverifiable",
     "cert_wildcard",
+    "cert_wildcard_suffix",
     "cert_with_root",
     "cert_wrong_name",
     "cert_x509_v1",
