@@ -15,6 +15,7 @@ mod frame;
 mod grammar;
 pub mod handshake;
 mod key;
+pub mod old_dates;
 pub mod pem;
 mod signature;
 pub mod terms;

@@ -5,10 +5,11 @@
 use super::read::ReadCertificate;
 use super::refusal::Refusal;
 use super::rules::{self, Path};
-use super::{bounds, constraints, old_date, paths};
+use super::{bounds, constraints, paths};
 use crate::model::{CertificateFacts, ChainStatus};
 use crate::trust::roots::Store;
 use crate::trust::signatures::{self, Verdict};
+use crate::x509::old_dates::{Redated, redated};
 use crate::x509::terms::Terms;
 use jiff::Timestamp;
 use pkix_path::{Error, SignatureVerifier, TrustAnchor, ValidationPolicy, validate_path};
@@ -29,6 +30,8 @@ pub(super) struct Full<'a> {
     facts: Vec<&'a CertificateFacts>,
     /// Those that cannot, and why.
     unread: Vec<(&'a CertificateFacts, der::Error)>,
+    /// Those whose dates before 1970 were set to its beginning.
+    redated: Vec<Redated>,
     moment: Timestamp,
 }
 
@@ -41,14 +44,17 @@ impl<'a> Full<'a> {
             terms: Vec::new(),
             facts: Vec::new(),
             unread: Vec::new(),
+            redated: Vec::new(),
             moment,
         };
         for (place, presented) in chain.iter().enumerate() {
-            match canonical(&presented.der) {
+            let redated = redated(&presented.der);
+            match canonical(redated.as_ref().map_or(&presented.der, |redated| &redated.der)) {
                 Ok(certificate) => {
                     full.certificates.push(certificate);
                     full.terms.push(&presented.terms);
                     full.facts.push(&presented.facts);
+                    full.redated.extend(redated);
                 }
                 Err(error) if place == 0 => return Err(error),
                 Err(error) => full.unread.push((&presented.facts, error)),
@@ -88,7 +94,7 @@ impl<'a> Full<'a> {
     /// certificate.
     fn attempt(&self, path: &[usize], anchor: &TrustAnchor, root: &[Terms]) -> Result<(), Option<Refusal>> {
         let certificates = self.along(path);
-        let verifier = Verifier::default();
+        let verifier = Verifier::new(&self.redated);
         self.validate(&certificates, anchor, &verifier).map_err(|error| {
             let top = certificates.len().saturating_sub(1);
             match error {
@@ -136,7 +142,8 @@ impl<'a> Full<'a> {
         let Some(last) = certificates.last() else { return Ok(()) };
         let above = &last.tbs_certificate;
         let anchor = TrustAnchor::new(above.issuer.clone(), above.subject_public_key_info.clone());
-        let verifier = Verifier { taken: last.signature.raw_bytes().into(), ..Verifier::default() };
+        let taken = last.signature.raw_bytes().into();
+        let verifier = Verifier { taken, ..Verifier::new(&self.redated) };
         self.validate(&certificates, &anchor, &verifier)
             .map_err(|error| error.into_refusal(&certificates, self.moment))?;
         let terms: Vec<&Terms> = path.iter().filter_map(|place| self.terms.get(*place)).copied().collect();
@@ -151,9 +158,6 @@ impl<'a> Full<'a> {
         let issuer = last.issuer.as_deref().unwrap_or("a name that cannot be read");
         let unread = self.unread.iter().find(|(facts, _)| facts.subject.as_deref() == Some(issuer));
         if let Some((facts, error)) = unread {
-            if old_date::is_of_old_date(facts) {
-                return old_date::old_date();
-            }
             let subject = facts.subject.as_deref().unwrap_or_default();
             return Refusal::invalid(format!("an issuer cannot be read, {subject}: {error}"));
         }
@@ -180,7 +184,7 @@ impl<'a> Full<'a> {
         &self,
         certificates: &[Certificate],
         anchor: &TrustAnchor,
-        verifier: &Verifier,
+        verifier: &Verifier<'_>,
     ) -> Result<(), Failure> {
         bounds::check(certificates).map_err(Failure::Ours)?;
         constraints::check(certificates, anchor).map_err(Failure::Ours)?;
@@ -271,15 +275,20 @@ fn explain(error: &Error, certificates: &[Certificate], moment: Timestamp) -> St
 
 /// Signatures by our verifiers. One that they cannot verify counts as good
 /// until the rest of the path is known to be, and is told then.
-#[derive(Default)]
-struct Verifier {
+struct Verifier<'a> {
     /// A signature that is taken as good, if any.
     taken: Box<[u8]>,
+    /// Certificates that were signed with other dates.
+    redated: &'a [Redated],
     unverified: RefCell<Option<String>>,
     broken: RefCell<Option<&'static str>>,
 }
 
-impl Verifier {
+impl<'a> Verifier<'a> {
+    fn new(redated: &'a [Redated]) -> Self {
+        Self { taken: Box::default(), redated, unverified: RefCell::default(), broken: RefCell::default() }
+    }
+
     fn unverified(&self) -> Option<Refusal> {
         let what = self.unverified.borrow().clone()?;
         Some(Refusal::new(ChainStatus::Unverifiable, format!("cannot be verified by mxray: {what}")))
@@ -290,7 +299,7 @@ impl Verifier {
     }
 }
 
-impl SignatureVerifier for Verifier {
+impl SignatureVerifier for Verifier<'_> {
     fn verify_signature(
         &self,
         algorithm: AlgorithmIdentifierRef<'_>,
@@ -301,6 +310,8 @@ impl SignatureVerifier for Verifier {
         if !self.taken.is_empty() && *self.taken == *signature {
             return Ok(());
         }
+        let signed = self.redated.iter().find(|redated| redated.tbs == message);
+        let message = signed.map_or(message, |redated| &redated.signed);
         match signatures::verify(algorithm, key, message, signature) {
             Verdict::Good => Ok(()),
             Verdict::Bad => Err(signature::Error::new()),

@@ -10,7 +10,6 @@ mod bounds;
 mod constraints;
 mod fast;
 mod full;
-mod old_date;
 mod paths;
 mod read;
 mod refusal;
@@ -21,7 +20,6 @@ use crate::model::{CertificateFacts, ChainStatus, TrustedRoot};
 use fast::Fast;
 use full::Full;
 use jiff::Timestamp;
-use old_date::{is_of_old_date, old_date};
 pub(super) use read::ReadCertificate;
 use refusal::Refusal;
 use std::sync::Arc;
@@ -69,7 +67,6 @@ pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp
     };
     match Full::read(chain, moment) {
         Ok(full) => judge_in_full(&full, roots, &refused),
-        Err(_) if is_of_old_date(leaf) && first.terms.defect.is_none() => old_date().into(),
         Err(_) => unread(leaf, above, &refused).into(),
     }
 }
