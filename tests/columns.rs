@@ -25,6 +25,8 @@ const ELSEWHERE: &[Elsewhere] = &[
         VERDICTS,
         "dns_failures_decide_without_a_probe",
     ),
+    ("domains.csv", "outcome", &["special_use_name"], "tests/lookup.rs", SPECIAL_USE),
+    ("mx.csv", "outcome", &["special_use_name"], "tests/lookup.rs", SPECIAL_USE),
     ("domains.csv", "outcome", &["private_address"], MANNERS, "a_private_address_is_never_connected_to"),
     ("domains.csv", "outcome", OF_THE_MACHINE, "src/net/dial.rs", DIAL),
     ("domains.csv", "outcome", &["client_certificate_refused"], CLIENT_CERTIFICATE, REFUSED),
@@ -101,6 +103,7 @@ type Elsewhere = (&'static str, &'static str, &'static [&'static str], &'static 
 
 const YES_NO: &[&str] = &["yes", "no"];
 const VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"];
+const SPECIAL_USE: &str = "what_is_in_no_dns_is_told_as_ours_and_not_asked_for";
 const OF_THE_MACHINE: &[&str] = &["no_route", "unreachable", "reset", "local_error"];
 const GAPS: &[&str] = &["throttled", "timeout", "hang_up", "alert", "unreadable", "not_asked"];
 const VERDICTS: &str = "src/verdict/verdict_tests.rs";

@@ -235,6 +235,54 @@ async fn exchangers_that_name_no_host_are_unusable() {
 }
 
 #[tokio::test]
+async fn what_is_in_no_dns_is_told_as_ours_and_not_asked_for() {
+    for (domain, source) in
+        [("d.localhost", "RFC 6761 §6.3"), ("d.invalid", "RFC 6761 §6.4"), ("d.onion", "RFC 7686 §2")]
+    {
+        let (server, facts) = find(domain, vec![]).await;
+        assert_eq!(kind(&facts), Some(Kind::SpecialUseName), "{domain}");
+        assert!(facts.failure.unwrap().detail.unwrap().ends_with(&format!("({source})")));
+        assert_eq!(server.count(domain), 0);
+        let host = Subject::Host { name: DomainName::parse(domain).unwrap(), port: None };
+        let lookup = DnsLookup::new(config(&server)).unwrap();
+        let facts = lookup.lookup(Target { line: 1, subject: host }).await;
+        assert_eq!(kind(&facts), Some(Kind::SpecialUseName), "{domain} as a host");
+    }
+    // These are asked for like any other.
+    for domain in ["d.test", "d.local", "d.alt"] {
+        let (server, facts) = find(domain, vec![]).await;
+        assert_eq!((kind(&facts), server.count(domain)), (Some(Kind::Nxdomain), 1), "{domain}");
+    }
+    // An alias leads there, of the domain or of its mail host.
+    let (_, facts) = find("d.example", vec![("d.example", MX, Records(vec![cname("mx.invalid")]))]).await;
+    assert_eq!(kind(&facts), Some(Kind::SpecialUseName));
+    let alias = vec![
+        ("d.example", MX, Records(vec![mx(10, "mx.example")])),
+        ("mx.example", A, Records(vec![cname("x.localhost")])),
+        ("mx.example", AAAA, Records(vec![cname("x.localhost")])),
+    ];
+    let (_, facts) = find("d.example", alias).await;
+    assert_eq!(lines(&facts), ["10 mx.example special_use_name"]);
+}
+
+#[tokio::test]
+async fn why_an_exchanger_names_no_host_is_told() {
+    let exchangers = vec![mx(1, "192.0.2.1"), mx(2, "localhost"), mx(3, "mx.invalid"), mx(4, "a.onion")];
+    let (_, facts) = find("d.example", vec![("d.example", MX, Records(exchangers))]).await;
+    assert_eq!(kind(&facts), Some(Kind::MxUnusable));
+    let told: Vec<_> = facts.exchanges.into_iter().map(|it| it.failure.unwrap().detail.unwrap()).collect();
+    assert_eq!(
+        told.iter().map(|text| &**text).collect::<Vec<_>>(),
+        [
+            "the MX names no host, but an address (RFC 5321 §5.1)",
+            "the MX names no host: names under .localhost are not asked for (RFC 6761 §6.3)",
+            "the MX names no host: names under .invalid are not asked for (RFC 6761 §6.4)",
+            "the MX names no host: names under .onion are not asked for (RFC 7686 §2)",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_dead_best_exchanger_leaves_the_second() {
     let (_, facts) = find(
         "d.example",

@@ -4,6 +4,7 @@
 //! shuffled them into, so that two runs give the same rows.
 
 use super::classify::unusable;
+use super::special;
 use crate::model::{Failure, Kind, MxHost, Phase};
 use hickory_resolver::proto::rr::{Name, RData, Record};
 use std::net::IpAddr;
@@ -26,12 +27,15 @@ impl MailExchanger {
     /// Refuses what no sender could look up.
     pub(super) fn check(&self) -> Result<(), Failure> {
         if self.host.is_root() {
-            Err(unusable("a null MX beside other records or with a preference"))
-        } else if self.host.is_usable() {
-            Ok(())
-        } else {
-            Err(unusable("the MX names no host"))
+            return Err(unusable("a null MX beside other records or with a preference"));
         }
+        if let Some(why) = special::why(&self.host) {
+            return Err(unusable(&format!("the MX names no host: {why}")));
+        }
+        if self.host.as_str().parse::<IpAddr>().is_ok() {
+            return Err(unusable("the MX names no host, but an address (RFC 5321 §5.1)"));
+        }
+        if self.host.is_usable() { Ok(()) } else { Err(unusable("the MX names no host")) }
     }
 }
 

@@ -19,6 +19,7 @@ mod questions;
 mod reply;
 mod resolver;
 mod smart_hosts;
+mod special;
 
 pub use alias::ALIASES_MAX;
 pub use resolver::{LookupConfig, LookupError};
@@ -81,6 +82,9 @@ impl DnsLookup {
             Ok(name) => name,
             Err(failure) => return DomainFacts::failed(target, failure),
         };
+        if let Some(failure) = special::failure(&name) {
+            return DomainFacts::failed(target, failure);
+        }
         let exchange = self.exchange(MailExchanger { preference: 0, host: MxHost::from(host), name }).await;
         let failure = exchange.failure.clone();
         facts(target, vec![exchange], failure)
@@ -242,6 +246,9 @@ impl DnsLookup {
     async fn query(&self, name: &Name, record_type: RecordType) -> Result<Vec<Record>, Failure> {
         let mut chain = AliasChain::new(name.clone());
         while let Some(asked) = chain.end() {
+            if let Some(failure) = special::failure(asked) {
+                return Err(failure);
+            }
             let mut records = self.questions.ask(asked, record_type).await?;
             let goes_on = chain.follow(&records)?;
             self.screen(name, &chain)?;

@@ -92,6 +92,9 @@ kinds! {
     InvalidName = "invalid_name",
     /// input, connect: on the user's blocklist.
     Blocklisted = "blocklisted",
+    /// dns: the name is of a kind that is in no DNS (`.localhost`, `.invalid`,
+    /// `.onion`: RFC 6761, RFC 7686), and was not asked for.
+    SpecialUseName = "special_use_name",
     /// dns: the name does not exist.
     Nxdomain = "nxdomain",
     /// dns: the name exists without MX and without addresses.

@@ -24,6 +24,7 @@ pub(super) const OUTCOMES: &[&str] = &[
     "ok",
     "invalid_name",
     "blocklisted",
+    "special_use_name",
     "nxdomain",
     "no_data",
     "servfail",
@@ -126,6 +127,7 @@ pub(super) const WEAKEST_OUTCOMES: &[&str] = &[
 /// Why a mail host has no address.
 pub(super) const MX_OUTCOMES: &[&str] = &[
     "blocklisted",
+    "special_use_name",
     "nxdomain",
     "no_data",
     "servfail",
