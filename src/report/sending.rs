@@ -13,7 +13,8 @@ pub struct SendingTally {
     pub encrypted_with: Tally,
     /// Why not encrypted, as `deferred: no_published_version`.
     pub reasons: Tally,
-    /// Codes that the sender would log, as `450 4.4.317`.
+    /// Codes that the sender would log, as `450 4.4.317`; of domains that are
+    /// not determined none.
     pub codes: Tally,
     /// What the verdicts rest on; those not determined rest on nothing.
     pub basis: Tally,
@@ -27,7 +28,8 @@ impl SendingTally {
         if let Some(reason) = outcome.reason {
             self.reasons.add(format!("{}: {reason}", outcome.delivery).into());
         }
-        if let Some(logged) = &outcome.logged {
+        // What is not determined may not be logged at all.
+        if let Some(logged) = outcome.logged.as_ref().filter(|_| outcome.delivery != Delivery::Undetermined) {
             self.codes.add_borrowed(&logged.code);
         }
         if let Some(basis) = outcome.basis {

@@ -4,8 +4,8 @@ use super::enumerated::EnumeratedTally;
 use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
-    Assessment, CipherSuite, DomainRecord, EndpointRecord, ExpectationMatch, Failure, MxHost, Reason, Record,
-    ServerBest, TlsFinding, TlsObservation,
+    Assessment, CipherSuite, DomainRecord, EndpointRecord, ExpectationMatch, Failure, MxHost, NamedGroup,
+    Phase, ProtocolVersion, Reason, Record, ServerBest, TlsFinding,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -106,8 +106,8 @@ impl Summary {
 
     fn add_endpoint(&mut self, record: &EndpointRecord) {
         self.endpoints.add_outcome(record.observation.failure.as_ref());
-        if let Some(tls) = &record.observation.tls {
-            self.endpoints.add_observed(tls);
+        if let Some(tls) = record.observation.tls.as_ref().filter(|tls| tls.established) {
+            self.endpoints.add_negotiated(tls.version, tls.suite, tls.group);
         }
         let own = record.observation.tls.as_ref().and_then(|tls| tls.suite);
         self.endpoints.add_suite(own.or_else(|| ServerBest::of(&record.observation)?.suite));
@@ -138,6 +138,9 @@ impl Summary {
         self.domains.add_suite(best.finding().suite());
         if let Some(tls) = &best.finding().tls {
             let host = best.host.as_ref().map(MxHost::as_str);
+            if best.finding().failure.as_ref().is_none_or(|failure| failure.phase > Phase::Tls) {
+                self.domains.add_negotiated(tls.version, tls.suite, tls.group);
+            }
             self.domains.add_found(tls);
             self.domains.add_expected(&tls.expectations, facts.target.subject.domain(), host);
         }
@@ -172,18 +175,22 @@ impl Counts {
     }
 
     fn add_found(&mut self, tls: &TlsFinding) {
-        add_if(&mut self.versions, tls.version.map(|version| version.name()));
-        add_if(&mut self.suites, tls.suite.map(|suite| suite.name()));
-        add_if(&mut self.groups, tls.group.map(|group| group.name()));
         add_if(&mut self.cert_chain, tls.chain.map(|status| status.name().into()));
         add_if(&mut self.cert_dates, tls.dates.map(|status| status.name().into()));
         add_if(&mut self.cert_key, tls.key.map(|status| status.name().into()));
     }
 
-    fn add_observed(&mut self, tls: &TlsObservation) {
-        add_if(&mut self.versions, tls.version.map(|version| version.name()));
-        add_if(&mut self.suites, tls.suite.map(|suite| suite.name()));
-        add_if(&mut self.groups, tls.group.map(|group| group.name()));
+    /// What an established session has; a handshake that fails negotiates
+    /// nothing.
+    fn add_negotiated(
+        &mut self,
+        version: Option<ProtocolVersion>,
+        suite: Option<CipherSuite>,
+        group: Option<NamedGroup>,
+    ) {
+        add_if(&mut self.versions, version.map(|version| version.name()));
+        add_if(&mut self.suites, suite.map(|suite| suite.name()));
+        add_if(&mut self.groups, group.map(|group| group.name()));
     }
 
     /// Counts the forward secrecy of the handshake, or else of the best that the
