@@ -39,8 +39,8 @@ static ROWS: LazyLock<Vec<Row>> =
 /// What a 4xx or 5xx speaks of.
 ///
 /// ```
-/// use mxray::model::Reply;
-/// use mxray::smtp::refusal::{About, about};
+/// use mxray::Reply;
+/// use mxray::internals::smtp::refusal::{About, about};
 /// let reply = |code, text: &str| Reply { code, lines: vec![text.into()], deviations: vec![] };
 /// assert_eq!(about(&reply(454, "4.7.0 TLS not available due to temporary reason")), About::Tls);
 /// assert_eq!(about(&reply(554, "5.7.0 Your address is on a blocklist")), About::Client);
