@@ -40,12 +40,11 @@ fn key(server: &OldServer) -> ProbeKey {
 
 fn question(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> ClientHelloSpec {
     ClientHelloSpec {
-        offer: None,
-        purpose,
         versions: versions.to_vec(),
         suites: vec![CipherSuite(0x1302), DHE_RSA_AES_256_CBC_SHA],
         groups: vec![NamedGroup(24), NamedGroup(23)],
         signature_schemes: vec![SignatureScheme(0x0401)],
+        ..ClientHelloSpec::of(purpose)
     }
 }
 

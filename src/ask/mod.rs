@@ -3,4 +3,5 @@
 //! is a function of the answers so far.
 
 pub mod enumeration;
+mod handshakes;
 pub mod step_down;

@@ -5,9 +5,15 @@
 //! what the sender would have got from it, and what is the best that it has.
 //!
 //! ```text
-//! handshake ─┬─ established ──────────► the sender's offer, if asked to
+//! handshake ─┬─ not in the form ──────► a second one that is (SNI, client certificate)
+//!            │  of the sender's
+//!            ├─ established ──────────► the sender's offer, if asked to, or if the sender
+//!            │                            does not offer what was chosen
+//!            ├─ no answer in time ────► the sender's offer, which is shorter
 //!            └─ no version or suite ──► the sender's offer
-//!                 in common            │  └─ took a suite without certificate ─► the same without those
+//!                 in common            │  ├─ took a suite without certificate ─► the same without those
+//!                                      │  └─ agreed in TLS 1.3 ─► a second, short handshake, which
+//!                                      │                           shows the certificate
 //!                                      └► everything, newest version first, until the server agrees
 //! ```
 //!
@@ -15,6 +21,7 @@
 //! observation has the state. Nothing here waits, sends or counts time.
 
 use super::enumeration::offer;
+use super::handshakes::{self, Shaken};
 use crate::model::hello::EXTRA_CLIENT_HELLOS;
 use crate::model::{
     AlertDescription, CipherSuite, ClientHelloSpec, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind,
@@ -59,14 +66,20 @@ pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> O
         return None;
     }
     let sender_is_due = asked.clone().all(|hello| hello.purpose != HelloPurpose::Sender);
-    if established(seen) {
-        return (plan.sender_hello && sender_is_due).then(|| sender.clone());
+    if let Some(question) = handshakes::second(sender, seen) {
+        return Some(question);
     }
-    let settled = asked.any(settles);
+    let shaken = handshakes::counting(sender, seen)?;
+    if shaken.established {
+        let wanted = plan.sender_hello || shaken.is_not_of(sender);
+        return (wanted && sender_is_due).then(|| sender.clone());
+    }
+    let silent = shaken.is_silent() && asked.clone().any(|hello| hello.end == HelloEnd::Timeout);
+    let settled = silent || asked.any(settles);
     if sender_is_due && !settled && signs_for_the_sender(seen, sender) {
         return Some(sender.clone());
     }
-    if !found_nothing_in_common(seen) {
+    if !found_nothing_in_common(&shaken) {
         return None;
     }
     if let Some(question) = with_certificate(sender, &seen.hellos) {
@@ -83,7 +96,8 @@ pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> O
             .iter()
             .all(|hello| hello.purpose != HelloPurpose::Version || hello.offered_version != *version)
     };
-    STEPS.into_iter().find(is_due).map(everything_of)
+    let everything = STEPS.into_iter().find(is_due).map(everything_of)?;
+    Some(ClientHelloSpec { names_host: sender.names_host, ..everything })
 }
 
 /// The sender's offer without the suites that show no certificate, where the
@@ -106,16 +120,11 @@ fn took_anonymous(hello: &HelloObservation) -> bool {
         && hello.suite.and_then(CipherSuite::facts).is_some_and(SuiteFacts::is_anonymous)
 }
 
-fn established(seen: &Observation) -> bool {
-    seen.tls.as_ref().is_some_and(|tls| tls.established)
-}
-
 /// Whether the handshake failed before the server agreed to a version and a
-/// suite, in a way that another hello may not. A timeout is no answer, and a
+/// suite, in a way that another hello may not: some are silent to a long one. A
 /// server that wants a client certificate has agreed to all else.
-fn found_nothing_in_common(seen: &Observation) -> bool {
-    let agreed = seen.tls.as_ref().is_some_and(|tls| tls.suite.is_some());
-    seen.failure.as_ref().is_some_and(|failure| is_about_the_offer(failure, agreed))
+fn found_nothing_in_common(shaken: &Shaken<'_>) -> bool {
+    shaken.failure.is_some_and(|failure| is_about_the_offer(failure, shaken.suite.is_some()))
 }
 
 /// Whether a handshake ended over what it offered. `agreed` says whether the
@@ -129,6 +138,7 @@ pub(crate) fn is_about_the_offer(failure: &Failure, agreed: bool) -> bool {
         Kind::NotTls,
         Kind::Malformed,
         Kind::Closed,
+        Kind::Timeout,
     ];
     // A server that goes on in SMTP has no TLS to be asked about. One that was
     // brought to an older version than it speaks may take what does not offer
@@ -154,8 +164,10 @@ fn signs_for_the_sender(seen: &Observation, sender: &ClientHelloSpec) -> bool {
 /// §4.2.1). Where the dialogue no longer comes to the hello, the server wants
 /// to be left alone, and one that floods is.
 fn settles(hello: &HelloObservation) -> bool {
-    hello.end.is_agreement()
-        || matches!(hello.end, HelloEnd::IllegalParameter | HelloEnd::NotAsked | HelloEnd::TooLong)
+    let left_alone = matches!(hello.end, HelloEnd::NotAsked | HelloEnd::TooLong);
+    let answered = hello.end.is_agreement() || hello.end == HelloEnd::IllegalParameter;
+    // A handshake that failed settles no more than the first did.
+    left_alone || (answered && hello.purpose != HelloPurpose::Handshake)
 }
 
 /// Every suite, group and scheme that the version can have.
@@ -171,12 +183,11 @@ pub(crate) fn everything_of(version: ProtocolVersion) -> ClientHelloSpec {
         }
     }
     ClientHelloSpec {
-        purpose: HelloPurpose::Version,
-        offer: None,
         suites: versions.iter().flat_map(|version| offer::suites(*version)).copied().collect(),
         groups,
         signature_schemes: offer::schemes(),
         versions,
+        ..ClientHelloSpec::of(HelloPurpose::Version)
     }
 }
 

@@ -8,12 +8,9 @@ const ALERT: HelloEnd = HelloEnd::Alert;
 
 fn sender() -> ClientHelloSpec {
     ClientHelloSpec {
-        purpose: HelloPurpose::Sender,
-        offer: None,
         versions: vec![ProtocolVersion::TLS12],
         suites: vec![CipherSuite(0xc030)],
-        groups: vec![],
-        signature_schemes: vec![],
+        ..ClientHelloSpec::of(HelloPurpose::Sender)
     }
 }
 
@@ -75,7 +72,7 @@ fn a_refusal_is_followed_down_until_the_server_agrees() {
 fn only_want_of_a_version_or_suite_is_followed() {
     for kind in Kind::ALL {
         let expected = matches!(kind.name(), "alert" | "no_common_version" | "no_common_suite")
-            || matches!(kind.name(), "not_tls" | "malformed" | "closed" | "downgrade_detected")
+            || matches!(kind.name(), "not_tls" | "malformed" | "closed" | "timeout" | "downgrade_detected")
             || kind.name() == "illegal_parameter";
         let seen = ended(Phase::Tls, *kind);
         assert_eq!(!hellos(HelloPlan::default(), seen, &[]).is_empty(), expected, "tls: {kind}");
@@ -131,7 +128,18 @@ fn the_senders_offer_goes_to_everybody_if_asked_for() {
     let mut after = ended(Phase::AfterTls, Kind::Closed);
     after.tls = succeeded().tls;
     assert_eq!(hellos(everybody, after, &[]), ["sender"], "TLS stood, whatever came then");
-    assert!(hellos(everybody, ended(Phase::Tls, Kind::Timeout), &[]).is_empty());
+}
+
+/// Our own timeouts are rare: who is silent to a short hello, too, is let be.
+#[test]
+fn a_silent_server_gets_the_senders_shorter_hello_and_no_more_if_it_is_silent_to_that() {
+    let silent = || ended(Phase::Tls, Kind::Timeout);
+    let plan = HelloPlan::default();
+    assert_eq!(hellos(plan, silent(), &[HelloEnd::Timeout]), ["sender"]);
+    assert_eq!(hellos(plan, silent(), &[HelloEnd::Agreed]), ["sender"]);
+    let ends = [ALERT, HelloEnd::Agreed];
+    assert_eq!(hellos(plan, silent(), &ends), ["sender", "TLSv1.3"], "it speaks, and of another version");
+    assert_eq!(hellos(plan, silent(), &[ALERT, HelloEnd::Timeout]), ["sender", "TLSv1.3"]);
 }
 
 #[test]

@@ -154,7 +154,7 @@ pub struct HelloArgs {
     #[arg(long, help_heading = "Further ClientHellos")]
     pub sender_hello: bool,
 
-    /// Further ClientHellos to a host whose handshake failed because no version or suite is in common; 0: none
+    /// Further ClientHellos and second handshakes to a host, where the first handshake does not tell what the sender would get; 0: none
     #[arg(long, alias = "hellos-per-host", value_name = "N", help_heading = "Further ClientHellos", default_value_t = EXTRA_CLIENT_HELLOS as u32, value_parser = clap::value_parser!(u32).range(0..=100), allow_negative_numbers = true)]
     pub extra_client_hellos: u32,
 

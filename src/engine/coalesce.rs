@@ -108,7 +108,13 @@ mod tests {
     }
 
     fn judged() -> JudgedEndpoint {
-        let finding = Finding { key: key("a.example"), failure: None, tls: None, hellos: Box::new([]) };
+        let finding = Finding {
+            key: key("a.example"),
+            failure: None,
+            tls: None,
+            hellos: Box::new([]),
+            enumerated: None,
+        };
         let timeout = Failure::new(Phase::Greeting, Kind::Timeout);
         JudgedEndpoint::of_outcome(finding, Outcome::undetermined(&timeout))
     }

@@ -181,6 +181,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "signature_odd_salt",
     "signature_random",
     "signature_random_cbc",
+    "silent_long_hello",
+    "sni_refused",
     "ssh_server",
     "ssl2_only",
     "ssl3_only",

@@ -106,6 +106,9 @@ pub struct Intolerance {
     /// Those that offer TLS 1.3.
     #[serde(default)]
     pub tls13: bool,
+    /// Those that name the host (SNI).
+    #[serde(default)]
+    pub names_host: bool,
     /// What becomes of them.
     pub answer: Step,
 }
@@ -256,6 +259,7 @@ impl Intolerance {
     fn refuses(&self, hello: &ClientHello, message_bytes: usize) -> bool {
         self.hello_bytes_over.is_some_and(|limit| message_bytes > limit)
             || self.tls13 && hello.supported_versions.contains(&ProtocolVersion::TLS13)
+            || self.names_host && hello.sni.is_some()
     }
 }
 

@@ -5,8 +5,10 @@
 
 use super::assessment::{ChainStatus, DateStatus, KeyStatus, TrustedRoot};
 use super::certificate::Sha256;
+use super::client_certificate::ClientCertificate;
 use super::downgrade_mark::DowngradeMark;
 use super::endpoint::ProbeKey;
+use super::enumeration::Enumeration;
 use super::expectation::ExpectationMatch;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
@@ -88,6 +90,8 @@ pub struct TlsFinding {
     /// Whether the server answered the renegotiation extension; `None` in TLS
     /// 1.3, and where nobody looked.
     pub renegotiation_info: Option<bool>,
+    /// What became of our client certificate.
+    pub client_certificate: ClientCertificate,
 }
 
 impl TlsFinding {
@@ -136,8 +140,21 @@ pub struct HelloFinding {
     /// Whether the server answered the renegotiation extension; `None` in TLS
     /// 1.3, and where nobody looked.
     pub renegotiation_info: Option<bool>,
-    /// Whether it asked for a client certificate in clear.
+    /// Whether it asked for a client certificate.
     pub client_certificate_requested: bool,
+    /// Whether the hello named the host, where that has a name.
+    pub names_host: bool,
+    /// The whole handshake, where it was one and came to TLS.
+    pub handshake: Option<Box<SecondHandshake>>,
+}
+
+/// A handshake made once more, in the form in which the sender makes its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondHandshake {
+    /// The terminal outcome; `None` means `ok`.
+    pub failure: Option<Failure>,
+    /// What was seen of TLS.
+    pub tls: TlsFinding,
 }
 
 impl HelloFinding {
@@ -159,6 +176,17 @@ pub struct Finding {
     pub tls: Option<TlsFinding>,
     /// Further hellos, those of an enumeration left out.
     pub hellos: Box<[HelloFinding]>,
+    /// What an enumeration found; `None` where none was made.
+    pub enumerated: Option<Box<Enumerated>>,
+}
+
+/// What an enumeration found, and in which form it asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enumerated {
+    /// The suites and groups.
+    pub found: Enumeration,
+    /// Whether its hellos named the host, where that has a name.
+    pub names_host: bool,
 }
 
 impl Finding {

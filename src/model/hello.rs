@@ -1,7 +1,8 @@
 //! What one further connection learnt by a hello of another kind than the
-//! scanner's own: an old version, the exact offer of a sender, or one question
-//! of an enumeration.
+//! scanner's own: an old version, the exact offer of a sender, one question of
+//! an enumeration, or a second handshake in the form of the sender's.
 
+use super::client_certificate::ClientCertificate;
 use super::downgrade_mark::DowngradeMark;
 use super::failure::Failure;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -10,9 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Further hellos to a host, if nothing else is said: the sender's offer and
-/// one for each version from TLS 1.3 to SSLv3.
-pub const EXTRA_CLIENT_HELLOS: usize = 6;
+/// Further hellos to a host, if nothing else is said: a second handshake, the
+/// sender's offer, and one for each version from TLS 1.3 to SSLv3.
+pub const EXTRA_CLIENT_HELLOS: usize = 7;
 
 /// Connections to a host for its enumeration, if nothing else is said. A
 /// server of today needs 30 to 130; one that takes all that OpenSSL knows, in
@@ -31,6 +32,10 @@ pub enum HelloPurpose {
     Authenticated,
     /// Whether the server speaks this version at all.
     Version,
+    /// A whole handshake once more, by what the scanner offers without the
+    /// post-quantum group: it is short, and names the host and shows a client
+    /// certificate only where the sender does.
+    Handshake,
     /// The next suite that the server takes, by elimination.
     Suites,
     /// Whose preference decides: the accepted suites the other way round.
@@ -55,6 +60,11 @@ pub struct ClientHelloSpec {
     pub groups: Vec<NamedGroup>,
     /// Signature schemes offered, best first.
     pub signature_schemes: Vec<SignatureScheme>,
+    /// Whether it names the host (SNI), where that has a name.
+    pub names_host: bool,
+    /// Whether a server that asks for a client certificate is shown ours, where
+    /// there is one; of [`HelloPurpose::Handshake`] only.
+    pub shows_certificate: bool,
 }
 
 impl HelloPurpose {
@@ -62,13 +72,36 @@ impl HelloPurpose {
     /// others are of an enumeration.
     pub fn is_judged(self) -> bool {
         match self {
-            HelloPurpose::Sender | HelloPurpose::Authenticated | HelloPurpose::Version => true,
+            HelloPurpose::Sender
+            | HelloPurpose::Authenticated
+            | HelloPurpose::Version
+            | HelloPurpose::Handshake => true,
             HelloPurpose::Suites | HelloPurpose::Order | HelloPurpose::Groups => false,
         }
     }
 }
 
 impl ClientHelloSpec {
+    /// One that offers nothing yet, and names the host.
+    pub fn of(purpose: HelloPurpose) -> Self {
+        Self {
+            purpose,
+            offer: None,
+            versions: Vec::new(),
+            suites: Vec::new(),
+            groups: Vec::new(),
+            signature_schemes: Vec::new(),
+            names_host: true,
+            shows_certificate: false,
+        }
+    }
+
+    /// A whole handshake; what it offers is the scanner's.
+    pub fn handshake(names_host: bool, shows_certificate: bool) -> Self {
+        let versions = vec![ProtocolVersion::TLS13, ProtocolVersion::TLS12];
+        Self { versions, names_host, shows_certificate, ..Self::of(HelloPurpose::Handshake) }
+    }
+
     /// The newest version offered.
     pub fn version(&self) -> ProtocolVersion {
         self.versions.iter().copied().max().unwrap_or(ProtocolVersion::TLS12)
@@ -134,9 +167,9 @@ impl HelloEnd {
     }
 }
 
-/// What one hello learnt. The handshake is never finished: that the server
-/// holds the key of its certificate is proven only where its signature is in
-/// clear, as up to TLS 1.2.
+/// What one hello learnt. Only that of [`HelloPurpose::Handshake`] is finished:
+/// of the others it is proven that the server holds the key of its certificate
+/// only where its signature is in clear, as up to TLS 1.2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HelloObservation {
     /// Why it was sent.
@@ -152,8 +185,16 @@ pub struct HelloObservation {
     pub offered_suites: usize,
     /// How the answer ended.
     pub end: HelloEnd,
-    /// Why the dialogue never came to the hello.
+    /// Why the dialogue never came to the hello. Of a whole handshake, how its
+    /// dialogue ended early.
     pub failure: Option<Failure>,
+    /// Whether it named the host, where that has a name. `None` in what was
+    /// written before that was recorded: then it did.
+    #[serde(default)]
+    pub names_host: Option<bool>,
+    /// What became of our client certificate, of a whole handshake; `None` else.
+    #[serde(default)]
+    pub client_certificate: Option<ClientCertificate>,
     /// Version that the server chose.
     pub version: Option<ProtocolVersion>,
     /// Suite that it chose.
@@ -162,15 +203,14 @@ pub struct HelloObservation {
     pub group: Option<NamedGroup>,
     /// Length of the server's own Diffie-Hellman prime, in bits.
     pub dh_bits: Option<usize>,
-    /// Scheme of the server's signature, in TLS 1.2 only.
+    /// Scheme of the server's signature, in TLS 1.2 or a whole handshake only.
     pub signature_scheme: Option<SignatureScheme>,
     /// Whether that signature holds; `None` in what an mxray wrote down that
     /// did not look.
     #[serde(default)]
     pub signature: Option<SignatureCheck>,
-    /// Presented certificates as DER, leaf first; kept in clear up to TLS 1.2
-    /// and only for [`HelloPurpose::Sender`], [`HelloPurpose::Authenticated`]
-    /// and [`HelloPurpose::Version`].
+    /// Presented certificates as DER, leaf first; in clear up to TLS 1.2, or of a
+    /// whole handshake. Kept only where [`HelloPurpose::is_judged`].
     /// The journal names them by SHA-256.
     #[serde(skip)]
     pub chain: Vec<Arc<[u8]>>,
@@ -184,7 +224,8 @@ pub struct HelloObservation {
     /// also where that was not recorded.
     #[serde(default)]
     pub fault: Option<Box<str>>,
-    /// Whether the server asked for a client certificate in clear.
+    /// Whether the server asked for a client certificate, in clear or in a whole
+    /// handshake.
     pub client_certificate_requested: bool,
     /// Whether it asked for another hello (RFC 8446 §4.1.4).
     pub hello_retry: bool,
@@ -215,6 +256,8 @@ impl HelloObservation {
             offered_suites: 0,
             end,
             failure: None,
+            names_host: None,
+            client_certificate: None,
             version: None,
             suite: None,
             group: None,
@@ -239,6 +282,7 @@ impl HelloObservation {
             offer: question.offer.clone(),
             offered_suites: question.suites.len(),
             failure,
+            names_host: Some(question.names_host),
             ..Self::new(question.purpose, question.version(), started, HelloEnd::NotAsked)
         }
     }

@@ -8,6 +8,7 @@ pub mod assessment;
 pub mod attempt;
 pub mod blocklist;
 pub mod certificate;
+mod client_certificate;
 pub mod connector;
 pub mod delivery;
 pub mod downgrade_mark;
@@ -38,6 +39,7 @@ pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus,
 pub use attempt::OtherAttempt;
 pub use blocklist::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError};
 pub use certificate::{CertificateFacts, Sha256};
+pub use client_certificate::ClientCertificate;
 pub use connector::{Connector, Recipients, SmartHost, TlsDomain};
 pub use delivery::{Basis, Delivery, Logged, PossibleDelivery, Reason};
 pub use downgrade_mark::DowngradeMark;
@@ -46,14 +48,14 @@ pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preferenc
 pub use expectation::{Expectation, ExpectationMatch, ExpectationStatus};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
-pub use finding::{Finding, HelloFinding, Leaf, Presented, TlsFinding};
+pub use finding::{Enumerated, Finding, HelloFinding, Leaf, Presented, SecondHandshake, TlsFinding};
 pub use forced::{
     Check, CheckCause, CheckFailure, ConnectorDelivery, ConnectorVerdict, ForcedTls, TlsSettings,
 };
 pub use hello::{ClientHelloSpec, HelloEnd, HelloObservation, HelloPurpose};
 pub use judged::{JudgedEndpoint, Unproven};
 pub use name::{DomainName, MxHost, NameError};
-pub use observation::{ClientCertificate, Dialogue, Observation, Timings, TlsObservation};
+pub use observation::{Dialogue, Observation, Timings, TlsObservation};
 pub use outcome::{NegotiatedTls, Outcome};
 pub use promise::Promise;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};

@@ -1,7 +1,7 @@
 //! Carries the bytes of one dialogue between the state machine and the
 //! socket, and keeps its deadlines.
 
-use super::handshake::{self, Handshaker};
+use super::handshake::{self, Form, Handshaker};
 use super::recorder::Recorder;
 use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
 use super::{tls_failure, trace};
@@ -11,7 +11,9 @@ use crate::model::{
 use crate::smtp::{EhloName, SmtpClient, Step};
 use crate::tls::TlsClient;
 use jiff::Timestamp;
+use rustls::ClientConnection;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -143,10 +145,16 @@ impl<'a> Drive<'a> {
     }
 
     /// Runs the dialogue to its end, whatever that is.
-    pub(super) async fn run(mut self, tcp: TcpStream, handshaker: &Handshaker, key: &ProbeKey) -> Self {
+    pub(super) async fn run(
+        mut self,
+        tcp: TcpStream,
+        handshaker: &Handshaker,
+        form: Form,
+        key: &ProbeKey,
+    ) -> Self {
         let mut socket = Socket::new(tcp);
         if self.speak(&mut socket, None).await == Pause::Upgrade && self.take_plaintext(&mut socket) {
-            self.upgrade(&mut socket, handshaker, key).await;
+            self.upgrade(&mut socket, handshaker.begin(key, form)).await;
         }
         self.bytes_in = socket.bytes_in;
         self.bytes_out = socket.bytes_out;
@@ -304,8 +312,12 @@ impl<'a> Drive<'a> {
         }
     }
 
-    async fn upgrade(&mut self, socket: &mut Socket, handshaker: &Handshaker, key: &ProbeKey) {
-        let (connection, recorder) = match handshaker.begin(key) {
+    async fn upgrade(
+        &mut self,
+        socket: &mut Socket,
+        begun: Result<(ClientConnection, Arc<Recorder>), rustls::Error>,
+    ) {
+        let (connection, recorder) = match begun {
             Ok(begun) => begun,
             Err(error) => {
                 return self

@@ -5,7 +5,9 @@ use super::key_schedule;
 use super::key_share::REUSED_X25519_MLKEM768;
 use super::recorder::Recorder;
 use crate::model::text::escape;
-use crate::model::{CipherSuite, ClientCertificate, NamedGroup, ProbeKey, ProtocolVersion, TlsObservation};
+use crate::model::{
+    CipherSuite, ClientCertificate, ClientHelloSpec, NamedGroup, ProbeKey, ProtocolVersion, TlsObservation,
+};
 use crate::tls::TlsClient;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
@@ -22,6 +24,31 @@ pub enum KeyShares {
     Reused,
     /// Each session has its own.
     Fresh,
+}
+
+/// Suites that every handshake here offers.
+pub(super) const SUITES_OFFERED: usize = 9;
+
+/// What a handshake shows of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    /// Whether the post-quantum group is left out, which makes the hello short.
+    pub(super) short: bool,
+    /// Whether it names the host, where that has a name.
+    pub(super) names_host: bool,
+    /// Whether a server that asks for a client certificate is shown ours.
+    pub(super) shows_certificate: bool,
+}
+
+impl Form {
+    /// The scanner's own.
+    pub(super) const FIRST: Self = Self { short: false, names_host: true, shows_certificate: true };
+
+    /// The form that a sender's handshake has.
+    pub(super) fn of(question: &ClientHelloSpec) -> Self {
+        let ClientHelloSpec { names_host, shows_certificate, .. } = *question;
+        Self { short: true, names_host, shows_certificate }
+    }
 }
 
 /// A client certificate and its key, for servers that ask for one.
@@ -45,6 +72,8 @@ impl ClientIdentity {
 /// ALPN.
 pub struct Handshaker {
     base: ClientConfig,
+    /// The same without X25519MLKEM768.
+    short: ClientConfig,
     identity: Option<Arc<CertifiedKey>>,
     /// What serves every connection, where sessions are resumed.
     resuming: Option<(Arc<ClientConfig>, Arc<Recorder>)>,
@@ -54,15 +83,12 @@ impl Handshaker {
     /// # Errors
     /// Only if the cryptography provider lacks what TLS 1.2 and 1.3 need.
     pub fn new(key_shares: KeyShares) -> Result<Self, rustls::Error> {
-        let provider = Arc::new(provider(key_shares));
-        let recorder = Arc::new(Recorder::new(None));
-        let base = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(recorder.clone())
-            .with_client_cert_resolver(recorder);
+        let provider = provider(key_shares);
+        let mut without_hybrid = provider.clone();
+        without_hybrid.kx_groups.retain(|group| group.name() != rustls::NamedGroup::X25519MLKEM768);
+        let (base, short) = (config(provider)?, config(without_hybrid)?);
         warm_up(&base)?;
-        Ok(Self { base, identity: None, resuming: None })
+        Ok(Self { base, short, identity: None, resuming: None })
     }
 
     /// The same, with a certificate for servers that ask for one.
@@ -73,18 +99,19 @@ impl Handshaker {
     /// The same, for one server whose sessions are resumed. The evidence of a
     /// handshake (chain, signature) is then that of the first.
     pub fn with_resumption(mut self) -> Self {
-        let recorder = self.recorder().keeping_sessions();
-        self.resuming = Some(self.recorded_by(Arc::new(recorder)));
+        let recorder = self.recorder(Form::FIRST).keeping_sessions();
+        self.resuming = Some(self.recorded_by(Arc::new(recorder), Form::FIRST));
         self
     }
 
-    fn recorder(&self) -> Recorder {
-        Recorder::new(self.identity.clone())
+    fn recorder(&self, form: Form) -> Recorder {
+        Recorder::new(self.identity.clone().filter(|_| form.shows_certificate))
     }
 
     /// A configuration and the recorder that sees what is done with it.
-    fn recorded_by(&self, recorder: Arc<Recorder>) -> (Arc<ClientConfig>, Arc<Recorder>) {
-        let mut config = self.base.clone();
+    fn recorded_by(&self, recorder: Arc<Recorder>, form: Form) -> (Arc<ClientConfig>, Arc<Recorder>) {
+        let mut config = if form.short { self.short.clone() } else { self.base.clone() };
+        config.enable_sni = form.names_host;
         config.dangerous().set_certificate_verifier(recorder.clone());
         config.client_auth_cert_resolver = recorder.clone();
         config.resumption = Resumption::store(recorder.clone());
@@ -97,18 +124,32 @@ impl Handshaker {
     /// # Errors
     /// As [`ClientConnection::new`].
     pub fn connection(&self, key: &ProbeKey) -> Result<ClientConnection, rustls::Error> {
-        self.begin(key).map(|(connection, _)| connection)
+        self.begin(key, Form::FIRST).map(|(connection, _)| connection)
     }
 
     /// A client for one connection to `key`, and what sees its handshake.
-    pub(super) fn begin(&self, key: &ProbeKey) -> Result<(ClientConnection, Arc<Recorder>), rustls::Error> {
+    pub(super) fn begin(
+        &self,
+        key: &ProbeKey,
+        form: Form,
+    ) -> Result<(ClientConnection, Arc<Recorder>), rustls::Error> {
         let (config, recorder) = match &self.resuming {
-            Some(shared) => shared.clone(),
-            None => self.recorded_by(Arc::new(self.recorder())),
+            Some(shared) if form == Form::FIRST => shared.clone(),
+            _ => self.recorded_by(Arc::new(self.recorder(form)), form),
         };
         let connection = ClientConnection::new(config, server_name(key))?;
         Ok((connection, recorder))
     }
+}
+
+/// A configuration; whoever uses it puts a recorder of its own there.
+fn config(provider: CryptoProvider) -> Result<ClientConfig, rustls::Error> {
+    let recorder = Arc::new(Recorder::new(None));
+    Ok(ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(recorder.clone())
+        .with_client_cert_resolver(recorder))
 }
 
 /// Makes a ClientHello for nobody. What the library prepares once a process
@@ -173,4 +214,45 @@ fn negotiated(tls: &mut TlsObservation, connection: &ClientConnection) {
     tls.alpn = connection.alpn_protocol().map(escape);
     tls.resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
     tls.hello_retry = connection.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, HelloPurpose, MxHost};
+    use crate::tls::ClientHello;
+    use crate::tls::handshake::HandshakeReader;
+    use crate::tls::record::RecordReader;
+
+    /// The hello of a handshake, and the length of its message in bytes.
+    fn hello(form: Form) -> (ClientHello, usize) {
+        let endpoint = Endpoint { ip: [192, 0, 2, 1].into(), port: 25 };
+        let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx1.example.com")) };
+        let handshaker = Handshaker::new(KeyShares::Fresh).unwrap();
+        let (mut connection, _) = handshaker.begin(&key, form).unwrap();
+        let mut bytes = Vec::new();
+        connection.write_tls(&mut bytes).unwrap();
+        let (mut records, mut messages) = (RecordReader::default(), HandshakeReader::default());
+        let mut input = bytes.as_slice();
+        while let Some(record) = records.next_record(&mut input).unwrap() {
+            messages.receive(record.fragment);
+        }
+        let message = messages.next_message().unwrap().unwrap();
+        (ClientHello::decode(message.body).unwrap(), message.body.len() + 4)
+    }
+
+    #[test]
+    fn a_second_handshake_is_short_and_names_the_host_where_the_sender_does() {
+        let hybrid = |hello: &ClientHello| hello.groups.contains(&NamedGroup(0x11ec));
+        let (first, length) = hello(Form::FIRST);
+        assert!(hybrid(&first) && first.sni.is_some() && length > 1024, "{length}");
+        assert_eq!(first.suites.iter().filter(|suite| !suite.is_signal()).count(), SUITES_OFFERED);
+        for names_host in [true, false] {
+            let question = ClientHelloSpec { names_host, ..ClientHelloSpec::of(HelloPurpose::Handshake) };
+            let (second, length) = hello(Form::of(&question));
+            assert_eq!((hybrid(&second), second.sni.is_some()), (false, names_host));
+            assert!(length < 512, "{length}");
+            assert_eq!(second.suites, first.suites);
+        }
+    }
 }

@@ -87,7 +87,7 @@ fn client_hello(key: &ProbeKey, question: &ClientHelloSpec) -> Result<ClientHell
     if newest >= ProtocolVersion::TLS10 {
         // The same rule as for the handshake: addresses are no names.
         let named = matches!(handshake::server_name(key), ServerName::DnsName(_));
-        hello.sni = key.sni.clone().filter(|_| named);
+        hello.sni = key.sni.clone().filter(|_| named && question.names_host);
         hello.groups.clone_from(&question.groups);
     }
     if newest >= ProtocolVersion::TLS12 {

@@ -6,12 +6,11 @@ use crate::model::{CipherSuite, Endpoint, MxHost, NamedGroup, SignatureScheme};
 
 fn question(versions: &[ProtocolVersion]) -> ClientHelloSpec {
     ClientHelloSpec {
-        purpose: HelloPurpose::Version,
-        offer: None,
         versions: versions.to_vec(),
         suites: vec![CipherSuite(0x1301), CipherSuite(0xc02f), CipherSuite(0x0035)],
         groups: vec![NamedGroup(23)],
         signature_schemes: vec![SignatureScheme(0x0401)],
+        ..ClientHelloSpec::of(HelloPurpose::Version)
     }
 }
 
@@ -49,5 +48,16 @@ fn every_version_offered_is_named_and_no_key_computed() {
 fn an_address_is_no_name() {
     for name in ["192.0.2.1", "."] {
         assert_eq!(hello(name, &[ProtocolVersion::TLS12]).sni, None, "{name}");
+    }
+}
+
+/// A sender that sends no name is asked for without one.
+#[test]
+fn the_host_is_named_where_the_sender_names_it() {
+    let endpoint = Endpoint { ip: [192, 0, 2, 1].into(), port: 25 };
+    let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) };
+    for names_host in [true, false] {
+        let question = ClientHelloSpec { names_host, ..question(&[ProtocolVersion::TLS12]) };
+        assert_eq!(client_hello(&key, &question).unwrap().sni.is_some(), names_host);
     }
 }

@@ -13,6 +13,7 @@ mod key_share;
 mod legacy;
 mod recorder;
 mod route;
+mod second_handshake;
 mod sessions;
 mod tls_failure;
 mod trace;
@@ -23,10 +24,11 @@ pub use gate::Gate;
 pub use handshake::{ClientIdentity, Handshaker, KeyShares};
 pub use route::families_with_route;
 
-use crate::model::{ClientHelloSpec, Failure, HelloObservation, Observation, ProbeKey};
+use crate::model::{ClientHelloSpec, Failure, HelloObservation, HelloPurpose, Observation, ProbeKey};
 use crate::smtp::EhloName;
 use crate::stage::Probe;
 use drive::Drive;
+use handshake::Form;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -58,21 +60,26 @@ impl Probe for NetProbe {
             return Observation::failed(key, started, attempt.saturating_sub(1), failure);
         }
         let span = trace::session(&key, attempt);
-        self.session(key, attempt, started).instrument(span).await
+        self.session(key, attempt, started, Form::FIRST).instrument(span).await
     }
 
     async fn hello(&self, key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         if let Err(failure) = self.gate.check(&key) {
             return HelloObservation::not_asked(question, Timestamp::now(), Some(failure));
         }
+        let span = trace::hello(&key, question);
+        if question.purpose == HelloPurpose::Handshake {
+            let second = self.session(key, 1, Timestamp::now(), Form::of(question));
+            return second_handshake::told(question, second.instrument(span).await);
+        }
         let asked = legacy::ask(&key, question, &self.ehlo, &self.timeouts);
-        asked.instrument(trace::hello(&key, question)).await
+        asked.instrument(span).await
     }
 }
 
 impl NetProbe {
     /// One connection, from the first SYN to its end.
-    async fn session(&self, key: ProbeKey, attempt: u32, started: Timestamp) -> Observation {
+    async fn session(&self, key: ProbeKey, attempt: u32, started: Timestamp, form: Form) -> Observation {
         let begun = Instant::now();
         let session_ends = begun + self.timeouts.session;
         let connect_ends = session_ends.min(begun + self.timeouts.connect);
@@ -84,7 +91,7 @@ impl NetProbe {
                     Drive::new(self.ehlo.clone(), &self.timeouts, connected, session_ends).again(attempt > 1);
                 drive.timings.connect_us = Some(drive::micros(connected - begun));
                 trace::connected(drive.timings.connect_us);
-                drive.run(stream, &self.handshaker, &key).await.into_observation(key, started, attempt)
+                drive.run(stream, &self.handshaker, form, &key).await.into_observation(key, started, attempt)
             }
         };
         observation.timings.total_us = drive::micros(begun.elapsed());

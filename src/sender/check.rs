@@ -73,6 +73,10 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     if let Some(min) = &sender.dh_bits_min {
         stated("dh_bits_min", min)?;
     }
+    stated("sends_sni", &sender.sends_sni)?;
+    if let Some(shows) = &sender.shows_client_certificate {
+        stated("shows_client_certificate", shows)?;
+    }
     stated("requires_tls", &sender.requires_tls)?;
     stated("after_tls_failure", &sender.after_tls_failure)?;
     stated("after_starttls_4xx", &sender.after_starttls_4xx)?;

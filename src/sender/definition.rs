@@ -139,6 +139,13 @@ pub struct Sender {
     /// known where there is none.
     #[serde(default)]
     pub dh_bits_min: Option<Stated<u32>>,
+    /// Whether it names the host in its hello (SNI, RFC 6066 §3).
+    #[serde(default = "names_the_host")]
+    pub sends_sni: Stated<bool>,
+    /// Whether it shows a client certificate to a server that asks for one; not
+    /// known where there is none.
+    #[serde(default)]
+    pub shows_client_certificate: Option<Stated<bool>>,
     /// Whether it sends through TLS only.
     pub requires_tls: Stated<bool>,
     /// What it does after a handshake that failed.
@@ -177,7 +184,14 @@ impl Sender {
             suites: self.suites_tls13.value.iter().chain(&self.suites.value).copied().collect(),
             groups: self.groups.value.clone(),
             signature_schemes: self.signature_schemes.value.clone(),
+            sends_sni: self.sends_sni.value,
         }
+    }
+
+    /// Whether it shows a client certificate to a server that asks for one, or
+    /// may: one that is not its own is no answer then.
+    pub fn may_show_certificate(&self) -> bool {
+        self.shows_client_certificate.as_ref().is_none_or(|shows| shows.value)
     }
 
     /// What it logs in a situation; `None` where that is not published.
@@ -213,9 +227,16 @@ impl fmt::Debug for Sender {
                 told.field(name, stated);
             }
         }
-        // Both are what was taken of every sender before files said so.
+        // Both families and the host's name are what was taken of every sender
+        // before files said so, and that it may show a certificate.
         if self.address_families.value != both_families().value {
             told.field("address_families", &self.address_families);
+        }
+        if !self.sends_sni.value {
+            told.field("sends_sni", &self.sends_sni);
+        }
+        if !self.may_show_certificate() {
+            told.field("shows_client_certificate", &self.shows_client_certificate);
         }
         told.field("retry_hours", &self.retry_hours).field("codes", &self.codes).finish()
     }
@@ -237,6 +258,12 @@ fn keeps_what_is_refused_for_now() -> Stated<AfterTlsFailure> {
 fn sends_in_clear_what_is_refused() -> Stated<AfterTlsFailure> {
     let assumption = Some("opportunistic TLS goes on without where there is none".to_string());
     Stated { value: AfterTlsFailure::Plaintext, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn names_the_host() -> Stated<bool> {
+    let assumption = Some("TLS libraries name the host unless they are told not to".to_string());
+    Stated { value: true, source: None, assumption }
 }
 
 /// What is taken of a sender whose file does not say.

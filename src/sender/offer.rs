@@ -20,10 +20,12 @@ pub struct Offer {
     pub groups: Vec<NamedGroup>,
     /// Signature schemes, preferred first.
     pub signature_schemes: Vec<SignatureScheme>,
+    /// Whether it names the host (SNI), where that has a name.
+    pub sends_sni: bool,
 }
 
 impl Offer {
-    /// Tells offers apart: the same lists, the same text. An answer that was
+    /// Tells offers apart: the same lists and the same about SNI, the same text. An answer that was
     /// stored is an answer to this very offer exactly if it bears its id.
     pub fn id(&self) -> String {
         let lists: [Vec<u16>; 4] = [
@@ -36,6 +38,10 @@ impl Offer {
         for list in &lists {
             digest.update((list.len() as u64).to_be_bytes());
             list.iter().for_each(|code| digest.update(code.to_be_bytes()));
+        }
+        // All did, before that was a property of the sender.
+        if !self.sends_sni {
+            digest.update(b"no SNI");
         }
         digest.finalize().iter().take(ID_BYTES).fold(String::new(), |mut text, byte| {
             // Writing to a string cannot fail.
@@ -58,19 +64,20 @@ impl Offer {
     /// The offer as a hello to send.
     pub fn question(&self, purpose: HelloPurpose) -> ClientHelloSpec {
         ClientHelloSpec {
-            purpose,
             offer: Some(self.id().into()),
             versions: self.versions.clone(),
             suites: self.suites.clone(),
             groups: self.groups.clone(),
             signature_schemes: self.signature_schemes.clone(),
+            names_host: self.sends_sni,
+            ..ClientHelloSpec::of(purpose)
         }
     }
 
     /// What a hello sent.
     pub fn of(question: ClientHelloSpec) -> Self {
-        let ClientHelloSpec { versions, suites, groups, signature_schemes, .. } = question;
-        Self { versions, suites, groups, signature_schemes }
+        let ClientHelloSpec { versions, suites, groups, signature_schemes, names_host, .. } = question;
+        Self { versions, suites, groups, signature_schemes, sends_sni: names_host }
     }
 
     /// Entries in all lists: how long a hello it makes.

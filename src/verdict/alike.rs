@@ -19,50 +19,35 @@
 //!   that the scanner did not.
 //! - *length*: the sender's hello is not of the class over which servers are
 //!   known to stumble; see [`HelloLength`].
+//! - *SNI*: the handshake named the host exactly if the sender does; see `form`.
+//! - *client certificate*: the server asked for none; or it asked, was shown none,
+//!   and the sender shows none.
 //! - *a whole answer*: the handshake went through, or failed after all of these
 //!   were chosen. Of a further hello a HelloRetryRequest alone is none.
-//!
-//! Whether SNI is sent and a client certificate shown are properties of the
-//! sender that belong here as soon as a sender has them.
 
+use super::form::Form;
 use super::profile::SenderProfile;
+use super::scanner_offer::SCANNER_SUITES;
 use super::scheme;
 use crate::model::registry::ProtocolVersion;
 use crate::model::{CipherSuite, NamedGroup, SignatureScheme, TlsFinding};
 use crate::sender::offer::{HelloLength, Offer};
 use crate::x509::handshake::OFFERED_SCHEMES;
 
-/// Suites that the scanner's own handshake offers, in its order (rustls with
-/// the aws-lc-rs provider).
-pub const SCANNER_SUITES: &[CipherSuite] = &[
-    CipherSuite(0x1302),
-    CipherSuite(0x1301),
-    CipherSuite(0x1303),
-    CipherSuite(0xc02c),
-    CipherSuite(0xc02b),
-    CipherSuite(0xcca9),
-    CipherSuite(0xc030),
-    CipherSuite(0xc02f),
-    CipherSuite(0xcca8),
-];
-
-/// Groups that it offers, in its order: X25519MLKEM768, x25519, secp256r1 and
-/// secp384r1.
-pub const SCANNER_GROUPS: &[NamedGroup] =
-    &[NamedGroup(0x11ec), NamedGroup(0x001d), NamedGroup(0x0017), NamedGroup(0x0018)];
-
 /// Whether the server, which chose `version` and `suite` of the scanner's
 /// offer, must choose both of the sender's too, with the same group, and be
-/// taken by it. `tls` is the scanner's handshake.
+/// taken by it. `tls` is the scanner's handshake in the `form` that counts.
 pub(super) fn must_be_answered_alike(
     profile: &SenderProfile,
     tls: &TlsFinding,
+    form: Form,
     version: ProtocolVersion,
     suite: CipherSuite,
 ) -> bool {
-    HelloLength::of(&profile.offer) != HelloLength::Stumbling
+    form.alike
+        && HelloLength::of(&profile.offer) != HelloLength::Stumbling
         && suite_is_alike(profile, version, suite)
-        && tls.group.is_some_and(|group| group_is_alike(&profile.offer, group))
+        && tls.group.is_some_and(|group| group_is_alike(&profile.offer, group, form.groups))
         && tls.signature_scheme.is_some_and(|shown| scheme_is_alike(&profile.offer, shown, version))
 }
 
@@ -87,8 +72,8 @@ fn puts_chacha20_first(offer: &Offer) -> bool {
     telling.next().is_some_and(|first| first.contains("CHACHA20"))
 }
 
-fn group_is_alike(offer: &Offer, group: NamedGroup) -> bool {
-    offer.groups.first() == Some(&group) && offer.groups.iter().all(|group| SCANNER_GROUPS.contains(group))
+fn group_is_alike(offer: &Offer, group: NamedGroup, offered: &[NamedGroup]) -> bool {
+    offer.groups.first() == Some(&group) && offer.groups.iter().all(|group| offered.contains(group))
 }
 
 fn scheme_is_alike(offer: &Offer, shown: SignatureScheme, version: ProtocolVersion) -> bool {

@@ -1,6 +1,7 @@
 //! What is carried over from the scanner's handshake, against servers that
 //! answer any offer.
 
+use super::super::scanner_offer::SCANNER_GROUPS;
 use super::*;
 use crate::model::registry::NamedGroup;
 use crate::verdict::fixtures::profile;
@@ -39,6 +40,7 @@ fn the_length_of_a_hello_is_of_a_class() {
 /// Some servers prefer ChaCha20 where the client puts it before AES.
 #[test]
 fn a_sender_that_puts_chacha20_first_may_get_another_suite() {
+    let form = Form { alike: true, named: true, groups: SCANNER_GROUPS };
     let tls = TlsFinding {
         version: Some(ProtocolVersion::TLS12),
         suite: Some(CipherSuite(0xc030)),
@@ -52,7 +54,7 @@ fn a_sender_that_puts_chacha20_first_may_get_another_suite() {
         sender.suites.value = [0xc030, 0xcca8].map(CipherSuite).to_vec();
         sender.groups.value = vec![NamedGroup(29)];
         let profile = SenderProfile::new(sender);
-        let found = must_be_answered_alike(&profile, &tls, ProtocolVersion::TLS12, CipherSuite(0xc030));
+        let found = must_be_answered_alike(&profile, &tls, form, ProtocolVersion::TLS12, CipherSuite(0xc030));
         assert_eq!(found, alike, "{first:#x}");
     }
 }

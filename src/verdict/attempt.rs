@@ -1,6 +1,6 @@
 //! What comes of a sender's attempt at one endpoint, by what it demands there.
 
-use super::case::Case;
+use super::case::{Case, with_case};
 use super::certificate::{REFUSED_FOR_NOW, certificate_validation, domain_validation, encryption_only};
 use super::outcome;
 use super::profile::SenderProfile;
@@ -47,29 +47,46 @@ pub enum Attempt {
 
 /// What was found at an endpoint, with all that it comes to for a sender.
 pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoint {
-    let outcome = outcome::of(profile, &finding);
-    let case = Case { profile, finding: &finding };
-    let encryption = encryption_only(outcome.delivery, outcome.reason);
-    let encrypted = encryption == Check::Pass;
-    if encrypted && case.is_anonymous() {
-        let certificate = Check::Fail(CheckFailure::NoCertificate);
-        let basis = Basis::Observed;
+    let met = with_case(profile, &finding, Met::of);
+    let encryption = encryption_only(met.outcome.delivery, met.outcome.reason);
+    if met.anonymous {
         return JudgedEndpoint {
             encryption,
-            certificate,
-            certificate_basis: basis,
+            certificate: Check::Fail(CheckFailure::NoCertificate),
+            certificate_basis: Basis::Observed,
             unproven: Unproven::default(),
             presented: None,
-            outcome,
+            outcome: met.outcome,
             finding,
         };
     }
-    let (presented, shown_by) = if encrypted { case.presented() } else { None }.unzip();
-    let certificate = case.unproven_on_demand();
-    let mut judged = of_parts(finding, outcome, presented);
+    let (presented, shown_by) = met.presented.unzip();
+    let mut judged = of_parts(finding, met.outcome, presented);
     judged.certificate_basis = judged.certificate_basis.max(shown_by.unwrap_or(Basis::Inferred));
-    judged.unproven.certificate = certificate;
+    judged.unproven.certificate = met.unproven_certificate;
     judged
+}
+
+/// What an endpoint comes to as the sender meets it.
+struct Met {
+    outcome: Outcome,
+    /// Whether mail goes there encrypted, and the server has no certificate.
+    anonymous: bool,
+    presented: Option<(Presented, Basis)>,
+    unproven_certificate: Option<CheckCause>,
+}
+
+impl Met {
+    fn of(case: &Case<'_>) -> Self {
+        let outcome = outcome::of_case(case);
+        let encrypted = encryption_only(outcome.delivery, outcome.reason) == Check::Pass;
+        Self {
+            anonymous: encrypted && case.is_anonymous(),
+            presented: if encrypted { case.presented() } else { None },
+            unproven_certificate: case.unproven_on_demand(),
+            outcome,
+        }
+    }
 }
 
 /// An endpoint of which nothing is known, for this reason.

@@ -1,6 +1,7 @@
 //! As much of the scanner's session as a sender would get of the same server.
 
 use super::alike;
+use super::form::Form;
 use super::profile::SenderProfile;
 use crate::model::registry::ProtocolVersion;
 use crate::model::{Basis, CipherSuite, NamedGroup, Reason, TlsFinding};
@@ -29,7 +30,7 @@ impl Carried {
 /// # Errors
 /// None of it: what the server showed and the sender does not offer. It may
 /// have more than it showed.
-pub(super) fn carried(profile: &SenderProfile, tls: &TlsFinding) -> Result<Carried, Reason> {
+pub(super) fn carried(profile: &SenderProfile, tls: &TlsFinding, form: Form) -> Result<Carried, Reason> {
     let (Some(version), Some(suite)) = (tls.version, tls.suite) else {
         return Err(Reason::NoPublishedSuite);
     };
@@ -42,7 +43,7 @@ pub(super) fn carried(profile: &SenderProfile, tls: &TlsFinding) -> Result<Carri
     }
     let group = tls.group.filter(|group| offer.groups.contains(group));
     if offer.rank(suite).is_some() {
-        let certain = alike::must_be_answered_alike(profile, tls, version, suite);
+        let certain = alike::must_be_answered_alike(profile, tls, form, version, suite);
         let basis = if certain { Basis::Observed } else { Basis::Inferred };
         return Ok(Carried { basis, version: Some(version), suite: Some(suite), group });
     }

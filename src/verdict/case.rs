@@ -1,23 +1,37 @@
 //! One endpoint before one sender: the answers that count for it, among all
 //! that were given to hellos of several kinds.
 
-use super::alike::{self, SCANNER_SUITES};
+use super::alike;
 use super::carried::{Carried, carried};
 use super::demands::{self, Demand};
+use super::form::{Form, as_met};
 use super::other_offers::{Inference, infer};
 use super::profile::SenderProfile;
 use super::proof::{self, Proof};
+use super::scanner_offer::SCANNER_SUITES;
 use crate::model::{
-    Basis, CheckCause, CipherSuite, Finding, HelloEnd, HelloFinding, HelloPurpose, Kind, Phase, Presented,
-    Reason, SuiteFacts, TlsFinding,
+    Basis, CheckCause, CipherSuite, ClientCertificate, Failure, Finding, HelloEnd, HelloFinding,
+    HelloPurpose, Kind, Phase, Presented, Reason, SuiteFacts, TlsFinding,
 };
 
 /// What was found at an endpoint, and for whom it is judged.
 pub(super) struct Case<'a> {
     /// The sender.
     pub profile: &'a SenderProfile,
-    /// What was found.
+    /// What was found, as the sender meets it.
     pub finding: &'a Finding,
+    /// How the handshake stands to that of the sender.
+    pub form: Form,
+}
+
+/// Has an endpoint judged by the handshake that counts for the sender.
+pub(super) fn with_case<T>(
+    profile: &SenderProfile,
+    finding: &Finding,
+    judge: impl FnOnce(&Case<'_>) -> T,
+) -> T {
+    let (finding, form) = as_met(profile, finding);
+    judge(&Case { profile, finding: &finding, form })
 }
 
 impl<'a> Case<'a> {
@@ -30,7 +44,12 @@ impl<'a> Case<'a> {
 
     /// What of the scanner's session is this sender's; `None` without one.
     pub(super) fn carried(&self) -> Option<Result<Carried, Reason>> {
-        self.finding.tls.as_ref().map(|tls| carried(self.profile, tls))
+        self.finding.tls.as_ref().map(|tls| carried(self.profile, tls, self.form))
+    }
+
+    /// Whether nothing of the scanner's session is this sender's.
+    pub(super) fn lacks_session(&self) -> bool {
+        matches!(self.carried(), Some(Err(_)))
     }
 
     /// Whether the server showed a key that signs under no scheme of the
@@ -96,6 +115,25 @@ impl<'a> Case<'a> {
         hello.client_certificate_requested.then_some(Reason::ClientCertificateRequested)
     }
 
+    /// Whether the server ends a handshake without a client certificate, and the
+    /// sender shows none.
+    pub(super) fn lacks_client_certificate(&self, failure: &Failure) -> bool {
+        let not_shown = |tls: &TlsFinding| tls.client_certificate == ClientCertificate::NotShown;
+        (failure.phase, failure.kind) == (Phase::Tls, Kind::ClientCertificateRequired)
+            && self.form.alike
+            && self.finding.tls.as_ref().is_some_and(not_shown)
+            && !self.profile.may_show_certificate()
+    }
+
+    /// On what it rests that the answer to the sender's own hello is the one to
+    /// the sender. A server that asks for a client certificate may not take the
+    /// sender's, which nobody else can show.
+    pub(super) fn basis_of_own(&self, hello: &HelloFinding) -> Basis {
+        let asks = |tls: &TlsFinding| tls.client_certificate != ClientCertificate::NeverAsked;
+        let asked = hello.client_certificate_requested || self.finding.tls.as_ref().is_some_and(asks);
+        if asked && self.profile.may_show_certificate() { Basis::Inferred } else { Basis::Observed }
+    }
+
     /// Whether the server has no certificate for this sender: it took a suite
     /// without one from the sender's offer, and refused the offer without those.
     pub(super) fn is_anonymous(&self) -> bool {
@@ -110,7 +148,8 @@ impl<'a> Case<'a> {
     pub(super) fn presented(&self) -> Option<(Presented, Basis)> {
         let by_hello = if self.finding.hellos.is_empty() { None } else { self.presented_by_hello() };
         by_hello.or_else(|| {
-            let tls = self.finding.tls.as_ref()?;
+            // What the sender gets instead was not seen.
+            let tls = self.finding.tls.as_ref().filter(|_| self.form.named && !self.lacks_session())?;
             Some((tls.presented()?, self.basis_of_shown(tls)))
         })
     }
@@ -119,10 +158,11 @@ impl<'a> Case<'a> {
         let own = self.own_hello();
         let agreed = own.filter(|hello| hello.end == HelloEnd::Agreed);
         if agreed.is_some_and(is_without_certificate) {
-            return Some((self.agreed_on_demand()?.presented.clone()?, Basis::Observed));
+            let shown = self.agreed_on_demand()?;
+            return Some((shown.presented.clone()?, self.basis_of_own(shown)));
         }
         if let Some(hello) = agreed {
-            return Some((hello.presented.clone()?, Basis::Observed));
+            return Some((hello.presented.clone()?, self.basis_of_own(hello)));
         }
         self.finding.failure.as_ref()?;
         match infer(&self.profile.offer, self.finding, own.is_some())? {
@@ -134,7 +174,7 @@ impl<'a> Case<'a> {
     /// What it rests on that the scanner's handshake showed what the sender is
     /// shown.
     pub(super) fn basis_of_shown(&self, tls: &TlsFinding) -> Basis {
-        match carried(self.profile, tls) {
+        match carried(self.profile, tls, self.form) {
             Ok(Carried { basis: Basis::Observed, version: Some(version), .. })
                 if alike::must_be_shown_alike(&self.profile.offer, tls, version) =>
             {

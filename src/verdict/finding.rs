@@ -5,8 +5,8 @@ use super::looks;
 use super::profile::SenderProfile;
 use crate::ask::enumeration;
 use crate::model::{
-    EndpointRecord, Failure, Finding, HelloFinding, JudgedEndpoint, Kind, Observation, Phase, Reason,
-    TlsFinding,
+    EndpointRecord, Enumerated, Failure, Finding, HelloEnd, HelloFinding, HelloObservation, HelloPurpose,
+    JudgedEndpoint, Kind, Observation, Phase, Reason, SecondHandshake, TlsFinding,
 };
 use crate::trust::names;
 use crate::trust::pkix::{Assessed, Assessments};
@@ -33,7 +33,7 @@ pub fn endpoint(
             .iter()
             .map(|assessed| assessed.as_ref().map(|assessed| assessed.assessment.clone()))
             .collect(),
-        enumeration: enumeration::of(&observation).map(Box::new),
+        enumeration: judged.finding.enumerated.as_ref().map(|enumerated| Box::new(enumerated.found.clone())),
         observation,
         outcome: judged.outcome.clone(),
     };
@@ -53,13 +53,29 @@ fn gave_up_early(observation: &Observation) -> Option<&Failure> {
 
 /// Reduces an observation and its assessed chains to what verdicts rest on.
 pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding {
-    let assessed = assessments.handshake.as_deref();
     let tls = observation.tls.as_ref().map(|tls| TlsFinding {
         version: tls.version,
         suite: tls.suite,
         group: tls.group,
         signature_scheme: tls.signature_scheme,
         signature: tls.signature.clone(),
+        downgrade_mark: tls.downgrade_mark,
+        renegotiation_info: tls.renegotiation_info,
+        client_certificate: tls.client_certificate,
+        ..of_chain(assessments.handshake.as_deref())
+    });
+    Finding {
+        key: observation.key.clone(),
+        failure: observation.failure.clone(),
+        tls,
+        hellos: hellos(observation, assessments),
+        enumerated: enumerated(observation).map(Box::new),
+    }
+}
+
+/// What a chain comes to, of a handshake of which nothing else is known.
+fn of_chain(assessed: Option<&Assessed>) -> TlsFinding {
+    TlsFinding {
         chain: assessed.map(|assessed| assessed.assessment.chain),
         root: assessed.and_then(|assessed| assessed.assessment.root.clone()),
         dates: assessed.map(|assessed| assessed.assessment.dates),
@@ -67,15 +83,34 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         expectations: assessed.map(|assessed| assessed.assessment.expectations.clone()).unwrap_or_default(),
         leaf: assessed.map(|assessed| assessed.leaf.clone()),
         disputed: assessed.is_some_and(|assessed| assessed.disputed),
-        downgrade_mark: tls.downgrade_mark,
-        renegotiation_info: tls.renegotiation_info,
-    });
-    Finding {
-        key: observation.key.clone(),
-        failure: observation.failure.clone(),
-        tls,
-        hellos: hellos(observation, assessments),
+        ..TlsFinding::default()
     }
+}
+
+/// A whole handshake made once more; `None` of a hello that was none, or never
+/// came to TLS.
+fn second(hello: &HelloObservation, assessed: Option<&Assessed>) -> Option<Box<SecondHandshake>> {
+    let shaken = hello.purpose == HelloPurpose::Handshake && hello.end != HelloEnd::NotAsked;
+    let tls = shaken.then(|| TlsFinding {
+        version: hello.version,
+        suite: hello.suite,
+        group: hello.group,
+        signature_scheme: hello.signature_scheme,
+        signature: hello.signature.clone(),
+        downgrade_mark: hello.downgrade_mark,
+        renegotiation_info: hello.renegotiation_info,
+        client_certificate: hello.client_certificate.unwrap_or_default(),
+        ..of_chain(assessed)
+    })?;
+    Some(Box::new(SecondHandshake { failure: hello.failure.clone(), tls }))
+}
+
+/// What an enumeration found. All its hellos have one form.
+fn enumerated(observation: &Observation) -> Option<Enumerated> {
+    let found = enumeration::of(observation)?;
+    let first = observation.hellos.iter().find(|hello| !hello.purpose.is_judged());
+    let names_host = first.and_then(|hello| hello.names_host).unwrap_or(true);
+    Some(Enumerated { found, names_host })
 }
 
 /// What verdicts rest on of the further hellos.
@@ -100,6 +135,8 @@ fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFin
         dh_bits: hello.dh_bits,
         renegotiation_info: hello.renegotiation_info,
         client_certificate_requested: hello.client_certificate_requested,
+        names_host: hello.names_host.unwrap_or(true),
+        handshake: second(hello, assessed),
     })
     .collect()
 }

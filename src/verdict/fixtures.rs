@@ -67,7 +67,7 @@ pub(super) fn facts(exchanges: &[&[u8]]) -> DomainFacts {
 
 pub(super) fn at(ip: IpAddr, failure: Option<Failure>, tls: Option<TlsFinding>) -> Finding {
     let key = ProbeKey { endpoint: Endpoint { ip, port: 25 }, sni: None };
-    Finding { key, failure, tls, hellos: Box::new([]) }
+    Finding { key, failure, tls, hellos: Box::new([]), enumerated: None }
 }
 
 pub(super) fn leaf(names: &[&str]) -> Arc<Leaf> {
@@ -119,6 +119,8 @@ pub(super) fn own_hello(profile: &SenderProfile, end: HelloEnd) -> HelloFinding 
         dh_bits: None,
         renegotiation_info: Some(true),
         client_certificate_requested: false,
+        names_host: true,
+        handshake: None,
     }
 }
 

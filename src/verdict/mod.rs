@@ -24,9 +24,11 @@ mod demands;
 mod domain;
 mod domain_verdict;
 mod downgrade;
+mod enumerated;
 mod finding;
 #[cfg(test)]
 mod fixtures;
+mod form;
 mod hosts;
 mod looks;
 mod other_offers;
@@ -36,10 +38,11 @@ mod profile;
 mod promise;
 mod proof;
 mod requirement;
+mod scanner_offer;
 mod scheme;
 mod weakness;
 
-pub use alike::{SCANNER_GROUPS, SCANNER_SUITES};
 pub use domain_verdict::verdict;
 pub use policy::Policy;
 pub use profile::SenderProfile;
+pub use scanner_offer::{SCANNER_GROUPS, SCANNER_SUITES};

@@ -1,17 +1,18 @@
 //! A server that answers any offer, as RFC 5246 and RFC 8446 let it: by its own
-//! order or the client's, with one certificate or several, and with the
-//! oddities that are known. Whatever is said to be observed must be what it
-//! gives the sender.
+//! order or the client's, with one certificate or several, by the name that is
+//! asked for, with a client certificate or without, and with the oddities that
+//! are known. Whatever is said to be observed must be what it gives the sender.
 
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Basis, ChainStatus, DateStatus, Delivery, Failure, Finding, HelloEnd, HelloFinding, Kind, Leaf, Phase,
-    Presented, Sha256, SignatureCheck, TlsFinding,
+    Basis, ChainStatus, ClientCertificate, DateStatus, Delivery, Failure, Finding, HelloEnd, HelloFinding,
+    HelloPurpose, Kind, Leaf, MxHost, Phase, Presented, SecondHandshake, Sha256, SignatureCheck, TlsFinding,
 };
 use crate::sender::offer::{HelloLength, Offer};
 use crate::sender::{Sender, Stated};
 use crate::verdict::attempt::judged;
 use crate::verdict::fixtures::{at, ip, leaf, own_hello};
+use crate::verdict::scanner_offer::SHORT_GROUPS;
 use crate::verdict::{SCANNER_GROUPS, SCANNER_SUITES, SenderProfile};
 use crate::x509::handshake::OFFERED_SCHEMES;
 use proptest::prelude::*;
@@ -32,6 +33,39 @@ enum GroupChoice {
     Client,
     /// Rather one for which a share came than a better one.
     Share,
+}
+
+/// What a server makes of a hello that names the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    Ignored,
+    /// It takes no hello with a name.
+    Refused,
+    /// It takes no hello without one.
+    Demanded,
+    /// It has another certificate for who names nobody.
+    Told,
+}
+
+/// What it makes of client certificates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ClientAuth {
+    None,
+    /// It asks, and takes all that comes, or nothing.
+    Asks,
+    /// It ends the handshake without one.
+    Demands,
+    /// It ends the handshake with one that it does not know.
+    Verifies,
+}
+
+/// A hello, as a server sees it.
+#[derive(Clone, Copy)]
+struct Hello<'a> {
+    offer: &'a Offer,
+    shares: &'a [u16],
+    length: HelloLength,
+    names_host: bool,
 }
 
 /// A key, by the schemes that it signs under.
@@ -55,6 +89,10 @@ struct Server {
     follows_chacha20: bool,
     /// Hangs on hellos of 256 to 511 bytes.
     stumbles: bool,
+    /// Never answers those of 512 and more.
+    silent: bool,
+    names: Names,
+    client_auth: ClientAuth,
 }
 
 /// What it agrees to.
@@ -68,10 +106,12 @@ struct Agreed {
 }
 
 impl Server {
-    fn answer(&self, offer: &Offer, shares: &[u16], length: HelloLength) -> Option<Agreed> {
-        if self.stumbles && length == HelloLength::Stumbling {
+    fn answer(&self, hello: Hello<'_>) -> Option<Agreed> {
+        let Hello { offer, shares, .. } = hello;
+        if self.is_put_off(hello) {
             return None;
         }
+        let keys = self.keys_for(hello);
         let version = *self.versions.iter().filter(|version| offer.versions.contains(version)).max()?;
         let tls13 = version == ProtocolVersion::TLS13;
         let mine = if tls13 { &self.suites13 } else { &self.older };
@@ -80,12 +120,47 @@ impl Server {
             let group = if needs_group { Some(self.group(offer, shares, tls13)?) } else { None };
             if !needs_group {
                 // Static RSA signs nothing.
-                let key = self.keys.iter().find(|key| key.kind == "RSA")?;
+                let key = keys.iter().find(|key| key.kind == "RSA")?;
                 return Some(Agreed { version, suite, group, scheme: None, key: key.kind });
             }
-            let (key, scheme) = self.key(offer, suite, tls13)?;
+            let (key, scheme) = self.key(keys, offer, suite, tls13)?;
             Some(Agreed { version, suite, group, scheme: Some(scheme), key: key.kind })
         })
+    }
+
+    fn is_put_off(&self, hello: Hello<'_>) -> bool {
+        let length = match hello.length {
+            HelloLength::Short => false,
+            HelloLength::Stumbling => self.stumbles,
+            HelloLength::Long => self.silent,
+        };
+        let name = match self.names {
+            Names::Refused => hello.names_host,
+            Names::Demanded => !hello.names_host,
+            Names::Ignored | Names::Told => false,
+        };
+        length || name
+    }
+
+    /// Who names nobody is shown the last certificate alone.
+    fn keys_for(&self, hello: Hello<'_>) -> &[Key] {
+        match self.names {
+            Names::Told if !hello.names_host => &self.keys[self.keys.len() - 1..],
+            _ => &self.keys,
+        }
+    }
+
+    /// What ends the handshake of who shows a certificate, or none.
+    fn ends(&self, shows: bool) -> Option<Kind> {
+        match self.client_auth {
+            ClientAuth::Demands if !shows => Some(Kind::ClientCertificateRequired),
+            ClientAuth::Verifies if shows => Some(Kind::ClientCertificateRefused),
+            _ => None,
+        }
+    }
+
+    fn asks(&self) -> bool {
+        self.client_auth != ClientAuth::None
     }
 
     /// The suites in common, in the order in which they are tried.
@@ -109,7 +184,7 @@ impl Server {
         }
     }
 
-    fn key(&self, offer: &Offer, suite: u16, tls13: bool) -> Option<(&Key, u16)> {
+    fn key<'k>(&self, keys: &'k [Key], offer: &Offer, suite: u16, tls13: bool) -> Option<(&'k Key, u16)> {
         let fits = |key: &&Key| tls13 || name(suite).contains("_RSA_") == (key.kind == "RSA");
         let offered: Vec<u16> = offer.signature_schemes.iter().map(|scheme| scheme.0).collect();
         let signs = |key: &Key| {
@@ -117,7 +192,7 @@ impl Server {
                 key.schemes.iter().copied().filter(|scheme| !tls13 || is_of_tls13(*scheme)).collect();
             common(&mine, &offered, self.schemes_by_client).first().copied()
         };
-        let usable = self.keys.iter().filter(fits).filter_map(|key| Some((key, signs(key)?)));
+        let usable = keys.iter().filter(fits).filter_map(|key| Some((key, signs(key)?)));
         if self.schemes_by_client {
             return usable.min_by_key(|(_, scheme)| offered.iter().position(|one| one == scheme));
         }
@@ -149,7 +224,13 @@ fn scanner() -> Offer {
         suites: SCANNER_SUITES.to_vec(),
         groups: SCANNER_GROUPS.to_vec(),
         signature_schemes: OFFERED_SCHEMES.to_vec(),
+        sends_sni: true,
     }
+}
+
+/// What a second handshake offers.
+fn short() -> Offer {
+    Offer { groups: SHORT_GROUPS.to_vec(), ..scanner() }
 }
 
 fn leaf_of(key: &str) -> Arc<Leaf> {
@@ -161,12 +242,15 @@ fn leaf_of(key: &str) -> Arc<Leaf> {
     })
 }
 
-/// What the scanner finds at the server, and what its own form of the sender's
-/// hello is answered, if that is sent.
-fn found(server: &Server, profile: &SenderProfile, asks: bool) -> Finding {
-    let shaken = server.answer(&scanner(), &[0x11ec, 29], HelloLength::Long);
-    let failure = shaken.is_none().then(|| Failure::new(Phase::Tls, Kind::Alert));
-    let tls = shaken.map(|agreed| TlsFinding {
+/// What a handshake shows in which nobody shows a certificate.
+fn shaken(server: &Server, hello: Hello<'_>) -> (Option<Failure>, TlsFinding) {
+    let Some(agreed) = server.answer(hello) else {
+        let silent = server.silent && hello.length == HelloLength::Long;
+        let kind = if silent { Kind::Timeout } else { Kind::Alert };
+        return (Some(Failure::new(Phase::Tls, kind)), TlsFinding::default());
+    };
+    let asked = if server.asks() { ClientCertificate::NotShown } else { ClientCertificate::NeverAsked };
+    let tls = TlsFinding {
         renegotiation_info: Some(true),
         version: Some(agreed.version),
         suite: Some(CipherSuite(agreed.suite)),
@@ -176,20 +260,54 @@ fn found(server: &Server, profile: &SenderProfile, asks: bool) -> Finding {
         chain: Some(ChainStatus::Valid),
         dates: Some(DateStatus::Valid),
         leaf: Some(leaf_of(agreed.key)),
+        client_certificate: asked,
         ..TlsFinding::default()
-    });
-    let mut finding = at(ip(1), failure, tls);
-    if asks || finding.failure.is_some() {
-        finding.hellos = Box::new([own(server, profile)]);
+    };
+    (server.ends(false).map(|kind| Failure::new(Phase::Tls, kind)), tls)
+}
+
+/// What the scanner finds at the server, and what its own form of the sender's
+/// hello is answered, if that is sent.
+fn found(server: &Server, profile: &SenderProfile, asks: bool, looks: bool) -> Finding {
+    let offer = scanner();
+    let hello = Hello { offer: &offer, shares: &[0x11ec, 29], length: HelloLength::Long, names_host: true };
+    let (failure, tls) = shaken(server, hello);
+    let mut finding = at(ip(1), failure, Some(tls));
+    finding.key.sni = Some(MxHost::new("mx.example.com"));
+    let mut hellos = Vec::new();
+    if looks {
+        hellos.push(second(server, profile));
     }
+    if asks || finding.failure.is_some() {
+        hellos.push(own(server, profile));
+    }
+    finding.hellos = hellos.into();
     finding
+}
+
+/// A second handshake in the form of the sender's.
+fn second(server: &Server, profile: &SenderProfile) -> HelloFinding {
+    let offer = short();
+    let names_host = profile.offer.sends_sni;
+    let (failure, tls) =
+        shaken(server, Hello { offer: &offer, shares: &[29], length: HelloLength::Stumbling, names_host });
+    HelloFinding {
+        purpose: HelloPurpose::Handshake,
+        offer: None,
+        version: tls.version,
+        suite: tls.suite,
+        names_host,
+        handshake: Some(Box::new(SecondHandshake { failure, tls })),
+        ..own_hello(profile, HelloEnd::Agreed)
+    }
 }
 
 /// It comes without shares, so a server of TLS 1.3 asks for one and says no
 /// more.
 fn own(server: &Server, profile: &SenderProfile) -> HelloFinding {
     let offer = &profile.offer;
-    let Some(agreed) = server.answer(offer, &[], HelloLength::of(offer)) else {
+    let hello = Hello { offer, shares: &[], length: HelloLength::of(offer), names_host: offer.sends_sni };
+    let Some(agreed) = server.answer(hello) else {
         return own_hello(profile, HelloEnd::Alert);
     };
     let tls13 = agreed.version == ProtocolVersion::TLS13;
@@ -212,6 +330,8 @@ fn own(server: &Server, profile: &SenderProfile) -> HelloFinding {
         signature_scheme: agreed.scheme.filter(|_| !tls13).map(SignatureScheme),
         signature: Some(check),
         presented,
+        client_certificate_requested: !tls13 && server.asks(),
+        names_host: offer.sends_sni,
         ..own_hello(profile, HelloEnd::Agreed)
     }
 }
@@ -239,13 +359,29 @@ fn keys() -> impl Strategy<Value = Vec<Key>> {
         .prop_shuffle()
 }
 
+/// Most servers ignore names and certificates.
+const NAMES: [Names; 6] =
+    [Names::Ignored, Names::Ignored, Names::Ignored, Names::Refused, Names::Demanded, Names::Told];
+const CLIENT_AUTH: [ClientAuth; 6] = [
+    ClientAuth::None,
+    ClientAuth::None,
+    ClientAuth::None,
+    ClientAuth::Asks,
+    ClientAuth::Demands,
+    ClientAuth::Verifies,
+];
+
 fn server() -> impl Strategy<Value = Server> {
     let choice = prop::sample::select(&[GroupChoice::Own, GroupChoice::Client, GroupChoice::Share][..]);
     let lists =
         (versions(), shuffled(TLS13_SUITES, 1), shuffled(OLDER_SUITES, 1), shuffled(GROUPS, 1), keys());
+    let names = prop::sample::select(&NAMES[..]);
+    let client_auth = prop::sample::select(&CLIENT_AUTH[..]);
     let manners = (any::<bool>(), any::<bool>(), choice, any::<bool>(), any::<bool>());
-    (lists, manners).prop_map(|((versions, suites13, older, groups, keys), manners)| {
+    let of_form = (prop::bool::weighted(0.2), names, client_auth);
+    (lists, manners, of_form).prop_map(|((versions, suites13, older, groups, keys), manners, of_form)| {
         let (suites_by_client, schemes_by_client, group_choice, follows_chacha20, stumbles) = manners;
+        let (silent, names, client_auth) = of_form;
         Server {
             versions,
             suites13,
@@ -257,6 +393,9 @@ fn server() -> impl Strategy<Value = Server> {
             group_choice,
             follows_chacha20,
             stumbles,
+            silent,
+            names,
+            client_auth,
         }
     })
 }
@@ -298,7 +437,11 @@ fn sender() -> impl Strategy<Value = SenderProfile> {
         sender.signature_schemes.value = schemes.into_iter().map(SignatureScheme).collect();
         sender
     });
-    prop_oneof![1 => known, 4 => made].prop_map(|mut sender| {
+    let form = (any::<bool>(), any::<bool>());
+    (prop_oneof![1 => known, 4 => made], form).prop_map(|(mut sender, (sends_sni, shows))| {
+        sender.sends_sni.value = sends_sni;
+        sender.shows_client_certificate =
+            Some(Stated { value: shows, source: Some("a test".into()), assumption: None });
         // What becomes of a message after a failure shall not hide the basis.
         let value = sender.after_tls_failure.value;
         sender.after_tls_failure = Stated { value, source: Some("a test".into()), assumption: None };
@@ -314,8 +457,9 @@ proptest! {
         server in server(),
         profile in sender(),
         asks in prop::bool::weighted(0.1),
+        looks in any::<bool>(),
     ) {
-        let endpoint = judged(&profile, found(&server, &profile, asks));
+        let endpoint = judged(&profile, found(&server, &profile, asks, looks));
         let outcome = &endpoint.outcome;
         if outcome.basis != Some(Basis::Observed) {
             return Ok(());
@@ -323,7 +467,9 @@ proptest! {
         let offer = &profile.offer;
         // The share that comes with a hello is that of the group preferred.
         let shares: Vec<u16> = offer.groups.iter().take(1).map(|group| group.0).collect();
-        let given = server.answer(offer, &shares, HelloLength::of(offer));
+        let (length, names_host) = (HelloLength::of(offer), offer.sends_sni);
+        let given = server.answer(Hello { offer, shares: &shares, length, names_host });
+        let given = given.filter(|_| server.ends(profile.may_show_certificate()).is_none());
         let told = format!("{server:?}\n{:?}\n{endpoint:?}\n{given:?}", profile.offer);
         if outcome.delivery != Delivery::Encrypted {
             prop_assert!(given.is_none(), "{told}");

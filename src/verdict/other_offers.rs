@@ -39,7 +39,8 @@ pub enum Inference<'f> {
 /// at all: where a server gave it no answer, an agreement to another is no
 /// sign that it would have agreed.
 pub fn infer<'f>(offer: &Offer, finding: &'f Finding, asked: bool) -> Option<Inference<'f>> {
-    let heard: Vec<Heard<'f>> = finding.hellos.iter().filter_map(Heard::of).collect();
+    let named = finding.key.sni.is_some();
+    let heard: Vec<Heard<'f>> = finding.hellos.iter().filter_map(|hello| Heard::of(hello, named)).collect();
     if lacks_all(offer, finding, &heard) {
         return Some(Inference::NoVersion);
     }
@@ -54,18 +55,26 @@ pub fn infer<'f>(offer: &Offer, finding: &'f Finding, asked: bool) -> Option<Inf
 struct Heard<'f> {
     hello: &'f HelloFinding,
     offer: &'static Offer,
+    /// Whether the host has a name that it could have named.
+    named: bool,
 }
 
 impl<'f> Heard<'f> {
     /// `None` where what was offered is not known: of the offer of a sender
     /// that does not come with mxray only the digest was kept.
-    fn of(hello: &'f HelloFinding) -> Option<Self> {
+    fn of(hello: &'f HelloFinding, named: bool) -> Option<Self> {
         let offer = match hello.purpose {
             HelloPurpose::Sender => SENDERS.get(hello.offer.as_deref()?)?,
             HelloPurpose::Version => WHOLE.get(&hello.offered_version)?,
             _ => return None,
         };
-        (offer.suites.len() == hello.offered_suites).then_some(Self { hello, offer })
+        (offer.suites.len() == hello.offered_suites).then_some(Self { hello, offer, named })
+    }
+
+    /// Whether it named the host exactly if the sender of `offer` does. Over a
+    /// name a server may refuse what it would else take.
+    fn is_named_as(&self, offer: &Offer) -> bool {
+        !self.named || self.hello.names_host == offer.sends_sni
     }
 
     /// The version chosen, if there was an agreement.
@@ -126,7 +135,7 @@ fn is_refused(offer: &Offer, heard: &[Heard<'_>]) -> bool {
         })
     };
     let mut refused = heard.iter().filter(|heard| heard.hello.is_refused());
-    refused.any(|refused| holds(refused.offer, offer) && took(refused))
+    refused.any(|refused| refused.is_named_as(offer) && holds(refused.offer, offer) && took(refused))
 }
 
 /// Whether each list of `whole` holds that of `part`.
@@ -137,10 +146,13 @@ fn holds(whole: &Offer, part: &Offer) -> bool {
         && part.signature_schemes.iter().all(|scheme| whole.signature_schemes.contains(scheme))
 }
 
-/// The offers of the senders that come with mxray, by their ids.
+/// The offers of the senders that come with mxray, by their ids; with SNI, too,
+/// of those that send none, as they were asked before that was known.
 static SENDERS: LazyLock<HashMap<String, Offer>> = LazyLock::new(|| {
     let senders = Sender::names().into_iter().filter_map(|name| Sender::named(name).ok());
-    senders.map(|sender| sender.offer()).map(|offer| (offer.id(), offer)).collect()
+    let offers = senders.map(|sender| sender.offer());
+    let both = offers.flat_map(|offer| [Offer { sends_sni: true, ..offer.clone() }, offer]);
+    both.map(|offer| (offer.id(), offer)).collect()
 });
 
 /// The offers of all that a version can have, by the version.

@@ -33,6 +33,8 @@ fn hello(what: &str, end: HelloEnd, chosen: Option<(&str, &str)>, group: &str) -
         dh_bits: None,
         renegotiation_info: Some(true),
         client_certificate_requested: false,
+        names_host: true,
+        handshake: None,
     }
 }
 
@@ -47,7 +49,7 @@ fn ended(what: &str, end: HelloEnd) -> HelloFinding {
 fn refused(hellos: &[HelloFinding]) -> Finding {
     let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
     let failure = Some(Failure::new(Phase::Tls, Kind::Alert));
-    Finding { key, failure, tls: None, hellos: hellos.into() }
+    Finding { key, failure, tls: None, hellos: hellos.into(), enumerated: None }
 }
 
 /// Delivery, reason, basis, version, suite and group; what is absent is left

@@ -11,16 +11,18 @@
 //! sender (RFC 8446 §4.4.3); see `proof`. So is one with a certificate that no
 //! client can read. Where clients differ over a form, nothing is known.
 
-use super::case::Case;
+use super::case::{Case, with_case};
 use super::demands::{self, Demand};
 use super::downgrade::{self, Downgrade};
+use super::enumerated::{self, Taken};
 use super::other_offers::{Inference, infer};
 use super::profile::SenderProfile;
 use super::proof::{self, Proof};
 use crate::ask::step_down;
 use crate::model::{
-    Basis, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd, HelloFinding, Kind,
-    NamedGroup, NegotiatedTls, Outcome, Phase, Presented, ProtocolVersion, Reason, SuiteFacts,
+    AlertDescription, Basis, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd,
+    HelloFinding, Kind, NamedGroup, NegotiatedTls, Outcome, Phase, Presented, ProtocolVersion, Reason,
+    SuiteFacts,
 };
 use crate::sender::situation::Situation;
 use crate::sender::{AfterTlsFailure, Sender, Stated};
@@ -33,7 +35,13 @@ pub fn outcome(sender: &Sender, finding: &Finding) -> Outcome {
 
 /// What delivery through the endpoint would be.
 pub fn of(profile: &SenderProfile, finding: &Finding) -> Outcome {
-    let (mut outcome, situation) = Case { profile, finding }.answer();
+    with_case(profile, finding, of_case)
+}
+
+/// The same of an endpoint as the sender meets it.
+pub(super) fn of_case(case: &Case<'_>) -> Outcome {
+    let profile = case.profile;
+    let (mut outcome, situation) = case.answer();
     outcome.logged = situation.and_then(|situation| profile.logged(situation));
     outcome
 }
@@ -65,9 +73,10 @@ impl Case<'_> {
             None => self.by_hello().unwrap_or_else(|| self.by_handshake()),
             Some(failure) if self.is_about_the_offer(failure) => {
                 let hellos = self.by_hello().or_else(|| self.by_other_hellos());
-                let answer = hellos.or_else(|| self.by_downgrade(failure));
+                let answer = hellos.or_else(|| self.by_downgrade(failure)).or_else(|| self.by_enumeration());
                 answer.unwrap_or_else(|| self.not_learnt(failure))
             }
+            Some(failure) if self.lacks_client_certificate(failure) => self.by_missing_certificate(failure),
             Some(failure) if failure.says_no_tls() => self.no_tls(failure),
             Some(failure) if failure.denies_tls() => self.refused_for_now(failure),
             Some(failure) if failure.opens_for_nobody() => Self::not_there(failure),
@@ -119,6 +128,15 @@ impl Case<'_> {
         self.tls_failure(reason, carried.map_or(Basis::Inferred, |carried| carried.basis))
     }
 
+    /// The server ends every handshake without a client certificate, as it
+    /// ended the scanner's.
+    fn by_missing_certificate(&self, failure: &Failure) -> Answer {
+        let carried = self.carried().and_then(Result::ok).map_or(Basis::Inferred, |carried| carried.basis);
+        let shows = self.profile.sender.shows_client_certificate.as_ref();
+        let assumed = shows.is_some_and(Stated::is_assumed);
+        self.tls_failure(failure.into(), if assumed { Basis::Assumed } else { carried })
+    }
+
     /// In clear, unless the sender sends through TLS only, or keeps what is meant
     /// for a host that offers STARTTLS and refuses it.
     fn no_tls(&self, failure: &Failure) -> Answer {
@@ -160,7 +178,8 @@ impl Case<'_> {
             // the key that was seen signs for nobody with this offer.
             HelloEnd::Agreed if hello.hello_retry && self.lacks_scheme() => None,
             HelloEnd::Agreed if hello.hello_retry => Some(self.agreed(hello, Basis::Inferred)),
-            HelloEnd::Agreed | HelloEnd::BadCertificate | HelloEnd::IllegalParameter => {
+            HelloEnd::Agreed => Some(self.agreed(hello, self.basis_of_own(hello))),
+            HelloEnd::BadCertificate | HelloEnd::IllegalParameter => {
                 Some(self.agreed(hello, Basis::Observed))
             }
             HelloEnd::Sslv2 => Some(self.tls_failure(self.why_refused(), Basis::Observed)),
@@ -177,6 +196,37 @@ impl Case<'_> {
             Inference::NoVersion => self.tls_failure(Reason::NoPublishedVersion, basis),
             Inference::Refused => self.tls_failure(self.why_refused(), basis),
         })
+    }
+
+    /// What the suites and groups say that an enumeration found, of a server
+    /// that was not asked for this sender.
+    fn by_enumeration(&self) -> Option<Answer> {
+        let basis = Basis::Inferred;
+        let found = self.finding.enumerated.as_ref().filter(|_| self.own_hello().is_none())?;
+        let named = self.finding.key.sni.is_some();
+        let (version, suite, dh_bits) = match enumerated::taken(&self.profile.offer, found, named)? {
+            Taken::NoVersion => return Some(self.tls_failure(Reason::NoPublishedVersion, basis)),
+            Taken::NoSuite => return Some(self.tls_failure(Reason::NoPublishedSuite, basis)),
+            Taken::Agreed { version, suite, dh_bits } => (version, suite, dh_bits),
+        };
+        let info = self.finding.tls.as_ref().and_then(|tls| tls.renegotiation_info);
+        Some(match demands::of(&self.profile.sender, Some(version), info, dh_bits) {
+            Demand::Refused(reason, stated) => self.tls_failure(reason, basis.max(stated)),
+            Demand::Unknown(reason) => (Outcome::undetermined(reason), None),
+            demand => {
+                let session = self.session(Some(version), suite, None);
+                let (proven, basis) = under(demand, self.proven_by_another_session(version), basis);
+                (proven.of_session(basis, session), None)
+            }
+        })
+    }
+
+    /// Up to TLS 1.2 another suite may go with another key.
+    fn proven_by_another_session(&self, version: ProtocolVersion) -> Proof {
+        match self.shaken() {
+            Proof::Given if version >= ProtocolVersion::TLS13 && !self.lacks_scheme() => Proof::Given,
+            _ => Proof::Open,
+        }
     }
 
     fn agreed(&self, hello: &HelloFinding, basis: Basis) -> Answer {
@@ -196,6 +246,10 @@ impl Case<'_> {
             return self.tls_failure(ended(kind), basis);
         }
         let mut proven = proof::of_hello_beside(hello, self.finding, &self.profile.offer);
+        if proven == Proof::Given && !self.form.named && hello.presented.is_none() && !is_anonymous(hello) {
+            // For who names the host otherwise, the server may have another key.
+            proven = Proof::Open;
+        }
         if proven == Proof::Open && self.shaken() == Proof::OfAnotherOffer {
             // The server will sign by what the scanner did not offer.
             proven = Proof::Unverifiable;
@@ -247,7 +301,9 @@ impl Case<'_> {
             return Reason::NoPublishedVersion;
         }
         let (Some(best), suite) = self.finding.server_best() else { return Reason::OfferRefused };
-        if !self.profile.sender.versions.value.contains(&best) {
+        if self.profile.offer.versions.iter().all(|version| *version < best) {
+            self.why_older_refused()
+        } else if !self.profile.offers(best) {
             Reason::NoPublishedVersion
         } else if self.lacks_scheme() {
             Reason::NoPublishedSignatureScheme
@@ -256,6 +312,17 @@ impl Case<'_> {
             Reason::OfferRefused
         } else {
             Reason::NoPublishedSuite
+        }
+    }
+
+    /// The same at a server that speaks a newer version than the sender: it may
+    /// speak the sender's, too.
+    fn why_older_refused(&self) -> Reason {
+        let alert = self.own_hello().and_then(|hello| hello.alert);
+        match self.carried() {
+            _ if alert == Some(AlertDescription::PROTOCOL_VERSION) => Reason::NoPublishedVersion,
+            Some(Err(lack)) => lack,
+            _ => Reason::OfferRefused,
         }
     }
 
@@ -285,7 +352,7 @@ impl Case<'_> {
             // A dialogue that ran to its end went through TLS.
             return (Outcome::encrypted(Basis::Inferred, NegotiatedTls::default()), None);
         };
-        if self.refuses_certificate(None) {
+        if self.form.named && !self.lacks_session() && self.refuses_certificate(None) {
             return self.tls_failure(Reason::Sha1Certificate, self.basis_of_shown(tls));
         }
         // The library looks at the mark of TLS 1.3 itself, and did before any
@@ -308,6 +375,9 @@ impl Case<'_> {
             }
             // The server showed nothing that the sender has. It may have more.
             (_, lack) => {
+                if let Some(answer) = self.by_enumeration() {
+                    return answer;
+                }
                 let reason = lack.and_then(Result::err).unwrap_or(Reason::NoPublishedSuite);
                 let outcome = Outcome::undetermined(reason);
                 (Outcome { basis: Some(Basis::Inferred), ..outcome }, None)
@@ -354,6 +424,10 @@ fn under(demand: Demand, proven: Proof, basis: Basis) -> (Proof, Basis) {
         (Demand::NotRecorded, Proof::Given) => (Proof::NotRecorded, basis),
         (_, proven) => (proven, basis),
     }
+}
+
+fn is_anonymous(hello: &HelloFinding) -> bool {
+    hello.suite.and_then(CipherSuite::facts).is_some_and(SuiteFacts::is_anonymous)
 }
 
 /// What ends the handshake of every client, if that is how an answer ended.

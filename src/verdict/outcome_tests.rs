@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    AlertDescription, CheckCause, Endpoint, HelloPurpose, Leaf, ProbeKey, Sha256, SignatureCheck,
-    SignatureScheme, TlsFinding,
+    AcceptedSuite, AlertDescription, CheckCause, Endpoint, Enumerated, Enumeration, Gap, HelloPurpose, Leaf,
+    Preference, ProbeKey, Sha256, SignatureCheck, SignatureScheme, TlsFinding, VersionSuites,
 };
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ fn sender(name: &str) -> Sender {
 
 fn finding(failure: Option<Failure>, tls: Option<TlsFinding>) -> Finding {
     let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
-    Finding { key, failure, tls, hellos: Box::new([]) }
+    Finding { key, failure, tls, hellos: Box::new([]), enumerated: None }
 }
 
 fn leaf(key: &str, sha1: bool) -> Option<Arc<Leaf>> {
@@ -73,6 +73,8 @@ fn hello(
         dh_bits: None,
         renegotiation_info: Some(true),
         client_certificate_requested: false,
+        names_host: true,
+        handshake: None,
     }
 }
 
@@ -481,4 +483,35 @@ fn a_certificate_that_is_none_is_decided_for_every_sender() {
     let shown = hello(HelloPurpose::Sender, &exchange, HelloEnd::BadCertificate, Some(("TLSv1.2", GCM)));
     let outcome = outcome(&exchange, &refused(vec![shown]));
     assert_eq!(told(&outcome), "deferred tls_bad_certificate assumed - - -");
+}
+
+/// A server of TLS 1.2 with two certificates, that showed the one of ECDSA.
+#[test]
+fn what_an_enumeration_found_counts_for_a_sender_that_was_not_asked_for() {
+    const ECDSA: &str = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384";
+    let accepted = |suites: &[&str]| -> Vec<AcceptedSuite> {
+        suites.iter().map(|suite| AcceptedSuite { suite: suite.parse().unwrap(), dh_bits: None }).collect()
+    };
+    let version = |version, suites: &[&str], gap| VersionSuites {
+        version,
+        suites: accepted(suites),
+        preference: (suites.len() > 1).then_some(Preference::Server),
+        gap,
+        groups: None,
+    };
+    let (tls13, tls12) = (ProtocolVersion::TLS13, ProtocolVersion::TLS12);
+    for (suites, gap, expected) in [
+        (&[ECDSA, GCM][..], None, "encrypted - inferred TLSv1.2 TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 2"),
+        (&[ECDSA], None, "deferred no_published_suite assumed - - -"),
+        (&[ECDSA], Some(Gap::Budget), "undetermined no_published_suite inferred - - -"),
+    ] {
+        let versions = vec![version(tls13, &[], None), version(tls12, suites, gap)];
+        let found = Enumeration { versions, sslv2: false, connections: 30 };
+        let mut seen = shaken("TLSv1.2", ECDSA, "secp384r1", "ECDSA");
+        seen.enumerated = Some(Box::new(Enumerated { found, names_host: true }));
+        let outcome = outcome(&sender("exchange-online"), &seen);
+        assert_eq!(told(&outcome), expected, "{suites:?} {gap:?}");
+        let unproven = outcome.unproven;
+        assert_eq!(unproven.is_some(), outcome.delivery == Delivery::Encrypted, "another key, not seen");
+    }
 }

@@ -28,7 +28,8 @@ pub struct Policy {
 impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
-        let sender_hello = sender.offer().question(HelloPurpose::Sender);
+        let mut sender_hello = sender.offer().question(HelloPurpose::Sender);
+        sender_hello.shows_certificate = sender.may_show_certificate();
         Self {
             judge,
             profile: SenderProfile::new(sender),
@@ -72,7 +73,13 @@ impl Policy {
     /// The next hello that a host is worth, by what it said so far.
     pub fn next_hello(&self, observation: &Observation) -> Option<ClientHelloSpec> {
         step_down::next(&self.hellos, &self.sender_hello, observation)
-            .or_else(|| enumeration::next_to(self.enumeration.as_ref()?, observation))
+            .or_else(|| self.next_of_enumeration(observation))
+    }
+
+    /// The same of an enumeration, which names the host if the sender does.
+    fn next_of_enumeration(&self, observation: &Observation) -> Option<ClientHelloSpec> {
+        let question = enumeration::next_to(self.enumeration.as_ref()?, observation)?;
+        Some(ClientHelloSpec { names_host: self.sender_hello.names_host, ..question })
     }
 
     /// What a probe comes to by itself: its record, and what verdicts of domains

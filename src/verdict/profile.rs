@@ -46,6 +46,11 @@ impl SenderProfile {
         Some(known.1.clone())
     }
 
+    /// Whether it may show a client certificate to a server that asks for one.
+    pub fn may_show_certificate(&self) -> bool {
+        self.sender.may_show_certificate()
+    }
+
     /// Whether it offers a version.
     pub fn offers(&self, version: ProtocolVersion) -> bool {
         self.offer.versions.contains(&version)

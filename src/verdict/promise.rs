@@ -48,7 +48,7 @@ mod tests {
             preference: 0,
             host: Some(MxHost::new(host)),
             endpoint: Arc::new(JudgedEndpoint::of_outcome(
-                Finding { key, failure, tls, hellos: Box::new([]) },
+                Finding { key, failure, tls, hellos: Box::new([]), enumerated: None },
                 Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
             )),
             name: None,

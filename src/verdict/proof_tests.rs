@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::sender::Sender;
 use crate::verdict::SenderProfile;
-use crate::verdict::case::Case;
+use crate::verdict::case::with_case;
 use crate::verdict::outcome::outcome;
 use std::sync::Arc;
 
@@ -33,7 +33,13 @@ fn leaf(byte: u8) -> Arc<Leaf> {
 
 fn finding(failure: Option<Kind>, tls: Option<TlsFinding>, hellos: &[HelloFinding]) -> Finding {
     let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
-    Finding { key, failure: failure.map(|kind| Failure::new(Phase::Tls, kind)), tls, hellos: hellos.into() }
+    Finding {
+        key,
+        failure: failure.map(|kind| Failure::new(Phase::Tls, kind)),
+        tls,
+        hellos: hellos.into(),
+        enumerated: None,
+    }
 }
 
 /// A handshake in TLS 1.2, or 1.3 by its suite.
@@ -84,6 +90,8 @@ fn hello(
         dh_bits: None,
         renegotiation_info: Some(true),
         client_certificate_requested: false,
+        names_host: true,
+        handshake: None,
     }
 }
 
@@ -229,7 +237,8 @@ fn an_anonymous_suite_has_nothing_to_prove() {
 #[test]
 fn a_certificate_on_demand_is_to_be_proven_by_itself() {
     let profile = SenderProfile::new(Sender::named("postfix-may").unwrap());
-    let unproven_on_demand = |finding: &Finding| Case { profile: &profile, finding }.unproven_on_demand();
+    let unproven_on_demand =
+        |finding: &Finding| with_case(&profile, finding, |case| case.unproven_on_demand());
     let on_demand = |suite, signature| HelloFinding {
         purpose: HelloPurpose::Authenticated,
         offer: profile.authenticated_id.clone(),

@@ -19,7 +19,7 @@ fn assert_offers(sender: &Sender, hello: &ClientHello, packages: &str) {
     assert_eq!(hello.groups, offer.groups, "groups of {whose}");
     assert_eq!(hello.signature_schemes, offer.signature_schemes, "signature schemes of {whose}");
     assert_eq!(hello.legacy_version, ProtocolVersion::TLS12, "{whose}");
-    assert_eq!(hello.sni, None, "docs/senders.md says of {whose}: no name");
+    assert_eq!(hello.sni.is_some(), sender.sends_sni.value, "SNI of {whose}");
 }
 
 /// Handshakes after which a system that sends in clear has done so: Postfix

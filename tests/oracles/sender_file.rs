@@ -66,6 +66,7 @@ fn findings() -> Vec<Finding> {
         failure: Some(Failure::new(phase, kind)),
         tls: None,
         hellos: Box::new([]),
+        enumerated: None,
     };
     let shaken = |version, suite, signature| Finding {
         tls: Some(TlsFinding {

@@ -394,5 +394,11 @@ fn question(
 ) -> ClientHelloSpec {
     let modern = version >= ProtocolVersion::TLS12;
     let signature_schemes = if modern { offer::schemes() } else { Vec::new() };
-    ClientHelloSpec { purpose, offer: None, versions: vec![version], suites, groups, signature_schemes }
+    ClientHelloSpec {
+        versions: vec![version],
+        suites,
+        groups,
+        signature_schemes,
+        ..ClientHelloSpec::of(purpose)
+    }
 }

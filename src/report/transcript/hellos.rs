@@ -15,6 +15,10 @@ pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result 
                 format!("the sender's ClientHello without anonymous suites, {}", hello.offered_version)
             }
             HelloPurpose::Version => format!("all suites of {}", hello.offered_version),
+            HelloPurpose::Handshake if hello.names_host == Some(false) => {
+                "a whole handshake without the host's name".to_string()
+            }
+            HelloPurpose::Handshake => "a whole short handshake".to_string(),
             HelloPurpose::Suites | HelloPurpose::Order | HelloPurpose::Groups => continue,
         };
         let (suites, answer) = (hello.offered_suites, answer(hello));

@@ -246,7 +246,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     column(
         "extra_client_hellos",
-        "ClientHellos sent beyond that of the handshake, each on a connection of its own.",
+        "ClientHellos sent beyond that of the handshake, those of second handshakes included, each on a connection of its own.",
         |r| Value::count(r.observation.hellos.len()),
     ),
     one_of(

@@ -1,7 +1,7 @@
 //! A run directory written and read back, and directories that are cut or broken.
 
 use super::{Stored, StoredRun};
-use crate::model::observation::ClientCertificate;
+use crate::model::ClientCertificate;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
     Assessment, CertificateFacts, ChainStatus, DateStatus, Delivery, Deviation, Dialogue, DomainFacts,

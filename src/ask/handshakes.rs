@@ -1,0 +1,141 @@
+//! When a host is worth a second handshake: the first was not in the form of
+//! the sender's, or never showed what is behind it.
+//!
+//! A server may answer one that names the host otherwise than one that does
+//! not, and go on with a client that shows a certificate otherwise than with
+//! one that shows none. What it does for the sender, only a handshake in the
+//! sender's form tells.
+
+use crate::model::{
+    CipherSuite, ClientCertificate, ClientHelloSpec, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind,
+    Observation, Phase, ProtocolVersion, SignatureScheme,
+};
+
+/// The handshake that counts for the sender, among the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shaken<'a> {
+    /// Whether it ended in a session.
+    pub(super) established: bool,
+    /// Why its dialogue ended early.
+    pub(super) failure: Option<&'a Failure>,
+    /// The suite that the server chose.
+    pub(super) suite: Option<CipherSuite>,
+    version: Option<ProtocolVersion>,
+    scheme: Option<SignatureScheme>,
+}
+
+/// The second handshake that the host is worth, if it was not made: once.
+pub(super) fn second(sender: &ClientHelloSpec, seen: &Observation) -> Option<ClientHelloSpec> {
+    let is_due = seen.hellos.iter().all(|hello| hello.purpose != HelloPurpose::Handshake);
+    let wanted = is_due && leads_to_tls(seen) && (is_of_another_form(sender, seen) || shows_nothing(seen));
+    wanted.then(|| ClientHelloSpec::handshake(sender.names_host, sender.shows_certificate))
+}
+
+/// Whether the dialogue came to a handshake, and ended neither in clear, nor in
+/// a flood, nor by this machine.
+fn leads_to_tls(seen: &Observation) -> bool {
+    let ends_it = [Kind::Throttled, Kind::TooManyBytes, Kind::TooLong, Kind::LocalError];
+    let ended = seen.failure.as_ref().filter(|failure| failure.phase == Phase::Tls);
+    seen.tls.is_some()
+        && ended.is_none_or(|failure| failure.reply_code.is_none() && !ends_it.contains(&failure.kind))
+}
+
+/// Whether the first handshake was not in the form of the sender's: it names
+/// the host, and shows a certificate where there is one to show.
+fn is_of_another_form(sender: &ClientHelloSpec, seen: &Observation) -> bool {
+    let named = seen.key.sni.is_some() && !sender.names_host;
+    let shown = seen.tls.as_ref().is_some_and(|tls| {
+        !matches!(tls.client_certificate, ClientCertificate::NeverAsked | ClientCertificate::NotShown)
+    });
+    named || (shown && !sender.shows_certificate)
+}
+
+/// Whether the server agreed to the sender's offer and showed no certificate,
+/// neither there nor in the first handshake, which came to nothing: in TLS 1.3
+/// that is encrypted.
+fn shows_nothing(seen: &Observation) -> bool {
+    let agreed = |hello: &HelloObservation| {
+        hello.purpose == HelloPurpose::Sender
+            && hello.end == HelloEnd::Agreed
+            && hello.version >= Some(ProtocolVersion::TLS13)
+    };
+    first(seen).is_some_and(|first| first.suite.is_none()) && seen.hellos.iter().any(agreed)
+}
+
+/// The handshake that counts for the sender; `None` where none was begun.
+pub(super) fn counting<'a>(sender: &ClientHelloSpec, seen: &'a Observation) -> Option<Shaken<'a>> {
+    let first = first(seen)?;
+    let made = |hello: &&HelloObservation| {
+        hello.purpose == HelloPurpose::Handshake && hello.end != HelloEnd::NotAsked
+    };
+    let second = seen.hellos.iter().find(made).map(Shaken::of_second);
+    let counts = |second: &Shaken<'_>| {
+        is_of_another_form(sender, seen) || (first.suite.is_none() && second.established)
+    };
+    Some(second.filter(counts).unwrap_or(first))
+}
+
+fn first(seen: &Observation) -> Option<Shaken<'_>> {
+    let tls = seen.tls.as_ref()?;
+    Some(Shaken {
+        established: tls.established,
+        failure: seen.failure.as_ref(),
+        suite: tls.suite,
+        version: tls.version,
+        scheme: tls.signature_scheme,
+    })
+}
+
+impl<'a> Shaken<'a> {
+    fn of_second(hello: &'a HelloObservation) -> Self {
+        let failed = hello.failure.as_ref().is_some_and(|failure| failure.phase <= Phase::Tls);
+        Self {
+            established: hello.end == HelloEnd::Agreed && !failed,
+            failure: hello.failure.as_ref(),
+            suite: hello.suite,
+            version: hello.version,
+            scheme: hello.signature_scheme,
+        }
+    }
+
+    /// Whether the server said nothing to its hello.
+    pub(super) fn is_silent(&self) -> bool {
+        let ended = self.failure.map(|failure| (failure.phase, failure.kind));
+        self.suite.is_none() && ended == Some((Phase::Tls, Kind::Timeout))
+    }
+
+    /// Whether what was chosen is not of the sender's offer, so that only the
+    /// answer to that tells what the sender gets. Another version of the
+    /// sender's is taken, too, where its suites go with the key.
+    pub(super) fn is_not_of(&self, sender: &ClientHelloSpec) -> bool {
+        let (Some(version), Some(suite)) = (self.version, self.suite) else { return false };
+        if self.scheme.is_some_and(|scheme| !sender.signature_schemes.contains(&scheme)) {
+            return true;
+        }
+        if sender.versions.contains(&version) {
+            return version < ProtocolVersion::TLS13 && !sender.suites.contains(&suite);
+        }
+        let newer_only = sender.versions.iter().all(|offered| *offered > version);
+        newer_only || !sender.suites.iter().any(|suite| self.key_fits(*suite))
+    }
+
+    /// Whether a suite up to TLS 1.2 goes with the key that signed.
+    fn key_fits(&self, suite: CipherSuite) -> bool {
+        let Some(facts) = suite.facts().filter(|facts| !facts.is_tls13()) else { return false };
+        match self.scheme.map(is_of_rsa) {
+            Some(rsa) => facts.authentication == if rsa { "RSA" } else { "ECDSA" },
+            None => false,
+        }
+    }
+}
+
+/// Whether a key of RSA signs under a scheme: RSASSA-PKCS1-v1_5, whose second
+/// byte is 1, and RSASSA-PSS (RFC 8446 §4.2.3). All else here goes with suites
+/// of ECDSA (RFC 8422 §5.1.3).
+fn is_of_rsa(scheme: SignatureScheme) -> bool {
+    scheme.0 & 0xff == 1 || matches!(scheme.0, 0x0804..=0x0806 | 0x0809..=0x080b)
+}
+
+#[cfg(test)]
+#[path = "handshakes_tests.rs"]
+mod tests;
