@@ -101,7 +101,8 @@ pub(super) fn is_void(line: &str) -> bool {
 /// in no quotes.
 fn without_comment(line: &str) -> &str {
     let comment = line.char_indices().find(|(at, character)| {
-        let set_off = |before: &str| before.ends_with([' ', '\t']) && before.matches('"').count() % 2 == 0;
+        let set_off =
+            |before: &str| before.ends_with([' ', '\t']) && before.matches('"').count().is_multiple_of(2);
         *character == '#' && line.get(..*at).is_some_and(set_off)
     });
     comment.and_then(|(at, _)| line.get(..at)).unwrap_or(line).trim()

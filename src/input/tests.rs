@@ -305,13 +305,13 @@ fn no_local_part_is_told_wherever_it_stands() {
     for text in [
         format!("a.example\n{long}@b.example\n"),
         format!("a.example\n{beyond} {long}@b.example\n"),
-        format!("domain,mail\nSECRET,SECRET@a.example\n"),
-        format!("domain,mail\n\"SECRET,SECRET@a.example\n"),
-        format!("domain,mail\n\"SECRET@a.example,SECRET\n"),
-        format!("a.example\n\"SECRET #x\"@b.example\n"),
-        format!("se.SECRET,se.SECRET@a.example\n"),
-        format!("a.example\n\"SECRET\"@b_.example\n"),
-        format!("a.example\nsmtp:SECRET@b.example\n"),
+        "domain,mail\nSECRET,SECRET@a.example\n".to_owned(),
+        "domain,mail\n\"SECRET,SECRET@a.example\n".to_owned(),
+        "domain,mail\n\"SECRET@a.example,SECRET\n".to_owned(),
+        "a.example\n\"SECRET #x\"@b.example\n".to_owned(),
+        "se.SECRET,se.SECRET@a.example\n".to_owned(),
+        "a.example\n\"SECRET\"@b_.example\n".to_owned(),
+        "a.example\nsmtp:SECRET@b.example\n".to_owned(),
     ] {
         let entries: Vec<_> = try_list(text.as_bytes(), &domains()).unwrap().collect();
         let shown = format!("{entries:?}");

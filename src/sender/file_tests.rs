@@ -175,10 +175,10 @@ fn a_hello_that_nobody_can_send_is_refused_with_key_and_line() {
         (
             "code = \"450 4.7.320\"",
             "code = \"450 5.7.320\"",
-            "line 113: codes.certificate_invalid: `450 5.7.320` is no code of a failure",
+            "line 121: codes.certificate_invalid: `450 5.7.320` is no code of a failure",
         ),
         ("{thumbprint}", "{thumb}", "nothing is known for {thumb}"),
-        ("value = 24", "value = 24.5", "line 75: invalid type: floating point"),
+        ("value = 24", "value = 24.5", "line 83: invalid type: floating point"),
     ] {
         let found = refusal(from, to);
         assert!(found.contains(expected), "{found}, not {expected}");

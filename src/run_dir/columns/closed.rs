@@ -109,6 +109,7 @@ pub(super) const PROBE_OUTCOMES: &[&str] = &[
 /// the server says that there is no TLS, or a handshake came to nothing.
 pub(super) const WEAKEST_OUTCOMES: &[&str] = &[
     "ok",
+    "timeout",
     "helo_only",
     "not_offered",
     "keyword_mangled",
