@@ -91,8 +91,8 @@ fn a_certificate_that_no_hello_showed_is_asked_for_once() {
         (&[][..], false),
         (&[answer(HelloPurpose::Sender, HelloEnd::Timeout, None)], false),
         (&[agreed(ProtocolVersion::TLS12)], false),
-        (&[tls13.clone()], true),
-        (&[tls13, made], false),
+        (std::slice::from_ref(&tls13), true),
+        (&[tls13.clone(), made], false),
     ] {
         assert_eq!(second(&sender(true, true), &after(hellos)).is_some(), expected, "{hellos:?}");
     }
