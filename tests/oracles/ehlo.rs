@@ -42,7 +42,7 @@ fn check_offer(reply: &Reply) {
 /// Whether the bytes of a line list it: the word, and then its end or what ends
 /// a word.
 fn is_starttls(line: &[u8]) -> bool {
-    let blanks = line.iter().take_while(|byte| **byte == b' ').count();
+    let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let Some((word, rest)) = line[blanks..].split_at_checked("STARTTLS".len()) else { return false };
     let ends = rest.first().is_none_or(|next| matches!(next, b' ' | b'=' | 0..=31 | 127));
     word.eq_ignore_ascii_case(b"STARTTLS") && ends
