@@ -310,10 +310,12 @@ pub(super) fn names(spec: &Certificate, host: &str) -> (Vec<String>, Option<Stri
     (names, spec.common_name.as_ref().map(|name| expand(name, host)))
 }
 
-/// The name with `{host}` and `{parent}` filled in.
+/// The name with `{host}`, `{parent}` and `{grandparent}` filled in: the host, and
+/// what is left of it without its first label, and without its first two.
 fn expand(name: &str, host: &str) -> String {
     let parent = host.split_once('.').map_or(host, |(_, parent)| parent);
-    name.replace("{host}", host).replace("{parent}", parent)
+    let grandparent = parent.split_once('.').map_or(parent, |(_, grandparent)| grandparent);
+    name.replace("{host}", host).replace("{parent}", parent).replace("{grandparent}", grandparent)
 }
 
 #[cfg(test)]

@@ -73,12 +73,15 @@ fn dates_count_from_the_start_of_the_fleet() {
 
 #[test]
 fn names_are_filled_in() {
-    let names = ["{host}", "*.{parent}", "fixed.example"].map(String::from).to_vec();
+    let names = ["{host}", "*.{parent}", "*.{grandparent}", "fixed.example"].map(String::from).to_vec();
     let (_, chain) = chain(&Certificate { names, ..Certificate::default() });
     let (_, leaf) = X509Certificate::from_der(&chain[0]).unwrap();
     let names = leaf.subject_alternative_name().unwrap().unwrap();
     let names: Vec<String> = names.value.general_names.iter().map(ToString::to_string).collect();
-    assert_eq!(names.join(" "), "DNSName(mx1.d0.example) DNSName(*.d0.example) DNSName(fixed.example)");
+    assert_eq!(
+        names.join(" "),
+        "DNSName(mx1.d0.example) DNSName(*.d0.example) DNSName(*.example) DNSName(fixed.example)"
+    );
     assert_eq!(leaf.subject().to_string(), format!("CN={HOST}"));
 }
 
