@@ -6,6 +6,7 @@
 
 mod client_hello;
 mod dialogue;
+mod distinct_files;
 mod error;
 mod families;
 mod files;
@@ -17,6 +18,7 @@ mod stored_files;
 mod stores;
 mod system_store;
 
+pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use families::Family;
 pub use files::read_file;

@@ -2,7 +2,8 @@
 //!
 //! The records go to a new run directory in the order in which they stand in
 //! the old one. As in a scan, a finding of each probe is kept in memory, and
-//! nothing else that grows with the run but where each certificate stands.
+//! nothing else that grows with the run but where each certificate stands, and
+//! what was read already.
 
 use super::CommandError;
 use super::missing::{self, Missing};

@@ -34,6 +34,7 @@ pub use error::CommandError;
 pub use usage::refuse;
 
 use crate::cli::{Cli, Command};
+use crate::plan;
 use anyhow::Context;
 use error::{EXIT_NOTHING_ASKED, EXIT_USAGE};
 use jiff::Timestamp;
@@ -52,10 +53,12 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn execute(command: Command) -> Result<ExitCode, CommandError> {
     check_clock(Timestamp::now()).map_err(anyhow::Error::msg)?;
+    plan::check_distinct_files(&command)?;
     // More is better; what the system gives is enough.
     let _ = descriptors::raise();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     let result = runtime.block_on(async {
+        signals::ignore_file_size();
         match command {
             Command::Scan(args) => scan::run(*args).await,
             Command::Probe(args) => probe::run(*args).await,

@@ -47,6 +47,18 @@ impl Stop {
     }
 }
 
+/// Lets a write that would pass the limit of file sizes (`ulimit -f`) fail like
+/// any other, which is told, instead of ending the process without a word.
+/// To be called under tokio.
+#[cfg(unix)]
+pub(super) fn ignore_file_size() {
+    // Once somebody listened, the signal does nothing by itself any more.
+    let _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
+}
+
+#[cfg(not(unix))]
+pub(super) fn ignore_file_size() {}
+
 impl Signals {
     #[cfg(unix)]
     pub(super) fn new() -> Self {

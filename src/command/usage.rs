@@ -6,13 +6,21 @@ use crate::cli::Cli;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Prints the help that was asked for, or says what is wrong.
 pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        // A reader that went away has seen enough of it.
-        let _ = error.print();
+        match error.print().and_then(|()| io::stdout().flush()) {
+            // A reader that went away has seen enough of it.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                say(format_args!("mxray: cannot write to standard output: {error}"));
+                outlet::settle();
+                return ExitCode::FAILURE;
+            }
+            _ => {}
+        }
     } else {
         let command = arguments.get(1).and_then(|word| word.to_str()).filter(|word| is_command(word));
         say(format_args!("mxray: {}", line(&error.render().to_string(), command)));

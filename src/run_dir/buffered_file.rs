@@ -28,17 +28,24 @@ impl WriteState {
 pub(super) struct BufferedFile {
     file: File,
     bytes: Vec<u8>,
+    /// Bytes that the system took.
+    written: u64,
     whole: WriteState,
 }
 
 impl BufferedFile {
     pub(super) fn new(file: File, whole: WriteState) -> Self {
-        Self { file, bytes: Vec::new(), whole }
+        Self { file, bytes: Vec::new(), written: 0, whole }
     }
 
     /// Bytes that wait.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// How long the file must be, in bytes.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 }
 
@@ -54,6 +61,7 @@ impl Write for BufferedFile {
             return Err(io::Error::other("another file of the run could not be written"));
         }
         let written = self.file.write_all(&self.bytes);
+        self.written += self.bytes.len() as u64;
         self.bytes.clear();
         written.inspect_err(|_| self.whole.set_broken())
     }

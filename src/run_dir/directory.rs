@@ -52,6 +52,11 @@ impl<R> CsvFile<R, BufferedFile> {
     fn buffered_bytes(&self) -> usize {
         self.table.writer().len()
     }
+
+    /// How long the file must be, in bytes.
+    fn written(&self) -> u64 {
+        self.table.writer().written()
+    }
 }
 
 /// Every file of a run. Whoever writes stops at the first error: what follows
@@ -93,7 +98,10 @@ impl RunDirectory {
     fn open(dir: &Path, info: &RunInfo) -> io::Result<Self> {
         let whole = WriteState::default();
         let file = |name: &str| {
-            let file = File::create_new(dir.join(name)).map_err(|error| named(name, &error))?;
+            // At its end, wherever that is: if another process cuts the file
+            // short, it stays too short, and that is seen.
+            let file = File::options().append(true).create_new(true).open(dir.join(name));
+            let file = file.map_err(|error| named(name, &error))?;
             io::Result::Ok(BufferedFile::new(file, whole.clone()))
         };
         let mut directory = Self {
@@ -179,41 +187,50 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Whether the directory still is where it was made, and every file in it:
-    /// the system goes on to take what is written to files that nobody can
-    /// find any more.
+    /// Whether the directory still is where it was made, and every file in it
+    /// as long as what was written there: the system goes on to take what is
+    /// written to files that nobody can find any more, or that another process
+    /// cut short.
     ///
     /// # Errors
     /// The directory is not, or one of its files.
     pub fn check_place(&self) -> io::Result<()> {
-        let is_gone = |name: &str| match fs::metadata(self.dir.join(name)) {
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
-            Ok(_) => false,
-        };
-        let gone = |path: &Path| {
-            let what = format!("{} is gone, or moved", path.display());
-            Err(io::Error::new(io::ErrorKind::NotFound, what))
-        };
-        if is_gone(run_info::RUN_NAME) {
-            return gone(&self.dir);
+        if self.length(run_info::RUN_NAME).is_none() {
+            return Err(is_gone(&self.dir));
         }
-        match self.names().into_iter().find(|name| is_gone(name)) {
-            Some(name) => gone(&self.dir.join(name)),
-            None => Ok(()),
+        for (name, written) in self.files_written() {
+            let path = self.dir.join(name);
+            match self.length(name) {
+                None => return Err(is_gone(&path)),
+                Some(length) if length < written => return Err(is_cut(&path, length, written)),
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of the file of that name; `None` if there is none. What the system
+    /// does not tell is no reason to break off.
+    fn length(&self, name: &str) -> Option<u64> {
+        match fs::metadata(self.dir.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(_) => Some(u64::MAX),
+            Ok(metadata) => Some(metadata.len()),
         }
     }
 
-    fn names(&self) -> [&'static str; 9] {
+    /// Each file, and how many bytes of it the system took.
+    fn files_written(&self) -> [(&'static str, u64); 9] {
         [
-            self.certificates.name,
-            self.journal.name,
-            self.suites.name,
-            self.groups.name,
-            self.endpoints.name,
-            self.rejects.name,
-            self.facts.name,
-            self.mx.name,
-            self.domains.name,
+            (self.certificates.name, self.certificates.written()),
+            (self.journal.name, self.journal.written()),
+            (self.suites.name, self.suites.written()),
+            (self.groups.name, self.groups.written()),
+            (self.endpoints.name, self.endpoints.written()),
+            (self.rejects.name, self.rejects.written()),
+            (self.facts.name, self.facts.written()),
+            (self.mx.name, self.mx.written()),
+            (self.domains.name, self.domains.written()),
         ]
     }
 
@@ -233,13 +250,13 @@ impl RunDirectory {
         self.domains.flush()
     }
 
-    /// Flushes and puts the final `run.json` in place. If a file fails, or is
-    /// gone, it is that of [`RunDirectory::give_up`].
+    /// Flushes and puts the final `run.json` in place. If a file fails, is gone
+    /// or was cut short, it is that of [`RunDirectory::give_up`].
     ///
     /// # Errors
     /// That of the first file that fails, which the message names.
     pub fn finish(mut self, info: &RunInfo, summary: &impl Serialize) -> io::Result<()> {
-        let finished = self.check_place().and_then(|()| self.flush()).and_then(|()| {
+        let finished = self.flush().and_then(|()| self.check_place()).and_then(|()| {
             run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
         });
         if let Err(error) = &finished {
@@ -260,4 +277,15 @@ impl RunDirectory {
             let _ = run_info::replace(&dir, &RunInfo { ended, error, ..info }, None::<&()>);
         }
     }
+}
+
+fn is_gone(path: &Path) -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, format!("{} is gone, or moved", path.display()))
+}
+
+fn is_cut(path: &Path, length: u64, written: u64) -> io::Error {
+    let path = path.display();
+    io::Error::other(format!(
+        "{path} has {length} bytes, and {written} were written to it: another process cut it short"
+    ))
 }

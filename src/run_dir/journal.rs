@@ -34,6 +34,11 @@ impl LineFile {
         self.writer.len()
     }
 
+    /// How long the file must be, in bytes.
+    pub(super) fn written(&self) -> u64 {
+        self.writer.written()
+    }
+
     fn write(&mut self, entry: &impl Serialize) -> io::Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, entry)?;

@@ -148,8 +148,8 @@ fn a_full_disk_is_said_and_leaves_a_valid_run_directory() {
 #[test]
 fn a_run_directory_that_takes_no_more_says_so_in_run_json() {
     let lab = Lab::playing(&["tls13_ecdsa"], 300);
-    // Blocks of 512 bytes; the signal would end the process before it can say anything.
-    let shell = "trap '' XFSZ; ulimit -f 96; exec \"$0\" \"$@\"";
+    // Blocks of 512 bytes; the signal must not end the process before it can say anything.
+    let shell = "ulimit -f 96; exec \"$0\" \"$@\"";
     let mut command = std::process::Command::new("sh");
     command.args(["-c", shell, env!("CARGO_BIN_EXE_mxray")]);
     command.args(lab.args("scan list --allow-private -o run --per-ip-connections 0"));
@@ -167,6 +167,56 @@ fn a_run_directory_that_takes_no_more_says_so_in_run_json() {
     let ran = lab.folder.run(["judge", "run", "-o", "again"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stderr.contains(&format!("mxray: the run failed ({cause})")), "{}", ran.stderr);
+}
+
+/// A file of a run that another process cuts short meanwhile: what is missing
+/// is said, and no hole is written into it.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_cut_short_meanwhile_is_told() {
+    let lab = Lab::playing(&["tls13_ecdsa", "greeting_silence"], 12);
+    for name in ["domains.csv", "observations.jsonl"] {
+        let run = format!("run-{name}");
+        let words = "scan list --allow-private --per-ip-connections 0 --timeout greeting=3s -o";
+        let child = lab.folder.mxray(lab.args(&format!("{words} {run}"))).spawn().unwrap();
+        let path = lab.folder.path().join(&run).join(name);
+        until("the first rows", || std::fs::read_to_string(&path).is_ok_and(|text| text.lines().count() > 2));
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+        let ran = end(child);
+        let last = ran.stderr.lines().last().unwrap();
+        assert_eq!(ran.code, Some(1), "{last}");
+        let told = format!("mxray: cannot write the results: {run}/{name} has ");
+        assert!(last.starts_with(&told) && last.ends_with("another process cut it short"), "{last}");
+        assert!(!std::fs::read(&path).unwrap().contains(&0));
+        let info: Value = serde_json::from_str(&lab.folder.read(&format!("{run}/run.json"))).unwrap();
+        assert!(info["error"].as_str().unwrap().contains("cut it short"), "{info}");
+        assert_eq!(info["finished"], Value::Null);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn words_for_a_full_disk_are_an_error_of_every_command() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ran = lab.folder.run(lab.args("scan list --allow-private -o run"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let words = |line: &str| line.split(' ').map(String::from).collect::<Vec<_>>();
+    for args in [
+        lab.args("scan list --allow-private -o summary"),
+        words("judge run -o judged"),
+        words("roots list --store mozilla"),
+        words("demo --domains 5 -o demo"),
+        words("lab --domains list"),
+        words("--help"),
+        words("help scan"),
+        words("--version"),
+    ] {
+        let ran = end(lab.folder.mxray(&args).stdout(full()).spawn().unwrap());
+        let last = ran.stderr.lines().last().unwrap_or_default();
+        assert_eq!(ran.code, Some(1), "{args:?}: {last}");
+        assert!(last.starts_with("mxray: cannot write to standard output: No space left"), "{last}");
+    }
 }
 
 #[test]

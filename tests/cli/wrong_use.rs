@@ -1,7 +1,7 @@
 //! What cannot be done is said in one line with exit code 2, before anything
 //! is written.
 
-use crate::command::Folder;
+use crate::command::{Folder, Ran};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::fmt::Write as _;
 
@@ -189,6 +189,59 @@ fn files_that_cannot_be_used() {
         "lab --domains list --counters directory",
     ];
     insta::assert_snapshot!(refusals(&folder(), &lines));
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_named_twice() {
+    let folder = folder();
+    std::os::unix::fs::symlink("list", folder.path().join("link")).unwrap();
+    std::os::unix::fs::symlink("nothing-yet", folder.path().join("loose")).unwrap();
+    std::fs::hard_link(folder.path().join("list"), folder.path().join("twin")).unwrap();
+    let lines = [
+        "lab --domains list --truth list",
+        "lab --domains list --roots ./directory/../list",
+        "lab --domains list --endpoints link",
+        "lab --domains list --connectors twin",
+        "lab --domains twin --counters link",
+        "lab --domains list --truth new --roots ./new",
+        "lab --domains list --truth loose --counters nothing-yet",
+        "scan list -o list",
+        "judge directory -o ./directory",
+        "bench 127.0.0.1:1 --baseline cert.pem --save ./cert.pem",
+        "bench 127.0.0.1:1 --client-cert cert.pem --client-key key.pem --save key.pem",
+    ];
+    insta::assert_snapshot!(refusals(&folder, &lines));
+    assert_eq!(folder.read("list"), "a.example\n");
+}
+
+/// A shell that appends to what is read: the run would read its own rows.
+#[cfg(unix)]
+#[test]
+fn a_list_that_is_standard_output_too() {
+    let folder = Folder::new().with("list", "a.example\n");
+    let appended = |name: &str| std::fs::File::options().append(true).open(folder.path().join(name)).unwrap();
+    let mut child = folder.mxray(["scan", "list", "--format", "csv"]);
+    let ran: Ran = child.stdout(appended("list")).output().unwrap().into();
+    let told = "mxray: INPUT list and standard output are the same file; name another\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), told));
+    let mut child = folder.mxray(["scan", "-", "--format", "csv"]);
+    child.stdin(std::fs::File::open(folder.path().join("list")).unwrap());
+    let ran: Ran = child.stderr(appended("list")).output().unwrap().into();
+    assert_eq!(ran.code, Some(2));
+    let told = "standard input and standard error are the same file; name another\n";
+    assert_eq!(folder.read("list"), format!("a.example\nmxray: {told}"));
+}
+
+/// What has no content of its own is none that could be lost.
+#[cfg(unix)]
+#[test]
+fn a_device_may_be_named_twice() {
+    let folder = folder();
+    let ran = folder.run(
+        "lab --domains list --truth /dev/null --roots /dev/null --scenario no_such".split(' '),
+    );
+    assert!(ran.stderr.starts_with("mxray: scenario no_such: "), "{}", ran.stderr);
 }
 
 #[test]

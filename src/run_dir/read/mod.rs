@@ -1,12 +1,13 @@
 //! A run directory read back, so that what was seen can be judged again.
 //!
-//! Nothing is held in memory but one line at a time, and of each certificate
-//! where it stands. A run that was killed may have left the last line of each
+//! Nothing is held in memory but one line at a time, of each certificate where
+//! it stands, and what was read already: whatever stands twice is an error. A run that was killed may have left the last line of each
 //! file cut short: that line is left out and told of ([`StoredRun::cut`]); any
 //! other damage is an error that names file and line.
 
 mod certificates;
 mod error;
+mod line_numbers;
 mod lines;
 mod observations;
 mod rejects;
@@ -21,6 +22,7 @@ pub use rejects::Rejects;
 
 use super::run_info::RunInfo;
 use crate::model::DomainFacts;
+use line_numbers::LineNumbers;
 use lines::{Lines, Schema, check_version, open_regular};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -100,7 +102,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: the file cannot be read.
     pub fn facts(&self) -> Result<Facts, StoreError> {
-        Ok(Facts { lines: Lines::open(&self.dir, FACTS_FILE)? })
+        Ok(Facts { lines: Lines::open(&self.dir, FACTS_FILE)?, read: LineNumbers::default() })
     }
 
     /// The lines of the input that were no targets.
@@ -135,14 +137,20 @@ const FACTS_FILE: &str = "facts.jsonl";
 /// Reads `facts.jsonl`.
 pub struct Facts {
     lines: Lines,
+    /// The targets read so far.
+    read: LineNumbers,
 }
 
 impl Facts {
     /// The next target.
     ///
     /// # Errors
-    /// [`StoreError`]: the line cannot be read.
+    /// [`StoreError`]: the line cannot be read, or its target was read before.
     pub fn read_next(&mut self) -> Result<Option<DomainFacts>, StoreError> {
-        self.lines.read_json()
+        let Some(facts) = self.lines.read_json::<DomainFacts>()? else { return Ok(None) };
+        if !self.read.insert(facts.target.line) {
+            return Err(self.lines.broken(format!("line {} of the list a second time", facts.target.line)));
+        }
+        Ok(Some(facts))
     }
 }

@@ -3,8 +3,9 @@
 use super::certificates::Certificates;
 use super::lines::{Lines, check_schema, check_version, json_cause};
 use super::{StoreError, schema_1};
-use crate::model::{Observation, Sha256};
+use crate::model::{Observation, ProbeKey, Sha256};
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -94,20 +95,27 @@ pub struct Observations {
     lines: Lines,
     certificates: Certificates,
     killed: bool,
+    /// The probes read so far.
+    read: HashSet<ProbeKey>,
 }
 
 impl Observations {
     pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
-        Ok(Self { lines: Lines::open(dir, FILE)?, certificates: Certificates::open(dir, killed)?, killed })
+        let (lines, certificates) = (Lines::open(dir, FILE)?, Certificates::open(dir, killed)?);
+        Ok(Self { lines, certificates, killed, read: HashSet::new() })
     }
 
     /// The next probe.
     ///
     /// # Errors
-    /// [`StoreError`]: its line or a certificate cannot be read.
+    /// [`StoreError`]: its line or a certificate cannot be read, or it was read
+    /// before.
     pub fn read_next(&mut self) -> Result<Option<Stored>, StoreError> {
         let Some(line) = self.lines.read_next()? else { return Ok(None) };
         let line = JournalLine::parse(line.text).map_err(|cause| self.lines.broken(cause))?;
+        if !self.read.insert(line.observation.key.clone()) {
+            return Err(self.lines.broken(format!("{} a second time", line.observation.key)));
+        }
         let read = line.with_certificates(|digest| match self.certificates.der(digest)? {
             None if !self.killed => {
                 Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")))

@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::certificates::cells;
+use super::line_numbers::LineNumbers;
 use super::lines::Lines;
 use crate::model::Rejected;
 use std::path::Path;
@@ -11,6 +12,8 @@ pub(super) const FILE: &str = "rejects.csv";
 /// Reads `rejects.csv`.
 pub struct Rejects {
     lines: Lines,
+    /// Those read so far.
+    read: LineNumbers,
 }
 
 impl Rejects {
@@ -18,17 +21,20 @@ impl Rejects {
         let mut lines = Lines::open(dir, FILE)?;
         // The header.
         lines.read_next()?;
-        Ok(Self { lines })
+        Ok(Self { lines, read: LineNumbers::default() })
     }
 
     /// The next line of the input that was no target.
     ///
     /// # Errors
-    /// [`StoreError`]: the row cannot be read.
+    /// [`StoreError`]: the row cannot be read, or its line was read before.
     pub fn read_next(&mut self) -> Result<Option<Rejected>, StoreError> {
         let Some(line) = self.lines.read_next()? else { return Ok(None) };
         match <[String; 3]>::try_from(cells(line.text)).map(|[line, text, cause]| (line.parse(), text, cause))
         {
+            Ok((Ok(line), ..)) if !self.read.insert(line) => {
+                Err(self.lines.broken(format!("line {line} of the list a second time")))
+            }
             Ok((Ok(line), text, cause)) => Ok(Some(Rejected { line, text, cause })),
             _ => Err(self.lines.broken("not a line number, a text and a cause")),
         }

@@ -164,7 +164,7 @@ fn observations() -> Vec<Observation> {
     let refused = Failure::new(Phase::Connect, Kind::Refused);
     vec![
         odd([&[b"leaf", b"above, \"it\""], &[b"old"]]),
-        odd([&[], &[b"leaf"]]),
+        Observation { key: key(Some("mx_2.example..")), ..odd([&[], &[b"leaf"]]) },
         Observation::failed(key(None), moment(), 0, refused),
     ]
 }
@@ -351,6 +351,27 @@ fn damage_is_told_in_one_line_with_its_place() {
         });
         assert!(told.starts_with(expected), "{told}");
     }
+}
+
+/// What stands twice would be counted twice.
+#[test]
+fn what_stands_twice_is_told_with_its_place() {
+    let last_again = |text: String| {
+        let last = text.lines().last().unwrap().to_string();
+        format!("{text}{last}\n")
+    };
+    let told = complaint("observations.jsonl", last_again);
+    assert!(told.starts_with("RUN/observations.jsonl:4: ") && told.ends_with(" a second time"), "{told}");
+    let dir = tempfile::tempdir().unwrap();
+    let mut directory = RunDirectory::create(&dir.path().join("run"), &info()).unwrap();
+    let rejected = Rejected { line: 7, text: "x".into(), cause: "y".into() };
+    directory.write(&Record::Rejected(rejected.clone())).unwrap();
+    directory.write(&Record::Rejected(rejected)).unwrap();
+    directory.flush().unwrap();
+    let mut rejects = StoredRun::open(&dir.path().join("run")).unwrap().rejects().unwrap();
+    assert!(rejects.read_next().unwrap().is_some());
+    let told = rejects.read_next().unwrap_err().to_string();
+    assert!(told.ends_with("rejects.csv:3: line 7 of the list a second time"), "{told}");
 }
 
 #[test]

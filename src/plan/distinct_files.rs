@@ -1,0 +1,247 @@
+//! No file that a command writes is another that it reads or writes: whoever
+//! names one twice by mistake must not lose it.
+
+use super::UsageError;
+use super::sender::is_file;
+use super::stores::STORES_WITHOUT_FILE;
+use crate::cli::{AskArgs, ClientCertArgs, Command, JudgingArgs, RootsCommand};
+use std::fs::{self, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Links to follow before a path counts as one without an end; Linux follows
+/// as many.
+const LINKS_MAX: usize = 40;
+
+/// A file that a command line names.
+struct NamedFile {
+    /// The option or argument, and its word.
+    words: String,
+    identity: Identity,
+    is_written: bool,
+    /// Standard output or standard error, which a shell may well lead to one
+    /// file.
+    takes_words: bool,
+}
+
+/// What two names have in common where they name one file.
+#[derive(PartialEq, Eq)]
+enum Identity {
+    /// Device and inode, which hard links share.
+    #[cfg(unix)]
+    Inode(u64, u64),
+    /// Canonical path; of a file that is not there yet, that of its folder and
+    /// its name.
+    Path(PathBuf),
+}
+
+/// Refuses a command line on which a file to be written is named twice, or is
+/// one that is read. Nothing is opened.
+///
+/// # Errors
+/// [`UsageError`] that names both.
+pub fn check_distinct_files(command: &Command) -> Result<(), UsageError> {
+    let files = named_by(command);
+    for (position, second) in files.iter().enumerate() {
+        for first in files.iter().take(position) {
+            let is_harmful = (first.is_written || second.is_written) && !(first.takes_words && second.takes_words);
+            if is_harmful && first.identity == second.identity {
+                let text = format!("{} and {} are the same file; name another", first.words, second.words);
+                return Err(UsageError(text));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files of one command line.
+#[derive(Default)]
+struct Files(Vec<NamedFile>);
+
+fn named_by(command: &Command) -> Vec<NamedFile> {
+    let mut files = Files::default();
+    match command {
+        Command::Scan(args) if args.list == "-" => files.read_standard_input(),
+        Command::Scan(args) => files.read("INPUT", &args.list),
+        _ => {}
+    }
+    match command {
+        Command::Scan(args) => {
+            files.write("--output", &args.output);
+            files.read_asking(&args.asking);
+            files.read_judging(&args.judging);
+        }
+        Command::Probe(args) => {
+            files.read_asking(&args.asking);
+            files.read_judging(&args.judging);
+        }
+        Command::Judge(args) => {
+            files.read("RUN_DIR", &args.run);
+            files.write("--output", &args.output);
+            files.read_judging(&args.judging);
+        }
+        #[cfg(feature = "lab")]
+        Command::Demo(args) => files.write("--output", &args.output),
+        #[cfg(feature = "lab")]
+        Command::Lab(args) => {
+            files.read("--domains", &args.domains);
+            files.write("--truth", &args.truth);
+            files.write("--roots", &args.roots);
+            files.write("--endpoints", &args.endpoints);
+            files.write("--connectors", &args.connectors);
+            files.write("--counters", &args.counters);
+        }
+        Command::Bench(args) => {
+            files.read_all("--baseline", &args.baseline);
+            files.write("--save", &args.save);
+            files.read_client_certificate(&args.dialogue.client);
+        }
+        Command::Roots(args) => match &args.command {
+            RootsCommand::Check(args) => {
+                files.read_all("--needs", &args.needs);
+                files.read_stores("--store", &args.store);
+            }
+            RootsCommand::List(args) => files.read_stores("--store", &args.store),
+        },
+        Command::Revocation(args) => {
+            files.read("TARGET", &args.target);
+            files.read_asking(&args.asking);
+            files.read_stores("--roots", &args.roots);
+        }
+    }
+    files.write_standard_streams();
+    files.0
+}
+
+impl Files {
+    fn push(&mut self, option: &str, path: &Path, is_written: bool) {
+        if let Some(identity) = identity(path) {
+            let words = format!("{option} {}", path.display());
+            self.0.push(NamedFile { words, identity, is_written, takes_words: false });
+        }
+    }
+
+    fn read(&mut self, option: &str, path: impl AsRef<Path>) {
+        self.push(option, path.as_ref(), false);
+    }
+
+    fn read_all<P: AsRef<Path>>(&mut self, option: &str, paths: impl IntoIterator<Item = P>) {
+        paths.into_iter().for_each(|path| self.read(option, path));
+    }
+
+    fn write(&mut self, option: &str, path: &Option<PathBuf>) {
+        path.iter().for_each(|path| self.push(option, path, true));
+    }
+
+    fn read_stores(&mut self, option: &str, words: &[String]) {
+        self.read_all(option, words.iter().filter(|word| !STORES_WITHOUT_FILE.contains(&word.as_str())));
+    }
+
+    fn read_client_certificate(&mut self, args: &ClientCertArgs) {
+        self.read_all("--client-cert", &args.client_cert);
+        self.read_all("--client-key", &args.client_key);
+    }
+
+    fn read_asking(&mut self, args: &AskArgs) {
+        self.read_client_certificate(&args.dialogue.client);
+        self.read_all("--blocklist", &args.blocklist);
+    }
+
+    fn read_judging(&mut self, args: &JudgingArgs) {
+        self.read_stores("--roots", &args.roots);
+        self.read_all("--expect", args.expect.iter().filter(|word| is_file(word)));
+        self.read_all("--sender", args.sender.iter().filter(|word| is_file(word)));
+        self.read_all("--connectors", &args.connectors.connectors);
+    }
+
+    fn stream(&mut self, name: &str, metadata: io::Result<Metadata>, is_written: bool) {
+        if let Some(identity) = metadata.ok().and_then(|metadata| stream_identity(&metadata)) {
+            self.0.push(NamedFile { words: name.to_string(), identity, is_written, takes_words: is_written });
+        }
+    }
+
+    fn read_standard_input(&mut self) {
+        self.stream("standard input", streams::input(), false);
+    }
+
+    fn write_standard_streams(&mut self) {
+        self.stream("standard output", streams::output(), true);
+        self.stream("standard error", streams::error(), true);
+    }
+}
+
+/// What the path leads to; `None` for pipes and devices, which have no content
+/// that could be lost, and where nothing is and nothing can be.
+fn identity(path: &Path) -> Option<Identity> {
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS_MAX {
+        if let Ok(metadata) = fs::metadata(&path) {
+            return if metadata.is_file() || metadata.is_dir() { of_existing(&path, &metadata) } else { None };
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // A link to what is not there yet: writing makes it.
+        match fs::read_link(&path) {
+            Ok(to) => path = folder.join(to),
+            Err(_) => return Some(Identity::Path(fs::canonicalize(folder).ok()?.join(path.file_name()?))),
+        }
+    }
+    None
+}
+
+#[cfg(unix)]
+fn of_existing(_path: &Path, metadata: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some(Identity::Inode(metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn of_existing(path: &Path, _metadata: &Metadata) -> Option<Identity> {
+    fs::canonicalize(path).ok().map(Identity::Path)
+}
+
+/// That of a standard stream which is led to or from a file.
+fn stream_identity(metadata: &Metadata) -> Option<Identity> {
+    if metadata.is_file() { of_existing(Path::new(""), metadata) } else { None }
+}
+
+#[cfg(unix)]
+mod streams {
+    use std::fs::{File, Metadata};
+    use std::io;
+    use std::os::fd::{AsFd, BorrowedFd};
+
+    fn metadata(stream: BorrowedFd<'_>) -> io::Result<Metadata> {
+        File::from(stream.try_clone_to_owned()?).metadata()
+    }
+
+    pub(super) fn input() -> io::Result<Metadata> {
+        metadata(io::stdin().as_fd())
+    }
+
+    pub(super) fn output() -> io::Result<Metadata> {
+        metadata(io::stdout().as_fd())
+    }
+
+    pub(super) fn error() -> io::Result<Metadata> {
+        metadata(io::stderr().as_fd())
+    }
+}
+
+/// Which file a stream leads to cannot be told there.
+#[cfg(not(unix))]
+mod streams {
+    use std::fs::Metadata;
+    use std::io::{self, ErrorKind};
+
+    pub(super) fn input() -> io::Result<Metadata> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn output() -> io::Result<Metadata> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    pub(super) fn error() -> io::Result<Metadata> {
+        Err(ErrorKind::Unsupported.into())
+    }
+}
