@@ -397,21 +397,32 @@ fn rows_of_a_run_that_was_killed_whose_facts_or_probes_are_lost_are_counted() {
 }
 
 #[test]
-fn lines_lost_or_doubled_in_a_run_that_ended_are_told() {
+fn lines_lost_in_a_run_that_ended_are_told() {
     let run = quick();
     let facts = fs::read_to_string(run.path("facts.jsonl")).unwrap();
     let lines: Vec<&str> = facts.split_inclusive('\n').collect();
     let all = lines.len();
-    for (text, how) in [
-        (lines[5..].concat(), format!("5 of {all} lines missing")),
-        (format!("{facts}{}", lines[all - 1]), format!("1 more than {all} lines")),
-    ] {
-        fs::write(run.path("facts.jsonl"), text).unwrap();
+    fs::write(run.path("facts.jsonl"), lines[5..].concat()).unwrap();
+    let again = judged(&run, &[]);
+    let told =
+        format!("mxray: facts.jsonl has not the lines that run.json counted: 5 of {all} lines missing\n");
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), told.as_str()));
+    assert_eq!(again.info()["finished"], false);
+}
+
+/// What stands twice is not counted twice: the judgement ends there.
+#[test]
+fn lines_that_stand_twice_are_an_error_with_its_place() {
+    for name in ["facts.jsonl", "observations.jsonl"] {
+        let run = quick();
+        change(&run, name, |text| format!("{text}{}\n", text.lines().next().unwrap()));
+        let lines = fs::read_to_string(run.path(name)).unwrap().lines().count();
         let again = judged(&run, &[]);
-        let told = format!("mxray: facts.jsonl has not the lines that run.json counted: {how}\n");
-        assert_eq!((again.code, again.stderr.as_str()), (Some(0), told.as_str()));
+        assert_eq!(again.code, Some(1), "{}", again.stderr);
+        let last = again.stderr.lines().last().unwrap();
+        assert!(last.contains(&format!("/run/{name}:{lines}: ")), "{last}");
+        assert!(last.ends_with(" a second time"), "{last}");
         assert_eq!(again.info()["finished"], false);
-        fs::remove_dir_all(again.dir).unwrap();
     }
 }
 

@@ -44,7 +44,8 @@ pub fn check_distinct_files(command: &Command) -> Result<(), UsageError> {
     let files = named_by(command);
     for (position, second) in files.iter().enumerate() {
         for first in files.iter().take(position) {
-            let is_harmful = (first.is_written || second.is_written) && !(first.takes_words && second.takes_words);
+            let is_harmful =
+                (first.is_written || second.is_written) && !(first.takes_words && second.takes_words);
             if is_harmful && first.identity == second.identity {
                 let text = format!("{} and {} are the same file; name another", first.words, second.words);
                 return Err(UsageError(text));
@@ -176,7 +177,11 @@ fn identity(path: &Path) -> Option<Identity> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS_MAX {
         if let Ok(metadata) = fs::metadata(&path) {
-            return if metadata.is_file() || metadata.is_dir() { of_existing(&path, &metadata) } else { None };
+            return if metadata.is_file() || metadata.is_dir() {
+                of_existing(&path, &metadata)
+            } else {
+                None
+            };
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // A link to what is not there yet: writing makes it.

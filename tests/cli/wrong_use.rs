@@ -238,9 +238,8 @@ fn a_list_that_is_standard_output_too() {
 #[test]
 fn a_device_may_be_named_twice() {
     let folder = folder();
-    let ran = folder.run(
-        "lab --domains list --truth /dev/null --roots /dev/null --scenario no_such".split(' '),
-    );
+    let ran =
+        folder.run("lab --domains list --truth /dev/null --roots /dev/null --scenario no_such".split(' '));
     assert!(ran.stderr.starts_with("mxray: scenario no_such: "), "{}", ran.stderr);
 }
 
