@@ -145,20 +145,14 @@ impl<'a> Drive<'a> {
     }
 
     /// Runs the dialogue to its end, whatever that is.
-    pub(super) async fn run(
-        mut self,
-        tcp: TcpStream,
-        handshaker: &Handshaker,
-        form: Form,
-        key: &ProbeKey,
-    ) -> Self {
+    pub(super) async fn run(&mut self, tcp: TcpStream, handshaker: &Handshaker, form: Form, key: &ProbeKey) {
         let mut socket = Socket::new(tcp);
         if self.speak(&mut socket, None).await == Pause::Upgrade && self.take_plaintext(&mut socket) {
-            self.upgrade(&mut socket, handshaker.begin(key, form)).await;
+            // Boxed: a session that waits for a banner has no room for TLS.
+            Box::pin(self.upgrade(&mut socket, handshaker.begin(key, form))).await;
         }
         self.bytes_in = socket.bytes_in;
         self.bytes_out = socket.bytes_out;
-        self
     }
 
     /// Speaks as far as the 220 to STARTTLS; gives the deadline of what comes

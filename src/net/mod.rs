@@ -69,11 +69,13 @@ impl Probe for NetProbe {
         }
         let span = trace::hello(&key, question);
         if question.purpose == HelloPurpose::Handshake {
-            let second = self.session(key, 1, Timestamp::now(), Form::of(question));
-            return second_handshake::told(question, second.instrument(span).await);
+            let form = Form::of(question);
+            let seen = self.session(key, 1, Timestamp::now(), form).instrument(span).await;
+            return second_handshake::told(question, seen);
         }
-        let asked = legacy::ask(&key, question, &self.ehlo, &self.timeouts);
-        asked.instrument(span).await
+        // Boxed: few hosts are asked so, and a future has room for the largest
+        // of what it may come to.
+        Box::pin(legacy::ask(&key, question, &self.ehlo, &self.timeouts)).instrument(span).await
     }
 }
 
@@ -91,11 +93,34 @@ impl NetProbe {
                     Drive::new(self.ehlo.clone(), &self.timeouts, connected, session_ends).again(attempt > 1);
                 drive.timings.connect_us = Some(drive::micros(connected - begun));
                 trace::connected(drive.timings.connect_us);
-                drive.run(stream, &self.handshaker, form, &key).await.into_observation(key, started, attempt)
+                drive.run(stream, &self.handshaker, form, &key).await;
+                drive.into_observation(key, started, attempt)
             }
         };
         observation.timings.total_us = drive::micros(begun.elapsed());
         trace::ended(observation.failure.as_ref());
         observation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, MxHost};
+
+    /// Bytes of a session that waits, at most: 10,000 of them wait at a time.
+    const WAITING_BYTES_MAX: usize = 2560;
+
+    #[test]
+    fn a_session_that_waits_is_small() {
+        let ehlo = EhloName::new("test.example").unwrap();
+        let handshaker = Handshaker::new(KeyShares::Fresh).unwrap();
+        let probe = NetProbe::new(Gate::default(), ehlo, PhaseTimeouts::default(), handshaker);
+        let endpoint = Endpoint { ip: [192, 0, 2, 1].into(), port: 25 };
+        let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx1.example.com")) };
+        let question = ClientHelloSpec::of(HelloPurpose::Sender);
+        let hello = size_of_val(&probe.hello(key.clone(), &question));
+        let probe = size_of_val(&probe.probe(key, 1));
+        assert!(hello.max(probe) <= WAITING_BYTES_MAX, "a hello has {hello} bytes, a probe {probe}");
     }
 }
