@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
-use values::{parse_duration, parse_moment};
+use values::{parse_moment, parse_time_limit};
 
 /// What a caller may rely on; the README has the same table, and the codes
 /// themselves are in [`crate::command`].
@@ -48,7 +48,6 @@ Exit codes:
     name = "mxray",
     version,
     arg_required_else_help = true,
-    args_override_self = true,
     max_term_width = 100,
     after_help = EXIT_CODES
 )]
@@ -220,7 +219,7 @@ pub struct RevocationArgs {
     pub chain_only: bool,
 
     /// Time limit for each address, redirects included
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = parse_duration, help_heading = "Fetching")]
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = parse_time_limit, help_heading = "Fetching")]
     pub fetch_time: Duration,
 
     /// Size limit of an answer, in bytes

@@ -127,7 +127,7 @@ pub fn stages(
     questions_max: usize,
 ) -> Result<Stages, UsageError> {
     let dialogue = &args.dialogue;
-    let (timeouts, dns_timeout) = timeouts(&dialogue.timeout);
+    let (timeouts, dns_timeout) = timeouts(&dialogue.timeout)?;
     let judging = judging::judging(judging, Timestamp::now())?;
     let families = families::in_use(dialogue, args.allow_private);
     build(Parts {

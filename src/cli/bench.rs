@@ -55,11 +55,11 @@ pub struct BenchArgs {
     pub baseline: Option<PathBuf>,
 
     /// A difference up to this is not worse
-    #[arg(long, value_name = "N%", value_parser = parse_percent, default_value = "10%", help_heading = "Comparison", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N%", value_parser = parse_percent, default_value = "10%", requires = "baseline", help_heading = "Comparison", allow_negative_numbers = true)]
     pub tolerance: f64,
 
     /// A time that grew by less than this is not worse
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "250us", help_heading = "Comparison", allow_negative_numbers = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "250us", requires = "baseline", help_heading = "Comparison", allow_negative_numbers = true)]
     pub least_change: Duration,
 
     #[command(flatten)]

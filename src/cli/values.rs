@@ -32,10 +32,7 @@ impl FromStr for TimeoutArg {
         {
             return Err(format!("no phase `{phase}`; there are {}", TIMEOUT_PHASES.join(", ")));
         }
-        let time = parse_duration(time)?;
-        if time.is_zero() {
-            return Err("a phase needs some time; try 10s".to_string());
-        }
+        let time = parse_time_limit(time)?;
         Ok(Self { phase: phase.map(str::to_string), time })
     }
 }
@@ -55,6 +52,14 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         }
     };
     if duration > DURATION_MAX { Err(hint()) } else { Ok(duration) }
+}
+
+/// As [`parse_duration`], for a limit within which something must be done.
+pub(super) fn parse_time_limit(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("it needs some time; try 10s".to_string()),
+        time => Ok(time),
+    }
 }
 
 /// Most per cent that the command line takes.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Longest time that is told apart from longer ones, in microseconds: an hour.
-const LONGEST_US: u64 = 3_600_000_000;
+pub(super) const LONGEST_US: u64 = 3_600_000_000;
 
 /// Digits that are kept of a time: it is right to a thousandth.
 const DIGITS: u8 = 3;

@@ -16,7 +16,7 @@ pub const ROUNDS_MAX: u32 = 100;
 pub enum SavedError {
     /// It is none.
     #[error("not a measurement saved by mxray bench: {0}")]
-    NotOne(#[from] serde_json::Error),
+    NotOne(String),
     /// Another mxray wrote it, which counted otherwise.
     #[error("saved in format {found}, this mxray reads {FORMAT_VERSION}; save a new one")]
     Version {
@@ -26,6 +26,17 @@ pub enum SavedError {
     /// It has none, or more than there are.
     #[error("not a measurement saved by mxray bench: it has {0} rounds")]
     Rounds(usize),
+    /// A figure in it is none that a load can come to.
+    #[error("not a measurement saved by mxray bench: round {round}: {what}")]
+    Impossible {
+        /// Which round, from 1.
+        round: usize,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// It compares with nothing.
+    #[error("no session of it came to its end; save another")]
+    Nothing,
 }
 
 /// The one key that every version has.
@@ -47,6 +58,19 @@ pub struct LoadRecord {
     pub rounds_asked: u32,
     /// At least one, at most [`ROUNDS_MAX`].
     pub rounds: Vec<Round>,
+}
+
+/// In words that are not Rust's.
+impl From<serde_json::Error> for SavedError {
+    fn from(error: serde_json::Error) -> Self {
+        if error.is_eof() {
+            return Self::NotOne("it ends too early".to_string());
+        }
+        let words = error.to_string().replace("expected f64", "expected a number");
+        Self::NotOne(
+            words.replace("expected u64", "expected a whole number").replace("missing field", "missing key"),
+        )
+    }
 }
 
 impl LoadRecord {
@@ -86,9 +110,16 @@ impl LoadRecord {
         }
         let record: Self = serde_json::from_slice(text)?;
         match record.rounds.len() {
-            rounds if rounds == 0 || rounds > ROUNDS_MAX as usize => Err(SavedError::Rounds(rounds)),
-            _ => Ok(record),
+            rounds if rounds == 0 || rounds > ROUNDS_MAX as usize => return Err(SavedError::Rounds(rounds)),
+            _ => {}
         }
+        for (at, round) in record.rounds.iter().enumerate() {
+            round.check().map_err(|what| SavedError::Impossible { round: at + 1, what })?;
+        }
+        if record.rounds.iter().all(|round| round.sessions.ok == 0) {
+            return Err(SavedError::Nothing);
+        }
+        Ok(record)
     }
 }
 
@@ -101,6 +132,36 @@ mod tests {
     fn what_is_written_is_read_back() {
         let record = fixtures::record(&[1000, 2000]);
         assert_eq!(LoadRecord::from_json(record.to_json().unwrap().as_bytes()).unwrap(), record);
+    }
+
+    #[test]
+    fn figures_that_no_load_comes_to_are_refused() {
+        let good = fixtures::record(&[1000, 2000]).to_json().unwrap();
+        let key = |key: &str| {
+            let from = good.find(&format!("\"{key}\": ")).unwrap();
+            good[from..].split([',', '\n']).next().unwrap().to_string()
+        };
+        for (from, to, expected) in [
+            (key("per_second"), "\"per_second\": -1.0", "round 1: per_second is -1, "),
+            (key("per_second"), "\"per_second\": 0.0", "round 1: 1000 sessions came to their end, and "),
+            (key("per_second"), "\"per_second\": null", "invalid type: null, expected a number"),
+            (key("seconds"), "\"seconds\": -0.5", "round 1: seconds is -0.5, "),
+            (key("p90_us"), "\"p90_us\": 1", "round 1: times of "),
+            (key("p50_us"), "\"p50_us\": -7", "invalid value: integer `-7`, expected a whole number"),
+            (key("mean_us"), "\"mean_us\": -7.0", "round 1: times of "),
+            (key("max_us"), "\"max_us\": 18446744073709551615", "longer than a session lasts"),
+            ("\"tls\": {".to_string(), "\"tsl\": {", "round 1: times has no phase tsl"),
+        ] {
+            let text = good.replacen(&from, to, 1);
+            assert_ne!(text, good, "{from}");
+            let told = LoadRecord::from_json(text.as_bytes()).unwrap_err().to_string();
+            assert!(told.starts_with("not a measurement saved by mxray bench: "), "{told}");
+            assert!(told.contains(expected), "{told}, not {expected}");
+        }
+        let mut nothing = fixtures::record(&[1000]);
+        (nothing.rounds[0].sessions.ok, nothing.rounds[0].per_second) = (0, 0.0);
+        let told = LoadRecord::from_json(nothing.to_json().unwrap().as_bytes()).unwrap_err().to_string();
+        assert_eq!(told, "no session of it came to its end; save another");
     }
 
     #[test]

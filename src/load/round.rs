@@ -1,6 +1,6 @@
 //! What one round of a load came to.
 
-use super::measure::{Measure, Measured, Negotiated};
+use super::measure::{LONGEST_US, Measure, Measured, Negotiated};
 use hdrhistogram::Histogram;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,21 @@ impl PhaseRecord {
             max_us: times.max(),
         }
     }
+
+    fn check(&self) -> Result<(), String> {
+        let rising = [self.p50_us, self.p90_us, self.p99_us, self.p999_us, self.max_us];
+        if !rising.is_sorted() {
+            return Err(format!("p50_us to max_us do not rise: {rising:?}"));
+        }
+        // A histogram gives the end of the step in which a time is.
+        if self.max_us > 2 * LONGEST_US {
+            return Err(format!("max_us is {}, longer than a session lasts", self.max_us));
+        }
+        if self.count == 0 || !(self.mean_us >= 0.0 && self.mean_us.is_finite()) {
+            return Err(format!("count is {}, mean_us {}", self.count, self.mean_us));
+        }
+        Ok(())
+    }
 }
 
 impl Round {
@@ -102,6 +117,29 @@ impl Round {
             failures: measured.failures.clone(),
             times: times.collect(),
         }
+    }
+
+    /// Whether all of it can be what a round came to.
+    ///
+    /// # Errors
+    /// What cannot, in words.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (key, value) in [("seconds", self.seconds), ("per_second", self.per_second)] {
+            if !value.is_finite() || value < 0.0 {
+                return Err(format!("{key} is {value}, which is no number from 0 on"));
+            }
+        }
+        if (self.sessions.ok > 0) != (self.per_second > 0.0) {
+            let (sessions, rate) = (self.sessions.ok, self.per_second);
+            return Err(format!("{sessions} sessions came to their end, and per_second is {rate}"));
+        }
+        for (phase, times) in &self.times {
+            if !Measure::ALL.iter().any(|measure| measure.name() == phase) {
+                return Err(format!("times has no phase {phase}"));
+            }
+            times.check().map_err(|what| format!("times of {phase}: {what}"))?;
+        }
+        Ok(())
     }
 
     /// Times of a phase.

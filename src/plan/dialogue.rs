@@ -52,10 +52,21 @@ pub(super) fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
     })
 }
 
-pub(super) fn timeouts(given: &[TimeoutArg]) -> (PhaseTimeouts, Duration) {
+/// The time of each phase, and of a question to the DNS. What is said of one
+/// phase goes before what is said of all.
+pub(super) fn timeouts(given: &[TimeoutArg]) -> Result<(PhaseTimeouts, Duration), UsageError> {
     let mut timeouts = PhaseTimeouts::default();
     let mut dns = LookupConfig::default().timeout;
-    for TimeoutArg { phase, time } in given {
+    for (at, TimeoutArg { phase, time }) in given.iter().enumerate() {
+        let again = given.iter().take(at).find(|before| before.phase == *phase && before.time != *time);
+        if let Some(before) = again {
+            let which = phase.as_deref().unwrap_or("every phase");
+            let text = format!("--timeout: {which} has two times, {:?} and {time:?}", before.time);
+            return Err(UsageError(text));
+        }
+    }
+    let (one, all): (Vec<_>, Vec<_>) = given.iter().partition(|given| given.phase.is_some());
+    for TimeoutArg { phase, time } in all.into_iter().chain(one) {
         let time = *time;
         match phase.as_deref() {
             Some("dns") => dns = time,
@@ -73,7 +84,7 @@ pub(super) fn timeouts(given: &[TimeoutArg]) -> (PhaseTimeouts, Duration) {
             }
         }
     }
-    (timeouts, dns)
+    Ok((timeouts, dns))
 }
 
 /// Every phase gets `time`; the session as a whole keeps its bound unless
@@ -97,10 +108,16 @@ mod tests {
 
     #[test]
     fn a_time_for_every_phase_and_one_for_one() {
-        let (phases, dns) = timeouts(&["7s".parse().unwrap(), "tls=3s".parse().unwrap()]);
-        assert_eq!(dns, Duration::from_secs(7));
-        assert_eq!((phases.greeting, phases.tls), (Duration::from_secs(7), Duration::from_secs(3)));
-        assert_eq!(phases.session, PhaseTimeouts::default().session);
+        for given in [["7s", "tls=3s"], ["tls=3s", "7s"]] {
+            let (phases, dns) = timeouts(&given.map(|text| text.parse().unwrap())).unwrap();
+            assert_eq!(dns, Duration::from_secs(7));
+            assert_eq!((phases.greeting, phases.tls), (Duration::from_secs(7), Duration::from_secs(3)));
+            assert_eq!(phases.session, PhaseTimeouts::default().session);
+        }
+        let told =
+            |given: [&str; 2]| timeouts(&given.map(|text| text.parse().unwrap())).unwrap_err().to_string();
+        assert_eq!(told(["tls=3s", "tls=4s"]), "--timeout: tls has two times, 3s and 4s");
+        assert_eq!(told(["3s", "4s"]), "--timeout: every phase has two times, 3s and 4s");
     }
 
     #[test]

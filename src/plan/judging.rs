@@ -91,6 +91,15 @@ fn judging_with(
     let mut judging = of_roots(roots, root_names, at, whose);
     judging.judge = judging.judge.expecting(expectations);
     judging.connectors = connectors;
+    if let (Some(path), true) =
+        (&args.connectors.connectors, judging.connectors.is_empty() && left_out.is_empty())
+        && !path.ends_with(LAB_CONNECTORS_NAME)
+    {
+        let path = path.display();
+        judging
+            .warnings
+            .push(format!("--connectors {path}: there is no connector in it, so no mail goes by one"));
+    }
     judging.by.connectors_left_out = left_out;
     for (option, words, sha256) in named {
         let named = Named { words: words.clone(), sha256, files: BTreeMap::new() };

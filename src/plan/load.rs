@@ -48,7 +48,7 @@ enum Server {
 /// [`UsageError`] for a word that cannot be followed.
 pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
     let dialogue = &args.dialogue;
-    let (timeouts, dns_timeout) = timeouts(&dialogue.timeout);
+    let (timeouts, dns_timeout) = timeouts(&dialogue.timeout)?;
     let server = match ProbeTarget::parse(&args.target)? {
         ProbeTarget::Address(ip, port) => {
             Server::Address(Endpoint { ip, port: port.unwrap_or(dialogue.port) })

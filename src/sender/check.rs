@@ -2,13 +2,19 @@
 //! value with where it comes from, lists that one hello can offer, codes as a
 //! log has them.
 
-use super::definition::{LoggedCode, SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender, Stated};
+use super::definition::{
+    AfterTlsFailure, LoggedCode, SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender, Stated,
+    sends_in_clear_what_is_refused,
+};
 use super::log_text;
 use super::situation::Situation;
-use crate::model::text::line_of;
+use crate::model::text::{is_unprintable, line_of};
 use crate::model::{CipherSuite, ProtocolVersion};
 use std::fmt;
 use toml::de::{DeTable, DeValue};
+
+/// Longest time that a sender tries, in hours: a year.
+const RETRY_HOURS_MAX: u32 = 8760;
 
 /// What is wrong, and with which key.
 pub(super) struct Fault {
@@ -54,8 +60,12 @@ pub(super) fn check(sender: &Sender) -> Result<(), Fault> {
     check_lists(sender)?;
     check_suites(sender)?;
     check_extensions(sender)?;
-    check_text("name", &sender.name)?;
-    check_text("title", &sender.title)?;
+    check_tls_required(sender)?;
+    if !(1..=RETRY_HOURS_MAX).contains(&sender.retry_hours.value) {
+        return Err(Fault::new("retry_hours", format!("not between 1 and {RETRY_HOURS_MAX}")));
+    }
+    check_one_line("name", &sender.name)?;
+    check_one_line("title", &sender.title)?;
     sender.codes.iter().try_for_each(|(situation, code)| check_code(*situation, code))
 }
 
@@ -154,6 +164,35 @@ fn check_extensions(sender: &Sender) -> Result<(), Fault> {
     let signs = sender.versions.value.iter().find(|version| **version >= ProtocolVersion::TLS12);
     if let (true, Some(version)) = (sender.signature_schemes.value.is_empty(), signs) {
         return Err(Fault::new("signature_schemes", format!("there are none, and {version} needs one")));
+    }
+    Ok(())
+}
+
+/// A sender that sends through TLS only sends nothing in clear.
+fn check_tls_required(sender: &Sender) -> Result<(), Fault> {
+    let endings = [
+        ("after_tls_failure", &sender.after_tls_failure),
+        ("after_starttls_4xx", &sender.after_starttls_4xx),
+        ("after_starttls_5xx", &sender.after_starttls_5xx),
+    ];
+    // What a file does not say is no contradiction.
+    let is_said = |after: &Stated<AfterTlsFailure>| *after != sends_in_clear_what_is_refused();
+    let in_clear =
+        endings.iter().find(|(_, after)| after.value == AfterTlsFailure::Plaintext && is_said(after));
+    match in_clear.filter(|_| sender.requires_tls.value) {
+        Some((key, _)) => Err(Fault::new(
+            key,
+            "plaintext, and requires_tls is true: such a sender keeps the message (defer)",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Names and titles stand in a line with others.
+fn check_one_line(key: &str, text: &str) -> Result<(), Fault> {
+    check_text(key, text)?;
+    if text.contains(is_unprintable) {
+        return Err(Fault::new(key, "a line break, or another character that cannot be printed"));
     }
     Ok(())
 }

@@ -255,7 +255,7 @@ fn keeps_what_is_refused_for_now() -> Stated<AfterTlsFailure> {
 }
 
 /// What is taken of a sender whose file does not say.
-fn sends_in_clear_what_is_refused() -> Stated<AfterTlsFailure> {
+pub(super) fn sends_in_clear_what_is_refused() -> Stated<AfterTlsFailure> {
     let assumption = Some("opportunistic TLS goes on without where there is none".to_string());
     Stated { value: AfterTlsFailure::Plaintext, source: None, assumption }
 }

@@ -1,6 +1,7 @@
 //! Expectation files: TOML that a person writes about a partner, read with
 //! bounds (`docs/expectations.md`).
 
+use super::toml_fault;
 use crate::model::expectation::{AppliesTo, Expectation, ExpectedCertificate};
 use crate::model::{DomainName, Sha256, text};
 use jiff::civil::Date;
@@ -96,11 +97,9 @@ pub fn parse(file: &str) -> Result<Expectation, ExpectationError> {
         return Err(ExpectationError(format!("over {EXPECTATION_BYTES_MAX} bytes")));
     }
     let read: File = toml::from_str(file).map_err(|error| {
-        let message = error.message();
-        ExpectationError::new(&match error.span() {
-            Some(span) => format!("line {}: {message}", text::line_of(file, span.start)),
-            None => message.to_string(),
-        })
+        let (line, what) = toml_fault::told(file, &error);
+        let place = line.map_or(String::new(), |line| format!("line {line}: "));
+        ExpectationError::new(&format!("{place}{what}"))
     })?;
     expectation(read).map_err(|message| ExpectationError::new(&message))
 }
@@ -219,10 +218,10 @@ mod tests {
     fn what_cannot_be_followed_is_one_line() {
         let row = |rest: &str| format!("{HEAD}{ROW}{rest}");
         for (text, told) in [
-            (String::new(), "missing field `name`"),
+            (String::new(), "missing key `name`"),
             (HEAD.to_string(), "no [[certificate]] in it"),
             (row(""), "certificate 1: expects nothing"),
-            (row("rot = 'X'"), "line 5: unknown field `rot`"),
+            (row("rot = 'X'"), "line 5: unknown key `rot`"),
             (row("root = ''"), "certificate 1: root is empty"),
             (row(&format!("root = '{}'", "x".repeat(1001))), "certificate 1: root of over 1000 bytes"),
             (row("root_sha256 = 'ab'"), "certificate 1: root_sha256: not 64"),
@@ -239,7 +238,7 @@ mod tests {
             (format!("{HEAD}[applies_to]\ndomains = ['a b']\n{ROW}name = 'a'"), "applies_to.domains `a b`"),
             (
                 format!("{HEAD}[[certificate]]\nname = 'a'\nstatus = 'current'"),
-                "line 2: missing field `source`",
+                "line 2: missing key `source`",
             ),
             (format!("{HEAD}{}", format!("{ROW}name = 'a'\n").repeat(257)), "over 256 certificates"),
             ("#".repeat(EXPECTATION_BYTES_MAX + 1), "over 1048576 bytes"),

@@ -3,6 +3,7 @@
 use super::check;
 use super::definition::Sender;
 use super::error::SenderError;
+use super::toml_fault;
 use crate::model::text;
 
 /// Name of the sender that verdicts are for unless another is asked for.
@@ -53,9 +54,9 @@ impl Sender {
 
 /// What is wrong with a TOML text, and where, in one line.
 fn told(file: &str, error: &toml::de::Error) -> String {
-    let place =
-        error.span().map_or(String::new(), |span| format!("line {}: ", text::line_of(file, span.start)));
-    text::one_line(&format!("{place}{}", error.message().replace('\n', ", ")))
+    let (line, what) = toml_fault::told(file, error);
+    let place = line.map_or(String::new(), |line| format!("line {line}: "));
+    text::one_line(&format!("{place}{what}"))
 }
 
 #[cfg(test)]

@@ -113,14 +113,26 @@ fn files_that_are_no_senders_say_why_in_a_line() {
         ("requires_tls", "requires_TLS", "requires_TLS"),
         ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.2\", \"TLSv1.3\"", "versions: not newest first"),
         ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.2\"", "suites_tls13: there are some exactly where"),
-        ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.4\"", "no ProtocolVersion is named `TLSv1.4`"),
+        ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.4\"", "versions.value: no TLS version is named `TLSv1.4`"),
         (
             "\"secp384r1\", \"secp256r1\"",
             "\"secp256r1\", \"secp256r1\"",
             "groups: secp256r1 stands there twice",
         ),
-        ("\"defer\"", "\"bounce\"", "unknown variant `bounce`"),
-        ("[codes.expired]", "[codes.perished]", "unknown variant `perished`"),
+        ("\"defer\"", "\"bounce\"", "after_tls_failure.value: unknown value `bounce`"),
+        ("[codes.expired]", "[codes.perished]", "unknown value `perished`"),
+        ("value = 24", "value = 0", "retry_hours: not between 1 and 8760"),
+        ("value = 24", "value = -24", "retry_hours.value: "),
+        ("value = 24", "value = \"a day\"", "expected a whole number, 0 or more"),
+        ("title = \"Ex", "title = \"A\\nEx", "title: a line break"),
+        (
+            "[requires_tls]\nvalue = false",
+            "[requires_tls]\nvalue = true",
+            "after_starttls_5xx: plaintext, and ",
+        ),
+        ("[groups]\n", "[groups]\nvalues = []\n", "unknown key `values`"),
+        ("[groups]\n", "[groups]\nvalue = []\n", "value: duplicate key"),
+        ("[groups]\nvalue", "[groups]\n#", "missing key `value`"),
         ("Message expired", " ", "codes.expired: an empty text"),
         (
             "source = '''Microsoft: certificates",
@@ -178,7 +190,7 @@ fn a_hello_that_nobody_can_send_is_refused_with_key_and_line() {
             "line 121: codes.certificate_invalid: `450 5.7.320` is no code of a failure",
         ),
         ("{thumbprint}", "{thumb}", "nothing is known for {thumb}"),
-        ("value = 24", "value = 24.5", "line 83: invalid type: floating point"),
+        ("value = 24", "value = 24.5", "line 83: retry_hours.value: invalid type: floating point"),
     ] {
         let found = refusal(from, to);
         assert!(found.contains(expected), "{found}, not {expected}");

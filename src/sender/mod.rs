@@ -11,6 +11,7 @@ mod log_text;
 pub mod offer;
 pub mod published;
 pub mod situation;
+mod toml_fault;
 
 #[cfg(test)]
 mod expectation_tests;

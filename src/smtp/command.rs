@@ -1,7 +1,7 @@
 //! What the client says: four commands, and the name that it gives itself.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 /// Longest [`EhloName`] in octets: a domain name (RFC 1035 §2.3.4).
@@ -16,6 +16,9 @@ pub enum EhloNameError {
     /// Nothing, or over [`EHLO_NAME_BYTES_MAX`] octets.
     #[error("an EHLO name has 1 to 253 octets")]
     Length,
+    /// An address that is no address literal.
+    #[error("an IP address stands in brackets: [192.0.2.1], [IPv6:2001:db8::1] (RFC 5321 section 4.1.3)")]
+    Address,
     /// Neither a domain name nor an address literal.
     #[error("an EHLO name is a domain name (mail.example.com) or an address literal ([192.0.2.1])")]
     Syntax,
@@ -46,7 +49,7 @@ impl EhloName {
         if is_address_literal(text) || is_domain(text) {
             return Ok(Self(text.into()));
         }
-        Err(EhloNameError::Syntax)
+        Err(if is_address(text) { EhloNameError::Address } else { EhloNameError::Syntax })
     }
 
     /// The name as it is sent.
@@ -69,7 +72,20 @@ impl std::str::FromStr for EhloName {
     }
 }
 
+/// Whether somebody means an address, and does not write it as a literal.
+fn is_address(text: &str) -> bool {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let bare = bare.get(5..).filter(|_| bare.to_ascii_lowercase().starts_with("ipv6:")).unwrap_or(bare);
+    bare.parse::<IpAddr>().is_ok()
+}
+
+/// The last label of a domain name is not all digits (RFC 1123 §2.1), which
+/// tells it from an address.
 fn is_domain(text: &str) -> bool {
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    if text.rsplit_once('.').is_some_and(|(_, last)| is_number(last)) {
+        return false;
+    }
     text.split('.').all(|label| {
         (1..=LABEL_BYTES_MAX).contains(&label.len())
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -148,9 +164,12 @@ mod tests {
             ("bücher.example", EhloNameError::Syntax),
             ("[]", EhloNameError::Syntax),
             ("[é:::]", EhloNameError::Syntax),
-            ("[192.0.2.1", EhloNameError::Syntax),
-            ("[IPv6:192.0.2.1]", EhloNameError::Syntax),
-            ("[2001:db8::1]", EhloNameError::Syntax),
+            ("[192.0.2.1", EhloNameError::Address),
+            ("[IPv6:192.0.2.1]", EhloNameError::Address),
+            ("[2001:db8::1]", EhloNameError::Address),
+            ("192.0.2.1", EhloNameError::Address),
+            ("2001:db8::1", EhloNameError::Address),
+            ("127.1", EhloNameError::Syntax),
         ] {
             assert_eq!(EhloName::new(name), Err(expected), "{name}");
         }

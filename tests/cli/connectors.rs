@@ -73,3 +73,22 @@ fn smart_hosts_are_probed_instead_of_the_mx() {
     );
     assert_eq!(row["smart_hosts"], true);
 }
+
+/// An export of no connector at all is no mistake that ends a run, but is told.
+#[test]
+fn a_file_without_a_connector_is_told() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    for (name, text) in [
+        ("empty.toml", ""),
+        ("header.csv", "Name,RecipientDomains,TlsSettings\n"),
+        ("accepted.toml", "accepted_domains = ['a.example']\n"),
+    ] {
+        lab.folder.write(name, text);
+        let words = format!("probe d1.example --allow-private --connectors {name}");
+        let ran = lab.folder.run(lab.args(&words));
+        let told = format!(
+            "mxray: warning: --connectors {name}: there is no connector in it, so no mail goes by one\n"
+        );
+        assert_eq!((ran.code, ran.stderr), (Some(0), told));
+    }
+}

@@ -19,6 +19,17 @@ fn ed448() -> String {
     format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n")
 }
 
+/// A measurement of one round with so many sessions a second.
+fn saved(per_second: &str) -> String {
+    format!(
+        "{{\"version\": 2, \"mxray\": \"0.1.0\", \"settings\": {{\"target\": \"127.0.0.1:1\", \"pacing\": \
+         {{\"closed\": {{\"concurrency\": 8}}}}, \"handshakes\": \"full\", \"fresh_key_shares\": false}}, \
+         \"rounds_asked\": 1, \"rounds\": [{{\"started\": \"2026-01-01T00:00:00Z\", \"seconds\": 1.0, \
+         \"interrupted\": false, \"sessions\": {{\"ok\": 5, \"resumed\": 0, \"failed\": 0, \"not_begun\": 0}}, \
+         \"per_second\": {per_second}, \"negotiated\": {{}}, \"failures\": {{}}, \"times\": {{}}}}]}}"
+    )
+}
+
 /// A folder with one of each thing that somebody may name by mistake.
 fn folder() -> Folder {
     let identity = rcgen::generate_simple_self_signed(vec!["client.example".to_string()]).unwrap();
@@ -51,6 +62,14 @@ fn folder() -> Folder {
             "connectors.csv",
             "Name,RecipientDomains,TlsSettings,TlsDomain\nC,a.example,EncryptionOnly,b.example\n",
         )
+        .with(
+            "twice.csv",
+            "Name,RecipientDomains,TlsSettings,tlssettings\nC,a.example,EncryptionOnly,DomainValidation\n",
+        )
+        .with("twice.toml", "name = 'C'\nname = 'D'\n")
+        .with("empty.toml", "")
+        .with("negative.json", saved("-5.0"))
+        .with("text.json", saved("\"NaN\""))
         .with("latin1", b"caf\xe9.example\n");
     std::fs::create_dir(folder.path().join("directory")).unwrap();
     folder.write("directory/file", "");
@@ -100,6 +119,19 @@ fn words_that_are_no_option_or_value() {
         "scan list --format xml",
         "scan list --ehlo two_words!",
         "scan list --ehlo ''",
+        "scan list --ehlo 192.0.2.1",
+        "scan list --ehlo 2001:db8::1",
+        "scan list --ehlo [2001:db8::1]",
+        "scan list --ehlo 127.1",
+        "scan list --sender exim --sender postfix-may",
+        "scan list --rate 5 --rate 6",
+        "scan list -o a -o b",
+        "scan list --timeout tls=3s --timeout tls=4s",
+        "scan list --timeout 3s,4s",
+        "revocation cert.pem --fetch-time 0",
+        "bench 127.0.0.1:1 --tolerance 5%",
+        "bench 127.0.0.1:1 --least-change 1ms",
+        "bench 127.0.0.1:1 --duration 0",
         "probe",
         "probe two,words",
         "probe mx.example:0",
@@ -164,6 +196,15 @@ fn files_that_cannot_be_used() {
         "scan list --connectors list",
         "scan list --connectors connectors.toml",
         "scan list --connectors connectors.csv",
+        "scan list --connectors twice.csv",
+        "scan list --connectors twice.toml",
+        "scan list --expect twice.toml",
+        "scan list --sender twice.toml",
+        "scan list --sender empty.toml",
+        "scan list --expect empty.toml",
+        "bench 127.0.0.1:1 --baseline negative.json",
+        "bench 127.0.0.1:1 --baseline text.json",
+        "bench 127.0.0.1:1 --baseline empty.toml",
         "scan list --accepted-domain a.example",
         "scan list --blocklist no-such-file",
         "scan list --blocklist blocklist",

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 macro_rules! code_point {
-    ($(#[$doc:meta])* $name:ident($repr:ty), $width:literal) => {
+    ($(#[$doc:meta])* $name:ident($repr:ty), $width:literal, $words:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(pub $repr);
@@ -50,7 +50,7 @@ macro_rules! code_point {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = Cow::<str>::deserialize(deserializer)?;
                 text.parse().map_err(|_| {
-                    D::Error::custom(format_args!(concat!("no ", stringify!($name), " is named `{}`"), text))
+                    D::Error::custom(format_args!(concat!("no ", $words, " is named `{}`"), text))
                 })
             }
         }
@@ -66,23 +66,23 @@ macro_rules! code_point {
 code_point! {
     /// Protocol version (RFC 8446 §4.2.1 and its predecessors). Orders by age:
     /// a greater value is a newer version.
-    ProtocolVersion(u16), "4"
+    ProtocolVersion(u16), "4", "TLS version"
 }
 code_point! {
     /// Cipher suite.
-    CipherSuite(u16), "4"
+    CipherSuite(u16), "4", "cipher suite"
 }
 code_point! {
     /// Supported group (RFC 8446 §4.2.7).
-    NamedGroup(u16), "4"
+    NamedGroup(u16), "4", "group"
 }
 code_point! {
     /// Signature scheme (RFC 8446 §4.2.3).
-    SignatureScheme(u16), "4"
+    SignatureScheme(u16), "4", "signature scheme"
 }
 code_point! {
     /// Alert description (RFC 8446 §6).
-    AlertDescription(u8), "2"
+    AlertDescription(u8), "2", "alert"
 }
 
 /// No table of the registry has this name.

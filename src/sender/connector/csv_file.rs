@@ -83,6 +83,12 @@ struct Header(Vec<String>);
 impl Header {
     fn new(record: &StringRecord, place: Place) -> Result<Self, ConnectorError> {
         let header = Self(record.iter().map(str::to_ascii_lowercase).collect());
+        let again = record.iter().enumerate().find(|(at, name)| {
+            !name.is_empty() && record.iter().take(*at).any(|one| one.eq_ignore_ascii_case(name))
+        });
+        if let Some((_, name)) = again {
+            return Err(ConnectorError::at(place, format!("column {name} stands there twice")));
+        }
         match COLUMNS_NEEDED.iter().find(|name| header.index(name).is_none()) {
             Some(missing) => {
                 let what = format!("no column {missing}: not an export of Get-OutboundConnector");

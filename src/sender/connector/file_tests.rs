@@ -120,7 +120,7 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
             "RouteAllMessagesViaOnPremises is for connectors of type OnPremises only",
         ),
         ("all_accepted_domains = true", "connector `C`: it takes all accepted domains, and none are named"),
-        ("tls = 'x'", "line 4: unknown field `tls`"),
+        ("tls = 'x'", "line 4: unknown key `tls`"),
         (
             "[[connector]]\nname = 'c'\ndomains = ['b.example']",
             "line 5: connector `c`: a connector of this name",

@@ -5,6 +5,7 @@ use super::error::{ConnectorError, Place};
 use super::list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, ConnectorList};
 use crate::model::DomainName;
 use crate::model::text::line_of;
+use crate::sender::toml_fault;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -58,8 +59,8 @@ pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
     }
     let text = text.trim_start_matches('\u{feff}');
     let file: File = toml::from_str(text).map_err(|error| {
-        let start = error.span().map(|span| span.start);
-        ConnectorError::at(start.map_or(Place(0), |at| place(text, at)), error.message().replace('\n', ", "))
+        let (line, what) = toml_fault::told(text, &error);
+        ConnectorError::at(Place(line.unwrap_or(0)), what)
     })?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
     let entries: Vec<Entry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
