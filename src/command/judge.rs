@@ -8,9 +8,9 @@
 use super::CommandError;
 use super::missing::{self, Missing};
 use super::signals::Stop;
-use super::survey::{Surveyed, default_directory};
+use super::survey::{self, Surveyed, default_directory};
 use crate::cli::JudgeArgs;
-use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, ProbeKey, Record};
+use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, Observation, ProbeKey, Reach, Record};
 use crate::plan::{self, Judging};
 use crate::report::Summary;
 use crate::run_dir::read::{Facts, Observations, Rejects, Stored, StoredRun};
@@ -45,6 +45,8 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         counts: run_dir::RunCounts::default(),
         rows,
         losses: Missing::default(),
+        suspects: stored.info().network_suspect.clone().unwrap_or_default(),
+        reach: Reach::default(),
     };
     if let Some(pem) = lab_roots {
         fs::copy(pem, path.join(plan::LAB_ROOTS_NAME)).map_err(|error| unwritten(&error))?;
@@ -105,6 +107,7 @@ fn finish(info: &mut RunInfo, before: &RunInfo, rejudged: &Rejudged, error: Opti
     info.ended = Some(Timestamp::now());
     info.error = error.map(ToString::to_string);
     info.counts = rejudged.counts;
+    info.network_suspect = Some(survey::suspects(&rejudged.summary));
     info.counts.taken_from_urls = before.counts.taken_from_urls;
     info.counts.taken_from_mail_addresses = before.counts.taken_from_mail_addresses;
     info.counts.targets_read = info.counts.targets_read.max(before.counts.targets_read);
@@ -134,6 +137,9 @@ struct Rejudged {
     /// Rows of `domains.csv` of a run that was killed.
     rows: u64,
     losses: Missing,
+    /// Families that the run suspected at its end.
+    suspects: Vec<String>,
+    reach: Reach,
 }
 
 impl Rejudged {
@@ -160,10 +166,21 @@ impl Rejudged {
             return Ok(());
         };
         let assessments = self.policy.assess(&observation);
-        let (record, judged) = self.policy.endpoint(*observation, &assessments);
+        let suspect = self.is_suspect(&observation);
+        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, suspect);
         self.judged.insert(judged.finding.key.clone(), Arc::new(judged));
         self.counts.endpoints_written += 1;
         self.emit(Record::Endpoint(Box::new(record)))
+    }
+
+    /// Whether the network of the machine that scanned lets nothing out over
+    /// the family of this address: as the run found at its end, or, where it did
+    /// not come to that, as it stood when this was found.
+    fn is_suspect(&mut self, observation: &Observation) -> bool {
+        self.reach.add(observation);
+        let ip = observation.key.endpoint.ip;
+        let family = if ip.is_ipv4() { "ipv4" } else { "ipv6" };
+        self.suspects.iter().any(|suspect| suspect == family) || self.reach.is_suspect(ip)
     }
 
     fn judge_domain(&mut self, facts: DomainFacts) -> Result<(), CommandError> {

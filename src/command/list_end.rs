@@ -3,7 +3,8 @@
 //! whoever runs it by a script must not take that for a list that was done.
 
 use super::{EXIT_NOTHING_ASKED, say};
-use crate::model::{DomainFacts, Failure, Kind, Phase, Record, Rejected, Subject};
+use crate::model::reach::SUSPECT_NETWORKS_MIN;
+use crate::model::{DomainFacts, Failure, Kind, Phase, Reach, Record, Rejected, Subject};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ pub(super) struct AnswerCount {
 #[derive(Debug)]
 pub(super) struct ListEnd {
     pub(super) asked: AnswerCount,
+    /// Where TCP opened.
+    pub(super) reach: Reach,
     /// The list as it was named.
     pub(super) list: String,
     /// Who answers the DNS.
@@ -52,6 +55,9 @@ impl ListEnd {
             say(format_args!("mxray: nothing could be contacted: {hint}"));
             return ExitCode::from(EXIT_NOTHING_ASKED);
         }
+        if !self.reach.suspects().is_empty() {
+            say(format_args!("mxray: warning: {}", no_way_out(&self.reach)));
+        }
         if self.asked.answered > 0 {
             return ExitCode::SUCCESS;
         }
@@ -69,6 +75,9 @@ impl ListEnd {
     /// Why nothing could be asked of a list that has lines, and what to do.
     fn hint(&self, directory: Option<&Path>) -> Option<String> {
         let AnswerCount { answered, unanswered, rejected, first_rejected } = &self.asked;
+        if self.reach.opened_nowhere() {
+            return Some(no_way_out(&self.reach));
+        }
         if *answered > 0 {
             return None;
         }
@@ -86,6 +95,16 @@ impl ListEnd {
             self.list
         ))
     }
+}
+
+/// What there is to say, and to do, where TCP opened at nobody's.
+pub(super) fn no_way_out(reach: &Reach) -> String {
+    let families: Vec<_> = reach.suspects().iter().map(|name| name.replace("ipv", "IPv")).collect();
+    format!(
+        "over {} TCP opened at none of {SUSPECT_NETWORKS_MIN} networks or more: does your provider or firewall \
+         let mail connections out? such hosts are undetermined, network_suspect",
+        families.join(" and ")
+    )
 }
 
 /// What there is to say, and to do, where no resolver answered.
@@ -127,7 +146,8 @@ mod tests {
         let mut asked = AnswerCount::default();
         records.iter().for_each(|record| asked.add(record));
         let (list, resolver) = ("list.csv".to_string(), "192.0.2.53:53".to_string());
-        ListEnd { asked, list, resolver, require_targets: false }.hint(directory.map(Path::new))
+        ListEnd { asked, reach: Reach::default(), list, resolver, require_targets: false }
+            .hint(directory.map(Path::new))
     }
 
     #[test]

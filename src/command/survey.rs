@@ -136,6 +136,7 @@ fn finish(
     info.error = list_error.clone().or(unwritten).or(unread);
     let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
+    info.network_suspect = Some(suspects(&written.summary));
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
@@ -156,9 +157,15 @@ fn finish(
     }
     let Written { summary, asked, pipe_closed: quiet, .. } = written;
     let list = if list == "-" { "standard input".to_string() } else { list };
-    let list_end = Some(ListEnd { asked, list, resolver: info.resolver, require_targets });
+    let list_end =
+        Some(ListEnd { asked, reach: summary.reach.clone(), list, resolver: info.resolver, require_targets });
     let taken = (taken.urls(), taken.mail_addresses());
     Ok(Surveyed { summary, rows: counts.domains, unfinished, taken, stop, list_error, list_end, quiet, path })
+}
+
+/// As `run.json` has it.
+pub(super) fn suspects(summary: &Summary) -> Vec<String> {
+    summary.reach.suspects().into_iter().map(String::from).collect()
 }
 
 /// What `run.json` says before the first packet.
@@ -199,6 +206,7 @@ pub(super) fn run_info(
         error: None,
         finished: None,
         interrupted: false,
+        network_suspect: None,
         counts: run_dir::RunCounts::default(),
     }
 }

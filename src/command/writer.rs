@@ -1,6 +1,6 @@
 //! Writes the records down, on a thread of its own because disks block.
 
-use super::list_end::AnswerCount;
+use super::list_end::{AnswerCount, no_way_out};
 use super::outlet::{Handed, Outlet, UNREAD};
 use crate::model::{DomainRecord, Record};
 use crate::report::Summary;
@@ -100,6 +100,8 @@ struct Writer {
     pipe_closed: bool,
     /// Rows for a pipe that nobody reads, once that was given up.
     unread: Option<u64>,
+    /// Whether it was said that this machine's network may let nothing out.
+    warned: bool,
     stop: CancellationToken,
     unwanted: CancellationToken,
     /// When the directory must be flushed and looked for.
@@ -116,6 +118,7 @@ impl Writer {
             error: None,
             pipe_closed: false,
             unread: None,
+            warned: false,
             stop,
             unwanted,
             due: Instant::now() + FLUSH_EVERY,
@@ -131,6 +134,7 @@ impl Writer {
                 let result = self.write(&record);
                 self.note(result);
             }
+            self.warn_of_network();
             let all = records.is_empty();
             self.hand_over(all);
             if all {
@@ -149,6 +153,15 @@ impl Writer {
             Some(io::Error::new(ErrorKind::TimedOut, told))
         });
         Written { directory, summary, asked, error, pipe_closed }
+    }
+
+    /// Says once that this machine's own network may let nothing out, as soon
+    /// as that is suspected: a list may take days.
+    fn warn_of_network(&mut self) {
+        if !self.warned && self.summary.reach.opened_nowhere() {
+            self.warned = true;
+            super::say(format_args!("mxray: warning: so far {}", no_way_out(&self.summary.reach)));
+        }
     }
 
     /// Waits for records and flushes the directory in time; gives how many

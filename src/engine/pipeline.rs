@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, Answer, Known, Pause, RetryPlan};
-use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
+use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Reach, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::Policy;
 use std::net::IpAddr;
@@ -129,6 +129,7 @@ pub async fn run<L: Lookup, P: Probe>(
         joiner: Joiner::default(),
         lookups: 0,
         stopping: false,
+        reach: Reach::default(),
         counts: RunCounts::default(),
     };
     pipeline.run(targets, stop).await
@@ -149,6 +150,8 @@ struct Pipeline<L, P> {
     joiner: Joiner,
     lookups: usize,
     stopping: bool,
+    /// Whether this machine's own network lets connections out.
+    reach: Reach,
     counts: RunCounts,
 }
 
@@ -344,7 +347,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn probed(&mut self, id: KeyId, known: Known) -> Result<(), EngineError> {
         let Known { observation, assessments } = known;
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
-        let (record, judged) = self.policy.endpoint(*observation, &assessments);
+        self.reach.add(&observation);
+        let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
+        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, suspect);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;

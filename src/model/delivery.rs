@@ -81,6 +81,9 @@ pub enum Reason {
     NoSecondLook,
     /// A second look at one that says "no TLS" brought something else.
     SecondLookDiffers,
+    /// TCP did not open, and has opened nowhere over this family of addresses:
+    /// it may be this machine's own network that lets nothing out.
+    NetworkSuspect,
 }
 
 impl Reason {
@@ -90,6 +93,7 @@ impl Reason {
             Reason::Ended { phase, .. } => phase,
             // It may be that mail never comes to TLS.
             Reason::NoSecondLook | Reason::SecondLookDiffers => Phase::Starttls,
+            Reason::NetworkSuspect => Phase::Connect,
             _ => Phase::Tls,
         }
     }
@@ -125,6 +129,7 @@ impl fmt::Display for Reason {
             Reason::DhPrimeSize => f.write_str("dh_prime_size"),
             Reason::NoSecondLook => f.write_str("no_second_look"),
             Reason::SecondLookDiffers => f.write_str("second_look_differs"),
+            Reason::NetworkSuspect => f.write_str("network_suspect"),
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod name;
 pub mod observation;
 pub mod outcome;
 pub mod promise;
+pub mod reach;
 pub mod record;
 pub mod registry;
 pub mod reply;
@@ -58,6 +59,7 @@ pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Dialogue, Observation, Timings, TlsObservation};
 pub use outcome::{NegotiatedTls, Outcome};
 pub use promise::Promise;
+pub use reach::Reach;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,

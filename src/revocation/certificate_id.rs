@@ -2,6 +2,7 @@
 //! issuer.
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use jiff::Timestamp;
 use x509_cert::der::Encode;
 use x509_ocsp::ResponderId;
 use x509_parser::certificate::X509Certificate;
@@ -32,6 +33,8 @@ pub struct CertificateId<'a> {
     pub(super) issuer_key_bits: Option<&'a [u8]>,
     /// Whether it is that of a CA.
     pub(super) is_ca: bool,
+    /// When it expires; `None` for a date beyond all clocks.
+    pub(super) not_after: Option<Timestamp>,
 }
 
 impl<'a> CertificateId<'a> {
@@ -50,6 +53,7 @@ impl<'a> CertificateId<'a> {
             issuer_key: issuer.as_ref().map(|issuer| issuer.tbs_certificate.subject_pki.raw),
             issuer_key_bits: issuer.as_ref().map(|issuer| bits(issuer)),
             is_ca: read.is_ca(),
+            not_after: Timestamp::from_second(read.validity().not_after.timestamp()).ok(),
         })
     }
 

@@ -97,7 +97,7 @@ pub fn look_up(bytes: &[u8], question: &CertificateId<'_>, url: &str, at: Timest
     if answer.status == RevocationStatus::Good && answer.next_update.is_none() {
         return RevocationAnswer::unknown("a list that does not say until when it holds");
     }
-    settle(answer, at)
+    settle(answer, question, at)
 }
 
 /// The bytes as DER: RFC 5280 §4.2.1.13 wants DER, some serve PEM.

@@ -27,13 +27,21 @@ pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub const GOOD_WITHOUT_END_MAX: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Takes from an answer what it is not worth: one with a wrong signature says
-/// nothing, and one out of its time says nothing new. A revocation stays.
-fn settle(answer: RevocationAnswer, at: Timestamp) -> RevocationAnswer {
+/// nothing, and one out of its time says nothing new. Neither does one that was
+/// made when the certificate had expired: lists drop it then (RFC 5280 §3.3), and
+/// responders need not know it any longer (RFC 6960 §4.4.4). A revocation stays.
+fn settle(answer: RevocationAnswer, question: &CertificateId<'_>, at: Timestamp) -> RevocationAnswer {
     if answer.signature == Some(SignatureCheck::Failed) {
         return unknown(answer, "its signature does not verify".into());
     }
     if answer.status != RevocationStatus::Good {
         return answer;
+    }
+    let made_later = |end: &Timestamp| answer.this_update.is_none_or(|made| made > *end);
+    if let Some(end) = question.not_after.filter(made_later) {
+        let why =
+            format!("made after the certificate expired, at {end}: its revocation need not be told then");
+        return unknown(answer, why);
     }
     match (answer.this_update, answer.next_update) {
         (Some(made), _) if made.checked_sub(CLOCK_SKEW).is_ok_and(|made| made > at) => {

@@ -189,7 +189,7 @@ impl Answer<'_> {
         };
         match self.signed().check(question, at) {
             Ok(Signer { check, note }) => {
-                let told = settle(RevocationAnswer { signature: Some(check), ..answer }, at);
+                let told = settle(RevocationAnswer { signature: Some(check), ..answer }, question, at);
                 noted(told, note)
             }
             Err(why) => unknown(RevocationAnswer { signature: Some(SignatureCheck::Failed), ..answer }, why),

@@ -303,6 +303,33 @@ fn an_answer_without_an_end_is_good_for_seven_days() {
 }
 
 #[test]
+fn nothing_good_is_told_of_a_certificate_that_had_expired() {
+    let issuer = ca("Issuer");
+    let expired = |serial: u8, day: u8| {
+        let mut params = params("mx.example", serial);
+        params.not_after = date_time_ymd(2026, 5, day);
+        params.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap().der().to_vec()
+    };
+    let whole = list(&issuer, |_| {});
+    let why_of = |day: &str| {
+        format!(
+            "made after the certificate expired, at 2026-05-{day}T00:00:00Z: its revocation need not be told then"
+        )
+    };
+    let listed = |certificate: &[u8]| looked_up(&whole, certificate, Some(issuer.der()));
+    assert_eq!(why(&listed(&expired(6, 19))), (RevocationStatus::Unknown, &*why_of("19")));
+    assert_eq!(listed(&expired(7, 19)).status, RevocationStatus::Revoked);
+    // A list that was made before has it.
+    assert!(listed(&expired(6, 21)).is_proved_good());
+    let answered = |certificate: &[u8]| {
+        let question = CertificateId::new(certificate, Some(issuer.der())).unwrap();
+        ocsp::look_up(&answer(certificate, &issuer, CertStatus::good(), issuer.key(), None), &question, at())
+    };
+    assert_eq!(why(&answered(&expired(6, 30))), (RevocationStatus::Unknown, &*why_of("30")));
+    assert!(answered(&expired(6, 31)).is_proved_good());
+}
+
+#[test]
 fn only_the_issuer_or_whom_it_charged_may_answer() {
     let issuer = ca("Issuer");
     let certificate = leaf(&issuer, 6);

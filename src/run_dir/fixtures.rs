@@ -327,6 +327,7 @@ pub(crate) fn run_info() -> RunInfo {
         error: None,
         finished: None,
         interrupted: false,
+        network_suspect: Some(Vec::new()),
         counts: RunCounts::default(),
     }
 }

@@ -52,6 +52,12 @@ pub struct RunInfo {
     /// What broke it off: a list that could not be read on, a reader's end
     /// that took no more rows, a disk that is full.
     pub error: Option<String>,
+    /// Families of addresses, `ipv4` or `ipv6`, over which TCP opened at none of
+    /// many networks, so that this machine's own network may let nothing out;
+    /// `None` as long as the run has not ended, and in one that was made before
+    /// anybody looked.
+    #[serde(default)]
+    pub network_suspect: Option<Vec<String>>,
     /// How much was done.
     pub counts: RunCounts,
 }

@@ -57,7 +57,7 @@ impl Situation {
             ClientCertificateRefused, ClientCertificateRequired, Closed, EhloRejected, LocalError, NotSmtp,
             Refused, Rejected, Reset, Servfail, Tempfail, Throttled, Timeout, UnexpectedCode, Unreachable,
         };
-        if matches!(reason, Reason::NoSecondLook | Reason::SecondLookDiffers) {
+        if matches!(reason, Reason::NoSecondLook | Reason::SecondLookDiffers | Reason::NetworkSuspect) {
             return None;
         }
         // What is no end of an attempt of ours is a handshake that the sender

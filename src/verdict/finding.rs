@@ -12,15 +12,21 @@ use crate::trust::names;
 use crate::trust::pkix::{Assessed, Assessments};
 
 /// What a probe comes to by itself: its record, and what verdicts of domains
-/// rest on.
+/// rest on. Where this machine's own network is `suspect`, that TCP does not
+/// open says nothing of the host.
 pub fn endpoint(
     profile: &SenderProfile,
     observation: Observation,
     assessments: &Assessments,
+    suspect: bool,
 ) -> (EndpointRecord, JudgedEndpoint) {
     let assessed = assessments.handshake.as_deref();
     let found = finding(&observation, assessments);
-    let open = gave_up_early(&observation).map(Reason::from).or_else(|| looks::open(&observation));
+    let closed = suspect && observation.failure.as_ref().is_some_and(Failure::opens_for_nobody);
+    let open = closed
+        .then_some(Reason::NetworkSuspect)
+        .or_else(|| gave_up_early(&observation).map(Reason::from))
+        .or_else(|| looks::open(&observation));
     let judged = match open {
         Some(reason) => judged_open(profile, found, reason),
         None => judged(profile, found),

@@ -3,7 +3,8 @@
 //!
 //! - A host that the DNS does not have is none. One of which the DNS did not
 //!   say (SERVFAIL, a timeout) is one, and unknown.
-//! - An address to which this machine has no route says nothing of the host.
+//! - An address to which this machine has no route, or over whose family its
+//!   network seems to let nothing out, says nothing of the host.
 //!   Where another of the host's answered, mail gets there by that; else the
 //!   host is unknown. So it is with addresses of a family that nothing is asked
 //!   over. An address of a family that the sender does not use is none for it.
@@ -125,7 +126,8 @@ fn standing<'a>(
     }
     let failure = endpoint.finding.failure.as_ref();
     let no_route = failure.is_some_and(|failure| Reason::from(failure) == NO_ROUTE);
-    if no_route && answered() {
+    let suspect = endpoint.outcome.reason == Some(Reason::NetworkSuspect);
+    if (no_route || suspect) && answered() {
         Standing::NotTried(endpoint, Basis::Inferred)
     } else {
         Standing::Address(endpoint)

@@ -89,7 +89,19 @@ impl Policy {
         observation: Observation,
         assessments: &Assessments,
     ) -> (EndpointRecord, JudgedEndpoint) {
-        finding::endpoint(&self.profile, observation, assessments)
+        finding::endpoint(&self.profile, observation, assessments, false)
+    }
+
+    /// The same in a run of which `suspect` says whether this machine's own
+    /// network lets nothing out over that family of addresses, as
+    /// [`Reach`](crate::model::Reach) has it.
+    pub fn endpoint_of_run(
+        &self,
+        observation: Observation,
+        assessments: &Assessments,
+        suspect: bool,
+    ) -> (EndpointRecord, JudgedEndpoint) {
+        finding::endpoint(&self.profile, observation, assessments, suspect)
     }
 
     /// The answer for one domain, as [`super::verdict`].

@@ -97,3 +97,50 @@ fn a_list_of_which_something_was_asked_is_done() {
     let ran = scan(&blocked, "--input endpoints --blocklist blocked -o run --require-targets");
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }
+
+/// An own network that lets no connection out looks from here as if every host
+/// were gone; that is not told as the hosts'. TCP is refused at once here, as
+/// some firewalls have it.
+#[test]
+fn a_network_that_lets_nothing_out_is_told_as_ours() {
+    let list =
+        |networks: u8| (0..networks).map(|network| format!("127.97.{network}.1:1\n")).collect::<String>();
+    let folder = Folder::new().with("list", list(24)).with("few", list(19));
+    let scan = |list: &str, words: &str| {
+        let line = format!(
+            "scan {list} --input endpoints --allow-private --ehlo scanner.example --retries 0 --in-flight 1 {words}"
+        );
+        folder.run(line.split_whitespace())
+    };
+    let told = "over IPv4 TCP opened at none of 20 networks or more: does your provider or firewall let mail \
+                connections out? such hosts are undetermined, network_suspect";
+    let ran = scan("list", "-o run");
+    assert_eq!((ran.code, last(&ran)), (Some(5), &*format!("mxray: nothing could be contacted: {told}")));
+    assert!(ran.stderr.contains(&format!("mxray: warning: so far {told}\n")), "{}", ran.stderr);
+    assert!(ran.stdout.contains("\nOWN NETWORK: over IPv4 TCP opened nowhere"), "{}", ran.stdout);
+    let suspects = |run: &str| {
+        let file: serde_json::Value = serde_json::from_str(&folder.read(&format!("{run}/run.json"))).unwrap();
+        file["network_suspect"].clone()
+    };
+    assert_eq!(suspects("run"), serde_json::json!(["ipv4"]));
+    let deliveries = |run: &str| {
+        let rows = folder.read(&format!("{run}/domains.csv"));
+        let count = |words: &str| rows.lines().filter(|row| row.contains(words)).count();
+        (count(",deferred,"), count(",undetermined,network_suspect,"))
+    };
+    // Rows are written as they come, and the first say nothing yet; `judge` knows the end.
+    assert_eq!(deliveries("run"), (19, 5));
+    let judged = folder.run("judge run -o judged".split_whitespace());
+    assert_eq!((judged.code, deliveries("judged")), (Some(0), (0, 24)), "{}", judged.stderr);
+    assert_eq!(suspects("judged"), serde_json::json!(["ipv4"]));
+    // Fewer may be chance, and one host that opens clears the network.
+    let few = scan("few", "-o few-run");
+    assert_eq!((few.code, deliveries("few-run")), (Some(0), (19, 0)), "{}", few.stderr);
+    assert_eq!(suspects("few-run"), serde_json::json!([]));
+    let open = std::net::TcpListener::bind("127.97.200.1:0").unwrap();
+    folder.write("list", format!("{}\n{}", open.local_addr().unwrap(), list(24)));
+    drop(std::thread::spawn(move || drop(open.accept())));
+    let ran = scan("list", "-o cleared");
+    assert_eq!((ran.code, deliveries("cleared")), (Some(0), (24, 0)), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("network"), "{}", ran.stderr);
+}

@@ -30,7 +30,8 @@ Of these and `certificates.csv` `mxray judge` makes verdicts again.
 and the last line of each file may be cut short. It is `false` if the run was stopped or broke off; `interrupted`,
 `error` and `counts.unfinished` say more: the targets of the list that have no row, `null` where nobody knows how many
 it has (a pipe that was not read to its end). Where the results could not be written, `error` says why, `finished` is
-`null` and nothing is counted. Journal and `run.json` bear `schema`, a number that
+`null` and nothing is counted. `network_suspect` has the families over which TCP opened nowhere, though it should have.
+Journal and `run.json` bear `schema`, a number that
 grows when a column or a key changes its meaning or goes away; runs of schema 1 are still judged, and what they lack
 is `undetermined:not_recorded`.
 

@@ -39,6 +39,7 @@ fn info() -> RunInfo {
         ended: None,
         finished: None,
         interrupted: false,
+        network_suspect: Some(Vec::new()),
         error: None,
         counts: RunCounts::default(),
     }
