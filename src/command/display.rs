@@ -113,9 +113,10 @@ impl Meter {
         let others: u64 = snapshot.outcomes.iter().skip(OUTCOMES_SHOWN_MAX).map(|(_, count)| count).sum();
         let others = if others > 0 { format!(", other {others}") } else { String::new() };
         format!(
-            "{done} domains, {:.0} handshakes/s, {} in flight{}, {}{others}",
+            "{done} domains, {:.0} handshakes/s, {} in flight{}{}, {}{others}",
             self.rate(snapshot.handshakes, now),
             snapshot.in_flight,
+            waiting(snapshot),
             self.eta(snapshot, now),
             if outcomes.is_empty() { "none done yet".to_string() } else { outcomes.join(", ") },
         )
@@ -143,6 +144,17 @@ impl Meter {
     }
 }
 
+/// Who waits for what, so that nobody thinks a run hangs at its end.
+fn waiting(snapshot: &Snapshot) -> String {
+    let wait = |count| if count == 1 { "waits" } else { "wait" };
+    match (snapshot.second_looks_waiting, snapshot.retries_waiting) {
+        (0, 0) => String::new(),
+        (0, retries) => format!(", {retries} {} for a retry", wait(retries)),
+        (looks, 0) => format!(", {looks} {} for a second look", wait(looks)),
+        (looks, retries) => format!(", {looks} {} for a second look, {retries} for a retry", wait(looks)),
+    }
+}
+
 /// `42s`, `3m07s`, `2h05m`.
 fn clock(seconds: f64) -> String {
     let seconds = seconds.round() as u64;
@@ -167,12 +179,25 @@ mod tests {
             probes_done: 90,
             handshakes: 80,
             in_flight: 7,
+            second_looks_waiting: 0,
+            retries_waiting: 0,
             outcomes: vec![("ok", 80), ("timeout", 12), ("closed", 4), ("nxdomain", 3), ("refused", 1)],
         };
         assert_eq!(
             meter.line(&snapshot, begun + Duration::from_secs(2)),
             "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80, timeout 12, closed 4, nxdomain 3, other 1"
         );
+    }
+
+    #[test]
+    fn who_waits_is_told() {
+        let told = |second_looks_waiting, retries_waiting| {
+            waiting(&Snapshot { second_looks_waiting, retries_waiting, ..Snapshot::default() })
+        };
+        assert_eq!(told(0, 0), "");
+        assert_eq!(told(12, 0), ", 12 wait for a second look");
+        assert_eq!(told(1, 3), ", 1 waits for a second look, 3 for a retry");
+        assert_eq!(told(0, 1), ", 1 waits for a retry");
     }
 
     #[test]

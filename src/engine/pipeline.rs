@@ -17,7 +17,7 @@ use super::pace::{Limits, Next, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
-use crate::interrogate::{self, Answer, Known, Pause, RetryPlan};
+use crate::interrogate::{self, Answer, Known, Pause, PauseCause, RetryPlan};
 use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Reach, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::Policy;
@@ -94,7 +94,7 @@ enum Event {
     Looked(DomainFacts),
     Ended { id: KeyId, answer: Answer },
     Rested(IpAddr),
-    PauseOver(KeyId),
+    PauseOver(KeyId, PauseCause),
 }
 
 /// Runs every target through the stages and sends one domain record for each.
@@ -188,6 +188,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn stop(&mut self) -> Result<(), EngineError> {
         self.stopping = true;
         self.pacer.clear();
+        self.progress.pauses_given_up();
         for (id, known) in self.under_way.take_idle() {
             self.probed(id, known).await?;
         }
@@ -263,8 +264,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.pacer.rested(ip);
                 Ok(())
             }
-            Event::PauseOver(id) => {
+            Event::PauseOver(id, cause) => {
                 self.keys.set_paused(id, false);
+                if !self.stopping {
+                    self.progress.pause_over(cause);
+                }
                 self.enqueue(id);
                 Ok(())
             }
@@ -331,9 +335,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let (endpoint, Pause { time, cause }) = (self.keys.key(id).map(ToString::to_string), pause);
         tracing::info!(endpoint, ?time, ?cause, "asked again later");
         self.keys.set_paused(id, true);
+        self.progress.pause_begun(cause);
         self.tasks.spawn(async move {
             tokio::time::sleep(time).await;
-            Event::PauseOver(id)
+            Event::PauseOver(id, cause)
         });
     }
 

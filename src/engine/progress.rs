@@ -1,5 +1,6 @@
 //! How far a run is, for whoever wants to show it.
 
+use crate::interrogate::PauseCause;
 use crate::model::Kind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +13,8 @@ pub struct Progress {
     probes_done: AtomicU64,
     handshakes: AtomicU64,
     in_flight: AtomicU64,
+    second_looks_waiting: AtomicU64,
+    retries_waiting: AtomicU64,
     ok: AtomicU64,
     failed: [AtomicU64; Kind::ALL.len()],
 }
@@ -25,6 +28,8 @@ impl Default for Progress {
             probes_done: zero(),
             handshakes: zero(),
             in_flight: zero(),
+            second_looks_waiting: zero(),
+            retries_waiting: zero(),
             ok: zero(),
             // Longer than the arrays that have a default of their own.
             failed: std::array::from_fn(|_| zero()),
@@ -45,6 +50,10 @@ pub struct Snapshot {
     pub handshakes: u64,
     /// Connections open.
     pub in_flight: u64,
+    /// Keys that wait until they are looked at once more.
+    pub second_looks_waiting: u64,
+    /// Keys that wait until they are asked again.
+    pub retries_waiting: u64,
     /// Domain outcomes so far, most frequent first.
     pub outcomes: Vec<(&'static str, u64)>,
 }
@@ -57,6 +66,27 @@ impl Progress {
 
     pub(super) fn set_in_flight(&self, open: usize) {
         self.in_flight.store(open as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn pause_begun(&self, cause: PauseCause) {
+        self.waiting(cause).fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn pause_over(&self, cause: PauseCause) {
+        self.waiting(cause).fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// After this no key waits any more, and none will.
+    pub(super) fn pauses_given_up(&self) {
+        self.second_looks_waiting.store(0, Ordering::Relaxed);
+        self.retries_waiting.store(0, Ordering::Relaxed);
+    }
+
+    fn waiting(&self, cause: PauseCause) -> &AtomicU64 {
+        match cause {
+            PauseCause::SecondLook => &self.second_looks_waiting,
+            PauseCause::Retry => &self.retries_waiting,
+        }
     }
 
     pub(super) fn probe_done(&self, established: bool) {
@@ -89,6 +119,8 @@ impl Progress {
             probes_done: read(&self.probes_done),
             handshakes: read(&self.handshakes),
             in_flight: read(&self.in_flight),
+            second_looks_waiting: read(&self.second_looks_waiting),
+            retries_waiting: read(&self.retries_waiting),
             outcomes,
         }
     }
@@ -105,5 +137,22 @@ mod tests {
         progress.domain_done(Some(Kind::EhloRejected));
         progress.domain_done(Some(Kind::EhloRejected));
         assert_eq!(progress.snapshot().outcomes, [("ehlo_rejected", 2), ("ok", 1)]);
+    }
+
+    #[test]
+    fn those_that_wait_are_counted_by_what_they_wait_for() {
+        let progress = Progress::default();
+        let waiting = || {
+            let Snapshot { second_looks_waiting, retries_waiting, .. } = progress.snapshot();
+            (second_looks_waiting, retries_waiting)
+        };
+        for cause in [PauseCause::SecondLook, PauseCause::Retry, PauseCause::SecondLook] {
+            progress.pause_begun(cause);
+        }
+        assert_eq!(waiting(), (2, 1));
+        progress.pause_over(PauseCause::SecondLook);
+        assert_eq!(waiting(), (1, 1));
+        progress.pauses_given_up();
+        assert_eq!(waiting(), (0, 0));
     }
 }

@@ -231,6 +231,21 @@ fn progress_comes_in_lines_where_there_is_no_terminal() {
     child.wait().unwrap();
 }
 
+/// Nobody is to think that a run hangs at its end.
+#[test]
+fn progress_says_what_is_waited_for() {
+    let lab = Lab::playing(&["starttls_absent", "greeting_421"], 4);
+    let words = "scan list --allow-private --per-ip-connections 0 --retries 1 --retry-delay 1h --second-look-delay 1h";
+    let mut child = lab.folder.mxray(lab.args(words)).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let waiting = lines.take(20).find(|line| line.contains("2 for a retry"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let told =
+        "0/4 domains, 0 handshakes/s, 0 in flight, 2 wait for a second look, 2 for a retry, none done yet";
+    assert_eq!(waiting.as_deref(), Some(told));
+}
+
 #[test]
 fn a_list_that_breaks_off_keeps_its_rows_and_says_so() {
     let lab = Lab::playing(&["tls13_ecdsa"], 400);
