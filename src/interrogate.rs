@@ -259,9 +259,10 @@ impl Interrogation {
     }
 
     /// Goes on to the next hello that the key is worth. A host that let an
-    /// earlier attempt come further than the last is left alone.
+    /// earlier attempt come further than the last is left alone. So is one that
+    /// also said "no TLS": what it gives is open, whatever it says to a hello.
     fn next_hello(&mut self, policy: &Policy) -> Next {
-        let last = self.kept.as_ref().filter(|(number, _)| *number == self.made);
+        let last = self.kept.as_ref().filter(|(number, _)| *number == self.made && !self.has_denied());
         match last.and_then(|(_, known)| policy.next_hello(&known.observation)) {
             Some(question) => {
                 self.hello = Some(Arc::new(question));
@@ -270,6 +271,11 @@ impl Interrogation {
             }
             None => Next::Done,
         }
+    }
+
+    /// Whether an attempt ended by the word that there is no TLS.
+    fn has_denied(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.failure.as_ref().is_some_and(Failure::says_no_tls))
     }
 }
 

@@ -5,7 +5,9 @@
 
 mod starttls_server;
 
-use mxray::internals::model::{AlertDescription, ClientCertificate, Kind, Observation, Phase};
+use mxray::internals::model::{
+    AlertDescription, ClientCertificate, ClientHelloSpec, Kind, Observation, Phase,
+};
 use mxray::internals::net::{ClientIdentity, Handshaker, KeyShares};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -121,6 +123,22 @@ async fn nobody_is_shown_one_who_does_not_ask() {
     for versions in [TLS12, TLS13] {
         let seen = probe(server(versions, None).await, Some(identity(&authority()))).await;
         assert_eq!((&seen.failure, became(&seen)), (&None, ClientCertificate::NeverAsked));
+    }
+}
+
+/// A sender without a certificate is judged by a handshake without one.
+#[tokio::test]
+async fn a_second_handshake_shows_one_if_the_sender_does() {
+    let authority = authority();
+    for (shows, expected) in [(true, ClientCertificate::Accepted), (false, ClientCertificate::NotShown)] {
+        for versions in [TLS12, TLS13] {
+            let server = server(versions, Some(&authority)).await;
+            let handshaker =
+                Handshaker::new(KeyShares::Reused).unwrap().with_identity(Some(identity(&authority)));
+            let question = ClientHelloSpec::handshake(true, shows);
+            let told = starttls_server::hello(server, handshaker, &question).await;
+            assert_eq!(told.client_certificate, Some(expected), "{told:?}");
+        }
     }
 }
 

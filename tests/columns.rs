@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "columns/weakest.rs"]
+mod weakest;
+
 use mxray::internals::lab::{self, Fleet, FleetOptions, Scenario, Unresolved};
 use mxray::internals::model::{CipherSuite, DomainName};
 use mxray::internals::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
@@ -67,6 +70,13 @@ const ELSEWHERE: &[Elsewhere] = &[
         EXPECTATIONS,
         "what_cannot_be_told_is_undetermined",
     ),
+    (
+        "domains.csv",
+        "weakest_outcome",
+        RARE_ENDS,
+        "tests/columns/weakest.rs",
+        "rare_ends_at_hosts_that_take_mail",
+    ),
     ("certificates.csv", "is_ca", YES_NO, "src/x509/tests.rs", SELF_SIGNED),
     ("certificates.csv", "self_signed", YES_NO, "src/x509/tests.rs", SELF_SIGNED),
     ("mx.csv", "phase", &["connect"], "tests/lookup.rs", FAMILY),
@@ -105,6 +115,17 @@ const YES_NO: &[&str] = &["yes", "no"];
 const VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"];
 const SPECIAL_USE: &str = "what_is_in_no_dns_is_told_as_ours_and_not_asked_for";
 const OF_THE_MACHINE: &[&str] = &["no_route", "unreachable", "reset", "local_error"];
+const RARE_ENDS: &[&str] = &[
+    "malformed",
+    "client_certificate_refused",
+    "local_error",
+    "throttled",
+    "tempfail",
+    "unexpected_code",
+    "too_long",
+    "too_many_bytes",
+    "ehlo_rejected",
+];
 const GAPS: &[&str] = &["throttled", "timeout", "hang_up", "alert", "unreadable", "not_asked"];
 const VERDICTS: &str = "src/verdict/verdict_tests.rs";
 const CONNECTORS: &str = "src/verdict/connector_tests.rs";
@@ -279,4 +300,12 @@ fn the_tests_that_are_named_are_there() {
             assert!(there, "{path}: {test} says nothing of {value}");
         }
     }
+}
+
+#[test]
+fn the_weakest_ends_as_the_attempts_do_at_hosts_that_take_mail() {
+    let closed = closed();
+    let column = closed.iter().find(|((_, column), _)| column == "weakest_outcome").unwrap();
+    let told: BTreeSet<&str> = column.1.iter().copied().collect();
+    assert_eq!(told, weakest::outcomes());
 }

@@ -318,6 +318,24 @@ async fn no_tls_is_looked_at_twice_before_it_is_believed() {
     }
 }
 
+/// What it gives is open then, whatever it says to a hello. A host that had no
+/// TLS for now, and has some later, does not differ.
+#[tokio::test]
+async fn a_host_whose_looks_differ_gets_no_further_hellos() {
+    for (script, connections) in [
+        (&[NO_VERSION][..], 7),
+        (&[ABSENT, NO_VERSION], 2),
+        (&[REFUSED, NO_VERSION], 2),
+        (&[NOT_NOW, NO_VERSION], 8),
+    ] {
+        let played = Script::new(&[script.to_vec()]);
+        let record = probed(plan(0), played.clone()).await.remove(0);
+        assert_eq!(*played.made.lock().unwrap().get(&address(0)).unwrap(), connections, "{script:?}");
+        let differs = record.outcome.reason.unwrap().to_string() == "second_look_differs";
+        assert_eq!(differs, connections == 2, "{script:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_stop_leaves_what_is_known_of_hosts_that_pause() {
     let patient = RetryPlan { retries: 1, retry_delay: NEVER, second_look_delay: NEVER };

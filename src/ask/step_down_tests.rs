@@ -1,7 +1,9 @@
 //! Which hello follows from which answers, as a table.
 
 use super::*;
-use crate::model::{AlertDescription, CipherSuite, Endpoint, Failure, ProbeKey, TlsObservation};
+use crate::model::{
+    AlertDescription, CipherSuite, Endpoint, Failure, ProbeKey, SignatureScheme, TlsObservation,
+};
 use jiff::Timestamp;
 
 const ALERT: HelloEnd = HelloEnd::Alert;
@@ -192,4 +194,34 @@ fn a_server_that_sends_without_end_is_asked_nothing_more() {
     let seen = ended(Phase::Tls, Kind::TooManyBytes);
     assert_eq!(hellos(HelloPlan::default(), seen, &[]), [""; 0]);
     assert!(!Kind::TooManyBytes.is_transient());
+}
+
+#[test]
+fn every_hello_names_the_host_if_the_sender_does() {
+    for names_host in [true, false] {
+        let sender = ClientHelloSpec { names_host, ..sender() };
+        let mut seen = ended(Phase::Tls, Kind::NoCommonVersion);
+        seen.key.sni = Some(crate::model::MxHost::new("mx.example"));
+        while let Some(question) = next(&HelloPlan::default(), &sender, &seen) {
+            assert_eq!(question.names_host, names_host, "{question:?}");
+            let mut answer = HelloObservation::not_asked(&question, Timestamp::UNIX_EPOCH, None);
+            answer.end = ALERT;
+            answer.failure = Some(Failure::new(Phase::Tls, Kind::Alert));
+            seen.hellos.push(answer);
+        }
+        assert!(seen.hellos.len() > 5);
+    }
+}
+
+#[test]
+fn the_sender_is_asked_for_where_it_does_not_offer_what_was_chosen() {
+    let mut seen = succeeded();
+    let tls = seen.tls.as_mut().unwrap();
+    (tls.version, tls.signature_scheme) = (Some(ProtocolVersion::TLS12), Some(SignatureScheme(0x0403)));
+    for (suite, expected) in [(0xc030, &[][..]), (0xc02c, &["sender"])] {
+        seen.tls.as_mut().unwrap().suite = Some(CipherSuite(suite));
+        let sender = ClientHelloSpec { signature_schemes: vec![SignatureScheme(0x0403)], ..sender() };
+        let question = next(&HelloPlan::default(), &sender, &seen);
+        assert_eq!(question.iter().map(short).collect::<Vec<_>>(), expected, "{suite:#x}");
+    }
 }

@@ -382,7 +382,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
         let failure = match (&verdict.best, unresolved) {
             (Some(view), _) => view.finding().failure.as_ref(),
-            (None, Some(exchange)) => exchange.failure.as_ref(),
+            (None, Some(exchange)) => exchange.why_unresolved(),
             (None, None) => facts.failure.as_ref(),
         };
         self.counts.domains += 1;

@@ -120,4 +120,14 @@ mod tests {
             Some(BlocklistError::BadLine { line: 2, text: "10.0.0.0/33".into() })
         );
     }
+
+    #[test]
+    fn several_lists_are_one() {
+        let mut all = Blocklist::parse("192.0.2.1\na.example\n").unwrap();
+        all.extend(Blocklist::parse("198.51.100.0/24\nb.example\n").unwrap());
+        for address in ["192.0.2.1", "198.51.100.7"] {
+            assert!(all.has_address(address.parse().unwrap()), "{address}");
+        }
+        assert!(["a.example", "mx.b.example"].iter().all(|name| all.has_name(name)));
+    }
 }

@@ -41,6 +41,11 @@ const UNCOUNTED_EXCHANGES_MAX: usize = 16;
 const UNCOUNTED_ADDRESSES_MAX: usize = 8;
 
 impl Exchange {
+    /// Why its addresses are not known, or not those of one family.
+    pub fn why_unresolved(&self) -> Option<&Failure> {
+        self.failure.as_ref().or(self.unresolved.as_ref())
+    }
+
     /// As [`DomainFacts::addresses_excess`], of this host.
     pub fn excess(&self) -> Option<usize> {
         // The addresses of a host without a name were listed, not looked up.

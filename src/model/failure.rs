@@ -80,7 +80,7 @@ pub enum Kind { $($(#[$doc])* $variant,)* }
             pub const ALL: &'static [Kind] = &[$(Kind::$variant,)*];
 
             /// Stable snake_case name: the `outcome` column.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Kind::$variant => $name,)* }
             }
         }
@@ -208,6 +208,21 @@ impl Kind {
                 | Kind::Throttled
                 | Kind::Tempfail
                 | Kind::RefusedTemporarily
+        )
+    }
+
+    /// Whether it ends lookups alone, and no probe.
+    pub const fn is_of_lookups_alone(self) -> bool {
+        matches!(
+            self,
+            Kind::InvalidName
+                | Kind::SpecialUseName
+                | Kind::Nxdomain
+                | Kind::NoData
+                | Kind::Servfail
+                | Kind::NullMx
+                | Kind::MxUnusable
+                | Kind::TooMany
         )
     }
 

@@ -4,8 +4,8 @@ use super::enumerated::EnumeratedTally;
 use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
-    Assessment, CipherSuite, DomainRecord, EndpointRecord, ExpectationMatch, Failure, MxHost, NamedGroup,
-    Phase, ProtocolVersion, Reach, Reason, Record, ServerBest, TlsFinding,
+    Assessment, CipherSuite, DomainRecord, EndpointRecord, Exchange, ExpectationMatch, Failure, MxHost,
+    NamedGroup, Phase, ProtocolVersion, Reach, Reason, Record, ServerBest, TlsFinding,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -136,7 +136,7 @@ impl Summary {
         }
         let Some(best) = &verdict.best else {
             let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
-            let failure = unresolved.map_or(facts.failure.as_ref(), |exchange| exchange.failure.as_ref());
+            let failure = unresolved.map_or(facts.failure.as_ref(), Exchange::why_unresolved);
             return self.domains.add_outcome(failure);
         };
         self.domains.add_outcome(best.finding().failure.as_ref());

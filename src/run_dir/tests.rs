@@ -151,6 +151,19 @@ fn a_domain_that_ends_in_the_dns_has_the_failure_of_its_facts() {
     );
 }
 
+/// Of a host of which one family is unknown, that one decides.
+#[test]
+fn a_host_of_which_half_is_unknown_tells_why() {
+    let mut record = domain();
+    let failure = Failure::new(Phase::Dns, Kind::Servfail).with_detail("SERVFAIL from 192.0.2.53");
+    record.facts.exchanges[1].unresolved = Some(failure.clone());
+    (record.verdict.best, record.verdict.unresolved) = (None, Some(1));
+    record.verdict.outcome = crate::model::Outcome::undetermined(&failure);
+    let row = &csv_rows(DOMAINS, &[record])[0];
+    let told = cells(row, &["mx_host", "mx_preference", "ip", "phase", "outcome", "detail"]);
+    assert_eq!(told, ["mx1.a.example", "10", "", "dns", "servfail", "SERVFAIL from 192.0.2.53"]);
+}
+
 #[test]
 fn what_a_server_said_stays_data_on_one_line() {
     let mut record = domain();

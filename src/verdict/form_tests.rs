@@ -1,12 +1,13 @@
 //! Which handshake counts for whom, as a table.
 
 use super::super::attempt::judged;
-use super::super::fixtures::{at, ip, own_hello, profile, secure};
+use super::super::fixtures::{at, ip, leaf, own_hello, profile, secure};
 use super::*;
 use crate::model::{
     AlertDescription, Basis, ChainStatus, Check, CheckCause, CheckFailure, Delivery, HelloEnd, HelloPurpose,
     Kind, MxHost, Reason,
 };
+use std::sync::Arc;
 
 /// A sender like Exchange Online, which prefers the group of [`secure`].
 fn sender(sends_sni: bool, shows: Option<bool>) -> SenderProfile {
@@ -121,5 +122,57 @@ fn a_host_that_is_silent_to_a_long_hello_shows_its_certificate_in_a_short_handsh
     assert_eq!(judged, (Delivery::Encrypted, Some(Basis::Observed), Check::Pass));
     // One that fails too says no more than the first.
     let failed = with(silent, true, Some(alert(80)), TlsFinding::default());
-    assert_eq!(told(&names, failed).0, Delivery::Undetermined);
+    let outcome = super::super::attempt::judged(&names, failed).outcome;
+    let reason = Reason::Ended { phase: Phase::Tls, kind: Kind::Timeout };
+    assert_eq!((outcome.delivery, outcome.reason), (Delivery::Undetermined, Some(reason)));
+}
+
+/// What was found in the other form is not this sender's, nor may it have been
+/// refused to this sender what was refused in that form.
+#[test]
+fn what_is_known_of_another_form_alone_says_nothing_against_the_sender() {
+    let (names, does_not) = (sender(true, Some(false)), sender(false, Some(false)));
+    let failure = Failure::new(Phase::Tls, Kind::ClientCertificateRequired).with_alert(AlertDescription(116));
+    let not_shown = TlsFinding { client_certificate: ClientCertificate::NotShown, ..secure() };
+    let wanted = || named(Some(failure.clone()), Some(not_shown.clone()));
+    assert_eq!(
+        (told(&names, wanted()).0, told(&does_not, wanted()).0),
+        (Delivery::Deferred, Delivery::Undetermined)
+    );
+    let mut old = leaf(&["*.example.com"]);
+    Arc::make_mut(&mut old).signed_with_sha1 = Some(true);
+    let sha1 = || named(None, Some(TlsFinding { leaf: Some(old.clone()), ..secure() }));
+    assert_eq!(
+        (told(&names, sha1()).0, told(&does_not, sha1()).0),
+        (Delivery::Deferred, Delivery::Encrypted)
+    );
+}
+
+/// An agreement in TLS 1.3 shows no signature. The key that another form was
+/// shown may be another.
+#[test]
+fn a_key_is_proven_to_who_names_the_host_alike() {
+    let unproven = |profile: &SenderProfile| {
+        let mut finding = named(None, Some(secure()));
+        let mut hello = own_hello(profile, HelloEnd::Agreed);
+        hello.names_host = profile.offer.sends_sni;
+        hello.version = secure().version;
+        (hello.suite, hello.group) = (secure().suite, secure().group);
+        finding.hellos = Box::new([hello]);
+        super::super::attempt::judged(profile, finding).unproven.session
+    };
+    assert_eq!(unproven(&sender(true, Some(false))), None);
+    assert_eq!(unproven(&sender(false, Some(false))), Some(CheckCause::KeyNotProven));
+}
+
+/// A second handshake offers no X25519MLKEM768, which the server may prefer.
+#[test]
+fn what_a_second_handshake_did_not_offer_leaves_an_inference() {
+    let mut does_not = sender(false, Some(false)).sender;
+    for (groups, basis) in [(&[24, 29][..], Basis::Observed), (&[24, 0x11ec], Basis::Inferred)] {
+        does_not.groups.value = groups.iter().copied().map(NamedGroup).collect();
+        let profile = SenderProfile::new(does_not.clone());
+        let found = with(named(None, Some(secure())), false, None, secure());
+        assert_eq!(told(&profile, found).1, Some(basis), "{groups:?}");
+    }
 }

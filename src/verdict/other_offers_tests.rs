@@ -157,6 +157,20 @@ fn where_the_senders_own_offer_got_no_answer_only_the_lack_of_a_version_is_sure(
     check(&[closed, agreed("TLSv1.3", "TLSv1.2", GCM, "secp384r1")], &[("exchange-online", OPEN)]);
 }
 
+/// Over the name a server may refuse what it would else take.
+#[test]
+fn what_was_refused_together_with_a_name_is_not_refused_without() {
+    let rc4 = [ended("exchange-online", HelloEnd::Alert), agreed("TLSv1.3", "TLSv1.2", RC4, "")];
+    let mut finding = refused(&rc4);
+    finding.key.sni = Some(crate::model::MxHost::new("mx.example"));
+    let mut sender = Sender::named("exchange-online-2020").unwrap();
+    for (sends_sni, refused) in [(true, true), (false, false)] {
+        sender.sends_sni.value = sends_sni;
+        let inference = infer(&sender.offer(), &finding, false);
+        assert_eq!(inference == Some(Inference::Refused), refused, "{sends_sni}");
+    }
+}
+
 #[test]
 fn a_server_of_sslv2_speaks_no_version_that_anyone_offers() {
     let hellos = [ended("exchange-online", HelloEnd::Sslv2), ended("TLSv1.3", HelloEnd::Sslv2)];

@@ -509,6 +509,11 @@ fn what_an_enumeration_found_counts_for_a_sender_that_was_not_asked_for() {
         let found = Enumeration { versions, sslv2: false, connections: 30 };
         let mut seen = shaken("TLSv1.2", ECDSA, "secp384r1", "ECDSA");
         seen.enumerated = Some(Box::new(Enumerated { found, names_host: true }));
+        // Where the handshake failed, nobody knows of renegotiation, either.
+        let failed = Finding { enumerated: seen.enumerated.clone(), ..refused(Vec::new()) };
+        let open = "undetermined tls_alert - - - -".to_string();
+        let then = if gap.is_some() { open } else { expected.replace("inferred", "assumed") };
+        assert_eq!(told(&outcome(&sender("exchange-online"), &failed)), then, "{suites:?} {gap:?}");
         let outcome = outcome(&sender("exchange-online"), &seen);
         assert_eq!(told(&outcome), expected, "{suites:?} {gap:?}");
         let unproven = outcome.unproven;

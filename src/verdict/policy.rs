@@ -109,3 +109,31 @@ impl Policy {
         domain_verdict::verdict(&self.profile, &self.connectors, facts, probes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Endpoint, Failure, Kind, Phase, ProbeKey, TlsObservation};
+    use crate::trust::Roots;
+    use jiff::Timestamp;
+
+    #[test]
+    fn an_enumeration_names_the_host_if_the_sender_does() {
+        let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
+        let failure = Failure::new(Phase::Tls, Kind::BadCertificate);
+        let mut seen = Observation::failed(key, Timestamp::UNIX_EPOCH, 1, failure);
+        seen.tls =
+            Some(TlsObservation { suite: Some(crate::model::CipherSuite(0x1302)), ..Default::default() });
+        for (sender, names_host) in [("exchange-online", true), ("postfix-may", false)] {
+            let judge = Judge::new(Roots::default(), Timestamp::UNIX_EPOCH);
+            let policy = Policy::new(judge, Sender::named(sender).unwrap())
+                .with_enumeration(Some(EnumerationPlan::default()));
+            let question = policy.next_hello(&seen).unwrap();
+            assert_eq!(
+                (question.purpose, question.names_host),
+                (HelloPurpose::Suites, names_host),
+                "{sender}"
+            );
+        }
+    }
+}

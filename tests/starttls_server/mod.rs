@@ -1,7 +1,9 @@
 //! A mail server on loopback whose TLS is rustls and whose manners are the
 //! test's, and a probe of it.
 
-use mxray::internals::model::{Blocklist, Endpoint, MxHost, Observation, ProbeKey};
+use mxray::internals::model::{
+    Blocklist, ClientHelloSpec, Endpoint, HelloObservation, MxHost, Observation, ProbeKey,
+};
 use mxray::internals::net::{Gate, Handshaker, NetProbe, PhaseTimeouts};
 use mxray::internals::smtp::EhloName;
 use mxray::internals::stage::Probe;
@@ -48,11 +50,28 @@ pub async fn speak_in_clear(stream: TcpStream) -> io::Result<Option<TcpStream>> 
     Ok(Some(stream.into_inner()))
 }
 
-/// Probes it as `mx.example`, for the time that `attempt` says.
-pub async fn probe(server: SocketAddr, handshaker: Handshaker, attempt: u32) -> Observation {
+fn probe_with(handshaker: Handshaker) -> NetProbe {
     let gate = Gate::new(Blocklist::default(), true);
     let ehlo = EhloName::new("scanner.example").unwrap();
-    let probe = NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker);
+    NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker)
+}
+
+fn key(server: SocketAddr) -> ProbeKey {
     let endpoint = Endpoint { ip: server.ip(), port: server.port() };
-    probe.probe(ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }, attempt).await
+    ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }
+}
+
+/// Probes it as `mx.example`, for the time that `attempt` says.
+pub async fn probe(server: SocketAddr, handshaker: Handshaker, attempt: u32) -> Observation {
+    probe_with(handshaker).probe(key(server), attempt).await
+}
+
+/// Sends it a further hello.
+#[allow(dead_code, reason = "not every test that includes this does")]
+pub async fn hello(
+    server: SocketAddr,
+    handshaker: Handshaker,
+    question: &ClientHelloSpec,
+) -> HelloObservation {
+    probe_with(handshaker).hello(key(server), question).await
 }

@@ -23,7 +23,7 @@ pub(super) fn best(record: &DomainRecord) -> Side<'_> {
         return side(verdict.best.as_ref());
     }
     let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
-    let failure = unresolved.map_or(facts.failure.as_ref(), |exchange| exchange.failure.as_ref());
+    let failure = unresolved.map_or(facts.failure.as_ref(), Exchange::why_unresolved);
     Side { view: None, unresolved, failure }
 }
 
