@@ -43,23 +43,9 @@ impl Lookup for TableLookup {
             return DomainFacts::failed(target, Failure::new(Phase::Dns, Kind::Nxdomain));
         };
         let host = number % self.hosts;
-        let exchange = Exchange {
-            preference: 10,
-            host: Some(MxHost::new(&format!("mx{host}.example"))),
-            addresses: vec![address(host)],
-            addresses_excess: Some(0),
-            addresses_of_other_family: Some(0),
-            unresolved: None,
-            failure: None,
-        };
-        DomainFacts {
-            target,
-            exchanges: vec![exchange],
-            implicit_mx: false,
-            exchanges_excess: Some(0),
-            smart_hosts: false,
-            failure: None,
-        }
+        let exchange =
+            Exchange::whole(10, Some(MxHost::new(&format!("mx{host}.example"))), vec![address(host)]);
+        DomainFacts::whole(target, vec![exchange])
     }
 }
 

@@ -33,23 +33,8 @@ impl Lookup for Addresses {
         let Subject::Endpoint { ip: IpAddr::V4(ip), .. } = &target.subject else { panic!("an endpoint") };
         let [.., last] = ip.octets();
         let addresses = (0..self.0).map(|network| [198, 51, network, last].into()).collect();
-        let exchange = Exchange {
-            preference: 0,
-            host: None,
-            addresses,
-            addresses_excess: Some(0),
-            addresses_of_other_family: Some(0),
-            unresolved: None,
-            failure: None,
-        };
-        DomainFacts {
-            target,
-            exchanges: vec![exchange],
-            implicit_mx: false,
-            exchanges_excess: Some(0),
-            smart_hosts: false,
-            failure: None,
-        }
+        let exchange = Exchange::whole(0, None, addresses);
+        DomainFacts::whole(target, vec![exchange])
     }
 }
 

@@ -123,23 +123,8 @@ struct Itself;
 impl Lookup for Itself {
     async fn lookup(&self, target: Target) -> DomainFacts {
         let Subject::Endpoint { ip, .. } = target.subject else { panic!("an endpoint") };
-        let exchange = Exchange {
-            preference: 0,
-            host: None,
-            addresses: vec![ip],
-            addresses_excess: Some(0),
-            addresses_of_other_family: Some(0),
-            unresolved: None,
-            failure: None,
-        };
-        DomainFacts {
-            target,
-            exchanges: vec![exchange],
-            implicit_mx: false,
-            exchanges_excess: Some(0),
-            smart_hosts: false,
-            failure: None,
-        }
+        let exchange = Exchange::whole(0, None, vec![ip]);
+        DomainFacts::whole(target, vec![exchange])
     }
 }
 

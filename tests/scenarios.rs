@@ -128,9 +128,9 @@ async fn a_connector_that_is_not_in_force_is_missed() {
 }
 
 /// The scenarios that name a sender, by sender.
-fn by_sender() -> BTreeMap<String, Vec<Scenario>> {
+fn by_sender(scenarios: Vec<Scenario>) -> BTreeMap<String, Vec<Scenario>> {
     let mut named: BTreeMap<String, Vec<Scenario>> = BTreeMap::new();
-    for mut scenario in lab::scenarios().unwrap() {
+    for mut scenario in scenarios {
         scenario.weight = 1;
         for sender in scenario.expect.sender.keys() {
             named.entry(sender.clone()).or_default().push(scenario.clone());
@@ -141,7 +141,7 @@ fn by_sender() -> BTreeMap<String, Vec<Scenario>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_sender_gets_what_the_files_say() {
-    let named = by_sender();
+    let named = by_sender(lab::scenarios().unwrap());
     assert!(named.len() >= 5, "{:?}", named.keys());
     let mut wrong = Vec::new();
     for (sender, scenarios) in named {
@@ -154,6 +154,36 @@ async fn every_sender_gets_what_the_files_say() {
         fleet.shutdown().await;
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Where nobody sends the sender's own hello, an enumeration tells what it gets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_enumerated_says_what_a_sender_gets() {
+    let mut scenarios = lab::scenarios().unwrap();
+    for scenario in &mut scenarios {
+        scenario.expect.sender = std::mem::take(&mut scenario.expect.by_enumeration);
+    }
+    let (mut wrong, mut compared) = (Vec::new(), 0);
+    for (sender, scenarios) in by_sender(scenarios) {
+        let domains = domains(scenarios.len() * 2, "example");
+        let list = list_of(&domains);
+        let fleet = fleet_of(scenarios, domains, 0).await.unwrap();
+        let options = [("--sender", sender.as_str()), ("--enumerate", ""), ("--extra-client-hellos", "0")];
+        let run = scan_with(&fleet, list, &options).await;
+        let mut found = lab::disagreements(&fleet, &sender, run.file("domains.csv")).unwrap();
+        // All else is that of a scan without these options.
+        let named: BTreeSet<&str> = fleet
+            .truth()
+            .iter()
+            .flat_map(|row| row.scenario.expect.sender(&sender))
+            .map(|(name, _)| name)
+            .collect();
+        found.retain(|wrong| named.contains(wrong.column.as_str()));
+        wrong.extend(found.iter().map(|wrong| format!("{sender}: {wrong}")));
+        compared += named.len();
+        fleet.shutdown().await;
+    }
+    assert!(compared > 0 && wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 /// What a sender gets of a server that prefers CBC suites shows only its own

@@ -156,6 +156,11 @@ pub struct Expect {
     /// `[expect.sender.NAME]`: columns by name, of a scan for that sender.
     #[serde(default)]
     pub sender: BTreeMap<String, BTreeMap<String, Cell>>,
+    /// `[expect.by_enumeration.NAME]`: the same of a scan with `--enumerate` in
+    /// which nobody sends that sender's hello, so that only what was enumerated
+    /// tells what it gets.
+    #[serde(default)]
+    pub by_enumeration: BTreeMap<String, BTreeMap<String, Cell>>,
     /// `[[expect.enumerated.ROLE]]`: what a scan with `--enumerate` finds, a
     /// table for each version in which the server takes any suite.
     #[serde(default)]
@@ -271,7 +276,8 @@ impl Expect {
             check_finding(role, |column| columns.get(column).map(|cell| cell.0.as_str()))?;
         }
         self.check_connector(under_connector)?;
-        self.sender.values().try_for_each(|columns| check_columns(columns, &[SENDER_COLUMNS]))
+        let mut of_senders = self.sender.values().chain(self.by_enumeration.values());
+        of_senders.try_for_each(|columns| check_columns(columns, &[SENDER_COLUMNS]))
     }
 
     fn check_connector(&self, there: bool) -> Result<(), String> {

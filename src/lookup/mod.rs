@@ -161,13 +161,10 @@ impl DnsLookup {
             Ok(Addresses { in_use, of_other_family, unresolved }) => {
                 let (addresses, excess) = answer::cut(in_use, ADDRESSES_PER_EXCHANGE_MAX);
                 Exchange {
-                    preference: mx.preference,
-                    host: Some(mx.host),
-                    addresses,
                     addresses_excess: Some(excess),
                     addresses_of_other_family: of_other_family,
                     unresolved,
-                    failure: None,
+                    ..Exchange::whole(mx.preference, Some(mx.host), addresses)
                 }
             }
             Err(failure) => unreachable_exchange(mx.preference, mx.host, failure),
@@ -326,39 +323,20 @@ fn as_listed(failure: Failure) -> Failure {
 }
 
 fn facts(target: Target, exchanges: Vec<Exchange>, failure: Option<Failure>) -> DomainFacts {
-    DomainFacts {
-        target,
-        exchanges,
-        implicit_mx: false,
-        smart_hosts: false,
-        exchanges_excess: Some(0),
-        failure,
-    }
+    DomainFacts { failure, ..DomainFacts::whole(target, exchanges) }
 }
 
 fn unreachable_exchange(preference: u16, host: MxHost, failure: Failure) -> Exchange {
     Exchange {
-        preference,
-        host: Some(host),
-        addresses: Vec::new(),
-        addresses_excess: Some(0),
         addresses_of_other_family: None,
-        unresolved: None,
         failure: Some(failure),
+        ..Exchange::whole(preference, Some(host), Vec::new())
     }
 }
 
 /// Addresses that nobody had to look up.
 fn named_outright(host: Option<MxHost>, addresses: Vec<IpAddr>) -> Exchange {
-    Exchange {
-        preference: 0,
-        host,
-        addresses,
-        addresses_excess: Some(0),
-        addresses_of_other_family: Some(0),
-        unresolved: None,
-        failure: None,
-    }
+    Exchange::whole(0, host, addresses)
 }
 
 /// Why no exchanger of a domain has an address: a failure that leaves the
@@ -391,15 +369,7 @@ mod tests {
 
     #[test]
     fn one_address_is_enough() {
-        let good = Exchange {
-            preference: 20,
-            host: Some(MxHost::new("mx2.example")),
-            addresses: vec![IpAddr::from([192, 0, 2, 1])],
-            addresses_excess: Some(0),
-            addresses_of_other_family: Some(0),
-            unresolved: None,
-            failure: None,
-        };
+        let good = Exchange::whole(20, Some(MxHost::new("mx2.example")), vec![IpAddr::from([192, 0, 2, 1])]);
         assert_eq!(overall(&[failed(Kind::Servfail), good]), None);
     }
 

@@ -41,6 +41,19 @@ const UNCOUNTED_EXCHANGES_MAX: usize = 16;
 const UNCOUNTED_ADDRESSES_MAX: usize = 8;
 
 impl Exchange {
+    /// A host with all its addresses.
+    pub fn whole(preference: u16, host: Option<MxHost>, addresses: Vec<IpAddr>) -> Self {
+        Self {
+            preference,
+            host,
+            addresses,
+            addresses_excess: Some(0),
+            addresses_of_other_family: Some(0),
+            unresolved: None,
+            failure: None,
+        }
+    }
+
     /// Why its addresses are not known, or not those of one family.
     pub fn why_unresolved(&self) -> Option<&Failure> {
         self.failure.as_ref().or(self.unresolved.as_ref())
@@ -90,16 +103,21 @@ pub struct DomainFacts {
 }
 
 impl DomainFacts {
-    /// Facts that end before any probe.
-    pub fn failed(target: Target, failure: Failure) -> Self {
+    /// A domain with all its mail hosts.
+    pub fn whole(target: Target, exchanges: Vec<Exchange>) -> Self {
         Self {
             target,
-            exchanges: Vec::new(),
+            exchanges,
             implicit_mx: false,
             smart_hosts: false,
             exchanges_excess: Some(0),
-            failure: Some(failure),
+            failure: None,
         }
+    }
+
+    /// Facts that end before any probe.
+    pub fn failed(target: Target, failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::whole(target, Vec::new()) }
     }
 
     /// Mail hosts that the DNS names beyond those that are kept; `None` where

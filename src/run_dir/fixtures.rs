@@ -27,15 +27,7 @@ pub(super) fn target(line: u64, domain: &str) -> Target {
 
 fn exchange(preference: u16, host: &str, last: &[u8], failure: Option<Failure>) -> Exchange {
     let addresses = last.iter().map(|last| [192, 0, 2, *last].into()).collect();
-    Exchange {
-        preference,
-        host: Some(MxHost::new(host)),
-        addresses,
-        addresses_excess: Some(0),
-        addresses_of_other_family: Some(0),
-        unresolved: None,
-        failure,
-    }
+    Exchange { failure, ..Exchange::whole(preference, Some(MxHost::new(host)), addresses) }
 }
 
 /// One step down, with a code in the log.

@@ -44,22 +44,14 @@ fn connectors() -> Connectors {
 }
 
 fn facts(domain: &str, smart_hosts: bool, failure: Option<Failure>) -> DomainFacts {
-    let exchange = Exchange {
-        preference: 10,
-        host: Some(MxHost::new("mx.example")),
-        addresses: vec![[192, 0, 2, 1].into()],
-        addresses_excess: Some(0),
-        addresses_of_other_family: Some(0),
-        unresolved: None,
-        failure: None,
-    };
+    let exchange = Exchange::whole(10, Some(MxHost::new("mx.example")), vec![[192, 0, 2, 1].into()]);
     DomainFacts {
-        target: Target { line: 1, subject: Subject::Domain(DomainName::parse(domain).unwrap()) },
-        exchanges: vec![exchange],
-        implicit_mx: false,
-        exchanges_excess: Some(0),
         smart_hosts,
         failure,
+        ..DomainFacts::whole(
+            Target { line: 1, subject: Subject::Domain(DomainName::parse(domain).unwrap()) },
+            vec![exchange],
+        )
     }
 }
 

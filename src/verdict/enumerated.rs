@@ -36,7 +36,7 @@ pub(super) fn taken(offer: &Offer, enumerated: &Enumerated, named: bool) -> Opti
             let agreed = agreed(offer, found);
             // Without its name, or with it, a host may take what it else refuses.
             let alike = !named || enumerated.names_host == offer.sends_sni;
-            return agreed.or_else(|| (is_whole(found) && alike).then_some(Taken::NoSuite));
+            return agreed.or_else(|| (lacks_all(offer, found) && alike).then_some(Taken::NoSuite));
         }
         if found.gap.is_some() {
             return None;
@@ -45,8 +45,12 @@ pub(super) fn taken(offer: &Offer, enumerated: &Enumerated, named: bool) -> Opti
     Some(Taken::NoVersion)
 }
 
-fn is_whole(found: &VersionSuites) -> bool {
-    found.gap.is_none() && found.groups.as_ref().is_none_or(|groups| groups.gap.is_none())
+/// Whether the server takes no suite of the sender's: all of its own were found,
+/// and where the group is all that is lacking, all groups were.
+fn lacks_all(offer: &Offer, found: &VersionSuites) -> bool {
+    let shares_suite = found.suites.iter().any(|accepted| offer.rank(accepted.suite).is_some());
+    let all_groups = found.groups.as_ref().is_none_or(|groups| groups.gap.is_none());
+    found.gap.is_none() && (all_groups || !shares_suite)
 }
 
 fn agreed(offer: &Offer, found: &VersionSuites) -> Option<Taken> {
@@ -145,6 +149,16 @@ mod tests {
         // Without a curve in common the one of static RSA is left.
         let found = taken(&offer(&[24]), &enumerated(&[none13, both]), true);
         assert_eq!(found, agreed(TLS12, Some(0x009d)));
+    }
+
+    #[test]
+    fn groups_that_may_be_missing_matter_where_a_suite_is_shared() {
+        for (suite, expected) in [(0xc02c, Some(Taken::NoSuite)), (0xc030, None)] {
+            let mut tls12 = version(TLS12, &[suite], None);
+            tls12.groups.as_mut().unwrap().gap = Some(Gap::CertificateCurve);
+            let found = enumerated(&[version(TLS13, &[], None), tls12]);
+            assert_eq!(taken(&offer(&[24]), &found, true), expected, "{suite:#x}");
+        }
     }
 
     #[test]

@@ -32,26 +32,11 @@ pub(super) fn exchange(
     failure: Option<Failure>,
 ) -> Exchange {
     let host = Some(MxHost::new(&format!("{name}.example.com")));
-    Exchange {
-        preference,
-        host,
-        addresses: addresses.to_vec(),
-        addresses_excess: Some(0),
-        addresses_of_other_family: Some(0),
-        unresolved: None,
-        failure,
-    }
+    Exchange { failure, ..Exchange::whole(preference, host, addresses.to_vec()) }
 }
 
 pub(super) fn facts_of(exchanges: Vec<Exchange>) -> DomainFacts {
-    DomainFacts {
-        target: target(),
-        exchanges,
-        implicit_mx: false,
-        exchanges_excess: Some(0),
-        smart_hosts: false,
-        failure: None,
-    }
+    DomainFacts::whole(target(), exchanges)
 }
 
 /// Facts of `example.com` with one exchange for each list of last octets, each

@@ -20,13 +20,12 @@ pub fn seeds() -> Vec<Seed> {
     let domain = |name| Target { line: 1, subject: Subject::Domain(DomainName::parse(name).unwrap()) };
     let failed = DomainFacts::failed(domain("a.example"), Failure::new(Phase::Dns, Kind::Nxdomain));
     let exchange = |preference, addresses: &[&str], failure| Exchange {
-        preference,
-        host: Some(MxHost::new("mx.a.example")),
-        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
-        addresses_excess: Some(0),
-        addresses_of_other_family: Some(0),
-        unresolved: None,
         failure,
+        ..Exchange::whole(
+            preference,
+            Some(MxHost::new("mx.a.example")),
+            addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        )
     };
     let dead = Failure::new(Phase::Dns, Kind::Servfail).with_detail("\\x00");
     let whole = DomainFacts {

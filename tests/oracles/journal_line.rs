@@ -74,23 +74,11 @@ fn judge(seen: Observation) -> (EndpointRecord, Verdict) {
 
 /// A domain whose one mail host was probed.
 fn facts(key: &ProbeKey) -> DomainFacts {
-    let exchange = Exchange {
-        preference: 10,
-        host: key.sni.clone(),
-        addresses: vec![key.endpoint.ip],
-        addresses_excess: Some(0),
-        addresses_of_other_family: Some(0),
-        unresolved: None,
-        failure: None,
-    };
-    DomainFacts {
-        target: Target { line: 1, subject: Subject::Domain(DomainName::parse("mail.example").unwrap()) },
-        exchanges: vec![exchange],
-        implicit_mx: false,
-        exchanges_excess: Some(0),
-        smart_hosts: false,
-        failure: None,
-    }
+    let exchange = Exchange::whole(10, key.sni.clone(), vec![key.endpoint.ip]);
+    DomainFacts::whole(
+        Target { line: 1, subject: Subject::Domain(DomainName::parse("mail.example").unwrap()) },
+        vec![exchange],
+    )
 }
 
 /// A verdict says yes, no or not determined, and why.

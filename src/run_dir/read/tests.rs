@@ -213,13 +213,12 @@ fn observations_are_read_back_as_they_were() {
 #[test]
 fn facts_are_read_back_as_they_were() {
     let exchange = |host: Option<&str>, addresses: &[&str], failure| Exchange {
-        preference: 65_535,
-        host: host.map(MxHost::new),
-        addresses: addresses.iter().map(|ip| ip.parse().unwrap()).collect(),
-        addresses_excess: Some(0),
-        addresses_of_other_family: Some(0),
-        unresolved: None,
         failure,
+        ..Exchange::whole(
+            65_535,
+            host.map(MxHost::new),
+            addresses.iter().map(|ip| ip.parse().unwrap()).collect(),
+        )
     };
     let listed = |port, name: Option<&str>| Subject::Endpoint {
         ip: "192.0.2.1".parse().unwrap(),
