@@ -1,6 +1,7 @@
 //! Distinguished names as text (RFC 5280 §4.1.2.4).
 
 use super::defects::Defects;
+use super::oid::dotted;
 use crate::model::text::escape;
 use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::{AttributeTypeAndValue, FromDer, X509Name};
@@ -45,7 +46,7 @@ impl DistinguishedName {
     }
 
     fn push(&mut self, attribute: &AttributeTypeAndValue<'_>) {
-        let oid = attribute.attr_type().to_id_string();
+        let oid = dotted(attribute.attr_type());
         let value = value(attribute);
         self.text.push_str(short_name(&oid).unwrap_or(&oid));
         self.text.push('=');

@@ -3,6 +3,7 @@
 
 use super::defects::Defects;
 use super::fields::Cursor;
+use super::oid::dotted;
 use crate::model::text::escape;
 use std::net::IpAddr;
 use x509_parser::asn1_rs::Tag;
@@ -84,7 +85,7 @@ impl Extensions {
     fn add(&mut self, extension: &X509Extension<'_>, defects: &mut Defects) {
         match extension.parsed_extension() {
             ParsedExtension::SubjectAlternativeName(_) => self.add_names(extension.value, defects),
-            ParsedExtension::ParseError { .. } if extension.oid.to_id_string() == ALTERNATIVE_NAMES => {
+            ParsedExtension::ParseError { .. } if dotted(&extension.oid) == ALTERNATIVE_NAMES => {
                 self.add_names(extension.value, defects);
             }
             ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
@@ -105,7 +106,7 @@ impl Extensions {
                 }
             }
             ParsedExtension::ParseError { .. } => {
-                defects.note(format_args!("extension {} unreadable", extension.oid.to_id_string()));
+                defects.note(format_args!("extension {} unreadable", dotted(&extension.oid)));
                 let naming = [OID_X509_EXT_CRL_DISTRIBUTION_POINTS, OID_PKIX_AUTHORITY_INFO_ACCESS];
                 if naming.contains(&extension.oid) {
                     self.lose_addresses("the extension that names addresses cannot be read");
@@ -159,7 +160,7 @@ impl Extensions {
 
     fn add_access(&mut self, description: &AccessDescription<'_>, defects: &mut Defects) {
         let url = &description.access_location;
-        match description.access_method.to_id_string().as_str() {
+        match dotted(&description.access_method).as_str() {
             OCSP => self.left_out.over += usize::from(!add_url(&mut self.ocsp_urls, url, defects)),
             CA_ISSUERS => {
                 add_url(&mut self.issuer_urls, url, defects);

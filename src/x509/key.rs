@@ -2,6 +2,7 @@
 
 use super::defects::Defects;
 use super::fields::Cursor;
+use super::oid::dotted;
 use crate::curve::Curve;
 use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::{AlgorithmIdentifier, FromDer, SubjectPublicKeyInfo};
@@ -39,7 +40,7 @@ fn read(raw: &[u8], defects: &mut Defects) -> Option<Key> {
         defects.note("public key unreadable");
         return None;
     };
-    let oid = info.algorithm.algorithm.to_id_string();
+    let oid = dotted(&info.algorithm.algorithm);
     let (algorithm, bits) = match oid.as_str() {
         "1.2.840.113549.1.1.1" => ("RSA", rsa_bits(&info)),
         // A key that may sign with RSASSA-PSS only (RFC 4055 §1.2).
@@ -91,7 +92,7 @@ fn ecdsa_bits(info: &SubjectPublicKeyInfo<'_>, defects: &mut Defects) -> Option<
 }
 
 fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Option<String> {
-    Some(algorithm.parameters.as_ref()?.as_oid().ok()?.to_id_string())
+    Some(dotted(&algorithm.parameters.as_ref()?.as_oid().ok()?))
 }
 
 #[cfg(test)]

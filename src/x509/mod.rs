@@ -15,6 +15,7 @@ mod frame;
 mod grammar;
 pub mod handshake;
 mod key;
+mod oid;
 pub mod old_dates;
 pub mod pem;
 mod signature;

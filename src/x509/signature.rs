@@ -3,6 +3,7 @@
 use super::extensions::Extensions;
 use super::fields::Fields;
 use super::key::Key;
+use super::oid::dotted;
 use x509_parser::asn1_rs::BitString;
 use x509_parser::error::X509Error;
 use x509_parser::prelude::{AlgorithmIdentifier, FromDer, SubjectPublicKeyInfo};
@@ -14,7 +15,7 @@ const VERIFIABLE_RSA_BITS: std::ops::RangeInclusive<u32> = 2048..=8192;
 /// Name of a signature algorithm, as OpenSSL writes it, or its OID.
 pub(super) fn algorithm(raw: &[u8]) -> Option<String> {
     let (_, identifier) = AlgorithmIdentifier::from_der(raw).ok()?;
-    let oid = identifier.algorithm.to_id_string();
+    let oid = dotted(&identifier.algorithm);
     Some(registered(&oid).map_or(oid, str::to_string))
 }
 

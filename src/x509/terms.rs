@@ -4,6 +4,7 @@
 use super::defects::Defects;
 use super::fields::{Cursor, Fields, time};
 use super::form::{Form, FrameForm};
+use super::oid::dotted;
 use super::{grammar, key};
 use jiff::Timestamp;
 use x509_cert::der::Decode;
@@ -227,7 +228,7 @@ fn key_state(info: &[u8], reading: &key::Reading) -> KeyState {
 }
 
 fn is_known_critical(extension: &X509Extension<'_>) -> bool {
-    let oid = extension.oid.to_id_string();
+    let oid = dotted(&extension.oid);
     CRITICAL.contains(&oid.as_str()) || oid == INHIBIT_ANY_POLICY
 }
 
@@ -241,8 +242,7 @@ fn key_use(usage: &KeyUsage) -> KeyUse {
 /// Whether a purpose is server authentication. `anyExtendedKeyUsage` is not:
 /// neither OpenSSL nor rustls-webpki takes it for one.
 fn serves(usage: &ExtendedKeyUsage<'_>) -> bool {
-    let gated =
-        |oid: &x509_parser::asn1_rs::Oid<'_>| SERVER_GATED_CRYPTO.contains(&oid.to_id_string().as_str());
+    let gated = |oid: &x509_parser::asn1_rs::Oid<'_>| SERVER_GATED_CRYPTO.contains(&dotted(oid).as_str());
     usage.server_auth || usage.other.iter().any(gated)
 }
 

@@ -2,6 +2,7 @@
 
 use super::Refusal;
 use crate::x509::fields::Cursor;
+use crate::x509::oid::dotted;
 use crate::x509::{key, subject_public_key_info};
 use std::ops::RangeInclusive;
 use x509_parser::asn1_rs::Tag;
@@ -83,7 +84,7 @@ impl<'c> Key<'c> {
         let raw = subject_public_key_info(certificate)?;
         let (_, info) = SubjectPublicKeyInfo::from_der(raw).ok()?;
         let bytes = bit_string(raw)?;
-        let oid = info.algorithm.algorithm.to_id_string();
+        let oid = dotted(&info.algorithm.algorithm);
         Some(match oid.as_str() {
             "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => {
                 let is_pss = oid.ends_with(".10");
@@ -208,7 +209,7 @@ fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Curve {
     // What is read as an OID may be something else.
     let named = algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid);
     let named = named.and_then(|parameters| parameters.as_oid().ok());
-    let Some(oid) = named.map(|oid| oid.to_id_string()) else { return Curve::Explicit };
+    let Some(oid) = named.map(|oid| dotted(&oid)) else { return Curve::Explicit };
     match oid.as_str() {
         "1.2.840.10045.3.1.7" => Curve::P256,
         "1.3.132.0.34" => Curve::P384,
@@ -223,7 +224,7 @@ fn restriction(algorithm: &AlgorithmIdentifier<'_>) -> Restriction {
     let Ok(read) = RsaSsaPssParams::try_from(parameters) else { return Restriction::Unreadable };
     let hash = read.hash_algorithm_oid();
     match read.mask_gen_algorithm() {
-        Ok(mask) if mask.hash == *hash => Restriction::To(hash.to_id_string(), read.salt_length()),
+        Ok(mask) if mask.hash == *hash => Restriction::To(dotted(hash), read.salt_length()),
         _ => Restriction::Unreadable,
     }
 }
