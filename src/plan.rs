@@ -34,8 +34,9 @@ use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::interrogate::RetryPlan;
 use crate::lookup::{DnsLookup, LookupConfig};
-use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
+use crate::net::{Gate, NetProbe, PhaseTimeouts};
 use crate::run_dir::JudgedBy;
+use crate::scanner::{Scanner, ScannerConfig};
 use crate::sender::{DEFAULT_SENDER, Sender};
 use crate::smtp::EhloName;
 use crate::trust::Store;
@@ -100,15 +101,10 @@ impl StageSettings {
 
 /// What is needed to build the stages, all of it checked.
 struct Parts {
-    lookup: LookupConfig,
-    ehlo: EhloName,
-    timeouts: PhaseTimeouts,
-    key_shares: KeyShares,
-    identity: Option<ClientIdentity>,
+    config: ScannerConfig,
     without_route: Option<Family>,
     hellos: HelloPlan,
     enumeration: Option<EnumerationPlan>,
-    allow_private: bool,
     judging: Judging,
 }
 
@@ -130,23 +126,25 @@ pub fn stages(
     let (timeouts, dns_timeout) = timeouts(&dialogue.timeout)?;
     let judging = judging::judging(judging, Timestamp::now())?;
     let families = families::in_use(dialogue, args.allow_private);
-    build(Parts {
+    let config = ScannerConfig {
         lookup: LookupConfig {
             ipv4: families.ipv4,
             ipv6: families.ipv6,
             queries_in_flight: questions_max,
             smart_hosts: smart_hosts(&judging.connectors),
-            blocklist: Arc::new(blocklist(&args.blocklist)?),
             ..lookup(dialogue, dns_timeout)
         },
-        ehlo: ehlo_name(dialogue.ehlo.as_deref())?,
         timeouts,
         key_shares: key_shares(dialogue),
-        identity: client_hello::client_identity(&dialogue.client)?,
+        blocklist: Arc::new(blocklist(&args.blocklist)?),
+        allow_private: args.allow_private,
+        ..ScannerConfig::new(ehlo_name(dialogue.ehlo.as_deref())?)
+    };
+    build(Parts {
+        config: ScannerConfig { identity: client_hello::client_identity(&dialogue.client)?, ..config },
         without_route: families.without_route,
         hellos: client_hello::hello_plan(hellos)?,
         enumeration: client_hello::enumeration_plan(hellos),
-        allow_private: args.allow_private,
         judging,
     })
 }
@@ -177,7 +175,8 @@ pub fn lab_stages(
         roots.add_der(der).map_err(|error| UsageError(format!("the lab's root: {error}")))?;
     }
     let judging = judging::lab_judging(roots, connectors, Timestamp::now(), lab_sender)?;
-    build(Parts {
+    let ehlo = EhloName::new(LAB_EHLO_NAME).map_err(|error| UsageError(error.to_string()))?;
+    let config = ScannerConfig {
         lookup: LookupConfig {
             nameservers: vec![dns],
             smart_hosts: smart_hosts(&judging.connectors),
@@ -185,48 +184,36 @@ pub fn lab_stages(
             attempts: DNS_ATTEMPTS,
             ..LookupConfig::default()
         },
-        ehlo: EhloName::new(LAB_EHLO_NAME).map_err(|error| UsageError(error.to_string()))?,
         timeouts: every_phase(time.phase, &PhaseTimeouts::default()),
-        key_shares: KeyShares::Reused,
-        identity: None,
-        without_route: None,
-        hellos: HelloPlan::default(),
-        enumeration: None,
         allow_private: true,
-        judging,
-    })
+        ..ScannerConfig::new(ehlo)
+    };
+    build(Parts { config, without_route: None, hellos: HelloPlan::default(), enumeration: None, judging })
 }
 
+/// As for users of the library: one way from a configuration to stages.
 fn build(parts: Parts) -> Result<Stages, UsageError> {
-    let handshaker = Handshaker::new(parts.key_shares)
-        .map_err(|error| UsageError(format!("cannot set up TLS: {error}")))?
-        .with_identity(parts.identity);
-    let gate = Gate::new(parts.lookup.blocklist.clone(), parts.allow_private);
+    let Parts { config, without_route, hellos, enumeration, judging } = parts;
     let settings = StageSettings {
-        ehlo_name: parts.ehlo.as_str().to_string(),
-        without_route: parts.without_route,
-        resolvers: parts.lookup.nameservers.iter().map(ToString::to_string).collect(),
-        roots: parts.judging.root_names,
-        sender: parts.judging.sender.name.to_string(),
-        judged_by: parts.judging.by,
-        warnings: parts.judging.warnings,
-        timeouts: parts.timeouts.clone(),
-        dns_timeout: parts.lookup.timeout,
-        hellos: parts.hellos,
-        enumeration_connections: parts.enumeration.as_ref().map_or(0, |plan| plan.connections_max),
+        ehlo_name: config.ehlo.as_str().to_string(),
+        without_route,
+        resolvers: config.lookup.nameservers.iter().map(ToString::to_string).collect(),
+        roots: judging.root_names,
+        sender: judging.sender.name.to_string(),
+        judged_by: judging.by,
+        warnings: judging.warnings,
+        timeouts: config.timeouts.clone(),
+        dns_timeout: config.lookup.timeout,
+        hellos,
+        enumeration_connections: enumeration.as_ref().map_or(0, |plan| plan.connections_max),
     };
-    let lookup = DnsLookup::new(parts.lookup).map_err(|error| UsageError(error.to_string()))?;
-    Ok(Stages {
-        lookup: Arc::new(lookup),
-        probe: Arc::new(NetProbe::new(gate, parts.ehlo, parts.timeouts, handshaker)),
-        policy: Arc::new(
-            Policy::new(parts.judging.judge, parts.judging.sender)
-                .with_connectors(parts.judging.connectors)
-                .with_hellos(parts.hellos)
-                .with_enumeration(parts.enumeration),
-        ),
-        settings,
-    })
+    let policy = Policy::new(judging.judge, judging.sender)
+        .with_connectors(judging.connectors)
+        .with_hellos(hellos)
+        .with_enumeration(enumeration);
+    let scanner = Scanner::new(config, policy).map_err(|error| UsageError(error.to_string()))?;
+    let (lookup, probe, policy) = scanner.into_stages();
+    Ok(Stages { lookup, probe, policy, settings })
 }
 
 /// Where connections may go.

@@ -67,7 +67,7 @@ pub enum ScannerError {
     #[error(transparent)]
     Lookup(#[from] LookupError),
     /// The TLS library lacks what TLS 1.2 and 1.3 need.
-    #[error("cannot set TLS up: {0}")]
+    #[error("cannot set up TLS: {0}")]
     Tls(#[from] rustls::Error),
 }
 
@@ -104,6 +104,11 @@ impl Scanner {
             probe: Arc::new(NetProbe::new(gate, config.ehlo, config.timeouts, handshaker)),
             policy: Arc::new(policy),
         })
+    }
+
+    /// Its stages, for whoever runs them with a progress and an end of their own.
+    pub(crate) fn into_stages(self) -> (Arc<DnsLookup>, Arc<NetProbe>, Arc<Policy>) {
+        (self.lookup, self.probe, self.policy)
     }
 
     /// Asks every target, each endpoint once, and hands each record to `each`

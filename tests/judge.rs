@@ -404,8 +404,9 @@ fn lines_lost_in_a_run_that_ended_are_told() {
     let all = lines.len();
     fs::write(run.path("facts.jsonl"), lines[5..].concat()).unwrap();
     let again = judged(&run, &[]);
-    let told =
-        format!("mxray: facts.jsonl has not the lines that run.json counted: 5 of {all} lines missing\n");
+    let told = format!(
+        "mxray: facts.jsonl does not have the lines that run.json counted: 5 of {all} lines missing\n"
+    );
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), told.as_str()));
     assert_eq!(again.info()["finished"], false);
 }

@@ -70,5 +70,5 @@ pub struct LabArgs {
 
 /// Reads `ADDR:PORT`.
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| "no ADDR:PORT; try 127.0.0.1:0".to_string())
+    text.parse().map_err(|_| "not ADDR:PORT; try 127.0.0.1:0".to_string())
 }

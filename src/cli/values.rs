@@ -42,7 +42,7 @@ const DURATION_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads `250ms`, `1.5s`, `2m`, or a bare number of seconds.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let hint = || "no time between 0 and 24h; try 250ms, 2s or 1m".to_string();
+    let hint = || "not a time between 0 and 24h; try 250ms, 2s or 1m".to_string();
     let text = text.trim();
     let duration = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| hint())?,
@@ -69,7 +69,7 @@ const PERCENT_MAX: f64 = 10_000.0;
 pub(super) fn parse_percent(text: &str) -> Result<f64, String> {
     let number = text.trim().strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
     let percent = number.filter(|percent| (0.0..=PERCENT_MAX).contains(percent));
-    let hint = || "no percentage between 0% and 10000%; try 10%".to_string();
+    let hint = || "not a percentage between 0% and 10000%; try 10%".to_string();
     percent.map(|percent| percent / 100.0).ok_or_else(hint)
 }
 
@@ -78,7 +78,7 @@ pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let midnight = |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
     let moment = text.parse().ok().or_else(|| text.parse().ok().and_then(midnight));
     moment.ok_or_else(|| {
-        "no moment from year 0 to 9999-12-30; try 2026-11-24 or 2026-11-24T12:00:00Z".to_string()
+        "not a moment from year 0 to 9999-12-30; try 2026-11-24 or 2026-11-24T12:00:00Z".to_string()
     })
 }
 
@@ -92,7 +92,7 @@ pub(super) fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     match bare.parse() {
         Ok(ip) => Ok(SocketAddr::new(ip, 53)),
-        Err(_) => Err("no ADDR:PORT; try 127.0.0.1:53 or [::1]:53".to_string()),
+        Err(_) => Err("not ADDR:PORT; try 127.0.0.1:53 or [::1]:53".to_string()),
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(parse_moment("9999-12-30").map(|at| at.to_string()), Ok("9999-12-30T00:00:00Z".into()));
         for text in ["", "today", "2026-13-01", "1764000000", "9999-12-31"] {
             let told = parse_moment(text).unwrap_err();
-            assert!(told.starts_with("no moment from year 0 to 9999-12-30; try "), "{text}: {told}");
+            assert!(told.starts_with("not a moment from year 0 to 9999-12-30; try "), "{text}: {told}");
         }
     }
 

@@ -53,7 +53,7 @@ fn differing(file: &str, written: u64, found: u64) -> Option<String> {
         Some(more) => format!("{more} more than {written} lines"),
         None => format!("{} of {written} lines missing", written.abs_diff(found)),
     };
-    Some(format!("{file} has not the lines that run.json counted: {how}"))
+    Some(format!("{file} does not have the lines that run.json counted: {how}"))
 }
 
 #[cfg(test)]
@@ -63,11 +63,11 @@ mod tests {
     #[test]
     fn lines_are_told_by_number_and_direction() {
         assert_eq!(differing("f", 3, 3), None);
-        let told = "f has not the lines that run.json counted: 2 of 3 lines missing";
+        let told = "f does not have the lines that run.json counted: 2 of 3 lines missing";
         assert_eq!(differing("f", 3, 1).as_deref(), Some(told));
         assert_eq!(
             differing("f", 300, 301).as_deref(),
-            Some("f has not the lines that run.json counted: 1 more than 300 lines")
+            Some("f does not have the lines that run.json counted: 1 more than 300 lines")
         );
     }
 }

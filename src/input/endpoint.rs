@@ -67,7 +67,7 @@ impl EndpointColumns {
     pub(super) fn read(&self, line: &str, separator: u8) -> Result<Subject, Fault> {
         let fields: Vec<Cow<'_, str>> = Fields::of(line, separator)
             .collect::<Result<_, _>>()
-            .map_err(|_| fault(line, "a quote that the line does not close"))?;
+            .map_err(|_| fault(line, "a quote that is not closed in this line"))?;
         let said = match self {
             Self::Positional => by_position(&fields).map_err(|cause| fault(line, cause))?,
             Self::Named { ip, name, port, count } => {
@@ -126,13 +126,13 @@ fn by_position<'a>(fields: &'a [Cow<'_, str>]) -> Result<Said<'a>, &'static str>
         [ip, port, name] if is_number(port) => {
             // A word without a dot is more likely something else.
             if !name.contains('.') || host(name).is_err() {
-                return Err("behind ip and port there may be a name only; a header says what it is");
+                return Err("after ip and port only a name may follow; add a header that says what it is");
             }
             Said { ip, name, port }
         }
         [ip, name] | [ip, name, _] => Said { ip, name, port: "" },
         [ip, name, _, port] => Said { ip, name, port },
-        _ => return Err("more fields than ip, name, tag and port; a header says what they are"),
+        _ => return Err("more fields than ip, name, tag and port; add a header that says what they are"),
     })
 }
 
@@ -172,14 +172,14 @@ fn host(text: &str) -> Result<Option<MxHost>, String> {
     // told as such below.
     let counts = last.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<IpAddr>().is_err();
     if counts || is_number(text) {
-        return Err("a number where a name is due; a header says what it is".into());
+        return Err("a number instead of a name; add a header that says what it is".into());
     }
     if host.is_usable() {
         return Ok(Some(host));
     }
     match DomainName::parse(text) {
         Ok(domain) => Ok(Some(MxHost::from(&domain))),
-        Err(error) => Err(format!("the name is no host name: {error}")),
+        Err(error) => Err(format!("not a host name: {error}")),
     }
 }
 
@@ -197,6 +197,6 @@ fn port(text: &str) -> Result<Option<u16>, &'static str> {
     let digits = whole.bytes().all(|byte| byte.is_ascii_digit());
     match whole.parse::<u16>() {
         Ok(port) if port > 0 && digits => Ok(Some(port)),
-        _ => Err("the port is no number from 1 to 65535"),
+        _ => Err("the port is not a number from 1 to 65535"),
     }
 }

@@ -126,9 +126,9 @@ fn domain(text: &str, line: &str) -> Result<Found, Fault> {
 fn column(line: &str, separator: u8, index: usize) -> Result<String, Fault> {
     match Fields::of(line, separator).nth(index) {
         Some(Ok(field)) => Ok(field.into_owned()),
-        Some(Err(_)) => Err(fault(line, "a quote that the line does not close")),
+        Some(Err(_)) => Err(fault(line, "a quote that is not closed in this line")),
         None if Fields::of(line, separator).any(|field| field.is_err()) => {
-            Err(fault(line, "a quote that the line does not close"))
+            Err(fault(line, "a quote that is not closed in this line"))
         }
         None => Err(fault(line, format!("no column {}", index + 1))),
     }

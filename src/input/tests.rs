@@ -91,7 +91,7 @@ fn plain_lists() {
 
 #[test]
 fn csv_lists() {
-    let quote = "a quote that the line does not close";
+    let quote = "a quote that is not closed in this line";
     check(&[
         ("domain\na.example\n", &domains(), &["2 a.example"]),
         (
@@ -121,7 +121,7 @@ fn csv_lists() {
 
 #[test]
 fn endpoint_lists() {
-    let no_port = "the port is no number from 1 to 65535";
+    let no_port = "the port is not a number from 1 to 65535";
     check(&[
         ("192.0.2.1\n", &endpoints(), &["1 192.0.2.1  0"]),
         ("saddr\n192.0.2.1\n", &endpoints(), &["2 192.0.2.1  0"]),
@@ -148,7 +148,7 @@ fn endpoint_lists() {
             "192.0.2.1,192.0.2.2\n",
             &endpoints(),
             &[
-                "1! the name is no host name: an IP address, not a domain (use --input endpoints for addresses): 192.0.2.1,192.0.2.2",
+                "1! not a host name: an IP address, not a domain (use --input endpoints for addresses): 192.0.2.1,192.0.2.2",
             ],
         ),
     ]);
@@ -156,9 +156,9 @@ fn endpoint_lists() {
 
 #[test]
 fn endpoints_by_position_are_those_of_zmap_and_zgrab2() {
-    let too_many = "more fields than ip, name, tag and port; a header says what they are";
-    let not_a_name = "behind ip and port there may be a name only; a header says what it is";
-    let number = "a number where a name is due; a header says what it is";
+    let too_many = "more fields than ip, name, tag and port; add a header that says what they are";
+    let not_a_name = "after ip and port only a name may follow; add a header that says what it is";
+    let number = "a number instead of a name; add a header that says what it is";
     check(&[
         ("192.0.2.1,2525\n", &endpoints(), &["1 192.0.2.1  2525"]),
         ("192.0.2.1,465,\n192.0.2.1,0025\n", &endpoints(), &["1 192.0.2.1  465", "2 192.0.2.1  25"]),
@@ -190,9 +190,9 @@ fn endpoints_by_position_are_those_of_zmap_and_zgrab2() {
 
 #[test]
 fn ports_are_read_in_every_form_or_refused_with_their_line() {
-    let no_port = "the port is no number from 1 to 65535";
-    let number = "a number where a name is due; a header says what it is";
-    let no_name = "the name is no host name: a character that is not allowed in a domain name";
+    let no_port = "the port is not a number from 1 to 65535";
+    let number = "a number instead of a name; add a header that says what it is";
+    let no_name = "not a host name: a character that is not allowed in a domain name";
     for (port, by_position, by_header) in [
         ("25", Ok(25), Ok(25)),
         ("025", Ok(25), Ok(25)),
@@ -358,7 +358,7 @@ fn of_addresses_and_urls_the_domain_is_taken_and_nothing_else_told() {
         (
             "x,domain\n\"bob@a.example,b\n",
             &domains(),
-            &["2! a quote that the line does not close: …@a.example,b"],
+            &["2! a quote that is not closed in this line: …@a.example,b"],
         ),
     ]);
     let error = try_list(b"Name,bob@-\nx,a.example\n", &domains()).err().unwrap().to_string();

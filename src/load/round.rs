@@ -126,7 +126,7 @@ impl Round {
     pub(super) fn check(&self) -> Result<(), String> {
         for (key, value) in [("seconds", self.seconds), ("per_second", self.per_second)] {
             if !value.is_finite() || value < 0.0 {
-                return Err(format!("{key} is {value}, which is no number from 0 on"));
+                return Err(format!("{key} is {value}, which is not a number from 0 up"));
             }
         }
         if (self.sessions.ok > 0) != (self.per_second > 0.0) {

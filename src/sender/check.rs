@@ -128,10 +128,10 @@ fn check_suites(sender: &Sender) -> Result<(), Fault> {
     let [tls13, older] = [true, false]
         .map(|new| sender.versions.value.iter().any(|version| (*version >= ProtocolVersion::TLS13) == new));
     if tls13 == sender.suites_tls13.value.is_empty() {
-        return Err(Fault::new("suites_tls13", "there are some exactly where TLS 1.3 is offered"));
+        return Err(Fault::new("suites_tls13", "needed if TLS 1.3 is offered, and only then"));
     }
     if older == sender.suites.value.is_empty() {
-        return Err(Fault::new("suites", "there are some exactly where an older version is offered"));
+        return Err(Fault::new("suites", "needed if an older version is offered, and only then"));
     }
     suites_of("suites_tls13", &sender.suites_tls13.value, true)?;
     suites_of("suites", &sender.suites.value, false)
@@ -141,10 +141,10 @@ fn check_suites(sender: &Sender) -> Result<(), Fault> {
 fn suites_of(key: &str, suites: &[CipherSuite], tls13: bool) -> Result<(), Fault> {
     for suite in suites {
         if suite.is_signal() {
-            return Err(Fault::new(key, format!("{suite} is a signal and no suite")));
+            return Err(Fault::new(key, format!("{suite} is a signal, not a suite")));
         }
         if suite.facts().is_some_and(|facts| facts.is_tls13() != tls13) {
-            let what = if tls13 { "is no suite of TLS 1.3" } else { "is a suite of TLS 1.3 alone" };
+            let what = if tls13 { "is not a suite of TLS 1.3" } else { "is for TLS 1.3 only" };
             return Err(Fault::new(key, format!("{suite} {what}")));
         }
     }
@@ -204,7 +204,7 @@ fn check_list<T: PartialEq + fmt::Display>(key: &str, list: &[T]) -> Result<(), 
     let again =
         list.iter().enumerate().find(|(place, item)| list.iter().take(*place).any(|one| one == *item));
     match again {
-        Some((_, item)) => Err(Fault::new(key, format!("{item} stands there twice"))),
+        Some((_, item)) => Err(Fault::new(key, format!("{item} occurs twice"))),
         None => Ok(()),
     }
 }
@@ -213,7 +213,8 @@ fn check_code(situation: Situation, code: &LoggedCode) -> Result<(), Fault> {
     let key = format!("codes.{}", situation.name());
     [&code.code, &code.text, &code.source].into_iter().try_for_each(|text| check_text(&key, text))?;
     if !is_failure(&code.code) {
-        let what = format!("`{}` is no code of a failure; as 450 4.4.317, or 4.4.317 alone", code.code);
+        let what =
+            format!("`{}` is not the code of a failure; write 450 4.4.317, or 4.4.317 alone", code.code);
         return Err(Fault::new(&key, what));
     }
     log_text::check(situation, &code.text).map_err(|cause| Fault::new(&key, cause))

@@ -112,13 +112,9 @@ fn files_that_are_no_senders_say_why_in_a_line() {
     for (from, to, cause) in [
         ("requires_tls", "requires_TLS", "requires_TLS"),
         ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.2\", \"TLSv1.3\"", "versions: not newest first"),
-        ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.2\"", "suites_tls13: there are some exactly where"),
+        ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.2\"", "suites_tls13: needed if "),
         ("\"TLSv1.3\", \"TLSv1.2\"", "\"TLSv1.4\"", "versions.value: no TLS version is named `TLSv1.4`"),
-        (
-            "\"secp384r1\", \"secp256r1\"",
-            "\"secp256r1\", \"secp256r1\"",
-            "groups: secp256r1 stands there twice",
-        ),
+        ("\"secp384r1\", \"secp256r1\"", "\"secp256r1\", \"secp256r1\"", "groups: secp256r1 occurs twice"),
         ("\"defer\"", "\"bounce\"", "after_tls_failure.value: unknown value `bounce`"),
         ("[codes.expired]", "[codes.perished]", "unknown value `perished`"),
         ("value = 24", "value = 0", "retry_hours: not between 1 and 8760"),
@@ -166,17 +162,17 @@ fn a_hello_that_nobody_can_send_is_refused_with_key_and_line() {
         (
             "    \"TLS_AES_128_GCM_SHA256\",\n",
             "    \"TLS_RSA_WITH_AES_128_GCM_SHA256\",\n",
-            "line 9: suites_tls13: TLS_RSA_WITH_AES_128_GCM_SHA256 is no suite of TLS 1.3",
+            "line 9: suites_tls13: TLS_RSA_WITH_AES_128_GCM_SHA256 is not a suite of TLS 1.3",
         ),
         (
             "\"TLS_RSA_WITH_AES_128_GCM_SHA256\"",
             "\"TLS_AES_128_GCM_SHA256\"",
-            "line 16: suites: TLS_AES_128_GCM_SHA256 is a suite of TLS 1.3 alone",
+            "line 16: suites: TLS_AES_128_GCM_SHA256 is for TLS 1.3 only",
         ),
         (
             "\"TLS_RSA_WITH_AES_128_GCM_SHA256\"",
             "\"TLS_FALLBACK_SCSV\"",
-            "line 16: suites: TLS_FALLBACK_SCSV is a signal and no suite",
+            "line 16: suites: TLS_FALLBACK_SCSV is a signal, not a suite",
         ),
         (groups, "[]", "line 29: groups: there are none, and TLS_AES_256_GCM_SHA384 needs one"),
         (
@@ -187,7 +183,7 @@ fn a_hello_that_nobody_can_send_is_refused_with_key_and_line() {
         (
             "code = \"450 4.7.320\"",
             "code = \"450 5.7.320\"",
-            "line 121: codes.certificate_invalid: `450 5.7.320` is no code of a failure",
+            "line 121: codes.certificate_invalid: `450 5.7.320` is not the code of a failure",
         ),
         ("{thumbprint}", "{thumb}", "nothing is known for {thumb}"),
         ("value = 24", "value = 24.5", "line 83: retry_hours.value: invalid type: floating point"),

@@ -5,7 +5,7 @@
 //! RFC 8446 (§4.1.3, §4.1.4, §4.2), RFC 5246 (§7.4.1.4), RFC 5746 (§3.4) and
 //! RFC 8422 (§5.4, §5.11) say what must end a handshake. Not every client does
 //! all of it: GnuTLS 3.7 goes on where a session id is not echoed, an extension
-//! stands there twice, server_name says something, TLS 1.3 gets a suite of
+//! occurs twice, server_name says something, TLS 1.3 gets a suite of
 //! before, or the prime is even. Over an extension that it never heard of
 //! OpenSSL goes on; and what this hello did not ask for, another may have.
 

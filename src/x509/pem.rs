@@ -85,7 +85,7 @@ impl CertificateFile {
         let mut found = Self::default();
         let (text, is_sound) = text(file);
         if !is_sound {
-            found.refuse(Place::Byte(0), "bytes that are no UTF-16, as the mark at its begin says");
+            found.refuse(Place::Byte(0), "not valid UTF-16, although its byte order mark says so");
         }
         let has_der = raw::is_der(&text) || raw::pieces(&text).any(|piece| piece.kind != Kind::Text);
         for piece in raw::pieces(&text) {
@@ -102,9 +102,9 @@ impl CertificateFile {
             Kind::Certificate => self.push(piece.bytes, place, false),
             Kind::Key => {}
             Kind::Container(what) => {
-                self.refuse(place, &format!("{what} in DER is not read; make PEM of it by `openssl`"));
+                self.refuse(place, &format!("{what} in DER is not read; convert it to PEM with `openssl`"));
             }
-            Kind::Broken => self.refuse(place, "DER that is no certificate, or is cut off"),
+            Kind::Broken => self.refuse(place, "DER that is not a certificate, or is cut off"),
         }
     }
 

@@ -36,7 +36,7 @@ const fn row(
 }
 
 /// Every code point of the data set, in order. Forward secrecy is `None` where
-/// the code point is a signal and no suite.
+/// the code point is a signal, not a suite.
 #[rustfmt::skip]
 pub(super) const CIPHER_SUITES: &[SuiteFacts] = &[
     row(0x0000, "TLS_NULL_WITH_NULL_NULL", "", "NULL", "NULL", "NULL", "", 0, "NULL", false, Some(false)),

@@ -149,7 +149,9 @@ impl Facts {
     pub fn read_next(&mut self) -> Result<Option<DomainFacts>, StoreError> {
         let Some(facts) = self.lines.read_json::<DomainFacts>()? else { return Ok(None) };
         if !self.read.insert(facts.target.line) {
-            return Err(self.lines.broken(format!("line {} of the list a second time", facts.target.line)));
+            return Err(self
+                .lines
+                .broken(format!("line {} of the list occurs a second time", facts.target.line)));
         }
         Ok(Some(facts))
     }

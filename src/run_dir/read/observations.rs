@@ -114,7 +114,7 @@ impl Observations {
         let Some(line) = self.lines.read_next()? else { return Ok(None) };
         let line = JournalLine::parse(line.text).map_err(|cause| self.lines.broken(cause))?;
         if !self.read.insert(line.observation.key.clone()) {
-            return Err(self.lines.broken(format!("{} a second time", line.observation.key)));
+            return Err(self.lines.broken(format!("{} occurs a second time", line.observation.key)));
         }
         let read = line.with_certificates(|digest| match self.certificates.der(digest)? {
             None if !self.killed => {

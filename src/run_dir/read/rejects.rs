@@ -33,7 +33,7 @@ impl Rejects {
         match <[String; 3]>::try_from(cells(line.text)).map(|[line, text, cause]| (line.parse(), text, cause))
         {
             Ok((Ok(line), ..)) if !self.read.insert(line) => {
-                Err(self.lines.broken(format!("line {line} of the list a second time")))
+                Err(self.lines.broken(format!("line {line} of the list occurs a second time")))
             }
             Ok((Ok(line), text, cause)) => Ok(Some(Rejected { line, text, cause })),
             _ => Err(self.lines.broken("not a line number, a text and a cause")),

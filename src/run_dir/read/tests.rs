@@ -371,7 +371,7 @@ fn what_stands_twice_is_told_with_its_place() {
     let mut rejects = StoredRun::open(&dir.path().join("run")).unwrap().rejects().unwrap();
     assert!(rejects.read_next().unwrap().is_some());
     let told = rejects.read_next().unwrap_err().to_string();
-    assert!(told.ends_with("rejects.csv:3: line 7 of the list a second time"), "{told}");
+    assert!(told.ends_with("rejects.csv:3: line 7 of the list occurs a second time"), "{told}");
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl Header {
             !name.is_empty() && record.iter().take(*at).any(|one| one.eq_ignore_ascii_case(name))
         });
         if let Some((_, name)) = again {
-            return Err(ConnectorError::at(place, format!("column {name} stands there twice")));
+            return Err(ConnectorError::at(place, format!("column {name} occurs twice")));
         }
         match COLUMNS_NEEDED.iter().find(|name| header.index(name).is_none()) {
             Some(missing) => {

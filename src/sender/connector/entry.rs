@@ -159,7 +159,7 @@ impl Entry {
         }
         let parsed = DomainName::parse(bare);
         parsed.map(SmartHost::Name).map_err(|error| {
-            self.wrong(format!("SmartHosts `{text}` is no host name, address or range: {error}"))
+            self.wrong(format!("SmartHosts `{text}` is not a host name, address or range: {error}"))
         })
     }
 

@@ -106,7 +106,7 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
         ("smart_hosts = ['mx.example']", "SmartHosts go with UseMXRecord false, and it is true"),
         (
             "use_mx_record = false\nsmart_hosts = ['m x']",
-            "SmartHosts `m x` is no host name, address or range",
+            "SmartHosts `m x` is not a host name, address or range",
         ),
         ("use_mx_record = false\nsmart_hosts = ['192.0.2.0/23']", "its SmartHosts are over 256 addresses"),
         ("use_mx_record = false\nsmart_hosts = ['2001:db8::/64']", "its SmartHosts are over 256 addresses"),
@@ -123,7 +123,7 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
         ("tls = 'x'", "line 4: unknown key `tls`"),
         (
             "[[connector]]\nname = 'c'\ndomains = ['b.example']",
-            "line 5: connector `c`: a connector of this name",
+            "line 5: connector `c`: another connector above has this name",
         ),
         ("[[connector]]\nname = 'D'\ndomains = ['A.example']", "connectors `C` and `D` both take a.example"),
         ("[[connector]]\nname = ''\ndomains = ['b.example']", "line 5: connector: it has no name"),

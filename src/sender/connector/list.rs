@@ -39,7 +39,7 @@ impl ConnectorList {
         for entry in entries {
             let connector = entry.check()?;
             if !names.insert(entry.name.to_lowercase()) {
-                return Err(entry.wrong("a connector of this name stands above"));
+                return Err(entry.wrong("another connector above has this name"));
             }
             if entry.disabled || entry.rule_scoped {
                 list.left_out.push(entry.name.clone());

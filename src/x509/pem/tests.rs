@@ -124,7 +124,7 @@ fn der_that_is_no_certificate_is_told_with_its_place() {
     let pem = armoured("CERTIFICATE", DER);
     let pkcs7 = long(&[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02]);
     let pkcs12 = long(&[0x02, 0x01, 0x03, 0x30, 0x00]);
-    let broken = "DER that is no certificate, or is cut off";
+    let broken = "DER that is not a certificate, or is cut off";
     for (file, expected) in [
         (DER[..DER.len() - 1].to_vec(), vec![format!("!byte 0: {broken}")]),
         (long(&[0x30, 0x00]), vec![format!("!byte 0: {broken}")]),
@@ -143,10 +143,10 @@ fn der_that_is_no_certificate_is_told_with_its_place() {
             [pem.as_bytes(), &pkcs7].concat(),
             vec![
                 "0@1".into(),
-                format!("!byte {}: PKCS #7 in DER is not read; make PEM of it by `openssl`", pem.len()),
+                format!("!byte {}: PKCS #7 in DER is not read; convert it to PEM with `openssl`", pem.len()),
             ],
         ),
-        (pkcs12, vec!["!byte 0: PKCS #12 in DER is not read; make PEM of it by `openssl`".into()]),
+        (pkcs12, vec!["!byte 0: PKCS #12 in DER is not read; convert it to PEM with `openssl`".into()]),
         (vec![0x30, 0x80, 0, 0], vec!["!byte 0: neither a certificate in DER nor PEM".into()]),
     ] {
         assert_eq!(found(&file), expected);
@@ -168,7 +168,7 @@ fn bytes_that_are_no_utf_16_are_told() {
     let mut file: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     file.push(0x30);
     let told = found(&file);
-    assert_eq!(told.last().unwrap(), "!byte 0: bytes that are no UTF-16, as the mark at its begin says");
+    assert_eq!(told.last().unwrap(), "!byte 0: not valid UTF-16, although its byte order mark says so");
 }
 
 #[test]
