@@ -141,7 +141,7 @@ impl Interrogation {
     pub fn begin(&mut self) -> Connection {
         self.tries += 1;
         match &self.hello {
-            Some(question) => Connection::Hello(question.clone()),
+            Some(spec) => Connection::Hello(spec.clone()),
             None => {
                 self.made += 1;
                 Connection::Probe { attempt: self.made }
@@ -264,8 +264,8 @@ impl Interrogation {
     fn next_hello(&mut self, policy: &Policy) -> Next {
         let last = self.kept.as_ref().filter(|(number, _)| *number == self.made && !self.has_denied());
         match last.and_then(|(_, known)| policy.next_hello(&known.observation)) {
-            Some(question) => {
-                self.hello = Some(Arc::new(question));
+            Some(spec) => {
+                self.hello = Some(Arc::new(spec));
                 self.tries = 0;
                 Next::Connect
             }
@@ -301,8 +301,8 @@ pub async fn connect<P: Probe>(probe: &P, policy: &Policy, key: ProbeKey, made_f
             let assessments = policy.assess(&observation);
             Answer::Probe(Known { observation, assessments })
         }
-        Connection::Hello(question) => {
-            let hello = Box::new(probe.hello(key, question).await);
+        Connection::Hello(spec) => {
+            let hello = Box::new(probe.hello(key, spec).await);
             let assessed = policy.assess_chain(&hello.chain);
             Answer::Hello(hello, assessed)
         }

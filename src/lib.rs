@@ -122,10 +122,10 @@ pub use model::{
     ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Gap, HelloEnd, HelloFinding,
     HelloObservation, HelloPurpose, JudgedEndpoint, KeyStatus, Kind, Leaf, Logged, MxHost, NameError,
     NameStatus, NamedGroup, NegotiatedTls, Observation, OtherAttempt, Outcome, Phase, PossibleDelivery,
-    Preference, Presented, ProbeKey, Promise, ProtocolVersion, Reason, Recipients, Record, Rejected, Reply,
-    ServerBest, Sha256, SignatureCheck, SignatureScheme, SmartHost, SmtpCommand, Subject, SuiteClass,
-    SuiteFacts, Target, Timings, TlsDomain, TlsFinding, TlsObservation, TlsSettings, TrustedRoot, Unproven,
-    Verdict, VersionSuites, View,
+    Preference, PresentedCertificate, ProbeKey, Promise, ProtocolVersion, Reason, Recipients, Record,
+    Rejected, Reply, ServerBest, Sha256, SignatureCheck, SignatureScheme, SmartHost, SmtpCommand, Subject,
+    SuiteClass, SuiteFacts, Target, Timings, TlsDomain, TlsFinding, TlsObservation, TlsSettings, TrustedRoot,
+    Unproven, Verdict, VersionSuites, View,
 };
 
 /// Asks mail hosts: one, or those of a whole list.
@@ -175,7 +175,7 @@ pub mod run {
 
 /// Certificates: what one says, read leniently, and files of them.
 pub mod certificate {
-    pub use crate::x509::pem::{CertificateFile, FileCertificate, NotTaken, Place};
+    pub use crate::x509::pem::{CertificateFile, FileCertificate, FilePosition, NotTaken};
     pub use crate::x509::{CERTIFICATE_BYTES_MAX, digest, read, subject_public_key_info, thumbprint};
 }
 

@@ -27,9 +27,5 @@ pub trait Probe: Send + Sync + 'static {
 
     /// Sends one further hello on a connection of its own. Never fails: what
     /// went wrong is part of the observation.
-    fn hello(
-        &self,
-        key: ProbeKey,
-        question: &ClientHelloSpec,
-    ) -> impl Future<Output = HelloObservation> + Send;
+    fn hello(&self, key: ProbeKey, spec: &ClientHelloSpec) -> impl Future<Output = HelloObservation> + Send;
 }

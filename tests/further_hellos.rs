@@ -38,7 +38,7 @@ fn key(server: &OldServer) -> ProbeKey {
     ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) }
 }
 
-fn question(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> ClientHelloSpec {
+fn spec(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> ClientHelloSpec {
     ClientHelloSpec {
         versions: versions.to_vec(),
         suites: vec![CipherSuite(0x1302), DHE_RSA_AES_256_CBC_SHA],
@@ -48,8 +48,8 @@ fn question(purpose: HelloPurpose, versions: &[ProtocolVersion]) -> ClientHelloS
     }
 }
 
-async fn ask(server: &OldServer, question: &ClientHelloSpec) -> HelloObservation {
-    probe(true).hello(key(server), question).await
+async fn ask(server: &OldServer, spec: &ClientHelloSpec) -> HelloObservation {
+    probe(true).hello(key(server), spec).await
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn an_old_server_tells_version_suite_prime_and_chain() {
     let shown = certificate.clone();
     let flight = move |_: &ClientHello| dhe_flight(DHE_RSA_AES_256_CBC_SHA, 1024, &shown);
     let server = OldServer::start(GREETING, flight).await;
-    let version = question(HelloPurpose::Version, &[ProtocolVersion::TLS10]);
+    let version = spec(HelloPurpose::Version, &[ProtocolVersion::TLS10]);
     let seen = ask(&server, &version).await;
     assert_eq!((seen.end, &seen.failure), (HelloEnd::Agreed, &None));
     assert_eq!(seen.version, Some(ProtocolVersion::TLS10));
@@ -67,7 +67,7 @@ async fn an_old_server_tells_version_suite_prime_and_chain() {
     assert_eq!((seen.offered_version, seen.offered_suites), (ProtocolVersion::TLS10, 2));
     assert!(seen.total_us > 0);
 
-    let suites = question(HelloPurpose::Suites, &[ProtocolVersion::TLS10]);
+    let suites = spec(HelloPurpose::Suites, &[ProtocolVersion::TLS10]);
     assert!(ask(&server, &suites).await.chain.is_empty(), "an enumeration keeps no chains");
 
     let [hello, _] = &server.hellos()[..] else { panic!("two connections") };
@@ -82,7 +82,7 @@ async fn a_certificate_that_is_none_is_no_agreement() {
         let shown = shown.to_vec();
         let flight = move |_: &ClientHello| dhe_flight(DHE_RSA_AES_256_CBC_SHA, 1024, &shown);
         let server = OldServer::start(GREETING, flight).await;
-        let seen = ask(&server, &question(HelloPurpose::Version, &[ProtocolVersion::TLS10])).await;
+        let seen = ask(&server, &spec(HelloPurpose::Version, &[ProtocolVersion::TLS10])).await;
         assert_eq!((seen.end, &seen.failure), (HelloEnd::BadCertificate, &None));
         assert_eq!((seen.suite, seen.chain.len()), (Some(DHE_RSA_AES_256_CBC_SHA), 1));
         assert_eq!(seen.downgrade_mark, Some(DowngradeMark::None));
@@ -93,7 +93,7 @@ async fn a_certificate_that_is_none_is_no_agreement() {
 async fn a_server_of_tls13_names_the_group_it_wants() {
     let server = OldServer::start(GREETING, |asked| hello_retry(asked, CipherSuite(0x1302), 24)).await;
     let versions = [ProtocolVersion::TLS13, ProtocolVersion::TLS12];
-    let seen = ask(&server, &question(HelloPurpose::Sender, &versions)).await;
+    let seen = ask(&server, &spec(HelloPurpose::Sender, &versions)).await;
     assert_eq!((seen.end, seen.hello_retry), (HelloEnd::Agreed, true));
     assert_eq!(seen.version, Some(ProtocolVersion::TLS13));
     assert_eq!((seen.suite, seen.group), (Some(CipherSuite(0x1302)), Some(NamedGroup(24))));
@@ -115,7 +115,7 @@ async fn every_other_end_has_its_name() {
     ];
     for (script, end) in scripts {
         let server = OldServer::start(GREETING, move |_| script()).await;
-        let seen = ask(&server, &question(HelloPurpose::Version, &[ProtocolVersion::TLS11])).await;
+        let seen = ask(&server, &spec(HelloPurpose::Version, &[ProtocolVersion::TLS11])).await;
         assert_eq!((seen.end, &seen.failure, seen.version), (end, &None, None), "{end:?}");
         assert_eq!(seen.alert.map(|alert| alert.0), (end == HelloEnd::Alert).then_some(70));
     }
@@ -124,7 +124,7 @@ async fn every_other_end_has_its_name() {
 #[tokio::test]
 async fn a_dialogue_that_never_comes_to_the_hello_says_why() {
     let server = OldServer::start("421 too many connections", |_| Answer::Silence).await;
-    let seen = ask(&server, &question(HelloPurpose::Version, &[ProtocolVersion::TLS10])).await;
+    let seen = ask(&server, &spec(HelloPurpose::Version, &[ProtocolVersion::TLS10])).await;
     let failure = seen.failure.unwrap();
     assert_eq!(
         (seen.end, failure.phase, failure.kind),
@@ -136,7 +136,7 @@ async fn a_dialogue_that_never_comes_to_the_hello_says_why() {
 #[tokio::test]
 async fn the_gate_holds_for_further_hellos_too() {
     let server = OldServer::start(GREETING, |_| Answer::Silence).await;
-    let version = question(HelloPurpose::Version, &[ProtocolVersion::TLS10]);
+    let version = spec(HelloPurpose::Version, &[ProtocolVersion::TLS10]);
     let seen = probe(false).hello(key(&server), &version).await;
     assert_eq!((seen.end, seen.failure.unwrap().kind), (HelloEnd::NotAsked, Kind::PrivateAddress));
     assert!(server.hellos().is_empty());

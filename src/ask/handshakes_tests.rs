@@ -51,9 +51,9 @@ fn a_second_handshake_is_made_where_the_first_had_another_form() {
         (seen(host, None, shown(ClientCertificate::NotShown)), sender(true, false), false),
         (seen(host, Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None), sender(false, true), false),
     ] {
-        let question = second(&sender, &seen);
-        assert_eq!(question.is_some(), expected, "{seen:?}");
-        let asked = question.map(|question| (question.names_host, question.shows_certificate));
+        let spec = second(&sender, &seen);
+        assert_eq!(spec.is_some(), expected, "{seen:?}");
+        let asked = spec.map(|spec| (spec.names_host, spec.shows_certificate));
         assert!(asked.is_none_or(|asked| asked == (sender.names_host, sender.shows_certificate)));
     }
 }

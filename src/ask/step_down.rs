@@ -66,8 +66,8 @@ pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> O
         return None;
     }
     let sender_is_due = asked.clone().all(|hello| hello.purpose != HelloPurpose::Sender);
-    if let Some(question) = handshakes::second(sender, seen) {
-        return Some(question);
+    if let Some(spec) = handshakes::second(sender, seen) {
+        return Some(spec);
     }
     let shaken = handshakes::counting(sender, seen)?;
     if shaken.established {
@@ -82,8 +82,8 @@ pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> O
     if !found_nothing_in_common(&shaken) {
         return None;
     }
-    if let Some(question) = with_certificate(sender, &seen.hellos) {
-        return Some(question);
+    if let Some(spec) = with_certificate(sender, &seen.hellos) {
+        return Some(spec);
     }
     if settled {
         return None;
@@ -109,7 +109,7 @@ fn with_certificate(sender: &ClientHelloSpec, hellos: &[HelloObservation]) -> Op
         return None;
     }
     let offer = Offer::of(sender.clone()).authenticated()?;
-    Some(offer.question(HelloPurpose::Authenticated))
+    Some(offer.spec(HelloPurpose::Authenticated))
 }
 
 /// Whether the server chose a suite without a certificate from the sender's

@@ -31,20 +31,20 @@ fn succeeded() -> Observation {
     seen
 }
 
-fn short(question: &ClientHelloSpec) -> String {
-    match question.purpose {
+fn short(spec: &ClientHelloSpec) -> String {
+    match spec.purpose {
         HelloPurpose::Sender => "sender".to_string(),
-        _ => question.version().to_string(),
+        _ => spec.version().to_string(),
     }
 }
 
 /// The hellos sent if these are the answers, in their order.
 fn hellos(plan: HelloPlan, mut seen: Observation, ends: &[HelloEnd]) -> Vec<String> {
     let mut sent = Vec::new();
-    while let Some(question) = next(&plan, &sender(), &seen) {
-        let mut answer = HelloObservation::not_asked(&question, Timestamp::UNIX_EPOCH, None);
+    while let Some(spec) = next(&plan, &sender(), &seen) {
+        let mut answer = HelloObservation::not_asked(&spec, Timestamp::UNIX_EPOCH, None);
         answer.end = ends.get(sent.len()).copied().unwrap_or(HelloEnd::Closed);
-        sent.push(short(&question));
+        sent.push(short(&spec));
         seen.hellos.push(answer);
         assert!(sent.len() <= 100, "no end");
     }
@@ -96,9 +96,9 @@ fn a_suite_without_a_certificate_leads_to_the_offer_without_those() {
     for (suite, expected) in [(CipherSuite(0xc030), None), (anonymous, Some(vec![CipherSuite(0xc030)]))] {
         answer.suite = Some(suite);
         seen.hellos = vec![answer.clone()];
-        let question = next(&HelloPlan::default(), &postfix, &seen);
-        assert!(question.iter().all(|question| question.purpose == HelloPurpose::Authenticated));
-        assert_eq!(question.map(|question| question.suites), expected, "{suite}");
+        let spec = next(&HelloPlan::default(), &postfix, &seen);
+        assert!(spec.iter().all(|spec| spec.purpose == HelloPurpose::Authenticated));
+        assert_eq!(spec.map(|spec| spec.suites), expected, "{suite}");
     }
     let asked = ClientHelloSpec { purpose: HelloPurpose::Authenticated, ..postfix.clone() };
     seen.hellos.push(HelloObservation::not_asked(&asked, Timestamp::UNIX_EPOCH, None));
@@ -166,7 +166,7 @@ fn hellos_of_an_enumeration_are_passed_over() {
 
 #[test]
 fn a_step_offers_all_that_its_version_can_have() {
-    let has = |question: &ClientHelloSpec, name: &str| question.suites.contains(&name.parse().unwrap());
+    let has = |spec: &ClientHelloSpec, name: &str| spec.suites.contains(&name.parse().unwrap());
     let newest = everything_of(ProtocolVersion::TLS13);
     assert_eq!(newest.versions, [ProtocolVersion::TLS13, ProtocolVersion::TLS12]);
     assert!(has(&newest, "TLS_AES_128_CCM_SHA256") && has(&newest, "TLS_RSA_WITH_RC4_128_MD5"));
@@ -202,9 +202,9 @@ fn every_hello_names_the_host_if_the_sender_does() {
         let sender = ClientHelloSpec { names_host, ..sender() };
         let mut seen = ended(Phase::Tls, Kind::NoCommonVersion);
         seen.key.sni = Some(crate::model::MxHost::new("mx.example"));
-        while let Some(question) = next(&HelloPlan::default(), &sender, &seen) {
-            assert_eq!(question.names_host, names_host, "{question:?}");
-            let mut answer = HelloObservation::not_asked(&question, Timestamp::UNIX_EPOCH, None);
+        while let Some(spec) = next(&HelloPlan::default(), &sender, &seen) {
+            assert_eq!(spec.names_host, names_host, "{spec:?}");
+            let mut answer = HelloObservation::not_asked(&spec, Timestamp::UNIX_EPOCH, None);
             answer.end = ALERT;
             answer.failure = Some(Failure::new(Phase::Tls, Kind::Alert));
             seen.hellos.push(answer);
@@ -221,7 +221,7 @@ fn the_sender_is_asked_for_where_it_does_not_offer_what_was_chosen() {
     for (suite, expected) in [(0xc030, &[][..]), (0xc02c, &["sender"])] {
         seen.tls.as_mut().unwrap().suite = Some(CipherSuite(suite));
         let sender = ClientHelloSpec { signature_schemes: vec![SignatureScheme(0x0403)], ..sender() };
-        let question = next(&HelloPlan::default(), &sender, &seen);
-        assert_eq!(question.iter().map(short).collect::<Vec<_>>(), expected, "{suite:#x}");
+        let spec = next(&HelloPlan::default(), &sender, &seen);
+        assert_eq!(spec.iter().map(short).collect::<Vec<_>>(), expected, "{suite:#x}");
     }
 }

@@ -6,7 +6,7 @@ use super::assign::assign;
 use super::error::LabError;
 use super::scenario::{Exchange, Mode, Scenario, Unresolved};
 use super::server::Server;
-use super::truth::{EndpointTruth, Place, TruthRow};
+use super::truth::{EndpointTruth, RolePlacement, TruthRow};
 use super::zone::{Manner, Node, Zone};
 use crate::model::DomainName;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -83,7 +83,7 @@ impl Casting<'_> {
             let host = host_name(exchange, &exchange.host, domain);
             let addresses = self.seat(index, scenario, exchange, &host)?;
             if let (Some(role), Some(ip)) = (&exchange.server, addresses.first()) {
-                let place = Place { host: host.clone(), preference: exchange.preference, ip: *ip };
+                let place = RolePlacement { host: host.clone(), preference: exchange.preference, ip: *ip };
                 places.insert(role.clone(), place);
             }
             if scenario.expect.unresolved.as_ref() == Some(&exchange.host) {

@@ -60,4 +60,4 @@ pub use step::{Pace, Step, Then, Words};
 pub use tls_table::{
     Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind, Tls,
 };
-pub use truth::{EndpointTruth, Place, TruthRow};
+pub use truth::{EndpointTruth, RolePlacement, TruthRow};

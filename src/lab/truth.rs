@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 /// Where a role of a scenario sits for one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RolePlacement {
     /// MX host.
     pub host: String,
     /// MX preference.
@@ -30,7 +30,7 @@ pub struct TruthRow {
     /// What it plays.
     pub scenario: Arc<Scenario>,
     /// Where its servers sit, by role.
-    pub places: BTreeMap<String, Place>,
+    pub places: BTreeMap<String, RolePlacement>,
     /// Name and preference of the host without addresses that the verdict rests
     /// on, if it rests on one.
     pub unresolved: Option<(String, u16)>,

@@ -41,8 +41,8 @@ impl Probe for Server {
         seen
     }
 
-    async fn hello(&self, _key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
-        HelloObservation::not_asked(question, Timestamp::UNIX_EPOCH, None)
+    async fn hello(&self, _key: ProbeKey, spec: &ClientHelloSpec) -> HelloObservation {
+        HelloObservation::not_asked(spec, Timestamp::UNIX_EPOCH, None)
     }
 }
 

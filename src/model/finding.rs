@@ -45,7 +45,7 @@ pub const SUBJECT_BYTES_MAX: usize = 256;
 
 /// A certificate that a server presented, as far as forced TLS goes into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Presented {
+pub struct PresentedCertificate {
     /// Trust axis.
     pub chain: ChainStatus,
     /// Date axis.
@@ -96,9 +96,9 @@ pub struct TlsFinding {
 
 impl TlsFinding {
     /// The certificate; `None` where none was seen.
-    pub fn presented(&self) -> Option<Presented> {
+    pub fn presented(&self) -> Option<PresentedCertificate> {
         let (chain, dates, leaf) = (self.chain?, self.dates?, self.leaf.clone()?);
-        Some(Presented { chain, dates, leaf, disputed: self.disputed })
+        Some(PresentedCertificate { chain, dates, leaf, disputed: self.disputed })
     }
 }
 
@@ -131,7 +131,7 @@ pub struct HelloFinding {
     /// What became of that signature; `None` where nobody looked.
     pub signature: Option<SignatureCheck>,
     /// The certificate, in clear up to TLS 1.2; `None` where none was seen.
-    pub presented: Option<Presented>,
+    pub presented: Option<PresentedCertificate>,
     /// What the server's random says of newer versions; `None` where it does
     /// not say so, or nobody looked.
     pub downgrade_mark: Option<DowngradeMark>,

@@ -277,13 +277,13 @@ impl HelloObservation {
 
     /// A question whose dialogue never came to the hello, because of
     /// `failure`.
-    pub fn not_asked(question: &ClientHelloSpec, started: Timestamp, failure: Option<Failure>) -> Self {
+    pub fn not_asked(spec: &ClientHelloSpec, started: Timestamp, failure: Option<Failure>) -> Self {
         Self {
-            offer: question.offer.clone(),
-            offered_suites: question.suites.len(),
+            offer: spec.offer.clone(),
+            offered_suites: spec.suites.len(),
             failure,
-            names_host: Some(question.names_host),
-            ..Self::new(question.purpose, question.version(), started, HelloEnd::NotAsked)
+            names_host: Some(spec.names_host),
+            ..Self::new(spec.purpose, spec.version(), started, HelloEnd::NotAsked)
         }
     }
 }

@@ -2,7 +2,7 @@
 //! serves, worked out once.
 
 use super::delivery::Basis;
-use super::finding::{Finding, Presented};
+use super::finding::{Finding, PresentedCertificate};
 use super::forced::{Check, CheckCause};
 use super::outcome::Outcome;
 
@@ -37,7 +37,7 @@ pub struct JudgedEndpoint {
     /// What is not known of the key.
     pub unproven: Unproven,
     /// The certificate that the sender is shown; `None` where none was seen.
-    pub presented: Option<Presented>,
+    pub presented: Option<PresentedCertificate>,
 }
 
 #[cfg(test)]

@@ -49,7 +49,9 @@ pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preferenc
 pub use expectation::{Expectation, ExpectationMatch, ExpectationStatus};
 pub use facts::{DomainFacts, Exchange};
 pub use failure::{Failure, Kind, Phase};
-pub use finding::{Enumerated, Finding, HelloFinding, Leaf, Presented, SecondHandshake, TlsFinding};
+pub use finding::{
+    Enumerated, Finding, HelloFinding, Leaf, PresentedCertificate, SecondHandshake, TlsFinding,
+};
 pub use forced::{
     Check, CheckCause, CheckFailure, ConnectorDelivery, ConnectorVerdict, ForcedTls, TlsSettings,
 };

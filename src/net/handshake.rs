@@ -45,8 +45,8 @@ impl Form {
     pub(super) const FIRST: Self = Self { short: false, names_host: true, shows_certificate: true };
 
     /// The form that a sender's handshake has.
-    pub(super) fn of(question: &ClientHelloSpec) -> Self {
-        let ClientHelloSpec { names_host, shows_certificate, .. } = *question;
+    pub(super) fn of(spec: &ClientHelloSpec) -> Self {
+        let ClientHelloSpec { names_host, shows_certificate, .. } = *spec;
         Self { short: true, names_host, shows_certificate }
     }
 }
@@ -248,8 +248,8 @@ mod tests {
         assert!(hybrid(&first) && first.sni.is_some() && length > 1024, "{length}");
         assert_eq!(first.suites.iter().filter(|suite| !suite.is_signal()).count(), SUITES_OFFERED);
         for names_host in [true, false] {
-            let question = ClientHelloSpec { names_host, ..ClientHelloSpec::of(HelloPurpose::Handshake) };
-            let (second, length) = hello(Form::of(&question));
+            let spec = ClientHelloSpec { names_host, ..ClientHelloSpec::of(HelloPurpose::Handshake) };
+            let (second, length) = hello(Form::of(&spec));
             assert_eq!((hybrid(&second), second.sni.is_some()), (false, names_host));
             assert!(length < 512, "{length}");
             assert_eq!(second.suites, first.suites);

@@ -25,15 +25,15 @@ use tokio::time::{Instant, timeout_at};
 /// Sends one hello on a connection of its own.
 pub(super) async fn ask(
     key: &ProbeKey,
-    question: &ClientHelloSpec,
+    spec: &ClientHelloSpec,
     ehlo: &EhloName,
     timeouts: &PhaseTimeouts,
 ) -> HelloObservation {
-    let mut seen = HelloObservation::not_asked(question, Timestamp::now(), None);
+    let mut seen = HelloObservation::not_asked(spec, Timestamp::now(), None);
     let begun = Instant::now();
-    match exchange(key, question, ehlo, timeouts, begun).await {
+    match exchange(key, spec, ehlo, timeouts, begun).await {
         Ok((answer, hello)) => {
-            seen.signature = Some(signature(&answer, question, &hello.random));
+            seen.signature = Some(signature(&answer, spec, &hello.random));
             take(&mut seen, answer, &hello);
         }
         Err(failure) => seen.failure = Some(failure),
@@ -49,12 +49,12 @@ pub(super) async fn ask(
 /// Why the dialogue never came to the hello.
 async fn exchange(
     key: &ProbeKey,
-    question: &ClientHelloSpec,
+    spec: &ClientHelloSpec,
     ehlo: &EhloName,
     timeouts: &PhaseTimeouts,
     begun: Instant,
 ) -> Result<(HelloAnswer, ClientHello), Failure> {
-    let hello = client_hello(key, question)?;
+    let hello = client_hello(key, spec)?;
     let mut probe = HelloProbe::new(&hello).map_err(unsendable)?;
     let session_ends = begun + timeouts.session;
     let tcp = dial::connect(key.endpoint, session_ends.min(begun + timeouts.connect)).await?;
@@ -81,20 +81,20 @@ fn throttled(answer: &HelloAnswer, plaintext: Vec<u8>) -> Option<Failure> {
 /// The question in the codec's words. Extensions go only where the newest
 /// version offered knows them: names and groups since TLS 1.0 (RFC 6066,
 /// RFC 8422), signature schemes since TLS 1.2 (RFC 5246 §7.4.1.4.1).
-fn client_hello(key: &ProbeKey, question: &ClientHelloSpec) -> Result<ClientHello, Failure> {
-    let newest = question.version();
-    let mut hello = ClientHello::new(newest, question.suites.iter().copied(), random_bytes()?);
+fn client_hello(key: &ProbeKey, spec: &ClientHelloSpec) -> Result<ClientHello, Failure> {
+    let newest = spec.version();
+    let mut hello = ClientHello::new(newest, spec.suites.iter().copied(), random_bytes()?);
     if newest >= ProtocolVersion::TLS10 {
         // The same rule as for the handshake: addresses are no names.
         let named = matches!(handshake::server_name(key), ServerName::DnsName(_));
-        hello.sni = key.sni.clone().filter(|_| named && question.names_host);
-        hello.groups.clone_from(&question.groups);
+        hello.sni = key.sni.clone().filter(|_| named && spec.names_host);
+        hello.groups.clone_from(&spec.groups);
     }
     if newest >= ProtocolVersion::TLS12 {
-        hello.signature_schemes.clone_from(&question.signature_schemes);
+        hello.signature_schemes.clone_from(&spec.signature_schemes);
     }
     if newest >= ProtocolVersion::TLS13 {
-        hello.supported_versions.clone_from(&question.versions);
+        hello.supported_versions.clone_from(&spec.versions);
         // As clients do, so that it is seen whether the server echoes it (RFC
         // 8446 §D.4).
         hello.session_id = random_bytes()?.to_vec();
@@ -140,7 +140,7 @@ async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant
 }
 
 /// What became of the signature that stands in clear up to TLS 1.2.
-fn signature(answer: &HelloAnswer, question: &ClientHelloSpec, random: &[u8; 32]) -> SignatureCheck {
+fn signature(answer: &HelloAnswer, spec: &ClientHelloSpec, random: &[u8; 32]) -> SignatureCheck {
     let (End::Complete, Some(hello), Some(version)) = (&answer.end, &answer.hello, answer.version()) else {
         return SignatureCheck::NotShown;
     };
@@ -156,9 +156,10 @@ fn signature(answer: &HelloAnswer, question: &ClientHelloSpec, random: &[u8; 32]
         (Some(_), Some(signed)) => {
             let chain = answer.chain.as_ref().and_then(|chain| chain.certificates.first());
             let Some(leaf) = chain else { return SignatureCheck::NotShown };
-            let checked = Verifier::new(leaf, version, signed.scheme, &question.signature_schemes).and_then(
-                |verifier| verifier.verify(&signed.message(random, &hello.random), &signed.signature),
-            );
+            let checked =
+                Verifier::new(leaf, version, signed.scheme, &spec.signature_schemes).and_then(|verifier| {
+                    verifier.verify(&signed.message(random, &hello.random), &signed.signature)
+                });
             checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified)
         }
     }

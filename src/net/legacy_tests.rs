@@ -4,7 +4,7 @@ use super::*;
 use crate::model::HelloPurpose;
 use crate::model::{CipherSuite, Endpoint, MxHost, NamedGroup, SignatureScheme};
 
-fn question(versions: &[ProtocolVersion]) -> ClientHelloSpec {
+fn spec(versions: &[ProtocolVersion]) -> ClientHelloSpec {
     ClientHelloSpec {
         versions: versions.to_vec(),
         suites: vec![CipherSuite(0x1301), CipherSuite(0xc02f), CipherSuite(0x0035)],
@@ -16,7 +16,7 @@ fn question(versions: &[ProtocolVersion]) -> ClientHelloSpec {
 
 fn hello(name: &str, versions: &[ProtocolVersion]) -> ClientHello {
     let endpoint = Endpoint { ip: [192, 0, 2, 1].into(), port: 25 };
-    client_hello(&ProbeKey { endpoint, sni: Some(MxHost::new(name)) }, &question(versions)).unwrap()
+    client_hello(&ProbeKey { endpoint, sni: Some(MxHost::new(name)) }, &spec(versions)).unwrap()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn the_host_is_named_where_the_sender_names_it() {
     let endpoint = Endpoint { ip: [192, 0, 2, 1].into(), port: 25 };
     let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) };
     for names_host in [true, false] {
-        let question = ClientHelloSpec { names_host, ..question(&[ProtocolVersion::TLS12]) };
-        assert_eq!(client_hello(&key, &question).unwrap().sni.is_some(), names_host);
+        let spec = ClientHelloSpec { names_host, ..spec(&[ProtocolVersion::TLS12]) };
+        assert_eq!(client_hello(&key, &spec).unwrap().sni.is_some(), names_host);
     }
 }

@@ -7,10 +7,10 @@ use crate::model::{
     SignatureCheck,
 };
 
-/// What a probe that answers `question` saw.
-pub(super) fn told(question: &ClientHelloSpec, seen: Observation) -> HelloObservation {
+/// What a probe that answers `spec` saw.
+pub(super) fn told(spec: &ClientHelloSpec, seen: Observation) -> HelloObservation {
     let Observation { started, failure, tls, timings, .. } = seen;
-    let mut told = HelloObservation::not_asked(question, started, failure);
+    let mut told = HelloObservation::not_asked(spec, started, failure);
     told.offered_suites = SUITES_OFFERED;
     told.total_us = timings.total_us;
     let Some(tls) = tls else { return told };

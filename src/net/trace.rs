@@ -19,9 +19,9 @@ pub(super) fn session(key: &ProbeKey, attempt: u32) -> Span {
 }
 
 /// The session of a further ClientHello.
-pub(super) fn hello(key: &ProbeKey, question: &ClientHelloSpec) -> Span {
-    let purpose = question.purpose;
-    debug_span!("session", address = %key.endpoint, host = host(key), client_hello = ?purpose, version = %question.version())
+pub(super) fn hello(key: &ProbeKey, spec: &ClientHelloSpec) -> Span {
+    let purpose = spec.purpose;
+    debug_span!("session", address = %key.endpoint, host = host(key), client_hello = ?purpose, version = %spec.version())
 }
 
 /// TCP is established.

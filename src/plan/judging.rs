@@ -7,7 +7,7 @@ use super::stored_files::StoredFiles;
 use super::stores::{STORES_WITHOUT_FILE, roots, roots_in};
 use super::{UsageError, read_file};
 use crate::cli::{ConnectorArgs, JudgingArgs};
-use crate::run_dir::{JudgedBy, Named, RunInfo};
+use crate::run_dir::{JudgedBy, OptionValue, RunInfo};
 use crate::sender::Sender;
 use crate::sender::connector::{self, ConnectorError, Connectors};
 use crate::trust::{Judge, Roots, Store};
@@ -102,7 +102,7 @@ fn judging_with(
     }
     judging.by.connectors_left_out = left_out;
     for (option, words, sha256) in named {
-        let named = Named { words: words.clone(), sha256, files: BTreeMap::new() };
+        let named = OptionValue { words: words.clone(), sha256, files: BTreeMap::new() };
         judging.by.options.insert(option.to_string(), named);
     }
     for (option, named) in &mut judging.by.options {
@@ -134,7 +134,7 @@ pub(super) fn lab_judging(
 ) -> Result<Judging, UsageError> {
     let told = |error: ConnectorError| UsageError(format!("the lab's connectors: {error}"));
     let list = connector::parse_toml(connectors).map_err(told)?;
-    let by_connectors = Named {
+    let by_connectors = OptionValue {
         words: vec![LAB_CONNECTORS_NAME.to_string()],
         files: BTreeMap::new(),
         sha256: digest(&[connectors.as_bytes()]),
@@ -147,7 +147,7 @@ pub(super) fn lab_judging(
 }
 
 fn of_roots(roots: Roots, root_names: Vec<String>, at: Timestamp, sender: Sender) -> Judging {
-    let stores = Named { words: root_names.clone(), sha256: roots.digest(), files: BTreeMap::new() };
+    let stores = OptionValue { words: root_names.clone(), sha256: roots.digest(), files: BTreeMap::new() };
     let by = JudgedBy { at, options: [(ROOTS.to_string(), stores)].into(), connectors_left_out: Vec::new() };
     let warnings = roots.warnings().cloned().collect();
     let judge = Judge::new(roots, at);

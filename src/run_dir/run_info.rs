@@ -69,7 +69,7 @@ pub struct JudgedBy {
     pub at: Timestamp,
     /// What the command line named or left to its default, by option without
     /// the dashes: `roots`, `sender`, …
-    pub options: BTreeMap<String, Named>,
+    pub options: BTreeMap<String, OptionValue>,
     /// Connectors of the file that take no part in the choice, by name:
     /// disabled, or used only where a mail flow rule says so.
     #[serde(default)]
@@ -78,7 +78,7 @@ pub struct JudgedBy {
 
 /// What one option named.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
+pub struct OptionValue {
     /// The names or files.
     pub words: Vec<String>,
     /// Where each word that is a file was, as an absolute path.

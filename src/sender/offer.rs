@@ -62,7 +62,7 @@ impl Offer {
     }
 
     /// The offer as a hello to send.
-    pub fn question(&self, purpose: HelloPurpose) -> ClientHelloSpec {
+    pub fn spec(&self, purpose: HelloPurpose) -> ClientHelloSpec {
         ClientHelloSpec {
             offer: Some(self.id().into()),
             versions: self.versions.clone(),
@@ -75,8 +75,8 @@ impl Offer {
     }
 
     /// What a hello sent.
-    pub fn of(question: ClientHelloSpec) -> Self {
-        let ClientHelloSpec { versions, suites, groups, signature_schemes, names_host, .. } = question;
+    pub fn of(spec: ClientHelloSpec) -> Self {
+        let ClientHelloSpec { versions, suites, groups, signature_schemes, names_host, .. } = spec;
         Self { versions, suites, groups, signature_schemes, sends_sni: names_host }
     }
 

@@ -6,7 +6,8 @@ use super::expectation::{self, Seen};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::{
-    Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation, Presented, Sha256,
+    Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation,
+    PresentedCertificate, Sha256,
 };
 use crate::x509;
 use crate::x509::form::Form;
@@ -39,10 +40,10 @@ pub struct Assessed {
 
 impl Assessed {
     /// The part that forced TLS goes into.
-    pub fn presented(&self) -> Presented {
+    pub fn presented(&self) -> PresentedCertificate {
         let Assessment { chain, dates, .. } = &*self.assessment;
         let (leaf, disputed) = (self.leaf.clone(), self.disputed);
-        Presented { chain: *chain, dates: *dates, leaf, disputed }
+        PresentedCertificate { chain: *chain, dates: *dates, leaf, disputed }
     }
 }
 

@@ -6,8 +6,8 @@ use super::outcome;
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
 use crate::model::{
-    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase, Presented,
-    Reason, Unproven,
+    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase,
+    PresentedCertificate, Reason, Unproven,
 };
 use crate::sender::AfterTlsFailure;
 use crate::sender::situation::Situation;
@@ -72,7 +72,7 @@ struct Met {
     outcome: Outcome,
     /// Whether mail goes there encrypted, and the server has no certificate.
     anonymous: bool,
-    presented: Option<(Presented, Basis)>,
+    presented: Option<(PresentedCertificate, Basis)>,
     unproven_certificate: Option<CheckCause>,
 }
 
@@ -96,7 +96,11 @@ pub(super) fn judged_open(profile: &SenderProfile, finding: Finding, reason: Rea
 }
 
 /// An endpoint with this outcome, which shows the sender this certificate.
-pub(super) fn of_parts(finding: Finding, outcome: Outcome, presented: Option<Presented>) -> JudgedEndpoint {
+pub(super) fn of_parts(
+    finding: Finding,
+    outcome: Outcome,
+    presented: Option<PresentedCertificate>,
+) -> JudgedEndpoint {
     let encryption = encryption_only(outcome.delivery, outcome.reason);
     JudgedEndpoint {
         encryption,

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    ChainStatus, DateStatus, DomainName, Failure, Kind, Leaf, NegotiatedTls, Presented, Sha256, TlsFinding,
+    ChainStatus, DateStatus, DomainName, Failure, Kind, Leaf, NegotiatedTls, PresentedCertificate, Sha256,
+    TlsFinding,
 };
 use crate::sender::connector::ReferenceIdentifier;
 use crate::verdict::fixtures::{at, ip};
@@ -35,7 +36,11 @@ fn texts(endpoint: &JudgedEndpoint, domain: Option<&DomainName>) -> [String; 3] 
         .map(|requirement| check(requirement, endpoint).to_string())
 }
 
-fn endpoint(delivery: Delivery, reason: Option<Reason>, presented: Option<Presented>) -> JudgedEndpoint {
+fn endpoint(
+    delivery: Delivery,
+    reason: Option<Reason>,
+    presented: Option<PresentedCertificate>,
+) -> JudgedEndpoint {
     let outcome = match (delivery, reason) {
         (Delivery::Encrypted, _) => Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
         (delivery, reason) => {

@@ -11,7 +11,7 @@ use super::proof::{self, Proof};
 use super::scanner_offer::SCANNER_SUITES;
 use crate::model::{
     Basis, CheckCause, CipherSuite, ClientCertificate, Failure, Finding, HelloEnd, HelloFinding,
-    HelloPurpose, Kind, Phase, Presented, Reason, SuiteFacts, TlsFinding,
+    HelloPurpose, Kind, Phase, PresentedCertificate, Reason, SuiteFacts, TlsFinding,
 };
 
 /// What was found at an endpoint, and for whom it is judged.
@@ -145,7 +145,7 @@ impl<'a> Case<'a> {
     /// The certificate that the sender is shown, and on what that rests: in the
     /// answer to its own offer, or to one to which the answer must be alike;
     /// else in the scanner's handshake. `None` where none was seen.
-    pub(super) fn presented(&self) -> Option<(Presented, Basis)> {
+    pub(super) fn presented(&self) -> Option<(PresentedCertificate, Basis)> {
         let by_hello = if self.finding.hellos.is_empty() { None } else { self.presented_by_hello() };
         by_hello.or_else(|| {
             // What the sender gets instead was not seen.
@@ -154,7 +154,7 @@ impl<'a> Case<'a> {
         })
     }
 
-    fn presented_by_hello(&self) -> Option<(Presented, Basis)> {
+    fn presented_by_hello(&self) -> Option<(PresentedCertificate, Basis)> {
         let own = self.own_hello();
         let agreed = own.filter(|hello| hello.end == HelloEnd::Agreed);
         if agreed.is_some_and(is_without_certificate) {

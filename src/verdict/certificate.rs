@@ -3,7 +3,8 @@
 
 use super::requirement::ReferenceName;
 use crate::model::{
-    ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, Kind, Leaf, Phase, Presented, Reason,
+    ChainStatus, Check, CheckCause, CheckFailure, DateStatus, Delivery, Kind, Leaf, Phase,
+    PresentedCertificate, Reason,
 };
 use crate::sender::connector::{self, Bears};
 
@@ -29,7 +30,7 @@ pub(super) fn encryption_only(delivery: Delivery, reason: Option<Reason>) -> Che
 }
 
 /// Signature of the leaf, chain and dates. Revocation is not looked at here.
-pub(super) fn certificate_validation(presented: Option<&Presented>) -> Check {
+pub(super) fn certificate_validation(presented: Option<&PresentedCertificate>) -> Check {
     let Some(presented) = presented else {
         return Check::Undetermined(CheckCause::CertificateNotSeen);
     };

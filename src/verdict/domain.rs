@@ -6,7 +6,7 @@ use super::deliver::{RollUp, deliver};
 use super::hosts::{self, Member, Probes};
 use super::profile::SenderProfile;
 use super::requirement::{self, Requirement};
-use super::weakness::{self, Named};
+use super::weakness::{self, HostEndpoint};
 use crate::model::{
     Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, NameStatus, Outcome,
     PossibleDelivery, TlsSettings, View,
@@ -104,9 +104,9 @@ impl<'a> Domain<'a> {
         weakness::compare(self.profile, &self.facts.target.subject, &first, &second)
     }
 
-    fn named(&self, member: &Member<'a>) -> Option<Named<'a>> {
+    fn named(&self, member: &Member<'a>) -> Option<HostEndpoint<'a>> {
         let host = self.facts.exchanges.get(member.exchange).and_then(|exchange| exchange.host.as_ref());
-        Some(Named { endpoint: member.endpoint()?, host })
+        Some(HostEndpoint { endpoint: member.endpoint()?, host })
     }
 
     /// The weakest of those that take mail.

@@ -6,7 +6,8 @@
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
     Basis, ChainStatus, ClientCertificate, DateStatus, Delivery, Failure, Finding, HelloEnd, HelloFinding,
-    HelloPurpose, Kind, Leaf, MxHost, Phase, Presented, SecondHandshake, Sha256, SignatureCheck, TlsFinding,
+    HelloPurpose, Kind, Leaf, MxHost, Phase, PresentedCertificate, SecondHandshake, Sha256, SignatureCheck,
+    TlsFinding,
 };
 use crate::sender::offer::{HelloLength, Offer};
 use crate::sender::{Sender, Stated};
@@ -311,7 +312,7 @@ fn own(server: &Server, profile: &SenderProfile) -> HelloFinding {
         return own_hello(profile, HelloEnd::Alert);
     };
     let tls13 = agreed.version == ProtocolVersion::TLS13;
-    let presented = (!tls13).then(|| Presented {
+    let presented = (!tls13).then(|| PresentedCertificate {
         chain: ChainStatus::Valid,
         dates: DateStatus::Valid,
         leaf: leaf_of(agreed.key),

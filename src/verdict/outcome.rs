@@ -21,8 +21,8 @@ use super::proof::{self, Proof};
 use crate::ask::step_down;
 use crate::model::{
     AlertDescription, Basis, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd,
-    HelloFinding, Kind, NamedGroup, NegotiatedTls, Outcome, Phase, Presented, ProtocolVersion, Reason,
-    SuiteFacts,
+    HelloFinding, Kind, NamedGroup, NegotiatedTls, Outcome, Phase, PresentedCertificate, ProtocolVersion,
+    Reason, SuiteFacts,
 };
 use crate::sender::situation::Situation;
 use crate::sender::{AfterTlsFailure, Sender, Stated};
@@ -338,7 +338,7 @@ impl Case<'_> {
         (Outcome::without_tls(delivery, reason, Some(basis)), Some(Situation::TlsFailed))
     }
 
-    fn refuses_certificate(&self, shown: Option<&Presented>) -> bool {
+    fn refuses_certificate(&self, shown: Option<&PresentedCertificate>) -> bool {
         let leaf = shown.map(|presented| &*presented.leaf);
         let shaken = self.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
         let leaf = leaf.or(shaken);
@@ -408,7 +408,7 @@ fn ended(kind: Kind) -> Reason {
 }
 
 /// What is not known where clients differ over what the server says.
-fn disputed(brought_down: Downgrade, shown: Option<&Presented>) -> Option<Answer> {
+fn disputed(brought_down: Downgrade, shown: Option<&PresentedCertificate>) -> Option<Answer> {
     let reason = match brought_down {
         Downgrade::Disputed => ended(Kind::DowngradeDetected),
         _ if shown.is_some_and(|shown| shown.disputed) => Reason::CertificateForm,

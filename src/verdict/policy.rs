@@ -28,7 +28,7 @@ pub struct Policy {
 impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
-        let mut sender_hello = sender.offer().question(HelloPurpose::Sender);
+        let mut sender_hello = sender.offer().spec(HelloPurpose::Sender);
         sender_hello.shows_certificate = sender.may_show_certificate();
         Self {
             judge,
@@ -78,8 +78,8 @@ impl Policy {
 
     /// The same of an enumeration, which names the host if the sender does.
     fn next_of_enumeration(&self, observation: &Observation) -> Option<ClientHelloSpec> {
-        let question = enumeration::next_to(self.enumeration.as_ref()?, observation)?;
-        Some(ClientHelloSpec { names_host: self.sender_hello.names_host, ..question })
+        let spec = enumeration::next_to(self.enumeration.as_ref()?, observation)?;
+        Some(ClientHelloSpec { names_host: self.sender_hello.names_host, ..spec })
     }
 
     /// What a probe comes to by itself: its record, and what verdicts of domains
@@ -128,12 +128,8 @@ mod tests {
             let judge = Judge::new(Roots::default(), Timestamp::UNIX_EPOCH);
             let policy = Policy::new(judge, Sender::named(sender).unwrap())
                 .with_enumeration(Some(EnumerationPlan::default()));
-            let question = policy.next_hello(&seen).unwrap();
-            assert_eq!(
-                (question.purpose, question.names_host),
-                (HelloPurpose::Suites, names_host),
-                "{sender}"
-            );
+            let spec = policy.next_hello(&seen).unwrap();
+            assert_eq!((spec.purpose, spec.names_host), (HelloPurpose::Suites, names_host), "{sender}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::{
     ChainStatus, DateStatus, DowngradeMark, Endpoint, Failure, HelloEnd, HelloPurpose, Kind, Leaf, Phase,
-    Presented, ProbeKey, Sha256, TlsFinding,
+    PresentedCertificate, ProbeKey, Sha256, TlsFinding,
 };
 use crate::sender::Sender;
 use crate::verdict::SenderProfile;
@@ -80,7 +80,7 @@ fn hello(
         group: "secp384r1".parse().ok(),
         signature_scheme: Some(scheme),
         signature,
-        presented: shown.map(|byte| Presented {
+        presented: shown.map(|byte| PresentedCertificate {
             chain: ChainStatus::Valid,
             dates: DateStatus::Valid,
             leaf: leaf(byte),

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
     ChainStatus, Check, CheckCause, DateStatus, Failure, Finding, HelloEnd, HelloFinding, Kind, MxHost,
-    NameStatus, Phase, Presented, SignatureCheck, TlsFinding,
+    NameStatus, Phase, PresentedCertificate, SignatureCheck, TlsFinding,
 };
 use crate::verdict::SCANNER_SUITES;
 use crate::verdict::fixtures::*;
@@ -356,7 +356,7 @@ fn agreed(profile: &SenderProfile, version: ProtocolVersion, suite: &str, chain:
         version: Some(version),
         suite: suite.parse().ok(),
         signature: Some(SignatureCheck::Verified),
-        presented: Some(Presented { chain, dates: DateStatus::Valid, leaf, disputed: false }),
+        presented: Some(PresentedCertificate { chain, dates: DateStatus::Valid, leaf, disputed: false }),
         ..own_hello(profile, HelloEnd::Agreed)
     };
     (Some(Failure::new(Phase::Tls, Kind::Alert)), None, vec![hello])

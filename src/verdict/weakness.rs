@@ -14,7 +14,7 @@ use crate::trust::names;
 use std::cmp::Ordering;
 
 /// An endpoint, under the name by which the domain calls it.
-pub(super) struct Named<'a> {
+pub(super) struct HostEndpoint<'a> {
     pub(super) endpoint: &'a JudgedEndpoint,
     pub(super) host: Option<&'a MxHost>,
 }
@@ -23,8 +23,8 @@ pub(super) struct Named<'a> {
 pub(super) fn compare(
     profile: &SenderProfile,
     subject: &Subject,
-    one: &Named<'_>,
-    other: &Named<'_>,
+    one: &HostEndpoint<'_>,
+    other: &HostEndpoint<'_>,
 ) -> Ordering {
     let by_session = session(profile, one.endpoint).cmp(&session(profile, other.endpoint));
     // Names are compared only where all else is equal.
@@ -53,7 +53,7 @@ fn newest_in_common(profile: &SenderProfile, endpoint: &JudgedEndpoint) -> Optio
     profile.offer.versions.first().map(|newest| seen.min(*newest))
 }
 
-fn is_named(subject: &Subject, named: &Named<'_>) -> bool {
+fn is_named(subject: &Subject, named: &HostEndpoint<'_>) -> bool {
     let leaf = named.endpoint.presented.as_ref().map(|shown| &*shown.leaf);
     leaf.is_some_and(|leaf| names::status(leaf, subject, named.host) != NameStatus::None)
 }

@@ -21,18 +21,18 @@ pub const NOT_TAKEN_MAX: usize = 20;
 
 /// Where in a file something begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum FilePosition {
     /// The line of a block of PEM, from 1.
     Line(u64),
     /// The byte at which DER begins, from 0.
     Byte(usize),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FilePosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Line(line) => write!(f, "line {line}"),
-            Place::Byte(byte) => write!(f, "byte {byte}"),
+            FilePosition::Line(line) => write!(f, "line {line}"),
+            FilePosition::Byte(byte) => write!(f, "byte {byte}"),
         }
     }
 }
@@ -41,7 +41,7 @@ impl fmt::Display for Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileCertificate {
     /// Where it begins.
-    pub place: Place,
+    pub place: FilePosition,
     /// The certificate.
     pub der: CertificateDer<'static>,
     /// Whether the trust data behind it (OpenSSL's `TRUSTED CERTIFICATE`) say
@@ -53,7 +53,7 @@ pub struct FileCertificate {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotTaken {
     /// Where it begins.
-    pub place: Place,
+    pub place: FilePosition,
     /// What is wrong, on one line of bounded length.
     pub what: String,
 }
@@ -85,7 +85,7 @@ impl CertificateFile {
         let mut found = Self::default();
         let (text, is_sound) = text(file);
         if !is_sound {
-            found.refuse(Place::Byte(0), "not valid UTF-16, although its byte order mark says so");
+            found.refuse(FilePosition::Byte(0), "not valid UTF-16, although its byte order mark says so");
         }
         let has_der = raw::is_der(&text) || raw::pieces(&text).any(|piece| piece.kind != Kind::Text);
         for piece in raw::pieces(&text) {
@@ -95,7 +95,7 @@ impl CertificateFile {
     }
 
     fn take(&mut self, piece: &Piece<'_>, has_der: bool) {
-        let place = Place::Byte(piece.at);
+        let place = FilePosition::Byte(piece.at);
         match piece.kind {
             Kind::Text => self.take_text(piece, has_der),
             Kind::Certificate if self.take_trust_data(piece) > 0 => {}
@@ -114,14 +114,17 @@ impl CertificateFile {
         if has_der && !armour::has_boundary(text) {
             // In a file of DER nobody writes comments.
             if !text.trim_ascii().is_empty() {
-                self.refuse(Place::Byte(piece.at + trust_data), "neither a certificate in DER nor PEM");
+                self.refuse(
+                    FilePosition::Byte(piece.at + trust_data),
+                    "neither a certificate in DER nor PEM",
+                );
             }
             return;
         }
         for block in armour::blocks(text, piece.line) {
             match block {
-                Ok(Block { line, der }) => self.take_block(&der, Place::Line(line)),
-                Err(Broken { line, what }) => self.refuse(Place::Line(line), &what),
+                Ok(Block { line, der }) => self.take_block(&der, FilePosition::Line(line)),
+                Err(Broken { line, what }) => self.refuse(FilePosition::Line(line), &what),
             }
         }
     }
@@ -130,7 +133,7 @@ impl CertificateFile {
     /// bytes they take.
     fn take_trust_data(&mut self, piece: &Piece<'_>) -> usize {
         let Some(last) = self.certificates.last_mut() else { return 0 };
-        let Place::Byte(begin) = last.place else { return 0 };
+        let FilePosition::Byte(begin) = last.place else { return 0 };
         let (data, _) = trust::first_element(piece.bytes);
         match trust::refuses_servers(data) {
             Ok(refuses_servers) if begin + last.der.len() == piece.at => {
@@ -141,7 +144,7 @@ impl CertificateFile {
         }
     }
 
-    fn take_block(&mut self, bytes: &[u8], place: Place) {
+    fn take_block(&mut self, bytes: &[u8], place: FilePosition) {
         let (der, behind) = trust::first_element(bytes);
         match trust::refuses_servers(behind) {
             Ok(refuses_servers) => self.push(der, place, refuses_servers),
@@ -149,12 +152,12 @@ impl CertificateFile {
         }
     }
 
-    fn push(&mut self, der: &[u8], place: Place, refuses_servers: bool) {
+    fn push(&mut self, der: &[u8], place: FilePosition, refuses_servers: bool) {
         let der = CertificateDer::from(der.to_vec());
         self.certificates.push(FileCertificate { place, der, refuses_servers });
     }
 
-    fn refuse(&mut self, place: Place, what: &str) {
+    fn refuse(&mut self, place: FilePosition, what: &str) {
         self.not_taken_count += 1;
         if self.not_taken.len() < NOT_TAKEN_MAX {
             self.not_taken.push(NotTaken { place, what: one_line(what) });

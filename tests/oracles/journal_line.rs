@@ -126,9 +126,9 @@ pub fn seeds() -> Vec<Seed> {
 /// The sender's own offer, refused, and an older version, agreed.
 fn with_hellos(seen: Observation, started: Timestamp) -> Observation {
     let sender = Sender::named("exchange-online").unwrap();
-    let question = sender.offer().question(HelloPurpose::Sender);
+    let spec = sender.offer().spec(HelloPurpose::Sender);
     let refused =
-        HelloObservation { end: HelloEnd::Alert, ..HelloObservation::not_asked(&question, started, None) };
+        HelloObservation { end: HelloEnd::Alert, ..HelloObservation::not_asked(&spec, started, None) };
     let agreed = HelloObservation {
         purpose: HelloPurpose::Version,
         offer: None,

@@ -40,12 +40,12 @@ use state::State;
 /// ```
 /// use mxray::HelloPurpose;
 /// use mxray::internals::ask::enumeration::{EnumerationPlan, next};
-/// let question = next(&EnumerationPlan::default(), &[]).unwrap();
-/// assert_eq!(question.purpose, HelloPurpose::Suites);
-/// assert_eq!(question.version().name(), "TLSv1.3");
+/// let spec = next(&EnumerationPlan::default(), &[]).unwrap();
+/// assert_eq!(spec.purpose, HelloPurpose::Suites);
+/// assert_eq!(spec.version().name(), "TLSv1.3");
 /// ```
 pub fn next(plan: &EnumerationPlan, history: &[HelloObservation]) -> Option<ClientHelloSpec> {
-    replay(plan, history).question()
+    replay(plan, history).spec()
 }
 
 /// What the answers come to.

@@ -100,7 +100,7 @@ impl<'p> State<'p> {
     }
 
     /// The hello to send now.
-    pub(super) fn question(&self) -> Option<ClientHelloSpec> {
+    pub(super) fn spec(&self) -> Option<ClientHelloSpec> {
         let spent = self.connections >= self.plan.connections_max;
         if spent || self.given_up.is_some() {
             return None;
@@ -108,7 +108,7 @@ impl<'p> State<'p> {
         if self.check == Some(Check::Control) {
             let Agreed { version, suites } = self.agreed.as_ref()?;
             let groups = offer::groups(*version);
-            return Some(question(HelloPurpose::Suites, *version, suites.clone(), groups));
+            return Some(spec(HelloPurpose::Suites, *version, suites.clone(), groups));
         }
         let current = self.versions.last()?;
         let all_groups = || offer::groups(current.version);
@@ -125,7 +125,7 @@ impl<'p> State<'p> {
             }
             Stage::Finished => return None,
         };
-        Some(question(purpose, current.version, suites, groups))
+        Some(spec(purpose, current.version, suites, groups))
     }
 
     /// Takes the answer to the question of this state.
@@ -386,7 +386,7 @@ fn untouched(version: ProtocolVersion) -> VersionSuites {
     VersionSuites { version, suites: Vec::new(), preference: None, gap: None, groups: None }
 }
 
-fn question(
+fn spec(
     purpose: HelloPurpose,
     version: ProtocolVersion,
     suites: Vec<CipherSuite>,

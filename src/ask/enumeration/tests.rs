@@ -45,30 +45,30 @@ impl Server {
         }
     }
 
-    fn answer(&self, question: &ClientHelloSpec, connection: usize) -> HelloObservation {
-        let mut hello = blank(question);
+    fn answer(&self, spec: &ClientHelloSpec, connection: usize) -> HelloObservation {
+        let mut hello = blank(spec);
         if connection >= self.connections_max {
             hello.end = HelloEnd::NotAsked;
             hello.failure = Some(Failure::new(Phase::Greeting, Kind::Throttled));
             return hello;
         }
-        let known = self.suites.get(&question.version());
-        let mine: Vec<_> = known.into_iter().flatten().copied().filter(|s| self.can(*s, question)).collect();
-        let yours = question.suites.iter().find(|suite| mine.contains(suite));
-        let server = mine.iter().find(|suite| question.suites.contains(suite));
+        let known = self.suites.get(&spec.version());
+        let mine: Vec<_> = known.into_iter().flatten().copied().filter(|s| self.can(*s, spec)).collect();
+        let yours = spec.suites.iter().find(|suite| mine.contains(suite));
+        let server = mine.iter().find(|suite| spec.suites.contains(suite));
         let chosen = if self.server_order { server } else { yours };
         match chosen {
-            Some(suite) if question.suites.len() <= self.suites_max => {
+            Some(suite) if spec.suites.len() <= self.suites_max => {
                 hello.end = HelloEnd::Agreed;
-                hello.version = Some(question.version());
+                hello.version = Some(spec.version());
                 hello.suite = Some(*suite);
                 let facts = suite.facts().unwrap();
                 if facts.is_ecdhe() || facts.is_tls13() {
-                    hello.group = self.group(question);
+                    hello.group = self.group(spec);
                 }
                 hello.dh_bits = (facts.key_exchange == "DHE").then_some(self.dh_bits);
             }
-            _ => self.refuse(&mut hello, question.suites.len() > self.suites_max),
+            _ => self.refuse(&mut hello, spec.suites.len() > self.suites_max),
         }
         hello
     }
@@ -83,29 +83,29 @@ impl Server {
         }
     }
 
-    fn can(&self, suite: CipherSuite, question: &ClientHelloSpec) -> bool {
+    fn can(&self, suite: CipherSuite, spec: &ClientHelloSpec) -> bool {
         let facts = suite.facts().unwrap();
-        !(facts.is_ecdhe() || facts.is_tls13()) || self.group(question).is_some()
+        !(facts.is_ecdhe() || facts.is_tls13()) || self.group(spec).is_some()
     }
 
-    fn group(&self, question: &ClientHelloSpec) -> Option<NamedGroup> {
-        self.groups.iter().copied().find(|group| question.groups.contains(group))
+    fn group(&self, spec: &ClientHelloSpec) -> Option<NamedGroup> {
+        self.groups.iter().copied().find(|group| spec.groups.contains(group))
     }
 }
 
-fn blank(question: &ClientHelloSpec) -> HelloObservation {
+fn blank(spec: &ClientHelloSpec) -> HelloObservation {
     HelloObservation {
-        offered_suites: question.suites.len(),
-        ..HelloObservation::new(question.purpose, question.version(), Timestamp::UNIX_EPOCH, HelloEnd::Closed)
+        offered_suites: spec.suites.len(),
+        ..HelloObservation::new(spec.purpose, spec.version(), Timestamp::UNIX_EPOCH, HelloEnd::Closed)
     }
 }
 
 fn enumerate(plan: &EnumerationPlan, server: &Server) -> Enumeration {
     let mut history = Vec::new();
-    while let Some(question) = next(plan, &history) {
-        assert!(!question.suites.is_empty(), "{question:?}");
+    while let Some(spec) = next(plan, &history) {
+        assert!(!spec.suites.is_empty(), "{spec:?}");
         let connection = history.len();
-        history.push(server.answer(&question, connection));
+        history.push(server.answer(&spec, connection));
         assert!(history.len() <= plan.connections_max);
     }
     summary(plan, &history)
@@ -181,10 +181,10 @@ fn a_hang_up_now_and_then_is_no_refusal() {
         for at in 0..every {
             let plan = EnumerationPlan::default();
             let mut history = Vec::new();
-            while let Some(question) = next(&plan, &history) {
+            while let Some(spec) = next(&plan, &history) {
                 let connection = history.len();
                 let ill = connection % every == at;
-                history.push(if ill { blank(&question) } else { server.answer(&question, connection) });
+                history.push(if ill { blank(&spec) } else { server.answer(&spec, connection) });
             }
             let found = summary(&plan, &history);
             let tls12 = of(&found, TLS12);
@@ -234,11 +234,11 @@ fn the_budget_holds_and_is_named() {
 /// the same way.
 fn broken_off(purpose: HelloPurpose, end: HelloEnd, kind: Option<Kind>, server: &Server) -> Enumeration {
     let (plan, mut history, mut broken) = (EnumerationPlan::default(), Vec::new(), false);
-    while let Some(question) = next(&plan, &history) {
-        broken |= question.purpose == purpose;
+    while let Some(spec) = next(&plan, &history) {
+        broken |= spec.purpose == purpose;
         let failure = kind.map(|kind| Failure::new(Phase::Greeting, kind));
-        let answer = server.answer(&question, history.len());
-        let answer = if broken { HelloObservation { end, failure, ..blank(&question) } } else { answer };
+        let answer = server.answer(&spec, history.len());
+        let answer = if broken { HelloObservation { end, failure, ..blank(&spec) } } else { answer };
         history.push(answer);
     }
     summary(&plan, &history)
@@ -304,10 +304,10 @@ fn nonsense_comes_to_an_end() {
     {
         let plan = EnumerationPlan::default();
         let mut history = Vec::new();
-        while let Some(question) = next(&plan, &history) {
-            let version = (end == HelloEnd::Agreed).then_some(question.version());
+        while let Some(spec) = next(&plan, &history) {
+            let version = (end == HelloEnd::Agreed).then_some(spec.version());
             let suite = version.map(|_| CipherSuite(0x5a5a));
-            history.push(HelloObservation { end, version, suite, ..blank(&question) });
+            history.push(HelloObservation { end, version, suite, ..blank(&spec) });
         }
         assert!(history.len() <= 30, "{end:?} took {}", history.len());
         assert!(!summary(&plan, &history).is_complete());

@@ -22,7 +22,7 @@ pub(super) const FILE: &str = "certificates.csv";
 
 /// Where a row stands.
 #[derive(Clone, Copy)]
-struct Place {
+struct RowPosition {
     offset: u64,
     bytes: usize,
     line: u64,
@@ -33,7 +33,7 @@ pub(super) struct Certificates {
     file: File,
     /// Which column holds the DER.
     der_column: usize,
-    places: HashMap<Sha256, Place>,
+    places: HashMap<Sha256, RowPosition>,
     kept: Cache<Sha256, Arc<[u8]>>,
 }
 
@@ -55,7 +55,7 @@ impl Certificates {
         let mut line = 1;
         while let Some(row) = lines.read_next()? {
             line += 1;
-            let place = Place { offset: row.offset, bytes: row.text.len(), line };
+            let place = RowPosition { offset: row.offset, bytes: row.text.len(), line };
             let digest = row.text.split(|byte| *byte == b',').next().unwrap_or_default();
             match Sha256::parse(&String::from_utf8_lossy(digest)) {
                 Some(digest) => places.insert(digest, place),
@@ -86,7 +86,7 @@ impl Certificates {
         Ok(Some(der))
     }
 
-    fn row(&mut self, place: Place) -> io::Result<Vec<u8>> {
+    fn row(&mut self, place: RowPosition) -> io::Result<Vec<u8>> {
         let mut row = vec![0; place.bytes];
         self.file.seek(SeekFrom::Start(place.offset))?;
         self.file.read_exact(&mut row)?;

@@ -5,7 +5,7 @@
 
 use super::csv_lines::{Lines, check_quotes};
 use super::entry::Entry;
-use super::error::{ConnectorError, Place};
+use super::error::{ConnectorError, FileLine};
 use super::list::{CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
 use crate::dialect;
 use csv::{Position, StringRecord};
@@ -21,29 +21,29 @@ const COLUMNS_NEEDED: [&str; 3] = ["Name", "RecipientDomains", "TlsSettings"];
 /// connector contradicts itself.
 pub fn parse_csv(bytes: &[u8]) -> Result<ConnectorList, ConnectorError> {
     if bytes.len() > CONNECTOR_FILE_BYTES_MAX {
-        return Err(ConnectorError::at(Place(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
+        return Err(ConnectorError::at(FileLine(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
     }
     let text = text(bytes)?;
     let (said, text, skipped_lines) = without_preamble(&text);
     let header = text.lines().next().unwrap_or_default();
     let (delimiter, first_line) = (said.unwrap_or_else(|| dialect::separator(header)), 1 + skipped_lines);
     check_quotes(text, delimiter, first_line)
-        .map_err(|(line, what)| ConnectorError::at(Place(line), format!("not CSV: {what}")))?;
+        .map_err(|(line, what)| ConnectorError::at(FileLine(line), format!("not CSV: {what}")))?;
     let mut lines = Lines::new(text, first_line);
-    let mut place = |at: Option<&Position>| Place(at.map_or(0, |at| lines.of_record(at.byte())));
+    let mut place = |at: Option<&Position>| FileLine(at.map_or(0, |at| lines.of_record(at.byte())));
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let broken = |error: csv::Error| ConnectorError::at(Place(0), format!("not CSV: {error}"));
+    let broken = |error: csv::Error| ConnectorError::at(FileLine(0), format!("not CSV: {error}"));
     let header = reader.headers().map_err(broken)?.clone();
     let header = Header::new(&header, place(header.position()))?;
     let mut entries = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
         if entries.len() == CONNECTORS_MAX {
-            return Err(ConnectorError::at(Place(0), format!("more than {CONNECTORS_MAX} connectors")));
+            return Err(ConnectorError::at(FileLine(0), format!("more than {CONNECTORS_MAX} connectors")));
         }
         let place = place(record.position());
         entries.push(Row { header: &header, record: &record, place }.entry()?);
@@ -58,7 +58,7 @@ fn text(bytes: &[u8]) -> Result<String, ConnectorError> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
     text.map(Into::into).ok_or_else(|| {
         let what = format!("not {} text; export it with -Encoding UTF8", encoding.name());
-        ConnectorError::at(Place(0), what)
+        ConnectorError::at(FileLine(0), what)
     })
 }
 
@@ -81,7 +81,7 @@ fn without_preamble(text: &str) -> (Option<u8>, &str, u64) {
 struct Header(Vec<String>);
 
 impl Header {
-    fn new(record: &StringRecord, place: Place) -> Result<Self, ConnectorError> {
+    fn new(record: &StringRecord, place: FileLine) -> Result<Self, ConnectorError> {
         let header = Self(record.iter().map(str::to_ascii_lowercase).collect());
         let again = record.iter().enumerate().find(|(at, name)| {
             !name.is_empty() && record.iter().take(*at).any(|one| one.eq_ignore_ascii_case(name))
@@ -107,7 +107,7 @@ impl Header {
 struct Row<'a> {
     header: &'a Header,
     record: &'a StringRecord,
-    place: Place,
+    place: FileLine,
 }
 
 impl Row<'_> {

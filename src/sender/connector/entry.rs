@@ -3,7 +3,7 @@
 //! TOML and CSV both end here, so that both are held to the same rules: those
 //! that Microsoft documents for New-OutboundConnector.
 
-use super::error::{ConnectorError, Place};
+use super::error::{ConnectorError, FileLine};
 use crate::model::connector::SMART_HOST_ADDRESSES_MAX;
 use crate::model::{Connector, DomainName, Recipients, SmartHost, TlsDomain, TlsSettings};
 use ipnet::IpNet;
@@ -19,7 +19,7 @@ pub const CONNECTOR_SMART_HOSTS_MAX: usize = 64;
 /// What a file says of one connector; what it leaves out has its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub place: Place,
+    pub place: FileLine,
     pub name: String,
     pub disabled: bool,
     pub recipients: Vec<String>,

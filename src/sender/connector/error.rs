@@ -8,24 +8,24 @@ const QUOTED_BYTES_MAX: usize = 300;
 
 /// Where in a file: a line, from 1; 0 for the whole of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place(pub u64);
+pub struct FileLine(pub u64);
 
 /// Why a file of connectors cannot be used. It is never used in part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ConnectorError {
-    place: Place,
+    place: FileLine,
     connector: Option<String>,
     what: String,
 }
 
 impl ConnectorError {
     /// About the file.
-    pub(super) fn at(place: Place, what: impl Into<String>) -> Self {
+    pub(super) fn at(place: FileLine, what: impl Into<String>) -> Self {
         Self { place, connector: None, what: printable(&what.into()) }
     }
 
     /// About one connector.
-    pub(super) fn of(place: Place, connector: &str, what: impl Into<String>) -> Self {
+    pub(super) fn of(place: FileLine, connector: &str, what: impl Into<String>) -> Self {
         Self { place, connector: Some(printable(connector)), what: printable(&what.into()) }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::connectors::Connectors;
 use super::entry::Entry;
-use super::error::{ConnectorError, Place};
+use super::error::{ConnectorError, FileLine};
 use crate::model::{Connector, DomainName};
 use std::collections::HashSet;
 
@@ -32,7 +32,7 @@ impl ConnectorList {
         accepted_domains: Vec<DomainName>,
     ) -> Result<Self, ConnectorError> {
         if entries.len() > CONNECTORS_MAX {
-            return Err(ConnectorError::at(Place(0), format!("more than {CONNECTORS_MAX} connectors")));
+            return Err(ConnectorError::at(FileLine(0), format!("more than {CONNECTORS_MAX} connectors")));
         }
         let mut list = Self { accepted_domains, ..Self::default() };
         let mut names = HashSet::new();
@@ -62,9 +62,9 @@ impl ConnectorList {
         {
             let what = "it takes all accepted domains, and none are named; \
                 use --accepted-domain, or accepted_domains in a TOML file";
-            return Err(ConnectorError::of(Place(0), &connector.name, what));
+            return Err(ConnectorError::of(FileLine(0), &connector.name, what));
         }
         Connectors::new(self.connectors, self.accepted_domains)
-            .map_err(|tie| ConnectorError::at(Place(0), tie.to_string()))
+            .map_err(|tie| ConnectorError::at(FileLine(0), tie.to_string()))
     }
 }

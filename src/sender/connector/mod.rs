@@ -15,7 +15,7 @@ pub use code::logged;
 pub use connectors::{Connectors, Tie};
 pub use csv_file::parse_csv;
 pub use entry::{CONNECTOR_NAME_BYTES_MAX, CONNECTOR_RECIPIENTS_MAX, CONNECTOR_SMART_HOSTS_MAX};
-pub use error::{ConnectorError, Place};
+pub use error::{ConnectorError, FileLine};
 pub use list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
 pub use names::{Bears, ReferenceIdentifier, bears};
 pub use toml_file::parse_toml;

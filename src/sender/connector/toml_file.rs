@@ -1,7 +1,7 @@
 //! Connectors as people write them: TOML.
 
 use super::entry::Entry;
-use super::error::{ConnectorError, Place};
+use super::error::{ConnectorError, FileLine};
 use super::list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, ConnectorList};
 use crate::model::DomainName;
 use crate::model::text::line_of;
@@ -55,12 +55,12 @@ fn yes() -> bool {
 /// connector contradicts itself.
 pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
     if text.len() > CONNECTOR_FILE_BYTES_MAX {
-        return Err(ConnectorError::at(Place(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
+        return Err(ConnectorError::at(FileLine(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
     }
     let text = text.trim_start_matches('\u{feff}');
     let file: File = toml::from_str(text).map_err(|error| {
         let (line, what) = toml_fault::told(text, &error);
-        ConnectorError::at(Place(line.unwrap_or(0)), what)
+        ConnectorError::at(FileLine(line.unwrap_or(0)), what)
     })?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
     let entries: Vec<Entry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
@@ -70,7 +70,7 @@ pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
 fn accepted_domains(text: &str, given: &[Spanned<String>]) -> Result<Vec<DomainName>, ConnectorError> {
     if given.len() > ACCEPTED_DOMAINS_MAX {
         return Err(ConnectorError::at(
-            Place(0),
+            FileLine(0),
             format!("more than {ACCEPTED_DOMAINS_MAX} accepted_domains"),
         ));
     }
@@ -100,6 +100,6 @@ fn entry(text: &str, table: Table) -> Entry {
     }
 }
 
-fn place(text: &str, at: usize) -> Place {
-    Place(line_of(text, at))
+fn place(text: &str, at: usize) -> FileLine {
+    FileLine(line_of(text, at))
 }

@@ -19,9 +19,9 @@ fn armoured(label: &str, der: &[u8]) -> String {
 /// Number and line of what is found, `!` and its line for what is not taken.
 fn found(file: &[u8]) -> Vec<String> {
     let CertificateFile { certificates, not_taken, .. } = CertificateFile::read(file);
-    let place = |place: Place| match place {
-        Place::Line(line) => line.to_string(),
-        Place::Byte(byte) => format!("+{byte}"),
+    let place = |place: FilePosition| match place {
+        FilePosition::Line(line) => line.to_string(),
+        FilePosition::Byte(byte) => format!("+{byte}"),
     };
     let taken = certificates.iter().map(|certificate| {
         let number = [DER, OTHER].iter().position(|der| *der == certificate.der.as_ref());
@@ -247,7 +247,7 @@ fn reasons_are_bounded_and_counted() {
     let text = "-----END CERTIFICATE-----\n".repeat(3 * NOT_TAKEN_MAX);
     let file = CertificateFile::read(text.as_bytes());
     assert_eq!((file.not_taken.len(), file.not_taken_count), (NOT_TAKEN_MAX, 3 * NOT_TAKEN_MAX));
-    assert_eq!(certificates(text.as_bytes()).unwrap_err().place, Place::Line(1));
+    assert_eq!(certificates(text.as_bytes()).unwrap_err().place, FilePosition::Line(1));
 }
 
 #[test]
