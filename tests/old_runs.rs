@@ -97,6 +97,40 @@ fn a_run_of_schema_1_is_judged_as_it_was() {
     }
 }
 
+/// In the order of the table in `docs/decisions`.
+fn kind_of_difference(before: &Row, after: &Row) -> usize {
+    let has_become = |column: &str, cell: &str| before[column] != after[column] && after[column] == cell;
+    let kinds = [
+        has_become("basis", "inferred"),
+        has_become("encryption_only", NOT_RECORDED),
+        has_become("reason", "no_second_look"),
+        has_become("reason", "tls_client_certificate_required"),
+        has_become("reason", "greeting_throttled") && after["otherwise"] == "encrypted",
+        has_become("forward_secrecy", "yes"),
+    ];
+    kinds.iter().position(|is_so| *is_so).map_or(0, |place| place + 1)
+}
+
+#[test]
+fn the_rows_that_differ_are_told_by_their_kinds() {
+    let (run, dir) = (old_run("schema1"), tempfile::tempdir().unwrap());
+    let again = dir.path().join("again");
+    judge(&run, &again);
+    let after = rows(&again.join("domains.csv"), &["line"]);
+    let mut found = [0usize; 7];
+    for (key, before) in rows(&run.join("domains.csv"), &["line"]) {
+        let kind = kind_of_difference(&before, &after[&key]);
+        let differs =
+            before.iter().any(|(column, cell)| after[&key].get(column).is_some_and(|now| now != cell));
+        assert_eq!(kind > 0, differs, "{key:?}: {before:?}\n{:?}", after[&key]);
+        found[kind] += 1;
+    }
+    let text = include_str!("../docs/decisions/8-old-runs-judged-again.md");
+    let told =
+        text.lines().filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse::<usize>().ok());
+    assert_eq!(told.collect::<Vec<_>>(), found);
+}
+
 #[test]
 fn what_is_judged_again_is_written_in_the_schema_of_today() {
     let dir = tempfile::tempdir().unwrap();
