@@ -10,6 +10,8 @@ cd "$(dirname "$0")/.."
 root=$PWD
 # shellcheck source=fuzz/dictionaries/of.sh
 source fuzz/dictionaries/of.sh
+# The end of a log is shown, and that is to be the error.
+export RUST_BACKTRACE=0
 
 # How long a target may look for a defect.
 seconds=60
@@ -23,7 +25,8 @@ trap 'rm -rf "$work"' EXIT
 refresh() {
     rm -rf "$copy" && mkdir -p "$copy"
     git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
-    printf '\n[profile.release.package.%s]\nopt-level = 0\ndebug = false\n' mxray mxray-fuzz >>"$copy/fuzz/Cargo.toml"
+    sed -i '/^\[profile\.release\.package\.mxray\]/,/^$/ s/^opt-level = .*/opt-level = 0\ndebug = false/' "$copy/fuzz/Cargo.toml"
+    printf '\n[profile.release.package.mxray-fuzz]\nopt-level = 0\ndebug = false\n' >>"$copy/fuzz/Cargo.toml"
 }
 
 # Fuzzes one target: how many seconds it took to find something, or nothing.
