@@ -114,6 +114,7 @@ mod tests {
             tls: None,
             hellos: Box::new([]),
             enumerated: None,
+            starttls_forms: Default::default(),
         };
         let timeout = Failure::new(Phase::Greeting, Kind::Timeout);
         JudgedEndpoint::of_outcome(finding, Outcome::undetermined(&timeout))

@@ -115,6 +115,8 @@ const REASONS_OF_SENDERS: &[&str] = &[
     "no_published_signature_scheme",
     // Some clients end the handshake over its form.
     "certificate_form",
+    // Senders read it differently.
+    "starttls_keyword_form",
     "no_secure_renegotiation",
     "dh_prime_size",
     // A hello does not show whether the server goes on without one.

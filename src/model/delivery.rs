@@ -81,6 +81,8 @@ pub enum Reason {
     NoSecondLook,
     /// A second look at one that says "no TLS" brought something else.
     SecondLookDiffers,
+    /// STARTTLS is written in a form that senders read differently.
+    StarttlsKeywordForm,
     /// TCP did not open, and has opened nowhere over this family of addresses:
     /// it may be this machine's own network that lets nothing out.
     NetworkSuspect,
@@ -92,7 +94,7 @@ impl Reason {
         match self {
             Reason::Ended { phase, .. } => phase,
             // It may be that mail never comes to TLS.
-            Reason::NoSecondLook | Reason::SecondLookDiffers => Phase::Starttls,
+            Reason::NoSecondLook | Reason::SecondLookDiffers | Reason::StarttlsKeywordForm => Phase::Starttls,
             Reason::NetworkSuspect => Phase::Connect,
             _ => Phase::Tls,
         }
@@ -129,6 +131,7 @@ impl fmt::Display for Reason {
             Reason::DhPrimeSize => f.write_str("dh_prime_size"),
             Reason::NoSecondLook => f.write_str("no_second_look"),
             Reason::SecondLookDiffers => f.write_str("second_look_differs"),
+            Reason::StarttlsKeywordForm => f.write_str("starttls_keyword_form"),
             Reason::NetworkSuspect => f.write_str("network_suspect"),
         }
     }

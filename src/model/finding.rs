@@ -12,6 +12,7 @@ use super::enumeration::Enumeration;
 use super::expectation::ExpectationMatch;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
+use super::keyword::KeywordForms;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::signature_check::SignatureCheck;
 use std::net::IpAddr;
@@ -178,6 +179,8 @@ pub struct Finding {
     pub hellos: Box<[HelloFinding]>,
     /// What an enumeration found; `None` where none was made.
     pub enumerated: Option<Box<Enumerated>>,
+    /// How STARTTLS is written in the reply to EHLO.
+    pub starttls_forms: KeywordForms,
 }
 
 /// What an enumeration found, and in which form it asked.

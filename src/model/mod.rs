@@ -21,6 +21,7 @@ pub mod finding;
 pub mod forced;
 pub mod hello;
 pub mod judged;
+pub mod keyword;
 pub mod name;
 pub mod observation;
 pub mod outcome;
@@ -57,6 +58,7 @@ pub use forced::{
 };
 pub use hello::{ClientHelloSpec, HelloEnd, HelloObservation, HelloPurpose};
 pub use judged::{JudgedEndpoint, Unproven};
+pub use keyword::{KeywordForm, KeywordForms};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Dialogue, Observation, Timings, TlsObservation};
 pub use outcome::{NegotiatedTls, Outcome};

@@ -94,7 +94,7 @@ pub fn push_printable(text: &mut String, character: char) {
 }
 
 /// Longest message about something that a person wrote, in bytes.
-pub const MESSAGE_BYTES_MAX: usize = 500;
+pub const MESSAGE_BYTES_MAX: usize = 1000;
 
 /// A message as one line of bounded length, whatever it quotes.
 pub fn one_line(message: &str) -> String {

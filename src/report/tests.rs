@@ -58,7 +58,14 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
         preference: 10,
         host: Some(MxHost::new(host)),
         endpoint: Arc::new(JudgedEndpoint::of_outcome(
-            Finding { key: key(line), failure, tls, hellos: Box::new([]), enumerated: None },
+            Finding {
+                key: key(line),
+                failure,
+                tls,
+                hellos: Box::new([]),
+                enumerated: None,
+                starttls_forms: Default::default(),
+            },
             outcome.clone(),
         )),
         name,

@@ -93,6 +93,12 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     stated("after_starttls_5xx", &sender.after_starttls_5xx)?;
     stated("wildcard_covers_apex", &sender.wildcard_covers_apex)?;
     stated("address_families", &sender.address_families)?;
+    stated("starttls_forms_read", &sender.starttls_forms_read)?;
+    stated("starttls_forms_unread", &sender.starttls_forms_unread)?;
+    stated("other_hosts_before_plaintext", &sender.other_hosts_before_plaintext)?;
+    if let Some(max) = &sender.addresses_max {
+        stated("addresses_max", max)?;
+    }
     stated("retry_hours", &sender.retry_hours)
 }
 
@@ -111,6 +117,15 @@ fn check_lists(sender: &Sender) -> Result<(), Fault> {
     check_list("groups", &sender.groups.value)?;
     check_list("signature_schemes", &sender.signature_schemes.value)?;
     check_list("address_families", &sender.address_families.value)?;
+    check_list("starttls_forms_read", &sender.starttls_forms_read.value)?;
+    check_list("starttls_forms_unread", &sender.starttls_forms_unread.value)?;
+    let unread = &sender.starttls_forms_unread.value;
+    if let Some(form) = sender.starttls_forms_read.value.iter().find(|form| unread.contains(form)) {
+        return Err(Fault::new("starttls_forms_unread", format!("{form} is among those that are read, too")));
+    }
+    if sender.addresses_max.as_ref().is_some_and(|max| max.value == 0) {
+        return Err(Fault::new("addresses_max", "none would be tried"));
+    }
     if sender.address_families.value.is_empty() {
         return Err(Fault::new("address_families", "there is none"));
     }

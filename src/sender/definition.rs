@@ -8,7 +8,7 @@
 use super::error::SenderError;
 use super::offer::Offer;
 use super::situation::Situation;
-use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::{CipherSuite, KeywordForm, NamedGroup, ProtocolVersion, SignatureScheme};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -156,6 +156,20 @@ pub struct Sender {
     /// What it does where STARTTLS, once offered, is refused for good (5xx).
     #[serde(default = "sends_in_clear_what_is_refused")]
     pub after_starttls_5xx: Stated<AfterTlsFailure>,
+    /// The forms of the keyword STARTTLS, besides the plain one, that it reads.
+    #[serde(default = "reads_any_case")]
+    pub starttls_forms_read: Stated<Vec<KeywordForm>>,
+    /// Those in which it sees no STARTTLS. Of others it is not known.
+    #[serde(default = "leaves_no_form_unread")]
+    pub starttls_forms_unread: Stated<Vec<KeywordForm>>,
+    /// Whether mail of which the handshake failed, and that it sends in clear
+    /// then, is taken to the other hosts first.
+    #[serde(default = "goes_on_at_once")]
+    pub other_hosts_before_plaintext: Stated<bool>,
+    /// Most addresses of a domain that it tries, by preference; not known where
+    /// there is none.
+    #[serde(default)]
+    pub addresses_max: Option<Stated<usize>>,
     /// Whether a certificate for `*.example.com` serves `example.com` too.
     pub wildcard_covers_apex: Stated<bool>,
     /// Over which families of addresses it sends. An address of another is none
@@ -227,6 +241,20 @@ impl fmt::Debug for Sender {
                 told.field(name, stated);
             }
         }
+        for (name, stated, before) in [
+            ("starttls_forms_read", &self.starttls_forms_read, reads_any_case()),
+            ("starttls_forms_unread", &self.starttls_forms_unread, leaves_no_form_unread()),
+        ] {
+            if stated.value != before.value {
+                told.field(name, stated);
+            }
+        }
+        if self.other_hosts_before_plaintext.value {
+            told.field("other_hosts_before_plaintext", &self.other_hosts_before_plaintext);
+        }
+        if self.addresses_max.is_some() {
+            told.field("addresses_max", &self.addresses_max);
+        }
         // Both families and the host's name are what was taken of every sender
         // before files said so, and that it may show a certificate.
         if self.address_families.value != both_families().value {
@@ -258,6 +286,24 @@ fn keeps_what_is_refused_for_now() -> Stated<AfterTlsFailure> {
 pub(super) fn sends_in_clear_what_is_refused() -> Stated<AfterTlsFailure> {
     let assumption = Some("opportunistic TLS goes on without where there is none".to_string());
     Stated { value: AfterTlsFailure::Plaintext, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn reads_any_case() -> Stated<Vec<KeywordForm>> {
+    let assumption = Some("keywords are read without regard to case (RFC 5321 section 2.4)".to_string());
+    Stated { value: vec![KeywordForm::LowerCase], source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn leaves_no_form_unread() -> Stated<Vec<KeywordForm>> {
+    let assumption = Some("of none it is known that it is not read".to_string());
+    Stated { value: Vec::new(), source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn goes_on_at_once() -> Stated<bool> {
+    let assumption = Some("mail systems go on in clear at the host that failed".to_string());
+    Stated { value: false, source: None, assumption }
 }
 
 /// What is taken of a sender whose file does not say.

@@ -57,7 +57,13 @@ impl Situation {
             ClientCertificateRefused, ClientCertificateRequired, Closed, EhloRejected, LocalError, NotSmtp,
             Refused, Rejected, Reset, Servfail, Tempfail, Throttled, Timeout, UnexpectedCode, Unreachable,
         };
-        if matches!(reason, Reason::NoSecondLook | Reason::SecondLookDiffers | Reason::NetworkSuspect) {
+        if matches!(
+            reason,
+            Reason::NoSecondLook
+                | Reason::SecondLookDiffers
+                | Reason::NetworkSuspect
+                | Reason::StarttlsKeywordForm
+        ) {
             return None;
         }
         // What is no end of an attempt of ours is a handshake that the sender

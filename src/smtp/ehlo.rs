@@ -1,7 +1,7 @@
 //! What an EHLO reply says about STARTTLS.
 
-use crate::model::Reply;
 use crate::model::text::unescape;
+use crate::model::{KeywordForms, Reply};
 
 /// Whether a server lists STARTTLS (RFC 3207 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum StarttlsKeyword<'a> {
 pub fn starttls_keyword(reply: &Reply) -> StarttlsKeyword<'_> {
     let mut mangled = None;
     for line in reply.lines.iter().skip(1) {
-        if keyword(&unescape(line)).eq_ignore_ascii_case(b"STARTTLS") {
+        if KeywordForms::of_text(line).is_some() {
             return StarttlsKeyword::Listed;
         }
         if let Some(keyword) = overwritten(line) {
@@ -31,10 +31,8 @@ pub fn starttls_keyword(reply: &Reply) -> StarttlsKeyword<'_> {
     mangled.map_or(StarttlsKeyword::Absent, StarttlsKeyword::Mangled)
 }
 
-/// The first word of a keyword line, by the bytes that came in. Leading blanks
-/// and tabs are passed over, and `=` ends a word as a blank does, as in mail systems of
-/// the field (`AUTH=LOGIN`). So does a control character (a tab, a second CR, a
-/// NUL).
+/// The first word of a keyword line, by the bytes that came in, as
+/// [`KeywordForms`] takes it.
 fn keyword(line: &[u8]) -> &[u8] {
     let begins = line.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
     let line = line.get(begins..).unwrap_or_default();

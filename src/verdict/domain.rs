@@ -2,18 +2,19 @@
 
 use super::attempt::Attempt;
 use super::certificate::encryption_only;
-use super::deliver::{RollUp, deliver};
+use super::deliver::{End, RollUp, deliver};
 use super::hosts::{self, Member, Probes};
 use super::profile::SenderProfile;
 use super::requirement::{self, Requirement};
 use super::weakness::{self, HostEndpoint};
 use crate::model::{
-    Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, NameStatus, Outcome,
-    PossibleDelivery, TlsSettings, View,
+    Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, NameStatus, Outcome, Phase,
+    PossibleDelivery, Reason, TlsSettings, View,
 };
 use crate::sender::connector::ReferenceIdentifier;
 use crate::trust::names;
 use std::cmp::Ordering;
+use std::ops::Range;
 
 /// What the DNS said of a domain, what was found at its hosts, and for whom it
 /// is judged.
@@ -40,10 +41,50 @@ impl<'a> Domain<'a> {
         hosts::attempt(self.profile, requirement, member)
     }
 
-    /// What becomes of mail for which this is demanded.
+    /// What becomes of mail for which this is demanded. A sender that takes it to
+    /// other hosts before it goes in clear where a handshake failed comes back to
+    /// that where nobody else takes it.
     pub(super) fn deliver(&self, requirement: Requirement<'_>) -> RollUp {
         let attempt = |member: &Member<'_>| self.attempt(requirement, member);
-        deliver(&self.members, |member| member.preference, attempt)
+        let by = |attempt: &dyn Fn(&Member<'_>) -> Attempt| {
+            deliver(&self.members, |member| member.preference, attempt)
+        };
+        let demands = requirement != Requirement::Opportunistic;
+        if demands || !self.members.iter().any(|member| self.failed_first(member).is_some()) {
+            return by(&attempt);
+        }
+        let first = by(&|member| match (attempt(member), self.failed_first(member)) {
+            (Attempt::Delivered { basis, .. }, Some(reason)) => {
+                Attempt::NotHere { why: CheckFailure::NoTls(reason), basis }
+            }
+            (attempt, _) => attempt,
+        });
+        if matches!(first.end, End::Taken(_)) {
+            return first;
+        }
+        let later = by(&attempt);
+        RollUp { open: first.open, end: later.end, basis: first.basis.max(later.basis) }
+    }
+
+    /// Why a host gets mail in clear only once the other hosts were tried; `None`
+    /// where it does not, or gets it at once.
+    fn failed_first(&self, member: &Member<'_>) -> Option<Reason> {
+        let outcome = &member.endpoint()?.outcome;
+        let reason = outcome.reason.filter(|reason| reason.phase() >= Phase::Tls)?;
+        let later = self.profile.sender.other_hosts_before_plaintext.value;
+        (later && outcome.delivery == Delivery::Plaintext).then_some(reason)
+    }
+
+    /// The members of a set that take its mail, with what delivery through each
+    /// would be: those to which it comes back only where no other does.
+    pub(super) fn taking(&self, set: Range<usize>) -> Vec<(PossibleDelivery, &Member<'a>)> {
+        let members = self.members.get(set).unwrap_or_default();
+        let mut all: Vec<_> =
+            members.iter().filter_map(|member| Some((self.possible(member)?, member))).collect();
+        if all.iter().any(|(_, member)| self.failed_first(member).is_none()) {
+            all.retain(|(_, member)| self.failed_first(member).is_none());
+        }
+        all
     }
 
     /// The three strengths, as if a connector without TlsDomain demanded each.
@@ -89,7 +130,7 @@ impl<'a> Domain<'a> {
     }
 
     /// What delivery through a member would be, where it takes mail.
-    pub(super) fn possible(&self, member: &Member<'_>) -> Option<PossibleDelivery> {
+    fn possible(&self, member: &Member<'_>) -> Option<PossibleDelivery> {
         let taken = matches!(self.attempt(Requirement::Opportunistic, member), Attempt::Delivered { .. });
         let outcome = &member.endpoint().filter(|_| taken)?.outcome;
         Some(PossibleDelivery { delivery: outcome.delivery, reason: outcome.reason })

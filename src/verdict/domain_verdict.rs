@@ -110,15 +110,17 @@ fn kept(member: &Member<'_>) -> PossibleDelivery {
 /// is told, and what the others come to beside it.
 fn taken(domain: &Domain<'_>, roll: &RollUp, set: Range<usize>) -> DomainOutcome {
     let mut also = possible(domain, set.clone());
-    let members = domain.members.get(set).unwrap_or_default();
-    let taking = || members.iter().filter_map(|member| Some((domain.possible(member)?, member)));
-    let worst = taking()
+    let taking = domain.taking(set);
+    let worst = taking
+        .iter()
         .min_by(|(one, first), (other, second)| one.cmp(other).then_with(|| domain.compare(first, second)));
     let Some((_, member)) = worst else { return DomainOutcome::of(unprobed()) };
     let Some(endpoint) = member.endpoint() else { return DomainOutcome::of(unprobed()) };
     let session = &endpoint.outcome.session;
     let differ = also.len() > 1
-        || taking().any(|(_, other)| other.endpoint().is_some_and(|other| other.outcome.session != *session));
+        || taking
+            .iter()
+            .any(|(_, other)| other.endpoint().is_some_and(|other| other.outcome.session != *session));
     let basis = if differ { roll.basis.max(Basis::Inferred) } else { roll.basis };
     also.drain(..1.min(also.len()));
     let outcome = Outcome { basis: Some(basis), ..endpoint.outcome.clone() };
@@ -127,9 +129,8 @@ fn taken(domain: &Domain<'_>, roll: &RollUp, set: Range<usize>) -> DomainOutcome
 
 /// What the members of a set that take mail come to, each once, worst first.
 fn possible(domain: &Domain<'_>, set: Range<usize>) -> Vec<PossibleDelivery> {
-    let members = domain.members.get(set).unwrap_or_default();
     let mut all: Vec<PossibleDelivery> =
-        members.iter().filter_map(|member| domain.possible(member)).collect();
+        domain.taking(set).into_iter().map(|(possible, _)| possible).collect();
     all.sort_unstable();
     all.dedup();
     all

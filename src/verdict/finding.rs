@@ -6,7 +6,7 @@ use super::profile::SenderProfile;
 use crate::ask::enumeration;
 use crate::model::{
     EndpointRecord, Enumerated, Failure, Finding, HelloEnd, HelloFinding, HelloObservation, HelloPurpose,
-    JudgedEndpoint, Kind, Observation, Phase, Reason, SecondHandshake, TlsFinding,
+    JudgedEndpoint, KeywordForms, Kind, Observation, Phase, Reason, SecondHandshake, TlsFinding,
 };
 use crate::trust::names;
 use crate::trust::pkix::{Assessed, Assessments};
@@ -76,6 +76,7 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         tls,
         hellos: hellos(observation, assessments),
         enumerated: enumerated(observation).map(Box::new),
+        starttls_forms: observation.dialogue.ehlo.as_ref().map(KeywordForms::of).unwrap_or_default(),
     }
 }
 

@@ -56,6 +56,8 @@ pub(super) enum Standing<'a> {
     },
     /// Addresses of the host beyond the limit, or perhaps beyond it.
     MoreAddresses(CheckCause),
+    /// Behind the last address that the sender tries.
+    NotReached,
     /// Hosts beyond the limit, or perhaps beyond it.
     MoreHosts(CheckCause),
 }
@@ -104,7 +106,28 @@ pub(super) fn members<'a>(
     if !members.is_sorted_by_key(order) {
         members.sort_by_key(order);
     }
+    if let Some(max) = &profile.sender.addresses_max {
+        leave_out(&mut members, max.value);
+    }
     members
+}
+
+/// What stands behind the most addresses that the sender tries is never reached.
+/// Of a set that goes over that number chance decides which are tried.
+fn leave_out(members: &mut [Member<'_>], addresses_max: usize) {
+    let mut before = 0;
+    for set in members.chunk_by_mut(|one, other| one.preference == other.preference) {
+        if before >= addresses_max {
+            set.iter_mut().for_each(|member| {
+                member.standing = match member.standing {
+                    Standing::Address(endpoint) => Standing::NotTried(endpoint, Basis::Inferred),
+                    Standing::NotTried(endpoint, basis) => Standing::NotTried(endpoint, basis),
+                    _ => Standing::NotReached,
+                }
+            });
+        }
+        before += set.iter().filter(|member| matches!(member.standing, Standing::Address(_))).count();
+    }
 }
 
 /// Whether the host spoke there, and it is known what comes of it.
@@ -185,7 +208,9 @@ pub(super) fn attempt(profile: &SenderProfile, requirement: Requirement<'_>, mem
         Standing::Address(endpoint) => attempt::attempt(profile, requirement, endpoint),
         Standing::NotTried(_, basis) => Attempt::NotTried { basis },
         Standing::Unresolved(failure) => unknown(profile, requirement, CheckCause::NoAnswer(failure.into())),
-        Standing::OtherFamily { is_unknown: false } => Attempt::NotTried { basis: Basis::Inferred },
+        Standing::OtherFamily { is_unknown: false } | Standing::NotReached => {
+            Attempt::NotTried { basis: Basis::Inferred }
+        }
         Standing::OtherFamily { is_unknown: true } => {
             unknown(profile, requirement, CheckCause::NoAnswer(NO_ROUTE))
         }

@@ -30,6 +30,7 @@ mod finding;
 mod fixtures;
 mod form;
 mod hosts;
+mod keyword;
 mod looks;
 mod other_offers;
 pub mod outcome;

@@ -49,7 +49,14 @@ fn ended(what: &str, end: HelloEnd) -> HelloFinding {
 fn refused(hellos: &[HelloFinding]) -> Finding {
     let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
     let failure = Some(Failure::new(Phase::Tls, Kind::Alert));
-    Finding { key, failure, tls: None, hellos: hellos.into(), enumerated: None }
+    Finding {
+        key,
+        failure,
+        tls: None,
+        hellos: hellos.into(),
+        enumerated: None,
+        starttls_forms: Default::default(),
+    }
 }
 
 /// Delivery, reason, basis, version, suite and group; what is absent is left

@@ -15,6 +15,7 @@ use super::case::{Case, with_case};
 use super::demands::{self, Demand};
 use super::downgrade::{self, Downgrade};
 use super::enumerated::{self, Taken};
+use super::keyword::{self, Reading};
 use super::other_offers::{Inference, infer};
 use super::profile::SenderProfile;
 use super::proof::{self, Proof};
@@ -41,7 +42,7 @@ pub fn of(profile: &SenderProfile, finding: &Finding) -> Outcome {
 /// The same of an endpoint as the sender meets it.
 pub(super) fn of_case(case: &Case<'_>) -> Outcome {
     let profile = case.profile;
-    let (mut outcome, situation) = case.answer();
+    let (mut outcome, situation) = case.answer_to_keyword();
     outcome.logged = situation.and_then(|situation| profile.logged(situation));
     outcome
 }
@@ -67,6 +68,35 @@ pub fn without_probe(profile: &SenderProfile, facts: &DomainFacts, failure: &Fai
 type Answer = (Outcome, Option<Situation>);
 
 impl Case<'_> {
+    /// The answer, if the sender sees STARTTLS as the scanner does.
+    fn answer_to_keyword(&self) -> Answer {
+        match keyword::of(&self.profile.sender, self.finding) {
+            Reading::AsScanned(Basis::Observed) => self.answer(),
+            Reading::AsScanned(rests_on) => {
+                let (outcome, situation) = self.answer();
+                (Outcome { basis: outcome.basis.map(|basis| basis.max(rests_on)), ..outcome }, situation)
+            }
+            Reading::Unseen if self.stayed() => {
+                let alone = self.profile.sender.requires_tls.value;
+                let delivery = if alone { Delivery::Deferred } else { Delivery::Plaintext };
+                let reason = Reason::StarttlsKeywordForm;
+                let outcome = Outcome::without_tls(delivery, reason, Some(Basis::Inferred));
+                (outcome, alone.then_some(Situation::StarttlsRequired))
+            }
+            Reading::Unseen => self.answer(),
+            Reading::Open => (Outcome::undetermined(Reason::StarttlsKeywordForm), None),
+        }
+    }
+
+    /// Whether the server stayed after its reply to EHLO, as whoever goes on in
+    /// clear needs it to.
+    fn stayed(&self) -> bool {
+        let failure = self.finding.failure.as_ref();
+        failure.is_none_or(|failure| {
+            failure.phase >= Phase::Tls || matches!(failure.kind, Kind::Refused | Kind::RefusedTemporarily)
+        })
+    }
+
     fn answer(&self) -> Answer {
         match &self.finding.failure {
             _ if let Some(kind) = self.fails_with_everyone() => self.by_failure_with_everyone(kind),

@@ -48,7 +48,14 @@ mod tests {
             preference: 0,
             host: Some(MxHost::new(host)),
             endpoint: Arc::new(JudgedEndpoint::of_outcome(
-                Finding { key, failure, tls, hellos: Box::new([]), enumerated: None },
+                Finding {
+                    key,
+                    failure,
+                    tls,
+                    hellos: Box::new([]),
+                    enumerated: None,
+                    starttls_forms: Default::default(),
+                },
                 Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
             )),
             name: None,

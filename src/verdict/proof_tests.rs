@@ -39,6 +39,7 @@ fn finding(failure: Option<Kind>, tls: Option<TlsFinding>, hellos: &[HelloFindin
         tls,
         hellos: hellos.into(),
         enumerated: None,
+        starttls_forms: Default::default(),
     }
 }
 

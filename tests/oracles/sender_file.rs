@@ -67,6 +67,7 @@ fn findings() -> Vec<Finding> {
         tls: None,
         hellos: Box::new([]),
         enumerated: None,
+        starttls_forms: Default::default(),
     };
     let shaken = |version, suite, signature| Finding {
         tls: Some(TlsFinding {
