@@ -58,3 +58,50 @@ fn a_sender_that_puts_chacha20_first_may_get_another_suite() {
         assert_eq!(found, alike, "{first:#x}");
     }
 }
+
+/// A scheme that the scanner does not offer: `dsa_sha256`.
+const NOT_OF_THE_SCANNER: u16 = 0x0402;
+
+/// The offer of a sender with these signature schemes.
+fn offer_with(schemes: &[u16]) -> Offer {
+    let mut offer = profile("exchange-online").offer;
+    offer.signature_schemes = schemes.iter().copied().map(SignatureScheme).collect();
+    offer
+}
+
+#[test]
+fn a_signature_is_alike_under_a_scheme_of_the_senders_and_of_no_wider_choice() {
+    let rsa_pss_sha256 = SignatureScheme(0x0804);
+    for (schemes, tls12, tls13) in [
+        (&[0x0804][..], true, true),
+        (&[0x0804, 0x0401], true, true),
+        (&[0x0805, 0x0401], false, false),
+        (&[0x0804, NOT_OF_THE_SCANNER], false, true),
+        (&[], false, false),
+    ] {
+        let offer = offer_with(schemes);
+        for (version, expected) in [(ProtocolVersion::TLS12, tls12), (ProtocolVersion::TLS13, tls13)] {
+            let found = scheme_is_alike(&offer, rsa_pss_sha256, version);
+            assert_eq!(found, expected, "{schemes:x?} {version}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_the_same_where_the_first_scheme_is_of_its_key_and_none_is_new() {
+    let tls = TlsFinding { signature_scheme: Some(SignatureScheme(0x0804)), ..TlsFinding::default() };
+    for (schemes, tls13) in [
+        (&[0x0804][..], true),
+        (&[0x0805, 0x0403], true),
+        (&[0x0403, 0x0804], false),
+        (&[0x0804, NOT_OF_THE_SCANNER], false),
+        (&[], false),
+    ] {
+        let offer = offer_with(schemes);
+        let shown = |version| must_be_shown_alike(&offer, &tls, version);
+        assert_eq!(shown(ProtocolVersion::TLS13), tls13, "{schemes:x?}");
+        assert!(shown(ProtocolVersion::TLS12), "the suite decides: {schemes:x?}");
+    }
+    let unknown = TlsFinding::default();
+    assert!(!must_be_shown_alike(&offer_with(&[0x0804]), &unknown, ProtocolVersion::TLS12));
+}
