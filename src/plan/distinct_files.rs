@@ -1,5 +1,6 @@
 //! No file that a command writes is another that it reads or writes: whoever
-//! names one twice by mistake must not lose it.
+//! names one twice by mistake must not lose it. And no pipe is read twice: each
+//! reader would get what the other left.
 
 use super::UsageError;
 use super::sender::is_file;
@@ -19,6 +20,8 @@ struct NamedFile {
     words: String,
     identity: Identity,
     is_written: bool,
+    /// A pipe, which gives what it holds to one reader.
+    is_pipe: bool,
     /// Standard output or standard error, which a shell may well lead to one
     /// file.
     takes_words: bool,
@@ -36,7 +39,7 @@ enum Identity {
 }
 
 /// Refuses a command line on which a file to be written is named twice, or is
-/// one that is read. Nothing is opened.
+/// one that is read, and one on which a pipe is read twice. Nothing is opened.
 ///
 /// # Errors
 /// [`UsageError`] that names both.
@@ -44,10 +47,17 @@ pub fn check_distinct_files(command: &Command) -> Result<(), UsageError> {
     let files = named_by(command);
     for (position, second) in files.iter().enumerate() {
         for first in files.iter().take(position) {
-            let is_harmful =
-                (first.is_written || second.is_written) && !(first.takes_words && second.takes_words);
-            if is_harmful && first.identity == second.identity {
-                let text = format!("{} and {} are the same file; name another", first.words, second.words);
+            if first.identity != second.identity {
+                continue;
+            }
+            let (first_words, second_words) = (&first.words, &second.words);
+            if first.is_pipe {
+                let text = format!("{first_words} and {second_words} are the same pipe; use a file for one");
+                return Err(UsageError(text));
+            }
+            let is_written = first.is_written || second.is_written;
+            if is_written && !(first.takes_words && second.takes_words) {
+                let text = format!("{first_words} and {second_words} are the same file; name another");
                 return Err(UsageError(text));
             }
         }
@@ -116,9 +126,11 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
 
 impl Files {
     fn push(&mut self, option: &str, path: &Path, is_written: bool) {
-        if let Some(identity) = identity(path) {
-            let words = format!("{option} {}", path.display());
-            self.0.push(NamedFile { words, identity, is_written, takes_words: false });
+        let words = format!("{option} {}", path.display());
+        let pipe = if is_written { None } else { fs::metadata(path).ok().and_then(|file| of_pipe(&file)) };
+        let is_pipe = pipe.is_some();
+        if let Some(identity) = pipe.or_else(|| identity(path)) {
+            self.0.push(NamedFile { words, identity, is_written, is_pipe, takes_words: false });
         }
     }
 
@@ -156,8 +168,12 @@ impl Files {
     }
 
     fn stream(&mut self, name: &str, metadata: io::Result<Metadata>, is_written: bool) {
-        if let Some(identity) = metadata.ok().and_then(|metadata| stream_identity(&metadata)) {
-            self.0.push(NamedFile { words: name.to_string(), identity, is_written, takes_words: is_written });
+        let Ok(metadata) = metadata else { return };
+        let pipe = if is_written { None } else { of_pipe(&metadata) };
+        let is_pipe = pipe.is_some();
+        if let Some(identity) = pipe.or_else(|| stream_identity(&metadata)) {
+            let words = name.to_string();
+            self.0.push(NamedFile { words, identity, is_written, is_pipe, takes_words: is_written });
         }
     }
 
@@ -169,6 +185,18 @@ impl Files {
         self.stream("standard output", streams::output(), true);
         self.stream("standard error", streams::error(), true);
     }
+}
+
+/// That of a pipe.
+#[cfg(unix)]
+fn of_pipe(metadata: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    metadata.file_type().is_fifo().then(|| Identity::Inode(metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn of_pipe(_metadata: &Metadata) -> Option<Identity> {
+    None
 }
 
 /// What the path leads to; `None` for pipes and devices, which have no content

@@ -284,6 +284,20 @@ fn a_device_may_be_named_twice() {
     assert!(ran.stderr.starts_with("mxray: scenario no_such: "), "{}", ran.stderr);
 }
 
+/// Whoever reads a pipe first takes all of it: a blocklist would be empty.
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_read_twice() {
+    let folder = folder();
+    for (option, at) in [("--blocklist", "/dev/stdin"), ("--connectors", "/proc/self/fd/0")] {
+        let mut child = folder.mxray(["scan", "-", "-o", "run", option, at]);
+        child.stdin(std::process::Stdio::piped());
+        let ran: Ran = child.output().unwrap().into();
+        let told = format!("mxray: standard input and {option} {at} are the same pipe; use a file for one\n");
+        assert_eq!((ran.code, ran.stderr), (Some(2), told));
+    }
+}
+
 #[test]
 fn places_where_no_run_can_be_written() {
     let lines = [

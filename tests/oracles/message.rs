@@ -1,8 +1,8 @@
 //! Messages about a file that cannot be used, for oracles of file formats.
 
-/// Most bytes of a message: two quotations of 500 and what stands between, a
+/// Most bytes of a message: two quotations of 1,000 and what stands between, a
 /// few lines of a terminal.
-const MESSAGE_BYTES_MAX: usize = 1100;
+const MESSAGE_BYTES_MAX: usize = 2100;
 
 /// One clear line, whatever stands in the file.
 pub fn check(message: &str) {
