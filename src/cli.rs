@@ -36,11 +36,12 @@ Exit codes:
   3         revocation only: a certificate is revoked
   4         revocation only: not determined
   5         nothing could be contacted: no resolver answered (scan, probe);
-            scan: every line of the list was rejected, TCP opened nowhere and at
-            least 20 networks were dialled, or the list is empty and
+            scan: every line of the list was rejected; or at least 20 networks
+            were dialled and TCP opened nowhere; or the list is empty and
             --require-targets was given
   6, 7      not used; reserved
-  130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice";
+  130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
+            lab, which ends by them, ends with 0";
 
 /// Surveys how mail domains answer STARTTLS, and says what each answer means
 /// for the mail sent there.
