@@ -19,6 +19,11 @@ const EXIT_TERMINATED: u8 = 143;
 /// coreutils sends its signal to the process, then to the group it is in.
 const SAME_SIGNAL: Duration = Duration::from_millis(100);
 
+/// Number of the signal for a file that grows over its limit, the same on Linux
+/// (but for MIPS and PA-RISC), macOS and the BSDs.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 /// Time in which a signal that was sent is seen here.
 const SEEN: Duration = Duration::from_millis(1);
 
@@ -53,7 +58,7 @@ impl Stop {
 #[cfg(unix)]
 pub(super) fn ignore_file_size() {
     // Once somebody listened, the signal does nothing by itself any more.
-    let _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
+    let _ = signal(SignalKind::from_raw(SIGXFSZ));
 }
 
 #[cfg(not(unix))]
@@ -131,6 +136,11 @@ impl Signals {
 mod tests {
     use super::*;
     use nix::sys::signal::{Signal as Number, raise};
+
+    #[test]
+    fn the_number_of_the_signal_is_that_of_this_system() {
+        assert_eq!(SIGXFSZ, Number::SIGXFSZ as i32);
+    }
 
     #[tokio::test]
     async fn the_same_signal_twice_at_once_is_one() {
