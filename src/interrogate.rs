@@ -207,7 +207,7 @@ impl Interrogation {
             return Next::Wait(Pause { time, cause: PauseCause::Retry });
         }
         if let Some((_, known)) = &mut self.kept {
-            known.observation.hellos.push(hello);
+            known.observation.extra_client_hellos.push(hello);
             known.assessments.hellos.push(assessed);
         }
         self.next_hello(policy)

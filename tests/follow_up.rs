@@ -215,7 +215,7 @@ fn told(seen: &Observation) -> Vec<String> {
         HelloPurpose::Sender => format!("sender {}", hello.end.name()),
         _ => format!("{} {}", hello.offered_version, hello.end.name()),
     };
-    seen.hellos.iter().map(tell).collect()
+    seen.extra_client_hellos.iter().map(tell).collect()
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ pub(super) struct Shaken<'a> {
 
 /// The second handshake that the host is worth, if it was not made: once.
 pub(super) fn second(sender: &ClientHelloSpec, seen: &Observation) -> Option<ClientHelloSpec> {
-    let is_due = seen.hellos.iter().all(|hello| hello.purpose != HelloPurpose::Handshake);
+    let is_due = seen.extra_client_hellos.iter().all(|hello| hello.purpose != HelloPurpose::Handshake);
     let wanted = is_due && leads_to_tls(seen) && (is_of_another_form(sender, seen) || shows_nothing(seen));
     wanted.then(|| ClientHelloSpec::handshake(sender.names_host, sender.shows_certificate))
 }
@@ -59,7 +59,7 @@ fn shows_nothing(seen: &Observation) -> bool {
             && hello.end == HelloEnd::Agreed
             && hello.version >= Some(ProtocolVersion::TLS13)
     };
-    first(seen).is_some_and(|first| first.suite.is_none()) && seen.hellos.iter().any(agreed)
+    first(seen).is_some_and(|first| first.suite.is_none()) && seen.extra_client_hellos.iter().any(agreed)
 }
 
 /// The handshake that counts for the sender; `None` where none was begun.
@@ -68,7 +68,7 @@ pub(super) fn counting<'a>(sender: &ClientHelloSpec, seen: &'a Observation) -> O
     let made = |hello: &&HelloObservation| {
         hello.purpose == HelloPurpose::Handshake && hello.end != HelloEnd::NotAsked
     };
-    let second = seen.hellos.iter().find(made).map(Shaken::of_second);
+    let second = seen.extra_client_hellos.iter().find(made).map(Shaken::of_second);
     let counts = |second: &Shaken<'_>| {
         is_of_another_form(sender, seen) || (first.suite.is_none() && second.established)
     };

@@ -83,7 +83,8 @@ fn a_certificate_that_no_hello_showed_is_asked_for_once() {
         let failure = Failure::new(Phase::Tls, Kind::Timeout);
         seen(Some("mx.example"), Some(failure), Some(TlsObservation::default()))
     };
-    let after = |hellos: &[HelloObservation]| Observation { hellos: hellos.to_vec(), ..silent() };
+    let after =
+        |hellos: &[HelloObservation]| Observation { extra_client_hellos: hellos.to_vec(), ..silent() };
     let agreed = |version| answer(HelloPurpose::Sender, HelloEnd::Agreed, Some(version));
     let made = answer(HelloPurpose::Handshake, HelloEnd::NotAsked, None);
     let tls13 = agreed(ProtocolVersion::TLS13);
@@ -102,10 +103,10 @@ fn a_certificate_that_no_hello_showed_is_asked_for_once() {
 fn the_handshake_in_the_form_of_the_sender_counts() {
     let first = || seen(Some("mx.example"), None, session(ProtocolVersion::TLS13, 0x1302, 0x0804));
     let mut failed = first();
-    failed.hellos = vec![answer(HelloPurpose::Handshake, HelloEnd::Alert, None)];
+    failed.extra_client_hellos = vec![answer(HelloPurpose::Handshake, HelloEnd::Alert, None)];
     assert!(counting(&sender(true, true), &failed).unwrap().established);
     assert!(!counting(&sender(false, true), &failed).unwrap().established);
-    failed.hellos = vec![answer(HelloPurpose::Handshake, HelloEnd::NotAsked, None)];
+    failed.extra_client_hellos = vec![answer(HelloPurpose::Handshake, HelloEnd::NotAsked, None)];
     assert!(counting(&sender(false, true), &failed).unwrap().established, "there is no other");
 }
 

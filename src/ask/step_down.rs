@@ -61,7 +61,7 @@ impl Default for HelloPlan {
 /// The next hello to send to the host of an observation; `None` when all is
 /// known that can be, or the budget is spent. `sender` is the sender's offer.
 pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> Option<ClientHelloSpec> {
-    let mut asked = seen.hellos.iter().filter(|hello| hello.purpose.is_judged());
+    let mut asked = seen.extra_client_hellos.iter().filter(|hello| hello.purpose.is_judged());
     if asked.clone().count() >= plan.hellos_max {
         return None;
     }
@@ -82,7 +82,7 @@ pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> O
     if !found_nothing_in_common(&shaken) {
         return None;
     }
-    if let Some(spec) = with_certificate(sender, &seen.hellos) {
+    if let Some(spec) = with_certificate(sender, &seen.extra_client_hellos) {
         return Some(spec);
     }
     if settled {
@@ -92,7 +92,7 @@ pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> O
         return Some(sender.clone());
     }
     let is_due = |version: &ProtocolVersion| {
-        seen.hellos
+        seen.extra_client_hellos
             .iter()
             .all(|hello| hello.purpose != HelloPurpose::Version || hello.offered_version != *version)
     };

@@ -45,7 +45,7 @@ fn hellos(plan: HelloPlan, mut seen: Observation, ends: &[HelloEnd]) -> Vec<Stri
         let mut answer = HelloObservation::not_asked(&spec, Timestamp::UNIX_EPOCH, None);
         answer.end = ends.get(sent.len()).copied().unwrap_or(HelloEnd::Closed);
         sent.push(short(&spec));
-        seen.hellos.push(answer);
+        seen.extra_client_hellos.push(answer);
         assert!(sent.len() <= 100, "no end");
     }
     sent
@@ -95,16 +95,16 @@ fn a_suite_without_a_certificate_leads_to_the_offer_without_those() {
     (answer.end, answer.suite) = (HelloEnd::Agreed, Some(CipherSuite(0xc030)));
     for (suite, expected) in [(CipherSuite(0xc030), None), (anonymous, Some(vec![CipherSuite(0xc030)]))] {
         answer.suite = Some(suite);
-        seen.hellos = vec![answer.clone()];
+        seen.extra_client_hellos = vec![answer.clone()];
         let spec = next(&HelloPlan::default(), &postfix, &seen);
         assert!(spec.iter().all(|spec| spec.purpose == HelloPurpose::Authenticated));
         assert_eq!(spec.map(|spec| spec.suites), expected, "{suite}");
     }
     let asked = ClientHelloSpec { purpose: HelloPurpose::Authenticated, ..postfix.clone() };
-    seen.hellos.push(HelloObservation::not_asked(&asked, Timestamp::UNIX_EPOCH, None));
+    seen.extra_client_hellos.push(HelloObservation::not_asked(&asked, Timestamp::UNIX_EPOCH, None));
     assert_eq!(next(&HelloPlan::default(), &postfix, &seen), None, "once is enough");
     let one = HelloPlan { hellos_max: 1, ..HelloPlan::default() };
-    seen.hellos.truncate(1);
+    seen.extra_client_hellos.truncate(1);
     assert_eq!(next(&one, &postfix, &seen), None, "the budget holds");
 }
 
@@ -160,7 +160,7 @@ fn hellos_of_an_enumeration_are_passed_over() {
     let suites = ClientHelloSpec { purpose: HelloPurpose::Suites, offer: None, ..sender() };
     let mut answer = HelloObservation::not_asked(&suites, Timestamp::UNIX_EPOCH, None);
     answer.end = HelloEnd::Agreed;
-    seen.hellos = vec![answer; 10];
+    seen.extra_client_hellos = vec![answer; 10];
     assert_eq!(hellos(HelloPlan::default(), seen, &[]).len(), 6);
 }
 
@@ -207,9 +207,9 @@ fn every_hello_names_the_host_if_the_sender_does() {
             let mut answer = HelloObservation::not_asked(&spec, Timestamp::UNIX_EPOCH, None);
             answer.end = ALERT;
             answer.failure = Some(Failure::new(Phase::Tls, Kind::Alert));
-            seen.hellos.push(answer);
+            seen.extra_client_hellos.push(answer);
         }
-        assert!(seen.hellos.len() > 5);
+        assert!(seen.extra_client_hellos.len() > 5);
     }
 }
 

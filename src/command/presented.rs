@@ -69,7 +69,7 @@ fn not_found(facts: &DomainFacts) -> Vec<String> {
 
 /// The chains that an endpoint presented, in the handshake or to a further hello.
 fn chains_of(seen: &Observation) -> Vec<&Chain> {
-    let hellos = seen.hellos.iter().map(|hello| &hello.chain);
+    let hellos = seen.extra_client_hellos.iter().map(|hello| &hello.chain);
     let all = seen.tls.iter().map(|tls| &tls.chain).chain(hellos);
     all.filter(|chain| !chain.is_empty()).collect()
 }

@@ -210,8 +210,8 @@ pub struct Observation {
     pub tls: Option<TlsObservation>,
     /// What further hellos learnt, each on a connection of its own, in the
     /// order in which they were sent.
-    #[serde(rename = "extra_client_hellos", alias = "hellos")]
-    pub hellos: Vec<HelloObservation>,
+    #[serde(alias = "hellos")]
+    pub extra_client_hellos: Vec<HelloObservation>,
     /// How long it took, without the hellos.
     pub timings: Timings,
     /// Bytes received on the socket, without those of the hellos.
@@ -231,7 +231,7 @@ impl Observation {
             failure: Some(failure),
             dialogue: Dialogue::default(),
             tls: None,
-            hellos: Vec::new(),
+            extra_client_hellos: Vec::new(),
             timings: Timings::default(),
             bytes_in: 0,
             bytes_out: 0,

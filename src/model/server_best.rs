@@ -25,10 +25,11 @@ impl ServerBest {
             let version = tls.version.filter(|_| tls.suite.is_some())?;
             Some(Self { version, suite: tls.suite, group: tls.group, dh_bits: None })
         });
-        let agreed = seen.hellos.iter().filter(|hello| hello.end.is_agreement()).filter_map(|hello| {
-            let (suite, group, dh_bits) = (hello.suite, hello.group, hello.dh_bits);
-            Some(Self { version: hello.version?, suite, group, dh_bits })
-        });
+        let agreed =
+            seen.extra_client_hellos.iter().filter(|hello| hello.end.is_agreement()).filter_map(|hello| {
+                let (suite, group, dh_bits) = (hello.suite, hello.group, hello.dh_bits);
+                Some(Self { version: hello.version?, suite, group, dh_bits })
+            });
         shaken
             .into_iter()
             .chain(agreed)

@@ -199,7 +199,7 @@ impl<'a> Drive<'a> {
             failure: dialogue.failure.clone(),
             dialogue,
             tls,
-            hellos: Vec::new(),
+            extra_client_hellos: Vec::new(),
             timings,
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,

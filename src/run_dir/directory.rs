@@ -164,7 +164,9 @@ impl RunDirectory {
         if let Some(tls) = &record.observation.tls {
             self.write_certificates(record.assessment.as_deref(), &tls.chain)?;
         }
-        for (assessment, hello) in record.hello_assessments.iter().zip(&record.observation.hellos) {
+        for (assessment, hello) in
+            record.hello_assessments.iter().zip(&record.observation.extra_client_hellos)
+        {
             self.write_certificates(assessment.as_deref(), &hello.chain)?;
         }
         if let Some(enumeration) = &record.enumeration {

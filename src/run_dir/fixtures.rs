@@ -235,7 +235,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             failure: None,
             dialogue,
             tls: Some(tls),
-            hellos: Vec::new(),
+            extra_client_hellos: Vec::new(),
             timings: Timings { connect_us: Some(120), total_us: 4000, ..Timings::default() },
             bytes_in: 3000,
             bytes_out: 900,
@@ -277,7 +277,7 @@ pub(super) fn alerted(last: u8) -> EndpointRecord {
     let started = "2026-03-01T12:00:00Z".parse().unwrap();
     let outcome = Outcome::undetermined(&failure);
     let mut observation = Observation::failed(key(last, "mx1.a.example"), started, 2, failure);
-    observation.hellos = hellos();
+    observation.extra_client_hellos = hellos();
     let old = CertificateFacts { sha256: OLD_DIGEST, ..certificate() };
     let old = Assessment { certificates: vec![Arc::new(old)], ..assessment() };
     EndpointRecord {

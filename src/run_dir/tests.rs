@@ -347,7 +347,7 @@ fn the_journal_holds_everything_but_the_bytes_of_certificates() {
     assert_eq!(lines[2]["extra_client_hello_chains"], json!([[], ["5b".repeat(32)]]));
     let hellos: Vec<HelloObservation> =
         serde_json::from_value(lines[2]["extra_client_hellos"].clone()).unwrap();
-    let mut expected = alerted(2).observation.hellos;
+    let mut expected = alerted(2).observation.extra_client_hellos;
     expected[1].chain.clear();
     assert_eq!(hellos, expected, "all but the bytes of certificates is read back");
 }

@@ -97,7 +97,7 @@ impl Judge {
     pub fn assess_all(&self, observation: &Observation) -> Assessments {
         Assessments {
             handshake: observation.tls.as_ref().and_then(|tls| self.assess(&tls.chain)),
-            hellos: observation.hellos.iter().map(|hello| self.assess(&hello.chain)).collect(),
+            hellos: observation.extra_client_hellos.iter().map(|hello| self.assess(&hello.chain)).collect(),
         }
     }
 

@@ -115,7 +115,7 @@ fn second(hello: &HelloObservation, assessed: Option<&Assessed>) -> Option<Box<S
 /// What an enumeration found. All its hellos have one form.
 fn enumerated(observation: &Observation) -> Option<Enumerated> {
     let found = enumeration::of(observation)?;
-    let first = observation.hellos.iter().find(|hello| !hello.purpose.is_judged());
+    let first = observation.extra_client_hellos.iter().find(|hello| !hello.purpose.is_judged());
     let names_host = first.and_then(|hello| hello.names_host).unwrap_or(true);
     Some(Enumerated { found, names_host })
 }
@@ -123,7 +123,8 @@ fn enumerated(observation: &Observation) -> Option<Enumerated> {
 /// What verdicts rest on of the further hellos.
 fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFinding]> {
     let chains = assessments.hellos.iter().map(Option::as_deref).chain(std::iter::repeat(None));
-    let kept = observation.hellos.iter().zip(chains).filter(|(hello, _)| hello.purpose.is_judged());
+    let kept =
+        observation.extra_client_hellos.iter().zip(chains).filter(|(hello, _)| hello.purpose.is_judged());
     kept.map(|(hello, assessed)| HelloFinding {
         purpose: hello.purpose,
         offer: hello.offer.clone(),

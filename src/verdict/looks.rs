@@ -34,7 +34,7 @@ pub(super) fn open(seen: &Observation) -> Option<Reason> {
 fn words(seen: &Observation) -> impl Iterator<Item = Word> {
     let others = seen.other_attempts.iter().flatten().map(|attempt| attempt.failure.as_ref());
     let attempts = std::iter::once(seen.failure.as_ref()).chain(others);
-    let hellos = seen.hellos.iter().filter_map(|hello| match hello.end {
+    let hellos = seen.extra_client_hellos.iter().filter_map(|hello| match hello.end {
         HelloEnd::NotAsked => hello.failure.as_ref().and_then(word),
         _ => Some(Word::Accepted),
     });
@@ -164,11 +164,12 @@ mod tests {
             HelloObservation::new(HelloPurpose::Sender, ProtocolVersion::TLS13, started, end)
         };
         let not_asked = HelloObservation { failure: ABSENT.map(failure), ..hello(HelloEnd::NotAsked) };
-        host.hellos = vec![hello(HelloEnd::Agreed)];
+        host.extra_client_hellos = vec![hello(HelloEnd::Agreed)];
         assert_eq!(open(&host), None);
-        host.hellos.push(HelloObservation { failure: THROTTLED.map(failure), ..not_asked.clone() });
+        host.extra_client_hellos
+            .push(HelloObservation { failure: THROTTLED.map(failure), ..not_asked.clone() });
         assert_eq!(open(&host), None);
-        host.hellos.push(not_asked);
+        host.extra_client_hellos.push(not_asked);
         assert_eq!(open(&host), Some(Reason::SecondLookDiffers));
     }
 }

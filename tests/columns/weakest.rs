@@ -125,7 +125,7 @@ fn answer(question: &ClientHelloSpec, end: HelloEnd) -> HelloObservation {
 fn delivery(policy: &Policy, mut seen: Observation, second: HelloEnd, other: HelloEnd) -> Delivery {
     while let Some(question) = policy.next_hello(&seen) {
         let end = if question.purpose == HelloPurpose::Handshake { second } else { other };
-        seen.hellos.push(answer(&question, end));
+        seen.extra_client_hellos.push(answer(&question, end));
     }
     policy.endpoint(seen, &Assessments::default()).0.outcome.delivery
 }

@@ -54,10 +54,11 @@ async fn what_openssl_ends_a_handshake_over() {
         assert!(expected.is_none_or(|words| said.contains(words)), "{name}: {said}");
         let mut seen = prober().probe(key.clone(), 1).await;
         while let Some(question) = policy.next_hello(&seen) {
-            seen.hellos.push(prober().hello(key.clone(), &question).await);
+            seen.extra_client_hellos.push(prober().hello(key.clone(), &question).await);
         }
         // What OpenSSL passes over some others do not.
-        let of_the_sender = seen.hellos.iter().find(|hello| hello.purpose == HelloPurpose::Sender).unwrap();
+        let of_the_sender =
+            seen.extra_client_hellos.iter().find(|hello| hello.purpose == HelloPurpose::Sender).unwrap();
         let ended = of_the_sender.end == HelloEnd::IllegalParameter;
         assert_eq!(ended, expected.is_some() && name != "no_renegotiation_info", "{name}: {of_the_sender:?}");
         let assessments = policy.assess(&seen);

@@ -182,7 +182,7 @@ async fn a_server_without_a_certificate_is_encrypted_for_postfix() {
     let policy = Policy::new(judge, Sender::named("postfix-may").unwrap());
     let mut seen = probe.probe(key.clone(), 1).await;
     while let Some(question) = policy.next_hello(&seen) {
-        seen.hellos.push(probe.hello(key.clone(), &question).await);
+        seen.extra_client_hellos.push(probe.hello(key.clone(), &question).await);
     }
     let assessments = policy.assess(&seen);
     let (record, judged) = policy.endpoint(seen, &assessments);

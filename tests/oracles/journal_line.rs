@@ -28,7 +28,11 @@ pub fn check(input: &[u8]) {
         Ok(seen) => seen,
         Err(cause) => return message::check(&cause),
     };
-    let chains = seen.tls.iter().map(|tls| &tls.chain).chain(seen.hellos.iter().map(|hello| &hello.chain));
+    let chains = seen
+        .tls
+        .iter()
+        .map(|tls| &tls.chain)
+        .chain(seen.extra_client_hellos.iter().map(|hello| &hello.chain));
     if chains.into_iter().any(|chain| chain.len() > CHAIN_CERTIFICATES_MAX) {
         return;
     }
@@ -138,5 +142,5 @@ fn with_hellos(seen: Observation, started: Timestamp) -> Observation {
         chain: vec![SERVER.into()],
         ..refused.clone()
     };
-    Observation { hellos: vec![refused, agreed], ..seen }
+    Observation { extra_client_hellos: vec![refused, agreed], ..seen }
 }

@@ -57,13 +57,13 @@ pub fn summary(plan: &EnumerationPlan, history: &[HelloObservation]) -> Enumerat
 /// is not asked.
 pub fn next_to(plan: &EnumerationPlan, seen: &Observation) -> Option<ClientHelloSpec> {
     seen.tls.as_ref()?;
-    next(plan, &seen.hellos)
+    next(plan, &seen.extra_client_hellos)
 }
 
 /// What the enumeration of an endpoint came to; `None` where none was begun.
 pub fn of(seen: &Observation) -> Option<Enumeration> {
-    let begun = seen.hellos.iter().any(|hello| is_ours(hello.purpose));
-    begun.then(|| summary(&EnumerationPlan::default(), &seen.hellos))
+    let begun = seen.extra_client_hellos.iter().any(|hello| is_ours(hello.purpose));
+    begun.then(|| summary(&EnumerationPlan::default(), &seen.extra_client_hellos))
 }
 
 fn replay<'p>(plan: &'p EnumerationPlan, history: &[HelloObservation]) -> State<'p> {

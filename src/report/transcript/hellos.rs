@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 /// Tells what was asked and answered; the questions of an enumeration are
 /// too many for that.
 pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result {
-    for hello in &endpoint.observation.hellos {
+    for hello in &endpoint.observation.extra_client_hellos {
         let asked = match hello.purpose {
             HelloPurpose::Sender => format!("the sender's ClientHello, {}", hello.offered_version),
             HelloPurpose::Authenticated => {
@@ -83,7 +83,7 @@ mod tests {
         let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
         let failure = Failure::new(Phase::Tls, Kind::Alert);
         let mut observation = Observation::failed(key, started, 0, failure.clone());
-        observation.hellos = [false, true]
+        observation.extra_client_hellos = [false, true]
             .map(|client_certificate_requested| HelloObservation {
                 version: Some(version),
                 suite: Some(CipherSuite(0x002f)),

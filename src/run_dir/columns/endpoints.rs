@@ -247,7 +247,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column(
         "extra_client_hellos",
         "ClientHellos sent beyond that of the handshake, those of second handshakes included, each on a connection of its own.",
-        |r| Value::count(r.observation.hellos.len()),
+        |r| Value::count(r.observation.extra_client_hellos.len()),
     ),
     one_of(
         closed::ALL_VERSIONS,

@@ -45,7 +45,7 @@ impl JournalLine {
             schema_1::forget_mixed_tickets(&mut observation);
             schema_1::count_replies(&mut observation);
         }
-        if beside.extra_client_hello_chains.len() != observation.hellos.len()
+        if beside.extra_client_hello_chains.len() != observation.extra_client_hellos.len()
             || (observation.tls.is_none() && !beside.chain.is_empty())
         {
             return Err("not as many chains as handshakes".to_string());
@@ -70,7 +70,9 @@ impl JournalLine {
         if let Some(tls) = &mut observation.tls {
             tls.chain = handshake;
         }
-        for (hello, digests) in observation.hellos.iter_mut().zip(&beside.extra_client_hello_chains) {
+        for (hello, digests) in
+            observation.extra_client_hellos.iter_mut().zip(&beside.extra_client_hello_chains)
+        {
             let Some(chain) = chain(digests)? else { return Ok(None) };
             hello.chain = chain;
         }

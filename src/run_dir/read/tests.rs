@@ -102,7 +102,7 @@ fn odd(der: [&[&[u8]]; 2]) -> Observation {
             renegotiation_info: Some(false),
             alert: Some(AlertDescription(0x63)),
         }),
-        hellos: vec![HelloObservation {
+        extra_client_hellos: vec![HelloObservation {
             offer: Some("0123456789abcdef".into()),
             offered_suites: 70_000,
             failure: Some(alert),
@@ -153,7 +153,11 @@ fn endpoint(observation: Observation) -> Record {
     let tls = observation.tls.as_ref();
     Record::Endpoint(Box::new(EndpointRecord {
         assessment: tls.and_then(|tls| assessment(&tls.chain)),
-        hello_assessments: observation.hellos.iter().map(|hello| assessment(&hello.chain)).collect(),
+        hello_assessments: observation
+            .extra_client_hellos
+            .iter()
+            .map(|hello| assessment(&hello.chain))
+            .collect(),
         enumeration: None,
         name: None,
         outcome: Outcome::without_tls(Delivery::Undetermined, &Failure::new(Phase::Tls, Kind::Alert), None),
