@@ -88,6 +88,8 @@ pub enum Command {
     Bench(Box<BenchArgs>),
     /// Say whether a root certificate is in a root store, or what is in it
     Roots(RootsArgs),
+    /// List the senders that come with mxray, or show the file of one
+    Senders(SendersArgs),
     /// Check whether a target's certificates are revoked, and whether CRLs and OCSP can be reached from here
     #[command(
         after_help = "Exit codes: 0 none is revoked, all with proof, and every address was reached; 1 failed; \
@@ -277,6 +279,30 @@ pub struct RootsListArgs {
     /// The store: `system`, `mozilla`, `microsoft` or a PEM file; repeatable [default: system]
     #[arg(long, value_name = "STORE")]
     pub store: Vec<String>,
+}
+
+/// `mxray senders`
+#[derive(Debug, Args)]
+pub struct SendersArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SendersCommand,
+}
+
+/// What `mxray senders` does.
+#[derive(Debug, Subcommand)]
+pub enum SendersCommand {
+    /// List them by name
+    List,
+    /// Show the file of one (TOML), to copy and change for --sender
+    Show(SendersShowArgs),
+}
+
+/// `mxray senders show`
+#[derive(Debug, Args)]
+pub struct SendersShowArgs {
+    /// Its name
+    pub name: String,
 }
 
 #[cfg(test)]

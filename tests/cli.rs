@@ -39,6 +39,8 @@ mod revocation;
 mod roots;
 #[path = "cli/second_look.rs"]
 mod second_look;
+#[path = "cli/senders.rs"]
+mod senders;
 #[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;

@@ -354,6 +354,8 @@ fn of_a_run_that_was_killed_what_is_whole_is_judged() {
     let told = "mxray: the run was killed; the last line is incomplete in observations.jsonl, facts.jsonl";
     assert!(again.stderr.starts_with(told), "{}", again.stderr);
     assert_eq!(again.stderr.lines().count(), 1);
+    let rest = format!("; targets judged: {}; how many more the list has (", again.rows("domains.csv").len());
+    assert!(again.stderr.contains(&rest) && again.stderr.ends_with(") is not known\n"), "{}", again.stderr);
     let lines = |name: &str| fs::read_to_string(run.path(name)).unwrap().matches('\n').count();
     let (endpoints, domains) = (again.rows("endpoints.csv").len(), again.rows("domains.csv").len());
     assert_eq!(endpoints, lines("observations.jsonl"));
@@ -377,10 +379,11 @@ fn rows_of_a_run_that_was_killed_whose_facts_or_probes_are_lost_are_counted() {
     change(&run, "observations.jsonl", |text| text.split_inclusive('\n').skip(1).collect());
     let again = judged(&run, &[]);
     let judged_rows = again.rows("domains.csv").len();
-    let told = |left_out: usize, lost: usize| {
+    let list = run.info()["input"].as_str().unwrap().to_string();
+    let told = |left_out: usize, lost: usize, judged: usize| {
         format!(
             "mxray: the run was killed; {}rows of domains.csv that cannot be judged, because their data is \
-            missing: {lost}\n",
+            missing: {lost}; targets judged: {judged}; how many more the list has ({list}) is not known\n",
             if left_out > 0 {
                 format!("stored incompletely and left out: probes 0, domains {left_out}; ")
             } else {
@@ -389,11 +392,14 @@ fn rows_of_a_run_that_was_killed_whose_facts_or_probes_are_lost_are_counted() {
         )
     };
     assert!(judged_rows < all);
-    assert_eq!((again.code, again.stderr), (Some(0), told(all - judged_rows, all - judged_rows)));
+    assert_eq!(
+        (again.code, again.stderr),
+        (Some(0), told(all - judged_rows, all - judged_rows, judged_rows))
+    );
     fs::remove_dir_all(again.dir).unwrap();
     fs::write(run.path("facts.jsonl"), "").unwrap();
     let again = judged(&run, &[]);
-    assert_eq!((again.code, again.stderr), (Some(0), told(0, all)));
+    assert_eq!((again.code, again.stderr), (Some(0), told(0, all, 0)));
 }
 
 #[test]

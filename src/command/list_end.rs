@@ -91,7 +91,7 @@ impl ListEnd {
         };
         Some(format!(
             "every line of {} was rejected ({rejected} in all; line {line}: {cause}); {causes}; --column names the \
-             column of a table, --input endpoints is for addresses",
+             column of a table, --input endpoints is for IP addresses",
             self.list
         ))
     }

@@ -37,13 +37,21 @@ pub(super) fn line(stored: &StoredRun, losses: Missing, counts: &RunCounts) -> O
         ));
     }
     // Only a run that ended has counted.
-    if !stored.was_killed() {
+    if stored.was_killed() {
+        told.push(unread_rest(&stored.info().input, counts.domains_written));
+    } else {
         let before = &stored.info().counts;
         told.extend(differing("facts.jsonl", before.domains_written, counts.targets_read));
         told.extend(differing("observations.jsonl", before.endpoints_written, counts.endpoints_written));
         told.extend(differing("rejects.csv", before.rejected, counts.rejected));
     }
     (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// That the rest of a list was not counted.
+fn unread_rest(list: &str, judged: u64) -> String {
+    let list = if list == "-" { "standard input" } else { list };
+    format!("targets judged: {judged}; how many more the list has ({list}) is not known")
 }
 
 /// How many lines of a file are more or fewer than the run says it wrote.

@@ -25,6 +25,7 @@ mod reader;
 mod revocation;
 mod roots;
 mod scan;
+mod senders;
 mod signals;
 mod survey;
 mod usage;
@@ -69,6 +70,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Lab(args) => lab::run(args).await,
             Command::Bench(args) => bench::run(*args).await,
             Command::Roots(args) => roots::run(args),
+            Command::Senders(args) => senders::run(args),
             Command::Revocation(args) => revocation::run(*args).await,
         }
     });

@@ -33,6 +33,9 @@ const EXIT_NOT_DETERMINED: u8 = 4;
 /// How the addresses begin that are asked (RFC 5280 §4.2.1.13, RFC 6960 §A.1).
 const HTTP: &str = "http:";
 
+/// What there is to say of a certificate that is its own issuer.
+const SELF_SIGNED: &str = "it is self-signed: no CA issued it, so none can revoke it";
+
 /// Certificates that are asked about.
 const CERTIFICATES_MAX: usize = 64;
 
@@ -98,21 +101,23 @@ fn exit_code(found: &ChainsRevocation, published: &[Reached]) -> ExitCode {
 }
 
 impl Asker {
-    /// Asks about each distinct certificate that is no root.
+    /// Asks about each distinct certificate but those that are self-signed and
+    /// end a chain of others: those are roots.
     async fn certificates(&mut self, chains: &[Chain]) -> ChainsRevocation {
         let mut seen = HashSet::new();
         let mut found = ChainsRevocation::default();
-        for (chain, der) in chains.iter().flat_map(|chain| chain.iter().map(move |der| (chain, der))) {
-            let facts = x509::read(der);
-            if !seen.insert(facts.sha256) {
-                continue;
-            }
-            if facts.self_signed {
-                found.roots += 1;
-            } else if found.certificates.len() == CERTIFICATES_MAX {
-                found.not_asked += 1;
-            } else {
-                found.certificates.push(self.certificate(der, &facts, chain).await);
+        for chain in chains {
+            for (place, der) in chain.iter().enumerate() {
+                let facts = x509::read(der);
+                let is_root = facts.self_signed && place > 0;
+                if is_root || !seen.insert(facts.sha256) {
+                    continue;
+                }
+                if found.certificates.len() == CERTIFICATES_MAX {
+                    found.not_asked += 1;
+                } else {
+                    found.certificates.push(self.certificate(der, &facts, chain).await);
+                }
             }
         }
         found
@@ -124,6 +129,32 @@ impl Asker {
         facts: &CertificateFacts,
         chain: &Chain,
     ) -> CertificateRevocation {
+        let nameless = || format!("(a certificate of {} bytes, sha256 {})", der.len(), facts.sha256);
+        let mut found = CertificateRevocation {
+            subject: facts.subject.clone().unwrap_or_else(nameless),
+            issuer: facts.issuer.clone(),
+            serial: facts.serial.clone(),
+            answers: Vec::new(),
+            not_asked: 0,
+            undetermined: None,
+        };
+        if facts.self_signed {
+            found.undetermined = Some(SELF_SIGNED.to_string());
+        } else {
+            let left_out = x509::addresses_left_out(der);
+            (found.not_asked, found.undetermined) = (left_out.over, left_out.unread);
+            found.answers = self.answers(der, facts, chain).await;
+        }
+        found
+    }
+
+    /// What each address that a certificate names says of it.
+    async fn answers(
+        &mut self,
+        der: &[u8],
+        facts: &CertificateFacts,
+        chain: &Chain,
+    ) -> Vec<(RevocationSource, String, RevocationAnswer)> {
         let issuer = self.issuer(der, chain);
         let mut answers = Vec::new();
         for url in &facts.crl_urls {
@@ -134,16 +165,7 @@ impl Asker {
             let answer = self.by_responder(der, issuer.as_deref(), url).await;
             answers.push((RevocationSource::Ocsp, url.clone(), answer));
         }
-        let nameless = || format!("(a certificate of {} bytes, sha256 {})", der.len(), facts.sha256);
-        let left_out = x509::addresses_left_out(der);
-        CertificateRevocation {
-            subject: facts.subject.clone().unwrap_or_else(nameless),
-            issuer: facts.issuer.clone(),
-            serial: facts.serial.clone(),
-            answers,
-            not_asked: left_out.over,
-            unread: left_out.unread,
-        }
+        answers
     }
 
     /// The issuer's certificate, out of the chain or a root store.

@@ -46,7 +46,10 @@ impl TakenCounts {
 }
 
 /// The domain that a text names, and what it was taken from.
-pub(super) fn domain(text: &str) -> Result<(DomainName, Source), NameError> {
+///
+/// # Errors
+/// What is wrong, in words.
+pub(super) fn domain(text: &str) -> Result<(DomainName, Source), String> {
     let text = text.trim();
     let (name, source) = if let Some(host) = host_of_url(text) {
         (host, Source::Url)
@@ -55,7 +58,22 @@ pub(super) fn domain(text: &str) -> Result<(DomainName, Source), NameError> {
     } else {
         (text, Source::Plain)
     };
-    DomainName::parse(name).map(|domain| (domain, source))
+    DomainName::parse(name).map(|domain| (domain, source)).map_err(|error| cause(error, source))
+}
+
+/// What is wrong with a name, told so that a person sees of what part of the
+/// line it is.
+fn cause(error: NameError, source: Source) -> String {
+    match (source, error) {
+        (Source::MailAddress, _) => format!("the part of a mail address behind @: {error}"),
+        (Source::Url, _) => format!("the host of a URL: {error}"),
+        (Source::Plain, NameError::MailAddress) => "not one complete mail address, NAME@DOMAIN".to_string(),
+        (Source::Plain, NameError::Url) => "not one complete URL".to_string(),
+        (Source::Plain, NameError::Address) => {
+            format!("{error} (--input endpoints is for lists of IP addresses)")
+        }
+        (Source::Plain, _) => error.to_string(),
+    }
 }
 
 /// The host of a URL with `//` before it, or of one without a scheme that has
@@ -226,6 +244,23 @@ mod tests {
             "*.d.example",
         ] {
             assert!(domain(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_cause_says_which_part_is_wrong() {
+        for (text, expected) in [
+            ("bob@localhost", "the part of a mail address behind @: only one label"),
+            ("bob@", "the part of a mail address behind @: empty"),
+            ("bob@192.0.2.1", "the part of a mail address behind @: an IP address, not a domain"),
+            ("@a.example", "not one complete mail address, NAME@DOMAIN"),
+            ("bob@a.example, eve@b.example", "not one complete mail address, NAME@DOMAIN"),
+            ("https://192.0.2.1/x", "the host of a URL: an IP address, not a domain"),
+            ("https://c.example/x y", "not one complete URL"),
+            ("192.0.2.1", "an IP address, not a domain (--input endpoints is for lists of IP addresses)"),
+            ("localhost", "only one label"),
+        ] {
+            assert_eq!(domain(text), Err(expected.to_string()), "{text}");
         }
     }
 

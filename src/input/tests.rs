@@ -147,9 +147,7 @@ fn endpoint_lists() {
         (
             "192.0.2.1,192.0.2.2\n",
             &endpoints(),
-            &[
-                "1! not a host name: an IP address, not a domain (use --input endpoints for addresses): 192.0.2.1,192.0.2.2",
-            ],
+            &["1! not a host name: an IP address, not a domain: 192.0.2.1,192.0.2.2"],
         ),
     ]);
 }

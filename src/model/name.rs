@@ -33,8 +33,11 @@ pub enum NameError {
     #[error("only one label")]
     SingleLabel,
     /// An IP address where a name was expected.
-    #[error("an IP address, not a domain (use --input endpoints for addresses)")]
+    #[error("an IP address, not a domain")]
     Address,
+    /// The last label is a number, which no top-level domain is (RFC 1123 §2.1).
+    #[error("ends in a number, as IP addresses do; not a domain")]
+    EndsInNumber,
     /// A mail address where its domain was expected.
     #[error("a mail address, not a domain")]
     MailAddress,
@@ -138,7 +141,7 @@ fn check_labels(ascii: &str) -> Result<(), NameError> {
     }
     let last = ascii.rsplit('.').next().unwrap_or_default();
     if last.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(NameError::Address);
+        return Err(NameError::EndsInNumber);
     }
     Ok(())
 }
@@ -292,7 +295,7 @@ mod tests {
             ("localhost", NameError::SingleLabel),
             ("192.0.2.1", NameError::Address),
             ("[2001:db8::1]", NameError::Address),
-            ("1.2.3.4.5", NameError::Address),
+            ("1.2.3.4.5", NameError::EndsInNumber),
             ("user@example.com", NameError::MailAddress),
             ("https://example.com/", NameError::Url),
             ("xn--a.example", NameError::Idna),

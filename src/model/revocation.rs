@@ -144,8 +144,8 @@ pub struct CertificateRevocation {
     pub answers: Vec<(RevocationSource, String, RevocationAnswer)>,
     /// Further addresses that it names, beyond the limits of what is asked.
     pub not_asked: usize,
-    /// Why it cannot be said what addresses it names, if so.
-    pub unread: Option<String>,
+    /// Why its addresses are not asked, or not known, if so.
+    pub undetermined: Option<String>,
 }
 
 impl CertificateRevocation {
@@ -157,7 +157,7 @@ impl CertificateRevocation {
     /// Whether every address that can be asked says, with proof, that it is
     /// not, and one does.
     pub fn is_good(&self) -> bool {
-        let all_asked = self.not_asked == 0 && self.unread.is_none();
+        let all_asked = self.not_asked == 0 && self.undetermined.is_none();
         let mut asked =
             self.answers.iter().filter(|(.., answer)| answer.status != RevocationStatus::NotAsked).peekable();
         all_asked && asked.peek().is_some() && asked.all(|(.., answer)| answer.is_proved_good())
@@ -171,9 +171,6 @@ pub struct ChainsRevocation {
     pub certificates: Vec<CertificateRevocation>,
     /// Further certificates, beyond the limit of what is asked about.
     pub not_asked: usize,
-    /// Distinct self-signed certificates: nobody but themselves could revoke
-    /// them.
-    pub roots: usize,
 }
 
 impl ChainsRevocation {

@@ -38,6 +38,12 @@ enum Identity {
     Path(PathBuf),
 }
 
+/// A file that is there, or would be.
+struct Known {
+    identity: Identity,
+    is_pipe: bool,
+}
+
 /// Refuses a command line on which a file to be written is named twice, or is
 /// one that is read, and one on which a pipe is read twice. Nothing is opened.
 ///
@@ -114,6 +120,7 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             }
             RootsCommand::List(args) => files.read_stores("--store", &args.store),
         },
+        Command::Senders(_) => {}
         Command::Revocation(args) => {
             files.read("TARGET", &args.target);
             files.read_asking(&args.asking);
@@ -127,10 +134,12 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
 impl Files {
     fn push(&mut self, option: &str, path: &Path, is_written: bool) {
         let words = format!("{option} {}", path.display());
-        let pipe = if is_written { None } else { fs::metadata(path).ok().and_then(|file| of_pipe(&file)) };
-        let is_pipe = pipe.is_some();
-        if let Some(identity) = pipe.or_else(|| identity(path)) {
-            self.0.push(NamedFile { words, identity, is_written, is_pipe, takes_words: false });
+        self.add(words, named_file(path, is_written), is_written, false);
+    }
+
+    fn add(&mut self, words: String, known: Option<Known>, is_written: bool, takes_words: bool) {
+        if let Some(Known { identity, is_pipe }) = known {
+            self.0.push(NamedFile { words, identity, is_written, is_pipe, takes_words });
         }
     }
 
@@ -168,13 +177,8 @@ impl Files {
     }
 
     fn stream(&mut self, name: &str, metadata: io::Result<Metadata>, is_written: bool) {
-        let Ok(metadata) = metadata else { return };
-        let pipe = if is_written { None } else { of_pipe(&metadata) };
-        let is_pipe = pipe.is_some();
-        if let Some(identity) = pipe.or_else(|| stream_identity(&metadata)) {
-            let words = name.to_string();
-            self.0.push(NamedFile { words, identity, is_written, is_pipe, takes_words: is_written });
-        }
+        let known = metadata.ok().and_then(|metadata| open_file(Path::new(""), &metadata, is_written));
+        self.add(name.to_string(), known, is_written, is_written);
     }
 
     fn read_standard_input(&mut self) {
@@ -187,35 +191,42 @@ impl Files {
     }
 }
 
-/// That of a pipe.
+/// What is there: a file, a folder, or a pipe that is read. `None` for pipes that
+/// are written and for devices, which have no content that could be lost.
+fn open_file(path: &Path, metadata: &Metadata, is_written: bool) -> Option<Known> {
+    let is_pipe = is_pipe(metadata);
+    let counts = if is_pipe { !is_written } else { metadata.is_file() || metadata.is_dir() };
+    let identity = if counts { of_existing(path, metadata) } else { None };
+    identity.map(|identity| Known { identity, is_pipe })
+}
+
 #[cfg(unix)]
-fn of_pipe(metadata: &Metadata) -> Option<Identity> {
-    use std::os::unix::fs::{FileTypeExt, MetadataExt};
-    metadata.file_type().is_fifo().then(|| Identity::Inode(metadata.dev(), metadata.ino()))
+fn is_pipe(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    metadata.file_type().is_fifo()
 }
 
 #[cfg(not(unix))]
-fn of_pipe(_metadata: &Metadata) -> Option<Identity> {
-    None
+fn is_pipe(_metadata: &Metadata) -> bool {
+    false
 }
 
-/// What the path leads to; `None` for pipes and devices, which have no content
-/// that could be lost, and where nothing is and nothing can be.
-fn identity(path: &Path) -> Option<Identity> {
+/// What the path leads to, or would once it is written; `None` where nothing is
+/// and nothing can be.
+fn named_file(path: &Path, is_written: bool) -> Option<Known> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS_MAX {
         if let Ok(metadata) = fs::metadata(&path) {
-            return if metadata.is_file() || metadata.is_dir() {
-                of_existing(&path, &metadata)
-            } else {
-                None
-            };
+            return open_file(&path, &metadata, is_written);
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // A link to what is not there yet: writing makes it.
         match fs::read_link(&path) {
             Ok(to) => path = folder.join(to),
-            Err(_) => return Some(Identity::Path(fs::canonicalize(folder).ok()?.join(path.file_name()?))),
+            Err(_) => {
+                let identity = Identity::Path(fs::canonicalize(folder).ok()?.join(path.file_name()?));
+                return Some(Known { identity, is_pipe: false });
+            }
         }
     }
     None
@@ -230,11 +241,6 @@ fn of_existing(_path: &Path, metadata: &Metadata) -> Option<Identity> {
 #[cfg(not(unix))]
 fn of_existing(path: &Path, _metadata: &Metadata) -> Option<Identity> {
     fs::canonicalize(path).ok().map(Identity::Path)
-}
-
-/// That of a standard stream which is led to or from a file.
-fn stream_identity(metadata: &Metadata) -> Option<Identity> {
-    if metadata.is_file() { of_existing(Path::new(""), metadata) } else { None }
 }
 
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 //! moment. All of it is told in `run.json`, so that stored observations can be
 //! judged by the same again.
 
-use super::sender::{connectors, expectations, is_file, sender};
+use super::sender::{connectors, expectations, expectations_told_apart, is_file, sender, sender_told_apart};
 use super::stored_files::StoredFiles;
 use super::stores::{STORES_WITHOUT_FILE, roots, roots_in};
 use super::{UsageError, read_file};
@@ -88,8 +88,9 @@ fn judging_with(
         (SENDER, &by_sender, digest(&whose)),
         (AFTER_TLS_FAILURE, &after, digest(&after)),
     ];
+    let whose = sender_told_apart(whose, args.sender.as_deref());
     let mut judging = of_roots(roots, root_names, at, whose);
-    judging.judge = judging.judge.expecting(expectations);
+    judging.judge = judging.judge.expecting(expectations_told_apart(expectations, &args.expect));
     judging.connectors = connectors;
     if let (Some(path), true) =
         (&args.connectors.connectors, judging.connectors.is_empty() && left_out.is_empty())

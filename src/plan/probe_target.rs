@@ -1,7 +1,7 @@
 //! The one target of a command, as a person names it.
 
 use super::UsageError;
-use crate::model::DomainName;
+use crate::model::{DomainName, NameError};
 use std::net::{IpAddr, SocketAddr};
 
 /// What the person asked for.
@@ -30,6 +30,10 @@ impl ProbeTarget {
         }
         if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
             return Ok(ProbeTarget::Address(ip.to_canonical(), None));
+        }
+        // Their colons are none before a port.
+        if let Err(error @ (NameError::Url | NameError::MailAddress)) = DomainName::parse(text) {
+            return Err(told(error.to_string()));
         }
         if let Some((host, port)) = text.rsplit_once(':') {
             let port = port.parse::<u16>().ok().filter(|port| *port > 0).ok_or_else(no_port)?;
@@ -62,6 +66,14 @@ mod tests {
         }
         for text in ["", "a b.example", "mx.example.com:http", "user@example.com"] {
             assert!(ProbeTarget::parse(text).is_err(), "{text}");
+        }
+        for (text, cause) in [
+            ("192.0.2.300", "ends in a number, as IP addresses do; not a domain"),
+            ("https://example.com", "a URL, not a domain"),
+            ("mailto:bob@example.com", "a mail address, not a domain"),
+        ] {
+            let told = ProbeTarget::parse(text).unwrap_err().to_string();
+            assert_eq!(told, format!("`{text}`: {cause}; try a DOMAIN, HOST:PORT or IP[:PORT]"));
         }
         for text in ["mx.example.com:0", "192.0.2.1:0", "[2001:db8::1]:0"] {
             let told = ProbeTarget::parse(text).unwrap_err().to_string();

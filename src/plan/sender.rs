@@ -4,7 +4,7 @@
 use super::UsageError;
 use super::stored_files::StoredFiles;
 use crate::cli::{ConnectorArgs, JudgingArgs};
-use crate::model::{DomainName, Expectation};
+use crate::model::{DomainName, Expectation, text};
 use crate::sender::connector::Connectors;
 use crate::sender::{AfterTlsFailure, DEFAULT_SENDER, Sender, connector, expectation_file};
 use std::fmt::Display;
@@ -30,6 +30,24 @@ pub(super) fn sender(args: &JudgingArgs, places: &StoredFiles) -> Result<Sender,
         return Err(told(&format_args!("{} sends only over TLS", sender.name)));
     }
     Ok(sender.with_after_tls_failure(what))
+}
+
+/// The same sender; one of a file that calls itself as a built-in one does goes
+/// by its file, for a copy may say something else.
+pub(super) fn sender_told_apart(sender: Sender, word: Option<&str>) -> Sender {
+    match word.filter(|word| is_file(word) && Sender::built_in_file(&sender.name).is_some()) {
+        Some(file) => Sender { name: text::one_line(file).into(), ..sender },
+        None => sender,
+    }
+}
+
+/// The same for expectations, each with its word.
+pub(super) fn expectations_told_apart(all: Vec<Expectation>, words: &[String]) -> Vec<Expectation> {
+    let told_apart = |(expectation, word): (Expectation, &String)| {
+        let is_copy = is_file(word) && expectation_file::is_built_in(&expectation.name);
+        if is_copy { Expectation { name: text::one_line(word), ..expectation } } else { expectation }
+    };
+    all.into_iter().zip(words).map(told_apart).collect()
 }
 
 /// Whether a word for a sender or an expectation names a file.

@@ -8,8 +8,11 @@ use crate::model::text::grouped;
 use std::collections::BTreeSet;
 
 /// Characters of a name beside its numbers; the longest registered suites have
-/// 45. A longer name has a line of its own.
+/// 45. A longer one takes of the room for the first number what that leaves.
 const NAME_CHARS: usize = 46;
+/// Characters of the first number. One that is short of room has a line below the
+/// name.
+const COUNT_CHARS: usize = 11;
 /// Characters of a name on a line of its own.
 const LINE_CHARS: usize = 78;
 /// Most rows of a section; what is beyond stands in one row.
@@ -185,16 +188,20 @@ fn table(out: &mut String, title: &str, unit: Unit, rows: &[Row<'_>], whole: u64
         Unit::Domains => "domains",
         Unit::Endpoints => "endpoints",
     };
-    push_line(out, &format!("\n{title:<width$}{unit:>11}{:>8}{endpoints:>12}", "%", width = NAME_CHARS + 2));
+    push_line(
+        out,
+        &format!("\n{title:<width$}{unit:>COUNT_CHARS$}{:>8}{endpoints:>12}", "%", width = NAME_CHARS + 2),
+    );
     for row in rows {
         let endpoints = row.endpoints.map(grouped).unwrap_or_default();
         let (count, share) = (grouped(row.count), share(row.count, whole));
-        let fits = row.name.chars().count() <= NAME_CHARS;
+        let fits = row.name.chars().count() + count.len() < NAME_CHARS + COUNT_CHARS;
         if !fits {
             push_line(out, &format!("  {}", cut(row.name)));
         }
         let name = if fits { row.name } else { "" };
-        push_line(out, &format!("  {name:<NAME_CHARS$}{count:>11}{share:>8}{endpoints:>12}"));
+        let room = NAME_CHARS + COUNT_CHARS - name.chars().count();
+        push_line(out, &format!("  {name}{count:>room$}{share:>8}{endpoints:>12}"));
     }
 }
 

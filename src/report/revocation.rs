@@ -21,9 +21,6 @@ fn write_all(out: &mut String, chains: &ChainsRevocation, published: &[Reached])
     if chains.not_asked > 0 {
         writeln!(out, "not determined: {}\n", further(chains.not_asked, "certificate", "certificates"))?;
     }
-    if chains.certificates.is_empty() && chains.roots > 0 {
-        writeln!(out, "only a root: nothing to ask about")?;
-    }
     if !published.is_empty() {
         writeln!(out, "Published addresses of Exchange Online's certificates")?;
     }
@@ -53,7 +50,7 @@ fn write_certificate(out: &mut String, certificate: &CertificateRevocation) -> f
     if certificate.not_asked > 0 {
         writeln!(out, "  not determined: {}", further(certificate.not_asked, "address", "addresses"))?;
     }
-    match &certificate.unread {
+    match &certificate.undetermined {
         Some(why) => writeln!(out, "  not determined: {why}"),
         None if certificate.answers.is_empty() && certificate.not_asked == 0 => {
             writeln!(out, "  not determined: it names no revocation list and no OCSP responder")

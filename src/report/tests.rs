@@ -289,14 +289,15 @@ fn a_leaf_is_counted_by_the_expectation_about_its_host() {
 }
 
 #[test]
-fn a_name_too_long_for_its_column_has_a_line_of_its_own() {
+fn a_name_too_long_for_its_column_takes_room_of_the_number_or_has_a_line_of_its_own() {
     let mut summary = Summary::default();
-    let names = ["EncryptionOnly", "CertificateValidation"]
-        .map(|strength| format!("{strength}: tls_client_certificate_required"));
-    names.iter().for_each(|name| summary.forced_tls.stops.add(name.clone().into()));
+    let long = "CertificateValidation: tls_client_certificate_required";
+    let longer = format!("{}.example", "a".repeat(60));
+    let stops = &mut summary.forced_tls.stops;
+    [long, &longer].iter().for_each(|name| stops.add(name.to_string().into()));
     let table = summary.render();
-    assert!(names.iter().all(|name| table.contains(&format!("\n  {name}\n"))), "{table}");
-    assert_eq!(table.lines().filter(|line| line.trim() == "1    50.0").count(), 2, "{table}");
+    assert!(table.contains(&format!("\n  {long}  1    50.0\n")), "{table}");
+    assert!(table.contains(&format!("\n  {longer}\n{}1    50.0\n", " ".repeat(58))), "{table}");
 }
 
 #[test]

@@ -87,6 +87,11 @@ pub fn named(name: &str) -> Result<Expectation, ExpectationError> {
     }
 }
 
+/// Whether one that comes with mxray has this name.
+pub fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(known, _)| *known == name)
+}
+
 /// Reads an expectation file.
 ///
 /// # Errors

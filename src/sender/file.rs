@@ -27,11 +27,15 @@ impl Sender {
     /// # Errors
     /// No sender has this name; the message lists those that there are.
     pub fn named(name: &str) -> Result<Self, SenderError> {
-        let found = BUILT_IN.iter().find(|(known, _)| *known == name);
-        let (name, text) = found.ok_or_else(|| {
+        let text = Self::built_in_file(name).ok_or_else(|| {
             SenderError(format!("no sender is named `{name}`; there are {}", Self::names().join(", ")))
         })?;
         Self::parse(text).map_err(|error| SenderError(format!("{name}: {error}")))
+    }
+
+    /// The file of one that comes with mxray, as a person may copy it.
+    pub fn built_in_file(name: &str) -> Option<&'static str> {
+        BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
     }
 
     /// The names of those that come with mxray.

@@ -23,7 +23,7 @@ fn a_list_of_rejected_lines_ends_with_5_and_says_where_the_causes_are() {
     assert_eq!(
         last(&ran),
         "mxray: nothing could be contacted: every line of list was rejected (2 in all; line 2: only one label); \
-         run/rejects.csv says why; --column names the column of a table, --input endpoints is for addresses"
+         run/rejects.csv says why; --column names the column of a table, --input endpoints is for IP addresses"
     );
     assert_eq!(folder.read("run/rejects.csv").lines().count(), 3);
     let streamed = scan(&folder, "--format csv");

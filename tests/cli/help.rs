@@ -11,7 +11,8 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 8] = ["scan", "probe", "judge", "demo", "lab", "bench", "roots", "revocation"];
+const COMMANDS: [&str; 9] =
+    ["scan", "probe", "judge", "demo", "lab", "bench", "roots", "senders", "revocation"];
 
 /// The commands that the help lists, but for `help` itself.
 fn listed(help: &str) -> Vec<&str> {

@@ -268,9 +268,19 @@ fn what_is_beyond_a_limit_is_told_and_not_determined() {
 }
 
 #[test]
-fn a_root_alone_is_nothing_to_ask_about() {
+fn a_self_signed_certificate_is_told_as_what_it_is() {
     let ran = ask(&Folder::new().with("chain.pem", ca().pem()), "");
-    assert_eq!((ran.code, &*ran.stdout), (Some(4), "only a root: nothing to ask about\n"), "{}", ran.stderr);
+    let told = "\n  not determined: it is self-signed: no CA issued it, so none can revoke it\n\n";
+    assert!(ran.stdout.ends_with(told), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!((ran.code, ran.stdout.lines().count()), (Some(4), 4), "{}", ran.stdout);
+}
+
+#[test]
+fn a_self_signed_server_is_not_determined() {
+    let lab = Lab::playing(&["cert_self_signed"], 1);
+    let ran = lab.folder.run(lab.args("revocation d1.example --allow-private --chain-only"));
+    assert!(ran.stdout.contains("it is self-signed: no CA issued it"), "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code, Some(4));
 }
 
 #[test]

@@ -119,13 +119,19 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
             "connector_type = 'Partner'\nroute_all_messages_via_on_premises = true",
             "RouteAllMessagesViaOnPremises is for connectors of type OnPremises only",
         ),
-        ("all_accepted_domains = true", "connector `C`: it takes all accepted domains, and none are named"),
+        (
+            "all_accepted_domains = true",
+            "line 2: connector `C`: it takes all accepted domains, and none are named",
+        ),
         ("tls = 'x'", "line 4: unknown key `tls`"),
         (
             "[[connector]]\nname = 'c'\ndomains = ['b.example']",
-            "line 5: connector `c`: another connector above has this name",
+            "line 5: connector `c`: the connector in line 2 has this name, too",
         ),
-        ("[[connector]]\nname = 'D'\ndomains = ['A.example']", "connectors `C` and `D` both take a.example"),
+        (
+            "[[connector]]\nname = 'D'\ndomains = ['A.example']",
+            "line 5: connector `D`: it takes a.example, and so does connector `C` in line 2",
+        ),
         ("[[connector]]\nname = ''\ndomains = ['b.example']", "line 5: connector: it has no name"),
     ] {
         let lines = if lines.is_empty() || lines.starts_with("domains") {

@@ -1,10 +1,10 @@
 //! The connectors of a file, and which of them are in force.
 
-use super::connectors::Connectors;
+use super::connectors::{Connectors, Tie};
 use super::entry::Entry;
 use super::error::{ConnectorError, FileLine};
 use crate::model::{Connector, DomainName};
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// Most connectors of a file.
 pub const CONNECTORS_MAX: usize = 10_000;
@@ -18,6 +18,8 @@ pub const ACCEPTED_DOMAINS_MAX: usize = 10_000;
 pub struct ConnectorList {
     /// Those that are enabled and chosen by recipient domain.
     pub connectors: Vec<Connector>,
+    /// Where each of them begins in the file.
+    pub lines: Vec<FileLine>,
     /// Accepted domains of the organisation; a CSV names none.
     pub accepted_domains: Vec<DomainName>,
     /// Those that take no part in the choice, by name: disabled, or used only
@@ -35,16 +37,17 @@ impl ConnectorList {
             return Err(ConnectorError::at(FileLine(0), format!("more than {CONNECTORS_MAX} connectors")));
         }
         let mut list = Self { accepted_domains, ..Self::default() };
-        let mut names = HashSet::new();
+        let mut names = HashMap::new();
         for entry in entries {
             let connector = entry.check()?;
-            if !names.insert(entry.name.to_lowercase()) {
-                return Err(entry.wrong("another connector above has this name"));
+            if let Some(FileLine(line)) = names.insert(entry.name.to_lowercase(), entry.place) {
+                return Err(entry.wrong(format!("the connector in line {line} has this name, too")));
             }
             if entry.disabled || entry.rule_scoped {
                 list.left_out.push(entry.name.clone());
             } else {
                 list.connectors.push(connector);
+                list.lines.push(entry.place);
             }
         }
         Ok(list)
@@ -62,9 +65,21 @@ impl ConnectorList {
         {
             let what = "it takes all accepted domains, and none are named; \
                 use --accepted-domain, or accepted_domains in a TOML file";
-            return Err(ConnectorError::of(FileLine(0), &connector.name, what));
+            return Err(ConnectorError::of(self.line_of(&connector.name), &connector.name, what));
         }
-        Connectors::new(self.connectors, self.accepted_domains)
-            .map_err(|tie| ConnectorError::at(FileLine(0), tie.to_string()))
+        Connectors::new(self.connectors.clone(), std::mem::take(&mut self.accepted_domains))
+            .map_err(|tie| self.told(&tie))
+    }
+
+    fn told(&self, Tie(first, second, mail): &Tie) -> ConnectorError {
+        let FileLine(line) = self.line_of(first);
+        let what = format!("it takes {mail}, and so does connector `{first}` in line {line}");
+        ConnectorError::of(self.line_of(second), second, what)
+    }
+
+    /// Where the connector of this name begins. No two have the same.
+    fn line_of(&self, name: &str) -> FileLine {
+        let mut all = self.connectors.iter().zip(&self.lines);
+        all.find(|(connector, _)| &*connector.name == name).map(|(_, line)| *line).unwrap_or_default()
     }
 }
