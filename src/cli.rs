@@ -50,6 +50,7 @@ Exit codes:
     name = "mxray",
     version,
     arg_required_else_help = true,
+    args_override_self = true,
     max_term_width = 100,
     after_help = EXIT_CODES
 )]
@@ -313,5 +314,12 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn of_an_option_given_twice_the_last_counts() {
+        let line = ["mxray", "scan", "list", "--retries", "0", "--rate", "5", "--retries", "2"];
+        let Command::Scan(scan) = Cli::try_parse_from(line).unwrap().command else { unreachable!() };
+        assert_eq!(scan.pace.again.retries, 2);
     }
 }

@@ -266,7 +266,7 @@ fn broken_off_at_any_point_is_closed_or_what_the_whole_is() {
                 failure.kind == Kind::Closed || at_helo
             });
             // What would have been one too many did not come.
-            let counted = transcript.end.contains("out_of_step") && failure.is_some_and(Failure::says_no_tls);
+            let counted = transcript.end.contains("out_of_step") && failure.is_some_and(Failure::denies_tls);
             assert!(
                 closed || counted || end(&dialogue) == transcript.end,
                 "{} at {point}: {dialogue:?}",

@@ -7,6 +7,9 @@ use crate::plan::Family;
 use std::fmt::Display;
 use std::io::{self, Write};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// A line on standard error, and one only, whatever it quotes. That nobody reads
 /// it is no reason to break off, or to wait for long.
@@ -72,18 +75,22 @@ fn told(result: io::Result<()>) -> Result<(), CommandError> {
     }
 }
 
-/// Lets libraries and stages talk on standard error.
+/// Lets the stages talk on standard error, and libraries of what goes wrong
+/// there.
 pub(super) fn start_logging(verbose: u8) {
     let level = match verbose {
-        0 => tracing::Level::ERROR,
-        1 => tracing::Level::INFO,
-        _ => tracing::Level::DEBUG,
+        0 => LevelFilter::ERROR,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
     };
-    // A second call in one process (tests) keeps the first.
-    let _ = tracing_subscriber::fmt()
+    let heard = Targets::new().with_default(LevelFilter::ERROR).with_target(env!("CARGO_CRATE_NAME"), level);
+    let told = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(|| outlet::Words)
         .log_internal_errors(false)
         .without_time()
-        .try_init();
+        .finish()
+        .with(heard);
+    // A second call in one process (tests) keeps the first.
+    let _ = told.try_init();
 }

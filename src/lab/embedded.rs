@@ -92,6 +92,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "early_250",
     "early_421",
     "early_421_no_tls",
+    "early_454",
     "early_502",
     "early_ehlo_answer",
     "ehlo_354",

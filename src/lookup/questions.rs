@@ -61,14 +61,17 @@ impl Questions {
         // only be unbounded, not wrong.
         let _permit = self.permits.acquire().await.ok();
         debug!(%name, %record_type, "question");
+        let asked = Instant::now();
         let answer = self.answer(Query::query(name.clone(), record_type)).await;
         let answer = answer.map_err(|error| match self.connections.failure_over_tcp(name, record_type) {
             Some(cause) if matches!(error, NetError::Truncated) => classify::failure(&cause),
             _ => classify::failure(&error),
         });
         match &answer {
-            Ok(records) => debug!(%name, %record_type, records = records.len(), "answer"),
-            Err(failure) => debug!(%name, %record_type, %failure, "answer"),
+            Ok(records) => {
+                debug!(%name, %record_type, records = records.len(), us = asked.elapsed().as_micros(), "answer")
+            }
+            Err(failure) => debug!(%name, %record_type, %failure, us = asked.elapsed().as_micros(), "answer"),
         }
         answer
     }

@@ -323,8 +323,8 @@ impl<'a> Drive<'a> {
         match in_time(self.deadline(), wire.handshake()).await {
             Ok(()) => {
                 self.session.upgraded();
-                trace::handshake(wire.tls().connection());
                 self.note_phase();
+                trace::handshake(wire.tls().connection(), self.timings.handshake_us);
                 self.hear_last_words(&mut wire).await;
                 self.speak(&mut wire, Some(&recorder)).await;
                 self.close(&mut wire).await;
@@ -335,7 +335,7 @@ impl<'a> Drive<'a> {
                     self.session.too_many_bytes();
                 } else {
                     let failure = self.said_in_clear(wire.tls(), failure.kind).unwrap_or(failure);
-                    trace::handshake_failed(&failure);
+                    trace::handshake_failed(&failure, micros(self.phase_begun.elapsed()));
                     self.session.upgrade_failed(recorder.explain(failure));
                 }
             }

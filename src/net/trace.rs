@@ -47,8 +47,8 @@ fn first_line(reply: &Reply) -> Option<&str> {
     reply.lines.first().map(String::as_str)
 }
 
-/// TLS is established.
-pub(super) fn handshake(connection: &ClientConnection) {
+/// TLS is established, `us` microseconds after the 220.
+pub(super) fn handshake(connection: &ClientConnection, us: Option<u64>) {
     let version = connection.protocol_version().map(|version| ProtocolVersion(version.into()));
     let suite = connection.negotiated_cipher_suite().map(|suite| CipherSuite(suite.suite().into()));
     let group = connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
@@ -56,13 +56,14 @@ pub(super) fn handshake(connection: &ClientConnection) {
         version = version.map(display),
         suite = suite.map(display),
         group = group.map(display),
+        us,
         "handshake"
     );
 }
 
-/// TLS is not.
-pub(super) fn handshake_failed(failure: &Failure) {
-    debug!(%failure, "handshake failed");
+/// TLS is not, `us` microseconds after the 220.
+pub(super) fn handshake_failed(failure: &Failure, us: u64) {
+    debug!(%failure, us, "handshake failed");
 }
 
 /// The session is over.

@@ -143,7 +143,7 @@ impl SmtpClient {
     /// Whether the next step is the QUIT to a server that says "no TLS". Whether
     /// it stays for that is part of what it says: a driver gives it a moment.
     pub fn denies_tls(&self) -> bool {
-        let denial = self.dialogue.failure.as_ref().is_some_and(Failure::says_no_tls);
+        let denial = self.dialogue.failure.as_ref().is_some_and(Failure::denies_tls);
         denial && self.state == State::Ask(DialogueStep::Quit)
     }
 
@@ -319,7 +319,7 @@ impl SmtpClient {
 
     /// The server goes away (RFC 5321 §3.8), and "no TLS" was not its last word.
     fn take_back(&mut self, reply: &Reply) {
-        if self.dialogue.failure.as_ref().is_some_and(Failure::says_no_tls) {
+        if self.dialogue.failure.as_ref().is_some_and(Failure::denies_tls) {
             self.fail(taken_leave(reply, self.decided));
         }
     }

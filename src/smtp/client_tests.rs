@@ -258,7 +258,7 @@ fn the_end_counts_after_everything_that_came_before() {
         (GREETING.to_string(), "ehlo closed"),
         (format!("{GREETING}{EHLO}"), "starttls closed"),
         (format!("{GREETING}{EHLO}220 go\r\n"), "tls closed"),
-        (format!("{GREETING}{EHLO}454 no\r\n"), "starttls refused_temporarily 454"),
+        (format!("{GREETING}{EHLO}454 no\r\n"), "starttls closed"),
     ] {
         let mut session = session();
         session.receive(bytes.as_bytes());
@@ -323,7 +323,7 @@ fn a_failed_handshake_ends_the_dialogue() {
 fn replies_ahead_of_their_question_answer_it() {
     let (said, dialogue) = play(&["220 mx\r\n250-mx\r\n250 STARTTLS\r\n454 later\r\n221 bye\r\n"]);
     assert_eq!(said, "EHLO STARTTLS QUIT");
-    assert_eq!(told(&dialogue), "starttls refused_temporarily 454");
+    assert_eq!(told(&dialogue), "starttls out_of_step 454");
     assert_eq!(unsolicited(&dialogue), [250, 454, 221]);
     assert_eq!(dialogue.quit.map(|reply| reply.code), Some(221));
 }
@@ -350,6 +350,11 @@ fn one_reply_too_many_and_no_tls_is_no_answer() {
             "starttls out_of_step 502",
             &[502, 220],
         ),
+        (
+            &[GREETING, "250-mx\r\n250 STARTTLS\r\n454 not now\r\n", "220 go\r\n"],
+            "starttls out_of_step 454",
+            &[454, 220],
+        ),
         (&[GREETING, "250 mx\r\n221 bye\r\n"], "ehlo out_of_step 250", &[221]),
         // It begins there.
         (&["220 mx\r\n250 ea", "rly\r\n", EHLO, "221 bye\r\n"], "ehlo out_of_step 250", &[250, 250]),
@@ -358,6 +363,7 @@ fn one_reply_too_many_and_no_tls_is_no_answer() {
         (&[GREETING, "250 mx\r\n", NONE, "221 bye\r\n"], "ehlo out_of_step 250", &[250]),
         (&[GREETING, "502 no\r\n", EHLO, "250 mx\r\n", "221 bye\r\n"], "ehlo out_of_step 502", &[250]),
         (&[GREETING, EHLO, "502 no\r\n", "220 go\r\n"], "starttls out_of_step 502", &[220]),
+        (&[GREETING, EHLO, "454 not now\r\n", "220 go\r\n"], "starttls out_of_step 454", &[220]),
         (&[GREETING, EHLO, "502 no\r\n", "502 no\r\n", "221 bye\r\n"], "starttls out_of_step 502", &[502]),
         // Behind the leave.
         (&[GREETING, NONE, "221 bye\r\n250 late\r\n"], "ehlo out_of_step 250", &[250]),
@@ -393,11 +399,13 @@ fn an_early_421_is_meant() {
         (&[GREETING, "250-mx\r\n250 XXXXXXXA\r\n421 busy\r\n"], "ehlo throttled 421"),
         (&[GREETING, "502 no\r\n", "250 mx\r\n421 busy\r\n"], "ehlo throttled 421"),
         (&[GREETING, EHLO, "502 no\r\n421 busy\r\n"], "starttls throttled 421"),
+        (&[GREETING, EHLO, "454 not now\r\n421 busy\r\n"], "starttls throttled 421"),
         // It says more than that, and says it of us.
         (&[GREETING, "530 TLS\r\n421 busy\r\n"], "ehlo tls_required 530"),
         // Whether it comes before QUIT or to it is chance.
         (&[GREETING, "250 mx\r\n", "421 busy\r\n"], "ehlo throttled 421"),
         (&[GREETING, EHLO, "502 no\r\n", "421 busy\r\n"], "starttls throttled 421"),
+        (&[GREETING, EHLO, "454 not now\r\n", "421 busy\r\n"], "starttls throttled 421"),
         (&[GREETING, "502 no\r\n", "250 mx\r\n", "421 busy\r\n"], "ehlo throttled 421"),
         (&[GREETING, "530 TLS\r\n", "421 busy\r\n"], "ehlo tls_required 530"),
         (&[GREETING, EHLO, "220 go\r\n", "250 mx\r\n", "421 busy\r\n"], "ok"),
@@ -434,6 +442,7 @@ fn no_tls_is_not_the_last_word_of_a_server_that_goes_before_quit() {
         (&[GREETING, "250-mx\r\n250 XXXXXXXA\r\n"], "ehlo", "behind starttls: keyword_mangled"),
         (&[GREETING, "502 no\r\n", "250 mx\r\n"], "ehlo", "behind ehlo: helo_only"),
         (&[GREETING, EHLO, "502 no\r\n"], "starttls", "behind starttls: refused"),
+        (&[GREETING, EHLO, "454 not now\r\n"], "starttls", "behind starttls: refused_temporarily"),
         // What it began to say does not make it stay.
         (&[GREETING, "250 mx\r\n42"], "ehlo", "behind starttls: not_offered"),
     ] {

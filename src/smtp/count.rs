@@ -34,7 +34,7 @@ pub(super) fn settle(dialogue: &mut Dialogue, decided: Phase) {
     }
     let extra = dialogue.replies().find(|reply| reply.has(Deviation::UnsolicitedReply));
     if let (Some(extra), Some(failure)) = (extra, &dialogue.failure)
-        && failure.says_no_tls()
+        && failure.denies_tls()
     {
         dialogue.failure = Some(out_of_step(extra, failure, decided, dialogue));
     }

@@ -7,8 +7,7 @@ fn story(lab: &Lab, verbose: &str) -> Vec<String> {
     let ran =
         lab.folder.run(lab.args(&format!("probe d1.example --allow-private --per-ip-interval 0{verbose}")));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let own = ran.stderr.lines().filter(|line| line.contains("mxray::"));
-    own.map(|line| line.split(" us=").next().unwrap_or(line).trim().to_string()).collect()
+    ran.stderr.lines().map(|line| line.split(" us=").next().unwrap_or(line).trim().to_string()).collect()
 }
 
 /// Whether `steps` stand in the lines of one span, in this order.

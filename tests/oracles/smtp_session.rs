@@ -119,7 +119,7 @@ fn but_for_the_count(played: &Played) -> Played {
     let deviations = replies.map(|reply| &mut reply.deviations).chain(&mut dialogue.broken_off_deviations);
     deviations.for_each(|all| all.retain(|one| *one != Deviation::UnsolicitedReply));
     if let Some(failure) = &mut dialogue.failure
-        && (failure.says_no_tls() || failure.kind == Kind::OutOfStep)
+        && (failure.denies_tls() || failure.kind == Kind::OutOfStep)
     {
         *failure = Failure::new(Phase::Starttls, Kind::OutOfStep);
     }
@@ -143,7 +143,7 @@ fn check_early(late: &Played, quick: &Played) {
 fn check_count(played: &Played) {
     let dialogue = &played.dialogue;
     let extra = dialogue.replies().filter(|reply| reply.has(Deviation::UnsolicitedReply)).count();
-    let no_tls = dialogue.failure.as_ref().is_some_and(Failure::says_no_tls);
+    let no_tls = dialogue.failure.as_ref().is_some_and(Failure::denies_tls);
     let out_of_step = dialogue.failure.as_ref().is_some_and(|failure| failure.kind == Kind::OutOfStep);
     assert!(!(no_tls && extra > 0), "no answer beside a reply too many: {dialogue:?}");
     assert!(!out_of_step || extra > 0, "{dialogue:?}");

@@ -54,8 +54,7 @@ const CLOSING: u16 = 221;
 pub(super) fn count_replies(observation: &mut Observation) {
     let Some(quit) = &observation.dialogue.quit else { return };
     let shifted = quit.code < 400 && quit.code != CLOSING;
-    let Some(failure) = observation.failure.as_mut().filter(|failure| shifted && failure.says_no_tls())
-    else {
+    let Some(failure) = observation.failure.as_mut().filter(|failure| shifted && failure.denies_tls()) else {
         return;
     };
     let told = format!("{}: {} but for a reply too many: {} to QUIT", failure.phase, failure.kind, quit.code);
