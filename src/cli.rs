@@ -16,7 +16,7 @@ pub use shared::{
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 
 use crate::model::DomainName;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -67,12 +67,17 @@ pub enum Command {
     #[command(after_help = EXIT_CODES)]
     Scan(Box<ScanArgs>),
     /// Probe one domain, host or address, and show the whole dialogue
-    #[command(after_help = "The exit code is 0 whatever the target answers: a refusal is an answer, too.")]
+    #[command(
+        after_help = "Exit codes: 0 whatever the target answers, for a refusal is an answer, too; 2 wrong use; 5 no \
+        resolver answered."
+    )]
     Probe(Box<ProbeArgs>),
     /// Make new verdicts from a stored run, without sending a packet
     #[command(
         after_help = "An option that is not given keeps the value that it had in the run. Without any option the new \
-        files are the same as the old ones."
+        files are the same as the old ones.",
+        mut_arg("roots", kept_from_the_run),
+        mut_arg("sender", kept_from_the_run)
     )]
     Judge(Box<JudgeArgs>),
     /// Scan 2,000 made-up domains on a fleet of mail servers inside this process
@@ -97,6 +102,13 @@ pub enum Command {
         2 wrong use; 3 one is revoked; 4 not determined: an address was not reached, or its answer is no proof."
     )]
     Revocation(Box<RevocationArgs>),
+}
+
+/// The same option of a command that has a run to take its value from.
+fn kept_from_the_run(option: Arg) -> Arg {
+    let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+    let what = help.split(" [default:").next().unwrap_or_default().to_string();
+    option.help(format!("{what} [default: as in the run]"))
 }
 
 /// What the lines of an input list are.

@@ -154,7 +154,7 @@ pub mod judge {
     pub use crate::ask::enumeration::EnumerationPlan;
     pub use crate::ask::step_down::HelloPlan;
     pub use crate::sender::connector::{
-        ConnectorError, ConnectorList, Connectors, Tie, parse_csv, parse_toml,
+        ConnectorError, ConnectorList, Connectors, FileLine, Tie, parse_csv, parse_toml,
     };
     pub use crate::sender::{
         AddressFamily, AfterTlsFailure, DEFAULT_SENDER, LoggedCode, Sender, SenderError, Stated,

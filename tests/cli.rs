@@ -15,6 +15,8 @@ mod connectors;
 #[cfg(unix)]
 #[path = "cli/delay.rs"]
 mod delay;
+#[path = "cli/documents.rs"]
+mod documents;
 #[path = "cli/enumerate.rs"]
 mod enumerate;
 #[path = "cli/exit_codes.rs"]

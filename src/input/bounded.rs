@@ -1,7 +1,7 @@
 //! Text of a list as it may stand in a report.
 
 use super::taken;
-use crate::model::text::push_printable;
+use crate::model::text::{cut, push_printable};
 
 /// Longest [`Rejected::text`](crate::model::Rejected::text) in bytes.
 pub const REJECTED_TEXT_BYTES_MAX: usize = 256;
@@ -26,11 +26,7 @@ pub(super) fn bounded(text: &[u8], extent: Extent) -> String {
     }
     // Before it is cut: the sign of an address may stand behind.
     let mut out = taken::without_local_parts(&out, extent == Extent::Cut);
-    if out.len() > REJECTED_TEXT_BYTES_MAX {
-        let mark = "…";
-        out.truncate(out.floor_char_boundary(REJECTED_TEXT_BYTES_MAX - mark.len()));
-        out.push_str(mark);
-    }
+    cut(&mut out, REJECTED_TEXT_BYTES_MAX);
     out
 }
 

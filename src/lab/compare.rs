@@ -70,7 +70,7 @@ fn compare_words(rows: &Rows, subject: &str, truth: &TruthRow, wrong: &mut Vec<D
             column: CONNECTOR_WORDS.to_string(),
             expected: expected.to_string(),
             found: found.clone(),
-            detail: String::new(),
+            detail: row.and_then(|row| row.get("detail")).cloned().unwrap_or_default(),
         });
     }
 }
@@ -112,9 +112,10 @@ pub fn suite_disagreements(fleet: &Fleet, suites_csv: impl Read) -> csv::Result<
         let subject = format!("{} {}", truth.ip, truth.host);
         for version in VERSIONS {
             let of_version = |row: &&HashMap<String, String>| cell(row, "tls_version") == version.name();
-            let found = rows.get(&subject).into_iter().flatten().filter(of_version);
-            let found: Vec<String> =
-                found.map(|row| ENUMERATED_COLUMNS.map(|name| cell(row, name)).join(" ")).collect();
+            let of_version: Vec<_> = rows.get(&subject).into_iter().flatten().filter(of_version).collect();
+            let told =
+                |row: &&HashMap<String, String>| ENUMERATED_COLUMNS.map(|name| cell(row, name)).join(" ");
+            let found: Vec<String> = of_version.iter().map(told).collect();
             let expected = suite_rows(enumerated.iter().find(|suites| suites.tls_version == version));
             if found != expected {
                 wrong.push(Disagreement {
@@ -123,7 +124,7 @@ pub fn suite_disagreements(fleet: &Fleet, suites_csv: impl Read) -> csv::Result<
                     column: format!("{} {}", version.name(), ENUMERATED_COLUMNS.join(" ")),
                     expected: expected.join(", "),
                     found: found.join(", "),
-                    detail: String::new(),
+                    detail: of_version.first().map(|row| cell(row, "incomplete_reason")).unwrap_or_default(),
                 });
             }
         }

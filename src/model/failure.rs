@@ -1,6 +1,7 @@
 //! How a target can fail to show TLS: the one table of terminal outcomes.
 
 use super::registry::AlertDescription;
+use super::text::cut;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -314,7 +315,7 @@ impl Failure {
     /// The same, with words for a person, cut to [`DETAIL_BYTES_MAX`].
     pub fn with_detail(self, detail: impl fmt::Display) -> Self {
         let mut text = detail.to_string();
-        text.truncate(text.floor_char_boundary(DETAIL_BYTES_MAX));
+        cut(&mut text, DETAIL_BYTES_MAX);
         Self { detail: Some(text.into()), ..self }
     }
 }
@@ -349,7 +350,10 @@ mod tests {
 
     #[test]
     fn details_are_cut_at_a_character() {
-        let failure = Failure::new(Phase::Tls, Kind::Alert).with_detail("é".repeat(200));
-        assert_eq!(failure.detail.map(|d| d.len()), Some(DETAIL_BYTES_MAX));
+        let failure = Failure::new(Phase::Tls, Kind::Alert);
+        let cut = format!("{}…", "é".repeat(98));
+        assert_eq!(failure.clone().with_detail("é".repeat(101)).detail.as_deref(), Some(&*cut));
+        let whole = "é".repeat(100);
+        assert_eq!(failure.with_detail(&whole).detail.as_deref(), Some(&*whole));
     }
 }

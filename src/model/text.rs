@@ -99,11 +99,17 @@ pub const MESSAGE_BYTES_MAX: usize = 1000;
 /// A message as one line of bounded length, whatever it quotes.
 pub fn one_line(message: &str) -> String {
     let mut line = printable(&message.lines().collect::<Vec<_>>().join(" ")).into_owned();
-    if line.len() > MESSAGE_BYTES_MAX {
-        line.truncate(line.floor_char_boundary(MESSAGE_BYTES_MAX - ELLIPSIS.len()));
-        line.push_str(ELLIPSIS);
-    }
+    cut(&mut line, MESSAGE_BYTES_MAX);
     line
+}
+
+/// Leaves `most` bytes of a text that is longer, the ellipsis that then ends it
+/// included.
+pub fn cut(text: &mut String, most: usize) {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most.saturating_sub(ELLIPSIS.len())));
+        text.push_str(ELLIPSIS);
+    }
 }
 
 /// The line, from 1, in which a byte of a text stands.

@@ -105,6 +105,8 @@ pub(super) fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeou
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::{Cli, TIMEOUT_PHASES};
+    use clap::CommandFactory;
 
     #[test]
     fn a_time_for_every_phase_and_one_for_one() {
@@ -118,6 +120,18 @@ mod tests {
             |given: [&str; 2]| timeouts(&given.map(|text| text.parse().unwrap())).unwrap_err().to_string();
         assert_eq!(told(["tls=3s", "tls=4s"]), "--timeout: tls has two times, 3s and 4s");
         assert_eq!(told(["3s", "4s"]), "--timeout: every phase has two times, 3s and 4s");
+    }
+
+    #[test]
+    fn the_defaults_that_help_tells_are_the_defaults() {
+        let scan = Cli::command().find_subcommand("scan").unwrap().clone();
+        let option = scan.get_arguments().find(|option| option.get_long() == Some("timeout")).unwrap();
+        let help = option.get_help().unwrap().to_string();
+        let (_, told) = help.split_once("[default: ").unwrap();
+        let told: Vec<TimeoutArg> =
+            told.trim_end_matches(']').split(", ").map(|text| text.parse().unwrap()).collect();
+        assert_eq!(told.len(), TIMEOUT_PHASES.len());
+        assert_eq!(timeouts(&told).unwrap(), timeouts(&[]).unwrap());
     }
 
     #[test]

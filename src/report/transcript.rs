@@ -6,7 +6,7 @@ mod hellos;
 mod millis;
 mod verdict;
 
-use crate::model::text::ELLIPSIS;
+use crate::model::text::{self, ELLIPSIS};
 use crate::model::{
     Assessment, ClientCertificate, Deviation, DomainFacts, DomainRecord, EndpointRecord, Exchange,
     ExpectationMatch, Observation, Reply, SmtpCommand, TlsObservation,
@@ -158,9 +158,9 @@ fn write_leave(out: &mut String, seen: &Observation) -> fmt::Result {
         let silent = dialogue.unanswered == Some(SmtpCommand::Quit) && dialogue.quit.is_none();
         return if silent { writeln!(out, "  ! no answer to QUIT") } else { Ok(()) };
     };
-    let shown = text.get(..text.floor_char_boundary(BROKEN_OFF_BYTES_MAX)).unwrap_or(text);
-    let cut = if shown.len() < text.len() { ELLIPSIS } else { "" };
-    writeln!(out, "  ! no whole reply: {shown}{cut}")?;
+    let mut shown = text.to_string();
+    text::cut(&mut shown, BROKEN_OFF_BYTES_MAX);
+    writeln!(out, "  ! no whole reply: {shown}")?;
     write_deviations(out, dialogue.broken_off_deviations.as_deref().unwrap_or_default())
 }
 

@@ -3,7 +3,7 @@
 
 use super::names::same_ca;
 use crate::model::expectation::{Expectation, ExpectationMatch, ExpectationStatus, ExpectedCertificate};
-use crate::model::{CertificateFacts, TrustedRoot};
+use crate::model::{CertificateFacts, TrustedRoot, text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
@@ -55,7 +55,7 @@ fn one(expectation: &Arc<Expectation>, seen: Seen<'_>, today: Date) -> Expectati
     } else {
         (ExpectationStatus::Unexpected, nearest(&rows, today))
     };
-    detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+    text::cut(&mut detail, DETAIL_BYTES_MAX);
     ExpectationMatch { expectation: expectation.clone(), status, detail }
 }
 

@@ -5,6 +5,7 @@ use super::chain::{self, ReadCertificate};
 use super::expectation::{self, Seen};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
+use crate::model::text;
 use crate::model::{
     Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation,
     PresentedCertificate, Sha256,
@@ -156,9 +157,9 @@ fn is_disputed(chain: &[Arc<ReadCertificate>]) -> bool {
 }
 
 fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {
-    let subject = leaf.subject.as_deref().map(|text| {
-        let end = text.floor_char_boundary(SUBJECT_BYTES_MAX);
-        text.get(..end).unwrap_or_default().into()
+    let subject = leaf.subject.clone().map(|mut text| {
+        text::cut(&mut text, SUBJECT_BYTES_MAX);
+        text.into()
     });
     Leaf {
         sha256: leaf.sha256,

@@ -1,5 +1,6 @@
 //! What is wrong with a certificate, in words.
 
+use crate::model::text::cut;
 use std::fmt::Write;
 
 /// Longest [`CertificateFacts::defect`](crate::model::CertificateFacts::defect), in bytes.
@@ -14,7 +15,7 @@ impl Defects {
         if self.0.len() < DEFECT_BYTES_MAX {
             let separator = if self.0.is_empty() { "" } else { "; " };
             let _ = write!(self.0, "{separator}{defect}");
-            self.0.truncate(self.0.floor_char_boundary(DEFECT_BYTES_MAX));
+            cut(&mut self.0, DEFECT_BYTES_MAX);
         }
     }
 

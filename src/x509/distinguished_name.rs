@@ -2,7 +2,7 @@
 
 use super::defects::Defects;
 use super::oid::dotted;
-use crate::model::text::escape;
+use crate::model::text::{cut, escape};
 use x509_parser::asn1_rs::Tag;
 use x509_parser::prelude::{AttributeTypeAndValue, FromDer, X509Name};
 
@@ -39,9 +39,11 @@ impl DistinguishedName {
         }
         if read.text.len() > NAME_TEXT_BYTES_MAX {
             defects.note(format_args!("{what} of {} bytes", read.text.len()));
-            cut(&mut read.text);
+            cut(&mut read.text, NAME_TEXT_BYTES_MAX);
         }
-        read.common_name.as_mut().map(cut);
+        if let Some(name) = &mut read.common_name {
+            cut(name, NAME_TEXT_BYTES_MAX);
+        }
         Some(read)
     }
 
@@ -60,10 +62,6 @@ impl DistinguishedName {
             self.common_name = Some(value);
         }
     }
-}
-
-fn cut(text: &mut String) {
-    text.truncate(text.floor_char_boundary(NAME_TEXT_BYTES_MAX));
 }
 
 const COMMON_NAME: &str = "2.5.4.3";

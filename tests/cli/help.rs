@@ -1,9 +1,6 @@
 //! What `--help` says, so that a change of the command line is seen.
 
 use crate::command::Folder;
-use clap::{Command, CommandFactory};
-use mxray::internals::cli::Cli;
-use std::collections::BTreeSet;
 
 fn help(arguments: &[&str]) -> String {
     let ran = Folder::new().run(arguments);
@@ -60,48 +57,5 @@ fn the_readme_has_the_same_exit_codes() {
         let help = help(arguments);
         let (_, codes) = help.split_once("Exit codes:").unwrap();
         assert_eq!(plain(codes), rows.join(" "), "{arguments:?}");
-    }
-}
-
-/// Options by their dashes, those that are hidden left out.
-fn options(command: &Command) -> BTreeSet<String> {
-    let own = command.get_arguments().flat_map(|option| {
-        let aliases = option.get_visible_aliases().unwrap_or_default();
-        option.get_long().into_iter().chain(aliases).map(|name| format!("--{name}")).collect::<Vec<_>>()
-    });
-    own.chain(command.get_subcommands().flat_map(options)).collect()
-}
-
-/// Words of a text that begin with two dashes.
-fn dashed(text: &str) -> impl Iterator<Item = &str> {
-    let is_of_word =
-        |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '-';
-    text.match_indices("--").filter_map(move |(at, _)| {
-        let before = text[..at].chars().next_back();
-        let word = text[at..].split(|character| !is_of_word(character)).next()?;
-        (before != Some('-') && word.trim_matches('-').len() > 1).then_some(word)
-    })
-}
-
-/// Options of other programs.
-const OTHERS: [&str; 6] = ["--release", "--path", "--no-default-features", "--bench", "--open", "--help"];
-
-#[test]
-fn every_option_in_the_documents_is_one() {
-    let known = options(&Cli::command());
-    for (name, text) in [
-        ("README.md", include_str!("../../README.md")),
-        ("bench.md", include_str!("../../docs/bench.md")),
-        ("columns.md", include_str!("../../docs/columns.md")),
-        ("connectors.md", include_str!("../../docs/connectors.md")),
-        ("expectations.md", include_str!("../../docs/expectations.md")),
-        ("journal.md", include_str!("../../docs/journal.md")),
-        ("outcomes.md", include_str!("../../docs/outcomes.md")),
-        ("senders.md", include_str!("../../docs/senders.md")),
-        ("trust.md", include_str!("../../docs/trust.md")),
-    ] {
-        let unknown: Vec<&str> =
-            dashed(text).filter(|word| !known.contains(*word) && !OTHERS.contains(word)).collect();
-        assert!(unknown.is_empty(), "{name}: {unknown:?}");
     }
 }

@@ -19,13 +19,19 @@ JSON `true` and `false`); numbers are numbers in JSON too. Everything else is te
 row below names values, a cell holds one of them and nothing else, or is empty. Control characters, and bytes
 that are no UTF-8, stand as `\\xHH`, so a row is always one line.
 
+A text that is too long is cut, and ends in `…` then: `detail` and `cert_chain_detail` after 200 bytes, `parse_error`
+and `cert_expectation_detail` after 500, names in certificates and what else a server said after 1,024.
+
 Cells hold what foreign servers said and are data, whatever they begin with: a spreadsheet may take one that
 begins with `=`, `+`, `-` or `@` for a formula. Import the columns as text.
 
 Beside the tables a run directory holds `observations.jsonl`, the journal: one line for each probe with all that
 was seen, every reply whole; `facts.jsonl`, one line for each target with all that the DNS said, in the order of
 `domains.csv`; and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
-Of these and `certificates.csv` `mxray judge` makes verdicts again.
+`mxray judge` makes new verdicts from these, `certificates.csv` and `rejects.csv`. While a run goes on there is
+`run.json.new`, too: it keeps room for the last words. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
+(what the lab played), and `lab-roots.pem` and `lab-connectors.toml`, by which `mxray judge` judges it again.
+
 `finished` is `null` as long as a run goes on, and stays so if it is killed: then the last second may be missing,
 and the last line of each file may be cut short. It is `false` if the run was stopped or broke off; `interrupted`,
 `error` and `counts.unfinished` say more: the targets of the list that have no row, `null` where nobody knows how many

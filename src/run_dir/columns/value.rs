@@ -2,7 +2,7 @@
 //! their own way from the same column.
 
 use crate::model::Sha256;
-use crate::model::text::{ELLIPSIS, printable};
+use crate::model::text::{cut, printable};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
@@ -79,8 +79,7 @@ impl<'a> Value<'a> {
             }
             text.push_str(part.as_ref());
             if text.len() > TEXT_CELL_BYTES_MAX {
-                text.truncate(text.floor_char_boundary(TEXT_CELL_BYTES_MAX - ELLIPSIS.len()));
-                text.push_str(ELLIPSIS);
+                cut(&mut text, TEXT_CELL_BYTES_MAX);
                 break;
             }
         }

@@ -32,12 +32,9 @@ impl ConnectorError {
 
 /// Whatever a cell holds, an error stays one line of bounded length.
 fn printable(text: &str) -> String {
-    let mut text = text::printable(text).into_owned();
-    if text.len() > QUOTED_BYTES_MAX {
-        text.truncate(text.floor_char_boundary(QUOTED_BYTES_MAX));
-        text.push('…');
-    }
-    text
+    let mut shown = text::printable(text).into_owned();
+    text::cut(&mut shown, QUOTED_BYTES_MAX);
+    shown
 }
 
 impl fmt::Display for ConnectorError {

@@ -16,7 +16,7 @@ mod refusal;
 mod rules;
 
 use super::roots::{Roots, Store};
-use crate::model::{CertificateFacts, ChainStatus, TrustedRoot};
+use crate::model::{CertificateFacts, ChainStatus, TrustedRoot, text};
 use fast::Fast;
 use full::Full;
 use jiff::Timestamp;
@@ -44,7 +44,7 @@ impl From<Refusal> for Trust {
 }
 
 fn bounded(mut detail: String) -> String {
-    detail.truncate(detail.floor_char_boundary(DETAIL_BYTES_MAX));
+    text::cut(&mut detail, DETAIL_BYTES_MAX);
     detail
 }
 
