@@ -62,10 +62,10 @@ fn deciding(reply: &Reply) -> Option<&'static Row> {
 }
 
 /// The enhanced status code that the text begins with, as `5.7.1` (RFC 2034
-/// §4); some write `#5.7.1`.
+/// §4); some write `#5.7.1`, `(5.7.1)` or `[5.7.1]`.
 fn status(reply: &Reply) -> Option<&str> {
     let first = reply.words()?.split_whitespace().next()?;
-    let status = first.trim_start_matches('#').trim_end_matches([':', ',', ';']);
+    let status = first.trim_start_matches(['#', '(', '[']).trim_end_matches([':', ',', ';', ')', ']']);
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_status = status.split('.').count() == 3 && status.split('.').all(is_number);
     is_status.then_some(status)
