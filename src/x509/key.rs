@@ -42,9 +42,9 @@ fn read(raw: &[u8], defects: &mut Defects) -> Option<Key> {
     };
     let oid = dotted(&info.algorithm.algorithm);
     let (algorithm, bits) = match oid.as_str() {
-        "1.2.840.113549.1.1.1" => ("RSA", rsa_bits(&info)),
+        "1.2.840.113549.1.1.1" => ("RSA", rsa_bits(&info, defects)),
         // A key that may sign with RSASSA-PSS only (RFC 4055 §1.2).
-        "1.2.840.113549.1.1.10" => ("RSA", modulus_bits(&info.subject_public_key.data)),
+        "1.2.840.113549.1.1.10" => ("RSA", rsa_pss_bits(&info.subject_public_key.data, defects)),
         "1.2.840.10045.2.1" => ("ECDSA", ecdsa_bits(&info, defects)),
         "1.2.840.10040.4.1" => ("DSA", dsa_bits(&info.algorithm)),
         "1.3.101.112" => ("Ed25519", Some(256)),
@@ -54,17 +54,36 @@ fn read(raw: &[u8], defects: &mut Defects) -> Option<Key> {
     Some(Key { algorithm: algorithm.to_string(), bits })
 }
 
-fn rsa_bits(info: &SubjectPublicKeyInfo<'_>) -> Option<u32> {
+fn rsa_bits(info: &SubjectPublicKeyInfo<'_>, defects: &mut Defects) -> Option<u32> {
     match info.parsed() {
-        Ok(PublicKey::RSA(key)) => integer_bits(key.modulus),
+        Ok(PublicKey::RSA(key)) => modulus_bits(key.modulus, key.exponent, defects),
         _ => None,
     }
 }
 
-/// Bits of the first INTEGER of a SEQUENCE.
-fn modulus_bits(sequence: &[u8]) -> Option<u32> {
+/// The same of the SEQUENCE of both numbers.
+fn rsa_pss_bits(sequence: &[u8], defects: &mut Defects) -> Option<u32> {
     let mut inside = Cursor(Cursor(sequence).universal(Tag::Sequence)?.content);
-    integer_bits(inside.universal(Tag::Integer)?.content)
+    let modulus = inside.universal(Tag::Integer)?.content;
+    modulus_bits(modulus, inside.universal(Tag::Integer)?.content, defects)
+}
+
+/// Bits of an RSA modulus; none where the numbers are no RSA key (RFC 8017
+/// §3.1), since there is none then that could be strong.
+fn modulus_bits(modulus: &[u8], exponent: &[u8], defects: &mut Defects) -> Option<u32> {
+    if !is_odd(modulus) {
+        defects.note("RSA modulus is even");
+        return None;
+    }
+    if !is_odd(exponent) || integer_bits(exponent) == Some(1) {
+        defects.note("RSA exponent is even or 1");
+        return None;
+    }
+    integer_bits(modulus)
+}
+
+fn is_odd(content: &[u8]) -> bool {
+    content.last().is_some_and(|byte| byte & 1 == 1)
 }
 
 fn integer_bits(content: &[u8]) -> Option<u32> {
@@ -98,6 +117,27 @@ fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_rsa_key_has_no_bits() {
+        const ODD: &[u8] = &[0x00, 0x80, 0x01];
+        for (modulus, exponent, bits, defect) in [
+            (ODD, &[0x01, 0x00, 0x01][..], Some(16), None),
+            (ODD, &[0x03], Some(16), None),
+            (ODD, &[0x01], None, Some("RSA exponent is even or 1")),
+            (ODD, &[0x00], None, Some("RSA exponent is even or 1")),
+            (ODD, &[0x02], None, Some("RSA exponent is even or 1")),
+            (ODD, &[], None, Some("RSA exponent is even or 1")),
+            (&[0x00], &[0x03], None, Some("RSA modulus is even")),
+            (&[0x00, 0x80, 0x00], &[0x03], None, Some("RSA modulus is even")),
+            (&[], &[0x03], None, Some("RSA modulus is even")),
+            (&[0x01], &[0x03], Some(1), None),
+        ] {
+            let mut defects = Defects::default();
+            assert_eq!(modulus_bits(modulus, exponent, &mut defects), bits, "{modulus:?} {exponent:?}");
+            assert_eq!(defects.into_text().as_deref(), defect, "{modulus:?} {exponent:?}");
+        }
+    }
 
     #[test]
     fn leading_zeros_are_no_bits() {
