@@ -49,6 +49,9 @@ pub enum End {
 /// No address that can be tried.
 pub(super) const NO_ROUTE: Reason = Reason::Ended { phase: Phase::Connect, kind: Kind::NoRoute };
 
+/// No host with an address that the sender could try.
+pub(super) const NO_ADDRESS: Reason = Reason::Ended { phase: Phase::Dns, kind: Kind::MxUnusable };
+
 impl RollUp {
     /// Whether mail that demands TLS is delivered.
     pub fn check(&self) -> Check {
@@ -56,7 +59,7 @@ impl RollUp {
             (Some((_, cause)), _) => Check::Undetermined(cause),
             (None, End::Taken(_)) => Check::Pass,
             (None, End::NotTaken(failed)) => {
-                Check::Fail(failed.map_or(CheckFailure::NoTls(NO_ROUTE), |(_, why)| why))
+                Check::Fail(failed.map_or(CheckFailure::NoTls(NO_ADDRESS), |(_, why)| why))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The answer for one domain: what becomes of its mail without a connector,
 //! under the one that takes it, and where TLS is forced.
 
-use super::deliver::{End, NO_ROUTE, RollUp};
+use super::deliver::{End, NO_ADDRESS, NO_ROUTE, RollUp};
 use super::domain::Domain;
 use super::hosts::{Member, Standing, TOO_MANY};
 use super::profile::SenderProfile;
@@ -142,7 +142,8 @@ fn not_taken(domain: &Domain<'_>, roll: &RollUp, place: Option<usize>) -> Domain
     let reason = place.and(member).and_then(|member| member.endpoint()).map(|endpoint| &endpoint.outcome);
     let outcome = match reason {
         Some(outcome) => Outcome { basis: Some(roll.basis), ..outcome.clone() },
-        None => Outcome::without_tls(Delivery::Deferred, NO_ROUTE, Some(roll.basis)),
+        // All addresses are of a family that the sender does not have.
+        None => Outcome::without_tls(Delivery::Undeliverable, NO_ADDRESS, Some(roll.basis)),
     };
     let best = member.and_then(|member| domain.view(member));
     DomainOutcome { best, ..DomainOutcome::of(outcome) }

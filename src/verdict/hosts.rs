@@ -172,15 +172,19 @@ fn goes_elsewhere(profile: &SenderProfile, host: &Exchange) -> bool {
 }
 
 /// What is known of the addresses that the sender has beside those that are
-/// asked. That there may be some makes nothing unknown by itself.
+/// asked. That there may be some makes nothing unknown by itself, unless the
+/// sender has no other.
 fn other_family<'a>(
     profile: &SenderProfile,
     host: &Exchange,
     answered: impl FnOnce() -> bool,
 ) -> Option<Standing<'a>> {
     let there = host.of_other_family();
+    let families = &profile.sender.address_families.value;
+    let has_own = || host.addresses.iter().any(|ip| families.contains(&AddressFamily::of(*ip)));
+    let is_unknown = || if there.is_some() { !answered() } else { !has_own() };
     (goes_elsewhere(profile, host) && there != Some(0))
-        .then(|| Standing::OtherFamily { is_unknown: there.is_some() && !answered() })
+        .then(|| Standing::OtherFamily { is_unknown: is_unknown() })
 }
 
 fn more_addresses(host: &Exchange) -> Option<Standing<'_>> {

@@ -312,7 +312,7 @@ fn an_address_without_a_route_is_no_host() {
         (four_only(), &both, vec![encrypted(0, 1), no_route(0)], "encrypted, observed |  | "),
         (four_only(), &both, vec![encrypted(0, 1), by_six(0)], "encrypted, observed |  | "),
         (four_only(), &two, vec![no_route(0), encrypted(1, 1)], "encrypted, observed |  | "),
-        (four_only(), &two, vec![by_six(0)], "deferred:connect_no_route, observed |  | "),
+        (four_only(), &two, vec![by_six(0)], "undeliverable:dns_mx_unusable, observed |  | "),
     ] {
         assert_eq!(answer(&judge(&profile, facts, &found)), expected, "{found:?}");
     }
@@ -483,7 +483,10 @@ fn addresses_of_a_family_that_nothing_was_asked_over_leave_an_inference() {
     };
     let mut four_only = crate::sender::Sender::named("exchange-online").unwrap();
     four_only.address_families.value = vec![crate::sender::AddressFamily::Ipv4];
-    let (both, four_only) = (exchange_online(), SenderProfile::new(four_only));
+    let mut six_only = four_only.clone();
+    six_only.address_families.value = vec![crate::sender::AddressFamily::Ipv6];
+    let [four_only, six_only] = [four_only, six_only].map(SenderProfile::new);
+    let both = exchange_online();
     for (profile, count, found, expected) in [
         (&both, Some(0), clear(0, 1), "plaintext:starttls_not_offered, observed |  | "),
         (&both, Some(2), clear(0, 1), "plaintext:starttls_not_offered, inferred |  | "),
@@ -495,6 +498,9 @@ fn addresses_of_a_family_that_nothing_was_asked_over_leave_an_inference() {
         // Nobody knows of any.
         (&both, None, unreachable(0, 1), "encrypted, inferred |  | "),
         (&four_only, Some(2), unreachable(0, 1), "encrypted, inferred |  | "),
+        // There is none that the sender could go to, or nobody knows.
+        (&six_only, Some(0), clear(0, 1), "undeliverable:dns_mx_unusable, observed |  | "),
+        (&six_only, None, clear(0, 1), "undetermined:connect_no_route, - |  | "),
     ] {
         let found = [found, encrypted(1, 2)];
         assert_eq!(answer(&judge(profile, &with(count), &found)), expected, "{count:?} {found:?}");
