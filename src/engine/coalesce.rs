@@ -115,6 +115,7 @@ mod tests {
             hellos: Box::new([]),
             enumerated: None,
             starttls_forms: Default::default(),
+            reply_forms: Default::default(),
         };
         let timeout = Failure::new(Phase::Greeting, Kind::Timeout);
         JudgedEndpoint::of_outcome(finding, Outcome::undetermined(&timeout))

@@ -7,7 +7,7 @@ use super::error::LabError;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Most scenarios in one fleet.
-pub const SCENARIOS_MAX: usize = 250;
+pub const SCENARIOS_MAX: usize = 254;
 /// Most addresses in the pools of one scenario.
 pub const HOSTS_MAX: usize = 60_000;
 /// Addresses used of each 256, so that none ends in 0 or 255.

@@ -117,6 +117,14 @@ const REASONS_OF_SENDERS: &[&str] = &[
     "certificate_form",
     // Senders read it differently.
     "starttls_keyword_form",
+    "empty_line",
+    "long_reply",
+    "nul_byte",
+    "late_keyword",
+    "plaintext_after_starttls",
+    "empty_line_in_tls",
+    "long_reply_in_tls",
+    "unsolicited_reply",
     "no_secure_renegotiation",
     "dh_prime_size",
     // A hello does not show whether the server goes on without one.

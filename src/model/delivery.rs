@@ -1,6 +1,7 @@
 //! What becomes of a message, why, on what that rests, and what is logged.
 
 use super::failure::{Failure, Kind, Phase};
+use super::reply_form::ReplyForm;
 use serde::{Serialize, Serializer};
 use std::cmp::Ordering;
 use std::fmt;
@@ -83,6 +84,8 @@ pub enum Reason {
     SecondLookDiffers,
     /// STARTTLS is written in a form that senders read differently.
     StarttlsKeywordForm,
+    /// A reply has a form that senders read differently.
+    ReplyForm(ReplyForm),
     /// TCP did not open, and has opened nowhere over this family of addresses:
     /// it may be this machine's own network that lets nothing out.
     NetworkSuspect,
@@ -95,6 +98,7 @@ impl Reason {
             Reason::Ended { phase, .. } => phase,
             // It may be that mail never comes to TLS.
             Reason::NoSecondLook | Reason::SecondLookDiffers | Reason::StarttlsKeywordForm => Phase::Starttls,
+            Reason::ReplyForm(form) if !form.is_behind_starttls() => Phase::Starttls,
             Reason::NetworkSuspect => Phase::Connect,
             _ => Phase::Tls,
         }
@@ -132,6 +136,7 @@ impl fmt::Display for Reason {
             Reason::NoSecondLook => f.write_str("no_second_look"),
             Reason::SecondLookDiffers => f.write_str("second_look_differs"),
             Reason::StarttlsKeywordForm => f.write_str("starttls_keyword_form"),
+            Reason::ReplyForm(form) => f.write_str(form.name()),
             Reason::NetworkSuspect => f.write_str("network_suspect"),
         }
     }

@@ -14,6 +14,7 @@ use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
 use super::keyword::KeywordForms;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use super::reply_form::ReplyForms;
 use super::signature_check::SignatureCheck;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -181,6 +182,8 @@ pub struct Finding {
     pub enumerated: Option<Box<Enumerated>>,
     /// How STARTTLS is written in the reply to EHLO.
     pub starttls_forms: KeywordForms,
+    /// Forms of replies that senders read differently.
+    pub reply_forms: ReplyForms,
 }
 
 /// What an enumeration found, and in which form it asked.

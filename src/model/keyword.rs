@@ -29,6 +29,10 @@ pub enum KeywordForm {
     CarriageReturn,
     /// Another control character behind it.
     ControlCharacter,
+    /// A NUL behind it.
+    NulByte,
+    /// In the first line that says anything, behind one with no text.
+    FirstText,
     /// In the first line, which is the server's name and greeting (RFC 5321
     /// §4.1.1.1), and in no other.
     FirstLine,
@@ -36,7 +40,7 @@ pub enum KeywordForm {
 
 impl KeywordForm {
     /// Every form, in the order of their bits.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::LowerCase,
         Self::Parameter,
         Self::EqualsSign,
@@ -44,6 +48,8 @@ impl KeywordForm {
         Self::Tab,
         Self::CarriageReturn,
         Self::ControlCharacter,
+        Self::NulByte,
+        Self::FirstText,
         Self::FirstLine,
     ];
 
@@ -57,6 +63,8 @@ impl KeywordForm {
             Self::Tab => "tab",
             Self::CarriageReturn => "carriage_return",
             Self::ControlCharacter => "control_character",
+            Self::NulByte => "nul_byte",
+            Self::FirstText => "first_text",
             Self::FirstLine => "first_line",
         }
     }
@@ -71,7 +79,7 @@ impl fmt::Display for KeywordForm {
 /// All ways at once in which a server writes it otherwise; none where it writes
 /// it plainly, or not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeywordForms(u8);
+pub struct KeywordForms(u16);
 
 impl KeywordForms {
     fn with(self, form: KeywordForm) -> Self {
@@ -97,11 +105,14 @@ impl KeywordForms {
     /// first counts.
     pub fn of(reply: &Reply) -> Self {
         let mut odd = None;
+        let mut is_first_text = reply.lines.first().is_some_and(|line| says_nothing(line));
         for line in reply.lines.iter().skip(1) {
-            if line.as_bytes() == STARTTLS {
+            if line.as_bytes() == STARTTLS && !is_first_text {
                 return Self::default();
             }
-            odd = odd.or_else(|| Self::of_text(line));
+            let told = |forms: Self| if is_first_text { forms.with(KeywordForm::FirstText) } else { forms };
+            odd = odd.or_else(|| Self::of_text(line).map(told));
+            is_first_text &= says_nothing(line);
         }
         let first = || reply.lines.first().and_then(|line| Self::of_text(line));
         odd.or_else(|| first().map(|forms| forms.with(KeywordForm::FirstLine))).unwrap_or_default()
@@ -141,12 +152,18 @@ impl KeywordForms {
             Some(b' ') => add(KeywordForm::Parameter, true),
             Some(b'=') => add(KeywordForm::EqualsSign, true),
             Some(b'\t') => add(KeywordForm::Tab, true),
+            Some(0) => add(KeywordForm::NulByte, true),
             Some(b'\r') if behind.iter().all(|byte| *byte == b'\r') => add(KeywordForm::CarriageReturn, true),
             Some(byte) if byte.is_ascii_control() => add(KeywordForm::ControlCharacter, true),
             Some(_) => return None,
         }
         Some(forms)
     }
+}
+
+/// Whether a line has no text.
+fn says_nothing(line: &str) -> bool {
+    line.bytes().all(|byte| byte == b' ')
 }
 
 #[cfg(test)]
@@ -175,6 +192,7 @@ mod tests {
             (r"STARTTLS\x0d", &["carriage_return"]),
             (r"STARTTLS\x0dx", &["control_character"]),
             (r"STARTTLS\x01", &["control_character"]),
+            (r"STARTTLS\x00", &["nul_byte"]),
             ("STARTTLSX", &[]),
             (r"STARTTLS\\x0d", &[]),
             ("AUTH STARTTLS", &[]),
@@ -185,6 +203,10 @@ mod tests {
         }
         assert_eq!(forms(&["STARTTLS", "SIZE 1"]), ["first_line"]);
         assert_eq!(forms(&["STARTTLS", "starttls"]), ["lower_case"]);
+        assert_eq!(forms(&["", "STARTTLS"]), ["first_text"]);
+        assert_eq!(forms(&["", " ", "starttls"]), ["lower_case", "first_text"]);
+        assert_eq!(forms(&["", "STARTTLS", "STARTTLS"]), [""; 0]);
+        assert_eq!(forms(&["", "SIZE 1", "STARTTLS"]), [""; 0]);
         assert_eq!(forms(&["mx.example STARTTLS"]), [""; 0]);
     }
 }

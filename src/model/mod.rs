@@ -30,6 +30,7 @@ pub mod reach;
 pub mod record;
 pub mod registry;
 pub mod reply;
+pub mod reply_form;
 pub mod revocation;
 pub mod server_best;
 pub mod signature_check;
@@ -69,6 +70,7 @@ pub use registry::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,
 };
 pub use reply::{Deviation, Reply, SmtpCommand};
+pub use reply_form::{ReplyForm, ReplyForms};
 pub use server_best::ServerBest;
 pub use signature_check::SignatureCheck;
 pub use target::{Subject, Target};

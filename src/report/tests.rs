@@ -65,6 +65,7 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
                 hellos: Box::new([]),
                 enumerated: None,
                 starttls_forms: Default::default(),
+                reply_forms: Default::default(),
             },
             outcome.clone(),
         )),

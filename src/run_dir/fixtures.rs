@@ -76,6 +76,7 @@ pub(crate) fn domain() -> DomainRecord {
         hellos: Box::new([]),
         enumerated: None,
         starttls_forms: Default::default(),
+        reply_forms: Default::default(),
     };
     let failure = Failure::new(Phase::Starttls, Kind::NotOffered).with_reply(250).with_detail("=1+1\r\n");
     let outcome = Outcome::without_tls(Delivery::Plaintext, &failure, Some(Basis::Observed));
@@ -86,6 +87,7 @@ pub(crate) fn domain() -> DomainRecord {
         hellos: Box::new([]),
         enumerated: None,
         starttls_forms: Default::default(),
+        reply_forms: Default::default(),
     };
     let dead = Failure::new(Phase::Dns, Kind::Nxdomain);
     DomainRecord {

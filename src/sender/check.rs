@@ -95,6 +95,7 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     stated("address_families", &sender.address_families)?;
     stated("starttls_forms_read", &sender.starttls_forms_read)?;
     stated("starttls_forms_unread", &sender.starttls_forms_unread)?;
+    stated("reply_forms", &sender.reply_forms)?;
     stated("other_hosts_before_plaintext", &sender.other_hosts_before_plaintext)?;
     if let Some(max) = &sender.addresses_max {
         stated("addresses_max", max)?;

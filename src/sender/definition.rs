@@ -8,7 +8,7 @@
 use super::error::SenderError;
 use super::offer::Offer;
 use super::situation::Situation;
-use crate::model::{CipherSuite, KeywordForm, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::{CipherSuite, KeywordForm, NamedGroup, ProtocolVersion, ReplyForm, SignatureScheme};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,6 +51,21 @@ pub enum AfterTlsFailure {
     Plaintext,
     /// It keeps it and tries again.
     Defer,
+}
+
+/// What a sender does where a reply has a form that mail systems read
+/// differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplyFormEffect {
+    /// It goes on as if there were nothing.
+    Ignored,
+    /// It sees no STARTTLS.
+    NoStarttls,
+    /// Its handshake fails.
+    TlsFailure,
+    /// It leaves the host, and keeps the message.
+    Deferred,
 }
 
 impl FromStr for AfterTlsFailure {
@@ -162,6 +177,10 @@ pub struct Sender {
     /// Those in which it sees no STARTTLS. Of others it is not known.
     #[serde(default = "leaves_no_form_unread")]
     pub starttls_forms_unread: Stated<Vec<KeywordForm>>,
+    /// What it does where a reply has a form that mail systems read differently;
+    /// of forms that are not there it is not known.
+    #[serde(default = "knows_no_reply_form")]
+    pub reply_forms: Stated<BTreeMap<ReplyForm, ReplyFormEffect>>,
     /// Whether mail of which the handshake failed, and that it sends in clear
     /// then, is taken to the other hosts first.
     #[serde(default = "goes_on_at_once")]
@@ -249,6 +268,9 @@ impl fmt::Debug for Sender {
                 told.field(name, stated);
             }
         }
+        if !self.reply_forms.value.is_empty() {
+            told.field("reply_forms", &self.reply_forms);
+        }
         if self.other_hosts_before_plaintext.value {
             told.field("other_hosts_before_plaintext", &self.other_hosts_before_plaintext);
         }
@@ -298,6 +320,12 @@ fn reads_any_case() -> Stated<Vec<KeywordForm>> {
 fn leaves_no_form_unread() -> Stated<Vec<KeywordForm>> {
     let assumption = Some("of none it is known that it is not read".to_string());
     Stated { value: Vec::new(), source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn knows_no_reply_form() -> Stated<BTreeMap<ReplyForm, ReplyFormEffect>> {
+    let assumption = Some("of none it is known what it does".to_string());
+    Stated { value: BTreeMap::new(), source: None, assumption }
 }
 
 /// What is taken of a sender whose file does not say.

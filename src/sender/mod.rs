@@ -17,7 +17,8 @@ mod toml_fault;
 mod expectation_tests;
 
 pub use definition::{
-    AddressFamily, AfterTlsFailure, LoggedCode, SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX, Sender, Stated,
+    AddressFamily, AfterTlsFailure, LoggedCode, ReplyFormEffect, SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX,
+    Sender, Stated,
 };
 pub use error::SenderError;
 pub use file::DEFAULT_SENDER;

@@ -63,6 +63,7 @@ impl Situation {
                 | Reason::SecondLookDiffers
                 | Reason::NetworkSuspect
                 | Reason::StarttlsKeywordForm
+                | Reason::ReplyForm(_)
         ) {
             return None;
         }

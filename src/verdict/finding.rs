@@ -6,7 +6,7 @@ use super::profile::SenderProfile;
 use crate::ask::enumeration;
 use crate::model::{
     EndpointRecord, Enumerated, Failure, Finding, HelloEnd, HelloFinding, HelloObservation, HelloPurpose,
-    JudgedEndpoint, KeywordForms, Kind, Observation, Phase, Reason, SecondHandshake, TlsFinding,
+    JudgedEndpoint, KeywordForms, Kind, Observation, Phase, Reason, ReplyForms, SecondHandshake, TlsFinding,
 };
 use crate::trust::names;
 use crate::trust::pkix::{Assessed, Assessments};
@@ -77,6 +77,7 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         hellos: hellos(observation, assessments),
         enumerated: enumerated(observation).map(Box::new),
         starttls_forms: observation.dialogue.ehlo.as_ref().map(KeywordForms::of).unwrap_or_default(),
+        reply_forms: ReplyForms::of(&observation.dialogue),
     }
 }
 

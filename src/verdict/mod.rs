@@ -38,6 +38,7 @@ mod policy;
 mod profile;
 mod promise;
 mod proof;
+mod reply_form;
 mod requirement;
 mod scanner_offer;
 mod scheme;

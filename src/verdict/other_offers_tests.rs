@@ -56,6 +56,7 @@ fn refused(hellos: &[HelloFinding]) -> Finding {
         hellos: hellos.into(),
         enumerated: None,
         starttls_forms: Default::default(),
+        reply_forms: Default::default(),
     }
 }
 

@@ -19,14 +19,15 @@ use super::keyword::{self, Reading};
 use super::other_offers::{Inference, infer};
 use super::profile::SenderProfile;
 use super::proof::{self, Proof};
+use super::reply_form;
 use crate::ask::step_down;
 use crate::model::{
     AlertDescription, Basis, CipherSuite, Delivery, DomainFacts, DowngradeMark, Failure, Finding, HelloEnd,
     HelloFinding, Kind, NamedGroup, NegotiatedTls, Outcome, Phase, PresentedCertificate, ProtocolVersion,
-    Reason, SuiteFacts,
+    Reason, ReplyForm, SuiteFacts,
 };
 use crate::sender::situation::Situation;
-use crate::sender::{AfterTlsFailure, Sender, Stated};
+use crate::sender::{AfterTlsFailure, ReplyFormEffect, Sender, Stated};
 
 /// What delivery through the endpoint would be, for a sender that is judged for
 /// once: [`SenderProfile`] spares what is made for each call here.
@@ -42,7 +43,7 @@ pub fn of(profile: &SenderProfile, finding: &Finding) -> Outcome {
 /// The same of an endpoint as the sender meets it.
 pub(super) fn of_case(case: &Case<'_>) -> Outcome {
     let profile = case.profile;
-    let (mut outcome, situation) = case.answer_to_keyword();
+    let (mut outcome, situation) = case.answer_to_replies();
     outcome.logged = situation.and_then(|situation| profile.logged(situation));
     outcome
 }
@@ -68,24 +69,58 @@ pub fn without_probe(profile: &SenderProfile, facts: &DomainFacts, failure: &Fai
 type Answer = (Outcome, Option<Situation>);
 
 impl Case<'_> {
+    /// The answer, if the sender reads the replies as the scanner does.
+    fn answer_to_replies(&self) -> Answer {
+        let sender = &self.profile.sender;
+        let answer = match reply_form::deciding(sender, self.finding, false) {
+            Some((form, effect)) => self.by_reply_form(form, effect),
+            None => self.answer_to_keyword(),
+        };
+        if reply_form::is_assumed(sender, self.finding) { resting_on(Basis::Assumed, answer) } else { answer }
+    }
+
     /// The answer, if the sender sees STARTTLS as the scanner does.
     fn answer_to_keyword(&self) -> Answer {
         match keyword::of(&self.profile.sender, self.finding) {
-            Reading::AsScanned(Basis::Observed) => self.answer(),
-            Reading::AsScanned(rests_on) => {
-                let (outcome, situation) = self.answer();
-                (Outcome { basis: outcome.basis.map(|basis| basis.max(rests_on)), ..outcome }, situation)
-            }
-            Reading::Unseen if self.stayed() => {
-                let alone = self.profile.sender.requires_tls.value;
-                let delivery = if alone { Delivery::Deferred } else { Delivery::Plaintext };
-                let reason = Reason::StarttlsKeywordForm;
-                let outcome = Outcome::without_tls(delivery, reason, Some(Basis::Inferred));
-                (outcome, alone.then_some(Situation::StarttlsRequired))
-            }
-            Reading::Unseen => self.answer(),
+            Reading::AsScanned(rests_on) => resting_on(rests_on, self.answer_to_starttls()),
+            Reading::Unseen => self.without_keyword(Reason::StarttlsKeywordForm),
             Reading::Open => (Outcome::undetermined(Reason::StarttlsKeywordForm), None),
         }
+    }
+
+    fn answer_to_starttls(&self) -> Answer {
+        match reply_form::deciding(&self.profile.sender, self.finding, true) {
+            Some((form, effect)) => self.by_reply_form(form, effect),
+            None => self.answer(),
+        }
+    }
+
+    fn by_reply_form(&self, form: ReplyForm, effect: Option<ReplyFormEffect>) -> Answer {
+        let reason = Reason::ReplyForm(form);
+        match effect {
+            Some(ReplyFormEffect::Ignored) => self.answer(),
+            Some(ReplyFormEffect::NoStarttls) => self.without_keyword(reason),
+            Some(ReplyFormEffect::TlsFailure) => self.tls_failure(reason, Basis::Inferred),
+            Some(ReplyFormEffect::Deferred) => {
+                (Outcome::without_tls(Delivery::Deferred, reason, Some(Basis::Inferred)), None)
+            }
+            None => match self.answer() {
+                // That says more.
+                open @ (Outcome { delivery: Delivery::Undetermined, .. }, _) => open,
+                _ => (Outcome::undetermined(reason), None),
+            },
+        }
+    }
+
+    /// What becomes of mail where the sender sees no STARTTLS.
+    fn without_keyword(&self, reason: Reason) -> Answer {
+        if !self.stayed() {
+            return self.answer();
+        }
+        let alone = self.profile.sender.requires_tls.value;
+        let delivery = if alone { Delivery::Deferred } else { Delivery::Plaintext };
+        let outcome = Outcome::without_tls(delivery, reason, Some(Basis::Inferred));
+        (outcome, alone.then_some(Situation::StarttlsRequired))
     }
 
     /// Whether the server stayed after its reply to EHLO, as whoever goes on in
@@ -431,6 +466,11 @@ impl Case<'_> {
             declined_suites: rank.and_then(|rank| offer.suites.get(..rank)).unwrap_or_default().to_vec(),
         }
     }
+}
+
+/// The same on a basis that is no better than this.
+fn resting_on(rests_on: Basis, (outcome, situation): Answer) -> Answer {
+    (Outcome { basis: outcome.basis.map(|basis| basis.max(rests_on)), ..outcome }, situation)
 }
 
 fn ended(kind: Kind) -> Reason {

@@ -55,6 +55,7 @@ mod tests {
                     hellos: Box::new([]),
                     enumerated: None,
                     starttls_forms: Default::default(),
+                    reply_forms: Default::default(),
                 },
                 Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
             )),

@@ -40,6 +40,7 @@ fn finding(failure: Option<Kind>, tls: Option<TlsFinding>, hellos: &[HelloFindin
         hellos: hellos.into(),
         enumerated: None,
         starttls_forms: Default::default(),
+        reply_forms: Default::default(),
     }
 }
 

@@ -68,6 +68,7 @@ fn findings() -> Vec<Finding> {
         hellos: Box::new([]),
         enumerated: None,
         starttls_forms: Default::default(),
+        reply_forms: Default::default(),
     };
     let shaken = |version, suite, signature| Finding {
         tls: Some(TlsFinding {
