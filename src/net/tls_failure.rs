@@ -122,17 +122,15 @@ pub(super) fn from_rustls(error: &Error, certificate: ClientCertificate) -> Fail
         Error::InvalidMessage(
             InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
         ) => Kind::TooLong,
-        // What this side lacks, or did itself.
-        Error::EncryptError
-        | Error::FailedToGetCurrentTime
-        | Error::FailedToGetRandomBytes
-        | Error::HandshakeNotComplete
-        | Error::UnsupportedNameType
-        | Error::InconsistentKeys(_)
-        | Error::BadMaxFragmentSize
-        | Error::General(_)
-        | Error::Other(_) => Kind::LocalError,
-        _ => Kind::Malformed,
+        Error::InappropriateMessage { .. }
+        | Error::InappropriateHandshakeMessage { .. }
+        | Error::InvalidMessage(_)
+        | Error::InvalidCertificate(_)
+        | Error::DecryptError
+        | Error::PeerSentOversizedRecord
+        | Error::NoApplicationProtocol => Kind::Malformed,
+        // What this side lacks, or did itself, and what nobody knows of yet.
+        _ => Kind::LocalError,
     };
     Failure::new(Phase::Tls, kind).with_detail(error)
 }
@@ -171,16 +169,20 @@ pub(super) fn after_tls(failure: Failure, first: Option<&Reply>, certificate: Cl
     }
 }
 
+/// Parts of words that stand beside "certificate" where it is that of the client.
+const SPEAK_OF_THE_CLIENT: [&str; 7] =
+    ["client", "ccert", "present", "provide", "require", "verif", "trusted"];
+
 /// Whether words speak of a certificate, in the languages that write it alike.
 /// With a 421, which every server may say for its own reasons (RFC 5321 §3.8),
-/// it has to be that of the client.
+/// they have to speak of the client's, or of what became of it.
 fn names_certificate(words: &str, code: u16) -> bool {
     let words = words.to_lowercase();
     let mut each = words.split(|letter: char| !letter.is_alphanumeric());
     let named = each.any(|word| {
         word.contains("certif") || word.contains("zertifi") || matches!(word, "cert" | "certs" | "ccert")
     });
-    named && (code != 421 || words.contains("client") || words.contains("ccert"))
+    named && (code != 421 || SPEAK_OF_THE_CLIENT.iter().any(|part| words.contains(part)))
 }
 
 fn incompatible(reason: &PeerIncompatible) -> Kind {
@@ -190,7 +192,22 @@ fn incompatible(reason: &PeerIncompatible) -> Kind {
         PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon => {
             Kind::NoCommonSuite
         }
-        _ => Kind::Malformed,
+        PeerIncompatible::EcPointsExtensionRequired
+        | PeerIncompatible::ExtendedMasterSecretExtensionRequired
+        | PeerIncompatible::IncorrectCertificateTypeExtension
+        | PeerIncompatible::KeyShareExtensionRequired
+        | PeerIncompatible::NamedGroupsExtensionRequired
+        | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon
+        | PeerIncompatible::NoEcPointFormatsInCommon
+        | PeerIncompatible::NoSignatureSchemesInCommon
+        | PeerIncompatible::NullCompressionRequired
+        | PeerIncompatible::ServerSentHelloRetryRequestWithUnknownExtension
+        | PeerIncompatible::SignatureAlgorithmsExtensionRequired
+        | PeerIncompatible::SupportedVersionsExtensionRequired
+        | PeerIncompatible::UncompressedEcPointsRequired
+        | PeerIncompatible::UnsolicitedCertificateTypeExtension => Kind::Malformed,
+        // Of clients, of QUIC, or not known yet.
+        _ => Kind::LocalError,
     }
 }
 
@@ -218,8 +235,51 @@ fn misbehaved(reason: &PeerMisbehaved) -> Kind {
         | PeerMisbehaved::ServerHelloMustOfferUncompressedEcPoints
         | PeerMisbehaved::UnexpectedCleartextExtension
         | PeerMisbehaved::WrongGroupForKeyShare => Kind::IllegalParameter,
-        _ => Kind::Malformed,
+        reason if breaks_the_protocol(reason) => Kind::Malformed,
+        // Of clients, of QUIC, or not known yet.
+        _ => Kind::LocalError,
     }
+}
+
+/// Whether a server has done what ends the handshake here, and does not with
+/// everyone.
+fn breaks_the_protocol(reason: &PeerMisbehaved) -> bool {
+    matches!(
+        reason,
+        PeerMisbehaved::BadCertChainExtensions
+            | PeerMisbehaved::CipherSuiteDifferedOnRetry
+            | PeerMisbehaved::DisallowedEncryptedExtension
+            | PeerMisbehaved::DuplicateEncryptedExtensions
+            | PeerMisbehaved::DuplicateHelloRetryRequestExtensions
+            | PeerMisbehaved::DuplicateNewSessionTicketExtensions
+            | PeerMisbehaved::DuplicateServerHelloExtensions
+            | PeerMisbehaved::HandshakeHashVariedAfterRetry
+            | PeerMisbehaved::IllegalHelloRetryRequestWithEmptyCookie
+            | PeerMisbehaved::IllegalHelloRetryRequestWithOfferedGroup
+            | PeerMisbehaved::IllegalHelloRetryRequestWithWrongSessionId
+            | PeerMisbehaved::IllegalMiddleboxChangeCipherSpec
+            | PeerMisbehaved::IllegalTlsInnerPlaintext
+            | PeerMisbehaved::InvalidCertCompression
+            | PeerMisbehaved::InvalidMaxEarlyDataSize
+            | PeerMisbehaved::KeyEpochWithPendingFragment
+            | PeerMisbehaved::MessageInterleavedWithHandshakeMessage
+            | PeerMisbehaved::ResumptionOfferedWithIncompatibleCipherSuite
+            | PeerMisbehaved::ResumptionOfferedWithVariedCipherSuite
+            | PeerMisbehaved::ResumptionOfferedWithVariedEms
+            | PeerMisbehaved::SelectedUnofferedApplicationProtocol
+            | PeerMisbehaved::SelectedUnofferedCertCompression
+            | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion
+            | PeerMisbehaved::ServerEchoedCompatibilitySessionId
+            | PeerMisbehaved::TooManyEmptyFragments
+            | PeerMisbehaved::TooManyKeyUpdateRequests
+            | PeerMisbehaved::TooManyRenegotiationRequests
+            | PeerMisbehaved::TooManyWarningAlertsReceived
+            | PeerMisbehaved::UnsolicitedCertExtension
+            | PeerMisbehaved::UnsolicitedEchExtension
+            | PeerMisbehaved::UnsolicitedEncryptedExtension
+            | PeerMisbehaved::UnsolicitedSctList
+            | PeerMisbehaved::UnsolicitedServerHelloExtension
+    )
 }
 
 #[cfg(test)]
@@ -246,6 +306,13 @@ mod tests {
                 Shown,
                 Kind::ClientCertificateRefused,
                 "Client certificate not trusted",
+            ),
+            (
+                421,
+                "4.7.1 No certificate presented",
+                NotShown,
+                Kind::ClientCertificateRequired,
+                "4.7.1 No certificate presented",
             ),
             (421, postfix, NeverAsked, Kind::Throttled, postfix),
             (421, postfix, Accepted, Kind::Throttled, postfix),
@@ -325,8 +392,21 @@ mod tests {
         for ours in [io::Error::from_raw_os_error(105), ErrorKind::PermissionDenied.into()] {
             assert_eq!(failure(&ours, ClientCertificate::NeverAsked).kind, Kind::LocalError, "{ours}");
         }
-        for ours in [Error::FailedToGetRandomBytes, Error::General("key generation failed".into())] {
+        for ours in [
+            Error::FailedToGetRandomBytes,
+            Error::General("key generation failed".into()),
+            Error::PeerIncompatible(PeerIncompatible::Tls13RequiredForQuic),
+            Error::PeerMisbehaved(PeerMisbehaved::OfferedDuplicateKeyShares),
+        ] {
             assert_eq!(from_rustls(&ours, ClientCertificate::NeverAsked).kind, Kind::LocalError, "{ours}");
+        }
+        for theirs in [
+            Error::DecryptError,
+            Error::InvalidMessage(InvalidMessage::MissingKeyExchange),
+            Error::PeerIncompatible(PeerIncompatible::NoEcPointFormatsInCommon),
+            Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments),
+        ] {
+            assert_eq!(from_rustls(&theirs, ClientCertificate::NeverAsked).kind, Kind::Malformed, "{theirs}");
         }
         let old = PeerIncompatible::ServerDoesNotSupportTls12Or13;
         let old = io::Error::other(TlsFault::from(Error::PeerIncompatible(old)));
