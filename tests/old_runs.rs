@@ -50,6 +50,10 @@ fn is_explained(column: &str, before: &str, row: &Row) -> bool {
     if row.values().any(|cell| cell.contains("no_second_look")) {
         return true;
     }
+    // What a sender makes of plaintext behind the 220 was not asked for.
+    if row.values().any(|cell| cell.contains("plaintext_after_starttls")) {
+        return true;
+    }
     match column {
         // The weakest was one that had been looked at once.
         name if name.starts_with("weakest_") => true,
@@ -107,6 +111,7 @@ fn kind_of_difference(before: &Row, after: &Row) -> usize {
         has_become("reason", "tls_client_certificate_required"),
         has_become("reason", "greeting_throttled") && after["otherwise"] == "encrypted",
         has_become("forward_secrecy", "yes"),
+        has_become("reason", "plaintext_after_starttls"),
     ];
     kinds.iter().position(|is_so| *is_so).map_or(0, |place| place + 1)
 }
@@ -117,7 +122,7 @@ fn the_rows_that_differ_are_told_by_their_kinds() {
     let again = dir.path().join("again");
     judge(&run, &again);
     let after = rows(&again.join("domains.csv"), &["line"]);
-    let mut found = [0usize; 7];
+    let mut found = [0usize; 8];
     for (key, before) in rows(&run.join("domains.csv"), &["line"]) {
         let kind = kind_of_difference(&before, &after[&key]);
         let differs =

@@ -104,11 +104,22 @@ impl Case<'_> {
             Some(ReplyFormEffect::Deferred) => {
                 (Outcome::without_tls(Delivery::Deferred, reason, Some(Basis::Inferred)), None)
             }
-            None => match self.answer() {
-                // That says more.
-                open @ (Outcome { delivery: Delivery::Undetermined, .. }, _) => open,
-                _ => (Outcome::undetermined(reason), None),
-            },
+            None => self.by_unknown_form(form),
+        }
+    }
+
+    /// Nobody knows what the sender does there. Mail that is kept in any case is
+    /// kept; and what is open for another reason keeps that, which says more.
+    fn by_unknown_form(&self, form: ReplyForm) -> Answer {
+        let reason = Reason::ReplyForm(form);
+        let answer = self.answer();
+        let if_tls_fails = || self.tls_failure(reason, Basis::Inferred).0.delivery;
+        match answer.0.delivery {
+            Delivery::Undetermined => answer,
+            Delivery::Deferred if form.is_behind_starttls() && if_tls_fails() == Delivery::Deferred => {
+                resting_on(Basis::Inferred, answer)
+            }
+            _ => (Outcome::undetermined(reason), None),
         }
     }
 
