@@ -13,7 +13,7 @@ use std::fmt;
 pub const LATE_KEYWORD_BYTES: usize = 2048;
 /// Longest reply, in bytes, with one for each line end, that is no
 /// [`ReplyForm::LongReply`].
-pub const LONG_REPLY_BYTES: usize = 4090;
+pub const LONG_REPLY_BYTES: usize = 4092;
 
 /// A form of a reply, in the order of the dialogue. Those up to
 /// [`ReplyForm::LateKeyword`] are met before STARTTLS is asked for, or by whoever
