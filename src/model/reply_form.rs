@@ -206,7 +206,9 @@ mod tests {
         assert_eq!(of_ehlo(&["mx", &format!("{room}x"), "STARTTLS"], &[]), ["late_keyword"]);
         assert_eq!(of_ehlo(&["mx", &escaped, "STARTTLS"], &[]), [""; 0]);
         assert_eq!(of_ehlo(&["mx", "STARTTLS", &room, "HELP"], &[]), [""; 0]);
-        assert_eq!(of_ehlo(&["mx", "STARTTLS", &room, &room], &[]), [""; 0]);
+        let fits = "x".repeat(LONG_REPLY_BYTES - 7 - 13 - 5);
+        assert_eq!(of_ehlo(&["mx", "STARTTLS", &fits], &[]), [""; 0]);
+        assert_eq!(of_ehlo(&["mx", "STARTTLS", &format!("{fits}x")], &[]), ["long_reply"]);
         assert_eq!(of_ehlo(&["mx", "STARTTLS", &room, &room, "HELP"], &[]), ["long_reply"]);
         assert_eq!(of_ehlo(&["mx", &room, &room, "HELP"], &[]), ["long_reply"]);
     }
