@@ -8,7 +8,7 @@
 
 use crate::model::{
     CipherSuite, ClientCertificate, ClientHelloSpec, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind,
-    Observation, Phase, ProtocolVersion, SignatureScheme,
+    NamedGroup, Observation, Phase, ProtocolVersion, SignatureScheme,
 };
 
 /// The handshake that counts for the sender, among the two.
@@ -21,6 +21,7 @@ pub(super) struct Shaken<'a> {
     /// The suite that the server chose.
     pub(super) suite: Option<CipherSuite>,
     version: Option<ProtocolVersion>,
+    group: Option<NamedGroup>,
     scheme: Option<SignatureScheme>,
 }
 
@@ -82,6 +83,7 @@ fn first(seen: &Observation) -> Option<Shaken<'_>> {
         failure: seen.failure.as_ref(),
         suite: tls.suite,
         version: tls.version,
+        group: tls.group,
         scheme: tls.signature_scheme,
     })
 }
@@ -94,6 +96,7 @@ impl<'a> Shaken<'a> {
             failure: hello.failure.as_ref(),
             suite: hello.suite,
             version: hello.version,
+            group: hello.group,
             scheme: hello.signature_scheme,
         }
     }
@@ -104,36 +107,16 @@ impl<'a> Shaken<'a> {
         self.suite.is_none() && ended == Some((Phase::Tls, Kind::Timeout))
     }
 
-    /// Whether what was chosen is not of the sender's offer, so that only the
-    /// answer to that tells what the sender gets. Another version of the
-    /// sender's is taken, too, where its suites go with the key.
+    /// Whether something that was chosen is not in the sender's offer: version,
+    /// suite, group or signature scheme. Then only the answer to that offer
+    /// tells what the sender gets, and whether it gets anything.
     pub(super) fn is_not_of(&self, sender: &ClientHelloSpec) -> bool {
         let (Some(version), Some(suite)) = (self.version, self.suite) else { return false };
-        if self.scheme.is_some_and(|scheme| !sender.signature_schemes.contains(&scheme)) {
-            return true;
-        }
-        if sender.versions.contains(&version) {
-            return version < ProtocolVersion::TLS13 && !sender.suites.contains(&suite);
-        }
-        let newer_only = sender.versions.iter().all(|offered| *offered > version);
-        newer_only || !sender.suites.iter().any(|suite| self.key_fits(*suite))
+        !sender.versions.contains(&version)
+            || !sender.suites.contains(&suite)
+            || self.group.is_some_and(|group| !sender.groups.contains(&group))
+            || self.scheme.is_some_and(|scheme| !sender.signature_schemes.contains(&scheme))
     }
-
-    /// Whether a suite up to TLS 1.2 goes with the key that signed.
-    fn key_fits(&self, suite: CipherSuite) -> bool {
-        let Some(facts) = suite.facts().filter(|facts| !facts.is_tls13()) else { return false };
-        match self.scheme.map(is_of_rsa) {
-            Some(rsa) => facts.authentication == if rsa { "RSA" } else { "ECDSA" },
-            None => false,
-        }
-    }
-}
-
-/// Whether a key of RSA signs under a scheme: RSASSA-PKCS1-v1_5, whose second
-/// byte is 1, and RSASSA-PSS (RFC 8446 §4.2.3). All else here goes with suites
-/// of ECDSA (RFC 8422 §5.1.3).
-fn is_of_rsa(scheme: SignatureScheme) -> bool {
-    scheme.0 & 0xff == 1 || matches!(scheme.0, 0x0804..=0x0806 | 0x0809..=0x080b)
 }
 
 #[cfg(test)]

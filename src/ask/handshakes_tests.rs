@@ -8,6 +8,7 @@ fn sender(names_host: bool, shows_certificate: bool) -> ClientHelloSpec {
     ClientHelloSpec {
         versions: vec![ProtocolVersion::TLS13, ProtocolVersion::TLS12],
         suites: vec![CipherSuite(0x1302), CipherSuite(0xc030)],
+        groups: vec![NamedGroup(24), NamedGroup(23)],
         signature_schemes: vec![SignatureScheme(0x0804), SignatureScheme(0x0403)],
         names_host,
         shows_certificate,
@@ -118,16 +119,18 @@ fn what_the_sender_does_not_offer_is_told_apart() {
         ClientHelloSpec { versions: vec![tls13], suites: vec![CipherSuite(0x1302)], ..sender(true, true) };
     for (sender, version, suite, scheme, expected) in [
         (sender(true, true), tls13, 0x1302, 0x0804, false),
-        (sender(true, true), tls13, 0x1303, 0x0804, false),
+        (sender(true, true), tls13, 0x1303, 0x0804, true),
         (sender(true, true), tls13, 0x1302, 0x0807, true),
         (sender(true, true), tls12, 0xc030, 0x0804, false),
         (sender(true, true), tls12, 0xc02c, 0x0403, true),
-        (without_tls13.clone(), tls13, 0x1302, 0x0804, false),
-        (without_tls13, tls13, 0x1302, 0x0403, true),
+        (without_tls13, tls13, 0x1302, 0x0804, true),
         (tls13_only, tls12, 0xc030, 0x0804, true),
     ] {
         let seen = seen(None, None, session(version, suite, scheme));
         let found = counting(&sender, &seen).unwrap().is_not_of(&sender);
         assert_eq!(found, expected, "{version} {suite:#x} {scheme:#x}");
+        let mut of_another_group = seen;
+        of_another_group.tls.as_mut().unwrap().group = Some(NamedGroup(29));
+        assert!(counting(&sender, &of_another_group).unwrap().is_not_of(&sender));
     }
 }

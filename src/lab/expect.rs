@@ -109,6 +109,7 @@ pub(super) const CONNECTOR_WORDS: &str = "connector_detail";
 const REASONS_OF_SENDERS: &[&str] = &[
     "no_published_version",
     "no_published_suite",
+    "no_published_group",
     "offer_refused",
     "sha1_certificate",
     "sha1_signature",

@@ -58,6 +58,8 @@ pub enum Reason {
     NoPublishedVersion,
     /// The server takes no suite that the sender offers.
     NoPublishedSuite,
+    /// The server takes no group for the key exchange that the sender offers.
+    NoPublishedGroup,
     /// The server refuses the sender's offer, and what it lacks was not learnt.
     OfferRefused,
     /// The certificate is signed with SHA-1, which the sender refuses.
@@ -125,6 +127,7 @@ impl fmt::Display for Reason {
             Reason::Ended { phase, kind } => write!(f, "{phase}_{kind}"),
             Reason::NoPublishedVersion => f.write_str("no_published_version"),
             Reason::NoPublishedSuite => f.write_str("no_published_suite"),
+            Reason::NoPublishedGroup => f.write_str("no_published_group"),
             Reason::OfferRefused => f.write_str("offer_refused"),
             Reason::Sha1Certificate => f.write_str("sha1_certificate"),
             Reason::Sha1Signature => f.write_str("sha1_signature"),

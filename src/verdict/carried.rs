@@ -5,73 +5,77 @@ use super::form::Form;
 use super::profile::SenderProfile;
 use crate::model::registry::ProtocolVersion;
 use crate::model::{Basis, CipherSuite, NamedGroup, Reason, TlsFinding};
+use crate::sender::offer::Offer;
 
-/// What carries over. What does not, and what is not known, is `None`.
+/// What carries over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Carried {
     /// Observed where the server must answer the sender alike.
     pub basis: Basis,
     /// Version.
-    pub version: Option<ProtocolVersion>,
+    pub version: ProtocolVersion,
     /// Suite.
-    pub suite: Option<CipherSuite>,
-    /// Group of the key exchange.
+    pub suite: CipherSuite,
+    /// Group of the key exchange; `None` where there is none, or it is not known.
     pub group: Option<NamedGroup>,
 }
 
-impl Carried {
-    fn inferred(version: Option<ProtocolVersion>, group: Option<NamedGroup>) -> Self {
-        Self { basis: Basis::Inferred, version, suite: None, group }
-    }
-}
-
-/// What the sender would get of the session.
+/// What the sender would get of the session, where all that was chosen is in its
+/// offer.
 ///
 /// # Errors
-/// None of it: what the server showed and the sender does not offer. It may
-/// have more than it showed.
+/// None of it: what the server chose and the sender does not offer. The server
+/// may have more than it showed, or nothing else. That every server of TLS 1.3
+/// must know secp256r1 and a suite of AES-128 (RFC 8446 §9.1) binds who writes
+/// it, not who sets it up: servers are seen that take X25519 alone.
 pub(super) fn carried(profile: &SenderProfile, tls: &TlsFinding, form: Form) -> Result<Carried, Reason> {
     let (Some(version), Some(suite)) = (tls.version, tls.suite) else {
         return Err(Reason::NoPublishedSuite);
     };
     let offer = &profile.offer;
     if !profile.offers(version) {
-        return carried_to_another_version(profile, tls, version);
+        return Err(lack_in_another_version(profile, tls, version));
     }
-    if alike::key_signs_for(offer, tls, version) == Some(false) {
+    if lacks_scheme(offer, tls) {
         return Err(Reason::NoPublishedSignatureScheme);
     }
-    let group = tls.group.filter(|group| offer.groups.contains(group));
-    if offer.rank(suite).is_some() {
-        let certain = alike::must_be_answered_alike(profile, tls, form, version, suite);
-        let basis = if certain { Basis::Observed } else { Basis::Inferred };
-        return Ok(Carried { basis, version: Some(version), suite: Some(suite), group });
-    }
-    // Every server of TLS 1.3 has a suite of everybody's (RFC 8446 §9.1).
-    let tls13 = version == ProtocolVersion::TLS13;
-    if tls13 { Ok(Carried::inferred(Some(version), group)) } else { Err(Reason::NoPublishedSuite) }
-}
-
-/// The server takes the sender's newest version, one would think; whether with
-/// a suite and a signature scheme of the sender's, its key tells.
-fn carried_to_another_version(
-    profile: &SenderProfile,
-    tls: &TlsFinding,
-    chosen: ProtocolVersion,
-) -> Result<Carried, Reason> {
-    // It was offered newer ones, and has none.
-    if profile.offer.versions.iter().all(|version| *version > chosen) {
-        return Err(Reason::NoPublishedVersion);
-    }
-    if !key_fits(profile, tls) {
+    if offer.rank(suite).is_none() {
         return Err(Reason::NoPublishedSuite);
     }
-    let newest = profile.offer.versions.first();
-    let signs = newest.and_then(|newest| alike::key_signs_for(&profile.offer, tls, *newest));
-    if signs == Some(false) {
-        return Err(Reason::NoPublishedSignatureScheme);
+    if lacks_group(offer, tls) {
+        return Err(Reason::NoPublishedGroup);
     }
-    Ok(Carried::inferred(None, None))
+    let certain = alike::must_be_answered_alike(profile, tls, form, version, suite);
+    let basis = if certain { Basis::Observed } else { Basis::Inferred };
+    Ok(Carried { basis, version, suite, group: tls.group })
+}
+
+/// Whether the server signed under a scheme that the sender does not offer.
+pub(super) fn lacks_scheme(offer: &Offer, tls: &TlsFinding) -> bool {
+    tls.signature_scheme.is_some_and(|scheme| !offer.signature_schemes.contains(&scheme))
+}
+
+/// Whether it chose a group that the sender does not offer.
+pub(super) fn lacks_group(offer: &Offer, tls: &TlsFinding) -> bool {
+    tls.group.is_some_and(|group| !offer.groups.contains(&group))
+}
+
+/// What was not seen of a server that chose a version which the sender does not
+/// offer. Its key tells more than that: whether a suite and a signature scheme
+/// of the sender's go with it.
+fn lack_in_another_version(profile: &SenderProfile, tls: &TlsFinding, chosen: ProtocolVersion) -> Reason {
+    // It was offered newer ones, and has none.
+    if profile.offer.versions.iter().all(|version| *version > chosen) {
+        return Reason::NoPublishedVersion;
+    }
+    if !key_fits(profile, tls) {
+        return Reason::NoPublishedSuite;
+    }
+    let newest = profile.offer.versions.first();
+    match newest.and_then(|newest| alike::key_signs_for(&profile.offer, tls, *newest)) {
+        Some(false) => Reason::NoPublishedSignatureScheme,
+        _ => Reason::NoPublishedVersion,
+    }
 }
 
 /// Whether a suite of the sender's goes with the key that the server showed.

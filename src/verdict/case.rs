@@ -2,7 +2,7 @@
 //! that were given to hellos of several kinds.
 
 use super::alike;
-use super::carried::{Carried, carried};
+use super::carried::{self, Carried, carried};
 use super::demands::{self, Demand};
 use super::form::{Form, as_met};
 use super::other_offers::{Inference, infer};
@@ -11,7 +11,7 @@ use super::proof::{self, Proof};
 use super::scanner_offer::SCANNER_SUITES;
 use crate::model::{
     Basis, CheckCause, CipherSuite, ClientCertificate, Failure, Finding, HelloEnd, HelloFinding,
-    HelloPurpose, Kind, Phase, PresentedCertificate, Reason, SuiteFacts, TlsFinding,
+    HelloPurpose, Kind, Phase, PresentedCertificate, ProtocolVersion, Reason, SuiteFacts, TlsFinding,
 };
 
 /// What was found at an endpoint, and for whom it is judged.
@@ -47,15 +47,29 @@ impl<'a> Case<'a> {
         self.finding.tls.as_ref().map(|tls| carried(self.profile, tls, self.form))
     }
 
-    /// Whether nothing of the scanner's session is this sender's.
-    pub(super) fn lacks_session(&self) -> bool {
-        matches!(self.carried(), Some(Err(_)))
+    /// Whether the certificate of the scanner's handshake is, as far as can be
+    /// told, the one that the sender is shown, whatever becomes of the rest. No
+    /// server chooses it by the group. Of TLS 1.3 it does not choose it by the
+    /// suite either (RFC 8446 §4.4.2.2).
+    pub(super) fn carries_certificate(&self) -> bool {
+        match self.carried() {
+            Some(Ok(_) | Err(Reason::NoPublishedGroup)) => true,
+            Some(Err(Reason::NoPublishedSuite)) => {
+                let chosen = self.finding.tls.as_ref().and_then(|tls| tls.version);
+                chosen == Some(ProtocolVersion::TLS13) && self.profile.offers(ProtocolVersion::TLS13)
+            }
+            _ => false,
+        }
     }
 
-    /// Whether the server showed a key that signs under no scheme of the
-    /// sender's.
+    /// Whether the server signed under a scheme that the sender does not offer.
     pub(super) fn lacks_scheme(&self) -> bool {
-        self.carried() == Some(Err(Reason::NoPublishedSignatureScheme))
+        self.finding.tls.as_ref().is_some_and(|tls| carried::lacks_scheme(&self.profile.offer, tls))
+    }
+
+    /// Whether it chose a group that the sender does not offer.
+    pub(super) fn lacks_group(&self) -> bool {
+        self.finding.tls.as_ref().is_some_and(|tls| carried::lacks_group(&self.profile.offer, tls))
     }
 
     /// The hello of the sender's very offer, if it was sent.
@@ -149,7 +163,7 @@ impl<'a> Case<'a> {
         let by_hello = if self.finding.hellos.is_empty() { None } else { self.presented_by_hello() };
         by_hello.or_else(|| {
             // What the sender gets instead was not seen.
-            let tls = self.finding.tls.as_ref().filter(|_| self.form.named && !self.lacks_session())?;
+            let tls = self.finding.tls.as_ref().filter(|_| self.form.named && self.carries_certificate())?;
             Some((tls.presented()?, self.basis_of_shown(tls)))
         })
     }
@@ -175,7 +189,7 @@ impl<'a> Case<'a> {
     /// shown.
     pub(super) fn basis_of_shown(&self, tls: &TlsFinding) -> Basis {
         match carried(self.profile, tls, self.form) {
-            Ok(Carried { basis: Basis::Observed, version: Some(version), .. })
+            Ok(Carried { basis: Basis::Observed, version, .. })
                 if alike::must_be_shown_alike(&self.profile.offer, tls, version) =>
             {
                 Basis::Observed

@@ -3,14 +3,10 @@
 //! and there a suite that both have, with a group that both have.
 
 use crate::model::{
-    AcceptedSuite, CipherSuite, Enumerated, NamedGroup, Preference, ProtocolVersion, SuiteFacts,
-    VersionSuites,
+    AcceptedGroups, AcceptedSuite, CipherSuite, Enumerated, Enumeration, Preference, ProtocolVersion,
+    SuiteFacts, VersionSuites,
 };
 use crate::sender::offer::Offer;
-
-/// The curve that every server with ECDHE has, where its groups were not asked
-/// for: RFC 8446 §9.1 demands it, and no list of before goes without.
-const USUAL_CURVE: NamedGroup = NamedGroup(23);
 
 /// What the server comes to with the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +22,8 @@ pub(super) enum Taken {
     NoVersion,
     /// It takes no suite of the sender's in the newest version in common.
     NoSuite,
+    /// It takes suites of the sender's there, but none of its groups.
+    NoGroup,
 }
 
 /// What the suites and groups found come to; `None` where a gap leaves it open.
@@ -33,10 +31,11 @@ pub(super) fn taken(offer: &Offer, enumerated: &Enumerated, named: bool) -> Opti
     for version in &offer.versions {
         let found = enumerated.found.versions.iter().find(|found| found.version == *version)?;
         if !found.suites.is_empty() {
-            let agreed = agreed(offer, found);
+            let common = Common { offer, found, groups: groups(&enumerated.found, found) };
             // Without its name, or with it, a host may take what it else refuses.
             let alike = !named || enumerated.names_host == offer.sends_sni;
-            return agreed.or_else(|| (lacks_all(offer, found) && alike).then_some(Taken::NoSuite));
+            let refused = || (common.is_nothing() && alike).then(|| common.lack());
+            return common.agreed().or_else(refused);
         }
         if found.gap.is_some() {
             return None;
@@ -45,43 +44,76 @@ pub(super) fn taken(offer: &Offer, enumerated: &Enumerated, named: bool) -> Opti
     Some(Taken::NoVersion)
 }
 
-/// Whether the server takes no suite of the sender's: all of its own were found,
-/// and where the group is all that is lacking, all groups were.
-fn lacks_all(offer: &Offer, found: &VersionSuites) -> bool {
-    let shares_suite = found.suites.iter().any(|accepted| offer.rank(accepted.suite).is_some());
-    let all_groups = found.groups.as_ref().is_none_or(|groups| groups.gap.is_none());
-    found.gap.is_none() && (all_groups || !shares_suite)
+/// The groups of a version. Up to TLS 1.2 they are asked for in one version
+/// alone, since they are those of all.
+fn groups<'e>(all: &'e Enumeration, found: &'e VersionSuites) -> Option<&'e AcceptedGroups> {
+    let is_old = |found: &VersionSuites| found.version < ProtocolVersion::TLS13;
+    let of_another = || {
+        let old = all.versions.iter().filter(|other| is_old(other) && is_old(found));
+        old.filter_map(|other| other.groups.as_ref()).next()
+    };
+    found.groups.as_ref().or_else(of_another)
 }
 
-fn agreed(offer: &Offer, found: &VersionSuites) -> Option<Taken> {
-    let in_common: Vec<&AcceptedSuite> =
-        found.suites.iter().filter(|accepted| is_in_common(offer, found, accepted.suite)).collect();
-    let by_client = || in_common.iter().min_by_key(|accepted| offer.rank(accepted.suite));
-    let chosen = match found.preference {
-        Some(Preference::Server) => in_common.first(),
-        Some(Preference::Client) => by_client(),
-        // Of one there is no choice.
-        _ => in_common.first().filter(|_| in_common.len() == 1),
-    };
-    let (version, suite) = (found.version, chosen.map(|chosen| chosen.suite));
-    let dh_bits = chosen.and_then(|chosen| chosen.dh_bits);
-    (!in_common.is_empty()).then_some(Taken::Agreed { version, suite, dh_bits })
+/// What a sender and a server may have in common in one version.
+struct Common<'e> {
+    offer: &'e Offer,
+    found: &'e VersionSuites,
+    /// `None` where nobody asked for them.
+    groups: Option<&'e AcceptedGroups>,
 }
 
-fn is_in_common(offer: &Offer, found: &VersionSuites, suite: CipherSuite) -> bool {
-    let tls13 = found.version >= ProtocolVersion::TLS13;
-    let needs_group = tls13 || suite.facts().is_some_and(SuiteFacts::is_ecdhe);
-    let group_fits = || match &found.groups {
-        Some(found) => found.groups.iter().any(|group| offer.groups.contains(group)),
-        None => offer.groups.contains(&USUAL_CURVE),
-    };
-    offer.rank(suite).is_some() && (!needs_group || group_fits())
+impl Common<'_> {
+    /// Whether the server takes no suite of the sender's: all of its own were
+    /// found, and where the group is all that is lacking, all groups were.
+    fn is_nothing(&self) -> bool {
+        self.found.gap.is_none() && !self.shared().any(|accepted| self.is_taken(accepted) != Some(false))
+    }
+
+    /// What is lacking where they have nothing in common.
+    fn lack(&self) -> Taken {
+        if self.shared().next().is_some() { Taken::NoGroup } else { Taken::NoSuite }
+    }
+
+    fn agreed(&self) -> Option<Taken> {
+        let taken: Vec<&AcceptedSuite> =
+            self.shared().filter(|accepted| self.is_taken(accepted) == Some(true)).collect();
+        let by_client = || taken.iter().min_by_key(|accepted| self.offer.rank(accepted.suite));
+        let is_open = self.shared().any(|accepted| self.is_taken(accepted).is_none());
+        let chosen = match self.found.preference {
+            _ if is_open => None,
+            Some(Preference::Server) => taken.first(),
+            Some(Preference::Client) => by_client(),
+            // Of one there is no choice.
+            _ => taken.first().filter(|_| taken.len() == 1),
+        };
+        let (version, suite) = (self.found.version, chosen.map(|chosen| chosen.suite));
+        let dh_bits = chosen.and_then(|chosen| chosen.dh_bits);
+        (!taken.is_empty()).then_some(Taken::Agreed { version, suite, dh_bits })
+    }
+
+    /// The suites that both have.
+    fn shared(&self) -> impl Iterator<Item = &AcceptedSuite> {
+        self.found.suites.iter().filter(|accepted| self.offer.rank(accepted.suite).is_some())
+    }
+
+    /// Whether a suite that both have is taken, for which both need a group, too;
+    /// `None` where that is not known.
+    fn is_taken(&self, accepted: &AcceptedSuite) -> Option<bool> {
+        let tls13 = self.found.version >= ProtocolVersion::TLS13;
+        if !tls13 && !accepted.suite.facts().is_some_and(SuiteFacts::is_ecdhe) {
+            return Some(true);
+        }
+        let groups = self.groups?;
+        let fits = groups.groups.iter().any(|group| self.offer.groups.contains(group));
+        (fits || groups.gap.is_none()).then_some(fits)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AcceptedGroups, Enumeration, Gap};
+    use crate::model::{Gap, NamedGroup};
 
     const TLS12: ProtocolVersion = ProtocolVersion::TLS12;
     const TLS13: ProtocolVersion = ProtocolVersion::TLS13;
@@ -159,6 +191,26 @@ mod tests {
             let found = enumerated(&[version(TLS13, &[], None), tls12]);
             assert_eq!(taken(&offer(&[24]), &found, true), expected, "{suite:#x}");
         }
+    }
+
+    /// They may be none of the sender's. Those of another old version are the same.
+    #[test]
+    fn groups_that_nobody_asked_for_leave_it_open() {
+        let none13 = || version(TLS13, &[], None);
+        let without = |suites: &[u16]| VersionSuites { groups: None, ..version(TLS12, suites, None) };
+        for (suites, expected) in [
+            (&[0xc030][..], None),
+            (&[0xc030, 0x009d], agreed(TLS12, None)),
+            (&[0x009d], agreed(TLS12, Some(0x009d))),
+            (&[0xc02c], Some(Taken::NoSuite)),
+        ] {
+            let found = enumerated(&[none13(), without(suites)]);
+            assert_eq!(taken(&offer(&[23]), &found, true), expected, "{suites:x?}");
+        }
+        let asked = version(ProtocolVersion::TLS11, &[0xc014], None);
+        let found = enumerated(&[none13(), without(&[0xc030]), asked]);
+        assert_eq!(taken(&offer(&[29]), &found, true), agreed(TLS12, Some(0xc030)));
+        assert_eq!(taken(&offer(&[24]), &found, true), Some(Taken::NoGroup));
     }
 
     #[test]

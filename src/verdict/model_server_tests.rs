@@ -3,11 +3,12 @@
 //! asked for, with a client certificate or without, and with the oddities that
 //! are known. Whatever is said to be observed must be what it gives the sender.
 
+use crate::ask::step_down::{self, HelloPlan};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Basis, ChainStatus, ClientCertificate, DateStatus, Delivery, Failure, Finding, HelloEnd, HelloFinding,
-    HelloPurpose, Kind, Leaf, MxHost, Phase, PresentedCertificate, SecondHandshake, Sha256, SignatureCheck,
-    TlsFinding,
+    Basis, ChainStatus, Check, ClientCertificate, DateStatus, Delivery, Failure, Finding, HelloEnd,
+    HelloFinding, HelloObservation, HelloPurpose, Kind, Leaf, MxHost, Observation, Phase,
+    PresentedCertificate, SecondHandshake, Sha256, SignatureCheck, TlsFinding, TlsObservation,
 };
 use crate::sender::offer::{HelloLength, Offer};
 use crate::sender::{Sender, Stated};
@@ -16,6 +17,7 @@ use crate::verdict::fixtures::{at, ip, leaf, own_hello};
 use crate::verdict::scanner_offer::SHORT_GROUPS;
 use crate::verdict::{SCANNER_GROUPS, SCANNER_SUITES, SenderProfile};
 use crate::x509::handshake::OFFERED_SCHEMES;
+use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
 use std::ops::Range;
@@ -337,6 +339,47 @@ fn own(server: &Server, profile: &SenderProfile) -> HelloFinding {
     }
 }
 
+/// What the sender gets. The share that comes with its hello is that of the
+/// group that it prefers.
+fn answer_to(server: &Server, profile: &SenderProfile) -> Option<Agreed> {
+    let offer = &profile.offer;
+    let shares: Vec<u16> = offer.groups.iter().take(1).map(|group| group.0).collect();
+    let (length, names_host) = (HelloLength::of(offer), offer.sends_sni);
+    let given = server.answer(Hello { offer, shares: &shares, length, names_host });
+    given.filter(|_| server.ends(profile.may_show_certificate()).is_none())
+}
+
+/// The observation of which that was found, as far as what is asked next hangs
+/// on it.
+fn seen(finding: &Finding) -> Observation {
+    let of = |tls: &TlsFinding| TlsObservation {
+        established: true,
+        version: tls.version,
+        suite: tls.suite,
+        group: tls.group,
+        signature_scheme: tls.signature_scheme,
+        ..TlsObservation::default()
+    };
+    let hello = |hello: &HelloFinding| {
+        let SecondHandshake { failure, tls } = &**hello.handshake.as_ref().unwrap();
+        HelloObservation {
+            failure: failure.clone(),
+            version: tls.version,
+            suite: tls.suite,
+            group: tls.group,
+            signature_scheme: tls.signature_scheme,
+            ..HelloObservation::new(hello.purpose, hello.offered_version, Timestamp::UNIX_EPOCH, hello.end)
+        }
+    };
+    let begun = Failure::new(Phase::Tls, Kind::Alert);
+    Observation {
+        failure: finding.failure.clone(),
+        tls: finding.tls.as_ref().map(of),
+        hellos: finding.hellos.iter().map(hello).collect(),
+        ..Observation::failed(finding.key.clone(), Timestamp::UNIX_EPOCH, 1, begun)
+    }
+}
+
 fn shuffled(pool: &'static [u16], least: usize) -> impl Strategy<Value = Vec<u16>> {
     subsequence(pool, least..=pool.len()).prop_shuffle()
 }
@@ -465,12 +508,7 @@ proptest! {
         if outcome.basis != Some(Basis::Observed) {
             return Ok(());
         }
-        let offer = &profile.offer;
-        // The share that comes with a hello is that of the group preferred.
-        let shares: Vec<u16> = offer.groups.iter().take(1).map(|group| group.0).collect();
-        let (length, names_host) = (HelloLength::of(offer), offer.sends_sni);
-        let given = server.answer(Hello { offer, shares: &shares, length, names_host });
-        let given = given.filter(|_| server.ends(profile.may_show_certificate()).is_none());
+        let given = answer_to(&server, &profile);
         let told = format!("{server:?}\n{:?}\n{endpoint:?}\n{given:?}", profile.offer);
         if outcome.delivery != Delivery::Encrypted {
             prop_assert!(given.is_none(), "{told}");
@@ -483,6 +521,42 @@ proptest! {
         if endpoint.certificate_basis == Basis::Observed {
             let shown = endpoint.presented.as_ref().unwrap();
             prop_assert_eq!(&shown.leaf.sha256, &leaf_of(given.key).sha256, "{}", told);
+        }
+    }
+
+    /// Where form and length of a hello are nothing to the server, and it asks
+    /// for no certificate, all hangs on what is offered. Then nothing is told to
+    /// be encrypted, nor is forced TLS told to pass, that the server refuses:
+    /// inferred is what must come so, not what mostly does.
+    #[test]
+    fn what_is_inferred_of_an_offer_is_no_guess(
+        server in server(),
+        profile in sender(),
+        asks in prop::bool::weighted(0.3),
+        looks in any::<bool>(),
+    ) {
+        let server = Server {
+            stumbles: false,
+            silent: false,
+            names: Names::Ignored,
+            client_auth: ClientAuth::None,
+            ..server
+        };
+        let endpoint = judged(&profile, found(&server, &profile, asks, looks));
+        let given = answer_to(&server, &profile);
+        let told = format!("{server:?}\n{:?}\n{endpoint:?}\n{given:?}", profile.offer);
+        let delivery = endpoint.outcome.delivery;
+        prop_assert!(delivery != Delivery::Encrypted || given.is_some(), "{told}");
+        prop_assert!(delivery != Delivery::Deferred || given.is_none(), "{told}");
+        let checks = [endpoint.encryption, endpoint.certificate];
+        prop_assert!(!checks.contains(&Check::Pass) || given.is_some(), "{told}");
+        // What its own hello would tell is asked for.
+        let lacks = endpoint.finding.hellos.iter().all(|hello| hello.purpose != HelloPurpose::Sender);
+        if delivery == Delivery::Undetermined && lacks {
+            let next = step_down::next(&HelloPlan::default(), &profile.offer.spec(HelloPurpose::Sender), &seen(&endpoint.finding));
+            // Or first a handshake in its form.
+            let asks = [HelloPurpose::Sender, HelloPurpose::Handshake];
+            prop_assert!(next.is_some_and(|next| asks.contains(&next.purpose)), "{told}");
         }
     }
 }

@@ -10,15 +10,11 @@
 
 use super::downgrade;
 use crate::ask::step_down;
-use crate::model::{Finding, HelloFinding, HelloPurpose, NamedGroup, ProtocolVersion};
+use crate::model::{Finding, HelloFinding, HelloPurpose, ProtocolVersion};
 use crate::sender::Sender;
 use crate::sender::offer::Offer;
 use std::collections::HashMap;
 use std::sync::LazyLock;
-
-/// The curve that every server with ECDHE has: RFC 8446 §9.1 demands it, and
-/// no list of before goes without.
-const USUAL_CURVE: NamedGroup = NamedGroup(23);
 
 /// What follows for a sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,15 +92,15 @@ impl<'f> Heard<'f> {
     }
 
     /// Whether the server must come to an agreement with a sender, too: it has
-    /// chosen version and suite out of the sender's lists, has none of the
-    /// sender's newer versions although they were offered, and has taken a hello
+    /// chosen version, suite, group and signature scheme out of the sender's
+    /// lists, has none of the sender's newer versions although they were offered, and has taken a hello
     /// as long as the sender's.
     fn serves(&self, offer: &Offer) -> bool {
         let (Some(chosen), Some(suite)) = (self.chosen(), self.hello.suite) else { return false };
-        let group_fits = |group| offer.groups.contains(&group) || offer.groups.contains(&USUAL_CURVE);
         offer.versions.contains(&chosen)
             && offer.rank(suite).is_some()
-            && self.hello.group.is_none_or(group_fits)
+            && self.hello.group.is_none_or(|group| offer.groups.contains(&group))
+            && self.hello.signature_scheme.is_none_or(|scheme| offer.signature_schemes.contains(&scheme))
             && offer.versions.iter().all(|version| *version <= chosen || self.denies(*version))
             && self.is_as_long_as(offer)
     }

@@ -283,6 +283,9 @@ impl Case<'_> {
         let (version, suite, dh_bits) = match enumerated::taken(&self.profile.offer, found, named)? {
             Taken::NoVersion => return Some(self.tls_failure(Reason::NoPublishedVersion, basis)),
             Taken::NoSuite => return Some(self.tls_failure(Reason::NoPublishedSuite, basis)),
+            Taken::NoGroup => return Some(self.tls_failure(Reason::NoPublishedGroup, basis)),
+            // It tells nothing of the schemes under which the server signs.
+            Taken::Agreed { .. } if self.lacks_scheme() => return None,
             Taken::Agreed { version, suite, dh_bits } => (version, suite, dh_bits),
         };
         let info = self.finding.tls.as_ref().and_then(|tls| tls.renegotiation_info);
@@ -300,7 +303,7 @@ impl Case<'_> {
     /// Up to TLS 1.2 another suite may go with another key.
     fn proven_by_another_session(&self, version: ProtocolVersion) -> Proof {
         match self.shaken() {
-            Proof::Given if version >= ProtocolVersion::TLS13 && !self.lacks_scheme() => Proof::Given,
+            Proof::Given if version >= ProtocolVersion::TLS13 => Proof::Given,
             _ => Proof::Open,
         }
     }
@@ -343,7 +346,7 @@ impl Case<'_> {
         if let Demand::Refused(reason, stated) = demand {
             return self.tls_failure(reason, basis.max(stated));
         }
-        if let Some(disputed) = disputed(brought_down, hello.presented.as_ref()) {
+        if let Some(disputed) = disputed(brought_down, self.is_disputed(hello)) {
             return disputed;
         }
         if self.refuses_certificate(hello.presented.as_ref()) {
@@ -358,6 +361,16 @@ impl Case<'_> {
         let (proven, basis) = under(demand, proven, basis);
         let group = hello.group.filter(|group| self.profile.offer.groups.contains(group));
         (proven.of_session(basis, self.session(hello.version, hello.suite, group)), None)
+    }
+
+    /// Whether clients differ over the form of the certificate that goes with an
+    /// agreement. Where that hides it, it is the one of the handshake.
+    fn is_disputed(&self, hello: &HelloFinding) -> bool {
+        let shaken = || {
+            let tls = self.finding.tls.as_ref().filter(|_| self.form.named && self.carries_certificate());
+            tls.is_some_and(|tls| tls.disputed)
+        };
+        hello.presented.as_ref().map_or_else(shaken, |presented| presented.disputed)
     }
 
     /// What becomes of this sender where a server that speaks a newer version
@@ -383,11 +396,13 @@ impl Case<'_> {
             Reason::NoPublishedVersion
         } else if self.lacks_scheme() {
             Reason::NoPublishedSignatureScheme
-        } else if suite.is_some_and(|suite| self.profile.offer.rank(suite).is_some()) {
+        } else if suite.is_none_or(|suite| self.profile.offer.rank(suite).is_none()) {
+            Reason::NoPublishedSuite
+        } else if self.lacks_group() {
+            Reason::NoPublishedGroup
+        } else {
             // It has what the sender offers, and stumbles over the offer.
             Reason::OfferRefused
-        } else {
-            Reason::NoPublishedSuite
         }
     }
 
@@ -397,7 +412,7 @@ impl Case<'_> {
         let alert = self.own_hello().and_then(|hello| hello.alert);
         match self.carried() {
             _ if alert == Some(AlertDescription::PROTOCOL_VERSION) => Reason::NoPublishedVersion,
-            Some(Err(lack)) => lack,
+            Some(Err(lack)) if lack != Reason::NoPublishedVersion => lack,
             _ => Reason::OfferRefused,
         }
     }
@@ -428,13 +443,13 @@ impl Case<'_> {
             // A dialogue that ran to its end went through TLS.
             return (Outcome::encrypted(Basis::Inferred, NegotiatedTls::default()), None);
         };
-        if self.form.named && !self.lacks_session() && self.refuses_certificate(None) {
+        if self.form.named && self.carries_certificate() && self.refuses_certificate(None) {
             return self.tls_failure(Reason::Sha1Certificate, self.basis_of_shown(tls));
         }
         // The library looks at the mark of TLS 1.3 itself, and did before any
         // was written down.
         let brought_down = self.brought_down(ProtocolVersion::TLS13, tls.version, tls.downgrade_mark);
-        if let Some(disputed) = disputed(brought_down, tls.presented().as_ref()) {
+        if let Some(disputed) = disputed(brought_down, tls.disputed) {
             return disputed;
         }
         let demand = demands::of(&self.profile.sender, tls.version, tls.renegotiation_info, None);
@@ -445,7 +460,7 @@ impl Case<'_> {
             }
             (Demand::Unknown(reason), _) => (Outcome::undetermined(reason), None),
             (demand, Some(Ok(carried))) => {
-                let session = self.session(carried.version, carried.suite, carried.group);
+                let session = self.session(Some(carried.version), Some(carried.suite), carried.group);
                 let (proven, basis) = under(demand, self.shaken(), carried.basis);
                 (proven.of_session(basis, session), None)
             }
@@ -455,8 +470,7 @@ impl Case<'_> {
                     return answer;
                 }
                 let reason = lack.and_then(Result::err).unwrap_or(Reason::NoPublishedSuite);
-                let outcome = Outcome::undetermined(reason);
-                (Outcome { basis: Some(Basis::Inferred), ..outcome }, None)
+                (Outcome::undetermined(reason), None)
             }
         }
     }
@@ -489,10 +503,10 @@ fn ended(kind: Kind) -> Reason {
 }
 
 /// What is not known where clients differ over what the server says.
-fn disputed(brought_down: Downgrade, shown: Option<&PresentedCertificate>) -> Option<Answer> {
+fn disputed(brought_down: Downgrade, certificate: bool) -> Option<Answer> {
     let reason = match brought_down {
         Downgrade::Disputed => ended(Kind::DowngradeDetected),
-        _ if shown.is_some_and(|shown| shown.disputed) => Reason::CertificateForm,
+        _ if certificate => Reason::CertificateForm,
         _ => return None,
     };
     Some((Outcome::undetermined(reason), None))

@@ -232,7 +232,7 @@ fn a_host_that_the_dns_did_not_give_is_a_host() {
 #[test]
 fn hosts_of_one_preference_are_a_set() {
     let older = || {
-        let tls = TlsFinding { group: Some(NamedGroup(29)), ..secure() };
+        let tls = TlsFinding { group: Some(NamedGroup(23)), ..secure() };
         at(ip(2), None, Some(tls))
     };
     let mangled = |last| failed(1, last, Phase::Starttls, Kind::KeywordMangled);
