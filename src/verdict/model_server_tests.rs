@@ -375,7 +375,7 @@ fn seen(finding: &Finding) -> Observation {
     Observation {
         failure: finding.failure.clone(),
         tls: finding.tls.as_ref().map(of),
-        hellos: finding.hellos.iter().map(hello).collect(),
+        extra_client_hellos: finding.hellos.iter().map(hello).collect(),
         ..Observation::failed(finding.key.clone(), Timestamp::UNIX_EPOCH, 1, begun)
     }
 }
