@@ -206,7 +206,7 @@ const DECIDED: [(&str, &str); 10] = [
     ("exchange-online-2018", "tls10_self_signed"),
     ("exchange-online-2018", "tls10_sha1"),
     ("exchange-online-2018", "tls11_only"),
-    ("exchange-online-2020", "intolerant_tls13_alert"),
+    ("exchange-online-2020", "intolerant_long_hello"),
     ("exchange-online-2020", "tls12_cbc_only"),
     ("postfix-encrypt", "ssl3_only"),
     ("postfix-may", "ssl2_only"),

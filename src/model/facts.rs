@@ -14,7 +14,7 @@ pub struct Exchange {
     pub preference: u16,
     /// Host name; `None` only for an endpoint that was listed without a name.
     pub host: Option<MxHost>,
-    /// Addresses in the order in which they are tried.
+    /// Addresses in the order in which the DNS gave them.
     pub addresses: Vec<IpAddr>,
     /// Addresses beyond the limit, not kept; `None` in facts of a time when
     /// they were not counted.

@@ -136,17 +136,38 @@ fn possible(domain: &Domain<'_>, set: Range<usize>) -> Vec<PossibleDelivery> {
     all
 }
 
-/// Nobody takes the mail. `place` is that of the member that says why.
+/// Nobody takes the mail. `place` is that of the member that says why. Which of
+/// a set is tried last, and so why the sender keeps it, only chance decides.
 fn not_taken(domain: &Domain<'_>, roll: &RollUp, place: Option<usize>) -> DomainOutcome {
     let member = domain.members.get(place.unwrap_or_default());
-    let reason = place.and(member).and_then(|member| member.endpoint()).map(|endpoint| &endpoint.outcome);
-    let outcome = match reason {
-        Some(outcome) => Outcome { basis: Some(roll.basis), ..outcome.clone() },
+    let told = place.and(member).and_then(|member| member.endpoint()).map(|endpoint| &endpoint.outcome);
+    let also = member.map(|member| refused_otherwise(domain, member)).unwrap_or_default();
+    let basis = Some(if also.is_empty() { roll.basis } else { roll.basis.max(Basis::Inferred) });
+    let outcome = match told {
+        Some(outcome) => Outcome { basis, ..outcome.clone() },
         // All addresses are of a family that the sender does not have.
-        None => Outcome::without_tls(Delivery::Undeliverable, NO_ADDRESS, Some(roll.basis)),
+        None => Outcome::without_tls(Delivery::Undeliverable, NO_ADDRESS, basis),
     };
     let best = member.and_then(|member| domain.view(member));
-    DomainOutcome { best, ..DomainOutcome::of(outcome) }
+    DomainOutcome { also, best, ..DomainOutcome::of(outcome) }
+}
+
+/// What the other addresses of a set come to, that do not take the mail either,
+/// each once: what `told` comes to left out.
+fn refused_otherwise(domain: &Domain<'_>, told: &Member<'_>) -> Vec<PossibleDelivery> {
+    let of_set = domain.members.iter().filter(|member| member.preference == told.preference);
+    let mut all: Vec<PossibleDelivery> = of_set
+        .filter_map(|member| match member.standing {
+            Standing::Address(endpoint) => Some(&endpoint.outcome),
+            _ => None,
+        })
+        .map(|outcome| PossibleDelivery { delivery: outcome.delivery, reason: outcome.reason })
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    let of_told = told.endpoint().map(|endpoint| (endpoint.outcome.delivery, endpoint.outcome.reason));
+    all.retain(|other| of_told != Some((other.delivery, other.reason)));
+    all
 }
 
 #[cfg(test)]

@@ -46,7 +46,10 @@ fn what_is_on_the_blocklist_is_left_alone() {
     let of = |domain: &str| lab.fleet.endpoints().iter().find(|e| e.host.ends_with(domain)).unwrap().clone();
     lab.folder.write("one", "d1.example\n# hosts\nMX1.d2.example.\n");
     lab.folder.write("two", format!("{}/32\n", of("d3.example").ip));
-    let found = rows(&lab.folder, lab.args("scan list --allow-private --blocklist one --blocklist two"));
+    let found = rows(
+        &lab.folder,
+        lab.args("scan list --allow-private --blocklist one --blocklist two --extra-client-hellos 0"),
+    );
     let shared = of("d4.example").ip == of("d3.example").ip;
     let last = if shared { "connect/blocklisted" } else { "after_tls/ok" };
     assert_eq!(outcomes(&found), ["input/blocklisted", "connect/blocklisted", "connect/blocklisted", last]);
@@ -65,7 +68,8 @@ fn what_is_on_the_blocklist_is_left_alone() {
 fn the_blocklist_is_not_gone_round_by_an_alias() {
     let lab = Lab::playing(&["mx_cname"], 2);
     lab.folder.write("block", "edge.d1.example\n");
-    let found = rows(&lab.folder, lab.args("scan list --allow-private --blocklist block"));
+    let found =
+        rows(&lab.folder, lab.args("scan list --allow-private --blocklist block --extra-client-hellos 0"));
     assert_eq!(outcomes(&found), ["connect/blocklisted", "after_tls/ok"]);
     let row = &found["d1.example"];
     assert_eq!((&row["delivery"], &row["reason"]), (&"undetermined".into(), &"connect_blocklisted".into()));

@@ -277,7 +277,7 @@ fn rows_come_as_they_are_done_while_standard_input_stays_open() {
     let lab = Lab::playing(&["tls13_ecdsa"], 4);
     // Which is not to be mistaken for standard input.
     lab.folder.write("-", "wrong.example\n");
-    let args = lab.args("scan - --allow-private --format csv");
+    let args = lab.args("scan - --allow-private --format csv --extra-client-hellos 0");
     let mut child = lab.folder.mxray(args).stdin(Stdio::piped()).spawn().unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut rows = BufReader::new(child.stdout.take().unwrap());

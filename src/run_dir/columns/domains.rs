@@ -172,9 +172,12 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "At an MX host of Exchange Online: whether it keeps Microsoft's promise of TLS 1.2 or newer with forward secrecy.",
         |r| Value::text(r.verdict.promise.map(Promise::name)),
     ),
-    one_of(closed::SCANNER_VERSIONS, "tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
-        best(r).tls_version()
-    }),
+    one_of(
+        closed::SCANNER_VERSIONS,
+        "tls_version",
+        "Negotiated version, as `TLSv1.3`: as all `tls_…` and `cert_…` columns of the scanner's first handshake, also where the sender is judged by a second one.",
+        |r| best(r).tls_version(),
+    ),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),
     column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
         best(r).key_exchange_group()
@@ -284,7 +287,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::CHECKS,
         "encryption_only",
-        "Whether mail passes under TlsSettings EncryptionOnly; `fail` and `undetermined` have a reason behind a colon. One endpoint that passes is enough. Where none does, one that is not known leaves it `undetermined`. The reason of a failure is that of the endpoint that got furthest, the first of equals.",
+        "Whether mail passes under TlsSettings EncryptionOnly; `fail` and `undetermined` have a reason behind a colon. One endpoint that passes is enough. Where none does, one that is not known leaves it `undetermined`. The reason of a failure is that of the endpoint that got furthest; between hosts of one preference that got as far it hangs on no name and no address.",
         |r| check(r.verdict.forced.encryption_only),
     ),
     one_of(closed::BASES, "encryption_only_basis", "As `basis`, of `encryption_only`.", |r| {
