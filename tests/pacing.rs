@@ -78,13 +78,13 @@ async fn a_thousand_domains_on_one_host_cost_no_more_connections_than_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_names_at_one_address_are_asked_one_at_a_time() {
     let fleet = fleet(&["tls13_ecdsa", "starttls_absent", "greeting_554"], 60, 1).await;
-    let run = run(&fleet, domains_of(&fleet), &[]).await;
+    // A further hello ends without QUIT, and the server may see that late.
+    let run = run(&fleet, domains_of(&fleet), &[("--extra-client-hellos", "0")]).await;
     run.check_books(60);
     let counted = fleet.counters();
-    // A "no TLS" is looked at twice, and a server that chose what the sender does
-    // not offer is sent its own hello.
-    let twice = fleet.truth().iter().filter(|row| row.scenario.name != "greeting_554").count();
-    assert_eq!(counted.connections(), 60 + twice as u64);
+    // A "no TLS" is looked at twice.
+    let absent = fleet.truth().iter().filter(|row| row.scenario.name == "starttls_absent").count();
+    assert_eq!(counted.connections(), 60 + absent as u64);
     assert_eq!(counted.addresses.len(), 3);
     let most: Vec<u64> = counted.addresses.values().map(|address| address.max_concurrent).collect();
     assert_eq!(most, [1, 1, 1]);
