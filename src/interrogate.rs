@@ -319,7 +319,7 @@ pub trait Pacing {
 }
 
 /// A key of several.
-struct KeyUnderWay {
+struct AskedKey {
     key: ProbeKey,
     interrogation: Interrogation,
     due: Instant,
@@ -338,9 +338,9 @@ pub async fn interrogate<P: Probe>(
     let begun = Instant::now();
     let asked = keys.into_iter().map(|key| {
         let known = probe.permit(&key).err().map(|failure| Known::refused(key.clone(), failure));
-        KeyUnderWay { key, interrogation: Interrogation::new(plan), due: begun, known }
+        AskedKey { key, interrogation: Interrogation::new(plan), due: begun, known }
     });
-    let mut all: Vec<KeyUnderWay> = asked.collect();
+    let mut all: Vec<AskedKey> = asked.collect();
     while let Some(asked) = next_due(&mut all) {
         sleep_until(asked.due).await;
         pacing.before(asked.key.endpoint.ip).await;
@@ -363,7 +363,7 @@ pub async fn interrogate<P: Probe>(
 
 /// The key to ask now: the first whose pause is over, else the one whose pause
 /// ends first.
-fn next_due(all: &mut [KeyUnderWay]) -> Option<&mut KeyUnderWay> {
+fn next_due(all: &mut [AskedKey]) -> Option<&mut AskedKey> {
     let now = Instant::now();
     all.iter_mut().filter(|asked| asked.known.is_none()).min_by_key(|asked| asked.due.max(now))
 }

@@ -3,10 +3,10 @@
 //! name.
 //!
 //! ```text
-//! input ─► lookup ─► coalesce ─► pace ─► probe ─► join ─► verdict ─► run directory ─► report
-//! list     MX A AAAA  one probe   global   dial     observation   per         tables         summary
-//! of                  per         per-IP   smtp     back to every domain      and journal
-//! domains             ProbeKey             tls      waiting domain
+//! input ─► lookup ─► coalesce ─► pace ─► interrogate ─► join ─► verdict ─► run directory ─► report
+//! list     MX A AAAA  one ask     global   dial, SMTP,    observation per       journal        summary
+//!                     a host      per-IP   TLS, further   back to all domain    and tables     transcript
+//!                                          hellos         who wait
 //! ```
 //!
 //! Two ideas carry it. An [`Observation`] is what one endpoint said and judges
@@ -114,18 +114,21 @@ mod scanner;
 #[cfg(not(fuzzing))]
 mod stage;
 
+pub use model::expectation::{AppliesTo, ExpectedCertificate};
+pub use model::finding::{Enumerated, SecondHandshake};
+pub use model::registry::UnknownName;
 pub use model::{
     AcceptedGroups, AcceptedSuite, AlertDescription, Assessment, Basis, CertificateFacts, ChainStatus, Check,
     CheckCause, CheckFailure, CipherSuite, ClientCertificate, ClientHelloSpec, Connector, ConnectorDelivery,
     ConnectorVerdict, DateStatus, Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord,
     DowngradeMark, Endpoint, EndpointRecord, Enumeration, Exchange, Expectation, ExpectationMatch,
     ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Gap, HelloEnd, HelloFinding,
-    HelloObservation, HelloPurpose, JudgedEndpoint, KeyStatus, Kind, Leaf, Logged, MxHost, NameError,
-    NameStatus, NamedGroup, NegotiatedTls, Observation, OtherAttempt, Outcome, Phase, PossibleDelivery,
-    Preference, PresentedCertificate, ProbeKey, Promise, ProtocolVersion, Reason, Recipients, Record,
-    Rejected, Reply, ServerBest, Sha256, SignatureCheck, SignatureScheme, SmartHost, SmtpCommand, Subject,
-    SuiteClass, SuiteFacts, Target, Timings, TlsDomain, TlsFinding, TlsObservation, TlsSettings, TrustedRoot,
-    Unproven, Verdict, VersionSuites, View,
+    HelloObservation, HelloPurpose, JudgedEndpoint, KeyStatus, KeywordForm, KeywordForms, Kind, Leaf, Logged,
+    MxHost, NameError, NameStatus, NamedGroup, NegotiatedTls, Observation, OtherAttempt, Outcome, Phase,
+    PossibleDelivery, Preference, PresentedCertificate, ProbeKey, Promise, ProtocolVersion, Reach, Reason,
+    Recipients, Record, Rejected, Reply, ServerBest, Sha256, SignatureCheck, SignatureScheme, SmartHost,
+    SmtpCommand, Subject, SuiteClass, SuiteFacts, Target, Timings, TlsDomain, TlsFinding, TlsObservation,
+    TlsSettings, TrustedRoot, Unproven, Verdict, VersionSuites, View,
 };
 
 /// Asks mail hosts: one, or those of a whole list.
@@ -136,8 +139,8 @@ pub use model::{
 #[cfg(not(fuzzing))]
 pub mod scan {
     pub use crate::engine::pace::Limits;
-    pub use crate::engine::{EngineConfig, EngineError, Progress, RunCounts, Snapshot, run};
-    pub use crate::input::{Entry, InputError, InputKind, InputList, InputOptions, open, read};
+    pub use crate::engine::{EngineConfig, EngineCounts, EngineError, Progress, Snapshot, run};
+    pub use crate::input::{Entry, InputError, InputKind, InputList, InputOptions, TakenCounts, open, read};
     pub use crate::interrogate::RetryPlan;
     pub use crate::lookup::{DnsLookup, LookupConfig, LookupError, SmartHosts};
     pub use crate::model::{Blocklist, BlocklistError};
@@ -156,25 +159,31 @@ pub mod judge {
     pub use crate::sender::connector::{
         ConnectorError, ConnectorList, Connectors, FileLine, Tie, parse_csv, parse_toml,
     };
+    pub use crate::sender::offer::Offer;
+    pub use crate::sender::situation::Situation;
     pub use crate::sender::{
         AddressFamily, AfterTlsFailure, DEFAULT_SENDER, LoggedCode, Sender, SenderError, Stated,
     };
+    pub use crate::trust::roots::RootError;
     pub use crate::trust::{Assessed, Assessments, FileRoots, Judge, Roots, Store};
     pub use crate::verdict::Policy;
 }
 
 /// Run directories: written, read back, and their tables.
 pub mod run {
-    pub use crate::report::Summary;
+    pub use crate::report::{Counts, EnumeratedTally, ForcedTally, Operators, SendingTally, Summary, Tally};
     pub use crate::run_dir::read::{Facts, Observations, Rejects, StoreError, Stored, StoredRun};
     pub use crate::run_dir::{
-        CERTIFICATES, Column, CsvTable, DOMAINS, DomainStream, ENDPOINTS, GROUPS, JsonTable, MX, OutputError,
-        REJECTS, RunDirectory, RunInfo, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST, SUITES, StreamFormat, Value,
+        CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, DomainStream, ENDPOINTS, GROUPS, GroupRow,
+        JsonTable, JudgedBy, JudgedFrom, MX, MxRow, OptionValue, OutputError, REJECTS, RunCounts,
+        RunDirectory, RunInfo, RunLimits, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST, SUITES, StreamFormat,
+        SuiteRow, Value,
     };
 }
 
 /// Certificates: what one says, read leniently, and files of them.
 pub mod certificate {
+    pub use crate::x509::handshake::Refusal as SignatureRefusal;
     pub use crate::x509::pem::{CertificateFile, FileCertificate, FilePosition, NotTaken};
     pub use crate::x509::{CERTIFICATE_BYTES_MAX, digest, read, subject_public_key_info, thumbprint};
 }
@@ -192,10 +201,12 @@ pub mod reply {
 /// Hellos of SSLv3 to TLS 1.3: written, and read in clear, without sockets and
 /// without a key.
 pub mod hello {
+    pub use crate::tls::alert::{Alert, AlertLevel};
+    pub use crate::tls::record::RecordFault;
     pub use crate::tls::{
         CertificateRequest, Chain, ClientHello, End, Extension, ExtensionType, HelloAnswer, HelloProbe,
-        KeyExchange, KeyShare, Limit, Malformed, Objection, ServerHello, ServerKeyExchange, SignedParams,
-        Step, TooLong, objection,
+        KeyExchange, KeyShare, Limit, Malformed, Objection, ServerHello, ServerKeyExchange, ServerShare,
+        SignedParams, Step, TooLong, objection,
     };
 }
 

@@ -1,7 +1,7 @@
 //! A scan for those who use mxray as a library: the same stages as those of the
 //! command line, put together from values instead of words.
 
-use crate::engine::{self, EngineConfig, EngineError, Progress, RunCounts};
+use crate::engine::{self, EngineConfig, EngineCounts, EngineError, Progress};
 use crate::lookup::{DnsLookup, LookupConfig, LookupError};
 use crate::model::{Blocklist, DomainRecord, EndpointRecord, Record, Target};
 use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
@@ -120,7 +120,7 @@ impl Scanner {
     ///
     /// # Errors
     /// [`EngineError`]: a stage broke down, which is a defect of mxray.
-    pub async fn scan<T>(&self, targets: T, mut each: impl FnMut(Record)) -> Result<RunCounts, EngineError>
+    pub async fn scan<T>(&self, targets: T, mut each: impl FnMut(Record)) -> Result<EngineCounts, EngineError>
     where
         T: IntoIterator<Item = Target>,
     {

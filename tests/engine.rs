@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
 use mxray::internals::engine::pace::Limits;
-use mxray::internals::engine::{EngineConfig, EngineError, Progress, RunCounts, run};
+use mxray::internals::engine::{EngineConfig, EngineCounts, EngineError, Progress, run};
 use mxray::internals::interrogate::RetryPlan;
 use mxray::internals::model::{
     ClientHelloSpec, Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation,
@@ -135,7 +135,7 @@ fn config() -> EngineConfig {
 }
 
 struct Outcome {
-    counts: RunCounts,
+    counts: EngineCounts,
     domains: Vec<DomainRecord>,
     endpoints: Vec<Observation>,
 }

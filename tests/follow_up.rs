@@ -6,7 +6,7 @@
 
 use mxray::internals::ask::step_down::HelloPlan;
 use mxray::internals::engine::pace::Limits;
-use mxray::internals::engine::{EngineConfig, Progress, RunCounts, run};
+use mxray::internals::engine::{EngineConfig, EngineCounts, Progress, run};
 use mxray::internals::interrogate::RetryPlan;
 use mxray::internals::model::{
     ClientHelloSpec, DomainFacts, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind,
@@ -153,7 +153,7 @@ fn policy(plan: HelloPlan) -> Arc<Policy> {
 
 /// A survey under way.
 struct Running {
-    engine: JoinHandle<RunCounts>,
+    engine: JoinHandle<EngineCounts>,
     observations: JoinHandle<(Vec<Observation>, usize)>,
     progress: Arc<Progress>,
     stop: CancellationToken,
@@ -203,7 +203,7 @@ impl Running {
     }
 
     /// Counts, what each endpoint said, and how many domains have a row.
-    async fn end(self) -> (RunCounts, Vec<Observation>, usize) {
+    async fn end(self) -> (EngineCounts, Vec<Observation>, usize) {
         let counts = self.engine.await.unwrap();
         let (seen, domains) = self.observations.await.unwrap();
         (counts, seen, domains)

@@ -7,7 +7,7 @@ use super::reader::{self, Read};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
 use super::{CommandError, outlet};
-use crate::engine::{self, EngineConfig, Progress, RunCounts};
+use crate::engine::{self, EngineConfig, EngineCounts, Progress};
 use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
@@ -97,7 +97,7 @@ impl Survey {
             // Nobody is left to hear how the open connections end.
             () = unwanted.cancelled() => {
                 engine.abort();
-                Ok(RunCounts::default())
+                Ok(EngineCounts::default())
             }
         };
         display.end().await;
@@ -120,7 +120,7 @@ fn finish(
     mut info: RunInfo,
     written: Written,
     read: Read,
-    counted: Result<RunCounts, engine::EngineError>,
+    counted: Result<EngineCounts, engine::EngineError>,
     stop: Stop,
     (list, require_targets): (String, bool),
     taken: &TakenCounts,

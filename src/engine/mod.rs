@@ -12,5 +12,5 @@ pub mod progress;
 mod starts;
 pub mod under_way;
 
-pub use pipeline::{EngineConfig, EngineError, RunCounts, run};
+pub use pipeline::{EngineConfig, EngineCounts, EngineError, run};
 pub use progress::{Progress, Snapshot};

@@ -63,7 +63,7 @@ impl Default for EngineConfig {
 
 /// What a run came to. `targets = domains + unfinished`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RunCounts {
+pub struct EngineCounts {
     /// Targets taken from the input.
     pub targets: u64,
     /// Domain records sent: one a target.
@@ -112,7 +112,7 @@ pub async fn run<L: Lookup, P: Probe>(
     records: Sender<Record>,
     progress: Arc<Progress>,
     stop: CancellationToken,
-) -> Result<RunCounts, EngineError> {
+) -> Result<EngineCounts, EngineError> {
     let (lookup, probe, policy) = stages;
     let pipeline = Pipeline {
         config,
@@ -130,7 +130,7 @@ pub async fn run<L: Lookup, P: Probe>(
         lookups: 0,
         stopping: false,
         reach: Reach::default(),
-        counts: RunCounts::default(),
+        counts: EngineCounts::default(),
     };
     pipeline.run(targets, stop).await
 }
@@ -152,7 +152,7 @@ struct Pipeline<L, P> {
     stopping: bool,
     /// Whether this machine's own network lets connections out.
     reach: Reach,
-    counts: RunCounts,
+    counts: EngineCounts,
 }
 
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
@@ -160,7 +160,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         mut self,
         mut targets: Receiver<Target>,
         stop: CancellationToken,
-    ) -> Result<RunCounts, EngineError> {
+    ) -> Result<EngineCounts, EngineError> {
         let mut input_open = true;
         loop {
             let pause = self.start_probes();

@@ -13,6 +13,7 @@ const STARTTLS: &[u8] = b"STARTTLS";
 /// A way in which it is written otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum KeywordForm {
     /// Not in capitals alone: keywords are read without regard to case (RFC
     /// 5321 §2.4), and not by all.

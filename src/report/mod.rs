@@ -15,6 +15,7 @@ mod transcript;
 #[cfg(test)]
 mod tests;
 
+pub use enumerated::EnumeratedTally;
 pub use revocation::revocation;
 pub use sending::{ForcedTally, SendingTally};
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};

@@ -4,7 +4,7 @@
 
 use super::SCHEMA_VERSION;
 use super::buffered_file::BufferedFile;
-use super::named::named;
+use super::write_error::named;
 use crate::model::{
     Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, ExpectationMatch, KeyStatus,
     Observation, Sha256, TrustedRoot,

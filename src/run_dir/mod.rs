@@ -12,10 +12,10 @@ mod buffered_file;
 mod columns;
 mod directory;
 mod journal;
-mod named;
 pub mod read;
 mod run_info;
 mod stream;
+mod write_error;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

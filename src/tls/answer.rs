@@ -31,6 +31,7 @@ pub enum Limit {
 /// How an answer ended. All but [`End::Complete`] may leave it without a
 /// ServerHello, or with one and not all that should follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum End {
     /// It has not yet.
     #[default]

@@ -23,6 +23,7 @@ use thiserror::Error;
 
 /// What is wrong with an answer that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Objection {
     /// Every client ends the handshake over it.
     #[error("{0}")]

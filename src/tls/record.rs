@@ -43,6 +43,7 @@ pub struct Record<'a> {
 
 /// The stream cannot be read as records from here on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RecordFault {
     /// An answer of SSLv2, which has no records as they are read here.
     #[error("an SSLv2 {}", if *error { "error" } else { "ServerHello" })]
