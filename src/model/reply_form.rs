@@ -106,7 +106,8 @@ impl ReplyForms {
         add(ReplyForm::LongReplyInTls, inside.is_some_and(is_long));
         let mut extra = dialogue.unsolicited.iter().flatten();
         let is_extra = |reply: &Reply| reply.has(Deviation::UnsolicitedReply);
-        add(ReplyForm::UnsolicitedReply, inside.is_some() && extra.any(is_extra));
+        let greeted = inside.is_some_and(|reply| reply.code == 250);
+        add(ReplyForm::UnsolicitedReply, greeted && extra.any(is_extra));
         forms
     }
 
@@ -187,6 +188,10 @@ mod tests {
         assert_eq!(names(&clear), [""; 0]);
         let inside = Dialogue { ehlo_tls: reply(&["mx"], &[Deviation::EmptyLine]), ..clear };
         assert_eq!(names(&inside), ["empty_line_in_tls", "unsolicited_reply"]);
+        // What becomes of that reply says more.
+        let mut refused = inside.clone();
+        refused.ehlo_tls.iter_mut().for_each(|reply| reply.code = 220);
+        assert_eq!(names(&refused), ["empty_line_in_tls"]);
         // A server that says 250 to QUIT, and no more, answers what it is asked.
         let quit = Dialogue {
             ehlo_tls: reply(&["mx"], &[]),
