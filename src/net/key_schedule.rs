@@ -2,18 +2,18 @@
 //!
 //! A handshake expands two dozen keys from seven secrets. The provider's own
 //! HKDF sets a secret up, or extracts it, again for each of them; here that is
-//! done once a secret, and a quarter of a handshake's hashing falls away. The
-//! arithmetic is that of aws-lc and the construction that of rustls: only the
-//! order of the work differs.
+//! done once a secret, and a quarter of a handshake's hashing falls away. What is
+//! the same in each handshake is made once. The arithmetic is that of aws-lc and
+//! the construction that of rustls: only the order of the work differs.
 
 use aws_lc_rs::hmac::{Algorithm, Context, HMAC_SHA256, HMAC_SHA384, Key as HmacKey};
 use rustls::crypto::hmac::{Hmac, Key, Tag};
-use rustls::crypto::tls13::{Hkdf, HkdfUsingHmac};
+use rustls::crypto::tls13::{Hkdf, HkdfExpander, HkdfUsingHmac, OkmBlock, OutputLengthError};
 use rustls::{CipherSuite, CipherSuiteCommon, SupportedCipherSuite, Tls13CipherSuite};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
-static SHA256: HkdfUsingHmac<'static> = HkdfUsingHmac(&SetUpOnce(HMAC_SHA256));
-static SHA384: HkdfUsingHmac<'static> = HkdfUsingHmac(&SetUpOnce(HMAC_SHA384));
+static SHA256: Schedule = Schedule::new(HMAC_SHA256);
+static SHA384: Schedule = Schedule::new(HMAC_SHA384);
 
 /// The provider's suites, in its order, those of TLS 1.3 with this schedule.
 pub(super) fn suites() -> &'static [SupportedCipherSuite] {
@@ -40,7 +40,109 @@ fn with_schedule(suite: SupportedCipherSuite) -> SupportedCipherSuite {
     })))
 }
 
+/// HKDF (RFC 5869) with one hash.
+struct Schedule {
+    hmac: SetUpOnce,
+    early: OnceLock<Arc<Early>>,
+}
+
+/// The early secret of a handshake without PSK. It is made of zeros, and so is
+/// the same in each; so is the salt that is derived from it over no messages.
+struct Early {
+    hmac: SetUpOnce,
+    secret: Box<dyn HkdfExpander>,
+    derived: OnceLock<Derived>,
+}
+
+/// What was derived first from the early secret.
+struct Derived {
+    info: Vec<u8>,
+    block: OkmBlock,
+    /// The block as a key.
+    key: Box<dyn Key>,
+}
+
+impl Schedule {
+    const fn new(algorithm: Algorithm) -> Self {
+        Self { hmac: SetUpOnce(algorithm), early: OnceLock::new() }
+    }
+
+    fn hkdf(&self) -> HkdfUsingHmac<'_> {
+        HkdfUsingHmac(&self.hmac)
+    }
+
+    fn early(&self) -> Arc<Early> {
+        let make = || {
+            let secret = self.hkdf().extract_from_zero_ikm(None);
+            Arc::new(Early { hmac: self.hmac, secret, derived: OnceLock::new() })
+        };
+        self.early.get_or_init(make).clone()
+    }
+
+    /// What was derived from the early secret, if that is this salt.
+    fn derived(&self, salt: &[u8]) -> Option<&Derived> {
+        self.early.get()?.derived.get().filter(|derived| derived.block.as_ref() == salt)
+    }
+}
+
+impl Hkdf for Schedule {
+    fn extract_from_zero_ikm(&self, salt: Option<&[u8]>) -> Box<dyn HkdfExpander> {
+        match salt {
+            None => Box::new(EarlySecret(self.early())),
+            salt => self.hkdf().extract_from_zero_ikm(salt),
+        }
+    }
+
+    fn extract_from_secret(&self, salt: Option<&[u8]>, secret: &[u8]) -> Box<dyn HkdfExpander> {
+        match salt.and_then(|salt| self.derived(salt)) {
+            Some(derived) => {
+                let secret = derived.key.sign(&[secret]);
+                self.hkdf().expander_for_okm(&OkmBlock::new(secret.as_ref()))
+            }
+            None => self.hkdf().extract_from_secret(salt, secret),
+        }
+    }
+
+    fn expander_for_okm(&self, okm: &OkmBlock) -> Box<dyn HkdfExpander> {
+        self.hkdf().expander_for_okm(okm)
+    }
+
+    fn hmac_sign(&self, key: &OkmBlock, message: &[u8]) -> Tag {
+        self.hkdf().hmac_sign(key, message)
+    }
+}
+
+struct EarlySecret(Arc<Early>);
+
+impl HkdfExpander for EarlySecret {
+    fn expand_slice(&self, info: &[&[u8]], output: &mut [u8]) -> Result<(), OutputLengthError> {
+        self.0.secret.expand_slice(info, output)
+    }
+
+    fn expand_block(&self, info: &[&[u8]]) -> OkmBlock {
+        let Early { hmac, secret, derived } = &*self.0;
+        let derived = derived.get_or_init(|| {
+            let block = secret.expand_block(info);
+            Derived { info: info.concat(), key: hmac.with_key(block.as_ref()), block }
+        });
+        if derived.is_of(info) { derived.block.clone() } else { secret.expand_block(info) }
+    }
+
+    fn hash_len(&self) -> usize {
+        self.0.secret.hash_len()
+    }
+}
+
+impl Derived {
+    /// Whether these parts are what it was derived over.
+    fn is_of(&self, info: &[&[u8]]) -> bool {
+        let rest = info.iter().try_fold(self.info.as_slice(), |rest, part| rest.strip_prefix(*part));
+        rest.is_some_and(<[u8]>::is_empty)
+    }
+}
+
 /// HMAC (RFC 2104) whose keys keep the state after their first block.
+#[derive(Clone, Copy)]
 struct SetUpOnce(Algorithm);
 
 impl Hmac for SetUpOnce {
@@ -73,7 +175,6 @@ impl Key for Ready {
 mod tests {
     use super::*;
     use rustls::crypto::aws_lc_rs::default_provider;
-    use rustls::crypto::tls13::OkmBlock;
 
     fn tls13(suites: &[SupportedCipherSuite]) -> Vec<&'static Tls13CipherSuite> {
         suites.iter().filter_map(SupportedCipherSuite::tls13).collect()
@@ -111,6 +212,26 @@ mod tests {
                 assert_eq!(one, other);
             }
             assert_eq!(ours.hmac_sign(&okm, b"m").as_ref(), theirs.hmac_sign(&okm, b"m").as_ref());
+        }
+    }
+
+    /// The early secret is kept, and so is the first that is derived from it;
+    /// whatever else is asked of it is not mistaken for that one.
+    #[test]
+    fn what_is_derived_early_is_that_of_the_provider() {
+        let infos: [&[&[u8]]; 4] = [&[b"tls13 ", b"derived"], &[b"tls13 d", b"erived"], &[b"tls13 "], &[]];
+        for (ours, theirs) in tls13(suites()).iter().zip(tls13(&default_provider().cipher_suites)) {
+            let (ours, theirs) = (ours.hkdf_provider, theirs.hkdf_provider);
+            for info in infos.into_iter().chain(infos) {
+                let early = (ours.extract_from_zero_ikm(None), theirs.extract_from_zero_ikm(None));
+                let salts = (early.0.expand_block(info), early.1.expand_block(info));
+                assert_eq!(salts.0.as_ref(), salts.1.as_ref());
+                let secrets = (
+                    ours.extract_from_secret(Some(salts.0.as_ref()), b"shared"),
+                    theirs.extract_from_secret(Some(salts.1.as_ref()), b"shared"),
+                );
+                assert_eq!(secrets.0.expand_block(info).as_ref(), secrets.1.expand_block(info).as_ref());
+            }
         }
     }
 }

@@ -57,7 +57,8 @@ pub(super) fn is_torn(error: &io::Error) -> bool {
 /// for its server, as most do most of the time, holds no buffer.
 pub(super) trait Wire {
     /// Hands what is there already to `take`, at most what is read at once,
-    /// and waits for nothing.
+    /// and waits for nothing. Asks the system only where anything can be there
+    /// that the last read has not brought.
     fn read_ready(&mut self, take: impl FnMut(&[u8])) -> io::Result<()>;
     /// Hands what is there to `take`, waiting for the first byte, and says how
     /// much it was; 0 is the end.
@@ -69,13 +70,16 @@ pub(super) trait Wire {
 /// The socket, with its bytes counted.
 pub(super) struct Socket {
     stream: TcpStream,
+    /// Whether the last read took all there was, just now: since then nothing
+    /// was sent, waited for or computed.
+    drained: bool,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, bytes_in: 0, bytes_out: 0 }
+        Self { stream, drained: false, bytes_in: 0, bytes_out: 0 }
     }
 
     /// Hands on what is there already, without waiting, and says how much it
@@ -95,8 +99,11 @@ impl Socket {
     fn poll_read(&mut self, cx: &mut Context<'_>, take: &mut impl FnMut(&[u8])) -> Poll<io::Result<usize>> {
         let mut space = [const { MaybeUninit::uninit() }; READ_BYTES_MAX];
         let mut buffer = ReadBuf::uninit(&mut space);
+        self.drained = false;
         ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
         let bytes = buffer.filled();
+        // Less than there was room for is all (tokio goes by the same).
+        self.drained = bytes.len() < READ_BYTES_MAX;
         self.count(bytes.len())?;
         take(bytes);
         Poll::Ready(Ok(bytes.len()))
@@ -124,6 +131,9 @@ impl Socket {
 
 impl Wire for Socket {
     fn read_ready(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        if self.drained {
+            return Ok(());
+        }
         let mut space = [0; READ_BYTES_MAX];
         // Asks the system itself: the runtime hears of what has come in only
         // when it is polled.
@@ -141,6 +151,7 @@ impl Wire for Socket {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.drained = false;
         self.stream.write_all(bytes).await?;
         self.bytes_out += bytes.len() as u64;
         Ok(())
@@ -177,6 +188,8 @@ impl<'a> TlsWire<'a> {
             }
             let more = self.receive().await?;
             if !self.tls.is_handshaking() {
+                // Its arithmetic took long enough for more to have come.
+                self.socket.drained = false;
                 // What is wrong behind it is no matter of the handshake.
                 return Ok(());
             }

@@ -3,30 +3,39 @@
 //! Thousands of leaves hang under a few dozen intermediates, and path
 //! building verifies the signature of each intermediate again for every leaf.
 //! Whether a signature verifies is a pure function of key, message and
-//! signature, so one that did is not computed twice.
+//! signature, so one that did is not computed twice. The keys of those issuers
+//! are kept as the library has read them.
 
 use crate::x509;
 use aws_lc_rs::signature::{
-    ECDSA_P256K1_SHA256_ASN1, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
-    RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256K1_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ParsedPublicKey,
+    RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey,
+    VerificationAlgorithm,
 };
 use quick_cache::sync::Cache;
 use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+use webpki::aws_lc_rs as known;
 use x509_cert::der::Encode;
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 /// Most signatures remembered, at 32 bytes each and what the table adds.
 const SIGNATURES_REMEMBERED_MAX: usize = 4096;
 
+/// Most keys remembered of each algorithm, at a kilobyte or two each. A few
+/// dozen issue nearly all leaves.
+const KEYS_REMEMBERED_MAX: usize = 256;
+
 static VERIFIED: LazyLock<Cache<[u8; 32], ()>> = LazyLock::new(|| Cache::new(SIGNATURES_REMEMBERED_MAX));
 
 static ALGORITHMS: LazyLock<Vec<&'static dyn SignatureVerificationAlgorithm>> = LazyLock::new(|| {
     let remembering = |inner: &&'static dyn SignatureVerificationAlgorithm| {
         let algorithm: &'static dyn SignatureVerificationAlgorithm =
-            Box::leak(Box::new(Remembering { inner: *inner }));
+            Box::leak(Box::new(Remembering::new(*inner)));
         algorithm
     };
     webpki::ALL_VERIFICATION_ALGS.iter().map(remembering).collect()
@@ -42,6 +51,45 @@ pub(super) fn algorithms() -> &'static [&'static dyn SignatureVerificationAlgori
 #[derive(Debug)]
 struct Remembering {
     inner: &'static dyn SignatureVerificationAlgorithm,
+    /// Where its keys are kept.
+    keys: Option<Keys>,
+}
+
+/// Keys under which a signature was verified.
+struct Keys {
+    algorithm: &'static dyn VerificationAlgorithm,
+    read: LazyLock<Cache<Box<[u8]>, Arc<ParsedPublicKey>>>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// Keeps a key. One that the library does not read it has verified nothing
+    /// under.
+    fn keep(&self, public_key: &[u8]) {
+        if let Ok(read) = ParsedPublicKey::new(self.algorithm, public_key) {
+            self.read.insert(public_key.into(), Arc::new(read));
+        }
+    }
+}
+
+/// The library's name for an algorithm with whose keys leaves are signed as a
+/// rule. Two may differ in the sizes of keys alone; each keeps what it took.
+fn in_library(inner: &dyn SignatureVerificationAlgorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    let pairs: [(_, &'static dyn VerificationAlgorithm); 5] = [
+        (known::ECDSA_P256_SHA256, &ECDSA_P256_SHA256_ASN1),
+        (known::ECDSA_P384_SHA384, &ECDSA_P384_SHA384_ASN1),
+        (known::RSA_PKCS1_2048_8192_SHA256, &RSA_PKCS1_2048_8192_SHA256),
+        (known::RSA_PKCS1_2048_8192_SHA384, &RSA_PKCS1_2048_8192_SHA384),
+        (known::RSA_PKCS1_2048_8192_SHA512, &RSA_PKCS1_2048_8192_SHA512),
+    ];
+    let ids = |of: &dyn SignatureVerificationAlgorithm| (of.public_key_alg_id(), of.signature_alg_id());
+    let mut pairs = pairs.into_iter();
+    pairs.find(|(known, _)| ids(*known) == ids(inner)).map(|(_, algorithm)| algorithm)
 }
 
 impl SignatureVerificationAlgorithm for Remembering {
@@ -55,7 +103,7 @@ impl SignatureVerificationAlgorithm for Remembering {
         if VERIFIED.get(&question).is_some() {
             return Ok(());
         }
-        self.inner.verify_signature(public_key, message, signature)?;
+        self.compute(public_key, message, signature)?;
         VERIFIED.insert(question, ());
         Ok(())
     }
@@ -70,6 +118,24 @@ impl SignatureVerificationAlgorithm for Remembering {
 }
 
 impl Remembering {
+    fn new(inner: &'static dyn SignatureVerificationAlgorithm) -> Self {
+        let keys = |algorithm| Keys { algorithm, read: LazyLock::new(|| Cache::new(KEYS_REMEMBERED_MAX)) };
+        Self { inner, keys: in_library(inner).map(keys) }
+    }
+
+    /// Verifies under a key that is kept, or else as rustls-webpki does, which
+    /// also looks at the form of the key.
+    fn compute(&self, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        if let Some(key) = self.keys.as_ref().and_then(|keys| keys.read.get(public_key)) {
+            return key.verify_sig(message, signature).map_err(|_| InvalidSignature);
+        }
+        self.inner.verify_signature(public_key, message, signature)?;
+        if let Some(keys) = &self.keys {
+            keys.keep(public_key);
+        }
+        Ok(())
+    }
+
     /// One digest over everything the answer depends on, each part with its
     /// length so that no two questions run together.
     fn digest(&self, parts: &[&[u8]]) -> [u8; 32] {
@@ -282,13 +348,39 @@ mod tests {
 
     #[test]
     fn a_memory_changes_no_answer() {
-        let echo = Remembering { inner: &Echo };
+        let echo = Remembering::new(&Echo);
         for _ in 0..2 {
             assert!(echo.verify_signature(b"k", b"message", b"message").is_ok());
             assert!(echo.verify_signature(b"k", b"message", b"forged").is_err());
             assert!(echo.verify_signature(b"km", b"essage", b"message").is_err());
             assert!(echo.verify_signature(b"k", b"messagem", b"essage").is_err());
         }
+    }
+
+    #[test]
+    fn a_key_that_is_kept_verifies_what_it_did() {
+        use aws_lc_rs::rand::SystemRandom;
+        use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let other = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+        let key = pair.public_key().as_ref();
+        let sign = |message: &[u8]| pair.sign(&SystemRandom::new(), message).unwrap();
+        let remembering = Remembering::new(known::ECDSA_P256_SHA256);
+        let kept = || remembering.keys.as_ref().unwrap().read.get(key).is_some();
+        assert!(remembering.verify_signature(key, b"first", sign(b"other").as_ref()).is_err());
+        assert!(!kept(), "nothing was verified under it");
+        assert!(remembering.verify_signature(key, b"first", sign(b"first").as_ref()).is_ok());
+        assert!(kept());
+        assert!(remembering.verify_signature(key, b"second", sign(b"second").as_ref()).is_ok());
+        assert!(remembering.verify_signature(key, b"third", sign(b"second").as_ref()).is_err());
+        let foreign = other.public_key().as_ref();
+        assert!(remembering.verify_signature(foreign, b"second", sign(b"second").as_ref()).is_err());
+    }
+
+    #[test]
+    fn the_keys_of_usual_issuers_are_kept() {
+        let kept = webpki::ALL_VERIFICATION_ALGS.iter().filter(|inner| in_library(**inner).is_some());
+        assert_eq!(kept.count(), 6, "RSA with SHA-384 stands there twice");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! to ask about the certificate (RFC 5280 §4.2).
 
 use super::defects::Defects;
-use super::fields::Cursor;
+use super::fields::{Cursor, Element};
 use super::oid::dotted;
 use crate::model::text::escape;
 use std::net::IpAddr;
@@ -42,6 +42,36 @@ const DNS_NAME: Tag = Tag(2);
 /// Tag of a uniformResourceIdentifier.
 const URI: Tag = Tag(6);
 
+/// The extensions of a certificate, each read once for all who look at it.
+#[derive(Default)]
+pub(super) struct ExtensionList<'a> {
+    pub all: Vec<ListedExtension<'a>>,
+    /// Whether something follows that is none.
+    breaks_off: bool,
+}
+
+/// One extension.
+pub(super) struct ListedExtension<'a> {
+    /// As it stands.
+    pub raw: &'a [u8],
+    /// What it says; `None` where it cannot be read.
+    pub read: Option<X509Extension<'a>>,
+}
+
+impl<'a> ExtensionList<'a> {
+    /// Reads the content of the extensions field; `None` where that is no list.
+    pub(super) fn read(content: &'a [u8]) -> Option<Self> {
+        let list = Cursor(content).universal(Tag::Sequence)?;
+        let mut cursor = Cursor(list.content);
+        let listed = |element: Element<'a>| ListedExtension {
+            raw: element.raw,
+            read: X509Extension::from_der(element.raw).ok().map(|(_, extension)| extension),
+        };
+        let all = cursor.by_ref().map(listed).collect();
+        Some(Self { all, breaks_off: !cursor.0.is_empty() })
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Extensions {
     pub dns_names: Vec<String>,
@@ -57,25 +87,24 @@ pub(super) struct Extensions {
 }
 
 impl Extensions {
-    /// Reads the content of the extensions field, each extension for itself.
-    pub(super) fn read(content: &[u8], defects: &mut Defects) -> Self {
+    /// Takes each extension for itself; `None` is a field that holds no list.
+    pub(super) fn read(list: Option<&ExtensionList<'_>>, defects: &mut Defects) -> Self {
         let mut read = Self::default();
-        let Some(list) = Cursor(content).universal(Tag::Sequence) else {
+        let Some(list) = list else {
             defects.note("extensions unreadable");
             read.lose_addresses("the extensions of the certificate cannot be read");
             return read;
         };
-        let mut cursor = Cursor(list.content);
-        for element in cursor.by_ref() {
-            match X509Extension::from_der(element.raw) {
-                Ok((_, extension)) => read.add(&extension, defects),
-                Err(_) => {
+        for extension in &list.all {
+            match &extension.read {
+                Some(extension) => read.add(extension, defects),
+                None => {
                     defects.note("an extension unreadable");
                     read.lose_addresses("an extension of the certificate cannot be read");
                 }
             }
         }
-        if !cursor.0.is_empty() {
+        if list.breaks_off {
             defects.note("extensions break off");
             read.lose_addresses("the extensions of the certificate break off");
         }

@@ -28,7 +28,7 @@ pub use extensions::{AddressesLeftOut, URL_BYTES_MAX, URLS_MAX};
 use crate::model::{CertificateFacts, Sha256};
 use defects::Defects;
 use distinguished_name::DistinguishedName;
-use extensions::Extensions;
+use extensions::{ExtensionList, Extensions};
 use fields::{Fields, time};
 use sha2::Digest;
 use std::fmt::Write;
@@ -62,18 +62,23 @@ pub fn thumbprint(der: &[u8]) -> [u8; 20] {
 pub fn read(der: &[u8]) -> CertificateFacts {
     let sha256 = digest(der);
     match split(der) {
-        Ok((fields, key, defects)) => facts(&fields, key, sha256, defects),
+        Ok((fields, key, defects)) => {
+            let list = fields.extensions.and_then(ExtensionList::read);
+            facts(&fields, key, list.as_ref(), sha256, defects)
+        }
         Err(defects) => CertificateFacts { defect: defects.into_text(), ..nothing(sha256) },
     }
 }
 
 /// [`read`] and [`terms`](terms::terms) at once, for a caller that has the
-/// [`digest`] of the certificate already. The public key is looked at once.
+/// [`digest`] of the certificate already. The public key and each extension are
+/// looked at once.
 pub fn read_with_terms(der: &[u8], sha256: Sha256) -> (CertificateFacts, Terms) {
     match split(der) {
         Ok((fields, key, defects)) => {
-            let terms = terms::of(der, &fields, &key);
-            (facts(&fields, key, sha256, defects), terms)
+            let list = fields.extensions.and_then(ExtensionList::read);
+            let terms = terms::of(der, &fields, &key, list.as_ref());
+            (facts(&fields, key, list.as_ref(), sha256, defects), terms)
         }
         Err(defects) => {
             let facts = CertificateFacts { defect: defects.into_text(), ..nothing(sha256) };
@@ -94,14 +99,20 @@ fn split(der: &[u8]) -> Result<(Fields<'_>, key::Reading, Defects), Defects> {
     Ok((fields, key, defects))
 }
 
-fn facts(fields: &Fields<'_>, key: key::Reading, sha256: Sha256, mut defects: Defects) -> CertificateFacts {
+fn facts(
+    fields: &Fields<'_>,
+    key: key::Reading,
+    list: Option<&ExtensionList<'_>>,
+    sha256: Sha256,
+    mut defects: Defects,
+) -> CertificateFacts {
     let subject = fields.subject.and_then(|raw| DistinguishedName::read(raw, "subject", &mut defects));
     let issuer = fields.issuer.and_then(|raw| DistinguishedName::read(raw, "issuer", &mut defects));
     if let Some(defect) = &key.defect {
         defects.note(defect);
     }
     let key = key.key;
-    let extensions = fields.extensions.map(|raw| Extensions::read(raw, &mut defects)).unwrap_or_default();
+    let extensions = fields.extensions.map(|_| Extensions::read(list, &mut defects)).unwrap_or_default();
     CertificateFacts {
         spki_sha256: fields.public_key.map(digest),
         version: fields.version(&mut defects),
@@ -155,7 +166,9 @@ pub fn addresses_left_out(der: &[u8]) -> AddressesLeftOut {
     }
     let mut defects = Defects::default();
     match (Fields::split(der, &mut defects).extensions, defects.into_text()) {
-        (Some(raw), _) => Extensions::read(raw, &mut Defects::default()).left_out,
+        (Some(raw), _) => {
+            Extensions::read(ExtensionList::read(raw).as_ref(), &mut Defects::default()).left_out
+        }
         (None, Some(defect)) => unread(format!("the certificate is {defect}")),
         (None, None) => AddressesLeftOut::default(),
     }

@@ -2,6 +2,7 @@
 //! what its key may serve, and whose key signed it (RFC 5280 §4.2.1).
 
 use super::defects::Defects;
+use super::extensions::ExtensionList;
 use super::fields::{Cursor, Fields, time};
 use super::form::{Form, FrameForm};
 use super::oid::dotted;
@@ -120,11 +121,17 @@ pub enum KeyState {
 /// Reads the terms of a certificate, leniently, as [`super::read`] does.
 pub fn terms(der: &[u8]) -> Terms {
     let fields = Fields::split(der, &mut Defects::default());
-    of(der, &fields, &key::Reading::of(fields.public_key))
+    let list = fields.extensions.and_then(ExtensionList::read);
+    of(der, &fields, &key::Reading::of(fields.public_key), list.as_ref())
 }
 
-/// [`terms`] of a certificate whose frame and key were read.
-pub(super) fn of(der: &[u8], fields: &Fields<'_>, key: &key::Reading) -> Terms {
+/// [`terms`] of a certificate whose frame, key and extensions were read.
+pub(super) fn of(
+    der: &[u8],
+    fields: &Fields<'_>,
+    key: &key::Reading,
+    list: Option<&ExtensionList<'_>>,
+) -> Terms {
     let mut defects = Defects::default();
     let form = FrameForm::of(der);
     let mut terms = Terms {
@@ -138,13 +145,13 @@ pub(super) fn of(der: &[u8], fields: &Fields<'_>, key: &key::Reading) -> Terms {
     terms.defect = form.why_unread();
     terms.form = form;
     terms.key = fields.public_key.map_or_else(KeyState::default, |info| key_state(info, key));
-    let list = fields.extensions.and_then(|raw| Cursor(raw).universal(Tag::Sequence));
     let mut seen = [false; READ.len()];
-    for element in Cursor(list.map_or(&[], |list| list.content)) {
-        let patched = with_criticality_of_der(element.raw);
-        match X509Extension::from_der(patched.as_deref().unwrap_or(element.raw)) {
-            Ok((_, extension)) => terms.add(&extension, &mut seen),
-            Err(_) => {
+    for extension in list.map_or(&[][..], |list| &list.all) {
+        let patched = extension.read.is_none().then(|| with_criticality_of_der(extension.raw)).flatten();
+        let patched = patched.as_ref().and_then(|raw| X509Extension::from_der(raw).ok());
+        match extension.read.as_ref().or(patched.as_ref().map(|(_, extension)| extension)) {
+            Some(extension) => terms.add(extension, &mut seen),
+            None => {
                 terms.defect.get_or_insert_with(|| "an extension cannot be read".into());
             }
         }

@@ -132,9 +132,11 @@ impl<'a> Value<'a> {
 
 /// Appends bytes in lower-case hexadecimal.
 pub(in crate::run_dir) fn push_hex(out: &mut String, bytes: &[u8]) {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    out.reserve(2 * bytes.len());
     for byte in bytes {
         for digit in [byte >> 4, byte & 15] {
-            out.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+            out.push(char::from(DIGITS[usize::from(digit)]));
         }
     }
 }
