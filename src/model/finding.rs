@@ -219,7 +219,15 @@ impl Finding {
     /// The newest version that the server has agreed to in any hello, and the
     /// suite that it chose there first.
     pub fn server_best(&self) -> (Option<ProtocolVersion>, Option<CipherSuite>) {
-        let shaken = self.tls.as_ref().map(|tls| (tls.version, tls.suite));
+        self.server_best_beside(self.tls.as_ref())
+    }
+
+    /// The same with another handshake in the place of the first.
+    pub fn server_best_beside(
+        &self,
+        shaken: Option<&TlsFinding>,
+    ) -> (Option<ProtocolVersion>, Option<CipherSuite>) {
+        let shaken = shaken.map(|tls| (tls.version, tls.suite));
         let agreed = self.hellos.iter().filter(|hello| hello.end.is_agreement());
         let all = shaken.into_iter().chain(agreed.map(|hello| (hello.version, hello.suite)));
         all.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })

@@ -4,7 +4,7 @@
 use super::alike;
 use super::carried::{self, Carried, carried};
 use super::demands::{self, Demand};
-use super::form::{Form, as_met};
+use super::form::{self, Counted, Form};
 use super::other_offers::{Inference, infer};
 use super::profile::SenderProfile;
 use super::proof::{self, Proof};
@@ -18,9 +18,13 @@ use crate::model::{
 pub(super) struct Case<'a> {
     /// The sender.
     pub profile: &'a SenderProfile,
-    /// What was found, as the sender meets it.
+    /// All that was found.
     pub finding: &'a Finding,
-    /// How the handshake stands to that of the sender.
+    /// Why the dialogue ended early, by the handshake that counts for the sender.
+    pub failure: Option<&'a Failure>,
+    /// What that handshake showed.
+    pub tls: Option<&'a TlsFinding>,
+    /// How it stands to that of the sender.
     pub form: Form,
 }
 
@@ -30,21 +34,21 @@ pub(super) fn with_case<T>(
     finding: &Finding,
     judge: impl FnOnce(&Case<'_>) -> T,
 ) -> T {
-    let (finding, form) = as_met(profile, finding);
-    judge(&Case { profile, finding: &finding, form })
+    let Counted { failure, tls, form } = form::counted(profile, finding);
+    judge(&Case { profile, finding, failure, tls, form })
 }
 
 impl<'a> Case<'a> {
     /// What the scanner's own handshake proves to this sender.
     pub(super) fn shaken(&self) -> Proof {
-        let shown = self.finding.tls.as_ref().map(|tls| (tls.signature.as_ref(), tls.signature_scheme));
+        let shown = self.tls.map(|tls| (tls.signature.as_ref(), tls.signature_scheme));
         let (signature, scheme) = shown.unwrap_or_default();
         proof::of(signature, scheme, &self.profile.offer)
     }
 
     /// What of the scanner's session is this sender's; `None` without one.
     pub(super) fn carried(&self) -> Option<Result<Carried, Reason>> {
-        self.finding.tls.as_ref().map(|tls| carried(self.profile, tls, self.form))
+        self.tls.map(|tls| carried(self.profile, tls, self.form))
     }
 
     /// Whether the certificate of the scanner's handshake is, as far as can be
@@ -55,7 +59,7 @@ impl<'a> Case<'a> {
         match self.carried() {
             Some(Ok(_) | Err(Reason::NoPublishedGroup)) => true,
             Some(Err(Reason::NoPublishedSuite)) => {
-                let chosen = self.finding.tls.as_ref().and_then(|tls| tls.version);
+                let chosen = self.tls.and_then(|tls| tls.version);
                 chosen == Some(ProtocolVersion::TLS13) && self.profile.offers(ProtocolVersion::TLS13)
             }
             _ => false,
@@ -64,12 +68,12 @@ impl<'a> Case<'a> {
 
     /// Whether the server signed under a scheme that the sender does not offer.
     pub(super) fn lacks_scheme(&self) -> bool {
-        self.finding.tls.as_ref().is_some_and(|tls| carried::lacks_scheme(&self.profile.offer, tls))
+        self.tls.is_some_and(|tls| carried::lacks_scheme(&self.profile.offer, tls))
     }
 
     /// Whether it chose a group that the sender does not offer.
     pub(super) fn lacks_group(&self) -> bool {
-        self.finding.tls.as_ref().is_some_and(|tls| carried::lacks_group(&self.profile.offer, tls))
+        self.tls.is_some_and(|tls| carried::lacks_group(&self.profile.offer, tls))
     }
 
     /// The hello of the sender's very offer, if it was sent.
@@ -102,7 +106,7 @@ impl<'a> Case<'a> {
         if agreed.presented.as_ref().is_some_and(|presented| presented.disputed) {
             return Some(CheckCause::NoAnswer(Reason::CertificateForm));
         }
-        let lack = || proof::of_hello_beside(agreed, self.finding, &self.profile.offer).lack();
+        let lack = || proof::of_hello_beside(agreed, self.tls, &self.profile.offer).lack();
         self.open(agreed).map(CheckCause::NoAnswer).or_else(lack)
     }
 
@@ -119,7 +123,7 @@ impl<'a> Case<'a> {
         if let Demand::Unknown(reason) | Demand::Refused(reason, _) = self.demand(hello) {
             return Some(reason);
         }
-        let failure = self.finding.failure.as_ref()?;
+        let failure = self.failure?;
         let broken = failure.phase == Phase::Tls
             && matches!(failure.kind, Kind::Malformed | Kind::IllegalParameter)
             && hello.suite.is_some_and(|suite| SCANNER_SUITES.contains(&suite));
@@ -135,7 +139,7 @@ impl<'a> Case<'a> {
         let not_shown = |tls: &TlsFinding| tls.client_certificate == ClientCertificate::NotShown;
         (failure.phase, failure.kind) == (Phase::Tls, Kind::ClientCertificateRequired)
             && self.form.alike
-            && self.finding.tls.as_ref().is_some_and(not_shown)
+            && self.tls.is_some_and(not_shown)
             && !self.profile.may_show_certificate()
     }
 
@@ -144,7 +148,7 @@ impl<'a> Case<'a> {
     /// sender's, which nobody else can show.
     pub(super) fn basis_of_own(&self, hello: &HelloFinding) -> Basis {
         let asks = |tls: &TlsFinding| tls.client_certificate != ClientCertificate::NeverAsked;
-        let asked = hello.client_certificate_requested || self.finding.tls.as_ref().is_some_and(asks);
+        let asked = hello.client_certificate_requested || self.tls.is_some_and(asks);
         if asked && self.profile.may_show_certificate() { Basis::Inferred } else { Basis::Observed }
     }
 
@@ -163,7 +167,7 @@ impl<'a> Case<'a> {
         let by_hello = if self.finding.hellos.is_empty() { None } else { self.presented_by_hello() };
         by_hello.or_else(|| {
             // What the sender gets instead was not seen.
-            let tls = self.finding.tls.as_ref().filter(|_| self.form.named && self.carries_certificate())?;
+            let tls = self.tls.filter(|_| self.form.named && self.carries_certificate())?;
             Some((tls.presented()?, self.basis_of_shown(tls)))
         })
     }
@@ -178,7 +182,7 @@ impl<'a> Case<'a> {
         if let Some(hello) = agreed {
             return Some((hello.presented.clone()?, self.basis_of_own(hello)));
         }
-        self.finding.failure.as_ref()?;
+        self.failure?;
         match infer(&self.profile.offer, self.finding, own.is_some())? {
             Inference::Agreed(hello) => Some((hello.presented.clone()?, Basis::Inferred)),
             _ => None,

@@ -5,7 +5,6 @@
 use super::profile::SenderProfile;
 use super::scanner_offer::{SCANNER_GROUPS, SHORT_GROUPS};
 use crate::model::{ClientCertificate, Failure, Finding, NamedGroup, Phase, SecondHandshake, TlsFinding};
-use std::borrow::Cow;
 
 /// How the handshake that counts stands to that of the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,35 +18,52 @@ pub(super) struct Form {
     pub groups: &'static [NamedGroup],
 }
 
-/// What was found, with the handshake that counts for the sender in the place
-/// of the first.
-pub(super) fn as_met<'f>(profile: &SenderProfile, finding: &'f Finding) -> (Cow<'f, Finding>, Form) {
-    let first = Form { alike: true, named: true, groups: SCANNER_GROUPS };
+/// The handshake that counts for a sender.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted<'f> {
+    /// Why the dialogue ended early, if that handshake is taken for the first.
+    pub failure: Option<&'f Failure>,
+    /// What was seen of TLS.
+    pub tls: Option<&'f TlsFinding>,
+    /// How it stands to that of the sender.
+    pub form: Form,
+}
+
+/// Which of the handshakes counts: a second one that tells more, else the first.
+pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Counted<'f> {
+    let form = Form { alike: true, named: true, groups: SCANNER_GROUPS };
+    let first = Counted { failure: finding.failure.as_ref(), tls: finding.tls.as_ref(), form };
     // Before TLS there is nothing in which they could differ.
-    let Some(tls) = &finding.tls else { return (Cow::Borrowed(finding), first) };
-    let first = Form {
+    let Some(tls) = first.tls else { return first };
+    let form = Form {
         alike: is_alike(profile, finding, true, tls),
         named: is_named_alike(profile, finding, true),
-        ..first
+        ..form
     };
-    let stuck = is_stuck(finding.failure.as_ref(), tls);
-    if first.alike && !stuck {
-        return (Cow::Borrowed(finding), first);
+    let stuck = is_stuck(first.failure, tls);
+    if form.alike && !stuck {
+        return first;
     }
-    let second = finding.hellos.iter().rev().find_map(|hello| {
+    let tells_more = |second: &SecondHandshake, of_second: Form| {
+        let another = (of_second.alike && !form.alike) || (of_second.named && !form.named);
+        another || (stuck && !is_stuck(second.failure.as_ref(), &second.tls))
+    };
+    match second(profile, finding).filter(|(second, of_second)| tells_more(second, *of_second)) {
+        Some((second, form)) => {
+            Counted { failure: failure_with(finding, second), tls: Some(&second.tls), form }
+        }
+        None => Counted { form, ..first },
+    }
+}
+
+/// The last handshake that was made once more.
+fn second<'f>(profile: &SenderProfile, finding: &'f Finding) -> Option<(&'f SecondHandshake, Form)> {
+    finding.hellos.iter().rev().find_map(|hello| {
         let second = hello.handshake.as_deref()?;
         let alike = is_alike(profile, finding, hello.names_host, &second.tls);
         let named = is_named_alike(profile, finding, hello.names_host);
         Some((second, Form { alike, named, groups: SHORT_GROUPS }))
-    });
-    let tells_more = |second: &SecondHandshake, form: Form| {
-        let another = (form.alike && !first.alike) || (form.named && !first.named);
-        another || (stuck && !is_stuck(second.failure.as_ref(), &second.tls))
-    };
-    match second.filter(|(second, form)| tells_more(second, *form)) {
-        Some((second, form)) => (Cow::Owned(with_second(finding, second)), form),
-        None => (Cow::Borrowed(finding), first),
-    }
+    })
 }
 
 /// Whether a handshake that named the host or not has the sender's form.
@@ -75,14 +91,13 @@ fn is_stuck(failure: Option<&Failure>, tls: &TlsFinding) -> bool {
 }
 
 /// What comes after the handshake, the first tells as well as the second.
-fn with_second(finding: &Finding, second: &SecondHandshake) -> Finding {
-    let failure = match (&second.failure, &finding.failure) {
+fn failure_with<'f>(finding: &'f Finding, second: &'f SecondHandshake) -> Option<&'f Failure> {
+    match (&second.failure, &finding.failure) {
         (Some(failure), _) if failure.phase <= Phase::Tls => Some(failure),
         (_, None) => None,
         (_, Some(first)) if first.phase > Phase::Tls => Some(first),
         (later, _) => later.as_ref(),
-    };
-    Finding { failure: failure.cloned(), tls: Some(second.tls.clone()), ..finding.clone() }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Whether a sender sees STARTTLS in an EHLO reply that does not write it as
 //! RFC 3207 has it: by what its file says that it reads, and that it does not.
 
-use crate::model::{Basis, Finding, KeywordForm, Phase};
+use crate::model::{Basis, Failure, KeywordForm, KeywordForms, Phase};
 use crate::sender::Sender;
 
 /// What the keyword is to the sender.
@@ -16,10 +16,9 @@ pub(super) enum Reading {
 }
 
 /// What the keyword of this host is to the sender.
-pub(super) fn of(sender: &Sender, finding: &Finding) -> Reading {
-    let forms = finding.starttls_forms;
-    let decided = finding.failure.as_ref().is_none_or(|failure| failure.phase >= Phase::Starttls);
-    if forms.is_plain() || !decided {
+pub(super) fn of(sender: &Sender, forms: KeywordForms, failure: Option<&Failure>) -> Reading {
+    let decided = || failure.is_none_or(|failure| failure.phase >= Phase::Starttls);
+    if forms.is_plain() || !decided() {
         return Reading::AsScanned(Basis::Observed);
     }
     let (read, unread) = (&sender.starttls_forms_read, &sender.starttls_forms_unread);

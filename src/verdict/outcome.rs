@@ -72,16 +72,17 @@ impl Case<'_> {
     /// The answer, if the sender reads the replies as the scanner does.
     fn answer_to_replies(&self) -> Answer {
         let sender = &self.profile.sender;
-        let answer = match reply_form::deciding(sender, self.finding, false) {
+        let forms = self.finding.reply_forms;
+        let answer = match reply_form::deciding(sender, forms, self.failure, false) {
             Some((form, effect)) => self.by_reply_form(form, effect),
             None => self.answer_to_keyword(),
         };
-        if reply_form::is_assumed(sender, self.finding) { resting_on(Basis::Assumed, answer) } else { answer }
+        if reply_form::is_assumed(sender, forms) { resting_on(Basis::Assumed, answer) } else { answer }
     }
 
     /// The answer, if the sender sees STARTTLS as the scanner does.
     fn answer_to_keyword(&self) -> Answer {
-        match keyword::of(&self.profile.sender, self.finding) {
+        match keyword::of(&self.profile.sender, self.finding.starttls_forms, self.failure) {
             Reading::AsScanned(rests_on) => resting_on(rests_on, self.answer_to_starttls()),
             Reading::Unseen => self.without_keyword(Reason::StarttlsKeywordForm),
             Reading::Open => (Outcome::undetermined(Reason::StarttlsKeywordForm), None),
@@ -89,7 +90,7 @@ impl Case<'_> {
     }
 
     fn answer_to_starttls(&self) -> Answer {
-        match reply_form::deciding(&self.profile.sender, self.finding, true) {
+        match reply_form::deciding(&self.profile.sender, self.finding.reply_forms, self.failure, true) {
             Some((form, effect)) => self.by_reply_form(form, effect),
             None => self.answer(),
         }
@@ -137,14 +138,13 @@ impl Case<'_> {
     /// Whether the server stayed after its reply to EHLO, as whoever goes on in
     /// clear needs it to.
     fn stayed(&self) -> bool {
-        let failure = self.finding.failure.as_ref();
-        failure.is_none_or(|failure| {
+        self.failure.is_none_or(|failure| {
             failure.phase >= Phase::Tls || matches!(failure.kind, Kind::Refused | Kind::RefusedTemporarily)
         })
     }
 
     fn answer(&self) -> Answer {
-        match &self.finding.failure {
+        match self.failure {
             _ if let Some(kind) = self.fails_with_everyone() => self.by_failure_with_everyone(kind),
             None => self.by_hello().unwrap_or_else(|| self.by_handshake()),
             Some(failure) if self.is_about_the_offer(failure) => {
@@ -178,7 +178,7 @@ impl Case<'_> {
             Proof::OfAnotherOffer => return None,
             _ => {}
         }
-        let failure = self.finding.failure.as_ref().filter(|failure| failure.phase == Phase::Tls)?;
+        let failure = self.failure.filter(|failure| failure.phase == Phase::Tls)?;
         matches!(failure.kind, Kind::SignatureFailed | Kind::BadCertificate).then_some(failure.kind)
     }
 
@@ -187,7 +187,7 @@ impl Case<'_> {
     /// signed under a scheme that only this sender offers, the rest is not of
     /// the offer.
     fn is_about_the_offer(&self, failure: &Failure) -> bool {
-        let agreed = self.finding.tls.as_ref().is_some_and(|tls| tls.suite.is_some());
+        let agreed = self.tls.is_some_and(|tls| tls.suite.is_some());
         step_down::is_about_the_offer(failure, agreed) || self.shaken() == Proof::OfAnotherOffer
     }
 
@@ -288,7 +288,7 @@ impl Case<'_> {
             Taken::Agreed { .. } if self.lacks_scheme() => return None,
             Taken::Agreed { version, suite, dh_bits } => (version, suite, dh_bits),
         };
-        let info = self.finding.tls.as_ref().and_then(|tls| tls.renegotiation_info);
+        let info = self.tls.and_then(|tls| tls.renegotiation_info);
         Some(match demands::of(&self.profile.sender, Some(version), info, dh_bits) {
             Demand::Refused(reason, stated) => self.tls_failure(reason, basis.max(stated)),
             Demand::Unknown(reason) => (Outcome::undetermined(reason), None),
@@ -324,7 +324,7 @@ impl Case<'_> {
         if let Some(kind) = ends_with_everyone(hello.end) {
             return self.tls_failure(ended(kind), basis);
         }
-        let mut proven = proof::of_hello_beside(hello, self.finding, &self.profile.offer);
+        let mut proven = proof::of_hello_beside(hello, self.tls, &self.profile.offer);
         if proven == Proof::Given && !self.form.named && hello.presented.is_none() && !is_anonymous(hello) {
             // For who names the host otherwise, the server may have another key.
             proven = Proof::Open;
@@ -336,7 +336,7 @@ impl Case<'_> {
         if proven == Proof::Given && brought_down == Downgrade::NotRecorded {
             proven = Proof::NotRecorded;
         }
-        match (proven, &self.finding.failure) {
+        match (proven, self.failure) {
             (Proof::Refuted, _) => return self.tls_failure(ended(Kind::SignatureFailed), basis),
             // Another offer lacked the scheme under which it signs.
             (Proof::OfAnotherOffer, Some(failure)) => return self.not_learnt(failure),
@@ -367,7 +367,7 @@ impl Case<'_> {
     /// agreement. Where that hides it, it is the one of the handshake.
     fn is_disputed(&self, hello: &HelloFinding) -> bool {
         let shaken = || {
-            let tls = self.finding.tls.as_ref().filter(|_| self.form.named && self.carries_certificate());
+            let tls = self.tls.filter(|_| self.form.named && self.carries_certificate());
             tls.is_some_and(|tls| tls.disputed)
         };
         hello.presented.as_ref().map_or_else(shaken, |presented| presented.disputed)
@@ -389,7 +389,9 @@ impl Case<'_> {
         if self.finding.answers_by_sslv2() {
             return Reason::NoPublishedVersion;
         }
-        let (Some(best), suite) = self.finding.server_best() else { return Reason::OfferRefused };
+        let (Some(best), suite) = self.finding.server_best_beside(self.tls) else {
+            return Reason::OfferRefused;
+        };
         if self.profile.offer.versions.iter().all(|version| *version < best) {
             self.why_older_refused()
         } else if !self.profile.offers(best) {
@@ -431,7 +433,7 @@ impl Case<'_> {
 
     fn refuses_certificate(&self, shown: Option<&PresentedCertificate>) -> bool {
         let leaf = shown.map(|presented| &*presented.leaf);
-        let shaken = self.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
+        let shaken = self.tls.and_then(|tls| tls.leaf.as_deref());
         let leaf = leaf.or(shaken);
         self.profile.sender.refuses_sha1_certificates.value
             && leaf.and_then(|leaf| leaf.signed_with_sha1) == Some(true)
@@ -439,7 +441,7 @@ impl Case<'_> {
 
     /// What the scanner's own handshake says about the sender's.
     fn by_handshake(&self) -> Answer {
-        let Some(tls) = &self.finding.tls else {
+        let Some(tls) = self.tls else {
             // A dialogue that ran to its end went through TLS.
             return (Outcome::encrypted(Basis::Inferred, NegotiatedTls::default()), None);
         };

@@ -7,8 +7,8 @@
 //! without its key would say the same.
 
 use crate::model::{
-    Basis, CheckCause, Finding, HelloFinding, NegotiatedTls, Outcome, ProtocolVersion, SignatureCheck,
-    SignatureScheme,
+    Basis, CheckCause, HelloFinding, NegotiatedTls, Outcome, ProtocolVersion, SignatureCheck,
+    SignatureScheme, TlsFinding,
 };
 use crate::sender::offer::Offer;
 
@@ -89,9 +89,9 @@ fn by_suite(hello: &HelloFinding, anonymous: bool) -> Proof {
 
 /// The same of a further hello beside the scanner's own handshake: where that
 /// proved the key of the same certificate, nothing is open.
-pub(super) fn of_hello_beside(hello: &HelloFinding, finding: &Finding, offer: &Offer) -> Proof {
+pub(super) fn of_hello_beside(hello: &HelloFinding, shaken: Option<&TlsFinding>, offer: &Offer) -> Proof {
     match of_hello(hello, offer) {
-        Proof::Open | Proof::NotRecorded if is_proven_by_handshake(hello, finding, offer) => Proof::Given,
+        Proof::Open | Proof::NotRecorded if is_proven_by_handshake(hello, shaken, offer) => Proof::Given,
         proof => proof,
     }
 }
@@ -99,8 +99,8 @@ pub(super) fn of_hello_beside(hello: &HelloFinding, finding: &Finding, offer: &O
 /// Whether the scanner's handshake proved the key with which the server would
 /// go on. Where the hello shows no certificate, as in TLS 1.3, it is the same
 /// one if its key signs under a scheme of the sender's.
-fn is_proven_by_handshake(hello: &HelloFinding, finding: &Finding, offer: &Offer) -> bool {
-    let Some(tls) = finding.tls.as_ref().filter(|tls| tls.signature == Some(SignatureCheck::Verified)) else {
+fn is_proven_by_handshake(hello: &HelloFinding, shaken: Option<&TlsFinding>, offer: &Offer) -> bool {
+    let Some(tls) = shaken.filter(|tls| tls.signature == Some(SignatureCheck::Verified)) else {
         return false;
     };
     match (&hello.presented, &tls.leaf) {

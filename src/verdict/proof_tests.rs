@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    ChainStatus, DateStatus, DowngradeMark, Endpoint, Failure, HelloEnd, HelloPurpose, Kind, Leaf, Phase,
-    PresentedCertificate, ProbeKey, Sha256, TlsFinding,
+    ChainStatus, DateStatus, DowngradeMark, Endpoint, Failure, Finding, HelloEnd, HelloPurpose, Kind, Leaf,
+    Phase, PresentedCertificate, ProbeKey, Sha256,
 };
 use crate::sender::Sender;
 use crate::verdict::SenderProfile;

@@ -1,33 +1,34 @@
 //! What becomes of a sender's attempt where replies have a form over which mail
 //! systems part ways: by what its file says that it does.
 
-use crate::model::{Failure, Finding, Phase, ReplyForm};
+use crate::model::{Failure, Phase, ReplyForm, ReplyForms};
 use crate::sender::{ReplyFormEffect, Sender};
 
 /// The first form that changes what becomes of the attempt, of those behind
 /// STARTTLS or of the others, and how; `None` for the latter where nobody knows.
 pub(super) fn deciding(
     sender: &Sender,
-    finding: &Finding,
+    forms: ReplyForms,
+    failure: Option<&Failure>,
     behind_starttls: bool,
 ) -> Option<(ReplyForm, Option<ReplyFormEffect>)> {
-    if finding.reply_forms.is_plain() || !is_decided(finding) {
+    if forms.is_plain() || !is_decided(failure) {
         return None;
     }
-    let forms = finding.reply_forms.iter().filter(|form| form.is_behind_starttls() == behind_starttls);
+    let forms = forms.iter().filter(|form| form.is_behind_starttls() == behind_starttls);
     let mut told = forms.map(|form| (form, sender.reply_forms.value.get(&form).copied()));
     told.find(|(_, effect)| *effect != Some(ReplyFormEffect::Ignored))
 }
 
 /// Whether the dialogue came so far that something is said of TLS.
-fn is_decided(finding: &Finding) -> bool {
+fn is_decided(failure: Option<&Failure>) -> bool {
     let decides = |failure: &Failure| failure.phase >= Phase::Starttls || failure.says_no_tls();
-    finding.failure.as_ref().is_none_or(decides)
+    failure.is_none_or(decides)
 }
 
 /// Whether what the sender does there is assumed.
-pub(super) fn is_assumed(sender: &Sender, finding: &Finding) -> bool {
-    !finding.reply_forms.is_plain() && sender.reply_forms.is_assumed()
+pub(super) fn is_assumed(sender: &Sender, forms: ReplyForms) -> bool {
+    !forms.is_plain() && sender.reply_forms.is_assumed()
 }
 
 #[cfg(test)]
