@@ -56,6 +56,10 @@ fuzz-smoke:
 fuzz target seconds="60":
     fuzz/smoke.sh {{seconds}} {{target}}
 
+# Plants known defects one by one and shows that the verdict's properties find each
+planted:
+    tests/planted.sh
+
 # Plants known defects one by one and shows that fuzzing finds each
 fuzz-planted:
     fuzz/planted.sh

@@ -91,25 +91,43 @@ fn every_target_has_a_binary_and_every_binary_a_target() {
     assert_eq!(sources.len(), TARGETS.len(), "a binary without a target: {:?}", sources.keys());
 }
 
-/// A patch whose place is gone shows nothing; `just fuzz-planted` would say so
-/// only after an hour.
+/// A patch whose place is gone shows nothing; `just fuzz-planted` and `just
+/// planted` would say so only after an hour.
 #[test]
 fn every_planted_defect_has_its_place() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let patches = files(&root.join("fuzz/planted"));
-    assert!(!patches.is_empty());
-    for (name, patch) in patches {
-        let patch = String::from_utf8(patch).unwrap();
-        let target = patch.lines().find_map(|line| line.strip_prefix("Target: ")).unwrap();
+    for (name, patch) in planted(&root.join("fuzz/planted")) {
+        let target = header(&patch, "Target: ");
         assert!(TARGETS.iter().any(|known| known.name == target), "{name}: no target {target}");
-        for part in patch.split("\n--- a/").skip(1) {
-            let mut hunks = part.split("\n@@ ");
-            let path = hunks.next().and_then(|head| head.lines().next()).unwrap();
-            let source = fs::read_to_string(root.join(path)).unwrap();
-            for hunk in hunks {
-                let before: String = hunk.lines().skip(1).filter_map(stands_before).collect();
-                assert!(source.contains(&before), "{name}: no such place in {path}:\n{before}");
-            }
+        has_place(root, &name, &patch);
+    }
+    let sources: Vec<Vec<u8>> = files(&root.join("src/verdict")).into_values().collect();
+    let sources = String::from_utf8(sources.concat()).unwrap();
+    for (name, patch) in planted(&root.join("tests/planted")) {
+        let (_, test) = header(&patch, "Test: ").rsplit_once("::").unwrap();
+        assert!(sources.contains(&format!("fn {test}(")), "{name}: no test {test}");
+        has_place(root, &name, &patch);
+    }
+}
+
+fn planted(folder: &Path) -> BTreeMap<String, String> {
+    let patches = files(folder);
+    assert!(!patches.is_empty(), "{}", folder.display());
+    patches.into_iter().map(|(name, patch)| (name, String::from_utf8(patch).unwrap())).collect()
+}
+
+fn header<'a>(patch: &'a str, name: &str) -> &'a str {
+    patch.lines().find_map(|line| line.strip_prefix(name)).unwrap()
+}
+
+fn has_place(root: &Path, name: &str, patch: &str) {
+    for part in patch.split("\n--- a/").skip(1) {
+        let mut hunks = part.split("\n@@ ");
+        let path = hunks.next().and_then(|head| head.lines().next()).unwrap();
+        let source = fs::read_to_string(root.join(path)).unwrap();
+        for hunk in hunks {
+            let before: String = hunk.lines().skip(1).filter_map(stands_before).collect();
+            assert!(source.contains(&before), "{name}: no such place in {path}:\n{before}");
         }
     }
 }
