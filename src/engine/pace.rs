@@ -79,7 +79,43 @@ struct Lane {
     /// Connections that are open, or about to be.
     open: u32,
     resting: bool,
-    waiting: VecDeque<KeyId>,
+    waiting: VecDeque<Turn>,
+}
+
+/// A key that wants a connection.
+#[derive(Clone, Copy)]
+struct Turn {
+    id: KeyId,
+    /// Whether it had one before. What is known of it waits in memory, and its
+    /// domains with it, so it goes first.
+    again: bool,
+}
+
+/// Keys whose addresses have room for them.
+#[derive(Default)]
+struct Ready {
+    again: VecDeque<(Turn, IpAddr)>,
+    new: VecDeque<(Turn, IpAddr)>,
+}
+
+impl Ready {
+    fn push(&mut self, turn: Turn, ip: IpAddr) {
+        let queue = if turn.again { &mut self.again } else { &mut self.new };
+        queue.push_back((turn, ip));
+    }
+
+    fn pop(&mut self) -> Option<(Turn, IpAddr)> {
+        self.again.pop_front().or_else(|| self.new.pop_front())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.again.is_empty() && self.new.is_empty()
+    }
+
+    fn clear(&mut self) {
+        self.again.clear();
+        self.new.clear();
+    }
 }
 
 type Global<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
@@ -93,7 +129,7 @@ pub struct Pacer<C: Clock = DefaultClock> {
     global: Option<Global<C>>,
     per_ip: Option<PerIp<C>>,
     lanes: HashMap<IpAddr, Lane>,
-    ready: VecDeque<(KeyId, IpAddr)>,
+    ready: Ready,
     open: usize,
     started: u64,
     /// A permit of the global rate that was given and not yet used.
@@ -121,7 +157,7 @@ impl<C: Clock + Clone> Pacer<C> {
             global,
             per_ip,
             lanes: HashMap::new(),
-            ready: VecDeque::new(),
+            ready: Ready::default(),
             open: 0,
             started: 0,
             permit: false,
@@ -135,7 +171,13 @@ impl<C: Clock + Clone> Pacer<C> {
 
     /// Queues a key.
     pub fn push(&mut self, id: KeyId, ip: IpAddr) {
-        self.lanes.entry(ip).or_default().waiting.push_back(id);
+        self.lanes.entry(ip).or_default().waiting.push_back(Turn { id, again: false });
+        self.advance(ip);
+    }
+
+    /// Queues a key that wants another connection, before all that have had none.
+    pub fn push_again(&mut self, id: KeyId, ip: IpAddr) {
+        self.lanes.entry(ip).or_default().waiting.push_front(Turn { id, again: true });
         self.advance(ip);
     }
 
@@ -167,8 +209,8 @@ impl<C: Clock + Clone> Pacer<C> {
             if let Some(wait) = self.wait_for_permit() {
                 return Next::After(wait);
             }
-            let Some((id, ip)) = self.ready.pop_front() else { break };
-            match self.wait_for_address(id, ip) {
+            let Some((turn, ip)) = self.ready.pop() else { break };
+            match self.wait_for_address(turn, ip) {
                 Some(Wait::Begun(wait)) => return Next::Rest(ip, wait),
                 Some(Wait::UnderWay) => {}
                 None => {
@@ -176,7 +218,7 @@ impl<C: Clock + Clone> Pacer<C> {
                     self.open += 1;
                     self.started += 1;
                     self.forget_now_and_then();
-                    return Next::Start(id, ip);
+                    return Next::Start(turn.id, ip);
                 }
             }
         }
@@ -200,7 +242,7 @@ impl<C: Clock + Clone> Pacer<C> {
 
     /// Whether a key has to wait because its address was asked a moment ago;
     /// if so it goes back to the head of its queue.
-    fn wait_for_address(&mut self, id: KeyId, ip: IpAddr) -> Option<Wait> {
+    fn wait_for_address(&mut self, turn: Turn, ip: IpAddr) -> Option<Wait> {
         let (limiter, lane) = (self.per_ip.as_ref()?, self.lanes.get_mut(&ip)?);
         let wait = if lane.resting {
             Wait::UnderWay
@@ -210,7 +252,7 @@ impl<C: Clock + Clone> Pacer<C> {
         };
         lane.resting = true;
         lane.open = lane.open.saturating_sub(1);
-        lane.waiting.push_front(id);
+        lane.waiting.push_front(turn);
         Some(wait)
     }
 
@@ -228,9 +270,9 @@ impl<C: Clock + Clone> Pacer<C> {
         let Some(lane) = self.lanes.get_mut(&ip) else { return };
         let room = self.limits.per_ip_connections.map_or(u32::MAX, NonZeroU32::get);
         while !lane.resting && lane.open < room {
-            let Some(id) = lane.waiting.pop_front() else { break };
+            let Some(turn) = lane.waiting.pop_front() else { break };
             lane.open += 1;
-            self.ready.push_back((id, ip));
+            self.ready.push(turn, ip);
         }
         if lane.open == 0 && !lane.resting && lane.waiting.is_empty() {
             self.lanes.remove(&ip);
@@ -286,6 +328,24 @@ mod tests {
         assert_eq!(pacer.begin_next(), Next::Nothing);
         pacer.finished(ip(1));
         assert_eq!(pacer.begin_next(), Next::Start(ids[1], ip(1)));
+    }
+
+    #[test]
+    fn a_key_that_had_a_connection_goes_before_those_that_had_none() {
+        let ids = ids(5);
+        let mut pacer = Pacer::new(Limits { in_flight: 1, per_ip_connections: NonZeroU32::new(1), ..OPEN });
+        for (id, last) in [(ids[0], 1), (ids[1], 2), (ids[2], 3), (ids[3], 1)] {
+            pacer.push(id, ip(last));
+        }
+        let mut begun = Vec::new();
+        while let Next::Start(id, at) = pacer.begin_next() {
+            if begun.is_empty() {
+                pacer.push_again(ids[4], at);
+            }
+            begun.push(id);
+            pacer.finished(at);
+        }
+        assert_eq!(begun, [ids[0], ids[4], ids[1], ids[2], ids[3]]);
     }
 
     #[test]

@@ -253,7 +253,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             Event::Ended { id, answer } => {
                 self.connection_ended(id);
                 match self.under_way.ended(id, answer, &self.policy, self.stopping) {
-                    Some(Ended::Enqueue) => self.enqueue(id),
+                    Some(Ended::Enqueue) => self.enqueue_again(id),
                     Some(Ended::Pause(pause)) => self.pause(id, pause),
                     Some(Ended::Known(known)) => return self.probed(id, known).await,
                     None => {}
@@ -269,7 +269,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 if !self.stopping {
                     self.progress.pause_over(cause);
                 }
-                self.enqueue(id);
+                self.enqueue_again(id);
                 Ok(())
             }
         }
@@ -315,12 +315,23 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
+    /// Has a key wait for its first connection.
     fn enqueue(&mut self, id: KeyId) {
-        if self.stopping {
-            return;
+        if let Some(ip) = self.goes_on_at(id) {
+            self.pacer.push(id, ip);
         }
-        let Some(ip) = self.keys.key(id).map(|key| key.endpoint.ip) else { return };
-        self.pacer.push(id, ip);
+    }
+
+    /// Has it wait for another.
+    fn enqueue_again(&mut self, id: KeyId) {
+        if let Some(ip) = self.goes_on_at(id) {
+            self.pacer.push_again(id, ip);
+        }
+    }
+
+    /// The address of a key, unless the run is being stopped.
+    fn goes_on_at(&self, id: KeyId) -> Option<IpAddr> {
+        self.keys.key(id).map(|key| key.endpoint.ip).filter(|_| !self.stopping)
     }
 
     fn rest(&mut self, ip: IpAddr, pause: Duration) {

@@ -70,7 +70,7 @@ pub fn whole(folder: &Folder, run: &str) -> Value {
 /// A scan that takes minutes, stopped after its first row.
 fn stopped_by(signal: &str) -> (Lab, Ran) {
     let lab = Lab::playing(&["tls13_ecdsa"], 3000);
-    let args = lab.args("scan list --allow-private --format csv -o run --rate 8 --extra-client-hellos 0");
+    let args = lab.args("scan list --allow-private --format csv -o run --rate 8");
     let mut child = lab.folder.mxray(args).spawn().unwrap();
     let mut rows = BufReader::new(child.stdout.take().unwrap());
     for _ in 0..2 {
