@@ -47,28 +47,28 @@ pub enum Attempt {
 
 /// What was found at an endpoint, with all that it comes to for a sender.
 pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoint {
-    let met = with_case(profile, &finding, Met::of);
-    let encryption = encryption_only(met.outcome.delivery, met.outcome.reason);
-    if met.anonymous {
+    let verdict = with_case(profile, &finding, CaseVerdict::of);
+    let encryption = encryption_only(verdict.outcome.delivery, verdict.outcome.reason);
+    if verdict.anonymous {
         return JudgedEndpoint {
             encryption,
             certificate: Check::Fail(CheckFailure::NoCertificate),
             certificate_basis: Basis::Observed,
             unproven: Unproven::default(),
             presented: None,
-            outcome: met.outcome,
+            outcome: verdict.outcome,
             finding,
         };
     }
-    let (presented, shown_by) = met.presented.unzip();
-    let mut judged = of_parts(finding, met.outcome, presented);
+    let (presented, shown_by) = verdict.presented.unzip();
+    let mut judged = of_parts(finding, verdict.outcome, presented);
     judged.certificate_basis = judged.certificate_basis.max(shown_by.unwrap_or(Basis::Inferred));
-    judged.unproven.certificate = met.unproven_certificate;
+    judged.unproven.certificate = verdict.unproven_certificate;
     judged
 }
 
 /// What an endpoint comes to as the sender meets it.
-struct Met {
+struct CaseVerdict {
     outcome: Outcome,
     /// Whether mail goes there encrypted, and the server has no certificate.
     anonymous: bool,
@@ -76,7 +76,7 @@ struct Met {
     unproven_certificate: Option<CheckCause>,
 }
 
-impl Met {
+impl CaseVerdict {
     fn of(case: &Case<'_>) -> Self {
         let outcome = outcome::of_case(case);
         let encrypted = encryption_only(outcome.delivery, outcome.reason) == Check::Pass;
