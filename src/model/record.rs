@@ -27,7 +27,7 @@ pub struct EndpointRecord {
     /// What the certificates say; `None` without a certificate.
     pub assessment: Option<Arc<Assessment>>,
     /// What the certificates of each further hello say, in the order of
-    /// [`Observation::hellos`]; `None` for one without certificates.
+    /// [`Observation::extra_client_hellos`]; `None` for one without certificates.
     pub hello_assessments: Vec<Option<Arc<Assessment>>>,
     /// What the server takes, where that was asked for.
     pub enumeration: Option<Box<Enumeration>>,

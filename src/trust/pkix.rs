@@ -53,7 +53,7 @@ impl Assessed {
 pub struct Assessments {
     /// That of the handshake.
     pub handshake: Option<Arc<Assessed>>,
-    /// Those of the further hellos, in the order of [`Observation::hellos`].
+    /// Those of the further hellos, in the order of [`Observation::extra_client_hellos`].
     pub hellos: Vec<Option<Arc<Assessed>>>,
 }
 
