@@ -16,8 +16,7 @@ if [ $# -gt 0 ]; then defects=("$@"); else mapfile -t defects < <(basename -s .p
 rm -rf "$copy" && mkdir -p "$copy"
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$copy"
 
-# The named test in the copy: 0 where it is green. Dependencies are those of
-# the tree.
+# The named test in the copy. Dependencies are those of the tree.
 run() { (cd "$copy" && cargo test --target-dir "$root/target" --lib "$1" -- --exact) >"$log" 2>&1; }
 
 missed=0
@@ -28,13 +27,13 @@ for defect in "${defects[@]}"; do
     if ! (cd "$copy" && patch -s -p1 <"$patch") >"$log" 2>&1; then
         seen="no such place"
     else
-        if run "$test"; then
-            seen="green"
-        elif grep -q "^test $test \.\.\. FAILED" "$log"; then
-            seen="red"
-        else
-            seen="not built"
-        fi
+        run "$test" || true
+        seen=$(sed -n "s/^test $test \.\.\. //p" "$log" | head -n 1)
+        case $seen in
+        FAILED) seen=red ;;
+        ok) seen=green ;;
+        *) seen="not built, or no such test" ;;
+        esac
         (cd "$copy" && patch -s -R -p1 <"$patch")
     fi
     printf '| %-22s | %-84s | %s |\n' "$defect" "$test" "$seen"
