@@ -55,7 +55,7 @@ pub const MX: &[Column<MxRow>] = &[
     one_of(
         closed::MX_PHASES,
         "phase",
-        "Where the host was lost: in the DNS, or for want of a route to it.",
+        "Why the host was not contacted: the DNS gave no address for it, or this machine has no route to it.",
         |r| Value::text(r.failure.as_ref().map(|failure| failure.phase.name())),
     ),
     one_of(closed::MX_OUTCOMES, "outcome", "Why the host has no address that can be asked.", |r| {
