@@ -82,6 +82,10 @@ impl Script {
     fn hellos(&self) -> usize {
         self.log.lock().unwrap().hellos
     }
+
+    fn begun(&self) -> usize {
+        self.log.lock().unwrap().begun.len()
+    }
 }
 
 impl Probe for Script {
@@ -305,25 +309,46 @@ async fn the_plan_says_whom_to_ask_and_how_often() {
 
 #[tokio::test]
 async fn a_stop_records_what_is_known_and_asks_nothing_more() {
+    let script = Arc::new(Script::new(|question, _| answer(question, HelloEnd::Alert)));
+    let mut patient = config();
+    patient.limits.per_ip_interval = Duration::from_secs(3600);
+    let running = Running::with(Addresses(2), patient, HelloPlan::default(), script.clone(), 1);
+    // Both addresses were probed; their hellos wait for the pause to be over.
+    while script.begun() < 2 || running.progress.snapshot().in_flight > 0 {
+        tokio::task::yield_now().await;
+    }
+    running.stop.cancel();
+    let (counts, seen, domains) = running.end().await;
+    assert_eq!((counts.connections, counts.unfinished, domains), (2, 0, 1));
+    assert_eq!(seen.iter().map(told).collect::<Vec<_>>(), [vec![""; 0], vec![]]);
+}
+
+#[tokio::test]
+async fn a_stop_lets_an_open_hello_end() {
     let mut script = Script::new(|question, _| answer(question, HelloEnd::Alert));
     script.gate = Semaphore::new(0);
     let script = Arc::new(script);
-    let mut narrow = config();
-    narrow.limits.in_flight = 1;
-    let running = Running::with(Addresses(2), narrow, HelloPlan::default(), script.clone(), 1);
-    // Both addresses were probed, since that was due first: one hello is
-    // open, the other waits for a permit.
+    let once = HelloPlan { hellos_max: 1, ..HelloPlan::default() };
+    let running = Running::start(config(), once, script.clone(), 1);
     while script.hellos() < 1 {
         tokio::task::yield_now().await;
     }
     running.stop.cancel();
-    while running.progress.snapshot().probes_done < 1 {
-        tokio::task::yield_now().await;
-    }
     script.gate.add_permits(1);
     let (counts, seen, domains) = running.end().await;
-    assert_eq!((counts.connections, counts.unfinished, domains), (3, 0, 1));
-    assert_eq!(seen.iter().map(told).collect::<Vec<_>>(), [vec![], vec!["sender alert".to_string()]]);
+    assert_eq!((counts.connections, counts.unfinished, domains), (2, 0, 1));
+    assert_eq!(told(&seen[0]), ["sender alert"]);
+}
+
+#[tokio::test]
+async fn a_host_is_asked_on_before_the_next_is_asked_at_all() {
+    let script = Arc::new(Script::new(|question, _| answer(question, HelloEnd::Alert)));
+    let mut narrow = config();
+    narrow.limits.in_flight = 1;
+    let running = Running::with(Addresses(2), narrow, HelloPlan::default(), script.clone(), 1);
+    running.end().await;
+    let begun: Vec<_> = script.log.lock().unwrap().begun.iter().map(|(ip, _)| *ip).collect();
+    assert!(begun.len() > 2 && begun.is_sorted(), "{begun:?}");
 }
 
 #[tokio::test]
