@@ -60,6 +60,10 @@ const OWN_KEYS: [usize; 3] = [10_000, 100_000, 1_000_000];
 /// judging them takes is no bookkeeping, and is not held to a bound.
 const OWN_CERTIFICATES: [usize; 2] = [10_000, 100_000];
 
+/// Times that each run is made. The least counts: what else goes on on the
+/// machine adds to a run and takes nothing off.
+const RUNS: usize = 3;
+
 #[derive(Parser)]
 struct Cli {
     /// One run: domains, and keys that they share.
@@ -94,11 +98,11 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     println!("{:>10}{:>10}{:>14}{:>14}{:>8}", "domains", "keys", "certificates", "µs a domain", "MiB");
-    let shared = DOMAINS.iter().map(|domains| in_a_process(*domains, KEYS, false));
+    let shared = DOMAINS.iter().map(|domains| least(*domains, KEYS, false));
     let shared = shared.collect::<anyhow::Result<Vec<Took>>>()?;
-    let own = OWN_KEYS.iter().map(|domains| in_a_process(*domains, *domains, false));
+    let own = OWN_KEYS.iter().map(|domains| least(*domains, *domains, false));
     let own = own.collect::<anyhow::Result<Vec<Took>>>()?;
-    let shown = OWN_CERTIFICATES.iter().map(|domains| in_a_process(*domains, *domains, true));
+    let shown = OWN_CERTIFICATES.iter().map(|domains| least(*domains, *domains, true));
     let shown = shown.collect::<anyhow::Result<Vec<Took>>>()?;
     let (domain, key, certificate) = (growth(&shared), growth(&own), growth(&shown));
     println!(
@@ -122,6 +126,19 @@ fn growth(runs: &[Took]) -> f64 {
     (last.memory - first.memory) / (last.domains - first.domains) as f64
 }
 
+/// The least of [`RUNS`] runs, each in a process of its own.
+fn least(domains: usize, keys: usize, own_certificates: bool) -> anyhow::Result<Took> {
+    let mut least = in_a_process(domains, keys, own_certificates)?;
+    for _ in 1..RUNS {
+        let took = in_a_process(domains, keys, own_certificates)?;
+        least.cpu_us = least.cpu_us.min(took.cpu_us);
+        least.memory = least.memory.min(took.memory);
+    }
+    let (certificates, mib) = (if own_certificates { keys } else { 1 }, least.memory / 1024.0 / 1024.0);
+    println!("{domains:>10}{keys:>10}{certificates:>14}{:>14.2}{mib:>8.0}", least.cpu_us);
+    Ok(least)
+}
+
 fn in_a_process(domains: usize, keys: usize, own_certificates: bool) -> anyhow::Result<Took> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["--one", &domains.to_string(), &keys.to_string()]);
@@ -130,10 +147,7 @@ fn in_a_process(domains: usize, keys: usize, own_certificates: bool) -> anyhow::
     }
     let output = command.output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let took: Took = serde_json::from_slice(&output.stdout)?;
-    let (certificates, mib) = (if own_certificates { keys } else { 1 }, took.memory / 1024.0 / 1024.0);
-    println!("{domains:>10}{keys:>10}{certificates:>14}{:>14.2}{mib:>8.0}", took.cpu_us);
-    Ok(took)
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 fn one(domains: usize, keys: usize, own_certificates: bool) -> anyhow::Result<Took> {
