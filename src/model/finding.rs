@@ -186,6 +186,22 @@ pub struct Finding {
     pub reply_forms: ReplyForms,
 }
 
+#[cfg(test)]
+impl Finding {
+    /// What one attempt found, and nothing besides.
+    pub(crate) fn of(key: ProbeKey, failure: Option<Failure>, tls: Option<TlsFinding>) -> Self {
+        Self {
+            key,
+            failure,
+            tls,
+            hellos: Box::new([]),
+            enumerated: None,
+            starttls_forms: KeywordForms::default(),
+            reply_forms: ReplyForms::default(),
+        }
+    }
+}
+
 /// What an enumeration found, and in which form it asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enumerated {

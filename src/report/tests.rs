@@ -57,18 +57,7 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
     let view = View {
         preference: 10,
         host: Some(MxHost::new(host)),
-        endpoint: Arc::new(JudgedEndpoint::of_outcome(
-            Finding {
-                key: key(line),
-                failure,
-                tls,
-                hellos: Box::new([]),
-                enumerated: None,
-                starttls_forms: Default::default(),
-                reply_forms: Default::default(),
-            },
-            outcome.clone(),
-        )),
+        endpoint: Arc::new(JudgedEndpoint::of_outcome(Finding::of(key(line), failure, tls), outcome.clone())),
         name,
     };
     let forced = if view.finding().failure.is_none() {

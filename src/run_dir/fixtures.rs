@@ -69,26 +69,10 @@ fn untrusted() -> TlsFinding {
 
 /// Best encrypted, weakest plaintext, a third host without address.
 pub(crate) fn domain() -> DomainRecord {
-    let best = Finding {
-        key: key(1, "mx1.a.example"),
-        failure: None,
-        tls: Some(untrusted()),
-        hellos: Box::new([]),
-        enumerated: None,
-        starttls_forms: Default::default(),
-        reply_forms: Default::default(),
-    };
+    let best = Finding::of(key(1, "mx1.a.example"), None, Some(untrusted()));
     let failure = Failure::new(Phase::Starttls, Kind::NotOffered).with_reply(250).with_detail("=1+1\r\n");
     let outcome = Outcome::without_tls(Delivery::Plaintext, &failure, Some(Basis::Observed));
-    let weak = Finding {
-        key: key(2, "mx2.a.example"),
-        failure: Some(failure),
-        tls: None,
-        hellos: Box::new([]),
-        enumerated: None,
-        starttls_forms: Default::default(),
-        reply_forms: Default::default(),
-    };
+    let weak = Finding::of(key(2, "mx2.a.example"), Some(failure), None);
     let dead = Failure::new(Phase::Dns, Kind::Nxdomain);
     DomainRecord {
         facts: DomainFacts {

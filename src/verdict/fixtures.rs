@@ -52,15 +52,7 @@ pub(super) fn facts(exchanges: &[&[u8]]) -> DomainFacts {
 
 pub(super) fn at(ip: IpAddr, failure: Option<Failure>, tls: Option<TlsFinding>) -> Finding {
     let key = ProbeKey { endpoint: Endpoint { ip, port: 25 }, sni: None };
-    Finding {
-        key,
-        failure,
-        tls,
-        hellos: Box::new([]),
-        enumerated: None,
-        starttls_forms: Default::default(),
-        reply_forms: Default::default(),
-    }
+    Finding::of(key, failure, tls)
 }
 
 pub(super) fn leaf(names: &[&str]) -> Arc<Leaf> {

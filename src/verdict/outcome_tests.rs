@@ -14,15 +14,7 @@ fn sender(name: &str) -> Sender {
 
 fn finding(failure: Option<Failure>, tls: Option<TlsFinding>) -> Finding {
     let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };
-    Finding {
-        key,
-        failure,
-        tls,
-        hellos: Box::new([]),
-        enumerated: None,
-        starttls_forms: Default::default(),
-        reply_forms: Default::default(),
-    }
+    Finding::of(key, failure, tls)
 }
 
 fn leaf(key: &str, sha1: bool) -> Option<Arc<Leaf>> {

@@ -48,15 +48,7 @@ mod tests {
             preference: 0,
             host: Some(MxHost::new(host)),
             endpoint: Arc::new(JudgedEndpoint::of_outcome(
-                Finding {
-                    key,
-                    failure,
-                    tls,
-                    hellos: Box::new([]),
-                    enumerated: None,
-                    starttls_forms: Default::default(),
-                    reply_forms: Default::default(),
-                },
+                Finding::of(key, failure, tls),
                 Outcome::encrypted(Basis::Observed, NegotiatedTls::default()),
             )),
             name: None,
