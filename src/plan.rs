@@ -34,7 +34,7 @@ use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::interrogate::RetryPlan;
 use crate::lookup::{DnsLookup, LookupConfig};
-use crate::net::{Gate, NetProbe, PhaseTimeouts};
+use crate::net::{Gate, NetProbe, PhaseTimeouts, families_with_route};
 use crate::run_dir::JudgedBy;
 use crate::scanner::{Scanner, ScannerConfig};
 use crate::sender::{DEFAULT_SENDER, Sender};
@@ -122,10 +122,22 @@ pub fn stages(
     judging: &JudgingArgs,
     questions_max: usize,
 ) -> Result<Stages, UsageError> {
+    // Where private addresses are asked, a route to loopback will do.
+    stages_by_routes(args, hellos, judging, questions_max, || families_with_route(args.allow_private))
+}
+
+/// The same on a machine that has a route over these families (IPv4, IPv6).
+pub(crate) fn stages_by_routes(
+    args: &AskArgs,
+    hellos: &HelloArgs,
+    judging: &JudgingArgs,
+    questions_max: usize,
+    with_route: impl FnOnce() -> (bool, bool),
+) -> Result<Stages, UsageError> {
     let dialogue = &args.dialogue;
     let (timeouts, dns_timeout) = timeouts(&dialogue.timeout)?;
     let judging = judging::judging(judging, Timestamp::now())?;
-    let families = families::in_use(dialogue, args.allow_private);
+    let families = families::in_use(dialogue, with_route);
     let config = ScannerConfig {
         lookup: LookupConfig {
             ipv4: families.ipv4,

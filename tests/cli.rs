@@ -39,6 +39,8 @@ mod responders;
 mod revocation;
 #[path = "cli/roots.rs"]
 mod roots;
+#[path = "cli/routes.rs"]
+mod routes;
 #[path = "cli/second_look.rs"]
 mod second_look;
 #[path = "cli/senders.rs"]

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::outlet::{self, Handed, Outlet};
 use crate::model::text::printable;
-use crate::plan::Family;
+use crate::plan::{Family, StageSettings};
 use std::fmt::Display;
 use std::io::{self, Write};
 use tokio_util::sync::CancellationToken;
@@ -24,24 +24,40 @@ pub(super) fn warn<'a>(warnings: impl IntoIterator<Item = &'a String>) {
     }
 }
 
-/// Warns of a name for EHLO that is no fully-qualified domain name and no
-/// address literal, as RFC 5321 §4.1.1.1 asks for.
-pub(super) fn warn_of_bare_name(ehlo_name: &str) {
-    if !ehlo_name.contains('.') && !ehlo_name.starts_with('[') {
-        say(format_args!(
-            "mxray: `EHLO {ehlo_name}` is not a domain name, and some servers refuse that; --ehlo NAME sets another"
-        ));
-    }
+/// Says, before the first packet, what whoever started the run should know.
+pub(super) fn say_at_start(settings: &StageSettings) {
+    notes_at_start(settings).for_each(say);
+    warn(&settings.warnings);
 }
 
-/// Says which address family is left out because this machine has no route.
-pub(super) fn warn_of_missing_route(without_route: Option<Family>) {
-    if let Some(family) = without_route {
-        say(format_args!(
+/// Of that only what concerns those who send no mail.
+pub(super) fn say_missing_route(settings: &StageSettings) {
+    missing_route(settings.without_route).into_iter().for_each(say);
+}
+
+fn notes_at_start(settings: &StageSettings) -> impl Iterator<Item = String> {
+    bare_name(&settings.ehlo_name).into_iter().chain(missing_route(settings.without_route))
+}
+
+/// Of a name for EHLO that is no fully-qualified domain name and no address
+/// literal, as RFC 5321 §4.1.1.1 asks for.
+fn bare_name(ehlo_name: &str) -> Option<String> {
+    let is_bare = !ehlo_name.contains('.') && !ehlo_name.starts_with('[');
+    is_bare.then(|| {
+        format!(
+            "mxray: `EHLO {ehlo_name}` is not a domain name, and some servers refuse that; --ehlo NAME sets another"
+        )
+    })
+}
+
+/// Which address family is left out because this machine has no route.
+fn missing_route(without_route: Option<Family>) -> Option<String> {
+    without_route.map(|family| {
+        format!(
             "mxray: this machine has no route for {}, so it is not used (--ipv4 --ipv6 uses both)",
             family.name()
-        ));
-    }
+        )
+    })
 }
 
 /// Text on standard output. A reader that went away is a quiet end.
@@ -93,4 +109,52 @@ pub(super) fn start_logging(verbose: u8) {
         .with(heard);
     // A second call in one process (tests) keeps the first.
     let _ = told.try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::plan;
+    use clap::Parser;
+
+    /// What is said at the start of a scan, on a machine with a route over
+    /// these families (IPv4, IPv6).
+    fn said(options: &str, with_route: (bool, bool)) -> Vec<String> {
+        let words = "mxray scan list.txt --resolver 127.0.0.1".split(' ').chain(options.split_whitespace());
+        let Command::Scan(args) = Cli::try_parse_from(words).unwrap().command else { panic!("no scan") };
+        let (asking, hellos, judging) = (&args.asking, &args.hellos, &args.judging);
+        let stages = plan::stages_by_routes(asking, hellos, judging, plan::QUESTIONS_MAX, || with_route);
+        notes_at_start(&stages.unwrap().settings).collect()
+    }
+
+    #[tokio::test]
+    async fn a_family_without_a_route_is_told_once_and_only_where_it_is_left_out() {
+        let left_out = |family| {
+            vec![format!(
+                "mxray: this machine has no route for {family}, so it is not used (--ipv4 --ipv6 uses both)"
+            )]
+        };
+        for (options, with_route, expected) in [
+            ("", (true, false), left_out("IPv6")),
+            ("", (false, true), left_out("IPv4")),
+            ("", (true, true), vec![]),
+            ("", (false, false), vec![]),
+            ("--ipv6", (true, false), vec![]),
+            ("--ipv4", (true, false), vec![]),
+            ("--ipv4 --ipv6", (true, false), vec![]),
+        ] {
+            let options = format!("--ehlo scanner.example {options}");
+            assert_eq!(said(&options, with_route), expected, "{options} {with_route:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bare_name_for_ehlo_is_told() {
+        for (name, told) in [("scanner", true), ("scanner.example", false), ("[192.0.2.1]", false)] {
+            let lines = said(&format!("--ehlo {name}"), (true, true));
+            assert_eq!(lines.len(), usize::from(told), "{lines:?}");
+            assert!(lines.iter().all(|line| line.contains("`EHLO scanner` is not a domain name")));
+        }
+    }
 }

@@ -39,7 +39,7 @@ use crate::plan;
 use anyhow::Context;
 use error::{EXIT_NOTHING_ASKED, EXIT_USAGE};
 use jiff::Timestamp;
-use messages::{say, start_logging, tell, tell_until, warn, warn_of_bare_name, warn_of_missing_route};
+use messages::{say, say_at_start, say_missing_route, start_logging, tell, tell_until, warn};
 use std::process::ExitCode;
 
 /// Runs a command to its end and says how it went.

@@ -23,9 +23,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         return Err(UsageError(wrong).into());
     }
     let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
-    super::warn_of_bare_name(&stages.settings.ehlo_name);
-    super::warn_of_missing_route(stages.settings.without_route);
-    super::warn(&stages.settings.warnings);
+    super::say_at_start(&stages.settings);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
             "mxray: to enumerate a host usually takes 30 to 130 connections, {:?} apart (--per-ip-interval)",

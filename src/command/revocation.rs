@@ -68,7 +68,7 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     let asked = if presented::is_file(&args.target) { None } else { Some(ProbeTarget::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
     let stages = plan::stages(&args.asking, &hellos, &judging, plan::QUESTIONS_MAX)?;
-    super::warn_of_missing_route(stages.settings.without_route);
+    super::say_missing_route(&stages.settings);
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
     let (roots, _) = plan::roots(&args.roots)?;
     super::warn(roots.warnings());

@@ -46,9 +46,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         (None, Some(_)) => None,
     };
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
-    super::warn_of_bare_name(&stages.settings.ehlo_name);
-    super::warn_of_missing_route(stages.settings.without_route);
-    super::warn(&stages.settings.warnings);
+    super::say_at_start(&stages.settings);
     if share.connections < wanted.connections {
         super::say(format_args!(
             "mxray: the limit of open files (ulimit -n) allows only {} connections, not {}",

@@ -83,7 +83,10 @@ impl Handshaker {
     /// # Errors
     /// Only if the cryptography provider lacks what TLS 1.2 and 1.3 need.
     pub fn new(key_shares: KeyShares) -> Result<Self, rustls::Error> {
-        let provider = provider(key_shares);
+        Self::with_provider(provider(key_shares))
+    }
+
+    fn with_provider(provider: CryptoProvider) -> Result<Self, rustls::Error> {
         let mut without_hybrid = provider.clone();
         without_hybrid.kx_groups.retain(|group| group.name() != rustls::NamedGroup::X25519MLKEM768);
         let (base, short) = (config(provider)?, config(without_hybrid)?);
@@ -223,6 +226,8 @@ mod tests {
     use crate::tls::ClientHello;
     use crate::tls::handshake::HandshakeReader;
     use crate::tls::record::RecordReader;
+    use rustls::crypto::ActiveKeyExchange;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// The hello of a handshake, and the length of its message in bytes.
     fn hello(form: Form) -> (ClientHello, usize) {
@@ -239,6 +244,35 @@ mod tests {
         }
         let message = messages.next_message().unwrap().unwrap();
         (ClientHello::decode(message.body).unwrap(), message.body.len() + 4)
+    }
+
+    /// Counts the key shares that are made.
+    #[derive(Debug)]
+    struct Counting(&'static dyn SupportedKxGroup, AtomicUsize);
+
+    impl SupportedKxGroup for Counting {
+        fn start(&self) -> Result<Box<dyn ActiveKeyExchange>, rustls::Error> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.start()
+        }
+
+        fn name(&self) -> rustls::NamedGroup {
+            self.0.name()
+        }
+    }
+
+    /// What the first hello of a process needs is there before anybody is
+    /// connected to: a whole hello was made, its key share included.
+    #[test]
+    fn the_library_is_warm_before_the_first_server() {
+        for key_shares in [KeyShares::Reused, KeyShares::Fresh] {
+            let mut provider = provider(key_shares);
+            let first: &'static Counting =
+                Box::leak(Box::new(Counting(provider.kx_groups[0], AtomicUsize::new(0))));
+            provider.kx_groups[0] = first;
+            let _handshaker = Handshaker::with_provider(provider).unwrap();
+            assert_eq!(first.1.load(Ordering::Relaxed), 1, "{key_shares:?}");
+        }
     }
 
     #[test]

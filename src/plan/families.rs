@@ -1,7 +1,6 @@
 //! Over which address families hosts are asked.
 
 use crate::cli::DialogueArgs;
-use crate::net::families_with_route;
 
 /// The families in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +30,9 @@ impl Family {
     }
 }
 
-/// Those that were named; where none was, those with a route. Loopback is
-/// routed to where private addresses are asked.
-pub(super) fn in_use(args: &DialogueArgs, allow_private: bool) -> Families {
-    choose((args.ipv4, args.ipv6), || families_with_route(allow_private))
+/// Those that were named; where none was, those `with_route` (IPv4, IPv6).
+pub(super) fn in_use(args: &DialogueArgs, with_route: impl FnOnce() -> (bool, bool)) -> Families {
+    choose((args.ipv4, args.ipv6), with_route)
 }
 
 /// Neither option means both families, and so do both. With no route at all
