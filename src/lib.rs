@@ -122,13 +122,13 @@ pub use model::{
     CheckCause, CheckFailure, CipherSuite, ClientCertificate, ClientHelloSpec, Connector, ConnectorDelivery,
     ConnectorVerdict, DateStatus, Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord,
     DowngradeMark, Endpoint, EndpointRecord, Enumeration, Exchange, Expectation, ExpectationMatch,
-    ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Gap, HelloEnd, HelloFinding,
+    ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Form, FormSet, Gap, HelloEnd, HelloFinding,
     HelloObservation, HelloPurpose, JudgedEndpoint, KeyStatus, KeywordForm, KeywordForms, Kind, Leaf, Logged,
     MxHost, NameError, NameStatus, NamedGroup, NegotiatedTls, Observation, OtherAttempt, Outcome, Phase,
-    PossibleDelivery, Preference, PresentedCertificate, ProbeKey, Promise, ProtocolVersion, Reach, Reason,
-    Recipients, Record, Rejected, Reply, ServerBest, Sha256, SignatureCheck, SignatureScheme, SmartHost,
-    SmtpCommand, Subject, SuiteClass, SuiteFacts, Target, Timings, TlsDomain, TlsFinding, TlsObservation,
-    TlsSettings, TrustedRoot, Unproven, Verdict, VersionSuites, View,
+    PossibleDelivery, Preference, PresentedCertificate, ProbeKey, Promise, ProtocolVersion, Reason,
+    Recipients, Record, Rejected, Reply, ReplyForm, ReplyForms, ServerBest, Sha256, SignatureCheck,
+    SignatureScheme, SmartHost, SmtpCommand, Subject, SuiteClass, SuiteFacts, Target, Timings, TlsDomain,
+    TlsFinding, TlsObservation, TlsSettings, TrustedRoot, Unproven, Verdict, VersionSuites, View,
 };
 
 /// Asks mail hosts: one, or those of a whole list.
@@ -166,7 +166,7 @@ pub mod judge {
     };
     pub use crate::trust::roots::RootError;
     pub use crate::trust::{Assessed, Assessments, FileRoots, Judge, Roots, Store};
-    pub use crate::verdict::Policy;
+    pub use crate::verdict::{Policy, Reach};
 }
 
 /// Run directories: written, read back, and their tables.
@@ -195,7 +195,7 @@ pub mod reply {
     pub use crate::smtp::reply::{
         Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyReader, STREAM_BYTES_MAX,
     };
-    pub use crate::smtp::{EhloName, EhloNameError, SmtpClient, Step};
+    pub use crate::smtp::{EhloName, EhloNameError, SmtpClient, Step, keyword_forms, reply_forms};
 }
 
 /// Hellos of SSLv3 to TLS 1.3: written, and read in clear, without sockets and

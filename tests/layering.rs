@@ -39,7 +39,11 @@ const TABLE: &[(&str, &[&str])] = &[
     // What the lists of a hello were that nothing but its version was kept of, and
     // what an enumeration came to, is known to whoever chooses the hellos. And
     // which schemes the scanner offers is known to whoever verifies them.
-    ("verdict", &["model", "trust", "sender", "ask", "x509::handshake"]),
+    // How replies are to be read is known to whoever reads them.
+    (
+        "verdict",
+        &["model", "trust", "sender", "ask", "x509::handshake", "smtp::keyword_forms", "smtp::reply_forms"],
+    ),
     ("run_dir", &["model", "x509"]),
     ("report", &["model"]),
     ("revocation", &["model", "x509"]),

@@ -10,12 +10,12 @@ use super::missing::{self, Missing};
 use super::signals::Stop;
 use super::survey::{self, Surveyed, default_directory};
 use crate::cli::JudgeArgs;
-use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, Observation, ProbeKey, Reach, Record};
+use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, Observation, ProbeKey, Record};
 use crate::plan::{self, Judging};
 use crate::report::Summary;
 use crate::run_dir::read::{Facts, Observations, Rejects, Stored, StoredRun};
 use crate::run_dir::{self, JudgedFrom, RunDirectory, RunInfo};
-use crate::verdict::Policy;
+use crate::verdict::{Policy, Reach};
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -58,11 +58,12 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         super::say(format_args!("mxray: {lacking}"));
     }
     finish(&mut info, stored.info(), &rejudged, result.as_ref().err());
-    let Rejudged { directory, summary, .. } = rejudged;
+    let Rejudged { directory, summary, reach, .. } = rejudged;
     directory.finish(&info, &summary).map_err(|error| unwritten(&error))?;
     result?;
     let surveyed = Surveyed {
         summary,
+        reach,
         rows: info.counts.domains_written,
         unfinished: info.counts.unfinished,
         taken: (info.counts.taken_from_urls, info.counts.taken_from_mail_addresses),
@@ -107,7 +108,7 @@ fn finish(info: &mut RunInfo, before: &RunInfo, rejudged: &Rejudged, error: Opti
     info.ended = Some(Timestamp::now());
     info.error = error.map(ToString::to_string);
     info.counts = rejudged.counts;
-    info.network_suspect = Some(survey::suspects(&rejudged.summary));
+    info.network_suspect = Some(survey::suspects(&rejudged.reach));
     info.counts.taken_from_urls = before.counts.taken_from_urls;
     info.counts.taken_from_mail_addresses = before.counts.taken_from_mail_addresses;
     info.counts.targets_read = info.counts.targets_read.max(before.counts.targets_read);

@@ -3,8 +3,8 @@
 //! whoever runs it by a script must not take that for a list that was done.
 
 use super::{EXIT_NOTHING_ASKED, say};
-use crate::model::reach::SUSPECT_NETWORKS_MIN;
-use crate::model::{DomainFacts, Failure, Kind, Phase, Reach, Record, Rejected, Subject};
+use crate::model::{DomainFacts, Failure, Kind, Phase, Record, Rejected, Subject};
+use crate::verdict::{Reach, SUSPECT_NETWORKS_MIN};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -99,12 +99,28 @@ impl ListEnd {
 
 /// What there is to say, and to do, where TCP opened at nobody's.
 pub(super) fn no_way_out(reach: &Reach) -> String {
-    let families: Vec<_> = reach.suspects().iter().map(|name| name.replace("ipv", "IPv")).collect();
+    let families: Vec<_> = suspects(reach).collect();
     format!(
         "over {} TCP opened at none of {SUSPECT_NETWORKS_MIN} networks or more: does your provider or firewall \
          let mail connections out? such hosts are undetermined, network_suspect",
         families.join(" and ")
     )
+}
+
+/// The families over which it opened nowhere.
+fn suspects(reach: &Reach) -> impl Iterator<Item = String> {
+    reach.suspects().into_iter().map(|name| name.replace("ipv", "IPv"))
+}
+
+/// The same above the summary of a run.
+pub(super) fn own_network(reach: &Reach) -> String {
+    let told = |family| {
+        format!(
+            "OWN NETWORK: over {family} TCP opened nowhere, at {SUSPECT_NETWORKS_MIN} networks or more.\n  \
+             Such hosts may be there for others: they are undetermined, network_suspect.\n\n"
+        )
+    };
+    suspects(reach).map(told).collect()
 }
 
 /// What there is to say, and to do, where no resolver answered.

@@ -2,7 +2,7 @@
 //! share.
 
 use super::display::{Display, Style};
-use super::list_end::ListEnd;
+use super::list_end::{ListEnd, own_network};
 use super::reader::{self, Read};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
@@ -12,6 +12,7 @@ use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
 use crate::run_dir::{self, RunInfo, RunLimits};
+use crate::verdict::Reach;
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ pub(super) struct Survey {
 /// How a survey went.
 pub(super) struct Surveyed {
     pub(super) summary: Summary,
+    /// Whether this machine's own network lets connections out.
+    pub(super) reach: Reach,
     /// Targets that have a row.
     pub(super) rows: u64,
     /// Those of the list that have none, if it is known.
@@ -136,7 +139,7 @@ fn finish(
     info.error = list_error.clone().or(unwritten).or(unread);
     let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
-    info.network_suspect = Some(suspects(&written.summary));
+    info.network_suspect = Some(suspects(&written.reach));
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
@@ -155,17 +158,28 @@ fn finish(
     if let Some(error) = written.error {
         return Err(failed(&error).into());
     }
-    let Written { summary, asked, pipe_closed: quiet, .. } = written;
+    let Written { summary, reach, asked, pipe_closed: quiet, .. } = written;
     let list = if list == "-" { "standard input".to_string() } else { list };
     let list_end =
-        Some(ListEnd { asked, reach: summary.reach.clone(), list, resolver: info.resolver, require_targets });
+        Some(ListEnd { asked, reach: reach.clone(), list, resolver: info.resolver, require_targets });
     let taken = (taken.urls(), taken.mail_addresses());
-    Ok(Surveyed { summary, rows: counts.domains, unfinished, taken, stop, list_error, list_end, quiet, path })
+    Ok(Surveyed {
+        summary,
+        reach,
+        rows: counts.domains,
+        unfinished,
+        taken,
+        stop,
+        list_error,
+        list_end,
+        quiet,
+        path,
+    })
 }
 
 /// As `run.json` has it.
-pub(super) fn suspects(summary: &Summary) -> Vec<String> {
-    summary.reach.suspects().into_iter().map(String::from).collect()
+pub(super) fn suspects(reach: &Reach) -> Vec<String> {
+    reach.suspects().into_iter().map(String::from).collect()
 }
 
 /// What `run.json` says before the first packet.
@@ -250,7 +264,8 @@ impl Surveyed {
         if self.quiet {
             return Ok(ExitCode::SUCCESS);
         }
-        let mut text = self.summary.render();
+        // Above all else: that the rest may say nothing of the hosts.
+        let mut text = own_network(&self.reach) + &self.summary.render();
         let (urls, addresses) = self.taken;
         if urls + addresses > 0 {
             text.push_str(&format!("\ndomains taken from mail addresses: {addresses}, from URLs: {urls}\n"));

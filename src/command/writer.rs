@@ -5,6 +5,7 @@ use super::outlet::{Handed, Outlet, UNREAD};
 use crate::model::{DomainRecord, Record};
 use crate::report::Summary;
 use crate::run_dir::{DomainStream, RunDirectory, StreamFormat};
+use crate::verdict::Reach;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -71,6 +72,8 @@ pub(super) struct Written {
     pub(super) directory: Option<RunDirectory>,
     /// The fold over everything that was sent, written or not.
     pub(super) summary: Summary,
+    /// Where TCP opened.
+    pub(super) reach: Reach,
     /// Whether anything could be asked.
     pub(super) asked: AnswerCount,
     /// The first error, if writing broke off.
@@ -95,6 +98,7 @@ pub(super) fn start(
 struct Writer {
     outputs: Outputs,
     summary: Summary,
+    reach: Reach,
     asked: AnswerCount,
     error: Option<io::Error>,
     pipe_closed: bool,
@@ -114,6 +118,7 @@ impl Writer {
         Self {
             outputs,
             summary,
+            reach: Reach::default(),
             asked,
             error: None,
             pipe_closed: false,
@@ -130,6 +135,9 @@ impl Writer {
         while self.receive(&mut records, &mut batch, runtime) > 0 {
             for record in batch.drain(..) {
                 self.summary.add(&record);
+                if let Record::Endpoint(endpoint) = &record {
+                    self.reach.add(&endpoint.observation);
+                }
                 self.asked.add(&record);
                 let result = self.write(&record);
                 self.note(result);
@@ -147,20 +155,20 @@ impl Writer {
         self.hand_over(true);
         self.flush_directory();
         let directory = self.outputs.directory.take();
-        let Self { summary, asked, error, pipe_closed, unread, .. } = self;
+        let Self { summary, reach, asked, error, pipe_closed, unread, .. } = self;
         let error = error.or_else(|| {
             let told = format!("standard output: {UNREAD}; rows that were not written: {}", unread?);
             Some(io::Error::new(ErrorKind::TimedOut, told))
         });
-        Written { directory, summary, asked, error, pipe_closed }
+        Written { directory, summary, reach, asked, error, pipe_closed }
     }
 
     /// Says once that this machine's own network may let nothing out, as soon
     /// as that is suspected: a list may take days.
     fn warn_of_network(&mut self) {
-        if !self.warned && self.summary.reach.opened_nowhere() {
+        if !self.warned && self.reach.opened_nowhere() {
             self.warned = true;
-            super::say(format_args!("mxray: warning: so far {}", no_way_out(&self.summary.reach)));
+            super::say(format_args!("mxray: warning: so far {}", no_way_out(&self.reach)));
         }
     }
 

@@ -12,7 +12,7 @@ use super::enumeration::Enumeration;
 use super::expectation::ExpectationMatch;
 use super::failure::Failure;
 use super::hello::{HelloEnd, HelloPurpose};
-use super::keyword::KeywordForms;
+use super::keyword_form::KeywordForms;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::reply_form::ReplyForms;
 use super::signature_check::SignatureCheck;

@@ -231,18 +231,6 @@ impl ForcedTls {
             TlsSettings::DomainValidation => self.domain_validation,
         }
     }
-
-    /// The highest strength that is passed, and what stops the next: for the
-    /// highest of all nothing does.
-    pub fn strength(&self) -> (TlsSettings, Option<Check>) {
-        let stops = |settings: &TlsSettings| self.check(*settings) != Check::Pass;
-        match TlsSettings::FORCED.into_iter().position(|settings| stops(&settings)) {
-            None => (TlsSettings::DomainValidation, None),
-            Some(0) => (TlsSettings::None, Some(self.encryption_only)),
-            Some(1) => (TlsSettings::EncryptionOnly, Some(self.certificate_validation)),
-            Some(_) => (TlsSettings::CertificateValidation, Some(self.domain_validation)),
-        }
-    }
 }
 
 /// What becomes of mail that a connector takes.
@@ -298,25 +286,6 @@ impl From<Delivery> for ConnectorDelivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_strength_is_the_highest_that_is_passed() {
-        let fail = Check::Fail(CheckFailure::Expired);
-        let open = Check::Undetermined(CheckCause::CertificateNotSeen);
-        let forced = |first, second, third| ForcedTls {
-            encryption_only: first,
-            certificate_validation: second,
-            domain_validation: third,
-        };
-        for (forced, expected, stop) in [
-            (forced(Check::Pass, Check::Pass, Check::Pass), TlsSettings::DomainValidation, None),
-            (forced(Check::Pass, Check::Pass, fail), TlsSettings::CertificateValidation, Some(fail)),
-            (forced(Check::Pass, open, open), TlsSettings::EncryptionOnly, Some(open)),
-            (forced(fail, fail, fail), TlsSettings::None, Some(fail)),
-        ] {
-            assert_eq!(forced.strength(), (expected, stop));
-        }
-    }
 
     #[test]
     fn checks_have_stable_texts() {

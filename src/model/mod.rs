@@ -19,14 +19,14 @@ pub mod facts;
 pub mod failure;
 pub mod finding;
 pub mod forced;
+mod form_set;
 pub mod hello;
 pub mod judged;
-pub mod keyword;
+pub mod keyword_form;
 pub mod name;
 pub mod observation;
 pub mod outcome;
 pub mod promise;
-pub mod reach;
 pub mod record;
 pub mod registry;
 pub mod reply;
@@ -57,14 +57,14 @@ pub use finding::{
 pub use forced::{
     Check, CheckCause, CheckFailure, ConnectorDelivery, ConnectorVerdict, ForcedTls, TlsSettings,
 };
+pub use form_set::{Form, FormSet};
 pub use hello::{ClientHelloSpec, HelloEnd, HelloObservation, HelloPurpose};
 pub use judged::{JudgedEndpoint, Unproven};
-pub use keyword::{KeywordForm, KeywordForms};
+pub use keyword_form::{KeywordForm, KeywordForms};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Dialogue, Observation, Timings, TlsObservation};
 pub use outcome::{NegotiatedTls, Outcome};
 pub use promise::Promise;
-pub use reach::Reach;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme, SuiteClass, SuiteFacts,

@@ -3,7 +3,6 @@
 
 use super::summary::{Counts, OPERATORS_SHOWN, Summary};
 use super::tally::{OTHER, Tally};
-use crate::model::reach::SUSPECT_NETWORKS_MIN;
 use crate::model::text::grouped;
 use std::collections::BTreeSet;
 
@@ -43,7 +42,6 @@ impl Summary {
             counted(self.endpoints.total, "endpoint"),
             counted(self.rejected, "rejected line"),
         );
-        self.render_reach(&mut out);
         let (domains, endpoints) = (&self.domains, &self.endpoints);
         section(&mut out, "Delivery (best MX)", &self.deliveries, None);
         self.render_sending(&mut out);
@@ -57,21 +55,6 @@ impl Summary {
         let title = format!("MX operators (top {OPERATORS_SHOWN})");
         table(&mut out, &title, Unit::Domains, &self.operator_rows(), self.mx_operators.0.total());
         out
-    }
-
-    /// What is above all else: that the rest may say nothing of the hosts.
-    fn render_reach(&self, out: &mut String) {
-        for family in self.reach.suspects() {
-            let family = if family == "ipv4" { "IPv4" } else { "IPv6" };
-            push_line(out, "");
-            push_line(
-                out,
-                &format!(
-                    "OWN NETWORK: over {family} TCP opened nowhere, at {SUSPECT_NETWORKS_MIN} networks or more."
-                ),
-            );
-            push_line(out, "  Such hosts may be there for others: they are undetermined, network_suspect.");
-        }
     }
 
     fn render_sending(&self, out: &mut String) {

@@ -1,7 +1,7 @@
 //! What a sender would do, in counts: as it is, and where TLS is forced.
 
 use super::tally::Tally;
-use crate::model::{Check, Delivery, NegotiatedTls, Outcome, TlsSettings, Verdict};
+use crate::model::{Check, Delivery, ForcedTls, NegotiatedTls, Outcome, TlsSettings, Verdict};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -83,7 +83,7 @@ impl ForcedTally {
         if verdict.outcome.delivery == Delivery::Undeliverable {
             return;
         }
-        let (passed, next) = verdict.forced.strength();
+        let (passed, next) = strength(&verdict.forced);
         let open = matches!(next, Some(Check::Undetermined(_)));
         self.strengths.add(Cow::Borrowed(match passed {
             TlsSettings::None if open => "undetermined",
@@ -103,5 +103,44 @@ impl ForcedTally {
         self.open.merge(&other.open);
         self.connectors.merge(&other.connectors);
         self.connector_reasons.merge(&other.connector_reasons);
+    }
+}
+
+/// The highest strength that is passed, and what stops the next: for the
+/// highest of all nothing does.
+fn strength(forced: &ForcedTls) -> (TlsSettings, Option<Check>) {
+    let mut passed = TlsSettings::None;
+    for settings in TlsSettings::FORCED {
+        let check = forced.check(settings);
+        if check != Check::Pass {
+            return (passed, Some(check));
+        }
+        passed = settings;
+    }
+    (passed, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CheckCause, CheckFailure};
+
+    #[test]
+    fn the_strength_is_the_highest_that_is_passed() {
+        let fail = Check::Fail(CheckFailure::Expired);
+        let open = Check::Undetermined(CheckCause::CertificateNotSeen);
+        let forced = |first, second, third| ForcedTls {
+            encryption_only: first,
+            certificate_validation: second,
+            domain_validation: third,
+        };
+        for (forced, expected, stop) in [
+            (forced(Check::Pass, Check::Pass, Check::Pass), TlsSettings::DomainValidation, None),
+            (forced(Check::Pass, Check::Pass, fail), TlsSettings::CertificateValidation, Some(fail)),
+            (forced(Check::Pass, open, open), TlsSettings::EncryptionOnly, Some(open)),
+            (forced(fail, fail, fail), TlsSettings::None, Some(fail)),
+        ] {
+            assert_eq!(strength(&forced), (expected, stop));
+        }
     }
 }

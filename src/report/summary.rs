@@ -5,7 +5,7 @@ use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
     Assessment, CipherSuite, DomainRecord, EndpointRecord, Exchange, ExpectationMatch, Failure, MxHost,
-    NamedGroup, Phase, ProtocolVersion, Reach, Reason, Record, ServerBest, TlsFinding,
+    NamedGroup, Phase, ProtocolVersion, Reason, Record, ServerBest, TlsFinding,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -67,10 +67,6 @@ pub struct Summary {
     pub enumerated: EnumeratedTally,
     /// Domains by the registrable domain of their best MX host.
     pub mx_operators: Operators,
-    /// Whether this machine's own network lets connections out; `run.json` has
-    /// it in a place of its own.
-    #[serde(skip)]
-    pub reach: Reach,
 }
 
 /// A tally of MX operators, of which only the top is written down.
@@ -109,7 +105,6 @@ impl Summary {
     }
 
     fn add_endpoint(&mut self, record: &EndpointRecord) {
-        self.reach.add(&record.observation);
         self.endpoints.add_outcome(record.observation.failure.as_ref());
         if let Some(tls) = record.observation.tls.as_ref().filter(|tls| tls.established) {
             self.endpoints.add_negotiated(tls.version, tls.suite, tls.group);
@@ -169,7 +164,6 @@ impl Summary {
         self.endpoints.merge(&other.endpoints);
         self.enumerated.merge(&other.enumerated);
         self.mx_operators.0.merge(&other.mx_operators.0);
-        self.reach.merge(&other.reach);
     }
 }
 

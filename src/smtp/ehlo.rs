@@ -1,7 +1,8 @@
 //! What an EHLO reply says about STARTTLS.
 
+use super::keyword_form::forms_of_line;
+use crate::model::Reply;
 use crate::model::text::unescape;
-use crate::model::{KeywordForms, Reply};
 
 /// Whether a server lists STARTTLS (RFC 3207 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum StarttlsKeyword<'a> {
 pub fn starttls_keyword(reply: &Reply) -> StarttlsKeyword<'_> {
     let mut mangled = None;
     for line in reply.lines.iter().skip(1) {
-        if KeywordForms::of_text(line).is_some() {
+        if forms_of_line(line).is_some() {
             return StarttlsKeyword::Listed;
         }
         if let Some(keyword) = overwritten(line) {
@@ -32,7 +33,7 @@ pub fn starttls_keyword(reply: &Reply) -> StarttlsKeyword<'_> {
 }
 
 /// The first word of a keyword line, by the bytes that came in, as
-/// [`KeywordForms`] takes it.
+/// [`forms_of_line`] takes it.
 fn keyword(line: &[u8]) -> &[u8] {
     let begins = line.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
     let line = line.get(begins..).unwrap_or_default();

@@ -8,9 +8,13 @@ pub mod client;
 pub mod command;
 mod count;
 pub mod ehlo;
+mod keyword_form;
 mod next_action;
 pub mod refusal;
 pub mod reply;
+mod reply_form;
 
 pub use client::{SmtpClient, Step};
 pub use command::{EhloName, EhloNameError};
+pub use keyword_form::keyword_forms;
+pub use reply_form::reply_forms;

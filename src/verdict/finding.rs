@@ -6,8 +6,9 @@ use super::profile::SenderProfile;
 use crate::ask::enumeration;
 use crate::model::{
     EndpointRecord, Enumerated, Failure, Finding, HelloEnd, HelloFinding, HelloObservation, HelloPurpose,
-    JudgedEndpoint, KeywordForms, Kind, Observation, Phase, Reason, ReplyForms, SecondHandshake, TlsFinding,
+    JudgedEndpoint, Kind, Observation, Phase, Reason, SecondHandshake, TlsFinding,
 };
+use crate::smtp::{keyword_forms, reply_forms};
 use crate::trust::names;
 use crate::trust::pkix::{Assessed, Assessments};
 
@@ -76,8 +77,8 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         tls,
         hellos: hellos(observation, assessments),
         enumerated: enumerated(observation).map(Box::new),
-        starttls_forms: observation.dialogue.ehlo.as_ref().map(KeywordForms::of).unwrap_or_default(),
-        reply_forms: ReplyForms::of(&observation.dialogue),
+        starttls_forms: observation.dialogue.ehlo.as_ref().map(keyword_forms).unwrap_or_default(),
+        reply_forms: reply_forms(&observation.dialogue),
     }
 }
 

@@ -94,7 +94,7 @@ impl Policy {
 
     /// The same in a run of which `suspect` says whether this machine's own
     /// network lets nothing out over that family of addresses, as
-    /// [`Reach`](crate::model::Reach) has it.
+    /// [`Reach`](super::Reach) has it.
     pub fn endpoint_of_run(
         &self,
         observation: Observation,

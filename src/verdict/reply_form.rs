@@ -34,9 +34,10 @@ pub(super) fn is_assumed(sender: &Sender, forms: ReplyForms) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::model::{
-        Basis, Delivery, Dialogue, Failure, Finding, Kind, Outcome, Phase, Reason, ReplyForm, ReplyForms,
+        Basis, Delivery, Dialogue, Failure, Finding, Kind, Outcome, Phase, Reason, ReplyForm,
     };
     use crate::sender::Sender;
+    use crate::smtp::reply_forms;
     use crate::verdict::fixtures::{at, ip, secure};
     use crate::verdict::outcome::outcome;
 
@@ -44,7 +45,7 @@ mod tests {
     fn found(failure: Option<Failure>) -> Finding {
         let dialogue = Dialogue { plaintext_after_starttls: "x".into(), ..Dialogue::default() };
         let tls = failure.is_none().then(secure);
-        Finding { reply_forms: ReplyForms::of(&dialogue), ..at(ip(1), failure, tls) }
+        Finding { reply_forms: reply_forms(&dialogue), ..at(ip(1), failure, tls) }
     }
 
     fn of(sender: &Sender, failure: Option<Failure>) -> (Delivery, Option<Reason>, Option<Basis>) {

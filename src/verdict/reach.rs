@@ -3,8 +3,7 @@
 //! from here as if every host were gone, and so does a dead gateway: that is
 //! ours, and is not told as the hosts'.
 
-use super::failure::{Failure, Phase};
-use super::observation::Observation;
+use crate::model::{Failure, Observation, Phase};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 
