@@ -8,7 +8,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use mxray::internals::model::{Dialogue, Endpoint, MxHost, ProbeKey};
 use mxray::internals::net::{Handshaker, KeyShares};
-use mxray::internals::smtp::{EhloName, SmtpClient, Step};
+use mxray::internals::smtp::{EhloName, SmtpAction, SmtpClient};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::version::{TLS12, TLS13};
@@ -37,15 +37,15 @@ fn converse(name: &EhloName) -> Dialogue {
     let mut replies = REPLIES.iter();
     loop {
         match session.next() {
-            Step::Read => match replies.next() {
+            SmtpAction::Read => match replies.next() {
                 Some(reply) => session.receive(reply),
                 None => session.receive_eof(false),
             },
-            Step::Write(bytes) => {
+            SmtpAction::Write(bytes) => {
                 black_box(bytes);
             }
-            Step::Upgrade => session.upgraded(),
-            Step::Done => return session.into_dialogue(),
+            SmtpAction::Upgrade => session.upgraded(),
+            SmtpAction::Done => return session.into_dialogue(),
         }
     }
 }

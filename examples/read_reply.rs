@@ -5,12 +5,12 @@
 //! printf '250-mx.example\r\n250 STARTTLS\r\n' | cargo run --example read_reply
 //! ```
 
-use mxray::reply::{Fault, ReplyReader, StarttlsKeyword, starttls_keyword};
+use mxray::reply::{ReplyFault, ReplyReader, StarttlsKeyword, starttls_keyword};
 use std::error::Error;
 use std::io::Read;
 
 /// Each reply, with what is odd about it.
-pub fn replies(bytes: &[u8]) -> Result<Vec<String>, Fault> {
+pub fn replies(bytes: &[u8]) -> Result<Vec<String>, ReplyFault> {
     let mut reader = ReplyReader::default();
     let mut told = Vec::new();
     // However the bytes are cut up on the way, the replies are the same.

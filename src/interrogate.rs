@@ -69,7 +69,7 @@ pub enum Connection {
 
 /// What a connection brought.
 #[derive(Debug)]
-pub enum Answer {
+pub enum ConnectionResult {
     /// What the probe saw.
     Probe(Known),
     /// What the hello learnt, and its chain.
@@ -96,7 +96,7 @@ pub struct Pause {
 
 /// What to do with a key now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum KeyAction {
     /// Make a connection as soon as one may be made.
     Connect,
     /// Make one, but no sooner than after this pause.
@@ -150,10 +150,10 @@ impl Interrogation {
     }
 
     /// Takes what that connection brought.
-    pub fn take(&mut self, answer: Answer, policy: &Policy) -> Next {
+    pub fn take(&mut self, answer: ConnectionResult, policy: &Policy) -> KeyAction {
         match answer {
-            Answer::Probe(known) => self.take_probe(known, policy),
-            Answer::Hello(hello, assessed) => self.take_hello(*hello, assessed, policy),
+            ConnectionResult::Probe(known) => self.take_probe(known, policy),
+            ConnectionResult::Hello(hello, assessed) => self.take_hello(*hello, assessed, policy),
         }
     }
 
@@ -173,7 +173,7 @@ impl Interrogation {
         self.attempts.last()?.failure.as_ref()
     }
 
-    fn take_probe(&mut self, known: Known, policy: &Policy) -> Next {
+    fn take_probe(&mut self, known: Known, policy: &Policy) -> KeyAction {
         let Observation { started, attempts, failure, timings, .. } = &*known.observation;
         // One less than was begun where the connection was not allowed after all.
         self.made = *attempts;
@@ -187,12 +187,15 @@ impl Interrogation {
         self.attempts.push(attempt);
         self.keep(known);
         if let Some(time) = self.retry_pause(failure.as_ref()) {
-            return Next::Wait(Pause { time, cause: PauseCause::Retry });
+            return KeyAction::Wait(Pause { time, cause: PauseCause::Retry });
         }
         if failure.is_some_and(|failure| self.is_worth_a_second_look(&failure)) {
             self.looked_again = true;
             self.tries = 0;
-            return Next::Wait(Pause { time: self.plan.second_look_delay, cause: PauseCause::SecondLook });
+            return KeyAction::Wait(Pause {
+                time: self.plan.second_look_delay,
+                cause: PauseCause::SecondLook,
+            });
         }
         self.next_hello(policy)
     }
@@ -202,9 +205,9 @@ impl Interrogation {
         hello: HelloObservation,
         assessed: Option<Arc<Assessed>>,
         policy: &Policy,
-    ) -> Next {
+    ) -> KeyAction {
         if let Some(time) = self.retry_pause(hello.failure.as_ref()) {
-            return Next::Wait(Pause { time, cause: PauseCause::Retry });
+            return KeyAction::Wait(Pause { time, cause: PauseCause::Retry });
         }
         if let Some((_, known)) = &mut self.kept {
             known.observation.extra_client_hellos.push(hello);
@@ -261,15 +264,15 @@ impl Interrogation {
     /// Goes on to the next hello that the key is worth. A host that let an
     /// earlier attempt come further than the last is left alone. So is one that
     /// also said "no TLS": what it gives is open, whatever it says to a hello.
-    fn next_hello(&mut self, policy: &Policy) -> Next {
+    fn next_hello(&mut self, policy: &Policy) -> KeyAction {
         let last = self.kept.as_ref().filter(|(number, _)| *number == self.made && !self.has_denied());
         match last.and_then(|(_, known)| policy.next_hello(&known.observation)) {
             Some(spec) => {
                 self.hello = Some(Arc::new(spec));
                 self.tries = 0;
-                Next::Connect
+                KeyAction::Connect
             }
-            None => Next::Done,
+            None => KeyAction::Done,
         }
     }
 
@@ -294,17 +297,22 @@ fn evidence(seen: &Observation) -> (bool, Phase, bool, bool, bool) {
 }
 
 /// Makes one connection.
-pub async fn connect<P: Probe>(probe: &P, policy: &Policy, key: ProbeKey, made_for: &Connection) -> Answer {
+pub async fn connect<P: Probe>(
+    probe: &P,
+    policy: &Policy,
+    key: ProbeKey,
+    made_for: &Connection,
+) -> ConnectionResult {
     match made_for {
         Connection::Probe { attempt } => {
             let observation = Box::new(probe.probe(key, *attempt).await);
             let assessments = policy.assess(&observation);
-            Answer::Probe(Known { observation, assessments })
+            ConnectionResult::Probe(Known { observation, assessments })
         }
         Connection::Hello(spec) => {
             let hello = Box::new(probe.hello(key, spec).await);
             let assessed = policy.assess_chain(&hello.chain);
-            Answer::Hello(hello, assessed)
+            ConnectionResult::Hello(hello, assessed)
         }
     }
 }
@@ -347,12 +355,12 @@ pub async fn interrogate<P: Probe>(
         let made_for = asked.interrogation.begin();
         let answer = connect(probe, policy, asked.key.clone(), &made_for).await;
         match asked.interrogation.take(answer, policy) {
-            Next::Connect => {}
-            Next::Wait(pause) => {
+            KeyAction::Connect => {}
+            KeyAction::Wait(pause) => {
                 asked.due = Instant::now() + pause.time;
                 pacing.pauses(&asked.key, asked.interrogation.last_failure(), pause);
             }
-            Next::Done => {
+            KeyAction::Done => {
                 let ended = std::mem::replace(&mut asked.interrogation, Interrogation::new(plan));
                 asked.known = ended.into_known();
             }

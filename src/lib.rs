@@ -145,7 +145,7 @@ pub mod scan {
     pub use crate::lookup::{DnsLookup, LookupConfig, LookupError, SmartHosts};
     pub use crate::model::{Blocklist, BlocklistError};
     pub use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
-    pub use crate::scanner::{Answer, Scanner, ScannerConfig, ScannerError};
+    pub use crate::scanner::{Scanner, ScannerConfig, ScannerError, TargetResult};
     pub use crate::smtp::{EhloName, EhloNameError};
     pub use crate::stage::{Lookup, Probe};
 }
@@ -193,9 +193,9 @@ pub mod certificate {
 pub mod reply {
     pub use crate::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
     pub use crate::smtp::reply::{
-        Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyReader, STREAM_BYTES_MAX,
+        REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyFault, ReplyReader, STREAM_BYTES_MAX,
     };
-    pub use crate::smtp::{EhloName, EhloNameError, SmtpClient, Step, keyword_forms, reply_forms};
+    pub use crate::smtp::{EhloName, EhloNameError, SmtpAction, SmtpClient, keyword_forms, reply_forms};
 }
 
 /// Hellos of SSLv3 to TLS 1.3: written, and read in clear, without sockets and
@@ -204,9 +204,9 @@ pub mod hello {
     pub use crate::tls::alert::{Alert, AlertLevel};
     pub use crate::tls::record::RecordFault;
     pub use crate::tls::{
-        CertificateRequest, Chain, ClientHello, End, Extension, ExtensionType, HelloAnswer, HelloProbe,
-        KeyExchange, KeyShare, Limit, Malformed, Objection, ServerHello, ServerKeyExchange, ServerShare,
-        SignedParams, Step, TooLong, objection,
+        AnswerEnd, CertificateMessage, CertificateRequest, ClientHello, Extension, ExtensionType,
+        HelloAction, HelloAnswer, HelloProbe, KeyExchange, KeyShare, Limit, Malformed, Objection,
+        ServerHello, ServerKeyExchange, ServerShare, SignedParams, TooLong, objection,
     };
 }
 

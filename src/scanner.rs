@@ -73,7 +73,7 @@ pub enum ScannerError {
 
 /// What a target came to.
 #[derive(Debug)]
-pub struct Answer {
+pub struct TargetResult {
     /// What the DNS said, and the verdict.
     pub domain: DomainRecord,
     /// What each endpoint said, in the order in which they were done.
@@ -151,7 +151,7 @@ impl Scanner {
     ///
     /// # Errors
     /// As [`Self::scan`].
-    pub async fn probe(&self, target: Target) -> Result<Answer, EngineError> {
+    pub async fn probe(&self, target: Target) -> Result<TargetResult, EngineError> {
         let (mut domain, mut endpoints) = (None, Vec::new());
         self.scan([target], |record| match record {
             Record::Domain(record) => domain = Some(*record),
@@ -160,6 +160,6 @@ impl Scanner {
         })
         .await?;
         let domain = domain.ok_or(EngineError::OutputGone)?;
-        Ok(Answer { domain, endpoints })
+        Ok(TargetResult { domain, endpoints })
     }
 }

@@ -11,7 +11,7 @@ use mxray::internals::lab::{Fleet, FleetOptions, Scenario, scenario};
 use mxray::internals::model::{
     CipherSuite, DomainName, MxHost, NamedGroup, ProtocolVersion, SignatureScheme,
 };
-use mxray::internals::tls::{ClientHello, End, HelloAnswer, HelloProbe, Step};
+use mxray::internals::tls::{AnswerEnd, ClientHello, HelloAction, HelloAnswer, HelloProbe};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -69,9 +69,9 @@ async fn answered(at: SocketAddr, hello: &ClientHello) -> (HelloAnswer, TcpStrea
     let mut probe = HelloProbe::new(hello).unwrap();
     loop {
         let bytes = match probe.next() {
-            Step::Write(bytes) => Some(bytes.to_vec()),
-            Step::Read => None,
-            Step::Done => return (probe.into_answer(), stream),
+            HelloAction::Write(bytes) => Some(bytes.to_vec()),
+            HelloAction::Read => None,
+            HelloAction::Done => return (probe.into_answer(), stream),
         };
         if let Some(bytes) = bytes {
             stream.write_all(&bytes).await.unwrap();
@@ -100,7 +100,7 @@ async fn an_old_server_agrees_in_clear_with_its_certificate() {
     let suites = ["TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"];
     for offered in [ProtocolVersion::TLS10, ProtocolVersion::TLS12] {
         let answer = answer(at, &hello(offered, &suites)).await;
-        assert_eq!(answer.end, End::Complete);
+        assert_eq!(answer.end, AnswerEnd::Complete);
         assert_eq!(answer.version(), Some(ProtocolVersion::TLS10));
         assert_eq!(answer.suite().unwrap().name(), suites[1]);
         assert_eq!(answer.group().unwrap().name(), "secp256r1");
@@ -123,7 +123,7 @@ async fn every_kind_of_key_exchange_is_shown() {
     ] {
         let (fleet, at) = fleet_playing(scenario(name).unwrap()).await;
         let answer = answer(at, &hello(version, &[suite])).await;
-        assert_eq!((answer.end, answer.version()), (End::Complete, Some(version)), "{name}");
+        assert_eq!((answer.end, answer.version()), (AnswerEnd::Complete, Some(version)), "{name}");
         assert_eq!(answer.dh_bits(), bits, "{name}");
         assert_eq!(answer.key_exchange.is_some(), name != "static_rsa_only", "{name}");
         fleet.shutdown().await;
@@ -135,7 +135,7 @@ async fn a_client_that_believes_what_it_was_told_is_refused() {
     let (fleet, at) = fleet_playing(scenario("static_rsa_only").unwrap()).await;
     let hello = hello(ProtocolVersion::TLS12, &["TLS_RSA_WITH_AES_128_GCM_SHA256"]);
     let (answer, mut stream) = answered(at, &hello).await;
-    assert_eq!(answer.end, End::Complete);
+    assert_eq!(answer.end, AnswerEnd::Complete);
     stream.write_all(&[22, 3, 3, 0, 1, 16]).await.unwrap();
     let mut rest = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
@@ -174,8 +174,8 @@ async fn intolerance_depends_on_the_hello() {
         let (fleet, at) = fleet_playing(scenario(name).unwrap()).await;
         let answer = answer(at, hello).await;
         let seen = match answer.end {
-            End::Complete => "complete".to_string(),
-            End::Closed => "closed".to_string(),
+            AnswerEnd::Complete => "complete".to_string(),
+            AnswerEnd::Closed => "closed".to_string(),
             _ => alert(&answer),
         };
         assert_eq!(seen, end, "{name}");
@@ -188,7 +188,7 @@ async fn sslv2_is_what_it_says() {
     let (fleet, at) = fleet_playing(scenario("ssl2_only").unwrap()).await;
     for version in [ProtocolVersion::SSL3, ProtocolVersion::TLS12] {
         let answer = answer(at, &hello(version, &["TLS_RSA_WITH_RC4_128_MD5"])).await;
-        assert_eq!(answer.end, End::Sslv2 { error: true });
+        assert_eq!(answer.end, AnswerEnd::Sslv2 { error: true });
     }
     fleet.shutdown().await;
 }

@@ -20,7 +20,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
 use mxray::internals::model::{Deviation, Dialogue, Failure, Kind, Phase};
-use mxray::internals::smtp::{EhloName, SmtpClient, Step};
+use mxray::internals::smtp::{EhloName, SmtpAction, SmtpClient};
 use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
@@ -139,7 +139,7 @@ fn play(transcript: &Transcript, cut: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Dialogu
             pieces.drain(..).for_each(|piece| session.receive(&piece));
         }
         match session.next() {
-            Step::Read => match pieces.pop_front() {
+            SmtpAction::Read => match pieces.pop_front() {
                 Some(piece) => session.receive(&piece),
                 None => match events.next() {
                     Some(Event::Server(segment)) => pieces.extend(cut(segment)),
@@ -148,11 +148,11 @@ fn play(transcript: &Transcript, cut: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Dialogu
                     other => panic!("{name}: the client waits, but {other:?}"),
                 },
             },
-            Step::Write(said) => {
+            SmtpAction::Write(said) => {
                 let said = String::from_utf8(said.to_vec()).unwrap();
                 assert_eq!(Some(&Event::Client(said)), events.next(), "{name}");
             }
-            Step::Upgrade => {
+            SmtpAction::Upgrade => {
                 pieces.drain(..).for_each(|piece| session.receive(&piece));
                 match events.next() {
                     Some(Event::Tls { established: true }) => session.upgraded(),
@@ -162,7 +162,7 @@ fn play(transcript: &Transcript, cut: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Dialogu
                     other => panic!("{name}: the client wants TLS, but {other:?}"),
                 }
             }
-            Step::Done => {
+            SmtpAction::Done => {
                 pieces.drain(..).for_each(|piece| session.receive(&piece));
                 break;
             }
@@ -229,7 +229,7 @@ fn break_off(transcript: &Transcript, point: usize) -> Dialogue {
     let mut left = point;
     loop {
         match session.next() {
-            Step::Read => match events.find(|event| !matches!(event, Event::Client(_))) {
+            SmtpAction::Read => match events.find(|event| !matches!(event, Event::Client(_))) {
                 Some(Event::Server(segment)) if left > 0 => {
                     let heard = &segment[..segment.len().min(left)];
                     left -= heard.len();
@@ -239,13 +239,15 @@ fn break_off(transcript: &Transcript, point: usize) -> Dialogue {
                 Some(Event::Eof { reset }) if left > 0 => session.receive_eof(*reset),
                 _ => session.receive_eof(false),
             },
-            Step::Write(_) => {}
-            Step::Upgrade if left > 0 => match events.find(|event| matches!(event, Event::Tls { .. })) {
-                Some(Event::Tls { established: true }) => session.upgraded(),
-                _ => session.upgrade_failed(Failure::new(Phase::Tls, Kind::Alert)),
-            },
-            Step::Upgrade => session.upgrade_failed(Failure::new(Phase::Tls, Kind::Closed)),
-            Step::Done => return session.into_dialogue(),
+            SmtpAction::Write(_) => {}
+            SmtpAction::Upgrade if left > 0 => {
+                match events.find(|event| matches!(event, Event::Tls { .. })) {
+                    Some(Event::Tls { established: true }) => session.upgraded(),
+                    _ => session.upgrade_failed(Failure::new(Phase::Tls, Kind::Alert)),
+                }
+            }
+            SmtpAction::Upgrade => session.upgrade_failed(Failure::new(Phase::Tls, Kind::Closed)),
+            SmtpAction::Done => return session.into_dialogue(),
         }
     }
 }

@@ -9,7 +9,7 @@ use mxray::internals::model::{
 use mxray::internals::sender::Sender;
 use mxray::internals::tls::handshake::{HandshakeReader, HandshakeType};
 use mxray::internals::tls::record::RecordReader;
-use mxray::internals::tls::{ClientHello, End, HelloAnswer, HelloProbe, KeyShare, Step};
+use mxray::internals::tls::{AnswerEnd, ClientHello, HelloAction, HelloAnswer, HelloProbe, KeyShare};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -87,7 +87,7 @@ impl Setup {
     fn ask(&self, hello: &ClientHello) -> (HelloAnswer, ServerConnection) {
         let mut server = self.server();
         let mut probe = HelloProbe::new(hello).unwrap();
-        let Step::Write(mut sent) = probe.next() else { panic!("no hello") };
+        let HelloAction::Write(mut sent) = probe.next() else { panic!("no hello") };
         while !sent.is_empty() {
             server.read_tls(&mut sent).unwrap();
         }
@@ -99,9 +99,9 @@ impl Setup {
         }
         let mut slow = HelloProbe::new(hello).unwrap();
         flight.iter().for_each(|byte| slow.receive(&[*byte]));
-        assert_eq!(slow.next(), Step::Done);
+        assert_eq!(slow.next(), HelloAction::Done);
         probe.receive(&flight);
-        assert_eq!(probe.next(), Step::Done);
+        assert_eq!(probe.next(), HelloAction::Done);
         let answer = probe.into_answer();
         assert_eq!(slow.into_answer(), answer);
         (answer, server)
@@ -143,7 +143,7 @@ fn each_suite_and_group_of_tls12_is_read_with_its_chain() {
                 hello(ProtocolVersion::TLS12, &[0x0005, code(&suite)], &[NamedGroup(9), group_of(group)]);
             offer.signature_schemes = vec![SignatureScheme(0x0a0a), SignatureScheme(scheme)];
             let (answer, server) = setup.ask(&offer);
-            assert_eq!(answer.end, End::Complete, "{suite:?}");
+            assert_eq!(answer.end, AnswerEnd::Complete, "{suite:?}");
             assert_eq!(answer.version(), Some(ProtocolVersion::TLS12));
             assert_eq!(answer.suite(), Some(CipherSuite(code(&suite))));
             let negotiated = server.negotiated_cipher_suite().map(|suite| CipherSuite(code(&suite)));
@@ -167,7 +167,7 @@ fn each_suite_and_group_of_tls13_is_read() {
             let key = group.start().unwrap().pub_key().to_vec();
             offer.key_shares = Some(vec![KeyShare { group: group_of(*group), key }]);
             let (answer, server) = setup.ask(&offer);
-            assert_eq!((answer.end, answer.version()), (End::Complete, Some(ProtocolVersion::TLS13)));
+            assert_eq!((answer.end, answer.version()), (AnswerEnd::Complete, Some(ProtocolVersion::TLS13)));
             assert_eq!(answer.suite(), Some(CipherSuite(code(&suite))));
             assert_eq!(server.protocol_version().map(u16::from), Some(ProtocolVersion::TLS13.0));
             assert_eq!((answer.group(), answer.hello_retry()), (Some(group_of(*group)), false));
@@ -183,7 +183,7 @@ fn without_a_share_the_server_names_its_group() {
         let offer = hello(ProtocolVersion::TLS13, &[0x1301], &[NamedGroup(9), group_of(*group)]);
         assert_eq!(offer.key_shares, Some(Vec::new()));
         let (answer, _) = setup.ask(&offer);
-        assert_eq!((answer.end, answer.hello_retry()), (End::Complete, true), "{group:?}");
+        assert_eq!((answer.end, answer.hello_retry()), (AnswerEnd::Complete, true), "{group:?}");
         assert_eq!(answer.version(), Some(ProtocolVersion::TLS13));
         assert_eq!((answer.suite(), answer.group()), (Some(CipherSuite(0x1301)), Some(group_of(*group))));
     }
@@ -193,7 +193,7 @@ fn without_a_share_the_server_names_its_group() {
 fn a_request_for_a_certificate_is_seen() {
     let setup = Setup { asks_for_certificate: true, ..Setup::new(&RSA) };
     let (answer, _) = setup.ask(&hello(ProtocolVersion::TLS12, &[0xc02f], &[NamedGroup(29)]));
-    assert_eq!(answer.end, End::Complete);
+    assert_eq!(answer.end, AnswerEnd::Complete);
     let request = answer.certificate_request.as_ref().unwrap();
     assert!(request.signature_schemes.contains(&SignatureScheme(0x0403)));
     assert_eq!(request.authorities, 1);
@@ -233,7 +233,7 @@ fn one_offer_of_two_versions_gets_the_newer_that_both_know() {
     for version in BOTH {
         let setup = Setup { suites: suites_of(version), ..Setup::new(&ECDSA) };
         let (answer, server) = setup.ask(&offer);
-        assert_eq!((answer.end, answer.version()), (End::Complete, Some(version)));
+        assert_eq!((answer.end, answer.version()), (AnswerEnd::Complete, Some(version)));
         assert_eq!(server.protocol_version().map(u16::from), Some(version.0));
     }
 }

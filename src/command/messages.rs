@@ -102,7 +102,7 @@ pub(super) fn start_logging(verbose: u8) {
     let heard = Targets::new().with_default(LevelFilter::ERROR).with_target(env!("CARGO_CRATE_NAME"), level);
     let told = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(|| outlet::Words)
+        .with_writer(|| outlet::StderrLines)
         .log_internal_errors(false)
         .without_time()
         .finish()

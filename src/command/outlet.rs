@@ -252,9 +252,9 @@ pub(super) fn settle() {
 
 /// Standard error for a library that writes there: what is written is one line,
 /// or several.
-pub(super) struct Words;
+pub(super) struct StderrLines;
 
-impl Write for Words {
+impl Write for StderrLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         words(bytes);
         Ok(bytes.len())

@@ -53,7 +53,7 @@ impl Default for Limits {
 
 /// What starting the next connection has to wait for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextStart {
     /// Start this one now.
     Start(KeyId, IpAddr),
     /// The global rate allows none for so long.
@@ -201,28 +201,28 @@ impl<C: Clock + Clone> Pacer<C> {
     /// What to start next. Whoever is told to start something starts it at
     /// once. The pause of its address is counted from here, and once more from
     /// when the connection really begins.
-    pub fn begin_next(&mut self) -> Next {
+    pub fn begin_next(&mut self) -> NextStart {
         if self.open >= self.limits.in_flight {
-            return Next::Nothing;
+            return NextStart::Nothing;
         }
         while !self.ready.is_empty() {
             if let Some(wait) = self.wait_for_permit() {
-                return Next::After(wait);
+                return NextStart::After(wait);
             }
             let Some((turn, ip)) = self.ready.pop() else { break };
             match self.wait_for_address(turn, ip) {
-                Some(Wait::Begun(wait)) => return Next::Rest(ip, wait),
+                Some(Wait::Begun(wait)) => return NextStart::Rest(ip, wait),
                 Some(Wait::UnderWay) => {}
                 None => {
                     self.permit = false;
                     self.open += 1;
                     self.started += 1;
                     self.forget_now_and_then();
-                    return Next::Start(turn.id, ip);
+                    return NextStart::Start(turn.id, ip);
                 }
             }
         }
-        Next::Nothing
+        NextStart::Nothing
     }
 
     /// How long the global rate wants to wait; `None` with a permit in hand.
@@ -323,11 +323,11 @@ mod tests {
         for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
             pacer.push(id, ip(last));
         }
-        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
-        assert_eq!(pacer.begin_next(), Next::Start(ids[2], ip(2)));
-        assert_eq!(pacer.begin_next(), Next::Nothing);
+        assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+        assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], ip(2)));
+        assert_eq!(pacer.begin_next(), NextStart::Nothing);
         pacer.finished(ip(1));
-        assert_eq!(pacer.begin_next(), Next::Start(ids[1], ip(1)));
+        assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], ip(1)));
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
             pacer.push(id, ip(last));
         }
         let mut begun = Vec::new();
-        while let Next::Start(id, at) = pacer.begin_next() {
+        while let NextStart::Start(id, at) = pacer.begin_next() {
             if begun.is_empty() {
                 pacer.push_again(ids[4], at);
             }
@@ -355,17 +355,21 @@ mod tests {
         for id in &ids {
             pacer.push(*id, ip(1));
         }
-        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
-        assert_eq!(pacer.begin_next(), Next::Rest(ip(1), INTERVAL));
-        assert_eq!(pacer.begin_next(), Next::Nothing, "one pause is enough for all that wait");
+        assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+        assert_eq!(pacer.begin_next(), NextStart::Rest(ip(1), INTERVAL));
+        assert_eq!(pacer.begin_next(), NextStart::Nothing, "one pause is enough for all that wait");
         pacer.finished(ip(1));
-        assert_eq!(pacer.begin_next(), Next::Nothing);
+        assert_eq!(pacer.begin_next(), NextStart::Nothing);
         clock.advance(INTERVAL / 2);
         pacer.rested(ip(1));
-        assert_eq!(pacer.begin_next(), Next::Rest(ip(1), INTERVAL / 2), "woken too early, it rests again");
+        assert_eq!(
+            pacer.begin_next(),
+            NextStart::Rest(ip(1), INTERVAL / 2),
+            "woken too early, it rests again"
+        );
         clock.advance(INTERVAL / 2);
         pacer.rested(ip(1));
-        assert!(matches!(pacer.begin_next(), Next::Start(..)));
+        assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
     }
 
     /// The pause is between starts: time spent in the queue does not count as
@@ -378,13 +382,13 @@ mod tests {
         for (id, last) in [(ids[0], 1), (ids[1], 2), (ids[2], 2)] {
             pacer.push(id, ip(last));
         }
-        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
+        assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
         clock.advance(INTERVAL * 2);
         pacer.finished(ip(1));
         let first = pacer.begin_next();
-        assert!(matches!(first, Next::Start(_, at) if at == ip(2)), "{first:?}");
+        assert!(matches!(first, NextStart::Start(_, at) if at == ip(2)), "{first:?}");
         pacer.finished(ip(2));
-        assert_eq!(pacer.begin_next(), Next::Rest(ip(2), INTERVAL));
+        assert_eq!(pacer.begin_next(), NextStart::Rest(ip(2), INTERVAL));
     }
 
     #[test]
@@ -395,11 +399,11 @@ mod tests {
         for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
             pacer.push(id, ip(last));
         }
-        assert_eq!(pacer.begin_next(), Next::Start(ids[0], ip(1)));
-        assert_eq!(pacer.begin_next(), Next::After(Duration::from_secs(1)));
+        assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+        assert_eq!(pacer.begin_next(), NextStart::After(Duration::from_secs(1)));
         clock.advance(Duration::from_secs(1));
-        assert!(matches!(pacer.begin_next(), Next::Rest(at, _) if at == ip(1)));
-        assert_eq!(pacer.begin_next(), Next::Start(ids[2], ip(2)), "the permit was kept, not spent");
+        assert!(matches!(pacer.begin_next(), NextStart::Rest(at, _) if at == ip(1)));
+        assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], ip(2)), "the permit was kept, not spent");
     }
 
     #[test]
@@ -409,17 +413,17 @@ mod tests {
         for id in &ids {
             pacer.push(*id, ip(1));
         }
-        assert!(matches!(pacer.begin_next(), Next::Start(..)));
-        assert!(matches!(pacer.begin_next(), Next::After(wait) if wait <= Duration::from_secs(1)));
+        assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+        assert!(matches!(pacer.begin_next(), NextStart::After(wait) if wait <= Duration::from_secs(1)));
         let mut pacer = Pacer::new(Limits { in_flight: 2, ..OPEN });
         for id in &ids {
             pacer.push(*id, ip(1));
         }
-        assert!(matches!(pacer.begin_next(), Next::Start(..)));
-        assert!(matches!(pacer.begin_next(), Next::Start(..)));
-        assert_eq!(pacer.begin_next(), Next::Nothing);
+        assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+        assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+        assert_eq!(pacer.begin_next(), NextStart::Nothing);
         pacer.finished(ip(1));
-        assert!(matches!(pacer.begin_next(), Next::Start(..)));
+        assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
     }
 
     #[test]

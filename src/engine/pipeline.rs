@@ -13,11 +13,11 @@
 
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::join::{Joiner, Pending};
-use super::pace::{Limits, Next, Pacer};
+use super::pace::{Limits, NextStart, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
-use crate::interrogate::{self, Answer, Known, Pause, PauseCause, RetryPlan};
+use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan};
 use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{Policy, Reach};
@@ -92,7 +92,7 @@ pub enum EngineError {
 /// What a task reports when it ends.
 enum Event {
     Looked(DomainFacts),
-    Ended { id: KeyId, answer: Answer },
+    Ended { id: KeyId, answer: ConnectionResult },
     Rested(IpAddr),
     PauseOver(KeyId, PauseCause),
 }
@@ -215,10 +215,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     fn start_probes(&mut self) -> Option<Duration> {
         loop {
             match self.pacer.begin_next() {
-                Next::Start(id, _) => self.begin(id),
-                Next::Rest(ip, pause) => self.rest(ip, pause),
-                Next::After(pause) => return Some(pause),
-                Next::Nothing => return None,
+                NextStart::Start(id, _) => self.begin(id),
+                NextStart::Rest(ip, pause) => self.rest(ip, pause),
+                NextStart::After(pause) => return Some(pause),
+                NextStart::Nothing => return None,
             }
         }
     }

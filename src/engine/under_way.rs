@@ -2,7 +2,7 @@
 //! permit or for their time to be asked again.
 
 use super::coalesce::KeyId;
-use crate::interrogate::{Answer, Connection, Interrogation, Known, Next, Pause, RetryPlan};
+use crate::interrogate::{Connection, ConnectionResult, Interrogation, KeyAction, Known, Pause, RetryPlan};
 use crate::verdict::Policy;
 use std::collections::HashMap;
 
@@ -47,12 +47,18 @@ impl UnderWay {
 
     /// Takes what a connection to a key brought. Once the run is `stopping`, what
     /// is known then is all.
-    pub fn ended(&mut self, id: KeyId, answer: Answer, policy: &Policy, stopping: bool) -> Option<Ended> {
+    pub fn ended(
+        &mut self,
+        id: KeyId,
+        answer: ConnectionResult,
+        policy: &Policy,
+        stopping: bool,
+    ) -> Option<Ended> {
         let asked = self.keys.get_mut(&id)?;
         asked.open = false;
         match asked.interrogation.take(answer, policy) {
-            Next::Connect if !stopping => Some(Ended::Enqueue),
-            Next::Wait(pause) if !stopping => Some(Ended::Pause(pause)),
+            KeyAction::Connect if !stopping => Some(Ended::Enqueue),
+            KeyAction::Wait(pause) if !stopping => Some(Ended::Pause(pause)),
             _ => self.keys.remove(&id)?.interrogation.into_known().map(Ended::Known),
         }
     }

@@ -1,7 +1,7 @@
 //! Endpoint lists: `ip,port`, `ip,name,tag,port` and what lies between, as zmap
 //! and zgrab2 pass them on.
 
-use super::fault::{Fault, fault};
+use super::fault::{LineFault, fault};
 use super::fields::{Fields, Twice, find, only};
 use crate::model::{DomainName, MxHost, Subject};
 use std::borrow::Cow;
@@ -64,7 +64,7 @@ impl EndpointColumns {
     }
 
     /// Reads one line.
-    pub(super) fn read(&self, line: &str, separator: u8) -> Result<Subject, Fault> {
+    pub(super) fn read(&self, line: &str, separator: u8) -> Result<Subject, LineFault> {
         let fields: Vec<Cow<'_, str>> = Fields::of(line, separator)
             .collect::<Result<_, _>>()
             .map_err(|_| fault(line, "a quote that is not closed in this line"))?;

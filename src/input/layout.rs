@@ -2,7 +2,7 @@
 //! to every line.
 
 use super::endpoint::EndpointColumns;
-use super::fault::{Fault, fault, fault_of_part};
+use super::fault::{LineFault, fault, fault_of_part};
 use super::fields::{Fields, Twice, find};
 use super::taken::{self, Source};
 use crate::dialect::COMMA;
@@ -76,7 +76,7 @@ pub(super) type Found = (Subject, Source);
 
 impl Layout {
     /// Reads one line; `None` if it is blank or a comment.
-    pub(super) fn read(&self, line: &str, separator: u8) -> Option<Result<Found, Fault>> {
+    pub(super) fn read(&self, line: &str, separator: u8) -> Option<Result<Found, LineFault>> {
         if is_void(line) {
             return None;
         }
@@ -118,12 +118,12 @@ fn unquoted(line: &str) -> Cow<'_, str> {
     }
 }
 
-fn domain(text: &str, line: &str) -> Result<Found, Fault> {
+fn domain(text: &str, line: &str) -> Result<Found, LineFault> {
     let found = taken::domain(text).map_err(|error| fault_of_part(text, line, error))?;
     Ok((Subject::Domain(found.0), found.1))
 }
 
-fn column(line: &str, separator: u8, index: usize) -> Result<String, Fault> {
+fn column(line: &str, separator: u8, index: usize) -> Result<String, LineFault> {
     match Fields::of(line, separator).nth(index) {
         Some(Ok(field)) => Ok(field.into_owned()),
         Some(Err(_)) => Err(fault(line, "a quote that is not closed in this line")),

@@ -4,7 +4,7 @@
 use super::address::{IPV6, Pool, hash};
 use super::assign::assign;
 use super::error::LabError;
-use super::scenario::{Exchange, Mode, Scenario, Unresolved};
+use super::scenario::{Mode, Scenario, ScenarioExchange, Unresolved};
 use super::server::Server;
 use super::truth::{EndpointTruth, RolePlacement, TruthRow};
 use super::zone::{Manner, Node, Zone};
@@ -123,7 +123,7 @@ impl Casting<'_> {
         &mut self,
         index: usize,
         scenario: &Arc<Scenario>,
-        exchange: &Exchange,
+        exchange: &ScenarioExchange,
         host: &str,
     ) -> Result<Vec<IpAddr>, LabError> {
         let Some(role) = &exchange.server else { return Ok(Vec::new()) };
@@ -178,7 +178,7 @@ impl Casting<'_> {
         &mut self,
         domain: &DomainName,
         scenario: &Scenario,
-        exchange: &Exchange,
+        exchange: &ScenarioExchange,
         host: &str,
         addresses: Vec<IpAddr>,
     ) -> Result<(), LabError> {
@@ -203,7 +203,7 @@ impl Casting<'_> {
 
 /// A name of a scenario made whole for a domain, without the final dot; the
 /// root stays a dot.
-fn host_name(exchange: &Exchange, name: &str, domain: &DomainName) -> String {
+fn host_name(exchange: &ScenarioExchange, name: &str, domain: &DomainName) -> String {
     let bucket = hash(0, domain.as_str()) % u64::from(exchange.buckets.max(1));
     let name = name.replace("{bucket}", &bucket.to_string());
     match name.as_str() {

@@ -3,7 +3,7 @@
 //!
 //! The lab only writes it; whether it is read right is the scanner's part.
 
-use super::scenario::{Connector, Exchange, Scenario};
+use super::scenario::{Connector, Scenario, ScenarioExchange};
 use super::truth::TruthRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub(super) fn write(rows: &[TruthRow], mut writer: impl Write) -> io::Result<()>
 
 fn table<'a>(scenario: &'a Scenario, connector: &'a Connector) -> Table<'a> {
     let smart_hosts: Vec<&str> =
-        scenario.dns.exchanges.iter().filter_map(Exchange::smart_host_name).collect();
+        scenario.dns.exchanges.iter().filter_map(ScenarioExchange::smart_host_name).collect();
     Table {
         name: &scenario.name,
         domains: Vec::new(),

@@ -135,7 +135,7 @@ fn refusal(alert: AlertDescription) -> Step {
 
 /// What a hello is answered with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum ServerDecision {
     /// [`Intolerance::answer`].
     Stumbles,
     /// [`Legacy::no_common_version`].
@@ -159,20 +159,20 @@ pub(super) struct Choice {
 
 impl Legacy {
     /// The answer to a hello whose message has `message_bytes` bytes.
-    pub(super) fn answer(&self, hello: &ClientHello, message_bytes: usize, key: KeyKind) -> Answer {
+    pub(super) fn answer(&self, hello: &ClientHello, message_bytes: usize, key: KeyKind) -> ServerDecision {
         if self.intolerant.as_ref().is_some_and(|limits| limits.refuses(hello, message_bytes)) {
-            return Answer::Stumbles;
+            return ServerDecision::Stumbles;
         }
         let modern = self.suites.contains_key(&ProtocolVersion::TLS13);
         let version = self.suites.iter().rev().find(|(version, _)| hello.offers(**version, modern));
-        let Some((&version, suites)) = version else { return Answer::NoVersion };
+        let Some((&version, suites)) = version else { return ServerDecision::NoVersion };
         let (order, others) = match self.preference {
             Preference::Server => (suites, &hello.suites),
             Preference::Client => (&hello.suites, suites),
         };
         let mut common = order.iter().filter(|suite| others.contains(suite));
         let choice = common.find_map(|suite| self.choice(hello, version, *suite, key));
-        choice.map_or(Answer::NoSuite, Answer::Agrees)
+        choice.map_or(ServerDecision::NoSuite, ServerDecision::Agrees)
     }
 
     /// The choice of a suite that both know, if its key exchange can be agreed

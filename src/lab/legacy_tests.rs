@@ -15,13 +15,13 @@ fn hello(version: ProtocolVersion, names: &[&str]) -> ClientHello {
     ClientHello::new(version, suites(names), [7; 32])
 }
 
-fn ask(legacy: &Legacy, hello: &ClientHello) -> Answer {
+fn ask(legacy: &Legacy, hello: &ClientHello) -> ServerDecision {
     legacy.answer(hello, hello.to_message().unwrap().len(), KeyKind::Rsa2048)
 }
 
 fn agrees(legacy: &Legacy, hello: &ClientHello) -> Choice {
     match ask(legacy, hello) {
-        Answer::Agrees(choice) => choice,
+        ServerDecision::Agrees(choice) => choice,
         other => panic!("{other:?}"),
     }
 }
@@ -43,9 +43,9 @@ fn the_newest_version_in_common_is_taken_as_its_reader_finds_it() {
     let mut modern = hello(ProtocolVersion::TLS13, &[AES]);
     assert_eq!(agrees(&old, &modern).version, ProtocolVersion::TLS10);
     let new = legacy(&format!("suites = {{ 'TLSv1.0' = ['{AES}'], 'TLSv1.3' = ['{AES_13}'] }}"));
-    assert_eq!(ask(&new, &modern), Answer::NoSuite);
+    assert_eq!(ask(&new, &modern), ServerDecision::NoSuite);
     modern.supported_versions = vec![ProtocolVersion::TLS11];
-    assert_eq!(ask(&new, &modern), Answer::NoVersion);
+    assert_eq!(ask(&new, &modern), ServerDecision::NoVersion);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn preference_decides_between_suites_in_common() {
     assert_eq!(agrees(&server, &hello).suite.name(), AES);
     server.preference = Preference::Client;
     assert_eq!(agrees(&server, &hello).suite.name(), RC4);
-    assert_eq!(ask(&server, &self::hello(ProtocolVersion::TLS10, &[ECDHE])), Answer::NoSuite);
+    assert_eq!(ask(&server, &self::hello(ProtocolVersion::TLS10, &[ECDHE])), ServerDecision::NoSuite);
 }
 
 #[test]
@@ -94,9 +94,9 @@ fn what_the_server_stumbles_over_is_not_looked_at() {
     let mut asked = hello(ProtocolVersion::TLS12, &[AES]);
     assert_eq!(agrees(&server, &asked).suite.name(), AES);
     assert_eq!(server.answer(&asked, 255, KeyKind::Rsa2048), ask(&server, &asked));
-    assert_eq!(server.answer(&asked, 256, KeyKind::Rsa2048), Answer::Stumbles);
+    assert_eq!(server.answer(&asked, 256, KeyKind::Rsa2048), ServerDecision::Stumbles);
     asked.supported_versions = vec![ProtocolVersion::TLS13];
-    assert_eq!(ask(&server, &asked), Answer::Stumbles);
+    assert_eq!(ask(&server, &asked), ServerDecision::Stumbles);
 }
 
 #[test]

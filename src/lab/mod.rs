@@ -54,7 +54,7 @@ pub use expect::{
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
-pub use scenario::{Connector, Dns, Exchange, Families, Mode, Scenario, Unresolved};
+pub use scenario::{Connector, Dns, Families, Mode, Scenario, ScenarioExchange, Unresolved};
 pub use server::{Listen, Server};
 pub use step::{Pace, Step, Then, Words};
 pub use tls_table::{

@@ -49,7 +49,7 @@ pub struct Dns {
     pub mode: Mode,
     /// The MX records.
     #[serde(default)]
-    pub exchanges: Vec<Exchange>,
+    pub exchanges: Vec<ScenarioExchange>,
     /// Answers over UDP for names of this domain are cut (TC), so that the
     /// question comes again over TCP.
     #[serde(default)]
@@ -78,13 +78,13 @@ pub enum Mode {
 /// One mail exchanger.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Exchange {
+pub struct ScenarioExchange {
     /// MX preference.
     #[serde(default)]
     pub preference: u16,
     /// Name as in a zone file: relative to the domain (`mx1`), absolute with a
     /// final dot (`mx.shared.example.`), `@` for the domain itself, `.` for a
-    /// null MX. `{bucket}` stands for a number below [`Exchange::buckets`]
+    /// null MX. `{bucket}` stands for a number below [`ScenarioExchange::buckets`]
     /// that depends on the domain alone: one host for many domains.
     pub host: String,
     /// How many hosts `{bucket}` makes.
@@ -109,7 +109,7 @@ fn one() -> u32 {
     1
 }
 
-impl Exchange {
+impl ScenarioExchange {
     /// The name of a smart host, without the final dot.
     pub(super) fn smart_host_name(&self) -> Option<&str> {
         self.host.strip_suffix('.').filter(|_| self.smart_host)
@@ -171,7 +171,7 @@ impl Scenario {
     }
 
     /// The exchange that a role answers for.
-    pub fn exchange(&self, role: &str) -> Option<&Exchange> {
+    pub fn exchange(&self, role: &str) -> Option<&ScenarioExchange> {
         self.dns.exchanges.iter().find(|exchange| exchange.server.as_deref() == Some(role))
     }
 

@@ -3,7 +3,7 @@
 
 use super::error::LabError;
 use super::hello::Hello;
-use super::legacy::{Answer, Choice, Deviation, Legacy, handshake_failure};
+use super::legacy::{Choice, Deviation, Legacy, ServerDecision, handshake_failure};
 use super::pki::Pki;
 use super::step::{Prepared, Step};
 use super::tls::{Certificates, config_with};
@@ -11,8 +11,8 @@ use super::tls_table::{ClientAuth, KeyKind, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::tls::server_hello::{MARK_BYTES, end_of_random};
 use crate::tls::{
-    CertificateRequest, Chain, ClientHello, Extension, ExtensionType, ServerFlight, ServerHello, ServerShare,
-    ShareKind, SignedShare, TooLong,
+    CertificateMessage, CertificateRequest, ClientHello, Extension, ExtensionType, ServerFlight, ServerHello,
+    ServerShare, ShareKind, SignedShare, TooLong,
 };
 use ::aws_lc_rs::agreement::{self, Algorithm, PrivateKey};
 use rustls::ServerConfig;
@@ -83,10 +83,10 @@ impl Scripted {
     /// What is to be done with this hello.
     pub(super) fn react(&self, hello: &Hello) -> Reaction<'_> {
         match self.legacy.answer(&hello.offer, hello.message_bytes, self.key) {
-            Answer::Stumbles => Reaction::Play(self.stumbles.as_ref().unwrap_or(&self.no_version)),
-            Answer::NoVersion => Reaction::Play(&self.no_version),
-            Answer::NoSuite => Reaction::Play(&self.no_suite),
-            Answer::Agrees(choice) => self.agree(hello, choice),
+            ServerDecision::Stumbles => Reaction::Play(self.stumbles.as_ref().unwrap_or(&self.no_version)),
+            ServerDecision::NoVersion => Reaction::Play(&self.no_version),
+            ServerDecision::NoSuite => Reaction::Play(&self.no_suite),
+            ServerDecision::Agrees(choice) => self.agree(hello, choice),
         }
     }
 
@@ -194,10 +194,10 @@ impl Scripted {
         })
     }
 
-    fn chain(&self, hello: &Hello) -> Option<Chain> {
+    fn chain(&self, hello: &Hello) -> Option<CertificateMessage> {
         let certified = self.certificates.for_name(hello.name())?;
         let certificates = certified.cert.iter().map(|der| Arc::from(der.as_ref())).collect();
-        Some(Chain { certificates, excess: 0 })
+        Some(CertificateMessage { certificates, excess: 0 })
     }
 }
 

@@ -77,7 +77,7 @@ impl Script {
 }
 
 /// How a dialogue over one stream ended.
-enum End {
+enum DialogueEnd {
     /// STARTTLS was accepted.
     Upgrade,
     /// The client left, or said more than a command.
@@ -109,9 +109,9 @@ async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presenc
         then => return finish(stream, then).await,
     }
     match dialogue(stream, script, false, presence).await? {
-        End::Upgrade => {}
-        End::Gone => return Ok(Then::Close),
-        End::Script(then) => return finish(stream, then).await,
+        DialogueEnd::Upgrade => {}
+        DialogueEnd::Gone => return Ok(Then::Close),
+        DialogueEnd::Script(then) => return finish(stream, then).await,
     }
     match &script.handshake {
         Handshake::Library(config) => {
@@ -200,8 +200,8 @@ async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
         return by_hand(tls, script, presence).await;
     }
     let then = match dialogue(&mut tls, script, true, presence).await? {
-        End::Upgrade | End::Gone => Then::Close,
-        End::Script(then) => finish(&mut tls, then).await?,
+        DialogueEnd::Upgrade | DialogueEnd::Gone => Then::Close,
+        DialogueEnd::Script(then) => finish(&mut tls, then).await?,
     };
     if then != Then::Reset {
         tls.shutdown().await?;
@@ -239,11 +239,11 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
     script: &Script,
     in_tls: bool,
     presence: &mut Presence<'_>,
-) -> io::Result<End> {
+) -> io::Result<DialogueEnd> {
     let mut commands = Commands::new();
     loop {
         let Some(verb) = commands.next(stream).await? else {
-            return Ok(End::Gone);
+            return Ok(DialogueEnd::Gone);
         };
         let step = match &verb {
             b"EHLO" if in_tls => &script.ehlo_tls,
@@ -257,9 +257,11 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
             _ => &script.unknown,
         };
         match play(stream, step, presence).await? {
-            Then::Continue if &verb == b"STAR" && step.bytes.starts_with(b"220") => return Ok(End::Upgrade),
+            Then::Continue if &verb == b"STAR" && step.bytes.starts_with(b"220") => {
+                return Ok(DialogueEnd::Upgrade);
+            }
             Then::Continue => {}
-            then => return Ok(End::Script(then)),
+            then => return Ok(DialogueEnd::Script(then)),
         }
     }
 }

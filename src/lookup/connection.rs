@@ -35,8 +35,8 @@ const TCP_QUESTIONS_MAX: u32 = 32;
 /// Resolvers keep few connections: no more than eight of these at a time.
 const ALONE_WEIGHT: u32 = 4;
 
-type Exchange = DnsExchange<TokioRuntimeProvider>;
-type Answer = Result<DnsResponse, NetError>;
+type TokioExchange = DnsExchange<TokioRuntimeProvider>;
+type DnsAnswer = Result<DnsResponse, NetError>;
 
 /// Questions whose failure over TCP is remembered.
 const FAILURES_MAX: usize = 4096;
@@ -101,12 +101,12 @@ impl Connections {
 /// A way to one nameserver.
 #[derive(Clone)]
 pub(super) enum Connection {
-    Udp(Exchange),
+    Udp(TokioExchange),
     Tcp(Arc<Tcp>),
 }
 
 impl DnsHandle for Connection {
-    type Response = Pin<Box<dyn Stream<Item = Answer> + Send>>;
+    type Response = Pin<Box<dyn Stream<Item = DnsAnswer> + Send>>;
     type Runtime = TokioRuntimeProvider;
 
     fn send(&self, request: DnsRequest) -> Self::Response {
@@ -124,7 +124,7 @@ impl DnsHandle for Connection {
 }
 
 /// A connection that is open, about to be, or could not be opened.
-type Opened = Arc<OnceCell<Result<Exchange, NetError>>>;
+type Opened = Arc<OnceCell<Result<TokioExchange, NetError>>>;
 
 /// TCP to one nameserver.
 pub(super) struct Tcp {
@@ -146,7 +146,7 @@ impl Tcp {
     /// Asks on the connection that all share, and if that comes to its end
     /// before the answer is there, on one of its own. The time of a question
     /// runs from its turn on.
-    async fn ask(&self, request: DnsRequest) -> Answer {
+    async fn ask(&self, request: DnsRequest) -> DnsAnswer {
         let question = request.queries.first().map(|query| (query.name().clone(), query.query_type()));
         let answer = match self.ask_with_others(request.clone()).await {
             Err(error) if is_end(&error) => self.ask_alone(request.clone()).await,
@@ -162,7 +162,7 @@ impl Tcp {
         answer
     }
 
-    async fn ask_with_others(&self, request: DnsRequest) -> Answer {
+    async fn ask_with_others(&self, request: DnsRequest) -> DnsAnswer {
         // It is never closed.
         let _turn = self.turns.acquire().await;
         let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -176,7 +176,7 @@ impl Tcp {
         answer
     }
 
-    async fn ask_alone(&self, request: DnsRequest) -> Answer {
+    async fn ask_alone(&self, request: DnsRequest) -> DnsAnswer {
         let _turns = self.turns.acquire_many(ALONE_WEIGHT).await;
         let answer = self.connect().await?.send(request).first_answer().await;
         answer.map_err(|error| match error {
@@ -186,7 +186,7 @@ impl Tcp {
         })
     }
 
-    async fn connect(&self) -> Result<Exchange, NetError> {
+    async fn connect(&self) -> Result<TokioExchange, NetError> {
         let most = Some(TCP_QUESTIONS_MAX as usize);
         TcpClientStream::exchange(self.nameserver, None, self.timeout, most, self.runtime.clone()).await
     }

@@ -1,14 +1,14 @@
 //! Carries the bytes of one dialogue between the state machine and the
 //! socket, and keeps its deadlines.
 
-use super::handshake::{self, Form, Handshaker};
+use super::handshake::{self, ClientHelloForm, Handshaker};
 use super::recorder::Recorder;
 use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
 use super::{tls_failure, trace};
 use crate::model::{
     ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation,
 };
-use crate::smtp::{EhloName, SmtpClient, Step};
+use crate::smtp::{EhloName, SmtpAction, SmtpClient};
 use crate::tls::TlsClient;
 use jiff::Timestamp;
 use rustls::ClientConnection;
@@ -145,7 +145,13 @@ impl<'a> Drive<'a> {
     }
 
     /// Runs the dialogue to its end, whatever that is.
-    pub(super) async fn run(&mut self, tcp: TcpStream, handshaker: &Handshaker, form: Form, key: &ProbeKey) {
+    pub(super) async fn run(
+        &mut self,
+        tcp: TcpStream,
+        handshaker: &Handshaker,
+        form: ClientHelloForm,
+        key: &ProbeKey,
+    ) {
         let mut socket = Socket::new(tcp);
         if self.speak(&mut socket, None).await == Pause::Upgrade && self.take_plaintext(&mut socket) {
             // Boxed: a session that waits for a banner has no room for TLS.
@@ -217,8 +223,8 @@ impl<'a> Drive<'a> {
                 self.broken(&error, recorder);
             }
             let result = match self.session.next() {
-                Step::Read => self.listen(wire, deadline).await.map(Some),
-                Step::Write(bytes) => match in_time(deadline, wire.write(bytes)).await {
+                SmtpAction::Read => self.listen(wire, deadline).await.map(Some),
+                SmtpAction::Write(bytes) => match in_time(deadline, wire.write(bytes)).await {
                     // What it said before it tore the connection down is still to be read.
                     Err(error) if is_torn(&error) => {
                         self.torn = true;
@@ -226,8 +232,8 @@ impl<'a> Drive<'a> {
                     }
                     written => written.map(|()| None),
                 },
-                Step::Upgrade => return Pause::Upgrade,
-                Step::Done => {
+                SmtpAction::Upgrade => return Pause::Upgrade,
+                SmtpAction::Done => {
                     self.note_end();
                     return Pause::Done;
                 }

@@ -31,7 +31,7 @@ pub(super) const SUITES_OFFERED: usize = 9;
 
 /// What a handshake shows of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Form {
+pub(super) struct ClientHelloForm {
     /// Whether the post-quantum group is left out, which makes the hello short.
     pub(super) short: bool,
     /// Whether it names the host, where that has a name.
@@ -40,7 +40,7 @@ pub(super) struct Form {
     pub(super) shows_certificate: bool,
 }
 
-impl Form {
+impl ClientHelloForm {
     /// The scanner's own.
     pub(super) const FIRST: Self = Self { short: false, names_host: true, shows_certificate: true };
 
@@ -102,17 +102,21 @@ impl Handshaker {
     /// The same, for one server whose sessions are resumed. The evidence of a
     /// handshake (chain, signature) is then that of the first.
     pub fn with_resumption(mut self) -> Self {
-        let recorder = self.recorder(Form::FIRST).keeping_sessions();
-        self.resuming = Some(self.recorded_by(Arc::new(recorder), Form::FIRST));
+        let recorder = self.recorder(ClientHelloForm::FIRST).keeping_sessions();
+        self.resuming = Some(self.recorded_by(Arc::new(recorder), ClientHelloForm::FIRST));
         self
     }
 
-    fn recorder(&self, form: Form) -> Recorder {
+    fn recorder(&self, form: ClientHelloForm) -> Recorder {
         Recorder::new(self.identity.clone().filter(|_| form.shows_certificate))
     }
 
     /// A configuration and the recorder that sees what is done with it.
-    fn recorded_by(&self, recorder: Arc<Recorder>, form: Form) -> (Arc<ClientConfig>, Arc<Recorder>) {
+    fn recorded_by(
+        &self,
+        recorder: Arc<Recorder>,
+        form: ClientHelloForm,
+    ) -> (Arc<ClientConfig>, Arc<Recorder>) {
         let mut config = if form.short { self.short.clone() } else { self.base.clone() };
         config.enable_sni = form.names_host;
         config.dangerous().set_certificate_verifier(recorder.clone());
@@ -127,17 +131,17 @@ impl Handshaker {
     /// # Errors
     /// As [`ClientConnection::new`].
     pub fn connection(&self, key: &ProbeKey) -> Result<ClientConnection, rustls::Error> {
-        self.begin(key, Form::FIRST).map(|(connection, _)| connection)
+        self.begin(key, ClientHelloForm::FIRST).map(|(connection, _)| connection)
     }
 
     /// A client for one connection to `key`, and what sees its handshake.
     pub(super) fn begin(
         &self,
         key: &ProbeKey,
-        form: Form,
+        form: ClientHelloForm,
     ) -> Result<(ClientConnection, Arc<Recorder>), rustls::Error> {
         let (config, recorder) = match &self.resuming {
-            Some(shared) if form == Form::FIRST => shared.clone(),
+            Some(shared) if form == ClientHelloForm::FIRST => shared.clone(),
             _ => self.recorded_by(Arc::new(self.recorder(form)), form),
         };
         let connection = ClientConnection::new(config, server_name(key))?;
@@ -230,7 +234,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// The hello of a handshake, and the length of its message in bytes.
-    fn hello(form: Form) -> (ClientHello, usize) {
+    fn hello(form: ClientHelloForm) -> (ClientHello, usize) {
         let endpoint = Endpoint { ip: [192, 0, 2, 1].into(), port: 25 };
         let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx1.example.com")) };
         let handshaker = Handshaker::new(KeyShares::Fresh).unwrap();
@@ -278,12 +282,12 @@ mod tests {
     #[test]
     fn a_second_handshake_is_short_and_names_the_host_where_the_sender_does() {
         let hybrid = |hello: &ClientHello| hello.groups.contains(&NamedGroup(0x11ec));
-        let (first, length) = hello(Form::FIRST);
+        let (first, length) = hello(ClientHelloForm::FIRST);
         assert!(hybrid(&first) && first.sni.is_some() && length > 1024, "{length}");
         assert_eq!(first.suites.iter().filter(|suite| !suite.is_signal()).count(), SUITES_OFFERED);
         for names_host in [true, false] {
             let spec = ClientHelloSpec { names_host, ..ClientHelloSpec::of(HelloPurpose::Handshake) };
-            let (second, length) = hello(Form::of(&spec));
+            let (second, length) = hello(ClientHelloForm::of(&spec));
             assert_eq!((hybrid(&second), second.sni.is_some()), (false, names_host));
             assert!(length < 512, "{length}");
             assert_eq!(second.suites, first.suites);

@@ -13,7 +13,9 @@ use crate::model::{
     ProtocolVersion, SignatureCheck, SuiteFacts,
 };
 use crate::smtp::EhloName;
-use crate::tls::{self, ClientHello, End, HelloAnswer, HelloProbe, Objection, ServerHello, Step};
+use crate::tls::{
+    self, AnswerEnd, ClientHello, HelloAction, HelloAnswer, HelloProbe, Objection, ServerHello,
+};
 use crate::x509::form;
 use crate::x509::handshake::Verifier;
 use aws_lc_rs::rand;
@@ -71,8 +73,8 @@ async fn exchange(
 /// answered the hello.
 fn throttled(answer: &HelloAnswer, plaintext: Vec<u8>) -> Option<Failure> {
     let said = match answer.end {
-        End::NotTls { head } => [plaintext, head.to_vec()].concat(),
-        End::Closed | End::Timeout if answer.hello.is_none() => plaintext,
+        AnswerEnd::NotTls { head } => [plaintext, head.to_vec()].concat(),
+        AnswerEnd::Closed | AnswerEnd::Timeout if answer.hello.is_none() => plaintext,
         _ => return None,
     };
     tls_failure::in_clear(&said).filter(|failure| failure.kind == Kind::Throttled)
@@ -119,11 +121,11 @@ fn unsendable(cause: impl std::fmt::Display) -> Failure {
 async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant) -> Result<(), Failure> {
     loop {
         let result = match probe.next() {
-            Step::Done => return Ok(()),
-            Step::Write(bytes) => {
+            HelloAction::Done => return Ok(()),
+            HelloAction::Write(bytes) => {
                 timeout_at(deadline, socket.write(bytes)).await.map(|sent| sent.map(|()| None))
             }
-            Step::Read => {
+            HelloAction::Read => {
                 let listen = socket.read(|bytes| probe.receive(bytes));
                 timeout_at(deadline, listen).await.map(|read| read.map(Some))
             }
@@ -141,7 +143,8 @@ async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant
 
 /// What became of the signature that stands in clear up to TLS 1.2.
 fn signature(answer: &HelloAnswer, spec: &ClientHelloSpec, random: &[u8; 32]) -> SignatureCheck {
-    let (End::Complete, Some(hello), Some(version)) = (&answer.end, &answer.hello, answer.version()) else {
+    let (AnswerEnd::Complete, Some(hello), Some(version)) = (&answer.end, &answer.hello, answer.version())
+    else {
         return SignatureCheck::NotShown;
     };
     let signs = hello.suite.facts().and_then(|facts| facts.signs_key_exchange());
@@ -172,7 +175,7 @@ fn is_without_certificate(answer: &HelloAnswer) -> bool {
     let facts = answer.suite().and_then(CipherSuite::facts);
     let due = facts.is_some_and(SuiteFacts::shows_certificate);
     match answer.chain.as_ref().map(|chain| chain.certificates.first()) {
-        _ if answer.end != End::Complete || !before_tls13 => false,
+        _ if answer.end != AnswerEnd::Complete || !before_tls13 => false,
         None => due,
         Some(leaf) => leaf.is_none_or(|leaf| form::why_broken(leaf).is_some()),
     }
@@ -188,7 +191,7 @@ fn take(seen: &mut HelloObservation, answer: HelloAnswer, hello: &ClientHello) {
     };
     seen.fault = match (objection, &answer.end) {
         (Some(objection), _) => Some(objection.to_string().into()),
-        (None, End::Malformed(fault)) => Some(fault.to_string().into()),
+        (None, AnswerEnd::Malformed(fault)) => Some(fault.to_string().into()),
         _ => None,
     };
     let old = answer.hello.as_ref().filter(|hello| hello.version() < ProtocolVersion::TLS13);
@@ -207,16 +210,16 @@ fn take(seen: &mut HelloObservation, answer: HelloAnswer, hello: &ClientHello) {
     }
 }
 
-fn end(end: &End) -> HelloEnd {
+fn end(end: &AnswerEnd) -> HelloEnd {
     match end {
-        End::Complete => HelloEnd::Agreed,
-        End::Alert(_) => HelloEnd::Alert,
-        End::Unfinished | End::Closed => HelloEnd::Closed,
-        End::Timeout => HelloEnd::Timeout,
-        End::Sslv2 { .. } => HelloEnd::Sslv2,
-        End::NotTls { .. } => HelloEnd::NotTls,
-        End::Malformed(_) => HelloEnd::Malformed,
-        End::TooLong(_) => HelloEnd::TooLong,
+        AnswerEnd::Complete => HelloEnd::Agreed,
+        AnswerEnd::Alert(_) => HelloEnd::Alert,
+        AnswerEnd::Unfinished | AnswerEnd::Closed => HelloEnd::Closed,
+        AnswerEnd::Timeout => HelloEnd::Timeout,
+        AnswerEnd::Sslv2 { .. } => HelloEnd::Sslv2,
+        AnswerEnd::NotTls { .. } => HelloEnd::NotTls,
+        AnswerEnd::Malformed(_) => HelloEnd::Malformed,
+        AnswerEnd::TooLong(_) => HelloEnd::TooLong,
     }
 }
 

@@ -28,7 +28,7 @@ use crate::model::{ClientHelloSpec, Failure, HelloObservation, HelloPurpose, Obs
 use crate::smtp::EhloName;
 use crate::stage::Probe;
 use drive::Drive;
-use handshake::Form;
+use handshake::ClientHelloForm;
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -60,7 +60,7 @@ impl Probe for NetProbe {
             return Observation::failed(key, started, attempt.saturating_sub(1), failure);
         }
         let span = trace::session(&key, attempt);
-        self.session(key, attempt, started, Form::FIRST).instrument(span).await
+        self.session(key, attempt, started, ClientHelloForm::FIRST).instrument(span).await
     }
 
     async fn hello(&self, key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
@@ -69,7 +69,7 @@ impl Probe for NetProbe {
         }
         let span = trace::hello(&key, question);
         if question.purpose == HelloPurpose::Handshake {
-            let form = Form::of(question);
+            let form = ClientHelloForm::of(question);
             let seen = self.session(key, 1, Timestamp::now(), form).instrument(span).await;
             return second_handshake::told(question, seen);
         }
@@ -81,7 +81,13 @@ impl Probe for NetProbe {
 
 impl NetProbe {
     /// One connection, from the first SYN to its end.
-    async fn session(&self, key: ProbeKey, attempt: u32, started: Timestamp, form: Form) -> Observation {
+    async fn session(
+        &self,
+        key: ProbeKey,
+        attempt: u32,
+        started: Timestamp,
+        form: ClientHelloForm,
+    ) -> Observation {
         let begun = Instant::now();
         let session_ends = begun + self.timeouts.session;
         let connect_ends = session_ends.min(begun + self.timeouts.connect);

@@ -87,7 +87,7 @@ pub fn request(question: &CertificateId<'_>) -> Result<Vec<u8>, OcspError> {
 }
 
 /// An answer taken apart.
-pub struct Answer<'a> {
+pub struct ParsedResponse<'a> {
     basic: BasicOcspResponse,
     /// What the signature covers, as it came.
     signed: &'a [u8],
@@ -96,12 +96,12 @@ pub struct Answer<'a> {
     certificates: Vec<&'a [u8]>,
 }
 
-/// Takes an answer apart; the bytes inside it, which [`Answer`] looks into,
+/// Takes an answer apart; the bytes inside it, which [`ParsedResponse`] looks into,
 /// are put into `room`.
 ///
 /// # Errors
 /// [`OcspError`] for what is no answer, and for one that is a refusal.
-pub fn read<'a>(bytes: &[u8], room: &'a mut Vec<u8>) -> Result<Answer<'a>, OcspError> {
+pub fn read<'a>(bytes: &[u8], room: &'a mut Vec<u8>) -> Result<ParsedResponse<'a>, OcspError> {
     if bytes.len() > OCSP_BYTES_MAX {
         return Err(OcspError::NoAnswer);
     }
@@ -125,7 +125,7 @@ pub fn read<'a>(bytes: &[u8], room: &'a mut Vec<u8>) -> Result<Answer<'a>, OcspE
 
 /// Finds the signed bytes and the certificates in the DER of the answer:
 /// what was decoded and encoded again need not be what was signed.
-fn take_apart(basic: BasicOcspResponse, der: &[u8]) -> Option<Answer<'_>> {
+fn take_apart(basic: BasicOcspResponse, der: &[u8]) -> Option<ParsedResponse<'_>> {
     let (_, outer) = Any::from_der(der).ok()?;
     let (after, _) = Any::from_der(outer.data).ok()?;
     let signed = outer.data.get(..outer.data.len() - after.len())?;
@@ -142,7 +142,7 @@ fn take_apart(basic: BasicOcspResponse, der: &[u8]) -> Option<Answer<'_>> {
             rest = next;
         }
     }
-    Some(Answer { basic, signed, algorithm, certificates })
+    Some(ParsedResponse { basic, signed, algorithm, certificates })
 }
 
 /// What an answer says of a certificate.
@@ -154,7 +154,7 @@ pub fn look_up(bytes: &[u8], question: &CertificateId<'_>, at: Timestamp) -> Rev
     }
 }
 
-impl Answer<'_> {
+impl ParsedResponse<'_> {
     fn of(&self, question: &CertificateId<'_>, at: Timestamp) -> RevocationAnswer {
         let data = &self.basic.tbs_response_data;
         let single = match self.about(question) {

@@ -17,13 +17,13 @@ use toml::de::{DeTable, DeValue};
 const RETRY_HOURS_MAX: u32 = 8760;
 
 /// What is wrong, and with which key.
-pub(super) struct Fault {
+pub(super) struct SenderFault {
     /// Its path, as `codes.expired`.
     key: String,
     what: String,
 }
 
-impl Fault {
+impl SenderFault {
     fn new(key: &str, what: impl Into<String>) -> Self {
         Self { key: key.to_string(), what: what.into() }
     }
@@ -55,21 +55,21 @@ fn position(file: &str, path: &str) -> Option<usize> {
 ///
 /// # Errors
 /// The first fault.
-pub(super) fn check(sender: &Sender) -> Result<(), Fault> {
+pub(super) fn check(sender: &Sender) -> Result<(), SenderFault> {
     check_sources(sender)?;
     check_lists(sender)?;
     check_suites(sender)?;
     check_extensions(sender)?;
     check_tls_required(sender)?;
     if !(1..=RETRY_HOURS_MAX).contains(&sender.retry_hours.value) {
-        return Err(Fault::new("retry_hours", format!("not between 1 and {RETRY_HOURS_MAX}")));
+        return Err(SenderFault::new("retry_hours", format!("not between 1 and {RETRY_HOURS_MAX}")));
     }
     check_one_line("name", &sender.name)?;
     check_one_line("title", &sender.title)?;
     sender.codes.iter().try_for_each(|(situation, code)| check_code(*situation, code))
 }
 
-fn check_sources(sender: &Sender) -> Result<(), Fault> {
+fn check_sources(sender: &Sender) -> Result<(), SenderFault> {
     stated("versions", &sender.versions)?;
     stated("suites_tls13", &sender.suites_tls13)?;
     stated("suites", &sender.suites)?;
@@ -103,15 +103,15 @@ fn check_sources(sender: &Sender) -> Result<(), Fault> {
     stated("retry_hours", &sender.retry_hours)
 }
 
-fn stated<T>(key: &str, value: &Stated<T>) -> Result<(), Fault> {
+fn stated<T>(key: &str, value: &Stated<T>) -> Result<(), SenderFault> {
     let texts = [&value.source, &value.assumption];
     if texts.iter().all(|text| text.is_none()) {
-        return Err(Fault::new(key, "neither source nor assumption"));
+        return Err(SenderFault::new(key, "neither source nor assumption"));
     }
     texts.into_iter().flatten().try_for_each(|text| check_text(key, text))
 }
 
-fn check_lists(sender: &Sender) -> Result<(), Fault> {
+fn check_lists(sender: &Sender) -> Result<(), SenderFault> {
     check_list("versions", &sender.versions.value)?;
     check_list("suites_tls13", &sender.suites_tls13.value)?;
     check_list("suites", &sender.suites.value)?;
@@ -122,46 +122,49 @@ fn check_lists(sender: &Sender) -> Result<(), Fault> {
     check_list("starttls_forms_unread", &sender.starttls_forms_unread.value)?;
     let unread = &sender.starttls_forms_unread.value;
     if let Some(form) = sender.starttls_forms_read.value.iter().find(|form| unread.contains(form)) {
-        return Err(Fault::new("starttls_forms_unread", format!("{form} is among those that are read, too")));
+        return Err(SenderFault::new(
+            "starttls_forms_unread",
+            format!("{form} is among those that are read, too"),
+        ));
     }
     if sender.addresses_max.as_ref().is_some_and(|max| max.value == 0) {
-        return Err(Fault::new("addresses_max", "none would be tried"));
+        return Err(SenderFault::new("addresses_max", "none would be tried"));
     }
     if sender.address_families.value.is_empty() {
-        return Err(Fault::new("address_families", "there is none"));
+        return Err(SenderFault::new("address_families", "there is none"));
     }
     if sender.versions.value.is_empty() {
-        return Err(Fault::new("versions", "none is offered"));
+        return Err(SenderFault::new("versions", "none is offered"));
     }
     if !sender.versions.value.is_sorted_by(|a, b| a > b) {
-        return Err(Fault::new("versions", "not newest first"));
+        return Err(SenderFault::new("versions", "not newest first"));
     }
     Ok(())
 }
 
 /// Whether the suites are those of the versions.
-fn check_suites(sender: &Sender) -> Result<(), Fault> {
+fn check_suites(sender: &Sender) -> Result<(), SenderFault> {
     let [tls13, older] = [true, false]
         .map(|new| sender.versions.value.iter().any(|version| (*version >= ProtocolVersion::TLS13) == new));
     if tls13 == sender.suites_tls13.value.is_empty() {
-        return Err(Fault::new("suites_tls13", "needed if TLS 1.3 is offered, and only then"));
+        return Err(SenderFault::new("suites_tls13", "needed if TLS 1.3 is offered, and only then"));
     }
     if older == sender.suites.value.is_empty() {
-        return Err(Fault::new("suites", "needed if an older version is offered, and only then"));
+        return Err(SenderFault::new("suites", "needed if an older version is offered, and only then"));
     }
     suites_of("suites_tls13", &sender.suites_tls13.value, true)?;
     suites_of("suites", &sender.suites.value, false)
 }
 
 /// A suite that no table knows may be of any version.
-fn suites_of(key: &str, suites: &[CipherSuite], tls13: bool) -> Result<(), Fault> {
+fn suites_of(key: &str, suites: &[CipherSuite], tls13: bool) -> Result<(), SenderFault> {
     for suite in suites {
         if suite.is_signal() {
-            return Err(Fault::new(key, format!("{suite} is a signal, not a suite")));
+            return Err(SenderFault::new(key, format!("{suite} is a signal, not a suite")));
         }
         if suite.facts().is_some_and(|facts| facts.is_tls13() != tls13) {
             let what = if tls13 { "is not a suite of TLS 1.3" } else { "is for TLS 1.3 only" };
-            return Err(Fault::new(key, format!("{suite} {what}")));
+            return Err(SenderFault::new(key, format!("{suite} {what}")));
         }
     }
     Ok(())
@@ -171,21 +174,24 @@ fn suites_of(key: &str, suites: &[CipherSuite], tls13: bool) -> Result<(), Fault
 /// without: groups for elliptic curves and TLS 1.3 (RFC 8422 section 4, RFC
 /// 8446 section 9.2), signature schemes since TLS 1.2 (RFC 5246 section
 /// 7.4.1.4.1: without them SHA-1 alone).
-fn check_extensions(sender: &Sender) -> Result<(), Fault> {
+fn check_extensions(sender: &Sender) -> Result<(), SenderFault> {
     let curve = |suite: &&CipherSuite| suite.facts().is_some_and(|facts| facts.is_ecdhe());
     let curve = sender.suites_tls13.value.first().or_else(|| sender.suites.value.iter().find(curve));
     if let (true, Some(suite)) = (sender.groups.value.is_empty(), curve) {
-        return Err(Fault::new("groups", format!("there are none, and {suite} needs one")));
+        return Err(SenderFault::new("groups", format!("there are none, and {suite} needs one")));
     }
     let signs = sender.versions.value.iter().find(|version| **version >= ProtocolVersion::TLS12);
     if let (true, Some(version)) = (sender.signature_schemes.value.is_empty(), signs) {
-        return Err(Fault::new("signature_schemes", format!("there are none, and {version} needs one")));
+        return Err(SenderFault::new(
+            "signature_schemes",
+            format!("there are none, and {version} needs one"),
+        ));
     }
     Ok(())
 }
 
 /// A sender that sends through TLS only sends nothing in clear.
-fn check_tls_required(sender: &Sender) -> Result<(), Fault> {
+fn check_tls_required(sender: &Sender) -> Result<(), SenderFault> {
     let endings = [
         ("after_tls_failure", &sender.after_tls_failure),
         ("after_starttls_4xx", &sender.after_starttls_4xx),
@@ -196,7 +202,7 @@ fn check_tls_required(sender: &Sender) -> Result<(), Fault> {
     let in_clear =
         endings.iter().find(|(_, after)| after.value == AfterTlsFailure::Plaintext && is_said(after));
     match in_clear.filter(|_| sender.requires_tls.value) {
-        Some((key, _)) => Err(Fault::new(
+        Some((key, _)) => Err(SenderFault::new(
             key,
             "plaintext, and requires_tls is true: such a sender keeps the message (defer)",
         )),
@@ -205,35 +211,35 @@ fn check_tls_required(sender: &Sender) -> Result<(), Fault> {
 }
 
 /// Names and titles stand in a line with others.
-fn check_one_line(key: &str, text: &str) -> Result<(), Fault> {
+fn check_one_line(key: &str, text: &str) -> Result<(), SenderFault> {
     check_text(key, text)?;
     if text.contains(is_unprintable) {
-        return Err(Fault::new(key, "a line break, or another character that cannot be printed"));
+        return Err(SenderFault::new(key, "a line break, or another character that cannot be printed"));
     }
     Ok(())
 }
 
-fn check_list<T: PartialEq + fmt::Display>(key: &str, list: &[T]) -> Result<(), Fault> {
+fn check_list<T: PartialEq + fmt::Display>(key: &str, list: &[T]) -> Result<(), SenderFault> {
     if list.len() > SENDER_LIST_MAX {
-        return Err(Fault::new(key, format!("more than {SENDER_LIST_MAX} entries")));
+        return Err(SenderFault::new(key, format!("more than {SENDER_LIST_MAX} entries")));
     }
     let again =
         list.iter().enumerate().find(|(place, item)| list.iter().take(*place).any(|one| one == *item));
     match again {
-        Some((_, item)) => Err(Fault::new(key, format!("{item} occurs twice"))),
+        Some((_, item)) => Err(SenderFault::new(key, format!("{item} occurs twice"))),
         None => Ok(()),
     }
 }
 
-fn check_code(situation: Situation, code: &LoggedCode) -> Result<(), Fault> {
+fn check_code(situation: Situation, code: &LoggedCode) -> Result<(), SenderFault> {
     let key = format!("codes.{}", situation.name());
     [&code.code, &code.text, &code.source].into_iter().try_for_each(|text| check_text(&key, text))?;
     if !is_failure(&code.code) {
         let what =
             format!("`{}` is not the code of a failure; write 450 4.4.317, or 4.4.317 alone", code.code);
-        return Err(Fault::new(&key, what));
+        return Err(SenderFault::new(&key, what));
     }
-    log_text::check(situation, &code.text).map_err(|cause| Fault::new(&key, cause))
+    log_text::check(situation, &code.text).map_err(|cause| SenderFault::new(&key, cause))
 }
 
 /// Whether it is an enhanced status code of a failure (RFC 3463 section 2),
@@ -249,12 +255,12 @@ fn is_failure(code: &str) -> bool {
     reply && digits(subject, 3) && digits(detail, 3)
 }
 
-fn check_text(key: &str, text: &str) -> Result<(), Fault> {
+fn check_text(key: &str, text: &str) -> Result<(), SenderFault> {
     if text.trim().is_empty() {
-        return Err(Fault::new(key, "an empty text"));
+        return Err(SenderFault::new(key, "an empty text"));
     }
     if text.len() > SENDER_TEXT_BYTES_MAX {
-        return Err(Fault::new(key, format!("longer than {SENDER_TEXT_BYTES_MAX} bytes")));
+        return Err(SenderFault::new(key, format!("longer than {SENDER_TEXT_BYTES_MAX} bytes")));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::count;
 use super::next_action::{
     DialogueStep, NextAction, faulty, gone_before_quit, next_action, rejected_by_ehlo, taken_leave,
 };
-use super::reply::{Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, ReplyReader};
+use super::reply::{REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, ReplyFault, ReplyReader};
 use crate::model::text::escape;
 use crate::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply};
 
@@ -22,7 +22,7 @@ const UNFINISHED_BYTES_MAX: usize = 80;
 /// What the driver is to do now.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum SmtpAction<'a> {
     /// Wait for bytes, the end of the stream or the deadline of the phase.
     Read,
     /// Send this. Handed out once: asking for the next step says it was sent.
@@ -54,15 +54,15 @@ pub enum Step<'a> {
 /// would go before a mail as well (RFC 5321 §3.8).
 ///
 /// ```
-/// use mxray::reply::{EhloName, SmtpClient, Step};
+/// use mxray::reply::{EhloName, SmtpAction, SmtpClient};
 /// let mut session = SmtpClient::new(EhloName::new("scan.example").unwrap());
-/// assert_eq!(session.next(), Step::Read);
+/// assert_eq!(session.next(), SmtpAction::Read);
 /// session.receive(b"220 mx.example ESMTP\r\n");
-/// assert_eq!(session.next(), Step::Write(b"EHLO scan.example\r\n"));
+/// assert_eq!(session.next(), SmtpAction::Write(b"EHLO scan.example\r\n"));
 /// session.receive(b"250-mx.example\r\n250 STARTTLS\r\n");
-/// assert_eq!(session.next(), Step::Write(b"STARTTLS\r\n"));
+/// assert_eq!(session.next(), SmtpAction::Write(b"STARTTLS\r\n"));
 /// session.receive(b"220 go ahead\r\n");
-/// assert_eq!(session.next(), Step::Upgrade);
+/// assert_eq!(session.next(), SmtpAction::Upgrade);
 /// ```
 #[derive(Debug)]
 pub struct SmtpClient {
@@ -70,12 +70,12 @@ pub struct SmtpClient {
     state: State,
     reader: ReplyReader,
     /// The stream has ended, after the bytes that are in the reader.
-    ended: Option<End>,
+    ended: Option<StreamEnd>,
     command: Vec<u8>,
     plaintext: Vec<u8>,
     plaintext_cut: bool,
     /// The reply that was found when its command was sent.
-    ahead: Option<Result<Reply, Fault>>,
+    ahead: Option<Result<Reply, ReplyFault>>,
     /// Whether the reply that is due had begun before its command was sent.
     early: bool,
     /// The phase of the last reply before that to QUIT.
@@ -98,7 +98,7 @@ enum State {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum StreamEnd {
     Closed,
     Reset,
 }
@@ -150,7 +150,7 @@ impl SmtpClient {
     /// The server closed the connection or, with `reset`, tore it down. That
     /// counts after all bytes that came in before.
     pub fn receive_eof(&mut self, reset: bool) {
-        self.ended = Some(if reset { End::Reset } else { End::Closed });
+        self.ended = Some(if reset { StreamEnd::Reset } else { StreamEnd::Closed });
         self.advance();
     }
 
@@ -208,7 +208,7 @@ impl SmtpClient {
     /// What to do now.
     // Not an iterator: a step borrows from the session, and there is always one.
     #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Step<'_> {
+    pub fn next(&mut self) -> SmtpAction<'_> {
         if !matches!(self.state, State::Ask(_)) {
             self.advance();
         }
@@ -221,20 +221,20 @@ impl SmtpClient {
                     |reply: &Reply| question == DialogueStep::Quit && reply.code == count::NOT_AVAILABLE;
                 if let Some(Ok(reply)) = self.ahead.take_if(|reply| reply.as_ref().is_ok_and(leaves)) {
                     self.take_leave(reply);
-                    return Step::Done;
+                    return SmtpAction::Done;
                 }
                 if self.ahead.is_none() && self.ended.is_some() && self.denies_tls() {
                     self.stop_at_end();
-                    return Step::Done;
+                    return SmtpAction::Done;
                 }
                 self.early = self.ahead.is_some() || !self.reader.is_idle();
                 self.dialogue.unanswered = question.command();
                 self.state = State::Await(question);
-                Step::Write(&self.command)
+                SmtpAction::Write(&self.command)
             }
-            State::Await(_) => Step::Read,
-            State::Upgrade => Step::Upgrade,
-            State::Closing | State::Done => Step::Done,
+            State::Await(_) => SmtpAction::Read,
+            State::Upgrade => SmtpAction::Upgrade,
+            State::Closing | State::Done => SmtpAction::Done,
         }
     }
 
@@ -389,8 +389,8 @@ impl SmtpClient {
         }
     }
 
-    fn stop_at(&mut self, end: End) {
-        self.stop(Kind::Closed, if end == End::Reset { "connection reset" } else { "" });
+    fn stop_at(&mut self, end: StreamEnd) {
+        self.stop(Kind::Closed, if end == StreamEnd::Reset { "connection reset" } else { "" });
     }
 
     /// Ends the session here and now. QUIT has nothing left to fail.

@@ -15,17 +15,17 @@ fn drive(pieces: &[&[u8]], late: bool, mut check: impl FnMut(&SmtpClient)) -> Di
             pieces.by_ref().for_each(|piece| session.receive(piece));
         }
         match session.next() {
-            Step::Write(_) => {}
-            Step::Read => match pieces.next() {
+            SmtpAction::Write(_) => {}
+            SmtpAction::Read => match pieces.next() {
                 Some(piece) => session.receive(piece),
                 None => session.receive_eof(false),
             },
             // A driver that reads on before it starts TLS.
-            Step::Upgrade => match pieces.next() {
+            SmtpAction::Upgrade => match pieces.next() {
                 Some(piece) => session.receive(piece),
                 None => session.upgraded(),
             },
-            Step::Done => {
+            SmtpAction::Done => {
                 pieces.by_ref().for_each(|piece| session.receive(piece));
                 return session.into_dialogue();
             }
@@ -79,6 +79,6 @@ fn a_flood_is_not_buffered() {
         session.receive(&[b'2'; 16 * 1024]);
     }
     assert!(session.reader.rest().len() <= STREAM_BYTES_MAX);
-    while let Step::Write(_) = session.next() {}
+    while let SmtpAction::Write(_) = session.next() {}
     assert_eq!(told(&session.into_dialogue()), "ehlo too_long");
 }

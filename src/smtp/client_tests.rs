@@ -22,20 +22,20 @@ fn play(turns: &[&str]) -> (String, Dialogue) {
     let mut said = String::new();
     loop {
         match session.next() {
-            Step::Read => match turns.next() {
+            SmtpAction::Read => match turns.next() {
                 Some(turn) => session.receive(turn.as_bytes()),
                 None => session.receive_eof(false),
             },
-            Step::Write(command) => {
+            SmtpAction::Write(command) => {
                 let verb = command.split(|b| *b == b' ' || *b == b'\r').next().unwrap();
                 said.push_str(std::str::from_utf8(verb).unwrap());
                 said.push(' ');
             }
-            Step::Upgrade => {
+            SmtpAction::Upgrade => {
                 said.push_str("TLS ");
                 session.upgraded();
             }
-            Step::Done => return (said.trim_end().to_string(), session.into_dialogue()),
+            SmtpAction::Done => return (said.trim_end().to_string(), session.into_dialogue()),
         }
     }
 }
@@ -198,13 +198,13 @@ fn deadlines_fail_the_phase_they_stand_for() {
         let mut session = session();
         for turn in &turns[..rounds] {
             session.receive(turn.as_bytes());
-            while let Step::Write(_) = session.next() {}
+            while let SmtpAction::Write(_) = session.next() {}
             session.upgraded();
-            while let Step::Write(_) = session.next() {}
+            while let SmtpAction::Write(_) = session.next() {}
         }
         assert_eq!(session.phase(), phase);
         session.timed_out();
-        assert_eq!(session.next(), Step::Done);
+        assert_eq!(session.next(), SmtpAction::Done);
         assert_eq!(told(&session.into_dialogue()), failure);
     }
 }
@@ -237,17 +237,17 @@ fn plaintext_after_the_220_is_kept_apart() {
         let mut session = session();
         for bytes in [GREETING, EHLO] {
             session.receive(bytes.as_bytes());
-            while let Step::Write(_) = session.next() {}
+            while let SmtpAction::Write(_) = session.next() {}
         }
         let stream = b"220 go\r\n250 inj\xff\r\n";
         let (first, second) = stream.split_at(cut.min(stream.len()));
         session.receive(first);
         session.receive(second);
-        assert_eq!(session.next(), Step::Upgrade);
+        assert_eq!(session.next(), SmtpAction::Upgrade);
         assert_eq!(session.phase(), Phase::Tls);
         session.upgraded();
-        assert_eq!(session.next(), Step::Write(b"EHLO scan.example\r\n"));
-        assert_eq!(session.next(), Step::Read);
+        assert_eq!(session.next(), SmtpAction::Write(b"EHLO scan.example\r\n"));
+        assert_eq!(session.next(), SmtpAction::Read);
         assert_eq!(session.into_dialogue().plaintext_after_starttls, r"250 inj\xff\x0d\x0a");
     }
 }
@@ -263,8 +263,8 @@ fn the_end_counts_after_everything_that_came_before() {
         let mut session = session();
         session.receive(bytes.as_bytes());
         session.receive_eof(false);
-        while let Step::Write(_) = session.next() {}
-        assert_eq!(session.next(), Step::Done);
+        while let SmtpAction::Write(_) = session.next() {}
+        assert_eq!(session.next(), SmtpAction::Done);
         assert_eq!(told(&session.into_dialogue()), failure);
     }
 }
@@ -274,7 +274,7 @@ fn nothing_is_said_to_a_peer_that_left() {
     let mut session = session();
     session.receive(GREETING.as_bytes());
     session.receive_eof(true);
-    assert_eq!(session.next(), Step::Done);
+    assert_eq!(session.next(), SmtpAction::Done);
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn plaintext_after_starttls_is_no_unfinished_line() {
     let mut session = session();
     for bytes in [GREETING, EHLO, "220 go\r\n250"] {
         session.receive(bytes.as_bytes());
-        while let Step::Write(_) = session.next() {}
+        while let SmtpAction::Write(_) = session.next() {}
     }
     session.receive_eof(false);
     let dialogue = session.into_dialogue();
@@ -295,7 +295,7 @@ fn plaintext_after_starttls_is_bounded() {
     let mut session = session();
     for bytes in [GREETING, EHLO, "220 go\r\n"] {
         session.receive(bytes.as_bytes());
-        while let Step::Write(_) = session.next() {}
+        while let SmtpAction::Write(_) = session.next() {}
     }
     for _ in 0..3 {
         session.receive(&[b'x'; PLAINTEXT_BYTES_MAX - 1]);
@@ -312,10 +312,10 @@ fn a_failed_handshake_ends_the_dialogue() {
     let mut session = session();
     for bytes in [GREETING, EHLO, "220 go\r\n"] {
         session.receive(bytes.as_bytes());
-        while let Step::Write(_) = session.next() {}
+        while let SmtpAction::Write(_) = session.next() {}
     }
     session.upgrade_failed(Failure::new(Phase::Tls, Kind::NotTls));
-    assert_eq!(session.next(), Step::Done);
+    assert_eq!(session.next(), SmtpAction::Done);
     assert_eq!(told(&session.into_dialogue()), "tls not_tls");
 }
 
@@ -422,16 +422,16 @@ fn leaves(turns: &[&str], go: impl Fn(&mut SmtpClient)) -> (String, Dialogue) {
     let mut session = session();
     let mut said = String::new();
     for turn in turns {
-        while let Step::Write(command) = session.next() {
+        while let SmtpAction::Write(command) = session.next() {
             said.push_str(std::str::from_utf8(command).unwrap());
         }
         session.receive(turn.as_bytes());
     }
     go(&mut session);
-    while let Step::Write(command) = session.next() {
+    while let SmtpAction::Write(command) = session.next() {
         said.push_str(std::str::from_utf8(command).unwrap());
     }
-    assert_eq!(session.next(), Step::Done);
+    assert_eq!(session.next(), SmtpAction::Done);
     (said, session.into_dialogue())
 }
 
@@ -565,12 +565,12 @@ fn what_is_odd_about_a_reply_that_is_none_is_told() {
         let mut turns = turns.iter();
         loop {
             match session.next() {
-                Step::Read => match turns.next() {
+                SmtpAction::Read => match turns.next() {
                     Some(turn) => session.receive(turn),
                     None => session.receive_eof(false),
                 },
-                Step::Write(_) => {}
-                Step::Upgrade | Step::Done => break,
+                SmtpAction::Write(_) => {}
+                SmtpAction::Upgrade | SmtpAction::Done => break,
             }
         }
         let dialogue = session.into_dialogue();
@@ -583,7 +583,7 @@ fn what_is_odd_about_a_reply_that_is_none_is_told() {
 fn what_breaks_down_here_is_no_end_by_the_peer() {
     let mut session = session();
     session.receive(GREETING.as_bytes());
-    while let Step::Write(_) = session.next() {}
+    while let SmtpAction::Write(_) = session.next() {}
     session.broke_down("No buffer space available");
     assert_eq!(told(&session.into_dialogue()), "ehlo local_error");
 }

@@ -14,7 +14,7 @@ pub mod refusal;
 pub mod reply;
 mod reply_form;
 
-pub use client::{SmtpClient, Step};
+pub use client::{SmtpAction, SmtpClient};
 pub use command::{EhloName, EhloNameError};
 pub use keyword_form::keyword_forms;
 pub use reply_form::reply_forms;

@@ -3,7 +3,7 @@
 use super::count::NOT_AVAILABLE;
 use super::ehlo::{StarttlsKeyword, starttls_keyword};
 use super::refusal::{About, about};
-use super::reply::Fault;
+use super::reply::ReplyFault;
 use crate::model::{Dialogue, Failure, Kind, Phase, Reply, SmtpCommand};
 
 /// What the server is asked; the greeting is asked by connecting.
@@ -200,17 +200,18 @@ fn decided_by(reply: &Reply, phase: Phase, kind: Kind) -> Failure {
 }
 
 /// What a stream without a reply means in a phase.
-pub(super) fn faulty(phase: Phase, fault: &Fault) -> Failure {
+pub(super) fn faulty(phase: Phase, fault: &ReplyFault) -> Failure {
     let kind = match fault {
         // It gave up in the middle of a reply (RFC 5321 §3.8).
-        Fault::CodeChange(_, NOT_AVAILABLE) => {
+        ReplyFault::CodeChange(_, NOT_AVAILABLE) => {
             return Failure::new(phase, Kind::Throttled).with_reply(NOT_AVAILABLE).with_detail(fault);
         }
-        Fault::NotReply(_) if phase == Phase::Greeting => Kind::NotSmtp,
-        Fault::NotReply(_) | Fault::BadLine(_) | Fault::CodeChange(..) => Kind::Malformed,
-        Fault::LineTooLong | Fault::TooManyLines | Fault::ReplyTooLong | Fault::StreamTooLong => {
-            Kind::TooLong
-        }
+        ReplyFault::NotReply(_) if phase == Phase::Greeting => Kind::NotSmtp,
+        ReplyFault::NotReply(_) | ReplyFault::BadLine(_) | ReplyFault::CodeChange(..) => Kind::Malformed,
+        ReplyFault::LineTooLong
+        | ReplyFault::TooManyLines
+        | ReplyFault::ReplyTooLong
+        | ReplyFault::StreamTooLong => Kind::TooLong,
     };
     Failure::new(phase, kind).with_detail(fault)
 }

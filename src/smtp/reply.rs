@@ -20,7 +20,7 @@ pub const STREAM_BYTES_MAX: usize = 256 * 1024;
 /// Why a stream holds no reply where one is due.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum ReplyFault {
     /// The first line is no reply line; it stands here, escaped.
     #[error("not an SMTP reply: {0}")]
     NotReply(String),
@@ -95,7 +95,7 @@ impl ReplyReader {
 
     /// The next complete reply; `None` if more bytes are needed. After a
     /// fault the stream has no meaning any more.
-    pub fn next_reply(&mut self) -> Option<Result<Reply, Fault>> {
+    pub fn next_reply(&mut self) -> Option<Result<Reply, ReplyFault>> {
         loop {
             let pending = self.buffer.get(self.line..)?;
             let window = pending.get(..REPLY_LINE_BYTES_MAX).unwrap_or(pending);
@@ -123,18 +123,18 @@ impl ReplyReader {
     }
 
     /// Nothing counts behind the line that ends in a fault.
-    fn broken(&mut self, end: usize, fault: Fault) -> Fault {
+    fn broken(&mut self, end: usize, fault: ReplyFault) -> ReplyFault {
         self.buffer.truncate(end);
         self.faulty = true;
         fault
     }
 
     /// The fault of a stream that cannot bring the line end any more.
-    fn starved(&self) -> Option<Fault> {
+    fn starved(&self) -> Option<ReplyFault> {
         if self.scanned >= REPLY_LINE_BYTES_MAX {
-            return Some(Fault::LineTooLong);
+            return Some(ReplyFault::LineTooLong);
         }
-        self.overflowed.then_some(Fault::StreamTooLong)
+        self.overflowed.then_some(ReplyFault::StreamTooLong)
     }
 
     /// What came in after the last complete line.
@@ -175,14 +175,14 @@ impl ReplyReader {
 impl Partial {
     /// Adds a line, its end included; whether it is the last of its reply. An
     /// empty line says nothing, and what follows it may still be read.
-    fn push(&mut self, line: &[u8]) -> Result<bool, Fault> {
+    fn push(&mut self, line: &[u8]) -> Result<bool, ReplyFault> {
         self.bytes += line.len();
         if self.count == REPLY_LINES_MAX {
-            return Err(Fault::TooManyLines);
+            return Err(ReplyFault::TooManyLines);
         }
         self.count += 1;
         if self.bytes > REPLY_BYTES_MAX {
-            return Err(Fault::ReplyTooLong);
+            return Err(ReplyFault::ReplyTooLong);
         }
         let (content, bare_lf) = without_line_end(line);
         self.note(bare_lf, Deviation::BareLf);
@@ -193,12 +193,16 @@ impl Partial {
         oddities(content, line.len()).for_each(|deviation| self.note(true, deviation));
         let Some((code, last, text)) = split_line(content) else {
             let text = escape(content);
-            return Err(if self.lines.is_empty() { Fault::NotReply(text) } else { Fault::BadLine(text) });
+            return Err(if self.lines.is_empty() {
+                ReplyFault::NotReply(text)
+            } else {
+                ReplyFault::BadLine(text)
+            });
         };
         if self.lines.is_empty() {
             self.code = code;
         } else if self.code != code {
-            return Err(Fault::CodeChange(self.code, code));
+            return Err(ReplyFault::CodeChange(self.code, code));
         }
         self.lines.push(escape(text));
         Ok(last)

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn read(stream: &[u8]) -> Vec<Result<Reply, Fault>> {
+fn read(stream: &[u8]) -> Vec<Result<Reply, ReplyFault>> {
     let mut reader = ReplyReader::default();
     reader.receive(stream);
     let mut replies = Vec::new();
@@ -16,7 +16,7 @@ fn read(stream: &[u8]) -> Vec<Result<Reply, Fault>> {
     replies
 }
 
-fn only(stream: &[u8]) -> Result<Reply, Fault> {
+fn only(stream: &[u8]) -> Result<Reply, ReplyFault> {
     let mut replies = read(stream);
     assert_eq!(replies.len(), 1, "{replies:?}");
     replies.remove(0)
@@ -51,14 +51,14 @@ fn separators_are_blank_hyphen_or_nothing() {
     assert_eq!(only(b"220-\r\n220\r\n").unwrap().lines, ["", ""]);
     for line in ["220a", "220\ta", "22 a", "2200 a", "+OK", "199 a", "600 a", "2", " ", "SSH-2.0-x"] {
         let stream = format!("{line}\r\n");
-        assert!(matches!(only(stream.as_bytes()), Err(Fault::NotReply(_))), "{line}");
+        assert!(matches!(only(stream.as_bytes()), Err(ReplyFault::NotReply(_))), "{line}");
     }
 }
 
 #[test]
 fn codes_keep_still() {
-    assert_eq!(only(b"220-a\r\n221 b\r\n"), Err(Fault::CodeChange(220, 221)));
-    assert_eq!(only(b"220-a\r\nhello\r\n"), Err(Fault::BadLine("hello".into())));
+    assert_eq!(only(b"220-a\r\n221 b\r\n"), Err(ReplyFault::CodeChange(220, 221)));
+    assert_eq!(only(b"220-a\r\nhello\r\n"), Err(ReplyFault::BadLine("hello".into())));
 }
 
 #[test]
@@ -84,28 +84,28 @@ fn the_512th_octet_is_the_last_of_the_letter() {
 fn lines_have_a_limit() {
     let line = |octets: usize| format!("220 {}\r\n", "x".repeat(octets - 6));
     assert!(only(line(REPLY_LINE_BYTES_MAX).as_bytes()).is_ok());
-    assert_eq!(only(line(REPLY_LINE_BYTES_MAX + 1).as_bytes()), Err(Fault::LineTooLong));
+    assert_eq!(only(line(REPLY_LINE_BYTES_MAX + 1).as_bytes()), Err(ReplyFault::LineTooLong));
     // Without any line end the limit strikes at once.
     assert_eq!(read(&vec![b'x'; REPLY_LINE_BYTES_MAX - 1]), []);
-    assert_eq!(only(&vec![b'x'; REPLY_LINE_BYTES_MAX]), Err(Fault::LineTooLong));
+    assert_eq!(only(&vec![b'x'; REPLY_LINE_BYTES_MAX]), Err(ReplyFault::LineTooLong));
 }
 
 #[test]
 fn replies_have_limits() {
     let lines = |n: usize| format!("{}250 end\r\n", "250-x\r\n".repeat(n - 1));
     assert_eq!(only(lines(REPLY_LINES_MAX).as_bytes()).unwrap().lines.len(), REPLY_LINES_MAX);
-    assert_eq!(only(lines(REPLY_LINES_MAX + 1).as_bytes()), Err(Fault::TooManyLines));
+    assert_eq!(only(lines(REPLY_LINES_MAX + 1).as_bytes()), Err(ReplyFault::TooManyLines));
     let wide = format!("250-{}\r\n", "x".repeat(1018)).repeat(64);
     assert_eq!(wide.len(), REPLY_BYTES_MAX);
     assert_eq!(read(wide.as_bytes()), []);
-    assert_eq!(only(format!("{wide}250\r\n").as_bytes()), Err(Fault::ReplyTooLong));
+    assert_eq!(only(format!("{wide}250\r\n").as_bytes()), Err(ReplyFault::ReplyTooLong));
 }
 
 #[test]
 fn streams_have_a_limit() {
     let replies = read(&b"220 hello\r\n".repeat(STREAM_BYTES_MAX / 11 + 10));
     assert_eq!(replies.len(), STREAM_BYTES_MAX / 11 + 1);
-    assert_eq!(replies.last(), Some(&Err(Fault::StreamTooLong)));
+    assert_eq!(replies.last(), Some(&Err(ReplyFault::StreamTooLong)));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn every_control_is_told() {
 fn empty_lines_are_counted_with_the_others() {
     let empty = "\r\n".repeat(REPLY_LINES_MAX - 1);
     assert!(only(format!("{empty}220 a\r\n").as_bytes()).is_ok());
-    assert_eq!(only(format!("{empty}\r\n220 a\r\n").as_bytes()), Err(Fault::TooManyLines));
+    assert_eq!(only(format!("{empty}\r\n220 a\r\n").as_bytes()), Err(ReplyFault::TooManyLines));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use super::alert::Alert;
 use super::record::HEADER_BYTES;
-use super::server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange, SignedParams};
+use super::server_flight::{
+    CertificateMessage, CertificateRequest, KeyExchange, ServerKeyExchange, SignedParams,
+};
 use super::server_hello::ServerHello;
 use super::wire::Malformed;
 use crate::model::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -28,11 +30,11 @@ pub enum Limit {
     SessionBytes,
 }
 
-/// How an answer ended. All but [`End::Complete`] may leave it without a
+/// How an answer ended. All but [`AnswerEnd::Complete`] may leave it without a
 /// ServerHello, or with one and not all that should follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum End {
+pub enum AnswerEnd {
     /// It has not yet.
     #[default]
     Unfinished,
@@ -67,7 +69,7 @@ pub struct HelloAnswer {
     /// What the server chose, or asks for by a HelloRetryRequest.
     pub hello: Option<ServerHello>,
     /// Its certificates.
-    pub chain: Option<Chain>,
+    pub chain: Option<CertificateMessage>,
     /// Its side of the key exchange.
     pub key_exchange: Option<ServerKeyExchange>,
     /// What it asks of a client certificate.
@@ -80,7 +82,7 @@ pub struct HelloAnswer {
     /// The first alert that did not end the answer.
     pub warning: Option<AlertDescription>,
     /// How it ended.
-    pub end: End,
+    pub end: AnswerEnd,
 }
 
 impl HelloAnswer {
@@ -133,7 +135,7 @@ impl HelloAnswer {
     /// The alert that refused.
     pub fn alert(&self) -> Option<AlertDescription> {
         match self.end {
-            End::Alert(alert) => Some(alert.description),
+            AnswerEnd::Alert(alert) => Some(alert.description),
             _ => None,
         }
     }

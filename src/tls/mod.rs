@@ -52,14 +52,16 @@ pub mod server_hello;
 mod server_share;
 mod wire;
 
-pub use answer::{End, HelloAnswer, Limit};
+pub use answer::{AnswerEnd, HelloAnswer, Limit};
 pub use client::{TlsClient, TlsFault};
 pub use client_hello::{ClientHello, KeyShare};
 pub use extension::{Extension, ExtensionType};
 pub use in_clear::Resumable;
 pub use objection::{Objection, objection};
-pub use probe::{HelloProbe, Step};
-pub use server_flight::{CertificateRequest, Chain, KeyExchange, ServerKeyExchange, SignedParams};
+pub use probe::{HelloAction, HelloProbe};
+pub use server_flight::{
+    CertificateMessage, CertificateRequest, KeyExchange, ServerKeyExchange, SignedParams,
+};
 pub use server_flight_encode::{ServerFlight, ShareKind, SignedShare};
 pub use server_hello::ServerHello;
 pub use server_share::ServerShare;

@@ -9,7 +9,7 @@
 //! before, or the prime is even. Over an extension that it never heard of
 //! OpenSSL goes on; and what this hello did not ask for, another may have.
 
-use super::answer::{End, HelloAnswer};
+use super::answer::{AnswerEnd, HelloAnswer};
 use super::client_hello::ClientHello;
 use super::extension::ExtensionType as Type;
 use super::public_value;
@@ -68,7 +68,7 @@ fn disputed(message: &'static str, fault: &'static str) -> Checked {
 /// nothing was agreed to. A version or suite that was not offered is not looked
 /// for: that depends on whose offer it was.
 pub fn objection(offer: &ClientHello, answer: &HelloAnswer) -> Option<Objection> {
-    let hello = answer.hello.as_ref().filter(|_| answer.end == End::Complete)?;
+    let hello = answer.hello.as_ref().filter(|_| answer.end == AnswerEnd::Complete)?;
     let checked = check_hello(offer, hello)
         .and_then(|()| check_key_exchange(offer, hello, answer.key_exchange.as_ref()))
         .and_then(|()| check_records(answer.foreign_record));

@@ -36,14 +36,14 @@ fn tls12() -> HelloAnswer {
     HelloAnswer {
         hello: Some(ServerHello::new(ProtocolVersion::TLS12, CipherSuite(0xc02f), [5; 32])),
         key_exchange: Some(group_share(X25519, vec![9; 32])),
-        end: End::Complete,
+        end: AnswerEnd::Complete,
         ..HelloAnswer::default()
     }
 }
 
 fn tls13(mut hello: ServerHello) -> HelloAnswer {
     hello.session_id = vec![9; 32];
-    HelloAnswer { hello: Some(hello), end: End::Complete, ..HelloAnswer::default() }
+    HelloAnswer { hello: Some(hello), end: AnswerEnd::Complete, ..HelloAnswer::default() }
 }
 
 fn retry() -> HelloAnswer {
@@ -103,7 +103,7 @@ fn of_tls12() {
             HelloAnswer { foreign_record: Some(ProtocolVersion::TLS10), ..tls12() },
             Some((true, "bears another version than was chosen")),
         ),
-        (HelloAnswer { end: End::Closed, ..suite(0x1301) }, None),
+        (HelloAnswer { end: AnswerEnd::Closed, ..suite(0x1301) }, None),
     ] {
         assert_eq!(told(ProtocolVersion::TLS12, &answer), expected, "{answer:?}");
     }

@@ -1,11 +1,11 @@
 //! One hello and what comes of it: the state machine between the two.
 
 use super::alert::Alert;
-use super::answer::{End, HelloAnswer, Limit};
+use super::answer::{AnswerEnd, HelloAnswer, Limit};
 use super::client_hello::ClientHello;
 use super::handshake::{HandshakeReader, HandshakeType, Message};
 use super::record::{ContentType, RecordFault, RecordReader};
-use super::server_flight::{CertificateRequest, Chain, ServerKeyExchange};
+use super::server_flight::{CertificateMessage, CertificateRequest, ServerKeyExchange};
 use super::server_hello::ServerHello;
 use super::wire::{Malformed, TooLong};
 use crate::model::ProtocolVersion;
@@ -19,7 +19,7 @@ pub const FLIGHT_BYTES_MAX: usize = 256 * 1024;
 /// What the driver is to do now.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum HelloAction<'a> {
     /// Send this. Handed out once: asking for the next step says it was sent.
     Write(&'a [u8]),
     /// Wait for bytes, the end of the stream or the deadline.
@@ -36,15 +36,15 @@ pub enum Step<'a> {
 ///
 /// ```
 /// use mxray::{CipherSuite, ProtocolVersion};
-/// use mxray::hello::{ClientHello, End, HelloProbe, Step};
+/// use mxray::hello::{AnswerEnd, ClientHello, HelloAction, HelloProbe};
 /// let hello = ClientHello::new(ProtocolVersion::TLS10, [CipherSuite(0x000a)], [7; 32]);
 /// let mut probe = HelloProbe::new(&hello).unwrap();
-/// assert!(matches!(probe.next(), Step::Write(bytes) if bytes.starts_with(&[22, 3, 1])));
-/// assert_eq!(probe.next(), Step::Read);
+/// assert!(matches!(probe.next(), HelloAction::Write(bytes) if bytes.starts_with(&[22, 3, 1])));
+/// assert_eq!(probe.next(), HelloAction::Read);
 /// probe.receive(&[21, 3, 1, 0, 2, 2, 70]);
-/// assert_eq!(probe.next(), Step::Done);
+/// assert_eq!(probe.next(), HelloAction::Done);
 /// let answer = probe.into_answer();
-/// assert!(matches!(answer.end, End::Alert(alert) if alert.description.name() == "protocol_version"));
+/// assert!(matches!(answer.end, AnswerEnd::Alert(alert) if alert.description.name() == "protocol_version"));
 /// ```
 #[derive(Debug)]
 pub struct HelloProbe {
@@ -78,15 +78,15 @@ impl HelloProbe {
     /// What to do now.
     // Not an iterator: a step borrows from the probe, and there is always one.
     #[allow(clippy::should_implement_trait)]
-    pub fn next(&mut self) -> Step<'_> {
+    pub fn next(&mut self) -> HelloAction<'_> {
         if self.is_done() {
-            return Step::Done;
+            return HelloAction::Done;
         }
         if self.written {
-            return Step::Read;
+            return HelloAction::Read;
         }
         self.written = true;
-        Step::Write(&self.hello)
+        HelloAction::Write(&self.hello)
     }
 
     /// Takes bytes of the server. Any cutting up gives the same answer.
@@ -104,17 +104,17 @@ impl HelloProbe {
     /// The server closed the connection. That counts after all bytes that
     /// came in before.
     pub fn receive_eof(&mut self) {
-        self.stop(End::Closed);
+        self.stop(AnswerEnd::Closed);
     }
 
     /// The deadline has passed.
     pub fn timed_out(&mut self) {
-        self.stop(End::Timeout);
+        self.stop(AnswerEnd::Timeout);
     }
 
     /// The server has sent more than the driver takes from it in one session.
     pub fn too_many_bytes(&mut self) {
-        self.stop(End::TooLong(Limit::SessionBytes));
+        self.stop(AnswerEnd::TooLong(Limit::SessionBytes));
     }
 
     /// What was answered, up to here.
@@ -123,25 +123,25 @@ impl HelloProbe {
     }
 
     fn is_done(&self) -> bool {
-        self.answer.end != End::Unfinished
+        self.answer.end != AnswerEnd::Unfinished
     }
 
-    fn stop(&mut self, end: End) {
+    fn stop(&mut self, end: AnswerEnd) {
         if !self.is_done() {
-            self.answer.end = self.records.finish().map_or_else(End::from, |()| end);
+            self.answer.end = self.records.finish().map_or_else(AnswerEnd::from, |()| end);
         }
     }
 
     /// Reads one record, if it is whole; how the answer ends, if it does.
-    fn next_record(&mut self, input: &mut &[u8]) -> Result<bool, End> {
+    fn next_record(&mut self, input: &mut &[u8]) -> Result<bool, AnswerEnd> {
         let Some(record) = self.records.next_record(input)? else { return Ok(false) };
         self.records_seen += 1;
         self.bytes_seen += record.fragment.len();
         if self.records_seen > RECORDS_MAX {
-            return Err(End::TooLong(Limit::Records));
+            return Err(AnswerEnd::TooLong(Limit::Records));
         }
         if self.bytes_seen > FLIGHT_BYTES_MAX {
-            return Err(End::TooLong(Limit::FlightBytes));
+            return Err(AnswerEnd::TooLong(Limit::FlightBytes));
         }
         let chosen = self.answer.hello.as_ref().map(|hello| hello.legacy_version);
         if chosen.is_some_and(|chosen| chosen != record.version) {
@@ -152,7 +152,7 @@ impl HelloProbe {
             ContentType::HANDSHAKE => {
                 self.messages.receive(record.fragment);
                 while let Some(message) =
-                    self.messages.next_message().map_err(|_| End::TooLong(Limit::MessageBytes))?
+                    self.messages.next_message().map_err(|_| AnswerEnd::TooLong(Limit::MessageBytes))?
                 {
                     take_message(&mut self.answer, message)?;
                 }
@@ -163,31 +163,31 @@ impl HelloProbe {
     }
 }
 
-impl From<RecordFault> for End {
+impl From<RecordFault> for AnswerEnd {
     fn from(fault: RecordFault) -> Self {
         match fault {
-            RecordFault::Sslv2 { error } => End::Sslv2 { error },
-            RecordFault::NotTls { head } => End::NotTls { head },
-            RecordFault::TooLong(_) => End::TooLong(Limit::RecordBytes),
+            RecordFault::Sslv2 { error } => AnswerEnd::Sslv2 { error },
+            RecordFault::NotTls { head } => AnswerEnd::NotTls { head },
+            RecordFault::TooLong(_) => AnswerEnd::TooLong(Limit::RecordBytes),
         }
     }
 }
 
-impl From<Malformed> for End {
+impl From<Malformed> for AnswerEnd {
     fn from(fault: Malformed) -> Self {
-        End::Malformed(fault)
+        AnswerEnd::Malformed(fault)
     }
 }
 
-fn unexpected(fault: &'static str) -> End {
-    End::Malformed(Malformed { message: "flight", fault })
+fn unexpected(fault: &'static str) -> AnswerEnd {
+    AnswerEnd::Malformed(Malformed { message: "flight", fault })
 }
 
 /// A warning is noted, anything else ends the answer.
-fn take_alerts(answer: &mut HelloAnswer, fragment: &[u8]) -> Result<(), End> {
+fn take_alerts(answer: &mut HelloAnswer, fragment: &[u8]) -> Result<(), AnswerEnd> {
     for alert in Alert::decode_all(fragment)? {
         if alert.ends_handshake() {
-            return Err(End::Alert(alert));
+            return Err(AnswerEnd::Alert(alert));
         }
         answer.warning.get_or_insert(alert.description);
     }
@@ -195,7 +195,7 @@ fn take_alerts(answer: &mut HelloAnswer, fragment: &[u8]) -> Result<(), End> {
 }
 
 /// Takes what a message says into the answer, in the order of RFC 5246 §7.3.
-fn take_message(answer: &mut HelloAnswer, message: Message<'_>) -> Result<(), End> {
+fn take_message(answer: &mut HelloAnswer, message: Message<'_>) -> Result<(), AnswerEnd> {
     let chosen = answer.hello.as_ref().map(|hello| (hello.version(), hello.suite));
     match (message.handshake_type, chosen) {
         (HandshakeType::HELLO_REQUEST, _) => Ok(()),
@@ -203,7 +203,7 @@ fn take_message(answer: &mut HelloAnswer, message: Message<'_>) -> Result<(), En
         (HandshakeType::SERVER_HELLO, Some(_)) => Err(unexpected("a second ServerHello")),
         (_, None) => Err(unexpected("a message before ServerHello")),
         (HandshakeType::CERTIFICATE, Some(_)) => {
-            fill(&mut answer.chain, Chain::decode(message.body)?, "a second Certificate")
+            fill(&mut answer.chain, CertificateMessage::decode(message.body)?, "a second Certificate")
         }
         (HandshakeType::SERVER_KEY_EXCHANGE, Some((version, suite))) => {
             let read = ServerKeyExchange::decode(message.body, version, suite)?;
@@ -217,7 +217,7 @@ fn take_message(answer: &mut HelloAnswer, message: Message<'_>) -> Result<(), En
             answer.ocsp_stapled = true;
             Ok(())
         }
-        (HandshakeType::SERVER_HELLO_DONE, Some(_)) if message.body.is_empty() => Err(End::Complete),
+        (HandshakeType::SERVER_HELLO_DONE, Some(_)) if message.body.is_empty() => Err(AnswerEnd::Complete),
         (HandshakeType::SERVER_HELLO_DONE, Some(_)) => {
             Err(unexpected("a ServerHelloDone that says something"))
         }
@@ -228,14 +228,14 @@ fn take_message(answer: &mut HelloAnswer, message: Message<'_>) -> Result<(), En
 
 /// From TLS 1.3 on all that follows is encrypted, and after a retry it is for
 /// the client to speak.
-fn take_hello(answer: &mut HelloAnswer, body: &[u8]) -> Result<(), End> {
+fn take_hello(answer: &mut HelloAnswer, body: &[u8]) -> Result<(), AnswerEnd> {
     let hello = ServerHello::decode(body)?;
     let last = hello.is_hello_retry() || hello.version() >= ProtocolVersion::TLS13;
     answer.hello = Some(hello);
-    if last { Err(End::Complete) } else { Ok(()) }
+    if last { Err(AnswerEnd::Complete) } else { Ok(()) }
 }
 
-fn fill<T>(place: &mut Option<T>, value: T, fault: &'static str) -> Result<(), End> {
+fn fill<T>(place: &mut Option<T>, value: T, fault: &'static str) -> Result<(), AnswerEnd> {
     match place.replace(value) {
         None => Ok(()),
         Some(first) => {

@@ -16,14 +16,14 @@ fn probe() -> HelloProbe {
 /// The answer to a probe that gets these pieces and then the end.
 fn answer(pieces: &[&[u8]]) -> HelloAnswer {
     let mut probe = probe();
-    assert!(matches!(probe.next(), Step::Write(_)));
+    assert!(matches!(probe.next(), HelloAction::Write(_)));
     for piece in pieces {
         probe.receive(piece);
-        let expected = if probe.is_done() { Step::Done } else { Step::Read };
+        let expected = if probe.is_done() { HelloAction::Done } else { HelloAction::Read };
         assert_eq!(probe.next(), expected);
     }
     probe.receive_eof();
-    assert_eq!(probe.next(), Step::Done);
+    assert_eq!(probe.next(), HelloAction::Done);
     probe.into_answer()
 }
 
@@ -60,15 +60,15 @@ fn flight() -> Vec<Vec<u8>> {
     ]
 }
 
-fn malformed(fault: &'static str) -> End {
-    End::Malformed(Malformed { message: "flight", fault })
+fn malformed(fault: &'static str) -> AnswerEnd {
+    AnswerEnd::Malformed(Malformed { message: "flight", fault })
 }
 
 #[test]
 fn a_flight_of_tls12_is_read_to_its_end() {
     let stream = record(22, &flight().concat());
     let read = answer(&[&stream]);
-    assert_eq!(read.end, End::Complete);
+    assert_eq!(read.end, AnswerEnd::Complete);
     assert_eq!(read.version(), Some(ProtocolVersion::TLS12));
     assert_eq!(read.suite(), Some(CipherSuite(0xc02f)));
     assert_eq!((read.group(), read.dh_bits()), (Some(NamedGroup(29)), None));
@@ -94,7 +94,7 @@ fn sslv3_with_a_dh_prime_has_no_scheme() {
         message(14, &[]),
     ];
     let read = answer(&[&record(22, &messages.concat())]);
-    assert_eq!((read.end, read.version()), (End::Complete, Some(ProtocolVersion::SSL3)));
+    assert_eq!((read.end, read.version()), (AnswerEnd::Complete, Some(ProtocolVersion::SSL3)));
     assert_eq!((read.group(), read.dh_bits(), read.signature_scheme()), (None, Some(16), None));
     assert_eq!(read.key_exchange.unwrap().key_exchange, KeyExchange::Dh { prime_bits: 16 });
 }
@@ -106,14 +106,17 @@ fn tls13_ends_with_its_hello() {
     stream.extend(record(20, &[1]));
     stream.extend(record(23, &[1, 2, 3]));
     let read = answer(&[&stream]);
-    assert_eq!((read.end, read.version()), (End::Complete, Some(ProtocolVersion::TLS13)));
+    assert_eq!((read.end, read.version()), (AnswerEnd::Complete, Some(ProtocolVersion::TLS13)));
     assert_eq!((read.group(), read.hello_retry()), (Some(NamedGroup(29)), false));
     let shares = [0, 12, 0, 43, 0, 2, 3, 4, 0, 51, 0, 2, 0, 24];
     let read = answer(&[&record(22, &server_hello(0x0303, 0x1301, HELLO_RETRY_RANDOM, &shares))]);
-    assert_eq!((read.end, read.group(), read.hello_retry()), (End::Complete, Some(NamedGroup(24)), true));
+    assert_eq!(
+        (read.end, read.group(), read.hello_retry()),
+        (AnswerEnd::Complete, Some(NamedGroup(24)), true)
+    );
     // Nothing follows a retry, even one that forgets to name its version.
     let read = answer(&[&record(22, &server_hello(0x0303, 0x1301, HELLO_RETRY_RANDOM, &[]))]);
-    assert_eq!((read.end, read.group(), read.hello_retry()), (End::Complete, None, true));
+    assert_eq!((read.end, read.group(), read.hello_retry()), (AnswerEnd::Complete, None, true));
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn an_alert_refuses_and_a_warning_does_not() {
     stream.extend(record(21, &[1, 90]));
     stream.extend(record(22, &flight().concat()));
     let read = answer(&[&stream]);
-    assert_eq!((read.end, read.warning.unwrap().0), (End::Complete, 112));
+    assert_eq!((read.end, read.warning.unwrap().0), (AnswerEnd::Complete, 112));
     // Refused in the middle: what was said before stays.
     let stream = [record(22, &flight()[0]), record(21, &[2, 80])].concat();
     let read = answer(&[&stream]);
@@ -137,25 +140,25 @@ fn an_alert_refuses_and_a_warning_does_not() {
 fn an_answer_may_end_at_any_byte() {
     let stream = record(22, &flight().concat());
     for end in 0..stream.len() {
-        assert_eq!(answer(&[&stream[..end]]).end, End::Closed, "after {end}");
+        assert_eq!(answer(&[&stream[..end]]).end, AnswerEnd::Closed, "after {end}");
     }
     let mut silent = probe();
     silent.timed_out();
     silent.receive(&stream);
-    assert_eq!(silent.into_answer().end, End::Timeout);
-    assert_eq!(probe().into_answer().end, End::Unfinished);
+    assert_eq!(silent.into_answer().end, AnswerEnd::Timeout);
+    assert_eq!(probe().into_answer().end, AnswerEnd::Unfinished);
 }
 
 #[test]
 fn what_is_no_tls_is_told_apart() {
-    assert_eq!(answer(&[b"454 4.7.0 no\r\n"]).end, End::NotTls { head: *b"454 4" });
-    assert_eq!(answer(&[b"no"]).end, End::NotTls { head: *b"no\0\0\0" });
-    assert_eq!(answer(&[&[0x80, 3, 0, 0, 1]]).end, End::Sslv2 { error: true });
-    assert_eq!(answer(&[&[0x80, 40, 4, 0, 1, 0, 2]]).end, End::Sslv2 { error: false });
+    assert_eq!(answer(&[b"454 4.7.0 no\r\n"]).end, AnswerEnd::NotTls { head: *b"454 4" });
+    assert_eq!(answer(&[b"no"]).end, AnswerEnd::NotTls { head: *b"no\0\0\0" });
+    assert_eq!(answer(&[&[0x80, 3, 0, 0, 1]]).end, AnswerEnd::Sslv2 { error: true });
+    assert_eq!(answer(&[&[0x80, 40, 4, 0, 1, 0, 2]]).end, AnswerEnd::Sslv2 { error: false });
     let mut slow = probe();
     slow.receive(b"no");
     slow.timed_out();
-    assert!(matches!(slow.into_answer().end, End::NotTls { .. }));
+    assert!(matches!(slow.into_answer().end, AnswerEnd::NotTls { .. }));
 }
 
 #[test]
@@ -174,34 +177,34 @@ fn what_comes_out_of_turn_is_malformed() {
     }
     // HelloRequest and what is unknown may stand anywhere after the hello.
     let stream = [message(0, &[]), hello, message(99, &[1]), message(14, &[])].concat();
-    assert_eq!(answer(&[&record(22, &stream)]).end, End::Complete);
+    assert_eq!(answer(&[&record(22, &stream)]).end, AnswerEnd::Complete);
     // A message that cannot be read keeps what came before it.
     let stream = [flight()[0].clone(), message(12, &[9])].concat();
     let read = answer(&[&record(22, &stream)]);
-    assert!(matches!(read.end, End::Malformed(fault) if fault.message == "ServerKeyExchange"));
+    assert!(matches!(read.end, AnswerEnd::Malformed(fault) if fault.message == "ServerKeyExchange"));
     assert_eq!(read.version(), Some(ProtocolVersion::TLS12));
 }
 
 #[test]
 fn every_limit_has_its_end() {
-    assert_eq!(answer(&[&[22, 3, 3, 0xff, 0xff]]).end, End::TooLong(Limit::RecordBytes));
-    assert_eq!(answer(&[&record(22, &[2, 0xff, 0, 0])]).end, End::TooLong(Limit::MessageBytes));
+    assert_eq!(answer(&[&[22, 3, 3, 0xff, 0xff]]).end, AnswerEnd::TooLong(Limit::RecordBytes));
+    assert_eq!(answer(&[&record(22, &[2, 0xff, 0, 0])]).end, AnswerEnd::TooLong(Limit::MessageBytes));
     let empty = [22, 3, 3, 0, 0].repeat(RECORDS_MAX);
-    assert_eq!(answer(&[&empty]).end, End::Closed);
-    assert_eq!(answer(&[&empty, &[22, 3, 3, 0, 0]]).end, End::TooLong(Limit::Records));
+    assert_eq!(answer(&[&empty]).end, AnswerEnd::Closed);
+    assert_eq!(answer(&[&empty, &[22, 3, 3, 0, 0]]).end, AnswerEnd::TooLong(Limit::Records));
     let mut flood = record(22, &flight()[0]);
     let filler = record(22, &message(99, &vec![0; 16_000]));
     flood.extend(filler.repeat(FLIGHT_BYTES_MAX / 16_000 + 1));
-    assert_eq!(answer(&[&flood]).end, End::TooLong(Limit::FlightBytes));
+    assert_eq!(answer(&[&flood]).end, AnswerEnd::TooLong(Limit::FlightBytes));
 }
 
 #[test]
 fn the_hello_is_handed_out_once() {
     let hello = ClientHello::new(ProtocolVersion::TLS12, [CipherSuite(0xc02f)], [7; 32]);
     let mut probe = HelloProbe::new(&hello).unwrap();
-    assert_eq!(probe.next(), Step::Write(&hello.to_records().unwrap()));
-    assert_eq!(probe.next(), Step::Read);
-    assert_eq!(probe.next(), Step::Read);
+    assert_eq!(probe.next(), HelloAction::Write(&hello.to_records().unwrap()));
+    assert_eq!(probe.next(), HelloAction::Read);
+    assert_eq!(probe.next(), HelloAction::Read);
 }
 
 /// Streams that get somewhere, among bytes of every kind.

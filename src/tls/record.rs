@@ -32,7 +32,7 @@ impl ContentType {
 
 /// One whole record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record<'a> {
+pub struct TlsRecord<'a> {
     /// What it carries.
     pub content_type: ContentType,
     /// The version in its header, which means little (RFC 8446 §5.1).
@@ -77,7 +77,7 @@ impl RecordReader {
     ///
     /// # Errors
     /// Where the next five bytes are no header of a record.
-    pub fn next_record(&mut self, input: &mut &[u8]) -> Result<Option<Record<'_>>, RecordFault> {
+    pub fn next_record(&mut self, input: &mut &[u8]) -> Result<Option<TlsRecord<'_>>, RecordFault> {
         if self.whole {
             self.buffer.clear();
             self.whole = false;
@@ -101,7 +101,7 @@ impl RecordReader {
         }
         self.whole = true;
         let version = ProtocolVersion(u16::from_be_bytes([major, minor]));
-        Ok(Some(Record { content_type: ContentType(content_type), version, fragment }))
+        Ok(Some(TlsRecord { content_type: ContentType(content_type), version, fragment }))
     }
 
     /// The part of a record that came in so far.

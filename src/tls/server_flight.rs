@@ -9,14 +9,14 @@ use std::sync::Arc;
 
 /// The Certificate message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Chain {
+pub struct CertificateMessage {
     /// Certificates as DER, leaf first, at most [`CHAIN_CERTIFICATES_MAX`].
     pub certificates: Vec<Arc<[u8]>>,
     /// Certificates beyond the limit, not kept.
     pub excess: usize,
 }
 
-impl Chain {
+impl CertificateMessage {
     /// Reads the body of the message in its form up to TLS 1.2. What is in
     /// the certificates is not looked at.
     ///
@@ -103,7 +103,7 @@ impl SignedParams {
 
 /// The form of the message, by the suite's key exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum KeyExchangeForm {
     Ecdh,
     Dh,
     ExportRsa,
@@ -112,20 +112,20 @@ pub(super) enum Form {
 
 /// Form, whether a hint for pre-shared keys stands before it (RFC 4279 §2),
 /// and whether a signature follows. The names of the suites say it.
-pub(super) fn form(suite: CipherSuite) -> (Form, bool, bool) {
+pub(super) fn form(suite: CipherSuite) -> (KeyExchangeForm, bool, bool) {
     let name = suite.name();
     let method = name.split_once("_WITH_").map_or("", |(method, _)| method);
     match method {
-        "TLS_ECDHE_RSA" | "TLS_ECDHE_ECDSA" => (Form::Ecdh, false, true),
-        "TLS_ECDH_anon" => (Form::Ecdh, false, false),
-        "TLS_ECDHE_PSK" => (Form::Ecdh, true, false),
-        "TLS_DH_anon" | "TLS_DH_anon_EXPORT" => (Form::Dh, false, false),
-        "TLS_DHE_PSK" | "TLS_PSK_DHE" => (Form::Dh, true, false),
+        "TLS_ECDHE_RSA" | "TLS_ECDHE_ECDSA" => (KeyExchangeForm::Ecdh, false, true),
+        "TLS_ECDH_anon" => (KeyExchangeForm::Ecdh, false, false),
+        "TLS_ECDHE_PSK" => (KeyExchangeForm::Ecdh, true, false),
+        "TLS_DH_anon" | "TLS_DH_anon_EXPORT" => (KeyExchangeForm::Dh, false, false),
+        "TLS_DHE_PSK" | "TLS_PSK_DHE" => (KeyExchangeForm::Dh, true, false),
         _ if method.starts_with("TLS_DHE_RSA") || method.starts_with("TLS_DHE_DSS") => {
-            (Form::Dh, false, true)
+            (KeyExchangeForm::Dh, false, true)
         }
-        _ if method.starts_with("TLS_RSA_EXPORT") => (Form::ExportRsa, false, true),
-        _ => (Form::Other, false, false),
+        _ if method.starts_with("TLS_RSA_EXPORT") => (KeyExchangeForm::ExportRsa, false, true),
+        _ => (KeyExchangeForm::Other, false, false),
     }
 }
 
@@ -142,17 +142,19 @@ impl ServerKeyExchange {
             reader.vector(2)?;
         }
         let share = match form {
-            Form::Ecdh => read_curve(&mut reader)?,
-            Form::Dh => {
+            KeyExchangeForm::Ecdh => read_curve(&mut reader)?,
+            KeyExchangeForm::Dh => {
                 let [prime, generator, public] =
                     [reader.vector(2)?, reader.vector(2)?, reader.vector(2)?].map(Reader::to_vec);
                 Some(ServerShare::Dh { prime, generator, public })
             }
-            Form::ExportRsa => {
+            KeyExchangeForm::ExportRsa => {
                 let [modulus, exponent] = [reader.vector(2)?, reader.vector(2)?].map(Reader::to_vec);
                 Some(ServerShare::ExportRsa { modulus, exponent })
             }
-            Form::Other => return Ok(Self { key_exchange: KeyExchange::Other, share: None, signed: None }),
+            KeyExchangeForm::Other => {
+                return Ok(Self { key_exchange: KeyExchange::Other, share: None, signed: None });
+            }
         };
         let Some(share) = share else {
             return Ok(Self { key_exchange: KeyExchange::ExplicitCurve, share: None, signed: None });

@@ -5,7 +5,7 @@ use super::alert::Alert;
 use super::extension::{Extension, ExtensionType};
 use super::handshake::{HandshakeType, put_message};
 use super::record::{ContentType, put_records};
-use super::server_flight::{CertificateRequest, Chain, Form, form};
+use super::server_flight::{CertificateMessage, CertificateRequest, KeyExchangeForm, form};
 use super::server_hello::{HELLO_RETRY_RANDOM, ServerHello};
 use super::server_share::ServerShare;
 use super::wire::{TooLong, put_bytes, put_code_points, put_u16, put_vector};
@@ -23,7 +23,7 @@ pub struct ServerFlight {
     /// What it chose. From TLS 1.3 on nothing else is in clear.
     pub hello: ServerHello,
     /// Its certificates; none for an anonymous suite.
-    pub chain: Option<Chain>,
+    pub chain: Option<CertificateMessage>,
     /// Its share of an ephemeral key exchange.
     pub share: Option<SignedShare>,
     /// What it asks of a client certificate.
@@ -84,7 +84,7 @@ impl ServerHello {
     }
 }
 
-impl Chain {
+impl CertificateMessage {
     /// The handshake message in its form up to TLS 1.2. Certificates beyond
     /// the limit were not kept and are not written.
     ///
@@ -168,10 +168,10 @@ impl ShareKind {
     /// that is known here.
     pub fn of(suite: CipherSuite) -> Option<Self> {
         match form(suite).0 {
-            Form::Ecdh => Some(ShareKind::Group),
-            Form::Dh => Some(ShareKind::Dh),
-            Form::ExportRsa => Some(ShareKind::ExportRsa),
-            Form::Other => None,
+            KeyExchangeForm::Ecdh => Some(ShareKind::Group),
+            KeyExchangeForm::Dh => Some(ShareKind::Dh),
+            KeyExchangeForm::ExportRsa => Some(ShareKind::ExportRsa),
+            KeyExchangeForm::Other => None,
         }
     }
 }

@@ -2,9 +2,9 @@
 //! uses.
 
 use super::super::alert::AlertLevel;
-use super::super::answer::{End, HelloAnswer};
+use super::super::answer::{AnswerEnd, HelloAnswer};
 use super::super::client_hello::ClientHello;
-use super::super::probe::{HelloProbe, Step};
+use super::super::probe::{HelloAction, HelloProbe};
 use super::super::server_flight::{KeyExchange, ServerKeyExchange, SignedParams};
 use super::*;
 use crate::model::AlertDescription;
@@ -18,7 +18,7 @@ const RANDOM: [u8; 32] = [5; 32];
 fn read(bytes: &[u8]) -> HelloAnswer {
     let hello = ClientHello::new(ProtocolVersion::TLS12, [CipherSuite(5)], [7; 32]);
     let mut probe = HelloProbe::new(&hello).unwrap();
-    assert!(matches!(probe.next(), Step::Write(_)));
+    assert!(matches!(probe.next(), HelloAction::Write(_)));
     bytes.chunks(1).for_each(|byte| probe.receive(byte));
     probe.into_answer()
 }
@@ -64,7 +64,10 @@ fn a_flight_is_read_as_it_was_written() {
         let tls12 = version == ProtocolVersion::TLS12;
         let flight = ServerFlight {
             hello: ServerHello::new(version, suite, RANDOM),
-            chain: Some(Chain { certificates: vec![Arc::from([0x30, 0]), Arc::from([7; 300])], excess: 0 }),
+            chain: Some(CertificateMessage {
+                certificates: vec![Arc::from([0x30, 0]), Arc::from([7; 300])],
+                excess: 0,
+            }),
             share: share_of(suite, 128).map(|share| SignedShare { share, scheme, signature: vec![0; 256] }),
             certificate_request: Some(CertificateRequest {
                 certificate_types: vec![1, 64],
@@ -88,7 +91,7 @@ fn a_flight_is_read_as_it_was_written() {
             chain: flight.chain,
             key_exchange,
             certificate_request: flight.certificate_request,
-            end: End::Complete,
+            end: AnswerEnd::Complete,
             ..HelloAnswer::default()
         };
         assert_eq!(answer, expected, "{suite} {version}");
@@ -104,12 +107,12 @@ fn of_tls13_only_the_hello_is_written() {
     let hello = ServerHello::tls13(suite, RANDOM, group, &[1; 32]).unwrap();
     let flight = ServerFlight {
         hello: hello.clone(),
-        chain: Some(Chain::default()),
+        chain: Some(CertificateMessage::default()),
         share: Some(SignedShare { share, scheme: SignatureScheme(0x0804), signature: Vec::new() }),
         certificate_request: None,
     };
     let answer = read(&flight.to_records().unwrap());
-    let expected = HelloAnswer { hello: Some(hello), end: End::Complete, ..HelloAnswer::default() };
+    let expected = HelloAnswer { hello: Some(hello), end: AnswerEnd::Complete, ..HelloAnswer::default() };
     assert_eq!(answer, expected);
     assert_eq!((answer.version(), answer.group()), (Some(ProtocolVersion::TLS13), Some(group)));
 }
@@ -126,7 +129,7 @@ fn a_retry_asks_for_its_group() {
 #[test]
 fn an_alert_is_read_as_it_was_written() {
     let alert = Alert { level: AlertLevel::FATAL, description: AlertDescription::INSUFFICIENT_SECURITY };
-    assert_eq!(read(&alert.to_record(ProtocolVersion::SSL3)).end, End::Alert(alert));
+    assert_eq!(read(&alert.to_record(ProtocolVersion::SSL3)).end, AnswerEnd::Alert(alert));
 }
 
 proptest! {

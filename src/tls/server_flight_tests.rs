@@ -9,21 +9,21 @@ const DHE_RSA: CipherSuite = CipherSuite(0x009e);
 
 #[test]
 fn a_chain_is_bounded_by_count() {
-    let chain = Chain::decode(&[0, 0, 9, 0, 0, 2, 0x30, 0, 0, 0, 1, 7]).unwrap();
+    let chain = CertificateMessage::decode(&[0, 0, 9, 0, 0, 2, 0x30, 0, 0, 0, 1, 7]).unwrap();
     assert_eq!(chain.certificates, [Arc::from([0x30, 0].as_slice()), Arc::from([7].as_slice())]);
-    assert_eq!(Chain::decode(&[0, 0, 0]).unwrap(), Chain::default());
+    assert_eq!(CertificateMessage::decode(&[0, 0, 0]).unwrap(), CertificateMessage::default());
     let count = u8::try_from(CHAIN_CERTIFICATES_MAX).unwrap() + 2;
     let mut body = vec![0, 0, count * 4];
     body.extend([0, 0, 1, 7].repeat(usize::from(count)));
-    let chain = Chain::decode(&body).unwrap();
+    let chain = CertificateMessage::decode(&body).unwrap();
     assert_eq!((chain.certificates.len(), chain.excess), (CHAIN_CERTIFICATES_MAX, 2));
 }
 
 #[test]
 fn a_chain_with_a_broken_end_is_malformed() {
-    assert!(Chain::decode(&[0, 0, 5, 0, 0, 3, 0x30, 0]).is_err());
-    assert!(Chain::decode(&[0, 0, 5, 0, 0, 1, 0x30, 0]).is_err());
-    assert!(Chain::decode(&[0, 0, 0, 0]).is_err());
+    assert!(CertificateMessage::decode(&[0, 0, 5, 0, 0, 3, 0x30, 0]).is_err());
+    assert!(CertificateMessage::decode(&[0, 0, 5, 0, 0, 1, 0x30, 0]).is_err());
+    assert!(CertificateMessage::decode(&[0, 0, 0, 0]).is_err());
 }
 
 #[test]
@@ -118,7 +118,7 @@ proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes in vec(any::<u8>(), 0..100), version in 0x0300..0x0304_u16, suite: u16) {
         let version = ProtocolVersion(version);
-        let _ = Chain::decode(&bytes);
+        let _ = CertificateMessage::decode(&bytes);
         let _ = CertificateRequest::decode(&bytes, version);
         for suite in [CipherSuite(suite), ECDHE_RSA, DHE_RSA, CipherSuite(0x0003)] {
             let _ = ServerKeyExchange::decode(&bytes, version, suite);

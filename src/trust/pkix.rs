@@ -11,7 +11,7 @@ use crate::model::{
     PresentedCertificate, Sha256,
 };
 use crate::x509;
-use crate::x509::form::Form;
+use crate::x509::form::CertificateForm;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
 use std::fmt;
@@ -152,8 +152,8 @@ impl Judge {
 /// Whether some clients end the handshake over the form of a chain.
 fn is_disputed(chain: &[Arc<ReadCertificate>]) -> bool {
     let mut certificates = chain.iter();
-    certificates.next().is_none_or(|leaf| leaf.terms.form_of_leaf() != Form::Sound)
-        || certificates.any(|issuer| issuer.terms.form_above_leaf() != Form::Sound)
+    certificates.next().is_none_or(|leaf| leaf.terms.form_of_leaf() != CertificateForm::Sound)
+        || certificates.any(|issuer| issuer.terms.form_above_leaf() != CertificateForm::Sound)
 }
 
 fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {

@@ -25,7 +25,7 @@
 //! - *a whole answer*: the handshake went through, or failed after all of these
 //!   were chosen. Of a further hello a HelloRetryRequest alone is none.
 
-use super::form::Form;
+use super::form::HandshakeForm;
 use super::profile::SenderProfile;
 use super::scanner_offer::SCANNER_SUITES;
 use super::scheme;
@@ -40,7 +40,7 @@ use crate::x509::handshake::OFFERED_SCHEMES;
 pub(super) fn must_be_answered_alike(
     profile: &SenderProfile,
     tls: &TlsFinding,
-    form: Form,
+    form: HandshakeForm,
     version: ProtocolVersion,
     suite: CipherSuite,
 ) -> bool {

@@ -40,7 +40,7 @@ fn the_length_of_a_hello_is_of_a_class() {
 /// Some servers prefer ChaCha20 where the client puts it before AES.
 #[test]
 fn a_sender_that_puts_chacha20_first_may_get_another_suite() {
-    let form = Form { alike: true, named: true, groups: SCANNER_GROUPS };
+    let form = HandshakeForm { alike: true, named: true, groups: SCANNER_GROUPS };
     let tls = TlsFinding {
         version: Some(ProtocolVersion::TLS12),
         suite: Some(CipherSuite(0xc030)),

@@ -1,7 +1,7 @@
 //! As much of the scanner's session as a sender would get of the same server.
 
 use super::alike;
-use super::form::Form;
+use super::form::HandshakeForm;
 use super::profile::SenderProfile;
 use crate::model::registry::ProtocolVersion;
 use crate::model::{Basis, CipherSuite, NamedGroup, Reason, TlsFinding};
@@ -28,7 +28,11 @@ pub(super) struct Carried {
 /// may have more than it showed, or nothing else. That every server of TLS 1.3
 /// must know secp256r1 and a suite of AES-128 (RFC 8446 §9.1) binds who writes
 /// it, not who sets it up: servers are seen that take X25519 alone.
-pub(super) fn carried(profile: &SenderProfile, tls: &TlsFinding, form: Form) -> Result<Carried, Reason> {
+pub(super) fn carried(
+    profile: &SenderProfile,
+    tls: &TlsFinding,
+    form: HandshakeForm,
+) -> Result<Carried, Reason> {
     let (Some(version), Some(suite)) = (tls.version, tls.suite) else {
         return Err(Reason::NoPublishedSuite);
     };

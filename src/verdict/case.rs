@@ -4,7 +4,7 @@
 use super::alike;
 use super::carried::{self, Carried, carried};
 use super::demands::{self, Demand};
-use super::form::{self, Counted, Form};
+use super::form::{self, Counted, HandshakeForm};
 use super::other_offers::{Inference, infer};
 use super::profile::SenderProfile;
 use super::proof::{self, Proof};
@@ -25,7 +25,7 @@ pub(super) struct Case<'a> {
     /// What that handshake showed.
     pub tls: Option<&'a TlsFinding>,
     /// How it stands to that of the sender.
-    pub form: Form,
+    pub form: HandshakeForm,
 }
 
 /// Has an endpoint judged by the handshake that counts for the sender.

@@ -1,7 +1,7 @@
 //! What becomes of mail under the connector that takes it.
 
 use super::certificate::encryption_only;
-use super::deliver::{End, RollUp};
+use super::deliver::{RollUp, RollUpEnd};
 use super::domain::Domain;
 use super::requirement::{self, Requirement};
 use crate::model::{
@@ -66,8 +66,8 @@ fn settled(
 fn deciding_leaf<'a>(domain: &Domain<'a>, roll: &RollUp) -> Option<&'a Leaf> {
     let place = match (roll.open, &roll.end) {
         (Some((place, _)), _) => place,
-        (None, End::NotTaken(failed)) => (*failed)?.0,
-        (None, End::Taken(_)) => return None,
+        (None, RollUpEnd::NotTaken(failed)) => (*failed)?.0,
+        (None, RollUpEnd::Taken(_)) => return None,
     };
     let endpoint = domain.members.get(place)?.endpoint()?;
     endpoint.presented.as_ref().map(|presented| &*presented.leaf)

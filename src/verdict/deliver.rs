@@ -31,14 +31,14 @@ pub struct RollUp {
     /// The member that leaves it open, and why.
     pub open: Option<(usize, CheckCause)>,
     /// What it is, or, if that is open, would be if no unknown member was there.
-    pub end: End,
+    pub end: RollUpEnd,
     /// What the end rests on.
     pub basis: Basis,
 }
 
 /// Where mail ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum RollUpEnd {
     /// At the members of this set that take it.
     Taken(Range<usize>),
     /// Nobody takes it: of those that do not, the one that says most, the first
@@ -57,8 +57,8 @@ impl RollUp {
     pub fn check(&self) -> Check {
         match (self.open, &self.end) {
             (Some((_, cause)), _) => Check::Undetermined(cause),
-            (None, End::Taken(_)) => Check::Pass,
-            (None, End::NotTaken(failed)) => {
+            (None, RollUpEnd::Taken(_)) => Check::Pass,
+            (None, RollUpEnd::NotTaken(failed)) => {
                 Check::Fail(failed.map_or(CheckFailure::NoTls(NO_ADDRESS), |(_, why)| why))
             }
         }
@@ -79,7 +79,7 @@ pub fn deliver<M>(members: &[M], preference: impl Fn(&M) -> u16, attempt: impl F
     }
     RollUp {
         open: walk.open.map(Noted::told),
-        end: End::NotTaken(walk.failed.map(Noted::told)),
+        end: RollUpEnd::NotTaken(walk.failed.map(Noted::told)),
         basis: walk.basis,
     }
 }
@@ -160,7 +160,7 @@ impl Walk {
     fn taken(self, set: Range<usize>, encrypted: bool) -> RollUp {
         let passed_over = if self.failed.is_some() { Basis::Inferred } else { Basis::Observed };
         let basis = self.basis.max(passed_over);
-        let end = End::Taken(set);
+        let end = RollUpEnd::Taken(set);
         match (self.open, self.never_in_clear.filter(|_| encrypted)) {
             (Some(_), Some(rests_on)) => RollUp { open: None, end, basis: basis.max(rests_on) },
             (open, _) => RollUp { open: open.map(Noted::told), end, basis },

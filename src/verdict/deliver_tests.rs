@@ -42,7 +42,7 @@ fn one_that_passes_is_enough_and_one_that_is_open_keeps_it_open() {
         let roll = rolled(sets);
         assert_eq!((roll.check().to_string().as_str(), roll.basis), (expected, basis), "{sets:?}");
     }
-    assert_eq!(rolled(&[]).end, End::NotTaken(None));
+    assert_eq!(rolled(&[]).end, RollUpEnd::NotTaken(None));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::attempt::Attempt;
 use super::certificate::encryption_only;
-use super::deliver::{End, RollUp, deliver};
+use super::deliver::{RollUp, RollUpEnd, deliver};
 use super::hosts::{self, Member, Probes};
 use super::profile::SenderProfile;
 use super::requirement::{self, Requirement};
@@ -59,7 +59,7 @@ impl<'a> Domain<'a> {
             }
             (attempt, _) => attempt,
         });
-        if matches!(first.end, End::Taken(_)) {
+        if matches!(first.end, RollUpEnd::Taken(_)) {
             return first;
         }
         let later = by(&attempt);

@@ -1,7 +1,7 @@
 //! The answer for one domain: what becomes of its mail without a connector,
 //! under the one that takes it, and where TLS is forced.
 
-use super::deliver::{End, NO_ADDRESS, NO_ROUTE, RollUp};
+use super::deliver::{NO_ADDRESS, NO_ROUTE, RollUp, RollUpEnd};
 use super::domain::Domain;
 use super::hosts::{Member, Standing, TOO_MANY};
 use super::profile::SenderProfile;
@@ -64,8 +64,8 @@ fn domain_outcome(domain: &Domain<'_>) -> DomainOutcome {
     let roll = domain.deliver(Requirement::Opportunistic);
     match (roll.open, roll.end.clone()) {
         (Some((place, cause)), end) => open(domain, place, cause, end),
-        (None, End::Taken(set)) => taken(domain, &roll, set),
-        (None, End::NotTaken(failed)) => not_taken(domain, &roll, failed.map(|(place, _)| place)),
+        (None, RollUpEnd::Taken(set)) => taken(domain, &roll, set),
+        (None, RollUpEnd::NotTaken(failed)) => not_taken(domain, &roll, failed.map(|(place, _)| place)),
     }
 }
 
@@ -75,16 +75,16 @@ fn unprobed() -> Outcome {
 }
 
 /// A host leaves it open.
-fn open(domain: &Domain<'_>, place: usize, cause: CheckCause, end: End) -> DomainOutcome {
+fn open(domain: &Domain<'_>, place: usize, cause: CheckCause, end: RollUpEnd) -> DomainOutcome {
     let Some(member) = domain.members.get(place) else { return DomainOutcome::of(unprobed()) };
     let outcome = match member.standing {
         Standing::Address(endpoint) | Standing::NotTried(endpoint, _) => endpoint.outcome.clone(),
         _ => without_address(domain.profile, cause),
     };
     let otherwise = match end {
-        End::Taken(set) => possible(domain, set),
-        End::NotTaken(Some((place, _))) => domain.members.get(place).map(kept).into_iter().collect(),
-        End::NotTaken(None) => Vec::new(),
+        RollUpEnd::Taken(set) => possible(domain, set),
+        RollUpEnd::NotTaken(Some((place, _))) => domain.members.get(place).map(kept).into_iter().collect(),
+        RollUpEnd::NotTaken(None) => Vec::new(),
     };
     let unresolved = matches!(member.standing, Standing::Unresolved(_)).then_some(member.exchange);
     DomainOutcome { outcome, also: Vec::new(), otherwise, best: domain.view(member), unresolved }

@@ -8,7 +8,7 @@ use crate::model::{ClientCertificate, Failure, Finding, NamedGroup, Phase, Secon
 
 /// How the handshake that counts stands to that of the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Form {
+pub(super) struct HandshakeForm {
     /// Whether it has its form. Of one that has not, nothing is observed.
     pub alike: bool,
     /// Whether it names the host as that does. Of one that does not, nobody
@@ -26,16 +26,16 @@ pub(super) struct Counted<'f> {
     /// What was seen of TLS.
     pub tls: Option<&'f TlsFinding>,
     /// How it stands to that of the sender.
-    pub form: Form,
+    pub form: HandshakeForm,
 }
 
 /// Which of the handshakes counts: a second one that tells more, else the first.
 pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Counted<'f> {
-    let form = Form { alike: true, named: true, groups: SCANNER_GROUPS };
+    let form = HandshakeForm { alike: true, named: true, groups: SCANNER_GROUPS };
     let first = Counted { failure: finding.failure.as_ref(), tls: finding.tls.as_ref(), form };
     // Before TLS there is nothing in which they could differ.
     let Some(tls) = first.tls else { return first };
-    let form = Form {
+    let form = HandshakeForm {
         alike: is_alike(profile, finding, true, tls),
         named: is_named_alike(profile, finding, true),
         ..form
@@ -44,7 +44,7 @@ pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Coun
     if form.alike && !stuck {
         return first;
     }
-    let tells_more = |second: &SecondHandshake, of_second: Form| {
+    let tells_more = |second: &SecondHandshake, of_second: HandshakeForm| {
         let another = (of_second.alike && !form.alike) || (of_second.named && !form.named);
         another || (stuck && !is_stuck(second.failure.as_ref(), &second.tls))
     };
@@ -57,12 +57,12 @@ pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Coun
 }
 
 /// The last handshake that was made once more.
-fn second<'f>(profile: &SenderProfile, finding: &'f Finding) -> Option<(&'f SecondHandshake, Form)> {
+fn second<'f>(profile: &SenderProfile, finding: &'f Finding) -> Option<(&'f SecondHandshake, HandshakeForm)> {
     finding.hellos.iter().rev().find_map(|hello| {
         let second = hello.handshake.as_deref()?;
         let alike = is_alike(profile, finding, hello.names_host, &second.tls);
         let named = is_named_alike(profile, finding, hello.names_host);
-        Some((second, Form { alike, named, groups: SHORT_GROUPS }))
+        Some((second, HandshakeForm { alike, named, groups: SHORT_GROUPS }))
     })
 }
 

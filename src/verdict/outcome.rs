@@ -15,7 +15,7 @@ use super::case::{Case, with_case};
 use super::demands::{self, Demand};
 use super::downgrade::{self, Downgrade};
 use super::enumerated::{self, Taken};
-use super::keyword::{self, Reading};
+use super::keyword::{self, KeywordReading};
 use super::other_offers::{Inference, infer};
 use super::profile::SenderProfile;
 use super::proof::{self, Proof};
@@ -66,11 +66,11 @@ pub fn without_probe(profile: &SenderProfile, facts: &DomainFacts, failure: &Fai
     outcome
 }
 
-type Answer = (Outcome, Option<Situation>);
+type SituatedOutcome = (Outcome, Option<Situation>);
 
 impl Case<'_> {
     /// The answer, if the sender reads the replies as the scanner does.
-    fn answer_to_replies(&self) -> Answer {
+    fn answer_to_replies(&self) -> SituatedOutcome {
         let sender = &self.profile.sender;
         let forms = self.finding.reply_forms;
         let answer = match reply_form::deciding(sender, forms, self.failure, false) {
@@ -81,22 +81,22 @@ impl Case<'_> {
     }
 
     /// The answer, if the sender sees STARTTLS as the scanner does.
-    fn answer_to_keyword(&self) -> Answer {
+    fn answer_to_keyword(&self) -> SituatedOutcome {
         match keyword::of(&self.profile.sender, self.finding.starttls_forms, self.failure) {
-            Reading::AsScanned(rests_on) => resting_on(rests_on, self.answer_to_starttls()),
-            Reading::Unseen => self.without_keyword(Reason::StarttlsKeywordForm),
-            Reading::Open => (Outcome::undetermined(Reason::StarttlsKeywordForm), None),
+            KeywordReading::AsScanned(rests_on) => resting_on(rests_on, self.answer_to_starttls()),
+            KeywordReading::Unseen => self.without_keyword(Reason::StarttlsKeywordForm),
+            KeywordReading::Open => (Outcome::undetermined(Reason::StarttlsKeywordForm), None),
         }
     }
 
-    fn answer_to_starttls(&self) -> Answer {
+    fn answer_to_starttls(&self) -> SituatedOutcome {
         match reply_form::deciding(&self.profile.sender, self.finding.reply_forms, self.failure, true) {
             Some((form, effect)) => self.by_reply_form(form, effect),
             None => self.answer(),
         }
     }
 
-    fn by_reply_form(&self, form: ReplyForm, effect: Option<ReplyFormEffect>) -> Answer {
+    fn by_reply_form(&self, form: ReplyForm, effect: Option<ReplyFormEffect>) -> SituatedOutcome {
         let reason = Reason::ReplyForm(form);
         match effect {
             Some(ReplyFormEffect::Ignored) => self.answer(),
@@ -111,7 +111,7 @@ impl Case<'_> {
 
     /// Nobody knows what the sender does there. Mail that is kept in any case is
     /// kept; and what is open for another reason keeps that, which says more.
-    fn by_unknown_form(&self, form: ReplyForm) -> Answer {
+    fn by_unknown_form(&self, form: ReplyForm) -> SituatedOutcome {
         let reason = Reason::ReplyForm(form);
         let answer = self.answer();
         let if_tls_fails = || self.tls_failure(reason, Basis::Inferred).0.delivery;
@@ -125,7 +125,7 @@ impl Case<'_> {
     }
 
     /// What becomes of mail where the sender sees no STARTTLS.
-    fn without_keyword(&self, reason: Reason) -> Answer {
+    fn without_keyword(&self, reason: Reason) -> SituatedOutcome {
         if !self.stayed() {
             return self.answer();
         }
@@ -143,7 +143,7 @@ impl Case<'_> {
         })
     }
 
-    fn answer(&self) -> Answer {
+    fn answer(&self) -> SituatedOutcome {
         match self.failure {
             _ if let Some(kind) = self.fails_with_everyone() => self.by_failure_with_everyone(kind),
             None => self.by_hello().unwrap_or_else(|| self.by_handshake()),
@@ -160,13 +160,13 @@ impl Case<'_> {
         }
     }
 
-    fn not_learnt(&self, failure: &Failure) -> Answer {
+    fn not_learnt(&self, failure: &Failure) -> SituatedOutcome {
         (Outcome::undetermined(failure), Situation::of(failure.into()))
     }
 
     /// Where TCP opens for nobody, it does not open for the sender, as far as
     /// can be told from here.
-    fn not_there(failure: &Failure) -> Answer {
+    fn not_there(failure: &Failure) -> SituatedOutcome {
         let waits = Outcome::without_tls(Delivery::Deferred, failure, Some(Basis::Inferred));
         (waits, Situation::of(failure.into()))
     }
@@ -194,7 +194,7 @@ impl Case<'_> {
     /// The server's signature or certificate fails with whomever. Only where the
     /// sender's own offer shows a signature that holds does it have another key
     /// for this sender, and what it would do is open.
-    fn by_failure_with_everyone(&self, kind: Kind) -> Answer {
+    fn by_failure_with_everyone(&self, kind: Kind) -> SituatedOutcome {
         let reason = ended(kind);
         let own = self.own_hello().filter(|hello| hello.end == HelloEnd::Agreed);
         if own.is_some_and(|hello| proof::of_hello(hello, &self.profile.offer) == Proof::Given) {
@@ -206,7 +206,7 @@ impl Case<'_> {
 
     /// The server ends every handshake without a client certificate, as it
     /// ended the scanner's.
-    fn by_missing_certificate(&self, failure: &Failure) -> Answer {
+    fn by_missing_certificate(&self, failure: &Failure) -> SituatedOutcome {
         let carried = self.carried().and_then(Result::ok).map_or(Basis::Inferred, |carried| carried.basis);
         let shows = self.profile.sender.shows_client_certificate.as_ref();
         let assumed = shows.is_some_and(Stated::is_assumed);
@@ -215,7 +215,7 @@ impl Case<'_> {
 
     /// In clear, unless the sender sends through TLS only, or keeps what is meant
     /// for a host that offers STARTTLS and refuses it.
-    fn no_tls(&self, failure: &Failure) -> Answer {
+    fn no_tls(&self, failure: &Failure) -> SituatedOutcome {
         let sender = &self.profile.sender;
         let alone = sender.requires_tls.value;
         let after = Some(&sender.after_starttls_5xx).filter(|_| failure.kind == Kind::Refused && !alone);
@@ -228,7 +228,7 @@ impl Case<'_> {
 
     /// A sender that goes on in clear does so at once; of one that keeps the
     /// message it is open what comes of it later.
-    fn refused_for_now(&self, failure: &Failure) -> Answer {
+    fn refused_for_now(&self, failure: &Failure) -> SituatedOutcome {
         let sender = &self.profile.sender;
         let after = &sender.after_starttls_4xx;
         if sender.requires_tls.value || after.value == AfterTlsFailure::Defer {
@@ -240,14 +240,14 @@ impl Case<'_> {
 
     /// A server that was brought down from TLS 1.3 in the scanner's handshake
     /// would be in that of a sender which offers TLS 1.3, too.
-    fn by_downgrade(&self, failure: &Failure) -> Option<Answer> {
+    fn by_downgrade(&self, failure: &Failure) -> Option<SituatedOutcome> {
         let offers = self.profile.offers(ProtocolVersion::TLS13);
         let alike = failure.kind == Kind::DowngradeDetected && offers && self.own_hello().is_none();
         alike.then(|| self.tls_failure(failure.into(), Basis::Inferred))
     }
 
     /// The answer to the hello of the sender's very offer.
-    fn by_hello(&self) -> Option<Answer> {
+    fn by_hello(&self) -> Option<SituatedOutcome> {
         let hello = self.own_hello()?;
         match hello.end {
             // A HelloRetryRequest alone is no whole answer, least of all where
@@ -265,7 +265,7 @@ impl Case<'_> {
     }
 
     /// What the answers to other offers say.
-    fn by_other_hellos(&self) -> Option<Answer> {
+    fn by_other_hellos(&self) -> Option<SituatedOutcome> {
         let basis = Basis::Inferred;
         Some(match infer(&self.profile.offer, self.finding, self.own_hello().is_some())? {
             Inference::Agreed(hello) => self.agreed(hello, basis),
@@ -276,7 +276,7 @@ impl Case<'_> {
 
     /// What the suites and groups say that an enumeration found, of a server
     /// that was not asked for this sender.
-    fn by_enumeration(&self) -> Option<Answer> {
+    fn by_enumeration(&self) -> Option<SituatedOutcome> {
         let basis = Basis::Inferred;
         let found = self.finding.enumerated.as_ref().filter(|_| self.own_hello().is_none())?;
         let named = self.finding.key.sni.is_some();
@@ -308,7 +308,7 @@ impl Case<'_> {
         }
     }
 
-    fn agreed(&self, hello: &HelloFinding, basis: Basis) -> Answer {
+    fn agreed(&self, hello: &HelloFinding, basis: Basis) -> SituatedOutcome {
         // A server that never heard of supported_versions chooses what was not
         // offered; the client ends the handshake then (RFC 8446 §4.1.3).
         if hello.version.is_some_and(|version| !self.profile.sender.versions.value.contains(&version)) {
@@ -421,7 +421,7 @@ impl Case<'_> {
 
     /// The handshake fails for this sender, by what `basis` says. What then
     /// becomes of the message may rest on less.
-    fn tls_failure(&self, reason: Reason, basis: Basis) -> Answer {
+    fn tls_failure(&self, reason: Reason, basis: Basis) -> SituatedOutcome {
         let sender = &self.profile.sender;
         let (after, alone) = (&sender.after_tls_failure, sender.requires_tls.value);
         // One that sends only over TLS keeps it, whatever else is assumed.
@@ -440,7 +440,7 @@ impl Case<'_> {
     }
 
     /// What the scanner's own handshake says about the sender's.
-    fn by_handshake(&self) -> Answer {
+    fn by_handshake(&self) -> SituatedOutcome {
         let Some(tls) = self.tls else {
             // A dialogue that ran to its end went through TLS.
             return (Outcome::encrypted(Basis::Inferred, NegotiatedTls::default()), None);
@@ -496,7 +496,7 @@ impl Case<'_> {
 }
 
 /// The same on a basis that is no better than this.
-fn resting_on(rests_on: Basis, (outcome, situation): Answer) -> Answer {
+fn resting_on(rests_on: Basis, (outcome, situation): SituatedOutcome) -> SituatedOutcome {
     (Outcome { basis: outcome.basis.map(|basis| basis.max(rests_on)), ..outcome }, situation)
 }
 
@@ -505,7 +505,7 @@ fn ended(kind: Kind) -> Reason {
 }
 
 /// What is not known where clients differ over what the server says.
-fn disputed(brought_down: Downgrade, certificate: bool) -> Option<Answer> {
+fn disputed(brought_down: Downgrade, certificate: bool) -> Option<SituatedOutcome> {
     let reason = match brought_down {
         Downgrade::Disputed => ended(Kind::DowngradeDetected),
         _ if certificate => Reason::CertificateForm,

@@ -35,7 +35,7 @@ const CONSTRUCTED: u8 = 0x20;
 
 /// Why something is no DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum DerFault {
     /// It may be BER: a length that is not as short as can be, or is not told.
     Ber,
     /// It is not what belongs there, in whatever encoding.
@@ -61,18 +61,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Content of the next element, which has to be of this kind.
-    pub(super) fn element(&mut self, wanted: u8) -> Result<&'a [u8], Fault> {
+    pub(super) fn element(&mut self, wanted: u8) -> Result<&'a [u8], DerFault> {
         if self.is_in_parts(wanted) {
-            return Err(Fault::Ber);
+            return Err(DerFault::Ber);
         }
         if self.peek() != Some(wanted) {
-            return Err(Fault::Broken);
+            return Err(DerFault::Broken);
         }
         self.any().map(|(_, content)| content)
     }
 
     /// The same, if the next element is of this kind.
-    pub(super) fn optional(&mut self, wanted: u8) -> Result<Option<&'a [u8]>, Fault> {
+    pub(super) fn optional(&mut self, wanted: u8) -> Result<Option<&'a [u8]>, DerFault> {
         let is_there = self.peek() == Some(wanted) || self.is_in_parts(wanted);
         if is_there { self.element(wanted).map(Some) } else { Ok(None) }
     }
@@ -84,45 +84,45 @@ impl<'a> Reader<'a> {
     }
 
     /// What stands in the next element, which has to be of this kind.
-    pub(super) fn inside(&mut self, wanted: u8) -> Result<Reader<'a>, Fault> {
+    pub(super) fn inside(&mut self, wanted: u8) -> Result<Reader<'a>, DerFault> {
         self.element(wanted).map(Reader)
     }
 
     /// First identifier octet and content of the next element, whatever it is.
-    pub(super) fn any(&mut self) -> Result<(u8, &'a [u8]), Fault> {
-        let (&tag, mut rest) = self.0.split_first().ok_or(Fault::Broken)?;
+    pub(super) fn any(&mut self) -> Result<(u8, &'a [u8]), DerFault> {
+        let (&tag, mut rest) = self.0.split_first().ok_or(DerFault::Broken)?;
         if tag & LONG_TAG == LONG_TAG {
-            let end = rest.iter().position(|byte| byte & 0x80 == 0).ok_or(Fault::Broken)?;
+            let end = rest.iter().position(|byte| byte & 0x80 == 0).ok_or(DerFault::Broken)?;
             rest = rest.get(end + 1..).unwrap_or_default();
         }
         let (length, minimal, rest) = length(rest)?;
-        let content = rest.get(..length).ok_or(Fault::Broken)?;
+        let content = rest.get(..length).ok_or(DerFault::Broken)?;
         if !minimal {
-            return Err(Fault::Ber);
+            return Err(DerFault::Ber);
         }
         self.0 = rest.get(length..).unwrap_or_default();
         Ok((tag, content))
     }
 
     /// Nothing is left.
-    pub(super) fn finish(self) -> Result<(), Fault> {
-        if self.0.is_empty() { Ok(()) } else { Err(Fault::Broken) }
+    pub(super) fn finish(self) -> Result<(), DerFault> {
+        if self.0.is_empty() { Ok(()) } else { Err(DerFault::Broken) }
     }
 }
 
 /// The length, whether it is written as DER has it, and what follows.
-fn length(bytes: &[u8]) -> Result<(usize, bool, &[u8]), Fault> {
-    let (&first, rest) = bytes.split_first().ok_or(Fault::Broken)?;
+fn length(bytes: &[u8]) -> Result<(usize, bool, &[u8]), DerFault> {
+    let (&first, rest) = bytes.split_first().ok_or(DerFault::Broken)?;
     let count = match first {
         0..=0x7f => return Ok((usize::from(first), true, rest)),
-        0x80 => return Err(Fault::Ber),
+        0x80 => return Err(DerFault::Ber),
         count => usize::from(count & 0x7f),
     };
-    let written = rest.get(..count).ok_or(Fault::Broken)?;
+    let written = rest.get(..count).ok_or(DerFault::Broken)?;
     let zeros = written.iter().take_while(|byte| **byte == 0).count();
     let digits = written.get(zeros..).unwrap_or_default();
     if digits.len() > LENGTH_BYTES_MAX {
-        return Err(Fault::Broken);
+        return Err(DerFault::Broken);
     }
     let length = digits.iter().fold(0, |length: usize, digit| length << 8 | usize::from(*digit));
     Ok((length, zeros == 0 && length > 0x7f, rest.get(count..).unwrap_or_default()))
@@ -140,23 +140,23 @@ mod tests {
             (&[0x02, 1, 5, 7], Ok((0x02, 1))),
             (&long, Ok((0x30, 0x80))),
             (&[0xbf, 0x81, 0x01, 1, 9], Ok((0xbf, 1))),
-            (&[0x30, 0x81, 1, 5], Err(Fault::Ber)),
-            (&[0x30, 0x82, 0, 0x80], Err(Fault::Broken)),
-            (&[0x30, 0x80, 0, 0], Err(Fault::Ber)),
-            (&[0x30, 0x85, 0, 0, 0, 0, 1, 5], Err(Fault::Ber)),
-            (&[0x30, 0x85, 1, 0, 0, 0, 1, 5], Err(Fault::Broken)),
-            (&[0x30, 2, 5], Err(Fault::Broken)),
-            (&[0x30], Err(Fault::Broken)),
-            (&[0x1f, 0x80], Err(Fault::Broken)),
-            (&[], Err(Fault::Broken)),
+            (&[0x30, 0x81, 1, 5], Err(DerFault::Ber)),
+            (&[0x30, 0x82, 0, 0x80], Err(DerFault::Broken)),
+            (&[0x30, 0x80, 0, 0], Err(DerFault::Ber)),
+            (&[0x30, 0x85, 0, 0, 0, 0, 1, 5], Err(DerFault::Ber)),
+            (&[0x30, 0x85, 1, 0, 0, 0, 1, 5], Err(DerFault::Broken)),
+            (&[0x30, 2, 5], Err(DerFault::Broken)),
+            (&[0x30], Err(DerFault::Broken)),
+            (&[0x1f, 0x80], Err(DerFault::Broken)),
+            (&[], Err(DerFault::Broken)),
         ] {
             let read = Reader::new(bytes).any().map(|(tag, content)| (tag, content.len()));
             assert_eq!(read, expected, "{bytes:02x?}");
         }
         let in_parts = [0x24, 3, 0x04, 1, 7];
-        assert_eq!(Reader::new(&in_parts).element(tag::OCTET_STRING), Err(Fault::Ber));
-        assert_eq!(Reader::new(&in_parts).optional(tag::OCTET_STRING), Err(Fault::Ber));
+        assert_eq!(Reader::new(&in_parts).element(tag::OCTET_STRING), Err(DerFault::Ber));
+        assert_eq!(Reader::new(&in_parts).optional(tag::OCTET_STRING), Err(DerFault::Ber));
         assert_eq!(Reader::new(&in_parts).optional(tag::BIT_STRING), Ok(None));
-        assert_eq!(Reader::new(&in_parts).element(tag::BIT_STRING), Err(Fault::Broken));
+        assert_eq!(Reader::new(&in_parts).element(tag::BIT_STRING), Err(DerFault::Broken));
     }
 }

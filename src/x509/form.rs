@@ -5,14 +5,14 @@
 //! each kind below. All end the handshake over a leaf whose frame is broken,
 //! whatever they would make of its signature. Over the rest they differ.
 
-use super::der::Fault;
-use super::frame::{Flaw, Frame, Words, frame};
+use super::der::DerFault;
+use super::frame::{Flaw, FlawText, Frame, frame};
 
 pub use super::frame::why_broken;
 
 /// What clients make of the form of certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum CertificateForm {
     /// Each can read them.
     Sound,
     /// Some end the handshake over them; why.
@@ -47,25 +47,27 @@ impl FrameForm {
     }
 
     /// `unread` tells what else of the certificate some clients cannot read.
-    pub(super) fn of_leaf(&self, unread: impl FnOnce() -> Option<String>) -> Form {
+    pub(super) fn of_leaf(&self, unread: impl FnOnce() -> Option<String>) -> CertificateForm {
         let disputed = match &self.0 {
-            Kind::Flawed(flaw @ (Fault::Broken, _)) => {
-                return Form::Broken(format!("the certificate is {}", Words(*flaw)));
+            Kind::Flawed(flaw @ (DerFault::Broken, _)) => {
+                return CertificateForm::Broken(format!("the certificate is {}", FlawText(*flaw)));
             }
-            Kind::Flawed(flaw @ (Fault::Ber, _)) => {
-                return Form::Disputed(format!("the certificate is {}", Words(*flaw)));
+            Kind::Flawed(flaw @ (DerFault::Ber, _)) => {
+                return CertificateForm::Disputed(format!("the certificate is {}", FlawText(*flaw)));
             }
             Kind::Odd { disputed, .. } => Some((*disputed).to_string()),
             Kind::Sound => unread(),
         };
-        disputed.map_or(Form::Sound, |why| Form::Disputed(format!("the certificate: {why}")))
+        disputed.map_or(CertificateForm::Sound, |why| {
+            CertificateForm::Disputed(format!("the certificate: {why}"))
+        })
     }
 
-    pub(super) fn above_leaf(&self) -> Form {
+    pub(super) fn above_leaf(&self) -> CertificateForm {
         match &self.0 {
-            Kind::Flawed(flaw) => Form::Disputed(Words(*flaw).to_string()),
-            Kind::Odd { disputed, .. } => Form::Disputed((*disputed).to_string()),
-            Kind::Sound => Form::Sound,
+            Kind::Flawed(flaw) => CertificateForm::Disputed(FlawText(*flaw).to_string()),
+            Kind::Odd { disputed, .. } => CertificateForm::Disputed((*disputed).to_string()),
+            Kind::Sound => CertificateForm::Sound,
         }
     }
 
@@ -73,8 +75,8 @@ impl FrameForm {
     /// DER.
     pub(super) fn why_unread(&self) -> Option<String> {
         match &self.0 {
-            Kind::Flawed((Fault::Ber, _)) | Kind::Sound => None,
-            Kind::Flawed(flaw) => Some(format!("the certificate is {}", Words(*flaw))),
+            Kind::Flawed((DerFault::Ber, _)) | Kind::Sound => None,
+            Kind::Flawed(flaw) => Some(format!("the certificate is {}", FlawText(*flaw))),
             Kind::Odd { unread, .. } => unread.map(str::to_string),
         }
     }

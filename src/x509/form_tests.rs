@@ -90,9 +90,9 @@ fn told(change: impl FnOnce(&mut Parts)) -> &'static str {
     let mut parts = whole();
     change(&mut parts);
     match of(&parts.make()) {
-        Form::Sound => "sound",
-        Form::Disputed(_) => "disputed",
-        Form::Broken(_) => "broken",
+        CertificateForm::Sound => "sound",
+        CertificateForm::Disputed(_) => "disputed",
+        CertificateForm::Broken(_) => "broken",
     }
 }
 
@@ -183,11 +183,11 @@ fn what_else_is_odd_no_client_minds() {
 fn above_the_leaf_clients_differ_at_most() {
     let whole = whole().make();
     let broken = [&whole[..], &[0]].concat();
-    assert_eq!(terms(&whole).form_above_leaf(), Form::Sound);
-    assert!(matches!(terms(&broken).form_above_leaf(), Form::Disputed(_)));
-    assert!(matches!(of(&broken), Form::Broken(_)));
+    assert_eq!(terms(&whole).form_above_leaf(), CertificateForm::Sound);
+    assert!(matches!(terms(&broken).form_above_leaf(), CertificateForm::Disputed(_)));
+    assert!(matches!(of(&broken), CertificateForm::Broken(_)));
 }
 
-fn of(der: &[u8]) -> Form {
+fn of(der: &[u8]) -> CertificateForm {
     terms(der).form_of_leaf()
 }

@@ -1,28 +1,28 @@
 //! The frame of a certificate, read to its last element as TLS clients do (RFC
 //! 5280 §4.1): over what each of them stumbles, and over what some do.
 
-use super::der::{Fault, Reader, tag};
+use super::der::{DerFault, Reader, tag};
 use std::fmt;
 
 /// A fault, and the field that has it.
-pub(super) type Flaw = (Fault, &'static str);
+pub(super) type Flaw = (DerFault, &'static str);
 
 /// Whether each client ends the handshake over a chain, and why; cheap, for
 /// every handshake asks.
 pub fn why_broken(leaf: &[u8]) -> Option<String> {
-    let flaw = frame(leaf).err().filter(|(fault, _)| *fault == Fault::Broken)?;
-    Some(format!("the certificate is {}", Words(flaw)))
+    let flaw = frame(leaf).err().filter(|(fault, _)| *fault == DerFault::Broken)?;
+    Some(format!("the certificate is {}", FlawText(flaw)))
 }
 
 /// A flaw in words.
-pub(super) struct Words(pub Flaw);
+pub(super) struct FlawText(pub Flaw);
 
-impl fmt::Display for Words {
+impl fmt::Display for FlawText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (fault, field) = self.0;
         match fault {
-            Fault::Ber => write!(f, "no DER at {field}"),
-            Fault::Broken => write!(f, "broken at {field}"),
+            DerFault::Ber => write!(f, "no DER at {field}"),
+            DerFault::Broken => write!(f, "broken at {field}"),
         }
     }
 }
@@ -75,7 +75,7 @@ impl Frame {
 
     /// Whether there are any. What is in one is looked at by
     /// [`grammar`](super::grammar).
-    fn read_extensions(&mut self, tbs: &mut Reader<'_>) -> Result<bool, Fault> {
+    fn read_extensions(&mut self, tbs: &mut Reader<'_>) -> Result<bool, DerFault> {
         let Some(explicit) = tbs.optional(tag::constructed(3))? else { return Ok(false) };
         let mut explicit = Reader::new(explicit);
         let mut list = explicit.inside(tag::SEQUENCE)?;
@@ -93,7 +93,7 @@ impl Frame {
     }
 }
 
-fn at(field: &'static str) -> impl Fn(Fault) -> Flaw {
+fn at(field: &'static str) -> impl Fn(DerFault) -> Flaw {
     move |fault| (fault, field)
 }
 
@@ -113,18 +113,18 @@ pub(super) fn frame(der: &[u8]) -> Result<Frame, Flaw> {
 }
 
 /// The number, 0 for version 1; `None` where it is written as DER does not.
-fn read_version(tbs: &mut Reader<'_>) -> Result<Option<u8>, Fault> {
+fn read_version(tbs: &mut Reader<'_>) -> Result<Option<u8>, DerFault> {
     let Some(explicit) = tbs.optional(tag::constructed(0))? else { return Ok(Some(0)) };
     let mut explicit = Reader::new(explicit);
     match explicit.element(tag::INTEGER)? {
-        [] => Err(Fault::Broken),
+        [] => Err(DerFault::Broken),
         [number] if explicit.is_empty() => Ok(Some(*number)),
         _ => Ok(None),
     }
 }
 
 /// The OID of the algorithm.
-fn read_algorithm<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Fault> {
+fn read_algorithm<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     let oid = read_oid(&mut inside)?;
     if !inside.is_empty() {
@@ -135,9 +135,9 @@ fn read_algorithm<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Fault> {
 }
 
 /// An OBJECT IDENTIFIER; NSS takes any that is not empty.
-fn read_oid<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Fault> {
+fn read_oid<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DerFault> {
     let oid = reader.element(tag::OID)?;
-    if oid.is_empty() { Err(Fault::Broken) } else { Ok(oid) }
+    if oid.is_empty() { Err(DerFault::Broken) } else { Ok(oid) }
 }
 
 /// Whether each arc of an OID ends, and has no zeros before it (X.690 §8.19.2).
@@ -148,7 +148,7 @@ fn is_oid(content: &[u8]) -> bool {
 }
 
 /// A Name; whether its values are such as OpenSSL takes for text.
-pub(super) fn read_name(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+pub(super) fn read_name(reader: &mut Reader<'_>) -> Result<bool, DerFault> {
     let mut name = reader.inside(tag::SEQUENCE)?;
     let mut text = true;
     while !name.is_empty() {
@@ -177,19 +177,19 @@ fn is_text(kind: u8, value: &[u8]) -> bool {
     }
 }
 
-fn read_validity(tbs: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_validity(tbs: &mut Reader<'_>) -> Result<(), DerFault> {
     let mut validity = tbs.inside(tag::SEQUENCE)?;
     for _ in 0..2 {
         let (kind, _) = validity.any()?;
         if !matches!(kind, tag::UTC_TIME | tag::GENERALIZED_TIME) {
-            return Err(Fault::Broken);
+            return Err(DerFault::Broken);
         }
     }
     validity.finish()
 }
 
 /// Whether the key is not of whole bytes.
-fn read_key(tbs: &mut Reader<'_>) -> Result<bool, Fault> {
+fn read_key(tbs: &mut Reader<'_>) -> Result<bool, DerFault> {
     let mut info = tbs.inside(tag::SEQUENCE)?;
     read_algorithm(&mut info)?;
     let bits = info.element(tag::BIT_STRING)?;
@@ -198,7 +198,7 @@ fn read_key(tbs: &mut Reader<'_>) -> Result<bool, Fault> {
 }
 
 /// Whether there is any.
-fn read_identifiers(tbs: &mut Reader<'_>) -> Result<bool, Fault> {
+fn read_identifiers(tbs: &mut Reader<'_>) -> Result<bool, DerFault> {
     let issuer = tbs.optional(tag::primitive(1))?;
     let subject = tbs.optional(tag::primitive(2))?;
     Ok(issuer.is_some() || subject.is_some())

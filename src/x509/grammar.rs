@@ -2,7 +2,7 @@
 //! to their last element: what breaks it is no value of the extension, however
 //! much of it a lenient reader makes out.
 
-use super::der::{Fault, Reader, tag};
+use super::der::{DerFault, Reader, tag};
 use super::frame::{is_integer, read_name};
 
 /// Whether `value` is one of the extension `id-ce` and `arc`; true for extensions that are
@@ -28,8 +28,8 @@ pub(super) fn fits(arc: u8, value: &[u8]) -> bool {
 fn each(
     reader: &mut Reader<'_>,
     kind: u8,
-    read: impl Fn(&mut Reader<'_>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    read: impl Fn(&mut Reader<'_>) -> Result<(), DerFault>,
+) -> Result<(), DerFault> {
     let mut list = reader.inside(kind)?;
     while !list.is_empty() {
         read(&mut list)?;
@@ -38,21 +38,21 @@ fn each(
 }
 
 /// A BIT STRING, whose first byte says how many bits of the last are none.
-fn read_bits(reader: &mut Reader<'_>, kind: u8) -> Result<(), Fault> {
+fn read_bits(reader: &mut Reader<'_>, kind: u8) -> Result<(), DerFault> {
     match reader.element(kind)? {
         [0] | [0..=7, _, ..] => Ok(()),
-        _ => Err(Fault::Broken),
+        _ => Err(DerFault::Broken),
     }
 }
 
-fn read_integer(reader: &mut Reader<'_>, kind: u8) -> Result<(), Fault> {
-    if is_integer(reader.element(kind)?) { Ok(()) } else { Err(Fault::Broken) }
+fn read_integer(reader: &mut Reader<'_>, kind: u8) -> Result<(), DerFault> {
+    if is_integer(reader.element(kind)?) { Ok(()) } else { Err(DerFault::Broken) }
 }
 
-fn read_basic_constraints(reader: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_basic_constraints(reader: &mut Reader<'_>) -> Result<(), DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     if inside.optional(tag::BOOLEAN)?.is_some_and(|content| content.len() != 1) {
-        return Err(Fault::Broken);
+        return Err(DerFault::Broken);
     }
     if !inside.is_empty() {
         read_integer(&mut inside, tag::INTEGER)?;
@@ -60,7 +60,7 @@ fn read_basic_constraints(reader: &mut Reader<'_>) -> Result<(), Fault> {
     inside.finish()
 }
 
-fn read_name_constraints(reader: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_name_constraints(reader: &mut Reader<'_>) -> Result<(), DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     for number in 0..2 {
         if inside.peek() == Some(tag::constructed(number)) {
@@ -70,7 +70,7 @@ fn read_name_constraints(reader: &mut Reader<'_>) -> Result<(), Fault> {
     inside.finish()
 }
 
-fn read_subtree(trees: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_subtree(trees: &mut Reader<'_>) -> Result<(), DerFault> {
     let mut tree = trees.inside(tag::SEQUENCE)?;
     read_general_name(&mut tree)?;
     for number in 0..2 {
@@ -81,7 +81,7 @@ fn read_subtree(trees: &mut Reader<'_>) -> Result<(), Fault> {
     tree.finish()
 }
 
-fn read_authority_key(reader: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_authority_key(reader: &mut Reader<'_>) -> Result<(), DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     inside.optional(tag::primitive(0))?;
     if inside.peek() == Some(tag::constructed(1)) {
@@ -93,7 +93,7 @@ fn read_authority_key(reader: &mut Reader<'_>) -> Result<(), Fault> {
     inside.finish()
 }
 
-fn read_distribution_point(list: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_distribution_point(list: &mut Reader<'_>) -> Result<(), DerFault> {
     let mut point = list.inside(tag::SEQUENCE)?;
     if let Some(name) = point.optional(tag::constructed(0))? {
         read_point_name(Reader::new(name))?;
@@ -107,7 +107,7 @@ fn read_distribution_point(list: &mut Reader<'_>) -> Result<(), Fault> {
     point.finish()
 }
 
-fn read_point_name(mut name: Reader<'_>) -> Result<(), Fault> {
+fn read_point_name(mut name: Reader<'_>) -> Result<(), DerFault> {
     if name.peek() == Some(tag::constructed(0)) {
         read_names(&mut name, tag::constructed(0))?;
     } else {
@@ -116,20 +116,20 @@ fn read_point_name(mut name: Reader<'_>) -> Result<(), Fault> {
     name.finish()
 }
 
-fn read_attribute(set: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_attribute(set: &mut Reader<'_>) -> Result<(), DerFault> {
     let mut attribute = set.inside(tag::SEQUENCE)?;
     attribute.element(tag::OID)?;
     attribute.any()?;
     attribute.finish()
 }
 
-fn read_names(reader: &mut Reader<'_>, kind: u8) -> Result<(), Fault> {
+fn read_names(reader: &mut Reader<'_>, kind: u8) -> Result<(), DerFault> {
     each(reader, kind, read_general_name)
 }
 
 /// A GeneralName (RFC 5280 §4.2.1.6). Whether text is text is not looked at:
 /// every parser takes the bytes.
-fn read_general_name(reader: &mut Reader<'_>) -> Result<(), Fault> {
+fn read_general_name(reader: &mut Reader<'_>) -> Result<(), DerFault> {
     let (kind, content) = reader.any()?;
     let mut inside = Reader::new(content);
     match kind {
@@ -138,7 +138,7 @@ fn read_general_name(reader: &mut Reader<'_>) -> Result<(), Fault> {
         // registeredID.
         0x88 => {
             if content.is_empty() {
-                Err(Fault::Broken)
+                Err(DerFault::Broken)
             } else {
                 Ok(())
             }
@@ -161,7 +161,7 @@ fn read_general_name(reader: &mut Reader<'_>) -> Result<(), Fault> {
             inside.element(tag::constructed(1))?;
             inside.finish()
         }
-        _ => Err(Fault::Broken),
+        _ => Err(DerFault::Broken),
     }
 }
 

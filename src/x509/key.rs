@@ -19,14 +19,14 @@ pub(super) struct Key {
 
 /// A public key that was looked at.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(super) struct KeyReading {
     /// What it is.
     pub key: Option<Key>,
     /// Why it is none, in words.
     pub defect: Option<String>,
 }
 
-impl Reading {
+impl KeyReading {
     /// Looks at a SubjectPublicKeyInfo.
     pub(super) fn of(info: Option<&[u8]>) -> Self {
         let mut defects = Defects::default();

@@ -88,20 +88,20 @@ pub fn read_with_terms(der: &[u8], sha256: Sha256) -> (CertificateFacts, Terms) 
 }
 
 /// The frame and the public key, or why it is not read.
-fn split(der: &[u8]) -> Result<(Fields<'_>, key::Reading, Defects), Defects> {
+fn split(der: &[u8]) -> Result<(Fields<'_>, key::KeyReading, Defects), Defects> {
     let mut defects = Defects::default();
     if der.len() > CERTIFICATE_BYTES_MAX {
         defects.note(format_args!("over {CERTIFICATE_BYTES_MAX} bytes"));
         return Err(defects);
     }
     let fields = Fields::split(der, &mut defects);
-    let key = key::Reading::of(fields.public_key);
+    let key = key::KeyReading::of(fields.public_key);
     Ok((fields, key, defects))
 }
 
 fn facts(
     fields: &Fields<'_>,
-    key: key::Reading,
+    key: key::KeyReading,
     list: Option<&ExtensionList<'_>>,
     sha256: Sha256,
     mut defects: Defects,
@@ -149,7 +149,7 @@ pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
 /// Algorithm and size in bits of a SubjectPublicKeyInfo, as
 /// [`CertificateFacts`] tells them; `None` where it cannot be read.
 pub fn key_size(info: &[u8]) -> Option<(String, Option<u32>)> {
-    key::Reading::of(Some(info)).key.map(|key| (key.algorithm, key.bits))
+    key::KeyReading::of(Some(info)).key.map(|key| (key.algorithm, key.bits))
 }
 
 /// Name of a signature algorithm, by its OID; `None` for one that is not known.

@@ -4,7 +4,7 @@
 use super::defects::Defects;
 use super::extensions::ExtensionList;
 use super::fields::{Cursor, Fields, time};
-use super::form::{Form, FrameForm};
+use super::form::{CertificateForm, FrameForm};
 use super::oid::dotted;
 use super::{grammar, key};
 use jiff::Timestamp;
@@ -122,14 +122,14 @@ pub enum KeyState {
 pub fn terms(der: &[u8]) -> Terms {
     let fields = Fields::split(der, &mut Defects::default());
     let list = fields.extensions.and_then(ExtensionList::read);
-    of(der, &fields, &key::Reading::of(fields.public_key), list.as_ref())
+    of(der, &fields, &key::KeyReading::of(fields.public_key), list.as_ref())
 }
 
 /// [`terms`] of a certificate whose frame, key and extensions were read.
 pub(super) fn of(
     der: &[u8],
     fields: &Fields<'_>,
-    key: &key::Reading,
+    key: &key::KeyReading,
     list: Option<&ExtensionList<'_>>,
 ) -> Terms {
     let mut defects = Defects::default();
@@ -177,13 +177,13 @@ fn with_criticality_of_der(raw: &[u8]) -> Option<Vec<u8>> {
 
 impl Terms {
     /// What clients make of the form of a leaf.
-    pub fn form_of_leaf(&self) -> Form {
+    pub fn form_of_leaf(&self) -> CertificateForm {
         self.form.of_leaf(|| self.unread())
     }
 
     /// What clients make of it above the leaf. GnuTLS reads none of these in TLS
     /// 1.3, so that they differ at most.
-    pub fn form_above_leaf(&self) -> Form {
+    pub fn form_above_leaf(&self) -> CertificateForm {
         self.form.above_leaf()
     }
 
@@ -223,7 +223,7 @@ impl Terms {
     }
 }
 
-fn key_state(info: &[u8], reading: &key::Reading) -> KeyState {
+fn key_state(info: &[u8], reading: &key::KeyReading) -> KeyState {
     match (&reading.key, &reading.defect) {
         (_, Some(defect)) => KeyState::Broken(defect.clone()),
         _ if SubjectPublicKeyInfoRef::from_der(info).is_err() => {

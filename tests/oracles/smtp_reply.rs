@@ -6,7 +6,7 @@ use super::{Seed, transcripts};
 use mxray::internals::model::text::{is_unprintable, unescape};
 use mxray::internals::model::{Deviation, Reply};
 use mxray::internals::smtp::reply::{
-    Fault, REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyReader, STREAM_BYTES_MAX,
+    REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyFault, ReplyReader, STREAM_BYTES_MAX,
 };
 
 /// Longest line of the letter of RFC 5321 §4.5.3.1.5, in octets.
@@ -30,7 +30,7 @@ fn check_without_end(lines: &[u8]) {
     let count = lines.repeat(REPLY_LINES_MAX + 1);
     let shorter = if bytes.len() < count.len() { bytes } else { count };
     let whole = read(&[&shorter]);
-    assert!(matches!(whole.fault, Some(Fault::TooManyLines | Fault::ReplyTooLong)), "{whole:?}");
+    assert!(matches!(whole.fault, Some(ReplyFault::TooManyLines | ReplyFault::ReplyTooLong)), "{whole:?}");
     assert_eq!(whole, plainly(&shorter), "a reply that only goes on");
 }
 
@@ -38,7 +38,7 @@ fn check_without_end(lines: &[u8]) {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Read {
     pub replies: Vec<Reply>,
-    pub fault: Option<Fault>,
+    pub fault: Option<ReplyFault>,
     /// Bytes after the last whole line.
     pub rest: Vec<u8>,
 }
@@ -71,7 +71,7 @@ fn plainly(stream: &[u8]) -> Read {
     for line in stream.split_inclusive(|byte| *byte == b'\n') {
         let ended = line.ends_with(b"\n");
         if line.len() > REPLY_LINE_BYTES_MAX || (!ended && line.len() == REPLY_LINE_BYTES_MAX) {
-            return Read { fault: Some(Fault::LineTooLong), ..read };
+            return Read { fault: Some(ReplyFault::LineTooLong), ..read };
         }
         if !ended {
             return Read { rest: line.to_vec(), ..read };
@@ -88,13 +88,13 @@ fn plainly(stream: &[u8]) -> Read {
 }
 
 /// What is wrong with the last of these lines of a reply.
-fn fault_of(lines: &[&[u8]]) -> Option<Fault> {
+fn fault_of(lines: &[&[u8]]) -> Option<ReplyFault> {
     let (last, before) = lines.split_last().unwrap();
     if before.len() == REPLY_LINES_MAX {
-        return Some(Fault::TooManyLines);
+        return Some(ReplyFault::TooManyLines);
     }
     if lines.iter().map(|line| line.len()).sum::<usize>() > REPLY_BYTES_MAX {
-        return Some(Fault::ReplyTooLong);
+        return Some(ReplyFault::ReplyTooLong);
     }
     let content = content(last);
     if content.is_empty() {
@@ -103,10 +103,10 @@ fn fault_of(lines: &[&[u8]]) -> Option<Fault> {
     let before: Vec<&[u8]> = before.iter().copied().filter(|line| !self::content(line).is_empty()).collect();
     let Some(code) = code(content).filter(|_| matches!(content.get(3), None | Some(b' ' | b'-'))) else {
         let text = mxray::internals::model::text::escape(content);
-        return Some(if before.is_empty() { Fault::NotReply(text) } else { Fault::BadLine(text) });
+        return Some(if before.is_empty() { ReplyFault::NotReply(text) } else { ReplyFault::BadLine(text) });
     };
     let first = before.first().map_or(code, |line| self::code(line).unwrap());
-    (first != code).then_some(Fault::CodeChange(first, code))
+    (first != code).then_some(ReplyFault::CodeChange(first, code))
 }
 
 fn reply_of(lines: &[&[u8]]) -> Reply {

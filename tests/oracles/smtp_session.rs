@@ -11,7 +11,7 @@ use mxray::internals::model::{Deviation, Dialogue, Failure, Kind, Phase, Reply, 
 use mxray::internals::smtp::client::{BROKEN_OFF_BYTES_MAX, PLAINTEXT_BYTES_MAX};
 use mxray::internals::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
 use mxray::internals::smtp::reply::STREAM_BYTES_MAX;
-use mxray::internals::smtp::{EhloName, SmtpClient, Step};
+use mxray::internals::smtp::{EhloName, SmtpAction, SmtpClient};
 
 /// The name that the client gives itself.
 pub const NAME: &str = "scan.example";
@@ -210,10 +210,10 @@ enum Next {
 fn turn(session: &mut SmtpClient, commands: &mut Vec<String>) -> Next {
     loop {
         match session.next() {
-            Step::Write(said) => commands.push(String::from_utf8(said.to_vec()).unwrap()),
-            Step::Read => return Next::Read,
-            Step::Upgrade => return Next::Upgrade,
-            Step::Done => return Next::Done,
+            SmtpAction::Write(said) => commands.push(String::from_utf8(said.to_vec()).unwrap()),
+            SmtpAction::Read => return Next::Read,
+            SmtpAction::Upgrade => return Next::Upgrade,
+            SmtpAction::Done => return Next::Done,
         }
         assert!(commands.len() <= COMMANDS_MAX, "the client comes to an end: {commands:?}");
     }

@@ -6,8 +6,8 @@ use super::tls_server_flight::answer;
 use arbitrary::{Result, Unstructured};
 use mxray::internals::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use mxray::internals::tls::{
-    CertificateRequest, Chain, End, Extension, ExtensionType, KeyExchange, ServerFlight, ServerHello,
-    ServerShare, ShareKind, SignedShare,
+    AnswerEnd, CertificateMessage, CertificateRequest, Extension, ExtensionType, KeyExchange, ServerFlight,
+    ServerHello, ServerShare, ShareKind, SignedShare,
 };
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub fn check(input: &[u8]) {
     let Ok(flight) = flight(&mut Unstructured::new(input)) else { return };
     let records = flight.to_records().expect("what is made here fits");
     let read = answer(&[&records]);
-    assert_eq!(read.end, End::Complete, "{flight:?}");
+    assert_eq!(read.end, AnswerEnd::Complete, "{flight:?}");
     assert_eq!(read.hello.as_ref(), Some(&flight.hello));
     if flight.hello.version() >= ProtocolVersion::TLS13 {
         assert_eq!((read.chain, read.key_exchange), (None, None));
@@ -84,10 +84,10 @@ fn hello(input: &mut Unstructured<'_>, version: ProtocolVersion, suite: CipherSu
     Ok(hello)
 }
 
-fn chain(input: &mut Unstructured<'_>) -> Result<Chain> {
+fn chain(input: &mut Unstructured<'_>) -> Result<CertificateMessage> {
     let certificates: Result<Vec<Arc<[u8]>>> =
         (0..input.int_in_range(0..=4)?).map(|_| Ok(bytes(input)?.into())).collect();
-    Ok(Chain { certificates: certificates?, excess: 0 })
+    Ok(CertificateMessage { certificates: certificates?, excess: 0 })
 }
 
 fn share(input: &mut Unstructured<'_>, kind: ShareKind) -> Result<SignedShare> {

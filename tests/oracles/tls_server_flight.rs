@@ -9,8 +9,8 @@ use mxray::internals::model::{CipherSuite, NamedGroup, ProtocolVersion, Signatur
 use mxray::internals::tls::probe::{FLIGHT_BYTES_MAX, RECORDS_MAX};
 use mxray::internals::tls::record::{ContentType, HEADER_BYTES, RECORD_BYTES_MAX};
 use mxray::internals::tls::{
-    CertificateRequest, Chain, ClientHello, End, HelloAnswer, HelloProbe, Objection, ServerFlight,
-    ServerHello, ServerShare, SignedShare, Step, objection,
+    AnswerEnd, CertificateMessage, CertificateRequest, ClientHello, HelloAction, HelloAnswer, HelloProbe,
+    Objection, ServerFlight, ServerHello, ServerShare, SignedShare, objection,
 };
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn hello() -> ClientHello {
 
 fn probe() -> HelloProbe {
     let mut probe = HelloProbe::new(&hello()).unwrap();
-    assert!(matches!(probe.next(), Step::Write(_)));
+    assert!(matches!(probe.next(), HelloAction::Write(_)));
     probe
 }
 
@@ -48,12 +48,12 @@ pub fn answer(pieces: &[&[u8]]) -> HelloAnswer {
     let mut probe = probe();
     for piece in pieces {
         probe.receive(piece);
-        assert!(matches!(probe.next(), Step::Read | Step::Done), "a hello is sent once");
+        assert!(matches!(probe.next(), HelloAction::Read | HelloAction::Done), "a hello is sent once");
     }
     probe.receive_eof();
-    assert_eq!(probe.next(), Step::Done, "after the end of the stream nothing is due");
+    assert_eq!(probe.next(), HelloAction::Done, "after the end of the stream nothing is due");
     let answer = probe.into_answer();
-    assert_ne!(answer.end, End::Unfinished);
+    assert_ne!(answer.end, AnswerEnd::Unfinished);
     answer
 }
 
@@ -76,7 +76,10 @@ fn check_written_again(answer: &HelloAnswer) {
     }
     if let Some(chain) = &answer.chain {
         let written = body(chain.to_message().expect("what was read fits"));
-        assert_eq!(Chain::decode(&written), Ok(Chain { excess: 0, ..chain.clone() }));
+        assert_eq!(
+            CertificateMessage::decode(&written),
+            Ok(CertificateMessage { excess: 0, ..chain.clone() })
+        );
     }
 }
 
@@ -84,8 +87,8 @@ fn check_written_again(answer: &HelloAnswer) {
 /// what was not.
 fn check_objection(answer: &HelloAnswer) {
     let told = objection(&hello(), answer);
-    assert!(told.is_none() || answer.end == End::Complete && answer.hello.is_some(), "{told:?}");
-    let chosen = answer.hello.as_ref().filter(|_| answer.end == End::Complete);
+    assert!(told.is_none() || answer.end == AnswerEnd::Complete && answer.hello.is_some(), "{told:?}");
+    let chosen = answer.hello.as_ref().filter(|_| answer.end == AnswerEnd::Complete);
     if chosen.is_some_and(|hello| hello.compression != 0) {
         assert!(matches!(told, Some(Objection::Illegal(_))), "{answer:?}");
     }
@@ -94,7 +97,7 @@ fn check_objection(answer: &HelloAnswer) {
 /// A point whose last bit is another is on no curve: where one is let pass, its
 /// neighbour is not.
 fn check_neighbour(answer: &HelloAnswer) {
-    if answer.end != End::Complete {
+    if answer.end != AnswerEnd::Complete {
         return;
     }
     let mut beside = answer.clone();
@@ -114,7 +117,7 @@ fn check_end_comes(stream: &[u8]) {
     let piece = stream.repeat(4096_usize.div_ceil(stream.len()));
     let mut probe = probe();
     let mut given = 0;
-    while probe.next() != Step::Done {
+    while probe.next() != HelloAction::Done {
         assert!(given < STREAM_BYTES_MAX, "no end after {given} bytes");
         probe.receive(&piece);
         given += piece.len();
@@ -127,7 +130,10 @@ pub fn flight(version: ProtocolVersion, suite: &str, share: Option<ServerShare>)
     let scheme = SignatureScheme(0x0401);
     ServerFlight {
         hello: ServerHello::new(version, suite, [5; 32]),
-        chain: Some(Chain { certificates: vec![Arc::from([0x30, 0]), Arc::from([7; 30])], excess: 0 }),
+        chain: Some(CertificateMessage {
+            certificates: vec![Arc::from([0x30, 0]), Arc::from([7; 30])],
+            excess: 0,
+        }),
         share: share.map(|share| SignedShare { share, scheme, signature: vec![3; 16] }),
         certificate_request: Some(CertificateRequest {
             certificate_types: vec![1, 64],

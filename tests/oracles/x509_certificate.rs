@@ -3,7 +3,7 @@
 
 use super::{Seed, crl};
 use mxray::internals::model::CertificateFacts;
-use mxray::internals::x509::form::{self, Form};
+use mxray::internals::x509::form::{self, CertificateForm};
 use mxray::internals::x509::terms::terms;
 use mxray::internals::x509::{
     CERTIFICATE_BYTES_MAX, DEFECT_BYTES_MAX, NAME_TEXT_BYTES_MAX, SERIAL_BYTES_MAX, URL_BYTES_MAX, URLS_MAX,
@@ -41,11 +41,11 @@ pub fn check(der: &[u8]) {
 /// The quick answer is that of the whole one, and what was signed is sound.
 fn check_form(der: &[u8]) {
     let told = terms(der).form_of_leaf();
-    assert_eq!(matches!(told, Form::Broken(_)), form::why_broken(der).is_some());
+    assert_eq!(matches!(told, CertificateForm::Broken(_)), form::why_broken(der).is_some());
     if [SERVER, INTERMEDIATE, ROOT].contains(&der) {
-        assert_eq!(told, Form::Sound);
+        assert_eq!(told, CertificateForm::Sound);
     }
-    if told == Form::Sound {
+    if told == CertificateForm::Sound {
         let followed = [der, &[0]].concat();
         assert!(form::why_broken(&followed).is_some(), "a certificate ends where it ends");
     }

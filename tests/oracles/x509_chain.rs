@@ -6,7 +6,7 @@ use super::x509_certificate::{INTERMEDIATE, ROOT, SERVER, refused};
 use jiff::Timestamp;
 use mxray::internals::model::observation::CHAIN_CERTIFICATES_MAX;
 use mxray::internals::model::{CertificateFacts, ChainStatus, DateStatus, Sha256};
-use mxray::internals::tls::Chain;
+use mxray::internals::tls::CertificateMessage;
 use mxray::internals::trust::{Assessed, Judge, Roots, Store};
 use mxray::internals::x509::{read, thumbprint};
 use rustls::pki_types::CertificateDer;
@@ -21,7 +21,7 @@ const BESIDE_MAX: usize = 4;
 /// bytes of length before each certificate.
 pub fn check(input: &[u8]) {
     let length = u32::try_from(input.len()).unwrap().to_be_bytes();
-    if let Ok(chain) = Chain::decode(&[&length[1..], input].concat()) {
+    if let Ok(chain) = CertificateMessage::decode(&[&length[1..], input].concat()) {
         check_chain(&chain.certificates);
     }
 }

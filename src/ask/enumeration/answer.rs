@@ -8,7 +8,7 @@ use crate::model::{
 const HANDSHAKE_FAILURE: AlertDescription = AlertDescription(40);
 
 /// What one answer says to the question that was asked.
-pub(super) enum Answer {
+pub(super) enum OfferAnswer {
     /// This, out of what was offered.
     Chose { suite: CipherSuite, group: Option<NamedGroup>, dh_bits: Option<usize> },
     /// None of these.
@@ -20,14 +20,14 @@ pub(super) enum Answer {
 }
 
 /// What an answer says to a question of this version.
-pub(super) fn read(asked: ProtocolVersion, hello: &HelloObservation) -> Answer {
+pub(super) fn read(asked: ProtocolVersion, hello: &HelloObservation) -> OfferAnswer {
     let nothing = matches!(hello.end, HelloEnd::Alert | HelloEnd::IllegalParameter);
     let chosen = hello.suite.filter(|_| !nothing);
     if let (Some(suite), Some(version)) = (chosen, hello.version) {
         if version != asked {
-            return Answer::Refused;
+            return OfferAnswer::Refused;
         }
-        return Answer::Chose { suite, group: hello.group, dh_bits: hello.dh_bits };
+        return OfferAnswer::Chose { suite, group: hello.group, dh_bits: hello.dh_bits };
     }
     match hello.end {
         HelloEnd::Alert => match hello.alert {
@@ -35,20 +35,20 @@ pub(super) fn read(asked: ProtocolVersion, hello: &HelloObservation) -> Answer {
                 HANDSHAKE_FAILURE
                 | AlertDescription::PROTOCOL_VERSION
                 | AlertDescription::INSUFFICIENT_SECURITY,
-            ) => Answer::Refused,
-            Some(AlertDescription::CLOSE_NOTIFY) => Answer::HungUp,
-            _ => Answer::Lost(Gap::Alert),
+            ) => OfferAnswer::Refused,
+            Some(AlertDescription::CLOSE_NOTIFY) => OfferAnswer::HungUp,
+            _ => OfferAnswer::Lost(Gap::Alert),
         },
-        HelloEnd::Closed => Answer::HungUp,
-        HelloEnd::Sslv2 => Answer::Refused,
-        HelloEnd::Timeout => Answer::Lost(Gap::Timeout),
-        HelloEnd::NotAsked => Answer::Lost(why_not_asked(hello)),
+        HelloEnd::Closed => OfferAnswer::HungUp,
+        HelloEnd::Sslv2 => OfferAnswer::Refused,
+        HelloEnd::Timeout => OfferAnswer::Lost(Gap::Timeout),
+        HelloEnd::NotAsked => OfferAnswer::Lost(why_not_asked(hello)),
         HelloEnd::Agreed
         | HelloEnd::BadCertificate
         | HelloEnd::IllegalParameter
         | HelloEnd::NotTls
         | HelloEnd::Malformed
-        | HelloEnd::TooLong => Answer::Lost(Gap::Unreadable),
+        | HelloEnd::TooLong => OfferAnswer::Lost(Gap::Unreadable),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where an enumeration stands after the answers so far.
 
 use super::EnumerationPlan;
-use super::answer::{Answer, read};
+use super::answer::{OfferAnswer, read};
 use super::offer::{self, CHUNK_SUITES, Elimination};
 use crate::model::{
     AcceptedGroups, AcceptedSuite, CipherSuite, ClientHelloSpec, Enumeration, Gap, HelloEnd,
@@ -137,7 +137,7 @@ impl<'p> State<'p> {
         } else {
             self.versions.last().map(|current| current.version)
         };
-        let answer = asked.map_or(Answer::Refused, |version| read(version, hello));
+        let answer = asked.map_or(OfferAnswer::Refused, |version| read(version, hello));
         if self.gives_up(hello, &answer) {
             return;
         }
@@ -145,9 +145,9 @@ impl<'p> State<'p> {
             return;
         }
         if self.check == Some(Check::Control) {
-            return self.pass_over(!matches!(answer, Answer::Chose { .. }));
+            return self.pass_over(!matches!(answer, OfferAnswer::Chose { .. }));
         }
-        if self.check.is_some() && !matches!(answer, Answer::HungUp) {
+        if self.check.is_some() && !matches!(answer, OfferAnswer::HungUp) {
             self.check = None;
             self.unsteady = true;
         }
@@ -161,10 +161,10 @@ impl<'p> State<'p> {
     }
 
     /// Whether the server is to be left alone from now on.
-    fn gives_up(&mut self, hello: &HelloObservation, answer: &Answer) -> bool {
+    fn gives_up(&mut self, hello: &HelloObservation, answer: &OfferAnswer) -> bool {
         let silent = matches!(hello.end, HelloEnd::NotAsked | HelloEnd::Timeout);
         self.silences = if silent { self.silences + 1 } else { 0 };
-        if let Answer::Lost(gap) = answer
+        if let OfferAnswer::Lost(gap) = answer
             && (*gap == Gap::Throttled || self.silences >= SILENCES_MAX)
         {
             self.given_up = Some(*gap);
@@ -172,12 +172,12 @@ impl<'p> State<'p> {
         self.given_up.is_some()
     }
 
-    fn take_suites(&mut self, answer: Answer) {
+    fn take_suites(&mut self, answer: OfferAnswer) {
         let Stage::Suites(list) = &mut self.stage else { return };
         let length = list.offered.len();
         let is_first = list.found.is_empty() && !list.is_cut;
         match answer {
-            Answer::Chose { suite, group, dh_bits } => {
+            OfferAnswer::Chose { suite, group, dh_bits } => {
                 self.answered_suites = self.answered_suites.max(length);
                 let Some(current) = self.versions.last_mut() else { return };
                 let version = current.version;
@@ -195,20 +195,20 @@ impl<'p> State<'p> {
                     self.end_suites(None);
                 }
             }
-            Answer::Refused => {
+            OfferAnswer::Refused => {
                 self.answered_suites = self.answered_suites.max(length);
                 if !list.next_part() {
                     self.end_suites(None);
                 }
             }
             // Perhaps the list was too long for it.
-            Answer::HungUp | Answer::Lost(_)
+            OfferAnswer::HungUp | OfferAnswer::Lost(_)
                 if is_first && length > CHUNK_SUITES.max(self.answered_suites) =>
             {
                 list.cut(CHUNK_SUITES);
             }
-            Answer::HungUp => self.doubt(),
-            Answer::Lost(gap) => self.end_suites(Some(gap)),
+            OfferAnswer::HungUp => self.doubt(),
+            OfferAnswer::Lost(gap) => self.end_suites(Some(gap)),
         }
     }
 
@@ -281,11 +281,11 @@ impl<'p> State<'p> {
         }
     }
 
-    fn take_rank(&mut self, answer: &Answer) {
+    fn take_rank(&mut self, answer: &OfferAnswer) {
         let Stage::Rank(list) = &mut self.stage else { return };
         let Some(current) = self.versions.last_mut() else { return };
         let chosen = match answer {
-            Answer::Chose { suite, .. } => list.choose(*suite),
+            OfferAnswer::Chose { suite, .. } => list.choose(*suite),
             _ => false,
         };
         if chosen && list.offered.len() > 1 {
@@ -303,13 +303,13 @@ impl<'p> State<'p> {
         }
     }
 
-    fn take_order(&mut self, answer: &Answer) {
+    fn take_order(&mut self, answer: &OfferAnswer) {
         let Some(current) = self.versions.last_mut() else { return };
         let (first, last) = (current.suites.first(), current.suites.last());
         let is = |accepted: Option<&AcceptedSuite>, suite| accepted.is_some_and(|found| found.suite == suite);
         current.preference = Some(match answer {
-            Answer::Chose { suite, .. } if is(first, *suite) => Preference::Server,
-            Answer::Chose { suite, .. } if is(last, *suite) => Preference::Client,
+            OfferAnswer::Chose { suite, .. } if is(first, *suite) => Preference::Server,
+            OfferAnswer::Chose { suite, .. } if is(last, *suite) => Preference::Client,
             _ => Preference::Undetermined,
         });
         self.begin_groups();
@@ -334,21 +334,21 @@ impl<'p> State<'p> {
         self.stage = Stage::Groups { suites, groups };
     }
 
-    fn take_groups(&mut self, answer: Answer) {
+    fn take_groups(&mut self, answer: OfferAnswer) {
         let Stage::Groups { groups, .. } = &mut self.stage else { return };
         match answer {
-            Answer::Chose { group: Some(group), .. } if groups.choose(group) => {
+            OfferAnswer::Chose { group: Some(group), .. } if groups.choose(group) => {
                 if groups.offered.is_empty() {
                     self.leave_stage();
                 }
             }
-            Answer::Refused => self.leave_stage(),
-            Answer::HungUp => self.doubt(),
-            Answer::Chose { .. } => {
+            OfferAnswer::Refused => self.leave_stage(),
+            OfferAnswer::HungUp => self.doubt(),
+            OfferAnswer::Chose { .. } => {
                 let found = std::mem::take(&mut groups.found);
                 self.end_groups(found, Some(Gap::Unreadable));
             }
-            Answer::Lost(gap) => {
+            OfferAnswer::Lost(gap) => {
                 let found = std::mem::take(&mut groups.found);
                 self.end_groups(found, Some(gap));
             }

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn every_root_that_is_built_in_is_of_sound_form() {
         for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-            assert_eq!(terms(der).form_of_leaf(), crate::x509::form::Form::Sound);
+            assert_eq!(terms(der).form_of_leaf(), crate::x509::form::CertificateForm::Sound);
         }
     }
 

@@ -89,7 +89,7 @@ impl<'c> Key<'c> {
             "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => {
                 let is_pss = oid.ends_with(".10");
                 let restriction = if is_pss { restriction(&info.algorithm) } else { Restriction::None };
-                let bits = key::Reading::of(Some(raw)).key?.bits?;
+                let bits = key::KeyReading::of(Some(raw)).key?.bits?;
                 let parameters = info.algorithm.parameters.as_ref();
                 let has_null = parameters.is_some_and(|parameters| parameters.tag() == Tag::Null);
                 Key::Rsa(RsaKey { der: bytes, bits, is_pss, restriction, has_null })
@@ -99,7 +99,7 @@ impl<'c> Key<'c> {
             "2.16.840.1.101.3.4.3.17" => Key::MlDsa(44, bytes),
             "2.16.840.1.101.3.4.3.18" => Key::MlDsa(65, bytes),
             "2.16.840.1.101.3.4.3.19" => Key::MlDsa(87, bytes),
-            other => Key::Other(key::Reading::of(Some(raw)).key?.algorithm, beyond_library(other)),
+            other => Key::Other(key::KeyReading::of(Some(raw)).key?.algorithm, beyond_library(other)),
         })
     }
 
