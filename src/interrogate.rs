@@ -1,10 +1,11 @@
 //! One key asked to its end: the probe, further attempts where one broke off,
-//! the second look at a "no TLS", and the further hellos that the answers are
+//! the second look at a "no TLS" and at a handshake that fails with everyone,
+//! and the further hellos that the answers are
 //! worth. `scan` and `probe` go by it alike, so that they cannot disagree.
 //!
 //! ```text
 //! probe ─┬─ broke off, retries left ──► after a pause: probe
-//!        ├─ "no TLS", once ───────────► after a pause: probe (the second look)
+//!        ├─ "no TLS" or such, once ───► after a pause: probe (the second look)
 //!        └─ else ─────────────────────► hello, as long as one is worth it
 //!                                         └─ never came to it, retries left ──► after a pause: that hello
 //! ```
@@ -13,13 +14,17 @@
 //! engine keeps of a key. [`interrogate`] carries several of them out, one
 //! connection at a time.
 
+mod addresses;
+
+pub use addresses::Addresses;
+
 use crate::model::attempt::OTHER_ATTEMPTS_MAX;
 use crate::model::{
-    ClientHelloSpec, Failure, HelloObservation, Kind, Observation, OtherAttempt, Phase, ProbeKey,
+    AddressTls, ClientHelloSpec, Failure, HelloObservation, Kind, Observation, OtherAttempt, Phase, ProbeKey,
 };
 use crate::stage::Probe;
 use crate::trust::{Assessed, Assessments};
-use crate::verdict::Policy;
+use crate::verdict::{Policy, said_of_tls};
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
 use std::net::IpAddr;
@@ -34,7 +39,8 @@ pub struct RetryPlan {
     pub retries: u32,
     /// Pause before the first of them; doubles with each further one.
     pub retry_delay: Duration,
-    /// Pause before the second look at an answer that says "no TLS".
+    /// Pause before the second look at an answer that says "no TLS", or at a
+    /// handshake that fails with everyone.
     pub second_look_delay: Duration,
 }
 
@@ -76,12 +82,22 @@ pub enum ConnectionResult {
     Hello(Box<HelloObservation>, Option<Arc<Assessed>>),
 }
 
+impl ConnectionResult {
+    /// What it says of TLS for every name of the address.
+    pub fn said_of_tls(&self) -> AddressTls {
+        match self {
+            ConnectionResult::Probe(known) => said_of_tls::by_probe(known.observation.failure.as_ref()),
+            ConnectionResult::Hello(hello, _) => said_of_tls::by_hello(hello),
+        }
+    }
+}
+
 /// Why a key is not asked at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseCause {
     /// The last connection broke off.
     Retry,
-    /// It said "no TLS".
+    /// It said "no TLS", or failed in a way in which it fails with everyone.
     SecondLook,
 }
 
@@ -242,9 +258,10 @@ impl Interrogation {
         self.looked_again && self.hello.is_none() && self.alike(failure).count() > 1
     }
 
-    /// Whether "no TLS" was said, and not twice so far apart as a second look is.
+    /// Whether it ended by what needs a second look, and not twice so far apart as
+    /// that is.
     fn is_worth_a_second_look(&self, failure: &Failure) -> bool {
-        if self.looked_again || !failure.denies_tls() {
+        if self.looked_again || !failure.needs_second_look() {
             return false;
         }
         let first = self.alike(failure).next().map(|attempt| attempt.started);
@@ -253,19 +270,19 @@ impl Interrogation {
         self.alike(failure).count() < 2 || last.started.duration_since(first) < delay
     }
 
-    /// The attempts that ended by the same denial.
+    /// The attempts that ended by the same, if that needs a second look.
     fn alike(&self, failure: &Failure) -> impl Iterator<Item = &OtherAttempt> {
-        let end = failure.denies_tls().then_some((failure.phase, failure.kind));
+        let end = failure.needs_second_look().then_some((failure.phase, failure.kind));
         self.attempts.iter().filter(move |attempt| {
             end.is_some() && attempt.failure.as_ref().map(|failure| (failure.phase, failure.kind)) == end
         })
     }
 
     /// Goes on to the next hello that the key is worth. A host that let an
-    /// earlier attempt come further than the last is left alone. So is one that
-    /// also said "no TLS": what it gives is open, whatever it says to a hello.
+    /// earlier attempt come further than the last is left alone. So is one whose
+    /// looks differ: what it gives is open, whatever it says to a hello.
     fn next_hello(&mut self, policy: &Policy) -> KeyAction {
-        let last = self.kept.as_ref().filter(|(number, _)| *number == self.made && !self.has_denied());
+        let last = self.kept.as_ref().filter(|(number, _)| *number == self.made && !self.differs());
         match last.and_then(|(_, known)| policy.next_hello(&known.observation)) {
             Some(spec) => {
                 self.hello = Some(Arc::new(spec));
@@ -276,9 +293,13 @@ impl Interrogation {
         }
     }
 
-    /// Whether an attempt ended by the word that there is no TLS.
-    fn has_denied(&self) -> bool {
-        self.attempts.iter().any(|attempt| attempt.failure.as_ref().is_some_and(Failure::says_no_tls))
+    /// Whether an attempt ended by the word that there is no TLS, or by a handshake
+    /// that fails with everyone and did not at the last.
+    fn differs(&self) -> bool {
+        let last = self.last_failure().map(|failure| failure.kind);
+        self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).any(|failure| {
+            failure.says_no_tls() || failure.fails_with_everyone() && last != Some(failure.kind)
+        })
     }
 }
 
@@ -335,7 +356,8 @@ struct AskedKey {
 }
 
 /// Asks each key to its end, one connection at a time; gives what is known of
-/// them in the order of the keys. While one pauses the others are asked.
+/// them in the order of the keys. While one pauses the others are asked. What the
+/// keys of one address said of TLS counts for all of them.
 pub async fn interrogate<P: Probe>(
     probe: &P,
     policy: &Policy,
@@ -349,11 +371,13 @@ pub async fn interrogate<P: Probe>(
         AskedKey { key, interrogation: Interrogation::new(plan), due: begun, known }
     });
     let mut all: Vec<AskedKey> = asked.collect();
+    let mut addresses = Addresses::default();
     while let Some(asked) = next_due(&mut all) {
         sleep_until(asked.due).await;
         pacing.before(asked.key.endpoint.ip).await;
         let made_for = asked.interrogation.begin();
         let answer = connect(probe, policy, asked.key.clone(), &made_for).await;
+        addresses.note(asked.key.endpoint, answer.said_of_tls());
         match asked.interrogation.take(answer, policy) {
             KeyAction::Connect => {}
             KeyAction::Wait(pause) => {
@@ -366,7 +390,9 @@ pub async fn interrogate<P: Probe>(
             }
         }
     }
-    all.into_iter().filter_map(|asked| asked.known).collect()
+    let mut all: Vec<Known> = all.into_iter().filter_map(|asked| asked.known).collect();
+    all.iter_mut().for_each(|known| addresses.tell(&mut known.observation));
+    all
 }
 
 /// The key to ask now: the first whose pause is over, else the one whose pause

@@ -10,8 +10,8 @@ use mxray::internals::engine::{EngineConfig, Progress, run};
 use mxray::internals::interrogate::{Known, Pacing, Pause, RetryPlan, interrogate};
 use mxray::internals::model::{
     CipherSuite, ClientHelloSpec, Delivery, DomainFacts, DomainRecord, Endpoint, EndpointRecord, Exchange,
-    Failure, HelloEnd, HelloObservation, Kind, NamedGroup, Observation, Phase, ProbeKey, ProtocolVersion,
-    Record, SignatureCheck, SignatureScheme, Subject, Target, TlsObservation,
+    Failure, HelloEnd, HelloObservation, Kind, MxHost, NamedGroup, Observation, Phase, ProbeKey,
+    ProtocolVersion, Record, SignatureCheck, SignatureScheme, Subject, Target, TlsObservation,
 };
 use mxray::internals::sender::Sender;
 use mxray::internals::stage::{Lookup, Probe};
@@ -36,9 +36,12 @@ const REJECTED: End = Some((Phase::Greeting, Kind::Rejected));
 const SHAKEN: End = Some((Phase::AfterTls, Kind::Closed));
 const TLS_CLOSED: End = Some((Phase::Tls, Kind::Closed));
 const NO_VERSION: End = Some((Phase::Tls, Kind::NoCommonVersion));
+const BAD_SIGNATURE: End = Some((Phase::Tls, Kind::SignatureFailed));
+const BAD_CERTIFICATE: End = Some((Phase::Tls, Kind::BadCertificate));
+const MARKED: End = Some((Phase::Tls, Kind::DowngradeDetected));
 const OURS: End = Some((Phase::Connect, Kind::LocalError));
 
-const ENDS: [End; 7] = [OK, ABSENT, NOT_NOW, THROTTLED, REJECTED, SHAKEN, NO_VERSION];
+const ENDS: [End; 8] = [OK, ABSENT, NOT_NOW, THROTTLED, REJECTED, SHAKEN, NO_VERSION, MARKED];
 
 /// Plays a list of ends to each address, the last again and again. Hellos find
 /// what the probe would.
@@ -123,7 +126,8 @@ struct Itself;
 impl Lookup for Itself {
     async fn lookup(&self, target: Target) -> DomainFacts {
         let Subject::Endpoint { ip, .. } = target.subject else { panic!("an endpoint") };
-        let exchange = Exchange::whole(0, None, vec![ip]);
+        let Target { subject: Subject::Endpoint { name, .. }, .. } = &target else { panic!("an endpoint") };
+        let exchange = Exchange::whole(0, name.clone(), vec![ip]);
         DomainFacts::whole(target, vec![exchange])
     }
 }
@@ -165,12 +169,22 @@ struct Written {
 /// Asks every script by an engine. With `stopped_after` so many connections the
 /// run is stopped as soon as none is open.
 async fn scanned(retry: RetryPlan, script: Arc<Script>, stopped_after: Option<usize>) -> Written {
+    let keys = script.ends.keys().map(|ip| (*ip, None)).collect();
+    scanned_keys(retry, script, keys, stopped_after).await
+}
+
+/// The same of these addresses and names.
+async fn scanned_keys(
+    retry: RetryPlan,
+    script: Arc<Script>,
+    keys: Vec<(IpAddr, Option<MxHost>)>,
+    stopped_after: Option<usize>,
+) -> Written {
     let (targets_in, targets) = mpsc::channel(8);
     let (records_in, mut records) = mpsc::channel(8);
-    let ips: Vec<IpAddr> = script.ends.keys().copied().collect();
     tokio::spawn(async move {
-        for (line, ip) in (1..).zip(ips) {
-            let subject = Subject::Endpoint { ip, port: None, name: None };
+        for (line, (ip, name)) in (1..).zip(keys) {
+            let subject = Subject::Endpoint { ip, port: None, name };
             let _ = targets_in.send(Target { line, subject }).await;
         }
     });
@@ -203,8 +217,17 @@ async fn scanned(retry: RetryPlan, script: Arc<Script>, stopped_after: Option<us
 }
 
 async fn probed(retry: RetryPlan, script: Arc<Script>) -> Vec<EndpointRecord> {
-    let key = |ip: &IpAddr| ProbeKey { endpoint: Endpoint { ip: *ip, port: 25 }, sni: None };
-    let keys = script.ends.keys().map(key).collect();
+    let keys = script.ends.keys().map(|ip| (*ip, None)).collect();
+    probed_keys(retry, script, keys).await
+}
+
+async fn probed_keys(
+    retry: RetryPlan,
+    script: Arc<Script>,
+    keys: Vec<(IpAddr, Option<MxHost>)>,
+) -> Vec<EndpointRecord> {
+    let key = |(ip, sni)| ProbeKey { endpoint: Endpoint { ip, port: 25 }, sni };
+    let keys = keys.into_iter().map(key).collect();
     let policy = policy();
     let known = interrogate(&*script, &policy, retry, keys, &mut Haste).await;
     let record = |Known { observation, assessments }| policy.endpoint(*observation, &assessments).0;
@@ -303,6 +326,47 @@ async fn no_tls_is_looked_at_twice_before_it_is_believed() {
     }
 }
 
+/// Behind one address may stand several servers, one of which is broken.
+#[tokio::test]
+async fn a_handshake_that_fails_with_everyone_is_looked_at_twice() {
+    let failed = "deferred tls_signature_failed";
+    for (retries, script, made, kept, others, delivery) in [
+        (0, &[BAD_SIGNATURE][..], 2, BAD_SIGNATURE, &[BAD_SIGNATURE][..], failed),
+        (0, &[BAD_SIGNATURE, OK], 2, OK, &[BAD_SIGNATURE], "undetermined second_look_differs"),
+        (0, &[BAD_SIGNATURE, SHAKEN], 2, SHAKEN, &[BAD_SIGNATURE], "undetermined second_look_differs"),
+        (
+            0,
+            &[BAD_SIGNATURE, BAD_CERTIFICATE],
+            2,
+            BAD_CERTIFICATE,
+            &[BAD_SIGNATURE],
+            "undetermined second_look_differs",
+        ),
+        (
+            0,
+            &[BAD_SIGNATURE, NO_VERSION],
+            2,
+            NO_VERSION,
+            &[BAD_SIGNATURE],
+            "undetermined second_look_differs",
+        ),
+        (0, &[BAD_SIGNATURE, ABSENT], 2, BAD_SIGNATURE, &[ABSENT], "undetermined second_look_differs"),
+        (0, &[BAD_SIGNATURE, THROTTLED], 2, BAD_SIGNATURE, &[THROTTLED], "undetermined no_second_look"),
+        (
+            1,
+            &[BAD_SIGNATURE, THROTTLED, BAD_SIGNATURE],
+            3,
+            BAD_SIGNATURE,
+            &[BAD_SIGNATURE, THROTTLED],
+            failed,
+        ),
+        (1, &[THROTTLED, BAD_SIGNATURE], 3, BAD_SIGNATURE, &[THROTTLED, BAD_SIGNATURE], failed),
+    ] {
+        let expected = (made, kept, others.to_vec(), delivery.to_string());
+        assert_eq!(told(plan(retries), script).await, expected, "{retries} {script:?}");
+    }
+}
+
 /// What it gives is open then, whatever it says to a hello. A host that had no
 /// TLS for now, and has some later, does not differ.
 #[tokio::test]
@@ -312,6 +376,9 @@ async fn a_host_whose_looks_differ_gets_no_further_hellos() {
         (&[ABSENT, NO_VERSION], 2),
         (&[REFUSED, NO_VERSION], 2),
         (&[NOT_NOW, NO_VERSION], 8),
+        (&[MARKED], 8),
+        (&[MARKED, NO_VERSION], 2),
+        (&[MARKED, BAD_SIGNATURE], 2),
     ] {
         let played = Script::new(&[script.to_vec()]);
         let record = probed(plan(0), played.clone()).await.remove(0);
@@ -321,14 +388,53 @@ async fn a_host_whose_looks_differ_gets_no_further_hellos() {
     }
 }
 
+/// What is told of two names of one address, in the order in which it is known, by
+/// an engine and by a probe.
+async fn of_two_names(script: &[End]) -> [Vec<String>; 2] {
+    let keys = || ["a.example", "b.example"].map(|name| (address(0), Some(MxHost::new(name)))).to_vec();
+    let played = || Script::new(&[script.to_vec()]);
+    let scanned = scanned_keys(plan(0), played(), keys(), None).await.endpoints;
+    let probed = probed_keys(plan(0), played(), keys()).await;
+    [scanned, probed].map(|records| {
+        let outcome = |record: &EndpointRecord| match record.outcome.reason {
+            Some(reason) => format!("{} {reason}", record.outcome.delivery),
+            None => record.outcome.delivery.to_string(),
+        };
+        records.iter().map(outcome).collect()
+    })
+}
+
+/// No name is told before STARTTLS, so what differs between names is the address.
+#[tokio::test]
+async fn names_of_one_address_do_not_differ_in_whether_there_is_tls() {
+    let (differs, throttled) = ("undetermined second_look_differs", "undetermined greeting_throttled");
+    let no_tls = "plaintext starttls_not_offered";
+    for (script, scanned, probed) in [
+        (&[OK][..], ["encrypted", "encrypted"], ["encrypted", "encrypted"]),
+        (&[ABSENT], [no_tls, no_tls], [no_tls, no_tls]),
+        // What is written stays; whoever tells all at the end knows all.
+        (&[OK, ABSENT], ["encrypted", differs], [differs, differs]),
+        (&[ABSENT, OK, ABSENT], [differs, differs], [differs, differs]),
+        (&[THROTTLED, ABSENT], [throttled, no_tls], [throttled, no_tls]),
+        (&[OK, THROTTLED], ["encrypted", throttled], ["encrypted", throttled]),
+        (
+            &[OK, NOT_NOW],
+            ["encrypted", "undetermined starttls_refused_temporarily"],
+            ["encrypted", "undetermined starttls_refused_temporarily"],
+        ),
+    ] {
+        assert_eq!(of_two_names(script).await, [scanned, probed].map(Vec::from), "{script:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_stop_leaves_what_is_known_of_hosts_that_pause() {
     let patient = RetryPlan { retries: 1, retry_delay: NEVER, second_look_delay: NEVER };
-    let scripts = [vec![SHAKEN], vec![ABSENT]];
-    let written = scanned(patient, Script::new(&scripts), Some(2)).await;
+    let scripts = [vec![SHAKEN], vec![ABSENT], vec![BAD_SIGNATURE]];
+    let written = scanned(patient, Script::new(&scripts), Some(3)).await;
     let reasons = written.endpoints.iter().map(|endpoint| endpoint.outcome.reason.unwrap().to_string());
-    assert_eq!(reasons.collect::<Vec<_>>(), ["after_tls_closed", "no_second_look"]);
-    assert_eq!(written.domains.len(), 2);
+    assert_eq!(reasons.collect::<Vec<_>>(), ["after_tls_closed", "no_second_look", "no_second_look"]);
+    assert_eq!(written.domains.len(), 3);
 }
 
 /// Far more domains than may wait for a permit.

@@ -17,8 +17,8 @@ use super::pace::{Limits, NextStart, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
-use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan};
-use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
+use crate::interrogate::{self, Addresses, ConnectionResult, Known, Pause, PauseCause, RetryPlan};
+use crate::model::{AddressTls, DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{Policy, Reach};
 use std::net::IpAddr;
@@ -129,6 +129,7 @@ pub async fn run<L: Lookup, P: Probe>(
         joiner: Joiner::default(),
         lookups: 0,
         stopping: false,
+        addresses: Addresses::default(),
         reach: Reach::default(),
         counts: EngineCounts::default(),
     };
@@ -150,6 +151,7 @@ struct Pipeline<L, P> {
     joiner: Joiner,
     lookups: usize,
     stopping: bool,
+    addresses: Addresses,
     /// Whether this machine's own network lets connections out.
     reach: Reach,
     counts: EngineCounts,
@@ -251,7 +253,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.looked(facts).await
             }
             Event::Ended { id, answer } => {
-                self.connection_ended(id);
+                self.connection_ended(id, answer.said_of_tls());
                 match self.under_way.ended(id, answer, &self.policy, self.stopping) {
                     Some(Ended::Enqueue) => self.enqueue_again(id),
                     Some(Ended::Pause(pause)) => self.pause(id, pause),
@@ -275,8 +277,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    fn connection_ended(&mut self, id: KeyId) {
+    fn connection_ended(&mut self, id: KeyId, said: AddressTls) {
         if let Some(key) = self.keys.key(id) {
+            self.addresses.note(key.endpoint, said);
             self.pacer.finished(key.endpoint.ip);
         }
         self.progress.set_in_flight(self.pacer.open());
@@ -360,7 +363,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     /// Records a key of which all is known that is asked for.
-    async fn probed(&mut self, id: KeyId, known: Known) -> Result<(), EngineError> {
+    async fn probed(&mut self, id: KeyId, mut known: Known) -> Result<(), EngineError> {
+        self.addresses.tell(&mut known.observation);
         let Known { observation, assessments } = known;
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
         self.reach.add(&observation);

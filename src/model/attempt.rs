@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const OTHER_ATTEMPTS_MAX: usize = 32;
 
 /// A connection to an endpoint beside the one whose dialogue is kept: one that
-/// broke off before it came as far, or a second look at a "no TLS".
+/// broke off before it came as far, or a second look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OtherAttempt {
     /// Which of the connections it was, from 1.

@@ -80,9 +80,10 @@ pub enum Reason {
     /// The prime of the server's Diffie-Hellman group is shorter than the sender
     /// takes, or longer than some clients do.
     DhPrimeSize,
-    /// An endpoint that says "no TLS" was looked at once only.
+    /// An endpoint that says "no TLS", or fails in TLS with everyone, was looked at
+    /// once only.
     NoSecondLook,
-    /// A second look at one that says "no TLS" brought something else.
+    /// Another look at such a one brought something else.
     SecondLookDiffers,
     /// STARTTLS is written in a form that senders read differently.
     StarttlsKeywordForm,

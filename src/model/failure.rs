@@ -283,6 +283,24 @@ impl Failure {
         self.says_no_tls() || (self.phase, self.kind) == (Phase::Starttls, Kind::RefusedTemporarily)
     }
 
+    /// Whether the server ends, or spoils, the handshake of every client that
+    /// comes as the scanner did: what is believed only if it is seen twice.
+    pub fn fails_with_everyone(&self) -> bool {
+        self.phase == Phase::Tls
+            && matches!(
+                self.kind,
+                Kind::SignatureFailed
+                    | Kind::BadCertificate
+                    | Kind::DowngradeDetected
+                    | Kind::ClientCertificateRequired
+            )
+    }
+
+    /// Whether one look is not enough for it.
+    pub fn needs_second_look(&self) -> bool {
+        self.denies_tls() || self.fails_with_everyone()
+    }
+
     /// Whether EHLO listed STARTTLS, by what ended the attempt. Known once EHLO
     /// was answered: whatever goes wrong with STARTTLS later, it was offered.
     /// Where replies and commands do not match, nobody knows.

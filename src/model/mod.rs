@@ -4,6 +4,7 @@
 //! stage can be read, tested and replaced without looking into its neighbour.
 //! Nothing here imports another module of the crate.
 
+pub mod address_tls;
 pub mod assessment;
 pub mod attempt;
 pub mod blocklist;
@@ -38,6 +39,7 @@ pub mod target;
 pub mod text;
 pub mod verdict;
 
+pub use address_tls::AddressTls;
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use attempt::OtherAttempt;
 pub use blocklist::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError};

@@ -1,6 +1,7 @@
 //! What one endpoint said. It names no domain and judges nothing, so that it
 //! can be judged again, for another sender, without a packet.
 
+use super::address_tls::AddressTls;
 use super::attempt::OtherAttempt;
 use super::client_certificate::ClientCertificate;
 use super::downgrade_mark::DowngradeMark;
@@ -202,6 +203,11 @@ pub struct Observation {
     /// was written before that was recorded.
     #[serde(default)]
     pub other_attempts: Option<Vec<OtherAttempt>>,
+    /// What all connections to this address and port had said of TLS when this was
+    /// written, those under other names included. `None` in what was written
+    /// before that was recorded.
+    #[serde(default)]
+    pub tls_at_address: Option<AddressTls>,
     /// The terminal outcome; `None` if everything ran to its end.
     pub failure: Option<Failure>,
     /// What was said in SMTP.
@@ -228,6 +234,7 @@ impl Observation {
             started,
             attempts,
             other_attempts: Some(Vec::new()),
+            tls_at_address: Some(AddressTls::Nothing),
             failure: Some(failure),
             dialogue: Dialogue::default(),
             tls: None,

@@ -6,7 +6,8 @@ use super::recorder::Recorder;
 use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
 use super::{tls_failure, trace};
 use crate::model::{
-    ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings, TlsObservation,
+    AddressTls, ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings,
+    TlsObservation,
 };
 use crate::smtp::{EhloName, SmtpAction, SmtpClient};
 use crate::tls::TlsClient;
@@ -202,6 +203,7 @@ impl<'a> Drive<'a> {
             started,
             attempts,
             other_attempts: Some(Vec::new()),
+            tls_at_address: Some(AddressTls::Nothing),
             failure: dialogue.failure.clone(),
             dialogue,
             tls,

@@ -8,8 +8,8 @@ mod verdict;
 
 use crate::model::text::{self, ELLIPSIS};
 use crate::model::{
-    Assessment, ClientCertificate, Deviation, DomainFacts, DomainRecord, EndpointRecord, Exchange,
-    ExpectationMatch, Observation, Reply, SmtpCommand, TlsObservation,
+    AddressTls, Assessment, ClientCertificate, Deviation, DomainFacts, DomainRecord, EndpointRecord,
+    Exchange, ExpectationMatch, Observation, Reply, SmtpCommand, TlsObservation,
 };
 use certificates::write_certificates;
 use millis::millis;
@@ -130,6 +130,9 @@ fn write_endpoint(out: &mut String, endpoint: &EndpointRecord, probed: &Probed<'
         None => writeln!(out, "  outcome  ok, in {}", millis(seen.timings.total_us))?,
     }
     write_other_attempts(out, seen)?;
+    if seen.tls_at_address == Some(AddressTls::Both) {
+        writeln!(out, "  address  came to TLS on some connections, and said on others that there is none")?;
+    }
     hellos::write(out, endpoint)?;
     endpoint.enumeration.as_ref().map_or(Ok(()), |found| enumeration::write(out, found))
 }

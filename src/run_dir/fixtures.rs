@@ -3,7 +3,7 @@
 use super::run_info::{JudgedBy, RunCounts, RunInfo, RunLimits};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
-    Assessment, Basis, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorDelivery,
+    AddressTls, Assessment, Basis, CertificateFacts, ChainStatus, Check, CheckFailure, ConnectorDelivery,
     ConnectorVerdict, DateStatus, Delivery, Deviation, Dialogue, DomainFacts, DomainName, DomainRecord,
     Endpoint, EndpointRecord, Exchange, Failure, Finding, ForcedBasis, ForcedTls, HelloEnd, HelloObservation,
     HelloPurpose, JudgedEndpoint, KeyStatus, Kind, Leaf, Logged, MxHost, NameStatus, NegotiatedTls,
@@ -218,6 +218,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             started: "2026-03-01T12:00:00.1234567Z".parse().unwrap(),
             attempts: 1,
             other_attempts: Some(Vec::new()),
+            tls_at_address: Some(AddressTls::Nothing),
             failure: None,
             dialogue,
             tls: Some(tls),

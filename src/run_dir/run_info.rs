@@ -122,8 +122,8 @@ pub struct RunLimits {
     pub retries: u32,
     /// Milliseconds before the first repetition; they double with each.
     pub retry_delay_ms: u64,
-    /// Milliseconds before the second look at a "no TLS"; `None` in a run that was
-    /// made before there was one.
+    /// Milliseconds before the second look at a "no TLS" and at a handshake that
+    /// fails with everyone; `None` in a run that was made before there was one.
     #[serde(default)]
     pub second_look_delay_ms: Option<u64>,
     /// Whether the sender's offer was sent to every host that speaks TLS.

@@ -2,24 +2,54 @@
 //!
 //! One look is not enough for "no TLS": behind one address may stand several
 //! servers, and one that thinks little of us may leave STARTTLS out. So a "no
-//! TLS" is believed where two connections brought the same, and none another.
+//! TLS" is believed where two connections brought the same, and none another,
+//! under whatever name. So is a handshake that fails with everyone.
 
-use crate::model::{Failure, HelloEnd, Kind, Observation, Phase, Reason};
+use super::said_of_tls::{Word, denial, is_final, of_attempt, of_hello};
+use crate::model::{AddressTls, Failure, Kind, Observation, Phase, Reason};
 
-/// What one connection says of TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
-    /// STARTTLS was accepted.
-    Accepted,
-    /// It was offered, and the dialogue broke off before it was answered.
-    Offered,
-    /// There is none, by this.
-    Denied(Phase, Kind),
+/// Why it is open what the endpoint gives: "no TLS" was said, or a handshake
+/// failed that fails with everyone, and only once, or another look brought
+/// something else.
+pub(super) fn open(seen: &Observation) -> Option<Reason> {
+    address_open(seen).or_else(|| denial_open(seen)).or_else(|| handshake_open(seen))
 }
 
-/// Why it is open what the endpoint gives: "no TLS" was said, and only once, or
-/// something else was said as well.
-pub(super) fn open(seen: &Observation) -> Option<Reason> {
+/// Why it is open whether there is TLS at the address: connections to it under
+/// another name were told otherwise.
+fn address_open(seen: &Observation) -> Option<Reason> {
+    let differs = seen.tls_at_address == Some(AddressTls::Both);
+    let speaks = |word| AddressTls::from(word) != AddressTls::Nothing;
+    (differs && words(seen).any(speaks)).then_some(Reason::SecondLookDiffers)
+}
+
+/// Why it is open whether every handshake fails there. Runs that do not tell of
+/// other attempts come from before a second look was made at that.
+fn handshake_open(seen: &Observation) -> Option<Reason> {
+    seen.other_attempts.as_ref()?;
+    let failed = attempts(seen).flatten().find(|failure| failure.fails_with_everyone())?;
+    let same = |failure: &Failure| (failure.phase, failure.kind) == (failed.phase, failed.kind);
+    let differs = |end: Option<&Failure>| end.is_none_or(|failure| answers_tls(failure) && !same(failure));
+    if attempts(seen).any(differs) {
+        return Some(Reason::SecondLookDiffers);
+    }
+    let looks = attempts(seen).flatten().filter(|failure| same(failure)).count();
+    (looks < 2).then_some(Reason::NoSecondLook)
+}
+
+/// Whether the handshake was answered before the attempt ended by this.
+fn answers_tls(failure: &Failure) -> bool {
+    failure.phase > Phase::Tls || failure.phase == Phase::Tls && !failure.kind.is_transient()
+}
+
+/// How each attempt at the probe ended.
+fn attempts(seen: &Observation) -> impl Iterator<Item = Option<&Failure>> {
+    let others = seen.other_attempts.iter().flatten().map(|attempt| attempt.failure.as_ref());
+    std::iter::once(seen.failure.as_ref()).chain(others)
+}
+
+/// Why it is open whether there is TLS.
+fn denial_open(seen: &Observation) -> Option<Reason> {
     let deciding = seen.failure.as_ref();
     let denied = words(seen).find(|word| is_final(*word));
     let denied = denied.or_else(|| deciding.filter(|failure| failure.denies_tls()).map(denial))?;
@@ -32,34 +62,7 @@ pub(super) fn open(seen: &Observation) -> Option<Reason> {
 
 /// What every connection to it says, the further hellos included.
 fn words(seen: &Observation) -> impl Iterator<Item = Word> {
-    let others = seen.other_attempts.iter().flatten().map(|attempt| attempt.failure.as_ref());
-    let attempts = std::iter::once(seen.failure.as_ref()).chain(others);
-    let hellos = seen.extra_client_hellos.iter().filter_map(|hello| match hello.end {
-        HelloEnd::NotAsked => hello.failure.as_ref().and_then(word),
-        _ => Some(Word::Accepted),
-    });
-    attempts.filter_map(|failure| failure.map_or(Some(Word::Accepted), word)).chain(hellos)
-}
-
-/// What a connection says that ended by this; `None` where it did not come so
-/// far, or nobody knows which reply answers what.
-fn word(failure: &Failure) -> Option<Word> {
-    match failure.phase {
-        _ if failure.denies_tls() => Some(denial(failure)),
-        _ if failure.kind == Kind::OutOfStep => None,
-        phase if phase >= Phase::Tls => Some(Word::Accepted),
-        Phase::Starttls => Some(Word::Offered),
-        _ => None,
-    }
-}
-
-fn denial(failure: &Failure) -> Word {
-    Word::Denied(failure.phase, failure.kind)
-}
-
-/// Whether it says that there is no TLS, not only that there is none now.
-fn is_final(word: Word) -> bool {
-    matches!(word, Word::Denied(_, kind) if kind != Kind::RefusedTemporarily)
+    attempts(seen).filter_map(of_attempt).chain(seen.extra_client_hellos.iter().filter_map(of_hello))
 }
 
 /// Whether both cannot be said of the same server. One that refuses STARTTLS
@@ -75,7 +78,9 @@ fn contradicts(word: Word, denied: Word) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Endpoint, HelloObservation, HelloPurpose, OtherAttempt, ProbeKey, ProtocolVersion};
+    use crate::model::{
+        Endpoint, HelloEnd, HelloObservation, HelloPurpose, OtherAttempt, ProbeKey, ProtocolVersion,
+    };
     use jiff::Timestamp;
 
     const OK: Option<(Phase, Kind)> = None;
@@ -87,6 +92,10 @@ mod tests {
     const SILENT: Option<(Phase, Kind)> = Some((Phase::Starttls, Kind::Timeout));
     const THROTTLED: Option<(Phase, Kind)> = Some((Phase::Greeting, Kind::Throttled));
     const TLS_CLOSED: Option<(Phase, Kind)> = Some((Phase::Tls, Kind::Closed));
+    const BAD_SIGNATURE: Option<(Phase, Kind)> = Some((Phase::Tls, Kind::SignatureFailed));
+    const BAD_CERTIFICATE: Option<(Phase, Kind)> = Some((Phase::Tls, Kind::BadCertificate));
+    const NO_VERSION: Option<(Phase, Kind)> = Some((Phase::Tls, Kind::NoCommonVersion));
+    const AFTER_TLS: Option<(Phase, Kind)> = Some((Phase::AfterTls, Kind::Closed));
     const OUT_OF_STEP: Option<(Phase, Kind)> = Some((Phase::Starttls, Kind::OutOfStep));
 
     fn failure((phase, kind): (Phase, Kind)) -> Failure {
@@ -148,12 +157,62 @@ mod tests {
     }
 
     #[test]
+    fn a_handshake_that_fails_with_everyone_is_believed_where_two_looks_agree() {
+        let (once, differs) = (Some(Reason::NoSecondLook), Some(Reason::SecondLookDiffers));
+        for (attempts, expected) in [
+            (&[BAD_SIGNATURE][..], once),
+            (&[BAD_SIGNATURE, BAD_SIGNATURE], None),
+            (&[BAD_SIGNATURE, TLS_CLOSED, BAD_SIGNATURE], None),
+            (&[BAD_SIGNATURE, THROTTLED], once),
+            (&[BAD_SIGNATURE, NOT_NOW], once),
+            (&[OK, BAD_SIGNATURE], differs),
+            (&[AFTER_TLS, BAD_SIGNATURE, BAD_SIGNATURE], differs),
+            (&[BAD_SIGNATURE, BAD_CERTIFICATE], differs),
+            (&[BAD_SIGNATURE, NO_VERSION], differs),
+            (&[BAD_SIGNATURE, ABSENT, ABSENT], differs),
+            // What fails over the offer is looked at by further hellos.
+            (&[NO_VERSION], None),
+        ] {
+            assert_eq!(open(&seen(attempts)), expected, "{attempts:?}");
+        }
+    }
+
+    #[test]
     fn what_an_old_run_looked_at_once_was_looked_at_once() {
         let mut old = seen(&[ABSENT]);
         old.other_attempts = None;
         assert_eq!(open(&old), Some(Reason::NoSecondLook));
-        old.failure = None;
-        assert_eq!(open(&old), None);
+        for believed in [OK, BAD_SIGNATURE, BAD_CERTIFICATE] {
+            old.failure = believed.map(failure);
+            assert_eq!(open(&old), None, "{believed:?}");
+        }
+    }
+
+    #[test]
+    fn what_another_name_of_the_address_was_told_differs() {
+        use AddressTls::{Both, NoTls, Nothing, Tls};
+        let differs = Some(Reason::SecondLookDiffers);
+        for (attempts, address, expected) in [
+            (&[OK][..], Tls, None),
+            (&[OK], Both, differs),
+            (&[TLS_CLOSED], Both, differs),
+            (&[ABSENT, ABSENT], NoTls, None),
+            (&[ABSENT, ABSENT], Both, differs),
+            (&[ABSENT], Both, differs),
+            (&[BAD_SIGNATURE], Both, differs),
+            // It says nothing of TLS, or that there is none now.
+            (&[THROTTLED], Both, None),
+            (&[SILENT], Both, None),
+            (&[NOT_NOW, NOT_NOW], Both, None),
+            (&[OUT_OF_STEP], Both, None),
+            (&[OK], Nothing, None),
+        ] {
+            let mut seen = seen(attempts);
+            for (said, expected) in [(Some(address), expected), (None, open(&seen))] {
+                seen.tls_at_address = said;
+                assert_eq!(open(&seen), expected, "{attempts:?} {said:?}");
+            }
+        }
     }
 
     #[test]

@@ -41,6 +41,7 @@ mod proof;
 mod reach;
 mod reply_form;
 mod requirement;
+pub mod said_of_tls;
 mod scanner_offer;
 mod scheme;
 mod weakness;

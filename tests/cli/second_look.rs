@@ -2,6 +2,7 @@
 //! TLS", and say what they saw.
 
 use crate::command::Folder;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -107,5 +108,38 @@ fn a_second_look_comes_later_and_whoever_waits_is_told() {
     assert_eq!(begun.len(), 4);
     for pair in begun.chunks(2) {
         assert!(pair[1] - pair[0] >= DELAY, "{:?}", pair[1] - pair[0]);
+    }
+}
+
+/// Delivery and reason of each name of a run.
+fn by_name(folder: &Folder, run: &str) -> BTreeMap<String, String> {
+    let domains = folder.read(&format!("{run}/domains.csv"));
+    let mut rows = csv::Reader::from_reader(domains.as_bytes());
+    let rows = rows.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
+    rows.map(|row| (row["mx_host"].clone(), format!("{} {}", row["delivery"], row["reason"]))).collect()
+}
+
+/// Five names of one address: it comes to TLS under one and says "no TLS" under the
+/// others, or the other way round. One answer at most is told as one.
+#[test]
+fn names_of_one_address_that_differ_are_open_and_are_judged_again_alike() {
+    for offers in [|number: usize| number == 1, |number: usize| number > 2] {
+        let pool = Pool::start(offers);
+        let (ip, port) = (pool.address.ip(), pool.address.port());
+        let list: String = (0..5).map(|name| format!("{ip},mx{name}.example,,{port}\n")).collect();
+        let folder = Folder::new().with("list", list);
+        let scan = ["scan", "list", "--input", "endpoints", "-o", "run", "--second-look-delay", "0"];
+        let ran = folder.run(scan.iter().chain(&ASKING));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let scanned = by_name(&folder, "run");
+        let open = scanned.values().filter(|told| *told == "undetermined second_look_differs").count();
+        assert!(scanned.len() == 5 && open >= 4, "{scanned:?}");
+        folder.run(["judge", "run", "-o", "again"]);
+        assert_eq!(by_name(&folder, "again"), scanned);
+        let journal = folder.read("run/observations.jsonl");
+        let backwards: String = journal.lines().rev().map(|line| format!("{line}\n")).collect();
+        folder.write("run/observations.jsonl", backwards);
+        folder.run(["judge", "run", "-o", "backwards"]);
+        assert_eq!(by_name(&folder, "backwards"), scanned);
     }
 }

@@ -232,7 +232,7 @@ impl Run {
 
     /// What the lab counted on its side of the wire, `counters`, is what
     /// `endpoints.csv` says; gives what is not. Each key was connected to once,
-    /// twice where it says "no TLS", and once more for each further hello,
+    /// or as often as [`looks`] has it, and once more for each further hello,
     /// an address by one connection at a time, and a handshake was made where
     /// there is one. For scans without retries.
     pub fn check_counters(&self, counters: &[Row]) -> Vec<String> {
@@ -283,11 +283,17 @@ impl Run {
 }
 
 /// Connections that the dialogue of a row takes: what says "no TLS" is looked at
-/// twice.
+/// twice, and so is a handshake that fails with everyone.
 fn looks(row: &Row) -> u64 {
     let denials = ["helo_only", "not_offered", "keyword_mangled", "refused_temporarily"];
-    let refused = row["phase"] == "starttls" && row["outcome"] == "refused";
-    1 + u64::from(refused || denials.contains(&row["outcome"].as_str()))
+    let failures =
+        ["signature_failed", "bad_certificate", "downgrade_detected", "client_certificate_required"];
+    let outcome = row["outcome"].as_str();
+    let twice = match row["phase"].as_str() {
+        "tls" => failures.contains(&outcome),
+        phase => denials.contains(&outcome) || (phase, outcome) == ("starttls", "refused"),
+    };
+    1 + u64::from(twice)
 }
 
 /// Whether the scanner may be back before the server has seen the end: it left

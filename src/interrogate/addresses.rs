@@ -1,0 +1,50 @@
+//! What each address has said of TLS, over all names that are asked for there.
+//!
+//! Several names may lead to one address, and each is asked by itself. But whether
+//! STARTTLS is offered there hangs on no name, so what one name brought counts
+//! for the others.
+
+use crate::model::{AddressTls, Endpoint, Observation};
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// What was said at every address and port. An entry of IPv4 has seven bytes: a
+/// run over millions of hosts keeps as many.
+#[derive(Debug, Default)]
+pub struct Addresses {
+    ipv4: HashMap<[u8; 6], AddressTls>,
+    ipv6: HashMap<[u8; 18], AddressTls>,
+}
+
+impl Addresses {
+    /// Notes what a connection said of TLS.
+    pub fn note(&mut self, endpoint: Endpoint, said: AddressTls) {
+        if said != AddressTls::Nothing {
+            let noted = self.entry(endpoint);
+            *noted = noted.and(said);
+        }
+    }
+
+    /// Writes down, with what was seen of a key, what its address has said so far.
+    pub fn tell(&self, seen: &mut Observation) {
+        let Endpoint { ip, port } = seen.key.endpoint;
+        let said = match ip {
+            IpAddr::V4(ip) => self.ipv4.get(&joined(ip.octets(), port)),
+            IpAddr::V6(ip) => self.ipv6.get(&joined(ip.octets(), port)),
+        };
+        seen.tls_at_address = Some(said.copied().unwrap_or_default());
+    }
+
+    fn entry(&mut self, Endpoint { ip, port }: Endpoint) -> &mut AddressTls {
+        match ip {
+            IpAddr::V4(ip) => self.ipv4.entry(joined(ip.octets(), port)).or_default(),
+            IpAddr::V6(ip) => self.ipv6.entry(joined(ip.octets(), port)).or_default(),
+        }
+    }
+}
+
+/// An address of `N` bytes and a port in `M`, which are two more.
+fn joined<const N: usize, const M: usize>(ip: [u8; N], port: u16) -> [u8; M] {
+    let mut bytes = ip.into_iter().chain(port.to_be_bytes());
+    std::array::from_fn(|_| bytes.next().unwrap_or_default())
+}

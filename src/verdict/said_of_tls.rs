@@ -1,0 +1,70 @@
+//! What one connection to an endpoint says of TLS.
+
+use crate::model::{AddressTls, Failure, HelloEnd, HelloObservation, Kind, Phase};
+
+/// What one connection says of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// STARTTLS was accepted.
+    Accepted,
+    /// It was offered, and the dialogue broke off before it was answered.
+    Offered,
+    /// There is none, by this.
+    Denied(Phase, Kind),
+}
+
+/// What counts of it for all names of the address.
+impl From<Word> for AddressTls {
+    fn from(word: Word) -> Self {
+        match word {
+            Word::Accepted => Self::Tls,
+            word if is_final(word) => Self::NoTls,
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// What a connection for the probe, which ended so, says for all names of the
+/// address.
+pub fn by_probe(failure: Option<&Failure>) -> AddressTls {
+    of_attempt(failure).map(AddressTls::from).unwrap_or_default()
+}
+
+/// The same of one for a further hello.
+pub fn by_hello(hello: &HelloObservation) -> AddressTls {
+    of_hello(hello).map(AddressTls::from).unwrap_or_default()
+}
+
+/// What a connection for the probe says; `None` where it did not come so far.
+pub(super) fn of_attempt(failure: Option<&Failure>) -> Option<Word> {
+    failure.map_or(Some(Word::Accepted), word)
+}
+
+/// The same of one for a further hello.
+pub(super) fn of_hello(hello: &HelloObservation) -> Option<Word> {
+    match hello.end {
+        HelloEnd::NotAsked => hello.failure.as_ref().and_then(word),
+        _ => Some(Word::Accepted),
+    }
+}
+
+/// What a connection says that ended by this; `None` where it did not come so
+/// far, or nobody knows which reply answers what.
+fn word(failure: &Failure) -> Option<Word> {
+    match failure.phase {
+        _ if failure.denies_tls() => Some(denial(failure)),
+        _ if failure.kind == Kind::OutOfStep => None,
+        phase if phase >= Phase::Tls => Some(Word::Accepted),
+        Phase::Starttls => Some(Word::Offered),
+        _ => None,
+    }
+}
+
+pub(super) fn denial(failure: &Failure) -> Word {
+    Word::Denied(failure.phase, failure.kind)
+}
+
+/// Whether it says that there is no TLS, not only that there is none now.
+pub(super) fn is_final(word: Word) -> bool {
+    matches!(word, Word::Denied(_, kind) if kind != Kind::RefusedTemporarily)
+}
