@@ -14,9 +14,9 @@
 //! engine keeps of a key. [`interrogate`] carries several of them out, one
 //! connection at a time.
 
-mod addresses;
+mod tls_by_address;
 
-pub use addresses::Addresses;
+pub use tls_by_address::TlsByAddress;
 
 use crate::model::attempt::OTHER_ATTEMPTS_MAX;
 use crate::model::{
@@ -371,7 +371,7 @@ pub async fn interrogate<P: Probe>(
         AskedKey { key, interrogation: Interrogation::new(plan), due: begun, known }
     });
     let mut all: Vec<AskedKey> = asked.collect();
-    let mut addresses = Addresses::default();
+    let mut addresses = TlsByAddress::default();
     while let Some(asked) = next_due(&mut all) {
         sleep_until(asked.due).await;
         pacing.before(asked.key.endpoint.ip).await;

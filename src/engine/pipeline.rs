@@ -17,7 +17,7 @@ use super::pace::{Limits, NextStart, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
-use crate::interrogate::{self, Addresses, ConnectionResult, Known, Pause, PauseCause, RetryPlan};
+use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
 use crate::model::{AddressTls, DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{Policy, Reach};
@@ -129,7 +129,7 @@ pub async fn run<L: Lookup, P: Probe>(
         joiner: Joiner::default(),
         lookups: 0,
         stopping: false,
-        addresses: Addresses::default(),
+        addresses: TlsByAddress::default(),
         reach: Reach::default(),
         counts: EngineCounts::default(),
     };
@@ -151,7 +151,7 @@ struct Pipeline<L, P> {
     joiner: Joiner,
     lookups: usize,
     stopping: bool,
-    addresses: Addresses,
+    addresses: TlsByAddress,
     /// Whether this machine's own network lets connections out.
     reach: Reach,
     counts: EngineCounts,

@@ -11,12 +11,12 @@ use std::net::IpAddr;
 /// What was said at every address and port. An entry of IPv4 has seven bytes: a
 /// run over millions of hosts keeps as many.
 #[derive(Debug, Default)]
-pub struct Addresses {
+pub struct TlsByAddress {
     ipv4: HashMap<[u8; 6], AddressTls>,
     ipv6: HashMap<[u8; 18], AddressTls>,
 }
 
-impl Addresses {
+impl TlsByAddress {
     /// Notes what a connection said of TLS.
     pub fn note(&mut self, endpoint: Endpoint, said: AddressTls) {
         if said != AddressTls::Nothing {
