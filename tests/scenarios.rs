@@ -229,8 +229,9 @@ async fn every_server_takes_the_suites_that_the_files_say() {
 /// Two ways to deal the parts.
 const SEEDS_MIXED: [u64; 2] = [1, 2];
 
-/// Domains of a mix: so many that every scenario is played three times.
-const DOMAINS_MIXED: usize = 2800;
+/// Domains of a mix: so many that every scenario is played twice, and that one
+/// more scenario hardly ever asks for another seed.
+const DOMAINS_MIXED: usize = 3000;
 
 /// All scenarios at once, each with the same share.
 async fn mixed_fleet(seed: u64) -> Fleet {
@@ -242,7 +243,7 @@ async fn mixed_fleet(seed: u64) -> Fleet {
         *played.entry(&row.scenario.name).or_default() += 1;
     }
     assert_eq!(played.len() + fleet.left_out().len(), lab::scenarios().unwrap().len());
-    let rare: Vec<_> = played.into_iter().filter(|(_, count)| *count < 3).collect();
+    let rare: Vec<_> = played.into_iter().filter(|(_, count)| *count < 2).collect();
     assert!(rare.is_empty(), "{rare:?}: take another seed");
     fleet
 }

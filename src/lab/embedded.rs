@@ -44,6 +44,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "cert_empty",
     "cert_expired",
     "cert_expired_root",
+    "cert_for_clients",
     "cert_hybrid_point",
     "cert_missing_intermediate",
     "cert_no_der",

@@ -1,6 +1,6 @@
 //! What a scanner must find, as the scenario files say it.
 
-use crate::model::{CipherSuite, ConnectorDelivery, Delivery, Kind, Phase, ProtocolVersion};
+use crate::model::{CipherSuite, ConnectorDelivery, Delivery, Kind, Phase, ProtocolVersion, Reason};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,37 +104,10 @@ pub const CONNECTOR_COLUMNS: &[&str] = &["connector_delivery", "connector_reason
 /// that no scenario can know.
 pub(super) const CONNECTOR_WORDS: &str = "connector_detail";
 
-/// Reasons that are not the phase and the outcome of the scanner's own
-/// attempt.
-const REASONS_OF_SENDERS: &[&str] = &[
-    "no_published_version",
-    "no_published_suite",
-    "no_published_group",
-    "offer_refused",
-    "sha1_certificate",
-    "sha1_signature",
-    "no_published_signature_scheme",
-    // Some clients end the handshake over its form.
-    "certificate_form",
-    // Senders read it differently.
-    "starttls_keyword_form",
-    "empty_line",
-    "long_reply",
-    "nul_byte",
-    "late_keyword",
-    "plaintext_after_starttls",
-    "empty_line_in_tls",
-    "long_reply_in_tls",
-    "unsolicited_reply",
-    "no_secure_renegotiation",
-    "dh_prime_size",
-    // A hello does not show whether the server goes on without one.
-    "client_certificate_requested",
-    // Of what a further hello shows.
-    "tls_signature_failed",
-    "tls_bad_certificate",
-    "tls_illegal_parameter",
-];
+/// Ends of an attempt that a further hello may come to while the scanner's own
+/// attempt ends in another way.
+const ENDS_OF_FURTHER_HELLOS: &[&str] =
+    &["tls_signature_failed", "tls_bad_certificate", "tls_illegal_parameter"];
 
 /// `[expect]`: what comes of a domain, and what is found at each server.
 #[derive(Clone, Debug, Deserialize)]
@@ -343,7 +316,9 @@ fn check_finding<'a>(whose: &str, cell: impl Fn(&str) -> Option<&'a str>) -> Res
         None => delivery == "encrypted",
         Some(reason) => {
             let own = outcome != "ok" && reason == format!("{phase}_{outcome}");
-            delivery != "encrypted" && (own || REASONS_OF_SENDERS.contains(&reason))
+            let further =
+                ENDS_OF_FURTHER_HELLOS.contains(&reason) || Reason::names().any(|name| name == reason);
+            delivery != "encrypted" && (own || further)
         }
     };
     if !fits || (outcome != "ok" && phase != "tls" && delivery == "encrypted") {

@@ -58,6 +58,6 @@ pub use scenario::{Connector, Dns, Families, Mode, Scenario, ScenarioExchange, U
 pub use server::{Listen, Server};
 pub use step::{Pace, Step, Then, Words};
 pub use tls_table::{
-    Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind, Tls,
+    Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, PurposeKind, Sent, SignatureKind, Tls,
 };
 pub use truth::{EndpointTruth, RolePlacement, TruthRow};

@@ -3,7 +3,9 @@
 use super::der::{downgrade_to_v1, with_sha1, with_sha224};
 use super::error::LabError;
 use super::signer::Signer;
-use super::tls_table::{Certificate, HandshakeSignature, IssuerKind, KeyKind, Sent, SignatureKind};
+use super::tls_table::{
+    Certificate, HandshakeSignature, IssuerKind, KeyKind, PurposeKind, Sent, SignatureKind,
+};
 use super::weak_rsa::WeakRsa;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
@@ -202,7 +204,10 @@ impl Pki {
         params.serial_number = Some(serial(names));
         set_period(&mut params, self.start, spec.from_day, spec.to_day);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![match spec.purpose {
+            PurposeKind::Server => ExtendedKeyUsagePurpose::ServerAuth,
+            PurposeKind::Client => ExtendedKeyUsagePurpose::ClientAuth,
+        }];
         params.use_authority_key_identifier_extension = true;
         Ok(params)
     }

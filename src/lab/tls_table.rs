@@ -114,6 +114,8 @@ pub struct Certificate {
     pub more_names: usize,
     /// Common name; by default the first of the names.
     pub common_name: Option<String>,
+    /// What it may be used for.
+    pub purpose: PurposeKind,
     /// X.509 version: 3, or 1 (without any extension).
     pub version: u8,
     /// What becomes of it on the wire.
@@ -132,6 +134,7 @@ impl Default for Certificate {
             names: vec!["{host}".into()],
             more_names: 0,
             common_name: None,
+            purpose: PurposeKind::default(),
             version: 3,
             form: FormKind::default(),
         }
@@ -149,6 +152,17 @@ impl Certificate {
         }
         Ok(())
     }
+}
+
+/// What a leaf may be used for (extended key usage, RFC 5280 §4.2.1.12).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PurposeKind {
+    /// TLS servers.
+    #[default]
+    Server,
+    /// TLS clients alone, so that no client takes it from a server.
+    Client,
 }
 
 /// What becomes of a chain on the wire.

@@ -1,6 +1,7 @@
 //! What becomes of a message, why, on what that rests, and what is logged.
 
 use super::failure::{Failure, Kind, Phase};
+use super::form_set::Form;
 use super::reply_form::ReplyForm;
 use serde::{Serialize, Serializer};
 use std::cmp::Ordering;
@@ -42,56 +43,81 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// Why a delivery is not encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The attempt ended: the phase and kind that decided it, written
-    /// `starttls_not_offered`, `dns_null_mx`, `greeting_throttled`.
-    Ended {
-        /// Where it was decided.
-        phase: Phase,
-        /// By what.
-        kind: Kind,
-    },
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Why a delivery is not encrypted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Reason {
+            /// The attempt ended: the phase and kind that decided it, written
+            /// `starttls_not_offered`, `dns_null_mx`, `greeting_throttled`.
+            Ended {
+                /// Where it was decided.
+                phase: Phase,
+                /// By what.
+                kind: Kind,
+            },
+            $($(#[$doc])* $variant,)*
+            /// A reply has a form that senders read differently.
+            ReplyForm(ReplyForm),
+        }
+
+        impl Reason {
+            /// The names of those that are not the end of one attempt.
+            pub fn names() -> impl Iterator<Item = &'static str> {
+                [$($name,)*].into_iter().chain(ReplyForm::ALL.iter().map(|form| form.name()))
+            }
+        }
+
+        impl fmt::Display for Reason {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    Reason::Ended { phase, kind } => write!(f, "{phase}_{kind}"),
+                    $(Reason::$variant => f.write_str($name),)*
+                    Reason::ReplyForm(form) => form.fmt(f),
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// The server speaks no version that the sender offers.
-    NoPublishedVersion,
+    NoPublishedVersion = "no_published_version",
     /// The server takes no suite that the sender offers.
-    NoPublishedSuite,
+    NoPublishedSuite = "no_published_suite",
     /// The server takes no group for the key exchange that the sender offers.
-    NoPublishedGroup,
+    NoPublishedGroup = "no_published_group",
     /// The server refuses the sender's offer, and what it lacks was not learnt.
-    OfferRefused,
+    OfferRefused = "offer_refused",
     /// The certificate is signed with SHA-1, which the sender refuses.
-    Sha1Certificate,
+    Sha1Certificate = "sha1_certificate",
     /// The server's handshake signature rests on SHA-1, as every one does before
     /// TLS 1.2, and the sender refuses that.
-    Sha1Signature,
+    Sha1Signature = "sha1_signature",
     /// Over the form of the certificate some clients end the handshake, and
     /// others do not.
-    CertificateForm,
+    CertificateForm = "certificate_form",
     /// The server signs the handshake under no scheme that the sender offers.
-    NoPublishedSignatureScheme,
+    NoPublishedSignatureScheme = "no_published_signature_scheme",
     /// The server asks for a client certificate, and whether it goes on without
     /// one was not seen.
-    ClientCertificateRequested,
+    ClientCertificateRequested = "client_certificate_requested",
     /// The server does not know RFC 5746, which the sender demands.
-    NoSecureRenegotiation,
+    NoSecureRenegotiation = "no_secure_renegotiation",
     /// The prime of the server's Diffie-Hellman group is shorter than the sender
     /// takes, or longer than some clients do.
-    DhPrimeSize,
+    DhPrimeSize = "dh_prime_size",
     /// An endpoint that says "no TLS", or fails in TLS with everyone, was looked at
     /// once only.
-    NoSecondLook,
+    NoSecondLook = "no_second_look",
     /// Another look at such a one brought something else.
-    SecondLookDiffers,
+    SecondLookDiffers = "second_look_differs",
     /// STARTTLS is written in a form that senders read differently.
-    StarttlsKeywordForm,
-    /// A reply has a form that senders read differently.
-    ReplyForm(ReplyForm),
+    StarttlsKeywordForm = "starttls_keyword_form",
     /// TCP did not open, and has opened nowhere over this family of addresses:
     /// it may be this machine's own network that lets nothing out.
-    NetworkSuspect,
+    NetworkSuspect = "network_suspect",
 }
 
 impl Reason {
@@ -119,30 +145,6 @@ impl Reason {
 impl From<&Failure> for Reason {
     fn from(failure: &Failure) -> Self {
         Self::Ended { phase: failure.phase, kind: failure.kind }
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Reason::Ended { phase, kind } => write!(f, "{phase}_{kind}"),
-            Reason::NoPublishedVersion => f.write_str("no_published_version"),
-            Reason::NoPublishedSuite => f.write_str("no_published_suite"),
-            Reason::NoPublishedGroup => f.write_str("no_published_group"),
-            Reason::OfferRefused => f.write_str("offer_refused"),
-            Reason::Sha1Certificate => f.write_str("sha1_certificate"),
-            Reason::Sha1Signature => f.write_str("sha1_signature"),
-            Reason::CertificateForm => f.write_str("certificate_form"),
-            Reason::NoPublishedSignatureScheme => f.write_str("no_published_signature_scheme"),
-            Reason::ClientCertificateRequested => f.write_str("client_certificate_requested"),
-            Reason::NoSecureRenegotiation => f.write_str("no_secure_renegotiation"),
-            Reason::DhPrimeSize => f.write_str("dh_prime_size"),
-            Reason::NoSecondLook => f.write_str("no_second_look"),
-            Reason::SecondLookDiffers => f.write_str("second_look_differs"),
-            Reason::StarttlsKeywordForm => f.write_str("starttls_keyword_form"),
-            Reason::ReplyForm(form) => f.write_str(form.name()),
-            Reason::NetworkSuspect => f.write_str("network_suspect"),
-        }
     }
 }
 

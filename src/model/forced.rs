@@ -43,99 +43,97 @@ impl fmt::Display for TlsSettings {
     }
 }
 
-/// Why mail under forced TLS is not delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum CheckFailure {
-    /// There is no TLS for this sender; the reason is that of the opportunistic
-    /// outcome: `starttls_not_offered`, `no_published_suite`, `dns_null_mx`.
-    NoTls(Reason),
-    /// The server agrees to suites without a certificate only.
-    NoCertificate,
-    /// The leaf is signed by its own key.
-    SelfSigned,
-    /// The chain ends in a root that is not trusted.
-    UntrustedRoot,
-    /// The issuer of the chain's last certificate was not sent along.
-    IncompleteChain,
-    /// The chain ends in a trusted root whose own certificate has expired.
-    ExpiredRoot,
-    /// The chain breaks a rule: signature, constraint, usage, encoding.
-    InvalidChain,
-    /// The leaf is signed with SHA-1, which Exchange Online refuses since 2016.
-    Sha1Certificate,
-    /// notAfter of the leaf is past.
-    Expired,
-    /// notBefore of the leaf is to come.
-    NotYetValid,
-    /// The validity of the leaf cannot be read.
-    DatesUnreadable,
-    /// No name on the leaf is the one that is expected.
-    NameMismatch,
+macro_rules! causes {
+    (
+        $(#[$outer:meta])* $causes:ident {
+            $(#[$first_doc:meta])* $first:ident(Reason),
+            $($(#[$doc:meta])* $variant:ident = $name:literal from $least:ident,)*
+        }
+    ) => {
+        $(#[$outer])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum $causes {
+            $(#[$first_doc])* $first(Reason),
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $causes {
+            /// The names of those that are no [`Reason`], each with the weakest
+            /// strength whose check can come to it; [`TlsSettings::None`] for
+            /// what only a connector comes to, whatever it demands.
+            pub const NAMES: &[(&str, TlsSettings)] = &[$(($name, TlsSettings::$least),)*];
+        }
+
+        impl fmt::Display for $causes {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $causes::$first(reason) => reason.fmt(f),
+                    $($causes::$variant => f.write_str($name),)*
+                }
+            }
+        }
+    };
 }
 
-impl fmt::Display for CheckFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            CheckFailure::NoTls(reason) => return reason.fmt(f),
-            CheckFailure::NoCertificate => "no_certificate",
-            CheckFailure::SelfSigned => "self_signed",
-            CheckFailure::UntrustedRoot => "untrusted_root",
-            CheckFailure::IncompleteChain => "incomplete_chain",
-            CheckFailure::ExpiredRoot => "expired_root",
-            CheckFailure::InvalidChain => "invalid_chain",
-            CheckFailure::Sha1Certificate => "sha1_certificate",
-            CheckFailure::Expired => "expired",
-            CheckFailure::NotYetValid => "not_yet_valid",
-            CheckFailure::DatesUnreadable => "dates_unreadable",
-            CheckFailure::NameMismatch => "name_mismatch",
-        })
+causes! {
+    /// Why mail under forced TLS is not delivered.
+    CheckFailure {
+        /// There is no TLS for this sender; the reason is that of the opportunistic
+        /// outcome: `starttls_not_offered`, `no_published_suite`, `dns_null_mx`.
+        NoTls(Reason),
+        /// The server agrees to suites without a certificate only.
+        NoCertificate = "no_certificate" from CertificateValidation,
+        /// The leaf is signed by its own key.
+        SelfSigned = "self_signed" from CertificateValidation,
+        /// The chain ends in a root that is not trusted.
+        UntrustedRoot = "untrusted_root" from CertificateValidation,
+        /// The issuer of the chain's last certificate was not sent along.
+        IncompleteChain = "incomplete_chain" from CertificateValidation,
+        /// The chain ends in a trusted root whose own certificate has expired.
+        ExpiredRoot = "expired_root" from CertificateValidation,
+        /// The chain breaks a rule: signature, constraint, usage, encoding.
+        InvalidChain = "invalid_chain" from CertificateValidation,
+        /// The leaf is signed with SHA-1, which Exchange Online refuses since 2016.
+        Sha1Certificate = "sha1_certificate" from CertificateValidation,
+        /// notAfter of the leaf is past.
+        Expired = "expired" from CertificateValidation,
+        /// notBefore of the leaf is to come.
+        NotYetValid = "not_yet_valid" from CertificateValidation,
+        /// The validity of the leaf cannot be read.
+        DatesUnreadable = "dates_unreadable" from CertificateValidation,
+        /// No name on the leaf is the one that is expected.
+        NameMismatch = "name_mismatch" from DomainValidation,
     }
 }
 
-/// Why it is not known whether mail under forced TLS is delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum CheckCause {
-    /// The endpoint gave no answer; the reason is that of the opportunistic
-    /// outcome: `greeting_throttled`, `dns_timeout`.
-    NoAnswer(Reason),
-    /// Nothing was asked: an endpoint list, or the smart hosts of another file.
-    NotProbed,
-    /// TLS was spoken, but no certificate was seen.
-    CertificateNotSeen,
-    /// The server's handshake signature cannot be checked by mxray; clients
-    /// that can may end the handshake over it.
-    SignatureUnverifiable,
-    /// The server agreed, and showed nothing by which it is known that it
-    /// holds the key of its certificate; one that does not gets no session.
-    KeyNotProven,
-    /// What it rests on was not written down by the mxray of that run.
-    NotRecorded,
-    /// A signature in the chain is of an algorithm or size that this program
-    /// cannot verify.
-    ChainUnverifiable,
-    /// The expected name is borne by a wildcard over a public suffix only
-    /// (`*.com`, `*.co.uk`), or expected by one. What senders make of that is
-    /// not published (RFC 9525 §7.1).
-    PublicSuffixWildcard,
-    /// The target is an endpoint, so there is no domain whose name to expect.
-    NoDomain,
-}
-
-impl fmt::Display for CheckCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CheckCause::NoAnswer(reason) => reason.fmt(f),
-            CheckCause::NotProbed => f.write_str("not_probed"),
-            CheckCause::CertificateNotSeen => f.write_str("certificate_not_seen"),
-            CheckCause::SignatureUnverifiable => f.write_str("signature_unverifiable"),
-            CheckCause::KeyNotProven => f.write_str("key_not_proven"),
-            CheckCause::NotRecorded => f.write_str("not_recorded"),
-            CheckCause::ChainUnverifiable => f.write_str("chain_unverifiable"),
-            CheckCause::PublicSuffixWildcard => f.write_str("public_suffix_wildcard"),
-            CheckCause::NoDomain => f.write_str("no_domain"),
-        }
+causes! {
+    /// Why it is not known whether mail under forced TLS is delivered.
+    CheckCause {
+        /// The endpoint gave no answer; the reason is that of the opportunistic
+        /// outcome: `greeting_throttled`, `dns_timeout`.
+        NoAnswer(Reason),
+        /// Nothing was asked: an endpoint list, or the smart hosts of another file.
+        NotProbed = "not_probed" from None,
+        /// TLS was spoken, but no certificate was seen.
+        CertificateNotSeen = "certificate_not_seen" from CertificateValidation,
+        /// The server's handshake signature cannot be checked by mxray; clients
+        /// that can may end the handshake over it.
+        SignatureUnverifiable = "signature_unverifiable" from EncryptionOnly,
+        /// The server agreed, and showed nothing by which it is known that it
+        /// holds the key of its certificate; one that does not gets no session.
+        KeyNotProven = "key_not_proven" from EncryptionOnly,
+        /// What it rests on was not written down by the mxray of that run.
+        NotRecorded = "not_recorded" from EncryptionOnly,
+        /// A signature in the chain is of an algorithm or size that this program
+        /// cannot verify.
+        ChainUnverifiable = "chain_unverifiable" from CertificateValidation,
+        /// The expected name is borne by a wildcard over a public suffix only
+        /// (`*.com`, `*.co.uk`), or expected by one. What senders make of that is
+        /// not published (RFC 9525 §7.1).
+        PublicSuffixWildcard = "public_suffix_wildcard" from DomainValidation,
+        /// The target is an endpoint, so there is no domain whose name to expect.
+        NoDomain = "no_domain" from DomainValidation,
     }
 }
 

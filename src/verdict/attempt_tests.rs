@@ -76,6 +76,7 @@ fn each_strength_stops_at_what_it_demands() {
         (ChainStatus::Unverifiable, valid, good, stops(open)),
         (ChainStatus::Unverifiable, valid, other, ["pass", open, "fail:name_mismatch"]),
         (ChainStatus::Unverifiable, expired, good, stops("fail:expired")),
+        (ChainStatus::Unverifiable, DateStatus::Unreadable, good, stops("fail:dates_unreadable")),
     ] {
         assert_eq!(checked(Delivery::Encrypted, None, Some(&tls(chain, dates, &names))), expected);
     }

@@ -3,7 +3,7 @@
 use crate::command::Folder;
 use clap::{Command, CommandFactory};
 use mxray::internals::cli::Cli;
-use mxray::internals::model::{Kind, Phase};
+use mxray::internals::model::{CheckCause, CheckFailure, Kind, Phase, Reason};
 use mxray::internals::run_dir::DOMAINS;
 use mxray::internals::sender::Sender;
 use std::collections::BTreeSet;
@@ -13,13 +13,14 @@ const BENCH: &str = include_str!("../../docs/bench.md");
 const OUTCOMES: &str = include_str!("../../docs/outcomes.md");
 const COLUMNS: &str = include_str!("../../docs/columns.md");
 const SENDERS: &str = include_str!("../../docs/senders.md");
+const CONNECTORS: &str = include_str!("../../docs/connectors.md");
 
 /// The documents that name options.
 const WITH_OPTIONS: [(&str, &str); 9] = [
     ("README.md", README),
     ("bench.md", BENCH),
     ("columns.md", COLUMNS),
-    ("connectors.md", include_str!("../../docs/connectors.md")),
+    ("connectors.md", CONNECTORS),
     ("expectations.md", include_str!("../../docs/expectations.md")),
     ("journal.md", include_str!("../../docs/journal.md")),
     ("outcomes.md", OUTCOMES),
@@ -114,6 +115,24 @@ fn every_kind_of_failure_is_in_the_table_of_outcomes() {
         let known = phase == "to" || Phase::ALL.iter().any(|known| known.name() == phase);
         assert!(known, "{phase}");
     }
+}
+
+#[test]
+fn every_reason_and_every_cause_is_in_its_table() {
+    let first = |rows: Vec<Vec<&'static str>>| -> BTreeSet<&str> {
+        rows.iter().flat_map(|row| quoted(row[0])).collect()
+    };
+    let reasons = first(table(OUTCOMES, "| reason | what it means |"));
+    // Phase and outcome in one word are told by the other table.
+    let (ends, named): (BTreeSet<&str>, BTreeSet<&str>) =
+        reasons.into_iter().partition(|reason| reason.starts_with("tls_"));
+    assert_eq!(named, Reason::names().collect());
+    let is_end = |end: &&str| Kind::ALL.iter().any(|kind| end.strip_prefix("tls_") == Some(kind.name()));
+    assert!(ends.iter().all(is_end), "{ends:?}");
+    let causes = first(table(CONNECTORS, "| REASON | what it means |"));
+    let known = CheckFailure::NAMES.iter().chain(CheckCause::NAMES).map(|(name, _)| *name);
+    // One reason more: it is told of the certificate.
+    assert_eq!(causes, known.chain(["certificate_form"]).collect());
 }
 
 #[test]

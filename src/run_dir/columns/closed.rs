@@ -164,6 +164,9 @@ pub(super) const PROBE_DELIVERIES: &[&str] = &["encrypted", "plaintext", "deferr
 /// What becomes of mail through a host that takes it.
 pub(super) const WEAKEST_DELIVERIES: &[&str] = &["encrypted", "plaintext"];
 
+/// What else may become of mail, or otherwise; all but the last with a reason.
+pub(super) const POSSIBLE_DELIVERIES: &[&str] = &["plaintext", "deferred", "encrypted"];
+
 /// What becomes of mail under a connector.
 pub(super) const CONNECTOR_DELIVERIES: &[&str] = &["delivered", "deferred", "undeliverable", "undetermined"];
 

@@ -4,6 +4,7 @@
 
 use super::closed::YES_NO;
 use super::value::Value;
+use super::why::Why;
 
 /// One column of a table of `R`.
 pub struct Column<R: 'static> {
@@ -13,8 +14,10 @@ pub struct Column<R: 'static> {
     pub doc: &'static str,
     /// What its cells hold, beside being empty, where that is a closed set: a
     /// cell is one of them, with more behind a colon or not, or several with
-    /// blanks between. Empty where anything may stand there.
+    /// blanks between. Empty where anything may stand there, or a cause alone.
     pub values: &'static [&'static str],
+    /// The causes that stand behind the colon, or alone.
+    pub why: Why,
     /// The cell of a row.
     pub value: for<'a> fn(&'a R) -> Value<'a>,
 }
@@ -22,11 +25,29 @@ pub struct Column<R: 'static> {
 impl<R> Column<R> {
     /// Whether a cell holds what the column may hold.
     pub fn admits(&self, cell: &str) -> bool {
-        let known = |word: &str| {
-            let word = word.split(':').next().unwrap_or_default();
-            self.values.contains(&word)
+        if self.values.is_empty() && self.why == Why::Nothing {
+            return true;
+        }
+        cell == super::value::NOT_RECORDED || cell.split_whitespace().all(|word| self.admits_word(word))
+    }
+
+    fn admits_word(&self, word: &str) -> bool {
+        match word.split_once(':') {
+            _ if self.values.is_empty() => self.why.admits("", word),
+            Some((value, cause)) => self.values.contains(&value) && self.why.admits(value, cause),
+            None => self.values.contains(&word) && !self.why.is_due(word),
+        }
+    }
+
+    /// Each value with each cause that has a name, in full, as `fail:expired`.
+    /// Left out are those of another column's that only stand here again.
+    pub fn closed_set(&self) -> Vec<String> {
+        let alone = self.why.named("").map(str::to_string);
+        let behind = |value: &'static str| {
+            let causes = self.why.named(value).map(move |cause| format!("{value}:{cause}"));
+            std::iter::once(value.to_string()).chain(causes)
         };
-        self.values.is_empty() || cell == super::value::NOT_RECORDED || cell.split_whitespace().all(known)
+        self.values.iter().copied().flat_map(behind).chain(alone).collect()
     }
 }
 
@@ -36,7 +57,7 @@ pub(super) const fn column<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values: &[], value }
+    Column { name, doc, values: &[], why: Why::Nothing, value }
 }
 
 /// The same for a column whose values are a closed set.
@@ -46,7 +67,7 @@ pub(super) const fn one_of<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values, value }
+    Column { name, doc, values, why: Why::Nothing, value }
 }
 
 /// The same for a question that is answered by yes or no.
@@ -56,4 +77,67 @@ pub(super) const fn yes_no<R>(
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
     one_of(YES_NO, name, doc, value)
+}
+
+/// The same for a column of causes, alone or behind one of the values.
+pub(super) const fn why<R>(
+    why: Why,
+    values: &'static [&'static str],
+    name: &'static str,
+    doc: &'static str,
+    value: for<'a> fn(&'a R) -> Value<'a>,
+) -> Column<R> {
+    Column { name, doc, values, why, value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TlsSettings;
+
+    fn of(kind: Why, values: &'static [&'static str]) -> Column<()> {
+        why(kind, values, "column", "", |()| Value::Absent)
+    }
+
+    #[test]
+    fn a_cell_holds_what_its_column_says() {
+        const CHECKS: &[&str] = &["pass", "fail", "undetermined"];
+        let weak = of(Why::Check(TlsSettings::EncryptionOnly), CHECKS);
+        let strong = of(Why::Check(TlsSettings::DomainValidation), CHECKS);
+        let reason = of(Why::Reason, &[]);
+        let possible = of(Why::ReasonAgain, &["plaintext", "encrypted"]);
+        for (column, cell, admitted) in [
+            (&weak, "pass", true),
+            (&weak, "pass:expired", false),
+            (&weak, "fail", false),
+            (&weak, "fail:starttls_not_offered", true),
+            (&weak, "fail:expired", false),
+            (&strong, "fail:expired", true),
+            (&strong, "fail:key_not_proven", false),
+            (&strong, "undetermined:key_not_proven", true),
+            (&strong, "undetermined:not_probed", false),
+            (&strong, "undetermined:not_recorded", true),
+            (&reason, "", true),
+            (&reason, "tls_alert", true),
+            (&reason, "tls_nonsense", false),
+            (&reason, "empty_line", true),
+            (&reason, "expired", false),
+            (&possible, "plaintext:starttls_not_offered encrypted", true),
+            (&possible, "plaintext", false),
+            (&possible, "deferred:tls_alert", false),
+        ] {
+            assert_eq!(column.admits(cell), admitted, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_closed_set_has_every_cause_with_its_value() {
+        let set = of(Why::Check(TlsSettings::EncryptionOnly), &["pass", "fail", "undetermined"]).closed_set();
+        let causes = ["signature_unverifiable", "key_not_proven", "not_recorded"];
+        let expected = ["pass", "fail", "undetermined"].map(str::to_string).into_iter();
+        let expected: Vec<_> = expected.chain(causes.map(|cause| format!("undetermined:{cause}"))).collect();
+        assert_eq!(set, expected);
+        assert!(of(Why::Reason, &[]).closed_set().contains(&"network_suspect".to_string()));
+        assert_eq!(of(Why::ReasonAgain, &["plaintext"]).closed_set(), ["plaintext"]);
+    }
 }

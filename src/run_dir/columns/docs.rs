@@ -6,6 +6,7 @@ use super::domains::DOMAINS;
 use super::edges::{MX, REJECTS};
 use super::endpoints::ENDPOINTS;
 use super::enumeration::{GROUPS, SUITES};
+use super::why::Why;
 use std::fmt::Write;
 
 const INTRODUCTION: &str = "\
@@ -16,8 +17,9 @@ columns of `domains.csv` as the keys of one object a line.
 
 An empty cell (in JSON `null`) means: not known, or does not apply. Yes and no are written `yes` and `no` (in
 JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text. Where the last field of a
-row below names values, a cell holds one of them and nothing else, or is empty. Control characters, and bytes
-that are no UTF-8, stand as `\\xHH`, so a row is always one line.
+row below names values, a cell holds one of them and nothing else, or is empty; where it names a reason or a cause,
+the link leads to the list of them. Control characters, and bytes that are no UTF-8, stand as `\\xHH`, so a row is
+always one line.
 
 A text that is too long is cut, and ends in `…` then: `detail` and `cert_chain_detail` after 200 bytes, `parse_error`
 and `cert_expectation_detail` after 500, names in certificates and what else a server said after 1,024.
@@ -47,7 +49,24 @@ This file is made from the column lists in `src/run_dir/columns`; a test holds i
 /// Most values that a row names; more stand in a document of their own.
 const VALUES_MAX: usize = 10;
 
-fn values(values: &[&str]) -> String {
+/// Where the causes of a column are told.
+fn causes(why: Why) -> Option<&'static str> {
+    match why {
+        Why::Nothing => None,
+        Why::Reason | Why::ReasonAgain => Some("a [reason](outcomes.md#reasons)"),
+        Why::Check(_) | Why::Connector => Some("a [cause](connectors.md#always-three-columns)"),
+    }
+}
+
+fn values(values: &[&str], why: Why) -> String {
+    match (names(values), causes(why)) {
+        (values, None) => values,
+        (values, Some(causes)) if values.is_empty() => causes.to_string(),
+        (values, Some(causes)) => format!("{values}; behind the colon {causes}"),
+    }
+}
+
+fn names(values: &[&str]) -> String {
     match values.len() {
         0 => String::new(),
         1..=VALUES_MAX => values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", "),
@@ -57,7 +76,7 @@ fn values(values: &[&str]) -> String {
 
 fn section<R>(out: &mut String, file: &str, about: &str, columns: &[Column<R>]) {
     let rows = columns.iter().map(|column| {
-        let (name, doc, values) = (column.name, column.doc, values(column.values));
+        let (name, doc, values) = (column.name, column.doc, values(column.values, column.why));
         format!("| `{name}` | {doc} | {values} |\n")
     });
     let rows: String = rows.collect();

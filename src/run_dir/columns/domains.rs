@@ -3,11 +3,13 @@
 //! weakest.
 
 use super::closed;
-use super::column::{Column, column, one_of, yes_no};
+use super::column::{Column, column, one_of, why, yes_no};
 use super::side::{best, weakest};
 use super::value::Value;
+use super::why::Why;
 use crate::model::{
     Basis, Check, ConnectorVerdict, DomainRecord, Logged, NegotiatedTls, PossibleDelivery, Promise, Subject,
+    TlsSettings,
 };
 
 fn session(record: &DomainRecord) -> Option<&NegotiatedTls> {
@@ -98,21 +100,29 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "What becomes of mail; the worst where hosts of one preference, or addresses of one host, differ.",
         |r| Value::Text(r.verdict.outcome.delivery.name().into()),
     ),
-    column("reason", "Why the delivery is not encrypted: phase and outcome that decided it.", |r| {
-        Value::name(r.verdict.outcome.reason.map(|reason| reason.to_string().into()))
-    }),
+    why(
+        Why::Reason,
+        &[],
+        "reason",
+        "Why the delivery is not encrypted: phase and outcome that decided it.",
+        |r| Value::name(r.verdict.outcome.reason.map(|reason| reason.to_string().into())),
+    ),
     one_of(
         closed::BASES,
         "basis",
         "What `delivery` rests on; see `docs/senders.md`. Empty where it is not determined.",
         |r| basis(r.verdict.outcome.basis),
     ),
-    column(
+    why(
+        Why::ReasonAgain,
+        closed::POSSIBLE_DELIVERIES,
         "delivery_also",
         "What else may become of it, where hosts of one preference, or addresses of one host, differ: each as `encrypted` or `plaintext:REASON`, worst first, blanks between.",
         |r| possible(&r.verdict.also),
     ),
-    column(
+    why(
+        Why::ReasonAgain,
+        closed::POSSIBLE_DELIVERIES,
         "otherwise",
         "Where one host leaves `delivery` undetermined: what would become of mail if that host stayed away, as in `delivery_also`, worst first.",
         |r| possible(&r.verdict.otherwise),
@@ -258,7 +268,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(closed::WEAKEST_DELIVERIES, "weakest_delivery", "As `delivery`, of the weakest.", |r| {
         weakest(r).delivery()
     }),
-    column("weakest_reason", "As `reason`, of the weakest.", |r| weakest(r).reason()),
+    why(Why::ReasonAgain, &[], "weakest_reason", "As `reason`, of the weakest.", |r| weakest(r).reason()),
     one_of(
         closed::SENDER_VERSIONS,
         "weakest_tls_version",
@@ -284,7 +294,8 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     yes_no("smart_hosts", "Whether the endpoints are the smart hosts of the connector, not the MX.", |r| {
         Value::flag(asked_dns(r).then_some(r.facts.smart_hosts))
     }),
-    one_of(
+    why(
+        Why::Check(TlsSettings::EncryptionOnly),
         closed::CHECKS,
         "encryption_only",
         "Whether mail passes under TlsSettings EncryptionOnly; `fail` and `undetermined` have a reason behind a colon. One endpoint that passes is enough. Where none does, one that is not known leaves it `undetermined`. The reason of a failure is that of the endpoint that got furthest; between hosts of one preference that got as far it hangs on no name and no address.",
@@ -293,7 +304,8 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(closed::BASES, "encryption_only_basis", "As `basis`, of `encryption_only`.", |r| {
         basis(r.verdict.forced_basis.encryption_only)
     }),
-    one_of(
+    why(
+        Why::Check(TlsSettings::CertificateValidation),
         closed::CHECKS,
         "certificate_validation",
         "As `encryption_only`, under CertificateValidation: chain and dates; revocation is not looked at.",
@@ -302,7 +314,8 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(closed::BASES, "certificate_validation_basis", "As `basis`, of `certificate_validation`.", |r| {
         basis(r.verdict.forced_basis.certificate_validation)
     }),
-    one_of(
+    why(
+        Why::Check(TlsSettings::DomainValidation),
         closed::CHECKS,
         "domain_validation",
         "As `encryption_only`, under DomainValidation with the recipient domain as TlsDomain.",
@@ -317,7 +330,9 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(closed::CONNECTOR_DELIVERIES, "connector_delivery", "What becomes of mail under it.", |r| {
         Value::text(connector(r).map(|connector| connector.delivery.name()))
     }),
-    column(
+    why(
+        Why::Connector,
+        &[],
         "connector_reason",
         "Why mail under it is not delivered, as behind the colon of the checks.",
         |r| Value::text(connector(r).and_then(|connector| connector.reason.as_deref())),

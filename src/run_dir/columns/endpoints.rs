@@ -2,8 +2,9 @@
 //! was seen. What it means for a domain stands in `domains.csv`.
 
 use super::closed;
-use super::column::{Column, column, one_of, yes_no};
+use super::column::{Column, column, one_of, why, yes_no};
 use super::value::Value;
+use super::why::Why;
 use crate::model::text::ELLIPSIS;
 use crate::model::{
     CipherSuite, Deviation, Dialogue, EndpointRecord, ExpectationMatch, Failure, Observation, Phase,
@@ -128,7 +129,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "What delivery through this endpoint would be; see `domains.csv`.",
         |r| Value::Text(r.outcome.delivery.name().into()),
     ),
-    column("reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
+    why(Why::Reason, &[], "reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
         Value::name(r.outcome.reason.map(|reason| reason.to_string().into()))
     }),
     yes_no(

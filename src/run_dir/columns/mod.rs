@@ -11,6 +11,7 @@ pub(super) mod enumeration;
 mod side;
 pub(super) mod table;
 pub(super) mod value;
+mod why;
 
 #[cfg(test)]
 mod docs;
