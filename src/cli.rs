@@ -113,7 +113,7 @@ fn kept_from_the_run(option: Arg) -> Arg {
 
 /// What the lines of an input list are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum InputKind {
+pub enum InputKindArg {
     /// Mail domains: one a line, CSV with a header, or ranked CSV
     Domains,
     /// Endpoints without DNS: CSV `ip`, `ip,port` or `ip,name[,tag[,port]]`
@@ -122,7 +122,7 @@ pub enum InputKind {
 
 /// How rows go to standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum StreamFormat {
+pub enum StreamFormatArg {
     /// Comma-separated values with a header
     Csv,
     /// One JSON object a line
@@ -143,7 +143,7 @@ pub struct ScanArgs {
     /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip`, `ip,port` or
     /// `ip,name[,tag[,port]]`)
     #[arg(long, value_name = "KIND", default_value = "domains", hide_possible_values = true)]
-    pub input: InputKind,
+    pub input: InputKindArg,
 
     /// Column that holds the domain, in CSV with a header [default: domain]
     #[arg(long, value_name = "NAME")]
@@ -155,7 +155,7 @@ pub struct ScanArgs {
 
     /// Write a row for each domain to standard output: `csv` with a header, or `jsonl`
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
-    pub format: Option<StreamFormat>,
+    pub format: Option<StreamFormatArg>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -16,12 +16,12 @@ pub struct Curve {
     oid: &'static str,
     name: &'static str,
     bits: u32,
-    known: Known,
+    known: CurveArithmetic,
 }
 
 /// What is known of a curve.
 #[derive(Debug)]
-enum Known {
+enum CurveArithmetic {
     /// The library has it.
     ByLibrary(&'static EcdsaVerificationAlgorithm),
     /// Its numbers, in hexadecimal.
@@ -34,31 +34,31 @@ static CURVES: [Curve; 14] = [
         oid: "1.2.840.10045.3.1.7",
         name: "secp256r1",
         bits: 256,
-        known: Known::ByLibrary(&ECDSA_P256_SHA256_ASN1),
+        known: CurveArithmetic::ByLibrary(&ECDSA_P256_SHA256_ASN1),
     },
     Curve {
         oid: "1.3.132.0.34",
         name: "secp384r1",
         bits: 384,
-        known: Known::ByLibrary(&ECDSA_P384_SHA384_ASN1),
+        known: CurveArithmetic::ByLibrary(&ECDSA_P384_SHA384_ASN1),
     },
     Curve {
         oid: "1.3.132.0.35",
         name: "secp521r1",
         bits: 521,
-        known: Known::ByLibrary(&ECDSA_P521_SHA512_ASN1),
+        known: CurveArithmetic::ByLibrary(&ECDSA_P521_SHA512_ASN1),
     },
     Curve {
         oid: "1.3.132.0.10",
         name: "secp256k1",
         bits: 256,
-        known: Known::ByLibrary(&ECDSA_P256K1_SHA256_ASN1),
+        known: CurveArithmetic::ByLibrary(&ECDSA_P256K1_SHA256_ASN1),
     },
     Curve {
         oid: "1.2.840.10045.3.1.1",
         name: "secp192r1",
         bits: 192,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "fffffffffffffffffffffffffffffffeffffffffffffffff",
             a: "fffffffffffffffffffffffffffffffefffffffffffffffc",
             b: "64210519e59c80e70fa7e9ab72243049feb8deecc146b9b1",
@@ -68,7 +68,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.132.0.33",
         name: "secp224r1",
         bits: 224,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "ffffffffffffffffffffffffffffffff000000000000000000000001",
             a: "fffffffffffffffffffffffffffffffefffffffffffffffffffffffe",
             b: "b4050a850c04b3abf54132565044b0b7d7bfd8ba270b39432355ffb4",
@@ -78,7 +78,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.132.0.32",
         name: "secp224k1",
         bits: 224,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "fffffffffffffffffffffffffffffffffffffffffffffffeffffe56d",
             a: "00000000000000000000000000000000000000000000000000000000",
             b: "00000000000000000000000000000000000000000000000000000005",
@@ -88,7 +88,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.36.3.3.2.8.1.1.7",
         name: "brainpoolP256r1",
         bits: 256,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "a9fb57dba1eea9bc3e660a909d838d726e3bf623d52620282013481d1f6e5377",
             a: "7d5a0975fc2c3057eef67530417affe7fb8055c126dc5c6ce94a4b44f330b5d9",
             b: "26dc5c6ce94a4b44f330b5d9bbd77cbf958416295cf7e1ce6bccdc18ff8c07b6",
@@ -98,7 +98,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.36.3.3.2.8.1.1.8",
         name: "brainpoolP256t1",
         bits: 256,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "a9fb57dba1eea9bc3e660a909d838d726e3bf623d52620282013481d1f6e5377",
             a: "a9fb57dba1eea9bc3e660a909d838d726e3bf623d52620282013481d1f6e5374",
             b: "662c61c430d84ea4fe66a7733d0b76b7bf93ebc4af2f49256ae58101fee92b04",
@@ -108,7 +108,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.36.3.3.2.8.1.1.11",
         name: "brainpoolP384r1",
         bits: 384,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b412b1da197fb71123\
             acd3a729901d1a71874700133107ec53",
             a: "7bc382c63d8c150c3c72080ace05afa0c2bea28e4fb22787139165efba91f90f\
@@ -121,7 +121,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.36.3.3.2.8.1.1.12",
         name: "brainpoolP384t1",
         bits: 384,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b412b1da197fb71123\
             acd3a729901d1a71874700133107ec53",
             a: "8cb91e82a3386d280f5d6f7e50e641df152f7109ed5456b412b1da197fb71123\
@@ -134,7 +134,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.36.3.3.2.8.1.1.13",
         name: "brainpoolP512r1",
         bits: 512,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330871\
             7d4d9b009bc66842aecda12ae6a380e62881ff2f2d82c68528aa6056583a48f3",
             a: "7830a3318b603b89e2327145ac234cc594cbdd8d3df91610a83441caea9863bc\
@@ -147,7 +147,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.3.36.3.3.2.8.1.1.14",
         name: "brainpoolP512t1",
         bits: 512,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330871\
             7d4d9b009bc66842aecda12ae6a380e62881ff2f2d82c68528aa6056583a48f3",
             a: "aadd9db8dbe9c48b3fd4e6ae33c9fc07cb308db3b3c9d20ed6639cca70330871\
@@ -160,7 +160,7 @@ static CURVES: [Curve; 14] = [
         oid: "1.2.156.10197.1.301",
         name: "curveSM2",
         bits: 256,
-        known: Known::Numbers {
+        known: CurveArithmetic::Numbers {
             prime: "fffffffeffffffffffffffffffffffffffffffff00000000ffffffffffffffff",
             a: "fffffffeffffffffffffffffffffffffffffffff00000000fffffffffffffffc",
             b: "28e9fa9e9d9f5e344d5a9e4bcf6509a7f39789f515ab8f92ddbcbd414d940e93",
@@ -209,11 +209,13 @@ impl Curve {
         sign_fits
             && match &self.known {
                 // It does not read that form.
-                Known::ByLibrary(curve) => match y {
+                CurveArithmetic::ByLibrary(curve) => match y {
                     Some(_) => ParsedPublicKey::new(*curve, [&[4], coordinates].concat()).is_ok(),
                     None => ParsedPublicKey::new(*curve, point).is_ok(),
                 },
-                Known::Numbers { prime, a, b } => is_solution([prime, a, b].map(|text| number(text)), x, y),
+                CurveArithmetic::Numbers { prime, a, b } => {
+                    is_solution([prime, a, b].map(|text| number(text)), x, y)
+                }
             }
     }
 }

@@ -183,7 +183,7 @@ pub mod run {
 
 /// Certificates: what one says, read leniently, and files of them.
 pub mod certificate {
-    pub use crate::x509::handshake::Refusal as SignatureRefusal;
+    pub use crate::x509::handshake::SignatureRefusal;
     pub use crate::x509::pem::{CertificateFile, FileCertificate, FilePosition, NotTaken};
     pub use crate::x509::{CERTIFICATE_BYTES_MAX, digest, read, subject_public_key_info, thumbprint};
 }

@@ -20,7 +20,6 @@ mod system_store;
 
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
-pub use families::Family;
 pub use files::read_file;
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
@@ -37,7 +36,7 @@ use crate::lookup::{DnsLookup, LookupConfig};
 use crate::net::{Gate, NetProbe, PhaseTimeouts, families_with_route};
 use crate::run_dir::JudgedBy;
 use crate::scanner::{Scanner, ScannerConfig};
-use crate::sender::{DEFAULT_SENDER, Sender};
+use crate::sender::{AddressFamily, DEFAULT_SENDER, Sender};
 use crate::smtp::EhloName;
 use crate::trust::Store;
 use crate::verdict::Policy;
@@ -71,7 +70,7 @@ pub struct StageSettings {
     /// Name said in EHLO.
     pub ehlo_name: String,
     /// The address family that is left out for want of a route.
-    pub without_route: Option<Family>,
+    pub without_route: Option<AddressFamily>,
     /// Resolvers; empty for those of the system.
     pub resolvers: Vec<String>,
     /// Root stores.
@@ -100,9 +99,9 @@ impl StageSettings {
 }
 
 /// What is needed to build the stages, all of it checked.
-struct Parts {
+struct StageParts {
     config: ScannerConfig,
-    without_route: Option<Family>,
+    without_route: Option<AddressFamily>,
     hellos: HelloPlan,
     enumeration: Option<EnumerationPlan>,
     judging: Judging,
@@ -152,7 +151,7 @@ pub(crate) fn stages_by_routes(
         allow_private: args.allow_private,
         ..ScannerConfig::new(ehlo_name(dialogue.ehlo.as_deref())?)
     };
-    build(Parts {
+    build(StageParts {
         config: ScannerConfig { identity: client_hello::client_identity(&dialogue.client)?, ..config },
         without_route: families.without_route,
         hellos: client_hello::hello_plan(hellos)?,
@@ -200,12 +199,18 @@ pub fn lab_stages(
         allow_private: true,
         ..ScannerConfig::new(ehlo)
     };
-    build(Parts { config, without_route: None, hellos: HelloPlan::default(), enumeration: None, judging })
+    build(StageParts {
+        config,
+        without_route: None,
+        hellos: HelloPlan::default(),
+        enumeration: None,
+        judging,
+    })
 }
 
 /// As for users of the library: one way from a configuration to stages.
-fn build(parts: Parts) -> Result<Stages, UsageError> {
-    let Parts { config, without_route, hellos, enumeration, judging } = parts;
+fn build(parts: StageParts) -> Result<Stages, UsageError> {
+    let StageParts { config, without_route, hellos, enumeration, judging } = parts;
     let settings = StageSettings {
         ehlo_name: config.ehlo.as_str().to_string(),
         without_route,

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use mxray::internals::model::{ProtocolVersion as Version, SignatureScheme};
-use mxray::internals::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier, has_usual_key};
+use mxray::internals::x509::handshake::{OFFERED_SCHEMES, SignatureRefusal, Verifier, has_usual_key};
 use mxray::internals::x509::subject_public_key_info;
 use std::fs;
 use std::path::Path;
@@ -87,9 +87,9 @@ fn told(certificate: &[u8], version: Version, scheme: Option<SignatureScheme>, s
         .and_then(|verifier| verifier.verify(MESSAGE, signature));
     match checked {
         Ok(()) => "verified".into(),
-        Err(Refusal::Failed(cause)) => format!("failed: {cause}"),
-        Err(Refusal::NotOffered(cause)) => format!("not offered: {cause}"),
-        Err(Refusal::Unverifiable(cause)) => cause,
+        Err(SignatureRefusal::Failed(cause)) => format!("failed: {cause}"),
+        Err(SignatureRefusal::NotOffered(cause)) => format!("not offered: {cause}"),
+        Err(SignatureRefusal::Unverifiable(cause)) => cause,
     }
 }
 
@@ -411,7 +411,7 @@ fn a_scheme_that_was_not_offered_is_refused_before_anything_else() {
         for scheme in [0x0808, 0x0809, 0x9999] {
             let refused =
                 Verifier::new(&key.certificate, version, Some(SignatureScheme(scheme)), &OFFERED_SCHEMES);
-            assert!(matches!(refused, Err(Refusal::NotOffered(_))), "{scheme:#x} {version}");
+            assert!(matches!(refused, Err(SignatureRefusal::NotOffered(_))), "{scheme:#x} {version}");
         }
     }
     assert_eq!(told(&key.certificate, Version::TLS12, Some(SignatureScheme(0x0201)), &signature), "verified");

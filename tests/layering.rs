@@ -8,12 +8,15 @@
 
 #[path = "layering/circles.rs"]
 mod circles;
+#[path = "layering/names.rs"]
+mod names;
 #[path = "layering/paths.rs"]
 mod paths;
 #[path = "layering/picture.rs"]
 mod picture;
 
 use circles::circles;
+use names::doubles;
 use paths::{Named, named};
 use picture::{Arrows, picture};
 use std::collections::HashMap;
@@ -210,6 +213,27 @@ fn no_files_name_each_other_in_a_circle() {
         house.iter().zip(&paths).map(|((_, module, text), path)| (&**path, &**module, &**text)).collect();
     let found = circles(&sources);
     assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn one_name_means_one_type() {
+    let house = house();
+    let paths: Vec<_> = house.iter().map(|(path, ..)| path.to_string_lossy()).collect();
+    let sources: Vec<_> = house.iter().zip(&paths).map(|((_, _, text), path)| (&**path, &**text)).collect();
+    let found = doubles(&sources);
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_name_of_two_types_is_found() {
+    let two =
+        [("a.rs", "pub(super) struct Step<'a> {"), ("b/c.rs", "use x;\nenum Step;\n    type Item = u8;")];
+    assert_eq!(doubles(&two), ["Step: a.rs, b/c.rs"]);
+    let one = [
+        ("a.rs", "pub struct Step;\npub type Item = u8;"),
+        ("b.rs", "pub enum StepKind {\n    type Item = u8;"),
+    ];
+    assert_eq!(doubles(&one), [""; 0]);
 }
 
 /// Which rooms each names. Those that may name all are left out.

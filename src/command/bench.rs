@@ -4,7 +4,7 @@ use super::descriptors::{self, Share};
 use super::signals::{Signals, Stop};
 use super::{CommandError, start_logging};
 use crate::cli::BenchArgs;
-use crate::load::{self, CONCURRENCY_MAX, Job, KEPT_UP_SHARE_MIN, LoadRecord, Pacing, Round, Tolerance};
+use crate::load::{self, CONCURRENCY_MAX, Job, KEPT_UP_SHARE_MIN, LoadModel, LoadRecord, Round, Tolerance};
 use crate::net::NetProbe;
 use crate::plan::{self, UsageError};
 use anyhow::{Context, anyhow};
@@ -115,12 +115,12 @@ fn check_writable(path: &Path) -> Result<(), UsageError> {
 }
 
 /// How many sessions fit into the open files that the system grants.
-fn room(pacing: Pacing) -> Result<u32, UsageError> {
+fn room(pacing: LoadModel) -> Result<u32, UsageError> {
     let wanted = Share { connections: CONCURRENCY_MAX as usize, questions: 1 };
     let fits = wanted.within(descriptors::raise()).connections;
     let fits = u32::try_from(fits).unwrap_or(CONCURRENCY_MAX);
     match pacing {
-        Pacing::Closed { concurrency } if concurrency > fits => Err(UsageError(format!(
+        LoadModel::Closed { concurrency } if concurrency > fits => Err(UsageError(format!(
             "--concurrency {concurrency}: the limit of open files (ulimit -n) allows only {fits}"
         ))),
         _ => Ok(fits),

@@ -3,7 +3,8 @@
 use super::error::CommandError;
 use super::outlet::{self, Handed, Outlet};
 use crate::model::text::printable;
-use crate::plan::{Family, StageSettings};
+use crate::plan::StageSettings;
+use crate::sender::AddressFamily;
 use std::fmt::Display;
 use std::io::{self, Write};
 use tokio_util::sync::CancellationToken;
@@ -51,11 +52,11 @@ fn bare_name(ehlo_name: &str) -> Option<String> {
 }
 
 /// Which address family is left out because this machine has no route.
-fn missing_route(without_route: Option<Family>) -> Option<String> {
+fn missing_route(without_route: Option<AddressFamily>) -> Option<String> {
     without_route.map(|family| {
         format!(
             "mxray: this machine has no route for {}, so it is not used (--ipv4 --ipv6 uses both)",
-            family.name()
+            family.to_string().replace("ip", "IP")
         )
     })
 }

@@ -48,13 +48,13 @@ pub(super) struct Outlet(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    state: Mutex<State>,
+    state: Mutex<OutletState>,
     /// Something was handed over, or taken.
     moved: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct OutletState {
     /// What the thread has not taken up yet.
     waiting: Vec<u8>,
     /// Bytes handed over so far.
@@ -135,7 +135,7 @@ fn stdout() -> io::Result<File> {
     Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }
 
-impl State {
+impl OutletState {
     fn give(&mut self, bytes: &[u8]) {
         self.waiting.extend_from_slice(bytes);
         self.given += bytes.len() as u64;
@@ -153,11 +153,11 @@ impl State {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, OutletState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pause<'a>(&self, state: MutexGuard<'a, State>, most: Duration) -> MutexGuard<'a, State> {
+    fn pause<'a>(&self, state: MutexGuard<'a, OutletState>, most: Duration) -> MutexGuard<'a, OutletState> {
         self.moved.wait_timeout(state, most).unwrap_or_else(PoisonError::into_inner).0
     }
 

@@ -70,16 +70,16 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     survey.run().await?.tell(aside)
 }
 
-fn input_kind(kind: cli::InputKind) -> InputKind {
+fn input_kind(kind: cli::InputKindArg) -> InputKind {
     match kind {
-        cli::InputKind::Domains => InputKind::Domains,
-        cli::InputKind::Endpoints => InputKind::Endpoints,
+        cli::InputKindArg::Domains => InputKind::Domains,
+        cli::InputKindArg::Endpoints => InputKind::Endpoints,
     }
 }
 
-fn stream_format(format: cli::StreamFormat) -> StreamFormat {
+fn stream_format(format: cli::StreamFormatArg) -> StreamFormat {
     match format {
-        cli::StreamFormat::Csv => StreamFormat::Csv,
-        cli::StreamFormat::Jsonl => StreamFormat::Jsonl,
+        cli::StreamFormatArg::Csv => StreamFormat::Csv,
+        cli::StreamFormatArg::Jsonl => StreamFormat::Jsonl,
     }
 }

@@ -11,7 +11,7 @@ pub struct KeyId(usize);
 /// Index of a waiting domain, given out by [`super::join::Joiner`].
 pub type DomainId = usize;
 
-enum KeyState {
+enum ProbeState {
     /// Queued, under way or `paused`; these domains wait for it.
     Waiting { domains: Vec<DomainId>, paused: bool },
     /// Probed.
@@ -31,7 +31,7 @@ pub enum Registration {
 /// Every key of a run and what became of it.
 #[derive(Default)]
 pub struct KeyTable {
-    keys: IndexMap<ProbeKey, KeyState>,
+    keys: IndexMap<ProbeKey, ProbeState>,
     paused_domains: usize,
 }
 
@@ -41,34 +41,36 @@ impl KeyTable {
     pub fn ask(&mut self, key: ProbeKey, domain: DomainId) -> Registration {
         if let Some((index, _, state)) = self.keys.get_full_mut(&key) {
             return match state {
-                KeyState::Waiting { domains, paused } => {
+                ProbeState::Waiting { domains, paused } => {
                     domains.push(domain);
                     self.paused_domains += usize::from(*paused);
                     Registration::Waiting(KeyId(index))
                 }
-                KeyState::Done(_) => Registration::Done(KeyId(index)),
+                ProbeState::Done(_) => Registration::Done(KeyId(index)),
             };
         }
         let (index, _) =
-            self.keys.insert_full(key, KeyState::Waiting { domains: vec![domain], paused: false });
+            self.keys.insert_full(key, ProbeState::Waiting { domains: vec![domain], paused: false });
         Registration::New(KeyId(index))
     }
 
     /// Stores what was found and gives back who waits for it.
     pub fn finish(&mut self, id: KeyId, endpoint: Arc<JudgedEndpoint>) -> Vec<DomainId> {
         let Some((_, state)) = self.keys.get_index_mut(id.0) else { return Vec::new() };
-        match std::mem::replace(state, KeyState::Done(endpoint)) {
-            KeyState::Waiting { domains, paused } => {
+        match std::mem::replace(state, ProbeState::Done(endpoint)) {
+            ProbeState::Waiting { domains, paused } => {
                 self.paused_domains -= if paused { domains.len() } else { 0 };
                 domains
             }
-            KeyState::Done(_) => Vec::new(),
+            ProbeState::Done(_) => Vec::new(),
         }
     }
 
     /// Notes that time must pass before a key is asked again, or that it has.
     pub fn set_paused(&mut self, id: KeyId, pauses: bool) {
-        let Some((_, KeyState::Waiting { domains, paused })) = self.keys.get_index_mut(id.0) else { return };
+        let Some((_, ProbeState::Waiting { domains, paused })) = self.keys.get_index_mut(id.0) else {
+            return;
+        };
         match (std::mem::replace(paused, pauses), pauses) {
             (false, true) => self.paused_domains += domains.len(),
             (true, false) => self.paused_domains -= domains.len(),
@@ -89,7 +91,7 @@ impl KeyTable {
     /// What was found, once it is.
     pub fn judged(&self, id: KeyId) -> Option<&Arc<JudgedEndpoint>> {
         match self.keys.get_index(id.0) {
-            Some((_, KeyState::Done(endpoint))) => Some(endpoint),
+            Some((_, ProbeState::Done(endpoint))) => Some(endpoint),
             _ => None,
         }
     }
@@ -112,7 +114,7 @@ mod tests {
             key: key("a.example"),
             failure: None,
             tls: None,
-            hellos: Box::new([]),
+            extra_client_hellos: Box::new([]),
             enumerated: None,
             starttls_forms: Default::default(),
             reply_forms: Default::default(),

@@ -2,7 +2,7 @@
 //! and zgrab2 pass them on.
 
 use super::fault::{LineFault, fault};
-use super::fields::{Fields, Twice, find, only};
+use super::fields::{LineFields, Twice, find, only};
 use crate::model::{DomainName, MxHost, Subject};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -65,7 +65,7 @@ impl EndpointColumns {
 
     /// Reads one line.
     pub(super) fn read(&self, line: &str, separator: u8) -> Result<Subject, LineFault> {
-        let fields: Vec<Cow<'_, str>> = Fields::of(line, separator)
+        let fields: Vec<Cow<'_, str>> = LineFields::of(line, separator)
             .collect::<Result<_, _>>()
             .map_err(|_| fault(line, "a quote that is not closed in this line"))?;
         let said = match self {

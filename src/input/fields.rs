@@ -10,18 +10,18 @@ pub(super) struct OpenQuote;
 /// Iterates over the fields of a line; blanks around a field are cut off. A
 /// field with text behind its closing quote is handed out as it stands, quotes
 /// and all: no reading of it is the right one.
-pub(super) struct Fields<'a> {
+pub(super) struct LineFields<'a> {
     rest: Option<&'a str>,
     separator: char,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> LineFields<'a> {
     pub(super) fn of(line: &'a str, separator: u8) -> Self {
         Self { rest: Some(line), separator: char::from(separator) }
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
+impl<'a> Iterator for LineFields<'a> {
     type Item = Result<Cow<'a, str>, OpenQuote>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -133,7 +133,7 @@ mod tests {
                     .iter()
                     .map(|field| field.replace(',', &char::from(separator).to_string()))
                     .collect();
-                let fields: Result<Vec<_>, _> = Fields::of(&line, separator).collect();
+                let fields: Result<Vec<_>, _> = LineFields::of(&line, separator).collect();
                 assert_eq!(fields.unwrap(), expected, "{line}");
             }
         }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn an_open_quote_spoils_only_what_follows() {
-        let mut fields = Fields::of("a,\"b,c", b',');
+        let mut fields = LineFields::of("a,\"b,c", b',');
         assert_eq!(fields.next(), Some(Ok("a".into())));
         assert_eq!(fields.next(), Some(Err(OpenQuote)));
         assert_eq!(fields.next(), None);

@@ -3,8 +3,8 @@
 
 use super::endpoint::EndpointColumns;
 use super::fault::{LineFault, fault, fault_of_part};
-use super::fields::{Fields, Twice, find};
-use super::taken::{self, Source};
+use super::fields::{LineFields, Twice, find};
+use super::taken::{self, DomainSource};
 use crate::dialect::COMMA;
 use crate::model::{DomainName, Subject};
 use std::borrow::Cow;
@@ -33,7 +33,7 @@ pub(super) enum FirstLine {
 
 /// The fields of a line as far as they can be read.
 pub(super) fn columns(line: &str, separator: u8) -> Vec<String> {
-    Fields::of(line, separator).map_while(Result::ok).map(|field| field.into_owned()).collect()
+    LineFields::of(line, separator).map_while(Result::ok).map(|field| field.into_owned()).collect()
 }
 
 /// The first that is a domain, or else of which a domain can be taken. What is
@@ -72,11 +72,11 @@ pub(super) fn is_row_below_header(columns: &[String]) -> bool {
 }
 
 /// What a line asks for, and what its domain was taken from.
-pub(super) type Found = (Subject, Source);
+pub(super) type FoundSubject = (Subject, DomainSource);
 
 impl Layout {
     /// Reads one line; `None` if it is blank or a comment.
-    pub(super) fn read(&self, line: &str, separator: u8) -> Option<Result<Found, LineFault>> {
+    pub(super) fn read(&self, line: &str, separator: u8) -> Option<Result<FoundSubject, LineFault>> {
         if is_void(line) {
             return None;
         }
@@ -84,7 +84,7 @@ impl Layout {
             Layout::Plain => domain(&unquoted(without_comment(line)), line),
             Layout::Column(index) => column(line, separator, *index).and_then(|field| domain(&field, line)),
             Layout::Endpoints(columns) => {
-                columns.read(line, separator).map(|subject| (subject, Source::Plain))
+                columns.read(line, separator).map(|subject| (subject, DomainSource::Plain))
             }
         })
     }
@@ -111,23 +111,23 @@ fn without_comment(line: &str) -> &str {
 /// The field of a line that is one field in quotes, as programs write it that
 /// quote every field; another line as it is.
 fn unquoted(line: &str) -> Cow<'_, str> {
-    let mut fields = Fields::of(line, COMMA);
+    let mut fields = LineFields::of(line, COMMA);
     match (fields.next(), fields.next()) {
         (Some(Ok(field)), None) => field,
         _ => Cow::Borrowed(line),
     }
 }
 
-fn domain(text: &str, line: &str) -> Result<Found, LineFault> {
+fn domain(text: &str, line: &str) -> Result<FoundSubject, LineFault> {
     let found = taken::domain(text).map_err(|error| fault_of_part(text, line, error))?;
     Ok((Subject::Domain(found.0), found.1))
 }
 
 fn column(line: &str, separator: u8, index: usize) -> Result<String, LineFault> {
-    match Fields::of(line, separator).nth(index) {
+    match LineFields::of(line, separator).nth(index) {
         Some(Ok(field)) => Ok(field.into_owned()),
         Some(Err(_)) => Err(fault(line, "a quote that is not closed in this line")),
-        None if Fields::of(line, separator).any(|field| field.is_err()) => {
+        None if LineFields::of(line, separator).any(|field| field.is_err()) => {
             Err(fault(line, "a quote that is not closed in this line"))
         }
         None => Err(fault(line, format!("no column {}", index + 1))),

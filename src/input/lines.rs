@@ -1,6 +1,6 @@
 //! Physical lines of bounded length, whatever the system that wrote them.
 
-use super::source::Source;
+use super::source::ListReader;
 use std::io;
 
 /// Longest line in bytes, without its end; the rest of a longer one is skipped
@@ -11,7 +11,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// One physical line.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(super) enum ListLine<'a> {
     /// All of it.
     Whole(&'a [u8]),
     /// The first [`INPUT_LINE_BYTES_MAX`] bytes of a longer one.
@@ -19,15 +19,15 @@ pub(super) enum Line<'a> {
 }
 
 /// Reads lines that end in LF, CRLF or CR alone ("universal newlines").
-pub(super) struct Lines {
-    source: Source,
+pub(super) struct ListLines {
+    source: ListReader,
     buffer: Vec<u8>,
     number: u64,
     after_cr: bool,
 }
 
-impl Lines {
-    pub(super) fn new(source: Source) -> Self {
+impl ListLines {
+    pub(super) fn new(source: ListReader) -> Self {
         Self { source, buffer: Vec::new(), number: 0, after_cr: false }
     }
 
@@ -38,7 +38,7 @@ impl Lines {
 
     /// The next line, or `None` at the end. A line that an error cuts short is
     /// not handed out: the start of a domain may be another domain.
-    pub(super) fn read(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub(super) fn read(&mut self) -> io::Result<Option<ListLine<'_>>> {
         self.buffer.clear();
         let mut overlong = false;
         let mut begun = false;
@@ -73,7 +73,7 @@ impl Lines {
         self.number += 1;
         let start = if self.number == 1 { BYTE_ORDER_MARK } else { b"" };
         let text = self.buffer.strip_prefix(start).unwrap_or(&self.buffer);
-        Ok(Some(if overlong { Line::Cut(text) } else { Line::Whole(text) }))
+        Ok(Some(if overlong { ListLine::Cut(text) } else { ListLine::Whole(text) }))
     }
 }
 
@@ -84,12 +84,12 @@ mod tests {
 
     fn lines(bytes: &[u8], chunk: usize) -> Vec<Vec<u8>> {
         let source = BufReader::with_capacity(chunk, Cursor::new(bytes.to_vec()));
-        let mut lines = Lines::new(Box::new(source));
+        let mut lines = ListLines::new(Box::new(source));
         let mut all = Vec::new();
         while let Some(line) = lines.read().unwrap() {
             all.push(match line {
-                Line::Whole(text) => text.to_vec(),
-                Line::Cut(text) => [b"!", text].concat(),
+                ListLine::Whole(text) => text.to_vec(),
+                ListLine::Cut(text) => [b"!", text].concat(),
             });
         }
         assert_eq!(lines.number(), all.len() as u64);

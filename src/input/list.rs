@@ -4,8 +4,8 @@ use super::bounded::{Extent, bounded};
 use super::endpoint::{self, EndpointColumns};
 use super::fields::{Twice, find};
 use super::layout::{self, FirstLine, Layout};
-use super::lines::{INPUT_LINE_BYTES_MAX, Line, Lines};
-use super::source::Source;
+use super::lines::{INPUT_LINE_BYTES_MAX, ListLine, ListLines};
+use super::source::ListReader;
 use super::taken::TakenCounts;
 use super::{InputError, InputKind, InputOptions};
 use crate::dialect::{self, COMMA};
@@ -33,7 +33,7 @@ struct Ahead {
 /// what follows an unreadable place cannot be trusted.
 pub struct InputList {
     name: String,
-    lines: Lines,
+    lines: ListLines,
     layout: Layout,
     separator: u8,
     ahead: VecDeque<Ahead>,
@@ -44,12 +44,12 @@ pub struct InputList {
 impl InputList {
     /// Reads as many lines of `source` as it takes to know the layout; `name`
     /// stands for the list in errors.
-    pub(super) fn new(name: String, source: Source, options: &InputOptions) -> Result<Self, InputError> {
+    pub(super) fn new(name: String, source: ListReader, options: &InputOptions) -> Result<Self, InputError> {
         let layout = match options.kind {
             InputKind::Domains => Layout::Plain,
             InputKind::Endpoints => Layout::Endpoints(EndpointColumns::Positional),
         };
-        let (lines, ahead, taken) = (Lines::new(source), VecDeque::new(), Arc::default());
+        let (lines, ahead, taken) = (ListLines::new(source), VecDeque::new(), Arc::default());
         let mut list = Self { name, lines, layout, separator: COMMA, ahead, failed: false, taken };
         let Some(columns) = list.first_line()? else { return Ok(list) };
         match (options.kind, options.column.as_deref()) {
@@ -201,14 +201,14 @@ impl Iterator for InputList {
 }
 
 /// The next line as text, or why it is none; `None` at the end.
-fn read(lines: &mut Lines) -> io::Result<Option<Result<String, Rejected>>> {
+fn read(lines: &mut ListLines) -> io::Result<Option<Result<String, Rejected>>> {
     let text = match lines.read()? {
         None => return Ok(None),
-        Some(Line::Whole(bytes)) => match std::str::from_utf8(bytes) {
+        Some(ListLine::Whole(bytes)) => match std::str::from_utf8(bytes) {
             Ok(text) => Ok(text.to_string()),
             Err(_) => Err((bounded(bytes, Extent::Whole), "not UTF-8".to_string())),
         },
-        Some(Line::Cut(bytes)) => {
+        Some(ListLine::Cut(bytes)) => {
             Err((bounded(bytes, Extent::Cut), format!("too long: over {INPUT_LINE_BYTES_MAX} bytes")))
         }
     };

@@ -29,7 +29,7 @@ const ZSTD_SKIPPABLE_MAGIC: [u8; 3] = [0x2a, 0x4d, 0x18];
 /// takes no more memory than this, whatever the frame says.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
-pub(super) type Source = Box<dyn BufRead + Send>;
+pub(super) type ListReader = Box<dyn BufRead + Send>;
 
 /// How a list is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Packing {
     }
 }
 
-pub(super) fn open(path: &str, name: &str) -> Result<Source, InputError> {
+pub(super) fn open(path: &str, name: &str) -> Result<ListReader, InputError> {
     if path == "-" {
         return unpack(io::stdin(), None, name);
     }
@@ -74,11 +74,11 @@ pub(super) fn unpack(
     raw: impl Read + Send + 'static,
     packing: Option<Packing>,
     name: &str,
-) -> Result<Source, InputError> {
+) -> Result<ListReader, InputError> {
     in_utf8(raw, packing).map_err(|source| InputError::Read { name: name.to_string(), source })
 }
 
-fn in_utf8(raw: impl Read + Send + 'static, packing: Option<Packing>) -> io::Result<Source> {
+fn in_utf8(raw: impl Read + Send + 'static, packing: Option<Packing>) -> io::Result<ListReader> {
     let (magic, raw) = started(raw, MAGIC_BYTES)?;
     let raw = BufReader::with_capacity(READ_BYTES, raw);
     let bytes: Box<dyn Read + Send> = match packing.or_else(|| Packing::of_start(&magic)) {

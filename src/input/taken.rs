@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a domain was taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum DomainSource {
     /// It stood there as such.
     Plain,
     /// A URL (RFC 3986 §3).
@@ -25,11 +25,11 @@ pub struct TakenCounts {
 }
 
 impl TakenCounts {
-    pub(super) fn add(&self, source: Source) {
+    pub(super) fn add(&self, source: DomainSource) {
         let counter = match source {
-            Source::Plain => return,
-            Source::Url => &self.urls,
-            Source::MailAddress => &self.mail_addresses,
+            DomainSource::Plain => return,
+            DomainSource::Url => &self.urls,
+            DomainSource::MailAddress => &self.mail_addresses,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -49,30 +49,32 @@ impl TakenCounts {
 ///
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn domain(text: &str) -> Result<(DomainName, Source), String> {
+pub(super) fn domain(text: &str) -> Result<(DomainName, DomainSource), String> {
     let text = text.trim();
     let (name, source) = if let Some(host) = host_of_url(text) {
-        (host, Source::Url)
+        (host, DomainSource::Url)
     } else if let Some(domain) = domain_of_address(text) {
-        (domain, Source::MailAddress)
+        (domain, DomainSource::MailAddress)
     } else {
-        (text, Source::Plain)
+        (text, DomainSource::Plain)
     };
     DomainName::parse(name).map(|domain| (domain, source)).map_err(|error| cause(error, source))
 }
 
 /// What is wrong with a name, told so that a person sees of what part of the
 /// line it is.
-fn cause(error: NameError, source: Source) -> String {
+fn cause(error: NameError, source: DomainSource) -> String {
     match (source, error) {
-        (Source::MailAddress, _) => format!("the part of a mail address behind @: {error}"),
-        (Source::Url, _) => format!("the host of a URL: {error}"),
-        (Source::Plain, NameError::MailAddress) => "not one complete mail address, NAME@DOMAIN".to_string(),
-        (Source::Plain, NameError::Url) => "not one complete URL".to_string(),
-        (Source::Plain, NameError::Address) => {
+        (DomainSource::MailAddress, _) => format!("the part of a mail address behind @: {error}"),
+        (DomainSource::Url, _) => format!("the host of a URL: {error}"),
+        (DomainSource::Plain, NameError::MailAddress) => {
+            "not one complete mail address, NAME@DOMAIN".to_string()
+        }
+        (DomainSource::Plain, NameError::Url) => "not one complete URL".to_string(),
+        (DomainSource::Plain, NameError::Address) => {
             format!("{error} (--input endpoints is for lists of IP addresses)")
         }
-        (Source::Plain, _) => error.to_string(),
+        (DomainSource::Plain, _) => error.to_string(),
     }
 }
 
@@ -202,19 +204,19 @@ mod tests {
     #[test]
     fn the_domain_is_taken_of_what_has_one() {
         for (text, name, source) in [
-            ("a.example", "a.example", Source::Plain),
-            ("bob@a.example", "a.example", Source::MailAddress),
-            ("Bob <bob@b.example>", "b.example", Source::MailAddress),
-            ("\"x@y\" <bob@b.example>", "b.example", Source::MailAddress),
-            ("MAILTO:bob@a.example?subject=x@y", "a.example", Source::MailAddress),
-            ("SMTP:bob@a.example", "a.example", Source::MailAddress),
-            ("\"bob smith@x\"@a.example", "a.example", Source::MailAddress),
-            ("bob+tag@B\u{fc}cher.example.", "xn--bcher-kva.example", Source::MailAddress),
-            ("https://c.example/x", "c.example", Source::Url),
-            ("HTTP://bob:pw@C.example:8080?q=a@b#f", "c.example", Source::Url),
-            ("https://c.example", "c.example", Source::Url),
-            ("c.example/", "c.example", Source::Url),
-            ("www.c.example/path?x=1", "www.c.example", Source::Url),
+            ("a.example", "a.example", DomainSource::Plain),
+            ("bob@a.example", "a.example", DomainSource::MailAddress),
+            ("Bob <bob@b.example>", "b.example", DomainSource::MailAddress),
+            ("\"x@y\" <bob@b.example>", "b.example", DomainSource::MailAddress),
+            ("MAILTO:bob@a.example?subject=x@y", "a.example", DomainSource::MailAddress),
+            ("SMTP:bob@a.example", "a.example", DomainSource::MailAddress),
+            ("\"bob smith@x\"@a.example", "a.example", DomainSource::MailAddress),
+            ("bob+tag@B\u{fc}cher.example.", "xn--bcher-kva.example", DomainSource::MailAddress),
+            ("https://c.example/x", "c.example", DomainSource::Url),
+            ("HTTP://bob:pw@C.example:8080?q=a@b#f", "c.example", DomainSource::Url),
+            ("https://c.example", "c.example", DomainSource::Url),
+            ("c.example/", "c.example", DomainSource::Url),
+            ("www.c.example/path?x=1", "www.c.example", DomainSource::Url),
         ] {
             let expected = (DomainName::parse(name).unwrap(), source);
             assert_eq!(domain(text), Ok(expected), "{text}");

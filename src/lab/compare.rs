@@ -1,6 +1,6 @@
 //! Holds what a scanner wrote against what the fleet was told to play.
 
-use super::expect::{CONNECTOR_WORDS, Enumerated, USUAL_SENDER};
+use super::expect::{CONNECTOR_WORDS, ExpectedSuites, USUAL_SENDER};
 use super::fleet::Fleet;
 use super::truth::TruthRow;
 use crate::model::{CipherSuite, ProtocolVersion};
@@ -146,7 +146,7 @@ const ENUMERATED_COLUMNS: [&str; 4] = ["position", "cipher_suite", "cipher_prefe
 
 /// What [`ENUMERATED_COLUMNS`] must hold; one row without a suite where none
 /// is taken.
-fn suite_rows(expected: Option<&Enumerated>) -> Vec<String> {
+fn suite_rows(expected: Option<&ExpectedSuites>) -> Vec<String> {
     let Some(expected) = expected else { return vec!["   yes".to_string()] };
     let row = |(place, suite): (usize, &CipherSuite)| format!("{place} {suite} {} yes", expected.preference);
     (1..).zip(&expected.cipher_suites).map(row).collect()

@@ -3,19 +3,19 @@
 //!
 //! The lab only writes it; whether it is read right is the scanner's part.
 
-use super::scenario::{Connector, Scenario, ScenarioExchange};
+use super::scenario::{Scenario, ScenarioConnector, ScenarioExchange};
 use super::truth::TruthRow;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 #[derive(Serialize)]
-struct File<'a> {
-    connector: Vec<Table<'a>>,
+struct WrittenFile<'a> {
+    connector: Vec<WrittenConnector<'a>>,
 }
 
 #[derive(Serialize)]
-struct Table<'a> {
+struct WrittenConnector<'a> {
     name: &'a str,
     domains: Vec<&'a str>,
     tls_settings: &'a str,
@@ -29,7 +29,7 @@ struct Table<'a> {
 /// names; nothing where none of the domains is under one. A scanner may bound
 /// the domains of one connector: mxray takes 10,000.
 pub(super) fn write(rows: &[TruthRow], mut writer: impl Write) -> io::Result<()> {
-    let mut tables: BTreeMap<&str, Table<'_>> = BTreeMap::new();
+    let mut tables: BTreeMap<&str, WrittenConnector<'_>> = BTreeMap::new();
     for row in rows {
         let Some(connector) = &row.scenario.connector else { continue };
         let table = tables.entry(&row.scenario.name).or_insert_with(|| table(&row.scenario, connector));
@@ -38,14 +38,14 @@ pub(super) fn write(rows: &[TruthRow], mut writer: impl Write) -> io::Result<()>
     if tables.is_empty() {
         return Ok(());
     }
-    let file = File { connector: tables.into_values().collect() };
+    let file = WrittenFile { connector: tables.into_values().collect() };
     writer.write_all(toml::to_string(&file).map_err(io::Error::other)?.as_bytes())
 }
 
-fn table<'a>(scenario: &'a Scenario, connector: &'a Connector) -> Table<'a> {
+fn table<'a>(scenario: &'a Scenario, connector: &'a ScenarioConnector) -> WrittenConnector<'a> {
     let smart_hosts: Vec<&str> =
         scenario.dns.exchanges.iter().filter_map(ScenarioExchange::smart_host_name).collect();
-    Table {
+    WrittenConnector {
         name: &scenario.name,
         domains: Vec::new(),
         tls_settings: &connector.tls_settings,

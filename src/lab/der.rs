@@ -20,14 +20,14 @@ const SHA224_WITH_RSA: [u8; 15] =
 
 /// One element: the tag, the content, and the whole with its header.
 #[derive(Clone, Copy)]
-pub(super) struct Element<'a> {
+pub(super) struct Tlv<'a> {
     pub tag: u8,
     pub content: &'a [u8],
     pub whole: &'a [u8],
 }
 
 /// The elements that stand side by side in `input`; `None` where it is broken.
-pub(super) fn elements(mut input: &[u8]) -> Option<Vec<Element<'_>>> {
+pub(super) fn elements(mut input: &[u8]) -> Option<Vec<Tlv<'_>>> {
     let mut found = Vec::new();
     while let [tag, first, rest @ ..] = input {
         let (length, header) = match *first {
@@ -37,7 +37,7 @@ pub(super) fn elements(mut input: &[u8]) -> Option<Vec<Element<'_>>> {
             _ => return None,
         };
         let whole = input.get(..header + length)?;
-        found.push(Element { tag: *tag, content: whole.get(header..)?, whole });
+        found.push(Tlv { tag: *tag, content: whole.get(header..)?, whole });
         input = input.get(header + length..)?;
     }
     input.is_empty().then_some(found)

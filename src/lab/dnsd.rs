@@ -49,7 +49,7 @@ impl Dnsd {
         let run = move || {
             // Sockets must be registered inside the runtime that reads them.
             let served = runtime.block_on(async {
-                let server = Arc::new(Server { zone, queries: counter });
+                let server = Arc::new(DnsServer { zone, queries: counter });
                 let (udp, tcp) = (UdpSocket::from_std(udp)?, TcpListener::from_std(tcp)?);
                 tokio::select! {
                     () = stop.cancelled() => Ok(()),
@@ -106,12 +106,12 @@ fn listen_error(at: SocketAddr, cause: io::Error) -> LabError {
     LabError::Listen { what: format!("{at} (DNS)"), cause }
 }
 
-struct Server {
+struct DnsServer {
     zone: Zone,
     queries: Arc<QueryCounter>,
 }
 
-impl Server {
+impl DnsServer {
     fn answer(&self, query: &[u8], transport: Transport) -> Option<Vec<u8>> {
         let (query, reply) = self.zone.answer(query, transport)?;
         let mut name = query.name().to_ascii();

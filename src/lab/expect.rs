@@ -148,13 +148,13 @@ pub struct Expect {
     /// `[[expect.enumerated.ROLE]]`: what a scan with `--enumerate` finds, a
     /// table for each version in which the server takes any suite.
     #[serde(default)]
-    pub enumerated: BTreeMap<String, Vec<Enumerated>>,
+    pub enumerated: BTreeMap<String, Vec<ExpectedSuites>>,
 }
 
 /// The suites that a server takes in one version.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Enumerated {
+pub struct ExpectedSuites {
     /// The version.
     pub tls_version: ProtocolVersion,
     /// Whose order decides, as in `suites.csv`; empty with less than two
@@ -167,24 +167,24 @@ pub struct Enumerated {
 
 /// A cell as it stands in the CSV files: `yes` and `no` for booleans.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "Value")]
+#[serde(from = "CellValue")]
 pub struct Cell(pub String);
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Value {
+enum CellValue {
     Truth(bool),
     Number(u64),
     Text(String),
 }
 
-impl From<Value> for Cell {
-    fn from(value: Value) -> Self {
+impl From<CellValue> for Cell {
+    fn from(value: CellValue) -> Self {
         Cell(match value {
-            Value::Truth(true) => "yes".into(),
-            Value::Truth(false) => "no".into(),
-            Value::Number(number) => number.to_string(),
-            Value::Text(text) => text,
+            CellValue::Truth(true) => "yes".into(),
+            CellValue::Truth(false) => "no".into(),
+            CellValue::Number(number) => number.to_string(),
+            CellValue::Text(text) => text,
         })
     }
 }

@@ -103,7 +103,7 @@ impl Fleet {
         let (smtp_port, sockets) = bind_all(&listening, options.smtp_port)?;
         let stop = CancellationToken::new();
         let dns = Dnsd::start(options.dns, cast.zone, stop.clone())?;
-        let mut parts = Parts { pki: &pki, scenarios: &scenarios, handshakes: HashMap::new() };
+        let mut parts = ScriptMaker { pki: &pki, scenarios: &scenarios, handshakes: HashMap::new() };
         let mut tasks = JoinSet::new();
         let mut counters = Vec::with_capacity(sockets.len());
         for ((ip, backlog), socket) in listening.into_iter().zip(sockets) {
@@ -230,13 +230,13 @@ fn playable(all: Vec<Scenario>) -> Result<(Vec<Arc<Scenario>>, Vec<String>), Lab
 
 /// Makes scripts; servers of one part share one TLS configuration, and with it
 /// key and certificates, unless they answer without SNI under their own name.
-struct Parts<'a> {
+struct ScriptMaker<'a> {
     pki: &'a Arc<Pki>,
     scenarios: &'a [Arc<Scenario>],
     handshakes: HashMap<(usize, String), Handshake>,
 }
 
-impl Parts<'_> {
+impl ScriptMaker<'_> {
     fn script(&mut self, part: &(usize, String), host: &str) -> Result<Option<Script>, LabError> {
         let scenario = self.scenarios.get(part.0).ok_or(LabError::NoScenario)?;
         let server = scenario.server.get(&part.1).ok_or(LabError::NoScenario)?;

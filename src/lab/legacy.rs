@@ -3,7 +3,7 @@
 //! its answer to each ClientHello, without a socket.
 
 use super::step::{Step, Then, Words};
-use super::tls_table::{KeyKind, Tls};
+use super::tls_table::{LeafKeyKind, Tls};
 use crate::model::DowngradeMark;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::tls::{ClientHello, ShareKind};
@@ -29,7 +29,7 @@ pub struct Legacy {
     pub suites: BTreeMap<ProtocolVersion, Vec<CipherSuite>>,
     /// Whose order of suites decides.
     #[serde(default)]
-    pub preference: Preference,
+    pub preference: SuitePreference,
     /// Groups, best first. In TLS 1.3 a hello without a share for the first in
     /// common is answered with a HelloRetryRequest.
     #[serde(default = "usual_groups")]
@@ -46,7 +46,7 @@ pub struct Legacy {
     pub downgrade_mark: DowngradeMark,
     /// What the answer has that no client takes, or that some do not.
     #[serde(default)]
-    pub deviations: Vec<Deviation>,
+    pub deviations: Vec<AnswerDeviation>,
     /// Hands the connection to rustls where it speaks what was chosen.
     #[serde(default)]
     pub complete: bool,
@@ -63,7 +63,7 @@ pub struct Legacy {
 /// Whose order of suites decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Preference {
+pub enum SuitePreference {
     /// The server's.
     #[default]
     Server,
@@ -74,7 +74,7 @@ pub enum Preference {
 /// What an answer has that it must not have, or lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deviation {
+pub enum AnswerDeviation {
     /// A compression that nobody offers any more.
     Compression,
     /// In TLS 1.3 a session id that is not the client's.
@@ -159,7 +159,12 @@ pub(super) struct Choice {
 
 impl Legacy {
     /// The answer to a hello whose message has `message_bytes` bytes.
-    pub(super) fn answer(&self, hello: &ClientHello, message_bytes: usize, key: KeyKind) -> ServerDecision {
+    pub(super) fn answer(
+        &self,
+        hello: &ClientHello,
+        message_bytes: usize,
+        key: LeafKeyKind,
+    ) -> ServerDecision {
         if self.intolerant.as_ref().is_some_and(|limits| limits.refuses(hello, message_bytes)) {
             return ServerDecision::Stumbles;
         }
@@ -167,8 +172,8 @@ impl Legacy {
         let version = self.suites.iter().rev().find(|(version, _)| hello.offers(**version, modern));
         let Some((&version, suites)) = version else { return ServerDecision::NoVersion };
         let (order, others) = match self.preference {
-            Preference::Server => (suites, &hello.suites),
-            Preference::Client => (&hello.suites, suites),
+            SuitePreference::Server => (suites, &hello.suites),
+            SuitePreference::Client => (&hello.suites, suites),
         };
         let mut common = order.iter().filter(|suite| others.contains(suite));
         let choice = common.find_map(|suite| self.choice(hello, version, *suite, key));
@@ -182,7 +187,7 @@ impl Legacy {
         hello: &ClientHello,
         version: ProtocolVersion,
         suite: CipherSuite,
-        key: KeyKind,
+        key: LeafKeyKind,
     ) -> Option<Choice> {
         let tls13 = version >= ProtocolVersion::TLS13;
         let share = ShareKind::of(suite);
@@ -204,12 +209,12 @@ impl Legacy {
     }
 
     /// The signature scheme of TLS 1.2.
-    pub(super) fn scheme(&self, key: KeyKind) -> SignatureScheme {
+    pub(super) fn scheme(&self, key: LeafKeyKind) -> SignatureScheme {
         self.signature_scheme.unwrap_or(match key {
-            KeyKind::EcdsaP256 | KeyKind::EcdsaP256Hybrid => SignatureScheme(0x0403),
-            KeyKind::EcdsaP384 => SignatureScheme(0x0503),
-            KeyKind::Ed25519 => SignatureScheme(0x0807),
-            KeyKind::Rsa2048 | KeyKind::Rsa1024 => SignatureScheme(0x0401),
+            LeafKeyKind::EcdsaP256 | LeafKeyKind::EcdsaP256Hybrid => SignatureScheme(0x0403),
+            LeafKeyKind::EcdsaP384 => SignatureScheme(0x0503),
+            LeafKeyKind::Ed25519 => SignatureScheme(0x0807),
+            LeafKeyKind::Rsa2048 | LeafKeyKind::Rsa1024 => SignatureScheme(0x0401),
         })
     }
 
@@ -221,7 +226,7 @@ impl Legacy {
         if self.dh_bits == 0 || self.dh_bits > DH_BITS_MAX {
             return Err(format!("no prime has {} bits", self.dh_bits));
         }
-        let rsa = matches!(tls.certificate.key, KeyKind::Rsa2048 | KeyKind::Rsa1024);
+        let rsa = matches!(tls.certificate.key, LeafKeyKind::Rsa2048 | LeafKeyKind::Rsa1024);
         let old = self.suites.iter().filter(|(version, _)| **version < ProtocolVersion::TLS13);
         for suite in old.flat_map(|(_, suites)| suites) {
             let name = suite.name();

@@ -16,7 +16,7 @@ fn hello(version: ProtocolVersion, names: &[&str]) -> ClientHello {
 }
 
 fn ask(legacy: &Legacy, hello: &ClientHello) -> ServerDecision {
-    legacy.answer(hello, hello.to_message().unwrap().len(), KeyKind::Rsa2048)
+    legacy.answer(hello, hello.to_message().unwrap().len(), LeafKeyKind::Rsa2048)
 }
 
 fn agrees(legacy: &Legacy, hello: &ClientHello) -> Choice {
@@ -53,7 +53,7 @@ fn preference_decides_between_suites_in_common() {
     let mut server = legacy(&format!("suites = {{ 'TLSv1.0' = ['{AES}', '{RC4}'] }}"));
     let hello = hello(ProtocolVersion::TLS10, &[ECDHE, RC4, AES]);
     assert_eq!(agrees(&server, &hello).suite.name(), AES);
-    server.preference = Preference::Client;
+    server.preference = SuitePreference::Client;
     assert_eq!(agrees(&server, &hello).suite.name(), RC4);
     assert_eq!(ask(&server, &self::hello(ProtocolVersion::TLS10, &[ECDHE])), ServerDecision::NoSuite);
 }
@@ -93,8 +93,8 @@ fn what_the_server_stumbles_over_is_not_looked_at() {
     let server = legacy(&text);
     let mut asked = hello(ProtocolVersion::TLS12, &[AES]);
     assert_eq!(agrees(&server, &asked).suite.name(), AES);
-    assert_eq!(server.answer(&asked, 255, KeyKind::Rsa2048), ask(&server, &asked));
-    assert_eq!(server.answer(&asked, 256, KeyKind::Rsa2048), ServerDecision::Stumbles);
+    assert_eq!(server.answer(&asked, 255, LeafKeyKind::Rsa2048), ask(&server, &asked));
+    assert_eq!(server.answer(&asked, 256, LeafKeyKind::Rsa2048), ServerDecision::Stumbles);
     asked.supported_versions = vec![ProtocolVersion::TLS13];
     assert_eq!(ask(&server, &asked), ServerDecision::Stumbles);
 }
@@ -103,7 +103,7 @@ fn what_the_server_stumbles_over_is_not_looked_at() {
 fn what_cannot_be_played_is_refused() {
     let rsa = |text: &str| {
         let mut tls = Tls::default();
-        tls.certificate.key = KeyKind::Rsa2048;
+        tls.certificate.key = LeafKeyKind::Rsa2048;
         legacy(text).check(&tls)
     };
     let good = format!("suites = {{ 'TLSv1.2' = ['{AES}'] }}");

@@ -49,15 +49,16 @@ pub use counters::{AddressCount, Counters, EndpointCount};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;
 pub use expect::{
-    CONNECTOR_COLUMNS, Cell, DOMAIN_ONLY_COLUMNS, Enumerated, Expect, FINDING_COLUMNS, OBSERVATION_COLUMNS,
-    SENDER_COLUMNS, USUAL_SENDER,
+    CONNECTOR_COLUMNS, Cell, DOMAIN_ONLY_COLUMNS, Expect, ExpectedSuites, FINDING_COLUMNS,
+    OBSERVATION_COLUMNS, SENDER_COLUMNS, USUAL_SENDER,
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
-pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, Preference};
-pub use scenario::{Connector, Dns, Families, Mode, Scenario, ScenarioExchange, Unresolved};
+pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, SuitePreference};
+pub use scenario::{AddressRecords, Dns, Mode, Scenario, ScenarioConnector, ScenarioExchange, Unresolved};
 pub use server::{Listen, Server};
 pub use step::{Pace, Step, Then, Words};
 pub use tls_table::{
-    Certificate, ClientAuth, HandshakeSignature, IssuerKind, KeyKind, PurposeKind, Sent, SignatureKind, Tls,
+    Certificate, ClientAuth, HandshakeSignature, IssuerKind, LeafKeyKind, PurposeKind, Sent, SignatureKind,
+    Tls,
 };
 pub use truth::{EndpointTruth, RolePlacement, TruthRow};

@@ -4,7 +4,7 @@ use super::der::{downgrade_to_v1, with_sha1, with_sha224};
 use super::error::LabError;
 use super::signer::Signer;
 use super::tls_table::{
-    Certificate, HandshakeSignature, IssuerKind, KeyKind, PurposeKind, Sent, SignatureKind,
+    Certificate, HandshakeSignature, IssuerKind, LeafKeyKind, PurposeKind, Sent, SignatureKind,
 };
 use super::weak_rsa::WeakRsa;
 use rcgen::{
@@ -86,19 +86,19 @@ impl PublicKeyData for PublicKey {
 }
 
 impl LeafKey {
-    pub(super) fn new(kind: KeyKind) -> Result<Self, LabError> {
+    pub(super) fn new(kind: LeafKeyKind) -> Result<Self, LabError> {
         let pair = match kind {
-            KeyKind::EcdsaP256 | KeyKind::EcdsaP256Hybrid => {
+            LeafKeyKind::EcdsaP256 | LeafKeyKind::EcdsaP256Hybrid => {
                 KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?
             }
-            KeyKind::EcdsaP384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?,
-            KeyKind::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519)?,
-            KeyKind::Rsa2048 => KeyPair::try_from(RSA_2048)?,
-            KeyKind::Rsa1024 => return Self::weak_rsa(),
+            LeafKeyKind::EcdsaP384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384)?,
+            LeafKeyKind::Ed25519 => KeyPair::generate_for(&rcgen::PKCS_ED25519)?,
+            LeafKeyKind::Rsa2048 => KeyPair::try_from(RSA_2048)?,
+            LeafKeyKind::Rsa1024 => return Self::weak_rsa(),
         };
         let signer = Signer::of_pair(&pair)?;
         let mut public = PublicKey { der: pair.der_bytes().to_vec(), algorithm: pair.algorithm() };
-        if kind == KeyKind::EcdsaP256Hybrid {
+        if kind == LeafKeyKind::EcdsaP256Hybrid {
             public.make_hybrid();
         }
         Ok(Self { pair: Some(pair), public, signer })
@@ -111,9 +111,9 @@ impl LeafKey {
     }
 
     /// The same, with handshakes signed as a scenario has it.
-    pub(super) fn signing(self, kind: KeyKind, how: HandshakeSignature) -> Result<Self, LabError> {
+    pub(super) fn signing(self, kind: LeafKeyKind, how: HandshakeSignature) -> Result<Self, LabError> {
         let signer = match (how, kind) {
-            (HandshakeSignature::AnotherKey, KeyKind::Rsa2048 | KeyKind::Rsa1024) => {
+            (HandshakeSignature::AnotherKey, LeafKeyKind::Rsa2048 | LeafKeyKind::Rsa1024) => {
                 let another = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)?;
                 Signer::of_pair(&another)?
             }

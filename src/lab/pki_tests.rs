@@ -35,12 +35,12 @@ fn verify(pki: &Pki, chain: &[CertificateDer<'static>]) -> Result<(), webpki::Er
 #[test]
 fn every_key_kind_has_a_certificate_under_the_root() {
     for (key, bits) in [
-        (KeyKind::EcdsaP256, 256),
-        (KeyKind::EcdsaP256Hybrid, 0),
-        (KeyKind::EcdsaP384, 384),
-        (KeyKind::Ed25519, 0),
-        (KeyKind::Rsa2048, 2048),
-        (KeyKind::Rsa1024, 1024),
+        (LeafKeyKind::EcdsaP256, 256),
+        (LeafKeyKind::EcdsaP256Hybrid, 0),
+        (LeafKeyKind::EcdsaP384, 384),
+        (LeafKeyKind::Ed25519, 0),
+        (LeafKeyKind::Rsa2048, 2048),
+        (LeafKeyKind::Rsa1024, 1024),
     ] {
         let (pki, chain) = chain(&Certificate { key, ..Certificate::default() });
         verify(&pki, &chain).unwrap_or_else(|error| panic!("{key:?}: {error}"));
@@ -98,7 +98,7 @@ fn version_1_is_signed_as_version_1() {
 
 #[test]
 fn the_weak_key_signs_what_its_certificate_verifies() {
-    let key = LeafKey::new(KeyKind::Rsa1024).unwrap();
+    let key = LeafKey::new(LeafKeyKind::Rsa1024).unwrap();
     assert!(key.signer.to_library().choose_scheme(&[SignatureScheme::RSA_PSS_SHA256]).is_none());
     let signer = key.signer.to_library().choose_scheme(&[SignatureScheme::RSA_PKCS1_SHA256]).unwrap();
     let signature = signer.sign(b"message").unwrap();
@@ -111,14 +111,14 @@ fn the_weak_key_signs_what_its_certificate_verifies() {
 #[test]
 fn a_self_signed_certificate_needs_a_key_that_can_sign_it() {
     let pki = Pki::new(SystemTime::now()).unwrap();
-    let key = LeafKey::new(KeyKind::Rsa1024).unwrap();
+    let key = LeafKey::new(LeafKeyKind::Rsa1024).unwrap();
     let spec = Certificate { issuer: IssuerKind::Itself, ..Certificate::default() };
     assert!(pki.chain(&spec, &key, HOST).is_err());
 }
 
 #[test]
 fn a_certificate_signed_with_sha1_is_one_and_its_signature_holds() {
-    for key in [KeyKind::EcdsaP256, KeyKind::Rsa2048, KeyKind::Rsa1024] {
+    for key in [LeafKeyKind::EcdsaP256, LeafKeyKind::Rsa2048, LeafKeyKind::Rsa1024] {
         let (_, chain) =
             chain(&Certificate { key, signature: SignatureKind::Sha1, ..Certificate::default() });
         let (_, leaf) = X509Certificate::from_der(&chain[0]).unwrap();

@@ -21,7 +21,7 @@ pub struct Scenario {
     #[serde(default)]
     pub dns: Dns,
     /// The connector that takes the mail of its domains, if one does.
-    pub connector: Option<Connector>,
+    pub connector: Option<ScenarioConnector>,
     /// Servers by role; an exchange names the role that answers for it.
     #[serde(default)]
     pub server: BTreeMap<String, Server>,
@@ -33,7 +33,7 @@ pub struct Scenario {
 /// scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Connector {
+pub struct ScenarioConnector {
     /// TlsSettings as the cmdlet writes it.
     pub tls_settings: String,
     /// TlsDomain.
@@ -94,7 +94,7 @@ pub struct ScenarioExchange {
     pub server: Option<String>,
     /// Address families of the server.
     #[serde(default)]
-    pub addresses: Families,
+    pub addresses: AddressRecords,
     /// The host is an alias of this name (relative or absolute).
     pub cname: Option<String>,
     /// It is no MX but a smart host of the connector. Its name is absolute.
@@ -119,7 +119,7 @@ impl ScenarioExchange {
 /// Address records of a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Families {
+pub enum AddressRecords {
     /// A only.
     #[default]
     Ipv4,
@@ -129,15 +129,15 @@ pub enum Families {
     Both,
 }
 
-impl Families {
+impl AddressRecords {
     /// Whether the host has an A record.
     pub fn has_ipv4(self) -> bool {
-        self != Families::Ipv6
+        self != AddressRecords::Ipv6
     }
 
     /// Whether the host has an AAAA record.
     pub fn has_ipv6(self) -> bool {
-        self != Families::Ipv4
+        self != AddressRecords::Ipv4
     }
 }
 

@@ -3,11 +3,11 @@
 
 use super::error::LabError;
 use super::hello::Hello;
-use super::legacy::{Choice, Deviation, Legacy, ServerDecision, handshake_failure};
+use super::legacy::{AnswerDeviation, Choice, Legacy, ServerDecision, handshake_failure};
 use super::pki::Pki;
 use super::step::{Prepared, Step};
-use super::tls::{Certificates, config_with};
-use super::tls_table::{ClientAuth, KeyKind, Tls};
+use super::tls::{ServerCertificates, config_with};
+use super::tls_table::{ClientAuth, LeafKeyKind, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::tls::server_hello::{MARK_BYTES, end_of_random};
 use crate::tls::{
@@ -47,9 +47,9 @@ pub(super) enum Reaction<'a> {
 #[derive(Debug)]
 pub(super) struct Scripted {
     legacy: Legacy,
-    key: KeyKind,
+    key: LeafKeyKind,
     client_auth: ClientAuth,
-    certificates: Arc<Certificates>,
+    certificates: Arc<ServerCertificates>,
     /// What rustls can carry to the end.
     completed: HashMap<(ProtocolVersion, CipherSuite), Arc<ServerConfig>>,
     stumbles: Option<Prepared>,
@@ -61,7 +61,7 @@ pub(super) struct Scripted {
 
 impl Scripted {
     pub(super) fn new(legacy: &Legacy, tls: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
-        let certificates = Arc::new(Certificates::new(tls, host, pki)?);
+        let certificates = Arc::new(ServerCertificates::new(tls, host, pki)?);
         let scheme = legacy.scheme(tls.certificate.key);
         if certificates.signer(Some(host)).sign(ProtocolVersion::TLS12, scheme, &[]).is_none() {
             return Err(rustls::Error::General(format!("the key cannot sign by {scheme}")).into());
@@ -95,7 +95,9 @@ impl Scripted {
             return Reaction::Complete(config.clone());
         }
         match self.flight(hello, choice).and_then(|flight| flight.to_records()) {
-            Ok(records) if self.deviates(Deviation::Records) => Reaction::Agree(of_another_version(&records)),
+            Ok(records) if self.deviates(AnswerDeviation::Records) => {
+                Reaction::Agree(of_another_version(&records))
+            }
             Ok(records) => Reaction::Agree(records),
             // Only a certificate of over 16 MiB would not fit.
             Err(_) => Reaction::Play(&self.no_further),
@@ -113,8 +115,9 @@ impl Scripted {
         };
         if version >= ProtocolVersion::TLS13 {
             answer.session_id = hello.offer.session_id.clone();
-        } else if renegotiates_securely(&hello.offer) && !self.deviates(Deviation::NoRenegotiationInfo) {
-            let before: &[u8] = if self.deviates(Deviation::Renegotiated) { &[1, 7] } else { &[0] };
+        } else if renegotiates_securely(&hello.offer) && !self.deviates(AnswerDeviation::NoRenegotiationInfo)
+        {
+            let before: &[u8] = if self.deviates(AnswerDeviation::Renegotiated) { &[1, 7] } else { &[0] };
             answer.extensions.push(Extension::new(ExtensionType::RENEGOTIATION_INFO, before));
         }
         self.deviate(&mut answer);
@@ -128,19 +131,19 @@ impl Scripted {
         Ok(ServerFlight { hello: answer, chain, share, certificate_request: request })
     }
 
-    fn deviates(&self, deviation: Deviation) -> bool {
+    fn deviates(&self, deviation: AnswerDeviation) -> bool {
         self.legacy.deviations.contains(&deviation)
     }
 
     fn deviate(&self, answer: &mut ServerHello) {
         for deviation in &self.legacy.deviations {
             match deviation {
-                Deviation::Compression => answer.compression = 1,
-                Deviation::SessionId => answer.session_id = vec![b'x'; 32],
-                Deviation::Alpn => {
+                AnswerDeviation::Compression => answer.compression = 1,
+                AnswerDeviation::SessionId => answer.session_id = vec![b'x'; 32],
+                AnswerDeviation::Alpn => {
                     answer.extensions.push(Extension::new(ExtensionType(16), *b"\0\x05\x04smtp"))
                 }
-                Deviation::UnknownExtension => {
+                AnswerDeviation::UnknownExtension => {
                     answer.extensions.push(Extension::new(ExtensionType(0x4444), Vec::new()));
                 }
                 _ => {}
@@ -176,16 +179,17 @@ impl Scripted {
     fn share(&self, suite: CipherSuite, group: Option<NamedGroup>) -> Option<ServerShare> {
         Some(match ShareKind::of(suite)? {
             ShareKind::Group => {
-                let group = if self.deviates(Deviation::OtherGroup) { SECP192R1 } else { group? };
+                let group = if self.deviates(AnswerDeviation::OtherGroup) { SECP192R1 } else { group? };
                 let mut public = point(group);
-                if let (true, Some(last)) = (self.deviates(Deviation::OffCurve), public.last_mut()) {
+                if let (true, Some(last)) = (self.deviates(AnswerDeviation::OffCurve), public.last_mut()) {
                     *last ^= 1;
                 }
                 ServerShare::Group { group, public }
             }
             ShareKind::Dh => {
                 let bits = self.legacy.dh_bits;
-                let public = if self.deviates(Deviation::DhPublicOne) { vec![1] } else { number(bits - 1) };
+                let public =
+                    if self.deviates(AnswerDeviation::DhPublicOne) { vec![1] } else { number(bits - 1) };
                 ServerShare::Dh { prime: number(bits), generator: vec![2], public }
             }
             ShareKind::ExportRsa => {
@@ -261,7 +265,7 @@ fn completed(
     legacy: &Legacy,
     tls: &Tls,
     pki: &Pki,
-    certificates: &Arc<Certificates>,
+    certificates: &Arc<ServerCertificates>,
 ) -> Result<HashMap<(ProtocolVersion, CipherSuite), Arc<ServerConfig>>, LabError> {
     let mut configs = HashMap::new();
     if !legacy.complete {

@@ -3,7 +3,7 @@
 use super::inside::{self, Inside};
 use super::legacy::Legacy;
 use super::step::{Step, Then};
-use super::tls_table::{Certificate, HandshakeSignature, KeyKind, Tls};
+use super::tls_table::{Certificate, HandshakeSignature, LeafKeyKind, Tls};
 use serde::Deserialize;
 
 /// A server. Every field has the default of a plain well-behaved server, so a
@@ -70,7 +70,7 @@ impl Server {
         steps.into_iter().chain(in_clear).try_for_each(Step::check)?;
         inside::check(&self.inside)?;
         let salted = self.tls.handshake_signature == HandshakeSignature::OddSalt;
-        if salted && self.tls.certificate.key != KeyKind::Rsa2048 {
+        if salted && self.tls.certificate.key != LeafKeyKind::Rsa2048 {
             return Err("only a key of RSA of 2048 bits signs with an odd salt".into());
         }
         let by_library = self.client_hello.is_none() && self.legacy.is_none();

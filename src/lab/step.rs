@@ -77,7 +77,7 @@ pub enum Then {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct StepTable {
     say: Option<String>,
     raw: Option<String>,
     alert: Option<String>,
@@ -93,10 +93,10 @@ struct Table {
     then: Then,
 }
 
-impl TryFrom<Table> for Step {
+impl TryFrom<StepTable> for Step {
     type Error = String;
 
-    fn try_from(table: Table) -> Result<Self, String> {
+    fn try_from(table: StepTable) -> Result<Self, String> {
         let words = match (table.say, table.raw, table.alert) {
             (None, None, None) => Words::Silence,
             (Some(say), None, None) => Words::Lines(say),
@@ -104,7 +104,7 @@ impl TryFrom<Table> for Step {
             (None, None, Some(alert)) => Words::Alert(alert_named(&alert)?),
             _ => return Err("one of say, raw and alert, not several".into()),
         };
-        let Table { wait_ms, pace, repeat, fill, then, .. } = table;
+        let StepTable { wait_ms, pace, repeat, fill, then, .. } = table;
         Ok(Step { words, wait_ms, pace, repeat, fill, then })
     }
 }
@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for Step {
                 Ok(Step::say(text))
             }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Step, A::Error> {
-                let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+                let table = StepTable::deserialize(MapAccessDeserializer::new(map))?;
                 Step::try_from(table).map_err(serde::de::Error::custom)
             }
         }

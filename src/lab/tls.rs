@@ -26,7 +26,7 @@ const OCSP_TRY_LATER: &[u8] = &[0x30, 0x03, 0x0a, 0x01, 0x03];
 /// The configuration of a server. `host` is the name it goes by where the
 /// client sends none.
 pub(super) fn server_config(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Arc<ServerConfig>, LabError> {
-    let certificates = Arc::new(Certificates::new(spec, host, pki)?);
+    let certificates = Arc::new(ServerCertificates::new(spec, host, pki)?);
     config_with(spec, pki, certificates)
 }
 
@@ -34,7 +34,7 @@ pub(super) fn server_config(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Ar
 pub(super) fn config_with(
     spec: &Tls,
     pki: &Pki,
-    certificates: Arc<Certificates>,
+    certificates: Arc<ServerCertificates>,
 ) -> Result<Arc<ServerConfig>, LabError> {
     let provider = Arc::new(provider(spec)?);
     let versions = named(&spec.versions, rustls::ALL_VERSIONS, |version: &&SupportedProtocolVersion| {
@@ -98,20 +98,20 @@ fn client_verifier(
 }
 
 /// What one certificate differs from another in: the names it carries.
-type Names = (Vec<String>, Option<String>);
+type CertificateNames = (Vec<String>, Option<String>);
 
 /// The certificates of one server, each made at the first handshake for a
 /// name that it covers.
-pub(super) struct Certificates {
+pub(super) struct ServerCertificates {
     pki: Arc<Pki>,
     host: String,
     named: (Certificate, LeafKey),
     unnamed: Option<(Certificate, LeafKey)>,
     ocsp: bool,
-    ready: Cache<Names, Arc<CertifiedKey>>,
+    ready: Cache<CertificateNames, Arc<CertifiedKey>>,
 }
 
-impl Certificates {
+impl ServerCertificates {
     pub(super) fn new(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
         let with_key = |certificate: &Certificate| -> Result<_, LabError> {
             let key = LeafKey::new(certificate.key)?.signing(certificate.key, spec.handshake_signature)?;
@@ -142,7 +142,7 @@ impl Certificates {
     }
 }
 
-impl Certificates {
+impl ServerCertificates {
     /// What signs for a client that asks for `name`.
     pub(super) fn signer(&self, name: Option<&str>) -> &Signer {
         let (_, key) = match name {
@@ -162,13 +162,13 @@ impl Certificates {
     }
 }
 
-impl ResolvesServerCert for Certificates {
+impl ResolvesServerCert for ServerCertificates {
     fn resolve(&self, client_hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         self.for_name(client_hello.server_name())
     }
 }
 
-impl fmt::Debug for Certificates {
+impl fmt::Debug for ServerCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Certificates").field("host", &self.host).finish_non_exhaustive()
     }

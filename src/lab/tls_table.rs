@@ -95,7 +95,7 @@ pub const MORE_NAMES_MAX: usize = 20_000;
 #[serde(deny_unknown_fields, default)]
 pub struct Certificate {
     /// Key.
-    pub key: KeyKind,
+    pub key: LeafKeyKind,
     /// Who signed it.
     pub issuer: IssuerKind,
     /// How it is signed.
@@ -125,7 +125,7 @@ pub struct Certificate {
 impl Default for Certificate {
     fn default() -> Self {
         Self {
-            key: KeyKind::default(),
+            key: LeafKeyKind::default(),
             issuer: IssuerKind::default(),
             signature: SignatureKind::default(),
             send: Sent::default(),
@@ -213,7 +213,7 @@ impl FormKind {
 /// Key of a leaf.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KeyKind {
+pub enum LeafKeyKind {
     /// ECDSA on P-256, made anew for every fleet.
     #[default]
     EcdsaP256,

@@ -3,7 +3,7 @@
 //! A thread of its own sleeps between two of them: the timers of the runtime
 //! tick in whole milliseconds, which is as long as a session may take.
 
-use super::settings::Pacing;
+use super::settings::LoadModel;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -18,7 +18,7 @@ const SLEEP_MAX: Duration = Duration::from_millis(100);
 /// to `count` of them and none later than `duration` after `begun`. It ends
 /// when nobody waits any more.
 pub(super) fn start(
-    pacing: Pacing,
+    pacing: LoadModel,
     begun: Instant,
     count: u64,
     duration: Duration,

@@ -32,7 +32,7 @@ pub struct Incomparable {
 
 /// A figure of both loads.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row {
+pub struct ComparedFigure {
     /// Which: `tls p99`, `sessions a second`.
     pub name: String,
     /// Earlier; milliseconds, or sessions a second. `None` where it was not
@@ -49,7 +49,7 @@ pub struct Row {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Every figure that is compared.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ComparedFigure>,
 }
 
 impl Comparison {
@@ -98,23 +98,23 @@ pub fn compare(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Resul
 
 /// Worse if each session takes more of the time than the tolerance allows, as
 /// for any other time.
-fn throughput(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Row {
+fn throughput(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> ComparedFigure {
     let per_second = |round: &Round| Some(round.per_second);
     let (was, is) = (was.spread(per_second), is.spread(per_second));
     let worse = was
         .zip(is)
         .is_some_and(|(was, is)| is.median * (1.0 + tolerance.share) < was.median && was.is_above(&is));
-    Row { name: "sessions a second".to_string(), was, is, worse }
+    ComparedFigure { name: "sessions a second".to_string(), was, is, worse }
 }
 
 /// A phase that is not reached any more shows in the throughput.
-fn time(name: String, was: Option<Spread>, is: Option<Spread>, tolerance: Tolerance) -> Row {
+fn time(name: String, was: Option<Spread>, is: Option<Spread>, tolerance: Tolerance) -> ComparedFigure {
     let worse = was.zip(is).is_some_and(|(was, is)| {
         let grown = is.median - was.median;
         let felt = grown > 0.0 && grown >= tolerance.least.as_secs_f64() * 1000.0;
         felt && is.median > was.median * (1.0 + tolerance.share) && is.is_above(&was)
     });
-    Row { name, was, is, worse }
+    ComparedFigure { name, was, is, worse }
 }
 
 #[cfg(test)]
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn different_loads_are_not_compared() {
         let (was, mut is) = (fixtures::record(&[1_000]), fixtures::record(&[1_000]));
-        is.settings.pacing = super::super::Pacing::Open { rate: 100 };
+        is.settings.pacing = super::super::LoadModel::Open { rate: 100 };
         let told = compare(&was, &is, TENTH).unwrap_err().to_string();
         assert_eq!(
             told,

@@ -1,6 +1,6 @@
 //! Loads that the tests of this room compare and render.
 
-use super::{Handshakes, LoadRecord, Measured, Pacing, Round, Sample, Settings};
+use super::{Handshakes, LoadModel, LoadRecord, Measured, Round, Sample, Settings};
 use crate::model::{CipherSuite, Failure, Kind, NamedGroup, Phase, ProtocolVersion, Reason, Timings};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(super) fn settings() -> Settings {
     Settings {
         target: "127.0.0.1:25".to_string(),
-        pacing: Pacing::Closed { concurrency: 4 },
+        pacing: LoadModel::Closed { concurrency: 4 },
         handshakes: Handshakes::Full,
         fresh_key_shares: false,
     }

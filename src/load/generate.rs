@@ -4,7 +4,7 @@
 use super::clock;
 use super::measure::{Measured, Sample};
 use super::round::Round;
-use super::settings::{Bound, Handshakes, Pacing, Settings};
+use super::settings::{Bound, Handshakes, LoadModel, Settings};
 use crate::model::{Failure, ProbeKey};
 use crate::stage::Probe;
 use jiff::Timestamp;
@@ -72,10 +72,10 @@ pub async fn run<P: Probe>(job: Job<P>, stop: CancellationToken) -> Result<Round
     let (started, begun) = (Timestamp::now(), Instant::now());
     let (samples, mut done) = mpsc::channel(SAMPLES_QUEUED_MAX);
     let making = match job.settings.pacing {
-        Pacing::Closed { concurrency } => {
+        LoadModel::Closed { concurrency } => {
             tokio::spawn(closed(job, concurrency, begun, samples, stop.clone()))
         }
-        Pacing::Open { .. } => tokio::spawn(open(job, begun, samples, stop.clone())),
+        LoadModel::Open { .. } => tokio::spawn(open(job, begun, samples, stop.clone())),
     };
     let mut ended = begun;
     while let Some(sample) = done.recv().await {
@@ -96,8 +96,8 @@ async fn go_ahead<P: Probe>(job: &Job<P>, stop: &CancellationToken) -> Result<()
     }
     let tickets = match (job.settings.handshakes, job.settings.pacing) {
         (Handshakes::Full, _) => 0,
-        (Handshakes::Resumed, Pacing::Closed { concurrency }) => concurrency,
-        (Handshakes::Resumed, Pacing::Open { .. }) => OPEN_TICKETS,
+        (Handshakes::Resumed, LoadModel::Closed { concurrency }) => concurrency,
+        (Handshakes::Resumed, LoadModel::Open { .. }) => OPEN_TICKETS,
     };
     let mut sessions = JoinSet::new();
     for _ in (0..tickets).take_while(|_| !stop.is_cancelled()) {

@@ -6,7 +6,7 @@ use crate::model::{ClientHelloSpec, Endpoint, HelloObservation, Kind, Observatio
 use std::time::Duration;
 
 /// A server whose sessions take `time` and, if it `fails`, come to nothing.
-struct Server {
+struct TimedServer {
     time: Duration,
     fails: bool,
     begun: AtomicU64,
@@ -14,7 +14,7 @@ struct Server {
     most_open: AtomicU64,
 }
 
-impl Server {
+impl TimedServer {
     fn new(millis: u64) -> Arc<Self> {
         let count = AtomicU64::default;
         let time = Duration::from_millis(millis);
@@ -22,7 +22,7 @@ impl Server {
     }
 }
 
-impl Probe for Server {
+impl Probe for TimedServer {
     fn permit(&self, _key: &ProbeKey) -> Result<(), Failure> {
         Ok(())
     }
@@ -46,7 +46,7 @@ impl Probe for Server {
     }
 }
 
-fn job(server: &Arc<Server>, pacing: Pacing, count: u64, duration: Duration) -> Job<Server> {
+fn job(server: &Arc<TimedServer>, pacing: LoadModel, count: u64, duration: Duration) -> Job<TimedServer> {
     Job {
         probe: server.clone(),
         key: ProbeKey { endpoint: Endpoint { ip: [127, 0, 0, 1].into(), port: 25 }, sni: None },
@@ -58,14 +58,14 @@ fn job(server: &Arc<Server>, pacing: Pacing, count: u64, duration: Duration) -> 
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-async fn made(job: Job<Server>) -> Round {
+async fn made(job: Job<TimedServer>) -> Round {
     run(job, CancellationToken::new()).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_closed_loop_keeps_so_many_under_way_until_its_count() {
-    let server = Server::new(2);
-    let record = made(job(&server, Pacing::Closed { concurrency: 3 }, 30, MINUTE)).await;
+    let server = TimedServer::new(2);
+    let record = made(job(&server, LoadModel::Closed { concurrency: 3 }, 30, MINUTE)).await;
     assert_eq!((record.sessions.ok, record.sessions.not_begun, record.interrupted), (30, 0, false));
     assert_eq!(server.most_open.load(Ordering::SeqCst), 3);
     assert_eq!(server.begun.load(Ordering::SeqCst), 31, "one goes ahead");
@@ -74,13 +74,13 @@ async fn a_closed_loop_keeps_so_many_under_way_until_its_count() {
 
 #[tokio::test]
 async fn a_load_ends_with_its_time() {
-    let server = Server::new(2);
+    let server = TimedServer::new(2);
     // Time enough for one session on a busy machine.
     let time = Duration::from_secs(1);
-    let record = made(job(&server, Pacing::Closed { concurrency: 1 }, 1_000_000, time)).await;
+    let record = made(job(&server, LoadModel::Closed { concurrency: 1 }, 1_000_000, time)).await;
     assert!(record.sessions.ok > 0 && record.seconds >= 0.9, "{record:?}");
     let time = Duration::from_millis(60);
-    let record = made(job(&server, Pacing::Open { rate: 100 }, 1_000_000, time)).await;
+    let record = made(job(&server, LoadModel::Open { rate: 100 }, 1_000_000, time)).await;
     assert_eq!(record.sessions.ok + record.sessions.not_begun, 6, "those due in 60 ms at 100 a second");
 }
 
@@ -89,8 +89,8 @@ async fn a_load_ends_with_its_time() {
 /// Of 400 a second that are due, each has to wait longer than the one before.
 #[tokio::test]
 async fn an_open_loop_counts_the_wait_of_sessions_that_were_due() {
-    let server = Server::new(20);
-    let record = made(job(&server, Pacing::Open { rate: 400 }, 100, MINUTE)).await;
+    let server = TimedServer::new(20);
+    let record = made(job(&server, LoadModel::Open { rate: 400 }, 100, MINUTE)).await;
     assert_eq!(record.sessions.ok, 100);
     assert_eq!(server.most_open.load(Ordering::SeqCst), 4);
     let total = record.times(Measure::Total).unwrap();
@@ -102,17 +102,17 @@ async fn an_open_loop_counts_the_wait_of_sessions_that_were_due() {
 
 #[tokio::test]
 async fn what_found_no_room_in_time_is_counted() {
-    let server = Server::new(100);
+    let server = TimedServer::new(100);
     let time = Duration::from_millis(50);
-    let record = made(job(&server, Pacing::Open { rate: 200 }, 1_000_000, time)).await;
+    let record = made(job(&server, LoadModel::Open { rate: 200 }, 1_000_000, time)).await;
     let sessions = record.sessions;
     assert!(sessions.ok + sessions.not_begun == 10 && sessions.not_begun >= 6, "{sessions:?}");
 }
 
 #[tokio::test]
 async fn a_load_that_is_stopped_ends_what_is_under_way_and_reports() {
-    for pacing in [Pacing::Closed { concurrency: 2 }, Pacing::Open { rate: 100 }] {
-        let server = Server::new(5);
+    for pacing in [LoadModel::Closed { concurrency: 2 }, LoadModel::Open { rate: 100 }] {
+        let server = TimedServer::new(5);
         let stop = CancellationToken::new();
         let making = tokio::spawn(run(job(&server, pacing, 1_000_000, MINUTE), stop.clone()));
         while server.begun.load(Ordering::SeqCst) < 5 {
@@ -128,8 +128,9 @@ async fn a_load_that_is_stopped_ends_what_is_under_way_and_reports() {
 
 #[tokio::test]
 async fn nothing_is_loaded_on_a_server_that_refuses() {
-    let server = Arc::new(Server { fails: true, ..Arc::into_inner(Server::new(0)).unwrap() });
-    let refused = run(job(&server, Pacing::Open { rate: 100 }, 10, MINUTE), CancellationToken::new()).await;
+    let server = Arc::new(TimedServer { fails: true, ..Arc::into_inner(TimedServer::new(0)).unwrap() });
+    let refused =
+        run(job(&server, LoadModel::Open { rate: 100 }, 10, MINUTE), CancellationToken::new()).await;
     let told = refused.unwrap_err().to_string();
     assert!(told.starts_with("127.0.0.1:25 completes no session: connect"), "{told}");
     assert_eq!(server.begun.load(Ordering::SeqCst), 1);
@@ -137,8 +138,8 @@ async fn nothing_is_loaded_on_a_server_that_refuses() {
 
 #[tokio::test]
 async fn to_resume_as_many_sessions_go_ahead_as_are_under_way_later() {
-    let server = Server::new(1);
-    let mut job = job(&server, Pacing::Closed { concurrency: 3 }, 5, MINUTE);
+    let server = TimedServer::new(1);
+    let mut job = job(&server, LoadModel::Closed { concurrency: 3 }, 5, MINUTE);
     job.settings.handshakes = Handshakes::Resumed;
     assert_eq!(made(job).await.sessions.ok, 5);
     assert_eq!(server.begun.load(Ordering::SeqCst), 1 + 3 + 5);

@@ -22,13 +22,13 @@ mod round;
 mod settings;
 mod spread;
 
-pub use compare::{Comparison, Incomparable, Row, Tolerance, check_same, compare};
+pub use compare::{ComparedFigure, Comparison, Incomparable, Tolerance, check_same, compare};
 pub use generate::{Job, LoadError, run};
 pub use measure::{Measure, Measured, Negotiated, Sample};
 pub use record::{FORMAT_VERSION, LoadRecord, ROUNDS_MAX, SavedError};
 pub use render::{comparison, report, round_line};
-pub use round::{KEPT_UP_SHARE_MIN, PhaseRecord, Round, Sessions};
-pub use settings::{Bound, Handshakes, Pacing, Settings};
+pub use round::{KEPT_UP_SHARE_MIN, PhaseRecord, Round, SessionCounts};
+pub use settings::{Bound, Handshakes, LoadModel, Settings};
 pub use spread::{APART_ROUNDS_MIN, Spread};
 
 /// Most sessions of a load.

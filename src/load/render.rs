@@ -1,6 +1,6 @@
 //! A load, and two side by side, as text for people.
 
-use super::compare::{Comparison, Row};
+use super::compare::{ComparedFigure, Comparison};
 use super::measure::Measure;
 use super::record::LoadRecord;
 use super::round::{PhaseRecord, Round};
@@ -111,7 +111,7 @@ pub fn comparison(compared: &Comparison) -> String {
 }
 
 fn write_comparison(out: &mut String, compared: &Comparison) -> fmt::Result {
-    let rounds = |of: fn(&Row) -> Option<Spread>| {
+    let rounds = |of: fn(&ComparedFigure) -> Option<Spread>| {
         compared.rows.iter().filter_map(of).map(|spread| spread.rounds).max().unwrap_or(0)
     };
     let (was, is) = (rounds(|row| row.was), rounds(|row| row.is));
@@ -120,7 +120,7 @@ fn write_comparison(out: &mut String, compared: &Comparison) -> fmt::Result {
     }
     let wide = if was.max(is) > 1 { 30 } else { 12 };
     writeln!(out, "{:<20}{:>wide$}{:>wide$}{:>10}", "ms", "baseline", "now", "change")?;
-    for Row { name, was, is, worse } in &compared.rows {
+    for ComparedFigure { name, was, is, worse } in &compared.rows {
         write!(out, "{name:<20}{:>wide$}{:>wide$}{:>10}", figure(*was), figure(*is), change(*was, *is))?;
         writeln!(out, "{}", if *worse { "  worse" } else { "" })?;
     }

@@ -21,7 +21,7 @@ pub struct Round {
     /// Whether it was stopped before its bound.
     pub interrupted: bool,
     /// How many sessions.
-    pub sessions: Sessions,
+    pub sessions: SessionCounts,
     /// Sessions that came to their end, a second.
     pub per_second: f64,
     /// Version, suite and group of these, as `TLSv1.3 TLS_AES_256_GCM_SHA384
@@ -35,7 +35,7 @@ pub struct Round {
 
 /// How many sessions came to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sessions {
+pub struct SessionCounts {
     /// Came to their end.
     pub ok: u64,
     /// Of these, resumed.
@@ -106,7 +106,7 @@ impl Round {
             started,
             seconds,
             interrupted,
-            sessions: Sessions {
+            sessions: SessionCounts {
                 ok: measured.ok,
                 resumed: measured.resumed,
                 failed: measured.failures.values().sum(),
@@ -149,7 +149,7 @@ impl Round {
 
     /// Whether nearly all sessions that were due have begun.
     pub fn kept_up(&self) -> bool {
-        let Sessions { ok, failed, not_begun, .. } = self.sessions;
+        let SessionCounts { ok, failed, not_begun, .. } = self.sessions;
         let begun = (ok + failed) as f64;
         begun >= KEPT_UP_SHARE_MIN * (begun + not_begun as f64)
     }

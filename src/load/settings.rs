@@ -11,7 +11,7 @@ pub struct Settings {
     /// The server, as it was named: `HOST:PORT` or `IP:PORT`.
     pub target: String,
     /// When a session begins.
-    pub pacing: Pacing,
+    pub pacing: LoadModel,
     /// Which handshakes.
     pub handshakes: Handshakes,
     /// Whether each handshake has a key pair of its own.
@@ -21,7 +21,7 @@ pub struct Settings {
 /// When a session begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Pacing {
+pub enum LoadModel {
     /// When another has ended: so many are under way at a time.
     Closed {
         /// Sessions at a time, 1 to [`super::CONCURRENCY_MAX`].
@@ -34,11 +34,11 @@ pub enum Pacing {
     },
 }
 
-impl Pacing {
+impl LoadModel {
     /// How long after the begin of the load the session `index` is due, from
     /// 0; `None` in the closed loop.
     pub fn due(self, index: u64) -> Option<Duration> {
-        let Pacing::Open { rate } = self else { return None };
+        let LoadModel::Open { rate } = self else { return None };
         let rate = u64::from(rate.max(1));
         let (seconds, rest) = (index / rate, index % rate);
         Some(Duration::from_secs(seconds) + Duration::from_nanos(rest * 1_000_000_000 / rate))
@@ -68,10 +68,10 @@ impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, ", self.target)?;
         match self.pacing {
-            Pacing::Closed { concurrency: 1 } => write!(f, "1 session at a time")?,
-            Pacing::Closed { concurrency } => write!(f, "{concurrency} sessions at a time")?,
-            Pacing::Open { rate: 1 } => write!(f, "1 session a second")?,
-            Pacing::Open { rate } => write!(f, "{rate} sessions a second")?,
+            LoadModel::Closed { concurrency: 1 } => write!(f, "1 session at a time")?,
+            LoadModel::Closed { concurrency } => write!(f, "{concurrency} sessions at a time")?,
+            LoadModel::Open { rate: 1 } => write!(f, "1 session a second")?,
+            LoadModel::Open { rate } => write!(f, "{rate} sessions a second")?,
         }
         f.write_str(match self.handshakes {
             Handshakes::Full => ", full handshakes",
@@ -87,10 +87,10 @@ mod tests {
 
     #[test]
     fn sessions_are_due_at_even_distances_without_drift() {
-        let open = Pacing::Open { rate: 3 };
+        let open = LoadModel::Open { rate: 3 };
         let due: Vec<_> = (0..5).map(|index| open.due(index).unwrap().as_micros()).collect();
         assert_eq!(due, [0, 333_333, 666_666, 1_000_000, 1_333_333]);
         assert_eq!(open.due(3 * 3600), Some(Duration::from_secs(3600)));
-        assert_eq!(Pacing::Closed { concurrency: 3 }.due(1), None);
+        assert_eq!(LoadModel::Closed { concurrency: 3 }.due(1), None);
     }
 }

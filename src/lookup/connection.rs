@@ -61,8 +61,8 @@ impl Default for Connections {
 }
 
 impl ConnectionProvider for Connections {
-    type Conn = Connection;
-    type FutureConn = Pin<Box<dyn Future<Output = Result<Connection, NetError>> + Send>>;
+    type Conn = NameserverConnection;
+    type FutureConn = Pin<Box<dyn Future<Output = Result<NameserverConnection, NetError>> + Send>>;
     type RuntimeProvider = TokioRuntimeProvider;
 
     fn new_connection(
@@ -73,10 +73,10 @@ impl ConnectionProvider for Connections {
     ) -> Result<Self::FutureConn, NetError> {
         if matches!(config.protocol, ProtocolConfig::Tcp) {
             let tcp = self.tcp(SocketAddr::new(ip, config.port), context.options.timeout);
-            return Ok(Box::pin(async { Ok(Connection::Tcp(tcp)) }));
+            return Ok(Box::pin(async { Ok(NameserverConnection::Tcp(tcp)) }));
         }
         let connecting = self.runtime.new_connection(ip, config, context)?;
-        Ok(Box::pin(async { connecting.await.map(Connection::Udp) }))
+        Ok(Box::pin(async { connecting.await.map(NameserverConnection::Udp) }))
     }
 
     fn runtime_provider(&self) -> &TokioRuntimeProvider {
@@ -100,22 +100,22 @@ impl Connections {
 
 /// A way to one nameserver.
 #[derive(Clone)]
-pub(super) enum Connection {
+pub(super) enum NameserverConnection {
     Udp(TokioExchange),
     Tcp(Arc<Tcp>),
 }
 
-impl DnsHandle for Connection {
+impl DnsHandle for NameserverConnection {
     type Response = Pin<Box<dyn Stream<Item = DnsAnswer> + Send>>;
     type Runtime = TokioRuntimeProvider;
 
     fn send(&self, request: DnsRequest) -> Self::Response {
         match self {
-            Connection::Udp(exchange) => {
+            NameserverConnection::Udp(exchange) => {
                 let replies = exchange.send(request.clone());
                 Box::pin(replies.map(move |told| told.and_then(|reply| reply::checked(&request, reply))))
             }
-            Connection::Tcp(tcp) => {
+            NameserverConnection::Tcp(tcp) => {
                 let tcp = tcp.clone();
                 Box::pin(once(async move { tcp.ask(request).await }))
             }

@@ -177,7 +177,7 @@ pub struct Finding {
     /// What was seen of TLS.
     pub tls: Option<TlsFinding>,
     /// Further hellos, those of an enumeration left out.
-    pub hellos: Box<[HelloFinding]>,
+    pub extra_client_hellos: Box<[HelloFinding]>,
     /// What an enumeration found; `None` where none was made.
     pub enumerated: Option<Box<Enumerated>>,
     /// How STARTTLS is written in the reply to EHLO.
@@ -194,7 +194,7 @@ impl Finding {
             key,
             failure,
             tls,
-            hellos: Box::new([]),
+            extra_client_hellos: Box::new([]),
             enumerated: None,
             starttls_forms: KeywordForms::default(),
             reply_forms: ReplyForms::default(),
@@ -215,8 +215,8 @@ impl Finding {
     /// Whether all that the server has to say to a hello of SSLv3 or newer is
     /// an answer of SSLv2.
     pub fn answers_by_sslv2(&self) -> bool {
-        let sslv2 = self.hellos.iter().any(|hello| hello.end == HelloEnd::Sslv2);
-        sslv2 && !self.hellos.iter().any(|hello| hello.end.is_agreement())
+        let sslv2 = self.extra_client_hellos.iter().any(|hello| hello.end == HelloEnd::Sslv2);
+        sslv2 && !self.extra_client_hellos.iter().any(|hello| hello.end.is_agreement())
     }
 
     /// Suite of the handshake, or where that came to none the best one that the
@@ -244,7 +244,7 @@ impl Finding {
         shaken: Option<&TlsFinding>,
     ) -> (Option<ProtocolVersion>, Option<CipherSuite>) {
         let shaken = shaken.map(|tls| (tls.version, tls.suite));
-        let agreed = self.hellos.iter().filter(|hello| hello.end.is_agreement());
+        let agreed = self.extra_client_hellos.iter().filter(|hello| hello.end.is_agreement());
         let all = shaken.into_iter().chain(agreed.map(|hello| (hello.version, hello.suite)));
         all.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })
     }

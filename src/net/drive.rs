@@ -93,7 +93,7 @@ async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>
 
 /// Why the state machine gave the stream back.
 #[derive(PartialEq, Eq)]
-enum Pause {
+enum DialoguePause {
     Upgrade,
     Done,
 }
@@ -154,7 +154,7 @@ impl<'a> Drive<'a> {
         key: &ProbeKey,
     ) {
         let mut socket = Socket::new(tcp);
-        if self.speak(&mut socket, None).await == Pause::Upgrade && self.take_plaintext(&mut socket) {
+        if self.speak(&mut socket, None).await == DialoguePause::Upgrade && self.take_plaintext(&mut socket) {
             // Boxed: a session that waits for a banner has no room for TLS.
             Box::pin(self.upgrade(&mut socket, handshaker.begin(key, form))).await;
         }
@@ -168,7 +168,7 @@ impl<'a> Drive<'a> {
     /// # Errors
     /// Why the dialogue ended before that.
     pub(super) async fn into_upgrade(mut self, socket: &mut Socket) -> Result<(Instant, Vec<u8>), Failure> {
-        if self.speak(socket, None).await == Pause::Upgrade && self.take_plaintext(socket) {
+        if self.speak(socket, None).await == DialoguePause::Upgrade && self.take_plaintext(socket) {
             self.note_phase();
             return Ok((self.deadline(), self.session.plaintext_after_starttls().to_vec()));
         }
@@ -215,7 +215,7 @@ impl<'a> Drive<'a> {
     }
 
     /// Lets the state machine talk until it wants TLS or nothing more.
-    async fn speak(&mut self, wire: &mut impl Wire, recorder: Option<&Recorder>) -> Pause {
+    async fn speak(&mut self, wire: &mut impl Wire, recorder: Option<&Recorder>) -> DialoguePause {
         loop {
             let deadline = self.deadline();
             if self.session.denies_tls() {
@@ -234,10 +234,10 @@ impl<'a> Drive<'a> {
                     }
                     written => written.map(|()| None),
                 },
-                SmtpAction::Upgrade => return Pause::Upgrade,
+                SmtpAction::Upgrade => return DialoguePause::Upgrade,
                 SmtpAction::Done => {
                     self.note_end();
-                    return Pause::Done;
+                    return DialoguePause::Done;
                 }
             };
             match result {

@@ -147,7 +147,7 @@ struct SetUpOnce(Algorithm);
 
 impl Hmac for SetUpOnce {
     fn with_key(&self, key: &[u8]) -> Box<dyn Key> {
-        Box::new(Ready(HmacKey::new(self.0, key)))
+        Box::new(ReadyKey(HmacKey::new(self.0, key)))
     }
 
     fn hash_output_len(&self) -> usize {
@@ -155,9 +155,9 @@ impl Hmac for SetUpOnce {
     }
 }
 
-struct Ready(HmacKey);
+struct ReadyKey(HmacKey);
 
-impl Key for Ready {
+impl Key for ReadyKey {
     fn sign_concat(&self, first: &[u8], middle: &[&[u8]], last: &[u8]) -> Tag {
         let mut context = Context::with_key(&self.0);
         context.update(first);

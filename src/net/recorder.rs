@@ -6,11 +6,11 @@
 //! fails does, and a certificate that is none: there is no session then, with
 //! whomever (RFC 8446 §4.4.2.4, §4.4.3). One recorder serves one connection.
 
-use super::sessions::Sessions;
+use super::sessions::KeptSessions;
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{ClientCertificate, Failure, Kind, ProtocolVersion, SignatureCheck, SignatureScheme};
 use crate::x509::form;
-use crate::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier};
+use crate::x509::handshake::{OFFERED_SCHEMES, SignatureRefusal, Verifier};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
     ClientSessionStore, ResolvesClientCert, Tls12ClientSessionValue, Tls13ClientSessionValue,
@@ -31,7 +31,7 @@ pub(super) struct RecordedChain {
 
 /// What became of its handshake signature.
 #[derive(Debug)]
-pub(super) struct Signed {
+pub(super) struct CheckedSignature {
     /// `None` where the library ended the handshake before it told.
     pub(super) scheme: Option<SignatureScheme>,
     pub(super) check: SignatureCheck,
@@ -45,13 +45,13 @@ pub(super) struct Recorder {
     presented: OnceLock<RecordedChain>,
     /// Why no client can read the certificate, if so.
     broken: OnceLock<String>,
-    signed: OnceLock<Signed>,
+    signed: OnceLock<CheckedSignature>,
     /// What to show a server that asks for a client certificate.
     identity: Option<Arc<CertifiedKey>>,
     client_certificate_requested: AtomicBool,
     client_certificate_shown: AtomicBool,
     tickets: AtomicU32,
-    sessions: Option<Sessions>,
+    sessions: Option<KeptSessions>,
 }
 
 impl Recorder {
@@ -72,7 +72,7 @@ impl Recorder {
     /// connections to one server: rustls resumes a session only under the
     /// verifier that saw its full handshake.
     pub(super) fn keeping_sessions(self) -> Self {
-        Self { sessions: Some(Sessions::default()), ..self }
+        Self { sessions: Some(KeptSessions::default()), ..self }
     }
 
     /// A session has ended that took so many bytes from the server.
@@ -86,7 +86,7 @@ impl Recorder {
         self.presented.get()
     }
 
-    pub(super) fn signed(&self) -> Option<&Signed> {
+    pub(super) fn signed(&self) -> Option<&CheckedSignature> {
         self.signed.get()
     }
 
@@ -115,7 +115,7 @@ impl Recorder {
             (Kind::BadCertificate, Some(cause)) => return failure.with_detail(cause),
             _ => return failure,
         }
-        let by_library = || Signed { scheme: None, check: SignatureCheck::Failed, cause: None };
+        let by_library = || CheckedSignature { scheme: None, check: SignatureCheck::Failed, cause: None };
         match &self.signed.get_or_init(by_library).cause {
             Some(cause) => failure.with_detail(cause),
             None => failure,
@@ -136,15 +136,15 @@ impl Recorder {
             .and_then(|verifier| verifier.verify(message, signed.signature()));
         let cause = checked.as_ref().err().map(|refusal| refusal.cause().to_string());
         let result = match &checked {
-            Ok(()) | Err(Refusal::Unverifiable(_)) => Ok(HandshakeSignatureValid::assertion()),
-            Err(Refusal::NotOffered(_)) => {
+            Ok(()) | Err(SignatureRefusal::Unverifiable(_)) => Ok(HandshakeSignatureValid::assertion()),
+            Err(SignatureRefusal::NotOffered(_)) => {
                 Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
             }
-            Err(Refusal::Failed(_)) => Err(CertificateError::BadSignature.into()),
+            Err(SignatureRefusal::Failed(_)) => Err(CertificateError::BadSignature.into()),
         };
         let check = checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified);
         // A second signature on one connection does not happen; the first stands.
-        let _ = self.signed.set(Signed { scheme: Some(scheme), check, cause });
+        let _ = self.signed.set(CheckedSignature { scheme: Some(scheme), check, cause });
         result
     }
 }
@@ -220,7 +220,7 @@ impl ClientSessionStore for Recorder {
     }
 
     fn kx_hint(&self, _server_name: &ServerName<'_>) -> Option<NamedGroup> {
-        self.sessions.as_ref().and_then(Sessions::group)
+        self.sessions.as_ref().and_then(KeptSessions::group)
     }
 
     fn set_tls12_session(&self, _server_name: ServerName<'static>, value: Tls12ClientSessionValue) {
@@ -230,7 +230,7 @@ impl ClientSessionStore for Recorder {
     }
 
     fn tls12_session(&self, _server_name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
-        self.sessions.as_ref().and_then(Sessions::tls12)
+        self.sessions.as_ref().and_then(KeptSessions::tls12)
     }
 
     fn remove_tls12_session(&self, _server_name: &ServerName<'static>) {
@@ -247,6 +247,6 @@ impl ClientSessionStore for Recorder {
     }
 
     fn take_tls13_ticket(&self, _server_name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
-        self.sessions.as_ref().and_then(Sessions::take_ticket)
+        self.sessions.as_ref().and_then(KeptSessions::take_ticket)
     }
 }

@@ -19,7 +19,7 @@ const TICKET_BYTES_MAX: u64 = 64 << 20;
 
 /// What was kept of earlier connections to the one server.
 #[derive(Debug, Default)]
-pub(super) struct Sessions(Mutex<Kept>);
+pub(super) struct KeptSessions(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -45,7 +45,7 @@ fn room(largest: u64) -> usize {
     usize::try_from(room).unwrap_or(TICKETS_MAX).min(TICKETS_MAX)
 }
 
-impl Sessions {
+impl KeptSessions {
     pub(super) fn keep_group(&self, group: NamedGroup) {
         self.kept(|kept| kept.group = Some(group));
     }

@@ -39,7 +39,7 @@ enum Identity {
 }
 
 /// A file that is there, or would be.
-struct Known {
+struct KnownFile {
     identity: Identity,
     is_pipe: bool,
 }
@@ -137,8 +137,8 @@ impl Files {
         self.add(words, named_file(path, is_written), is_written, false);
     }
 
-    fn add(&mut self, words: String, known: Option<Known>, is_written: bool, takes_words: bool) {
-        if let Some(Known { identity, is_pipe }) = known {
+    fn add(&mut self, words: String, known: Option<KnownFile>, is_written: bool, takes_words: bool) {
+        if let Some(KnownFile { identity, is_pipe }) = known {
             self.0.push(NamedFile { words, identity, is_written, is_pipe, takes_words });
         }
     }
@@ -193,11 +193,11 @@ impl Files {
 
 /// What is there: a file, a folder, or a pipe that is read. `None` for pipes that
 /// are written and for devices, which have no content that could be lost.
-fn open_file(path: &Path, metadata: &Metadata, is_written: bool) -> Option<Known> {
+fn open_file(path: &Path, metadata: &Metadata, is_written: bool) -> Option<KnownFile> {
     let is_pipe = is_pipe(metadata);
     let counts = if is_pipe { !is_written } else { metadata.is_file() || metadata.is_dir() };
     let identity = if counts { of_existing(path, metadata) } else { None };
-    identity.map(|identity| Known { identity, is_pipe })
+    identity.map(|identity| KnownFile { identity, is_pipe })
 }
 
 #[cfg(unix)]
@@ -213,7 +213,7 @@ fn is_pipe(_metadata: &Metadata) -> bool {
 
 /// What the path leads to, or would once it is written; `None` where nothing is
 /// and nothing can be.
-fn named_file(path: &Path, is_written: bool) -> Option<Known> {
+fn named_file(path: &Path, is_written: bool) -> Option<KnownFile> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS_MAX {
         if let Ok(metadata) = fs::metadata(&path) {
@@ -225,7 +225,7 @@ fn named_file(path: &Path, is_written: bool) -> Option<Known> {
             Ok(to) => path = folder.join(to),
             Err(_) => {
                 let identity = Identity::Path(fs::canonicalize(folder).ok()?.join(path.file_name()?));
-                return Some(Known { identity, is_pipe: false });
+                return Some(KnownFile { identity, is_pipe: false });
             }
         }
     }

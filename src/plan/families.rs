@@ -1,6 +1,7 @@
 //! Over which address families hosts are asked.
 
 use crate::cli::DialogueArgs;
+use crate::sender::AddressFamily;
 
 /// The families in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -8,26 +9,7 @@ pub(super) struct Families {
     pub(super) ipv4: bool,
     pub(super) ipv6: bool,
     /// The one that nobody left out by an option, for want of a route.
-    pub(super) without_route: Option<Family>,
-}
-
-/// An address family.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// IPv4.
-    Ipv4,
-    /// IPv6.
-    Ipv6,
-}
-
-impl Family {
-    /// As people write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Family::Ipv4 => "IPv4",
-            Family::Ipv6 => "IPv6",
-        }
-    }
+    pub(super) without_route: Option<AddressFamily>,
 }
 
 /// Those that were named; where none was, those `with_route` (IPv4, IPv6).
@@ -43,8 +25,8 @@ fn choose(named: (bool, bool), with_route: impl FnOnce() -> (bool, bool)) -> Fam
         return of(named.0, named.1, None);
     }
     match with_route() {
-        (true, false) => of(true, false, Some(Family::Ipv6)),
-        (false, true) => of(false, true, Some(Family::Ipv4)),
+        (true, false) => of(true, false, Some(AddressFamily::Ipv6)),
+        (false, true) => of(false, true, Some(AddressFamily::Ipv4)),
         (true, true) | (false, false) => of(true, true, None),
     }
 }
@@ -57,8 +39,8 @@ mod tests {
     fn a_family_without_a_route_is_left_out_unless_it_is_named() {
         for (named, with_route, ipv4, ipv6, left_out) in [
             ((false, false), (true, true), true, true, None),
-            ((false, false), (true, false), true, false, Some(Family::Ipv6)),
-            ((false, false), (false, true), false, true, Some(Family::Ipv4)),
+            ((false, false), (true, false), true, false, Some(AddressFamily::Ipv6)),
+            ((false, false), (false, true), false, true, Some(AddressFamily::Ipv4)),
             ((false, false), (false, false), true, true, None),
             ((true, true), (true, false), true, true, None),
             ((false, true), (true, false), false, true, None),

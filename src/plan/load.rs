@@ -4,7 +4,7 @@
 use super::{ProbeTarget, UsageError, client_hello, ehlo_name, key_shares, lookup, timeouts};
 use crate::cli::BenchArgs;
 use crate::load::{
-    Bound, CONCURRENCY_MAX, COUNT_MAX, DURATION_SECONDS_MAX, Handshakes, Pacing, RATE_MAX, Settings,
+    Bound, CONCURRENCY_MAX, COUNT_MAX, DURATION_SECONDS_MAX, Handshakes, LoadModel, RATE_MAX, Settings,
 };
 use crate::lookup::DnsLookup;
 use crate::model::{Blocklist, DomainFacts, DomainName, Endpoint, MxHost, ProbeKey, Subject, Target};
@@ -31,13 +31,13 @@ pub struct LoadPlan {
     pub bound: Bound,
     /// Makes sessions.
     pub probe: NetProbe,
-    server: Server,
+    server: LoadTarget,
     /// The server was named twice.
     owned: bool,
 }
 
 /// Who is asked.
-enum Server {
+enum LoadTarget {
     Address(Endpoint),
     Host(DomainName, u16, Box<DnsLookup>),
 }
@@ -51,12 +51,12 @@ pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
     let (timeouts, dns_timeout) = timeouts(&dialogue.timeout)?;
     let server = match ProbeTarget::parse(&args.target)? {
         ProbeTarget::Address(ip, port) => {
-            Server::Address(Endpoint { ip, port: port.unwrap_or(dialogue.port) })
+            LoadTarget::Address(Endpoint { ip, port: port.unwrap_or(dialogue.port) })
         }
         ProbeTarget::Domain(host) => {
-            Server::Host(host, dialogue.port, Box::new(resolver(args, dns_timeout)?))
+            LoadTarget::Host(host, dialogue.port, Box::new(resolver(args, dns_timeout)?))
         }
-        ProbeTarget::Host(host, port) => Server::Host(host, port, Box::new(resolver(args, dns_timeout)?)),
+        ProbeTarget::Host(host, port) => LoadTarget::Host(host, port, Box::new(resolver(args, dns_timeout)?)),
     };
     let owned = match &args.i_own_this_server {
         Some(named) if server.is_named(named) => true,
@@ -88,12 +88,12 @@ fn resolver(args: &BenchArgs, timeout: Duration) -> Result<DnsLookup, UsageError
     DnsLookup::new(lookup(&args.dialogue, timeout)).map_err(|error| UsageError(error.to_string()))
 }
 
-fn pacing(args: &BenchArgs) -> Result<Pacing, UsageError> {
+fn pacing(args: &BenchArgs) -> Result<LoadModel, UsageError> {
     match args.rate {
-        Some(rate) => Ok(Pacing::Open { rate: within("--rate", rate, 1..=RATE_MAX)? }),
+        Some(rate) => Ok(LoadModel::Open { rate: within("--rate", rate, 1..=RATE_MAX)? }),
         None => {
             let concurrency = args.concurrency.unwrap_or(CONCURRENCY);
-            Ok(Pacing::Closed { concurrency: within("--concurrency", concurrency, 1..=CONCURRENCY_MAX)? })
+            Ok(LoadModel::Closed { concurrency: within("--concurrency", concurrency, 1..=CONCURRENCY_MAX)? })
         }
     }
 }
@@ -118,24 +118,24 @@ fn within<T: PartialOrd + Display>(
     Err(UsageError(format!("{option} {value}: not between {} and {}", range.start(), range.end())))
 }
 
-impl Server {
+impl LoadTarget {
     /// Whether `word` names this server and nothing else.
     fn is_named(&self, word: &str) -> bool {
         match self {
-            Server::Address(endpoint) => {
+            LoadTarget::Address(endpoint) => {
                 let bare = word.trim_start_matches('[').trim_end_matches(']');
                 bare.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical() == endpoint.ip)
             }
-            Server::Host(host, ..) => DomainName::parse(word).is_ok_and(|named| named == *host),
+            LoadTarget::Host(host, ..) => DomainName::parse(word).is_ok_and(|named| named == *host),
         }
     }
 }
 
-impl Display for Server {
+impl Display for LoadTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Server::Address(endpoint) => write!(f, "{endpoint}"),
-            Server::Host(host, port, _) => write!(f, "{host}:{port}"),
+            LoadTarget::Address(endpoint) => write!(f, "{endpoint}"),
+            LoadTarget::Host(host, port, _) => write!(f, "{host}:{port}"),
         }
     }
 }
@@ -149,8 +149,8 @@ impl LoadPlan {
     /// owner's by his own word.
     pub async fn key(&self) -> Result<ProbeKey, UsageError> {
         let key = match &self.server {
-            Server::Address(endpoint) => ProbeKey { endpoint: *endpoint, sni: None },
-            Server::Host(host, port, lookup) => {
+            LoadTarget::Address(endpoint) => ProbeKey { endpoint: *endpoint, sni: None },
+            LoadTarget::Host(host, port, lookup) => {
                 let endpoint = Endpoint { ip: address(host, lookup).await?, port: *port };
                 ProbeKey { endpoint, sni: Some(MxHost::from(host)) }
             }
@@ -159,8 +159,8 @@ impl LoadPlan {
             return Ok(key);
         }
         let host = match &self.server {
-            Server::Address(endpoint) => endpoint.ip.to_string(),
-            Server::Host(host, ..) => host.to_string(),
+            LoadTarget::Address(endpoint) => endpoint.ip.to_string(),
+            LoadTarget::Host(host, ..) => host.to_string(),
         };
         Err(UsageError(format!(
             "{host} is not on loopback: put load only on a server of your own; if it is yours, add --i-own-this-server {host}"

@@ -19,7 +19,7 @@ const SECTION_ROWS_MAX: usize = 24;
 
 /// One row: a name with its count, which has a share, and by endpoint beside
 /// that by domain.
-struct Row<'a> {
+struct SummaryRow<'a> {
     name: &'a str,
     count: u64,
     endpoints: Option<u64>,
@@ -85,8 +85,8 @@ impl Summary {
             ("Enumerated: groups taken", &found.groups),
             ("Enumerated: whose order decides", &found.preference),
         ] {
-            let row = |(name, count)| Row { name, count, endpoints: None };
-            let mut rows: Vec<Row<'_>> = tally.sorted().into_iter().map(row).collect();
+            let row = |(name, count)| SummaryRow { name, count, endpoints: None };
+            let mut rows: Vec<SummaryRow<'_>> = tally.sorted().into_iter().map(row).collect();
             let more = rows.len().saturating_sub(SECTION_ROWS_MAX);
             rows.truncate(SECTION_ROWS_MAX);
             table(out, title, Unit::Endpoints, &rows, found.total);
@@ -99,10 +99,10 @@ impl Summary {
 
     /// The commonest operators that serve more than one domain; a list of
     /// domains that serve themselves says nothing.
-    fn operator_rows(&self) -> Vec<Row<'_>> {
-        let row = |name, count| Row { name, count, endpoints: None };
+    fn operator_rows(&self) -> Vec<SummaryRow<'_>> {
+        let row = |name, count| SummaryRow { name, count, endpoints: None };
         let top = self.mx_operators.top().into_iter().filter(|(name, count)| *count > 1 && *name != OTHER);
-        let mut rows: Vec<Row<'_>> = top.map(|(name, count)| row(name, count)).collect();
+        let mut rows: Vec<SummaryRow<'_>> = top.map(|(name, count)| row(name, count)).collect();
         let shown: u64 = rows.iter().map(|row| row.count).sum();
         let rest = self.mx_operators.0.total().saturating_sub(shown);
         if !rows.is_empty() && rest > 0 {
@@ -132,12 +132,12 @@ const TOP_ROWS_MAX: usize = 10;
 
 /// A section of the commonest names; the rest is counted as one.
 fn top_section(out: &mut String, title: &str, tally: &Tally) {
-    let row = |(name, count)| Row { name, count, endpoints: None };
-    let mut rows: Vec<Row<'_>> = tally.sorted().into_iter().map(row).collect();
+    let row = |(name, count)| SummaryRow { name, count, endpoints: None };
+    let mut rows: Vec<SummaryRow<'_>> = tally.sorted().into_iter().map(row).collect();
     if rows.len() > TOP_ROWS_MAX {
         let rest = rows.split_off(TOP_ROWS_MAX - 1);
         let count = rest.iter().map(|row| row.count).sum();
-        rows.push(Row { name: OTHER, count, endpoints: None });
+        rows.push(SummaryRow { name: OTHER, count, endpoints: None });
     }
     table(out, title, Unit::Domains, &rows, tally.total());
 }
@@ -149,13 +149,16 @@ fn section(out: &mut String, title: &str, domains: &Tally, endpoints: Option<&Ta
         .flat_map(Tally::sorted)
         .map(|(name, _)| name)
         .collect();
-    let row =
-        |name| Row { name, count: domains.get(name), endpoints: endpoints.map(|tally| tally.get(name)) };
-    let mut rows: Vec<Row<'_>> = names.into_iter().map(row).collect();
+    let row = |name| SummaryRow {
+        name,
+        count: domains.get(name),
+        endpoints: endpoints.map(|tally| tally.get(name)),
+    };
+    let mut rows: Vec<SummaryRow<'_>> = names.into_iter().map(row).collect();
     rows.sort_by_key(|row| std::cmp::Reverse((row.count, row.endpoints)));
     if rows.len() > SECTION_ROWS_MAX {
         let rest = rows.split_off(SECTION_ROWS_MAX - 1);
-        rows.push(Row {
+        rows.push(SummaryRow {
             name: OTHER,
             count: rest.iter().map(|row| row.count).sum(),
             endpoints: endpoints.map(|_| rest.iter().filter_map(|row| row.endpoints).sum()),
@@ -164,7 +167,7 @@ fn section(out: &mut String, title: &str, domains: &Tally, endpoints: Option<&Ta
     table(out, title, Unit::Domains, &rows, domains.total());
 }
 
-fn table(out: &mut String, title: &str, unit: Unit, rows: &[Row<'_>], whole: u64) {
+fn table(out: &mut String, title: &str, unit: Unit, rows: &[SummaryRow<'_>], whole: u64) {
     let Some(first) = rows.first() else { return };
     let endpoints = if first.endpoints.is_some() { "endpoints" } else { "" };
     let unit = match unit {

@@ -1,7 +1,7 @@
 //! OCSP (RFC 6960): the request, and the answer read.
 
 use super::certificate_id::unpadded;
-use super::responder::{Signed, Signer};
+use super::responder::{ResponderCheck, SignedResponse};
 use super::{CertificateId, settle, unknown};
 use crate::model::SignatureCheck;
 use crate::model::revocation::{RevocationAnswer, RevocationStatus, Revoked, reason_name};
@@ -188,7 +188,7 @@ impl ParsedResponse<'_> {
             detail,
         };
         match self.signed().check(question, at) {
-            Ok(Signer { check, note }) => {
+            Ok(ResponderCheck { check, note }) => {
                 let told = settle(RevocationAnswer { signature: Some(check), ..answer }, question, at);
                 noted(told, note)
             }
@@ -200,15 +200,15 @@ impl ParsedResponse<'_> {
     /// revoked.
     fn about(&self, question: &CertificateId<'_>) -> Result<&SingleResponse, String> {
         let responses = &self.basic.tbs_response_data.responses;
-        let is_it = |single: &&SingleResponse| about(single, question) == About::It;
+        let is_it = |single: &&SingleResponse| about(single, question) == CertIdMatch::It;
         let is_revoked = |single: &&SingleResponse| matches!(single.cert_status, CertStatus::Revoked(_));
         let revoked = responses.iter().filter(is_it).find(is_revoked);
         if let Some(single) = revoked.or_else(|| responses.iter().find(is_it)) {
             return Ok(single);
         }
         let unknown = responses.iter().find_map(|single| match about(single, question) {
-            About::UnknownDigest(oid) => Some(oid),
-            About::It | About::Another => None,
+            CertIdMatch::UnknownDigest(oid) => Some(oid),
+            CertIdMatch::It | CertIdMatch::Another => None,
         });
         Err(match unknown {
             Some(oid) => format!("the answer names the issuer by a digest that is not known here, {oid}"),
@@ -216,8 +216,8 @@ impl ParsedResponse<'_> {
         })
     }
 
-    fn signed(&self) -> Signed<'_> {
-        Signed {
+    fn signed(&self) -> SignedResponse<'_> {
+        SignedResponse {
             bytes: self.signed,
             algorithm: &self.algorithm,
             value: self.basic.signature.raw_bytes(),
@@ -238,7 +238,7 @@ fn noted(answer: RevocationAnswer, note: Option<String>) -> RevocationAnswer {
 
 /// Whom a part of an answer is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum About {
+enum CertIdMatch {
     /// The certificate that was asked about.
     It,
     /// A certificate of its number, whose issuer is named by a digest that is
@@ -250,20 +250,20 @@ enum About {
 /// Whether a part of an answer is about this serial number of this issuer, by
 /// whatever digest it names it: a responder need not take the one that was
 /// asked with.
-fn about(single: &SingleResponse, question: &CertificateId<'_>) -> About {
+fn about(single: &SingleResponse, question: &CertificateId<'_>) -> CertIdMatch {
     let id = &single.cert_id;
     if unpadded(id.serial_number.as_bytes()) != question.serial {
-        return About::Another;
+        return CertIdMatch::Another;
     }
     let oid = id.hash_algorithm.oid;
     let Some((_, algorithm)) = DIGESTS.iter().find(|(known, _)| *known == oid) else {
-        return About::UnknownDigest(oid);
+        return CertIdMatch::UnknownDigest(oid);
     };
     let same =
         |digested: &OctetString, bytes: &[u8]| digested.as_bytes() == digest(algorithm, bytes).as_ref();
     let is_it = same(&id.issuer_name_hash, question.issuer_name)
         && question.issuer_key_bits.is_none_or(|key| same(&id.issuer_key_hash, key));
-    if is_it { About::It } else { About::Another }
+    if is_it { CertIdMatch::It } else { CertIdMatch::Another }
 }
 
 /// The first critical extension of an answer: none is known here that changes

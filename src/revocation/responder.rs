@@ -13,7 +13,7 @@ use x509_parser::prelude::{AlgorithmIdentifier, FromDer};
 const NO_CHECK: &str = "1.3.6.1.5.5.7.48.1.5";
 
 /// The signature of an answer and what it needs to be checked.
-pub(super) struct Signed<'a> {
+pub(super) struct SignedResponse<'a> {
     /// What it covers.
     pub(super) bytes: &'a [u8],
     pub(super) algorithm: &'a AlgorithmIdentifier<'a>,
@@ -25,24 +25,28 @@ pub(super) struct Signed<'a> {
 }
 
 /// What is known of the signer.
-pub(super) struct Signer {
+pub(super) struct ResponderCheck {
     pub(super) check: SignatureCheck,
     /// What was not looked at.
     pub(super) note: Option<String>,
 }
 
-impl From<SignatureCheck> for Signer {
+impl From<SignatureCheck> for ResponderCheck {
     fn from(check: SignatureCheck) -> Self {
         Self { check, note: None }
     }
 }
 
-impl Signed<'_> {
+impl SignedResponse<'_> {
     /// Verifies it under the issuer's key, or under that of a responder.
     ///
     /// # Errors
     /// It is signed by somebody whom the issuer has not charged; why.
-    pub(super) fn check(&self, question: &CertificateId<'_>, at: Timestamp) -> Result<Signer, String> {
+    pub(super) fn check(
+        &self,
+        question: &CertificateId<'_>,
+        at: Timestamp,
+    ) -> Result<ResponderCheck, String> {
         let Some(issuer) = question.issuer_key else {
             return Ok(signature::unverifiable("the issuer's certificate is not at hand").into());
         };
@@ -59,7 +63,7 @@ impl Signed<'_> {
             }
             match charge(der, &certificate, issuer, question, at) {
                 Ok(signer) if signer.check == SignatureCheck::Verified => {
-                    return Ok(Signer { check, ..signer });
+                    return Ok(ResponderCheck { check, ..signer });
                 }
                 Ok(signer) => return Ok(signer),
                 Err(why) if check == SignatureCheck::Verified => drop(refused.get_or_insert(why)),
@@ -78,7 +82,7 @@ impl Signed<'_> {
     }
 
     /// The issuer's key does not verify it, and no other came.
-    fn unshown(&self, question: &CertificateId<'_>) -> Result<Signer, String> {
+    fn unshown(&self, question: &CertificateId<'_>) -> Result<ResponderCheck, String> {
         if question.is_responder(self.responder) {
             return Ok(SignatureCheck::Failed.into());
         }
@@ -94,7 +98,7 @@ fn charge(
     issuer: &[u8],
     question: &CertificateId<'_>,
     at: Timestamp,
-) -> Result<Signer, String> {
+) -> Result<ResponderCheck, String> {
     let (algorithm, value) = (&certificate.signature_algorithm, &certificate.signature_value.data);
     let issued = match question.is_issued_as(certificate.issuer()) {
         true => signature::check(issuer, algorithm, value, certificate.tbs_certificate.as_ref()),
@@ -115,7 +119,7 @@ fn charge(
     let marked = certificate.extensions().iter().any(|extension| extension.oid.to_id_string() == NO_CHECK);
     let note =
         "its signer's certificate has no id-pkix-ocsp-nocheck, and whether it is revoked was not asked";
-    Ok(Signer { check: issued, note: (!marked).then(|| note.to_string()) })
+    Ok(ResponderCheck { check: issued, note: (!marked).then(|| note.to_string()) })
 }
 
 fn in_time(certificate: &X509Certificate<'_>, at: Timestamp) -> Result<(), String> {

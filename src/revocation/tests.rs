@@ -17,7 +17,7 @@ use x509_ocsp::{
     RevokedInfo, SingleResponse, Version,
 };
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
+type TestIssuer = CertifiedIssuer<'static, KeyPair>;
 
 const URL: &str = "http://crl.example/ca.crl";
 
@@ -34,21 +34,21 @@ fn params(name: &str, serial: u8) -> CertificateParams {
     params
 }
 
-fn ca(name: &str) -> Ca {
+fn ca(name: &str) -> TestIssuer {
     let mut params = params(name, 1);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-fn leaf(issuer: &Ca, serial: u8) -> Vec<u8> {
+fn leaf(issuer: &TestIssuer, serial: u8) -> Vec<u8> {
     let key = KeyPair::generate().unwrap();
     params("mx.example", serial).signed_by(&key, issuer).unwrap().der().to_vec()
 }
 
 /// A list of `issuer`, made in May, which has the certificate 7, and 8 as
 /// taken off again.
-fn list(issuer: &Ca, change: impl FnOnce(&mut CertificateRevocationListParams)) -> Vec<u8> {
+fn list(issuer: &TestIssuer, change: impl FnOnce(&mut CertificateRevocationListParams)) -> Vec<u8> {
     let entry = |serial: u8, reason| RevokedCertParams {
         serial_number: SerialNumber::from(vec![0x81, serial]),
         revocation_time: date_time_ymd(2026, 5, 1),
@@ -142,7 +142,7 @@ fn a_list_that_does_not_tell_is_unknown() {
 }
 
 /// The list with an extension in its first entry, signed again by `issuer`.
-fn with_entry_extension(der: &[u8], issuer: &Ca, oid: &str, value: &[u8]) -> Vec<u8> {
+fn with_entry_extension(der: &[u8], issuer: &TestIssuer, oid: &str, value: &[u8]) -> Vec<u8> {
     let mut list = x509_cert::crl::CertificateList::from_der(der).unwrap();
     let entries = list.tbs_cert_list.revoked_certificates.as_mut().unwrap();
     entries[0].crl_entry_extensions.get_or_insert_default().push(x509_cert::ext::Extension {
@@ -206,7 +206,7 @@ fn moment(month: u8, day: u8) -> OcspGeneralizedTime {
 /// The answer of `signer` to the request for `certificate`.
 fn answer(
     certificate: &[u8],
-    issuer: &Ca,
+    issuer: &TestIssuer,
     status: CertStatus,
     signer: &KeyPair,
     certificates: Option<&[u8]>,
@@ -217,7 +217,7 @@ fn answer(
 /// The same, which holds until `next_update`.
 fn answer_until(
     certificate: &[u8],
-    issuer: &Ca,
+    issuer: &TestIssuer,
     status: CertStatus,
     signer: &KeyPair,
     certificates: Option<&[u8]>,
@@ -335,7 +335,7 @@ fn only_the_issuer_or_whom_it_charged_may_answer() {
     let certificate = leaf(&issuer, 6);
     let question = CertificateId::new(&certificate, Some(issuer.der())).unwrap();
     let key = KeyPair::generate().unwrap();
-    let responder = |usage, by: &Ca| {
+    let responder = |usage, by: &TestIssuer| {
         let mut params = params("Responder", 9);
         params.extended_key_usages = vec![usage];
         params.signed_by(&key, by).unwrap().der().to_vec()

@@ -53,7 +53,7 @@ impl LineFile {
 
 /// One line of `observations.jsonl`.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ObservationLine<'a> {
     schema: u32,
     #[serde(flatten)]
     observation: &'a Observation,
@@ -124,8 +124,8 @@ pub(super) fn append(file: &mut LineFile, record: &EndpointRecord) -> io::Result
     file.write(&entry(record))
 }
 
-fn entry(record: &EndpointRecord) -> Entry<'_> {
-    Entry {
+fn entry(record: &EndpointRecord) -> ObservationLine<'_> {
+    ObservationLine {
         schema: SCHEMA_VERSION,
         observation: &record.observation,
         chain: digests(record.assessment.as_deref()),

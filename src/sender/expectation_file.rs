@@ -34,17 +34,17 @@ impl ExpectationError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ExpectationFile {
     name: String,
     #[serde(default)]
-    applies_to: Names,
+    applies_to: AppliesToTable,
     #[serde(default)]
-    certificate: Vec<Row>,
+    certificate: Vec<CertificateTable>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Names {
+struct AppliesToTable {
     mx: Vec<String>,
     domains: Vec<String>,
 }
@@ -58,7 +58,7 @@ enum Status {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct CertificateTable {
     status: Status,
     valid_from: Option<Date>,
     valid_until: Option<Date>,
@@ -101,7 +101,7 @@ pub fn parse(file: &str) -> Result<Expectation, ExpectationError> {
     if file.len() > EXPECTATION_BYTES_MAX {
         return Err(ExpectationError(format!("over {EXPECTATION_BYTES_MAX} bytes")));
     }
-    let read: File = toml::from_str(file).map_err(|error| {
+    let read: ExpectationFile = toml::from_str(file).map_err(|error| {
         let (line, what) = toml_fault::told(file, &error);
         let place = line.map_or(String::new(), |line| format!("line {line}: "));
         ExpectationError::new(&format!("{place}{what}"))
@@ -109,7 +109,7 @@ pub fn parse(file: &str) -> Result<Expectation, ExpectationError> {
     expectation(read).map_err(|message| ExpectationError::new(&message))
 }
 
-fn expectation(file: File) -> Result<Expectation, String> {
+fn expectation(file: ExpectationFile) -> Result<Expectation, String> {
     short("name", Some(&file.name))?;
     if file.certificate.is_empty() {
         return Err("no [[certificate]] in it".into());
@@ -144,7 +144,7 @@ fn names(what: &str, given: Vec<String>, wildcard: bool) -> Result<Vec<String>, 
     given.into_iter().map(read).collect()
 }
 
-fn certificate(row: Row) -> Result<ExpectedCertificate, String> {
+fn certificate(row: CertificateTable) -> Result<ExpectedCertificate, String> {
     let texts = [
         ("root", &row.root),
         ("issuer", &row.issuer),

@@ -2,7 +2,7 @@
 
 use super::expectation_file::{named, parse};
 use crate::model::{CertificateFacts, Expectation, Sha256, TrustedRoot};
-use crate::trust::expectation::{Seen, judge};
+use crate::trust::expectation::{SeenLeaf, judge};
 use crate::x509;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ fn root(name: &str, sha256: Option<&str>) -> TrustedRoot {
 
 fn told(expectation: &Expectation, leaf: &CertificateFacts, root: Option<&TrustedRoot>, day: &str) -> String {
     let expectations = [Arc::new(expectation.clone())];
-    let judged = judge(&expectations, Seen { leaf, root, chain: "untrusted_root" }, at(day));
+    let judged = judge(&expectations, SeenLeaf { leaf, root, chain: "untrusted_root" }, at(day));
     format!("{}: {}", judged[0].status, judged[0].detail)
 }
 

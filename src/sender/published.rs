@@ -48,7 +48,7 @@ pub struct PublishedAddress {
 }
 
 #[derive(Deserialize)]
-struct Row {
+struct PublishedRow {
     role: String,
     subject_cn: String,
     not_before: String,
@@ -60,7 +60,7 @@ struct Row {
 
 /// The published CA certificates, in the order of the table.
 pub fn certificates() -> Vec<PublishedCertificate> {
-    read(CA_CHAIN).map(|row: Row| row.into()).collect()
+    read(CA_CHAIN).map(|row: PublishedRow| row.into()).collect()
 }
 
 /// The published addresses beside those of the certificates.
@@ -74,8 +74,8 @@ fn read<R: serde::de::DeserializeOwned>(text: &'static str) -> impl Iterator<Ite
     csv::Reader::from_reader(text.as_bytes()).into_deserialize().filter_map(Result::ok)
 }
 
-impl From<Row> for PublishedCertificate {
-    fn from(row: Row) -> Self {
+impl From<PublishedRow> for PublishedCertificate {
+    fn from(row: PublishedRow) -> Self {
         Self {
             sha256: Sha256::parse(&row.sha256),
             crl_urls: urls(&row.crl),

@@ -1,6 +1,6 @@
 //! The dialogue as a state machine: one connection from banner to QUIT.
 
-use super::command::{Command, EhloName};
+use super::command::{CommandLine, EhloName};
 use super::count;
 use super::next_action::{
     DialogueStep, NextAction, faulty, gone_before_quit, next_action, rejected_by_ehlo, taken_leave,
@@ -67,7 +67,7 @@ pub enum SmtpAction<'a> {
 #[derive(Debug)]
 pub struct SmtpClient {
     name: EhloName,
-    state: State,
+    state: DialogueState,
     reader: ReplyReader,
     /// The stream has ended, after the bytes that are in the reader.
     ended: Option<StreamEnd>,
@@ -84,7 +84,7 @@ pub struct SmtpClient {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum DialogueState {
     /// The command is to be handed out.
     Ask(DialogueStep),
     /// The reply is due.
@@ -108,7 +108,7 @@ impl SmtpClient {
     pub fn new(ehlo: EhloName) -> Self {
         Self {
             name: ehlo,
-            state: State::Await(DialogueStep::Greeting),
+            state: DialogueState::Await(DialogueStep::Greeting),
             reader: ReplyReader::default(),
             ended: None,
             command: Vec::new(),
@@ -125,26 +125,26 @@ impl SmtpClient {
     /// gives the same result.
     pub fn receive(&mut self, bytes: &[u8]) {
         match self.state {
-            State::Ask(_) | State::Await(_) | State::Closing => {
+            DialogueState::Ask(_) | DialogueState::Await(_) | DialogueState::Closing => {
                 self.reader.receive(bytes);
                 self.advance();
             }
-            State::Upgrade => self.keep_plaintext(bytes),
-            State::Done => {}
+            DialogueState::Upgrade => self.keep_plaintext(bytes),
+            DialogueState::Done => {}
         }
     }
 
     /// Whether the next step is a command. What the server has said by then, it
     /// has said before it was asked: a driver hands that over first.
     pub fn has_command(&self) -> bool {
-        matches!(self.state, State::Ask(_))
+        matches!(self.state, DialogueState::Ask(_))
     }
 
     /// Whether the next step is the QUIT to a server that says "no TLS". Whether
     /// it stays for that is part of what it says: a driver gives it a moment.
     pub fn denies_tls(&self) -> bool {
         let denial = self.dialogue.failure.as_ref().is_some_and(Failure::denies_tls);
-        denial && self.state == State::Ask(DialogueStep::Quit)
+        denial && self.state == DialogueState::Ask(DialogueStep::Quit)
     }
 
     /// The server closed the connection or, with `reset`, tore it down. That
@@ -181,7 +181,7 @@ impl SmtpClient {
 
     /// TLS is established. What is left of the plaintext is forgotten.
     pub fn upgraded(&mut self) {
-        if self.state == State::Upgrade {
+        if self.state == DialogueState::Upgrade {
             self.reader = ReplyReader::default();
             self.early = false;
             self.ask(DialogueStep::EhloTls);
@@ -190,18 +190,18 @@ impl SmtpClient {
 
     /// TLS was not established: the dialogue is over, nothing more is said.
     pub fn upgrade_failed(&mut self, failure: Failure) {
-        if self.state == State::Upgrade {
+        if self.state == DialogueState::Upgrade {
             self.fail(failure);
-            self.state = State::Done;
+            self.state = DialogueState::Done;
         }
     }
 
     /// The phase whose deadline runs now; [`Phase::Quit`] when all is said.
     pub fn phase(&self) -> Phase {
         match self.state {
-            State::Ask(question) | State::Await(question) => question.phase(),
-            State::Upgrade => Phase::Tls,
-            State::Closing | State::Done => Phase::Quit,
+            DialogueState::Ask(question) | DialogueState::Await(question) => question.phase(),
+            DialogueState::Upgrade => Phase::Tls,
+            DialogueState::Closing | DialogueState::Done => Phase::Quit,
         }
     }
 
@@ -209,11 +209,11 @@ impl SmtpClient {
     // Not an iterator: a step borrows from the session, and there is always one.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> SmtpAction<'_> {
-        if !matches!(self.state, State::Ask(_)) {
+        if !matches!(self.state, DialogueState::Ask(_)) {
             self.advance();
         }
         match self.state {
-            State::Ask(question) => {
+            DialogueState::Ask(question) => {
                 // Empty lines are no reply, and the reader passes over them
                 // only where it looks for one.
                 self.ahead = self.reader.next_reply();
@@ -229,12 +229,12 @@ impl SmtpClient {
                 }
                 self.early = self.ahead.is_some() || !self.reader.is_idle();
                 self.dialogue.unanswered = question.command();
-                self.state = State::Await(question);
+                self.state = DialogueState::Await(question);
                 SmtpAction::Write(&self.command)
             }
-            State::Await(_) => SmtpAction::Read,
-            State::Upgrade => SmtpAction::Upgrade,
-            State::Closing | State::Done => SmtpAction::Done,
+            DialogueState::Await(_) => SmtpAction::Read,
+            DialogueState::Upgrade => SmtpAction::Upgrade,
+            DialogueState::Closing | DialogueState::Done => SmtpAction::Done,
         }
     }
 
@@ -251,7 +251,7 @@ impl SmtpClient {
     /// Takes what is due of the replies that are there, and goes where they
     /// lead.
     fn advance(&mut self) {
-        while let State::Await(question) = self.state
+        while let DialogueState::Await(question) = self.state
             && let Some(reply) = self.ahead.take().or_else(|| self.reader.next_reply())
         {
             match reply {
@@ -306,7 +306,7 @@ impl SmtpClient {
             None => true,
         };
         if last || !kept {
-            self.state = if last { State::Closing } else { State::Done };
+            self.state = if last { DialogueState::Closing } else { DialogueState::Done };
         }
     }
 
@@ -314,7 +314,7 @@ impl SmtpClient {
     fn take_leave(&mut self, reply: Reply) {
         self.take_back(&reply);
         count::keep(&mut self.dialogue, reply);
-        self.state = State::Done;
+        self.state = DialogueState::Done;
     }
 
     /// The server goes away (RFC 5321 §3.8), and "no TLS" was not its last word.
@@ -326,12 +326,12 @@ impl SmtpClient {
 
     /// Counts what comes behind the answer to QUIT.
     fn count_late(&mut self) {
-        while self.state == State::Closing
+        while self.state == DialogueState::Closing
             && let Some(reply) = self.reader.next_reply()
         {
             let goes_on = reply.is_ok_and(|reply| count::keep(&mut self.dialogue, reply));
             if !goes_on {
-                self.state = State::Done;
+                self.state = DialogueState::Done;
             }
         }
     }
@@ -340,7 +340,7 @@ impl SmtpClient {
         match turn {
             NextAction::Send(question) => self.ask(question),
             NextAction::Upgrade => {
-                self.state = State::Upgrade;
+                self.state = DialogueState::Upgrade;
                 let rest = self.reader.rest().to_vec();
                 self.keep_plaintext(&rest);
             }
@@ -350,23 +350,23 @@ impl SmtpClient {
             }
             NextAction::Disconnect(failure) => {
                 self.fail(failure);
-                self.state = State::Done;
+                self.state = DialogueState::Done;
             }
-            NextAction::Finish => self.state = State::Done,
+            NextAction::Finish => self.state = DialogueState::Done,
         }
     }
 
     fn ask(&mut self, question: DialogueStep) {
         let command = match question {
             DialogueStep::Greeting => return,
-            DialogueStep::Ehlo | DialogueStep::EhloTls => Command::Ehlo(&self.name),
-            DialogueStep::Helo => Command::Helo(&self.name),
-            DialogueStep::Starttls => Command::Starttls,
-            DialogueStep::Quit => Command::Quit,
+            DialogueStep::Ehlo | DialogueStep::EhloTls => CommandLine::Ehlo(&self.name),
+            DialogueStep::Helo => CommandLine::Helo(&self.name),
+            DialogueStep::Starttls => CommandLine::Starttls,
+            DialogueStep::Quit => CommandLine::Quit,
         };
         self.command.clear();
         command.write(&mut self.command);
-        self.state = State::Ask(question);
+        self.state = DialogueState::Ask(question);
     }
 
     /// Ends the session where the stream has ended and nothing that came in
@@ -374,9 +374,9 @@ impl SmtpClient {
     fn notice_end(&mut self) {
         let Some(end) = self.ended else { return };
         let waiting = match self.state {
-            State::Ask(_) => self.reader.is_idle(),
-            State::Await(_) | State::Upgrade | State::Closing => true,
-            State::Done => false,
+            DialogueState::Ask(_) => self.reader.is_idle(),
+            DialogueState::Await(_) | DialogueState::Upgrade | DialogueState::Closing => true,
+            DialogueState::Done => false,
         };
         if waiting {
             self.stop_at(end);
@@ -396,7 +396,7 @@ impl SmtpClient {
     /// Ends the session here and now. QUIT has nothing left to fail.
     fn stop(&mut self, kind: Kind, cause: &str) {
         let phase = self.phase();
-        if matches!(self.state, State::Ask(_) | State::Await(_)) {
+        if matches!(self.state, DialogueState::Ask(_) | DialogueState::Await(_)) {
             self.keep_broken_off();
         }
         if phase != Phase::Quit {
@@ -407,12 +407,15 @@ impl SmtpClient {
         {
             self.fail(gone_before_quit(denial, self.decided, kind, cause));
         }
-        self.state = State::Done;
+        self.state = DialogueState::Done;
     }
 
     /// The refusal of EHLO, where HELO comes or came after it.
     fn refused_ehlo(&self) -> Option<&Reply> {
-        let helo = matches!(self.state, State::Ask(DialogueStep::Helo) | State::Await(DialogueStep::Helo));
+        let helo = matches!(
+            self.state,
+            DialogueState::Ask(DialogueStep::Helo) | DialogueState::Await(DialogueStep::Helo)
+        );
         self.dialogue.ehlo.as_ref().filter(|_| helo)
     }
 
@@ -430,7 +433,7 @@ impl SmtpClient {
 
     /// The line that never ended: it may say what speaks there.
     fn unfinished(&self) -> Option<String> {
-        let rest = if self.state == State::Upgrade { &[] } else { self.reader.rest() };
+        let rest = if self.state == DialogueState::Upgrade { &[] } else { self.reader.rest() };
         let quoted = rest.get(..UNFINISHED_BYTES_MAX).unwrap_or(rest);
         (!quoted.is_empty()).then(|| escape(quoted))
     }

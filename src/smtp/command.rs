@@ -106,7 +106,7 @@ fn is_address_literal(text: &str) -> bool {
 
 /// One command of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command<'a> {
+pub enum CommandLine<'a> {
     /// RFC 5321 §4.1.1.1.
     Ehlo(&'a EhloName),
     /// RFC 5321 §4.1.1.1, for servers that refuse EHLO.
@@ -117,14 +117,14 @@ pub enum Command<'a> {
     Quit,
 }
 
-impl Command<'_> {
+impl CommandLine<'_> {
     /// Appends the command line, CRLF included.
     pub fn write(self, line: &mut Vec<u8>) {
         let (verb, name) = match self {
-            Command::Ehlo(name) => ("EHLO ", name.as_str()),
-            Command::Helo(name) => ("HELO ", name.as_str()),
-            Command::Starttls => ("STARTTLS", ""),
-            Command::Quit => ("QUIT", ""),
+            CommandLine::Ehlo(name) => ("EHLO ", name.as_str()),
+            CommandLine::Helo(name) => ("HELO ", name.as_str()),
+            CommandLine::Starttls => ("STARTTLS", ""),
+            CommandLine::Quit => ("QUIT", ""),
         };
         line.extend_from_slice(verb.as_bytes());
         line.extend_from_slice(name.as_bytes());
@@ -179,10 +179,10 @@ mod tests {
     fn commands_end_in_crlf() {
         let name = EhloName::new("a.example").unwrap();
         for (command, expected) in [
-            (Command::Ehlo(&name), "EHLO a.example\r\n"),
-            (Command::Helo(&name), "HELO a.example\r\n"),
-            (Command::Starttls, "STARTTLS\r\n"),
-            (Command::Quit, "QUIT\r\n"),
+            (CommandLine::Ehlo(&name), "EHLO a.example\r\n"),
+            (CommandLine::Helo(&name), "HELO a.example\r\n"),
+            (CommandLine::Starttls, "STARTTLS\r\n"),
+            (CommandLine::Quit, "QUIT\r\n"),
         ] {
             let mut line = Vec::new();
             command.write(&mut line);

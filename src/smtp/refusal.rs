@@ -23,7 +23,7 @@ pub enum About {
 
 /// A row of the table; what is `None` may be anything.
 #[derive(Debug, Deserialize)]
-struct Row {
+struct RefusalRow {
     code: Option<u16>,
     status: Option<String>,
     words: Option<String>,
@@ -33,7 +33,7 @@ struct Row {
 }
 
 /// None is unreadable, which a test holds.
-static ROWS: LazyLock<Vec<Row>> =
+static ROWS: LazyLock<Vec<RefusalRow>> =
     LazyLock::new(|| csv::Reader::from_reader(TABLE.as_bytes()).deserialize().flatten().collect());
 
 /// What a 4xx or 5xx speaks of.
@@ -51,9 +51,9 @@ pub fn about(reply: &Reply) -> About {
 }
 
 /// The row by which that is so: the first that fits.
-fn deciding(reply: &Reply) -> Option<&'static Row> {
+fn deciding(reply: &Reply) -> Option<&'static RefusalRow> {
     let (status, text) = (status(reply), spaced(&reply.lines.join(" ")));
-    let fits = |row: &&Row| {
+    let fits = |row: &&RefusalRow| {
         row.code.is_none_or(|code| code == reply.code)
             && row.status.as_deref().is_none_or(|pattern| status.is_some_and(|status| is_of(status, pattern)))
             && row.words.as_deref().is_none_or(|words| text.contains(&spaced(words)))

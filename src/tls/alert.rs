@@ -1,6 +1,6 @@
 //! Alerts: how a server says no (RFC 8446 §6, RFC 5246 §7.2).
 
-use super::wire::{Malformed, Reader};
+use super::wire::{Malformed, MessageReader};
 use crate::model::AlertDescription;
 
 /// What the sender makes of its alert.
@@ -36,7 +36,7 @@ impl Alert {
     /// # Errors
     /// Where the record holds no whole pairs of level and description.
     pub fn decode_all(fragment: &[u8]) -> Result<impl Iterator<Item = Alert>, Malformed> {
-        let reader = Reader::new("Alert", fragment);
+        let reader = MessageReader::new("Alert", fragment);
         if fragment.is_empty() {
             return Err(reader.malformed("is empty"));
         }

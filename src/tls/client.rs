@@ -44,7 +44,7 @@ pub enum TlsFault {
 #[derive(Debug)]
 pub struct TlsClient {
     connection: ClientConnection,
-    side: Side,
+    side: RecordReading,
     resumable: Resumable,
     downgrade_mark: Option<DowngradeMark>,
     /// The session id of the ClientHello, once that is written.
@@ -61,7 +61,7 @@ pub struct TlsClient {
 
 /// How the records are looked at before the library has them.
 #[derive(Debug)]
-enum Side {
+enum RecordReading {
     InClear(Box<InClear>),
     Encrypted(Boundaries),
 }
@@ -71,7 +71,7 @@ impl TlsClient {
     pub fn new(connection: ClientConnection) -> Self {
         Self {
             connection,
-            side: Side::InClear(Box::default()),
+            side: RecordReading::InClear(Box::default()),
             resumable: Resumable::default(),
             downgrade_mark: None,
             session_id: None,
@@ -151,7 +151,7 @@ impl TlsClient {
             return;
         }
         let unfinished = match &self.side {
-            Side::InClear(clear) if clear.finish().is_err() => clear.unfinished(),
+            RecordReading::InClear(clear) if clear.finish().is_err() => clear.unfinished(),
             _ => &[],
         };
         let text = self.line.take().unwrap_or_else(|| unfinished.to_vec());
@@ -208,7 +208,7 @@ impl TlsClient {
             return self.take_line(input);
         }
         match &mut self.side {
-            Side::InClear(clear) => match clear.next(input) {
+            RecordReading::InClear(clear) => match clear.next(input) {
                 Ok(None) => Ok(()),
                 Ok(Some(_)) => {
                     self.renegotiation_info = clear.server_hello().map(ServerHello::has_renegotiation_info);
@@ -220,7 +220,7 @@ impl TlsClient {
                     self.downgrade_mark = clear.downgrade_mark();
                     let tls13 = self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
                     if clear.is_over(tls13) || !self.connection.is_handshaking() {
-                        self.side = Side::Encrypted(Boundaries::default());
+                        self.side = RecordReading::Encrypted(Boundaries::default());
                     }
                     self.closed = !fed?;
                     Ok(())
@@ -230,7 +230,7 @@ impl TlsClient {
                     self.take_line(input)
                 }
             },
-            Side::Encrypted(boundaries) => {
+            RecordReading::Encrypted(boundaries) => {
                 let (records, foreign) = boundaries.split(input);
                 *input = foreign.unwrap_or_default();
                 self.closed = !feed(&mut self.connection, records, &mut self.plain)?;

@@ -2,7 +2,7 @@
 
 use super::client_hello::{ClientHello, HOST_NAME, KeyShare};
 use super::extension::{Extension, ExtensionType, read_extension};
-use super::wire::{Malformed, Reader};
+use super::wire::{Malformed, MessageReader};
 use crate::model::{CipherSuite, MxHost, NamedGroup, ProtocolVersion, SignatureScheme};
 
 /// Most bytes of a session id (RFC 8446 §4.1.2).
@@ -18,7 +18,7 @@ impl ClientHello {
     /// # Errors
     /// Where a length leads out of the message or bytes are left over.
     pub fn decode(body: &[u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new("ClientHello", body);
+        let mut reader = MessageReader::new("ClientHello", body);
         let legacy_version = ProtocolVersion(reader.u16()?);
         let random = reader.array()?;
         let session_id = reader.vector(1)?.remaining().to_vec();
@@ -63,7 +63,7 @@ impl ClientHello {
     }
 
     /// Puts an extension where it belongs.
-    fn keep(&mut self, extension_type: ExtensionType, body: Reader<'_>) {
+    fn keep(&mut self, extension_type: ExtensionType, body: MessageReader<'_>) {
         let known = match extension_type {
             ExtensionType::SERVER_NAME if self.sni.is_none() => {
                 self.sni = read_sni(body);
@@ -90,8 +90,8 @@ impl ClientHello {
 
 /// Reads a list of code points into `list`, if that is still empty; whether
 /// there were any.
-fn read_list<T>(mut body: Reader<'_>, width: usize, list: &mut Vec<T>, code: fn(u16) -> T) -> bool {
-    let Ok(codes) = body.vector(width).and_then(Reader::code_points) else { return false };
+fn read_list<T>(mut body: MessageReader<'_>, width: usize, list: &mut Vec<T>, code: fn(u16) -> T) -> bool {
+    let Ok(codes) = body.vector(width).and_then(MessageReader::code_points) else { return false };
     if list.is_empty() && body.is_empty() {
         list.extend(codes.map(code));
         return !list.is_empty();
@@ -100,7 +100,7 @@ fn read_list<T>(mut body: Reader<'_>, width: usize, list: &mut Vec<T>, code: fn(
 }
 
 /// The one host name, if it is written as we write it.
-fn read_sni(mut body: Reader<'_>) -> Option<MxHost> {
+fn read_sni(mut body: MessageReader<'_>) -> Option<MxHost> {
     let mut names = body.vector(2).ok()?;
     let kind = names.u8().ok()?;
     let text = str::from_utf8(names.vector(2).ok()?.remaining()).ok()?;
@@ -108,7 +108,7 @@ fn read_sni(mut body: Reader<'_>) -> Option<MxHost> {
     (kind == HOST_NAME && names.is_empty() && body.is_empty() && name.as_str() == text).then_some(name)
 }
 
-fn read_shares(mut body: Reader<'_>) -> Result<Vec<KeyShare>, Malformed> {
+fn read_shares(mut body: MessageReader<'_>) -> Result<Vec<KeyShare>, Malformed> {
     let mut list = body.vector(2)?;
     body.finish()?;
     let mut shares = Vec::new();
@@ -118,6 +118,6 @@ fn read_shares(mut body: Reader<'_>) -> Result<Vec<KeyShare>, Malformed> {
     Ok(shares)
 }
 
-fn read_share(list: &mut Reader<'_>) -> Result<KeyShare, Malformed> {
+fn read_share(list: &mut MessageReader<'_>) -> Result<KeyShare, Malformed> {
     Ok(KeyShare { group: NamedGroup(list.u16()?), key: list.vector(2)?.remaining().to_vec() })
 }

@@ -1,7 +1,7 @@
 //! Extensions as both hellos carry them: a type and what it says, raw until
 //! someone knows how to read it.
 
-use super::wire::{Malformed, Reader, TooLong, put_bytes, put_u16, put_vector};
+use super::wire::{Malformed, MessageReader, TooLong, put_bytes, put_u16, put_vector};
 
 /// Code point of an extension (IANA "TLS ExtensionType Values").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,6 +61,8 @@ pub(super) fn put_block(out: &mut Vec<u8>, extensions: &[u8]) -> Result<(), TooL
 }
 
 /// The next extension of a block.
-pub(super) fn read_extension<'a>(block: &mut Reader<'a>) -> Result<(ExtensionType, Reader<'a>), Malformed> {
+pub(super) fn read_extension<'a>(
+    block: &mut MessageReader<'a>,
+) -> Result<(ExtensionType, MessageReader<'a>), Malformed> {
     Ok((ExtensionType(block.u16()?), block.vector(2)?))
 }

@@ -4,10 +4,10 @@ use super::*;
 use proptest::prelude::*;
 
 /// Type, version and content of a record.
-type Seen = (u8, u16, Vec<u8>);
+type SeenRecord = (u8, u16, Vec<u8>);
 
 /// What a stream that comes in these pieces and then ends is read as.
-fn read(pieces: &[&[u8]]) -> (Vec<Seen>, Result<(), RecordFault>) {
+fn read(pieces: &[&[u8]]) -> (Vec<SeenRecord>, Result<(), RecordFault>) {
     let mut reader = RecordReader::default();
     let mut records = Vec::new();
     for piece in pieces {

@@ -2,7 +2,7 @@
 //! its side of the key exchange, and whether it asks for a certificate.
 
 use super::server_share::ServerShare;
-use super::wire::{Malformed, Reader};
+use super::wire::{Malformed, MessageReader};
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ impl CertificateMessage {
     /// # Errors
     /// Where a length leads out of the message or bytes are left over.
     pub fn decode(body: &[u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new("Certificate", body);
+        let mut reader = MessageReader::new("Certificate", body);
         let mut list = reader.vector(3)?;
         reader.finish()?;
         let mut chain = Self::default();
@@ -136,7 +136,7 @@ impl ServerKeyExchange {
     /// # Errors
     /// Where a length leads out of the message or bytes are left over.
     pub fn decode(body: &[u8], version: ProtocolVersion, suite: CipherSuite) -> Result<Self, Malformed> {
-        let mut reader = Reader::new("ServerKeyExchange", body);
+        let mut reader = MessageReader::new("ServerKeyExchange", body);
         let (form, hint, signed) = form(suite);
         if hint {
             reader.vector(2)?;
@@ -145,11 +145,11 @@ impl ServerKeyExchange {
             KeyExchangeForm::Ecdh => read_curve(&mut reader)?,
             KeyExchangeForm::Dh => {
                 let [prime, generator, public] =
-                    [reader.vector(2)?, reader.vector(2)?, reader.vector(2)?].map(Reader::to_vec);
+                    [reader.vector(2)?, reader.vector(2)?, reader.vector(2)?].map(MessageReader::to_vec);
                 Some(ServerShare::Dh { prime, generator, public })
             }
             KeyExchangeForm::ExportRsa => {
-                let [modulus, exponent] = [reader.vector(2)?, reader.vector(2)?].map(Reader::to_vec);
+                let [modulus, exponent] = [reader.vector(2)?, reader.vector(2)?].map(MessageReader::to_vec);
                 Some(ServerShare::ExportRsa { modulus, exponent })
             }
             KeyExchangeForm::Other => {
@@ -169,7 +169,7 @@ impl ServerKeyExchange {
 
 /// The signature behind the parameters.
 fn read_signature(
-    reader: &mut Reader<'_>,
+    reader: &mut MessageReader<'_>,
     params: &[u8],
     version: ProtocolVersion,
 ) -> Result<SignedParams, Malformed> {
@@ -181,7 +181,7 @@ fn read_signature(
 
 /// Curve and point; `None` for a curve that is written out, of which nothing
 /// more is read.
-fn read_curve(reader: &mut Reader<'_>) -> Result<Option<ServerShare>, Malformed> {
+fn read_curve(reader: &mut MessageReader<'_>) -> Result<Option<ServerShare>, Malformed> {
     match reader.u8()? {
         1 | 2 => Ok(None),
         3 => {
@@ -216,7 +216,7 @@ impl CertificateRequest {
     /// # Errors
     /// Where a length leads out of the message or bytes are left over.
     pub fn decode(body: &[u8], version: ProtocolVersion) -> Result<Self, Malformed> {
-        let mut reader = Reader::new("CertificateRequest", body);
+        let mut reader = MessageReader::new("CertificateRequest", body);
         let certificate_types = reader.vector(1)?.remaining().to_vec();
         let signature_schemes = if version >= ProtocolVersion::TLS12 {
             reader.vector(2)?.code_points()?.map(SignatureScheme).collect()

@@ -3,7 +3,7 @@
 
 use super::extension::{Extension, ExtensionType, put_block, read_extension};
 use super::handshake::{HandshakeType, put_message};
-use super::wire::{Malformed, Reader, TooLong, put_bytes, put_u16};
+use super::wire::{Malformed, MessageReader, TooLong, put_bytes, put_u16};
 use crate::model::{CipherSuite, DowngradeMark, NamedGroup, ProtocolVersion};
 
 /// The random of a HelloRetryRequest (RFC 8446 §4.1.3).
@@ -41,7 +41,7 @@ impl ServerHello {
     /// Where a length leads out of the message, bytes are left over, or what
     /// names version and group cannot be read.
     pub fn decode(body: &[u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new("ServerHello", body);
+        let mut reader = MessageReader::new("ServerHello", body);
         let mut hello = Self {
             legacy_version: ProtocolVersion(reader.u16()?),
             random: reader.array()?,
@@ -147,7 +147,7 @@ pub fn end_of_random(mark: DowngradeMark) -> Option<[u8; MARK_BYTES]> {
 
 /// Whether this names a group and, but in a retry, has a key for it.
 fn is_share(body: &[u8], retry: bool) -> bool {
-    let mut reader = Reader::new("key_share", body);
+    let mut reader = MessageReader::new("key_share", body);
     let named = reader.u16().is_ok() && (retry || reader.vector(2).is_ok());
     named && reader.is_empty()
 }

@@ -20,12 +20,12 @@ pub struct TooLong(pub usize, pub usize);
 
 /// Reads one message from its front.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub(super) struct MessageReader<'a> {
     message: &'static str,
     rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl<'a> MessageReader<'a> {
     pub(super) fn new(message: &'static str, bytes: &'a [u8]) -> Self {
         Self { message, rest: bytes }
     }
@@ -69,9 +69,9 @@ impl<'a> Reader<'a> {
     }
 
     /// A vector behind a length of `width` bytes.
-    pub(super) fn vector(&mut self, width: usize) -> Result<Reader<'a>, Malformed> {
+    pub(super) fn vector(&mut self, width: usize) -> Result<MessageReader<'a>, Malformed> {
         let length = self.number(width)?;
-        Ok(Reader { message: self.message, rest: self.take(length)? })
+        Ok(MessageReader { message: self.message, rest: self.take(length)? })
     }
 
     /// All that is left.
@@ -155,7 +155,7 @@ mod tests {
         put_bytes(&mut out, 3, b"abc").unwrap();
         put_code_points(&mut out, 1, [0x0102, 0xfafa].into_iter()).unwrap();
         assert_eq!(out, [7, 0, 0, 3, b'a', b'b', b'c', 4, 1, 2, 0xfa, 0xfa]);
-        let mut reader = Reader::new("test", &out);
+        let mut reader = MessageReader::new("test", &out);
         assert_eq!(reader.u8(), Ok(7));
         assert_eq!(reader.vector(3).unwrap().remaining(), b"abc");
         let codes: Vec<u16> = reader.vector(1).unwrap().code_points().unwrap().collect();
@@ -172,12 +172,12 @@ mod tests {
 
     #[test]
     fn a_fault_says_where_it_is() {
-        let mut reader = Reader::new("test", &[0, 3, 1, 2]);
+        let mut reader = MessageReader::new("test", &[0, 3, 1, 2]);
         assert_eq!(reader.vector(2).unwrap_err().to_string(), "test: ends early");
-        let odd = Reader::new("test", &[1, 2, 3]).code_points();
+        let odd = MessageReader::new("test", &[1, 2, 3]).code_points();
         assert_eq!(odd.err().unwrap().fault, "a list of two-byte values has an odd length");
         assert_eq!(
-            Reader::new("test", &[1]).finish().unwrap_err().to_string(),
+            MessageReader::new("test", &[1]).finish().unwrap_err().to_string(),
             "test: has bytes after its end"
         );
     }

@@ -15,7 +15,7 @@ pub const DETAIL_BYTES_MAX: usize = 500;
 
 /// What is known of a presented leaf.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct SeenLeaf<'a> {
     /// The leaf.
     pub leaf: &'a CertificateFacts,
     /// The root of its chain; `None` where the chain leads to none.
@@ -34,12 +34,16 @@ struct Compared<'a> {
 }
 
 /// What a leaf is by each expectation at a moment.
-pub fn judge(expectations: &[Arc<Expectation>], seen: Seen<'_>, at: Timestamp) -> Arc<[ExpectationMatch]> {
+pub fn judge(
+    expectations: &[Arc<Expectation>],
+    seen: SeenLeaf<'_>,
+    at: Timestamp,
+) -> Arc<[ExpectationMatch]> {
     let today = Offset::UTC.to_datetime(at).date();
     expectations.iter().map(|expectation| one(expectation, seen, today)).collect()
 }
 
-fn one(expectation: &Arc<Expectation>, seen: Seen<'_>, today: Date) -> ExpectationMatch {
+fn one(expectation: &Arc<Expectation>, seen: SeenLeaf<'_>, today: Date) -> ExpectationMatch {
     let rows: Vec<Compared<'_>> = expectation.certificates.iter().map(|row| compare(row, seen)).collect();
     let equal = |row: &&Compared<'_>| row.differs.is_empty() && row.open.is_empty();
     let is = |wanted| move |row: &&Compared<'_>| status(row.row, today) == wanted;
@@ -94,7 +98,7 @@ fn nearest(rows: &[Compared<'_>], today: Date) -> String {
     }
 }
 
-fn compare<'a>(row: &'a ExpectedCertificate, seen: Seen<'_>) -> Compared<'a> {
+fn compare<'a>(row: &'a ExpectedCertificate, seen: SeenLeaf<'_>) -> Compared<'a> {
     let mut compared = Compared { row, differs: Vec::new(), open: Vec::new() };
     let leaf = seen.leaf;
     compared.root(seen);
@@ -134,7 +138,7 @@ impl Compared<'_> {
     }
 
     /// The fingerprint counts where both are known, the name otherwise.
-    fn root(&mut self, seen: Seen<'_>) {
+    fn root(&mut self, seen: SeenLeaf<'_>) {
         let row = self.row;
         if row.root.is_none() && row.root_sha256.is_none() {
             return;

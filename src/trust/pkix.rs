@@ -2,7 +2,7 @@
 //! distinct chain once.
 
 use super::chain::{self, ReadCertificate};
-use super::expectation::{self, Seen};
+use super::expectation::{self, SeenLeaf};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::text;
@@ -125,7 +125,7 @@ impl Judge {
         let read: Vec<_> = std::iter::once(first.clone()).chain(issuers).collect();
         let trust = chain::judge(&read, &self.roots, self.at);
         let leaf = &first.facts;
-        let seen = Seen { leaf, root: trust.root.as_deref(), chain: trust.status.name() };
+        let seen = SeenLeaf { leaf, root: trust.root.as_deref(), chain: trust.status.name() };
         let assessment = Assessment {
             certificates: read.iter().map(|certificate| certificate.facts.clone()).collect(),
             chain: trust.status,

@@ -151,7 +151,7 @@ impl Remembering {
 
 /// What a verifier says of a signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum SignatureVerdict {
     /// The key made it.
     Good,
     /// The key did not make it.
@@ -174,13 +174,13 @@ pub(super) fn verify(
     key: SubjectPublicKeyInfoRef<'_>,
     message: &[u8],
     signature: &[u8],
-) -> Verdict {
+) -> SignatureVerdict {
     let oid = algorithm.oid.to_string();
     if let Some(broken) = broken(&oid) {
-        return Verdict::Broken(broken);
+        return SignatureVerdict::Broken(broken);
     }
     let (Some(wanted), Some(key_algorithm)) = (content(&algorithm), content(&key.algorithm)) else {
-        return Verdict::Unverifiable("a signature algorithm that cannot be read".into());
+        return SignatureVerdict::Unverifiable("a signature algorithm that cannot be read".into());
     };
     let bits = uncompressed(key.subject_public_key.raw_bytes(), &key);
     let fits = |known: &&&dyn SignatureVerificationAlgorithm| {
@@ -190,26 +190,28 @@ pub(super) fn verify(
         return verify_rarer(&oid, key, message, signature);
     };
     match known.verify_signature(&bits, message, signature) {
-        Ok(()) => Verdict::Good,
+        Ok(()) => SignatureVerdict::Good,
         Err(_) => failed(&oid, key, message, signature),
     }
 }
 
 /// A failed signature is a bad one only where the verifier takes such keys.
-fn failed(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], signature: &[u8]) -> Verdict {
-    let Ok(whole) = key.to_der() else { return Verdict::Bad };
+fn failed(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], signature: &[u8]) -> SignatureVerdict {
+    let Ok(whole) = key.to_der() else { return SignatureVerdict::Bad };
     match x509::key_size(&whole) {
         Some((algorithm, Some(bits))) if algorithm == "RSA" => {
             match (RSA_BITS.contains(&bits), bits < 2048) {
-                (false, _) => Verdict::Unverifiable(format!("a signature by an RSA key of {bits} bits")),
+                (false, _) => {
+                    SignatureVerdict::Unverifiable(format!("a signature by an RSA key of {bits} bits"))
+                }
                 (true, true) => verify_rarer(oid, key, message, signature),
-                (true, false) => Verdict::Bad,
+                (true, false) => SignatureVerdict::Bad,
             }
         }
         Some((algorithm, None)) if algorithm == "RSA" => {
-            Verdict::Unverifiable("a signature by an RSA key of odd form".into())
+            SignatureVerdict::Unverifiable("a signature by an RSA key of odd form".into())
         }
-        _ => Verdict::Bad,
+        _ => SignatureVerdict::Bad,
     }
 }
 
@@ -227,18 +229,23 @@ fn uncompressed<'a>(bits: &'a [u8], key: &SubjectPublicKeyInfoRef<'_>) -> Cow<'a
 }
 
 /// What rustls-webpki has no name for.
-fn verify_rarer(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], signature: &[u8]) -> Verdict {
+fn verify_rarer(
+    oid: &str,
+    key: SubjectPublicKeyInfoRef<'_>,
+    message: &[u8],
+    signature: &[u8],
+) -> SignatureVerdict {
     let verifier: &'static dyn VerificationAlgorithm = match (oid, key_kind(&key).as_deref()) {
         ("1.2.840.113549.1.1.11", Some("RSA")) => &RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
         ("1.2.840.113549.1.1.13", Some("RSA")) => &RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
         ("1.2.840.10045.4.3.2", Some("1.3.132.0.10")) => &ECDSA_P256K1_SHA256_ASN1,
-        _ if is_of_another_kind(oid, &key) => return Verdict::Bad,
-        _ => return Verdict::Unverifiable(unverifiable(oid, &key)),
+        _ if is_of_another_kind(oid, &key) => return SignatureVerdict::Bad,
+        _ => return SignatureVerdict::Unverifiable(unverifiable(oid, &key)),
     };
     let public_key = UnparsedPublicKey::new(verifier, key.subject_public_key.raw_bytes());
     match public_key.verify(message, signature) {
-        Ok(()) => Verdict::Good,
-        Err(_) => Verdict::Bad,
+        Ok(()) => SignatureVerdict::Good,
+        Err(_) => SignatureVerdict::Bad,
     }
 }
 
@@ -246,11 +253,11 @@ fn verify_rarer(oid: &str, key: SubjectPublicKeyInfoRef<'_>, message: &[u8], sig
 /// that are not known here nothing is said.
 fn is_of_another_kind(oid: &str, key: &SubjectPublicKeyInfoRef<'_>) -> bool {
     let kind = match key.algorithm.oid.to_string().as_str() {
-        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => Kind::Rsa,
-        "1.2.840.10045.2.1" => Kind::Curve,
-        "1.2.840.10040.4.1" => Kind::Dsa,
-        "1.3.101.112" => Kind::Ed25519,
-        "1.3.101.113" => Kind::Ed448,
+        "1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10" => SigningKeyKind::Rsa,
+        "1.2.840.10045.2.1" => SigningKeyKind::Curve,
+        "1.2.840.10040.4.1" => SigningKeyKind::Dsa,
+        "1.3.101.112" => SigningKeyKind::Ed25519,
+        "1.3.101.113" => SigningKeyKind::Ed448,
         _ => return false,
     };
     kind_of_signature(oid).is_some_and(|wanted| wanted != kind)
@@ -258,7 +265,7 @@ fn is_of_another_kind(oid: &str, key: &SubjectPublicKeyInfoRef<'_>) -> bool {
 
 /// Kinds of keys that sign certificates.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum SigningKeyKind {
     Rsa,
     Curve,
     Dsa,
@@ -267,14 +274,14 @@ enum Kind {
 }
 
 /// The kind of key behind a signature algorithm, by the name of the algorithm.
-fn kind_of_signature(oid: &str) -> Option<Kind> {
+fn kind_of_signature(oid: &str) -> Option<SigningKeyKind> {
     let name = x509::signature_algorithm_name(oid)?.to_ascii_lowercase();
     Some(match name.as_str() {
-        "ed25519" => Kind::Ed25519,
-        "ed448" => Kind::Ed448,
-        name if name.contains("ecdsa") => Kind::Curve,
-        name if name.contains("rsa") => Kind::Rsa,
-        name if name.contains("dsa") => Kind::Dsa,
+        "ed25519" => SigningKeyKind::Ed25519,
+        "ed448" => SigningKeyKind::Ed448,
+        name if name.contains("ecdsa") => SigningKeyKind::Curve,
+        name if name.contains("rsa") => SigningKeyKind::Rsa,
+        name if name.contains("dsa") => SigningKeyKind::Dsa,
         _ => return None,
     })
 }

@@ -83,7 +83,7 @@ impl<'a> Case<'a> {
     }
 
     fn hellos(&self, purpose: HelloPurpose) -> impl Iterator<Item = &'a HelloFinding> {
-        self.finding.hellos.iter().filter(move |hello| hello.purpose == purpose)
+        self.finding.extra_client_hellos.iter().filter(move |hello| hello.purpose == purpose)
     }
 
     /// The agreement to which the server comes where the sender offers no
@@ -164,7 +164,8 @@ impl<'a> Case<'a> {
     /// answer to its own offer, or to one to which the answer must be alike;
     /// else in the scanner's handshake. `None` where none was seen.
     pub(super) fn presented(&self) -> Option<(PresentedCertificate, Basis)> {
-        let by_hello = if self.finding.hellos.is_empty() { None } else { self.presented_by_hello() };
+        let by_hello =
+            if self.finding.extra_client_hellos.is_empty() { None } else { self.presented_by_hello() };
         by_hello.or_else(|| {
             // What the sender gets instead was not seen.
             let tls = self.tls.filter(|_| self.form.named && self.carries_certificate())?;

@@ -75,7 +75,7 @@ pub fn finding(observation: &Observation, assessments: &Assessments) -> Finding 
         key: observation.key.clone(),
         failure: observation.failure.clone(),
         tls,
-        hellos: hellos(observation, assessments),
+        extra_client_hellos: hellos(observation, assessments),
         enumerated: enumerated(observation).map(Box::new),
         starttls_forms: observation.dialogue.ehlo.as_ref().map(keyword_forms).unwrap_or_default(),
         reply_forms: reply_forms(&observation.dialogue),

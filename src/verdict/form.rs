@@ -58,7 +58,7 @@ pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Coun
 
 /// The last handshake that was made once more.
 fn second<'f>(profile: &SenderProfile, finding: &'f Finding) -> Option<(&'f SecondHandshake, HandshakeForm)> {
-    finding.hellos.iter().rev().find_map(|hello| {
+    finding.extra_client_hellos.iter().rev().find_map(|hello| {
         let second = hello.handshake.as_deref()?;
         let alike = is_alike(profile, finding, hello.names_host, &second.tls);
         let named = is_named_alike(profile, finding, hello.names_host);

@@ -34,7 +34,7 @@ fn with(mut finding: Finding, names_host: bool, failure: Option<Failure>, tls: T
     hello.purpose = HelloPurpose::Handshake;
     hello.names_host = names_host;
     hello.handshake = Some(Box::new(SecondHandshake { failure, tls }));
-    finding.hellos = Box::new([hello]);
+    finding.extra_client_hellos = Box::new([hello]);
     finding
 }
 
@@ -158,7 +158,7 @@ fn a_key_is_proven_to_who_names_the_host_alike() {
         hello.names_host = profile.offer.sends_sni;
         hello.version = secure().version;
         (hello.suite, hello.group) = (secure().suite, secure().group);
-        finding.hellos = Box::new([hello]);
+        finding.extra_client_hellos = Box::new([hello]);
         super::super::attempt::judged(profile, finding).unproven.session
     };
     assert_eq!(unproven(&sender(true, Some(false))), None);

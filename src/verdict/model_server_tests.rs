@@ -40,7 +40,7 @@ enum GroupChoice {
 
 /// What a server makes of a hello that names the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Names {
+enum ModelNames {
     Ignored,
     /// It takes no hello with a name.
     Refused,
@@ -52,7 +52,7 @@ enum Names {
 
 /// What it makes of client certificates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ClientAuth {
+enum ModelClientAuth {
     None,
     /// It asks, and takes all that comes, or nothing.
     Asks,
@@ -64,7 +64,7 @@ enum ClientAuth {
 
 /// A hello, as a server sees it.
 #[derive(Clone, Copy)]
-struct Hello<'a> {
+struct ModelHello<'a> {
     offer: &'a Offer,
     shares: &'a [u16],
     length: HelloLength,
@@ -73,18 +73,18 @@ struct Hello<'a> {
 
 /// A key, by the schemes that it signs under.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
+struct ServerKey {
     kind: &'static str,
     schemes: Vec<u16>,
 }
 
 #[derive(Clone, Debug)]
-struct Server {
+struct ModelServer {
     versions: Vec<ProtocolVersion>,
     suites13: Vec<u16>,
     older: Vec<u16>,
     groups: Vec<u16>,
-    keys: Vec<Key>,
+    keys: Vec<ServerKey>,
     suites_by_client: bool,
     schemes_by_client: bool,
     group_choice: GroupChoice,
@@ -94,13 +94,13 @@ struct Server {
     stumbles: bool,
     /// Never answers those of 512 and more.
     silent: bool,
-    names: Names,
-    client_auth: ClientAuth,
+    names: ModelNames,
+    client_auth: ModelClientAuth,
 }
 
 /// What it agrees to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Agreed {
+struct AgreedTls {
     version: ProtocolVersion,
     suite: u16,
     group: Option<u16>,
@@ -108,9 +108,9 @@ struct Agreed {
     key: &'static str,
 }
 
-impl Server {
-    fn answer(&self, hello: Hello<'_>) -> Option<Agreed> {
-        let Hello { offer, shares, .. } = hello;
+impl ModelServer {
+    fn answer(&self, hello: ModelHello<'_>) -> Option<AgreedTls> {
+        let ModelHello { offer, shares, .. } = hello;
         if self.is_put_off(hello) {
             return None;
         }
@@ -124,31 +124,31 @@ impl Server {
             if !needs_group {
                 // Static RSA signs nothing.
                 let key = keys.iter().find(|key| key.kind == "RSA")?;
-                return Some(Agreed { version, suite, group, scheme: None, key: key.kind });
+                return Some(AgreedTls { version, suite, group, scheme: None, key: key.kind });
             }
             let (key, scheme) = self.key(keys, offer, suite, tls13)?;
-            Some(Agreed { version, suite, group, scheme: Some(scheme), key: key.kind })
+            Some(AgreedTls { version, suite, group, scheme: Some(scheme), key: key.kind })
         })
     }
 
-    fn is_put_off(&self, hello: Hello<'_>) -> bool {
+    fn is_put_off(&self, hello: ModelHello<'_>) -> bool {
         let length = match hello.length {
             HelloLength::Short => false,
             HelloLength::Stumbling => self.stumbles,
             HelloLength::Long => self.silent,
         };
         let name = match self.names {
-            Names::Refused => hello.names_host,
-            Names::Demanded => !hello.names_host,
-            Names::Ignored | Names::Told => false,
+            ModelNames::Refused => hello.names_host,
+            ModelNames::Demanded => !hello.names_host,
+            ModelNames::Ignored | ModelNames::Told => false,
         };
         length || name
     }
 
     /// Who names nobody is shown the last certificate alone.
-    fn keys_for(&self, hello: Hello<'_>) -> &[Key] {
+    fn keys_for(&self, hello: ModelHello<'_>) -> &[ServerKey] {
         match self.names {
-            Names::Told if !hello.names_host => &self.keys[self.keys.len() - 1..],
+            ModelNames::Told if !hello.names_host => &self.keys[self.keys.len() - 1..],
             _ => &self.keys,
         }
     }
@@ -156,14 +156,14 @@ impl Server {
     /// What ends the handshake of who shows a certificate, or none.
     fn ends(&self, shows: bool) -> Option<Kind> {
         match self.client_auth {
-            ClientAuth::Demands if !shows => Some(Kind::ClientCertificateRequired),
-            ClientAuth::Verifies if shows => Some(Kind::ClientCertificateRefused),
+            ModelClientAuth::Demands if !shows => Some(Kind::ClientCertificateRequired),
+            ModelClientAuth::Verifies if shows => Some(Kind::ClientCertificateRefused),
             _ => None,
         }
     }
 
     fn asks(&self) -> bool {
-        self.client_auth != ClientAuth::None
+        self.client_auth != ModelClientAuth::None
     }
 
     /// The suites in common, in the order in which they are tried.
@@ -187,10 +187,16 @@ impl Server {
         }
     }
 
-    fn key<'k>(&self, keys: &'k [Key], offer: &Offer, suite: u16, tls13: bool) -> Option<(&'k Key, u16)> {
-        let fits = |key: &&Key| tls13 || name(suite).contains("_RSA_") == (key.kind == "RSA");
+    fn key<'k>(
+        &self,
+        keys: &'k [ServerKey],
+        offer: &Offer,
+        suite: u16,
+        tls13: bool,
+    ) -> Option<(&'k ServerKey, u16)> {
+        let fits = |key: &&ServerKey| tls13 || name(suite).contains("_RSA_") == (key.kind == "RSA");
         let offered: Vec<u16> = offer.signature_schemes.iter().map(|scheme| scheme.0).collect();
-        let signs = |key: &Key| {
+        let signs = |key: &ServerKey| {
             let mine: Vec<u16> =
                 key.schemes.iter().copied().filter(|scheme| !tls13 || is_of_tls13(*scheme)).collect();
             common(&mine, &offered, self.schemes_by_client).first().copied()
@@ -246,7 +252,7 @@ fn leaf_of(key: &str) -> Arc<Leaf> {
 }
 
 /// What a handshake shows in which nobody shows a certificate.
-fn shaken(server: &Server, hello: Hello<'_>) -> (Option<Failure>, TlsFinding) {
+fn shaken(server: &ModelServer, hello: ModelHello<'_>) -> (Option<Failure>, TlsFinding) {
     let Some(agreed) = server.answer(hello) else {
         let silent = server.silent && hello.length == HelloLength::Long;
         let kind = if silent { Kind::Timeout } else { Kind::Alert };
@@ -271,9 +277,10 @@ fn shaken(server: &Server, hello: Hello<'_>) -> (Option<Failure>, TlsFinding) {
 
 /// What the scanner finds at the server, and what its own form of the sender's
 /// hello is answered, if that is sent.
-fn found(server: &Server, profile: &SenderProfile, asks: bool, looks: bool) -> Finding {
+fn found(server: &ModelServer, profile: &SenderProfile, asks: bool, looks: bool) -> Finding {
     let offer = scanner();
-    let hello = Hello { offer: &offer, shares: &[0x11ec, 29], length: HelloLength::Long, names_host: true };
+    let hello =
+        ModelHello { offer: &offer, shares: &[0x11ec, 29], length: HelloLength::Long, names_host: true };
     let (failure, tls) = shaken(server, hello);
     let mut finding = at(ip(1), failure, Some(tls));
     finding.key.sni = Some(MxHost::new("mx.example.com"));
@@ -284,16 +291,18 @@ fn found(server: &Server, profile: &SenderProfile, asks: bool, looks: bool) -> F
     if asks || finding.failure.is_some() {
         hellos.push(own(server, profile));
     }
-    finding.hellos = hellos.into();
+    finding.extra_client_hellos = hellos.into();
     finding
 }
 
 /// A second handshake in the form of the sender's.
-fn second(server: &Server, profile: &SenderProfile) -> HelloFinding {
+fn second(server: &ModelServer, profile: &SenderProfile) -> HelloFinding {
     let offer = short();
     let names_host = profile.offer.sends_sni;
-    let (failure, tls) =
-        shaken(server, Hello { offer: &offer, shares: &[29], length: HelloLength::Stumbling, names_host });
+    let (failure, tls) = shaken(
+        server,
+        ModelHello { offer: &offer, shares: &[29], length: HelloLength::Stumbling, names_host },
+    );
     HelloFinding {
         purpose: HelloPurpose::Handshake,
         offer: None,
@@ -307,9 +316,10 @@ fn second(server: &Server, profile: &SenderProfile) -> HelloFinding {
 
 /// It comes without shares, so a server of TLS 1.3 asks for one and says no
 /// more.
-fn own(server: &Server, profile: &SenderProfile) -> HelloFinding {
+fn own(server: &ModelServer, profile: &SenderProfile) -> HelloFinding {
     let offer = &profile.offer;
-    let hello = Hello { offer, shares: &[], length: HelloLength::of(offer), names_host: offer.sends_sni };
+    let hello =
+        ModelHello { offer, shares: &[], length: HelloLength::of(offer), names_host: offer.sends_sni };
     let Some(agreed) = server.answer(hello) else {
         return own_hello(profile, HelloEnd::Alert);
     };
@@ -341,11 +351,11 @@ fn own(server: &Server, profile: &SenderProfile) -> HelloFinding {
 
 /// What the sender gets. The share that comes with its hello is that of the
 /// group that it prefers.
-fn answer_to(server: &Server, profile: &SenderProfile) -> Option<Agreed> {
+fn answer_to(server: &ModelServer, profile: &SenderProfile) -> Option<AgreedTls> {
     let offer = &profile.offer;
     let shares: Vec<u16> = offer.groups.iter().take(1).map(|group| group.0).collect();
     let (length, names_host) = (HelloLength::of(offer), offer.sends_sni);
-    let given = server.answer(Hello { offer, shares: &shares, length, names_host });
+    let given = server.answer(ModelHello { offer, shares: &shares, length, names_host });
     given.filter(|_| server.ends(profile.may_show_certificate()).is_none())
 }
 
@@ -375,7 +385,7 @@ fn seen(finding: &Finding) -> Observation {
     Observation {
         failure: finding.failure.clone(),
         tls: finding.tls.as_ref().map(of),
-        extra_client_hellos: finding.hellos.iter().map(hello).collect(),
+        extra_client_hellos: finding.extra_client_hellos.iter().map(hello).collect(),
         ..Observation::failed(finding.key.clone(), Timestamp::UNIX_EPOCH, 1, begun)
     }
 }
@@ -392,30 +402,36 @@ fn versions() -> impl Strategy<Value = Vec<ProtocolVersion>> {
     ]
 }
 
-fn keys() -> impl Strategy<Value = Vec<Key>> {
+fn keys() -> impl Strategy<Value = Vec<ServerKey>> {
     let rsa = shuffled(&[0x0804, 0x0805, 0x0806, 0x0401, 0x0501], 1)
-        .prop_map(|schemes| Key { kind: "RSA", schemes });
-    let ecdsa = Just(Key { kind: "ECDSA", schemes: vec![0x0403] });
-    let ed25519 = Just(Key { kind: "Ed25519", schemes: vec![0x0807] });
-    let ed448 = Just(Key { kind: "Ed448", schemes: vec![0x0808] });
+        .prop_map(|schemes| ServerKey { kind: "RSA", schemes });
+    let ecdsa = Just(ServerKey { kind: "ECDSA", schemes: vec![0x0403] });
+    let ed25519 = Just(ServerKey { kind: "Ed25519", schemes: vec![0x0807] });
+    let ed448 = Just(ServerKey { kind: "Ed448", schemes: vec![0x0808] });
     (rsa, ecdsa, ed25519, ed448)
         .prop_flat_map(|(rsa, ecdsa, ed25519, ed448)| subsequence(vec![rsa, ecdsa, ed25519, ed448], 1..=2))
         .prop_shuffle()
 }
 
 /// Most servers ignore names and certificates.
-const NAMES: [Names; 6] =
-    [Names::Ignored, Names::Ignored, Names::Ignored, Names::Refused, Names::Demanded, Names::Told];
-const CLIENT_AUTH: [ClientAuth; 6] = [
-    ClientAuth::None,
-    ClientAuth::None,
-    ClientAuth::None,
-    ClientAuth::Asks,
-    ClientAuth::Demands,
-    ClientAuth::Verifies,
+const NAMES: [ModelNames; 6] = [
+    ModelNames::Ignored,
+    ModelNames::Ignored,
+    ModelNames::Ignored,
+    ModelNames::Refused,
+    ModelNames::Demanded,
+    ModelNames::Told,
+];
+const CLIENT_AUTH: [ModelClientAuth; 6] = [
+    ModelClientAuth::None,
+    ModelClientAuth::None,
+    ModelClientAuth::None,
+    ModelClientAuth::Asks,
+    ModelClientAuth::Demands,
+    ModelClientAuth::Verifies,
 ];
 
-fn server() -> impl Strategy<Value = Server> {
+fn server() -> impl Strategy<Value = ModelServer> {
     let choice = prop::sample::select(&[GroupChoice::Own, GroupChoice::Client, GroupChoice::Share][..]);
     let lists =
         (versions(), shuffled(TLS13_SUITES, 1), shuffled(OLDER_SUITES, 1), shuffled(GROUPS, 1), keys());
@@ -426,7 +442,7 @@ fn server() -> impl Strategy<Value = Server> {
     (lists, manners, of_form).prop_map(|((versions, suites13, older, groups, keys), manners, of_form)| {
         let (suites_by_client, schemes_by_client, group_choice, follows_chacha20, stumbles) = manners;
         let (silent, names, client_auth) = of_form;
-        Server {
+        ModelServer {
             versions,
             suites13,
             older,
@@ -535,11 +551,11 @@ proptest! {
         asks in prop::bool::weighted(0.3),
         looks in any::<bool>(),
     ) {
-        let server = Server {
+        let server = ModelServer {
             stumbles: false,
             silent: false,
-            names: Names::Ignored,
-            client_auth: ClientAuth::None,
+            names: ModelNames::Ignored,
+            client_auth: ModelClientAuth::None,
             ..server
         };
         let endpoint = judged(&profile, found(&server, &profile, asks, looks));
@@ -551,7 +567,7 @@ proptest! {
         let checks = [endpoint.encryption, endpoint.certificate];
         prop_assert!(!checks.contains(&Check::Pass) || given.is_some(), "{told}");
         // What its own hello would tell is asked for.
-        let lacks = endpoint.finding.hellos.iter().all(|hello| hello.purpose != HelloPurpose::Sender);
+        let lacks = endpoint.finding.extra_client_hellos.iter().all(|hello| hello.purpose != HelloPurpose::Sender);
         if delivery == Delivery::Undetermined && lacks {
             let next = step_down::next(&HelloPlan::default(), &profile.offer.spec(HelloPurpose::Sender), &seen(&endpoint.finding));
             // Or first a handshake in its form.

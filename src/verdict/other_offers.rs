@@ -36,7 +36,8 @@ pub enum Inference<'f> {
 /// sign that it would have agreed.
 pub fn infer<'f>(offer: &Offer, finding: &'f Finding, asked: bool) -> Option<Inference<'f>> {
     let named = finding.key.sni.is_some();
-    let heard: Vec<Heard<'f>> = finding.hellos.iter().filter_map(|hello| Heard::of(hello, named)).collect();
+    let heard: Vec<Heard<'f>> =
+        finding.extra_client_hellos.iter().filter_map(|hello| Heard::of(hello, named)).collect();
     if lacks_all(offer, finding, &heard) {
         return Some(Inference::NoVersion);
     }

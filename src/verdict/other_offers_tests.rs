@@ -53,7 +53,7 @@ fn refused(hellos: &[HelloFinding]) -> Finding {
         key,
         failure,
         tls: None,
-        hellos: hellos.into(),
+        extra_client_hellos: hellos.into(),
         enumerated: None,
         starttls_forms: Default::default(),
         reply_forms: Default::default(),

@@ -47,7 +47,7 @@ fn shaken(version: &str, suite: &str, group: &str, key: &str) -> Finding {
 
 fn refused(hellos: Vec<HelloFinding>) -> Finding {
     let failure = Failure::new(Phase::Tls, Kind::Alert);
-    Finding { hellos: hellos.into(), ..finding(Some(failure), None) }
+    Finding { extra_client_hellos: hellos.into(), ..finding(Some(failure), None) }
 }
 
 fn hello(
@@ -214,7 +214,7 @@ fn the_senders_own_hello_decides() {
     let exchange = sender("exchange-online");
     let mut found = shaken("TLSv1.2", GCM, "x25519", "RSA");
     let cbc = ("TLSv1.2", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384");
-    found.hellos = [hello(HelloPurpose::Sender, &exchange, HelloEnd::Agreed, Some(cbc))].into();
+    found.extra_client_hellos = [hello(HelloPurpose::Sender, &exchange, HelloEnd::Agreed, Some(cbc))].into();
     let answer = outcome(&exchange, &found);
     assert_eq!(told(&answer), format!("encrypted - observed TLSv1.2 {} 4", cbc.1));
     let declined: Vec<_> =
@@ -369,9 +369,9 @@ fn a_key_that_signs_under_no_scheme_of_the_senders_fails_it() {
             Some(("TLSv1.3", "TLS_AES_256_GCM_SHA384")),
         )
     };
-    found.hellos = [retry].into();
+    found.extra_client_hellos = [retry].into();
     assert_eq!(told(&outcome(&exchange, &found)), open);
-    found.hellos = [hello(HelloPurpose::Sender, &exchange, HelloEnd::Alert, None)].into();
+    found.extra_client_hellos = [hello(HelloPurpose::Sender, &exchange, HelloEnd::Alert, None)].into();
     assert_eq!(told(&outcome(&exchange, &found)), format!("deferred {lacks} assumed - - -"));
 }
 
@@ -390,7 +390,7 @@ fn a_hello_retry_request_alone_is_no_whole_answer() {
         )
     };
     for (hello_retry, basis) in [(true, Basis::Inferred), (false, Basis::Observed)] {
-        found.hellos = [own(hello_retry)].into();
+        found.extra_client_hellos = [own(hello_retry)].into();
         assert_eq!(outcome(&exchange, &found).basis, Some(basis));
     }
 }
@@ -411,7 +411,7 @@ fn a_server_that_was_brought_down_ends_the_handshake_of_tls13() {
             suite: GCM.parse().ok(),
             ..TlsFinding::default()
         };
-        Finding { hellos: hellos.into(), ..finding(Some(ended.clone()), Some(tls)) }
+        Finding { extra_client_hellos: hellos.into(), ..finding(Some(ended.clone()), Some(tls)) }
     };
     let [new, old] = [sender("exchange-online"), sender("exchange-online-2020")];
     let failed = "deferred tls_downgrade_detected assumed - - -";

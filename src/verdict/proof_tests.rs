@@ -37,7 +37,7 @@ fn finding(failure: Option<Kind>, tls: Option<TlsFinding>, hellos: &[HelloFindin
         key,
         failure: failure.map(|kind| Failure::new(Phase::Tls, kind)),
         tls,
-        hellos: hellos.into(),
+        extra_client_hellos: hellos.into(),
         enumerated: None,
         starttls_forms: Default::default(),
         reply_forms: Default::default(),

@@ -338,10 +338,10 @@ fn the_view_of_an_endpoint_is_the_domains_own() {
 
 /// What the scanner's own handshake came to: one of its nine suites, in TLS 1.2
 /// or 1.3, or nothing.
-type Seen = (Option<Failure>, Option<TlsFinding>, Vec<HelloFinding>);
+type SeenTls = (Option<Failure>, Option<TlsFinding>, Vec<HelloFinding>);
 
 /// A session of the scanner's, but for `change`.
-fn shaken(change: fn(&mut TlsFinding)) -> Seen {
+fn shaken(change: fn(&mut TlsFinding)) -> SeenTls {
     let mut tls = secure();
     change(&mut tls);
     assert!(tls.version >= Some(ProtocolVersion::TLS12), "no handshake of the scanner's");
@@ -350,7 +350,7 @@ fn shaken(change: fn(&mut TlsFinding)) -> Seen {
 }
 
 /// A server that refused the scanner, and took this of the sender's offer.
-fn agreed(profile: &SenderProfile, version: ProtocolVersion, suite: &str, chain: ChainStatus) -> Seen {
+fn agreed(profile: &SenderProfile, version: ProtocolVersion, suite: &str, chain: ChainStatus) -> SeenTls {
     let leaf = secure().leaf.unwrap();
     let hello = HelloFinding {
         version: Some(version),
@@ -362,9 +362,9 @@ fn agreed(profile: &SenderProfile, version: ProtocolVersion, suite: &str, chain:
     (Some(Failure::new(Phase::Tls, Kind::Alert)), None, vec![hello])
 }
 
-fn seen(index: usize, last: u8, (failure, tls, hellos): &Seen) -> Found {
+fn seen(index: usize, last: u8, (failure, tls, hellos): &SeenTls) -> Found {
     let found = at(ip(last), failure.clone(), tls.clone());
-    (index, Finding { hellos: hellos.as_slice().into(), ..found })
+    (index, Finding { extra_client_hellos: hellos.as_slice().into(), ..found })
 }
 
 #[test]

@@ -44,9 +44,9 @@ pub(super) enum DerFault {
 
 /// Elements one after the other.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(super) struct DerReader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> DerReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -84,8 +84,8 @@ impl<'a> Reader<'a> {
     }
 
     /// What stands in the next element, which has to be of this kind.
-    pub(super) fn inside(&mut self, wanted: u8) -> Result<Reader<'a>, DerFault> {
-        self.element(wanted).map(Reader)
+    pub(super) fn inside(&mut self, wanted: u8) -> Result<DerReader<'a>, DerFault> {
+        self.element(wanted).map(DerReader)
     }
 
     /// First identifier octet and content of the next element, whatever it is.
@@ -150,13 +150,13 @@ mod tests {
             (&[0x1f, 0x80], Err(DerFault::Broken)),
             (&[], Err(DerFault::Broken)),
         ] {
-            let read = Reader::new(bytes).any().map(|(tag, content)| (tag, content.len()));
+            let read = DerReader::new(bytes).any().map(|(tag, content)| (tag, content.len()));
             assert_eq!(read, expected, "{bytes:02x?}");
         }
         let in_parts = [0x24, 3, 0x04, 1, 7];
-        assert_eq!(Reader::new(&in_parts).element(tag::OCTET_STRING), Err(DerFault::Ber));
-        assert_eq!(Reader::new(&in_parts).optional(tag::OCTET_STRING), Err(DerFault::Ber));
-        assert_eq!(Reader::new(&in_parts).optional(tag::BIT_STRING), Ok(None));
-        assert_eq!(Reader::new(&in_parts).element(tag::BIT_STRING), Err(DerFault::Broken));
+        assert_eq!(DerReader::new(&in_parts).element(tag::OCTET_STRING), Err(DerFault::Ber));
+        assert_eq!(DerReader::new(&in_parts).optional(tag::OCTET_STRING), Err(DerFault::Ber));
+        assert_eq!(DerReader::new(&in_parts).optional(tag::BIT_STRING), Ok(None));
+        assert_eq!(DerReader::new(&in_parts).element(tag::BIT_STRING), Err(DerFault::Broken));
     }
 }

@@ -9,7 +9,7 @@ use x509_parser::prelude::ASN1Time;
 /// The fields of a certificate; raw DER unless said otherwise. Reading stops
 /// where the frame breaks and keeps what came before.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Fields<'a> {
+pub(super) struct CertificateFields<'a> {
     /// What the signature covers.
     pub tbs: Option<&'a [u8]>,
     /// Content of `[0]`, absent in version 1.
@@ -27,7 +27,7 @@ pub(super) struct Fields<'a> {
     pub signature: Option<&'a [u8]>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> CertificateFields<'a> {
     pub(super) fn split(der: &'a [u8], defects: &mut Defects) -> Self {
         let mut fields = Self::default();
         if let Err(field) = fields.fill(der) {

@@ -23,10 +23,10 @@ pub enum CertificateForm {
 
 /// What clients make of a certificate's frame alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FrameForm(Kind);
+pub struct FrameForm(FrameKind);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Kind {
+enum FrameKind {
     /// It holds.
     #[default]
     Sound,
@@ -40,23 +40,23 @@ enum Kind {
 impl FrameForm {
     pub(super) fn of(der: &[u8]) -> Self {
         Self(match frame(der) {
-            Err(flaw) => Kind::Flawed(flaw),
-            Ok(Frame { disputed: Some(disputed), unread }) => Kind::Odd { disputed, unread },
-            Ok(_) => Kind::Sound,
+            Err(flaw) => FrameKind::Flawed(flaw),
+            Ok(Frame { disputed: Some(disputed), unread }) => FrameKind::Odd { disputed, unread },
+            Ok(_) => FrameKind::Sound,
         })
     }
 
     /// `unread` tells what else of the certificate some clients cannot read.
     pub(super) fn of_leaf(&self, unread: impl FnOnce() -> Option<String>) -> CertificateForm {
         let disputed = match &self.0 {
-            Kind::Flawed(flaw @ (DerFault::Broken, _)) => {
+            FrameKind::Flawed(flaw @ (DerFault::Broken, _)) => {
                 return CertificateForm::Broken(format!("the certificate is {}", FlawText(*flaw)));
             }
-            Kind::Flawed(flaw @ (DerFault::Ber, _)) => {
+            FrameKind::Flawed(flaw @ (DerFault::Ber, _)) => {
                 return CertificateForm::Disputed(format!("the certificate is {}", FlawText(*flaw)));
             }
-            Kind::Odd { disputed, .. } => Some((*disputed).to_string()),
-            Kind::Sound => unread(),
+            FrameKind::Odd { disputed, .. } => Some((*disputed).to_string()),
+            FrameKind::Sound => unread(),
         };
         disputed.map_or(CertificateForm::Sound, |why| {
             CertificateForm::Disputed(format!("the certificate: {why}"))
@@ -65,9 +65,9 @@ impl FrameForm {
 
     pub(super) fn above_leaf(&self) -> CertificateForm {
         match &self.0 {
-            Kind::Flawed(flaw) => CertificateForm::Disputed(FlawText(*flaw).to_string()),
-            Kind::Odd { disputed, .. } => CertificateForm::Disputed((*disputed).to_string()),
-            Kind::Sound => CertificateForm::Sound,
+            FrameKind::Flawed(flaw) => CertificateForm::Disputed(FlawText(*flaw).to_string()),
+            FrameKind::Odd { disputed, .. } => CertificateForm::Disputed((*disputed).to_string()),
+            FrameKind::Sound => CertificateForm::Sound,
         }
     }
 
@@ -75,9 +75,9 @@ impl FrameForm {
     /// DER.
     pub(super) fn why_unread(&self) -> Option<String> {
         match &self.0 {
-            Kind::Flawed((DerFault::Ber, _)) | Kind::Sound => None,
-            Kind::Flawed(flaw) => Some(format!("the certificate is {}", FlawText(*flaw))),
-            Kind::Odd { unread, .. } => unread.map(str::to_string),
+            FrameKind::Flawed((DerFault::Ber, _)) | FrameKind::Sound => None,
+            FrameKind::Flawed(flaw) => Some(format!("the certificate is {}", FlawText(*flaw))),
+            FrameKind::Odd { unread, .. } => unread.map(str::to_string),
         }
     }
 }

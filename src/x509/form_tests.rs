@@ -20,7 +20,7 @@ fn sequence(parts: &[&[u8]]) -> Vec<u8> {
 
 /// The parts of a certificate, each as DER.
 #[derive(Clone)]
-struct Parts {
+struct CertificateParts {
     version: Vec<u8>,
     serial: Vec<u8>,
     inside: Vec<u8>,
@@ -53,9 +53,9 @@ fn name(kind: u8, value: &[u8]) -> Vec<u8> {
 
 const NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 
-fn whole() -> Parts {
+fn whole() -> CertificateParts {
     let date = |text: &[u8]| element(0x17, text);
-    Parts {
+    CertificateParts {
         version: vec![0xa0, 3, 2, 1, 2],
         serial: vec![2, 1, 5],
         inside: ALGORITHM.to_vec(),
@@ -70,7 +70,7 @@ fn whole() -> Parts {
     }
 }
 
-impl Parts {
+impl CertificateParts {
     fn make(&self) -> Vec<u8> {
         let tbs = sequence(&[
             &self.version,
@@ -86,7 +86,7 @@ impl Parts {
     }
 }
 
-fn told(change: impl FnOnce(&mut Parts)) -> &'static str {
+fn told(change: impl FnOnce(&mut CertificateParts)) -> &'static str {
     let mut parts = whole();
     change(&mut parts);
     match of(&parts.make()) {
@@ -99,7 +99,7 @@ fn told(change: impl FnOnce(&mut Parts)) -> &'static str {
 #[test]
 fn a_frame_that_breaks_ends_every_handshake() {
     assert_eq!(told(|_| {}), "sound");
-    let changes: [fn(&mut Parts); 16] = [
+    let changes: [fn(&mut CertificateParts); 16] = [
         |it| it.behind = vec![0],
         |it| it.version = vec![0xa0, 3, 4, 1, 2],
         |it| it.version = vec![0xa0, 2, 2, 0],
@@ -128,7 +128,7 @@ fn a_frame_that_breaks_ends_every_handshake() {
 
 #[test]
 fn over_some_forms_clients_differ() {
-    let changes: [fn(&mut Parts); 20] = [
+    let changes: [fn(&mut CertificateParts); 20] = [
         |it| it.serial = vec![2, 0],
         |it| it.serial = vec![2, 2, 0, 5],
         |it| it.version = vec![0xa0, 4, 2, 2, 0, 2],
@@ -156,13 +156,14 @@ fn over_some_forms_clients_differ() {
     for (place, change) in changes.into_iter().enumerate() {
         assert_eq!(told(change), "disputed", "change {place}");
     }
-    let unread = |it: &mut Parts| it.validity = sequence(&[&element(0x17, b"x"), &element(0x17, b"y")]);
+    let unread =
+        |it: &mut CertificateParts| it.validity = sequence(&[&element(0x17, b"x"), &element(0x17, b"y")]);
     assert_eq!(told(unread), "disputed");
 }
 
 #[test]
 fn what_else_is_odd_no_client_minds() {
-    let changes: [fn(&mut Parts); 7] = [
+    let changes: [fn(&mut CertificateParts); 7] = [
         |it| it.serial = vec![2, 2, 0xff, 1],
         |it| it.subject = sequence(&[]),
         |it| it.subject = name(0x30, &[5, 0]),

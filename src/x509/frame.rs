@@ -1,7 +1,7 @@
 //! The frame of a certificate, read to its last element as TLS clients do (RFC
 //! 5280 §4.1): over what each of them stumbles, and over what some do.
 
-use super::der::{DerFault, Reader, tag};
+use super::der::{DerFault, DerReader, tag};
 use std::fmt;
 
 /// A fault, and the field that has it.
@@ -51,7 +51,7 @@ impl Frame {
         }
     }
 
-    fn read_tbs(&mut self, mut tbs: Reader<'_>, outside: &[u8]) -> Result<(), Flaw> {
+    fn read_tbs(&mut self, mut tbs: DerReader<'_>, outside: &[u8]) -> Result<(), Flaw> {
         let version = read_version(&mut tbs).map_err(at("the version"))?;
         self.dispute(version.is_none(), "the version is written oddly");
         let serial = tbs.element(tag::INTEGER).map_err(at("the serial number"))?;
@@ -75,9 +75,9 @@ impl Frame {
 
     /// Whether there are any. What is in one is looked at by
     /// [`grammar`](super::grammar).
-    fn read_extensions(&mut self, tbs: &mut Reader<'_>) -> Result<bool, DerFault> {
+    fn read_extensions(&mut self, tbs: &mut DerReader<'_>) -> Result<bool, DerFault> {
         let Some(explicit) = tbs.optional(tag::constructed(3))? else { return Ok(false) };
-        let mut explicit = Reader::new(explicit);
+        let mut explicit = DerReader::new(explicit);
         let mut list = explicit.inside(tag::SEQUENCE)?;
         self.refuse(!explicit.is_empty(), "something follows the extensions");
         while !list.is_empty() {
@@ -99,7 +99,7 @@ fn at(field: &'static str) -> impl Fn(DerFault) -> Flaw {
 
 /// Reads a certificate as far as every client does.
 pub(super) fn frame(der: &[u8]) -> Result<Frame, Flaw> {
-    let mut outside = Reader::new(der);
+    let mut outside = DerReader::new(der);
     let mut certificate = outside.inside(tag::SEQUENCE).map_err(at("the whole"))?;
     outside.finish().map_err(at("what follows the certificate"))?;
     let tbs = certificate.inside(tag::SEQUENCE).map_err(at("tbsCertificate"))?;
@@ -113,9 +113,9 @@ pub(super) fn frame(der: &[u8]) -> Result<Frame, Flaw> {
 }
 
 /// The number, 0 for version 1; `None` where it is written as DER does not.
-fn read_version(tbs: &mut Reader<'_>) -> Result<Option<u8>, DerFault> {
+fn read_version(tbs: &mut DerReader<'_>) -> Result<Option<u8>, DerFault> {
     let Some(explicit) = tbs.optional(tag::constructed(0))? else { return Ok(Some(0)) };
-    let mut explicit = Reader::new(explicit);
+    let mut explicit = DerReader::new(explicit);
     match explicit.element(tag::INTEGER)? {
         [] => Err(DerFault::Broken),
         [number] if explicit.is_empty() => Ok(Some(*number)),
@@ -124,7 +124,7 @@ fn read_version(tbs: &mut Reader<'_>) -> Result<Option<u8>, DerFault> {
 }
 
 /// The OID of the algorithm.
-fn read_algorithm<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DerFault> {
+fn read_algorithm<'a>(reader: &mut DerReader<'a>) -> Result<&'a [u8], DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     let oid = read_oid(&mut inside)?;
     if !inside.is_empty() {
@@ -135,7 +135,7 @@ fn read_algorithm<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DerFault> {
 }
 
 /// An OBJECT IDENTIFIER; NSS takes any that is not empty.
-fn read_oid<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DerFault> {
+fn read_oid<'a>(reader: &mut DerReader<'a>) -> Result<&'a [u8], DerFault> {
     let oid = reader.element(tag::OID)?;
     if oid.is_empty() { Err(DerFault::Broken) } else { Ok(oid) }
 }
@@ -148,7 +148,7 @@ fn is_oid(content: &[u8]) -> bool {
 }
 
 /// A Name; whether its values are such as OpenSSL takes for text.
-pub(super) fn read_name(reader: &mut Reader<'_>) -> Result<bool, DerFault> {
+pub(super) fn read_name(reader: &mut DerReader<'_>) -> Result<bool, DerFault> {
     let mut name = reader.inside(tag::SEQUENCE)?;
     let mut text = true;
     while !name.is_empty() {
@@ -177,7 +177,7 @@ fn is_text(kind: u8, value: &[u8]) -> bool {
     }
 }
 
-fn read_validity(tbs: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_validity(tbs: &mut DerReader<'_>) -> Result<(), DerFault> {
     let mut validity = tbs.inside(tag::SEQUENCE)?;
     for _ in 0..2 {
         let (kind, _) = validity.any()?;
@@ -189,7 +189,7 @@ fn read_validity(tbs: &mut Reader<'_>) -> Result<(), DerFault> {
 }
 
 /// Whether the key is not of whole bytes.
-fn read_key(tbs: &mut Reader<'_>) -> Result<bool, DerFault> {
+fn read_key(tbs: &mut DerReader<'_>) -> Result<bool, DerFault> {
     let mut info = tbs.inside(tag::SEQUENCE)?;
     read_algorithm(&mut info)?;
     let bits = info.element(tag::BIT_STRING)?;
@@ -198,7 +198,7 @@ fn read_key(tbs: &mut Reader<'_>) -> Result<bool, DerFault> {
 }
 
 /// Whether there is any.
-fn read_identifiers(tbs: &mut Reader<'_>) -> Result<bool, DerFault> {
+fn read_identifiers(tbs: &mut DerReader<'_>) -> Result<bool, DerFault> {
     let issuer = tbs.optional(tag::primitive(1))?;
     let subject = tbs.optional(tag::primitive(2))?;
     Ok(issuer.is_some() || subject.is_some())

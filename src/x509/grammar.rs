@@ -2,14 +2,14 @@
 //! to their last element: what breaks it is no value of the extension, however
 //! much of it a lenient reader makes out.
 
-use super::der::{DerFault, Reader, tag};
+use super::der::{DerFault, DerReader, tag};
 use super::frame::{is_integer, read_name};
 
 /// Whether `value` is one of the extension `id-ce` and `arc`; true for extensions that are
 /// not read here. What follows it is not looked at: OpenSSL reads over that, and
 /// no client minds.
 pub(super) fn fits(arc: u8, value: &[u8]) -> bool {
-    let mut reader = Reader::new(value);
+    let mut reader = DerReader::new(value);
     let read = match arc {
         14 => reader.element(tag::OCTET_STRING).map(|_| ()),
         15 => read_bits(&mut reader, tag::BIT_STRING),
@@ -26,9 +26,9 @@ pub(super) fn fits(arc: u8, value: &[u8]) -> bool {
 
 /// A list of what `read` reads.
 fn each(
-    reader: &mut Reader<'_>,
+    reader: &mut DerReader<'_>,
     kind: u8,
-    read: impl Fn(&mut Reader<'_>) -> Result<(), DerFault>,
+    read: impl Fn(&mut DerReader<'_>) -> Result<(), DerFault>,
 ) -> Result<(), DerFault> {
     let mut list = reader.inside(kind)?;
     while !list.is_empty() {
@@ -38,18 +38,18 @@ fn each(
 }
 
 /// A BIT STRING, whose first byte says how many bits of the last are none.
-fn read_bits(reader: &mut Reader<'_>, kind: u8) -> Result<(), DerFault> {
+fn read_bits(reader: &mut DerReader<'_>, kind: u8) -> Result<(), DerFault> {
     match reader.element(kind)? {
         [0] | [0..=7, _, ..] => Ok(()),
         _ => Err(DerFault::Broken),
     }
 }
 
-fn read_integer(reader: &mut Reader<'_>, kind: u8) -> Result<(), DerFault> {
+fn read_integer(reader: &mut DerReader<'_>, kind: u8) -> Result<(), DerFault> {
     if is_integer(reader.element(kind)?) { Ok(()) } else { Err(DerFault::Broken) }
 }
 
-fn read_basic_constraints(reader: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_basic_constraints(reader: &mut DerReader<'_>) -> Result<(), DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     if inside.optional(tag::BOOLEAN)?.is_some_and(|content| content.len() != 1) {
         return Err(DerFault::Broken);
@@ -60,7 +60,7 @@ fn read_basic_constraints(reader: &mut Reader<'_>) -> Result<(), DerFault> {
     inside.finish()
 }
 
-fn read_name_constraints(reader: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_name_constraints(reader: &mut DerReader<'_>) -> Result<(), DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     for number in 0..2 {
         if inside.peek() == Some(tag::constructed(number)) {
@@ -70,7 +70,7 @@ fn read_name_constraints(reader: &mut Reader<'_>) -> Result<(), DerFault> {
     inside.finish()
 }
 
-fn read_subtree(trees: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_subtree(trees: &mut DerReader<'_>) -> Result<(), DerFault> {
     let mut tree = trees.inside(tag::SEQUENCE)?;
     read_general_name(&mut tree)?;
     for number in 0..2 {
@@ -81,7 +81,7 @@ fn read_subtree(trees: &mut Reader<'_>) -> Result<(), DerFault> {
     tree.finish()
 }
 
-fn read_authority_key(reader: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_authority_key(reader: &mut DerReader<'_>) -> Result<(), DerFault> {
     let mut inside = reader.inside(tag::SEQUENCE)?;
     inside.optional(tag::primitive(0))?;
     if inside.peek() == Some(tag::constructed(1)) {
@@ -93,10 +93,10 @@ fn read_authority_key(reader: &mut Reader<'_>) -> Result<(), DerFault> {
     inside.finish()
 }
 
-fn read_distribution_point(list: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_distribution_point(list: &mut DerReader<'_>) -> Result<(), DerFault> {
     let mut point = list.inside(tag::SEQUENCE)?;
     if let Some(name) = point.optional(tag::constructed(0))? {
-        read_point_name(Reader::new(name))?;
+        read_point_name(DerReader::new(name))?;
     }
     if point.peek() == Some(tag::primitive(1)) {
         read_bits(&mut point, tag::primitive(1))?;
@@ -107,7 +107,7 @@ fn read_distribution_point(list: &mut Reader<'_>) -> Result<(), DerFault> {
     point.finish()
 }
 
-fn read_point_name(mut name: Reader<'_>) -> Result<(), DerFault> {
+fn read_point_name(mut name: DerReader<'_>) -> Result<(), DerFault> {
     if name.peek() == Some(tag::constructed(0)) {
         read_names(&mut name, tag::constructed(0))?;
     } else {
@@ -116,22 +116,22 @@ fn read_point_name(mut name: Reader<'_>) -> Result<(), DerFault> {
     name.finish()
 }
 
-fn read_attribute(set: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_attribute(set: &mut DerReader<'_>) -> Result<(), DerFault> {
     let mut attribute = set.inside(tag::SEQUENCE)?;
     attribute.element(tag::OID)?;
     attribute.any()?;
     attribute.finish()
 }
 
-fn read_names(reader: &mut Reader<'_>, kind: u8) -> Result<(), DerFault> {
+fn read_names(reader: &mut DerReader<'_>, kind: u8) -> Result<(), DerFault> {
     each(reader, kind, read_general_name)
 }
 
 /// A GeneralName (RFC 5280 §4.2.1.6). Whether text is text is not looked at:
 /// every parser takes the bytes.
-fn read_general_name(reader: &mut Reader<'_>) -> Result<(), DerFault> {
+fn read_general_name(reader: &mut DerReader<'_>) -> Result<(), DerFault> {
     let (kind, content) = reader.any()?;
-    let mut inside = Reader::new(content);
+    let mut inside = DerReader::new(content);
     match kind {
         // rfc822Name, dNSName, uniformResourceIdentifier, iPAddress.
         0x81 | 0x82 | 0x86 | 0x87 => Ok(()),

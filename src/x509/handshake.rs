@@ -15,12 +15,12 @@ mod md5_sha1;
 #[path = "handshake/refusal.rs"]
 mod refusal;
 
-pub use refusal::Refusal;
+pub use refusal::SignatureRefusal;
 
 use crate::model::{ProtocolVersion, SignatureScheme};
-use algorithm::{Family, Hash, Hashes};
+use algorithm::{Hash, Hashes, SignatureFamily};
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPssSaltLength, VerificationAlgorithm};
-use key::Key;
+use key::VerifyingKey;
 use md5_sha1::Md5Sha1Key;
 
 /// Schemes that the scanner's own handshake offers, in this order: all that
@@ -76,18 +76,18 @@ impl<'c> Verifier<'c> {
     /// certificate that is no X.509 v3 is tried, too.
     ///
     /// # Errors
-    /// [`Refusal`], where it is settled whatever the signature is.
+    /// [`SignatureRefusal`], where it is settled whatever the signature is.
     pub fn new(
         certificate: &'c [u8],
         version: ProtocolVersion,
         scheme: Option<SignatureScheme>,
         offered: &[SignatureScheme],
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, SignatureRefusal> {
         let scheme = scheme.filter(|_| version >= ProtocolVersion::TLS12);
         if let Some(scheme) = scheme {
             allowed(version, scheme, offered)?;
         }
-        let key = Key::of(certificate).ok_or_else(Refusal::unreadable_key)?;
+        let key = VerifyingKey::of(certificate).ok_or_else(SignatureRefusal::unreadable_key)?;
         if let Some(scheme) = scheme {
             fits(scheme, &key)?;
         }
@@ -104,9 +104,9 @@ impl<'c> Verifier<'c> {
     /// Checks `signature` over `message`.
     ///
     /// # Errors
-    /// [`Refusal`]: it does not hold, or it holds in a way of which it is not
+    /// [`SignatureRefusal`]: it does not hold, or it holds in a way of which it is not
     /// known what clients make of it.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureRefusal> {
         let holds = match &self.with {
             With::Library(key) | With::Pss { key, .. } => key.verify_sig(message, signature).is_ok(),
             With::Md5Sha1(key) => key.verifies(message, signature),
@@ -114,17 +114,23 @@ impl<'c> Verifier<'c> {
         match &self.with {
             _ if holds => Ok(()),
             With::Pss { der, hash, .. } if has_other_salt(der, *hash, message, signature) => {
-                Err(Refusal::unverifiable(
+                Err(SignatureRefusal::unverifiable(
                     "a PSS signature whose salt is not as long as its digest (RFC 8446 §4.2.3)",
                 ))
             }
-            _ => Err(Refusal::failed("the signature does not hold under the key of the certificate")),
+            _ => {
+                Err(SignatureRefusal::failed("the signature does not hold under the key of the certificate"))
+            }
         }
     }
 }
 
 impl<'c> With<'c> {
-    fn new(family: Family, hashes: Hashes, key: &Key<'c>) -> Result<Self, Refusal> {
+    fn new(
+        family: SignatureFamily,
+        hashes: Hashes,
+        key: &VerifyingKey<'c>,
+    ) -> Result<Self, SignatureRefusal> {
         let hash = match hashes {
             Hashes::One(hash) => hash,
             Hashes::Md5Sha1 => return Ok(Self::Md5Sha1(Md5Sha1Key::new(key.rsa_within(1024)?)?)),
@@ -132,7 +138,9 @@ impl<'c> With<'c> {
         let (algorithm, bytes) = algorithm::in_library(family, hash, key)?;
         let parsed = ParsedPublicKey::new(algorithm, bytes).map_err(|_| key.why_rejected())?;
         match key {
-            Key::Rsa(rsa) if matches!(family, Family::PssRsae | Family::PssPss) => {
+            VerifyingKey::Rsa(rsa)
+                if matches!(family, SignatureFamily::PssRsae | SignatureFamily::PssPss) =>
+            {
                 Ok(Self::Pss { key: parsed, der: rsa.der, hash })
             }
             _ => Ok(Self::Library(parsed)),
@@ -143,7 +151,7 @@ impl<'c> With<'c> {
 /// Whether a certificate has a key of such a form that a signature which an
 /// mxray of before called failed did fail, and was not beyond its verifier.
 pub fn has_usual_key(certificate: &[u8]) -> bool {
-    Key::of(certificate).is_some_and(|key| key.is_usual())
+    VerifyingKey::of(certificate).is_some_and(|key| key.is_usual())
 }
 
 /// Whether a signature under this scheme may stand in the handshake at all.
@@ -152,25 +160,26 @@ fn allowed(
     version: ProtocolVersion,
     scheme: SignatureScheme,
     offered: &[SignatureScheme],
-) -> Result<(), Refusal> {
+) -> Result<(), SignatureRefusal> {
     let [hash, algorithm] = scheme.0.to_be_bytes();
     let old = hash < 4 || hash <= 6 && algorithm != 3;
     if version >= ProtocolVersion::TLS13 && old {
-        return Err(Refusal::failed(format!("signed with {scheme}, which TLS 1.3 does not have")));
+        return Err(SignatureRefusal::failed(format!("signed with {scheme}, which TLS 1.3 does not have")));
     }
     if !offered.contains(&scheme) {
-        return Err(Refusal::NotOffered(format!("signed with {scheme}, which was not offered")));
+        return Err(SignatureRefusal::NotOffered(format!("signed with {scheme}, which was not offered")));
     }
     Ok(())
 }
 
 /// Whether the kind of key is that of the scheme (RFC 8446 §4.2.3, RFC 5246
 /// §7.4.3), which needs no library. A kind that is not known here may be it.
-fn fits(scheme: SignatureScheme, key: &Key<'_>) -> Result<(), Refusal> {
+fn fits(scheme: SignatureScheme, key: &VerifyingKey<'_>) -> Result<(), SignatureRefusal> {
     match (algorithm::kind_of_key(scheme), key.kind()) {
-        (Some(wanted), Some(kind)) if wanted != kind => {
-            Err(Refusal::failed(format!("signed with {scheme}, which is none of a key of {}", key.name())))
-        }
+        (Some(wanted), Some(kind)) if wanted != kind => Err(SignatureRefusal::failed(format!(
+            "signed with {scheme}, which is none of a key of {}",
+            key.name()
+        ))),
         _ => Ok(()),
     }
 }

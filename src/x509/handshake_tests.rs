@@ -8,9 +8,9 @@ fn what_is_no_certificate_is_our_limit() {
     for certificate in [&b""[..], &[0x30, 3, 2, 1, 7], &[0xff; 40]] {
         let scheme = SignatureScheme(0x0403);
         let refused = Verifier::new(certificate, ProtocolVersion::TLS13, Some(scheme), &[scheme]).err();
-        assert_eq!(refused, Some(Refusal::unreadable_key()));
+        assert_eq!(refused, Some(SignatureRefusal::unreadable_key()));
         let lacking = Verifier::new(certificate, ProtocolVersion::TLS12, Some(scheme), &[]).err();
-        assert!(matches!(lacking, Some(Refusal::NotOffered(_))), "{lacking:?}");
+        assert!(matches!(lacking, Some(SignatureRefusal::NotOffered(_))), "{lacking:?}");
     }
 }
 

@@ -29,7 +29,7 @@ use crate::model::{CertificateFacts, Sha256};
 use defects::Defects;
 use distinguished_name::DistinguishedName;
 use extensions::{ExtensionList, Extensions};
-use fields::{Fields, time};
+use fields::{CertificateFields, time};
 use sha2::Digest;
 use std::fmt::Write;
 use terms::Terms;
@@ -88,19 +88,19 @@ pub fn read_with_terms(der: &[u8], sha256: Sha256) -> (CertificateFacts, Terms) 
 }
 
 /// The frame and the public key, or why it is not read.
-fn split(der: &[u8]) -> Result<(Fields<'_>, key::KeyReading, Defects), Defects> {
+fn split(der: &[u8]) -> Result<(CertificateFields<'_>, key::KeyReading, Defects), Defects> {
     let mut defects = Defects::default();
     if der.len() > CERTIFICATE_BYTES_MAX {
         defects.note(format_args!("over {CERTIFICATE_BYTES_MAX} bytes"));
         return Err(defects);
     }
-    let fields = Fields::split(der, &mut defects);
+    let fields = CertificateFields::split(der, &mut defects);
     let key = key::KeyReading::of(fields.public_key);
     Ok((fields, key, defects))
 }
 
 fn facts(
-    fields: &Fields<'_>,
+    fields: &CertificateFields<'_>,
     key: key::KeyReading,
     list: Option<&ExtensionList<'_>>,
     sha256: Sha256,
@@ -143,7 +143,7 @@ fn facts(
 /// [`CERTIFICATE_BYTES_MAX`].
 pub fn subject_public_key_info(der: &[u8]) -> Option<&[u8]> {
     let bounded = der.get(..CERTIFICATE_BYTES_MAX).is_none_or(|head| head.len() == der.len());
-    if bounded { Fields::split(der, &mut Defects::default()).public_key } else { None }
+    if bounded { CertificateFields::split(der, &mut Defects::default()).public_key } else { None }
 }
 
 /// Algorithm and size in bits of a SubjectPublicKeyInfo, as
@@ -165,7 +165,7 @@ pub fn addresses_left_out(der: &[u8]) -> AddressesLeftOut {
         return unread(format!("the certificate is too large to read, over {CERTIFICATE_BYTES_MAX} bytes"));
     }
     let mut defects = Defects::default();
-    match (Fields::split(der, &mut defects).extensions, defects.into_text()) {
+    match (CertificateFields::split(der, &mut defects).extensions, defects.into_text()) {
         (Some(raw), _) => {
             Extensions::read(ExtensionList::read(raw).as_ref(), &mut Defects::default()).left_out
         }

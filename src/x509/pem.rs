@@ -10,7 +10,7 @@ mod trust;
 use crate::model::text::{escape, one_line};
 use armour::{Block, Broken};
 use encoding_rs::Encoding;
-use raw::{Kind, Piece};
+use raw::{Piece, PieceKind};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::Error;
 use std::borrow::Cow;
@@ -87,7 +87,7 @@ impl CertificateFile {
         if !is_sound {
             found.refuse(FilePosition::Byte(0), "not valid UTF-16, although its byte order mark says so");
         }
-        let has_der = raw::is_der(&text) || raw::pieces(&text).any(|piece| piece.kind != Kind::Text);
+        let has_der = raw::is_der(&text) || raw::pieces(&text).any(|piece| piece.kind != PieceKind::Text);
         for piece in raw::pieces(&text) {
             found.take(&piece, has_der);
         }
@@ -97,14 +97,14 @@ impl CertificateFile {
     fn take(&mut self, piece: &Piece<'_>, has_der: bool) {
         let place = FilePosition::Byte(piece.at);
         match piece.kind {
-            Kind::Text => self.take_text(piece, has_der),
-            Kind::Certificate if self.take_trust_data(piece) > 0 => {}
-            Kind::Certificate => self.push(piece.bytes, place, false),
-            Kind::Key => {}
-            Kind::Container(what) => {
+            PieceKind::Text => self.take_text(piece, has_der),
+            PieceKind::Certificate if self.take_trust_data(piece) > 0 => {}
+            PieceKind::Certificate => self.push(piece.bytes, place, false),
+            PieceKind::Key => {}
+            PieceKind::Container(what) => {
                 self.refuse(place, &format!("{what} in DER is not read; convert it to PEM with `openssl`"));
             }
-            Kind::Broken => self.refuse(place, "DER that is not a certificate, or is cut off"),
+            PieceKind::Broken => self.refuse(place, "DER that is not a certificate, or is cut off"),
         }
     }
 

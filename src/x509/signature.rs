@@ -1,7 +1,7 @@
 //! Signature algorithms, and whether a certificate signed itself.
 
 use super::extensions::Extensions;
-use super::fields::Fields;
+use super::fields::CertificateFields;
 use super::key::Key;
 use super::oid::dotted;
 use x509_parser::asn1_rs::BitString;
@@ -55,7 +55,11 @@ pub(super) fn registered(oid: &str) -> Option<&'static str> {
 /// an algorithm that the verifier does not know) the key identifiers decide:
 /// unless the authority's is there and differs from the subject's, the
 /// certificate is taken to have signed itself.
-pub(super) fn is_self_signed(fields: &Fields<'_>, key: Option<&Key>, extensions: &Extensions) -> bool {
+pub(super) fn is_self_signed(
+    fields: &CertificateFields<'_>,
+    key: Option<&Key>,
+    extensions: &Extensions,
+) -> bool {
     if fields.subject.is_none() || fields.subject != fields.issuer {
         return false;
     }
@@ -66,7 +70,7 @@ pub(super) fn is_self_signed(fields: &Fields<'_>, key: Option<&Key>, extensions:
 }
 
 /// `None` where it cannot be verified.
-fn own_key_signed(fields: &Fields<'_>, key: Option<&Key>) -> Option<bool> {
+fn own_key_signed(fields: &CertificateFields<'_>, key: Option<&Key>) -> Option<bool> {
     let (_, public_key) = SubjectPublicKeyInfo::from_der(fields.public_key?).ok()?;
     let (_, algorithm) = AlgorithmIdentifier::from_der(fields.signature_algorithm?).ok()?;
     let (_, signature) = BitString::from_der(fields.signature?).ok()?;

@@ -3,7 +3,7 @@
 
 use super::defects::Defects;
 use super::extensions::ExtensionList;
-use super::fields::{Cursor, Fields, time};
+use super::fields::{CertificateFields, Cursor, time};
 use super::form::{CertificateForm, FrameForm};
 use super::oid::dotted;
 use super::{grammar, key};
@@ -120,7 +120,7 @@ pub enum KeyState {
 
 /// Reads the terms of a certificate, leniently, as [`super::read`] does.
 pub fn terms(der: &[u8]) -> Terms {
-    let fields = Fields::split(der, &mut Defects::default());
+    let fields = CertificateFields::split(der, &mut Defects::default());
     let list = fields.extensions.and_then(ExtensionList::read);
     of(der, &fields, &key::KeyReading::of(fields.public_key), list.as_ref())
 }
@@ -128,7 +128,7 @@ pub fn terms(der: &[u8]) -> Terms {
 /// [`terms`] of a certificate whose frame, key and extensions were read.
 pub(super) fn of(
     der: &[u8],
-    fields: &Fields<'_>,
+    fields: &CertificateFields<'_>,
     key: &key::KeyReading,
     list: Option<&ExtensionList<'_>>,
 ) -> Terms {

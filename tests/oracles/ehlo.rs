@@ -6,7 +6,7 @@ use super::{Seed, smtp_reply};
 use mxray::internals::model::Reply;
 use mxray::internals::model::text::{escape, unescape};
 use mxray::internals::smtp::EhloName;
-use mxray::internals::smtp::command::{Command, EHLO_NAME_BYTES_MAX};
+use mxray::internals::smtp::command::{CommandLine, EHLO_NAME_BYTES_MAX};
 use mxray::internals::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
 use mxray::internals::smtp::reply::ReplyReader;
 
@@ -72,7 +72,7 @@ fn check_name(text: &str) {
     let Ok(name) = EhloName::new(text) else { return };
     assert_eq!(name.as_str(), text, "it is sent as it was given");
     assert!((1..=EHLO_NAME_BYTES_MAX).contains(&text.len()));
-    for (command, verb) in [(Command::Ehlo(&name), "EHLO "), (Command::Helo(&name), "HELO ")] {
+    for (command, verb) in [(CommandLine::Ehlo(&name), "EHLO "), (CommandLine::Helo(&name), "HELO ")] {
         let mut line = Vec::new();
         command.write(&mut line);
         assert!(line.len() <= COMMAND_LINE_BYTES_MAX);

@@ -8,7 +8,7 @@ use mxray::internals::model::{CertificateFacts, Sha256, TrustedRoot};
 use mxray::internals::sender::expectation_file::{
     APPLIES_TO_MAX, EXPECTATION_TEXT_BYTES_MAX, EXPECTED_CERTIFICATES_MAX, parse,
 };
-use mxray::internals::trust::expectation::{DETAIL_BYTES_MAX, Seen, judge};
+use mxray::internals::trust::expectation::{DETAIL_BYTES_MAX, SeenLeaf, judge};
 use mxray::internals::x509;
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn check_judged(expectation: Arc<Expectation>) {
     };
     let at: Timestamp = "2026-06-01T12:00:00Z".parse().unwrap();
     for root in [None, Some(&root)] {
-        let seen = Seen { leaf: &leaf, root, chain: "invalid" };
+        let seen = SeenLeaf { leaf: &leaf, root, chain: "invalid" };
         let judged = judge(std::slice::from_ref(&expectation), seen, at);
         assert_eq!(judged.len(), 1);
         assert!(judged[0].detail.len() <= DETAIL_BYTES_MAX);

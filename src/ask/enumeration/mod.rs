@@ -32,7 +32,7 @@ mod state;
 pub use plan::EnumerationPlan;
 
 use crate::model::{ClientHelloSpec, Enumeration, HelloObservation, HelloPurpose, Observation};
-use state::State;
+use state::EnumerationState;
 
 /// The next hello to send; `None` when all is known that can be. Hellos of
 /// other purposes in the history are passed over.
@@ -66,8 +66,8 @@ pub fn of(seen: &Observation) -> Option<Enumeration> {
     begun.then(|| summary(&EnumerationPlan::default(), &seen.extra_client_hellos))
 }
 
-fn replay<'p>(plan: &'p EnumerationPlan, history: &[HelloObservation]) -> State<'p> {
-    let mut state = State::new(plan);
+fn replay<'p>(plan: &'p EnumerationPlan, history: &[HelloObservation]) -> EnumerationState<'p> {
+    let mut state = EnumerationState::new(plan);
     history.iter().filter(|hello| is_ours(hello.purpose)).for_each(|hello| state.take(hello));
     state
 }

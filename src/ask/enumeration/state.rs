@@ -24,7 +24,7 @@ enum Stage {
 
 /// What is asked once more before a hang-up is taken for a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Check {
+enum HangUpCheck {
     /// The question at which the server hung up: a server that is ill, or one
     /// of several behind an address, answers it now.
     Again,
@@ -40,7 +40,7 @@ struct Agreed {
 }
 
 #[derive(Debug)]
-pub(super) struct State<'p> {
+pub(super) struct EnumerationState<'p> {
     plan: &'p EnumerationPlan,
     /// Versions done, and last the one that is being asked for.
     versions: Vec<VersionSuites>,
@@ -48,7 +48,7 @@ pub(super) struct State<'p> {
     /// Whether the server hung up in this stage, and it is not known why.
     hung_up: bool,
     /// How a hang-up is being looked into.
-    check: Option<Check>,
+    check: Option<HangUpCheck>,
     /// Whether it has answered what it had hung up at. From then on a hang-up
     /// says nothing.
     unsteady: bool,
@@ -66,7 +66,7 @@ pub(super) struct State<'p> {
     connections: usize,
 }
 
-impl<'p> State<'p> {
+impl<'p> EnumerationState<'p> {
     pub(super) fn new(plan: &'p EnumerationPlan) -> Self {
         let mut state = Self {
             plan,
@@ -105,7 +105,7 @@ impl<'p> State<'p> {
         if spent || self.given_up.is_some() {
             return None;
         }
-        if self.check == Some(Check::Control) {
+        if self.check == Some(HangUpCheck::Control) {
             let Agreed { version, suites } = self.agreed.as_ref()?;
             let groups = offer::groups(*version);
             return Some(spec(HelloPurpose::Suites, *version, suites.clone(), groups));
@@ -132,7 +132,7 @@ impl<'p> State<'p> {
     pub(super) fn take(&mut self, hello: &HelloObservation) {
         self.connections += 1;
         self.sslv2 |= hello.end == HelloEnd::Sslv2;
-        let asked = if self.check == Some(Check::Control) {
+        let asked = if self.check == Some(HangUpCheck::Control) {
             self.agreed.as_ref().map(|agreed| agreed.version)
         } else {
             self.versions.last().map(|current| current.version)
@@ -144,7 +144,7 @@ impl<'p> State<'p> {
         if hello.end == HelloEnd::NotAsked {
             return;
         }
-        if self.check == Some(Check::Control) {
+        if self.check == Some(HangUpCheck::Control) {
             return self.pass_over(!matches!(answer, OfferAnswer::Chose { .. }));
         }
         if self.check.is_some() && !matches!(answer, OfferAnswer::HungUp) {
@@ -225,8 +225,8 @@ impl<'p> State<'p> {
     /// hangs up at one time and not at another, cannot be asked.
     fn doubt(&mut self) {
         match self.check {
-            None if self.agreed.is_some() => self.check = Some(Check::Again),
-            Some(_) if !self.unsteady => self.check = Some(Check::Control),
+            None if self.agreed.is_some() => self.check = Some(HangUpCheck::Again),
+            Some(_) if !self.unsteady => self.check = Some(HangUpCheck::Control),
             _ => self.pass_over(true),
         }
     }

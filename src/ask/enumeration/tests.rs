@@ -12,18 +12,18 @@ use std::collections::BTreeMap;
 
 /// How a simulated server says no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refusal {
+enum RefusedBy {
     Alert(u8),
     HangUp,
 }
 
 #[derive(Clone, Debug)]
-struct Server {
+struct SuiteServer {
     /// Suites by version, in the server's order.
     suites: BTreeMap<ProtocolVersion, Vec<CipherSuite>>,
     groups: Vec<NamedGroup>,
     server_order: bool,
-    refusal: Refusal,
+    refusal: RefusedBy,
     /// Longest list of suites that it stands; it hangs up on longer ones.
     suites_max: usize,
     /// Connections after which it asks us to go away.
@@ -31,14 +31,14 @@ struct Server {
     dh_bits: usize,
 }
 
-impl Server {
+impl SuiteServer {
     fn new(version: ProtocolVersion, suites: &[u16]) -> Self {
         let suites = suites.iter().copied().map(CipherSuite).collect();
         Self {
             suites: BTreeMap::from([(version, suites)]),
             groups: vec![NamedGroup(4588), NamedGroup(29), NamedGroup(23)],
             server_order: true,
-            refusal: Refusal::Alert(40),
+            refusal: RefusedBy::Alert(40),
             suites_max: usize::MAX,
             connections_max: usize::MAX,
             dh_bits: 2048,
@@ -75,7 +75,7 @@ impl Server {
 
     fn refuse(&self, hello: &mut HelloObservation, too_long: bool) {
         match self.refusal {
-            Refusal::Alert(code) if !too_long => {
+            RefusedBy::Alert(code) if !too_long => {
                 hello.end = HelloEnd::Alert;
                 hello.alert = Some(AlertDescription(code));
             }
@@ -100,7 +100,7 @@ fn blank(spec: &ClientHelloSpec) -> HelloObservation {
     }
 }
 
-fn enumerate(plan: &EnumerationPlan, server: &Server) -> Enumeration {
+fn enumerate(plan: &EnumerationPlan, server: &SuiteServer) -> Enumeration {
     let mut history = Vec::new();
     while let Some(spec) = next(plan, &history) {
         assert!(!spec.suites.is_empty(), "{spec:?}");
@@ -127,7 +127,7 @@ const TLS12: ProtocolVersion = ProtocolVersion::TLS12;
 
 #[test]
 fn a_server_is_found_in_its_own_order() {
-    let server = Server::new(TLS12, &[0x009c, 0xc02f, 0x0033, 0x000a]);
+    let server = SuiteServer::new(TLS12, &[0x009c, 0xc02f, 0x0033, 0x000a]);
     let found = enumerate(&EnumerationPlan::default(), &server);
     let tls12 = of(&found, TLS12);
     assert_eq!(suites(tls12), [0x009c, 0xc02f, 0x0033, 0x000a]);
@@ -143,16 +143,16 @@ fn a_server_is_found_in_its_own_order() {
 
 #[test]
 fn the_order_of_the_client_is_told_from_that_of_the_server() {
-    let server = Server { server_order: false, ..Server::new(TLS12, &[0x009c, 0xc02f, 0x0033]) };
+    let server = SuiteServer { server_order: false, ..SuiteServer::new(TLS12, &[0x009c, 0xc02f, 0x0033]) };
     let found = enumerate(&EnumerationPlan::default(), &server);
     assert_eq!(of(&found, TLS12).preference, Some(Preference::Client));
-    let one = enumerate(&EnumerationPlan::default(), &Server::new(TLS12, &[0x009c]));
+    let one = enumerate(&EnumerationPlan::default(), &SuiteServer::new(TLS12, &[0x009c]));
     assert_eq!(of(&one, TLS12).preference, None);
 }
 
 #[test]
 fn tls13_names_its_groups_by_retries() {
-    let server = Server::new(ProtocolVersion::TLS13, &[0x1302, 0x1301]);
+    let server = SuiteServer::new(ProtocolVersion::TLS13, &[0x1302, 0x1301]);
     let found = enumerate(&EnumerationPlan::default(), &server);
     let tls13 = of(&found, ProtocolVersion::TLS13);
     assert_eq!((suites(tls13), groups(tls13)), (vec![0x1302, 0x1301], vec![4588, 29, 23]));
@@ -161,7 +161,7 @@ fn tls13_names_its_groups_by_retries() {
 
 #[test]
 fn a_hang_up_is_a_refusal_if_the_control_is_answered() {
-    let server = Server { refusal: Refusal::HangUp, ..Server::new(TLS12, &[0xc02f, 0x009c]) };
+    let server = SuiteServer { refusal: RefusedBy::HangUp, ..SuiteServer::new(TLS12, &[0xc02f, 0x009c]) };
     let found = enumerate(&EnumerationPlan::default(), &server);
     assert_eq!(suites(of(&found, TLS12)), [0xc02f, 0x009c]);
     assert_eq!(of(&found, TLS12).gap, None);
@@ -175,7 +175,7 @@ fn a_hang_up_is_a_refusal_if_the_control_is_answered() {
 /// several servers behind an address is ill.
 #[test]
 fn a_hang_up_now_and_then_is_no_refusal() {
-    let server = Server::new(TLS12, &[0xc02f, 0x009c, 0x0033, 0x000a, 0x002f]);
+    let server = SuiteServer::new(TLS12, &[0xc02f, 0x009c, 0x0033, 0x000a, 0x002f]);
     let true_groups = [29, 23];
     for every in 2..=9 {
         for at in 0..every {
@@ -196,8 +196,8 @@ fn a_hang_up_now_and_then_is_no_refusal() {
 
 #[test]
 fn a_server_that_only_hangs_up_is_not_said_to_refuse() {
-    let mut server = Server::new(TLS12, &[]);
-    server.refusal = Refusal::HangUp;
+    let mut server = SuiteServer::new(TLS12, &[]);
+    server.refusal = RefusedBy::HangUp;
     let found = enumerate(&EnumerationPlan::default(), &server);
     assert!(found.versions.iter().all(|found| found.gap == Some(Gap::HangUp)), "{found:?}");
 }
@@ -205,7 +205,7 @@ fn a_server_that_only_hangs_up_is_not_said_to_refuse() {
 #[test]
 fn a_list_too_long_for_the_server_is_cut_and_ranked() {
     let order = [0x000a, 0xc02f, 0x0033, 0x0005, 0xc013];
-    let server = Server { suites_max: offer::CHUNK_SUITES, ..Server::new(TLS12, &order) };
+    let server = SuiteServer { suites_max: offer::CHUNK_SUITES, ..SuiteServer::new(TLS12, &order) };
     let found = enumerate(&EnumerationPlan::default(), &server);
     assert_eq!(suites(of(&found, TLS12)), order);
     assert_eq!(of(&found, TLS12).preference, Some(Preference::Server));
@@ -214,7 +214,7 @@ fn a_list_too_long_for_the_server_is_cut_and_ranked() {
 
 #[test]
 fn throttling_ends_it_and_names_the_cause() {
-    let server = Server { connections_max: 3, ..Server::new(TLS12, &[0xc02f, 0x009c, 0x0033]) };
+    let server = SuiteServer { connections_max: 3, ..SuiteServer::new(TLS12, &[0xc02f, 0x009c, 0x0033]) };
     let found = enumerate(&EnumerationPlan::default(), &server);
     assert_eq!(found.connections, 4);
     assert_eq!(of(&found, ProtocolVersion::TLS13).gap, None);
@@ -225,14 +225,14 @@ fn throttling_ends_it_and_names_the_cause() {
 #[test]
 fn the_budget_holds_and_is_named() {
     let plan = EnumerationPlan { connections_max: 3, ..EnumerationPlan::default() };
-    let found = enumerate(&plan, &Server::new(TLS12, &[0xc02f, 0x009c, 0x0033]));
+    let found = enumerate(&plan, &SuiteServer::new(TLS12, &[0xc02f, 0x009c, 0x0033]));
     assert_eq!(found.connections, 3);
     assert_eq!((suites(of(&found, TLS12)).len(), of(&found, TLS12).gap), (2, Some(Gap::Budget)));
 }
 
 /// What is found where the first question of `purpose` and all after it end in
 /// the same way.
-fn broken_off(purpose: HelloPurpose, end: HelloEnd, kind: Option<Kind>, server: &Server) -> Enumeration {
+fn broken_off(purpose: HelloPurpose, end: HelloEnd, kind: Option<Kind>, server: &SuiteServer) -> Enumeration {
     let (plan, mut history, mut broken) = (EnumerationPlan::default(), Vec::new(), false);
     while let Some(spec) = next(&plan, &history) {
         broken |= spec.purpose == purpose;
@@ -246,7 +246,7 @@ fn broken_off(purpose: HelloPurpose, end: HelloEnd, kind: Option<Kind>, server: 
 
 #[test]
 fn each_gap_names_its_cause() {
-    let server = Server::new(TLS12, &[0xc02f, 0xc030, 0x0033]);
+    let server = SuiteServer::new(TLS12, &[0xc02f, 0xc030, 0x0033]);
     for (end, kind, gap) in [
         (HelloEnd::NotAsked, Some(Kind::Throttled), Gap::Throttled),
         (HelloEnd::Timeout, None, Gap::Timeout),
@@ -266,7 +266,7 @@ fn each_gap_names_its_cause() {
 
 #[test]
 fn the_budget_may_end_among_the_groups() {
-    let server = Server::new(TLS12, &[0xc02f, 0xc030]);
+    let server = SuiteServer::new(TLS12, &[0xc02f, 0xc030]);
     let gap = |connections_max| {
         let found = enumerate(&EnumerationPlan { connections_max, ..EnumerationPlan::default() }, &server);
         of(&found, TLS12).groups.as_ref().and_then(|groups| groups.gap)
@@ -282,7 +282,7 @@ fn every_version_with_groups_has_its_own() {
         (ProtocolVersion::TLS11, "TLSv1.1", 0xc013),
         (ProtocolVersion::TLS10, "TLSv1.0", 0xc013),
     ] {
-        let found = enumerate(&EnumerationPlan::default(), &Server::new(version, &[suite]));
+        let found = enumerate(&EnumerationPlan::default(), &SuiteServer::new(version, &[suite]));
         assert!(groups(of(&found, version)).ends_with(&[29, 23]), "{name}: {found:?}");
         assert_eq!(version.name(), name);
     }
@@ -291,7 +291,7 @@ fn every_version_with_groups_has_its_own() {
 #[test]
 fn other_alerts_are_no_refusal() {
     for (code, gap) in [(40, None), (70, None), (71, None), (80, Some(Gap::Alert)), (50, Some(Gap::Alert))] {
-        let server = Server { refusal: Refusal::Alert(code), ..Server::new(TLS12, &[0xc02f]) };
+        let server = SuiteServer { refusal: RefusedBy::Alert(code), ..SuiteServer::new(TLS12, &[0xc02f]) };
         let found = enumerate(&EnumerationPlan::default(), &server);
         assert_eq!(of(&found, TLS12).gap, gap, "alert {code}");
     }
@@ -316,11 +316,11 @@ fn nonsense_comes_to_an_end() {
 
 #[test]
 fn an_ecdsa_certificate_leaves_the_groups_open() {
-    let found = enumerate(&EnumerationPlan::default(), &Server::new(TLS12, &[0xc02b, 0xc02c]));
+    let found = enumerate(&EnumerationPlan::default(), &SuiteServer::new(TLS12, &[0xc02b, 0xc02c]));
     assert_eq!(of(&found, TLS12).groups.as_ref().unwrap().gap, Some(Gap::CertificateCurve));
 }
 
-fn any_server() -> impl Strategy<Value = Server> {
+fn any_server() -> impl Strategy<Value = SuiteServer> {
     let subset = |version| {
         let all = offer::suites(version).to_vec();
         prop::sample::subsequence(all, 0..=11).prop_shuffle()
@@ -330,12 +330,12 @@ fn any_server() -> impl Strategy<Value = Server> {
     let groups = prop::sample::subsequence(vec![4588u16, 29, 23, 24, 25, 30], 1..=6).prop_shuffle();
     let limit = prop_oneof![Just(usize::MAX), Just(offer::CHUNK_SUITES)];
     (suites, groups, any::<bool>(), limit).prop_map(move |(suites, groups, server_order, suites_max)| {
-        Server {
+        SuiteServer {
             suites: versions.iter().copied().zip(suites).collect(),
             groups: groups.into_iter().map(NamedGroup).collect(),
             server_order,
             suites_max,
-            ..Server::new(TLS12, &[])
+            ..SuiteServer::new(TLS12, &[])
         }
     })
 }

@@ -2,7 +2,7 @@
 //! bytes each, and its DER read when an observation names it.
 
 use super::StoreError;
-use super::lines::{Lines, open_regular};
+use super::lines::{StoredLines, open_regular};
 use crate::model::Sha256;
 use crate::x509;
 use base64::Engine;
@@ -28,7 +28,7 @@ struct RowPosition {
     line: u64,
 }
 
-pub(super) struct Certificates {
+pub(super) struct StoredCertificates {
     path: PathBuf,
     file: File,
     /// Which column holds the DER.
@@ -37,12 +37,12 @@ pub(super) struct Certificates {
     kept: Cache<Sha256, Arc<[u8]>>,
 }
 
-impl Certificates {
+impl StoredCertificates {
     /// Notes where each certificate stands. A run that was `killed` may not
     /// even have written the header.
     pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
-        let mut lines = Lines::open(dir, FILE)?;
+        let mut lines = StoredLines::open(dir, FILE)?;
         let der_column = match lines.read_next()? {
             None if killed => Some(0),
             header => der_column(&header.map(|line| cells(line.text)).unwrap_or_default()),

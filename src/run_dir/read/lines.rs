@@ -18,7 +18,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The whole lines of one file. What comes after the last line break is a line
 /// that was cut short, and left out.
-pub(super) struct Lines {
+pub(super) struct StoredLines {
     path: PathBuf,
     reader: BufReader<Take<File>>,
     cut: bool,
@@ -29,14 +29,14 @@ pub(super) struct Lines {
 }
 
 /// One line.
-pub(super) struct Line<'a> {
+pub(super) struct StoredLine<'a> {
     /// Where it begins, in bytes.
     pub(super) offset: u64,
     /// It, without its end.
     pub(super) text: &'a [u8],
 }
 
-impl Lines {
+impl StoredLines {
     pub(super) fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
         let path = dir.join(name);
         let opened = open_regular(&path).and_then(|mut file| {
@@ -55,7 +55,7 @@ impl Lines {
     }
 
     /// The next line.
-    pub(super) fn read_next(&mut self) -> Result<Option<Line<'_>>, StoreError> {
+    pub(super) fn read_next(&mut self) -> Result<Option<StoredLine<'_>>, StoreError> {
         self.buffer.clear();
         let limit = JOURNAL_LINE_BYTES_MAX as u64 + 1;
         let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.buffer);
@@ -67,7 +67,7 @@ impl Lines {
         let offset = self.offset;
         self.offset += read as u64;
         match self.buffer.strip_suffix(b"\n") {
-            Some(text) => Ok(Some(Line { offset, text })),
+            Some(text) => Ok(Some(StoredLine { offset, text })),
             None => Err(self.broken(format!("longer than {JOURNAL_LINE_BYTES_MAX} bytes"))),
         }
     }

@@ -23,7 +23,7 @@ pub use rejects::Rejects;
 use super::run_info::RunInfo;
 use crate::model::DomainFacts;
 use line_numbers::LineNumbers;
-use lines::{Lines, Schema, check_version, open_regular};
+use lines::{Schema, StoredLines, check_version, open_regular};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ impl StoredRun {
         let info = read_info(dir)?;
         let mut cut = Vec::new();
         for name in [observations::FILE, certificates::FILE, FACTS_FILE, rejects::FILE] {
-            if Lines::open(dir, name)?.is_cut() {
+            if StoredLines::open(dir, name)?.is_cut() {
                 cut.push(name);
             }
         }
@@ -79,7 +79,7 @@ impl StoredRun {
         if !self.dir.join(DOMAINS_FILE).exists() {
             return Ok(0);
         }
-        let mut lines = Lines::open(&self.dir, DOMAINS_FILE)?;
+        let mut lines = StoredLines::open(&self.dir, DOMAINS_FILE)?;
         let mut rows = 0;
         // The header.
         lines.read_next()?;
@@ -102,7 +102,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: the file cannot be read.
     pub fn facts(&self) -> Result<Facts, StoreError> {
-        Ok(Facts { lines: Lines::open(&self.dir, FACTS_FILE)?, read: LineNumbers::default() })
+        Ok(Facts { lines: StoredLines::open(&self.dir, FACTS_FILE)?, read: LineNumbers::default() })
     }
 
     /// The lines of the input that were no targets.
@@ -136,7 +136,7 @@ const FACTS_FILE: &str = "facts.jsonl";
 
 /// Reads `facts.jsonl`.
 pub struct Facts {
-    lines: Lines,
+    lines: StoredLines,
     /// The targets read so far.
     read: LineNumbers,
 }

@@ -1,7 +1,7 @@
 //! `observations.jsonl` read back, the certificates put in their places.
 
-use super::certificates::Certificates;
-use super::lines::{Lines, check_schema, check_version, json_cause};
+use super::certificates::StoredCertificates;
+use super::lines::{StoredLines, check_schema, check_version, json_cause};
 use super::{StoreError, schema_1};
 use crate::model::{Observation, ProbeKey, Sha256};
 use serde::Deserialize;
@@ -94,8 +94,8 @@ pub enum Stored {
 
 /// Reads `observations.jsonl`.
 pub struct Observations {
-    lines: Lines,
-    certificates: Certificates,
+    lines: StoredLines,
+    certificates: StoredCertificates,
     killed: bool,
     /// The probes read so far.
     read: HashSet<ProbeKey>,
@@ -103,7 +103,7 @@ pub struct Observations {
 
 impl Observations {
     pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
-        let (lines, certificates) = (Lines::open(dir, FILE)?, Certificates::open(dir, killed)?);
+        let (lines, certificates) = (StoredLines::open(dir, FILE)?, StoredCertificates::open(dir, killed)?);
         Ok(Self { lines, certificates, killed, read: HashSet::new() })
     }
 

@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::certificates::cells;
 use super::line_numbers::LineNumbers;
-use super::lines::Lines;
+use super::lines::StoredLines;
 use crate::model::Rejected;
 use std::path::Path;
 
@@ -11,14 +11,14 @@ pub(super) const FILE: &str = "rejects.csv";
 
 /// Reads `rejects.csv`.
 pub struct Rejects {
-    lines: Lines,
+    lines: StoredLines,
     /// Those read so far.
     read: LineNumbers,
 }
 
 impl Rejects {
     pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let mut lines = Lines::open(dir, FILE)?;
+        let mut lines = StoredLines::open(dir, FILE)?;
         // The header.
         lines.read_next()?;
         Ok(Self { lines, read: LineNumbers::default() })

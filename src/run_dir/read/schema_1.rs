@@ -1,7 +1,7 @@
 //! What an observation of schema 1 says, in the words of today.
 
 use crate::model::{Failure, Kind, Observation, Phase, ProtocolVersion, SignatureCheck};
-use crate::x509::handshake::{OFFERED_SCHEMES, Refusal, Verifier, has_usual_key};
+use crate::x509::handshake::{OFFERED_SCHEMES, SignatureRefusal, Verifier, has_usual_key};
 
 /// Tells apart what schema 1 called one: a signature that failed, and one that
 /// was beyond the verifier of that time. A handshake went on after either; it
@@ -16,12 +16,12 @@ pub(super) fn judge_signature(observation: &mut Observation) {
         (SignatureCheck::Failed, None) if !has_usual_key(leaf) => {
             (SignatureCheck::Unverifiable("this signature was not verified when it was made".into()), None)
         }
-        (SignatureCheck::Failed, Some(refusal @ Refusal::Unverifiable(_)))
+        (SignatureCheck::Failed, Some(refusal @ SignatureRefusal::Unverifiable(_)))
         | (
             SignatureCheck::Failed | SignatureCheck::Unverifiable(_),
-            Some(refusal @ Refusal::NotOffered(_)),
+            Some(refusal @ SignatureRefusal::NotOffered(_)),
         )
-        | (SignatureCheck::Unverifiable(_), Some(refusal @ Refusal::Failed(_))) => {
+        | (SignatureCheck::Unverifiable(_), Some(refusal @ SignatureRefusal::Failed(_))) => {
             let cause = refusal.cause().to_string();
             (refusal.into(), Some(cause))
         }

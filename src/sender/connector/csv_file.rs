@@ -3,8 +3,8 @@
 //! Windows PowerShell puts a `#TYPE` line first and writes UTF-16 when asked
 //! for Unicode; lists of values come as text only if somebody joined them.
 
-use super::csv_lines::{Lines, check_quotes};
-use super::entry::Entry;
+use super::csv_lines::{CsvLines, check_quotes};
+use super::entry::ConnectorEntry;
 use super::error::{ConnectorError, FileLine};
 use super::list::{CONNECTOR_FILE_BYTES_MAX, CONNECTORS_MAX, ConnectorList};
 use crate::dialect;
@@ -29,7 +29,7 @@ pub fn parse_csv(bytes: &[u8]) -> Result<ConnectorList, ConnectorError> {
     let (delimiter, first_line) = (said.unwrap_or_else(|| dialect::separator(header)), 1 + skipped_lines);
     check_quotes(text, delimiter, first_line)
         .map_err(|(line, what)| ConnectorError::at(FileLine(line), format!("not CSV: {what}")))?;
-    let mut lines = Lines::new(text, first_line);
+    let mut lines = CsvLines::new(text, first_line);
     let mut place = |at: Option<&Position>| FileLine(at.map_or(0, |at| lines.of_record(at.byte())));
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
@@ -46,7 +46,7 @@ pub fn parse_csv(bytes: &[u8]) -> Result<ConnectorList, ConnectorError> {
             return Err(ConnectorError::at(FileLine(0), format!("more than {CONNECTORS_MAX} connectors")));
         }
         let place = place(record.position());
-        entries.push(Row { header: &header, record: &record, place }.entry()?);
+        entries.push(ConnectorRow { header: &header, record: &record, place }.entry()?);
     }
     ConnectorList::from_entries(&entries, Vec::new())
 }
@@ -104,20 +104,20 @@ impl Header {
 }
 
 /// One connector.
-struct Row<'a> {
+struct ConnectorRow<'a> {
     header: &'a Header,
     record: &'a StringRecord,
     place: FileLine,
 }
 
-impl Row<'_> {
-    fn entry(&self) -> Result<Entry, ConnectorError> {
+impl ConnectorRow<'_> {
+    fn entry(&self) -> Result<ConnectorEntry, ConnectorError> {
         let (cells, columns) = (self.record.len(), self.header.0.len());
         if cells > columns {
             let what = format!("{cells} cells under {columns} columns; a cell with a separator needs quotes");
             return Err(self.wrong(what));
         }
-        let entry = Entry {
+        let entry = ConnectorEntry {
             place: self.place,
             name: self.cell("Name").to_string(),
             disabled: !self.flag("Enabled", true)?,

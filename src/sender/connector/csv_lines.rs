@@ -6,13 +6,13 @@
 
 /// Where in a text, and in which line that is.
 #[derive(Clone, Copy)]
-pub(super) struct Lines<'a> {
+pub(super) struct CsvLines<'a> {
     text: &'a [u8],
     byte: usize,
     line: u64,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> CsvLines<'a> {
     /// `text` begins in line `line`.
     pub(super) fn new(text: &'a str, line: u64) -> Self {
         Self { text: text.as_bytes(), byte: 0, line }
@@ -50,7 +50,7 @@ impl<'a> Lines<'a> {
 
 /// Where a cell is when the next byte comes.
 #[derive(Clone, Copy)]
-enum State {
+enum CellState {
     /// Before its first byte.
     Begin,
     /// In a cell without quotes, where a quote is a byte like any other.
@@ -68,25 +68,25 @@ enum State {
 /// # Errors
 /// The line of the first that does not, and what is wrong with it.
 pub(super) fn check_quotes(text: &str, delimiter: u8, line: u64) -> Result<(), (u64, &'static str)> {
-    let mut lines = Lines::new(text, line);
-    let mut state = State::Begin;
+    let mut lines = CsvLines::new(text, line);
+    let mut state = CellState::Begin;
     for (at, byte) in text.bytes().enumerate() {
         let ends = byte == delimiter || byte == b'\n' || byte == b'\r';
         state = match state {
-            State::Begin if byte == b'"' => State::Quoted(lines.of_byte(at)),
-            State::Quoted(begin) if byte == b'"' => State::Quote(begin),
-            State::Quoted(begin) => State::Quoted(begin),
-            State::Quote(begin) if byte == b'"' => State::Quoted(begin),
-            _ if ends => State::Begin,
-            State::Begin | State::Bare => State::Bare,
-            State::Quote(begin) | State::Ended(begin) if byte == b' ' => State::Ended(begin),
-            State::Quote(begin) | State::Ended(begin) => {
+            CellState::Begin if byte == b'"' => CellState::Quoted(lines.of_byte(at)),
+            CellState::Quoted(begin) if byte == b'"' => CellState::Quote(begin),
+            CellState::Quoted(begin) => CellState::Quoted(begin),
+            CellState::Quote(begin) if byte == b'"' => CellState::Quoted(begin),
+            _ if ends => CellState::Begin,
+            CellState::Begin | CellState::Bare => CellState::Bare,
+            CellState::Quote(begin) | CellState::Ended(begin) if byte == b' ' => CellState::Ended(begin),
+            CellState::Quote(begin) | CellState::Ended(begin) => {
                 return Err((begin, "a cell begins with a quote and goes on after the quote that ends it"));
             }
         };
     }
     match state {
-        State::Quoted(begin) => Err((begin, "a cell begins with a quote that never ends")),
+        CellState::Quoted(begin) => Err((begin, "a cell begins with a quote that never ends")),
         _ => Ok(()),
     }
 }
@@ -101,7 +101,7 @@ mod tests {
         {
             let mut reader =
                 csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-            let mut lines = Lines::new(text, 2);
+            let mut lines = CsvLines::new(text, 2);
             let found =
                 reader.records().map(|record| lines.of_record(record.unwrap().position().unwrap().byte()));
             assert_eq!(found.collect::<Vec<_>>(), [2, 3, 5, 7], "{text:?}");

@@ -18,7 +18,7 @@ pub const CONNECTOR_SMART_HOSTS_MAX: usize = 64;
 
 /// What a file says of one connector; what it leaves out has its default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct ConnectorEntry {
     pub place: FileLine,
     pub name: String,
     pub disabled: bool,
@@ -33,7 +33,7 @@ pub(super) struct Entry {
     pub all_via_on_premises: bool,
 }
 
-impl Entry {
+impl ConnectorEntry {
     /// An error about this connector.
     pub(super) fn wrong(&self, what: impl Into<String>) -> ConnectorError {
         ConnectorError::of(self.place, &self.name, what)

@@ -1,7 +1,7 @@
 //! The connectors of a file, and which of them are in force.
 
 use super::connectors::{Connectors, Tie};
-use super::entry::Entry;
+use super::entry::ConnectorEntry;
 use super::error::{ConnectorError, FileLine};
 use crate::model::{Connector, DomainName};
 use std::collections::HashMap;
@@ -30,7 +30,7 @@ pub struct ConnectorList {
 impl ConnectorList {
     /// Checks all entries of a file.
     pub(super) fn from_entries(
-        entries: &[Entry],
+        entries: &[ConnectorEntry],
         accepted_domains: Vec<DomainName>,
     ) -> Result<Self, ConnectorError> {
         if entries.len() > CONNECTORS_MAX {

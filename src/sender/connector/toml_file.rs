@@ -1,6 +1,6 @@
 //! Connectors as people write them: TOML.
 
-use super::entry::Entry;
+use super::entry::ConnectorEntry;
 use super::error::{ConnectorError, FileLine};
 use super::list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, ConnectorList};
 use crate::model::DomainName;
@@ -11,16 +11,16 @@ use toml::Spanned;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ConnectorFile {
     #[serde(default)]
     accepted_domains: Vec<Spanned<String>>,
     #[serde(default)]
-    connector: Vec<Table>,
+    connector: Vec<ConnectorTable>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
+struct ConnectorTable {
     name: Spanned<String>,
     #[serde(default = "yes")]
     enabled: bool,
@@ -58,12 +58,12 @@ pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
         return Err(ConnectorError::at(FileLine(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
     }
     let text = text.trim_start_matches('\u{feff}');
-    let file: File = toml::from_str(text).map_err(|error| {
+    let file: ConnectorFile = toml::from_str(text).map_err(|error| {
         let (line, what) = toml_fault::told(text, &error);
         ConnectorError::at(FileLine(line.unwrap_or(0)), what)
     })?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
-    let entries: Vec<Entry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
+    let entries: Vec<ConnectorEntry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
     ConnectorList::from_entries(&entries, accepted)
 }
 
@@ -83,8 +83,8 @@ fn accepted_domains(text: &str, given: &[Spanned<String>]) -> Result<Vec<DomainN
     given.iter().map(parse).collect()
 }
 
-fn entry(text: &str, table: Table) -> Entry {
-    Entry {
+fn entry(text: &str, table: ConnectorTable) -> ConnectorEntry {
+    ConnectorEntry {
         place: place(text, table.name.span().start),
         name: table.name.into_inner(),
         disabled: !table.enabled,

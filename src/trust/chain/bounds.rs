@@ -2,7 +2,7 @@
 //! with the product of the policies of each certificate, name constraints with
 //! that of names and subtrees; whoever presents a chain chooses both.
 
-use super::refusal::Refusal;
+use super::refusal::ChainRefusal;
 use crate::model::ChainStatus;
 use x509_cert::Certificate;
 use x509_cert::der::DecodeOwned;
@@ -16,7 +16,7 @@ const POLICY_NODES_MAX: usize = 1 << 16;
 const NAME_COMPARISONS_MAX: usize = 250_000;
 
 /// Refuses to look at a path that would cost too much.
-pub(super) fn check(path: &[Certificate]) -> Result<(), Refusal> {
+pub(super) fn check(path: &[Certificate]) -> Result<(), ChainRefusal> {
     let nodes = path.iter().fold(1_usize, |nodes, certificate| {
         let policies = count::<CertificatePolicies>(certificate, |list| list.0.len());
         let mappings = count::<PolicyMappings>(certificate, |list| list.0.len());
@@ -38,8 +38,8 @@ pub(super) fn check(path: &[Certificate]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn too_much(what: String) -> Refusal {
-    Refusal::new(ChainStatus::Unverifiable, format!("too much to validate: {what}"))
+fn too_much(what: String) -> ChainRefusal {
+    ChainRefusal::new(ChainStatus::Unverifiable, format!("too much to validate: {what}"))
 }
 
 /// How much there is of an extension; nothing where it cannot be read.

@@ -2,7 +2,7 @@
 //! labels. Every name is made of it by adding labels (RFC 5280 §4.2.1.10), and
 //! the library takes it for one that none is.
 
-use super::refusal::Refusal;
+use super::refusal::ChainRefusal;
 use pkix_path::TrustAnchor;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -11,11 +11,11 @@ use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{NameConstraints, SubjectAltName};
 
 /// Refuses a path on which all DNS names are excluded and one is borne below.
-pub(super) fn check(path: &[Certificate], anchor: &TrustAnchor) -> Result<(), Refusal> {
+pub(super) fn check(path: &[Certificate], anchor: &TrustAnchor) -> Result<(), ChainRefusal> {
     let mut excluded = anchor.name_constraints.as_ref().is_some_and(excludes_all);
     for certificate in path.iter().rev() {
         if excluded && extension::<SubjectAltName>(certificate).is_some_and(|names| bears_any(&names)) {
-            return Err(Refusal::invalid("a name is outside the name constraints"));
+            return Err(ChainRefusal::invalid("a name is outside the name constraints"));
         }
         excluded |= extension::<NameConstraints>(certificate).is_some_and(|it| excludes_all(&it));
     }

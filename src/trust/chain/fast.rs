@@ -3,7 +3,7 @@
 //! that fails there is none, and the search goes on.
 
 use super::read::ReadCertificate;
-use super::refusal::Refusal;
+use super::refusal::ChainRefusal;
 use super::rules::{self, Path};
 use crate::trust::roots::Store;
 use crate::trust::signatures;
@@ -35,7 +35,7 @@ pub(super) enum Fast {
     /// rustls-webpki found none.
     Webpki(Error),
     /// It found one that fails what it does not look at.
-    Ours(Refusal),
+    Ours(ChainRefusal),
 }
 
 impl Fast {
@@ -53,7 +53,7 @@ fn path(
     above: &[Arc<ReadCertificate>],
     roots: &Store,
     moment: Timestamp,
-    refused: &RefCell<Option<Refusal>>,
+    refused: &RefCell<Option<ChainRefusal>>,
 ) -> Result<usize, Error> {
     let leaf_der = CertificateDer::from(&*leaf.der);
     let end_entity = EndEntityCert::try_from(&leaf_der)?;
@@ -83,7 +83,7 @@ fn look_at(
     path: &VerifiedPath<'_>,
     roots: &Store,
     moment: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<(), ChainRefusal> {
     let issuers = path.intermediate_certificates().filter_map(|issuer| {
         let der = issuer.der();
         above.iter().find(|presented| *presented.der == *der.as_ref()).map(|presented| &presented.terms)

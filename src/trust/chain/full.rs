@@ -3,12 +3,12 @@
 //! rustls-webpki refused, and tells apart what both refuse.
 
 use super::read::ReadCertificate;
-use super::refusal::Refusal;
+use super::refusal::ChainRefusal;
 use super::rules::{self, Path};
 use super::{bounds, constraints, paths};
 use crate::model::{CertificateFacts, ChainStatus};
 use crate::trust::roots::Store;
-use crate::trust::signatures::{self, Verdict};
+use crate::trust::signatures::{self, SignatureVerdict};
 use crate::x509::old_dates::{Redated, redated};
 use crate::x509::terms::Terms;
 use jiff::Timestamp;
@@ -68,9 +68,9 @@ impl<'a> Full<'a> {
     /// # Errors
     /// Why there is none; of several ways that come to nothing, the one that
     /// came furthest.
-    pub(super) fn verify(&self, roots: &Store) -> Result<usize, Refusal> {
+    pub(super) fn verify(&self, roots: &Store) -> Result<usize, ChainRefusal> {
         let mut found = None;
-        let mut refusal: Option<Refusal> = None;
+        let mut refusal: Option<ChainRefusal> = None;
         paths::each(&self.certificates, |path, _| {
             let last = path.last().and_then(|place| self.certificates.get(*place));
             let Some(issuer) = last.map(|last| &last.tbs_certificate.issuer) else { return false };
@@ -92,14 +92,19 @@ impl<'a> Full<'a> {
 
     /// One way to one root. `None` where the root's key did not sign the last
     /// certificate.
-    fn attempt(&self, path: &[usize], anchor: &TrustAnchor, root: &[Terms]) -> Result<(), Option<Refusal>> {
+    fn attempt(
+        &self,
+        path: &[usize],
+        anchor: &TrustAnchor,
+        root: &[Terms],
+    ) -> Result<(), Option<ChainRefusal>> {
         let certificates = self.along(path);
-        let verifier = Verifier::new(&self.redated);
+        let verifier = PathVerifier::new(&self.redated);
         self.validate(&certificates, anchor, &verifier).map_err(|error| {
             let top = certificates.len().saturating_sub(1);
             match error {
-                Failure::Path(Error::SignatureInvalid { index }) if index == top => None,
-                Failure::Path(Error::NoTrustedPath) => None,
+                PathFailure::Path(Error::SignatureInvalid { index }) if index == top => None,
+                PathFailure::Path(Error::NoTrustedPath) => None,
                 error => Some(error.into_refusal(&certificates, self.moment)),
             }
         })?;
@@ -114,7 +119,7 @@ impl<'a> Full<'a> {
 
     /// Where the chain ends, if in no root of ours; and whether it would be
     /// good but for that.
-    fn without_root(&self, roots: &Store) -> Refusal {
+    fn without_root(&self, roots: &Store) -> ChainRefusal {
         let mut end = None;
         let mut refusal = None;
         paths::each(&self.certificates, |path, is_end| {
@@ -132,18 +137,18 @@ impl<'a> Full<'a> {
                 }
             }
         });
-        end.or(refusal).unwrap_or_else(|| Refusal::invalid("no path to a root"))
+        end.or(refusal).unwrap_or_else(|| ChainRefusal::invalid("no path to a root"))
     }
 
     /// Looks at a path as if its last certificate could be trusted to be what
     /// it says.
-    fn up_to_its_end(&self, path: &[usize]) -> Result<(), Refusal> {
+    fn up_to_its_end(&self, path: &[usize]) -> Result<(), ChainRefusal> {
         let certificates = self.along(path);
         let Some(last) = certificates.last() else { return Ok(()) };
         let above = &last.tbs_certificate;
         let anchor = TrustAnchor::new(above.issuer.clone(), above.subject_public_key_info.clone());
         let taken = last.signature.raw_bytes().into();
-        let verifier = Verifier { taken, ..Verifier::new(&self.redated) };
+        let verifier = PathVerifier { taken, ..PathVerifier::new(&self.redated) };
         self.validate(&certificates, &anchor, &verifier)
             .map_err(|error| error.into_refusal(&certificates, self.moment))?;
         let terms: Vec<&Terms> = path.iter().filter_map(|place| self.terms.get(*place)).copied().collect();
@@ -151,29 +156,29 @@ impl<'a> Full<'a> {
     }
 
     /// What a good path that ends without a root is.
-    fn end(&self, path: &[usize], roots: &Store) -> Refusal {
+    fn end(&self, path: &[usize], roots: &Store) -> ChainRefusal {
         let Some(last) = path.last().and_then(|place| self.facts.get(*place)) else {
-            return Refusal::invalid("no path to a root");
+            return ChainRefusal::invalid("no path to a root");
         };
         let issuer = last.issuer.as_deref().unwrap_or("a name that cannot be read");
         let unread = self.unread.iter().find(|(facts, _)| facts.subject.as_deref() == Some(issuer));
         if let Some((facts, error)) = unread {
             let subject = facts.subject.as_deref().unwrap_or_default();
-            return Refusal::invalid(format!("an issuer cannot be read, {subject}: {error}"));
+            return ChainRefusal::invalid(format!("an issuer cannot be read, {subject}: {error}"));
         }
         if last.self_signed && path.len() > 1 {
-            return Refusal::new(ChainStatus::UntrustedRoot, format!("issued by {issuer}"));
+            return ChainRefusal::new(ChainStatus::UntrustedRoot, format!("issued by {issuer}"));
         }
         let top = path.last().and_then(|place| self.certificates.get(*place));
         if top.is_some_and(|top| roots.full().named(&top.tbs_certificate.issuer).next().is_some()) {
             // A root of this name is there, and its key did not sign.
-            return Refusal::invalid("a signature does not verify");
+            return ChainRefusal::invalid("a signature does not verify");
         }
         let cause = match (path.len(), last.subject.as_deref()) {
             (2.., Some(subject)) => format!("{subject} came without its issuer, {issuer}"),
             _ => format!("came without its issuer, {issuer}"),
         };
-        Refusal::new(ChainStatus::IncompleteChain, cause)
+        ChainRefusal::new(ChainStatus::IncompleteChain, cause)
     }
 
     fn along(&self, path: &[usize]) -> Vec<Certificate> {
@@ -184,16 +189,16 @@ impl<'a> Full<'a> {
         &self,
         certificates: &[Certificate],
         anchor: &TrustAnchor,
-        verifier: &Verifier<'_>,
-    ) -> Result<(), Failure> {
-        bounds::check(certificates).map_err(Failure::Ours)?;
-        constraints::check(certificates, anchor).map_err(Failure::Ours)?;
+        verifier: &PathVerifier<'_>,
+    ) -> Result<(), PathFailure> {
+        bounds::check(certificates).map_err(PathFailure::Ours)?;
+        constraints::check(certificates, anchor).map_err(PathFailure::Ours)?;
         if certificates.iter().any(|certificate| certificate.signature.as_bytes().is_none()) {
-            return Err(Failure::Ours(Refusal::invalid("a signature is of odd bits")));
+            return Err(PathFailure::Ours(ChainRefusal::invalid("a signature is of odd bits")));
         }
         // The library compares the OIDs alone (RFC 5280 §4.1.1.2).
         if certificates.iter().any(|it| it.signature_algorithm != it.tbs_certificate.signature) {
-            return Err(Failure::Ours(Refusal::invalid(
+            return Err(PathFailure::Ours(ChainRefusal::invalid(
                 "the two signature algorithms of a certificate differ",
             )));
         }
@@ -202,9 +207,9 @@ impl<'a> Full<'a> {
         match validate_path(certificates, std::slice::from_ref(anchor), &policy, verifier) {
             Ok(_) => Ok(()),
             Err(Error::SignatureInvalid { .. }) if let Some(broken) = verifier.broken() => {
-                Err(Failure::Ours(Refusal::invalid(broken)))
+                Err(PathFailure::Ours(ChainRefusal::invalid(broken)))
             }
-            Err(error) => Err(Failure::Path(error)),
+            Err(error) => Err(PathFailure::Path(error)),
         }
     }
 }
@@ -222,8 +227,8 @@ fn canonical(der: &[u8]) -> Result<Certificate, der::Error> {
 
 /// Keeps the better evidence of two: what a root of ours lacks only, what could
 /// not be verified, what is broken.
-fn keep(kept: &mut Option<Refusal>, other: Refusal) {
-    let rank = |refusal: &Refusal| match refusal.status {
+fn keep(kept: &mut Option<ChainRefusal>, other: ChainRefusal) {
+    let rank = |refusal: &ChainRefusal| match refusal.status {
         ChainStatus::Unverifiable => 2,
         ChainStatus::ExpiredRoot => 1,
         _ => 0,
@@ -234,16 +239,16 @@ fn keep(kept: &mut Option<Refusal>, other: Refusal) {
 }
 
 /// Why a path was not validated.
-enum Failure {
+enum PathFailure {
     Path(Error),
-    Ours(Refusal),
+    Ours(ChainRefusal),
 }
 
-impl Failure {
-    fn into_refusal(self, certificates: &[Certificate], moment: Timestamp) -> Refusal {
+impl PathFailure {
+    fn into_refusal(self, certificates: &[Certificate], moment: Timestamp) -> ChainRefusal {
         match self {
-            Failure::Path(error) => Refusal::invalid(explain(&error, certificates, moment)),
-            Failure::Ours(refusal) => refusal,
+            PathFailure::Path(error) => ChainRefusal::invalid(explain(&error, certificates, moment)),
+            PathFailure::Ours(refusal) => refusal,
         }
     }
 }
@@ -275,7 +280,7 @@ fn explain(error: &Error, certificates: &[Certificate], moment: Timestamp) -> St
 
 /// Signatures by our verifiers. One that they cannot verify counts as good
 /// until the rest of the path is known to be, and is told then.
-struct Verifier<'a> {
+struct PathVerifier<'a> {
     /// A signature that is taken as good, if any.
     taken: Box<[u8]>,
     /// Certificates that were signed with other dates.
@@ -284,14 +289,14 @@ struct Verifier<'a> {
     broken: RefCell<Option<&'static str>>,
 }
 
-impl<'a> Verifier<'a> {
+impl<'a> PathVerifier<'a> {
     fn new(redated: &'a [Redated]) -> Self {
         Self { taken: Box::default(), redated, unverified: RefCell::default(), broken: RefCell::default() }
     }
 
-    fn unverified(&self) -> Option<Refusal> {
+    fn unverified(&self) -> Option<ChainRefusal> {
         let what = self.unverified.borrow().clone()?;
-        Some(Refusal::new(ChainStatus::Unverifiable, format!("cannot be verified by mxray: {what}")))
+        Some(ChainRefusal::new(ChainStatus::Unverifiable, format!("cannot be verified by mxray: {what}")))
     }
 
     fn broken(&self) -> Option<&'static str> {
@@ -299,7 +304,7 @@ impl<'a> Verifier<'a> {
     }
 }
 
-impl SignatureVerifier for Verifier<'_> {
+impl SignatureVerifier for PathVerifier<'_> {
     fn verify_signature(
         &self,
         algorithm: AlgorithmIdentifierRef<'_>,
@@ -313,13 +318,13 @@ impl SignatureVerifier for Verifier<'_> {
         let signed = self.redated.iter().find(|redated| redated.tbs == message);
         let message = signed.map_or(message, |redated| &redated.signed);
         match signatures::verify(algorithm, key, message, signature) {
-            Verdict::Good => Ok(()),
-            Verdict::Bad => Err(signature::Error::new()),
-            Verdict::Broken(what) => {
+            SignatureVerdict::Good => Ok(()),
+            SignatureVerdict::Bad => Err(signature::Error::new()),
+            SignatureVerdict::Broken(what) => {
                 *self.broken.borrow_mut() = Some(what);
                 Err(signature::Error::new())
             }
-            Verdict::Unverifiable(what) => {
+            SignatureVerdict::Unverifiable(what) => {
                 self.unverified.borrow_mut().get_or_insert(what);
                 Ok(())
             }

@@ -21,7 +21,7 @@ use fast::Fast;
 use full::Full;
 use jiff::Timestamp;
 pub(super) use read::ReadCertificate;
-use refusal::Refusal;
+use refusal::ChainRefusal;
 use std::sync::Arc;
 
 /// Longest [`Trust::detail`], in bytes.
@@ -37,8 +37,8 @@ pub(super) struct Trust {
     pub root: Option<Arc<TrustedRoot>>,
 }
 
-impl From<Refusal> for Trust {
-    fn from(refusal: Refusal) -> Self {
+impl From<ChainRefusal> for Trust {
+    fn from(refusal: ChainRefusal) -> Self {
         Self { status: refusal.status, detail: Some(bounded(refusal.cause)), root: None }
     }
 }
@@ -51,11 +51,11 @@ fn bounded(mut detail: String) -> String {
 /// Judges a chain, leaf first.
 pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp) -> Trust {
     let Some((first, above)) = chain.split_first() else {
-        return Refusal::invalid("no certificate").into();
+        return ChainRefusal::invalid("no certificate").into();
     };
     let leaf = &first.facts;
     if leaf.self_signed && !roots.contains(&first.der) {
-        return Refusal::new(ChainStatus::SelfSigned, "signed by its own key").into();
+        return ChainRefusal::new(ChainStatus::SelfSigned, "signed by its own key").into();
     }
     let moment = moment(leaf, at);
     let refused = match fast::verify(first, above, roots.all(), moment) {
@@ -110,13 +110,13 @@ fn moment(leaf: &CertificateFacts, at: Timestamp) -> Timestamp {
 
 /// What becomes of a leaf that the full validator cannot read. rustls-webpki
 /// says why; where it found but no root, its issuer is looked for by name.
-fn unread(leaf: &CertificateFacts, above: &[Arc<ReadCertificate>], refused: &Fast) -> Refusal {
+fn unread(leaf: &CertificateFacts, above: &[Arc<ReadCertificate>], refused: &Fast) -> ChainRefusal {
     let issuer = leaf.issuer.as_deref();
     let sent = above.iter().any(|above| issuer.is_some() && above.facts.subject.as_deref() == issuer);
     match (refused, issuer) {
         (Fast::Webpki(webpki::Error::UnknownIssuer), Some(issuer)) if !sent => {
-            Refusal::new(ChainStatus::IncompleteChain, format!("came without its issuer, {issuer}"))
+            ChainRefusal::new(ChainStatus::IncompleteChain, format!("came without its issuer, {issuer}"))
         }
-        _ => Refusal::invalid(refused.words()),
+        _ => ChainRefusal::invalid(refused.words()),
     }
 }

@@ -4,13 +4,13 @@ use crate::model::ChainStatus;
 
 /// Why a chain is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct ChainRefusal {
     pub status: ChainStatus,
     /// In words.
     pub cause: String,
 }
 
-impl Refusal {
+impl ChainRefusal {
     pub(super) fn new(status: ChainStatus, cause: impl Into<String>) -> Self {
         Self { status, cause: cause.into() }
     }

@@ -5,7 +5,7 @@
 //! verify -purpose sslserver` refuses: a root is a certificate like any other
 //! for it, though RFC 5280 §6.1.1 (d) takes name and key alone.
 
-use super::refusal::Refusal;
+use super::refusal::ChainRefusal;
 use crate::model::ChainStatus;
 use crate::x509::terms::{KeyState, Terms};
 use jiff::Timestamp;
@@ -23,7 +23,7 @@ pub(super) struct Path<'a> {
 }
 
 /// Looks at every certificate of a path.
-pub(super) fn check(path: &Path<'_>, moment: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check(path: &Path<'_>, moment: Timestamp) -> Result<(), ChainRefusal> {
     let Some((leaf, above)) = path.terms.split_first() else { return Ok(()) };
     check_leaf(leaf)?;
     for issuer in above {
@@ -41,7 +41,7 @@ pub(super) fn check(path: &Path<'_>, moment: Timestamp) -> Result<(), Refusal> {
 }
 
 /// One certificate of the root that fits is enough.
-fn check_roots(path: &Path<'_>, moment: Timestamp) -> Result<(), Refusal> {
+fn check_roots(path: &Path<'_>, moment: Timestamp) -> Result<(), ChainRefusal> {
     let mut refusal = None;
     for root in path.root {
         match check_root(root, path.terms, moment) {
@@ -52,22 +52,22 @@ fn check_roots(path: &Path<'_>, moment: Timestamp) -> Result<(), Refusal> {
     refusal.map_or(Ok(()), Err)
 }
 
-fn check_leaf(leaf: &Terms) -> Result<(), Refusal> {
+fn check_leaf(leaf: &Terms) -> Result<(), ChainRefusal> {
     check_readable(leaf, "the leaf")?;
     check_purpose(leaf)?;
     if leaf.key_use.is_some_and(|usage| !usage.serves_tls) {
-        return Err(Refusal::invalid("the key usage of the leaf allows no TLS"));
+        return Err(ChainRefusal::invalid("the key usage of the leaf allows no TLS"));
     }
     match &leaf.key {
-        KeyState::Broken(defect) => Err(Refusal::invalid(format!("the leaf: {defect}"))),
+        KeyState::Broken(defect) => Err(ChainRefusal::invalid(format!("the leaf: {defect}"))),
         KeyState::Usable | KeyState::Unknown(_) => Ok(()),
     }
 }
 
 /// A key that nobody here knows is no fault of the chain.
-fn check_key_known(leaf: &Terms) -> Result<(), Refusal> {
+fn check_key_known(leaf: &Terms) -> Result<(), ChainRefusal> {
     match &leaf.key {
-        KeyState::Unknown(algorithm) => Err(Refusal::new(
+        KeyState::Unknown(algorithm) => Err(ChainRefusal::new(
             ChainStatus::Unverifiable,
             format!("cannot be verified by mxray: the leaf's key, {algorithm} of unknown size"),
         )),
@@ -75,62 +75,62 @@ fn check_key_known(leaf: &Terms) -> Result<(), Refusal> {
     }
 }
 
-fn check_issuer(issuer: &Terms, which: &str) -> Result<(), Refusal> {
+fn check_issuer(issuer: &Terms, which: &str) -> Result<(), ChainRefusal> {
     check_readable(issuer, which)?;
     check_purpose(issuer)?;
     if issuer.key_use.is_some_and(|usage| !usage.signs_certificates) {
-        return Err(Refusal::invalid(format!("the key usage of {which} lacks keyCertSign")));
+        return Err(ChainRefusal::invalid(format!("the key usage of {which} lacks keyCertSign")));
     }
     Ok(())
 }
 
-fn check_readable(terms: &Terms, which: &str) -> Result<(), Refusal> {
+fn check_readable(terms: &Terms, which: &str) -> Result<(), ChainRefusal> {
     match &terms.defect {
-        Some(defect) => Err(Refusal::invalid(format!("{which}: {defect}"))),
+        Some(defect) => Err(ChainRefusal::invalid(format!("{which}: {defect}"))),
         None => Ok(()),
     }
 }
 
-fn check_purpose(terms: &Terms) -> Result<(), Refusal> {
+fn check_purpose(terms: &Terms) -> Result<(), ChainRefusal> {
     if terms.server_auth == Some(false) {
-        return Err(Refusal::invalid("the extended key usage lacks server authentication"));
+        return Err(ChainRefusal::invalid("the extended key usage lacks server authentication"));
     }
     Ok(())
 }
 
 /// The identifiers of the issuer, where both sides have them (RFC 5280
 /// §4.2.1.1). No rule of path validation; OpenSSL and GnuTLS hold them as one.
-fn check_link(issued: &Terms, issuer: &Terms) -> Result<(), Refusal> {
+fn check_link(issued: &Terms, issuer: &Terms) -> Result<(), ChainRefusal> {
     let differ =
         |one: &Option<Vec<u8>>, other: &Option<Vec<u8>>| one.is_some() && other.is_some() && one != other;
     if differ(&issued.authority_key, &issuer.subject_key) || differ(&issued.authority_serial, &issuer.serial)
     {
-        return Err(Refusal::invalid("the authority key identifier names another certificate"));
+        return Err(ChainRefusal::invalid("the authority key identifier names another certificate"));
     }
     Ok(())
 }
 
-fn check_root(root: &Terms, below: &[&Terms], moment: Timestamp) -> Result<(), Refusal> {
+fn check_root(root: &Terms, below: &[&Terms], moment: Timestamp) -> Result<(), ChainRefusal> {
     if root.not_after.is_some_and(|end| end < moment) {
-        return Err(Refusal::new(ChainStatus::ExpiredRoot, "the root's certificate has expired"));
+        return Err(ChainRefusal::new(ChainStatus::ExpiredRoot, "the root's certificate has expired"));
     }
     if root.not_before.is_some_and(|start| start > moment) {
-        return Err(Refusal::invalid("the root's certificate is not valid yet"));
+        return Err(ChainRefusal::invalid("the root's certificate is not valid yet"));
     }
     if root.unknown_critical {
-        return Err(Refusal::invalid("a critical extension of the root is not known"));
+        return Err(ChainRefusal::invalid("a critical extension of the root is not known"));
     }
     // Version 1 has no extensions to say it with. Of version 3 the key usage
     // may say it, too: OpenSSL takes that, and old roots have no more.
     let signs = root.key_use.is_some_and(|usage| usage.signs_certificates);
     let is_ca = root.basic.map_or(root.version == Some(1) || signs, |basic| basic.ca);
     if !is_ca {
-        return Err(Refusal::invalid("the root is no CA"));
+        return Err(ChainRefusal::invalid("the root is no CA"));
     }
     check_issuer(root, "the root")?;
     let issuers = below.iter().skip(1).filter(|issuer| !issuer.self_issued).count();
     if root.basic.and_then(|basic| basic.path_len).is_some_and(|length| issuers > length as usize) {
-        return Err(Refusal::invalid("the path is longer than the root allows"));
+        return Err(ChainRefusal::invalid("the path is longer than the root allows"));
     }
     below.last().map_or(Ok(()), |last| check_link(last, root))
 }

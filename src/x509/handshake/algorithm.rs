@@ -1,14 +1,14 @@
 //! Which algorithm a signature scheme means (RFC 8446 §4.2.3, RFC 5246
 //! §7.4.1.4.1), and what of it the library has.
 
-use super::Refusal;
-use super::key::{Curve, Key, KeyKind};
+use super::SignatureRefusal;
+use super::key::{KeyCurve, KeyKind, VerifyingKey};
 use crate::model::SignatureScheme;
 use aws_lc_rs::signature::{self, RsaParameters, VerificationAlgorithm};
 
 /// How a signature is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
+pub(super) enum SignatureFamily {
     Pkcs1,
     /// By a key that may sign by PKCS#1 too.
     PssRsae,
@@ -39,18 +39,18 @@ pub(super) enum Hashes {
 }
 
 /// Of a scheme.
-pub(super) fn of_scheme(scheme: SignatureScheme) -> Result<(Family, Hashes), Refusal> {
+pub(super) fn of_scheme(scheme: SignatureScheme) -> Result<(SignatureFamily, Hashes), SignatureRefusal> {
     let (family, hash) = match scheme.0 {
-        0x0804 => (Family::PssRsae, Hash::Sha256),
-        0x0805 => (Family::PssRsae, Hash::Sha384),
-        0x0806 => (Family::PssRsae, Hash::Sha512),
-        0x0809 => (Family::PssPss, Hash::Sha256),
-        0x080a => (Family::PssPss, Hash::Sha384),
-        0x080b => (Family::PssPss, Hash::Sha512),
-        0x0807 => (Family::Ed25519, Hash::Own),
-        0x0904 => (Family::MlDsa(44), Hash::Own),
-        0x0905 => (Family::MlDsa(65), Hash::Own),
-        0x0906 => (Family::MlDsa(87), Hash::Own),
+        0x0804 => (SignatureFamily::PssRsae, Hash::Sha256),
+        0x0805 => (SignatureFamily::PssRsae, Hash::Sha384),
+        0x0806 => (SignatureFamily::PssRsae, Hash::Sha512),
+        0x0809 => (SignatureFamily::PssPss, Hash::Sha256),
+        0x080a => (SignatureFamily::PssPss, Hash::Sha384),
+        0x080b => (SignatureFamily::PssPss, Hash::Sha512),
+        0x0807 => (SignatureFamily::Ed25519, Hash::Own),
+        0x0904 => (SignatureFamily::MlDsa(44), Hash::Own),
+        0x0905 => (SignatureFamily::MlDsa(65), Hash::Own),
+        0x0906 => (SignatureFamily::MlDsa(87), Hash::Own),
         _ => of_pair(scheme)?,
     };
     Ok((family, Hashes::One(hash)))
@@ -77,8 +77,8 @@ pub(super) fn kind_of_key(scheme: SignatureScheme) -> Option<KeyKind> {
 }
 
 /// Of the pair of hash and signature that a scheme is in TLS 1.2.
-fn of_pair(scheme: SignatureScheme) -> Result<(Family, Hash), Refusal> {
-    let lacking = || Refusal::unverifiable(format_args!("a signature of {scheme}"));
+fn of_pair(scheme: SignatureScheme) -> Result<(SignatureFamily, Hash), SignatureRefusal> {
+    let lacking = || SignatureRefusal::unverifiable(format_args!("a signature of {scheme}"));
     let [hash, signature] = scheme.0.to_be_bytes();
     let hash = match hash {
         2 => Hash::Sha1,
@@ -89,71 +89,74 @@ fn of_pair(scheme: SignatureScheme) -> Result<(Family, Hash), Refusal> {
         _ => return Err(lacking()),
     };
     match signature {
-        1 => Ok((Family::Pkcs1, hash)),
-        3 => Ok((Family::Ecdsa, hash)),
+        1 => Ok((SignatureFamily::Pkcs1, hash)),
+        3 => Ok((SignatureFamily::Ecdsa, hash)),
         _ => Err(lacking()),
     }
 }
 
 /// Of a kind of key, up to TLS 1.1 (RFC 4346 §7.4.3, RFC 8422 §5.4).
-pub(super) fn of_old_key(key: &Key<'_>) -> Result<(Family, Hashes), Refusal> {
+pub(super) fn of_old_key(key: &VerifyingKey<'_>) -> Result<(SignatureFamily, Hashes), SignatureRefusal> {
     match key {
-        Key::Rsa(_) => Ok((Family::Pkcs1, Hashes::Md5Sha1)),
-        Key::Curve(_) => Ok((Family::Ecdsa, Hashes::One(Hash::Sha1))),
-        other => Err(Refusal::unverifiable(format_args!("a signature of {}", other.name()))),
+        VerifyingKey::Rsa(_) => Ok((SignatureFamily::Pkcs1, Hashes::Md5Sha1)),
+        VerifyingKey::Curve(_) => Ok((SignatureFamily::Ecdsa, Hashes::One(Hash::Sha1))),
+        other => Err(SignatureRefusal::unverifiable(format_args!("a signature of {}", other.name()))),
     }
 }
 
 /// Whether the curve is that of the scheme, which TLS 1.3 demands.
-pub(super) fn check_curve(scheme: Option<SignatureScheme>, key: &Key<'_>) -> Result<(), Refusal> {
-    let (Some(scheme), Key::Curve(point)) = (scheme, key) else { return Ok(()) };
+pub(super) fn check_curve(
+    scheme: Option<SignatureScheme>,
+    key: &VerifyingKey<'_>,
+) -> Result<(), SignatureRefusal> {
+    let (Some(scheme), VerifyingKey::Curve(point)) = (scheme, key) else { return Ok(()) };
     let wanted = match scheme.0 {
-        0x0403 => Curve::P256,
-        0x0503 => Curve::P384,
-        0x0603 => Curve::P521,
-        0x081a => Curve::Other("1.3.36.3.3.2.8.1.1.7".into()),
-        0x081b => Curve::Other("1.3.36.3.3.2.8.1.1.11".into()),
-        0x081c => Curve::Other("1.3.36.3.3.2.8.1.1.13".into()),
+        0x0403 => KeyCurve::P256,
+        0x0503 => KeyCurve::P384,
+        0x0603 => KeyCurve::P521,
+        0x081a => KeyCurve::Other("1.3.36.3.3.2.8.1.1.7".into()),
+        0x081b => KeyCurve::Other("1.3.36.3.3.2.8.1.1.11".into()),
+        0x081c => KeyCurve::Other("1.3.36.3.3.2.8.1.1.13".into()),
         _ => return Ok(()),
     };
-    if point.curve == wanted || point.curve == Curve::Explicit {
+    if point.curve == wanted || point.curve == KeyCurve::Explicit {
         return Ok(());
     }
-    Err(Refusal::failed(format!("signed with {scheme}, which is none of the curve of the key")))
+    Err(SignatureRefusal::failed(format!("signed with {scheme}, which is none of the curve of the key")))
 }
 
 /// The library's algorithm, and the key as it takes it.
 pub(super) fn in_library<'c>(
-    family: Family,
+    family: SignatureFamily,
     hash: Hash,
-    key: &Key<'c>,
-) -> Result<(&'static dyn VerificationAlgorithm, &'c [u8]), Refusal> {
+    key: &VerifyingKey<'c>,
+) -> Result<(&'static dyn VerificationAlgorithm, &'c [u8]), SignatureRefusal> {
     match (family, key) {
-        (Family::Pkcs1, _) => {
+        (SignatureFamily::Pkcs1, _) => {
             let (algorithm, bits_min) = pkcs1(hash)?;
             Ok((algorithm, key.rsa_within(bits_min)?))
         }
-        (Family::PssRsae | Family::PssPss, _) => {
+        (SignatureFamily::PssRsae | SignatureFamily::PssPss, _) => {
             let (algorithm, hash_oid, salt_bytes) = pss_with_its_hash(hash).ok_or_else(lacking_hash)?;
             let der = key.rsa_within(2048)?;
             key.leaves(hash_oid, salt_bytes)?;
             Ok((algorithm, der))
         }
-        (Family::Ecdsa, Key::Curve(point)) => Ok((ecdsa(&point.curve, hash)?, point.bytes)),
-        (Family::Ed25519, Key::Ed25519(bytes)) => Ok((&signature::ED25519, bytes)),
-        (Family::MlDsa(44), Key::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_44, bytes)),
-        (Family::MlDsa(65), Key::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_65, bytes)),
-        (Family::MlDsa(_), Key::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_87, bytes)),
-        _ => Err(Refusal::unverifiable(format_args!("a signature by a key of {}", key.name()))),
+        (SignatureFamily::Ecdsa, VerifyingKey::Curve(point)) => Ok((ecdsa(&point.curve, hash)?, point.bytes)),
+        (SignatureFamily::Ed25519, VerifyingKey::Ed25519(bytes)) => Ok((&signature::ED25519, bytes)),
+        (SignatureFamily::MlDsa(44), VerifyingKey::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_44, bytes)),
+        (SignatureFamily::MlDsa(65), VerifyingKey::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_65, bytes)),
+        (SignatureFamily::MlDsa(_), VerifyingKey::MlDsa(_, bytes)) => Ok((&signature::ML_DSA_87, bytes)),
+        _ => Err(SignatureRefusal::unverifiable(format_args!("a signature by a key of {}", key.name()))),
     }
 }
 
-fn lacking_hash() -> Refusal {
-    Refusal::unverifiable("a signature with this hash")
+fn lacking_hash() -> SignatureRefusal {
+    SignatureRefusal::unverifiable("a signature with this hash")
 }
 
 /// With the shortest key that the library takes for it, in bits.
-fn pkcs1(hash: Hash) -> Result<(&'static RsaParameters, u32), Refusal> {
+fn pkcs1(hash: Hash) -> Result<(&'static RsaParameters, u32), SignatureRefusal> {
     match hash {
         Hash::Sha1 => Ok((&signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, 1024)),
         Hash::Sha256 => Ok((&signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY, 1024)),
@@ -184,27 +187,29 @@ pub(super) fn pss(hash: Hash) -> Option<RsaParameters> {
 }
 
 /// Up to TLS 1.2 any hash goes with any curve.
-fn ecdsa(curve: &Curve, hash: Hash) -> Result<&'static dyn VerificationAlgorithm, Refusal> {
+fn ecdsa(curve: &KeyCurve, hash: Hash) -> Result<&'static dyn VerificationAlgorithm, SignatureRefusal> {
     Ok(match (curve, hash) {
-        (Curve::P256, Hash::Sha1) => &signature::ECDSA_P256_SHA1_ASN1,
-        (Curve::P256, Hash::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
-        (Curve::P256, Hash::Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
-        (Curve::P256, Hash::Sha512) => &signature::ECDSA_P256_SHA512_ASN1,
-        (Curve::P384, Hash::Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
-        (Curve::P384, Hash::Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
-        (Curve::P384, Hash::Sha512) => &signature::ECDSA_P384_SHA512_ASN1,
-        (Curve::P521, Hash::Sha1) => &signature::ECDSA_P521_SHA1_ASN1,
-        (Curve::P521, Hash::Sha224) => &signature::ECDSA_P521_SHA224_ASN1,
-        (Curve::P521, Hash::Sha256) => &signature::ECDSA_P521_SHA256_ASN1,
-        (Curve::P521, Hash::Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
-        (Curve::P521, Hash::Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
-        (Curve::Secp256k1, Hash::Sha256) => &signature::ECDSA_P256K1_SHA256_ASN1,
-        (Curve::Missing, _) => return Err(Refusal::failed("the key of the certificate names no curve")),
-        (Curve::Explicit, _) => {
-            return Err(Refusal::unverifiable("a signature by a key whose curve is written out"));
+        (KeyCurve::P256, Hash::Sha1) => &signature::ECDSA_P256_SHA1_ASN1,
+        (KeyCurve::P256, Hash::Sha256) => &signature::ECDSA_P256_SHA256_ASN1,
+        (KeyCurve::P256, Hash::Sha384) => &signature::ECDSA_P256_SHA384_ASN1,
+        (KeyCurve::P256, Hash::Sha512) => &signature::ECDSA_P256_SHA512_ASN1,
+        (KeyCurve::P384, Hash::Sha256) => &signature::ECDSA_P384_SHA256_ASN1,
+        (KeyCurve::P384, Hash::Sha384) => &signature::ECDSA_P384_SHA384_ASN1,
+        (KeyCurve::P384, Hash::Sha512) => &signature::ECDSA_P384_SHA512_ASN1,
+        (KeyCurve::P521, Hash::Sha1) => &signature::ECDSA_P521_SHA1_ASN1,
+        (KeyCurve::P521, Hash::Sha224) => &signature::ECDSA_P521_SHA224_ASN1,
+        (KeyCurve::P521, Hash::Sha256) => &signature::ECDSA_P521_SHA256_ASN1,
+        (KeyCurve::P521, Hash::Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
+        (KeyCurve::P521, Hash::Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
+        (KeyCurve::Secp256k1, Hash::Sha256) => &signature::ECDSA_P256K1_SHA256_ASN1,
+        (KeyCurve::Missing, _) => {
+            return Err(SignatureRefusal::failed("the key of the certificate names no curve"));
         }
-        (Curve::Other(oid), _) => {
-            return Err(Refusal::unverifiable(format_args!("a signature on the curve {oid}")));
+        (KeyCurve::Explicit, _) => {
+            return Err(SignatureRefusal::unverifiable("a signature by a key whose curve is written out"));
+        }
+        (KeyCurve::Other(oid), _) => {
+            return Err(SignatureRefusal::unverifiable(format_args!("a signature on the curve {oid}")));
         }
         _ => return Err(lacking_hash()),
     })

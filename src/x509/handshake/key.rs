@@ -1,6 +1,6 @@
 //! The key of a certificate, as far as a handshake's signature goes into it.
 
-use super::Refusal;
+use super::SignatureRefusal;
 use crate::x509::fields::Cursor;
 use crate::x509::oid::dotted;
 use crate::x509::{key, subject_public_key_info};
@@ -29,7 +29,7 @@ pub(super) enum KeyKind {
 }
 
 /// A public key.
-pub(super) enum Key<'c> {
+pub(super) enum VerifyingKey<'c> {
     Rsa(RsaKey<'c>),
     Curve(Point<'c>),
     Ed25519(&'c [u8]),
@@ -59,13 +59,13 @@ enum Restriction {
 }
 
 pub(super) struct Point<'c> {
-    pub curve: Curve,
+    pub curve: KeyCurve,
     pub bytes: &'c [u8],
 }
 
 /// The curves that the library has, and all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Curve {
+pub(super) enum KeyCurve {
     P256,
     P384,
     P521,
@@ -78,7 +78,7 @@ pub(super) enum Curve {
     Missing,
 }
 
-impl<'c> Key<'c> {
+impl<'c> VerifyingKey<'c> {
     /// Of a certificate; `None` where its key cannot be found.
     pub(super) fn of(certificate: &'c [u8]) -> Option<Self> {
         let raw = subject_public_key_info(certificate)?;
@@ -92,87 +92,95 @@ impl<'c> Key<'c> {
                 let bits = key::KeyReading::of(Some(raw)).key?.bits?;
                 let parameters = info.algorithm.parameters.as_ref();
                 let has_null = parameters.is_some_and(|parameters| parameters.tag() == Tag::Null);
-                Key::Rsa(RsaKey { der: bytes, bits, is_pss, restriction, has_null })
+                VerifyingKey::Rsa(RsaKey { der: bytes, bits, is_pss, restriction, has_null })
             }
-            "1.2.840.10045.2.1" => Key::Curve(Point { curve: curve(&info.algorithm), bytes }),
-            "1.3.101.112" => Key::Ed25519(bytes),
-            "2.16.840.1.101.3.4.3.17" => Key::MlDsa(44, bytes),
-            "2.16.840.1.101.3.4.3.18" => Key::MlDsa(65, bytes),
-            "2.16.840.1.101.3.4.3.19" => Key::MlDsa(87, bytes),
-            other => Key::Other(key::KeyReading::of(Some(raw)).key?.algorithm, beyond_library(other)),
+            "1.2.840.10045.2.1" => VerifyingKey::Curve(Point { curve: curve(&info.algorithm), bytes }),
+            "1.3.101.112" => VerifyingKey::Ed25519(bytes),
+            "2.16.840.1.101.3.4.3.17" => VerifyingKey::MlDsa(44, bytes),
+            "2.16.840.1.101.3.4.3.18" => VerifyingKey::MlDsa(65, bytes),
+            "2.16.840.1.101.3.4.3.19" => VerifyingKey::MlDsa(87, bytes),
+            other => {
+                VerifyingKey::Other(key::KeyReading::of(Some(raw)).key?.algorithm, beyond_library(other))
+            }
         })
     }
 
     /// The kind of its signatures; `None` where that is not known here.
     pub(super) fn kind(&self) -> Option<KeyKind> {
         match self {
-            Key::Rsa(rsa) if rsa.is_pss => Some(KeyKind::RsaPss),
-            Key::Rsa(_) => Some(KeyKind::Rsa),
-            Key::Curve(_) => Some(KeyKind::Curve),
-            Key::Ed25519(_) => Some(KeyKind::Ed25519),
-            Key::MlDsa(level, _) => Some(KeyKind::MlDsa(*level)),
-            Key::Other(_, kind) => *kind,
+            VerifyingKey::Rsa(rsa) if rsa.is_pss => Some(KeyKind::RsaPss),
+            VerifyingKey::Rsa(_) => Some(KeyKind::Rsa),
+            VerifyingKey::Curve(_) => Some(KeyKind::Curve),
+            VerifyingKey::Ed25519(_) => Some(KeyKind::Ed25519),
+            VerifyingKey::MlDsa(level, _) => Some(KeyKind::MlDsa(*level)),
+            VerifyingKey::Other(_, kind) => *kind,
         }
     }
 
     /// Whether it is of a form that every verifier reads.
     pub(super) fn is_usual(&self) -> bool {
         match self {
-            Key::Rsa(rsa) => !rsa.is_pss && rsa.has_null,
-            Key::Curve(point) => matches!(point.curve, Curve::P256 | Curve::P384 | Curve::P521),
-            Key::Ed25519(_) | Key::MlDsa(..) => true,
-            Key::Other(..) => false,
+            VerifyingKey::Rsa(rsa) => !rsa.is_pss && rsa.has_null,
+            VerifyingKey::Curve(point) => {
+                matches!(point.curve, KeyCurve::P256 | KeyCurve::P384 | KeyCurve::P521)
+            }
+            VerifyingKey::Ed25519(_) | VerifyingKey::MlDsa(..) => true,
+            VerifyingKey::Other(..) => false,
         }
     }
 
     /// For a sentence.
     pub(super) fn name(&self) -> &str {
         match self {
-            Key::Rsa(rsa) if rsa.is_pss => "RSASSA-PSS",
-            Key::Rsa(_) => "RSA",
-            Key::Curve(_) => "ECDSA",
-            Key::Ed25519(_) => "Ed25519",
-            Key::MlDsa(..) => "ML-DSA",
-            Key::Other(name, _) => name,
+            VerifyingKey::Rsa(rsa) if rsa.is_pss => "RSASSA-PSS",
+            VerifyingKey::Rsa(_) => "RSA",
+            VerifyingKey::Curve(_) => "ECDSA",
+            VerifyingKey::Ed25519(_) => "Ed25519",
+            VerifyingKey::MlDsa(..) => "ML-DSA",
+            VerifyingKey::Other(name, _) => name,
         }
     }
 
     /// The RSAPublicKey, where it is of a length that can be checked.
-    pub(super) fn rsa_within(&self, bits_min: u32) -> Result<&'c [u8], Refusal> {
-        let Key::Rsa(rsa) = self else { return Err(Refusal::unreadable_key()) };
+    pub(super) fn rsa_within(&self, bits_min: u32) -> Result<&'c [u8], SignatureRefusal> {
+        let VerifyingKey::Rsa(rsa) = self else { return Err(SignatureRefusal::unreadable_key()) };
         let checked: RangeInclusive<u32> = bits_min..=RSA_BITS_MAX;
         if checked.contains(&rsa.bits) {
             return Ok(rsa.der);
         }
-        Err(Refusal::unverifiable(format_args!("this signature by an RSA key of {} bits", rsa.bits)))
+        Err(SignatureRefusal::unverifiable(format_args!("this signature by an RSA key of {} bits", rsa.bits)))
     }
 
     /// Whether the parameters of an RSASSA-PSS key leave signatures with this
     /// hash and a salt as long (RFC 8446 §4.2.3).
-    pub(super) fn leaves(&self, hash_oid: &str, salt_bytes: u32) -> Result<(), Refusal> {
-        let Key::Rsa(rsa) = self else { return Ok(()) };
+    pub(super) fn leaves(&self, hash_oid: &str, salt_bytes: u32) -> Result<(), SignatureRefusal> {
+        let VerifyingKey::Rsa(rsa) = self else { return Ok(()) };
         match &rsa.restriction {
             Restriction::None => Ok(()),
             Restriction::To(hash, salt) if hash == hash_oid && *salt <= salt_bytes => Ok(()),
-            _ => Err(Refusal::unverifiable("a signature by an RSASSA-PSS key with parameters of its own")),
+            _ => Err(SignatureRefusal::unverifiable(
+                "a signature by an RSASSA-PSS key with parameters of its own",
+            )),
         }
     }
 
     /// Why the library rejects the key. A point that is not on its curve is
     /// nobody's key.
-    pub(super) fn why_rejected(&self) -> Refusal {
-        let Key::Curve(point) = self else { return Refusal::unreadable_key() };
+    pub(super) fn why_rejected(&self) -> SignatureRefusal {
+        let VerifyingKey::Curve(point) = self else { return SignatureRefusal::unreadable_key() };
         let coordinates = match point.curve {
-            Curve::P256 | Curve::Secp256k1 => 2 * 32,
-            Curve::P384 => 2 * 48,
-            Curve::P521 => 2 * 66,
-            Curve::Other(_) | Curve::Explicit | Curve::Missing => return Refusal::unreadable_key(),
+            KeyCurve::P256 | KeyCurve::Secp256k1 => 2 * 32,
+            KeyCurve::P384 => 2 * 48,
+            KeyCurve::P521 => 2 * 66,
+            KeyCurve::Other(_) | KeyCurve::Explicit | KeyCurve::Missing => {
+                return SignatureRefusal::unreadable_key();
+            }
         };
         // Compressed and hybrid points (SEC 1 §2.3.3, X9.62 §4.3.6).
         match point.bytes.split_first() {
-            Some((2 | 3, rest)) if 2 * rest.len() == coordinates => Refusal::odd_point(),
-            Some((6 | 7, rest)) if rest.len() == coordinates => Refusal::odd_point(),
-            _ => Refusal::failed("the key of the certificate is no point of its curve"),
+            Some((2 | 3, rest)) if 2 * rest.len() == coordinates => SignatureRefusal::odd_point(),
+            Some((6 | 7, rest)) if rest.len() == coordinates => SignatureRefusal::odd_point(),
+            _ => SignatureRefusal::failed("the key of the certificate is no point of its curve"),
         }
     }
 }
@@ -202,20 +210,20 @@ fn bit_string(info: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn curve(algorithm: &AlgorithmIdentifier<'_>) -> Curve {
+fn curve(algorithm: &AlgorithmIdentifier<'_>) -> KeyCurve {
     if algorithm.parameters.is_none() {
-        return Curve::Missing;
+        return KeyCurve::Missing;
     }
     // What is read as an OID may be something else.
     let named = algorithm.parameters.as_ref().filter(|parameters| parameters.tag() == Tag::Oid);
     let named = named.and_then(|parameters| parameters.as_oid().ok());
-    let Some(oid) = named.map(|oid| dotted(&oid)) else { return Curve::Explicit };
+    let Some(oid) = named.map(|oid| dotted(&oid)) else { return KeyCurve::Explicit };
     match oid.as_str() {
-        "1.2.840.10045.3.1.7" => Curve::P256,
-        "1.3.132.0.34" => Curve::P384,
-        "1.3.132.0.35" => Curve::P521,
-        "1.3.132.0.10" => Curve::Secp256k1,
-        _ => Curve::Other(oid),
+        "1.2.840.10045.3.1.7" => KeyCurve::P256,
+        "1.3.132.0.34" => KeyCurve::P384,
+        "1.3.132.0.35" => KeyCurve::P521,
+        "1.3.132.0.10" => KeyCurve::Secp256k1,
+        _ => KeyCurve::Other(oid),
     }
 }
 

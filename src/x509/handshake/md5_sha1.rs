@@ -2,7 +2,7 @@
 //! side by side, without naming either (RFC 4346 §4.7). The library that
 //! checks all else does not speak it.
 
-use super::Refusal;
+use super::SignatureRefusal;
 use crate::x509::fields::Cursor;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use md5::{Digest, Md5};
@@ -21,11 +21,11 @@ pub(super) struct Md5Sha1Key {
 
 impl Md5Sha1Key {
     /// Of an RSAPublicKey (RFC 8017 §A.1.1), whose length was looked at.
-    pub(super) fn new(der: &[u8]) -> Result<Self, Refusal> {
-        let key = Self::read(der).ok_or_else(Refusal::unreadable_key)?;
+    pub(super) fn new(der: &[u8]) -> Result<Self, SignatureRefusal> {
+        let key = Self::read(der).ok_or_else(SignatureRefusal::unreadable_key)?;
         let odd = |number: &BigUint| number.bit(0);
         let computable = odd(&key.modulus) && odd(&key.exponent) && key.exponent.bits() <= EXPONENT_BITS_MAX;
-        if computable { Ok(key) } else { Err(Refusal::unreadable_key()) }
+        if computable { Ok(key) } else { Err(SignatureRefusal::unreadable_key()) }
     }
 
     fn read(der: &[u8]) -> Option<Self> {

@@ -4,7 +4,7 @@ use crate::model::SignatureCheck;
 
 /// Why a signature proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SignatureRefusal {
     /// It is none that any client takes; the text says why.
     Failed(String),
     /// It was made under a scheme that was not offered; the text names it.
@@ -13,11 +13,13 @@ pub enum Refusal {
     Unverifiable(String),
 }
 
-impl Refusal {
+impl SignatureRefusal {
     /// The cause in words.
     pub fn cause(&self) -> &str {
         match self {
-            Refusal::Failed(cause) | Refusal::NotOffered(cause) | Refusal::Unverifiable(cause) => cause,
+            SignatureRefusal::Failed(cause)
+            | SignatureRefusal::NotOffered(cause)
+            | SignatureRefusal::Unverifiable(cause) => cause,
         }
     }
 
@@ -39,12 +41,12 @@ impl Refusal {
     }
 }
 
-impl From<Refusal> for SignatureCheck {
-    fn from(refusal: Refusal) -> Self {
+impl From<SignatureRefusal> for SignatureCheck {
+    fn from(refusal: SignatureRefusal) -> Self {
         match refusal {
-            Refusal::Failed(_) => SignatureCheck::Failed,
-            Refusal::NotOffered(_) => SignatureCheck::NotOffered,
-            Refusal::Unverifiable(cause) => SignatureCheck::Unverifiable(cause.into()),
+            SignatureRefusal::Failed(_) => SignatureCheck::Failed,
+            SignatureRefusal::NotOffered(_) => SignatureCheck::NotOffered,
+            SignatureRefusal::Unverifiable(cause) => SignatureCheck::Unverifiable(cause.into()),
         }
     }
 }

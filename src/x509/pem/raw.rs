@@ -9,7 +9,7 @@ use x509_cert::der::{AnyRef, Decode};
 /// A stretch of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: PieceKind,
     pub(super) bytes: &'a [u8],
     /// Where in the file it begins, in bytes.
     pub(super) at: usize,
@@ -19,7 +19,7 @@ pub(super) struct Piece<'a> {
 
 /// What a stretch looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PieceKind {
     /// All that is not DER.
     Text,
     /// One element of DER, a SEQUENCE that begins with another, as that of
@@ -66,12 +66,12 @@ impl<'a> Iterator for Pieces<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.file.get(self.at..).filter(|rest| !rest.is_empty())?;
         let (kind, length) = match kind(rest) {
-            None => (Kind::Text, text_bytes(rest)),
+            None => (PieceKind::Text, text_bytes(rest)),
             Some(kind) => match split(rest) {
-                Some((element, _)) if kind != Kind::Certificate || is_framed(element) => {
+                Some((element, _)) if kind != PieceKind::Certificate || is_framed(element) => {
                     (kind, element.len())
                 }
-                _ => (Kind::Broken, broken_bytes(rest)),
+                _ => (PieceKind::Broken, broken_bytes(rest)),
             },
         };
         let bytes = rest.get(..length)?;
@@ -83,14 +83,14 @@ impl<'a> Iterator for Pieces<'a> {
 }
 
 /// What the element would be that begins here, if one does.
-fn kind(bytes: &[u8]) -> Option<Kind> {
+fn kind(bytes: &[u8]) -> Option<PieceKind> {
     let [0x30, length @ 0x81..=0x84, ..] = bytes else { return None };
     let content = bytes.get(2 + usize::from(length & 0x7f)..)?;
     match content {
-        [0x30, ..] => Some(Kind::Certificate),
-        _ if content.starts_with(PKCS7) => Some(Kind::Container("PKCS #7")),
-        _ if content.starts_with(PKCS12) => Some(Kind::Container("PKCS #12")),
-        [0x02, 0x01, 0x00 | 0x01, ..] => Some(Kind::Key),
+        [0x30, ..] => Some(PieceKind::Certificate),
+        _ if content.starts_with(PKCS7) => Some(PieceKind::Container("PKCS #7")),
+        _ if content.starts_with(PKCS12) => Some(PieceKind::Container("PKCS #12")),
+        [0x02, 0x01, 0x00 | 0x01, ..] => Some(PieceKind::Key),
         _ => None,
     }
 }
