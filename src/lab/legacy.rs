@@ -2,11 +2,12 @@
 //! chooses as none would: the `[server.ROLE.legacy]` table of a scenario, and
 //! its answer to each ClientHello, without a socket.
 
+use super::client_hello::ClientOffer;
 use super::step::{Step, Then, Words};
 use super::tls_table::{LeafKeyKind, Tls};
 use crate::model::DowngradeMark;
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
-use crate::tls::{ClientHello, ShareKind};
+use crate::tls::ShareKind;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -161,7 +162,7 @@ impl Legacy {
     /// The answer to a hello whose message has `message_bytes` bytes.
     pub(super) fn answer(
         &self,
-        hello: &ClientHello,
+        hello: &ClientOffer,
         message_bytes: usize,
         key: LeafKeyKind,
     ) -> ServerDecision {
@@ -184,7 +185,7 @@ impl Legacy {
     /// upon too.
     fn choice(
         &self,
-        hello: &ClientHello,
+        hello: &ClientOffer,
         version: ProtocolVersion,
         suite: CipherSuite,
         key: LeafKeyKind,
@@ -203,8 +204,7 @@ impl Legacy {
         if signs && !schemes.contains(&self.scheme(key)) {
             return None;
         }
-        let shares = hello.key_shares.as_deref().unwrap_or_default();
-        let retry = tls13 && !shares.iter().any(|share| Some(share.group) == group);
+        let retry = tls13 && !hello.shared_groups.iter().any(|shared| Some(*shared) == group);
         Some(Choice { version, suite, group, retry })
     }
 
@@ -261,10 +261,10 @@ fn check_end(step: &Step) -> Result<(), String> {
 }
 
 impl Intolerance {
-    fn refuses(&self, hello: &ClientHello, message_bytes: usize) -> bool {
+    fn refuses(&self, hello: &ClientOffer, message_bytes: usize) -> bool {
         self.hello_bytes_over.is_some_and(|limit| message_bytes > limit)
             || self.tls13 && hello.supported_versions.contains(&ProtocolVersion::TLS13)
-            || self.names_host && hello.sni.is_some()
+            || self.names_host && hello.name.is_some()
     }
 }
 

@@ -1,7 +1,6 @@
 //! What a server by script answers, hello by hello.
 
 use super::*;
-use crate::tls::KeyShare;
 
 fn legacy(text: &str) -> Legacy {
     toml::from_str(text).unwrap()
@@ -11,15 +10,19 @@ fn suites(names: &[&str]) -> Vec<CipherSuite> {
     names.iter().map(|name| name.parse().unwrap()).collect()
 }
 
-fn hello(version: ProtocolVersion, names: &[&str]) -> ClientHello {
-    ClientHello::new(version, suites(names), [7; 32])
+fn hello(version: ProtocolVersion, names: &[&str]) -> ClientOffer {
+    ClientOffer {
+        suites: suites(names),
+        supported_versions: if version == ProtocolVersion::TLS13 { vec![version] } else { Vec::new() },
+        ..ClientOffer::new(version.min(ProtocolVersion::TLS12))
+    }
 }
 
-fn ask(legacy: &Legacy, hello: &ClientHello) -> ServerDecision {
-    legacy.answer(hello, hello.to_message().unwrap().len(), LeafKeyKind::Rsa2048)
+fn ask(legacy: &Legacy, hello: &ClientOffer) -> ServerDecision {
+    legacy.answer(hello, 100, LeafKeyKind::Rsa2048)
 }
 
-fn agrees(legacy: &Legacy, hello: &ClientHello) -> Choice {
+fn agrees(legacy: &Legacy, hello: &ClientOffer) -> Choice {
     match ask(legacy, hello) {
         ServerDecision::Agrees(choice) => choice,
         other => panic!("{other:?}"),
@@ -78,9 +81,9 @@ fn a_missing_share_asks_for_another_hello() {
     let server = legacy(&format!("groups = ['secp384r1']\nsuites = {{ 'TLSv1.3' = ['{AES_13}'] }}"));
     let mut hello = hello(ProtocolVersion::TLS13, &[AES_13]);
     hello.groups = vec![NamedGroup(29), NamedGroup(24)];
-    hello.key_shares = Some(vec![KeyShare { group: NamedGroup(29), key: vec![9; 32] }]);
+    hello.shared_groups = vec![NamedGroup(29)];
     assert!(agrees(&server, &hello).retry);
-    hello.key_shares = Some(vec![KeyShare { group: NamedGroup(24), key: vec![9; 97] }]);
+    hello.shared_groups = vec![NamedGroup(24)];
     assert!(!agrees(&server, &hello).retry);
 }
 

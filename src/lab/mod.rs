@@ -14,6 +14,7 @@
 mod address;
 mod assign;
 mod cast;
+mod client_hello;
 mod compare;
 mod connector_file;
 mod counters;

@@ -2,7 +2,7 @@
 //! bytes.
 
 use super::error::LabError;
-use super::hello::Hello;
+use super::hello::ReceivedHello;
 use super::legacy::{AnswerDeviation, Choice, Legacy, ServerDecision, handshake_failure};
 use super::pki::Pki;
 use super::step::{Prepared, Step};
@@ -11,8 +11,8 @@ use super::tls_table::{ClientAuth, LeafKeyKind, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::tls::server_hello::{MARK_BYTES, end_of_random};
 use crate::tls::{
-    CertificateMessage, CertificateRequest, ClientHello, Extension, ExtensionType, ServerFlight, ServerHello,
-    ServerShare, ShareKind, SignedShare, TooLong,
+    CertificateMessage, CertificateRequest, Extension, ExtensionType, ServerFlight, ServerHello, ServerShare,
+    ShareKind, SignedShare, TooLong,
 };
 use ::aws_lc_rs::agreement::{self, Algorithm, PrivateKey};
 use rustls::ServerConfig;
@@ -27,8 +27,6 @@ const RANDOM: [u8; 32] = [0x6d; 32];
 /// A byte of made-up numbers: with its highest bit set, so that they are as
 /// long as they are said to be, and odd, as primes are.
 const NUMBER_BYTE: u8 = 0xfb;
-/// The signal that stands for the extension among the suites (RFC 5746 §3.3).
-const EMPTY_RENEGOTIATION_INFO_SCSV: CipherSuite = CipherSuite(0x00ff);
 /// rsa_sign and ecdsa_sign (RFC 5246 §7.4.4, RFC 8422 §5.5).
 const CERTIFICATE_TYPES: [u8; 2] = [1, 64];
 
@@ -81,7 +79,7 @@ impl Scripted {
     }
 
     /// What is to be done with this hello.
-    pub(super) fn react(&self, hello: &Hello) -> Reaction<'_> {
+    pub(super) fn react(&self, hello: &ReceivedHello) -> Reaction<'_> {
         match self.legacy.answer(&hello.offer, hello.message_bytes, self.key) {
             ServerDecision::Stumbles => Reaction::Play(self.stumbles.as_ref().unwrap_or(&self.no_version)),
             ServerDecision::NoVersion => Reaction::Play(&self.no_version),
@@ -90,7 +88,7 @@ impl Scripted {
         }
     }
 
-    fn agree(&self, hello: &Hello, choice: Choice) -> Reaction<'_> {
+    fn agree(&self, hello: &ReceivedHello, choice: Choice) -> Reaction<'_> {
         if let Some(config) = self.completed.get(&(choice.version, choice.suite)) {
             return Reaction::Complete(config.clone());
         }
@@ -104,7 +102,7 @@ impl Scripted {
         }
     }
 
-    fn flight(&self, hello: &Hello, choice: Choice) -> Result<ServerFlight, TooLong> {
+    fn flight(&self, hello: &ReceivedHello, choice: Choice) -> Result<ServerFlight, TooLong> {
         let Choice { version, suite, group, retry } = choice;
         let mut answer = match group {
             Some(group) if version >= ProtocolVersion::TLS13 && retry => ServerHello::retry(suite, group),
@@ -115,8 +113,7 @@ impl Scripted {
         };
         if version >= ProtocolVersion::TLS13 {
             answer.session_id = hello.offer.session_id.clone();
-        } else if renegotiates_securely(&hello.offer) && !self.deviates(AnswerDeviation::NoRenegotiationInfo)
-        {
+        } else if hello.offer.renegotiation_info && !self.deviates(AnswerDeviation::NoRenegotiationInfo) {
             let before: &[u8] = if self.deviates(AnswerDeviation::Renegotiated) { &[1, 7] } else { &[0] };
             answer.extensions.push(Extension::new(ExtensionType::RENEGOTIATION_INFO, before));
         }
@@ -155,7 +152,7 @@ impl Scripted {
     /// nothing.
     fn signed(
         &self,
-        hello: &Hello,
+        hello: &ReceivedHello,
         version: ProtocolVersion,
         share: ServerShare,
     ) -> Result<SignedShare, TooLong> {
@@ -198,18 +195,11 @@ impl Scripted {
         })
     }
 
-    fn chain(&self, hello: &Hello) -> Option<CertificateMessage> {
+    fn chain(&self, hello: &ReceivedHello) -> Option<CertificateMessage> {
         let certified = self.certificates.for_name(hello.name())?;
         let certificates = certified.cert.iter().map(|der| Arc::from(der.as_ref())).collect();
         Some(CertificateMessage { certificates, excess: 0 })
     }
-}
-
-/// Whether the client asks for RFC 5746, without which some refuse the server.
-fn renegotiates_securely(offer: &ClientHello) -> bool {
-    let mut extensions = offer.extensions.iter().map(|extension| extension.extension_type);
-    offer.suites.contains(&EMPTY_RENEGOTIATION_INFO_SCSV)
-        || extensions.any(|known| known == ExtensionType::RENEGOTIATION_INFO)
 }
 
 /// Made-up number of so many bits.

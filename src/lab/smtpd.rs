@@ -2,7 +2,7 @@
 //! connects.
 
 use super::counters::{AddressCounter, Presence};
-use super::hello::{Hello, read_hello};
+use super::hello::{ReceivedHello, read_hello};
 use super::inside::{self, PreparedInside, Sealer};
 use super::scripted::{Reaction, Scripted};
 use super::server::Server;
@@ -168,7 +168,7 @@ async fn by_script(
 /// Gives a ClientHello that was read to rustls after all.
 async fn replayed(
     stream: &mut TcpStream,
-    hello: &Hello,
+    hello: &ReceivedHello,
     config: Arc<ServerConfig>,
     script: &Script,
     presence: &mut Presence<'_>,

@@ -1,4 +1,4 @@
-//! Reading a ClientHello: for tests, and for a server that answers by script.
+//! Reading a ClientHello: for tests, and for users of the library.
 
 use super::client_hello::{ClientHello, HOST_NAME, KeyShare};
 use super::extension::{Extension, ExtensionType, read_extension};
