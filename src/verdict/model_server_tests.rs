@@ -7,7 +7,7 @@ use crate::ask::step_down::{self, HelloPlan};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use crate::model::{
     Basis, ChainStatus, Check, ClientCertificate, DateStatus, Delivery, Failure, Finding, HelloEnd,
-    HelloFinding, HelloObservation, HelloPurpose, Kind, Leaf, MxHost, Observation, Phase,
+    HelloFinding, HelloObservation, HelloPurpose, JudgedEndpoint, Kind, Leaf, MxHost, Observation, Phase,
     PresentedCertificate, SecondHandshake, Sha256, SignatureCheck, TlsFinding, TlsObservation,
 };
 use crate::sender::offer::{HelloLength, Offer};
@@ -551,21 +551,10 @@ proptest! {
         asks in prop::bool::weighted(0.3),
         looks in any::<bool>(),
     ) {
-        let server = ModelServer {
-            stumbles: false,
-            silent: false,
-            names: ModelNames::Ignored,
-            client_auth: ModelClientAuth::None,
-            ..server
-        };
+        let server = by_the_offer_alone(server);
         let endpoint = judged(&profile, found(&server, &profile, asks, looks));
-        let given = answer_to(&server, &profile);
-        let told = format!("{server:?}\n{:?}\n{endpoint:?}\n{given:?}", profile.offer);
+        let told = no_guess(&server, &profile, &endpoint)?;
         let delivery = endpoint.outcome.delivery;
-        prop_assert!(delivery != Delivery::Encrypted || given.is_some(), "{told}");
-        prop_assert!(delivery != Delivery::Deferred || given.is_none(), "{told}");
-        let checks = [endpoint.encryption, endpoint.certificate];
-        prop_assert!(!checks.contains(&Check::Pass) || given.is_some(), "{told}");
         // What its own hello would tell is asked for.
         let lacks = endpoint.finding.extra_client_hellos.iter().all(|hello| hello.purpose != HelloPurpose::Sender);
         if delivery == Delivery::Undetermined && lacks {
@@ -575,4 +564,42 @@ proptest! {
             prop_assert!(next.is_some_and(|next| asks.contains(&next.purpose)), "{told}");
         }
     }
+
+    /// So it is with what the hellos of other senders were answered.
+    #[test]
+    fn what_is_inferred_of_another_senders_offer_is_no_guess(
+        server in server(),
+        asked in (0..SENDERS.len()).prop_map(|place| SenderProfile::new(SENDERS[place].clone())),
+        profile in sender(),
+    ) {
+        let server = by_the_offer_alone(server);
+        let endpoint = judged(&profile, found(&server, &asked, true, false));
+        no_guess(&server, &profile, &endpoint)?;
+    }
+}
+
+/// The same server, to which form and length of a hello are nothing.
+fn by_the_offer_alone(server: ModelServer) -> ModelServer {
+    ModelServer {
+        stumbles: false,
+        silent: false,
+        names: ModelNames::Ignored,
+        client_auth: ModelClientAuth::None,
+        ..server
+    }
+}
+
+/// Nothing is told to be encrypted or to pass that it refuses, nor deferred that it takes.
+fn no_guess(
+    server: &ModelServer,
+    profile: &SenderProfile,
+    endpoint: &JudgedEndpoint,
+) -> Result<String, TestCaseError> {
+    let given = answer_to(server, profile);
+    let told = format!("{server:?}\n{:?}\n{endpoint:?}\n{given:?}", profile.offer);
+    prop_assert!(endpoint.outcome.delivery != Delivery::Encrypted || given.is_some(), "{told}");
+    prop_assert!(endpoint.outcome.delivery != Delivery::Deferred || given.is_none(), "{told}");
+    let checks = [endpoint.encryption, endpoint.certificate];
+    prop_assert!(!checks.contains(&Check::Pass) || given.is_some(), "{told}");
+    Ok(told)
 }

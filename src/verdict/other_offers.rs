@@ -101,9 +101,22 @@ impl<'f> Heard<'f> {
         offer.versions.contains(&chosen)
             && offer.rank(suite).is_some()
             && self.hello.group.is_none_or(|group| offer.groups.contains(&group))
-            && self.hello.signature_scheme.is_none_or(|scheme| offer.signature_schemes.contains(&scheme))
+            && self.signs_for(chosen, offer)
             && offer.versions.iter().all(|version| *version <= chosen || self.denies(*version))
             && self.is_as_long_as(offer)
+    }
+
+    /// Whether the server signs for the sender, too. In TLS 1.3 a hello does not show
+    /// under which scheme: it may be any that was offered.
+    fn signs_for(&self, chosen: ProtocolVersion, offer: &Offer) -> bool {
+        let offers = |scheme| offer.signature_schemes.contains(&scheme);
+        match self.hello.signature_scheme {
+            Some(scheme) => offers(scheme),
+            None if chosen == ProtocolVersion::TLS13 => {
+                self.offer.signature_schemes.iter().copied().all(offers)
+            }
+            None => true,
+        }
     }
 
     /// Some servers stumble over a hello that is longer than they expect.
