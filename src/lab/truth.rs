@@ -80,7 +80,8 @@ impl TruthRow {
     }
 
     /// What is found at the weakest. Where the scanner's own handshake came to
-    /// nothing there, it is what the usual sender gets.
+    /// nothing there, it is what the usual sender gets; and what the file says of
+    /// that sender's weakest goes before all else.
     fn weakest<'a>(&'a self, role: &'a str) -> impl Iterator<Item = (&'static str, &'a str)> {
         let expect = &self.scenario.expect;
         let sent: BTreeMap<&str, &str> = expect.sender(USUAL_SENDER).collect();
@@ -89,8 +90,9 @@ impl TruthRow {
         let told = move |(column, cell): (&'static str, &'a str)| {
             let of_sender = format!("delivery_{column}");
             let by_sender = SESSION_COLUMNS.contains(&column) && !shaken;
-            let sent = sent.get(of_sender.as_str()).copied().unwrap_or_default();
-            (column, if by_sender { sent } else { cell })
+            let usual = sent.get(of_sender.as_str()).copied().unwrap_or_default();
+            let own = sent.get(format!("weakest_{column}").as_str()).copied();
+            (column, own.unwrap_or(if by_sender { usual } else { cell }))
         };
         expect.finding(Some(role)).map(told)
     }

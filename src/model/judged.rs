@@ -2,7 +2,7 @@
 //! serves, worked out once.
 
 use super::delivery::Basis;
-use super::finding::{Finding, PresentedCertificate};
+use super::finding::{Finding, PresentedCertificate, TlsFinding};
 use super::forced::{Check, CheckCause};
 use super::outcome::Outcome;
 
@@ -38,6 +38,19 @@ pub struct JudgedEndpoint {
     pub unproven: Unproven,
     /// The certificate that the sender is shown; `None` where none was seen.
     pub presented: Option<PresentedCertificate>,
+    /// Where it is judged by a second handshake, which has the sender's form, its
+    /// place in [`Finding::extra_client_hellos`].
+    pub second_handshake: Option<usize>,
+}
+
+impl JudgedEndpoint {
+    /// What the handshake showed by which the sender is judged; `None` where
+    /// there was none.
+    pub fn handshake(&self) -> Option<&TlsFinding> {
+        let second = self.second_handshake.and_then(|place| self.finding.extra_client_hellos.get(place));
+        let second = second.and_then(|hello| hello.handshake.as_deref());
+        second.map(|second| &second.tls).or(self.finding.tls.as_ref())
+    }
 }
 
 #[cfg(test)]
@@ -53,6 +66,7 @@ impl JudgedEndpoint {
             certificate_basis: Basis::Inferred,
             unproven: Unproven::default(),
             presented: None,
+            second_handshake: None,
         }
     }
 }

@@ -19,7 +19,9 @@ pub struct View {
     pub host: Option<MxHost>,
     /// What was found there, and what it comes to.
     pub endpoint: Arc<JudgedEndpoint>,
-    /// Name axis, which depends on the domain; `None` without a certificate.
+    /// Name axis, which depends on the domain: of [`Verdict::best`] that of the
+    /// scanner's first handshake, of [`Verdict::weakest`] that of the handshake by
+    /// which the sender is judged. `None` without a certificate.
     pub name: Option<NameStatus>,
 }
 

@@ -56,6 +56,7 @@ pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoin
             certificate_basis: Basis::Observed,
             unproven: Unproven::default(),
             presented: None,
+            second_handshake: verdict.second,
             outcome: verdict.outcome,
             finding,
         };
@@ -64,6 +65,7 @@ pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoin
     let mut judged = of_parts(finding, verdict.outcome, presented);
     judged.certificate_basis = judged.certificate_basis.max(shown_by.unwrap_or(Basis::Inferred));
     judged.unproven.certificate = verdict.unproven_certificate;
+    judged.second_handshake = verdict.second;
     judged
 }
 
@@ -74,6 +76,7 @@ struct CaseVerdict {
     anonymous: bool,
     presented: Option<(PresentedCertificate, Basis)>,
     unproven_certificate: Option<CheckCause>,
+    second: Option<usize>,
 }
 
 impl CaseVerdict {
@@ -84,6 +87,7 @@ impl CaseVerdict {
             anonymous: encrypted && case.is_anonymous(),
             presented: if encrypted { case.presented() } else { None },
             unproven_certificate: case.unproven_on_demand(),
+            second: case.second,
             outcome,
         }
     }
@@ -108,6 +112,7 @@ pub(super) fn of_parts(
         certificate_basis: outcome.basis.unwrap_or(Basis::Inferred),
         unproven: Unproven { session: outcome.unproven, certificate: None },
         presented,
+        second_handshake: None,
         outcome,
         finding,
     }

@@ -26,6 +26,8 @@ pub(super) struct Case<'a> {
     pub tls: Option<&'a TlsFinding>,
     /// How it stands to that of the sender.
     pub form: HandshakeForm,
+    /// Of a second one its place in [`Finding::extra_client_hellos`].
+    pub second: Option<usize>,
 }
 
 /// Has an endpoint judged by the handshake that counts for the sender.
@@ -34,8 +36,8 @@ pub(super) fn with_case<T>(
     finding: &Finding,
     judge: impl FnOnce(&Case<'_>) -> T,
 ) -> T {
-    let Counted { failure, tls, form } = form::counted(profile, finding);
-    judge(&Case { profile, finding, failure, tls, form })
+    let Counted { failure, tls, form, second } = form::counted(profile, finding);
+    judge(&Case { profile, finding, failure, tls, form, second })
 }
 
 impl<'a> Case<'a> {

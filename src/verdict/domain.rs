@@ -9,7 +9,7 @@ use super::requirement::{self, Requirement};
 use super::weakness::{self, HostEndpoint};
 use crate::model::{
     Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, NameStatus, Outcome, Phase,
-    PossibleDelivery, Reason, TlsSettings, View,
+    PossibleDelivery, Reason, TlsFinding, TlsSettings, View,
 };
 use crate::sender::connector::ReferenceIdentifier;
 use crate::trust::names;
@@ -160,11 +160,20 @@ impl<'a> Domain<'a> {
         self.members.iter().filter(takes).min_by(|one, other| self.compare(one, other))
     }
 
-    /// A member as it is told.
+    /// A member as it is told, with what the scanner's first handshake showed.
     pub(super) fn view(&self, member: &Member<'a>) -> Option<View> {
+        self.view_by(member, member.endpoint()?.finding.tls.as_ref())
+    }
+
+    /// The same with what the handshake showed by which the sender is judged.
+    pub(super) fn view_as_judged(&self, member: &Member<'a>) -> Option<View> {
+        self.view_by(member, member.endpoint()?.handshake())
+    }
+
+    fn view_by(&self, member: &Member<'a>, tls: Option<&TlsFinding>) -> Option<View> {
         let endpoint = member.endpoint()?;
         let exchange = self.facts.exchanges.get(member.exchange)?;
-        let leaf = endpoint.finding.tls.as_ref().and_then(|tls| tls.leaf.as_deref());
+        let leaf = tls.and_then(|tls| tls.leaf.as_deref());
         let name =
             |leaf| -> NameStatus { names::status(leaf, &self.facts.target.subject, exchange.host.as_ref()) };
         Some(View {

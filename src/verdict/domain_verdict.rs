@@ -31,7 +31,7 @@ pub fn verdict(
         connector: connector::under(&domain, connectors, &whole.outcome),
         forced,
         forced_basis,
-        weakest: domain.weakest().and_then(|member| domain.view(member)),
+        weakest: domain.weakest().and_then(|member| domain.view_as_judged(member)),
         outcome: whole.outcome,
         also: whole.also,
         otherwise: whole.otherwise,

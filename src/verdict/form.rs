@@ -27,12 +27,14 @@ pub(super) struct Counted<'f> {
     pub tls: Option<&'f TlsFinding>,
     /// How it stands to that of the sender.
     pub form: HandshakeForm,
+    /// Of a second one its place in [`Finding::extra_client_hellos`].
+    pub second: Option<usize>,
 }
 
 /// Which of the handshakes counts: a second one that tells more, else the first.
 pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Counted<'f> {
     let form = HandshakeForm { alike: true, named: true, groups: SCANNER_GROUPS };
-    let first = Counted { failure: finding.failure.as_ref(), tls: finding.tls.as_ref(), form };
+    let first = Counted { failure: finding.failure.as_ref(), tls: finding.tls.as_ref(), form, second: None };
     // Before TLS there is nothing in which they could differ.
     let Some(tls) = first.tls else { return first };
     let form = HandshakeForm {
@@ -48,21 +50,25 @@ pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Coun
         let another = (of_second.alike && !form.alike) || (of_second.named && !form.named);
         another || (stuck && !is_stuck(second.failure.as_ref(), &second.tls))
     };
-    match second(profile, finding).filter(|(second, of_second)| tells_more(second, *of_second)) {
-        Some((second, form)) => {
-            Counted { failure: failure_with(finding, second), tls: Some(&second.tls), form }
+    match second(profile, finding).filter(|(_, second, of_second)| tells_more(second, *of_second)) {
+        Some((place, second, form)) => {
+            let failure = failure_with(finding, second);
+            Counted { failure, tls: Some(&second.tls), form, second: Some(place) }
         }
         None => Counted { form, ..first },
     }
 }
 
 /// The last handshake that was made once more.
-fn second<'f>(profile: &SenderProfile, finding: &'f Finding) -> Option<(&'f SecondHandshake, HandshakeForm)> {
-    finding.extra_client_hellos.iter().rev().find_map(|hello| {
+fn second<'f>(
+    profile: &SenderProfile,
+    finding: &'f Finding,
+) -> Option<(usize, &'f SecondHandshake, HandshakeForm)> {
+    finding.extra_client_hellos.iter().enumerate().rev().find_map(|(place, hello)| {
         let second = hello.handshake.as_deref()?;
         let alike = is_alike(profile, finding, hello.names_host, &second.tls);
         let named = is_named_alike(profile, finding, hello.names_host);
-        Some((second, HandshakeForm { alike, named, groups: SHORT_GROUPS }))
+        Some((place, second, HandshakeForm { alike, named, groups: SHORT_GROUPS }))
     })
 }
 

@@ -272,7 +272,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::SENDER_VERSIONS,
         "weakest_tls_version",
-        "As `tls_version`, of the weakest; where the scanner's own handshake failed there, the one that this sender would get.",
+        "As `tls_version`, of the weakest. Where the scanner's first handshake failed there, or this sender is judged by a second one, the version that this sender would get.",
         |r| weakest(r).any_version(),
     ),
     column("weakest_cipher_suite", "As `cipher_suite`, in the same way.", |r| weakest(r).any_suite()),
@@ -282,15 +282,22 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     yes_no("weakest_forward_secrecy", "As `forward_secrecy`, in the same way.", |r| {
         weakest(r).any_forward_secrecy()
     }),
-    one_of(closed::CHAINS, "weakest_cert_chain", "As `cert_chain`, of the weakest.", |r| {
-        weakest(r).cert_chain()
-    }),
-    one_of(closed::DATES, "weakest_cert_dates", "As `cert_dates`, of the weakest.", |r| {
+    one_of(
+        closed::CHAINS,
+        "weakest_cert_chain",
+        "As `cert_chain`, of the weakest: of the certificate in the handshake by which this sender is judged, a second one included. Empty where no handshake showed one.",
+        |r| weakest(r).cert_chain(),
+    ),
+    one_of(closed::DATES, "weakest_cert_dates", "As `cert_dates`, of the same certificate.", |r| {
         weakest(r).cert_dates()
     }),
-    one_of(closed::NAMES, "weakest_cert_name", "As `cert_name`, of the weakest.", |r| weakest(r).cert_name()),
-    one_of(closed::KEYS, "weakest_cert_key", "As `cert_key`, of the weakest.", |r| weakest(r).cert_key()),
-    column("weakest_cert_sha256", "As `cert_sha256`, of the weakest.", |r| weakest(r).cert_sha256()),
+    one_of(closed::NAMES, "weakest_cert_name", "As `cert_name`, of the same certificate.", |r| {
+        weakest(r).cert_name()
+    }),
+    one_of(closed::KEYS, "weakest_cert_key", "As `cert_key`, of the same certificate.", |r| {
+        weakest(r).cert_key()
+    }),
+    column("weakest_cert_sha256", "As `cert_sha256`, of the same certificate.", |r| weakest(r).cert_sha256()),
     yes_no("smart_hosts", "Whether the endpoints are the smart hosts of the connector, not the MX.", |r| {
         Value::flag(asked_dns(r).then_some(r.facts.smart_hosts))
     }),

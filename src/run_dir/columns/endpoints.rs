@@ -137,7 +137,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.",
         |r| Value::flag(r.observation.failure.as_ref().map_or(Some(true), Failure::starttls_offered)),
     ),
-    one_of(closed::SCANNER_VERSIONS, "tls_version", "Negotiated version, as `TLSv1.3`.", |r| {
+    one_of(closed::SCANNER_VERSIONS, "tls_version", "Negotiated version, as `TLSv1.3`: as all columns of a handshake and its certificate, of what the scanner itself got first; what a second handshake brought stands in the journal.", |r| {
         Value::name(tls(r).and_then(|tls| tls.version).map(|version| version.name()))
     }),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| {

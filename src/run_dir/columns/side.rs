@@ -10,6 +10,9 @@ use crate::model::{
 /// One of the two endpoints of a row.
 pub(super) struct Side<'a> {
     view: Option<&'a View>,
+    /// What a handshake showed there: of the best the scanner's first, of the
+    /// weakest that by which the sender is judged.
+    tls: Option<&'a TlsFinding>,
     /// A host without addresses, where the verdict rests on one.
     unresolved: Option<&'a Exchange>,
     pub(super) failure: Option<&'a Failure>,
@@ -20,30 +23,28 @@ pub(super) struct Side<'a> {
 pub(super) fn best(record: &DomainRecord) -> Side<'_> {
     let (facts, verdict) = (&record.facts, &record.verdict);
     if verdict.best.is_some() {
-        return side(verdict.best.as_ref());
+        let tls = verdict.best.as_ref().and_then(|view| view.finding().tls.as_ref());
+        return side(verdict.best.as_ref(), tls);
     }
     let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
     let failure = unresolved.map_or(facts.failure.as_ref(), Exchange::why_unresolved);
-    Side { view: None, unresolved, failure }
+    Side { view: None, tls: None, unresolved, failure }
 }
 
 /// The weakest that takes mail.
 pub(super) fn weakest(record: &DomainRecord) -> Side<'_> {
-    side(record.verdict.weakest.as_ref())
+    let view = record.verdict.weakest.as_ref();
+    side(view, view.and_then(|view| view.endpoint.handshake()))
 }
 
-fn side(view: Option<&View>) -> Side<'_> {
+fn side<'a>(view: Option<&'a View>, tls: Option<&'a TlsFinding>) -> Side<'a> {
     let failure = view.and_then(|view| view.finding().failure.as_ref());
-    Side { view, unresolved: None, failure }
+    Side { view, tls, unresolved: None, failure }
 }
 
 impl<'a> Side<'a> {
     pub(super) fn finding(&self) -> Option<&'a Finding> {
         self.view.map(View::finding)
-    }
-
-    fn tls(&self) -> Option<&'a TlsFinding> {
-        self.finding().and_then(|finding| finding.tls.as_ref())
     }
 
     fn host(&self) -> Option<&'a MxHost> {
@@ -108,26 +109,27 @@ impl<'a> Side<'a> {
     }
 
     pub(super) fn tls_version(&self) -> Value<'a> {
-        Value::name(self.tls().and_then(|tls| tls.version).map(|version| version.name()))
+        Value::name(self.tls.and_then(|tls| tls.version).map(|version| version.name()))
     }
 
     pub(super) fn cipher_suite(&self) -> Value<'a> {
-        Value::name(self.tls().and_then(|tls| tls.suite).map(|suite| suite.name()))
+        Value::name(self.tls.and_then(|tls| tls.suite).map(|suite| suite.name()))
     }
 
     pub(super) fn key_exchange_group(&self) -> Value<'a> {
-        Value::name(self.tls().and_then(|tls| tls.group).map(|group| group.name()))
+        Value::name(self.tls.and_then(|tls| tls.group).map(|group| group.name()))
     }
 
     pub(super) fn forward_secrecy(&self) -> Value<'a> {
         Value::flag(self.finding().and_then(Finding::forward_secrecy))
     }
 
-    /// What mail would be encrypted with there, where the scanner's own handshake
-    /// came to nothing.
+    /// What mail would be encrypted with there, where the scanner's first
+    /// handshake came to nothing or is not the one by which the sender is judged.
     fn session(&self) -> Option<&'a NegotiatedTls> {
-        let without = self.tls().is_none_or(|tls| tls.version.is_none());
-        self.view.filter(|_| without)?.outcome().session.as_deref()
+        let without = self.tls.is_none_or(|tls| tls.version.is_none());
+        let of_sender = |view: &&View| without || view.endpoint.second_handshake.is_some();
+        self.view.filter(of_sender)?.outcome().session.as_deref()
     }
 
     /// The version of the handshake, or else the one that mail would get.
@@ -151,26 +153,26 @@ impl<'a> Side<'a> {
     /// The same for forward secrecy.
     pub(super) fn any_forward_secrecy(&self) -> Value<'a> {
         let secrecy = self.session().and_then(NegotiatedTls::forward_secrecy);
-        let own = || self.tls().and_then(|tls| tls.suite).and_then(CipherSuite::forward_secrecy);
+        let own = || self.tls.and_then(|tls| tls.suite).and_then(CipherSuite::forward_secrecy);
         Value::flag(secrecy.or_else(own))
     }
 
     pub(super) fn cert_chain(&self) -> Value<'a> {
-        Value::text(self.tls().and_then(|tls| tls.chain).map(|status| status.name()))
+        Value::text(self.tls.and_then(|tls| tls.chain).map(|status| status.name()))
     }
 
     pub(super) fn expected(&self, record: &DomainRecord) -> Option<&'a ExpectationMatch> {
         let host = self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str());
         let domain = record.facts.target.subject.domain();
-        ExpectationMatch::for_host(&self.tls()?.expectations, domain, host)
+        ExpectationMatch::for_host(&self.tls?.expectations, domain, host)
     }
 
     pub(super) fn root(&self) -> Option<&'a TrustedRoot> {
-        self.tls().and_then(|tls| tls.root.as_deref())
+        self.tls.and_then(|tls| tls.root.as_deref())
     }
 
     pub(super) fn cert_dates(&self) -> Value<'a> {
-        Value::text(self.tls().and_then(|tls| tls.dates).map(|status| status.name()))
+        Value::text(self.tls.and_then(|tls| tls.dates).map(|status| status.name()))
     }
 
     pub(super) fn cert_name(&self) -> Value<'a> {
@@ -178,11 +180,11 @@ impl<'a> Side<'a> {
     }
 
     pub(super) fn cert_key(&self) -> Value<'a> {
-        Value::text(self.tls().and_then(|tls| tls.key).map(|status| status.name()))
+        Value::text(self.tls.and_then(|tls| tls.key).map(|status| status.name()))
     }
 
     pub(super) fn cert_sha256(&self) -> Value<'a> {
-        let leaf = self.tls().and_then(|tls| tls.leaf.as_deref());
+        let leaf = self.tls.and_then(|tls| tls.leaf.as_deref());
         leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
     }
 }
