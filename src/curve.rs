@@ -22,10 +22,13 @@ pub struct Curve {
 /// What is known of a curve.
 #[derive(Debug)]
 enum CurveArithmetic {
-    /// The library has it.
     ByLibrary(&'static EcdsaVerificationAlgorithm),
     /// Its numbers, in hexadecimal.
-    Numbers { prime: &'static str, a: &'static str, b: &'static str },
+    Numbers {
+        prime: &'static str,
+        a: &'static str,
+        b: &'static str,
+    },
 }
 
 /// SEC 2 v2 and v1, RFC 5639 §3, GB/T 32918.5.

@@ -66,14 +66,14 @@ pub struct Known {
 pub enum Connection {
     /// The probe; `attempt` counts its connections from 1.
     Probe {
-        /// Its number.
+        /// Its number, from 1.
         attempt: u32,
     },
     /// A further hello.
     Hello(Arc<ClientHelloSpec>),
 }
 
-/// What a connection brought.
+/// What one connection to a key brought.
 #[derive(Debug)]
 pub enum ConnectionResult {
     /// What the probe saw.
@@ -106,7 +106,7 @@ pub enum PauseCause {
 pub struct Pause {
     /// How long.
     pub time: Duration,
-    /// Why.
+    /// Why the next connection waits.
     pub cause: PauseCause,
 }
 

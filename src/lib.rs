@@ -177,7 +177,7 @@ pub mod run {
         CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, DomainStream, ENDPOINTS, GROUPS, GroupRow,
         JsonTable, JudgedBy, JudgedFrom, MX, MxRow, OptionValue, OutputError, REJECTS, RunCounts,
         RunDirectory, RunInfo, RunLimits, SCHEMA_VERSION, SCHEMA_VERSION_OLDEST, SUITES, StreamFormat,
-        SuiteRow, Value,
+        SuiteRow, Value, Why,
     };
 }
 

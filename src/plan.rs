@@ -81,7 +81,7 @@ pub struct StageSettings {
     pub judged_by: JudgedBy,
     /// What whoever named the root stores should know about them, a line each.
     pub warnings: Vec<String>,
-    /// Phase timeouts.
+    /// Longest time of each phase of a dialogue.
     pub timeouts: PhaseTimeouts,
     /// Time of one DNS attempt.
     pub dns_timeout: Duration,
@@ -92,7 +92,7 @@ pub struct StageSettings {
 }
 
 impl StageSettings {
-    /// The resolvers in words.
+    /// The resolvers with blanks between; `system` for those of the system.
     pub fn resolver(&self) -> String {
         if self.resolvers.is_empty() { "system".to_string() } else { self.resolvers.join(" ") }
     }

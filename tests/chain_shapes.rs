@@ -136,7 +136,6 @@ fn ask(shapes: &[Shape]) -> BTreeMap<&str, Said> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Exception {
-    /// What mxray says.
     mxray: String,
     /// Why both may be right, or which is not.
     reason: String,

@@ -28,7 +28,6 @@ const TLS13: &SupportedProtocolVersion = &rustls::version::TLS13;
 /// What the server does inside TLS.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Manner {
-    /// It answers.
     Answers,
     /// It says 421 and tears the connection down.
     TearsDown,

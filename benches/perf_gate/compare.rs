@@ -23,7 +23,6 @@ pub struct Baseline {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Committed {
-    /// Instructions.
     pub instructions: u64,
     /// More than that many per cent above is a regression.
     pub tolerance_percent: f64,

@@ -94,7 +94,6 @@ enum Part {
 struct Round {
     /// The floor that accepts any chain.
     bare: Took,
-    /// The floor.
     floor: Took,
     /// The scanner over the list of endpoints.
     scan: Took,

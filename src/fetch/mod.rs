@@ -94,7 +94,7 @@ pub enum FetchError {
 pub struct Fetched {
     /// HTTP status.
     pub status: u16,
-    /// The body, whole.
+    /// The whole body, at most [`FetchLimits::bytes`].
     pub body: Vec<u8>,
 }
 

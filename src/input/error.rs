@@ -15,7 +15,7 @@ pub enum InputError {
     Open {
         /// The file as it was named.
         name: String,
-        /// The cause.
+        /// What the system said of opening it.
         source: io::Error,
     },
     /// The first lines could not be read.
@@ -23,7 +23,7 @@ pub enum InputError {
     Read {
         /// The file as it was named.
         name: String,
-        /// The cause.
+        /// What the system said of reading on.
         source: io::Error,
     },
     /// The column asked for is not in the first line.
@@ -41,7 +41,7 @@ pub enum InputError {
     TwiceNamed {
         /// The file as it was named.
         name: String,
-        /// The column.
+        /// The column that `--column` names.
         column: String,
     },
     /// The list has a header, but none that says where the addresses are.

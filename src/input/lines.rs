@@ -12,7 +12,6 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// One physical line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ListLine<'a> {
-    /// All of it.
     Whole(&'a [u8]),
     /// The first [`INPUT_LINE_BYTES_MAX`] bytes of a longer one.
     Cut(&'a [u8]),

@@ -13,7 +13,7 @@ use std::io::Read;
 pub struct Disagreement {
     /// The domain, or the endpoint.
     pub subject: String,
-    /// The scenario it plays.
+    /// Name of the scenario that the domain plays.
     pub scenario: String,
     /// The column; empty where the row itself is missing or doubled.
     pub column: String,

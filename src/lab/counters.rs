@@ -18,7 +18,7 @@ pub struct Counters {
     /// By address and name asked for in SNI; the name is empty where the
     /// connection ended before a ClientHello, or its ClientHello had none.
     pub endpoints: BTreeMap<(IpAddr, String), EndpointCount>,
-    /// By address.
+    /// What each address of the fleet has counted.
     pub addresses: BTreeMap<IpAddr, AddressCount>,
     /// DNS queries by name and record type.
     pub queries: BTreeMap<(String, String), u64>,
@@ -27,7 +27,7 @@ pub struct Counters {
 /// What one address saw under one name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EndpointCount {
-    /// Connections.
+    /// TCP connections that were accepted.
     pub connections: u64,
     /// Handshakes that ended in an established session.
     pub handshakes: u64,
@@ -36,7 +36,7 @@ pub struct EndpointCount {
 /// What one address saw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AddressCount {
-    /// Connections.
+    /// TCP connections that were accepted.
     pub connections: u64,
     /// Most connections at a time. A connection counts until the server has
     /// read QUIT or the end of the stream, or ends it itself.

@@ -1,9 +1,7 @@
 //! As much DER (X.690) as it takes to make what certificate libraries rightly
 //! refuse to make: a certificate of X.509 version 1, or one signed with SHA-1.
 
-/// SEQUENCE.
 pub(super) const SEQUENCE: u8 = 0x30;
-/// BIT STRING.
 const BIT_STRING: u8 = 0x03;
 /// `[0]`, the version of a TBSCertificate (RFC 5280 §4.1).
 const VERSION: u8 = 0xa0;

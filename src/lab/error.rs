@@ -16,7 +16,7 @@ pub enum LabError {
         /// What is wrong with it.
         cause: String,
     },
-    /// No scenario to play.
+    /// No scenario has a weight over 0, or all were left out.
     #[error("no scenario is left to play")]
     NoScenario,
     /// More scenarios than the address plan has room for.

@@ -125,11 +125,11 @@ pub struct Expect {
     pub weakest: Option<String>,
     /// Phase in which a domain without probes ended.
     pub phase: Option<String>,
-    /// Its outcome.
+    /// Cell of the `outcome` column; `None` where an endpoint decides.
     pub outcome: Option<String>,
-    /// Its delivery.
+    /// Cell of the `delivery` column; `None` where an endpoint decides.
     pub delivery: Option<String>,
-    /// Its reason.
+    /// Cell of the `reason` column; `None` where an endpoint decides.
     pub reason: Option<String>,
     /// `[expect.endpoint.ROLE]`: columns by name.
     #[serde(default)]
@@ -155,7 +155,7 @@ pub struct Expect {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedSuites {
-    /// The version.
+    /// The version whose suites these are.
     pub tls_version: ProtocolVersion,
     /// Whose order decides, as in `suites.csv`; empty with less than two
     /// suites.

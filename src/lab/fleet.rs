@@ -39,7 +39,7 @@ pub struct FleetOptions {
     pub dns: SocketAddr,
     /// Port of all SMTP servers; 0 is any that is free on all addresses.
     pub smtp_port: u16,
-    /// What is played.
+    /// Each domain plays one of these, drawn by their weights.
     pub scenarios: Vec<Scenario>,
     /// Addresses in the pool of each role of each scenario.
     pub hosts_per_scenario: usize,

@@ -18,7 +18,6 @@ const CLIENT_HELLO: u8 = 1;
 
 /// A ClientHello that came in.
 pub(super) struct ReceivedHello {
-    /// What it offers.
     pub offer: ClientOffer,
     /// Length of its message, header included.
     pub message_bytes: usize,

@@ -28,7 +28,6 @@ const HANDSHAKE: u8 = 22;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inside {
-    /// As what.
     pub content: Content,
     /// Each repetition is a record. Of the rest of a step nothing counts.
     #[serde(default)]

@@ -110,7 +110,7 @@ pub struct Intolerance {
     /// Those that name the host (SNI).
     #[serde(default)]
     pub names_host: bool,
-    /// What becomes of them.
+    /// What a hello that it stumbles over is answered with.
     pub answer: Step,
 }
 

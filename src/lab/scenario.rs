@@ -125,7 +125,7 @@ pub enum AddressRecords {
     Ipv4,
     /// AAAA only, `::1`.
     Ipv6,
-    /// Both.
+    /// An A and an AAAA record for each host.
     Both,
 }
 

@@ -82,7 +82,6 @@ enum DialogueEnd {
     Upgrade,
     /// The client left, or said more than a command.
     Gone,
-    /// The script ends it.
     Script(Then),
 }
 

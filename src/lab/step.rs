@@ -51,7 +51,7 @@ pub enum Words {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pace {
-    /// In one.
+    /// In one write.
     #[default]
     Whole,
     /// A segment a line.

@@ -24,7 +24,7 @@ pub struct Tls {
     pub client_auth: ClientAuth,
     /// Whether an OCSP response is stapled (a `tryLater`, enough to be seen).
     pub ocsp: bool,
-    /// The certificate.
+    /// The leaf that is shown, and what is sent with it.
     pub certificate: Certificate,
     /// Another one for clients that send no name.
     pub without_sni: Option<Certificate>,
@@ -94,7 +94,7 @@ pub const MORE_NAMES_MAX: usize = 20_000;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Certificate {
-    /// Key.
+    /// Kind and size of the leaf's key.
     pub key: LeafKeyKind,
     /// Who signed it.
     pub issuer: IssuerKind,

@@ -25,9 +25,9 @@ pub struct RolePlacement {
 /// What `domains.csv` must say about one domain.
 #[derive(Clone, Debug)]
 pub struct TruthRow {
-    /// The domain.
+    /// The domain whose row it is.
     pub domain: DomainName,
-    /// What it plays.
+    /// The scenario that was drawn for it.
     pub scenario: Arc<Scenario>,
     /// Where its servers sit, by role.
     pub places: BTreeMap<String, RolePlacement>,

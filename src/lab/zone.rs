@@ -35,7 +35,6 @@ pub(super) struct Node {
 /// In which manner a name is answered for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// With its records.
     #[default]
     Records,
     /// The name does not exist, although it stands in the table.

@@ -28,7 +28,7 @@ pub struct Job<P> {
     pub probe: Arc<P>,
     /// With whom.
     pub key: ProbeKey,
-    /// How.
+    /// The load: how much, over how many connections, for how long.
     pub settings: Settings,
     /// Until when.
     pub bound: Bound,
@@ -52,7 +52,7 @@ pub enum LoadError {
     First {
         /// Who was asked.
         key: ProbeKey,
-        /// What came of it.
+        /// How the session ended.
         failure: Failure,
     },
     /// No memory for the counts.

@@ -20,7 +20,7 @@ pub struct Round {
     pub seconds: f64,
     /// Whether it was stopped before its bound.
     pub interrupted: bool,
-    /// How many sessions.
+    /// Sessions of the round, by how they ended.
     pub sessions: SessionCounts,
     /// Sessions that came to their end, a second.
     pub per_second: f64,
@@ -40,7 +40,7 @@ pub struct SessionCounts {
     pub ok: u64,
     /// Of these, resumed.
     pub resumed: u64,
-    /// Failed.
+    /// Sessions that did not run to their end.
     pub failed: u64,
     /// Were due and found no room before the time was up.
     pub not_begun: u64,
@@ -51,7 +51,7 @@ pub struct SessionCounts {
 pub struct PhaseRecord {
     /// How many times it was measured.
     pub count: u64,
-    /// The mean.
+    /// Mean in microseconds.
     pub mean_us: f64,
     /// Half of them took at most this.
     pub p50_us: u64,
@@ -61,7 +61,7 @@ pub struct PhaseRecord {
     pub p99_us: u64,
     /// 999 of 1000.
     pub p999_us: u64,
-    /// All of them.
+    /// The longest in microseconds.
     pub max_us: u64,
 }
 
@@ -142,7 +142,7 @@ impl Round {
         Ok(())
     }
 
-    /// Times of a phase.
+    /// Times of a phase; `None` where it was not measured.
     pub fn times(&self, measure: Measure) -> Option<&PhaseRecord> {
         self.times.get(measure.name())
     }

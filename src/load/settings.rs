@@ -12,7 +12,7 @@ pub struct Settings {
     pub target: String,
     /// When a session begins.
     pub pacing: LoadModel,
-    /// Which handshakes.
+    /// Full handshakes, or resumed ones.
     pub handshakes: Handshakes,
     /// Whether each handshake has a key pair of its own.
     pub fresh_key_shares: bool,
@@ -45,7 +45,7 @@ impl LoadModel {
     }
 }
 
-/// Which handshakes.
+/// What kind of handshake a session makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Handshakes {

@@ -13,7 +13,7 @@ pub struct Spread {
     pub min: f64,
     /// The most.
     pub max: f64,
-    /// In how many rounds.
+    /// Over how many rounds that is.
     pub rounds: usize,
 }
 

@@ -89,6 +89,7 @@ impl fmt::Display for Recipients {
 
 /// A host that takes a connector's mail instead of the MX.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SmartHost {
     /// By name; its addresses are looked up.
     Name(DomainName),
@@ -124,7 +125,7 @@ impl fmt::Display for SmartHost {
 /// to when it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connector {
-    /// Its name.
+    /// As in the file of connectors; unique there.
     pub name: Arc<str>,
     /// The domains that it names.
     pub recipients: Vec<Recipients>,

@@ -54,7 +54,7 @@ macro_rules! reasons {
             Ended {
                 /// Where it was decided.
                 phase: Phase,
-                /// By what.
+                /// What ended the attempt.
                 kind: Kind,
             },
             $($(#[$doc])* $variant,)*
@@ -158,7 +158,7 @@ impl Serialize for Reason {
 /// badness, worst first. As text `plaintext:starttls_not_offered`, `encrypted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PossibleDelivery {
-    /// What becomes of it.
+    /// One of the deliveries but [`Delivery::Undetermined`].
     pub delivery: Delivery,
     /// Why not encrypted.
     pub reason: Option<Reason>,

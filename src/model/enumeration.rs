@@ -71,7 +71,7 @@ impl Gap {
 /// One suite that the server takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct AcceptedSuite {
-    /// The suite.
+    /// The suite that the server agreed to.
     pub suite: CipherSuite,
     /// Length of the server's own Diffie-Hellman prime, in bits.
     pub dh_bits: Option<usize>,
@@ -89,7 +89,7 @@ pub struct AcceptedGroups {
 /// What a server takes in one version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VersionSuites {
-    /// The version.
+    /// The version in which the server was asked.
     pub version: ProtocolVersion,
     /// The suites, in the order in which the server chose them. None, and no
     /// gap: it does not speak this version.

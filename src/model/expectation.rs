@@ -76,6 +76,7 @@ pub struct ExpectedCertificate {
 
 /// What a certificate is by an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum ExpectationStatus {
     /// As the partner says it is today.
     Current,

@@ -243,9 +243,9 @@ impl fmt::Display for Kind {
 /// The one terminal outcome of something that did not run to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Where it ended.
+    /// The part of the dialogue in which the attempt ended.
     pub phase: Phase,
-    /// What ended it.
+    /// The outcome; which occur in which phase, `docs/outcomes.md` says.
     pub kind: Kind,
     /// SMTP reply code, where a reply ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -233,6 +233,7 @@ impl ForcedTls {
 
 /// What becomes of mail that a connector takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConnectorVerdict {
     /// Name of the connector.
     pub name: Arc<str>,

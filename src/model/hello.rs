@@ -47,7 +47,7 @@ pub enum HelloPurpose {
 /// A hello to send on a connection of its own. Plain data: `tls` writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHelloSpec {
-    /// Why.
+    /// What the answer is to tell.
     pub purpose: HelloPurpose,
     /// Which sender's offer it is, for [`HelloPurpose::Sender`] and
     /// [`HelloPurpose::Authenticated`]: a digest of its lists.

@@ -22,6 +22,7 @@ pub struct Unproven {
 /// An engine keeps one of these for every probed key of a run, and judges each
 /// domain by reference to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JudgedEndpoint {
     /// What was found.
     pub finding: Finding,
@@ -39,7 +40,7 @@ pub struct JudgedEndpoint {
     /// The certificate that the sender is shown; `None` where none was seen.
     pub presented: Option<PresentedCertificate>,
     /// Where it is judged by a second handshake, which has the sender's form, its
-    /// place in [`Finding::extra_client_hellos`].
+    /// place in [`Finding::hellos`].
     pub second_handshake: Option<usize>,
 }
 

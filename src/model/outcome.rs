@@ -8,9 +8,9 @@ use std::sync::Arc;
 /// What a message would be encrypted with. What is not known is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NegotiatedTls {
-    /// Version.
+    /// The version that the sender would get.
     pub version: Option<ProtocolVersion>,
-    /// Suite.
+    /// The suite that the sender would get.
     pub suite: Option<CipherSuite>,
     /// Group of the key exchange.
     pub group: Option<NamedGroup>,

@@ -3,6 +3,7 @@
 
 /// Whether a host of Exchange Online does as it is promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Promise {
     /// It agreed to TLS 1.2 or newer, with forward secrecy.
     Kept,

@@ -17,6 +17,7 @@ pub const LONG_REPLY_BYTES: usize = 4092;
 /// does not ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ReplyForm {
     /// An empty line before or within a reply in clear, or before the one to the
     /// command that comes next.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 pub enum RevocationStatus {
     /// Not revoked, by a list or response that is valid.
     Good,
-    /// Revoked.
+    /// A list or a response that holds names it (RFC 5280 §5, RFC 6960 §2.2).
     Revoked,
     /// It was told, but does not tell; [`RevocationAnswer::detail`] says why.
     Unknown,
@@ -174,7 +174,7 @@ pub struct ChainsRevocation {
 }
 
 impl ChainsRevocation {
-    /// Whether one is revoked.
+    /// Whether one certificate of any chain is revoked.
     pub fn is_revoked(&self) -> bool {
         self.certificates.iter().any(CertificateRevocation::is_revoked)
     }
@@ -189,7 +189,7 @@ impl ChainsRevocation {
 /// An address that has to be reached from this machine, and whether it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reached {
-    /// What is there.
+    /// Whether a list or a responder answers there.
     pub source: RevocationSource,
     /// `http://…`
     pub url: String,

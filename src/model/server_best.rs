@@ -7,9 +7,9 @@ use super::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 /// further hello, and what it chose there first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerBest {
-    /// The version.
+    /// The newest version that the server agreed to in any hello.
     pub version: ProtocolVersion,
-    /// The suite.
+    /// The suite that it chose first in that version.
     pub suite: Option<CipherSuite>,
     /// The group of the key exchange.
     pub group: Option<NamedGroup>,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 /// One endpoint of a domain as a sender would meet it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct View {
     /// MX preference.
     pub preference: u16,
@@ -39,6 +40,7 @@ impl View {
 
 /// The answer for one domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verdict {
     /// Name of the sender that it is about.
     pub sender: Arc<str>,

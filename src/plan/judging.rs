@@ -40,7 +40,7 @@ pub const LAB_CONNECTORS_NAME: &str = "lab-connectors.toml";
 pub struct Judging {
     /// Judges chains.
     pub judge: Judge,
-    /// By what.
+    /// Roots, sender, moment and files, as `run.json` names them.
     pub by: JudgedBy,
     /// Root stores.
     pub root_names: Vec<String>,

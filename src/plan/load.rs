@@ -25,7 +25,7 @@ const DURATION_MAX: Duration = Duration::from_secs(DURATION_SECONDS_MAX);
 
 /// A load of which only the address is not known yet.
 pub struct LoadPlan {
-    /// How.
+    /// The load: how much, over how many connections, for how long.
     pub settings: Settings,
     /// Until when.
     pub bound: Bound,

@@ -11,7 +11,7 @@ pub enum ProbeTarget {
     Domain(DomainName),
     /// A host at a port: its addresses are probed, no MX is asked for.
     Host(DomainName, u16),
-    /// An address.
+    /// An address, and the port where one was named.
     Address(IpAddr, Option<u16>),
 }
 

@@ -59,7 +59,7 @@ pub struct Summary {
     pub domains: Counts,
     /// Name axis, by domain, of the best endpoint.
     pub cert_name: Tally,
-    /// By endpoint.
+    /// Outcomes counted once for each probed endpoint.
     pub endpoints: Counts,
     /// With how many partners TLS could be forced, and what stops the rest.
     pub forced_tls: ForcedTally,

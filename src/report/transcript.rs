@@ -21,7 +21,7 @@ const BROKEN_OFF_BYTES_MAX: usize = 512;
 
 /// A probed target and how it was come by.
 pub struct Probed<'a> {
-    /// What it came to.
+    /// The target with its verdict.
     pub domain: &'a DomainRecord,
     /// What each endpoint said, in the order they were asked.
     pub endpoints: &'a [EndpointRecord],

@@ -26,7 +26,7 @@ const DELTA_CRL_INDICATOR: &str = "2.5.29.27";
 /// Why bytes are no revocation list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrlError {
-    /// They are too many.
+    /// There are more entries than are read.
     #[error("a revocation list of over {CRL_BYTES_MAX} bytes")]
     TooLong,
     /// They are something else.

@@ -125,7 +125,7 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Where it is.
+    /// The directory as it was named.
     pub fn path(&self) -> &Path {
         &self.dir
     }

@@ -24,7 +24,7 @@ mod tests;
 
 pub use columns::{
     CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, ENDPOINTS, GROUPS, GroupRow, JsonTable, MX,
-    MxRow, REJECTS, SUITES, SuiteRow, TEXT_CELL_BYTES_MAX, Value,
+    MxRow, REJECTS, SUITES, SuiteRow, TEXT_CELL_BYTES_MAX, Value, Why,
 };
 pub use directory::RunDirectory;
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
@@ -50,7 +50,7 @@ pub enum OutputError {
     Create {
         /// The directory.
         dir: PathBuf,
-        /// The cause.
+        /// What the system said.
         source: io::Error,
     },
     /// Another run may be in it.

@@ -163,7 +163,6 @@ pub struct RunCounts {
     pub unfinished: Option<u64>,
 }
 
-/// The whole file.
 #[derive(Serialize)]
 struct RunFile<'a, S> {
     schema: u32,

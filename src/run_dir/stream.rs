@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 /// How rows are written to a pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StreamFormat {
     /// CSV with a header.
     Csv,

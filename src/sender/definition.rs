@@ -26,7 +26,7 @@ pub const SENDER_TEXT_BYTES_MAX: usize = 2000;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stated<T> {
-    /// The value.
+    /// What the sender does.
     pub value: T,
     /// Who says so.
     #[serde(default)]
@@ -46,6 +46,7 @@ impl<T> Stated<T> {
 /// What a sender does with a message after a handshake that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum AfterTlsFailure {
     /// It sends it in clear.
     Plaintext,

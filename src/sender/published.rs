@@ -41,7 +41,7 @@ pub enum AddressKind {
 /// An address that has to be reached.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PublishedAddress {
-    /// What is there.
+    /// Whether a list or a responder answers there.
     pub kind: AddressKind,
     /// `http://…`
     pub url: String,

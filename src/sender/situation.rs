@@ -41,7 +41,7 @@ situations! {
     TlsFailed = "tls_failed",
     /// The certificate is not valid.
     CertificateInvalid = "certificate_invalid",
-    /// The certificate has expired.
+    /// notAfter of the leaf is past.
     CertificateExpired = "certificate_expired",
     /// The certificate bears another name.
     SubjectMismatch = "subject_mismatch",

@@ -53,7 +53,6 @@ impl DialogueStep {
     }
 }
 
-/// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NextAction {
     /// Ask this.

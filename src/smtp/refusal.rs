@@ -15,7 +15,7 @@ pub enum About {
     Tls,
     /// Of TLS, which the server wants first.
     TlsRequired,
-    /// Of the client.
+    /// The client: its name, address, rate or reputation.
     Client,
     /// Of how much is asked of the server.
     Load,

@@ -14,12 +14,12 @@ impl AlertLevel {
     pub const FATAL: Self = Self(2);
 }
 
-/// One alert.
+/// The content of an alert record (RFC 8446 §6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alert {
     /// Its level; TLS 1.3 keeps the byte without a meaning.
     pub level: AlertLevel,
-    /// What it says.
+    /// The registered code, as `handshake_failure` (RFC 8446 §6).
     pub description: AlertDescription,
 }
 

@@ -81,7 +81,7 @@ pub struct HelloAnswer {
     pub foreign_record: Option<ProtocolVersion>,
     /// The first alert that did not end the answer.
     pub warning: Option<AlertDescription>,
-    /// How it ended.
+    /// Whether the server agreed, refused or broke off.
     pub end: AnswerEnd,
 }
 

@@ -12,7 +12,7 @@ pub(super) const HOST_NAME: u8 = 0;
 /// A share of the key exchange, as its group writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyShare {
-    /// The group.
+    /// The group that the share belongs to.
     pub group: NamedGroup,
     /// The public value.
     pub key: Vec<u8>,

@@ -33,7 +33,7 @@ impl ExtensionType {
 pub struct Extension {
     /// Its code point.
     pub extension_type: ExtensionType,
-    /// What is in it.
+    /// `extension_data` without its length (RFC 8446 §4.2).
     pub body: Vec<u8>,
 }
 

@@ -34,7 +34,7 @@ impl HandshakeType {
     pub const CERTIFICATE_STATUS: Self = Self(22);
 }
 
-/// One whole message.
+/// A handshake message, put together from as many records as it takes (RFC 8446 §4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {
     /// Its type (RFC 8446 §4).

@@ -20,7 +20,7 @@ pub struct ContentType(pub u8);
 impl ContentType {
     /// The signal that what follows is encrypted.
     pub const CHANGE_CIPHER_SPEC: Self = Self(20);
-    /// Alerts.
+    /// `alert(21)` (RFC 8446 §5.1).
     pub const ALERT: Self = Self(21);
     /// Handshake messages, or pieces of them.
     pub const HANDSHAKE: Self = Self(22);
@@ -30,14 +30,14 @@ impl ContentType {
     pub const HEARTBEAT: Self = Self(24);
 }
 
-/// One whole record.
+/// A record of TLS in clear, or its ciphertext unread (RFC 8446 §5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TlsRecord<'a> {
     /// What it carries.
     pub content_type: ContentType,
     /// The version in its header, which means little (RFC 8446 §5.1).
     pub version: ProtocolVersion,
-    /// What is in it.
+    /// The bytes behind the header, at most 2^14 + 2048.
     pub fragment: &'a [u8],
 }
 

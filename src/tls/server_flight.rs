@@ -7,7 +7,7 @@ use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use std::sync::Arc;
 
-/// The Certificate message.
+/// A Certificate message (RFC 8446 §4.4.2, RFC 5246 §7.4.2).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CertificateMessage {
     /// Certificates as DER, leaf first, at most [`CHAIN_CERTIFICATES_MAX`].
@@ -90,7 +90,7 @@ pub struct SignedParams {
     pub params: Box<[u8]>,
     /// The scheme; older versions than TLS 1.2 leave it to the kind of key.
     pub scheme: Option<SignatureScheme>,
-    /// The signature.
+    /// The bytes of the signature over both randoms and the parameters.
     pub signature: Box<[u8]>,
 }
 

@@ -25,7 +25,7 @@ pub struct ServerHello {
     pub random: [u8; 32],
     /// The session id, in TLS 1.3 the client's.
     pub session_id: Vec<u8>,
-    /// The suite.
+    /// The suite that the server chose.
     pub suite: CipherSuite,
     /// The compression method.
     pub compression: u8,

@@ -8,16 +8,16 @@ use crate::model::NamedGroup;
 pub enum ServerShare {
     /// On a group by name.
     Group {
-        /// The group.
+        /// The group that the server chose.
         group: NamedGroup,
         /// The point.
         public: Vec<u8>,
     },
     /// Diffie-Hellman, all numbers big-endian.
     Dh {
-        /// The prime.
+        /// The prime `dh_p`, big-endian (RFC 5246 §7.4.3).
         prime: Vec<u8>,
-        /// The generator.
+        /// The generator `dh_g`, big-endian.
         generator: Vec<u8>,
         /// The public value.
         public: Vec<u8>,

@@ -74,7 +74,6 @@ impl<'a> MessageReader<'a> {
         Ok(MessageReader { message: self.message, rest: self.take(length)? })
     }
 
-    /// All that is left.
     pub(super) fn remaining(self) -> &'a [u8] {
         self.rest
     }

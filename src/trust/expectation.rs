@@ -16,7 +16,7 @@ pub const DETAIL_BYTES_MAX: usize = 500;
 /// What is known of a presented leaf.
 #[derive(Clone, Copy, Debug)]
 pub struct SeenLeaf<'a> {
-    /// The leaf.
+    /// The certificate that is compared.
     pub leaf: &'a CertificateFacts,
     /// The root of its chain; `None` where the chain leads to none.
     pub root: Option<&'a TrustedRoot>,
@@ -27,7 +27,6 @@ pub struct SeenLeaf<'a> {
 /// One row against the certificate.
 struct Compared<'a> {
     row: &'a ExpectedCertificate,
-    /// What differs.
     differs: Vec<String>,
     /// What cannot be told.
     open: Vec<String>,

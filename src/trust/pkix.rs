@@ -51,7 +51,7 @@ impl Assessed {
 /// The judged chains of one observation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assessments {
-    /// That of the handshake.
+    /// The chain of the scanner's first handshake; `None` where none was seen.
     pub handshake: Option<Arc<Assessed>>,
     /// Those of the further hellos, in the order of [`Observation::extra_client_hellos`].
     pub hellos: Vec<Option<Arc<Assessed>>>,

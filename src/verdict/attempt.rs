@@ -19,30 +19,20 @@ pub enum Attempt {
     Delivered {
         /// Through TLS.
         encrypted: bool,
-        /// What that rests on.
         basis: Basis,
     },
     /// It does not, and the sender goes on to the next.
-    NotHere {
-        /// Why.
-        why: CheckFailure,
-        /// What that rests on.
-        basis: Basis,
-    },
+    NotHere { why: CheckFailure, basis: Basis },
     /// Nobody knows: it speaks to the scanner of rate, policy or reputation, or
     /// its dialogue or lookup broke off.
     Unknown {
-        /// Why.
         cause: CheckCause,
         /// On what it rests that mail never goes there in clear; `None` where
         /// it may.
         never_in_clear: Option<Basis>,
     },
     /// The sender does not try it, or nothing hangs on it.
-    NotTried {
-        /// What that rests on.
-        basis: Basis,
-    },
+    NotTried { basis: Basis },
 }
 
 /// What was found at an endpoint, with all that it comes to for a sender.
@@ -76,7 +66,7 @@ struct CaseVerdict {
     anonymous: bool,
     presented: Option<(PresentedCertificate, Basis)>,
     unproven_certificate: Option<CheckCause>,
-    second: Option<usize>,
+    second: Option<u16>,
 }
 
 impl CaseVerdict {

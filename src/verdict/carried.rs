@@ -12,9 +12,7 @@ use crate::sender::offer::Offer;
 pub(super) struct Carried {
     /// Observed where the server must answer the sender alike.
     pub basis: Basis,
-    /// Version.
     pub version: ProtocolVersion,
-    /// Suite.
     pub suite: CipherSuite,
     /// Group of the key exchange; `None` where there is none, or it is not known.
     pub group: Option<NamedGroup>,

@@ -16,7 +16,6 @@ use crate::model::{
 
 /// What was found at an endpoint, and for whom it is judged.
 pub(super) struct Case<'a> {
-    /// The sender.
     pub profile: &'a SenderProfile,
     /// All that was found.
     pub finding: &'a Finding,
@@ -26,7 +25,7 @@ pub(super) struct Case<'a> {
     pub tls: Option<&'a TlsFinding>,
     /// How it stands to that of the sender.
     pub form: HandshakeForm,
-    /// Of a second one its place in [`Finding::extra_client_hellos`].
+    /// Of a second one its place in [`Finding::hellos`].
     pub second: Option<usize>,
 }
 

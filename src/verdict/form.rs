@@ -27,7 +27,7 @@ pub(super) struct Counted<'f> {
     pub tls: Option<&'f TlsFinding>,
     /// How it stands to that of the sender.
     pub form: HandshakeForm,
-    /// Of a second one its place in [`Finding::extra_client_hellos`].
+    /// Of a second one its place in [`Finding::hellos`].
     pub second: Option<usize>,
 }
 
@@ -53,7 +53,7 @@ pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Coun
     match second(profile, finding).filter(|(_, second, of_second)| tells_more(second, *of_second)) {
         Some((place, second, form)) => {
             let failure = failure_with(finding, second);
-            Counted { failure, tls: Some(&second.tls), form, second: Some(place) }
+            Counted { failure, tls: Some(&second.tls), form, second: u16::try_from(place).ok() }
         }
         None => Counted { form, ..first },
     }

@@ -36,14 +36,12 @@ pub(super) struct Member<'a> {
     pub preference: u16,
     /// Place of the host in [`DomainFacts::exchanges`].
     pub exchange: usize,
-    /// What stands there.
     pub standing: Standing<'a>,
 }
 
 /// What is known of a member.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Standing<'a> {
-    /// An address.
     Address(&'a Arc<JudgedEndpoint>),
     /// An address on which nothing hangs.
     NotTried(&'a Arc<JudgedEndpoint>, Basis),

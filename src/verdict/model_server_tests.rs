@@ -98,7 +98,6 @@ struct ModelServer {
     client_auth: ModelClientAuth,
 }
 
-/// What it agrees to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct AgreedTls {
     version: ProtocolVersion,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A sender and what follows from its file alone.
 #[derive(Clone, Debug)]
 pub struct SenderProfile {
-    /// The sender.
+    /// The sender for which is judged.
     pub sender: Sender,
     /// What it says in its ClientHello.
     pub offer: Offer,

@@ -50,9 +50,7 @@ pub(super) struct ExtensionList<'a> {
     breaks_off: bool,
 }
 
-/// One extension.
 pub(super) struct ListedExtension<'a> {
-    /// As it stands.
     pub raw: &'a [u8],
     /// What it says; `None` where it cannot be read.
     pub read: Option<X509Extension<'a>>,

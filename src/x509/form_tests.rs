@@ -4,7 +4,6 @@
 use super::*;
 use crate::x509::terms::terms;
 
-/// One element.
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = match u8::try_from(content.len()) {
         Ok(short @ 0..=0x7f) => vec![short],

@@ -14,7 +14,6 @@ pub fn why_broken(leaf: &[u8]) -> Option<String> {
     Some(format!("the certificate is {}", FlawText(flaw)))
 }
 
-/// A flaw in words.
 pub(super) struct FlawText(pub Flaw);
 
 impl fmt::Display for FlawText {

@@ -20,7 +20,6 @@ pub(super) struct Key {
 /// A public key that was looked at.
 #[derive(Debug, Default)]
 pub(super) struct KeyReading {
-    /// What it is.
     pub key: Option<Key>,
     /// Why it is none, in words.
     pub defect: Option<String>,

@@ -40,9 +40,9 @@ impl fmt::Display for FilePosition {
 /// A certificate of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileCertificate {
-    /// Where it begins.
+    /// Line or byte at which the certificate begins.
     pub place: FilePosition,
-    /// The certificate.
+    /// The certificate as it stands there, not yet read.
     pub der: CertificateDer<'static>,
     /// Whether the trust data behind it (OpenSSL's `TRUSTED CERTIFICATE`) say
     /// that it vouches for no TLS server.
@@ -52,7 +52,7 @@ pub struct FileCertificate {
 /// Why something that looks like a certificate was not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotTaken {
-    /// Where it begins.
+    /// Line or byte at which it begins.
     pub place: FilePosition,
     /// What is wrong, on one line of bounded length.
     pub what: String,

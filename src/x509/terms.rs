@@ -83,7 +83,7 @@ pub struct Terms {
     pub not_after: Option<Timestamp>,
     /// The serial number, without the zeros before it.
     pub serial: Option<Vec<u8>>,
-    /// Basic constraints.
+    /// Basic constraints (RFC 5280 §4.2.1.9); `None` where there are none.
     pub basic: Option<BasicConstraints>,
     /// Key usage.
     pub key_use: Option<KeyUse>,

@@ -13,7 +13,6 @@ pub const IA5: u8 = 0x16;
 pub const TRUE: [u8; 3] = [0x01, 0x01, 0xff];
 pub const NULL: [u8; 2] = [0x05, 0x00];
 
-/// One element.
 pub fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let significant: Vec<u8> = length.iter().copied().skip_while(|byte| *byte == 0).collect();

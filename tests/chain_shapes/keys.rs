@@ -140,7 +140,6 @@ pub fn pss(digest: &str, option: &'static str, salt: u32, salt_option: &'static 
     algorithm("1.2.840.113549.1.1.10", &parameters, &options)
 }
 
-/// Signs.
 pub fn sign(key: &Key, algorithm: &Algorithm, message: &[u8]) -> Vec<u8> {
     match &*key.secret {
         Secret::P256(pair) if algorithm.options == ["-sha256"] => {

@@ -184,7 +184,6 @@ pub fn algorithms(shapes: &mut Shapes) {
     });
 }
 
-/// Where a date stands.
 type Date = fn(&mut Family) -> &mut Vec<u8>;
 
 /// One date that is another. All is judged at the start of 2030.
@@ -227,7 +226,6 @@ fn one_date() -> Vec<(&'static str, Date, Vec<u8>)> {
     ]
 }
 
-/// Dates.
 pub fn dates(shapes: &mut Shapes) {
     for (what, date, when) in one_date() {
         shapes.add(what, |f| *date(f) = when);

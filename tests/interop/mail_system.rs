@@ -17,7 +17,6 @@ const FOLDER: &str = "MXRAY_MAIL_SYSTEMS";
 
 /// The first account that `mail-systems.sh` makes in a root.
 const ACCOUNT: u32 = 200;
-/// The second.
 const SECOND_ACCOUNT: u32 = 201;
 
 /// How long a system may run, in seconds, should the test be killed meanwhile.
@@ -188,7 +187,6 @@ pub fn exim(root: &Root, port: u16) {
     assert!(root.submit(&[&exim[..], &["b@front.example"]].concat()), "Exim took no message");
 }
 
-/// OpenSMTPD.
 pub fn opensmtpd(root: &Root, port: u16) -> Running {
     root.remove("var/spool/smtpd");
     root.folder("var/lib/opensmtpd/empty", (0, 0), 0o755);

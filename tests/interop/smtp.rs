@@ -10,7 +10,6 @@ pub enum Comes {
     ToTls(BufReader<TcpStream>),
     /// MAIL in clear, to which it was told to go.
     ToMail,
-    /// It left.
     Nowhere,
 }
 

@@ -1,6 +1,5 @@
 //! DER as a tree that can be changed and written again, its lengths made anew.
 
-/// One element.
 #[derive(Clone, Debug)]
 pub struct Element {
     pub tag: u8,

@@ -48,7 +48,6 @@ pub struct Target {
 /// An input to start from, by name.
 pub type Seed = (&'static str, Vec<u8>);
 
-/// All targets.
 pub const TARGETS: &[Target] = &[
     Target { name: "smtp_reply", check: smtp_reply::check, seeds: smtp_reply::seeds },
     Target { name: "smtp_session", check: smtp_session::check, seeds: smtp_session::seeds },

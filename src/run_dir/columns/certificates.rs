@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// A certificate that was seen for the first time.
 pub struct CertificateRow {
-    /// What it says.
+    /// What could be read of the certificate.
     pub facts: Arc<CertificateFacts>,
     /// Its bytes.
     pub der: Arc<[u8]>,

@@ -7,6 +7,7 @@ use super::value::Value;
 use super::why::Why;
 
 /// One column of a table of `R`.
+#[non_exhaustive]
 pub struct Column<R: 'static> {
     /// Stable snake_case name.
     pub name: &'static str,

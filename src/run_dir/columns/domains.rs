@@ -132,7 +132,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Reply code and enhanced status code that the sender logs, where that is published.",
         |r| Value::text(r.verdict.outcome.logged.as_ref().map(|logged| &*logged.code)),
     ),
-    column("enhanced_text", "What it logs beside the code.", |r| {
+    column("enhanced_text", "The text that it logs beside the code.", |r| {
         Value::text(r.verdict.outcome.logged.as_ref().map(|logged| &*logged.text))
     }),
     one_of(
@@ -347,10 +347,12 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("connector_code", "What the sender logs then, where that is published, as `450 4.4.317`.", |r| {
         Value::text(connector_logged(r).map(|logged| &*logged.code))
     }),
-    column("connector_detail", "The words beside that code: the inner error where there is one.", |r| {
-        Value::text(connector_logged(r).map(|logged| &*logged.text))
-    }),
-    column("detail", "What a person would want to read of the failure of the best.", |r| {
+    column(
+        "connector_detail",
+        "The text that the sender logs beside that code; the inner error where there is one.",
+        |r| Value::text(connector_logged(r).map(|logged| &*logged.text)),
+    ),
+    column("detail", "The failure in words, where there is one: what the server or the DNS said.", |r| {
         Value::text(best(r).failure.and_then(|failure| failure.detail.as_deref()))
     }),
 ];

@@ -137,9 +137,12 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.",
         |r| Value::flag(r.observation.failure.as_ref().map_or(Some(true), Failure::starttls_offered)),
     ),
-    one_of(closed::SCANNER_VERSIONS, "tls_version", "Negotiated version, as `TLSv1.3`: as all columns of a handshake and its certificate, of what the scanner itself got first; what a second handshake brought stands in the journal.", |r| {
-        Value::name(tls(r).and_then(|tls| tls.version).map(|version| version.name()))
-    }),
+    one_of(
+        closed::SCANNER_VERSIONS,
+        "tls_version",
+        "Negotiated version, as `TLSv1.3`: as all columns of a handshake and its certificate, of what the scanner itself got first; what a second handshake brought stands in the journal.",
+        |r| Value::name(tls(r).and_then(|tls| tls.version).map(|version| version.name())),
+    ),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| {
         Value::name(tls(r).and_then(|tls| tls.suite).map(|suite| suite.name()))
     }),
@@ -315,7 +318,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     column("bytes_in", "Bytes received on the socket.", |r| Value::Number(r.observation.bytes_in)),
     column("bytes_out", "Bytes sent on the socket.", |r| Value::Number(r.observation.bytes_out)),
-    column("detail", "What a person would want to read of the failure.", |r| {
+    column("detail", "The failure in words: what the server said, or what broke off.", |r| {
         let failure = r.observation.failure.as_ref();
         failure
             .and_then(|failure| failure.detail.as_deref())

@@ -24,3 +24,4 @@ pub use endpoints::ENDPOINTS;
 pub use enumeration::{GROUPS, GroupRow, SUITES, SuiteRow};
 pub use table::{CsvTable, JsonTable};
 pub use value::{TEXT_CELL_BYTES_MAX, Value};
+pub use why::Why;

@@ -22,9 +22,9 @@ pub(super) const NOT_RECORDED: &str = "undetermined:not_recorded";
 pub enum Value<'a> {
     /// Not known, or does not apply: an empty cell, `null` in JSON.
     Absent,
-    /// Text as it is.
+    /// Text; in CSV with control characters as `\\xHH`.
     Text(Cow<'a, str>),
-    /// A number.
+    /// A whole number; a number in JSON, too.
     Number(u64),
     /// `yes` or `no`; `true` or `false` in JSON.
     Bool(bool),

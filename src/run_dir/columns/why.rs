@@ -5,6 +5,7 @@ use crate::model::{CheckCause, CheckFailure, Kind, Phase, Reason, TlsSettings};
 
 /// Which causes stand in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Why {
     /// None.
     Nothing,

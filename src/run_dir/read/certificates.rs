@@ -20,7 +20,6 @@ const CERTIFICATES_KEPT_MAX: usize = 4096;
 
 pub(super) const FILE: &str = "certificates.csv";
 
-/// Where a row stands.
 #[derive(Clone, Copy)]
 struct RowPosition {
     offset: u64,

@@ -18,7 +18,7 @@ pub enum StoreError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The cause.
+        /// What the system said.
         source: io::Error,
     },
     /// The directory cannot be judged as a whole.
@@ -26,7 +26,7 @@ pub enum StoreError {
     Unusable {
         /// The file that says so.
         path: PathBuf,
-        /// The cause.
+        /// What is wrong with it, in words.
         cause: String,
     },
     /// A line is not what was written.
@@ -36,7 +36,7 @@ pub enum StoreError {
         path: PathBuf,
         /// Its line, from 1.
         line: u64,
-        /// The cause.
+        /// What is wrong with the line, in words.
         cause: String,
     },
 }

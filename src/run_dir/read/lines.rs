@@ -28,7 +28,6 @@ pub(super) struct StoredLines {
     buffer: Vec<u8>,
 }
 
-/// One line.
 pub(super) struct StoredLine<'a> {
     /// Where it begins, in bytes.
     pub(super) offset: u64,

@@ -86,7 +86,7 @@ impl JournalLine {
 /// A probe as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
-    /// All of it.
+    /// An observation with every key that its schema has.
     Whole(Box<Observation>),
     /// A run that was killed did not write all of its certificates down.
     Incomplete,

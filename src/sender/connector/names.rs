@@ -35,7 +35,7 @@ pub enum Bears {
     /// does not say what becomes of those, RFC 9525 §7.1 leaves it open, and
     /// clients differ.
     BySuffix,
-    /// One is.
+    /// A name on the leaf is the one that is expected.
     Yes,
 }
 

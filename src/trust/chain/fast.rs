@@ -39,7 +39,6 @@ pub(super) enum Fast {
 }
 
 impl Fast {
-    /// In words.
     pub(super) fn words(&self) -> String {
         match self {
             Fast::Webpki(error) => explain(error),

@@ -10,7 +10,6 @@ use std::sync::Arc;
 pub(in crate::trust) struct ReadCertificate {
     /// As it came.
     pub der: Arc<[u8]>,
-    /// What it says.
     pub facts: Arc<CertificateFacts>,
     /// What it says of its use.
     pub terms: Terms,

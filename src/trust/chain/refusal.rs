@@ -6,7 +6,6 @@ use crate::model::ChainStatus;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ChainRefusal {
     pub status: ChainStatus,
-    /// In words.
     pub cause: String,
 }
 

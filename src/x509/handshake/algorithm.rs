@@ -38,7 +38,6 @@ pub(super) enum Hashes {
     Md5Sha1,
 }
 
-/// Of a scheme.
 pub(super) fn of_scheme(scheme: SignatureScheme) -> Result<(SignatureFamily, Hashes), SignatureRefusal> {
     let (family, hash) = match scheme.0 {
         0x0804 => (SignatureFamily::PssRsae, Hash::Sha256),

@@ -14,7 +14,7 @@ pub enum SignatureRefusal {
 }
 
 impl SignatureRefusal {
-    /// The cause in words.
+    /// Why the signature does not count, in words.
     pub fn cause(&self) -> &str {
         match self {
             SignatureRefusal::Failed(cause)

@@ -69,7 +69,6 @@ struct Mark<'a> {
 struct Open<'a> {
     label: &'a str,
     line: u64,
-    /// Where its body begins.
     body: usize,
 }
 
