@@ -40,15 +40,16 @@ pub struct JudgedEndpoint {
     /// The certificate that the sender is shown; `None` where none was seen.
     pub presented: Option<PresentedCertificate>,
     /// Where it is judged by a second handshake, which has the sender's form, its
-    /// place in [`Finding::hellos`].
-    pub second_handshake: Option<usize>,
+    /// place in [`Finding::extra_client_hellos`].
+    pub second_handshake: Option<u16>,
 }
 
 impl JudgedEndpoint {
     /// What the handshake showed by which the sender is judged; `None` where
     /// there was none.
     pub fn handshake(&self) -> Option<&TlsFinding> {
-        let second = self.second_handshake.and_then(|place| self.finding.extra_client_hellos.get(place));
+        let second =
+            self.second_handshake.and_then(|place| self.finding.extra_client_hellos.get(usize::from(place)));
         let second = second.and_then(|hello| hello.handshake.as_deref());
         second.map(|second| &second.tls).or(self.finding.tls.as_ref())
     }

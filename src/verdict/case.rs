@@ -25,8 +25,8 @@ pub(super) struct Case<'a> {
     pub tls: Option<&'a TlsFinding>,
     /// How it stands to that of the sender.
     pub form: HandshakeForm,
-    /// Of a second one its place in [`Finding::hellos`].
-    pub second: Option<usize>,
+    /// Of a second one its place in [`Finding::extra_client_hellos`].
+    pub second: Option<u16>,
 }
 
 /// Has an endpoint judged by the handshake that counts for the sender.

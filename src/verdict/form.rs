@@ -27,8 +27,8 @@ pub(super) struct Counted<'f> {
     pub tls: Option<&'f TlsFinding>,
     /// How it stands to that of the sender.
     pub form: HandshakeForm,
-    /// Of a second one its place in [`Finding::hellos`].
-    pub second: Option<usize>,
+    /// Of a second one its place in [`Finding::extra_client_hellos`].
+    pub second: Option<u16>,
 }
 
 /// Which of the handshakes counts: a second one that tells more, else the first.
