@@ -182,13 +182,23 @@ fn measure(cli: &Cli, scenario: &str) -> anyhow::Result<Vec<Round>> {
     let lab = Lab::start(dir.path(), scenario, cli.endpoints)?;
     let by_endpoint = ["endpoints.csv", "--input", "endpoints"];
     let by_domain = ["domains.txt", "--resolver", &lab.dns];
+    let floor = |more: &[&str]| run_floor(cli, dir.path(), &lab, more);
+    let scan = |list: &[&str], name: &str| run_scan(cli, dir.path(), &lab, list, name);
     let round = |number: usize| {
-        Ok(Round {
-            bare: run_floor(cli, dir.path(), &lab, &[])?,
-            floor: run_floor(cli, dir.path(), &lab, &["--roots", "roots.pem"])?,
-            scan: run_scan(cli, dir.path(), &lab, &by_endpoint, &format!("endpoints-{number}"))?,
-            domains: run_scan(cli, dir.path(), &lab, &by_domain, &format!("domains-{number}"))?,
-        })
+        let bare = floor(&[])?;
+        // What is compared takes turns in who goes first, so that what a place in
+        // the round costs (sockets that linger, a core that grew warm) is paid by both.
+        let by_floor = || floor(&["--roots", "roots.pem"]);
+        let by_scan = || scan(&by_endpoint, &format!("endpoints-{number}"));
+        let (floor, scan) = if number.is_multiple_of(2) {
+            let first = by_floor()?;
+            (first, by_scan()?)
+        } else {
+            let first = by_scan()?;
+            (by_floor()?, first)
+        };
+        let domains = scan(&by_domain, &format!("domains-{number}"))?;
+        Ok(Round { bare, floor, scan, domains })
     };
     (0..cli.rounds.max(1)).map(round).collect()
 }
