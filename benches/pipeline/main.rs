@@ -188,17 +188,17 @@ fn measure(cli: &Cli, scenario: &str) -> anyhow::Result<Vec<Round>> {
         let bare = floor(&[])?;
         // What is compared takes turns in who goes first, so that what a place in
         // the round costs (sockets that linger, a core that grew warm) is paid by both.
-        let by_floor = || floor(&["--roots", "roots.pem"]);
-        let by_scan = || scan(&by_endpoint, &format!("endpoints-{number}"));
-        let (floor, scan) = if number.is_multiple_of(2) {
-            let first = by_floor()?;
-            (first, by_scan()?)
+        let run_floor = || floor(&["--roots", "roots.pem"]);
+        let run_scan = || scan(&by_endpoint, &format!("endpoints-{number}"));
+        let (by_floor, by_scan) = if number.is_multiple_of(2) {
+            let first = run_floor()?;
+            (first, run_scan()?)
         } else {
-            let first = by_scan()?;
-            (by_floor()?, first)
+            let first = run_scan()?;
+            (run_floor()?, first)
         };
         let domains = scan(&by_domain, &format!("domains-{number}"))?;
-        Ok(Round { bare, floor, scan, domains })
+        Ok(Round { bare, floor: by_floor, scan: by_scan, domains })
     };
     (0..cli.rounds.max(1)).map(round).collect()
 }
