@@ -88,8 +88,8 @@ pub enum Command {
     Lab(LabArgs),
     /// Put load on a mail server of your own, and say whether it got slower
     #[command(
-        after_help = "Exit codes: 0 measured, and nothing is worse; 1 something is worse, or no session succeeds; 2 \
-        wrong use, or a baseline of another load; 130 stopped by Ctrl-C, 143 by SIGTERM."
+        after_help = "Exit codes: 0 measured, and nothing is worse; 1 something is worse, no session succeeds, or \
+        the load was not reached; 2 wrong use, or a baseline of another load; 130 stopped by Ctrl-C, 143 by SIGTERM."
     )]
     Bench(Box<BenchArgs>),
     /// Say whether a root certificate is in a root store, or what is in it
@@ -99,7 +99,8 @@ pub enum Command {
     /// Check whether a target's certificates are revoked, and whether CRLs and OCSP can be reached from here
     #[command(
         after_help = "Exit codes: 0 none is revoked, all with proof, and every address was reached; 1 failed; \
-        2 wrong use; 3 one is revoked; 4 not determined: an address was not reached, or its answer is no proof."
+        2 wrong use; 3 one is revoked; 4 not determined: an address was not reached, its answer is no \
+        proof, or the certificate names none."
     )]
     Revocation(Box<RevocationArgs>),
 }

@@ -96,14 +96,12 @@ fn is_stuck(failure: Option<&Failure>, tls: &TlsFinding) -> bool {
     tls.suite.is_none() && failure.is_some_and(|failure| failure.phase == Phase::Tls)
 }
 
-/// What comes after the handshake, the first tells as well as the second.
+/// How the dialogue ended that the second handshake belongs to: as it was seen,
+/// for a server may turn away inside TLS whom it took in the first. What only the
+/// first was told inside TLS counts as well.
 fn failure_with<'f>(finding: &'f Finding, second: &'f SecondHandshake) -> Option<&'f Failure> {
-    match (&second.failure, &finding.failure) {
-        (Some(failure), _) if failure.phase <= Phase::Tls => Some(failure),
-        (_, None) => None,
-        (_, Some(first)) if first.phase > Phase::Tls => Some(first),
-        (later, _) => later.as_ref(),
-    }
+    let of_first = finding.failure.as_ref().filter(|first| first.phase > Phase::Tls);
+    second.failure.as_ref().or(of_first)
 }
 
 #[cfg(test)]

@@ -176,3 +176,24 @@ fn what_a_second_handshake_did_not_offer_leaves_an_inference() {
         assert_eq!(told(&profile, found).1, Some(basis), "{groups:?}");
     }
 }
+
+/// Who showed a certificate, or named the host, may be taken inside TLS, and who
+/// did not be turned away there.
+#[test]
+fn what_the_second_handshake_met_inside_tls_counts() {
+    let refused = || Failure::new(Phase::AfterTls, Kind::ClientCertificateRequired).with_reply(554);
+    let shown = TlsFinding { client_certificate: ClientCertificate::Accepted, ..secure() };
+    let not_shown = TlsFinding { client_certificate: ClientCertificate::NotShown, ..secure() };
+    let shows_none = sender(true, Some(false));
+    let reason = Some(Reason::Ended { phase: Phase::AfterTls, kind: Kind::ClientCertificateRequired });
+    for (first, second) in [(None, Some(refused())), (Some(refused()), None)] {
+        let finding =
+            with(named(first.clone(), Some(shown.clone())), true, second.clone(), not_shown.clone());
+        let outcome = super::super::attempt::judged(&shows_none, finding).outcome;
+        assert_eq!(
+            (outcome.delivery, outcome.reason),
+            (Delivery::Undetermined, reason),
+            "{first:?} {second:?}"
+        );
+    }
+}

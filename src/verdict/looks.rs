@@ -6,13 +6,57 @@
 //! under whatever name. So is a handshake that fails with everyone.
 
 use super::said_of_tls::{Word, denial, is_final, of_attempt, of_hello};
-use crate::model::{AddressTls, Failure, Kind, Observation, Phase, Reason};
+use crate::model::{
+    AddressTls, Failure, HelloEnd, HelloObservation, Kind, Observation, Phase, Reason, SignatureCheck,
+};
 
 /// Why it is open what the endpoint gives: "no TLS" was said, or a handshake
 /// failed that fails with everyone, and only once, or another look brought
 /// something else.
 pub(super) fn open(seen: &Observation) -> Option<Reason> {
-    address_open(seen).or_else(|| denial_open(seen)).or_else(|| handshake_open(seen))
+    address_open(seen)
+        .or_else(|| denial_open(seen))
+        .or_else(|| handshake_open(seen))
+        .or_else(|| proof_open(seen))
+}
+
+/// Why it is open whether the server owns its certificate: it proved that on one
+/// connection and failed to on another. Only what was asked under the same name is
+/// compared, for a server may have a certificate for each.
+fn proof_open(seen: &Observation) -> Option<Reason> {
+    let proofs = || attempts(seen).filter_map(proof_by_attempt).chain(alike(seen).filter_map(proof_by_hello));
+    let differs = proofs().any(|holds| !holds) && proofs().any(|holds| holds);
+    differs.then_some(Reason::SecondLookDiffers)
+}
+
+/// The further hellos that named the host as the probe did, those of an
+/// enumeration left out.
+fn alike(seen: &Observation) -> impl Iterator<Item = &HelloObservation> {
+    let named = seen.key.sni.is_some();
+    let hellos = seen.extra_client_hellos.iter().filter(|hello| hello.purpose.is_judged());
+    hellos.filter(move |hello| hello.names_host.unwrap_or(named) == named)
+}
+
+/// Whether the server proved that it owns its certificate, by how a probe ended;
+/// `None` where it did not come so far.
+fn proof_by_attempt(failure: Option<&Failure>) -> Option<bool> {
+    match failure {
+        None => Some(true),
+        Some(failure) if failure.phase > Phase::Tls => Some(true),
+        Some(Failure { phase: Phase::Tls, kind: Kind::SignatureFailed | Kind::BadCertificate, .. }) => {
+            Some(false)
+        }
+        Some(_) => None,
+    }
+}
+
+/// The same of a further hello.
+fn proof_by_hello(hello: &HelloObservation) -> Option<bool> {
+    match (hello.end, &hello.signature) {
+        (HelloEnd::BadCertificate, _) | (_, Some(SignatureCheck::Failed)) => Some(false),
+        (_, Some(SignatureCheck::Verified)) => Some(true),
+        _ => None,
+    }
 }
 
 /// Why it is open whether there is TLS at the address: connections to it under
@@ -230,5 +274,37 @@ mod tests {
         assert_eq!(open(&host), None);
         host.extra_client_hellos.push(not_asked);
         assert_eq!(open(&host), Some(Reason::SecondLookDiffers));
+    }
+
+    #[test]
+    fn a_server_that_proves_its_certificate_on_one_connection_alone_is_open() {
+        let (once, differs) = (Some(Reason::NoSecondLook), Some(Reason::SecondLookDiffers));
+        let (holds, fails) = (SignatureCheck::Verified, SignatureCheck::Failed);
+        for (attempts, hello, names_host, expected) in [
+            (&[OK][..], &holds, true, None),
+            (&[OK], &fails, true, differs),
+            (&[AFTER_TLS], &fails, true, differs),
+            (&[BAD_SIGNATURE, BAD_SIGNATURE], &holds, true, differs),
+            (&[BAD_SIGNATURE, BAD_SIGNATURE], &fails, true, None),
+            (&[BAD_SIGNATURE], &fails, true, once),
+            (&[NO_VERSION], &fails, true, None),
+            (&[OK], &SignatureCheck::NotShown, true, None),
+            // Without a name it may have another certificate.
+            (&[OK], &fails, false, None),
+        ] {
+            let mut host = seen(attempts);
+            host.key.sni = Some(crate::model::MxHost::new("mx.example.com"));
+            let started = Timestamp::UNIX_EPOCH;
+            let mut further = HelloObservation::new(
+                HelloPurpose::Sender,
+                ProtocolVersion::TLS12,
+                started,
+                HelloEnd::Agreed,
+            );
+            further.signature = Some(hello.clone());
+            further.names_host = Some(names_host);
+            host.extra_client_hellos = vec![further];
+            assert_eq!(open(&host), expected, "{attempts:?} {hello:?} {names_host}");
+        }
     }
 }
