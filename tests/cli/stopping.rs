@@ -6,7 +6,7 @@ use crate::streams::end;
 use nix::sys::signal;
 use nix::unistd::Pid;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
@@ -40,13 +40,18 @@ fn is_caught(number: u32, child: &Child) -> bool {
     u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (number - 1) != 0
 }
 
-/// Reads standard error up to the line that says that the run is stopping.
+/// Reads standard error up to the line that says that the run is stopping, and not
+/// a byte further: what comes after it is for whoever waits for the end.
 pub fn stopping(child: &mut Child) {
-    let mut stderr = BufReader::new(child.stderr.as_mut().unwrap());
-    let mut line = String::new();
-    while !line.starts_with("mxray: stopping; ") {
-        line.clear();
-        assert!(stderr.read_line(&mut line).unwrap() > 0, "standard error ended");
+    let stderr = child.stderr.as_mut().unwrap();
+    let mut line = Vec::new();
+    while !(line.starts_with(b"mxray: stopping; ") && line.ends_with(b"\n")) {
+        if line.ends_with(b"\n") {
+            line.clear();
+        }
+        let mut byte = [0];
+        stderr.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
     }
 }
 
