@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
-use mxray::internals::engine::pace::Limits;
+mod engine_config;
+
+use engine_config::config;
 use mxray::internals::engine::{EngineConfig, EngineCounts, EngineError, Progress, run};
-use mxray::internals::interrogate::RetryPlan;
 use mxray::internals::model::{
     ClientHelloSpec, Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation,
     Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
@@ -16,7 +17,6 @@ use mxray::internals::trust::{Judge, Roots};
 use mxray::internals::verdict::Policy;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -113,24 +113,6 @@ impl<F: Fn(&ProbeKey, u32) -> Option<Failure> + Send + Sync + 'static> Probe for
 
     async fn hello(&self, _key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
         HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None)
-    }
-}
-
-fn config() -> EngineConfig {
-    EngineConfig {
-        port: 25,
-        limits: Limits {
-            rate: None,
-            per_ip_interval: Duration::ZERO,
-            per_ip_connections: NonZeroU32::new(1),
-            in_flight: 64,
-        },
-        lookups_in_flight: 16,
-        retry: RetryPlan {
-            retries: 2,
-            retry_delay: Duration::from_millis(1),
-            second_look_delay: Duration::from_millis(1),
-        },
     }
 }
 

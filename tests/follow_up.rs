@@ -4,10 +4,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
+mod engine_config;
+
+use engine_config::config;
 use mxray::internals::ask::step_down::HelloPlan;
-use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{EngineConfig, EngineCounts, Progress, run};
-use mxray::internals::interrogate::RetryPlan;
 use mxray::internals::model::{
     ClientHelloSpec, DomainFacts, Exchange, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind,
     Observation, Phase, ProbeKey, Record, Subject, Target, TlsObservation,
@@ -18,7 +19,6 @@ use mxray::internals::trust::{Judge, Roots};
 use mxray::internals::verdict::Policy;
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
@@ -130,24 +130,6 @@ fn answer(question: &ClientHelloSpec, end: HelloEnd) -> HelloObservation {
 fn throttled(question: &ClientHelloSpec) -> HelloObservation {
     let failure = Failure::new(Phase::Greeting, Kind::Throttled);
     HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, Some(failure))
-}
-
-fn config() -> EngineConfig {
-    EngineConfig {
-        port: 25,
-        limits: Limits {
-            rate: None,
-            per_ip_interval: Duration::ZERO,
-            per_ip_connections: NonZeroU32::new(1),
-            in_flight: 64,
-        },
-        lookups_in_flight: 16,
-        retry: RetryPlan {
-            retries: 2,
-            retry_delay: Duration::from_millis(1),
-            second_look_delay: Duration::from_millis(1),
-        },
-    }
 }
 
 fn policy(plan: HelloPlan) -> Arc<Policy> {
