@@ -75,6 +75,7 @@
 mod ask;
 mod curve;
 mod dialect;
+mod dns;
 mod input;
 #[cfg(feature = "lab")]
 mod lab;
@@ -234,6 +235,9 @@ pub mod internals {
     }
     pub mod dialect {
         pub use crate::dialect::*;
+    }
+    pub mod dns {
+        pub use crate::dns::*;
     }
     #[cfg(not(fuzzing))]
     pub mod engine {

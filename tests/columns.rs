@@ -115,7 +115,7 @@ const ELSEWHERE: &[Elsewhere] = &[
     ),
     ("mx.csv", "outcome", &["null_mx"], "tests/lookup.rs", "null_mx_alone_means_no_mail"),
     ("mx.csv", "outcome", &["mx_unusable"], "tests/lookup.rs", "exchangers_that_name_no_host_are_unusable"),
-    ("mx.csv", "outcome", &["closed", "local_error"], "src/lookup/classify.rs", TRANSPORT),
+    ("mx.csv", "outcome", &["closed", "local_error"], "src/lookup/trouble.rs", TRANSPORT),
     ("suites.csv", "cipher_preference", &["undetermined"], ENUMERATION, "each_gap_names_its_cause"),
     ("suites.csv", "complete", &["no"], ENUMERATED, "what_may_be_missing_has_its_reason"),
     ("suites.csv", "incomplete_reason", GAPS, ENUMERATION, "each_gap_names_its_cause"),
@@ -167,7 +167,7 @@ const PROMISE: &str = "the_promise_is_checked_at_hosts_of_exchange_online_only";
 const SHOWN: &str = "words_inside_tls_tell_what_a_certificate_was_asked_for";
 const SELF_SIGNED: &str = "a_ca_and_what_it_issues_are_no_self_signed_leaves";
 const FAMILY: &str = "a_host_of_the_family_that_is_left_out_is_no_domain_without_mail";
-const TRANSPORT: &str = "transport_errors_blame_whom_they_should";
+const TRANSPORT: &str = "no_answers_are_told_by_whose_they_are";
 const CLIENT_CERTIFICATE: &str = "tests/client_certificate.rs";
 const REFUSED: &str = "one_that_is_not_trusted_is_refused_with_its_alert";
 const EXPECTATIONS: &str = "src/sender/expectation_tests.rs";

@@ -32,6 +32,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("curve", &[]),
     ("tls", &["model", "curve"]),
     ("x509", &["model", "curve"]),
+    ("dns", &["model"]),
     // How a table was written, for lists and for exports of connectors.
     ("dialect", &[]),
     ("input", &["model", "dialect"]),
@@ -53,7 +54,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("stage", &["model"]),
     // Connections of every kind are held to the one blocklist.
     ("fetch", &["model", "trust", "net::Gate", "net::dial"]),
-    ("lookup", &["model", "stage", "fetch"]),
+    ("lookup", &["model", "dns", "stage", "fetch"]),
     ("net", &["model", "smtp", "tls", "x509", "stage"]),
     ("interrogate", &["model", "stage", "ask", "verdict", "trust"]),
     ("engine", &["model", "stage", "ask", "verdict", "trust", "interrogate"]),
@@ -86,8 +87,20 @@ const TABLE: &[(&str, &[&str])] = &[
 const FREE: &[&str] = &["lib", "main", "plan", "command"];
 
 /// Modules that are pure: bytes and data in, data out.
-const PURE: &[&str] =
-    &["model", "dialect", "curve", "smtp", "tls", "x509", "revocation", "trust", "sender", "ask", "verdict"];
+const PURE: &[&str] = &[
+    "model",
+    "dialect",
+    "curve",
+    "smtp",
+    "tls",
+    "x509",
+    "dns",
+    "revocation",
+    "trust",
+    "sender",
+    "ask",
+    "verdict",
+];
 
 /// What a pure module never names: runtimes, sockets, clocks, logs.
 const IMPURE: &[&str] = &[
@@ -96,6 +109,7 @@ const IMPURE: &[&str] = &[
     "tokio_util",
     "mio",
     "socket2",
+    "hickory_net",
     "hickory_resolver",
     "TcpStream",
     "TcpListener",

@@ -1,12 +1,12 @@
-//! What an answer section says: exchangers in order, addresses in order.
+//! What the records of an answer say: exchangers in order, addresses in order.
 //!
 //! Both orders are functions of the records alone, whatever order the server
 //! shuffled them into, so that two runs give the same rows.
 
-use super::classify::unusable;
 use super::special;
+use super::trouble::unusable;
+use crate::dns::{Name, RData};
 use crate::model::{Failure, Kind, MxHost, Phase};
-use hickory_resolver::proto::rr::{Name, RData, Record};
 use std::net::IpAddr;
 
 /// One MX record, or a domain in the place of one.
@@ -41,10 +41,10 @@ impl MailExchanger {
 
 /// The MX records among `records`, best preference first, equal preferences
 /// by name, repeated records once.
-pub(super) fn mail_exchangers(records: &[Record]) -> Vec<MailExchanger> {
+pub(super) fn mail_exchangers(records: &[RData]) -> Vec<MailExchanger> {
     let mut mx: Vec<MailExchanger> = records
         .iter()
-        .filter_map(|record| match &record.data {
+        .filter_map(|record| match record {
             RData::MX(mx) => Some(MailExchanger {
                 preference: mx.preference,
                 host: MxHost::new(&mx.exchange.to_ascii()),
@@ -61,8 +61,8 @@ pub(super) fn mail_exchangers(records: &[Record]) -> Vec<MailExchanger> {
 /// The addresses among `records`. One that is mapped into IPv6 (RFC 4291
 /// §2.5.5.2) becomes the IPv4 address to which it connects, so that it is
 /// paced, blocked and asked as that.
-pub(super) fn addresses(records: &[Record]) -> Vec<IpAddr> {
-    let address = |record: &Record| match &record.data {
+pub(super) fn addresses(records: &[RData]) -> Vec<IpAddr> {
+    let address = |record: &RData| match record {
         RData::A(a) => Some(IpAddr::V4(a.0)),
         RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0).to_canonical()),
         _ => None,
@@ -115,15 +115,11 @@ fn strongest(failures: Vec<Failure>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hickory_resolver::proto::rr::rdata::{A, AAAA, MX};
+    use hickory_proto::rr::rdata::{A, AAAA, MX};
     use std::net::{Ipv4Addr, Ipv6Addr};
 
-    fn record(data: RData) -> Record {
-        Record::from_rdata(Name::from_ascii("example.org.").unwrap(), 60, data)
-    }
-
-    fn mx(preference: u16, exchange: &str) -> Record {
-        record(RData::MX(MX::new(preference, Name::from_ascii(exchange).unwrap())))
+    fn mx(preference: u16, exchange: &str) -> RData {
+        RData::MX(MX::new(preference, Name::from_ascii(exchange).unwrap()))
     }
 
     fn failed(kind: Kind) -> Result<Vec<IpAddr>, Failure> {
@@ -162,14 +158,14 @@ mod tests {
         }
         // On the wire a label is any bytes at all (RFC 2181 §11).
         let odd = Name::from_labels([b"m \xffx.".as_slice(), b"example"]).unwrap();
-        let found = mail_exchangers(&[record(RData::MX(MX::new(10, odd)))]);
+        let found = mail_exchangers(&[RData::MX(MX::new(10, odd))]);
         assert!(found[0].check().is_err(), "{}", found[0].host);
     }
 
     #[test]
     fn addresses_are_sorted_and_unique() {
-        let v4 = |last| record(RData::A(A(Ipv4Addr::new(192, 0, 2, last))));
-        let v6 = |text: &str| record(RData::AAAA(AAAA(text.parse().unwrap())));
+        let v4 = |last| RData::A(A(Ipv4Addr::new(192, 0, 2, last)));
+        let v6 = |text: &str| RData::AAAA(AAAA(text.parse().unwrap()));
         let of_v4 = addresses(&[v4(10), v4(9), v4(10), mx(1, "mx.example.")]);
         // The second is 192.0.2.9, the last none that an MX host should have.
         let of_v6 =

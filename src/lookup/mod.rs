@@ -1,7 +1,8 @@
-//! MX, A and AAAA: [`crate::stage::Lookup`] on hickory-resolver.
+//! MX, A and AAAA: [`crate::stage::Lookup`] by recursive resolvers.
 //!
 //! A survey must see the DNS itself, so names are always absolute: no search
-//! domain, no hosts file. Four things are bounded here: [`EXCHANGES_MAX`]
+//! domain, no hosts file. What replies say is read in [`crate::dns`]; here they
+//! are asked for, and what they say is put together. Four things are bounded: [`EXCHANGES_MAX`]
 //! exchangers of a domain and [`ADDRESSES_PER_EXCHANGE_MAX`] addresses of each,
 //! where the facts say how many there were beyond, [`ALIASES_MAX`] aliases of
 //! a name, where more are a failure, and [`LookupConfig::queries_in_flight`]
@@ -11,33 +12,34 @@
 //! followed to a name on it: whoever does not want to be asked is not asked
 //! under another name.
 
-mod alias;
 mod answer;
-mod classify;
-mod connection;
+mod cache;
+mod config;
+mod health;
 mod questions;
-mod reply;
-mod resolver;
+mod resolvers;
 mod smart_hosts;
 mod special;
+mod tcp;
+mod trouble;
+mod udp;
 
-pub use alias::ALIASES_MAX;
-pub use resolver::{LookupConfig, LookupError};
+pub use crate::dns::ALIASES_MAX;
+pub use config::{LookupConfig, LookupError};
 pub use smart_hosts::SmartHosts;
 
+use crate::dns::{AliasChain, Answer, Name, RecordType};
 use crate::model::{
     Blocklist, DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
 };
 use crate::stage::Lookup;
-use alias::AliasChain;
 use answer::MailExchanger;
-use classify::unusable;
 use futures_util::future::join_all;
-use hickory_resolver::proto::rr::{Name, Record, RecordType};
 use questions::Questions;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tracing::{Instrument, debug_span};
+use trouble::unusable;
 
 /// Most exchangers kept of one domain. Those of the best preference stay; what
 /// is beyond is counted, and neither resolved nor probed.
@@ -174,7 +176,7 @@ impl DnsLookup {
     /// The exchangers, and how many there are beyond those that are kept.
     async fn mail_exchangers(&self, name: &Name) -> Result<(Vec<MailExchanger>, usize), Failure> {
         let answer = self.query(name, RecordType::MX).await.map_err(as_listed)?;
-        let mut mx = answer::mail_exchangers(&answer);
+        let mut mx = answer::mail_exchangers(&answer.records);
         let excess = mx.len().saturating_sub(EXCHANGES_MAX);
         mx.truncate(EXCHANGES_MAX);
         if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) }
@@ -218,7 +220,7 @@ impl DnsLookup {
             return None;
         }
         let answer = self.query(name, family).await;
-        Some(answer.map(|records| answer::addresses(&records)))
+        Some(answer.map(|answer| answer::addresses(&answer.records)))
     }
 
     /// Those of the families in use, and how many others there are.
@@ -240,24 +242,27 @@ impl DnsLookup {
 
     /// Records of a type, which there are: those of the name, or of what it is
     /// an alias of.
-    async fn query(&self, name: &Name, record_type: RecordType) -> Result<Vec<Record>, Failure> {
+    async fn query(&self, name: &Name, record_type: RecordType) -> Result<Arc<Answer>, Failure> {
+        let none = |kind| Failure::new(Phase::Dns, kind);
         let mut chain = AliasChain::new(name.clone());
         while let Some(asked) = chain.end() {
             if let Some(failure) = special::failure(asked) {
                 return Err(failure);
             }
-            let mut records = self.questions.ask(asked, record_type).await?;
-            let goes_on = chain.follow(&records)?;
+            let answer = self.questions.ask(asked, record_type).await?;
+            chain.follow(&answer.aliases)?;
             self.screen(name, &chain)?;
-            records.retain(|record| record.record_type() == record_type);
-            if !records.is_empty() {
-                return Ok(records);
+            if !answer.exists {
+                return Err(none(Kind::Nxdomain));
             }
-            if !goes_on {
+            if !answer.records.is_empty() {
+                return Ok(answer);
+            }
+            if !answer.goes_on {
                 break;
             }
         }
-        Err(Failure::new(Phase::Dns, Kind::NoData))
+        Err(none(Kind::NoData))
     }
 
     /// Refuses aliases that are on the blocklist.

@@ -1,28 +1,26 @@
 //! Single questions: answered from the cache or by a resolver, equal ones that
 //! are under way asked once, never more at a time than was agreed.
 
-use super::classify;
-use super::connection::Connections;
-use super::resolver::{self, LookupConfig, LookupError};
-use crate::model::{Failure, Kind, Phase};
-use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::{DnsRequestOptions, Message, Query, ResponseCode};
-use hickory_resolver::proto::rr::domain::usage::{INVALID, LOCALHOST, ONION};
-use hickory_resolver::proto::rr::rdata::{A, AAAA};
-use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
-use hickory_resolver::{NameServerPool, ResponseCache};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use super::cache::AnswerCache;
+use super::config::{LookupConfig, LookupError};
+use super::resolvers::Resolvers;
+use super::trouble::Trouble;
+use crate::dns::{Answer, Name, Question, RecordType};
+use crate::model::Failure;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tracing::debug;
+
+/// A question under way: what it comes to, for all who asked it.
+type SharedAnswer = OnceCell<Result<Arc<Answer>, Failure>>;
 
 /// Asks recursive resolvers one question each.
 pub(super) struct Questions {
-    resolvers: RetryDnsHandle<NameServerPool<Connections>>,
-    options: DnsRequestOptions,
-    cache: ResponseCache,
-    connections: Connections,
+    resolvers: Resolvers,
+    cache: AnswerCache,
+    under_way: Mutex<HashMap<Question, Arc<SharedAnswer>>>,
     permits: Semaphore,
 }
 
@@ -33,111 +31,75 @@ impl Questions {
     /// [`LookupError`] if the system names no nameserver and the configuration
     /// neither.
     pub(super) fn new(config: &LookupConfig) -> Result<Self, LookupError> {
-        let connections = Connections::default();
-        let pool = resolver::pool(config, connections.clone())?;
-        let options = &pool.context().options;
-        let mut asking = DnsRequestOptions::default();
-        asking.use_edns = options.edns0;
-        asking.edns_payload_len = options.edns_payload_len;
+        let questions_max = config.queries_in_flight.clamp(1, Semaphore::MAX_PERMITS);
+        let nameservers = config.nameservers()?;
         Ok(Self {
-            options: asking,
-            cache: resolver::cache(options),
-            resolvers: RetryDnsHandle::new(pool.clone(), options.attempts),
-            connections,
-            permits: Semaphore::new(config.queries_in_flight.clamp(1, Semaphore::MAX_PERMITS)),
+            resolvers: Resolvers::new(&nameservers, config.timeout, config.attempts, questions_max),
+            cache: AnswerCache::new(config.cache_entries),
+            under_way: Mutex::default(),
+            permits: Semaphore::new(questions_max),
         })
     }
 
-    /// The answer section: records of the type that was asked for, and aliases
-    /// that lead from the name.
+    /// The answer: records of the type that was asked for, aliases that lead from
+    /// the name, or that there is nothing.
     ///
     /// # Errors
-    /// Why there is none.
-    pub(super) async fn ask(&self, name: &Name, record_type: RecordType) -> Result<Vec<Record>, Failure> {
-        if let Some(known) = without_dns(name, record_type) {
-            return known;
-        }
+    /// Why there is no answer.
+    pub(super) async fn ask(&self, name: &Name, record_type: RecordType) -> Result<Arc<Answer>, Failure> {
+        let question = Question::new(name.clone(), record_type);
+        let joined = {
+            let mut under_way = self.under_way();
+            // Whoever ends a question keeps its answer before it is no longer under
+            // way.
+            if let Some(known) = self.cache.get(&question, Instant::now()) {
+                return Ok(known);
+            }
+            let told = under_way.entry(question.clone()).or_default().clone();
+            Joined { questions: self, question: &question, told }
+        };
+        joined.told.get_or_init(|| self.answer(&question)).await.clone()
+    }
+
+    async fn answer(&self, question: &Question) -> Result<Arc<Answer>, Failure> {
         // The semaphore is never closed; without a permit the query would
         // only be unbounded, not wrong.
         let _permit = self.permits.acquire().await.ok();
+        let Question { name, record_type, .. } = question;
         debug!(%name, %record_type, "question");
         let asked = Instant::now();
-        let answer = self.answer(Query::query(name.clone(), record_type)).await;
-        let answer = answer.map_err(|error| match self.connections.failure_over_tcp(name, record_type) {
-            Some(cause) if matches!(error, NetError::Truncated) => classify::failure(&cause),
-            _ => classify::failure(&error),
-        });
-        match &answer {
-            Ok(records) => {
-                debug!(%name, %record_type, records = records.len(), us = asked.elapsed().as_micros(), "answer")
-            }
-            Err(failure) => debug!(%name, %record_type, %failure, us = asked.elapsed().as_micros(), "answer"),
+        let told = self.resolvers.ask(question).await;
+        let us = asked.elapsed().as_micros();
+        match &told {
+            Ok(answer) => debug!(%name, %record_type, records = answer.records.len(), us, "answer"),
+            Err(trouble) => debug!(%name, %record_type, failure = %trouble.failure(), us, "answer"),
         }
-        answer
+        let answer = told.map(Arc::new).map_err(|trouble: Trouble| trouble.failure())?;
+        self.cache.insert(question, &answer, Instant::now());
+        Ok(answer)
     }
 
-    async fn answer(&self, query: Query) -> Result<Vec<Record>, NetError> {
-        if let Some(known) = self.cache.get(&query, Instant::now()) {
-            return known.map(|message| message.answers);
-        }
-        let reply = self.resolvers.lookup(query.clone(), self.options).first_answer().await;
-        let message = reply.map(|reply| reply.into_message()).and_then(with_known_code);
-        let answers = message.as_ref().map(|message| message.answers.clone()).map_err(Clone::clone);
-        self.cache.insert(query, message, Instant::now());
-        answers
+    fn under_way(&self) -> MutexGuard<'_, HashMap<Question, Arc<SharedAnswer>>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Refuses a reply whose code says neither that there is an answer nor that
-/// there is none: the library lets those pass that it has no name for.
-fn with_known_code(reply: Message) -> Result<Message, NetError> {
-    match reply.metadata.response_code {
-        ResponseCode::NoError | ResponseCode::NXDomain => Ok(reply),
-        code => Err(DnsError::ResponseCode(code).into()),
-    }
+/// One who waits for a question. Whoever leaves with the answer forgets it, and
+/// so does the last where all have given up.
+struct Joined<'a> {
+    questions: &'a Questions,
+    question: &'a Question,
+    told: Arc<SharedAnswer>,
 }
 
-/// What is known of names that are never asked for: `localhost` is this
-/// machine, and there is no `invalid` and no `onion` (RFC 6761 §6.3, §6.4, RFC
-/// 7686 §2).
-fn without_dns(name: &Name, record_type: RecordType) -> Option<Result<Vec<Record>, Failure>> {
-    let none = |kind| Some(Err(Failure::new(Phase::Dns, kind)));
-    if INVALID.zone_of(name) || ONION.zone_of(name) {
-        return none(Kind::Nxdomain);
-    }
-    if !LOCALHOST.zone_of(name) {
-        return None;
-    }
-    let data = match record_type {
-        RecordType::A => RData::A(A(Ipv4Addr::LOCALHOST)),
-        RecordType::AAAA => RData::AAAA(AAAA(Ipv6Addr::LOCALHOST)),
-        _ => return none(Kind::NoData),
-    };
-    Some(Ok(vec![Record::from_rdata(name.clone(), 0, data)]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn known(name: &str, record_type: RecordType) -> Option<Result<String, Kind>> {
-        let answer = without_dns(&Name::from_ascii(name).unwrap(), record_type)?;
-        Some(answer.map(|records| records[0].data.to_string()).map_err(|failure| failure.kind))
-    }
-
-    #[test]
-    fn names_that_are_not_of_the_dns_are_not_asked_for() {
-        use RecordType::{A, AAAA, MX};
-        for (name, record_type, expected) in [
-            ("mx.LocalHost.", A, Some(Ok("127.0.0.1"))),
-            ("localhost.", AAAA, Some(Ok("::1"))),
-            ("localhost.", MX, Some(Err(Kind::NoData))),
-            ("d.invalid.", MX, Some(Err(Kind::Nxdomain))),
-            ("d.onion.", A, Some(Err(Kind::Nxdomain))),
-            ("invalid.example.", A, None),
-            ("notlocalhost.", A, None),
-        ] {
-            assert_eq!(known(name, record_type), expected.map(|told| told.map(str::to_owned)), "{name}");
+impl Drop for Joined<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.questions.under_way();
+        let is_ours = under_way.get(self.question).is_some_and(|told| Arc::ptr_eq(told, &self.told));
+        // The map and this one.
+        let is_last = Arc::strong_count(&self.told) <= 2;
+        if is_ours && (is_last || self.told.initialized()) {
+            under_way.remove(self.question);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Names that the resolver here does not ask for, since they are in no DNS (RFC
 //! 6761, RFC 7686). What it says of them is ours, and no answer of the DNS.
 
+use crate::dns::Name;
 use crate::model::{Failure, Kind, MxHost, Phase};
-use hickory_resolver::proto::rr::Name;
 
 /// The last label of such names, and who says that they are not asked for.
 /// `.test` and `.example` are asked for like any other (RFC 6761 §6.2, §6.5).
@@ -10,7 +10,7 @@ const RULES: [(&str, &str); 3] =
     [("localhost", "RFC 6761 §6.3"), ("invalid", "RFC 6761 §6.4"), ("onion", "RFC 7686 §2")];
 
 /// Names of addresses of this machine backwards, which are not asked for either
-/// (RFC 6761 §6.3, as the library reads it).
+/// (RFC 6761 §6.3).
 const LOOPBACK_BACKWARDS: [&str; 2] =
     ["127.in-addr.arpa", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa"];
 

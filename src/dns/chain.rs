@@ -2,7 +2,7 @@
 //! one reply and from one reply to the next.
 
 use crate::model::{Failure, Kind, MxHost, Phase};
-use hickory_resolver::proto::rr::{Name, RData, Record};
+use hickory_proto::rr::{Name, RData, Record};
 
 /// Most aliases of one name that are followed, over all replies together.
 pub const ALIASES_MAX: usize = 16;
@@ -10,36 +10,35 @@ pub const ALIASES_MAX: usize = 16;
 const CIRCLE: &str = "aliases that lead in a circle";
 
 /// A name, and the aliases that were found of it.
-pub(super) struct AliasChain {
+#[derive(Debug)]
+pub struct AliasChain {
     names: Vec<Name>,
 }
 
 impl AliasChain {
     /// A name of which no alias is known yet.
-    pub(super) fn new(name: Name) -> Self {
+    pub fn new(name: Name) -> Self {
         Self { names: vec![name] }
     }
 
     /// The name to ask for.
-    pub(super) fn end(&self) -> Option<&Name> {
+    pub fn end(&self) -> Option<&Name> {
         self.names.last()
     }
 
     /// The aliases, without the name itself.
-    pub(super) fn aliases(&self) -> impl Iterator<Item = &Name> {
+    pub fn aliases(&self) -> impl Iterator<Item = &Name> {
         self.names.iter().skip(1)
     }
 
-    /// Follows the aliases in the answer to [`AliasChain::end`]; whether there
-    /// were any.
+    /// Follows `aliases`, each of the one before it, that the answer to
+    /// [`AliasChain::end`] names.
     ///
     /// # Errors
     /// `dns: servfail` where they never come to an end: that is neither a name
     /// without records nor one that does not exist.
-    pub(super) fn follow(&mut self, answer: &[Record]) -> Result<bool, Failure> {
-        let known = self.names.len();
-        let found = self.end().map(|end| reached(end, answer)).unwrap_or_default();
-        for alias in found {
+    pub fn follow(&mut self, aliases: &[Name]) -> Result<(), Failure> {
+        for alias in aliases {
             if self.names.contains(alias) {
                 return Err(endless(format_args!("{CIRCLE}: {}", MxHost::new(&alias.to_ascii()))));
             }
@@ -48,7 +47,7 @@ impl AliasChain {
             }
             self.names.push(alias.clone());
         }
-        Ok(self.names.len() > known)
+        Ok(())
     }
 }
 
@@ -72,7 +71,7 @@ pub(super) fn reached<'a>(name: &Name, records: &'a [Record]) -> Vec<&'a Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hickory_resolver::proto::rr::rdata::CNAME;
+    use hickory_proto::rr::rdata::CNAME;
 
     fn name(text: &str) -> Name {
         Name::from_ascii(text).unwrap()
@@ -91,7 +90,8 @@ mod tests {
     fn followed(answers: &[Vec<Record>]) -> Result<Vec<String>, String> {
         let mut chain = AliasChain::new(name("a0.example."));
         for answer in answers {
-            chain.follow(answer).map_err(|failure| {
+            let found: Vec<Name> = reached(chain.end().unwrap(), answer).into_iter().cloned().collect();
+            chain.follow(&found).map_err(|failure| {
                 assert_eq!((failure.phase, failure.kind), (Phase::Dns, Kind::Servfail));
                 failure.detail.unwrap()
             })?;
