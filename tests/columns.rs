@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+#[path = "columns/cells.rs"]
+mod cells;
 #[path = "columns/weakest.rs"]
 mod weakest;
 
@@ -62,6 +64,9 @@ const ELSEWHERE: &[Elsewhere] = &[
         "one_that_is_trusted_is_accepted",
     ),
     ("endpoints.csv", "client_certificate", &["shown"], "src/net/tls_failure.rs", SHOWN),
+    ("endpoints.csv", "session_id", NOT_RECORDED, "tests/old_runs.rs", OLD_RUN),
+    ("domains.csv", "delivery_tls_version", &["SSLv3"], CELLS, OLD_SENDER),
+    ("domains.csv", "weakest_tls_version", &["SSLv3"], CELLS, OLD_SENDER),
     ("endpoints.csv", "cert_expectation", &["current", "deprecated", "unexpected"], EXPECTATIONS, BY_DATES),
     (
         "endpoints.csv",
@@ -137,7 +142,7 @@ const ELSEWHERE: &[Elsewhere] = &[
 type Elsewhere = (&'static str, &'static str, &'static [&'static str], &'static str, &'static str);
 
 const YES_NO: &[&str] = &["yes", "no"];
-const VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"];
+const VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3"];
 const SPECIAL_USE: &str = "what_is_in_no_dns_is_told_as_ours_and_not_asked_for";
 const OF_THE_MACHINE: &[&str] = &["no_route", "unreachable", "reset", "local_error"];
 const RARE_ENDS: &[&str] = &[
@@ -153,6 +158,9 @@ const RARE_ENDS: &[&str] = &[
 ];
 const GAPS: &[&str] = &["throttled", "timeout", "hang_up", "alert", "unreadable", "not_asked"];
 const NOT_RECORDED: &[&str] = &["undetermined:not_recorded"];
+const OLD_RUN: &str = "what_was_not_recorded_is_told_where_the_columns_say_so";
+const CELLS: &str = "tests/columns/cells.rs";
+const OLD_SENDER: &str = "a_sender_that_offers_sslv3_may_get_it";
 const LOOKS: &str = "no_tls_is_looked_at_twice_before_it_is_believed";
 const SUSPECT: &str = "a_network_that_lets_nothing_out_is_told_as_ours";
 const ATTEMPTS: &str = "src/verdict/attempt_tests.rs";

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
 use assert_cmd::Command;
+use mxray::internals::run_dir::{Column, DOMAINS, ENDPOINTS, GROUPS, MX, SUITES};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -151,6 +152,39 @@ fn what_is_judged_again_is_written_in_the_schema_of_today() {
             assert_eq!(line["schema"], mxray::internals::run_dir::SCHEMA_VERSION, "{name}");
         }
     }
+}
+
+/// A column says that its cells may tell of what an old run did not write down,
+/// and no cell holds what its column does not admit.
+#[test]
+fn what_was_not_recorded_is_told_where_the_columns_say_so() {
+    fn told<R>(columns: &[Column<R>], dir: &Path, table: &str) -> Vec<&'static str> {
+        let mut reader = csv::Reader::from_path(dir.join(table)).unwrap();
+        let rows: Vec<Row> = reader.deserialize().map(Result::unwrap).collect();
+        let mut told = Vec::new();
+        for column in columns {
+            let mut cells = rows.iter().map(|row| row[column.name].as_str());
+            if let Some(cell) = cells.clone().find(|cell| !column.admits(cell)) {
+                panic!("{table}: {} is {cell}", column.name);
+            }
+            if cells.any(|cell| cell == NOT_RECORDED) {
+                let says_so = column.doc.contains(NOT_RECORDED)
+                    || column.closed_set().iter().any(|value| value == NOT_RECORDED);
+                assert!(says_so, "{table}: {} may be {NOT_RECORDED}, and does not say so", column.name);
+                told.push(column.name);
+            }
+        }
+        told
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let again = dir.path().join("again");
+    judge(&old_run("schema1"), &again);
+    assert_eq!(told(ENDPOINTS, &again, "endpoints.csv"), ["session_id"]);
+    // Of the answer to a further hello it was not recorded whether its signature holds.
+    assert!(told(DOMAINS, &again, "domains.csv").contains(&"encryption_only"), "undetermined:not_recorded");
+    assert!(told(MX, &again, "mx.csv").is_empty());
+    assert!(told(SUITES, &again, "suites.csv").is_empty());
+    assert!(told(GROUPS, &again, "groups.csv").is_empty());
 }
 
 /// The names that the changelog says have changed are in the old run, and those

@@ -130,3 +130,12 @@ pub struct Assessment {
     /// given, whomever they are about; see [`ExpectationMatch::for_host`].
     pub expectations: Arc<[ExpectationMatch]>,
 }
+
+#[cfg(test)]
+impl Assessment {
+    /// Of a chain of which nothing else is told.
+    pub(crate) fn of_chain(chain: ChainStatus, dates: DateStatus, key: KeyStatus) -> Self {
+        let (certificates, expectations) = (Vec::new(), Arc::default());
+        Self { certificates, chain, chain_detail: None, root: None, dates, key, expectations }
+    }
+}

@@ -246,6 +246,7 @@ impl Finding {
         let shaken = shaken.map(|tls| (tls.version, tls.suite));
         let agreed = self.extra_client_hellos.iter().filter(|hello| hello.end.is_agreement());
         let all = shaken.into_iter().chain(agreed.map(|hello| (hello.version, hello.suite)));
-        all.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })
+        let known = all.filter(|(version, _)| version.is_some_and(ProtocolVersion::can_be_offered));
+        known.fold((None, None), |best, next| if next.0 > best.0 { next } else { best })
     }
 }

@@ -33,6 +33,7 @@ impl ServerBest {
         shaken
             .into_iter()
             .chain(agreed)
+            .filter(|agreed| agreed.version.can_be_offered())
             .reduce(|best, next| if next.version > best.version { next } else { best })
     }
 }

@@ -83,3 +83,23 @@ pub struct ForcedBasis {
     /// DomainValidation.
     pub domain_validation: Option<Basis>,
 }
+
+#[cfg(test)]
+impl Verdict {
+    /// One that rests on no endpoint, and of whose mail nothing else is told.
+    pub(crate) fn of_outcome(outcome: Outcome, forced: ForcedTls) -> Self {
+        Self {
+            sender: "exchange-online".into(),
+            outcome,
+            also: Vec::new(),
+            otherwise: Vec::new(),
+            best: None,
+            promise: None,
+            unresolved: None,
+            weakest: None,
+            forced,
+            forced_basis: ForcedBasis::default(),
+            connector: None,
+        }
+    }
+}

@@ -6,10 +6,10 @@ use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
     AcceptedGroups, AcceptedSuite, Assessment, Basis, ChainStatus, Check, CheckCause, CheckFailure,
     DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Enumeration,
-    Expectation, ExpectationMatch, ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Gap,
-    JudgedEndpoint, KeyStatus, Kind, Logged, MxHost, NameStatus, NegotiatedTls, Observation, Outcome, Phase,
-    Preference, ProbeKey, Reason, Record, Rejected, Subject, Target, TlsFinding, TlsObservation, Verdict,
-    VersionSuites, View,
+    Expectation, ExpectationMatch, ExpectationStatus, Failure, Finding, ForcedTls, Gap, JudgedEndpoint,
+    KeyStatus, Kind, Logged, MxHost, NameStatus, NegotiatedTls, Observation, Outcome, Phase, Preference,
+    ProbeKey, Reason, Record, Rejected, Subject, Target, TlsFinding, TlsObservation, Verdict, VersionSuites,
+    View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -66,19 +66,8 @@ fn probed(line: usize, host: &str, failure: Option<Failure>) -> Record {
         let reason = outcome.reason;
         ForcedTls::all(reason.map_or(Check::Pass, |reason| Check::Fail(CheckFailure::NoTls(reason))))
     };
-    let verdict = Verdict {
-        sender: "exchange-online".into(),
-        outcome,
-        also: Vec::new(),
-        otherwise: Vec::new(),
-        best: Some(view.clone()),
-        promise: None,
-        unresolved: None,
-        weakest: Some(view),
-        forced,
-        forced_basis: ForcedBasis::default(),
-        connector: None,
-    };
+    let verdict =
+        Verdict { best: Some(view.clone()), weakest: Some(view), ..Verdict::of_outcome(outcome, forced) };
     domain(line, verdict, None)
 }
 
@@ -86,19 +75,7 @@ fn dead(line: usize) -> Record {
     let failure = Failure::new(Phase::Dns, Kind::Nxdomain);
     let outcome = Outcome::without_tls(Delivery::Undeliverable, &failure, None);
     let forced = ForcedTls::all(Check::Fail(CheckFailure::NoTls(Reason::from(&failure))));
-    let verdict = Verdict {
-        sender: "exchange-online".into(),
-        outcome,
-        also: Vec::new(),
-        otherwise: Vec::new(),
-        best: None,
-        promise: None,
-        unresolved: None,
-        weakest: None,
-        forced,
-        forced_basis: ForcedBasis::default(),
-        connector: None,
-    };
+    let verdict = Verdict::of_outcome(outcome, forced);
     domain(line, verdict, Some(failure))
 }
 
@@ -111,15 +88,7 @@ fn endpoint(n: usize) -> Record {
         observation.failure = None;
         observation.tls =
             Some(TlsObservation { version, suite: Some(CipherSuite(0x009c)), ..Default::default() });
-        assessment = Some(Assessment {
-            certificates: Vec::new(),
-            chain: ChainStatus::SelfSigned,
-            chain_detail: None,
-            root: None,
-            dates: DateStatus::Valid,
-            key: KeyStatus::Weak,
-            expectations: std::sync::Arc::default(),
-        });
+        assessment = Some(Assessment::of_chain(ChainStatus::SelfSigned, DateStatus::Valid, KeyStatus::Weak));
     }
     Record::Endpoint(Box::new(EndpointRecord {
         observation,

@@ -74,32 +74,24 @@ pub(crate) fn domain() -> DomainRecord {
     let outcome = Outcome::without_tls(Delivery::Plaintext, &failure, Some(Basis::Observed));
     let weak = Finding::of(key(2, "mx2.a.example"), Some(failure), None);
     let dead = Failure::new(Phase::Dns, Kind::Nxdomain);
+    let untrusted_root = ForcedTls::all(Check::Fail(CheckFailure::UntrustedRoot));
+    let forced = ForcedTls { encryption_only: Check::Pass, ..untrusted_root };
     DomainRecord {
-        facts: DomainFacts {
-            target: target(7, "a.example"),
-            exchanges: vec![
+        facts: DomainFacts::whole(
+            target(7, "a.example"),
+            vec![
                 exchange(5, "mx0.a.example", &[], Some(dead)),
                 exchange(10, "mx1.a.example", &[1, 3], None),
                 exchange(20, "mx2.a.example", &[2], None),
             ],
-            implicit_mx: false,
-            exchanges_excess: Some(0),
-            smart_hosts: false,
-            failure: None,
-        },
+        ),
         verdict: Verdict {
-            sender: "exchange-online".into(),
-            outcome: encrypted(),
-            also: Vec::new(),
-            otherwise: Vec::new(),
             best: Some(View {
                 preference: 10,
                 host: Some(MxHost::new("mx1.a.example")),
                 endpoint: Arc::new(JudgedEndpoint::of_outcome(best, encrypted())),
                 name: Some(NameStatus::MxHost),
             }),
-            promise: None,
-            unresolved: None,
             weakest: Some(View {
                 preference: 20,
                 host: Some(MxHost::new("mx2.a.example")),
@@ -107,11 +99,6 @@ pub(crate) fn domain() -> DomainRecord {
                 name: None,
             }),
             forced_basis: ForcedBasis { encryption_only: Some(Basis::Inferred), ..ForcedBasis::default() },
-            forced: ForcedTls {
-                encryption_only: Check::Pass,
-                certificate_validation: Check::Fail(CheckFailure::UntrustedRoot),
-                domain_validation: Check::Fail(CheckFailure::UntrustedRoot),
-            },
             connector: Some(ConnectorVerdict {
                 name: "To A".into(),
                 delivery: ConnectorDelivery::Deferred,
@@ -121,6 +108,7 @@ pub(crate) fn domain() -> DomainRecord {
                     text: "Certificate validation failed".into(),
                 }),
             }),
+            ..Verdict::of_outcome(encrypted(), forced)
         },
     }
 }
@@ -132,19 +120,7 @@ pub(super) fn missing_domain() -> DomainRecord {
     let outcome = Outcome::without_tls(Delivery::Undeliverable, &failure, Some(Basis::Observed));
     DomainRecord {
         facts: DomainFacts::failed(target(8, "b.example"), failure),
-        verdict: Verdict {
-            sender: "exchange-online".into(),
-            outcome,
-            also: Vec::new(),
-            otherwise: Vec::new(),
-            best: None,
-            promise: None,
-            unresolved: None,
-            weakest: None,
-            forced_basis: ForcedBasis::default(),
-            forced: ForcedTls::all(Check::Fail(CheckFailure::NoTls(reason))),
-            connector: None,
-        },
+        verdict: Verdict::of_outcome(outcome, ForcedTls::all(Check::Fail(CheckFailure::NoTls(reason)))),
     }
 }
 
@@ -176,12 +152,8 @@ pub(super) fn certificate() -> CertificateFacts {
 fn assessment() -> Assessment {
     Assessment {
         certificates: vec![Arc::new(certificate())],
-        chain: ChainStatus::UntrustedRoot,
         chain_detail: Some("unknown issuer".into()),
-        root: None,
-        dates: DateStatus::Valid,
-        key: KeyStatus::Strong,
-        expectations: std::sync::Arc::default(),
+        ..Assessment::of_chain(ChainStatus::UntrustedRoot, DateStatus::Valid, KeyStatus::Strong)
     }
 }
 

@@ -28,7 +28,7 @@ fn phases(cell: &str) -> Vec<Phase> {
 }
 
 /// Which kinds occur in which phase.
-fn table() -> Vec<(Phase, Kind)> {
+pub fn table() -> Vec<(Phase, Kind)> {
     let text =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/outcomes.md")).unwrap();
     let rows =

@@ -6,7 +6,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use assert_cmd::Command;
-use mxray::internals::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, MX};
+use mxray::internals::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -187,6 +187,9 @@ impl Run {
         check(ENDPOINTS, &self.rows("endpoints.csv"));
         check(CERTIFICATES, &self.rows("certificates.csv"));
         check(MX, &self.rows("mx.csv"));
+        check(SUITES, &self.rows("suites.csv"));
+        check(GROUPS, &self.rows("groups.csv"));
+        check(REJECTS, &self.rows("rejects.csv"));
     }
 
     /// What one file names stands in the other.

@@ -281,6 +281,7 @@ fn every_version_with_groups_has_its_own() {
         (ProtocolVersion::TLS12, "TLSv1.2", 0xc02f),
         (ProtocolVersion::TLS11, "TLSv1.1", 0xc013),
         (ProtocolVersion::TLS10, "TLSv1.0", 0xc013),
+        (ProtocolVersion::SSL3, "SSLv3", 0xc013),
     ] {
         let found = enumerate(&EnumerationPlan::default(), &SuiteServer::new(version, &[suite]));
         assert!(groups(of(&found, version)).ends_with(&[29, 23]), "{name}: {found:?}");

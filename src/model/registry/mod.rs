@@ -37,6 +37,12 @@ impl ProtocolVersion {
     /// TLS 1.3 (RFC 8446).
     pub const TLS13: Self = Self(0x0304);
 
+    /// Whether a ClientHello can offer it: SSLv3 to TLS 1.3. A server that chooses
+    /// another (a draft, SSLv2, what nobody has published) has agreed to nothing.
+    pub fn can_be_offered(self) -> bool {
+        (Self::SSL3..=Self::TLS13).contains(&self)
+    }
+
     fn registered(self) -> Option<&'static str> {
         look_up(VERSIONS, self.0)
     }

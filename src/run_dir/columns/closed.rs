@@ -2,8 +2,14 @@
 //! empty. A value that no server can bring about is a promise that nobody
 //! keeps: `tests/columns.rs` looks for a scenario or a test behind each.
 
+use super::value::NOT_RECORDED;
+use crate::model::Kind;
+
 /// Answers to a question.
 pub(super) const YES_NO: &[&str] = &["yes", "no"];
+
+/// Answers to a question that a run may be too old to have written down.
+pub(super) const YES_NO_NOT_RECORDED: &[&str] = &["yes", "no", NOT_RECORDED];
 
 /// Where a target can end. After QUIT nothing is a failure.
 pub(super) const PHASES: &[&str] =
@@ -20,90 +26,35 @@ pub(super) const WEAKEST_PHASES: &[&str] = &["ehlo", "starttls", "tls", "after_t
 pub(super) const MX_PHASES: &[&str] = &["dns", "connect"];
 
 /// What ends a target: `ok` and every kind of failure.
-pub(super) const OUTCOMES: &[&str] = &[
-    "ok",
-    "invalid_name",
-    "blocklisted",
-    "special_use_name",
-    "nxdomain",
-    "no_data",
-    "servfail",
-    "timeout",
-    "null_mx",
-    "mx_unusable",
-    "too_many",
-    "no_route",
-    "private_address",
-    "refused",
-    "unreachable",
-    "reset",
-    "local_error",
-    "closed",
-    "throttled",
-    "rejected",
-    "tempfail",
-    "not_smtp",
-    "unexpected_code",
-    "out_of_step",
-    "tls_required",
-    "too_long",
-    "too_many_bytes",
-    "malformed",
-    "helo_only",
-    "not_offered",
-    "keyword_mangled",
-    "refused_temporarily",
-    "alert",
-    "no_common_version",
-    "no_common_suite",
-    "client_certificate_required",
-    "client_certificate_refused",
-    "signature_failed",
-    "bad_certificate",
-    "downgrade_detected",
-    "illegal_parameter",
-    "not_tls",
-    "ehlo_rejected",
-];
+pub(super) const OUTCOMES: &[&str] = &outcomes::<{ 1 + Kind::ALL.len() }>(true);
 
 /// What ends a probe: all of [`OUTCOMES`] but those of a lookup.
-pub(super) const PROBE_OUTCOMES: &[&str] = &[
-    "ok",
-    "blocklisted",
-    "timeout",
-    "no_route",
-    "private_address",
-    "refused",
-    "unreachable",
-    "reset",
-    "local_error",
-    "closed",
-    "throttled",
-    "rejected",
-    "tempfail",
-    "not_smtp",
-    "unexpected_code",
-    "out_of_step",
-    "tls_required",
-    "too_long",
-    "too_many_bytes",
-    "malformed",
-    "helo_only",
-    "not_offered",
-    "keyword_mangled",
-    "refused_temporarily",
-    "alert",
-    "no_common_version",
-    "no_common_suite",
-    "client_certificate_required",
-    "client_certificate_refused",
-    "signature_failed",
-    "bad_certificate",
-    "downgrade_detected",
-    "illegal_parameter",
-    "not_tls",
-    "ehlo_rejected",
-];
+pub(super) const PROBE_OUTCOMES: &[&str] = &outcomes::<{ 1 + Kind::ALL.len() - OF_LOOKUPS }>(false);
+
+/// How many kinds of failure end lookups alone.
+const OF_LOOKUPS: usize = {
+    let (mut count, mut place) = (0, 0);
+    while place < Kind::ALL.len() {
+        count += Kind::ALL[place].is_of_lookups_alone() as usize;
+        place += 1;
+    }
+    count
+};
+
+/// `ok`, and the kinds of failure in their order, those of lookups with the others
+/// or left out. It is worked out by the compiler, which allows no iterator here.
+const fn outcomes<const COUNT: usize>(with_lookups: bool) -> [&'static str; COUNT] {
+    let mut names = ["ok"; COUNT];
+    let (mut place, mut next) = (0, 1);
+    while place < Kind::ALL.len() {
+        if with_lookups || !Kind::ALL[place].is_of_lookups_alone() {
+            names[next] = Kind::ALL[place].name();
+            next += 1;
+        }
+        place += 1;
+    }
+    names
+}
 
 /// What ends the scanner's own attempt at a host that takes the sender's mail:
 /// the server says that there is no TLS, or a handshake came to nothing; or it
@@ -182,10 +133,7 @@ pub(super) const PROMISES: &[&str] = &["kept", "broken", "undetermined"];
 /// Versions that the scanner's own handshake offers.
 pub(super) const SCANNER_VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2"];
 
-/// Versions that senders offer.
-pub(super) const SENDER_VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0"];
-
-/// Versions that further hellos ask for.
+/// Versions that senders and further hellos offer.
 pub(super) const ALL_VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3"];
 
 /// Classes of cipher suites.
@@ -249,16 +197,12 @@ pub(super) const GROUP_GAPS: &[&str] =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, Phase};
+    use crate::model::Phase;
 
     #[test]
     fn every_kind_and_phase_is_there() {
-        let ok_and = |kinds: Vec<Kind>| -> Vec<&str> {
-            std::iter::once("ok").chain(kinds.into_iter().map(Kind::name)).collect()
-        };
-        assert_eq!(OUTCOMES, ok_and(Kind::ALL.to_vec()));
-        let of_a_probe = Kind::ALL.iter().copied().filter(|kind| !kind.is_of_lookups_alone());
-        assert_eq!(PROBE_OUTCOMES, ok_and(of_a_probe.collect()));
+        assert_eq!((OUTCOMES[0], OUTCOMES.last()), ("ok", Some(&"ehlo_rejected")));
+        assert_eq!((PROBE_OUTCOMES[0], PROBE_OUTCOMES.last()), ("ok", Some(&"ehlo_rejected")));
         let phases = Phase::ALL.iter().filter(|phase| **phase != Phase::Quit).map(|phase| phase.name());
         assert_eq!(PHASES, phases.collect::<Vec<_>>());
         for (part, whole) in [

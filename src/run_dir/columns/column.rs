@@ -14,8 +14,9 @@ pub struct Column<R: 'static> {
     /// One sentence for the documentation.
     pub doc: &'static str,
     /// What its cells hold, beside being empty, where that is a closed set: a
-    /// cell is one of them, with more behind a colon or not, or several with
-    /// blanks between. Empty where anything may stand there, or a cause alone.
+    /// cell is one of them, with a cause behind a colon where there is one, or
+    /// several with blanks between. Empty where anything may stand there, or a
+    /// cause alone.
     pub values: &'static [&'static str],
     /// The causes that stand behind the colon, or alone.
     pub why: Why,
@@ -29,12 +30,13 @@ impl<R> Column<R> {
         if self.values.is_empty() && self.why == Why::Nothing {
             return true;
         }
-        cell == super::value::NOT_RECORDED || cell.split_whitespace().all(|word| self.admits_word(word))
+        cell.split_whitespace().all(|word| self.admits_word(word))
     }
 
     fn admits_word(&self, word: &str) -> bool {
         match word.split_once(':') {
             _ if self.values.is_empty() => self.why.admits("", word),
+            _ if self.why == Why::Nothing => self.values.contains(&word),
             Some((value, cause)) => self.values.contains(&value) && self.why.admits(value, cause),
             None => self.values.contains(&word) && !self.why.is_due(word),
         }
@@ -107,6 +109,7 @@ mod tests {
         let strong = of(Why::Check(TlsSettings::DomainValidation), CHECKS);
         let reason = of(Why::Reason, &[]);
         let possible = of(Why::ReasonAgain, &["plaintext", "encrypted"]);
+        let plain = of(Why::Nothing, &["yes", "undetermined:not_recorded"]);
         for (column, cell, admitted) in [
             (&weak, "pass", true),
             (&weak, "pass:expired", false),
@@ -126,6 +129,12 @@ mod tests {
             (&possible, "plaintext:starttls_not_offered encrypted", true),
             (&possible, "plaintext", false),
             (&possible, "deferred:tls_alert", false),
+            (&possible, "undetermined:not_recorded", false),
+            (&plain, "yes", true),
+            (&plain, "yes:expired", false),
+            (&plain, "undetermined:not_recorded", true),
+            (&plain, "undetermined", false),
+            (&plain, "0x7f1c", false),
         ] {
             assert_eq!(column.admits(cell), admitted, "{cell}");
         }

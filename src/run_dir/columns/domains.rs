@@ -136,7 +136,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Value::text(r.verdict.outcome.logged.as_ref().map(|logged| &*logged.text))
     }),
     one_of(
-        closed::SENDER_VERSIONS,
+        closed::ALL_VERSIONS,
         "delivery_tls_version",
         "Version that the sender would get; empty where that is not known.",
         |r| Value::name(session(r).and_then(|session| session.version).map(|version| version.name())),
@@ -270,7 +270,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     why(Why::ReasonAgain, &[], "weakest_reason", "As `reason`, of the weakest.", |r| weakest(r).reason()),
     one_of(
-        closed::SENDER_VERSIONS,
+        closed::ALL_VERSIONS,
         "weakest_tls_version",
         "As `tls_version`, of the weakest. Where the scanner's first handshake failed there, or this sender is judged by a second one, the version that this sender would get.",
         |r| weakest(r).any_version(),

@@ -107,7 +107,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     column(
         "other_attempts",
-        "How the others of these ended, in their order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row tells of the one that came furthest.",
+        "How the others of these ended, in their order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row tells of the one that came furthest. `undetermined:not_recorded` in an old run that did not write them down.",
         other_attempts,
     ),
     one_of(closed::PROBE_PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
@@ -192,14 +192,15 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     ),
     column(
         "tickets",
-        "Resumption tickets that came before QUIT was answered; that one of them would be taken was not tried.",
+        "Resumption tickets that came before QUIT was answered; that one of them would be taken was not tried. `undetermined:not_recorded` in an old run that did not count them.",
         |r| {
             tls(r).map_or(Value::Absent, |tls| {
                 tls.tickets.map_or_else(Value::not_recorded, |n| Value::Number(n.into()))
             })
         },
     ),
-    yes_no(
+    one_of(
+        closed::YES_NO_NOT_RECORDED,
         "session_id",
         "Whether a server of TLS 1.2 named the session by an id; that it would resume it was not tried.",
         session_id,

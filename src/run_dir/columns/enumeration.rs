@@ -117,7 +117,7 @@ pub const GROUPS: &[Column<GroupRow>] = &[
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.key.sni.as_ref().map(|name| name.as_str()))
     }),
-    one_of(closed::SENDER_VERSIONS, "tls_version", "Version that was asked for.", |r| {
+    one_of(closed::ALL_VERSIONS, "tls_version", "Version that was asked for.", |r| {
         Value::name(Some(r.version.name()))
     }),
     column("position", "Place in which the server chose the group, from 1.", |r| {

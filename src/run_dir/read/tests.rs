@@ -139,12 +139,7 @@ fn assessment(chain: &[Arc<[u8]>]) -> Option<Arc<Assessment>> {
         chain.iter().map(|der| Arc::new(x509::read(der))).collect();
     let assessment = Assessment {
         certificates,
-        chain: ChainStatus::Invalid,
-        chain_detail: None,
-        root: None,
-        dates: DateStatus::Unreadable,
-        key: KeyStatus::Unknown,
-        expectations: Arc::from([]),
+        ..Assessment::of_chain(ChainStatus::Invalid, DateStatus::Unreadable, KeyStatus::Unknown)
     };
     (!chain.is_empty()).then(|| Arc::new(assessment))
 }
