@@ -27,10 +27,9 @@ use crate::trust::{Assessed, Assessments};
 use crate::verdict::{Policy, said_of_tls};
 use jiff::{SignedDuration, Timestamp};
 use std::future::Future;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 /// When and how often a key is asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,8 +339,10 @@ pub async fn connect<P: Probe>(
 
 /// When connections may begin, for whoever asks one key after the other.
 pub trait Pacing {
-    /// Waits until the address may be connected to; a connection begins now.
-    fn before(&mut self, ip: IpAddr) -> impl Future<Output = ()>;
+    /// Waits for that moment, and until the address of the key may be connected
+    /// to; a connection begins now. `false`: none is to begin any more, and what
+    /// is known by now is all.
+    fn before(&mut self, key: &ProbeKey, due: Instant) -> impl Future<Output = bool>;
 
     /// Hears that a key is asked again, after a pause.
     fn pauses(&mut self, key: &ProbeKey, failure: Option<&Failure>, pause: Pause);
@@ -353,6 +354,18 @@ struct AskedKey {
     interrogation: Interrogation,
     due: Instant,
     known: Option<Known>,
+}
+
+impl AskedKey {
+    /// What is known of it, be it that it was not asked to its end, or not at all.
+    fn into_known(self) -> Known {
+        let so_far = || self.interrogation.into_known();
+        let not_asked = || {
+            let failure = Failure::new(Phase::Connect, Kind::LocalError);
+            Known::refused(self.key, failure.with_detail("stopped before it was asked"))
+        };
+        self.known.or_else(so_far).unwrap_or_else(not_asked)
+    }
 }
 
 /// Asks each key to its end, one connection at a time; gives what is known of
@@ -373,8 +386,9 @@ pub async fn interrogate<P: Probe>(
     let mut all: Vec<AskedKey> = asked.collect();
     let mut addresses = TlsByAddress::default();
     while let Some(asked) = next_due(&mut all) {
-        sleep_until(asked.due).await;
-        pacing.before(asked.key.endpoint.ip).await;
+        if !pacing.before(&asked.key, asked.due).await {
+            break;
+        }
         let made_for = asked.interrogation.begin();
         let answer = connect(probe, policy, asked.key.clone(), &made_for).await;
         addresses.note(asked.key.endpoint, answer.said_of_tls());
@@ -390,7 +404,7 @@ pub async fn interrogate<P: Probe>(
             }
         }
     }
-    let mut all: Vec<Known> = all.into_iter().filter_map(|asked| asked.known).collect();
+    let mut all: Vec<Known> = all.into_iter().map(AskedKey::into_known).collect();
     all.iter_mut().for_each(|known| addresses.tell(&mut known.observation));
     all
 }

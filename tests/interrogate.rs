@@ -22,6 +22,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// How a connection ends; `None` for one that goes through TLS.
@@ -154,7 +155,10 @@ fn config(retry: RetryPlan) -> EngineConfig {
 struct Haste;
 
 impl Pacing for Haste {
-    async fn before(&mut self, _ip: IpAddr) {}
+    async fn before(&mut self, _key: &ProbeKey, due: Instant) -> bool {
+        sleep_until(due).await;
+        true
+    }
 
     fn pauses(&mut self, _key: &ProbeKey, _failure: Option<&Failure>, _pause: Pause) {}
 }
@@ -194,7 +198,7 @@ async fn scanned_keys(
             match record {
                 Record::Endpoint(endpoint) => written.endpoints.push(*endpoint),
                 Record::Domain(domain) => written.domains.push(*domain),
-                Record::Rejected(_) => {}
+                _ => {}
             }
         }
         written

@@ -31,12 +31,12 @@ pub(super) struct PresentedChains {
 /// Asks every endpoint of the target for its chain.
 pub(super) async fn probed(
     stages: &plan::Stages,
-    rest: AddressPause,
+    mut rest: AddressPause,
     asked: ProbeTarget,
     port: u16,
 ) -> PresentedChains {
     let (facts, port) = probe::find(stages, asked, port).await;
-    let (record, endpoints) = probe::ask_all(stages, ONCE, rest, facts, port).await;
+    let (record, endpoints) = probe::ask_all(stages, ONCE, &mut rest, facts, port).await;
     let mut presented = PresentedChains { chains: Vec::new(), without: not_found(&record.facts) };
     for observation in endpoints.into_iter().map(|endpoint| endpoint.observation) {
         let chains = chains_of(&observation);

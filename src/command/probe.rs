@@ -2,6 +2,7 @@
 
 use super::address_pause::AddressPause;
 use super::list_end::{is_unanswered, no_resolver};
+use super::signals::Signals;
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
 use crate::interrogate::{Known, RetryPlan, interrogate};
@@ -16,6 +17,7 @@ use std::sync::Arc;
 /// Probes every endpoint of the target, one connection at a time.
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     start_logging(args.asking.dialogue.verbose);
+    let signals = Signals::new();
     let asked = ProbeTarget::parse(&args.target)?;
     if let (ProbeTarget::Domain(domain), Some(_)) = (&asked, &args.recipient_domain) {
         let wrong =
@@ -30,17 +32,28 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
             args.pace.per_ip_interval
         ));
     }
+    let stop = signals.watch("an open connection is ended in order");
     let by_mx = matches!(asked, ProbeTarget::Domain(_));
-    let (mut facts, port) = find(&stages, asked, args.asking.dialogue.port).await;
+    let found = tokio::select! {
+        biased;
+        found = find(&stages, asked, args.asking.dialogue.port) => Some(found),
+        () = stop.token.cancelled() => None,
+    };
+    // Nothing is known of a target whose hosts were not found.
+    let Some((mut facts, port)) = found else { return Ok(ExitCode::from(stop.code().unwrap_or_default())) };
     let unanswered = is_unanswered(&facts);
     if let Some(recipient) = args.recipient_domain {
         facts.target.subject = Subject::Domain(recipient);
     }
-    let rest = AddressPause::new(args.pace.per_ip_interval).telling();
-    let (domain, endpoints) = ask_all(&stages, plan::retry_plan(&args.again), rest, facts, port).await;
+    let mut rest = AddressPause::new(args.pace.per_ip_interval).telling().until(stop.token.clone());
+    let (domain, endpoints) = ask_all(&stages, plan::retry_plan(&args.again), &mut rest, facts, port).await;
     let ehlo_name = &stages.settings.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
     super::tell(report::transcript(&probed))?;
+    if let Some(code) = stop.code() {
+        rest.left_out().for_each(|told| super::say(format_args!("mxray: {told}")));
+        return Ok(ExitCode::from(code));
+    }
     if unanswered {
         super::say(format_args!(
             "mxray: nothing could be contacted: {}",
@@ -68,7 +81,7 @@ pub(super) async fn find(stages: &Stages, asked: ProbeTarget, port: u16) -> (Dom
 pub(super) async fn ask_all(
     stages: &Stages,
     plan: RetryPlan,
-    mut rest: AddressPause,
+    rest: &mut AddressPause,
     facts: DomainFacts,
     port: u16,
 ) -> (DomainRecord, Vec<EndpointRecord>) {
@@ -78,7 +91,7 @@ pub(super) async fn ask_all(
         places.entry(key).or_default().push(place);
     }
     let keys = places.keys().cloned().collect();
-    let known = interrogate(&*stages.probe, &stages.policy, plan, keys, &mut rest).await;
+    let known = interrogate(&*stages.probe, &stages.policy, plan, keys, rest).await;
     let mut judged = Vec::new();
     let mut endpoints = Vec::new();
     for (places, Known { observation, assessments }) in places.into_values().zip(known) {

@@ -204,6 +204,93 @@ fn a_run_whose_rows_are_gone_ends() {
     assert_eq!((ran.code, ran.stderr.trim_end().lines().last()), (Some(1), Some(told)));
 }
 
+/// Reads standard error up to a line that has these words.
+fn says(child: &mut Child, words: &str) {
+    let stderr = child.stderr.as_mut().unwrap();
+    let (mut line, mut byte) = (Vec::new(), [0]);
+    while !String::from_utf8_lossy(&line).contains(words) {
+        stderr.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+}
+
+#[test]
+fn a_probe_that_is_stopped_shows_what_the_first_look_brought() {
+    let lab = Lab::playing(&["starttls_absent"], 1);
+    let args = lab.args("probe d1.example --allow-private --second-look-delay 1h");
+    let mut child = lab.folder.mxray(args).spawn().unwrap();
+    says(&mut child, "looked at once more in 3600s (--second-look-delay 0s: at once)\n");
+    send("INT", &child);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let verdict = "verdict  exchange-online: undetermined (no_second_look)";
+    for told in ["  C: EHLO scanner.example\n", "  outcome  starttls: not_offered", verdict] {
+        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    }
+    let (first, rest) = ran.stderr.split_once('\n').unwrap();
+    assert_eq!(first, "mxray: stopping; an open connection is ended in order (again: stop at once)");
+    assert!(rest.ends_with(": the second look was not made\n"), "{rest}");
+    assert_eq!(lab.connections(), 1);
+}
+
+#[test]
+fn a_probe_that_is_stopped_before_a_retry_shows_what_is_known() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap().to_string();
+    let folder = Folder::new();
+    let words = ["--allow-private", "--ehlo", "scanner.example", "--retry-delay", "1h"];
+    let mut child = folder.mxray(["probe", &target].iter().chain(&words)).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(b"421 4.7.0 come back later\r\n").unwrap();
+    drop(stream);
+    says(&mut child, "greeting: throttled; asked again in 3600s");
+    send("TERM", &child);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(143), "{}", ran.stderr);
+    for told in ["  S: 421 4.7.0 come back later", "undetermined (greeting_throttled)"] {
+        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    }
+    assert!(ran.stderr.ends_with(&format!("mxray: {target}: it was not asked again\n")), "{}", ran.stderr);
+}
+
+/// The better host hangs in its dialogue when the stop comes, and the other is not
+/// asked at all: that is told as ours, and nothing is concluded from it.
+#[test]
+fn a_probe_that_is_stopped_asks_no_further_host() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let connectors = "[[connector]]\nname = 'both'\ndomains = ['d1.example']\nuse_mx_record = false\n\
+        smart_hosts = ['127.0.0.1', '127.0.0.2']\n";
+    let folder = Folder::new().with("connectors.toml", connectors);
+    let words = ["probe", "d1.example", "--allow-private", "--connectors", "connectors.toml"];
+    let asking = ["--ehlo", "scanner.example", "--resolver", "127.0.0.1:1", "--port", &port];
+    let mut child = folder.mxray(words.iter().chain(&asking)).spawn().unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    send("INT", &child);
+    stopping(&mut child);
+    stream.write_all(b"554 5.7.1 no\r\n").unwrap();
+    drop(stream);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let not_asked = "  outcome  connect: local_error: stopped before it was asked";
+    for told in ["  outcome  greeting: rejected", not_asked, "undetermined ("] {
+        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_probe_that_is_stopped_while_it_looks_for_hosts_knows_nothing() {
+    let resolver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = resolver.local_addr().unwrap().to_string();
+    let folder = Folder::new();
+    let words = ["probe", "d1.example", "--ehlo", "scanner.example", "--timeout", "1h", "--resolver"];
+    let child = folder.mxray(words.iter().chain(&[address.as_str()])).spawn().unwrap();
+    resolver.recv(&mut [0; 512]).unwrap();
+    send("INT", &child);
+    let ran = end(child);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(130), ""), "{}", ran.stderr);
+}
+
 #[test]
 fn a_lab_that_finds_its_port_taken_leaves_the_files_of_the_other() {
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
