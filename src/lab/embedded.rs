@@ -147,6 +147,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "hello_other_records",
     "hello_renegotiated",
     "hello_session_id",
+    "hello_suite_of_tls13",
     "hello_unknown_extension",
     "helo_only",
     "http_server",

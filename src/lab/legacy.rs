@@ -96,6 +96,8 @@ pub enum AnswerDeviation {
     DhPublicOne,
     /// Records of another version.
     Records,
+    /// A suite of TLS 1.3 in an older version.
+    SuiteOfTls13,
 }
 
 /// Hellos that a server stumbles over, each for one reason at least.

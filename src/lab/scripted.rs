@@ -136,6 +136,7 @@ impl Scripted {
         for deviation in &self.legacy.deviations {
             match deviation {
                 AnswerDeviation::Compression => answer.compression = 1,
+                AnswerDeviation::SuiteOfTls13 => answer.suite = CipherSuite(0x1301),
                 AnswerDeviation::SessionId => answer.session_id = vec![b'x'; 32],
                 AnswerDeviation::Alpn => {
                     answer.extensions.push(Extension::new(ExtensionType(16), *b"\0\x05\x04smtp"))

@@ -10,7 +10,7 @@ use super::record::{HEADER_BYTES, may_begin_record};
 use super::server_hello::ServerHello;
 use crate::model::DowngradeMark;
 use crate::model::text::escape;
-use rustls::{ClientConnection, ProtocolVersion};
+use rustls::{ClientConnection, PeerMisbehaved, ProtocolVersion};
 use std::io::{self, BufRead, Write};
 use thiserror::Error;
 
@@ -216,6 +216,7 @@ impl TlsClient {
                         return Err(TlsFault::Objection(objection));
                     }
                     let fed = feed(&mut self.connection, clear.passed(), &mut self.plain);
+                    let fed = fed.map_err(|fault| told_apart(fault, clear));
                     self.resumable = clear.resumable();
                     self.downgrade_mark = clear.downgrade_mark();
                     let tls13 = self.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3);
@@ -271,6 +272,13 @@ fn feed(connection: &mut ClientConnection, mut bytes: &[u8], plain: &mut Vec<u8>
         }
     }
     Ok(true)
+}
+
+/// A fault with what the library does not tell of it.
+fn told_apart(fault: TlsFault, clear: &InClear) -> TlsFault {
+    let of_suite = PeerMisbehaved::SelectedUnusableCipherSuiteForVersion.into();
+    let objection = (fault == TlsFault::Library(of_suite)).then(|| clear.objection_to_suite()).flatten();
+    objection.map_or(fault, TlsFault::Objection)
 }
 
 /// The session id of the ClientHello at the front of these records.

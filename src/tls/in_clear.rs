@@ -155,6 +155,12 @@ impl InClear {
         checked.err()
     }
 
+    /// What clients say to a suite of another version, where the library finds
+    /// one: it does not tell over which of them every client ends the handshake.
+    pub(super) fn objection_to_suite(&self) -> Option<Objection> {
+        objection::check_suite(self.server_hello()?).err()
+    }
+
     /// What was said of resuming.
     pub(super) fn resumable(&self) -> Resumable {
         self.messages.resumable

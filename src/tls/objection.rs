@@ -82,23 +82,28 @@ fn check_hello(offer: &ClientHello, hello: &ServerHello) -> Checked {
     }
     let mut types: Vec<Type> = hello.extensions.iter().map(|extension| extension.extension_type).collect();
     types.sort_unstable();
-    let suite_of_tls13 = hello.suite.facts().map(SuiteFacts::is_tls13);
     if tls13 {
         check_tls13(offer, hello, &types)?;
+        check_suite(hello)?;
     } else {
-        if suite_of_tls13 == Some(true) {
-            return illegal("ServerHello", "chooses a suite of another version");
-        }
+        check_suite(hello)?;
         check_renegotiation(hello)?;
         check_older(offer, hello, &types)?;
-    }
-    if tls13 && suite_of_tls13 == Some(false) {
-        return disputed("ServerHello", "chooses a suite of another version");
     }
     if types.windows(2).any(|pair| pair.first() == pair.last()) {
         return disputed("ServerHello", "has an extension twice");
     }
     Ok(())
+}
+
+/// Whether the suite is one of the version that was chosen (RFC 8446 §B.4).
+pub(super) fn check_suite(hello: &ServerHello) -> Checked {
+    let tls13 = hello.is_hello_retry() || hello.version() >= ProtocolVersion::TLS13;
+    match hello.suite.facts().map(SuiteFacts::is_tls13) {
+        Some(false) if tls13 => disputed("ServerHello", "chooses a suite of another version"),
+        Some(true) if !tls13 => illegal("ServerHello", "chooses a suite of another version"),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the session id is an echo of the client's (RFC 8446 §4.1.3).

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 /// Scenarios, and what OpenSSL says of each; nothing where it goes on.
-const SERVERS: [(&str, Option<&str>); 11] = [
+const SERVERS: [(&str, Option<&str>); 12] = [
     ("dhe_1024", None),
     ("hello_unknown_extension", None),
     ("client_cert_requested_cbc", None),
@@ -26,6 +26,7 @@ const SERVERS: [(&str, Option<&str>); 11] = [
     ("hello_compression", Some("compression")),
     ("hello_alpn", Some("unsolicited extension")),
     ("hello_renegotiated", Some("renegotiation")),
+    ("hello_suite_of_tls13", Some("wrong cipher returned")),
     ("no_renegotiation_info", Some("unsafe legacy renegotiation disabled")),
 ];
 
