@@ -21,7 +21,7 @@ pub fn replies(bytes: &[u8]) -> Result<Vec<String>, ReplyFault> {
             let offer = match starttls_keyword(&reply) {
                 StarttlsKeyword::Listed => ", offers STARTTLS",
                 StarttlsKeyword::Mangled(_) => ", offers what something on the way wrote over",
-                StarttlsKeyword::Absent => "",
+                _ => "",
             };
             let odd: Vec<_> = reply.deviations.iter().map(|deviation| deviation.name()).collect();
             told.push(format!("{} in {} lines{offer} {odd:?}", reply.code, reply.lines.len()));

@@ -144,7 +144,7 @@ async fn survey<P: Probe>(
             match record {
                 Record::Domain(domain) => domains.push(*domain),
                 Record::Endpoint(endpoint) => endpoints.push(endpoint.observation),
-                Record::Rejected(_) => {}
+                _ => {}
             }
         }
         (domains, endpoints)

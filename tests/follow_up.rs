@@ -172,7 +172,7 @@ impl Running {
                 match record {
                     Record::Endpoint(endpoint) => seen.push(endpoint.observation),
                     Record::Domain(_) => domains += 1,
-                    Record::Rejected(_) => {}
+                    _ => {}
                 }
             }
             (seen, domains)

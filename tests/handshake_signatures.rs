@@ -90,6 +90,7 @@ fn told(certificate: &[u8], version: Version, scheme: Option<SignatureScheme>, s
         Err(SignatureRefusal::Failed(cause)) => format!("failed: {cause}"),
         Err(SignatureRefusal::NotOffered(cause)) => format!("not offered: {cause}"),
         Err(SignatureRefusal::Unverifiable(cause)) => cause,
+        Err(other) => panic!("{other:?}"),
     }
 }
 

@@ -8,6 +8,8 @@
 
 #[path = "layering/circles.rs"]
 mod circles;
+#[path = "layering/exhaustive.rs"]
+mod exhaustive;
 #[path = "layering/names.rs"]
 mod names;
 #[path = "layering/paths.rs"]
@@ -16,6 +18,7 @@ mod paths;
 mod picture;
 
 use circles::circles;
+use exhaustive::{COMPLETE, cannot_grow};
 use names::doubles;
 use paths::{Named, named};
 use picture::{Arrows, picture};
@@ -266,6 +269,27 @@ fn a_name_of_two_types_is_found() {
         ("b.rs", "pub enum StepKind {\n    type Item = u8;"),
     ];
     assert_eq!(doubles(&one), [""; 0]);
+}
+
+#[test]
+fn what_may_grow_is_marked() {
+    let house = house();
+    let paths: Vec<_> = house.iter().map(|(path, ..)| path.to_string_lossy()).collect();
+    let sources: Vec<_> = house.iter().zip(&paths).map(|((_, _, text), path)| (&**path, &**text)).collect();
+    let lib = sources.iter().find(|(path, _)| *path == "lib.rs").unwrap().1;
+    let found = cannot_grow(lib, &sources);
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn an_enumeration_that_may_not_grow_is_found() {
+    let lib = "pub use a::{Shut, Open, Struct};\npub mod b {\n    pub use c::Other;\n}\n#[doc(hidden)]\npub use a::Hidden;";
+    let source = "#[derive(Debug)]\npub enum Shut {\n    A,\n}\n/// Doc.\n#[non_exhaustive]\n/// Doc.\npub enum Open {}\n\
+        #[non_exhaustive]\npub struct Struct;\npub enum Hidden {}\nmacro! {\n    pub enum $made {}\n}\n    pub enum Other {}";
+    let idle = COMPLETE.iter().map(|(name, _)| format!("{name} need not stand in the list"));
+    let expected =
+        ["Shut", "$made", "Other"].map(|name| format!("src/a.rs: {name} is not #[non_exhaustive]"));
+    assert_eq!(cannot_grow(lib, &[("a.rs", source)]), expected.into_iter().chain(idle).collect::<Vec<_>>());
 }
 
 /// Which rooms each names. Those that may name all are left out.

@@ -2,6 +2,7 @@
 
 /// What the lines of a list are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InputKind {
     /// Mail domains.
     #[default]

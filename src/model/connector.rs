@@ -13,6 +13,7 @@ pub const SMART_HOST_ADDRESSES_MAX: u32 = 256;
 
 /// The name that a certificate has to bear (`TlsDomain`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TlsDomain {
     /// This name.
     Exact(DomainName),
@@ -52,6 +53,7 @@ impl fmt::Display for TlsDomain {
 
 /// Recipient domains that a connector names.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Recipients {
     /// This domain.
     Exact(DomainName),

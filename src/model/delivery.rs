@@ -11,6 +11,7 @@ use std::sync::Arc;
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Delivery {
     /// It goes through TLS.
     Encrypted,
@@ -203,6 +204,7 @@ impl fmt::Display for PossibleDelivery {
 /// the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Basis {
     /// The server answered this sender's very offer, or one to which the
     /// answer must be the same.

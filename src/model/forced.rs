@@ -9,6 +9,7 @@ use std::sync::Arc;
 /// How much TLS a connector demands (`TlsSettings` of New-OutboundConnector).
 /// The order is that of strength.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum TlsSettings {
     /// Nothing: TLS where there is any.
     #[default]
@@ -248,6 +249,7 @@ pub struct ConnectorVerdict {
 
 /// Whether mail gets through a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ConnectorDelivery {
     /// It does; whether encrypted follows from the connector.
     Delivered,

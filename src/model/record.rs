@@ -49,6 +49,7 @@ pub struct DomainRecord {
 
 /// One thing to write down.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Record {
     /// A line that is no target.
     Rejected(Rejected),

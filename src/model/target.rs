@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What an input line asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Subject {
     /// A mail domain, whose mail hosts the DNS tells.
     Domain(DomainName),

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 /// Where the key share of a ClientHello comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeyShares {
     /// One serves many sessions for a bounded time.
     Reused,

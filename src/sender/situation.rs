@@ -10,6 +10,7 @@ macro_rules! situations {
         /// (`datasets/exchange-online/smtp-codes.csv`).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
         pub enum Situation { $($(#[$doc])* $variant,)* }
 
         impl Situation {

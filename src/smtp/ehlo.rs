@@ -6,6 +6,7 @@ use crate::model::text::unescape;
 
 /// Whether a server lists STARTTLS (RFC 3207 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StarttlsKeyword<'a> {
     /// The keyword is there.
     Listed,

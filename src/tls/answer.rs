@@ -12,6 +12,7 @@ use thiserror::Error;
 
 /// A limit that an answer exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Limit {
     /// [`RECORD_BYTES_MAX`](super::record::RECORD_BYTES_MAX).
     #[error("record_bytes_max")]

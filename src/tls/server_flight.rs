@@ -41,6 +41,7 @@ impl CertificateMessage {
 
 /// What the keys are agreed upon with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum KeyExchange {
     /// A group by name.
     Group(NamedGroup),

@@ -5,6 +5,7 @@ use crate::model::NamedGroup;
 
 /// A server's public value, by kind of key exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ServerShare {
     /// On a group by name.
     Group {

@@ -21,6 +21,7 @@ pub const NOT_TAKEN_MAX: usize = 20;
 
 /// Where in a file something begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum FilePosition {
     /// The line of a block of PEM, from 1.
     Line(u64),

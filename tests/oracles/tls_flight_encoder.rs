@@ -40,6 +40,7 @@ fn exchange(signed: &SignedShare) -> KeyExchange {
         ServerShare::Group { group, .. } => KeyExchange::Group(*group),
         ServerShare::Dh { prime, .. } => KeyExchange::Dh { prime_bits: bits(prime) },
         ServerShare::ExportRsa { modulus, .. } => KeyExchange::ExportRsa { modulus_bits: bits(modulus) },
+        other => panic!("what is to be read of {other:?}?"),
     }
 }
 

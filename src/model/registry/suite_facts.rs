@@ -12,6 +12,7 @@ const KEY_BITS_MIN: u16 = 112;
 /// How good a suite is. Orders from the worst to the best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SuiteClass {
     /// It can be read or changed by whoever takes part of the way: no
     /// encryption, no authentication, or an algorithm that is broken.

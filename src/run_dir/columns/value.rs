@@ -19,6 +19,7 @@ pub(super) const NOT_RECORDED: &str = "undetermined:not_recorded";
 
 /// The value of one cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Value<'a> {
     /// Not known, or does not apply: an empty cell, `null` in JSON.
     Absent,

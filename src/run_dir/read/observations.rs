@@ -85,6 +85,7 @@ impl JournalLine {
 
 /// A probe as it was stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stored {
     /// An observation with every key that its schema has.
     Whole(Box<Observation>),

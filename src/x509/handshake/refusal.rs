@@ -4,6 +4,7 @@ use crate::model::SignatureCheck;
 
 /// Why a signature proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SignatureRefusal {
     /// It is none that any client takes; the text says why.
     Failed(String),
