@@ -12,6 +12,8 @@
 
 #[path = "interop/capture.rs"]
 mod capture;
+#[path = "interop/dane.rs"]
+mod dane;
 #[path = "interop/front.rs"]
 mod front;
 #[path = "interop/gnutls.rs"]

@@ -6,11 +6,16 @@
 //! reply to the question under way is told apart from it ([`Stray`]), so that
 //! whoever waits can wait on. Names, records and their encoding are
 //! hickory-proto's; which of them answer is decided here.
+//!
+//! The texts of MTA-STS and TLS-RPT are read here, too ([`mta_sts`], [`tls_rpt`]).
 
 mod answer;
 mod chain;
 mod message;
+pub mod mta_sts;
 mod question;
+pub mod tls_rpt;
+mod txt;
 
 pub use answer::{Answer, NoAnswer, Reading, Stray, read};
 pub use chain::{ALIASES_MAX, AliasChain};

@@ -24,6 +24,7 @@ mod form_set;
 pub mod hello;
 pub mod judged;
 pub mod keyword_form;
+pub mod mta_sts;
 pub mod name;
 pub mod observation;
 pub mod outcome;
@@ -37,6 +38,8 @@ pub mod server_best;
 pub mod signature_check;
 pub mod target;
 pub mod text;
+pub mod tls_rpt;
+pub mod tlsa;
 pub mod verdict;
 
 pub use address_tls::AddressTls;

@@ -3,6 +3,7 @@
 
 mod anchors;
 mod chain;
+pub mod dane;
 pub mod expectation;
 pub mod names;
 pub mod pkix;

@@ -117,12 +117,22 @@ impl Judge {
         Some(assessed)
     }
 
-    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256]) -> Option<Assessed> {
+    /// The moment for which it judges.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The certificates of a chain, leaf first.
+    pub(super) fn read(&self, chain: &[Arc<[u8]>], digests: &[Sha256]) -> Vec<Arc<ReadCertificate>> {
         let mut presented = chain.iter().zip(digests);
-        let (leaf_der, digest) = presented.next()?;
-        let first = Arc::new(ReadCertificate::read(leaf_der, *digest));
-        let issuers = presented.map(|(der, digest)| self.issuer(der, *digest));
-        let read: Vec<_> = std::iter::once(first.clone()).chain(issuers).collect();
+        let leaf = presented.next().map(|(der, digest)| Arc::new(ReadCertificate::read(der, *digest)));
+        leaf.into_iter().chain(presented.map(|(der, digest)| self.issuer(der, *digest))).collect()
+    }
+
+    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256]) -> Option<Assessed> {
+        let leaf_der = chain.first()?;
+        let read = self.read(chain, digests);
+        let first = read.first()?;
         let trust = chain::judge(&read, &self.roots, self.at);
         let leaf = &first.facts;
         let seen = SeenLeaf { leaf, root: trust.root.as_deref(), chain: trust.status.name() };
@@ -156,7 +166,7 @@ fn is_disputed(chain: &[Arc<ReadCertificate>]) -> bool {
         || certificates.any(|issuer| issuer.terms.form_above_leaf() != CertificateForm::Sound)
 }
 
-fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {
+pub(super) fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {
     let subject = leaf.subject.clone().map(|mut text| {
         text::cut(&mut text, SUBJECT_BYTES_MAX);
         text.into()
@@ -178,7 +188,7 @@ fn is_sha1(algorithm: &str) -> bool {
     algorithm.to_ascii_lowercase().contains("sha1")
 }
 
-fn dates(leaf: &CertificateFacts, at: Timestamp) -> DateStatus {
+pub(super) fn dates(leaf: &CertificateFacts, at: Timestamp) -> DateStatus {
     match (leaf.not_before, leaf.not_after) {
         (_, Some(not_after)) if not_after < at => DateStatus::Expired,
         (Some(not_before), _) if at < not_before => DateStatus::NotYetValid,

@@ -112,6 +112,17 @@ impl Store {
         Ok(())
     }
 
+    /// Adds a root of which only name and key are known, both as DER without the
+    /// header of their SEQUENCE.
+    pub(super) fn add_key(&mut self, subject: &[u8], subject_public_key_info: &[u8]) {
+        let anchor = TrustAnchor {
+            subject: subject.into(),
+            subject_public_key_info: subject_public_key_info.into(),
+            name_constraints: None,
+        };
+        self.push(anchor.to_owned(), None);
+    }
+
     /// Adds every certificate of a file, PEM or DER, that can serve as a root
     /// and does not refuse to ([`x509::pem`]), and says what became of all.
     pub fn add_file(&mut self, file: &[u8]) -> FileRoots {

@@ -1,0 +1,204 @@
+//! MTA-STS as a domain publishes it: the record that announces a policy, and
+//! the policy (RFC 8461 §3).
+
+use super::name::MxHost;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+
+/// The record at `_mta-sts.DOMAIN` (RFC 8461 §3.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StsRecord {
+    /// Changes with the policy; 1 to 32 letters and digits.
+    pub id: String,
+}
+
+/// Why what stands at `_mta-sts.DOMAIN` announces no policy (RFC 8461 §3.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StsRecordFault {
+    /// More than one record begins with the version.
+    #[error("{0} records begin with v=STSv1; one may")]
+    Several(usize),
+    /// A record that is meant as one, and whose version is not `v=STSv1;`.
+    #[error("the version is not v=STSv1 with a semicolon")]
+    Version,
+    /// A part that is no `name=value` as the grammar has it.
+    #[error("`{0}` is no field")]
+    Field(String),
+    /// No `id`.
+    #[error("no id")]
+    NoId,
+    /// An `id` that is not 1 to 32 letters and digits.
+    #[error("the id `{0}` is not 1 to 32 letters and digits")]
+    Id(String),
+}
+
+/// What a sender does where no host fits the policy (RFC 8461 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StsMode {
+    /// It does not deliver to hosts that fail.
+    Enforce,
+    /// It delivers, and reports.
+    Testing,
+    /// There is no policy any more.
+    None,
+}
+
+impl StsMode {
+    /// As the policy has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            StsMode::Enforce => "enforce",
+            StsMode::Testing => "testing",
+            StsMode::None => "none",
+        }
+    }
+
+    /// The mode of this name; letters count in their case (RFC 8461 §3.2).
+    pub fn named(text: &str) -> Option<Self> {
+        [StsMode::Enforce, StsMode::Testing, StsMode::None].into_iter().find(|mode| mode.name() == text)
+    }
+}
+
+/// A name that MX hosts may have: a host, or `*.` and a domain, where `*`
+/// stands for one label (RFC 8461 §4.1).
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct MxPattern {
+    any_label: bool,
+    name: MxHost,
+}
+
+/// What stands for one label.
+const WILDCARD: &str = "*.";
+
+impl MxPattern {
+    /// Takes a pattern as it is written, in any case. Whether it is one, who
+    /// reads the policy has seen.
+    pub fn new(text: &str) -> Self {
+        let parent = text.strip_prefix(WILDCARD);
+        Self { any_label: parent.is_some(), name: MxHost::new(parent.unwrap_or(text)) }
+    }
+
+    /// Whether it is the name of this host.
+    pub fn covers(&self, host: &MxHost) -> bool {
+        if !self.any_label {
+            return self.name == *host;
+        }
+        let below = host.as_str().split_once('.');
+        below.is_some_and(|(label, parent)| !label.is_empty() && parent == self.name.as_str())
+    }
+}
+
+impl fmt::Display for MxPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wildcard = if self.any_label { WILDCARD } else { "" };
+        write!(f, "{wildcard}{}", self.name)
+    }
+}
+
+impl fmt::Debug for MxPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for MxPattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MxPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::new(&Cow::<str>::deserialize(deserializer)?))
+    }
+}
+
+/// A policy (RFC 8461 §3.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StsPolicy {
+    /// What is done where no host fits.
+    pub mode: StsMode,
+    /// How long a sender may keep it, in seconds.
+    pub max_age_s: u32,
+    /// Names that MX hosts may have; none only under [`StsMode::None`].
+    pub mx: Vec<MxPattern>,
+}
+
+/// Why a text is no policy (RFC 8461 §3.2). Lines are counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StsPolicyFault {
+    /// It is longer than is read, in bytes.
+    #[error("longer than {0} bytes")]
+    TooLong(usize),
+    /// It is no UTF-8.
+    #[error("not UTF-8")]
+    Encoding,
+    /// A line without anything on it.
+    #[error("line {0} is empty")]
+    EmptyLine(usize),
+    /// A line that is no `name: value` as the grammar has it.
+    #[error("line {0} is no field: `{1}`")]
+    Field(usize, String),
+    /// No `version`.
+    #[error("no version")]
+    NoVersion,
+    /// A version other than `STSv1`.
+    #[error("the version `{0}` is not STSv1")]
+    Version(String),
+    /// No `mode`.
+    #[error("no mode")]
+    NoMode,
+    /// A mode other than `enforce`, `testing` and `none`.
+    #[error("the mode `{0}` is not enforce, testing or none")]
+    Mode(String),
+    /// No `max_age`.
+    #[error("no max_age")]
+    NoMaxAge,
+    /// A `max_age` that is not 1 to 10 digits, or over a year.
+    #[error("the max_age `{0}` is not a number of seconds up to 31557600")]
+    MaxAge(String),
+    /// No `mx` where the mode is `enforce` or `testing`.
+    #[error("no mx")]
+    NoMx,
+    /// An `mx` that is neither a host name nor `*.` and a domain.
+    #[error("line {0}: the mx `{1}` is no host name, and no domain behind `*.`")]
+    Mx(usize, String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_stands_for_one_label() {
+        for (pattern, host, expected) in [
+            ("mx.example.com", "mx.example.com", true),
+            ("MX.Example.Com", "mx.example.com", true),
+            ("mx.example.com", "mx2.example.com", false),
+            ("*.example.com", "mx.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", "a.mx.example.com", false),
+            ("*.example.com", ".example.com", false),
+            // Microsoft's DNSSEC hosts have a label more than the pattern.
+            ("*.mx.microsoft", "contoso-com.e-v1.mx.microsoft", false),
+            ("*.e-v1.mx.microsoft", "contoso-com.e-v1.mx.microsoft", true),
+        ] {
+            assert_eq!(MxPattern::new(pattern).covers(&MxHost::new(host)), expected, "{pattern} {host}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_written_down_and_read_back() {
+        for text in ["mx.example.com", "*.example.com"] {
+            let json = serde_json::to_string(&MxPattern::new(text)).unwrap();
+            assert_eq!(json, format!("{text:?}"));
+            assert_eq!(serde_json::from_str::<MxPattern>(&json).unwrap(), MxPattern::new(text));
+        }
+    }
+}
