@@ -82,7 +82,7 @@ fn open(domain: &Domain<'_>, place: usize, cause: CheckCause, end: RollUpEnd) ->
         _ => without_address(domain.profile, cause),
     };
     let otherwise = match end {
-        RollUpEnd::Taken(set) => possible(domain, set),
+        RollUpEnd::Taken(set) => distinct(&domain.taking(set)),
         RollUpEnd::NotTaken(Some((place, _))) => domain.members.get(place).map(kept).into_iter().collect(),
         RollUpEnd::NotTaken(None) => Vec::new(),
     };
@@ -109,8 +109,8 @@ fn kept(member: &Member<'_>) -> PossibleDelivery {
 /// Some member of a set takes the mail: which, only chance decides. The worst
 /// is told, and what the others come to beside it.
 fn taken(domain: &Domain<'_>, roll: &RollUp, set: Range<usize>) -> DomainOutcome {
-    let mut also = possible(domain, set.clone());
     let taking = domain.taking(set);
+    let mut also = distinct(&taking);
     let worst = taking
         .iter()
         .min_by(|(one, first), (other, second)| one.cmp(other).then_with(|| domain.compare(first, second)));
@@ -127,10 +127,9 @@ fn taken(domain: &Domain<'_>, roll: &RollUp, set: Range<usize>) -> DomainOutcome
     DomainOutcome { outcome, also, otherwise: Vec::new(), best: domain.view(member), unresolved: None }
 }
 
-/// What the members of a set that take mail come to, each once, worst first.
-fn possible(domain: &Domain<'_>, set: Range<usize>) -> Vec<PossibleDelivery> {
-    let mut all: Vec<PossibleDelivery> =
-        domain.taking(set).into_iter().map(|(possible, _)| possible).collect();
+/// What the members that take mail come to, each once, worst first.
+fn distinct(taking: &[(PossibleDelivery, &Member<'_>)]) -> Vec<PossibleDelivery> {
+    let mut all: Vec<PossibleDelivery> = taking.iter().map(|(possible, _)| *possible).collect();
     all.sort_unstable();
     all.dedup();
     all
