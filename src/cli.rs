@@ -69,7 +69,7 @@ pub enum Command {
     /// Probe one domain, host or address, and show the whole dialogue
     #[command(
         after_help = "Exit codes: 0 whatever the target answers, for a refusal is an answer, too; 2 wrong use; 5 no \
-        resolver answered."
+        resolver answered; 130 or 143 stopped by Ctrl-C or SIGTERM, after what is known by then was shown."
     )]
     Probe(Box<ProbeArgs>),
     /// Make new verdicts from a stored run, without sending a packet

@@ -59,7 +59,7 @@ pub struct AgainArgs {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub retry_delay: Duration,
 
-    /// Pause before an endpoint that says it has no TLS, or fails in TLS with everyone, is asked once more; 0: at once
+    /// Pause before the second look at an endpoint that says it has no TLS, or whose handshake fails with every client; 0: at once
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub second_look_delay: Duration,
 }

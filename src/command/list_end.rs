@@ -64,11 +64,13 @@ impl ListEnd {
         let list = &self.list;
         if self.require_targets {
             say(format_args!(
-                "mxray: nothing could be contacted: {list} has no target (an empty one is a warning without --require-targets)"
+                "mxray: nothing could be contacted: there is no target in the list `{list}` (only a warning without --require-targets)"
             ));
             return ExitCode::from(EXIT_NOTHING_ASKED);
         }
-        say(format_args!("mxray: warning: {list} has no target (--require-targets makes that an error)"));
+        say(format_args!(
+            "mxray: warning: there is no target in the list `{list}` (--require-targets makes that an error)"
+        ));
         ExitCode::SUCCESS
     }
 

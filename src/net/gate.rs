@@ -63,7 +63,8 @@ impl Gate {
             return Err(Failure::new(Phase::Connect, Kind::Blocklisted));
         }
         if !self.allow_private && !is_public(ip) {
-            return Err(Failure::new(Phase::Connect, Kind::PrivateAddress));
+            let refused = Failure::new(Phase::Connect, Kind::PrivateAddress);
+            return Err(refused.with_detail("contacted with --allow-private only"));
         }
         Ok(())
     }

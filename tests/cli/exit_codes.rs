@@ -40,14 +40,15 @@ fn a_list_without_a_target_is_a_warning_or_what_was_asked_for() {
     for list in ["", "# nothing\n\n", "domain\n"] {
         let folder = Folder::new().with("list", list);
         let ran = scan(&folder, "-o run");
-        let warning = "mxray: warning: list has no target (--require-targets makes that an error)";
+        let warning =
+            "mxray: warning: there is no target in the list `list` (--require-targets makes that an error)";
         assert_eq!((ran.code, last(&ran)), (Some(0), warning), "{list:?}");
         let ran = scan(&folder, "--format csv --require-targets");
         assert_eq!(
             (ran.code, last(&ran)),
             (
                 Some(5),
-                "mxray: nothing could be contacted: list has no target (an empty one is a warning without --require-targets)"
+                "mxray: nothing could be contacted: there is no target in the list `list` (only a warning without --require-targets)"
             ),
             "{list:?}"
         );

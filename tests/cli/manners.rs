@@ -36,7 +36,11 @@ fn a_private_address_is_never_connected_to() {
     assert!(rows.values().all(|row| row["delivery"] == "undetermined"));
     assert_eq!(lab.connections(), 0);
     let ran = lab.folder.run(lab.args("probe d1.example"));
-    assert!(ran.stdout.contains("outcome  connect: private_address"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("outcome  connect: private_address: contacted with --allow-private only"),
+        "{}",
+        ran.stdout
+    );
     assert_eq!(lab.connections(), 0);
 }
 

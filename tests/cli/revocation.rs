@@ -164,7 +164,12 @@ fn an_address_that_may_not_or_does_not_answer_is_unreachable() {
         _ => None,
     });
     let at = |path: &str| folder(&issuer, 6, &[format!("{base}/{path}")], &[]);
-    held(&at("private"), "", 4, "unreachable: 127.0.0.1: connect: private_address");
+    held(
+        &at("private"),
+        "",
+        4,
+        "unreachable: 127.0.0.1: connect: private_address: contacted with --allow-private only",
+    );
     assert!(requests.try_recv().is_err(), "a private address was asked");
     let private = "--allow-private";
     held(&at("loop"), private, 4, "unreachable: over 3 redirects");

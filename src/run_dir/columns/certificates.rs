@@ -66,7 +66,7 @@ pub const CERTIFICATES: &[Column<CertificateRow>] = &[
         list(&r.facts.issuer_urls)
     }),
     column("crl_urls", "Where its revocation lists are, blanks between.", |r| list(&r.facts.crl_urls)),
-    column("parse_error", "What could not be read, which leaves columns before empty.", |r| {
+    column("parse_error", "What could not be read; the columns of that part are empty.", |r| {
         Value::text(r.facts.defect.as_deref())
     }),
     column("der_base64", "The certificate itself, in Base64.", |r| Value::Base64(&r.der)),

@@ -18,30 +18,31 @@ columns of `domains.csv` as the keys of one object a line.
 An empty cell (in JSON `null`) means: not known, or does not apply. Yes and no are written `yes` and `no` (in
 JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text. Where the last field of a
 row below names values, a cell holds one of them and nothing else, or is empty; where it names a reason or a cause,
-the link leads to the list of them. Control characters, and bytes that are no UTF-8, stand as `\\xHH`, so a row is
-always one line.
+the link leads to the list of them. Control characters, and bytes that are not UTF-8, are written as `\\xHH`, so a row
+is always one line.
 
-A text that is too long is cut, and ends in `…` then: `detail` and `cert_chain_detail` after 200 bytes, `parse_error`
+A text that is too long is cut, and then ends in `…`: `detail` and `cert_chain_detail` after 200 bytes, `parse_error`
 and `cert_expectation_detail` after 500, names in certificates and what else a server said after 1,024.
 
-Cells hold what foreign servers said and are data, whatever they begin with: a spreadsheet may take one that
-begins with `=`, `+`, `-` or `@` for a formula. Import the columns as text.
+Cells hold what foreign servers said. A spreadsheet may take one that begins with `=`, `+`, `-` or `@` for a formula:
+import the columns as text.
 
 Beside the tables a run directory holds `observations.jsonl`, the journal: one line for each probe with all that
 was seen, every reply whole; `facts.jsonl`, one line for each target with all that the DNS said, in the order of
 `domains.csv`; and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
 `mxray judge` makes new verdicts from these, `certificates.csv` and `rejects.csv`. While a run goes on there is
-`run.json.new`, too: it keeps room for the last words. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
-(what the lab played), and `lab-roots.pem` and `lab-connectors.toml`, by which `mxray judge` judges it again.
+`run.json.new`, too: it keeps room on the disk for `run.json`. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
+(what the lab played), and `lab-roots.pem` and `lab-connectors.toml` for `mxray judge`.
 
-`finished` is `null` as long as a run goes on, and stays so if it is killed: then the last second may be missing,
-and the last line of each file may be cut short. It is `false` if the run was stopped or broke off; `interrupted`,
-`error` and `counts.unfinished` say more: the targets of the list that have no row, `null` where nobody knows how many
-it has (a pipe that was not read to its end). Where the results could not be written, `error` says why, `finished` is
-`null` and nothing is counted. `network_suspect` has the families over which TCP opened nowhere, though it should have.
-Journal and `run.json` bear `schema`, a number that
-grows when a column or a key changes its meaning or goes away; runs of schema 1 are still judged, and what they lack
-is `undetermined:not_recorded`.
+In `run.json`, `finished` is `null` as long as a run goes on. It stays `null` if the run is killed: then the last second
+may be missing, and the last line of each file may be cut short. It is `false` if the run was stopped or broke off;
+`interrupted` and `error` say why, and `counts.unfinished` is the number of targets of the list that have no row (`null`
+if the list is a pipe that was not read to its end). If the results could not be written, `error` says why, `finished`
+is `null` and nothing is counted. `network_suspect` has the address families over which TCP opened nowhere, so that the
+fault may be that of our own network.
+
+The journal and `run.json` have `schema`, a number that grows when a column or a key changes its meaning or goes away.
+Runs of schema 1 are still judged; what they lack is `undetermined:not_recorded`.
 
 This file is made from the column lists in `src/run_dir/columns`; a test holds it to them.
 ";
@@ -88,10 +89,10 @@ fn rendered() -> String {
     section(
         &mut out,
         "domains.csv",
-        "One row for each target. Without prefix: the endpoint that `delivery` rests on, that is one of the first in \
-         order of preference that take mail, the worst of them; or the one that leaves it undetermined; or, where \
-         nobody takes mail, the one that got furthest. A host whose addresses the DNS did not give has no address \
-         there. With `weakest_`: the weakest of all that take mail.",
+        "One row for each target. Columns of an endpoint without a prefix are about the one that decides `delivery`: \
+         of those that take mail, the first in order of preference (of several, the worst); or the one that leaves \
+         `delivery` undetermined; or, if nobody takes mail, the one that got furthest. If the DNS gave no address of \
+         that host, `ip` is empty. Columns with `weakest_` are about the weakest of all endpoints that take mail.",
         DOMAINS,
     );
     section(

@@ -72,7 +72,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     ),
     column(
         "mx_preference",
-        "Preference of that MX; empty for an endpoint, whose MX nobody asked for.",
+        "Preference of that MX; empty if the line is an endpoint, for which no MX is looked up.",
         |r| {
             if asked_dns(r) { best(r).mx_preference() } else { Value::Absent }
         },
@@ -90,14 +90,14 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| best(r).alert()),
     yes_no(
         "starttls_offered",
-        "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.",
+        "Whether the reply to EHLO listed STARTTLS; empty if there was no such reply, or it is not known which reply it was.",
         |r| best(r).starttls_offered(),
     ),
     column("sender", "Whose mail the verdict is about.", |r| Value::Text((&*r.verdict.sender).into())),
     one_of(
         closed::DELIVERIES,
         "delivery",
-        "What becomes of mail; the worst where hosts of one preference, or addresses of one host, differ.",
+        "What becomes of mail. If hosts of one preference, or addresses of one host, differ, the worst of it.",
         |r| Value::Text(r.verdict.outcome.delivery.name().into()),
     ),
     why(
@@ -110,21 +110,21 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::BASES,
         "basis",
-        "What `delivery` rests on; see `docs/senders.md`. Empty where it is not determined.",
+        "What `delivery` rests on; see `docs/senders.md`. Empty if `delivery` is `undetermined`.",
         |r| basis(r.verdict.outcome.basis),
     ),
     why(
         Why::ReasonAgain,
         closed::POSSIBLE_DELIVERIES,
         "delivery_also",
-        "What else may become of it, where hosts of one preference, or addresses of one host, differ: each as `encrypted` or `plaintext:REASON`, worst first, blanks between.",
+        "What else may become of it, if hosts of one preference, or addresses of one host, differ: each as `encrypted` or `plaintext:REASON`, worst first, blanks between.",
         |r| possible(&r.verdict.also),
     ),
     why(
         Why::ReasonAgain,
         closed::POSSIBLE_DELIVERIES,
         "otherwise",
-        "Where one host leaves `delivery` undetermined: what would become of mail if that host stayed away, as in `delivery_also`, worst first.",
+        "If one host leaves `delivery` undetermined: what would become of mail if that host were not there, written as in `delivery_also`.",
         |r| possible(&r.verdict.otherwise),
     ),
     column(
@@ -138,7 +138,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::ALL_VERSIONS,
         "delivery_tls_version",
-        "Version that the sender would get; empty where that is not known.",
+        "Version that the sender would get; empty if that is not known.",
         |r| Value::name(session(r).and_then(|session| session.version).map(|version| version.name())),
     ),
     column("delivery_cipher_suite", "Cipher suite that it would get.", |r| {
@@ -152,17 +152,21 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Whether that session stays secret when the server's key is lost.",
         |r| Value::flag(session(r).and_then(NegotiatedTls::forward_secrecy)),
     ),
-    column("steps_down", "How many suites of the sender's offer stand before the one it would get.", |r| {
-        Value::number(session(r).and_then(|session| session.steps_down))
-    }),
-    column("declined_suites", "Those better suites, which the server did not choose, best first.", |r| {
-        match session(r) {
+    column(
+        "steps_down",
+        "How many suites of its offer the sender prefers to the one that it would get.",
+        |r| Value::number(session(r).and_then(|session| session.steps_down)),
+    ),
+    column(
+        "declined_suites",
+        "Those suites, which the server did not choose, best first.",
+        |r| match session(r) {
             Some(session) if !session.declined_suites.is_empty() => {
                 Value::joined(session.declined_suites.iter().map(|suite| suite.name()), " ")
             }
             _ => Value::Absent,
-        }
-    }),
+        },
+    ),
     one_of(
         closed::ALL_VERSIONS,
         "server_best_version",
@@ -185,7 +189,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::SCANNER_VERSIONS,
         "tls_version",
-        "Negotiated version, as `TLSv1.3`: as all `tls_…` and `cert_…` columns of the scanner's first handshake, also where the sender is judged by a second one.",
+        "Negotiated version, as `TLSv1.3`. This and all columns of the handshake and the certificate are about the scanner's first handshake, even if the sender is judged by a second one.",
         |r| best(r).tls_version(),
     ),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| best(r).cipher_suite()),
@@ -194,7 +198,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     yes_no(
         "forward_secrecy",
-        "Whether the key exchange is ephemeral: of `cipher_suite`, or where that is empty of `server_best_suite`.",
+        "Whether the key exchange of `cipher_suite` is ephemeral; if that is empty, the one of `server_best_suite`.",
         |r| best(r).forward_secrecy(),
     ),
     one_of(
@@ -241,12 +245,12 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     column(
         "mx_excess",
-        "Of these, the hosts beyond the hundredth, at which nobody looked; empty in an old run that did not count them.",
+        "How many of these were not looked at: those beyond the first 100. Empty if an old run did not count them.",
         |r| r.facts.hosts_excess().map_or(Value::Absent, Value::count),
     ),
     column(
         "address_excess",
-        "Addresses of the hosts, beyond 32 of each, at which nobody looked; empty in an old run that did not count them.",
+        "How many addresses of the hosts were not looked at: those beyond the first 32 of each. Empty if an old run did not count them.",
         |r| r.facts.addresses_excess().map_or(Value::Absent, Value::count),
     ),
     column(
@@ -272,7 +276,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::ALL_VERSIONS,
         "weakest_tls_version",
-        "As `tls_version`, of the weakest. Where the scanner's first handshake failed there, or this sender is judged by a second one, the version that this sender would get.",
+        "As `tls_version`, of the weakest. If the scanner's first handshake failed there, or this sender is judged by a second one: the version that this sender would get.",
         |r| weakest(r).any_version(),
     ),
     column("weakest_cipher_suite", "As `cipher_suite`, in the same way.", |r| weakest(r).any_suite()),
@@ -285,7 +289,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::CHAINS,
         "weakest_cert_chain",
-        "As `cert_chain`, of the weakest: of the certificate in the handshake by which this sender is judged, a second one included. Empty where no handshake showed one.",
+        "As `cert_chain`, of the weakest: about the certificate in the handshake by which this sender is judged, be it the first or a second one. Empty if that handshake showed none.",
         |r| weakest(r).cert_chain(),
     ),
     one_of(closed::DATES, "weakest_cert_dates", "As `cert_dates`, of the same certificate.", |r| {
@@ -305,7 +309,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Why::Check(TlsSettings::EncryptionOnly),
         closed::CHECKS,
         "encryption_only",
-        "Whether mail passes under TlsSettings EncryptionOnly; `fail` and `undetermined` have a reason behind a colon. One endpoint that passes is enough. Where none does, one that is not known leaves it `undetermined`. The reason of a failure is that of the endpoint that got furthest; between hosts of one preference that got as far it hangs on no name and no address.",
+        "Whether mail passes under TlsSettings EncryptionOnly; `fail` and `undetermined` have a reason behind a colon. One endpoint that passes is enough. If none passes and one is not known, it is `undetermined`. If all fail, the reason is that of the endpoint that got furthest; among equals, names and addresses do not decide which.",
         |r| check(r.verdict.forced.encryption_only),
     ),
     one_of(closed::BASES, "encryption_only_basis", "As `basis`, of `encryption_only`.", |r| {

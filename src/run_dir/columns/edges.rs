@@ -49,9 +49,11 @@ pub const MX: &[Column<MxRow>] = &[
         |r| Value::text(r.host.as_ref().map(|host| host.as_str())),
     ),
     column("ip", "One address of the host; empty if it has none.", |r| r.ip.map_or(Value::Absent, Value::Ip)),
-    column("address_excess", "How many more addresses the host has than are kept, 32.", |r| {
-        r.address_excess.map_or(Value::Absent, Value::count)
-    }),
+    column(
+        "address_excess",
+        "How many addresses the host has beyond the first 32, which alone are kept.",
+        |r| r.address_excess.map_or(Value::Absent, Value::count),
+    ),
     one_of(
         closed::MX_PHASES,
         "phase",

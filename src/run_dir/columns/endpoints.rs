@@ -99,15 +99,17 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.observation.key.sni.as_ref().map(|name| name.as_str()))
     }),
-    column("started", "When the connection was begun that the row tells of (UTC, milliseconds).", |r| {
+    column("started", "Start of the connection that the row describes (UTC, milliseconds).", |r| {
         Value::Time(r.observation.started, 3)
     }),
-    column("attempts", "Connections made, further hellos left out; 0 if none was allowed.", |r| {
-        Value::Number(r.observation.attempts.into())
-    }),
+    column(
+        "attempts",
+        "Connections made, those of further ClientHellos not counted; 0 if none was allowed (blocklist, private address).",
+        |r| Value::Number(r.observation.attempts.into()),
+    ),
     column(
         "other_attempts",
-        "How the others of these ended, in their order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row tells of the one that came furthest. `undetermined:not_recorded` in an old run that did not write them down.",
+        "How the other connections ended, in order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row describes the one that came furthest. `undetermined:not_recorded` in an old run that did not write them down.",
         other_attempts,
     ),
     one_of(closed::PROBE_PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
@@ -134,13 +136,13 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     yes_no(
         "starttls_offered",
-        "Whether EHLO listed STARTTLS; empty if EHLO was not reached, or nobody knows which reply is its answer.",
+        "Whether the reply to EHLO listed STARTTLS; empty if there was no such reply, or it is not known which reply it was.",
         |r| Value::flag(r.observation.failure.as_ref().map_or(Some(true), Failure::starttls_offered)),
     ),
     one_of(
         closed::SCANNER_VERSIONS,
         "tls_version",
-        "Negotiated version, as `TLSv1.3`: as all columns of a handshake and its certificate, of what the scanner itself got first; what a second handshake brought stands in the journal.",
+        "Negotiated version, as `TLSv1.3`. This and all columns of the handshake and the certificate are about the scanner's first handshake; a second one is in the journal.",
         |r| Value::name(tls(r).and_then(|tls| tls.version).map(|version| version.name())),
     ),
     column("cipher_suite", "Negotiated cipher suite by its IANA name.", |r| {
@@ -149,7 +151,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     one_of(
         closed::SUITE_CLASSES,
         "cipher_suite_class",
-        "How good that suite is, or where there is none `server_best_suite`.",
+        "How good that suite is; if there is none, `server_best_suite`.",
         |r| Value::text(suite(r).and_then(CipherSuite::class).map(|class| class.name())),
     ),
     column("key_exchange_group", "Group of the key exchange by its IANA name.", |r| {
@@ -157,7 +159,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     yes_no(
         "forward_secrecy",
-        "Whether the key exchange is ephemeral: of `cipher_suite`, or where that is empty of `server_best_suite`.",
+        "Whether the key exchange of `cipher_suite` is ephemeral; if that is empty, the one of `server_best_suite`.",
         |r| Value::flag(suite(r).and_then(CipherSuite::forward_secrecy)),
     ),
     column("signature_scheme", "Scheme of the server's handshake signature by its IANA name.", |r| {
@@ -166,13 +168,13 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     one_of(
         closed::SIGNATURES,
         "signature",
-        "Whether that signature holds. One under a scheme that was not offered has `failed`; `unverifiable` is one that mxray cannot check.",
+        "Whether that signature holds. `failed`: it does not, or its scheme was not offered. `unverifiable`: mxray cannot check it.",
         |r| Value::text(tls(r).and_then(|tls| tls.signature.as_ref()).map(|check| check.name())),
     ),
     column("signature_detail", "What mxray cannot check of an `unverifiable` signature.", |r| {
         Value::text(tls(r).and_then(|tls| tls.signature.as_ref()).and_then(|check| check.limit()))
     }),
-    column("alpn", "ALPN protocol that the server chose, though none is offered.", |r| {
+    column("alpn", "ALPN protocol that the server chose, although none was offered.", |r| {
         Value::text(tls(r).and_then(|tls| tls.alpn.as_deref()))
     }),
     yes_no("hello_retry", "Whether the server asked for another key share.", |r| {
@@ -187,12 +189,12 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     one_of(
         closed::CLIENT_CERTIFICATES,
         "client_certificate",
-        "What became of the scanner's client certificate; `shown`: what the server thought of it is not known.",
+        "What became of the scanner's client certificate. `shown`: it was sent, and whether the server accepted it is not known.",
         |r| Value::text(tls(r).map(|tls| tls.client_certificate.name())),
     ),
     column(
         "tickets",
-        "Resumption tickets that came before QUIT was answered; that one of them would be taken was not tried. `undetermined:not_recorded` in an old run that did not count them.",
+        "Resumption tickets that came before QUIT was answered; whether the server would accept one was not tried. `undetermined:not_recorded` in an old run that did not count them.",
         |r| {
             tls(r).map_or(Value::Absent, |tls| {
                 tls.tickets.map_or_else(Value::not_recorded, |n| Value::Number(n.into()))
@@ -202,7 +204,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     one_of(
         closed::YES_NO_NOT_RECORDED,
         "session_id",
-        "Whether a server of TLS 1.2 named the session by an id; that it would resume it was not tried.",
+        "Whether a server of TLS 1.2 gave the session an id; whether it would resume the session was not tried.",
         session_id,
     ),
     one_of(
@@ -213,7 +215,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     ),
     column(
         "cert_chain_detail",
-        "Why the chain is not valid, in words; or who found it valid, where rustls-webpki did not.",
+        "Why the chain is not valid, in words. Of a valid one: who found it valid, if rustls-webpki did not.",
         |r| Value::text(r.assessment.as_ref().and_then(|assessment| assessment.chain_detail.as_deref())),
     ),
     column(
@@ -251,7 +253,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     column(
         "extra_client_hellos",
-        "ClientHellos sent beyond that of the handshake, those of second handshakes included, each on a connection of its own.",
+        "ClientHellos sent after that of the first handshake, second handshakes included, each on a connection of its own.",
         |r| Value::count(r.observation.extra_client_hellos.len()),
     ),
     one_of(
@@ -268,7 +270,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     }),
     column(
         "server_best_dh_bits",
-        "Bits of its own Diffie-Hellman prime there; only further ClientHellos tell it.",
+        "Bits of the server's own Diffie-Hellman prime there; only further ClientHellos show it.",
         |r| Value::number(best(r).and_then(|best| best.dh_bits).map(|bits| bits as u64)),
     ),
     column(
@@ -290,7 +292,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     one_of(
         closed::DEVIATIONS,
         "deviations",
-        "How replies, or what came in place of one, break the letter of RFC 5321; several with blanks between.",
+        "How replies, or what came instead of one, break RFC 5321; several with blanks between.",
         deviations,
     ),
     column("connect_us", "SYN to established, in microseconds.", |r| {

@@ -76,9 +76,11 @@ pub const SUITES: &[Column<SuiteRow>] = &[
     one_of(closed::ALL_VERSIONS, "tls_version", "Version that was asked for.", |r| {
         Value::name(Some(r.version.name()))
     }),
-    column("position", "Place in which the server chose the suite, from 1.", |r| {
-        r.accepted.map_or(Value::Absent, |(place, _)| Value::count(place))
-    }),
+    column(
+        "position",
+        "When the server chose the suite: 1 for its first choice, 2 if the first is not offered, and so on.",
+        |r| r.accepted.map_or(Value::Absent, |(place, _)| Value::count(place)),
+    ),
     column("cipher_suite", "Suite by its IANA name; empty: none is taken, or none is known.", |r| {
         Value::name(suite(r).map(|suite| suite.name()))
     }),
@@ -120,9 +122,11 @@ pub const GROUPS: &[Column<GroupRow>] = &[
     one_of(closed::ALL_VERSIONS, "tls_version", "Version that was asked for.", |r| {
         Value::name(Some(r.version.name()))
     }),
-    column("position", "Place in which the server chose the group, from 1.", |r| {
-        r.accepted.map_or(Value::Absent, |(place, _)| Value::count(place))
-    }),
+    column(
+        "position",
+        "When the server chose the group: 1 for its first choice, 2 if the first is not offered, and so on.",
+        |r| r.accepted.map_or(Value::Absent, |(place, _)| Value::count(place)),
+    ),
     column("key_exchange_group", "Group by its IANA name; empty: none is known.", |r| {
         Value::name(r.accepted.map(|(_, group)| group.name()))
     }),
