@@ -6,12 +6,12 @@
 //! have is told.
 
 use super::txt::{self, Versioned, quoted, versioned};
-use crate::model::mta_sts::{MxPattern, StsMode, StsPolicy, StsPolicyFault, StsRecord, StsRecordFault};
+use crate::model::mta_sts::{
+    MxPattern, POLICY_BYTES_MAX, StsMode, StsPolicy, StsPolicyFault, StsRecord, StsRecordFault,
+};
 use crate::model::name::{LABEL_BYTES_MAX, NAME_BYTES_MAX};
 use std::net::IpAddr;
 
-/// Longest policy that is read, in bytes (the advice of RFC 8461 §3.3).
-pub const POLICY_BYTES_MAX: usize = 64 * 1024;
 /// Most seconds that a policy may ask to be kept (RFC 8461 §3.2).
 const MAX_AGE_S_MAX: u32 = 31_557_600;
 /// Most digits of `max_age` (RFC 8461 §3.2).

@@ -1,11 +1,15 @@
-//! Plain HTTP for revocation lists and OCSP (RFC 5280 §4.2.1.13, RFC 6960
+//! HTTP: the policies of MTA-STS over TLS ([`policy`]), and without it what
+//! stands here: plain HTTP for revocation lists and OCSP (RFC 5280 §4.2.1.13, RFC 6960
 //! appendix A): one request, bounded in time, size and redirects, to no
 //! address that [`Gate`] forbids, and through no proxy.
 //!
 //! HTTP is hyper's. Connecting is ours, since every address, that of a
 //! redirect too, has to pass the gate between its lookup and the connection.
 
-use crate::model::{Endpoint, MxHost, ProbeKey};
+pub mod policy;
+mod recorded;
+
+use crate::model::{Endpoint, Failure, Kind, MxHost, ProbeKey};
 use crate::net::{Gate, dial};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -16,6 +20,7 @@ use hyper_util::rt::TokioIo;
 use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use url::Url;
@@ -72,7 +77,10 @@ pub enum FetchError {
     /// The name has no address.
     #[error("{0}")]
     Unresolved(String),
-    /// It may not be connected to, or cannot.
+    /// It may not be connected to.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// It cannot be connected to.
     #[error("{0}")]
     Connect(String),
     /// It took too long.
@@ -147,35 +155,28 @@ impl<R: Resolve> Fetcher<R> {
     }
 
     async fn ask(&self, url: &Uri, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, FetchError> {
-        let stream = self.connect(url).await?;
-        let mut builder = http1::Builder::new();
-        builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEAD_FIELDS_MAX);
-        let shake = builder.handshake(TokioIo::new(stream)).await;
-        let (mut sender, connection) = shake.map_err(|error| told(&error))?;
-        // Ends with the body, or when the body is dropped.
-        tokio::spawn(connection);
-        sender.send_request(request).await.map_err(|error| told(&error))
-    }
-
-    async fn connect(&self, url: &Uri) -> Result<TcpStream, FetchError> {
         let host = url.host().ok_or(FetchError::Address)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let addresses = match bare.parse::<IpAddr>() {
+        let stream = self.connect(bare, url.port_u16().unwrap_or(80)).await?;
+        send(stream, request).await.map_err(FetchError::Http)
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, FetchError> {
+        let addresses = match host.parse::<IpAddr>() {
             Ok(ip) => vec![ip.to_canonical()],
-            Err(_) => self.resolver.resolve(bare).await.map_err(FetchError::Unresolved)?,
+            Err(_) => self.resolver.resolve(host).await.map_err(FetchError::Unresolved)?,
         };
-        let port = url.port_u16().unwrap_or(80);
         let deadline = Instant::now() + self.limits.time;
         let mut failure = FetchError::Unresolved("the name has no address".into());
         for ip in addresses.into_iter().take(FETCH_ADDRESSES_MAX) {
-            let key = ProbeKey { endpoint: Endpoint { ip, port }, sni: Some(MxHost::new(bare)) };
+            let key = ProbeKey { endpoint: Endpoint { ip, port }, sni: Some(MxHost::new(host)) };
             let connected = match self.gate.check(&key) {
                 Ok(()) => dial::connect(key.endpoint, deadline).await,
                 Err(refused) => Err(refused),
             };
             match connected {
                 Ok(stream) => return Ok(stream),
-                Err(why) => failure = FetchError::Connect(format!("{ip}: {why}")),
+                Err(why) => failure = not_connected(ip, &why),
             }
         }
         Err(failure)
@@ -183,13 +184,41 @@ impl<R: Resolve> Fetcher<R> {
 
     async fn whole(&self, response: Response<Incoming>) -> Result<Fetched, FetchError> {
         let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), self.limits.bytes).collect().await;
-        let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => FetchError::TooLong(self.limits.bytes),
-            None => FetchError::Http(error.to_string()),
-        })?;
-        Ok(Fetched { status, body: body.to_bytes().into() })
+        Ok(Fetched { status, body: body(response, self.limits.bytes).await? })
     }
+}
+
+/// Our own limits are told apart from what the network did.
+fn not_connected(ip: IpAddr, why: &Failure) -> FetchError {
+    let told = format!("{ip}: {why}");
+    match why.kind {
+        Kind::Blocklisted | Kind::PrivateAddress => FetchError::NotAllowed(told),
+        _ => FetchError::Connect(told),
+    }
+}
+
+/// Sends a request over a connection and gives the head of the answer.
+async fn send<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>, String> {
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEAD_FIELDS_MAX);
+    let shake = builder.handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = shake.map_err(|error| told(&error))?;
+    // Ends with the body, or when the body is dropped.
+    tokio::spawn(connection);
+    sender.send_request(request).await.map_err(|error| told(&error))
+}
+
+/// The whole body, at most so many bytes.
+async fn body(response: Response<Incoming>, bytes_max: usize) -> Result<Vec<u8>, FetchError> {
+    let body = Limited::new(response.into_body(), bytes_max).collect().await;
+    let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+        Some(_) => FetchError::TooLong(bytes_max),
+        None => FetchError::Http(error.to_string()),
+    })?;
+    Ok(body.to_bytes().into())
 }
 
 /// hyper's type lets any port pass and takes one that is none for absent;
@@ -238,12 +267,12 @@ fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, Fe
 }
 
 /// hyper's words and those of what is behind them.
-fn told(error: &hyper::Error) -> FetchError {
+fn told(error: &hyper::Error) -> String {
     use std::error::Error;
     if error.to_string() == TOO_MUCH {
-        return FetchError::Http(format!(
+        return format!(
             "a head over {HEAD_BYTES_MAX} bytes or {HEAD_FIELDS_MAX} fields, or a length that no body has"
-        ));
+        );
     }
-    FetchError::Http(error.source().map_or(error.to_string(), |source| format!("{error}: {source}")))
+    error.source().map_or(error.to_string(), |source| format!("{error}: {source}"))
 }

@@ -5,6 +5,7 @@ use super::name::MxHost;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// The record at `_mta-sts.DOMAIN` (RFC 8461 §3.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +127,63 @@ pub struct StsPolicy {
     pub max_age_s: u32,
     /// Names that MX hosts may have; none only under [`StsMode::None`].
     pub mx: Vec<MxPattern>,
+}
+
+/// Longest policy that is read, in bytes (the advice of RFC 8461 §3.3).
+pub const POLICY_BYTES_MAX: usize = 64 * 1024;
+
+/// What a policy host gave, whatever its certificate is worth: that is judged
+/// apart, by whoever has the roots.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StsFetch {
+    /// The chain that the host showed, leaf first; empty where it came to none.
+    #[serde(skip)]
+    pub chain: Vec<Arc<[u8]>>,
+    /// HTTP status; `None` where it came to none.
+    pub status: Option<u16>,
+    /// Media type of the body; senders do not have to look at it (RFC 8461 §3.2).
+    pub content_type: Option<String>,
+    /// The body of an answer of status 200, at most [`POLICY_BYTES_MAX`].
+    pub body: Option<String>,
+    /// Why there is no body.
+    pub failure: Option<StsFetchFailure>,
+}
+
+/// Why a policy was not to be had (RFC 8461 §3.3), by how far it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StsFetchFailure {
+    /// The host has no address; why.
+    #[error("{0}")]
+    Unresolved(String),
+    /// This program was told not to go there, or may not.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// TCP did not open.
+    #[error("{0}")]
+    Connect(String),
+    /// The TLS handshake failed.
+    #[error("TLS: {0}")]
+    Tls(String),
+    /// What came is no HTTP, or broke off.
+    #[error("HTTP: {0}")]
+    Http(String),
+    /// Sent elsewhere, which no sender follows.
+    #[error("HTTP status {0}: redirects are not followed")]
+    Redirect(u16),
+    /// A status other than 200.
+    #[error("HTTP status {0}")]
+    Status(u16),
+    /// The body is longer than is read, in bytes.
+    #[error("longer than {0} bytes")]
+    TooLong(usize),
+    /// The body is no UTF-8.
+    #[error("not UTF-8")]
+    Encoding,
+    /// All of it took longer than a sender waits, in seconds.
+    #[error("no answer within {0} s")]
+    Timeout(u64),
 }
 
 /// Why a text is no policy (RFC 8461 §3.2). Lines are counted from 1.

@@ -1,0 +1,113 @@
+//! The policy of MTA-STS from its policy host, as a sender without a cached one
+//! fetches it (RFC 8461 §3.3): over TLS with SNI, one request, no redirect.
+
+use super::recorded::RecordedHandshake;
+use super::{FetchError, FetchLimits, Fetcher, Resolve, body, send};
+use crate::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
+use crate::model::text;
+use crate::net::Gate;
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::{Request, Response};
+use rustls::pki_types::ServerName;
+use std::time::Duration;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// Time for one policy, lookup and handshake included (the advice of RFC 8461
+/// §3.3).
+pub const POLICY_TIME: Duration = Duration::from_secs(60);
+/// The port of policy hosts.
+pub const POLICY_PORT: u16 = 443;
+/// Longest media type that is kept, in bytes.
+const CONTENT_TYPE_BYTES_MAX: usize = 100;
+/// Where a policy stands (RFC 8461 §3.3).
+const PATH: &str = "/.well-known/mta-sts.txt";
+
+/// Fetches policies.
+pub struct PolicyFetcher<R> {
+    fetcher: Fetcher<R>,
+    port: u16,
+    time: Duration,
+}
+
+impl<R: Resolve> PolicyFetcher<R> {
+    /// Connects where `gate` lets it, to what `resolver` finds.
+    pub fn new(gate: Gate, resolver: R) -> Self {
+        let limits = FetchLimits { time: POLICY_TIME, bytes: POLICY_BYTES_MAX };
+        Self { fetcher: Fetcher::new(gate, resolver, limits), port: POLICY_PORT, time: POLICY_TIME }
+    }
+
+    /// The same, for policy hosts at another port and with another patience.
+    #[must_use]
+    pub fn at(mut self, port: u16, time: Duration) -> Self {
+        self.fetcher.limits.time = time;
+        Self { port, time, ..self }
+    }
+
+    /// Fetches the policy that `host` has (`mta-sts.` and the policy domain).
+    pub async fn fetch(&self, host: &str) -> StsFetch {
+        let mut fetched = StsFetch::default();
+        let fetching = timeout(self.time, self.ask(host, &mut fetched)).await;
+        let failure = match fetching {
+            Ok(ended) => ended.err(),
+            Err(_) => Some(StsFetchFailure::Timeout(self.time.as_secs())),
+        };
+        StsFetch { failure, ..fetched }
+    }
+
+    /// Writes down what it comes to on the way, for it may be cut short.
+    async fn ask(&self, host: &str, fetched: &mut StsFetch) -> Result<(), StsFetchFailure> {
+        let odd = |error: &dyn std::fmt::Display| StsFetchFailure::Tls(error.to_string());
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| odd(&error))?;
+        let (config, recorded) = RecordedHandshake::begin().map_err(|error| odd(&error))?;
+        let stream = self.fetcher.connect(host, self.port).await.map_err(failure)?;
+        let shaken = TlsConnector::from(config).connect(name, stream).await;
+        fetched.chain = recorded.chain();
+        let stream = shaken.map_err(|error| odd(&error))?;
+        let response = send(stream, request(host)?).await.map_err(StsFetchFailure::Http)?;
+        let status = response.status();
+        fetched.status = Some(status.as_u16());
+        fetched.content_type = content_type(&response);
+        if status.is_redirection() {
+            return Err(StsFetchFailure::Redirect(status.as_u16()));
+        }
+        if status != hyper::StatusCode::OK {
+            return Err(StsFetchFailure::Status(status.as_u16()));
+        }
+        let body = body(response, POLICY_BYTES_MAX).await.map_err(failure)?;
+        fetched.body = Some(String::from_utf8(body).map_err(|_| StsFetchFailure::Encoding)?);
+        Ok(())
+    }
+}
+
+fn request(host: &str) -> Result<Request<Full<Bytes>>, StsFetchFailure> {
+    Request::get(PATH)
+        .header(HOST, host)
+        .header(USER_AGENT, super::AGENT)
+        .header(ACCEPT, "text/plain, */*;q=0.1")
+        .header(CONNECTION, "close")
+        .body(Full::new(Bytes::new()))
+        .map_err(|error| StsFetchFailure::Http(error.to_string()))
+}
+
+fn content_type(response: &Response<Incoming>) -> Option<String> {
+    let value = response.headers().get(CONTENT_TYPE)?;
+    let mut shown = text::printable(&String::from_utf8_lossy(value.as_bytes())).into_owned();
+    text::cut(&mut shown, CONTENT_TYPE_BYTES_MAX);
+    Some(shown)
+}
+
+fn failure(error: FetchError) -> StsFetchFailure {
+    match error {
+        FetchError::Unresolved(why) => StsFetchFailure::Unresolved(why),
+        FetchError::NotAllowed(why) => StsFetchFailure::NotAllowed(why),
+        FetchError::Connect(why) => StsFetchFailure::Connect(why),
+        FetchError::Timeout(time) => StsFetchFailure::Timeout(time.as_secs()),
+        FetchError::TooLong(bytes) => StsFetchFailure::TooLong(bytes),
+        other @ (FetchError::Address | FetchError::Http(_) | FetchError::Redirects) => {
+            StsFetchFailure::Http(other.to_string())
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Policies of MTA-STS fetched over HTTPS from policy hosts with every fault
+//! (RFC 8461 §3.3): what is told, what is kept, and that nothing hangs.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use mxray::internals::fetch::Resolve;
+use mxray::internals::fetch::policy::PolicyFetcher;
+use mxray::internals::model::Blocklist;
+use mxray::internals::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
+use mxray::internals::net::Gate;
+use rcgen::{CertificateParams, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_rustls::TlsAcceptor;
+
+const HOST: &str = "mta-sts.example.com";
+const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx.example.com\nmax_age: 86400\n";
+/// Patience where an answer is sure to come.
+const LONG: Duration = Duration::from_secs(60);
+/// Patience where none is.
+const SHORT: Duration = Duration::from_millis(1500);
+
+/// Every name is this machine.
+struct Loopback;
+
+impl Resolve for Loopback {
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, String> {
+        if host == HOST { Ok(vec![Ipv4Addr::LOCALHOST.into()]) } else { Err(format!("{host}: nxdomain")) }
+    }
+}
+
+/// How a policy host answers.
+#[derive(Clone)]
+enum Plays {
+    /// These bytes inside TLS, and the end.
+    Answer(Vec<u8>),
+    /// These, and then nothing any more.
+    Hang(Vec<u8>),
+    /// The body never ends.
+    Endless,
+    /// No TLS: these bytes.
+    Plain(&'static [u8]),
+}
+
+fn ok(body: &str) -> Plays {
+    let head =
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n", body.len());
+    Plays::Answer(format!("{head}{body}").into_bytes())
+}
+
+fn identity() -> (Arc<ServerConfig>, Arc<[u8]>) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([HOST.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let der = certificate.der().clone();
+    let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![der.clone()], private);
+    (Arc::new(config.unwrap()), Arc::from(der.as_ref()))
+}
+
+/// What it was asked: the name in the handshake, and the request.
+type Asked = (Option<String>, String);
+
+async fn play(listener: TcpListener, config: Arc<ServerConfig>, plays: Plays) -> Asked {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    if let Plays::Plain(bytes) = plays {
+        stream.write_all(bytes).await.unwrap();
+        let _ = stream.shutdown().await;
+        return (None, String::new());
+    }
+    let mut tls = TlsAcceptor::from(config).accept(stream).await.unwrap();
+    let name = tls.get_ref().1.server_name().map(str::to_owned);
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        assert!(tls.read_buf(&mut request).await.unwrap() > 0);
+    }
+    match plays {
+        Plays::Answer(bytes) => {
+            tls.write_all(&bytes).await.unwrap();
+            let _ = tls.shutdown().await;
+        }
+        Plays::Hang(bytes) => {
+            tls.write_all(&bytes).await.unwrap();
+            tls.flush().await.unwrap();
+            // Until the client has had enough.
+            let _ = tls.read_u8().await;
+        }
+        Plays::Endless => {
+            let _ = tls.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+            while tls.write_all(&[b'a'; 4096]).await.is_ok() {}
+        }
+        Plays::Plain(_) => {}
+    }
+    (name, String::from_utf8(request).unwrap())
+}
+
+async fn fetch(plays: Plays, time: Duration) -> (StsFetch, Asked, Arc<[u8]>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (config, der) = identity();
+    let host = tokio::spawn(play(listener, config, plays));
+    let gate = Gate::new(Blocklist::default(), true);
+    let fetched = PolicyFetcher::new(gate, Loopback).at(port, time).fetch(HOST).await;
+    (fetched, host.await.unwrap(), der)
+}
+
+#[tokio::test]
+async fn a_policy_is_fetched_with_the_chain_that_its_host_showed() {
+    let (fetched, (name, request), der) = fetch(ok(POLICY), LONG).await;
+    assert_eq!(fetched.failure, None);
+    assert_eq!(fetched.body.as_deref(), Some(POLICY));
+    assert_eq!((fetched.status, fetched.content_type.as_deref()), (Some(200), Some("text/plain")));
+    assert_eq!(fetched.chain, [der]);
+    assert_eq!(name.as_deref(), Some(HOST));
+    assert!(request.starts_with("GET /.well-known/mta-sts.txt HTTP/1.1\r\n"), "{request}");
+    let request = request.to_ascii_lowercase();
+    assert!(request.contains("\r\nhost: mta-sts.example.com\r\n"), "{request}");
+    assert!(request.contains("\r\nuser-agent: mxray/"), "{request}");
+}
+
+#[tokio::test]
+async fn what_is_no_policy_is_told_with_how_far_it_came() {
+    use StsFetchFailure::{Encoding, Http, Redirect, Status, Tls, TooLong};
+    let answer = |text: &str| Plays::Answer(text.as_bytes().to_vec());
+    let long = ok(&"a".repeat(POLICY_BYTES_MAX + 1));
+    let whole = ok(&"a".repeat(POLICY_BYTES_MAX));
+    let not_utf8 = Plays::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\xff".to_vec());
+    let moved = answer("HTTP/1.1 301 Moved\r\nLocation: https://example.com/\r\nContent-Length: 0\r\n\r\n");
+    let missing = answer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    let cut = answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nversion");
+    for (plays, status, expected) in [
+        (whole, Some(200), "none"),
+        (long, Some(200), "too_long"),
+        (Plays::Endless, Some(200), "too_long"),
+        (not_utf8, Some(200), "encoding"),
+        (moved, Some(301), "redirect"),
+        (missing, Some(404), "status"),
+        (answer("SSH-2.0\r\n\r\n"), None, "http"),
+        (cut, Some(200), "http"),
+        (Plays::Plain(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None, "tls"),
+        (Plays::Plain(b""), None, "tls"),
+    ] {
+        let (fetched, ..) = fetch(plays, LONG).await;
+        let told = match &fetched.failure {
+            None => "none",
+            Some(TooLong(POLICY_BYTES_MAX)) => "too_long",
+            Some(Encoding) => "encoding",
+            Some(Redirect(301)) => "redirect",
+            Some(Status(404)) => "status",
+            Some(Http(_)) => "http",
+            Some(Tls(_)) => "tls",
+            Some(_) => "another",
+        };
+        assert_eq!((told, fetched.status), (expected, status), "{fetched:?}");
+        assert_eq!(fetched.body.is_some(), expected == "none");
+        assert_eq!(fetched.chain.is_empty(), expected == "tls");
+    }
+}
+
+#[tokio::test]
+async fn no_host_holds_a_fetch_longer_than_its_time() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nversion";
+    for (bytes, status) in [(&b""[..], None), (b"HTTP/1.1 200", None), (head, Some(200))] {
+        let (fetched, ..) = fetch(Plays::Hang(bytes.to_vec()), SHORT).await;
+        assert_eq!(fetched.failure, Some(StsFetchFailure::Timeout(SHORT.as_secs())));
+        assert_eq!(fetched.status, status);
+        // Its chain was seen, and is kept.
+        assert_eq!(fetched.chain.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_asked_where_nobody_may_go_or_nobody_is() {
+    // Bound, so that nobody else has it, and not listened at.
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let port = nobody.local_addr().unwrap().port();
+    let fetch =
+        async |gate: Gate, host: &str| PolicyFetcher::new(gate, Loopback).at(port, LONG).fetch(host).await;
+    let private = fetch(Gate::new(Blocklist::default(), false), HOST).await;
+    assert!(matches!(private.failure, Some(StsFetchFailure::NotAllowed(_))), "{private:?}");
+    let open = || Gate::new(Blocklist::default(), true);
+    let refused = fetch(open(), HOST).await;
+    assert!(matches!(refused.failure, Some(StsFetchFailure::Connect(_))), "{refused:?}");
+    let unknown = fetch(open(), "mta-sts.example.net").await;
+    assert!(matches!(unknown.failure, Some(StsFetchFailure::Unresolved(_))), "{unknown:?}");
+    assert!(unknown.chain.is_empty() && unknown.status.is_none());
+}
