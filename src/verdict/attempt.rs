@@ -171,7 +171,7 @@ fn by_check(check: Check, requirement: Requirement<'_>, endpoint: &JudgedEndpoin
     let basis = match check {
         // That the handshake fails does not rest on what the sender does then.
         Check::Fail(CheckFailure::NoTls(_)) => session.min(Basis::Inferred),
-        _ if requirement == Requirement::Tls => session,
+        _ if matches!(requirement, Requirement::Tls) => session,
         _ => endpoint.certificate_basis,
     };
     match check {

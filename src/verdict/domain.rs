@@ -49,8 +49,8 @@ impl<'a> Domain<'a> {
         let by = |attempt: &dyn Fn(&Member<'_>) -> Attempt| {
             deliver(&self.members, |member| member.preference, attempt)
         };
-        let demands = requirement != Requirement::Opportunistic;
-        if demands || !self.members.iter().any(|member| self.failed_first(member).is_some()) {
+        let returns = self.comes_back() && matches!(requirement, Requirement::Opportunistic);
+        if !returns || !self.members.iter().any(|member| self.failed_first(member).is_some()) {
             return by(&attempt);
         }
         let first = by(&|member| match (attempt(member), self.failed_first(member)) {
@@ -66,13 +66,18 @@ impl<'a> Domain<'a> {
         RollUp { open: first.open, end: later.end, basis: first.basis.max(later.basis) }
     }
 
+    /// Whether the sender tries the other hosts before it sends in clear where a
+    /// handshake failed.
+    fn comes_back(&self) -> bool {
+        self.profile.sender.other_hosts_before_plaintext.value
+    }
+
     /// Why a host gets mail in clear only once the other hosts were tried; `None`
     /// where it does not, or gets it at once.
     fn failed_first(&self, member: &Member<'_>) -> Option<Reason> {
-        let outcome = &member.endpoint()?.outcome;
+        let outcome = &member.endpoint().filter(|_| self.comes_back())?.outcome;
         let reason = outcome.reason.filter(|reason| reason.phase() >= Phase::Tls)?;
-        let later = self.profile.sender.other_hosts_before_plaintext.value;
-        (later && outcome.delivery == Delivery::Plaintext).then_some(reason)
+        (outcome.delivery == Delivery::Plaintext).then_some(reason)
     }
 
     /// The members of a set that take its mail, with what delivery through each
@@ -81,7 +86,7 @@ impl<'a> Domain<'a> {
         let members = self.members.get(set).unwrap_or_default();
         let mut all: Vec<_> =
             members.iter().filter_map(|member| Some((self.possible(member)?, member))).collect();
-        if all.iter().any(|(_, member)| self.failed_first(member).is_none()) {
+        if self.comes_back() && all.iter().any(|(_, member)| self.failed_first(member).is_none()) {
             all.retain(|(_, member)| self.failed_first(member).is_none());
         }
         all

@@ -82,7 +82,7 @@ fn open(domain: &Domain<'_>, place: usize, cause: CheckCause, end: RollUpEnd) ->
         _ => without_address(domain.profile, cause),
     };
     let otherwise = match end {
-        RollUpEnd::Taken(set) => distinct(&domain.taking(set)),
+        RollUpEnd::Taken(set) => distinct(domain.taking(set).into_iter().map(|(possible, _)| possible)),
         RollUpEnd::NotTaken(Some((place, _))) => domain.members.get(place).map(kept).into_iter().collect(),
         RollUpEnd::NotTaken(None) => Vec::new(),
     };
@@ -110,26 +110,25 @@ fn kept(member: &Member<'_>) -> PossibleDelivery {
 /// is told, and what the others come to beside it.
 fn taken(domain: &Domain<'_>, roll: &RollUp, set: Range<usize>) -> DomainOutcome {
     let taking = domain.taking(set);
-    let mut also = distinct(&taking);
     let worst = taking
         .iter()
         .min_by(|(one, first), (other, second)| one.cmp(other).then_with(|| domain.compare(first, second)));
-    let Some((_, member)) = worst else { return DomainOutcome::of(unprobed()) };
+    let Some((told, member)) = worst else { return DomainOutcome::of(unprobed()) };
     let Some(endpoint) = member.endpoint() else { return DomainOutcome::of(unprobed()) };
     let session = &endpoint.outcome.session;
-    let differ = also.len() > 1
+    let also = distinct(taking.iter().map(|(possible, _)| *possible).filter(|other| other != told));
+    let differ = !also.is_empty()
         || taking
             .iter()
             .any(|(_, other)| other.endpoint().is_some_and(|other| other.outcome.session != *session));
     let basis = if differ { roll.basis.max(Basis::Inferred) } else { roll.basis };
-    also.drain(..1.min(also.len()));
     let outcome = Outcome { basis: Some(basis), ..endpoint.outcome.clone() };
     DomainOutcome { outcome, also, otherwise: Vec::new(), best: domain.view(member), unresolved: None }
 }
 
-/// What the members that take mail come to, each once, worst first.
-fn distinct(taking: &[(PossibleDelivery, &Member<'_>)]) -> Vec<PossibleDelivery> {
-    let mut all: Vec<PossibleDelivery> = taking.iter().map(|(possible, _)| *possible).collect();
+/// Each once, worst first.
+fn distinct(deliveries: impl Iterator<Item = PossibleDelivery>) -> Vec<PossibleDelivery> {
+    let mut all: Vec<PossibleDelivery> = deliveries.collect();
     all.sort_unstable();
     all.dedup();
     all
@@ -155,18 +154,16 @@ fn not_taken(domain: &Domain<'_>, roll: &RollUp, place: Option<usize>) -> Domain
 /// each once: what `told` comes to left out.
 fn refused_otherwise(domain: &Domain<'_>, told: &Member<'_>) -> Vec<PossibleDelivery> {
     let of_set = domain.members.iter().filter(|member| member.preference == told.preference);
-    let mut all: Vec<PossibleDelivery> = of_set
-        .filter_map(|member| match member.standing {
-            Standing::Address(endpoint) => Some(&endpoint.outcome),
-            _ => None,
-        })
-        .map(|outcome| PossibleDelivery { delivery: outcome.delivery, reason: outcome.reason })
-        .collect();
-    all.sort_unstable();
-    all.dedup();
-    let of_told = told.endpoint().map(|endpoint| (endpoint.outcome.delivery, endpoint.outcome.reason));
-    all.retain(|other| of_told != Some((other.delivery, other.reason)));
-    all
+    let addresses = of_set.filter_map(|member| match member.standing {
+        Standing::Address(endpoint) => Some(endpoint),
+        _ => None,
+    });
+    let possible = |endpoint: &Arc<JudgedEndpoint>| {
+        let Outcome { delivery, reason, .. } = endpoint.outcome;
+        PossibleDelivery { delivery, reason }
+    };
+    let of_told = told.endpoint().map(possible);
+    distinct(addresses.map(possible).filter(|other| Some(*other) != of_told))
 }
 
 #[cfg(test)]
