@@ -39,7 +39,9 @@ Exit codes:
             scan: every line of the list was rejected; or at least 20 networks
             were dialled and TCP opened nowhere; or the list is empty and
             --require-targets was given
-  6, 7      not used; reserved
+  6         not used; reserved
+  7         scan: ended early, in order, since no resolver had answered for an
+            hour; run.json says so, and how many targets have no row
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
             lab, which ends by them, ends with 0";
 

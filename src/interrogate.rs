@@ -34,7 +34,8 @@ use tokio::time::Instant;
 /// When and how often a key is asked again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPlan {
-    /// Further connections for a question that broke off in a way that may pass.
+    /// Further connections for a question that broke off in a way that may pass,
+    /// and further lookups where the DNS gave no answer.
     pub retries: u32,
     /// Pause before the first of them; doubles with each further one.
     pub retry_delay: Duration,
@@ -48,6 +49,14 @@ impl Default for RetryPlan {
     /// after a minute.
     fn default() -> Self {
         Self { retries: 2, retry_delay: Duration::from_secs(30), second_look_delay: Duration::from_secs(60) }
+    }
+}
+
+impl RetryPlan {
+    /// The pause before a retry, of which the first is 1.
+    pub fn pause_before(&self, retry: u32) -> Duration {
+        let doublings = 1u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.retry_delay.saturating_mul(doublings)
     }
 }
 
@@ -248,8 +257,7 @@ impl Interrogation {
         if self.tries > self.plan.retries || self.is_second_answer(failure) {
             return None;
         }
-        let doublings = 1u32.checked_shl(self.tries.saturating_sub(1)).unwrap_or(u32::MAX);
-        Some(self.plan.retry_delay.saturating_mul(doublings))
+        Some(self.plan.pause_before(self.tries))
     }
 
     /// Whether the second look found what the first did.

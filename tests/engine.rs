@@ -128,6 +128,15 @@ async fn survey<P: Probe>(
     probe: Arc<P>,
     names: Vec<String>,
 ) -> Result<Outcome, EngineError> {
+    survey_by(TableLookup { hosts }, config, probe, names).await
+}
+
+async fn survey_by<L: Lookup, P: Probe>(
+    lookup: L,
+    config: EngineConfig,
+    probe: Arc<P>,
+    names: Vec<String>,
+) -> Result<Outcome, EngineError> {
     let (targets_in, targets) = mpsc::channel(8);
     let (records_in, mut records) = mpsc::channel(8);
     tokio::spawn(async move {
@@ -150,7 +159,7 @@ async fn survey<P: Probe>(
         (domains, endpoints)
     });
     let policy = policy();
-    let stages = (Arc::new(TableLookup { hosts }), probe, policy);
+    let stages = (Arc::new(lookup), probe, policy);
     let stop = CancellationToken::new();
     let counts = run(config, stages, targets, records_in, Arc::new(Progress::default()), stop).await?;
     let (domains, endpoints) = collected.await.unwrap();
@@ -202,6 +211,52 @@ async fn what_may_pass_is_asked_again_and_no_more_than_that() {
     let refused = CountingProbe::new(|_, _| Some(Failure::new(Phase::Connect, Kind::Refused)));
     survey(config(), 2, refused.clone(), names(2)).await.unwrap();
     assert_eq!(refused.calls(), 2);
+}
+
+/// Of each name the first looks bring no answer of the DNS: of all of it, or of
+/// one family of a host.
+struct BusyResolver {
+    fails: u32,
+    whole: bool,
+    looks: Arc<Mutex<HashMap<String, u32>>>,
+}
+
+impl Lookup for BusyResolver {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        let looks = {
+            let mut looks = self.looks.lock().unwrap();
+            let count = looks.entry(target.subject.label()).or_default();
+            *count += 1;
+            *count
+        };
+        let busy = (looks <= self.fails).then(|| Failure::new(Phase::Dns, Kind::Servfail));
+        if self.whole
+            && let Some(busy) = busy
+        {
+            return DomainFacts::failed(target, busy);
+        }
+        let mut facts = TableLookup { hosts: 1 }.lookup(target).await;
+        facts.exchanges[0].unresolved = busy;
+        facts
+    }
+}
+
+#[tokio::test]
+async fn what_the_dns_may_say_later_is_looked_up_again_and_no_more_than_that() {
+    for whole in [true, false] {
+        for (fails, looks_each, answered) in [(0, 1, 20), (2, 3, 20), (3, 3, 0)] {
+            let looks = Arc::default();
+            let lookup = BusyResolver { fails, whole, looks: Arc::clone(&looks) };
+            let few = EngineConfig { lookups_in_flight: 3, ..config() };
+            let probe = CountingProbe::new(|_, _| None);
+            let outcome = survey_by(lookup, few, probe, names(20)).await.unwrap();
+            let looks = looks.lock().unwrap();
+            assert!(looks.values().all(|count| *count == looks_each), "{whole} {fails}: {looks:?}");
+            assert_eq!((outcome.domains.len(), outcome.counts.unfinished), (20, 0));
+            let known = outcome.domains.iter().filter(|it| !it.facts.may_be_known_later()).count();
+            assert_eq!(known, answered, "{whole} {fails}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -9,9 +9,13 @@ use std::process::ExitCode;
 /// Exit code for a command line that cannot be followed.
 pub(super) const EXIT_USAGE: u8 = 2;
 
-/// Exit code of a survey in which nothing could be asked. 6 and 7 are kept for
-/// later use.
+/// Exit code of a survey in which nothing could be asked. 6 is kept for later
+/// use.
 pub(super) const EXIT_NOTHING_ASKED: u8 = 5;
+
+/// Exit code of a survey that ended early, since all resolvers had fallen
+/// silent.
+pub(super) const EXIT_RESOLVERS_LOST: u8 = 7;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]

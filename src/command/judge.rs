@@ -7,6 +7,7 @@
 
 use super::CommandError;
 use super::missing::{self, Missing};
+use super::resolvers::Lost;
 use super::signals::Stop;
 use super::survey::{self, Surveyed, default_directory};
 use crate::cli::JudgeArgs;
@@ -68,6 +69,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         unfinished: info.counts.unfinished,
         taken: (info.counts.taken_from_urls, info.counts.taken_from_mail_addresses),
         stop: Stop::default(),
+        lost: Lost::default(),
         list_error: None,
         list_end: None,
         quiet: false,

@@ -22,6 +22,7 @@ mod outlet;
 mod presented;
 mod probe;
 mod reader;
+mod resolvers;
 mod revocation;
 mod roots;
 mod scan;

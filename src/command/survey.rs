@@ -4,6 +4,7 @@
 use super::display::{Display, Style};
 use super::list_end::{ListEnd, own_network};
 use super::reader::{self, Read};
+use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
 use super::{CommandError, outlet};
@@ -65,6 +66,8 @@ pub(super) struct Surveyed {
     pub(super) taken: (u64, u64),
     /// Whether a signal broke it off, or still comes.
     pub(super) stop: Stop,
+    /// Whether it ended for want of a resolver.
+    pub(super) lost: Lost,
     /// Why the list was not read to its end.
     pub(super) list_error: Option<String>,
     /// What the list came to, if one was read.
@@ -90,6 +93,12 @@ impl Survey {
         let writing = writer::start(self.outputs, records, stop.token.clone(), unwanted.clone());
         let display = Display::start(progress.clone(), self.style);
 
+        let lost = Lost::default();
+        let (lookup, resolver) = (self.stages.lookup.clone(), self.info.resolver.clone());
+        let state = lookup.wait_out_silence(resolvers::PATIENCE);
+        let told = (lookup, state, resolver);
+        let watching = tokio::spawn(resolvers::watch(told, stop.token.clone(), lost.clone()));
+
         let stages = (self.stages.lookup, self.stages.probe, self.stages.policy);
         // On a worker: the thread that waits for the whole run is none, and
         // every event would have to wake it.
@@ -103,6 +112,7 @@ impl Survey {
                 Ok(EngineCounts::default())
             }
         };
+        watching.abort();
         display.end().await;
         let written = writing.await.map_err(|error| anyhow!("writing failed: {error}"))?;
         // A reader that still waits for standard input is left behind.
@@ -115,7 +125,7 @@ impl Survey {
             read.targets = timeout(COUNTED_WITHIN, counting).await.ok().and_then(Result::ok).flatten();
         }
         let told = (self.list_name, self.require_targets);
-        finish(self.info, written, read, counted, stop, told, &taken)
+        finish(self.info, written, read, counted, (stop, lost), told, &taken)
     }
 }
 
@@ -124,7 +134,7 @@ fn finish(
     written: Written,
     read: Read,
     counted: Result<EngineCounts, engine::EngineError>,
-    stop: Stop,
+    (stop, lost): (Stop, Lost),
     (list, require_targets): (String, bool),
     taken: &TakenCounts,
 ) -> Result<Surveyed, CommandError> {
@@ -136,7 +146,7 @@ fn finish(
     info.interrupted = interrupted;
     let unread = written.pipe_closed.then(|| "the reader of standard output closed it".to_string());
     let unwritten = written.error.as_ref().map(|error| failed(error).to_string());
-    info.error = list_error.clone().or(unwritten).or(unread);
+    info.error = list_error.clone().or(unwritten).or(unread).or(lost.error(&info.resolver));
     let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.network_suspect = Some(suspects(&written.reach));
@@ -170,6 +180,7 @@ fn finish(
         unfinished,
         taken,
         stop,
+        lost,
         list_error,
         list_end,
         quiet,
@@ -274,7 +285,7 @@ impl Surveyed {
             text.push_str(&format!("\nwritten to {}\n", path.display()));
         }
         let interrupted = self.stop.code();
-        if interrupted.is_some() {
+        if interrupted.is_some() || self.lost.is_so() {
             text.push_str(&stopped_early(self.rows, self.unfinished));
         }
         if aside {
@@ -287,7 +298,9 @@ impl Surveyed {
         }
         Ok(match (interrupted, &self.list_end) {
             (Some(code), _) => ExitCode::from(code),
-            (None, Some(end)) => end.code(self.path.as_deref()),
+            (None, Some(end)) => {
+                self.lost.code(&end.resolver).unwrap_or_else(|| end.code(self.path.as_deref()))
+            }
             (None, None) => ExitCode::SUCCESS,
         })
     }

@@ -13,6 +13,7 @@
 
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::join::{Joiner, Pending};
+use super::lookups::{Look, Looked, Lookups};
 use super::pace::{Limits, NextStart, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
@@ -91,7 +92,8 @@ pub enum EngineError {
 
 /// What a task reports when it ends.
 enum Event {
-    Looked(DomainFacts),
+    Looked { facts: DomainFacts, number: u32 },
+    LookDue(Look),
     Ended { id: KeyId, answer: ConnectionResult },
     Rested(IpAddr),
     PauseOver(KeyId, PauseCause),
@@ -127,7 +129,7 @@ pub async fn run<L: Lookup, P: Probe>(
         pacer: Pacer::new(config.limits),
         starts: Arc::new(Starts::new(config.limits.per_ip_interval)),
         joiner: Joiner::default(),
-        lookups: 0,
+        lookups: Lookups::new(config.lookups_in_flight, config.retry),
         stopping: false,
         addresses: TlsByAddress::default(),
         reach: Reach::default(),
@@ -149,7 +151,7 @@ struct Pipeline<L, P> {
     pacer: Pacer,
     starts: Arc<Starts>,
     joiner: Joiner,
-    lookups: usize,
+    lookups: Lookups,
     stopping: bool,
     addresses: TlsByAddress,
     /// Whether this machine's own network lets connections out.
@@ -165,6 +167,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     ) -> Result<EngineCounts, EngineError> {
         let mut input_open = true;
         loop {
+            self.start_due_lookups();
             let pause = self.start_probes();
             if !input_open && self.is_drained() && pause.is_none() {
                 break;
@@ -172,7 +175,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             tokio::select! {
                 Some(event) = self.tasks.join_next() => self.handle(event?).await?,
                 target = targets.recv(), if input_open && self.has_room() => match target {
-                    Some(target) => self.begin_lookup(target),
+                    Some(target) => {
+                        self.counts.targets += 1;
+                        self.begin_lookup(Look { target, number: 1 });
+                    }
                     None => input_open = false,
                 },
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
@@ -190,6 +196,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn stop(&mut self) -> Result<(), EngineError> {
         self.stopping = true;
         self.pacer.clear();
+        self.lookups.stop();
         self.progress.pauses_given_up();
         for (id, known) in self.under_way.take_idle() {
             self.probed(id, known).await?;
@@ -201,15 +208,19 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let waiting_max =
             DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION);
         let paused = self.keys.paused_domains().min(DOMAINS_PAUSED_MAX);
-        self.lookups < self.config.lookups_in_flight
-            && self.joiner.len() + self.lookups < waiting_max + paused
+        self.lookups.has_room() && self.joiner.len() + self.lookups.under_way() < waiting_max + paused
     }
 
-    fn begin_lookup(&mut self, target: Target) {
-        self.counts.targets += 1;
-        self.lookups += 1;
+    fn begin_lookup(&mut self, Look { target, number }: Look) {
+        self.lookups.begun();
         let lookup = self.lookup.clone();
-        self.tasks.spawn(async move { Event::Looked(lookup.lookup(target).await) });
+        self.tasks.spawn(async move { Event::Looked { facts: lookup.lookup(target).await, number } });
+    }
+
+    fn start_due_lookups(&mut self) {
+        while let Some(look) = self.lookups.next_due() {
+            self.begin_lookup(look);
+        }
     }
 
     /// Starts what may start; gives the time to wait if only the rate forbids
@@ -228,7 +239,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Whether nothing is left to happen. Once stopped, pauses that tasks are
     /// still sleeping through are not worth waiting for.
     fn is_drained(&self) -> bool {
-        self.tasks.is_empty() || (self.stopping && self.pacer.open() == 0 && self.lookups == 0)
+        self.tasks.is_empty() || (self.stopping && self.pacer.open() == 0 && self.lookups.under_way() == 0)
     }
 
     /// Begins a connection: the probe of a key, or a further hello to it.
@@ -248,9 +259,19 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     async fn handle(&mut self, event: Event) -> Result<(), EngineError> {
         match event {
-            Event::Looked(facts) => {
-                self.lookups -= 1;
-                self.looked(facts).await
+            Event::Looked { facts, number } => match self.lookups.ended(facts, number) {
+                Looked::Known(facts) => self.looked(facts).await,
+                Looked::Again(look, pause) => {
+                    self.look_again(look, pause);
+                    Ok(())
+                }
+            },
+            Event::LookDue(look) => {
+                if !self.stopping {
+                    self.progress.pause_over(PauseCause::Retry);
+                    self.lookups.is_due(look);
+                }
+                Ok(())
             }
             Event::Ended { id, answer } => {
                 self.connection_ended(id, answer.said_of_tls());
@@ -316,6 +337,20 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             Some(pending) => self.complete(pending).await,
             None => Ok(()),
         }
+    }
+
+    /// Lets time pass before a target is looked up again. Once stopped nobody
+    /// does, and it is unfinished.
+    fn look_again(&mut self, look: Look, pause: Duration) {
+        if self.stopping {
+            return;
+        }
+        tracing::info!(target = look.target.subject.label(), ?pause, "looked up again later");
+        self.progress.pause_begun(PauseCause::Retry);
+        self.tasks.spawn(async move {
+            tokio::time::sleep(pause).await;
+            Event::LookDue(look)
+        });
     }
 
     /// Has a key wait for its first connection.

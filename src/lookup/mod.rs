@@ -23,10 +23,12 @@ mod special;
 mod tcp;
 mod trouble;
 mod udp;
+mod vigil;
 
 pub use crate::dns::ALIASES_MAX;
 pub use config::{LookupConfig, LookupError};
 pub use smart_hosts::SmartHosts;
+pub use vigil::ResolverState;
 
 use crate::dns::{AliasChain, Answer, Name, RecordType};
 use crate::model::{
@@ -38,6 +40,8 @@ use futures_util::future::join_all;
 use questions::Questions;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
 use tracing::{Instrument, debug_span};
 use trouble::unusable;
 
@@ -75,6 +79,18 @@ impl DnsLookup {
             smart_hosts: config.smart_hosts,
             blocklist: config.blocklist,
         })
+    }
+
+    /// From now on waits, for `patience` at most, where all resolvers have fallen
+    /// silent, instead of failing one lookup after the other; and sends nothing
+    /// before one has answered once. What becomes of them is told.
+    pub fn wait_out_silence(&self, patience: Duration) -> watch::Receiver<ResolverState> {
+        self.questions.vigil.begin(patience)
+    }
+
+    /// Lets all end that wait so.
+    pub fn give_up(&self) {
+        self.questions.vigil.give_up();
     }
 
     /// Finds the addresses of a host that is named outright, without asking

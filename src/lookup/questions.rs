@@ -5,6 +5,7 @@ use super::cache::AnswerCache;
 use super::config::{LookupConfig, LookupError};
 use super::resolvers::Resolvers;
 use super::trouble::Trouble;
+use super::vigil::Vigil;
 use crate::dns::{Answer, Name, Question, RecordType};
 use crate::model::Failure;
 use std::collections::HashMap;
@@ -12,6 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::{OnceCell, Semaphore};
 use tracing::debug;
+
+/// Times a question is asked again that found the resolvers away.
+const ASKED_AGAIN_MAX: u32 = 3;
 
 /// A question under way: what it comes to, for all who asked it.
 type SharedAnswer = OnceCell<Result<Arc<Answer>, Failure>>;
@@ -22,6 +26,7 @@ pub(super) struct Questions {
     cache: AnswerCache,
     under_way: Mutex<HashMap<Question, Arc<SharedAnswer>>>,
     permits: Semaphore,
+    pub(super) vigil: Vigil,
 }
 
 impl Questions {
@@ -38,6 +43,7 @@ impl Questions {
             cache: AnswerCache::new(config.cache_entries),
             under_way: Mutex::default(),
             permits: Semaphore::new(questions_max),
+            vigil: Vigil::default(),
         })
     }
 
@@ -68,7 +74,7 @@ impl Questions {
         let Question { name, record_type, .. } = question;
         debug!(%name, %record_type, "question");
         let asked = Instant::now();
-        let told = self.resolvers.ask(question).await;
+        let told = self.resolve(question).await;
         let us = asked.elapsed().as_micros();
         match &told {
             Ok(answer) => debug!(%name, %record_type, records = answer.records.len(), us, "answer"),
@@ -77,6 +83,21 @@ impl Questions {
         let answer = told.map(Arc::new).map_err(|trouble: Trouble| trouble.failure())?;
         self.cache.insert(question, &answer, Instant::now());
         Ok(answer)
+    }
+
+    /// A question without a reply, while nobody replied to anything, is asked again
+    /// once somebody does.
+    async fn resolve(&self, question: &Question) -> Result<Answer, Trouble> {
+        self.vigil.admit(&self.resolvers).await?;
+        let mut left = ASKED_AGAIN_MAX;
+        loop {
+            let told = self.resolvers.ask(question).await;
+            let is_reply = told.as_ref().err().is_none_or(Trouble::is_reply);
+            if is_reply || left == 0 || !self.vigil.outlasts(&self.resolvers).await {
+                return told;
+            }
+            left -= 1;
+        }
     }
 
     fn under_way(&self) -> MutexGuard<'_, HashMap<Question, Arc<SharedAnswer>>> {

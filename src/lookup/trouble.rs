@@ -90,6 +90,11 @@ impl Trouble {
         }
     }
 
+    /// Whether a resolver replied, whatever it said.
+    pub(super) fn is_reply(&self) -> bool {
+        !matches!(self, Trouble::Silence(_) | Trouble::Io(_))
+    }
+
     /// Whether the resolver says that it does not understand the question: maybe
     /// it is EDNS that it does not (RFC 6891 §7; servers before it say "not
     /// implemented").

@@ -7,12 +7,14 @@
 //! guess both.
 
 use super::trouble::{Strays, Trouble};
-use crate::dns::{Question, Reading, read};
+use crate::dns::{Question, Reading, Stray, read};
+use socket2::SockRef;
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 /// Sockets to one resolver of which each question gets one at random, at least,
@@ -28,6 +30,10 @@ const QUESTIONS_PER_SOCKET_MAX: u32 = 1000;
 /// Longest datagram there is, in octets. Some resolvers send more than was
 /// offered to them.
 const DATAGRAM_OCTETS_MAX: usize = 65_535;
+
+/// A datagram, or what an ICMP message says of the last one that was sent: by
+/// itself that makes nothing readable.
+const RECEIVES: Interest = Interest::READABLE.add(Interest::ERROR);
 
 thread_local! {
     /// What came is read where it lies, and nothing of it is kept.
@@ -86,8 +92,10 @@ impl UdpSockets {
         connected.socket.send(&request).await.map_err(Trouble::from)?;
         let mut is_clean = true;
         loop {
-            connected.socket.readable().await.map_err(Trouble::from)?;
-            match receive(&connected.socket, id, question) {
+            let ready = connected.socket.ready(RECEIVES).await.map_err(Trouble::from)?;
+            // The library goes by one of them at a time.
+            let receives = if ready.is_error() { Interest::ERROR } else { Interest::READABLE };
+            match receive(&connected.socket, receives, id, question) {
                 Ok(Ok(reading)) => {
                     if is_clean {
                         self.give_back(connected);
@@ -150,11 +158,12 @@ impl UdpSockets {
 /// One datagram, read as the reply to the question.
 fn receive(
     socket: &UdpSocket,
+    receives: Interest,
     id: u16,
     question: &Question,
-) -> io::Result<Result<Reading, crate::dns::Stray>> {
+) -> io::Result<Result<Reading, Stray>> {
     DATAGRAM.with_borrow_mut(|buffer| {
-        let length = socket.try_recv(buffer)?;
+        let length = socket.try_io(receives, || (&*SockRef::from(socket)).read(buffer))?;
         Ok(read(buffer.get(..length).unwrap_or_default(), id, question))
     })
 }

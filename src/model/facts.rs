@@ -1,7 +1,7 @@
 //! What the DNS says about one domain.
 
 use super::endpoint::{Endpoint, ProbeKey};
-use super::failure::Failure;
+use super::failure::{Failure, Phase};
 use super::name::MxHost;
 use super::target::Target;
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,14 @@ impl DomainFacts {
     /// Whether there may be hosts or addresses that nobody looked at.
     pub fn is_cut(&self) -> bool {
         self.hosts_excess() != Some(0) || self.addresses_excess() != Some(0)
+    }
+
+    /// Whether the DNS gave no answer to a question of theirs in a way that may
+    /// pass.
+    pub fn may_be_known_later(&self) -> bool {
+        let of_hosts = self.exchanges.iter().filter_map(Exchange::why_unresolved);
+        let mut failures = self.failure.iter().chain(of_hosts);
+        failures.any(|failure| failure.phase == Phase::Dns && failure.kind.is_transient())
     }
 
     /// The endpoints to probe in the order in which a sender tries them, each

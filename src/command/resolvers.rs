@@ -1,0 +1,73 @@
+//! A survey whose resolvers do not answer: told at once, waited out, or ended.
+
+use super::error::{EXIT_NOTHING_ASKED, EXIT_RESOLVERS_LOST};
+use super::list_end::no_resolver;
+use super::say;
+use crate::lookup::{DnsLookup, ResolverState};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::watch::Receiver;
+use tokio_util::sync::CancellationToken;
+
+/// How long a survey waits where all resolvers have fallen silent.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// Why a survey was ended for want of a resolver, if it was.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lost(Arc<OnceLock<ResolverState>>);
+
+impl Lost {
+    /// Whether it was.
+    pub(super) fn is_so(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// What `run.json` says of it.
+    pub(super) fn error(&self, resolver: &str) -> Option<String> {
+        Some(match self.0.get()? {
+            ResolverState::NeverAnswered => no_resolver(resolver),
+            _ => format!("no resolver has answered for {} minutes ({resolver})", PATIENCE.as_secs() / 60),
+        })
+    }
+
+    /// Tells it, and gives the exit code.
+    pub(super) fn code(&self, resolver: &str) -> Option<ExitCode> {
+        let error = self.error(resolver)?;
+        Some(if self.0.get() == Some(&ResolverState::NeverAnswered) {
+            say(format_args!("mxray: nothing could be contacted: {error}"));
+            ExitCode::from(EXIT_NOTHING_ASKED)
+        } else {
+            say(format_args!("mxray: stopped early: {error}"));
+            ExitCode::from(EXIT_RESOLVERS_LOST)
+        })
+    }
+}
+
+/// Tells how the resolvers do, until `stop`; and stops where none answers, which
+/// `lost` then says.
+pub(super) async fn watch(
+    (lookup, mut state, resolver): (Arc<DnsLookup>, Receiver<ResolverState>, String),
+    stop: CancellationToken,
+    lost: Lost,
+) {
+    loop {
+        tokio::select! {
+            changed = state.changed() => if changed.is_err() { return },
+            () = stop.cancelled() => return lookup.give_up(),
+        }
+        match *state.borrow_and_update() {
+            ResolverState::Answering => {
+                say(format_args!("mxray: a resolver answers again: the survey goes on"))
+            }
+            ResolverState::Silent => say(format_args!(
+                "mxray: no resolver answers any more ({resolver}): the survey waits until one does, for {} minutes at most",
+                PATIENCE.as_secs() / 60
+            )),
+            end @ (ResolverState::NeverAnswered | ResolverState::GivenUp) => {
+                let _ = lost.0.set(end);
+                stop.cancel();
+            }
+        }
+    }
+}

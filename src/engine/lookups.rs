@@ -1,0 +1,135 @@
+//! Which targets are looked up, and which are looked up again later.
+//!
+//! A question to which the DNS gave no answer, in a way that may pass, is asked
+//! again as an endpoint is. What was answered meanwhile is still known, so that
+//! only what is open is asked.
+
+use crate::interrogate::RetryPlan;
+use crate::model::{DomainFacts, Target};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Targets that may wait to be looked up again. Each takes some kilobytes at
+/// most; beyond it they are told as they are.
+const WAITING_MAX: usize = 65_536;
+
+/// A target, and which look at it comes next, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) target: Target,
+    pub(super) number: u32,
+}
+
+/// What to do with what a lookup brought.
+#[derive(Debug, PartialEq)]
+pub(super) enum Looked {
+    /// It is what there is to know.
+    Known(DomainFacts),
+    /// Look again after this pause.
+    Again(Look, Duration),
+}
+
+/// The lookups of a run.
+#[derive(Debug)]
+pub(super) struct Lookups {
+    under_way_max: usize,
+    retry: RetryPlan,
+    under_way: usize,
+    /// Those that pause.
+    waiting: usize,
+    /// Those whose pause is over.
+    due: VecDeque<Look>,
+}
+
+impl Lookups {
+    /// At most `under_way_max` at a time.
+    pub(super) fn new(under_way_max: usize, retry: RetryPlan) -> Self {
+        Self { under_way_max, retry, under_way: 0, waiting: 0, due: VecDeque::new() }
+    }
+
+    /// Whether another may begin.
+    pub(super) fn has_room(&self) -> bool {
+        self.under_way + self.due.len() < self.under_way_max
+    }
+
+    /// How many are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// One begins.
+    pub(super) fn begun(&mut self) {
+        self.under_way += 1;
+    }
+
+    /// The look `number` at a target has ended.
+    pub(super) fn ended(&mut self, facts: DomainFacts, number: u32) -> Looked {
+        self.under_way -= 1;
+        let is_last = number > self.retry.retries || self.waiting >= WAITING_MAX;
+        if is_last || !facts.may_be_known_later() {
+            return Looked::Known(facts);
+        }
+        self.waiting += 1;
+        let look = Look { target: facts.target, number: number.saturating_add(1) };
+        Looked::Again(look, self.retry.pause_before(number))
+    }
+
+    /// The pause before a look is over.
+    pub(super) fn is_due(&mut self, look: Look) {
+        self.waiting -= 1;
+        self.due.push_back(look);
+    }
+
+    /// The next that is due, if it may begin.
+    pub(super) fn next_due(&mut self) -> Option<Look> {
+        if self.under_way < self.under_way_max { self.due.pop_front() } else { None }
+    }
+
+    /// None begins any more.
+    pub(super) fn stop(&mut self) {
+        self.due.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DomainName, Failure, Kind, Phase, Subject};
+
+    fn plan(retries: u32) -> RetryPlan {
+        let retry_delay = Duration::from_secs(30);
+        RetryPlan { retries, retry_delay, second_look_delay: Duration::ZERO }
+    }
+
+    fn failed(kind: Kind) -> DomainFacts {
+        let subject = Subject::Domain(DomainName::parse("d.example").unwrap());
+        DomainFacts::failed(Target { line: 1, subject }, Failure::new(Phase::Dns, kind))
+    }
+
+    #[test]
+    fn what_may_pass_is_looked_up_as_often_as_was_agreed() {
+        let mut lookups = Lookups::new(1, plan(2));
+        let mut pauses = Vec::new();
+        lookups.begun();
+        let mut number = 1;
+        while let Looked::Again(look, pause) = lookups.ended(failed(Kind::Servfail), number) {
+            pauses.push(pause.as_secs());
+            lookups.is_due(look.clone());
+            assert!(!lookups.has_room(), "it goes before what is new");
+            assert_eq!(lookups.next_due(), Some(look.clone()));
+            lookups.begun();
+            number = look.number;
+        }
+        assert_eq!((pauses, number), (vec![30, 60], 3));
+        assert!(lookups.has_room());
+    }
+
+    #[test]
+    fn answers_are_not_asked_for_again() {
+        for kind in [Kind::Nxdomain, Kind::NoData, Kind::NullMx, Kind::Malformed] {
+            let mut lookups = Lookups::new(1, plan(2));
+            lookups.begun();
+            assert_eq!(lookups.ended(failed(kind), 1), Looked::Known(failed(kind)));
+        }
+    }
+}
