@@ -73,10 +73,10 @@ fn answer_decode(probe: HelloProbe, answer: Vec<u8>) -> HelloAnswer {
 // The domain is handed back: to free it and all that it is judged by costs three
 // times as much as its verdict, and is not counted then.
 #[library_benchmark]
-#[bench::one_host(fixtures::domain(1))]
-#[bench::four_hosts(fixtures::domain(4))]
-#[bench::sixteen_hosts(fixtures::domain(16))]
-fn judge(domain: fixtures::Domain) -> (Verdict, fixtures::Domain) {
+#[bench::one_host(Box::new(fixtures::domain(1)))]
+#[bench::four_hosts(Box::new(fixtures::domain(4)))]
+#[bench::sixteen_hosts(Box::new(fixtures::domain(16)))]
+fn judge(domain: Box<fixtures::Domain>) -> (Verdict, Box<fixtures::Domain>) {
     (black_box(black_box(&domain).verdict()), domain)
 }
 
