@@ -19,7 +19,9 @@ pub mod input_list;
 pub mod journal_line;
 pub mod lab_scenario;
 pub mod message;
+pub mod mta_sts_policy;
 pub mod ocsp_response;
+pub mod policy_records;
 pub mod roots_pem;
 pub mod sender_file;
 pub mod smtp_dialogue;
@@ -66,6 +68,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "connectors_toml", check: connectors_toml::check, seeds: connectors_toml::seeds },
     Target { name: "crl", check: crl::check, seeds: crl::seeds },
     Target { name: "ocsp_response", check: ocsp_response::check, seeds: ocsp_response::seeds },
+    Target { name: "mta_sts_policy", check: mta_sts_policy::check, seeds: mta_sts_policy::seeds },
+    Target { name: "policy_records", check: policy_records::check, seeds: policy_records::seeds },
     Target { name: "journal_line", check: journal_line::check, seeds: journal_line::seeds },
     Target { name: "tls_client_hello", check: tls_client_hello::check, seeds: tls_client_hello::seeds },
     Target { name: "tls_flight_encoder", check: tls_flight_encoder::check, seeds: tls_flight_encoder::seeds },
