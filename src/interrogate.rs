@@ -1,13 +1,14 @@
 //! One key asked to its end: the probe, further attempts where one broke off,
 //! the second look at a "no TLS" and at a handshake that fails with everyone,
-//! and the further hellos that the answers are
-//! worth. `scan` and `probe` go by it alike, so that they cannot disagree.
+//! and the further hellos that the answers are worth, with second looks of their
+//! own. `scan` and `probe` go by it alike, so that they cannot disagree.
 //!
 //! ```text
 //! probe ─┬─ broke off, retries left ──► after a pause: probe
 //!        ├─ "no TLS" or such, once ───► after a pause: probe (the second look)
 //!        └─ else ─────────────────────► hello, as long as one is worth it
-//!                                         └─ never came to it, retries left ──► after a pause: that hello
+//!                                         ├─ never came to it, retries left ──► after a pause: that hello
+//!                                         └─ failed not by its offer, once ───► after a pause: that hello
 //! ```
 //!
 //! [`Interrogation`] decides, and neither waits nor connects; it is what an
@@ -20,7 +21,8 @@ pub use tls_by_address::TlsByAddress;
 
 use crate::model::attempt::OTHER_ATTEMPTS_MAX;
 use crate::model::{
-    AddressTls, ClientHelloSpec, Failure, HelloObservation, Kind, Observation, OtherAttempt, Phase, ProbeKey,
+    ClientHelloSpec, Failure, HelloObservation, Kind, Observation, OtherAttempt, Phase, ProbeKey, Reason,
+    SaidAtAddress,
 };
 use crate::stage::Probe;
 use crate::trust::{Assessed, Assessments};
@@ -39,8 +41,8 @@ pub struct RetryPlan {
     pub retries: u32,
     /// Pause before the first of them; doubles with each further one.
     pub retry_delay: Duration,
-    /// Pause before the second look at an answer that says "no TLS", or at a
-    /// handshake that fails with everyone.
+    /// Pause before the second look at an answer that says "no TLS", at a handshake
+    /// that fails with everyone, or at a further hello that ends as such.
     pub second_look_delay: Duration,
 }
 
@@ -92,7 +94,7 @@ pub enum ConnectionResult {
 
 impl ConnectionResult {
     /// What it says of TLS for every name of the address.
-    pub fn said_of_tls(&self) -> AddressTls {
+    pub fn said_of_tls(&self) -> SaidAtAddress {
         match self {
             ConnectionResult::Probe(known) => said_of_tls::by_probe(known.observation.failure.as_ref()),
             ConnectionResult::Hello(hello, _) => said_of_tls::by_hello(hello),
@@ -149,6 +151,7 @@ pub struct Interrogation {
     made: u32,
     /// Connections made for what is asked now.
     tries: u32,
+    /// Whether what is asked now is asked for a second look.
     looked_again: bool,
     /// The hello that is asked; `None` as long as it is the probe.
     hello: Option<Arc<ClientHelloSpec>>,
@@ -183,18 +186,12 @@ impl Interrogation {
 
     /// What is known so far; `None` where no connection has ended.
     pub fn into_known(self) -> Option<Known> {
-        let (number, mut known) = self.kept?;
-        let mut others = self.attempts;
-        others.retain(|attempt| attempt.number != number);
-        others.truncate(OTHER_ATTEMPTS_MAX);
-        known.observation.attempts = self.made;
-        known.observation.other_attempts = Some(others);
-        Some(known)
+        self.kept.map(|(_, known)| known)
     }
 
-    /// How the last attempt at the probe ended.
+    /// How the last attempt at the probe ended; `None` where hellos are asked.
     pub fn last_failure(&self) -> Option<&Failure> {
-        self.attempts.last()?.failure.as_ref()
+        self.attempts.last().filter(|_| self.hello.is_none())?.failure.as_ref()
     }
 
     fn take_probe(&mut self, known: Known, policy: &Policy) -> KeyAction {
@@ -214,30 +211,42 @@ impl Interrogation {
             return KeyAction::Wait(Pause { time, cause: PauseCause::Retry });
         }
         if failure.is_some_and(|failure| self.is_worth_a_second_look(&failure)) {
-            self.looked_again = true;
-            self.tries = 0;
-            return KeyAction::Wait(Pause {
-                time: self.plan.second_look_delay,
-                cause: PauseCause::SecondLook,
-            });
+            return self.second_look();
         }
         self.next_hello(policy)
     }
 
+    /// Asks the same once more, later.
+    fn second_look(&mut self) -> KeyAction {
+        self.looked_again = true;
+        self.tries = 0;
+        KeyAction::Wait(Pause { time: self.plan.second_look_delay, cause: PauseCause::SecondLook })
+    }
+
     fn take_hello(
         &mut self,
-        hello: HelloObservation,
+        mut hello: HelloObservation,
         assessed: Option<Arc<Assessed>>,
         policy: &Policy,
     ) -> KeyAction {
         if let Some(time) = self.retry_pause(hello.failure.as_ref()) {
             return KeyAction::Wait(Pause { time, cause: PauseCause::Retry });
         }
+        let judged = hello.purpose.is_judged();
         if let Some((_, known)) = &mut self.kept {
+            hello.look = judged.then_some(if self.looked_again { 2 } else { 1 });
             known.observation.extra_client_hellos.push(hello);
             known.assessments.hellos.push(assessed);
         }
+        if judged && !self.looked_again && self.looks(policy) == Some(Reason::NoSecondLook) {
+            return self.second_look();
+        }
         self.next_hello(policy)
+    }
+
+    /// Why what was seen so far leaves it open what the endpoint gives.
+    fn looks(&self, policy: &Policy) -> Option<Reason> {
+        self.kept.as_ref().and_then(|(_, known)| policy.looks(&known.observation))
     }
 
     /// Keeps the attempt that came furthest, of equals the last.
@@ -249,6 +258,10 @@ impl Interrogation {
         if furthest {
             self.kept = Some((self.made, known));
         }
+        let Some((number, known)) = &mut self.kept else { return };
+        let others = self.attempts.iter().filter(|attempt| attempt.number != *number);
+        known.observation.other_attempts = Some(others.take(OTHER_ATTEMPTS_MAX).cloned().collect());
+        known.observation.attempts = self.made;
     }
 
     /// How long to wait before the same is asked again; `None` if it is not.
@@ -289,24 +302,25 @@ impl Interrogation {
     /// earlier attempt come further than the last is left alone. So is one whose
     /// looks differ: what it gives is open, whatever it says to a hello.
     fn next_hello(&mut self, policy: &Policy) -> KeyAction {
-        let last = self.kept.as_ref().filter(|(number, _)| *number == self.made && !self.differs());
+        let last = self.kept.as_ref().filter(|(number, _)| *number == self.made);
+        let last = last.filter(|_| !self.differs(policy));
         match last.and_then(|(_, known)| policy.next_hello(&known.observation)) {
             Some(spec) => {
                 self.hello = Some(Arc::new(spec));
                 self.tries = 0;
+                self.looked_again = false;
                 KeyAction::Connect
             }
             None => KeyAction::Done,
         }
     }
 
-    /// Whether an attempt ended by the word that there is no TLS, or by a handshake
-    /// that fails with everyone and did not at the last.
-    fn differs(&self) -> bool {
-        let last = self.last_failure().map(|failure| failure.kind);
-        self.attempts.iter().filter_map(|attempt| attempt.failure.as_ref()).any(|failure| {
-            failure.says_no_tls() || failure.fails_with_everyone() && last != Some(failure.kind)
-        })
+    /// Whether connections brought what cannot be of one server. One alone does not
+    /// differ, and the questions of an enumeration are not compared.
+    fn differs(&self, policy: &Policy) -> bool {
+        let of_enumeration = self.hello.as_ref().is_some_and(|hello| !hello.purpose.is_judged());
+        let several = self.attempts.len() > 1 || self.hello.is_some();
+        several && !of_enumeration && self.looks(policy) == Some(Reason::SecondLookDiffers)
     }
 }
 

@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
+#[path = "interrogate/pools.rs"]
+mod pools;
+
 use jiff::{SignedDuration, Timestamp};
 use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{EngineConfig, Progress, run};
@@ -423,6 +426,7 @@ async fn names_of_one_address_do_not_differ_in_whether_there_is_tls() {
         (&[OK, THROTTLED], ["encrypted", throttled], ["encrypted", throttled]),
         (
             &[OK, NOT_NOW],
+            // It waits, and has TLS later.
             ["encrypted", "undetermined starttls_refused_temporarily"],
             ["encrypted", "undetermined starttls_refused_temporarily"],
         ),

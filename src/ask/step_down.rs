@@ -48,7 +48,7 @@ pub struct HelloPlan {
     /// succeeded, too.
     pub sender_hello: bool,
     /// Most further hellos to a host, each a connection of its own; those of
-    /// an enumeration are not counted. 0 for none.
+    /// an enumeration are not counted, nor second looks. 0 for none.
     pub hellos_max: usize,
 }
 
@@ -62,7 +62,7 @@ impl Default for HelloPlan {
 /// known that can be, or the budget is spent. `sender` is the sender's offer.
 pub fn next(plan: &HelloPlan, sender: &ClientHelloSpec, seen: &Observation) -> Option<ClientHelloSpec> {
     let mut asked = seen.extra_client_hellos.iter().filter(|hello| hello.purpose.is_judged());
-    if asked.clone().count() >= plan.hellos_max {
+    if asked.clone().filter(|hello| !hello.is_second_look()).count() >= plan.hellos_max {
         return None;
     }
     let sender_is_due = asked.clone().all(|hello| hello.purpose != HelloPurpose::Sender);

@@ -64,13 +64,17 @@ impl Pacing for AddressPause {
 
     fn pauses(&mut self, key: &ProbeKey, failure: Option<&Failure>, pause: Pause) {
         self.waiting.insert(key.clone(), pause.cause);
-        let Some(failure) = failure.filter(|_| self.tells && !pause.time.is_zero()) else { return };
-        let Failure { phase, kind, .. } = failure;
+        if !self.tells || pause.time.is_zero() {
+            return;
+        }
+        let ended = failure.map_or("a further ClientHello".to_string(), |Failure { phase, kind, .. }| {
+            format!("{phase}: {kind}")
+        });
         let (again, option) = match pause.cause {
             PauseCause::Retry => ("asked again", "--retries 0: not at all"),
             PauseCause::SecondLook => ("looked at once more", "--second-look-delay 0s: at once"),
         };
-        super::say(format_args!("mxray: {key}: {phase}: {kind}; {again} in {:?} ({option})", pause.time));
+        super::say(format_args!("mxray: {key}: {ended}; {again} in {:?} ({option})", pause.time));
     }
 }
 

@@ -19,7 +19,7 @@ use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
-use crate::model::{AddressTls, DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
+use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, SaidAtAddress, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{Policy, Reach};
 use std::net::IpAddr;
@@ -298,7 +298,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    fn connection_ended(&mut self, id: KeyId, said: AddressTls) {
+    fn connection_ended(&mut self, id: KeyId, said: SaidAtAddress) {
         if let Some(key) = self.keys.key(id) {
             self.addresses.note(key.endpoint, said);
             self.pacer.finished(key.endpoint.ip);

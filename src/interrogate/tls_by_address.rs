@@ -4,22 +4,22 @@
 //! STARTTLS is offered there hangs on no name, so what one name brought counts
 //! for the others.
 
-use crate::model::{AddressTls, Endpoint, Observation};
+use crate::model::{Endpoint, Observation, SaidAtAddress};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-/// What was said at every address and port. An entry of IPv4 has seven bytes: a
+/// What was said at every address and port. An entry of IPv4 has eight bytes: a
 /// run over millions of hosts keeps as many.
 #[derive(Debug, Default)]
 pub struct TlsByAddress {
-    ipv4: HashMap<[u8; 6], AddressTls>,
-    ipv6: HashMap<[u8; 18], AddressTls>,
+    ipv4: HashMap<[u8; 6], SaidAtAddress>,
+    ipv6: HashMap<[u8; 18], SaidAtAddress>,
 }
 
 impl TlsByAddress {
     /// Notes what a connection said of TLS.
-    pub fn note(&mut self, endpoint: Endpoint, said: AddressTls) {
-        if said != AddressTls::Nothing {
+    pub fn note(&mut self, endpoint: Endpoint, said: SaidAtAddress) {
+        if said != SaidAtAddress::default() {
             let noted = self.entry(endpoint);
             *noted = noted.and(said);
         }
@@ -32,10 +32,12 @@ impl TlsByAddress {
             IpAddr::V4(ip) => self.ipv4.get(&joined(ip.octets(), port)),
             IpAddr::V6(ip) => self.ipv6.get(&joined(ip.octets(), port)),
         };
-        seen.tls_at_address = Some(said.copied().unwrap_or_default());
+        let SaidAtAddress { tls, refused_temporarily } = said.copied().unwrap_or_default();
+        seen.tls_at_address = Some(tls);
+        seen.refused_temporarily_at_address = Some(refused_temporarily);
     }
 
-    fn entry(&mut self, Endpoint { ip, port }: Endpoint) -> &mut AddressTls {
+    fn entry(&mut self, Endpoint { ip, port }: Endpoint) -> &mut SaidAtAddress {
         match ip {
             IpAddr::V4(ip) => self.ipv4.entry(joined(ip.octets(), port)).or_default(),
             IpAddr::V6(ip) => self.ipv6.entry(joined(ip.octets(), port)).or_default(),

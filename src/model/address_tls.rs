@@ -31,6 +31,27 @@ impl AddressTls {
     }
 }
 
+/// All that connections to one address and port have said of STARTTLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SaidAtAddress {
+    /// Whether there is TLS.
+    pub tls: AddressTls,
+    /// Whether it was refused for now: for a sender that waits that is no word about
+    /// TLS, and one that goes on in clear then had none.
+    pub refused_temporarily: bool,
+}
+
+impl SaidAtAddress {
+    /// What both say together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            tls: self.tls.and(other.tls),
+            refused_temporarily: self.refused_temporarily || other.refused_temporarily,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -292,6 +292,7 @@ impl Failure {
                 Kind::SignatureFailed
                     | Kind::BadCertificate
                     | Kind::DowngradeDetected
+                    | Kind::IllegalParameter
                     | Kind::ClientCertificateRequired
             )
     }

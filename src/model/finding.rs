@@ -157,6 +157,9 @@ pub struct SecondHandshake {
     pub failure: Option<Failure>,
     /// What was seen of TLS.
     pub tls: TlsFinding,
+    /// Forms of replies that senders read differently; none where that was not
+    /// recorded.
+    pub reply_forms: ReplyForms,
 }
 
 impl HelloFinding {

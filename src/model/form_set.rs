@@ -32,6 +32,12 @@ impl<F: Form> FormSet<F> {
         if is_there { self.with(form) } else { self }
     }
 
+    /// These and those.
+    #[must_use]
+    pub fn union(self, others: Self) -> Self {
+        Self { bits: self.bits | others.bits, ..self }
+    }
+
     /// Whether one is among them.
     pub fn has(self, form: F) -> bool {
         self.bits & 1 << form.place() != 0

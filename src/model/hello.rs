@@ -3,6 +3,7 @@
 //! an enumeration, or a second handshake in the form of the sender's.
 
 use super::client_certificate::ClientCertificate;
+use super::dialogue::Dialogue;
 use super::downgrade_mark::DowngradeMark;
 use super::failure::Failure;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -12,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Further hellos to a host, if nothing else is said: a second handshake, the
-/// sender's offer, and one for each version from TLS 1.3 to SSLv3.
+/// sender's offer, and one for each version from TLS 1.3 to SSLv3. Second looks at
+/// them are not counted.
 pub const EXTRA_CLIENT_HELLOS: usize = 7;
 
 /// Connections to a host for its enumeration, if nothing else is said. A
@@ -176,6 +178,11 @@ pub struct HelloObservation {
     pub purpose: HelloPurpose,
     /// Which sender's offer it was, as in [`ClientHelloSpec::offer`].
     pub offer: Option<Box<str>>,
+    /// Which look at this hello it was, 1 or 2: an end that is not of the offer is
+    /// believed only if it is seen twice. `None` of an enumeration, and in what was
+    /// written before there were second looks.
+    #[serde(default)]
+    pub look: Option<u8>,
     /// When its connection was begun.
     pub started: Timestamp,
     /// The newest version offered.
@@ -188,6 +195,10 @@ pub struct HelloObservation {
     /// Why the dialogue never came to the hello. Of a whole handshake, how its
     /// dialogue ended early.
     pub failure: Option<Failure>,
+    /// What was said in SMTP, of a whole handshake; `None` else, and in what was
+    /// written before that was recorded.
+    #[serde(default)]
+    pub dialogue: Option<Box<Dialogue>>,
     /// Whether it named the host, where that has a name. `None` in what was
     /// written before that was recorded: then it did.
     #[serde(default)]
@@ -251,11 +262,13 @@ impl HelloObservation {
         Self {
             purpose,
             offer: None,
+            look: None,
             started,
             offered_version,
             offered_suites: 0,
             end,
             failure: None,
+            dialogue: None,
             names_host: None,
             client_certificate: None,
             version: None,
@@ -273,6 +286,11 @@ impl HelloObservation {
             alert: None,
             total_us: 0,
         }
+    }
+
+    /// Whether it is a second look at a hello that was sent before.
+    pub fn is_second_look(&self) -> bool {
+        self.look.is_some_and(|look| look > 1)
     }
 
     /// A question whose dialogue never came to the hello, because of

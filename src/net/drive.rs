@@ -204,6 +204,7 @@ impl<'a> Drive<'a> {
             attempts,
             other_attempts: Some(Vec::new()),
             tls_at_address: Some(AddressTls::Nothing),
+            refused_temporarily_at_address: Some(false),
             failure: dialogue.failure.clone(),
             dialogue,
             tls,

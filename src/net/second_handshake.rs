@@ -9,10 +9,11 @@ use crate::model::{
 
 /// What a probe that answers `spec` saw.
 pub(super) fn told(spec: &ClientHelloSpec, seen: Observation) -> HelloObservation {
-    let Observation { started, failure, tls, timings, .. } = seen;
+    let Observation { started, failure, dialogue, tls, timings, .. } = seen;
     let mut told = HelloObservation::not_asked(spec, started, failure);
     told.offered_suites = SUITES_OFFERED;
     told.total_us = timings.total_us;
+    told.dialogue = Some(Box::new(dialogue));
     let Some(tls) = tls else { return told };
     told.end = end(told.failure.as_ref(), tls.established);
     told.fault = match told.end {

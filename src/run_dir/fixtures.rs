@@ -191,6 +191,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             attempts: 1,
             other_attempts: Some(Vec::new()),
             tls_at_address: Some(AddressTls::Nothing),
+            refused_temporarily_at_address: Some(false),
             failure: None,
             dialogue,
             tls: Some(tls),

@@ -11,7 +11,8 @@ use super::proof::{self, Proof};
 use super::scanner_offer::SCANNER_SUITES;
 use crate::model::{
     Basis, CheckCause, CipherSuite, ClientCertificate, Failure, Finding, HelloEnd, HelloFinding,
-    HelloPurpose, Kind, Phase, PresentedCertificate, ProtocolVersion, Reason, SuiteFacts, TlsFinding,
+    HelloPurpose, Kind, Phase, PresentedCertificate, ProtocolVersion, Reason, ReplyForms, SuiteFacts,
+    TlsFinding,
 };
 
 /// What was found at an endpoint, and for whom it is judged.
@@ -27,6 +28,8 @@ pub(super) struct Case<'a> {
     pub form: HandshakeForm,
     /// Of a second one its place in [`Finding::extra_client_hellos`].
     pub second: Option<u16>,
+    /// Forms of the replies on the way to it.
+    pub reply_forms: ReplyForms,
 }
 
 /// Has an endpoint judged by the handshake that counts for the sender.
@@ -35,8 +38,8 @@ pub(super) fn with_case<T>(
     finding: &Finding,
     judge: impl FnOnce(&Case<'_>) -> T,
 ) -> T {
-    let Counted { failure, tls, form, second } = form::counted(profile, finding);
-    judge(&Case { profile, finding, failure, tls, form, second })
+    let Counted { failure, tls, form, second, reply_forms } = form::counted(profile, finding);
+    judge(&Case { profile, finding, failure, tls, form, second, reply_forms })
 }
 
 impl<'a> Case<'a> {
@@ -120,18 +123,22 @@ impl<'a> Case<'a> {
     /// where the client's turn comes: what a server does that asks for a client
     /// certificate, only a whole handshake tells. And where the scanner's own
     /// was broken, in a suite of the scanner's the sender's may be, too.
+    /// A handshake that went well shows it only if it was asked for one as well.
     pub(super) fn open(&self, hello: &HelloFinding) -> Option<Reason> {
         if let Demand::Unknown(reason) | Demand::Refused(reason, _) = self.demand(hello) {
             return Some(reason);
         }
-        let failure = self.failure?;
-        let broken = failure.phase == Phase::Tls
-            && matches!(failure.kind, Kind::Malformed | Kind::IllegalParameter)
-            && hello.suite.is_some_and(|suite| SCANNER_SUITES.contains(&suite));
-        if broken {
+        let broken = |failure: &&Failure| {
+            failure.phase == Phase::Tls
+                && matches!(failure.kind, Kind::Malformed | Kind::IllegalParameter)
+                && hello.suite.is_some_and(|suite| SCANNER_SUITES.contains(&suite))
+        };
+        if let Some(failure) = self.failure.filter(broken) {
             return Some(failure.into());
         }
-        hello.client_certificate_requested.then_some(Reason::ClientCertificateRequested)
+        let never_asked = |tls: &TlsFinding| tls.client_certificate == ClientCertificate::NeverAsked;
+        let not_seen = self.failure.is_some() || self.tls.is_some_and(never_asked);
+        (hello.client_certificate_requested && not_seen).then_some(Reason::ClientCertificateRequested)
     }
 
     /// Whether the server ends a handshake without a client certificate, and the

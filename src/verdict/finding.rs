@@ -27,7 +27,7 @@ pub fn endpoint(
     let open = closed
         .then_some(Reason::NetworkSuspect)
         .or_else(|| gave_up_early(&observation).map(Reason::from))
-        .or_else(|| looks::open(&observation));
+        .or_else(|| looks::open(profile, &observation));
     let judged = match open {
         Some(reason) => judged_open(profile, found, reason),
         None => judged(profile, found),
@@ -111,7 +111,8 @@ fn second(hello: &HelloObservation, assessed: Option<&Assessed>) -> Option<Box<S
         client_certificate: hello.client_certificate.unwrap_or_default(),
         ..of_chain(assessed)
     })?;
-    Some(Box::new(SecondHandshake { failure: hello.failure.clone(), tls }))
+    let reply_forms = hello.dialogue.as_deref().map(reply_forms).unwrap_or_default();
+    Some(Box::new(SecondHandshake { failure: hello.failure.clone(), tls, reply_forms }))
 }
 
 /// What an enumeration found. All its hellos have one form.

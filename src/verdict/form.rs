@@ -4,7 +4,9 @@
 
 use super::profile::SenderProfile;
 use super::scanner_offer::{SCANNER_GROUPS, SHORT_GROUPS};
-use crate::model::{ClientCertificate, Failure, Finding, NamedGroup, Phase, SecondHandshake, TlsFinding};
+use crate::model::{
+    ClientCertificate, Failure, Finding, NamedGroup, Phase, ReplyForms, SecondHandshake, TlsFinding,
+};
 
 /// How the handshake that counts stands to that of the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +31,21 @@ pub(super) struct Counted<'f> {
     pub form: HandshakeForm,
     /// Of a second one its place in [`Finding::extra_client_hellos`].
     pub second: Option<u16>,
+    /// Forms of the replies on the way: of a second one those of the first as well,
+    /// as what the first was told inside TLS.
+    pub reply_forms: ReplyForms,
 }
 
 /// Which of the handshakes counts: a second one that tells more, else the first.
 pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Counted<'f> {
     let form = HandshakeForm { alike: true, named: true, groups: SCANNER_GROUPS };
-    let first = Counted { failure: finding.failure.as_ref(), tls: finding.tls.as_ref(), form, second: None };
+    let first = Counted {
+        failure: finding.failure.as_ref(),
+        tls: finding.tls.as_ref(),
+        form,
+        second: None,
+        reply_forms: finding.reply_forms,
+    };
     // Before TLS there is nothing in which they could differ.
     let Some(tls) = first.tls else { return first };
     let form = HandshakeForm {
@@ -53,7 +64,8 @@ pub(super) fn counted<'f>(profile: &SenderProfile, finding: &'f Finding) -> Coun
     match second(profile, finding).filter(|(_, second, of_second)| tells_more(second, *of_second)) {
         Some((place, second, form)) => {
             let failure = failure_with(finding, second);
-            Counted { failure, tls: Some(&second.tls), form, second: u16::try_from(place).ok() }
+            let reply_forms = finding.reply_forms.union(second.reply_forms);
+            Counted { failure, tls: Some(&second.tls), form, second: u16::try_from(place).ok(), reply_forms }
         }
         None => Counted { form, ..first },
     }

@@ -5,7 +5,7 @@ use super::super::fixtures::{at, ip, leaf, own_hello, profile, secure};
 use super::*;
 use crate::model::{
     AlertDescription, Basis, ChainStatus, Check, CheckCause, CheckFailure, Delivery, HelloEnd, HelloPurpose,
-    Kind, MxHost, Reason,
+    Kind, MxHost, Reason, ReplyForm,
 };
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ fn with(mut finding: Finding, names_host: bool, failure: Option<Failure>, tls: T
     let mut hello = own_hello(&profile("exchange-online"), HelloEnd::Agreed);
     hello.purpose = HelloPurpose::Handshake;
     hello.names_host = names_host;
-    hello.handshake = Some(Box::new(SecondHandshake { failure, tls }));
+    hello.handshake = Some(Box::new(SecondHandshake { failure, tls, reply_forms: ReplyForms::default() }));
     finding.extra_client_hellos = Box::new([hello]);
     finding
 }
@@ -196,4 +196,21 @@ fn what_the_second_handshake_met_inside_tls_counts() {
             "{first:?} {second:?}"
         );
     }
+}
+
+/// Only the second handshake names the host as the sender does, so that what is said
+/// inside TLS may be said there alone.
+#[test]
+fn the_replies_of_a_second_handshake_count_as_well() {
+    let exim = profile("exim");
+    let told = |forms: ReplyForms| {
+        let mut found = with(named(None, Some(secure())), false, None, secure());
+        found.extra_client_hellos[0].handshake.as_mut().unwrap().reply_forms = forms;
+        let outcome = judged(&exim, found).outcome;
+        (outcome.delivery, outcome.reason)
+    };
+    assert_eq!(told(ReplyForms::default()), (Delivery::Encrypted, None));
+    let empty = ReplyForm::EmptyLineInTls;
+    let failed = (Delivery::Plaintext, Some(Reason::ReplyForm(empty)));
+    assert_eq!(told(ReplyForms::default().with(empty)), failed);
 }

@@ -11,7 +11,7 @@ use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion, Signature
 use crate::model::{
     Basis, ChainStatus, Check, ClientCertificate, DateStatus, Delivery, Failure, Finding, HelloEnd,
     HelloFinding, HelloObservation, HelloPurpose, JudgedEndpoint, Kind, Leaf, MxHost, Observation, Phase,
-    PresentedCertificate, SecondHandshake, Sha256, SignatureCheck, TlsFinding, TlsObservation,
+    PresentedCertificate, ReplyForms, SecondHandshake, Sha256, SignatureCheck, TlsFinding, TlsObservation,
 };
 use crate::sender::offer::{HelloLength, Offer};
 use crate::sender::{Sender, Stated};
@@ -115,7 +115,7 @@ fn second(server: &ModelServer, profile: &SenderProfile) -> HelloFinding {
         version: tls.version,
         suite: tls.suite,
         names_host,
-        handshake: Some(Box::new(SecondHandshake { failure, tls })),
+        handshake: Some(Box::new(SecondHandshake { failure, tls, reply_forms: ReplyForms::default() })),
         ..own_hello(profile, HelloEnd::Agreed)
     }
 }
@@ -177,7 +177,7 @@ fn seen(finding: &Finding) -> Observation {
         ..TlsObservation::default()
     };
     let hello = |hello: &HelloFinding| {
-        let SecondHandshake { failure, tls } = &**hello.handshake.as_ref().unwrap();
+        let SecondHandshake { failure, tls, .. } = &**hello.handshake.as_ref().unwrap();
         HelloObservation {
             failure: failure.clone(),
             version: tls.version,

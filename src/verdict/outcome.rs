@@ -72,7 +72,7 @@ impl Case<'_> {
     /// The answer, if the sender reads the replies as the scanner does.
     fn answer_to_replies(&self) -> SituatedOutcome {
         let sender = &self.profile.sender;
-        let forms = self.finding.reply_forms;
+        let forms = self.reply_forms;
         let answer = match reply_form::deciding(sender, forms, self.failure, false) {
             Some((form, effect)) => self.by_reply_form(form, effect),
             None => self.answer_to_keyword(),
@@ -90,7 +90,7 @@ impl Case<'_> {
     }
 
     fn answer_to_starttls(&self) -> SituatedOutcome {
-        match reply_form::deciding(&self.profile.sender, self.finding.reply_forms, self.failure, true) {
+        match reply_form::deciding(&self.profile.sender, self.reply_forms, self.failure, true) {
             Some((form, effect)) => self.by_reply_form(form, effect),
             None => self.answer(),
         }
@@ -229,11 +229,10 @@ impl Case<'_> {
     /// A sender that goes on in clear does so at once; of one that keeps the
     /// message it is open what comes of it later.
     fn refused_for_now(&self, failure: &Failure) -> SituatedOutcome {
-        let sender = &self.profile.sender;
-        let after = &sender.after_starttls_4xx;
-        if sender.requires_tls.value || after.value == AfterTlsFailure::Defer {
+        if !self.profile.goes_in_clear_after_4xx() {
             return self.not_learnt(failure);
         }
+        let after = &self.profile.sender.after_starttls_4xx;
         let basis = if after.is_assumed() { Basis::Assumed } else { Basis::Inferred };
         (Outcome::without_tls(Delivery::Plaintext, failure, Some(basis)), None)
     }

@@ -2,11 +2,11 @@
 //! seen, in one place, so that the engine, `probe` and `judge` judge alike.
 
 use super::profile::SenderProfile;
-use super::{domain_verdict, finding};
+use super::{domain_verdict, finding, looks};
 use crate::ask::enumeration::{self, EnumerationPlan};
 use crate::ask::step_down::{self, HelloPlan};
 use crate::model::{
-    ClientHelloSpec, DomainFacts, EndpointRecord, HelloPurpose, JudgedEndpoint, Observation, Verdict,
+    ClientHelloSpec, DomainFacts, EndpointRecord, HelloPurpose, JudgedEndpoint, Observation, Reason, Verdict,
 };
 use crate::sender::Sender;
 use crate::sender::connector::Connectors;
@@ -68,6 +68,12 @@ impl Policy {
     /// Judges one chain; `None` for an empty one.
     pub fn assess_chain(&self, chain: &[Arc<[u8]>]) -> Option<Arc<Assessed>> {
         self.judge.assess(chain)
+    }
+
+    /// Why connections to a host leave it open what it gives: they differ, or there
+    /// was one only where it takes two.
+    pub fn looks(&self, observation: &Observation) -> Option<Reason> {
+        looks::open(&self.profile, observation)
     }
 
     /// The next hello that a host is worth, by what it said so far.

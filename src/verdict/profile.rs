@@ -2,9 +2,9 @@
 //! and each domain (its offer, the digests of it, its texts), made once.
 
 use crate::model::{Logged, ProtocolVersion};
-use crate::sender::Sender;
 use crate::sender::offer::Offer;
 use crate::sender::situation::Situation;
+use crate::sender::{AfterTlsFailure, Sender};
 use std::sync::Arc;
 
 /// A sender and what follows from its file alone.
@@ -49,6 +49,12 @@ impl SenderProfile {
     /// Whether it may show a client certificate to a server that asks for one.
     pub fn may_show_certificate(&self) -> bool {
         self.sender.may_show_certificate()
+    }
+
+    /// Whether it sends in clear at once where STARTTLS is refused for now.
+    pub fn goes_in_clear_after_4xx(&self) -> bool {
+        let Sender { requires_tls, after_starttls_4xx: after, .. } = &self.sender;
+        !requires_tls.value && after.value != AfterTlsFailure::Defer
     }
 
     /// Whether it offers a version.

@@ -1,6 +1,6 @@
 //! What one connection to an endpoint says of TLS.
 
-use crate::model::{AddressTls, Failure, HelloEnd, HelloObservation, Kind, Phase};
+use crate::model::{AddressTls, Failure, HelloEnd, HelloObservation, Kind, Phase, SaidAtAddress};
 
 /// What one connection says of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,26 +13,35 @@ pub(super) enum Word {
     Denied(Phase, Kind),
 }
 
+impl Word {
+    /// Whether it says that there is no TLS, not only that there is none now.
+    pub(super) fn is_final(self) -> bool {
+        matches!(self, Word::Denied(_, kind) if kind != Kind::RefusedTemporarily)
+    }
+}
+
 /// What counts of it for all names of the address.
-impl From<Word> for AddressTls {
+impl From<Word> for SaidAtAddress {
     fn from(word: Word) -> Self {
-        match word {
-            Word::Accepted => Self::Tls,
-            word if is_final(word) => Self::NoTls,
-            _ => Self::Nothing,
-        }
+        let tls = match word {
+            Word::Accepted => AddressTls::Tls,
+            word if word.is_final() => AddressTls::NoTls,
+            _ => AddressTls::Nothing,
+        };
+        let refused_temporarily = matches!(word, Word::Denied(_, Kind::RefusedTemporarily));
+        Self { tls, refused_temporarily }
     }
 }
 
 /// What a connection for the probe, which ended so, says for all names of the
 /// address.
-pub fn by_probe(failure: Option<&Failure>) -> AddressTls {
-    of_attempt(failure).map(AddressTls::from).unwrap_or_default()
+pub fn by_probe(failure: Option<&Failure>) -> SaidAtAddress {
+    of_attempt(failure).map(SaidAtAddress::from).unwrap_or_default()
 }
 
 /// The same of one for a further hello.
-pub fn by_hello(hello: &HelloObservation) -> AddressTls {
-    of_hello(hello).map(AddressTls::from).unwrap_or_default()
+pub fn by_hello(hello: &HelloObservation) -> SaidAtAddress {
+    of_hello(hello).map(SaidAtAddress::from).unwrap_or_default()
 }
 
 /// What a connection for the probe says; `None` where it did not come so far.
@@ -62,9 +71,4 @@ fn word(failure: &Failure) -> Option<Word> {
 
 pub(super) fn denial(failure: &Failure) -> Word {
     Word::Denied(failure.phase, failure.kind)
-}
-
-/// Whether it says that there is no TLS, not only that there is none now.
-pub(super) fn is_final(word: Word) -> bool {
-    matches!(word, Word::Denied(_, kind) if kind != Kind::RefusedTemporarily)
 }

@@ -18,6 +18,9 @@ const ELSEWHERE: [&str; 6] = [
     "endpoint.port",
 ];
 
+/// Its keys are those of `dialogue`.
+const SECOND_DIALOGUE: &str = "extra_client_hellos[].dialogue";
+
 /// Holds both files of a run against the document.
 pub fn check(run: &Run) {
     for (file, elsewhere) in [("observations.jsonl", &ELSEWHERE[..3]), ("facts.jsonl", &ELSEWHERE[3..])] {
@@ -53,7 +56,7 @@ impl Found {
     fn walk(&mut self, value: &Value, path: String) {
         match value {
             Value::Array(list) => list.iter().for_each(|value| self.walk(value, format!("{path}[]"))),
-            Value::Object(object) if !is_told_once(value) => {
+            Value::Object(object) if !is_told_once(value) && path != SECOND_DIALOGUE => {
                 for (key, value) in object {
                     let dot = if path.is_empty() { "" } else { "." };
                     self.walk(value, format!("{path}{dot}{key}"));

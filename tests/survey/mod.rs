@@ -289,8 +289,13 @@ impl Run {
 /// twice, and so is a handshake that fails with everyone.
 fn looks(row: &Row) -> u64 {
     let denials = ["helo_only", "not_offered", "keyword_mangled", "refused_temporarily"];
-    let failures =
-        ["signature_failed", "bad_certificate", "downgrade_detected", "client_certificate_required"];
+    let failures = [
+        "signature_failed",
+        "bad_certificate",
+        "downgrade_detected",
+        "illegal_parameter",
+        "client_certificate_required",
+    ];
     let outcome = row["outcome"].as_str();
     let twice = match row["phase"].as_str() {
         "tls" => failures.contains(&outcome),

@@ -22,7 +22,8 @@ pub(super) fn write(out: &mut String, endpoint: &EndpointRecord) -> fmt::Result 
             HelloPurpose::Suites | HelloPurpose::Order | HelloPurpose::Groups => continue,
         };
         let (suites, answer) = (hello.offered_suites, answer(hello));
-        writeln!(out, "  hello  {asked} ({suites} suites): {answer}   [{}]", millis(hello.total_us))?;
+        let again = if hello.is_second_look() { ", once more" } else { "" };
+        writeln!(out, "  hello  {asked}{again} ({suites} suites): {answer}   [{}]", millis(hello.total_us))?;
         if hello.client_certificate_requested {
             writeln!(out, "       client certificate asked for")?;
         }

@@ -289,7 +289,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::CHAINS,
         "weakest_cert_chain",
-        "As `cert_chain`, of the weakest: about the certificate in the handshake by which this sender is judged, be it the first or a second one. Empty if that handshake showed none.",
+        "As `cert_chain`, of the weakest: about the certificate in the handshake by which this sender is judged, be it the first or a second one. Empty if that handshake showed none, or none that the sender is shown as well (`certificate_not_seen`).",
         |r| weakest(r).cert_chain(),
     ),
     one_of(closed::DATES, "weakest_cert_dates", "As `cert_dates`, of the same certificate.", |r| {

@@ -3,8 +3,8 @@
 
 use super::value::Value;
 use crate::model::{
-    CipherSuite, DomainRecord, Exchange, ExpectationMatch, Failure, Finding, MxHost, NegotiatedTls, Phase,
-    TlsFinding, TrustedRoot, View,
+    Check, CheckCause, CipherSuite, DomainRecord, Exchange, ExpectationMatch, Failure, Finding, MxHost,
+    NegotiatedTls, Phase, TlsFinding, TrustedRoot, View,
 };
 
 /// One of the two endpoints of a row.
@@ -13,6 +13,9 @@ pub(super) struct Side<'a> {
     /// What a handshake showed there: of the best the scanner's first, of the
     /// weakest that by which the sender is judged.
     tls: Option<&'a TlsFinding>,
+    /// The same of the certificate: of the weakest only where it is, as far as can
+    /// be told, the one that the sender is shown.
+    certified: Option<&'a TlsFinding>,
     /// A host without addresses, where the verdict rests on one.
     unresolved: Option<&'a Exchange>,
     pub(super) failure: Option<&'a Failure>,
@@ -28,18 +31,21 @@ pub(super) fn best(record: &DomainRecord) -> Side<'_> {
     }
     let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
     let failure = unresolved.map_or(facts.failure.as_ref(), Exchange::why_unresolved);
-    Side { view: None, tls: None, unresolved, failure }
+    Side { view: None, tls: None, certified: None, unresolved, failure }
 }
 
 /// The weakest that takes mail.
 pub(super) fn weakest(record: &DomainRecord) -> Side<'_> {
     let view = record.verdict.weakest.as_ref();
-    side(view, view.and_then(|view| view.endpoint.handshake()))
+    let weakest = side(view, view.and_then(|view| view.endpoint.handshake()));
+    let not_seen = Check::Undetermined(CheckCause::CertificateNotSeen);
+    let is_seen = view.is_some_and(|view| view.endpoint.certificate != not_seen);
+    Side { certified: weakest.tls.filter(|_| is_seen), ..weakest }
 }
 
 fn side<'a>(view: Option<&'a View>, tls: Option<&'a TlsFinding>) -> Side<'a> {
     let failure = view.and_then(|view| view.finding().failure.as_ref());
-    Side { view, tls, unresolved: None, failure }
+    Side { view, tls, certified: tls, unresolved: None, failure }
 }
 
 impl<'a> Side<'a> {
@@ -158,33 +164,33 @@ impl<'a> Side<'a> {
     }
 
     pub(super) fn cert_chain(&self) -> Value<'a> {
-        Value::text(self.tls.and_then(|tls| tls.chain).map(|status| status.name()))
+        Value::text(self.certified.and_then(|tls| tls.chain).map(|status| status.name()))
     }
 
     pub(super) fn expected(&self, record: &DomainRecord) -> Option<&'a ExpectationMatch> {
         let host = self.view.and_then(|view| view.host.as_ref()).map(|host| host.as_str());
         let domain = record.facts.target.subject.domain();
-        ExpectationMatch::for_host(&self.tls?.expectations, domain, host)
+        ExpectationMatch::for_host(&self.certified?.expectations, domain, host)
     }
 
     pub(super) fn root(&self) -> Option<&'a TrustedRoot> {
-        self.tls.and_then(|tls| tls.root.as_deref())
+        self.certified.and_then(|tls| tls.root.as_deref())
     }
 
     pub(super) fn cert_dates(&self) -> Value<'a> {
-        Value::text(self.tls.and_then(|tls| tls.dates).map(|status| status.name()))
+        Value::text(self.certified.and_then(|tls| tls.dates).map(|status| status.name()))
     }
 
     pub(super) fn cert_name(&self) -> Value<'a> {
-        Value::text(self.view.and_then(|view| view.name).map(|status| status.name()))
+        Value::text(self.certified.and(self.view).and_then(|view| view.name).map(|status| status.name()))
     }
 
     pub(super) fn cert_key(&self) -> Value<'a> {
-        Value::text(self.tls.and_then(|tls| tls.key).map(|status| status.name()))
+        Value::text(self.certified.and_then(|tls| tls.key).map(|status| status.name()))
     }
 
     pub(super) fn cert_sha256(&self) -> Value<'a> {
-        let leaf = self.tls.and_then(|tls| tls.leaf.as_deref());
+        let leaf = self.certified.and_then(|tls| tls.leaf.as_deref());
         leaf.map_or(Value::Absent, |leaf| Value::Digest(&leaf.sha256))
     }
 }
