@@ -41,7 +41,7 @@ pub enum SavedError {
 
 /// The one key that every version has.
 #[derive(Deserialize)]
-struct Versioned {
+struct FormatVersion {
     version: u32,
 }
 
@@ -104,7 +104,7 @@ impl LoadRecord {
     /// [`SavedError`] for one of another version, before anything else in it
     /// is looked at, and for what is no such file.
     pub fn from_json(text: &[u8]) -> Result<Self, SavedError> {
-        let Versioned { version } = serde_json::from_slice(text)?;
+        let FormatVersion { version } = serde_json::from_slice(text)?;
         if version != FORMAT_VERSION {
             return Err(SavedError::Version { found: version });
         }
