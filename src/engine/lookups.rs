@@ -15,7 +15,7 @@ const WAITING_MAX: usize = 65_536;
 
 /// A target, and which look at it comes next, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct PendingLookup {
     pub(super) target: Target,
     pub(super) number: u32,
 }
@@ -26,7 +26,7 @@ pub(super) enum Looked {
     /// It is what there is to know.
     Known(DomainFacts),
     /// Look again after this pause.
-    Again(Look, Duration),
+    Again(PendingLookup, Duration),
 }
 
 /// The lookups of a run.
@@ -38,7 +38,7 @@ pub(super) struct Lookups {
     /// Those that pause.
     waiting: usize,
     /// Those whose pause is over.
-    due: VecDeque<Look>,
+    due: VecDeque<PendingLookup>,
 }
 
 impl Lookups {
@@ -70,18 +70,18 @@ impl Lookups {
             return Looked::Known(facts);
         }
         self.waiting += 1;
-        let look = Look { target: facts.target, number: number.saturating_add(1) };
+        let look = PendingLookup { target: facts.target, number: number.saturating_add(1) };
         Looked::Again(look, self.retry.pause_before(number))
     }
 
     /// The pause before a look is over.
-    pub(super) fn is_due(&mut self, look: Look) {
+    pub(super) fn is_due(&mut self, look: PendingLookup) {
         self.waiting -= 1;
         self.due.push_back(look);
     }
 
     /// The next that is due, if it may begin.
-    pub(super) fn next_due(&mut self) -> Option<Look> {
+    pub(super) fn next_due(&mut self) -> Option<PendingLookup> {
         if self.under_way < self.under_way_max { self.due.pop_front() } else { None }
     }
 

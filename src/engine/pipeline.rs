@@ -13,7 +13,7 @@
 
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::join::{Joiner, Pending};
-use super::lookups::{Look, Looked, Lookups};
+use super::lookups::{Looked, Lookups, PendingLookup};
 use super::pace::{Limits, NextStart, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
@@ -93,7 +93,7 @@ pub enum EngineError {
 /// What a task reports when it ends.
 enum Event {
     Looked { facts: DomainFacts, number: u32 },
-    LookDue(Look),
+    LookDue(PendingLookup),
     Ended { id: KeyId, answer: ConnectionResult },
     Rested(IpAddr),
     PauseOver(KeyId, PauseCause),
@@ -177,7 +177,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 target = targets.recv(), if input_open && self.has_room() => match target {
                     Some(target) => {
                         self.counts.targets += 1;
-                        self.begin_lookup(Look { target, number: 1 });
+                        self.begin_lookup(PendingLookup { target, number: 1 });
                     }
                     None => input_open = false,
                 },
@@ -211,7 +211,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.lookups.has_room() && self.joiner.len() + self.lookups.under_way() < waiting_max + paused
     }
 
-    fn begin_lookup(&mut self, Look { target, number }: Look) {
+    fn begin_lookup(&mut self, PendingLookup { target, number }: PendingLookup) {
         self.lookups.begun();
         let lookup = self.lookup.clone();
         self.tasks.spawn(async move { Event::Looked { facts: lookup.lookup(target).await, number } });
@@ -341,7 +341,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     /// Lets time pass before a target is looked up again. Once stopped nobody
     /// does, and it is unfinished.
-    fn look_again(&mut self, look: Look, pause: Duration) {
+    fn look_again(&mut self, look: PendingLookup, pause: Duration) {
         if self.stopping {
             return;
         }
