@@ -174,7 +174,11 @@ fn answer(
     question: &Question,
 ) -> Result<Answer, NoAnswer> {
     let Sections { answers: found, soa, names_servers, extended_code } = sections;
-    let code = ResponseCode::from(extended_code.unwrap_or_default(), metadata.response_code.low());
+    let code = match ResponseCode::from(extended_code.unwrap_or_default(), metadata.response_code.low()) {
+        // 16 has two names; that of TSIG is no code of a header (RFC 6895 §2.3).
+        ResponseCode::BADSIG => ResponseCode::BADVERS,
+        code => code,
+    };
     if !is_answer(code) {
         return Err(NoAnswer::Code(code));
     }

@@ -185,7 +185,9 @@ fn every_other_code_leaves_the_question_open() {
         let mut message = with(&[address("mx.example.", 1)], &[]);
         message.set_edns(Edns::new());
         message.metadata.response_code = code;
-        assert_eq!(none_of(&message), NoAnswer::Code(code));
+        // Both are 16.
+        let expected = if code == ResponseCode::BADSIG { ResponseCode::BADVERS } else { code };
+        assert_eq!(none_of(&message), NoAnswer::Code(expected));
     }
     assert_eq!(NoAnswer::Code(ResponseCode::Unknown(3841)).to_string(), "response code 3841");
     assert_eq!(NoAnswer::Code(ResponseCode::Refused).to_string(), "Query Refused");

@@ -12,6 +12,7 @@ pub mod connectors_toml;
 pub mod crl;
 pub mod cuts;
 pub mod der;
+pub mod dns_answer;
 pub mod ehlo;
 pub mod expectation_file;
 pub mod facts_line;
@@ -67,6 +68,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "connectors_csv", check: connectors_csv::check, seeds: connectors_csv::seeds },
     Target { name: "connectors_toml", check: connectors_toml::check, seeds: connectors_toml::seeds },
     Target { name: "crl", check: crl::check, seeds: crl::seeds },
+    Target { name: "dns_answer", check: dns_answer::check, seeds: dns_answer::seeds },
     Target { name: "ocsp_response", check: ocsp_response::check, seeds: ocsp_response::seeds },
     Target { name: "mta_sts_policy", check: mta_sts_policy::check, seeds: mta_sts_policy::seeds },
     Target { name: "policy_records", check: policy_records::check, seeds: policy_records::seeds },
