@@ -8,7 +8,7 @@
 //! length.
 
 use super::super::profile::SenderProfile;
-use super::look::{Look, LookEnd, Made, all};
+use super::look::{EndpointLook, LookEnd, Made, all};
 use crate::model::{HelloObservation, HelloPurpose, Kind, Observation, Reason};
 
 /// Why it is open how handshakes end there.
@@ -17,20 +17,20 @@ pub(super) fn open(profile: &SenderProfile, seen: &Observation) -> Option<Reason
     if failed().any(|failed| all(seen).any(|other| contradicts(&other, &failed))) {
         return Some(Reason::SecondLookDiffers);
     }
-    let alone = |failed: &Look<'_>| all(seen).filter(|other| is_seen_by(other, failed)).count() < 2;
+    let alone = |failed: &EndpointLook<'_>| all(seen).filter(|other| is_seen_by(other, failed)).count() < 2;
     let lacks_a_look = failed().any(|failed| takes_two_looks(profile, seen, &failed) && alone(&failed));
     lacks_a_look.then_some(Reason::NoSecondLook)
 }
 
 /// Whether no server answers both so.
-fn contradicts(other: &Look<'_>, failed: &Look<'_>) -> bool {
+fn contradicts(other: &EndpointLook<'_>, failed: &EndpointLook<'_>) -> bool {
     let otherwise = || other.answer.is_some() && other.answer != failed.answer && other.offers_as(failed);
     let rules_out = || matches!(failed.answer, Some(LookEnd::Fails(kind)) if other.rules_out(kind));
     other.named == failed.named && (rules_out() || otherwise())
 }
 
 /// Whether it brought the same as one that failed.
-fn is_seen_by(other: &Look<'_>, failed: &Look<'_>) -> bool {
+fn is_seen_by(other: &EndpointLook<'_>, failed: &EndpointLook<'_>) -> bool {
     let over_offer = matches!(failed.answer, Some(LookEnd::FailsOverOffer(_)));
     other.named == failed.named && other.answer == failed.answer && (!over_offer || other.offers_as(failed))
 }
@@ -38,7 +38,7 @@ fn is_seen_by(other: &Look<'_>, failed: &Look<'_>) -> bool {
 /// Whether the sender's mail hangs on how this one failed, and it takes two looks
 /// to be believed. What was written before there were second looks at its kind
 /// is believed at one.
-fn takes_two_looks(profile: &SenderProfile, seen: &Observation, failed: &Look<'_>) -> bool {
+fn takes_two_looks(profile: &SenderProfile, seen: &Observation, failed: &EndpointLook<'_>) -> bool {
     let Some(answer) = failed.answer else { return false };
     let is_fault = matches!(answer, LookEnd::Fails(_) | LookEnd::FailsOverOffer(Kind::SignatureFailed));
     // After a handshake that failed so, the answer to the sender's hello decides.
@@ -65,7 +65,7 @@ fn counts(profile: &SenderProfile, seen: &Observation, hello: &HelloObservation)
 fn is_refusal_after_all(
     profile: &SenderProfile,
     seen: &Observation,
-    failed: &Look<'_>,
+    failed: &EndpointLook<'_>,
     hello: &HelloObservation,
 ) -> bool {
     let refused = LookEnd::FailsOverOffer(Kind::Alert);

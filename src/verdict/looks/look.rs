@@ -27,7 +27,7 @@ pub(super) enum Made<'a> {
 }
 
 /// One connection.
-pub(super) struct Look<'a> {
+pub(super) struct EndpointLook<'a> {
     pub(super) made: Made<'a>,
     /// Whether it named the host. What a server shows and demands may hang on that.
     pub(super) named: bool,
@@ -38,19 +38,19 @@ pub(super) struct Look<'a> {
 }
 
 /// Every connection but those of an enumeration.
-pub(super) fn all(seen: &Observation) -> impl Iterator<Item = Look<'_>> {
+pub(super) fn all(seen: &Observation) -> impl Iterator<Item = EndpointLook<'_>> {
     let has_name = seen.key.sni.is_some();
     let tls = seen.tls.as_ref();
     let signature = tls.and_then(|tls| tls.signature.as_ref());
     let shown = tls.is_some_and(|tls| is_shown(tls.client_certificate));
-    let probes = attempts(seen).map(move |failure| Look {
+    let probes = attempts(seen).map(move |failure| EndpointLook {
         made: Made::ForProbe,
         named: has_name,
         shown,
         answer: of_handshake(failure, signature),
     });
     let hellos = seen.extra_client_hellos.iter().filter(|hello| hello.purpose.is_judged());
-    probes.chain(hellos.map(move |hello| Look {
+    probes.chain(hellos.map(move |hello| EndpointLook {
         made: Made::ForHello(hello),
         named: has_name && hello.names_host.unwrap_or(true),
         shown: hello.client_certificate.is_some_and(is_shown),
@@ -113,7 +113,7 @@ fn mark(hello: &HelloObservation) -> Downgrade {
     downgrade::of(None, hello.offered_version, hello.version, hello.downgrade_mark)
 }
 
-impl Look<'_> {
+impl EndpointLook<'_> {
     /// Whether it was a whole handshake, and ended well.
     pub(super) fn is_whole(&self) -> bool {
         self.answer == Some(LookEnd::Good) && self.hello_alone().is_none()
