@@ -81,16 +81,16 @@ fn a_named_pipe_is_read_like_a_file() {
 }
 
 #[test]
-fn a_resolver_that_is_silent_refuses_or_is_not_there_leaves_everything_open() {
+fn a_resolver_that_is_silent_or_not_there_ends_the_scan_and_one_that_refuses_leaves_all_open() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refusing = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = |socket: &UdpSocket| socket.local_addr().unwrap();
     // To refuse is to answer, and an answer may take its time on a busy machine.
     let resolvers = [
-        (address(&silent), "dns=200ms", "timeout", 5),
-        (gone, "dns=200ms", "timeout", 5),
-        (address(&refusing), "dns=20s", "servfail", 0),
+        (address(&silent), "dns=200ms", "2", 5),
+        (gone, "dns=200ms", "2", 5),
+        (address(&refusing), "dns=20s", "0", 0),
     ];
     // Answers every question with REFUSED as long as the test lives.
     std::thread::spawn(move || {
@@ -102,16 +102,18 @@ fn a_resolver_that_is_silent_refuses_or_is_not_there_leaves_everything_open() {
         }
     });
     let folder = Folder::new().with("list", "d1.example\nd2.example\n");
-    for (resolver, time, outcome, code) in resolvers {
+    for (resolver, time, retries, code) in resolvers {
         let resolver = resolver.to_string();
         let args = ["scan", "list", "--format", "jsonl", "--timeout", time, "--resolver", &resolver];
-        let ran = folder.run(args.iter().chain(&["--ehlo", "scanner.example"]));
+        let ran = folder.run(args.iter().chain(&["--ehlo", "scanner.example", "--retries", retries]));
         assert_eq!(ran.code, Some(code), "{}", ran.stderr);
         let rows: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(rows.len(), 2);
+        // Nothing is told of a domain where nobody could be asked.
+        assert_eq!(rows.len(), if code == 0 { 2 } else { 0 });
+        assert_eq!(ran.stderr.contains("no resolver answered"), code != 0, "{}", ran.stderr);
         for row in rows {
             assert_eq!((&row["phase"], &row["delivery"]), (&"dns".into(), &"undetermined".into()), "{row}");
-            assert_eq!(row["outcome"], outcome, "{row}");
+            assert_eq!(row["outcome"], "servfail", "{row}");
         }
     }
 }

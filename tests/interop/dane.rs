@@ -238,6 +238,9 @@ fn chains_fit_the_tlsa_records_that_openssl_finds_them_to_fit() {
 
 #[test]
 fn dates_of_a_leaf_count_for_a_sender_that_looks_at_them() {
+    if !is_there("openssl", "version") {
+        return;
+    }
     let judge = Judge::new(Roots::new(Vec::new()), AT.parse().unwrap());
     let shapes = shapes();
     let expired = shapes.iter().find(|shape| shape.title == "expired").unwrap();
