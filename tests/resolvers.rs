@@ -108,6 +108,55 @@ async fn each_fault_is_told_as_what_it_is() {
     join_all(all).await;
 }
 
+/// The last of three has as much time as the first.
+#[tokio::test]
+async fn a_slow_resolver_behind_silent_ones_is_heard() {
+    let silent = [Scripted::start(|_| vec![]).await, Scripted::start(|_| vec![]).await];
+    let slow = Scripted::late(Duration::from_millis(1200), good).await;
+    let all = [silent[0].address, silent[1].address, slow.address];
+    let timeout = Duration::from_millis(1800);
+    let once = LookupConfig { timeout, attempts: 1, ..config(&all) };
+    let facts = find(&DnsLookup::new(once).unwrap(), "d.example").await;
+    assert_eq!(kind(&facts), Some(Kind::NullMx), "{facts:?}");
+}
+
+/// Whoever floods us keeps the socket readable without an end.
+#[tokio::test]
+async fn a_flood_of_strays_stops_no_clock() {
+    let flood = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = flood.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (_, client) = flood.recv_from(&mut [0; 512]).unwrap();
+        let until = Instant::now() + Duration::from_secs(3);
+        while Instant::now() < until {
+            let _ = flood.send_to(&[0x5a; 100], client);
+        }
+    });
+    let other = Scripted::start(good).await;
+    let facts = find(&lookup(&[address, other.address]), "d.example").await;
+    assert_eq!(kind(&facts), Some(Kind::NullMx), "{facts:?}");
+}
+
+/// One after the other they would take a quarter of a minute.
+#[tokio::test]
+async fn tcp_that_never_answers_is_not_waited_for_by_each() {
+    let (udp, listener) = script::bind().await;
+    let server = Scripted::on(udp, Duration::ZERO, |asked| vec![asked.reply(REPLY | 0x200, [0; 3], b"")]);
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            open.push(stream);
+        }
+    });
+    let timeout = Duration::from_millis(600);
+    let lookup = DnsLookup::new(LookupConfig { timeout, attempts: 1, ..config(&[server.address]) }).unwrap();
+    let domains: Vec<String> = (0..200).map(|n| format!("d{n}.example")).collect();
+    let begun = Instant::now();
+    let found = join_all(domains.iter().map(|domain| find(&lookup, domain))).await;
+    assert!(found.iter().all(|facts| kind(facts) == Some(Kind::Timeout)));
+    assert!(begun.elapsed() < 10 * timeout, "{:?}", begun.elapsed());
+}
+
 /// The time of a silent resolver is lost by the first questions alone.
 #[tokio::test]
 async fn a_silent_resolver_is_asked_last_from_then_on() {

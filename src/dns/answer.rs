@@ -128,13 +128,17 @@ pub fn read(message: &[u8], id: u16, question: &Question) -> Result<Reading, Str
     if metadata.truncation && is_answer(metadata.response_code) {
         return Ok(Reading::Truncated);
     }
-    let sections = match Sections::read(&mut decoder, counts, question) {
+    let sections = match Sections::read(message, &mut decoder, counts, question) {
         Ok(sections) => sections,
         // An error is one whatever else comes with it.
         Err(_) if !is_answer(metadata.response_code) => Sections::default(),
         Err(Unreadable::TooMany) => return Ok(Reading::NoAnswer(NoAnswer::TooManyRecords)),
         Err(Unreadable::Syntax(error)) => {
             return Ok(Reading::NoAnswer(NoAnswer::Malformed(error.to_string().into())));
+        }
+        Err(Unreadable::Pointers) => {
+            let told = format!("a name of over {} pointers", message::POINTERS_MAX);
+            return Ok(Reading::NoAnswer(NoAnswer::Malformed(told.into())));
         }
     };
     Ok(match answer(&metadata, counts.answers, sections, question) {
@@ -189,7 +193,8 @@ fn answer(
         if answers > 0 {
             return Err(NoAnswer::OtherRecords);
         }
-        check_denial(metadata, code, soa.is_some(), names_servers)?;
+        let has_soa = soa.as_ref().is_some_and(|(zone, _)| zone.zone_of(&question.name));
+        check_denial(metadata, code, has_soa, names_servers)?;
     }
     let end = reached.last().unwrap_or(&question.name);
     // Of a zone to which the name does not belong nothing follows for it.
@@ -222,7 +227,7 @@ fn answer(
 }
 
 /// Whether a reply without records is one that says so (RFC 2308 §2): with NS
-/// records and no SOA it is a referral, and with neither, from a server that
+/// records and no SOA of the name's own zone it is a referral, and with neither, from a server that
 /// neither recurses nor knows the zone, it says nothing.
 fn check_denial(
     metadata: &Metadata,
@@ -233,7 +238,7 @@ fn check_denial(
     let knows = metadata.recursion_available || metadata.authoritative;
     match code {
         ResponseCode::NoError if names_servers && !has_soa => Err(NoAnswer::Referral),
-        ResponseCode::NoError if !has_soa && !knows => Err(NoAnswer::Lame),
+        _ if !has_soa && !knows => Err(NoAnswer::Lame),
         _ => Ok(()),
     }
 }

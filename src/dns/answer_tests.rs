@@ -154,7 +154,12 @@ fn a_denial_is_told_from_an_empty_reply() {
     for (code, authorities, knows, expected) in [
         (NXDomain, &[soa("example.")][..], true, Ok(false)),
         (NXDomain, &[], true, Ok(false)),
-        (NXDomain, &[nameserver()], false, Ok(false)),
+        (NXDomain, &[nameserver()], true, Ok(false)),
+        (NXDomain, &[nameserver()], false, Err(NoAnswer::Lame)),
+        (NXDomain, &[soa("example.org.")], false, Err(NoAnswer::Lame)),
+        (NoError, &[soa("example.org.")], false, Err(NoAnswer::Lame)),
+        (NoError, &[soa("example.org.")], true, Ok(true)),
+        (NoError, &[soa("example.org."), nameserver()], true, Err(NoAnswer::Referral)),
         (NoError, &[soa("example.")], true, Ok(true)),
         (NoError, &[soa("example."), nameserver()], true, Ok(true)),
         (NoError, &[soa("example.")], false, Ok(true)),
@@ -297,6 +302,27 @@ fn what_breaks_the_syntax_is_told_as_that() {
     let other_type = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x01\x7f";
     let told = told([1, 0, 1], &[&fine[..], other_type].concat());
     assert!(matches!(&told, Ok(Reading::Answer(answer)) if answer.records.len() == 1), "{told:?}");
+}
+
+/// Thousands of records whose owner is the end of a chain of thousands of
+/// pointers, each to the one before it.
+#[test]
+fn a_chain_of_pointers_is_not_walked_again_and_again() {
+    const LINKS: u16 = 8000;
+    let question = question();
+    let mut records = b"\0\0\x10\0\x01\0\0\0\0".to_vec();
+    records.extend((2 * LINKS).to_be_bytes());
+    let begin = raw(&question, [0; 3], &records).len() as u16;
+    let mut to = 12;
+    for link in 0..LINKS {
+        records.extend((0xc000u16 | to).to_be_bytes());
+        to = begin + 2 * link;
+    }
+    let owned = [&(0xc000 | to).to_be_bytes()[..], b"\0\x10\0\x01\0\0\0\0\0\0"].concat();
+    records.extend(owned.repeat(3000));
+    let told = read(&raw(&question, [0, 3001, 0], &records), ID, &question);
+    let expected = NoAnswer::Malformed("a name of over 127 pointers".into());
+    assert_eq!(told, Ok(Reading::NoAnswer(expected)));
 }
 
 #[test]

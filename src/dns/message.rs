@@ -10,6 +10,10 @@ use hickory_proto::serialize::binary::{BinDecodable, BinDecoder, DecodeError, Re
 /// as long as a message can be has room for some six thousand.
 pub const RECORDS_MAX: usize = 4096;
 
+/// Most pointers of one name (RFC 1035 §4.1.4). One that points to each of its
+/// labels has no more: there are 127 at most.
+pub(super) const POINTERS_MAX: usize = 127;
+
 /// Class IN (RFC 1035 §3.2.4).
 const CLASS_IN: u16 = 1;
 
@@ -38,6 +42,8 @@ pub(super) enum Unreadable {
     Syntax(DecodeError),
     /// There are more than [`RECORDS_MAX`].
     TooMany,
+    /// A name goes over more than [`POINTERS_MAX`] pointers.
+    Pointers,
 }
 
 impl From<DecodeError> for Unreadable {
@@ -53,6 +59,7 @@ impl Sections {
     /// [`Unreadable`]: a message of which one part cannot be read is not read in
     /// part.
     pub(super) fn read(
+        message: &[u8],
         decoder: &mut BinDecoder<'_>,
         counts: HeaderCounts,
         question: &Question,
@@ -63,7 +70,11 @@ impl Sections {
         for (section, count) in counts.into_iter().enumerate() {
             for _ in 0..count {
                 left = left.checked_sub(1).ok_or(Unreadable::TooMany)?;
+                check_pointers(message, decoder.index())?;
                 let head = Head::read(decoder)?;
+                if let Some(name) = head.name_in_data() {
+                    check_pointers(message, decoder.index() + name)?;
+                }
                 match section {
                     0 => sections.add_answer(decoder, head, question)?,
                     1 => sections.add_authority(decoder, head)?,
@@ -91,10 +102,10 @@ impl Sections {
 
     fn add_authority(&mut self, decoder: &mut BinDecoder<'_>, head: Head) -> Result<(), DecodeError> {
         match head.record_type {
-            RecordType::SOA if head.class == CLASS_IN => {
+            RecordType::SOA if head.class == CLASS_IN && self.soa.is_none() => {
                 if let RData::SOA(soa) = head.data(decoder)? {
                     let seconds = head.ttl.min(seconds(soa.minimum));
-                    self.soa.get_or_insert((head.owner, seconds));
+                    self.soa = Some((head.owner, seconds));
                 }
                 Ok(())
             }
@@ -137,6 +148,17 @@ impl Head {
         Ok(Self { owner, record_type, class, ttl: seconds(raw_ttl), raw_ttl, length })
     }
 
+    /// Where in the data a name begins, in octets from its beginning, for types of
+    /// which there may be many.
+    fn name_in_data(&self) -> Option<usize> {
+        match self.record_type {
+            RecordType::CNAME | RecordType::NS | RecordType::PTR => Some(0),
+            RecordType::MX => Some(2),
+            RecordType::SRV => Some(6),
+            _ => None,
+        }
+    }
+
     /// Its data, to the last octet.
     fn data(&self, decoder: &mut BinDecoder<'_>) -> Result<RData, DecodeError> {
         RData::read(decoder, self.record_type, Restrict::new(self.length))
@@ -145,6 +167,29 @@ impl Head {
     fn skip(&self, decoder: &mut BinDecoder<'_>) -> Result<(), DecodeError> {
         decoder.read_slice(usize::from(self.length)).map(drop)
     }
+}
+
+/// Refuses a name at `at` that leads over pointer after pointer: with a record
+/// for each few octets of such a chain, reading them all would take seconds. What
+/// is wrong with it otherwise, its reader says.
+fn check_pointers(message: &[u8], mut at: usize) -> Result<(), Unreadable> {
+    let mut pointers = 0;
+    while let Some(&length) = message.get(at) {
+        match length {
+            1..=63 => at += 1 + usize::from(length),
+            192.. => {
+                pointers += 1;
+                let low = message.get(at + 1).copied().unwrap_or_default();
+                let to = usize::from(u16::from_be_bytes([length & 0x3f, low]));
+                if pointers > POINTERS_MAX {
+                    return Err(Unreadable::Pointers);
+                }
+                at = to;
+            }
+            _ => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 fn seconds(ttl: u32) -> u32 {

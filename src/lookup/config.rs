@@ -19,7 +19,7 @@ pub struct LookupConfig {
     /// Recursive resolvers, the best first; empty for those of the system. Only
     /// their addresses are taken from the system, never its search domains.
     pub nameservers: Vec<SocketAddr>,
-    /// How long one attempt waits for an answer. Within an attempt over UDP
+    /// How long one attempt waits for the answer of each resolver. Within an attempt over UDP
     /// the question is sent again after a third of a second or more without
     /// an answer, three times in all: to the next resolver if there is one.
     pub timeout: Duration,

@@ -148,8 +148,8 @@ impl Sending<'_> {
         let timeout = self.resolvers.timeout;
         let sends_max = SENDS_MIN.max(candidates.len());
         let pause = (timeout / u32::try_from(sends_max).unwrap_or(u32::MAX)).max(SENT_AGAIN_AFTER_MIN);
-        let mut deadline = Instant::now() + timeout;
         let (mut sends, mut due) = (0, Instant::now());
+        let mut deadline = due + timeout;
         let mut open = FuturesUnordered::new();
         loop {
             if sends < sends_max
@@ -157,6 +157,10 @@ impl Sending<'_> {
                 && let Some(place) = next(candidates, &mut sends, sends_max)
                 && let Some(Candidate { nameserver, edns, sent, .. }) = candidates.get_mut(place)
             {
+                if !*sent {
+                    // Each has the whole time, whenever its turn comes.
+                    deadline = Instant::now() + timeout;
+                }
                 *sent = true;
                 let asking = nameserver.udp.ask(self.question, *edns, self.strays);
                 open.push(async move { (place, asking.await) });

@@ -28,6 +28,11 @@ const IDLE_MAX: Duration = Duration::from_secs(5);
 /// answer.
 const NEW_CONNECTIONS_MAX: usize = 2;
 
+/// Questions in a row to which nothing came, after which those that wait for
+/// their turn are not asked for a while: one after the other they would wait for
+/// minutes.
+const SILENCES_MAX: u32 = CONNECTIONS_MAX as u32;
+
 /// What is told of a connection that ended without an error of its own.
 const CLOSED: &str = "the nameserver closed the connection";
 
@@ -36,12 +41,19 @@ pub(super) struct TcpConnections {
     nameserver: SocketAddr,
     turns: Semaphore,
     idle: Mutex<Vec<(TcpStream, Instant)>>,
+    /// Silences in a row, and when the last of them ended.
+    silences: Mutex<(u32, Option<Instant>)>,
 }
 
 impl TcpConnections {
     /// None is open yet.
     pub(super) fn new(nameserver: SocketAddr) -> Self {
-        Self { nameserver, turns: Semaphore::new(CONNECTIONS_MAX), idle: Mutex::default() }
+        Self {
+            nameserver,
+            turns: Semaphore::new(CONNECTIONS_MAX),
+            idle: Mutex::default(),
+            silences: Mutex::default(),
+        }
     }
 
     /// Asks. The time of a question runs from its turn on.
@@ -53,7 +65,23 @@ impl TcpConnections {
     ) -> Result<Reading, Trouble> {
         // It is never closed.
         let _turn = self.turns.acquire().await;
-        timeout(time, self.ask_in_turn(question, edns)).await.unwrap_or(Err(Trouble::silence(None)))
+        if self.is_silent(time) {
+            return Err(Trouble::silence(None));
+        }
+        let told = timeout(time, self.ask_in_turn(question, edns)).await;
+        self.note(told.is_err());
+        told.unwrap_or(Err(Trouble::silence(None)))
+    }
+
+    /// Whether nobody was answered of late, within `time`.
+    fn is_silent(&self, time: Duration) -> bool {
+        let (count, last) = *self.silences.lock().unwrap_or_else(PoisonError::into_inner);
+        count >= SILENCES_MAX && last.is_some_and(|last| last.elapsed() < time)
+    }
+
+    fn note(&self, was_silent: bool) {
+        let mut silences = self.silences.lock().unwrap_or_else(PoisonError::into_inner);
+        *silences = if was_silent { (silences.0.saturating_add(1), Some(Instant::now())) } else { (0, None) };
     }
 
     async fn ask_in_turn(&self, question: &Question, edns: bool) -> Result<Reading, Trouble> {

@@ -27,6 +27,10 @@ const SOCKETS_IDLE_MAX: usize = 256;
 /// Questions after which a socket, and with it the port, is replaced.
 const QUESTIONS_PER_SOCKET_MAX: u32 = 1000;
 
+/// Datagrams that are dropped while one question is under way; after more the
+/// socket is given up.
+const STRAYS_MAX: u32 = 1000;
+
 /// Longest datagram there is, in octets. Some resolvers send more than was
 /// offered to them.
 const DATAGRAM_OCTETS_MAX: usize = 65_535;
@@ -90,21 +94,26 @@ impl UdpSockets {
         let mut connected = self.take(u16::from_be_bytes([c, d])).map_err(Trouble::from)?;
         connected.questions += 1;
         connected.socket.send(&request).await.map_err(Trouble::from)?;
-        let mut is_clean = true;
+        let mut dropped = 0;
         loop {
+            // A flood keeps the socket readable: time passes all the same.
+            tokio::task::consume_budget().await;
             let ready = connected.socket.ready(RECEIVES).await.map_err(Trouble::from)?;
             // The library goes by one of them at a time.
             let receives = if ready.is_error() { Interest::ERROR } else { Interest::READABLE };
             match receive(&connected.socket, receives, id, question) {
                 Ok(Ok(reading)) => {
-                    if is_clean {
+                    if dropped == 0 {
                         self.give_back(connected);
                     }
                     return Ok(reading);
                 }
                 Ok(Err(stray)) => {
-                    is_clean = false;
                     strays.add(stray);
+                    dropped += 1;
+                    if dropped >= STRAYS_MAX {
+                        return Err(Trouble::silence(strays.told()));
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error.into()),

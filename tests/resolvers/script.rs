@@ -3,7 +3,11 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use tokio::net::UdpSocket;
+use std::time::Duration;
+use tokio::net::{TcpListener, UdpSocket};
+
+/// Ports tried until one is free for UDP and TCP alike.
+const BINDS_MAX: usize = 32;
 
 /// Type numbers (RFC 1035 §3.2.2).
 pub const NS: u16 = 2;
@@ -93,7 +97,21 @@ impl Scripted {
     /// Sends all that `script` says to a question, in that order, over UDP. Over
     /// TCP it refuses.
     pub async fn start(script: impl Fn(&Asked) -> Vec<Vec<u8>> + Send + 'static) -> Self {
+        Self::late(Duration::ZERO, script).await
+    }
+
+    /// The same, each time after a delay.
+    pub async fn late(delay: Duration, script: impl Fn(&Asked) -> Vec<Vec<u8>> + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Self::on(socket, delay, script)
+    }
+
+    /// The same on a port where something else is done over TCP.
+    pub fn on(
+        socket: UdpSocket,
+        delay: Duration,
+        script: impl Fn(&Asked) -> Vec<Vec<u8>> + Send + 'static,
+    ) -> Self {
         let address = socket.local_addr().unwrap();
         let log: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let written = log.clone();
@@ -104,6 +122,9 @@ impl Scripted {
                 let Ok((length, client)) = socket.recv_from(&mut buffer).await else { continue };
                 let asked = Asked::read(&buffer[..length]);
                 written.lock().unwrap().push(asked.clone());
+                if !delay.is_zero() {
+                    tokio::time::sleep(delay).await;
+                }
                 for reply in script(&asked) {
                     let _ = socket.send_to(&reply, client).await;
                 }
@@ -121,6 +142,17 @@ impl Scripted {
     pub fn count(&self, name: &str) -> usize {
         self.log().iter().filter(|asked| asked.name == name).count()
     }
+}
+
+/// A port that is free for both.
+pub async fn bind() -> (UdpSocket, TcpListener) {
+    for _ in 0..BINDS_MAX {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
+            return (udp, tcp);
+        }
+    }
+    panic!("no port is free for both UDP and TCP");
 }
 
 /// A port of UDP and TCP at which nobody listens: no test binds that address.
