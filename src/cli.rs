@@ -254,7 +254,7 @@ pub struct RevocationArgs {
     #[allow(missing_docs)]
     pub asking: AskArgs,
 
-    /// Where to look for an issuer that the chain does not include: `mozilla`, `microsoft`, `system` or a PEM file; repeatable [default: mozilla]
+    /// Where to look for an issuer that the chain does not include: `mozilla`, `microsoft`, `system` or a file (PEM or DER); repeatable [default: mozilla]
     #[arg(long, value_name = "STORE", help_heading = "Fetching")]
     pub roots: Vec<String>,
 }
@@ -284,7 +284,7 @@ pub struct RootsCheckArgs {
     #[arg(long, value_name = "ROOT", required = true)]
     pub needs: Vec<String>,
 
-    /// The store: `system`, `mozilla`, `microsoft` or a PEM file; repeatable [default: system]
+    /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
     #[arg(long, value_name = "STORE")]
     pub store: Vec<String>,
 }
@@ -292,7 +292,7 @@ pub struct RootsCheckArgs {
 /// `mxray roots list`
 #[derive(Debug, Args)]
 pub struct RootsListArgs {
-    /// The store: `system`, `mozilla`, `microsoft` or a PEM file; repeatable [default: system]
+    /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
     #[arg(long, value_name = "STORE")]
     pub store: Vec<String>,
 }

@@ -151,7 +151,7 @@ pub struct DialogueArgs {
 /// Further ClientHellos to a host, each on a connection of its own.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct HelloArgs {
-    /// Send the sender's own ClientHello to every host that speaks TLS, not only where the handshake failed
+    /// Send the sender's own ClientHello to every host that speaks TLS, also where the answer could change nothing
     #[arg(long, help_heading = "Further ClientHellos")]
     pub sender_hello: bool,
 
@@ -196,7 +196,7 @@ pub struct ClientCertArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Judging")]
 pub struct JudgingArgs {
-    /// Trusted roots: `mozilla`, `microsoft`, `system` or a PEM file; repeatable, all count together [default: mozilla]
+    /// Trusted roots: `mozilla`, `microsoft`, `system` or a file (PEM or DER); repeatable, all count together [default: mozilla]
     #[arg(long, value_name = "STORE")]
     pub roots: Vec<String>,
 

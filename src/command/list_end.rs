@@ -127,7 +127,7 @@ pub(super) fn own_network(reach: &Reach) -> String {
 
 /// What there is to say, and to do, where no resolver answered.
 pub(super) fn no_resolver(resolver: &str) -> String {
-    format!("no resolver answered ({resolver}); --resolver IP:PORT names another")
+    format!("no resolver answered ({resolver}); --resolver ADDR:PORT names another")
 }
 
 /// Whether no resolver said anything of a target. One that named mail hosts has
@@ -173,7 +173,7 @@ mod tests {
         let silent = failed(Kind::Timeout, None);
         let local = failed(Kind::LocalError, Some("no connections available"));
         let refused = failed(Kind::Closed, Some("Connection refused (os error 111)"));
-        let told = "no resolver answered (192.0.2.53:53); --resolver IP:PORT names another";
+        let told = "no resolver answered (192.0.2.53:53); --resolver ADDR:PORT names another";
         assert_eq!(hint(&[silent.clone(), local, refused], None).as_deref(), Some(told));
         assert_eq!(hint(&[silent.clone(), Record::Rejected(rejected())], None).as_deref(), Some(told));
         let Record::Domain(mut host_silent) = silent.clone() else { unreachable!() };

@@ -62,7 +62,7 @@ fn a_list_for_which_no_resolver_answers_ends_with_5() {
     assert_eq!(ran.code, Some(5), "{}", ran.stderr);
     assert_eq!(
         last(&ran),
-        "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another"
+        "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); --resolver ADDR:PORT names another"
     );
 }
 
@@ -78,7 +78,7 @@ fn a_probe_for_which_no_resolver_answers_ends_with_5() {
         let ran = probe(target);
         assert_eq!(ran.code, Some(5), "{}", ran.stderr);
         assert!(ran.stdout.contains("\n  dns: closed"), "the transcript is told: {}", ran.stdout);
-        let told = "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); --resolver IP:PORT names another";
+        let told = "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); --resolver ADDR:PORT names another";
         assert_eq!(last(&ran), told);
     }
     assert_eq!(probe("127.98.76.54:25").code, Some(0));
