@@ -25,14 +25,36 @@ use std::path::Path;
 use tempfile::TempDir;
 use timed::{TimedArgs, Took};
 
-/// What the fleet plays: the scenario, and what is said of it.
-const CASES: [(&str, &str); 3] = [
-    ("tls13_ecdsa", "TLS 1.3 ECDSA, a certificate an endpoint"),
-    ("tls13_rsa", "TLS 1.3 RSA, a certificate an endpoint"),
-    ("provider_tenants", "TLS 1.3 ECDSA, one certificate for all"),
+/// What the fleet plays.
+struct Case {
+    scenario: &'static str,
+    title: &'static str,
+    /// For a whole run on a machine that does nothing else.
+    bounds: Bounds,
+}
+
+const CASES: [Case; 3] = [
+    Case {
+        scenario: "tls13_ecdsa",
+        title: "TLS 1.3 ECDSA, a certificate an endpoint",
+        bounds: Bounds { ratio_max: 1.1, domains_ratio_max: 1.5, memory_mib_max: 125.0 },
+    },
+    // The floor saves what RSA is cheaper to verify; what else a session costs is
+    // the larger part then.
+    Case {
+        scenario: "tls13_rsa",
+        title: "TLS 1.3 RSA, a certificate an endpoint",
+        bounds: Bounds { ratio_max: 1.15, domains_ratio_max: 1.65, memory_mib_max: 140.0 },
+    },
+    Case {
+        scenario: "provider_tenants",
+        title: "TLS 1.3 ECDSA, one certificate for all",
+        bounds: Bounds { ratio_max: 0.95, domains_ratio_max: 1.5, memory_mib_max: 108.0 },
+    },
 ];
 
-/// What a run is held against.
+/// What a run is held against: within a quarter of what is measured, and so far
+/// above it that the noise of a shared machine does not break it.
 struct Bounds {
     /// CPU of the scanner a handshake over that of the floor, at most.
     ratio_max: f64,
@@ -41,9 +63,6 @@ struct Bounds {
     /// Peak memory in MiB at 1,000 in flight, at most.
     memory_mib_max: f64,
 }
-
-/// For a whole run on a machine that does nothing else.
-const BOUNDS: Bounds = Bounds { ratio_max: 1.0, domains_ratio_max: 1.5, memory_mib_max: 132.0 };
 
 /// For a short run among others: a quarter more than is measured at the dearest
 /// case, RSA, so that noise does not break it, and a signature too many may.
@@ -123,11 +142,11 @@ fn main() -> anyhow::Result<()> {
         "{:<42}{:>8}{:>8}{:>8}{:>7}{:>9}{:>9}{:>7}{:>6}",
         "", "bare", "floor", "mxray", "ratio", "to bare", "domains", "hs/s", "MiB"
     );
-    let bounds = if cli.quick { BOUNDS_QUICK } else { BOUNDS };
     let mut broken = Vec::new();
-    for (scenario, title) in CASES {
+    for Case { scenario, title, bounds } in &CASES {
         let medians = show(&cli, title, &measure(&cli, scenario)?);
-        broken.extend(over(&bounds, &medians).into_iter().map(|what| format!("{title}: {what}")));
+        let bounds = if cli.quick { &BOUNDS_QUICK } else { bounds };
+        broken.extend(over(bounds, &medians).into_iter().map(|what| format!("{title}: {what}")));
     }
     ensure!(!cli.check || broken.is_empty(), "{}", broken.join("\n"));
     Ok(())

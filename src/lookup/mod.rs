@@ -45,6 +45,10 @@ use tokio::sync::watch;
 use tracing::{Instrument, debug_span};
 use trouble::unusable;
 
+/// What is told of a host that is named outright and has no address: it may be
+/// a domain, which nobody asked for its MX.
+const HOST_WITHOUT_ADDRESS: &str = "no address; with a port the name is a host, whose MX is not asked for";
+
 /// Most exchangers kept of one domain. Those of the best preference stay; what
 /// is beyond is counted, and neither resolved nor probed.
 pub const EXCHANGES_MAX: usize = 100;
@@ -103,8 +107,13 @@ impl DnsLookup {
         if let Some(failure) = special::failure(&name) {
             return DomainFacts::failed(target, failure);
         }
-        let exchange = self.exchange(MailExchanger { preference: 0, host: MxHost::from(host), name }).await;
-        let failure = exchange.failure.clone();
+        let mut exchange =
+            self.exchange(MailExchanger { preference: 0, host: MxHost::from(host), name }).await;
+        let failure = exchange.failure.take().map(|failure| match failure.kind {
+            Kind::NoData => failure.with_detail(HOST_WITHOUT_ADDRESS),
+            _ => failure,
+        });
+        exchange.failure.clone_from(&failure);
         facts(target, vec![exchange], failure)
     }
 

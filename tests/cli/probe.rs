@@ -56,6 +56,13 @@ fn of_what_the_dns_does_not_know() {
 }
 
 #[test]
+fn a_domain_with_a_port_is_a_host_and_that_is_told() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let told = transcript(&lab, "d1.example:25");
+    assert!(told.contains("with a port the name is a host, whose MX is not asked for"), "{told}");
+}
+
+#[test]
 fn of_two_exchangers_of_which_the_better_is_dead() {
     let lab = Lab::playing(&["best_dead"], 1);
     insta::assert_snapshot!(transcript(&lab, "d1.example"));
