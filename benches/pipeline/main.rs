@@ -37,19 +37,17 @@ const CASES: [Case; 3] = [
     Case {
         scenario: "tls13_ecdsa",
         title: "TLS 1.3 ECDSA, a certificate an endpoint",
-        bounds: Bounds { ratio_max: 1.1, domains_ratio_max: 1.5, memory_mib_max: 125.0 },
+        bounds: Bounds { ratio_max: 1.2, domains_ratio_max: 1.6, memory_mib_max: 105.0 },
     },
-    // The floor saves what RSA is cheaper to verify; what else a session costs is
-    // the larger part then.
     Case {
         scenario: "tls13_rsa",
         title: "TLS 1.3 RSA, a certificate an endpoint",
-        bounds: Bounds { ratio_max: 1.15, domains_ratio_max: 1.65, memory_mib_max: 140.0 },
+        bounds: Bounds { ratio_max: 1.2, domains_ratio_max: 1.65, memory_mib_max: 110.0 },
     },
     Case {
         scenario: "provider_tenants",
         title: "TLS 1.3 ECDSA, one certificate for all",
-        bounds: Bounds { ratio_max: 0.95, domains_ratio_max: 1.5, memory_mib_max: 108.0 },
+        bounds: Bounds { ratio_max: 0.95, domains_ratio_max: 1.35, memory_mib_max: 86.0 },
     },
 ];
 
