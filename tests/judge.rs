@@ -351,7 +351,7 @@ fn of_a_run_that_was_killed_what_is_whole_is_judged() {
     }
     let again = judged(&run, &[]);
     assert_eq!(again.code, Some(0), "{}", again.stderr);
-    let told = "mxray: the run was killed; the last line is incomplete in observations.jsonl, facts.jsonl";
+    let told = "mxray: the run was killed, or still goes on; the last line is incomplete in observations.jsonl, facts.jsonl";
     assert!(again.stderr.starts_with(told), "{}", again.stderr);
     assert_eq!(again.stderr.lines().count(), 1);
     let rest = format!("; targets judged: {}; how many more the list has (", again.rows("domains.csv").len());
@@ -382,7 +382,7 @@ fn rows_of_a_run_that_was_killed_whose_facts_or_probes_are_lost_are_counted() {
     let list = run.info()["input"].as_str().unwrap().to_string();
     let told = |left_out: usize, lost: usize, judged: usize| {
         format!(
-            "mxray: the run was killed; {}rows of domains.csv that cannot be judged, because their data is \
+            "mxray: the run was killed, or still goes on; {}rows of domains.csv that cannot be judged, because their data is \
             missing: {lost}; targets judged: {judged}; how many more the list has ({list}) is not known\n",
             if left_out > 0 {
                 format!("stored incompletely and left out: probes 0, domains {left_out}; ")

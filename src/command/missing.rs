@@ -21,7 +21,7 @@ pub(super) fn line(stored: &StoredRun, losses: Missing, counts: &RunCounts) -> O
     if stored.was_killed() {
         told.push(match &stored.info().error {
             Some(error) => format!("the run failed ({error})"),
-            None => "the run was killed".to_string(),
+            None => "the run was killed, or still goes on".to_string(),
         });
     }
     if !stored.cut().is_empty() {

@@ -127,10 +127,10 @@ const MAILTO: &str = "mailto";
 const PROXY_ADDRESS: &str = "smtp";
 
 /// Forms by which an address is known, in lower case: the sign itself, what
-/// URLs and HTML write for it, and the characters that are mapped to it (UTS
-/// 46).
-const SIGNS: [&str; 10] =
-    ["@", "%40", "%2540", "=40", "\u{ff20}", "\u{fe6b}", "&#64;", "&#x40;", "&commat;", "\\u0040"];
+/// URLs and HTML write for it, the characters that are mapped to it (UTS 46),
+/// and what stands in its place where mail is routed by hand (RFC 1123 §5.2.16).
+const SIGNS: [&str; 11] =
+    ["@", "%", "%40", "%2540", "=40", "\u{ff20}", "\u{fe6b}", "&#64;", "&#x40;", "&commat;", "\\u0040"];
 
 /// The word for it, as people write it against those who gather addresses.
 const WORD: &str = "at";
@@ -286,6 +286,7 @@ mod tests {
             ("secret-at-d.example", "…@d.example"),
             ("secret \u{ff08}at\u{ff09} d.example", "…@d.example"),
             ("secret%2540d.example", "…@d.example"),
+            ("secret%d.example", "…@d.example"),
             ("secret&commat;d.example", "…@d.example"),
             ("secret&#X40;d.example", "…@d.example"),
             ("secret@d.example at noon", "…@noon"),
