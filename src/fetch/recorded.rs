@@ -9,9 +9,6 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 use std::sync::{Arc, OnceLock};
 
-/// Most certificates of a chain that are kept.
-const CHAIN_CERTIFICATES_MAX: usize = 16;
-
 /// Sees the chain of one connection.
 #[derive(Debug)]
 pub(super) struct RecordedHandshake {
@@ -49,7 +46,8 @@ impl ServerCertVerifier for RecordedHandshake {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let certificates = std::iter::once(end_entity).chain(intermediates).take(CHAIN_CERTIFICATES_MAX);
+        // All of them: rustls takes no Certificate message over 64 KiB.
+        let certificates = std::iter::once(end_entity).chain(intermediates);
         let _ = self.chain.set(certificates.map(|der| Arc::from(der.as_ref())).collect());
         Ok(ServerCertVerified::assertion())
     }

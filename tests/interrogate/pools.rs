@@ -42,10 +42,7 @@ enum Member {
     OldIllegal,
 }
 
-use Member::{
-    Another, BadCertificate, BadSignature, DemandsCertificate, Good, Illegal, Marked, NoStarttls, NotNow,
-    Old, OldBadCertificate, OldBadSignature, OldIllegal, OldMarked, OnlyAnother, RefusesStarttls,
-};
+use Member::*;
 
 const MEMBERS: [Member; 16] = [
     Good,
