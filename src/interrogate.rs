@@ -100,6 +100,14 @@ impl ConnectionResult {
             ConnectionResult::Hello(hello, _) => said_of_tls::by_hello(hello),
         }
     }
+
+    /// What ended it; `None` if everything ran to its end.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            ConnectionResult::Probe(known) => known.observation.failure.as_ref(),
+            ConnectionResult::Hello(hello, _) => hello.failure.as_ref(),
+        }
+    }
 }
 
 /// Why a key is not asked at once.

@@ -19,7 +19,7 @@ use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
-use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, SaidAtAddress, Target};
+use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{Policy, Reach};
 use std::net::IpAddr;
@@ -274,7 +274,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 Ok(())
             }
             Event::Ended { id, answer } => {
-                self.connection_ended(id, answer.said_of_tls());
+                self.connection_ended(id, &answer);
                 match self.under_way.ended(id, answer, &self.policy, self.stopping) {
                     Some(Ended::Enqueue) => self.enqueue_again(id),
                     Some(Ended::Pause(pause)) => self.pause(id, pause),
@@ -298,9 +298,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    fn connection_ended(&mut self, id: KeyId, said: SaidAtAddress) {
+    fn connection_ended(&mut self, id: KeyId, answer: &ConnectionResult) {
         if let Some(key) = self.keys.key(id) {
-            self.addresses.note(key.endpoint, said);
+            self.addresses.note(key.endpoint, answer.said_of_tls());
+            self.reach.connection_ended(key.endpoint.ip, answer.failure());
             self.pacer.finished(key.endpoint.ip);
         }
         self.progress.set_in_flight(self.pacer.open());

@@ -46,19 +46,33 @@ impl FamilyReach {
 }
 
 impl Reach {
-    /// Counts what came of the connections to an endpoint.
+    /// Counts what came of all the connections to an endpoint.
     pub fn add(&mut self, observation: &Observation) {
-        self.count(observation.key.endpoint.ip, observation.failure.as_ref());
+        let ip = observation.key.endpoint.ip;
+        for other in observation.other_attempts.iter().flatten() {
+            self.connection_ended(ip, other.failure.as_ref());
+        }
+        self.count(ip, observation.failure.as_ref());
+    }
+
+    /// Counts one connection to an endpoint that may be connected to again: that it
+    /// opened is known, and that it does not is known with the last.
+    pub fn connection_ended(&mut self, ip: IpAddr, failure: Option<&Failure>) {
+        if failure.is_none_or(|failure| failure.phase > Phase::Connect) {
+            self.family(ip).open();
+        }
     }
 
     fn count(&mut self, ip: IpAddr, failure: Option<&Failure>) {
-        let family = if ip.is_ipv4() { &mut self.ipv4 } else { &mut self.ipv6 };
-        match failure {
-            Some(failure) if failure.opens_for_nobody() => family.close(network(ip)),
-            // Not connected to, or ended by this machine: nothing was learnt.
-            Some(failure) if failure.phase <= Phase::Connect => {}
-            _ => family.open(),
+        if failure.is_some_and(Failure::opens_for_nobody) {
+            self.family(ip).close(network(ip));
         }
+        // Not connected to, or ended by this machine: nothing was learnt.
+        self.connection_ended(ip, failure);
+    }
+
+    fn family(&mut self, ip: IpAddr) -> &mut FamilyReach {
+        if ip.is_ipv4() { &mut self.ipv4 } else { &mut self.ipv6 }
     }
 
     /// Adds the counts of another part of the run.
@@ -127,8 +141,10 @@ mod tests {
         // IPv6 opens: only IPv4 is suspected.
         reach.count(Ipv6Addr::LOCALHOST.into(), Some(&Failure::new(Phase::Greeting, Kind::Timeout)));
         assert!(reach.is_suspect(ip) && !reach.opened_nowhere());
-        // One host that opens clears the family, for good.
-        reach.count(ip, None);
+        // One host that opens clears the family, for good, whatever comes of it later.
+        reach.connection_ended(ip, Some(&Failure::new(Phase::Connect, Kind::Timeout)));
+        assert!(reach.is_suspect(ip));
+        reach.connection_ended(ip, Some(&Failure::new(Phase::Greeting, Kind::Timeout)));
         reach.merge(&closed(20));
         assert!(!reach.is_suspect(ip) && reach.suspects().is_empty());
     }

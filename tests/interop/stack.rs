@@ -4,7 +4,8 @@
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -112,6 +113,21 @@ impl Drop for Stack {
     }
 }
 
+/// A port that is free, each once in this process. Nobody else comes to have it
+/// before the server does: it is none of those that systems give to sockets
+/// without one, whether they listen or connect (Linux: from 32,768, others:
+/// from 49,152).
 fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    const PORTS: std::ops::Range<u32> = 10_000..32_768;
+    const STEP_OF_PROCESS: u32 = 101;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let taken = TAKEN.fetch_add(1, Ordering::Relaxed);
+        assert!(taken < PORTS.end, "no free port");
+        let place = (process::id() % PORTS.end * STEP_OF_PROCESS + taken) % (PORTS.end - PORTS.start);
+        let port = u16::try_from(PORTS.start + place).unwrap();
+        if TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok() {
+            return port;
+        }
+    }
 }
