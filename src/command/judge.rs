@@ -33,6 +33,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let source = (stored.observations()?, stored.facts()?, stored.rejects()?);
     // Those of a run that ended are in its counts.
     let rows = if stored.was_killed() { stored.domain_rows()? } else { 0 };
+    let suspects = suspects(&stored)?;
     let mut info = run_info(&args, stored.info(), &judging);
     let lab_roots = judging.by_lab_roots().then(|| args.run.join(plan::LAB_ROOTS_NAME));
     let path = args.output.unwrap_or_else(|| default_directory("mxray-judged"));
@@ -46,7 +47,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         counts: run_dir::RunCounts::default(),
         rows,
         losses: Missing::default(),
-        suspects: stored.info().network_suspect.clone().unwrap_or_default(),
+        suspects,
         reach: Reach::default(),
     };
     if let Some(pem) = lab_roots {
@@ -76,6 +77,22 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         path: Some(path),
     };
     surveyed.tell(false)
+}
+
+/// Families over which nothing was let out, as the run found at its end, or, if
+/// it came to none, as all that it left says.
+fn suspects(stored: &StoredRun) -> Result<Vec<String>, CommandError> {
+    if let Some(suspects) = &stored.info().network_suspect {
+        return Ok(suspects.clone());
+    }
+    let mut observations = stored.observations()?;
+    let mut reach = Reach::default();
+    while let Some(stored) = observations.read_next()? {
+        if let Stored::Whole(observation) = stored {
+            reach.add(&observation);
+        }
+    }
+    Ok(survey::suspects(&reach))
 }
 
 /// What the new `run.json` says at the start: how the observations were made
@@ -140,7 +157,8 @@ struct Rejudged {
     /// Rows of `domains.csv` of a run that was killed.
     rows: u64,
     losses: Missing,
-    /// Families that the run suspected at its end.
+    /// Families over which the network of the machine that scanned lets nothing
+    /// out.
     suspects: Vec<String>,
     reach: Reach,
 }
@@ -176,14 +194,10 @@ impl Rejudged {
         self.emit(Record::Endpoint(Box::new(record)))
     }
 
-    /// Whether the network of the machine that scanned lets nothing out over
-    /// the family of this address: as the run found at its end, or, where it did
-    /// not come to that, as it stood when this was found.
     fn is_suspect(&mut self, observation: &Observation) -> bool {
         self.reach.add(observation);
-        let ip = observation.key.endpoint.ip;
-        let family = if ip.is_ipv4() { "ipv4" } else { "ipv6" };
-        self.suspects.iter().any(|suspect| suspect == family) || self.reach.is_suspect(ip)
+        let family = if observation.key.endpoint.ip.is_ipv4() { "ipv4" } else { "ipv6" };
+        self.suspects.iter().any(|suspect| suspect == family)
     }
 
     fn judge_domain(&mut self, facts: DomainFacts) -> Result<(), CommandError> {
