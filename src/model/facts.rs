@@ -2,8 +2,11 @@
 
 use super::endpoint::{Endpoint, ProbeKey};
 use super::failure::{Failure, Phase};
+use super::mta_sts::{Published, StsFacts};
 use super::name::MxHost;
 use super::target::Target;
+use super::tls_rpt::{TlsRptFault, TlsRptRecord};
+use super::tlsa::{Authenticity, TlsaFacts, TlsaOutcome};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -30,6 +33,9 @@ pub struct Exchange {
     /// time when that was not written down.
     #[serde(default)]
     pub unresolved: Option<Failure>,
+    /// What the DNS says of its TLSA records; `None` where that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tlsa: Option<TlsaFacts>,
     /// Why there are no addresses (phase `dns`), or none that this machine has
     /// a route to (`connect: no_route`); `None` if there are some.
     pub failure: Option<Failure>,
@@ -50,8 +56,16 @@ impl Exchange {
             addresses_excess: Some(0),
             addresses_of_other_family: Some(0),
             unresolved: None,
+            tlsa: None,
             failure: None,
         }
+    }
+
+    /// The name that a sender gives as SNI: the TLSA base domain where that
+    /// counts (RFC 7672 §8.1), else the name of the host.
+    pub fn tls_name(&self) -> Option<&MxHost> {
+        let secure = self.tlsa.as_ref().filter(|tlsa| tlsa.outcome == TlsaOutcome::Secure);
+        secure.and_then(|tlsa| tlsa.base.as_ref()).or(self.host.as_ref())
     }
 
     /// Why its addresses are not known, or not those of one family.
@@ -96,6 +110,16 @@ pub struct DomainFacts {
     /// they were not counted.
     #[serde(default)]
     pub exchanges_excess: Option<usize>,
+    /// Whether anybody vouches for the MX records, or that there are none; `None`
+    /// where that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mx_authenticity: Option<Authenticity>,
+    /// MTA-STS of the domain; `None` where that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mta_sts: Option<StsFacts>,
+    /// What stands at `_smtp._tls.DOMAIN`; `None` where that was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_rpt: Option<Published<TlsRptRecord, TlsRptFault>>,
     /// Why there is nothing to probe (phases `input` and `dns`, and `connect`
     /// where this machine has no route to any host). Exactly when it is `None`
     /// some exchange has an address.
@@ -111,6 +135,9 @@ impl DomainFacts {
             implicit_mx: false,
             smart_hosts: false,
             exchanges_excess: Some(0),
+            mx_authenticity: None,
+            mta_sts: None,
+            tls_rpt: None,
             failure: None,
         }
     }
@@ -151,7 +178,7 @@ impl DomainFacts {
         self.exchanges.iter().enumerate().flat_map(move |(index, exchange)| {
             exchange.addresses.iter().map(move |ip| {
                 let endpoint = Endpoint { ip: *ip, port };
-                (index, ProbeKey { endpoint, sni: exchange.host.clone() })
+                (index, ProbeKey { endpoint, sni: exchange.tls_name().cloned() })
             })
         })
     }

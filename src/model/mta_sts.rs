@@ -1,6 +1,7 @@
 //! MTA-STS as a domain publishes it: the record that announces a policy, and
 //! the policy (RFC 8461 §3).
 
+use super::failure::Failure;
 use super::name::MxHost;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -129,6 +130,33 @@ pub struct StsPolicy {
     pub mx: Vec<MxPattern>,
 }
 
+/// What a TXT record that announces something comes to: `R` as it should be,
+/// `F` what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Published<R, F> {
+    /// None is meant as such a record.
+    Absent,
+    /// It is there.
+    Record(R),
+    /// One is meant, and is none.
+    Faulty(F),
+    /// The DNS gave no answer; why.
+    Failed(Failure),
+}
+
+/// MTA-STS of a domain, as a sender finds it that has no cached policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StsFacts {
+    /// The policy domain: that of the mail, or a smart host's name (RFC 8461
+    /// §3.4).
+    pub domain: MxHost,
+    /// What stands at `_mta-sts.DOMAIN`.
+    pub record: Published<StsRecord, StsRecordFault>,
+    /// What the policy host gave; `None` where no record announces a policy.
+    pub fetch: Option<Arc<StsFetch>>,
+}
+
 /// Longest policy that is read, in bytes (the advice of RFC 8461 §3.3).
 pub const POLICY_BYTES_MAX: usize = 64 * 1024;
 
@@ -145,6 +173,10 @@ pub struct StsFetch {
     pub content_type: Option<String>,
     /// The body of an answer of status 200, at most [`POLICY_BYTES_MAX`].
     pub body: Option<String>,
+    /// The policy in the body, or what is wrong with it; `None` without a body.
+    /// Whether anybody vouches for the host is not looked at here.
+    #[serde(default)]
+    pub policy: Option<Result<StsPolicy, StsPolicyFault>>,
     /// Why there is no body.
     pub failure: Option<StsFetchFailure>,
 }

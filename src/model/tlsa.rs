@@ -1,5 +1,7 @@
 //! TLSA records as the DNS has them (RFC 6698 §2.1).
 
+use super::failure::Failure;
+use super::name::MxHost;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
 use std::fmt;
@@ -78,6 +80,82 @@ pub enum UnusableTlsa {
     /// What should be a certificate or a public key is none.
     #[error("the data is no certificate or public key")]
     Data,
+}
+
+/// Most TLSA records that are kept of one host. What is beyond is counted, and
+/// leaves open what they come to.
+pub const TLSA_RECORDS_MAX: usize = 32;
+
+/// What the DNS says of TLSA records for a mail host, at port 25 whatever port
+/// is asked (RFC 7672 §2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsaFacts {
+    /// What came of it.
+    pub outcome: TlsaOutcome,
+    /// The TLSA base domain: the name below which the records stand, and which
+    /// the sender gives as SNI (RFC 7672 §2.2.3, §8.1). `None` where there are
+    /// none.
+    pub base: Option<MxHost>,
+    /// The records, at most [`TLSA_RECORDS_MAX`], in the order of their bytes.
+    pub records: Vec<TlsaRecord>,
+    /// Records beyond, not kept.
+    pub records_excess: usize,
+}
+
+impl TlsaFacts {
+    /// Without a record, for this reason.
+    pub fn without(outcome: TlsaOutcome) -> Self {
+        Self { outcome, base: None, records: Vec::new(), records_excess: 0 }
+    }
+}
+
+/// What came of the question for TLSA records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TlsaOutcome {
+    /// There are records, and a resolver that validates vouches for them.
+    Secure,
+    /// There are records, and nobody vouches for them: no sender uses them.
+    Insecure,
+    /// There are none.
+    Absent,
+    /// Nobody vouches for the addresses of the host, so that no sender asks (RFC
+    /// 7672 §2.2.2).
+    InsecureAddresses,
+    /// What stands there contradicts its signatures: resolvers that validate
+    /// give no answer, and the same ones answer if they are not to check.
+    Bogus,
+    /// There is no answer; why.
+    Failed(Failure),
+    /// No resolver that validates was asked, so that nothing follows.
+    NotValidated,
+}
+
+/// Whether a resolver that validates vouches for an answer (RFC 4035 §4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Authenticity {
+    /// It does (AD).
+    Secure,
+    /// It does not: the zone is not signed, or nothing leads to its key.
+    Insecure,
+    /// As [`TlsaOutcome::Bogus`].
+    Bogus,
+    /// As [`TlsaOutcome::NotValidated`].
+    NotValidated,
+}
+
+impl Authenticity {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Authenticity::Secure => "secure",
+            Authenticity::Insecure => "insecure",
+            Authenticity::Bogus => "bogus",
+            Authenticity::NotValidated => "not_validated",
+        }
+    }
 }
 
 #[cfg(test)]

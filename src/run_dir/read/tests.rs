@@ -242,12 +242,10 @@ fn facts_are_read_back_as_they_were() {
     ] {
         let target = Target { line: u64::MAX, subject };
         let facts = DomainFacts {
-            target,
-            exchanges,
             implicit_mx: failure.is_none(),
             smart_hosts: true,
-            exchanges_excess: Some(0),
             failure,
+            ..DomainFacts::whole(target, exchanges)
         };
         let text = serde_json::to_string(&facts).unwrap();
         assert_eq!(serde_json::from_str::<DomainFacts>(&text).unwrap(), facts, "{text}");
