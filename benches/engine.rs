@@ -247,24 +247,9 @@ fn renumbered(mut der: Vec<u8>, key: &ProbeKey) -> Vec<u8> {
 impl Lookup for InMemory {
     async fn lookup(&self, target: Target) -> DomainFacts {
         let key = (target.line % self.keys as u64) as u32;
-        let exchange = Exchange {
-            preference: 10,
-            host: Some(MxHost::new(&format!("mx{key}.example"))),
-            addresses: vec![IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + key))],
-            addresses_excess: Some(0),
-            addresses_of_other_family: Some(0),
-            unresolved: None,
-            failure: None,
-        };
-        let exchanges = vec![exchange];
-        DomainFacts {
-            target,
-            exchanges,
-            implicit_mx: false,
-            smart_hosts: false,
-            exchanges_excess: Some(0),
-            failure: None,
-        }
+        let address = IpAddr::V4(Ipv4Addr::from_bits(0x0b00_0000 + key));
+        let host = MxHost::new(&format!("mx{key}.example"));
+        DomainFacts::whole(target, vec![Exchange::whole(10, Some(host), vec![address])])
     }
 }
 
