@@ -5,7 +5,7 @@
 
 use mxray::internals::fetch::Resolve;
 use mxray::internals::fetch::policy::PolicyFetcher;
-use mxray::internals::model::Blocklist;
+use mxray::internals::model::{Blocklist, Failure, Kind, Phase};
 use mxray::internals::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
 use mxray::internals::net::Gate;
 use rcgen::{CertificateParams, KeyPair};
@@ -29,8 +29,8 @@ const SHORT: Duration = Duration::from_millis(1500);
 struct Loopback;
 
 impl Resolve for Loopback {
-    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, String> {
-        if host == HOST { Ok(vec![Ipv4Addr::LOCALHOST.into()]) } else { Err(format!("{host}: nxdomain")) }
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        if host == HOST { Ok(vec![Ipv4Addr::LOCALHOST.into()]) } else { Err(Failure::new(Phase::Dns, Kind::Nxdomain)) }
     }
 }
 

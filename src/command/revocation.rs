@@ -11,7 +11,7 @@ use crate::lookup::DnsLookup;
 use crate::model::revocation::{
     CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer, RevocationSource,
 };
-use crate::model::{CertificateFacts, DomainName, Subject, Target};
+use crate::model::{CertificateFacts, DomainName, Failure, Kind, Phase, Subject, Target};
 use crate::plan::{self, ProbeTarget};
 use crate::revocation::{self, CertificateId, crl, ocsp};
 use crate::sender::published::{self, AddressKind};
@@ -43,12 +43,13 @@ const CERTIFICATES_MAX: usize = 64;
 struct Resolver(Arc<DnsLookup>);
 
 impl Resolve for Resolver {
-    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, String> {
-        let host = DomainName::parse(host).map_err(|error| error.to_string())?;
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        let invalid = |error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error);
+        let host = DomainName::parse(host).map_err(invalid)?;
         let target = Target { line: 1, subject: Subject::Host { name: host, port: None } };
         let facts = self.0.lookup(target).await;
         match facts.failure {
-            Some(failure) => Err(failure.to_string()),
+            Some(failure) => Err(failure),
             None => Ok(facts.exchanges.into_iter().flat_map(|exchange| exchange.addresses).collect()),
         }
     }

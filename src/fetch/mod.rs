@@ -9,7 +9,7 @@
 pub mod policy;
 mod recorded;
 
-use crate::model::{Endpoint, Failure, Kind, MxHost, ProbeKey};
+use crate::model::{Endpoint, Failure, Kind, MxHost, Phase, ProbeKey};
 use crate::net::{Gate, dial};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -49,8 +49,8 @@ pub trait Resolve: Send + Sync {
     /// The addresses.
     ///
     /// # Errors
-    /// Why there are none, in words.
-    fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, String>> + Send;
+    /// Why there are none.
+    fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, Failure>> + Send;
 }
 
 /// Bounds of one fetch.
@@ -76,8 +76,8 @@ pub enum FetchError {
     Address,
     /// The name has no address.
     #[error("{0}")]
-    Unresolved(String),
-    /// It may not be connected to.
+    Unresolved(Failure),
+    /// It may not, or cannot, be connected to from here.
     #[error("{0}")]
     NotAllowed(String),
     /// It cannot be connected to.
@@ -167,7 +167,7 @@ impl<R: Resolve> Fetcher<R> {
             Err(_) => self.resolver.resolve(host).await.map_err(FetchError::Unresolved)?,
         };
         let deadline = Instant::now() + self.limits.time;
-        let mut failure = FetchError::Unresolved("the name has no address".into());
+        let mut failure = FetchError::Unresolved(Failure::new(Phase::Dns, Kind::NoData));
         for ip in addresses.into_iter().take(FETCH_ADDRESSES_MAX) {
             let key = ProbeKey { endpoint: Endpoint { ip, port }, sni: Some(MxHost::new(host)) };
             let connected = match self.gate.check(&key) {
@@ -192,7 +192,9 @@ impl<R: Resolve> Fetcher<R> {
 fn not_connected(ip: IpAddr, why: &Failure) -> FetchError {
     let told = format!("{ip}: {why}");
     match why.kind {
-        Kind::Blocklisted | Kind::PrivateAddress => FetchError::NotAllowed(told),
+        Kind::Blocklisted | Kind::PrivateAddress | Kind::NoRoute | Kind::LocalError => {
+            FetchError::NotAllowed(told)
+        }
         _ => FetchError::Connect(told),
     }
 }

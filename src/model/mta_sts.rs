@@ -186,10 +186,12 @@ pub struct StsFetch {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StsFetchFailure {
-    /// The host has no address; why.
+    /// The DNS gives no address of the host; why. Whether it says that there is
+    /// none, or says nothing, is in the kind.
     #[error("{0}")]
-    Unresolved(String),
-    /// This program was told not to go there, or may not.
+    Unresolved(Failure),
+    /// This program was told not to go there, or cannot: nothing that the host
+    /// did.
     #[error("{0}")]
     NotAllowed(String),
     /// TCP did not open.
