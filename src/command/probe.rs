@@ -6,13 +6,15 @@ use super::signals::Signals;
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
 use crate::interrogate::{Known, RetryPlan, interrogate};
-use crate::model::{DomainFacts, DomainRecord, EndpointRecord, ProbeKey, Subject, Target};
+use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Failure, ProbeKey, Subject, Target};
 use crate::plan::{self, ProbeTarget, Stages, UsageError};
 use crate::report::{self, Probed};
 use crate::stage::Lookup;
 use indexmap::IndexMap;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 /// Probes every endpoint of the target, one connection at a time.
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
@@ -34,11 +36,8 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     }
     let stop = signals.watch("an open connection is ended in order");
     let by_mx = matches!(asked, ProbeTarget::Domain(_));
-    let found = tokio::select! {
-        biased;
-        found = find(&stages, asked, args.asking.dialogue.port) => Some(found),
-        () = stop.token.cancelled() => None,
-    };
+    let plan = plan::retry_plan(&args.again);
+    let found = find_in_the_end(&stages, asked, args.asking.dialogue.port, plan, &stop.token).await;
     // Nothing is known of a target whose hosts were not found.
     let Some((mut facts, port)) = found else { return Ok(ExitCode::from(stop.code().unwrap_or_default())) };
     let unanswered = is_unanswered(&facts);
@@ -46,7 +45,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         facts.target.subject = Subject::Domain(recipient);
     }
     let mut rest = AddressPause::new(args.pace.per_ip_interval).telling().until(stop.token.clone());
-    let (domain, endpoints) = ask_all(&stages, plan::retry_plan(&args.again), &mut rest, facts, port).await;
+    let (domain, endpoints) = ask_all(&stages, plan, &mut rest, facts, port).await;
     let ehlo_name = &stages.settings.ehlo_name;
     let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
     super::tell(report::transcript(&probed))?;
@@ -62,6 +61,39 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::from(EXIT_NOTHING_ASKED));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Finds them, and asks the DNS again for what it did not answer, as a survey
+/// does. After `stop` what is known is all; `None` where that is nothing.
+async fn find_in_the_end(
+    stages: &Stages,
+    asked: ProbeTarget,
+    port: u16,
+    plan: RetryPlan,
+    stop: &CancellationToken,
+) -> Option<(DomainFacts, u16)> {
+    let mut known = None;
+    for number in 1.. {
+        let (facts, port) = tokio::select! {
+            biased;
+            found = find(stages, asked.clone(), port) => found,
+            () = stop.cancelled() => return known,
+        };
+        let is_last = number > plan.retries || is_unanswered(&facts);
+        let Some(failure) = facts.open_question().filter(|_| !is_last) else { return Some((facts, port)) };
+        let (label, pause) = (facts.target.subject.label(), plan.pause_before(number));
+        let Failure { phase, kind, .. } = failure;
+        super::say(format_args!(
+            "mxray: {label}: {phase}: {kind}; asked again in {pause:?} (--retries 0: not at all)"
+        ));
+        known = Some((facts, port));
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return known,
+            () = sleep(pause) => {}
+        }
+    }
+    known
 }
 
 /// Finds the mail hosts of the target, and the port to ask them at, `port`

@@ -166,9 +166,14 @@ impl DomainFacts {
     /// Whether the DNS gave no answer to a question of theirs in a way that may
     /// pass.
     pub fn may_be_known_later(&self) -> bool {
+        self.open_question().is_some()
+    }
+
+    /// Why the DNS gave none, if it may give one later.
+    pub fn open_question(&self) -> Option<&Failure> {
         let of_hosts = self.exchanges.iter().filter_map(Exchange::why_unresolved);
         let mut failures = self.failure.iter().chain(of_hosts);
-        failures.any(|failure| failure.phase == Phase::Dns && failure.kind.is_transient())
+        failures.find(|failure| failure.phase == Phase::Dns && failure.kind.is_transient())
     }
 
     /// The endpoints to probe in the order in which a sender tries them, each

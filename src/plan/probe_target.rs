@@ -5,7 +5,7 @@ use crate::model::{DomainName, NameError};
 use std::net::{IpAddr, SocketAddr};
 
 /// What the person asked for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeTarget {
     /// A mail domain: its MX are probed.
     Domain(DomainName),

@@ -253,6 +253,26 @@ fn a_probe_that_is_stopped_before_a_retry_shows_what_is_known() {
     assert!(ran.stderr.ends_with(&format!("mxray: {target}: it was not asked again\n")), "{}", ran.stderr);
 }
 
+/// The DNS is asked again as a host is, and what it said is told if the stop
+/// comes before.
+#[test]
+fn a_probe_that_is_stopped_before_the_dns_is_asked_again_shows_what_is_known() {
+    let lab = Lab::playing(&["dns_servfail"], 1);
+    let args = lab.args("probe d1.example --allow-private --retries 1 --retry-delay 1h");
+    let mut child = lab.folder.mxray(args).spawn().unwrap();
+    says(&mut child, "mxray: d1.example: dns: servfail; asked again in 3600s (--retries 0: not at all)\n");
+    send("TERM", &child);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(143), "{}", ran.stderr);
+    assert!(ran.stdout.contains("undetermined (dns_servfail)"), "{}", ran.stdout);
+    let questions = |lab: &Lab| lab.fleet.counters().queries[&("d1.example".to_string(), "MX".to_string())];
+    let first = questions(&lab);
+    let again = lab.folder.run(lab.args("probe d1.example --allow-private --retries 2 --retry-delay 1ms"));
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert_eq!(again.stderr.matches("; asked again in ").count(), 2, "{}", again.stderr);
+    assert_eq!(questions(&lab), 4 * first);
+}
+
 /// The better host hangs in its dialogue when the stop comes, and the other is not
 /// asked at all: that is told as ours, and nothing is concluded from it.
 #[test]
