@@ -12,10 +12,11 @@
 mod fixtures;
 
 use fixtures::session::{Client, Key, Server};
-use fixtures::{Rows, dialogue, session};
+use fixtures::{Rows, dialogue, dns, session};
 use gungraun::{
     Callgrind, EntryPoint, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
+use mxray::internals::dns::{Question, Reading};
 use mxray::internals::model::{CertificateFacts, Dialogue, DomainRecord, EndpointRecord, Reply, Verdict};
 use mxray::internals::run_dir::journal_line;
 use mxray::internals::run_dir::read::JournalLine;
@@ -68,6 +69,20 @@ fn hello_encode(hello: ClientHello) -> Vec<u8> {
 #[bench::tls12_three_certificates(fixtures::probe(), fixtures::answer_tls12(3))]
 fn answer_decode(probe: HelloProbe, answer: Vec<u8>) -> HelloAnswer {
     black_box(fixtures::read(probe, black_box(&answer)))
+}
+
+#[library_benchmark]
+#[bench::mx(dns::mx())]
+fn dns_encode(question: Question) -> Vec<u8> {
+    black_box(dns::encode(black_box(&question)))
+}
+
+#[library_benchmark]
+#[bench::mx(dns::mx(), dns::reply_mx())]
+#[bench::tlsa(dns::tlsa(), dns::reply_tlsa())]
+#[bench::txt(dns::txt(), dns::reply_txt())]
+fn dns_decode(question: Question, reply: Vec<u8>) -> Reading {
+    black_box(dns::decode(black_box(&question), black_box(&reply)))
 }
 
 // The domain is handed back: to free it and all that it is judged by costs three
@@ -130,6 +145,8 @@ library_benchmark_group!(
         certificate_facts,
         hello_encode,
         answer_decode,
+        dns_encode,
+        dns_decode,
         judge,
         journal_encode,
         journal_decode,

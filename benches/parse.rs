@@ -1,11 +1,16 @@
-//! What comes in from servers, read: SMTP replies, EHLO keywords, certificates.
+//! What comes in from servers, read: SMTP replies, EHLO keywords, certificates,
+//! DNS; and questions to the DNS written.
 //! Small and large ones as servers of the field send them.
 
 // The macros make public functions without documentation.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has failed")]
 
+#[path = "fixtures/mod.rs"]
+mod fixtures;
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use fixtures::dns;
 use mxray::internals::model::Reply;
 use mxray::internals::smtp::ehlo::starttls_keyword;
 use mxray::internals::smtp::reply::ReplyReader;
@@ -91,5 +96,21 @@ fn certificates(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, replies, ehlo, certificates);
+fn messages(c: &mut Criterion) {
+    let mut group = c.benchmark_group("DNS");
+    group.bench_function("a question, written", |b| b.iter(|| dns::encode(black_box(&dns::mx()))));
+    for (name, question, reply) in [
+        ("MX", dns::mx(), dns::reply_mx()),
+        ("TLSA", dns::tlsa(), dns::reply_tlsa()),
+        ("TXT", dns::txt(), dns::reply_txt()),
+    ] {
+        group.throughput(Throughput::Bytes(reply.len() as u64));
+        group.bench_function(format!("a reply, read: {name}"), |b| {
+            b.iter(|| dns::decode(&question, black_box(&reply)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, replies, ehlo, certificates, messages);
 criterion_main!(benches);

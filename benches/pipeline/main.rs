@@ -7,12 +7,14 @@
 //! cargo bench --bench pipeline -- --check          # and fail where a bound is broken
 //! cargo bench --bench pipeline -- --quick --check  # a short one with wide bounds, for CI
 //! cargo bench --bench pipeline -- parked --check   # memory of 10,000 sessions that wait
+//! cargo bench --bench pipeline -- lookups --check  # a question to the DNS, beside dnsperf
 //! ```
 //!
 //! Everything goes to loopback addresses and ends with the list.
 
 mod floor;
 mod lab;
+mod lookups;
 mod parked;
 mod timed;
 
@@ -20,6 +22,7 @@ use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
 use floor::FloorArgs;
 use lab::Lab;
+use lookups::AskArgs;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -103,6 +106,14 @@ enum Part {
         #[arg(long)]
         check: bool,
     },
+    /// What a question to the DNS costs, beside `dnsperf`, which must be there.
+    Lookups {
+        /// Fail where the bound is broken.
+        #[arg(long)]
+        check: bool,
+    },
+    /// The lookups of a list alone.
+    Ask(AskArgs),
     /// A command, and what it took.
     Timed(TimedArgs),
 }
@@ -124,6 +135,8 @@ fn main() -> anyhow::Result<()> {
         Some(Part::Floor(args)) => return floor::run(args),
         Some(Part::Timed(args)) => return timed::run(args),
         Some(Part::Parked { check }) => return parked::run(*check),
+        Some(Part::Lookups { check }) => return lookups::run(*check),
+        Some(Part::Ask(args)) => return lookups::ask(args),
         None => {}
     }
     if cli.quick {
