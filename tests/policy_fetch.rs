@@ -5,8 +5,8 @@
 
 use mxray::internals::fetch::Resolve;
 use mxray::internals::fetch::policy::PolicyFetcher;
-use mxray::internals::model::{Blocklist, Failure, Kind, Phase};
 use mxray::internals::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
+use mxray::internals::model::{Blocklist, Failure, Kind, Phase};
 use mxray::internals::net::Gate;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::ServerConfig;
@@ -30,7 +30,11 @@ struct Loopback;
 
 impl Resolve for Loopback {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        if host == HOST { Ok(vec![Ipv4Addr::LOCALHOST.into()]) } else { Err(Failure::new(Phase::Dns, Kind::Nxdomain)) }
+        if host == HOST {
+            Ok(vec![Ipv4Addr::LOCALHOST.into()])
+        } else {
+            Err(Failure::new(Phase::Dns, Kind::Nxdomain))
+        }
     }
 }
 

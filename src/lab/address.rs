@@ -1,17 +1,20 @@
 //! The address plan of a fleet, and the one hash on which every choice rests.
 //!
-//! Scenario number `s` has `127.(s + 1).0.0/16` to itself, each of its roles a
-//! pool there; 127.0.0.0/16 is left to the machine.
+//! From 127.1.0.0 on each scenario has a network of /17 to itself, and each of its
+//! roles a pool there; 127.0.0.0/16 is left to the machine.
 
 use super::error::LabError;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Most scenarios in one fleet.
-pub const SCENARIOS_MAX: usize = 254;
+pub const SCENARIOS_MAX: usize = 508;
 /// Most addresses in the pools of one scenario.
-pub const HOSTS_MAX: usize = 60_000;
+pub const HOSTS_MAX: usize = 30_000;
 /// Addresses used of each 256, so that none ends in 0 or 255.
 const HOSTS_PER_NET: usize = 250;
+
+/// Networks of /24 that a scenario has.
+const NETS_PER_SCENARIO: usize = 128;
 
 /// The one address of IPv6 loopback.
 pub const IPV6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
@@ -47,8 +50,9 @@ impl Pool {
         let slot = (hash(0, host) % self.size as u64) as usize;
         let number = self.first + slot;
         let byte = |value: usize| u8::try_from(value).unwrap_or(u8::MAX);
-        let (net, host) = (number / HOSTS_PER_NET, number % HOSTS_PER_NET + 1);
-        IpAddr::V4(Ipv4Addr::new(127, byte(self.scenario + 1), byte(net), byte(host)))
+        // The first two are what is left to the machine.
+        let nets = (self.scenario + 2) * NETS_PER_SCENARIO + number / HOSTS_PER_NET;
+        IpAddr::V4(Ipv4Addr::new(127, byte(nets / 256), byte(nets % 256), byte(number % HOSTS_PER_NET + 1)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! From a list of domains to a whole small internet: names, addresses, the
 //! servers behind them, and what a scanner must find. No socket is opened.
 
-use super::address::{IPV6, Pool, hash};
+use super::address::{IPV6, Pool};
 use super::assign::assign;
+use super::cast_records::{PlannedTlsa, ZoneEntry, host_name};
 use super::error::LabError;
-use super::scenario::{Mode, Scenario, ScenarioExchange, Unresolved};
+use super::scenario::{Dns, Mode, Scenario, ScenarioExchange, Unresolved};
 use super::server::Server;
 use super::truth::{EndpointTruth, RolePlacement, TruthRow};
 use super::zone::{Manner, Node, Zone};
@@ -17,6 +18,9 @@ use std::sync::Arc;
 pub(super) struct Cast {
     /// What the DNS knows.
     pub zone: Zone,
+    /// The names that get TLSA records once there are certificates to make them
+    /// from.
+    pub tlsa: BTreeMap<String, PlannedTlsa>,
     /// The server at each address, and the name that it goes by.
     pub stations: BTreeMap<IpAddr, Station>,
     /// What must be found, in the order of the domains.
@@ -52,6 +56,7 @@ impl Cast {
             endpoint_of: HashMap::new(),
             cast: Cast {
                 zone: Zone::default(),
+                tlsa: BTreeMap::new(),
                 stations: BTreeMap::new(),
                 truth: Vec::with_capacity(domains.len()),
                 endpoints: Vec::new(),
@@ -94,11 +99,14 @@ impl Casting<'_> {
             } else {
                 self.enter_host(domain, scenario, exchange, &host, addresses)?;
             }
+            let entry = ZoneEntry { zone: &mut self.cast.zone, domain, scenario };
+            entry.tlsa(index, exchange, &host, &mut self.cast.tlsa)?;
             if !exchange.smart_host {
                 mx.push((exchange.preference, host));
             }
         }
         let manner = match scenario.dns.mode {
+            _ if scenario.dns.bogus => Manner::Bogus,
             Mode::Mx | Mode::Implicit | Mode::NoData => Manner::Records,
             Mode::Nxdomain => Manner::Nxdomain,
             Mode::Servfail => Manner::Servfail,
@@ -107,8 +115,14 @@ impl Casting<'_> {
         if scenario.dns.mode != Mode::Mx {
             mx.clear();
         }
-        let truncate = scenario.dns.truncate;
-        self.cast.zone.insert(domain.as_str(), Node { manner, truncate, mx, addresses: own, alias: None })?;
+        let Dns { truncate, signed, .. } = scenario.dns;
+        let node = Node { manner, signed, truncate, mx, addresses: own, ..Node::default() };
+        self.cast.zone.insert(domain.as_str(), node)?;
+        for (label, table) in [("_mta-sts", &scenario.mta_sts), ("_smtp._tls", &scenario.tls_rpt)] {
+            if let Some(table) = table {
+                ZoneEntry { zone: &mut self.cast.zone, domain, scenario }.txt(label, table)?;
+            }
+        }
         self.cast.truth.push(TruthRow {
             domain: domain.clone(),
             scenario: scenario.clone(),
@@ -186,33 +200,21 @@ impl Casting<'_> {
             return Ok(());
         }
         let truncate = scenario.dns.truncate;
+        let signed = exchange.signed.unwrap_or(scenario.dns.signed);
         let manner = match exchange.resolves {
+            _ if exchange.bogus => Manner::Bogus,
             _ if exchange.server.is_some() => Manner::Records,
             Unresolved::Nxdomain => Manner::Nxdomain,
             Unresolved::NoData => Manner::Records,
             Unresolved::Servfail => Manner::Servfail,
             Unresolved::Timeout => Manner::Silence,
         };
-        let node = Node { manner, truncate, addresses, ..Node::default() };
+        let node = Node { manner, signed, truncate, addresses, ..Node::default() };
         let Some(alias) = &exchange.cname else { return self.cast.zone.insert(host, node) };
         let alias = host_name(exchange, alias, domain);
-        self.cast.zone.insert(&alias, node)?;
-        self.cast.zone.insert(host, Node { truncate, alias: Some(alias), ..Node::default() })
-    }
-}
-
-/// A name of a scenario made whole for a domain, without the final dot; the
-/// root stays a dot.
-fn host_name(exchange: &ScenarioExchange, name: &str, domain: &DomainName) -> String {
-    let bucket = hash(0, domain.as_str()) % u64::from(exchange.buckets.max(1));
-    let name = name.replace("{bucket}", &bucket.to_string());
-    match name.as_str() {
-        "." => name,
-        "@" => domain.to_string(),
-        _ => match name.strip_suffix('.') {
-            Some(absolute) => absolute.to_string(),
-            None => format!("{name}.{domain}"),
-        },
+        let of_alias = exchange.cname_signed.unwrap_or(signed);
+        self.cast.zone.insert(&alias, Node { signed: of_alias, ..node })?;
+        self.cast.zone.insert(host, Node { signed, truncate, alias: Some(alias), ..Node::default() })
     }
 }
 

@@ -13,7 +13,8 @@ use super::scenario::Scenario;
 use super::scripted::Scripted;
 use super::server::{Listen, Server};
 use super::smtpd::{Handshake, Script};
-use super::tls::server_config;
+use super::tls::{ServerCertificates, server_config};
+use super::tlsa;
 use super::truth::{self, EndpointTruth, TruthRow};
 use crate::model::DomainName;
 use rustls::pki_types::CertificateDer;
@@ -43,6 +44,8 @@ pub struct FleetOptions {
     pub scenarios: Vec<Scenario>,
     /// Addresses in the pool of each role of each scenario.
     pub hosts_per_scenario: usize,
+    /// Whether the DNS server answers as a resolver that validates.
+    pub validating: bool,
 }
 
 impl FleetOptions {
@@ -59,6 +62,7 @@ impl FleetOptions {
             smtp_port: 0,
             scenarios: scenarios()?,
             hosts_per_scenario: HOSTS_PER_SCENARIO,
+            validating: true,
         })
     }
 }
@@ -93,7 +97,7 @@ impl Fleet {
             return Err(LabError::NotLoopback(options.dns.ip()));
         }
         let (scenarios, left_out) = playable(options.scenarios)?;
-        let cast = Cast::new(&options.domains, &scenarios, options.seed, options.hosts_per_scenario)?;
+        let mut cast = Cast::new(&options.domains, &scenarios, options.seed, options.hosts_per_scenario)?;
         let pki = Arc::new(Pki::new(SystemTime::now())?);
         let listening: Vec<(IpAddr, u32)> = cast
             .stations
@@ -102,8 +106,12 @@ impl Fleet {
             .collect();
         let (smtp_port, sockets) = bind_all(&listening, options.smtp_port)?;
         let stop = CancellationToken::new();
-        let dns = Dnsd::start(options.dns, cast.zone, stop.clone())?;
-        let mut parts = ScriptMaker { pki: &pki, scenarios: &scenarios, handshakes: HashMap::new() };
+        let mut parts = ScriptMaker {
+            pki: &pki,
+            scenarios: &scenarios,
+            handshakes: HashMap::new(),
+            certificates: HashMap::new(),
+        };
         let mut tasks = JoinSet::new();
         let mut counters = Vec::with_capacity(sockets.len());
         for ((ip, backlog), socket) in listening.into_iter().zip(sockets) {
@@ -115,6 +123,12 @@ impl Fleet {
             let listener = Listener { socket, script, _stopper: stopper, counter };
             tasks.spawn(listener.run(stop.clone()));
         }
+        cast.zone.validating = options.validating;
+        for (owner, planned) in &cast.tlsa {
+            let shown = parts.certificates(&planned.part, &planned.name)?;
+            cast.zone.publish_tlsa(owner, tlsa::records(&planned.tlsa, &shown, &planned.name)?);
+        }
+        let dns = Dnsd::start(options.dns, cast.zone, stop.clone())?;
         Ok(Self {
             dns,
             smtp_port,
@@ -234,33 +248,61 @@ struct ScriptMaker<'a> {
     pki: &'a Arc<Pki>,
     scenarios: &'a [Arc<Scenario>],
     handshakes: HashMap<(usize, String), Handshake>,
+    certificates: HashMap<(usize, String), Arc<ServerCertificates>>,
 }
 
-impl ScriptMaker<'_> {
+impl<'a> ScriptMaker<'a> {
     fn script(&mut self, part: &(usize, String), host: &str) -> Result<Option<Script>, LabError> {
-        let scenario = self.scenarios.get(part.0).ok_or(LabError::NoScenario)?;
-        let server = scenario.server.get(&part.1).ok_or(LabError::NoScenario)?;
+        let (_, server) = self.server(part)?;
         if server.listen != Listen::Serve {
             return Ok(None);
         }
         let handshake = match self.handshakes.get(part) {
             Some(handshake) => handshake.clone(),
             None => {
-                let handshake = handshake(server, host, self.pki)
-                    .map_err(|cause| LabError::scenario(&scenario.name, cause))?;
+                let handshake = self.handshake(part, host)?;
                 self.handshakes.insert(part.clone(), handshake.clone());
                 handshake
             }
         };
         Ok(Some(Script::new(server, host, handshake)))
     }
-}
 
-/// Who answers a ClientHello at `server`.
-fn handshake(server: &Server, host: &str, pki: &Arc<Pki>) -> Result<Handshake, LabError> {
-    Ok(match (&server.client_hello, &server.legacy) {
-        (Some(step), _) => Handshake::Step(Arc::new(step.prepare(host))),
-        (None, Some(legacy)) => Handshake::Script(Arc::new(Scripted::new(legacy, &server.tls, host, pki)?)),
-        (None, None) => Handshake::Library(server_config(&server.tls, host, pki)?),
-    })
+    fn server(&self, part: &(usize, String)) -> Result<(&'a Scenario, &'a Server), LabError> {
+        let scenario = self.scenarios.get(part.0).ok_or(LabError::NoScenario)?;
+        let server = scenario.server.get(&part.1).ok_or(LabError::NoScenario)?;
+        Ok((scenario, server))
+    }
+
+    /// What a part shows.
+    fn certificates(
+        &mut self,
+        part: &(usize, String),
+        host: &str,
+    ) -> Result<Arc<ServerCertificates>, LabError> {
+        if let Some(made) = self.certificates.get(part) {
+            return Ok(made.clone());
+        }
+        let (scenario, server) = self.server(part)?;
+        let made = ServerCertificates::new(&server.tls, host, self.pki)
+            .map_err(|cause| LabError::scenario(&scenario.name, cause))?;
+        let made = Arc::new(made);
+        self.certificates.insert(part.clone(), made.clone());
+        Ok(made)
+    }
+
+    /// Who answers a ClientHello there.
+    fn handshake(&mut self, part: &(usize, String), host: &str) -> Result<Handshake, LabError> {
+        let (scenario, server) = self.server(part)?;
+        if let Some(step) = &server.client_hello {
+            return Ok(Handshake::Step(Arc::new(step.prepare(host))));
+        }
+        let shown = self.certificates(part, host)?;
+        let made = match &server.legacy {
+            Some(legacy) => Scripted::new(legacy, &server.tls, host, self.pki, shown)
+                .map(|scripted| Handshake::Script(Arc::new(scripted))),
+            None => server_config(&server.tls, self.pki, shown).map(Handshake::Library),
+        };
+        made.map_err(|cause| LabError::scenario(&scenario.name, cause))
+    }
 }

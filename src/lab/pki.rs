@@ -32,8 +32,16 @@ pub(super) struct Pki {
     lab_odd: OddAuthority,
     expired: Authority,
     stranger: Authority,
+    unrelated: CertificateAndKey,
     roots_pem: String,
     start: Duration,
+}
+
+/// A certificate and its SubjectPublicKeyInfo, both as DER: what TLSA records
+/// are made from.
+pub(super) struct CertificateAndKey {
+    pub certificate: Vec<u8>,
+    pub key: Vec<u8>,
 }
 
 struct Authority {
@@ -104,6 +112,11 @@ impl LeafKey {
         Ok(Self { pair: Some(pair), public, signer })
     }
 
+    /// The SubjectPublicKeyInfo, as DER.
+    pub(super) fn public_key_info(&self) -> Vec<u8> {
+        self.public.subject_public_key_info()
+    }
+
     fn weak_rsa() -> Result<Self, LabError> {
         let key = WeakRsa::from_pkcs1(RSA_1024).ok_or(rcgen::Error::CouldNotParseKeyPair)?;
         let public = PublicKey { der: key.public_key().to_vec(), algorithm: &rcgen::PKCS_RSA_SHA256 };
@@ -130,7 +143,9 @@ impl Pki {
         let start = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let lab = Authority::new("mxray lab", start, CA_DAYS)?;
         let expired = Authority::new("mxray lab expired", start, -1)?;
+        let unrelated = Authority::new("mxray lab unrelated", start, CA_DAYS)?;
         Ok(Self {
+            unrelated: CertificateAndKey::new(&unrelated.root, unrelated.root_issuer.key()),
             lab_odd: OddAuthority::new(&lab, start)?,
             roots_pem: [lab.root_pem.as_str(), &expired.root_pem].concat(),
             lab,
@@ -164,14 +179,9 @@ impl Pki {
     ) -> Result<Vec<CertificateDer<'static>>, LabError> {
         let (names, common_name) = names(spec, host);
         let params = self.leaf(spec, &names, common_name.as_ref().or(names.first()))?;
-        let authority = match spec.issuer {
-            IssuerKind::Lab => &self.lab,
-            IssuerKind::Expired => &self.expired,
-            IssuerKind::Stranger => &self.stranger,
-            IssuerKind::Itself => {
-                let pair = key.pair.as_ref().ok_or(rcgen::Error::KeyGenerationUnavailable)?;
-                return Ok(vec![params.self_signed(pair)?.into()]);
-            }
+        let Some(authority) = self.authority(spec) else {
+            let pair = key.pair.as_ref().ok_or(rcgen::Error::KeyGenerationUnavailable)?;
+            return Ok(vec![params.self_signed(pair)?.into()]);
         };
         if spec.signature != SignatureKind::Sha256 {
             let odd = &self.lab_odd;
@@ -185,6 +195,40 @@ impl Pki {
             leaf = v1.into();
         }
         Ok(sent(spec.send, leaf, &authority.intermediate, &authority.root))
+    }
+
+    /// Who signs such leaves; `None`: they do it themselves.
+    fn authority(&self, spec: &Certificate) -> Option<&Authority> {
+        match spec.issuer {
+            IssuerKind::Lab => Some(&self.lab),
+            IssuerKind::Expired => Some(&self.expired),
+            IssuerKind::Stranger => Some(&self.stranger),
+            IssuerKind::Itself => None,
+        }
+    }
+
+    /// The intermediate CA that signs such leaves, sent or not; `None`: they sign
+    /// themselves.
+    pub(super) fn issuer(&self, spec: &Certificate) -> Option<CertificateAndKey> {
+        let authority = self.authority(spec)?;
+        let (certificate, key) = match spec.signature {
+            SignatureKind::Sha256 => (&authority.intermediate, authority.issuer.key()),
+            SignatureKind::Sha1 | SignatureKind::Sha224 => {
+                (&self.lab_odd.intermediate, self.lab_odd.issuer.key())
+            }
+        };
+        Some(CertificateAndKey::new(certificate, key))
+    }
+
+    /// The root above it.
+    pub(super) fn root_above(&self, spec: &Certificate) -> Option<CertificateAndKey> {
+        let authority = self.authority(spec)?;
+        Some(CertificateAndKey::new(&authority.root, authority.root_issuer.key()))
+    }
+
+    /// A certificate that no server shows.
+    pub(super) fn unrelated(&self) -> &CertificateAndKey {
+        &self.unrelated
     }
 
     fn leaf(
@@ -210,6 +254,12 @@ impl Pki {
         }];
         params.use_authority_key_identifier_extension = true;
         Ok(params)
+    }
+}
+
+impl CertificateAndKey {
+    fn new(certificate: &[u8], key: &KeyPair) -> Self {
+        Self { certificate: certificate.to_vec(), key: key.subject_public_key_info() }
     }
 }
 

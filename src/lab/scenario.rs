@@ -1,6 +1,7 @@
 //! A scenario: how the DNS answers for a domain, how its servers behave, and
 //! what a scanner must find. The schema of `datasets/lab/*.toml`.
 
+use super::dns_table::{Tlsa, Txt};
 use super::error::LabError;
 use super::expect::Expect;
 use super::server::Server;
@@ -20,6 +21,11 @@ pub struct Scenario {
     /// How the DNS answers for the domain.
     #[serde(default)]
     pub dns: Dns,
+    /// What stands at `_mta-sts.` before the domain; without it the name does
+    /// not exist.
+    pub mta_sts: Option<Txt>,
+    /// The same at `_smtp._tls.`.
+    pub tls_rpt: Option<Txt>,
     /// The connector that takes the mail of its domains, if one does.
     pub connector: Option<ScenarioConnector>,
     /// Servers by role; an exchange names the role that answers for it.
@@ -54,6 +60,12 @@ pub struct Dns {
     /// question comes again over TCP.
     #[serde(default)]
     pub truncate: bool,
+    /// Whether the domain is signed, and its hosts, unless they say otherwise.
+    #[serde(default)]
+    pub signed: bool,
+    /// Whether the signatures of the domain itself are wrong.
+    #[serde(default)]
+    pub bogus: bool,
 }
 
 /// How the question for MX is answered.
@@ -97,6 +109,17 @@ pub struct ScenarioExchange {
     pub addresses: AddressRecords,
     /// The host is an alias of this name (relative or absolute).
     pub cname: Option<String>,
+    /// Whether the host is signed; by default as the domain is.
+    pub signed: Option<bool>,
+    /// Whether its alias is; by default as the host is.
+    pub cname_signed: Option<bool>,
+    /// Whether the signatures of the host's own records are wrong.
+    #[serde(default)]
+    pub bogus: bool,
+    /// TLSA records of the host.
+    pub tlsa: Option<Tlsa>,
+    /// Those of its alias.
+    pub cname_tlsa: Option<Tlsa>,
     /// It is no MX but a smart host of the connector. Its name is absolute.
     #[serde(default)]
     pub smart_host: bool,
@@ -110,6 +133,22 @@ fn one() -> u32 {
 }
 
 impl ScenarioExchange {
+    fn check(&self) -> Result<(), String> {
+        let host = &self.host;
+        if self.buckets == 0 {
+            return Err(format!("{host}: no bucket to be in"));
+        }
+        let of_alias = self.cname_signed.is_some() || self.cname_tlsa.is_some();
+        if of_alias && self.cname.is_none() {
+            return Err(format!("{host}: something of an alias, and there is none"));
+        }
+        let tlsa = self.tlsa.iter().chain(&self.cname_tlsa);
+        if self.server.is_none() && tlsa.clone().count() > 0 {
+            return Err(format!("{host}: TLSA records, and no server to make them from"));
+        }
+        tlsa.clone().try_for_each(Tlsa::check)
+    }
+
     /// The name of a smart host, without the final dot.
     pub(super) fn smart_host_name(&self) -> Option<&str> {
         self.host.strip_suffix('.').filter(|_| self.smart_host)
@@ -191,9 +230,7 @@ impl Scenario {
         }
         let mut played = BTreeSet::new();
         for exchange in &self.dns.exchanges {
-            if exchange.buckets == 0 {
-                return Err(format!("{}: no bucket to be in", exchange.host));
-            }
+            exchange.check()?;
             let Some(role) = &exchange.server else { continue };
             if !self.server.contains_key(role) {
                 return Err(format!("no server is named {role}"));

@@ -6,7 +6,7 @@ use super::hello::ReceivedHello;
 use super::legacy::{AnswerDeviation, Choice, Legacy, ServerDecision, handshake_failure};
 use super::pki::Pki;
 use super::step::{Prepared, Step};
-use super::tls::{ServerCertificates, config_with};
+use super::tls::{ServerCertificates, server_config};
 use super::tls_table::{ClientAuth, LeafKeyKind, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::tls::server_hello::{MARK_BYTES, end_of_random};
@@ -58,8 +58,13 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    pub(super) fn new(legacy: &Legacy, tls: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
-        let certificates = Arc::new(ServerCertificates::new(tls, host, pki)?);
+    pub(super) fn new(
+        legacy: &Legacy,
+        tls: &Tls,
+        host: &str,
+        pki: &Pki,
+        certificates: Arc<ServerCertificates>,
+    ) -> Result<Self, LabError> {
         let scheme = legacy.scheme(tls.certificate.key);
         if certificates.signer(Some(host)).sign(ProtocolVersion::TLS12, scheme, &[]).is_none() {
             return Err(rustls::Error::General(format!("the key cannot sign by {scheme}")).into());
@@ -280,7 +285,7 @@ fn completed(
             groups: groups.clone(),
             ..tls.clone()
         };
-        configs.insert((version, suite), config_with(&spec, pki, certificates.clone())?);
+        configs.insert((version, suite), server_config(&spec, pki, certificates.clone())?);
     }
     Ok(configs)
 }

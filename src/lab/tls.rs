@@ -1,7 +1,7 @@
 //! TLS as a scenario wants it: a rustls configuration for each server.
 
 use super::error::LabError;
-use super::pki::{self, LeafKey, Pki};
+use super::pki::{self, CertificateAndKey, LeafKey, Pki};
 use super::signer::Signer;
 use super::tls_table::{Certificate, ClientAuth, Tls};
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
@@ -23,15 +23,8 @@ const CERTIFICATES_MAX: usize = 20_000;
 /// An OCSPResponse of status `tryLater` (RFC 6960 §4.2.1): the least there is.
 const OCSP_TRY_LATER: &[u8] = &[0x30, 0x03, 0x0a, 0x01, 0x03];
 
-/// The configuration of a server. `host` is the name it goes by where the
-/// client sends none.
-pub(super) fn server_config(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Arc<ServerConfig>, LabError> {
-    let certificates = Arc::new(ServerCertificates::new(spec, host, pki)?);
-    config_with(spec, pki, certificates)
-}
-
-/// The same with certificates that are there already.
-pub(super) fn config_with(
+/// The configuration of a server that shows these certificates.
+pub(super) fn server_config(
     spec: &Tls,
     pki: &Pki,
     certificates: Arc<ServerCertificates>,
@@ -112,6 +105,7 @@ pub(super) struct ServerCertificates {
 }
 
 impl ServerCertificates {
+    /// `host` is the name that the server goes by where the client sends none.
     pub(super) fn new(spec: &Tls, host: &str, pki: &Arc<Pki>) -> Result<Self, LabError> {
         let with_key = |certificate: &Certificate| -> Result<_, LabError> {
             let key = LeafKey::new(certificate.key)?.signing(certificate.key, spec.handshake_signature)?;
@@ -159,6 +153,33 @@ impl ServerCertificates {
         };
         let names = pki::names(&self.named.0, name);
         self.ready.get_or_insert_with(&names, || self.make(&self.named, name)).ok()
+    }
+}
+
+/// What TLSA records are made from.
+impl ServerCertificates {
+    /// The leaf that a client is shown that asks for `name`.
+    pub(super) fn leaf(&self, name: &str) -> Result<CertificateAndKey, LabError> {
+        let (_, key) = &self.named;
+        let shown = self.for_name(Some(name));
+        let leaf = shown.as_ref().and_then(|shown| shown.cert.first());
+        let certificate = leaf.ok_or(rcgen::Error::CouldNotParseCertificate)?.to_vec();
+        Ok(CertificateAndKey { certificate, key: key.public_key_info() })
+    }
+
+    /// What signed it: itself, where no authority did.
+    pub(super) fn issuer(&self, name: &str) -> Result<CertificateAndKey, LabError> {
+        self.pki.issuer(&self.named.0).map_or_else(|| self.leaf(name), Ok)
+    }
+
+    /// The root above.
+    pub(super) fn root(&self, name: &str) -> Result<CertificateAndKey, LabError> {
+        self.pki.root_above(&self.named.0).map_or_else(|| self.leaf(name), Ok)
+    }
+
+    /// A certificate that nobody shows.
+    pub(super) fn unrelated(&self) -> &CertificateAndKey {
+        self.pki.unrelated()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::LabError;
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, SOA};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NULL, SOA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -22,6 +22,8 @@ const ALIASES_MAX: usize = 8;
 pub(super) struct Node {
     /// In which manner.
     pub manner: Manner,
+    /// Whether it is signed, and with it all below that the table does not have.
+    pub signed: bool,
     /// Whether an answer over UDP is cut.
     pub truncate: bool,
     /// MX records.
@@ -30,6 +32,10 @@ pub(super) struct Node {
     pub addresses: Vec<IpAddr>,
     /// CNAME record.
     pub alias: Option<String>,
+    /// TXT records; a line is one of the strings of a record.
+    pub txt: Vec<String>,
+    /// Data of TLSA records.
+    pub tlsa: Vec<Vec<u8>>,
 }
 
 /// In which manner a name is answered for.
@@ -41,15 +47,29 @@ pub(super) enum Manner {
     Nxdomain,
     /// SERVFAIL.
     Servfail,
+    /// Records whose signatures are wrong, and so is the denial of what would
+    /// be below: SERVFAIL, unless nobody is to check.
+    Bogus,
+    /// NOTIMP.
+    Notimp,
     /// Not at all.
     Silence,
 }
 
 /// All names of a fleet, in lower case without the final dot. A name that is
-/// not here does not exist.
-#[derive(Debug, Default)]
+/// not here does not exist. It is answered for as by a resolver that validates.
+#[derive(Debug)]
 pub(super) struct Zone {
     nodes: HashMap<Box<str>, Node>,
+    /// Whether it validates after all: if not, it never sets AD, and takes what
+    /// is bogus as it is.
+    pub validating: bool,
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self { nodes: HashMap::new(), validating: true }
+    }
 }
 
 /// Over what a question came.
@@ -75,6 +95,14 @@ impl Zone {
         Ok(())
     }
 
+    /// Gives a name that is entered its TLSA records, which are known later than
+    /// the name.
+    pub(super) fn publish_tlsa(&mut self, name: &str, records: Vec<Vec<u8>>) {
+        if let Some(node) = self.nodes.get_mut(name) {
+            node.tlsa = records;
+        }
+    }
+
     /// The answer to a message as bytes, and what it asked for; no bytes where
     /// the answer is silence, nothing at all where it was no question.
     pub(super) fn answer(&self, bytes: &[u8], transport: Transport) -> Option<(Query, Option<Vec<u8>>)> {
@@ -98,8 +126,6 @@ impl Zone {
     fn reply(&self, request: &Message, query: &Query, transport: Transport) -> Option<Message> {
         let mut reply = Message::response(request.metadata.id, request.metadata.op_code);
         reply.metadata = Metadata::response_from_request(&request.metadata);
-        reply.metadata.authoritative = true;
-        // A resolver takes its answers from us as if we had recursed for it.
         reply.metadata.recursion_available = true;
         reply.add_query(query.clone());
         if request.edns.is_some() {
@@ -111,41 +137,115 @@ impl Zone {
             reply.metadata.response_code = ResponseCode::NotImp;
             return Some(reply);
         }
-        let node = self.nodes.get(text(query.name()).as_str());
-        match node.map(|node| node.manner) {
-            Some(Manner::Silence) => return None,
-            Some(Manner::Servfail) => reply.metadata.response_code = ResponseCode::ServFail,
-            Some(Manner::Records)
-                if transport == Transport::Udp && node.is_some_and(|node| node.truncate) =>
-            {
+        let cut = self.nodes.get(text(query.name()).as_str()).is_some_and(|node| node.truncate);
+        let found = self.find(query);
+        let checks = self.validating && !request.metadata.checking_disabled;
+        match found.end {
+            End::Silence => return None,
+            End::Failure(code) => reply.metadata.response_code = code,
+            _ if found.bogus && checks => reply.metadata.response_code = ResponseCode::ServFail,
+            End::Records | End::NoName if cut && transport == Transport::Udp => {
                 reply.metadata.truncation = true;
             }
-            _ => self.fill(&mut reply, query),
+            end => {
+                if end == End::NoName {
+                    reply.metadata.response_code = ResponseCode::NXDomain;
+                }
+                if found.records.is_empty() || end == End::NoName {
+                    reply.add_authority(start_of_authority(&found.name));
+                }
+                reply.add_answers(found.records);
+                reply.metadata.authentic_data = found.signed && checks && wants_to_know(request);
+            }
         }
         Some(reply)
     }
 
     /// Records of the name and of what it is an alias of.
-    fn fill(&self, reply: &mut Message, query: &Query) {
-        let mut name = query.name().clone();
+    fn find(&self, query: &Query) -> Traced {
+        let name = query.name().clone();
+        let mut found = Traced { name, records: Vec::new(), signed: true, bogus: false, end: End::Records };
+        if query.name().is_root() && query.query_type() == RecordType::DNSKEY {
+            found.records = vec![Record::from_rdata(Name::root(), TTL_SECONDS, root_key())];
+            return found;
+        }
         for _ in 0..ALIASES_MAX {
-            let node = self.nodes.get(text(&name).as_str()).filter(|node| node.manner == Manner::Records);
-            let Some(node) = node else {
-                reply.metadata.response_code = ResponseCode::NXDomain;
+            let name = text(&found.name);
+            let closest = self.closest(&name);
+            found.signed &= closest.is_some_and(|node| node.signed);
+            found.bogus |= closest.is_some_and(|node| node.manner == Manner::Bogus);
+            let Some(node) = self.nodes.get(name.as_str()) else {
+                found.end = End::NoName;
                 break;
             };
-            let Some(alias) = node.alias.as_ref().and_then(|alias| Name::from_ascii(alias).ok()) else {
-                reply.add_answers(records(node, &name, query.query_type()));
+            found.end = match node.manner {
+                Manner::Records | Manner::Bogus => End::Records,
+                Manner::Nxdomain => End::NoName,
+                Manner::Servfail => End::Failure(ResponseCode::ServFail),
+                Manner::Notimp => End::Failure(ResponseCode::NotImp),
+                Manner::Silence => End::Silence,
+            };
+            if found.end != End::Records {
+                break;
+            }
+            let alias = node.alias.as_ref().and_then(|alias| Name::from_ascii(alias).ok());
+            let Some(alias) = alias.map(absolute) else {
+                found.records.extend(records(node, &found.name, query.query_type()));
                 break;
             };
-            let alias = absolute(alias);
-            reply.add_answer(Record::from_rdata(name, TTL_SECONDS, RData::CNAME(CNAME(alias.clone()))));
-            name = alias;
+            let data = RData::CNAME(CNAME(alias.clone()));
+            let owner = std::mem::replace(&mut found.name, alias);
+            found.records.push(Record::from_rdata(owner, TTL_SECONDS, data));
+            if query.query_type() == RecordType::CNAME {
+                break;
+            }
         }
-        if reply.answers.is_empty() || reply.metadata.response_code == ResponseCode::NXDomain {
-            reply.add_authority(start_of_authority(&name));
-        }
+        found
     }
+
+    /// The node of a name or, where the table does not have it, of the closest
+    /// name above.
+    fn closest(&self, name: &str) -> Option<&Node> {
+        let mut names =
+            std::iter::successors(Some(name), |name| name.split_once('.').map(|(_, parent)| parent));
+        names.find_map(|name| self.nodes.get(name))
+    }
+}
+
+/// What the table has for a question.
+struct Traced {
+    /// The name at the end of the aliases.
+    name: Name,
+    records: Vec<Record>,
+    /// Whether all names on the way are signed.
+    signed: bool,
+    /// Whether one of them is bogus.
+    bogus: bool,
+    end: End,
+}
+
+/// How the way along the aliases ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Records,
+    NoName,
+    Failure(ResponseCode),
+    Silence,
+}
+
+/// Whether who asks wants to know if the answer was validated (RFC 4035 §3.2.1,
+/// RFC 6840 §5.7).
+fn wants_to_know(request: &Message) -> bool {
+    let ok = request.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok);
+    ok || request.metadata.authentic_data
+}
+
+/// A made-up key of the root (RFC 4034 §2): flags, protocol, ECDSA on P-256, 64
+/// octets. Nobody checks by it; that it comes with AD says who validates.
+fn root_key() -> RData {
+    let mut key = vec![0x01, 0x01, 3, 13];
+    key.extend([0x6d; 64]);
+    RData::Unknown { code: RecordType::DNSKEY, rdata: NULL::with(key) }
 }
 
 fn udp_limit(request: &Message) -> u16 {
@@ -167,6 +267,14 @@ fn records(node: &Node, name: &Name, kind: RecordType) -> Vec<Record> {
                 _ => None,
             }));
         }
+        RecordType::TXT => data.extend(node.txt.iter().map(|text| {
+            let strings = text.split('\n').map(str::as_bytes);
+            RData::TXT(TXT::from_bytes(strings.collect()))
+        })),
+        RecordType::TLSA => data.extend(node.tlsa.iter().map(|record| match record.as_slice() {
+            [] => RData::Update0(RecordType::TLSA),
+            bytes => RData::Unknown { code: RecordType::TLSA, rdata: NULL::with(bytes.to_vec()) },
+        })),
         _ => {}
     }
     data.into_iter().map(|data| Record::from_rdata(name.clone(), TTL_SECONDS, data)).collect()
