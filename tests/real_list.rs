@@ -49,7 +49,7 @@ impl Lab {
         let mut ready = String::new();
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
         let words: Vec<&str> = ready.split_whitespace().collect();
-        let ["lab", "ready:", "dns", dns, "smtp-port", port] = words[..] else { panic!("{ready:?}") };
+        let ["lab", "ready:", "dns", dns, "smtp-port", port, ..] = words[..] else { panic!("{ready:?}") };
         let (dns, port) = (dns.to_string(), port.parse().unwrap());
         Self { process, dir, dns, port }
     }

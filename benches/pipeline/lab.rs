@@ -34,9 +34,11 @@ impl Lab {
         let mut lab = Self { process, dns: String::new(), port: String::new() };
         let mut ready = String::new();
         BufReader::new(stdout).read_line(&mut ready)?;
-        // lab ready: dns 127.0.0.1:5300 smtp-port 2525
+        // lab ready: dns 127.0.0.1:5300 smtp-port 2525 policy-port 8443
         let words: Vec<&str> = ready.split_whitespace().collect();
-        let [.., dns, _, port] = words[..] else { bail!("the lab did not start: {ready}") };
+        let ["lab", "ready:", _, dns, _, port, ..] = words[..] else {
+            bail!("the lab did not start: {ready}")
+        };
         (lab.dns, lab.port) = (dns.to_string(), port.to_string());
         Ok(lab)
     }

@@ -35,6 +35,10 @@ pub struct LabArgs {
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub smtp_port: u16,
 
+    /// Port of the policy hosts of MTA-STS; 0: any free port
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub policy_port: u16,
+
     /// Seed: the same seed and list give each domain the same scenario
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,

@@ -22,6 +22,7 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     options.seed = args.seed;
     options.dns = args.listen_dns;
     options.smtp_port = args.smtp_port;
+    options.policy_port = args.policy_port;
     options.hosts_per_scenario = args.hosts_per_scenario as usize;
     if !args.scenario.is_empty() {
         let named: Result<Vec<_>, _> = args.scenario.iter().map(|name| lab::scenario(name)).collect();
@@ -50,7 +51,9 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     let mut signals = Signals::new();
     // Whoever started the lab with port 0 reads the ports here, and may scan
     // from the moment the line is there, or end the lab.
-    let ready = format!("lab ready: dns {} smtp-port {}\n", fleet.dns_addr(), fleet.smtp_port());
+    let [dns, smtp, policies] =
+        [fleet.dns_addr().to_string(), fleet.smtp_port().to_string(), fleet.policy_port().to_string()];
+    let ready = format!("lab ready: dns {dns} smtp-port {smtp} policy-port {policies}\n");
     // A pipe that is full must not keep a signal from ending it.
     let telling = tokio::task::spawn_blocking(move || io::stdout().write_all(ready.as_bytes()));
     tokio::select! {

@@ -5,7 +5,8 @@ use super::address::{IPV6, Pool};
 use super::assign::assign;
 use super::cast_records::{PlannedTlsa, ZoneEntry, host_name};
 use super::error::LabError;
-use super::scenario::{Dns, Mode, Scenario, ScenarioExchange, Unresolved};
+use super::httpsd;
+use super::scenario::{Dns, Mode, Scenario, ScenarioExchange};
 use super::server::Server;
 use super::truth::{EndpointTruth, RolePlacement, TruthRow};
 use super::zone::{Manner, Node, Zone};
@@ -23,6 +24,8 @@ pub(super) struct Cast {
     pub tlsa: BTreeMap<String, PlannedTlsa>,
     /// The server at each address, and the name that it goes by.
     pub stations: BTreeMap<IpAddr, Station>,
+    /// The scenario whose policy hosts are at each address.
+    pub policies: BTreeMap<IpAddr, usize>,
     /// What must be found, in the order of the domains.
     pub truth: Vec<TruthRow>,
     /// What must be found at each address and name.
@@ -57,6 +60,7 @@ impl Cast {
             cast: Cast {
                 zone: Zone::default(),
                 tlsa: BTreeMap::new(),
+                policies: BTreeMap::new(),
                 stations: BTreeMap::new(),
                 truth: Vec::with_capacity(domains.len()),
                 endpoints: Vec::new(),
@@ -122,6 +126,14 @@ impl Casting<'_> {
             if let Some(table) = table {
                 ZoneEntry { zone: &mut self.cast.zone, domain, scenario }.txt(label, table)?;
             }
+        }
+        if let Some(policy) = &scenario.policy {
+            let host = format!("{}{domain}", httpsd::LABEL);
+            let address = Pool::new(index, scenario.server.len(), self.hosts)?.address(&host);
+            if policy.resolves.is_none() {
+                self.cast.policies.insert(address, index);
+            }
+            ZoneEntry { zone: &mut self.cast.zone, domain, scenario }.policy_host(host, address, policy)?;
         }
         self.cast.truth.push(TruthRow {
             domain: domain.clone(),
@@ -204,10 +216,7 @@ impl Casting<'_> {
         let manner = match exchange.resolves {
             _ if exchange.bogus => Manner::Bogus,
             _ if exchange.server.is_some() => Manner::Records,
-            Unresolved::Nxdomain => Manner::Nxdomain,
-            Unresolved::NoData => Manner::Records,
-            Unresolved::Servfail => Manner::Servfail,
-            Unresolved::Timeout => Manner::Silence,
+            unresolved => unresolved.into(),
         };
         let node = Node { manner, signed, truncate, addresses, ..Node::default() };
         let Some(alias) = &exchange.cname else { return self.cast.zone.insert(host, node) };

@@ -2,12 +2,14 @@
 //! texts of MTA-STS and TLS-RPT.
 
 use super::address::hash;
-use super::dns_table::{Answers, Tlsa, Txt};
+use super::dns_table::{Answers, Tlsa, Txt, Unresolved};
 use super::error::LabError;
+use super::policy_table::PolicyHost;
 use super::scenario::{Dns, Scenario, ScenarioExchange};
 use super::zone::{Manner, Node, Zone};
 use crate::model::DomainName;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// TLSA records that are to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,13 +75,33 @@ impl ZoneEntry<'_> {
     /// Enters the texts that stand below a label of the domain.
     pub(super) fn txt(mut self, label: &str, table: &Txt) -> Result<(), LabError> {
         let (domain, &Dns { signed, truncate, .. }) = (self.domain, &self.scenario.dns);
-        let alias = table.cname.as_ref().map(|alias| match alias.strip_suffix('.') {
-            Some(absolute) => absolute.to_string(),
-            None => format!("{alias}.{domain}"),
-        });
+        let alias = table.cname.as_ref().map(|alias| self.whole(alias));
         let txt = table.txt.0.clone();
         let node = Node { manner: table.answers.into(), signed, truncate, txt, ..Node::default() };
         self.behind_alias(format!("{label}.{domain}"), alias, signed, node).map(drop)
+    }
+
+    /// Enters the name of a policy host.
+    pub(super) fn policy_host(
+        mut self,
+        host: String,
+        address: IpAddr,
+        policy: &PolicyHost,
+    ) -> Result<(), LabError> {
+        let Dns { signed, truncate, .. } = self.scenario.dns;
+        let manner = policy.resolves.map_or(Manner::Records, Manner::from);
+        let addresses = if policy.resolves.is_none() { vec![address] } else { Vec::new() };
+        let node = Node { manner, signed, truncate, addresses, ..Node::default() };
+        let alias = policy.cname.as_ref().map(|alias| self.whole(alias));
+        self.behind_alias(host, alias, signed, node).map(drop)
+    }
+
+    /// A name made whole, without the final dot.
+    fn whole(&self, name: &str) -> String {
+        match name.strip_suffix('.') {
+            Some(absolute) => absolute.to_string(),
+            None => format!("{name}.{}", self.domain),
+        }
     }
 
     /// Enters a node, and before it the alias that leads to it, if there is one.
@@ -117,6 +139,17 @@ pub(super) fn host_name(exchange: &ScenarioExchange, name: &str, domain: &Domain
             Some(absolute) => absolute.to_string(),
             None => format!("{name}.{domain}"),
         },
+    }
+}
+
+impl From<Unresolved> for Manner {
+    fn from(unresolved: Unresolved) -> Self {
+        match unresolved {
+            Unresolved::Nxdomain => Manner::Nxdomain,
+            Unresolved::NoData => Manner::Records,
+            Unresolved::Servfail => Manner::Servfail,
+            Unresolved::Timeout => Manner::Silence,
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Counters {
     pub addresses: BTreeMap<IpAddr, AddressCount>,
     /// DNS queries by name and record type.
     pub queries: BTreeMap<(String, String), u64>,
+    /// Requests for a policy by the name of the policy host.
+    pub policies: BTreeMap<String, u64>,
 }
 
 /// What one address saw under one name.
@@ -54,8 +56,8 @@ impl Counters {
         self.endpoints.values().map(|count| count.handshakes).sum()
     }
 
-    /// Writes one CSV with three kinds of rows: `endpoint`, `address` and
-    /// `query`.
+    /// Writes one CSV with four kinds of rows: `endpoint`, `address`, `query` and
+    /// `policy`.
     ///
     /// # Errors
     /// Those of the writer.
@@ -83,6 +85,9 @@ impl Counters {
         }
         for ((name, kind), count) in &self.queries {
             rows.write_record(["query", "", name, kind, "", "", "", &count.to_string()])?;
+        }
+        for (name, count) in &self.policies {
+            rows.write_record(["policy", "", name, "", "", "", "", &count.to_string()])?;
         }
         rows.flush()
     }
@@ -160,6 +165,24 @@ impl Presence<'_> {
 impl Drop for Presence<'_> {
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+/// The counters of the policy hosts: requests by name.
+#[derive(Debug, Default)]
+pub(super) struct PolicyCounter(Mutex<HashMap<String, u64>>);
+
+impl PolicyCounter {
+    /// A policy was asked for.
+    pub(super) fn add(&self, name: &str) {
+        let mut requests = lock(&self.0);
+        let name = if requests.len() < COUNTED_NAMES_MAX { name } else { OTHER };
+        *requests.entry(name.to_string()).or_default() += 1;
+    }
+
+    /// Adds to `snapshot` what was asked for.
+    pub(super) fn collect(&self, snapshot: &mut Counters) {
+        snapshot.policies.extend(lock(&self.0).iter().map(|(name, count)| (name.clone(), *count)));
     }
 }
 

@@ -25,6 +25,21 @@ pub enum Answers {
     Timeout,
 }
 
+/// What the DNS says of a host without a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unresolved {
+    /// No such name.
+    #[default]
+    Nxdomain,
+    /// No address records.
+    NoData,
+    /// SERVFAIL.
+    Servfail,
+    /// No answer at all.
+    Timeout,
+}
+
 /// The TLSA records of one name at port 25. In a scenario file either the list
 /// of the records or a table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,10 +3,11 @@
 use super::address::IPV6;
 use super::cast::Cast;
 use super::connector_file;
-use super::counters::{AddressCounter, Counters};
+use super::counters::{AddressCounter, Counters, PolicyCounter};
 use super::dnsd::Dnsd;
 use super::embedded::scenarios;
 use super::error::LabError;
+use super::httpsd::{Httpsd, ReadyHost};
 use super::listen::{Listener, bind_all, has_ipv6, stopper};
 use super::pki::Pki;
 use super::scenario::Scenario;
@@ -18,7 +19,8 @@ use super::tlsa;
 use super::truth::{self, EndpointTruth, TruthRow};
 use crate::model::DomainName;
 use rustls::pki_types::CertificateDer;
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct FleetOptions {
     pub dns: SocketAddr,
     /// Port of all SMTP servers; 0 is any that is free on all addresses.
     pub smtp_port: u16,
+    /// Port of all policy hosts, in the same way.
+    pub policy_port: u16,
     /// Each domain plays one of these, drawn by their weights.
     pub scenarios: Vec<Scenario>,
     /// Addresses in the pool of each role of each scenario.
@@ -60,6 +64,7 @@ impl FleetOptions {
             seed: 0,
             dns: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             smtp_port: 0,
+            policy_port: 0,
             scenarios: scenarios()?,
             hosts_per_scenario: HOSTS_PER_SCENARIO,
             validating: true,
@@ -73,6 +78,8 @@ impl FleetOptions {
 pub struct Fleet {
     dns: Dnsd,
     smtp_port: u16,
+    policy_port: u16,
+    policies: Arc<PolicyCounter>,
     roots: Vec<CertificateDer<'static>>,
     root_pem: String,
     truth: Vec<TruthRow>,
@@ -129,9 +136,15 @@ impl Fleet {
             cast.zone.publish_tlsa(owner, tlsa::records(&planned.tlsa, &shown, &planned.name)?);
         }
         let dns = Dnsd::start(options.dns, cast.zone, stop.clone())?;
+        let policies = Arc::new(PolicyCounter::default());
+        let (policy_port, hosts) =
+            policy_hosts(&cast.policies, &scenarios, options.policy_port, &policies, &pki)?;
+        hosts.into_iter().for_each(|host| _ = tasks.spawn(host.run(stop.clone())));
         Ok(Self {
             dns,
             smtp_port,
+            policy_port,
+            policies,
             roots: pki.roots(),
             root_pem: pki.root_pem().to_string(),
             truth: cast.truth,
@@ -152,6 +165,11 @@ impl Fleet {
     /// The port of all SMTP servers.
     pub fn smtp_port(&self) -> u16 {
         self.smtp_port
+    }
+
+    /// The port of all policy hosts.
+    pub fn policy_port(&self) -> u16 {
+        self.policy_port
     }
 
     /// The root certificates to trust, as DER.
@@ -212,6 +230,7 @@ impl Fleet {
             counter.collect(*ip, &mut snapshot);
         }
         self.dns.queries().collect(&mut snapshot);
+        self.policies.collect(&mut snapshot);
         snapshot
     }
 
@@ -229,6 +248,38 @@ impl Fleet {
         while self.tasks.join_next().await.is_some() {}
         self.dns.join().await;
     }
+}
+
+/// The policy hosts of the fleet on one port, and the port.
+fn policy_hosts(
+    addresses: &BTreeMap<IpAddr, usize>,
+    scenarios: &[Arc<Scenario>],
+    port: u16,
+    requests: &Arc<PolicyCounter>,
+    pki: &Arc<Pki>,
+) -> Result<(u16, Vec<Httpsd>), LabError> {
+    let table =
+        |index: usize| scenarios.get(index).and_then(|scenario| Some((scenario, scenario.policy.as_ref()?)));
+    let heard = addresses.iter().filter_map(|(ip, index)| {
+        let (scenario, host) = table(*index)?;
+        Some((*ip, host.listen.backlog()?, *index, scenario, host))
+    });
+    let heard: Vec<_> = heard.collect();
+    let listening: Vec<_> = heard.iter().map(|(ip, backlog, ..)| (*ip, *backlog)).collect();
+    let (port, sockets) = bind_all(&listening, port)?;
+    let mut made = HashMap::new();
+    let mut hosts = Vec::with_capacity(sockets.len());
+    for ((_, _, index, scenario, host), socket) in heard.into_iter().zip(sockets) {
+        let ready = match made.entry(index) {
+            Entry::Occupied(ready) => ready.into_mut(),
+            Entry::Vacant(vacant) => {
+                let ready = ReadyHost::new(host, requests, pki);
+                vacant.insert(ready.map_err(|cause| LabError::scenario(&scenario.name, cause))?)
+            }
+        };
+        hosts.push(Httpsd::new(socket, ready.clone()));
+    }
+    Ok((port, hosts))
 }
 
 /// The scenarios that this machine can play, and the names of the others.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// Attempts to find a port that is free on all addresses.
 const PORT_ATTEMPTS_MAX: u32 = 20;
 /// Pause after an accept that failed, for want of descriptors.
-const ERROR_PAUSE: Duration = Duration::from_millis(10);
+pub(super) const ERROR_PAUSE: Duration = Duration::from_millis(10);
 
 /// Whether this machine has `::1`.
 pub(super) fn has_ipv6(address: IpAddr) -> bool {

@@ -27,10 +27,12 @@ mod error;
 mod expect;
 mod fleet;
 mod hello;
+mod httpsd;
 mod inside;
 mod legacy;
 mod listen;
 mod pki;
+mod policy_table;
 mod scenario;
 mod scripted;
 mod server;
@@ -50,7 +52,7 @@ mod tests;
 pub use address::{HOSTS_MAX, SCENARIOS_MAX};
 pub use compare::{Disagreement, disagreements, endpoint_disagreements, suite_disagreements};
 pub use counters::{AddressCount, Counters, EndpointCount};
-pub use dns_table::{Answers, MORE_RECORDS_MAX, Texts, Tlsa, TlsaSource, TlsaSpec, Txt};
+pub use dns_table::{Answers, MORE_RECORDS_MAX, Texts, Tlsa, TlsaSource, TlsaSpec, Txt, Unresolved};
 pub use embedded::{scenario, scenarios};
 pub use error::LabError;
 pub use expect::{
@@ -59,7 +61,8 @@ pub use expect::{
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, SuitePreference};
-pub use scenario::{AddressRecords, Dns, Mode, Scenario, ScenarioConnector, ScenarioExchange, Unresolved};
+pub use policy_table::PolicyHost;
+pub use scenario::{AddressRecords, Dns, Mode, Scenario, ScenarioConnector, ScenarioExchange};
 pub use server::{Listen, Server};
 pub use step::{Pace, Step, Then, Words};
 pub use tls_table::{

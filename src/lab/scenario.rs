@@ -1,9 +1,10 @@
 //! A scenario: how the DNS answers for a domain, how its servers behave, and
 //! what a scanner must find. The schema of `datasets/lab/*.toml`.
 
-use super::dns_table::{Tlsa, Txt};
+use super::dns_table::{Tlsa, Txt, Unresolved};
 use super::error::LabError;
 use super::expect::Expect;
+use super::policy_table::PolicyHost;
 use super::server::Server;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,8 @@ pub struct Scenario {
     pub mta_sts: Option<Txt>,
     /// The same at `_smtp._tls.`.
     pub tls_rpt: Option<Txt>,
+    /// The policy host of its domains, if there is one.
+    pub policy: Option<PolicyHost>,
     /// The connector that takes the mail of its domains, if one does.
     pub connector: Option<ScenarioConnector>,
     /// Servers by role; an exchange names the role that answers for it.
@@ -180,21 +183,6 @@ impl AddressRecords {
     }
 }
 
-/// What the DNS says of a host without a server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Unresolved {
-    /// No such name.
-    #[default]
-    Nxdomain,
-    /// No address records.
-    NoData,
-    /// SERVFAIL.
-    Servfail,
-    /// No answer at all.
-    Timeout,
-}
-
 impl Scenario {
     /// Reads one file. `name` is that of the file without `.toml`.
     ///
@@ -243,6 +231,7 @@ impl Scenario {
             return Err(format!("server {idle} has no exchange"));
         }
         self.server.values().try_for_each(Server::check)?;
+        self.policy.iter().try_for_each(PolicyHost::check)?;
         self.check_smart_hosts()?;
         self.expect.check(&played, self.connector.is_some())
     }

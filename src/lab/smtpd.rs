@@ -313,6 +313,11 @@ async fn play(
         // Once the last word is out a client may be back before we see it go.
         presence.leave();
     }
+    utter(stream, step).await
+}
+
+/// The words of a step.
+pub(super) async fn utter(stream: &mut (impl AsyncWrite + Unpin), step: &Prepared) -> io::Result<Then> {
     for _ in 0..step.times {
         match step.pace {
             Pace::Whole => stream.write_all(&step.bytes).await?,
@@ -340,7 +345,7 @@ async fn pieces<'a>(
 }
 
 /// Waits for the client to go where the script says so.
-async fn finish(stream: &mut (impl AsyncRead + Unpin), then: Then) -> io::Result<Then> {
+pub(super) async fn finish(stream: &mut (impl AsyncRead + Unpin), then: Then) -> io::Result<Then> {
     if then == Then::Silence {
         drain(stream).await?;
     }
@@ -355,7 +360,7 @@ async fn drain(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
 
 /// Closes so that the client reads all that was said: sends the end of the
 /// stream and reads on until the client's own.
-async fn linger(stream: &mut TcpStream) {
+pub(super) async fn linger(stream: &mut TcpStream) {
     if stream.shutdown().await.is_ok() {
         let _ = timeout(LINGER_MAX, drain(stream)).await;
     }
