@@ -4,6 +4,8 @@
 
 #[path = "lookup/aliases.rs"]
 mod aliases;
+#[path = "lookup/dane.rs"]
+mod dane;
 #[path = "lookup/server.rs"]
 mod server;
 #[path = "lookup/traffic.rs"]
@@ -27,6 +29,7 @@ fn config(server: &DnsServer) -> LookupConfig {
         nameservers: vec![server.address],
         timeout: Duration::from_secs(5),
         attempts: 2,
+        dane: false,
         ..LookupConfig::default()
     }
 }

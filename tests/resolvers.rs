@@ -18,7 +18,13 @@ use std::time::{Duration, Instant};
 
 fn config(nameservers: &[SocketAddr]) -> LookupConfig {
     let timeout = Duration::from_secs(2);
-    LookupConfig { nameservers: nameservers.to_vec(), timeout, attempts: 2, ..LookupConfig::default() }
+    LookupConfig {
+        nameservers: nameservers.to_vec(),
+        timeout,
+        attempts: 2,
+        dane: false,
+        ..LookupConfig::default()
+    }
 }
 
 fn lookup(nameservers: &[SocketAddr]) -> DnsLookup {

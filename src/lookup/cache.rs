@@ -1,6 +1,7 @@
 //! Answers for as long as they may be kept.
 
-use crate::dns::{Answer, Question};
+use super::vouched::Vouched;
+use crate::dns::Question;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ pub(super) struct AnswerCache(Cache<Question, CachedAnswer>);
 
 #[derive(Clone)]
 struct CachedAnswer {
-    answer: Arc<Answer>,
+    answer: Arc<Vouched>,
     until: Instant,
 }
 
@@ -28,13 +29,13 @@ impl AnswerCache {
     }
 
     /// The answer, if it is known and may still be used.
-    pub(super) fn get(&self, question: &Question, now: Instant) -> Option<Arc<Answer>> {
+    pub(super) fn get(&self, question: &Question, now: Instant) -> Option<Arc<Vouched>> {
         let CachedAnswer { answer, until } = self.0.get(question)?;
         (now < until).then_some(answer)
     }
 
     /// Keeps an answer, if it may be kept at all.
-    pub(super) fn insert(&self, question: &Question, answer: &Arc<Answer>, now: Instant) {
+    pub(super) fn insert(&self, question: &Question, answer: &Arc<Vouched>, now: Instant) {
         let most = if answer.records.is_empty() && !answer.goes_on { DENIAL_KEPT_MAX } else { KEPT_MAX };
         let time = Duration::from_secs(answer.ttl.unwrap_or_default().into()).min(most);
         if !time.is_zero() {
@@ -47,7 +48,8 @@ impl AnswerCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::{Name, RecordType};
+    use crate::dns::{Answer, Name, RecordType};
+    use crate::model::tlsa::Authenticity;
 
     fn question() -> Question {
         Question::new(Name::from_ascii("d.example.").unwrap(), RecordType::MX)
@@ -55,7 +57,7 @@ mod tests {
 
     /// Whether an answer of this time to live is there so many seconds later.
     fn is_kept(ttl: Option<u32>, goes_on: bool, seconds: u64) -> bool {
-        let answer = Arc::new(Answer {
+        let answer = Answer {
             is_authentic: false,
             has_edns: true,
             recurses: true,
@@ -65,7 +67,8 @@ mod tests {
             exists: true,
             goes_on,
             ttl,
-        });
+        };
+        let answer = Arc::new(Vouched { answer, authenticity: Authenticity::Secure });
         let (cache, now) = (AnswerCache::new(8), Instant::now());
         cache.insert(&question(), &answer, now);
         cache.get(&question(), now + Duration::from_secs(seconds)).is_some()

@@ -1,5 +1,6 @@
 //! What to ask, whom, and for how long.
 
+use super::believed::TrustedAd;
 use super::smart_hosts::SmartHosts;
 use crate::model::Blocklist;
 use std::io;
@@ -36,6 +37,11 @@ pub struct LookupConfig {
     /// Most questions under way at once. Each holds one UDP socket, or up to
     /// three while its server is silent.
     pub queries_in_flight: usize,
+    /// Whether to ask who vouches for answers, and for TLSA records (RFC 7672).
+    pub dane: bool,
+    /// Resolvers whose AD is believed beside those on loopback. Those that do not
+    /// validate are not, whoever names them.
+    pub trusted_ad: Vec<TrustedAd>,
     /// The hosts that are looked up in place of the MX of a domain.
     pub smart_hosts: SmartHosts,
     /// Names that are left alone: they are not looked up, and an alias that
@@ -53,6 +59,8 @@ impl Default for LookupConfig {
             ipv6: true,
             cache_entries: 65_536,
             queries_in_flight: 1024,
+            dane: true,
+            trusted_ad: Vec::new(),
             smart_hosts: SmartHosts::default(),
             blocklist: Arc::default(),
         }

@@ -1,4 +1,4 @@
-//! MX, A and AAAA: [`crate::stage::Lookup`] by recursive resolvers.
+//! MX, A, AAAA and TLSA: [`crate::stage::Lookup`] by recursive resolvers.
 //!
 //! A survey must see the DNS itself, so names are always absolute: no search
 //! domain, no hosts file. What replies say is read in [`crate::dns`]; here they
@@ -13,37 +13,47 @@
 //! under another name.
 
 mod answer;
+mod believed;
 mod cache;
 mod config;
 mod health;
+mod hosts;
+mod names;
 mod questions;
 mod resolvers;
 mod smart_hosts;
 mod special;
 mod tcp;
+mod tlsa;
 mod trouble;
 mod udp;
 mod vigil;
+mod vouched;
 
 pub use crate::dns::ALIASES_MAX;
+pub use believed::{AskedResolver, TrustedAd};
 pub use config::{LookupConfig, LookupError};
+pub use hosts::ADDRESSES_PER_EXCHANGE_MAX;
 pub use smart_hosts::SmartHosts;
+pub use tlsa::TLSA_HOSTS_MAX;
 pub use vigil::ResolverState;
 
-use crate::dns::{AliasChain, Answer, Name, RecordType};
+use crate::dns::{Name, RecordType};
+use crate::model::tlsa::Authenticity;
 use crate::model::{
-    Blocklist, DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
+    DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
 };
 use crate::stage::Lookup;
 use answer::MailExchanger;
 use futures_util::future::join_all;
+use hosts::ResolvedHost;
+use names::{Names, dns_name};
 use questions::Questions;
-use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{Instrument, debug_span};
 use trouble::unusable;
+use vouched::{FoundRecords, NoRecords};
 
 /// What is told of a host that is named outright and has no address: it may be
 /// a domain, which nobody asked for its MX.
@@ -52,18 +62,16 @@ const HOST_WITHOUT_ADDRESS: &str = "no address; with a port the name is a host, 
 /// Most exchangers kept of one domain. Those of the best preference stay; what
 /// is beyond is counted, and neither resolved nor probed.
 pub const EXCHANGES_MAX: usize = 100;
-/// Most addresses kept of one exchanger, of both families if it has both. What
-/// is beyond is counted, and not probed.
-pub const ADDRESSES_PER_EXCHANGE_MAX: usize = 32;
+
+/// Exchangers, and how many there are beyond; or why there are none.
+type MailExchangers = Result<(Vec<MailExchanger>, usize), Failure>;
 
 /// Asks a recursive resolver. Answers are cached for their TTL, the negative
 /// ones too, and equal questions that are under way are asked once.
 pub struct DnsLookup {
-    questions: Questions,
-    ipv4: bool,
-    ipv6: bool,
+    names: Names,
     smart_hosts: SmartHosts,
-    blocklist: Arc<Blocklist>,
+    dane: bool,
 }
 
 impl DnsLookup {
@@ -76,25 +84,34 @@ impl DnsLookup {
         if !(config.ipv4 || config.ipv6) {
             return Err(LookupError::NoFamily);
         }
-        Ok(Self {
-            questions: Questions::new(&config)?,
-            ipv4: config.ipv4,
-            ipv6: config.ipv6,
-            smart_hosts: config.smart_hosts,
-            blocklist: config.blocklist,
-        })
+        let questions = Questions::new(&config)?;
+        let LookupConfig { ipv4, ipv6, blocklist, smart_hosts, dane, .. } = config;
+        Ok(Self { names: Names { questions, ipv4, ipv6, blocklist }, smart_hosts, dane })
     }
 
     /// From now on waits, for `patience` at most, where all resolvers have fallen
     /// silent, instead of failing one lookup after the other; and sends nothing
     /// before one has answered once. What becomes of them is told.
     pub fn wait_out_silence(&self, patience: Duration) -> watch::Receiver<ResolverState> {
-        self.questions.vigil.begin(patience)
+        self.names.questions.vigil.begin(patience)
     }
 
     /// Lets all end that wait so.
     pub fn give_up(&self) {
-        self.questions.vigil.give_up();
+        self.names.questions.vigil.give_up();
+    }
+
+    /// Who is asked, and whose AD is believed, as far as that is known: it is
+    /// looked for before the first question, if anybody wants to know.
+    pub fn resolvers(&self) -> Vec<AskedResolver> {
+        self.names.questions.resolvers().told()
+    }
+
+    /// The same once that is known; `None` where nobody wants to know, or no
+    /// resolver replies.
+    pub async fn resolvers_looked_at(&self) -> Option<Vec<AskedResolver>> {
+        let begun = self.dane && self.names.questions.begin().await.is_ok();
+        begun.then(|| self.resolvers())
     }
 
     /// Finds the addresses of a host that is named outright, without asking
@@ -107,14 +124,14 @@ impl DnsLookup {
         if let Some(failure) = special::failure(&name) {
             return DomainFacts::failed(target, failure);
         }
-        let mut exchange =
-            self.exchange(MailExchanger { preference: 0, host: MxHost::from(host), name }).await;
-        let failure = exchange.failure.take().map(|failure| match failure.kind {
+        let mx = MailExchanger { preference: 0, host: MxHost::from(host), name };
+        let mut found = self.names.host(mx).await;
+        let failure = found.exchange.failure.take().map(|failure| match failure.kind {
             Kind::NoData => failure.with_detail(HOST_WITHOUT_ADDRESS),
             _ => failure,
         });
-        exchange.failure.clone_from(&failure);
-        facts(target, vec![exchange], failure)
+        found.exchange.failure.clone_from(&failure);
+        facts(target, self.exchanges(vec![found]).await, failure)
     }
 
     async fn domain(&self, target: Target, domain: DomainName) -> DomainFacts {
@@ -126,11 +143,13 @@ impl DnsLookup {
             Ok(name) => name,
             Err(failure) => return DomainFacts::failed(target, failure),
         };
-        match self.mail_exchangers(&name).await {
+        let (told, authenticity) = self.mail_exchangers(&name).await;
+        let facts = match told {
             Ok((mx, excess)) => self.explicit(target, mx, excess).await,
             Err(failure) if failure.kind == Kind::NoData => self.implicit(target, &domain, &name).await,
             Err(failure) => DomainFacts::failed(target, failure),
-        }
+        };
+        DomainFacts { mx_authenticity: authenticity.filter(|_| self.dane), ..facts }
     }
 
     /// A domain with MX records, and `excess` more than are kept.
@@ -139,10 +158,11 @@ impl DnsLookup {
             && only.is_null()
         {
             let failure = Failure::new(Phase::Dns, Kind::NullMx);
-            let exchange = unreachable_exchange(only.preference, only.host.clone(), failure.clone());
-            return facts(target, vec![exchange], Some(failure));
+            let host = ResolvedHost::unreachable(only.preference, only.host.clone(), failure.clone());
+            return facts(target, vec![host.exchange], Some(failure));
         }
-        let exchanges = join_all(mx.into_iter().map(|mx| self.exchange(mx))).await;
+        let hosts = join_all(mx.into_iter().map(|mx| self.names.host(mx))).await;
+        let exchanges = self.exchanges(hosts).await;
         let failure = overall_failure(&exchanges, excess, "no MX names a host with an address");
         DomainFacts { exchanges_excess: Some(excess), ..facts(target, exchanges, failure) }
     }
@@ -151,10 +171,13 @@ impl DnsLookup {
     /// (RFC 5321 §5.1).
     async fn implicit(&self, target: Target, domain: &DomainName, name: &Name) -> DomainFacts {
         let own = MailExchanger { preference: 0, host: MxHost::from(domain), name: name.clone() };
-        let exchange = self.exchange(own).await;
-        match exchange.failure.clone() {
+        let host = self.names.host(own).await;
+        match host.exchange.failure.clone() {
             Some(failure) => DomainFacts::failed(target, failure),
-            None => DomainFacts { implicit_mx: true, ..facts(target, vec![exchange], None) },
+            None => {
+                let exchanges = self.exchanges(vec![host]).await;
+                DomainFacts { implicit_mx: true, ..facts(target, exchanges, None) }
+            }
         }
     }
 
@@ -162,148 +185,54 @@ impl DnsLookup {
     /// equal preference, in the order of the connector; each address of a
     /// range is an address of one exchange without a name.
     async fn smart_hosts(&self, target: Target, hosts: &[SmartHost]) -> DomainFacts {
-        let exchanges = join_all(hosts.iter().map(|host| self.smart_host(host))).await;
+        let hosts = join_all(hosts.iter().map(|host| self.smart_host(host))).await;
+        let exchanges = self.exchanges(hosts).await;
         let failure = overall_failure(&exchanges, 0, "no smart host has an address");
         DomainFacts { smart_hosts: true, ..facts(target, exchanges, failure) }
     }
 
-    async fn smart_host(&self, host: &SmartHost) -> Exchange {
+    async fn smart_host(&self, host: &SmartHost) -> ResolvedHost {
         match host {
             SmartHost::Name(name) => match dns_name(name) {
                 Ok(asked) => {
-                    self.exchange(MailExchanger { preference: 0, host: MxHost::from(name), name: asked })
-                        .await
+                    let mx = MailExchanger { preference: 0, host: MxHost::from(name), name: asked };
+                    self.names.host(mx).await
                 }
-                Err(failure) => unreachable_exchange(0, MxHost::from(name), failure),
+                Err(failure) => ResolvedHost::unreachable(0, MxHost::from(name), failure),
             },
-            SmartHost::Range(_) => named_outright(None, host.addresses()),
+            SmartHost::Range(_) => ResolvedHost::named_outright(None, host.addresses()),
         }
     }
 
-    async fn exchange(&self, mx: MailExchanger) -> Exchange {
-        if let Err(failure) = mx.check() {
-            return unreachable_exchange(mx.preference, mx.host, failure);
-        }
-        match self.addresses(&mx.name).await {
-            Ok(Addresses { in_use, of_other_family, unresolved }) => {
-                let (addresses, excess) = answer::cut(in_use, ADDRESSES_PER_EXCHANGE_MAX);
-                Exchange {
-                    addresses_excess: Some(excess),
-                    addresses_of_other_family: of_other_family,
-                    unresolved,
-                    ..Exchange::whole(mx.preference, Some(mx.host), addresses)
-                }
-            }
-            Err(failure) => unreachable_exchange(mx.preference, mx.host, failure),
+    /// The hosts as the facts have them.
+    async fn exchanges(&self, hosts: Vec<ResolvedHost>) -> Vec<Exchange> {
+        if self.dane {
+            self.names.with_tlsa(hosts).await
+        } else {
+            hosts.into_iter().map(|host| host.exchange).collect()
         }
     }
 
-    /// The exchangers, and how many there are beyond those that are kept.
-    async fn mail_exchangers(&self, name: &Name) -> Result<(Vec<MailExchanger>, usize), Failure> {
-        let answer = self.query(name, RecordType::MX).await.map_err(as_listed)?;
+    /// The exchangers, and how many there are beyond those that are kept; beside
+    /// that, who vouches for it.
+    async fn mail_exchangers(&self, name: &Name) -> (MailExchangers, Option<Authenticity>) {
+        let FoundRecords { answer, authenticity, .. } = match self.names.query(name, RecordType::MX).await {
+            Ok(found) => found,
+            Err(NoRecords { failure, authenticity }) => return (Err(as_listed(failure)), authenticity),
+        };
         let mut mx = answer::mail_exchangers(&answer.records);
         let excess = mx.len().saturating_sub(EXCHANGES_MAX);
         mx.truncate(EXCHANGES_MAX);
-        if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) }
-    }
-
-    /// That a host has no address in use says nothing of the host, and one that
-    /// it has does not say that a sender goes there, so the family that is not in
-    /// use is asked for too.
-    async fn addresses(&self, name: &Name) -> Result<Addresses, Failure> {
-        let (v4, v6) = tokio::join!(
-            self.family(name, RecordType::A, self.ipv4),
-            self.family(name, RecordType::AAAA, self.ipv6)
-        );
-        let unresolved = [&v4, &v6]
-            .into_iter()
-            .flatten()
-            .find_map(|answer| answer.as_ref().err().filter(|failure| !failure.kind.says_no_host()).cloned());
-        let found = answer::join_families(v4.into_iter().chain(v6));
-        if let Err(failure) = &found
-            && failure.kind != Kind::NoData
-        {
-            return Err(failure.clone());
-        }
-        let (v4, v6) = tokio::join!(
-            self.family(name, RecordType::A, !self.ipv4),
-            self.family(name, RecordType::AAAA, !self.ipv6)
-        );
-        let other = v4.or(v6);
-        let is_open = matches!(&other, Some(Err(failure)) if !failure.kind.says_no_host());
-        let (in_use, others) = self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
-        Ok(Addresses { in_use, of_other_family: (!is_open).then_some(others), unresolved })
-    }
-
-    async fn family(
-        &self,
-        name: &Name,
-        family: RecordType,
-        wanted: bool,
-    ) -> Option<Result<Vec<IpAddr>, Failure>> {
-        if !wanted {
-            return None;
-        }
-        let answer = self.query(name, family).await;
-        Some(answer.map(|answer| answer::addresses(&answer.records)))
-    }
-
-    /// Those of the families in use, and how many others there are.
-    ///
-    /// # Errors
-    /// There is none.
-    fn in_use(&self, addresses: Vec<IpAddr>) -> Result<(Vec<IpAddr>, usize), Failure> {
-        let (kept, others): (Vec<_>, Vec<_>) =
-            addresses.into_iter().partition(|address| if address.is_ipv4() { self.ipv4 } else { self.ipv6 });
-        match others.first() {
-            Some(other) if kept.is_empty() => {
-                let family = if other.is_ipv4() { "IPv4" } else { "IPv6" };
-                let detail = format_args!("{other}: {family} is not used");
-                Err(Failure::new(Phase::Connect, Kind::NoRoute).with_detail(detail))
-            }
-            _ => Ok((kept, others.len())),
-        }
-    }
-
-    /// Records of a type, which there are: those of the name, or of what it is
-    /// an alias of.
-    async fn query(&self, name: &Name, record_type: RecordType) -> Result<Arc<Answer>, Failure> {
-        let none = |kind| Failure::new(Phase::Dns, kind);
-        let mut chain = AliasChain::new(name.clone());
-        while let Some(asked) = chain.end() {
-            if let Some(failure) = special::failure(asked) {
-                return Err(failure);
-            }
-            let answer = self.questions.ask(asked, record_type).await?;
-            chain.follow(&answer.aliases)?;
-            self.screen(name, &chain)?;
-            if !answer.exists {
-                return Err(none(Kind::Nxdomain));
-            }
-            if !answer.records.is_empty() {
-                return Ok(answer);
-            }
-            if !answer.goes_on {
-                break;
-            }
-        }
-        Err(none(Kind::NoData))
-    }
-
-    /// Refuses aliases that are on the blocklist.
-    fn screen(&self, name: &Name, chain: &AliasChain) -> Result<(), Failure> {
-        let mut aliases = chain.aliases().map(|alias| MxHost::new(&alias.to_ascii()));
-        let Some(listed) = aliases.find(|alias| self.blocklist.has_name(alias.as_str())) else {
-            return Ok(());
-        };
-        let told = format_args!("{} is an alias of {listed}", MxHost::new(&name.to_ascii()));
-        Err(Failure::new(Phase::Connect, Kind::Blocklisted).with_detail(told))
+        let told = if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) };
+        (told, Some(authenticity))
     }
 
     /// Whether a target is left alone, and not even looked up.
     fn leaves_alone(&self, subject: &Subject) -> bool {
         match subject {
-            Subject::Domain(name) | Subject::Host { name, .. } => self.blocklist.has_name(name.as_str()),
+            Subject::Domain(name) | Subject::Host { name, .. } => {
+                self.names.blocklist.has_name(name.as_str())
+            }
             Subject::Endpoint { .. } => false,
         }
     }
@@ -324,25 +253,12 @@ impl DnsLookup {
         match target.subject.clone() {
             Subject::Domain(domain) => self.domain(target, domain).await,
             Subject::Host { name, .. } => self.host(target, &name).await,
-            Subject::Endpoint { ip, name, .. } => facts(target, vec![named_outright(name, vec![ip])], None),
+            Subject::Endpoint { ip, name, .. } => {
+                let host = ResolvedHost::named_outright(name, vec![ip]);
+                facts(target, vec![host.exchange], None)
+            }
         }
     }
-}
-
-/// What the DNS says of the addresses of a host that has some.
-struct Addresses {
-    /// Those of the families in use.
-    in_use: Vec<IpAddr>,
-    /// How many there are of the family that is not; `None` where the DNS did not
-    /// say.
-    of_other_family: Option<usize>,
-    /// Why those of one family in use are not known.
-    unresolved: Option<Failure>,
-}
-
-fn dns_name(domain: &DomainName) -> Result<Name, Failure> {
-    Name::from_labels(domain.as_str().split('.').map(str::as_bytes))
-        .map_err(|error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error))
 }
 
 /// A domain that is an alias of a name on the blocklist is as one that stands
@@ -354,19 +270,6 @@ fn as_listed(failure: Failure) -> Failure {
 
 fn facts(target: Target, exchanges: Vec<Exchange>, failure: Option<Failure>) -> DomainFacts {
     DomainFacts { failure, ..DomainFacts::whole(target, exchanges) }
-}
-
-fn unreachable_exchange(preference: u16, host: MxHost, failure: Failure) -> Exchange {
-    Exchange {
-        addresses_of_other_family: None,
-        failure: Some(failure),
-        ..Exchange::whole(preference, Some(host), Vec::new())
-    }
-}
-
-/// Addresses that nobody had to look up.
-fn named_outright(host: Option<MxHost>, addresses: Vec<IpAddr>) -> Exchange {
-    Exchange::whole(0, host, addresses)
 }
 
 /// Why no exchanger of a domain has an address: a failure that leaves the
@@ -388,9 +291,10 @@ fn overall_failure(exchanges: &[Exchange], excess: usize, unusable_because: &str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     fn failed(kind: Kind) -> Exchange {
-        unreachable_exchange(10, MxHost::new("mx.example"), Failure::new(Phase::Dns, kind))
+        ResolvedHost::unreachable(10, MxHost::new("mx.example"), Failure::new(Phase::Dns, kind)).exchange
     }
 
     fn overall(exchanges: &[Exchange]) -> Option<Kind> {

@@ -6,8 +6,8 @@ use super::config::{LookupConfig, LookupError};
 use super::resolvers::Resolvers;
 use super::trouble::Trouble;
 use super::vigil::Vigil;
-use crate::dns::{Answer, Name, Question, RecordType};
-use crate::model::Failure;
+use super::vouched::{NoRecords, Vouched};
+use crate::dns::{Name, Question, RecordType};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -18,11 +18,13 @@ use tracing::debug;
 const ASKED_AGAIN_MAX: u32 = 3;
 
 /// A question under way: what it comes to, for all who asked it.
-type SharedAnswer = OnceCell<Result<Arc<Answer>, Failure>>;
+type SharedAnswer = OnceCell<Result<Arc<Vouched>, NoRecords>>;
 
 /// Asks recursive resolvers one question each.
 pub(super) struct Questions {
     resolvers: Resolvers,
+    /// Whether anybody wants to know who vouches for answers.
+    validated: bool,
     cache: AnswerCache,
     under_way: Mutex<HashMap<Question, Arc<SharedAnswer>>>,
     permits: Semaphore,
@@ -39,7 +41,14 @@ impl Questions {
         let questions_max = config.queries_in_flight.clamp(1, Semaphore::MAX_PERMITS);
         let nameservers = config.nameservers()?;
         Ok(Self {
-            resolvers: Resolvers::new(&nameservers, config.timeout, config.attempts, questions_max),
+            resolvers: Resolvers::new(
+                &nameservers,
+                config.timeout,
+                config.attempts,
+                questions_max,
+                &config.trusted_ad,
+            ),
+            validated: config.dane,
             cache: AnswerCache::new(config.cache_entries),
             under_way: Mutex::default(),
             permits: Semaphore::new(questions_max),
@@ -52,7 +61,7 @@ impl Questions {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub(super) async fn ask(&self, name: &Name, record_type: RecordType) -> Result<Arc<Answer>, Failure> {
+    pub(super) async fn ask(&self, name: &Name, record_type: RecordType) -> Result<Arc<Vouched>, NoRecords> {
         let question = Question::new(name.clone(), record_type);
         let joined = {
             let mut under_way = self.under_way();
@@ -67,7 +76,7 @@ impl Questions {
         joined.told.get_or_init(|| self.answer(&question)).await.clone()
     }
 
-    async fn answer(&self, question: &Question) -> Result<Arc<Answer>, Failure> {
+    async fn answer(&self, question: &Question) -> Result<Arc<Vouched>, NoRecords> {
         // The semaphore is never closed; without a permit the query would
         // only be unbounded, not wrong.
         let _permit = self.permits.acquire().await.ok();
@@ -80,15 +89,17 @@ impl Questions {
             Ok(answer) => debug!(%name, %record_type, records = answer.records.len(), us, "answer"),
             Err(trouble) => debug!(%name, %record_type, failure = %trouble.failure(), us, "answer"),
         }
-        let answer = told.map(Arc::new).map_err(|trouble: Trouble| trouble.failure())?;
+        let no_answer =
+            |trouble: Trouble| NoRecords { failure: trouble.failure(), authenticity: trouble.authenticity() };
+        let answer = told.map(Arc::new).map_err(no_answer)?;
         self.cache.insert(question, &answer, Instant::now());
         Ok(answer)
     }
 
     /// A question without a reply, while nobody replied to anything, is asked again
     /// once somebody does.
-    async fn resolve(&self, question: &Question) -> Result<Answer, Trouble> {
-        self.vigil.admit(&self.resolvers).await?;
+    async fn resolve(&self, question: &Question) -> Result<Vouched, Trouble> {
+        self.begin().await?;
         let mut left = ASKED_AGAIN_MAX;
         loop {
             let told = self.resolvers.ask(question).await;
@@ -98,6 +109,24 @@ impl Questions {
             }
             left -= 1;
         }
+    }
+
+    /// Lets questions go once a resolver has replied, and it is known whose AD is
+    /// believed, if anybody wants to know.
+    ///
+    /// # Errors
+    /// Why no resolver has replied.
+    pub(super) async fn begin(&self) -> Result<(), Trouble> {
+        self.vigil.admit(&self.resolvers).await?;
+        if self.validated {
+            self.resolvers.look_who_validates().await;
+        }
+        Ok(())
+    }
+
+    /// Who is asked, and whose AD is believed.
+    pub(super) fn resolvers(&self) -> &Resolvers {
+        &self.resolvers
     }
 
     fn under_way(&self) -> MutexGuard<'_, HashMap<Question, Arc<SharedAnswer>>> {

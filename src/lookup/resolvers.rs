@@ -6,15 +6,27 @@
 //!          ├─ it fails, or is silent for a while ──► the next, and so on
 //!          └─ the answer is truncated ──► the same over TCP
 //! ```
+//!
+//! Those whose AD is believed are asked before the others. Where one of them
+//! refuses (SERVFAIL), no answer without AD counts in its place before it was
+//! asked again without validating (CD): if it answers then, what stands there is
+//! bogus. An answer of a resolver that is not believed is vouched for by nobody.
 
+use super::believed::{self, AskedResolver, TrustedAd, may_be_believed};
 use super::health::Health;
 use super::tcp::TcpConnections;
 use super::trouble::{Strays, Trouble};
 use super::udp::UdpSockets;
+use super::vouched::Vouched;
 use crate::dns::{Answer, Question, Reading};
+use crate::model::tlsa::Authenticity;
+use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::net::SocketAddr;
+use std::ptr;
+use std::sync::OnceLock;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep_until};
 
 /// Times a question is sent within one attempt, at least: to each resolver
@@ -30,12 +42,45 @@ pub(super) struct Resolvers {
     nameservers: Vec<Nameserver>,
     timeout: Duration,
     attempts: usize,
+    /// Set once it was looked who validates.
+    looked: OnceCell<()>,
 }
 
 struct Nameserver {
+    address: SocketAddr,
+    /// Why its AD may be believed if it validates, or why not.
+    may_be_believed: Result<&'static str, &'static str>,
+    /// Whether it validates, and what says that it does not; empty until it was
+    /// asked, and where it does not matter.
+    validates: OnceLock<Result<(), String>>,
     udp: UdpSockets,
     tcp: TcpConnections,
     health: Health,
+}
+
+impl Nameserver {
+    fn is_believed(&self) -> bool {
+        self.validates.get().is_some_and(Result::is_ok)
+    }
+
+    /// Who vouches for its answer.
+    fn authenticity(&self, answer: &Answer) -> Authenticity {
+        match answer.is_authentic {
+            true if self.is_believed() => Authenticity::Secure,
+            false if self.is_believed() && answer.has_edns => Authenticity::Insecure,
+            _ => Authenticity::NotValidated,
+        }
+    }
+
+    fn told(&self) -> AskedResolver {
+        let (ad_believed, because) = match (self.may_be_believed, self.validates.get()) {
+            (Err(why_not), _) => (Some(false), why_not.to_owned()),
+            (Ok(_), Some(Err(why_not))) => (Some(false), why_not.clone()),
+            (Ok(why), Some(Ok(()))) => (Some(true), format!("{why}, and `. DNSKEY` came with AD")),
+            (Ok(why), None) => (None, format!("{why}; whether it validates was not asked")),
+        };
+        AskedResolver { address: self.address, ad_believed, because }
+    }
 }
 
 /// A resolver, as far as one question has got with it.
@@ -77,13 +122,49 @@ impl Resolvers {
         timeout: Duration,
         attempts: usize,
         questions_max: usize,
+        trusted: &[TrustedAd],
     ) -> Self {
         let nameservers = addresses.iter().map(|&address| Nameserver {
+            address,
+            may_be_believed: may_be_believed(address, trusted),
+            validates: OnceLock::new(),
             udp: UdpSockets::new(address, questions_max),
             tcp: TcpConnections::new(address),
             health: Health::new(Instant::now().into_std()),
         });
-        Self { nameservers: nameservers.collect(), timeout, attempts: attempts.max(1) }
+        Self {
+            nameservers: nameservers.collect(),
+            timeout,
+            attempts: attempts.max(1),
+            looked: OnceCell::new(),
+        }
+    }
+
+    /// Looks, the first time, which of those that may be believed validate.
+    pub(super) async fn look_who_validates(&self) {
+        let looking = || async {
+            join_all(self.nameservers.iter().map(|nameserver| self.look_whether_it_validates(nameserver)))
+                .await;
+        };
+        self.looked.get_or_init(looking).await;
+    }
+
+    async fn look_whether_it_validates(&self, nameserver: &Nameserver) {
+        if nameserver.may_be_believed.is_err() {
+            return;
+        }
+        let (told, _) = self.ask_among(&believed::proof(), vec![candidate(nameserver)], self.attempts).await;
+        let validates = match told {
+            Ok(told) if believed::proves(&told.answer) => Ok(()),
+            Ok(_) => Err("it does not validate: its answer to `. DNSKEY` came without AD".to_owned()),
+            Err(trouble) => Err(format!("it gave no answer to `. DNSKEY`: {}", trouble.failure())),
+        };
+        let _ = nameserver.validates.set(validates);
+    }
+
+    /// Each of them, and whether its AD is believed.
+    pub(super) fn told(&self) -> Vec<AskedResolver> {
+        self.nameservers.iter().map(Nameserver::told).collect()
     }
 
     /// Asks until somebody answers, or everybody was asked as often as was
@@ -91,16 +172,41 @@ impl Resolvers {
     ///
     /// # Errors
     /// What tells most of why there is no answer.
-    pub(super) async fn ask(&self, question: &Question) -> Result<Answer, Trouble> {
+    pub(super) async fn ask(&self, question: &Question) -> Result<Vouched, Trouble> {
+        let (told, refused) = self.ask_among(question, self.candidates(), self.attempts).await;
+        if told.as_ref().is_ok_and(|told| told.authenticity == Authenticity::Secure) {
+            return told;
+        }
+        for nameserver in refused {
+            let unchecked = Question { checking_disabled: true, ..question.clone() };
+            if self.ask_among(&unchecked, vec![candidate(nameserver)], 1).await.0.is_ok() {
+                return Err(Trouble::Bogus);
+            }
+        }
+        told
+    }
+
+    /// The same of these only; beside it those that are believed and refuse.
+    async fn ask_among<'a>(
+        &'a self,
+        question: &Question,
+        mut candidates: Vec<Candidate<'a>>,
+        attempts: usize,
+    ) -> (Result<Vouched, Trouble>, Vec<&'a Nameserver>) {
         let strays = Strays::default();
-        let mut candidates = self.candidates();
-        let mut told: Option<Trouble> = None;
-        let mut left = self.attempts;
+        let (mut told, mut refused) = (None, Vec::new());
+        let mut left = attempts;
         while left > 0 && !candidates.is_empty() {
             left -= 1;
-            let mut sending = Sending { resolvers: self, question, strays: &strays, told: &mut told };
+            let mut sending = Sending {
+                resolvers: self,
+                question,
+                strays: &strays,
+                told: &mut told,
+                refused: &mut refused,
+            };
             if let Some(answer) = sending.run(&mut candidates).await {
-                return Ok(answer);
+                return (Ok(answer), refused);
             }
             candidates.retain(|candidate| !candidate.is_out);
             candidates.sort_by_key(|candidate| candidate.failures);
@@ -109,39 +215,46 @@ impl Resolvers {
                 candidates.retain(|candidate| candidate.owes_plain);
             }
         }
-        Err(told.unwrap_or_else(|| Trouble::silence(strays.told())))
+        (Err(told.unwrap_or_else(|| Trouble::silence(strays.told()))), refused)
     }
 
     fn candidates(&self) -> Vec<Candidate<'_>> {
-        let candidate = |nameserver| Candidate {
-            nameserver,
-            edns: true,
-            owes_plain: false,
-            failed: false,
-            sent: false,
-            failures: 0,
-            is_out: false,
-        };
         let mut candidates: Vec<_> = self.nameservers.iter().map(candidate).collect();
         if candidates.len() > 1 {
             let now = Instant::now().into_std();
-            candidates.sort_by_cached_key(|candidate| candidate.nameserver.health.stands_aside(now));
+            candidates.sort_by_cached_key(|Candidate { nameserver, .. }| {
+                (!nameserver.is_believed(), nameserver.health.stands_aside(now))
+            });
         }
         candidates
     }
 }
 
-/// Everybody asked once, for the time of one attempt.
-struct Sending<'a> {
-    resolvers: &'a Resolvers,
-    question: &'a Question,
-    strays: &'a Strays,
-    /// What tells most so far.
-    told: &'a mut Option<Trouble>,
+fn candidate(nameserver: &Nameserver) -> Candidate<'_> {
+    Candidate {
+        nameserver,
+        edns: true,
+        owes_plain: false,
+        failed: false,
+        sent: false,
+        failures: 0,
+        is_out: false,
+    }
 }
 
-impl Sending<'_> {
-    async fn run(&mut self, candidates: &mut [Candidate<'_>]) -> Option<Answer> {
+/// Everybody asked once, for the time of one attempt.
+struct Sending<'s, 'r> {
+    resolvers: &'r Resolvers,
+    question: &'s Question,
+    strays: &'s Strays,
+    /// What tells most so far.
+    told: &'s mut Option<Trouble>,
+    /// Those that are believed and refuse.
+    refused: &'s mut Vec<&'r Nameserver>,
+}
+
+impl<'r> Sending<'_, 'r> {
+    async fn run(&mut self, candidates: &mut [Candidate<'r>]) -> Option<Vouched> {
         for candidate in &mut *candidates {
             (candidate.failed, candidate.sent) = (false, false);
         }
@@ -202,16 +315,22 @@ impl Sending<'_> {
     }
 
     /// What a reply is worth; `None` if it is no answer.
-    fn settle(&mut self, candidate: &mut Candidate<'_>, reply: Result<Reading, Trouble>) -> Option<Answer> {
+    fn settle(&mut self, candidate: &mut Candidate<'r>, reply: Result<Reading, Trouble>) -> Option<Vouched> {
+        let nameserver = candidate.nameserver;
         let trouble = match reply {
             Ok(Reading::Answer(answer)) => {
-                candidate.nameserver.health.answered();
-                return Some(answer);
+                nameserver.health.answered();
+                let authenticity = nameserver.authenticity(&answer);
+                return Some(Vouched { answer, authenticity });
             }
             Ok(Reading::NoAnswer(none)) => Trouble::NoAnswer(none),
             Ok(Reading::Truncated) => Trouble::Truncated,
             Err(trouble) => trouble,
         };
+        let refuses = nameserver.is_believed() && trouble.is_servfail();
+        if refuses && !self.refused.iter().any(|known| ptr::eq(*known, nameserver)) {
+            self.refused.push(nameserver);
+        }
         candidate.fail(&trouble);
         self.tell(trouble);
         None

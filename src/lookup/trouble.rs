@@ -5,6 +5,7 @@
 //! about the domain.
 
 use crate::dns::{NoAnswer, ResponseCode, Stray};
+use crate::model::tlsa::Authenticity;
 use crate::model::{Failure, Kind, Phase};
 use std::fmt;
 use std::io;
@@ -28,11 +29,18 @@ impl Strays {
     }
 }
 
+/// What is told of what contradicts its signatures.
+const BOGUS: &str =
+    "bogus: a resolver that validates refuses the answer, and gives it if it is not to check (CD)";
+
 /// Why one resolver gave no answer.
 #[derive(Clone, Debug)]
 pub(super) enum Trouble {
     /// It replied, with no answer.
     NoAnswer(NoAnswer),
+    /// It validates and gives no answer, and does if it is not to check (CD): what
+    /// stands there contradicts its signatures (RFC 4035 §4.3).
+    Bogus,
     /// It replied to something else, over TCP.
     Stray(Stray),
     /// Its answer over TCP is truncated.
@@ -67,6 +75,7 @@ impl Trouble {
             Trouble::NoAnswer(none @ NoAnswer::Malformed(_)) => dns(Kind::Malformed).with_detail(none),
             Trouble::NoAnswer(none @ NoAnswer::TooManyRecords) => dns(Kind::TooLong).with_detail(none),
             Trouble::NoAnswer(none) => dns(Kind::Servfail).with_detail(none),
+            Trouble::Bogus => dns(Kind::Servfail).with_detail(BOGUS),
             Trouble::Stray(stray) => dns(Kind::Servfail).with_detail(stray),
             Trouble::Truncated => dns(Kind::Malformed).with_detail("a truncated answer over TCP"),
             Trouble::Silence(None) => dns(Kind::Timeout),
@@ -85,7 +94,7 @@ impl Trouble {
             Trouble::NoAnswer(NoAnswer::Code(code)) => {
                 matches!(code, ServFail | Refused | NotImp | FormErr | BADVERS)
             }
-            Trouble::NoAnswer(_) | Trouble::Stray(_) | Trouble::Truncated => false,
+            Trouble::NoAnswer(_) | Trouble::Bogus | Trouble::Stray(_) | Trouble::Truncated => false,
             Trouble::Silence(_) | Trouble::Io(_) => true,
         }
     }
@@ -93,6 +102,17 @@ impl Trouble {
     /// Whether a resolver replied, whatever it said.
     pub(super) fn is_reply(&self) -> bool {
         !matches!(self, Trouble::Silence(_) | Trouble::Io(_))
+    }
+
+    /// Who vouches for it.
+    pub(super) fn authenticity(&self) -> Option<Authenticity> {
+        matches!(self, Trouble::Bogus).then_some(Authenticity::Bogus)
+    }
+
+    /// Whether this is how a resolver refuses what it cannot validate (RFC 4035
+    /// §5.5).
+    pub(super) fn is_servfail(&self) -> bool {
+        matches!(self, Trouble::NoAnswer(NoAnswer::Code(ResponseCode::ServFail)))
     }
 
     /// Whether the resolver says that it does not understand the question: maybe
@@ -107,7 +127,7 @@ impl Trouble {
     /// tells most.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Trouble::NoAnswer(_) | Trouble::Stray(_) | Trouble::Truncated => 0,
+            Trouble::NoAnswer(_) | Trouble::Bogus | Trouble::Stray(_) | Trouble::Truncated => 0,
             Trouble::Io(error) if io_kind(error.kind()) == Kind::Closed => 1,
             Trouble::Silence(_) => 2,
             Trouble::Io(_) => 3,
@@ -154,6 +174,7 @@ mod tests {
             (none(NoAnswer::Contradiction), Kind::Servfail),
             (none(NoAnswer::Malformed("so".into())), Kind::Malformed),
             (none(NoAnswer::TooManyRecords), Kind::TooLong),
+            (Trouble::Bogus, Kind::Servfail),
             (Trouble::Stray(Stray::OtherQuestion), Kind::Servfail),
             (Trouble::Truncated, Kind::Malformed),
             (Trouble::silence(None), Kind::Timeout),

@@ -46,6 +46,11 @@ pub struct Exchange {
 const UNCOUNTED_EXCHANGES_MAX: usize = 16;
 const UNCOUNTED_ADDRESSES_MAX: usize = 8;
 
+/// Whether a question to the DNS may be answered later.
+fn may_pass(failure: &Failure) -> bool {
+    failure.phase == Phase::Dns && failure.kind.is_transient()
+}
+
 impl Exchange {
     /// A host with all its addresses.
     pub fn whole(preference: u16, host: Option<MxHost>, addresses: Vec<IpAddr>) -> Self {
@@ -71,6 +76,15 @@ impl Exchange {
     /// Why its addresses are not known, or not those of one family.
     pub fn why_unresolved(&self) -> Option<&Failure> {
         self.failure.as_ref().or(self.unresolved.as_ref())
+    }
+
+    /// Why a question about it has no answer.
+    fn failures(&self) -> impl Iterator<Item = &Failure> {
+        let of_tlsa = self.tlsa.as_ref().and_then(|tlsa| match &tlsa.outcome {
+            TlsaOutcome::Failed(failure) => Some(failure),
+            _ => None,
+        });
+        self.why_unresolved().into_iter().chain(of_tlsa)
     }
 
     /// As [`DomainFacts::addresses_excess`], of this host.
@@ -171,9 +185,9 @@ impl DomainFacts {
 
     /// Why the DNS gave none, if it may give one later.
     pub fn open_question(&self) -> Option<&Failure> {
-        let of_hosts = self.exchanges.iter().filter_map(Exchange::why_unresolved);
+        let of_hosts = self.exchanges.iter().flat_map(Exchange::failures);
         let mut failures = self.failure.iter().chain(of_hosts);
-        failures.find(|failure| failure.phase == Phase::Dns && failure.kind.is_transient())
+        failures.find(|failure| may_pass(failure))
     }
 
     /// The endpoints to probe in the order in which a sender tries them, each

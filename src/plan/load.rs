@@ -6,7 +6,7 @@ use crate::cli::BenchArgs;
 use crate::load::{
     Bound, CONCURRENCY_MAX, COUNT_MAX, DURATION_SECONDS_MAX, Handshakes, LoadModel, RATE_MAX, Settings,
 };
-use crate::lookup::DnsLookup;
+use crate::lookup::{DnsLookup, LookupConfig};
 use crate::model::{Blocklist, DomainFacts, DomainName, Endpoint, MxHost, ProbeKey, Subject, Target};
 use crate::net::{Gate, Handshaker, NetProbe};
 use crate::stage::Lookup;
@@ -85,7 +85,7 @@ pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
 }
 
 fn resolver(args: &BenchArgs, timeout: Duration) -> Result<DnsLookup, UsageError> {
-    DnsLookup::new(lookup(&args.dialogue, timeout)).map_err(|error| UsageError(error.to_string()))
+    DnsLookup::new(LookupConfig { dane: false, ..lookup(&args.dialogue, timeout) }).map_err(|error| UsageError(error.to_string()))
 }
 
 fn pacing(args: &BenchArgs) -> Result<LoadModel, UsageError> {

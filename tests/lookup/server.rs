@@ -2,7 +2,7 @@
 //! that keeps a log of what it was asked.
 
 use hickory_proto::op::{Header, HeaderCounts, Metadata, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, SOA};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, NULL, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
@@ -30,6 +30,12 @@ pub enum Reply {
     Records(Vec<RData>),
     /// No records, this code.
     Code(ResponseCode),
+    /// These records (none: no data), validated: AD.
+    Secure(Vec<RData>),
+    /// There is no such name, validated: AD.
+    SecurelyGone,
+    /// SERVFAIL, unless it is not to check (CD): then the records.
+    Bogus(Vec<RData>),
     /// Servers that may know, as a parent zone answers.
     Referral,
     /// Nothing at all.
@@ -138,6 +144,17 @@ impl Handler {
                 return ResponseInfo::from(Header { metadata, counts: HeaderCounts::default() });
             }
             Reply::Code(code) => metadata.response_code = code,
+            Reply::SecurelyGone => {
+                metadata.authentic_data = true;
+                metadata.response_code = ResponseCode::NXDomain;
+            }
+            Reply::Bogus(_) if !request.metadata.checking_disabled => {
+                metadata.response_code = ResponseCode::ServFail;
+            }
+            Reply::Secure(records) => {
+                metadata.authentic_data = true;
+                answers = records;
+            }
             Reply::Referral => authorities = vec![RData::NS(NS(parse("ns.elsewhere.example")))],
             Reply::Truncated(_) if request.protocol() == Protocol::Udp => metadata.truncation = true,
             Reply::Flaky(_) if earlier == 0 => metadata.response_code = ResponseCode::ServFail,
@@ -148,12 +165,15 @@ impl Handler {
                 self.0.released.subscribe().wait_for(|released| *released).await.unwrap();
                 answers = records;
             }
-            Reply::Records(records) | Reply::Truncated(records) | Reply::Flaky(records) => answers = records,
+            Reply::Records(records)
+            | Reply::Truncated(records)
+            | Reply::Flaky(records)
+            | Reply::Bogus(records) => answers = records,
         }
         let own = |data: RData| Record::from_rdata(query.original().name().clone(), TTL_S, data);
         let answers: Vec<Record> = answers.into_iter().map(own).collect();
         let authorities: Vec<Record> = authorities.into_iter().map(own).collect();
-        let builder = MessageResponseBuilder::new(&request.queries, None);
+        let builder = MessageResponseBuilder::new(&request.queries, request.edns.as_ref());
         respond.send_response(builder.build(metadata, &answers, &authorities, [], [])).await.unwrap()
     }
 
@@ -204,6 +224,17 @@ pub fn address(text: &str) -> RData {
         std::net::IpAddr::V4(ip) => RData::A(A(ip)),
         std::net::IpAddr::V6(ip) => RData::AAAA(AAAA(ip)),
     }
+}
+
+/// A TLSA record, or what stands in the place of one.
+pub fn tlsa(data: &[u8]) -> RData {
+    RData::Unknown { code: RecordType::TLSA, rdata: NULL::with(data.to_vec()) }
+}
+
+/// The key of a root that signs nothing: with AD it is what a resolver says that
+/// validates.
+pub fn dnskey() -> RData {
+    RData::Unknown { code: RecordType::DNSKEY, rdata: NULL::with(vec![1, 1, 3, 8, 0]) }
 }
 
 /// A CNAME record.

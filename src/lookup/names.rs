@@ -1,0 +1,183 @@
+//! What the DNS says of a name: records at the end of its aliases, addresses of
+//! both families, and who vouches for the way there.
+
+use super::answer;
+use super::questions::Questions;
+use super::special;
+use super::vouched::{FoundRecords, NoRecords, weakest};
+use crate::dns::{AliasChain, Name, RecordType};
+use crate::model::tlsa::Authenticity;
+use crate::model::{Blocklist, DomainName, Failure, Kind, MxHost, Phase};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Asks for names, and follows no alias to one that is left alone.
+pub(super) struct Names {
+    pub(super) questions: Questions,
+    pub(super) ipv4: bool,
+    pub(super) ipv6: bool,
+    pub(super) blocklist: Arc<Blocklist>,
+}
+
+/// What the DNS says of the addresses of a host that has some.
+pub(super) struct Addresses {
+    /// Those of the families in use.
+    pub(super) in_use: Vec<IpAddr>,
+    /// How many there are of the family that is not; `None` where the DNS did not
+    /// say.
+    pub(super) of_other_family: Option<usize>,
+    /// Why those of one family in use are not known.
+    pub(super) unresolved: Option<Failure>,
+    /// Who vouches for them.
+    pub(super) way: AddressWay,
+}
+
+/// How a name leads to addresses: of the family for which most is vouched, since
+/// one that is secure is enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AddressWay {
+    /// Who vouches for the addresses and every alias before them.
+    pub(super) authenticity: Authenticity,
+    /// Where the aliases of the name end; `None` where it has none.
+    pub(super) end: Option<Name>,
+}
+
+/// The addresses of one family, or why there are none.
+type Family = Result<(Vec<IpAddr>, AddressWay), Failure>;
+
+impl Names {
+    /// That a host has no address in use says nothing of the host, and one that
+    /// it has does not say that a sender goes there, so the family that is not in
+    /// use is asked for too.
+    pub(super) async fn addresses(&self, name: &Name) -> Result<Addresses, Failure> {
+        let (v4, v6) = tokio::join!(
+            self.family(name, RecordType::A, self.ipv4),
+            self.family(name, RecordType::AAAA, self.ipv6)
+        );
+        let unresolved = [&v4, &v6]
+            .into_iter()
+            .flatten()
+            .find_map(|answer| answer.as_ref().err().filter(|failure| !failure.kind.says_no_host()).cloned());
+        let mut ways = Vec::new();
+        let mut part = |family: Family| {
+            family.map(|(addresses, way)| {
+                ways.push(way);
+                addresses
+            })
+        };
+        let found = answer::join_families(v4.into_iter().chain(v6).map(&mut part));
+        if let Err(failure) = &found
+            && failure.kind != Kind::NoData
+        {
+            return Err(failure.clone());
+        }
+        let (v4, v6) = tokio::join!(
+            self.family(name, RecordType::A, !self.ipv4),
+            self.family(name, RecordType::AAAA, !self.ipv6)
+        );
+        let other = v4.or(v6).map(part);
+        let is_open = matches!(&other, Some(Err(failure)) if !failure.kind.says_no_host());
+        let (in_use, others) = self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
+        let way = best(ways);
+        Ok(Addresses { in_use, of_other_family: (!is_open).then_some(others), unresolved, way })
+    }
+
+    async fn family(&self, name: &Name, family: RecordType, wanted: bool) -> Option<Family> {
+        if !wanted {
+            return None;
+        }
+        let told = self.query(name, family).await;
+        Some(told.map_err(|none| none.failure).map(|FoundRecords { answer, authenticity, end }| {
+            (answer::addresses(&answer.records), AddressWay { authenticity, end })
+        }))
+    }
+
+    /// Those of the families in use, and how many others there are.
+    ///
+    /// # Errors
+    /// There is none.
+    fn in_use(&self, addresses: Vec<IpAddr>) -> Result<(Vec<IpAddr>, usize), Failure> {
+        let (kept, others): (Vec<_>, Vec<_>) =
+            addresses.into_iter().partition(|address| if address.is_ipv4() { self.ipv4 } else { self.ipv6 });
+        match others.first() {
+            Some(other) if kept.is_empty() => {
+                let family = if other.is_ipv4() { "IPv4" } else { "IPv6" };
+                let detail = format_args!("{other}: {family} is not used");
+                Err(Failure::new(Phase::Connect, Kind::NoRoute).with_detail(detail))
+            }
+            _ => Ok((kept, others.len())),
+        }
+    }
+
+    /// Records of a type, which there are: those of the name, or of what it is
+    /// an alias of.
+    pub(super) async fn query(
+        &self,
+        name: &Name,
+        record_type: RecordType,
+    ) -> Result<FoundRecords, NoRecords> {
+        let mut chain = AliasChain::new(name.clone());
+        let mut authenticity = Authenticity::Secure;
+        while let Some(asked) = chain.end() {
+            if let Some(failure) = special::failure(asked) {
+                return Err(failure.into());
+            }
+            let answer = self.questions.ask(asked, record_type).await?;
+            authenticity = weakest(authenticity, answer.authenticity);
+            chain.follow(&answer.aliases)?;
+            self.screen(name, &chain)?;
+            if !answer.exists {
+                return Err(none(Kind::Nxdomain, authenticity));
+            }
+            if !answer.records.is_empty() {
+                let end = chain.aliases().last().map(Name::to_lowercase);
+                return Ok(FoundRecords { answer, authenticity, end });
+            }
+            if !answer.goes_on {
+                break;
+            }
+        }
+        Err(none(Kind::NoData, authenticity))
+    }
+
+    /// Refuses aliases that are on the blocklist.
+    fn screen(&self, name: &Name, chain: &AliasChain) -> Result<(), Failure> {
+        let mut aliases = chain.aliases().map(|alias| MxHost::new(&alias.to_ascii()));
+        let Some(listed) = aliases.find(|alias| self.blocklist.has_name(alias.as_str())) else {
+            return Ok(());
+        };
+        let told = format_args!("{} is an alias of {listed}", MxHost::new(&name.to_ascii()));
+        Err(Failure::new(Phase::Connect, Kind::Blocklisted).with_detail(told))
+    }
+}
+
+fn none(kind: Kind, authenticity: Authenticity) -> NoRecords {
+    NoRecords { failure: Failure::new(Phase::Dns, kind), authenticity: Some(authenticity) }
+}
+
+/// The one for which most is vouched; what nobody validated may be secure.
+fn best(ways: Vec<AddressWay>) -> AddressWay {
+    let rank = |way: &AddressWay| match way.authenticity {
+        Authenticity::Secure => 0,
+        Authenticity::NotValidated => 1,
+        Authenticity::Insecure => 2,
+        Authenticity::Bogus => 3,
+    };
+    let nobody = AddressWay { authenticity: Authenticity::NotValidated, end: None };
+    ways.into_iter().min_by_key(rank).unwrap_or(nobody)
+}
+
+/// The name as the DNS is asked for it.
+///
+/// # Errors
+/// It cannot be.
+pub(super) fn dns_name(domain: &DomainName) -> Result<Name, Failure> {
+    Name::from_labels(domain.as_str().split('.').map(str::as_bytes))
+        .map_err(|error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error))
+}
+
+/// The name with these labels before it; `None` where that is longer than a name
+/// can be, so that nothing stands there.
+pub(super) fn below<const N: usize>(labels: [&str; N], name: &Name) -> Option<Name> {
+    Name::from_labels(labels.iter().map(|label| label.as_bytes()).chain(name.iter())).ok()
+}

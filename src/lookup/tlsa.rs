@@ -1,0 +1,136 @@
+//! TLSA records of a mail host, asked for as a sender with DANE does (RFC 7672
+//! §2.1.3, §2.2.2, §2.2.3).
+//!
+//! ```text
+//! addresses secure   ── no alias ─► at the host
+//!                    └─ an alias ─► at the end of the aliases, then at the host
+//! addresses insecure ── no alias ─► nowhere
+//!                    └─ an alias ─► at the host, if the alias itself is secure
+//! ```
+//!
+//! Where records are insecure, or there are none, the next name counts. An error
+//! ends the search: it never makes a host one without records.
+
+use super::names::{AddressWay, Names, below};
+use super::vouched::{FoundRecords, NoRecords};
+use crate::dns::{Name, RData, RecordType};
+use crate::model::tlsa::{
+    AssociationData, Authenticity, TLSA_RECORDS_MAX, TlsaFacts, TlsaOutcome, TlsaRecord,
+};
+use crate::model::{Failure, Kind, MxHost, Phase};
+
+/// Most hosts of a domain that are asked for TLSA records: of those that are
+/// secure, the first by preference. Of the others it is told that they were not.
+pub const TLSA_HOSTS_MAX: usize = 6;
+
+/// What stands before a host's name: port 25, whatever port is asked (RFC 7672
+/// §2.2).
+const PORT_25: [&str; 2] = ["_25", "_tcp"];
+
+/// Whether it takes a question to know that a host has none.
+pub(super) fn needs_a_question(way: &AddressWay) -> bool {
+    match way.authenticity {
+        Authenticity::Secure => true,
+        Authenticity::Insecure => way.end.is_some(),
+        Authenticity::Bogus | Authenticity::NotValidated => false,
+    }
+}
+
+/// Of a host beyond [`TLSA_HOSTS_MAX`].
+pub(super) fn of_too_many() -> TlsaFacts {
+    let told = format_args!("TLSA records of more than {TLSA_HOSTS_MAX} hosts are not asked for");
+    TlsaFacts::without(TlsaOutcome::Failed(Failure::new(Phase::Dns, Kind::TooMany).with_detail(told)))
+}
+
+impl Names {
+    /// The records of `host`, whose addresses were found by that way.
+    pub(super) async fn tlsa(&self, host: &Name, way: &AddressWay) -> TlsaFacts {
+        let bases = match self.bases(host, way).await {
+            Ok(bases) => bases,
+            Err(outcome) => return TlsaFacts::without(outcome),
+        };
+        let mut weaker = TlsaFacts::without(TlsaOutcome::Absent);
+        for base in bases {
+            let told = self.tlsa_at(&base).await;
+            match told.outcome {
+                TlsaOutcome::Absent => {}
+                TlsaOutcome::Insecure => weaker = told,
+                _ => return told,
+            }
+        }
+        weaker
+    }
+
+    /// The names at which records count, in order.
+    async fn bases(&self, host: &Name, way: &AddressWay) -> Result<Vec<Name>, TlsaOutcome> {
+        let host = host.clone();
+        match (way.authenticity, &way.end) {
+            (Authenticity::Secure, Some(end)) => Ok(vec![end.clone(), host]),
+            (Authenticity::Secure, None) => Ok(vec![host]),
+            (Authenticity::Insecure, Some(_)) => match self.alias_authenticity(&host).await? {
+                Authenticity::Secure => Ok(vec![host]),
+                Authenticity::Insecure => Err(TlsaOutcome::InsecureAddresses),
+                Authenticity::Bogus => Err(TlsaOutcome::Bogus),
+                Authenticity::NotValidated => Err(TlsaOutcome::NotValidated),
+            },
+            (Authenticity::Insecure, None) => Err(TlsaOutcome::InsecureAddresses),
+            (Authenticity::Bogus, _) => Err(TlsaOutcome::Bogus),
+            (Authenticity::NotValidated, _) => Err(TlsaOutcome::NotValidated),
+        }
+    }
+
+    /// Who vouches for the first alias alone.
+    async fn alias_authenticity(&self, host: &Name) -> Result<Authenticity, TlsaOutcome> {
+        let told = self.questions.ask(host, RecordType::CNAME).await;
+        told.map(|answer| answer.authenticity).map_err(no_answer)
+    }
+
+    async fn tlsa_at(&self, base: &Name) -> TlsaFacts {
+        let Some(name) = below(PORT_25, base) else { return TlsaFacts::without(TlsaOutcome::Absent) };
+        match self.query(&name, RecordType::TLSA).await {
+            Ok(FoundRecords { answer, authenticity, .. }) => {
+                let outcome = match authenticity {
+                    Authenticity::Secure => TlsaOutcome::Secure,
+                    Authenticity::Insecure => TlsaOutcome::Insecure,
+                    Authenticity::Bogus => TlsaOutcome::Bogus,
+                    Authenticity::NotValidated => TlsaOutcome::NotValidated,
+                };
+                with_records(outcome, base, &answer.records)
+            }
+            Err(none) => TlsaFacts::without(no_answer(none)),
+        }
+    }
+}
+
+/// What it comes to that there are no records: that there are none only if a
+/// resolver that is believed says so.
+fn no_answer(NoRecords { failure, authenticity }: NoRecords) -> TlsaOutcome {
+    match authenticity {
+        Some(Authenticity::Secure | Authenticity::Insecure) => TlsaOutcome::Absent,
+        Some(Authenticity::Bogus) => TlsaOutcome::Bogus,
+        Some(Authenticity::NotValidated) => TlsaOutcome::NotValidated,
+        None => TlsaOutcome::Failed(failure),
+    }
+}
+
+/// The records in the order of their bytes, each once, whatever order the server
+/// shuffled them into.
+fn with_records(outcome: TlsaOutcome, base: &Name, data: &[RData]) -> TlsaFacts {
+    let mut records: Vec<TlsaRecord> = data.iter().filter_map(record).collect();
+    let bytes = |it: &TlsaRecord| (it.usage, it.selector, it.matching_type, it.data.0.clone());
+    records.sort_by_cached_key(bytes);
+    records.dedup();
+    let records_excess = records.len().saturating_sub(TLSA_RECORDS_MAX);
+    records.truncate(TLSA_RECORDS_MAX);
+    TlsaFacts { outcome, base: Some(MxHost::new(&base.to_ascii())), records, records_excess }
+}
+
+fn record(data: &RData) -> Option<TlsaRecord> {
+    let RData::TLSA(tlsa) = data else { return None };
+    Some(TlsaRecord {
+        usage: tlsa.cert_usage.into(),
+        selector: tlsa.selector.into(),
+        matching_type: tlsa.matching.into(),
+        data: AssociationData(tlsa.cert_data.clone()),
+    })
+}

@@ -1,0 +1,467 @@
+//! What a sender with DANE asks, in which order, and what each answer comes to
+//! (RFC 7672 §2).
+
+use super::server::{dnskey, tlsa};
+use super::*;
+use mxray::internals::lookup::TLSA_HOSTS_MAX;
+use mxray::internals::model::tlsa::{Authenticity, TLSA_RECORDS_MAX, TlsaOutcome};
+use server::Reply::{Bogus, Secure, SecurelyGone};
+use std::net::SocketAddr;
+
+type Table = Vec<(&'static str, RecordType, Reply)>;
+
+const TLSA: RecordType = RecordType::TLSA;
+const ROOT_KEY: RecordType = RecordType::DNSKEY;
+/// `3 1 1` and a digest.
+const RECORD: [u8; 35] = {
+    let mut record = [0xab; 35];
+    (record[0], record[1], record[2]) = (3, 1, 1);
+    record
+};
+
+/// A resolver that validates, with this table.
+async fn start(mut table: Table) -> DnsServer {
+    table.push(("", ROOT_KEY, Secure(vec![dnskey()])));
+    DnsServer::start(table).await
+}
+
+fn of(servers: &[&DnsServer]) -> DnsLookup {
+    let nameservers = servers.iter().map(|server| server.address).collect();
+    DnsLookup::new(LookupConfig { dane: true, nameservers, ..config(servers[0]) }).unwrap()
+}
+
+fn secure_v4(last: u8) -> Reply {
+    Secure(vec![address(&format!("192.0.2.{last}"))])
+}
+
+fn record() -> Reply {
+    Secure(vec![tlsa(&RECORD)])
+}
+
+/// A signed domain with one host `mx.example`, and what else is in the DNS.
+fn signed(more: Table) -> Table {
+    [vec![("d.example", MX, Secure(vec![mx(10, "mx.example")]))], more].concat()
+}
+
+/// What came of TLSA at the only host: the outcome in a word, and where.
+fn told(facts: &DomainFacts) -> String {
+    let [exchange] = &facts.exchanges[..] else { panic!("{facts:?}") };
+    let Some(tlsa) = &exchange.tlsa else { return "not asked".to_owned() };
+    let base = tlsa.base.as_ref().map(|base| format!(" {base} {}", tlsa.records.len()));
+    let word = match &tlsa.outcome {
+        TlsaOutcome::Failed(failure) => format!("failed: {failure}"),
+        other => format!("{other:?}"),
+    };
+    word + &base.unwrap_or_default()
+}
+
+/// The names asked for TLSA, in order.
+fn asked_for_tlsa(server: &DnsServer) -> Vec<String> {
+    let log = server.log().into_iter();
+    log.filter(|(_, kind, _)| *kind == TLSA).map(|(name, ..)| name.replace("_25._tcp.", "")).collect()
+}
+
+/// Each row: what is in the DNS beside the signed MX, what comes of it, and the
+/// names that are asked for TLSA.
+#[tokio::test]
+async fn each_state_of_a_host_has_its_outcome() {
+    let at_mx = |reply| ("_25._tcp.mx.example", TLSA, reply);
+    let at_end = |reply| ("_25._tcp.end.example", TLSA, reply);
+    let alias = |reply| ("mx.example", CNAME, reply);
+    let to_end = || vec![cname("end.example")];
+    let rows: Vec<(Table, &str, &[&str])> = vec![
+        // Secure, no alias.
+        (vec![("mx.example", A, secure_v4(1)), at_mx(record())], "Secure mx.example 1", &["mx.example"]),
+        (vec![("mx.example", A, secure_v4(1))], "Absent", &["mx.example"]),
+        (vec![("mx.example", A, secure_v4(1)), at_mx(Secure(vec![]))], "Absent", &["mx.example"]),
+        (vec![("mx.example", A, secure_v4(1)), at_mx(SecurelyGone)], "Absent", &["mx.example"]),
+        (
+            vec![("mx.example", A, secure_v4(1)), at_mx(Records(vec![tlsa(&RECORD)]))],
+            "Insecure mx.example 1",
+            &["mx.example"],
+        ),
+        // Insecure, no alias: nobody asks, whatever stands there.
+        (vec![("mx.example", A, v4(1)), at_mx(record())], "InsecureAddresses", &[]),
+        // One secure family is enough, whichever.
+        (
+            vec![
+                ("mx.example", A, v4(1)),
+                ("mx.example", AAAA, Secure(vec![address("2001:db8::1")])),
+                at_mx(record()),
+            ],
+            "Secure mx.example 1",
+            &["mx.example"],
+        ),
+        // A secure alias: the end of it first, then the host.
+        (
+            vec![
+                alias(Secure(to_end())),
+                ("end.example", A, secure_v4(1)),
+                at_mx(record()),
+                at_end(record()),
+            ],
+            "Secure end.example 1",
+            &["end.example"],
+        ),
+        (
+            vec![alias(Secure(to_end())), ("end.example", A, secure_v4(1)), at_mx(record())],
+            "Secure mx.example 1",
+            &["end.example", "mx.example"],
+        ),
+        (
+            vec![
+                alias(Secure(to_end())),
+                ("end.example", A, secure_v4(1)),
+                at_end(Records(vec![tlsa(&RECORD)])),
+                at_mx(record()),
+            ],
+            "Secure mx.example 1",
+            &["end.example", "mx.example"],
+        ),
+        (
+            vec![
+                alias(Secure(to_end())),
+                ("end.example", A, secure_v4(1)),
+                at_end(Code(ResponseCode::Refused)),
+                at_mx(record()),
+            ],
+            "failed: dns: servfail: Query Refused",
+            &["end.example", "end.example"],
+        ),
+        // A secure alias of something insecure: the host alone.
+        (
+            vec![alias(Secure(to_end())), ("end.example", A, v4(1)), at_mx(record()), at_end(record())],
+            "Secure mx.example 1",
+            &["mx.example"],
+        ),
+        // An insecure alias: nowhere.
+        (
+            vec![
+                alias(Records(to_end())),
+                ("end.example", A, secure_v4(1)),
+                at_mx(record()),
+                at_end(record()),
+            ],
+            "InsecureAddresses",
+            &[],
+        ),
+        // An alias at the TLSA name leaves the base as it is, if all of it is secure.
+        (
+            vec![
+                ("mx.example", A, secure_v4(1)),
+                ("_25._tcp.mx.example", CNAME, Secure(vec![cname("tlsa.example")])),
+                ("tlsa.example", TLSA, record()),
+            ],
+            "Secure mx.example 1",
+            &["mx.example", "tlsa.example"],
+        ),
+        (
+            vec![
+                ("mx.example", A, secure_v4(1)),
+                ("_25._tcp.mx.example", CNAME, Secure(vec![cname("tlsa.example")])),
+                ("tlsa.example", TLSA, Records(vec![tlsa(&RECORD)])),
+            ],
+            "Insecure mx.example 1",
+            &["mx.example", "tlsa.example"],
+        ),
+        // Errors are never "none".
+        (
+            vec![("mx.example", A, secure_v4(1)), at_mx(Code(ResponseCode::ServFail))],
+            "failed: dns: servfail: Server Failure",
+            &["mx.example"; 3],
+        ),
+        (
+            vec![("mx.example", A, secure_v4(1)), at_mx(Code(ResponseCode::NotImp))],
+            "failed: dns: servfail: Not Implemented",
+            &["mx.example"; 2],
+        ),
+        (
+            vec![("mx.example", A, secure_v4(1)), at_mx(Bogus(vec![tlsa(&RECORD)]))],
+            "Bogus",
+            &["mx.example"; 3],
+        ),
+        (vec![("mx.example", A, secure_v4(1)), at_mx(Bogus(vec![]))], "Bogus", &["mx.example"; 3]),
+        // A record that is none leaves open what stands there.
+        (
+            vec![("mx.example", A, secure_v4(1)), at_mx(Secure(vec![tlsa(&RECORD), tlsa(&[3, 1])]))],
+            "failed: dns: malformed",
+            &["mx.example"],
+        ),
+    ];
+    for (table, expected, asked) in rows {
+        let server = start(signed(table.clone())).await;
+        let facts = of(&[&server]).lookup(target("d.example")).await;
+        assert_eq!(facts.mx_authenticity, Some(Authenticity::Secure));
+        let outcome = told(&facts);
+        let as_expected =
+            if expected.starts_with("failed") { outcome.starts_with(expected) } else { outcome == expected };
+        assert!(as_expected, "{outcome}, not {expected}: {:?}", server.log());
+        let told_of: Vec<&str> = asked.to_vec();
+        assert_eq!(asked_for_tlsa(&server), told_of, "{expected}");
+    }
+}
+
+/// The base is what the sender gives as SNI.
+#[tokio::test]
+async fn the_base_of_the_records_is_the_name_that_a_sender_gives() {
+    let table = signed(vec![
+        ("mx.example", CNAME, Secure(vec![cname("End.example")])),
+        ("end.example", A, secure_v4(1)),
+        ("_25._tcp.end.example", TLSA, record()),
+    ]);
+    let server = start(table).await;
+    let facts = of(&[&server]).lookup(target("d.example")).await;
+    let keys: Vec<String> = facts.probe_keys(2525).map(|(_, key)| key.to_string()).collect();
+    assert_eq!(
+        facts.exchanges[0].tls_name().map(ToString::to_string).as_deref(),
+        Some("end.example"),
+        "{keys:?}"
+    );
+    assert_eq!(facts.exchanges[0].host.as_ref().unwrap().as_str(), "mx.example");
+}
+
+#[tokio::test]
+async fn who_vouches_for_the_mx_is_told_over_the_whole_chain() {
+    let secure = || Secure(vec![mx(10, "mx.example")]);
+    let insecure = || Records(vec![mx(10, "mx.example")]);
+    let to_e = |reply: fn(Vec<hickory_proto::rr::RData>) -> Reply| reply(vec![cname("e.example")]);
+    let own_address = ("d.example", A, secure_v4(1));
+    let rows: Vec<(Table, Option<Authenticity>, Option<Kind>)> = vec![
+        (vec![("d.example", MX, secure())], Some(Authenticity::Secure), None),
+        (vec![("d.example", MX, insecure())], Some(Authenticity::Insecure), None),
+        (
+            vec![("d.example", CNAME, to_e(Secure)), ("e.example", MX, secure())],
+            Some(Authenticity::Secure),
+            None,
+        ),
+        (
+            vec![("d.example", CNAME, to_e(Secure)), ("e.example", MX, insecure())],
+            Some(Authenticity::Insecure),
+            None,
+        ),
+        (
+            vec![("d.example", CNAME, to_e(Records)), ("e.example", MX, secure())],
+            Some(Authenticity::Insecure),
+            None,
+        ),
+        // No MX: the denial counts.
+        (vec![("d.example", MX, Secure(vec![])), own_address.clone()], Some(Authenticity::Secure), None),
+        (vec![("d.example", MX, Records(vec![])), own_address], Some(Authenticity::Insecure), None),
+        (vec![("d.example", MX, SecurelyGone)], Some(Authenticity::Secure), Some(Kind::Nxdomain)),
+        (vec![], Some(Authenticity::Insecure), Some(Kind::Nxdomain)),
+        // Refused, and answered if it is not to be checked.
+        (
+            vec![("d.example", MX, Bogus(vec![mx(10, "mx.example")]))],
+            Some(Authenticity::Bogus),
+            Some(Kind::Servfail),
+        ),
+        (vec![("d.example", MX, Bogus(vec![]))], Some(Authenticity::Bogus), Some(Kind::Servfail)),
+        (vec![("d.example", MX, Code(ResponseCode::ServFail))], None, Some(Kind::Servfail)),
+    ];
+    for (mut table, expected, failure) in rows {
+        table.push(("mx.example", A, v4(1)));
+        let server = start(table).await;
+        let facts = of(&[&server]).lookup(target("d.example")).await;
+        assert_eq!((facts.mx_authenticity, kind(&facts)), (expected, failure), "{:?}", server.log());
+        let is_bogus =
+            facts.failure.and_then(|failure| failure.detail).is_some_and(|it| it.starts_with("bogus"));
+        assert_eq!(is_bogus, expected == Some(Authenticity::Bogus));
+    }
+}
+
+/// A sender asks for the records of a host under an insecure MX, or does not: the
+/// facts have them.
+#[tokio::test]
+async fn records_are_asked_for_under_an_insecure_mx_too() {
+    let table = vec![
+        ("d.example", MX, Records(vec![mx(10, "mx.example")])),
+        ("mx.example", A, secure_v4(1)),
+        ("_25._tcp.mx.example", TLSA, record()),
+    ];
+    let server = start(table).await;
+    let facts = of(&[&server]).lookup(target("d.example")).await;
+    assert_eq!(
+        (facts.mx_authenticity, &*told(&facts)),
+        (Some(Authenticity::Insecure), "Secure mx.example 1")
+    );
+}
+
+#[tokio::test]
+async fn bogus_addresses_are_an_error_of_the_host() {
+    let table = signed(vec![
+        ("mx.example", A, Bogus(vec![address("192.0.2.1")])),
+        ("mx.example", AAAA, Bogus(vec![])),
+        ("_25._tcp.mx.example", TLSA, record()),
+    ]);
+    let server = start(table).await;
+    let facts = of(&[&server]).lookup(target("d.example")).await;
+    assert_eq!((kind(&facts), &*told(&facts)), (Some(Kind::Servfail), "not asked"));
+    assert!(facts.failure.unwrap().detail.unwrap().starts_with("bogus"));
+}
+
+/// Only the port of mail between servers counts, and a host that is named outright
+/// has records, too.
+#[tokio::test]
+async fn a_host_that_is_named_is_asked_for_records_of_port_25() {
+    let server = start(vec![("mx.example", A, secure_v4(1)), ("_25._tcp.mx.example", TLSA, record())]).await;
+    let subject = Subject::Host { name: DomainName::parse("mx.example").unwrap(), port: Some(2525) };
+    let facts = of(&[&server]).lookup(Target { line: 1, subject }).await;
+    assert_eq!((&*told(&facts), facts.mx_authenticity), ("Secure mx.example 1", None));
+}
+
+#[tokio::test]
+async fn records_are_sorted_bounded_and_each_once() {
+    let many = |count: u8| (0..count).rev().map(|n| tlsa(&[3, 1, 0, n])).collect::<Vec<_>>();
+    let doubled = [many(3), many(3)].concat();
+    for (records, kept, excess) in [(doubled, 3, 0), (many(40), TLSA_RECORDS_MAX, 8)] {
+        let table =
+            signed(vec![("mx.example", A, secure_v4(1)), ("_25._tcp.mx.example", TLSA, Secure(records))]);
+        let server = start(table).await;
+        let facts = of(&[&server]).lookup(target("d.example")).await;
+        let tlsa = facts.exchanges[0].tlsa.as_ref().unwrap();
+        assert_eq!((tlsa.records.len(), tlsa.records_excess), (kept, excess));
+        assert!(tlsa.records.windows(2).all(|pair| pair[0].data.0 < pair[1].data.0));
+    }
+}
+
+#[tokio::test]
+async fn so_many_hosts_are_asked_for_records_and_the_others_are_told() {
+    const HOSTS: [&str; 8] = [
+        "a.example",
+        "b.example",
+        "c.example",
+        "d.example",
+        "e.example",
+        "f.example",
+        "g.example",
+        "h.example",
+    ];
+    let mut table: Table =
+        vec![("domain.example", MX, Secure(HOSTS.iter().zip(1..).map(|(host, n)| mx(n, host)).collect()))];
+    // The first is insecure, and takes no question.
+    table.push((HOSTS[0], A, v4(1)));
+    table.extend(HOSTS[1..].iter().map(|host| (*host, A, secure_v4(2))));
+    let server = start(table).await;
+    let facts = of(&[&server]).lookup(target("domain.example")).await;
+    let outcomes: Vec<_> =
+        facts.exchanges.iter().map(|it| it.tlsa.as_ref().unwrap().outcome.clone()).collect();
+    assert_eq!(outcomes[0], TlsaOutcome::InsecureAddresses);
+    assert_eq!(outcomes[1..7], [const { TlsaOutcome::Absent }; TLSA_HOSTS_MAX]);
+    let TlsaOutcome::Failed(failure) = &outcomes[7] else { panic!("{outcomes:?}") };
+    assert_eq!((failure.kind, asked_for_tlsa(&server).len()), (Kind::TooMany, TLSA_HOSTS_MAX));
+}
+
+/// Hosts that several domains share, and names that one domain has twice, are
+/// asked for once.
+#[tokio::test]
+async fn who_vouches_is_kept_with_the_answer() {
+    let mut table = signed(vec![("mx.example", A, secure_v4(1)), ("_25._tcp.mx.example", TLSA, record())]);
+    table.push(("e.example", MX, Secure(vec![mx(10, "mx.example"), mx(20, "MX.example")])));
+    let server = start(table).await;
+    let lookup = of(&[&server]);
+    let first = lookup.lookup(target("d.example")).await;
+    let again = lookup.lookup(target("d.example")).await;
+    assert_eq!(first, again);
+    let other = lookup.lookup(target("e.example")).await;
+    assert!(other.exchanges.iter().all(|it| it.tlsa == first.exchanges[0].tlsa), "{other:?}");
+    assert_eq!(asked_for_tlsa(&server), ["mx.example"]);
+    assert_eq!(server.count("d.example"), 1);
+    assert_eq!(server.count(""), 1, "once a run");
+}
+
+#[tokio::test]
+async fn without_dane_nothing_of_it_is_asked() {
+    let server = start(signed(vec![("mx.example", A, secure_v4(1))])).await;
+    let facts = DnsLookup::new(config(&server)).unwrap().lookup(target("d.example")).await;
+    assert_eq!((facts.mx_authenticity, &*told(&facts)), (None, "not asked"));
+    assert_eq!((asked_for_tlsa(&server).len(), server.count("")), (0, 0));
+}
+
+/// Nobody says then that a host has none.
+#[tokio::test]
+async fn who_does_not_validate_vouches_for_nothing() {
+    for root in [Records(vec![dnskey()]), Secure(vec![]), SecurelyGone, Code(ResponseCode::Refused)] {
+        let mut table =
+            signed(vec![("mx.example", A, secure_v4(1)), ("_25._tcp.mx.example", TLSA, record())]);
+        table.push(("", ROOT_KEY, root));
+        let server = DnsServer::start(table).await;
+        let lookup = of(&[&server]);
+        let facts = lookup.lookup(target("d.example")).await;
+        assert_eq!(
+            (facts.mx_authenticity, &*told(&facts)),
+            (Some(Authenticity::NotValidated), "NotValidated")
+        );
+        assert_eq!(asked_for_tlsa(&server).len(), 0);
+        let resolvers = lookup.resolvers();
+        assert_eq!((resolvers.len(), resolvers[0].ad_believed), (1, Some(false)));
+        assert!(resolvers[0].because.contains("`. DNSKEY`"), "{resolvers:?}");
+    }
+}
+
+/// The address of a stub is on loopback, and is believed on somebody's word alone.
+#[tokio::test]
+async fn a_stub_is_believed_if_it_is_named() {
+    let stub: SocketAddr = "127.0.0.53:53".parse().unwrap();
+    let lookup = |trusted_ad| {
+        let config = LookupConfig { nameservers: vec![stub], trusted_ad, ..LookupConfig::default() };
+        DnsLookup::new(config).unwrap().resolvers().remove(0)
+    };
+    let told = lookup(vec![]);
+    assert_eq!(told.ad_believed, Some(false), "{told:?}");
+    let told = lookup(vec!["127.0.0.53".parse().unwrap()]);
+    assert_eq!(told.ad_believed, None, "it was not asked yet: {told:?}");
+    assert!(told.because.starts_with("named by --trust-ad"), "{told:?}");
+}
+
+/// A validating resolver and one that is not, in either order.
+#[tokio::test]
+async fn no_answer_without_ad_overrules_a_refusal() {
+    let plain =
+        signed(vec![("mx.example", A, v4(1)), ("x.example", MX, Records(vec![mx(10, "mx.example")]))]);
+    let plain = [
+        vec![
+            ("bogus.example", MX, Records(vec![mx(10, "mx.example")])),
+            ("broken.example", MX, Records(vec![mx(10, "mx.example")])),
+        ],
+        plain,
+    ]
+    .concat();
+    let validated = signed(vec![
+        ("mx.example", A, secure_v4(1)),
+        ("_25._tcp.mx.example", TLSA, record()),
+        ("bogus.example", MX, Bogus(vec![mx(10, "mx.example")])),
+        ("broken.example", MX, Code(ResponseCode::ServFail)),
+    ]);
+    let (other, believed) = (DnsServer::start(plain).await, start(validated).await);
+    for order in [[&other, &believed], [&believed, &other]] {
+        let lookup = of(&order);
+        // Asked first, wherever it stands.
+        let facts = lookup.lookup(target("d.example")).await;
+        assert_eq!(
+            (facts.mx_authenticity, &*told(&facts)),
+            (Some(Authenticity::Secure), "Secure mx.example 1")
+        );
+        let facts = lookup.lookup(target("bogus.example")).await;
+        assert_eq!((kind(&facts), facts.mx_authenticity), (Some(Kind::Servfail), Some(Authenticity::Bogus)));
+        // No answer at all, checked or not: the other's will do for addresses.
+        let facts = lookup.lookup(target("broken.example")).await;
+        assert_eq!((kind(&facts), facts.mx_authenticity), (None, Some(Authenticity::NotValidated)));
+        let believed: Vec<_> = lookup.resolvers().iter().map(|it| it.ad_believed).collect();
+        assert_eq!(believed.iter().filter(|it| **it == Some(true)).count(), 1, "{believed:?}");
+    }
+}
+
+/// Of two that validate, one that fails leaves the other's word.
+#[tokio::test]
+async fn one_that_validates_and_fails_leaves_the_word_to_the_next() {
+    let table = |reply| signed(vec![("mx.example", A, v4(1)), ("e.example", MX, reply)]);
+    for (reply, expected) in [
+        (Secure(vec![mx(10, "mx.example")]), Authenticity::Secure),
+        (Records(vec![mx(10, "mx.example")]), Authenticity::Insecure),
+    ] {
+        let failing = start(table(Code(ResponseCode::ServFail))).await;
+        let other = start(table(reply)).await;
+        let facts = of(&[&failing, &other]).lookup(target("e.example")).await;
+        assert_eq!((kind(&facts), facts.mx_authenticity), (None, Some(expected)));
+    }
+}
