@@ -85,7 +85,8 @@ pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
 }
 
 fn resolver(args: &BenchArgs, timeout: Duration) -> Result<DnsLookup, UsageError> {
-    DnsLookup::new(LookupConfig { dane: false, ..lookup(&args.dialogue, timeout) }).map_err(|error| UsageError(error.to_string()))
+    DnsLookup::new(LookupConfig { dane: false, ..lookup(&args.dialogue, timeout) })
+        .map_err(|error| UsageError(error.to_string()))
 }
 
 fn pacing(args: &BenchArgs) -> Result<LoadModel, UsageError> {
