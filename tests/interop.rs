@@ -14,6 +14,8 @@
 mod capture;
 #[path = "interop/dane.rs"]
 mod dane;
+#[path = "interop/dnssec.rs"]
+mod dnssec;
 #[path = "interop/front.rs"]
 mod front;
 #[path = "interop/gnutls.rs"]
@@ -32,6 +34,8 @@ mod older;
 mod openssl;
 #[path = "interop/senders.rs"]
 mod senders;
+#[path = "interop/signed_dns.rs"]
+mod signed_dns;
 #[path = "interop/smtp.rs"]
 mod smtp;
 #[path = "interop/stack.rs"]

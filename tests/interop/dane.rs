@@ -104,7 +104,7 @@ fn shapes() -> Vec<Shape> {
     ]
 }
 
-fn record(usage: u8, selector: u8, matching_type: u8, der: &[u8]) -> TlsaRecord {
+pub fn record(usage: u8, selector: u8, matching_type: u8, der: &[u8]) -> TlsaRecord {
     let selected = if selector == 0 { der } else { subject_public_key_info(der).unwrap() };
     let data = match matching_type {
         0 => selected.to_vec(),
@@ -115,7 +115,7 @@ fn record(usage: u8, selector: u8, matching_type: u8, der: &[u8]) -> TlsaRecord 
 }
 
 /// The same, spoilt, so that it fits nothing.
-fn spoilt(mut record: TlsaRecord) -> TlsaRecord {
+pub fn spoilt(mut record: TlsaRecord) -> TlsaRecord {
     if let Some(last) = record.data.0.last_mut() {
         *last ^= 1;
     }

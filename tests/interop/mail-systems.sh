@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Unpacks Postfix, Exim and OpenSMTPD, whose Debian packages conflict with each
 # other, each with its libraries into a root of its own: DIR/postfix, DIR/exim,
-# DIR/opensmtpd. Nothing is installed, and nothing is started. Needs Debian,
-# root, and package lists that are not too old (`apt-get update`).
+# DIR/opensmtpd; and NSD, ldns and Unbound, for DNSSEC, into DIR/dnssec. Nothing
+# is installed, and nothing is started. Needs Debian, root, and package lists that
+# are not too old (`apt-get update`).
 #
 #   tests/interop/mail-systems.sh DIR
 #
@@ -65,6 +66,7 @@ unpack() {
 unpack postfix "postfix postdrop nobody" postfix openssl netbase
 unpack exim "Debian-exim" exim4-daemon-light netbase
 unpack opensmtpd "opensmtpd opensmtpq" opensmtpd openssl netbase
+unpack dnssec "nsd unbound" nsd ldnsutils unbound netbase
 # As its package does when it is installed.
 chown root:201 "$dir/opensmtpd/usr/sbin/smtpctl"
 chmod 2755 "$dir/opensmtpd/usr/sbin/smtpctl"

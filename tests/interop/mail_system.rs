@@ -56,19 +56,29 @@ impl Root {
         fs::read_to_string(self.path.join("packages")).unwrap()
     }
 
-    fn file(&self, path: &str) -> PathBuf {
+    pub fn file(&self, path: &str) -> PathBuf {
         self.path.join(path)
     }
 
     /// An empty folder of an account's.
-    fn folder(&self, path: &str, (user, group): (u32, u32), mode: u32) {
+    pub fn folder(&self, path: &str, (user, group): (u32, u32), mode: u32) {
         let path = self.file(path);
         fs::create_dir_all(&path).unwrap();
         chown(&path, Some(user), Some(group)).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
-    fn remove(&self, path: &str) {
+    pub fn write(&self, path: &str, text: &str) {
+        fs::write(self.file(path), text).unwrap();
+    }
+
+    /// The configuration of Postfix's programs that need no queue.
+    pub fn configure(&self, main: &str) {
+        self.folder("run/mxray/conf", (0, 0), 0o755);
+        self.write("run/mxray/conf/main.cf", main);
+    }
+
+    pub fn remove(&self, path: &str) {
         let path = self.file(path);
         if path.exists() {
             fs::remove_dir_all(path).unwrap();
@@ -76,14 +86,26 @@ impl Root {
     }
 
     /// Runs a program in the root until it ends by itself or is dropped.
-    fn start(&self, program: &[&str], log: &str) -> Running {
+    pub fn start(&self, program: &[&str], log: &str) -> Running {
         let output = File::create(self.file(log)).unwrap();
         let mut command = self.command(program);
         command.stdout(output.try_clone().unwrap()).stderr(output);
         Running { child: command.stdin(Stdio::null()).spawn().unwrap() }
     }
 
-    fn command(&self, program: &[&str]) -> Command {
+    /// What a program says that ends well.
+    pub fn run(&self, program: &[&str]) -> String {
+        let output = self.command(program).stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{program:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What stands in a file.
+    pub fn log(&self, path: &str) -> String {
+        log(&self.file(path))
+    }
+
+    pub fn command(&self, program: &[&str]) -> Command {
         let mut command = Command::new("timeout");
         command.args(["--kill-after=5", LIFE_S, "chroot"]).arg(&self.path).args(program);
         command
