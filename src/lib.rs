@@ -126,8 +126,8 @@ pub use model::{
     ExpectationStatus, Failure, Finding, ForcedBasis, ForcedTls, Form, FormSet, Gap, HelloEnd, HelloFinding,
     HelloObservation, HelloPurpose, JudgedEndpoint, KeyStatus, KeywordForm, KeywordForms, Kind, Leaf, Logged,
     MxHost, NameError, NameStatus, NamedGroup, NegotiatedTls, Observation, OtherAttempt, Outcome, Phase,
-    PossibleDelivery, Preference, PresentedCertificate, ProbeKey, Promise, ProtocolVersion, Reason,
-    Recipients, Record, Rejected, Reply, ReplyForm, ReplyForms, ServerBest, Sha256, SignatureCheck,
+    PolicyReason, PossibleDelivery, Preference, PresentedCertificate, ProbeKey, Promise, ProtocolVersion,
+    Reason, Recipients, Record, Rejected, Reply, ReplyForm, ReplyForms, ServerBest, Sha256, SignatureCheck,
     SignatureScheme, SmartHost, SmtpCommand, Subject, SuiteClass, SuiteFacts, Target, Timings, TlsDomain,
     TlsFinding, TlsObservation, TlsSettings, TrustedRoot, Unproven, Verdict, VersionSuites, View,
 };
@@ -163,7 +163,7 @@ pub mod judge {
     pub use crate::sender::offer::Offer;
     pub use crate::sender::situation::Situation;
     pub use crate::sender::{
-        AddressFamily, AfterTlsFailure, DEFAULT_SENDER, LoggedCode, Sender, SenderError, Stated,
+        AddressFamily, AfterTlsFailure, DEFAULT_SENDER, DaneUse, LoggedCode, Sender, SenderError, Stated,
     };
     pub use crate::trust::roots::RootError;
     pub use crate::trust::{Assessed, Assessments, FileRoots, Judge, Roots, Store};

@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, Kind, Phase};
 use super::form_set::Form;
+use super::policy_reason::PolicyReason;
 use super::reply_form::ReplyForm;
 use serde::{Serialize, Serializer};
 use std::cmp::Ordering;
@@ -61,11 +62,19 @@ macro_rules! reasons {
             $($(#[$doc])* $variant,)*
             /// A reply has a form that senders read differently.
             ReplyForm(ReplyForm),
+            /// DANE or MTA-STS.
+            Policy(PolicyReason),
         }
 
         impl Reason {
             /// The names of those that are not the end of one attempt.
             pub fn names() -> impl Iterator<Item = &'static str> {
+                Self::names_at_endpoints().chain(PolicyReason::ALL.iter().map(|policy| policy.name()))
+            }
+
+            /// Of these the ones that say something of an endpoint, whatever
+            /// domain it serves.
+            pub fn names_at_endpoints() -> impl Iterator<Item = &'static str> {
                 [$($name,)*].into_iter().chain(ReplyForm::ALL.iter().map(|form| form.name()))
             }
         }
@@ -76,6 +85,7 @@ macro_rules! reasons {
                     Reason::Ended { phase, kind } => write!(f, "{phase}_{kind}"),
                     $(Reason::$variant => f.write_str($name),)*
                     Reason::ReplyForm(form) => form.fmt(f),
+                    Reason::Policy(policy) => policy.fmt(f),
                 }
             }
         }
@@ -130,6 +140,7 @@ impl Reason {
             Reason::NoSecondLook | Reason::SecondLookDiffers | Reason::StarttlsKeywordForm => Phase::Starttls,
             Reason::ReplyForm(form) if !form.is_behind_starttls() => Phase::Starttls,
             Reason::NetworkSuspect => Phase::Connect,
+            Reason::Policy(policy) => policy.phase(),
             _ => Phase::Tls,
         }
     }
@@ -140,6 +151,12 @@ impl Reason {
             Reason::Ended { kind, .. } => Some(kind),
             _ => None,
         }
+    }
+}
+
+impl From<PolicyReason> for Reason {
+    fn from(policy: PolicyReason) -> Self {
+        Self::Policy(policy)
     }
 }
 

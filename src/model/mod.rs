@@ -29,6 +29,7 @@ pub mod mta_sts;
 pub mod name;
 pub mod observation;
 pub mod outcome;
+pub mod policy_reason;
 pub mod promise;
 pub mod record;
 pub mod registry;
@@ -71,6 +72,7 @@ pub use keyword_form::{KeywordForm, KeywordForms};
 pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Observation, Timings, TlsObservation};
 pub use outcome::{NegotiatedTls, Outcome};
+pub use policy_reason::PolicyReason;
 pub use promise::Promise;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{

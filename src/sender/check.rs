@@ -100,7 +100,17 @@ fn check_sources(sender: &Sender) -> Result<(), SenderFault> {
     if let Some(max) = &sender.addresses_max {
         stated("addresses_max", max)?;
     }
+    check_policies(sender)?;
     stated("retry_hours", &sender.retry_hours)
+}
+
+fn check_policies(sender: &Sender) -> Result<(), SenderFault> {
+    stated("dane", &sender.dane)?;
+    stated("dane_insecure_mx", &sender.dane_insecure_mx)?;
+    stated("dane_leaf_dates", &sender.dane_leaf_dates)?;
+    stated("dane_digest_agility", &sender.dane_digest_agility)?;
+    stated("mta_sts", &sender.mta_sts)?;
+    stated("mta_sts_beside_dane", &sender.mta_sts_beside_dane)
 }
 
 fn stated<T>(key: &str, value: &Stated<T>) -> Result<(), SenderFault> {

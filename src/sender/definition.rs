@@ -81,6 +81,19 @@ impl FromStr for AfterTlsFailure {
     }
 }
 
+/// What a sender makes of DANE (RFC 7672).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DaneUse {
+    /// It demands what TLSA records demand, where there are some (RFC 7672 §2.2).
+    Opportunistic,
+    /// It keeps mail to a host without usable TLSA records, too (RFC 7672 §6).
+    Mandatory,
+    /// It does not look.
+    No,
+}
+
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,6 +209,27 @@ pub struct Sender {
     /// for it.
     #[serde(default = "both_families")]
     pub address_families: Stated<Vec<AddressFamily>>,
+    /// Whether it asks for TLSA records, and what it does without them.
+    #[serde(default = "looks_for_no_tlsa")]
+    pub dane: Stated<DaneUse>,
+    /// Whether TLSA records of a host count where nobody vouches for the MX
+    /// records that name it (RFC 7672 §2.2.1).
+    #[serde(default = "needs_a_secure_mx")]
+    pub dane_insecure_mx: Stated<bool>,
+    /// Whether the leaf's dates count under DANE-EE; RFC 7671 §5.1 says they do
+    /// not.
+    #[serde(default = "leaves_dates_aside")]
+    pub dane_leaf_dates: Stated<bool>,
+    /// Whether of several digests only the strongest counts (RFC 7671 §9).
+    #[serde(default = "takes_the_strongest_digest")]
+    pub dane_digest_agility: Stated<bool>,
+    /// Whether it looks for policies of MTA-STS, and keeps to them.
+    #[serde(default = "looks_for_no_policy")]
+    pub mta_sts: Stated<bool>,
+    /// Whether a host whose TLSA records demand a certificate has to fit the
+    /// policy of MTA-STS as well.
+    #[serde(default = "leaves_the_policy_to_dane")]
+    pub mta_sts_beside_dane: Stated<bool>,
     /// How long it tries, in hours, before the message comes back.
     pub retry_hours: Stated<u32>,
     /// What it logs, by situation; a situation that is missing is not published.
@@ -231,6 +265,27 @@ impl Sender {
     /// What it logs in a situation; `None` where that is not published.
     pub fn code(&self, situation: Situation) -> Option<&LoggedCode> {
         self.codes.get(&situation)
+    }
+}
+
+impl Sender {
+    /// The keys of DANE and MTA-STS that differ from what is taken of a file
+    /// without them.
+    fn tell_policies(&self, told: &mut fmt::DebugStruct<'_, '_>) {
+        if self.dane.value != DaneUse::No {
+            told.field("dane", &self.dane);
+        }
+        for (name, stated, before) in [
+            ("dane_insecure_mx", &self.dane_insecure_mx, needs_a_secure_mx()),
+            ("dane_leaf_dates", &self.dane_leaf_dates, leaves_dates_aside()),
+            ("dane_digest_agility", &self.dane_digest_agility, takes_the_strongest_digest()),
+            ("mta_sts", &self.mta_sts, looks_for_no_policy()),
+            ("mta_sts_beside_dane", &self.mta_sts_beside_dane, leaves_the_policy_to_dane()),
+        ] {
+            if stated.value != before.value {
+                told.field(name, stated);
+            }
+        }
     }
 }
 
@@ -289,6 +344,7 @@ impl fmt::Debug for Sender {
         if !self.may_show_certificate() {
             told.field("shows_client_certificate", &self.shows_client_certificate);
         }
+        self.tell_policies(&mut told);
         told.field("retry_hours", &self.retry_hours).field("codes", &self.codes).finish()
     }
 }
@@ -345,4 +401,40 @@ fn names_the_host() -> Stated<bool> {
 fn both_families() -> Stated<Vec<AddressFamily>> {
     let assumption = Some("mail systems of today use both".to_string());
     Stated { value: vec![AddressFamily::Ipv4, AddressFamily::Ipv6], source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn looks_for_no_tlsa() -> Stated<DaneUse> {
+    let assumption = Some("mail systems use DANE only where they are set up for it".to_string());
+    Stated { value: DaneUse::No, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn needs_a_secure_mx() -> Stated<bool> {
+    let assumption = Some("DANE is not due there (RFC 7672 section 2.2.1)".to_string());
+    Stated { value: false, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn leaves_dates_aside() -> Stated<bool> {
+    let assumption = Some("under DANE-EE dates do not count (RFC 7671 section 5.1)".to_string());
+    Stated { value: false, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn takes_the_strongest_digest() -> Stated<bool> {
+    let assumption = Some("of several digests the strongest counts (RFC 7671 section 9)".to_string());
+    Stated { value: true, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn looks_for_no_policy() -> Stated<bool> {
+    let assumption = Some("mail systems use MTA-STS only where they are set up for it".to_string());
+    Stated { value: false, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn leaves_the_policy_to_dane() -> Stated<bool> {
+    let assumption = Some("DANE comes first (RFC 8461 section 2)".to_string());
+    Stated { value: false, source: None, assumption }
 }

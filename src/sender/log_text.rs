@@ -3,6 +3,10 @@
 
 use super::situation::Situation;
 
+/// What a place may be for where a policy of MTA-STS names no MX host: the
+/// domain of the mail.
+const DOMAIN: &[&str] = &["domain"];
+
 /// What a place may be for, in the situations that are about a certificate:
 /// the name that was expected, the subject that was presented, and the SHA-1
 /// of that certificate.
@@ -11,7 +15,7 @@ const PLACES: &[&str] = &["expected", "presented", "thumbprint"];
 /// The words with every place filled in. What `value` does not know is left
 /// empty. What is filled in is not looked through for places again: it was
 /// written by the other side.
-pub(super) fn fill(words: &str, value: impl Fn(&str) -> Option<String>) -> String {
+pub(crate) fn fill(words: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut parts = words.split('{');
     let mut text = parts.next().unwrap_or_default().to_string();
     for part in parts {
@@ -27,8 +31,9 @@ pub(super) fn fill(words: &str, value: impl Fn(&str) -> Option<String>) -> Strin
 /// # Errors
 /// The first place that can never be filled.
 pub(super) fn check(situation: Situation, words: &str) -> Result<(), String> {
-    use Situation::{CertificateExpired, CertificateInvalid, SubjectMismatch};
+    use Situation::{CertificateExpired, CertificateInvalid, StsMxNotListed, SubjectMismatch};
     let known = match situation {
+        StsMxNotListed => DOMAIN,
         CertificateExpired | CertificateInvalid | SubjectMismatch => PLACES,
         _ => &[],
     };

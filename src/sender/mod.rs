@@ -7,7 +7,7 @@ mod definition;
 mod error;
 pub mod expectation_file;
 mod file;
-mod log_text;
+pub mod log_text;
 pub mod offer;
 pub mod published;
 pub mod situation;
@@ -17,8 +17,8 @@ mod toml_fault;
 mod expectation_tests;
 
 pub use definition::{
-    AddressFamily, AfterTlsFailure, LoggedCode, ReplyFormEffect, SENDER_LIST_MAX, SENDER_TEXT_BYTES_MAX,
-    Sender, Stated,
+    AddressFamily, AfterTlsFailure, DaneUse, LoggedCode, ReplyFormEffect, SENDER_LIST_MAX,
+    SENDER_TEXT_BYTES_MAX, Sender, Stated,
 };
 pub use error::SenderError;
 pub use file::DEFAULT_SENDER;

@@ -1,7 +1,7 @@
 //! The situations in which a sender logs a code of its own, and which failure
 //! is which.
 
-use crate::model::{Kind, Phase, Reason};
+use crate::model::{Kind, Phase, PolicyReason, Reason};
 use serde::Deserialize;
 
 macro_rules! situations {
@@ -46,11 +46,46 @@ situations! {
     CertificateExpired = "certificate_expired",
     /// The certificate bears another name.
     SubjectMismatch = "subject_mismatch",
+    /// TLSA records demand TLS, and there is none.
+    DaneNoTls = "dane_no_tls",
+    /// The certificate has expired, and under DANE that counts.
+    DaneCertificateExpired = "dane_certificate_expired",
+    /// The certificate bears none of the names that DANE demands.
+    DaneNameMismatch = "dane_name_mismatch",
+    /// The certificate fits no TLSA record for another reason.
+    DaneFailed = "dane_failed",
+    /// DANE is mandatory, and there is no usable TLSA record.
+    DaneRequired = "dane_required",
+    /// What the DNS answers contradicts its signatures, or the TLSA records
+    /// are not to be had.
+    DnssecInvalid = "dnssec_invalid",
+    /// No MX host is one of the policy's.
+    StsMxNotListed = "sts_mx_not_listed",
+    /// The certificate is not as MTA-STS demands it, or there is no TLS.
+    StsCertificate = "sts_certificate",
     /// The time for trying is over.
     Expired = "expired",
 }
 
 impl Situation {
+    fn of_policy(reason: PolicyReason) -> Option<Self> {
+        use PolicyReason::{
+            DaneCertificateExpired, DaneChain, DaneMismatch, DaneNameMismatch, DaneNoTls, DaneNotYetValid,
+            DaneRequired, MxBogus, StsCertificate, StsMxNotListed, StsNoTls, TlsaBogus, TlsaLookupFailed,
+        };
+        match reason {
+            DaneNoTls => Some(Self::DaneNoTls),
+            DaneCertificateExpired => Some(Self::DaneCertificateExpired),
+            DaneNameMismatch => Some(Self::DaneNameMismatch),
+            DaneMismatch | DaneNotYetValid | DaneChain => Some(Self::DaneFailed),
+            DaneRequired => Some(Self::DaneRequired),
+            TlsaBogus | TlsaLookupFailed | MxBogus => Some(Self::DnssecInvalid),
+            StsMxNotListed => Some(Self::StsMxNotListed),
+            StsCertificate | StsNoTls => Some(Self::StsCertificate),
+            _ => None,
+        }
+    }
+
     /// The situation that an attempt puts a sender into that ended for this
     /// reason; `None` where no published code is known to belong to it.
     pub fn of(reason: Reason) -> Option<Self> {
@@ -67,6 +102,9 @@ impl Situation {
                 | Reason::ReplyForm(_)
         ) {
             return None;
+        }
+        if let Reason::Policy(policy) = reason {
+            return Self::of_policy(policy);
         }
         // What is no end of an attempt of ours is a handshake that the sender
         // ends.

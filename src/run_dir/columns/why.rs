@@ -54,7 +54,7 @@ impl Why {
     /// of their own.
     pub(super) fn named(self, value: &str) -> Box<dyn Iterator<Item = &'static str>> {
         match self {
-            Self::Reason if value.is_empty() => Box::new(Reason::names()),
+            Self::Reason if value.is_empty() => Box::new(Reason::names_at_endpoints()),
             Self::Connector if value.is_empty() => Box::new(of_connectors()),
             Self::Check(_) => Box::new(self.of_check(value)),
             _ => Box::new(std::iter::empty()),
