@@ -151,6 +151,8 @@ impl Known {
 #[derive(Debug)]
 pub struct Interrogation {
     plan: RetryPlan,
+    /// Whether the host has TLSA records, as in [`KeyContext`](crate::verdict::KeyContext).
+    tlsa: bool,
     /// The attempt that came furthest, and its number.
     kept: Option<(u32, Known)>,
     /// How every attempt at the probe ended, in their order.
@@ -166,10 +168,11 @@ pub struct Interrogation {
 }
 
 impl Interrogation {
-    /// Of a key that was asked nothing so far.
-    pub fn new(plan: RetryPlan) -> Self {
+    /// Of a key that was asked nothing so far; `tlsa` says whether its host has
+    /// TLSA records.
+    pub fn new(plan: RetryPlan, tlsa: bool) -> Self {
         let attempts = Vec::new();
-        Self { plan, kept: None, attempts, made: 0, tries: 0, looked_again: false, hello: None }
+        Self { plan, tlsa, kept: None, attempts, made: 0, tries: 0, looked_again: false, hello: None }
     }
 
     /// What the connection is for that begins now.
@@ -254,7 +257,7 @@ impl Interrogation {
 
     /// Why what was seen so far leaves it open what the endpoint gives.
     fn looks(&self, policy: &Policy) -> Option<Reason> {
-        self.kept.as_ref().and_then(|(_, known)| policy.looks(&known.observation))
+        self.kept.as_ref().and_then(|(_, known)| policy.looks(&known.observation, self.tlsa))
     }
 
     /// Keeps the attempt that came furthest, of equals the last.
@@ -312,7 +315,7 @@ impl Interrogation {
     fn next_hello(&mut self, policy: &Policy) -> KeyAction {
         let last = self.kept.as_ref().filter(|(number, _)| *number == self.made);
         let last = last.filter(|_| !self.differs(policy));
-        match last.and_then(|(_, known)| policy.next_hello(&known.observation)) {
+        match last.and_then(|(_, known)| policy.next_hello_at(&known.observation, self.tlsa)) {
             Some(spec) => {
                 self.hello = Some(Arc::new(spec));
                 self.tries = 0;
@@ -399,19 +402,20 @@ impl AskedKey {
 }
 
 /// Asks each key to its end, one connection at a time; gives what is known of
-/// them in the order of the keys. While one pauses the others are asked. What the
+/// them in the order of the keys, each of which comes with whether its host has
+/// TLSA records. While one pauses the others are asked. What the
 /// keys of one address said of TLS counts for all of them.
 pub async fn interrogate<P: Probe>(
     probe: &P,
     policy: &Policy,
     plan: RetryPlan,
-    keys: Vec<ProbeKey>,
+    keys: Vec<(ProbeKey, bool)>,
     pacing: &mut impl Pacing,
 ) -> Vec<Known> {
     let begun = Instant::now();
-    let asked = keys.into_iter().map(|key| {
+    let asked = keys.into_iter().map(|(key, tlsa)| {
         let known = probe.permit(&key).err().map(|failure| Known::refused(key.clone(), failure));
-        AskedKey { key, interrogation: Interrogation::new(plan), due: begun, known }
+        AskedKey { key, interrogation: Interrogation::new(plan, tlsa), due: begun, known }
     });
     let mut all: Vec<AskedKey> = asked.collect();
     let mut addresses = TlsByAddress::default();
@@ -429,7 +433,7 @@ pub async fn interrogate<P: Probe>(
                 pacing.pauses(&asked.key, asked.interrogation.last_failure(), pause);
             }
             KeyAction::Done => {
-                let ended = std::mem::replace(&mut asked.interrogation, Interrogation::new(plan));
+                let ended = std::mem::replace(&mut asked.interrogation, Interrogation::new(plan, false));
                 asked.known = ended.into_known();
             }
         }

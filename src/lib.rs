@@ -167,7 +167,7 @@ pub mod judge {
     };
     pub use crate::trust::roots::RootError;
     pub use crate::trust::{Assessed, Assessments, FileRoots, Judge, Roots, Store};
-    pub use crate::verdict::{Policy, Reach};
+    pub use crate::verdict::{KeyContext, Policy, Reach};
 }
 
 /// Run directories: written, read back, and their tables.

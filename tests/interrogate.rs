@@ -234,7 +234,7 @@ async fn probed_keys(
     keys: Vec<(IpAddr, Option<MxHost>)>,
 ) -> Vec<EndpointRecord> {
     let key = |(ip, sni)| ProbeKey { endpoint: Endpoint { ip, port: 25 }, sni };
-    let keys = keys.into_iter().map(key).collect();
+    let keys = keys.into_iter().map(|named| (key(named), false)).collect();
     let policy = policy();
     let known = interrogate(&*script, &policy, retry, keys, &mut Haste).await;
     let record = |Known { observation, assessments }| policy.endpoint(*observation, &assessments).0;

@@ -11,15 +11,15 @@ use super::resolvers::Lost;
 use super::signals::Stop;
 use super::survey::{self, Surveyed, default_directory};
 use crate::cli::JudgeArgs;
-use crate::model::{DomainFacts, DomainRecord, JudgedEndpoint, Observation, ProbeKey, Record};
+use crate::model::{DomainFacts, DomainRecord, Exchange, JudgedEndpoint, Observation, ProbeKey, Record};
 use crate::plan::{self, Judging};
 use crate::report::Summary;
 use crate::run_dir::read::{Facts, Observations, Rejects, Stored, StoredRun};
 use crate::run_dir::{self, JudgedFrom, RunDirectory, RunInfo};
-use crate::verdict::{Policy, Reach};
+use crate::verdict::{KeyContext, Policy, Reach};
 use anyhow::anyhow;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,6 +43,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         killed: stored.was_killed(),
         directory: RunDirectory::create(&path, &info)?,
         summary: Summary::default(),
+        with_tlsa: with_tlsa(stored.facts()?, info.port)?,
         judged: HashMap::new(),
         counts: run_dir::RunCounts::default(),
         rows,
@@ -93,6 +94,17 @@ fn suspects(stored: &StoredRun) -> Result<Vec<String>, CommandError> {
         }
     }
     Ok(survey::suspects(&reach))
+}
+
+/// The keys whose certificates some domain holds against TLSA records, by all the
+/// facts of the run: observations stand before them.
+fn with_tlsa(mut facts: Facts, port: u16) -> Result<HashSet<ProbeKey>, CommandError> {
+    let mut keys = HashSet::new();
+    while let Some(facts) = facts.read_next()? {
+        let has_tlsa = |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::has_tlsa);
+        keys.extend(facts.probe_keys(port).filter(|(exchange, _)| has_tlsa(*exchange)).map(|(_, key)| key));
+    }
+    Ok(keys)
 }
 
 /// What the new `run.json` says at the start: how the observations were made
@@ -152,6 +164,8 @@ struct Rejudged {
     killed: bool,
     directory: RunDirectory,
     summary: Summary,
+    /// Keys whose host has TLSA records.
+    with_tlsa: HashSet<ProbeKey>,
     judged: HashMap<ProbeKey, Arc<JudgedEndpoint>>,
     counts: run_dir::RunCounts,
     /// Rows of `domains.csv` of a run that was killed.
@@ -188,7 +202,9 @@ impl Rejudged {
         };
         let assessments = self.policy.assess(&observation);
         let suspect = self.is_suspect(&observation);
-        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, suspect);
+        let context =
+            KeyContext { network_suspect: suspect, tlsa: self.with_tlsa.contains(&observation.key) };
+        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.judged.insert(judged.finding.key.clone(), Arc::new(judged));
         self.counts.endpoints_written += 1;
         self.emit(Record::Endpoint(Box::new(record)))

@@ -6,10 +6,11 @@ use super::signals::Signals;
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
 use crate::interrogate::{Known, RetryPlan, interrogate};
-use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Failure, ProbeKey, Subject, Target};
+use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Exchange, Failure, ProbeKey, Subject, Target};
 use crate::plan::{self, ProbeTarget, Stages, UsageError};
 use crate::report::{self, Probed};
 use crate::stage::Lookup;
+use crate::verdict::KeyContext;
 use indexmap::IndexMap;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -122,12 +123,19 @@ pub(super) async fn ask_all(
     for (place, key) in facts.probe_keys(port) {
         places.entry(key).or_default().push(place);
     }
-    let keys = places.keys().cloned().collect();
+    let has_tlsa = |places: &Vec<usize>| {
+        places.iter().any(|place| facts.exchanges.get(*place).is_some_and(Exchange::has_tlsa))
+    };
+    let keys: Vec<_> = places.iter().map(|(key, places)| (key.clone(), has_tlsa(places))).collect();
+    let contexts: Vec<_> =
+        keys.iter().map(|(_, tlsa)| KeyContext { network_suspect: false, tlsa: *tlsa }).collect();
     let known = interrogate(&*stages.probe, &stages.policy, plan, keys, rest).await;
     let mut judged = Vec::new();
     let mut endpoints = Vec::new();
-    for (places, Known { observation, assessments }) in places.into_values().zip(known) {
-        let (record, endpoint) = stages.policy.endpoint(*observation, &assessments);
+    for ((places, context), Known { observation, assessments }) in
+        places.into_values().zip(contexts).zip(known)
+    {
+        let (record, endpoint) = stages.policy.endpoint_of_run(*observation, &assessments, context);
         let endpoint = Arc::new(endpoint);
         judged.extend(places.into_iter().map(|place| (place, endpoint.clone())));
         endpoints.push(record);

@@ -2,6 +2,7 @@
 
 use crate::model::{JudgedEndpoint, ProbeKey};
 use indexmap::IndexMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Index of a key in the [`KeyTable`] of its run.
@@ -28,10 +29,22 @@ pub enum Registration {
     Done(KeyId),
 }
 
+impl Registration {
+    /// The key.
+    pub fn id(&self) -> KeyId {
+        match self {
+            Self::New(id) | Self::Waiting(id) | Self::Done(id) => *id,
+        }
+    }
+}
+
 /// Every key of a run and what became of it.
 #[derive(Default)]
 pub struct KeyTable {
     keys: IndexMap<ProbeKey, ProbeState>,
+    /// Those whose host has TLSA records, by a domain that asked before they were
+    /// done.
+    with_tlsa: HashSet<KeyId>,
     paused_domains: usize,
 }
 
@@ -86,6 +99,16 @@ impl KeyTable {
     /// The key itself.
     pub fn key(&self, id: KeyId) -> Option<&ProbeKey> {
         self.keys.get_index(id.0).map(|(key, _)| key)
+    }
+
+    /// Notes that a domain holds the certificate of a key against TLSA records.
+    pub fn note_tlsa(&mut self, id: KeyId) {
+        self.with_tlsa.insert(id);
+    }
+
+    /// Whether one does.
+    pub fn has_tlsa(&self, id: KeyId) -> bool {
+        self.with_tlsa.contains(&id)
     }
 
     /// What was found, once it is.

@@ -19,9 +19,9 @@ use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
-use crate::model::{DomainFacts, DomainRecord, Failure, JudgedEndpoint, Record, Target};
+use crate::model::{DomainFacts, DomainRecord, Exchange, Failure, JudgedEndpoint, Record, Target};
 use crate::stage::{Lookup, Probe};
-use crate::verdict::{Policy, Reach};
+use crate::verdict::{KeyContext, Policy, Reach};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -247,7 +247,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let Some(key) = self.keys.key(id).cloned() else { return };
         self.counts.connections += 1;
         self.progress.set_in_flight(self.pacer.open());
-        let made_for = self.under_way.begin(id);
+        let made_for = self.under_way.begin(id, self.keys.has_tlsa(id));
         let (probe, policy, starts) = (self.probe.clone(), self.policy.clone(), self.starts.clone());
         // Boxed: a task moves its future several times, and these are large.
         self.tasks.spawn(Box::pin(async move {
@@ -314,12 +314,20 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         if self.stopping {
             return Ok(());
         }
-        let keys: Vec<_> = facts.probe_keys(self.config.port).collect();
+        let has_tlsa = |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::has_tlsa);
+        let keys: Vec<_> = facts
+            .probe_keys(self.config.port)
+            .map(|(exchange, key)| (exchange, key, has_tlsa(exchange)))
+            .collect();
         let domain = self.joiner.admit(facts);
         let mut refused = Vec::new();
-        for (exchange, key) in keys {
+        for (exchange, key, has_tlsa) in keys {
             let permit = self.probe.permit(&key);
-            match self.keys.ask(key, domain) {
+            let registration = self.keys.ask(key, domain);
+            if has_tlsa {
+                self.keys.note_tlsa(registration.id());
+            }
+            match registration {
                 Registration::Done(id) => self.joiner.rest_on(domain, exchange, id, false),
                 Registration::Waiting(id) => self.joiner.rest_on(domain, exchange, id, true),
                 Registration::New(id) => {
@@ -405,7 +413,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
         self.reach.add(&observation);
         let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
-        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, suspect);
+        let context = KeyContext { network_suspect: suspect, tlsa: self.keys.has_tlsa(id) };
+        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;

@@ -36,10 +36,11 @@ impl UnderWay {
         Self { plan, keys: HashMap::new() }
     }
 
-    /// What the connection to a key is for that begins now.
-    pub fn begin(&mut self, id: KeyId) -> Connection {
+    /// What the connection to a key is for that begins now; `tlsa` says whether its
+    /// host has TLSA records.
+    pub fn begin(&mut self, id: KeyId, tlsa: bool) -> Connection {
         let plan = self.plan;
-        let new = || KeyUnderWay { interrogation: Interrogation::new(plan), open: false };
+        let new = || KeyUnderWay { interrogation: Interrogation::new(plan, tlsa), open: false };
         let asked = self.keys.entry(id).or_insert_with(new);
         asked.open = true;
         asked.interrogation.begin()

@@ -73,6 +73,13 @@ impl Exchange {
         secure.and_then(|tlsa| tlsa.base.as_ref()).or(self.host.as_ref())
     }
 
+    /// Whether it has TLSA records for which a resolver that validates vouches:
+    /// the certificate that it shows is held against them.
+    pub fn has_tlsa(&self) -> bool {
+        let secure = self.tlsa.as_ref().filter(|tlsa| tlsa.outcome == TlsaOutcome::Secure);
+        secure.is_some_and(|tlsa| !tlsa.records.is_empty())
+    }
+
     /// Why its addresses are not known, or not those of one family.
     pub fn why_unresolved(&self) -> Option<&Failure> {
         self.failure.as_ref().or(self.unresolved.as_ref())

@@ -5,6 +5,7 @@ use super::delivery::Basis;
 use super::finding::{Finding, PresentedCertificate, TlsFinding};
 use super::forced::{Check, CheckCause};
 use super::outcome::Outcome;
+use std::sync::Arc;
 
 /// Why it is not known whether the server holds the key of its certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub struct JudgedEndpoint {
     pub unproven: Unproven,
     /// The certificate that the sender is shown; `None` where none was seen.
     pub presented: Option<PresentedCertificate>,
+    /// That certificate with those above it, leaf first, for whoever holds them
+    /// against TLSA records; `None` where none was seen, or nobody asked for it.
+    pub chain: Option<Box<[Arc<[u8]>]>>,
     /// Where it is judged by a second handshake, which has the sender's form, its
     /// place in [`Finding::extra_client_hellos`].
     pub second_handshake: Option<u16>,
@@ -68,6 +72,7 @@ impl JudgedEndpoint {
             certificate_basis: Basis::Inferred,
             unproven: Unproven::default(),
             presented: None,
+            chain: None,
             second_handshake: None,
         }
     }

@@ -30,6 +30,7 @@ pub mod name;
 pub mod observation;
 pub mod outcome;
 pub mod policy_reason;
+pub mod policy_verdict;
 pub mod promise;
 pub mod record;
 pub mod registry;
@@ -73,6 +74,7 @@ pub use name::{DomainName, MxHost, NameError};
 pub use observation::{Observation, Timings, TlsObservation};
 pub use outcome::{NegotiatedTls, Outcome};
 pub use policy_reason::PolicyReason;
+pub use policy_verdict::{Authenticated, DaneStand, PolicyVerdict, StsStand, TlsRptResult};
 pub use promise::Promise;
 pub use record::{DomainRecord, EndpointRecord, Record, Rejected};
 pub use registry::{

@@ -37,6 +37,8 @@ policy_reasons! {
     /// The sender demands DANE, and there is no usable TLSA record, or nobody
     /// vouches for it.
     DaneRequired = "dane_required" at Dns,
+    /// The sender demands DANE, and nobody asked for TLSA records.
+    DaneNotAsked = "dane_not_asked" at Dns,
     /// TLSA records demand TLS, and there is none for the sender.
     DaneNoTls = "dane_no_tls" at Starttls,
     /// No TLSA record is about a certificate that the host shows.
@@ -70,6 +72,8 @@ policy_reasons! {
     /// Whether there is a policy of MTA-STS was not learnt for a reason of this
     /// machine's.
     StsPolicyUnknown = "sts_policy_unknown" at Dns,
+    /// Nobody asked for a policy of MTA-STS.
+    StsNotAsked = "sts_not_asked" at Dns,
     /// No resolver that validates was asked, and all hangs on DNSSEC.
     NoValidatingResolver = "no_validating_resolver" at Dns,
 }

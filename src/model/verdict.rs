@@ -7,6 +7,7 @@ use super::forced::{ConnectorVerdict, ForcedTls};
 use super::judged::JudgedEndpoint;
 use super::name::MxHost;
 use super::outcome::Outcome;
+use super::policy_verdict::PolicyVerdict;
 use super::promise::Promise;
 use std::sync::Arc;
 
@@ -55,6 +56,8 @@ pub struct Verdict {
     /// The endpoint that the outcome rests on. `None` where it rests on none:
     /// nothing was probed, or [`Verdict::unresolved`] decides.
     pub best: Option<View>,
+    /// What DANE and MTA-STS come to.
+    pub policies: PolicyVerdict,
     /// Whether that endpoint does as Microsoft promises; `None` where it is none
     /// of Exchange Online's.
     pub promise: Option<Promise>,
@@ -94,6 +97,7 @@ impl Verdict {
             also: Vec::new(),
             otherwise: Vec::new(),
             best: None,
+            policies: PolicyVerdict::default(),
             promise: None,
             unresolved: None,
             weakest: None,

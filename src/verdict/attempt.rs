@@ -5,6 +5,7 @@ use super::certificate::{REFUSED_FOR_NOW, certificate_validation, domain_validat
 use super::outcome;
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
+use super::secured::{Effect, Secured};
 use crate::model::{
     Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase,
     PresentedCertificate, Reason, Unproven,
@@ -46,6 +47,7 @@ pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoin
             certificate_basis: Basis::Observed,
             unproven: Unproven::default(),
             presented: None,
+            chain: None,
             second_handshake: verdict.second,
             outcome: verdict.outcome,
             finding,
@@ -102,34 +104,93 @@ pub(super) fn of_parts(
         certificate_basis: outcome.basis.unwrap_or(Basis::Inferred),
         unproven: Unproven { session: outcome.unproven, certificate: None },
         presented,
+        chain: None,
         second_handshake: None,
         outcome,
         finding,
     }
 }
 
-/// What comes of the attempt at an endpoint.
+/// How mail to an endpoint ends, in short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    pub delivery: Delivery,
+    pub reason: Option<Reason>,
+    pub basis: Option<Basis>,
+    /// Whether what is not known of it is no mail in clear.
+    pub never_in_clear: bool,
+}
+
+impl End {
+    /// Under the policies of the domain, if there are some.
+    pub(super) fn of(endpoint: &JudgedEndpoint, secured: Option<&Secured>) -> Self {
+        let Outcome { delivery, reason, basis, .. } = endpoint.outcome;
+        let never_in_clear = secured.is_some_and(|secured| secured.never_in_clear);
+        let own = Self { delivery, reason, basis, never_in_clear };
+        match secured.map(|secured| secured.effect) {
+            None => own,
+            Some(Effect::None(rests_on)) => Self { basis: basis.map(|basis| basis.max(rests_on)), ..own },
+            Some(Effect::NotHere(reason, basis)) => Self {
+                delivery: Delivery::Deferred,
+                reason: Some(reason.into()),
+                basis: Some(basis),
+                never_in_clear,
+            },
+            // What the host leaves open by itself says more.
+            Some(Effect::Unknown(_)) if delivery == Delivery::Undetermined => own,
+            Some(Effect::Unknown(reason)) => {
+                Self { delivery: Delivery::Undetermined, reason: Some(reason), basis: None, never_in_clear }
+            }
+        }
+    }
+}
+
+/// What comes of the attempt at an endpoint. `bound` is what the policies do to
+/// mail for which more than that is demanded, if they bind it.
 pub(super) fn attempt(
     profile: &SenderProfile,
     requirement: Requirement<'_>,
     endpoint: &JudgedEndpoint,
+    secured: Option<&Secured>,
+    bound: bool,
 ) -> Attempt {
-    match requirement {
-        Requirement::Opportunistic => opportunistic(profile, &endpoint.outcome),
-        demanded => by_check(check(demanded, endpoint), demanded, endpoint),
+    if requirement == Requirement::Opportunistic {
+        return opportunistic(profile, End::of(endpoint, secured));
+    }
+    let attempt = by_check(check(requirement, endpoint), requirement, endpoint);
+    match secured.filter(|_| bound) {
+        Some(secured) => under_policies(attempt, secured.effect),
+        None => attempt,
     }
 }
 
-fn opportunistic(profile: &SenderProfile, outcome: &Outcome) -> Attempt {
-    let basis = outcome.basis.unwrap_or(Basis::Inferred);
-    let cause = || outcome.reason.map_or(CheckCause::NotProbed, CheckCause::NoAnswer);
-    match (outcome.delivery, outcome.reason) {
+/// What the policies leave of an attempt that passes by itself.
+fn under_policies(attempt: Attempt, effect: Effect) -> Attempt {
+    match (attempt, effect) {
+        (Attempt::Delivered { encrypted, basis }, Effect::None(rests_on)) => {
+            Attempt::Delivered { encrypted, basis: basis.max(rests_on) }
+        }
+        (Attempt::Delivered { .. }, Effect::NotHere(reason, basis)) => {
+            Attempt::NotHere { why: CheckFailure::NoTls(reason.into()), basis }
+        }
+        (Attempt::Delivered { .. }, Effect::Unknown(reason)) => {
+            Attempt::Unknown { cause: CheckCause::NoAnswer(reason), never_in_clear: Some(Basis::Inferred) }
+        }
+        (attempt, _) => attempt,
+    }
+}
+
+fn opportunistic(profile: &SenderProfile, end: End) -> Attempt {
+    let basis = end.basis.unwrap_or(Basis::Inferred);
+    let cause = || end.reason.map_or(CheckCause::NotProbed, CheckCause::NoAnswer);
+    match (end.delivery, end.reason) {
         (Delivery::Encrypted, _) => Attempt::Delivered { encrypted: true, basis },
         (Delivery::Plaintext, _) => Attempt::Delivered { encrypted: false, basis },
         (Delivery::Deferred | Delivery::Undeliverable, Some(reason)) => {
             Attempt::NotHere { why: CheckFailure::NoTls(reason), basis }
         }
-        _ => Attempt::Unknown { cause: cause(), never_in_clear: never_in_clear(profile, outcome.reason) },
+        _ if end.never_in_clear => Attempt::Unknown { cause: cause(), never_in_clear: Some(Basis::Inferred) },
+        _ => Attempt::Unknown { cause: cause(), never_in_clear: never_in_clear(profile, end.reason) },
     }
 }
 

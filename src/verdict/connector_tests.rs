@@ -6,7 +6,7 @@ use crate::model::{
     NegotiatedTls, Sha256, Subject, Target, TlsFinding,
 };
 use crate::sender::connector::parse_toml;
-use crate::verdict::fixtures::{at, ip, profile};
+use crate::verdict::fixtures::{at, ip, judge_of_nothing, profile};
 use crate::verdict::{SenderProfile, attempt};
 use std::sync::Arc;
 
@@ -104,7 +104,7 @@ fn verdict(
     endpoints: Vec<JudgedEndpoint>,
 ) -> Option<ConnectorVerdict> {
     let probes: Vec<_> = endpoints.into_iter().map(|endpoint| (0, Arc::new(endpoint))).collect();
-    under(&Domain::new(profile, facts, &probes), &connectors(), whole)
+    under(&Domain::new(profile, &judge_of_nothing(), facts, &probes), &connectors(), whole)
 }
 
 fn text(verdict: Option<&ConnectorVerdict>) -> String {
@@ -235,7 +235,8 @@ fn the_strengths_are_known_without_any_connector() {
     let (whole, endpoint) = met(Delivery::Encrypted, None, Some(&seen));
     let facts = facts("other.example", false, None);
     let (profile, probes) = (exchange_online(), [(0, Arc::new(endpoint))]);
-    let domain = Domain::new(&profile, &facts, &probes);
+    let judge = judge_of_nothing();
+    let domain = Domain::new(&profile, &judge, &facts, &probes);
     assert_eq!(domain.forced(&whole).0, ForcedTls::all(Check::Pass));
     assert!(under(&domain, &Connectors::default(), &whole).is_none());
 }

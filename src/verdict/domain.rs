@@ -3,16 +3,21 @@
 use super::attempt::Attempt;
 use super::certificate::encryption_only;
 use super::deliver::{RollUp, RollUpEnd, deliver};
-use super::hosts::{self, Member, Probes};
+use super::hosts::{self, Member, PolicyBounds, Probes, Standing};
+use super::policy_use::PolicyUse;
 use super::profile::SenderProfile;
 use super::requirement::{self, Requirement};
+use super::secured::Securing;
 use super::weakness::{self, HostEndpoint};
 use crate::model::{
-    Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, NameStatus, Outcome, Phase,
-    PossibleDelivery, Reason, TlsFinding, TlsSettings, View,
+    Authenticated, Check, CheckFailure, Delivery, DomainFacts, ForcedBasis, ForcedTls, Kind, Logged,
+    NameStatus, Outcome, Phase, PossibleDelivery, Reason, TlsFinding, TlsSettings, View,
 };
 use crate::sender::connector::ReferenceIdentifier;
+use crate::sender::log_text;
+use crate::sender::situation::Situation;
 use crate::trust::names;
+use crate::trust::pkix::Judge;
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -22,14 +27,70 @@ pub(super) struct Domain<'a> {
     pub(super) profile: &'a SenderProfile,
     pub(super) facts: &'a DomainFacts,
     pub(super) members: Vec<Member<'a>>,
+    /// DANE and MTA-STS, as far as the sender uses them.
+    pub(super) securing: Securing<'a>,
+    /// Whether they bind mail, too, for which a connector demands TLS.
+    binds_forced: bool,
 }
 
 impl<'a> Domain<'a> {
-    pub(super) fn new(profile: &'a SenderProfile, facts: &'a DomainFacts, probes: &'a Probes) -> Self {
+    pub(super) fn new(
+        profile: &'a SenderProfile,
+        judge: &'a Judge,
+        facts: &'a DomainFacts,
+        probes: &'a Probes,
+    ) -> Self {
+        Self::under(profile, judge, (facts, probes), PolicyUse::of(&profile.sender))
+    }
+
+    /// The same, for mail that is sent under other policies than the sender's
+    /// own.
+    pub(super) fn under(
+        profile: &'a SenderProfile,
+        judge: &'a Judge,
+        (facts, probes): (&'a DomainFacts, &'a Probes),
+        uses: PolicyUse,
+    ) -> Self {
+        let securing = Securing::new(profile, judge, facts, uses);
         // Where the DNS left it open, the hosts say by which of them.
         let decided = facts.failure.as_ref().is_some_and(|failure| failure.kind.says_no_host());
-        let members = if decided { Vec::new() } else { hosts::members(profile, facts, probes) };
-        Self { profile, facts, members }
+        let mut members = if decided { Vec::new() } else { hosts::members(profile, facts, probes) };
+        for member in &mut members {
+            if let (Standing::Address(endpoint), Some(exchange)) =
+                (member.standing, facts.exchanges.get(member.exchange))
+            {
+                member.secured = securing.at(exchange, endpoint);
+            }
+        }
+        Self { profile, facts, members, securing, binds_forced: false }
+    }
+
+    /// The same, with policies that bind all mail.
+    pub(super) fn binding_forced(self) -> Self {
+        Self { binds_forced: true, ..self }
+    }
+
+    /// By what the sender knows a member to which mail goes through TLS.
+    pub(super) fn authenticated(&self, member: &Member<'_>) -> Authenticated {
+        member.secured.map_or(self.securing.unasked(), |secured| secured.authenticated)
+    }
+
+    /// What becomes of the mail at a member, in full.
+    pub(super) fn outcome(&self, member: &Member<'_>) -> Option<Outcome> {
+        let (endpoint, end) = (member.endpoint()?, member.end()?);
+        if (end.delivery, end.reason) == (endpoint.outcome.delivery, endpoint.outcome.reason) {
+            return Some(Outcome { basis: end.basis, ..endpoint.outcome.clone() });
+        }
+        let reason = end.reason?;
+        Some(Outcome { logged: self.logged(reason), ..Outcome::without_tls(end.delivery, reason, end.basis) })
+    }
+
+    /// What the sender logs over this, with the name of the domain in it.
+    pub(super) fn logged(&self, reason: Reason) -> Option<Logged> {
+        let logged = Situation::of(reason).and_then(|situation| self.profile.logged(situation))?;
+        let domain = self.facts.target.subject.label();
+        let value = |place: &str| (place == "domain").then(|| domain.to_string());
+        Some(Logged { text: log_text::fill(&logged.text, value).into(), ..logged })
     }
 
     /// Whether there is nobody to whom mail could go.
@@ -38,7 +99,9 @@ impl<'a> Domain<'a> {
     }
 
     pub(super) fn attempt(&self, requirement: Requirement<'_>, member: &Member<'_>) -> Attempt {
-        hosts::attempt(self.profile, requirement, member)
+        let bounds =
+            PolicyBounds { never_in_clear: self.securing.enforces_sts(), bind_forced: self.binds_forced };
+        hosts::attempt(self.profile, requirement, member, bounds)
     }
 
     /// What becomes of mail for which this is demanded. A sender that takes it to
@@ -75,9 +138,9 @@ impl<'a> Domain<'a> {
     /// Why a host gets mail in clear only once the other hosts were tried; `None`
     /// where it does not, or gets it at once.
     fn failed_first(&self, member: &Member<'_>) -> Option<Reason> {
-        let outcome = &member.endpoint().filter(|_| self.comes_back())?.outcome;
-        let reason = outcome.reason.filter(|reason| reason.phase() >= Phase::Tls)?;
-        (outcome.delivery == Delivery::Plaintext).then_some(reason)
+        let end = member.end().filter(|_| self.comes_back())?;
+        let reason = end.reason.filter(|reason| reason.phase() >= Phase::Tls)?;
+        (end.delivery == Delivery::Plaintext).then_some(reason)
     }
 
     /// The members of a set that take its mail, with what delivery through each
@@ -137,8 +200,8 @@ impl<'a> Domain<'a> {
     /// What delivery through a member would be, where it takes mail.
     fn possible(&self, member: &Member<'_>) -> Option<PossibleDelivery> {
         let taken = matches!(self.attempt(Requirement::Opportunistic, member), Attempt::Delivered { .. });
-        let outcome = &member.endpoint().filter(|_| taken)?.outcome;
-        Some(PossibleDelivery { delivery: outcome.delivery, reason: outcome.reason })
+        let end = member.end().filter(|_| taken)?;
+        Some(PossibleDelivery { delivery: end.delivery, reason: end.reason })
     }
 
     /// Orders members that take mail by what they give, the worst first, and
@@ -159,7 +222,7 @@ impl<'a> Domain<'a> {
     pub(super) fn weakest(&self) -> Option<&Member<'a>> {
         let takes = |member: &&Member<'a>| {
             let delivery = member.endpoint().map(|endpoint| endpoint.outcome.delivery);
-            let tried = matches!(member.standing, hosts::Standing::Address(_));
+            let tried = matches!(member.standing, Standing::Address(_));
             tried && matches!(delivery, Some(Delivery::Encrypted | Delivery::Plaintext))
         };
         self.members.iter().filter(takes).min_by(|one, other| self.compare(one, other))

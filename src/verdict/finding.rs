@@ -6,11 +6,12 @@ use super::profile::SenderProfile;
 use crate::ask::enumeration;
 use crate::model::{
     EndpointRecord, Enumerated, Failure, Finding, HelloEnd, HelloFinding, HelloObservation, HelloPurpose,
-    JudgedEndpoint, Kind, Observation, Phase, Reason, SecondHandshake, TlsFinding,
+    JudgedEndpoint, Kind, Observation, Phase, Reason, SecondHandshake, Sha256, TlsFinding,
 };
 use crate::smtp::{keyword_forms, reply_forms};
 use crate::trust::names;
 use crate::trust::pkix::{Assessed, Assessments};
+use std::sync::Arc;
 
 /// What a probe comes to by itself: its record, and what verdicts of domains
 /// rest on. Where this machine's own network is `suspect`, that TCP does not
@@ -56,6 +57,26 @@ fn gave_up_early(observation: &Observation) -> Option<&Failure> {
     let timed_out = |failure: &&Failure| (failure.phase, failure.kind) == (Phase::Connect, Kind::Timeout);
     let early = observation.timings.total_us < CONNECT_PATIENCE_US;
     observation.failure.as_ref().filter(timed_out).filter(|_| early)
+}
+
+/// A chain by the digest of its leaf.
+pub(super) type ChainByLeaf = (Sha256, Box<[Arc<[u8]>]>);
+
+/// The chains that were seen, each with its leaf: first that of the scanner's
+/// first handshake, then those of the further hellos.
+pub(super) fn chains(observation: &Observation, assessments: &Assessments) -> Vec<ChainByLeaf> {
+    let first = observation.tls.as_ref().map(|tls| &tls.chain).zip(assessments.handshake.as_ref());
+    let hellos = observation.extra_client_hellos.iter().map(|hello| &hello.chain);
+    let further =
+        hellos.zip(&assessments.hellos).filter_map(|(chain, assessed)| Some((chain, assessed.as_ref()?)));
+    let all = first.into_iter().chain(further);
+    all.map(|(chain, assessed)| (assessed.leaf.sha256, chain.clone().into_boxed_slice())).collect()
+}
+
+/// Of these the one that the sender is shown.
+pub(super) fn chain_shown(endpoint: &JudgedEndpoint, chains: Vec<ChainByLeaf>) -> Option<Box<[Arc<[u8]>]>> {
+    let leaf = endpoint.presented.as_ref()?.leaf.sha256;
+    chains.into_iter().find(|(shown, _)| *shown == leaf).map(|(_, chain)| chain)
 }
 
 /// Reduces an observation and its assessed chains to what verdicts rest on.

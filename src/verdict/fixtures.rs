@@ -9,6 +9,9 @@ use crate::model::{
 };
 use crate::sender::Sender;
 use crate::sender::connector::Connectors;
+use crate::trust::Roots;
+use crate::trust::pkix::Judge;
+use jiff::Timestamp;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -115,6 +118,11 @@ pub(super) fn refusing(profile: &SenderProfile, ip: IpAddr) -> Finding {
     Finding { extra_client_hellos: Box::new([own_hello(profile, HelloEnd::Alert)]), ..refused }
 }
 
+/// One that trusts nobody.
+pub(super) fn judge_of_nothing() -> Judge {
+    Judge::new(Roots::default(), Timestamp::UNIX_EPOCH)
+}
+
 pub(super) type Found = (usize, Finding);
 
 /// The verdict over these findings.
@@ -122,5 +130,5 @@ pub(super) fn judge(profile: &SenderProfile, facts: &DomainFacts, found: &[Found
     let judged = |finding: &Finding| Arc::new(super::attempt::judged(profile, finding.clone()));
     let probes: Vec<(usize, Arc<JudgedEndpoint>)> =
         found.iter().map(|(exchange, finding)| (*exchange, judged(finding))).collect();
-    super::verdict(profile, &Connectors::default(), facts, &probes)
+    super::verdict(profile, &judge_of_nothing(), &Connectors::default(), facts, &probes)
 }

@@ -11,10 +11,11 @@
 //! - Hosts and addresses beyond the limits are unknown, and so are those of a
 //!   family for which the DNS gave no answer.
 
-use super::attempt::{self, Attempt};
+use super::attempt::{self, Attempt, End};
 use super::deliver::NO_ROUTE;
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
+use super::secured::Secured;
 use crate::model::{
     Basis, CheckCause, Delivery, DomainFacts, Exchange, Failure, JudgedEndpoint, Kind, Phase, Reason,
 };
@@ -37,6 +38,8 @@ pub(super) struct Member<'a> {
     /// Place of the host in [`DomainFacts::exchanges`].
     pub exchange: usize,
     pub standing: Standing<'a>,
+    /// What DANE and MTA-STS do there; `None` where neither was asked for.
+    pub secured: Option<Secured>,
 }
 
 /// What is known of a member.
@@ -69,6 +72,11 @@ impl<'a> Member<'a> {
         }
     }
 
+    /// How mail ends there, in short; `None` where nobody was asked.
+    pub fn end(&self) -> Option<End> {
+        self.endpoint().map(|endpoint| End::of(endpoint, self.secured.as_ref()))
+    }
+
     fn ip(&self) -> Option<IpAddr> {
         self.endpoint().map(|endpoint| endpoint.finding.key.endpoint.ip)
     }
@@ -86,10 +94,10 @@ pub(super) fn members<'a>(
         let preference = facts.exchanges.get(*exchange)?.preference;
         let answered = || probes.iter().any(|(of, other)| of == exchange && answered(other));
         let standing = standing(profile, endpoint, answered);
-        Some(Member { preference, exchange: *exchange, standing })
+        Some(Member { preference, exchange: *exchange, standing, secured: None })
     }));
     for (exchange, host) in facts.exchanges.iter().enumerate() {
-        let member = |standing| Member { preference: host.preference, exchange, standing };
+        let member = |standing| Member { preference: host.preference, exchange, standing, secured: None };
         let answered = || probes.iter().any(|(of, found)| *of == exchange && answered(found));
         members.extend(unresolved(profile, host).map(member));
         members.extend(other_family(profile, host, answered).map(member));
@@ -97,7 +105,8 @@ pub(super) fn members<'a>(
     }
     if let (Some(cause), Some(last)) = (more_hosts(facts), facts.exchanges.len().checked_sub(1)) {
         let preference = facts.exchanges.get(last).map_or(u16::MAX, |host| host.preference);
-        members.push(Member { preference, exchange: last, standing: Standing::MoreHosts(cause) });
+        let standing = Standing::MoreHosts(cause);
+        members.push(Member { preference, exchange: last, standing, secured: None });
     }
     let order =
         |member: &Member<'_>| (member.preference, member.ip().is_none(), member.ip(), member.exchange);
@@ -204,24 +213,45 @@ fn beyond(excess: Option<usize>) -> CheckCause {
     excess.map_or(CheckCause::NotRecorded, |_| CheckCause::NoAnswer(TOO_MANY))
 }
 
+/// What the policies of a domain do to all of its hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PolicyBounds {
+    /// Whether none of them gets mail in clear.
+    pub never_in_clear: bool,
+    /// Whether they bind mail, too, for which TLS is demanded.
+    pub bind_forced: bool,
+}
+
 /// What comes of the attempt at a member.
-pub(super) fn attempt(profile: &SenderProfile, requirement: Requirement<'_>, member: &Member<'_>) -> Attempt {
+pub(super) fn attempt(
+    profile: &SenderProfile,
+    requirement: Requirement<'_>,
+    member: &Member<'_>,
+    bounds: PolicyBounds,
+) -> Attempt {
+    let unknown = |cause| unknown(profile, requirement, cause, bounds.never_in_clear);
     match member.standing {
-        Standing::Address(endpoint) => attempt::attempt(profile, requirement, endpoint),
+        Standing::Address(endpoint) => {
+            attempt::attempt(profile, requirement, endpoint, member.secured.as_ref(), bounds.bind_forced)
+        }
         Standing::NotTried(_, basis) => Attempt::NotTried { basis },
-        Standing::Unresolved(failure) => unknown(profile, requirement, CheckCause::NoAnswer(failure.into())),
+        Standing::Unresolved(failure) => unknown(CheckCause::NoAnswer(failure.into())),
         Standing::OtherFamily { is_unknown: false } | Standing::NotReached => {
             Attempt::NotTried { basis: Basis::Inferred }
         }
-        Standing::OtherFamily { is_unknown: true } => {
-            unknown(profile, requirement, CheckCause::NoAnswer(NO_ROUTE))
-        }
-        Standing::MoreAddresses(cause) | Standing::MoreHosts(cause) => unknown(profile, requirement, cause),
+        Standing::OtherFamily { is_unknown: true } => unknown(CheckCause::NoAnswer(NO_ROUTE)),
+        Standing::MoreAddresses(cause) | Standing::MoreHosts(cause) => unknown(cause),
     }
 }
 
 /// A host of which nothing is known.
-fn unknown(profile: &SenderProfile, requirement: Requirement<'_>, cause: CheckCause) -> Attempt {
-    let demands = requirement != Requirement::Opportunistic || profile.sender.requires_tls.value;
+fn unknown(
+    profile: &SenderProfile,
+    requirement: Requirement<'_>,
+    cause: CheckCause,
+    never_in_clear: bool,
+) -> Attempt {
+    let demands =
+        never_in_clear || requirement != Requirement::Opportunistic || profile.sender.requires_tls.value;
     Attempt::Unknown { cause, never_in_clear: demands.then_some(Basis::Inferred) }
 }

@@ -8,8 +8,8 @@ use crate::ask::step_down::{self, HelloPlan};
 use crate::model::{
     ClientHelloSpec, DomainFacts, EndpointRecord, HelloPurpose, JudgedEndpoint, Observation, Reason, Verdict,
 };
-use crate::sender::Sender;
 use crate::sender::connector::Connectors;
+use crate::sender::{DaneUse, Sender};
 use crate::trust::pkix::{Assessed, Assessments, Judge};
 use std::sync::Arc;
 
@@ -17,24 +17,62 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Policy {
     judge: Judge,
-    profile: SenderProfile,
+    usual: AsMet,
+    /// The same of a host with TLSA records, where the sender does otherwise
+    /// there.
+    with_tlsa: Option<AsMet>,
     connectors: Arc<Connectors>,
-    /// The sender's offer as a hello, made once.
-    sender_hello: ClientHelloSpec,
     hellos: HelloPlan,
     enumeration: Option<EnumerationPlan>,
+}
+
+/// The sender as one host meets it.
+#[derive(Debug)]
+struct AsMet {
+    profile: SenderProfile,
+    /// Its offer as a hello, made once.
+    hello: ClientHelloSpec,
+}
+
+impl AsMet {
+    fn new(sender: Sender) -> Self {
+        let mut hello = sender.offer().spec(HelloPurpose::Sender);
+        hello.shows_certificate = sender.may_show_certificate();
+        Self { profile: SenderProfile::new(sender), hello }
+    }
+
+    /// One that uses TLSA records names the host in its hello there, whatever it
+    /// does elsewhere (RFC 7672 §8.1).
+    fn with_tlsa(sender: &Sender) -> Option<Self> {
+        let differs = sender.dane.value != DaneUse::No && !sender.sends_sni.value;
+        differs.then(|| {
+            let mut sender = sender.clone();
+            sender.sends_sni.value = true;
+            Self::new(sender)
+        })
+    }
+}
+
+/// What is known of a key beside what it said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyContext {
+    /// Whether this machine's own network lets nothing out over that family of
+    /// addresses, as [`Reach`](super::Reach) has it.
+    pub network_suspect: bool,
+    /// Whether a domain that waits for it holds its certificate against TLSA
+    /// records ([`Exchange::has_tlsa`](crate::model::Exchange::has_tlsa)): the
+    /// chain is kept then.
+    pub tlsa: bool,
 }
 
 impl Policy {
     /// Judges chains by `judge`, for mail that `sender` sends.
     pub fn new(judge: Judge, sender: Sender) -> Self {
-        let mut sender_hello = sender.offer().spec(HelloPurpose::Sender);
-        sender_hello.shows_certificate = sender.may_show_certificate();
         Self {
             judge,
-            profile: SenderProfile::new(sender),
+            with_tlsa: AsMet::with_tlsa(&sender),
+            usual: AsMet::new(sender),
             connectors: Arc::default(),
-            sender_hello,
             hellos: HelloPlan::default(),
             enumeration: None,
         }
@@ -57,7 +95,11 @@ impl Policy {
 
     /// Whom verdicts are for.
     pub fn sender(&self) -> &Sender {
-        &self.profile.sender
+        &self.usual.profile.sender
+    }
+
+    fn as_met(&self, tlsa: bool) -> &AsMet {
+        self.with_tlsa.as_ref().filter(|_| tlsa).unwrap_or(&self.usual)
     }
 
     /// Judges every chain of an observation.
@@ -71,21 +113,31 @@ impl Policy {
     }
 
     /// Why connections to a host leave it open what it gives: they differ, or there
-    /// was one only where it takes two.
-    pub fn looks(&self, observation: &Observation) -> Option<Reason> {
-        looks::open(&self.profile, observation)
+    /// was one only where it takes two. `tlsa` as in [`KeyContext`].
+    pub fn looks(&self, observation: &Observation, tlsa: bool) -> Option<Reason> {
+        looks::open(&self.as_met(tlsa).profile, observation)
     }
 
     /// The next hello that a host is worth, by what it said so far.
     pub fn next_hello(&self, observation: &Observation) -> Option<ClientHelloSpec> {
-        step_down::next(&self.hellos, &self.sender_hello, observation)
-            .or_else(|| self.next_of_enumeration(observation))
+        self.next_hello_at(observation, false)
+    }
+
+    /// The same; `tlsa` as in [`KeyContext`].
+    pub fn next_hello_at(&self, observation: &Observation, tlsa: bool) -> Option<ClientHelloSpec> {
+        let sender_hello = &self.as_met(tlsa).hello;
+        step_down::next(&self.hellos, sender_hello, observation)
+            .or_else(|| self.next_of_enumeration(observation, sender_hello))
     }
 
     /// The same of an enumeration, which names the host if the sender does.
-    fn next_of_enumeration(&self, observation: &Observation) -> Option<ClientHelloSpec> {
+    fn next_of_enumeration(
+        &self,
+        observation: &Observation,
+        sender_hello: &ClientHelloSpec,
+    ) -> Option<ClientHelloSpec> {
         let spec = enumeration::next_to(self.enumeration.as_ref()?, observation)?;
-        Some(ClientHelloSpec { names_host: self.sender_hello.names_host, ..spec })
+        Some(ClientHelloSpec { names_host: sender_hello.names_host, ..spec })
     }
 
     /// What a probe comes to by itself: its record, and what verdicts of domains
@@ -95,24 +147,29 @@ impl Policy {
         observation: Observation,
         assessments: &Assessments,
     ) -> (EndpointRecord, JudgedEndpoint) {
-        finding::endpoint(&self.profile, observation, assessments, false)
+        self.endpoint_of_run(observation, assessments, KeyContext::default())
     }
 
-    /// The same in a run of which `suspect` says whether this machine's own
-    /// network lets nothing out over that family of addresses, as
-    /// [`Reach`](super::Reach) has it.
+    /// The same in a run that knows more of the key.
     pub fn endpoint_of_run(
         &self,
         observation: Observation,
         assessments: &Assessments,
-        suspect: bool,
+        context: KeyContext,
     ) -> (EndpointRecord, JudgedEndpoint) {
-        finding::endpoint(&self.profile, observation, assessments, suspect)
+        let profile = &self.as_met(context.tlsa).profile;
+        let chains = if context.tlsa { Some(finding::chains(&observation, assessments)) } else { None };
+        let (record, mut judged) =
+            finding::endpoint(profile, observation, assessments, context.network_suspect);
+        if let Some(chains) = chains {
+            judged.chain = finding::chain_shown(&judged, chains);
+        }
+        (record, judged)
     }
 
     /// The answer for one domain, as [`super::verdict`].
     pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<JudgedEndpoint>)]) -> Verdict {
-        domain_verdict::verdict(&self.profile, &self.connectors, facts, probes)
+        domain_verdict::verdict(&self.usual.profile, &self.judge, &self.connectors, facts, probes)
     }
 }
 

@@ -3,7 +3,8 @@
 use super::*;
 use crate::model::registry::{NamedGroup, SignatureScheme};
 use crate::model::{
-    ChainStatus, Check, CheckFailure, Exchange, Failure, Finding, Kind, Phase, SignatureCheck, TlsFinding,
+    Basis, ChainStatus, Check, CheckFailure, Delivery, Exchange, Failure, Finding, Kind, Phase,
+    PossibleDelivery, SignatureCheck, TlsFinding, View,
 };
 use crate::verdict::fixtures::*;
 use proptest::prelude::*;

@@ -3,8 +3,9 @@
 use super::*;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
-    ChainStatus, Check, CheckCause, DateStatus, Failure, Finding, HelloEnd, HelloFinding, Kind, MxHost,
-    NameStatus, Phase, PresentedCertificate, SignatureCheck, TlsFinding,
+    Basis, ChainStatus, Check, CheckCause, DateStatus, Delivery, Failure, Finding, HelloEnd, HelloFinding,
+    Kind, MxHost, NameStatus, Phase, PossibleDelivery, PresentedCertificate, SignatureCheck, TlsFinding,
+    View,
 };
 use crate::verdict::SCANNER_SUITES;
 use crate::verdict::fixtures::*;

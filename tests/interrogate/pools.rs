@@ -234,7 +234,7 @@ async fn played(policy: &Policy, members: [Member; 2], sequence: Vec<usize>) -> 
     let endpoint = Endpoint { ip: address(0), port: 25 };
     let key = ProbeKey { endpoint, sni: Some(MxHost::new("mx.example")) };
     let now = RetryPlan { second_look_delay: Duration::ZERO, ..config(super::plan(0)).retry };
-    let known = interrogate(&pool, policy, now, vec![key], &mut Haste).await.remove(0);
+    let known = interrogate(&pool, policy, now, vec![(key, false)], &mut Haste).await.remove(0);
     let record = policy.endpoint(*known.observation, &known.assessments).0;
     let reason = record.outcome.reason.map(|reason| reason.to_string()).unwrap_or_default();
     (record.outcome.delivery, reason, pool.is_seen())

@@ -1,0 +1,231 @@
+//! One address of a domain under DANE and MTA-STS together: what they do to
+//! what would become of the mail there without them.
+//!
+//! DANE comes first, and MTA-STS never makes good where it fails (RFC 8461 §2).
+//! Where no usable TLSA record is, MTA-STS is asked.
+
+use super::dane::{self, DaneAnswer, DaneAtAddress, DaneCase};
+use super::policy_use::PolicyUse;
+use super::profile::SenderProfile;
+use super::sts::{self, StsAnswer, StsDemand};
+use crate::model::{
+    Authenticated, Basis, CheckCause, DaneStand, Delivery, DomainFacts, Exchange, JudgedEndpoint,
+    PolicyReason, Reason,
+};
+use crate::sender::{DaneUse, Sender};
+use crate::trust::pkix::Judge;
+
+/// What the policies do to the mail at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// Nothing, but that it is known no better than this.
+    None(Basis),
+    /// The host does not get it.
+    NotHere(PolicyReason, Basis),
+    /// Nobody knows whether it does.
+    Unknown(Reason),
+}
+
+/// An address under the policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Secured {
+    /// How the host stands to DANE.
+    pub dane: Option<DaneStand>,
+    /// What comes of the policy of MTA-STS, of one that says anything of hosts.
+    pub sts: Option<StsAnswer>,
+    /// What they do to the mail.
+    pub effect: Effect,
+    /// By what the sender knows the host if it gets the mail through TLS.
+    pub authenticated: Authenticated,
+    /// Whether the host gets no mail in clear, whatever is not known of it.
+    pub never_in_clear: bool,
+}
+
+/// A domain, and who sends there.
+#[derive(Clone, Copy)]
+pub(super) struct Securing<'a> {
+    judge: &'a Judge,
+    sender: &'a Sender,
+    facts: &'a DomainFacts,
+    uses: PolicyUse,
+    /// What the domain has of MTA-STS.
+    pub(super) sts: StsDemand<'a>,
+}
+
+impl<'a> Securing<'a> {
+    pub(super) fn new(
+        profile: &'a SenderProfile,
+        judge: &'a Judge,
+        facts: &'a DomainFacts,
+        uses: PolicyUse,
+    ) -> Self {
+        Self { judge, sender: &profile.sender, facts, uses, sts: StsDemand::of(judge, facts) }
+    }
+
+    /// Whether a policy of MTA-STS keeps mail from going in clear to any host.
+    pub(super) fn enforces_sts(&self) -> bool {
+        self.uses.mta_sts && self.sts.enforced().is_some()
+    }
+
+    /// Whether the sender looks at what bogus MX records contradict.
+    pub(super) fn validates(&self) -> bool {
+        self.uses.dane != DaneUse::No
+    }
+
+    /// By what a host is known where neither was asked for.
+    pub(super) fn unasked(&self) -> Authenticated {
+        match self.uses {
+            PolicyUse { dane: DaneUse::Opportunistic | DaneUse::Mandatory, .. } => {
+                Authenticated::open(PolicyReason::DaneNotAsked)
+            }
+            PolicyUse { mta_sts: true, .. } => Authenticated::open(PolicyReason::StsNotAsked),
+            _ => Authenticated::None,
+        }
+    }
+
+    /// Who judges chains.
+    pub(super) fn judge(&self) -> &'a Judge {
+        self.judge
+    }
+
+    pub(super) fn dane_case(&self, exchange: &'a Exchange) -> DaneCase<'a> {
+        DaneCase { judge: self.judge, sender: self.sender, facts: self.facts, exchange }
+    }
+
+    /// What comes of both at an address; `None` where neither was asked for, and
+    /// the sender does without.
+    pub(super) fn at(&self, exchange: &'a Exchange, endpoint: &JudgedEndpoint) -> Option<Secured> {
+        let asked = exchange.tlsa.is_some() || self.sts != StsDemand::NotAsked;
+        if !asked && self.uses.dane != DaneUse::Mandatory {
+            return None;
+        }
+        let dane = self.dane_case(exchange).at(self.uses, endpoint);
+        let is_gone = dane::is_gone(endpoint);
+        let sts = self.sts.naming_hosts().map(|policy| sts::at(policy, exchange, endpoint, is_gone));
+        let by_dane = self.by_dane(dane, endpoint);
+        let by_sts = self.by_sts(sts, endpoint);
+        let (effect, authenticated) = self.both(dane.answer, by_dane, by_sts);
+        let demanded = dane::demand(self.facts, exchange, self.sender.dane_insecure_mx.value);
+        let by_records = self.uses.dane != DaneUse::No && !demanded.allows_clear();
+        Some(Secured {
+            dane: dane.stand,
+            sts,
+            effect,
+            authenticated,
+            never_in_clear: by_records || self.uses.dane == DaneUse::Mandatory || self.enforces_sts(),
+        })
+    }
+
+    /// What DANE does, and by what the host is known then.
+    fn by_dane(&self, at_address: DaneAtAddress, endpoint: &JudgedEndpoint) -> (Effect, Authenticated) {
+        let DaneAtAddress { stand, answer } = at_address;
+        if self.uses.dane == DaneUse::No {
+            let matters = matches!(answer, DaneAnswer::NotHere(..) | DaneAnswer::Unknown(_));
+            let basis = if matters { self.uses.dane_basis } else { Basis::Observed };
+            return (Effect::None(basis), Authenticated::None);
+        }
+        let stated = self.uses.dane_basis;
+        match answer {
+            DaneAnswer::Free(basis) => {
+                let unvalidated = Reason::Policy(PolicyReason::NoValidatingResolver);
+                let authenticated = match stand {
+                    Some(DaneStand::Undetermined(reason)) if reason == unvalidated => {
+                        Authenticated::Undetermined(CheckCause::NoAnswer(reason))
+                    }
+                    None => Authenticated::open(PolicyReason::DaneNotAsked),
+                    _ => Authenticated::None,
+                };
+                (Effect::None(basis), authenticated)
+            }
+            DaneAnswer::Encrypted => (Effect::None(Basis::Observed), Authenticated::None),
+            DaneAnswer::Matched(basis) => {
+                (Effect::None(basis.max(stated)), proven(Authenticated::Dane, endpoint))
+            }
+            DaneAnswer::NotHere(reason, basis) => {
+                (Effect::NotHere(reason, basis.max(stated)), Authenticated::None)
+            }
+            DaneAnswer::Unknown(reason) => {
+                (Effect::Unknown(reason), Authenticated::Undetermined(CheckCause::NoAnswer(reason)))
+            }
+        }
+    }
+
+    /// The same of MTA-STS.
+    fn by_sts(&self, answer: Option<StsAnswer>, endpoint: &JudgedEndpoint) -> (Effect, Authenticated) {
+        let failing = matches!(answer, Some(StsAnswer::Failed(..) | StsAnswer::Unknown(_)));
+        if !self.uses.mta_sts {
+            let matters = failing && self.sts.enforced().is_some();
+            let basis = if matters { self.uses.mta_sts_basis } else { Basis::Observed };
+            return (Effect::None(basis), Authenticated::None);
+        }
+        let stated = self.uses.mta_sts_basis;
+        match (self.sts, answer) {
+            (StsDemand::NotAsked, _) => {
+                (Effect::None(Basis::Observed), Authenticated::open(PolicyReason::StsNotAsked))
+            }
+            (StsDemand::Unknown(reason), _) => {
+                let open = Authenticated::open(reason);
+                // A policy would keep from the host what goes in clear.
+                match endpoint.outcome.delivery {
+                    Delivery::Plaintext => (Effect::Unknown(reason.into()), open),
+                    _ => (Effect::None(Basis::Inferred), open),
+                }
+            }
+            (StsDemand::NoPolicy(_, basis), _) => (Effect::None(basis), Authenticated::None),
+            (StsDemand::Policy(_), _) if self.sts.enforced().is_none() => {
+                (Effect::None(Basis::Observed), Authenticated::None)
+            }
+            (StsDemand::Policy(_), Some(StsAnswer::Passed(basis))) => {
+                (Effect::None(basis.max(stated)), proven(Authenticated::Sts, endpoint))
+            }
+            (StsDemand::Policy(_), Some(StsAnswer::Failed(reason, _, basis))) => {
+                (Effect::NotHere(reason, basis.max(stated)), Authenticated::None)
+            }
+            (StsDemand::Policy(_), Some(StsAnswer::Unknown(reason))) => {
+                (Effect::Unknown(reason), Authenticated::Undetermined(CheckCause::NoAnswer(reason)))
+            }
+            (StsDemand::Policy(_), Some(StsAnswer::Gone) | None) => {
+                (Effect::None(Basis::Observed), Authenticated::None)
+            }
+        }
+    }
+
+    /// DANE first. Where usable records decide, MTA-STS is asked only by senders
+    /// that ask for both.
+    fn both(
+        &self,
+        answer: DaneAnswer,
+        (by_dane, known_by): (Effect, Authenticated),
+        (by_sts, listed): (Effect, Authenticated),
+    ) -> (Effect, Authenticated) {
+        let Effect::None(basis) = by_dane else { return (by_dane, known_by) };
+        let beside = &self.sender.mta_sts_beside_dane;
+        if matches!(answer, DaneAnswer::Matched(_)) && self.uses.dane != DaneUse::No && !beside.value {
+            let matters = !matches!(by_sts, Effect::None(_)) && beside.is_assumed();
+            let assumed = if matters { Basis::Assumed } else { Basis::Observed };
+            return (Effect::None(basis.max(assumed)), known_by);
+        }
+        match by_sts {
+            Effect::None(other) => (Effect::None(basis.max(other)), stronger(known_by, listed)),
+            Effect::NotHere(reason, other) => (Effect::NotHere(reason, basis.max(other)), listed),
+            Effect::Unknown(reason) => (Effect::Unknown(reason), listed),
+        }
+    }
+}
+
+/// What both together come to: what is known holds, whatever the other leaves
+/// open.
+fn stronger(one: Authenticated, other: Authenticated) -> Authenticated {
+    let first = one.weakest(other);
+    if first == one { other } else { one }
+}
+
+/// The same, unless it is not known whether the server holds its key.
+fn proven(known_by: Authenticated, endpoint: &JudgedEndpoint) -> Authenticated {
+    let lack = endpoint.unproven.session.or(endpoint.unproven.certificate);
+    lack.map_or(known_by, Authenticated::Undetermined)
+}
+
+#[cfg(test)]
+#[path = "secured_tests.rs"]
+mod tests;

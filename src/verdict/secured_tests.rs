@@ -1,0 +1,376 @@
+//! What DANE and MTA-STS do to delivery, as tables.
+
+use super::*;
+use crate::model::mta_sts::{MxPattern, Published, StsFacts, StsFetch, StsMode, StsPolicy, StsRecord};
+use crate::model::tlsa::{AssociationData, Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
+use crate::model::{ChainStatus, Failure, Finding, Kind, MxHost, Phase, TlsFinding, Verdict};
+use crate::sender::connector::Connectors;
+use crate::trust::{Roots, Store};
+use crate::verdict::attempt;
+use crate::verdict::fixtures::*;
+use jiff::Timestamp;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+use std::sync::{Arc, LazyLock};
+
+type Chain = Vec<Arc<[u8]>>;
+
+/// Chains of one CA that is trusted, and a judge of 2026-06.
+struct Pki {
+    judge: Judge,
+    /// Of the mail host.
+    host: Chain,
+    /// The same, expired.
+    expired: Chain,
+    /// Another one for the mail host.
+    other: Chain,
+    /// Of the policy host.
+    policy: Chain,
+}
+
+static PKI: LazyLock<Pki> = LazyLock::new(|| {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.not_before = date_time_ymd(2000, 1, 1);
+    params.not_after = date_time_ymd(2100, 1, 1);
+    let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let chain = |name: &str, until: i32| -> Chain {
+        let mut params = CertificateParams::new(vec![name.to_string()]).unwrap();
+        params.not_before = date_time_ymd(2025, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
+        let leaf = params.signed_by(&KeyPair::generate().unwrap(), &root).unwrap();
+        vec![leaf.der().as_ref().into(), root.der().as_ref().into()]
+    };
+    let mut store = Store::new("test");
+    store.add_der(root.der()).unwrap();
+    Pki {
+        judge: Judge::new(Roots::new(vec![store]), "2026-06-01T12:00:00Z".parse::<Timestamp>().unwrap()),
+        host: chain("mx0.example.com", 2027),
+        expired: chain("mx0.example.com", 2026),
+        other: chain("mx0.example.com", 2027),
+        policy: chain("mta-sts.example.com", 2027),
+    }
+});
+
+/// The record about a certificate as a whole, by its SHA-256.
+fn record(usage: u8, der: &Arc<[u8]>) -> TlsaRecord {
+    let digest = PKI.judge.assess(std::slice::from_ref(der)).unwrap().leaf.sha256;
+    TlsaRecord { usage, selector: 0, matching_type: 1, data: AssociationData(digest.0.to_vec()) }
+}
+
+fn unusable() -> TlsaRecord {
+    TlsaRecord { usage: 1, selector: 1, matching_type: 1, data: AssociationData(vec![7; 32]) }
+}
+
+fn secure_tlsa(records: Vec<TlsaRecord>) -> TlsaFacts {
+    let base = Some(MxHost::new("mx0.example.com"));
+    TlsaFacts { outcome: TlsaOutcome::Secure, base, records, records_excess: 0 }
+}
+
+fn without(outcome: TlsaOutcome) -> Option<TlsaFacts> {
+    Some(TlsaFacts::without(outcome))
+}
+
+fn fitting() -> Option<TlsaFacts> {
+    Some(secure_tlsa(vec![record(3, &PKI.host[0])]))
+}
+
+/// `example.com` with one host of this TLSA.
+fn domain(mx: Authenticity, tlsa: Option<TlsaFacts>) -> DomainFacts {
+    let mut facts = facts(&[&[1]]);
+    facts.mx_authenticity = Some(mx);
+    facts.exchanges[0].tlsa = tlsa;
+    facts.mta_sts = no_policy();
+    facts
+}
+
+fn no_policy() -> Option<StsFacts> {
+    let domain = MxHost::new("example.com");
+    Some(StsFacts { domain, record: Published::Absent, fetch: None })
+}
+
+fn policy(mode: StsMode, mx: &str) -> StsFacts {
+    let policy = StsPolicy { mode, max_age_s: 86400, mx: vec![MxPattern::new(mx)] };
+    let fetch = StsFetch {
+        chain: PKI.policy.clone(),
+        status: Some(200),
+        policy: Some(Ok(policy)),
+        ..StsFetch::default()
+    };
+    StsFacts {
+        domain: MxHost::new("example.com"),
+        record: Published::Record(StsRecord { id: "1".into() }),
+        fetch: Some(Arc::new(fetch)),
+    }
+}
+
+/// What a host does, and the chain that it shows.
+type Does = (Finding, Option<Chain>);
+
+fn shows(chain: &Chain) -> Does {
+    (at(ip(1), None, Some(secure())), Some(chain.clone()))
+}
+
+fn in_clear() -> Does {
+    (at(ip(1), Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None), None)
+}
+
+fn throttles() -> Does {
+    (at(ip(1), Some(Failure::new(Phase::Greeting, Kind::Throttled)), None), None)
+}
+
+fn judge_at(sender: &SenderProfile, facts: &DomainFacts, found: Vec<(usize, Does)>) -> Verdict {
+    let probes: Vec<(usize, Arc<JudgedEndpoint>)> = found
+        .into_iter()
+        .map(|(exchange, (finding, chain))| {
+            let mut judged = attempt::judged(sender, finding);
+            judged.chain = chain.map(Vec::into_boxed_slice);
+            (exchange, Arc::new(judged))
+        })
+        .collect();
+    crate::verdict::verdict(sender, &PKI.judge, &Connectors::default(), facts, &probes)
+}
+
+/// `delivery:reason, basis, authenticated, dane, code`.
+fn told(verdict: &Verdict) -> String {
+    let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_string());
+    let outcome = &verdict.outcome;
+    let reason = outcome.reason.map_or(String::new(), |reason| format!(":{reason}"));
+    format!(
+        "{}{reason} {} {} {} {}",
+        outcome.delivery,
+        outcome.basis.map_or("-", |basis| basis.name()),
+        text(verdict.policies.authenticated.map(|known| known.to_string())),
+        text(verdict.policies.dane.map(|stand| stand.to_string())),
+        outcome.logged.as_ref().map_or("-", |logged| &*logged.code),
+    )
+}
+
+fn answer(sender: &str, facts: &DomainFacts, does: Does) -> String {
+    told(&judge_at(&profile(sender), facts, vec![(0, does)]))
+}
+
+const EXCHANGE: &str = "exchange-online";
+const POSTFIX: &str = "postfix-dane";
+const ONLY: &str = "postfix-dane-only";
+
+#[test]
+fn usable_records_demand_tls_and_a_certificate_that_fits() {
+    let secure = |tlsa| domain(Authenticity::Secure, tlsa);
+    for (sender, expected) in [
+        (EXCHANGE, "encrypted observed dane matched -"),
+        (POSTFIX, "encrypted inferred dane matched -"),
+        (ONLY, "encrypted inferred dane matched -"),
+    ] {
+        assert_eq!(answer(sender, &secure(fitting()), shows(&PKI.host)), expected);
+    }
+    assert_eq!(
+        answer(EXCHANGE, &secure(fitting()), shows(&PKI.other)),
+        "deferred:dane_mismatch observed - mismatch 4.7.323"
+    );
+    assert_eq!(
+        answer(POSTFIX, &secure(fitting()), shows(&PKI.other)),
+        "deferred:dane_mismatch inferred - mismatch 4.7.5"
+    );
+    assert_eq!(
+        answer(EXCHANGE, &secure(fitting()), in_clear()),
+        "deferred:dane_no_tls observed - no_tls 4.7.321"
+    );
+    let unseen = (at(ip(1), None, Some(super::super::fixtures::secure())), None);
+    assert_eq!(
+        answer(EXCHANGE, &secure(fitting()), unseen),
+        "undetermined:dane_certificate_not_seen - - undetermined:dane_certificate_not_seen -"
+    );
+    assert_eq!(
+        answer(EXCHANGE, &secure(fitting()), throttles()),
+        "undetermined:greeting_throttled - - undetermined:greeting_throttled 450 4.4.317"
+    );
+    // An issuer that fits, and the name of the host on the leaf.
+    let issuer = Some(secure_tlsa(vec![record(2, &PKI.host[1])]));
+    assert_eq!(
+        answer(EXCHANGE, &secure(issuer.clone()), shows(&PKI.host)),
+        "encrypted observed dane matched -"
+    );
+    let mut named = secure(issuer.clone());
+    named.exchanges[0].tlsa.as_mut().unwrap().base = Some(MxHost::new("mx9.example.com"));
+    assert_eq!(
+        answer(EXCHANGE, &named, shows(&PKI.host)),
+        "deferred:dane_name_mismatch observed - name_mismatch 4.7.325"
+    );
+    let unrelated = Some(secure_tlsa(vec![record(2, &PKI.other[0])]));
+    let chain = vec![PKI.host[0].clone(), PKI.other[0].clone()];
+    assert_eq!(
+        answer(EXCHANGE, &secure(unrelated), shows(&chain)),
+        "deferred:dane_chain observed - chain 4.7.323"
+    );
+}
+
+#[test]
+fn dates_count_under_dane_ee_where_the_sender_says_so() {
+    let facts = domain(Authenticity::Secure, Some(secure_tlsa(vec![record(3, &PKI.expired[0])])));
+    assert_eq!(
+        answer(EXCHANGE, &facts, shows(&PKI.expired)),
+        "deferred:dane_certificate_expired observed - certificate_expired 4.7.322"
+    );
+    assert_eq!(answer(POSTFIX, &facts, shows(&PKI.expired)), "encrypted inferred dane matched -");
+}
+
+#[test]
+fn what_is_no_usable_record_demands_less_or_the_sender_keeps_the_mail() {
+    use Authenticity::{Insecure, NotValidated, Secure};
+    let useless = || Some(secure_tlsa(vec![unusable()]));
+    let clear = "plaintext:starttls_not_offered observed - ";
+    for (mx, tlsa, tls, no_tls, only) in [
+        (Secure, useless(), "none unusable", "deferred:dane_no_tls observed - unusable 4.7.321", "unusable"),
+        (Secure, without(TlsaOutcome::Absent), "none none", clear, "none"),
+        (Secure, without(TlsaOutcome::Insecure), "none insecure", clear, "insecure"),
+        (
+            Secure,
+            without(TlsaOutcome::InsecureAddresses),
+            "none insecure_addresses",
+            clear,
+            "insecure_addresses",
+        ),
+        (Insecure, without(TlsaOutcome::Absent), "none none", clear, "none"),
+        (Insecure, fitting(), "none insecure_mx", "plaintext:starttls_not_offered assumed - ", "insecure_mx"),
+    ] {
+        let facts = domain(mx, tlsa);
+        let told = answer(EXCHANGE, &facts, shows(&PKI.host));
+        assert!(told.starts_with("encrypted ") && told.contains(tls), "{mx:?} {told}");
+        let told = answer(EXCHANGE, &facts, in_clear());
+        assert!(told.starts_with(no_tls), "{mx:?} {told}");
+        let told = answer(ONLY, &facts, shows(&PKI.host));
+        assert_eq!(told, format!("deferred:dane_required observed - {only} 4.7.5"));
+    }
+    // Without a resolver that validates a sender has no DANE, and mxray does not
+    // know whether the domain has.
+    let unknown = domain(NotValidated, without(TlsaOutcome::NotValidated));
+    let cause = "undetermined:no_validating_resolver";
+    assert_eq!(answer(EXCHANGE, &unknown, shows(&PKI.host)), format!("encrypted inferred {cause} {cause} -"));
+    assert_eq!(
+        answer(EXCHANGE, &unknown, in_clear()),
+        format!("plaintext:starttls_not_offered inferred - {cause} -")
+    );
+    assert_eq!(answer(ONLY, &unknown, shows(&PKI.host)), format!("{cause} - - {cause} -"));
+    // Postfix uses records under MX records that nobody vouches for.
+    let half = domain(Insecure, fitting());
+    assert_eq!(answer(POSTFIX, &half, shows(&PKI.host)), "encrypted inferred dane matched -");
+    assert_eq!(answer(POSTFIX, &half, shows(&PKI.other)), "deferred:dane_mismatch inferred - mismatch 4.7.5");
+}
+
+#[test]
+fn what_the_dns_does_not_say_is_never_weaker() {
+    let secure = |outcome| domain(Authenticity::Secure, without(outcome));
+    let timeout = || TlsaOutcome::Failed(Failure::new(Phase::Dns, Kind::Timeout));
+    for does in [shows(&PKI.host), in_clear()] {
+        assert_eq!(
+            answer(EXCHANGE, &secure(TlsaOutcome::Bogus), does.clone()),
+            "deferred:tlsa_bogus observed - bogus 450 4.7.324"
+        );
+        assert_eq!(
+            answer(EXCHANGE, &secure(timeout()), does.clone()),
+            "undetermined:tlsa_lookup_failed - - undetermined:tlsa_lookup_failed 450 4.7.324"
+        );
+        // A sender without DANE does not ask.
+        let told = answer("google", &secure(TlsaOutcome::Bogus), does);
+        assert!(
+            ["encrypted assumed none bogus -", "plaintext:starttls_not_offered assumed - bogus -"]
+                .contains(&&*told),
+            "{told}"
+        );
+    }
+    let mut excess = fitting();
+    excess.as_mut().unwrap().records_excess = 1;
+    let facts = domain(Authenticity::Secure, excess);
+    assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.host)), "encrypted observed dane matched -");
+    assert_eq!(
+        answer(EXCHANGE, &facts, shows(&PKI.other)),
+        "undetermined:tlsa_excess - - undetermined:tlsa_excess -"
+    );
+    let mut bogus = domain(Authenticity::Bogus, None);
+    bogus.failure = Some(Failure::new(Phase::Dns, Kind::Servfail));
+    bogus.exchanges.clear();
+    let told = |sender| told(&judge_at(&profile(sender), &bogus, Vec::new()));
+    assert_eq!(told(EXCHANGE), "deferred:mx_bogus inferred - bogus 450 4.7.324");
+    assert_eq!(told("postfix-may"), "undetermined:dns_servfail - - bogus 4.4.3");
+}
+
+#[test]
+fn a_policy_in_force_demands_a_host_of_its_own_and_a_certificate() {
+    let with = |mode, mx: &str| {
+        let mut facts = domain(Authenticity::Insecure, without(TlsaOutcome::InsecureAddresses));
+        facts.mta_sts = Some(policy(mode, mx));
+        facts
+    };
+    let all = "*.example.com";
+    let dane = "insecure_addresses";
+    let untrusted = || {
+        let tls = TlsFinding { chain: Some(ChainStatus::SelfSigned), ..super::super::fixtures::secure() };
+        (at(ip(1), None, Some(tls)), None)
+    };
+    for (mode, mx, does, expected) in [
+        (StsMode::Enforce, all, shows(&PKI.host), "encrypted observed sts"),
+        (StsMode::Enforce, "*.example.net", shows(&PKI.host), "deferred:sts_mx_not_listed observed -"),
+        (StsMode::Enforce, all, in_clear(), "deferred:sts_no_tls observed -"),
+        (StsMode::Enforce, all, untrusted(), "deferred:sts_certificate observed -"),
+        (StsMode::Enforce, all, throttles(), "undetermined:greeting_throttled - -"),
+        (StsMode::Testing, all, untrusted(), "encrypted observed none"),
+        (StsMode::Testing, "*.example.net", in_clear(), "plaintext:starttls_not_offered observed -"),
+        (StsMode::None, all, untrusted(), "encrypted observed none"),
+    ] {
+        let told = answer(EXCHANGE, &with(mode, mx), does);
+        assert!(told.starts_with(&format!("{expected} {dane}")), "{mode:?} {mx}: {told}");
+    }
+    let verdict =
+        judge_at(&profile(EXCHANGE), &with(StsMode::Enforce, "*.example.net"), vec![(0, shows(&PKI.host))]);
+    let logged = verdict.outcome.logged.unwrap();
+    assert_eq!(
+        (&*logged.code, &*logged.text),
+        ("4.4.8", "MX hosts of example.com failed MTA-STS validation")
+    );
+}
+
+#[test]
+fn sts_never_makes_good_where_dane_fails_and_adds_where_no_record_is_of_use() {
+    let with = |tlsa, mx: &str| {
+        let mut facts = domain(Authenticity::Secure, tlsa);
+        facts.mta_sts = Some(policy(StsMode::Enforce, mx));
+        facts
+    };
+    let useless = || Some(secure_tlsa(vec![unusable()]));
+    for (tlsa, mx, chain, expected) in [
+        (fitting(), "*.example.com", &PKI.other, "deferred:dane_mismatch observed - mismatch"),
+        // What a sender makes of a policy where DANE decides is not published.
+        (fitting(), "*.example.net", &PKI.host, "encrypted assumed dane matched"),
+        (fitting(), "*.example.com", &PKI.host, "encrypted observed dane matched"),
+        (useless(), "*.example.com", &PKI.host, "encrypted observed sts unusable"),
+        (useless(), "*.example.net", &PKI.host, "deferred:sts_mx_not_listed observed - unusable"),
+    ] {
+        let told = answer(EXCHANGE, &with(tlsa, mx), shows(chain));
+        assert!(told.starts_with(expected), "{told}, not {expected}");
+    }
+}
+
+#[test]
+fn a_host_that_fails_is_passed_over() {
+    let mut facts = facts(&[&[1], &[2]]);
+    facts.mx_authenticity = Some(Authenticity::Secure);
+    facts.mta_sts = no_policy();
+    facts.exchanges[0].tlsa = Some(secure_tlsa(vec![record(3, &PKI.other[0])]));
+    facts.exchanges[1].tlsa = without(TlsaOutcome::Absent);
+    let second = |tls: bool| {
+        let failure = (!tls).then(|| Failure::new(Phase::Starttls, Kind::NotOffered));
+        (at(ip(2), failure, tls.then(super::super::fixtures::secure)), None)
+    };
+    let told =
+        |first: Does, tls| told(&judge_at(&profile(EXCHANGE), &facts, vec![(0, first), (1, second(tls))]));
+    assert_eq!(told(shows(&PKI.host), true), "encrypted inferred none none -");
+    // Preference goes before security: a backup without records is used (RFC 7672
+    // section 2.2.1).
+    assert_eq!(told(shows(&PKI.host), false), "plaintext:starttls_not_offered inferred - none -");
+    assert_eq!(told(shows(&PKI.other), false), "encrypted observed dane matched -");
+    // Throttled for the scanner: it may take the mail, and never in clear.
+    assert_eq!(told(throttles(), true), "encrypted inferred none none -");
+}

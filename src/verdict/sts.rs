@@ -1,0 +1,211 @@
+//! What MTA-STS demands of the hosts of a domain (RFC 8461), as a sender finds
+//! it that has no policy in its cache, and what comes of it at one address.
+
+use crate::model::failure::Failure;
+use crate::model::mta_sts::{
+    Published, StsFacts, StsFetch, StsFetchFailure, StsMode, StsPolicy, StsPolicyFault, StsRecordFault,
+};
+use crate::model::{
+    Basis, ChainStatus, Check, CheckCause, CheckFailure, DateStatus, DomainFacts, Exchange, JudgedEndpoint,
+    PolicyReason, Reason, StsStand,
+};
+use crate::trust::names::covers;
+use crate::trust::pkix::Judge;
+
+/// Before the policy domain in the name of the policy host (RFC 8461 §3.3).
+const POLICY_HOST_LABEL: &str = "mta-sts.";
+
+/// What a domain has of MTA-STS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StsDemand<'a> {
+    /// Nobody asked.
+    NotAsked,
+    /// No policy holds; on what that rests.
+    NoPolicy(StsStand, Basis),
+    /// There is one.
+    Policy(&'a StsPolicy),
+    /// Not known whether there is one.
+    Unknown(PolicyReason),
+}
+
+impl<'a> StsDemand<'a> {
+    /// Of a domain, by what its policy host showed.
+    pub(super) fn of(judge: &Judge, facts: &'a DomainFacts) -> Self {
+        let Some(sts) = &facts.mta_sts else { return StsDemand::NotAsked };
+        match &sts.record {
+            Published::Absent => StsDemand::NoPolicy(StsStand::Absent, Basis::Observed),
+            Published::Faulty(fault) => StsDemand::NoPolicy(of_record(fault), Basis::Observed),
+            Published::Failed(_) => StsDemand::Unknown(PolicyReason::StsPolicyUnknown),
+            Published::Record(_) => match &sts.fetch {
+                Some(fetch) => of_fetch(judge, sts, fetch),
+                None => StsDemand::Unknown(PolicyReason::StsPolicyUnknown),
+            },
+        }
+    }
+
+    /// The policy, if hosts that do not fit it get no mail.
+    pub(super) fn enforced(self) -> Option<&'a StsPolicy> {
+        match self {
+            StsDemand::Policy(policy) if policy.mode == StsMode::Enforce => Some(policy),
+            _ => None,
+        }
+    }
+
+    /// The policy, if it says anything of hosts.
+    pub(super) fn naming_hosts(self) -> Option<&'a StsPolicy> {
+        match self {
+            StsDemand::Policy(policy) if policy.mode != StsMode::None => Some(policy),
+            _ => None,
+        }
+    }
+}
+
+fn of_record(fault: &StsRecordFault) -> StsStand {
+    match fault {
+        StsRecordFault::Several(_) => StsStand::RecordSeveral,
+        StsRecordFault::Version => StsStand::RecordVersion,
+        StsRecordFault::Field(_) => StsStand::RecordSyntax,
+        StsRecordFault::NoId | StsRecordFault::Id(_) => StsStand::RecordId,
+    }
+}
+
+/// What the policy host gave. Its certificate counts only where it came to
+/// HTTP.
+fn of_fetch<'a>(judge: &Judge, sts: &StsFacts, fetch: &'a StsFetch) -> StsDemand<'a> {
+    let none = |stand| StsDemand::NoPolicy(stand, Basis::Observed);
+    // As with mail hosts: what does not open for us does not for others.
+    let away = |stand| StsDemand::NoPolicy(stand, Basis::Inferred);
+    match &fetch.failure {
+        Some(StsFetchFailure::Unresolved(_)) => return away(StsStand::HostUnresolved),
+        Some(StsFetchFailure::Connect(_)) => return away(StsStand::HostUnreachable),
+        Some(StsFetchFailure::Timeout(_)) => return away(StsStand::HostTimeout),
+        Some(StsFetchFailure::Tls(_)) => return none(StsStand::HostTls),
+        _ => {}
+    }
+    match host_certificate(judge, sts, fetch) {
+        Check::Pass => {}
+        Check::Fail(_) => return none(StsStand::HostCertificate),
+        Check::Undetermined(_) => return StsDemand::Unknown(PolicyReason::StsPolicyUnknown),
+    }
+    match (&fetch.failure, &fetch.policy) {
+        (Some(StsFetchFailure::Http(_)), _) => none(StsStand::Http),
+        (Some(StsFetchFailure::Redirect(_)), _) => none(StsStand::HttpRedirect),
+        (Some(StsFetchFailure::Status(_)), _) => none(StsStand::HttpStatus),
+        (Some(StsFetchFailure::TooLong(_)), _) => none(StsStand::PolicyTooLong),
+        (Some(StsFetchFailure::Encoding), _) => none(StsStand::PolicySyntax),
+        (None, Some(Ok(policy))) => StsDemand::Policy(policy),
+        (None, Some(Err(fault))) => none(of_policy(fault)),
+        // What this machine was not allowed, or did not write down.
+        _ => StsDemand::Unknown(PolicyReason::StsPolicyUnknown),
+    }
+}
+
+fn of_policy(fault: &StsPolicyFault) -> StsStand {
+    match fault {
+        StsPolicyFault::TooLong(_) => StsStand::PolicyTooLong,
+        StsPolicyFault::Encoding | StsPolicyFault::EmptyLine(_) | StsPolicyFault::Field(..) => {
+            StsStand::PolicySyntax
+        }
+        StsPolicyFault::NoVersion | StsPolicyFault::Version(_) => StsStand::PolicyVersion,
+        StsPolicyFault::NoMode | StsPolicyFault::Mode(_) => StsStand::PolicyMode,
+        StsPolicyFault::NoMaxAge | StsPolicyFault::MaxAge(_) => StsStand::PolicyMaxAge,
+        StsPolicyFault::NoMx | StsPolicyFault::Mx(..) => StsStand::PolicyMx,
+    }
+}
+
+/// Whether the certificate of the policy host holds and bears its name (RFC 8461
+/// §3.3).
+fn host_certificate(judge: &Judge, sts: &StsFacts, fetch: &StsFetch) -> Check {
+    let Some(assessed) = judge.assess(&fetch.chain) else {
+        return Check::Undetermined(CheckCause::CertificateNotSeen);
+    };
+    let host = format!("{POLICY_HOST_LABEL}{}", sts.domain);
+    if !covers(&assessed.leaf, &host) {
+        return Check::Fail(CheckFailure::NameMismatch);
+    }
+    match (assessed.assessment.chain, assessed.assessment.dates) {
+        (ChainStatus::Valid, DateStatus::Valid) => Check::Pass,
+        (ChainStatus::Unverifiable, DateStatus::Valid) => Check::Undetermined(CheckCause::ChainUnverifiable),
+        (ChainStatus::Valid, DateStatus::Expired) => Check::Fail(CheckFailure::Expired),
+        _ => Check::Fail(CheckFailure::InvalidChain),
+    }
+}
+
+/// Why a policy is not known, or not to be had, in words.
+pub(super) fn detail(sts: &StsFacts, judge: &Judge) -> Option<String> {
+    match (&sts.record, &sts.fetch) {
+        (Published::Faulty(fault), _) => Some(fault.to_string()),
+        (Published::Failed(failure), _) => Some(of_failure(failure)),
+        (Published::Record(_), Some(fetch)) => match (&fetch.failure, &fetch.policy) {
+            (Some(failure), _) => Some(failure.to_string()),
+            _ if host_certificate(judge, sts, fetch) != Check::Pass => {
+                let assessed = judge.assess(&fetch.chain);
+                Some(match (host_certificate(judge, sts, fetch), assessed) {
+                    (Check::Fail(CheckFailure::NameMismatch), Some(assessed)) => {
+                        format!("certificate for {}", assessed.leaf.dns_names.join(" "))
+                    }
+                    (_, Some(assessed)) => {
+                        let (chain, dates) = (assessed.assessment.chain, assessed.assessment.dates);
+                        format!("certificate: chain {chain}, dates {dates}")
+                    }
+                    _ => "no certificate was kept".to_owned(),
+                })
+            }
+            (None, Some(Err(fault))) => Some(fault.to_string()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn of_failure(failure: &Failure) -> String {
+    format!("{} {}", failure.phase, failure.kind)
+}
+
+/// What comes of a policy at one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StsAnswer {
+    /// The host is one of the policy's, and has a certificate for its name.
+    Passed(Basis),
+    /// It fails, for this reason; beside it which part of the certificate, if it
+    /// is that.
+    Failed(PolicyReason, Option<CheckFailure>, Basis),
+    /// It takes no mail anyway.
+    Gone,
+    /// Not known.
+    Unknown(Reason),
+}
+
+/// What comes of it (RFC 8461 §4).
+pub(super) fn at(
+    policy: &StsPolicy,
+    exchange: &Exchange,
+    endpoint: &JudgedEndpoint,
+    is_gone: bool,
+) -> StsAnswer {
+    let host = exchange.host.as_ref().filter(|host| policy.mx.iter().any(|pattern| pattern.covers(host)));
+    let Some(host) = host else {
+        return StsAnswer::Failed(PolicyReason::StsMxNotListed, None, Basis::Observed);
+    };
+    let session = endpoint.outcome.basis.unwrap_or(Basis::Inferred);
+    match endpoint.encryption {
+        Check::Fail(_) if is_gone => return StsAnswer::Gone,
+        Check::Fail(_) => {
+            return StsAnswer::Failed(PolicyReason::StsNoTls, None, session.min(Basis::Inferred));
+        }
+        Check::Undetermined(CheckCause::NoAnswer(reason)) => return StsAnswer::Unknown(reason),
+        _ => {}
+    }
+    let named = || match endpoint.presented.as_ref() {
+        None => Check::Undetermined(CheckCause::CertificateNotSeen),
+        Some(presented) if covers(&presented.leaf, host.as_str()) => Check::Pass,
+        Some(_) => Check::Fail(CheckFailure::NameMismatch),
+    };
+    let basis = endpoint.certificate_basis;
+    match endpoint.certificate.and(named) {
+        Check::Pass => StsAnswer::Passed(basis.max(session)),
+        Check::Fail(why) => StsAnswer::Failed(PolicyReason::StsCertificate, Some(why), basis),
+        Check::Undetermined(CheckCause::NoAnswer(reason)) => StsAnswer::Unknown(reason),
+        Check::Undetermined(_) => StsAnswer::Unknown(PolicyReason::StsCertificateNotSeen.into()),
+    }
+}
