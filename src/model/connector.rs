@@ -123,9 +123,60 @@ impl fmt::Display for SmartHost {
     }
 }
 
+/// What a connector makes of DANE (`SmtpDaneMode` of New-OutboundConnector).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SmtpDaneMode {
+    /// What TLSA records demand is demanded, where there are some.
+    #[default]
+    Opportunistic,
+    /// Mail to a host without usable records is kept, too.
+    Mandatory,
+    /// Nobody looks.
+    None,
+}
+
+impl SmtpDaneMode {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Opportunistic, Self::Mandatory, Self::None];
+
+    /// As the cmdlet writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opportunistic => "Opportunistic",
+            Self::Mandatory => "Mandatory",
+            Self::None => "None",
+        }
+    }
+}
+
+/// What a connector makes of MTA-STS (`MtaStsMode` of New-OutboundConnector).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MtaStsMode {
+    /// Policies count, where there are some.
+    #[default]
+    Opportunistic,
+    /// Nobody looks.
+    None,
+}
+
+impl MtaStsMode {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Opportunistic, Self::None];
+
+    /// As the cmdlet writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opportunistic => "Opportunistic",
+            Self::None => "None",
+        }
+    }
+}
+
 /// One outbound connector that is in force. Whether it is consistent was seen
 /// to when it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Connector {
     /// As in the file of connectors; unique there.
     pub name: Arc<str>,
@@ -140,4 +191,29 @@ pub struct Connector {
     pub tls_domain: Option<TlsDomain>,
     /// Where its mail goes; empty for the MX of the recipient domain.
     pub smart_hosts: Vec<SmartHost>,
+    /// What it makes of DANE.
+    pub smtp_dane_mode: SmtpDaneMode,
+    /// What it makes of MTA-STS.
+    pub mta_sts_mode: MtaStsMode,
+}
+
+/// As derived, without a mode that is the usual one: a run knows its connectors
+/// by a digest over this, and is still to know them where keys were added.
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = f.debug_struct("Connector");
+        told.field("name", &self.name)
+            .field("recipients", &self.recipients)
+            .field("all_accepted_domains", &self.all_accepted_domains)
+            .field("tls_settings", &self.tls_settings)
+            .field("tls_domain", &self.tls_domain)
+            .field("smart_hosts", &self.smart_hosts);
+        if self.smtp_dane_mode != SmtpDaneMode::default() {
+            told.field("smtp_dane_mode", &self.smtp_dane_mode);
+        }
+        if self.mta_sts_mode != MtaStsMode::default() {
+            told.field("mta_sts_mode", &self.mta_sts_mode);
+        }
+        told.finish()
+    }
 }

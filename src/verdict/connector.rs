@@ -3,6 +3,8 @@
 use super::certificate::encryption_only;
 use super::deliver::{RollUp, RollUpEnd};
 use super::domain::Domain;
+use super::domain_outcome;
+use super::policy_use::PolicyUse;
 use super::requirement::{self, Requirement};
 use crate::model::{
     Check, CheckCause, Connector, ConnectorDelivery, ConnectorVerdict, Delivery, DomainFacts, DomainName,
@@ -44,9 +46,16 @@ fn settled(
     if !is_routed_by(connector, domain.facts) {
         return (Check::Undetermined(CheckCause::NotProbed), None);
     }
+    let told = |check, expected, leaf| logged(sender, check, expected, leaf, name.as_str());
+    let uses = PolicyUse::under(sender, connector);
     if connector.tls_settings == TlsSettings::None {
-        let check = opportunistic(whole.delivery, whole.reason);
-        return (check, logged(sender, check, None, None));
+        let check = if uses == PolicyUse::of(sender) {
+            opportunistic(whole.delivery, whole.reason)
+        } else {
+            let outcome = domain_outcome::of(&domain.with_uses(uses)).outcome;
+            opportunistic(outcome.delivery, outcome.reason)
+        };
+        return (check, told(check, None, None));
     }
     let expected = connector
         .tls_domain
@@ -54,12 +63,14 @@ fn settled(
         .map_or(ReferenceIdentifier::Recipient(name), ReferenceIdentifier::Agreed);
     if domain.is_unprobed() {
         let check = domain.unprobed(whole);
-        return (check, logged(sender, check, Some(expected), None));
+        return (check, told(check, Some(expected), None));
     }
     let demanded = Requirement::of(sender, connector.tls_settings, Some(expected));
+    // DANE and MTA-STS count beside what the connector demands.
+    let domain = domain.with_uses(uses).binding_forced();
     let roll = domain.deliver(demanded);
     let check = roll.check();
-    (check, logged(sender, check, Some(expected), deciding_leaf(domain, &roll)))
+    (check, told(check, Some(expected), deciding_leaf(&domain, &roll)))
 }
 
 /// The certificate over which it is decided.

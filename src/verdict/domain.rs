@@ -40,29 +40,30 @@ impl<'a> Domain<'a> {
         facts: &'a DomainFacts,
         probes: &'a Probes,
     ) -> Self {
-        Self::under(profile, judge, (facts, probes), PolicyUse::of(&profile.sender))
+        let securing = Securing::new(profile, judge, facts, PolicyUse::of(&profile.sender));
+        // Where the DNS left it open, the hosts say by which of them.
+        let decided = facts.failure.as_ref().is_some_and(|failure| failure.kind.says_no_host());
+        let members = if decided { Vec::new() } else { hosts::members(profile, facts, probes) };
+        Self { profile, facts, members, securing, binds_forced: false }.secured()
+    }
+
+    fn secured(mut self) -> Self {
+        for member in &mut self.members {
+            if let (Standing::Address(endpoint), Some(exchange)) =
+                (member.standing, self.facts.exchanges.get(member.exchange))
+            {
+                member.secured = self.securing.at(exchange, endpoint);
+            }
+        }
+        self
     }
 
     /// The same, for mail that is sent under other policies than the sender's
     /// own.
-    pub(super) fn under(
-        profile: &'a SenderProfile,
-        judge: &'a Judge,
-        (facts, probes): (&'a DomainFacts, &'a Probes),
-        uses: PolicyUse,
-    ) -> Self {
-        let securing = Securing::new(profile, judge, facts, uses);
-        // Where the DNS left it open, the hosts say by which of them.
-        let decided = facts.failure.as_ref().is_some_and(|failure| failure.kind.says_no_host());
-        let mut members = if decided { Vec::new() } else { hosts::members(profile, facts, probes) };
-        for member in &mut members {
-            if let (Standing::Address(endpoint), Some(exchange)) =
-                (member.standing, facts.exchanges.get(member.exchange))
-            {
-                member.secured = securing.at(exchange, endpoint);
-            }
-        }
-        Self { profile, facts, members, securing, binds_forced: false }
+    pub(super) fn with_uses(&self, uses: PolicyUse) -> Self {
+        let securing = Securing::new(self.profile, self.securing.judge(), self.facts, uses);
+        let members = self.members.clone();
+        Self { profile: self.profile, facts: self.facts, members, securing, binds_forced: false }.secured()
     }
 
     /// The same, with policies that bind all mail.

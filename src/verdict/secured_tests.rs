@@ -4,7 +4,7 @@ use super::*;
 use crate::model::mta_sts::{MxPattern, Published, StsFacts, StsFetch, StsMode, StsPolicy, StsRecord};
 use crate::model::tlsa::{AssociationData, Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
 use crate::model::{ChainStatus, Failure, Finding, Kind, MxHost, Phase, TlsFinding, Verdict};
-use crate::sender::connector::Connectors;
+use crate::sender::connector::{Connectors, parse_toml};
 use crate::trust::{Roots, Store};
 use crate::verdict::attempt;
 use crate::verdict::fixtures::*;
@@ -373,4 +373,40 @@ fn a_host_that_fails_is_passed_over() {
     assert_eq!(told(shows(&PKI.other), false), "encrypted observed dane matched -");
     // Throttled for the scanner: it may take the mail, and never in clear.
     assert_eq!(told(throttles(), true), "encrypted inferred none none -");
+}
+
+#[test]
+fn a_connector_sets_its_own_modes_and_demands_its_strength_beside_them() {
+    let under = |settings: &str, facts: &DomainFacts, chain: &Chain| {
+        let file = format!("[[connector]]\nname = 'C'\ndomains = ['example.com']\n{settings}");
+        let connectors = parse_toml(&file).unwrap().in_force(Vec::new()).unwrap();
+        let sender = profile(EXCHANGE);
+        let (finding, chain) = shows(chain);
+        let mut judged = attempt::judged(&sender, finding);
+        judged.chain = chain.map(Vec::into_boxed_slice);
+        let probes = [(0, Arc::new(judged))];
+        let verdict = crate::verdict::verdict(&sender, &PKI.judge, &connectors, facts, &probes);
+        let connector = verdict.connector.unwrap();
+        format!("{} {}", connector.delivery.name(), connector.reason.unwrap_or_default())
+    };
+    let tls = "tls_settings = 'EncryptionOnly'";
+    let (mandatory, none) = ("smtp_dane_mode = 'Mandatory'", "smtp_dane_mode = 'None'");
+    let signed = |tlsa| domain(Authenticity::Secure, tlsa);
+    let absent = || without(TlsaOutcome::Absent);
+    for (settings, tlsa, chain, expected) in [
+        (String::new(), fitting(), &PKI.other, "deferred dane_mismatch"),
+        (String::new(), fitting(), &PKI.host, "delivered "),
+        (none.to_string(), fitting(), &PKI.other, "delivered "),
+        (mandatory.to_string(), absent(), &PKI.host, "deferred dane_required"),
+        (tls.to_string(), fitting(), &PKI.other, "deferred dane_mismatch"),
+        (format!("{tls}\n{none}"), fitting(), &PKI.other, "delivered "),
+        (format!("{tls}\n{mandatory}"), absent(), &PKI.host, "deferred dane_required"),
+        (tls.to_string(), absent(), &PKI.host, "delivered "),
+    ] {
+        assert_eq!(under(&settings, &signed(tlsa), chain), expected, "{settings}");
+    }
+    let mut sts = signed(absent());
+    sts.mta_sts = Some(policy(StsMode::Enforce, "*.example.net"));
+    assert_eq!(under(tls, &sts, &PKI.host), "deferred sts_mx_not_listed");
+    assert_eq!(under(&format!("{tls}\nmta_sts_mode = 'None'"), &sts, &PKI.host), "delivered ");
 }

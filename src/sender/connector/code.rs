@@ -12,19 +12,21 @@ use crate::sender::definition::Sender;
 use crate::sender::log_text::fill;
 use crate::sender::situation::Situation;
 
-/// What `sender` logs for a check that is not passed, over the certificate
-/// `leaf`. `None` for a pass, and where it is not published.
+/// What `sender` logs for a check that is not passed of mail to `domain`, over
+/// the certificate `leaf`. `None` for a pass, and where it is not published.
 pub fn logged(
     sender: &Sender,
     check: Check,
     expected: Option<ReferenceIdentifier<'_>>,
     leaf: Option<&Leaf>,
+    domain: &str,
 ) -> Option<Logged> {
     let code = sender.code(situation(check)?)?;
     let text = fill(&code.text, |name| match name {
         "expected" => expected.map(|expected| expected.to_string()),
         "presented" => leaf.and_then(|leaf| leaf.subject.as_deref()).map(str::to_string),
         "thumbprint" => leaf.map(thumbprint),
+        "domain" => Some(domain.to_string()),
         _ => None,
     });
     Some(Logged { code: code.code.clone(), text: text.into() })
@@ -46,6 +48,7 @@ fn situation(check: Check) -> Option<Situation> {
 
 fn no_tls(reason: Reason) -> Option<Situation> {
     match reason.phase() {
+        _ if matches!(reason, Reason::Policy(_)) => Situation::of(reason),
         Phase::Ehlo | Phase::Starttls => Some(Situation::StarttlsRequired),
         // Smart hosts that do not exist: the sender's own connector names them,
         // and its mail waits.

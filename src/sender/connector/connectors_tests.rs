@@ -1,6 +1,7 @@
 //! The choice among connectors, as tables.
 
 use super::*;
+use crate::model::connector::{MtaStsMode, SmtpDaneMode};
 use crate::model::{SmartHost, TlsDomain, TlsSettings};
 
 fn connector(name: &str, recipients: &[&str]) -> Connector {
@@ -11,6 +12,8 @@ fn connector(name: &str, recipients: &[&str]) -> Connector {
         tls_settings: TlsSettings::None,
         tls_domain: None,
         smart_hosts: Vec::new(),
+        smtp_dane_mode: SmtpDaneMode::default(),
+        mta_sts_mode: MtaStsMode::default(),
     }
 }
 

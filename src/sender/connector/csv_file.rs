@@ -130,6 +130,8 @@ impl ConnectorRow<'_> {
             avoids_mx: !self.flag("UseMXRecord", true)?,
             smart_hosts: self.values("SmartHosts")?,
             all_via_on_premises: self.flag("RouteAllMessagesViaOnPremises", false)?,
+            smtp_dane_mode: self.cell("SmtpDaneMode").to_string(),
+            mta_sts_mode: self.cell("MtaStsMode").to_string(),
         };
         let expects_name = entry.tls_settings.eq_ignore_ascii_case("DomainValidation");
         if expects_name && self.header.index("TlsDomain").is_none() {

@@ -4,7 +4,7 @@
 //! that Microsoft documents for New-OutboundConnector.
 
 use super::error::{ConnectorError, FileLine};
-use crate::model::connector::SMART_HOST_ADDRESSES_MAX;
+use crate::model::connector::{MtaStsMode, SMART_HOST_ADDRESSES_MAX, SmtpDaneMode};
 use crate::model::{Connector, DomainName, Recipients, SmartHost, TlsDomain, TlsSettings};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -31,6 +31,8 @@ pub(super) struct ConnectorEntry {
     pub avoids_mx: bool,
     pub smart_hosts: Vec<String>,
     pub all_via_on_premises: bool,
+    pub smtp_dane_mode: String,
+    pub mta_sts_mode: String,
 }
 
 impl ConnectorEntry {
@@ -51,7 +53,23 @@ impl ConnectorEntry {
             tls_settings,
             tls_domain: self.tls_domain(tls_settings)?,
             smart_hosts: self.smart_hosts()?,
+            smtp_dane_mode: self.smtp_dane_mode()?,
+            mta_sts_mode: self.mta_sts_mode()?,
         })
+    }
+
+    fn smtp_dane_mode(&self) -> Result<SmtpDaneMode, ConnectorError> {
+        let Some(given) = told(&self.smtp_dane_mode) else { return Ok(SmtpDaneMode::default()) };
+        let known = SmtpDaneMode::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(given));
+        known.ok_or_else(|| {
+            self.wrong(format!("SmtpDaneMode `{given}` is not Opportunistic, Mandatory or None"))
+        })
+    }
+
+    fn mta_sts_mode(&self) -> Result<MtaStsMode, ConnectorError> {
+        let Some(given) = told(&self.mta_sts_mode) else { return Ok(MtaStsMode::default()) };
+        let known = MtaStsMode::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(given));
+        known.ok_or_else(|| self.wrong(format!("MtaStsMode `{given}` is neither Opportunistic nor None")))
     }
 
     fn check_name(&self) -> Result<(), ConnectorError> {
@@ -168,4 +186,9 @@ impl ConnectorEntry {
             "its SmartHosts are over {SMART_HOST_ADDRESSES_MAX} addresses, and each is probed"
         ))
     }
+}
+
+/// What a file says, if anything.
+fn told(value: &str) -> Option<&str> {
+    Some(value.trim()).filter(|value| !value.is_empty() && !value.eq_ignore_ascii_case("$null"))
 }

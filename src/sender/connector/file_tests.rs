@@ -1,6 +1,7 @@
 //! Files of connectors: what is understood, and what each contradiction says.
 
 use super::*;
+use crate::model::connector::{MtaStsMode, SmtpDaneMode};
 use crate::model::{DomainName, TlsSettings};
 use proptest::prelude::*;
 
@@ -241,5 +242,37 @@ proptest! {
         if let Err(error) = parse_csv(text.as_bytes()) {
             prop_assert_eq!(error.to_string().lines().count(), 1);
         }
+    }
+}
+
+#[test]
+fn modes_of_dane_and_mta_sts_are_read_from_both_kinds_of_files() {
+    let toml = |keys: &str| format!("[[connector]]\nname = 'C'\ndomains = ['c.example']\n{keys}");
+    let csv = |cells: &str| {
+        format!("Name,RecipientDomains,TlsSettings,SmtpDaneMode,MtaStsMode\nC,c.example,,{cells}\n")
+    };
+    for (keys, cells, dane, sts) in [
+        ("", ",", SmtpDaneMode::Opportunistic, MtaStsMode::Opportunistic),
+        ("", "$null,$null", SmtpDaneMode::Opportunistic, MtaStsMode::Opportunistic),
+        (
+            "smtp_dane_mode = 'mandatory'\nmta_sts_mode = 'None'",
+            "mandatory,None",
+            SmtpDaneMode::Mandatory,
+            MtaStsMode::None,
+        ),
+        ("smtp_dane_mode = 'None'", "None,Opportunistic", SmtpDaneMode::None, MtaStsMode::Opportunistic),
+    ] {
+        for list in [parse_toml(&toml(keys)).unwrap(), parse_csv(csv(cells).as_bytes()).unwrap()] {
+            let all = list.in_force(Vec::new()).unwrap();
+            let connector = all.choose(&crate::model::DomainName::parse("c.example").unwrap()).unwrap();
+            assert_eq!((connector.smtp_dane_mode, connector.mta_sts_mode), (dane, sts), "{cells}");
+        }
+    }
+    for (keys, told) in [
+        ("smtp_dane_mode = 'Strict'", "SmtpDaneMode `Strict` is not Opportunistic, Mandatory or None"),
+        ("mta_sts_mode = 'Mandatory'", "MtaStsMode `Mandatory` is neither Opportunistic nor None"),
+    ] {
+        let error = parse_toml(&toml(keys)).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
     }
 }

@@ -42,6 +42,10 @@ struct ConnectorTable {
     smart_hosts: Vec<String>,
     #[serde(default)]
     route_all_messages_via_on_premises: bool,
+    #[serde(default)]
+    smtp_dane_mode: String,
+    #[serde(default)]
+    mta_sts_mode: String,
 }
 
 fn yes() -> bool {
@@ -97,6 +101,8 @@ fn entry(text: &str, table: ConnectorTable) -> ConnectorEntry {
         avoids_mx: !table.use_mx_record,
         smart_hosts: table.smart_hosts,
         all_via_on_premises: table.route_all_messages_via_on_premises,
+        smtp_dane_mode: table.smtp_dane_mode,
+        mta_sts_mode: table.mta_sts_mode,
     }
 }
 
