@@ -31,6 +31,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let judging = plan::judging_again(&args.judging, args.at, &args.run, stored.info())?;
     super::warn(&judging.warnings);
     let source = (stored.observations()?, stored.facts()?, stored.rejects()?);
+    let facts_before = stored.facts()?;
     // Those of a run that ended are in its counts.
     let rows = if stored.was_killed() { stored.domain_rows()? } else { 0 };
     let suspects = suspects(&stored)?;
@@ -43,7 +44,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         killed: stored.was_killed(),
         directory: RunDirectory::create(&path, &info)?,
         summary: Summary::default(),
-        with_tlsa: with_tlsa(stored.facts()?, info.port)?,
+        with_tlsa: HashSet::new(),
         judged: HashMap::new(),
         counts: run_dir::RunCounts::default(),
         rows,
@@ -54,7 +55,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     if let Some(pem) = lab_roots {
         fs::copy(pem, path.join(plan::LAB_ROOTS_NAME)).map_err(|error| unwritten(&error))?;
     }
-    let result = rejudged.run(source);
+    let result = rejudged.note_tlsa(facts_before).and_then(|()| rejudged.run(source));
     if result.is_ok()
         && let Some(lacking) = missing::line(&stored, rejudged.losses, &rejudged.counts)
     {
@@ -94,17 +95,6 @@ fn suspects(stored: &StoredRun) -> Result<Vec<String>, CommandError> {
         }
     }
     Ok(survey::suspects(&reach))
-}
-
-/// The keys whose certificates some domain holds against TLSA records, by all the
-/// facts of the run: observations stand before them.
-fn with_tlsa(mut facts: Facts, port: u16) -> Result<HashSet<ProbeKey>, CommandError> {
-    let mut keys = HashSet::new();
-    while let Some(facts) = facts.read_next()? {
-        let has_tlsa = |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::has_tlsa);
-        keys.extend(facts.probe_keys(port).filter(|(exchange, _)| has_tlsa(*exchange)).map(|(_, key)| key));
-    }
-    Ok(keys)
 }
 
 /// What the new `run.json` says at the start: how the observations were made
@@ -178,6 +168,17 @@ struct Rejudged {
 }
 
 impl Rejudged {
+    /// Notes the keys whose certificates some domain holds against TLSA records, by
+    /// all the facts of the run: observations are judged before those.
+    fn note_tlsa(&mut self, mut facts: Facts) -> Result<(), CommandError> {
+        while let Some(facts) = facts.read_next()? {
+            let has_tlsa = |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::has_tlsa);
+            let keys = facts.probe_keys(self.port).filter(|(exchange, _)| has_tlsa(*exchange));
+            self.with_tlsa.extend(keys.map(|(_, key)| key));
+        }
+        Ok(())
+    }
+
     fn run(&mut self, source: (Observations, Facts, Rejects)) -> Result<(), CommandError> {
         let (mut observations, mut facts, mut rejects) = source;
         while let Some(rejected) = rejects.read_next()? {
