@@ -113,7 +113,7 @@ pub(super) fn of_parts(
 
 /// How mail to an endpoint ends, in short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct End {
+pub(super) struct AttemptEnd {
     pub delivery: Delivery,
     pub reason: Option<Reason>,
     pub basis: Option<Basis>,
@@ -121,7 +121,7 @@ pub(super) struct End {
     pub never_in_clear: bool,
 }
 
-impl End {
+impl AttemptEnd {
     /// Under the policies of the domain, if there are some.
     pub(super) fn of(endpoint: &JudgedEndpoint, secured: Option<&Secured>) -> Self {
         let Outcome { delivery, reason, basis, .. } = endpoint.outcome;
@@ -155,7 +155,7 @@ pub(super) fn attempt(
     bound: bool,
 ) -> Attempt {
     if requirement == Requirement::Opportunistic {
-        return opportunistic(profile, End::of(endpoint, secured));
+        return opportunistic(profile, AttemptEnd::of(endpoint, secured));
     }
     let attempt = by_check(check(requirement, endpoint), requirement, endpoint);
     match secured.filter(|_| bound) {
@@ -180,7 +180,7 @@ fn under_policies(attempt: Attempt, effect: Effect) -> Attempt {
     }
 }
 
-fn opportunistic(profile: &SenderProfile, end: End) -> Attempt {
+fn opportunistic(profile: &SenderProfile, end: AttemptEnd) -> Attempt {
     let basis = end.basis.unwrap_or(Basis::Inferred);
     let cause = || end.reason.map_or(CheckCause::NotProbed, CheckCause::NoAnswer);
     match (end.delivery, end.reason) {

@@ -1,7 +1,7 @@
 //! What becomes of the mail of a domain at its hosts, told from the roll-up over
 //! them: where it ends, why, and what else may become of it.
 
-use super::attempt::End;
+use super::attempt::AttemptEnd;
 use super::deliver::{NO_ADDRESS, NO_ROUTE, RollUp, RollUpEnd};
 use super::domain::Domain;
 use super::hosts::{Member, Standing, TOO_MANY};
@@ -160,7 +160,7 @@ fn refused_otherwise(domain: &Domain<'_>, told: &Member<'_>) -> Vec<PossibleDeli
     let of_set = domain.members.iter().filter(|member| member.preference == told.preference);
     let addresses = of_set.filter(|member| matches!(member.standing, Standing::Address(_)));
     let possible = |member: &Member<'_>| {
-        member.end().map(|End { delivery, reason, .. }| PossibleDelivery { delivery, reason })
+        member.end().map(|AttemptEnd { delivery, reason, .. }| PossibleDelivery { delivery, reason })
     };
     let of_told = possible(told);
     distinct(addresses.filter_map(possible).filter(|other| Some(*other) != of_told))

@@ -11,7 +11,7 @@
 //! - Hosts and addresses beyond the limits are unknown, and so are those of a
 //!   family for which the DNS gave no answer.
 
-use super::attempt::{self, Attempt, End};
+use super::attempt::{self, Attempt, AttemptEnd};
 use super::deliver::NO_ROUTE;
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
@@ -73,8 +73,8 @@ impl<'a> Member<'a> {
     }
 
     /// How mail ends there, in short; `None` where nobody was asked.
-    pub fn end(&self) -> Option<End> {
-        self.endpoint().map(|endpoint| End::of(endpoint, self.secured.as_ref()))
+    pub fn end(&self) -> Option<AttemptEnd> {
+        self.endpoint().map(|endpoint| AttemptEnd::of(endpoint, self.secured.as_ref()))
     }
 
     fn ip(&self) -> Option<IpAddr> {

@@ -14,29 +14,29 @@ use rcgen::{
 };
 use std::sync::{Arc, LazyLock};
 
-type Chain = Vec<Arc<[u8]>>;
+type DerChain = Vec<Arc<[u8]>>;
 
 /// Chains of one CA that is trusted, and a judge of 2026-06.
-struct Pki {
+struct TwoChains {
     judge: Judge,
     /// Of the mail host.
-    host: Chain,
+    host: DerChain,
     /// The same, expired.
-    expired: Chain,
+    expired: DerChain,
     /// Another one for the mail host.
-    other: Chain,
+    other: DerChain,
     /// Of the policy host.
-    policy: Chain,
+    policy: DerChain,
 }
 
-static PKI: LazyLock<Pki> = LazyLock::new(|| {
+static PKI: LazyLock<TwoChains> = LazyLock::new(|| {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     params.not_before = date_time_ymd(2000, 1, 1);
     params.not_after = date_time_ymd(2100, 1, 1);
     let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let chain = |name: &str, until: i32| -> Chain {
+    let chain = |name: &str, until: i32| -> DerChain {
         let mut params = CertificateParams::new(vec![name.to_string()]).unwrap();
         params.not_before = date_time_ymd(2025, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
@@ -45,7 +45,7 @@ static PKI: LazyLock<Pki> = LazyLock::new(|| {
     };
     let mut store = Store::new("test");
     store.add_der(root.der()).unwrap();
-    Pki {
+    TwoChains {
         judge: Judge::new(Roots::new(vec![store]), "2026-06-01T12:00:00Z".parse::<Timestamp>().unwrap()),
         host: chain("mx0.example.com", 2027),
         expired: chain("mx0.example.com", 2026),
@@ -107,21 +107,21 @@ fn policy(mode: StsMode, mx: &str) -> StsFacts {
 }
 
 /// What a host does, and the chain that it shows.
-type Does = (Finding, Option<Chain>);
+type HostShows = (Finding, Option<DerChain>);
 
-fn shows(chain: &Chain) -> Does {
+fn shows(chain: &DerChain) -> HostShows {
     (at(ip(1), None, Some(secure())), Some(chain.clone()))
 }
 
-fn in_clear() -> Does {
+fn in_clear() -> HostShows {
     (at(ip(1), Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None), None)
 }
 
-fn throttles() -> Does {
+fn throttles() -> HostShows {
     (at(ip(1), Some(Failure::new(Phase::Greeting, Kind::Throttled)), None), None)
 }
 
-fn judge_at(sender: &SenderProfile, facts: &DomainFacts, found: Vec<(usize, Does)>) -> Verdict {
+fn judge_at(sender: &SenderProfile, facts: &DomainFacts, found: Vec<(usize, HostShows)>) -> Verdict {
     let probes: Vec<(usize, Arc<JudgedEndpoint>)> = found
         .into_iter()
         .map(|(exchange, (finding, chain))| {
@@ -148,7 +148,7 @@ fn told(verdict: &Verdict) -> String {
     )
 }
 
-fn answer(sender: &str, facts: &DomainFacts, does: Does) -> String {
+fn answer(sender: &str, facts: &DomainFacts, does: HostShows) -> String {
     told(&judge_at(&profile(sender), facts, vec![(0, does)]))
 }
 
@@ -364,8 +364,9 @@ fn a_host_that_fails_is_passed_over() {
         let failure = (!tls).then(|| Failure::new(Phase::Starttls, Kind::NotOffered));
         (at(ip(2), failure, tls.then(super::super::fixtures::secure)), None)
     };
-    let told =
-        |first: Does, tls| told(&judge_at(&profile(EXCHANGE), &facts, vec![(0, first), (1, second(tls))]));
+    let told = |first: HostShows, tls| {
+        told(&judge_at(&profile(EXCHANGE), &facts, vec![(0, first), (1, second(tls))]))
+    };
     assert_eq!(told(shows(&PKI.host), true), "encrypted inferred none none -");
     // Preference goes before security: a backup without records is used (RFC 7672
     // section 2.2.1).
@@ -377,7 +378,7 @@ fn a_host_that_fails_is_passed_over() {
 
 #[test]
 fn a_connector_sets_its_own_modes_and_demands_its_strength_beside_them() {
-    let under = |settings: &str, facts: &DomainFacts, chain: &Chain| {
+    let under = |settings: &str, facts: &DomainFacts, chain: &DerChain| {
         let file = format!("[[connector]]\nname = 'C'\ndomains = ['example.com']\n{settings}");
         let connectors = parse_toml(&file).unwrap().in_force(Vec::new()).unwrap();
         let sender = profile(EXCHANGE);
