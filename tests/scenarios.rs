@@ -231,7 +231,7 @@ const SEEDS_MIXED: [u64; 2] = [1, 2];
 
 /// Domains of a mix: so many that every scenario is played twice, and that one
 /// more scenario hardly ever asks for another seed.
-const DOMAINS_MIXED: usize = 3000;
+const DOMAINS_MIXED: usize = 4500;
 
 /// All scenarios at once, each with the same share.
 async fn mixed_fleet(seed: u64) -> Fleet {

@@ -3,7 +3,7 @@
 
 use super::address::{IPV6, Pool};
 use super::assign::assign;
-use super::cast_records::{PlannedTlsa, ZoneEntry, host_name};
+use super::cast_records::{PlannedTlsa, ZoneEntry, host_name, server_name};
 use super::error::LabError;
 use super::httpsd;
 use super::scenario::{Dns, Mode, Scenario, ScenarioExchange};
@@ -90,7 +90,8 @@ impl Casting<'_> {
         let mut unresolved = None;
         for exchange in &scenario.dns.exchanges {
             let host = host_name(exchange, &exchange.host, domain);
-            let addresses = self.seat(index, scenario, exchange, &host)?;
+            let name = server_name(scenario, exchange, &host, domain);
+            let addresses = self.seat((index, scenario), exchange, &host, &name)?;
             if let (Some(role), Some(ip)) = (&exchange.server, addresses.first()) {
                 let place = RolePlacement { host: host.clone(), preference: exchange.preference, ip: *ip };
                 places.insert(role.clone(), place);
@@ -147,10 +148,10 @@ impl Casting<'_> {
     /// Gives the host of an exchange its addresses, and these their server.
     fn seat(
         &mut self,
-        index: usize,
-        scenario: &Arc<Scenario>,
+        (index, scenario): (usize, &Arc<Scenario>),
         exchange: &ScenarioExchange,
         host: &str,
+        name: &str,
     ) -> Result<Vec<IpAddr>, LabError> {
         let Some(role) = &exchange.server else { return Ok(Vec::new()) };
         let number = scenario.server.keys().position(|known| known == role).unwrap_or_default();
@@ -162,7 +163,8 @@ impl Casting<'_> {
             addresses.push(IPV6);
         }
         for ip in &addresses {
-            self.sit(*ip, index, scenario, role, host)?;
+            self.sit(*ip, (index, scenario), role, host)?;
+            self.expect_at(*ip, scenario, role, name);
         }
         Ok(addresses)
     }
@@ -170,8 +172,7 @@ impl Casting<'_> {
     fn sit(
         &mut self,
         ip: IpAddr,
-        index: usize,
-        scenario: &Arc<Scenario>,
+        (index, scenario): (usize, &Arc<Scenario>),
         role: &str,
         host: &str,
     ) -> Result<(), LabError> {
@@ -186,17 +187,21 @@ impl Casting<'_> {
             let cause = format!("wants another server at {ip} than another scenario");
             return Err(LabError::scenario(&scenario.name, cause));
         }
+        Ok(())
+    }
+
+    /// Writes down, once, what must be found there under a name.
+    fn expect_at(&mut self, ip: IpAddr, scenario: &Arc<Scenario>, role: &str, name: &str) {
         let next = self.cast.endpoints.len();
-        if *self.endpoint_of.entry((ip, host.to_string())).or_insert(next) == next {
+        if *self.endpoint_of.entry((ip, name.to_string())).or_insert(next) == next {
             let truth = EndpointTruth {
                 ip,
-                host: host.to_string(),
+                host: name.to_string(),
                 scenario: scenario.clone(),
                 role: role.to_string(),
             };
             self.cast.endpoints.push(truth);
         }
-        Ok(())
     }
 
     /// What the DNS says of a host that is not the domain itself.

@@ -127,6 +127,23 @@ impl ZoneEntry<'_> {
     }
 }
 
+/// The name that a client sends to the host of an exchange: the TLSA base domain
+/// (RFC 7672 §8.1), which is that of its alias where all there is signed.
+pub(super) fn server_name(
+    scenario: &Scenario,
+    exchange: &ScenarioExchange,
+    host: &str,
+    domain: &DomainName,
+) -> String {
+    let signed = exchange.signed.unwrap_or(scenario.dns.signed);
+    let behind = exchange.cname.as_ref().zip(exchange.cname_tlsa.as_ref());
+    let behind = behind.filter(|(_, tlsa)| {
+        let there = tlsa.answers == Answers::Records && !(tlsa.records.is_empty() && tlsa.more == 0);
+        there && signed && exchange.cname_signed.unwrap_or(signed) && tlsa.signed.unwrap_or(true)
+    });
+    behind.map_or_else(|| host.to_string(), |(alias, _)| host_name(exchange, alias, domain))
+}
+
 /// A name of a scenario made whole for a domain, without the final dot; the
 /// root stays a dot.
 pub(super) fn host_name(exchange: &ScenarioExchange, name: &str, domain: &DomainName) -> String {

@@ -77,8 +77,11 @@ fn compare_words(rows: &Rows, subject: &str, truth: &TruthRow, wrong: &mut Vec<D
 
 fn columns(truth: &TruthRow, sender: &str, smtp_port: u16) -> Vec<(String, String)> {
     let mut columns = if sender == USUAL_SENDER { truth.columns(smtp_port) } else { Vec::new() };
-    let named = truth.scenario.expect.sender(sender);
-    columns.extend(named.map(|(column, cell)| (column.to_string(), cell.to_string())));
+    for (column, cell) in truth.scenario.expect.sender(sender) {
+        if !columns.iter().any(|(name, _)| name == column) {
+            columns.push((column.to_string(), cell.to_string()));
+        }
+    }
     columns
 }
 

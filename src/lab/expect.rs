@@ -94,6 +94,16 @@ pub const SENDER_COLUMNS: &[&str] = &[
     "connector_reason",
     "connector_code",
     "connector_detail",
+    "authenticated",
+    "dnssec_mx",
+    "dane",
+    "dane_detail",
+    "tlsa_records",
+    "mta_sts",
+    "mta_sts_mode",
+    "mta_sts_detail",
+    "tls_rpt",
+    "tls_rpt_result",
 ];
 
 /// Columns of `domains.csv` that say what becomes of mail under the connector

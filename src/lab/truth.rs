@@ -58,6 +58,12 @@ impl TruthRow {
             None => columns.extend(owned("weakest_", FINDING_COLUMNS.iter().map(|&column| (column, "")))),
         }
         columns.extend(self.connector());
+        // What is said of the sender goes before what follows from a server.
+        for (column, cell) in self.scenario.expect.sender(USUAL_SENDER) {
+            if let Some((_, expected)) = columns.iter_mut().find(|(name, _)| name == column) {
+                *expected = cell.to_string();
+            }
+        }
         columns
     }
 
@@ -144,7 +150,7 @@ fn owned<'a>(
 pub struct EndpointTruth {
     /// Address.
     pub ip: IpAddr,
-    /// Name of the mail host, sent as SNI.
+    /// Name that is sent as SNI: that of the mail host, or the TLSA base domain.
     pub host: String,
     /// The scenario that is played there.
     pub scenario: Arc<Scenario>,
