@@ -82,6 +82,14 @@ pub enum Command {
         mut_arg("sender", kept_from_the_run)
     )]
     Judge(Box<JudgeArgs>),
+    /// Show what a run saw of one domain in the shape of a TLS report (RFC 8460)
+    #[command(
+        after_help = "It is for the owner of the domain to read, and no report of a sender: no mail was sent, and each \
+        address counts as one session. It is never mailed. The sender and the roots are those of the run; another \
+        sender: `mxray judge` first. Exit codes: 0 it was written; 1 the run has no such domain, or cannot be read; 2 \
+        wrong use."
+    )]
+    Tlsrpt(TlsrptArgs),
     /// Scan 2,000 made-up domains on a fleet of mail servers inside this process
     #[cfg(feature = "lab")]
     Demo(DemoArgs),
@@ -226,6 +234,22 @@ pub struct JudgeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub judging: JudgingArgs,
+}
+
+/// `mxray tlsrpt`
+#[derive(Debug, Args)]
+pub struct TlsrptArgs {
+    /// The run directory
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+
+    /// The domain that mail is for
+    #[arg(long, value_name = "DOMAIN", value_parser = DomainName::parse)]
+    pub domain: DomainName,
+
+    /// File to write to, which must not be there yet [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `mxray revocation`

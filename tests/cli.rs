@@ -51,6 +51,8 @@ mod stopping;
 #[path = "cli/streams.rs"]
 mod streams;
 #[cfg(unix)]
+#[path = "cli/tlsrpt.rs"]
+mod tlsrpt;
 #[path = "cli/unread.rs"]
 mod unread;
 #[path = "cli/verbose.rs"]

@@ -83,7 +83,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
 
 /// Families over which nothing was let out, as the run found at its end, or, if
 /// it came to none, as all that it left says.
-fn suspects(stored: &StoredRun) -> Result<Vec<String>, CommandError> {
+pub(super) fn suspects(stored: &StoredRun) -> Result<Vec<String>, CommandError> {
     if let Some(suspects) = &stored.info().network_suspect {
         return Ok(suspects.clone());
     }

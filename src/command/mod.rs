@@ -29,6 +29,7 @@ mod scan;
 mod senders;
 mod signals;
 mod survey;
+mod tlsrpt;
 mod usage;
 mod writer;
 
@@ -65,6 +66,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Scan(args) => scan::run(*args).await,
             Command::Probe(args) => probe::run(*args).await,
             Command::Judge(args) => judge::run(*args),
+            Command::Tlsrpt(args) => tlsrpt::run(&args),
             #[cfg(feature = "lab")]
             Command::Demo(args) => demo::run(args).await,
             #[cfg(feature = "lab")]

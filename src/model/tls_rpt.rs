@@ -1,6 +1,9 @@
 //! Where a domain wants reports on TLS to go (RFC 8460 §3).
 
+use super::name::MxHost;
+use super::policy_verdict::TlsRptResult;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// The record at `_smtp._tls.DOMAIN`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,4 +33,57 @@ pub enum TlsRptFault {
     /// host, or has characters that a URI has not.
     #[error("`{0}` is no mailto or https URI")]
     Uri(String),
+}
+
+/// Sessions with the hosts of a domain under one of its policies, as a report
+/// groups them (RFC 8460 §4.4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PolicySessions {
+    /// Which policy.
+    pub policy: ReportedPolicy,
+    /// Sessions that were as it demands.
+    pub successful: u64,
+    /// Sessions that were not.
+    pub failed: Vec<FailedSession>,
+}
+
+/// A policy in a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportedPolicy {
+    /// Of which kind.
+    pub kind: PolicyKind,
+    /// The records of a host, or the lines of a policy.
+    pub text: Vec<String>,
+    /// The TLSA base domain, or the domain of the policy or of the mail.
+    pub domain: String,
+    /// The host, or the patterns of the policy.
+    pub mx: Vec<String>,
+}
+
+/// Kinds of policies (RFC 8460 §4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum PolicyKind {
+    /// TLSA records.
+    #[serde(rename = "tlsa")]
+    Tlsa,
+    /// MTA-STS.
+    #[serde(rename = "sts")]
+    Sts,
+    /// None.
+    #[serde(rename = "no-policy-found")]
+    None,
+}
+
+/// A session, or the fetching of a policy, that was not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedSession {
+    /// What it is called.
+    pub result: TlsRptResult,
+    /// With which host; `None` of a policy that was not to be had.
+    pub host: Option<MxHost>,
+    /// At which address.
+    pub ip: Option<IpAddr>,
+    /// Why, in words.
+    pub reason: String,
 }

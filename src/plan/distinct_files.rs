@@ -97,6 +97,10 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             files.write("--output", &args.output);
             files.read_judging(&args.judging);
         }
+        Command::Tlsrpt(args) => {
+            files.read("RUN_DIR", &args.run);
+            files.write("--output", &args.output);
+        }
         #[cfg(feature = "lab")]
         Command::Demo(args) => files.write("--output", &args.output),
         #[cfg(feature = "lab")]

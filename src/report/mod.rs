@@ -10,6 +10,7 @@ mod revocation;
 mod sending;
 mod summary;
 mod tally;
+pub mod tls_rpt;
 mod transcript;
 
 #[cfg(test)]

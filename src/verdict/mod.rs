@@ -49,6 +49,7 @@ pub mod said_of_tls;
 mod scanner_offer;
 mod scheme;
 mod secured;
+mod sessions;
 mod sts;
 mod weakness;
 

@@ -195,7 +195,8 @@ fn result(
     dane.and_then(of_dane).or_else(|| mta_sts.and_then(|stand| of_sts(domain, stand)))
 }
 
-fn of_dane(stand: DaneStand) -> Option<TlsRptResult> {
+/// What a report calls it that TLSA records come to this.
+pub(super) fn of_dane(stand: DaneStand) -> Option<TlsRptResult> {
     match stand {
         DaneStand::Mismatch | DaneStand::NotYetValid | DaneStand::Unusable => Some(TlsRptResult::TlsaInvalid),
         DaneStand::Chain => Some(TlsRptResult::CertificateNotTrusted),
@@ -208,6 +209,17 @@ fn of_dane(stand: DaneStand) -> Option<TlsRptResult> {
 }
 
 fn of_sts(domain: &Domain<'_>, stand: StsStand) -> Option<TlsRptResult> {
+    match stand {
+        // No result is about that; some senders report it so.
+        StsStand::MxNotListed | StsStand::MxPartlyListed => Some(TlsRptResult::ValidationFailure),
+        StsStand::MxNoTls => Some(TlsRptResult::StarttlsNotSupported),
+        StsStand::MxCertificate => Some(of_certificate(failed_certificate(domain))),
+        _ => of_sts_policy(stand),
+    }
+}
+
+/// The same of a policy of MTA-STS that is not to be had, or none.
+pub(super) fn of_sts_policy(stand: StsStand) -> Option<TlsRptResult> {
     match stand {
         StsStand::HostUnresolved
         | StsStand::HostUnreachable
@@ -223,19 +235,21 @@ fn of_sts(domain: &Domain<'_>, stand: StsStand) -> Option<TlsRptResult> {
         | StsStand::PolicyMode
         | StsStand::PolicyMaxAge
         | StsStand::PolicyMx => Some(TlsRptResult::StsPolicyInvalid),
-        // No result is about that; some senders report it so.
-        StsStand::MxNotListed | StsStand::MxPartlyListed => Some(TlsRptResult::ValidationFailure),
-        StsStand::MxNoTls => Some(TlsRptResult::StarttlsNotSupported),
-        StsStand::MxCertificate => Some(of_certificate(domain)),
         _ => None,
     }
 }
 
-fn of_certificate(domain: &Domain<'_>) -> TlsRptResult {
-    let why = domain.members.iter().find_map(|member| match member.secured?.sts? {
+/// Which part of a certificate fails under the policy, at the first host where
+/// one does.
+fn failed_certificate(domain: &Domain<'_>) -> Option<CheckFailure> {
+    domain.members.iter().find_map(|member| match member.secured?.sts? {
         StsAnswer::Failed(PolicyReason::StsCertificate, why, _) => why,
         _ => None,
-    });
+    })
+}
+
+/// What a report calls a certificate that fails in this.
+pub(super) fn of_certificate(why: Option<CheckFailure>) -> TlsRptResult {
     match why {
         Some(CheckFailure::NameMismatch) => TlsRptResult::CertificateHostMismatch,
         Some(CheckFailure::Expired) => TlsRptResult::CertificateExpired,

@@ -1,10 +1,12 @@
 //! What a run is judged by: everything a verdict depends on besides what was
 //! seen, in one place, so that the engine, `probe` and `judge` judge alike.
 
+use super::domain::Domain;
 use super::profile::SenderProfile;
-use super::{domain_verdict, finding, looks};
+use super::{domain_verdict, finding, looks, sessions};
 use crate::ask::enumeration::{self, EnumerationPlan};
 use crate::ask::step_down::{self, HelloPlan};
+use crate::model::tls_rpt::PolicySessions;
 use crate::model::{
     ClientHelloSpec, DomainFacts, EndpointRecord, HelloPurpose, JudgedEndpoint, Observation, Reason, Verdict,
 };
@@ -170,6 +172,16 @@ impl Policy {
     /// The answer for one domain, as [`super::verdict`].
     pub fn verdict(&self, facts: &DomainFacts, probes: &[(usize, Arc<JudgedEndpoint>)]) -> Verdict {
         domain_verdict::verdict(&self.usual.profile, &self.judge, &self.connectors, facts, probes)
+    }
+
+    /// What was found at the addresses of a domain, as a report on TLS groups it
+    /// (RFC 8460 §4.4).
+    pub fn policy_sessions(
+        &self,
+        facts: &DomainFacts,
+        probes: &[(usize, Arc<JudgedEndpoint>)],
+    ) -> Vec<PolicySessions> {
+        sessions::of(&Domain::new(&self.usual.profile, &self.judge, facts, probes))
     }
 }
 

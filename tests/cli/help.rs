@@ -8,8 +8,8 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 9] =
-    ["scan", "probe", "judge", "demo", "lab", "bench", "roots", "senders", "revocation"];
+const COMMANDS: [&str; 10] =
+    ["scan", "probe", "judge", "tlsrpt", "demo", "lab", "bench", "roots", "senders", "revocation"];
 
 /// The commands that the help lists, but for `help` itself.
 fn listed(help: &str) -> Vec<&str> {

@@ -1,0 +1,142 @@
+//! What was found at the addresses of a domain, grouped by its policies as a
+//! report on TLS has it (RFC 8460 §4.4): each address is one session.
+//!
+//! An address of which it is not known what comes of a policy is no session: a
+//! report has no word for that. So is one where mail never comes to TLS for
+//! another reason (RFC 8460 §4.3.4).
+
+use super::domain::Domain;
+use super::hosts::Member;
+use super::policies::{of_certificate, of_dane, of_sts_policy};
+use super::sts::{StsAnswer, StsDemand, detail};
+use crate::model::mta_sts::{StsFacts, StsMode};
+use crate::model::tls_rpt::{FailedSession, PolicyKind, PolicySessions, ReportedPolicy};
+use crate::model::tlsa::TlsaOutcome;
+use crate::model::{Check, DaneStand, Exchange, Phase, PolicyReason, Reason, TlsRptResult};
+
+/// What comes of a session.
+type Ended = Result<(), (TlsRptResult, String)>;
+
+/// Groups them: the records of each host, then MTA-STS, and where there is
+/// neither, what TLS came to without.
+pub(super) fn of(domain: &Domain<'_>) -> Vec<PolicySessions> {
+    let mut all: Vec<PolicySessions> = domain
+        .facts
+        .exchanges
+        .iter()
+        .enumerate()
+        .filter_map(|(place, host)| by_tlsa(domain, place, host))
+        .collect();
+    all.extend(domain.facts.mta_sts.as_ref().and_then(|sts| by_sts(domain, sts)));
+    if all.is_empty() {
+        all.push(without(domain));
+    }
+    all
+}
+
+fn by_tlsa(domain: &Domain<'_>, place: usize, exchange: &Exchange) -> Option<PolicySessions> {
+    let tlsa = exchange.tlsa.as_ref()?;
+    if !matches!(tlsa.outcome, TlsaOutcome::Secure | TlsaOutcome::Bogus) {
+        return None;
+    }
+    let host = exchange.host.as_ref();
+    let policy = ReportedPolicy {
+        kind: PolicyKind::Tlsa,
+        text: tlsa.records.iter().map(ToString::to_string).collect(),
+        domain: tlsa.base.as_ref().or(host).map(ToString::to_string).unwrap_or_default(),
+        mx: host.map(ToString::to_string).into_iter().collect(),
+    };
+    let of_host = domain.members.iter().filter(|member| member.exchange == place);
+    Some(sessions(domain, policy, of_host, |member| {
+        let stand = member.secured?.dane?;
+        match (stand, of_dane(stand)) {
+            (DaneStand::Matched, _) => Some(Ok(())),
+            (_, result) => Some(Err((result?, format!("dane {stand}")))),
+        }
+    }))
+}
+
+fn by_sts(domain: &Domain<'_>, sts: &StsFacts) -> Option<PolicySessions> {
+    let empty = |text, mx| ReportedPolicy { kind: PolicyKind::Sts, text, domain: sts.domain.to_string(), mx };
+    match domain.securing.sts {
+        StsDemand::Policy(policy) if policy.mode != StsMode::None => {
+            let lines =
+                sts.fetch.as_ref().and_then(|fetch| fetch.body.as_deref()).unwrap_or_default().lines();
+            let mx = policy.mx.iter().map(ToString::to_string).collect();
+            let reported = empty(lines.map(str::to_owned).collect(), mx);
+            Some(sessions(domain, reported, domain.members.iter(), under_sts))
+        }
+        StsDemand::NoPolicy(stand, _) => {
+            let reason = detail(sts, domain.securing.judge()).unwrap_or_else(|| stand.to_string());
+            let failed = FailedSession { result: of_sts_policy(stand)?, host: None, ip: None, reason };
+            Some(PolicySessions {
+                policy: empty(Vec::new(), Vec::new()),
+                successful: 0,
+                failed: vec![failed],
+            })
+        }
+        _ => None,
+    }
+}
+
+fn under_sts(member: &Member<'_>) -> Option<Ended> {
+    match member.secured?.sts? {
+        StsAnswer::Passed(_) => Some(Ok(())),
+        StsAnswer::Failed(reason, why, _) => {
+            let result = match reason {
+                PolicyReason::StsNoTls => TlsRptResult::StarttlsNotSupported,
+                PolicyReason::StsCertificate => of_certificate(why),
+                _ => TlsRptResult::ValidationFailure,
+            };
+            Some(Err((result, reason.to_string())))
+        }
+        StsAnswer::Gone | StsAnswer::Unknown(_) => None,
+    }
+}
+
+fn without(domain: &Domain<'_>) -> PolicySessions {
+    let name = domain.facts.target.subject.label().to_string();
+    let policy = ReportedPolicy { kind: PolicyKind::None, text: Vec::new(), domain: name, mx: Vec::new() };
+    sessions(domain, policy, domain.members.iter(), |member| {
+        let endpoint = member.endpoint()?;
+        match endpoint.encryption {
+            Check::Pass => Some(Ok(())),
+            Check::Undetermined(_) => None,
+            Check::Fail(_) => {
+                let reason = endpoint.outcome.reason?;
+                Some(Err((of_no_tls(reason)?, reason.to_string())))
+            }
+        }
+    })
+}
+
+/// What a report calls it that mail comes to no TLS.
+fn of_no_tls(reason: Reason) -> Option<TlsRptResult> {
+    match reason.phase() {
+        Phase::Starttls => Some(TlsRptResult::StarttlsNotSupported),
+        phase if phase > Phase::Starttls => Some(TlsRptResult::ValidationFailure),
+        _ => None,
+    }
+}
+
+fn sessions<'a>(
+    domain: &Domain<'_>,
+    policy: ReportedPolicy,
+    members: impl Iterator<Item = &'a Member<'a>>,
+    end: impl Fn(&Member<'_>) -> Option<Ended>,
+) -> PolicySessions {
+    let mut all = PolicySessions { policy, successful: 0, failed: Vec::new() };
+    for member in members {
+        match end(member) {
+            Some(Ok(())) => all.successful += 1,
+            Some(Err((result, reason))) => all.failed.push(FailedSession {
+                result,
+                host: domain.facts.exchanges.get(member.exchange).and_then(|exchange| exchange.host.clone()),
+                ip: member.endpoint().map(|endpoint| endpoint.finding.key.endpoint.ip),
+                reason,
+            }),
+            None => {}
+        }
+    }
+    all
+}

@@ -1,0 +1,50 @@
+//! `mxray tlsrpt`: what a run saw, as RFC 8460 §4.4 shapes it.
+
+use crate::fleet::Lab;
+use serde_json::{Value, json};
+
+fn report(lab: &Lab, words: &str) -> Value {
+    let ran = lab.folder.run(words.split(' '));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn what_was_seen_of_a_domain_has_the_shape_of_a_report() {
+    let lab = Lab::playing(&["starttls_absent"], 2);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let told = report(&lab, "tlsrpt run --domain D2.example");
+    let expected = json!({
+        "policy-type": "no-policy-found", "policy-string": [], "policy-domain": "d2.example", "mx-host": [],
+    });
+    assert_eq!(told["policies"][0]["policy"], expected);
+    let counts = json!({ "total-successful-session-count": 0, "total-failure-session-count": 1 });
+    assert_eq!(told["policies"][0]["summary"], counts);
+    let failure = &told["policies"][0]["failure-details"][0];
+    assert_eq!(failure["result-type"], "starttls-not-supported");
+    assert_eq!(failure["receiving-mx-hostname"], "mx1.d2.example");
+    assert_eq!(failure["failure-reason-code"], "starttls_not_offered");
+    assert!(told["organization-name"].as_str().unwrap().contains("no mail was sent"), "{told}");
+    let days = [&told["date-range"]["start-datetime"], &told["date-range"]["end-datetime"]];
+    assert!(days.iter().all(|day| day.as_str().unwrap().parse::<jiff::Timestamp>().is_ok()), "{told}");
+    assert_eq!(told["policies"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_domain_that_the_run_has_not_and_a_file_that_is_there_are_errors() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    lab.folder.run(lab.args("scan list -o run --allow-private"));
+    let unknown = lab.folder.run("tlsrpt run --domain other.example".split(' '));
+    assert_eq!(
+        (unknown.code, unknown.stderr.as_str()),
+        (Some(1), "mxray: the run has no domain other.example\n")
+    );
+    let written = lab.folder.run("tlsrpt run --domain d1.example -o report.json".split(' '));
+    assert_eq!((written.code, written.stdout.as_str(), written.stderr.as_str()), (Some(0), "", ""));
+    let first = lab.folder.read("report.json");
+    assert!(first.contains("\"total-successful-session-count\": 1"), "{first}");
+    let again = lab.folder.run("tlsrpt run --domain d1.example -o report.json".split(' '));
+    assert_eq!(again.code, Some(1), "{}", again.stderr);
+    assert_eq!(lab.folder.read("report.json"), first);
+}
