@@ -21,7 +21,6 @@ const WITH_OPTIONS: [(&str, &str); 9] = [
     ("bench.md", BENCH),
     ("columns.md", COLUMNS),
     ("connectors.md", CONNECTORS),
-    ("dane-mta-sts.md", include_str!("../../docs/dane-mta-sts.md")),
     ("expectations.md", include_str!("../../docs/expectations.md")),
     ("journal.md", include_str!("../../docs/journal.md")),
     ("outcomes.md", OUTCOMES),
