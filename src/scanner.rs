@@ -2,7 +2,7 @@
 //! command line, put together from values instead of words.
 
 use crate::engine::{self, EngineConfig, EngineCounts, EngineError, Progress};
-use crate::lookup::{DnsLookup, LookupConfig, LookupError};
+use crate::lookup::{DnsLookup, LookupConfig, LookupError, POLICY_PORT, PolicyHosts};
 use crate::model::{Blocklist, DomainRecord, EndpointRecord, Record, Target};
 use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use crate::smtp::EhloName;
@@ -25,8 +25,14 @@ pub struct ScannerConfig {
     /// The name said in EHLO.
     pub ehlo: EhloName,
     /// How the DNS is asked; by default the resolvers of the system. Its
-    /// blocklist gives way to [`Self::blocklist`].
+    /// blocklist and policy hosts give way to what stands here.
     pub lookup: LookupConfig,
+    /// Whether policies of MTA-STS are asked for; by default they are.
+    pub mta_sts: bool,
+    /// The port of policy hosts; by default 443.
+    pub mta_sts_port: u16,
+    /// A mail address or a URL, told to policy hosts; by default none.
+    pub contact: Option<String>,
     /// Port, pace and retries; by default those of the command line.
     pub engine: EngineConfig,
     /// How long each phase of a session may take.
@@ -49,6 +55,9 @@ impl ScannerConfig {
         Self {
             ehlo,
             lookup: LookupConfig::default(),
+            mta_sts: true,
+            mta_sts_port: POLICY_PORT,
+            contact: None,
             engine: EngineConfig::default(),
             timeouts: PhaseTimeouts::default(),
             key_shares: KeyShares::Reused,
@@ -97,7 +106,10 @@ impl Scanner {
     pub fn new(config: ScannerConfig, policy: Policy) -> Result<Self, ScannerError> {
         let handshaker = Handshaker::new(config.key_shares)?.with_identity(config.identity);
         let gate = Gate::new(config.blocklist.clone(), config.allow_private);
-        let lookup = DnsLookup::new(LookupConfig { blocklist: config.blocklist, ..config.lookup })?;
+        let hosts = PolicyHosts::new(gate.clone()).at_port(config.mta_sts_port);
+        let hosts = hosts.with_contact(config.contact.as_deref());
+        let mta_sts = config.mta_sts.then_some(hosts);
+        let lookup = DnsLookup::new(LookupConfig { blocklist: config.blocklist, mta_sts, ..config.lookup })?;
         Ok(Self {
             config: config.engine,
             lookup: Arc::new(lookup),

@@ -30,6 +30,7 @@ fn config(server: &DnsServer) -> LookupConfig {
         timeout: Duration::from_secs(5),
         attempts: 2,
         dane: false,
+        tls_rpt: false,
         ..LookupConfig::default()
     }
 }

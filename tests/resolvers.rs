@@ -23,6 +23,7 @@ fn config(nameservers: &[SocketAddr]) -> LookupConfig {
         timeout,
         attempts: 2,
         dane: false,
+        tls_rpt: false,
         ..LookupConfig::default()
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod policy;
 mod recorded;
+mod turns;
 
 use crate::model::{Endpoint, Failure, Kind, MxHost, Phase, ProbeKey};
 use crate::net::{Gate, dial};
@@ -162,10 +163,23 @@ impl<R: Resolve> Fetcher<R> {
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, FetchError> {
-        let addresses = match host.parse::<IpAddr>() {
-            Ok(ip) => vec![ip.to_canonical()],
-            Err(_) => self.resolver.resolve(host).await.map_err(FetchError::Unresolved)?,
-        };
+        let addresses = self.addresses(host).await?;
+        self.connect_to(addresses, host, port).await
+    }
+
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, FetchError> {
+        match host.parse::<IpAddr>() {
+            Ok(ip) => Ok(vec![ip.to_canonical()]),
+            Err(_) => self.resolver.resolve(host).await.map_err(FetchError::Unresolved),
+        }
+    }
+
+    async fn connect_to(
+        &self,
+        addresses: Vec<IpAddr>,
+        host: &str,
+        port: u16,
+    ) -> Result<TcpStream, FetchError> {
         let deadline = Instant::now() + self.limits.time;
         let mut failure = FetchError::Unresolved(Failure::new(Phase::Dns, Kind::NoData));
         for ip in addresses.into_iter().take(FETCH_ADDRESSES_MAX) {

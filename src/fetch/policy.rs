@@ -2,17 +2,19 @@
 //! fetches it (RFC 8461 §3.3): over TLS with SNI, one request, no redirect.
 
 use super::recorded::RecordedHandshake;
+use super::turns::Turns;
 use super::{FetchError, FetchLimits, Fetcher, Resolve, body, send};
 use crate::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
-use crate::model::text;
+use crate::model::{Failure, Kind, Phase, text};
 use crate::net::Gate;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{Request, Response};
 use rustls::pki_types::ServerName;
+use std::net::IpAddr;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
 /// Time for one policy, lookup and handshake included (the advice of RFC 8461
@@ -25,18 +27,72 @@ const CONTENT_TYPE_BYTES_MAX: usize = 100;
 /// Where a policy stands (RFC 8461 §3.3).
 const PATH: &str = "/.well-known/mta-sts.txt";
 
-/// Fetches policies.
+/// Longest text that tells who asks, in bytes.
+pub const CONTACT_BYTES_MAX: usize = 200;
+
+/// Where policies are fetched from, and what is said of who fetches them.
+#[derive(Clone, Debug)]
+pub struct PolicyHosts {
+    gate: Gate,
+    port: u16,
+    agent: String,
+}
+
+impl PolicyHosts {
+    /// Those to which `gate` lets connections go.
+    pub fn new(gate: Gate) -> Self {
+        Self { gate, port: POLICY_PORT, agent: super::AGENT.to_owned() }
+    }
+
+    /// The same at another port, as those of a lab.
+    #[must_use]
+    pub fn at_port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The same, told whom to write to: a mail address or a URL, in visible ASCII
+    /// of at most [`CONTACT_BYTES_MAX`] bytes; anything else is left out.
+    #[must_use]
+    pub fn with_contact(self, contact: Option<&str>) -> Self {
+        match contact.filter(|text| is_contact(text)) {
+            Some(contact) => Self { agent: format!("{} ({contact})", super::AGENT), ..self },
+            None => self,
+        }
+    }
+
+    /// What fetches from them, with the addresses that `resolver` finds.
+    pub fn fetcher<R: Resolve>(self, resolver: R) -> PolicyFetcher<R> {
+        let Self { gate, port, agent } = self;
+        PolicyFetcher { port, agent, ..PolicyFetcher::new(gate, resolver) }
+    }
+}
+
+/// Whether a text can stand in a comment of User-Agent (RFC 9110 §5.6.5).
+pub fn is_contact(text: &str) -> bool {
+    let fits = (1..=CONTACT_BYTES_MAX).contains(&text.len());
+    fits && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'(' | b')' | b'\\'))
+}
+
+/// Fetches policies, from one address one at a time.
 pub struct PolicyFetcher<R> {
     fetcher: Fetcher<R>,
     port: u16,
     time: Duration,
+    agent: String,
+    turns: Turns,
 }
 
 impl<R: Resolve> PolicyFetcher<R> {
     /// Connects where `gate` lets it, to what `resolver` finds.
     pub fn new(gate: Gate, resolver: R) -> Self {
         let limits = FetchLimits { time: POLICY_TIME, bytes: POLICY_BYTES_MAX };
-        Self { fetcher: Fetcher::new(gate, resolver, limits), port: POLICY_PORT, time: POLICY_TIME }
+        Self {
+            fetcher: Fetcher::new(gate, resolver, limits),
+            port: POLICY_PORT,
+            time: POLICY_TIME,
+            agent: super::AGENT.to_owned(),
+            turns: Turns::default(),
+        }
     }
 
     /// The same, for policy hosts at another port and with another patience.
@@ -46,27 +102,48 @@ impl<R: Resolve> PolicyFetcher<R> {
         Self { port, time, ..self }
     }
 
-    /// Fetches the policy that `host` has (`mta-sts.` and the policy domain).
+    /// Fetches the policy that `host` has (`mta-sts.` and the policy domain). The
+    /// wait for the turn at its address is no part of its time.
     pub async fn fetch(&self, host: &str) -> StsFetch {
         let mut fetched = StsFetch::default();
-        let fetching = timeout(self.time, self.ask(host, &mut fetched)).await;
-        let failure = match fetching {
-            Ok(ended) => ended.err(),
-            Err(_) => Some(StsFetchFailure::Timeout(self.time.as_secs())),
-        };
+        let failure = self.fetch_in_turn(host, &mut fetched).await.err();
         StsFetch { failure, ..fetched }
     }
 
+    async fn fetch_in_turn(&self, host: &str, fetched: &mut StsFetch) -> Result<(), StsFetchFailure> {
+        let begun = Instant::now();
+        let addresses = timeout(self.time, self.fetcher.addresses(host)).await;
+        let addresses = addresses.map_err(|_| self.too_late())?.map_err(failure)?;
+        let left = self.time.saturating_sub(begun.elapsed());
+        let Some(first) = addresses.first() else {
+            return Err(StsFetchFailure::Unresolved(Failure::new(Phase::Dns, Kind::NoData)));
+        };
+        let turn = self.turns.take(*first).await.map_err(StsFetchFailure::NotAllowed)?;
+        let fetching = timeout(left, self.ask(host, addresses, fetched)).await;
+        let ended = fetching.unwrap_or_else(|_| Err(self.too_late()));
+        turn.ended(matches!(ended, Err(StsFetchFailure::Timeout(_) | StsFetchFailure::Connect(_))));
+        ended
+    }
+
+    fn too_late(&self) -> StsFetchFailure {
+        StsFetchFailure::Timeout(self.time.as_secs())
+    }
+
     /// Writes down what it comes to on the way, for it may be cut short.
-    async fn ask(&self, host: &str, fetched: &mut StsFetch) -> Result<(), StsFetchFailure> {
+    async fn ask(
+        &self,
+        host: &str,
+        addresses: Vec<IpAddr>,
+        fetched: &mut StsFetch,
+    ) -> Result<(), StsFetchFailure> {
         let odd = |error: &dyn std::fmt::Display| StsFetchFailure::Tls(error.to_string());
         let name = ServerName::try_from(host.to_owned()).map_err(|error| odd(&error))?;
         let (config, recorded) = RecordedHandshake::begin().map_err(|error| odd(&error))?;
-        let stream = self.fetcher.connect(host, self.port).await.map_err(failure)?;
+        let stream = self.fetcher.connect_to(addresses, host, self.port).await.map_err(failure)?;
         let shaken = TlsConnector::from(config).connect(name, stream).await;
         fetched.chain = recorded.chain();
         let stream = shaken.map_err(|error| odd(&error))?;
-        let response = send(stream, request(host)?).await.map_err(StsFetchFailure::Http)?;
+        let response = send(stream, request(host, &self.agent)?).await.map_err(StsFetchFailure::Http)?;
         let status = response.status();
         fetched.status = Some(status.as_u16());
         fetched.content_type = content_type(&response);
@@ -82,10 +159,10 @@ impl<R: Resolve> PolicyFetcher<R> {
     }
 }
 
-fn request(host: &str) -> Result<Request<Full<Bytes>>, StsFetchFailure> {
+fn request(host: &str, agent: &str) -> Result<Request<Full<Bytes>>, StsFetchFailure> {
     Request::get(PATH)
         .header(HOST, host)
-        .header(USER_AGENT, super::AGENT)
+        .header(USER_AGENT, agent)
         .header(ACCEPT, "text/plain, */*;q=0.1")
         .header(CONNECTION, "close")
         .body(Full::new(Bytes::new()))

@@ -2,6 +2,7 @@
 
 use super::believed::TrustedAd;
 use super::smart_hosts::SmartHosts;
+use crate::fetch::policy::PolicyHosts;
 use crate::model::Blocklist;
 use std::io;
 use std::net::SocketAddr;
@@ -42,6 +43,11 @@ pub struct LookupConfig {
     /// Resolvers whose AD is believed beside those on loopback. Those that do not
     /// validate are not, whoever names them.
     pub trusted_ad: Vec<TrustedAd>,
+    /// From where policies of MTA-STS are fetched (RFC 8461); `None`: nobody asks
+    /// for MTA-STS.
+    pub mta_sts: Option<PolicyHosts>,
+    /// Whether to ask where reports on TLS are to go (RFC 8460).
+    pub tls_rpt: bool,
     /// The hosts that are looked up in place of the MX of a domain.
     pub smart_hosts: SmartHosts,
     /// Names that are left alone: they are not looked up, and an alias that
@@ -61,6 +67,8 @@ impl Default for LookupConfig {
             queries_in_flight: 1024,
             dane: true,
             trusted_ad: Vec::new(),
+            mta_sts: None,
+            tls_rpt: true,
             smart_hosts: SmartHosts::default(),
             blocklist: Arc::default(),
         }

@@ -1,4 +1,4 @@
-//! MX, A, AAAA and TLSA: [`crate::stage::Lookup`] by recursive resolvers.
+//! MX, A, AAAA, TLSA, and what domains publish of MTA-STS and TLS-RPT: [`crate::stage::Lookup`] by recursive resolvers.
 //!
 //! A survey must see the DNS itself, so names are always absolute: no search
 //! domain, no hosts file. What replies say is read in [`crate::dns`]; here they
@@ -19,6 +19,7 @@ mod config;
 mod health;
 mod hosts;
 mod names;
+mod policies;
 mod questions;
 mod resolvers;
 mod smart_hosts;
@@ -38,6 +39,8 @@ pub use smart_hosts::SmartHosts;
 pub use tlsa::TLSA_HOSTS_MAX;
 pub use vigil::ResolverState;
 
+pub use crate::fetch::policy::{POLICY_PORT, PolicyHosts};
+
 use crate::dns::{Name, RecordType};
 use crate::model::tlsa::Authenticity;
 use crate::model::{
@@ -45,10 +48,12 @@ use crate::model::{
 };
 use crate::stage::Lookup;
 use answer::MailExchanger;
-use futures_util::future::join_all;
+use futures_util::future::{OptionFuture, join_all};
 use hosts::ResolvedHost;
 use names::{Names, dns_name};
+use policies::Policies;
 use questions::Questions;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{Instrument, debug_span};
@@ -69,9 +74,11 @@ type MailExchangers = Result<(Vec<MailExchanger>, usize), Failure>;
 /// Asks a recursive resolver. Answers are cached for their TTL, the negative
 /// ones too, and equal questions that are under way are asked once.
 pub struct DnsLookup {
-    names: Names,
+    names: Arc<Names>,
     smart_hosts: SmartHosts,
     dane: bool,
+    policies: Option<Policies>,
+    tls_rpt: bool,
 }
 
 impl DnsLookup {
@@ -85,8 +92,10 @@ impl DnsLookup {
             return Err(LookupError::NoFamily);
         }
         let questions = Questions::new(&config)?;
-        let LookupConfig { ipv4, ipv6, blocklist, smart_hosts, dane, .. } = config;
-        Ok(Self { names: Names { questions, ipv4, ipv6, blocklist }, smart_hosts, dane })
+        let LookupConfig { ipv4, ipv6, blocklist, smart_hosts, dane, mta_sts, tls_rpt, .. } = config;
+        let names = Arc::new(Names { questions, ipv4, ipv6, blocklist });
+        let policies = mta_sts.map(|hosts| Policies::new(hosts, names.clone()));
+        Ok(Self { names, smart_hosts, dane, policies, tls_rpt })
     }
 
     /// From now on waits, for `patience` at most, where all resolvers have fallen
@@ -149,7 +158,21 @@ impl DnsLookup {
             Err(failure) if failure.kind == Kind::NoData => self.implicit(target, &domain, &name).await,
             Err(failure) => DomainFacts::failed(target, failure),
         };
-        DomainFacts { mx_authenticity: authenticity.filter(|_| self.dane), ..facts }
+        let facts = DomainFacts { mx_authenticity: authenticity.filter(|_| self.dane), ..facts };
+        self.with_policies(facts, &domain, &name).await
+    }
+
+    /// The same with what the policy domain publishes. Of one without a host that
+    /// could be asked nothing follows from it, and nobody asks.
+    async fn with_policies(&self, facts: DomainFacts, domain: &DomainName, name: &Name) -> DomainFacts {
+        if facts.failure.is_some() {
+            return facts;
+        }
+        let host = MxHost::from(domain);
+        let mta_sts = OptionFuture::from(self.policies.as_ref().map(|it| it.of(&self.names, &host, name)));
+        let tls_rpt = OptionFuture::from(self.tls_rpt.then(|| self.names.tls_rpt(name)));
+        let (mta_sts, tls_rpt) = tokio::join!(mta_sts, tls_rpt);
+        DomainFacts { mta_sts, tls_rpt, ..facts }
     }
 
     /// A domain with MX records, and `excess` more than are kept.
@@ -183,12 +206,21 @@ impl DnsLookup {
 
     /// A domain whose mail a connector sends to hosts of its own. They are of
     /// equal preference, in the order of the connector; each address of a
-    /// range is an address of one exchange without a name.
-    async fn smart_hosts(&self, target: Target, hosts: &[SmartHost]) -> DomainFacts {
-        let hosts = join_all(hosts.iter().map(|host| self.smart_host(host))).await;
+    /// range is an address of one exchange without a name. Their name is the
+    /// policy domain (RFC 8461 §3.4): that of the first that has one, for all.
+    async fn smart_hosts(&self, target: Target, named: &[SmartHost]) -> DomainFacts {
+        let hosts = join_all(named.iter().map(|host| self.smart_host(host))).await;
         let exchanges = self.exchanges(hosts).await;
         let failure = overall_failure(&exchanges, 0, "no smart host has an address");
-        DomainFacts { smart_hosts: true, ..facts(target, exchanges, failure) }
+        let facts = DomainFacts { smart_hosts: true, ..facts(target, exchanges, failure) };
+        let mut policy_domains = named.iter().filter_map(|host| match host {
+            SmartHost::Name(host) => dns_name(host).ok().map(|name| (host, name)),
+            SmartHost::Range(_) => None,
+        });
+        match policy_domains.next() {
+            Some((host, name)) => self.with_policies(facts, host, &name).await,
+            None => facts,
+        }
     }
 
     async fn smart_host(&self, host: &SmartHost) -> ResolvedHost {

@@ -193,7 +193,11 @@ impl DomainFacts {
     /// Why the DNS gave none, if it may give one later.
     pub fn open_question(&self) -> Option<&Failure> {
         let of_hosts = self.exchanges.iter().flat_map(Exchange::failures);
-        let mut failures = self.failure.iter().chain(of_hosts);
+        let of_policies = [
+            self.mta_sts.as_ref().and_then(StsFacts::unanswered),
+            self.tls_rpt.as_ref().and_then(Published::unanswered),
+        ];
+        let mut failures = self.failure.iter().chain(of_hosts).chain(of_policies.into_iter().flatten());
         failures.find(|failure| may_pass(failure))
     }
 

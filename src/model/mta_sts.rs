@@ -145,6 +145,16 @@ pub enum Published<R, F> {
     Failed(Failure),
 }
 
+impl<R, F> Published<R, F> {
+    /// Why the DNS gave no answer.
+    pub fn unanswered(&self) -> Option<&Failure> {
+        match self {
+            Published::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
 /// MTA-STS of a domain, as a sender finds it that has no cached policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StsFacts {
@@ -155,6 +165,24 @@ pub struct StsFacts {
     pub record: Published<StsRecord, StsRecordFault>,
     /// What the policy host gave; `None` where no record announces a policy.
     pub fetch: Option<Arc<StsFetch>>,
+}
+
+impl StsFacts {
+    /// Why the DNS gave no answer on the way to the policy.
+    pub fn unanswered(&self) -> Option<&Failure> {
+        self.record.unanswered().or(self.fetch.as_ref().and_then(|fetch| fetch.unanswered()))
+    }
+}
+
+impl StsFetch {
+    /// Why the DNS did not give the addresses of the host: it denied them, or gave
+    /// no answer.
+    pub fn unanswered(&self) -> Option<&Failure> {
+        match &self.failure {
+            Some(StsFetchFailure::Unresolved(failure)) => Some(failure),
+            _ => None,
+        }
+    }
 }
 
 /// Longest policy that is read, in bytes (the advice of RFC 8461 §3.3).

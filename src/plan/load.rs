@@ -85,7 +85,7 @@ pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
 }
 
 fn resolver(args: &BenchArgs, timeout: Duration) -> Result<DnsLookup, UsageError> {
-    DnsLookup::new(LookupConfig { dane: false, ..lookup(&args.dialogue, timeout) })
+    DnsLookup::new(LookupConfig { dane: false, tls_rpt: false, ..lookup(&args.dialogue, timeout) })
         .map_err(|error| UsageError(error.to_string()))
 }
 

@@ -1,0 +1,132 @@
+//! Whose turn it is: one fetch at a time from one address, so many in all, and
+//! none from an address that has been silent, for a while.
+//!
+//! Many domains have their policy at one provider: side by side their fetches
+//! would be a burst, and where it is down, one after the other they would wait for
+//! hours.
+
+use quick_cache::sync::Cache;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+/// Most fetches at a time, from all addresses together.
+pub const FETCHES_MAX: usize = 32;
+/// Longest wait for the turn at an address.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(600);
+/// Fetches in a row without an answer, after which an address is left alone.
+const SILENCES_MAX: u32 = 3;
+/// How long it is left alone (RFC 8461 §3.3 advises five minutes).
+const REST: Duration = Duration::from_secs(300);
+/// Addresses of which it is known how they did.
+const ADDRESSES_KNOWN_MAX: usize = 4096;
+
+/// The turns at all addresses.
+pub(super) struct Turns {
+    all: Arc<Semaphore>,
+    places: Cache<IpAddr, Arc<Place>>,
+}
+
+struct Place {
+    turn: Arc<Semaphore>,
+    /// Silences in a row, and when the last of them ended.
+    silences: Mutex<(u32, Instant)>,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { turn: Arc::new(Semaphore::new(1)), silences: Mutex::new((0, Instant::now())) }
+    }
+}
+
+/// A turn that lasts until this is dropped.
+pub(super) struct Turn {
+    place: Arc<Place>,
+    _permits: [Option<OwnedSemaphorePermit>; 2],
+}
+
+impl Turn {
+    /// The fetch has ended, and the address was silent or not.
+    pub(super) fn ended(self, was_silent: bool) {
+        let mut silences = self.place.silences.lock().unwrap_or_else(PoisonError::into_inner);
+        *silences = (if was_silent { silences.0.saturating_add(1) } else { 0 }, Instant::now());
+    }
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { all: Arc::new(Semaphore::new(FETCHES_MAX)), places: Cache::new(ADDRESSES_KNOWN_MAX) }
+    }
+}
+
+impl Turns {
+    /// Waits for the turn at an address.
+    ///
+    /// # Errors
+    /// It does not come, or nobody is to go there for now; why.
+    pub(super) async fn take(&self, ip: IpAddr) -> Result<Turn, String> {
+        // It cannot fail.
+        let made = self.places.get_or_insert_with(&ip, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let place: Arc<Place> = match made {
+            Ok(place) => place,
+            Err(never) => match never {},
+        };
+        let in_turn = timeout(TURN_WAIT_MAX, place.turn.clone().acquire_owned()).await;
+        let in_turn = in_turn
+            .map_err(|_| format!("{ip}: its turn did not come within {} s", TURN_WAIT_MAX.as_secs()))?;
+        let silences = *place.silences.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests(silences, Instant::now()) {
+            let (silences, rest) = (silences.0, REST.as_secs() / 60);
+            return Err(format!(
+                "{ip} did not answer {silences} fetches in a row, and is not asked for {rest} minutes"
+            ));
+        }
+        // Neither is ever closed.
+        let in_all = self.all.clone().acquire_owned().await;
+        Ok(Turn { place, _permits: [in_turn.ok(), in_all.ok()] })
+    }
+}
+
+/// Whether an address with so many silences, the last of which ended then, is left
+/// alone.
+fn rests((silences, last): (u32, Instant), now: Instant) -> bool {
+    silences >= SILENCES_MAX && now.saturating_duration_since(last) < REST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const THERE: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
+
+    #[tokio::test]
+    async fn one_goes_to_an_address_at_a_time() {
+        let turns = Turns::default();
+        let first = turns.take(HERE).await.ok().unwrap();
+        assert!(turns.take(THERE).await.is_ok());
+        assert!(turns.take(HERE).now_or_never().is_none());
+        first.ended(false);
+        assert!(turns.take(HERE).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn who_is_silent_is_left_alone_for_a_while() {
+        let turns = Turns::default();
+        for was_silent in [true, true, false, true, true, true] {
+            turns.take(HERE).await.ok().unwrap().ended(was_silent);
+        }
+        let why = turns.take(HERE).await.err().unwrap();
+        assert_eq!(why, "127.0.0.1 did not answer 3 fetches in a row, and is not asked for 5 minutes");
+        assert!(turns.take(THERE).await.is_ok());
+        let now = Instant::now();
+        let later = now + REST;
+        assert_eq!(
+            [rests((3, now), now), rests((2, now), now), rests((3, now), later)],
+            [true, false, false]
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! What a domain publishes of MTA-STS and TLS-RPT: two TXT records, and the
+//! policy that the first announces (RFC 8461 §3, RFC 8460 §3).
+//!
+//! A policy is fetched once a run, whatever comes of it, and no cached one of an
+//! earlier time is known: this is what a sender without one sees.
+
+use super::names::{Names, below, dns_name};
+use crate::dns::{Name, RData, RecordType, mta_sts, tls_rpt};
+use crate::fetch::Resolve;
+use crate::fetch::policy::{PolicyFetcher, PolicyHosts};
+use crate::model::mta_sts::{Published, StsFacts, StsFetch};
+use crate::model::tls_rpt::{TlsRptFault, TlsRptRecord};
+use crate::model::{DomainName, Failure, Kind, MxHost, Phase};
+use quick_cache::sync::Cache;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Policies that are kept for those who have the same policy domain, as all whose
+/// mail goes to one smart host. Each takes 64 KiB and a chain at most, and usually
+/// some kilobytes.
+const POLICIES_KEPT_MAX: usize = 256;
+
+/// What makes a record of texts.
+type Read<R, F> = fn(&[Vec<u8>]) -> Result<Option<R>, F>;
+
+/// Finds the addresses of policy hosts as those of mail hosts.
+struct HostAddresses(Arc<Names>);
+
+impl Resolve for HostAddresses {
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        let invalid = |error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error);
+        let host = DomainName::parse(host).map_err(invalid)?;
+        self.0.addresses(&dns_name(&host)?).await.map(|found| found.in_use)
+    }
+}
+
+/// Fetches policies, each once.
+pub(super) struct Policies {
+    fetcher: PolicyFetcher<HostAddresses>,
+    kept: Cache<MxHost, Arc<StsFetch>>,
+}
+
+impl Policies {
+    /// Of these hosts, with the addresses that `names` finds.
+    pub(super) fn new(hosts: PolicyHosts, names: Arc<Names>) -> Self {
+        Self { fetcher: hosts.fetcher(HostAddresses(names)), kept: Cache::new(POLICIES_KEPT_MAX) }
+    }
+
+    /// MTA-STS of a policy domain.
+    pub(super) async fn of(&self, names: &Names, domain: &MxHost, name: &Name) -> StsFacts {
+        let record = names.published(["_mta-sts"], name, mta_sts::record).await;
+        let fetch = match &record {
+            Published::Record(_) => Some(self.fetch(domain).await),
+            _ => None,
+        };
+        StsFacts { domain: domain.clone(), record, fetch }
+    }
+
+    async fn fetch(&self, domain: &MxHost) -> Arc<StsFetch> {
+        let fetching = async {
+            let mut fetched = self.fetcher.fetch(&format!("mta-sts.{domain}")).await;
+            fetched.policy = fetched.body.as_ref().map(|body| mta_sts::policy(body.as_bytes()));
+            Ok::<_, Infallible>(Arc::new(fetched))
+        };
+        let fetched = match self.kept.get_or_insert_async(domain, fetching).await {
+            Ok(fetched) => fetched,
+            Err(never) => match never {},
+        };
+        if fetched.unanswered().is_some() {
+            // Whoever asks again later asks the DNS again.
+            self.kept.remove(domain);
+        }
+        fetched
+    }
+}
+
+impl Names {
+    /// What stands at `_smtp._tls` below a domain.
+    pub(super) async fn tls_rpt(&self, name: &Name) -> Published<TlsRptRecord, TlsRptFault> {
+        self.published(["_smtp", "_tls"], name, tls_rpt::record).await
+    }
+
+    /// What `read` makes of the TXT records below a name, aliases followed.
+    async fn published<R, F, const N: usize>(
+        &self,
+        labels: [&str; N],
+        name: &Name,
+        read: Read<R, F>,
+    ) -> Published<R, F> {
+        let Some(name) = below(labels, name) else { return Published::Absent };
+        match self.query(&name, RecordType::TXT).await {
+            Ok(found) => match read(&texts(&found.answer.records)) {
+                Ok(Some(record)) => Published::Record(record),
+                Ok(None) => Published::Absent,
+                Err(fault) => Published::Faulty(fault),
+            },
+            Err(none) if none.failure.kind.says_no_host() => Published::Absent,
+            Err(none) => Published::Failed(none.failure),
+        }
+    }
+}
+
+/// The strings of each record joined (RFC 8461 §3.1).
+fn texts(records: &[RData]) -> Vec<Vec<u8>> {
+    let text = |record: &RData| match record {
+        RData::TXT(txt) => Some(txt.txt_data.concat()),
+        _ => None,
+    };
+    records.iter().filter_map(text).collect()
+}
