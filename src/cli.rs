@@ -3,12 +3,14 @@
 mod bench;
 #[cfg(feature = "lab")]
 mod lab;
+mod policies;
 mod shared;
 mod values;
 
 pub use bench::BenchArgs;
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
+pub use policies::PolicyArgs;
 pub use shared::{
     AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs,
     PaceArgs,
@@ -182,6 +184,10 @@ pub struct ScanArgs {
 
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub policies: PolicyArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub judging: JudgingArgs,
 }
 
@@ -206,6 +212,10 @@ pub struct ProbeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub policies: PolicyArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -28,11 +28,11 @@ pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;
 use crate::ask::step_down::HelloPlan;
-use crate::cli::{AgainArgs, AskArgs, HelloArgs, JudgingArgs, PaceArgs};
+use crate::cli::{AgainArgs, AskArgs, HelloArgs, JudgingArgs, PaceArgs, PolicyArgs};
 use crate::engine::EngineConfig;
 use crate::engine::pace::Limits;
 use crate::interrogate::RetryPlan;
-use crate::lookup::{DnsLookup, LookupConfig};
+use crate::lookup::{AskedResolver, DnsLookup, LookupConfig};
 use crate::net::{Gate, NetProbe, PhaseTimeouts, families_with_route};
 use crate::run_dir::JudgedBy;
 use crate::scanner::{Scanner, ScannerConfig};
@@ -40,7 +40,7 @@ use crate::sender::{AddressFamily, DEFAULT_SENDER, Sender};
 use crate::smtp::EhloName;
 use crate::trust::Store;
 use crate::verdict::Policy;
-use dialogue::{DNS_ATTEMPTS, ehlo_name, every_phase, key_shares, lookup, smart_hosts, timeouts};
+use dialogue::{DNS_ATTEMPTS, ehlo_name, every_phase, key_shares, lookup, smart_hosts, timeouts, trusted_ad};
 use files::blocklist;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
@@ -73,6 +73,9 @@ pub struct StageSettings {
     pub without_route: Option<AddressFamily>,
     /// Resolvers; empty for those of the system.
     pub resolvers: Vec<String>,
+    /// Each of them, those of the system too, and whether its AD is believed, as
+    /// far as that is known before the first question.
+    pub asked_resolvers: Vec<AskedResolver>,
     /// Root stores.
     pub roots: Vec<String>,
     /// Whom verdicts are for.
@@ -117,17 +120,21 @@ pub const QUESTIONS_MAX: usize = 1024;
 /// [`UsageError`] for a word that cannot be followed.
 pub fn stages(
     args: &AskArgs,
+    policies: &PolicyArgs,
     hellos: &HelloArgs,
     judging: &JudgingArgs,
     questions_max: usize,
 ) -> Result<Stages, UsageError> {
     // Where private addresses are asked, a route to loopback will do.
-    stages_by_routes(args, hellos, judging, questions_max, || families_with_route(args.allow_private))
+    stages_by_routes(args, policies, hellos, judging, questions_max, || {
+        families_with_route(args.allow_private)
+    })
 }
 
 /// The same on a machine that has a route over these families (IPv4, IPv6).
 pub(crate) fn stages_by_routes(
     args: &AskArgs,
+    policies: &PolicyArgs,
     hellos: &HelloArgs,
     judging: &JudgingArgs,
     questions_max: usize,
@@ -143,8 +150,14 @@ pub(crate) fn stages_by_routes(
             ipv6: families.ipv6,
             queries_in_flight: questions_max,
             smart_hosts: smart_hosts(&judging.connectors),
+            dane: !policies.no_dane,
+            tls_rpt: !(policies.no_dane && policies.no_mta_sts),
+            trusted_ad: trusted_ad(&policies.trust_ad)?,
             ..lookup(dialogue, dns_timeout)
         },
+        mta_sts: !policies.no_mta_sts,
+        mta_sts_port: policies.mta_sts_port,
+        contact: policies.contact.clone(),
         timeouts,
         key_shares: key_shares(dialogue),
         blocklist: Arc::new(blocklist(&args.blocklist)?),
@@ -169,13 +182,22 @@ pub struct LabTime {
     pub phase: Duration,
 }
 
-/// Builds the stages for a fleet on loopback: its DNS at `dns`, its roots
-/// trusted and no others, its connectors (TOML) in force.
+/// Where a fleet on loopback is found.
+#[derive(Clone, Copy, Debug)]
+pub struct LabPlace {
+    /// Its DNS.
+    pub dns: SocketAddr,
+    /// The port of its policy hosts.
+    pub policy_port: u16,
+}
+
+/// Builds the stages for a fleet on loopback: its roots trusted and no others,
+/// its connectors (TOML) in force.
 ///
 /// # Errors
 /// [`UsageError`] if a root is no certificate, or a connector none.
 pub fn lab_stages(
-    dns: SocketAddr,
+    place: LabPlace,
     lab_roots: &[CertificateDer<'_>],
     connectors: &str,
     time: LabTime,
@@ -189,13 +211,14 @@ pub fn lab_stages(
     let ehlo = EhloName::new(LAB_EHLO_NAME).map_err(|error| UsageError(error.to_string()))?;
     let config = ScannerConfig {
         lookup: LookupConfig {
-            nameservers: vec![dns],
+            nameservers: vec![place.dns],
             smart_hosts: smart_hosts(&judging.connectors),
             timeout: time.dns / DNS_ATTEMPTS as u32,
             attempts: DNS_ATTEMPTS,
             ..LookupConfig::default()
         },
         timeouts: every_phase(time.phase, &PhaseTimeouts::default()),
+        mta_sts_port: place.policy_port,
         allow_private: true,
         ..ScannerConfig::new(ehlo)
     };
@@ -211,10 +234,11 @@ pub fn lab_stages(
 /// As for users of the library: one way from a configuration to stages.
 fn build(parts: StageParts) -> Result<Stages, UsageError> {
     let StageParts { config, without_route, hellos, enumeration, judging } = parts;
-    let settings = StageSettings {
+    let mut settings = StageSettings {
         ehlo_name: config.ehlo.as_str().to_string(),
         without_route,
         resolvers: config.lookup.nameservers.iter().map(ToString::to_string).collect(),
+        asked_resolvers: Vec::new(),
         roots: judging.root_names,
         sender: judging.sender.name.to_string(),
         judged_by: judging.by,
@@ -230,6 +254,7 @@ fn build(parts: StageParts) -> Result<Stages, UsageError> {
         .with_enumeration(enumeration);
     let scanner = Scanner::new(config, policy).map_err(|error| UsageError(error.to_string()))?;
     let (lookup, probe, policy) = scanner.into_stages();
+    settings.asked_resolvers = lookup.resolvers();
     Ok(Stages { lookup, probe, policy, settings })
 }
 

@@ -6,6 +6,8 @@
 mod aliases;
 #[path = "lookup/dane.rs"]
 mod dane;
+#[path = "lookup/policies.rs"]
+mod policies;
 #[path = "lookup/server.rs"]
 mod server;
 #[path = "lookup/traffic.rs"]

@@ -62,6 +62,19 @@ pub(super) fn parse_time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Longest text that tells who asks, in bytes.
+const CONTACT_BYTES_MAX: usize = 200;
+
+/// A mail address or a URL, as it can stand in a comment of User-Agent (RFC 9110
+/// §5.6.5).
+pub(super) fn parse_contact(text: &str) -> Result<String, String> {
+    let sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'(' | b')' | b'\\');
+    if (1..=CONTACT_BYTES_MAX).contains(&text.len()) && text.bytes().all(sound) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("not a mail address or URL of at most {CONTACT_BYTES_MAX} characters, all visible ASCII"))
+}
+
 /// Most per cent that the command line takes.
 const PERCENT_MAX: f64 = 10_000.0;
 

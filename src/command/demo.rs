@@ -12,7 +12,7 @@ use crate::input::{self, InputOptions};
 use crate::interrogate::RetryPlan;
 use crate::lab::{self, Fleet, FleetOptions};
 use crate::model::DomainName;
-use crate::plan::{self, LabTime, UsageError};
+use crate::plan::{self, LabPlace, LabTime, UsageError};
 use crate::run_dir::RunDirectory;
 use anyhow::{Context, anyhow};
 use std::fs::{self, File};
@@ -66,8 +66,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
 
     let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
     let connectors = connectors(&fleet)?;
+    let place = LabPlace { dns: fleet.dns_addr(), policy_port: fleet.policy_port() };
     let time = LabTime { dns: DEMO_DNS_TIMEOUT, phase: DEMO_TIMEOUT };
-    let stages = plan::lab_stages(fleet.dns_addr(), fleet.root_certificates(), &connectors, time)?;
+    let stages = plan::lab_stages(place, fleet.root_certificates(), &connectors, time)?;
     let engine = engine(fleet.smtp_port());
     let info = survey::run_info(LIST_NAME, &stages.settings, &engine, Some(args.seed));
     let directory = RunDirectory::create(&path, &info)?;

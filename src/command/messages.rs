@@ -124,8 +124,10 @@ mod tests {
     fn said(options: &str, with_route: (bool, bool)) -> Vec<String> {
         let words = "mxray scan list.txt --resolver 127.0.0.1".split(' ').chain(options.split_whitespace());
         let Command::Scan(args) = Cli::try_parse_from(words).unwrap().command else { panic!("no scan") };
-        let (asking, hellos, judging) = (&args.asking, &args.hellos, &args.judging);
-        let stages = plan::stages_by_routes(asking, hellos, judging, plan::QUESTIONS_MAX, || with_route);
+        let (asking, policies) = (&args.asking, &args.policies);
+        let (hellos, judging) = (&args.hellos, &args.judging);
+        let stages =
+            plan::stages_by_routes(asking, policies, hellos, judging, plan::QUESTIONS_MAX, || with_route);
         notes_at_start(&stages.unwrap().settings).collect()
     }
 

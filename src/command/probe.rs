@@ -2,6 +2,7 @@
 
 use super::address_pause::AddressPause;
 use super::list_end::{is_unanswered, no_resolver};
+use super::resolvers::warn_if_none_is_believed;
 use super::signals::Signals;
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
@@ -27,7 +28,8 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
             format!("--recipient-domain goes with HOST:PORT or IP[:PORT]; {domain} is itself a domain");
         return Err(UsageError(wrong).into());
     }
-    let stages = plan::stages(&args.asking, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
+    let stages =
+        plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
     super::say_at_start(&stages.settings);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
@@ -42,6 +44,9 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     // Nothing is known of a target whose hosts were not found.
     let Some((mut facts, port)) = found else { return Ok(ExitCode::from(stop.code().unwrap_or_default())) };
     let unanswered = is_unanswered(&facts);
+    if facts.exchanges.iter().any(|exchange| exchange.tlsa.is_some()) {
+        warn_if_none_is_believed(&stages.lookup.resolvers());
+    }
     if let Some(recipient) = args.recipient_domain {
         facts.target.subject = Subject::Domain(recipient);
     }

@@ -3,7 +3,8 @@
 use super::error::{EXIT_NOTHING_ASKED, EXIT_RESOLVERS_LOST};
 use super::list_end::no_resolver;
 use super::say;
-use crate::lookup::{DnsLookup, ResolverState};
+use crate::lookup::{AskedResolver, DnsLookup, ResolverState};
+use crate::run_dir::ResolverInfo;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -42,6 +43,41 @@ impl Lost {
             ExitCode::from(EXIT_RESOLVERS_LOST)
         })
     }
+}
+
+/// The resolvers as `run.json` has them.
+pub(super) fn told(resolvers: &[AskedResolver]) -> Vec<ResolverInfo> {
+    let told = resolvers.iter().map(|AskedResolver { address, ad_believed, because }| ResolverInfo {
+        address: address.to_string(),
+        ad_believed: *ad_believed,
+        because: because.clone(),
+    });
+    told.collect()
+}
+
+/// Warns, once that is known, where DANE cannot be judged since no resolver is
+/// believed that it validates.
+pub(super) async fn tell_if_none_is_believed(lookup: Arc<DnsLookup>) {
+    warn_if_none_is_believed(&lookup.resolvers_looked_at().await);
+}
+
+/// The same of resolvers that were looked at.
+pub(super) fn warn_if_none_is_believed(resolvers: &[AskedResolver]) {
+    if let Some(why) = none_is_believed(resolvers) {
+        say(format_args!(
+            "mxray: warning: DANE cannot be judged here, for no resolver is believed that it validates: {why}; \
+             name one with --resolver or --trust-ad, or leave DANE out with --no-dane"
+        ));
+    }
+}
+
+/// Why no resolver is believed, if that is so.
+fn none_is_believed(resolvers: &[AskedResolver]) -> Option<String> {
+    if resolvers.iter().any(|resolver| resolver.ad_believed == Some(true)) {
+        return None;
+    }
+    let each = resolvers.iter().map(|resolver| format!("{}: {}", resolver.address, resolver.because));
+    Some(each.collect::<Vec<_>>().join("; "))
 }
 
 /// Tells how the resolvers do, until `stop`; and stops where none answers, which

@@ -5,7 +5,7 @@
 use super::address_pause::AddressPause;
 use super::presented::{self, Chain, PresentedChains};
 use super::{CommandError, start_logging};
-use crate::cli::{HelloArgs, JudgingArgs, RevocationArgs};
+use crate::cli::{HelloArgs, JudgingArgs, PolicyArgs, RevocationArgs};
 use crate::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
 use crate::lookup::DnsLookup;
 use crate::model::revocation::{
@@ -68,7 +68,7 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     start_logging(args.asking.dialogue.verbose);
     let asked = if presented::is_file(&args.target) { None } else { Some(ProbeTarget::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
-    let stages = plan::stages(&args.asking, &hellos, &judging, plan::QUESTIONS_MAX)?;
+    let stages = plan::stages(&args.asking, &PolicyArgs::none(), &hellos, &judging, plan::QUESTIONS_MAX)?;
     super::say_missing_route(&stages.settings);
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
     let (roots, _) = plan::roots(&args.roots)?;

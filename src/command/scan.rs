@@ -29,7 +29,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let mut engine = plan::engine(&args.pace, args.asking.dialogue.port);
     let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
     let share = wanted.within(descriptors::raise());
-    let stages = plan::stages(&args.asking, &args.hellos, &args.judging, share.questions)?;
+    let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, share.questions)?;
     engine.limits.in_flight = share.connections;
     let info = survey::run_info(&args.list, &stages.settings, &engine, None);
 

@@ -96,6 +96,8 @@ impl Survey {
         let lost = Lost::default();
         let (lookup, resolver) = (self.stages.lookup.clone(), self.info.resolver.clone());
         let state = lookup.wait_out_silence(resolvers::PATIENCE);
+        let believing = tokio::spawn(resolvers::tell_if_none_is_believed(lookup.clone()));
+        let asked = lookup.clone();
         let told = (lookup, state, resolver);
         let watching = tokio::spawn(resolvers::watch(told, stop.token.clone(), lost.clone()));
 
@@ -113,6 +115,7 @@ impl Survey {
             }
         };
         watching.abort();
+        believing.abort();
         display.end().await;
         let written = writing.await.map_err(|error| anyhow!("writing failed: {error}"))?;
         // A reader that still waits for standard input is left behind.
@@ -125,7 +128,8 @@ impl Survey {
             read.targets = timeout(COUNTED_WITHIN, counting).await.ok().and_then(Result::ok).flatten();
         }
         let told = (self.list_name, self.require_targets);
-        finish(self.info, written, read, counted, (stop, lost), told, &taken)
+        let info = RunInfo { resolvers: resolvers::told(&asked.resolvers()), ..self.info };
+        finish(info, written, read, counted, (stop, lost), told, &taken)
     }
 }
 
@@ -205,6 +209,7 @@ pub(super) fn run_info(
         command: std::env::args().collect(),
         input: input.to_string(),
         resolver: settings.resolver(),
+        resolvers: resolvers::told(&settings.asked_resolvers),
         ehlo_name: settings.ehlo_name.clone(),
         roots: settings.roots.clone(),
         sender: settings.sender.clone(),

@@ -116,11 +116,11 @@ impl DnsLookup {
         self.names.questions.resolvers().told()
     }
 
-    /// The same once that is known; `None` where nobody wants to know, or no
-    /// resolver replies.
-    pub async fn resolvers_looked_at(&self) -> Option<Vec<AskedResolver>> {
-        let begun = self.dane && self.names.questions.begin().await.is_ok();
-        begun.then(|| self.resolvers())
+    /// The same once that is known: the first question brings it about, if anybody
+    /// wants to know.
+    pub async fn resolvers_looked_at(&self) -> Vec<AskedResolver> {
+        self.names.questions.resolvers().looked_at().await;
+        self.resolvers()
     }
 
     /// Finds the addresses of a host that is named outright, without asking

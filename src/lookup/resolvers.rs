@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use tokio::time::{Instant, sleep_until};
 
 /// Times a question is sent within one attempt, at least: to each resolver
@@ -42,8 +42,9 @@ pub(super) struct Resolvers {
     nameservers: Vec<Nameserver>,
     timeout: Duration,
     attempts: usize,
-    /// Set once it was looked who validates.
+    /// Set once it was looked who validates; and for those who wait for that.
     looked: OnceCell<()>,
+    looked_for_all: watch::Sender<bool>,
 }
 
 struct Nameserver {
@@ -137,6 +138,7 @@ impl Resolvers {
             timeout,
             attempts: attempts.max(1),
             looked: OnceCell::new(),
+            looked_for_all: watch::Sender::default(),
         }
     }
 
@@ -147,6 +149,13 @@ impl Resolvers {
                 .await;
         };
         self.looked.get_or_init(looking).await;
+        self.looked_for_all.send_if_modified(|looked| !std::mem::replace(looked, true));
+    }
+
+    /// Waits until somebody has looked, which the first question has done.
+    pub(super) async fn looked_at(&self) {
+        // The other end is here.
+        let _ = self.looked_for_all.subscribe().wait_for(|looked| *looked).await;
     }
 
     async fn look_whether_it_validates(&self, nameserver: &Nameserver) {

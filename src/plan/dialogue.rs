@@ -2,7 +2,7 @@
 
 use super::error::UsageError;
 use crate::cli::{DialogueArgs, TimeoutArg};
-use crate::lookup::{LookupConfig, SmartHosts};
+use crate::lookup::{LookupConfig, SmartHosts, TrustedAd};
 use crate::net::{KeyShares, PhaseTimeouts};
 use crate::sender::connector::Connectors;
 use crate::smtp::EhloName;
@@ -40,6 +40,13 @@ pub(super) fn smart_hosts(connectors: &Arc<Connectors>) -> SmartHosts {
     SmartHosts::new(move |domain| {
         connectors.choose(domain).map(|connector| connector.smart_hosts.clone()).unwrap_or_default()
     })
+}
+
+/// The resolvers of which somebody says that they are to be believed.
+pub(super) fn trusted_ad(words: &[String]) -> Result<Vec<TrustedAd>, UsageError> {
+    let parsed =
+        words.iter().map(|word| word.parse().map_err(|error| UsageError(format!("--trust-ad: {error}"))));
+    parsed.collect()
 }
 
 pub(super) fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {

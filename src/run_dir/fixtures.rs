@@ -264,6 +264,7 @@ pub(crate) fn run_info() -> RunInfo {
         command: vec!["mxray".into(), "scan".into()],
         input: "list.csv".into(),
         resolver: "192.0.2.53:53".into(),
+        resolvers: Vec::new(),
         ehlo_name: "scanner.example".into(),
         roots: vec!["mozilla".into()],
         sender: "exchange-online".into(),

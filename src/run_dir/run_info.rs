@@ -23,6 +23,10 @@ pub struct RunInfo {
     pub input: String,
     /// Who answered the DNS queries.
     pub resolver: String,
+    /// Each resolver, and whether its word on DNSSEC (AD) was believed; empty in
+    /// a run that was made before anybody looked.
+    #[serde(default)]
+    pub resolvers: Vec<ResolverInfo>,
     /// Name sent in EHLO.
     pub ehlo_name: String,
     /// Root stores that chains were judged against.
@@ -60,6 +64,18 @@ pub struct RunInfo {
     pub network_suspect: Option<Vec<String>>,
     /// How much was done.
     pub counts: RunCounts,
+}
+
+/// A resolver that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolverInfo {
+    /// Address and port.
+    pub address: String,
+    /// Whether it was believed that it had validated; `None` where nobody looked
+    /// whether it validates, as before the first question.
+    pub ad_believed: Option<bool>,
+    /// Why.
+    pub because: String,
 }
 
 /// What verdicts were made by, so that the same can be made again.

@@ -48,6 +48,9 @@ impl Lab {
         usual(ASKING);
         args.extend(["--resolver".to_string(), self.fleet.dns_addr().to_string()]);
         args.extend(["--port".to_string(), self.fleet.smtp_port().to_string()]);
+        if matches!(*command, "scan" | "probe") {
+            args.extend(["--mta-sts-port".to_string(), self.fleet.policy_port().to_string()]);
+        }
         args.extend(rest.iter().map(ToString::to_string));
         args
     }

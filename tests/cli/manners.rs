@@ -199,3 +199,36 @@ fn the_server_hears_the_name_that_was_given() {
     let dialogue = ["EHLO survey.example", "QUIT"];
     assert_eq!(server.join().unwrap(), [dialogue, dialogue].concat());
 }
+
+/// What `run.json` says of the one resolver, and the warnings of the scan.
+fn believed(lab: &Lab, options: &str) -> (Value, Vec<String>) {
+    let run = format!("run-{}", options.len());
+    let ran = lab.folder.run(lab.args(format!("scan list -o {run} --allow-private {options}").trim_end()));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let file: Value = serde_json::from_str(&lab.folder.read(&format!("{run}/run.json"))).unwrap();
+    let warnings = ran.stderr.lines().filter(|line| line.contains("DANE")).map(str::to_owned).collect();
+    (file["resolvers"][0].clone(), warnings)
+}
+
+#[test]
+fn who_is_believed_is_written_down_and_that_nobody_is_is_told() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let (resolver, warnings) = believed(&lab, "");
+    assert_eq!(resolver["ad_believed"], true, "{resolver}");
+    assert_eq!(resolver["because"], "on loopback, and `. DNSKEY` came with AD");
+    assert_eq!(warnings, [""; 0]);
+    let asked = |kind: &str| lab.fleet.counters().queries.keys().filter(|(_, asked)| asked == kind).count();
+    assert_eq!((asked("DNSKEY"), asked("TXT")), (1, 2));
+}
+
+#[test]
+fn what_is_not_wanted_is_not_asked_for() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let (resolver, warnings) = believed(&lab, "--no-dane --no-mta-sts");
+    assert_eq!((&resolver["ad_believed"], warnings.len()), (&Value::Null, 0), "{resolver}");
+    let asked: Vec<String> = lab.fleet.counters().queries.keys().map(|(_, kind)| kind.clone()).collect();
+    assert!(
+        !asked.is_empty() && asked.iter().all(|kind| ["NS", "MX", "A", "AAAA"].contains(&&**kind)),
+        "{asked:?}"
+    );
+}

@@ -2,7 +2,7 @@
 //! that keeps a log of what it was asked.
 
 use hickory_proto::op::{Header, HeaderCounts, Metadata, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, NULL, SOA};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, NULL, SOA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use hickory_server::Server;
 use hickory_server::net::runtime::Time;
@@ -235,6 +235,11 @@ pub fn tlsa(data: &[u8]) -> RData {
 /// validates.
 pub fn dnskey() -> RData {
     RData::Unknown { code: RecordType::DNSKEY, rdata: NULL::with(vec![1, 1, 3, 8, 0]) }
+}
+
+/// A TXT record of these strings.
+pub fn txt(strings: &[&str]) -> RData {
+    RData::TXT(TXT::new(strings.iter().map(|text| (*text).to_owned()).collect()))
 }
 
 /// A CNAME record.

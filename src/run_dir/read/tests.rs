@@ -28,6 +28,7 @@ fn info() -> RunInfo {
         command: vec!["mxray".into(), "scan".into()],
         input: "list".into(),
         resolver: "system".into(),
+        resolvers: Vec::new(),
         ehlo_name: "scanner.example".into(),
         roots: vec!["mozilla".into()],
         port: 25,

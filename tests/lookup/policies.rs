@@ -1,0 +1,148 @@
+//! What a domain publishes of MTA-STS and TLS-RPT: where it is asked for, what
+//! each answer comes to, and when a policy is fetched.
+
+use super::server::txt;
+use super::*;
+use mxray::internals::fetch::policy::PolicyHosts;
+use mxray::internals::model::Blocklist;
+use mxray::internals::model::mta_sts::{Published, StsFetchFailure, StsRecordFault};
+use mxray::internals::net::Gate;
+use std::fmt::Debug;
+use std::net::Ipv4Addr;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+
+type Table = Vec<(&'static str, RecordType, Reply)>;
+
+const TXT: RecordType = RecordType::TXT;
+
+/// A lookup that asks for all of it, of policy hosts at this port.
+fn lookup(server: &DnsServer, port: u16, smart_hosts: SmartHosts) -> DnsLookup {
+    let hosts = PolicyHosts::new(Gate::new(Blocklist::default(), true)).at_port(port);
+    let config = LookupConfig { mta_sts: Some(hosts), tls_rpt: true, smart_hosts, ..config(server) };
+    DnsLookup::new(config).unwrap()
+}
+
+/// `d.example` with a host, and what else is in the DNS.
+fn with_host(more: Table) -> Table {
+    let host = vec![("d.example", MX, Records(vec![mx(10, "mx.example")])), ("mx.example", A, v4(1))];
+    [host, more].concat()
+}
+
+/// A word for what is published, and what was read.
+fn word<R: Debug, F: Debug>(published: &Published<R, F>) -> String {
+    match published {
+        Published::Absent => "absent".to_owned(),
+        Published::Record(record) => format!("{record:?}"),
+        Published::Faulty(fault) => format!("{fault:?}"),
+        Published::Failed(failure) => failure.kind.name().to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn each_answer_for_a_record_has_its_outcome() {
+    let sts = |reply| vec![("_mta-sts.d.example", TXT, reply)];
+    let rpt = |reply| vec![("_smtp._tls.d.example", TXT, reply)];
+    let texts = |texts: &[&[&str]]| Records(texts.iter().map(|strings| txt(strings)).collect());
+    let alias = vec![
+        ("_mta-sts.d.example", CNAME, Records(vec![cname("sts.provider.example")])),
+        ("sts.provider.example", TXT, texts(&[&["v=STSv1; id=7;"]])),
+    ];
+    let several = format!("{:?}", StsRecordFault::Several(2));
+    let rua = "TlsRptRecord { rua: [\"mailto:a@d.example\"] }";
+    let rows: Vec<(Table, &str, &str)> = vec![
+        (vec![], "absent", "absent"),
+        (sts(Records(vec![])), "absent", "absent"),
+        (sts(texts(&[&["v=spf1 -all"]])), "absent", "absent"),
+        (sts(texts(&[&["v=STSv1; ", "id=1;"], &["else"]])), "StsRecord { id: \"1\" }", "absent"),
+        (alias, "StsRecord { id: \"7\" }", "absent"),
+        (sts(texts(&[&["v=STSv1; id=1"], &["v=STSv1; id=1"]])), &several, "absent"),
+        (sts(Code(ResponseCode::ServFail)), "servfail", "absent"),
+        (rpt(texts(&[&["v=TLSRPTv1; rua=", "mailto:a@d.example"]])), "absent", rua),
+        (rpt(texts(&[&["v=TLSRPTv1;"]])), "absent", "Field(\"\")"),
+        (rpt(Code(ResponseCode::Refused)), "absent", "servfail"),
+    ];
+    for (table, of_sts, of_rpt) in rows {
+        let server = DnsServer::start(with_host(table)).await;
+        let facts = lookup(&server, 1, SmartHosts::default()).lookup(target("d.example")).await;
+        let (mta_sts, tls_rpt) = (facts.mta_sts.as_ref().unwrap(), facts.tls_rpt.as_ref().unwrap());
+        assert_eq!((&*word(&mta_sts.record), &*word(tls_rpt)), (of_sts, of_rpt));
+        assert_eq!(mta_sts.domain.as_str(), "d.example");
+        assert_eq!(mta_sts.fetch.is_some(), of_sts.starts_with("StsRecord"));
+        let is_open = [of_sts, of_rpt].contains(&"servfail");
+        assert_eq!(facts.may_be_known_later(), is_open, "{of_sts} {of_rpt}");
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_ask_for_it_sends_no_question() {
+    let server = DnsServer::start(with_host(vec![])).await;
+    let facts = DnsLookup::new(config(&server)).unwrap().lookup(target("d.example")).await;
+    assert_eq!((facts.mta_sts, facts.tls_rpt), (None, None));
+    assert!(server.log().iter().all(|(_, kind, _)| *kind != TXT), "{:?}", server.log());
+    // Nor does anybody of a domain that no mail can be sent to.
+    let lookup = lookup(&server, 1, SmartHosts::default());
+    let facts = lookup.lookup(target("gone.example")).await;
+    assert_eq!((kind(&facts), facts.mta_sts, facts.tls_rpt), (Some(Kind::Nxdomain), None, None));
+    assert!(server.log().iter().all(|(_, kind, _)| *kind != TXT), "{:?}", server.log());
+}
+
+/// A policy host that hangs up on everybody, and counts.
+async fn hang_up() -> (u16, tokio::sync::watch::Receiver<usize>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (count, counted) = tokio::sync::watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            count.send_modify(|count| *count += 1);
+            let _ = stream.read_u8().await;
+        }
+    });
+    (port, counted)
+}
+
+/// Of those that a connector takes to a host, its name is the policy domain; and
+/// it is asked once for all of them.
+#[tokio::test]
+async fn the_policy_domain_of_smart_hosts_is_the_first_name_among_them() {
+    let server = DnsServer::start(vec![
+        ("relay.example", A, v4(1)),
+        ("_mta-sts.relay.example", TXT, Records(vec![txt(&["v=STSv1; id=1"])])),
+        ("mta-sts.relay.example", A, Records(vec![address("127.0.0.1")])),
+        ("_mta-sts.d.example", TXT, Records(vec![txt(&["v=STSv1; id=2"])])),
+    ])
+    .await;
+    let (port, fetches) = hang_up().await;
+    let lookup = lookup(&server, port, smart_hosts_of(&["192.0.2.7", "relay.example", "other.example"]));
+    let (first, second) =
+        tokio::join!(lookup.lookup(target("d.example")), lookup.lookup(target("d.example")));
+    assert_eq!(first, second);
+    let mta_sts = first.mta_sts.unwrap();
+    assert_eq!(
+        (mta_sts.domain.as_str(), &*word(&mta_sts.record)),
+        ("relay.example", "StsRecord { id: \"1\" }")
+    );
+    let fetch = mta_sts.fetch.unwrap();
+    assert!(matches!(fetch.failure, Some(StsFetchFailure::Tls(_))), "{fetch:?}");
+    assert_eq!((*fetches.borrow(), fetch.policy.is_none()), (1, true));
+    assert_eq!(server.count("_mta-sts.d.example"), 0);
+}
+
+#[tokio::test]
+async fn a_policy_host_without_an_address_is_told_by_what_the_dns_says() {
+    for (reply, expected) in [(Records(vec![]), Kind::NoData), (Code(ResponseCode::ServFail), Kind::Servfail)]
+    {
+        let server = DnsServer::start(with_host(vec![
+            ("_mta-sts.d.example", TXT, Records(vec![txt(&["v=STSv1; id=1"])])),
+            ("mta-sts.d.example", A, reply.clone()),
+            ("mta-sts.d.example", AAAA, reply),
+        ]))
+        .await;
+        let lookup = lookup(&server, 1, SmartHosts::default());
+        let facts = lookup.lookup(target("d.example")).await;
+        let fetch = facts.mta_sts.as_ref().unwrap().fetch.as_ref().unwrap();
+        let Some(StsFetchFailure::Unresolved(failure)) = &fetch.failure else { panic!("{fetch:?}") };
+        assert_eq!((failure.kind, facts.may_be_known_later()), (expected, expected == Kind::Servfail));
+    }
+}
