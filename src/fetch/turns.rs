@@ -42,12 +42,12 @@ impl Default for Place {
 }
 
 /// A turn that lasts until this is dropped.
-pub(super) struct Turn {
+pub(super) struct FetchTurn {
     place: Arc<Place>,
     _permits: [Option<OwnedSemaphorePermit>; 2],
 }
 
-impl Turn {
+impl FetchTurn {
     /// The fetch has ended, and the address was silent or not.
     pub(super) fn ended(self, was_silent: bool) {
         let mut silences = self.place.silences.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ impl Turns {
     ///
     /// # Errors
     /// It does not come, or nobody is to go there for now; why.
-    pub(super) async fn take(&self, ip: IpAddr) -> Result<Turn, String> {
+    pub(super) async fn take(&self, ip: IpAddr) -> Result<FetchTurn, String> {
         // It cannot fail.
         let made = self.places.get_or_insert_with(&ip, || Ok::<_, std::convert::Infallible>(Arc::default()));
         let place: Arc<Place> = match made {
@@ -85,7 +85,7 @@ impl Turns {
         }
         // Neither is ever closed.
         let in_all = self.all.clone().acquire_owned().await;
-        Ok(Turn { place, _permits: [in_turn.ok(), in_all.ok()] })
+        Ok(FetchTurn { place, _permits: [in_turn.ok(), in_all.ok()] })
     }
 }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 const POLICIES_KEPT_MAX: usize = 256;
 
 /// What makes a record of texts.
-type Read<R, F> = fn(&[Vec<u8>]) -> Result<Option<R>, F>;
+type ReadTexts<R, F> = fn(&[Vec<u8>]) -> Result<Option<R>, F>;
 
 /// Finds the addresses of policy hosts as those of mail hosts.
 struct HostAddresses(Arc<Names>);
@@ -86,7 +86,7 @@ impl Names {
         &self,
         labels: [&str; N],
         name: &Name,
-        read: Read<R, F>,
+        read: ReadTexts<R, F>,
     ) -> Published<R, F> {
         let Some(name) = below(labels, name) else { return Published::Absent };
         match self.query(&name, RecordType::TXT).await {
