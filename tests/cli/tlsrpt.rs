@@ -31,6 +31,39 @@ fn what_was_seen_of_a_domain_has_the_shape_of_a_report() {
     assert_eq!(told["policies"].as_array().unwrap().len(), 1);
 }
 
+/// Each scenario of a policy that fails, and what a report calls it.
+#[test]
+fn what_fails_under_tlsa_records_has_its_result() {
+    for (scenario, result, reason) in [
+        ("dane_mismatch", "tlsa-invalid", "dane mismatch"),
+        ("dane_unusable_usage", "tlsa-invalid", "dane unusable"),
+        ("dane_ta_other_name", "certificate-host-mismatch", "dane name_mismatch"),
+        ("dane_ta_expired", "certificate-expired", "dane certificate_expired"),
+        ("dane_no_tls", "starttls-not-supported", "dane no_tls"),
+        ("dane_bogus", "dnssec-invalid", "dane bogus"),
+    ] {
+        let lab = Lab::playing(&[scenario], 1);
+        lab.folder.run(lab.args("scan list -o run --allow-private"));
+        let told = report(&lab, "tlsrpt run --domain d1.example");
+        let policy = &told["policies"][0];
+        assert_eq!(policy["policy"]["policy-type"], "tlsa", "{scenario}: {told}");
+        assert_eq!(policy["policy"]["policy-domain"], "mx1.d1.example", "{scenario}");
+        assert_eq!(policy["summary"]["total-successful-session-count"], 0, "{scenario}");
+        let failure = &policy["failure-details"][0];
+        assert_eq!(
+            (&failure["result-type"], &failure["failure-reason-code"]),
+            (&result.into(), &reason.into())
+        );
+    }
+    let lab = Lab::playing(&["dane_ee_key"], 1);
+    lab.folder.run(lab.args("scan list -o run --allow-private"));
+    let told = report(&lab, "tlsrpt run --domain d1.example");
+    assert_eq!(told["policies"][0]["summary"]["total-successful-session-count"], 1, "{told}");
+    assert_eq!(told["policies"][0]["failure-details"], json!([]));
+    let record = told["policies"][0]["policy"]["policy-string"][0].as_str().unwrap();
+    assert!(record.starts_with("3 1 1 ") && record.len() == 6 + 64, "{record}");
+}
+
 #[test]
 fn a_domain_that_the_run_has_not_and_a_file_that_is_there_are_errors() {
     let lab = Lab::playing(&["tls13_ecdsa"], 1);
