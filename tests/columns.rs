@@ -86,6 +86,113 @@ const ELSEWHERE: &[Elsewhere] = &[
     ("endpoints.csv", "reason", &["no_second_look", "second_look_differs"], "tests/interrogate.rs", LOOKS),
     ("domains.csv", "reason", &["network_suspect"], "tests/cli/exit_codes.rs", SUSPECT),
     ("endpoints.csv", "reason", &["network_suspect"], "tests/cli/exit_codes.rs", SUSPECT),
+    (
+        "domains.csv",
+        "reason",
+        &["dane_no_tls", "dane_mismatch", "dane_chain", "dane_name_mismatch", "dane_certificate_not_seen"],
+        SECURED,
+        RECORDS,
+    ),
+    ("domains.csv", "reason", &["dane_certificate_expired", "dane_not_yet_valid"], SECURED, DANE_DATES),
+    ("domains.csv", "reason", &["dane_required", "no_validating_resolver"], SECURED, NO_RECORDS),
+    (
+        "domains.csv",
+        "reason",
+        &["mx_bogus", "tlsa_bogus", "tlsa_lookup_failed", "tlsa_excess"],
+        SECURED,
+        NEVER_WEAKER,
+    ),
+    ("domains.csv", "reason", &["dane_not_asked"], SECURED, NOT_ASKED),
+    ("domains.csv", "reason", &["dane_unverifiable"], "src/verdict/dane.rs", OURS),
+    ("domains.csv", "reason", &["sts_mx_not_listed", "sts_no_tls", "sts_certificate"], SECURED, IN_FORCE),
+    ("domains.csv", "reason", &["sts_policy_unknown", "sts_certificate_not_seen"], SECURED, NO_POLICY),
+    ("domains.csv", "authenticated", &["none", "undetermined", RESOLVER], SECURED, NO_RECORDS),
+    ("domains.csv", "authenticated", &["dane"], SECURED, RECORDS),
+    ("domains.csv", "authenticated", &["sts"], SECURED, IN_FORCE),
+    ("domains.csv", "authenticated", &["undetermined:not_asked"], SECURED, NOT_ASKED),
+    ("domains.csv", "authenticated", &["undetermined:sts_policy_unknown"], SECURED, NO_POLICY),
+    (
+        "domains.csv",
+        "dane",
+        &["matched", "mismatch", "chain", "name_mismatch", "no_tls", "undetermined"],
+        SECURED,
+        RECORDS,
+    ),
+    ("domains.csv", "dane", &["undetermined:dane_certificate_not_seen"], SECURED, RECORDS),
+    ("domains.csv", "dane", &["certificate_expired", "not_yet_valid"], SECURED, DANE_DATES),
+    (
+        "domains.csv",
+        "dane",
+        &["unusable", "none", "insecure", "insecure_mx", "insecure_addresses", RESOLVER],
+        SECURED,
+        NO_RECORDS,
+    ),
+    (
+        "domains.csv",
+        "dane",
+        &["bogus", "undetermined:tlsa_lookup_failed", "undetermined:tlsa_excess"],
+        SECURED,
+        NEVER_WEAKER,
+    ),
+    ("domains.csv", "dane", &["undetermined:dane_unverifiable"], "src/verdict/dane.rs", OURS),
+    (
+        "domains.csv",
+        "mta_sts",
+        &[
+            "none",
+            "record_several",
+            "record_version",
+            "record_syntax",
+            "record_id",
+            "undetermined",
+            "undetermined:sts_policy_unknown",
+        ],
+        POLICIES,
+        "each_fault_of_a_record_has_its_name",
+    ),
+    (
+        "domains.csv",
+        "mta_sts",
+        &[
+            "host_unresolved",
+            "host_unreachable",
+            "host_tls",
+            "host_certificate",
+            "http",
+            "http_redirect",
+            "http_status",
+            "host_timeout",
+            "policy_too_long",
+        ],
+        POLICIES,
+        POLICY_HOST,
+    ),
+    (
+        "domains.csv",
+        "mta_sts",
+        &["policy_syntax", "policy_version", "policy_mode", "policy_max_age", "policy_mx"],
+        POLICIES,
+        "each_fault_of_a_policy_has_its_name",
+    ),
+    (
+        "domains.csv",
+        "mta_sts",
+        &["valid", "mx_not_listed", "mx_partly_listed", "mx_no_tls", "mx_certificate"],
+        POLICIES,
+        NO_FIT,
+    ),
+    ("domains.csv", "mta_sts_mode", &["enforce", "testing", "none"], SECURED, IN_FORCE),
+    ("domains.csv", "tls_rpt_result", OF_DANE, POLICIES, "a_report_calls_what_fails_of_dane_by_its_name"),
+    ("domains.csv", "tls_rpt_result", &["validation-failure"], POLICIES, NO_FIT),
+    (
+        "domains.csv",
+        "tls_rpt_result",
+        &["sts-policy-fetch-error", "sts-policy-invalid", "sts-webpki-invalid"],
+        POLICIES,
+        POLICY_HOST,
+    ),
+    ("domains.csv", "tls_rpt", TLS_RPT, CELLS_OF_POLICIES, "what_stands_for_reports_has_its_name"),
+    ("domains.csv", "dnssec_mx", DNSSEC_MX, CELLS_OF_POLICIES, "who_vouches_for_the_mx_is_told"),
     ("domains.csv", "encryption_only", NOT_RECORDED, ATTEMPTS, SIGNATURE),
     ("domains.csv", "certificate_validation", NOT_RECORDED, ATTEMPTS, SIGNATURE),
     ("domains.csv", "domain_validation", NOT_RECORDED, ATTEMPTS, SIGNATURE),
@@ -141,6 +248,40 @@ const ELSEWHERE: &[Elsewhere] = &[
 /// Table, column, values, file and test.
 type Elsewhere = (&'static str, &'static str, &'static [&'static str], &'static str, &'static str);
 
+const SECURED: &str = "src/verdict/secured_tests.rs";
+const RECORDS: &str = "usable_records_demand_tls_and_a_certificate_that_fits";
+const DANE_DATES: &str = "dates_count_under_dane_ee_where_the_sender_says_so";
+const NO_RECORDS: &str = "what_is_no_usable_record_demands_less_or_the_sender_keeps_the_mail";
+const NEVER_WEAKER: &str = "what_the_dns_does_not_say_is_never_weaker";
+const NOT_ASKED: &str = "what_nobody_asked_for_is_told_so";
+const OURS: &str = "what_our_verifiers_lack_is_told_as_open";
+const IN_FORCE: &str = "a_policy_in_force_demands_a_host_of_its_own_and_a_certificate";
+const NO_POLICY: &str = "a_policy_that_was_not_to_be_had_is_none_or_leaves_it_open";
+const RESOLVER: &str = "undetermined:no_validating_resolver";
+const POLICIES: &str = "src/verdict/policies_tests.rs";
+const POLICY_HOST: &str = "each_fault_of_a_policy_host_has_its_name";
+const NO_FIT: &str = "hosts_that_do_not_fit_a_policy_have_their_names";
+const OF_DANE: &[&str] = &[
+    "starttls-not-supported",
+    "certificate-host-mismatch",
+    "certificate-expired",
+    "certificate-not-trusted",
+    "tlsa-invalid",
+    "dnssec-invalid",
+    "dane-required",
+];
+const CELLS_OF_POLICIES: &str = "src/run_dir/columns/policies.rs";
+const TLS_RPT: &[&str] = &[
+    "yes",
+    "none",
+    "faulty_several",
+    "faulty_version",
+    "faulty_field",
+    "faulty_no_rua",
+    "faulty_uri",
+    "undetermined",
+];
+const DNSSEC_MX: &[&str] = &["secure", "insecure", "bogus", "undetermined", RESOLVER];
 const YES_NO: &[&str] = &["yes", "no"];
 const VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3"];
 const SPECIAL_USE: &str = "what_is_in_no_dns_is_told_as_ours_and_not_asked_for";
@@ -334,7 +475,7 @@ fn the_tests_that_are_named_are_there() {
             assert!(known.iter().any(|known| known == value), "{table}: {column} is never {value}");
             let value = &value.rsplit(':').next().unwrap_or(value);
             let words: BTreeSet<&str> = source
-                .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '.')
+                .split(|c: char| !c.is_alphanumeric() && !['_', '.', '-'].contains(&c))
                 .flat_map(|word| word.split("::"))
                 .collect();
             // A yes or no is often no word of its own.

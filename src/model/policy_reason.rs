@@ -72,8 +72,6 @@ policy_reasons! {
     /// Whether there is a policy of MTA-STS was not learnt for a reason of this
     /// machine's.
     StsPolicyUnknown = "sts_policy_unknown" at Dns,
-    /// Nobody asked for a policy of MTA-STS.
-    StsNotAsked = "sts_not_asked" at Dns,
     /// No resolver that validates was asked, and all hangs on DNSSEC.
     NoValidatingResolver = "no_validating_resolver" at Dns,
 }

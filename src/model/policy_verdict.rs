@@ -16,6 +16,8 @@ pub enum Authenticated {
     Sts,
     /// By TLSA records.
     Dane,
+    /// Not known, as nobody asked for what a sender goes by.
+    NotAsked,
     /// Not known, for this cause.
     Undetermined(CheckCause),
 }
@@ -30,7 +32,7 @@ impl Authenticated {
     pub fn weakest(self, other: Self) -> Self {
         let rank = |one: Self| match one {
             Self::None => 0,
-            Self::Undetermined(_) => 1,
+            Self::NotAsked | Self::Undetermined(_) => 1,
             Self::Sts => 2,
             Self::Dane => 3,
         };
@@ -44,10 +46,14 @@ impl fmt::Display for Authenticated {
             Self::None => f.write_str("none"),
             Self::Sts => f.write_str("sts"),
             Self::Dane => f.write_str("dane"),
+            Self::NotAsked => f.write_str(NOT_ASKED),
             Self::Undetermined(cause) => write!(f, "undetermined:{cause}"),
         }
     }
 }
+
+/// Not known, as nobody asked.
+const NOT_ASKED: &str = "undetermined:not_asked";
 
 macro_rules! stands {
     ($(#[$outer:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
@@ -177,7 +183,7 @@ macro_rules! results {
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// As in reports.
-            pub fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
         }

@@ -163,6 +163,9 @@ impl<'a> DaneCase<'a> {
             }
             DaneDemand::Nothing(stand) => (Some(stand), DaneAnswer::Free(Basis::Observed)),
             DaneDemand::NotUsed(reason, stand) => (Some(stand), DaneAnswer::NotHere(reason, Basis::Observed)),
+            DaneDemand::Unknown(reason @ PolicyReason::DaneNotAsked) => {
+                (None, DaneAnswer::Unknown(reason.into()))
+            }
             DaneDemand::Unknown(reason) => {
                 (Some(DaneStand::Undetermined(reason.into())), DaneAnswer::Unknown(reason.into()))
             }
@@ -310,4 +313,17 @@ fn told(status: &DaneStatus, records_excess: usize, basis: Basis) -> (DaneStand,
         DaneStatus::Failed(DaneFailure::Dates(_)) => (DaneStand::NotYetValid, PolicyReason::DaneNotYetValid),
     };
     (stand, DaneAnswer::NotHere(reason, basis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_our_verifiers_lack_is_told_as_open() {
+        let status = DaneStatus::Unverifiable("an algorithm".to_string());
+        let (stand, answer) = told(&status, 0, Basis::Observed);
+        assert_eq!(stand.to_string(), "undetermined:dane_unverifiable");
+        assert_eq!(answer, DaneAnswer::Unknown(PolicyReason::DaneUnverifiable.into()));
+    }
 }

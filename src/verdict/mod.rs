@@ -38,6 +38,8 @@ mod other_offers;
 pub mod outcome;
 mod policies;
 mod policy;
+#[cfg(test)]
+mod policy_fixtures;
 mod policy_use;
 mod profile;
 mod promise;

@@ -256,3 +256,7 @@ pub(super) fn of_certificate(why: Option<CheckFailure>) -> TlsRptResult {
         _ => TlsRptResult::CertificateNotTrusted,
     }
 }
+
+#[cfg(test)]
+#[path = "policies_tests.rs"]
+mod tests;

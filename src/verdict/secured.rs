@@ -74,13 +74,8 @@ impl<'a> Securing<'a> {
 
     /// By what a host is known where neither was asked for.
     pub(super) fn unasked(&self) -> Authenticated {
-        match self.uses {
-            PolicyUse { dane: DaneUse::Opportunistic | DaneUse::Mandatory, .. } => {
-                Authenticated::open(PolicyReason::DaneNotAsked)
-            }
-            PolicyUse { mta_sts: true, .. } => Authenticated::open(PolicyReason::StsNotAsked),
-            _ => Authenticated::None,
-        }
+        let goes_by_some = self.uses.dane != DaneUse::No || self.uses.mta_sts;
+        if goes_by_some { Authenticated::NotAsked } else { Authenticated::None }
     }
 
     /// Who judges chains.
@@ -132,7 +127,7 @@ impl<'a> Securing<'a> {
                     Some(DaneStand::Undetermined(reason)) if reason == unvalidated => {
                         Authenticated::Undetermined(CheckCause::NoAnswer(reason))
                     }
-                    None => Authenticated::open(PolicyReason::DaneNotAsked),
+                    None => Authenticated::NotAsked,
                     _ => Authenticated::None,
                 };
                 (Effect::None(basis), authenticated)
@@ -160,9 +155,7 @@ impl<'a> Securing<'a> {
         }
         let stated = self.uses.mta_sts_basis;
         match (self.sts, answer) {
-            (StsDemand::NotAsked, _) => {
-                (Effect::None(Basis::Observed), Authenticated::open(PolicyReason::StsNotAsked))
-            }
+            (StsDemand::NotAsked, _) => (Effect::None(Basis::Observed), Authenticated::NotAsked),
             (StsDemand::Unknown(reason), _) => {
                 let open = Authenticated::open(reason);
                 // A policy would keep from the host what goes in clear.

@@ -1,156 +1,14 @@
 //! What DANE and MTA-STS do to delivery, as tables.
 
 use super::*;
-use crate::model::mta_sts::{MxPattern, Published, StsFacts, StsFetch, StsMode, StsPolicy, StsRecord};
-use crate::model::tlsa::{AssociationData, Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
-use crate::model::{ChainStatus, Failure, Finding, Kind, MxHost, Phase, TlsFinding, Verdict};
-use crate::sender::connector::{Connectors, parse_toml};
-use crate::trust::{Roots, Store};
+use crate::model::mta_sts::{Published, StsMode};
+use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
+use crate::model::{ChainStatus, Failure, Kind, MxHost, Phase, TlsFinding};
+use crate::sender::connector::parse_toml;
 use crate::verdict::attempt;
 use crate::verdict::fixtures::*;
-use jiff::Timestamp;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
-};
-use std::sync::{Arc, LazyLock};
-
-type DerChain = Vec<Arc<[u8]>>;
-
-/// Chains of one CA that is trusted, and a judge of 2026-06.
-struct TwoChains {
-    judge: Judge,
-    /// Of the mail host.
-    host: DerChain,
-    /// The same, expired.
-    expired: DerChain,
-    /// Another one for the mail host.
-    other: DerChain,
-    /// Of the policy host.
-    policy: DerChain,
-}
-
-static PKI: LazyLock<TwoChains> = LazyLock::new(|| {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    params.not_before = date_time_ymd(2000, 1, 1);
-    params.not_after = date_time_ymd(2100, 1, 1);
-    let root = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let chain = |name: &str, until: i32| -> DerChain {
-        let mut params = CertificateParams::new(vec![name.to_string()]).unwrap();
-        params.not_before = date_time_ymd(2025, 1, 1);
-        params.not_after = date_time_ymd(until, 1, 1);
-        let leaf = params.signed_by(&KeyPair::generate().unwrap(), &root).unwrap();
-        vec![leaf.der().as_ref().into(), root.der().as_ref().into()]
-    };
-    let mut store = Store::new("test");
-    store.add_der(root.der()).unwrap();
-    TwoChains {
-        judge: Judge::new(Roots::new(vec![store]), "2026-06-01T12:00:00Z".parse::<Timestamp>().unwrap()),
-        host: chain("mx0.example.com", 2027),
-        expired: chain("mx0.example.com", 2026),
-        other: chain("mx0.example.com", 2027),
-        policy: chain("mta-sts.example.com", 2027),
-    }
-});
-
-/// The record about a certificate as a whole, by its SHA-256.
-fn record(usage: u8, der: &Arc<[u8]>) -> TlsaRecord {
-    let digest = PKI.judge.assess(std::slice::from_ref(der)).unwrap().leaf.sha256;
-    TlsaRecord { usage, selector: 0, matching_type: 1, data: AssociationData(digest.0.to_vec()) }
-}
-
-fn unusable() -> TlsaRecord {
-    TlsaRecord { usage: 1, selector: 1, matching_type: 1, data: AssociationData(vec![7; 32]) }
-}
-
-fn secure_tlsa(records: Vec<TlsaRecord>) -> TlsaFacts {
-    let base = Some(MxHost::new("mx0.example.com"));
-    TlsaFacts { outcome: TlsaOutcome::Secure, base, records, records_excess: 0 }
-}
-
-fn without(outcome: TlsaOutcome) -> Option<TlsaFacts> {
-    Some(TlsaFacts::without(outcome))
-}
-
-fn fitting() -> Option<TlsaFacts> {
-    Some(secure_tlsa(vec![record(3, &PKI.host[0])]))
-}
-
-/// `example.com` with one host of this TLSA.
-fn domain(mx: Authenticity, tlsa: Option<TlsaFacts>) -> DomainFacts {
-    let mut facts = facts(&[&[1]]);
-    facts.mx_authenticity = Some(mx);
-    facts.exchanges[0].tlsa = tlsa;
-    facts.mta_sts = no_policy();
-    facts
-}
-
-fn no_policy() -> Option<StsFacts> {
-    let domain = MxHost::new("example.com");
-    Some(StsFacts { domain, record: Published::Absent, fetch: None })
-}
-
-fn policy(mode: StsMode, mx: &str) -> StsFacts {
-    let policy = StsPolicy { mode, max_age_s: 86400, mx: vec![MxPattern::new(mx)] };
-    let fetch = StsFetch {
-        chain: PKI.policy.clone(),
-        status: Some(200),
-        policy: Some(Ok(policy)),
-        ..StsFetch::default()
-    };
-    StsFacts {
-        domain: MxHost::new("example.com"),
-        record: Published::Record(StsRecord { id: "1".into() }),
-        fetch: Some(Arc::new(fetch)),
-    }
-}
-
-/// What a host does, and the chain that it shows.
-type HostShows = (Finding, Option<DerChain>);
-
-fn shows(chain: &DerChain) -> HostShows {
-    (at(ip(1), None, Some(secure())), Some(chain.clone()))
-}
-
-fn in_clear() -> HostShows {
-    (at(ip(1), Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None), None)
-}
-
-fn throttles() -> HostShows {
-    (at(ip(1), Some(Failure::new(Phase::Greeting, Kind::Throttled)), None), None)
-}
-
-fn judge_at(sender: &SenderProfile, facts: &DomainFacts, found: Vec<(usize, HostShows)>) -> Verdict {
-    let probes: Vec<(usize, Arc<JudgedEndpoint>)> = found
-        .into_iter()
-        .map(|(exchange, (finding, chain))| {
-            let mut judged = attempt::judged(sender, finding);
-            judged.chain = chain.map(Vec::into_boxed_slice);
-            (exchange, Arc::new(judged))
-        })
-        .collect();
-    crate::verdict::verdict(sender, &PKI.judge, &Connectors::default(), facts, &probes)
-}
-
-/// `delivery:reason, basis, authenticated, dane, code`.
-fn told(verdict: &Verdict) -> String {
-    let text = |text: Option<String>| text.unwrap_or_else(|| "-".to_string());
-    let outcome = &verdict.outcome;
-    let reason = outcome.reason.map_or(String::new(), |reason| format!(":{reason}"));
-    format!(
-        "{}{reason} {} {} {} {}",
-        outcome.delivery,
-        outcome.basis.map_or("-", |basis| basis.name()),
-        text(verdict.policies.authenticated.map(|known| known.to_string())),
-        text(verdict.policies.dane.map(|stand| stand.to_string())),
-        outcome.logged.as_ref().map_or("-", |logged| &*logged.code),
-    )
-}
-
-fn answer(sender: &str, facts: &DomainFacts, does: HostShows) -> String {
-    told(&judge_at(&profile(sender), facts, vec![(0, does)]))
-}
+use crate::verdict::policy_fixtures::*;
+use std::sync::Arc;
 
 const EXCHANGE: &str = "exchange-online";
 const POSTFIX: &str = "postfix-dane";
@@ -158,42 +16,42 @@ const ONLY: &str = "postfix-dane-only";
 
 #[test]
 fn usable_records_demand_tls_and_a_certificate_that_fits() {
-    let secure = |tlsa| domain(Authenticity::Secure, tlsa);
+    let signed = |tlsa| domain(Authenticity::Secure, tlsa);
     for (sender, expected) in [
         (EXCHANGE, "encrypted observed dane matched -"),
         (POSTFIX, "encrypted inferred dane matched -"),
         (ONLY, "encrypted inferred dane matched -"),
     ] {
-        assert_eq!(answer(sender, &secure(fitting()), shows(&PKI.host)), expected);
+        assert_eq!(answer(sender, &signed(fitting()), shows(&PKI.host)), expected);
     }
     assert_eq!(
-        answer(EXCHANGE, &secure(fitting()), shows(&PKI.other)),
+        answer(EXCHANGE, &signed(fitting()), shows(&PKI.other)),
         "deferred:dane_mismatch observed - mismatch 4.7.323"
     );
     assert_eq!(
-        answer(POSTFIX, &secure(fitting()), shows(&PKI.other)),
+        answer(POSTFIX, &signed(fitting()), shows(&PKI.other)),
         "deferred:dane_mismatch inferred - mismatch 4.7.5"
     );
     assert_eq!(
-        answer(EXCHANGE, &secure(fitting()), in_clear()),
+        answer(EXCHANGE, &signed(fitting()), in_clear()),
         "deferred:dane_no_tls observed - no_tls 4.7.321"
     );
-    let unseen = (at(ip(1), None, Some(super::super::fixtures::secure())), None);
+    let unseen = (at(ip(1), None, Some(secure())), None);
     assert_eq!(
-        answer(EXCHANGE, &secure(fitting()), unseen),
+        answer(EXCHANGE, &signed(fitting()), unseen),
         "undetermined:dane_certificate_not_seen - - undetermined:dane_certificate_not_seen -"
     );
     assert_eq!(
-        answer(EXCHANGE, &secure(fitting()), throttles()),
+        answer(EXCHANGE, &signed(fitting()), throttles()),
         "undetermined:greeting_throttled - - undetermined:greeting_throttled 450 4.4.317"
     );
     // An issuer that fits, and the name of the host on the leaf.
     let issuer = Some(secure_tlsa(vec![record(2, &PKI.host[1])]));
     assert_eq!(
-        answer(EXCHANGE, &secure(issuer.clone()), shows(&PKI.host)),
+        answer(EXCHANGE, &signed(issuer.clone()), shows(&PKI.host)),
         "encrypted observed dane matched -"
     );
-    let mut named = secure(issuer.clone());
+    let mut named = signed(issuer.clone());
     named.exchanges[0].tlsa.as_mut().unwrap().base = Some(MxHost::new("mx9.example.com"));
     assert_eq!(
         answer(EXCHANGE, &named, shows(&PKI.host)),
@@ -202,7 +60,7 @@ fn usable_records_demand_tls_and_a_certificate_that_fits() {
     let unrelated = Some(secure_tlsa(vec![record(2, &PKI.other[0])]));
     let chain = vec![PKI.host[0].clone(), PKI.other[0].clone()];
     assert_eq!(
-        answer(EXCHANGE, &secure(unrelated), shows(&chain)),
+        answer(EXCHANGE, &signed(unrelated), shows(&chain)),
         "deferred:dane_chain observed - chain 4.7.323"
     );
 }
@@ -215,6 +73,38 @@ fn dates_count_under_dane_ee_where_the_sender_says_so() {
         "deferred:dane_certificate_expired observed - certificate_expired 4.7.322"
     );
     assert_eq!(answer(POSTFIX, &facts, shows(&PKI.expired)), "encrypted inferred dane matched -");
+    let facts = domain(Authenticity::Secure, Some(secure_tlsa(vec![record(3, &PKI.future[0])])));
+    assert_eq!(
+        answer(EXCHANGE, &facts, shows(&PKI.future)),
+        "deferred:dane_not_yet_valid observed - not_yet_valid 4.7.323"
+    );
+}
+
+#[test]
+fn what_nobody_asked_for_is_told_so() {
+    let facts = facts(&[&[1]]);
+    let not_asked = "encrypted observed undetermined:not_asked - -";
+    assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.host)), not_asked);
+    assert_eq!(answer("google", &facts, shows(&PKI.host)).split(' ').nth(2), Some("undetermined:not_asked"));
+    assert_eq!(answer("postfix-may", &facts, shows(&PKI.host)).split(' ').nth(2), Some("none"));
+    assert_eq!(answer(ONLY, &facts, shows(&PKI.host)), "undetermined:dane_not_asked - - - -");
+}
+
+#[test]
+fn a_policy_that_was_not_to_be_had_is_none_or_leaves_it_open() {
+    let mut facts = domain(Authenticity::Insecure, without(TlsaOutcome::InsecureAddresses));
+    // The DNS gave no answer, which may be ours: what goes in clear is open.
+    let timeout = Failure::new(Phase::Dns, Kind::Timeout);
+    facts.mta_sts.as_mut().unwrap().record = Published::Failed(timeout);
+    let told = answer(EXCHANGE, &facts, in_clear());
+    assert!(told.starts_with("undetermined:sts_policy_unknown - -"), "{told}");
+    let told = answer(EXCHANGE, &facts, shows(&PKI.host));
+    assert!(told.starts_with("encrypted inferred undetermined:sts_policy_unknown"), "{told}");
+    // A certificate that nobody saw is not known to hold.
+    facts.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
+    let unseen = TlsFinding { leaf: None, ..secure() };
+    let told = answer(EXCHANGE, &facts, (at(ip(1), None, Some(unseen)), None));
+    assert!(told.starts_with("undetermined:sts_certificate_not_seen - -"), "{told}");
 }
 
 #[test]
@@ -262,19 +152,19 @@ fn what_is_no_usable_record_demands_less_or_the_sender_keeps_the_mail() {
 
 #[test]
 fn what_the_dns_does_not_say_is_never_weaker() {
-    let secure = |outcome| domain(Authenticity::Secure, without(outcome));
+    let signed = |outcome| domain(Authenticity::Secure, without(outcome));
     let timeout = || TlsaOutcome::Failed(Failure::new(Phase::Dns, Kind::Timeout));
     for does in [shows(&PKI.host), in_clear()] {
         assert_eq!(
-            answer(EXCHANGE, &secure(TlsaOutcome::Bogus), does.clone()),
+            answer(EXCHANGE, &signed(TlsaOutcome::Bogus), does.clone()),
             "deferred:tlsa_bogus observed - bogus 450 4.7.324"
         );
         assert_eq!(
-            answer(EXCHANGE, &secure(timeout()), does.clone()),
+            answer(EXCHANGE, &signed(timeout()), does.clone()),
             "undetermined:tlsa_lookup_failed - - undetermined:tlsa_lookup_failed 450 4.7.324"
         );
         // A sender without DANE does not ask.
-        let told = answer("google", &secure(TlsaOutcome::Bogus), does);
+        let told = answer("google", &signed(TlsaOutcome::Bogus), does);
         assert!(
             ["encrypted assumed none bogus -", "plaintext:starttls_not_offered assumed - bogus -"]
                 .contains(&&*told),
@@ -307,7 +197,7 @@ fn a_policy_in_force_demands_a_host_of_its_own_and_a_certificate() {
     let all = "*.example.com";
     let dane = "insecure_addresses";
     let untrusted = || {
-        let tls = TlsFinding { chain: Some(ChainStatus::SelfSigned), ..super::super::fixtures::secure() };
+        let tls = TlsFinding { chain: Some(ChainStatus::SelfSigned), ..secure() };
         (at(ip(1), None, Some(tls)), None)
     };
     for (mode, mx, does, expected) in [
@@ -362,7 +252,7 @@ fn a_host_that_fails_is_passed_over() {
     facts.exchanges[1].tlsa = without(TlsaOutcome::Absent);
     let second = |tls: bool| {
         let failure = (!tls).then(|| Failure::new(Phase::Starttls, Kind::NotOffered));
-        (at(ip(2), failure, tls.then(super::super::fixtures::secure)), None)
+        (at(ip(2), failure, tls.then(secure)), None)
     };
     let told = |first: HostShows, tls| {
         told(&judge_at(&profile(EXCHANGE), &facts, vec![(0, first), (1, second(tls))]))

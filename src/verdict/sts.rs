@@ -76,7 +76,13 @@ fn of_fetch<'a>(judge: &Judge, sts: &StsFacts, fetch: &'a StsFetch) -> StsDemand
     // As with mail hosts: what does not open for us does not for others.
     let away = |stand| StsDemand::NoPolicy(stand, Basis::Inferred);
     match &fetch.failure {
-        Some(StsFetchFailure::Unresolved(_)) => return away(StsStand::HostUnresolved),
+        Some(StsFetchFailure::Unresolved(failure)) if failure.kind.says_no_host() => {
+            return none(StsStand::HostUnresolved);
+        }
+        // The DNS said nothing, and may say it to others.
+        Some(StsFetchFailure::Unresolved(_)) => {
+            return StsDemand::Unknown(PolicyReason::StsPolicyUnknown);
+        }
         Some(StsFetchFailure::Connect(_)) => return away(StsStand::HostUnreachable),
         Some(StsFetchFailure::Timeout(_)) => return away(StsStand::HostTimeout),
         Some(StsFetchFailure::Tls(_)) => return none(StsStand::HostTls),

@@ -3,7 +3,7 @@
 //! keeps: `tests/columns.rs` looks for a scenario or a test behind each.
 
 use super::value::NOT_RECORDED;
-use crate::model::Kind;
+use crate::model::{DaneStand, Kind, StsStand, TlsRptResult};
 
 /// Answers to a question.
 pub(super) const YES_NO: &[&str] = &["yes", "no"];
@@ -120,6 +120,76 @@ pub(super) const POSSIBLE_DELIVERIES: &[&str] = &["plaintext", "deferred", "encr
 
 /// What becomes of mail under a connector.
 pub(super) const CONNECTOR_DELIVERIES: &[&str] = &["delivered", "deferred", "undeliverable", "undetermined"];
+
+/// By what a sender knows the host; the last with a cause.
+pub(super) const AUTHENTICATED: &[&str] = &["none", "sts", "dane", "undetermined"];
+
+/// Causes behind it.
+pub(super) const AUTHENTICATED_OPEN: &[&str] = &["not_asked", "no_validating_resolver", "sts_policy_unknown"];
+
+/// How a host stands to DANE; the last with a cause.
+pub(super) const DANE: &[&str] = &and_undetermined::<{ DaneStand::NAMES.len() + 1 }>(DaneStand::NAMES);
+
+/// Causes behind it.
+pub(super) const DANE_OPEN: &[&str] = &[
+    "no_validating_resolver",
+    "tlsa_lookup_failed",
+    "tlsa_excess",
+    "dane_unverifiable",
+    "dane_certificate_not_seen",
+];
+
+/// How a domain stands to MTA-STS; the last with a cause.
+pub(super) const MTA_STS: &[&str] = &and_undetermined::<{ StsStand::NAMES.len() + 1 }>(StsStand::NAMES);
+
+/// Causes behind it.
+pub(super) const MTA_STS_OPEN: &[&str] = &["sts_policy_unknown"];
+
+/// Modes of a policy.
+pub(super) const MTA_STS_MODES: &[&str] = &["enforce", "testing", "none"];
+
+/// What stands where reports on TLS are asked for.
+pub(super) const TLS_RPT: &[&str] = &[
+    "yes",
+    "none",
+    "faulty_several",
+    "faulty_version",
+    "faulty_field",
+    "faulty_no_rua",
+    "faulty_uri",
+    "undetermined",
+];
+
+/// What a report on TLS calls a policy that fails (RFC 8460 §4.3).
+pub(super) const TLS_RPT_RESULTS: &[&str] = &results::<{ TlsRptResult::ALL.len() }>();
+
+/// Whether anybody vouches for the MX records; the last with a cause.
+pub(super) const DNSSEC_MX: &[&str] = &["secure", "insecure", "bogus", "undetermined"];
+
+/// The cause behind it.
+pub(super) const DNSSEC_MX_OPEN: &[&str] = &["no_validating_resolver"];
+
+/// These and `undetermined`.
+const fn and_undetermined<const COUNT: usize>(names: &[&'static str]) -> [&'static str; COUNT] {
+    let mut all = ["undetermined"; COUNT];
+    let mut place = 0;
+    while place < names.len() {
+        all[place] = names[place];
+        place += 1;
+    }
+    all
+}
+
+/// The names of [`TlsRptResult`].
+const fn results<const COUNT: usize>() -> [&'static str; COUNT] {
+    let mut all = [""; COUNT];
+    let mut place = 0;
+    while place < TlsRptResult::ALL.len() {
+        all[place] = TlsRptResult::ALL[place].name();
+        place += 1;
+    }
+    all
+}
 
 /// What a verdict rests on.
 pub(super) const BASES: &[&str] = &["observed", "inferred", "assumed"];

@@ -54,7 +54,9 @@ const VALUES_MAX: usize = 10;
 fn causes(why: Why) -> Option<&'static str> {
     match why {
         Why::Nothing => None,
-        Why::Reason | Why::ReasonAgain => Some("a [reason](outcomes.md#reasons)"),
+        Why::Reason | Why::ReasonAtEndpoint | Why::ReasonAgain | Why::Open(_) => {
+            Some("a [reason](outcomes.md#reasons)")
+        }
         Why::Check(_) | Why::Connector => Some("a [cause](connectors.md#always-three-columns)"),
     }
 }

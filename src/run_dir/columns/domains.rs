@@ -4,12 +4,14 @@
 
 use super::closed;
 use super::column::{Column, column, one_of, why, yes_no};
+use super::policies;
 use super::side::{best, weakest};
 use super::value::Value;
 use super::why::Why;
+use crate::model::mta_sts::StsMode;
 use crate::model::{
     Basis, Check, ConnectorVerdict, DomainRecord, Logged, NegotiatedTls, PossibleDelivery, Promise, Subject,
-    TlsSettings,
+    TlsRptResult, TlsSettings,
 };
 
 fn session(record: &DomainRecord) -> Option<&NegotiatedTls> {
@@ -166,6 +168,63 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
             }
             _ => Value::Absent,
         },
+    ),
+    why(
+        Why::Open(closed::AUTHENTICATED_OPEN),
+        closed::AUTHENTICATED,
+        "authenticated",
+        "By what the sender knows that it talks to the host it means, if `delivery` is `encrypted`: by nothing, by the policy of MTA-STS and a certificate, or by TLSA records. Of several hosts that take the mail the least.",
+        policies::authenticated,
+    ),
+    why(
+        Why::Open(closed::DANE_OPEN),
+        closed::DANE,
+        "dane",
+        "How that host stands to DANE, whether the sender uses it or not; empty if TLSA records were not asked for.",
+        policies::dane,
+    ),
+    column(
+        "dane_detail",
+        "Which TLSA record fits which certificate, or why none does, and which records are of no use and why.",
+        |r| Value::text(r.verdict.policies.dane_detail.as_deref()),
+    ),
+    column(
+        "tlsa_records",
+        "TLSA records of that host; empty if they were not asked for or there was no answer.",
+        |r| r.verdict.policies.tlsa_records.map_or(Value::Absent, Value::count),
+    ),
+    why(
+        Why::Open(closed::DNSSEC_MX_OPEN),
+        closed::DNSSEC_MX,
+        "dnssec_mx",
+        "Whether a resolver that validates vouches for the MX records, or that there are none; empty if that was not asked.",
+        policies::dnssec_mx,
+    ),
+    why(
+        Why::Open(closed::MTA_STS_OPEN),
+        closed::MTA_STS,
+        "mta_sts",
+        "How the domain stands to MTA-STS, as a sender finds it that has no policy in its cache: the first thing that is wrong. Empty if that was not asked.",
+        policies::mta_sts,
+    ),
+    one_of(closed::MTA_STS_MODES, "mta_sts_mode", "Mode of the policy; empty if none holds.", |r| {
+        Value::text(r.verdict.policies.mta_sts_mode.map(StsMode::name))
+    }),
+    column("mta_sts_detail", "What is wrong, in words.", |r| {
+        Value::text(r.verdict.policies.mta_sts_detail.as_deref())
+    }),
+    why(
+        Why::Open(&[]),
+        closed::TLS_RPT,
+        "tls_rpt",
+        "Whether the domain asks for reports on TLS (RFC 8460), or what is wrong with the record by which it does; empty if that was not asked.",
+        policies::tls_rpt,
+    ),
+    one_of(
+        closed::TLS_RPT_RESULTS,
+        "tls_rpt_result",
+        "What such a report would call the policy of DANE or MTA-STS that fails first; empty if there is none or it holds.",
+        |r| Value::text(r.verdict.policies.tls_rpt_result.map(TlsRptResult::name)),
     ),
     one_of(
         closed::ALL_VERSIONS,

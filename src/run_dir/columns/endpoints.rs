@@ -131,9 +131,13 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "What delivery through this endpoint would be; see `domains.csv`.",
         |r| Value::Text(r.outcome.delivery.name().into()),
     ),
-    why(Why::Reason, &[], "reason", "Why that is not encrypted: phase and outcome that decided it.", |r| {
-        Value::name(r.outcome.reason.map(|reason| reason.to_string().into()))
-    }),
+    why(
+        Why::ReasonAtEndpoint,
+        &[],
+        "reason",
+        "Why that is not encrypted: phase and outcome that decided it.",
+        |r| Value::name(r.outcome.reason.map(|reason| reason.to_string().into())),
+    ),
     yes_no(
         "starttls_offered",
         "Whether the reply to EHLO listed STARTTLS; empty if there was no such reply, or it is not known which reply it was.",

@@ -8,6 +8,7 @@ pub(super) mod domains;
 pub(super) mod edges;
 pub(super) mod endpoints;
 pub(super) mod enumeration;
+mod policies;
 mod side;
 pub(super) mod table;
 pub(super) mod value;

@@ -11,6 +11,11 @@ pub enum Why {
     Nothing,
     /// A [`Reason`].
     Reason,
+    /// One that says something of an endpoint.
+    ReasonAtEndpoint,
+    /// A [`Reason`] or a [`CheckCause`] behind `undetermined`, of which these have
+    /// names that stand in no other column of the table.
+    Open(&'static [&'static str]),
     /// One that stands in a column of [`Why::Reason`] as well.
     ReasonAgain,
     /// Why a check of this strength is not passed: a [`CheckFailure`] behind
@@ -25,7 +30,11 @@ impl Why {
     pub(super) fn admits(self, value: &str, cause: &str) -> bool {
         match self {
             Self::Nothing => true,
-            Self::Reason | Self::ReasonAgain => is_reason(cause),
+            Self::Reason | Self::ReasonAtEndpoint | Self::ReasonAgain => is_reason(cause),
+            Self::Open(names) => {
+                let known = || CheckCause::NAMES.iter().any(|(name, _)| *name == cause);
+                self.is_due(value) && (names.contains(&cause) || is_reason(cause) || known())
+            }
             Self::Check(_) => {
                 self.is_due(value) && (is_reason(cause) || self.of_check(value).any(|name| name == cause))
             }
@@ -44,7 +53,8 @@ impl Why {
     pub(super) fn is_due(self, value: &str) -> bool {
         match self {
             Self::Nothing | Self::Connector => false,
-            Self::Reason | Self::ReasonAgain => value != "encrypted",
+            Self::Reason | Self::ReasonAtEndpoint | Self::ReasonAgain => value != "encrypted",
+            Self::Open(_) => value == "undetermined",
             Self::Check(_) => value != "pass",
         }
     }
@@ -54,7 +64,9 @@ impl Why {
     /// of their own.
     pub(super) fn named(self, value: &str) -> Box<dyn Iterator<Item = &'static str>> {
         match self {
-            Self::Reason if value.is_empty() => Box::new(Reason::names_at_endpoints()),
+            Self::Reason if value.is_empty() => Box::new(Reason::names()),
+            Self::ReasonAtEndpoint if value.is_empty() => Box::new(Reason::names_at_endpoints()),
+            Self::Open(names) if value == "undetermined" => Box::new(names.iter().copied()),
             Self::Connector if value.is_empty() => Box::new(of_connectors()),
             Self::Check(_) => Box::new(self.of_check(value)),
             _ => Box::new(std::iter::empty()),
