@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::mta_sts::{Published, StsMode};
-use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
+use crate::model::tlsa::{Authenticity, TlsaOutcome};
 use crate::model::{ChainStatus, Failure, Kind, MxHost, Phase, TlsFinding};
 use crate::sender::connector::parse_toml;
 use crate::verdict::attempt;
