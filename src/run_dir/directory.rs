@@ -14,7 +14,8 @@ use super::columns::{Column, CsvTable};
 use super::journal::{self, LineFile};
 use super::run_info::{self, RunInfo};
 use super::write_error::named;
-use crate::model::{Assessment, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
+use crate::model::{Assessment, DomainFacts, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
+use crate::x509;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -140,7 +141,8 @@ impl RunDirectory {
             Record::Rejected(rejected) => self.rejects.write(rejected)?,
             Record::Endpoint(endpoint) => self.write_endpoint(endpoint)?,
             Record::Domain(domain) => {
-                journal::append_facts(&mut self.facts, &domain.facts)?;
+                let policy_chain = self.write_policy_chain(&domain.facts)?;
+                journal::append_facts(&mut self.facts, &domain.facts, &policy_chain)?;
                 edges(&domain.facts).try_for_each(|edge| self.mx.write(&edge))?;
                 self.domains.write(domain)?;
             }
@@ -187,6 +189,23 @@ impl RunDirectory {
             }
         }
         Ok(())
+    }
+
+    /// Writes what a policy host showed and has no row yet; the digests of all of
+    /// it.
+    fn write_policy_chain(&mut self, facts: &DomainFacts) -> io::Result<Vec<Sha256>> {
+        let fetch = facts.mta_sts.as_ref().and_then(|mta_sts| mta_sts.fetch.as_deref());
+        let chain = fetch.map_or(&[][..], |fetch| &fetch.chain);
+        let mut digests = Vec::with_capacity(chain.len());
+        for der in chain {
+            let digest = x509::digest(der);
+            if self.certificates_seen.insert(digest) {
+                let facts = Arc::new(x509::read(der));
+                self.certificates.write(&CertificateRow { facts, der: der.clone() })?;
+            }
+            digests.push(digest);
+        }
+        Ok(digests)
     }
 
     /// Whether the directory still is where it was made, and every file in it

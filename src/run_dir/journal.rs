@@ -106,6 +106,10 @@ struct FactsEntry<'a> {
     schema: u32,
     #[serde(flatten)]
     facts: &'a DomainFacts,
+    /// The chain of the policy host, leaf first; the bytes are in
+    /// `certificates.csv`.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    policy_chain: &'a [Sha256],
 }
 
 /// The line of one probe, without its end.
@@ -143,10 +147,15 @@ fn digests(assessment: Option<&Assessment>) -> Vec<Digest<'_>> {
     certificates.map(|facts| Digest(&facts.sha256)).collect()
 }
 
-/// Appends the line of one target.
+/// Appends the line of one target, whose policy host showed the certificates of
+/// these digests.
 ///
 /// # Errors
 /// That of the file.
-pub(super) fn append_facts(file: &mut LineFile, facts: &DomainFacts) -> io::Result<()> {
-    file.write(&FactsEntry { schema: SCHEMA_VERSION, facts })
+pub(super) fn append_facts(
+    file: &mut LineFile,
+    facts: &DomainFacts,
+    policy_chain: &[Sha256],
+) -> io::Result<()> {
+    file.write(&FactsEntry { schema: SCHEMA_VERSION, facts, policy_chain })
 }

@@ -16,11 +16,12 @@ const SENDERS: &str = include_str!("../../docs/senders.md");
 const CONNECTORS: &str = include_str!("../../docs/connectors.md");
 
 /// The documents that name options.
-const WITH_OPTIONS: [(&str, &str); 9] = [
+const WITH_OPTIONS: [(&str, &str); 10] = [
     ("README.md", README),
     ("bench.md", BENCH),
     ("columns.md", COLUMNS),
     ("connectors.md", CONNECTORS),
+    ("dane-mta-sts.md", include_str!("../../docs/dane-mta-sts.md")),
     ("expectations.md", include_str!("../../docs/expectations.md")),
     ("journal.md", include_str!("../../docs/journal.md")),
     ("outcomes.md", OUTCOMES),

@@ -8,7 +8,6 @@ use crate::model::text::one_line;
 use crate::run_dir::journal::JOURNAL_LINE_BYTES_MAX;
 use crate::run_dir::{SCHEMA_VERSION, SCHEMA_VERSION_OLDEST};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
 use std::path::{Path, PathBuf};
@@ -69,14 +68,6 @@ impl StoredLines {
             Some(text) => Ok(Some(StoredLine { offset, text })),
             None => Err(self.broken(format!("longer than {JOURNAL_LINE_BYTES_MAX} bytes"))),
         }
-    }
-
-    /// The next line as JSON of our schema.
-    pub(super) fn read_json<T: DeserializeOwned>(&mut self) -> Result<Option<T>, StoreError> {
-        let Some(line) = self.read_next()? else { return Ok(None) };
-        let value = check_schema(line.text)
-            .and_then(|()| serde_json::from_slice(line.text).map_err(|error| json_cause(&error)));
-        value.map(Some).map_err(|cause| self.broken(cause))
     }
 
     /// The error that the line read last is broken.

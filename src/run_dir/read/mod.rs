@@ -7,6 +7,7 @@
 
 mod certificates;
 mod error;
+mod facts;
 mod line_numbers;
 mod lines;
 mod observations;
@@ -17,12 +18,11 @@ mod schema_1;
 mod tests;
 
 pub use error::StoreError;
+pub use facts::Facts;
 pub use observations::{JournalLine, Observations, Stored};
 pub use rejects::Rejects;
 
 use super::run_info::RunInfo;
-use crate::model::DomainFacts;
-use line_numbers::LineNumbers;
 use lines::{Schema, StoredLines, check_version, open_regular};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ impl StoredRun {
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         let info = read_info(dir)?;
         let mut cut = Vec::new();
-        for name in [observations::FILE, certificates::FILE, FACTS_FILE, rejects::FILE] {
+        for name in [observations::FILE, certificates::FILE, facts::FILE, rejects::FILE] {
             if StoredLines::open(dir, name)?.is_cut() {
                 cut.push(name);
             }
@@ -102,7 +102,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: the file cannot be read.
     pub fn facts(&self) -> Result<Facts, StoreError> {
-        Ok(Facts { lines: StoredLines::open(&self.dir, FACTS_FILE)?, read: LineNumbers::default() })
+        Facts::open(&self.dir, self.was_killed())
     }
 
     /// The lines of the input that were no targets.
@@ -132,27 +132,3 @@ fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
 }
 
 const DOMAINS_FILE: &str = "domains.csv";
-const FACTS_FILE: &str = "facts.jsonl";
-
-/// Reads `facts.jsonl`.
-pub struct Facts {
-    lines: StoredLines,
-    /// The targets read so far.
-    read: LineNumbers,
-}
-
-impl Facts {
-    /// The next target.
-    ///
-    /// # Errors
-    /// [`StoreError`]: the line cannot be read, or its target was read before.
-    pub fn read_next(&mut self) -> Result<Option<DomainFacts>, StoreError> {
-        let Some(facts) = self.lines.read_json::<DomainFacts>()? else { return Ok(None) };
-        if !self.read.insert(facts.target.line) {
-            return Err(self
-                .lines
-                .broken(format!("line {} of the list occurs a second time", facts.target.line)));
-        }
-        Ok(Some(facts))
-    }
-}

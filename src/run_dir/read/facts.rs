@@ -1,0 +1,169 @@
+//! `facts.jsonl` read back, the certificates of policy hosts put in their places.
+
+use super::StoreError;
+use super::certificates::StoredCertificates;
+use super::line_numbers::LineNumbers;
+use super::lines::{StoredLines, check_schema, check_version, json_cause};
+use crate::model::{DomainFacts, Sha256};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub(super) const FILE: &str = "facts.jsonl";
+
+/// What a line holds beside the facts.
+#[derive(Deserialize)]
+struct BesideFacts {
+    schema: u32,
+    #[serde(default)]
+    policy_chain: Vec<Sha256>,
+}
+
+/// Reads `facts.jsonl`.
+pub struct Facts {
+    lines: StoredLines,
+    dir: PathBuf,
+    killed: bool,
+    /// Opened for the first policy host that showed a chain.
+    certificates: Option<StoredCertificates>,
+    /// The targets read so far.
+    read: LineNumbers,
+}
+
+impl Facts {
+    pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
+        let lines = StoredLines::open(dir, FILE)?;
+        Ok(Self { lines, dir: dir.to_owned(), killed, certificates: None, read: LineNumbers::default() })
+    }
+
+    /// The next target.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the line or a certificate cannot be read, or its target was
+    /// read before.
+    pub fn read_next(&mut self) -> Result<Option<DomainFacts>, StoreError> {
+        let Some(line) = self.lines.read_next()? else { return Ok(None) };
+        let read = parse(line.text);
+        let (mut facts, chain) = read.map_err(|cause| self.lines.broken(cause))?;
+        if !self.read.insert(facts.target.line) {
+            return Err(self
+                .lines
+                .broken(format!("line {} of the list occurs a second time", facts.target.line)));
+        }
+        if !chain.is_empty() {
+            self.put_chain(&mut facts, &chain)?;
+        }
+        Ok(Some(facts))
+    }
+
+    /// Puts the chain of the policy host in its place. Where a run that was killed
+    /// did not write all of it down, nothing is known of its policy.
+    fn put_chain(&mut self, facts: &mut DomainFacts, digests: &[Sha256]) -> Result<(), StoreError> {
+        let Some(fetch) = facts.mta_sts.as_mut().and_then(|mta_sts| mta_sts.fetch.as_mut()) else {
+            return Err(self.lines.broken("a chain of a policy host, and no policy host"));
+        };
+        let certificates = match &mut self.certificates {
+            Some(certificates) => certificates,
+            none => none.insert(StoredCertificates::open(&self.dir, self.killed)?),
+        };
+        let mut chain = Vec::with_capacity(digests.len());
+        for digest in digests {
+            match certificates.der(digest)? {
+                Some(der) => chain.push(der),
+                None if self.killed => {
+                    facts.mta_sts = None;
+                    return Ok(());
+                }
+                None => {
+                    return Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")));
+                }
+            }
+        }
+        Arc::make_mut(fetch).chain = chain;
+        Ok(())
+    }
+}
+
+fn parse(line: &[u8]) -> Result<(DomainFacts, Vec<Sha256>), String> {
+    let read = serde_json::from_slice::<BesideFacts>(line);
+    // A line of another schema may well lack something; that is not the cause.
+    let cause = |error| check_schema(line).err().unwrap_or_else(|| json_cause(&error));
+    let BesideFacts { schema, policy_chain } = read.map_err(cause)?;
+    check_version(schema)?;
+    let facts = serde_json::from_slice(line).map_err(|error| json_cause(&error))?;
+    Ok((facts, policy_chain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::mta_sts::{Published, StsFacts, StsFetch, StsRecord};
+    use crate::model::{DomainName, DomainRecord, MxHost, Record, Subject, Target};
+    use crate::run_dir::read::StoredRun;
+    use crate::run_dir::{RunDirectory, RunInfo, fixtures};
+    use std::fs;
+
+    /// The facts of a line whose policy host showed this.
+    fn facts(line: u64, chain: &[&[u8]]) -> DomainFacts {
+        let domain = format!("d{line}.example");
+        let target = Target { line, subject: Subject::Domain(DomainName::parse(&domain).unwrap()) };
+        let fetch = StsFetch {
+            chain: chain.iter().map(|der| Arc::from(*der)).collect(),
+            status: Some(200),
+            body: Some("version: STSv1\n".to_owned()),
+            ..StsFetch::default()
+        };
+        let record = Published::Record(StsRecord { id: "1".to_owned() });
+        let mta_sts = StsFacts { domain: MxHost::new(&domain), record, fetch: Some(Arc::new(fetch)) };
+        DomainFacts { mta_sts: Some(mta_sts), ..DomainFacts::whole(target, Vec::new()) }
+    }
+
+    /// A run of these, that ended or was killed.
+    fn write(dir: &Path, all: &[DomainFacts], killed: bool) {
+        let mut run = RunDirectory::create(dir, &fixtures::run_info()).unwrap();
+        for facts in all {
+            let record = DomainRecord { facts: facts.clone(), ..fixtures::domain() };
+            run.write(&Record::Domain(Box::new(record))).unwrap();
+        }
+        if killed {
+            run.flush().unwrap();
+        } else {
+            run.finish(&RunInfo { finished: Some(true), ..fixtures::run_info() }, &()).unwrap();
+        }
+    }
+
+    fn read(dir: &Path) -> Result<Vec<DomainFacts>, String> {
+        let mut stored = StoredRun::open(dir).unwrap().facts().unwrap();
+        let mut all = Vec::new();
+        while let Some(facts) = stored.read_next().map_err(|error| error.to_string())? {
+            all.push(facts);
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn the_chain_of_a_policy_host_is_read_back_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = [facts(1, &[b"leaf 1", b"ca"]), facts(2, &[b"leaf 2", b"ca"]), facts(3, &[])];
+        write(dir.path(), &all, false);
+        assert_eq!(read(dir.path()).unwrap(), all);
+        let rows = fs::read_to_string(dir.path().join("certificates.csv")).unwrap().lines().count();
+        assert_eq!(rows, 1 + 3, "each certificate once");
+    }
+
+    /// Where nobody was killed, that is damage.
+    #[test]
+    fn of_a_chain_that_is_not_whole_nothing_is_told() {
+        for killed in [true, false] {
+            let dir = tempfile::tempdir().unwrap();
+            write(dir.path(), &[facts(1, &[b"leaf"])], killed);
+            let path = dir.path().join("certificates.csv");
+            let header = fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
+            fs::write(&path, header + "\n").unwrap();
+            match read(dir.path()) {
+                Ok(read) => assert!(killed && read[0].mta_sts.is_none(), "{read:?}"),
+                Err(error) => assert!(!killed && error.contains("has no certificate"), "{error}"),
+            }
+        }
+    }
+}
