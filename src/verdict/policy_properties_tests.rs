@@ -84,14 +84,14 @@ impl Acts {
 
 /// A domain before a sender: its hosts have a preference each.
 #[derive(Clone, Debug)]
-struct Published {
+struct PublishedDomain {
     sender: usize,
     mx: Authenticity,
     sts: Option<(StsMode, bool)>,
     hosts: Vec<(TlsaFacts, Acts)>,
 }
 
-impl Published {
+impl PublishedDomain {
     fn facts(&self) -> DomainFacts {
         let addresses: Vec<[u8; 1]> = (1..).map(|last| [last]).take(self.hosts.len()).collect();
         let mut facts = facts(&addresses.iter().map(|last| &last[..]).collect::<Vec<_>>());
@@ -139,12 +139,12 @@ fn tlsa() -> impl Strategy<Value = TlsaFacts> {
     prop_oneof![2 => records(), 1 => without.prop_map(TlsaFacts::without)]
 }
 
-fn published(host: impl Strategy<Value = TlsaFacts>) -> impl Strategy<Value = Published> {
+fn published(host: impl Strategy<Value = TlsaFacts>) -> impl Strategy<Value = PublishedDomain> {
     let mx = prop::sample::select(&[Authenticity::Secure, Authenticity::Secure, Authenticity::Insecure][..]);
     let mode = prop::sample::select(&[StsMode::Enforce, StsMode::Testing][..]);
     let sts = prop::option::of((mode, any::<bool>()));
     let hosts = prop::collection::vec((host, prop::sample::select(&ACTS[..])), 1..3);
-    (0..SENDERS.len(), mx, sts, hosts).prop_map(|(sender, mx, sts, hosts)| Published {
+    (0..SENDERS.len(), mx, sts, hosts).prop_map(|(sender, mx, sts, hosts)| PublishedDomain {
         sender,
         mx,
         sts,
@@ -172,7 +172,7 @@ proptest! {
         place in any::<prop::sample::Index>(),
         error in error(),
     ) {
-        let published = Published { mx: Authenticity::Secure, ..published };
+        let published = PublishedDomain { mx: Authenticity::Secure, ..published };
         let host = place.index(published.hosts.len());
         let bogus = error == TlsaOutcome::Bogus;
         let after = published.with_tlsa(host, TlsaFacts::without(error)).verdict();
@@ -229,9 +229,9 @@ proptest! {
         published in published(tlsa()),
         fits in prop::sample::select(&[true, true, false][..]),
     ) {
-        let mut published = Published { sender: 0, sts: Some((StsMode::Enforce, fits)), ..published };
+        let mut published = PublishedDomain { sender: 0, sts: Some((StsMode::Enforce, fits)), ..published };
         published.hosts.truncate(1);
-        let without = Published { sts: None, ..published.clone() };
+        let without = PublishedDomain { sts: None, ..published.clone() };
         let (with, without) = (published.verdict(), without.verdict());
         let kept = |verdict: &Verdict| verdict.outcome.delivery == Delivery::Deferred;
         prop_assert!(!kept(&without) || kept(&with), "{published:?}\n{with:?}\n{without:?}");
