@@ -29,6 +29,7 @@ struct Lab {
     dir: TempDir,
     dns: String,
     port: u16,
+    policies: String,
 }
 
 impl Lab {
@@ -49,9 +50,11 @@ impl Lab {
         let mut ready = String::new();
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
         let words: Vec<&str> = ready.split_whitespace().collect();
-        let ["lab", "ready:", "dns", dns, "smtp-port", port, ..] = words[..] else { panic!("{ready:?}") };
-        let (dns, port) = (dns.to_string(), port.parse().unwrap());
-        Self { process, dir, dns, port }
+        let ["lab", "ready:", "dns", dns, "smtp-port", port, "policy-port", policies] = words[..] else {
+            panic!("{ready:?}")
+        };
+        let (dns, port, policies) = (dns.to_string(), port.parse().unwrap(), policies.to_string());
+        Self { process, dir, dns, port, policies }
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -81,6 +84,7 @@ fn the_whole_real_list_is_found_as_the_lab_plays_it() {
     let roots = fs::read_to_string(lab.file("roots.pem")).unwrap();
     let mut scan = Scan::of_lab(&lab.dns, lab.port, &roots);
     scan.arg("--connectors", lab.file("connectors.toml"));
+    scan.arg("--mta-sts-port", lab.policies.as_str());
     // Few enough at a time that none waits for its turn of the processor for
     // as long as a timeout.
     scan.arg("--timeout", "6s,dns=4s").arg("--in-flight", "192").arg("--lookups-in-flight", "64");

@@ -48,6 +48,7 @@ async fn scan_with(fleet: &Fleet, list: String, options: &[(&str, &str)]) -> Run
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
     // Longer than any server takes that answers (a second and a half), on a busy
     // machine; a DNS question that is not answered is asked twice.
+    scan.arg("--mta-sts-port", fleet.policy_port().to_string());
     scan.arg("--timeout", "6s,dns=3s").arg("--in-flight", "128").arg("--lookups-in-flight", "64");
     scan.under(&connectors(fleet));
     options.iter().for_each(|(option, value)| {

@@ -32,6 +32,7 @@ mod inside;
 mod legacy;
 mod listen;
 mod pki;
+mod plain;
 mod policy_table;
 mod scenario;
 mod scripted;
