@@ -33,6 +33,7 @@ pub mod tls_flight_encoder;
 pub mod tls_records;
 pub mod tls_server_flight;
 pub mod tls_stream;
+pub mod tlsa_records;
 pub mod transcripts;
 pub mod x509_certificate;
 pub mod x509_chain;
@@ -72,6 +73,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "ocsp_response", check: ocsp_response::check, seeds: ocsp_response::seeds },
     Target { name: "mta_sts_policy", check: mta_sts_policy::check, seeds: mta_sts_policy::seeds },
     Target { name: "policy_records", check: policy_records::check, seeds: policy_records::seeds },
+    Target { name: "tlsa_records", check: tlsa_records::check, seeds: tlsa_records::seeds },
     Target { name: "journal_line", check: journal_line::check, seeds: journal_line::seeds },
     Target { name: "tls_client_hello", check: tls_client_hello::check, seeds: tls_client_hello::seeds },
     Target { name: "tls_flight_encoder", check: tls_flight_encoder::check, seeds: tls_flight_encoder::seeds },
