@@ -158,6 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_has_tlsa_from_the_first_domain_on_that_says_so() {
+        let mut table = KeyTable::default();
+        let id = table.ask(key("a.example"), 1).id();
+        assert!(!table.has_tlsa(id));
+        assert_eq!(table.ask(key("a.example"), 2).id(), id);
+        table.note_tlsa(id);
+        assert!(table.has_tlsa(id));
+        let other = table.ask(key("b.example"), 3).id();
+        assert!(!table.has_tlsa(other));
+    }
+
+    #[test]
     fn domains_are_counted_as_long_as_their_key_pauses() {
         let mut table = KeyTable::default();
         let Registration::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };

@@ -28,11 +28,11 @@ pub fn verdict(
         forced,
         forced_basis,
         weakest: domain.weakest().and_then(|member| domain.view_as_judged(member)),
-        policies,
         outcome: whole.outcome,
         also: whole.also,
         otherwise: whole.otherwise,
-        promise: whole.best.as_ref().and_then(promise::of),
+        promise: whole.best.as_ref().and_then(|best| promise::of(best, policies.dane)),
+        policies,
         best: whole.best,
         unresolved: whole.unresolved,
     }

@@ -192,6 +192,49 @@ mod tests {
     use crate::trust::Roots;
     use jiff::Timestamp;
 
+    /// What a host said that came to TLS in its first handshake, which names it.
+    fn seen_with(chain: Vec<Arc<[u8]>>) -> Observation {
+        let sni = Some(crate::model::MxHost::new("mx.example.com"));
+        let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni };
+        let mut seen =
+            Observation::failed(key, Timestamp::UNIX_EPOCH, 1, Failure::new(Phase::Tls, Kind::Closed));
+        seen.failure = None;
+        seen.tls = Some(TlsObservation {
+            version: Some(crate::model::ProtocolVersion::TLS13),
+            suite: Some(crate::model::CipherSuite(0x1302)),
+            group: Some(crate::model::NamedGroup(29)),
+            signature_scheme: Some(crate::model::SignatureScheme(0x0804)),
+            signature: Some(crate::model::SignatureCheck::Verified),
+            established: true,
+            chain,
+            ..Default::default()
+        });
+        seen
+    }
+
+    #[test]
+    fn a_sender_with_dane_names_hosts_with_tlsa_records_and_their_chains_are_kept() {
+        let policy = |sender: &str| {
+            Policy::new(Judge::new(Roots::default(), Timestamp::UNIX_EPOCH), Sender::named(sender).unwrap())
+        };
+        let chain = crate::verdict::policy_fixtures::PKI.host.clone();
+        let seen = seen_with(chain.clone());
+        // Postfix names nobody but where it uses TLSA records: there the first
+        // handshake has its form, and no second one is made.
+        let nameless = |policy: &Policy, tlsa| {
+            policy.next_hello_at(&seen, tlsa).is_some_and(|spec| spec.purpose == HelloPurpose::Handshake)
+        };
+        let dane = policy("postfix-dane");
+        assert!(nameless(&dane, false) && !nameless(&dane, true));
+        assert!(nameless(&policy("postfix-may"), true));
+        for tlsa in [false, true] {
+            let assessments = dane.assess(&seen);
+            let context = KeyContext { network_suspect: false, tlsa };
+            let (_, judged) = dane.endpoint_of_run(seen.clone(), &assessments, context);
+            assert_eq!(judged.chain.as_deref(), tlsa.then_some(&chain[..]), "{tlsa}");
+        }
+    }
+
     #[test]
     fn an_enumeration_names_the_host_if_the_sender_does() {
         let key = ProbeKey { endpoint: Endpoint { ip: [192, 0, 2, 1].into(), port: 25 }, sni: None };

@@ -15,7 +15,7 @@ use crate::model::tlsa::TlsaOutcome;
 use crate::model::{Check, DaneStand, Exchange, Phase, PolicyReason, Reason, TlsRptResult};
 
 /// What comes of a session.
-type Ended = Result<(), (TlsRptResult, String)>;
+type SessionEnd = Result<(), (TlsRptResult, String)>;
 
 /// Groups them: the records of each host, then MTA-STS, and where there is
 /// neither, what TLS came to without.
@@ -79,7 +79,7 @@ fn by_sts(domain: &Domain<'_>, sts: &StsFacts) -> Option<PolicySessions> {
     }
 }
 
-fn under_sts(member: &Member<'_>) -> Option<Ended> {
+fn under_sts(member: &Member<'_>) -> Option<SessionEnd> {
     match member.secured?.sts? {
         StsAnswer::Passed(_) => Some(Ok(())),
         StsAnswer::Failed(reason, why, _) => {
@@ -123,7 +123,7 @@ fn sessions<'a>(
     domain: &Domain<'_>,
     policy: ReportedPolicy,
     members: impl Iterator<Item = &'a Member<'a>>,
-    end: impl Fn(&Member<'_>) -> Option<Ended>,
+    end: impl Fn(&Member<'_>) -> Option<SessionEnd>,
 ) -> PolicySessions {
     let mut all = PolicySessions { policy, successful: 0, failed: Vec::new() };
     for member in members {

@@ -242,7 +242,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     one_of(
         closed::PROMISES,
         "exchange_online_promise",
-        "At an MX host of Exchange Online: whether it keeps Microsoft's promise of TLS 1.2 or newer with forward secrecy.",
+        "At an MX host of Exchange Online: whether it keeps Microsoft's promise of TLS 1.2 or newer with forward secrecy, and, if its TLSA records are signed, does as they say.",
         |r| Value::text(r.verdict.promise.map(Promise::name)),
     ),
     one_of(
