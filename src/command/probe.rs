@@ -7,9 +7,10 @@ use super::signals::Signals;
 use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
 use crate::interrogate::{Known, RetryPlan, interrogate};
+use crate::model::asked_question::QUESTIONS_TOLD_MAX;
 use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Exchange, Failure, ProbeKey, Subject, Target};
 use crate::plan::{self, ProbeTarget, Stages, UsageError};
-use crate::report::{self, Probed};
+use crate::report::{self, Probed, QuestionsTold};
 use crate::stage::Lookup;
 use crate::verdict::KeyContext;
 use indexmap::IndexMap;
@@ -30,6 +31,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     }
     let stages =
         plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
+    stages.lookup.tell_questions(QUESTIONS_TOLD_MAX);
     super::say_at_start(&stages.settings);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
         super::say(format_args!(
@@ -53,7 +55,9 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     let mut rest = AddressPause::new(args.pace.per_ip_interval).telling().until(stop.token.clone());
     let (domain, endpoints) = ask_all(&stages, plan, &mut rest, facts, port).await;
     let ehlo_name = &stages.settings.ehlo_name;
-    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name };
+    let (asked, excess) = stages.lookup.questions_told();
+    let questions = QuestionsTold { questions: &asked, excess };
+    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name, questions };
     super::tell(report::transcript(&probed))?;
     if let Some(code) = stop.code() {
         rest.left_out().for_each(|told| super::say(format_args!("mxray: {told}")));

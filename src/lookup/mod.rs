@@ -26,6 +26,7 @@ mod smart_hosts;
 mod special;
 mod tcp;
 mod tlsa;
+mod told;
 mod trouble;
 mod udp;
 mod vigil;
@@ -42,6 +43,7 @@ pub use vigil::ResolverState;
 pub use crate::fetch::policy::{POLICY_PORT, PolicyHosts};
 
 use crate::dns::{Name, RecordType};
+use crate::model::asked_question::AskedQuestion;
 use crate::model::tlsa::Authenticity;
 use crate::model::{
     DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
@@ -108,6 +110,16 @@ impl DnsLookup {
     /// Lets all end that wait so.
     pub fn give_up(&self) {
         self.names.questions.vigil.give_up();
+    }
+
+    /// From now on keeps what is asked, so many questions at most, to be told.
+    pub fn tell_questions(&self, most: usize) {
+        self.names.questions.told.keep(most);
+    }
+
+    /// What was asked since then, and how many questions there were beyond.
+    pub fn questions_told(&self) -> (Vec<AskedQuestion>, usize) {
+        self.names.questions.told.told()
     }
 
     /// Who is asked, and whose AD is believed, as far as that is known: it is

@@ -4,6 +4,7 @@
 use super::cache::AnswerCache;
 use super::config::{LookupConfig, LookupError};
 use super::resolvers::Resolvers;
+use super::told::ToldQuestions;
 use super::trouble::Trouble;
 use super::vigil::Vigil;
 use super::vouched::{NoRecords, Vouched};
@@ -29,6 +30,7 @@ pub(super) struct Questions {
     under_way: Mutex<HashMap<Question, Arc<SharedAnswer>>>,
     permits: Semaphore,
     pub(super) vigil: Vigil,
+    pub(super) told: ToldQuestions,
 }
 
 impl Questions {
@@ -53,6 +55,7 @@ impl Questions {
             under_way: Mutex::default(),
             permits: Semaphore::new(questions_max),
             vigil: Vigil::default(),
+            told: ToldQuestions::default(),
         })
     }
 
@@ -91,7 +94,9 @@ impl Questions {
         }
         let no_answer =
             |trouble: Trouble| NoRecords { failure: trouble.failure(), authenticity: trouble.authenticity() };
-        let answer = told.map(Arc::new).map_err(no_answer)?;
+        let told = told.map_err(no_answer);
+        self.told.add(question, self.validated, told.as_ref());
+        let answer = told.map(Arc::new)?;
         self.cache.insert(question, &answer, Instant::now());
         Ok(answer)
     }

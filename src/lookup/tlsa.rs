@@ -125,7 +125,8 @@ fn with_records(outcome: TlsaOutcome, base: &Name, data: &[RData]) -> TlsaFacts 
     TlsaFacts { outcome, base: Some(MxHost::new(&base.to_ascii())), records, records_excess }
 }
 
-fn record(data: &RData) -> Option<TlsaRecord> {
+/// The record in the model's words; `None` of another type.
+pub(super) fn record(data: &RData) -> Option<TlsaRecord> {
     let RData::TLSA(tlsa) = data else { return None };
     Some(TlsaRecord {
         usage: tlsa.cert_usage.into(),

@@ -5,6 +5,7 @@
 //! Nothing here imports another module of the crate.
 
 pub mod address_tls;
+pub mod asked_question;
 pub mod assessment;
 pub mod attempt;
 pub mod blocklist;

@@ -21,4 +21,4 @@ pub use revocation::revocation;
 pub use sending::{ForcedTally, SendingTally};
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;
-pub use transcript::{Probed, transcript};
+pub use transcript::{Probed, QuestionsTold, transcript};

@@ -4,8 +4,10 @@ mod certificates;
 mod enumeration;
 mod hellos;
 mod millis;
+mod policies;
 mod verdict;
 
+use crate::model::asked_question::AskedQuestion;
 use crate::model::text::{self, ELLIPSIS};
 use crate::model::{
     AddressTls, Assessment, ClientCertificate, Deviation, DomainFacts, DomainRecord, EndpointRecord,
@@ -29,6 +31,17 @@ pub struct Probed<'a> {
     pub by_mx: bool,
     /// What was said in EHLO.
     pub ehlo_name: &'a str,
+    /// What the DNS was asked.
+    pub questions: QuestionsTold<'a>,
+}
+
+/// The questions to the DNS, as many as are told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QuestionsTold<'a> {
+    /// By what they are for, then by name.
+    pub questions: &'a [AskedQuestion],
+    /// How many there were beyond.
+    pub excess: usize,
 }
 
 /// Renders a probed target: DNS, each endpoint's dialogue, verdict.
@@ -51,6 +64,8 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
     if let Some(failure) = &facts.failure {
         writeln!(out, "  {failure}")?;
     }
+    policies::write_policies(out, facts)?;
+    policies::write_questions(out, &probed.questions)?;
     for endpoint in probed.endpoints {
         writeln!(out)?;
         write_endpoint(out, endpoint, probed)?;

@@ -32,6 +32,19 @@ fn of_a_domain_whose_mail_goes_encrypted() {
 }
 
 #[test]
+fn of_a_domain_with_dane() {
+    let lab = Lab::playing(&["dane_alias"], 1);
+    let text = transcript(&lab, "d1.example");
+    let (found, _) = text.split_once("\n\nedge.d1.example (").unwrap();
+    // A digest of a certificate of today.
+    let made = |line: &str| match line.trim_start().strip_prefix("3 0 1 ") {
+        Some(digest) => line.replace(digest, "…"),
+        None => line.to_owned(),
+    };
+    insta::assert_snapshot!(found.lines().map(made).collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
 fn of_a_server_that_refuses() {
     let lab = Lab::playing(&["greeting_554"], 1);
     insta::assert_snapshot!(transcript(&lab, "d1.example"));

@@ -1,0 +1,125 @@
+//! What the DNS was asked for, and what the domain publishes of DANE, MTA-STS and
+//! TLS-RPT.
+
+use super::QuestionsTold;
+use crate::model::mta_sts::{Published, StsFacts, StsFetch};
+use crate::model::tls_rpt::{TlsRptFault, TlsRptRecord};
+use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome};
+use crate::model::{DomainFacts, text};
+use std::fmt::{self, Write};
+
+/// Most lines of a policy that are shown; the journal has it whole.
+const POLICY_LINES_MAX: usize = 40;
+/// Longest line of a policy that is shown, in bytes.
+const POLICY_LINE_BYTES_MAX: usize = 300;
+
+/// Each question, who vouches for the answer, and each record.
+pub(super) fn write_questions(out: &mut String, asked: &QuestionsTold<'_>) -> fmt::Result {
+    if asked.questions.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nDNS")?;
+    for question in asked.questions {
+        let vouched = question.authenticity.map_or("", who_vouches);
+        writeln!(out, "  {} {}{vouched}", question.record_type, question.name)?;
+        for line in &question.answer {
+            writeln!(out, "    {line}")?;
+        }
+        if question.answer_excess > 0 {
+            writeln!(out, "    (and {} more)", question.answer_excess)?;
+        }
+    }
+    if asked.excess > 0 {
+        writeln!(out, "  (and {} more questions)", asked.excess)?;
+    }
+    Ok(())
+}
+
+fn who_vouches(authenticity: Authenticity) -> &'static str {
+    match authenticity {
+        Authenticity::Secure => "  [AD: validated]",
+        Authenticity::Insecure => "  [no AD: insecure]",
+        Authenticity::Bogus => "  [bogus]",
+        Authenticity::NotValidated => "  [by no resolver that is believed to validate]",
+    }
+}
+
+/// What follows from the answers.
+pub(super) fn write_policies(out: &mut String, facts: &DomainFacts) -> fmt::Result {
+    for exchange in &facts.exchanges {
+        if let (Some(host), Some(tlsa)) = (&exchange.host, &exchange.tlsa) {
+            writeln!(out, "  DANE     {host}: {}", of_tlsa(tlsa))?;
+        }
+    }
+    if let Some(mta_sts) = &facts.mta_sts {
+        write_mta_sts(out, mta_sts)?;
+    }
+    facts.tls_rpt.as_ref().map_or(Ok(()), |tls_rpt| writeln!(out, "  TLS-RPT  {}", of_tls_rpt(tls_rpt)))
+}
+
+fn of_tlsa(tlsa: &TlsaFacts) -> String {
+    let base = tlsa.base.as_ref().map_or("", |base| base.as_str());
+    let excess = match tlsa.records_excess {
+        0 => String::new(),
+        excess => format!(", and {excess} more that are not kept"),
+    };
+    match &tlsa.outcome {
+        TlsaOutcome::Secure => {
+            format!("{} TLSA at _25._tcp.{base}, validated{excess}", tlsa.records.len())
+        }
+        TlsaOutcome::Insecure => {
+            format!("TLSA at _25._tcp.{base} that are insecure: no sender uses them{excess}")
+        }
+        TlsaOutcome::Absent => "no TLSA".to_owned(),
+        TlsaOutcome::InsecureAddresses => "its addresses are insecure: no sender asks for TLSA".to_owned(),
+        TlsaOutcome::Bogus => "its TLSA is bogus".to_owned(),
+        TlsaOutcome::Failed(failure) => format!("no answer about TLSA: {failure}"),
+        TlsaOutcome::NotValidated => "no resolver is believed that it validates: not known".to_owned(),
+    }
+}
+
+fn write_mta_sts(out: &mut String, mta_sts: &StsFacts) -> fmt::Result {
+    let domain = &mta_sts.domain;
+    match &mta_sts.record {
+        Published::Absent => writeln!(out, "  MTA-STS  no record at _mta-sts.{domain}"),
+        Published::Record(record) => {
+            writeln!(out, "  MTA-STS  record at _mta-sts.{domain}, id {}", record.id)?;
+            mta_sts.fetch.as_ref().map_or(Ok(()), |fetch| write_fetch(out, domain.as_str(), fetch))
+        }
+        Published::Faulty(fault) => writeln!(out, "  MTA-STS  record at _mta-sts.{domain} is wrong: {fault}"),
+        Published::Failed(failure) => {
+            writeln!(out, "  MTA-STS  no answer about _mta-sts.{domain}: {failure}")
+        }
+    }
+}
+
+fn write_fetch(out: &mut String, domain: &str, fetch: &StsFetch) -> fmt::Result {
+    if let Some(failure) = &fetch.failure {
+        return writeln!(out, "           no policy from mta-sts.{domain}: {failure}");
+    }
+    let media = fetch.content_type.as_deref().unwrap_or("no media type");
+    writeln!(out, "           policy from mta-sts.{domain} ({media}):")?;
+    let body = fetch.body.as_deref().unwrap_or_default();
+    for line in body.lines().take(POLICY_LINES_MAX) {
+        let mut shown = text::printable(line).into_owned();
+        text::cut(&mut shown, POLICY_LINE_BYTES_MAX);
+        writeln!(out, "             {shown}")?;
+    }
+    let excess = body.lines().count().saturating_sub(POLICY_LINES_MAX);
+    if excess > 0 {
+        writeln!(out, "             (and {excess} more lines)")?;
+    }
+    match &fetch.policy {
+        Some(Err(fault)) => writeln!(out, "           which is no policy: {fault}"),
+        _ => Ok(()),
+    }
+}
+
+fn of_tls_rpt(tls_rpt: &Published<TlsRptRecord, TlsRptFault>) -> String {
+    match tls_rpt {
+        Published::Absent => "no record at _smtp._tls".to_owned(),
+        Published::Record(record) => format!("reports to {}", text::printable(&record.rua.join(" "))),
+        Published::Faulty(fault) => format!("record at _smtp._tls is wrong: {fault}"),
+        Published::Failed(failure) => format!("no answer about _smtp._tls: {failure}"),
+    }
+}
