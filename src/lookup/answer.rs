@@ -6,6 +6,7 @@
 use super::special;
 use super::trouble::unusable;
 use crate::dns::{Name, RData};
+use crate::model::tlsa::{AssociationData, TlsaRecord};
 use crate::model::{Failure, Kind, MxHost, Phase};
 use std::net::IpAddr;
 
@@ -68,6 +69,17 @@ pub(super) fn addresses(records: &[RData]) -> Vec<IpAddr> {
         _ => None,
     };
     records.iter().filter_map(address).collect()
+}
+
+/// The record in the model's words; `None` of another type.
+pub(super) fn tlsa_record(data: &RData) -> Option<TlsaRecord> {
+    let RData::TLSA(tlsa) = data else { return None };
+    Some(TlsaRecord {
+        usage: tlsa.cert_usage.into(),
+        selector: tlsa.selector.into(),
+        matching_type: tlsa.matching.into(),
+        data: AssociationData(tlsa.cert_data.clone()),
+    })
 }
 
 /// One list from the answers to the questions that were asked, each address

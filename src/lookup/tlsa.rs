@@ -11,12 +11,11 @@
 //! Where records are insecure, or there are none, the next name counts. An error
 //! ends the search: it never makes a host one without records.
 
+use super::answer::tlsa_record;
 use super::names::{AddressWay, Names, below};
 use super::vouched::{FoundRecords, NoRecords};
 use crate::dns::{Name, RData, RecordType};
-use crate::model::tlsa::{
-    AssociationData, Authenticity, TLSA_RECORDS_MAX, TlsaFacts, TlsaOutcome, TlsaRecord,
-};
+use crate::model::tlsa::{Authenticity, TLSA_RECORDS_MAX, TlsaFacts, TlsaOutcome, TlsaRecord};
 use crate::model::{Failure, Kind, MxHost, Phase};
 
 /// Most hosts of a domain that are asked for TLSA records: of those that are
@@ -116,22 +115,11 @@ fn no_answer(NoRecords { failure, authenticity }: NoRecords) -> TlsaOutcome {
 /// The records in the order of their bytes, each once, whatever order the server
 /// shuffled them into.
 fn with_records(outcome: TlsaOutcome, base: &Name, data: &[RData]) -> TlsaFacts {
-    let mut records: Vec<TlsaRecord> = data.iter().filter_map(record).collect();
+    let mut records: Vec<TlsaRecord> = data.iter().filter_map(tlsa_record).collect();
     let bytes = |it: &TlsaRecord| (it.usage, it.selector, it.matching_type, it.data.0.clone());
     records.sort_by_cached_key(bytes);
     records.dedup();
     let records_excess = records.len().saturating_sub(TLSA_RECORDS_MAX);
     records.truncate(TLSA_RECORDS_MAX);
     TlsaFacts { outcome, base: Some(MxHost::new(&base.to_ascii())), records, records_excess }
-}
-
-/// The record in the model's words; `None` of another type.
-pub(super) fn record(data: &RData) -> Option<TlsaRecord> {
-    let RData::TLSA(tlsa) = data else { return None };
-    Some(TlsaRecord {
-        usage: tlsa.cert_usage.into(),
-        selector: tlsa.selector.into(),
-        matching_type: tlsa.matching.into(),
-        data: AssociationData(tlsa.cert_data.clone()),
-    })
 }

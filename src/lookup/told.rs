@@ -1,6 +1,7 @@
 //! Questions as they are told to a person who looks at one target: each with its
 //! answer, and who vouches for it.
 
+use super::answer::tlsa_record;
 use super::vouched::{NoRecords, Vouched};
 use crate::dns::{Question, RData};
 use crate::model::asked_question::{AskedQuestion, RECORD_TEXT_BYTES_MAX, RECORDS_TOLD_MAX};
@@ -86,7 +87,7 @@ fn lines(told: &Vouched) -> Vec<String> {
 }
 
 fn record(data: &RData) -> String {
-    match (super::tlsa::record(data), data) {
+    match (tlsa_record(data), data) {
         (Some(tlsa), _) => tlsa.to_string(),
         (None, RData::TXT(txt)) => {
             let strings = txt.txt_data.iter().map(|text| format!("\"{}\"", String::from_utf8_lossy(text)));

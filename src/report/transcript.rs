@@ -7,7 +7,8 @@ mod millis;
 mod policies;
 mod verdict;
 
-use crate::model::asked_question::AskedQuestion;
+pub use policies::QuestionsTold;
+
 use crate::model::text::{self, ELLIPSIS};
 use crate::model::{
     AddressTls, Assessment, ClientCertificate, Deviation, DomainFacts, DomainRecord, EndpointRecord,
@@ -33,15 +34,6 @@ pub struct Probed<'a> {
     pub ehlo_name: &'a str,
     /// What the DNS was asked.
     pub questions: QuestionsTold<'a>,
-}
-
-/// The questions to the DNS, as many as are told.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct QuestionsTold<'a> {
-    /// By what they are for, then by name.
-    pub questions: &'a [AskedQuestion],
-    /// How many there were beyond.
-    pub excess: usize,
 }
 
 /// Renders a probed target: DNS, each endpoint's dialogue, verdict.

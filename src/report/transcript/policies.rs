@@ -1,12 +1,21 @@
 //! What the DNS was asked for, and what the domain publishes of DANE, MTA-STS and
 //! TLS-RPT.
 
-use super::QuestionsTold;
+use crate::model::asked_question::AskedQuestion;
 use crate::model::mta_sts::{Published, StsFacts, StsFetch};
 use crate::model::tls_rpt::{TlsRptFault, TlsRptRecord};
 use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome};
 use crate::model::{DomainFacts, text};
 use std::fmt::{self, Write};
+
+/// The questions to the DNS, as many as are told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QuestionsTold<'a> {
+    /// By what they are for, then by name.
+    pub questions: &'a [AskedQuestion],
+    /// How many there were beyond.
+    pub excess: usize,
+}
 
 /// Most lines of a policy that are shown; the journal has it whole.
 const POLICY_LINES_MAX: usize = 40;
