@@ -6,6 +6,8 @@
 
 #[path = "scenarios/keys.rs"]
 mod keys;
+#[path = "scenarios/policies.rs"]
+mod policies;
 mod survey;
 
 use futures_util::{StreamExt, stream};
