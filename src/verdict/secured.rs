@@ -220,5 +220,8 @@ fn proven(known_by: Authenticated, endpoint: &JudgedEndpoint) -> Authenticated {
 }
 
 #[cfg(test)]
+#[path = "policy_properties_tests.rs"]
+mod properties;
+#[cfg(test)]
 #[path = "secured_tests.rs"]
 mod tests;
