@@ -3,7 +3,8 @@
 
 use crate::model::text::printable;
 use crate::model::{
-    DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PossibleDelivery, TlsSettings, Verdict, View,
+    DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyVerdict, PossibleDelivery, TlsSettings,
+    Verdict, View,
 };
 use std::fmt::{self, Write};
 
@@ -13,6 +14,7 @@ pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Res
     write_outcome(out, &verdict.outcome)?;
     write_possible(out, "or", &verdict.also)?;
     write_possible(out, "if that host stayed away", &verdict.otherwise)?;
+    write_policies(out, &verdict.policies)?;
     if let Some(best) = &verdict.best {
         write_view(out, "best MX", best)?;
     }
@@ -36,6 +38,27 @@ fn write_possible(out: &mut String, when: &str, possible: &[PossibleDelivery]) -
             None => writeln!(out),
         }
     })
+}
+
+/// By what the host is known, and how it stands to DANE and the domain to
+/// MTA-STS, as far as that was asked for.
+fn write_policies(out: &mut String, policies: &PolicyVerdict) -> fmt::Result {
+    let PolicyVerdict { authenticated, dane, dane_detail, mta_sts, mta_sts_mode, mta_sts_detail, .. } =
+        policies;
+    if let Some(authenticated) = authenticated {
+        writeln!(out, "  authenticated by: {authenticated}")?;
+    }
+    let mode = mta_sts_mode.map(|mode| format!(", {}", mode.name())).unwrap_or_default();
+    let told = [
+        ("DANE", dane.map(|stand| stand.to_string()), dane_detail),
+        ("MTA-STS", mta_sts.map(|stand| format!("{stand}{mode}")), mta_sts_detail),
+    ];
+    for (name, stand, detail) in told {
+        let Some(stand) = stand else { continue };
+        let detail = detail.as_deref().map(|detail| format!(": {}", printable(detail))).unwrap_or_default();
+        writeln!(out, "  {name}  {stand}{detail}")?;
+    }
+    Ok(())
 }
 
 /// Delivery, session, reason, basis and code, as far as there are any.
