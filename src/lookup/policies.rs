@@ -51,7 +51,9 @@ impl Policies {
     pub(super) async fn of(&self, names: &Names, domain: &MxHost, name: &Name) -> StsFacts {
         let record = names.published(["_mta-sts"], name, mta_sts::record).await;
         let fetch = match &record {
-            Published::Record(_) => Some(self.fetch(domain).await),
+            // On the heap: few domains have a policy, and it would make every lookup
+            // larger.
+            Published::Record(_) => Some(Box::pin(self.fetch(domain)).await),
             _ => None,
         };
         StsFacts { domain: domain.clone(), record, fetch }

@@ -124,7 +124,8 @@ impl Questions {
     pub(super) async fn begin(&self) -> Result<(), Trouble> {
         self.vigil.admit(&self.resolvers).await?;
         if self.validated {
-            self.resolvers.look_who_validates().await;
+            // On the heap: once a run, and it would make every question larger.
+            Box::pin(self.resolvers.look_who_validates()).await;
         }
         Ok(())
     }
