@@ -241,6 +241,11 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "DATE", value_parser = parse_moment, help_heading = "Judging")]
     pub at: Option<Timestamp>,
 
+    /// Tell apart TLSA records that are about a certificate which that run saw; repeatable, and it may be the same run.
+    /// Not kept for the next `judge`
+    #[arg(long, value_name = "RUN_DIR", help_heading = "Judging")]
+    pub earlier: Vec<PathBuf>,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub judging: JudgingArgs,

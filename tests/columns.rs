@@ -119,6 +119,13 @@ const ELSEWHERE: &[Elsewhere] = &[
         RECORDS,
     ),
     ("domains.csv", "dane", &["undetermined:dane_certificate_not_seen"], SECURED, RECORDS),
+    (
+        "domains.csv",
+        "dane",
+        &["rollover"],
+        "tests/judge.rs",
+        "records_of_a_certificate_that_was_seen_elsewhere_are_told_apart",
+    ),
     ("domains.csv", "dane", &["certificate_expired", "not_yet_valid"], SECURED, DANE_DATES),
     (
         "domains.csv",

@@ -517,3 +517,37 @@ fn a_demo_is_judged_by_the_roots_that_it_kept() {
     assert_eq!((refused.status.code(), told.lines().count()), (Some(2), 1), "{told}");
     assert!(told.contains("run/lab-roots.pem: ") && told.contains("; name others with --roots"), "{told}");
 }
+
+/// A record that fits nothing of its host is about the certificate of another
+/// host: that is told apart where the run is named in which that was seen.
+#[test]
+fn records_of_a_certificate_that_was_seen_elsewhere_are_told_apart() {
+    let scenarios = ["dane_mismatch", "tls13_ecdsa"].map(|name| lab::scenario(name).unwrap());
+    let (run, parts) = played(scenarios.to_vec(), 2, &[]);
+    let mismatch = parts.iter().find(|(_, scenario)| scenario.name == "dane_mismatch").unwrap().0;
+    let other = run.rows("endpoints.csv").into_iter().find(|row| !row["sni"].contains(mismatch.as_str()));
+    let sha256 = other.unwrap()["cert_sha256"].clone();
+    change(&run, "facts.jsonl", |text| {
+        let lines = text.lines().map(|line| {
+            let mut facts: serde_json::Value = serde_json::from_str(line).unwrap();
+            let tlsa = &mut facts["exchanges"][0]["tlsa"];
+            let record = tlsa["records"].get_mut(0);
+            if let Some(record) = record {
+                (record["selector"], record["data"]) = (0.into(), sha256.clone().into());
+            }
+            format!("{facts}\n")
+        });
+        lines.collect()
+    });
+    let row =
+        |again: &Again| again.rows("domains.csv").into_iter().find(|row| row["domain"] == *mismatch).unwrap();
+    let without = judged(&run, &[]);
+    assert_eq!(without.code, Some(0), "{}", without.stderr);
+    let without = row(&without);
+    assert_eq!((without["delivery"].as_str(), without["dane"].as_str()), ("deferred", "mismatch"));
+    fs::remove_dir_all(run.path("").parent().unwrap().join("again")).unwrap();
+    let with = row(&judged(&run, &["--earlier", run.path("").to_str().unwrap()]));
+    assert_eq!((with["delivery"].as_str(), with["dane"].as_str()), ("deferred", "rollover"));
+    assert_eq!(with["tls_rpt_result"], "tlsa-invalid");
+    assert!(with["dane_detail"].contains("is about a certificate seen elsewhere"), "{with:?}");
+}

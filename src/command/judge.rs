@@ -16,11 +16,13 @@ use crate::plan::{self, Judging};
 use crate::report::Summary;
 use crate::run_dir::read::{Facts, Observations, Rejects, Stored, StoredRun};
 use crate::run_dir::{self, JudgedFrom, RunDirectory, RunInfo};
+use crate::trust::dane::RecordsMet;
 use crate::verdict::{KeyContext, Policy, Reach};
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -35,11 +37,12 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     // Those of a run that ended are in its counts.
     let rows = if stored.was_killed() { stored.domain_rows()? } else { 0 };
     let suspects = suspects(&stored)?;
+    let met = records_met(&stored, &args.earlier)?;
     let mut info = run_info(&args, stored.info(), &judging);
     let lab_roots = judging.by_lab_roots().then(|| args.run.join(plan::LAB_ROOTS_NAME));
     let path = args.output.unwrap_or_else(|| default_directory("mxray-judged"));
     let mut rejudged = Rejudged {
-        policy: Policy::new(judging.judge, judging.sender).with_connectors(judging.connectors),
+        policy: Policy::new(judging.judge.knowing(met), judging.sender).with_connectors(judging.connectors),
         port: info.port,
         killed: stored.was_killed(),
         directory: RunDirectory::create(&path, &info)?,
@@ -95,6 +98,25 @@ pub(super) fn suspects(stored: &StoredRun) -> Result<Vec<String>, CommandError> 
         }
     }
     Ok(survey::suspects(&reach))
+}
+
+/// Which TLSA records of the run are about a certificate that `earlier` runs saw.
+fn records_met(stored: &StoredRun, earlier: &[PathBuf]) -> Result<RecordsMet, CommandError> {
+    let mut records = RecordsMet::default();
+    if earlier.is_empty() {
+        return Ok(records);
+    }
+    let earlier: Vec<StoredRun> =
+        earlier.iter().map(|path| StoredRun::open(path)).collect::<Result<_, _>>()?;
+    let mut facts = stored.facts()?;
+    while let Some(facts) = facts.read_next()? {
+        let tlsa = facts.exchanges.iter().filter_map(|exchange| exchange.tlsa.as_ref());
+        tlsa.flat_map(|tlsa| &tlsa.records).for_each(|record| records.want(record));
+    }
+    if !records.is_empty() {
+        earlier.iter().try_for_each(|run| run.each_certificate(|der| records.see(der)))?;
+    }
+    Ok(records)
 }
 
 /// What the new `run.json` says at the start: how the observations were made

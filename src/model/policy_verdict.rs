@@ -89,6 +89,10 @@ stands! {
         Matched = "matched",
         /// None is about a certificate of the host.
         Mismatch = "mismatch",
+        /// None is, and one is about a certificate that was seen elsewhere in the
+        /// run or in an earlier one, as after a change that left the records
+        /// behind.
+        Rollover = "rollover",
         /// One is about an issuer, to which the leaf does not lead.
         Chain = "chain",
         /// It leads there, and bears none of the names that count.

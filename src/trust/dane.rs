@@ -5,10 +5,11 @@ use super::chain::{self, ReadCertificate};
 use super::names::covers;
 use super::pkix::{self, Judge};
 use super::roots::{Roots, Store};
-use crate::model::tlsa::{TlsaRecord, UnusableTlsa};
+use crate::model::tlsa::{AssociationData, TlsaRecord, UnusableTlsa};
 use crate::model::{ChainStatus, DateStatus};
 use crate::x509;
 use rustls::pki_types::CertificateDer;
+use std::collections::HashSet;
 use std::sync::Arc;
 use webpki::EndEntityCert;
 use x509_cert::der::asn1::AnyRef;
@@ -93,7 +94,62 @@ pub fn why_unusable(record: &TlsaRecord) -> Option<UnusableTlsa> {
     }
 }
 
+/// Which of many TLSA records are about certificates that come one by one.
+#[derive(Debug, Default)]
+pub struct RecordsMet {
+    wanted: HashSet<TlsaRecord>,
+    met: HashSet<TlsaRecord>,
+}
+
+impl RecordsMet {
+    /// Looks out for a record, if it is of use.
+    pub fn want(&mut self, record: &TlsaRecord) {
+        if why_unusable(record).is_none() && !self.wanted.contains(record) {
+            self.wanted.insert(record.clone());
+        }
+    }
+
+    /// Whether there is nothing to look out for.
+    pub fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
+    /// Holds a certificate against all of them.
+    pub fn see(&mut self, der: &[u8]) {
+        for selector in [SELECTOR_CERTIFICATE, SELECTOR_KEY] {
+            for matching_type in [MATCHING_FULL, MATCHING_SHA256, MATCHING_SHA512] {
+                if let Some(data) = association(selector, matching_type, der) {
+                    self.see_data(selector, matching_type, data);
+                }
+            }
+        }
+    }
+
+    fn see_data(&mut self, selector: u8, matching_type: u8, data: Vec<u8>) {
+        let mut record = TlsaRecord { usage: 0, selector, matching_type, data: AssociationData(data) };
+        for usage in [DANE_TA, DANE_EE] {
+            record.usage = usage;
+            if self.wanted.contains(&record) {
+                self.met.insert(record.clone());
+            }
+        }
+    }
+}
+
 impl Judge {
+    /// The same, who knows which records are about a certificate that was seen
+    /// elsewhere.
+    #[must_use]
+    pub fn knowing(mut self, records: RecordsMet) -> Self {
+        self.met = records.met;
+        self
+    }
+
+    /// Whether a record is about one, and about none of this chain.
+    pub fn has_met(&self, record: &TlsaRecord, chain: &[Arc<[u8]>]) -> bool {
+        self.met.contains(record) && !chain.iter().any(|der| is_associated(record, der))
+    }
+
     /// Holds a chain of DER certificates, leaf first, against TLSA records.
     pub fn dane(
         &self,
@@ -231,16 +287,20 @@ impl Presented<'_> {
 
 /// Whether a certificate is the one of a record (RFC 6698 §2.1).
 fn is_associated(record: &TlsaRecord, der: &[u8]) -> bool {
-    let selected = match record.selector {
-        SELECTOR_CERTIFICATE => Some(der),
-        _ => x509::subject_public_key_info(der),
+    association(record.selector, record.matching_type, der).is_some_and(|data| data == record.data.0)
+}
+
+/// What a record of these values has of a certificate.
+fn association(selector: u8, matching_type: u8, der: &[u8]) -> Option<Vec<u8>> {
+    let selected = match selector {
+        SELECTOR_CERTIFICATE => der,
+        _ => x509::subject_public_key_info(der)?,
     };
-    let Some(selected) = selected else { return false };
-    match record.matching_type {
-        MATCHING_FULL => selected == record.data.0,
-        MATCHING_SHA256 => x509::digest(selected).0 == *record.data.0,
-        _ => aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, selected).as_ref() == record.data.0,
-    }
+    Some(match matching_type {
+        MATCHING_FULL => selected.to_vec(),
+        MATCHING_SHA256 => x509::digest(selected).0.to_vec(),
+        _ => aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, selected).as_ref().to_vec(),
+    })
 }
 
 /// The name of a store that serves one chain.

@@ -6,6 +6,7 @@ use super::expectation::{self, SeenLeaf};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::text;
+use crate::model::tlsa::TlsaRecord;
 use crate::model::{
     Assessment, CertificateFacts, DateStatus, Expectation, KeyStatus, Leaf, Observation,
     PresentedCertificate, Sha256,
@@ -14,6 +15,7 @@ use crate::x509;
 use crate::x509::form::CertificateForm;
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,6 +66,8 @@ pub struct Judge {
     expectations: Vec<Arc<Expectation>>,
     chains: Cache<Box<[Sha256]>, Arc<Assessed>>,
     issuers: Cache<Sha256, Arc<ReadCertificate>>,
+    /// TLSA records that are about a certificate seen elsewhere.
+    pub(super) met: HashSet<TlsaRecord>,
 }
 
 impl fmt::Debug for Judge {
@@ -84,6 +88,7 @@ impl Judge {
             expectations: Vec::new(),
             chains: Cache::new(CHAIN_CACHE_ENTRIES_MAX),
             issuers: Cache::new(ISSUER_CACHE_ENTRIES_MAX),
+            met: HashSet::new(),
         }
     }
 

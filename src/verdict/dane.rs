@@ -7,7 +7,7 @@
 
 use super::certificate::REFUSED_FOR_NOW;
 use super::policy_use::PolicyUse;
-use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome};
+use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
 use crate::model::{
     Basis, Check, CheckFailure, DaneStand, DateStatus, Delivery, DomainFacts, Exchange, JudgedEndpoint,
     Phase, PolicyReason, Reason, Subject,
@@ -206,7 +206,17 @@ impl<'a> DaneCase<'a> {
             return (DaneStand::Undetermined(unseen), DaneAnswer::Unknown(unseen));
         };
         let (stand, answer) = told(&status, tlsa.records_excess, basis);
+        let stand = match stand {
+            DaneStand::Mismatch if self.met(tlsa, endpoint).is_some() => DaneStand::Rollover,
+            stand => stand,
+        };
         (stand, answer.resting_on(self.basis_of_digests(tlsa, endpoint, &status)))
+    }
+
+    /// A record that is about a certificate seen elsewhere.
+    pub(super) fn met<'t>(&self, tlsa: &'t TlsaFacts, endpoint: &JudgedEndpoint) -> Option<&'t TlsaRecord> {
+        let chain = endpoint.chain.as_deref().unwrap_or_default();
+        tlsa.records.iter().find(|record| self.judge.has_met(record, chain))
     }
 
     /// What the chain that the sender is shown comes to under the records; `None`

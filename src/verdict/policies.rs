@@ -79,8 +79,12 @@ fn dane_detail(domain: &Domain<'_>, member: Option<&Member<'_>>, exchange: &Exch
         let why = why_unusable(record)?;
         Some(format!("{} is of no use: {why}", short(record)))
     });
-    let parts: Vec<String> =
-        status.and_then(|status| of_status(tlsa, &status)).into_iter().chain(unusable).collect();
+    let is_mismatch = status == Some(DaneStatus::Failed(DaneFailure::NoMatch));
+    let endpoint = member.and_then(|member| member.endpoint()).filter(|_| is_mismatch);
+    let met = endpoint.and_then(|endpoint| case.met(tlsa, endpoint));
+    let met = met.map(|record| format!("{} is about a certificate seen elsewhere", short(record)));
+    let of_status = status.and_then(|status| of_status(tlsa, &status));
+    let parts: Vec<String> = of_status.into_iter().chain(met).chain(unusable).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
@@ -198,7 +202,9 @@ fn result(
 /// What a report calls it that TLSA records come to this.
 pub(super) fn of_dane(stand: DaneStand) -> Option<TlsRptResult> {
     match stand {
-        DaneStand::Mismatch | DaneStand::NotYetValid | DaneStand::Unusable => Some(TlsRptResult::TlsaInvalid),
+        DaneStand::Mismatch | DaneStand::Rollover | DaneStand::NotYetValid | DaneStand::Unusable => {
+            Some(TlsRptResult::TlsaInvalid)
+        }
         DaneStand::Chain => Some(TlsRptResult::CertificateNotTrusted),
         DaneStand::NameMismatch => Some(TlsRptResult::CertificateHostMismatch),
         DaneStand::CertificateExpired => Some(TlsRptResult::CertificateExpired),

@@ -17,10 +17,20 @@ pub(super) fn of(view: &View, dane: Option<DaneStand>) -> Option<Promise> {
 
 /// Whether the host does not do as its own TLSA records say.
 fn breaks_dane(stand: DaneStand) -> bool {
-    use DaneStand::{Bogus, CertificateExpired, Chain, Mismatch, NameMismatch, NoTls, NotYetValid, Unusable};
+    use DaneStand::{
+        Bogus, CertificateExpired, Chain, Mismatch, NameMismatch, NoTls, NotYetValid, Rollover, Unusable,
+    };
     matches!(
         stand,
-        Mismatch | Chain | NameMismatch | CertificateExpired | NotYetValid | NoTls | Unusable | Bogus
+        Mismatch
+            | Rollover
+            | Chain
+            | NameMismatch
+            | CertificateExpired
+            | NotYetValid
+            | NoTls
+            | Unusable
+            | Bogus
     )
 }
 

@@ -85,6 +85,19 @@ impl StoredCertificates {
         Ok(Some(der))
     }
 
+    /// Hands over each of them.
+    pub(super) fn each(&mut self, mut take: impl FnMut(&[u8])) -> Result<(), StoreError> {
+        let mut digests: Vec<(u64, Sha256)> =
+            self.places.iter().map(|(digest, place)| (place.offset, *digest)).collect();
+        digests.sort_unstable();
+        for (_, digest) in digests {
+            if let Some(der) = self.der(&digest)? {
+                take(&der);
+            }
+        }
+        Ok(())
+    }
+
     fn row(&mut self, place: RowPosition) -> io::Result<Vec<u8>> {
         let mut row = vec![0; place.bytes];
         self.file.seek(SeekFrom::Start(place.offset))?;

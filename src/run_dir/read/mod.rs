@@ -105,6 +105,14 @@ impl StoredRun {
         Facts::open(&self.dir, self.was_killed())
     }
 
+    /// Hands over each certificate that the run saw, as DER.
+    ///
+    /// # Errors
+    /// [`StoreError`]: one cannot be read.
+    pub fn each_certificate(&self, take: impl FnMut(&[u8])) -> Result<(), StoreError> {
+        certificates::StoredCertificates::open(&self.dir, self.was_killed())?.each(take)
+    }
+
     /// The lines of the input that were no targets.
     ///
     /// # Errors
