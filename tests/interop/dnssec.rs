@@ -542,6 +542,10 @@ async fn the_lookup_finds_what_the_zones_have() {
 /// The table in the documentation, which says of each case how mail passes.
 #[test]
 fn the_documentation_has_the_combinations() {
+    // What it says was seen with these.
+    if Root::of("dnssec").is_none() {
+        return;
+    }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/dane-mta-sts.md");
     let text = std::fs::read_to_string(&path).unwrap();
     let of_cases = CASES.iter().map(|case| (case.title, case.expected));
