@@ -4,11 +4,18 @@
 
 use crate::model::{ClientHelloSpec, DomainFacts, Failure, HelloObservation, Observation, ProbeKey, Target};
 use std::future::Future;
+use tokio::sync::watch;
 
 /// Finds the mail hosts of a target and their addresses.
 pub trait Lookup: Send + Sync + 'static {
     /// Answers one target. Never fails: what went wrong is part of the facts.
     fn lookup(&self, target: Target) -> impl Future<Output = DomainFacts> + Send;
+
+    /// How many of the lookups under way have only a policy host left to wait for;
+    /// `None` where that never happens. They keep nobody else from being looked up.
+    fn aside(&self) -> Option<watch::Receiver<usize>> {
+        None
+    }
 }
 
 /// Asks one endpoint.

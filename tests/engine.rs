@@ -20,7 +20,7 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 fn policy() -> Arc<Policy> {
@@ -239,6 +239,42 @@ impl Lookup for BusyResolver {
         facts.exchanges[0].unresolved = busy;
         facts
     }
+}
+
+/// Targets of `slow.example` wait for a policy host until all others were looked
+/// up.
+struct SlowPolicyHost {
+    aside: watch::Sender<usize>,
+    others: watch::Sender<usize>,
+    others_all: usize,
+}
+
+impl Lookup for SlowPolicyHost {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        if target.subject.label().ends_with("slow.example") {
+            self.aside.send_modify(|count| *count += 1);
+            self.others.subscribe().wait_for(|count| *count == self.others_all).await.unwrap();
+            self.aside.send_modify(|count| *count -= 1);
+        } else {
+            self.others.send_modify(|count| *count += 1);
+        }
+        TableLookup { hosts: 1 }.lookup(target).await
+    }
+
+    fn aside(&self) -> Option<watch::Receiver<usize>> {
+        Some(self.aside.subscribe())
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_policy_host_keeps_nobody_else_waiting() {
+    let lookup =
+        SlowPolicyHost { aside: watch::Sender::new(0), others: watch::Sender::new(0), others_all: 20 };
+    let slow = (0..50).map(|number| format!("d{number}.slow.example"));
+    let few = EngineConfig { lookups_in_flight: 3, ..config() };
+    let surveyed = survey_by(lookup, few, CountingProbe::new(|_, _| None), slow.chain(names(20)).collect());
+    let outcome = tokio::time::timeout(Duration::from_secs(60), surveyed).await.unwrap().unwrap();
+    assert_eq!((outcome.domains.len(), outcome.counts.unfinished), (70, 0));
 }
 
 #[tokio::test]

@@ -13,6 +13,10 @@ use std::time::Duration;
 /// most; beyond it they are told as they are.
 const WAITING_MAX: usize = 65_536;
 
+/// Lookups that wait for nothing but a policy host, beyond those that may be
+/// under way. Each takes some kilobytes; beyond it the reading of targets waits.
+const ASIDE_MAX: usize = 4096;
+
 /// A target, and which look at it comes next, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PendingLookup {
@@ -35,6 +39,8 @@ pub(super) struct Lookups {
     under_way_max: usize,
     retry: RetryPlan,
     under_way: usize,
+    /// Those of them that wait for nothing but a policy host.
+    aside: usize,
     /// Those that pause.
     waiting: usize,
     /// Those whose pause is over.
@@ -44,17 +50,27 @@ pub(super) struct Lookups {
 impl Lookups {
     /// At most `under_way_max` at a time.
     pub(super) fn new(under_way_max: usize, retry: RetryPlan) -> Self {
-        Self { under_way_max, retry, under_way: 0, waiting: 0, due: VecDeque::new() }
+        Self { under_way_max, retry, under_way: 0, aside: 0, waiting: 0, due: VecDeque::new() }
     }
 
     /// Whether another may begin.
     pub(super) fn has_room(&self) -> bool {
-        self.under_way + self.due.len() < self.under_way_max
+        self.busy() + self.due.len() < self.under_way_max
     }
 
     /// How many are under way.
     pub(super) fn under_way(&self) -> usize {
         self.under_way
+    }
+
+    /// How many are under way that do not wait for a policy host alone.
+    pub(super) fn busy(&self) -> usize {
+        self.under_way.saturating_sub(self.aside.min(ASIDE_MAX))
+    }
+
+    /// So many of them wait for nothing but a policy host.
+    pub(super) fn set_aside(&mut self, aside: usize) {
+        self.aside = aside;
     }
 
     /// One begins.
@@ -82,7 +98,7 @@ impl Lookups {
 
     /// The next that is due, if it may begin.
     pub(super) fn next_due(&mut self) -> Option<PendingLookup> {
-        if self.under_way < self.under_way_max { self.due.pop_front() } else { None }
+        if self.busy() < self.under_way_max { self.due.pop_front() } else { None }
     }
 
     /// None begins any more.
@@ -122,6 +138,20 @@ mod tests {
         }
         assert_eq!((pauses, number), (vec![30, 60], 3));
         assert!(lookups.has_room());
+    }
+
+    #[test]
+    fn who_waits_for_a_policy_host_alone_holds_no_place() {
+        let mut lookups = Lookups::new(1, plan(2));
+        lookups.begun();
+        assert!(!lookups.has_room());
+        lookups.set_aside(1);
+        assert!(lookups.has_room());
+        for _ in 0..=ASIDE_MAX {
+            lookups.begun();
+        }
+        lookups.set_aside(ASIDE_MAX + 2);
+        assert!(!lookups.has_room(), "there is a limit to it");
     }
 
     #[test]

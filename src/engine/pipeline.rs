@@ -26,6 +26,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -138,6 +139,16 @@ pub async fn run<L: Lookup, P: Probe>(
     pipeline.run(targets, stop).await
 }
 
+/// Ends when another count is told, which may be never.
+async fn changes(count: &mut Option<watch::Receiver<usize>>) {
+    if let Some(count) = count
+        && count.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 struct Pipeline<L, P> {
     config: EngineConfig,
     lookup: Arc<L>,
@@ -166,7 +177,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         stop: CancellationToken,
     ) -> Result<EngineCounts, EngineError> {
         let mut input_open = true;
+        let mut aside = self.lookup.aside();
         loop {
+            self.lookups.set_aside(aside.as_mut().map_or(0, |count| *count.borrow_and_update()));
             self.start_due_lookups();
             let pause = self.start_probes();
             if !input_open && self.is_drained() && pause.is_none() {
@@ -182,6 +195,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                     None => input_open = false,
                 },
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                () = changes(&mut aside) => {}
                 () = stop.cancelled(), if !self.stopping => {
                     input_open = false;
                     self.stop().await?;
@@ -208,7 +222,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let waiting_max =
             DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION);
         let paused = self.keys.paused_domains().min(DOMAINS_PAUSED_MAX);
-        self.lookups.has_room() && self.joiner.len() + self.lookups.under_way() < waiting_max + paused
+        self.lookups.has_room() && self.joiner.len() + self.lookups.busy() < waiting_max + paused
     }
 
     fn begin_lookup(&mut self, PendingLookup { target, number }: PendingLookup) {

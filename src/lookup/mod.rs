@@ -107,9 +107,13 @@ impl DnsLookup {
         self.names.questions.vigil.begin(patience)
     }
 
-    /// Lets all end that wait so.
+    /// Lets all end that wait so, and whoever waits for a policy host; from now on
+    /// no policy is fetched.
     pub fn give_up(&self) {
         self.names.questions.vigil.give_up();
+        if let Some(policies) = &self.policies {
+            policies.give_up();
+        }
     }
 
     /// From now on keeps what is asked, so many questions at most, to be told.
@@ -289,6 +293,10 @@ impl Lookup for DnsLookup {
         }
         let span = debug_span!("lookup", target = target.subject.label());
         self.facts(target).instrument(span).await
+    }
+
+    fn aside(&self) -> Option<watch::Receiver<usize>> {
+        self.policies.as_ref().map(Policies::aside)
     }
 }
 

@@ -8,18 +8,23 @@ use super::names::{Names, below, dns_name};
 use crate::dns::{Name, RData, RecordType, mta_sts, tls_rpt};
 use crate::fetch::Resolve;
 use crate::fetch::policy::{PolicyFetcher, PolicyHosts};
-use crate::model::mta_sts::{Published, StsFacts, StsFetch};
+use crate::model::mta_sts::{Published, StsFacts, StsFetch, StsFetchFailure};
 use crate::model::tls_rpt::{TlsRptFault, TlsRptRecord};
 use crate::model::{DomainName, Failure, Kind, MxHost, Phase};
 use quick_cache::sync::Cache;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Policies that are kept for those who have the same policy domain, as all whose
 /// mail goes to one smart host. Each takes 64 KiB and a chain at most, and usually
 /// some kilobytes.
 const POLICIES_KEPT_MAX: usize = 256;
+
+/// What is told of a policy that nobody waits for any more.
+const STOPPED: &str = "the run was stopped before the policy was fetched";
 
 /// What makes a record of texts.
 type ReadTexts<R, F> = fn(&[Vec<u8>]) -> Result<Option<R>, F>;
@@ -39,12 +44,47 @@ impl Resolve for HostAddresses {
 pub(super) struct Policies {
     fetcher: PolicyFetcher<HostAddresses>,
     kept: Cache<MxHost, Arc<StsFetch>>,
+    /// How many wait for a policy, their own or somebody's with the same policy
+    /// domain.
+    aside: watch::Sender<usize>,
+    stop: CancellationToken,
+}
+
+/// One that waits for a policy, until this is dropped.
+struct Aside<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Aside<'a> {
+    fn begin(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Aside<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Policies {
     /// Of these hosts, with the addresses that `names` finds.
     pub(super) fn new(hosts: PolicyHosts, names: Arc<Names>) -> Self {
-        Self { fetcher: hosts.fetcher(HostAddresses(names)), kept: Cache::new(POLICIES_KEPT_MAX) }
+        Self {
+            fetcher: hosts.fetcher(HostAddresses(names)),
+            kept: Cache::new(POLICIES_KEPT_MAX),
+            aside: watch::Sender::new(0),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// From now on nobody waits for a policy.
+    pub(super) fn give_up(&self) {
+        self.stop.cancel();
+    }
+
+    /// How many wait for one.
+    pub(super) fn aside(&self) -> watch::Receiver<usize> {
+        self.aside.subscribe()
     }
 
     /// MTA-STS of a policy domain.
@@ -60,8 +100,20 @@ impl Policies {
     }
 
     async fn fetch(&self, domain: &MxHost) -> Arc<StsFetch> {
+        let _aside = Aside::begin(&self.aside);
+        let stopped = || StsFetch {
+            failure: Some(StsFetchFailure::Unfinished(
+                Failure::new(Phase::Connect, Kind::LocalError).with_detail(STOPPED),
+            )),
+            ..StsFetch::default()
+        };
         let fetching = async {
-            let mut fetched = self.fetcher.fetch(&format!("mta-sts.{domain}")).await;
+            let host = format!("mta-sts.{domain}");
+            let mut fetched = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => stopped(),
+                fetched = self.fetcher.fetch(&host) => fetched,
+            };
             fetched.policy = fetched.body.as_ref().map(|body| mta_sts::policy(body.as_bytes()));
             Ok::<_, Infallible>(Arc::new(fetched))
         };

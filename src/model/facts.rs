@@ -190,15 +190,17 @@ impl DomainFacts {
         self.open_question().is_some()
     }
 
-    /// Why the DNS gave none, if it may give one later.
+    /// Why there is none, if there may be one later.
     pub fn open_question(&self) -> Option<&Failure> {
         let of_hosts = self.exchanges.iter().flat_map(Exchange::failures);
         let of_policies = [
             self.mta_sts.as_ref().and_then(StsFacts::unanswered),
             self.tls_rpt.as_ref().and_then(Published::unanswered),
         ];
-        let mut failures = self.failure.iter().chain(of_hosts).chain(of_policies.into_iter().flatten());
-        failures.find(|failure| may_pass(failure))
+        // Of policies it may be this program, too, that did not get to their hosts.
+        let of_policies = of_policies.into_iter().flatten().filter(|failure| failure.kind.is_transient());
+        let of_names = self.failure.iter().chain(of_hosts).filter(|failure| may_pass(failure));
+        of_names.chain(of_policies).next()
     }
 
     /// The endpoints to probe in the order in which a sender tries them, each

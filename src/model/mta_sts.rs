@@ -168,18 +168,21 @@ pub struct StsFacts {
 }
 
 impl StsFacts {
-    /// Why the DNS gave no answer on the way to the policy.
+    /// Why nobody came to the policy: the DNS gave no answer, or this program did
+    /// not get to its host.
     pub fn unanswered(&self) -> Option<&Failure> {
         self.record.unanswered().or(self.fetch.as_ref().and_then(|fetch| fetch.unanswered()))
     }
 }
 
 impl StsFetch {
-    /// Why the DNS did not give the addresses of the host: it denied them, or gave
-    /// no answer.
+    /// Why nobody came to the host: the DNS denied its addresses or gave no answer,
+    /// or this program did not get to it.
     pub fn unanswered(&self) -> Option<&Failure> {
         match &self.failure {
-            Some(StsFetchFailure::Unresolved(failure)) => Some(failure),
+            Some(StsFetchFailure::Unresolved(failure) | StsFetchFailure::Unfinished(failure)) => {
+                Some(failure)
+            }
             _ => None,
         }
     }
@@ -222,6 +225,10 @@ pub enum StsFetchFailure {
     /// did.
     #[error("{0}")]
     NotAllowed(String),
+    /// This program did not get to it, and may later; why. Nothing that the host
+    /// did.
+    #[error("{}", .0.detail.as_deref().unwrap_or("not fetched"))]
+    Unfinished(Failure),
     /// TCP did not open.
     #[error("{0}")]
     Connect(String),

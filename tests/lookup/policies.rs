@@ -87,6 +87,21 @@ async fn who_does_not_ask_for_it_sends_no_question() {
     assert!(server.log().iter().all(|(_, kind, _)| *kind != TXT), "{:?}", server.log());
 }
 
+/// A policy host that says nothing to anybody, and counts.
+async fn hang_on() -> (u16, tokio::sync::watch::Receiver<usize>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (count, counted) = tokio::sync::watch::channel(0);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        loop {
+            held.push(listener.accept().await.unwrap());
+            count.send_modify(|count| *count += 1);
+        }
+    });
+    (port, counted)
+}
+
 /// A policy host that hangs up on everybody, and counts.
 async fn hang_up() -> (u16, tokio::sync::watch::Receiver<usize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -145,4 +160,33 @@ async fn a_policy_host_without_an_address_is_told_by_what_the_dns_says() {
         let Some(StsFetchFailure::Unresolved(failure)) = &fetch.failure else { panic!("{fetch:?}") };
         assert_eq!((failure.kind, facts.may_be_known_later()), (expected, expected == Kind::Servfail));
     }
+}
+
+/// One whose policy host is silent waits aside, and no longer than anybody wants
+/// to know.
+#[tokio::test]
+async fn who_waits_for_a_policy_host_is_told_and_may_be_given_up() {
+    let server = DnsServer::start(with_host(vec![
+        ("_mta-sts.d.example", TXT, Records(vec![txt(&["v=STSv1; id=1"])])),
+        ("mta-sts.d.example", A, Records(vec![address("127.0.0.1")])),
+    ]))
+    .await;
+    let (port, mut fetches) = hang_on().await;
+    let lookup = std::sync::Arc::new(lookup(&server, port, SmartHosts::default()));
+    let mut aside = lookup.aside().unwrap();
+    let looking = tokio::spawn({
+        let lookup = lookup.clone();
+        async move { lookup.lookup(target("d.example")).await }
+    });
+    fetches.wait_for(|count| *count == 1).await.unwrap();
+    assert_eq!(*aside.borrow_and_update(), 1);
+    lookup.give_up();
+    let facts = tokio::time::timeout(Duration::from_secs(20), looking).await.unwrap().unwrap();
+    let fetch = facts.mta_sts.as_ref().unwrap().fetch.as_ref().unwrap();
+    let Some(StsFetchFailure::Unfinished(_)) = &fetch.failure else { panic!("{fetch:?}") };
+    assert_eq!(*aside.borrow_and_update(), 0);
+    assert!(facts.may_be_known_later());
+    // Nor is anybody asked from then on.
+    lookup.lookup(target("d.example")).await;
+    assert_eq!(*fetches.borrow(), 1);
 }
