@@ -35,6 +35,15 @@ pub enum TlsRptFault {
     Uri(String),
 }
 
+/// What a report says of a domain, and what it cannot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportedSessions {
+    /// Sessions by policy; that there is none only where that is known.
+    pub policies: Vec<PolicySessions>,
+    /// What is not known of its policies, a plain sentence each.
+    pub not_determined: Vec<String>,
+}
+
 /// Sessions with the hosts of a domain under one of its policies, as a report
 /// groups them (RFC 8460 §4.4).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! for its owner to read. It is no report of a sender: no mail was sent, and the
 //! file says so where such a report names whom to ask.
 
-use crate::model::tls_rpt::{FailedSession, PolicySessions};
+use crate::model::tls_rpt::{FailedSession, PolicySessions, ReportedSessions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -22,8 +22,9 @@ pub struct Observed<'a> {
     pub ended: Timestamp,
 }
 
-/// The report. It names nobody to ask: `contact-info` is empty.
-pub fn report(observed: &Observed<'_>, sessions: &[PolicySessions]) -> Value {
+/// The report. It names nobody to ask: `contact-info` is empty. What is not known
+/// of the policies is in a member of ours, `not-determined`.
+pub fn report(observed: &Observed<'_>, sessions: &ReportedSessions) -> Value {
     let Observed { domain, sender, started, ended } = observed;
     json!({
         "organization-name": ORGANIZATION,
@@ -33,7 +34,8 @@ pub fn report(observed: &Observed<'_>, sessions: &[PolicySessions]) -> Value {
         },
         "contact-info": "",
         "report-id": format!("{started:.0}_{domain}_{sender}"),
-        "policies": sessions.iter().map(policy).collect::<Vec<_>>(),
+        "policies": sessions.policies.iter().map(policy).collect::<Vec<_>>(),
+        "not-determined": sessions.not_determined,
     })
 }
 

@@ -6,7 +6,7 @@ use super::profile::SenderProfile;
 use super::{domain_verdict, finding, looks, sessions};
 use crate::ask::enumeration::{self, EnumerationPlan};
 use crate::ask::step_down::{self, HelloPlan};
-use crate::model::tls_rpt::PolicySessions;
+use crate::model::tls_rpt::ReportedSessions;
 use crate::model::{
     ClientHelloSpec, DomainFacts, EndpointRecord, HelloPurpose, JudgedEndpoint, Observation, Reason, Verdict,
 };
@@ -180,7 +180,7 @@ impl Policy {
         &self,
         facts: &DomainFacts,
         probes: &[(usize, Arc<JudgedEndpoint>)],
-    ) -> Vec<PolicySessions> {
+    ) -> ReportedSessions {
         sessions::of(&Domain::new(&self.usual.profile, &self.judge, facts, probes))
     }
 }

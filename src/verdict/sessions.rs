@@ -10,7 +10,7 @@ use super::hosts::Member;
 use super::policies::{of_certificate, of_dane, of_sts_policy};
 use super::sts::{StsAnswer, StsDemand, detail};
 use crate::model::mta_sts::{StsFacts, StsMode};
-use crate::model::tls_rpt::{FailedSession, PolicyKind, PolicySessions, ReportedPolicy};
+use crate::model::tls_rpt::{FailedSession, PolicyKind, PolicySessions, ReportedPolicy, ReportedSessions};
 use crate::model::tlsa::TlsaOutcome;
 use crate::model::{Check, DaneStand, Exchange, Phase, PolicyReason, Reason, TlsRptResult};
 
@@ -18,20 +18,68 @@ use crate::model::{Check, DaneStand, Exchange, Phase, PolicyReason, Reason, TlsR
 type SessionEnd = Result<(), (TlsRptResult, String)>;
 
 /// Groups them: the records of each host, then MTA-STS, and where there is
-/// neither, what TLS came to without.
-pub(super) fn of(domain: &Domain<'_>) -> Vec<PolicySessions> {
-    let mut all: Vec<PolicySessions> = domain
+/// neither, what TLS came to without. That there is neither is told only where
+/// both were asked for and it is known.
+pub(super) fn of(domain: &Domain<'_>) -> ReportedSessions {
+    let mut policies: Vec<PolicySessions> = domain
         .facts
         .exchanges
         .iter()
         .enumerate()
         .filter_map(|(place, host)| by_tlsa(domain, place, host))
         .collect();
-    all.extend(domain.facts.mta_sts.as_ref().and_then(|sts| by_sts(domain, sts)));
-    if all.is_empty() {
-        all.push(without(domain));
+    policies.extend(domain.facts.mta_sts.as_ref().and_then(|sts| by_sts(domain, sts)));
+    let not_determined = not_determined(domain);
+    if policies.is_empty() && not_determined.is_empty() {
+        policies.push(without(domain));
     }
-    all
+    ReportedSessions { policies, not_determined }
+}
+
+/// What is not known of the policies.
+fn not_determined(domain: &Domain<'_>) -> Vec<String> {
+    let facts = domain.facts;
+    let mut told: Vec<String> = facts.exchanges.iter().filter_map(tlsa_not_determined).collect();
+    if facts.hosts_excess() != Some(0) {
+        told.push(
+            "There are more mail hosts than are kept: TLSA records of the others were not asked for.".into(),
+        );
+    }
+    if facts.exchanges.is_empty() {
+        let why = facts.failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
+        told.push(format!("No mail host is known{why}."));
+    }
+    let of_sts = match (domain.securing.sts, &facts.mta_sts) {
+        (StsDemand::Unknown(_), Some(sts)) => {
+            let why = detail(sts, domain.securing.judge()).map_or_else(String::new, |why| format!(": {why}"));
+            Some(format!("The policy of MTA-STS is not known{why}."))
+        }
+        (_, None) => Some("MTA-STS was not asked for.".to_string()),
+        _ => None,
+    };
+    told.extend(of_sts);
+    told
+}
+
+/// What is not known of the TLSA records of a host; of one without a name, or
+/// that the DNS does not have, there are none.
+fn tlsa_not_determined(exchange: &Exchange) -> Option<String> {
+    let host = exchange.host.as_ref()?;
+    let Some(tlsa) = &exchange.tlsa else {
+        let is_none = exchange.failure.as_ref().is_some_and(|failure| failure.kind.says_no_host());
+        return (!is_none).then(|| format!("TLSA records of {host} were not asked for."));
+    };
+    match &tlsa.outcome {
+        TlsaOutcome::Failed(failure) => Some(format!("TLSA records of {host} are not known: {failure}.")),
+        TlsaOutcome::NotValidated => {
+            Some(format!("TLSA records of {host} are not known: no resolver that validates was asked."))
+        }
+        TlsaOutcome::Secure
+        | TlsaOutcome::Bogus
+        | TlsaOutcome::Absent
+        | TlsaOutcome::Insecure
+        | TlsaOutcome::InsecureAddresses => None,
+    }
 }
 
 fn by_tlsa(domain: &Domain<'_>, place: usize, exchange: &Exchange) -> Option<PolicySessions> {

@@ -29,6 +29,25 @@ fn what_was_seen_of_a_domain_has_the_shape_of_a_report() {
     let days = [&told["date-range"]["start-datetime"], &told["date-range"]["end-datetime"]];
     assert!(days.iter().all(|day| day.as_str().unwrap().parse::<jiff::Timestamp>().is_ok()), "{told}");
     assert_eq!(told["policies"].as_array().unwrap().len(), 1);
+    assert_eq!(told["not-determined"], json!([]));
+}
+
+/// That there is no policy is a claim of its own.
+#[test]
+fn what_was_not_asked_is_no_policy_that_is_not_there() {
+    for (flags, of_tlsa, of_sts) in
+        [("--no-dane --no-mta-sts", true, true), ("--no-dane", true, false), ("--no-mta-sts", false, true)]
+    {
+        let lab = Lab::playing(&["starttls_absent"], 1);
+        let ran = lab.folder.run(lab.args(&format!("scan list -o run --allow-private {flags}")));
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let told = report(&lab, "tlsrpt run --domain d1.example");
+        assert_eq!(told["policies"], json!([]), "{flags}: {told}");
+        let tlsa = of_tlsa.then_some("TLSA records of mx1.d1.example were not asked for.");
+        let sts = of_sts.then_some("MTA-STS was not asked for.");
+        let expected: Vec<&str> = tlsa.into_iter().chain(sts).collect();
+        assert_eq!(told["not-determined"], json!(expected), "{flags}");
+    }
 }
 
 /// Each scenario of a policy that fails, and what a report calls it.
