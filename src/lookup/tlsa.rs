@@ -113,13 +113,51 @@ fn no_answer(NoRecords { failure, authenticity }: NoRecords) -> TlsaOutcome {
 }
 
 /// The records in the order of their bytes, each once, whatever order the server
-/// shuffled them into.
+/// shuffled them into. Of too many the weaker digests go first: a stronger one
+/// that is not kept would say what those count for (RFC 7671 §9).
 fn with_records(outcome: TlsaOutcome, base: &Name, data: &[RData]) -> TlsaFacts {
     let mut records: Vec<TlsaRecord> = data.iter().filter_map(tlsa_record).collect();
     let bytes = |it: &TlsaRecord| (it.usage, it.selector, it.matching_type, it.data.0.clone());
     records.sort_by_cached_key(bytes);
     records.dedup();
     let records_excess = records.len().saturating_sub(TLSA_RECORDS_MAX);
-    records.truncate(TLSA_RECORDS_MAX);
+    if records_excess > 0 {
+        records.sort_by_key(|it| digest_rank(it.matching_type));
+        records.truncate(TLSA_RECORDS_MAX);
+        records.sort_by_cached_key(bytes);
+    }
     TlsaFacts { outcome, base: Some(MxHost::new(&base.to_ascii())), records, records_excess }
+}
+
+/// 0 is kept first.
+fn digest_rank(matching_type: u8) -> u8 {
+    match matching_type {
+        // SHA-512, the data as it is, SHA-256 (RFC 7218 §2.3).
+        2 => 0,
+        0 => 1,
+        1 => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_proto::rr::rdata::TLSA;
+
+    #[test]
+    fn of_too_many_records_the_stronger_digests_stay() {
+        let record = |matching_type: u8, data: u8| {
+            let data = vec![data; if matching_type == 2 { 64 } else { 32 }];
+            RData::TLSA(TLSA::new(3.into(), 1.into(), matching_type.into(), data))
+        };
+        let weaker = (0..40).map(|data| record(1, data));
+        let data: Vec<RData> = weaker.chain([record(0, 7), record(2, 7), record(9, 7)]).collect();
+        let base = Name::from_ascii("mx.example.").unwrap();
+        let told = with_records(TlsaOutcome::Secure, &base, &data);
+        assert_eq!((told.records.len(), told.records_excess), (TLSA_RECORDS_MAX, 11));
+        let count = |kind: u8| told.records.iter().filter(|it| it.matching_type == kind).count();
+        assert_eq!([0, 1, 2, 9].map(count), [1, 30, 1, 0]);
+        assert!(told.records.is_sorted_by_key(|it| (it.matching_type, it.data.0.clone())));
+    }
 }

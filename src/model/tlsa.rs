@@ -98,7 +98,7 @@ pub struct TlsaFacts {
     pub base: Option<MxHost>,
     /// The records, at most [`TLSA_RECORDS_MAX`], in the order of their bytes.
     pub records: Vec<TlsaRecord>,
-    /// Records beyond, not kept.
+    /// Records beyond, not kept: none has a stronger digest than one that is.
     pub records_excess: usize,
 }
 
