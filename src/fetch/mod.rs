@@ -290,5 +290,24 @@ fn told(error: &hyper::Error) -> String {
             "a head over {HEAD_BYTES_MAX} bytes or {HEAD_FIELDS_MAX} fields, or a length that no body has"
         );
     }
-    error.source().map_or(error.to_string(), |source| format!("{error}: {source}"))
+    error
+        .source()
+        .map_or(error.to_string(), |source| format!("{error}: {}", without_link(&source.to_string())))
+}
+
+/// The words of an error before the link to rustls' manual that some end in.
+fn without_link(words: &str) -> &str {
+    words.split_once(": https://docs.rs/").map_or(words, |(words, _)| words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_link;
+
+    #[test]
+    fn words_end_before_a_link_to_a_manual() {
+        let words = "peer closed connection without sending TLS close_notify";
+        assert_eq!(without_link(&format!("{words}: https://docs.rs/rustls/latest/rustls/manual")), words);
+        assert_eq!(without_link(words), words);
+    }
 }

@@ -68,13 +68,23 @@ fn each_fault_of_a_policy_host_has_its_name() {
         (good, StsFetchFailure::TooLong(65536), "policy_too_long sts-policy-fetch-error"),
         (good, StsFetchFailure::Encoding, "policy_syntax sts-policy-invalid"),
         (&none, StsFetchFailure::NotAllowed(text()), "undetermined:sts_policy_unknown -"),
-        // Before what it says counts whether it is the host.
-        (&PKI.host, StsFetchFailure::Status(404), "host_certificate sts-webpki-invalid"),
-        (&PKI.old_policy, StsFetchFailure::Status(404), "host_certificate sts-webpki-invalid"),
     ] {
         let words = failure.to_string();
         let fetch = StsFetch { failure: Some(failure), ..StsFetch::default() };
         assert_eq!(judged(fetched(chain, fetch), shows(&PKI.host)), (expected.to_string(), words));
+    }
+    // Before what it says counts whether it is the host.
+    for (chain, words) in [
+        (&PKI.host, "certificate for mx0.example.com"),
+        (&PKI.old_policy, "certificate: chain valid, dates expired"),
+    ] {
+        let failures =
+            [StsFetchFailure::Status(404), StsFetchFailure::Http(text()), StsFetchFailure::Encoding];
+        for failure in failures {
+            let fetch = StsFetch { failure: Some(failure), ..StsFetch::default() };
+            let expected = ("host_certificate sts-webpki-invalid".to_string(), words.to_string());
+            assert_eq!(judged(fetched(chain, fetch), shows(&PKI.host)), expected);
+        }
     }
     let own = policy(StsMode::Enforce, "*.example.com").fetch.unwrap();
     let told = judged(fetched(&PKI.host, StsFetch::clone(&own)), shows(&PKI.host));

@@ -143,24 +143,45 @@ pub(super) fn detail(sts: &StsFacts, judge: &Judge) -> Option<String> {
         (Published::Faulty(fault), _) => Some(fault.to_string()),
         (Published::Failed(failure), _) => Some(of_failure(failure)),
         (Published::Record(_), Some(fetch)) => match (&fetch.failure, &fetch.policy) {
-            (Some(failure), _) => Some(failure.to_string()),
+            (Some(failure), _) if came_to_no_http(failure) => Some(failure.to_string()),
             _ if host_certificate(judge, sts, fetch) != Check::Pass => {
-                let assessed = judge.assess(&fetch.chain);
-                Some(match (host_certificate(judge, sts, fetch), assessed) {
-                    (Check::Fail(CheckFailure::NameMismatch), Some(assessed)) => {
-                        format!("certificate for {}", assessed.leaf.dns_names.join(" "))
-                    }
-                    (_, Some(assessed)) => {
-                        let (chain, dates) = (assessed.assessment.chain, assessed.assessment.dates);
-                        format!("certificate: chain {chain}, dates {dates}")
-                    }
-                    _ => "no certificate was kept".to_owned(),
-                })
+                Some(of_certificate(judge, sts, fetch))
             }
+            (Some(failure), _) => Some(failure.to_string()),
             (None, Some(Err(fault))) => Some(fault.to_string()),
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// Whether what failed comes before the certificate counts.
+fn came_to_no_http(failure: &StsFetchFailure) -> bool {
+    match failure {
+        StsFetchFailure::Unresolved(_)
+        | StsFetchFailure::NotAllowed(_)
+        | StsFetchFailure::Connect(_)
+        | StsFetchFailure::Timeout(_)
+        | StsFetchFailure::Tls(_) => true,
+        StsFetchFailure::Http(_)
+        | StsFetchFailure::Redirect(_)
+        | StsFetchFailure::Status(_)
+        | StsFetchFailure::TooLong(_)
+        | StsFetchFailure::Encoding => false,
+    }
+}
+
+/// What is wrong with the certificate of the policy host.
+fn of_certificate(judge: &Judge, sts: &StsFacts, fetch: &StsFetch) -> String {
+    match (host_certificate(judge, sts, fetch), judge.assess(&fetch.chain)) {
+        (Check::Fail(CheckFailure::NameMismatch), Some(assessed)) => {
+            format!("certificate for {}", assessed.leaf.dns_names.join(" "))
+        }
+        (_, Some(assessed)) => {
+            let (chain, dates) = (assessed.assessment.chain, assessed.assessment.dates);
+            format!("certificate: chain {chain}, dates {dates}")
+        }
+        _ => "no certificate was kept".to_owned(),
     }
 }
 

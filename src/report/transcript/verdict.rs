@@ -3,8 +3,8 @@
 
 use crate::model::text::printable;
 use crate::model::{
-    DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyVerdict, PossibleDelivery, TlsSettings,
-    Verdict, View,
+    Delivery, DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyVerdict, PossibleDelivery,
+    TlsSettings, Verdict, View,
 };
 use std::fmt::{self, Write};
 
@@ -73,7 +73,9 @@ fn write_outcome(out: &mut String, outcome: &Outcome) -> fmt::Result {
     if let Some(basis) = outcome.basis {
         write!(out, ", {}", basis.name())?;
     }
-    write_logged(out, outcome.logged.as_ref())?;
+    // Of what is not known, nobody knows how it is logged.
+    let is_known = outcome.delivery != Delivery::Undetermined;
+    write_logged(out, outcome.logged.as_ref().filter(|_| is_known))?;
     writeln!(out)
 }
 
