@@ -160,6 +160,7 @@ fn came_to_no_http(failure: &StsFetchFailure) -> bool {
     match failure {
         StsFetchFailure::Unresolved(_)
         | StsFetchFailure::NotAllowed(_)
+        | StsFetchFailure::Unfinished(_)
         | StsFetchFailure::Connect(_)
         | StsFetchFailure::Timeout(_)
         | StsFetchFailure::Tls(_) => true,
