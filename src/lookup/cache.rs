@@ -38,7 +38,8 @@ impl AnswerCache {
     pub(super) fn insert(&self, question: &Question, answer: &Arc<Vouched>, now: Instant) {
         let most = if answer.records.is_empty() && !answer.goes_on { DENIAL_KEPT_MAX } else { KEPT_MAX };
         let time = Duration::from_secs(answer.ttl.unwrap_or_default().into()).min(most);
-        if !time.is_zero() {
+        // Whoever asks again may learn who vouches.
+        if !time.is_zero() && answer.unvouched.is_none() {
             let cached = CachedAnswer { answer: answer.clone(), until: now + time };
             self.0.insert(question.clone(), cached);
         }
@@ -68,7 +69,7 @@ mod tests {
             goes_on,
             ttl,
         };
-        let answer = Arc::new(Vouched { answer, authenticity: Authenticity::Secure });
+        let answer = Arc::new(Vouched { answer, authenticity: Authenticity::Secure, unvouched: None });
         let (cache, now) = (AnswerCache::new(8), Instant::now());
         cache.insert(&question(), &answer, now);
         cache.get(&question(), now + Duration::from_secs(seconds)).is_some()

@@ -73,6 +73,10 @@ pub const EXCHANGES_MAX: usize = 100;
 /// Exchangers, and how many there are beyond; or why there are none.
 type MailExchangers = Result<(Vec<MailExchanger>, usize), Failure>;
 
+/// Who vouches for them, `None` where nobody said anything; or why that is not
+/// known, where those that are believed failed and another answered.
+type WhoVouches = Result<Option<Authenticity>, Failure>;
+
 /// Asks a recursive resolver. Answers are cached for their TTL, the negative
 /// ones too, and equal questions that are under way are asked once.
 pub struct DnsLookup {
@@ -168,13 +172,16 @@ impl DnsLookup {
             Ok(name) => name,
             Err(failure) => return DomainFacts::failed(target, failure),
         };
-        let (told, authenticity) = self.mail_exchangers(&name).await;
-        let facts = match told {
+        let (told, who_vouches) = self.mail_exchangers(&name).await;
+        let mut facts = match told {
             Ok((mx, excess)) => self.explicit(target, mx, excess).await,
             Err(failure) if failure.kind == Kind::NoData => self.implicit(target, &domain, &name).await,
             Err(failure) => DomainFacts::failed(target, failure),
         };
-        let facts = DomainFacts { mx_authenticity: authenticity.filter(|_| self.dane), ..facts };
+        match who_vouches {
+            Ok(authenticity) => facts.mx_authenticity = authenticity.filter(|_| self.dane),
+            Err(failure) => tlsa::leave_open(&mut facts.exchanges, &failure),
+        }
         self.with_policies(facts, &domain, &name).await
     }
 
@@ -263,16 +270,19 @@ impl DnsLookup {
 
     /// The exchangers, and how many there are beyond those that are kept; beside
     /// that, who vouches for it.
-    async fn mail_exchangers(&self, name: &Name) -> (MailExchangers, Option<Authenticity>) {
-        let FoundRecords { answer, authenticity, .. } = match self.names.query(name, RecordType::MX).await {
+    async fn mail_exchangers(&self, name: &Name) -> (MailExchangers, WhoVouches) {
+        let found = match self.names.query(name, RecordType::MX).await {
             Ok(found) => found,
-            Err(NoRecords { failure, authenticity }) => return (Err(as_listed(failure)), authenticity),
+            Err(NoRecords { failure, authenticity, unvouched }) => {
+                return (Err(as_listed(failure)), unvouched.map_or(Ok(authenticity), Err));
+            }
         };
+        let FoundRecords { answer, authenticity, unvouched, .. } = found;
         let mut mx = answer::mail_exchangers(&answer.records);
         let excess = mx.len().saturating_sub(EXCHANGES_MAX);
         mx.truncate(EXCHANGES_MAX);
         let told = if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) };
-        (told, Some(authenticity))
+        (told, unvouched.map_or(Ok(Some(authenticity)), Err))
     }
 
     /// Whether a target is left alone, and not even looked up.

@@ -38,6 +38,8 @@ pub(super) struct Addresses {
 pub(super) struct AddressWay {
     /// Who vouches for the addresses and every alias before them.
     pub(super) authenticity: Authenticity,
+    /// Why that is not known, where those that could say so failed.
+    pub(super) unvouched: Option<Failure>,
     /// Where the aliases of the name end; `None` where it has none.
     pub(super) end: Option<Name>,
 }
@@ -87,8 +89,9 @@ impl Names {
             return None;
         }
         let told = self.query(name, family).await;
-        Some(told.map_err(|none| none.failure).map(|FoundRecords { answer, authenticity, end }| {
-            (answer::addresses(&answer.records), AddressWay { authenticity, end })
+        Some(told.map_err(|none| none.failure).map(|found| {
+            let FoundRecords { answer, authenticity, unvouched, end } = found;
+            (answer::addresses(&answer.records), AddressWay { authenticity, unvouched, end })
         }))
     }
 
@@ -117,27 +120,28 @@ impl Names {
         record_type: RecordType,
     ) -> Result<FoundRecords, NoRecords> {
         let mut chain = AliasChain::new(name.clone());
-        let mut authenticity = Authenticity::Secure;
+        let (mut authenticity, mut unvouched) = (Authenticity::Secure, None);
         while let Some(asked) = chain.end() {
             if let Some(failure) = special::failure(asked) {
                 return Err(failure.into());
             }
             let answer = self.questions.ask(asked, record_type).await?;
             authenticity = weakest(authenticity, answer.authenticity);
+            unvouched = unvouched.or_else(|| answer.unvouched.clone());
             chain.follow(&answer.aliases)?;
             self.screen(name, &chain)?;
             if !answer.exists {
-                return Err(none(Kind::Nxdomain, authenticity));
+                return Err(none(Kind::Nxdomain, authenticity, unvouched));
             }
             if !answer.records.is_empty() {
                 let end = chain.aliases().last().map(Name::to_lowercase);
-                return Ok(FoundRecords { answer, authenticity, end });
+                return Ok(FoundRecords { answer, authenticity, unvouched, end });
             }
             if !answer.goes_on {
                 break;
             }
         }
-        Err(none(Kind::NoData, authenticity))
+        Err(none(Kind::NoData, authenticity, unvouched))
     }
 
     /// Refuses aliases that are on the blocklist.
@@ -151,8 +155,8 @@ impl Names {
     }
 }
 
-fn none(kind: Kind, authenticity: Authenticity) -> NoRecords {
-    NoRecords { failure: Failure::new(Phase::Dns, kind), authenticity: Some(authenticity) }
+fn none(kind: Kind, authenticity: Authenticity, unvouched: Option<Failure>) -> NoRecords {
+    NoRecords { failure: Failure::new(Phase::Dns, kind), authenticity: Some(authenticity), unvouched }
 }
 
 /// The one for which most is vouched; what nobody validated may be secure.
@@ -163,7 +167,7 @@ fn best(ways: Vec<AddressWay>) -> AddressWay {
         Authenticity::Insecure => 2,
         Authenticity::Bogus => 3,
     };
-    let nobody = AddressWay { authenticity: Authenticity::NotValidated, end: None };
+    let nobody = AddressWay { authenticity: Authenticity::NotValidated, unvouched: None, end: None };
     ways.into_iter().min_by_key(rank).unwrap_or(nobody)
 }
 

@@ -92,9 +92,11 @@ impl Questions {
             Ok(answer) => debug!(%name, %record_type, records = answer.records.len(), us, "answer"),
             Err(trouble) => debug!(%name, %record_type, failure = %trouble.failure(), us, "answer"),
         }
-        let no_answer =
-            |trouble: Trouble| NoRecords { failure: trouble.failure(), authenticity: trouble.authenticity() };
-        let told = told.map_err(no_answer);
+        let told = told.map_err(|trouble| NoRecords {
+            failure: trouble.failure(),
+            authenticity: trouble.authenticity(),
+            unvouched: None,
+        });
         self.told.add(question, self.validated, told.as_ref());
         let answer = told.map(Arc::new)?;
         self.cache.insert(question, &answer, Instant::now());

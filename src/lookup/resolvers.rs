@@ -7,10 +7,13 @@
 //!          └─ the answer is truncated ──► the same over TCP
 //! ```
 //!
-//! Those whose AD is believed are asked before the others. Where one of them
-//! refuses (SERVFAIL), no answer without AD counts in its place before it was
-//! asked again without validating (CD): if it answers then, what stands there is
-//! bogus. An answer of a resolver that is not believed is vouched for by nobody.
+//! Those whose AD is believed are asked before the others, and for TLSA they alone.
+//! Where one of them refuses (SERVFAIL), no answer without AD counts in its place
+//! before it was asked again without validating (CD), and then once more as at
+//! first: if it answers the one and refuses the other, what stands there is bogus.
+//! Otherwise that it refused leaves open who vouches. An answer of a resolver that
+//! is not believed serves where those that are fail, and says no more than what it
+//! says: who vouches is not known then, for their failure.
 
 use super::believed::{self, AskedResolver, TrustedAd, may_be_believed};
 use super::health::Health;
@@ -18,7 +21,7 @@ use super::tcp::TcpConnections;
 use super::trouble::{Strays, Trouble};
 use super::udp::UdpSockets;
 use super::vouched::Vouched;
-use crate::dns::{Answer, Question, Reading};
+use crate::dns::{Answer, Question, Reading, RecordType};
 use crate::model::tlsa::Authenticity;
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -182,18 +185,48 @@ impl Resolvers {
     /// # Errors
     /// What tells most of why there is no answer.
     pub(super) async fn ask(&self, question: &Question) -> Result<Vouched, Trouble> {
-        let (told, refused) = self.ask_among(question, self.candidates(), self.attempts).await;
-        if told.as_ref().is_ok_and(|told| told.authenticity == Authenticity::Secure) {
+        let mut candidates = self.candidates();
+        if question.record_type == RecordType::TLSA && self.one_is_believed() {
+            candidates.retain(|candidate| candidate.nameserver.is_believed());
+        }
+        let (told, refused) = self.ask_among(question, candidates, self.attempts).await;
+        if refused.is_empty() || told.as_ref().is_ok_and(is_secure) {
             return told;
         }
+        // On the heap: this is rare, and would make every question larger.
+        Box::pin(self.weigh(question, told, refused)).await
+    }
+
+    /// What an answer without AD, or none, comes to where these have refused.
+    async fn weigh(
+        &self,
+        question: &Question,
+        mut told: Result<Vouched, Trouble>,
+        refused: Vec<&Nameserver>,
+    ) -> Result<Vouched, Trouble> {
+        let unchecked = Question { checking_disabled: true, ..question.clone() };
+        let mut open = None;
         for nameserver in refused {
-            let unchecked = Question { checking_disabled: true, ..question.clone() };
-            // On the heap: this is rare, and would make every question larger.
-            if Box::pin(self.ask_among(&unchecked, vec![candidate(nameserver)], 1)).await.0.is_ok() {
-                return Err(Trouble::Bogus);
+            let once = |question| self.ask_among(question, vec![candidate(nameserver)], 1);
+            if once(&unchecked).await.0.is_err() {
+                open = Some(Trouble::servfail());
+                continue;
+            }
+            match once(question).await.0 {
+                Ok(answer) if is_secure(&answer) => return Ok(answer),
+                Ok(answer) => told = Ok(answer),
+                Err(trouble) if trouble.is_servfail() => return Err(Trouble::Bogus),
+                Err(trouble) => open = Some(trouble),
             }
         }
-        told
+        match open {
+            Some(trouble) => told.map(|answer| answer.unvouched(trouble.failure())),
+            None => told,
+        }
+    }
+
+    fn one_is_believed(&self) -> bool {
+        self.nameservers.iter().any(Nameserver::is_believed)
     }
 
     /// The same of these only; beside it those that are believed and refuse.
@@ -204,7 +237,7 @@ impl Resolvers {
         attempts: usize,
     ) -> (Result<Vouched, Trouble>, Vec<&'a Nameserver>) {
         let strays = Strays::default();
-        let (mut told, mut refused) = (None, Vec::new());
+        let (mut told, mut told_by_believed, mut refused) = (None, None, Vec::new());
         let mut left = attempts;
         while left > 0 && !candidates.is_empty() {
             left -= 1;
@@ -213,6 +246,7 @@ impl Resolvers {
                 question,
                 strays: &strays,
                 told: &mut told,
+                told_by_believed: &mut told_by_believed,
                 refused: &mut refused,
             };
             if let Some(answer) = sending.run(&mut candidates).await {
@@ -259,6 +293,8 @@ struct Sending<'s, 'r> {
     strays: &'s Strays,
     /// What tells most so far.
     told: &'s mut Option<Trouble>,
+    /// The same of those that are believed.
+    told_by_believed: &'s mut Option<Trouble>,
     /// Those that are believed and refuse.
     refused: &'s mut Vec<&'r Nameserver>,
 }
@@ -330,8 +366,7 @@ impl<'r> Sending<'_, 'r> {
         let trouble = match reply {
             Ok(Reading::Answer(answer)) => {
                 nameserver.health.answered();
-                let authenticity = nameserver.authenticity(&answer);
-                return Some(Vouched { answer, authenticity });
+                return Some(self.vouch(nameserver, answer));
             }
             Ok(Reading::NoAnswer(none)) => Trouble::NoAnswer(none),
             Ok(Reading::Truncated) => Trouble::Truncated,
@@ -342,8 +377,24 @@ impl<'r> Sending<'_, 'r> {
             self.refused.push(nameserver);
         }
         candidate.fail(&trouble);
-        self.tell(trouble);
+        if nameserver.is_believed() {
+            tell_most(self.told_by_believed, &trouble);
+        }
+        tell_most(self.told, &trouble);
         None
+    }
+
+    /// The answer with who vouches for it: of one that is believed it counts,
+    /// whatever it said before; of another it leaves that open as long as one is.
+    fn vouch(&mut self, nameserver: &Nameserver, answer: Answer) -> Vouched {
+        self.refused.retain(|known| !ptr::eq(*known, nameserver));
+        let authenticity = nameserver.authenticity(&answer);
+        let vouched = Vouched { answer, authenticity, unvouched: None };
+        if nameserver.is_believed() || !self.resolvers.one_is_believed() {
+            return vouched;
+        }
+        let silence = Trouble::silence(None);
+        vouched.unvouched(self.told_by_believed.as_ref().unwrap_or(&silence).failure())
     }
 
     fn give_up(&mut self, candidates: &mut [Candidate<'_>]) {
@@ -351,14 +402,19 @@ impl<'r> Sending<'_, 'r> {
         for candidate in candidates.iter_mut().filter(|candidate| candidate.sent && !candidate.failed) {
             candidate.fail(&trouble);
         }
-        self.tell(trouble);
+        tell_most(self.told, &trouble);
     }
+}
 
-    fn tell(&mut self, trouble: Trouble) {
-        if self.told.as_ref().is_none_or(|told| trouble.rank() <= told.rank()) {
-            *self.told = Some(trouble);
-        }
+/// Keeps what tells most; of two that tell as much the later.
+fn tell_most(told: &mut Option<Trouble>, trouble: &Trouble) {
+    if told.as_ref().is_none_or(|told| trouble.rank() <= told.rank()) {
+        *told = Some(trouble.clone());
     }
+}
+
+fn is_secure(told: &Vouched) -> bool {
+    told.authenticity == Authenticity::Secure
 }
 
 /// Who is sent the question next: everybody in turn, save those that failed.

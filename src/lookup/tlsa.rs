@@ -16,7 +16,7 @@ use super::names::{AddressWay, Names, below};
 use super::vouched::{FoundRecords, NoRecords};
 use crate::dns::{Name, RData, RecordType};
 use crate::model::tlsa::{Authenticity, TLSA_RECORDS_MAX, TlsaFacts, TlsaOutcome, TlsaRecord};
-use crate::model::{Failure, Kind, MxHost, Phase};
+use crate::model::{Exchange, Failure, Kind, MxHost, Phase};
 
 /// Most hosts of a domain that are asked for TLSA records: of those that are
 /// secure, the first by preference. Of the others it is told that they were not.
@@ -32,6 +32,16 @@ pub(super) fn needs_a_question(way: &AddressWay) -> bool {
         Authenticity::Secure => true,
         Authenticity::Insecure => way.end.is_some(),
         Authenticity::Bogus | Authenticity::NotValidated => false,
+    }
+}
+
+/// What the records of hosts come to whose MX records nobody could vouch for, for
+/// this reason: to nothing that is known, whatever stands there.
+pub(super) fn leave_open(hosts: &mut [Exchange], why: &Failure) {
+    let told = format_args!("who vouches for the MX records is not known: {why}");
+    let outcome = TlsaOutcome::Failed(Failure::new(why.phase, why.kind).with_detail(told));
+    for facts in hosts.iter_mut().filter_map(|host| host.tlsa.as_mut()) {
+        *facts = TlsaFacts::without(outcome.clone());
     }
 }
 
@@ -62,6 +72,9 @@ impl Names {
 
     /// The names at which records count, in order.
     async fn bases(&self, host: &Name, way: &AddressWay) -> Result<Vec<Name>, TlsaOutcome> {
+        if let Some(failure) = &way.unvouched {
+            return Err(TlsaOutcome::Failed(failure.clone()));
+        }
         let host = host.clone();
         match (way.authenticity, &way.end) {
             (Authenticity::Secure, Some(end)) => Ok(vec![end.clone(), host]),
@@ -81,12 +94,19 @@ impl Names {
     /// Who vouches for the first alias alone.
     async fn alias_authenticity(&self, host: &Name) -> Result<Authenticity, TlsaOutcome> {
         let told = self.questions.ask(host, RecordType::CNAME).await;
-        told.map(|answer| answer.authenticity).map_err(no_answer)
+        let answer = told.map_err(no_answer)?;
+        match &answer.unvouched {
+            Some(failure) => Err(TlsaOutcome::Failed(failure.clone())),
+            None => Ok(answer.authenticity),
+        }
     }
 
     async fn tlsa_at(&self, base: &Name) -> TlsaFacts {
         let Some(name) = below(PORT_25, base) else { return TlsaFacts::without(TlsaOutcome::Absent) };
         match self.query(&name, RecordType::TLSA).await {
+            Ok(FoundRecords { unvouched: Some(failure), .. }) => {
+                TlsaFacts::without(TlsaOutcome::Failed(failure))
+            }
             Ok(FoundRecords { answer, authenticity, .. }) => {
                 let outcome = match authenticity {
                     Authenticity::Secure => TlsaOutcome::Secure,
@@ -103,7 +123,10 @@ impl Names {
 
 /// What it comes to that there are no records: that there are none only if a
 /// resolver that is believed says so.
-fn no_answer(NoRecords { failure, authenticity }: NoRecords) -> TlsaOutcome {
+fn no_answer(NoRecords { failure, authenticity, unvouched }: NoRecords) -> TlsaOutcome {
+    if let Some(failure) = unvouched {
+        return TlsaOutcome::Failed(failure);
+    }
     match authenticity {
         Some(Authenticity::Secure | Authenticity::Insecure) => TlsaOutcome::Absent,
         Some(Authenticity::Bogus) => TlsaOutcome::Bogus,

@@ -58,7 +58,7 @@ fn order(question: &AskedQuestion) -> (u8, &str, &str) {
 
 fn asked(question: &Question, validated: bool, told: Result<&Vouched, &NoRecords>) -> AskedQuestion {
     let (mut answer, authenticity) = match told {
-        Ok(told) => (lines(told), Some(told.authenticity)),
+        Ok(told) => (lines(told), Some(told.authenticity).filter(|_| told.unvouched.is_none())),
         Err(none) => (vec![none.failure.to_string()], none.authenticity),
     };
     let answer_excess = answer.len().saturating_sub(RECORDS_TOLD_MAX);

@@ -63,6 +63,11 @@ impl Trouble {
         Self::Silence(strays)
     }
 
+    /// How a resolver refuses.
+    pub(super) fn servfail() -> Self {
+        Self::NoAnswer(NoAnswer::Code(ResponseCode::ServFail))
+    }
+
     /// This machine cannot write the question down.
     pub(super) fn unsendable(error: impl fmt::Display) -> Self {
         io::Error::new(io::ErrorKind::InvalidInput, error.to_string()).into()

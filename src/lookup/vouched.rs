@@ -11,6 +11,16 @@ use std::sync::Arc;
 pub(super) struct Vouched {
     pub(super) answer: Answer,
     pub(super) authenticity: Authenticity,
+    /// Why it is not known who vouches, where that is so: those that are believed
+    /// failed, and this is what another says. [`Authenticity::NotValidated`] then.
+    pub(super) unvouched: Option<Failure>,
+}
+
+impl Vouched {
+    /// The same, where for this reason it is not known who vouches.
+    pub(super) fn unvouched(self, why: Failure) -> Self {
+        Self { authenticity: Authenticity::NotValidated, unvouched: Some(why), ..self }
+    }
 }
 
 impl Deref for Vouched {
@@ -27,6 +37,8 @@ pub(super) struct FoundRecords {
     pub(super) answer: Arc<Vouched>,
     /// Who vouches for the whole way there.
     pub(super) authenticity: Authenticity,
+    /// As [`Vouched::unvouched`], of the whole way.
+    pub(super) unvouched: Option<Failure>,
     /// Where the aliases of the name end; `None` where it has none.
     pub(super) end: Option<Name>,
 }
@@ -38,11 +50,13 @@ pub(super) struct NoRecords {
     /// Who vouches for that there are none; [`Authenticity::Bogus`] where what
     /// stands there is; `None` where nobody said anything.
     pub(super) authenticity: Option<Authenticity>,
+    /// As [`Vouched::unvouched`], of that there are none.
+    pub(super) unvouched: Option<Failure>,
 }
 
 impl From<Failure> for NoRecords {
     fn from(failure: Failure) -> Self {
-        Self { failure, authenticity: None }
+        Self { failure, authenticity: None, unvouched: None }
     }
 }
 

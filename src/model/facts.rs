@@ -1,7 +1,7 @@
 //! What the DNS says about one domain.
 
 use super::endpoint::{Endpoint, ProbeKey};
-use super::failure::{Failure, Phase};
+use super::failure::{Failure, Kind, Phase};
 use super::mta_sts::{Published, StsFacts};
 use super::name::MxHost;
 use super::target::Target;
@@ -46,6 +46,10 @@ pub struct Exchange {
 const UNCOUNTED_EXCHANGES_MAX: usize = 16;
 const UNCOUNTED_ADDRESSES_MAX: usize = 8;
 
+/// How resolvers that validate answer what is bogus: zones are mended, and what
+/// went wrong with a resolver passes.
+static REFUSED: Failure = Failure::new(Phase::Dns, Kind::Servfail);
+
 /// Whether a question to the DNS may be answered later.
 fn may_pass(failure: &Failure) -> bool {
     failure.phase == Phase::Dns && failure.kind.is_transient()
@@ -89,6 +93,7 @@ impl Exchange {
     fn failures(&self) -> impl Iterator<Item = &Failure> {
         let of_tlsa = self.tlsa.as_ref().and_then(|tlsa| match &tlsa.outcome {
             TlsaOutcome::Failed(failure) => Some(failure),
+            TlsaOutcome::Bogus => Some(&REFUSED),
             _ => None,
         });
         self.why_unresolved().into_iter().chain(of_tlsa)
@@ -132,7 +137,7 @@ pub struct DomainFacts {
     #[serde(default)]
     pub exchanges_excess: Option<usize>,
     /// Whether anybody vouches for the MX records, or that there are none; `None`
-    /// where that was not asked.
+    /// where that was not asked, or has no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mx_authenticity: Option<Authenticity>,
     /// MTA-STS of the domain; `None` where that was not asked.

@@ -264,7 +264,7 @@ pub const DETAIL_BYTES_MAX: usize = 200;
 
 impl Failure {
     /// A failure without further evidence.
-    pub fn new(phase: Phase, kind: Kind) -> Self {
+    pub const fn new(phase: Phase, kind: Kind) -> Self {
         Self { phase, kind, reply_code: None, alert: None, detail: None }
     }
 

@@ -75,6 +75,8 @@ pub(super) fn demand<'a>(
         Some(Authenticity::Insecure) if counts_under_insecure_mx => demand,
         Some(Authenticity::Insecure) if demand.allows_clear() => demand,
         Some(Authenticity::Insecure) => DaneDemand::Nothing(DaneStand::InsecureMx),
+        // Records are asked for only where a resolver is believed: that has failed.
+        Some(Authenticity::NotValidated) | None if matches!(tlsa.outcome, TlsaOutcome::Failed(_)) => demand,
         Some(Authenticity::NotValidated) | None => DaneDemand::Nothing(not_validated()),
     }
 }

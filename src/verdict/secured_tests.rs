@@ -163,6 +163,12 @@ fn what_the_dns_does_not_say_is_never_weaker() {
             answer(EXCHANGE, &signed(timeout()), does.clone()),
             "undetermined:tlsa_lookup_failed - - undetermined:tlsa_lookup_failed 450 4.7.324"
         );
+        // Nor where those that validate gave no answer for the MX either.
+        let unvouched = DomainFacts { mx_authenticity: None, ..signed(timeout()) };
+        assert_eq!(
+            answer(EXCHANGE, &unvouched, does.clone()),
+            "undetermined:tlsa_lookup_failed - - undetermined:tlsa_lookup_failed 450 4.7.324"
+        );
         // A sender without DANE does not ask.
         let told = answer("google", &signed(TlsaOutcome::Bogus), does);
         assert!(

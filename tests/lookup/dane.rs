@@ -178,9 +178,15 @@ async fn each_state_of_a_host_has_its_outcome() {
         (
             vec![("mx.example", A, secure_v4(1)), at_mx(Bogus(vec![tlsa(&RECORD)]))],
             "Bogus",
-            &["mx.example"; 3],
+            &["mx.example"; 4],
         ),
-        (vec![("mx.example", A, secure_v4(1)), at_mx(Bogus(vec![]))], "Bogus", &["mx.example"; 3]),
+        (vec![("mx.example", A, secure_v4(1)), at_mx(Bogus(vec![]))], "Bogus", &["mx.example"; 4]),
+        // A refusal that passes is none.
+        (
+            vec![("mx.example", A, secure_v4(1)), at_mx(Flaky(vec![tlsa(&RECORD)]))],
+            "Insecure mx.example 1",
+            &["mx.example"; 2],
+        ),
         // A record that is none leaves open what stands there.
         (
             vec![("mx.example", A, secure_v4(1)), at_mx(Secure(vec![tlsa(&RECORD), tlsa(&[3, 1])]))],
@@ -422,6 +428,7 @@ async fn no_answer_without_ad_overrules_a_refusal() {
         vec![
             ("bogus.example", MX, Records(vec![mx(10, "mx.example")])),
             ("broken.example", MX, Records(vec![mx(10, "mx.example")])),
+            ("flaky.example", MX, Records(vec![mx(10, "mx.example")])),
         ],
         plain,
     ]
@@ -431,9 +438,11 @@ async fn no_answer_without_ad_overrules_a_refusal() {
         ("_25._tcp.mx.example", TLSA, record()),
         ("bogus.example", MX, Bogus(vec![mx(10, "mx.example")])),
         ("broken.example", MX, Code(ResponseCode::ServFail)),
+        ("flaky.example", MX, Flaky(vec![mx(10, "mx.example")])),
     ]);
-    let (other, believed) = (DnsServer::start(plain).await, start(validated).await);
-    for order in [[&other, &believed], [&believed, &other]] {
+    for order in [[0, 1], [1, 0]] {
+        let servers = [DnsServer::start(plain.clone()).await, start(validated.clone()).await];
+        let order = order.map(|place| &servers[place]);
         let lookup = of(&order);
         // Asked first, wherever it stands.
         let facts = lookup.lookup(target("d.example")).await;
@@ -445,23 +454,79 @@ async fn no_answer_without_ad_overrules_a_refusal() {
         assert_eq!((kind(&facts), facts.mx_authenticity), (Some(Kind::Servfail), Some(Authenticity::Bogus)));
         // No answer at all, checked or not: the other's will do for addresses.
         let facts = lookup.lookup(target("broken.example")).await;
-        assert_eq!((kind(&facts), facts.mx_authenticity), (None, Some(Authenticity::NotValidated)));
+        assert_eq!((kind(&facts), facts.mx_authenticity), (None, None));
+        let of_tlsa = told(&facts);
+        assert!(of_tlsa.starts_with("failed: dns: servfail") && of_tlsa.contains("MX"), "{of_tlsa}");
+        // It passes: its word counts.
+        let facts = lookup.lookup(target("flaky.example")).await;
+        assert_eq!((kind(&facts), facts.mx_authenticity), (None, Some(Authenticity::Insecure)));
         let believed: Vec<_> = lookup.resolvers().iter().map(|it| it.ad_believed).collect();
         assert_eq!(believed.iter().filter(|it| **it == Some(true)).count(), 1, "{believed:?}");
     }
 }
 
-/// Of two that validate, one that fails leaves the other's word.
+/// Of two that validate, one that refuses leaves to the other only what that one
+/// has validated.
 #[tokio::test]
 async fn one_that_validates_and_fails_leaves_the_word_to_the_next() {
     let table = |reply| signed(vec![("mx.example", A, v4(1)), ("e.example", MX, reply)]);
-    for (reply, expected) in [
-        (Secure(vec![mx(10, "mx.example")]), Authenticity::Secure),
-        (Records(vec![mx(10, "mx.example")]), Authenticity::Insecure),
+    for (failing, reply, expected) in [
+        (ResponseCode::ServFail, Secure(vec![mx(10, "mx.example")]), Some(Authenticity::Secure)),
+        (ResponseCode::ServFail, Records(vec![mx(10, "mx.example")]), None),
+        (ResponseCode::Refused, Records(vec![mx(10, "mx.example")]), Some(Authenticity::Insecure)),
     ] {
-        let failing = start(table(Code(ResponseCode::ServFail))).await;
+        let failing = start(table(Code(failing))).await;
         let other = start(table(reply)).await;
         let facts = of(&[&failing, &other]).lookup(target("e.example")).await;
-        assert_eq!((kind(&facts), facts.mx_authenticity), (None, Some(expected)));
+        assert_eq!((kind(&facts), facts.mx_authenticity), (None, expected));
     }
+}
+
+/// What is wrong at a resolver that is believed stays wrong, whatever another says
+/// beside it, in either order.
+#[tokio::test]
+async fn an_error_of_one_that_is_believed_does_not_weaken_beside_another() {
+    let table = |tlsa: Option<Reply>| {
+        let at_mx = tlsa.map(|reply| ("_25._tcp.mx.example", TLSA, reply));
+        signed([("mx.example", A, secure_v4(1))].into_iter().chain(at_mx).collect())
+    };
+    let plain = || signed(vec![("mx.example", A, v4(1))]);
+    let servfail = || Code(ResponseCode::ServFail);
+    let insecurely_none = || Some(Records(vec![]));
+    for (reply, other, is_believed, expected) in [
+        (servfail(), plain(), false, "failed: dns: servfail"),
+        (Silence, plain(), false, "failed: dns: timeout"),
+        (Bogus(vec![]), plain(), false, "Bogus"),
+        (servfail(), table(insecurely_none()), true, "failed: dns: servfail"),
+        (Bogus(vec![]), table(insecurely_none()), true, "Bogus"),
+    ] {
+        let believed = start(table(Some(reply))).await;
+        let other = if is_believed { start(other).await } else { DnsServer::start(other).await };
+        for order in [[&believed, &other], [&other, &believed]] {
+            let nameservers = order.iter().map(|server| server.address).collect();
+            let timeout = Duration::from_millis(700);
+            let config = LookupConfig { dane: true, nameservers, timeout, ..config(order[0]) };
+            let facts = DnsLookup::new(config).unwrap().lookup(target("d.example")).await;
+            let outcome = told(&facts);
+            // Of two that are believed the first is asked first.
+            let is_first = order[0].address == believed.address;
+            assert!(outcome.starts_with(expected) || is_believed && !is_first, "{outcome}, not {expected}");
+            assert!(facts.may_be_known_later() || is_believed && !is_first, "{outcome}");
+            assert!(is_believed || asked_for_tlsa(&other).is_empty(), "{outcome}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn addresses_of_another_than_the_believed_are_vouched_for_by_nobody_knows_whom() {
+    let believed = start(signed(vec![
+        ("mx.example", A, Code(ResponseCode::ServFail)),
+        ("mx.example", AAAA, Code(ResponseCode::ServFail)),
+    ]));
+    let other = DnsServer::start(signed(vec![("mx.example", A, v4(1))]));
+    let (believed, other) = tokio::join!(believed, other);
+    let facts = of(&[&believed, &other]).lookup(target("d.example")).await;
+    assert_eq!(facts.mx_authenticity, Some(Authenticity::Secure));
+    assert_eq!((facts.exchanges[0].addresses.len(), facts.may_be_known_later()), (1, true));
+    assert_eq!(told(&facts), "failed: dns: servfail: Server Failure");
 }
