@@ -38,6 +38,22 @@ impl Resolve for Loopback {
     }
 }
 
+/// Names and where they are, with why there may be more.
+struct At(Vec<(&'static str, Vec<[u8; 4]>)>, Option<&'static str>);
+
+impl Resolve for At {
+    async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        let found = self.0.iter().find(|(name, _)| *name == host);
+        found
+            .map(|(_, addresses)| addresses.iter().copied().map(IpAddr::from).collect())
+            .ok_or_else(|| Failure::new(Phase::Dns, Kind::Nxdomain))
+    }
+
+    async fn resolve_with_others(&self, host: &str) -> Result<(Vec<IpAddr>, Option<String>), Failure> {
+        Ok((self.resolve(host).await?, self.1.map(str::to_owned)))
+    }
+}
+
 /// How a policy host answers.
 #[derive(Clone)]
 enum Plays {
@@ -72,8 +88,11 @@ type Asked = (Option<String>, String);
 async fn play(listener: TcpListener, config: Arc<ServerConfig>, plays: Plays) -> Asked {
     let (mut stream, _) = listener.accept().await.unwrap();
     if let Plays::Plain(bytes) = plays {
+        // With nothing unread the end is no reset.
+        let _ = stream.read(&mut [0; 16_384]).await.unwrap();
         stream.write_all(bytes).await.unwrap();
         let _ = stream.shutdown().await;
+        let _ = stream.read_u8().await;
         return (None, String::new());
     }
     let mut tls = TlsAcceptor::from(config).accept(stream).await.unwrap();
@@ -128,7 +147,7 @@ async fn a_policy_is_fetched_with_the_chain_that_its_host_showed() {
 
 #[tokio::test]
 async fn what_is_no_policy_is_told_with_how_far_it_came() {
-    use StsFetchFailure::{Encoding, Http, Redirect, Status, Tls, TooLong};
+    use StsFetchFailure::{Encoding, Http, NotAllowed, Redirect, Status, Tls, TooLong};
     let answer = |text: &str| Plays::Answer(text.as_bytes().to_vec());
     let long = ok(&"a".repeat(POLICY_BYTES_MAX + 1));
     let whole = ok(&"a".repeat(POLICY_BYTES_MAX));
@@ -136,7 +155,17 @@ async fn what_is_no_policy_is_told_with_how_far_it_came() {
     let moved = answer("HTTP/1.1 301 Moved\r\nLocation: https://example.com/\r\nContent-Length: 0\r\n\r\n");
     let missing = answer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     let cut = answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nversion");
+    let many_fields = |count: usize| {
+        let fields = "X: y\r\n".repeat(count);
+        Plays::Answer(format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{fields}\r\n").into_bytes())
+    };
     for (plays, status, expected) in [
+        // What is too much for this program alone, or what this program alone lacks.
+        (many_fields(400), Some(200), "none"),
+        (many_fields(600), None, "ours"),
+        (Plays::Plain(b"\x15\x03\x03\x00\x02\x02\x28"), None, "ours, no TLS"), // handshake_failure
+        (Plays::Plain(b"\x15\x03\x03\x00\x02\x02\x46"), None, "ours, no TLS"), // protocol_version
+        (Plays::Plain(b"\x15\x03\x03\x00\x02\x02\x50"), None, "tls"),          // internal_error
         (whole, Some(200), "none"),
         (long, Some(200), "too_long"),
         (Plays::Endless, Some(200), "too_long"),
@@ -155,13 +184,16 @@ async fn what_is_no_policy_is_told_with_how_far_it_came() {
             Some(Encoding) => "encoding",
             Some(Redirect(301)) => "redirect",
             Some(Status(404)) => "status",
+            Some(Http(why)) if why.starts_with("HTTP") => "HTTP twice",
             Some(Http(_)) => "http",
+            Some(NotAllowed(_)) if fetched.chain.is_empty() => "ours, no TLS",
+            Some(NotAllowed(_)) => "ours",
             Some(Tls(_)) => "tls",
             Some(_) => "another",
         };
         assert_eq!((told, fetched.status), (expected, status), "{fetched:?}");
         assert_eq!(fetched.body.is_some(), expected == "none");
-        assert_eq!(fetched.chain.is_empty(), expected == "tls");
+        assert_eq!(fetched.chain.is_empty(), expected.ends_with("tls") || expected.ends_with("no TLS"));
     }
 }
 
@@ -193,4 +225,89 @@ async fn nothing_is_asked_where_nobody_may_go_or_nobody_is() {
     let unknown = fetch(open(), "mta-sts.example.net").await;
     assert!(matches!(unknown.failure, Some(StsFetchFailure::Unresolved(_))), "{unknown:?}");
     assert!(unknown.chain.is_empty() && unknown.status.is_none());
+}
+
+fn fetcher(resolver: At, port: u16, time: Duration) -> PolicyFetcher<At> {
+    let blocklist = Blocklist::parse("127.0.0.9").unwrap();
+    PolicyFetcher::new(Gate::new(blocklist, true), resolver).at(port, time)
+}
+
+/// That none of the addresses opens is the host's only if all were tried, and
+/// none of them was left alone.
+#[tokio::test]
+async fn what_is_not_tried_is_not_told_as_the_hosts() {
+    const REFUSES: [u8; 4] = [127, 0, 0, 1];
+    const LISTED: [u8; 4] = [127, 0, 0, 9];
+    let nobody = TcpSocket::new_v4().unwrap();
+    nobody.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let port = nobody.local_addr().unwrap().port();
+    for (addresses, others, is_hosts) in [
+        (vec![REFUSES], None, true),
+        (vec![REFUSES; 3], None, true),
+        (vec![LISTED, REFUSES], None, false),
+        (vec![REFUSES, LISTED], None, false),
+        (vec![REFUSES], Some("2 addresses of a family that is not used"), false),
+    ] {
+        let told = format!("{addresses:?} {others:?}");
+        let fetched = fetcher(At(vec![(HOST, addresses)], others), port, LONG).fetch(HOST).await;
+        match fetched.failure {
+            Some(StsFetchFailure::Connect(_)) => assert!(is_hosts, "{told}"),
+            Some(StsFetchFailure::NotAllowed(why)) => {
+                assert!(!is_hosts, "{told}");
+                assert!(why.contains("127.0.0.1"), "{why}");
+            }
+            other => panic!("{told}: {other:?}"),
+        }
+    }
+    let many = (0..20).map(|_| LISTED).collect();
+    let fetched = fetcher(At(vec![(HOST, many)], None), port, LONG).fetch(HOST).await;
+    let Some(StsFetchFailure::NotAllowed(why)) = fetched.failure else { panic!("{fetched:?}") };
+    assert!(why.ends_with("12 addresses were not tried"), "{why}");
+}
+
+/// A policy host at 127.0.0.1.
+async fn answering() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(play(listener, identity().0, ok(POLICY)));
+    port
+}
+
+/// An address that has been silent is left alone, and not the hosts that have
+/// another beside it.
+#[tokio::test]
+async fn the_turn_is_at_the_address_that_is_connected_to() {
+    const AWAY: [u8; 4] = [127, 0, 0, 2];
+    let port = answering().await;
+    let names = vec![("mta-sts.example.net", vec![AWAY]), (HOST, vec![AWAY, [127, 0, 0, 1]])];
+    let fetcher = fetcher(At(names, None), port, LONG);
+    for _ in 0..3 {
+        let refused = fetcher.fetch("mta-sts.example.net").await;
+        assert!(matches!(refused.failure, Some(StsFetchFailure::Connect(_))), "{refused:?}");
+    }
+    let resting = fetcher.fetch("mta-sts.example.net").await;
+    assert!(matches!(resting.failure, Some(StsFetchFailure::NotAllowed(_))), "{resting:?}");
+    assert_eq!(fetcher.fetch(HOST).await.body.as_deref(), Some(POLICY));
+}
+
+/// A first address that swallows every SYN leaves time for the second.
+#[tokio::test]
+async fn a_silent_address_does_not_take_the_time_of_the_others() {
+    let port = answering().await;
+    // Nobody accepts here, and there is no room to wait.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::new(127, 0, 0, 2), port).into()).unwrap();
+    let silent = silent.listen(0).unwrap();
+    let mut filling = Vec::new();
+    while let Ok(filled) = tokio::time::timeout(
+        Duration::from_millis(300),
+        tokio::net::TcpStream::connect(silent.local_addr().unwrap()),
+    )
+    .await
+    {
+        filling.push(filled.unwrap());
+    }
+    let names = vec![(HOST, vec![[127, 0, 0, 2], [127, 0, 0, 1]])];
+    let fetched = fetcher(At(names, None), port, Duration::from_secs(4)).fetch(HOST).await;
+    assert_eq!(fetched.body.as_deref(), Some(POLICY), "{fetched:?}");
 }

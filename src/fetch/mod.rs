@@ -7,6 +7,7 @@
 //! redirect too, has to pass the gate between its lookup and the connection.
 
 pub mod policy;
+mod policy_connection;
 mod recorded;
 mod turns;
 
@@ -37,7 +38,7 @@ pub const FETCH_ADDRESSES_MAX: usize = 4;
 /// Longest head of an answer, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Most header fields of an answer.
-const HEAD_FIELDS_MAX: usize = 100;
+const HEAD_FIELDS_MAX: usize = 500;
 
 /// hyper's words for three things that are too much. It has a predicate for
 /// them only for servers; a test notices when the words change.
@@ -52,6 +53,17 @@ pub trait Resolve: Send + Sync {
     /// # Errors
     /// Why there are none.
     fn resolve(&self, host: &str) -> impl Future<Output = Result<Vec<IpAddr>, Failure>> + Send;
+
+    /// The addresses, and why there may be others that nobody here tries.
+    ///
+    /// # Errors
+    /// Why there are none.
+    fn resolve_with_others(
+        &self,
+        host: &str,
+    ) -> impl Future<Output = Result<(Vec<IpAddr>, Option<String>), Failure>> + Send {
+        async { Ok((self.resolve(host).await?, None)) }
+    }
 }
 
 /// Bounds of one fetch.
@@ -90,6 +102,9 @@ pub enum FetchError {
     /// It is not HTTP, or broke off.
     #[error("HTTP: {0}")]
     Http(String),
+    /// The head is more than is read.
+    #[error("HTTP: {0}")]
+    Head(String),
     /// The body is too long.
     #[error("over {0} bytes")]
     TooLong(usize),
@@ -159,7 +174,7 @@ impl<R: Resolve> Fetcher<R> {
         let host = url.host().ok_or(FetchError::Address)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let stream = self.connect(bare, url.port_u16().unwrap_or(80)).await?;
-        send(stream, request).await.map_err(FetchError::Http)
+        send(stream, request).await
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, FetchError> {
@@ -217,7 +232,7 @@ fn not_connected(ip: IpAddr, why: &Failure) -> FetchError {
 async fn send<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     request: Request<Full<Bytes>>,
-) -> Result<Response<Incoming>, String> {
+) -> Result<Response<Incoming>, FetchError> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEAD_FIELDS_MAX);
     let shake = builder.handshake(TokioIo::new(stream)).await;
@@ -283,16 +298,15 @@ fn redirect(response: &Response<Incoming>, from: &Uri) -> Result<Option<Uri>, Fe
 }
 
 /// hyper's words and those of what is behind them.
-fn told(error: &hyper::Error) -> String {
+fn told(error: &hyper::Error) -> FetchError {
     use std::error::Error;
     if error.to_string() == TOO_MUCH {
-        return format!(
+        return FetchError::Head(format!(
             "a head over {HEAD_BYTES_MAX} bytes or {HEAD_FIELDS_MAX} fields, or a length that no body has"
-        );
+        ));
     }
-    error
-        .source()
-        .map_or(error.to_string(), |source| format!("{error}: {}", without_link(&source.to_string())))
+    let source = error.source().map(|source| source.to_string());
+    FetchError::Http(source.map_or(error.to_string(), |source| format!("{error}: {}", without_link(&source))))
 }
 
 /// The words of an error before the link to rustls' manual that some end in.

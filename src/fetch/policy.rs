@@ -1,19 +1,20 @@
 //! The policy of MTA-STS from its policy host, as a sender without a cached one
 //! fetches it (RFC 8461 §3.3): over TLS with SNI, one request, no redirect.
 
+use super::policy_connection::Places;
 use super::recorded::RecordedHandshake;
 use super::turns::Turns;
 use super::{FetchError, FetchLimits, Fetcher, Resolve, body, send};
 use crate::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
-use crate::model::{Failure, Kind, Phase, text};
+use crate::model::{Endpoint, MxHost, ProbeKey, text};
 use crate::net::Gate;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper::{Request, Response};
 use rustls::pki_types::ServerName;
-use std::net::IpAddr;
 use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
@@ -73,7 +74,7 @@ pub fn is_contact(text: &str) -> bool {
     fits && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'(' | b')' | b'\\'))
 }
 
-/// Fetches policies, from one address one at a time.
+/// Fetches policies, from one address a few at a time.
 pub struct PolicyFetcher<R> {
     fetcher: Fetcher<R>,
     port: u16,
@@ -103,7 +104,7 @@ impl<R: Resolve> PolicyFetcher<R> {
     }
 
     /// Fetches the policy that `host` has (`mta-sts.` and the policy domain). The
-    /// wait for the turn at its address is no part of its time.
+    /// wait for the turn at its addresses is no part of its time.
     pub async fn fetch(&self, host: &str) -> StsFetch {
         let mut fetched = StsFetch::default();
         let failure = self.fetch_in_turn(host, &mut fetched).await.err();
@@ -112,16 +113,17 @@ impl<R: Resolve> PolicyFetcher<R> {
 
     async fn fetch_in_turn(&self, host: &str, fetched: &mut StsFetch) -> Result<(), StsFetchFailure> {
         let begun = Instant::now();
-        let addresses = timeout(self.time, self.fetcher.addresses(host)).await;
-        let addresses = addresses.map_err(|_| self.too_late())?.map_err(failure)?;
-        let left = self.time.saturating_sub(begun.elapsed());
-        let Some(first) = addresses.first() else {
-            return Err(StsFetchFailure::Unresolved(Failure::new(Phase::Dns, Kind::NoData)));
-        };
-        let turn = self.turns.take(*first).await.map_err(StsFetchFailure::NotAllowed)?;
-        let fetching = timeout(left, self.ask(host, addresses, fetched)).await;
-        let ended = fetching.unwrap_or_else(|_| Err(self.too_late()));
-        turn.ended(matches!(ended, Err(StsFetchFailure::Timeout(_) | StsFetchFailure::Connect(_))));
+        let resolving = self.fetcher.resolver.resolve_with_others(host);
+        let found = timeout(self.time, resolving).await.map_err(|_| self.too_late())?;
+        let (addresses, others) = found.map_err(StsFetchFailure::Unresolved)?;
+        let key = |ip| ProbeKey { endpoint: Endpoint { ip, port: self.port }, sni: Some(MxHost::new(host)) };
+        let places = Places { keys: addresses.into_iter().map(key).collect(), others };
+        let mut left = self.time.saturating_sub(begun.elapsed());
+        let connected = places.connect(&self.turns, &self.fetcher.gate, &mut left).await;
+        let (stream, turn) = connected.map_err(|none| none.unwrap_or_else(|| self.too_late()))?;
+        let asked = timeout(left, self.ask(host, stream, fetched)).await;
+        let ended = asked.unwrap_or_else(|_| Err(self.too_late()));
+        turn.ended(matches!(ended, Err(StsFetchFailure::Timeout(_))));
         ended
     }
 
@@ -133,17 +135,17 @@ impl<R: Resolve> PolicyFetcher<R> {
     async fn ask(
         &self,
         host: &str,
-        addresses: Vec<IpAddr>,
+        stream: TcpStream,
         fetched: &mut StsFetch,
     ) -> Result<(), StsFetchFailure> {
         let odd = |error: &dyn std::fmt::Display| StsFetchFailure::Tls(error.to_string());
         let name = ServerName::try_from(host.to_owned()).map_err(|error| odd(&error))?;
-        let (config, recorded) = RecordedHandshake::begin().map_err(|error| odd(&error))?;
-        let stream = self.fetcher.connect_to(addresses, host, self.port).await.map_err(failure)?;
+        let (config, recorded) =
+            RecordedHandshake::begin().map_err(|error| StsFetchFailure::NotAllowed(error.to_string()))?;
         let shaken = TlsConnector::from(config).connect(name, stream).await;
         fetched.chain = recorded.chain();
-        let stream = shaken.map_err(|error| odd(&error))?;
-        let response = send(stream, request(host, &self.agent)?).await.map_err(StsFetchFailure::Http)?;
+        let stream = shaken.map_err(|error| not_shaken(&error))?;
+        let response = send(stream, request(host, &self.agent)?).await.map_err(failure)?;
         let status = response.status();
         fetched.status = Some(status.as_u16());
         fetched.content_type = content_type(&response);
@@ -156,6 +158,24 @@ impl<R: Resolve> PolicyFetcher<R> {
         let body = body(response, POLICY_BYTES_MAX).await.map_err(failure)?;
         fetched.body = Some(String::from_utf8(body).map_err(|_| StsFetchFailure::Encoding)?);
         Ok(())
+    }
+}
+
+/// A handshake that the two could not agree on may be one that another client
+/// could: this one has TLS 1.2 with forward secrecy and AEAD, and TLS 1.3.
+fn not_shaken(error: &std::io::Error) -> StsFetchFailure {
+    use rustls::{AlertDescription as Alert, Error};
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
+    match cause {
+        Some(
+            Error::PeerIncompatible(_)
+            | Error::AlertReceived(
+                Alert::HandshakeFailure | Alert::ProtocolVersion | Alert::InsufficientSecurity,
+            ),
+        ) => StsFetchFailure::NotAllowed(format!(
+            "TLS: mxray's client and the host may have nothing in common: {error}"
+        )),
+        _ => StsFetchFailure::Tls(error.to_string()),
     }
 }
 
@@ -183,8 +203,9 @@ fn failure(error: FetchError) -> StsFetchFailure {
         FetchError::Connect(why) => StsFetchFailure::Connect(why),
         FetchError::Timeout(time) => StsFetchFailure::Timeout(time.as_secs()),
         FetchError::TooLong(bytes) => StsFetchFailure::TooLong(bytes),
-        other @ (FetchError::Address | FetchError::Http(_) | FetchError::Redirects) => {
-            StsFetchFailure::Http(other.to_string())
-        }
+        // A limit of this program, which others may not have.
+        head @ FetchError::Head(_) => StsFetchFailure::NotAllowed(head.to_string()),
+        FetchError::Http(why) => StsFetchFailure::Http(why),
+        other @ (FetchError::Address | FetchError::Redirects) => StsFetchFailure::Http(other.to_string()),
     }
 }

@@ -1,9 +1,9 @@
-//! Whose turn it is: one fetch at a time from one address, so many in all, and
-//! none from an address that has been silent, for a while.
+//! Whose turn it is: a few connections at a time to one address, so many in all,
+//! and none to an address that has been silent, for a while.
 //!
-//! Many domains have their policy at one provider: side by side their fetches
-//! would be a burst, and where it is down, one after the other they would wait for
-//! hours.
+//! Many domains have their policy at one provider: all side by side their fetches
+//! would be a burst, and where it is slow or down, one after the other they would
+//! wait for hours. Who waits too long gives up, which is told as ours.
 
 use quick_cache::sync::Cache;
 use std::net::IpAddr;
@@ -12,10 +12,12 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-/// Most fetches at a time, from all addresses together.
-pub const FETCHES_MAX: usize = 32;
-/// Longest wait for the turn at an address.
-const TURN_WAIT_MAX: Duration = Duration::from_secs(600);
+/// Most connections at a time, to all addresses together.
+pub const FETCHES_MAX: usize = 128;
+/// Most connections at a time to one address.
+const AT_ONE_ADDRESS_MAX: usize = 4;
+/// Longest wait for the turns of one fetch, at all its addresses together.
+pub(super) const TURN_WAIT_MAX: Duration = Duration::from_secs(300);
 /// Fetches in a row without an answer, after which an address is left alone.
 const SILENCES_MAX: u32 = 3;
 /// How long it is left alone (RFC 8461 §3.3 advises five minutes).
@@ -37,18 +39,27 @@ struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Self { turn: Arc::new(Semaphore::new(1)), silences: Mutex::new((0, Instant::now())) }
+        Self { turn: Arc::new(Semaphore::new(AT_ONE_ADDRESS_MAX)), silences: Mutex::new((0, Instant::now())) }
     }
 }
 
 /// A turn that lasts until this is dropped.
 pub(super) struct FetchTurn {
     place: Arc<Place>,
-    _permits: [Option<OwnedSemaphorePermit>; 2],
+    _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+}
+
+/// Why there is no turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoTurn {
+    /// It did not come in time.
+    Late,
+    /// Nobody is to go there for now; why.
+    Rests(String),
 }
 
 impl FetchTurn {
-    /// The fetch has ended, and the address was silent or not.
+    /// The connection has ended, and the address was silent or not.
     pub(super) fn ended(self, was_silent: bool) {
         let mut silences = self.place.silences.lock().unwrap_or_else(PoisonError::into_inner);
         *silences = (if was_silent { silences.0.saturating_add(1) } else { 0 }, Instant::now());
@@ -62,30 +73,32 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits for the turn at an address.
+    /// Waits for the turn at an address, for `patience` at most.
     ///
     /// # Errors
-    /// It does not come, or nobody is to go there for now; why.
-    pub(super) async fn take(&self, ip: IpAddr) -> Result<FetchTurn, String> {
+    /// [`NoTurn`].
+    pub(super) async fn take(&self, ip: IpAddr, patience: Duration) -> Result<FetchTurn, NoTurn> {
+        timeout(patience, self.take_in_time(ip)).await.map_err(|_| NoTurn::Late)?
+    }
+
+    async fn take_in_time(&self, ip: IpAddr) -> Result<FetchTurn, NoTurn> {
         // It cannot fail.
         let made = self.places.get_or_insert_with(&ip, || Ok::<_, std::convert::Infallible>(Arc::default()));
         let place: Arc<Place> = match made {
             Ok(place) => place,
             Err(never) => match never {},
         };
-        let in_turn = timeout(TURN_WAIT_MAX, place.turn.clone().acquire_owned()).await;
-        let in_turn = in_turn
-            .map_err(|_| format!("{ip}: its turn did not come within {} s", TURN_WAIT_MAX.as_secs()))?;
+        // Neither is ever closed.
+        let here = place.turn.clone().acquire_owned().await.map_err(|_| NoTurn::Late)?;
         let silences = *place.silences.lock().unwrap_or_else(PoisonError::into_inner);
         if rests(silences, Instant::now()) {
             let (silences, rest) = (silences.0, REST.as_secs() / 60);
-            return Err(format!(
+            return Err(NoTurn::Rests(format!(
                 "{ip} did not answer {silences} fetches in a row, and is not asked for {rest} minutes"
-            ));
+            )));
         }
-        // Neither is ever closed.
-        let in_all = self.all.clone().acquire_owned().await;
-        Ok(FetchTurn { place, _permits: [in_turn.ok(), in_all.ok()] })
+        let in_all = self.all.clone().acquire_owned().await.map_err(|_| NoTurn::Late)?;
+        Ok(FetchTurn { place, _permits: (here, in_all) })
     }
 }
 
@@ -104,24 +117,28 @@ mod tests {
     const THERE: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
 
     #[tokio::test]
-    async fn one_goes_to_an_address_at_a_time() {
+    async fn a_few_go_to_an_address_at_a_time() {
         let turns = Turns::default();
-        let first = turns.take(HERE).await.ok().unwrap();
-        assert!(turns.take(THERE).await.is_ok());
-        assert!(turns.take(HERE).now_or_never().is_none());
-        first.ended(false);
-        assert!(turns.take(HERE).now_or_never().is_some());
+        let mut under_way = Vec::new();
+        for _ in 0..AT_ONE_ADDRESS_MAX {
+            under_way.push(turns.take(HERE, REST).await.ok().unwrap());
+        }
+        assert!(turns.take(THERE, REST).await.is_ok());
+        assert!(turns.take(HERE, REST).now_or_never().is_none());
+        assert_eq!(turns.take(HERE, Duration::from_millis(1)).await.err(), Some(NoTurn::Late));
+        under_way.pop().unwrap().ended(false);
+        assert!(turns.take(HERE, REST).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn who_is_silent_is_left_alone_for_a_while() {
         let turns = Turns::default();
         for was_silent in [true, true, false, true, true, true] {
-            turns.take(HERE).await.ok().unwrap().ended(was_silent);
+            turns.take(HERE, REST).await.ok().unwrap().ended(was_silent);
         }
-        let why = turns.take(HERE).await.err().unwrap();
+        let Some(NoTurn::Rests(why)) = turns.take(HERE, REST).await.err() else { panic!("asked") };
         assert_eq!(why, "127.0.0.1 did not answer 3 fetches in a row, and is not asked for 5 minutes");
-        assert!(turns.take(THERE).await.is_ok());
+        assert!(turns.take(THERE, REST).await.is_ok());
         let now = Instant::now();
         let later = now + REST;
         assert_eq!(

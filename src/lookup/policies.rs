@@ -34,9 +34,20 @@ struct HostAddresses(Arc<Names>);
 
 impl Resolve for HostAddresses {
     async fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
+        self.resolve_with_others(host).await.map(|(addresses, _)| addresses)
+    }
+
+    async fn resolve_with_others(&self, host: &str) -> Result<(Vec<IpAddr>, Option<String>), Failure> {
         let invalid = |error| Failure::new(Phase::Input, Kind::InvalidName).with_detail(error);
         let host = DomainName::parse(host).map_err(invalid)?;
-        self.0.addresses(&dns_name(&host)?).await.map(|found| found.in_use)
+        let found = self.0.addresses(&dns_name(&host)?).await?;
+        let others = match (&found.unresolved, found.of_other_family) {
+            (Some(failure), _) => Some(format!("other addresses are not known: {failure}")),
+            (None, Some(0)) => None,
+            (None, Some(count)) => Some(format!("{count} addresses of a family that is not used")),
+            (None, None) => Some("whether there are addresses of the other family is not known".to_owned()),
+        };
+        Ok((found.in_use, others))
     }
 }
 
