@@ -46,6 +46,8 @@ impl DaneDemand<'_> {
 fn mx_counts(facts: &DomainFacts) -> Option<Authenticity> {
     let by_mx = matches!(facts.target.subject, Subject::Domain(_)) && !facts.smart_hosts;
     match facts.mx_authenticity {
+        // Nobody asked for MX records where the hosts were named outright.
+        None => Some(Authenticity::Secure),
         _ if !by_mx => Some(Authenticity::Secure),
         Some(Authenticity::NotValidated) => None,
         known => known,

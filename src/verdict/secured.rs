@@ -7,7 +7,7 @@
 use super::dane::{self, DaneAnswer, DaneAtAddress, DaneCase};
 use super::policy_use::PolicyUse;
 use super::profile::SenderProfile;
-use super::sts::{self, StsAnswer, StsDemand};
+use super::sts::{self, Shown, StsAnswer, StsDemand};
 use crate::model::{
     Authenticated, Basis, CheckCause, DaneStand, Delivery, DomainFacts, Exchange, JudgedEndpoint,
     PolicyReason, Reason,
@@ -96,7 +96,10 @@ impl<'a> Securing<'a> {
         }
         let dane = self.dane_case(exchange).at(self.uses, endpoint);
         let is_gone = dane::is_gone(endpoint);
-        let sts = self.sts.naming_hosts().map(|policy| sts::at(policy, exchange, endpoint, is_gone));
+        let sts = self.sts.naming_hosts().map(|policy| {
+            let shown = if self.uses.mta_sts { Shown::to_sender(endpoint) } else { Shown::by_name(endpoint) };
+            sts::at(policy, exchange, endpoint, &shown, is_gone)
+        });
         let by_dane = self.by_dane(dane, endpoint);
         let by_sts = self.by_sts(sts, endpoint);
         let (effect, authenticated) = self.both(dane.answer, by_dane, by_sts);

@@ -1,13 +1,14 @@
 //! What MTA-STS demands of the hosts of a domain (RFC 8461), as a sender finds
 //! it that has no policy in its cache, and what comes of it at one address.
 
+use super::certificate::certificate_validation;
 use crate::model::failure::Failure;
 use crate::model::mta_sts::{
     Published, StsFacts, StsFetch, StsFetchFailure, StsMode, StsPolicy, StsPolicyFault, StsRecordFault,
 };
 use crate::model::{
     Basis, ChainStatus, Check, CheckCause, CheckFailure, DateStatus, DomainFacts, Exchange, JudgedEndpoint,
-    PolicyReason, Reason, StsStand,
+    PolicyReason, PresentedCertificate, Reason, StsStand, TlsFinding,
 };
 use crate::trust::names::covers;
 use crate::trust::pkix::Judge;
@@ -204,11 +205,33 @@ pub(super) enum StsAnswer {
     Unknown(Reason),
 }
 
+/// The certificate of a host, and how it stands to the roots.
+pub(super) struct Shown {
+    presented: Option<PresentedCertificate>,
+    certificate: Check,
+}
+
+impl Shown {
+    /// To whom the endpoint is judged for.
+    pub(super) fn to_sender(endpoint: &JudgedEndpoint) -> Self {
+        Self { presented: endpoint.presented.clone(), certificate: endpoint.certificate }
+    }
+
+    /// To whom names the host, as everybody does who keeps to a policy (RFC 8461
+    /// §5.1), and as the scanner's first handshake does.
+    pub(super) fn by_name(endpoint: &JudgedEndpoint) -> Self {
+        let presented = endpoint.finding.tls.as_ref().and_then(TlsFinding::presented);
+        let certificate = certificate_validation(presented.as_ref());
+        Self { presented, certificate }
+    }
+}
+
 /// What comes of it (RFC 8461 §4).
 pub(super) fn at(
     policy: &StsPolicy,
     exchange: &Exchange,
     endpoint: &JudgedEndpoint,
+    shown: &Shown,
     is_gone: bool,
 ) -> StsAnswer {
     let host = exchange.host.as_ref().filter(|host| policy.mx.iter().any(|pattern| pattern.covers(host)));
@@ -224,13 +247,13 @@ pub(super) fn at(
         Check::Undetermined(CheckCause::NoAnswer(reason)) => return StsAnswer::Unknown(reason),
         _ => {}
     }
-    let named = || match endpoint.presented.as_ref() {
+    let named = || match shown.presented.as_ref() {
         None => Check::Undetermined(CheckCause::CertificateNotSeen),
         Some(presented) if covers(&presented.leaf, host.as_str()) => Check::Pass,
         Some(_) => Check::Fail(CheckFailure::NameMismatch),
     };
     let basis = endpoint.certificate_basis;
-    match endpoint.certificate.and(named) {
+    match shown.certificate.and(named) {
         Check::Pass => StsAnswer::Passed(basis.max(session)),
         Check::Fail(why) => StsAnswer::Failed(PolicyReason::StsCertificate, Some(why), basis),
         Check::Undetermined(CheckCause::NoAnswer(reason)) => StsAnswer::Unknown(reason),

@@ -147,3 +147,27 @@ fn of_every_suite_that_a_host_takes() {
     let few = format!("{target} --suites --enumerate-connections 3");
     insta::assert_snapshot!("of_suites_within_a_budget", transcript(&lab, &few));
 }
+
+/// A host that was named outright keeps its TLSA records, whoever the mail is
+/// for.
+#[test]
+fn a_recipient_domain_takes_no_policy_from_a_host() {
+    let lab = Lab::playing(&["dane_bogus"], 1);
+    let host = format!("mx1.d1.example:{}", lab.fleet.smtp_port());
+    for recipient in ["", " --recipient-domain d1.example"] {
+        let told = transcript(&lab, &format!("{host}{recipient}"));
+        assert!(told.contains("deferred (tlsa_bogus)"), "{told}");
+        assert!(!told.contains("no_validating_resolver"), "{told}");
+    }
+}
+
+/// How a domain stands to MTA-STS does not hang on a sender that looks at none,
+/// and names no host.
+#[test]
+fn a_policy_holds_whoever_sends() {
+    let lab = Lab::playing(&["sts_enforce"], 1);
+    for sender in ["exchange-online", "postfix-may"] {
+        let told = transcript(&lab, &format!("d1.example --sender {sender}"));
+        assert!(told.contains("valid, enforce"), "{told}");
+    }
+}
