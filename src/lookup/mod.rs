@@ -172,7 +172,7 @@ impl DnsLookup {
             Ok(name) => name,
             Err(failure) => return DomainFacts::failed(target, failure),
         };
-        let (told, who_vouches) = self.mail_exchangers(&name).await;
+        let (told, who_vouches, alias_end) = self.mail_exchangers(&name).await;
         let mut facts = match told {
             Ok((mx, excess)) => self.explicit(target, mx, excess).await,
             Err(failure) if failure.kind == Kind::NoData => self.implicit(target, &domain, &name).await,
@@ -181,6 +181,9 @@ impl DnsLookup {
         match who_vouches {
             Ok(authenticity) => facts.mx_authenticity = authenticity.filter(|_| self.dane),
             Err(failure) => tlsa::leave_open(&mut facts.exchanges, &failure),
+        }
+        if facts.mx_authenticity == Some(Authenticity::Secure) {
+            facts.mx_alias_end = alias_end.map(|end| MxHost::new(&end.to_ascii()));
         }
         self.with_policies(facts, &domain, &name).await
     }
@@ -269,20 +272,20 @@ impl DnsLookup {
     }
 
     /// The exchangers, and how many there are beyond those that are kept; beside
-    /// that, who vouches for it.
-    async fn mail_exchangers(&self, name: &Name) -> (MailExchangers, WhoVouches) {
+    /// that, who vouches for it, and what the domain is an alias of.
+    async fn mail_exchangers(&self, name: &Name) -> (MailExchangers, WhoVouches, Option<Name>) {
         let found = match self.names.query(name, RecordType::MX).await {
             Ok(found) => found,
             Err(NoRecords { failure, authenticity, unvouched }) => {
-                return (Err(as_listed(failure)), unvouched.map_or(Ok(authenticity), Err));
+                return (Err(as_listed(failure)), unvouched.map_or(Ok(authenticity), Err), None);
             }
         };
-        let FoundRecords { answer, authenticity, unvouched, .. } = found;
+        let FoundRecords { answer, authenticity, unvouched, end } = found;
         let mut mx = answer::mail_exchangers(&answer.records);
         let excess = mx.len().saturating_sub(EXCHANGES_MAX);
         mx.truncate(EXCHANGES_MAX);
         let told = if mx.is_empty() { Err(Failure::new(Phase::Dns, Kind::NoData)) } else { Ok((mx, excess)) };
-        (told, unvouched.map_or(Ok(Some(authenticity)), Err))
+        (told, unvouched.map_or(Ok(Some(authenticity)), Err), end)
     }
 
     /// Whether a target is left alone, and not even looked up.

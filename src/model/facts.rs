@@ -140,6 +140,11 @@ pub struct DomainFacts {
     /// where that was not asked, or has no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mx_authenticity: Option<Authenticity>,
+    /// What the domain is an alias of, where its MX records stand: a name by which
+    /// a certificate under DANE-TA may know it (RFC 7672 §3.2.2). `None` where it
+    /// is no alias, or not all of the way there is secure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mx_alias_end: Option<MxHost>,
     /// MTA-STS of the domain; `None` where that was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mta_sts: Option<StsFacts>,
@@ -162,6 +167,7 @@ impl DomainFacts {
             smart_hosts: false,
             exchanges_excess: Some(0),
             mx_authenticity: None,
+            mx_alias_end: None,
             mta_sts: None,
             tls_rpt: None,
             failure: None,

@@ -255,6 +255,7 @@ impl<'a> DaneCase<'a> {
             && !self.facts.smart_hosts
         {
             names.push(domain.as_str());
+            names.extend(self.facts.mx_alias_end.as_ref().map(|end| end.as_str()));
         }
         names
     }

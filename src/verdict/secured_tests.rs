@@ -193,6 +193,21 @@ fn what_the_dns_does_not_say_is_never_weaker() {
     assert_eq!(told("postfix-may"), "undetermined:dns_servfail - - bogus 4.4.3");
 }
 
+/// The next-hop domain and what it is an alias of are names, too (RFC 7672
+/// §3.2.2), where somebody vouches for the MX records.
+#[test]
+fn a_certificate_under_dane_ta_may_bear_what_the_domain_is_an_alias_of() {
+    let mut tlsa = secure_tlsa(vec![record(2, &PKI.host[1])]);
+    tlsa.base = Some(MxHost::new("mail.example.net"));
+    let mut facts = domain(Authenticity::Secure, Some(tlsa));
+    let mismatch = "deferred:dane_name_mismatch observed - name_mismatch";
+    assert!(answer(EXCHANGE, &facts, shows(&PKI.host)).starts_with(mismatch));
+    facts.mx_alias_end = Some(MxHost::new("mx0.example.com"));
+    assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.host)), "encrypted observed dane matched -");
+    facts.smart_hosts = true;
+    assert!(answer(EXCHANGE, &facts, shows(&PKI.host)).starts_with(mismatch));
+}
+
 #[test]
 fn a_policy_in_force_demands_a_host_of_its_own_and_a_certificate() {
     let with = |mode, mx: &str| {

@@ -207,6 +207,37 @@ async fn each_state_of_a_host_has_its_outcome() {
     }
 }
 
+/// It is a name by which a certificate under DANE-TA may know the domain.
+#[tokio::test]
+async fn what_the_domain_is_an_alias_of_is_kept_where_all_of_the_way_is_secure() {
+    let secure = || Secure(vec![mx(10, "mx.example")]);
+    let (to_e, to_f) = (|| vec![cname("E.example")], || vec![cname("f.example")]);
+    let e_to_f = || ("e.example", CNAME, Secure(to_f()));
+    let rows: Vec<(Table, Option<&str>)> = vec![
+        (vec![("d.example", CNAME, Secure(to_e())), ("e.example", MX, secure())], Some("e.example")),
+        (
+            vec![("d.example", CNAME, Secure(to_e())), e_to_f(), ("f.example", MX, secure())],
+            Some("f.example"),
+        ),
+        (vec![("d.example", CNAME, Records(to_e())), e_to_f(), ("f.example", MX, secure())], None),
+        (
+            vec![
+                ("d.example", CNAME, Secure(to_e())),
+                ("e.example", MX, Records(vec![mx(10, "mx.example")])),
+            ],
+            None,
+        ),
+        (vec![("d.example", MX, secure())], None),
+    ];
+    for (mut table, expected) in rows {
+        table.push(("mx.example", A, secure_v4(1)));
+        let server = start(table).await;
+        let facts = of(&[&server]).lookup(target("d.example")).await;
+        let end = facts.mx_alias_end.as_ref().map(|end| end.as_str());
+        assert_eq!(end, expected, "{:?}", server.log());
+    }
+}
+
 /// The base is what the sender gives as SNI.
 #[tokio::test]
 async fn the_base_of_the_records_is_the_name_that_a_sender_gives() {
