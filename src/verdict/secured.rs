@@ -161,9 +161,11 @@ impl<'a> Securing<'a> {
             (StsDemand::NotAsked, _) => (Effect::None(Basis::Observed), Authenticated::NotAsked),
             (StsDemand::Unknown(reason), _) => {
                 let open = Authenticated::open(reason);
-                // A policy would keep from the host what goes in clear.
+                // A policy would keep from the host what goes in clear. Of what is
+                // encrypted it is assumed that the host is one of its.
                 match endpoint.outcome.delivery {
                     Delivery::Plaintext => (Effect::Unknown(reason.into()), open),
+                    Delivery::Encrypted => (Effect::None(Basis::Assumed), open),
                     _ => (Effect::None(Basis::Inferred), open),
                 }
             }

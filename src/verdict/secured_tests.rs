@@ -99,7 +99,7 @@ fn a_policy_that_was_not_to_be_had_is_none_or_leaves_it_open() {
     let told = answer(EXCHANGE, &facts, in_clear());
     assert!(told.starts_with("undetermined:sts_policy_unknown - -"), "{told}");
     let told = answer(EXCHANGE, &facts, shows(&PKI.host));
-    assert!(told.starts_with("encrypted inferred undetermined:sts_policy_unknown"), "{told}");
+    assert!(told.starts_with("encrypted assumed undetermined:sts_policy_unknown"), "{told}");
     // A certificate that nobody saw is not known to hold.
     facts.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
     let unseen = TlsFinding { leaf: None, ..secure() };
