@@ -47,7 +47,7 @@ impl Lost {
 
 /// The resolvers as `run.json` has them.
 pub(super) fn told(resolvers: &[AskedResolver]) -> Vec<ResolverInfo> {
-    let told = resolvers.iter().map(|AskedResolver { address, ad_believed, because }| ResolverInfo {
+    let told = resolvers.iter().map(|AskedResolver { address, ad_believed, because, .. }| ResolverInfo {
         address: address.to_string(),
         ad_believed: *ad_believed,
         because: because.clone(),
@@ -69,6 +69,19 @@ pub(super) fn warn_if_none_is_believed(resolvers: &[AskedResolver]) {
              name one with --resolver or --trust-ad, or leave DANE out with --no-dane"
         ));
     }
+}
+
+/// The resolvers at the end of a run, looked at once more unless it was stopped; and
+/// a warning of those that validated at first and no longer do.
+pub(super) async fn at_end(lookup: &DnsLookup, was_stopped: bool) -> Vec<ResolverInfo> {
+    let resolvers = if was_stopped { lookup.resolvers() } else { lookup.resolvers_looked_at_again().await };
+    for AskedResolver { address, .. } in resolvers.iter().filter(|resolver| resolver.stopped_validating) {
+        say(format_args!(
+            "mxray: warning: the resolver {address} stopped validating while this ran: what is told of DANE may rest on \
+             answers that nobody validated; mend it and run again"
+        ));
+    }
+    told(&resolvers)
 }
 
 /// Why no resolver is believed, if that is so.

@@ -128,7 +128,8 @@ impl Survey {
             read.targets = timeout(COUNTED_WITHIN, counting).await.ok().and_then(Result::ok).flatten();
         }
         let told = (self.list_name, self.require_targets);
-        let info = RunInfo { resolvers: resolvers::told(&asked.resolvers()), ..self.info };
+        let resolvers = resolvers::at_end(&asked, stop.token.is_cancelled()).await;
+        let info = RunInfo { resolvers, ..self.info };
         finish(info, written, read, counted, (stop, lost), told, &taken)
     }
 }

@@ -55,6 +55,8 @@ pub struct AskedResolver {
     pub ad_believed: Option<bool>,
     /// Why.
     pub because: String,
+    /// It was believed, and is no longer, for it validates no longer.
+    pub stopped_validating: bool,
 }
 
 /// Whether the AD of a resolver at `address` may be believed, if it validates;

@@ -143,6 +143,12 @@ impl DnsLookup {
         self.resolvers()
     }
 
+    /// The same at the end of a run: those that are believed are looked at once more.
+    pub async fn resolvers_looked_at_again(&self) -> Vec<AskedResolver> {
+        self.names.questions.resolvers().look_again().await;
+        self.resolvers()
+    }
+
     /// Finds the addresses of a host that is named outright, without asking
     /// for MX: the facts hold it as the only exchange.
     async fn host(&self, target: Target, host: &DomainName) -> DomainFacts {

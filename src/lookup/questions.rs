@@ -128,6 +128,7 @@ impl Questions {
         if self.validated {
             // On the heap: once a run, and it would make every question larger.
             Box::pin(self.resolvers.look_who_validates()).await;
+            self.resolvers.look_again_in_time().await;
         }
         Ok(())
     }

@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 use tokio::time::{Instant, sleep_until};
 
 /// Times a question is sent within one attempt, at least: to each resolver
@@ -40,6 +40,10 @@ const SENDS_MIN: usize = 3;
 /// before it is sent again.
 const SENT_AGAIN_AFTER_MIN: Duration = Duration::from_millis(333);
 
+/// Time after which those that are believed are looked at again: that one validates
+/// can end while it runs.
+const LOOKED_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
+
 /// Who is asked.
 pub(super) struct Resolvers {
     nameservers: Vec<Nameserver>,
@@ -48,6 +52,8 @@ pub(super) struct Resolvers {
     /// Set once it was looked who validates; and for those who wait for that.
     looked: OnceCell<()>,
     looked_for_all: watch::Sender<bool>,
+    /// When it was looked last; who looks again holds the lock.
+    looked_last: Mutex<Instant>,
 }
 
 struct Nameserver {
@@ -57,6 +63,8 @@ struct Nameserver {
     /// Whether it validates, and what says that it does not; empty until it was
     /// asked, and where it does not matter.
     validates: OnceLock<Result<(), String>>,
+    /// Set once it validates no longer.
+    has_stopped: OnceLock<()>,
     udp: UdpSockets,
     tcp: TcpConnections,
     health: Health,
@@ -64,7 +72,7 @@ struct Nameserver {
 
 impl Nameserver {
     fn is_believed(&self) -> bool {
-        self.validates.get().is_some_and(Result::is_ok)
+        self.validates.get().is_some_and(Result::is_ok) && self.has_stopped.get().is_none()
     }
 
     /// Who vouches for its answer.
@@ -77,13 +85,19 @@ impl Nameserver {
     }
 
     fn told(&self) -> AskedResolver {
+        let stopped_validating = self.has_stopped.get().is_some();
         let (ad_believed, because) = match (self.may_be_believed, self.validates.get()) {
+            _ if stopped_validating => (
+                Some(false),
+                "it validated at first and no longer does: `. DNSKEY` came with AD, and later without"
+                    .to_owned(),
+            ),
             (Err(why_not), _) => (Some(false), why_not.to_owned()),
             (Ok(_), Some(Err(why_not))) => (Some(false), why_not.clone()),
             (Ok(why), Some(Ok(()))) => (Some(true), format!("{why}, and `. DNSKEY` came with AD")),
             (Ok(why), None) => (None, format!("{why}; whether it validates was not asked")),
         };
-        AskedResolver { address: self.address, ad_believed, because }
+        AskedResolver { address: self.address, ad_believed, because, stopped_validating }
     }
 }
 
@@ -132,6 +146,7 @@ impl Resolvers {
             address,
             may_be_believed: may_be_believed(address, trusted),
             validates: OnceLock::new(),
+            has_stopped: OnceLock::new(),
             udp: UdpSockets::new(address, questions_max),
             tcp: TcpConnections::new(address),
             health: Health::new(Instant::now().into_std()),
@@ -142,6 +157,7 @@ impl Resolvers {
             attempts: attempts.max(1),
             looked: OnceCell::new(),
             looked_for_all: watch::Sender::default(),
+            looked_last: Mutex::new(Instant::now()),
         }
     }
 
@@ -172,6 +188,29 @@ impl Resolvers {
             Err(trouble) => Err(format!("it gave no answer to `. DNSKEY`: {}", trouble.failure())),
         };
         let _ = nameserver.validates.set(validates);
+    }
+
+    /// Looks again, where it is time, unless somebody does.
+    pub(super) async fn look_again_in_time(&self) {
+        let Ok(mut last) = self.looked_last.try_lock() else { return };
+        if last.elapsed() >= LOOKED_AGAIN_AFTER {
+            *last = Instant::now();
+            // On the heap: this is rare, and would make every question larger.
+            Box::pin(self.look_again()).await;
+        }
+    }
+
+    /// Looks whether those that are believed still validate. Who does not is not
+    /// believed from there on; that one gives no answer says nothing.
+    pub(super) async fn look_again(&self) {
+        let believed = self.nameservers.iter().filter(|nameserver| nameserver.is_believed());
+        let looking = believed.map(|nameserver| async move {
+            let (told, _) = self.ask_among(&believed::proof(), vec![candidate(nameserver)], 1).await;
+            if told.is_ok_and(|told| !believed::proves(&told.answer)) {
+                let _ = nameserver.has_stopped.set(());
+            }
+        });
+        join_all(looking).await;
     }
 
     /// Each of them, and whether its AD is believed.

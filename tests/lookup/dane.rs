@@ -5,7 +5,7 @@ use super::server::{dnskey, tlsa};
 use super::*;
 use mxray::internals::lookup::TLSA_HOSTS_MAX;
 use mxray::internals::model::tlsa::{Authenticity, TLSA_RECORDS_MAX, TlsaOutcome};
-use server::Reply::{Bogus, Secure, SecurelyGone};
+use server::Reply::{Bogus, Secure, SecureOnce, SecurelyGone};
 use std::net::SocketAddr;
 
 type Table = Vec<(&'static str, RecordType, Reply)>;
@@ -432,6 +432,34 @@ async fn who_does_not_validate_vouches_for_nothing() {
         let resolvers = lookup.resolvers();
         assert_eq!((resolvers.len(), resolvers[0].ad_believed), (1, Some(false)));
         assert!(resolvers[0].because.contains("`. DNSKEY`"), "{resolvers:?}");
+    }
+}
+
+/// One that stops in the middle of a run is found out.
+#[tokio::test]
+async fn who_stops_validating_is_believed_no_longer() {
+    let of_two = |root: Reply| {
+        let mut table =
+            signed(vec![("mx.example", A, v4(1)), ("e.example", MX, Records(vec![mx(1, "mx.example")]))]);
+        table.push(("", ROOT_KEY, root));
+        DnsServer::start(table)
+    };
+    for (root, expected) in [
+        (SecureOnce(vec![dnskey()]), Authenticity::NotValidated),
+        (Secure(vec![dnskey()]), Authenticity::Insecure),
+    ] {
+        let server = of_two(root).await;
+        let lookup = of(&[&server]);
+        let facts = lookup.lookup(target("d.example")).await;
+        assert_eq!(facts.mx_authenticity, Some(Authenticity::Secure));
+        assert!(!lookup.resolvers()[0].stopped_validating);
+        let again = lookup.resolvers_looked_at_again().await;
+        assert_eq!(again, lookup.resolvers());
+        let facts = lookup.lookup(target("e.example")).await;
+        assert_eq!(facts.mx_authenticity, Some(expected));
+        let [resolver] = &lookup.resolvers()[..] else { panic!("one was named") };
+        let has_stopped = expected == Authenticity::NotValidated;
+        assert_eq!((resolver.stopped_validating, resolver.ad_believed), (has_stopped, Some(!has_stopped)));
     }
 }
 

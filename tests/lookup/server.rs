@@ -44,6 +44,8 @@ pub enum Reply {
     Truncated(Vec<RData>),
     /// SERVFAIL the first time, the records from then on.
     Flaky(Vec<RData>),
+    /// The records, validated the first time only: AD, and no AD from then on.
+    SecureOnce(Vec<RData>),
     /// The records, but only after [`DnsServer::release`].
     Held(Vec<RData>),
 }
@@ -153,6 +155,10 @@ impl Handler {
             }
             Reply::Secure(records) => {
                 metadata.authentic_data = true;
+                answers = records;
+            }
+            Reply::SecureOnce(records) => {
+                metadata.authentic_data = earlier == 0;
                 answers = records;
             }
             Reply::Referral => authorities = vec![RData::NS(NS(parse("ns.elsewhere.example")))],
