@@ -19,7 +19,7 @@ const ELSEWHERE: [&str; 6] = [
 ];
 
 /// How keys begin of what few domains publish.
-const OF_FEW: [&str; 4] = ["exchanges[].tlsa.", "mta_sts.", "tls_rpt", "policy_chain[]"];
+const OF_FEW: [&str; 5] = ["exchanges[].tlsa.", "mta_sts.", "mx_alias_end", "tls_rpt", "policy_chain[]"];
 
 /// What is told as a whole, and not key by key.
 const WHOLE: [&str; 5] = [
