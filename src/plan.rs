@@ -113,8 +113,23 @@ struct StageParts {
 /// Questions to the DNS under way at once, if the system has room for them.
 pub const QUESTIONS_MAX: usize = 1024;
 
-/// Builds the stages that the command line asks for; they ask the DNS at most
-/// `questions_max` questions at a time.
+/// How the DNS and policy hosts are asked.
+#[derive(Clone, Copy, Debug)]
+pub struct LookupPace {
+    /// Most questions under way at once.
+    pub questions_max: usize,
+    /// Pause before the first retry: a policy host that failed is left alone for so
+    /// long, so that no retry finds that it still is.
+    pub retry_delay: Duration,
+}
+
+impl Default for LookupPace {
+    fn default() -> Self {
+        Self { questions_max: QUESTIONS_MAX, retry_delay: RetryPlan::default().retry_delay }
+    }
+}
+
+/// Builds the stages that the command line asks for.
 ///
 /// # Errors
 /// [`UsageError`] for a word that cannot be followed.
@@ -123,12 +138,10 @@ pub fn stages(
     policies: &PolicyArgs,
     hellos: &HelloArgs,
     judging: &JudgingArgs,
-    questions_max: usize,
+    pace: LookupPace,
 ) -> Result<Stages, UsageError> {
     // Where private addresses are asked, a route to loopback will do.
-    stages_by_routes(args, policies, hellos, judging, questions_max, || {
-        families_with_route(args.allow_private)
-    })
+    stages_by_routes(args, policies, hellos, judging, pace, || families_with_route(args.allow_private))
 }
 
 /// The same on a machine that has a route over these families (IPv4, IPv6).
@@ -137,7 +150,7 @@ pub(crate) fn stages_by_routes(
     policies: &PolicyArgs,
     hellos: &HelloArgs,
     judging: &JudgingArgs,
-    questions_max: usize,
+    pace: LookupPace,
     with_route: impl FnOnce() -> (bool, bool),
 ) -> Result<Stages, UsageError> {
     let dialogue = &args.dialogue;
@@ -148,7 +161,7 @@ pub(crate) fn stages_by_routes(
         lookup: LookupConfig {
             ipv4: families.ipv4,
             ipv6: families.ipv6,
-            queries_in_flight: questions_max,
+            queries_in_flight: pace.questions_max,
             smart_hosts: smart_hosts(&judging.connectors),
             dane: !policies.no_dane,
             tls_rpt: !(policies.no_dane && policies.no_mta_sts),
@@ -158,6 +171,7 @@ pub(crate) fn stages_by_routes(
         mta_sts: !policies.no_mta_sts,
         mta_sts_port: policies.mta_sts_port,
         contact: policies.contact.clone(),
+        engine: retrying_after(pace.retry_delay),
         timeouts,
         key_shares: key_shares(dialogue),
         blocklist: Arc::new(blocklist(&args.blocklist)?),
@@ -173,6 +187,11 @@ pub(crate) fn stages_by_routes(
     })
 }
 
+/// What the stages have to know of an engine: when a retry comes.
+fn retrying_after(retry_delay: Duration) -> EngineConfig {
+    EngineConfig { retry: RetryPlan { retry_delay, ..RetryPlan::default() }, ..EngineConfig::default() }
+}
+
 /// How long a fleet on loopback is waited for.
 #[derive(Clone, Copy, Debug)]
 pub struct LabTime {
@@ -180,6 +199,8 @@ pub struct LabTime {
     pub dns: Duration,
     /// Each phase of a dialogue.
     pub phase: Duration,
+    /// Pause before the first retry.
+    pub retry_delay: Duration,
 }
 
 /// Where a fleet on loopback is found.
@@ -219,6 +240,7 @@ pub fn lab_stages(
         },
         timeouts: every_phase(time.phase, &PhaseTimeouts::default()),
         mta_sts_port: place.policy_port,
+        engine: retrying_after(time.retry_delay),
         allow_private: true,
         ..ScannerConfig::new(ehlo)
     };

@@ -108,6 +108,8 @@ impl Scanner {
         let gate = Gate::new(config.blocklist.clone(), config.allow_private);
         let hosts = PolicyHosts::new(gate.clone()).at_port(config.mta_sts_port);
         let hosts = hosts.with_contact(config.contact.as_deref());
+        // So that no retry finds a host that is still left alone.
+        let hosts = hosts.asked_again_after(config.engine.retry.retry_delay);
         let mta_sts = config.mta_sts.then_some(hosts);
         let lookup = DnsLookup::new(LookupConfig { blocklist: config.blocklist, mta_sts, ..config.lookup })?;
         Ok(Self {

@@ -65,6 +65,8 @@ enum Plays {
     Endless,
     /// No TLS: these bytes.
     Plain(&'static [u8]),
+    /// No TLS: a reset.
+    Reset,
 }
 
 fn ok(body: &str) -> Plays {
@@ -87,6 +89,11 @@ type Asked = (Option<String>, String);
 
 async fn play(listener: TcpListener, config: Arc<ServerConfig>, plays: Plays) -> Asked {
     let (mut stream, _) = listener.accept().await.unwrap();
+    if let Plays::Reset = plays {
+        let _ = stream.read(&mut [0; 16_384]).await.unwrap();
+        stream.set_zero_linger().unwrap();
+        return (None, String::new());
+    }
     if let Plays::Plain(bytes) = plays {
         // With nothing unread the end is no reset.
         let _ = stream.read(&mut [0; 16_384]).await.unwrap();
@@ -116,7 +123,7 @@ async fn play(listener: TcpListener, config: Arc<ServerConfig>, plays: Plays) ->
             let _ = tls.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
             while tls.write_all(&[b'a'; 4096]).await.is_ok() {}
         }
-        Plays::Plain(_) => {}
+        Plays::Plain(_) | Plays::Reset => {}
     }
     (name, String::from_utf8(request).unwrap())
 }
@@ -147,13 +154,16 @@ async fn a_policy_is_fetched_with_the_chain_that_its_host_showed() {
 
 #[tokio::test]
 async fn what_is_no_policy_is_told_with_how_far_it_came() {
-    use StsFetchFailure::{Encoding, Http, NotAllowed, Redirect, Status, Tls, TooLong};
+    use StsFetchFailure::{
+        Encoding, Http, HttpClosed, NotAllowed, Redirect, Status, Tls, TlsClosed, TooLong,
+    };
     let answer = |text: &str| Plays::Answer(text.as_bytes().to_vec());
     let long = ok(&"a".repeat(POLICY_BYTES_MAX + 1));
     let whole = ok(&"a".repeat(POLICY_BYTES_MAX));
     let not_utf8 = Plays::Answer(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\xff".to_vec());
     let moved = answer("HTTP/1.1 301 Moved\r\nLocation: https://example.com/\r\nContent-Length: 0\r\n\r\n");
     let missing = answer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    let status = |code: u16| answer(&format!("HTTP/1.1 {code} So\r\nContent-Length: 0\r\n\r\n"));
     let cut = answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nversion");
     let many_fields = |count: usize| {
         let fields = "X: y\r\n".repeat(count);
@@ -172,10 +182,17 @@ async fn what_is_no_policy_is_told_with_how_far_it_came() {
         (not_utf8, Some(200), "encoding"),
         (moved, Some(301), "redirect"),
         (missing, Some(404), "status"),
+        (status(503), Some(503), "status, now"),
+        (status(500), Some(500), "status, now"),
+        (status(429), Some(429), "status, now"),
         (answer("SSH-2.0\r\n\r\n"), None, "http"),
-        (cut, Some(200), "http"),
+        (cut, Some(200), "http, now"),
+        (answer(""), None, "http, now"),
+        (answer("HTTP/1.1 200"), None, "http, now"),
         (Plays::Plain(b"HTTP/1.1 400 Bad Request\r\n\r\n"), None, "tls"),
-        (Plays::Plain(b""), None, "tls"),
+        (Plays::Plain(b""), None, "now, tls"),
+        (Plays::Plain(b"\x16\x03\x03"), None, "now, tls"),
+        (Plays::Reset, None, "now, tls"),
     ] {
         let (fetched, ..) = fetch(plays, LONG).await;
         let told = match &fetched.failure {
@@ -184,14 +201,19 @@ async fn what_is_no_policy_is_told_with_how_far_it_came() {
             Some(Encoding) => "encoding",
             Some(Redirect(301)) => "redirect",
             Some(Status(404)) => "status",
+            Some(Status(429 | 500 | 503)) => "status, now",
             Some(Http(why)) if why.starts_with("HTTP") => "HTTP twice",
             Some(Http(_)) => "http",
+            Some(HttpClosed(_)) => "http, now",
+            Some(TlsClosed(_)) => "now, tls",
             Some(NotAllowed(_)) if fetched.chain.is_empty() => "ours, no TLS",
             Some(NotAllowed(_)) => "ours",
             Some(Tls(_)) => "tls",
             Some(_) => "another",
         };
         assert_eq!((told, fetched.status), (expected, status), "{fetched:?}");
+        let may_pass = fetched.failure.as_ref().is_some_and(StsFetchFailure::may_pass);
+        assert_eq!(may_pass, expected.contains("now"), "{fetched:?}");
         assert_eq!(fetched.body.is_some(), expected == "none");
         assert_eq!(fetched.chain.is_empty(), expected.ends_with("tls") || expected.ends_with("no TLS"));
     }
@@ -286,7 +308,8 @@ async fn the_turn_is_at_the_address_that_is_connected_to() {
         assert!(matches!(refused.failure, Some(StsFetchFailure::Connect(_))), "{refused:?}");
     }
     let resting = fetcher.fetch("mta-sts.example.net").await;
-    assert!(matches!(resting.failure, Some(StsFetchFailure::NotAllowed(_))), "{resting:?}");
+    let Some(StsFetchFailure::Unfinished(why)) = &resting.failure else { panic!("{resting:?}") };
+    assert!(why.kind.is_transient(), "{why}");
     assert_eq!(fetcher.fetch(HOST).await.body.as_deref(), Some(POLICY));
 }
 

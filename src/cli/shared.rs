@@ -51,8 +51,8 @@ pub struct PaceArgs {
 /// When and how often a host is asked again.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct AgainArgs {
-    /// Retries of an endpoint that throttles us, times out or hangs up; scan: of
-    /// a domain too to which the DNS gives no answer
+    /// Retries of an endpoint that throttles us, times out or hangs up; of a domain too
+    /// to which the DNS gives no answer, or whose policy host fails so
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10), help_heading = "Pacing", allow_negative_numbers = true)]
     pub retries: u32,
 

@@ -43,7 +43,7 @@ fn engine(port: u16) -> EngineConfig {
         lookups_in_flight: 64,
         retry: RetryPlan {
             retries: 1,
-            retry_delay: Duration::from_millis(250),
+            retry_delay: DEMO_RETRY_DELAY,
             second_look_delay: Duration::from_millis(250),
         },
     }
@@ -67,7 +67,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
     let connectors = connectors(&fleet)?;
     let place = LabPlace { dns: fleet.dns_addr(), policy_port: fleet.policy_port() };
-    let time = LabTime { dns: DEMO_DNS_TIMEOUT, phase: DEMO_TIMEOUT };
+    let time = LabTime { dns: DEMO_DNS_TIMEOUT, phase: DEMO_TIMEOUT, retry_delay: DEMO_RETRY_DELAY };
     let stages = plan::lab_stages(place, fleet.root_certificates(), &connectors, time)?;
     let engine = engine(fleet.smtp_port());
     let info = survey::run_info(LIST_NAME, &stages.settings, &engine, Some(args.seed));
@@ -111,6 +111,9 @@ fn connectors(fleet: &Fleet) -> Result<String, CommandError> {
     fleet.write_connectors(&mut text).context("cannot write the lab's connectors")?;
     Ok(String::from_utf8(text).context("the lab's connectors")?)
 }
+
+/// Pause before what failed is asked again.
+const DEMO_RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// Time for every phase of a dialogue of the demo: a silent server is waited for
 /// so long, and asked again.

@@ -116,7 +116,7 @@ pub(super) fn start_logging(verbose: u8) {
 mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
-    use crate::plan;
+    use crate::plan::{self, LookupPace};
     use clap::Parser;
 
     /// What is said at the start of a scan, on a machine with a route over
@@ -127,7 +127,7 @@ mod tests {
         let (asking, policies) = (&args.asking, &args.policies);
         let (hellos, judging) = (&args.hellos, &args.judging);
         let stages =
-            plan::stages_by_routes(asking, policies, hellos, judging, plan::QUESTIONS_MAX, || with_route);
+            plan::stages_by_routes(asking, policies, hellos, judging, LookupPace::default(), || with_route);
         notes_at_start(&stages.unwrap().settings).collect()
     }
 

@@ -8,8 +8,8 @@ use super::{CommandError, EXIT_NOTHING_ASKED, start_logging};
 use crate::cli::ProbeArgs;
 use crate::interrogate::{Known, RetryPlan, interrogate};
 use crate::model::asked_question::QUESTIONS_TOLD_MAX;
-use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Exchange, Failure, ProbeKey, Subject, Target};
-use crate::plan::{self, ProbeTarget, Stages, UsageError};
+use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Exchange, ProbeKey, Subject, Target};
+use crate::plan::{self, LookupPace, ProbeTarget, Stages, UsageError};
 use crate::report::{self, Probed, QuestionsTold};
 use crate::stage::Lookup;
 use crate::verdict::KeyContext;
@@ -29,8 +29,8 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
             format!("--recipient-domain goes with HOST:PORT or IP[:PORT]; {domain} is itself a domain");
         return Err(UsageError(wrong).into());
     }
-    let stages =
-        plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, plan::QUESTIONS_MAX)?;
+    let pace = LookupPace { retry_delay: args.again.retry_delay, ..LookupPace::default() };
+    let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace)?;
     stages.lookup.tell_questions(QUESTIONS_TOLD_MAX);
     super::say_at_start(&stages.settings);
     if args.hellos.enumerate && !args.pace.per_ip_interval.is_zero() {
@@ -73,8 +73,8 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Finds them, and asks the DNS again for what it did not answer, as a survey
-/// does. After `stop` what is known is all; `None` where that is nothing.
+/// Finds them, and asks again for what the DNS did not answer or a policy host did
+/// not give, as a survey does. After `stop` what is known is all; `None` where that is nothing.
 async fn find_in_the_end(
     stages: &Stages,
     asked: ProbeTarget,
@@ -82,19 +82,20 @@ async fn find_in_the_end(
     plan: RetryPlan,
     stop: &CancellationToken,
 ) -> Option<(DomainFacts, u16)> {
-    let mut known = None;
+    let mut known: Option<(DomainFacts, u16)> = None;
     for number in 1.. {
         let (facts, port) = tokio::select! {
             biased;
             found = find(stages, asked.clone(), port) => found,
             () = stop.cancelled() => return known,
         };
+        let earlier = known.as_ref().and_then(|(facts, _)| facts.policy_fetch().cloned());
+        let facts = facts.with_earlier_fetch(earlier);
         let is_last = number > plan.retries || is_unanswered(&facts);
-        let Some(failure) = facts.open_question().filter(|_| !is_last) else { return Some((facts, port)) };
+        let Some(open) = facts.open_question().filter(|_| !is_last) else { return Some((facts, port)) };
         let (label, pause) = (facts.target.subject.label(), plan.pause_before(number));
-        let Failure { phase, kind, .. } = failure;
         super::say(format_args!(
-            "mxray: {label}: {phase}: {kind}; asked again in {pause:?} (--retries 0: not at all)"
+            "mxray: {label}: {open}; asked again in {pause:?} (--retries 0: not at all)"
         ));
         known = Some((facts, port));
         tokio::select! {

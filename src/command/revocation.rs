@@ -12,7 +12,7 @@ use crate::model::revocation::{
     CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer, RevocationSource,
 };
 use crate::model::{CertificateFacts, DomainName, Failure, Kind, Phase, Subject, Target};
-use crate::plan::{self, ProbeTarget};
+use crate::plan::{self, LookupPace, ProbeTarget};
 use crate::revocation::{self, CertificateId, crl, ocsp};
 use crate::sender::published::{self, AddressKind};
 use crate::stage::Lookup;
@@ -68,7 +68,7 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     start_logging(args.asking.dialogue.verbose);
     let asked = if presented::is_file(&args.target) { None } else { Some(ProbeTarget::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
-    let stages = plan::stages(&args.asking, &PolicyArgs::none(), &hellos, &judging, plan::QUESTIONS_MAX)?;
+    let stages = plan::stages(&args.asking, &PolicyArgs::none(), &hellos, &judging, LookupPace::default())?;
     super::say_missing_route(&stages.settings);
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
     let (roots, _) = plan::roots(&args.roots)?;

@@ -8,7 +8,7 @@ use super::writer::{Outputs, RowStream};
 use super::{CommandError, start_logging};
 use crate::cli::{self, ScanArgs};
 use crate::input::{self, InputKind, InputOptions};
-use crate::plan;
+use crate::plan::{self, LookupPace};
 use crate::run_dir::{RunDirectory, StreamFormat};
 use anyhow::anyhow;
 use std::process::ExitCode;
@@ -29,7 +29,8 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let mut engine = plan::engine(&args.pace, args.asking.dialogue.port);
     let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
     let share = wanted.within(descriptors::raise());
-    let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, share.questions)?;
+    let pace = LookupPace { questions_max: share.questions, retry_delay: engine.retry.retry_delay };
+    let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace)?;
     engine.limits.in_flight = share.connections;
     let info = survey::run_info(&args.list, &stages.settings, &engine, None);
 

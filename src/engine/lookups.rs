@@ -1,12 +1,14 @@
 //! Which targets are looked up, and which are looked up again later.
 //!
-//! A question to which the DNS gave no answer, in a way that may pass, is asked
-//! again as an endpoint is. What was answered meanwhile is still known, so that
-//! only what is open is asked.
+//! A question to which the DNS gave no answer, or a policy host no policy, in a way
+//! that may pass, is asked again as an endpoint is. What was answered meanwhile is
+//! still known, so that only what is open is asked.
 
 use crate::interrogate::RetryPlan;
+use crate::model::mta_sts::StsFetch;
 use crate::model::{DomainFacts, Target};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Targets that may wait to be looked up again. Each takes some kilobytes at
@@ -17,11 +19,25 @@ const WAITING_MAX: usize = 65_536;
 /// under way. Each takes some kilobytes; beyond it the reading of targets waits.
 const ASIDE_MAX: usize = 4096;
 
+/// Most octets of what a policy host gave that are kept while its target waits to
+/// be looked up again.
+const FETCH_OCTETS_MAX: usize = 16 * 1024;
+
 /// A target, and which look at it comes next, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct PendingLookup {
     pub(super) target: Target,
     pub(super) number: u32,
+    /// What its policy host gave at the looks before: better is not replaced by
+    /// worse.
+    pub(super) fetched: Option<Arc<StsFetch>>,
+}
+
+impl PendingLookup {
+    /// The first look.
+    pub(super) fn first(target: Target) -> Self {
+        Self { target, number: 1, fetched: None }
+    }
 }
 
 /// What to do with what a lookup brought.
@@ -86,7 +102,8 @@ impl Lookups {
             return Looked::Known(facts);
         }
         self.waiting += 1;
-        let look = PendingLookup { target: facts.target, number: number.saturating_add(1) };
+        let fetched = facts.policy_fetch().filter(|fetch| fetch.octets() <= FETCH_OCTETS_MAX).cloned();
+        let look = PendingLookup { target: facts.target, number: number.saturating_add(1), fetched };
         Looked::Again(look, self.retry.pause_before(number))
     }
 
@@ -110,7 +127,8 @@ impl Lookups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DomainName, Failure, Kind, Phase, Subject};
+    use crate::model::mta_sts::{Published, StsFacts, StsFetchFailure, StsRecord};
+    use crate::model::{DomainName, Failure, Kind, MxHost, Phase, Subject};
 
     fn plan(retries: u32) -> RetryPlan {
         let retry_delay = Duration::from_secs(30);
@@ -152,6 +170,47 @@ mod tests {
         }
         lookups.set_aside(ASIDE_MAX + 2);
         assert!(!lookups.has_room(), "there is a limit to it");
+    }
+
+    /// A domain with a policy, whose host gave this.
+    fn fetched(failure: Option<StsFetchFailure>, octets: usize) -> DomainFacts {
+        let record = Published::Record(StsRecord { id: "1".into() });
+        let fetch = StsFetch { failure, chain: vec![vec![0; octets].into()], ..StsFetch::default() };
+        let target = failed(Kind::NoData).target;
+        let mut facts = DomainFacts::whole(target, Vec::new());
+        facts.mta_sts =
+            Some(StsFacts { domain: MxHost::new("d.example"), record, fetch: Some(Arc::new(fetch)) });
+        facts
+    }
+
+    #[test]
+    fn a_policy_that_may_be_had_later_is_asked_for_again_and_what_is_known_stays() {
+        let late = || Failure::new(Phase::Connect, Kind::LocalError);
+        let silent = || Some(StsFetchFailure::Timeout(60));
+        let unfinished = || Some(StsFetchFailure::Unfinished(late()));
+        let status = |code| Some(StsFetchFailure::Status(code));
+        for final_one in [status(404), Some(StsFetchFailure::Tls("so".into())), None] {
+            let mut lookups = Lookups::new(1, plan(2));
+            lookups.begun();
+            assert!(matches!(lookups.ended(fetched(final_one, 1), 1), Looked::Known(_)));
+        }
+        for (first, second, octets, told) in [
+            (silent(), unfinished(), 1, silent()),
+            (silent(), status(503), 1, status(503)),
+            (silent(), status(404), 1, status(404)),
+            (status(429), None, 1, None),
+            (unfinished(), silent(), 1, silent()),
+            // More than is kept for one that waits.
+            (silent(), unfinished(), FETCH_OCTETS_MAX + 1, unfinished()),
+        ] {
+            let mut lookups = Lookups::new(1, plan(1));
+            lookups.begun();
+            let Looked::Again(look, _) = lookups.ended(fetched(first, octets), 1) else { panic!("known") };
+            let facts = fetched(second, 1).with_earlier_fetch(look.fetched);
+            lookups.begun();
+            let Looked::Known(facts) = lookups.ended(facts, look.number) else { panic!("again") };
+            assert_eq!(facts.policy_fetch().unwrap().failure, told);
+        }
     }
 
     #[test]

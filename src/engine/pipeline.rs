@@ -190,7 +190,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 target = targets.recv(), if input_open && self.has_room() => match target {
                     Some(target) => {
                         self.counts.targets += 1;
-                        self.begin_lookup(PendingLookup { target, number: 1 });
+                        self.begin_lookup(PendingLookup::first(target));
                     }
                     None => input_open = false,
                 },
@@ -225,10 +225,13 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.lookups.has_room() && self.joiner.len() + self.lookups.busy() < waiting_max + paused
     }
 
-    fn begin_lookup(&mut self, PendingLookup { target, number }: PendingLookup) {
+    fn begin_lookup(&mut self, PendingLookup { target, number, fetched }: PendingLookup) {
         self.lookups.begun();
         let lookup = self.lookup.clone();
-        self.tasks.spawn(async move { Event::Looked { facts: lookup.lookup(target).await, number } });
+        self.tasks.spawn(async move {
+            let facts = lookup.lookup(target).await.with_earlier_fetch(fetched);
+            Event::Looked { facts, number }
+        });
     }
 
     fn start_due_lookups(&mut self) {

@@ -20,6 +20,7 @@ use hyper::header::{ACCEPT, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use std::future::Future;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -99,9 +100,12 @@ pub enum FetchError {
     /// It took too long.
     #[error("no answer within {0:?}")]
     Timeout(Duration),
-    /// It is not HTTP, or broke off.
+    /// It is not HTTP.
     #[error("HTTP: {0}")]
     Http(String),
+    /// The connection ended before the answer was whole.
+    #[error("HTTP: {0}")]
+    Closed(String),
     /// The head is more than is read.
     #[error("HTTP: {0}")]
     Head(String),
@@ -247,6 +251,7 @@ async fn body(response: Response<Incoming>, bytes_max: usize) -> Result<Vec<u8>,
     let body = Limited::new(response.into_body(), bytes_max).collect().await;
     let body = body.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
         Some(_) => FetchError::TooLong(bytes_max),
+        None if broke_off(&*error) => FetchError::Closed(error.to_string()),
         None => FetchError::Http(error.to_string()),
     })?;
     Ok(body.to_bytes().into())
@@ -306,7 +311,25 @@ fn told(error: &hyper::Error) -> FetchError {
         ));
     }
     let source = error.source().map(|source| source.to_string());
-    FetchError::Http(source.map_or(error.to_string(), |source| format!("{error}: {}", without_link(&source))))
+    let told = source.map_or(error.to_string(), |source| format!("{error}: {}", without_link(&source)));
+    if broke_off(error) { FetchError::Closed(told) } else { FetchError::Http(told) }
+}
+
+/// Whether the connection ended, and nothing that came was wrong.
+fn broke_off(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.into_iter().any(|cause| {
+        let ended =
+            |error: &hyper::Error| error.is_incomplete_message() || error.is_canceled() || error.is_closed();
+        cause.downcast_ref().is_some_and(ended) || cause.downcast_ref().is_some_and(is_end)
+    })
+}
+
+/// Whether an error of a connection is that it ended, and none of what came over
+/// it.
+fn is_end(error: &io::Error) -> bool {
+    let of_tls = error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>());
+    !of_tls && !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
 }
 
 /// The words of an error before the link to rustls' manual that some end in.

@@ -4,7 +4,7 @@
 use super::policy_connection::Places;
 use super::recorded::RecordedHandshake;
 use super::turns::Turns;
-use super::{FetchError, FetchLimits, Fetcher, Resolve, body, send};
+use super::{FetchError, FetchLimits, Fetcher, Resolve, body, is_end, send};
 use crate::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
 use crate::model::{Endpoint, MxHost, ProbeKey, text};
 use crate::net::Gate;
@@ -21,6 +21,10 @@ use tokio_rustls::TlsConnector;
 /// Time for one policy, lookup and handshake included (the advice of RFC 8461
 /// §3.3).
 pub const POLICY_TIME: Duration = Duration::from_secs(60);
+/// How long a policy host that failed in a way that may pass is left alone. Senders
+/// are advised to wait five minutes (RFC 8461 §3.3); one that surveys asks a few times
+/// in all, and may do so sooner.
+pub const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// The port of policy hosts.
 pub const POLICY_PORT: u16 = 443;
 /// Longest media type that is kept, in bytes.
@@ -37,18 +41,31 @@ pub struct PolicyHosts {
     gate: Gate,
     port: u16,
     agent: String,
+    asked_again_after: Duration,
 }
 
 impl PolicyHosts {
     /// Those to which `gate` lets connections go.
     pub fn new(gate: Gate) -> Self {
-        Self { gate, port: POLICY_PORT, agent: super::AGENT.to_owned() }
+        Self { gate, port: POLICY_PORT, agent: super::AGENT.to_owned(), asked_again_after: ASKED_AGAIN_AFTER }
     }
 
     /// The same at another port, as those of a lab.
     #[must_use]
     pub fn at_port(self, port: u16) -> Self {
         Self { port, ..self }
+    }
+
+    /// The same, where one that failed in a way that may pass is left alone for so
+    /// long; the default is [`ASKED_AGAIN_AFTER`].
+    #[must_use]
+    pub fn asked_again_after(self, asked_again_after: Duration) -> Self {
+        Self { asked_again_after, ..self }
+    }
+
+    /// For how long one that failed is left alone.
+    pub(crate) fn rest(&self) -> Duration {
+        self.asked_again_after
     }
 
     /// The same, told whom to write to: a mail address or a URL, in visible ASCII
@@ -63,8 +80,9 @@ impl PolicyHosts {
 
     /// What fetches from them, with the addresses that `resolver` finds.
     pub fn fetcher<R: Resolve>(self, resolver: R) -> PolicyFetcher<R> {
-        let Self { gate, port, agent } = self;
-        PolicyFetcher { port, agent, ..PolicyFetcher::new(gate, resolver) }
+        let Self { gate, port, agent, asked_again_after } = self;
+        let turns = Turns::new(asked_again_after);
+        PolicyFetcher { port, agent, turns, ..PolicyFetcher::new(gate, resolver) }
     }
 }
 
@@ -92,7 +110,7 @@ impl<R: Resolve> PolicyFetcher<R> {
             port: POLICY_PORT,
             time: POLICY_TIME,
             agent: super::AGENT.to_owned(),
-            turns: Turns::default(),
+            turns: Turns::new(ASKED_AGAIN_AFTER),
         }
     }
 
@@ -161,7 +179,8 @@ impl<R: Resolve> PolicyFetcher<R> {
     }
 }
 
-/// A handshake that the two could not agree on may be one that another client
+/// A connection that ended in the handshake, without an alert, may be one that
+/// another time would not. A handshake that the two could not agree on may be one that another client
 /// could: this one has TLS 1.2 with forward secrecy and AEAD, and TLS 1.3.
 fn not_shaken(error: &std::io::Error) -> StsFetchFailure {
     use rustls::{AlertDescription as Alert, Error};
@@ -175,6 +194,7 @@ fn not_shaken(error: &std::io::Error) -> StsFetchFailure {
         ) => StsFetchFailure::NotAllowed(format!(
             "TLS: mxray's client and the host may have nothing in common: {error}"
         )),
+        None if is_end(error) => StsFetchFailure::TlsClosed(error.to_string()),
         _ => StsFetchFailure::Tls(error.to_string()),
     }
 }
@@ -206,6 +226,7 @@ fn failure(error: FetchError) -> StsFetchFailure {
         // A limit of this program, which others may not have.
         head @ FetchError::Head(_) => StsFetchFailure::NotAllowed(head.to_string()),
         FetchError::Http(why) => StsFetchFailure::Http(why),
+        FetchError::Closed(why) => StsFetchFailure::HttpClosed(why),
         other @ (FetchError::Address | FetchError::Redirects) => StsFetchFailure::Http(other.to_string()),
     }
 }

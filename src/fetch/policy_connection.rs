@@ -31,7 +31,7 @@ enum Shut {
     Silent(String),
     /// This program does not go there, or cannot.
     Ours(String),
-    /// This program did not get to it.
+    /// This program did not get to it, and may later.
     Late(String),
 }
 
@@ -116,7 +116,7 @@ async fn open(
             NoTurn::Late => {
                 Shut::Late(format!("{ip}: its turn did not come within {} s", TURN_WAIT_MAX.as_secs()))
             }
-            NoTurn::Rests(why) => Shut::Ours(why),
+            NoTurn::Rests(why) => Shut::Late(why),
         };
         (why, Duration::ZERO)
     })?;

@@ -3,7 +3,8 @@
 //!
 //! Many domains have their policy at one provider: all side by side their fetches
 //! would be a burst, and where it is slow or down, one after the other they would
-//! wait for hours. Who waits too long gives up, which is told as ours.
+//! wait for hours. Who waits too long, or comes while the address is left alone,
+//! gives up, which is told as ours: he may come again.
 
 use quick_cache::sync::Cache;
 use std::net::IpAddr;
@@ -20,8 +21,6 @@ const AT_ONE_ADDRESS_MAX: usize = 4;
 pub(super) const TURN_WAIT_MAX: Duration = Duration::from_secs(300);
 /// Fetches in a row without an answer, after which an address is left alone.
 const SILENCES_MAX: u32 = 3;
-/// How long it is left alone (RFC 8461 §3.3 advises five minutes).
-const REST: Duration = Duration::from_secs(300);
 /// Addresses of which it is known how they did.
 const ADDRESSES_KNOWN_MAX: usize = 4096;
 
@@ -29,6 +28,7 @@ const ADDRESSES_KNOWN_MAX: usize = 4096;
 pub(super) struct Turns {
     all: Arc<Semaphore>,
     places: Cache<IpAddr, Arc<Place>>,
+    rest: Duration,
 }
 
 struct Place {
@@ -66,13 +66,13 @@ impl FetchTurn {
     }
 }
 
-impl Default for Turns {
-    fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(FETCHES_MAX)), places: Cache::new(ADDRESSES_KNOWN_MAX) }
-    }
-}
-
 impl Turns {
+    /// An address that has been silent is left alone for `rest`.
+    pub(super) fn new(rest: Duration) -> Self {
+        let all = Arc::new(Semaphore::new(FETCHES_MAX));
+        Self { all, places: Cache::new(ADDRESSES_KNOWN_MAX), rest }
+    }
+
     /// Waits for the turn at an address, for `patience` at most.
     ///
     /// # Errors
@@ -91,10 +91,10 @@ impl Turns {
         // Neither is ever closed.
         let here = place.turn.clone().acquire_owned().await.map_err(|_| NoTurn::Late)?;
         let silences = *place.silences.lock().unwrap_or_else(PoisonError::into_inner);
-        if rests(silences, Instant::now()) {
-            let (silences, rest) = (silences.0, REST.as_secs() / 60);
+        if rests(silences, Instant::now(), self.rest) {
+            let (silences, rest) = (silences.0, self.rest);
             return Err(NoTurn::Rests(format!(
-                "{ip} did not answer {silences} fetches in a row, and is not asked for {rest} minutes"
+                "{ip} did not answer {silences} fetches in a row, and is not asked for {rest:?}"
             )));
         }
         let in_all = self.all.clone().acquire_owned().await.map_err(|_| NoTurn::Late)?;
@@ -104,8 +104,8 @@ impl Turns {
 
 /// Whether an address with so many silences, the last of which ended then, is left
 /// alone.
-fn rests((silences, last): (u32, Instant), now: Instant) -> bool {
-    silences >= SILENCES_MAX && now.saturating_duration_since(last) < REST
+fn rests((silences, last): (u32, Instant), now: Instant, rest: Duration) -> bool {
+    silences >= SILENCES_MAX && now.saturating_duration_since(last) < rest
 }
 
 #[cfg(test)]
@@ -113,12 +113,13 @@ mod tests {
     use super::*;
     use futures_util::FutureExt;
 
+    const REST: Duration = Duration::from_secs(300);
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     const THERE: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
 
     #[tokio::test]
     async fn a_few_go_to_an_address_at_a_time() {
-        let turns = Turns::default();
+        let turns = Turns::new(REST);
         let mut under_way = Vec::new();
         for _ in 0..AT_ONE_ADDRESS_MAX {
             under_way.push(turns.take(HERE, REST).await.ok().unwrap());
@@ -132,17 +133,17 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_silent_is_left_alone_for_a_while() {
-        let turns = Turns::default();
+        let turns = Turns::new(REST);
         for was_silent in [true, true, false, true, true, true] {
             turns.take(HERE, REST).await.ok().unwrap().ended(was_silent);
         }
         let Some(NoTurn::Rests(why)) = turns.take(HERE, REST).await.err() else { panic!("asked") };
-        assert_eq!(why, "127.0.0.1 did not answer 3 fetches in a row, and is not asked for 5 minutes");
+        assert_eq!(why, "127.0.0.1 did not answer 3 fetches in a row, and is not asked for 300s");
         assert!(turns.take(THERE, REST).await.is_ok());
         let now = Instant::now();
         let later = now + REST;
         assert_eq!(
-            [rests((3, now), now), rests((2, now), now), rests((3, now), later)],
+            [rests((3, now), now, REST), rests((2, now), now, REST), rests((3, now), later, REST)],
             [true, false, false]
         );
     }

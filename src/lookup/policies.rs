@@ -1,8 +1,9 @@
 //! What a domain publishes of MTA-STS and TLS-RPT: two TXT records, and the
 //! policy that the first announces (RFC 8461 §3, RFC 8460 §3).
 //!
-//! A policy is fetched once a run, whatever comes of it, and no cached one of an
-//! earlier time is known: this is what a sender without one sees.
+//! A policy is fetched once a run, unless the failure may pass: then whoever asks
+//! for it a while later asks its host again. No cached policy of an earlier time is
+//! known: this is what a sender without one sees.
 
 use super::names::{Names, below, dns_name};
 use crate::dns::{Name, RData, RecordType, mta_sts, tls_rpt};
@@ -15,7 +16,9 @@ use quick_cache::sync::Cache;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Policies that are kept for those who have the same policy domain, as all whose
@@ -51,10 +54,20 @@ impl Resolve for HostAddresses {
     }
 }
 
+/// What a policy host gave, for all with the same policy domain.
+#[derive(Clone)]
+struct KeptFetch {
+    fetch: Arc<StsFetch>,
+    /// Until when it is not asked again; `None`: in this run.
+    until: Option<Instant>,
+}
+
 /// Fetches policies, each once.
 pub(super) struct Policies {
     fetcher: PolicyFetcher<HostAddresses>,
-    kept: Cache<MxHost, Arc<StsFetch>>,
+    kept: Cache<MxHost, KeptFetch>,
+    /// How long a failure that may pass is kept.
+    rest: Duration,
     /// How many wait for a policy, their own or somebody's with the same policy
     /// domain.
     aside: watch::Sender<usize>,
@@ -81,6 +94,7 @@ impl Policies {
     /// Of these hosts, with the addresses that `names` finds.
     pub(super) fn new(hosts: PolicyHosts, names: Arc<Names>) -> Self {
         Self {
+            rest: hosts.rest(),
             fetcher: hosts.fetcher(HostAddresses(names)),
             kept: Cache::new(POLICIES_KEPT_MAX),
             aside: watch::Sender::new(0),
@@ -126,17 +140,16 @@ impl Policies {
                 fetched = self.fetcher.fetch(&host) => fetched,
             };
             fetched.policy = fetched.body.as_ref().map(|body| mta_sts::policy(body.as_bytes()));
-            Ok::<_, Infallible>(Arc::new(fetched))
+            let may_pass = fetched.failure.as_ref().is_some_and(StsFetchFailure::may_pass);
+            let until = may_pass.then(|| Instant::now() + self.rest);
+            Ok::<_, Infallible>(KeptFetch { fetch: Arc::new(fetched), until })
         };
-        let fetched = match self.kept.get_or_insert_async(domain, fetching).await {
-            Ok(fetched) => fetched,
+        let now = Instant::now();
+        self.kept.remove_if(domain, |kept| kept.until.is_some_and(|until| until <= now));
+        match self.kept.get_or_insert_async(domain, fetching).await {
+            Ok(kept) => kept.fetch,
             Err(never) => match never {},
-        };
-        if fetched.unanswered().is_some() {
-            // Whoever asks again later asks the DNS again.
-            self.kept.remove(domain);
         }
-        fetched
     }
 }
 

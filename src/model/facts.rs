@@ -2,13 +2,15 @@
 
 use super::endpoint::{Endpoint, ProbeKey};
 use super::failure::{Failure, Kind, Phase};
-use super::mta_sts::{Published, StsFacts};
+use super::mta_sts::{Published, StsFacts, StsFetch, StsFetchFailure};
 use super::name::MxHost;
 use super::target::Target;
 use super::tls_rpt::{TlsRptFault, TlsRptRecord};
 use super::tlsa::{Authenticity, TlsaFacts, TlsaOutcome};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// One mail exchanger of a domain with its addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +118,24 @@ impl Exchange {
     }
 }
 
+/// A question that may have another answer later; what came instead of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenQuestion<'a> {
+    /// The DNS gave none.
+    Dns(&'a Failure),
+    /// The policy host did not give the policy.
+    Policy(&'a StsFetchFailure),
+}
+
+impl fmt::Display for OpenQuestion<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenQuestion::Dns(Failure { phase, kind, .. }) => write!(f, "{phase}: {kind}"),
+            OpenQuestion::Policy(failure) => write!(f, "MTA-STS policy: {failure}"),
+        }
+    }
+}
+
 /// What the DNS says about one target: the join of its MX set and addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DomainFacts {
@@ -195,23 +215,42 @@ impl DomainFacts {
         self.hosts_excess() != Some(0) || self.addresses_excess() != Some(0)
     }
 
-    /// Whether the DNS gave no answer to a question of theirs in a way that may
-    /// pass.
+    /// Whether there is a question of theirs to which the DNS, or the policy host,
+    /// may give another answer later.
     pub fn may_be_known_later(&self) -> bool {
         self.open_question().is_some()
     }
 
-    /// Why there is none, if there may be one later.
-    pub fn open_question(&self) -> Option<&Failure> {
+    /// That question, if there is one.
+    pub fn open_question(&self) -> Option<OpenQuestion<'_>> {
         let of_hosts = self.exchanges.iter().flat_map(Exchange::failures);
-        let of_policies = [
-            self.mta_sts.as_ref().and_then(StsFacts::unanswered),
+        let records = [
+            self.mta_sts.as_ref().and_then(|sts| sts.record.unanswered()),
             self.tls_rpt.as_ref().and_then(Published::unanswered),
         ];
-        // Of policies it may be this program, too, that did not get to their hosts.
-        let of_policies = of_policies.into_iter().flatten().filter(|failure| failure.kind.is_transient());
-        let of_names = self.failure.iter().chain(of_hosts).filter(|failure| may_pass(failure));
-        of_names.chain(of_policies).next()
+        let of_names = self.failure.iter().chain(of_hosts).chain(records.into_iter().flatten());
+        let of_names = of_names.filter(|failure| may_pass(failure)).map(OpenQuestion::Dns);
+        let of_policy = self.policy_fetch().and_then(|fetch| fetch.failure.as_ref());
+        let of_policy = of_policy.filter(|failure| failure.may_pass()).map(OpenQuestion::Policy);
+        of_names.chain(of_policy).next()
+    }
+
+    /// What the policy host gave, if one was asked.
+    pub fn policy_fetch(&self) -> Option<&Arc<StsFetch>> {
+        self.mta_sts.as_ref()?.fetch.as_ref()
+    }
+
+    /// The same, where an earlier look at the policy host that told more stands in
+    /// place of this one.
+    #[must_use]
+    pub fn with_earlier_fetch(mut self, earlier: Option<Arc<StsFetch>>) -> Self {
+        let fetch = self.mta_sts.as_mut().and_then(|sts| sts.fetch.as_mut());
+        if let (Some(fetch), Some(earlier)) = (fetch, earlier)
+            && earlier.tells_more_than(fetch)
+        {
+            *fetch = earlier;
+        }
+        self
     }
 
     /// The endpoints to probe in the order in which a sender tries them, each

@@ -59,7 +59,7 @@ pub use downgrade_mark::DowngradeMark;
 pub use endpoint::{Endpoint, ProbeKey};
 pub use enumeration::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
 pub use expectation::{Expectation, ExpectationMatch, ExpectationStatus};
-pub use facts::{DomainFacts, Exchange};
+pub use facts::{DomainFacts, Exchange, OpenQuestion};
 pub use failure::{Failure, Kind, Phase};
 pub use finding::{
     Enumerated, Finding, HelloFinding, Leaf, PresentedCertificate, SecondHandshake, TlsFinding,

@@ -167,24 +167,25 @@ pub struct StsFacts {
     pub fetch: Option<Arc<StsFetch>>,
 }
 
-impl StsFacts {
-    /// Why nobody came to the policy: the DNS gave no answer, or this program did
-    /// not get to its host.
-    pub fn unanswered(&self) -> Option<&Failure> {
-        self.record.unanswered().or(self.fetch.as_ref().and_then(|fetch| fetch.unanswered()))
-    }
-}
-
 impl StsFetch {
-    /// Why nobody came to the host: the DNS denied its addresses or gave no answer,
-    /// or this program did not get to it.
-    pub fn unanswered(&self) -> Option<&Failure> {
-        match &self.failure {
-            Some(StsFetchFailure::Unresolved(failure) | StsFetchFailure::Unfinished(failure)) => {
-                Some(failure)
-            }
-            _ => None,
-        }
+    /// Whether it tells more of the host than `other`: what the host has, before what
+    /// it did at one time, before that nobody came to it.
+    pub fn tells_more_than(&self, other: &StsFetch) -> bool {
+        use StsFetchFailure::{NotAllowed, Unfinished, Unresolved};
+        let rank = |fetch: &StsFetch| match &fetch.failure {
+            Some(NotAllowed(_) | Unfinished(_)) => 2,
+            Some(failure @ Unresolved(_)) if failure.may_pass() => 2,
+            Some(failure) if failure.may_pass() => 1,
+            _ => 0,
+        };
+        rank(self) < rank(other)
+    }
+
+    /// About what it takes of memory, in octets.
+    pub fn octets(&self) -> usize {
+        let chain: usize = self.chain.iter().map(|certificate| certificate.len()).sum();
+        // The policy that was read in it takes about as much as its text.
+        chain + 2 * self.body.as_ref().map_or(0, String::len)
     }
 }
 
@@ -235,9 +236,15 @@ pub enum StsFetchFailure {
     /// The TLS handshake failed.
     #[error("TLS: {0}")]
     Tls(String),
-    /// What came is no HTTP, or broke off.
+    /// The connection ended within the handshake, without an alert.
+    #[error("TLS: {0}")]
+    TlsClosed(String),
+    /// What came is no HTTP.
     #[error("HTTP: {0}")]
     Http(String),
+    /// The connection ended before the answer was whole.
+    #[error("HTTP: {0}")]
+    HttpClosed(String),
     /// Sent elsewhere, which no sender follows.
     #[error("HTTP status {0}: redirects are not followed")]
     Redirect(u16),
@@ -253,6 +260,26 @@ pub enum StsFetchFailure {
     /// All of it took longer than a sender waits, in seconds.
     #[error("no answer within {0} s")]
     Timeout(u64),
+}
+
+/// Too Many Requests (RFC 6585 §4).
+const TOO_MANY_REQUESTS: u16 = 429;
+
+impl StsFetchFailure {
+    /// Whether the host, or the DNS, may do otherwise a while later: a sender that
+    /// comes at another time may get the policy.
+    pub fn may_pass(&self) -> bool {
+        use StsFetchFailure::{
+            Connect, Encoding, Http, HttpClosed, NotAllowed, Redirect, Status, Timeout, Tls, TlsClosed,
+            TooLong, Unfinished, Unresolved,
+        };
+        match self {
+            Unresolved(failure) | Unfinished(failure) => failure.kind.is_transient(),
+            Connect(_) | TlsClosed(_) | HttpClosed(_) | Timeout(_) => true,
+            Status(code) => *code == TOO_MANY_REQUESTS || (500..=599).contains(code),
+            NotAllowed(_) | Tls(_) | Http(_) | Redirect(_) | TooLong(_) | Encoding => false,
+        }
+    }
 }
 
 /// Why a text is no policy (RFC 8461 §3.2). Lines are counted from 1.

@@ -5,7 +5,7 @@ use crate::model::failure::{Failure, Kind, Phase};
 use crate::model::mta_sts::{
     MxPattern, Published, StsFacts, StsFetch, StsFetchFailure, StsPolicyFault, StsRecordFault,
 };
-use crate::model::{ChainStatus, TlsFinding, Verdict};
+use crate::model::{Basis, ChainStatus, TlsFinding, Verdict};
 use crate::verdict::fixtures::{at, facts, ip, profile, secure};
 use crate::verdict::policy_fixtures::*;
 use std::sync::Arc;
@@ -62,6 +62,9 @@ fn each_fault_of_a_policy_host_has_its_name() {
         (&none, StsFetchFailure::Connect(text()), "host_unreachable sts-policy-fetch-error"),
         (&none, StsFetchFailure::Timeout(60), "host_timeout sts-policy-fetch-error"),
         (&none, StsFetchFailure::Tls(text()), "host_tls sts-policy-fetch-error"),
+        (&none, StsFetchFailure::TlsClosed(text()), "host_tls sts-policy-fetch-error"),
+        (good, StsFetchFailure::HttpClosed(text()), "http sts-policy-fetch-error"),
+        (good, StsFetchFailure::Status(503), "http_status sts-policy-fetch-error"),
         (good, StsFetchFailure::Http(text()), "http sts-policy-fetch-error"),
         (good, StsFetchFailure::Redirect(301), "http_redirect sts-policy-fetch-error"),
         (good, StsFetchFailure::Status(404), "http_status sts-policy-fetch-error"),
@@ -94,6 +97,32 @@ fn each_fault_of_a_policy_host_has_its_name() {
     );
     let told = judged(fetched(&PKI.old_policy, StsFetch::clone(&own)), shows(&PKI.host));
     assert_eq!(told.1, "certificate: chain valid, dates expired");
+}
+
+/// A sender that comes at another time may get what was not to be had at this one.
+#[test]
+fn what_may_pass_of_a_policy_host_is_not_observed() {
+    let (none, good, text) = (&Vec::new(), &PKI.policy, || "words".to_string());
+    for (chain, failure) in [
+        (none, StsFetchFailure::Connect(text())),
+        (none, StsFetchFailure::Timeout(60)),
+        (none, StsFetchFailure::TlsClosed(text())),
+        (none, StsFetchFailure::Tls(text())),
+        (good, StsFetchFailure::HttpClosed(text())),
+        (good, StsFetchFailure::Http(text())),
+        (good, StsFetchFailure::Status(429)),
+        (good, StsFetchFailure::Status(500)),
+        (good, StsFetchFailure::Status(599)),
+        (good, StsFetchFailure::Status(404)),
+        (good, StsFetchFailure::Redirect(302)),
+    ] {
+        let expected = if failure.may_pass() { Basis::Inferred } else { Basis::Observed };
+        let fetch = StsFetch { failure: Some(failure.clone()), ..StsFetch::default() };
+        let mut facts = domain(Authenticity::Insecure, without(TlsaOutcome::InsecureAddresses));
+        facts.mta_sts = Some(fetched(chain, fetch));
+        let verdict = judge_at(&profile("exchange-online"), &facts, vec![(0, shows(&PKI.host))]);
+        assert_eq!(verdict.outcome.basis, Some(expected), "{failure:?}");
+    }
 }
 
 #[test]

@@ -74,7 +74,8 @@ fn of_record(fault: &StsRecordFault) -> StsStand {
 /// HTTP.
 fn of_fetch<'a>(judge: &Judge, sts: &StsFacts, fetch: &'a StsFetch) -> StsDemand<'a> {
     let none = |stand| StsDemand::NoPolicy(stand, Basis::Observed);
-    // As with mail hosts: what does not open for us does not for others.
+    // As with mail hosts: what does not open for us does not for others. A sender
+    // that comes at another time may get the policy.
     let away = |stand| StsDemand::NoPolicy(stand, Basis::Inferred);
     match &fetch.failure {
         Some(StsFetchFailure::Unresolved(failure)) if failure.kind.says_no_host() => {
@@ -86,6 +87,7 @@ fn of_fetch<'a>(judge: &Judge, sts: &StsFacts, fetch: &'a StsFetch) -> StsDemand
         }
         Some(StsFetchFailure::Connect(_)) => return away(StsStand::HostUnreachable),
         Some(StsFetchFailure::Timeout(_)) => return away(StsStand::HostTimeout),
+        Some(StsFetchFailure::TlsClosed(_)) => return away(StsStand::HostTls),
         Some(StsFetchFailure::Tls(_)) => return none(StsStand::HostTls),
         _ => {}
     }
@@ -97,6 +99,8 @@ fn of_fetch<'a>(judge: &Judge, sts: &StsFacts, fetch: &'a StsFetch) -> StsDemand
     match (&fetch.failure, &fetch.policy) {
         (Some(StsFetchFailure::Http(_)), _) => none(StsStand::Http),
         (Some(StsFetchFailure::Redirect(_)), _) => none(StsStand::HttpRedirect),
+        (Some(StsFetchFailure::HttpClosed(_)), _) => away(StsStand::Http),
+        (Some(failure @ StsFetchFailure::Status(_)), _) if failure.may_pass() => away(StsStand::HttpStatus),
         (Some(StsFetchFailure::Status(_)), _) => none(StsStand::HttpStatus),
         (Some(StsFetchFailure::TooLong(_)), _) => none(StsStand::PolicyTooLong),
         (Some(StsFetchFailure::Encoding), _) => none(StsStand::PolicySyntax),
@@ -164,8 +168,10 @@ fn came_to_no_http(failure: &StsFetchFailure) -> bool {
         | StsFetchFailure::Unfinished(_)
         | StsFetchFailure::Connect(_)
         | StsFetchFailure::Timeout(_)
-        | StsFetchFailure::Tls(_) => true,
+        | StsFetchFailure::Tls(_)
+        | StsFetchFailure::TlsClosed(_) => true,
         StsFetchFailure::Http(_)
+        | StsFetchFailure::HttpClosed(_)
         | StsFetchFailure::Redirect(_)
         | StsFetchFailure::Status(_)
         | StsFetchFailure::TooLong(_)

@@ -3,14 +3,15 @@
 
 use super::server::txt;
 use super::*;
-use mxray::internals::fetch::policy::PolicyHosts;
+use mxray::internals::fetch::policy::{ASKED_AGAIN_AFTER, PolicyHosts};
 use mxray::internals::model::Blocklist;
 use mxray::internals::model::mta_sts::{Published, StsFetchFailure, StsRecordFault};
 use mxray::internals::net::Gate;
 use std::fmt::Debug;
 use std::net::Ipv4Addr;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 type Table = Vec<(&'static str, RecordType, Reply)>;
 
@@ -18,7 +19,13 @@ const TXT: RecordType = RecordType::TXT;
 
 /// A lookup that asks for all of it, of policy hosts at this port.
 fn lookup(server: &DnsServer, port: u16, smart_hosts: SmartHosts) -> DnsLookup {
+    lookup_again_after(ASKED_AGAIN_AFTER, server, port, smart_hosts)
+}
+
+/// The same, where one that failed is left alone for so long.
+fn lookup_again_after(rest: Duration, server: &DnsServer, port: u16, smart_hosts: SmartHosts) -> DnsLookup {
     let hosts = PolicyHosts::new(Gate::new(Blocklist::default(), true)).at_port(port);
+    let hosts = hosts.asked_again_after(rest);
     let config = LookupConfig { mta_sts: Some(hosts), tls_rpt: true, smart_hosts, ..config(server) };
     DnsLookup::new(config).unwrap()
 }
@@ -139,7 +146,7 @@ async fn the_policy_domain_of_smart_hosts_is_the_first_name_among_them() {
         ("relay.example", "StsRecord { id: \"1\" }")
     );
     let fetch = mta_sts.fetch.unwrap();
-    assert!(matches!(fetch.failure, Some(StsFetchFailure::Tls(_))), "{fetch:?}");
+    assert!(matches!(fetch.failure, Some(StsFetchFailure::TlsClosed(_))), "{fetch:?}");
     assert_eq!((*fetches.borrow(), fetch.policy.is_none()), (1, true));
     assert_eq!(server.count("_mta-sts.d.example"), 0);
 }
@@ -189,4 +196,71 @@ async fn who_waits_for_a_policy_host_is_told_and_may_be_given_up() {
     // Nor is anybody asked from then on.
     lookup.lookup(target("d.example")).await;
     assert_eq!(*fetches.borrow(), 1);
+}
+
+/// A policy host that hangs up on the first so many, and is one for all others; and
+/// how many came.
+async fn hang_up_on(first: usize) -> (u16, tokio::sync::watch::Receiver<usize>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (count, counted) = tokio::sync::watch::channel(0);
+    let acceptor = acceptor("mta-sts.d.example");
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{POLICY}", POLICY.len());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            count.send_modify(|count| *count += 1);
+            if *count.borrow() <= first {
+                let _ = stream.read_u8().await;
+                continue;
+            }
+            let mut tls = acceptor.accept(stream).await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") && tls.read_buf(&mut request).await.unwrap() > 0 {}
+            tls.write_all(answer.as_bytes()).await.unwrap();
+            let _ = tls.shutdown().await;
+        }
+    });
+    (port, counted)
+}
+
+const POLICY: &str = "version: STSv1\nmode: enforce\nmx: mx.example\nmax_age: 86400\n";
+
+fn acceptor(host: &str) -> TlsAcceptor {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new([host.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let private = rustls::pki_types::PrivatePkcs8KeyDer::from(key.serialize_der()).into();
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    let config = config.with_single_cert(vec![certificate.der().clone()], private).unwrap();
+    TlsAcceptor::from(std::sync::Arc::new(config))
+}
+
+fn with_policy() -> Table {
+    with_host(vec![
+        ("_mta-sts.d.example", TXT, Records(vec![txt(&["v=STSv1; id=1"])])),
+        ("mta-sts.d.example", A, Records(vec![address("127.0.0.1")])),
+    ])
+}
+
+/// A failure that may pass is not the last word of a policy host, and not asked after
+/// at once.
+#[tokio::test]
+async fn a_policy_host_that_hangs_up_is_asked_again_and_no_sooner_than_agreed() {
+    let server = DnsServer::start(with_policy()).await;
+    for (rest, looks, fetches_made) in [(Duration::ZERO, 3, 3), (Duration::from_secs(3600), 3, 1)] {
+        let (port, fetches) = hang_up_on(2).await;
+        let lookup = lookup_again_after(rest, &server, port, SmartHosts::default());
+        let mut known = Vec::new();
+        for _ in 0..looks {
+            let facts = lookup.lookup(target("d.example")).await;
+            let fetch = facts.policy_fetch().unwrap();
+            assert_eq!(fetch.body.is_none(), facts.may_be_known_later(), "{fetch:?}");
+            known.push(fetch.body.as_deref() == Some(POLICY));
+        }
+        assert_eq!(*fetches.borrow(), fetches_made);
+        assert_eq!(known, [false, false, fetches_made == 3]);
+        // What is known is asked for once.
+        lookup.lookup(target("d.example")).await;
+        assert_eq!(*fetches.borrow(), fetches_made);
+    }
 }
