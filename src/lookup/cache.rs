@@ -5,6 +5,7 @@ use crate::dns::{Name, Question, RData};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest time for which an answer is kept.
@@ -19,7 +20,10 @@ const OCTETS_MAX: u64 = 256 * 1024 * 1024;
 
 /// As many answers as was agreed, and no more than fit into so many octets; those
 /// that are used least leave first.
-pub(super) struct AnswerCache(Cache<Question, CachedAnswer, ByOctets>);
+pub(super) struct AnswerCache {
+    answers: Cache<Question, CachedAnswer, ByOctets>,
+    times_forgotten: AtomicU32,
+}
 
 #[derive(Clone)]
 struct CachedAnswer {
@@ -51,13 +55,31 @@ impl AnswerCache {
     fn with_room(entries: u64, octets: u64) -> Self {
         let least = octets.checked_div(entries).unwrap_or(u64::MAX);
         let expected = usize::try_from(entries).unwrap_or(usize::MAX);
-        Self(Cache::with_weighter(expected, octets, ByOctets { least }))
+        let answers = Cache::with_weighter(expected, octets, ByOctets { least });
+        Self { answers, times_forgotten: AtomicU32::new(0) }
     }
 
     /// The answer, if it is known and may still be used.
     pub(super) fn get(&self, question: &Question, now: Instant) -> Option<Arc<Vouched>> {
-        let CachedAnswer { answer, until, .. } = self.0.get(question)?;
+        let CachedAnswer { answer, until, .. } = self.answers.get(question)?;
         (now < until).then_some(answer)
+    }
+
+    /// Forgets all of them.
+    pub(super) fn forget(&self) {
+        // First the count: whoever keeps an answer meanwhile sees it afterwards.
+        self.times_forgotten.fetch_add(1, Ordering::SeqCst);
+        self.answers.clear();
+    }
+
+    /// How often all were forgotten.
+    pub(super) fn times_forgotten(&self) -> u32 {
+        self.times_forgotten.load(Ordering::SeqCst)
+    }
+
+    /// Forgets one.
+    pub(super) fn remove(&self, question: &Question) {
+        self.answers.remove(question);
     }
 
     /// Keeps an answer, if it may be kept at all.
@@ -68,7 +90,7 @@ impl AnswerCache {
         if !time.is_zero() && answer.unvouched.is_none() {
             let octets = octets(question, answer);
             let cached = CachedAnswer { answer: answer.clone(), until: now + time, octets };
-            self.0.insert(question.clone(), cached);
+            self.answers.insert(question.clone(), cached);
         }
     }
 }

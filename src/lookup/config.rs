@@ -43,6 +43,9 @@ pub struct LookupConfig {
     /// Resolvers whose AD is believed beside those on loopback. Those that do not
     /// validate are not, whoever names them.
     pub trusted_ad: Vec<TrustedAd>,
+    /// Time after which those that are believed are looked at again, while questions
+    /// are asked: that one validates can end while it runs.
+    pub validation_checked_after: Duration,
     /// From where policies of MTA-STS are fetched (RFC 8461); `None`: nobody asks
     /// for MTA-STS.
     pub mta_sts: Option<PolicyHosts>,
@@ -67,6 +70,7 @@ impl Default for LookupConfig {
             queries_in_flight: 1024,
             dane: true,
             trusted_ad: Vec::new(),
+            validation_checked_after: Duration::from_secs(5 * 60),
             mta_sts: None,
             tls_rpt: true,
             smart_hosts: SmartHosts::default(),

@@ -145,7 +145,7 @@ impl DnsLookup {
 
     /// The same at the end of a run: those that are believed are looked at once more.
     pub async fn resolvers_looked_at_again(&self) -> Vec<AskedResolver> {
-        self.names.questions.resolvers().look_again().await;
+        self.names.questions.look_again().await;
         self.resolvers()
     }
 

@@ -48,7 +48,7 @@ impl Questions {
                 config.timeout,
                 config.attempts,
                 questions_max,
-                &config.trusted_ad,
+                (&config.trusted_ad, config.validation_checked_after),
             ),
             validated: config.dane,
             cache: AnswerCache::new(config.cache_entries),
@@ -86,6 +86,7 @@ impl Questions {
         let Question { name, record_type, .. } = question;
         debug!(%name, %record_type, "question");
         let asked = Instant::now();
+        let times_forgotten = self.cache.times_forgotten();
         let told = self.resolve(question).await;
         let us = asked.elapsed().as_micros();
         match &told {
@@ -100,6 +101,10 @@ impl Questions {
         self.told.add(question, self.validated, told.as_ref());
         let answer = told.map(Arc::new)?;
         self.cache.insert(question, &answer, Instant::now());
+        if self.cache.times_forgotten() != times_forgotten {
+            // Who gave it may have been believed until then.
+            self.cache.remove(question);
+        }
         Ok(answer)
     }
 
@@ -128,9 +133,18 @@ impl Questions {
         if self.validated {
             // On the heap: once a run, and it would make every question larger.
             Box::pin(self.resolvers.look_who_validates()).await;
-            self.resolvers.look_again_in_time().await;
+            if self.resolvers.look_again_in_time().await {
+                self.cache.forget();
+            }
         }
         Ok(())
+    }
+
+    /// Looks once more whether those that are believed validate.
+    pub(super) async fn look_again(&self) {
+        if self.resolvers.look_again().await {
+            self.cache.forget();
+        }
     }
 
     /// Who is asked, and whose AD is believed.

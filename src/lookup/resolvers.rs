@@ -40,15 +40,13 @@ const SENDS_MIN: usize = 3;
 /// before it is sent again.
 const SENT_AGAIN_AFTER_MIN: Duration = Duration::from_millis(333);
 
-/// Time after which those that are believed are looked at again: that one validates
-/// can end while it runs.
-const LOOKED_AGAIN_AFTER: Duration = Duration::from_secs(5 * 60);
-
 /// Who is asked.
 pub(super) struct Resolvers {
     nameservers: Vec<Nameserver>,
     timeout: Duration,
     attempts: usize,
+    /// Time after which those that are believed are looked at again.
+    checked_after: Duration,
     /// Set once it was looked who validates; and for those who wait for that.
     looked: OnceCell<()>,
     looked_for_all: watch::Sender<bool>,
@@ -140,7 +138,7 @@ impl Resolvers {
         timeout: Duration,
         attempts: usize,
         questions_max: usize,
-        trusted: &[TrustedAd],
+        (trusted, checked_after): (&[TrustedAd], Duration),
     ) -> Self {
         let nameservers = addresses.iter().map(|&address| Nameserver {
             address,
@@ -155,6 +153,7 @@ impl Resolvers {
             nameservers: nameservers.collect(),
             timeout,
             attempts: attempts.max(1),
+            checked_after,
             looked: OnceCell::new(),
             looked_for_all: watch::Sender::default(),
             looked_last: Mutex::new(Instant::now()),
@@ -190,27 +189,29 @@ impl Resolvers {
         let _ = nameserver.validates.set(validates);
     }
 
-    /// Looks again, where it is time, unless somebody does.
-    pub(super) async fn look_again_in_time(&self) {
-        let Ok(mut last) = self.looked_last.try_lock() else { return };
-        if last.elapsed() >= LOOKED_AGAIN_AFTER {
-            *last = Instant::now();
-            // On the heap: this is rare, and would make every question larger.
-            Box::pin(self.look_again()).await;
+    /// Looks again, where it is time, unless somebody does; and says whether one
+    /// that was believed is no longer.
+    pub(super) async fn look_again_in_time(&self) -> bool {
+        let Ok(mut last) = self.looked_last.try_lock() else { return false };
+        if last.elapsed() < self.checked_after {
+            return false;
         }
+        *last = Instant::now();
+        // On the heap: this is rare, and would make every question larger.
+        Box::pin(self.look_again()).await
     }
 
-    /// Looks whether those that are believed still validate. Who does not is not
-    /// believed from there on; that one gives no answer says nothing.
-    pub(super) async fn look_again(&self) {
+    /// Looks whether those that are believed still validate, and says whether one does
+    /// not. Who does not is not believed from there on; that one gives no answer says
+    /// nothing.
+    pub(super) async fn look_again(&self) -> bool {
         let believed = self.nameservers.iter().filter(|nameserver| nameserver.is_believed());
         let looking = believed.map(|nameserver| async move {
             let (told, _) = self.ask_among(&believed::proof(), vec![candidate(nameserver)], 1).await;
-            if told.is_ok_and(|told| !believed::proves(&told.answer)) {
-                let _ = nameserver.has_stopped.set(());
-            }
+            let has_stopped = told.is_ok_and(|told| !believed::proves(&told.answer));
+            has_stopped && nameserver.has_stopped.set(()).is_ok()
         });
-        join_all(looking).await;
+        join_all(looking).await.contains(&true)
     }
 
     /// Each of them, and whether its AD is believed.

@@ -5,7 +5,7 @@ use super::server::{dnskey, tlsa};
 use super::*;
 use mxray::internals::lookup::TLSA_HOSTS_MAX;
 use mxray::internals::model::tlsa::{Authenticity, TLSA_RECORDS_MAX, TlsaOutcome};
-use server::Reply::{Bogus, Secure, SecureOnce, SecurelyGone};
+use server::Reply::{Bogus, Secure, SecureOnce, SecureUntilReleased, SecurelyGone};
 use std::net::SocketAddr;
 
 type Table = Vec<(&'static str, RecordType, Reply)>;
@@ -461,6 +461,56 @@ async fn who_stops_validating_is_believed_no_longer() {
         let has_stopped = expected == Authenticity::NotValidated;
         assert_eq!((resolver.stopped_validating, resolver.ad_believed), (has_stopped, Some(!has_stopped)));
     }
+}
+
+/// A signed domain and another, at a resolver that validates until it is released;
+/// those that are believed are looked at again after so long.
+async fn until_released(checked_after: Duration) -> (DnsServer, DnsLookup) {
+    let mut table = signed(vec![
+        ("mx.example", A, secure_v4(1)),
+        ("_25._tcp.mx.example", TLSA, record()),
+        ("e.example", MX, Secure(vec![mx(1, "mx.example")])),
+        ("f.example", MX, Secure(vec![mx(1, "mx.example")])),
+    ]);
+    table.push(("", ROOT_KEY, SecureUntilReleased(vec![dnskey()])));
+    let server = DnsServer::start(table).await;
+    let nameservers = vec![server.address];
+    let config =
+        LookupConfig { dane: true, nameservers, validation_checked_after: checked_after, ..config(&server) };
+    (server, DnsLookup::new(config).unwrap())
+}
+
+/// That is looked for while the run goes on.
+#[tokio::test]
+async fn whether_those_that_are_believed_validate_is_looked_at_again_in_time() {
+    let secure = Some(Authenticity::Secure);
+    for (checked_after, expected) in [
+        (LookupConfig::default().validation_checked_after, secure),
+        (Duration::ZERO, Some(Authenticity::NotValidated)),
+    ] {
+        let (server, lookup) = until_released(checked_after).await;
+        assert_eq!(lookup.lookup(target("d.example")).await.mx_authenticity, secure);
+        server.release();
+        assert_eq!(lookup.lookup(target("e.example")).await.mx_authenticity, expected);
+        assert_eq!(lookup.resolvers()[0].stopped_validating, expected != secure);
+    }
+}
+
+/// What it said counts no more either.
+#[tokio::test]
+async fn what_one_said_that_is_believed_no_longer_is_forgotten() {
+    let (server, lookup) = until_released(Duration::ZERO).await;
+    let facts = lookup.lookup(target("d.example")).await;
+    assert_eq!((facts.mx_authenticity, &*told(&facts)), (Some(Authenticity::Secure), "Secure mx.example 1"));
+    server.release();
+    lookup.lookup(target("e.example")).await;
+    let facts = lookup.lookup(target("d.example")).await;
+    assert_eq!((facts.mx_authenticity, &*told(&facts)), (Some(Authenticity::NotValidated), "NotValidated"));
+    // From then on answers are kept again.
+    lookup.lookup(target("f.example")).await;
+    assert_eq!(server.count("d.example"), 2);
+    lookup.lookup(target("d.example")).await;
+    assert_eq!(server.count("d.example"), 2);
 }
 
 /// The address of a stub is on loopback, and is believed on somebody's word alone.

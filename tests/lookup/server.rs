@@ -46,6 +46,8 @@ pub enum Reply {
     Flaky(Vec<RData>),
     /// The records, validated the first time only: AD, and no AD from then on.
     SecureOnce(Vec<RData>),
+    /// The records, validated until [`DnsServer::release`].
+    SecureUntilReleased(Vec<RData>),
     /// The records, but only after [`DnsServer::release`].
     Held(Vec<RData>),
 }
@@ -159,6 +161,10 @@ impl Handler {
             }
             Reply::SecureOnce(records) => {
                 metadata.authentic_data = earlier == 0;
+                answers = records;
+            }
+            Reply::SecureUntilReleased(records) => {
+                metadata.authentic_data = !*self.0.released.borrow();
                 answers = records;
             }
             Reply::Referral => authorities = vec![RData::NS(NS(parse("ns.elsewhere.example")))],
