@@ -105,12 +105,12 @@ const ELSEWHERE: &[Elsewhere] = &[
     ("domains.csv", "reason", &["dane_not_asked"], SECURED, NOT_ASKED),
     ("domains.csv", "reason", &["dane_unverifiable"], "src/verdict/dane.rs", OURS),
     ("domains.csv", "reason", &["sts_mx_not_listed", "sts_no_tls", "sts_certificate"], SECURED, IN_FORCE),
-    ("domains.csv", "reason", &["sts_policy_unknown", "sts_certificate_not_seen"], SECURED, NO_POLICY),
+    ("domains.csv", "reason", &["sts_policy_unknown"], SECURED, NO_POLICY),
+    ("domains.csv", "reason", &["sts_certificate_not_seen"], SECURED, UNSEEN),
     ("domains.csv", "authenticated", &["none", "undetermined", RESOLVER], SECURED, NO_RECORDS),
     ("domains.csv", "authenticated", &["dane"], SECURED, RECORDS),
     ("domains.csv", "authenticated", &["sts"], SECURED, IN_FORCE),
     ("domains.csv", "authenticated", &["undetermined:not_asked"], SECURED, NOT_ASKED),
-    ("domains.csv", "authenticated", &["undetermined:sts_policy_unknown"], SECURED, NO_POLICY),
     (
         "domains.csv",
         "dane",
@@ -260,10 +260,11 @@ const RECORDS: &str = "usable_records_demand_tls_and_a_certificate_that_fits";
 const DANE_DATES: &str = "dates_count_under_dane_ee_where_the_sender_says_so";
 const NO_RECORDS: &str = "what_is_no_usable_record_demands_less_or_the_sender_keeps_the_mail";
 const NEVER_WEAKER: &str = "what_the_dns_does_not_say_is_never_weaker";
-const NOT_ASKED: &str = "what_nobody_asked_for_is_told_so";
+const NOT_ASKED: &str = "what_nobody_asked_for_is_told_so_and_rests_on_an_assumption";
 const OURS: &str = "what_our_verifiers_lack_is_told_as_open";
 const IN_FORCE: &str = "a_policy_in_force_demands_a_host_of_its_own_and_a_certificate";
-const NO_POLICY: &str = "a_policy_that_was_not_to_be_had_is_none_or_leaves_it_open";
+const NO_POLICY: &str = "a_policy_that_is_not_known_leaves_it_open";
+const UNSEEN: &str = "a_certificate_that_nobody_saw_is_not_known_to_hold";
 const RESOLVER: &str = "undetermined:no_validating_resolver";
 const POLICIES: &str = "src/verdict/policies_tests.rs";
 const POLICY_HOST: &str = "each_fault_of_a_policy_host_has_its_name";

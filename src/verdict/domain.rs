@@ -66,6 +66,12 @@ impl<'a> Domain<'a> {
         Self { profile: self.profile, facts: self.facts, members, securing, binds_forced: false }.secured()
     }
 
+    /// The same without the policy of MTA-STS of which it is not known whether
+    /// there is one; `None` where that is known, or nothing to the sender.
+    pub(super) fn without_unknown_policy(&self) -> Option<Self> {
+        self.securing.lacks_policy().then(|| self.with_uses(self.securing.uses_without_policy()))
+    }
+
     /// The same, with policies that bind all mail.
     pub(super) fn binding_forced(self) -> Self {
         Self { binds_forced: true, ..self }

@@ -73,14 +73,32 @@ fn open<'a>(domain: &Domain<'a>, place: usize, cause: CheckCause, end: RollUpEnd
         Standing::Address(_) | Standing::NotTried(..) => domain.outcome(member).unwrap_or_else(unprobed),
         _ => without_address(domain.profile, cause),
     };
-    let otherwise = match end {
-        RollUpEnd::Taken(set) => distinct(domain.taking(set).into_iter().map(|(possible, _)| possible)),
-        RollUpEnd::NotTaken(Some((place, _))) => domain.members.get(place).map(kept).into_iter().collect(),
-        RollUpEnd::NotTaken(None) => Vec::new(),
-    };
+    let otherwise = domain
+        .without_unknown_policy()
+        .map_or_else(|| without_member(domain, end), |without| possible_at(&without));
     let unresolved = matches!(member.standing, Standing::Unresolved(_)).then_some(member.exchange);
     let decides = Some(*member);
     DomainOutcome { otherwise, best: domain.view(member), unresolved, decides, ..DomainOutcome::of(outcome) }
+}
+
+/// What would become of the mail if the member that leaves it open was not
+/// there, and this the end.
+fn without_member(domain: &Domain<'_>, end: RollUpEnd) -> Vec<PossibleDelivery> {
+    match end {
+        RollUpEnd::Taken(set) => distinct(domain.taking(set).into_iter().map(|(possible, _)| possible)),
+        RollUpEnd::NotTaken(Some((place, _))) => domain.members.get(place).map(kept).into_iter().collect(),
+        RollUpEnd::NotTaken(None) => Vec::new(),
+    }
+}
+
+/// All that may become of the mail of a domain; where a host leaves that open,
+/// without the host.
+fn possible_at(domain: &Domain<'_>) -> Vec<PossibleDelivery> {
+    let DomainOutcome { outcome: Outcome { delivery, reason, .. }, also, otherwise, .. } = of(domain);
+    if delivery == Delivery::Undetermined {
+        return otherwise;
+    }
+    distinct(also.into_iter().chain([PossibleDelivery { delivery, reason }]))
 }
 
 /// What is told of a host that has no address to ask.

@@ -1,7 +1,9 @@
 //! Domains and findings that tests judge.
 
 use super::SenderProfile;
+use crate::model::mta_sts::{Published, StsFacts};
 use crate::model::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use crate::model::tlsa::{TlsaFacts, TlsaOutcome};
 use crate::model::{
     ChainStatus, DateStatus, DomainFacts, DomainName, DowngradeMark, Endpoint, Exchange, Failure, Finding,
     HelloEnd, HelloFinding, HelloPurpose, JudgedEndpoint, Kind, Leaf, MxHost, Phase, ProbeKey, Sha256,
@@ -38,8 +40,24 @@ pub(super) fn exchange(
     Exchange { failure, ..Exchange::whole(preference, host, addresses.to_vec()) }
 }
 
-pub(super) fn facts_of(exchanges: Vec<Exchange>) -> DomainFacts {
-    DomainFacts::whole(target(), exchanges)
+/// Facts of `example.com` with these exchanges, and neither TLSA records nor a
+/// policy of MTA-STS.
+pub(super) fn facts_of(mut exchanges: Vec<Exchange>) -> DomainFacts {
+    for exchange in exchanges.iter_mut().filter(|exchange| !exchange.addresses.is_empty()) {
+        exchange.tlsa = Some(TlsaFacts::without(TlsaOutcome::Absent));
+    }
+    let domain = MxHost::new("example.com");
+    let mta_sts = Some(StsFacts { domain, record: Published::Absent, fetch: None });
+    DomainFacts { mta_sts, ..DomainFacts::whole(target(), exchanges) }
+}
+
+/// Facts of `example.com` of a time when neither TLSA records nor policies were
+/// asked for, with one exchange for each list of last octets, each of a
+/// preference of its own.
+pub(super) fn bare_facts(exchanges: &[&[u8]]) -> DomainFacts {
+    let mut facts = DomainFacts { mta_sts: None, ..facts(exchanges) };
+    facts.exchanges.iter_mut().for_each(|exchange| exchange.tlsa = None);
+    facts
 }
 
 /// Facts of `example.com` with one exchange for each list of last octets, each

@@ -9,7 +9,7 @@ use super::policy_use::PolicyUse;
 use super::profile::SenderProfile;
 use super::sts::{self, Shown, StsAnswer, StsDemand};
 use crate::model::{
-    Authenticated, Basis, CheckCause, DaneStand, Delivery, DomainFacts, Exchange, JudgedEndpoint,
+    Authenticated, Basis, Check, CheckCause, DaneStand, Delivery, DomainFacts, Exchange, JudgedEndpoint,
     PolicyReason, Reason,
 };
 use crate::sender::{DaneUse, Sender};
@@ -72,6 +72,33 @@ impl<'a> Securing<'a> {
         self.uses.dane != DaneUse::No
     }
 
+    /// Whether it is not known if there is a policy of MTA-STS that the sender
+    /// would keep to.
+    pub(super) fn lacks_policy(&self) -> bool {
+        self.uses.mta_sts && matches!(self.sts, StsDemand::Unknown(_))
+    }
+
+    /// What it keeps to where there is no policy of MTA-STS.
+    pub(super) fn uses_without_policy(&self) -> PolicyUse {
+        PolicyUse { mta_sts: false, mta_sts_basis: Basis::Observed, ..self.uses }
+    }
+
+    /// Whether the sender would ask for TLSA records of the host, and nobody did.
+    /// Of an address without a name it cannot (RFC 7672 §2.2).
+    fn tlsa_not_asked(&self, exchange: &Exchange) -> bool {
+        self.uses.dane != DaneUse::No && exchange.tlsa.is_none() && exchange.host.is_some()
+    }
+
+    /// The same of a policy of MTA-STS. A host or an endpoint that was named
+    /// outright has no policy domain, and no more have smart hosts without a name
+    /// (RFC 8461 §3.4).
+    fn policy_not_asked(&self) -> bool {
+        let named = || self.facts.exchanges.iter().any(|exchange| exchange.host.is_some());
+        let has_policy_domain =
+            || self.facts.target.subject.domain().is_some() && (!self.facts.smart_hosts || named());
+        self.uses.mta_sts && self.sts == StsDemand::NotAsked && has_policy_domain()
+    }
+
     /// By what a host is known where neither was asked for.
     pub(super) fn unasked(&self) -> Authenticated {
         let goes_by_some = self.uses.dane != DaneUse::No || self.uses.mta_sts;
@@ -88,10 +115,11 @@ impl<'a> Securing<'a> {
     }
 
     /// What comes of both at an address; `None` where neither was asked for, and
-    /// the sender does without.
+    /// the sender would not ask.
     pub(super) fn at(&self, exchange: &'a Exchange, endpoint: &JudgedEndpoint) -> Option<Secured> {
         let asked = exchange.tlsa.is_some() || self.sts != StsDemand::NotAsked;
-        if !asked && self.uses.dane != DaneUse::Mandatory {
+        let would_ask = self.tlsa_not_asked(exchange) || self.policy_not_asked();
+        if !asked && !would_ask && self.uses.dane != DaneUse::Mandatory {
             return None;
         }
         let dane = self.dane_case(exchange).at(self.uses, endpoint);
@@ -100,22 +128,29 @@ impl<'a> Securing<'a> {
             let shown = if self.uses.mta_sts { Shown::to_sender(endpoint) } else { Shown::by_name(endpoint) };
             sts::at(policy, exchange, endpoint, &shown, is_gone)
         });
-        let by_dane = self.by_dane(dane, endpoint);
+        let by_dane = self.by_dane(dane, exchange, endpoint);
         let by_sts = self.by_sts(sts, endpoint);
         let (effect, authenticated) = self.both(dane.answer, by_dane, by_sts);
         let demanded = dane::demand(self.facts, exchange, self.sender.dane_insecure_mx.value);
         let by_records = self.uses.dane != DaneUse::No && !demanded.allows_clear();
+        // With a policy or without, mail goes there through TLS or not at all.
+        let by_policy = self.enforces_sts() || (self.lacks_policy() && endpoint.encryption == Check::Pass);
         Some(Secured {
             dane: dane.stand,
             sts,
             effect,
             authenticated,
-            never_in_clear: by_records || self.uses.dane == DaneUse::Mandatory || self.enforces_sts(),
+            never_in_clear: by_records || self.uses.dane == DaneUse::Mandatory || by_policy,
         })
     }
 
     /// What DANE does, and by what the host is known then.
-    fn by_dane(&self, at_address: DaneAtAddress, endpoint: &JudgedEndpoint) -> (Effect, Authenticated) {
+    fn by_dane(
+        &self,
+        at_address: DaneAtAddress,
+        exchange: &Exchange,
+        endpoint: &JudgedEndpoint,
+    ) -> (Effect, Authenticated) {
         let DaneAtAddress { stand, answer } = at_address;
         if self.uses.dane == DaneUse::No {
             let matters = matches!(answer, DaneAnswer::NotHere(..) | DaneAnswer::Unknown(_));
@@ -133,7 +168,9 @@ impl<'a> Securing<'a> {
                     None => Authenticated::NotAsked,
                     _ => Authenticated::None,
                 };
-                (Effect::None(basis), authenticated)
+                let not_asked = self.tlsa_not_asked(exchange) && takes_mail(endpoint);
+                let rests_on = if not_asked { Basis::Assumed } else { basis };
+                (Effect::None(rests_on), authenticated)
             }
             DaneAnswer::Encrypted => (Effect::None(Basis::Observed), Authenticated::None),
             DaneAnswer::Matched(basis) => {
@@ -158,16 +195,20 @@ impl<'a> Securing<'a> {
         }
         let stated = self.uses.mta_sts_basis;
         match (self.sts, answer) {
-            (StsDemand::NotAsked, _) => (Effect::None(Basis::Observed), Authenticated::NotAsked),
+            (StsDemand::NotAsked, _) => {
+                let assumed = self.policy_not_asked() && takes_mail(endpoint);
+                let rests_on = if assumed { Basis::Assumed } else { Basis::Observed };
+                (Effect::None(rests_on), Authenticated::NotAsked)
+            }
             (StsDemand::Unknown(reason), _) => {
-                let open = Authenticated::open(reason);
-                // A policy would keep from the host what goes in clear. Of what is
-                // encrypted it is assumed that the host is one of its.
-                match endpoint.outcome.delivery {
-                    Delivery::Plaintext => (Effect::Unknown(reason.into()), open),
-                    Delivery::Encrypted => (Effect::None(Basis::Assumed), open),
-                    _ => (Effect::None(Basis::Inferred), open),
-                }
+                // A policy may not name the host, or demand what it lacks. What is
+                // not taken there is not taken with a policy either.
+                let effect = if takes_mail(endpoint) {
+                    Effect::Unknown(reason.into())
+                } else {
+                    Effect::None(Basis::Inferred)
+                };
+                (effect, Authenticated::open(reason))
             }
             (StsDemand::NoPolicy(_, basis), _) => (Effect::None(basis), Authenticated::None),
             (StsDemand::Policy(_), _) if self.sts.enforced().is_none() => {
@@ -199,7 +240,8 @@ impl<'a> Securing<'a> {
         let Effect::None(basis) = by_dane else { return (by_dane, known_by) };
         let beside = &self.sender.mta_sts_beside_dane;
         if matches!(answer, DaneAnswer::Matched(_)) && self.uses.dane != DaneUse::No && !beside.value {
-            let matters = !matches!(by_sts, Effect::None(_)) && beside.is_assumed();
+            let may_fail = !matches!(by_sts, Effect::None(_)) || self.policy_not_asked();
+            let matters = may_fail && beside.is_assumed();
             let assumed = if matters { Basis::Assumed } else { Basis::Observed };
             return (Effect::None(basis.max(assumed)), known_by);
         }
@@ -209,6 +251,11 @@ impl<'a> Securing<'a> {
             Effect::Unknown(reason) => (Effect::Unknown(reason), listed),
         }
     }
+}
+
+/// Whether the host takes the mail, as far as it is known without policies.
+fn takes_mail(endpoint: &JudgedEndpoint) -> bool {
+    matches!(endpoint.outcome.delivery, Delivery::Encrypted | Delivery::Plaintext)
 }
 
 /// What both together come to: what is known holds, whatever the other leaves

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::model::mta_sts::{Published, StsMode};
+use crate::model::tlsa::TlsaFacts;
 use crate::model::tlsa::{Authenticity, TlsaOutcome};
-use crate::model::{ChainStatus, Failure, Kind, MxHost, Phase, TlsFinding};
+use crate::model::{ChainStatus, DomainName, Failure, Kind, MxHost, Phase, Subject, TlsFinding, Verdict};
 use crate::sender::connector::parse_toml;
 use crate::verdict::attempt;
 use crate::verdict::fixtures::*;
@@ -80,27 +81,151 @@ fn dates_count_under_dane_ee_where_the_sender_says_so() {
     );
 }
 
+/// What was not asked may be there: that it is not is an assumption.
 #[test]
-fn what_nobody_asked_for_is_told_so() {
-    let facts = facts(&[&[1]]);
-    let not_asked = "encrypted observed undetermined:not_asked - -";
-    assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.host)), not_asked);
-    assert_eq!(answer("google", &facts, shows(&PKI.host)).split(' ').nth(2), Some("undetermined:not_asked"));
-    assert_eq!(answer("postfix-may", &facts, shows(&PKI.host)).split(' ').nth(2), Some("none"));
-    assert_eq!(answer(ONLY, &facts, shows(&PKI.host)), "undetermined:dane_not_asked - - - -");
+fn what_nobody_asked_for_is_told_so_and_rests_on_an_assumption() {
+    let not_asked = bare_facts(&[&[1]]);
+    let told = |sender, does| answer(sender, &not_asked, does);
+    let open = "assumed undetermined:not_asked - -";
+    assert_eq!(told(EXCHANGE, shows(&PKI.host)), format!("encrypted {open}"));
+    assert_eq!(told("google", shows(&PKI.host)), format!("encrypted {open}"));
+    assert_eq!(told(POSTFIX, shows(&PKI.host)), format!("encrypted {open}"));
+    assert_eq!(told(EXCHANGE, in_clear()), "plaintext:starttls_not_offered assumed - - -");
+    assert_eq!(told(ONLY, shows(&PKI.host)), "undetermined:dane_not_asked - - - -");
+    // Senders that ask for neither, and a host that takes no mail anyway.
+    assert_eq!(told("postfix-may", shows(&PKI.host)), "encrypted inferred none - -");
+    assert_eq!(told("exchange-online-2020", in_clear()), "plaintext:starttls_not_offered observed - - -");
+    let refused = (at(ip(1), Some(Failure::new(Phase::Connect, Kind::Refused)), None), None);
+    assert_eq!(told(EXCHANGE, refused), "deferred:connect_refused inferred - - 450 4.4.316");
 }
 
 #[test]
-fn a_policy_that_was_not_to_be_had_is_none_or_leaves_it_open() {
-    let mut facts = domain(Authenticity::Insecure, without(TlsaOutcome::InsecureAddresses));
-    // The DNS gave no answer, which may be ours: what goes in clear is open.
+fn what_was_asked_of_the_one_does_not_answer_for_the_other() {
+    let judged = |facts: &DomainFacts, does| answer(EXCHANGE, facts, does);
+    let signed = DomainFacts { mta_sts: None, ..domain(Authenticity::Secure, fitting()) };
+    // Whether a policy counts beside records that fit is not published.
+    assert_eq!(judged(&signed, shows(&PKI.host)), "encrypted assumed dane matched -");
+    assert_eq!(judged(&signed, shows(&PKI.other)), "deferred:dane_mismatch observed - mismatch 4.7.323");
+    let mut stated = profile(EXCHANGE);
+    stated.sender.mta_sts_beside_dane.source = Some("its manual".into());
+    let verdict = judge_at(&stated, &signed, vec![(0, shows(&PKI.host))]);
+    assert_eq!(told(&verdict), "encrypted observed dane matched -");
+    let unsigned =
+        DomainFacts { mta_sts: None, ..domain(Authenticity::Secure, without(TlsaOutcome::Absent)) };
+    assert_eq!(judged(&unsigned, shows(&PKI.host)), "encrypted assumed undetermined:not_asked none -");
+    // Records would come before a policy that fits.
+    let mut listed = domain(Authenticity::Secure, None);
+    listed.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
+    assert_eq!(judged(&listed, shows(&PKI.host)), "encrypted assumed sts - -");
+    assert_eq!(judged(&listed, in_clear()), "deferred:sts_no_tls assumed - - 4.7.5");
+}
+
+/// RFC 7672 section 2.2: an address has no TLSA records. RFC 8461 section 3.4: the
+/// name of a smart host is the policy domain.
+#[test]
+fn only_what_the_sender_would_have_asked_is_missing() {
+    let not_asked = bare_facts(&[&[1]]);
+    let of = |subject: &Subject, named: bool, smart_hosts: bool| {
+        let mut facts = DomainFacts { smart_hosts, ..not_asked.clone() };
+        facts.target.subject = subject.clone();
+        facts.exchanges[0].host = facts.exchanges[0].host.take().filter(|_| named);
+        facts
+    };
+    let domain = not_asked.target.subject.clone();
+    let name = DomainName::parse("mx0.example.com").unwrap();
+    let host = Subject::Host { name, port: None };
+    let endpoint = |name| Subject::Endpoint { ip: ip(1), port: None, name };
+    let (bare, known) = (endpoint(None), endpoint(Some(MxHost::new("mx0.example.com"))));
+    for (subject, named, smart_hosts, exchange, google) in [
+        (&domain, true, false, "assumed", "assumed"),
+        (&domain, true, true, "assumed", "assumed"),
+        (&domain, false, true, "observed", "observed"),
+        (&host, true, false, "assumed", "observed"),
+        (&known, true, false, "assumed", "observed"),
+        (&bare, false, false, "observed", "observed"),
+    ] {
+        let facts = of(subject, named, smart_hosts);
+        for (sender, expected) in [(EXCHANGE, exchange), ("google", google)] {
+            let told = answer(sender, &facts, in_clear());
+            let expected = format!("plaintext:starttls_not_offered {expected} - - -");
+            assert_eq!(told, expected, "{sender} {subject:?} {named} {smart_hosts}");
+        }
+    }
+}
+
+/// The DNS gave no answer, which may be ours: a policy may forbid the host.
+fn of_unknown_policy(mx: Authenticity, tlsa: Option<TlsaFacts>) -> DomainFacts {
+    let mut facts = domain(mx, tlsa);
     let timeout = Failure::new(Phase::Dns, Kind::Timeout);
     facts.mta_sts.as_mut().unwrap().record = Published::Failed(timeout);
-    let told = answer(EXCHANGE, &facts, in_clear());
-    assert!(told.starts_with("undetermined:sts_policy_unknown - -"), "{told}");
-    let told = answer(EXCHANGE, &facts, shows(&PKI.host));
-    assert!(told.starts_with("encrypted assumed undetermined:sts_policy_unknown"), "{told}");
-    // A certificate that nobody saw is not known to hold.
+    facts
+}
+
+#[test]
+fn a_policy_that_is_not_known_leaves_it_open() {
+    let facts = of_unknown_policy(Authenticity::Insecure, without(TlsaOutcome::InsecureAddresses));
+    let open = "undetermined:sts_policy_unknown - - insecure_addresses -";
+    for (sender, stand) in [(EXCHANGE, open), ("google", open)] {
+        for (does, otherwise) in
+            [(shows(&PKI.host), "encrypted"), (in_clear(), "plaintext:starttls_not_offered")]
+        {
+            let verdict = judge_at(&profile(sender), &facts, vec![(0, does)]);
+            assert_eq!(told(&verdict), stand, "{sender}");
+            let told: Vec<String> = verdict.otherwise.iter().map(ToString::to_string).collect();
+            assert_eq!(told, [otherwise], "{sender}");
+        }
+    }
+    // It says nothing to who does not look, and nothing changes what is open or
+    // not taken anyway.
+    let told = answer(POSTFIX, &facts, shows(&PKI.host));
+    assert_eq!(told, "encrypted inferred none insecure_addresses -");
+    let told = answer(EXCHANGE, &facts, throttles());
+    assert!(told.starts_with("undetermined:greeting_throttled - -"), "{told}");
+    let refused = (at(ip(1), Some(Failure::new(Phase::Connect, Kind::Refused)), None), None);
+    let told = answer(EXCHANGE, &facts, refused);
+    assert_eq!(told, "deferred:connect_refused inferred - insecure_addresses 450 4.4.316");
+}
+
+#[test]
+fn what_dane_decides_no_unknown_policy_leaves_open() {
+    let facts = of_unknown_policy(Authenticity::Secure, fitting());
+    // Whether a policy counts there is not published.
+    assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.host)), "encrypted assumed dane matched -");
+    let failing = "deferred:dane_mismatch observed - mismatch 4.7.323";
+    assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.other)), failing);
+    let told = answer("google", &facts, shows(&PKI.host));
+    assert_eq!(told, "undetermined:sts_policy_unknown - - matched -");
+    let useless = of_unknown_policy(Authenticity::Secure, Some(secure_tlsa(vec![unusable()])));
+    let told = answer(EXCHANGE, &useless, shows(&PKI.host));
+    assert_eq!(told, "undetermined:sts_policy_unknown - - unusable -");
+}
+
+/// Where the first host may be forbidden, and mail goes through TLS to it or to
+/// the next, it goes through TLS.
+#[test]
+fn an_unknown_policy_leaves_nothing_open_where_all_ways_are_encrypted() {
+    let mut facts = bare_facts(&[&[1], &[2]]);
+    facts.mx_authenticity = Some(Authenticity::Secure);
+    facts.mta_sts = of_unknown_policy(Authenticity::Secure, None).mta_sts;
+    facts.exchanges[0].tlsa = without(TlsaOutcome::Absent);
+    facts.exchanges[1].tlsa = fitting();
+    let second = || (at(ip(2), None, Some(secure())), Some(PKI.host.clone()));
+    let verdict = |first| judge_at(&profile(EXCHANGE), &facts, vec![(0, first), (1, second())]);
+    assert_eq!(told(&verdict(shows(&PKI.host))), "encrypted assumed dane matched -");
+    let open = verdict(in_clear());
+    assert_eq!(told(&open), "undetermined:sts_policy_unknown - - none -");
+    let otherwise =
+        |verdict: &Verdict| -> Vec<String> { verdict.otherwise.iter().map(ToString::to_string).collect() };
+    assert_eq!(otherwise(&open), ["plaintext:starttls_not_offered"]);
+    // What would become of it if the first was not there, and no policy.
+    let throttled = verdict(throttles());
+    assert_eq!(told(&throttled), "undetermined:greeting_throttled - - none 450 4.4.317");
+    assert_eq!(otherwise(&throttled), ["encrypted"]);
+}
+
+#[test]
+fn a_certificate_that_nobody_saw_is_not_known_to_hold() {
+    let mut facts = domain(Authenticity::Insecure, without(TlsaOutcome::InsecureAddresses));
     facts.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
     let unseen = TlsFinding { leaf: None, ..secure() };
     let told = answer(EXCHANGE, &facts, (at(ip(1), None, Some(unseen)), None));

@@ -3,8 +3,8 @@
 
 use crate::model::text::printable;
 use crate::model::{
-    Delivery, DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyVerdict, PossibleDelivery,
-    TlsSettings, Verdict, View,
+    Delivery, DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyReason, PolicyVerdict,
+    PossibleDelivery, TlsSettings, Verdict, View,
 };
 use std::fmt::{self, Write};
 
@@ -13,7 +13,9 @@ pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Res
     write!(out, "verdict  {}: ", verdict.sender)?;
     write_outcome(out, &verdict.outcome)?;
     write_possible(out, "or", &verdict.also)?;
-    write_possible(out, "if that host stayed away", &verdict.otherwise)?;
+    let policy_unknown = verdict.outcome.reason == Some(PolicyReason::StsPolicyUnknown.into());
+    let when = if policy_unknown { "without a policy of MTA-STS" } else { "if that host stayed away" };
+    write_possible(out, when, &verdict.otherwise)?;
     write_policies(out, &verdict.policies)?;
     if let Some(best) = &verdict.best {
         write_view(out, "best MX", best)?;

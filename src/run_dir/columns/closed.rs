@@ -125,7 +125,7 @@ pub(super) const CONNECTOR_DELIVERIES: &[&str] = &["delivered", "deferred", "und
 pub(super) const AUTHENTICATED: &[&str] = &["none", "sts", "dane", "undetermined"];
 
 /// Causes behind it.
-pub(super) const AUTHENTICATED_OPEN: &[&str] = &["not_asked", "no_validating_resolver", "sts_policy_unknown"];
+pub(super) const AUTHENTICATED_OPEN: &[&str] = &["not_asked", "no_validating_resolver"];
 
 /// How a host stands to DANE; the last with a cause.
 pub(super) const DANE: &[&str] = &and_undetermined::<{ DaneStand::NAMES.len() + 1 }>(DaneStand::NAMES);

@@ -126,7 +126,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Why::ReasonAgain,
         closed::POSSIBLE_DELIVERIES,
         "otherwise",
-        "If one host leaves `delivery` undetermined: what would become of mail if that host were not there, written as in `delivery_also`.",
+        "If one host, or an unknown policy of MTA-STS, leaves `delivery` undetermined: what would become of mail if that host were not there, or without a policy, written as in `delivery_also`.",
         |r| possible(&r.verdict.otherwise),
     ),
     column(
