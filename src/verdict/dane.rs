@@ -250,12 +250,18 @@ impl<'a> DaneCase<'a> {
     fn names(&self, tlsa: &'a TlsaFacts) -> Vec<&'a str> {
         let base = tlsa.base.as_ref().or(self.exchange.host.as_ref());
         let mut names: Vec<&str> = base.map(|base| base.as_str()).into_iter().collect();
-        if let Subject::Domain(domain) = &self.facts.target.subject
-            && self.facts.mx_authenticity == Some(Authenticity::Secure)
-            && !self.facts.smart_hosts
-        {
-            names.push(domain.as_str());
-            names.extend(self.facts.mx_alias_end.as_ref().map(|end| end.as_str()));
+        let facts = self.facts;
+        let by_mx = facts.mx_authenticity.is_some() && !facts.smart_hosts && !facts.implicit_mx;
+        match &facts.target.subject {
+            Subject::Domain(domain) if by_mx => {
+                if facts.mx_authenticity == Some(Authenticity::Secure) {
+                    names.push(domain.as_str());
+                    names.extend(facts.mx_alias_end.as_ref().map(|end| end.as_str()));
+                }
+            }
+            // Without MX records the host is the next hop: it counts beside what it is
+            // an alias of.
+            _ => names.extend(self.exchange.host.as_ref().map(|host| host.as_str())),
         }
         names
     }

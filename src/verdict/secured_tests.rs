@@ -1,10 +1,11 @@
 //! What DANE and MTA-STS do to delivery, as tables.
 
-use super::*;
 use crate::model::mta_sts::{Published, StsMode};
 use crate::model::tlsa::TlsaFacts;
 use crate::model::tlsa::{Authenticity, TlsaOutcome};
-use crate::model::{ChainStatus, DomainName, Failure, Kind, MxHost, Phase, Subject, TlsFinding, Verdict};
+use crate::model::{
+    ChainStatus, DomainFacts, DomainName, Failure, Kind, MxHost, Phase, Subject, Target, TlsFinding, Verdict,
+};
 use crate::sender::connector::parse_toml;
 use crate::verdict::attempt;
 use crate::verdict::fixtures::*;
@@ -330,7 +331,32 @@ fn a_certificate_under_dane_ta_may_bear_what_the_domain_is_an_alias_of() {
     facts.mx_alias_end = Some(MxHost::new("mx0.example.com"));
     assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.host)), "encrypted observed dane matched -");
     facts.smart_hosts = true;
+    facts.exchanges[0].host = Some(MxHost::new("smart.example.net"));
     assert!(answer(EXCHANGE, &facts, shows(&PKI.host)).starts_with(mismatch));
+}
+
+/// Where no MX record was used, so is the host that is an alias of the base; of an MX
+/// host that is one, the alias is none.
+#[test]
+fn a_certificate_under_dane_ta_may_bear_the_name_of_a_host_that_is_the_next_hop() {
+    let mut tlsa = secure_tlsa(vec![record(2, &PKI.host[1])]);
+    tlsa.base = Some(MxHost::new("mail.example.net"));
+    let by_mx = domain(Authenticity::Secure, Some(tlsa));
+    let mismatch = "deferred:dane_name_mismatch observed - name_mismatch";
+    assert!(answer(EXCHANGE, &by_mx, shows(&PKI.host)).starts_with(mismatch));
+    let host = Subject::Host { name: DomainName::parse("mx0.example.com").unwrap(), port: None };
+    let named = DomainFacts {
+        target: Target { subject: host, ..by_mx.target.clone() },
+        mx_authenticity: None,
+        ..by_mx.clone()
+    };
+    for facts in [
+        DomainFacts { implicit_mx: true, ..by_mx.clone() },
+        DomainFacts { smart_hosts: true, mx_authenticity: None, ..by_mx.clone() },
+        named,
+    ] {
+        assert_eq!(answer(EXCHANGE, &facts, shows(&PKI.host)), "encrypted observed dane matched -");
+    }
 }
 
 #[test]

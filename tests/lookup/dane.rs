@@ -207,6 +207,46 @@ async fn each_state_of_a_host_has_its_outcome() {
     }
 }
 
+/// A domain without MX records is a host as any other (RFC 7672 §2.2.2): where it is
+/// an alias, records count where that leads first, then at its own name.
+#[tokio::test]
+async fn a_domain_that_is_its_own_host_and_an_alias_has_the_base_where_the_alias_leads() {
+    let alias = |reply: fn(Vec<_>) -> Reply| ("d.example", CNAME, reply(vec![cname("E.example")]));
+    let no_mx = |reply: fn(Vec<_>) -> Reply| ("e.example", MX, reply(vec![]));
+    let at_end = |reply| ("_25._tcp.e.example", TLSA, reply);
+    let own = |reply| ("_25._tcp.d.example", TLSA, reply);
+    let end = ("e.example", A, secure_v4(1));
+    let rows: Vec<(Table, &str, &[&str])> = vec![
+        (
+            vec![alias(Secure), no_mx(Secure), end.clone(), at_end(record()), own(record())],
+            "Secure e.example 1",
+            &["e.example"],
+        ),
+        (
+            vec![alias(Secure), no_mx(Secure), end.clone(), own(record())],
+            "Secure d.example 1",
+            &["e.example", "d.example"],
+        ),
+        (
+            vec![alias(Secure), no_mx(Secure), ("e.example", A, v4(1)), at_end(record()), own(record())],
+            "Secure d.example 1",
+            &["d.example"],
+        ),
+        (vec![alias(Records), no_mx(Secure), end, at_end(record()), own(record())], "InsecureAddresses", &[]),
+    ];
+    for (table, expected, asked) in rows {
+        let server = start(table).await;
+        let facts = of(&[&server]).lookup(target("d.example")).await;
+        assert!(facts.implicit_mx);
+        assert_eq!(
+            (&*told(&facts), asked_for_tlsa(&server)),
+            (expected, asked.iter().map(ToString::to_string).collect())
+        );
+        assert_eq!(facts.exchanges[0].host.as_ref().unwrap().as_str(), "d.example");
+        assert_eq!(facts.mx_alias_end, None);
+    }
+}
+
 /// It is a name by which a certificate under DANE-TA may know the domain.
 #[tokio::test]
 async fn what_the_domain_is_an_alias_of_is_kept_where_all_of_the_way_is_secure() {
