@@ -206,12 +206,21 @@ impl Run {
         for row in domains {
             for prefix in ["", "weakest_"] {
                 let cell = |name: &str| &row[&format!("{prefix}{name}")];
-                let key = [cell("ip"), cell("port"), cell("mx_host")];
-                // Behind a secure alias the TLSA base domain is sent instead (RFC 7672 §8.1).
-                let there = keys.contains(&key) || keys.iter().any(|other| other[..2] == key[..2]);
-                assert!(key[0].is_empty() || there, "{}: no endpoint {key:?}", row["domain"]);
+                let key = [cell("ip"), cell("port"), cell("sni")];
+                assert!(key[0].is_empty() || keys.contains(&key), "{}: no endpoint {key:?}", row["domain"]);
             }
         }
+        let mut without_edge: BTreeSet<_> = keys.iter().map(|key| (key[0], key[2])).collect();
+        let named: BTreeSet<_> = without_edge.clone();
+        let edges = self.rows("mx.csv");
+        for row in edges.iter().filter(|row| !row["ip"].is_empty() && row["phase"].is_empty()) {
+            let edge = (&row["ip"], &row["sni"]);
+            assert!(named.contains(&edge), "{}: no endpoint {edge:?}", row["domain"]);
+            without_edge.remove(&edge);
+        }
+        // Endpoints that are listed outright come over no host.
+        let listed = domains.iter().any(|row| row["tld"].is_empty());
+        assert!(listed || without_edge.is_empty(), "no host leads to {without_edge:?}");
         for digest in endpoints.iter().map(|row| &row["cert_sha256"]).filter(|digest| !digest.is_empty()) {
             assert!(certificates.contains(digest), "no certificate {digest}");
         }

@@ -24,6 +24,10 @@ is always one line.
 A text that is too long is cut, and then ends in `…`: `detail` and `cert_chain_detail` after 200 bytes, `parse_error`
 and `cert_expectation_detail` after 500, names in certificates and what else a server said after 1,024.
 
+Rows of `domains.csv` and `endpoints.csv` belong together where `ip`, `port` and `sni` are the same (`weakest_ip`,
+`weakest_port` and `weakest_sni` for the weakest); those of `mx.csv` and `endpoints.csv` where `ip` and `sni` are. A
+certificate stands in `certificates.csv` under its `cert_sha256`.
+
 Cells hold what foreign servers said. A spreadsheet may take one that begins with `=`, `+`, `-` or `@` for a formula:
 import the columns as text.
 

@@ -84,6 +84,11 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     column("ip", "Address of the endpoint.", |r| best(r).ip()),
     column("port", "TCP port of the endpoint.", |r| best(r).port()),
+    column(
+        "sni",
+        "Name sent to the endpoint as SNI: `mx_host`, or the TLSA base domain where `mx_host` is an alias and that counts.",
+        |r| best(r).sni(),
+    ),
     one_of(closed::PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
         best(r).phase()
     }),
@@ -322,6 +327,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     }),
     column("weakest_ip", "As `ip`, of the weakest.", |r| weakest(r).ip()),
     column("weakest_port", "As `port`, of the weakest.", |r| weakest(r).port()),
+    column("weakest_sni", "As `sni`, of the weakest.", |r| weakest(r).sni()),
     one_of(closed::WEAKEST_PHASES, "weakest_phase", "As `phase`, of the weakest.", |r| weakest(r).phase()),
     one_of(closed::WEAKEST_OUTCOMES, "weakest_outcome", "As `outcome`, of the weakest.", |r| {
         weakest(r).outcome()

@@ -14,6 +14,7 @@ pub struct MxRow {
     preference: u16,
     host: Option<MxHost>,
     ip: Option<IpAddr>,
+    sni: Option<MxHost>,
     address_excess: Option<usize>,
     failure: Option<Failure>,
 }
@@ -30,6 +31,7 @@ pub(in crate::run_dir) fn edges(facts: &DomainFacts) -> impl Iterator<Item = MxR
             preference: exchange.preference,
             host: exchange.host.clone(),
             ip,
+            sni: ip.and_then(|_| exchange.tls_name().cloned()),
             address_excess: exchange.excess(),
             failure: exchange.failure.clone(),
         })
@@ -49,6 +51,9 @@ pub const MX: &[Column<MxRow>] = &[
         |r| Value::text(r.host.as_ref().map(|host| host.as_str())),
     ),
     column("ip", "One address of the host; empty if it has none.", |r| r.ip.map_or(Value::Absent, Value::Ip)),
+    column("sni", "Name sent there as SNI, as in `endpoints.csv`.", |r| {
+        Value::text(r.sni.as_ref().map(MxHost::as_str))
+    }),
     column(
         "address_excess",
         "How many addresses the host has beyond the first 32, which alone are kept.",

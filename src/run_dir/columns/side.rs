@@ -86,6 +86,10 @@ impl<'a> Side<'a> {
         Value::number(self.finding().map(|finding| finding.key.endpoint.port))
     }
 
+    pub(super) fn sni(&self) -> Value<'a> {
+        Value::text(self.finding().and_then(|finding| finding.key.sni.as_ref()).map(MxHost::as_str))
+    }
+
     pub(super) fn phase(&self) -> Value<'a> {
         let ended = self.failure.map(|failure| failure.phase);
         let phase = ended.or(self.view.map(|_| Phase::AfterTls));
