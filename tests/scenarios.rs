@@ -11,6 +11,7 @@ mod policies;
 mod survey;
 
 use futures_util::{StreamExt, stream};
+use keys::KeysSeen;
 use mxray::internals::lab::{self, Fleet, FleetOptions, LabError, Scenario};
 use mxray::internals::model::DomainName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,21 +89,24 @@ fn differences(fleet: &Fleet, run: &Run) -> Vec<String> {
     wrong
 }
 
-async fn play_alone(scenario: Scenario) -> Vec<String> {
+/// What is wrong, and which keys there were.
+async fn play_alone(scenario: Scenario) -> (Vec<String>, KeysSeen) {
+    let mut seen = KeysSeen::default();
     let name = scenario.name.clone();
     let domains = domains(DOMAINS_ALONE, "example");
     let list = list_of(&domains);
     let ipv6 = scenario.needs_ipv6();
     let fleet = match fleet_of(vec![scenario], domains, 0).await {
         // A machine without ::1 cannot play it.
-        Err(LabError::NoScenario) if ipv6 => return Vec::new(),
+        Err(LabError::NoScenario) if ipv6 => return (Vec::new(), seen),
         fleet => fleet.unwrap(),
     };
     let run = scan(&fleet, list).await;
     run.check_books(DOMAINS_ALONE);
+    seen.add(&run);
     let wrong = differences(&fleet, &run);
     fleet.shutdown().await;
-    wrong.into_iter().map(|wrong| format!("{name} alone: {wrong}")).collect()
+    (wrong.into_iter().map(|wrong| format!("{name} alone: {wrong}")).collect(), seen)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,8 +114,10 @@ async fn every_scenario_alone_is_found_as_its_file_says() {
     let scenarios = lab::scenarios().unwrap();
     assert!(scenarios.len() >= 40);
     let played = stream::iter(scenarios).map(play_alone).buffer_unordered(CONCURRENT_MAX);
-    let wrong: Vec<String> = played.collect::<Vec<_>>().await.concat();
+    let (wrong, seen): (Vec<_>, Vec<_>) = played.collect::<Vec<_>>().await.into_iter().unzip();
+    let wrong = wrong.concat();
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
+    seen.into_iter().collect::<KeysSeen>().check_all();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
