@@ -3,6 +3,7 @@
 
 use super::question::Question;
 use hickory_proto::op::{HeaderCounts, Query};
+use hickory_proto::rr::rdata::NULL;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use hickory_proto::serialize::binary::{BinDecodable, BinDecoder, DecodeError, Restrict};
 
@@ -13,6 +14,9 @@ pub const RECORDS_MAX: usize = 4096;
 /// Most pointers of one name (RFC 1035 §4.1.4). One that points to each of its
 /// labels has no more: there are 127 at most.
 pub(super) const POINTERS_MAX: usize = 127;
+
+/// Octets of the three numbers with which a TLSA record begins (RFC 6698 §2.1).
+const TLSA_NUMBERS_OCTETS: u16 = 3;
 
 /// Class IN (RFC 1035 §3.2.4).
 const CLASS_IN: u16 = 1;
@@ -159,8 +163,16 @@ impl Head {
         }
     }
 
-    /// Its data, to the last octet.
+    /// Its data, to the last octet. A TLSA record that is too short for its numbers is
+    /// one that is of no use (RFC 6698 §4.1), and no reason to read no other; it is
+    /// given as it came.
     fn data(&self, decoder: &mut BinDecoder<'_>) -> Result<RData, DecodeError> {
+        if self.record_type == RecordType::TLSA && self.length < TLSA_NUMBERS_OCTETS {
+            // Its maker does not take none at all.
+            let mut rdata = NULL::new();
+            rdata.anything = decoder.read_vec(usize::from(self.length))?.unverified();
+            return Ok(RData::Unknown { code: self.record_type, rdata });
+        }
         RData::read(decoder, self.record_type, Restrict::new(self.length))
     }
 

@@ -149,7 +149,14 @@ fn with_records(outcome: TlsaOutcome, base: &Name, data: &[RData]) -> TlsaFacts 
         records.truncate(TLSA_RECORDS_MAX);
         records.sort_by_cached_key(bytes);
     }
-    TlsaFacts { outcome, base: Some(MxHost::new(&base.to_ascii())), records, records_excess }
+    let base = Some(MxHost::new(&base.to_ascii()));
+    let records_short = data.iter().filter(|data| is_short(data)).count();
+    TlsaFacts { outcome, base, records, records_excess, records_short }
+}
+
+/// Whether a record is too short to be a TLSA record.
+fn is_short(data: &RData) -> bool {
+    matches!(data, RData::Unknown { code: RecordType::TLSA, .. })
 }
 
 /// 0 is kept first.

@@ -6,6 +6,7 @@ use super::vouched::{NoRecords, Vouched};
 use crate::dns::{Question, RData};
 use crate::model::asked_question::{AskedQuestion, RECORD_TEXT_BYTES_MAX, RECORDS_TOLD_MAX};
 use crate::model::text;
+use crate::model::tlsa::AssociationData;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -92,6 +93,10 @@ fn record(data: &RData) -> String {
         (None, RData::TXT(txt)) => {
             let strings = txt.txt_data.iter().map(|text| format!("\"{}\"", String::from_utf8_lossy(text)));
             strings.collect::<Vec<_>>().join(" ")
+        }
+        // As in a zone file (RFC 3597 §5).
+        (None, RData::Unknown { rdata, .. }) => {
+            format!("\\# {} {}", rdata.anything.len(), AssociationData(rdata.anything.clone()))
         }
         (None, other) => other.to_string(),
     }

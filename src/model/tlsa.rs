@@ -100,12 +100,26 @@ pub struct TlsaFacts {
     pub records: Vec<TlsaRecord>,
     /// Records beyond, not kept: none has a stronger digest than one that is.
     pub records_excess: usize,
+    /// Records of fewer than the three octets of their numbers, not kept: they are of
+    /// no use (RFC 6698 §4.1).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub records_short: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl TlsaFacts {
+    /// How many records there are.
+    pub fn count(&self) -> usize {
+        self.records.len().saturating_add(self.records_excess).saturating_add(self.records_short)
+    }
+
     /// Without a record, for this reason.
     pub fn without(outcome: TlsaOutcome) -> Self {
-        Self { outcome, base: None, records: Vec::new(), records_excess: 0 }
+        Self { outcome, base: None, records: Vec::new(), records_excess: 0, records_short: 0 }
     }
 }
 

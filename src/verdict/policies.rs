@@ -57,9 +57,7 @@ fn dane_stand(domain: &Domain<'_>, member: Option<&Member<'_>>) -> Option<DaneSt
 
 fn count(tlsa: &TlsaFacts) -> Option<usize> {
     match tlsa.outcome {
-        TlsaOutcome::Secure | TlsaOutcome::Insecure | TlsaOutcome::Absent => {
-            Some(tlsa.records.len().saturating_add(tlsa.records_excess))
-        }
+        TlsaOutcome::Secure | TlsaOutcome::Insecure | TlsaOutcome::Absent => Some(tlsa.count()),
         _ => None,
     }
 }
@@ -84,7 +82,12 @@ fn dane_detail(domain: &Domain<'_>, member: Option<&Member<'_>>, exchange: &Exch
     let met = endpoint.and_then(|endpoint| case.met(tlsa, endpoint));
     let met = met.map(|record| format!("{} is about a certificate seen elsewhere", short(record)));
     let of_status = status.and_then(|status| of_status(tlsa, &status));
-    let parts: Vec<String> = of_status.into_iter().chain(met).chain(unusable).collect();
+    let too_short = match tlsa.records_short {
+        0 => None,
+        1 => Some("a record shorter than 3 octets is of no use".to_owned()),
+        count => Some(format!("{count} records shorter than 3 octets are of no use")),
+    };
+    let parts: Vec<String> = of_status.into_iter().chain(met).chain(unusable).chain(too_short).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

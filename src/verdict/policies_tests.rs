@@ -237,6 +237,14 @@ fn the_detail_says_which_record_fits_and_which_is_of_no_use() {
     assert!(text.ends_with("fits the issuer at depth 1"), "{text}");
     let (_, text) = detail(secure_tlsa(vec![record(3, &PKI.other[0])]), shows(&PKI.host));
     assert_eq!(text, "no record is about a certificate of the host");
+    let mut short = secure_tlsa(vec![]);
+    short.records_short = 2;
+    let told = detail(short.clone(), shows(&PKI.host));
+    assert_eq!(told, (Some(2), "2 records shorter than 3 octets are of no use".to_string()));
+    let facts = domain(Authenticity::Secure, Some(short));
+    assert!(
+        answer("exchange-online", &facts, shows(&PKI.host)).starts_with("encrypted observed none unusable")
+    );
     let many = secure_tlsa(vec![unusable(); 32]);
     assert!(detail(many, shows(&PKI.host)).1.len() <= DETAIL_BYTES_MAX);
 }

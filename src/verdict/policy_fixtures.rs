@@ -74,7 +74,7 @@ pub(super) fn unusable() -> TlsaRecord {
 
 pub(super) fn secure_tlsa(records: Vec<TlsaRecord>) -> TlsaFacts {
     let base = Some(MxHost::new("mx0.example.com"));
-    TlsaFacts { outcome: TlsaOutcome::Secure, base, records, records_excess: 0 }
+    TlsaFacts { outcome: TlsaOutcome::Secure, base, records, records_excess: 0, records_short: 0 }
 }
 
 pub(super) fn without(outcome: TlsaOutcome) -> Option<TlsaFacts> {

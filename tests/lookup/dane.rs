@@ -52,7 +52,11 @@ fn told(facts: &DomainFacts) -> String {
         TlsaOutcome::Failed(failure) => format!("failed: {failure}"),
         other => format!("{other:?}"),
     };
-    word + &base.unwrap_or_default()
+    let short = match tlsa.records_short {
+        0 => String::new(),
+        count => format!(" and {count} short"),
+    };
+    word + &base.unwrap_or_default() + &short
 }
 
 /// The names asked for TLSA, in order.
@@ -187,10 +191,18 @@ async fn each_state_of_a_host_has_its_outcome() {
             "Insecure mx.example 1",
             &["mx.example"; 2],
         ),
-        // A record that is none leaves open what stands there.
+        // A record that is none is of no use, and says nothing of the others.
         (
             vec![("mx.example", A, secure_v4(1)), at_mx(Secure(vec![tlsa(&RECORD), tlsa(&[3, 1])]))],
-            "failed: dns: malformed",
+            "Secure mx.example 1 and 1 short",
+            &["mx.example"],
+        ),
+        (
+            vec![
+                ("mx.example", A, secure_v4(1)),
+                at_mx(Secure(vec![tlsa(&[]), tlsa(&[3]), tlsa(&[3, 1, 1])])),
+            ],
+            "Secure mx.example 1 and 2 short",
             &["mx.example"],
         ),
     ];

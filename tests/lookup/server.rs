@@ -240,7 +240,10 @@ pub fn address(text: &str) -> RData {
 
 /// A TLSA record, or what stands in the place of one.
 pub fn tlsa(data: &[u8]) -> RData {
-    RData::Unknown { code: RecordType::TLSA, rdata: NULL::with(data.to_vec()) }
+    // Its maker does not take none at all.
+    let mut rdata = NULL::new();
+    rdata.anything = data.to_vec();
+    RData::Unknown { code: RecordType::TLSA, rdata }
 }
 
 /// The key of a root that signs nothing: with AD it is what a resolver says that

@@ -72,9 +72,13 @@ fn of_tlsa(tlsa: &TlsaFacts) -> String {
         0 => String::new(),
         excess => format!(", and {excess} more that are not kept"),
     };
+    let short = match tlsa.records_short {
+        0 => String::new(),
+        short => format!(", and {short} of no use, shorter than 3 octets"),
+    };
     match &tlsa.outcome {
         TlsaOutcome::Secure => {
-            format!("{} TLSA at _25._tcp.{base}, validated{excess}", tlsa.records.len())
+            format!("{} TLSA at _25._tcp.{base}, validated{excess}{short}", tlsa.records.len())
         }
         TlsaOutcome::Insecure => {
             format!("TLSA at _25._tcp.{base} that are insecure: no sender uses them{excess}")
