@@ -15,13 +15,17 @@
 mod answer;
 mod believed;
 mod cache;
+mod candidate;
 mod config;
 mod health;
 mod hosts;
 mod names;
+mod nameserver;
+mod nameservers;
 mod policies;
 mod questions;
 mod resolvers;
+mod sending;
 mod smart_hosts;
 mod special;
 mod tcp;
@@ -29,6 +33,7 @@ mod tlsa;
 mod told;
 mod trouble;
 mod udp;
+mod validation;
 mod vigil;
 mod vouched;
 
