@@ -334,3 +334,32 @@ async fn a_silent_address_does_not_take_the_time_of_the_others() {
     let fetched = fetcher(At(names, None), port, Duration::from_secs(4)).fetch(HOST).await;
     assert_eq!(fetched.body.as_deref(), Some(POLICY), "{fetched:?}");
 }
+
+/// One that says that it is asked too often is asked no more, for a while.
+#[tokio::test]
+async fn an_address_that_is_asked_too_often_is_left_alone() {
+    const ASKED: [(&str, usize); 2] = [("429 Too Many Requests", 3), ("503 Service Unavailable", 5)];
+    for (status, fetches) in ASKED {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").into_bytes();
+        let (config, _) = identity();
+        let host = tokio::spawn(async move {
+            for _ in 0..fetches {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut tls = TlsAcceptor::from(config.clone()).accept(stream).await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") && tls.read_buf(&mut request).await.unwrap() > 0 {}
+                tls.write_all(&answer).await.unwrap();
+                let _ = tls.shutdown().await;
+            }
+        });
+        let fetcher = fetcher(At(vec![(HOST, vec![[127, 0, 0, 1]])], None), port, LONG);
+        let mut ends = Vec::new();
+        for _ in 0..5 {
+            ends.push(matches!(fetcher.fetch(HOST).await.failure, Some(StsFetchFailure::Unfinished(_))));
+        }
+        assert_eq!(ends.iter().filter(|is_left_alone| !**is_left_alone).count(), fetches, "{status}");
+        host.await.unwrap();
+    }
+}

@@ -141,7 +141,7 @@ impl<R: Resolve> PolicyFetcher<R> {
         let (stream, turn) = connected.map_err(|none| none.unwrap_or_else(|| self.too_late()))?;
         let asked = timeout(left, self.ask(host, stream, fetched)).await;
         let ended = asked.unwrap_or_else(|_| Err(self.too_late()));
-        turn.ended(matches!(ended, Err(StsFetchFailure::Timeout(_))));
+        turn.ended(ended.as_ref().is_err_and(StsFetchFailure::wants_rest));
         ended
     }
 

@@ -1,5 +1,6 @@
 //! Whose turn it is: a few connections at a time to one address, so many in all,
-//! and none to an address that has been silent, for a while.
+//! and none to an address that has been silent, or has said that it is asked too
+//! often, for a while.
 //!
 //! Many domains have their policy at one provider: all side by side their fetches
 //! would be a burst, and where it is slow or down, one after the other they would
@@ -19,7 +20,7 @@ pub const FETCHES_MAX: usize = 128;
 const AT_ONE_ADDRESS_MAX: usize = 4;
 /// Longest wait for the turns of one fetch, at all its addresses together.
 pub(super) const TURN_WAIT_MAX: Duration = Duration::from_secs(300);
-/// Fetches in a row without an answer, after which an address is left alone.
+/// Fetches in a row without an answer, or with "too many requests", after which an address is left alone.
 const SILENCES_MAX: u32 = 3;
 /// Addresses of which it is known how they did.
 const ADDRESSES_KNOWN_MAX: usize = 4096;
@@ -59,7 +60,8 @@ pub(super) enum NoTurn {
 }
 
 impl FetchTurn {
-    /// The connection has ended, and the address was silent or not.
+    /// The connection has ended, and the address was silent, or said that it is asked
+    /// too often, or neither.
     pub(super) fn ended(self, was_silent: bool) {
         let mut silences = self.place.silences.lock().unwrap_or_else(PoisonError::into_inner);
         *silences = (if was_silent { silences.0.saturating_add(1) } else { 0 }, Instant::now());
@@ -94,7 +96,7 @@ impl Turns {
         if rests(silences, Instant::now(), self.rest) {
             let (silences, rest) = (silences.0, self.rest);
             return Err(NoTurn::Rests(format!(
-                "{ip} did not answer {silences} fetches in a row, and is not asked for {rest:?}"
+                "{ip} did not answer {silences} fetches in a row, or with 429, and is not asked for {rest:?}"
             )));
         }
         let in_all = self.all.clone().acquire_owned().await.map_err(|_| NoTurn::Late)?;
@@ -138,7 +140,10 @@ mod tests {
             turns.take(HERE, REST).await.ok().unwrap().ended(was_silent);
         }
         let Some(NoTurn::Rests(why)) = turns.take(HERE, REST).await.err() else { panic!("asked") };
-        assert_eq!(why, "127.0.0.1 did not answer 3 fetches in a row, and is not asked for 300s");
+        assert_eq!(
+            why,
+            "127.0.0.1 did not answer 3 fetches in a row, or with 429, and is not asked for 300s"
+        );
         assert!(turns.take(THERE, REST).await.is_ok());
         let now = Instant::now();
         let later = now + REST;

@@ -266,6 +266,12 @@ pub enum StsFetchFailure {
 const TOO_MANY_REQUESTS: u16 = 429;
 
 impl StsFetchFailure {
+    /// Whether the host is to be left alone for a while: it says nothing, or that it
+    /// is asked too often.
+    pub fn wants_rest(&self) -> bool {
+        matches!(self, StsFetchFailure::Timeout(_) | StsFetchFailure::Status(TOO_MANY_REQUESTS))
+    }
+
     /// Whether the host, or the DNS, may do otherwise a while later: a sender that
     /// comes at another time may get the policy.
     pub fn may_pass(&self) -> bool {
