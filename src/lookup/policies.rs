@@ -140,8 +140,11 @@ impl Policies {
                 fetched = self.fetcher.fetch(&host) => fetched,
             };
             fetched.policy = fetched.body.as_ref().map(|body| mta_sts::policy(body.as_bytes()));
-            let may_pass = fetched.failure.as_ref().is_some_and(StsFetchFailure::may_pass);
-            let until = may_pass.then(|| Instant::now() + self.rest);
+            let failure = fetched.failure.as_ref().filter(|failure| failure.may_pass());
+            // Where nobody came to the host, nobody has to leave it alone.
+            let rest =
+                |failure: &StsFetchFailure| if failure.is_of_host() { self.rest } else { Duration::ZERO };
+            let until = failure.map(|failure| Instant::now() + rest(failure));
             Ok::<_, Infallible>(KeptFetch { fetch: Arc::new(fetched), until })
         };
         let now = Instant::now();

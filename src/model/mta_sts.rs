@@ -266,6 +266,12 @@ pub enum StsFetchFailure {
 const TOO_MANY_REQUESTS: u16 = 429;
 
 impl StsFetchFailure {
+    /// Whether it is something that the host did, and not the DNS or this program.
+    pub fn is_of_host(&self) -> bool {
+        use StsFetchFailure::{NotAllowed, Unfinished, Unresolved};
+        !matches!(self, NotAllowed(_) | Unfinished(_) | Unresolved(_))
+    }
+
     /// Whether the host is to be left alone for a while: it says nothing, or that it
     /// is asked too often.
     pub fn wants_rest(&self) -> bool {

@@ -52,3 +52,19 @@ async fn each_policy_is_fetched_once_and_none_where_nobody_wants_it() {
         fleet.shutdown().await;
     }
 }
+
+/// A failure that may pass is no last word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_host_that_may_do_otherwise_later_is_asked_again() {
+    let again = [("--retries", "2"), ("--retry-delay", "10ms")];
+    for (name, times) in [("sts_http_500", 3), ("sts_http_404", 1)] {
+        let fleet = fleet(name, 1, true).await;
+        let domains = domains(1, "example");
+        let run = scan_with(&fleet, list_of(&domains), &again).await;
+        let rows = run.rows("domains.csv");
+        let told = ["delivery", "mta_sts"].map(|column| rows[0][column].as_str());
+        assert_eq!(told, ["encrypted", "http_status"], "{name}");
+        assert_eq!(fleet.counters().policies.get("mta-sts.d0.example"), Some(&times), "{name}");
+        fleet.shutdown().await;
+    }
+}
