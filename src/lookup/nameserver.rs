@@ -15,9 +15,11 @@ pub(super) struct Nameserver {
     address: SocketAddr,
     /// Why its AD may be believed if it validates, or why not.
     may_be_believed: Result<&'static str, &'static str>,
-    /// Whether it validates, and what says that it does not; empty until it was
-    /// asked, and where it does not matter.
+    /// Whether it validates, and what says that it does not; empty until it has
+    /// answered, and where it does not matter.
     validates: OnceLock<Result<(), String>>,
+    /// Why it gave no answer that would show it, when it was looked at first.
+    no_answer: OnceLock<String>,
     /// Set once it validates no longer.
     has_stopped: OnceLock<()>,
     pub(super) udp: UdpSockets,
@@ -32,6 +34,7 @@ impl Nameserver {
             address,
             may_be_believed: may_be_believed(address, trusted),
             validates: OnceLock::new(),
+            no_answer: OnceLock::new(),
             has_stopped: OnceLock::new(),
             udp: UdpSockets::new(address, questions_max),
             tcp: TcpConnections::new(address),
@@ -45,9 +48,20 @@ impl Nameserver {
     }
 
     /// Writes down, the first time, whether it validates, and what says that it does
-    /// not.
-    pub(super) fn validates(&self, validates: Result<(), String>) {
-        let _ = self.validates.set(validates);
+    /// not; and says whether it is believed for that.
+    pub(super) fn validates(&self, validates: Result<(), String>) -> bool {
+        let does = validates.is_ok();
+        self.validates.set(validates).is_ok() && does
+    }
+
+    /// Writes down that it gave no answer which would show it; why.
+    pub(super) fn gave_no_answer(&self, why: String) {
+        let _ = self.no_answer.set(why);
+    }
+
+    /// Whether it may be believed once it answers.
+    pub(super) fn is_open(&self) -> bool {
+        self.no_answer.get().is_some() && self.validates.get().is_none()
     }
 
     /// From now on it is not believed, for it validates no longer; whether that is
@@ -82,7 +96,10 @@ impl Nameserver {
             (Err(why_not), _) => (Some(false), why_not.to_owned()),
             (Ok(_), Some(Err(why_not))) => (Some(false), why_not.clone()),
             (Ok(why), Some(Ok(()))) => (Some(true), format!("{why}, and `. DNSKEY` came with AD")),
-            (Ok(why), None) => (None, format!("{why}; whether it validates was not asked")),
+            (Ok(why), None) => match self.no_answer.get() {
+                Some(failure) => (Some(false), format!("it gave no answer to `. DNSKEY`: {failure}")),
+                None => (None, format!("{why}; whether it validates was not asked")),
+            },
         };
         AskedResolver { address: self.address, ad_believed, because, stopped_validating }
     }

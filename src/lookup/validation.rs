@@ -1,5 +1,5 @@
 //! Which resolvers validate: looked at before the first question, and again while
-//! others are asked, for it can end.
+//! others are asked, for it can end, and who gave no answer may give one.
 
 use super::believed;
 use super::nameserver::Nameserver;
@@ -8,6 +8,9 @@ use futures_util::future::join_all;
 use std::time::Duration;
 use tokio::sync::{Mutex, OnceCell, watch};
 use tokio::time::Instant;
+
+/// Time after which one that gave no answer is looked at again, at most.
+const OPEN_LOOKED_AT_AFTER: Duration = Duration::from_secs(10);
 
 /// When it was looked who validates.
 pub(super) struct Validation {
@@ -34,7 +37,8 @@ impl Validation {
     /// Looks, the first time, which of those that may be believed validate.
     pub(super) async fn look_once(&self, nameservers: &Nameservers) {
         let looking = || async {
-            join_all(nameservers.all.iter().map(|nameserver| look_at(nameservers, nameserver))).await;
+            let each = nameservers.all.iter();
+            join_all(each.map(|nameserver| look_at(nameservers, nameserver, nameservers.attempts))).await;
         };
         self.looked.get_or_init(looking).await;
         self.looked_for_all.send_if_modified(|looked| !std::mem::replace(looked, true));
@@ -47,28 +51,43 @@ impl Validation {
     }
 
     /// Looks again, where it is time, unless somebody does; and says whether one
-    /// that was believed is no longer.
+    /// that was believed is no longer, or one is that was not.
     pub(super) async fn look_again_in_time(&self, nameservers: &Nameservers) -> bool {
         let Ok(mut last) = self.looked_last.try_lock() else { return false };
-        if last.elapsed() < self.checked_after {
+        let is_open = nameservers.all.iter().any(Nameserver::is_open);
+        let after = if is_open { self.checked_after.min(OPEN_LOOKED_AT_AFTER) } else { self.checked_after };
+        if last.elapsed() < after {
             return false;
         }
         *last = Instant::now();
         // On the heap: this is rare, and would make every question larger.
-        Box::pin(look_again(nameservers)).await
+        Box::pin(async {
+            let open = nameservers.all.iter().filter(|nameserver| nameserver.is_open());
+            let looking = join_all(open.map(|nameserver| look_at(nameservers, nameserver, 1)));
+            let (ended, begun) = tokio::join!(look_again(nameservers), looking);
+            ended || begun.contains(&true)
+        })
+        .await
     }
 }
 
-async fn look_at(nameservers: &Nameservers, nameserver: &Nameserver) {
+/// Looks whether one validates that may be believed, and says whether it is believed
+/// for that.
+async fn look_at(nameservers: &Nameservers, nameserver: &Nameserver, attempts: usize) -> bool {
     if !nameserver.may_be_believed() {
-        return;
+        return false;
     }
-    let told = nameservers.ask_one(&believed::proof(), nameserver, nameservers.attempts).await;
-    nameserver.validates(match told {
-        Ok(told) if believed::proves(&told.answer) => Ok(()),
-        Ok(_) => Err("it does not validate: its answer to `. DNSKEY` came without AD".to_owned()),
-        Err(trouble) => Err(format!("it gave no answer to `. DNSKEY`: {}", trouble.failure())),
-    });
+    match nameservers.ask_one(&believed::proof(), nameserver, attempts).await {
+        Ok(told) if believed::proves(&told.answer) => nameserver.validates(Ok(())),
+        Ok(_) => {
+            let why = "it does not validate: its answer to `. DNSKEY` came without AD";
+            nameserver.validates(Err(why.to_owned()))
+        }
+        Err(trouble) => {
+            nameserver.gave_no_answer(trouble.failure().to_string());
+            false
+        }
+    }
 }
 
 /// Looks whether those that are believed still validate, and says whether one does

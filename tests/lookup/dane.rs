@@ -5,7 +5,7 @@ use super::server::{dnskey, tlsa};
 use super::*;
 use mxray::internals::lookup::TLSA_HOSTS_MAX;
 use mxray::internals::model::tlsa::{Authenticity, TLSA_RECORDS_MAX, TlsaOutcome};
-use server::Reply::{Bogus, Secure, SecureOnce, SecureUntilReleased, SecurelyGone};
+use server::Reply::{Bogus, Secure, SecureOnce, SecureUntilReleased, SecurelyGone, ServfailUntilReleased};
 use std::net::SocketAddr;
 
 type Table = Vec<(&'static str, RecordType, Reply)>;
@@ -518,13 +518,18 @@ async fn who_stops_validating_is_believed_no_longer() {
 /// A signed domain and another, at a resolver that validates until it is released;
 /// those that are believed are looked at again after so long.
 async fn until_released(checked_after: Duration) -> (DnsServer, DnsLookup) {
+    with_root(SecureUntilReleased(vec![dnskey()]), checked_after).await
+}
+
+/// The same where this is said of the keys of the root.
+async fn with_root(root: Reply, checked_after: Duration) -> (DnsServer, DnsLookup) {
     let mut table = signed(vec![
         ("mx.example", A, secure_v4(1)),
         ("_25._tcp.mx.example", TLSA, record()),
         ("e.example", MX, Secure(vec![mx(1, "mx.example")])),
         ("f.example", MX, Secure(vec![mx(1, "mx.example")])),
     ]);
-    table.push(("", ROOT_KEY, SecureUntilReleased(vec![dnskey()])));
+    table.push(("", ROOT_KEY, root));
     let server = DnsServer::start(table).await;
     let nameservers = vec![server.address];
     let config =
@@ -545,6 +550,26 @@ async fn whether_those_that_are_believed_validate_is_looked_at_again_in_time() {
         server.release();
         assert_eq!(lookup.lookup(target("e.example")).await.mx_authenticity, expected);
         assert_eq!(lookup.resolvers()[0].stopped_validating, expected != secure);
+    }
+}
+
+/// One that gave no answer at first, as it was busy, is believed once it does.
+#[tokio::test]
+async fn who_shows_later_that_it_validates_is_believed_from_then_on() {
+    let (server, lookup) = with_root(ServfailUntilReleased(vec![dnskey()]), Duration::ZERO).await;
+    let facts = lookup.lookup(target("d.example")).await;
+    assert_eq!((facts.mx_authenticity, &*told(&facts)), (Some(Authenticity::NotValidated), "NotValidated"));
+    let [resolver] = &lookup.resolvers()[..] else { panic!("one was named") };
+    assert_eq!(resolver.ad_believed, Some(false));
+    assert!(resolver.because.starts_with("it gave no answer to `. DNSKEY`"), "{resolver:?}");
+    server.release();
+    // The first question brings it about.
+    lookup.lookup(target("e.example")).await;
+    assert_eq!(lookup.resolvers()[0].ad_believed, Some(true));
+    for domain in ["d.example", "e.example", "f.example"] {
+        let facts = lookup.lookup(target(domain)).await;
+        let told = (facts.mx_authenticity, &*told(&facts));
+        assert_eq!(told, (Some(Authenticity::Secure), "Secure mx.example 1"), "{domain}");
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Reply {
     Flaky(Vec<RData>),
     /// The records, validated the first time only: AD, and no AD from then on.
     SecureOnce(Vec<RData>),
+    /// SERVFAIL until [`DnsServer::release`], then the records, validated.
+    ServfailUntilReleased(Vec<RData>),
     /// The records, validated until [`DnsServer::release`].
     SecureUntilReleased(Vec<RData>),
     /// The records, but only after [`DnsServer::release`].
@@ -165,6 +167,13 @@ impl Handler {
             }
             Reply::SecureUntilReleased(records) => {
                 metadata.authentic_data = !*self.0.released.borrow();
+                answers = records;
+            }
+            Reply::ServfailUntilReleased(_) if !*self.0.released.borrow() => {
+                metadata.response_code = ResponseCode::ServFail;
+            }
+            Reply::ServfailUntilReleased(records) => {
+                metadata.authentic_data = true;
                 answers = records;
             }
             Reply::Referral => authorities = vec![RData::NS(NS(parse("ns.elsewhere.example")))],
