@@ -2,7 +2,6 @@
 
 use super::expect::{CONNECTOR_WORDS, ExpectedSuites, USUAL_SENDER};
 use super::fleet::Fleet;
-use super::plain;
 use super::truth::TruthRow;
 use crate::model::{CipherSuite, ProtocolVersion};
 use std::collections::HashMap;
@@ -82,15 +81,6 @@ fn columns(truth: &TruthRow, sender: &str, smtp_port: u16) -> Vec<(String, Strin
     for (column, cell) in truth.scenario.expect.sender(sender) {
         if !columns.iter().any(|(name, _)| name == column) {
             columns.push((column.to_string(), cell.to_string()));
-        }
-    }
-    if sender == USUAL_SENDER {
-        let delivery = columns.iter().find(|(name, _)| name == "delivery");
-        let delivery = delivery.map_or_else(String::new, |(_, cell)| cell.clone());
-        for (column, cell) in plain::columns(&truth.scenario, &delivery) {
-            if !columns.iter().any(|(name, _)| name == column) {
-                columns.push((column.to_string(), cell.to_string()));
-            }
         }
     }
     columns

@@ -106,6 +106,19 @@ pub const SENDER_COLUMNS: &[&str] = &[
     "tls_rpt_result",
 ];
 
+/// Sender columns about DANE, MTA-STS and TLS-RPT that stand in `truth.csv`, too:
+/// each scenario says what they hold for [`USUAL_SENDER`], or has nothing of it.
+pub const POLICY_COLUMNS: &[&str] = &[
+    "authenticated",
+    "dnssec_mx",
+    "dane",
+    "tlsa_records",
+    "mta_sts",
+    "mta_sts_mode",
+    "tls_rpt",
+    "tls_rpt_result",
+];
+
 /// Columns of `domains.csv` that say what becomes of mail under the connector
 /// of the scenario. One that is left out is expected to be empty.
 pub const CONNECTOR_COLUMNS: &[&str] = &["connector_delivery", "connector_reason", "connector_code"];

@@ -4,6 +4,7 @@ use super::assign::assign;
 use super::cast::Cast;
 use super::connector_file;
 use super::embedded::FILES;
+use super::expect::POLICY_COLUMNS;
 use super::scenario::Scenario;
 use super::truth;
 use super::{Fleet, FleetOptions, LabError, scenarios};
@@ -206,7 +207,8 @@ fn a_row_of_truth_has_every_column_that_a_scenario_can_know() {
          weakest_outcome,weakest_reply_code,weakest_alert,weakest_delivery,weakest_reason,\
          weakest_tls_version,weakest_cipher_suite,weakest_key_exchange_group,weakest_forward_secrecy,\
          weakest_cert_chain,weakest_cert_dates,weakest_cert_name,weakest_cert_key,smart_hosts,connector,\
-         connector_delivery,connector_reason,connector_code"
+         connector_delivery,connector_reason,connector_code,authenticated,dnssec_mx,dane,tlsa_records,mta_sts,\
+         mta_sts_mode,tls_rpt,tls_rpt_result"
     );
     let best = "2525,yes,no,after_tls,ok,,,encrypted,,TLSv1.3,TLS_AES_256_GCM_SHA384,X25519MLKEM768,yes,";
     assert!(
@@ -220,6 +222,26 @@ fn a_row_of_truth_has_every_column_that_a_scenario_can_know() {
     let body = nxdomain.lines().nth(1).unwrap();
     let start = "d0.example,dns_nxdomain,example,,,,,,,no,dns,nxdomain,,,undeliverable,dns_nxdomain,,";
     assert!(body.starts_with(start), "{body}");
+    for (name, policies) in [
+        ("second_older", "none,insecure,insecure_addresses,,none,,none,"),
+        ("dane_mismatch", ",secure,mismatch,1,none,,none,tlsa-invalid"),
+        ("sts_old_mx", ",insecure,insecure_addresses,,mx_not_listed,enforce,none,validation-failure"),
+    ] {
+        let row = row_of(name);
+        assert!(row.trim_end().ends_with(&format!(",{policies}")), "{row}");
+    }
+}
+
+#[test]
+fn every_file_says_what_is_found_of_dane_and_mta_sts() {
+    for scenario in all() {
+        let name = scenario.name.clone();
+        let cast = Cast::new(&domains(1), &[scenario], 0, 8).unwrap();
+        let said: BTreeSet<String> =
+            cast.truth[0].columns(2525).into_iter().map(|(column, _)| column).collect();
+        let unsaid: Vec<_> = POLICY_COLUMNS.iter().filter(|column| !said.contains(**column)).collect();
+        assert!(unsaid.is_empty(), "{name} says nothing of {unsaid:?}");
+    }
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //! the domains and addresses of one fleet.
 
 use super::expect::{
-    DOMAIN_ONLY_COLUMNS, FINDING_COLUMNS, OBSERVATION_COLUMNS, SESSION_COLUMNS, USUAL_SENDER,
+    DOMAIN_ONLY_COLUMNS, FINDING_COLUMNS, OBSERVATION_COLUMNS, POLICY_COLUMNS, SESSION_COLUMNS, USUAL_SENDER,
 };
+use super::plain;
 use super::scenario::{Mode, Scenario};
 use crate::model::DomainName;
 use std::collections::BTreeMap;
@@ -38,7 +39,8 @@ pub struct TruthRow {
 
 impl TruthRow {
     /// The expected columns of `domains.csv` by name. Not among them is what
-    /// no scenario can know: `line`, the digests and the two `detail`.
+    /// no scenario can know (`line`, the digests and the `detail` columns), nor
+    /// what this one does not say of DANE, MTA-STS and TLS-RPT.
     pub fn columns(&self, smtp_port: u16) -> Vec<(String, String)> {
         let expect = &self.scenario.expect;
         let implicit = if self.scenario.dns.mode == Mode::Implicit { "yes" } else { "no" };
@@ -64,7 +66,22 @@ impl TruthRow {
                 *expected = cell.to_string();
             }
         }
+        let policies = self.policies(&columns);
+        columns.extend(policies);
         columns
+    }
+
+    /// What must be found of DANE, MTA-STS and TLS-RPT, as far as the scenario
+    /// says it; `columns` are those of the rest.
+    fn policies(&self, columns: &[(String, String)]) -> Vec<(String, String)> {
+        let delivery = columns.iter().find(|(name, _)| name == "delivery");
+        let plain = plain::columns(&self.scenario, delivery.map_or("", |(_, cell)| cell));
+        let named: BTreeMap<&str, &str> = self.scenario.expect.sender(USUAL_SENDER).collect();
+        let cell = |column: &'static str| {
+            let usual = || plain.iter().find(|(name, _)| *name == column).map(|(_, cell)| *cell);
+            Some((column.to_string(), named.get(column).copied().or_else(usual)?.to_string()))
+        };
+        POLICY_COLUMNS.iter().filter_map(|&column| cell(column)).collect()
     }
 
     /// Whether STARTTLS was offered there.
@@ -207,6 +224,10 @@ fn usual(column: &str, finding: &BTreeMap<&str, &str>) -> Option<String> {
 
 /// Writes the rows as CSV: the columns of [`TruthRow::columns`] and `scenario`
 /// after the domain.
+///
+/// # Errors
+/// It cannot be written, or a scenario leaves out what others say, so that the
+/// rows have not the same columns: no file of `datasets/lab` does.
 pub(super) fn write(rows: &[TruthRow], smtp_port: u16, writer: impl io::Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     for (number, row) in rows.iter().enumerate() {
