@@ -172,7 +172,9 @@ pub mod judge {
 
 /// Run directories: written, read back, and their tables.
 pub mod run {
-    pub use crate::report::{Counts, EnumeratedTally, ForcedTally, Operators, SendingTally, Summary, Tally};
+    pub use crate::report::{
+        Counts, EnumeratedTally, ForcedTally, Operators, PolicyTally, SendingTally, Summary, Tally,
+    };
     pub use crate::run_dir::read::{Facts, Observations, Rejects, StoreError, Stored, StoredRun};
     pub use crate::run_dir::{
         CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, DomainStream, ENDPOINTS, GROUPS, GroupRow,

@@ -35,6 +35,19 @@ pub enum TlsRptFault {
     Uri(String),
 }
 
+impl TlsRptFault {
+    /// Stable snake_case name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            TlsRptFault::Several(_) => "several",
+            TlsRptFault::Version => "version",
+            TlsRptFault::Field(_) => "field",
+            TlsRptFault::NoRua => "no_rua",
+            TlsRptFault::Uri(_) => "uri",
+        }
+    }
+}
+
 /// What a report says of a domain, and what it cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReportedSessions {

@@ -5,6 +5,7 @@
 //! one delivery and one outcome, so either list adds up to the domains.
 
 mod enumerated;
+mod policies;
 mod render;
 mod revocation;
 mod sending;
@@ -17,6 +18,7 @@ mod transcript;
 mod tests;
 
 pub use enumerated::EnumeratedTally;
+pub use policies::PolicyTally;
 pub use revocation::revocation;
 pub use sending::{ForcedTally, SendingTally};
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};

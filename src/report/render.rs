@@ -1,6 +1,7 @@
 //! The summary as a table that a person reads: at most 80 columns wide, no
 //! colour, the same text for the same counts.
 
+use super::policies::PolicyTally;
 use super::summary::{Counts, OPERATORS_SHOWN, Summary};
 use super::tally::{OTHER, Tally};
 use crate::model::text::grouped;
@@ -46,6 +47,7 @@ impl Summary {
         section(&mut out, "Delivery (best MX)", &self.deliveries, None);
         self.render_sending(&mut out);
         section(&mut out, "Delivery (weakest MX that answers)", &self.weakest_deliveries, None);
+        self.render_policies(&mut out);
         self.render_forced(&mut out);
         for (title, tally) in SHARED {
             section(&mut out, title, tally(domains), Some(tally(endpoints)));
@@ -63,6 +65,24 @@ impl Summary {
         top_section(out, "Why not encrypted", &sending.reasons);
         top_section(out, "Codes that the sender would log", &sending.codes);
         section(out, "What the verdict rests on", &sending.basis, None);
+    }
+
+    fn render_policies(&self, out: &mut String) {
+        let found = &self.policies;
+        for (title, tally) in [
+            ("Authenticated by", &found.authenticated),
+            ("DANE", &found.dane),
+            ("MTA-STS", &found.mta_sts),
+            ("TLS-RPT", &found.tls_rpt),
+        ] {
+            if !PolicyTally::is_unasked(tally) {
+                section(out, title, &PolicyTally::classes(tally), None);
+            }
+        }
+        let unasked = found.unasked();
+        if !unasked.is_empty() {
+            push_line(out, &format!("\nNot asked: {}", unasked.join(", ")));
+        }
     }
 
     fn render_forced(&self, out: &mut String) {

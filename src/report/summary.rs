@@ -1,6 +1,7 @@
 //! What a run comes to, in counts.
 
 use super::enumerated::EnumeratedTally;
+use super::policies::PolicyTally;
 use super::sending::{ForcedTally, SendingTally};
 use super::tally::Tally;
 use crate::model::{
@@ -61,6 +62,9 @@ pub struct Summary {
     pub cert_name: Tally,
     /// Outcomes counted once for each probed endpoint.
     pub endpoints: Counts,
+    /// What domains publish of DANE, MTA-STS and TLS-RPT, and by what the sender
+    /// knows their hosts.
+    pub policies: PolicyTally,
     /// With how many partners TLS could be forced, and what stops the rest.
     pub forced_tls: ForcedTally,
     /// What enumerations found, by endpoint.
@@ -125,6 +129,7 @@ impl Summary {
         let (facts, verdict) = (&record.facts, &record.verdict);
         self.deliveries.add(verdict.outcome.delivery.name().into());
         self.sending.add(&verdict.outcome);
+        self.policies.add(record);
         self.forced_tls.add(verdict);
         if let Some(weakest) = &verdict.weakest {
             self.weakest_deliveries.add(weakest.outcome().delivery.name().into());
@@ -158,6 +163,7 @@ impl Summary {
         self.deliveries.merge(&other.deliveries);
         self.sending.merge(&other.sending);
         self.weakest_deliveries.merge(&other.weakest_deliveries);
+        self.policies.merge(&other.policies);
         self.forced_tls.merge(&other.forced_tls);
         self.domains.merge(&other.domains);
         self.cert_name.merge(&other.cert_name);

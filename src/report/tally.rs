@@ -38,9 +38,13 @@ impl Tally {
 
     /// Counts a borrowed name once; it is copied only when it is new.
     pub fn add_borrowed(&mut self, name: &str) {
+        self.add_borrowed_many(name, 1);
+    }
+
+    pub(super) fn add_borrowed_many(&mut self, name: &str, more: u64) {
         match self.counts.get_mut(name) {
-            Some(count) => *count += 1,
-            None => self.add(Cow::Owned(name.to_string())),
+            Some(count) => *count += more,
+            None => self.add_many(Cow::Owned(name.to_string()), more),
         }
     }
 
@@ -55,7 +59,7 @@ impl Tally {
     /// not.
     pub fn merge(&mut self, other: &Tally) {
         for (name, count) in other.sorted() {
-            self.add_many(Cow::Owned(name.to_string()), count);
+            self.add_borrowed_many(name, count);
         }
     }
 
