@@ -10,7 +10,9 @@ use crate::interrogate::{Known, RetryPlan, interrogate};
 use crate::model::asked_question::QUESTIONS_TOLD_MAX;
 use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Exchange, ProbeKey, Subject, Target};
 use crate::plan::{self, LookupPace, ProbeTarget, Stages, UsageError};
-use crate::report::{self, Probed, QuestionsTold};
+use crate::report::{self, Probed, QuestionsTold, Retrying};
+use crate::sender::Sender;
+use crate::sender::situation::Situation;
 use crate::stage::Lookup;
 use crate::verdict::KeyContext;
 use indexmap::IndexMap;
@@ -57,7 +59,8 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     let ehlo_name = &stages.settings.ehlo_name;
     let (asked, excess) = stages.lookup.questions_told();
     let questions = QuestionsTold { questions: &asked, excess };
-    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name, questions };
+    let retrying = retrying(stages.policy.sender());
+    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name, questions, retrying };
     super::tell(report::transcript(&probed))?;
     if let Some(code) = stop.code() {
         rest.left_out().for_each(|told| super::say(format_args!("mxray: {told}")));
@@ -71,6 +74,16 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::from(EXIT_NOTHING_ASKED));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What its file says of mail that it keeps.
+fn retrying(sender: &Sender) -> Retrying<'_> {
+    let returned = sender.codes.get(&Situation::Expired);
+    Retrying {
+        hours: sender.retry_hours.value,
+        assumed: sender.retry_hours.is_assumed(),
+        returned: returned.map(|logged| (&*logged.code, &*logged.text)),
+    }
 }
 
 /// Finds them, and asks again for what the DNS did not answer or a policy host did

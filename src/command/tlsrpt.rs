@@ -4,20 +4,21 @@ use super::CommandError;
 use super::judge::suspects;
 use crate::cli::{JudgingArgs, TlsrptArgs};
 use crate::model::{DomainFacts, DomainName, Exchange, JudgedEndpoint, ProbeKey, Subject};
-use crate::plan::{self, Judging};
+use crate::plan::{self, Judging, UsageError};
 use crate::report::tls_rpt::{Observed, report};
 use crate::run_dir::read::{Stored, StoredRun};
 use crate::verdict::{KeyContext, Policy};
 use anyhow::{Context, anyhow};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Writes the report of one domain.
 pub(super) fn run(args: &TlsrptArgs) -> Result<ExitCode, CommandError> {
+    args.output.as_deref().map_or(Ok(()), refuse_what_is_there)?;
     let stored = StoredRun::open(&args.run)?;
     let info = stored.info();
     let judging = plan::judging_again(&JudgingArgs::default(), None, &args.run, info)?;
@@ -86,8 +87,25 @@ fn probes(
     Ok(found)
 }
 
-/// A file that is there is another's.
+/// A file that is there is another's; that is better said before a long run is
+/// read.
+fn refuse_what_is_there(output: &Path) -> Result<(), UsageError> {
+    // A link that leads nowhere is there, too.
+    match output.symlink_metadata() {
+        Ok(_) => Err(is_there(output)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn is_there(output: &Path) -> UsageError {
+    UsageError(format!("{} is there already; choose another with -o", output.display()))
+}
+
 fn write(output: &Path, text: &str) -> Result<(), CommandError> {
-    let written = File::create_new(output).and_then(|mut file| file.write_all(text.as_bytes()));
+    let mut file = File::create_new(output).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => is_there(output),
+        _ => UsageError(format!("cannot write {}: {error}", output.display())),
+    })?;
+    let written = file.write_all(text.as_bytes());
     Ok(written.with_context(|| format!("cannot write {}", output.display()))?)
 }

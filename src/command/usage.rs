@@ -3,8 +3,8 @@
 
 use super::{EXIT_USAGE, outlet, say};
 use crate::cli::Cli;
-use clap::CommandFactory;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -23,7 +23,9 @@ pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         }
     } else {
         let command = arguments.get(1).and_then(|word| word.to_str()).filter(|word| is_command(word));
-        say(format_args!("mxray: {}", line(&error.render().to_string(), command)));
+        let elsewhere = command.and_then(|command| of_others(error, command));
+        let told = elsewhere.unwrap_or_else(|| line(&error.render().to_string(), command));
+        say(format_args!("mxray: {told}"));
         outlet::settle();
     }
     u8::try_from(error.exit_code()).map_or(ExitCode::from(EXIT_USAGE), ExitCode::from)
@@ -32,6 +34,22 @@ pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
 /// Whether there is a command with this name, and so help of its own.
 fn is_command(word: &str) -> bool {
     Cli::command().get_subcommands().any(|command| command.get_name() == word)
+}
+
+/// What is said of an option that other commands have, and this one has not: it
+/// would do nothing there.
+fn of_others(error: &clap::Error, command: &str) -> Option<String> {
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg) else { return None };
+    let name = option.strip_prefix("--").filter(|_| error.kind() == ErrorKind::UnknownArgument)?;
+    let whole = Cli::command();
+    let has = |it: &&Command| it.get_arguments().any(|argument| argument.get_long() == Some(name));
+    let others: Vec<&str> = whole.get_subcommands().filter(has).map(Command::get_name).collect();
+    let others = match others.as_slice() {
+        [] => return None,
+        [one] => format!("{one} has"),
+        [first @ .., last] => format!("{} and {last} have", first.join(", ")),
+    };
+    Some(format!("{command} has no {option}; {others} it (see mxray {command} --help)"))
 }
 
 /// The first paragraph and the tips of clap's message; its usage line repeats

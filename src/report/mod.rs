@@ -23,4 +23,4 @@ pub use revocation::revocation;
 pub use sending::{ForcedTally, SendingTally};
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;
-pub use transcript::{Probed, QuestionsTold, transcript};
+pub use transcript::{Probed, QuestionsTold, Retrying, transcript};

@@ -8,6 +8,7 @@ mod policies;
 mod verdict;
 
 pub use policies::QuestionsTold;
+pub use verdict::Retrying;
 
 use crate::model::text::{self, ELLIPSIS};
 use crate::model::{
@@ -34,6 +35,8 @@ pub struct Probed<'a> {
     pub ehlo_name: &'a str,
     /// What the DNS was asked.
     pub questions: QuestionsTold<'a>,
+    /// How long the sender tries to deliver what it keeps.
+    pub retrying: Retrying<'a>,
 }
 
 /// Renders a probed target: DNS, each endpoint's dialogue, verdict.
@@ -63,7 +66,7 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
         write_endpoint(out, endpoint, probed)?;
     }
     writeln!(out)?;
-    verdict::write_verdict(out, probed.domain)
+    verdict::write_verdict(out, probed.domain, &probed.retrying)
 }
 
 fn exchange_kind(facts: &DomainFacts) -> &'static str {

@@ -45,6 +45,23 @@ fn of_a_domain_with_dane() {
 }
 
 #[test]
+fn of_mail_that_is_kept_it_is_told_for_how_long() {
+    let lab = Lab::playing(&["dane_mismatch"], 1);
+    for (sender, expected) in [
+        ("exchange-online", "24 h, and then comes back as 550 5.4.300 (Message expired)"),
+        ("postfix-dane", "120 h, and then comes back"),
+    ] {
+        let told = transcript(&lab, &format!("d1.example --sender {sender}"));
+        assert!(told.ends_with(&format!("\n  deferred mail is tried for {expected}")), "{told}");
+    }
+    let told = transcript(&lab, "d1.example --sender google");
+    assert!(told.contains("verdict  google: encrypted") && !told.contains("deferred mail"), "{told}");
+    let lab = Lab::playing(&["sts_old_mx"], 1);
+    let told = transcript(&lab, "d1.example --sender google");
+    assert!(told.ends_with("\n  deferred mail is tried for 72 h (assumed), and then comes back"), "{told}");
+}
+
+#[test]
 fn of_a_server_that_refuses() {
     let lab = Lab::playing(&["greeting_554"], 1);
     insta::assert_snapshot!(transcript(&lab, "d1.example"));

@@ -97,6 +97,12 @@ fn a_domain_that_the_run_has_not_and_a_file_that_is_there_are_errors() {
     let first = lab.folder.read("report.json");
     assert!(first.contains("\"total-successful-session-count\": 1"), "{first}");
     let again = lab.folder.run("tlsrpt run --domain d1.example -o report.json".split(' '));
-    assert_eq!(again.code, Some(1), "{}", again.stderr);
+    assert_eq!(
+        (again.code, again.stderr.as_str()),
+        (Some(2), "mxray: report.json is there already; choose another with -o\n")
+    );
+    let nowhere = lab.folder.run("tlsrpt run --domain d1.example -o no/report.json".split(' '));
+    assert_eq!(nowhere.code, Some(2), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.starts_with("mxray: cannot write no/report.json: "), "{}", nowhere.stderr);
     assert_eq!(lab.folder.read("report.json"), first);
 }

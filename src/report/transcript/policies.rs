@@ -63,7 +63,19 @@ pub(super) fn write_policies(out: &mut String, facts: &DomainFacts) -> fmt::Resu
     if let Some(mta_sts) = &facts.mta_sts {
         write_mta_sts(out, mta_sts)?;
     }
-    facts.tls_rpt.as_ref().map_or(Ok(()), |tls_rpt| writeln!(out, "  TLS-RPT  {}", of_tls_rpt(tls_rpt)))
+    let Some(tls_rpt) = &facts.tls_rpt else { return Ok(()) };
+    let place = format!("_smtp._tls.{}", policy_domain(facts));
+    writeln!(out, "  TLS-RPT  {}", of_tls_rpt(tls_rpt, &place))
+}
+
+/// That of the mail, or the name of the first smart host that has one (RFC 8461
+/// §3.4).
+fn policy_domain(facts: &DomainFacts) -> String {
+    let named = facts.exchanges.iter().find_map(|exchange| exchange.host.as_ref());
+    match named.filter(|_| facts.smart_hosts) {
+        Some(host) => host.to_string(),
+        None => facts.target.subject.label(),
+    }
 }
 
 fn of_tlsa(tlsa: &TlsaFacts) -> String {
@@ -128,11 +140,35 @@ fn write_fetch(out: &mut String, domain: &str, fetch: &StsFetch) -> fmt::Result 
     }
 }
 
-fn of_tls_rpt(tls_rpt: &Published<TlsRptRecord, TlsRptFault>) -> String {
+fn of_tls_rpt(tls_rpt: &Published<TlsRptRecord, TlsRptFault>, place: &str) -> String {
     match tls_rpt {
-        Published::Absent => "no record at _smtp._tls".to_owned(),
-        Published::Record(record) => format!("reports to {}", text::printable(&record.rua.join(" "))),
-        Published::Faulty(fault) => format!("record at _smtp._tls is wrong: {fault}"),
-        Published::Failed(failure) => format!("no answer about _smtp._tls: {failure}"),
+        Published::Absent => format!("no record at {place}"),
+        Published::Record(record) => {
+            format!("record at {place}, reports to {}", text::printable(&record.rua.join(" ")))
+        }
+        Published::Faulty(fault) => format!("record at {place} is wrong: {fault}"),
+        Published::Failed(failure) => format!("no answer about {place}: {failure}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DomainName, Exchange, MxHost, Subject, Target};
+
+    #[test]
+    fn the_record_for_reports_stands_at_the_policy_domain() {
+        let subject = Subject::Domain(DomainName::parse("d.example").unwrap());
+        let host = |name| Exchange::whole(0, Some(MxHost::new(name)), Vec::new());
+        let range = Exchange::whole(0, None, Vec::new());
+        let exchanges = vec![range, host("relay.example"), host("other.example")];
+        let mut facts = DomainFacts::whole(Target { line: 1, subject }, exchanges);
+        facts.tls_rpt = Some(Published::Absent);
+        for (smart_hosts, domain) in [(false, "d.example"), (true, "relay.example")] {
+            facts.smart_hosts = smart_hosts;
+            let mut told = String::new();
+            write_policies(&mut told, &facts).unwrap();
+            assert_eq!(told, format!("  TLS-RPT  no record at _smtp._tls.{domain}\n"));
+        }
     }
 }

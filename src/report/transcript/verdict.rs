@@ -3,12 +3,23 @@
 
 use crate::model::text::printable;
 use crate::model::{
-    Delivery, DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyReason, PolicyVerdict,
-    PossibleDelivery, TlsSettings, Verdict, View,
+    ConnectorDelivery, Delivery, DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyReason,
+    PolicyVerdict, PossibleDelivery, TlsSettings, Verdict, View,
 };
 use std::fmt::{self, Write};
 
-pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Result {
+/// What becomes of mail that a sender keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Retrying<'a> {
+    /// How long it is tried, in hours.
+    pub hours: u32,
+    /// Whether that is assumed, and not published.
+    pub assumed: bool,
+    /// Code and text with which it comes back then, where that is published.
+    pub returned: Option<(&'a str, &'a str)>,
+}
+
+pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord, retrying: &Retrying<'_>) -> fmt::Result {
     let verdict = &domain.verdict;
     write!(out, "verdict  {}: ", verdict.sender)?;
     write_outcome(out, &verdict.outcome)?;
@@ -28,7 +39,24 @@ pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord) -> fmt::Res
         }
         _ => {}
     }
-    write_forced(out, verdict)
+    write_forced(out, verdict)?;
+    write_retrying(out, verdict, retrying)
+}
+
+/// How long mail is kept that does not go out.
+fn write_retrying(out: &mut String, verdict: &Verdict, retrying: &Retrying<'_>) -> fmt::Result {
+    let under_connector = verdict.connector.as_ref().map(|connector| connector.delivery);
+    let is_kept = verdict.outcome.delivery == Delivery::Deferred
+        || under_connector == Some(ConnectorDelivery::Deferred);
+    if !is_kept {
+        return Ok(());
+    }
+    let assumed = if retrying.assumed { " (assumed)" } else { "" };
+    write!(out, "  deferred mail is tried for {} h{assumed}, and then comes back", retrying.hours)?;
+    match retrying.returned {
+        Some((code, text)) => writeln!(out, " as {code} ({})", printable(text)),
+        None => writeln!(out),
+    }
 }
 
 /// What else may become of mail, or would.
