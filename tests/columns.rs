@@ -98,7 +98,7 @@ const ELSEWHERE: &[Elsewhere] = &[
     (
         "domains.csv",
         "reason",
-        &["mx_bogus", "tlsa_bogus", "tlsa_lookup_failed", "tlsa_excess"],
+        &["mx_bogus", "tlsa_bogus", "address_bogus", "tlsa_lookup_failed", "tlsa_excess"],
         SECURED,
         NEVER_WEAKER,
     ),

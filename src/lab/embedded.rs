@@ -81,6 +81,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "connector_starttls_required",
     "connector_subject_matches",
     "connector_subject_mismatch",
+    "dane_address_bogus",
+    "dane_address_bogus_second",
     "dane_alias",
     "dane_alias_all_insecure",
     "dane_alias_both",

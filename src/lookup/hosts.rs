@@ -2,7 +2,7 @@
 //! for, what the DNS says of its TLSA records.
 
 use super::answer::{self, MailExchanger};
-use super::names::{AddressWay, Addresses, Names};
+use super::names::{AddressWay, Addresses, Names, NoAddresses};
 use super::tlsa::{self, TLSA_HOSTS_MAX};
 use crate::dns::Name;
 use crate::model::tlsa::TlsaFacts;
@@ -47,17 +47,22 @@ impl Names {
             return ResolvedHost::unreachable(mx.preference, mx.host, failure);
         }
         match self.addresses(&mx.name).await {
-            Ok(Addresses { in_use, of_other_family, unresolved, way }) => {
+            Ok(Addresses { in_use, of_other_family, unresolved, unresolved_is_bogus, way }) => {
                 let (addresses, excess) = answer::cut(in_use, ADDRESSES_PER_EXCHANGE_MAX);
                 let exchange = Exchange {
                     addresses_excess: Some(excess),
                     addresses_of_other_family: of_other_family,
                     unresolved,
+                    addresses_bogus: unresolved_is_bogus,
                     ..Exchange::whole(mx.preference, Some(mx.host), addresses)
                 };
                 ResolvedHost { exchange, way: Some((mx.name, way)) }
             }
-            Err(failure) => ResolvedHost::unreachable(mx.preference, mx.host, failure),
+            Err(NoAddresses { failure, is_bogus }) => {
+                let mut host = ResolvedHost::unreachable(mx.preference, mx.host, failure);
+                host.exchange.addresses_bogus = is_bogus;
+                host
+            }
         }
     }
 

@@ -233,6 +233,10 @@ impl DnsLookup {
         let own = MailExchanger { preference: 0, host: MxHost::from(domain), name: name.clone() };
         let host = self.names.host(own).await;
         match host.exchange.failure.clone() {
+            // To who validates it is a host that is out, to others one that is not.
+            Some(failure) if host.exchange.addresses_bogus => {
+                DomainFacts { implicit_mx: true, ..facts(target, vec![host.exchange], Some(failure)) }
+            }
             Some(failure) => DomainFacts::failed(target, failure),
             None => {
                 let exchanges = self.exchanges(vec![host]).await;

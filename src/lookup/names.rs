@@ -28,6 +28,8 @@ pub(super) struct Addresses {
     pub(super) of_other_family: Option<usize>,
     /// Why those of one family in use are not known.
     pub(super) unresolved: Option<Failure>,
+    /// Whether these contradict their signatures.
+    pub(super) unresolved_is_bogus: bool,
     /// Who vouches for them.
     pub(super) way: AddressWay,
 }
@@ -44,44 +46,58 @@ pub(super) struct AddressWay {
     pub(super) end: Option<Name>,
 }
 
+/// Why a host has no addresses.
+#[derive(Debug)]
+pub(super) struct NoAddresses {
+    pub(super) failure: Failure,
+    /// Whether there would be some, and all of these contradict their signatures.
+    pub(super) is_bogus: bool,
+}
+
+impl From<Failure> for NoAddresses {
+    fn from(failure: Failure) -> Self {
+        Self { failure, is_bogus: false }
+    }
+}
+
+impl From<NoAddresses> for Failure {
+    fn from(none: NoAddresses) -> Self {
+        none.failure
+    }
+}
+
 /// The addresses of one family, or why there are none.
-type Family = Result<(Vec<IpAddr>, AddressWay), Failure>;
+type Family = Result<(Vec<IpAddr>, AddressWay), NoRecords>;
 
 impl Names {
     /// That a host has no address in use says nothing of the host, and one that
     /// it has does not say that a sender goes there, so the family that is not in
     /// use is asked for too.
-    pub(super) async fn addresses(&self, name: &Name) -> Result<Addresses, Failure> {
-        let (v4, v6) = tokio::join!(
-            self.family(name, RecordType::A, self.ipv4),
-            self.family(name, RecordType::AAAA, self.ipv6)
-        );
-        let unresolved = [&v4, &v6]
-            .into_iter()
-            .flatten()
-            .find_map(|answer| answer.as_ref().err().filter(|failure| !failure.kind.says_no_host()).cloned());
-        let mut ways = Vec::new();
-        let mut part = |family: Family| {
-            family.map(|(addresses, way)| {
-                ways.push(way);
-                addresses
-            })
-        };
-        let found = answer::join_families(v4.into_iter().chain(v6).map(&mut part));
-        if let Err(failure) = &found
+    pub(super) async fn addresses(&self, name: &Name) -> Result<Addresses, NoAddresses> {
+        let asked = self.families(name, self.ipv4, self.ipv6).await;
+        let unresolved = open(&asked).next().map(|none| none.failure.clone());
+        let unresolved_is_bogus = is_bogus(&asked);
+        if let Err(failure) = joined(&asked)
             && failure.kind != Kind::NoData
+            && !unresolved_is_bogus
         {
-            return Err(failure.clone());
+            return Err(failure.into());
         }
-        let (v4, v6) = tokio::join!(
-            self.family(name, RecordType::A, !self.ipv4),
-            self.family(name, RecordType::AAAA, !self.ipv6)
-        );
-        let other = v4.or(v6).map(part);
-        let is_open = matches!(&other, Some(Err(failure)) if !failure.kind.says_no_host());
-        let (in_use, others) = self.in_use(answer::join_families(std::iter::once(found).chain(other))?)?;
-        let way = best(ways);
-        Ok(Addresses { in_use, of_other_family: (!is_open).then_some(others), unresolved, way })
+        let others = self.families(name, !self.ipv4, !self.ipv6).await;
+        let is_open = open(&others).next().is_some();
+        let all: Vec<Family> = asked.into_iter().chain(others).collect();
+        let found = joined(&all).map_err(|failure| NoAddresses { failure, is_bogus: is_bogus(&all) })?;
+        let (in_use, others) = self.in_use(found)?;
+        let way = best(all.into_iter().flatten().map(|(_, way)| way));
+        let of_other_family = (!is_open).then_some(others);
+        Ok(Addresses { in_use, of_other_family, unresolved, unresolved_is_bogus, way })
+    }
+
+    /// Those of the families that are wanted.
+    async fn families(&self, name: &Name, ipv4: bool, ipv6: bool) -> Vec<Family> {
+        let (v4, v6) =
+            tokio::join!(self.family(name, RecordType::A, ipv4), self.family(name, RecordType::AAAA, ipv6));
+        v4.into_iter().chain(v6).collect()
     }
 
     async fn family(&self, name: &Name, family: RecordType, wanted: bool) -> Option<Family> {
@@ -89,8 +105,7 @@ impl Names {
             return None;
         }
         let told = self.query(name, family).await;
-        Some(told.map_err(|none| none.failure).map(|found| {
-            let FoundRecords { answer, authenticity, unvouched, end } = found;
+        Some(told.map(|FoundRecords { answer, authenticity, unvouched, end }| {
             (answer::addresses(&answer.records), AddressWay { authenticity, unvouched, end })
         }))
     }
@@ -159,8 +174,31 @@ fn none(kind: Kind, authenticity: Authenticity, unvouched: Option<Failure>) -> N
     NoRecords { failure: Failure::new(Phase::Dns, kind), authenticity: Some(authenticity), unvouched }
 }
 
+/// The addresses of all families, or why there are none.
+fn joined(families: &[Family]) -> Result<Vec<IpAddr>, Failure> {
+    answer::join_families(families.iter().map(|family| match family {
+        Ok((addresses, _)) => Ok(addresses.clone()),
+        Err(none) => Err(none.failure.clone()),
+    }))
+}
+
+/// Why there is no answer for a family, of those for which there is none.
+fn open(families: &[Family]) -> impl Iterator<Item = &NoRecords> {
+    families
+        .iter()
+        .filter_map(|family| family.as_ref().err())
+        .filter(|none| !none.failure.kind.says_no_host())
+}
+
+/// Whether all that have no answer are such that what stands there contradicts its
+/// signatures.
+fn is_bogus(families: &[Family]) -> bool {
+    let mut open = open(families).peekable();
+    open.peek().is_some() && open.all(|none| none.authenticity == Some(Authenticity::Bogus))
+}
+
 /// The one for which most is vouched; what nobody validated may be secure.
-fn best(ways: Vec<AddressWay>) -> AddressWay {
+fn best(ways: impl Iterator<Item = AddressWay>) -> AddressWay {
     let rank = |way: &AddressWay| match way.authenticity {
         Authenticity::Secure => 0,
         Authenticity::NotValidated => 1,
@@ -168,7 +206,7 @@ fn best(ways: Vec<AddressWay>) -> AddressWay {
         Authenticity::Bogus => 3,
     };
     let nobody = AddressWay { authenticity: Authenticity::NotValidated, unvouched: None, end: None };
-    ways.into_iter().min_by_key(rank).unwrap_or(nobody)
+    ways.min_by_key(rank).unwrap_or(nobody)
 }
 
 /// The name as the DNS is asked for it.

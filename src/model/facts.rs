@@ -35,6 +35,12 @@ pub struct Exchange {
     /// time when that was not written down.
     #[serde(default)]
     pub unresolved: Option<Failure>,
+    /// Whether all addresses of which [`Exchange::failure`] or
+    /// [`Exchange::unresolved`] says that they are not known contradict their
+    /// signatures: no sender whose resolver validates gets them (RFC 4035 §5.5).
+    /// Only a resolver that validates tells that.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub addresses_bogus: bool,
     /// What the DNS says of its TLSA records; `None` where that was not asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tlsa: Option<TlsaFacts>,
@@ -57,6 +63,12 @@ fn may_pass(failure: &Failure) -> bool {
     failure.phase == Phase::Dns && failure.kind.is_transient()
 }
 
+/// What is so rarely true that it is written only then.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 impl Exchange {
     /// A host with all its addresses.
     pub fn whole(preference: u16, host: Option<MxHost>, addresses: Vec<IpAddr>) -> Self {
@@ -67,6 +79,7 @@ impl Exchange {
             addresses_excess: Some(0),
             addresses_of_other_family: Some(0),
             unresolved: None,
+            addresses_bogus: false,
             tlsa: None,
             failure: None,
         }

@@ -30,6 +30,8 @@ macro_rules! policy_reasons {
 policy_reasons! {
     /// The MX records contradict their signatures.
     MxBogus = "mx_bogus" at Dns,
+    /// The addresses of the host contradict their signatures.
+    AddressBogus = "address_bogus" at Dns,
     /// What the DNS has of TLSA records contradicts its signatures.
     TlsaBogus = "tlsa_bogus" at Dns,
     /// The DNS gave no answer about TLSA records.

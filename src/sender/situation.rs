@@ -56,9 +56,10 @@ situations! {
     DaneFailed = "dane_failed",
     /// DANE is mandatory, and there is no usable TLSA record.
     DaneRequired = "dane_required",
-    /// What the DNS answers contradicts its signatures, or the TLSA records
-    /// are not to be had.
+    /// The MX records, or the addresses of a host, contradict their signatures.
     DnssecInvalid = "dnssec_invalid",
+    /// The TLSA records do, or are not to be had.
+    TlsaLookupFailed = "tlsa_lookup_failed",
     /// No MX host is one of the policy's.
     StsMxNotListed = "sts_mx_not_listed",
     /// The certificate is not as MTA-STS demands it, or there is no TLS.
@@ -70,8 +71,9 @@ situations! {
 impl Situation {
     fn of_policy(reason: PolicyReason) -> Option<Self> {
         use PolicyReason::{
-            DaneCertificateExpired, DaneChain, DaneMismatch, DaneNameMismatch, DaneNoTls, DaneNotYetValid,
-            DaneRequired, MxBogus, StsCertificate, StsMxNotListed, StsNoTls, TlsaBogus, TlsaLookupFailed,
+            AddressBogus, DaneCertificateExpired, DaneChain, DaneMismatch, DaneNameMismatch, DaneNoTls,
+            DaneNotYetValid, DaneRequired, MxBogus, StsCertificate, StsMxNotListed, StsNoTls, TlsaBogus,
+            TlsaLookupFailed,
         };
         match reason {
             DaneNoTls => Some(Self::DaneNoTls),
@@ -79,7 +81,8 @@ impl Situation {
             DaneNameMismatch => Some(Self::DaneNameMismatch),
             DaneMismatch | DaneNotYetValid | DaneChain => Some(Self::DaneFailed),
             DaneRequired => Some(Self::DaneRequired),
-            TlsaBogus | TlsaLookupFailed | MxBogus => Some(Self::DnssecInvalid),
+            MxBogus | AddressBogus => Some(Self::DnssecInvalid),
+            TlsaBogus | TlsaLookupFailed => Some(Self::TlsaLookupFailed),
             StsMxNotListed => Some(Self::StsMxNotListed),
             StsCertificate | StsNoTls => Some(Self::StsCertificate),
             _ => None,

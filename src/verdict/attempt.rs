@@ -122,6 +122,17 @@ pub(super) struct AttemptEnd {
 }
 
 impl AttemptEnd {
+    /// Where the policies keep mail from a host that nobody was asked about.
+    pub(super) fn not_here(secured: &Secured) -> Option<Self> {
+        let Effect::NotHere(reason, basis) = secured.effect else { return None };
+        Some(Self {
+            delivery: Delivery::Deferred,
+            reason: Some(reason.into()),
+            basis: Some(basis),
+            never_in_clear: secured.never_in_clear,
+        })
+    }
+
     /// Under the policies of the domain, if there are some.
     pub(super) fn of(endpoint: &JudgedEndpoint, secured: Option<&Secured>) -> Self {
         let Outcome { delivery, reason, basis, .. } = endpoint.outcome;
@@ -130,12 +141,7 @@ impl AttemptEnd {
         match secured.map(|secured| secured.effect) {
             None => own,
             Some(Effect::None(rests_on)) => Self { basis: basis.map(|basis| basis.max(rests_on)), ..own },
-            Some(Effect::NotHere(reason, basis)) => Self {
-                delivery: Delivery::Deferred,
-                reason: Some(reason.into()),
-                basis: Some(basis),
-                never_in_clear,
-            },
+            Some(Effect::NotHere(..)) => secured.and_then(Self::not_here).unwrap_or(own),
             // What the host leaves open by itself says more.
             Some(Effect::Unknown(_)) if delivery == Delivery::Undetermined => own,
             Some(Effect::Unknown(reason)) => {

@@ -49,11 +49,12 @@ impl<'a> Domain<'a> {
 
     fn secured(mut self) -> Self {
         for member in &mut self.members {
-            if let (Standing::Address(endpoint), Some(exchange)) =
-                (member.standing, self.facts.exchanges.get(member.exchange))
-            {
-                member.secured = self.securing.at(exchange, endpoint);
-            }
+            let exchange = self.facts.exchanges.get(member.exchange);
+            member.secured = match (member.standing, exchange) {
+                (Standing::Address(endpoint), Some(exchange)) => self.securing.at(exchange, endpoint),
+                (Standing::Bogus { whole, .. }, _) => self.securing.at_bogus(whole),
+                _ => None,
+            };
         }
         self
     }
@@ -84,9 +85,10 @@ impl<'a> Domain<'a> {
 
     /// What becomes of the mail at a member, in full.
     pub(super) fn outcome(&self, member: &Member<'_>) -> Option<Outcome> {
-        let (endpoint, end) = (member.endpoint()?, member.end()?);
-        if (end.delivery, end.reason) == (endpoint.outcome.delivery, endpoint.outcome.reason) {
-            return Some(Outcome { basis: end.basis, ..endpoint.outcome.clone() });
+        let end = member.end()?;
+        let own = member.endpoint().map(|endpoint| &endpoint.outcome);
+        if let Some(own) = own.filter(|own| (own.delivery, own.reason) == (end.delivery, end.reason)) {
+            return Some(Outcome { basis: end.basis, ..own.clone() });
         }
         let reason = end.reason?;
         Some(Outcome { logged: self.logged(reason), ..Outcome::without_tls(end.delivery, reason, end.basis) })

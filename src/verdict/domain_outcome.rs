@@ -76,7 +76,7 @@ fn open<'a>(domain: &Domain<'a>, place: usize, cause: CheckCause, end: RollUpEnd
     let otherwise = domain
         .without_unknown_policy()
         .map_or_else(|| without_member(domain, end), |without| possible_at(&without));
-    let unresolved = matches!(member.standing, Standing::Unresolved(_)).then_some(member.exchange);
+    let unresolved = member.is_unresolved().then_some(member.exchange);
     let decides = Some(*member);
     DomainOutcome { otherwise, best: domain.view(member), unresolved, decides, ..DomainOutcome::of(outcome) }
 }
@@ -169,14 +169,15 @@ fn not_taken<'a>(domain: &Domain<'a>, roll: &RollUp, place: Option<usize>) -> Do
         None => Outcome::without_tls(Delivery::Undeliverable, NO_ADDRESS, basis),
     };
     let best = member.and_then(|member| domain.view(member));
-    DomainOutcome { also, best, decides: member.copied(), ..DomainOutcome::of(outcome) }
+    let unresolved = member.filter(|member| member.is_unresolved()).map(|member| member.exchange);
+    DomainOutcome { also, best, unresolved, decides: member.copied(), ..DomainOutcome::of(outcome) }
 }
 
 /// What the other addresses of a set come to, that do not take the mail either,
 /// each once: what `told` comes to left out.
 fn refused_otherwise(domain: &Domain<'_>, told: &Member<'_>) -> Vec<PossibleDelivery> {
     let of_set = domain.members.iter().filter(|member| member.preference == told.preference);
-    let addresses = of_set.filter(|member| matches!(member.standing, Standing::Address(_)));
+    let addresses = of_set.filter(|member| !matches!(member.standing, Standing::NotTried(..)));
     let possible = |member: &Member<'_>| {
         member.end().map(|AttemptEnd { delivery, reason, .. }| PossibleDelivery { delivery, reason })
     };

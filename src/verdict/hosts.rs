@@ -15,9 +15,10 @@ use super::attempt::{self, Attempt, AttemptEnd};
 use super::deliver::NO_ROUTE;
 use super::profile::SenderProfile;
 use super::requirement::Requirement;
-use super::secured::Secured;
+use super::secured::{Effect, Secured};
 use crate::model::{
-    Basis, CheckCause, Delivery, DomainFacts, Exchange, Failure, JudgedEndpoint, Kind, Phase, Reason,
+    Basis, CheckCause, CheckFailure, Delivery, DomainFacts, Exchange, Failure, JudgedEndpoint, Kind, Phase,
+    Reason,
 };
 use crate::sender::AddressFamily;
 use std::net::IpAddr;
@@ -50,6 +51,12 @@ pub(super) enum Standing<'a> {
     NotTried(&'a Arc<JudgedEndpoint>, Basis),
     /// A host whose addresses the DNS did not give.
     Unresolved(&'a Failure),
+    /// The same, where they contradict their signatures: of the whole host, or of
+    /// one family.
+    Bogus {
+        failure: &'a Failure,
+        whole: bool,
+    },
     /// Addresses of a family that nothing is asked over, or perhaps some.
     OtherFamily {
         /// Whether the host is unknown for them, or does there as elsewhere.
@@ -72,9 +79,16 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// How mail ends there, in short; `None` where nobody was asked.
+    /// How mail ends there, in short; `None` where nobody was asked, and that was
+    /// not for a policy.
     pub fn end(&self) -> Option<AttemptEnd> {
-        self.endpoint().map(|endpoint| AttemptEnd::of(endpoint, self.secured.as_ref()))
+        let by_policy = || self.secured.as_ref().and_then(AttemptEnd::not_here);
+        self.endpoint().map(|endpoint| AttemptEnd::of(endpoint, self.secured.as_ref())).or_else(by_policy)
+    }
+
+    /// Whether it is a host whose addresses are not known.
+    pub fn is_unresolved(&self) -> bool {
+        matches!(self.standing, Standing::Unresolved(_) | Standing::Bogus { .. })
     }
 
     fn ip(&self) -> Option<IpAddr> {
@@ -168,8 +182,13 @@ fn standing<'a>(
 /// the sender has.
 fn unresolved<'a>(profile: &SenderProfile, host: &'a Exchange) -> Option<Standing<'a>> {
     let whole = host.failure.as_ref().filter(|failure| !failure.kind.says_no_host());
-    let in_part = host.unresolved.as_ref().filter(|_| goes_elsewhere(profile, host));
-    whole.or(in_part).map(Standing::Unresolved)
+    let in_part = || host.unresolved.as_ref().filter(|_| goes_elsewhere(profile, host));
+    let failure = whole.or_else(in_part)?;
+    Some(if host.addresses_bogus {
+        Standing::Bogus { failure, whole: whole.is_some() }
+    } else {
+        Standing::Unresolved(failure)
+    })
 }
 
 /// Whether the sender has a family beside that of the first address.
@@ -236,6 +255,13 @@ pub(super) fn attempt(
         }
         Standing::NotTried(_, basis) => Attempt::NotTried { basis },
         Standing::Unresolved(failure) => unknown(CheckCause::NoAnswer(failure.into())),
+        Standing::Bogus { failure, .. } => match member.secured.map(|secured| secured.effect) {
+            Some(Effect::NotHere(reason, basis)) => {
+                Attempt::NotHere { why: CheckFailure::NoTls(reason.into()), basis }
+            }
+            Some(Effect::None(basis)) => Attempt::NotTried { basis },
+            _ => unknown(CheckCause::NoAnswer(failure.into())),
+        },
         Standing::OtherFamily { is_unknown: false } | Standing::NotReached => {
             Attempt::NotTried { basis: Basis::Inferred }
         }

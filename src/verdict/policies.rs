@@ -3,7 +3,7 @@
 
 use super::domain::Domain;
 use super::domain_outcome::DomainOutcome;
-use super::hosts::Member;
+use super::hosts::{Member, Standing};
 use super::sts::{self, StsAnswer, StsDemand};
 use crate::model::mta_sts::{StsMode, StsPolicy};
 use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
@@ -22,7 +22,8 @@ pub(super) fn of(domain: &Domain<'_>, whole: &DomainOutcome<'_>) -> PolicyVerdic
     let member = whole.decides.as_ref();
     let exchange = member.and_then(|member| domain.facts.exchanges.get(member.exchange));
     let mx_bogus = domain.facts.mx_authenticity == Some(Authenticity::Bogus);
-    let dane = if mx_bogus { Some(DaneStand::Bogus) } else { dane_stand(domain, member) };
+    let dane =
+        if mx_bogus { Some(DaneStand::Bogus) } else { member.and_then(|member| dane_stand(domain, member)) };
     let mta_sts = sts_stand(domain);
     PolicyVerdict {
         authenticated: whole.authenticated,
@@ -45,10 +46,12 @@ fn cut(mut detail: String) -> String {
 }
 
 /// How the host stands; of one whose addresses are not known by what was asked.
-fn dane_stand(domain: &Domain<'_>, member: Option<&Member<'_>>) -> Option<DaneStand> {
-    let member = member?;
+pub(super) fn dane_stand(domain: &Domain<'_>, member: &Member<'_>) -> Option<DaneStand> {
     if let Some(secured) = member.secured {
         return secured.dane;
+    }
+    if matches!(member.standing, Standing::Bogus { .. }) {
+        return Some(DaneStand::Bogus);
     }
     domain.facts.exchanges.get(member.exchange)?.tlsa.as_ref()?;
     let reason = member.end().and_then(|end| end.reason);

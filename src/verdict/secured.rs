@@ -144,6 +144,20 @@ impl<'a> Securing<'a> {
         })
     }
 
+    /// The same of addresses that contradict their signatures, of a whole host or of
+    /// one family. A sender with DANE has a resolver that validates, and gets none
+    /// of them (RFC 7672 §2.2.2); of others that is not known.
+    pub(super) fn at_bogus(&self, whole: bool) -> Option<Secured> {
+        let not_here = Effect::NotHere(PolicyReason::AddressBogus, Basis::Inferred);
+        self.validates().then_some(Secured {
+            dane: Some(DaneStand::Bogus),
+            sts: None,
+            effect: if whole { not_here } else { Effect::None(Basis::Inferred) },
+            authenticated: Authenticated::None,
+            never_in_clear: true,
+        })
+    }
+
     /// What DANE does, and by what the host is known then.
     fn by_dane(
         &self,

@@ -4,7 +4,8 @@ use crate::model::mta_sts::{Published, StsMode};
 use crate::model::tlsa::TlsaFacts;
 use crate::model::tlsa::{Authenticity, TlsaOutcome};
 use crate::model::{
-    ChainStatus, DomainFacts, DomainName, Failure, Kind, MxHost, Phase, Subject, Target, TlsFinding, Verdict,
+    ChainStatus, DomainFacts, DomainName, Failure, Kind, MxHost, Phase, Subject, Target, TlsFinding,
+    TlsRptResult, Verdict,
 };
 use crate::sender::connector::parse_toml;
 use crate::verdict::attempt;
@@ -311,6 +312,21 @@ fn what_the_dns_does_not_say_is_never_weaker() {
         answer(EXCHANGE, &facts, shows(&PKI.other)),
         "undetermined:tlsa_excess - - undetermined:tlsa_excess -"
     );
+    // Nor are bogus addresses: to who validates the host is not there.
+    let mut gone = domain(Authenticity::Secure, None);
+    let servfail = Failure::new(Phase::Dns, Kind::Servfail);
+    (gone.failure, gone.exchanges[0].failure) = (Some(servfail.clone()), Some(servfail));
+    (gone.exchanges[0].addresses, gone.exchanges[0].addresses_bogus) = (Vec::new(), true);
+    let of = |sender: &str| judge_at(&profile(sender), &gone, Vec::new());
+    let told_of = |sender| told(&of(sender));
+    assert_eq!(told_of(EXCHANGE), "deferred:address_bogus inferred - bogus 450 4.7.324");
+    assert_eq!(told_of(POSTFIX), "deferred:address_bogus inferred - bogus 4.4.3");
+    assert_eq!(told_of(ONLY), "deferred:address_bogus inferred - bogus 4.4.3");
+    assert_eq!(told_of("google"), "undetermined:dns_servfail - - bogus -");
+    assert_eq!(of(EXCHANGE).unresolved, Some(0));
+    assert_eq!(of(EXCHANGE).policies.tls_rpt_result.map(TlsRptResult::name), Some("dnssec-invalid"));
+    assert_eq!(of(EXCHANGE).forced.encryption_only.to_string(), "fail:address_bogus");
+    assert_eq!(of("google").forced.encryption_only.to_string(), "undetermined:dns_servfail");
     let mut bogus = domain(Authenticity::Bogus, None);
     bogus.failure = Some(Failure::new(Phase::Dns, Kind::Servfail));
     bogus.exchanges.clear();
@@ -413,6 +429,36 @@ fn sts_never_makes_good_where_dane_fails_and_adds_where_no_record_is_of_use() {
         let told = answer(EXCHANGE, &with(tlsa, mx), shows(chain));
         assert!(told.starts_with(expected), "{told}, not {expected}");
     }
+}
+
+/// RFC 7672 section 2.2.2: the host is out, and the next is tried; of a host with
+/// another family that one is used.
+#[test]
+fn a_host_with_bogus_addresses_is_passed_over_by_who_validates() {
+    let mut facts = facts(&[&[], &[2]]);
+    facts.mx_authenticity = Some(Authenticity::Secure);
+    facts.exchanges[0].failure = Some(Failure::new(Phase::Dns, Kind::Servfail));
+    facts.exchanges[1].tlsa = fitting();
+    let second = || (at(ip(2), None, Some(secure())), Some(PKI.host.clone()));
+    let told_of = |sender: &str, facts: &DomainFacts| {
+        let verdict = judge_at(&profile(sender), facts, vec![(1, second())]);
+        let otherwise: Vec<String> = verdict.otherwise.iter().map(ToString::to_string).collect();
+        format!("{} [{}]", told(&verdict), otherwise.join(" "))
+    };
+    let open = "undetermined:dns_servfail - - - 450 4.4.312 [encrypted]";
+    assert_eq!(told_of(EXCHANGE, &facts), open);
+    facts.exchanges[0].addresses_bogus = true;
+    assert_eq!(told_of(EXCHANGE, &facts), "encrypted inferred dane matched - []");
+    assert_eq!(told_of(POSTFIX, &facts), "encrypted inferred dane matched - []");
+    assert_eq!(told_of("google", &facts), "undetermined:dns_servfail - - bogus - [encrypted]");
+    // Addresses of one family, and the other is there.
+    let mut family = domain(Authenticity::Secure, fitting());
+    family.exchanges[0].unresolved = Some(Failure::new(Phase::Dns, Kind::Servfail));
+    let of_family = |sender, family: &DomainFacts| answer(sender, family, in_clear());
+    assert_eq!(of_family("postfix-may", &family), "undetermined:dns_servfail - - - 4.4.3");
+    family.exchanges[0].addresses_bogus = true;
+    assert_eq!(answer(EXCHANGE, &family, shows(&PKI.host)), "encrypted inferred dane matched -");
+    assert_eq!(of_family("google", &family), "undetermined:dns_servfail - - bogus -");
 }
 
 #[test]

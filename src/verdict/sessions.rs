@@ -7,7 +7,7 @@
 
 use super::domain::Domain;
 use super::hosts::Member;
-use super::policies::{of_certificate, of_dane, of_sts_policy};
+use super::policies::{dane_stand, of_certificate, of_dane, of_sts_policy};
 use super::sts::{StsAnswer, StsDemand, detail};
 use crate::model::mta_sts::{StsFacts, StsMode};
 use crate::model::tls_rpt::{FailedSession, PolicyKind, PolicySessions, ReportedPolicy, ReportedSessions};
@@ -67,7 +67,8 @@ fn tlsa_not_determined(exchange: &Exchange) -> Option<String> {
     let host = exchange.host.as_ref()?;
     let Some(tlsa) = &exchange.tlsa else {
         let is_none = exchange.failure.as_ref().is_some_and(|failure| failure.kind.says_no_host());
-        return (!is_none).then(|| format!("TLSA records of {host} were not asked for."));
+        let is_told = is_none || (exchange.failure.is_some() && exchange.addresses_bogus);
+        return (!is_told).then(|| format!("TLSA records of {host} were not asked for."));
     };
     match &tlsa.outcome {
         TlsaOutcome::Failed(failure) => Some(format!("TLSA records of {host} are not known: {failure}.")),
@@ -83,20 +84,27 @@ fn tlsa_not_determined(exchange: &Exchange) -> Option<String> {
 }
 
 fn by_tlsa(domain: &Domain<'_>, place: usize, exchange: &Exchange) -> Option<PolicySessions> {
-    let tlsa = exchange.tlsa.as_ref()?;
-    if !matches!(tlsa.outcome, TlsaOutcome::Secure | TlsaOutcome::Bogus) {
+    let tlsa = exchange.tlsa.as_ref().filter(|tlsa| {
+        let outcome = &tlsa.outcome;
+        matches!(outcome, TlsaOutcome::Secure | TlsaOutcome::Bogus)
+    });
+    // Addresses that are bogus leave no way to the records.
+    let is_out = exchange.failure.is_some() && exchange.addresses_bogus;
+    if tlsa.is_none() && !is_out {
         return None;
     }
     let host = exchange.host.as_ref();
+    let base = tlsa.and_then(|tlsa| tlsa.base.as_ref()).or(host);
+    let records = tlsa.map(|tlsa| &*tlsa.records).unwrap_or_default();
     let policy = ReportedPolicy {
         kind: PolicyKind::Tlsa,
-        text: tlsa.records.iter().map(ToString::to_string).collect(),
-        domain: tlsa.base.as_ref().or(host).map(ToString::to_string).unwrap_or_default(),
+        text: records.iter().map(ToString::to_string).collect(),
+        domain: base.map(ToString::to_string).unwrap_or_default(),
         mx: host.map(ToString::to_string).into_iter().collect(),
     };
     let of_host = domain.members.iter().filter(|member| member.exchange == place);
     Some(sessions(domain, policy, of_host, |member| {
-        let stand = member.secured?.dane?;
+        let stand = dane_stand(domain, member)?;
         match (stand, of_dane(stand)) {
             (DaneStand::Matched, _) => Some(Ok(())),
             (_, result) => Some(Err((result?, format!("dane {stand}")))),

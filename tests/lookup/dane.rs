@@ -375,17 +375,54 @@ async fn records_are_asked_for_under_an_insecure_mx_too() {
     );
 }
 
+/// Each row: which families are asked over, what stands there, why there is no
+/// address or not those of one family, and whether that is as it is bogus.
 #[tokio::test]
-async fn bogus_addresses_are_an_error_of_the_host() {
-    let table = signed(vec![
-        ("mx.example", A, Bogus(vec![address("192.0.2.1")])),
-        ("mx.example", AAAA, Bogus(vec![])),
-        ("_25._tcp.mx.example", TLSA, record()),
-    ]);
-    let server = start(table).await;
+async fn bogus_addresses_are_an_error_of_the_host_and_told_as_such() {
+    let (a, aaaa) = (|reply| ("mx.example", A, reply), |reply| ("mx.example", AAAA, reply));
+    let bogus_a = || a(Bogus(vec![address("192.0.2.1")]));
+    let bogus_aaaa = || aaaa(Bogus(vec![address("2001:db8::1")]));
+    let refused = || aaaa(Code(ResponseCode::ServFail));
+    let v6 = || aaaa(Secure(vec![address("2001:db8::1")]));
+    let rows: Vec<(bool, Table, Option<Kind>, bool)> = vec![
+        (true, vec![bogus_a(), aaaa(Bogus(vec![]))], Some(Kind::Servfail), true),
+        (true, vec![bogus_a(), aaaa(Secure(vec![]))], Some(Kind::Servfail), true),
+        (true, vec![bogus_a(), refused()], Some(Kind::Servfail), false),
+        (true, vec![bogus_a(), v6()], Some(Kind::Servfail), true),
+        (true, vec![a(secure_v4(1)), refused()], Some(Kind::Servfail), false),
+        (true, vec![a(secure_v4(1)), v6()], None, false),
+        (true, vec![a(Secure(vec![]))], Some(Kind::NoData), false),
+        // Over IPv4 alone: a sender may have the other.
+        (false, vec![bogus_a(), aaaa(Secure(vec![]))], Some(Kind::Servfail), true),
+        (false, vec![bogus_a(), bogus_aaaa()], Some(Kind::Servfail), true),
+        (false, vec![bogus_a(), refused()], Some(Kind::Servfail), false),
+        (false, vec![bogus_a(), v6()], Some(Kind::NoRoute), false),
+        (false, vec![a(secure_v4(1)), bogus_aaaa()], None, false),
+    ];
+    for (ipv6, mut table, expected, is_bogus) in rows {
+        table.push(("_25._tcp.mx.example", TLSA, record()));
+        let server = start(signed(table)).await;
+        let config = LookupConfig { dane: true, ipv6, ..config(&server) };
+        let facts = DnsLookup::new(config).unwrap().lookup(target("d.example")).await;
+        let [exchange] = &facts.exchanges[..] else { panic!("{facts:?}") };
+        let failure = exchange.why_unresolved().map(|failure| failure.kind);
+        assert_eq!((failure, exchange.addresses_bogus), (expected, is_bogus), "{:?}", server.log());
+        let whole = exchange.failure.as_ref().filter(|_| is_bogus);
+        assert!(whole.is_none_or(|failure| failure.detail.as_ref().unwrap().starts_with("bogus")));
+    }
+}
+
+/// A domain without MX records is its own host (RFC 5321 section 5.1).
+#[tokio::test]
+async fn a_domain_that_is_its_own_host_keeps_it_where_its_addresses_are_bogus() {
+    let own = |reply| vec![("d.example", MX, Secure(vec![])), ("d.example", A, reply)];
+    let server = start(own(Bogus(vec![address("192.0.2.1")]))).await;
     let facts = of(&[&server]).lookup(target("d.example")).await;
-    assert_eq!((kind(&facts), &*told(&facts)), (Some(Kind::Servfail), "not asked"));
-    assert!(facts.failure.unwrap().detail.unwrap().starts_with("bogus"));
+    assert_eq!((kind(&facts), facts.implicit_mx), (Some(Kind::Servfail), true));
+    assert!(facts.exchanges[0].addresses_bogus && facts.exchanges[0].tlsa.is_none());
+    let server = start(own(Code(ResponseCode::ServFail))).await;
+    let facts = of(&[&server]).lookup(target("d.example")).await;
+    assert_eq!((kind(&facts), facts.exchanges.len()), (Some(Kind::Servfail), 0));
 }
 
 /// Only the port of mail between servers counts, and a host that is named outright
