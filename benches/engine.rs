@@ -195,8 +195,7 @@ async fn survey(domains: usize, stages: InMemory) -> anyhow::Result<()> {
 }
 
 fn config() -> EngineConfig {
-    let limits =
-        Limits { rate: None, per_ip_interval: Duration::ZERO, per_ip_connections: None, in_flight: 1000 };
+    let limits = Limits::none(1000);
     let pause = Duration::from_secs(1);
     let retry = RetryPlan { retries: 2, retry_delay: pause, second_look_delay: pause };
     EngineConfig { port: 25, limits, lookups_in_flight: 500, retry }

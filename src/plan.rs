@@ -30,7 +30,7 @@ use crate::ask::enumeration::EnumerationPlan;
 use crate::ask::step_down::HelloPlan;
 use crate::cli::{AgainArgs, AskArgs, HelloArgs, JudgingArgs, PaceArgs, PolicyArgs};
 use crate::engine::EngineConfig;
-use crate::engine::pace::Limits;
+use crate::engine::pace::{BucketLimits, Limits};
 use crate::interrogate::RetryPlan;
 use crate::lookup::{AskedResolver, DnsLookup, LookupConfig};
 use crate::net::{Gate, NetProbe, PhaseTimeouts, families_with_route};
@@ -294,13 +294,28 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
         port,
         limits: Limits {
             rate: NonZeroU32::new(pace.rate),
-            per_ip_interval: pace.interval.per_ip_interval,
-            per_ip_connections: NonZeroU32::new(pace.per_ip_connections),
             in_flight: pace.in_flight as usize,
+            per_ip: bucket(pace.per_ip_connections, pace.interval.per_ip_interval, pace.per_ip_rate),
+            per_network: bucket(
+                pace.per_network_connections,
+                pace.per_network_interval,
+                pace.per_network_rate,
+            ),
+            per_operator: bucket(
+                pace.per_operator_connections,
+                pace.per_operator_interval,
+                pace.per_operator_rate,
+            ),
+            order_seed: pace.seed,
         },
         lookups_in_flight: pace.lookups_in_flight as usize,
         retry: retry_plan(&pace.again),
     }
+}
+
+/// The limits of one bucket; 0 is none.
+fn bucket(connections: u32, interval: Duration, rate: u32) -> BucketLimits {
+    BucketLimits { connections: NonZeroU32::new(connections), interval, per_minute: NonZeroU32::new(rate) }
 }
 
 /// When and how often a host is asked again.

@@ -348,8 +348,8 @@ async fn the_pause_of_an_address_runs_from_when_its_connection_begins() {
     drop(targets_in);
     let (records_in, mut records) = mpsc::channel(8);
     let mut paced = config();
-    paced.limits.per_ip_interval = INTERVAL;
-    paced.limits.per_ip_connections = None;
+    paced.limits.per_ip.interval = INTERVAL;
+    paced.limits.per_ip.connections = None;
     let stages = (Arc::new(OneAddress), probe, policy());
     let running =
         run(paced, stages, targets, records_in, Arc::new(Progress::default()), CancellationToken::new());

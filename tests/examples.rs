@@ -30,7 +30,7 @@ async fn probed(play: &str) -> Vec<String> {
     let mut config = ScannerConfig::new(EhloName::new("scanner.example.org").unwrap());
     config.lookup.nameservers = vec![fleet.dns_addr()];
     config.engine.port = fleet.smtp_port();
-    config.engine.limits.per_ip_interval = std::time::Duration::ZERO;
+    config.engine.limits.per_ip.interval = std::time::Duration::ZERO;
     config.allow_private = true;
     let told = probe_host::probe(config, roots, probe_host::target("a.example").unwrap()).await.unwrap();
     fleet.shutdown().await;

@@ -233,7 +233,7 @@ async fn the_pause_of_an_address_holds_between_hellos() {
     let interval = Duration::from_millis(400);
     let script = Arc::new(Script::new(|question, _| answer(question, HelloEnd::Alert)));
     let mut slow = config();
-    slow.limits.per_ip_interval = interval;
+    slow.limits.per_ip.interval = interval;
     let (counts, ..) = Running::start(slow, HelloPlan::default(), script.clone(), 2).end().await;
     assert_eq!(counts.connections, 2 * 7);
     let mut begun: HashMap<IpAddr, Vec<Instant>> = HashMap::new();
@@ -293,7 +293,7 @@ async fn the_plan_says_whom_to_ask_and_how_often() {
 async fn a_stop_records_what_is_known_and_asks_nothing_more() {
     let script = Arc::new(Script::new(|question, _| answer(question, HelloEnd::Alert)));
     let mut patient = config();
-    patient.limits.per_ip_interval = Duration::from_secs(3600);
+    patient.limits.per_ip.interval = Duration::from_secs(3600);
     let running = Running::with(Addresses(2), patient, HelloPlan::default(), script.clone(), 1);
     // Both addresses were probed; their hellos wait for the pause to be over.
     while script.begun() < 2 || running.progress.snapshot().in_flight > 0 {

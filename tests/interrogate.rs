@@ -149,8 +149,7 @@ fn plan(retries: u32) -> RetryPlan {
 }
 
 fn config(retry: RetryPlan) -> EngineConfig {
-    let limits =
-        Limits { rate: None, per_ip_interval: Duration::ZERO, per_ip_connections: None, in_flight: 64 };
+    let limits = Limits::none(64);
     EngineConfig { port: 25, limits, lookups_in_flight: 64, retry }
 }
 

@@ -35,9 +35,53 @@ pub struct PaceArgs {
     )]
     pub per_ip_connections: u32,
 
+    /// Connections to one address in any minute; 0: no limit
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]
+    pub per_ip_rate: u32,
+
+    /// Open connections to one network, a /24 of IPv4 or a /48 of IPv6; 0: no limit
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        help_heading = "Pacing",
+        allow_negative_numbers = true
+    )]
+    pub per_network_connections: u32,
+
+    /// Pause between two connections to one network; 0: none
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
+    pub per_network_interval: Duration,
+
+    /// Connections to one network in any minute; 0: no limit
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]
+    pub per_network_rate: u32,
+
+    /// Open connections to the hosts of one operator, a registrable domain whose hosts take the mail of more than a few others; 0: no limit
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        help_heading = "Pacing",
+        allow_negative_numbers = true
+    )]
+    pub per_operator_connections: u32,
+
+    /// Pause between two connections to one operator; 0: none
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
+    pub per_operator_interval: Duration,
+
+    /// Connections to one operator in any minute; 0: no limit
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]
+    pub per_operator_rate: u32,
+
     /// Open connections in total
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub in_flight: u32,
+
+    /// Draws the order among the hosts that may be connected to; a list scanned again with the same seed begins in the same order [default: drawn, and told in run.json]
+    #[arg(long, value_name = "N", help_heading = "Pacing")]
+    pub seed: Option<u64>,
 
     /// DNS lookups at the same time
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]

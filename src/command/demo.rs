@@ -7,7 +7,7 @@ use super::survey::{self, Survey};
 use super::writer::Outputs;
 use crate::cli::DemoArgs;
 use crate::engine::EngineConfig;
-use crate::engine::pace::Limits;
+use crate::engine::pace::{BucketLimits, Limits};
 use crate::input::{self, InputOptions};
 use crate::interrogate::RetryPlan;
 use crate::lab::{self, Fleet, FleetOptions};
@@ -16,7 +16,6 @@ use crate::plan::{self, LabPlace, LabTime, UsageError};
 use crate::run_dir::RunDirectory;
 use anyhow::{Context, anyhow};
 use std::fs::{self, File};
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -34,12 +33,7 @@ const LIST_NAME: &str = "demo-domains.txt";
 fn engine(port: u16) -> EngineConfig {
     EngineConfig {
         port,
-        limits: Limits {
-            rate: None,
-            per_ip_interval: Duration::ZERO,
-            per_ip_connections: NonZeroU32::new(1),
-            in_flight: 200,
-        },
+        limits: Limits { per_ip: BucketLimits::of_connections(1), ..Limits::none(200) },
         lookups_in_flight: 64,
         retry: RetryPlan {
             retries: 1,

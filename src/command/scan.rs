@@ -32,6 +32,8 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let pace = LookupPace { questions_max: share.questions, retry_delay: engine.retry.retry_delay };
     let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace)?;
     engine.limits.in_flight = share.connections;
+    // Small enough for every reader of JSON.
+    engine.limits.order_seed.get_or_insert_with(|| fastrand::u32(..).into());
     let info = survey::run_info(&args.list, &stages.settings, &engine, None);
 
     let stream = match args.format {

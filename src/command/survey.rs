@@ -8,16 +8,18 @@ use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Outputs, Written};
 use super::{CommandError, outlet};
+use crate::engine::pace::BucketLimits;
 use crate::engine::{self, EngineConfig, EngineCounts, Progress};
 use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
-use crate::run_dir::{self, RunInfo, RunLimits};
+use crate::run_dir::{self, BucketRunLimits, RunInfo, RunLimits};
 use crate::verdict::Reach;
 use anyhow::anyhow;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -198,6 +200,19 @@ pub(super) fn suspects(reach: &Reach) -> Vec<String> {
     reach.suspects().into_iter().map(String::from).collect()
 }
 
+/// A limit as it is written down: 0 for none.
+fn number(limit: Option<NonZeroU32>) -> u32 {
+    limit.map_or(0, NonZeroU32::get)
+}
+
+fn bucket_limits(limits: &BucketLimits) -> BucketRunLimits {
+    BucketRunLimits {
+        connections: number(limits.connections),
+        interval_ms: millis(limits.interval),
+        rate: number(limits.per_minute),
+    }
+}
+
 /// What `run.json` says before the first packet.
 pub(super) fn run_info(
     input: &str,
@@ -217,11 +232,14 @@ pub(super) fn run_info(
         port: engine.port,
         judged_by: settings.judged_by.clone(),
         judged_from: None,
-        seed,
+        seed: seed.or(engine.limits.order_seed),
         limits: RunLimits {
-            rate: engine.limits.rate.map_or(0, |rate| rate.get()),
-            per_ip_interval_ms: millis(engine.limits.per_ip_interval),
-            per_ip_connections: engine.limits.per_ip_connections.map_or(0, |most| most.get()),
+            rate: number(engine.limits.rate),
+            per_ip_interval_ms: millis(engine.limits.per_ip.interval),
+            per_ip_connections: number(engine.limits.per_ip.connections),
+            per_ip_rate: number(engine.limits.per_ip.per_minute),
+            per_network: Some(bucket_limits(&engine.limits.per_network)),
+            per_operator: Some(bucket_limits(&engine.limits.per_operator)),
             in_flight: engine.limits.in_flight,
             lookups_in_flight: engine.lookups_in_flight,
             retries: engine.retry.retries,

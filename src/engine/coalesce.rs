@@ -1,5 +1,6 @@
 //! One probe per key, however many domains share it.
 
+use super::operators::OperatorId;
 use crate::model::{JudgedEndpoint, ProbeKey};
 use indexmap::IndexMap;
 use std::collections::HashSet;
@@ -14,7 +15,7 @@ pub type DomainId = usize;
 
 enum ProbeState {
     /// Queued, under way or `paused`; these domains wait for it.
-    Waiting { domains: Vec<DomainId>, paused: bool },
+    Waiting { domains: Vec<DomainId>, paused: bool, operator: Option<OperatorId> },
     /// Probed.
     Done(Arc<JudgedEndpoint>),
 }
@@ -54,7 +55,7 @@ impl KeyTable {
     pub fn ask(&mut self, key: ProbeKey, domain: DomainId) -> Registration {
         if let Some((index, _, state)) = self.keys.get_full_mut(&key) {
             return match state {
-                ProbeState::Waiting { domains, paused } => {
+                ProbeState::Waiting { domains, paused, .. } => {
                     domains.push(domain);
                     self.paused_domains += usize::from(*paused);
                     Registration::Waiting(KeyId(index))
@@ -62,8 +63,8 @@ impl KeyTable {
                 ProbeState::Done(_) => Registration::Done(KeyId(index)),
             };
         }
-        let (index, _) =
-            self.keys.insert_full(key, ProbeState::Waiting { domains: vec![domain], paused: false });
+        let state = ProbeState::Waiting { domains: vec![domain], paused: false, operator: None };
+        let (index, _) = self.keys.insert_full(key, state);
         Registration::New(KeyId(index))
     }
 
@@ -71,7 +72,7 @@ impl KeyTable {
     pub fn finish(&mut self, id: KeyId, endpoint: Arc<JudgedEndpoint>) -> Vec<DomainId> {
         let Some((_, state)) = self.keys.get_index_mut(id.0) else { return Vec::new() };
         match std::mem::replace(state, ProbeState::Done(endpoint)) {
-            ProbeState::Waiting { domains, paused } => {
+            ProbeState::Waiting { domains, paused, .. } => {
                 self.paused_domains -= if paused { domains.len() } else { 0 };
                 domains
             }
@@ -81,7 +82,7 @@ impl KeyTable {
 
     /// Notes that time must pass before a key is asked again, or that it has.
     pub fn set_paused(&mut self, id: KeyId, pauses: bool) {
-        let Some((_, ProbeState::Waiting { domains, paused })) = self.keys.get_index_mut(id.0) else {
+        let Some((_, ProbeState::Waiting { domains, paused, .. })) = self.keys.get_index_mut(id.0) else {
             return;
         };
         match (std::mem::replace(paused, pauses), pauses) {
@@ -109,6 +110,22 @@ impl KeyTable {
     /// Whether one does.
     pub fn has_tlsa(&self, id: KeyId) -> bool {
         self.with_tlsa.contains(&id)
+    }
+
+    /// Notes who runs the host of a key, as far as a domain that asked for it
+    /// tells.
+    pub fn note_operator(&mut self, id: KeyId, run_by: Option<OperatorId>) {
+        if let Some((_, ProbeState::Waiting { operator, .. })) = self.keys.get_index_mut(id.0) {
+            *operator = run_by.or(*operator);
+        }
+    }
+
+    /// Who runs the host of a key that waits.
+    pub fn operator(&self, id: KeyId) -> Option<OperatorId> {
+        match self.keys.get_index(id.0) {
+            Some((_, ProbeState::Waiting { operator, .. })) => *operator,
+            _ => None,
+        }
     }
 
     /// What was found, once it is.

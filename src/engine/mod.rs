@@ -2,12 +2,14 @@
 //!
 //! One task owns all bookkeeping ([`pipeline`]): which keys were probed
 //! ([`coalesce`]), which are being asked ([`under_way`]), which may
-//! start ([`pace`]), and when it did (`starts`), which domains wait for what ([`join`]),
-//! which are looked up (`lookups`). Lookups and probes run beside it and report back.
+//! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), which
+//! domains wait for what ([`join`]), which are looked up (`lookups`). Lookups and probes run
+//! beside it and report back.
 
 pub mod coalesce;
 pub mod join;
 mod lookups;
+mod operators;
 pub mod pace;
 pub mod pipeline;
 pub mod progress;

@@ -14,7 +14,8 @@
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
-use super::pace::{Limits, NextStart, Pacer};
+use super::operators::Operators;
+use super::pace::{BucketKey, Limits, NextStart, Pacer, Place};
 use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
@@ -22,7 +23,6 @@ use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, Retry
 use crate::model::{DomainFacts, DomainRecord, Exchange, Failure, JudgedEndpoint, Record, Target};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{KeyContext, Policy, Reach};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -95,8 +95,8 @@ pub enum EngineError {
 enum Event {
     Looked { facts: DomainFacts, number: u32 },
     LookDue(PendingLookup),
-    Ended { id: KeyId, answer: ConnectionResult },
-    Rested(IpAddr),
+    Ended { id: KeyId, place: Place, answer: ConnectionResult },
+    Rested(BucketKey),
     PauseOver(KeyId, PauseCause),
 }
 
@@ -128,7 +128,8 @@ pub async fn run<L: Lookup, P: Probe>(
         keys: KeyTable::default(),
         under_way: UnderWay::new(config.retry),
         pacer: Pacer::new(config.limits),
-        starts: Arc::new(Starts::new(config.limits.per_ip_interval)),
+        starts: Arc::new(Starts::new(config.limits)),
+        operators: Operators::default(),
         joiner: Joiner::default(),
         lookups: Lookups::new(config.lookups_in_flight, config.retry),
         stopping: false,
@@ -161,6 +162,7 @@ struct Pipeline<L, P> {
     under_way: UnderWay,
     pacer: Pacer,
     starts: Arc<Starts>,
+    operators: Operators,
     joiner: Joiner,
     lookups: Lookups,
     stopping: bool,
@@ -245,8 +247,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     fn start_probes(&mut self) -> Option<Duration> {
         loop {
             match self.pacer.begin_next() {
-                NextStart::Start(id, _) => self.begin(id),
-                NextStart::Rest(ip, pause) => self.rest(ip, pause),
+                NextStart::Start(id, place) => self.begin(id, place),
+                NextStart::Rest(bucket, pause) => self.rest(bucket, pause),
                 NextStart::After(pause) => return Some(pause),
                 NextStart::Nothing => return None,
             }
@@ -260,7 +262,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     /// Begins a connection: the probe of a key, or a further hello to it.
-    fn begin(&mut self, id: KeyId) {
+    fn begin(&mut self, id: KeyId, place: Place) {
         let Some(key) = self.keys.key(id).cloned() else { return };
         self.counts.connections += 1;
         self.progress.set_in_flight(self.pacer.open());
@@ -268,9 +270,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let (probe, policy, starts) = (self.probe.clone(), self.policy.clone(), self.starts.clone());
         // Boxed: a task moves its future several times, and these are large.
         self.tasks.spawn(Box::pin(async move {
-            starts.before(key.endpoint.ip).await;
+            starts.before(place).await;
             let answer = interrogate::connect(&*probe, &policy, key, &made_for).await;
-            Event::Ended { id, answer }
+            Event::Ended { id, place, answer }
         }));
     }
 
@@ -290,8 +292,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 }
                 Ok(())
             }
-            Event::Ended { id, answer } => {
-                self.connection_ended(id, &answer);
+            Event::Ended { id, place, answer } => {
+                self.connection_ended(id, place, &answer);
                 match self.under_way.ended(id, answer, &self.policy, self.stopping) {
                     Some(Ended::Enqueue) => self.enqueue_again(id),
                     Some(Ended::Pause(pause)) => self.pause(id, pause),
@@ -300,8 +302,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 }
                 Ok(())
             }
-            Event::Rested(ip) => {
-                self.pacer.rested(ip);
+            Event::Rested(bucket) => {
+                self.pacer.rested(bucket);
                 Ok(())
             }
             Event::PauseOver(id, cause) => {
@@ -315,12 +317,12 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    fn connection_ended(&mut self, id: KeyId, answer: &ConnectionResult) {
+    fn connection_ended(&mut self, id: KeyId, place: Place, answer: &ConnectionResult) {
         if let Some(key) = self.keys.key(id) {
             self.addresses.note(key.endpoint, answer.said_of_tls());
             self.reach.connection_ended(key.endpoint.ip, answer.failure());
-            self.pacer.finished(key.endpoint.ip);
         }
+        self.pacer.finished(place);
         self.progress.set_in_flight(self.pacer.open());
     }
 
@@ -331,19 +333,25 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         if self.stopping {
             return Ok(());
         }
-        let has_tlsa = |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::has_tlsa);
+        let operators: Vec<_> =
+            facts.exchanges.iter().map(|exchange| self.operators.of(&facts, exchange)).collect();
+        let of_host = |index: usize| {
+            let has_tlsa = facts.exchanges.get(index).is_some_and(Exchange::has_tlsa);
+            (has_tlsa, operators.get(index).copied().flatten())
+        };
         let keys: Vec<_> = facts
             .probe_keys(self.config.port)
-            .map(|(exchange, key)| (exchange, key, has_tlsa(exchange)))
+            .map(|(exchange, key)| (exchange, key, of_host(exchange)))
             .collect();
         let domain = self.joiner.admit(facts);
         let mut refused = Vec::new();
-        for (exchange, key, has_tlsa) in keys {
+        for (exchange, key, (has_tlsa, operator)) in keys {
             let permit = self.probe.permit(&key);
             let registration = self.keys.ask(key, domain);
             if has_tlsa {
                 self.keys.note_tlsa(registration.id());
             }
+            self.keys.note_operator(registration.id(), operator);
             match registration {
                 Registration::Done(id) => self.joiner.rest_on(domain, exchange, id, false),
                 Registration::Waiting(id) => self.joiner.rest_on(domain, exchange, id, true),
@@ -381,27 +389,28 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     /// Has a key wait for its first connection.
     fn enqueue(&mut self, id: KeyId) {
-        if let Some(ip) = self.goes_on_at(id) {
-            self.pacer.push(id, ip);
+        if let Some(place) = self.goes_on_at(id) {
+            self.pacer.push(id, place);
         }
     }
 
     /// Has it wait for another.
     fn enqueue_again(&mut self, id: KeyId) {
-        if let Some(ip) = self.goes_on_at(id) {
-            self.pacer.push_again(id, ip);
+        if let Some(place) = self.goes_on_at(id) {
+            self.pacer.push_again(id, place);
         }
     }
 
-    /// The address of a key, unless the run is being stopped.
-    fn goes_on_at(&self, id: KeyId) -> Option<IpAddr> {
-        self.keys.key(id).map(|key| key.endpoint.ip).filter(|_| !self.stopping)
+    /// Where a key is asked, unless the run is being stopped.
+    fn goes_on_at(&self, id: KeyId) -> Option<Place> {
+        let ip = self.keys.key(id)?.endpoint.ip;
+        (!self.stopping).then(|| Place { ip, operator: self.keys.operator(id) })
     }
 
-    fn rest(&mut self, ip: IpAddr, pause: Duration) {
+    fn rest(&mut self, bucket: BucketKey, pause: Duration) {
         self.tasks.spawn(async move {
             tokio::time::sleep(pause).await;
-            Event::Rested(ip)
+            Event::Rested(bucket)
         });
     }
 

@@ -1,59 +1,61 @@
-//! When the connections to an address begin.
+//! When the connections begin.
 //!
 //! What the [`Pacer`](super::pace::Pacer) lets go is a task, and a busy
-//! machine runs a task a little later than it is told to. The pause of an
-//! address is promised between connections, so it is counted from when they
-//! begin.
+//! machine runs a task a little later than it is told to. The pauses of an
+//! address, a network and an operator are promised between connections, so they
+//! are counted from when they begin.
 
+use super::pace::{BucketKey, Limits, Place, Timing};
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Addresses whose pause is over are forgotten after so many starts.
+/// Buckets whose pause is over are forgotten after so many starts.
 const FORGET_EVERY_STARTS: u64 = 10_000;
 
-/// The last start at each address that may still rest.
+/// The last starts in each bucket that may still rest.
 pub(super) struct Starts {
-    interval: Duration,
+    limits: Limits,
+    origin: Instant,
     begun: Mutex<Begun>,
 }
 
 #[derive(Default)]
 struct Begun {
-    last: HashMap<IpAddr, Instant>,
+    timings: HashMap<BucketKey, Timing>,
     count: u64,
 }
 
 impl Starts {
-    /// With at least so long between two starts at one address; zero for no
-    /// pause.
-    pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, begun: Mutex::default() }
+    /// Under these limits.
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, origin: Instant::now(), begun: Mutex::default() }
     }
 
-    /// Waits until the address may be connected to; a connection begins now.
-    pub(super) async fn before(&self, ip: IpAddr) {
-        if self.interval.is_zero() {
-            return;
-        }
-        while let Some(due) = self.begin(ip, Instant::now()) {
-            sleep_until(due).await;
+    /// Waits until the place may be connected to; a connection begins now.
+    pub(super) async fn before(&self, place: Place) {
+        while let Some(due) = self.begin(place, self.origin.elapsed()) {
+            sleep_until(self.origin + due).await;
         }
     }
 
-    /// Notes a start, or gives the moment until which the address rests.
-    fn begin(&self, ip: IpAddr, now: Instant) -> Option<Instant> {
+    /// Notes a start, or gives the moment until which the place rests, both counted
+    /// from the origin.
+    fn begin(&self, place: Place, now: Duration) -> Option<Duration> {
+        let limits = &self.limits;
+        let buckets = || place.buckets(limits).filter(|key| key.limits(limits).has_timing());
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = begun.last.get(&ip).map(|last| *last + self.interval);
-        if let Some(due) = due.filter(|due| *due > now) {
-            return Some(due);
+        let due = buckets().filter_map(|key| begun.timings.get(&key)?.due(key.limits(limits), now)).max();
+        if due.is_some() {
+            return due;
         }
-        begun.last.insert(ip, now);
+        for key in buckets() {
+            begun.timings.entry(key).or_default().begin(key.limits(limits), now);
+        }
         begun.count += 1;
         if begun.count.is_multiple_of(FORGET_EVERY_STARTS) {
-            begun.last.retain(|_, last| *last + self.interval > now);
+            begun.timings.retain(|key, timing| !timing.is_over(key.limits(limits), now));
         }
         None
     }
@@ -61,36 +63,55 @@ impl Starts {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pace::BucketLimits;
     use super::*;
 
     const INTERVAL: Duration = Duration::from_secs(1);
 
+    fn starts() -> Starts {
+        let interval = BucketLimits { interval: INTERVAL, ..BucketLimits::NONE };
+        Starts::new(Limits { per_ip: interval, ..Limits::none(1) })
+    }
+
+    fn place(ip: [u8; 4]) -> Place {
+        Place { ip: ip.into(), operator: None }
+    }
+
     #[test]
     fn an_address_rests_from_its_last_start_on() {
-        let starts = Starts::new(INTERVAL);
-        let [one, other] = [1, 2].map(|last| IpAddr::from([192, 0, 2, last]));
-        let begun = Instant::now();
-        let late = begun + INTERVAL / 2;
-        for (ip, at, due) in [
-            (one, begun, None),
+        let starts = starts();
+        let [one, other] = [1, 2].map(|last| place([192, 0, 2, last]));
+        let late = INTERVAL / 2;
+        for (place, at, due) in [
+            (one, Duration::ZERO, None),
             (other, late, None),
-            (one, late, Some(begun + INTERVAL)),
-            (one, begun + INTERVAL, None),
-            (other, begun + INTERVAL, Some(late + INTERVAL)),
-            (one, begun + INTERVAL + INTERVAL / 2, Some(begun + 2 * INTERVAL)),
+            (one, late, Some(INTERVAL)),
+            (one, INTERVAL, None),
+            (other, INTERVAL, Some(late + INTERVAL)),
+            (one, INTERVAL + INTERVAL / 2, Some(2 * INTERVAL)),
         ] {
-            assert_eq!(starts.begin(ip, at), due, "{ip}");
+            assert_eq!(starts.begin(place, at), due, "{place:?}");
         }
     }
 
     #[test]
+    fn a_start_that_one_bucket_forbids_counts_in_none() {
+        let network = BucketLimits { interval: 3 * INTERVAL, ..BucketLimits::NONE };
+        let starts = Starts::new(Limits { per_network: network, ..starts().limits });
+        let [one, other] = [1, 2].map(|last| place([192, 0, 2, last]));
+        assert_eq!(starts.begin(one, Duration::ZERO), None);
+        assert_eq!(starts.begin(other, INTERVAL), Some(3 * INTERVAL));
+        assert_eq!(starts.begin(other, 3 * INTERVAL), None);
+        assert_eq!(starts.begin(other, 4 * INTERVAL), Some(6 * INTERVAL));
+    }
+
+    #[test]
     fn addresses_that_have_rested_are_forgotten() {
-        let starts = Starts::new(INTERVAL);
-        let begun = Instant::now();
+        let starts = starts();
         for number in 0..FORGET_EVERY_STARTS {
-            let ip = IpAddr::from(u32::try_from(number).unwrap().to_be_bytes());
-            starts.begin(ip, begun + INTERVAL * u32::from(number + 1 == FORGET_EVERY_STARTS));
+            let ip = u32::try_from(number).unwrap().to_be_bytes();
+            starts.begin(place(ip), INTERVAL * u32::from(number + 1 == FORGET_EVERY_STARTS));
         }
-        assert_eq!(starts.begun.lock().unwrap().last.len(), 1);
+        assert_eq!(starts.begun.lock().unwrap().timings.len(), 1);
     }
 }

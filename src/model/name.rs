@@ -146,6 +146,13 @@ fn check_labels(ascii: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// The registrable domain of a name (Public Suffix List); the name itself where
+/// it has none, as an address or a public suffix, and `None` for the root.
+pub fn registrable(name: &str) -> Option<&str> {
+    let registrable = psl::domain_str(name).filter(|_| name.parse::<IpAddr>().is_err());
+    Some(registrable.unwrap_or(name)).filter(|name| !name.is_empty())
+}
+
 /// The name that an MX record (or an endpoint list) gives for a host: lower
 /// case, no trailing dot. Not checked for being usable, because what the DNS
 /// says is evidence: see [`MxHost::is_usable`].
@@ -169,9 +176,7 @@ impl MxHost {
     /// name itself where it has none, as an address or a public suffix, and
     /// `None` for the root.
     pub fn operator(&self) -> Option<&str> {
-        let name = self.as_str();
-        let registrable = psl::domain_str(name).filter(|_| name.parse::<IpAddr>().is_err());
-        Some(registrable.unwrap_or(name)).filter(|name| !name.is_empty())
+        registrable(self.as_str())
     }
 
     /// Whether the name is the root, which in an MX record of preference 0

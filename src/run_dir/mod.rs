@@ -28,7 +28,9 @@ pub use columns::{
 };
 pub use directory::RunDirectory;
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
-pub use run_info::{JudgedBy, JudgedFrom, OptionValue, ResolverInfo, RunCounts, RunInfo, RunLimits};
+pub use run_info::{
+    BucketRunLimits, JudgedBy, JudgedFrom, OptionValue, ResolverInfo, RunCounts, RunInfo, RunLimits,
+};
 pub use stream::{DomainStream, StreamFormat};
 
 use std::io;

@@ -130,6 +130,16 @@ pub struct RunLimits {
     pub per_ip_interval_ms: u64,
     /// Connections open to one address at a time; 0 is no limit.
     pub per_ip_connections: u32,
+    /// Connections begun to one address in any sixty seconds; 0 is no limit.
+    #[serde(default)]
+    pub per_ip_rate: u32,
+    /// What holds for one network; `None` in a run that was made before there
+    /// were such limits.
+    #[serde(default)]
+    pub per_network: Option<BucketRunLimits>,
+    /// The same for the hosts of one operator.
+    #[serde(default)]
+    pub per_operator: Option<BucketRunLimits>,
     /// Most probes at a time.
     pub in_flight: usize,
     /// Most lookups at a time.
@@ -151,6 +161,17 @@ pub struct RunLimits {
     pub enumeration_connections: usize,
     /// Deadlines in milliseconds by phase name, `session` for the whole.
     pub timeouts_ms: BTreeMap<String, u64>,
+}
+
+/// The limits of a network or an operator during a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BucketRunLimits {
+    /// Connections open there at a time; 0 is no limit.
+    pub connections: u32,
+    /// Milliseconds between two connections; 0 is none.
+    pub interval_ms: u64,
+    /// Connections begun there in any sixty seconds; 0 is no limit.
+    pub rate: u32,
 }
 
 /// How much of a run is done.

@@ -3,9 +3,9 @@
 //! from here as if every host were gone, and so does a dead gateway: that is
 //! ours, and is not told as the hosts'.
 
-use crate::model::{Failure, Observation, Phase};
+use crate::model::{Failure, Observation, Phase, network};
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// Networks (/24 of IPv4, /48 of IPv6) at which TCP opens for nobody, and at
 /// none does, from which on this machine's own network is suspected.
@@ -104,24 +104,11 @@ impl Reach {
     }
 }
 
-/// The network of an address: its /24, or /48.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, c, _] = ip.octets();
-            [a, b, c, 0].into()
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, c, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Kind;
+    use std::net::Ipv6Addr;
 
     fn closed(count: u8) -> Reach {
         let mut reach = Reach::default();

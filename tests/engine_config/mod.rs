@@ -2,20 +2,14 @@
 //! connection to an address at a time, and no pause longer than a millisecond.
 
 use mxray::internals::engine::EngineConfig;
-use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::pace::{BucketLimits, Limits};
 use mxray::internals::interrogate::RetryPlan;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 pub fn config() -> EngineConfig {
     EngineConfig {
         port: 25,
-        limits: Limits {
-            rate: None,
-            per_ip_interval: Duration::ZERO,
-            per_ip_connections: NonZeroU32::new(1),
-            in_flight: 64,
-        },
+        limits: Limits { per_ip: BucketLimits::of_connections(1), ..Limits::none(64) },
         lookups_in_flight: 16,
         retry: RetryPlan {
             retries: 2,

@@ -1,0 +1,326 @@
+//! When a probe may start: so many a second in all, so many at a time and so
+//! often at one address, one network and one operator.
+//!
+//! ```text
+//! push ─► class (the keys of one place) ─► ready ─► begin_next ─► started
+//!              ▲                             ▲          │
+//!              │                             │          ▼ a bucket is full, or was asked a moment ago
+//!              └────── more keys wait        └──── waits for that bucket, until something ends
+//!                                                   there or its time has come
+//! ```
+//!
+//! A class waits for one bucket at a time, the first that stands in its way. When
+//! that has room again, one class that waits there is tried, and another if that
+//! one cannot use the room.
+
+mod bucket;
+mod limits;
+mod queue;
+mod timing;
+
+pub use bucket::{BucketKey, Place};
+pub use limits::{BucketLimits, Limits};
+pub(in crate::engine) use timing::Timing;
+
+use super::coalesce::KeyId;
+use bucket::{Bucket, Obstacle};
+use governor::clock::{Clock, DefaultClock, Reference};
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use queue::{Class, ClassId, Ranked, Standing};
+use slab::Slab;
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// A pause after which a rate limiter has work for us again is never taken to
+/// be shorter than this: timers are no finer.
+const PAUSE_MIN: Duration = Duration::from_millis(1);
+
+/// Share of a second's permits that may be used at once, so that a high rate
+/// does not depend on the timer waking for every single one.
+const BURSTS_PER_SECOND: u32 = 50;
+
+/// Buckets of which nothing counts any more are forgotten after so many starts,
+/// at the latest, so that they do not grow with the run.
+const FORGET_EVERY_STARTS: u64 = 10_000;
+
+/// What starting the next connection has to wait for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NextStart {
+    /// Start this one now.
+    Start(KeyId, Place),
+    /// The global rate allows none for so long.
+    After(Duration),
+    /// This bucket wants a pause of so long; say [`Pacer::rested`] after it
+    /// and go on asking.
+    Rest(BucketKey, Duration),
+    /// Nothing may start before something else happens.
+    Nothing,
+}
+
+type Global<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
+
+/// Who waits, by place, and what is open. The clock is a parameter so that tests
+/// need not wait.
+pub struct Pacer<C: Clock = DefaultClock> {
+    limits: Limits,
+    clock: C,
+    origin: C::Instant,
+    global: Option<Global<C>>,
+    classes: Slab<Class>,
+    by_place: HashMap<Place, ClassId>,
+    buckets: HashMap<BucketKey, Bucket>,
+    ready: Ranked<ClassId>,
+    /// Draws among those that are ready.
+    random: Option<fastrand::Rng>,
+    open: usize,
+    started: u64,
+    /// A permit of the global rate that was given and not yet used.
+    permit: bool,
+}
+
+impl Pacer {
+    /// A pacer with nothing to do.
+    pub fn new(limits: Limits) -> Self {
+        Self::with_clock(limits, DefaultClock::default())
+    }
+}
+
+impl<C: Clock + Clone> Pacer<C> {
+    fn with_clock(limits: Limits, clock: C) -> Self {
+        let global = limits.rate.map(|rate| {
+            let burst = NonZeroU32::new(rate.get() / BURSTS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
+            RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), clock.clone())
+        });
+        Self {
+            limits,
+            origin: clock.now(),
+            clock,
+            global,
+            classes: Slab::new(),
+            by_place: HashMap::new(),
+            buckets: HashMap::new(),
+            ready: Ranked::default(),
+            random: limits.order_seed.map(fastrand::Rng::with_seed),
+            open: 0,
+            started: 0,
+            permit: false,
+        }
+    }
+
+    /// Connections that are open.
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Queues a key.
+    pub fn push(&mut self, id: KeyId, place: Place) {
+        self.queue(id, place, false);
+    }
+
+    /// Queues a key that wants another connection, before all that have had none.
+    pub fn push_again(&mut self, id: KeyId, place: Place) {
+        self.queue(id, place, true);
+    }
+
+    fn queue(&mut self, id: KeyId, place: Place, again: bool) {
+        let class_id = *self.by_place.entry(place).or_insert_with(|| self.classes.insert(Class::new(place)));
+        let Some(class) = self.classes.get_mut(class_id) else { return };
+        class.keys.push(id, again);
+        match class.standing {
+            Standing::Idle => {
+                class.standing = Standing::Ready;
+                self.ready.push(class_id, again);
+            }
+            // It stands there already; it is to stand in front as well.
+            Standing::Ready if again => self.ready.push(class_id, true),
+            Standing::Waits(key) if again => {
+                self.buckets.entry(key).or_default().waiting.push(class_id, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// A connection that was started ended.
+    pub fn finished(&mut self, place: Place) {
+        self.open = self.open.saturating_sub(1);
+        for key in place.buckets(&self.limits) {
+            if let Some(bucket) = self.buckets.get_mut(&key) {
+                bucket.end();
+            }
+            self.wake_one(key);
+        }
+        if let Some(class_id) = self.by_place.get(&place).copied()
+            && let Some(class) = self.classes.get_mut(class_id)
+        {
+            class.open = class.open.saturating_sub(1);
+            self.forget_class(class_id);
+        }
+    }
+
+    /// The pause of a bucket is over.
+    pub fn rested(&mut self, key: BucketKey) {
+        if let Some(bucket) = self.buckets.get_mut(&key) {
+            bucket.is_timed = false;
+        }
+        self.wake_one(key);
+    }
+
+    /// What to start next. Whoever is told to start something starts it at
+    /// once. The pauses of its buckets are counted from here, and once more from
+    /// when the connection really begins.
+    pub fn begin_next(&mut self) -> NextStart {
+        if self.open >= self.limits.in_flight {
+            return NextStart::Nothing;
+        }
+        while !self.ready.is_empty() {
+            if let Some(wait) = self.wait_for_permit() {
+                return NextStart::After(wait);
+            }
+            let Some(class_id) = self.next_class() else { break };
+            let Some(place) = self.classes.get(class_id).map(|class| class.place) else { continue };
+            let Some((key, obstacle)) = self.obstacle(place) else {
+                match self.start(class_id) {
+                    Some(id) => return NextStart::Start(id, place),
+                    None => continue,
+                }
+            };
+            self.wait_at(class_id, key);
+            // What it was woken for, another may use.
+            for other in place.buckets(&self.limits).filter(|other| *other != key) {
+                self.wake_one_where_there_is_room(other);
+            }
+            if let Obstacle::Early(wait) = obstacle
+                && let Some(bucket) = self.buckets.get_mut(&key)
+                && !std::mem::replace(&mut bucket.is_timed, true)
+            {
+                return NextStart::Rest(key, wait.max(PAUSE_MIN));
+            }
+        }
+        NextStart::Nothing
+    }
+
+    /// How long the global rate wants to wait; `None` with a permit in hand.
+    fn wait_for_permit(&mut self) -> Option<Duration> {
+        let Some(limiter) = &self.global else { return None };
+        if self.permit {
+            return None;
+        }
+        match limiter.check() {
+            Ok(()) => {
+                self.permit = true;
+                None
+            }
+            Err(not_until) => Some(not_until.wait_time_from(self.clock.now()).max(PAUSE_MIN)),
+        }
+    }
+
+    /// A class that may be tried. One can stand in the queue twice, of which the
+    /// second is void.
+    fn next_class(&mut self) -> Option<ClassId> {
+        loop {
+            let class_id = match &mut self.random {
+                Some(random) => self.ready.draw(random),
+                None => self.ready.pop(),
+            }?;
+            let standing = self.classes.get(class_id).map(|class| class.standing);
+            if standing == Some(Standing::Ready) {
+                return Some(class_id);
+            }
+        }
+    }
+
+    /// The first bucket that stands in the way of a connection to this place.
+    fn obstacle(&self, place: Place) -> Option<(BucketKey, Obstacle)> {
+        let now = self.now();
+        place.buckets(&self.limits).find_map(|key| {
+            let obstacle = self.buckets.get(&key)?.obstacle(key.limits(&self.limits), now)?;
+            Some((key, obstacle))
+        })
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now().duration_since(self.origin).into()
+    }
+
+    /// Takes the first key of a class, to which a connection begins now.
+    fn start(&mut self, class_id: ClassId) -> Option<KeyId> {
+        let now = self.now();
+        let class = self.classes.get_mut(class_id)?;
+        class.standing = Standing::Idle;
+        let id = class.keys.pop()?;
+        class.open += 1;
+        if !class.keys.is_empty() {
+            class.standing = Standing::Ready;
+            self.ready.push(class_id, class.keys.begins_again());
+        }
+        for key in class.place.buckets(&self.limits) {
+            self.buckets.entry(key).or_default().begin(key.limits(&self.limits), now);
+        }
+        self.permit = false;
+        self.open += 1;
+        self.started += 1;
+        if self.started.is_multiple_of(FORGET_EVERY_STARTS) {
+            let limits = self.limits;
+            self.buckets.retain(|key, bucket| !bucket.is_idle(key.limits(&limits), now));
+        }
+        Some(id)
+    }
+
+    fn wait_at(&mut self, class_id: ClassId, key: BucketKey) {
+        if let Some(class) = self.classes.get_mut(class_id) {
+            class.standing = Standing::Waits(key);
+            self.buckets.entry(key).or_default().waiting.push(class_id, class.keys.begins_again());
+        }
+    }
+
+    /// Lets one class that waits for a bucket be tried. A bucket that nobody
+    /// needs to know of is forgotten.
+    fn wake_one(&mut self, key: BucketKey) {
+        let now = self.now();
+        let Some(bucket) = self.buckets.get_mut(&key) else { return };
+        while let Some(class_id) = bucket.waiting.pop() {
+            let Some(class) = self.classes.get_mut(class_id) else { continue };
+            if class.standing == Standing::Waits(key) {
+                class.standing = Standing::Ready;
+                self.ready.push(class_id, class.keys.begins_again());
+                return;
+            }
+        }
+        if bucket.is_idle(key.limits(&self.limits), now) {
+            self.buckets.remove(&key);
+        }
+    }
+
+    fn wake_one_where_there_is_room(&mut self, key: BucketKey) {
+        let now = self.now();
+        let obstacle = self.buckets.get(&key).map(|bucket| bucket.obstacle(key.limits(&self.limits), now));
+        if obstacle == Some(None) {
+            self.wake_one(key);
+        }
+    }
+
+    fn forget_class(&mut self, class_id: ClassId) {
+        if let Some(class) = self.classes.get(class_id)
+            && class.is_over()
+        {
+            self.by_place.remove(&class.place);
+            self.classes.remove(class_id);
+        }
+    }
+
+    /// Drops everything that has not started.
+    pub fn clear(&mut self) {
+        self.ready.clear();
+        self.buckets.values_mut().for_each(|bucket| bucket.waiting.clear());
+        for (_, class) in &mut self.classes {
+            class.keys.clear();
+            class.standing = Standing::Idle;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

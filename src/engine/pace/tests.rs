@@ -1,0 +1,377 @@
+//! The pacer under a clock of its own.
+
+use super::super::coalesce::{KeyTable, Registration};
+use super::super::operators::{OperatorId, operator_ids};
+use super::*;
+use crate::model::{Endpoint, ProbeKey, network};
+use governor::clock::FakeRelativeClock;
+use proptest::prelude::*;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+use std::net::IpAddr;
+
+const INTERVAL: Duration = Duration::from_secs(60);
+
+const OPEN: Limits = Limits::none(1000);
+
+const ONE: BucketLimits = BucketLimits::of_connections(1);
+
+const PAUSED: BucketLimits = BucketLimits { interval: INTERVAL, ..BucketLimits::NONE };
+
+fn ip(last: u8) -> Place {
+    Place { ip: [192, 0, 2, last].into(), operator: None }
+}
+
+fn address(last: u8) -> BucketKey {
+    BucketKey::Ip(ip(last).ip)
+}
+
+fn ids(count: usize) -> Vec<KeyId> {
+    let mut table = KeyTable::default();
+    (0..count)
+        .map(|number| {
+            let ip = IpAddr::from(u32::try_from(number).unwrap().to_be_bytes());
+            match table.ask(ProbeKey { endpoint: Endpoint { ip, port: 25 }, sni: None }, 0) {
+                Registration::New(id) | Registration::Waiting(id) | Registration::Done(id) => id,
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn one_connection_at_a_time_to_one_address() {
+    let ids = ids(3);
+    let mut pacer = Pacer::new(Limits { per_ip: ONE, ..OPEN });
+    for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
+        pacer.push(id, ip(last));
+    }
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], ip(2)));
+    assert_eq!(pacer.begin_next(), NextStart::Nothing);
+    pacer.finished(ip(1));
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], ip(1)));
+}
+
+#[test]
+fn a_key_that_had_a_connection_goes_before_those_that_had_none() {
+    let ids = ids(5);
+    let mut pacer = Pacer::new(Limits { in_flight: 1, per_ip: ONE, ..OPEN });
+    for (id, last) in [(ids[0], 1), (ids[1], 2), (ids[2], 3), (ids[3], 1)] {
+        pacer.push(id, ip(last));
+    }
+    let mut begun = Vec::new();
+    while let NextStart::Start(id, at) = pacer.begin_next() {
+        if begun.is_empty() {
+            pacer.push_again(ids[4], at);
+        }
+        begun.push(id);
+        pacer.finished(at);
+    }
+    assert_eq!(begun, [ids[0], ids[4], ids[1], ids[2], ids[3]]);
+}
+
+#[test]
+fn an_address_rests_between_connections() {
+    let (ids, clock) = (ids(3), FakeRelativeClock::default());
+    let mut pacer = Pacer::with_clock(Limits { per_ip: PAUSED, ..OPEN }, clock.clone());
+    for id in &ids {
+        pacer.push(*id, ip(1));
+    }
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+    assert_eq!(pacer.begin_next(), NextStart::Rest(address(1), INTERVAL));
+    assert_eq!(pacer.begin_next(), NextStart::Nothing, "one pause is enough for all that wait");
+    pacer.finished(ip(1));
+    assert_eq!(pacer.begin_next(), NextStart::Nothing);
+    clock.advance(INTERVAL / 2);
+    pacer.rested(address(1));
+    assert_eq!(
+        pacer.begin_next(),
+        NextStart::Rest(address(1), INTERVAL / 2),
+        "woken too early, it rests again"
+    );
+    clock.advance(INTERVAL / 2);
+    pacer.rested(address(1));
+    assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+}
+
+/// The pause is between starts: time spent in the queue does not count as
+/// rest.
+#[test]
+fn a_pause_begins_when_the_connection_does() {
+    let (ids, clock) = (ids(3), FakeRelativeClock::default());
+    let limits = Limits { per_ip: PAUSED, in_flight: 1, ..OPEN };
+    let mut pacer = Pacer::with_clock(limits, clock.clone());
+    for (id, last) in [(ids[0], 1), (ids[1], 2), (ids[2], 2)] {
+        pacer.push(id, ip(last));
+    }
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+    clock.advance(INTERVAL * 2);
+    pacer.finished(ip(1));
+    let first = pacer.begin_next();
+    assert!(matches!(first, NextStart::Start(_, at) if at == ip(2)), "{first:?}");
+    pacer.finished(ip(2));
+    assert_eq!(pacer.begin_next(), NextStart::Rest(address(2), INTERVAL));
+}
+
+#[test]
+fn a_permit_that_an_address_cannot_use_goes_to_the_next() {
+    let (ids, clock) = (ids(3), FakeRelativeClock::default());
+    let limits = Limits { rate: NonZeroU32::new(1), per_ip: PAUSED, ..OPEN };
+    let mut pacer = Pacer::with_clock(limits, clock.clone());
+    for (id, last) in [(ids[0], 1), (ids[1], 1)] {
+        pacer.push(id, ip(last));
+    }
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+    pacer.push(ids[2], ip(2));
+    assert_eq!(pacer.begin_next(), NextStart::After(Duration::from_secs(1)));
+    clock.advance(Duration::from_secs(1));
+    assert!(matches!(pacer.begin_next(), NextStart::Rest(at, _) if at == address(1)));
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], ip(2)), "the permit was kept, not spent");
+}
+
+#[test]
+fn the_global_rate_and_the_number_in_flight_hold() {
+    let ids = ids(4);
+    let mut pacer = Pacer::new(Limits { rate: NonZeroU32::new(1), in_flight: 2, ..OPEN });
+    for id in &ids {
+        pacer.push(*id, ip(1));
+    }
+    assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+    assert!(matches!(pacer.begin_next(), NextStart::After(wait) if wait <= Duration::from_secs(1)));
+    let mut pacer = Pacer::new(Limits { in_flight: 2, ..OPEN });
+    for id in &ids {
+        pacer.push(*id, ip(1));
+    }
+    assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+    assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+    assert_eq!(pacer.begin_next(), NextStart::Nothing);
+    pacer.finished(ip(1));
+    assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
+}
+
+#[test]
+fn idle_addresses_are_forgotten() {
+    let ids = ids(1);
+    let mut pacer = Pacer::new(OPEN);
+    pacer.push(ids[0], ip(1));
+    pacer.begin_next();
+    pacer.finished(ip(1));
+    assert!(pacer.classes.is_empty() && pacer.by_place.is_empty() && pacer.buckets.is_empty());
+}
+
+#[test]
+fn a_network_and_an_operator_have_limits_of_their_own() {
+    let ids = ids(4);
+    let operator = operator_ids(1).next();
+    let at = |network: u8, last: u8| Place { ip: [192, 0, network, last].into(), operator };
+    for (limits, places, began) in [
+        (Limits { per_network: ONE, ..OPEN }, [at(1, 1), at(1, 2), at(2, 1), at(2, 2)], [0, 2]),
+        (
+            Limits { per_operator: BucketLimits::of_connections(2), ..OPEN },
+            [at(1, 1), at(2, 1), at(3, 1), at(4, 1)],
+            [0, 1],
+        ),
+    ] {
+        let mut pacer = Pacer::new(limits);
+        ids.iter().zip(places).for_each(|(id, place)| pacer.push(*id, place));
+        let begun: Vec<_> = std::iter::from_fn(|| match pacer.begin_next() {
+            NextStart::Start(id, place) => Some((id, place)),
+            _ => None,
+        })
+        .collect();
+        assert_eq!(begun, began.map(|number| (ids[number], places[number])));
+        pacer.finished(places[began[0]]);
+        assert!(matches!(pacer.begin_next(), NextStart::Start(..)), "what ends makes room");
+    }
+}
+
+/// Room that the one who waited longest cannot use, as something else stands in
+/// its way, goes to the next.
+#[test]
+fn room_goes_to_who_can_use_it() {
+    let ids = ids(4);
+    let operator = operator_ids(1).next();
+    let limits = Limits { per_ip: ONE, per_operator: ONE, ..OPEN };
+    let mut pacer = Pacer::new(limits);
+    let busy = Place { ip: ip(1).ip, operator: None };
+    let of_operator = |last| Place { ip: ip(last).ip, operator };
+    pacer.push(ids[0], of_operator(3));
+    pacer.push(ids[1], busy);
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], of_operator(3)));
+    pacer.push(ids[2], of_operator(1));
+    pacer.push(ids[3], of_operator(2));
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], busy));
+    assert_eq!(pacer.begin_next(), NextStart::Nothing);
+    pacer.finished(of_operator(3));
+    assert_eq!(
+        pacer.begin_next(),
+        NextStart::Start(ids[3], of_operator(2)),
+        "the address of the first is busy"
+    );
+    pacer.finished(busy);
+    assert_eq!(pacer.begin_next(), NextStart::Nothing);
+    pacer.finished(of_operator(2));
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], of_operator(1)));
+}
+
+#[test]
+fn the_order_is_drawn_by_the_seed() {
+    let ids = ids(50);
+    let order = |order_seed: Option<u64>| {
+        let mut pacer = Pacer::new(Limits { order_seed, ..OPEN });
+        ids.iter().enumerate().for_each(|(number, id)| pacer.push(*id, ip(u8::try_from(number).unwrap())));
+        std::iter::from_fn(|| match pacer.begin_next() {
+            NextStart::Start(id, _) => Some(id),
+            _ => None,
+        })
+        .collect::<Vec<_>>()
+    };
+    assert_eq!(order(None), ids);
+    assert_eq!(order(Some(1)), order(Some(1)));
+    assert_ne!(order(Some(1)), order(Some(2)));
+    assert_eq!(order(Some(1)).iter().collect::<HashSet<_>>().len(), ids.len());
+}
+
+/// A key of a made-up list: where it is, how often it is asked, and for how many
+/// milliseconds each time.
+#[derive(Clone, Debug)]
+struct Asked {
+    place: Place,
+    times: u8,
+    lasts: u16,
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let operators: Vec<OperatorId> = operator_ids(3).collect();
+    let operator = prop::option::of(prop::sample::select(operators));
+    (0u8..3, 0u8..4, operator, 1u8..4, 0u16..3000).prop_map(|(network, last, operator, times, lasts)| Asked {
+        place: Place { ip: [192, 0, network, last].into(), operator },
+        times,
+        lasts,
+    })
+}
+
+fn bucket_limits() -> impl Strategy<Value = BucketLimits> {
+    (0u32..4, prop::sample::select(vec![0u64, 0, 700, 5000]), prop::sample::select(vec![0u32, 0, 1, 5]))
+        .prop_map(|(connections, interval, per_minute)| BucketLimits {
+            connections: NonZeroU32::new(connections),
+            interval: Duration::from_millis(interval),
+            per_minute: NonZeroU32::new(per_minute),
+        })
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let buckets = (bucket_limits(), bucket_limits(), bucket_limits());
+    (0u32..30, 1usize..20, buckets, prop::option::of(any::<u64>())).prop_map(
+        |(rate, in_flight, (per_ip, per_network, per_operator), order_seed)| Limits {
+            rate: NonZeroU32::new(rate),
+            in_flight,
+            per_ip,
+            per_network,
+            per_operator,
+            order_seed,
+        },
+    )
+}
+
+/// What a connection of the made-up run was: its place, start and end.
+type Connection = (Place, Duration, Duration);
+
+/// Plays a list under virtual time; gives all its connections, in the order of
+/// their starts.
+fn play(limits: Limits, list: &[Asked]) -> Vec<Connection> {
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    enum Due {
+        Ended(usize),
+        Rested(usize),
+        Permit,
+    }
+    let (ids, clock) = (ids(list.len()), FakeRelativeClock::default());
+    let mut pacer = Pacer::with_clock(limits, clock.clone());
+    let mut left: Vec<u8> = list.iter().map(|asked| asked.times).collect();
+    ids.iter().zip(list).for_each(|(id, asked)| pacer.push(*id, asked.place));
+    let (mut now, mut due, mut rests, mut connections) =
+        (Duration::ZERO, BinaryHeap::new(), Vec::new(), Vec::new());
+    loop {
+        match pacer.begin_next() {
+            NextStart::Start(id, place) => {
+                let number = ids.iter().position(|one| *one == id).unwrap();
+                assert_eq!(place, list[number].place);
+                let ends = now + Duration::from_millis(list[number].lasts.into());
+                connections.push((place, now, ends));
+                due.push(Reverse((ends, Due::Ended(number))));
+                continue;
+            }
+            NextStart::Rest(bucket, pause) => {
+                rests.push(bucket);
+                due.push(Reverse((now + pause, Due::Rested(rests.len() - 1))));
+                continue;
+            }
+            NextStart::After(pause) => due.push(Reverse((now + pause, Due::Permit))),
+            NextStart::Nothing => {}
+        }
+        let Some(Reverse((at, event))) = due.pop() else { break };
+        clock.advance(at - now);
+        now = at;
+        match event {
+            Due::Permit => {}
+            Due::Rested(number) => pacer.rested(rests[number]),
+            Due::Ended(number) => {
+                pacer.finished(list[number].place);
+                left[number] -= 1;
+                if left[number] > 0 {
+                    pacer.push_again(ids[number], list[number].place);
+                }
+            }
+        }
+    }
+    assert!(pacer.classes.is_empty(), "nobody waits for ever");
+    connections
+}
+
+/// What of these connections breaks a limit.
+fn broken(limits: &BucketLimits, connections: &[Connection]) -> Option<String> {
+    for (index, (_, start, _)) in connections.iter().enumerate() {
+        let before = &connections[..index];
+        let open = before.iter().filter(|(.., end)| end > start).count();
+        if limits.connections.is_some_and(|most| open >= most.get() as usize) {
+            return Some(format!("{} open at {start:?}", open + 1));
+        }
+        if before.last().is_some_and(|(_, last, _)| *start - *last < limits.interval) {
+            return Some(format!("too soon at {start:?}"));
+        }
+        let minute = before.iter().filter(|(_, other, _)| *start - *other < Duration::from_secs(60)).count();
+        if limits.per_minute.is_some_and(|most| minute >= most.get() as usize) {
+            return Some(format!("{} in the minute before {start:?}", minute + 1));
+        }
+    }
+    None
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// For any list and any limits none is ever exceeded, and everybody has
+    /// every connection that is due.
+    #[test]
+    fn no_limit_is_exceeded_and_nobody_starves(limits in limits(), list in prop::collection::vec(asked(), 1..40)) {
+        let connections = play(limits, &list);
+        let due: usize = list.iter().map(|asked| usize::from(asked.times)).sum();
+        prop_assert_eq!(connections.len(), due);
+        let whole = BucketLimits::of_connections(u32::try_from(limits.in_flight).unwrap());
+        prop_assert_eq!(broken(&whole, &connections), None);
+        let of = |belongs: &dyn Fn(&Place) -> bool| -> Vec<Connection> {
+            connections.iter().filter(|(place, ..)| belongs(place)).copied().collect()
+        };
+        for (place, ..) in &connections {
+            let at_ip = of(&|other| other.ip == place.ip);
+            prop_assert_eq!(broken(&limits.per_ip, &at_ip), None, "address {}", place.ip);
+            let at_network = of(&|other| network(other.ip) == network(place.ip));
+            prop_assert_eq!(broken(&limits.per_network, &at_network), None, "network of {}", place.ip);
+            if place.operator.is_some() {
+                let at_operator = of(&|other| other.operator == place.operator);
+                prop_assert_eq!(broken(&limits.per_operator, &at_operator), None, "{:?}", place.operator);
+            }
+        }
+    }
+}

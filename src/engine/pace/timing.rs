@@ -1,0 +1,85 @@
+//! When a bucket may be connected to again.
+
+use super::limits::BucketLimits;
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// The time over which [`BucketLimits::per_minute`] counts.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The starts of a bucket that still count. Moments are counted from the start
+/// of the run.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Timing {
+    last: Option<Duration>,
+    /// Those of the last minute, at most as many as it allows.
+    minute: VecDeque<Duration>,
+}
+
+impl Timing {
+    /// The moment before which no connection may begin; `None` if one may now.
+    pub(in crate::engine) fn due(&self, limits: &BucketLimits, now: Duration) -> Option<Duration> {
+        let by_interval = self.last.map(|last| last + limits.interval);
+        let by_minute = limits
+            .per_minute
+            .filter(|most| self.minute.len() >= size(*most))
+            .and_then(|_| self.minute.front())
+            .map(|oldest| *oldest + MINUTE);
+        by_interval.max(by_minute).filter(|due| *due > now)
+    }
+
+    /// A connection begins.
+    pub(in crate::engine) fn begin(&mut self, limits: &BucketLimits, now: Duration) {
+        self.last = Some(now);
+        if let Some(most) = limits.per_minute {
+            self.minute.push_back(now);
+            if self.minute.len() > size(most) {
+                self.minute.pop_front();
+            }
+        }
+    }
+
+    /// Whether nothing of it counts any more.
+    pub(in crate::engine) fn is_over(&self, limits: &BucketLimits, now: Duration) -> bool {
+        let lasts = if limits.per_minute.is_some() { limits.interval.max(MINUTE) } else { limits.interval };
+        self.last.is_none_or(|last| last + lasts <= now)
+    }
+}
+
+fn size(most: NonZeroU32) -> usize {
+    most.get() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn no_sixty_seconds_have_more_starts_than_a_minute_may() {
+        let limits = BucketLimits { per_minute: NonZeroU32::new(2), ..BucketLimits::NONE };
+        let mut timing = Timing::default();
+        for (now, due) in [(0, None), (10, None), (20, Some(60)), (60, None), (61, Some(70)), (70, None)] {
+            assert_eq!(timing.due(&limits, seconds(now)), due.map(seconds), "at {now}");
+            if due.is_none() {
+                timing.begin(&limits, seconds(now));
+            }
+        }
+        assert!(!timing.is_over(&limits, seconds(129)));
+        assert!(timing.is_over(&limits, seconds(130)));
+    }
+
+    #[test]
+    fn the_later_of_both_limits_counts() {
+        let limits = BucketLimits { per_minute: NonZeroU32::new(2), interval: seconds(5), connections: None };
+        let mut timing = Timing::default();
+        timing.begin(&limits, seconds(0));
+        assert_eq!(timing.due(&limits, seconds(1)), Some(seconds(5)));
+        timing.begin(&limits, seconds(58));
+        assert_eq!(timing.due(&limits, seconds(59)), Some(seconds(63)));
+    }
+}
