@@ -115,6 +115,25 @@ async fn an_address_has_its_pause() {
     assert!(starts.windows(2).all(|pair| pair[1] - pair[0] + LATE_MS >= 200), "{starts:?}");
 }
 
+/// The same, where the hosts have an address each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_and_an_operator_have_their_pauses() {
+    const NAMES: usize = 6;
+    for option in ["--per-network-interval", "--per-operator-interval"] {
+        let fleet = fleet(&["tls13_ecdsa"], NAMES, NAMES).await;
+        let hosts: Vec<_> = fleet.endpoints().iter().map(|endpoint| endpoint.ip).collect();
+        let list: String =
+            hosts.iter().enumerate().map(|(n, ip)| format!("{ip},mx{n}.operator.example\n")).collect();
+        let run = run(&fleet, list, &[(option, "200ms"), ("--input", "endpoints")]).await;
+        let endpoints = run.rows("endpoints.csv");
+        assert_eq!(endpoints.len(), NAMES);
+        // Below the number at which it is one, an operator has no pause.
+        let free = if option == "--per-operator-interval" { 3 } else { 0 };
+        let starts = &starts(&run, endpoints.iter())[free..];
+        assert!(starts.windows(2).all(|pair| pair[1] - pair[0] + LATE_MS >= 200), "{option}: {starts:?}");
+    }
+}
+
 /// The pause runs from one connection to the next, not from the moment at
 /// which the first came into the queue that the rate lets through.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -26,6 +26,7 @@ pub fn run(check: bool) -> anyhow::Result<()> {
     let mut command = vec![env!("CARGO_BIN_EXE_mxray"), "scan", "endpoints.csv", "--input", "endpoints"];
     command.extend(["-o", "run", "--port", &lab.port, "--allow-private", "--in-flight", &sessions]);
     command.extend(["--rate", "0", "--per-ip-interval", "0", "--per-ip-connections", "0"]);
+    command.extend(["--per-network-connections", "0", "--per-operator-connections", "0"]);
     command.extend(["--timeout", &patience, "--retries", "0", "--ehlo", "bench.example"]);
     let took = timed::measure(dir.path(), &command)?;
     let told: serde_json::Value = serde_json::from_slice(&fs::read(dir.path().join("run/run.json"))?)?;

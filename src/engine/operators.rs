@@ -21,7 +21,7 @@ const HOST_DOMAINS_MAX: usize = 1 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OperatorId(u32);
 
-enum Known {
+enum HostDomain {
     /// The domains that it takes mail for, so far.
     Few(Vec<Box<str>>),
     Operator(OperatorId),
@@ -29,12 +29,12 @@ enum Known {
 
 /// The operators of a run, as they come to be known.
 #[derive(Default)]
-pub struct Operators {
-    known: HashMap<Box<str>, Known>,
+pub struct KnownOperators {
+    known: HashMap<Box<str>, HostDomain>,
     count: u32,
 }
 
-impl Operators {
+impl KnownOperators {
     /// The operator of a mail host of a domain; `None` while there is none. In lists
     /// of hosts and endpoints each host counts for a domain.
     pub fn of(&mut self, facts: &DomainFacts, exchange: &Exchange) -> Option<OperatorId> {
@@ -48,21 +48,21 @@ impl Operators {
     fn serving(&mut self, host: &str, served: &str) -> Option<OperatorId> {
         let own = registrable(host)?;
         if own == served {
-            return self.known.get(own).and_then(Known::operator);
+            return self.known.get(own).and_then(HostDomain::operator);
         }
         if !self.known.contains_key(own) {
             if self.known.len() >= HOST_DOMAINS_MAX {
                 return None;
             }
-            self.known.insert(own.into(), Known::Few(Vec::new()));
+            self.known.insert(own.into(), HostDomain::Few(Vec::new()));
         }
         let known = self.known.get_mut(own)?;
-        if let Known::Few(few) = known {
+        if let HostDomain::Few(few) = known {
             if !few.iter().any(|one| **one == *served) {
                 few.push(served.into());
             }
             if few.len() >= SERVED_MIN {
-                *known = Known::Operator(OperatorId(self.count));
+                *known = HostDomain::Operator(OperatorId(self.count));
                 self.count += 1;
             }
         }
@@ -70,7 +70,7 @@ impl Operators {
     }
 }
 
-impl Known {
+impl HostDomain {
     fn operator(&self) -> Option<OperatorId> {
         match self {
             Self::Operator(id) => Some(*id),
@@ -89,13 +89,13 @@ pub(super) fn operator_ids(count: u32) -> impl Iterator<Item = OperatorId> {
 mod tests {
     use super::*;
 
-    fn of(operators: &mut Operators, host: &str, domain: &str) -> Option<OperatorId> {
+    fn of(operators: &mut KnownOperators, host: &str, domain: &str) -> Option<OperatorId> {
         operators.serving(host, registrable(domain).unwrap())
     }
 
     #[test]
     fn who_takes_the_mail_of_a_few_others_is_an_operator_from_then_on() {
-        let mut operators = Operators::default();
+        let mut operators = KnownOperators::default();
         for domain in ["a.example", "www.a.example", "b.example", "c.example"] {
             assert_eq!(of(&mut operators, "mx1.provider.net", domain), None, "{domain}");
         }
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_name_under_the_customers_own_domain_is_no_operator() {
-        let mut operators = Operators::default();
+        let mut operators = KnownOperators::default();
         for number in 0..100 {
             let domain = format!("d{number}.net");
             assert_eq!(of(&mut operators, &format!("mail.{domain}"), &domain), None);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn two_operators_are_two() {
-        let mut operators = Operators::default();
+        let mut operators = KnownOperators::default();
         let [one, other] = ["one.net", "other.net"].map(|host| {
             (0..SERVED_MIN).fold(None, |_, number| of(&mut operators, host, &format!("d{number}.org")))
         });

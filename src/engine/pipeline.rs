@@ -14,8 +14,8 @@
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
-use super::operators::Operators;
-use super::pace::{BucketKey, Limits, NextStart, Pacer, Place};
+use super::operators::KnownOperators;
+use super::pace::{AskedPlace, BucketKey, Limits, NextStart, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
@@ -95,7 +95,7 @@ pub enum EngineError {
 enum Event {
     Looked { facts: DomainFacts, number: u32 },
     LookDue(PendingLookup),
-    Ended { id: KeyId, place: Place, answer: ConnectionResult },
+    Ended { id: KeyId, place: AskedPlace, answer: ConnectionResult },
     Rested(BucketKey),
     PauseOver(KeyId, PauseCause),
 }
@@ -129,7 +129,7 @@ pub async fn run<L: Lookup, P: Probe>(
         under_way: UnderWay::new(config.retry),
         pacer: Pacer::new(config.limits),
         starts: Arc::new(Starts::new(config.limits)),
-        operators: Operators::default(),
+        operators: KnownOperators::default(),
         joiner: Joiner::default(),
         lookups: Lookups::new(config.lookups_in_flight, config.retry),
         stopping: false,
@@ -162,7 +162,7 @@ struct Pipeline<L, P> {
     under_way: UnderWay,
     pacer: Pacer,
     starts: Arc<Starts>,
-    operators: Operators,
+    operators: KnownOperators,
     joiner: Joiner,
     lookups: Lookups,
     stopping: bool,
@@ -262,7 +262,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     /// Begins a connection: the probe of a key, or a further hello to it.
-    fn begin(&mut self, id: KeyId, place: Place) {
+    fn begin(&mut self, id: KeyId, place: AskedPlace) {
         let Some(key) = self.keys.key(id).cloned() else { return };
         self.counts.connections += 1;
         self.progress.set_in_flight(self.pacer.open());
@@ -317,7 +317,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    fn connection_ended(&mut self, id: KeyId, place: Place, answer: &ConnectionResult) {
+    fn connection_ended(&mut self, id: KeyId, place: AskedPlace, answer: &ConnectionResult) {
         if let Some(key) = self.keys.key(id) {
             self.addresses.note(key.endpoint, answer.said_of_tls());
             self.reach.connection_ended(key.endpoint.ip, answer.failure());
@@ -402,9 +402,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     /// Where a key is asked, unless the run is being stopped.
-    fn goes_on_at(&self, id: KeyId) -> Option<Place> {
+    fn goes_on_at(&self, id: KeyId) -> Option<AskedPlace> {
         let ip = self.keys.key(id)?.endpoint.ip;
-        (!self.stopping).then(|| Place { ip, operator: self.keys.operator(id) })
+        (!self.stopping).then(|| AskedPlace { ip, operator: self.keys.operator(id) })
     }
 
     fn rest(&mut self, bucket: BucketKey, pause: Duration) {

@@ -5,7 +5,7 @@
 //! address, a network and an operator are promised between connections, so they
 //! are counted from when they begin.
 
-use super::pace::{BucketKey, Limits, Place, Timing};
+use super::pace::{AskedPlace, BucketKey, Limits, Timing};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Starts {
     }
 
     /// Waits until the place may be connected to; a connection begins now.
-    pub(super) async fn before(&self, place: Place) {
+    pub(super) async fn before(&self, place: AskedPlace) {
         while let Some(due) = self.begin(place, self.origin.elapsed()) {
             sleep_until(self.origin + due).await;
         }
@@ -42,7 +42,7 @@ impl Starts {
 
     /// Notes a start, or gives the moment until which the place rests, both counted
     /// from the origin.
-    fn begin(&self, place: Place, now: Duration) -> Option<Duration> {
+    fn begin(&self, place: AskedPlace, now: Duration) -> Option<Duration> {
         let limits = &self.limits;
         let buckets = || place.buckets(limits).filter(|key| key.limits(limits).has_timing());
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,8 +73,8 @@ mod tests {
         Starts::new(Limits { per_ip: interval, ..Limits::none(1) })
     }
 
-    fn place(ip: [u8; 4]) -> Place {
-        Place { ip: ip.into(), operator: None }
+    fn place(ip: [u8; 4]) -> AskedPlace {
+        AskedPlace { ip: ip.into(), operator: None }
     }
 
     #[test]

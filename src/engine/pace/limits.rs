@@ -46,7 +46,7 @@ pub struct Limits {
     /// At one network: a /24 of IPv4, a /48 of IPv6.
     pub per_network: BucketLimits,
     /// At the hosts of one operator, as
-    /// [`Operators`](super::super::operators::Operators) tells them.
+    /// [`KnownOperators`](super::super::operators::KnownOperators) tells them.
     pub per_operator: BucketLimits,
     /// Among those that may start, the order is drawn by this seed; `None` for
     /// the order in which they came.

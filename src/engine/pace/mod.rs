@@ -15,11 +15,12 @@
 
 mod bucket;
 mod limits;
+mod place;
 mod queue;
 mod timing;
 
-pub use bucket::{BucketKey, Place};
 pub use limits::{BucketLimits, Limits};
+pub use place::{AskedPlace, BucketKey};
 pub(in crate::engine) use timing::Timing;
 
 use super::coalesce::KeyId;
@@ -28,7 +29,7 @@ use governor::clock::{Clock, DefaultClock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use queue::{Class, ClassId, Ranked, Standing};
+use queue::{Class, ClassId, ClassStanding, Ranked};
 use slab::Slab;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -50,7 +51,7 @@ const FORGET_EVERY_STARTS: u64 = 10_000;
 #[derive(Debug, PartialEq, Eq)]
 pub enum NextStart {
     /// Start this one now.
-    Start(KeyId, Place),
+    Start(KeyId, AskedPlace),
     /// The global rate allows none for so long.
     After(Duration),
     /// This bucket wants a pause of so long; say [`Pacer::rested`] after it
@@ -70,7 +71,7 @@ pub struct Pacer<C: Clock = DefaultClock> {
     origin: C::Instant,
     global: Option<Global<C>>,
     classes: Slab<Class>,
-    by_place: HashMap<Place, ClassId>,
+    by_place: HashMap<AskedPlace, ClassId>,
     buckets: HashMap<BucketKey, Bucket>,
     ready: Ranked<ClassId>,
     /// Draws among those that are ready.
@@ -116,27 +117,27 @@ impl<C: Clock + Clone> Pacer<C> {
     }
 
     /// Queues a key.
-    pub fn push(&mut self, id: KeyId, place: Place) {
+    pub fn push(&mut self, id: KeyId, place: AskedPlace) {
         self.queue(id, place, false);
     }
 
     /// Queues a key that wants another connection, before all that have had none.
-    pub fn push_again(&mut self, id: KeyId, place: Place) {
+    pub fn push_again(&mut self, id: KeyId, place: AskedPlace) {
         self.queue(id, place, true);
     }
 
-    fn queue(&mut self, id: KeyId, place: Place, again: bool) {
+    fn queue(&mut self, id: KeyId, place: AskedPlace, again: bool) {
         let class_id = *self.by_place.entry(place).or_insert_with(|| self.classes.insert(Class::new(place)));
         let Some(class) = self.classes.get_mut(class_id) else { return };
         class.keys.push(id, again);
         match class.standing {
-            Standing::Idle => {
-                class.standing = Standing::Ready;
+            ClassStanding::Idle => {
+                class.standing = ClassStanding::Ready;
                 self.ready.push(class_id, again);
             }
             // It stands there already; it is to stand in front as well.
-            Standing::Ready if again => self.ready.push(class_id, true),
-            Standing::Waits(key) if again => {
+            ClassStanding::Ready if again => self.ready.push(class_id, true),
+            ClassStanding::Waits(key) if again => {
                 self.buckets.entry(key).or_default().waiting.push(class_id, true);
             }
             _ => {}
@@ -144,7 +145,7 @@ impl<C: Clock + Clone> Pacer<C> {
     }
 
     /// A connection that was started ended.
-    pub fn finished(&mut self, place: Place) {
+    pub fn finished(&mut self, place: AskedPlace) {
         self.open = self.open.saturating_sub(1);
         for key in place.buckets(&self.limits) {
             if let Some(bucket) = self.buckets.get_mut(&key) {
@@ -226,14 +227,14 @@ impl<C: Clock + Clone> Pacer<C> {
                 None => self.ready.pop(),
             }?;
             let standing = self.classes.get(class_id).map(|class| class.standing);
-            if standing == Some(Standing::Ready) {
+            if standing == Some(ClassStanding::Ready) {
                 return Some(class_id);
             }
         }
     }
 
     /// The first bucket that stands in the way of a connection to this place.
-    fn obstacle(&self, place: Place) -> Option<(BucketKey, Obstacle)> {
+    fn obstacle(&self, place: AskedPlace) -> Option<(BucketKey, Obstacle)> {
         let now = self.now();
         place.buckets(&self.limits).find_map(|key| {
             let obstacle = self.buckets.get(&key)?.obstacle(key.limits(&self.limits), now)?;
@@ -249,11 +250,11 @@ impl<C: Clock + Clone> Pacer<C> {
     fn start(&mut self, class_id: ClassId) -> Option<KeyId> {
         let now = self.now();
         let class = self.classes.get_mut(class_id)?;
-        class.standing = Standing::Idle;
+        class.standing = ClassStanding::Idle;
         let id = class.keys.pop()?;
         class.open += 1;
         if !class.keys.is_empty() {
-            class.standing = Standing::Ready;
+            class.standing = ClassStanding::Ready;
             self.ready.push(class_id, class.keys.begins_again());
         }
         for key in class.place.buckets(&self.limits) {
@@ -271,7 +272,7 @@ impl<C: Clock + Clone> Pacer<C> {
 
     fn wait_at(&mut self, class_id: ClassId, key: BucketKey) {
         if let Some(class) = self.classes.get_mut(class_id) {
-            class.standing = Standing::Waits(key);
+            class.standing = ClassStanding::Waits(key);
             self.buckets.entry(key).or_default().waiting.push(class_id, class.keys.begins_again());
         }
     }
@@ -283,8 +284,8 @@ impl<C: Clock + Clone> Pacer<C> {
         let Some(bucket) = self.buckets.get_mut(&key) else { return };
         while let Some(class_id) = bucket.waiting.pop() {
             let Some(class) = self.classes.get_mut(class_id) else { continue };
-            if class.standing == Standing::Waits(key) {
-                class.standing = Standing::Ready;
+            if class.standing == ClassStanding::Waits(key) {
+                class.standing = ClassStanding::Ready;
                 self.ready.push(class_id, class.keys.begins_again());
                 return;
             }
@@ -317,7 +318,7 @@ impl<C: Clock + Clone> Pacer<C> {
         self.buckets.values_mut().for_each(|bucket| bucket.waiting.clear());
         for (_, class) in &mut self.classes {
             class.keys.clear();
-            class.standing = Standing::Idle;
+            class.standing = ClassStanding::Idle;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Who waits: keys, by the class of those for which the same limits hold.
 
-use super::bucket::{BucketKey, Place};
+use super::place::{AskedPlace, BucketKey};
 use crate::engine::coalesce::KeyId;
 use std::collections::VecDeque;
 
@@ -56,7 +56,7 @@ impl<T> Ranked<T> {
 
 /// Where a class stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum ClassStanding {
     /// Nowhere: no key of it waits.
     Idle,
     /// Among those that may be tried.
@@ -69,8 +69,8 @@ pub(super) enum Standing {
 /// ends or opens somewhere moves classes and never all of their keys.
 #[derive(Debug)]
 pub(super) struct Class {
-    pub(super) place: Place,
-    pub(super) standing: Standing,
+    pub(super) place: AskedPlace,
+    pub(super) standing: ClassStanding,
     /// Those that had a connection go first: what is known of them waits in
     /// memory, and their domains with it.
     pub(super) keys: Ranked<KeyId>,
@@ -79,8 +79,8 @@ pub(super) struct Class {
 }
 
 impl Class {
-    pub(super) fn new(place: Place) -> Self {
-        Self { place, standing: Standing::Idle, keys: Ranked::default(), open: 0 }
+    pub(super) fn new(place: AskedPlace) -> Self {
+        Self { place, standing: ClassStanding::Idle, keys: Ranked::default(), open: 0 }
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -18,8 +18,8 @@ const ONE: BucketLimits = BucketLimits::of_connections(1);
 
 const PAUSED: BucketLimits = BucketLimits { interval: INTERVAL, ..BucketLimits::NONE };
 
-fn ip(last: u8) -> Place {
-    Place { ip: [192, 0, 2, last].into(), operator: None }
+fn ip(last: u8) -> AskedPlace {
+    AskedPlace { ip: [192, 0, 2, last].into(), operator: None }
 }
 
 fn address(last: u8) -> BucketKey {
@@ -163,7 +163,7 @@ fn idle_addresses_are_forgotten() {
 fn a_network_and_an_operator_have_limits_of_their_own() {
     let ids = ids(4);
     let operator = operator_ids(1).next();
-    let at = |network: u8, last: u8| Place { ip: [192, 0, network, last].into(), operator };
+    let at = |network: u8, last: u8| AskedPlace { ip: [192, 0, network, last].into(), operator };
     for (limits, places, began) in [
         (Limits { per_network: ONE, ..OPEN }, [at(1, 1), at(1, 2), at(2, 1), at(2, 2)], [0, 2]),
         (
@@ -193,15 +193,15 @@ fn room_goes_to_who_can_use_it() {
     let operator = operator_ids(1).next();
     let limits = Limits { per_ip: ONE, per_operator: ONE, ..OPEN };
     let mut pacer = Pacer::new(limits);
-    let busy = Place { ip: ip(1).ip, operator: None };
-    let of_operator = |last| Place { ip: ip(last).ip, operator };
+    let busy = AskedPlace { ip: ip(1).ip, operator: None };
+    let of_operator = |last| AskedPlace { ip: ip(last).ip, operator };
     pacer.push(ids[0], of_operator(3));
-    pacer.push(ids[1], busy);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], of_operator(3)));
     pacer.push(ids[2], of_operator(1));
     pacer.push(ids[3], of_operator(2));
+    assert_eq!(pacer.begin_next(), NextStart::Nothing, "both wait for the operator");
+    pacer.push(ids[1], busy);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], busy));
-    assert_eq!(pacer.begin_next(), NextStart::Nothing);
     pacer.finished(of_operator(3));
     assert_eq!(
         pacer.begin_next(),
@@ -236,7 +236,7 @@ fn the_order_is_drawn_by_the_seed() {
 /// milliseconds each time.
 #[derive(Clone, Debug)]
 struct Asked {
-    place: Place,
+    place: AskedPlace,
     times: u8,
     lasts: u16,
 }
@@ -245,7 +245,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     let operators: Vec<OperatorId> = operator_ids(3).collect();
     let operator = prop::option::of(prop::sample::select(operators));
     (0u8..3, 0u8..4, operator, 1u8..4, 0u16..3000).prop_map(|(network, last, operator, times, lasts)| Asked {
-        place: Place { ip: [192, 0, network, last].into(), operator },
+        place: AskedPlace { ip: [192, 0, network, last].into(), operator },
         times,
         lasts,
     })
@@ -275,11 +275,11 @@ fn limits() -> impl Strategy<Value = Limits> {
 }
 
 /// What a connection of the made-up run was: its place, start and end.
-type Connection = (Place, Duration, Duration);
+type PlayedConnection = (AskedPlace, Duration, Duration);
 
 /// Plays a list under virtual time; gives all its connections, in the order of
 /// their starts.
-fn play(limits: Limits, list: &[Asked]) -> Vec<Connection> {
+fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
     #[derive(PartialEq, Eq, PartialOrd, Ord)]
     enum Due {
         Ended(usize),
@@ -330,7 +330,7 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<Connection> {
 }
 
 /// What of these connections breaks a limit.
-fn broken(limits: &BucketLimits, connections: &[Connection]) -> Option<String> {
+fn broken(limits: &BucketLimits, connections: &[PlayedConnection]) -> Option<String> {
     for (index, (_, start, _)) in connections.iter().enumerate() {
         let before = &connections[..index];
         let open = before.iter().filter(|(.., end)| end > start).count();
@@ -360,7 +360,7 @@ proptest! {
         prop_assert_eq!(connections.len(), due);
         let whole = BucketLimits::of_connections(u32::try_from(limits.in_flight).unwrap());
         prop_assert_eq!(broken(&whole, &connections), None);
-        let of = |belongs: &dyn Fn(&Place) -> bool| -> Vec<Connection> {
+        let of = |belongs: &dyn Fn(&AskedPlace) -> bool| -> Vec<PlayedConnection> {
             connections.iter().filter(|(place, ..)| belongs(place)).copied().collect()
         };
         for (place, ..) in &connections {
