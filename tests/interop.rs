@@ -16,6 +16,8 @@ mod capture;
 mod dane;
 #[path = "interop/dnssec.rs"]
 mod dnssec;
+#[path = "interop/dnssec_cases.rs"]
+mod dnssec_cases;
 #[path = "interop/front.rs"]
 mod front;
 #[path = "interop/gnutls.rs"]

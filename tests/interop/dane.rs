@@ -146,6 +146,10 @@ fn sets(shape: &Shape) -> Vec<Vec<TlsaRecord>> {
         sets.push(vec![spoilt(record(3, 1, 1, leaf)), record(2, 0, 1, root)]);
         sets.push(vec![spoilt(record(2, 0, 1, root)), record(3, 1, 1, leaf)]);
         sets.push(vec![spoilt(record(2, 0, 1, root)), record(2, 1, 1, root)]);
+        // Agility is within one usage and one selector.
+        sets.push(vec![record(2, 0, 1, root), spoilt(record(2, 0, 2, root))]);
+        sets.push(vec![record(2, 1, 1, root), spoilt(record(2, 0, 2, root))]);
+        sets.push(vec![record(2, 0, 1, root), spoilt(record(3, 0, 2, leaf))]);
     }
     sets
 }
