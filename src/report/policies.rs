@@ -36,16 +36,14 @@ impl PolicyTally {
         if let Some(known) = policies.authenticated {
             self.authenticated.add(authenticated(known));
         }
-        // Nobody asks what follows from a domain without a host.
-        if facts.failure.is_some() {
-            return;
+        // What is bogus leaves no host, and is told all the same.
+        if let Some(name) = policies.dane.map(dane).or_else(|| is_unasked(facts).then_some(NOT_ASKED)) {
+            self.dane.add(name);
         }
-        for (tally, name) in [
-            (&mut self.dane, dane(facts, policies)),
-            (&mut self.mta_sts, Some(mta_sts(policies))),
-            (&mut self.tls_rpt, Some(tls_rpt(facts))),
-        ] {
-            name.into_iter().for_each(|name| tally.add(name));
+        // Nobody asks what follows from a domain without a host.
+        if facts.failure.is_none() {
+            self.mta_sts.add(mta_sts(policies));
+            self.tls_rpt.add(tls_rpt(facts));
         }
     }
 
@@ -95,21 +93,22 @@ fn authenticated(known: Authenticated) -> Name {
     }
 }
 
-/// `None` where no host decides.
-fn dane(facts: &DomainFacts, policies: &PolicyVerdict) -> Option<Name> {
-    if facts.exchanges.iter().all(|exchange| exchange.tlsa.is_none()) {
-        return Some(NOT_ASKED);
-    }
-    Some(match policies.dane? {
+/// Whether there are hosts, and nobody asked for their TLSA records.
+fn is_unasked(facts: &DomainFacts) -> bool {
+    facts.failure.is_none() && facts.exchanges.iter().all(|exchange| exchange.tlsa.is_none())
+}
+
+fn dane(stand: DaneStand) -> Name {
+    match stand {
         DaneStand::Matched => "matched".into(),
         DaneStand::Absent => NONE,
-        stand @ DaneStand::InsecureAddresses => of_class("none", stand),
+        DaneStand::InsecureAddresses => of_class("none", stand),
         DaneStand::Unusable => "unusable".into(),
         DaneStand::Insecure => "insecure".into(),
-        stand @ DaneStand::InsecureMx => of_class("insecure", stand),
+        DaneStand::InsecureMx => of_class("insecure", stand),
         DaneStand::Undetermined(reason) => open(reason),
         failing => of_class("failing", failing),
-    })
+    }
 }
 
 fn mta_sts(policies: &PolicyVerdict) -> Name {
@@ -199,6 +198,15 @@ mod tests {
             record.verdict.policies.dane = Some(stand);
             assert_eq!(names(&counted(&[record]).dane), [expected]);
         }
+    }
+
+    #[test]
+    fn a_domain_whose_records_are_bogus_fails_though_it_has_no_host() {
+        let mut record = asked();
+        record.facts.failure = Some(Failure::new(Phase::Dns, Kind::Servfail));
+        record.facts.exchanges.clear();
+        record.verdict.policies.dane = Some(DaneStand::Bogus);
+        assert_eq!(names(&counted(&[record]).dane), ["failing: bogus"]);
     }
 
     #[test]
