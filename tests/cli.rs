@@ -15,6 +15,10 @@ mod connectors;
 #[cfg(unix)]
 #[path = "cli/delay.rs"]
 mod delay;
+#[cfg(unix)]
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "lookup/server.rs"]
+mod dns;
 #[path = "cli/documents.rs"]
 mod documents;
 #[path = "cli/enumerate.rs"]

@@ -8,9 +8,11 @@ use mxray::internals::fetch::policy::PolicyFetcher;
 use mxray::internals::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
 use mxray::internals::model::{Blocklist, Failure, Kind, Phase};
 use mxray::internals::net::Gate;
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{CertificateParams, CustomExtension, KeyPair, SanType};
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,6 +166,7 @@ async fn what_is_no_policy_is_told_with_how_far_it_came() {
     let moved = answer("HTTP/1.1 301 Moved\r\nLocation: https://example.com/\r\nContent-Length: 0\r\n\r\n");
     let missing = answer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     let status = |code: u16| answer(&format!("HTTP/1.1 {code} So\r\nContent-Length: 0\r\n\r\n"));
+    let folded = answer("HTTP/1.1 200 OK\r\nX-Long: a\r\n b\r\nContent-Length: 0\r\n\r\n");
     let cut = answer("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nversion");
     let many_fields = |count: usize| {
         let fields = "X: y\r\n".repeat(count);
@@ -182,6 +185,7 @@ async fn what_is_no_policy_is_told_with_how_far_it_came() {
         (not_utf8, Some(200), "encoding"),
         (moved, Some(301), "redirect"),
         (missing, Some(404), "status"),
+        (folded, Some(200), "none"),
         (status(503), Some(503), "status, now"),
         (status(500), Some(500), "status, now"),
         (status(429), Some(429), "status, now"),
@@ -228,6 +232,68 @@ async fn no_host_holds_a_fetch_longer_than_its_time() {
         assert_eq!(fetched.status, status);
         // Its chain was seen, and is kept.
         assert_eq!(fetched.chain.len(), 1);
+    }
+}
+
+/// A resolver that is away for longer than a fetch may take.
+struct Away;
+
+impl Resolve for Away {
+    async fn resolve(&self, _: &str) -> Result<Vec<IpAddr>, Failure> {
+        tokio::time::sleep(SHORT).await;
+        Err(Failure::new(Phase::Dns, Kind::Timeout))
+    }
+}
+
+/// That nobody says where the host is, the host has not done.
+#[tokio::test]
+async fn the_time_of_the_dns_is_not_that_of_the_host() {
+    let gate = Gate::new(Blocklist::default(), true);
+    let fetched = PolicyFetcher::new(gate, Away).at(1, SHORT / 100).fetch(HOST).await;
+    let Some(StsFetchFailure::Unresolved(failure)) = &fetched.failure else { panic!("{fetched:?}") };
+    assert_eq!((failure.kind, fetched.failure.as_ref().unwrap().may_pass()), (Kind::Timeout, true));
+}
+
+/// What this client cannot read of a chain, others may.
+#[tokio::test]
+async fn certificates_that_this_client_alone_does_not_read_are_not_the_hosts_fault() {
+    let key = KeyPair::generate().unwrap();
+    let private = || PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let plain = CertificateParams::new([HOST.to_owned()]).unwrap();
+    let mut critical = plain.clone();
+    // Policy constraints: requireExplicitPolicy 0.
+    let mut constraints = CustomExtension::from_oid_content(&[2, 5, 29, 36], vec![0x30, 3, 0x80, 1, 0]);
+    constraints.set_criticality(true);
+    critical.custom_extensions = vec![constraints];
+    let mut long = plain.clone();
+    let name = |n: usize| format!("{n}.{}.example", "a".repeat(60)).try_into().unwrap();
+    long.subject_alt_names.extend((0..1000).map(|n| SanType::DnsName(name(n))));
+    for (params, kept) in [(critical, 1), (long, 0)] {
+        let der = params.self_signed(&key).unwrap().der().clone();
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config = config.with_cert_resolver(Arc::new(Shows(der, private())));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let _ = TlsAcceptor::from(Arc::new(config)).accept(stream).await;
+        });
+        let gate = Gate::new(Blocklist::default(), true);
+        let fetched = PolicyFetcher::new(gate, Loopback).at(port, LONG).fetch(HOST).await;
+        let Some(StsFetchFailure::NotAllowed(why)) = &fetched.failure else { panic!("{fetched:?}") };
+        assert!(why.contains("cannot read the certificates"), "{why}");
+        assert_eq!(fetched.chain.len(), kept);
+    }
+}
+
+/// A certificate that rustls would not take for a server's, and shows none the less.
+#[derive(Debug)]
+struct Shows(CertificateDer<'static>, PrivateKeyDer<'static>);
+
+impl ResolvesServerCert for Shows {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let key = rustls::crypto::aws_lc_rs::sign::any_supported_type(&self.1).unwrap();
+        Some(Arc::new(CertifiedKey::new(vec![self.0.clone()], key)))
     }
 }
 

@@ -9,10 +9,15 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How long a survey waits where all resolvers have fallen silent.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// How long resolvers are looked at once more where somebody stopped the survey, and
+/// waits for its end.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// Why a survey was ended for want of a resolver, if it was.
 #[derive(Clone, Debug, Default)]
@@ -71,10 +76,16 @@ pub(super) fn warn_if_none_is_believed(resolvers: &[AskedResolver]) {
     }
 }
 
-/// The resolvers at the end of a run, looked at once more unless it was stopped; and
-/// a warning of those that validated at first and no longer do.
+/// The resolvers at the end of a run, looked at once more, where it was stopped for
+/// [`LAST_LOOK`] at most; and a warning of those that validated at first and no longer
+/// do.
 pub(super) async fn at_end(lookup: &DnsLookup, was_stopped: bool) -> Vec<ResolverInfo> {
-    let resolvers = if was_stopped { lookup.resolvers() } else { lookup.resolvers_looked_at_again().await };
+    let looking = lookup.resolvers_looked_at_again();
+    let resolvers = if was_stopped {
+        timeout(LAST_LOOK, looking).await.unwrap_or_else(|_| lookup.resolvers())
+    } else {
+        looking.await
+    };
     for AskedResolver { address, .. } in resolvers.iter().filter(|resolver| resolver.stopped_validating) {
         say(format_args!(
             "mxray: warning: the resolver {address} stopped validating while this ran: what is told of DANE may rest on \

@@ -239,6 +239,8 @@ async fn send<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) -> Result<Response<Incoming>, FetchError> {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(HEAD_BYTES_MAX).max_headers(HEAD_FIELDS_MAX);
+    // RFC 9112 §5.2 has a client read fields that are folded.
+    builder.allow_obsolete_multiline_headers_in_responses(true);
     let shake = builder.handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shake.map_err(|error| told(&error))?;
     // Ends with the body, or when the body is dropped.

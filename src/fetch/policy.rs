@@ -15,11 +15,11 @@ use hyper::{Request, Response};
 use rustls::pki_types::ServerName;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// Time for one policy, lookup and handshake included (the advice of RFC 8461
-/// §3.3).
+/// Time for one policy, connection and handshake included (the advice of RFC 8461
+/// §3.3). The lookup of its host is bounded by whoever does it.
 pub const POLICY_TIME: Duration = Duration::from_secs(60);
 /// How long a policy host that failed in a way that may pass is left alone. Senders
 /// are advised to wait five minutes (RFC 8461 §3.3); one that surveys asks a few times
@@ -121,8 +121,9 @@ impl<R: Resolve> PolicyFetcher<R> {
         Self { port, time, ..self }
     }
 
-    /// Fetches the policy that `host` has (`mta-sts.` and the policy domain). The
-    /// wait for the turn at its addresses is no part of its time.
+    /// Fetches the policy that `host` has (`mta-sts.` and the policy domain). Neither
+    /// the lookup of its addresses nor the wait for the turn at them is part of its
+    /// time: how long these take is nothing that the host does.
     pub async fn fetch(&self, host: &str) -> StsFetch {
         let mut fetched = StsFetch::default();
         let failure = self.fetch_in_turn(host, &mut fetched).await.err();
@@ -130,13 +131,11 @@ impl<R: Resolve> PolicyFetcher<R> {
     }
 
     async fn fetch_in_turn(&self, host: &str, fetched: &mut StsFetch) -> Result<(), StsFetchFailure> {
-        let begun = Instant::now();
-        let resolving = self.fetcher.resolver.resolve_with_others(host);
-        let found = timeout(self.time, resolving).await.map_err(|_| self.too_late())?;
+        let found = self.fetcher.resolver.resolve_with_others(host).await;
         let (addresses, others) = found.map_err(StsFetchFailure::Unresolved)?;
         let key = |ip| ProbeKey { endpoint: Endpoint { ip, port: self.port }, sni: Some(MxHost::new(host)) };
         let places = Places { keys: addresses.into_iter().map(key).collect(), others };
-        let mut left = self.time.saturating_sub(begun.elapsed());
+        let mut left = self.time;
         let connected = places.connect(&self.turns, &self.fetcher.gate, &mut left).await;
         let (stream, turn) = connected.map_err(|none| none.unwrap_or_else(|| self.too_late()))?;
         let asked = timeout(left, self.ask(host, stream, fetched)).await;
@@ -180,10 +179,12 @@ impl<R: Resolve> PolicyFetcher<R> {
 }
 
 /// A connection that ended in the handshake, without an alert, may be one that
-/// another time would not. A handshake that the two could not agree on may be one that another client
-/// could: this one has TLS 1.2 with forward secrecy and AEAD, and TLS 1.3.
+/// another time would not. A handshake that the two could not agree on may be one
+/// that another client could: this one has TLS 1.2 with forward secrecy and AEAD, and
+/// TLS 1.3. So may one of which this client cannot read the certificates: it takes
+/// chains of 64 KiB at most, and no leaf that webpki cannot read.
 fn not_shaken(error: &std::io::Error) -> StsFetchFailure {
-    use rustls::{AlertDescription as Alert, Error};
+    use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage};
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<Error>());
     match cause {
         Some(
@@ -193,6 +194,18 @@ fn not_shaken(error: &std::io::Error) -> StsFetchFailure {
             ),
         ) => StsFetchFailure::NotAllowed(format!(
             "TLS: mxray's client and the host may have nothing in common: {error}"
+        )),
+        Some(Error::InvalidCertificate(CertificateError::BadSignature)) => {
+            StsFetchFailure::Tls(error.to_string())
+        }
+        // Nothing but the signature of the handshake is looked at here.
+        Some(
+            Error::InvalidCertificate(_)
+            | Error::InvalidMessage(
+                InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+            ),
+        ) => StsFetchFailure::NotAllowed(format!(
+            "TLS: mxray's client cannot read the certificates of the host: {error}"
         )),
         None if is_end(error) => StsFetchFailure::TlsClosed(error.to_string()),
         _ => StsFetchFailure::Tls(error.to_string()),

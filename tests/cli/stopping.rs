@@ -1,8 +1,10 @@
 //! Ctrl-C and worse: what is left behind is whole, and says what is missing.
 
 use crate::command::{Folder, Ran};
+use crate::dns::{DnsServer, Reply, address, dnskey, mx};
 use crate::fleet::{Lab, until};
 use crate::streams::end;
+use hickory_proto::rr::RecordType;
 use nix::sys::signal;
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -418,4 +420,34 @@ fn a_lab_that_is_stopped_once_it_is_ready_writes_its_counters() {
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         assert!(!folder.read("counters.csv").is_empty());
     }
+}
+
+/// Whoever stops a scan learns that what it says of DANE may rest on nothing.
+#[test]
+fn a_stopped_scan_tells_that_its_resolver_stopped_validating() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let server = runtime.block_on(DnsServer::start(vec![
+        ("d.example", RecordType::MX, Reply::Secure(vec![mx(10, "mx.example")])),
+        ("mx.example", RecordType::A, Reply::Secure(vec![address("127.0.0.1")])),
+        ("", RecordType::DNSKEY, Reply::SecureUntilReleased(vec![dnskey()])),
+    ]));
+    let folder = Folder::new().with("list", "d.example\n");
+    let dns = server.address.to_string();
+    let words = ["scan", "list", "--allow-private", "--ehlo", "scanner.example", "-o", "run", "--no-mta-sts"];
+    let words = words.iter().copied().chain(["--resolver", &dns, "--port", &port]);
+    let mut child = folder.mxray(words).spawn().unwrap();
+    // Whoever is asked for SMTP has been found.
+    let (stream, _) = listener.accept().unwrap();
+    server.release();
+    send("INT", &child);
+    stopping(&mut child);
+    drop(stream);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let told = format!("mxray: warning: the resolver {dns} stopped validating while this ran");
+    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+    let file: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    assert_eq!(file["resolvers"][0]["ad_believed"], false, "{}", file["resolvers"]);
 }
