@@ -214,7 +214,7 @@ impl<'a> DaneCase<'a> {
             DaneStand::Mismatch if self.met(tlsa, endpoint).is_some() => DaneStand::Rollover,
             stand => stand,
         };
-        (stand, answer.resting_on(self.basis_of_digests(tlsa, endpoint, &status)))
+        (stand, answer.resting_on(self.basis_of_match(tlsa, endpoint, &status)))
     }
 
     /// A record that is about a certificate seen elsewhere.
@@ -226,22 +226,20 @@ impl<'a> DaneCase<'a> {
     /// What the chain that the sender is shown comes to under the records; `None`
     /// where there is none.
     pub(super) fn status(&self, tlsa: &TlsaFacts, endpoint: &JudgedEndpoint) -> Option<DaneStatus> {
-        self.status_by(tlsa, endpoint, self.sender.dane_digest_agility.value)
+        let Sender { dane_leaf_dates, dane_digest_agility, .. } = self.sender;
+        self.status_by(tlsa, endpoint, dane_leaf_dates.value, dane_digest_agility.value)
     }
 
     fn status_by(
         &self,
         tlsa: &TlsaFacts,
         endpoint: &JudgedEndpoint,
+        leaf_dates_count: bool,
         digest_agility: bool,
     ) -> Option<DaneStatus> {
         let chain = endpoint.chain.as_deref().filter(|chain| !chain.is_empty())?;
         let names = self.names(tlsa);
-        let reference = DaneReference {
-            names: &names,
-            leaf_dates_count: self.sender.dane_leaf_dates.value,
-            digest_agility,
-        };
+        let reference = DaneReference { names: &names, leaf_dates_count, digest_agility };
         Some(self.judge.dane(chain, &tlsa.records, &reference))
     }
 
@@ -266,17 +264,19 @@ impl<'a> DaneCase<'a> {
         names
     }
 
-    /// Assumed where it hangs on what nobody publishes of digests.
-    fn basis_of_digests(&self, tlsa: &TlsaFacts, endpoint: &JudgedEndpoint, status: &DaneStatus) -> Basis {
-        let agility = &self.sender.dane_digest_agility;
+    /// Assumed where it hangs on what nobody publishes of digests or of dates.
+    fn basis_of_match(&self, tlsa: &TlsaFacts, endpoint: &JudgedEndpoint, status: &DaneStatus) -> Basis {
+        let (dates, agility) = (&self.sender.dane_leaf_dates, &self.sender.dane_digest_agility);
         let digests = |kind: u8| tlsa.records.iter().any(|record| record.matching_type == kind);
-        if !agility.is_assumed() || !digests(1) || !digests(2) {
-            return Basis::Observed;
-        }
-        let otherwise = self.status_by(tlsa, endpoint, !agility.value);
         let fits = |status: &DaneStatus| matches!(status, DaneStatus::Matched { .. });
-        let same = otherwise.as_ref().is_some_and(|otherwise| fits(otherwise) == fits(status));
-        if same { Basis::Observed } else { Basis::Assumed }
+        let same = |dates_count, agility| {
+            let otherwise = self.status_by(tlsa, endpoint, dates_count, agility);
+            otherwise.is_some_and(|otherwise| fits(&otherwise) == fits(status))
+        };
+        let of_dates = !dates.is_assumed() || same(!dates.value, agility.value);
+        let hangs_on_digests = agility.is_assumed() && digests(1) && digests(2);
+        let of_digests = !hangs_on_digests || same(dates.value, !agility.value);
+        if of_dates && of_digests { Basis::Observed } else { Basis::Assumed }
     }
 }
 

@@ -4,11 +4,13 @@
 use super::domain::Domain;
 use super::domain_outcome::DomainOutcome;
 use super::hosts::{Member, Standing};
+use super::report_result::{of_certificate, of_dane, of_no_tls, of_sts_policy};
 use super::sts::{self, StsAnswer, StsDemand};
 use crate::model::mta_sts::{StsMode, StsPolicy};
 use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
 use crate::model::{
-    CheckFailure, DaneStand, Exchange, PolicyReason, PolicyVerdict, Reason, StsStand, TlsRptResult, text,
+    CheckFailure, DaneStand, Exchange, Outcome, PolicyReason, PolicyVerdict, Reason, StsStand, TlsRptResult,
+    text,
 };
 use crate::trust::dane::{DaneFailure, DaneStatus, why_unusable};
 
@@ -202,53 +204,26 @@ fn result(
     if whole.outcome.reason == Some(Reason::Policy(PolicyReason::DaneRequired)) {
         return Some(TlsRptResult::DaneRequired);
     }
-    dane.and_then(of_dane).or_else(|| mta_sts.and_then(|stand| of_sts(domain, stand)))
-}
-
-/// What a report calls it that TLSA records come to this.
-pub(super) fn of_dane(stand: DaneStand) -> Option<TlsRptResult> {
-    match stand {
-        DaneStand::Mismatch | DaneStand::Rollover | DaneStand::NotYetValid | DaneStand::Unusable => {
-            Some(TlsRptResult::TlsaInvalid)
-        }
-        DaneStand::Chain => Some(TlsRptResult::CertificateNotTrusted),
-        DaneStand::NameMismatch => Some(TlsRptResult::CertificateHostMismatch),
-        DaneStand::CertificateExpired => Some(TlsRptResult::CertificateExpired),
-        DaneStand::NoTls => Some(TlsRptResult::StarttlsNotSupported),
-        DaneStand::Bogus => Some(TlsRptResult::DnssecInvalid),
-        _ => None,
-    }
+    let decides = whole.decides.as_ref().and_then(Member::endpoint).map(|endpoint| &endpoint.outcome);
+    dane.and_then(|stand| of_dane(stand, decides)).or_else(|| mta_sts.and_then(|stand| of_sts(domain, stand)))
 }
 
 fn of_sts(domain: &Domain<'_>, stand: StsStand) -> Option<TlsRptResult> {
     match stand {
         // No result is about that; some senders report it so.
         StsStand::MxNotListed | StsStand::MxPartlyListed => Some(TlsRptResult::ValidationFailure),
-        StsStand::MxNoTls => Some(TlsRptResult::StarttlsNotSupported),
+        StsStand::MxNoTls => failed_tls(domain).and_then(of_no_tls),
         StsStand::MxCertificate => Some(of_certificate(failed_certificate(domain))),
         _ => of_sts_policy(stand),
     }
 }
 
-/// The same of a policy of MTA-STS that is not to be had, or none.
-pub(super) fn of_sts_policy(stand: StsStand) -> Option<TlsRptResult> {
-    match stand {
-        StsStand::HostUnresolved
-        | StsStand::HostUnreachable
-        | StsStand::HostTls
-        | StsStand::HostTimeout
-        | StsStand::Http
-        | StsStand::HttpRedirect
-        | StsStand::HttpStatus
-        | StsStand::PolicyTooLong => Some(TlsRptResult::StsPolicyFetchError),
-        StsStand::HostCertificate => Some(TlsRptResult::StsWebpkiInvalid),
-        StsStand::PolicySyntax
-        | StsStand::PolicyVersion
-        | StsStand::PolicyMode
-        | StsStand::PolicyMaxAge
-        | StsStand::PolicyMx => Some(TlsRptResult::StsPolicyInvalid),
+/// What was found at the first host that has no TLS as the policy demands it.
+fn failed_tls<'a>(domain: &Domain<'a>) -> Option<&'a Outcome> {
+    domain.members.iter().find_map(|member| match member.secured?.sts? {
+        StsAnswer::Failed(PolicyReason::StsNoTls, ..) => member.endpoint().map(|endpoint| &endpoint.outcome),
         _ => None,
-    }
+    })
 }
 
 /// Which part of a certificate fails under the policy, at the first host where
@@ -258,15 +233,6 @@ fn failed_certificate(domain: &Domain<'_>) -> Option<CheckFailure> {
         StsAnswer::Failed(PolicyReason::StsCertificate, why, _) => why,
         _ => None,
     })
-}
-
-/// What a report calls a certificate that fails in this.
-pub(super) fn of_certificate(why: Option<CheckFailure>) -> TlsRptResult {
-    match why {
-        Some(CheckFailure::NameMismatch) => TlsRptResult::CertificateHostMismatch,
-        Some(CheckFailure::Expired) => TlsRptResult::CertificateExpired,
-        _ => TlsRptResult::CertificateNotTrusted,
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::model::mta_sts::{
     MxPattern, Published, StsFacts, StsFetch, StsFetchFailure, StsPolicyFault, StsRecordFault,
 };
 use crate::model::{Basis, ChainStatus, TlsFinding, Verdict};
-use crate::verdict::fixtures::{at, facts, ip, profile, secure};
+use crate::verdict::fixtures::{at, facts, ip, profile, refusing, secure};
 use crate::verdict::policy_fixtures::*;
 use std::sync::Arc;
 
@@ -148,6 +148,22 @@ fn each_fault_of_a_policy_has_its_name() {
     }
 }
 
+/// STARTTLS is offered, and no offer of the sender's is taken.
+fn fails_in_tls() -> HostShows {
+    (refusing(&profile("exchange-online"), ip(1)), None)
+}
+
+/// STARTTLS is offered, and refused for good.
+fn refuses_starttls() -> HostShows {
+    (at(ip(1), Some(Failure::new(Phase::Starttls, Kind::Refused)), None), None)
+}
+
+fn shows_sha1() -> HostShows {
+    let mut leaf = crate::verdict::fixtures::leaf(&["mx0.example.com"]);
+    Arc::make_mut(&mut leaf).signed_with_sha1 = Some(true);
+    (at(ip(1), None, Some(TlsFinding { leaf: Some(leaf), ..secure() })), Some(PKI.host.clone()))
+}
+
 #[test]
 fn hosts_that_do_not_fit_a_policy_have_their_names() {
     let shown = |tls: TlsFinding| -> HostShows { (at(ip(1), None, Some(tls)), None) };
@@ -163,6 +179,8 @@ fn hosts_that_do_not_fit_a_policy_have_their_names() {
             "mx0.example.com not among *.example.net",
         ),
         ("*.example.com", in_clear(), "mx_no_tls starttls-not-supported", "mx0.example.com"),
+        ("*.example.com", fails_in_tls(), "mx_no_tls validation-failure", "mx0.example.com"),
+        ("*.example.com", shows_sha1(), "mx_no_tls certificate-not-trusted", "mx0.example.com"),
         (
             "*.example.com",
             shown(self_signed),
@@ -205,6 +223,9 @@ fn a_report_calls_what_fails_of_dane_by_its_name() {
         ("exchange-online", fitting(), shows(&PKI.host), "-"),
         ("exchange-online", fitting(), shows(&PKI.other), "tlsa-invalid"),
         ("exchange-online", fitting(), in_clear(), "starttls-not-supported"),
+        ("exchange-online", fitting(), refuses_starttls(), "validation-failure"),
+        ("exchange-online", fitting(), fails_in_tls(), "validation-failure"),
+        ("exchange-online", fitting(), shows_sha1(), "certificate-not-trusted"),
         ("exchange-online", unusable(), shows(&PKI.host), "tlsa-invalid"),
         ("exchange-online", issuer("mx9.example.com"), shows(&PKI.host), "certificate-host-mismatch"),
         ("exchange-online", unrelated(), shows(&led_astray), "certificate-not-trusted"),

@@ -83,6 +83,28 @@ fn dates_count_under_dane_ee_where_the_sender_says_so() {
     );
 }
 
+#[test]
+fn what_hangs_on_an_assumption_about_dates_is_assumed() {
+    let assuming = |count: bool| {
+        let mut sender = profile(EXCHANGE);
+        sender.sender.dane_leaf_dates.source = None;
+        sender.sender.dane_leaf_dates.value = count;
+        sender
+    };
+    let old = domain(Authenticity::Secure, Some(secure_tlsa(vec![record(3, &PKI.expired[0])])));
+    let told_of =
+        |count, facts: &DomainFacts, chain| told(&judge_at(&assuming(count), facts, vec![(0, shows(chain))]));
+    let expired = "deferred:dane_certificate_expired assumed - certificate_expired 4.7.322";
+    assert_eq!(told_of(true, &old, &PKI.expired), expired);
+    assert_eq!(told_of(false, &old, &PKI.expired), "encrypted assumed dane matched -");
+    let good = domain(Authenticity::Secure, fitting());
+    for count in [true, false] {
+        assert_eq!(told_of(count, &good, &PKI.host), "encrypted observed dane matched -");
+        let mismatch = "deferred:dane_mismatch observed - mismatch 4.7.323";
+        assert_eq!(told_of(count, &good, &PKI.other), mismatch);
+    }
+}
+
 /// What was not asked may be there: that it is not is an assumption.
 #[test]
 fn what_nobody_asked_for_is_told_so_and_rests_on_an_assumption() {

@@ -7,12 +7,13 @@
 
 use super::domain::Domain;
 use super::hosts::Member;
-use super::policies::{dane_stand, of_certificate, of_dane, of_sts_policy};
+use super::policies::dane_stand;
+use super::report_result::{of_certificate, of_dane, of_no_tls, of_sts_policy};
 use super::sts::{StsAnswer, StsDemand, detail};
 use crate::model::mta_sts::{StsFacts, StsMode};
 use crate::model::tls_rpt::{FailedSession, PolicyKind, PolicySessions, ReportedPolicy, ReportedSessions};
 use crate::model::tlsa::TlsaOutcome;
-use crate::model::{Check, DaneStand, Exchange, Phase, PolicyReason, Reason, TlsRptResult};
+use crate::model::{Check, DaneStand, Exchange, PolicyReason, TlsRptResult};
 
 /// What comes of a session.
 type SessionEnd = Result<(), (TlsRptResult, String)>;
@@ -105,10 +106,13 @@ fn by_tlsa(domain: &Domain<'_>, place: usize, exchange: &Exchange) -> Option<Pol
     let of_host = domain.members.iter().filter(|member| member.exchange == place);
     Some(sessions(domain, policy, of_host, |member| {
         let stand = dane_stand(domain, member)?;
-        match (stand, of_dane(stand)) {
-            (DaneStand::Matched, _) => Some(Ok(())),
-            (_, result) => Some(Err((result?, format!("dane {stand}")))),
+        if stand == DaneStand::Matched {
+            return Some(Ok(()));
         }
+        let found = member.endpoint().map(|endpoint| &endpoint.outcome);
+        let reason = found.filter(|_| stand == DaneStand::NoTls).and_then(|found| found.reason);
+        let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        Some(Err((of_dane(stand, found)?, format!("dane {stand}{why}"))))
     }))
 }
 
@@ -138,9 +142,12 @@ fn by_sts(domain: &Domain<'_>, sts: &StsFacts) -> Option<PolicySessions> {
 fn under_sts(member: &Member<'_>) -> Option<SessionEnd> {
     match member.secured?.sts? {
         StsAnswer::Passed(_) => Some(Ok(())),
+        StsAnswer::Failed(PolicyReason::StsNoTls, ..) => {
+            let found = &member.endpoint()?.outcome;
+            Some(Err((of_no_tls(found)?, format!("{}: {}", PolicyReason::StsNoTls, found.reason?))))
+        }
         StsAnswer::Failed(reason, why, _) => {
             let result = match reason {
-                PolicyReason::StsNoTls => TlsRptResult::StarttlsNotSupported,
                 PolicyReason::StsCertificate => of_certificate(why),
                 _ => TlsRptResult::ValidationFailure,
             };
@@ -160,19 +167,10 @@ fn without(domain: &Domain<'_>) -> PolicySessions {
             Check::Undetermined(_) => None,
             Check::Fail(_) => {
                 let reason = endpoint.outcome.reason?;
-                Some(Err((of_no_tls(reason)?, reason.to_string())))
+                Some(Err((of_no_tls(&endpoint.outcome)?, reason.to_string())))
             }
         }
     })
-}
-
-/// What a report calls it that mail comes to no TLS.
-fn of_no_tls(reason: Reason) -> Option<TlsRptResult> {
-    match reason.phase() {
-        Phase::Starttls => Some(TlsRptResult::StarttlsNotSupported),
-        phase if phase > Phase::Starttls => Some(TlsRptResult::ValidationFailure),
-        _ => None,
-    }
 }
 
 fn sessions<'a>(

@@ -58,7 +58,8 @@ fn what_fails_under_tlsa_records_has_its_result() {
         ("dane_unusable_usage", "tlsa-invalid", "dane unusable"),
         ("dane_ta_other_name", "certificate-host-mismatch", "dane name_mismatch"),
         ("dane_ta_expired", "certificate-expired", "dane certificate_expired"),
-        ("dane_no_tls", "starttls-not-supported", "dane no_tls"),
+        ("dane_no_tls", "starttls-not-supported", "dane no_tls: starttls_not_offered"),
+        ("dane_handshake_failure", "validation-failure", "dane no_tls: offer_refused"),
         ("dane_bogus", "dnssec-invalid", "dane bogus"),
     ] {
         let lab = Lab::playing(&[scenario], 1);
