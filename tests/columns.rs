@@ -198,8 +198,13 @@ const ELSEWHERE: &[Elsewhere] = &[
         POLICIES,
         POLICY_HOST,
     ),
-    ("domains.csv", "tls_rpt", TLS_RPT, CELLS_OF_POLICIES, "what_stands_for_reports_has_its_name"),
-    ("domains.csv", "dnssec_mx", DNSSEC_MX, CELLS_OF_POLICIES, "who_vouches_for_the_mx_is_told"),
+    (
+        "domains.csv",
+        "dnssec_mx",
+        &["undetermined", RESOLVER],
+        CELLS_OF_POLICIES,
+        "who_vouches_for_the_mx_is_told",
+    ),
     ("domains.csv", "encryption_only", NOT_RECORDED, ATTEMPTS, SIGNATURE),
     ("domains.csv", "certificate_validation", NOT_RECORDED, ATTEMPTS, SIGNATURE),
     ("domains.csv", "domain_validation", NOT_RECORDED, ATTEMPTS, SIGNATURE),
@@ -279,17 +284,6 @@ const OF_DANE: &[&str] = &[
     "dane-required",
 ];
 const CELLS_OF_POLICIES: &str = "src/run_dir/columns/policies.rs";
-const TLS_RPT: &[&str] = &[
-    "yes",
-    "none",
-    "faulty_several",
-    "faulty_version",
-    "faulty_field",
-    "faulty_no_rua",
-    "faulty_uri",
-    "undetermined",
-];
-const DNSSEC_MX: &[&str] = &["secure", "insecure", "bogus", "undetermined", RESOLVER];
 const YES_NO: &[&str] = &["yes", "no"];
 const VERSIONS: &[&str] = &["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "SSLv3"];
 const SPECIAL_USE: &str = "what_is_in_no_dns_is_told_as_ours_and_not_asked_for";

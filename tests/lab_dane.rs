@@ -5,13 +5,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod lab_client;
+mod lab_scenario;
 
 use hickory_resolver::proto::op::{Message, MessageType, OpCode, Query};
 use hickory_resolver::proto::rr::rdata::TLSA;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use lab_client::ask;
-use mxray::internals::lab::{Fleet, FleetOptions, Scenario};
-use mxray::internals::model::DomainName;
+use mxray::internals::lab::Fleet;
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256, Sha512};
 use std::net::SocketAddr;
@@ -23,11 +23,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// More than any server of the fleet takes, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const SCENARIO: &str = r#"
-name = "odd"
-title = "A title"
-weight = 1
-
+const TABLES: &str = r#"
 [dns]
 signed = true
 exchanges = [
@@ -36,23 +32,10 @@ exchanges = [
 
 [server.mx.tls.certificate]
 send = "with_root"
-
-[expect]
-mx_count = 1
-best = "mx"
-
-[expect.endpoint.mx]
-phase = "greeting"
-outcome = "timeout"
-delivery = "undetermined"
-reason = "greeting_timeout"
 "#;
 
 async fn fleet(tlsa: &str) -> Fleet {
-    let scenarios = vec![Scenario::parse("odd", &SCENARIO.replace("TLSA", tlsa)).unwrap()];
-    let domains = vec![DomainName::parse("a.example").unwrap()];
-    let options = FleetOptions { scenarios, ..FleetOptions::new(domains).unwrap() };
-    Fleet::start(options).await.unwrap()
+    lab_scenario::fleet(&TABLES.replace("TLSA", tlsa)).await
 }
 
 /// The chain that the host shows for this name.

@@ -4,8 +4,9 @@
 // clippy does not see that everything here is a test.
 #![allow(clippy::unwrap_used)]
 
-use mxray::internals::lab::{Fleet, FleetOptions, Scenario};
-use mxray::internals::model::DomainName;
+mod lab_scenario;
+
+use mxray::internals::lab::Fleet;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
 use std::io::ErrorKind;
@@ -22,37 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Enough to be sure that nothing comes.
 const IMPATIENCE: Duration = Duration::from_millis(300);
 
-const SCENARIO: &str = r#"
-name = "odd"
-title = "A title"
-weight = 1
-
-[dns]
-exchanges = [{ host = "mx1", server = "mx" }]
-
-[policy]
-POLICY
-
-[server.mx]
-
-[expect]
-mx_count = 1
-best = "mx"
-
-[expect.endpoint.mx]
-phase = "greeting"
-outcome = "timeout"
-delivery = "undetermined"
-reason = "greeting_timeout"
-"#;
-
 const PATH: &str = "/.well-known/mta-sts.txt";
 
 async fn fleet(policy: &str) -> Fleet {
-    let scenarios = vec![Scenario::parse("odd", &SCENARIO.replace("POLICY", policy)).unwrap()];
-    let domains = vec![DomainName::parse("a.example").unwrap()];
-    let options = FleetOptions { scenarios, hosts_per_scenario: 1, ..FleetOptions::new(domains).unwrap() };
-    Fleet::start(options).await.unwrap()
+    let dns = "[dns]\nexchanges = [{ host = 'mx1', server = 'mx' }]\n";
+    lab_scenario::fleet(&format!("{dns}[policy]\n{policy}\n[server.mx]\n")).await
 }
 
 /// Where the policy host is: behind the one server, in the one network.

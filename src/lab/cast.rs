@@ -4,12 +4,13 @@
 use super::address::{IPV6, Pool};
 use super::assign::assign;
 use super::cast_records::{PlannedTlsa, ZoneEntry, host_name, server_name};
+use super::dns_table::Answers;
 use super::error::LabError;
 use super::httpsd;
 use super::scenario::{Dns, Mode, Scenario, ScenarioExchange};
 use super::server::Server;
 use super::truth::{EndpointTruth, RolePlacement, TruthRow};
-use super::zone::{Manner, Node, Zone};
+use super::zone::{Node, Zone};
 use crate::model::DomainName;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
@@ -110,18 +111,18 @@ impl Casting<'_> {
                 mx.push((exchange.preference, host));
             }
         }
-        let manner = match scenario.dns.mode {
-            _ if scenario.dns.bogus => Manner::Bogus,
-            Mode::Mx | Mode::Implicit | Mode::NoData => Manner::Records,
-            Mode::Nxdomain => Manner::Nxdomain,
-            Mode::Servfail => Manner::Servfail,
-            Mode::Timeout => Manner::Silence,
+        let answers = match scenario.dns.mode {
+            _ if scenario.dns.bogus => Answers::Bogus,
+            Mode::Mx | Mode::Implicit | Mode::NoData => Answers::Records,
+            Mode::Nxdomain => Answers::Nxdomain,
+            Mode::Servfail => Answers::Servfail,
+            Mode::Timeout => Answers::Timeout,
         };
         if scenario.dns.mode != Mode::Mx {
             mx.clear();
         }
         let Dns { truncate, signed, .. } = scenario.dns;
-        let node = Node { manner, signed, truncate, mx, addresses: own, ..Node::default() };
+        let node = Node { answers, signed, truncate, mx, addresses: own, ..Node::default() };
         self.cast.zone.insert(domain.as_str(), node)?;
         for (label, table) in [("_mta-sts", &scenario.mta_sts), ("_smtp._tls", &scenario.tls_rpt)] {
             if let Some(table) = table {
@@ -218,12 +219,12 @@ impl Casting<'_> {
         }
         let truncate = scenario.dns.truncate;
         let signed = exchange.signed.unwrap_or(scenario.dns.signed);
-        let manner = match exchange.resolves {
-            _ if exchange.bogus => Manner::Bogus,
-            _ if exchange.server.is_some() => Manner::Records,
+        let answers = match exchange.resolves {
+            _ if exchange.bogus => Answers::Bogus,
+            _ if exchange.server.is_some() => Answers::Records,
             unresolved => unresolved.into(),
         };
-        let node = Node { manner, signed, truncate, addresses, ..Node::default() };
+        let node = Node { answers, signed, truncate, addresses, ..Node::default() };
         let Some(alias) = &exchange.cname else { return self.cast.zone.insert(host, node) };
         let alias = host_name(exchange, alias, domain);
         let of_alias = exchange.cname_signed.unwrap_or(signed);

@@ -6,7 +6,7 @@ use super::dns_table::{Answers, Tlsa, Txt, Unresolved};
 use super::error::LabError;
 use super::policy_table::PolicyHost;
 use super::scenario::{Dns, Scenario, ScenarioExchange};
-use super::zone::{Manner, Node, Zone};
+use super::zone::{Node, Zone};
 use crate::model::DomainName;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -68,7 +68,7 @@ impl ZoneEntry<'_> {
         let truncate = self.scenario.dns.truncate;
         let alias = tlsa.cname.as_ref().map(|alias| host_name(exchange, alias, self.domain));
         let signed = tlsa.signed.unwrap_or(base_signed);
-        let node = Node { manner: tlsa.answers.into(), signed, truncate, ..Node::default() };
+        let node = Node { answers: tlsa.answers, signed, truncate, ..Node::default() };
         self.behind_alias(format!("_25._tcp.{base}"), alias, base_signed, node)
     }
 
@@ -77,7 +77,7 @@ impl ZoneEntry<'_> {
         let (domain, &Dns { signed, truncate, .. }) = (self.domain, &self.scenario.dns);
         let alias = table.cname.as_ref().map(|alias| self.whole(alias));
         let txt = table.txt.0.clone();
-        let node = Node { manner: table.answers.into(), signed, truncate, txt, ..Node::default() };
+        let node = Node { answers: table.answers, signed, truncate, txt, ..Node::default() };
         self.behind_alias(format!("{label}.{domain}"), alias, signed, node).map(drop)
     }
 
@@ -89,9 +89,9 @@ impl ZoneEntry<'_> {
         policy: &PolicyHost,
     ) -> Result<(), LabError> {
         let Dns { signed, truncate, .. } = self.scenario.dns;
-        let manner = policy.resolves.map_or(Manner::Records, Manner::from);
+        let answers = policy.resolves.map_or(Answers::Records, Answers::from);
         let addresses = if policy.resolves.is_none() { vec![address] } else { Vec::new() };
-        let node = Node { manner, signed, truncate, addresses, ..Node::default() };
+        let node = Node { answers, signed, truncate, addresses, ..Node::default() };
         let alias = policy.cname.as_ref().map(|alias| self.whole(alias));
         self.behind_alias(host, alias, signed, node).map(drop)
     }
@@ -159,26 +159,13 @@ pub(super) fn host_name(exchange: &ScenarioExchange, name: &str, domain: &Domain
     }
 }
 
-impl From<Unresolved> for Manner {
+impl From<Unresolved> for Answers {
     fn from(unresolved: Unresolved) -> Self {
         match unresolved {
-            Unresolved::Nxdomain => Manner::Nxdomain,
-            Unresolved::NoData => Manner::Records,
-            Unresolved::Servfail => Manner::Servfail,
-            Unresolved::Timeout => Manner::Silence,
-        }
-    }
-}
-
-impl From<Answers> for Manner {
-    fn from(answers: Answers) -> Self {
-        match answers {
-            Answers::Records => Manner::Records,
-            Answers::Nxdomain => Manner::Nxdomain,
-            Answers::Servfail => Manner::Servfail,
-            Answers::Bogus => Manner::Bogus,
-            Answers::Notimp => Manner::Notimp,
-            Answers::Timeout => Manner::Silence,
+            Unresolved::Nxdomain => Answers::Nxdomain,
+            Unresolved::NoData => Answers::Records,
+            Unresolved::Servfail => Answers::Servfail,
+            Unresolved::Timeout => Answers::Timeout,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::counters::PolicyCounter;
 use super::error::LabError;
 use super::hello::read_hello;
-use super::listen::ERROR_PAUSE;
+use super::listen::serve_each;
 use super::pki::Pki;
 use super::policy_table::{PolicyHost, of_domain};
 use super::server::Listen;
@@ -68,20 +68,11 @@ impl Httpsd {
         if self.ready.host.listen != Listen::Serve {
             return stop.cancelled().await;
         }
-        loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => return,
-                accepted = self.socket.accept() => accepted,
-            };
-            let Ok((stream, _)) = accepted else {
-                sleep(ERROR_PAUSE).await;
-                continue;
-            };
-            let (ready, stop) = (self.ready.clone(), stop.clone());
-            tokio::spawn(async move {
-                stop.run_until_cancelled(ready.connection(stream)).await;
-            });
-        }
+        serve_each(&self.socket, &stop, |stream| {
+            let ready = self.ready.clone();
+            async move { ready.connection(stream).await }
+        })
+        .await;
     }
 }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// Attempts to find a port that is free on all addresses.
 const PORT_ATTEMPTS_MAX: u32 = 20;
 /// Pause after an accept that failed, for want of descriptors.
-pub(super) const ERROR_PAUSE: Duration = Duration::from_millis(10);
+const ERROR_PAUSE: Duration = Duration::from_millis(10);
 
 /// Whether this machine has `::1`.
 pub(super) fn has_ipv6(address: IpAddr) -> bool {
@@ -87,20 +87,36 @@ impl Listener {
     /// Serves until told to stop.
     pub(super) async fn run(self, stop: CancellationToken) {
         let Some(script) = self.script else { return stop.cancelled().await };
-        let script = Arc::new(script);
-        loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => return,
-                accepted = self.socket.accept() => accepted,
-            };
-            let Ok((stream, _)) = accepted else {
-                sleep(ERROR_PAUSE).await;
-                continue;
-            };
-            let (script, counter, stop) = (script.clone(), self.counter.clone(), stop.clone());
-            tokio::spawn(async move {
-                stop.run_until_cancelled(serve(stream, &script, &counter)).await;
-            });
-        }
+        let (script, counter) = (Arc::new(script), self.counter);
+        serve_each(&self.socket, &stop, |stream| {
+            let (script, counter) = (script.clone(), counter.clone());
+            async move { serve(stream, &script, &counter).await }
+        })
+        .await;
+    }
+}
+
+/// Gives each connection a task of its own, until told to stop; they end then,
+/// too.
+pub(super) async fn serve_each<F>(
+    socket: &TcpListener,
+    stop: &CancellationToken,
+    serve: impl Fn(TcpStream) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = socket.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            sleep(ERROR_PAUSE).await;
+            continue;
+        };
+        let (serving, stop) = (serve(stream), stop.clone());
+        tokio::spawn(async move {
+            stop.run_until_cancelled(serving).await;
+        });
     }
 }

@@ -1,5 +1,6 @@
 //! What the DNS of a fleet knows, and its answer to each question.
 
+use super::dns_table::Answers;
 use super::error::LabError;
 use hickory_proto::op::{Edns, Message, MessageType, Metadata, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NULL, SOA, TXT};
@@ -20,8 +21,8 @@ const ALIASES_MAX: usize = 8;
 /// How one name is answered for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Node {
-    /// In which manner.
-    pub manner: Manner,
+    /// In which manner; bogus: so is the denial of what would be below.
+    pub answers: Answers,
     /// Whether it is signed, and with it all below that the table does not have.
     pub signed: bool,
     /// Whether an answer over UDP is cut.
@@ -36,24 +37,6 @@ pub(super) struct Node {
     pub txt: Vec<String>,
     /// Data of TLSA records.
     pub tlsa: Vec<Vec<u8>>,
-}
-
-/// In which manner a name is answered for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Manner {
-    #[default]
-    Records,
-    /// The name does not exist, although it stands in the table.
-    Nxdomain,
-    /// SERVFAIL.
-    Servfail,
-    /// Records whose signatures are wrong, and so is the denial of what would
-    /// be below: SERVFAIL, unless nobody is to check.
-    Bogus,
-    /// NOTIMP.
-    Notimp,
-    /// Not at all.
-    Silence,
 }
 
 /// All names of a fleet, in lower case without the final dot. A name that is
@@ -173,17 +156,17 @@ impl Zone {
             let name = text(&found.name);
             let closest = self.closest(&name);
             found.signed &= closest.is_some_and(|node| node.signed);
-            found.bogus |= closest.is_some_and(|node| node.manner == Manner::Bogus);
+            found.bogus |= closest.is_some_and(|node| node.answers == Answers::Bogus);
             let Some(node) = self.nodes.get(name.as_str()) else {
                 found.end = End::NoName;
                 break;
             };
-            found.end = match node.manner {
-                Manner::Records | Manner::Bogus => End::Records,
-                Manner::Nxdomain => End::NoName,
-                Manner::Servfail => End::Failure(ResponseCode::ServFail),
-                Manner::Notimp => End::Failure(ResponseCode::NotImp),
-                Manner::Silence => End::Silence,
+            found.end = match node.answers {
+                Answers::Records | Answers::Bogus => End::Records,
+                Answers::Nxdomain => End::NoName,
+                Answers::Servfail => End::Failure(ResponseCode::ServFail),
+                Answers::Notimp => End::Failure(ResponseCode::NotImp),
+                Answers::Timeout => End::Silence,
             };
             if found.end != End::Records {
                 break;

@@ -9,15 +9,15 @@ fn zone() -> Zone {
         addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
         ..Node::default()
     };
-    let manner = |manner| Node { manner, ..Node::default() };
+    let answering = |answers| Node { answers, ..Node::default() };
     let mx = vec![(10, "mx1.a.example".to_string()), (20, "mx2.a.example".to_string())];
     zone.insert("a.example", Node { mx, ..Node::default() }).unwrap();
     zone.insert("mx1.a.example", node(&["127.1.0.1", "::1"])).unwrap();
     zone.insert("mx2.a.example", Node { alias: Some("mx1.a.example".into()), ..Node::default() }).unwrap();
     zone.insert("loose.example", Node { alias: Some("nowhere.example".into()), ..Node::default() }).unwrap();
-    zone.insert("gone.example", manner(Manner::Nxdomain)).unwrap();
-    zone.insert("broken.example", manner(Manner::Servfail)).unwrap();
-    zone.insert("silent.example", manner(Manner::Silence)).unwrap();
+    zone.insert("gone.example", answering(Answers::Nxdomain)).unwrap();
+    zone.insert("broken.example", answering(Answers::Servfail)).unwrap();
+    zone.insert("silent.example", answering(Answers::Timeout)).unwrap();
     zone.insert("cut.example", Node { truncate: true, ..node(&["127.1.0.2"]) }).unwrap();
     let mx = (0..40).map(|n| (n, format!("a-rather-long-name-of-a-host-{n}.big.example"))).collect();
     zone.insert("big.example", Node { mx, ..Node::default() }).unwrap();
@@ -116,7 +116,7 @@ fn what_is_no_question_is_left_alone() {
 #[test]
 fn a_name_stands_for_one_thing() {
     let mut zone = zone();
-    let node = || Node { manner: Manner::Servfail, ..Node::default() };
+    let node = || Node { answers: Answers::Servfail, ..Node::default() };
     assert!(zone.insert("broken.example", node()).is_ok());
     assert!(matches!(zone.insert("a.example", node()), Err(LabError::NameCollision(_))));
     let long = format!("{}.example", "a".repeat(64));
@@ -128,7 +128,7 @@ fn signed_zone() -> Zone {
     let at = |name: &str| Node { addresses: vec![name.parse().unwrap()], ..Node::default() };
     let signed = |node: Node| Node { signed: true, ..node };
     let alias = |to: &str| Node { alias: Some(to.to_string()), ..Node::default() };
-    let manner = |manner| Node { manner, ..Node::default() };
+    let answering = |answers| Node { answers, ..Node::default() };
     let mut enter = |name: &str, node: Node| zone.insert(name, node).unwrap();
     enter("s.example", signed(Node { mx: vec![(1, "mx.s.example".into())], ..Node::default() }));
     enter("mx.s.example", signed(at("127.1.0.1")));
@@ -142,11 +142,11 @@ fn signed_zone() -> Zone {
     enter("to-signed.s.example", signed(alias("mx.s.example")));
     enter("plain.example", at("127.1.0.2"));
     enter("to-signed.plain.example", alias("mx.s.example"));
-    enter("bogus.example", Node { manner: Manner::Bogus, ..signed(at("127.1.0.3")) });
+    enter("bogus.example", Node { answers: Answers::Bogus, ..signed(at("127.1.0.3")) });
     enter("to-bogus.s.example", signed(alias("bogus.example")));
     enter("to-broken.s.example", signed(alias("broken.example")));
-    enter("broken.example", signed(manner(Manner::Servfail)));
-    enter("mute.example", signed(manner(Manner::Notimp)));
+    enter("broken.example", signed(answering(Answers::Servfail)));
+    enter("mute.example", signed(answering(Answers::Notimp)));
     zone
 }
 
