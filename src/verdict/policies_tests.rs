@@ -89,6 +89,15 @@ fn each_fault_of_a_policy_host_has_its_name() {
             assert_eq!(judged(fetched(chain, fetch), shows(&PKI.host)), expected);
         }
     }
+    // So it is where the handshake came to nothing for a reason of ours.
+    for (chain, expected) in [
+        (&PKI.host, ("host_certificate sts-webpki-invalid", "certificate for mx0.example.com")),
+        (&PKI.policy, ("undetermined:sts_policy_unknown -", "words")),
+    ] {
+        let fetch = StsFetch { failure: Some(StsFetchFailure::NotAllowed(text())), ..StsFetch::default() };
+        let (told, words) = judged(fetched(chain, fetch), shows(&PKI.host));
+        assert_eq!((&*told, &*words), expected);
+    }
     let own = policy(StsMode::Enforce, "*.example.com").fetch.unwrap();
     let told = judged(fetched(&PKI.host, StsFetch::clone(&own)), shows(&PKI.host));
     assert_eq!(

@@ -148,7 +148,9 @@ pub(super) fn detail(sts: &StsFacts, judge: &Judge) -> Option<String> {
         (Published::Faulty(fault), _) => Some(fault.to_string()),
         (Published::Failed(failure), _) => Some(of_failure(failure)),
         (Published::Record(_), Some(fetch)) => match (&fetch.failure, &fetch.policy) {
-            (Some(failure), _) if came_to_no_http(failure) => Some(failure.to_string()),
+            (Some(failure), _) if came_to_no_http(failure) && !fails_by_certificate(judge, sts, fetch) => {
+                Some(failure.to_string())
+            }
             _ if host_certificate(judge, sts, fetch) != Check::Pass => {
                 Some(of_certificate(judge, sts, fetch))
             }
@@ -158,6 +160,13 @@ pub(super) fn detail(sts: &StsFacts, judge: &Judge) -> Option<String> {
         },
         _ => None,
     }
+}
+
+/// Whether the certificate counts though the handshake came to nothing: one that this
+/// program could not end shows it, and that is wrong.
+fn fails_by_certificate(judge: &Judge, sts: &StsFacts, fetch: &StsFetch) -> bool {
+    matches!(fetch.failure, Some(StsFetchFailure::NotAllowed(_)))
+        && matches!(host_certificate(judge, sts, fetch), Check::Fail(_))
 }
 
 /// Whether what failed comes before the certificate counts.
