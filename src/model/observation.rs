@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Most certificates kept of one chain.
-pub const CHAIN_CERTIFICATES_MAX: usize = 16;
+/// Most certificates kept of one chain. A message of 64 KiB has no room for more
+/// that are of any use; a chain that reaches it is never told to lead nowhere.
+pub const CHAIN_CERTIFICATES_MAX: usize = 256;
 
 /// The TLS side of an observation. A handshake that failed keeps what was
 /// seen before it did.

@@ -216,7 +216,10 @@ impl Presented<'_> {
     }
 
     fn trust_anchor(&self, record: &TlsaRecord) -> Result<usize, DaneStatus> {
-        let mut nearest = DaneStatus::Failed(DaneFailure::NoMatch);
+        let mut nearest = match chain::may_go_on(self.chain.len()) {
+            true => DaneStatus::Unverifiable(chain::NOT_KEPT.into()),
+            false => DaneStatus::Failed(DaneFailure::NoMatch),
+        };
         for (depth, anchor) in self.anchors(record) {
             match self.leads_to(anchor) {
                 Ok(()) => return Ok(depth),

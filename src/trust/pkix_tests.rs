@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::model::ChainStatus;
+use crate::model::observation::CHAIN_CERTIFICATES_MAX;
+use crate::model::tlsa::AssociationData;
+use crate::trust::dane::{DaneFailure, DaneReference, DaneStatus};
 use crate::trust::roots::Store;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -269,6 +272,36 @@ fn a_chain_is_judged_once() {
     assert!(Arc::ptr_eq(&first.assessment.certificates[1], &second.assessment.certificates[1]));
     assert!(judge.assess(&[]).is_none());
     assert_eq!(&*first.leaf.dns_names[0], "mx.example");
+}
+
+#[test]
+fn a_long_chain_is_read_whole_and_one_of_which_there_may_be_more_leads_nowhere_for_sure() {
+    let root = root("Root");
+    let middle = intermediate(ca_params("Middle"), &root);
+    let (leaf, middle) = (issue(params("mx.example"), &middle), der(&middle));
+    let judge = judge(&[&root]);
+    let stranger = der(&self::root("Stranger"));
+    let chain = |others: usize| -> Vec<Arc<[u8]>> {
+        let strangers = std::iter::repeat_n(stranger.clone(), others);
+        std::iter::once(leaf.clone()).chain(strangers).chain([middle.clone()]).collect()
+    };
+    let status = |chain: &[Arc<[u8]>]| judge.assess(chain).unwrap().assessment.chain;
+    assert_eq!(status(&chain(CHAIN_CERTIFICATES_MAX - 2)), ChainStatus::Valid);
+    let cut = chain(CHAIN_CERTIFICATES_MAX - 1);
+    let (kept, short) = (&cut[..CHAIN_CERTIFICATES_MAX], &cut[..CHAIN_CERTIFICATES_MAX - 1]);
+    assert_eq!((status(kept), status(short)), (ChainStatus::Unverifiable, ChainStatus::IncompleteChain));
+
+    let record = TlsaRecord {
+        usage: 2,
+        selector: 0,
+        matching_type: 1,
+        data: AssociationData(x509::digest(&middle).0.into()),
+    };
+    let reference = DaneReference { names: &["mx.example"], leaf_dates_count: true, digest_agility: true };
+    let dane = |chain: &[Arc<[u8]>]| judge.dane(chain, std::slice::from_ref(&record), &reference);
+    assert!(matches!(dane(&chain(20)), DaneStatus::Matched { .. }));
+    assert!(matches!(dane(kept), DaneStatus::Unverifiable(_)));
+    assert_eq!(dane(short), DaneStatus::Failed(DaneFailure::NoMatch));
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl<'a> Full<'a> {
     pub(super) fn verify(&self, roots: &Store) -> Result<usize, ChainRefusal> {
         let mut found = None;
         let mut refusal: Option<ChainRefusal> = None;
-        paths::each(&self.certificates, |path, _| {
+        let not_all = paths::each(&self.certificates, |path, _| {
             let last = path.last().and_then(|place| self.certificates.get(*place));
             let Some(issuer) = last.map(|last| &last.tbs_certificate.issuer) else { return false };
             for (place, anchor) in roots.full().named(issuer) {
@@ -87,7 +87,14 @@ impl<'a> Full<'a> {
             }
             false
         });
-        found.ok_or_else(|| refusal.unwrap_or_else(|| self.without_root(roots)))
+        match found {
+            Some(place) => Ok(place),
+            None if not_all => Err(ChainRefusal::new(
+                ChainStatus::Unverifiable,
+                format!("more ways up than the {} certificates that are looked at", paths::STEPS_MAX),
+            )),
+            None => Err(refusal.unwrap_or_else(|| self.without_root(roots))),
+        }
     }
 
     /// One way to one root. `None` where the root's key did not sign the last

@@ -16,6 +16,7 @@ mod refusal;
 mod rules;
 
 use super::roots::{Roots, Store};
+use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{CertificateFacts, ChainStatus, TrustedRoot, text};
 use fast::Fast;
 use full::Full;
@@ -50,6 +51,24 @@ fn bounded(mut detail: String) -> String {
 
 /// Judges a chain, leaf first.
 pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp) -> Trust {
+    let trust = judge_kept(chain, roots, at);
+    match trust.status {
+        ChainStatus::Valid | ChainStatus::SelfSigned => trust,
+        // What was not kept may lead to a root.
+        _ if may_go_on(chain.len()) => ChainRefusal::new(ChainStatus::Unverifiable, NOT_KEPT).into(),
+        _ => trust,
+    }
+}
+
+/// What is told of a chain of which there may be more.
+pub(super) const NOT_KEPT: &str = "there may be more certificates than are kept of a chain";
+
+/// Whether there may be more of a chain than these certificates.
+pub(super) fn may_go_on(certificates: usize) -> bool {
+    certificates >= CHAIN_CERTIFICATES_MAX
+}
+
+fn judge_kept(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp) -> Trust {
     let Some((first, above)) = chain.split_first() else {
         return ChainRefusal::invalid("no certificate").into();
     };

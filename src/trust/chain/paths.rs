@@ -8,27 +8,29 @@ use x509_cert::Certificate;
 
 /// Most certificates looked at for one leaf, each as often as it is come to.
 /// Of sixteen that bear one name there are more ways than anybody can try.
-const STEPS_MAX: usize = 200;
+pub(super) const STEPS_MAX: usize = 200;
 
 /// Calls `visit` with each way up, shorter ones first: the places of its
 /// certificates, leaf first, and whether nothing that came goes on from there.
-/// Ends early once `visit` says true, or where [`STEPS_MAX`] is reached.
-pub(super) fn each(certificates: &[Certificate], mut visit: impl FnMut(&[usize], bool) -> bool) {
+/// Ends early once `visit` says true, or where [`STEPS_MAX`] is reached; whether
+/// a way may have been left out for that.
+pub(super) fn each(certificates: &[Certificate], mut visit: impl FnMut(&[usize], bool) -> bool) -> bool {
     let mut open = vec![vec![0]];
     let mut steps = 0;
     while let Some(path) = open.pop() {
         let issuers = issuers(certificates, &path);
         if visit(&path, issuers.is_empty()) {
-            return;
+            return false;
         }
         steps += 1;
         if steps == STEPS_MAX {
-            return;
+            return !open.is_empty() || !issuers.is_empty();
         }
         for issuer in issuers.into_iter().rev() {
             open.push([path.as_slice(), &[issuer]].concat());
         }
     }
+    false
 }
 
 /// The certificates that bear the name of the issuer of the last of a path,
