@@ -12,9 +12,9 @@ fn a_chain_is_bounded_by_count() {
     let chain = CertificateMessage::decode(&[0, 0, 9, 0, 0, 2, 0x30, 0, 0, 0, 1, 7]).unwrap();
     assert_eq!(chain.certificates, [Arc::from([0x30, 0].as_slice()), Arc::from([7].as_slice())]);
     assert_eq!(CertificateMessage::decode(&[0, 0, 0]).unwrap(), CertificateMessage::default());
-    let count = u8::try_from(CHAIN_CERTIFICATES_MAX).unwrap() + 2;
-    let mut body = vec![0, 0, count * 4];
-    body.extend([0, 0, 1, 7].repeat(usize::from(count)));
+    let entries = [0, 0, 1, 7].repeat(CHAIN_CERTIFICATES_MAX + 2);
+    let [.., high, middle, low] = entries.len().to_be_bytes();
+    let body = [&[high, middle, low][..], &entries].concat();
     let chain = CertificateMessage::decode(&body).unwrap();
     assert_eq!((chain.certificates.len(), chain.excess), (CHAIN_CERTIFICATES_MAX, 2));
 }
