@@ -14,6 +14,9 @@ fn what_was_seen_of_a_domain_has_the_shape_of_a_report() {
     let lab = Lab::playing(&["starttls_absent"], 2);
     let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    assert_eq!(run["summary"]["policies"]["dane"], json!({ "none: insecure_addresses": 2 }));
+    assert!(!ran.stdout.contains("Not asked"), "{}", ran.stdout);
     let told = report(&lab, "tlsrpt run --domain D2.example");
     let expected = json!({
         "policy-type": "no-policy-found", "policy-string": [], "policy-domain": "d2.example", "mx-host": [],
@@ -41,6 +44,12 @@ fn what_was_not_asked_is_no_policy_that_is_not_there() {
         let lab = Lab::playing(&["starttls_absent"], 1);
         let ran = lab.folder.run(lab.args(&format!("scan list -o run --allow-private {flags}")));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let of_both = if of_tlsa && of_sts { ", TLS-RPT" } else { "" };
+        let parts = [("DANE", of_tlsa), ("MTA-STS", of_sts)];
+        let parts: Vec<&str> =
+            parts.into_iter().filter(|(_, is_left_out)| *is_left_out).map(|(it, _)| it).collect();
+        let line = format!("\nNot asked: {}{of_both}\n", parts.join(", "));
+        assert!(ran.stdout.contains(&line), "{flags}: {}", ran.stdout);
         let told = report(&lab, "tlsrpt run --domain d1.example");
         assert_eq!(told["policies"], json!([]), "{flags}: {told}");
         let tlsa = of_tlsa.then_some("TLSA records of mx1.d1.example were not asked for.");
