@@ -36,6 +36,8 @@ policy_reasons! {
     TlsaBogus = "tlsa_bogus" at Dns,
     /// The DNS gave no answer about TLSA records.
     TlsaLookupFailed = "tlsa_lookup_failed" at Dns,
+    /// TLSA records were not asked for beyond so many hosts of a domain.
+    TlsaHostsExcess = "tlsa_hosts_excess" at Dns,
     /// The sender demands DANE, and there is no usable TLSA record, or nobody
     /// vouches for it.
     DaneRequired = "dane_required" at Dns,

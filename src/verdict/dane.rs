@@ -9,7 +9,7 @@ use super::certificate::REFUSED_FOR_NOW;
 use super::policy_use::PolicyUse;
 use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
 use crate::model::{
-    Basis, Check, CheckFailure, DaneStand, DateStatus, Delivery, DomainFacts, Exchange, JudgedEndpoint,
+    Basis, Check, CheckFailure, DaneStand, DateStatus, Delivery, DomainFacts, Exchange, JudgedEndpoint, Kind,
     Phase, PolicyReason, Reason, Subject,
 };
 use crate::sender::{DaneUse, Sender};
@@ -34,9 +34,16 @@ pub(super) enum DaneDemand<'a> {
 }
 
 impl DaneDemand<'_> {
-    /// Whether mail goes to the host in clear whatever TLS it has.
+    /// Whether mail goes to the host in clear if it has no TLS.
     pub(super) fn allows_clear(self) -> bool {
         matches!(self, DaneDemand::NotAsked | DaneDemand::Nothing(_))
+    }
+
+    /// Whether it may do so, as far as is known. What nobody asked for beyond our
+    /// own limit may not be there; where the DNS gave no answer the sender has none
+    /// either.
+    pub(super) fn may_allow_clear(self) -> bool {
+        self.allows_clear() || self == DaneDemand::Unknown(PolicyReason::TlsaHostsExcess)
     }
 }
 
@@ -68,6 +75,9 @@ pub(super) fn demand<'a>(
         TlsaOutcome::Absent => DaneDemand::Nothing(DaneStand::Absent),
         TlsaOutcome::InsecureAddresses => DaneDemand::Nothing(DaneStand::InsecureAddresses),
         TlsaOutcome::Bogus => DaneDemand::NotUsed(PolicyReason::TlsaBogus, DaneStand::Bogus),
+        TlsaOutcome::Failed(failure) if failure.kind == Kind::TooMany => {
+            DaneDemand::Unknown(PolicyReason::TlsaHostsExcess)
+        }
         TlsaOutcome::Failed(_) => DaneDemand::Unknown(PolicyReason::TlsaLookupFailed),
         TlsaOutcome::NotValidated => DaneDemand::Nothing(not_validated()),
     };

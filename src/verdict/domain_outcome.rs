@@ -1,7 +1,7 @@
 //! What becomes of the mail of a domain at its hosts, told from the roll-up over
 //! them: where it ends, why, and what else may become of it.
 
-use super::attempt::AttemptEnd;
+use super::attempt::{Attempt, AttemptEnd};
 use super::deliver::{NO_ADDRESS, NO_ROUTE, RollUp, RollUpEnd};
 use super::domain::Domain;
 use super::hosts::{Member, Standing, TOO_MANY};
@@ -120,6 +120,7 @@ fn kept(member: &Member<'_>) -> PossibleDelivery {
 /// Some member of a set takes the mail: which, only chance decides. The worst
 /// is told, and what the others come to beside it.
 fn taken<'a>(domain: &Domain<'a>, roll: &RollUp, set: Range<usize>) -> DomainOutcome<'a> {
+    let end = set.end;
     let taking = domain.taking(set);
     let known_by = |member: &Member<'_>| domain.authenticated(member);
     let worst = taking
@@ -139,6 +140,7 @@ fn taken<'a>(domain: &Domain<'a>, roll: &RollUp, set: Range<usize>) -> DomainOut
     let outcome = Outcome { basis: Some(basis), ..outcome };
     let through_tls = taking.iter().filter(|(possible, _)| possible.delivery == Delivery::Encrypted);
     let authenticated = through_tls.map(|(_, member)| known_by(member)).reduce(Authenticated::weakest);
+    let authenticated = authenticated.map(|known| with_unknown(domain, end, known));
     DomainOutcome {
         also,
         best: domain.view(member),
@@ -146,6 +148,20 @@ fn taken<'a>(domain: &Domain<'a>, roll: &RollUp, set: Range<usize>) -> DomainOut
         authenticated: authenticated.filter(|_| outcome.delivery == Delivery::Encrypted),
         ..DomainOutcome::of(outcome)
     }
+}
+
+/// By what the host is known, where one before the `end` of the set that takes the
+/// mail may take it, too, and it is not known whether it does.
+fn with_unknown(domain: &Domain<'_>, end: usize, known: Authenticated) -> Authenticated {
+    let before = domain.members.get(..end).unwrap_or_default();
+    let open = before.iter().filter_map(|member| match domain.attempt(Requirement::Opportunistic, member) {
+        Attempt::Unknown { cause, .. } => {
+            let same = member.endpoint().is_some() && domain.authenticated(member) == known;
+            (!same).then_some(Authenticated::Undetermined(cause))
+        }
+        _ => None,
+    });
+    open.fold(known, Authenticated::weakest)
 }
 
 /// Each once, worst first.

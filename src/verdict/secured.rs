@@ -132,9 +132,10 @@ impl<'a> Securing<'a> {
         let by_sts = self.by_sts(sts, endpoint);
         let (effect, authenticated) = self.both(dane.answer, by_dane, by_sts);
         let demanded = dane::demand(self.facts, exchange, self.sender.dane_insecure_mx.value);
-        let by_records = self.uses.dane != DaneUse::No && !demanded.allows_clear();
-        // With a policy or without, mail goes there through TLS or not at all.
-        let by_policy = self.enforces_sts() || (self.lacks_policy() && endpoint.encryption == Check::Pass);
+        let by_records = self.uses.dane != DaneUse::No && !demanded.may_allow_clear();
+        // Whatever a policy or records say, mail goes there through TLS or not at all.
+        let is_unknown = self.lacks_policy() || demanded.may_allow_clear() != demanded.allows_clear();
+        let by_policy = self.enforces_sts() || (is_unknown && endpoint.encryption == Check::Pass);
         Some(Secured {
             dane: dane.stand,
             sts,

@@ -105,6 +105,65 @@ fn what_hangs_on_an_assumption_about_dates_is_assumed() {
     }
 }
 
+/// Two hosts, the second with records that fit: what is told of both.
+fn told_before_a_match(first: Option<TlsaFacts>, does: HostShows) -> String {
+    let mut facts = facts(&[&[1], &[2]]);
+    facts.mx_authenticity = Some(Authenticity::Secure);
+    facts.exchanges[0].tlsa = first;
+    facts.exchanges[1].tlsa = fitting();
+    let second = (at(ip(2), None, Some(secure())), Some(PKI.host.clone()));
+    told(&judge_at(&profile(EXCHANGE), &facts, vec![(0, does), (1, second)]))
+}
+
+/// Beyond our own limit nothing is known of records, and the sender may find none.
+#[test]
+fn a_host_that_was_not_asked_for_records_may_get_mail_in_clear() {
+    let beyond = || without(TlsaOutcome::Failed(Failure::new(Phase::Dns, Kind::TooMany)));
+    let open = "undetermined:tlsa_hosts_excess - - undetermined:tlsa_hosts_excess -";
+    assert_eq!(told_before_a_match(beyond(), in_clear()), open);
+    // Through TLS in any case, but not known by what.
+    let encrypted = "encrypted inferred undetermined:tlsa_hosts_excess matched -";
+    assert_eq!(told_before_a_match(beyond(), shows(&PKI.host)), encrypted);
+    let one = domain(Authenticity::Secure, beyond());
+    assert_eq!(answer(EXCHANGE, &one, shows(&PKI.host)), open);
+}
+
+#[test]
+fn by_what_a_host_is_known_counts_those_that_may_take_the_mail_before_it() {
+    let failed = || without(TlsaOutcome::Failed(Failure::new(Phase::Dns, Kind::Servfail)));
+    let lookup = "encrypted inferred undetermined:tlsa_lookup_failed matched -";
+    assert_eq!(told_before_a_match(failed(), shows(&PKI.host)), lookup);
+    assert_eq!(told_before_a_match(failed(), in_clear()), lookup);
+    // It came to the handshake: it never gets the mail in clear, and may get it.
+    let closes = || (at(ip(1), Some(Failure::new(Phase::Tls, Kind::Closed)), None), None);
+    let closed = "encrypted assumed undetermined:tls_closed matched -";
+    assert_eq!(told_before_a_match(without(TlsaOutcome::Absent), closes()), closed);
+    // It passes with its records, or not at all.
+    assert_eq!(
+        told_before_a_match(fitting(), closes()),
+        "encrypted inferred undetermined:tls_closed matched -"
+    );
+    assert_eq!(told_before_a_match(fitting(), in_clear()), "encrypted inferred dane matched -");
+}
+
+#[test]
+fn the_weakest_is_one_that_gets_mail_under_the_policies() {
+    let mut facts = facts(&[&[1], &[2]]);
+    facts.mx_authenticity = Some(Authenticity::Secure);
+    (facts.exchanges[0].tlsa, facts.exchanges[1].tlsa) = (fitting(), fitting());
+    let found = || {
+        let clear = at(ip(2), Some(Failure::new(Phase::Starttls, Kind::NotOffered)), None);
+        vec![(0, shows(&PKI.host)), (1, (clear, None))]
+    };
+    let weakest = |sender: &str, facts: &DomainFacts| {
+        let weakest = judge_at(&profile(sender), facts, found()).weakest.unwrap();
+        weakest.finding().key.endpoint.ip
+    };
+    assert_eq!((weakest(EXCHANGE, &facts), weakest("google", &facts)), (ip(1), ip(2)));
+    facts.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
+    assert_eq!(weakest("google", &facts), ip(1));
+}
+
 /// What was not asked may be there: that it is not is an assumption.
 #[test]
 fn what_nobody_asked_for_is_told_so_and_rests_on_an_assumption() {
@@ -235,7 +294,10 @@ fn an_unknown_policy_leaves_nothing_open_where_all_ways_are_encrypted() {
     facts.exchanges[1].tlsa = fitting();
     let second = || (at(ip(2), None, Some(secure())), Some(PKI.host.clone()));
     let verdict = |first| judge_at(&profile(EXCHANGE), &facts, vec![(0, first), (1, second())]);
-    assert_eq!(told(&verdict(shows(&PKI.host))), "encrypted assumed dane matched -");
+    assert_eq!(
+        told(&verdict(shows(&PKI.host))),
+        "encrypted assumed undetermined:sts_policy_unknown matched -"
+    );
     let open = verdict(in_clear());
     assert_eq!(told(&open), "undetermined:sts_policy_unknown - - none -");
     let otherwise =

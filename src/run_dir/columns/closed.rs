@@ -135,6 +135,7 @@ pub(super) const DANE_OPEN: &[&str] = &[
     "no_validating_resolver",
     "tlsa_lookup_failed",
     "tlsa_excess",
+    "tlsa_hosts_excess",
     "dane_unverifiable",
     "dane_certificate_not_seen",
 ];

@@ -178,7 +178,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Why::Open(closed::AUTHENTICATED_OPEN),
         closed::AUTHENTICATED,
         "authenticated",
-        "By what the sender knows that it talks to the host it means, if `delivery` is `encrypted`: by nothing, by the policy of MTA-STS and a certificate, or by TLSA records. Of several hosts that take the mail the least.",
+        "By what the sender knows that it talks to the host it means, if `delivery` is `encrypted`: by nothing, by the policy of MTA-STS and a certificate, or by TLSA records. Of several hosts that take the mail the least; `undetermined` where one that may take it before them leaves that open.",
         policies::authenticated,
     ),
     why(
