@@ -194,7 +194,8 @@ impl Rejudged {
     /// all the facts of the run: observations are judged before those.
     fn note_tlsa(&mut self, mut facts: Facts) -> Result<(), CommandError> {
         while let Some(facts) = facts.read_next()? {
-            let has_tlsa = |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::has_tlsa);
+            let has_tlsa =
+                |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::may_have_tlsa);
             let keys = facts.probe_keys(self.port).filter(|(exchange, _)| has_tlsa(*exchange));
             self.with_tlsa.extend(keys.map(|(_, key)| key));
         }

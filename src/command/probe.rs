@@ -147,7 +147,7 @@ pub(super) async fn ask_all(
         places.entry(key).or_default().push(place);
     }
     let has_tlsa = |places: &Vec<usize>| {
-        places.iter().any(|place| facts.exchanges.get(*place).is_some_and(Exchange::has_tlsa))
+        places.iter().any(|place| facts.exchanges.get(*place).is_some_and(Exchange::may_have_tlsa))
     };
     let keys: Vec<_> = places.iter().map(|(key, places)| (key.clone(), has_tlsa(places))).collect();
     let contexts: Vec<_> =

@@ -74,7 +74,9 @@ fn probes(
         let family = if observation.key.endpoint.ip.is_ipv4() { "ipv4" } else { "ipv6" };
         let context = KeyContext {
             network_suspect: suspects.iter().any(|suspect| suspect == family),
-            tlsa: exchanges.iter().any(|place| facts.exchanges.get(*place).is_some_and(Exchange::has_tlsa)),
+            tlsa: exchanges
+                .iter()
+                .any(|place| facts.exchanges.get(*place).is_some_and(Exchange::may_have_tlsa)),
         };
         let assessments = policy.assess(&observation);
         let (_, judged) = policy.endpoint_of_run(*observation, &assessments, context);

@@ -336,7 +336,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let operators: Vec<_> =
             facts.exchanges.iter().map(|exchange| self.operators.of(&facts, exchange)).collect();
         let of_host = |index: usize| {
-            let has_tlsa = facts.exchanges.get(index).is_some_and(Exchange::has_tlsa);
+            let has_tlsa = facts.exchanges.get(index).is_some_and(Exchange::may_have_tlsa);
             (has_tlsa, operators.get(index).copied().flatten())
         };
         let keys: Vec<_> = facts

@@ -92,11 +92,16 @@ impl Exchange {
         secure.and_then(|tlsa| tlsa.base.as_ref()).or(self.host.as_ref())
     }
 
-    /// Whether it has TLSA records for which a resolver that validates vouches:
-    /// the certificate that it shows is held against them.
-    pub fn has_tlsa(&self) -> bool {
-        let secure = self.tlsa.as_ref().filter(|tlsa| tlsa.outcome == TlsaOutcome::Secure);
-        secure.is_some_and(|tlsa| !tlsa.records.is_empty())
+    /// Whether it has TLSA records for which a resolver that validates vouches, or
+    /// may have some: the certificate that it shows is held against them. Where the
+    /// question failed, or was one too many for this domain, another domain that
+    /// names the host may have the answer.
+    pub fn may_have_tlsa(&self) -> bool {
+        self.tlsa.as_ref().is_some_and(|tlsa| match tlsa.outcome {
+            TlsaOutcome::Secure => !tlsa.records.is_empty(),
+            TlsaOutcome::Failed(_) => true,
+            _ => false,
+        })
     }
 
     /// Why its addresses are not known, or not those of one family.
@@ -276,5 +281,30 @@ impl DomainFacts {
                 (index, ProbeKey { endpoint, sni: exchange.tls_name().cloned() })
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole() -> Exchange {
+        Exchange::whole(10, Some(MxHost::new("mx.example")), Vec::new())
+    }
+
+    #[test]
+    fn a_host_may_have_records_where_nobody_said_that_it_has_none() {
+        let failed = TlsaOutcome::Failed(Failure::new(Phase::Dns, Kind::TooMany));
+        for (outcome, may_have) in [
+            (failed, true),
+            (TlsaOutcome::Absent, false),
+            (TlsaOutcome::Insecure, false),
+            (TlsaOutcome::Secure, false),
+        ] {
+            let tlsa = Some(TlsaFacts::without(outcome.clone()));
+            let exchange = Exchange { tlsa, ..whole() };
+            assert_eq!(exchange.may_have_tlsa(), may_have, "{outcome:?}");
+        }
+        assert!(!whole().may_have_tlsa(), "nobody asked");
     }
 }

@@ -62,7 +62,7 @@ pub struct KeyContext {
     /// addresses, as [`Reach`](super::Reach) has it.
     pub network_suspect: bool,
     /// Whether a domain that waits for it holds its certificate against TLSA
-    /// records ([`Exchange::has_tlsa`](crate::model::Exchange::has_tlsa)): the
+    /// records ([`Exchange::may_have_tlsa`](crate::model::Exchange::may_have_tlsa)): the
     /// chain is kept then.
     pub tlsa: bool,
 }
