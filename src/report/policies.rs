@@ -102,7 +102,8 @@ fn dane(stand: DaneStand) -> Name {
     match stand {
         DaneStand::Matched => "matched".into(),
         DaneStand::Absent => NONE,
-        DaneStand::InsecureAddresses => of_class("none", stand),
+        // As at most domains: nothing is made for it.
+        DaneStand::InsecureAddresses => "none: insecure_addresses".into(),
         DaneStand::Unusable => "unusable".into(),
         DaneStand::Insecure => "insecure".into(),
         DaneStand::InsecureMx => of_class("insecure", stand),

@@ -53,6 +53,8 @@ fn of_mail_that_is_kept_it_is_told_for_how_long() {
     ] {
         let told = transcript(&lab, &format!("d1.example --sender {sender}"));
         assert!(told.ends_with(&format!("\n  deferred mail is tried for {expected}")), "{told}");
+        // The host takes mail; that it gets none is by its TLSA records.
+        assert!(told.contains("\n  best MX, DANE and MTA-STS aside  mx1.d1.example"), "{told}");
     }
     let told = transcript(&lab, "d1.example --sender google");
     assert!(told.contains("verdict  google: encrypted") && !told.contains("deferred mail"), "{told}");

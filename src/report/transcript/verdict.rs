@@ -4,7 +4,7 @@
 use crate::model::text::printable;
 use crate::model::{
     ConnectorDelivery, Delivery, DomainRecord, Logged, NameStatus, NegotiatedTls, Outcome, PolicyReason,
-    PolicyVerdict, PossibleDelivery, TlsSettings, Verdict, View,
+    PolicyVerdict, PossibleDelivery, Reason, TlsSettings, Verdict, View,
 };
 use std::fmt::{self, Write};
 
@@ -29,13 +29,13 @@ pub(super) fn write_verdict(out: &mut String, domain: &DomainRecord, retrying: &
     write_possible(out, when, &verdict.otherwise)?;
     write_policies(out, &verdict.policies)?;
     if let Some(best) = &verdict.best {
-        write_view(out, "best MX", best)?;
+        write_view(out, &format!("best MX{}", aside(verdict)), best)?;
     }
     let key = |view: &View| view.finding().key.clone();
     match &verdict.weakest {
         // One endpoint is told once.
         Some(weakest) if verdict.best.as_ref().map(key) != Some(key(weakest)) => {
-            write_view(out, "weakest", weakest)?;
+            write_view(out, &format!("weakest{}", aside(verdict)), weakest)?;
         }
         _ => {}
     }
@@ -144,6 +144,14 @@ fn write_forced(out: &mut String, verdict: &Verdict) -> fmt::Result {
     }
     write_logged(out, connector.logged.as_ref())?;
     writeln!(out)
+}
+
+/// A host is told by itself; that it gets no mail for a policy is told before.
+fn aside(verdict: &Verdict) -> &'static str {
+    match verdict.outcome.reason {
+        Some(Reason::Policy(_)) => ", DANE and MTA-STS aside",
+        _ => "",
+    }
 }
 
 /// What an endpoint comes to, and the axes of the certificate seen there.
