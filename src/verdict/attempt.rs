@@ -163,7 +163,15 @@ pub(super) fn attempt(
     if requirement == Requirement::Opportunistic {
         return opportunistic(profile, AttemptEnd::of(endpoint, secured));
     }
-    let attempt = by_check(check(requirement, endpoint), requirement, endpoint);
+    let check = match requirement {
+        Requirement::PkixChain | Requirement::PkixName(_)
+            if endpoint.encryption == Check::Pass && secured.is_some_and(|secured| !secured.named) =>
+        {
+            Check::Undetermined(CheckCause::CertificateNotSeen)
+        }
+        _ => check(requirement, endpoint),
+    };
+    let attempt = by_check(check, requirement, endpoint);
     match secured.filter(|_| bound) {
         Some(secured) => under_policies(attempt, secured.effect),
         None => attempt,

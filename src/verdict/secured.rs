@@ -4,7 +4,7 @@
 //! DANE comes first, and MTA-STS never makes good where it fails (RFC 8461 §2).
 //! Where no usable TLSA record is, MTA-STS is asked.
 
-use super::dane::{self, DaneAnswer, DaneAtAddress, DaneCase};
+use super::dane::{self, DaneAnswer, DaneAtAddress, DaneCase, DaneDemand};
 use super::policy_use::PolicyUse;
 use super::profile::SenderProfile;
 use super::sts::{self, Shown, StsAnswer, StsDemand};
@@ -39,6 +39,9 @@ pub(super) struct Secured {
     pub authenticated: Authenticated,
     /// Whether the host gets no mail in clear, whatever is not known of it.
     pub never_in_clear: bool,
+    /// Whether the host was called by the name that the sender calls it by (SNI):
+    /// by another it may show another certificate.
+    pub named: bool,
 }
 
 /// A domain, and who sends there.
@@ -124,14 +127,19 @@ impl<'a> Securing<'a> {
         }
         let dane = self.dane_case(exchange).at(self.uses, endpoint);
         let is_gone = dane::is_gone(endpoint);
+        let demanded = dane::demand(self.facts, exchange, self.sender.dane_insecure_mx.value);
+        let named = self.is_named(exchange, demanded, endpoint);
         let sts = self.sts.naming_hosts().map(|policy| {
             let shown = if self.uses.mta_sts { Shown::to_sender(endpoint) } else { Shown::by_name(endpoint) };
-            sts::at(policy, exchange, endpoint, &shown, is_gone)
+            sts::at(policy, exchange, endpoint, named.then_some(&shown), is_gone)
         });
         let by_dane = self.by_dane(dane, exchange, endpoint);
         let by_sts = self.by_sts(sts, endpoint);
         let (effect, authenticated) = self.both(dane.answer, by_dane, by_sts);
-        let demanded = dane::demand(self.facts, exchange, self.sender.dane_insecure_mx.value);
+        let effect = match effect {
+            Effect::None(basis) if !named && takes_mail(endpoint) => Effect::None(basis.max(Basis::Inferred)),
+            effect => effect,
+        };
         let by_records = self.uses.dane != DaneUse::No && !demanded.may_allow_clear();
         // Whatever a policy or records say, mail goes there through TLS or not at all.
         let is_unknown = self.lacks_policy() || demanded.may_allow_clear() != demanded.allows_clear();
@@ -142,10 +150,22 @@ impl<'a> Securing<'a> {
             effect,
             authenticated,
             never_in_clear: by_records || self.uses.dane == DaneUse::Mandatory || by_policy,
+            named,
         })
     }
 
-    /// The same of addresses that contradict their signatures, of a whole host or of
+    /// Whether the host was called by the name that the sender calls it by: the TLSA
+    /// base domain only where it uses the records (RFC 7672 §8.1).
+    fn is_named(&self, exchange: &Exchange, demanded: DaneDemand<'_>, endpoint: &JudgedEndpoint) -> bool {
+        let uses_records = self.uses.dane != DaneUse::No && !demanded.allows_clear();
+        let name = if uses_records { exchange.tls_name() } else { exchange.host.as_ref() };
+        let sent = endpoint.finding.key.sni.as_ref();
+        // Of who names nobody the handshakes without a name are looked for.
+        let names_nobody = !uses_records && !self.uses.mta_sts && !self.sender.sends_sni.value;
+        sent.is_none() || sent == name || names_nobody
+    }
+
+    /// What DANE does at addresses that contradict their signatures, of a whole host or of
     /// one family. A sender with DANE has a resolver that validates, and gets none
     /// of them (RFC 7672 §2.2.2); of others that is not known.
     pub(super) fn at_bogus(&self, whole: bool) -> Option<Secured> {
@@ -156,6 +176,7 @@ impl<'a> Securing<'a> {
             effect: if whole { not_here } else { Effect::None(Basis::Inferred) },
             authenticated: Authenticated::None,
             never_in_clear: true,
+            named: true,
         })
     }
 

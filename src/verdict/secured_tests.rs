@@ -164,6 +164,46 @@ fn the_weakest_is_one_that_gets_mail_under_the_policies() {
     assert_eq!(weakest("google", &facts), ip(1));
 }
 
+/// RFC 7672 section 8.1: only who uses the records calls the host by their name.
+#[test]
+fn a_certificate_that_was_shown_for_another_name_says_nothing() {
+    let alias = |mx| {
+        let mut facts = domain(mx, fitting());
+        facts.exchanges[0].tlsa.as_mut().unwrap().base = Some(MxHost::new("end.example.net"));
+        facts.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
+        facts
+    };
+    let shown = |name: &str, tls: TlsFinding| {
+        let mut finding = at(ip(1), None, Some(tls));
+        finding.key.sni = Some(MxHost::new(name));
+        (finding, Some(PKI.host.clone()))
+    };
+    let wrong =
+        || TlsFinding { leaf: Some(crate::verdict::fixtures::leaf(&["end.example.net"])), ..secure() };
+    let told_of = |sender, mx, does| answer(sender, &alias(mx), does);
+    let open = |stand: &str| format!("undetermined:sts_certificate_not_seen - - {stand} -");
+    let (end, host) = ("end.example.net", "mx0.example.com");
+    use Authenticity::{Insecure, Secure};
+    assert_eq!(told_of("google", Secure, shown(end, wrong())), open("matched"));
+    assert_eq!(told_of("google", Secure, shown(end, secure())), open("matched"));
+    assert_eq!(
+        told_of("google", Secure, shown(host, wrong())),
+        "deferred:sts_certificate inferred - matched -"
+    );
+    // Exchange Online uses the records of a signed domain alone.
+    assert_eq!(told_of(EXCHANGE, Insecure, shown(end, wrong())), open("insecure_mx"));
+    assert_eq!(told_of(EXCHANGE, Secure, shown(end, wrong())), "encrypted assumed dane matched -");
+    // So it is where a certificate is demanded.
+    let forced = |sender: &str, mx, does| {
+        let forced = judge_at(&profile(sender), &alias(mx), vec![(0, does)]).forced;
+        format!("{} {} {}", forced.encryption_only, forced.certificate_validation, forced.domain_validation)
+    };
+    let not_seen = "undetermined:certificate_not_seen";
+    let expected = format!("pass {not_seen} {not_seen}");
+    assert_eq!(forced("google", Secure, shown(end, secure())), expected);
+    assert_eq!(forced(EXCHANGE, Secure, shown(end, secure())), "pass pass fail:name_mismatch");
+}
+
 /// What was not asked may be there: that it is not is an assumption.
 #[test]
 fn what_nobody_asked_for_is_told_so_and_rests_on_an_assumption() {

@@ -241,12 +241,13 @@ impl Shown {
     }
 }
 
-/// What comes of it (RFC 8461 §4).
+/// What comes of it (RFC 8461 §4); `shown` is `None` where what the host shows to
+/// the sender was not seen.
 pub(super) fn at(
     policy: &StsPolicy,
     exchange: &Exchange,
     endpoint: &JudgedEndpoint,
-    shown: &Shown,
+    shown: Option<&Shown>,
     is_gone: bool,
 ) -> StsAnswer {
     let host = exchange.host.as_ref().filter(|host| policy.mx.iter().any(|pattern| pattern.covers(host)));
@@ -262,6 +263,9 @@ pub(super) fn at(
         Check::Undetermined(CheckCause::NoAnswer(reason)) => return StsAnswer::Unknown(reason),
         _ => {}
     }
+    let Some(shown) = shown else {
+        return StsAnswer::Unknown(PolicyReason::StsCertificateNotSeen.into());
+    };
     let named = || match shown.presented.as_ref() {
         None => Check::Undetermined(CheckCause::CertificateNotSeen),
         Some(presented) if covers(&presented.leaf, host.as_str()) => Check::Pass,
