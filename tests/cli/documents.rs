@@ -16,7 +16,7 @@ const SENDERS: &str = include_str!("../../docs/senders.md");
 const CONNECTORS: &str = include_str!("../../docs/connectors.md");
 
 /// The documents that name options.
-const WITH_OPTIONS: [(&str, &str); 10] = [
+const WITH_OPTIONS: [(&str, &str); 11] = [
     ("README.md", README),
     ("bench.md", BENCH),
     ("columns.md", COLUMNS),
@@ -24,6 +24,7 @@ const WITH_OPTIONS: [(&str, &str); 10] = [
     ("dane-mta-sts.md", include_str!("../../docs/dane-mta-sts.md")),
     ("expectations.md", include_str!("../../docs/expectations.md")),
     ("journal.md", include_str!("../../docs/journal.md")),
+    ("manners.md", include_str!("../../docs/manners.md")),
     ("outcomes.md", OUTCOMES),
     ("senders.md", SENDERS),
     ("trust.md", include_str!("../../docs/trust.md")),
