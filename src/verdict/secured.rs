@@ -311,5 +311,8 @@ fn proven(known_by: Authenticated, endpoint: &JudgedEndpoint) -> Authenticated {
 #[path = "policy_properties_tests.rs"]
 mod properties;
 #[cfg(test)]
+#[path = "several_hosts_tests.rs"]
+mod several_hosts;
+#[cfg(test)]
 #[path = "secured_tests.rs"]
 mod tests;
