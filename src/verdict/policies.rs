@@ -205,6 +205,9 @@ fn result(
         return Some(TlsRptResult::DaneRequired);
     }
     let decides = whole.decides.as_ref().and_then(Member::endpoint).map(|endpoint| &endpoint.outcome);
+    // A report is the sender's, about the policies that it applies.
+    let dane = dane.filter(|_| domain.securing.validates());
+    let mta_sts = mta_sts.filter(|_| domain.securing.keeps_policies());
     dane.and_then(|stand| of_dane(stand, decides)).or_else(|| mta_sts.and_then(|stand| of_sts(domain, stand)))
 }
 

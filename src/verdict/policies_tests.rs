@@ -207,6 +207,11 @@ fn hosts_that_do_not_fit_a_policy_have_their_names() {
         let told = judged(policy(StsMode::Testing, mx), does);
         assert_eq!(told, (expected.to_string(), detail.to_string()));
     }
+    let mut unlisted = domain(Authenticity::Insecure, without(TlsaOutcome::InsecureAddresses));
+    unlisted.mta_sts = Some(policy(StsMode::Enforce, "*.example.net"));
+    let reported = |sender: &str| told(&judge_at(&profile(sender), &unlisted, vec![(0, shows(&PKI.host))])).0;
+    assert_eq!(reported("google"), "mx_not_listed validation-failure");
+    assert_eq!(reported("postfix-dane"), "mx_not_listed -");
     let mut two = facts(&[&[1], &[2]]);
     two.mta_sts = Some(policy(StsMode::Enforce, "mx0.example.com"));
     let found = vec![(0, shows(&PKI.host)), (1, (at(ip(2), None, Some(secure())), None))];
@@ -242,6 +247,9 @@ fn a_report_calls_what_fails_of_dane_by_its_name() {
         ("exchange-online", without(TlsaOutcome::Bogus), shows(&PKI.host), "dnssec-invalid"),
         ("exchange-online", without(TlsaOutcome::Absent), shows(&PKI.host), "-"),
         ("postfix-dane-only", without(TlsaOutcome::Absent), shows(&PKI.host), "dane-required"),
+        // A sender that does not look at records reports none.
+        ("google", fitting(), shows(&PKI.other), "-"),
+        ("google", without(TlsaOutcome::Bogus), shows(&PKI.host), "-"),
     ] {
         let verdict = judge_at(&profile(sender), &domain(Authenticity::Secure, tlsa), vec![(0, does)]);
         let result = verdict.policies.tls_rpt_result.map_or("-", TlsRptResult::name);

@@ -75,6 +75,11 @@ impl<'a> Securing<'a> {
         self.uses.dane != DaneUse::No
     }
 
+    /// Whether the sender keeps to policies of MTA-STS.
+    pub(super) fn keeps_policies(&self) -> bool {
+        self.uses.mta_sts
+    }
+
     /// Whether it is not known if there is a policy of MTA-STS that the sender
     /// would keep to.
     pub(super) fn lacks_policy(&self) -> bool {
@@ -281,8 +286,11 @@ impl<'a> Securing<'a> {
             let assumed = if matters { Basis::Assumed } else { Basis::Observed };
             return (Effect::None(basis.max(assumed)), known_by);
         }
+        // Where it is not known whether there are records, these may say otherwise.
+        let open = matches!(known_by, Authenticated::NotAsked | Authenticated::Undetermined(_));
+        let together = if open { known_by } else { stronger(known_by, listed) };
         match by_sts {
-            Effect::None(other) => (Effect::None(basis.max(other)), stronger(known_by, listed)),
+            Effect::None(other) => (Effect::None(basis.max(other)), together),
             Effect::NotHere(reason, other) => (Effect::NotHere(reason, basis.max(other)), listed),
             Effect::Unknown(reason) => (Effect::Unknown(reason), listed),
         }

@@ -140,7 +140,7 @@ fn what_was_asked_of_the_one_does_not_answer_for_the_other() {
     // Records would come before a policy that fits.
     let mut listed = domain(Authenticity::Secure, None);
     listed.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
-    assert_eq!(judged(&listed, shows(&PKI.host)), "encrypted assumed sts - -");
+    assert_eq!(judged(&listed, shows(&PKI.host)), "encrypted assumed undetermined:not_asked - -");
     assert_eq!(judged(&listed, in_clear()), "deferred:sts_no_tls assumed - - 4.7.5");
 }
 
@@ -288,7 +288,7 @@ fn what_is_no_usable_record_demands_less_or_the_sender_keeps_the_mail() {
     }
     // Without a resolver that validates a sender has no DANE, and mxray does not
     // know whether the domain has.
-    let unknown = domain(NotValidated, without(TlsaOutcome::NotValidated));
+    let mut unknown = domain(NotValidated, without(TlsaOutcome::NotValidated));
     let cause = "undetermined:no_validating_resolver";
     assert_eq!(answer(EXCHANGE, &unknown, shows(&PKI.host)), format!("encrypted inferred {cause} {cause} -"));
     assert_eq!(
@@ -296,6 +296,10 @@ fn what_is_no_usable_record_demands_less_or_the_sender_keeps_the_mail() {
         format!("plaintext:starttls_not_offered inferred - {cause} -")
     );
     assert_eq!(answer(ONLY, &unknown, shows(&PKI.host)), format!("{cause} - - {cause} -"));
+    // A policy that fits leaves it open, too: records would come before it.
+    unknown.mta_sts = Some(policy(StsMode::Enforce, "*.example.com"));
+    assert_eq!(answer(EXCHANGE, &unknown, shows(&PKI.host)), format!("encrypted inferred {cause} {cause} -"));
+    assert_eq!(answer("google", &unknown, shows(&PKI.host)), format!("encrypted inferred sts {cause} -"));
     // Postfix uses records under MX records that nobody vouches for.
     let half = domain(Insecure, fitting());
     assert_eq!(answer(POSTFIX, &half, shows(&PKI.host)), "encrypted inferred dane matched -");

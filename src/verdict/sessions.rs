@@ -18,18 +18,16 @@ use crate::model::{Check, DaneStand, Exchange, PolicyReason, TlsRptResult};
 /// What comes of a session.
 type SessionEnd = Result<(), (TlsRptResult, String)>;
 
-/// Groups them: the records of each host, then MTA-STS, and where there is
-/// neither, what TLS came to without. That there is neither is told only where
-/// both were asked for and it is known.
+/// Groups them, as far as the sender applies policies: the records of each host,
+/// then MTA-STS, and where there is neither, what TLS came to without. That there is
+/// neither is told only where it was asked for and is known.
 pub(super) fn of(domain: &Domain<'_>) -> ReportedSessions {
-    let mut policies: Vec<PolicySessions> = domain
-        .facts
-        .exchanges
-        .iter()
-        .enumerate()
-        .filter_map(|(place, host)| by_tlsa(domain, place, host))
-        .collect();
-    policies.extend(domain.facts.mta_sts.as_ref().and_then(|sts| by_sts(domain, sts)));
+    let (facts, securing) = (domain.facts, &domain.securing);
+    let hosts = facts.exchanges.iter().enumerate().filter(|_| securing.validates());
+    let mut policies: Vec<PolicySessions> =
+        hosts.filter_map(|(place, host)| by_tlsa(domain, place, host)).collect();
+    let sts = facts.mta_sts.as_ref().filter(|_| securing.keeps_policies());
+    policies.extend(sts.and_then(|sts| by_sts(domain, sts)));
     let not_determined = not_determined(domain);
     if policies.is_empty() && not_determined.is_empty() {
         policies.push(without(domain));
@@ -37,11 +35,12 @@ pub(super) fn of(domain: &Domain<'_>) -> ReportedSessions {
     ReportedSessions { policies, not_determined }
 }
 
-/// What is not known of the policies.
+/// What is not known of the policies that the sender applies.
 fn not_determined(domain: &Domain<'_>) -> Vec<String> {
     let facts = domain.facts;
-    let mut told: Vec<String> = facts.exchanges.iter().filter_map(tlsa_not_determined).collect();
-    if facts.hosts_excess() != Some(0) {
+    let hosts = facts.exchanges.iter().filter(|_| domain.securing.validates());
+    let mut told: Vec<String> = hosts.filter_map(tlsa_not_determined).collect();
+    if facts.hosts_excess() != Some(0) && domain.securing.validates() {
         told.push(
             "There are more mail hosts than are kept: TLSA records of the others were not asked for.".into(),
         );
@@ -49,6 +48,9 @@ fn not_determined(domain: &Domain<'_>) -> Vec<String> {
     if facts.exchanges.is_empty() {
         let why = facts.failure.as_ref().map_or_else(String::new, |failure| format!(": {failure}"));
         told.push(format!("No mail host is known{why}."));
+    }
+    if !domain.securing.keeps_policies() {
+        return told;
     }
     let of_sts = match (domain.securing.sts, &facts.mta_sts) {
         (StsDemand::Unknown(_), Some(sts)) => {
