@@ -79,7 +79,7 @@ pub enum Command {
     /// Make new verdicts from a stored run, without sending a packet
     #[command(
         after_help = "An option that is not given keeps the value that it had in the run. Without any option the new \
-        files are the same as the old ones.",
+        files of a scan are the same as the old ones; --earlier is not kept.",
         mut_arg("roots", kept_from_the_run),
         mut_arg("sender", kept_from_the_run)
     )]

@@ -224,6 +224,17 @@ const DECIDED: [(&str, &str); 10] = [
     ("rfc9325", "tls12_rsa"),
 ];
 
+#[test]
+fn what_servers_would_answer_to_another_sender_is_told_as_not_in_the_run() {
+    let run = scanned(vec![lab::scenario("tls13_ecdsa").unwrap()], 3);
+    let again = judged(&run, &["--sender", "google"]);
+    let told = "mxray: what servers would answer to google is not in the run, as it was made for exchange-online: 3 \
+                of 3 domains are undetermined for that; scan for google to know\n";
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), told));
+    fs::remove_dir_all(again.dir).unwrap();
+    assert_eq!(judged(&run, &[]).stderr, "");
+}
+
 /// What a sender does must not depend on in whose name a server was asked, but
 /// for what was not learnt.
 #[test]

@@ -68,6 +68,9 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let Rejudged { directory, summary, reach, .. } = rejudged;
     directory.finish(&info, &summary).map_err(|error| unwritten(&error))?;
     result?;
+    if let Some(told) = unseen_answers(&summary, &stored.info().sender, &info) {
+        super::say(format_args!("mxray: {told}"));
+    }
     let surveyed = Surveyed {
         summary,
         reach,
@@ -82,6 +85,27 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         path: Some(path),
     };
     surveyed.tell(false)
+}
+
+/// One domain in so many is worth a word.
+const MANY_ONE_IN: u64 = 10;
+
+/// How many domains are not determined for want of what servers answer to the
+/// sender's own ClientHello, where that was another's in the run.
+fn unseen_answers(summary: &Summary, before: &str, info: &RunInfo) -> Option<String> {
+    let want_of_answer = |reason: &str| reason.starts_with("undetermined: no_published_");
+    let reasons = summary.sending.reasons.sorted();
+    let unseen: u64 =
+        reasons.iter().filter(|(reason, _)| want_of_answer(reason)).map(|(_, count)| count).sum();
+    let (sender, all) = (&info.sender, summary.domains.total);
+    // A few are so in every run, where servers stay silent.
+    let are_many = unseen.saturating_mul(MANY_ONE_IN) > all;
+    (are_many && before != sender).then(|| {
+        format!(
+            "what servers would answer to {sender} is not in the run, as it was made for {before}: {unseen} of {all} \
+             domains are undetermined for that; scan for {sender} to know"
+        )
+    })
 }
 
 /// Families over which nothing was let out, as the run found at its end, or, if

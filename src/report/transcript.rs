@@ -59,7 +59,7 @@ fn write_all(out: &mut String, probed: &Probed<'_>) -> fmt::Result {
     if let Some(failure) = &facts.failure {
         writeln!(out, "  {failure}")?;
     }
-    policies::write_policies(out, facts)?;
+    policies::write_policies(out, facts, probed.domain.verdict.policies.mta_sts)?;
     policies::write_questions(out, &probed.questions)?;
     for endpoint in probed.endpoints {
         writeln!(out)?;

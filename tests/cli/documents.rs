@@ -138,6 +138,16 @@ fn every_reason_and_every_cause_is_in_its_table() {
 }
 
 #[test]
+fn every_value_about_dane_and_mta_sts_is_in_a_table() {
+    for name in ["authenticated", "dane", "dnssec_mx", "mta_sts", "tls_rpt", "tls_rpt_result"] {
+        let rows = table(OUTCOMES, &format!("| `{name}` | what it means |"));
+        let told: BTreeSet<&str> = rows.iter().flat_map(|row| quoted(row[0])).collect();
+        let column = DOMAINS.iter().find(|column| column.name == name).unwrap();
+        assert_eq!(told, column.values.iter().copied().collect(), "{name}");
+    }
+}
+
+#[test]
 fn the_readme_tells_columns_and_values_that_there_are() {
     let known = |name: &str| DOMAINS.iter().find(|column| column.name == name);
     for row in table(README, "| column of `domains.csv` | values |") {

@@ -45,6 +45,18 @@ fn of_a_domain_with_dane() {
 }
 
 #[test]
+fn of_a_policy_whose_host_is_not_who_it_should_be_it_is_told_at_once() {
+    let lab = Lab::playing(&["sts_host_wrong_name"], 1);
+    let told = transcript(&lab, "d1.example");
+    let void = "policy from mta-sts.d1.example (text/plain; charset=utf-8), void, as the certificate of that host \
+                does not count:\n";
+    assert!(told.contains(void), "{told}");
+    let lab = Lab::playing(&["sts_enforce"], 1);
+    let told = transcript(&lab, "d1.example");
+    assert!(told.contains("policy from mta-sts.d1.example (text/plain; charset=utf-8):\n"), "{told}");
+}
+
+#[test]
 fn of_mail_that_is_kept_it_is_told_for_how_long() {
     let lab = Lab::playing(&["dane_mismatch"], 1);
     for (sender, expected) in [

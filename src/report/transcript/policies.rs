@@ -5,7 +5,7 @@ use crate::model::asked_question::AskedQuestion;
 use crate::model::mta_sts::{Published, StsFacts, StsFetch};
 use crate::model::tls_rpt::{TlsRptFault, TlsRptRecord};
 use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome};
-use crate::model::{DomainFacts, text};
+use crate::model::{DomainFacts, StsStand, text};
 use std::fmt::{self, Write};
 
 /// The questions to the DNS, as many as are told.
@@ -53,15 +53,15 @@ fn who_vouches(authenticity: Authenticity) -> &'static str {
     }
 }
 
-/// What follows from the answers.
-pub(super) fn write_policies(out: &mut String, facts: &DomainFacts) -> fmt::Result {
+/// What follows from the answers; `stand` is how the domain stands to MTA-STS.
+pub(super) fn write_policies(out: &mut String, facts: &DomainFacts, stand: Option<StsStand>) -> fmt::Result {
     for exchange in &facts.exchanges {
         if let (Some(host), Some(tlsa)) = (&exchange.host, &exchange.tlsa) {
             writeln!(out, "  DANE     {host}: {}", of_tlsa(tlsa))?;
         }
     }
     if let Some(mta_sts) = &facts.mta_sts {
-        write_mta_sts(out, mta_sts)?;
+        write_mta_sts(out, mta_sts, stand)?;
     }
     let Some(tls_rpt) = &facts.tls_rpt else { return Ok(()) };
     let place = format!("_smtp._tls.{}", policy_domain(facts));
@@ -103,13 +103,14 @@ fn of_tlsa(tlsa: &TlsaFacts) -> String {
     }
 }
 
-fn write_mta_sts(out: &mut String, mta_sts: &StsFacts) -> fmt::Result {
+fn write_mta_sts(out: &mut String, mta_sts: &StsFacts, stand: Option<StsStand>) -> fmt::Result {
     let domain = &mta_sts.domain;
     match &mta_sts.record {
         Published::Absent => writeln!(out, "  MTA-STS  no record at _mta-sts.{domain}"),
         Published::Record(record) => {
             writeln!(out, "  MTA-STS  record at _mta-sts.{domain}, id {}", record.id)?;
-            mta_sts.fetch.as_ref().map_or(Ok(()), |fetch| write_fetch(out, domain.as_str(), fetch))
+            let counts = stand != Some(StsStand::HostCertificate);
+            mta_sts.fetch.as_ref().map_or(Ok(()), |fetch| write_fetch(out, domain.as_str(), fetch, counts))
         }
         Published::Faulty(fault) => writeln!(out, "  MTA-STS  record at _mta-sts.{domain} is wrong: {fault}"),
         Published::Failed(failure) => {
@@ -118,12 +119,14 @@ fn write_mta_sts(out: &mut String, mta_sts: &StsFacts) -> fmt::Result {
     }
 }
 
-fn write_fetch(out: &mut String, domain: &str, fetch: &StsFetch) -> fmt::Result {
+/// A policy does not count that came from a host whose certificate does not hold.
+fn write_fetch(out: &mut String, domain: &str, fetch: &StsFetch, counts: bool) -> fmt::Result {
     if let Some(failure) = &fetch.failure {
         return writeln!(out, "           no policy from mta-sts.{domain}: {failure}");
     }
     let media = fetch.content_type.as_deref().unwrap_or("no media type");
-    writeln!(out, "           policy from mta-sts.{domain} ({media}):")?;
+    let void = if counts { "" } else { ", void, as the certificate of that host does not count" };
+    writeln!(out, "           policy from mta-sts.{domain} ({media}){void}:")?;
     let body = fetch.body.as_deref().unwrap_or_default();
     for line in body.lines().take(POLICY_LINES_MAX) {
         let mut shown = text::printable(line).into_owned();
@@ -167,7 +170,7 @@ mod tests {
         for (smart_hosts, domain) in [(false, "d.example"), (true, "relay.example")] {
             facts.smart_hosts = smart_hosts;
             let mut told = String::new();
-            write_policies(&mut told, &facts).unwrap();
+            write_policies(&mut told, &facts, None).unwrap();
             assert_eq!(told, format!("  TLS-RPT  no record at _smtp._tls.{domain}\n"));
         }
     }
