@@ -102,6 +102,7 @@ const ELSEWHERE: &[Elsewhere] = &[
         SECURED,
         NEVER_WEAKER,
     ),
+    ("domains.csv", "otherwise", &["undeliverable"], SEVERAL_HOSTS, GIVEN_UP),
     ("domains.csv", "reason", &["tlsa_hosts_excess"], SEVERAL_HOSTS, HOSTS_EXCESS),
     ("domains.csv", "reason", &["dane_not_asked"], SECURED, NOT_ASKED),
     ("domains.csv", "reason", &["dane_unverifiable"], "src/verdict/dane.rs", OURS),
@@ -269,6 +270,7 @@ const NO_RECORDS: &str = "what_is_no_usable_record_demands_less_or_the_sender_ke
 const NEVER_WEAKER: &str = "what_the_dns_does_not_say_is_never_weaker";
 const NOT_ASKED: &str = "what_nobody_asked_for_is_told_so_and_rests_on_an_assumption";
 const SEVERAL_HOSTS: &str = "src/verdict/several_hosts_tests.rs";
+const GIVEN_UP: &str = "mail_is_given_up_only_where_no_host_may_take_it_later";
 const HOSTS_EXCESS: &str = "a_host_that_was_not_asked_for_records_may_get_mail_in_clear";
 const OURS: &str = "what_our_verifiers_lack_is_told_as_open";
 const IN_FORCE: &str = "a_policy_in_force_demands_a_host_of_its_own_and_a_certificate";

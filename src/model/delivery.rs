@@ -20,7 +20,7 @@ pub enum Delivery {
     Plaintext,
     /// It is kept and tried again until its time is over, and then comes back.
     Deferred,
-    /// The domain takes no mail.
+    /// It comes back at once: the domain takes no mail, or the sender gives it up.
     Undeliverable,
     /// Not known; the reason says why.
     Undetermined,

@@ -45,6 +45,9 @@ policy_reasons! {
     DaneNotAsked = "dane_not_asked" at Dns,
     /// TLSA records demand TLS, and there is none for the sender.
     DaneNoTls = "dane_no_tls" at Starttls,
+    /// No TLSA record is of use, the host offers no STARTTLS, and the sender gives
+    /// the message up.
+    DaneUnusableNoTls = "dane_unusable_no_tls" at Starttls,
     /// No TLSA record is about a certificate that the host shows.
     DaneMismatch = "dane_mismatch" at Tls,
     /// A TLSA record is about an issuer, and the leaf does not lead to it.

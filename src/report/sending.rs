@@ -1,7 +1,7 @@
 //! What a sender would do, in counts: as it is, and where TLS is forced.
 
 use super::tally::Tally;
-use crate::model::{Check, Delivery, ForcedTls, NegotiatedTls, Outcome, TlsSettings, Verdict};
+use crate::model::{Check, Delivery, ForcedTls, NegotiatedTls, Outcome, PolicyReason, TlsSettings, Verdict};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -80,7 +80,9 @@ impl ForcedTally {
                 self.connector_reasons.add(format!("{}: {reason}", connector.delivery.name()).into());
             }
         }
-        if verdict.outcome.delivery == Delivery::Undeliverable {
+        // Mail that the sender gives up has a host.
+        let given_up = verdict.outcome.reason == Some(PolicyReason::DaneUnusableNoTls.into());
+        if verdict.outcome.delivery == Delivery::Undeliverable && !given_up {
             return;
         }
         let (passed, next) = strength(&verdict.forced);

@@ -109,6 +109,7 @@ fn check_policies(sender: &Sender) -> Result<(), SenderFault> {
     stated("dane_insecure_mx", &sender.dane_insecure_mx)?;
     stated("dane_leaf_dates", &sender.dane_leaf_dates)?;
     stated("dane_digest_agility", &sender.dane_digest_agility)?;
+    stated("after_unusable_tlsa", &sender.after_unusable_tlsa)?;
     stated("mta_sts", &sender.mta_sts)?;
     stated("mta_sts_beside_dane", &sender.mta_sts_beside_dane)
 }

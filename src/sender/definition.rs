@@ -94,6 +94,18 @@ pub enum DaneUse {
     No,
 }
 
+/// What a sender does with a message where no TLSA record of a host is of use, and
+/// the host offers no STARTTLS. RFC 7672 §2.2 has it kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AfterUnusableTlsa {
+    /// It keeps it and tries again.
+    Defer,
+    /// It gives it up at once, and says so to who wrote it.
+    Bounce,
+}
+
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -223,6 +235,9 @@ pub struct Sender {
     /// Whether of several digests only the strongest counts (RFC 7671 §9).
     #[serde(default = "takes_the_strongest_digest")]
     pub dane_digest_agility: Stated<bool>,
+    /// What it does where no TLSA record is of use, and there is no STARTTLS.
+    #[serde(default = "keeps_what_needs_tls")]
+    pub after_unusable_tlsa: Stated<AfterUnusableTlsa>,
     /// Whether it looks for policies of MTA-STS, and keeps to them.
     #[serde(default = "looks_for_no_policy")]
     pub mta_sts: Stated<bool>,
@@ -274,6 +289,9 @@ impl Sender {
     fn tell_policies(&self, told: &mut fmt::DebugStruct<'_, '_>) {
         if self.dane.value != DaneUse::No {
             told.field("dane", &self.dane);
+        }
+        if self.after_unusable_tlsa.value != keeps_what_needs_tls().value {
+            told.field("after_unusable_tlsa", &self.after_unusable_tlsa);
         }
         for (name, stated, before) in [
             ("dane_insecure_mx", &self.dane_insecure_mx, needs_a_secure_mx()),
@@ -425,6 +443,12 @@ fn leaves_dates_aside() -> Stated<bool> {
 fn takes_the_strongest_digest() -> Stated<bool> {
     let assumption = Some("of several digests the strongest counts (RFC 7671 section 9)".to_string());
     Stated { value: true, source: None, assumption }
+}
+
+/// What is taken of a sender whose file does not say.
+fn keeps_what_needs_tls() -> Stated<AfterUnusableTlsa> {
+    let assumption = Some("delivery is delayed (RFC 7672 section 2.2)".to_string());
+    Stated { value: AfterUnusableTlsa::Defer, source: None, assumption }
 }
 
 /// What is taken of a sender whose file does not say.

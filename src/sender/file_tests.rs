@@ -185,10 +185,10 @@ fn a_hello_that_nobody_can_send_is_refused_with_key_and_line() {
         (
             "code = \"450 4.7.320\"",
             "code = \"450 5.7.320\"",
-            "line 145: codes.certificate_invalid: `450 5.7.320` is not the code of a failure",
+            "line 149: codes.certificate_invalid: `450 5.7.320` is not the code of a failure",
         ),
         ("{thumbprint}", "{thumb}", "nothing is known for {thumb}"),
-        ("value = 24", "value = 24.5", "line 107: retry_hours.value: invalid type: floating point"),
+        ("value = 24", "value = 24.5", "line 111: retry_hours.value: invalid type: floating point"),
     ] {
         let found = refusal(from, to);
         assert!(found.contains(expected), "{found}, not {expected}");

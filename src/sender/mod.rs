@@ -17,7 +17,7 @@ mod toml_fault;
 mod expectation_tests;
 
 pub use definition::{
-    AddressFamily, AfterTlsFailure, DaneUse, LoggedCode, ReplyFormEffect, SENDER_LIST_MAX,
+    AddressFamily, AfterTlsFailure, AfterUnusableTlsa, DaneUse, LoggedCode, ReplyFormEffect, SENDER_LIST_MAX,
     SENDER_TEXT_BYTES_MAX, Sender, Stated,
 };
 pub use error::SenderError;

@@ -48,6 +48,8 @@ situations! {
     SubjectMismatch = "subject_mismatch",
     /// TLSA records demand TLS, and there is none.
     DaneNoTls = "dane_no_tls",
+    /// No TLSA record is of use, there is no TLS, and the message is given up.
+    DaneUnusableNoTls = "dane_unusable_no_tls",
     /// The certificate has expired, and under DANE that counts.
     DaneCertificateExpired = "dane_certificate_expired",
     /// The certificate bears none of the names that DANE demands.
@@ -72,11 +74,12 @@ impl Situation {
     fn of_policy(reason: PolicyReason) -> Option<Self> {
         use PolicyReason::{
             AddressBogus, DaneCertificateExpired, DaneChain, DaneMismatch, DaneNameMismatch, DaneNoTls,
-            DaneNotYetValid, DaneRequired, MxBogus, StsCertificate, StsMxNotListed, StsNoTls, TlsaBogus,
-            TlsaLookupFailed,
+            DaneNotYetValid, DaneRequired, DaneUnusableNoTls, MxBogus, StsCertificate, StsMxNotListed,
+            StsNoTls, TlsaBogus, TlsaLookupFailed,
         };
         match reason {
             DaneNoTls => Some(Self::DaneNoTls),
+            DaneUnusableNoTls => Some(Self::DaneUnusableNoTls),
             DaneCertificateExpired => Some(Self::DaneCertificateExpired),
             DaneNameMismatch => Some(Self::DaneNameMismatch),
             DaneMismatch | DaneNotYetValid | DaneChain => Some(Self::DaneFailed),

@@ -7,7 +7,7 @@ use super::profile::SenderProfile;
 use super::requirement::Requirement;
 use super::secured::{Effect, Secured};
 use crate::model::{
-    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase,
+    Basis, Check, CheckCause, CheckFailure, Delivery, Finding, JudgedEndpoint, Outcome, Phase, PolicyReason,
     PresentedCertificate, Reason, Unproven,
 };
 use crate::sender::AfterTlsFailure;
@@ -125,8 +125,9 @@ impl AttemptEnd {
     /// Where the policies keep mail from a host that nobody was asked about.
     pub(super) fn not_here(secured: &Secured) -> Option<Self> {
         let Effect::NotHere(reason, basis) = secured.effect else { return None };
+        let gives_up = reason == PolicyReason::DaneUnusableNoTls;
         Some(Self {
-            delivery: Delivery::Deferred,
+            delivery: if gives_up { Delivery::Undeliverable } else { Delivery::Deferred },
             reason: Some(reason.into()),
             basis: Some(basis),
             never_in_clear: secured.never_in_clear,

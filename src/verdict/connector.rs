@@ -7,10 +7,13 @@ use super::domain_outcome;
 use super::policy_use::PolicyUse;
 use super::requirement::{self, Requirement};
 use crate::model::{
-    Check, CheckCause, Connector, ConnectorDelivery, ConnectorVerdict, Delivery, DomainFacts, DomainName,
-    Leaf, Logged, Outcome, Phase, Reason, TlsSettings,
+    Check, CheckCause, CheckFailure, Connector, ConnectorDelivery, ConnectorVerdict, Delivery, DomainFacts,
+    DomainName, Leaf, Logged, Outcome, Phase, PolicyReason, Reason, TlsSettings,
 };
 use crate::sender::connector::{Connectors, ReferenceIdentifier, logged};
+
+/// Why a sender gives mail up that the DNS has a host for.
+const GIVEN_UP: Reason = Reason::Policy(PolicyReason::DaneUnusableNoTls);
 
 /// What becomes of mail to the domain under the connector that takes it.
 /// `whole` is what becomes of it without one.
@@ -24,16 +27,19 @@ pub(super) fn under(
     let (check, logged) = settled(domain, connector, name, whole);
     let delivery = match check {
         Check::Pass => ConnectorDelivery::Delivered,
+        Check::Fail(CheckFailure::NoTls(GIVEN_UP)) => ConnectorDelivery::Undeliverable,
         Check::Fail(_) if is_undeliverable(domain.facts, whole) => ConnectorDelivery::Undeliverable,
         Check::Fail(_) => ConnectorDelivery::Deferred,
         Check::Undetermined(_) => ConnectorDelivery::Undetermined,
     };
-    let logged = logged.filter(|_| delivery != ConnectorDelivery::Undeliverable);
+    let by_dns = delivery == ConnectorDelivery::Undeliverable && is_undeliverable(domain.facts, whole);
+    let logged = logged.filter(|_| !by_dns);
     Some(ConnectorVerdict { name: connector.name.clone(), delivery, reason: check.reason(), logged })
 }
 
 fn is_undeliverable(facts: &DomainFacts, whole: &Outcome) -> bool {
-    whole.delivery == Delivery::Undeliverable && !facts.smart_hosts
+    let given_up = whole.reason == Some(GIVEN_UP);
+    whole.delivery == Delivery::Undeliverable && !given_up && !facts.smart_hosts
 }
 
 fn settled(

@@ -6,13 +6,14 @@
 //! weaker: the host is not used, or nobody knows.
 
 use super::certificate::REFUSED_FOR_NOW;
+use super::no_starttls::says_no_starttls;
 use super::policy_use::PolicyUse;
 use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome, TlsaRecord};
 use crate::model::{
     Basis, Check, CheckFailure, DaneStand, DateStatus, Delivery, DomainFacts, Exchange, JudgedEndpoint, Kind,
     Phase, PolicyReason, Reason, Subject,
 };
-use crate::sender::{DaneUse, Sender};
+use crate::sender::{AfterUnusableTlsa, DaneUse, Sender};
 use crate::trust::dane::{DaneFailure, DaneReference, DaneStatus, why_unusable};
 use crate::trust::pkix::Judge;
 
@@ -185,7 +186,7 @@ impl<'a> DaneCase<'a> {
             }
             DaneDemand::Encryption => {
                 let answer = encryption(endpoint).unwrap_or(DaneAnswer::Encrypted);
-                (Some(DaneStand::Unusable), answer)
+                (Some(DaneStand::Unusable), self.without_use(answer, endpoint))
             }
             DaneDemand::Match(tlsa) => {
                 let (stand, answer) = self.matched(tlsa, endpoint);
@@ -193,6 +194,21 @@ impl<'a> DaneCase<'a> {
             }
         };
         DaneAtAddress { stand, answer }
+    }
+
+    /// The same where no record is of use: a sender may give up what it cannot
+    /// deliver through TLS.
+    fn without_use(&self, answer: DaneAnswer, endpoint: &JudgedEndpoint) -> DaneAnswer {
+        let after = &self.sender.after_unusable_tlsa;
+        match answer {
+            DaneAnswer::NotHere(_, basis)
+                if after.value == AfterUnusableTlsa::Bounce && says_no_starttls(&endpoint.outcome) =>
+            {
+                let stated = if after.is_assumed() { Basis::Assumed } else { Basis::Observed };
+                DaneAnswer::NotHere(PolicyReason::DaneUnusableNoTls, basis.max(stated))
+            }
+            answer => answer,
+        }
     }
 
     /// What comes of usable records.

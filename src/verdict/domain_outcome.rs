@@ -111,10 +111,12 @@ fn without_address(profile: &SenderProfile, cause: CheckCause) -> Outcome {
     Outcome { logged, ..Outcome::undetermined(reason) }
 }
 
-/// Mail that nobody takes is kept.
+/// Mail that nobody takes is kept, or given up.
 fn kept(member: &Member<'_>) -> PossibleDelivery {
     let reason = member.end().and_then(|end| end.reason);
-    PossibleDelivery { delivery: Delivery::Deferred, reason: reason.or(Some(NO_ROUTE)) }
+    let gives_up = reason == Some(PolicyReason::DaneUnusableNoTls.into());
+    let delivery = if gives_up { Delivery::Undeliverable } else { Delivery::Deferred };
+    PossibleDelivery { delivery, reason: reason.or(Some(NO_ROUTE)) }
 }
 
 /// Some member of a set takes the mail: which, only chance decides. The worst
@@ -175,6 +177,13 @@ fn distinct(deliveries: impl Iterator<Item = PossibleDelivery>) -> Vec<PossibleD
 /// Nobody takes the mail. `place` is that of the member that says why. Which of
 /// a set is tried last, and so why the sender keeps it, only chance decides.
 fn not_taken<'a>(domain: &Domain<'a>, roll: &RollUp, place: Option<usize>) -> DomainOutcome<'a> {
+    let keeps = |member: &Member<'_>| member.end().is_some_and(|end| end.delivery == Delivery::Deferred);
+    let gives_up = |place: usize| domain.members.get(place).is_some_and(|member| !keeps(member));
+    // What one host makes hopeless is kept for the others.
+    let place = place.map(|place| match domain.members.iter().position(keeps) {
+        Some(keeping) if gives_up(place) => keeping,
+        _ => place,
+    });
     let member = domain.members.get(place.unwrap_or_default());
     let told = place.and(member).and_then(|member| domain.outcome(member));
     let also = member.map(|member| refused_otherwise(domain, member)).unwrap_or_default();
@@ -198,5 +207,6 @@ fn refused_otherwise(domain: &Domain<'_>, told: &Member<'_>) -> Vec<PossibleDeli
         member.end().map(|AttemptEnd { delivery, reason, .. }| PossibleDelivery { delivery, reason })
     };
     let of_told = possible(told);
-    distinct(addresses.filter_map(possible).filter(|other| Some(*other) != of_told))
+    let is_kept = |other: &PossibleDelivery| other.delivery != Delivery::Undeliverable;
+    distinct(addresses.filter_map(possible).filter(|other| Some(*other) != of_told && is_kept(other)))
 }

@@ -265,7 +265,13 @@ fn what_is_no_usable_record_demands_less_or_the_sender_keeps_the_mail() {
     let useless = || Some(secure_tlsa(vec![unusable()]));
     let clear = "plaintext:starttls_not_offered observed - ";
     for (mx, tlsa, tls, no_tls, only) in [
-        (Secure, useless(), "none unusable", "deferred:dane_no_tls observed - unusable 4.7.321", "unusable"),
+        (
+            Secure,
+            useless(),
+            "none unusable",
+            "undeliverable:dane_unusable_no_tls assumed - unusable 5.7.321",
+            "unusable",
+        ),
         (Secure, without(TlsaOutcome::Absent), "none none", clear, "none"),
         (Secure, without(TlsaOutcome::Insecure), "none insecure", clear, "insecure"),
         (

@@ -4,7 +4,7 @@
 use super::*;
 use crate::model::mta_sts::StsMode;
 use crate::model::tlsa::{Authenticity, TlsaFacts, TlsaOutcome};
-use crate::model::{Failure, Kind, MxHost, Phase, TlsFinding};
+use crate::model::{Failure, Finding, Kind, MxHost, Phase, TlsFinding};
 use crate::verdict::fixtures::{at, facts, ip, profile, secure};
 use crate::verdict::policy_fixtures::*;
 
@@ -107,4 +107,33 @@ fn a_certificate_that_was_shown_for_another_name_says_nothing() {
     let expected = format!("pass {not_seen} {not_seen}");
     assert_eq!(forced("google", Secure, shown(end, secure())), expected);
     assert_eq!(forced(EXCHANGE, Secure, shown(end, secure())), "pass pass fail:name_mismatch");
+}
+
+/// How Exchange Online does it where no record is of use, and STARTTLS is not
+/// offered; one handshake that fails is another matter.
+#[test]
+fn mail_is_given_up_only_where_no_host_may_take_it_later() {
+    let useless = || Some(secure_tlsa(vec![unusable()]));
+    let of = |second: Finding| {
+        let mut facts = facts(&[&[1], &[2]]);
+        facts.mx_authenticity = Some(Authenticity::Secure);
+        (facts.exchanges[0].tlsa, facts.exchanges[1].tlsa) = (useless(), without(TlsaOutcome::Absent));
+        judge_at(&profile(EXCHANGE), &facts, vec![(0, in_clear()), (1, (second, None))])
+    };
+    let failed = |phase, kind| at(ip(2), Some(Failure::new(phase, kind)), None);
+    let encrypted = of(at(ip(2), None, Some(secure())));
+    assert_eq!(told(&encrypted), "encrypted assumed none none -");
+    let refused = of(failed(Phase::Connect, Kind::Refused));
+    assert_eq!(told(&refused), "deferred:connect_refused assumed - none 450 4.4.316");
+    let throttled = of(failed(Phase::Greeting, Kind::Throttled));
+    assert_eq!(told(&throttled), "undetermined:greeting_throttled - - none 450 4.4.317");
+    let otherwise: Vec<String> = throttled.otherwise.iter().map(ToString::to_string).collect();
+    assert_eq!(otherwise, ["undeliverable:dane_unusable_no_tls"]);
+    let one = domain(Authenticity::Secure, useless());
+    let given_up = "undeliverable:dane_unusable_no_tls assumed - unusable 5.7.321";
+    assert_eq!(answer(EXCHANGE, &one, in_clear()), given_up);
+    let refusing = (crate::verdict::fixtures::refusing(&profile(EXCHANGE), ip(1)), None);
+    let kept = answer(EXCHANGE, &one, refusing);
+    assert!(kept.starts_with("deferred:dane_no_tls ") && kept.ends_with(" unusable 4.7.321"), "{kept}");
+    assert_eq!(answer("postfix-dane", &one, in_clear()), "deferred:dane_no_tls observed - unusable 4.7.4");
 }

@@ -118,6 +118,9 @@ pub(super) const WEAKEST_DELIVERIES: &[&str] = &["encrypted", "plaintext"];
 /// What else may become of mail, or otherwise; all but the last with a reason.
 pub(super) const POSSIBLE_DELIVERIES: &[&str] = &["plaintext", "deferred", "encrypted"];
 
+/// What would become of it if a host, or a policy, was not there.
+pub(super) const OTHERWISE_DELIVERIES: &[&str] = &["plaintext", "undeliverable", "deferred", "encrypted"];
+
 /// What becomes of mail under a connector.
 pub(super) const CONNECTOR_DELIVERIES: &[&str] = &["delivered", "deferred", "undeliverable", "undetermined"];
 

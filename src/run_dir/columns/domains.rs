@@ -129,7 +129,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     ),
     why(
         Why::ReasonAgain,
-        closed::POSSIBLE_DELIVERIES,
+        closed::OTHERWISE_DELIVERIES,
         "otherwise",
         "If one host, or an unknown policy of MTA-STS, leaves `delivery` undetermined: what would become of mail if that host were not there, or without a policy, written as in `delivery_also`.",
         |r| possible(&r.verdict.otherwise),
