@@ -329,7 +329,10 @@ fn files_that_a_run_names_by_a_relative_path_are_found_again() {
     let named =
         ["--roots", "roots.pem", "--sender", "s.toml", "--expect", "e.toml", "--connectors", "c.toml"];
     let words = [&["run", "-o", "first"], &named[..]].concat();
-    assert_eq!(judge(&folder, &words), (Some(0), String::new()));
+    let (code, told) = judge(&folder, &words);
+    // Nobody sent the ClientHello of that sender.
+    let unseen = "mxray: what servers would answer to s.toml is not in the run";
+    assert!(code == Some(0) && told.starts_with(unseen) && told.lines().count() == 1, "{told}");
     let [first, second, third] = ["first", "second", "third"].map(|name| folder.join(name));
     let words =
         |run: &Path, output: &Path| [run, Path::new("-o"), output].map(|path| path.display().to_string());
