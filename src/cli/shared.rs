@@ -57,7 +57,7 @@ pub struct PaceArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub per_network_rate: u32,
 
-    /// Open connections to the hosts of one operator, a registrable domain whose hosts take the mail of more than a few others; 0: no limit
+    /// Open connections to the hosts of one operator, that is of one registrable domain; 0: no limit
     #[arg(
         long,
         value_name = "N",
@@ -79,7 +79,7 @@ pub struct PaceArgs {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub in_flight: u32,
 
-    /// Draws the order among the hosts that may be connected to; a list scanned again with the same seed begins in the same order [default: drawn, and told in run.json]
+    /// Seed of the draw among the hosts that may be connected to; which these are depends on time, too [default: drawn, and told in run.json]
     #[arg(long, value_name = "N", help_heading = "Pacing")]
     pub seed: Option<u64>,
 

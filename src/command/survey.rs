@@ -277,8 +277,9 @@ fn timeouts(settings: &StageSettings) -> BTreeMap<String, u64> {
     .into()
 }
 
+/// Rounded up, so that a pause is never told as none.
 fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
 /// A run directory named after the moment (UTC), under the current folder.

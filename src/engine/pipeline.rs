@@ -14,7 +14,7 @@
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
-use super::operators::KnownOperators;
+use super::operators::OperatorNumbers;
 use super::pace::{AskedPlace, BucketKey, Limits, NextStart, Pacer};
 use super::progress::Progress;
 use super::starts::Starts;
@@ -129,7 +129,7 @@ pub async fn run<L: Lookup, P: Probe>(
         under_way: UnderWay::new(config.retry),
         pacer: Pacer::new(config.limits),
         starts: Arc::new(Starts::new(config.limits)),
-        operators: KnownOperators::default(),
+        operators: OperatorNumbers::default(),
         joiner: Joiner::default(),
         lookups: Lookups::new(config.lookups_in_flight, config.retry),
         stopping: false,
@@ -162,7 +162,7 @@ struct Pipeline<L, P> {
     under_way: UnderWay,
     pacer: Pacer,
     starts: Arc<Starts>,
-    operators: KnownOperators,
+    operators: OperatorNumbers,
     joiner: Joiner,
     lookups: Lookups,
     stopping: bool,
@@ -333,8 +333,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         if self.stopping {
             return Ok(());
         }
-        let operators: Vec<_> =
-            facts.exchanges.iter().map(|exchange| self.operators.of(&facts, exchange)).collect();
+        let operators: Vec<_> = facts.exchanges.iter().map(|exchange| self.operators.of(exchange)).collect();
         let of_host = |index: usize| {
             let has_tlsa = facts.exchanges.get(index).is_some_and(Exchange::may_have_tlsa);
             (has_tlsa, operators.get(index).copied().flatten())

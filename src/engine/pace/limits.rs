@@ -45,8 +45,7 @@ pub struct Limits {
     pub per_ip: BucketLimits,
     /// At one network: a /24 of IPv4, a /48 of IPv6.
     pub per_network: BucketLimits,
-    /// At the hosts of one operator: a registrable domain whose hosts take the
-    /// mail of more than a few others.
+    /// At the hosts of one operator: of one registrable domain.
     pub per_operator: BucketLimits,
     /// Among those that may start, the order is drawn by this seed; `None` for
     /// the order in which they came.

@@ -191,7 +191,7 @@ impl<C: Clock + Clone> Pacer<C> {
             self.wait_at(class_id, key);
             // What it was woken for, another may use.
             for other in place.buckets(&self.limits).filter(|other| *other != key) {
-                self.wake_one_where_there_is_room(other);
+                self.wake_one_if_of_use(other);
             }
             if let Obstacle::Early(wait) = obstacle
                 && let Some(bucket) = self.buckets.get_mut(&key)
@@ -257,8 +257,13 @@ impl<C: Clock + Clone> Pacer<C> {
             class.standing = ClassStanding::Ready;
             self.ready.push(class_id, class.keys.begins_again());
         }
-        for key in class.place.buckets(&self.limits) {
+        let place = class.place;
+        for key in place.buckets(&self.limits) {
             self.buckets.entry(key).or_default().begin(key.limits(&self.limits), now);
+        }
+        // There may be room for another who waits, or a pause that nobody times yet.
+        for key in place.buckets(&self.limits) {
+            self.wake_one_if_of_use(key);
         }
         self.permit = false;
         self.open += 1;
@@ -295,11 +300,15 @@ impl<C: Clock + Clone> Pacer<C> {
         }
     }
 
-    fn wake_one_where_there_is_room(&mut self, key: BucketKey) {
+    /// The same, but where it is known to be in vain: a bucket that is full wakes
+    /// somebody when a connection ends, and one that rests when its time has come.
+    fn wake_one_if_of_use(&mut self, key: BucketKey) {
         let now = self.now();
-        let obstacle = self.buckets.get(&key).map(|bucket| bucket.obstacle(key.limits(&self.limits), now));
-        if obstacle == Some(None) {
-            self.wake_one(key);
+        let Some(bucket) = self.buckets.get(&key) else { return };
+        match bucket.obstacle(key.limits(&self.limits), now) {
+            Some(Obstacle::Full) => {}
+            Some(Obstacle::Early(_)) if bucket.is_timed => {}
+            _ => self.wake_one(key),
         }
     }
 

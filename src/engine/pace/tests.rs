@@ -289,6 +289,7 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
     let (ids, clock) = (ids(list.len()), FakeRelativeClock::default());
     let mut pacer = Pacer::with_clock(limits, clock.clone());
     let mut left: Vec<u8> = list.iter().map(|asked| asked.times).collect();
+    let mut waits = vec![true; list.len()];
     ids.iter().zip(list).for_each(|(id, asked)| pacer.push(*id, asked.place));
     let (mut now, mut due, mut rests, mut connections) =
         (Duration::ZERO, BinaryHeap::new(), Vec::new(), Vec::new());
@@ -297,6 +298,7 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
             NextStart::Start(id, place) => {
                 let number = ids.iter().position(|one| *one == id).unwrap();
                 assert_eq!(place, list[number].place);
+                waits[number] = false;
                 let ends = now + Duration::from_millis(list[number].lasts.into());
                 connections.push((place, now, ends));
                 due.push(Reverse((ends, Due::Ended(number))));
@@ -308,6 +310,14 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
                 continue;
             }
             NextStart::After(pause) => due.push(Reverse((now + pause, Due::Permit))),
+            // Nobody waits where no limit is in the way, once all that is due has happened.
+            NextStart::Nothing
+                if pacer.open() < limits.in_flight && due.peek().is_none_or(|Reverse((at, _))| *at > now) =>
+            {
+                for (asked, _) in list.iter().zip(&waits).filter(|(_, waits)| **waits) {
+                    assert!(pacer.obstacle(asked.place).is_some(), "{asked:?} could begin at {now:?}");
+                }
+            }
             NextStart::Nothing => {}
         }
         let Some(Reverse((at, event))) = due.pop() else { break };
@@ -320,6 +330,7 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
                 pacer.finished(list[number].place);
                 left[number] -= 1;
                 if left[number] > 0 {
+                    waits[number] = true;
                     pacer.push_again(ids[number], list[number].place);
                 }
             }
@@ -351,8 +362,8 @@ fn broken(limits: &BucketLimits, connections: &[PlayedConnection]) -> Option<Str
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// For any list and any limits none is ever exceeded, and everybody has
-    /// every connection that is due.
+    /// For any list and any limits none is ever exceeded, nobody waits where none
+    /// is in the way, and everybody has every connection that is due.
     #[test]
     fn no_limit_is_exceeded_and_nobody_starves(limits in limits(), list in prop::collection::vec(asked(), 1..40)) {
         let connections = play(limits, &list);
