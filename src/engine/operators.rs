@@ -7,11 +7,20 @@
 
 use crate::model::{Exchange, registrable};
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
 
-/// An operator, by a number that stands for its name in one run. Two names have
-/// the same once in 2^64 pairs, and share their limits then.
+/// An operator, by a number that stands for its name in one run; it is kept for
+/// each key. Two names have the same once in 2^32 pairs, and share their limits
+/// then: that is never more than each may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct OperatorId(u64);
+pub struct OperatorId(NonZeroU32);
+
+impl OperatorId {
+    fn of_hash(hash: u64) -> Self {
+        let half = u32::try_from(hash >> u32::BITS).ok();
+        Self(half.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN))
+    }
+}
 
 /// Numbers the operators of a run; it keeps nothing of them. The numbers are
 /// those of the run alone, so that no name can be made to share another's.
@@ -24,14 +33,14 @@ impl OperatorNumbers {
     /// The operator of a mail host; an address has none.
     pub fn of(&self, exchange: &Exchange) -> Option<OperatorId> {
         let operator = registrable(exchange.host.as_ref()?.as_str())?;
-        Some(OperatorId(self.numbers.hash_one(operator)))
+        Some(OperatorId::of_hash(self.numbers.hash_one(operator)))
     }
 }
 
 /// Some operators, for tests.
 #[cfg(test)]
 pub(super) fn operator_ids(count: u64) -> impl Iterator<Item = OperatorId> {
-    (0..count).map(OperatorId)
+    (1..=count).map(|number| OperatorId::of_hash(number << u32::BITS))
 }
 
 #[cfg(test)]
