@@ -67,6 +67,11 @@ pub struct LabArgs {
     #[arg(long, value_name = "FILE")]
     pub connectors: Option<PathBuf>,
 
+    /// Write every connection to a mail server as it ends: when, by whom, how far it went and how it
+    /// ended (JSON Lines)
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
     /// Write the connections and handshakes of each endpoint when the lab ends (CSV)
     #[arg(long, value_name = "FILE")]
     pub counters: Option<PathBuf>,

@@ -4,7 +4,7 @@ use super::CommandError;
 use super::signals::Signals;
 use crate::cli::LabArgs;
 use crate::input::{self, Entry, InputOptions};
-use crate::lab::{self, Fleet, FleetOptions, LabError};
+use crate::lab::{self, Fleet, FleetOptions, LabError, LogTo};
 use crate::model::{DomainName, Subject};
 use crate::plan::UsageError;
 use anyhow::{Context, anyhow};
@@ -14,6 +14,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
@@ -30,6 +31,11 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         // Weight 0 keeps a scenario out of mixes that nobody asked for.
         options.scenarios.iter_mut().for_each(|scenario| scenario.weight = scenario.weight.max(1));
     }
+    options.log = LogTo::Nowhere;
+    let log = args.log.map(Report::open).transpose()?;
+    if let Some(log) = &log {
+        options.log = LogTo::File(Arc::new(log.another()?));
+    }
     // The ports first: where another lab has them, its files stay as they are.
     let fleet = Fleet::start(options).await.map_err(usage)?;
     let [truth, roots, endpoints, connectors, counters] =
@@ -38,7 +44,7 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     let (truth, roots, endpoints) = (truth?, roots?, endpoints?);
     let (connectors, counters) = (connectors?, counters?);
     // They stay open, and so locked, as long as the lab runs.
-    for report in [&truth, &roots, &endpoints, &connectors, &counters].into_iter().flatten() {
+    for report in [&truth, &roots, &endpoints, &connectors, &counters, &log].into_iter().flatten() {
         report.empty()?;
     }
     for name in fleet.left_out() {
@@ -64,7 +70,11 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         _ = signals.next() => {}
     }
     write(&counters, |file| fleet.write_counters(file))?;
+    let connections = fleet.log().clone();
     fleet.shutdown().await;
+    if let Some(log) = &log {
+        connections.close().map_err(|error| log.unwritten(&error))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -120,6 +130,11 @@ impl Report {
             }
         }
         Ok(Self { path, file })
+    }
+
+    /// The same file, for another to write to.
+    fn another(&self) -> Result<File, CommandError> {
+        self.file.try_clone().map_err(|error| self.unwritten(&error))
     }
 
     /// Removes what is in it.

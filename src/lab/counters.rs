@@ -1,6 +1,7 @@
 //! What the fleet saw, counted on its own side of the wire: the proof of what
 //! a scanner did and did not do.
 
+use super::log::{ClientStage, ConnectionEnd, LogEntry};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::IpAddr;
@@ -106,12 +107,12 @@ pub(super) struct AddressCounter {
 impl AddressCounter {
     /// A connection came in; it is present until the value is dropped or
     /// told to leave.
-    pub(super) fn enter(&self) -> Presence<'_> {
+    pub(super) fn enter(&self, entry: LogEntry) -> Presence<'_> {
         self.connections.fetch_add(1, Relaxed);
         let open = self.open.fetch_add(1, Relaxed) + 1;
         self.max_open.fetch_max(open, Relaxed);
         self.count("", |count| count.connections += 1);
-        Presence { counter: self, present: true }
+        Presence { counter: self, present: true, entry }
     }
 
     /// Adds to `snapshot` what this address saw.
@@ -134,15 +135,18 @@ impl AddressCounter {
     }
 }
 
-/// One connection in the books of its address.
+/// One connection in the books of its address and in the log.
 pub(super) struct Presence<'a> {
     counter: &'a AddressCounter,
     present: bool,
+    entry: LogEntry,
 }
 
 impl Presence<'_> {
     /// The ClientHello asked for this name: the connection is booked under it.
     pub(super) fn named(&self, name: &str) {
+        self.entry.reached(ClientStage::ClientHello);
+        self.entry.named(name);
         if !name.is_empty() {
             self.counter.count("", |count| count.connections -= 1);
             self.counter.count(name, |count| count.connections += 1);
@@ -151,6 +155,7 @@ impl Presence<'_> {
 
     /// The handshake under this name is done.
     pub(super) fn established(&self, name: &str) {
+        self.entry.reached(ClientStage::Handshake);
         self.counter.count(name, |count| count.handshakes += 1);
     }
 
@@ -158,7 +163,24 @@ impl Presence<'_> {
     pub(super) fn leave(&mut self) {
         if std::mem::take(&mut self.present) {
             self.counter.open.fetch_sub(1, Relaxed);
+            self.entry.leave();
         }
+    }
+
+    /// The client came so far.
+    pub(super) fn reached(&self, reached: ClientStage) {
+        self.entry.reached(reached);
+    }
+
+    /// The connection has ended; so it is written down.
+    pub(super) fn ended(&mut self, end: ConnectionEnd, detail: &str) {
+        self.leave();
+        self.entry.ended(end, detail);
+    }
+
+    /// It is known how the connection ends; what comes later changes nothing.
+    pub(super) fn ends(&self, end: ConnectionEnd, detail: &str) {
+        self.entry.ends(end, detail);
     }
 }
 

@@ -9,6 +9,7 @@ use super::embedded::scenarios;
 use super::error::LabError;
 use super::httpsd::{Httpsd, ReadyHost};
 use super::listen::{Listener, bind_all, has_ipv6, stopper};
+use super::log::{ConnectionLog, LogTo};
 use super::pki::Pki;
 use super::scenario::Scenario;
 use super::scripted::Scripted;
@@ -50,6 +51,8 @@ pub struct FleetOptions {
     pub hosts_per_scenario: usize,
     /// Whether the DNS server answers as a resolver that validates.
     pub validating: bool,
+    /// What becomes of the log of connections.
+    pub log: LogTo,
 }
 
 impl FleetOptions {
@@ -68,6 +71,7 @@ impl FleetOptions {
             scenarios: scenarios()?,
             hosts_per_scenario: HOSTS_PER_SCENARIO,
             validating: true,
+            log: LogTo::Memory,
         })
     }
 }
@@ -86,6 +90,7 @@ pub struct Fleet {
     endpoints: Vec<EndpointTruth>,
     left_out: Vec<String>,
     counters: Vec<(IpAddr, Arc<AddressCounter>)>,
+    log: Arc<ConnectionLog>,
     tasks: JoinSet<()>,
     stop: CancellationToken,
     _stop_on_drop: tokio_util::sync::DropGuard,
@@ -120,6 +125,7 @@ impl Fleet {
             certificates: HashMap::new(),
         };
         let mut tasks = JoinSet::new();
+        let log = ConnectionLog::new(options.log);
         let mut counters = Vec::with_capacity(sockets.len());
         for ((ip, backlog), socket) in listening.into_iter().zip(sockets) {
             let Some(station) = cast.stations.get(&ip) else { continue };
@@ -127,7 +133,7 @@ impl Fleet {
             let counter = Arc::new(AddressCounter::default());
             counters.push((ip, counter.clone()));
             let stopper = stopper(SocketAddr::new(ip, smtp_port), backlog).await?;
-            let listener = Listener { socket, script, _stopper: stopper, counter };
+            let listener = Listener { socket, script, _stopper: stopper, counter, log: log.clone() };
             tasks.spawn(listener.run(stop.clone()));
         }
         cast.zone.validating = options.validating;
@@ -151,6 +157,7 @@ impl Fleet {
             endpoints: cast.endpoints,
             left_out,
             counters,
+            log,
             tasks,
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
@@ -232,6 +239,11 @@ impl Fleet {
         self.dns.queries().collect(&mut snapshot);
         self.policies.collect(&mut snapshot);
         snapshot
+    }
+
+    /// The log of connections to mail servers.
+    pub fn log(&self) -> &Arc<ConnectionLog> {
+        &self.log
     }
 
     /// Writes what was seen so far as CSV; see [`Counters::write`].

@@ -32,14 +32,17 @@ impl ReceivedHello {
     }
 }
 
-/// Reads one; `None` where the client leaves or says something else.
+/// Reads one; `None` where the client says something else.
+///
+/// # Errors
+/// Those of the stream, and `UnexpectedEof` where the client leaves.
 pub(super) async fn read_hello(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<ReceivedHello>> {
     let mut raw = Vec::new();
     let mut chunk = [0; 4096];
     while raw.len() < HELLO_BYTES_MAX {
         let count = stream.read(&mut chunk).await?;
         if count == 0 {
-            return Ok(None);
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
         raw.extend_from_slice(chunk.get(..count).unwrap_or_default());
         match message(&raw) {

@@ -3,6 +3,7 @@
 
 use super::counters::AddressCounter;
 use super::error::LabError;
+use super::log::ConnectionLog;
 use super::smtpd::{Script, serve};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -71,6 +72,7 @@ pub(super) struct Listener {
     /// A connection that waits for ever, so that no other may.
     pub _stopper: Option<TcpStream>,
     pub counter: Arc<AddressCounter>,
+    pub log: Arc<ConnectionLog>,
 }
 
 /// Takes the only place in the backlog of a server that has one: from then on
@@ -89,8 +91,9 @@ impl Listener {
         let Some(script) = self.script else { return stop.cancelled().await };
         let (script, counter) = (Arc::new(script), self.counter);
         serve_each(&self.socket, &stop, |stream| {
+            let entry = self.log.enter(&stream);
             let (script, counter) = (script.clone(), counter.clone());
-            async move { serve(stream, &script, &counter).await }
+            async move { serve(stream, &script, &counter, entry).await }
         })
         .await;
     }

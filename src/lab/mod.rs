@@ -31,6 +31,8 @@ mod httpsd;
 mod inside;
 mod legacy;
 mod listen;
+mod log;
+mod manners;
 mod pki;
 mod plain;
 mod policy_table;
@@ -62,6 +64,8 @@ pub use expect::{
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, SuitePreference};
+pub use log::{ClientStage, ConnectionEnd, ConnectionLog, LOGGED_CONNECTIONS_MAX, LogTo, LoggedConnection};
+pub use manners::{EVIDENCE_MAX, Excess, LimitedTo, MannersLimits, MannersOf, Violation, violations};
 pub use policy_table::PolicyHost;
 pub use scenario::{AddressRecords, Dns, Mode, Scenario, ScenarioConnector, ScenarioExchange};
 pub use server::{Listen, Server};

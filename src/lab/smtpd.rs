@@ -4,20 +4,25 @@
 use super::counters::{AddressCounter, Presence};
 use super::hello::{ReceivedHello, read_hello};
 use super::inside::{self, PreparedInside, Sealer};
+use super::log::{ClientStage, ConnectionEnd, LogEntry};
 use super::scripted::{Reaction, Scripted};
 use super::server::Server;
 use super::step::{Pace, Prepared, Then};
-use rustls::ServerConfig;
+use crate::model::registry::AlertDescription;
 use rustls::server::Acceptor;
-use std::io;
+use rustls::{ContentType, ServerConfig};
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use tokio::net::TcpStream;
+use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+/// Content type of an alert.
+const ALERT: u8 = 21;
 /// Longest session, whatever its script says.
 const SESSION_MAX: Duration = Duration::from_secs(600);
 /// Command buffer; RFC 5321 §4.5.3.1.4 allows a command line of 512 octets.
@@ -86,13 +91,15 @@ enum DialogueEnd {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(mut stream: TcpStream, script: &Script, counter: &AddressCounter) {
-    let mut presence = counter.enter();
+pub(super) async fn serve(mut stream: TcpStream, script: &Script, counter: &AddressCounter, entry: LogEntry) {
+    let mut presence = counter.enter(entry);
     // Small answers to small questions: waiting to fill a segment only delays.
     let _ = stream.set_nodelay(true);
     // What goes wrong with a socket is the client's story, not an error here.
     let played = timeout(SESSION_MAX, session(&mut stream, script, &mut presence)).await;
     presence.leave();
+    let (end, detail) = end_of(&played);
+    presence.ended(end, &detail);
     match played {
         Ok(Ok(Then::Reset)) => {
             let _ = stream.set_zero_linger();
@@ -102,7 +109,39 @@ pub(super) async fn serve(mut stream: TcpStream, script: &Script, counter: &Addr
     }
 }
 
+/// How a connection has ended, where it was not known before.
+fn end_of(played: &Result<io::Result<Then>, Elapsed>) -> (ConnectionEnd, String) {
+    match played {
+        Ok(Ok(Then::Reset)) => (ConnectionEnd::ServerReset, String::new()),
+        // One is silent until the client leaves.
+        Ok(Ok(Then::Silence)) => (ConnectionEnd::ClientClosed, String::new()),
+        Ok(Ok(Then::Close | Then::Continue)) => (ConnectionEnd::ServerClosed, String::new()),
+        Ok(Err(error)) => end_by(error),
+        Err(_) => (ConnectionEnd::TimeLimit, String::new()),
+    }
+}
+
+/// How a connection has ended on which this went wrong.
+fn end_by(error: &io::Error) -> (ConnectionEnd, String) {
+    let by_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match (by_tls, error.kind()) {
+        (Some(rustls::Error::AlertReceived(alert)), _) => {
+            (ConnectionEnd::ClientAlert, AlertDescription((*alert).into()).to_string())
+        }
+        (Some(rustls::Error::InappropriateMessage { got_type: ContentType::Alert, .. }), _) => {
+            (ConnectionEnd::ClientAlert, "in place of a ClientHello".to_string())
+        }
+        (Some(error), _) => (ConnectionEnd::HandshakeFailed, error.to_string()),
+        (None, ErrorKind::UnexpectedEof) => (ConnectionEnd::ClientClosed, String::new()),
+        (None, ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
+            (ConnectionEnd::ClientReset, String::new())
+        }
+        (None, _) => (ConnectionEnd::Failed, error.to_string()),
+    }
+}
+
 async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presence<'_>) -> io::Result<Then> {
+    presence.reached(ClientStage::Greeted);
     match play(stream, &script.greeting, presence).await? {
         Then::Continue => {}
         then => return finish(stream, then).await,
@@ -117,20 +156,29 @@ async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presenc
             let Some(step) = &script.before_server_hello else {
                 return encrypted(stream, config.clone(), script, presence).await;
             };
-            let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
+            let Some(hello) = hello_of(stream, presence).await? else { return Ok(Then::Close) };
             match play(stream, step, presence).await? {
                 Then::Continue => replayed(stream, &hello, config.clone(), script, presence).await,
                 then => finish(stream, then).await,
             }
         }
         Handshake::Step(step) => {
-            let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
+            let Some(hello) = hello_of(stream, presence).await? else { return Ok(Then::Close) };
             presence.named(hello.name().unwrap_or_default());
             let then = play(stream, step, presence).await?;
             finish(stream, then).await
         }
         Handshake::Script(scripted) => by_script(stream, scripted, script, presence).await,
     }
+}
+
+/// Reads a ClientHello; where none comes, the end is written down.
+async fn hello_of(stream: &mut TcpStream, presence: &Presence<'_>) -> io::Result<Option<ReceivedHello>> {
+    let hello = read_hello(stream).await?;
+    if hello.is_none() {
+        presence.ends(ConnectionEnd::HandshakeFailed, "no ClientHello");
+    }
+    Ok(hello)
 }
 
 /// Answers a ClientHello as the script has it.
@@ -140,7 +188,7 @@ async fn by_script(
     script: &Script,
     presence: &mut Presence<'_>,
 ) -> io::Result<Then> {
-    let Some(hello) = read_hello(stream).await? else { return Ok(Then::Close) };
+    let Some(hello) = hello_of(stream, presence).await? else { return Ok(Then::Close) };
     let step = match scripted.react(&hello) {
         Reaction::Complete(config) => return replayed(stream, &hello, config, script, presence).await,
         Reaction::Play(step) => {
@@ -155,8 +203,16 @@ async fn by_script(
             stream.write_all(&flight).await?;
             let mut further = [0; COMMAND_BYTES_MAX];
             match stream.read(&mut further).await? {
-                0 => return Ok(Then::Close),
-                _ => &scripted.no_further,
+                0 => {
+                    presence.ends(ConnectionEnd::ClientClosed, "");
+                    return Ok(Then::Close);
+                }
+                _ => {
+                    if let [ALERT, _, _, _, _, _, description, ..] = further {
+                        presence.ends(ConnectionEnd::ClientAlert, &AlertDescription(description).to_string());
+                    }
+                    &scripted.no_further
+                }
             }
         }
     };
@@ -184,15 +240,17 @@ async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
     script: &Script,
     presence: &mut Presence<'_>,
 ) -> io::Result<Then> {
-    let Ok(hello) = LazyConfigAcceptor::new(Acceptor::default(), stream).await else {
-        return Ok(Then::Close);
+    let hello = match LazyConfigAcceptor::new(Acceptor::default(), stream).await {
+        Ok(hello) => hello,
+        Err(error) => return Ok(broken_off(&error, presence)),
     };
     let name = hello.client_hello().server_name().unwrap_or_default().to_string();
     presence.named(&name);
     // What is left of a failed handshake is read away by the caller, so that
     // the alert is not lost.
-    let Ok(mut tls) = hello.into_stream(config).await else {
-        return Ok(Then::Close);
+    let mut tls = match hello.into_stream(config).await {
+        Ok(tls) => tls,
+        Err(error) => return Ok(broken_off(&error, presence)),
     };
     presence.established(&name);
     if !script.inside.is_empty() {
@@ -208,6 +266,13 @@ async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(then)
 }
 
+/// A handshake that came to nothing.
+fn broken_off(error: &io::Error, presence: &Presence<'_>) -> Then {
+    let (end, detail) = end_by(error);
+    presence.ends(end, &detail);
+    Then::Close
+}
+
 /// Says by hand what no library does, and answers what comes then.
 async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(
     mut tls: TlsStream<S>,
@@ -215,6 +280,7 @@ async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(
     presence: &mut Presence<'_>,
 ) -> io::Result<Then> {
     if Commands::new().next(&mut tls).await?.is_none() {
+        presence.ends(ConnectionEnd::ClientClosed, "");
         return Ok(Then::Close);
     }
     script.inside.by_library(tls.get_mut().1);
@@ -226,7 +292,11 @@ async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(
     let mut said = script.inside.sealed(&mut sealer);
     said.extend(sealer.reply(&script.ehlo_tls.bytes, false));
     stream.write_all(&said).await?;
-    if inside::next_data(&mut stream).await? {
+    presence.reached(ClientStage::EhloInTls);
+    let more = inside::next_data(&mut stream).await?;
+    // What it is cannot be read any more; it may be a QUIT.
+    presence.ends(if more { ConnectionEnd::Quit } else { ConnectionEnd::ClientClosed }, "");
+    if more {
         stream.write_all(&sealer.reply(&script.quit.bytes, true)).await?;
     }
     Ok(Then::Close)
@@ -242,8 +312,12 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
     let mut commands = Commands::new();
     loop {
         let Some(verb) = commands.next(stream).await? else {
+            let end =
+                if commands.is_full() { ConnectionEnd::LineTooLong } else { ConnectionEnd::ClientClosed };
+            presence.ends(end, "");
             return Ok(DialogueEnd::Gone);
         };
+        note(&verb, in_tls, presence);
         let step = match &verb {
             b"EHLO" if in_tls => &script.ehlo_tls,
             b"EHLO" => &script.ehlo,
@@ -265,6 +339,17 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
+/// Writes down how far the client came by a command.
+fn note(verb: &[u8; 4], in_tls: bool, presence: &Presence<'_>) {
+    match verb {
+        b"EHLO" | b"HELO" if in_tls => presence.reached(ClientStage::EhloInTls),
+        b"EHLO" | b"HELO" => presence.reached(ClientStage::Ehlo),
+        b"STAR" if !in_tls => presence.reached(ClientStage::Starttls),
+        b"QUIT" => presence.ends(ConnectionEnd::Quit, ""),
+        _ => {}
+    }
+}
+
 /// The commands of a client, line by line; only the verb matters.
 struct Commands {
     buffer: [u8; COMMAND_BYTES_MAX],
@@ -274,6 +359,10 @@ struct Commands {
 impl Commands {
     fn new() -> Self {
         Self { buffer: [0; COMMAND_BYTES_MAX], filled: 0 }
+    }
+
+    fn is_full(&self) -> bool {
+        self.filled == self.buffer.len()
     }
 
     /// First four letters of the next command in upper case; `None` at the end
