@@ -4,7 +4,7 @@
 use super::handshake::{self, ClientHelloForm, Handshaker};
 use super::recorder::Recorder;
 use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
-use super::{tls_failure, trace};
+use super::{ending, tls_failure, trace};
 use crate::model::{
     AddressTls, ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings,
     TlsObservation,
@@ -158,8 +158,10 @@ impl<'a> Drive<'a> {
             // Boxed: a session that waits for a banner has no room for TLS.
             Box::pin(self.upgrade(&mut socket, handshaker.begin(key, form))).await;
         }
+        // What still comes in while it is closed is chance.
         self.bytes_in = socket.bytes_in;
         self.bytes_out = socket.bytes_out;
+        ending::close(&mut socket, self.session_ends).await;
     }
 
     /// Speaks as far as the 220 to STARTTLS; gives the deadline of what comes
@@ -343,7 +345,11 @@ impl<'a> Drive<'a> {
                 if TooManyBytes::is_in(&error) || self.floods(&mut wire, failure.kind).await {
                     self.session.too_many_bytes();
                 } else {
-                    let failure = self.said_in_clear(wire.tls(), failure.kind).unwrap_or(failure);
+                    let in_clear = self.said_in_clear(wire.tls(), failure.kind);
+                    if !tls_failure::is_end(&error) {
+                        self.call_off(&mut wire, in_clear.as_ref()).await;
+                    }
+                    let failure = in_clear.unwrap_or(failure);
                     trace::handshake_failed(&failure, micros(self.phase_begun.elapsed()));
                     self.session.upgrade_failed(recorder.explain(failure));
                 }
@@ -382,6 +388,19 @@ impl<'a> Drive<'a> {
             return None;
         }
         tls_failure::in_clear(&[self.session.plaintext_after_starttls(), tls.text_in_clear()].concat())
+    }
+
+    /// Takes leave of a server that is still there, and whose handshake came to
+    /// nothing: in SMTP where it went on in SMTP, else by what TLS has for it.
+    async fn call_off(&self, wire: &mut TlsWire<'_>, in_clear: Option<&Failure>) {
+        let ends = self.session_ends.min(Instant::now() + self.timeouts.quit);
+        match in_clear {
+            Some(said) if tls_failure::hangs_up(said) => {}
+            Some(_) => ending::quit(wire.socket(), ends).await,
+            None => {
+                let _ = timeout_at(ends, wire.call_off()).await;
+            }
+        }
     }
 
     /// Says close_notify (RFC 8446 §6.1). Nothing that happens now is a finding.

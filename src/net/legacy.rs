@@ -1,13 +1,13 @@
 //! Further hellos over sockets: the dialogue as far as STARTTLS, one
 //! ClientHello of our own codec, and what the server says in clear.
 //!
-//! No key is computed and no handshake finished: the connection is closed as
-//! soon as the answer is there. An offer of TLS 1.3 comes without a key share,
+//! No key is computed and no handshake finished: it is called off as soon as the
+//! answer is there, by the alerts that TLS has for that. An offer of TLS 1.3 comes without a key share,
 //! so that the server names the group that it wants (RFC 8446 §4.2.8).
 
 use super::drive::{Drive, PhaseTimeouts, micros};
 use super::wire::{Socket, TooManyBytes, Wire};
-use super::{dial, handshake, tls_failure, trace};
+use super::{dial, ending, handshake, tls_failure, trace};
 use crate::model::{
     CipherSuite, ClientHelloSpec, Failure, HelloEnd, HelloObservation, Kind, Phase, ProbeKey,
     ProtocolVersion, SignatureCheck, SuiteFacts,
@@ -63,21 +63,50 @@ async fn exchange(
     trace::connected(Some(micros(begun.elapsed())));
     let mut socket = Socket::new(tcp);
     let drive = Drive::new(ehlo.clone(), timeouts, Instant::now(), session_ends);
-    let (deadline, plaintext) = drive.into_upgrade(&mut socket).await?;
+    let (deadline, plaintext) = match drive.into_upgrade(&mut socket).await {
+        Ok(upgrade) => upgrade,
+        Err(failure) => {
+            ending::close(&mut socket, session_ends).await;
+            return Err(failure);
+        }
+    };
     converse(&mut probe, &mut socket, deadline).await?;
     let answer = probe.into_answer();
-    throttled(&answer, plaintext).map_or(Ok((answer, hello)), Err)
+    let in_clear = said_in_clear(&answer, plaintext);
+    let quit_ends = session_ends.min(Instant::now() + timeouts.quit);
+    take_leave(&mut socket, &answer, &hello, in_clear.as_ref(), (quit_ends, session_ends)).await;
+    // A server that says so has not answered the hello.
+    in_clear.filter(|said| said.kind == Kind::Throttled).map_or(Ok((answer, hello)), Err)
 }
 
-/// A server that says 421 in clear where its ServerHello belongs has not
-/// answered the hello.
-fn throttled(answer: &HelloAnswer, plaintext: Vec<u8>) -> Option<Failure> {
+/// What a server says that goes on in SMTP where its ServerHello belongs.
+fn said_in_clear(answer: &HelloAnswer, plaintext: Vec<u8>) -> Option<Failure> {
     let said = match answer.end {
         AnswerEnd::NotTls { head } => [plaintext, head.to_vec()].concat(),
         AnswerEnd::Closed | AnswerEnd::Timeout if answer.hello.is_none() => plaintext,
         _ => return None,
     };
-    tls_failure::in_clear(&said).filter(|failure| failure.kind == Kind::Throttled)
+    tls_failure::in_clear(&said)
+}
+
+/// Ends the connection: in SMTP where the server went on in SMTP, else by what
+/// TLS has for it.
+async fn take_leave(
+    socket: &mut Socket,
+    answer: &HelloAnswer,
+    hello: &ClientHello,
+    in_clear: Option<&Failure>,
+    (quit_ends, session_ends): (Instant, Instant),
+) {
+    let words = match in_clear {
+        Some(_) => Vec::new(),
+        None => answer.last_words(hello.legacy_version, tls::objection(hello, answer).is_some()),
+    };
+    let stays = in_clear.is_some_and(|said| !tls_failure::hangs_up(said));
+    if stays && answer.end != AnswerEnd::Closed {
+        ending::quit(socket, quit_ends).await;
+    }
+    ending::say_and_close(socket, &words, session_ends).await;
 }
 
 /// The question in the codec's words. Extensions go only where the newest

@@ -6,6 +6,7 @@
 
 pub(crate) mod dial;
 mod drive;
+mod ending;
 mod gate;
 mod handshake;
 mod key_schedule;

@@ -77,6 +77,12 @@ pub(super) fn in_clear(said: &[u8]) -> Option<Failure> {
     Some(Failure::new(Phase::Tls, kind).with_reply(code).with_detail(format_args!("in clear: {quoted}")))
 }
 
+/// Whether a reply in clear announces that the server closes (RFC 5321 §3.8): it
+/// needs no QUIT.
+pub(super) fn hangs_up(in_clear: &Failure) -> bool {
+    matches!(in_clear.reply_code, Some(221 | 421))
+}
+
 fn from_socket(error: &io::Error) -> Kind {
     if TooManyBytes::is_in(error) {
         return Kind::TooManyBytes;

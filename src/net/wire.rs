@@ -109,6 +109,11 @@ impl Socket {
         Poll::Ready(Ok(bytes.len()))
     }
 
+    /// Says that nothing more comes: the end of our side of the stream.
+    pub(super) async fn shut(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
+    }
+
     fn count(&mut self, read: usize) -> io::Result<()> {
         self.bytes_in += read as u64;
         if self.bytes_in > SESSION_BYTES_MAX {
@@ -227,8 +232,20 @@ impl<'a> TlsWire<'a> {
         }
     }
 
-    /// Says that nothing more comes (close_notify, RFC 8446 §6.1). The
-    /// connection ends when the socket is dropped.
+    /// The socket under it.
+    pub(super) fn socket(&mut self) -> &mut Socket {
+        self.socket
+    }
+
+    /// Says what is due where the handshake came to nothing here.
+    pub(super) async fn call_off(&mut self) -> io::Result<()> {
+        self.outgoing.clear();
+        self.tls.write_last_words(&mut self.outgoing)?;
+        self.socket.write(&self.outgoing).await
+    }
+
+    /// Says that nothing more comes (close_notify, RFC 8446 §6.1). The stream
+    /// is ended by whoever has the socket.
     pub(super) async fn close(&mut self) -> io::Result<()> {
         self.tls.say_close();
         self.send().await

@@ -5,11 +5,12 @@
 //! [`TlsClient::receive`] go round without either.
 
 use super::in_clear::{InClear, Resumable};
+use super::last_words;
 use super::objection::Objection;
 use super::record::{HEADER_BYTES, may_begin_record};
 use super::server_hello::ServerHello;
-use crate::model::DowngradeMark;
 use crate::model::text::escape;
+use crate::model::{AlertDescription, DowngradeMark};
 use rustls::{ClientConnection, PeerMisbehaved, ProtocolVersion};
 use std::io::{self, BufRead, Write};
 use thiserror::Error;
@@ -21,6 +22,9 @@ pub const CLEAR_TEXT_BYTES_MAX: usize = 512;
 /// Where the length of the session id stands in the records of a ClientHello:
 /// behind both headers, the version and the random (RFC 8446 §4.1.2).
 const SESSION_ID_AT: usize = HEADER_BYTES + 4 + 2 + 32;
+
+/// The version of our records in clear.
+const TLS12: crate::model::ProtocolVersion = crate::model::ProtocolVersion::TLS12;
 
 /// Why a TLS connection goes no further.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -181,6 +185,26 @@ impl TlsClient {
     /// Says that nothing more comes (close_notify, RFC 8446 §6.1).
     pub fn say_close(&mut self) {
         self.connection.send_close_notify();
+    }
+
+    /// Appends what is due where the handshake came to nothing here: the alert
+    /// that refuses, where the library has not said it already; where it is
+    /// nobody's fault, user_canceled and close_notify (RFC 8446 §6.1). What would
+    /// have to be encrypted the library says, which has no word but the latter.
+    ///
+    /// # Errors
+    /// None: memory takes what it is given.
+    pub fn write_last_words(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        match self.fault {
+            // The library has not even seen the ServerHello that it is about.
+            Some(TlsFault::Objection(_)) => {
+                last_words::refuse(out, AlertDescription::ILLEGAL_PARAMETER, TLS12)
+            }
+            Some(TlsFault::Library(_) | TlsFault::InClear(_)) => {}
+            None if self.connection.protocol_version().is_none() => last_words::call_off(out, TLS12),
+            Some(TlsFault::TooLong) | None => self.say_close(),
+        }
+        self.write_records(out)
     }
 
     /// Appends the records that are due.

@@ -42,6 +42,7 @@ mod client_hello_decode;
 pub mod extension;
 pub mod handshake;
 mod in_clear;
+mod last_words;
 pub mod objection;
 pub mod probe;
 pub mod public_value;

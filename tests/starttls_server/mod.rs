@@ -11,6 +11,7 @@ use rustls::ServerConfig;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -51,9 +52,13 @@ pub async fn speak_in_clear(stream: TcpStream) -> io::Result<Option<TcpStream>> 
 }
 
 fn probe_with(handshaker: Handshaker) -> NetProbe {
+    probe_within(handshaker, PhaseTimeouts::default())
+}
+
+fn probe_within(handshaker: Handshaker, timeouts: PhaseTimeouts) -> NetProbe {
     let gate = Gate::new(Blocklist::default(), true);
     let ehlo = EhloName::new("scanner.example").unwrap();
-    NetProbe::new(gate, ehlo, PhaseTimeouts::default(), handshaker)
+    NetProbe::new(gate, ehlo, timeouts, handshaker)
 }
 
 fn key(server: SocketAddr) -> ProbeKey {
@@ -64,6 +69,13 @@ fn key(server: SocketAddr) -> ProbeKey {
 /// Probes it as `mx.example`, for the time that `attempt` says.
 pub async fn probe(server: SocketAddr, handshaker: Handshaker, attempt: u32) -> Observation {
     probe_with(handshaker).probe(key(server), attempt).await
+}
+
+/// Probes it with so much time for the handshake.
+#[allow(dead_code, reason = "not every test that includes this does")]
+pub async fn probe_in(server: SocketAddr, handshaker: Handshaker, tls: Duration) -> Observation {
+    let timeouts = PhaseTimeouts { tls, ..PhaseTimeouts::default() };
+    probe_within(handshaker, timeouts).probe(key(server), 1).await
 }
 
 /// Sends it a further hello.

@@ -119,10 +119,14 @@ impl AlertDescription {
     pub const CLOSE_NOTIFY: Self = Self(0);
     /// Nothing in common, or no further word on why not.
     pub const HANDSHAKE_FAILURE: Self = Self(40);
+    /// A field is read, and says what it must not.
+    pub const ILLEGAL_PARAMETER: Self = Self(47);
     /// The versions offered are known, but not supported.
     pub const PROTOCOL_VERSION: Self = Self(70);
     /// Nothing offered is strong enough for the server.
     pub const INSUFFICIENT_SECURITY: Self = Self(71);
+    /// The sender calls the handshake off, for no fault of the other's.
+    pub const USER_CANCELED: Self = Self(90);
     /// A client certificate was required and none came.
     pub const CERTIFICATE_REQUIRED: Self = Self(116);
 
@@ -135,23 +139,26 @@ impl AlertDescription {
     /// §6.2; RFC 7507 §3 and RFC 6066 §3 for the last two).
     pub fn refuses_the_hello(self) -> bool {
         const UNEXPECTED_MESSAGE: u8 = 10;
-        const ILLEGAL_PARAMETER: u8 = 47;
         const DECODE_ERROR: u8 = 50;
         const MISSING_EXTENSION: u8 = 109;
         const UNSUPPORTED_EXTENSION: u8 = 110;
         const INAPPROPRIATE_FALLBACK: u8 = 86;
         const UNRECOGNIZED_NAME: u8 = 112;
-        matches!(self, Self::HANDSHAKE_FAILURE | Self::PROTOCOL_VERSION | Self::INSUFFICIENT_SECURITY)
-            || matches!(
-                self.0,
-                UNEXPECTED_MESSAGE
-                    | ILLEGAL_PARAMETER
-                    | DECODE_ERROR
-                    | MISSING_EXTENSION
-                    | UNSUPPORTED_EXTENSION
-                    | INAPPROPRIATE_FALLBACK
-                    | UNRECOGNIZED_NAME
-            )
+        matches!(
+            self,
+            Self::HANDSHAKE_FAILURE
+                | Self::ILLEGAL_PARAMETER
+                | Self::PROTOCOL_VERSION
+                | Self::INSUFFICIENT_SECURITY
+        ) || matches!(
+            self.0,
+            UNEXPECTED_MESSAGE
+                | DECODE_ERROR
+                | MISSING_EXTENSION
+                | UNSUPPORTED_EXTENSION
+                | INAPPROPRIATE_FALLBACK
+                | UNRECOGNIZED_NAME
+        )
     }
 
     fn registered(self) -> Option<&'static str> {
