@@ -1,6 +1,7 @@
 //! What the fleet saw, counted on its own side of the wire: the proof of what
 //! a scanner did and did not do.
 
+use super::guard::Watch;
 use super::log::{ClientStage, ConnectionEnd, LogEntry};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -112,7 +113,7 @@ impl AddressCounter {
         let open = self.open.fetch_add(1, Relaxed) + 1;
         self.max_open.fetch_max(open, Relaxed);
         self.count("", |count| count.connections += 1);
-        Presence { counter: self, present: true, entry }
+        Presence { counter: self, present: true, end: None, guard: None, entry }
     }
 
     /// Adds to `snapshot` what this address saw.
@@ -139,10 +140,12 @@ impl AddressCounter {
 pub(super) struct Presence<'a> {
     counter: &'a AddressCounter,
     present: bool,
+    end: Option<ConnectionEnd>,
+    guard: Option<(&'a Watch, IpAddr)>,
     entry: LogEntry,
 }
 
-impl Presence<'_> {
+impl<'a> Presence<'a> {
     /// The ClientHello asked for this name: the connection is booked under it.
     pub(super) fn named(&self, name: &str) {
         self.entry.reached(ClientStage::ClientHello);
@@ -164,6 +167,9 @@ impl Presence<'_> {
         if std::mem::take(&mut self.present) {
             self.counter.open.fetch_sub(1, Relaxed);
             self.entry.leave();
+            if let Some((watch, client)) = self.guard {
+                watch.leave(client);
+            }
         }
     }
 
@@ -178,8 +184,19 @@ impl Presence<'_> {
         self.entry.ended(end, detail);
     }
 
+    /// The server watches this client.
+    pub(super) fn guarded(&mut self, watch: &'a Watch, client: IpAddr) {
+        self.guard = Some((watch, client));
+    }
+
+    /// How the connection ends, if that is known.
+    pub(super) fn end(&self) -> Option<ConnectionEnd> {
+        self.end
+    }
+
     /// It is known how the connection ends; what comes later changes nothing.
-    pub(super) fn ends(&self, end: ConnectionEnd, detail: &str) {
+    pub(super) fn ends(&mut self, end: ConnectionEnd, detail: &str) {
+        self.end.get_or_insert(end);
         self.entry.ends(end, detail);
     }
 }

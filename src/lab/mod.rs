@@ -26,6 +26,7 @@ mod embedded;
 mod error;
 mod expect;
 mod fleet;
+mod guard;
 mod hello;
 mod httpsd;
 mod inside;
@@ -63,6 +64,7 @@ pub use expect::{
     OBSERVATION_COLUMNS, SENDER_COLUMNS, USUAL_SENDER,
 };
 pub use fleet::{Fleet, FleetOptions, HOSTS_PER_SCENARIO};
+pub use guard::{GUARD_COUNT_MAX, GUARDED_CLIENTS_MAX, Guard};
 pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, SuitePreference};
 pub use log::{ClientStage, ConnectionEnd, ConnectionLog, LOGGED_CONNECTIONS_MAX, LogTo, LoggedConnection};
 pub use manners::{EVIDENCE_MAX, Excess, LimitedTo, MannersLimits, MannersOf, Violation, violations};

@@ -1,8 +1,9 @@
 //! How one server behaves: the `[server.ROLE]` tables of a scenario.
 
+use super::guard::Guard;
 use super::inside::{self, Inside};
 use super::legacy::Legacy;
-use super::step::{Step, Then};
+use super::step::{Step, Then, WAIT_MS_MAX};
 use super::tls_table::{Certificate, HandshakeSignature, LeafKeyKind, Tls};
 use serde::Deserialize;
 
@@ -13,6 +14,11 @@ use serde::Deserialize;
 pub struct Server {
     /// What becomes of connections.
     pub listen: Listen,
+    /// How it defends itself.
+    pub guard: Guard,
+    /// Least and most time that it takes for each of its replies, in
+    /// milliseconds; each host has its own.
+    pub latency_ms: (u64, u64),
     /// The banner.
     pub greeting: Step,
     /// Answer to EHLO in clear.
@@ -43,6 +49,8 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: Listen::default(),
+            guard: Guard::default(),
+            latency_ms: (0, 0),
             greeting: Step::say("220 {host} ESMTP"),
             ehlo: Step::say("250-{host}\n250-PIPELINING\n250-SIZE 36700160\n250-STARTTLS\n250 8BITMIME"),
             helo: Step::say("250 {host}"),
@@ -69,6 +77,10 @@ impl Server {
         let in_clear = self.client_hello.iter().chain(&self.before_server_hello);
         steps.into_iter().chain(in_clear).try_for_each(Step::check)?;
         inside::check(&self.inside)?;
+        self.guard.check()?;
+        if self.latency_ms.0 > self.latency_ms.1 || self.latency_ms.1 > WAIT_MS_MAX {
+            return Err(format!("latency_ms: the least and the most, up to {WAIT_MS_MAX}"));
+        }
         let salted = self.tls.handshake_signature == HandshakeSignature::OddSalt;
         if salted && self.tls.certificate.key != LeafKeyKind::Rsa2048 {
             return Err("only a key of RSA of 2048 bits signs with an odd salt".into());

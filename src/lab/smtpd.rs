@@ -1,19 +1,22 @@
 //! The SMTP server of the fleet: plays one server of a scenario to whoever
 //! connects.
 
+use super::address::hash;
 use super::counters::{AddressCounter, Presence};
+use super::guard::{Admission, Guard, Watch};
 use super::hello::{ReceivedHello, read_hello};
 use super::inside::{self, PreparedInside, Sealer};
 use super::log::{ClientStage, ConnectionEnd, LogEntry};
 use super::scripted::{Reaction, Scripted};
 use super::server::Server;
-use super::step::{Pace, Prepared, Then};
+use super::step::{Pace, Prepared, Step, Then};
 use crate::model::registry::AlertDescription;
 use rustls::server::Acceptor;
 use rustls::{ContentType, ServerConfig};
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, join};
 use tokio::net::TcpStream;
 use tokio::time::error::Elapsed;
@@ -21,6 +24,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
+/// So that the latency of a host does not follow from its place in a pool.
+const LATENCY_SEED: u64 = 1;
 /// Content type of an alert.
 const ALERT: u8 = 21;
 /// Longest session, whatever its script says.
@@ -40,6 +45,7 @@ const LINGER_MAX: Duration = Duration::from_secs(2);
 /// One server, ready to be played: its steps as bytes and its TLS.
 #[derive(Debug)]
 pub(super) struct Script {
+    watch: Option<Watch>,
     greeting: Prepared,
     ehlo: Prepared,
     helo: Prepared,
@@ -66,19 +72,31 @@ pub(super) enum Handshake {
 impl Script {
     /// Prepares `server` under the name `host`.
     pub(super) fn new(server: &Server, host: &str, handshake: Handshake) -> Self {
+        let latency = latency(server.latency_ms, host);
+        let prepare = |step: &Step| {
+            let step = step.prepare(host);
+            Prepared { wait: step.wait + latency, ..step }
+        };
+        let guarded = server.guard != Guard::default();
         Self {
-            greeting: server.greeting.prepare(host),
-            ehlo: server.ehlo.prepare(host),
-            helo: server.helo.prepare(host),
-            starttls: server.starttls.prepare(host),
+            watch: guarded.then(|| Watch::new(&server.guard, host)),
+            greeting: prepare(&server.greeting),
+            ehlo: prepare(&server.ehlo),
+            helo: prepare(&server.helo),
+            starttls: prepare(&server.starttls),
             before_server_hello: server.before_server_hello.as_ref().map(|step| step.prepare(host)),
             handshake,
             inside: PreparedInside::new(&server.inside, host),
-            ehlo_tls: server.ehlo_tls.prepare(host),
-            quit: server.quit.prepare(host),
-            unknown: super::step::Step::say("502 5.5.1 Command not implemented").prepare(host),
+            ehlo_tls: prepare(&server.ehlo_tls),
+            quit: prepare(&server.quit),
+            unknown: prepare(&Step::say("502 5.5.1 Command not implemented")),
         }
     }
+}
+
+/// How long a host takes for each reply: always the same for the same name.
+fn latency((least, most): (u64, u64), host: &str) -> Duration {
+    Duration::from_millis(least + hash(LATENCY_SEED, host) % (most.saturating_sub(least) + 1))
 }
 
 /// How a dialogue over one stream ended.
@@ -95,10 +113,22 @@ pub(super) async fn serve(mut stream: TcpStream, script: &Script, counter: &Addr
     let mut presence = counter.enter(entry);
     // Small answers to small questions: waiting to fill a segment only delays.
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok().map(|peer| peer.ip());
     // What goes wrong with a socket is the client's story, not an error here.
-    let played = timeout(SESSION_MAX, session(&mut stream, script, &mut presence)).await;
+    let played = timeout(SESSION_MAX, session(&mut stream, peer, script, &mut presence)).await;
     presence.leave();
     let (end, detail) = end_of(&played);
+    if let Some((watch, peer)) = script.watch.as_ref().zip(peer) {
+        let by_server = [
+            ConnectionEnd::ServerClosed,
+            ConnectionEnd::ServerReset,
+            ConnectionEnd::Quit,
+            ConnectionEnd::Refused,
+        ];
+        if !by_server.contains(&presence.end().unwrap_or(end)) {
+            watch.dropped(peer, Instant::now());
+        }
+    }
     presence.ended(end, &detail);
     match played {
         Ok(Ok(Then::Reset)) => {
@@ -140,13 +170,31 @@ fn end_by(error: &io::Error) -> (ConnectionEnd, String) {
     }
 }
 
-async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presence<'_>) -> io::Result<Then> {
+async fn session<'a>(
+    stream: &mut TcpStream,
+    peer: Option<IpAddr>,
+    script: &'a Script,
+    presence: &mut Presence<'a>,
+) -> io::Result<Then> {
+    let admission = script.watch.as_ref().zip(peer).map(|(watch, peer)| {
+        presence.guarded(watch, peer);
+        watch.enter(peer, Instant::now())
+    });
+    let ehlo = match admission {
+        Some(Admission::Refused(rule, step)) => {
+            presence.ends(ConnectionEnd::Refused, rule);
+            let then = play(stream, step, presence).await?;
+            return finish(stream, then).await;
+        }
+        Some(Admission::UnderLoad(ehlo)) => ehlo,
+        Some(Admission::Served) | None => &script.ehlo,
+    };
     presence.reached(ClientStage::Greeted);
     match play(stream, &script.greeting, presence).await? {
         Then::Continue => {}
         then => return finish(stream, then).await,
     }
-    match dialogue(stream, script, false, presence).await? {
+    match dialogue(stream, script, Some(ehlo), presence).await? {
         DialogueEnd::Upgrade => {}
         DialogueEnd::Gone => return Ok(Then::Close),
         DialogueEnd::Script(then) => return finish(stream, then).await,
@@ -173,7 +221,7 @@ async fn session(stream: &mut TcpStream, script: &Script, presence: &mut Presenc
 }
 
 /// Reads a ClientHello; where none comes, the end is written down.
-async fn hello_of(stream: &mut TcpStream, presence: &Presence<'_>) -> io::Result<Option<ReceivedHello>> {
+async fn hello_of(stream: &mut TcpStream, presence: &mut Presence<'_>) -> io::Result<Option<ReceivedHello>> {
     let hello = read_hello(stream).await?;
     if hello.is_none() {
         presence.ends(ConnectionEnd::HandshakeFailed, "no ClientHello");
@@ -256,7 +304,7 @@ async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
     if !script.inside.is_empty() {
         return by_hand(tls, script, presence).await;
     }
-    let then = match dialogue(&mut tls, script, true, presence).await? {
+    let then = match dialogue(&mut tls, script, None, presence).await? {
         DialogueEnd::Upgrade | DialogueEnd::Gone => Then::Close,
         DialogueEnd::Script(then) => finish(&mut tls, then).await?,
     };
@@ -267,7 +315,7 @@ async fn encrypted<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// A handshake that came to nothing.
-fn broken_off(error: &io::Error, presence: &Presence<'_>) -> Then {
+fn broken_off(error: &io::Error, presence: &mut Presence<'_>) -> Then {
     let (end, detail) = end_by(error);
     presence.ends(end, &detail);
     Then::Close
@@ -302,13 +350,15 @@ async fn by_hand<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(Then::Close)
 }
 
-/// Answers commands until the stream is upgraded or ends.
+/// Answers commands until the stream is upgraded or ends; `ehlo` is what is said to
+/// EHLO in clear.
 async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     script: &Script,
-    in_tls: bool,
+    ehlo: Option<&Prepared>,
     presence: &mut Presence<'_>,
 ) -> io::Result<DialogueEnd> {
+    let in_tls = ehlo.is_none();
     let mut commands = Commands::new();
     loop {
         let Some(verb) = commands.next(stream).await? else {
@@ -319,8 +369,7 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
         };
         note(&verb, in_tls, presence);
         let step = match &verb {
-            b"EHLO" if in_tls => &script.ehlo_tls,
-            b"EHLO" => &script.ehlo,
+            b"EHLO" => ehlo.unwrap_or(&script.ehlo_tls),
             b"HELO" => &script.helo,
             b"STAR" if !in_tls => &script.starttls,
             b"QUIT" => {
@@ -340,7 +389,7 @@ async fn dialogue<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 /// Writes down how far the client came by a command.
-fn note(verb: &[u8; 4], in_tls: bool, presence: &Presence<'_>) {
+fn note(verb: &[u8; 4], in_tls: bool, presence: &mut Presence<'_>) {
     match verb {
         b"EHLO" | b"HELO" if in_tls => presence.reached(ClientStage::EhloInTls),
         b"EHLO" | b"HELO" => presence.reached(ClientStage::Ehlo),
@@ -410,8 +459,10 @@ pub(super) async fn utter(stream: &mut (impl AsyncWrite + Unpin), step: &Prepare
     for _ in 0..step.times {
         match step.pace {
             Pace::Whole => stream.write_all(&step.bytes).await?,
-            Pace::Line => pieces(stream, step.bytes.split_inclusive(|byte| *byte == b'\n')).await?,
-            Pace::Byte => pieces(stream, step.bytes.chunks(1)).await?,
+            Pace::Line => {
+                pieces(stream, step.bytes.split_inclusive(|byte| *byte == b'\n'), step.pause).await?;
+            }
+            Pace::Byte => pieces(stream, step.bytes.chunks(1), step.pause).await?,
         }
     }
     stream.flush().await?;
@@ -421,12 +472,15 @@ pub(super) async fn utter(stream: &mut (impl AsyncWrite + Unpin), step: &Prepare
 async fn pieces<'a>(
     stream: &mut (impl AsyncWrite + Unpin),
     pieces: impl Iterator<Item = &'a [u8]> + Clone,
+    pause: Duration,
 ) -> io::Result<()> {
     let count = pieces.clone().count();
     for (before, piece) in pieces.enumerate() {
         stream.write_all(piece).await?;
         stream.flush().await?;
-        if before.min(count - before - 1) < PAUSED_PIECES_MAX {
+        if !pause.is_zero() && before + 1 < count {
+            sleep(pause).await;
+        } else if before.min(count - before - 1) < PAUSED_PIECES_MAX {
             sleep(PIECE_PAUSE).await;
         }
     }

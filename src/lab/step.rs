@@ -24,6 +24,8 @@ pub struct Step {
     pub wait_ms: u64,
     /// In which pieces it is sent.
     pub pace: Pace,
+    /// Pause between two pieces, in milliseconds; 0 is a very short one.
+    pub pause_ms: u64,
     /// How often it is said; 0 is once.
     pub repeat: u32,
     /// How many bytes `{fill}` stands for.
@@ -86,6 +88,8 @@ struct StepTable {
     #[serde(default)]
     pace: Pace,
     #[serde(default)]
+    pause_ms: u64,
+    #[serde(default)]
     repeat: u32,
     #[serde(default)]
     fill: usize,
@@ -104,8 +108,8 @@ impl TryFrom<StepTable> for Step {
             (None, None, Some(alert)) => Words::Alert(alert_named(&alert)?),
             _ => return Err("one of say, raw and alert, not several".into()),
         };
-        let StepTable { wait_ms, pace, repeat, fill, then, .. } = table;
-        Ok(Step { words, wait_ms, pace, repeat, fill, then })
+        let StepTable { wait_ms, pace, pause_ms, repeat, fill, then, .. } = table;
+        Ok(Step { words, wait_ms, pace, pause_ms, repeat, fill, then })
     }
 }
 
@@ -120,7 +124,9 @@ impl<'de> Deserialize<'de> for Step {
         impl<'de> Visitor<'de> for StepVisitor {
             type Value = Step;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a reply or a table of say, raw, alert, wait_ms, pace, repeat, fill, then")
+                f.write_str(
+                    "a reply or a table of say, raw, alert, wait_ms, pace, pause_ms, repeat, fill, then",
+                )
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Step, E> {
                 Ok(Step::say(text))
@@ -146,7 +152,7 @@ impl Step {
         {
             return Err(format!("{wide:?} is no byte"));
         }
-        if self.wait_ms > WAIT_MS_MAX || self.bytes_max() > STEP_BYTES_MAX {
+        if self.wait_ms.max(self.pause_ms) > WAIT_MS_MAX || self.bytes_max() > STEP_BYTES_MAX {
             return Err("a step waits or says too much".into());
         }
         Ok(())
@@ -185,6 +191,7 @@ impl Step {
             bytes: bytes.into(),
             wait: Duration::from_millis(self.wait_ms),
             pace: self.pace,
+            pause: Duration::from_millis(self.pause_ms),
             times: self.repeat.max(1),
             then: self.then,
         }
@@ -200,6 +207,8 @@ pub(super) struct Prepared {
     pub wait: Duration,
     /// In which pieces.
     pub pace: Pace,
+    /// Pause between two of them.
+    pub pause: Duration,
     /// How often.
     pub times: u32,
     /// What comes then.
