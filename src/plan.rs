@@ -118,6 +118,9 @@ pub const QUESTIONS_MAX: usize = 1024;
 pub struct LookupPace {
     /// Most questions under way at once.
     pub questions_max: usize,
+    /// Further looks at what broke off, which decide what time the first has to
+    /// connect.
+    pub retries: u32,
     /// Pause before the first retry: a policy host that failed is left alone for so
     /// long, so that no retry finds that it still is.
     pub retry_delay: Duration,
@@ -125,7 +128,8 @@ pub struct LookupPace {
 
 impl Default for LookupPace {
     fn default() -> Self {
-        Self { questions_max: QUESTIONS_MAX, retry_delay: RetryPlan::default().retry_delay }
+        let RetryPlan { retries, retry_delay, .. } = RetryPlan::default();
+        Self { questions_max: QUESTIONS_MAX, retries, retry_delay }
     }
 }
 
@@ -172,7 +176,7 @@ pub(crate) fn stages_by_routes(
         mta_sts_port: policies.mta_sts_port,
         contact: policies.contact.clone(),
         engine: retrying_after(pace.retry_delay),
-        timeouts,
+        timeouts: timeouts.for_retries(pace.retries),
         key_shares: key_shares(dialogue),
         blocklist: Arc::new(blocklist(&args.blocklist)?),
         allow_private: args.allow_private,

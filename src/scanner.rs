@@ -104,6 +104,7 @@ impl Scanner {
     /// [`ScannerError`]: no address family is wanted, or the system names no
     /// resolver and the configuration neither.
     pub fn new(config: ScannerConfig, policy: Policy) -> Result<Self, ScannerError> {
+        let timeouts = config.timeouts.for_retries(config.engine.retry.retries);
         let handshaker = Handshaker::new(config.key_shares)?.with_identity(config.identity);
         let gate = Gate::new(config.blocklist.clone(), config.allow_private);
         let hosts = PolicyHosts::new(gate.clone()).at_port(config.mta_sts_port);
@@ -115,7 +116,7 @@ impl Scanner {
         Ok(Self {
             config: config.engine,
             lookup: Arc::new(lookup),
-            probe: Arc::new(NetProbe::new(gate, config.ehlo, config.timeouts, handshaker)),
+            probe: Arc::new(NetProbe::new(gate, config.ehlo, timeouts, handshaker)),
             policy: Arc::new(policy),
         })
     }

@@ -166,8 +166,9 @@ pub struct DialogueArgs {
     #[arg(long, value_name = "PORT", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Connecting")]
     pub port: u16,
 
-    /// Timeout of every phase (`20s`) or of one (`greeting=60s`); repeatable
-    /// [default: dns=5s, connect=10s, greeting=30s, ehlo=15s, starttls=15s, tls=15s, after_tls=15s, quit=2s, session=90s]
+    /// Timeout of every phase (`20s`) or of one (`greeting=60s`); repeatable. `connect` is for the first connection to a
+    /// host, `connect_retry` for every later one, and for the first, too, with --retries 0
+    /// [default: dns=5s, connect=5s, connect_retry=10s, greeting=30s, ehlo=15s, starttls=15s, tls=15s, after_tls=15s, quit=2s, session=90s]
     #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',', help_heading = "Connecting")]
     pub timeout: Vec<TimeoutArg>,
 

@@ -16,8 +16,18 @@ pub struct TimeoutArg {
 }
 
 /// What `--timeout` can name.
-pub const TIMEOUT_PHASES: [&str; 9] =
-    ["dns", "connect", "greeting", "ehlo", "starttls", "tls", "after_tls", "quit", "session"];
+pub const TIMEOUT_PHASES: [&str; 10] = [
+    "dns",
+    "connect",
+    "connect_retry",
+    "greeting",
+    "ehlo",
+    "starttls",
+    "tls",
+    "after_tls",
+    "quit",
+    "session",
+];
 
 impl FromStr for TimeoutArg {
     type Err = String;

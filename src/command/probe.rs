@@ -31,7 +31,11 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
             format!("--recipient-domain goes with HOST:PORT or IP[:PORT]; {domain} is itself a domain");
         return Err(UsageError(wrong).into());
     }
-    let pace = LookupPace { retry_delay: args.again.retry_delay, ..LookupPace::default() };
+    let pace = LookupPace {
+        retries: args.again.retries,
+        retry_delay: args.again.retry_delay,
+        ..LookupPace::default()
+    };
     let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace)?;
     stages.lookup.tell_questions(QUESTIONS_TOLD_MAX);
     super::say_at_start(&stages.settings);

@@ -68,7 +68,8 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     start_logging(args.asking.dialogue.verbose);
     let asked = if presented::is_file(&args.target) { None } else { Some(ProbeTarget::parse(&args.target)?) };
     let (hellos, judging) = (HelloArgs::default(), JudgingArgs::default());
-    let stages = plan::stages(&args.asking, &PolicyArgs::none(), &hellos, &judging, LookupPace::default())?;
+    let once = LookupPace { retries: 0, ..LookupPace::default() };
+    let stages = plan::stages(&args.asking, &PolicyArgs::none(), &hellos, &judging, once)?;
     super::say_missing_route(&stages.settings);
     let limits = FetchLimits { time: args.fetch_time, bytes: args.fetch_bytes as usize };
     let (roots, _) = plan::roots(&args.roots)?;

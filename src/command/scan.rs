@@ -29,7 +29,11 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let mut engine = plan::engine(&args.pace, args.asking.dialogue.port);
     let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
     let share = wanted.within(descriptors::raise());
-    let pace = LookupPace { questions_max: share.questions, retry_delay: engine.retry.retry_delay };
+    let pace = LookupPace {
+        questions_max: share.questions,
+        retries: engine.retry.retries,
+        retry_delay: engine.retry.retry_delay,
+    };
     let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace)?;
     engine.limits.in_flight = share.connections;
     // Small enough for every reader of JSON.

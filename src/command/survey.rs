@@ -265,6 +265,7 @@ fn timeouts(settings: &StageSettings) -> BTreeMap<String, u64> {
     [
         ("dns", settings.dns_timeout),
         ("connect", phases.connect),
+        ("connect_retry", phases.connect_retry),
         ("greeting", phases.greeting),
         ("ehlo", phases.ehlo),
         ("starttls", phases.starttls),

@@ -25,8 +25,12 @@ use tokio::time::{Instant, timeout_at};
 /// as an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhaseTimeouts {
-    /// TCP connect. Default 10 s.
+    /// TCP connect of the first connection to a key. Most hosts that take longer
+    /// take none, and would fill a survey. Default 5 s.
     pub connect: Duration,
+    /// TCP connect of every later one; never shorter than [`Self::connect`].
+    /// Default 10 s.
+    pub connect_retry: Duration,
     /// Connected to the end of the banner. Default 30 s.
     pub greeting: Duration,
     /// EHLO, and HELO where it is refused, to the last answer. Default 15 s.
@@ -46,7 +50,8 @@ pub struct PhaseTimeouts {
 impl Default for PhaseTimeouts {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(10),
+            connect: Duration::from_secs(5),
+            connect_retry: Duration::from_secs(10),
             greeting: Duration::from_secs(30),
             ehlo: Duration::from_secs(15),
             starttls: Duration::from_secs(15),
@@ -59,6 +64,19 @@ impl Default for PhaseTimeouts {
 }
 
 impl PhaseTimeouts {
+    /// The same where a key is asked again so often. With no retry the first
+    /// connection has the time of the later ones: what a short look has not seen
+    /// would else be told as the last word of the host.
+    pub fn for_retries(self, retries: u32) -> Self {
+        let connect = if retries == 0 { self.connect.max(self.connect_retry) } else { self.connect };
+        Self { connect, ..self }
+    }
+
+    /// The time for TCP.
+    pub(super) fn connecting(&self, later: bool) -> Duration {
+        if later { self.connect.max(self.connect_retry) } else { self.connect }
+    }
+
     fn of(&self, phase: Phase) -> Duration {
         match phase {
             Phase::Input | Phase::Dns | Phase::Connect => self.connect,

@@ -59,7 +59,7 @@ async fn exchange(
     let hello = client_hello(key, spec)?;
     let mut probe = HelloProbe::new(&hello).map_err(unsendable)?;
     let session_ends = begun + timeouts.session;
-    let tcp = dial::connect(key.endpoint, session_ends.min(begun + timeouts.connect)).await?;
+    let tcp = dial::connect(key.endpoint, session_ends.min(begun + timeouts.connecting(true))).await?;
     trace::connected(Some(micros(begun.elapsed())));
     let mut socket = Socket::new(tcp);
     let drive = Drive::new(ehlo.clone(), timeouts, Instant::now(), session_ends);

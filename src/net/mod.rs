@@ -91,7 +91,8 @@ impl NetProbe {
     ) -> Observation {
         let begun = Instant::now();
         let session_ends = begun + self.timeouts.session;
-        let connect_ends = session_ends.min(begun + self.timeouts.connect);
+        let later = attempt > 1 || form != ClientHelloForm::FIRST;
+        let connect_ends = session_ends.min(begun + self.timeouts.connecting(later));
         let mut observation = match dial::connect(key.endpoint, connect_ends).await {
             Err(failure) => Observation::failed(key, started, attempt, failure),
             Ok(stream) => {
@@ -114,6 +115,59 @@ impl NetProbe {
 mod tests {
     use super::*;
     use crate::model::{Endpoint, MxHost};
+
+    /// A port whose queue of connections is full: SYNs are dropped there.
+    #[cfg(target_os = "linux")]
+    fn deaf() -> (socket2::Socket, Vec<socket2::Socket>, Endpoint) {
+        use socket2::{Domain, Socket, Type};
+        use std::net::{Ipv4Addr, SocketAddr};
+        let tcp = || Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let listener = tcp();
+        listener.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let queued = (0..4).map(|_| {
+            let socket = tcp();
+            socket.set_nonblocking(true).unwrap();
+            let _ = socket.connect(&address);
+            socket
+        });
+        let queued = queued.collect();
+        let address = address.as_socket().unwrap();
+        (listener, queued, Endpoint { ip: address.ip(), port: address.port() })
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn later_connections_have_more_time_for_tcp() {
+        use crate::model::{Kind, Phase};
+        use std::time::Duration;
+        let (_listener, _queued, endpoint) = deaf();
+        let key = ProbeKey { endpoint, sni: None };
+        let [short, long] = [200, 1200].map(Duration::from_millis);
+        let timeouts = PhaseTimeouts { connect: short, connect_retry: long, ..PhaseTimeouts::default() };
+        let sender = ClientHelloSpec::of(HelloPurpose::Sender);
+        let handshake = ClientHelloSpec::of(HelloPurpose::Handshake);
+        for (retries, first) in [(2, short), (0, long)] {
+            let ehlo = EhloName::new("test.example").unwrap();
+            let gate = Gate::new(crate::model::Blocklist::default(), true);
+            let handshaker = Handshaker::new(KeyShares::Fresh).unwrap();
+            let probe = NetProbe::new(gate, ehlo, timeouts.clone().for_retries(retries), handshaker);
+            let [one, two] = [probe.probe(key.clone(), 1).await, probe.probe(key.clone(), 2).await];
+            let [three, four] =
+                [probe.hello(key.clone(), &sender).await, probe.hello(key.clone(), &handshake).await];
+            let spent = [one.timings.total_us, two.timings.total_us, three.total_us, four.total_us];
+            for (spent, allowed) in spent.into_iter().zip([first, long, long, long]) {
+                let spent = Duration::from_micros(spent);
+                assert!(
+                    spent >= allowed && spent < allowed + Duration::from_millis(900),
+                    "{retries}: {spent:?}"
+                );
+            }
+            let failure = one.failure.unwrap();
+            assert_eq!((failure.phase, failure.kind), (Phase::Connect, Kind::Timeout));
+        }
+    }
 
     /// Bytes of a session that waits, at most: 10,000 of them wait at a time.
     const WAITING_BYTES_MAX: usize = 2560;

@@ -78,6 +78,7 @@ pub(super) fn timeouts(given: &[TimeoutArg]) -> Result<(PhaseTimeouts, Duration)
         match phase.as_deref() {
             Some("dns") => dns = time,
             Some("connect") => timeouts.connect = time,
+            Some("connect_retry") => timeouts.connect_retry = time,
             Some("greeting") => timeouts.greeting = time,
             Some("ehlo") => timeouts.ehlo = time,
             Some("starttls") => timeouts.starttls = time,
@@ -99,6 +100,7 @@ pub(super) fn timeouts(given: &[TimeoutArg]) -> Result<(PhaseTimeouts, Duration)
 pub(super) fn every_phase(time: Duration, before: &PhaseTimeouts) -> PhaseTimeouts {
     PhaseTimeouts {
         connect: time,
+        connect_retry: time,
         greeting: time,
         ehlo: time,
         starttls: time,
@@ -126,6 +128,11 @@ mod tests {
         let told =
             |given: [&str; 2]| timeouts(&given.map(|text| text.parse().unwrap())).unwrap_err().to_string();
         assert_eq!(told(["tls=3s", "tls=4s"]), "--timeout: tls has two times, 3s and 4s");
+        let retry = ["connect_retry=20s".parse().unwrap()];
+        let (phases, _) = timeouts(&retry).unwrap();
+        let (short, long) = (Duration::from_secs(5), Duration::from_secs(20));
+        assert_eq!((phases.connect, phases.connect_retry), (short, long));
+        assert_eq!((phases.clone().for_retries(1).connect, phases.for_retries(0).connect), (short, long));
         assert_eq!(told(["3s", "4s"]), "--timeout: every phase has two times, 3s and 4s");
     }
 

@@ -49,6 +49,8 @@ enum LoadTarget {
 pub fn load(args: &BenchArgs) -> Result<LoadPlan, UsageError> {
     let dialogue = &args.dialogue;
     let (timeouts, dns_timeout) = timeouts(&dialogue.timeout)?;
+    // A session under load is never asked for again.
+    let timeouts = timeouts.for_retries(0);
     let server = match ProbeTarget::parse(&args.target)? {
         ProbeTarget::Address(ip, port) => {
             LoadTarget::Address(Endpoint { ip, port: port.unwrap_or(dialogue.port) })
