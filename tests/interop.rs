@@ -34,6 +34,8 @@ mod objections;
 mod older;
 #[path = "interop/openssl.rs"]
 mod openssl;
+#[path = "interop/postfix_server.rs"]
+mod postfix_server;
 #[path = "interop/senders.rs"]
 mod senders;
 #[path = "interop/signed_dns.rs"]

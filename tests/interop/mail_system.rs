@@ -2,7 +2,7 @@
 //! started in a root of its own, delivers one message to a port of this
 //! machine, and ends with the test. Everything else is as Debian ships it.
 
-use super::stack::left_out;
+use super::stack::{Identities, left_out};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::{self, File};
@@ -187,6 +187,65 @@ relay     unix  -       -       n       -       -       smtp
 error     unix  -       -       n       -       -       error
 retry     unix  -       -       n       -       -       error
 scache    unix  -       -       n       -       1       scache
+";
+
+/// What Postfix as a server writes.
+pub const POSTFIX_SERVER_LOG: &str = "var/log/postfix-server";
+
+/// Postfix as a server: `services` are its ports, and what runs there. Limits of
+/// clients hold where a service says so.
+pub fn postfix_server(root: &Root, identities: &Identities, services: &[(u16, &str)]) -> Running {
+    let (nobody, owner) = ((0, 0), (ACCOUNT, 0));
+    root.remove("run/mxray");
+    for folder in ["run/mxray/conf", "run/mxray/spool", "run/mxray/spool/pid"] {
+        root.folder(folder, nobody, 0o755);
+    }
+    root.folder("run/mxray/data", owner, 0o700);
+    root.folder("run/mxray/spool/private", owner, 0o700);
+    root.folder("run/mxray/spool/public", (ACCOUNT, SECOND_ACCOUNT), 0o710);
+    for kind in ["ecdsa", "rsa"] {
+        let [key, certificate] =
+            ["key", "pem"].map(|end| fs::read_to_string(identities.file(&format!("{kind}.{end}"))).unwrap());
+        root.write(&format!("run/mxray/conf/{kind}.pem"), &(key + &certificate));
+    }
+    root.write("run/mxray/conf/main.cf", POSTFIX_SERVER);
+    let mut master = POSTFIX_SERVER_SERVICES.to_string();
+    for (port, service) in services {
+        master += &format!("127.0.0.1:{port} inet n - n - - {service}\n");
+    }
+    root.write("run/mxray/conf/master.cf", &master);
+    let _ = fs::remove_file(root.file(POSTFIX_SERVER_LOG));
+    root.start(&["/usr/lib/postfix/sbin/master", "-c", "/run/mxray/conf", "-d"], "var/log/postfix")
+}
+
+const POSTFIX_SERVER: &str = "\
+compatibility_level = 3.6
+queue_directory = /run/mxray/spool
+data_directory = /run/mxray/data
+meta_directory = /etc/postfix
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = mx.example
+mydestination =
+alias_maps =
+alias_database =
+local_recipient_maps =
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+smtpd_peername_lookup = no
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = /run/mxray/conf/ecdsa.pem /run/mxray/conf/rsa.pem
+maillog_file = /var/log/postfix-server
+";
+
+const POSTFIX_SERVER_SERVICES: &str = "\
+postlog   unix-dgram n  -       n       -       1       postlogd
+anvil     unix  -       -       n       -       1       anvil
+tlsmgr    unix  -       -       n       1000?   1       tlsmgr
+rewrite   unix  -       -       n       -       -       trivial-rewrite
+proxymap  unix  -       -       n       -       -       proxymap
 ";
 
 /// Exim, which has delivered when it ends.

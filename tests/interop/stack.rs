@@ -117,7 +117,7 @@ impl Drop for Stack {
 /// before the server does: it is none of those that systems give to sockets
 /// without one, whether they listen or connect (Linux: from 32,768, others:
 /// from 49,152).
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     const PORTS: std::ops::Range<u32> = 10_000..32_768;
     const STEP_OF_PROCESS: u32 = 101;
     static TAKEN: AtomicU32 = AtomicU32::new(0);

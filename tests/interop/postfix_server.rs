@@ -1,0 +1,151 @@
+//! Postfix as the server: what is found is what `openssl s_client` finds, and
+//! its own log shows a client with manners.
+
+use super::front::Front;
+use super::mail_system::{self, Root, Running};
+use super::stack::{Identities, free_port, is_there};
+use super::{key_of, prober};
+use mxray::internals::ask::enumeration::{self, EnumerationPlan};
+use mxray::internals::model::{Kind, Observation, Phase};
+use mxray::internals::stage::Probe;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long Postfix may take until it listens, or has written its log.
+const READY_MAX: Duration = Duration::from_secs(20);
+const READY_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Words in Postfix's log that complain of a client.
+const COMPLAINTS: [&str; 9] = [
+    "lost connection",
+    "pipelining",
+    "SSL_accept",
+    "TLS library problem",
+    "PREGREET",
+    "HANGUP",
+    "BARE NEWLINE",
+    "timeout after",
+    "fatal:",
+];
+
+struct Server {
+    root: Root,
+    _running: Running,
+}
+
+impl Server {
+    /// Postfix with `services` in its master.cf, each on a port of its own.
+    fn start(root: Root, services: &[(u16, &str)]) -> Self {
+        let identities = Identities::make();
+        let running = mail_system::postfix_server(&root, &identities, services);
+        let server = Self { root, _running: running };
+        for (port, _) in services {
+            server.wait(|| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok());
+        }
+        // What looked whether it is there is no client of the test.
+        server.wait(|| server.log().matches("disconnect from").count() >= services.len());
+        server
+    }
+
+    fn log(&self) -> String {
+        self.root.log(mail_system::POSTFIX_SERVER_LOG)
+    }
+
+    fn wait(&self, done: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < READY_MAX, "{}", self.log());
+            thread::sleep(READY_INTERVAL);
+        }
+    }
+
+    /// What the log says of one session: all lines up to its disconnect.
+    async fn of_session<T>(&self, session: impl Future<Output = T>) -> (T, String) {
+        let before = self.log().len();
+        let seen = session.await;
+        self.wait(|| self.log()[before..].contains("disconnect from"));
+        (seen, self.log()[before..].to_string())
+    }
+}
+
+async fn probe(port: u16) -> Observation {
+    prober().probe(key_of(&front(port)), 1).await
+}
+
+fn front(port: u16) -> Front {
+    Front { address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)) }
+}
+
+/// Version and suite that OpenSSL's own client gets.
+fn by_openssl(port: u16) -> String {
+    let target = format!("127.0.0.1:{port}");
+    let words = ["s_client", "-starttls", "smtp", "-name", "scanner.example", "-connect", &target];
+    let output = Command::new("openssl").args(words).stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    said.lines().find(|line| line.contains("Cipher is")).unwrap_or(&said).to_string()
+}
+
+fn assert_polite(log: &str, commands: &str) {
+    for complaint in COMPLAINTS {
+        assert!(!log.contains(complaint), "{complaint}:\n{log}");
+    }
+    assert!(log.contains(commands), "not {commands}:\n{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postfix_sees_a_polite_client() {
+    let Some(root) = Root::of("postfix").filter(|_| is_there("openssl", "version")) else { return };
+    let [may, encrypt, asks, none, limited] = std::array::from_fn(|_| free_port());
+    let server = Server::start(
+        root,
+        &[
+            (may, "smtpd"),
+            (encrypt, "smtpd -o smtpd_tls_security_level=encrypt"),
+            (asks, "smtpd -o smtpd_tls_ask_ccert=yes"),
+            (none, "smtpd -o smtpd_tls_security_level=none"),
+            (
+                limited,
+                "smtpd -o smtpd_client_connection_rate_limit=1 -o smtpd_client_event_limit_exceptions=",
+            ),
+        ],
+    );
+    for (port, asked) in [(may, false), (encrypt, false), (asks, true)] {
+        let (seen, log) = server.of_session(probe(port)).await;
+        assert_eq!(seen.failure, None, "{log}");
+        assert_polite(&log, "ehlo=2 starttls=1 quit=1 commands=4");
+        let tls = seen.tls.unwrap();
+        assert_eq!(tls.client_certificate_requested, asked);
+        let (truth, _) = server.of_session(async { by_openssl(port) }).await;
+        let (version, suite) = (tls.version.unwrap().to_string(), tls.suite.unwrap().facts().unwrap());
+        let version = version.replace(' ', "v");
+        assert!(truth.contains(&version) && truth.contains(suite.openssl_name), "{truth}: {version}");
+    }
+    let (seen, log) = server.of_session(probe(none)).await;
+    assert_eq!(seen.failure.map(|failure| failure.kind), Some(Kind::NotOffered));
+    assert_polite(&log, "ehlo=1 quit=1 commands=2");
+    // The first was the look whether it is there.
+    let (seen, log) = server.of_session(probe(limited)).await;
+    let failure = seen.failure.unwrap();
+    assert_eq!((failure.phase, failure.kind), (Phase::Greeting, Kind::Throttled), "{log}");
+    assert!(!log.contains("lost connection"), "{log}");
+}
+
+/// What docs/manners.md says that Postfix writes of a further hello.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postfix_writes_of_further_hellos_what_the_manners_say() {
+    let Some(root) = Root::of("postfix") else { return };
+    let port = free_port();
+    let server = Server::start(root, &[(port, "smtpd")]);
+    let question = enumeration::next(&EnumerationPlan::default(), &[]).unwrap();
+    let (seen, log) = server.of_session(prober().hello(key_of(&front(port)), &question)).await;
+    assert!(seen.suite.is_some(), "{seen:?}");
+    let told = include_str!("../../docs/manners.md");
+    for line in log.lines() {
+        let text = line.split_once("]: ").unwrap().1;
+        let text = &text.replace("unknown[127.0.0.1]", "scanner.example[192.0.2.1]");
+        assert!(text.contains("connect from") || told.contains(text), "{text}");
+    }
+    assert!(log.contains("lost connection after STARTTLS") && !log.contains("TLS library"), "{log}");
+}
