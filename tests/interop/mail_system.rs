@@ -211,7 +211,9 @@ pub fn postfix_server(root: &Root, identities: &Identities, services: &[(u16, &s
     root.write("run/mxray/conf/main.cf", POSTFIX_SERVER);
     let mut master = POSTFIX_SERVER_SERVICES.to_string();
     for (port, service) in services {
-        master += &format!("127.0.0.1:{port} inet n - n - - {service}\n");
+        // Of postscreen there must be one process, which has all clients.
+        let processes = if service.starts_with("postscreen") { "1" } else { "-" };
+        master += &format!("127.0.0.1:{port} inet n - n - {processes} {service}\n");
     }
     root.write("run/mxray/conf/master.cf", &master);
     let _ = fs::remove_file(root.file(POSTFIX_SERVER_LOG));
@@ -246,6 +248,9 @@ anvil     unix  -       -       n       -       1       anvil
 tlsmgr    unix  -       -       n       1000?   1       tlsmgr
 rewrite   unix  -       -       n       -       -       trivial-rewrite
 proxymap  unix  -       -       n       -       -       proxymap
+smtpd     pass  -       -       n       -       -       smtpd
+tlsproxy  unix  -       -       n       -       0       tlsproxy
+dnsblog   unix  -       -       n       -       0       dnsblog
 ";
 
 /// Exim, which has delivered when it ends.

@@ -45,7 +45,7 @@ impl Server {
             server.wait(|| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok());
         }
         // What looked whether it is there is no client of the test.
-        server.wait(|| server.log().matches("disconnect from").count() >= services.len());
+        server.wait(|| ends_in(&server.log()) >= services.len());
         server
     }
 
@@ -65,9 +65,16 @@ impl Server {
     async fn of_session<T>(&self, session: impl Future<Output = T>) -> (T, String) {
         let before = self.log().len();
         let seen = session.await;
-        self.wait(|| self.log()[before..].contains("disconnect from"));
+        self.wait(|| ends_in(&self.log()[before..]) > 0);
         (seen, self.log()[before..].to_string())
     }
+}
+
+/// How many sessions the log tells the end of: smtpd's, and those that postscreen
+/// has not handed on.
+fn ends_in(log: &str) -> usize {
+    let of_postscreen = |line: &&str| line.contains("/postscreen[") && line.contains(": DISCONNECT [");
+    log.matches("disconnect from").count() + log.lines().filter(of_postscreen).count()
 }
 
 async fn probe(port: u16) -> Observation {
@@ -130,6 +137,28 @@ async fn postfix_sees_a_polite_client() {
     let failure = seen.failure.unwrap();
     assert_eq!((failure.phase, failure.kind), (Phase::Greeting, Kind::Throttled), "{log}");
     assert!(!log.contains("lost connection"), "{log}");
+}
+
+/// Postscreen tests a client before its banner is whole, and speaks SMTP itself
+/// where it has more tests.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postscreen_finds_nothing_to_complain_of() {
+    let Some(root) = Root::of("postfix") else { return };
+    let [greet, deep] = std::array::from_fn(|_| free_port());
+    let greet_wait = "postscreen -o postscreen_access_list= -o postscreen_greet_wait=2s \
+         -o postscreen_greet_banner=wait -o postscreen_cache_map=";
+    let deep_tests = format!(
+        "{greet_wait} -o postscreen_pipelining_enable=yes -o postscreen_non_smtp_command_enable=yes \
+         -o postscreen_bare_newline_enable=yes"
+    );
+    let server = Server::start(root, &[(greet, greet_wait), (deep, &deep_tests)]);
+    for port in [greet, deep] {
+        let (seen, log) = server.of_session(probe(port)).await;
+        assert_eq!(seen.failure, None, "{log}");
+        assert!(seen.timings.greeting_us >= Some(1_000_000), "{:?}", seen.timings);
+        assert_polite(&log, "");
+        assert!(seen.tls.unwrap().established);
+    }
 }
 
 /// What docs/manners.md says that Postfix writes of a further hello.
