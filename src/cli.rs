@@ -97,7 +97,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the fleet of mail servers and their DNS on loopback
     #[cfg(feature = "lab")]
-    Lab(LabArgs),
+    Lab(Box<LabArgs>),
     /// Put load on a mail server of your own, and say whether it got slower
     #[command(
         after_help = "Exit codes: 0 measured, and nothing is worse; 1 something is worse, no session succeeds, or \

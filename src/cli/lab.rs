@@ -1,6 +1,6 @@
 //! The options of the commands that bring a fleet of mail servers with them.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -22,10 +22,23 @@ pub struct DemoArgs {
 
 /// `mxray lab`
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("served").required(true).args(["domains", "population"])))]
 pub struct LabArgs {
     /// List of the domains to serve (as INPUT of scan)
     #[arg(long, value_name = "FILE")]
-    pub domains: String,
+    pub domains: Option<String>,
+
+    /// Serve a population instead: domains by shares, as in datasets/population (TOML)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "hosts_per_scenario"])]
+    pub population: Option<PathBuf>,
+
+    /// Number of domains of the population
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "population", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub count: u32,
+
+    /// Write the domains that are served, one a line
+    #[arg(long, value_name = "FILE")]
+    pub list: Option<PathBuf>,
 
     /// Address of the DNS server, UDP and TCP; loopback only, port 0: any free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = parse_listen)]

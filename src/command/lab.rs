@@ -4,22 +4,25 @@ use super::CommandError;
 use super::signals::Signals;
 use crate::cli::LabArgs;
 use crate::input::{self, Entry, InputOptions};
-use crate::lab::{self, Fleet, FleetOptions, LabError, LogTo};
+use crate::lab::{self, Fleet, FleetOptions, LabError, LogTo, Population};
 use crate::model::{DomainName, Subject};
 use crate::plan::UsageError;
 use anyhow::{Context, anyhow};
 use std::collections::HashSet;
 use std::fmt::Display;
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
-    let domains = domains(&args.domains)?;
-    let mut options = FleetOptions::new(domains).map_err(usage)?;
+    let mut options = FleetOptions::new(Vec::new()).map_err(usage)?;
+    match (&args.population, &args.domains) {
+        (Some(path), _) => populate(&mut options, path, args.count as usize)?,
+        (None, list) => options.domains = domains(list.as_deref().unwrap_or_default())?,
+    }
     options.seed = args.seed;
     options.dns = args.listen_dns;
     options.smtp_port = args.smtp_port;
@@ -38,13 +41,13 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     }
     // The ports first: where another lab has them, its files stay as they are.
     let fleet = Fleet::start(options).await.map_err(usage)?;
-    let [truth, roots, endpoints, connectors, counters] =
-        [args.truth, args.roots, args.endpoints, args.connectors, args.counters]
+    let [truth, roots, endpoints, connectors, counters, list] =
+        [args.truth, args.roots, args.endpoints, args.connectors, args.counters, args.list]
             .map(|path| path.map(Report::open).transpose());
     let (truth, roots, endpoints) = (truth?, roots?, endpoints?);
-    let (connectors, counters) = (connectors?, counters?);
+    let (connectors, counters, list) = (connectors?, counters?, list?);
     // They stay open, and so locked, as long as the lab runs.
-    for report in [&truth, &roots, &endpoints, &connectors, &counters, &log].into_iter().flatten() {
+    for report in [&truth, &roots, &endpoints, &connectors, &counters, &log, &list].into_iter().flatten() {
         report.empty()?;
     }
     for name in fleet.left_out() {
@@ -53,6 +56,7 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     write(&truth, |file| fleet.write_truth(file))?;
     write(&roots, |file| file.write_all(fleet.root_pem().as_bytes()))?;
     write(&endpoints, |file| fleet.write_endpoints(file))?;
+    write(&list, |file| fleet.truth().iter().try_for_each(|row| writeln!(file, "{}", row.domain)))?;
     write(&connectors, |file| fleet.write_connectors(file))?;
     let mut signals = Signals::new();
     // Whoever started the lab with port 0 reads the ports here, and may scan
@@ -76,6 +80,17 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         connections.close().map_err(|error| log.unwritten(&error))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has a fleet play a population.
+fn populate(options: &mut FleetOptions, path: &Path, count: usize) -> Result<(), CommandError> {
+    let unread = |error: &dyn Display| UsageError(format!("cannot use {}: {error}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| unread(&error))?;
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let population = Population::parse(&name, &text).map_err(|error| unread(&error))?;
+    options.domains = Population::domains(count).map_err(usage)?;
+    options.scenarios = population.scenarios(count).map_err(|error| unread(&error))?;
+    Ok(())
 }
 
 fn usage(error: LabError) -> CommandError {

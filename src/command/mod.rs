@@ -70,7 +70,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             #[cfg(feature = "lab")]
             Command::Demo(args) => demo::run(args).await,
             #[cfg(feature = "lab")]
-            Command::Lab(args) => lab::run(args).await,
+            Command::Lab(args) => lab::run(*args).await,
             Command::Bench(args) => bench::run(*args).await,
             Command::Roots(args) => roots::run(args),
             Command::Senders(args) => senders::run(args),

@@ -1,7 +1,7 @@
 //! From a list of domains to a whole small internet: names, addresses, the
 //! servers behind them, and what a scanner must find. No socket is opened.
 
-use super::address::{IPV6, Pool};
+use super::address::{IPV6, Plot, Pool};
 use super::assign::assign;
 use super::cast_records::{PlannedTlsa, ZoneEntry, host_name, server_name};
 use super::dns_table::Answers;
@@ -54,9 +54,15 @@ impl Cast {
         let mut once = HashSet::new();
         let domains: Vec<DomainName> =
             domains.iter().filter(|domain| once.insert((*domain).clone())).cloned().collect();
+        let wish = |scenario: &Arc<Scenario>| {
+            let roles = scenario.server.len() + usize::from(scenario.policy.is_some());
+            scenario.seating.map(|seats| (seats.addresses * roles.max(1), seats.per_network))
+        };
+        let plots = Plot::lay_out(&scenarios.iter().map(wish).collect::<Vec<_>>())?;
         let mut casting = Casting {
             scenarios,
             hosts,
+            plots,
             endpoint_of: HashMap::new(),
             cast: Cast {
                 zone: Zone::default(),
@@ -79,6 +85,7 @@ impl Cast {
 struct Casting<'a> {
     scenarios: &'a [Arc<Scenario>],
     hosts: usize,
+    plots: Vec<Plot>,
     endpoint_of: HashMap<(IpAddr, String), usize>,
     cast: Cast,
 }
@@ -131,7 +138,7 @@ impl Casting<'_> {
         }
         if let Some(policy) = &scenario.policy {
             let host = format!("{}{domain}", httpsd::LABEL);
-            let address = Pool::new(index, scenario.server.len(), self.hosts)?.address(&host);
+            let address = self.pool(index, scenario, scenario.server.len())?.address(&host);
             if policy.resolves.is_none() {
                 self.cast.policies.insert(address, index);
             }
@@ -146,6 +153,12 @@ impl Casting<'_> {
         Ok(())
     }
 
+    /// The addresses of a role of a scenario, each by its number.
+    fn pool(&self, index: usize, scenario: &Scenario, role: usize) -> Result<Pool, LabError> {
+        let plot = self.plots.get(index).copied().ok_or(LabError::NoScenario)?;
+        Pool::new(plot, role, scenario.seating.map_or(self.hosts, |seats| seats.addresses))
+    }
+
     /// Gives the host of an exchange its addresses, and these their server.
     fn seat(
         &mut self,
@@ -158,7 +171,8 @@ impl Casting<'_> {
         let number = scenario.server.keys().position(|known| known == role).unwrap_or_default();
         let mut addresses = Vec::new();
         if exchange.addresses.has_ipv4() {
-            addresses.push(Pool::new(index, number, self.hosts)?.address(host));
+            let count = scenario.seating.map_or((1, 1), |seats| seats.resolves_to);
+            addresses = self.pool(index, scenario, number)?.addresses(host, count);
         }
         if exchange.addresses.has_ipv6() {
             addresses.push(IPV6);

@@ -149,6 +149,7 @@ pub(super) fn server_name(
 pub(super) fn host_name(exchange: &ScenarioExchange, name: &str, domain: &DomainName) -> String {
     let bucket = hash(0, domain.as_str()) % u64::from(exchange.buckets.max(1));
     let name = name.replace("{bucket}", &bucket.to_string());
+    let name = name.replace("{tenant}", &domain.as_str().replace('.', "-"));
     match name.as_str() {
         "." => name,
         "@" => domain.to_string(),

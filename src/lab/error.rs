@@ -35,6 +35,14 @@ pub enum LabError {
         /// How many there are.
         max: usize,
     },
+    /// More domains than a population may have.
+    #[error("{given} domains, a population has up to {max}")]
+    TooManyDomains {
+        /// How many were asked for.
+        given: usize,
+        /// How many there may be.
+        max: usize,
+    },
     /// One name would have to stand for two things.
     #[error("the name {0} is needed twice: as a domain of the list and as a mail host, or for two servers")]
     NameCollision(String),

@@ -37,6 +37,7 @@ mod manners;
 mod pki;
 mod plain;
 mod policy_table;
+mod population;
 mod scenario;
 mod scripted;
 mod server;
@@ -69,7 +70,8 @@ pub use legacy::{DH_BITS_MAX, Intolerance, Legacy, SuitePreference};
 pub use log::{ClientStage, ConnectionEnd, ConnectionLog, LOGGED_CONNECTIONS_MAX, LogTo, LoggedConnection};
 pub use manners::{EVIDENCE_MAX, Excess, LimitedTo, MannersLimits, MannersOf, Violation, violations};
 pub use policy_table::PolicyHost;
-pub use scenario::{AddressRecords, Dns, Mode, Scenario, ScenarioConnector, ScenarioExchange};
+pub use population::{DomainClass, POPULATION_DOMAINS_MAX, Population};
+pub use scenario::{AddressRecords, Dns, Mode, Scenario, ScenarioConnector, ScenarioExchange, Seating};
 pub use server::{Listen, Server};
 pub use step::{Pace, Step, Then, Words};
 pub use tls_table::{

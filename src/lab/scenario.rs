@@ -34,8 +34,22 @@ pub struct Scenario {
     /// Servers by role; an exchange names the role that answers for it.
     #[serde(default)]
     pub server: BTreeMap<String, Server>,
+    /// Where its hosts sit; by default as those of all others of the fleet.
+    #[serde(skip)]
+    pub seating: Option<Seating>,
     /// What a scanner must find.
     pub expect: Expect,
+}
+
+/// Where the hosts of a scenario sit that is a class of a population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seating {
+    /// Addresses of each role.
+    pub addresses: usize,
+    /// How many of them are in one network of /24.
+    pub per_network: usize,
+    /// Fewest and most addresses that a host resolves to.
+    pub resolves_to: (usize, usize),
 }
 
 /// The connector that every domain of a scenario is under. It is named after the

@@ -105,7 +105,10 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
         Command::Demo(args) => files.write("--output", &args.output),
         #[cfg(feature = "lab")]
         Command::Lab(args) => {
-            files.read("--domains", &args.domains);
+            files.read_all("--domains", &args.domains);
+            files.read_all("--population", &args.population);
+            files.write("--list", &args.list);
+            files.write("--log", &args.log);
             files.write("--truth", &args.truth);
             files.write("--roots", &args.roots);
             files.write("--endpoints", &args.endpoints);
