@@ -139,7 +139,7 @@ async fn a_scan_of_the_internet_keeps_to_every_limit() {
     let list: String = fleet.truth().iter().map(|row| format!("{}\n", row.domain)).collect();
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
     for (option, value) in [
-        ("--timeout", "6s,connect=1s"),
+        ("--timeout", "6s,connect=1s,connect_retry=1s"),
         ("--in-flight", "40"),
         ("--per-ip-interval", "150ms"),
         ("--per-ip-connections", "1"),
