@@ -2,6 +2,7 @@
 //! was too much, with the connections that show it.
 
 use super::log::LoggedConnection;
+use crate::model::network;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -183,14 +184,6 @@ pub fn violations(
         found.extend(worst.into_iter().flatten().map(of));
     }
     found
-}
-
-/// The first address of the network of an address: /24, /48.
-fn network(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(ip) => IpAddr::V4((u32::from(ip) & !0xff).into()),
-        IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) >> 80 << 80).into()),
-    }
 }
 
 /// The worst case of one limit.
