@@ -323,7 +323,9 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("total_us", "First SYN to the last byte, in microseconds.", |r| {
         Value::Number(r.observation.timings.total_us)
     }),
-    column("bytes_in", "Bytes received on the socket.", |r| Value::Number(r.observation.bytes_in)),
+    column("bytes_in", "Bytes received on the socket, those after the last words not counted.", |r| {
+        Value::Number(r.observation.bytes_in)
+    }),
     column("bytes_out", "Bytes sent on the socket.", |r| Value::Number(r.observation.bytes_out)),
     column("detail", "The failure in words: what the server said, or what broke off.", |r| {
         let failure = r.observation.failure.as_ref();
