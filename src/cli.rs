@@ -12,8 +12,8 @@ pub use bench::BenchArgs;
 pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
 pub use shared::{
-    AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, DialogueArgs, HelloArgs, IntervalArgs, JudgingArgs,
-    PaceArgs,
+    AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs, IntervalArgs,
+    JudgingArgs, PaceArgs,
 };
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 

@@ -28,9 +28,9 @@ pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;
 use crate::ask::step_down::HelloPlan;
-use crate::cli::{AgainArgs, AskArgs, HelloArgs, JudgingArgs, PaceArgs, PolicyArgs};
+use crate::cli::{AgainArgs, AskArgs, CoolDownArgs, HelloArgs, JudgingArgs, PaceArgs, PolicyArgs};
 use crate::engine::EngineConfig;
-use crate::engine::pace::{BucketLimits, Limits};
+use crate::engine::pace::{BucketLimits, CoolDown, Limits};
 use crate::interrogate::RetryPlan;
 use crate::lookup::{AskedResolver, DnsLookup, LookupConfig};
 use crate::net::{Gate, NetProbe, PhaseTimeouts, families_with_route};
@@ -310,11 +310,18 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
                 pace.per_operator_interval,
                 pace.per_operator_rate,
             ),
+            cool_down: cool_down(pace),
             order_seed: pace.seed,
         },
         lookups_in_flight: pace.lookups_in_flight as usize,
         retry: retry_plan(&pace.again),
     }
+}
+
+/// How long who complains is left alone; 0 is no longer than a retry waits.
+fn cool_down(pace: &PaceArgs) -> Option<CoolDown> {
+    let CoolDownArgs { cool_down: first, cool_down_max: longest } = pace.cool_downs;
+    (!first.is_zero()).then(|| CoolDown { first, longest: longest.max(first) })
 }
 
 /// The limits of one bucket; 0 is none.

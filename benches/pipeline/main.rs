@@ -261,7 +261,16 @@ fn run_floor(cli: &Cli, dir: &Path, lab: &Lab, more: &[&str]) -> anyhow::Result<
 fn run_scan(cli: &Cli, dir: &Path, lab: &Lab, list: &[&str], run_dir: &str) -> anyhow::Result<Took> {
     let in_flight = cli.in_flight.to_string();
     let mut command = vec![env!("CARGO_BIN_EXE_mxray"), "scan", "-o", run_dir, "--port", &lab.port];
-    command.extend(["--rate", "0", "--per-ip-interval", "0", "--per-ip-connections", "0"]);
+    command.extend([
+        "--cool-down",
+        "0",
+        "--rate",
+        "0",
+        "--per-ip-interval",
+        "0",
+        "--per-ip-connections",
+        "0",
+    ]);
     command.extend(["--per-network-connections", "0", "--per-operator-connections", "0"]);
     command.extend(["--in-flight", &in_flight, "--allow-private", "--roots", "roots.pem"]);
     // One handshake a host, as the floor makes it: the sender's own hello, which

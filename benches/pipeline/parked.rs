@@ -25,7 +25,16 @@ pub fn run(check: bool) -> anyhow::Result<()> {
     let (sessions, patience) = (SESSIONS.to_string(), format!("{PATIENCE_S}s"));
     let mut command = vec![env!("CARGO_BIN_EXE_mxray"), "scan", "endpoints.csv", "--input", "endpoints"];
     command.extend(["-o", "run", "--port", &lab.port, "--allow-private", "--in-flight", &sessions]);
-    command.extend(["--rate", "0", "--per-ip-interval", "0", "--per-ip-connections", "0"]);
+    command.extend([
+        "--cool-down",
+        "0",
+        "--rate",
+        "0",
+        "--per-ip-interval",
+        "0",
+        "--per-ip-connections",
+        "0",
+    ]);
     command.extend(["--per-network-connections", "0", "--per-operator-connections", "0"]);
     command.extend(["--timeout", &patience, "--retries", "0", "--ehlo", "bench.example"]);
     let took = timed::measure(dir.path(), &command)?;

@@ -90,6 +90,22 @@ pub struct PaceArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub again: AgainArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub cool_downs: CoolDownArgs,
+}
+
+/// How long who complains is left alone.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct CoolDownArgs {
+    /// How long an address is left alone that says "not now" (421, other 4xx) or breaks off three times in a row, and its network or operator if three addresses of it do; each further time five times as long; 0: it is asked again after --retry-delay
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
+    pub cool_down: Duration,
+
+    /// At most so long
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
+    pub cool_down_max: Duration,
 }
 
 /// When and how often a host is asked again.

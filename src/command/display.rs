@@ -147,12 +147,14 @@ impl Meter {
 /// Who waits for what, so that nobody thinks a run hangs at its end.
 fn waiting(snapshot: &Snapshot) -> String {
     let wait = |count| if count == 1 { "waits" } else { "wait" };
-    match (snapshot.second_looks_waiting, snapshot.retries_waiting) {
+    let keys = match (snapshot.second_looks_waiting, snapshot.retries_waiting) {
         (0, 0) => String::new(),
         (0, retries) => format!(", {retries} {} for a retry", wait(retries)),
         (looks, 0) => format!(", {looks} {} for a second look", wait(looks)),
         (looks, retries) => format!(", {looks} {} for a second look, {retries} for a retry", wait(looks)),
-    }
+    };
+    let places = |count, what| if count == 0 { String::new() } else { format!(", {count} {what}") };
+    keys + &places(snapshot.cooling, "cooling down") + &places(snapshot.given_up, "given up")
 }
 
 /// `42s`, `3m07s`, `2h05m`.
@@ -181,6 +183,8 @@ mod tests {
             in_flight: 7,
             second_looks_waiting: 0,
             retries_waiting: 0,
+            cooling: 0,
+            given_up: 0,
             outcomes: vec![("ok", 80), ("timeout", 12), ("closed", 4), ("nxdomain", 3), ("refused", 1)],
         };
         assert_eq!(
@@ -198,6 +202,8 @@ mod tests {
         assert_eq!(told(12, 0), ", 12 wait for a second look");
         assert_eq!(told(1, 3), ", 1 waits for a second look, 3 for a retry");
         assert_eq!(told(0, 1), ", 1 waits for a retry");
+        let places = Snapshot { cooling: 2, given_up: 1, ..Snapshot::default() };
+        assert_eq!(waiting(&places), ", 2 cooling down, 1 given up");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::engine::{self, EngineConfig, EngineCounts, Progress};
 use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
-use crate::run_dir::{self, BucketRunLimits, RunInfo, RunLimits};
+use crate::run_dir::{self, BucketRunLimits, RunCoolDowns, RunInfo, RunLimits};
 use crate::verdict::Reach;
 use anyhow::anyhow;
 use jiff::Timestamp;
@@ -157,6 +157,11 @@ fn finish(
     let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.network_suspect = Some(suspects(&written.reach));
+    info.cool_downs = Some(RunCoolDowns {
+        begun: counts.cool_downs.begun,
+        given_up: counts.given_up.count,
+        given_up_places: counts.given_up.names,
+    });
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
         rejected: written.summary.rejected,
@@ -244,6 +249,8 @@ pub(super) fn run_info(
             lookups_in_flight: engine.lookups_in_flight,
             retries: engine.retry.retries,
             retry_delay_ms: millis(engine.retry.retry_delay),
+            cool_down_ms: Some(engine.limits.cool_down.map_or(0, |plan| millis(plan.first))),
+            cool_down_max_ms: Some(engine.limits.cool_down.map_or(0, |plan| millis(plan.longest))),
             second_look_delay_ms: Some(millis(engine.retry.second_look_delay)),
             sender_hello: settings.hellos.sender_hello,
             extra_client_hellos: settings.hellos.hellos_max,
@@ -256,6 +263,7 @@ pub(super) fn run_info(
         finished: None,
         interrupted: false,
         network_suspect: None,
+        cool_downs: None,
         counts: run_dir::RunCounts::default(),
     }
 }

@@ -79,6 +79,11 @@ impl Lookups {
         self.under_way
     }
 
+    /// Whether none is under way, and none is to come.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way == 0 && self.waiting == 0 && self.due.is_empty()
+    }
+
     /// How many are under way that do not wait for a policy host alone.
     pub(super) fn busy(&self) -> usize {
         self.under_way.saturating_sub(self.aside.min(ASIDE_MAX))

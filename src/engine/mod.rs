@@ -2,11 +2,13 @@
 //!
 //! One task owns all bookkeeping ([`pipeline`]): which keys were probed
 //! ([`coalesce`]), which are being asked ([`under_way`]), which may
-//! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), which
+//! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
+//! it gave up (`given_up`), which
 //! domains wait for what ([`join`]), which are looked up (`lookups`). Lookups and probes run
 //! beside it and report back.
 
 pub mod coalesce;
+mod given_up;
 pub mod join;
 mod lookups;
 mod operators;
@@ -16,5 +18,6 @@ pub mod progress;
 mod starts;
 pub mod under_way;
 
+pub use given_up::GivenUp;
 pub use pipeline::{EngineConfig, EngineCounts, EngineError, run};
 pub use progress::{Progress, Snapshot};

@@ -12,15 +12,18 @@
 //! joiner or enough lookups under way stop the reading of targets.
 
 use super::coalesce::{KeyId, KeyTable, Registration};
+use super::given_up::GivenUp;
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
 use super::operators::OperatorNumbers;
-use super::pace::{AskedPlace, BucketKey, Limits, NextStart, Pacer};
+use super::pace::{AskedPlace, BucketKey, Change, CoolDownCounts, Limits, NextStart, Pacer, Sign};
 use super::progress::Progress;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
-use crate::model::{DomainFacts, DomainRecord, Exchange, Failure, JudgedEndpoint, Record, Target};
+use crate::model::{
+    DomainFacts, DomainRecord, Exchange, Failure, JudgedEndpoint, Kind, Phase, Record, Target,
+};
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{KeyContext, Policy, Reach};
 use std::sync::Arc;
@@ -64,7 +67,7 @@ impl Default for EngineConfig {
 }
 
 /// What a run came to. `targets = domains + unfinished`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EngineCounts {
     /// Targets taken from the input.
     pub targets: u64,
@@ -77,6 +80,10 @@ pub struct EngineCounts {
     /// Targets taken that have no record, because the run was stopped. Those that
     /// were never taken from the input are not among them.
     pub unfinished: u64,
+    /// How many addresses, networks and operators cooled down.
+    pub cool_downs: CoolDownCounts,
+    /// Those that were given up.
+    pub given_up: GivenUp,
 }
 
 /// Why a run ended early.
@@ -183,7 +190,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         loop {
             self.lookups.set_aside(aside.as_mut().map_or(0, |count| *count.borrow_and_update()));
             self.start_due_lookups();
-            let pause = self.start_probes();
+            let pause = self.start_probes().await?;
             if !input_open && self.is_drained() && pause.is_none() {
                 break;
             }
@@ -205,6 +212,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             }
         }
         self.counts.unfinished = self.counts.targets - self.counts.domains;
+        self.counts.cool_downs = self.pacer.cool_downs();
         Ok(self.counts)
     }
 
@@ -244,21 +252,23 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     /// Starts what may start; gives the time to wait if only the rate forbids
     /// more.
-    fn start_probes(&mut self) -> Option<Duration> {
+    async fn start_probes(&mut self) -> Result<Option<Duration>, EngineError> {
         loop {
             match self.pacer.begin_next() {
                 NextStart::Start(id, place) => self.begin(id, place),
                 NextStart::Rest(bucket, pause) => self.rest(bucket, pause),
-                NextStart::After(pause) => return Some(pause),
-                NextStart::Nothing => return None,
+                NextStart::Forgo(id, bucket) => self.forgo(id, bucket).await?,
+                NextStart::After(pause) => return Ok(Some(pause)),
+                NextStart::Nothing => return Ok(None),
             }
         }
     }
 
-    /// Whether nothing is left to happen. Once stopped, pauses that tasks are
-    /// still sleeping through are not worth waiting for.
+    /// Whether nothing is left to happen. Pauses that tasks are still sleeping
+    /// through for nobody are not worth waiting for.
     fn is_drained(&self) -> bool {
-        self.tasks.is_empty() || (self.stopping && self.pacer.open() == 0 && self.lookups.under_way() == 0)
+        let nobody_waits = self.joiner.is_empty() && self.lookups.is_idle();
+        self.pacer.open() == 0 && (nobody_waits || self.stopping && self.lookups.under_way() == 0)
     }
 
     /// Begins a connection: the probe of a key, or a further hello to it.
@@ -296,6 +306,12 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.connection_ended(id, place, &answer);
                 match self.under_way.ended(id, answer, &self.policy, self.stopping) {
                     Some(Ended::Enqueue) => self.enqueue_again(id),
+                    // Its place is left alone for as long as it takes.
+                    Some(Ended::Pause(pause))
+                        if pause.cause == PauseCause::Retry && self.pacer.is_shut(place) =>
+                    {
+                        self.enqueue_again(id);
+                    }
                     Some(Ended::Pause(pause)) => self.pause(id, pause),
                     Some(Ended::Known(known)) => return self.probed(id, known).await,
                     None => {}
@@ -322,7 +338,14 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             self.addresses.note(key.endpoint, answer.said_of_tls());
             self.reach.connection_ended(key.endpoint.ip, answer.failure());
         }
-        self.pacer.finished(place);
+        for (bucket, change) in self.pacer.finished(place, Sign::of(answer.failure())) {
+            let name = bucket.name(self.keys.key(id));
+            tracing::info!(place = name, ?change, "how it stands with a place that complains");
+            if change == Change::GivesUp {
+                self.counts.given_up.add(name);
+            }
+        }
+        self.progress.set_cool_downs(self.pacer.cool_downs());
         self.progress.set_in_flight(self.pacer.open());
     }
 
@@ -423,6 +446,16 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             tokio::time::sleep(time).await;
             Event::PauseOver(id, cause)
         });
+    }
+
+    /// Records a key whose place was given up, with what is known of it.
+    async fn forgo(&mut self, id: KeyId, bucket: BucketKey) -> Result<(), EngineError> {
+        if let Some(known) = self.under_way.take(id) {
+            return self.probed(id, known).await;
+        }
+        let name = bucket.name(self.keys.key(id));
+        let failure = Failure::new(Phase::Connect, Kind::Throttled);
+        self.refuse(id, failure.with_detail(format!("not asked: {name} kept turning connections away"))).await
     }
 
     /// Records a key that must not be connected to.

@@ -1,5 +1,6 @@
 //! How far a run is, for whoever wants to show it.
 
+use super::pace::CoolDownCounts;
 use crate::interrogate::PauseCause;
 use crate::model::Kind;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,8 @@ pub struct Progress {
     in_flight: AtomicU64,
     second_looks_waiting: AtomicU64,
     retries_waiting: AtomicU64,
+    cooling: AtomicU64,
+    given_up: AtomicU64,
     ok: AtomicU64,
     failed: [AtomicU64; Kind::ALL.len()],
 }
@@ -30,6 +33,8 @@ impl Default for Progress {
             in_flight: zero(),
             second_looks_waiting: zero(),
             retries_waiting: zero(),
+            cooling: zero(),
+            given_up: zero(),
             ok: zero(),
             // Longer than the arrays that have a default of their own.
             failed: std::array::from_fn(|_| zero()),
@@ -54,6 +59,10 @@ pub struct Snapshot {
     pub second_looks_waiting: u64,
     /// Keys that wait until they are asked again.
     pub retries_waiting: u64,
+    /// Addresses, networks and operators that complained and are left alone.
+    pub cooling: u64,
+    /// Those that are asked no more.
+    pub given_up: u64,
     /// Domain outcomes so far, most frequent first.
     pub outcomes: Vec<(&'static str, u64)>,
 }
@@ -66,6 +75,11 @@ impl Progress {
 
     pub(super) fn set_in_flight(&self, open: usize) {
         self.in_flight.store(open as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_cool_downs(&self, counts: CoolDownCounts) {
+        self.cooling.store(counts.cooling, Ordering::Relaxed);
+        self.given_up.store(counts.given_up, Ordering::Relaxed);
     }
 
     pub(super) fn pause_begun(&self, cause: PauseCause) {
@@ -121,6 +135,8 @@ impl Progress {
             in_flight: read(&self.in_flight),
             second_looks_waiting: read(&self.second_looks_waiting),
             retries_waiting: read(&self.retries_waiting),
+            cooling: read(&self.cooling),
+            given_up: read(&self.given_up),
             outcomes,
         }
     }

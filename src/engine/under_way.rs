@@ -64,6 +64,11 @@ impl UnderWay {
         }
     }
 
+    /// Gives back what is known of a key that is asked no more.
+    pub fn take(&mut self, id: KeyId) -> Option<Known> {
+        self.keys.remove(&id)?.interrogation.into_known()
+    }
+
     /// Gives back what is known of the keys without an open connection; they are
     /// asked no more.
     pub fn take_idle(&mut self) -> Vec<(KeyId, Known)> {

@@ -128,7 +128,8 @@ kinds! {
     /// the peer closed or reset the connection instead of answering; in phase
     /// dns the resolver, or it refused the connection.
     Closed = "closed",
-    /// 421: not now (RFC 5321 §4.2.3).
+    /// 421: not now (RFC 5321 §4.2.3). connect: not asked, as its address, network
+    /// or operator had said so too often in this run.
     Throttled = "throttled",
     /// a permanent refusal, 5xx.
     Rejected = "rejected",

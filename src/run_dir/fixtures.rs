@@ -283,6 +283,7 @@ pub(crate) fn run_info() -> RunInfo {
         finished: None,
         interrupted: false,
         network_suspect: Some(Vec::new()),
+        cool_downs: None,
         counts: RunCounts::default(),
     }
 }

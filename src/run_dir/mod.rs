@@ -29,7 +29,8 @@ pub use columns::{
 pub use directory::RunDirectory;
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use run_info::{
-    BucketRunLimits, JudgedBy, JudgedFrom, OptionValue, ResolverInfo, RunCounts, RunInfo, RunLimits,
+    BucketRunLimits, JudgedBy, JudgedFrom, OptionValue, ResolverInfo, RunCoolDowns, RunCounts, RunInfo,
+    RunLimits,
 };
 pub use stream::{DomainStream, StreamFormat};
 

@@ -62,6 +62,9 @@ pub struct RunInfo {
     /// anybody looked.
     #[serde(default)]
     pub network_suspect: Option<Vec<String>>,
+    /// Who was left alone because it complained; `None` as `network_suspect`.
+    #[serde(default)]
+    pub cool_downs: Option<RunCoolDowns>,
     /// How much was done.
     pub counts: RunCounts,
 }
@@ -148,6 +151,13 @@ pub struct RunLimits {
     pub retries: u32,
     /// Milliseconds before the first repetition; they double with each.
     pub retry_delay_ms: u64,
+    /// Milliseconds for which who complains is left alone at first, and at most;
+    /// `None` in a run that was made before there were cool-downs, 0 for none.
+    #[serde(default)]
+    pub cool_down_ms: Option<u64>,
+    /// The longest of them.
+    #[serde(default)]
+    pub cool_down_max_ms: Option<u64>,
     /// Milliseconds before the second look at a "no TLS" and at a handshake that
     /// fails with everyone; `None` in a run that was made before there was one.
     #[serde(default)]
@@ -161,6 +171,18 @@ pub struct RunLimits {
     pub enumeration_connections: usize,
     /// Deadlines in milliseconds by phase name, `session` for the whole.
     pub timeouts_ms: BTreeMap<String, u64>,
+}
+
+/// Who was left alone during a run because it complained of the connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCoolDowns {
+    /// Cool-downs of addresses, networks and operators.
+    pub begun: u64,
+    /// How many of these were given up.
+    pub given_up: u64,
+    /// The first of those, at most a thousand: an address, a network or the
+    /// registrable domain of an operator.
+    pub given_up_places: Vec<String>,
 }
 
 /// The limits of a network or an operator during a run.

@@ -46,10 +46,8 @@ impl Scan {
         scan.arg("--roots", roots);
         scan.arg("--ehlo", "scanner.mxray.example");
         scan.args.push("--allow-private".into());
-        for (option, value) in
-            [("--rate", "0"), ("--per-ip-interval", "0"), ("--retries", "0"), ("--second-look-delay", "0")]
-        {
-            scan.arg(option, value);
+        for option in ["--rate", "--per-ip-interval", "--retries", "--second-look-delay", "--cool-down"] {
+            scan.arg(option, "0");
         }
         scan
     }

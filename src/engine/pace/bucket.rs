@@ -10,8 +10,11 @@ use std::time::Duration;
 pub(super) enum Obstacle {
     /// As many are open as may be.
     Full,
-    /// The last ones were begun too short a time ago; it takes so long.
+    /// The last ones were begun too short a time ago, or it cools down; it takes so
+    /// long.
     Early(Duration),
+    /// It was given up.
+    GivenUp,
 }
 
 /// One bucket.
@@ -32,6 +35,11 @@ impl Bucket {
             return Some(Obstacle::Full);
         }
         self.timing.due(limits, now).map(|due| Obstacle::Early(due.saturating_sub(now)))
+    }
+
+    /// Whether no connection is open.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.open == 0
     }
 
     /// A connection begins.

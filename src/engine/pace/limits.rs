@@ -34,6 +34,30 @@ impl BucketLimits {
     }
 }
 
+/// How long a place that complains is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoolDown {
+    /// After the first complaint; the next are longer.
+    pub first: Duration,
+    /// At most.
+    pub longest: Duration,
+}
+
+impl CoolDown {
+    /// The cool-down after so many others, each of which was `growth` times as long
+    /// as the last.
+    pub(super) fn nth(&self, earlier: u32, growth: u32) -> Duration {
+        self.first.saturating_mul(growth.saturating_pow(earlier)).min(self.longest)
+    }
+}
+
+impl Default for CoolDown {
+    /// Two minutes, and at most an hour.
+    fn default() -> Self {
+        Self { first: Duration::from_secs(120), longest: Duration::from_secs(3600) }
+    }
+}
+
 /// How fast to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -47,6 +71,9 @@ pub struct Limits {
     pub per_network: BucketLimits,
     /// At the hosts of one operator: of one registrable domain.
     pub per_operator: BucketLimits,
+    /// How long a place that complains is left alone; `None`: no longer than it
+    /// takes anyhow.
+    pub cool_down: Option<CoolDown>,
     /// Among those that may start, the order is drawn by this seed; `None` for
     /// the order in which they came.
     pub order_seed: Option<u64>,
@@ -61,6 +88,7 @@ impl Limits {
             per_ip: BucketLimits::NONE,
             per_network: BucketLimits::NONE,
             per_operator: BucketLimits::NONE,
+            cool_down: None,
             order_seed: None,
         }
     }
@@ -69,13 +97,14 @@ impl Limits {
 impl Default for Limits {
     /// A hundred connections a second and a thousand open in all; one at a time
     /// to an address and one a second there; ten at a time to a network, twenty
-    /// to an operator.
+    /// to an operator. Who complains is left alone as [`CoolDown`] says.
     fn default() -> Self {
         Self {
             rate: NonZeroU32::new(100),
             per_ip: BucketLimits { interval: Duration::from_secs(1), ..BucketLimits::of_connections(1) },
             per_network: BucketLimits::of_connections(10),
             per_operator: BucketLimits::of_connections(20),
+            cool_down: Some(CoolDown::default()),
             ..Self::none(1000)
         }
     }

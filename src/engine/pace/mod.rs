@@ -12,18 +12,29 @@
 //! A class waits for one bucket at a time, the first that stands in its way. When
 //! that has room again, one class that waits there is tried, and another if that
 //! one cannot use the room.
+//!
+//! A place that complains cools down: its bucket is shut for a while, then tried by
+//! one connection, and given up in the end. Keys of a place that was given up are
+//! handed back unasked.
 
+mod breaker;
 mod bucket;
 mod limits;
 mod place;
 mod queue;
+mod sign;
+mod standing;
 mod timing;
 
-pub use limits::{BucketLimits, Limits};
+pub use breaker::Change;
+pub use limits::{BucketLimits, CoolDown, Limits};
 pub use place::{AskedPlace, BucketKey};
+pub use sign::Sign;
+pub use standing::CoolDownCounts;
 pub(in crate::engine) use timing::Timing;
 
 use super::coalesce::KeyId;
+use breaker::Passage;
 use bucket::{Bucket, Obstacle};
 use governor::clock::{Clock, DefaultClock, Reference};
 use governor::middleware::NoOpMiddleware;
@@ -31,6 +42,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 use queue::{Class, ClassId, ClassStanding, Ranked};
 use slab::Slab;
+use standing::Standings;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -52,6 +64,8 @@ const FORGET_EVERY_STARTS: u64 = 10_000;
 pub enum NextStart {
     /// Start this one now.
     Start(KeyId, AskedPlace),
+    /// Record this one unasked: the bucket was given up.
+    Forgo(KeyId, BucketKey),
     /// The global rate allows none for so long.
     After(Duration),
     /// This bucket wants a pause of so long; say [`Pacer::rested`] after it
@@ -73,6 +87,7 @@ pub struct Pacer<C: Clock = DefaultClock> {
     classes: Slab<Class>,
     by_place: HashMap<AskedPlace, ClassId>,
     buckets: HashMap<BucketKey, Bucket>,
+    standings: Standings,
     ready: Ranked<ClassId>,
     /// Draws among those that are ready.
     random: Option<fastrand::Rng>,
@@ -103,6 +118,7 @@ impl<C: Clock + Clone> Pacer<C> {
             classes: Slab::new(),
             by_place: HashMap::new(),
             buckets: HashMap::new(),
+            standings: Standings::new(&limits),
             ready: Ranked::default(),
             random: limits.order_seed.map(fastrand::Rng::with_seed),
             open: 0,
@@ -114,6 +130,17 @@ impl<C: Clock + Clone> Pacer<C> {
     /// Connections that are open.
     pub fn open(&self) -> usize {
         self.open
+    }
+
+    /// How many places cool down or were given up.
+    pub fn cool_downs(&self) -> CoolDownCounts {
+        self.standings.counts()
+    }
+
+    /// Whether a place is left alone because it, or what it belongs to, complained.
+    pub fn is_shut(&self, place: AskedPlace) -> bool {
+        let now = self.now();
+        place.keys().any(|key| self.standings.gate(key, now) != Passage::Open)
     }
 
     /// Queues a key.
@@ -144,10 +171,15 @@ impl<C: Clock + Clone> Pacer<C> {
         }
     }
 
-    /// A connection that was started ended.
-    pub fn finished(&mut self, place: AskedPlace) {
+    /// A connection that was started ended, and says so much of its place. Gives
+    /// the buckets that stand otherwise now.
+    pub fn finished(&mut self, place: AskedPlace, sign: Sign) -> Vec<(BucketKey, Change)> {
         self.open = self.open.saturating_sub(1);
-        for key in place.buckets(&self.limits) {
+        let changes = self.standings.ended(place, sign, self.now());
+        for (key, _) in changes.iter().filter(|(_, change)| *change == Change::GivesUp) {
+            self.wake_all(*key);
+        }
+        for key in place.keys() {
             if let Some(bucket) = self.buckets.get_mut(&key) {
                 bucket.end();
             }
@@ -159,6 +191,7 @@ impl<C: Clock + Clone> Pacer<C> {
             class.open = class.open.saturating_sub(1);
             self.forget_class(class_id);
         }
+        changes
     }
 
     /// The pause of a bucket is over.
@@ -188,9 +221,19 @@ impl<C: Clock + Clone> Pacer<C> {
                     None => continue,
                 }
             };
+            if obstacle == Obstacle::GivenUp {
+                let given_up = self.take_key(class_id);
+                self.forget_class(class_id);
+                // What it was woken for, another may use.
+                place.keys().for_each(|key| self.wake_one_if_of_use(key));
+                match given_up {
+                    Some(id) => return NextStart::Forgo(id, key),
+                    None => continue,
+                }
+            }
             self.wait_at(class_id, key);
             // What it was woken for, another may use.
-            for other in place.buckets(&self.limits).filter(|other| *other != key) {
+            for other in place.keys().filter(|other| *other != key) {
                 self.wake_one_if_of_use(other);
             }
             if let Obstacle::Early(wait) = obstacle
@@ -236,10 +279,26 @@ impl<C: Clock + Clone> Pacer<C> {
     /// The first bucket that stands in the way of a connection to this place.
     fn obstacle(&self, place: AskedPlace) -> Option<(BucketKey, Obstacle)> {
         let now = self.now();
-        place.buckets(&self.limits).find_map(|key| {
-            let obstacle = self.buckets.get(&key)?.obstacle(key.limits(&self.limits), now)?;
-            Some((key, obstacle))
-        })
+        let mut keys = place.keys().filter(|key| self.counts(*key));
+        keys.find_map(|key| Some((key, self.obstacle_at(key, now)?)))
+    }
+
+    /// Whether a bucket counts: it has limits, or complained.
+    fn counts(&self, key: BucketKey) -> bool {
+        !key.limits(&self.limits).is_none() || self.standings.has(key)
+    }
+
+    /// What stands in the way of a connection in this bucket.
+    fn obstacle_at(&self, key: BucketKey, now: Duration) -> Option<Obstacle> {
+        let limited = |bucket: &Bucket| bucket.obstacle(&self.standings.limits(key, &self.limits), now);
+        let bucket = self.buckets.get(&key);
+        match self.standings.gate(key, now) {
+            Passage::Open => bucket.and_then(limited),
+            Passage::ShutUntil(due) => Some(Obstacle::Early(due.saturating_sub(now))),
+            Passage::Trial if bucket.is_some_and(|bucket| !bucket.is_quiet()) => Some(Obstacle::Full),
+            Passage::Trial => bucket.and_then(limited),
+            Passage::GivenUp => Some(Obstacle::GivenUp),
+        }
     }
 
     fn now(&self) -> Duration {
@@ -249,30 +308,39 @@ impl<C: Clock + Clone> Pacer<C> {
     /// Takes the first key of a class, to which a connection begins now.
     fn start(&mut self, class_id: ClassId) -> Option<KeyId> {
         let now = self.now();
+        let id = self.take_key(class_id)?;
         let class = self.classes.get_mut(class_id)?;
-        class.standing = ClassStanding::Idle;
-        let id = class.keys.pop()?;
         class.open += 1;
-        if !class.keys.is_empty() {
-            class.standing = ClassStanding::Ready;
-            self.ready.push(class_id, class.keys.begins_again());
-        }
         let place = class.place;
-        for key in place.buckets(&self.limits) {
-            self.buckets.entry(key).or_default().begin(key.limits(&self.limits), now);
-        }
-        // There may be room for another who waits, or a pause that nobody times yet.
-        for key in place.buckets(&self.limits) {
+        for key in place.keys() {
+            if !self.counts(key) {
+                continue;
+            }
+            let limits = self.standings.limits(key, &self.limits);
+            self.buckets.entry(key).or_default().begin(&limits, now);
+            // There may be room for another who waits, or a pause that nobody times yet.
             self.wake_one_if_of_use(key);
         }
         self.permit = false;
         self.open += 1;
         self.started += 1;
         if self.started.is_multiple_of(FORGET_EVERY_STARTS) {
-            let limits = self.limits;
-            self.buckets.retain(|key, bucket| !bucket.is_idle(key.limits(&limits), now));
+            let (limits, standings) = (self.limits, &self.standings);
+            self.buckets.retain(|key, bucket| !bucket.is_idle(&standings.limits(*key, &limits), now));
         }
         Some(id)
+    }
+
+    /// Takes the first key of a class out of the queue.
+    fn take_key(&mut self, class_id: ClassId) -> Option<KeyId> {
+        let class = self.classes.get_mut(class_id)?;
+        class.standing = ClassStanding::Idle;
+        let id = class.keys.pop();
+        if !class.keys.is_empty() {
+            class.standing = ClassStanding::Ready;
+            self.ready.push(class_id, class.keys.begins_again());
+        }
+        id
     }
 
     fn wait_at(&mut self, class_id: ClassId, key: BucketKey) {
@@ -295,8 +363,15 @@ impl<C: Clock + Clone> Pacer<C> {
                 return;
             }
         }
-        if bucket.is_idle(key.limits(&self.limits), now) {
+        if bucket.is_idle(&self.standings.limits(key, &self.limits), now) {
             self.buckets.remove(&key);
+        }
+    }
+
+    /// Lets all classes that wait for a bucket be tried.
+    fn wake_all(&mut self, key: BucketKey) {
+        while self.buckets.get(&key).is_some_and(|bucket| !bucket.waiting.is_empty()) {
+            self.wake_one(key);
         }
     }
 
@@ -305,7 +380,7 @@ impl<C: Clock + Clone> Pacer<C> {
     fn wake_one_if_of_use(&mut self, key: BucketKey) {
         let now = self.now();
         let Some(bucket) = self.buckets.get(&key) else { return };
-        match bucket.obstacle(key.limits(&self.limits), now) {
+        match self.obstacle_at(key, now) {
             Some(Obstacle::Full) => {}
             Some(Obstacle::Early(_)) if bucket.is_timed => {}
             _ => self.wake_one(key),

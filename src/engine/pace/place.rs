@@ -2,7 +2,7 @@
 
 use super::limits::{BucketLimits, Limits};
 use crate::engine::operators::OperatorId;
-use crate::model::network;
+use crate::model::{ProbeKey, network, registrable};
 use std::net::IpAddr;
 
 /// Where a key is asked: all that says which limits hold for it.
@@ -15,15 +15,20 @@ pub struct AskedPlace {
 }
 
 impl AskedPlace {
-    /// The buckets that have limits of their own, the smallest first.
-    pub(in crate::engine) fn buckets(self, limits: &Limits) -> impl Iterator<Item = BucketKey> + use<> {
-        let limits = *limits;
+    /// All its buckets, the smallest first.
+    pub(super) fn keys(self) -> impl Iterator<Item = BucketKey> + use<> {
         let all = [
             Some(BucketKey::Ip(self.ip)),
             Some(BucketKey::Network(network(self.ip))),
             self.operator.map(BucketKey::Operator),
         ];
-        all.into_iter().flatten().filter(move |bucket| !bucket.limits(&limits).is_none())
+        all.into_iter().flatten()
+    }
+
+    /// Those that have limits of their own.
+    pub(in crate::engine) fn buckets(self, limits: &Limits) -> impl Iterator<Item = BucketKey> + use<> {
+        let limits = *limits;
+        self.keys().filter(move |bucket| !bucket.limits(&limits).is_none())
     }
 }
 
@@ -39,6 +44,20 @@ pub enum BucketKey {
 }
 
 impl BucketKey {
+    /// What a person calls it: an operator by the registrable domain of the host
+    /// that a `key` of it names.
+    pub(in crate::engine) fn name(self, key: Option<&ProbeKey>) -> String {
+        match self {
+            Self::Ip(ip) => ip.to_string(),
+            Self::Network(first) => format!("{first}/{}", if first.is_ipv4() { 24 } else { 48 }),
+            Self::Operator(_) => {
+                let host = key.and_then(|key| key.sni.as_ref());
+                let operator = host.and_then(|host| registrable(host.as_str()));
+                operator.map_or_else(|| "an operator".to_string(), ToString::to_string)
+            }
+        }
+    }
+
     /// The limits of such a bucket.
     pub(in crate::engine) fn limits(self, limits: &Limits) -> &BucketLimits {
         match self {

@@ -14,6 +14,8 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 const OPEN: Limits = Limits::none(1000);
 
+const COOL_DOWN: CoolDown = CoolDown { first: Duration::from_secs(120), longest: Duration::from_secs(3600) };
+
 const ONE: BucketLimits = BucketLimits::of_connections(1);
 
 const PAUSED: BucketLimits = BucketLimits { interval: INTERVAL, ..BucketLimits::NONE };
@@ -48,7 +50,7 @@ fn one_connection_at_a_time_to_one_address() {
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], ip(2)));
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
-    pacer.finished(ip(1));
+    pacer.finished(ip(1), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], ip(1)));
 }
 
@@ -65,7 +67,7 @@ fn a_key_that_had_a_connection_goes_before_those_that_had_none() {
             pacer.push_again(ids[4], at);
         }
         begun.push(id);
-        pacer.finished(at);
+        pacer.finished(at, Sign::Served);
     }
     assert_eq!(begun, [ids[0], ids[4], ids[1], ids[2], ids[3]]);
 }
@@ -80,7 +82,7 @@ fn an_address_rests_between_connections() {
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
     assert_eq!(pacer.begin_next(), NextStart::Rest(address(1), INTERVAL));
     assert_eq!(pacer.begin_next(), NextStart::Nothing, "one pause is enough for all that wait");
-    pacer.finished(ip(1));
+    pacer.finished(ip(1), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
     clock.advance(INTERVAL / 2);
     pacer.rested(address(1));
@@ -106,10 +108,10 @@ fn a_pause_begins_when_the_connection_does() {
     }
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
     clock.advance(INTERVAL * 2);
-    pacer.finished(ip(1));
+    pacer.finished(ip(1), Sign::Served);
     let first = pacer.begin_next();
     assert!(matches!(first, NextStart::Start(_, at) if at == ip(2)), "{first:?}");
-    pacer.finished(ip(2));
+    pacer.finished(ip(2), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Rest(address(2), INTERVAL));
 }
 
@@ -145,7 +147,7 @@ fn the_global_rate_and_the_number_in_flight_hold() {
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
-    pacer.finished(ip(1));
+    pacer.finished(ip(1), Sign::Served);
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
 }
 
@@ -155,7 +157,7 @@ fn idle_addresses_are_forgotten() {
     let mut pacer = Pacer::new(OPEN);
     pacer.push(ids[0], ip(1));
     pacer.begin_next();
-    pacer.finished(ip(1));
+    pacer.finished(ip(1), Sign::Served);
     assert!(pacer.classes.is_empty() && pacer.by_place.is_empty() && pacer.buckets.is_empty());
 }
 
@@ -180,7 +182,7 @@ fn a_network_and_an_operator_have_limits_of_their_own() {
         })
         .collect();
         assert_eq!(begun, began.map(|number| (ids[number], places[number])));
-        pacer.finished(places[began[0]]);
+        pacer.finished(places[began[0]], Sign::Served);
         assert!(matches!(pacer.begin_next(), NextStart::Start(..)), "what ends makes room");
     }
 }
@@ -202,15 +204,15 @@ fn room_goes_to_who_can_use_it() {
     assert_eq!(pacer.begin_next(), NextStart::Nothing, "both wait for the operator");
     pacer.push(ids[1], busy);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], busy));
-    pacer.finished(of_operator(3));
+    pacer.finished(of_operator(3), Sign::Served);
     assert_eq!(
         pacer.begin_next(),
         NextStart::Start(ids[3], of_operator(2)),
         "the address of the first is busy"
     );
-    pacer.finished(busy);
+    pacer.finished(busy, Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
-    pacer.finished(of_operator(2));
+    pacer.finished(of_operator(2), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], of_operator(1)));
 }
 
@@ -232,23 +234,89 @@ fn the_order_is_drawn_by_the_seed() {
     assert_eq!(order(Some(1)).iter().collect::<HashSet<_>>().len(), ids.len());
 }
 
-/// A key of a made-up list: where it is, how often it is asked, and for how many
-/// milliseconds each time.
+/// Has the pacer start one key and end it by a sign, once its time has come.
+fn ends_by(pacer: &mut Pacer<FakeRelativeClock>, clock: &FakeRelativeClock, sign: Sign) -> NextStart {
+    let mut next = pacer.begin_next();
+    while let NextStart::Rest(bucket, pause) = next {
+        clock.advance(pause);
+        pacer.rested(bucket);
+        next = pacer.begin_next();
+    }
+    if let NextStart::Start(_, place) = next {
+        pacer.finished(place, sign);
+    }
+    next
+}
+
+#[test]
+fn keys_of_a_place_that_is_given_up_are_handed_back() {
+    let (ids, clock) = (ids(6), FakeRelativeClock::default());
+    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, clock.clone());
+    ids[..4].iter().for_each(|id| pacer.push(*id, ip(1)));
+    for (id, counts) in [(ids[0], (1, 0)), (ids[1], (1, 0)), (ids[2], (0, 1))] {
+        assert_eq!(ends_by(&mut pacer, &clock, Sign::Complained), NextStart::Start(id, ip(1)));
+        let CoolDownCounts { cooling, given_up, .. } = pacer.cool_downs();
+        assert_eq!((cooling, given_up), counts);
+        assert!(pacer.is_shut(ip(1)));
+    }
+    assert_eq!(pacer.begin_next(), NextStart::Forgo(ids[3], address(1)));
+    assert_eq!(pacer.begin_next(), NextStart::Nothing);
+    pacer.push(ids[4], ip(1));
+    assert_eq!(pacer.begin_next(), NextStart::Forgo(ids[4], address(1)), "one that comes later as well");
+    pacer.push(ids[5], ip(2));
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[5], ip(2)), "its neighbour is asked");
+}
+
+#[test]
+fn a_place_that_is_served_after_its_cool_down_goes_on_slower() {
+    let (ids, clock) = (ids(3), FakeRelativeClock::default());
+    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, clock.clone());
+    ids.iter().for_each(|id| pacer.push(*id, ip(1)));
+    for sign in [Sign::Complained, Sign::Served] {
+        assert!(matches!(ends_by(&mut pacer, &clock, sign), NextStart::Start(..)));
+    }
+    assert!(!pacer.is_shut(ip(1)));
+    assert_eq!(pacer.begin_next(), NextStart::Rest(address(1), Duration::from_secs(2)));
+}
+
+#[test]
+fn three_addresses_that_complain_have_their_network_cool_down() {
+    let (ids, clock) = (ids(4), FakeRelativeClock::default());
+    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, clock.clone());
+    for last in 0..3 {
+        pacer.push(ids[usize::from(last)], ip(last));
+        assert!(!pacer.is_shut(ip(9)));
+        ends_by(&mut pacer, &clock, Sign::Complained);
+    }
+    assert!(pacer.is_shut(ip(9)));
+    pacer.push(ids[3], ip(9));
+    let rests = pacer.begin_next();
+    assert!(matches!(rests, NextStart::Rest(BucketKey::Network(_), _)), "{rests:?}");
+}
+
+/// A key of a made-up list: where it is, how often it is asked, for how many
+/// milliseconds each time, and what each of these says of the place.
 #[derive(Clone, Debug)]
 struct Asked {
     place: AskedPlace,
     times: u8,
     lasts: u16,
+    signs: [Sign; 3],
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
     let operators: Vec<OperatorId> = operator_ids(3).collect();
     let operator = prop::option::of(prop::sample::select(operators));
-    (0u8..3, 0u8..4, operator, 1u8..4, 0u16..3000).prop_map(|(network, last, operator, times, lasts)| Asked {
-        place: AskedPlace { ip: [192, 0, network, last].into(), operator },
-        times,
-        lasts,
-    })
+    let signs = [Sign::Served, Sign::Served, Sign::Complained, Sign::Dropped, Sign::Unopened, Sign::Nothing];
+    let signs = prop::array::uniform3(prop::sample::select(signs.to_vec()));
+    (0u8..3, 0u8..4, operator, 1u8..4, 0u16..3000, signs).prop_map(
+        |(network, last, operator, times, lasts, signs)| Asked {
+            place: AskedPlace { ip: [192, 0, network, last].into(), operator },
+            times,
+            lasts,
+            signs,
+        },
+    )
 }
 
 fn bucket_limits() -> impl Strategy<Value = BucketLimits> {
@@ -262,24 +330,26 @@ fn bucket_limits() -> impl Strategy<Value = BucketLimits> {
 
 fn limits() -> impl Strategy<Value = Limits> {
     let buckets = (bucket_limits(), bucket_limits(), bucket_limits());
-    (0u32..30, 1usize..20, buckets, prop::option::of(any::<u64>())).prop_map(
-        |(rate, in_flight, (per_ip, per_network, per_operator), order_seed)| Limits {
+    let cool_down = prop::option::of(Just(COOL_DOWN));
+    (0u32..30, 1usize..20, buckets, cool_down, prop::option::of(any::<u64>())).prop_map(
+        |(rate, in_flight, (per_ip, per_network, per_operator), cool_down, order_seed)| Limits {
             rate: NonZeroU32::new(rate),
             in_flight,
             per_ip,
             per_network,
             per_operator,
+            cool_down,
             order_seed,
         },
     )
 }
 
-/// What a connection of the made-up run was: its place, start and end.
-type PlayedConnection = (AskedPlace, Duration, Duration);
+/// What a connection of the made-up run was: its place, start, end and sign.
+type PlayedConnection = (AskedPlace, Duration, Duration, Sign);
 
 /// Plays a list under virtual time; gives all its connections, in the order of
-/// their starts.
-fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
+/// their starts, and how many more were forgone.
+fn play(limits: Limits, list: &[Asked]) -> (Vec<PlayedConnection>, usize) {
     #[derive(PartialEq, Eq, PartialOrd, Ord)]
     enum Due {
         Ended(usize),
@@ -291,8 +361,9 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
     let mut left: Vec<u8> = list.iter().map(|asked| asked.times).collect();
     let mut waits = vec![true; list.len()];
     ids.iter().zip(list).for_each(|(id, asked)| pacer.push(*id, asked.place));
-    let (mut now, mut due, mut rests, mut connections) =
-        (Duration::ZERO, BinaryHeap::new(), Vec::new(), Vec::new());
+    let (mut now, mut due, mut rests, mut connections, mut forgone) =
+        (Duration::ZERO, BinaryHeap::new(), Vec::new(), Vec::new(), 0);
+    let sign = |number: usize, left: u8| list[number].signs[usize::from(list[number].times - left)];
     loop {
         match pacer.begin_next() {
             NextStart::Start(id, place) => {
@@ -300,8 +371,14 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
                 assert_eq!(place, list[number].place);
                 waits[number] = false;
                 let ends = now + Duration::from_millis(list[number].lasts.into());
-                connections.push((place, now, ends));
+                connections.push((place, now, ends, sign(number, left[number])));
                 due.push(Reverse((ends, Due::Ended(number))));
+                continue;
+            }
+            NextStart::Forgo(id, _) => {
+                let number = ids.iter().position(|one| *one == id).unwrap();
+                waits[number] = false;
+                forgone += usize::from(left[number]);
                 continue;
             }
             NextStart::Rest(bucket, pause) => {
@@ -327,7 +404,7 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
             Due::Permit => {}
             Due::Rested(number) => pacer.rested(rests[number]),
             Due::Ended(number) => {
-                pacer.finished(list[number].place);
+                pacer.finished(list[number].place, sign(number, left[number]));
                 left[number] -= 1;
                 if left[number] > 0 {
                     waits[number] = true;
@@ -336,22 +413,47 @@ fn play(limits: Limits, list: &[Asked]) -> Vec<PlayedConnection> {
             }
         }
     }
-    assert!(pacer.classes.is_empty(), "nobody waits for ever");
-    connections
+    assert!(pacer.classes.is_empty(), "nobody waits for ever: {:?} {:?}", pacer.classes, pacer.buckets);
+    (connections, forgone)
+}
+
+/// What of these connections, all to one address and one at a time, comes too soon
+/// after a complaint: the rule by itself, without what a network or an operator
+/// adds to it.
+fn too_soon(connections: &[PlayedConnection]) -> Option<String> {
+    let (mut shut_until, mut trials) = (Duration::ZERO, 0);
+    for (_, start, end, sign) in connections {
+        if *start < shut_until {
+            return Some(format!("at {start:?}, before {shut_until:?}"));
+        }
+        match sign {
+            Sign::Complained => {
+                let pause = COOL_DOWN.first * 5u32.pow(trials.min(3));
+                shut_until = if trials < 3 { *end + pause.min(COOL_DOWN.longest) } else { Duration::MAX };
+                trials += 1;
+            }
+            Sign::Served => trials = 0,
+            _ => {}
+        }
+        if trials == 3 {
+            shut_until = Duration::MAX;
+        }
+    }
+    None
 }
 
 /// What of these connections breaks a limit.
 fn broken(limits: &BucketLimits, connections: &[PlayedConnection]) -> Option<String> {
-    for (index, (_, start, _)) in connections.iter().enumerate() {
+    for (index, (_, start, ..)) in connections.iter().enumerate() {
         let before = &connections[..index];
-        let open = before.iter().filter(|(.., end)| end > start).count();
+        let open = before.iter().filter(|(_, _, end, _)| end > start).count();
         if limits.connections.is_some_and(|most| open >= most.get() as usize) {
             return Some(format!("{} open at {start:?}", open + 1));
         }
-        if before.last().is_some_and(|(_, last, _)| *start - *last < limits.interval) {
+        if before.last().is_some_and(|(_, last, ..)| *start - *last < limits.interval) {
             return Some(format!("too soon at {start:?}"));
         }
-        let minute = before.iter().filter(|(_, other, _)| *start - *other < Duration::from_secs(60)).count();
+        let minute = before.iter().filter(|(_, other, ..)| *start - *other < Duration::from_secs(60)).count();
         if limits.per_minute.is_some_and(|most| minute >= most.get() as usize) {
             return Some(format!("{} in the minute before {start:?}", minute + 1));
         }
@@ -366,9 +468,10 @@ proptest! {
     /// is in the way, and everybody has every connection that is due.
     #[test]
     fn no_limit_is_exceeded_and_nobody_starves(limits in limits(), list in prop::collection::vec(asked(), 1..40)) {
-        let connections = play(limits, &list);
+        let (connections, forgone) = play(limits, &list);
         let due: usize = list.iter().map(|asked| usize::from(asked.times)).sum();
-        prop_assert_eq!(connections.len(), due);
+        prop_assert_eq!(connections.len() + forgone, due);
+        prop_assert!(forgone == 0 || limits.cool_down.is_some());
         let whole = BucketLimits::of_connections(u32::try_from(limits.in_flight).unwrap());
         prop_assert_eq!(broken(&whole, &connections), None);
         let of = |belongs: &dyn Fn(&AskedPlace) -> bool| -> Vec<PlayedConnection> {
@@ -377,6 +480,9 @@ proptest! {
         for (place, ..) in &connections {
             let at_ip = of(&|other| other.ip == place.ip);
             prop_assert_eq!(broken(&limits.per_ip, &at_ip), None, "address {}", place.ip);
+            if limits.cool_down.is_some() && limits.per_ip.connections == NonZeroU32::new(1) {
+                prop_assert_eq!(too_soon(&at_ip), None, "address {}", place.ip);
+            }
             let at_network = of(&|other| network(other.ip) == network(place.ip));
             prop_assert_eq!(broken(&limits.per_network, &at_network), None, "network of {}", place.ip);
             if place.operator.is_some() {

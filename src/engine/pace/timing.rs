@@ -23,8 +23,7 @@ impl Timing {
         let by_interval = self.last.map(|last| last + limits.interval);
         let by_minute = limits
             .per_minute
-            .filter(|most| self.minute.len() >= size(*most))
-            .and_then(|_| self.minute.front())
+            .and_then(|most| self.minute.get(self.minute.len().checked_sub(size(most))?))
             .map(|oldest| *oldest + MINUTE);
         by_interval.max(by_minute).filter(|due| *due > now)
     }
@@ -34,7 +33,7 @@ impl Timing {
         self.last = Some(now);
         if let Some(most) = limits.per_minute {
             self.minute.push_back(now);
-            if self.minute.len() > size(most) {
+            while self.minute.len() > size(most) {
                 self.minute.pop_front();
             }
         }
@@ -71,6 +70,18 @@ mod tests {
         }
         assert!(!timing.is_over(&limits, seconds(129)));
         assert!(timing.is_over(&limits, seconds(130)));
+    }
+
+    /// Its limits may become smaller while it is used.
+    #[test]
+    fn a_smaller_limit_counts_the_last_starts() {
+        let limits = |most| BucketLimits { per_minute: NonZeroU32::new(most), ..BucketLimits::NONE };
+        let mut timing = Timing::default();
+        (0..4).for_each(|now| timing.begin(&limits(4), seconds(now)));
+        assert_eq!(timing.due(&limits(4), seconds(10)), Some(seconds(60)));
+        assert_eq!(timing.due(&limits(1), seconds(10)), Some(seconds(63)));
+        timing.begin(&limits(1), seconds(63));
+        assert_eq!(timing.due(&limits(1), seconds(64)), Some(seconds(123)));
     }
 
     #[test]

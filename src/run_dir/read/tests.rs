@@ -41,6 +41,7 @@ fn info() -> RunInfo {
         finished: None,
         interrupted: false,
         network_suspect: Some(Vec::new()),
+        cool_downs: None,
         error: None,
         counts: RunCounts::default(),
     }

@@ -1,0 +1,78 @@
+//! What a connection says of how the server takes our coming.
+
+use crate::model::{Failure, Kind, Phase};
+
+/// What the end of a connection says of the place where it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// The server did with it what it does.
+    Served,
+    /// It said "not now": 421, or another 4xx instead of going on.
+    Complained,
+    /// It broke off, or fell silent, before it had answered.
+    Dropped,
+    /// TCP did not open, or nobody spoke.
+    Unopened,
+    /// Nothing: this machine ended it, or had no way there.
+    Nothing,
+}
+
+impl Sign {
+    /// The sign of a connection that ended by this; `None`: it ran to its end.
+    ///
+    /// A failure inside the handshake is no complaint: the server had let TLS
+    /// begin, and whatever it does there it does by the hello.
+    pub fn of(failure: Option<&Failure>) -> Self {
+        let Some(Failure { phase, kind, .. }) = failure else { return Self::Served };
+        match (phase, kind) {
+            (_, Kind::Throttled | Kind::Tempfail | Kind::RefusedTemporarily) => Self::Complained,
+            (_, Kind::LocalError | Kind::NoRoute | Kind::PrivateAddress | Kind::Blocklisted) => Self::Nothing,
+            (Phase::Connect, Kind::Refused | Kind::Timeout | Kind::Unreachable)
+            | (Phase::Greeting, Kind::Timeout) => Self::Unopened,
+            (Phase::Connect, Kind::Reset)
+            | (Phase::Greeting | Phase::Ehlo | Phase::Starttls, Kind::Closed)
+            | (Phase::Ehlo | Phase::Starttls, Kind::Timeout) => Self::Dropped,
+            _ => Self::Served,
+        }
+    }
+
+    /// The same, where the server spoke in an earlier connection of the run: if
+    /// nobody answers now, that has to do with us.
+    pub fn where_it_spoke(self) -> Self {
+        if self == Self::Unopened { Self::Dropped } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_has_its_sign() {
+        use Sign::*;
+        for (phase, kind, sign) in [
+            (Phase::Greeting, Kind::Throttled, Complained),
+            (Phase::AfterTls, Kind::Throttled, Complained),
+            (Phase::Greeting, Kind::Tempfail, Complained),
+            (Phase::Ehlo, Kind::Tempfail, Complained),
+            (Phase::Starttls, Kind::RefusedTemporarily, Complained),
+            (Phase::Connect, Kind::Reset, Dropped),
+            (Phase::Greeting, Kind::Closed, Dropped),
+            (Phase::Starttls, Kind::Timeout, Dropped),
+            (Phase::Tls, Kind::Closed, Served),
+            (Phase::Tls, Kind::Timeout, Served),
+            (Phase::Connect, Kind::Timeout, Unopened),
+            (Phase::Connect, Kind::Refused, Unopened),
+            (Phase::Greeting, Kind::Timeout, Unopened),
+            (Phase::Greeting, Kind::Rejected, Served),
+            (Phase::Starttls, Kind::NotOffered, Served),
+            (Phase::Connect, Kind::LocalError, Nothing),
+            (Phase::Greeting, Kind::LocalError, Nothing),
+            (Phase::Connect, Kind::NoRoute, Nothing),
+        ] {
+            assert_eq!(Sign::of(Some(&Failure::new(phase, kind))), sign, "{phase}: {kind}");
+        }
+        assert_eq!(Sign::of(None), Served);
+        assert_eq!(Unopened.where_it_spoke(), Dropped);
+    }
+}
