@@ -43,6 +43,7 @@ const NO_VERSION: End = Some((Phase::Tls, Kind::NoCommonVersion));
 const BAD_SIGNATURE: End = Some((Phase::Tls, Kind::SignatureFailed));
 const BAD_CERTIFICATE: End = Some((Phase::Tls, Kind::BadCertificate));
 const MARKED: End = Some((Phase::Tls, Kind::DowngradeDetected));
+const SHUT: End = Some((Phase::Connect, Kind::Refused));
 const OURS: End = Some((Phase::Connect, Kind::LocalError));
 
 const ENDS: [End; 8] = [OK, ABSENT, NOT_NOW, THROTTLED, REJECTED, SHAKEN, NO_VERSION, MARKED];
@@ -415,6 +416,7 @@ async fn of_two_names(script: &[End]) -> [Vec<String>; 2] {
 async fn names_of_one_address_do_not_differ_in_whether_there_is_tls() {
     let (differs, throttled) = ("undetermined second_look_differs", "undetermined greeting_throttled");
     let no_tls = "plaintext starttls_not_offered";
+    let (dead, shut) = ("deferred connect_refused", "undetermined connect_refused");
     for (script, scanned, probed) in [
         (&[OK][..], ["encrypted", "encrypted"], ["encrypted", "encrypted"]),
         (&[ABSENT], [no_tls, no_tls], [no_tls, no_tls]),
@@ -423,6 +425,11 @@ async fn names_of_one_address_do_not_differ_in_whether_there_is_tls() {
         (&[ABSENT, OK, ABSENT], [differs, differs], [differs, differs]),
         (&[THROTTLED, ABSENT], [throttled, no_tls], [throttled, no_tls]),
         (&[OK, THROTTLED], ["encrypted", throttled], ["encrypted", throttled]),
+        (&[SHUT, SHUT], [dead, dead], [dead, dead]),
+        // It opened to this run, and shuts to this run: a ban looks so.
+        (&[OK, SHUT], ["encrypted", shut], ["encrypted", shut]),
+        (&[THROTTLED, SHUT], [throttled, shut], [throttled, shut]),
+        (&[SHUT, OK], [dead, "encrypted"], [shut, "encrypted"]),
         (
             &[OK, NOT_NOW],
             // It waits, and has TLS later.

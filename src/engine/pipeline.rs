@@ -338,7 +338,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             self.addresses.note(key.endpoint, answer.said_of_tls());
             self.reach.connection_ended(key.endpoint.ip, answer.failure());
         }
-        for (bucket, change) in self.pacer.finished(place, Sign::of(answer.failure())) {
+        let spoke = self.keys.key(id).is_some_and(|key| self.addresses.spoke(key.endpoint));
+        let sign = Sign::of(answer.failure());
+        let sign = if spoke { sign.where_it_spoke() } else { sign };
+        for (bucket, change) in self.pacer.finished(place, sign) {
             let name = bucket.name(self.keys.key(id));
             tracing::info!(place = name, ?change, "how it stands with a place that complains");
             if change == Change::GivesUp {

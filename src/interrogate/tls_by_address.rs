@@ -1,8 +1,9 @@
-//! What each address has said of TLS, over all names that are asked for there.
+//! What each address has said, of TLS and at all, over all names that are asked for
+//! there.
 //!
 //! Several names may lead to one address, and each is asked by itself. But whether
-//! STARTTLS is offered there hangs on no name, so what one name brought counts
-//! for the others.
+//! TCP opens and STARTTLS is offered there hangs on no name, so what one name
+//! brought counts for the others.
 
 use crate::model::{Endpoint, Observation, SaidAtAddress};
 use std::collections::HashMap;
@@ -25,16 +26,25 @@ impl TlsByAddress {
         }
     }
 
+    /// Whether a server said anything there.
+    pub fn spoke(&self, endpoint: Endpoint) -> bool {
+        self.said(endpoint).spoke
+    }
+
     /// Writes down, with what was seen of a key, what its address has said so far.
     pub fn tell(&self, seen: &mut Observation) {
-        let Endpoint { ip, port } = seen.key.endpoint;
+        let SaidAtAddress { tls, refused_temporarily, opened, .. } = self.said(seen.key.endpoint);
+        seen.tls_at_address = Some(tls);
+        seen.refused_temporarily_at_address = Some(refused_temporarily);
+        seen.opened_at_address = Some(opened);
+    }
+
+    fn said(&self, Endpoint { ip, port }: Endpoint) -> SaidAtAddress {
         let said = match ip {
             IpAddr::V4(ip) => self.ipv4.get(&joined(ip.octets(), port)),
             IpAddr::V6(ip) => self.ipv6.get(&joined(ip.octets(), port)),
         };
-        let SaidAtAddress { tls, refused_temporarily } = said.copied().unwrap_or_default();
-        seen.tls_at_address = Some(tls);
-        seen.refused_temporarily_at_address = Some(refused_temporarily);
+        said.copied().unwrap_or_default()
     }
 
     fn entry(&mut self, Endpoint { ip, port }: Endpoint) -> &mut SaidAtAddress {

@@ -31,7 +31,7 @@ impl AddressTls {
     }
 }
 
-/// All that connections to one address and port have said of STARTTLS.
+/// All that connections to one address and port have said for every name there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SaidAtAddress {
     /// Whether there is TLS.
@@ -39,6 +39,10 @@ pub struct SaidAtAddress {
     /// Whether it was refused for now: for a sender that waits that is no word about
     /// TLS, and one that goes on in clear then had none.
     pub refused_temporarily: bool,
+    /// Whether TCP opened.
+    pub opened: bool,
+    /// Whether the server said anything.
+    pub spoke: bool,
 }
 
 impl SaidAtAddress {
@@ -48,6 +52,8 @@ impl SaidAtAddress {
         Self {
             tls: self.tls.and(other.tls),
             refused_temporarily: self.refused_temporarily || other.refused_temporarily,
+            opened: self.opened || other.opened,
+            spoke: self.spoke || other.spoke,
         }
     }
 }

@@ -126,6 +126,10 @@ pub struct Observation {
     /// written before that was recorded.
     #[serde(default)]
     pub refused_temporarily_at_address: Option<bool>,
+    /// Whether TCP had opened on any of these. `None` in what was written before
+    /// that was recorded.
+    #[serde(default)]
+    pub opened_at_address: Option<bool>,
     /// The terminal outcome; `None` if everything ran to its end.
     pub failure: Option<Failure>,
     /// What was said in SMTP.
@@ -154,6 +158,7 @@ impl Observation {
             other_attempts: Some(Vec::new()),
             tls_at_address: Some(AddressTls::Nothing),
             refused_temporarily_at_address: Some(false),
+            opened_at_address: Some(false),
             failure: Some(failure),
             dialogue: Dialogue::default(),
             tls: None,

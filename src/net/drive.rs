@@ -225,6 +225,7 @@ impl<'a> Drive<'a> {
             other_attempts: Some(Vec::new()),
             tls_at_address: Some(AddressTls::Nothing),
             refused_temporarily_at_address: Some(false),
+            opened_at_address: Some(false),
             failure: dialogue.failure.clone(),
             dialogue,
             tls,

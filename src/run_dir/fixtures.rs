@@ -192,6 +192,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             other_attempts: Some(Vec::new()),
             tls_at_address: Some(AddressTls::Nothing),
             refused_temporarily_at_address: Some(false),
+            opened_at_address: Some(false),
             failure: None,
             dialogue,
             tls: Some(tls),

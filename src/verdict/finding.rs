@@ -27,7 +27,7 @@ pub fn endpoint(
     let closed = suspect && observation.failure.as_ref().is_some_and(Failure::opens_for_nobody);
     let open = closed
         .then_some(Reason::NetworkSuspect)
-        .or_else(|| gave_up_early(&observation).map(Reason::from))
+        .or_else(|| gave_up_early(&observation).or(shut_to_us(&observation)).map(Reason::from))
         .or_else(|| looks::open(profile, &observation));
     let judged = match open {
         Some(reason) => judged_open(profile, found, reason),
@@ -57,6 +57,13 @@ fn gave_up_early(observation: &Observation) -> Option<&Failure> {
     let timed_out = |failure: &&Failure| (failure.phase, failure.kind) == (Phase::Connect, Kind::Timeout);
     let early = observation.timings.total_us < CONNECT_PATIENCE_US;
     observation.failure.as_ref().filter(timed_out).filter(|_| early)
+}
+
+/// TCP that opened for this run and then opens no more has to do with the run, and
+/// not with who else may come.
+fn shut_to_us(observation: &Observation) -> Option<&Failure> {
+    let opened = observation.opened_at_address == Some(true);
+    observation.failure.as_ref().filter(|failure| opened && failure.opens_for_nobody())
 }
 
 /// A chain by the digest of its leaf.

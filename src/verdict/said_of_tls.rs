@@ -1,4 +1,4 @@
-//! What one connection to an endpoint says of TLS.
+//! What one connection to an endpoint says of TLS, and for every name there.
 
 use crate::model::{AddressTls, Failure, HelloEnd, HelloObservation, Kind, Phase, SaidAtAddress};
 
@@ -29,19 +29,29 @@ impl From<Word> for SaidAtAddress {
             _ => AddressTls::Nothing,
         };
         let refused_temporarily = matches!(word, Word::Denied(_, Kind::RefusedTemporarily));
-        Self { tls, refused_temporarily }
+        Self { tls, refused_temporarily, ..Self::default() }
     }
 }
 
 /// What a connection for the probe, which ended so, says for all names of the
 /// address.
 pub fn by_probe(failure: Option<&Failure>) -> SaidAtAddress {
-    of_attempt(failure).map(SaidAtAddress::from).unwrap_or_default()
+    let said = of_attempt(failure).map(SaidAtAddress::from).unwrap_or_default();
+    said.and(at_all(failure))
 }
 
 /// The same of one for a further hello.
 pub fn by_hello(hello: &HelloObservation) -> SaidAtAddress {
-    of_hello(hello).map(SaidAtAddress::from).unwrap_or_default()
+    let said = of_hello(hello).map(SaidAtAddress::from).unwrap_or_default();
+    said.and(at_all(hello.failure.as_ref()))
+}
+
+/// Whether anybody was there, by what ended the connection.
+fn at_all(failure: Option<&Failure>) -> SaidAtAddress {
+    let opened = failure.is_none_or(|failure| failure.phase > Phase::Connect);
+    let unspoken = [Kind::Timeout, Kind::Closed, Kind::LocalError];
+    let silent = |failure: &Failure| failure.phase == Phase::Greeting && unspoken.contains(&failure.kind);
+    SaidAtAddress { opened, spoke: opened && !failure.is_some_and(silent), ..SaidAtAddress::default() }
 }
 
 /// What a connection for the probe says; `None` where it did not come so far.
