@@ -5,7 +5,7 @@
 //! ```
 
 use mxray::judge::{Judge, Policy, Roots, Sender, Store};
-use mxray::run::{Stored, StoredRun};
+use mxray::run::{Stored, StoredFacts, StoredRun};
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
@@ -28,7 +28,9 @@ pub fn judge_again(run: &Path, roots: Store, sender: Sender) -> Result<Vec<Strin
     }
     let mut lines = Vec::new();
     let mut facts = run.facts()?;
-    while let Some(facts) = facts.read_next()? {
+    while let Some(stored) = facts.read_next()? {
+        // Nor those of its policy host.
+        let StoredFacts::Whole(facts) = stored else { continue };
         let keys = facts.probe_keys(run.info().port);
         let probes: Vec<_> =
             keys.filter_map(|(exchange, key)| Some((exchange, judged.get(&key)?.clone()))).collect();

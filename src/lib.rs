@@ -175,7 +175,9 @@ pub mod run {
     pub use crate::report::{
         Counts, EnumeratedTally, ForcedTally, Operators, PolicyTally, SendingTally, Summary, Tally,
     };
-    pub use crate::run_dir::read::{Facts, Observations, Rejects, StoreError, Stored, StoredRun};
+    pub use crate::run_dir::read::{
+        Facts, Observations, Rejects, StoreError, Stored, StoredFacts, StoredRun,
+    };
     pub use crate::run_dir::{
         CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, DomainStream, ENDPOINTS, GROUPS, GroupRow,
         JsonTable, JudgedBy, JudgedFrom, MX, MxRow, OptionValue, OutputError, REJECTS, RunCounts,

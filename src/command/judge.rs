@@ -11,10 +11,10 @@ use super::resolvers::Lost;
 use super::signals::Stop;
 use super::survey::{self, Surveyed, default_directory};
 use crate::cli::JudgeArgs;
-use crate::model::{DomainFacts, DomainRecord, Exchange, JudgedEndpoint, Observation, ProbeKey, Record};
+use crate::model::{DomainRecord, Exchange, JudgedEndpoint, Observation, ProbeKey, Record};
 use crate::plan::{self, Judging};
 use crate::report::Summary;
-use crate::run_dir::read::{Facts, Observations, Rejects, Stored, StoredRun};
+use crate::run_dir::read::{Facts, Observations, Rejects, Stored, StoredFacts, StoredRun};
 use crate::run_dir::{self, JudgedFrom, RunDirectory, RunInfo};
 use crate::trust::dane::RecordsMet;
 use crate::verdict::{KeyContext, Policy, Reach};
@@ -134,7 +134,7 @@ fn records_met(stored: &StoredRun, earlier: &[PathBuf]) -> Result<RecordsMet, Co
         earlier.iter().map(|path| StoredRun::open(path)).collect::<Result<_, _>>()?;
     let mut facts = stored.facts()?;
     while let Some(facts) = facts.read_next()? {
-        let tlsa = facts.exchanges.iter().filter_map(|exchange| exchange.tlsa.as_ref());
+        let tlsa = facts.dns().exchanges.iter().filter_map(|exchange| exchange.tlsa.as_ref());
         tlsa.flat_map(|tlsa| &tlsa.records).for_each(|record| records.want(record));
     }
     if !records.is_empty() {
@@ -217,7 +217,8 @@ impl Rejudged {
     /// Notes the keys whose certificates some domain holds against TLSA records, by
     /// all the facts of the run: observations are judged before those.
     fn note_tlsa(&mut self, mut facts: Facts) -> Result<(), CommandError> {
-        while let Some(facts) = facts.read_next()? {
+        while let Some(stored) = facts.read_next()? {
+            let facts = stored.dns();
             let has_tlsa =
                 |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::may_have_tlsa);
             let keys = facts.probe_keys(self.port).filter(|(exchange, _)| has_tlsa(*exchange));
@@ -264,15 +265,18 @@ impl Rejudged {
         self.suspects.iter().any(|suspect| suspect == family)
     }
 
-    fn judge_domain(&mut self, facts: DomainFacts) -> Result<(), CommandError> {
+    fn judge_domain(&mut self, stored: StoredFacts) -> Result<(), CommandError> {
         self.counts.targets_read += 1;
+        let StoredFacts::Whole(facts) = stored else {
+            self.leave_out();
+            return Ok(());
+        };
         let mut probes = Vec::new();
         for (exchange, key) in facts.probe_keys(self.port).filter(|_| facts.failure.is_none()) {
             match self.judged.get(&key) {
                 Some(judged) => probes.push((exchange, judged.clone())),
                 None if self.killed => {
-                    self.losses.domains += 1;
-                    self.losses.rows += u64::from(self.counts.targets_read <= self.rows);
+                    self.leave_out();
                     return Ok(());
                 }
                 None => {
@@ -285,7 +289,13 @@ impl Rejudged {
         }
         let verdict = self.policy.verdict(&facts, &probes);
         self.counts.domains_written += 1;
-        self.emit(Record::Domain(Box::new(DomainRecord { facts, verdict })))
+        self.emit(Record::Domain(Box::new(DomainRecord { facts: *facts, verdict })))
+    }
+
+    /// The target read last cannot be judged.
+    fn leave_out(&mut self) {
+        self.losses.domains += 1;
+        self.losses.rows += u64::from(self.counts.targets_read <= self.rows);
     }
 
     fn emit(&mut self, record: Record) -> Result<(), CommandError> {

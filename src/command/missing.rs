@@ -8,7 +8,8 @@ use crate::run_dir::read::StoredRun;
 pub(super) struct Missing {
     /// Probes without all of their certificates.
     pub(super) probes: u64,
-    /// Targets without all of their probes.
+    /// Targets without all of their probes, or without all certificates of their
+    /// policy host.
     pub(super) domains: u64,
     /// Rows of `domains.csv` whose facts or probes are not there.
     pub(super) rows: u64,

@@ -6,7 +6,7 @@ use crate::cli::{JudgingArgs, TlsrptArgs};
 use crate::model::{DomainFacts, DomainName, Exchange, JudgedEndpoint, ProbeKey, Subject};
 use crate::plan::{self, Judging, UsageError};
 use crate::report::tls_rpt::{Observed, report};
-use crate::run_dir::read::{Stored, StoredRun};
+use crate::run_dir::read::{Stored, StoredFacts, StoredRun};
 use crate::verdict::{KeyContext, Policy};
 use anyhow::{Context, anyhow};
 use std::collections::HashMap;
@@ -48,11 +48,18 @@ fn facts(stored: &StoredRun, domain: &DomainName) -> Result<DomainFacts, Command
     let mut all = stored.facts()?;
     let mut found = None;
     while let Some(facts) = all.read_next()? {
-        if matches!(&facts.target.subject, Subject::Domain(name) if name == domain) {
+        if matches!(&facts.dns().target.subject, Subject::Domain(name) if name == domain) {
             found = Some(facts);
         }
     }
-    Ok(found.ok_or_else(|| anyhow!("the run has no domain {domain}"))?)
+    match found {
+        Some(StoredFacts::Whole(facts)) => Ok(*facts),
+        Some(_) => Err(anyhow!(
+            "the run was killed before it had written down all certificates of the policy host of {domain}"
+        )
+        .into()),
+        None => Err(anyhow!("the run has no domain {domain}").into()),
+    }
 }
 
 /// What was found at its addresses, each with the place of its host.

@@ -11,6 +11,7 @@ use super::columns::edges::{MX, MxRow, REJECTS, edges};
 use super::columns::endpoints::ENDPOINTS;
 use super::columns::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows, suite_rows};
 use super::columns::{Column, CsvTable};
+use super::durable;
 use super::journal::{self, LineFile};
 use super::run_info::{self, RunInfo};
 use super::write_error::named;
@@ -271,19 +272,33 @@ impl RunDirectory {
         self.domains.flush()
     }
 
-    /// Flushes and puts the final `run.json` in place. If a file fails, is gone
-    /// or was cut short, it is that of [`RunDirectory::give_up`].
+    /// Waits until the disk has every file.
+    fn sync(&self) -> io::Result<()> {
+        self.files_written().into_iter().try_for_each(|(name, _)| {
+            durable::sync_file(&self.dir, name).map_err(|error| named(name, &error))
+        })
+    }
+
+    /// Flushes, waits until the disk has all of it, and puts the final `run.json`
+    /// in place: no power cut leaves one that says more than the tables hold. If a
+    /// file fails, is gone or was cut short, it is that of
+    /// [`RunDirectory::give_up`].
     ///
     /// # Errors
     /// That of the first file that fails, which the message names.
     pub fn finish(mut self, info: &RunInfo, summary: &impl Serialize) -> io::Result<()> {
-        let finished = self.flush().and_then(|()| self.check_place()).and_then(|()| {
-            run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
-        });
+        let finished = self.close(info, summary);
         if let Err(error) = &finished {
             self.give_up(error);
         }
         finished
+    }
+
+    fn close(&mut self, info: &RunInfo, summary: &impl Serialize) -> io::Result<()> {
+        self.flush()?;
+        self.check_place()?;
+        self.sync()?;
+        run_info::replace(&self.dir, info, Some(summary)).map_err(|error| named("run.json", &error))
     }
 
     /// Says in `run.json`, if that can still be written, why nothing more is:

@@ -11,6 +11,7 @@
 mod buffered_file;
 mod columns;
 mod directory;
+mod durable;
 mod journal;
 pub mod read;
 mod run_info;

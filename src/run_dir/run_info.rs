@@ -1,6 +1,6 @@
 //! `run.json`: what was run, with which limits, and how it ended.
 
-use super::SCHEMA_VERSION;
+use super::{SCHEMA_VERSION, durable};
 use crate::model::Sha256;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -258,10 +258,10 @@ pub(super) fn replace<S: Serialize>(dir: &Path, info: &RunInfo, summary: Option<
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = File::create_new(&fresh)?;
-    file.write_all(&text)?;
-    file.sync_all()?;
-    fs::rename(&fresh, dir.join(RUN_NAME))
+    File::create_new(&fresh)?.write_all(&text)?;
+    durable::sync_file(dir, FRESH_NAME)?;
+    fs::rename(&fresh, dir.join(RUN_NAME))?;
+    durable::sync_folder(dir)
 }
 
 #[cfg(all(test, unix))]

@@ -292,6 +292,27 @@ fn a_run_does_not_finish_without_one_of_its_files() {
     }
 }
 
+/// Bytes that are in no file yet when the power is cut are not told as written.
+#[test]
+fn a_run_says_that_it_ended_once_the_disk_has_every_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = RunDirectory::create(dir.path(), &fixtures::run_info()).unwrap();
+    super::durable::tests::take_synced();
+    run.finish(&fixtures::run_info(), &()).unwrap();
+    let synced = super::durable::tests::take_synced();
+    let mut files: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "run.json")
+        .collect();
+    files.sort();
+    let (run, tables) = synced.split_at_checked(synced.len() - 2).map(|(tables, run)| (run, tables)).unwrap();
+    let mut tables = tables.to_vec();
+    tables.sort();
+    assert_eq!(tables, files);
+    assert_eq!(run, ["run.json.new", "."]);
+}
+
 #[test]
 fn each_record_reaches_its_files() {
     let parent = tempfile::tempdir().unwrap();

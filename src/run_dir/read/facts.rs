@@ -19,6 +19,26 @@ struct BesideFacts {
     policy_chain: Vec<Sha256>,
 }
 
+/// A target as it was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoredFacts {
+    /// All that was known of it.
+    Whole(Box<DomainFacts>),
+    /// A run that was killed did not write all certificates of its policy host
+    /// down: what that host gave cannot be judged, and is not here.
+    Incomplete(Box<DomainFacts>),
+}
+
+impl StoredFacts {
+    /// What the DNS said, which is whole in any case.
+    pub fn dns(&self) -> &DomainFacts {
+        match self {
+            Self::Whole(facts) | Self::Incomplete(facts) => facts,
+        }
+    }
+}
+
 /// Reads `facts.jsonl`.
 pub struct Facts {
     lines: StoredLines,
@@ -41,7 +61,7 @@ impl Facts {
     /// # Errors
     /// [`StoreError`]: the line or a certificate cannot be read, or its target was
     /// read before.
-    pub fn read_next(&mut self) -> Result<Option<DomainFacts>, StoreError> {
+    pub fn read_next(&mut self) -> Result<Option<StoredFacts>, StoreError> {
         let Some(line) = self.lines.read_next()? else { return Ok(None) };
         let read = parse(line.text);
         let (mut facts, chain) = read.map_err(|cause| self.lines.broken(cause))?;
@@ -50,16 +70,15 @@ impl Facts {
                 .lines
                 .broken(format!("line {} of the list occurs a second time", facts.target.line)));
         }
-        if !chain.is_empty() {
-            self.put_chain(&mut facts, &chain)?;
-        }
-        Ok(Some(facts))
+        let is_whole = chain.is_empty() || self.put_chain(&mut facts, &chain)?;
+        let facts = Box::new(facts);
+        Ok(Some(if is_whole { StoredFacts::Whole(facts) } else { StoredFacts::Incomplete(facts) }))
     }
 
-    /// Puts the chain of the policy host in its place. Where a run that was killed
-    /// did not write all of it down, nothing is known of its policy.
-    fn put_chain(&mut self, facts: &mut DomainFacts, digests: &[Sha256]) -> Result<(), StoreError> {
-        let Some(fetch) = facts.mta_sts.as_mut().and_then(|mta_sts| mta_sts.fetch.as_mut()) else {
+    /// Puts the chain of the policy host in its place; `false` where a run that was
+    /// killed did not write all of it down.
+    fn put_chain(&mut self, facts: &mut DomainFacts, digests: &[Sha256]) -> Result<bool, StoreError> {
+        let Some(mta_sts) = facts.mta_sts.as_mut().filter(|mta_sts| mta_sts.fetch.is_some()) else {
             return Err(self.lines.broken("a chain of a policy host, and no policy host"));
         };
         let certificates = match &mut self.certificates {
@@ -71,16 +90,18 @@ impl Facts {
             match certificates.der(digest)? {
                 Some(der) => chain.push(der),
                 None if self.killed => {
-                    facts.mta_sts = None;
-                    return Ok(());
+                    mta_sts.fetch = None;
+                    return Ok(false);
                 }
                 None => {
                     return Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")));
                 }
             }
         }
-        Arc::make_mut(fetch).chain = chain;
-        Ok(())
+        if let Some(fetch) = &mut mta_sts.fetch {
+            Arc::make_mut(fetch).chain = chain;
+        }
+        Ok(true)
     }
 }
 
@@ -132,7 +153,7 @@ mod tests {
         }
     }
 
-    fn read(dir: &Path) -> Result<Vec<DomainFacts>, String> {
+    fn read(dir: &Path) -> Result<Vec<StoredFacts>, String> {
         let mut stored = StoredRun::open(dir).unwrap().facts().unwrap();
         let mut all = Vec::new();
         while let Some(facts) = stored.read_next().map_err(|error| error.to_string())? {
@@ -146,14 +167,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let all = [facts(1, &[b"leaf 1", b"ca"]), facts(2, &[b"leaf 2", b"ca"]), facts(3, &[])];
         write(dir.path(), &all, false);
-        assert_eq!(read(dir.path()).unwrap(), all);
+        assert_eq!(read(dir.path()).unwrap(), all.map(|facts| StoredFacts::Whole(Box::new(facts))));
         let rows = fs::read_to_string(dir.path().join("certificates.csv")).unwrap().lines().count();
         assert_eq!(rows, 1 + 3, "each certificate once");
     }
 
     /// Where nobody was killed, that is damage.
     #[test]
-    fn of_a_chain_that_is_not_whole_nothing_is_told() {
+    fn a_chain_that_is_not_whole_is_told() {
         for killed in [true, false] {
             let dir = tempfile::tempdir().unwrap();
             write(dir.path(), &[facts(1, &[b"leaf"])], killed);
@@ -161,7 +182,11 @@ mod tests {
             let header = fs::read_to_string(&path).unwrap().lines().next().unwrap().to_owned();
             fs::write(&path, header + "\n").unwrap();
             match read(dir.path()) {
-                Ok(read) => assert!(killed && read[0].mta_sts.is_none(), "{read:?}"),
+                Ok(read) => {
+                    assert!(killed && matches!(&read[..], [StoredFacts::Incomplete(_)]), "{read:?}");
+                    let mta_sts = read[0].dns().mta_sts.as_ref().unwrap();
+                    assert!(mta_sts.fetch.is_none(), "{mta_sts:?}");
+                }
                 Err(error) => assert!(!killed && error.contains("has no certificate"), "{error}"),
             }
         }

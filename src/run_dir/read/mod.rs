@@ -18,7 +18,7 @@ mod schema_1;
 mod tests;
 
 pub use error::StoreError;
-pub use facts::Facts;
+pub use facts::{Facts, StoredFacts};
 pub use observations::{JournalLine, Observations, Stored};
 pub use rejects::Rejects;
 

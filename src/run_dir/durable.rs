@@ -1,0 +1,51 @@
+//! What must outlive a power cut: bytes that the system took are not on the disk
+//! yet, nor is a name that was given or changed.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+/// Waits until the disk has all that was written to the file `name` of the folder.
+///
+/// # Errors
+/// That of the system.
+pub(super) fn sync_file(dir: &Path, name: &str) -> io::Result<()> {
+    #[cfg(test)]
+    tests::note(name);
+    // That of a handle of its own holds for all of them; Windows wants one that
+    // may write.
+    File::options().append(true).open(dir.join(name))?.sync_all()
+}
+
+/// Waits until the disk has the names of the files in the folder. Only Unix has a
+/// way to ask for that.
+///
+/// # Errors
+/// That of the system.
+pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
+    #[cfg(test)]
+    tests::note(".");
+    match if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) } {
+        // Some network file systems know of no such thing.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::RefCell;
+
+    thread_local! {
+        static SYNCED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn note(name: &str) {
+        SYNCED.with_borrow_mut(|synced| synced.push(name.to_owned()));
+    }
+
+    /// What this thread waited for, in order: files, and `.` for the folder.
+    pub(in crate::run_dir) fn take_synced() -> Vec<String> {
+        SYNCED.take()
+    }
+}
