@@ -120,7 +120,7 @@ kinds! {
     Refused = "refused",
     /// connect: a router on the way says so (ICMP).
     Unreachable = "unreachable",
-    /// connect: reset while connecting.
+    /// connect: aborted while connecting. Once open, a reset is [`Kind::Closed`].
     Reset = "reset",
     /// this machine failed: no descriptor, no port, no memory. Says nothing
     /// about the peer.

@@ -28,7 +28,13 @@ fn failure(error: &io::Error, has_route: impl FnOnce() -> bool) -> Failure {
     let kind = match error.kind() {
         ErrorKind::ConnectionRefused => Kind::Refused,
         ErrorKind::TimedOut => Kind::Timeout,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Kind::Reset,
+        // A reset in answer to the SYN is told as refused. This one came after the
+        // connection had opened and before anybody looked: the peer took it, and
+        // dropped it instead of a greeting.
+        ErrorKind::ConnectionReset => {
+            return Failure::new(Phase::Greeting, Kind::Closed).with_detail("connection reset");
+        }
+        ErrorKind::ConnectionAborted => Kind::Reset,
         _ if !has_route() => Kind::NoRoute,
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Kind::Unreachable,
         // Everything else (no descriptor, no port, not permitted) is of this
@@ -46,7 +52,7 @@ mod tests {
     fn errors_of_this_machine_say_nothing_about_the_peer() {
         for (error, with_route, without) in [
             (ErrorKind::ConnectionRefused, Kind::Refused, Kind::Refused),
-            (ErrorKind::ConnectionReset, Kind::Reset, Kind::Reset),
+            (ErrorKind::ConnectionAborted, Kind::Reset, Kind::Reset),
             (ErrorKind::NetworkUnreachable, Kind::Unreachable, Kind::NoRoute),
             (ErrorKind::HostUnreachable, Kind::Unreachable, Kind::NoRoute),
             (ErrorKind::TimedOut, Kind::Timeout, Kind::Timeout),
@@ -56,5 +62,11 @@ mod tests {
             assert_eq!(failure(&error.into(), || true).kind, with_route, "{error:?}");
             assert_eq!(failure(&error.into(), || false).kind, without, "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_connection_that_was_reset_once_open_has_opened() {
+        let failure = failure(&ErrorKind::ConnectionReset.into(), || true);
+        assert_eq!((failure.phase, failure.kind), (Phase::Greeting, Kind::Closed));
     }
 }
