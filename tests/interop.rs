@@ -22,6 +22,10 @@ mod dnssec_cases;
 mod front;
 #[path = "interop/gnutls.rs"]
 mod gnutls;
+#[path = "interop/ground_truth.rs"]
+mod ground_truth;
+#[path = "interop/mail_server.rs"]
+mod mail_server;
 #[path = "interop/mail_system.rs"]
 mod mail_system;
 #[path = "interop/missing.rs"]
@@ -38,6 +42,8 @@ mod openssl;
 mod postfix_server;
 #[path = "interop/senders.rs"]
 mod senders;
+#[path = "interop/server_manners.rs"]
+mod server_manners;
 #[path = "interop/signed_dns.rs"]
 mod signed_dns;
 #[path = "interop/smtp.rs"]

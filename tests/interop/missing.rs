@@ -5,7 +5,8 @@ use super::stack::ALL;
 use std::process::{Command, Output};
 
 /// What must be named when it is left out.
-const STACKS: [&str; 6] = ["openssl", "gnutls-serv", "selfserv", "postfix", "exim", "opensmtpd"];
+const STACKS: [&str; 8] =
+    ["openssl", "gnutls-serv", "selfserv", "postfix", "exim", "opensmtpd", "sendmail", "stunnel"];
 
 fn without_stacks(all: Option<&str>) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
