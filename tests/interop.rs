@@ -40,6 +40,8 @@ mod older;
 mod openssl;
 #[path = "interop/postfix_server.rs"]
 mod postfix_server;
+#[path = "interop/postfix_variants.rs"]
+mod postfix_variants;
 #[path = "interop/senders.rs"]
 mod senders;
 #[path = "interop/server_manners.rs"]

@@ -203,10 +203,10 @@ pub fn postfix_server(root: &Root, identities: &Identities, services: &[(u16, &s
     root.folder("run/mxray/data", owner, 0o700);
     root.folder("run/mxray/spool/private", owner, 0o700);
     root.folder("run/mxray/spool/public", (ACCOUNT, SECOND_ACCOUNT), 0o710);
-    for kind in ["ecdsa", "rsa"] {
-        let [key, certificate] =
-            ["key", "pem"].map(|end| fs::read_to_string(identities.file(&format!("{kind}.{end}"))).unwrap());
-        root.write(&format!("run/mxray/conf/{kind}.pem"), &(key + &certificate));
+    for key in identities.names() {
+        let [key_text, certificate] =
+            ["key", "pem"].map(|end| fs::read_to_string(identities.file(&format!("{key}.{end}"))).unwrap());
+        root.write(&format!("run/mxray/conf/{key}.pem"), &(key_text + &certificate));
     }
     root.write("run/mxray/conf/main.cf", POSTFIX_SERVER);
     let mut master = POSTFIX_SERVER_SERVICES.to_string();

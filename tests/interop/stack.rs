@@ -49,15 +49,26 @@ pub struct Identities {
 impl Identities {
     pub fn make() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let kinds = [("rsa", &rcgen::PKCS_RSA_SHA256), ("ecdsa", &rcgen::PKCS_ECDSA_P256_SHA256)];
-        for (name, algorithm) in kinds {
-            let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
-            let parameters = rcgen::CertificateParams::new(vec!["mx.example".to_owned()]).unwrap();
-            let certificate = parameters.self_signed(&key).unwrap();
-            std::fs::write(dir.path().join(format!("{name}.pem")), certificate.pem()).unwrap();
-            std::fs::write(dir.path().join(format!("{name}.key")), key.serialize_pem()).unwrap();
-        }
-        Self { dir }
+        let made = Self { dir };
+        made.add("rsa", "mx.example", &rcgen::PKCS_RSA_SHA256);
+        made.add("ecdsa", "mx.example", &rcgen::PKCS_ECDSA_P256_SHA256);
+        made
+    }
+
+    /// One more, for a host: `file.pem` and `file.key`.
+    pub fn add(&self, file: &str, host: &str, algorithm: &'static rcgen::SignatureAlgorithm) {
+        let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+        let parameters = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
+        let certificate = parameters.self_signed(&key).unwrap();
+        std::fs::write(self.file(&format!("{file}.pem")), certificate.pem()).unwrap();
+        std::fs::write(self.file(&format!("{file}.key")), key.serialize_pem()).unwrap();
+    }
+
+    /// The files that are there, without their ends.
+    pub fn names(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.path()).unwrap();
+        let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        names.filter_map(|name| name.strip_suffix(".key").map(str::to_owned)).collect()
     }
 
     pub fn file(&self, name: &str) -> PathBuf {
