@@ -46,6 +46,10 @@ pub struct MailServer {
 }
 
 impl MailServer {
+    pub fn port(&self, offer: Offer) -> u16 {
+        port_of(&self.ports, offer)
+    }
+
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
     }

@@ -4,9 +4,9 @@
 use super::front::Front;
 use super::ground_truth::Truth;
 use super::mail_system::{self, Root, Running};
+use super::server_manners::{assert_told, further_hellos};
 use super::stack::{Identities, free_port, is_there};
 use super::{key_of, prober};
-use mxray::internals::ask::enumeration::{self, EnumerationPlan};
 use mxray::internals::model::{Kind, Observation, Phase};
 use mxray::internals::stage::Probe;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -161,14 +161,9 @@ async fn postfix_writes_of_further_hellos_what_the_manners_say() {
     let Some(root) = Root::of("postfix") else { return };
     let port = free_port();
     let server = Server::start(root, &[(port, "smtpd")]);
-    let question = enumeration::next(&EnumerationPlan::default(), &[]).unwrap();
-    let (seen, log) = server.of_session(prober().hello(key_of(&front(port)), &question)).await;
-    assert!(seen.suite.is_some(), "{seen:?}");
-    let told = include_str!("../../docs/manners.md");
-    for line in log.lines() {
-        let text = line.split_once("]: ").unwrap().1;
-        let text = &text.replace("unknown[127.0.0.1]", "scanner.example[192.0.2.1]");
-        assert!(text.contains("connect from") || told.contains(text), "{text}");
+    for (spec, end) in further_hellos() {
+        let (seen, log) = server.of_session(prober().hello(key_of(&front(port)), &spec)).await;
+        assert_eq!(seen.end, end, "{seen:?}");
+        assert_told("postfix", &log.replace("unknown[", "scanner.example["));
     }
-    assert!(log.contains("lost connection after STARTTLS") && !log.contains("TLS library"), "{log}");
 }
