@@ -392,7 +392,11 @@ struct AskedKey {
 impl AskedKey {
     /// What is known of it, be it that it was not asked to its end, or not at all.
     fn into_known(self) -> Known {
-        let so_far = || self.interrogation.into_known();
+        let so_far = || {
+            let mut known = self.interrogation.into_known()?;
+            known.observation.stopped = Some(true);
+            Some(known)
+        };
         let not_asked = || {
             let failure = Failure::new(Phase::Connect, Kind::LocalError);
             Known::refused(self.key, failure.with_detail("stopped before it was asked"))

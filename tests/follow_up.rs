@@ -303,6 +303,7 @@ async fn a_stop_records_what_is_known_and_asks_nothing_more() {
     let (counts, seen, domains) = running.end().await;
     assert_eq!((counts.connections, counts.unfinished, domains), (2, 0, 1));
     assert_eq!(seen.iter().map(told).collect::<Vec<_>>(), [vec![""; 0], vec![]]);
+    assert!(seen.iter().all(|seen| seen.stopped == Some(true)), "they are to be asked again");
 }
 
 #[tokio::test]
@@ -319,7 +320,7 @@ async fn a_stop_lets_an_open_hello_end() {
     script.gate.add_permits(1);
     let (counts, seen, domains) = running.end().await;
     assert_eq!((counts.connections, counts.unfinished, domains), (2, 0, 1));
-    assert_eq!(told(&seen[0]), ["sender alert"]);
+    assert_eq!((told(&seen[0]), seen[0].stopped), (vec!["sender alert".into()], Some(false)));
 }
 
 #[tokio::test]
@@ -345,5 +346,5 @@ async fn a_stop_does_not_wait_for_a_hello_to_be_asked_again() {
     running.stop.cancel();
     let (counts, seen, domains) = running.end().await;
     assert_eq!((counts.connections, counts.unfinished, domains), (2, 0, 1));
-    assert_eq!(told(&seen[0]), [""; 0]);
+    assert_eq!((told(&seen[0]), seen[0].stopped), (vec![], Some(true)));
 }

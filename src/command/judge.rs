@@ -251,8 +251,9 @@ impl Rejudged {
         };
         let assessments = self.policy.assess(&observation);
         let suspect = self.is_suspect(&observation);
-        let context =
-            KeyContext { network_suspect: suspect, tlsa: self.with_tlsa.contains(&observation.key) };
+        // That of a domain whose facts a run that was killed did not write down.
+        let tlsa = observation.tlsa == Some(true) || self.with_tlsa.contains(&observation.key);
+        let context = KeyContext { network_suspect: suspect, tlsa };
         let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.judged.insert(judged.finding.key.clone(), Arc::new(judged));
         self.counts.endpoints_written += 1;

@@ -470,11 +470,13 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Records a key of which all is known that is asked for.
     async fn probed(&mut self, id: KeyId, mut known: Known) -> Result<(), EngineError> {
         self.addresses.tell(&mut known.observation);
+        let tlsa = self.keys.has_tlsa(id);
+        known.observation.tlsa = Some(tlsa);
         let Known { observation, assessments } = known;
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
         self.reach.add(&observation);
         let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
-        let context = KeyContext { network_suspect: suspect, tlsa: self.keys.has_tlsa(id) };
+        let context = KeyContext { network_suspect: suspect, tlsa };
         let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);

@@ -60,7 +60,8 @@ impl UnderWay {
         match asked.interrogation.take(answer, policy) {
             KeyAction::Connect if !stopping => Some(Ended::Enqueue),
             KeyAction::Wait(pause) if !stopping => Some(Ended::Pause(pause)),
-            _ => self.keys.remove(&id)?.interrogation.into_known().map(Ended::Known),
+            KeyAction::Done => self.take(id).map(Ended::Known),
+            KeyAction::Connect | KeyAction::Wait(_) => self.take(id).map(stopped).map(Ended::Known),
         }
     }
 
@@ -73,6 +74,12 @@ impl UnderWay {
     /// asked no more.
     pub fn take_idle(&mut self) -> Vec<(KeyId, Known)> {
         let idle = self.keys.extract_if(|_, asked| !asked.open);
-        idle.filter_map(|(id, asked)| Some((id, asked.interrogation.into_known()?))).collect()
+        idle.filter_map(|(id, asked)| Some((id, stopped(asked.interrogation.into_known()?)))).collect()
     }
+}
+
+/// Notes that more was to be asked.
+fn stopped(mut known: Known) -> Known {
+    known.observation.stopped = Some(true);
+    known
 }

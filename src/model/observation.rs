@@ -130,6 +130,16 @@ pub struct Observation {
     /// that was recorded.
     #[serde(default)]
     pub opened_at_address: Option<bool>,
+    /// Whether its host had TLSA records, as far as the domains told that waited for
+    /// it: what is kept of its chain goes by that. `None` in what was written before
+    /// that was recorded.
+    #[serde(default)]
+    pub tlsa: Option<bool>,
+    /// Whether the run was stopped before the key was asked to its end: what it
+    /// said is true, and more was to be asked. `None` in what was written before
+    /// that was recorded.
+    #[serde(default)]
+    pub stopped: Option<bool>,
     /// The terminal outcome; `None` if everything ran to its end.
     pub failure: Option<Failure>,
     /// What was said in SMTP.
@@ -159,6 +169,8 @@ impl Observation {
             tls_at_address: Some(AddressTls::Nothing),
             refused_temporarily_at_address: Some(false),
             opened_at_address: Some(false),
+            tlsa: Some(false),
+            stopped: Some(false),
             failure: Some(failure),
             dialogue: Dialogue::default(),
             tls: None,

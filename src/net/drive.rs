@@ -226,6 +226,8 @@ impl<'a> Drive<'a> {
             tls_at_address: Some(AddressTls::Nothing),
             refused_temporarily_at_address: Some(false),
             opened_at_address: Some(false),
+            tlsa: Some(false),
+            stopped: Some(false),
             failure: dialogue.failure.clone(),
             dialogue,
             tls,

@@ -193,6 +193,8 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             tls_at_address: Some(AddressTls::Nothing),
             refused_temporarily_at_address: Some(false),
             opened_at_address: Some(false),
+            tlsa: Some(false),
+            stopped: Some(false),
             failure: None,
             dialogue,
             tls: Some(tls),
