@@ -1,5 +1,5 @@
-//! A server that complains is left alone, and what it was not asked is told so:
-//! `mxray scan` against servers that defend themselves.
+//! A server that complains is left alone, and where nobody answers not every name is
+//! asked; what was not asked is told so. `mxray scan` against such servers.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -80,4 +80,32 @@ async fn without_cool_downs_it_is_asked_on() {
     assert_eq!(log.len(), 30);
     assert!(run.rows("domains.csv").iter().all(|row| row["reason"] == "greeting_throttled"));
     assert_eq!(cool_downs(&run)["begun"], 0);
+}
+
+/// A thousand names on one address at which nothing listens: a few looks, and a row
+/// for each name that says whose look it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_address_is_not_asked_for_every_name() {
+    const NAMES: usize = 1000;
+    let fleet = server("tls13_ecdsa").await;
+    let list: String = (0..NAMES).map(|number| format!("127.99.99.99,n{number}.example\n")).collect();
+    let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    scan.arg("--input", "endpoints").arg("--per-ip-interval", "20ms").arg("--retries", "2");
+    let run = tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap();
+    run.check_books(NAMES);
+    assert_eq!(run.info()["counts"]["connections"], 3);
+    let rows = run.rows("endpoints.csv");
+    let (asked, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["inferred_from"].is_empty());
+    assert_eq!((asked.len(), others.len()), (3, NAMES - 3));
+    assert!(others.iter().all(|row| asked.iter().any(|one| one["sni"] == row["inferred_from"])));
+    assert!(
+        rows.iter()
+            .all(|row| (row["delivery"].as_str(), row["reason"].as_str()) == ("deferred", "connect_refused"))
+    );
+    let lines = std::fs::read_to_string(run.path("observations.jsonl")).unwrap();
+    let told = lines.lines().filter(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["inferred_from"]["sni"].is_string() && line["inferred_from"]["total_us"].is_u64()
+    });
+    assert_eq!(told.count(), NAMES - 3);
 }

@@ -8,7 +8,7 @@
 mod pools;
 
 use jiff::{SignedDuration, Timestamp};
-use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::pace::{BucketLimits, Limits};
 use mxray::internals::engine::{EngineConfig, Progress, run};
 use mxray::internals::interrogate::{Known, Pacing, Pause, RetryPlan, interrogate};
 use mxray::internals::model::{
@@ -150,7 +150,7 @@ fn plan(retries: u32) -> RetryPlan {
 }
 
 fn config(retry: RetryPlan) -> EngineConfig {
-    let limits = Limits::none(64);
+    let limits = Limits { per_ip: BucketLimits::of_connections(1), ..Limits::none(64) };
     EngineConfig { port: 25, limits, lookups_in_flight: 64, retry }
 }
 
@@ -439,6 +439,46 @@ async fn names_of_one_address_do_not_differ_in_whether_there_is_tls() {
     ] {
         assert_eq!(of_two_names(script).await, [scanned, probed].map(Vec::from), "{script:?}");
     }
+}
+
+/// What lies before the name is the same for all names of an address, and told so.
+#[tokio::test]
+async fn an_address_where_nobody_answers_is_not_asked_for_every_name() {
+    const NAMES: usize = 50;
+    let silent = Some((Phase::Greeting, Kind::Timeout));
+    for (end, retries, looks, asked) in [
+        // Refused is an answer: a name has one look, and three names are asked.
+        (SHUT, 2, 3, 3),
+        (Some((Phase::Connect, Kind::Timeout)), 2, 3, 1),
+        (silent, 2, 3, 1),
+        (silent, 0, 2, 2),
+        (THROTTLED, 0, NAMES, NAMES),
+    ] {
+        let keys: Vec<_> =
+            (0..NAMES).map(|n| (address(0), Some(MxHost::new(&format!("n{n}.example"))))).collect();
+        let script = Script::new(&[vec![end]]);
+        let written = scanned_keys(plan(retries), script.clone(), keys, None).await;
+        assert_eq!(script.made.lock().unwrap()[&address(0)], looks, "{end:?}");
+        assert_eq!((written.endpoints.len(), written.domains.len()), (NAMES, NAMES));
+        let own = |record: &&EndpointRecord| record.observation.inferred_from.is_none();
+        let (own, inferred): (Vec<_>, Vec<_>) = written.endpoints.iter().partition(own);
+        assert_eq!(own.len(), asked, "{end:?}");
+        for record in inferred {
+            assert_eq!(record.observation.attempts, 0);
+            let from = record.observation.inferred_from.as_ref().unwrap();
+            assert!(own.iter().any(|one| one.observation.key.sni == from.sni), "{from:?}");
+            assert_eq!(record.outcome.reason, own[0].outcome.reason, "{end:?}");
+        }
+    }
+}
+
+/// One that answers at the second look is asked for every name.
+#[tokio::test]
+async fn an_address_that_answers_later_is_asked_for_every_name() {
+    let keys: Vec<_> = (0..10).map(|n| (address(0), Some(MxHost::new(&format!("n{n}.example"))))).collect();
+    let script = Script::new(&[vec![Some((Phase::Connect, Kind::Timeout)), OK]]);
+    let written = scanned_keys(plan(2), script, keys, None).await;
+    assert!(written.endpoints.iter().all(|record| record.observation.failure.is_none()));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! One task owns all bookkeeping ([`pipeline`]): which keys were probed
 //! ([`coalesce`]), which are being asked ([`under_way`]), which may
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
-//! it gave up (`given_up`), which
+//! it gave up (`given_up`), where nobody answers (`nobody`), which
 //! domains wait for what ([`join`]), which are looked up (`lookups`). Lookups and probes run
 //! beside it and report back.
 
@@ -11,6 +11,7 @@ pub mod coalesce;
 mod given_up;
 pub mod join;
 mod lookups;
+mod nobody;
 mod operators;
 pub mod pace;
 pub mod pipeline;

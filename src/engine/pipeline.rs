@@ -15,6 +15,7 @@ use super::coalesce::{KeyId, KeyTable, Registration};
 use super::given_up::GivenUp;
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
+use super::nobody::NobodyThere;
 use super::operators::OperatorNumbers;
 use super::pace::{AskedPlace, BucketKey, Change, CoolDownCounts, Limits, NextStart, Pacer, Sign};
 use super::progress::Progress;
@@ -134,13 +135,14 @@ pub async fn run<L: Lookup, P: Probe>(
         tasks: JoinSet::new(),
         keys: KeyTable::default(),
         under_way: UnderWay::new(config.retry),
-        pacer: Pacer::new(config.limits),
+        pacer: Pacer::new(config.limits, config.retry),
         starts: Arc::new(Starts::new(config.limits)),
         operators: OperatorNumbers::default(),
         joiner: Joiner::default(),
         lookups: Lookups::new(config.lookups_in_flight, config.retry),
         stopping: false,
         addresses: TlsByAddress::default(),
+        nobody_there: NobodyThere::default(),
         reach: Reach::default(),
         counts: EngineCounts::default(),
     };
@@ -174,6 +176,7 @@ struct Pipeline<L, P> {
     lookups: Lookups,
     stopping: bool,
     addresses: TlsByAddress,
+    nobody_there: NobodyThere,
     /// Whether this machine's own network lets connections out.
     reach: Reach,
     counts: EngineCounts,
@@ -341,15 +344,26 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let spoke = self.keys.key(id).is_some_and(|key| self.addresses.spoke(key.endpoint));
         let sign = Sign::of(answer.failure());
         let sign = if spoke { sign.where_it_spoke() } else { sign };
+        let suspect = self.reach.is_suspect(place.endpoint.ip);
+        let sign = if suspect { sign.where_nothing_opens() } else { sign };
         for (bucket, change) in self.pacer.finished(place, sign) {
-            let name = bucket.name(self.keys.key(id));
-            tracing::info!(place = name, ?change, "how it stands with a place that complains");
-            if change == Change::GivesUp {
-                self.counts.given_up.add(name);
-            }
+            self.place_changed(id, bucket, change, answer);
         }
         self.progress.set_cool_downs(self.pacer.cool_downs());
         self.progress.set_in_flight(self.pacer.open());
+    }
+
+    /// Notes how it stands with a place that complains, or where nobody answers, after
+    /// a connection to a key there.
+    fn place_changed(&mut self, id: KeyId, bucket: BucketKey, change: Change, answer: &ConnectionResult) {
+        let Some(key) = self.keys.key(id) else { return };
+        let name = bucket.name(Some(key));
+        tracing::info!(place = name, ?change, "how it stands with a place");
+        match (bucket, change) {
+            (BucketKey::Endpoint(_), Change::GivesUp) => self.nobody_there.note(key, answer),
+            (_, Change::GivesUp) => self.counts.given_up.add(name),
+            _ => {}
+        }
     }
 
     async fn looked(&mut self, facts: DomainFacts) -> Result<(), EngineError> {
@@ -428,8 +442,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     /// Where a key is asked, unless the run is being stopped.
     fn goes_on_at(&self, id: KeyId) -> Option<AskedPlace> {
-        let ip = self.keys.key(id)?.endpoint.ip;
-        (!self.stopping).then(|| AskedPlace { ip, operator: self.keys.operator(id) })
+        let endpoint = self.keys.key(id)?.endpoint;
+        (!self.stopping).then(|| AskedPlace { endpoint, operator: self.keys.operator(id) })
     }
 
     fn rest(&mut self, bucket: BucketKey, pause: Duration) {
@@ -456,7 +470,12 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         if let Some(known) = self.under_way.take(id) {
             return self.probed(id, known).await;
         }
-        let name = bucket.name(self.keys.key(id));
+        let Some(key) = self.keys.key(id) else { return Ok(()) };
+        if let Some(known) = self.nobody_there.known(key).filter(|_| matches!(bucket, BucketKey::Endpoint(_)))
+        {
+            return self.probed(id, known).await;
+        }
+        let name = bucket.name(Some(key));
         let failure = Failure::new(Phase::Connect, Kind::Throttled);
         self.refuse(id, failure.with_detail(format!("not asked: {name} kept turning connections away"))).await
     }

@@ -65,6 +65,7 @@ impl Starts {
 mod tests {
     use super::super::pace::BucketLimits;
     use super::*;
+    use crate::model::Endpoint;
 
     const INTERVAL: Duration = Duration::from_secs(1);
 
@@ -74,7 +75,7 @@ mod tests {
     }
 
     fn place(ip: [u8; 4]) -> AskedPlace {
-        AskedPlace { ip: ip.into(), operator: None }
+        AskedPlace { endpoint: Endpoint { ip: ip.into(), port: 25 }, operator: None }
     }
 
     #[test]

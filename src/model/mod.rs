@@ -74,7 +74,7 @@ pub use judged::{JudgedEndpoint, Unproven};
 pub use keyword_form::{KeywordForm, KeywordForms};
 pub use name::{DomainName, MxHost, NameError, registrable};
 pub use network::network;
-pub use observation::{Observation, Timings, TlsObservation};
+pub use observation::{InferredFrom, Observation, Timings, TlsObservation};
 pub use outcome::{NegotiatedTls, Outcome};
 pub use policy_reason::PolicyReason;
 pub use policy_verdict::{Authenticated, DaneStand, PolicyVerdict, StsStand, TlsRptResult};

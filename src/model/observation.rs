@@ -9,6 +9,7 @@ use super::downgrade_mark::DowngradeMark;
 use super::endpoint::ProbeKey;
 use super::failure::Failure;
 use super::hello::HelloObservation;
+use super::name::MxHost;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 use super::signature_check::SignatureCheck;
 use jiff::Timestamp;
@@ -102,6 +103,16 @@ pub struct Timings {
     pub total_us: u64,
 }
 
+/// The connection to another name of the same address and port that an observation
+/// was taken over from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InferredFrom {
+    /// The name that was asked; `None` if none was.
+    pub sni: Option<MxHost>,
+    /// How long that connection took, in microseconds.
+    pub total_us: u64,
+}
+
 /// What one [`ProbeKey`] said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
@@ -140,6 +151,10 @@ pub struct Observation {
     /// that was recorded.
     #[serde(default)]
     pub stopped: Option<bool>,
+    /// Whose connection this tells of, where the key itself was not asked: what lies
+    /// before the name is the same for every name of an address and port.
+    #[serde(default)]
+    pub inferred_from: Option<InferredFrom>,
     /// The terminal outcome; `None` if everything ran to its end.
     pub failure: Option<Failure>,
     /// What was said in SMTP.
@@ -171,6 +186,7 @@ impl Observation {
             opened_at_address: Some(false),
             tlsa: Some(false),
             stopped: Some(false),
+            inferred_from: None,
             failure: Some(failure),
             dialogue: Dialogue::default(),
             tls: None,

@@ -228,6 +228,7 @@ impl<'a> Drive<'a> {
             opened_at_address: Some(false),
             tlsa: Some(false),
             stopped: Some(false),
+            inferred_from: None,
             failure: dialogue.failure.clone(),
             dialogue,
             tls,

@@ -195,6 +195,7 @@ pub(super) fn endpoint(last: u8) -> EndpointRecord {
             opened_at_address: Some(false),
             tlsa: Some(false),
             stopped: Some(false),
+            inferred_from: None,
             failure: None,
             dialogue,
             tls: Some(tls),

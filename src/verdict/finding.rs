@@ -55,7 +55,9 @@ const CONNECT_PATIENCE_US: u64 = 4_000_000;
 /// A connection that was given too little time says nothing of the host.
 fn gave_up_early(observation: &Observation) -> Option<&Failure> {
     let timed_out = |failure: &&Failure| (failure.phase, failure.kind) == (Phase::Connect, Kind::Timeout);
-    let early = observation.timings.total_us < CONNECT_PATIENCE_US;
+    let inferred_from = observation.inferred_from.as_ref();
+    let waited_us = inferred_from.map_or(observation.timings.total_us, |other| other.total_us);
+    let early = waited_us < CONNECT_PATIENCE_US;
     observation.failure.as_ref().filter(timed_out).filter(|_| early)
 }
 

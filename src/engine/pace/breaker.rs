@@ -128,7 +128,7 @@ impl Breaker {
                 }
                 self.complained(now, cool_down, jitter)
             }
-            (Passage::Open, Sign::Unopened) => Change::None,
+            (Passage::Open, Sign::Refused | Sign::Silent) => Change::None,
         }
     }
 
@@ -264,7 +264,7 @@ mod tests {
             (Sign::Dropped, Change::None),
             (Sign::Served, Change::None),
             (Sign::Dropped, Change::None),
-            (Sign::Unopened, Change::None),
+            (Sign::Silent, Change::None),
             (Sign::Dropped, Change::None),
             (Sign::Dropped, Change::Cools),
         ] {

@@ -14,8 +14,8 @@
 //! one cannot use the room.
 //!
 //! A place that complains cools down: its bucket is shut for a while, then tried by
-//! one connection, and given up in the end. Keys of a place that was given up are
-//! handed back unasked.
+//! one connection, and given up in the end. So is an endpoint where nobody answers.
+//! Keys of a place that was given up are handed back unasked.
 
 mod breaker;
 mod bucket;
@@ -23,6 +23,7 @@ mod limits;
 mod place;
 mod queue;
 mod sign;
+mod silence;
 mod standing;
 mod timing;
 
@@ -34,6 +35,7 @@ pub use standing::CoolDownCounts;
 pub(in crate::engine) use timing::Timing;
 
 use super::coalesce::KeyId;
+use crate::interrogate::RetryPlan;
 use breaker::Passage;
 use bucket::{Bucket, Obstacle};
 use governor::clock::{Clock, DefaultClock, Reference};
@@ -64,7 +66,8 @@ const FORGET_EVERY_STARTS: u64 = 10_000;
 pub enum NextStart {
     /// Start this one now.
     Start(KeyId, AskedPlace),
-    /// Record this one unasked: the bucket was given up.
+    /// Record this one unasked: the bucket was given up, which of an endpoint means
+    /// that nobody answers there.
     Forgo(KeyId, BucketKey),
     /// The global rate allows none for so long.
     After(Duration),
@@ -98,14 +101,15 @@ pub struct Pacer<C: Clock = DefaultClock> {
 }
 
 impl Pacer {
-    /// A pacer with nothing to do.
-    pub fn new(limits: Limits) -> Self {
-        Self::with_clock(limits, DefaultClock::default())
+    /// A pacer with nothing to do. An endpoint where nobody answers is looked at as
+    /// often as `retry` says of a key.
+    pub fn new(limits: Limits, retry: RetryPlan) -> Self {
+        Self::with_clock(limits, retry, DefaultClock::default())
     }
 }
 
 impl<C: Clock + Clone> Pacer<C> {
-    fn with_clock(limits: Limits, clock: C) -> Self {
+    fn with_clock(limits: Limits, retry: RetryPlan, clock: C) -> Self {
         let global = limits.rate.map(|rate| {
             let burst = NonZeroU32::new(rate.get() / BURSTS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
             RateLimiter::direct_with_clock(Quota::per_second(rate).allow_burst(burst), clock.clone())
@@ -118,7 +122,7 @@ impl<C: Clock + Clone> Pacer<C> {
             classes: Slab::new(),
             by_place: HashMap::new(),
             buckets: HashMap::new(),
-            standings: Standings::new(&limits),
+            standings: Standings::new(&limits, retry),
             ready: Ranked::default(),
             random: limits.order_seed.map(fastrand::Rng::with_seed),
             open: 0,
@@ -137,10 +141,11 @@ impl<C: Clock + Clone> Pacer<C> {
         self.standings.counts()
     }
 
-    /// Whether a place is left alone because it, or what it belongs to, complained.
+    /// Whether a place is left alone because it, or what it belongs to, complained,
+    /// or because nobody answers there.
     pub fn is_shut(&self, place: AskedPlace) -> bool {
         let now = self.now();
-        place.keys().any(|key| self.standings.gate(key, now) != Passage::Open)
+        place.keys().any(|key| self.standings.passage(key, now) != Passage::Open)
     }
 
     /// Queues a key.
@@ -292,7 +297,7 @@ impl<C: Clock + Clone> Pacer<C> {
     fn obstacle_at(&self, key: BucketKey, now: Duration) -> Option<Obstacle> {
         let limited = |bucket: &Bucket| bucket.obstacle(&self.standings.limits(key, &self.limits), now);
         let bucket = self.buckets.get(&key);
-        match self.standings.gate(key, now) {
+        match self.standings.passage(key, now) {
             Passage::Open => bucket.and_then(limited),
             Passage::ShutUntil(due) => Some(Obstacle::Early(due.saturating_sub(now))),
             Passage::Trial if bucket.is_some_and(|bucket| !bucket.is_quiet()) => Some(Obstacle::Full),
@@ -313,11 +318,10 @@ impl<C: Clock + Clone> Pacer<C> {
         class.open += 1;
         let place = class.place;
         for key in place.keys() {
-            if !self.counts(key) {
-                continue;
+            if self.counts(key) {
+                let limits = self.standings.limits(key, &self.limits);
+                self.buckets.entry(key).or_default().begin(&limits, now);
             }
-            let limits = self.standings.limits(key, &self.limits);
-            self.buckets.entry(key).or_default().begin(&limits, now);
             // There may be room for another who waits, or a pause that nobody times yet.
             self.wake_one_if_of_use(key);
         }
@@ -325,6 +329,7 @@ impl<C: Clock + Clone> Pacer<C> {
         self.open += 1;
         self.started += 1;
         if self.started.is_multiple_of(FORGET_EVERY_STARTS) {
+            self.standings.forget(now);
             let (limits, standings) = (self.limits, &self.standings);
             self.buckets.retain(|key, bucket| !bucket.is_idle(&standings.limits(*key, &limits), now));
         }

@@ -2,14 +2,14 @@
 
 use super::limits::{BucketLimits, Limits};
 use crate::engine::operators::OperatorId;
-use crate::model::{ProbeKey, network, registrable};
+use crate::model::{Endpoint, ProbeKey, network, registrable};
 use std::net::IpAddr;
 
 /// Where a key is asked: all that says which limits hold for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AskedPlace {
-    /// Its address.
-    pub ip: IpAddr,
+    /// Its address and port.
+    pub endpoint: Endpoint,
     /// Who runs it, if that is an operator.
     pub operator: Option<OperatorId>,
 }
@@ -17,12 +17,13 @@ pub struct AskedPlace {
 impl AskedPlace {
     /// All its buckets, the smallest first.
     pub(super) fn keys(self) -> impl Iterator<Item = BucketKey> + use<> {
-        let all = [
-            Some(BucketKey::Ip(self.ip)),
-            Some(BucketKey::Network(network(self.ip))),
-            self.operator.map(BucketKey::Operator),
-        ];
-        all.into_iter().flatten()
+        [BucketKey::Endpoint(self.endpoint), BucketKey::Ip(self.endpoint.ip)].into_iter().chain(self.groups())
+    }
+
+    /// What its address belongs to.
+    pub(super) fn groups(self) -> impl Iterator<Item = BucketKey> + use<> {
+        let network = BucketKey::Network(network(self.endpoint.ip));
+        std::iter::once(network).chain(self.operator.map(BucketKey::Operator))
     }
 
     /// Those that have limits of their own.
@@ -35,6 +36,8 @@ impl AskedPlace {
 /// Names a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BucketKey {
+    /// An address and port.
+    Endpoint(Endpoint),
     /// An address.
     Ip(IpAddr),
     /// A network, by its first address.
@@ -48,6 +51,7 @@ impl BucketKey {
     /// that a `key` of it names.
     pub(in crate::engine) fn name(self, key: Option<&ProbeKey>) -> String {
         match self {
+            Self::Endpoint(endpoint) => endpoint.to_string(),
             Self::Ip(ip) => ip.to_string(),
             Self::Network(first) => format!("{first}/{}", if first.is_ipv4() { 24 } else { 48 }),
             Self::Operator(_) => {
@@ -61,6 +65,7 @@ impl BucketKey {
     /// The limits of such a bucket.
     pub(in crate::engine) fn limits(self, limits: &Limits) -> &BucketLimits {
         match self {
+            Self::Endpoint(_) => &BucketLimits::NONE,
             Self::Ip(_) => &limits.per_ip,
             Self::Network(_) => &limits.per_network,
             Self::Operator(_) => &limits.per_operator,

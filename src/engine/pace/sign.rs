@@ -11,8 +11,10 @@ pub enum Sign {
     Complained,
     /// It broke off, or fell silent, before it had answered.
     Dropped,
-    /// TCP did not open, or nobody spoke.
-    Unopened,
+    /// TCP was refused, or a router said that it cannot be.
+    Refused,
+    /// TCP did not open in time, or nobody spoke.
+    Silent,
     /// Nothing: this machine ended it, or had no way there.
     Nothing,
 }
@@ -27,8 +29,8 @@ impl Sign {
         match (phase, kind) {
             (_, Kind::Throttled | Kind::Tempfail | Kind::RefusedTemporarily) => Self::Complained,
             (_, Kind::LocalError | Kind::NoRoute | Kind::PrivateAddress | Kind::Blocklisted) => Self::Nothing,
-            (Phase::Connect, Kind::Refused | Kind::Timeout | Kind::Unreachable)
-            | (Phase::Greeting, Kind::Timeout) => Self::Unopened,
+            (Phase::Connect, Kind::Refused | Kind::Unreachable) => Self::Refused,
+            (Phase::Connect | Phase::Greeting, Kind::Timeout) => Self::Silent,
             (Phase::Connect, Kind::Reset)
             | (Phase::Greeting | Phase::Ehlo | Phase::Starttls, Kind::Closed)
             | (Phase::Ehlo | Phase::Starttls, Kind::Timeout) => Self::Dropped,
@@ -39,7 +41,16 @@ impl Sign {
     /// The same, where the server spoke in an earlier connection of the run: if
     /// nobody answers now, that has to do with us.
     pub fn where_it_spoke(self) -> Self {
-        if self == Self::Unopened { Self::Dropped } else { self }
+        if self.met_nobody() { Self::Dropped } else { self }
+    }
+
+    /// The same, where this machine's own network may let nothing out.
+    pub fn where_nothing_opens(self) -> Self {
+        if self.met_nobody() { Self::Nothing } else { self }
+    }
+
+    fn met_nobody(self) -> bool {
+        matches!(self, Self::Refused | Self::Silent)
     }
 }
 
@@ -61,9 +72,10 @@ mod tests {
             (Phase::Starttls, Kind::Timeout, Dropped),
             (Phase::Tls, Kind::Closed, Served),
             (Phase::Tls, Kind::Timeout, Served),
-            (Phase::Connect, Kind::Timeout, Unopened),
-            (Phase::Connect, Kind::Refused, Unopened),
-            (Phase::Greeting, Kind::Timeout, Unopened),
+            (Phase::Connect, Kind::Timeout, Silent),
+            (Phase::Connect, Kind::Refused, Refused),
+            (Phase::Connect, Kind::Unreachable, Refused),
+            (Phase::Greeting, Kind::Timeout, Silent),
             (Phase::Greeting, Kind::Rejected, Served),
             (Phase::Starttls, Kind::NotOffered, Served),
             (Phase::Connect, Kind::LocalError, Nothing),
@@ -73,6 +85,10 @@ mod tests {
             assert_eq!(Sign::of(Some(&Failure::new(phase, kind))), sign, "{phase}: {kind}");
         }
         assert_eq!(Sign::of(None), Served);
-        assert_eq!(Unopened.where_it_spoke(), Dropped);
+        for sign in [Served, Complained, Dropped, Refused, Silent, Nothing] {
+            let nobody = [Refused, Silent].contains(&sign);
+            assert_eq!(sign.where_it_spoke(), if nobody { Dropped } else { sign });
+            assert_eq!(sign.where_nothing_opens(), if nobody { Nothing } else { sign });
+        }
     }
 }

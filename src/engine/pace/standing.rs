@@ -5,6 +5,8 @@ use super::breaker::{Breaker, Change, Passage};
 use super::limits::{BucketLimits, CoolDown, Limits};
 use super::place::{AskedPlace, BucketKey};
 use super::sign::Sign;
+use super::silence::Silences;
+use crate::interrogate::RetryPlan;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -23,9 +25,11 @@ pub struct CoolDownCounts {
     pub begun: u64,
 }
 
-/// The breakers of a run. There are at most three for each address that complained.
+/// The breakers of a run, of which there are at most three for each address that
+/// complained, and the endpoints where nobody answers.
 #[derive(Debug)]
 pub(super) struct Standings {
+    silences: Silences,
     cool_down: Option<CoolDown>,
     breakers: HashMap<BucketKey, Breaker>,
     random: fastrand::Rng,
@@ -33,8 +37,9 @@ pub(super) struct Standings {
 }
 
 impl Standings {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, retry: RetryPlan) -> Self {
         Self {
+            silences: Silences::new(retry),
             cool_down: limits.cool_down,
             breakers: HashMap::new(),
             random: limits.order_seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
@@ -48,10 +53,16 @@ impl Standings {
 
     /// Whether anything has to be known of this place.
     pub(super) fn has(&self, key: BucketKey) -> bool {
+        if let BucketKey::Endpoint(endpoint) = key {
+            return self.silences.has(endpoint);
+        }
         !self.breakers.is_empty() && self.breakers.contains_key(&key)
     }
 
-    pub(super) fn gate(&self, key: BucketKey, now: Duration) -> Passage {
+    pub(super) fn passage(&self, key: BucketKey, now: Duration) -> Passage {
+        if let BucketKey::Endpoint(endpoint) = key {
+            return self.silences.passage(endpoint, now);
+        }
         self.breakers.get(&key).map_or(Passage::Open, |breaker| breaker.gate(now))
     }
 
@@ -66,32 +77,38 @@ impl Standings {
 
     /// Takes the sign of a connection; gives the places that changed by it.
     pub(super) fn ended(&mut self, place: AskedPlace, sign: Sign, now: Duration) -> Vec<(BucketKey, Change)> {
-        let Some(cool_down) = self.cool_down else { return Vec::new() };
-        let is_complaint = matches!(sign, Sign::Complained | Sign::Dropped);
-        if !is_complaint && self.breakers.is_empty() {
-            return Vec::new();
-        }
         let mut changes = Vec::new();
         let mut note = |key, change| {
             if change != Change::None {
-                changes.push((key, change))
+                changes.push((key, change));
             }
         };
-        let address = BucketKey::Ip(place.ip);
+        note(BucketKey::Endpoint(place.endpoint), self.silences.ended(place.endpoint, sign, now));
+        let Some(cool_down) = self.cool_down else { return changes };
+        let is_complaint = matches!(sign, Sign::Complained | Sign::Dropped);
+        if !is_complaint && self.breakers.is_empty() {
+            return changes;
+        }
+        let address = BucketKey::Ip(place.endpoint.ip);
         let of_address = self
             .change(address, is_complaint, |breaker, jitter| breaker.ended(sign, now, &cool_down, jitter));
         note(address, of_address);
         let complains = matches!(of_address, Change::Cools | Change::GivesUp);
         // The single drops of many addresses are nobody's complaint.
         let sign = if is_complaint { Sign::Nothing } else { sign };
-        for group in place.keys().filter(|key| *key != address) {
+        for group in place.groups() {
             let change = self.change(group, complains, |breaker, jitter| match complains {
-                true => breaker.address_complained(place.ip, now, &cool_down, jitter),
+                true => breaker.address_complained(place.endpoint.ip, now, &cool_down, jitter),
                 false => breaker.ended(sign, now, &cool_down, jitter),
             });
             note(group, change);
         }
         changes
+    }
+
+    /// Forgets what lies long back.
+    pub(super) fn forget(&mut self, now: Duration) {
+        self.silences.forget(now);
     }
 
     /// Has a breaker take something, which is there or is `made` for it.

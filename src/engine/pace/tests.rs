@@ -16,16 +16,22 @@ const OPEN: Limits = Limits::none(1000);
 
 const COOL_DOWN: CoolDown = CoolDown { first: Duration::from_secs(120), longest: Duration::from_secs(3600) };
 
+const RETRY: RetryPlan = RetryPlan {
+    retries: 2,
+    retry_delay: Duration::from_secs(30),
+    second_look_delay: Duration::from_secs(60),
+};
+
 const ONE: BucketLimits = BucketLimits::of_connections(1);
 
 const PAUSED: BucketLimits = BucketLimits { interval: INTERVAL, ..BucketLimits::NONE };
 
 fn ip(last: u8) -> AskedPlace {
-    AskedPlace { ip: [192, 0, 2, last].into(), operator: None }
+    AskedPlace { endpoint: Endpoint { ip: [192, 0, 2, last].into(), port: 25 }, operator: None }
 }
 
 fn address(last: u8) -> BucketKey {
-    BucketKey::Ip(ip(last).ip)
+    BucketKey::Ip(ip(last).endpoint.ip)
 }
 
 fn ids(count: usize) -> Vec<KeyId> {
@@ -43,7 +49,7 @@ fn ids(count: usize) -> Vec<KeyId> {
 #[test]
 fn one_connection_at_a_time_to_one_address() {
     let ids = ids(3);
-    let mut pacer = Pacer::new(Limits { per_ip: ONE, ..OPEN });
+    let mut pacer = Pacer::new(Limits { per_ip: ONE, ..OPEN }, RETRY);
     for (id, last) in [(ids[0], 1), (ids[1], 1), (ids[2], 2)] {
         pacer.push(id, ip(last));
     }
@@ -57,7 +63,7 @@ fn one_connection_at_a_time_to_one_address() {
 #[test]
 fn a_key_that_had_a_connection_goes_before_those_that_had_none() {
     let ids = ids(5);
-    let mut pacer = Pacer::new(Limits { in_flight: 1, per_ip: ONE, ..OPEN });
+    let mut pacer = Pacer::new(Limits { in_flight: 1, per_ip: ONE, ..OPEN }, RETRY);
     for (id, last) in [(ids[0], 1), (ids[1], 2), (ids[2], 3), (ids[3], 1)] {
         pacer.push(id, ip(last));
     }
@@ -75,7 +81,7 @@ fn a_key_that_had_a_connection_goes_before_those_that_had_none() {
 #[test]
 fn an_address_rests_between_connections() {
     let (ids, clock) = (ids(3), FakeRelativeClock::default());
-    let mut pacer = Pacer::with_clock(Limits { per_ip: PAUSED, ..OPEN }, clock.clone());
+    let mut pacer = Pacer::with_clock(Limits { per_ip: PAUSED, ..OPEN }, RETRY, clock.clone());
     for id in &ids {
         pacer.push(*id, ip(1));
     }
@@ -102,7 +108,7 @@ fn an_address_rests_between_connections() {
 fn a_pause_begins_when_the_connection_does() {
     let (ids, clock) = (ids(3), FakeRelativeClock::default());
     let limits = Limits { per_ip: PAUSED, in_flight: 1, ..OPEN };
-    let mut pacer = Pacer::with_clock(limits, clock.clone());
+    let mut pacer = Pacer::with_clock(limits, RETRY, clock.clone());
     for (id, last) in [(ids[0], 1), (ids[1], 2), (ids[2], 2)] {
         pacer.push(id, ip(last));
     }
@@ -119,7 +125,7 @@ fn a_pause_begins_when_the_connection_does() {
 fn a_permit_that_an_address_cannot_use_goes_to_the_next() {
     let (ids, clock) = (ids(3), FakeRelativeClock::default());
     let limits = Limits { rate: NonZeroU32::new(1), per_ip: PAUSED, ..OPEN };
-    let mut pacer = Pacer::with_clock(limits, clock.clone());
+    let mut pacer = Pacer::with_clock(limits, RETRY, clock.clone());
     for (id, last) in [(ids[0], 1), (ids[1], 1)] {
         pacer.push(id, ip(last));
     }
@@ -134,13 +140,13 @@ fn a_permit_that_an_address_cannot_use_goes_to_the_next() {
 #[test]
 fn the_global_rate_and_the_number_in_flight_hold() {
     let ids = ids(4);
-    let mut pacer = Pacer::new(Limits { rate: NonZeroU32::new(1), in_flight: 2, ..OPEN });
+    let mut pacer = Pacer::new(Limits { rate: NonZeroU32::new(1), in_flight: 2, ..OPEN }, RETRY);
     for id in &ids {
         pacer.push(*id, ip(1));
     }
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
     assert!(matches!(pacer.begin_next(), NextStart::After(wait) if wait <= Duration::from_secs(1)));
-    let mut pacer = Pacer::new(Limits { in_flight: 2, ..OPEN });
+    let mut pacer = Pacer::new(Limits { in_flight: 2, ..OPEN }, RETRY);
     for id in &ids {
         pacer.push(*id, ip(1));
     }
@@ -154,7 +160,7 @@ fn the_global_rate_and_the_number_in_flight_hold() {
 #[test]
 fn idle_addresses_are_forgotten() {
     let ids = ids(1);
-    let mut pacer = Pacer::new(OPEN);
+    let mut pacer = Pacer::new(OPEN, RETRY);
     pacer.push(ids[0], ip(1));
     pacer.begin_next();
     pacer.finished(ip(1), Sign::Served);
@@ -165,7 +171,10 @@ fn idle_addresses_are_forgotten() {
 fn a_network_and_an_operator_have_limits_of_their_own() {
     let ids = ids(4);
     let operator = operator_ids(1).next();
-    let at = |network: u8, last: u8| AskedPlace { ip: [192, 0, network, last].into(), operator };
+    let at = |network: u8, last: u8| AskedPlace {
+        endpoint: Endpoint { ip: [192, 0, network, last].into(), port: 25 },
+        operator,
+    };
     for (limits, places, began) in [
         (Limits { per_network: ONE, ..OPEN }, [at(1, 1), at(1, 2), at(2, 1), at(2, 2)], [0, 2]),
         (
@@ -174,7 +183,7 @@ fn a_network_and_an_operator_have_limits_of_their_own() {
             [0, 1],
         ),
     ] {
-        let mut pacer = Pacer::new(limits);
+        let mut pacer = Pacer::new(limits, RETRY);
         ids.iter().zip(places).for_each(|(id, place)| pacer.push(*id, place));
         let begun: Vec<_> = std::iter::from_fn(|| match pacer.begin_next() {
             NextStart::Start(id, place) => Some((id, place)),
@@ -194,9 +203,10 @@ fn room_goes_to_who_can_use_it() {
     let ids = ids(4);
     let operator = operator_ids(1).next();
     let limits = Limits { per_ip: ONE, per_operator: ONE, ..OPEN };
-    let mut pacer = Pacer::new(limits);
-    let busy = AskedPlace { ip: ip(1).ip, operator: None };
-    let of_operator = |last| AskedPlace { ip: ip(last).ip, operator };
+    let mut pacer = Pacer::new(limits, RETRY);
+    let busy = AskedPlace { endpoint: Endpoint { ip: ip(1).endpoint.ip, port: 25 }, operator: None };
+    let of_operator =
+        |last| AskedPlace { endpoint: Endpoint { ip: ip(last).endpoint.ip, port: 25 }, operator };
     pacer.push(ids[0], of_operator(3));
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], of_operator(3)));
     pacer.push(ids[2], of_operator(1));
@@ -220,7 +230,7 @@ fn room_goes_to_who_can_use_it() {
 fn the_order_is_drawn_by_the_seed() {
     let ids = ids(50);
     let order = |order_seed: Option<u64>| {
-        let mut pacer = Pacer::new(Limits { order_seed, ..OPEN });
+        let mut pacer = Pacer::new(Limits { order_seed, ..OPEN }, RETRY);
         ids.iter().enumerate().for_each(|(number, id)| pacer.push(*id, ip(u8::try_from(number).unwrap())));
         std::iter::from_fn(|| match pacer.begin_next() {
             NextStart::Start(id, _) => Some(id),
@@ -251,7 +261,7 @@ fn ends_by(pacer: &mut Pacer<FakeRelativeClock>, clock: &FakeRelativeClock, sign
 #[test]
 fn keys_of_a_place_that_is_given_up_are_handed_back() {
     let (ids, clock) = (ids(6), FakeRelativeClock::default());
-    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, clock.clone());
+    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, RETRY, clock.clone());
     ids[..4].iter().for_each(|id| pacer.push(*id, ip(1)));
     for (id, counts) in [(ids[0], (1, 0)), (ids[1], (1, 0)), (ids[2], (0, 1))] {
         assert_eq!(ends_by(&mut pacer, &clock, Sign::Complained), NextStart::Start(id, ip(1)));
@@ -270,7 +280,7 @@ fn keys_of_a_place_that_is_given_up_are_handed_back() {
 #[test]
 fn a_place_that_is_served_after_its_cool_down_goes_on_slower() {
     let (ids, clock) = (ids(3), FakeRelativeClock::default());
-    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, clock.clone());
+    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, RETRY, clock.clone());
     ids.iter().for_each(|id| pacer.push(*id, ip(1)));
     for sign in [Sign::Complained, Sign::Served] {
         assert!(matches!(ends_by(&mut pacer, &clock, sign), NextStart::Start(..)));
@@ -282,7 +292,7 @@ fn a_place_that_is_served_after_its_cool_down_goes_on_slower() {
 #[test]
 fn three_addresses_that_complain_have_their_network_cool_down() {
     let (ids, clock) = (ids(4), FakeRelativeClock::default());
-    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, clock.clone());
+    let mut pacer = Pacer::with_clock(Limits { cool_down: Some(COOL_DOWN), ..OPEN }, RETRY, clock.clone());
     for last in 0..3 {
         pacer.push(ids[usize::from(last)], ip(last));
         assert!(!pacer.is_shut(ip(9)));
@@ -307,11 +317,14 @@ struct Asked {
 fn asked() -> impl Strategy<Value = Asked> {
     let operators: Vec<OperatorId> = operator_ids(3).collect();
     let operator = prop::option::of(prop::sample::select(operators));
-    let signs = [Sign::Served, Sign::Served, Sign::Complained, Sign::Dropped, Sign::Unopened, Sign::Nothing];
+    let signs = [Sign::Served, Sign::Served, Sign::Complained, Sign::Dropped, Sign::Silent, Sign::Nothing];
     let signs = prop::array::uniform3(prop::sample::select(signs.to_vec()));
     (0u8..3, 0u8..4, operator, 1u8..4, 0u16..3000, signs).prop_map(
         |(network, last, operator, times, lasts, signs)| Asked {
-            place: AskedPlace { ip: [192, 0, network, last].into(), operator },
+            place: AskedPlace {
+                endpoint: Endpoint { ip: [192, 0, network, last].into(), port: 25 },
+                operator,
+            },
             times,
             lasts,
             signs,
@@ -357,7 +370,7 @@ fn play(limits: Limits, list: &[Asked]) -> (Vec<PlayedConnection>, usize) {
         Permit,
     }
     let (ids, clock) = (ids(list.len()), FakeRelativeClock::default());
-    let mut pacer = Pacer::with_clock(limits, clock.clone());
+    let mut pacer = Pacer::with_clock(limits, RETRY, clock.clone());
     let mut left: Vec<u8> = list.iter().map(|asked| asked.times).collect();
     let mut waits = vec![true; list.len()];
     ids.iter().zip(list).for_each(|(id, asked)| pacer.push(*id, asked.place));
@@ -442,6 +455,30 @@ fn too_soon(connections: &[PlayedConnection]) -> Option<String> {
     None
 }
 
+/// What of these connections, all to one service and one at a time, looks too soon
+/// or too often whether somebody answers by now.
+fn asked_in_vain(connections: &[PlayedConnection]) -> Option<String> {
+    let (mut due, mut looks) = (Duration::ZERO, 0);
+    for (_, start, end, sign) in connections {
+        if *start < due {
+            return Some(format!("at {start:?}, before {due:?}"));
+        }
+        looks = match sign {
+            Sign::Silent => looks + 1,
+            Sign::Nothing => looks,
+            _ => 0,
+        };
+        due = *end
+            + match (sign, looks) {
+                (Sign::Silent, 1) => RETRY.retry_delay,
+                (Sign::Silent, 2) => 2 * RETRY.retry_delay,
+                (Sign::Silent, _) => Duration::from_secs(30 * 60),
+                _ => Duration::ZERO,
+            };
+    }
+    None
+}
+
 /// What of these connections breaks a limit.
 fn broken(limits: &BucketLimits, connections: &[PlayedConnection]) -> Option<String> {
     for (index, (_, start, ..)) in connections.iter().enumerate() {
@@ -471,20 +508,23 @@ proptest! {
         let (connections, forgone) = play(limits, &list);
         let due: usize = list.iter().map(|asked| usize::from(asked.times)).sum();
         prop_assert_eq!(connections.len() + forgone, due);
-        prop_assert!(forgone == 0 || limits.cool_down.is_some());
+        let meets_nobody = list.iter().any(|asked| asked.signs.contains(&Sign::Silent));
+        prop_assert!(forgone == 0 || limits.cool_down.is_some() || meets_nobody);
         let whole = BucketLimits::of_connections(u32::try_from(limits.in_flight).unwrap());
         prop_assert_eq!(broken(&whole, &connections), None);
         let of = |belongs: &dyn Fn(&AskedPlace) -> bool| -> Vec<PlayedConnection> {
             connections.iter().filter(|(place, ..)| belongs(place)).copied().collect()
         };
         for (place, ..) in &connections {
-            let at_ip = of(&|other| other.ip == place.ip);
-            prop_assert_eq!(broken(&limits.per_ip, &at_ip), None, "address {}", place.ip);
-            if limits.cool_down.is_some() && limits.per_ip.connections == NonZeroU32::new(1) {
-                prop_assert_eq!(too_soon(&at_ip), None, "address {}", place.ip);
+            let at_ip = of(&|other| other.endpoint.ip == place.endpoint.ip);
+            prop_assert_eq!(broken(&limits.per_ip, &at_ip), None, "address {}", place.endpoint.ip);
+            if limits.per_ip.connections == NonZeroU32::new(1) {
+                prop_assert_eq!(asked_in_vain(&at_ip), None, "address {}", place.endpoint.ip);
+                let complains = limits.cool_down.and_then(|_| too_soon(&at_ip));
+                prop_assert_eq!(complains, None, "address {}", place.endpoint.ip);
             }
-            let at_network = of(&|other| network(other.ip) == network(place.ip));
-            prop_assert_eq!(broken(&limits.per_network, &at_network), None, "network of {}", place.ip);
+            let at_network = of(&|other| network(other.endpoint.ip) == network(place.endpoint.ip));
+            prop_assert_eq!(broken(&limits.per_network, &at_network), None, "network of {}", place.endpoint.ip);
             if place.operator.is_some() {
                 let at_operator = of(&|other| other.operator == place.operator);
                 prop_assert_eq!(broken(&limits.per_operator, &at_operator), None, "{:?}", place.operator);

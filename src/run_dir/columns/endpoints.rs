@@ -92,6 +92,15 @@ fn other_attempts(record: &EndpointRecord) -> Value<'_> {
     }
 }
 
+fn inferred_from(record: &EndpointRecord) -> Value<'_> {
+    let Observation { inferred_from, key, .. } = &record.observation;
+    match inferred_from.as_ref().map(|other| other.sni.as_ref()) {
+        None => Value::text(None),
+        Some(Some(name)) => Value::text(Some(name.as_str())),
+        Some(None) => Value::Ip(key.endpoint.ip),
+    }
+}
+
 /// The columns of `endpoints.csv`, in order.
 pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("ip", "Address.", |r| Value::Ip(r.observation.key.endpoint.ip)),
@@ -111,6 +120,11 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "other_attempts",
         "How the other connections ended, in order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row describes the one that came furthest. `undetermined:not_recorded` in an old run that did not write them down.",
         other_attempts,
+    ),
+    column(
+        "inferred_from",
+        "The name (or, without one, the address) whose connections the row tells of: nobody answered them, and what lies before the name is the same for every name of an address and port, so that this name was not asked. Empty if it was asked itself.",
+        inferred_from,
     ),
     one_of(closed::PROBE_PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
         Value::Text(phase(r).name().into())
