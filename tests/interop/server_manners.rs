@@ -123,12 +123,15 @@ async fn stunnel_and_the_server_behind_it_see_a_polite_client() {
     assert!(log.contains("C=EHLO,QUIT"), "{log}");
 }
 
+/// Starts a server in its root.
+type Start = fn(Root, &Identities) -> MailServer;
+
 /// What docs/manners.md says that each writes of a further hello: of one that it
 /// agrees to, and of one that it refuses.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_write_of_further_hellos_what_the_manners_say() {
     let identities = Identities::make();
-    let starts: [(&str, fn(Root, &Identities) -> MailServer); 3] = [
+    let starts: [(&str, Start); 3] = [
         ("exim", mail_server::exim),
         ("opensmtpd", mail_server::opensmtpd),
         ("sendmail", mail_server::sendmail),
