@@ -8,7 +8,7 @@ use super::dnssec_cases::{
     Verified, certificates, of,
 };
 use super::mail_system::Root;
-use super::signed_dns::{SignedDns, Zones, resolv_conf};
+use super::signed_dns::{SignedDns, Validator, Zones, resolv_conf};
 use super::smtp::{self, Comes};
 use mxray::internals::lookup::{DnsLookup, LookupConfig};
 use mxray::internals::model::tlsa::{Authenticity, TlsaOutcome};
@@ -18,7 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
@@ -120,12 +120,12 @@ fn by_postfix(root: &Root, domain: &str) -> (Passage, String) {
 }
 
 /// The cells of mxray's rows by domain.
-fn by_mxray(names: &[&str]) -> BTreeMap<String, (String, String, String)> {
+fn by_mxray(names: &[&str], resolver: SocketAddr) -> BTreeMap<String, (String, String, String)> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("list"), names.join("\n")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_mxray"));
     command.current_dir(&folder).args(["scan", "list", "-o", "run", "--sender", "postfix-dane"]);
-    command.args(["--resolver", &SignedDns::resolver().to_string(), "--allow-private", "--no-mta-sts"]);
+    command.args(["--resolver", &resolver.to_string(), "--allow-private", "--no-mta-sts"]);
     command.args(["--ehlo", "scanner.example", "--rate", "0", "--per-ip-interval", "0"]);
     command.args(["--per-ip-connections", "0", "--retries", "0", "--second-look-delay", "100ms"]);
     let output = command.output().unwrap();
@@ -153,7 +153,9 @@ fn passage((delivery, authenticated, _): &(String, String, String)) -> Option<Pa
 fn mail_passes_as_it_does_for_postfix() {
     let certificates: BTreeMap<Host, Certificates> =
         HOSTS.into_iter().map(|host| (host, certificates(host))).collect();
-    let (Some(_dns), Some(root)) = (SignedDns::start(&zones(&certificates)), Root::of("postfix")) else {
+    let (Some(dns), Some(root)) =
+        (SignedDns::start(&zones(&certificates), Validator::Unbound), Root::of("postfix"))
+    else {
         return;
     };
     HOSTS.into_iter().for_each(|host| serve(host, &certificates[&host]));
@@ -172,7 +174,7 @@ fn mail_passes_as_it_does_for_postfix() {
         }
     }
     let names: Vec<&str> = cases.iter().map(|(name, ..)| name.as_str()).collect();
-    let rows = by_mxray(&names);
+    let rows = by_mxray(&names, dns.resolver);
     for (name, expected, told) in &cases {
         if rows.get(name).and_then(passage) != Some(told.unwrap_or(*expected)) {
             differences.push(format!("{name}: {expected:?}, mxray {:?}", rows.get(name)));
@@ -207,13 +209,21 @@ fn found(facts: &DomainFacts) -> String {
 }
 
 /// Whether anybody vouches for MX, addresses and records, and where the records
-/// stand, as the zones were made.
+/// stand, as the zones were made, whoever validates.
 #[tokio::test]
 async fn the_lookup_finds_what_the_zones_have() {
     let certificates: BTreeMap<Host, Certificates> =
         HOSTS.into_iter().map(|host| (host, certificates(host))).collect();
-    let Some(_dns) = SignedDns::start(&zones(&certificates)) else { return };
-    let config = LookupConfig { nameservers: vec![SignedDns::resolver()], ..LookupConfig::default() };
+    for validator in [Validator::Unbound, Validator::Bind] {
+        let Some(dns) = SignedDns::start(&zones(&certificates), validator) else { continue };
+        let differences = differ(&certificates, dns.resolver).await;
+        drop(dns);
+        assert!(differences.is_empty(), "{validator:?}: {}", differences.join("\n"));
+    }
+}
+
+async fn differ(certificates: &BTreeMap<Host, Certificates>, resolver: SocketAddr) -> Vec<String> {
+    let config = LookupConfig { nameservers: vec![resolver], ..LookupConfig::default() };
     let lookup = DnsLookup::new(config).unwrap();
     let of_cases = CASES.iter().map(|case| {
         let count = (case.records)(&certificates[&case.host]).len();
@@ -230,7 +240,7 @@ async fn the_lookup_finds_what_the_zones_have() {
             differences.push(format!("{name}: {expected:?}, found {:?}: {facts:?}", found(&facts)));
         }
     }
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    differences
 }
 
 /// The table in the documentation, which says of each case how mail passes.

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Unpacks Postfix, Exim, OpenSMTPD and Sendmail, whose Debian packages conflict
 # with each other, each with its libraries into a root of its own: DIR/postfix,
-# DIR/exim, DIR/opensmtpd, DIR/sendmail; stunnel into DIR/stunnel; and NSD, ldns and
-# Unbound, for DNSSEC, into DIR/dnssec. Nothing is installed, and nothing is
-# started. Needs Debian, root, and package lists that are not too old
-# (`apt-get update`).
+# DIR/exim, DIR/opensmtpd, DIR/sendmail; stunnel into DIR/stunnel, sslscan into
+# DIR/sslscan; and NSD, ldns and Unbound, for DNSSEC, into DIR/dnssec, BIND into
+# DIR/bind. Nothing is installed, and nothing is started. Needs Debian, root, and
+# package lists that are not too old (`apt-get update`).
 #
 #   tests/interop/mail-systems.sh DIR
 #
@@ -69,6 +69,8 @@ unpack exim "Debian-exim" exim4-daemon-light netbase
 unpack opensmtpd "opensmtpd opensmtpq" opensmtpd openssl netbase
 unpack sendmail "smmta smmsp" sendmail-bin sendmail-base sendmail-cf m4 netbase
 unpack stunnel "stunnel4" stunnel4 netbase
+unpack bind "bind" bind9 bind9-libs netbase
+unpack sslscan "nobody" sslscan netbase
 unpack dnssec "nsd unbound" nsd ldnsutils unbound netbase
 # As its package does when it is installed.
 chown root:201 "$dir/opensmtpd/usr/sbin/smtpctl"

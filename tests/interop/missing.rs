@@ -5,7 +5,7 @@ use super::stack::ALL;
 use std::process::{Command, Output};
 
 /// What must be named when it is left out.
-const STACKS: [&str; 8] =
+const STACKS: [&str; 9] =
     ["openssl", "gnutls-serv", "selfserv", "postfix", "exim", "opensmtpd", "sendmail", "stunnel"];
 
 fn without_stacks(all: Option<&str>) -> Output {

@@ -1,13 +1,14 @@
 //! DNSSEC of real servers: NSD serves a root zone that ldns has signed, and
-//! Unbound validates what it says. `mail-systems.sh` has fetched them.
+//! Unbound or BIND validates what it says. `mail-systems.sh` has fetched them.
 
 use super::mail_system::{Root, Running};
+use super::stack::free_port;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Where Unbound answers; whoever holds the root has these addresses for
+/// Where the resolver answers; whoever holds the root has these addresses for
 /// himself, and what asks by the system's library asks at this port alone.
 const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 53, 25, 1);
 const SERVER: Ipv4Addr = Ipv4Addr::new(127, 53, 25, 2);
@@ -33,37 +34,65 @@ pub struct Zones {
     pub bogus: String,
 }
 
+/// Who validates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validator {
+    Unbound,
+    Bind,
+}
+
 /// The servers, which end with the test.
 pub struct SignedDns {
     root: Root,
+    /// BIND's, where it is the resolver.
+    bind: Option<Root>,
+    /// Whom to ask.
+    pub resolver: SocketAddr,
     running: Vec<Running>,
 }
 
 impl SignedDns {
     /// Says so where the programs are not there.
-    pub fn start(zones: &Zones) -> Option<Self> {
+    pub fn start(zones: &Zones, validator: Validator) -> Option<Self> {
         let root = Root::of("dnssec")?;
-        root.remove("run/mxray");
-        root.folder("run/mxray", (0, 0), 0o755);
-        let mut dns = Self { root, running: Vec::new() };
+        let bind = match validator {
+            Validator::Unbound => None,
+            Validator::Bind => Some(Root::of("bind")?),
+        };
+        for root in [Some(&root), bind.as_ref()].into_iter().flatten() {
+            root.remove("run/mxray");
+            root.folder("run/mxray", (0, 0), 0o755);
+        }
+        // BIND listens at no address but those that an interface has.
+        let resolver = match validator {
+            Validator::Unbound => (RESOLVER, PORT).into(),
+            Validator::Bind => (Ipv4Addr::LOCALHOST, free_port()).into(),
+        };
+        let mut dns = Self { root, bind, resolver, running: Vec::new() };
         let own = dns.sign(".", &format!("{}\n{DELEGATIONS}\n{}", start_of("."), zones.root));
         dns.sign("bogus.", &format!("{}\n{}", start_of("bogus."), zones.bogus));
         dns.write("insecure.zone", &format!("{}\n{}", start_of("insecure."), zones.insecure));
         dns.write("nsd.conf", &nsd());
-        dns.write("unbound.conf", &unbound(&own));
-        for program in [
-            ["/usr/sbin/nsd", "-d", "-c", "/run/mxray/nsd.conf"],
-            ["/usr/sbin/unbound", "-d", "-c", "/run/mxray/unbound.conf"],
-        ] {
-            dns.running.push(dns.root.start(&program, &format!("var/log/{}", &program[0][10..])));
-        }
+        let nsd = ["/usr/sbin/nsd", "-d", "-c", "/run/mxray/nsd.conf"];
+        dns.running.push(dns.root.start(&nsd, "var/log/nsd"));
+        let resolver = dns.start_resolver(&own);
+        dns.running.push(resolver);
         dns.wait();
         Some(dns)
     }
 
-    /// Whom to ask.
-    pub fn resolver() -> SocketAddr {
-        (RESOLVER, PORT).into()
+    /// `key` is the file of the root's key.
+    fn start_resolver(&self, key: &str) -> Running {
+        let Some(bind) = &self.bind else {
+            self.write("unbound.conf", &unbound(key));
+            let unbound = ["/usr/sbin/unbound", "-d", "-c", "/run/mxray/unbound.conf"];
+            return self.root.start(&unbound, "var/log/unbound");
+        };
+        let record = fs::read_to_string(self.root.file(&format!("{}.key", &key[1..]))).unwrap();
+        let key = record.split_once("DNSKEY").unwrap().1.split(';').next().unwrap().trim().to_owned();
+        bind.write("run/mxray/hints", HINTS);
+        bind.write("run/mxray/named.conf", &named(&key, self.resolver));
+        bind.start(&["/usr/sbin/named", "-g", "-4", "-c", "/run/mxray/named.conf"], "var/log/named")
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -102,7 +131,7 @@ impl SignedDns {
         let mut reply = [0; 4096];
         loop {
             assert!(begun.elapsed() < READY_MAX, "{}", self.logs());
-            let sent = socket.send_to(ROOT_KEY, Self::resolver());
+            let sent = socket.send_to(ROOT_KEY, self.resolver);
             if sent.and_then(|_| socket.recv(&mut reply)).is_ok_and(|length| length > 12)
                 && reply[3] & AUTHENTIC != 0
             {
@@ -113,7 +142,9 @@ impl SignedDns {
     }
 
     fn logs(&self) -> String {
-        ["nsd", "unbound"].map(|name| self.root.log(&format!("var/log/{name}"))).join("\n")
+        let bind = self.bind.as_ref().map(|root| root.log("var/log/named")).unwrap_or_default();
+        let others = ["nsd", "unbound"].map(|name| self.root.log(&format!("var/log/{name}")));
+        format!("{bind}\n{}", others.join("\n"))
     }
 }
 
@@ -159,5 +190,24 @@ fn unbound(key: &str) -> String {
          module-config: \"validator iterator\"\n  trust-anchor-file: \"{key}.key\"\n\
          remote-control:\n  control-enable: no\n\
          stub-zone:\n  name: \".\"\n  stub-addr: {SERVER}@{PORT}\n  stub-prime: no\n"
+    )
+}
+
+const HINTS: &str = ". 300 NS ns.\nns. 300 A 127.53.25.2\n";
+
+/// `key` is the root's, as in a DNSKEY record: flags, protocol, algorithm, and the key.
+fn named(key: &str, at: SocketAddr) -> String {
+    let mut fields = key.split_ascii_whitespace();
+    let numbers: Vec<&str> = fields.by_ref().take(3).collect();
+    let text: String = fields.collect();
+    format!(
+        "options {{\n  directory \"/run/mxray\";\n  pid-file none;\n  session-keyfile none;\n  \
+         listen-on port {} {{ {}; }};\n  listen-on-v6 {{ none; }};\n  recursion yes;\n  \
+         allow-query {{ 127.0.0.0/8; }};\n  dnssec-validation yes;\n  empty-zones-enable no;\n}};\n\
+         trust-anchors {{ . static-key {} \"{text}\"; }};\n\
+         zone \".\" {{ type hint; file \"hints\"; }};\ncontrols {{ }};\n",
+        at.port(),
+        at.ip(),
+        numbers.join(" ")
     )
 }
