@@ -50,6 +50,8 @@ mod server_manners;
 mod signed_dns;
 #[path = "interop/smtp.rs"]
 mod smtp;
+#[path = "interop/sslscan.rs"]
+mod sslscan;
 #[path = "interop/stack.rs"]
 mod stack;
 

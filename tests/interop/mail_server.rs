@@ -132,7 +132,7 @@ pub fn exim(root: Root, identities: &Identities) -> MailServer {
              log_file_path = /run/mxray/%slog\nlog_selector = +smtp_connection +smtp_no_mail \
              +smtp_protocol_error +smtp_syntax_error +tls_cipher +tls_sni\n\
              exim_user = Debian-exim\nexim_group = Debian-exim\nnever_users =\nkeep_environment =\n\
-             rfc1413_query_timeout = 0s\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {}\n\
+             rfc1413_query_timeout = 0s\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {}\nsmtp_accept_max = 0\n\
              tls_advertise_hosts = ${{if ={{$received_port}}{{{none}}}{{}}{{*}}}}\n\
              tls_certificate = {certificates}\ntls_privatekey = {keys}\n",
             all.join(" : ")

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 /// What must be named when it is left out.
 const STACKS: [&str; 9] =
-    ["openssl", "gnutls-serv", "selfserv", "postfix", "exim", "opensmtpd", "sendmail", "stunnel"];
+    ["openssl", "gnutls-serv", "selfserv", "postfix", "exim", "opensmtpd", "sendmail", "stunnel", "sslscan"];
 
 fn without_stacks(all: Option<&str>) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
