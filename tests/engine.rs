@@ -6,7 +6,7 @@
 mod engine_config;
 
 use engine_config::config;
-use mxray::internals::engine::{EngineConfig, EngineCounts, EngineError, Progress, run};
+use mxray::internals::engine::{Earlier, EngineConfig, EngineCounts, EngineError, Progress, go_on, run};
 use mxray::internals::model::{
     ClientHelloSpec, Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation,
     Kind, MxHost, Observation, Phase, ProbeKey, Record, Subject, Target,
@@ -409,6 +409,50 @@ async fn a_stop_ends_what_is_open_and_counts_the_rest() {
     assert_eq!(rows.await.unwrap(), 5);
     assert_eq!(counts.targets, counts.domains + counts.unfinished);
     assert_eq!(probe.calls(), 5);
+}
+
+/// What an earlier process found is asked nobody again, and counts.
+#[tokio::test]
+async fn a_run_that_goes_on_asks_only_for_what_is_missing() {
+    let whole = survey(config(), 3, CountingProbe::new(|_, _| None), names(6)).await.unwrap();
+    let (policy, progress) = (policy(), Arc::new(Progress::default()));
+    let mut earlier = Earlier::new();
+    // Of three hosts two are known; of their four domains, two.
+    let is_of = |host: usize, ip: IpAddr| ip == address(host);
+    for observation in whole.endpoints.into_iter().filter(|seen| !is_of(2, seen.key.endpoint.ip)) {
+        earlier.endpoint(&policy, observation, false, &progress);
+    }
+    for (number, domain) in [(0, true), (1, true), (2, false)] {
+        let target = whole.domains.iter().find(|row| row.facts.target.line == number + 1).unwrap();
+        let row = earlier.domain(&policy, target.facts.clone(), config().port, &progress);
+        assert_eq!(row.is_some(), domain, "{number}");
+        assert!(row.is_none_or(|row| row == *target));
+    }
+    let probe = CountingProbe::new(|_, _| None);
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, mut records) = mpsc::channel(8);
+    for domain in whole.domains.iter().filter(|row| row.facts.target.line > 2) {
+        targets_in.send(domain.facts.target.clone()).await.unwrap();
+    }
+    drop(targets_in);
+    let stages = (Arc::new(TableLookup { hosts: 3 }), probe.clone(), policy);
+    let stop = CancellationToken::new();
+    let running =
+        tokio::spawn(go_on(config(), stages, targets, records_in, (progress.clone(), earlier), stop));
+    let (mut rows, mut endpoints) = (Vec::new(), 0);
+    while let Some(record) = records.recv().await {
+        match record {
+            Record::Domain(domain) => rows.push(domain.facts.target.line),
+            _ => endpoints += 1,
+        }
+    }
+    rows.sort_unstable();
+    assert_eq!((rows, endpoints, probe.calls()), (vec![3, 4, 5, 6], 1, 1));
+    let counts = running.await.unwrap().unwrap();
+    assert_eq!((counts.targets, counts.domains, counts.endpoints, counts.unfinished), (6, 6, 3, 0));
+    assert_eq!(counts.connections, whole.counts.connections);
+    let shown = progress.snapshot();
+    assert_eq!((shown.domains_done, shown.probes_done), (6, 3));
 }
 
 #[tokio::test]

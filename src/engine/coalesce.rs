@@ -3,7 +3,7 @@
 use super::operators::OperatorId;
 use crate::model::{JudgedEndpoint, ProbeKey};
 use indexmap::IndexMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Index of a key in the [`KeyTable`] of its run.
@@ -50,6 +50,12 @@ pub struct KeyTable {
 }
 
 impl KeyTable {
+    /// With keys that were probed before the run began.
+    pub fn knowing(done: HashMap<ProbeKey, Arc<JudgedEndpoint>>) -> Self {
+        let keys = done.into_iter().map(|(key, endpoint)| (key, ProbeState::Done(endpoint))).collect();
+        Self { keys, ..Self::default() }
+    }
+
     /// Asks for a key on behalf of a domain, which is remembered as waiting
     /// unless the answer is there.
     pub fn ask(&mut self, key: ProbeKey, domain: DomainId) -> Registration {

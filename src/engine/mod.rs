@@ -3,11 +3,14 @@
 //! One task owns all bookkeeping ([`pipeline`]): which keys were probed
 //! ([`coalesce`]), which are being asked ([`under_way`]), which may
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
-//! it gave up (`given_up`), where nobody answers (`nobody`), which
+//! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
+//! it began (`earlier`), how much it did (`counts`), which
 //! domains wait for what ([`join`]), which are looked up (`lookups`). Lookups and probes run
 //! beside it and report back.
 
 pub mod coalesce;
+mod counts;
+mod earlier;
 mod given_up;
 pub mod join;
 mod lookups;
@@ -19,6 +22,8 @@ pub mod progress;
 mod starts;
 pub mod under_way;
 
+pub use counts::EngineCounts;
+pub use earlier::Earlier;
 pub use given_up::GivenUp;
-pub use pipeline::{EngineConfig, EngineCounts, EngineError, run};
+pub use pipeline::{EngineConfig, EngineError, go_on, run};
 pub use progress::{Progress, Snapshot};

@@ -12,13 +12,14 @@
 //! joiner or enough lookups under way stop the reading of targets.
 
 use super::coalesce::{KeyId, KeyTable, Registration};
-use super::given_up::GivenUp;
+use super::counts::EngineCounts;
+use super::earlier::Earlier;
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
 use super::nobody::NobodyThere;
 use super::operators::OperatorNumbers;
-use super::pace::{AskedPlace, BucketKey, Change, CoolDownCounts, Limits, NextStart, Pacer, Sign};
-use super::progress::Progress;
+use super::pace::{AskedPlace, BucketKey, Change, Limits, NextStart, Pacer, Sign};
+use super::progress::{Progress, failure_of};
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
@@ -67,26 +68,6 @@ impl Default for EngineConfig {
     }
 }
 
-/// What a run came to. `targets = domains + unfinished`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EngineCounts {
-    /// Targets taken from the input.
-    pub targets: u64,
-    /// Domain records sent: one a target.
-    pub domains: u64,
-    /// Endpoint records sent: one a key.
-    pub endpoints: u64,
-    /// Connections made, retries and further hellos included.
-    pub connections: u64,
-    /// Targets taken that have no record, because the run was stopped. Those that
-    /// were never taken from the input are not among them.
-    pub unfinished: u64,
-    /// How many addresses, networks and operators cooled down.
-    pub cool_downs: CoolDownCounts,
-    /// Those that were given up.
-    pub given_up: GivenUp,
-}
-
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -124,7 +105,24 @@ pub async fn run<L: Lookup, P: Probe>(
     progress: Arc<Progress>,
     stop: CancellationToken,
 ) -> Result<EngineCounts, EngineError> {
+    go_on(config, stages, targets, records, (progress, Earlier::default()), stop).await
+}
+
+/// The same for a run of which an earlier process found something: its targets are
+/// those that are still to be asked, and the counts are those of the whole.
+///
+/// # Errors
+/// As [`run`].
+pub async fn go_on<L: Lookup, P: Probe>(
+    config: EngineConfig,
+    stages: (Arc<L>, Arc<P>, Arc<Policy>),
+    targets: Receiver<Target>,
+    records: Sender<Record>,
+    (progress, earlier): (Arc<Progress>, Earlier),
+    stop: CancellationToken,
+) -> Result<EngineCounts, EngineError> {
     let (lookup, probe, policy) = stages;
+    let Earlier { goes_on, done, reach, addresses, counts } = earlier;
     let pipeline = Pipeline {
         config,
         lookup,
@@ -133,18 +131,18 @@ pub async fn run<L: Lookup, P: Probe>(
         records,
         progress,
         tasks: JoinSet::new(),
-        keys: KeyTable::default(),
+        keys: KeyTable::knowing(done),
         under_way: UnderWay::new(config.retry),
-        pacer: Pacer::new(config.limits, config.retry),
-        starts: Arc::new(Starts::new(config.limits)),
+        pacer: Pacer::new(config.limits, config.retry).after_another(goes_on),
+        starts: Arc::new(Starts::new(config.limits).after_another(goes_on)),
         operators: OperatorNumbers::default(),
         joiner: Joiner::default(),
         lookups: Lookups::new(config.lookups_in_flight, config.retry),
         stopping: false,
-        addresses: TlsByAddress::default(),
+        addresses,
         nobody_there: NobodyThere::default(),
-        reach: Reach::default(),
-        counts: EngineCounts::default(),
+        reach,
+        counts,
     };
     pipeline.run(targets, stop).await
 }
@@ -521,12 +519,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         probes: &[(usize, Arc<JudgedEndpoint>)],
     ) -> Result<(), EngineError> {
         let verdict = self.policy.verdict(&facts, probes);
-        let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
-        let failure = match (&verdict.best, unresolved) {
-            (Some(view), _) => view.finding().failure.as_ref(),
-            (None, Some(exchange)) => exchange.why_unresolved(),
-            (None, None) => facts.failure.as_ref(),
-        };
+        let failure = failure_of(&facts, &verdict);
         self.counts.domains += 1;
         self.progress.domain_done(failure.map(|failure| failure.kind));
         tracing::info!(

@@ -2,7 +2,7 @@
 
 use super::pace::CoolDownCounts;
 use crate::interrogate::PauseCause;
-use crate::model::Kind;
+use crate::model::{DomainFacts, Failure, Kind, Verdict};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counters that the engine advances and a display reads. They may be read a
@@ -139,6 +139,16 @@ impl Progress {
             given_up: read(&self.given_up),
             outcomes,
         }
+    }
+}
+
+/// What ended the dialogue with the best host of a domain, or why there is none.
+pub(super) fn failure_of<'a>(facts: &'a DomainFacts, verdict: &'a Verdict) -> Option<&'a Failure> {
+    let unresolved = verdict.unresolved.and_then(|exchange| facts.exchanges.get(exchange));
+    match (&verdict.best, unresolved) {
+        (Some(view), _) => view.finding().failure.as_ref(),
+        (None, Some(exchange)) => exchange.why_unresolved(),
+        (None, None) => facts.failure.as_ref(),
     }
 }
 

@@ -18,6 +18,8 @@ const FORGET_EVERY_STARTS: u64 = 10_000;
 pub(super) struct Starts {
     limits: Limits,
     origin: Instant,
+    /// As in the pacer.
+    after_another: bool,
     begun: Mutex<Begun>,
 }
 
@@ -30,7 +32,12 @@ struct Begun {
 impl Starts {
     /// Under these limits.
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, origin: Instant::now(), begun: Mutex::default() }
+        Self { limits, origin: Instant::now(), after_another: false, begun: Mutex::default() }
+    }
+
+    /// Has every bucket count as connected to just now.
+    pub(super) fn after_another(self, after_another: bool) -> Self {
+        Self { after_another, ..self }
     }
 
     /// Waits until the place may be connected to; a connection begins now.
@@ -46,7 +53,11 @@ impl Starts {
         let limits = &self.limits;
         let buckets = || place.buckets(limits).filter(|key| key.limits(limits).has_timing());
         let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = buckets().filter_map(|key| begun.timings.get(&key)?.due(key.limits(limits), now)).max();
+        let by_another = buckets()
+            .filter(|_| self.after_another)
+            .filter_map(|key| Timing::due_after_another(key.limits(limits), now));
+        let by_own = buckets().filter_map(|key| begun.timings.get(&key)?.due(key.limits(limits), now));
+        let due = by_own.chain(by_another).max();
         if due.is_some() {
             return due;
         }
@@ -93,6 +104,16 @@ mod tests {
         ] {
             assert_eq!(starts.begin(place, at), due, "{place:?}");
         }
+    }
+
+    /// Nobody knows when the process before it connected to anyone.
+    #[test]
+    fn a_run_that_goes_on_lets_every_bucket_rest_first() {
+        let starts = starts().after_another(true);
+        let place = place([192, 0, 2, 1]);
+        assert_eq!(starts.begin(place, Duration::ZERO), Some(INTERVAL));
+        assert_eq!(starts.begin(place, INTERVAL), None);
+        assert_eq!(starts.begin(place, INTERVAL), Some(2 * INTERVAL));
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub struct Pacer<C: Clock = DefaultClock> {
     started: u64,
     /// A permit of the global rate that was given and not yet used.
     permit: bool,
+    /// Whether another process connected to any place until this one started.
+    after_another: bool,
 }
 
 impl Pacer {
@@ -128,7 +130,16 @@ impl<C: Clock + Clone> Pacer<C> {
             open: 0,
             started: 0,
             permit: false,
+            after_another: false,
         }
+    }
+
+    /// Has every address, network and operator count as connected to just now: by
+    /// another process, of which nobody knows when.
+    #[must_use]
+    pub fn after_another(mut self, after_another: bool) -> Self {
+        self.after_another = after_another;
+        self
     }
 
     /// Connections that are open.
@@ -295,6 +306,11 @@ impl<C: Clock + Clone> Pacer<C> {
 
     /// What stands in the way of a connection in this bucket.
     fn obstacle_at(&self, key: BucketKey, now: Duration) -> Option<Obstacle> {
+        if let Some(due) = Timing::due_after_another(key.limits(&self.limits), now)
+            && self.after_another
+        {
+            return Some(Obstacle::Early(due.saturating_sub(now)));
+        }
         let limited = |bucket: &Bucket| bucket.obstacle(&self.standings.limits(key, &self.limits), now);
         let bucket = self.buckets.get(&key);
         match self.standings.passage(key, now) {

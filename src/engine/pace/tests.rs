@@ -102,6 +102,26 @@ fn an_address_rests_between_connections() {
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
 }
 
+/// The process before it may have connected to anyone a moment ago.
+#[test]
+fn a_run_that_goes_on_lets_every_bucket_rest_first() {
+    let (ids, clock) = (ids(2), FakeRelativeClock::default());
+    let [second, minute] = [1, 60].map(Duration::from_secs);
+    let per_ip = BucketLimits { interval: second, ..BucketLimits::NONE };
+    let per_network = BucketLimits { per_minute: NonZeroU32::new(9), ..BucketLimits::NONE };
+    let limits = Limits { per_ip, per_network, ..OPEN };
+    let mut pacer = Pacer::with_clock(limits, RETRY, clock.clone()).after_another(true);
+    pacer.push(ids[0], ip(1));
+    assert_eq!(pacer.begin_next(), NextStart::Rest(address(1), second));
+    clock.advance(second);
+    pacer.rested(address(1));
+    let network = BucketKey::Network(crate::model::network(ip(1).endpoint.ip));
+    assert_eq!(pacer.begin_next(), NextStart::Rest(network, minute - second));
+    clock.advance(minute - second);
+    pacer.rested(network);
+    assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
+}
+
 /// The pause is between starts: time spent in the queue does not count as
 /// rest.
 #[test]

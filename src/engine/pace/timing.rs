@@ -41,8 +41,18 @@ impl Timing {
 
     /// Whether nothing of it counts any more.
     pub(in crate::engine) fn is_over(&self, limits: &BucketLimits, now: Duration) -> bool {
-        let lasts = if limits.per_minute.is_some() { limits.interval.max(MINUTE) } else { limits.interval };
-        self.last.is_none_or(|last| last + lasts <= now)
+        self.last.is_none_or(|last| last + Self::lasts(limits) <= now)
+    }
+
+    /// How long a start counts.
+    pub(in crate::engine) fn lasts(limits: &BucketLimits) -> Duration {
+        if limits.per_minute.is_some() { limits.interval.max(MINUTE) } else { limits.interval }
+    }
+
+    /// The moment before which no connection may begin because another process may
+    /// have begun as many as are allowed until this one started.
+    pub(in crate::engine) fn due_after_another(limits: &BucketLimits, now: Duration) -> Option<Duration> {
+        Some(Self::lasts(limits)).filter(|due| *due > now)
     }
 }
 

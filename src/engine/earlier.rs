@@ -1,0 +1,88 @@
+//! What an earlier process found of a run that goes on: judged as it was then, it
+//! is known, and nobody is asked for it again.
+
+use super::counts::EngineCounts;
+use super::progress::{Progress, failure_of};
+use crate::interrogate::TlsByAddress;
+use crate::model::{
+    DomainFacts, DomainRecord, EndpointRecord, HelloEnd, JudgedEndpoint, Observation, ProbeKey,
+};
+use crate::verdict::{KeyContext, Policy, Reach, said_of_tls};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The findings that a run begins with; by default none, as it begins anew.
+#[derive(Default)]
+pub struct Earlier {
+    /// Whether there was an earlier process.
+    pub(super) goes_on: bool,
+    pub(super) done: HashMap<ProbeKey, Arc<JudgedEndpoint>>,
+    pub(super) reach: Reach,
+    pub(super) addresses: TlsByAddress,
+    pub(super) counts: EngineCounts,
+}
+
+impl Earlier {
+    /// Of a run that goes on, and of which nothing was read yet.
+    pub fn new() -> Self {
+        Self { goes_on: true, ..Self::default() }
+    }
+
+    /// Takes up what was seen of a key; `tlsa` says whether its host has TLSA
+    /// records by what is known now. Keys are to come in the order in which they
+    /// were recorded.
+    pub fn endpoint(
+        &mut self,
+        policy: &Policy,
+        observation: Observation,
+        tlsa: bool,
+        progress: &Progress,
+    ) -> EndpointRecord {
+        self.reach.add(&observation);
+        self.note_said(&observation);
+        let network_suspect = self.reach.is_suspect(observation.key.endpoint.ip);
+        let tlsa = tlsa || observation.tlsa == Some(true);
+        let hellos =
+            observation.extra_client_hellos.iter().filter(|hello| hello.end != HelloEnd::NotAsked).count();
+        self.counts.endpoints += 1;
+        self.counts.connections += u64::from(observation.attempts) + hellos as u64;
+        progress.probe_done(observation.tls.as_ref().is_some_and(|tls| tls.established));
+        let assessments = policy.assess(&observation);
+        let context = KeyContext { network_suspect, tlsa };
+        let (record, judged) = policy.endpoint_of_run(observation, &assessments, context);
+        self.done.insert(judged.finding.key.clone(), Arc::new(judged));
+        record
+    }
+
+    /// Takes up a target; `None` if not all that its answer rests on was taken up
+    /// before, so that it is to be asked again.
+    pub fn domain(
+        &mut self,
+        policy: &Policy,
+        facts: DomainFacts,
+        port: u16,
+        progress: &Progress,
+    ) -> Option<DomainRecord> {
+        let keys = facts.probe_keys(port).filter(|_| facts.failure.is_none());
+        let probes: Option<Vec<_>> =
+            keys.map(|(exchange, key)| Some((exchange, self.done.get(&key)?.clone()))).collect();
+        let verdict = policy.verdict(&facts, &probes?);
+        self.counts.targets += 1;
+        self.counts.domains += 1;
+        progress.domain_done(failure_of(&facts, &verdict).map(|failure| failure.kind));
+        Some(DomainRecord { facts, verdict })
+    }
+
+    /// What the connections to an endpoint said of its address.
+    fn note_said(&mut self, observation: &Observation) {
+        let endpoint = observation.key.endpoint;
+        let others = observation.other_attempts.iter().flatten();
+        let failures = others.map(|other| other.failure.as_ref()).chain([observation.failure.as_ref()]);
+        for failure in failures.filter(|_| observation.attempts > 0) {
+            self.addresses.note(endpoint, said_of_tls::by_probe(failure));
+        }
+        for hello in &observation.extra_client_hellos {
+            self.addresses.note(endpoint, said_of_tls::by_hello(hello));
+        }
+    }
+}
