@@ -143,8 +143,14 @@ impl Scanner {
         let (records_in, mut records) = mpsc::channel(RECORDS_QUEUED_MAX);
         let stages = (self.lookup.clone(), self.probe.clone(), self.policy.clone());
         let progress = Arc::new(Progress::default());
-        let run =
-            engine::run(self.config, stages, targets_out, records_in, progress, CancellationToken::new());
+        let run = engine::run(
+            self.config.clone(),
+            stages,
+            targets_out,
+            records_in,
+            progress,
+            CancellationToken::new(),
+        );
         let feed = async move {
             for target in targets {
                 if targets_in.send(target).await.is_err() {

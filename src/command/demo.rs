@@ -40,6 +40,7 @@ fn engine(port: u16) -> EngineConfig {
             retry_delay: DEMO_RETRY_DELAY,
             second_look_delay: Duration::from_millis(250),
         },
+        spill_dir: None,
     }
 }
 

@@ -53,6 +53,9 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         (None, Some(_)) => None,
     };
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
+    let beside =
+        directory.as_ref().map_or_else(std::env::temp_dir, |directory| directory.path().to_path_buf());
+    engine.spill_dir = Some(beside);
     super::say_at_start(&stages.settings);
     if share.connections < wanted.connections {
         super::say(format_args!(

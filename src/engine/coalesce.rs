@@ -134,6 +134,11 @@ impl KeyTable {
         }
     }
 
+    /// Whether a key was probed to its end.
+    pub fn is_done(&self, key: &ProbeKey) -> bool {
+        matches!(self.keys.get(key), Some(ProbeState::Done(_)))
+    }
+
     /// What was found, once it is.
     pub fn judged(&self, id: KeyId) -> Option<&Arc<JudgedEndpoint>> {
         match self.keys.get_index(id.0) {

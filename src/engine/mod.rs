@@ -4,8 +4,9 @@
 //! ([`coalesce`]), which are being asked ([`under_way`]), which may
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
-//! it began (`earlier`), how much it did (`counts`), which
-//! domains wait for what ([`join`]), which are looked up (`lookups`). Lookups and probes run
+//! it began (`earlier`), how much it did (`counts`), which domains wait for what
+//! ([`join`]), which are looked up (`lookups`), and who waits in a file (`spill`).
+//! Lookups and probes run
 //! beside it and report back.
 
 pub mod coalesce;
@@ -19,6 +20,7 @@ mod operators;
 pub mod pace;
 pub mod pipeline;
 pub mod progress;
+mod spill;
 mod starts;
 pub mod under_way;
 

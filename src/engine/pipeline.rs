@@ -11,6 +11,8 @@
 //! Backpressure goes the other way: a slow output stops the task, a full
 //! joiner or enough lookups under way stop the reading of targets.
 
+mod crowd;
+
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::counts::EngineCounts;
 use super::earlier::Earlier;
@@ -20,6 +22,7 @@ use super::nobody::NobodyThere;
 use super::operators::OperatorNumbers;
 use super::pace::{AskedPlace, BucketKey, Change, Limits, NextStart, Pacer, Sign};
 use super::progress::{Progress, failure_of};
+use super::spill::Spill;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
@@ -28,6 +31,9 @@ use crate::model::{
 };
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{KeyContext, Policy, Reach};
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -49,7 +55,7 @@ const DOMAINS_WAITING_MIN: usize = 1024;
 const DOMAINS_PAUSED_MAX: usize = 65_536;
 
 /// How a run goes about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineConfig {
     /// TCP port of endpoints that name none.
     pub port: u16,
@@ -59,12 +65,21 @@ pub struct EngineConfig {
     pub lookups_in_flight: usize,
     /// When and how often a key is asked again.
     pub retry: RetryPlan,
+    /// Where a file may be made for domains that wait for hosts for which many wait;
+    /// `None`: all wait in memory, and the reading of targets with them.
+    pub spill_dir: Option<PathBuf>,
 }
 
 impl Default for EngineConfig {
     /// Port 25, and the defaults of [`Limits`] and [`RetryPlan`].
     fn default() -> Self {
-        Self { port: 25, limits: Limits::default(), lookups_in_flight: 256, retry: RetryPlan::default() }
+        Self {
+            port: 25,
+            limits: Limits::default(),
+            lookups_in_flight: 256,
+            retry: RetryPlan::default(),
+            spill_dir: None,
+        }
     }
 }
 
@@ -72,6 +87,9 @@ impl Default for EngineConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
+    /// What the DNS said of domains that wait cannot be read again.
+    #[error("domains that waited in a file are lost: {0}")]
+    Spill(#[source] io::Error),
     /// Whoever writes the records is gone.
     #[error("the output ended before the run")]
     OutputGone,
@@ -124,7 +142,6 @@ pub async fn go_on<L: Lookup, P: Probe>(
     let (lookup, probe, policy) = stages;
     let Earlier { goes_on, done, reach, addresses, counts } = earlier;
     let pipeline = Pipeline {
-        config,
         lookup,
         probe,
         policy,
@@ -143,6 +160,9 @@ pub async fn go_on<L: Lookup, P: Probe>(
         nobody_there: NobodyThere::default(),
         reach,
         counts,
+        spill: Spill::default(),
+        coming_back: VecDeque::new(),
+        config,
     };
     pipeline.run(targets, stop).await
 }
@@ -178,6 +198,9 @@ struct Pipeline<L, P> {
     /// Whether this machine's own network lets connections out.
     reach: Reach,
     counts: EngineCounts,
+    spill: Spill,
+    /// Buckets that have room for domains in the file.
+    coming_back: VecDeque<BucketKey>,
 }
 
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
@@ -206,6 +229,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 },
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 () = changes(&mut aside) => {}
+                () = std::future::ready(()), if !self.coming_back.is_empty() => self.bring_back().await?,
                 () = stop.cancelled(), if !self.stopping => {
                     input_open = false;
                     self.stop().await?;
@@ -222,6 +246,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.stopping = true;
         self.pacer.clear();
         self.lookups.stop();
+        self.spill.clear();
+        self.coming_back.clear();
         self.progress.pauses_given_up();
         for (id, known) in self.under_way.take_idle() {
             self.probed(id, known).await?;
@@ -229,9 +255,13 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         Ok(())
     }
 
+    /// Domains that may wait in memory.
+    fn domains_waiting_max(&self) -> usize {
+        DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION)
+    }
+
     fn has_room(&self) -> bool {
-        let waiting_max =
-            DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION);
+        let waiting_max = self.domains_waiting_max();
         let paused = self.keys.paused_domains().min(DOMAINS_PAUSED_MAX);
         self.lookups.has_room() && self.joiner.len() + self.lookups.busy() < waiting_max + paused
     }
@@ -256,7 +286,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     async fn start_probes(&mut self) -> Result<Option<Duration>, EngineError> {
         loop {
             match self.pacer.begin_next() {
-                NextStart::Start(id, place) => self.begin(id, place),
+                NextStart::Start(id, place) => {
+                    self.begin(id, place);
+                    self.make_room(place);
+                }
                 NextStart::Rest(bucket, pause) => self.rest(bucket, pause),
                 NextStart::Forgo(id, bucket) => self.forgo(id, bucket).await?,
                 NextStart::After(pause) => return Ok(Some(pause)),
@@ -268,7 +301,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Whether nothing is left to happen. Pauses that tasks are still sleeping
     /// through for nobody are not worth waiting for.
     fn is_drained(&self) -> bool {
-        let nobody_waits = self.joiner.is_empty() && self.lookups.is_idle();
+        let nobody_waits = self.joiner.is_empty() && self.lookups.is_idle() && self.spill.len() == 0;
         self.pacer.open() == 0 && (nobody_waits || self.stopping && self.lookups.under_way() == 0)
     }
 
@@ -371,6 +404,14 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         if self.stopping {
             return Ok(());
         }
+        if self.put_aside(&facts) {
+            return Ok(());
+        }
+        self.admit(facts).await
+    }
+
+    /// Takes a domain in: it waits for its keys.
+    async fn admit(&mut self, facts: DomainFacts) -> Result<(), EngineError> {
         let operators: Vec<_> = facts.exchanges.iter().map(|exchange| self.operators.of(exchange)).collect();
         let of_host = |index: usize| {
             let has_tlsa = facts.exchanges.get(index).is_some_and(Exchange::may_have_tlsa);
@@ -465,6 +506,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     /// Records a key whose place was given up, with what is known of it.
     async fn forgo(&mut self, id: KeyId, bucket: BucketKey) -> Result<(), EngineError> {
+        if let Some(place) = self.goes_on_at(id) {
+            self.make_room(place);
+        }
         if let Some(known) = self.under_way.take(id) {
             return self.probed(id, known).await;
         }

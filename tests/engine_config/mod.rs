@@ -16,5 +16,6 @@ pub fn config() -> EngineConfig {
             retry_delay: Duration::from_millis(1),
             second_look_delay: Duration::from_millis(1),
         },
+        spill_dir: None,
     }
 }

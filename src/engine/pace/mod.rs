@@ -19,6 +19,7 @@
 
 mod breaker;
 mod bucket;
+mod clock;
 mod limits;
 mod place;
 mod queue;
@@ -38,7 +39,8 @@ use super::coalesce::KeyId;
 use crate::interrogate::RetryPlan;
 use breaker::Passage;
 use bucket::{Bucket, Obstacle};
-use governor::clock::{Clock, DefaultClock, Reference};
+use clock::RunClock;
+use governor::clock::{Clock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
@@ -46,6 +48,7 @@ use queue::{Class, ClassId, ClassStanding, Ranked};
 use slab::Slab;
 use standing::Standings;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -82,7 +85,7 @@ type Global<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Cl
 
 /// Who waits, by place, and what is open. The clock is a parameter so that tests
 /// need not wait.
-pub struct Pacer<C: Clock = DefaultClock> {
+pub struct Pacer<C: Clock = RunClock> {
     limits: Limits,
     clock: C,
     origin: C::Instant,
@@ -92,6 +95,8 @@ pub struct Pacer<C: Clock = DefaultClock> {
     buckets: HashMap<BucketKey, Bucket>,
     standings: Standings,
     ready: Ranked<ClassId>,
+    /// Keys that wait, by network and by operator.
+    waiting: HashMap<BucketKey, usize>,
     /// Draws among those that are ready.
     random: Option<fastrand::Rng>,
     open: usize,
@@ -106,7 +111,7 @@ impl Pacer {
     /// A pacer with nothing to do. An endpoint where nobody answers is looked at as
     /// often as `retry` says of a key.
     pub fn new(limits: Limits, retry: RetryPlan) -> Self {
-        Self::with_clock(limits, retry, DefaultClock::default())
+        Self::with_clock(limits, retry, RunClock::start())
     }
 }
 
@@ -126,6 +131,7 @@ impl<C: Clock + Clone> Pacer<C> {
             buckets: HashMap::new(),
             standings: Standings::new(&limits, retry),
             ready: Ranked::default(),
+            waiting: HashMap::new(),
             random: limits.order_seed.map(fastrand::Rng::with_seed),
             open: 0,
             started: 0,
@@ -159,6 +165,11 @@ impl<C: Clock + Clone> Pacer<C> {
         place.keys().any(|key| self.standings.passage(key, now) != Passage::Open)
     }
 
+    /// Keys that wait at a network, or at an operator.
+    pub fn waiting(&self, group: BucketKey) -> usize {
+        self.waiting.get(&group).copied().unwrap_or_default()
+    }
+
     /// Queues a key.
     pub fn push(&mut self, id: KeyId, place: AskedPlace) {
         self.queue(id, place, false);
@@ -173,6 +184,7 @@ impl<C: Clock + Clone> Pacer<C> {
         let class_id = *self.by_place.entry(place).or_insert_with(|| self.classes.insert(Class::new(place)));
         let Some(class) = self.classes.get_mut(class_id) else { return };
         class.keys.push(id, again);
+        place.groups().for_each(|group| *self.waiting.entry(group).or_default() += 1);
         match class.standing {
             ClassStanding::Idle => {
                 class.standing = ClassStanding::Ready;
@@ -357,6 +369,14 @@ impl<C: Clock + Clone> Pacer<C> {
         let class = self.classes.get_mut(class_id)?;
         class.standing = ClassStanding::Idle;
         let id = class.keys.pop();
+        for group in class.place.groups().filter(|_| id.is_some()) {
+            if let Entry::Occupied(mut waiting) = self.waiting.entry(group) {
+                *waiting.get_mut() -= 1;
+                if *waiting.get() == 0 {
+                    waiting.remove();
+                }
+            }
+        }
         if !class.keys.is_empty() {
             class.standing = ClassStanding::Ready;
             self.ready.push(class_id, class.keys.begins_again());
@@ -420,6 +440,7 @@ impl<C: Clock + Clone> Pacer<C> {
     /// Drops everything that has not started.
     pub fn clear(&mut self) {
         self.ready.clear();
+        self.waiting.clear();
         self.buckets.values_mut().for_each(|bucket| bucket.waiting.clear());
         for (_, class) in &mut self.classes {
             class.keys.clear();

@@ -21,7 +21,7 @@ impl AskedPlace {
     }
 
     /// What its address belongs to.
-    pub(super) fn groups(self) -> impl Iterator<Item = BucketKey> + use<> {
+    pub(in crate::engine) fn groups(self) -> impl Iterator<Item = BucketKey> + use<> {
         let network = BucketKey::Network(network(self.endpoint.ip));
         std::iter::once(network).chain(self.operator.map(BucketKey::Operator))
     }

@@ -1,0 +1,71 @@
+//! Who waits where many wait: in memory as long as they are few, else in a file.
+
+use super::{EngineError, Pipeline};
+use crate::engine::pace::{AskedPlace, BucketKey};
+use crate::model::DomainFacts;
+use crate::stage::{Lookup, Probe};
+
+/// Keys at one network, and of one operator, that may wait in memory; domains whose
+/// keys would be more wait in a file.
+const KEYS_WAITING_MAX: usize = 256;
+
+/// The same where half of the domains that may wait do so already.
+const KEYS_WAITING_CROWDED_MAX: usize = 16;
+
+/// When fewer wait than this, domains come back from the file, so many keys at a
+/// time at most.
+const KEYS_WAITING_LOW: usize = 8;
+const DOMAINS_BACK_AT_ONCE: usize = 64;
+
+impl<L: Lookup, P: Probe> Pipeline<L, P> {
+    /// Has a domain wait in the file, if many wait already for what it waits for.
+    pub(super) fn put_aside(&mut self, facts: &DomainFacts) -> bool {
+        let Some(group) = self.crowded(facts) else { return false };
+        let Some(dir) = &self.config.spill_dir else { return false };
+        match self.spill.put(dir, group, facts) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "domains that wait go on waiting in memory");
+                self.config.spill_dir = None;
+                false
+            }
+        }
+    }
+
+    /// The first of what a domain waits for for which as many wait as may.
+    fn crowded(&self, facts: &DomainFacts) -> Option<BucketKey> {
+        self.config.spill_dir.as_ref()?;
+        let is_crowded = self.joiner.len() * 2 > self.domains_waiting_max();
+        let most = if is_crowded { KEYS_WAITING_CROWDED_MAX } else { KEYS_WAITING_MAX };
+        let open = facts.probe_keys(self.config.port).filter(|(_, key)| !self.keys.is_done(key));
+        let mut groups = open.flat_map(|(exchange, key)| {
+            let operator = facts.exchanges.get(exchange).and_then(|exchange| self.operators.of(exchange));
+            AskedPlace { endpoint: key.endpoint, operator }.groups()
+        });
+        groups.find(|group| self.pacer.waiting(*group) >= most)
+    }
+
+    /// Notes that domains may come back from the file, where few wait now for what
+    /// this place belongs to.
+    pub(super) fn make_room(&mut self, place: AskedPlace) {
+        place.groups().for_each(|group| self.make_room_at(group));
+    }
+
+    fn make_room_at(&mut self, group: BucketKey) {
+        let has_room = self.pacer.waiting(group) < KEYS_WAITING_LOW;
+        if self.spill.has(group) && has_room && !self.coming_back.contains(&group) {
+            self.coming_back.push_back(group);
+        }
+    }
+
+    /// Brings some domains back from the file.
+    pub(super) async fn bring_back(&mut self) -> Result<(), EngineError> {
+        let Some(group) = self.coming_back.pop_front() else { return Ok(()) };
+        for _ in 0..DOMAINS_BACK_AT_ONCE {
+            let Some(facts) = self.spill.take(group).map_err(EngineError::Spill)? else { return Ok(()) };
+            self.admit(facts).await?;
+        }
+        self.make_room_at(group);
+        Ok(())
+    }
+}

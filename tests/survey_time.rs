@@ -1,0 +1,134 @@
+//! A survey under a clock of its own: who waits for whom, and how long.
+
+#![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
+
+use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::{EngineConfig, Progress, run};
+use mxray::internals::interrogate::RetryPlan;
+use mxray::internals::model::{
+    ClientHelloSpec, DomainFacts, DomainName, Exchange, Failure, HelloObservation, Kind, MxHost, Observation,
+    Phase, ProbeKey, Record, Subject, Target,
+};
+use mxray::internals::sender::Sender;
+use mxray::internals::stage::{Lookup, Probe};
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long a name takes in the DNS, and a session at a server.
+const LOOKUP: Duration = Duration::from_millis(20);
+const SESSION: Duration = Duration::from_millis(300);
+
+/// `bN.example` has a name of its own at one of four addresses, `fN.example` an
+/// address of its own.
+struct Table;
+
+impl Lookup for Table {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        tokio::time::sleep(LOOKUP).await;
+        let label = target.subject.label().to_string();
+        let number: u32 = label[1..].split('.').next().unwrap().parse().unwrap();
+        let ip = match label.as_bytes()[0] {
+            b'b' => IpAddr::from([192, 0, 2, (number % 4) as u8]),
+            _ => IpAddr::from((0x0a00_0000 + number * 256).to_be_bytes()),
+        };
+        DomainFacts::whole(
+            target,
+            vec![Exchange::whole(10, Some(MxHost::new(&format!("mx.{label}"))), vec![ip])],
+        )
+    }
+}
+
+/// Everybody takes the mail in clear for now: one look is enough for a row.
+struct Rejects;
+
+impl Probe for Rejects {
+    fn permit(&self, _key: &ProbeKey) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
+        tokio::time::sleep(SESSION).await;
+        let failure = Failure::new(Phase::Greeting, Kind::Rejected);
+        Observation::failed(key, jiff::Timestamp::UNIX_EPOCH, attempt, failure)
+    }
+
+    async fn hello(&self, _key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
+        HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None)
+    }
+}
+
+/// When the row of each domain was written, from the start of the run.
+async fn surveyed(config: EngineConfig, names: Vec<String>) -> BTreeMap<String, Duration> {
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, mut records) = mpsc::channel(8);
+    tokio::spawn(async move {
+        for (line, name) in (1..).zip(names) {
+            let subject = Subject::Domain(DomainName::parse(&name).unwrap());
+            targets_in.send(Target { line, subject }).await.unwrap();
+        }
+    });
+    let begun = Instant::now();
+    let collected = tokio::spawn(async move {
+        let mut rows = BTreeMap::new();
+        while let Some(record) = records.recv().await {
+            if let Record::Domain(domain) = record {
+                let twice = rows.insert(domain.facts.target.subject.label().to_string(), begun.elapsed());
+                assert_eq!(twice, None, "a domain has two rows");
+            }
+        }
+        rows
+    });
+    let judge = Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH);
+    let policy = Arc::new(Policy::new(judge, Sender::named("exchange-online").unwrap()));
+    let stages = (Arc::new(Table), Arc::new(Rejects), policy);
+    run(config, stages, targets, records_in, Arc::new(Progress::default()), CancellationToken::new())
+        .await
+        .unwrap();
+    collected.await.unwrap()
+}
+
+/// The defaults of `mxray scan`.
+fn config(spill: Option<&tempfile::TempDir>) -> EngineConfig {
+    EngineConfig {
+        limits: Limits { order_seed: Some(1), ..Limits::default() },
+        retry: RetryPlan::default(),
+        spill_dir: spill.map(|dir| dir.path().to_path_buf()),
+        ..EngineConfig::default()
+    }
+}
+
+/// Ten thousand names on four addresses stand before a thousand that nobody else
+/// waits for: the list is read on, and those are done as fast as the rate allows.
+#[tokio::test(start_paused = true)]
+async fn a_crowd_at_a_few_addresses_keeps_nobody_else_waiting() {
+    const BUSY: usize = 10_000;
+    const FREE: usize = 1_000;
+    let dir = tempfile::tempdir().unwrap();
+    let names = (0..BUSY).map(|n| format!("b{n}.example")).chain((0..FREE).map(|n| format!("f{n}.example")));
+    let rows = surveyed(config(Some(&dir)), names.collect()).await;
+    assert_eq!(rows.len(), BUSY + FREE);
+    let last_free = rows.iter().filter(|(name, _)| name.starts_with('f')).map(|(_, at)| *at).max().unwrap();
+    // A hundred a second in all, four of which go to the crowd.
+    assert!(last_free < Duration::from_secs(15), "{last_free:?}");
+    let last = rows.values().max().unwrap();
+    // One connection a second to each of the four.
+    assert!((BUSY as u64 / 4..BUSY as u64 / 4 + 10).contains(&last.as_secs()), "{last:?}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "the file has no name");
+}
+
+/// Where the file cannot be made all wait in memory, and nobody is lost.
+#[tokio::test(start_paused = true)]
+async fn without_a_place_for_the_file_nobody_is_lost() {
+    const BUSY: usize = 3_000;
+    let dir = tempfile::tempdir().unwrap();
+    let config = EngineConfig { spill_dir: Some(dir.path().join("gone")), ..config(None) };
+    let rows = surveyed(config, (0..BUSY).map(|n| format!("b{n}.example")).collect()).await;
+    assert_eq!(rows.len(), BUSY);
+}
