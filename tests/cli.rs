@@ -50,6 +50,9 @@ mod second_look;
 #[path = "cli/senders.rs"]
 mod senders;
 #[cfg(unix)]
+#[path = "cli/standstill.rs"]
+mod standstill;
+#[cfg(unix)]
 #[path = "cli/stopping.rs"]
 mod stopping;
 #[path = "cli/streams.rs"]

@@ -1,22 +1,23 @@
 //! TCP connect, and what its errors mean.
 
 use super::route::has_route;
+use super::standstill;
 use crate::model::{Endpoint, Failure, Kind, Phase};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// Connects before `deadline`.
 ///
 /// Commands are small and each waits for its answer, so Nagle's algorithm
 /// (RFC 896) would only hold the EHLO back that follows the TLS Finished.
 pub(crate) async fn connect(endpoint: Endpoint, deadline: Instant) -> Result<TcpStream, Failure> {
-    let connected = timeout_at(deadline, TcpStream::connect(SocketAddr::from(endpoint))).await;
+    let connected = standstill::by(deadline, TcpStream::connect(SocketAddr::from(endpoint))).await;
     let stream = match connected {
-        Err(_) => return Err(Failure::new(Phase::Connect, Kind::Timeout)),
-        Ok(Err(error)) => return Err(failure(&error, || has_route(endpoint.ip))),
-        Ok(Ok(stream)) => stream,
+        None => return Err(Failure::new(Phase::Connect, Kind::Timeout)),
+        Some(Err(error)) => return Err(failure(&error, || has_route(endpoint.ip))),
+        Some(Ok(stream)) => stream,
     };
     stream.set_nodelay(true).map_err(|error| failure(&error, || true))?;
     Ok(stream)

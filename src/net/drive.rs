@@ -4,7 +4,7 @@
 use super::handshake::{self, ClientHelloForm, Handshaker};
 use super::recorder::Recorder;
 use super::wire::{Socket, TlsWire, TooManyBytes, Wire, is_torn};
-use super::{ending, tls_failure, trace};
+use super::{ending, standstill, tls_failure, trace};
 use crate::model::{
     AddressTls, ClientCertificate, Dialogue, Failure, Kind, Observation, Phase, ProbeKey, Timings,
     TlsObservation,
@@ -105,8 +105,11 @@ pub(super) fn micros(duration: Duration) -> u64 {
 }
 
 /// What comes of `work`, or that it took too long.
-async fn in_time<T>(deadline: Instant, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    timeout_at(deadline, work).await.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+pub(super) async fn in_time<T>(
+    deadline: Instant,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    standstill::by(deadline, work).await.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
 }
 
 /// Why the state machine gave the stream back.

@@ -5,7 +5,7 @@
 //! answer is there, by the alerts that TLS has for that. An offer of TLS 1.3 comes without a key share,
 //! so that the server names the group that it wants (RFC 8446 §4.2.8).
 
-use super::drive::{Drive, PhaseTimeouts, micros};
+use super::drive::{Drive, PhaseTimeouts, in_time, micros};
 use super::wire::{Socket, TooManyBytes, Wire};
 use super::{dial, ending, handshake, tls_failure, trace};
 use crate::model::{
@@ -22,7 +22,7 @@ use aws_lc_rs::rand;
 use jiff::Timestamp;
 use rustls::pki_types::ServerName;
 use std::io::ErrorKind;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// Sends one hello on a connection of its own.
 pub(super) async fn ask(
@@ -151,21 +151,18 @@ async fn converse(probe: &mut HelloProbe, socket: &mut Socket, deadline: Instant
     loop {
         let result = match probe.next() {
             HelloAction::Done => return Ok(()),
-            HelloAction::Write(bytes) => {
-                timeout_at(deadline, socket.write(bytes)).await.map(|sent| sent.map(|()| None))
-            }
+            HelloAction::Write(bytes) => in_time(deadline, socket.write(bytes)).await.map(|()| None),
             HelloAction::Read => {
                 let listen = socket.read(|bytes| probe.receive(bytes));
-                timeout_at(deadline, listen).await.map(|read| read.map(Some))
+                in_time(deadline, listen).await.map(Some)
             }
         };
         match result {
-            Ok(Ok(None | Some(1..))) => {}
-            Err(_) => probe.timed_out(),
-            Ok(Err(error)) if error.kind() == ErrorKind::TimedOut => probe.timed_out(),
-            Ok(Err(error)) if TooManyBytes::is_in(&error) => probe.too_many_bytes(),
-            Ok(Err(error)) if !tls_failure::is_end(&error) => return Err(unsendable(error)),
-            Ok(Ok(Some(0)) | Err(_)) => probe.receive_eof(),
+            Ok(None | Some(1..)) => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut => probe.timed_out(),
+            Err(error) if TooManyBytes::is_in(&error) => probe.too_many_bytes(),
+            Err(error) if !tls_failure::is_end(&error) => return Err(unsendable(error)),
+            Ok(Some(0)) | Err(_) => probe.receive_eof(),
         }
     }
 }

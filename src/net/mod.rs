@@ -16,6 +16,7 @@ mod recorder;
 mod route;
 mod second_handshake;
 mod sessions;
+mod standstill;
 mod tls_failure;
 mod trace;
 mod wire;
@@ -46,6 +47,7 @@ impl NetProbe {
     /// A probe that says `ehlo` in EHLO, connects where `gate` lets it and
     /// gives each phase the time that `timeouts` allows.
     pub fn new(gate: Gate, ehlo: EhloName, timeouts: PhaseTimeouts, handshaker: Handshaker) -> Self {
+        standstill::watch();
         Self { gate, ehlo, timeouts, handshaker }
     }
 }
@@ -76,7 +78,9 @@ impl Probe for NetProbe {
         }
         // Boxed: few hosts are asked so, and a future has room for the largest
         // of what it may come to.
-        Box::pin(legacy::ask(&key, question, &self.ehlo, &self.timeouts)).instrument(span).await
+        let before = standstill::count();
+        let asked = Box::pin(legacy::ask(&key, question, &self.ehlo, &self.timeouts));
+        standstill::own_hello(asked.instrument(span).await, before)
     }
 }
 
@@ -89,7 +93,7 @@ impl NetProbe {
         started: Timestamp,
         form: ClientHelloForm,
     ) -> Observation {
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), standstill::count());
         let session_ends = begun + self.timeouts.session;
         let later = attempt > 1 || form != ClientHelloForm::FIRST;
         let connect_ends = session_ends.min(begun + self.timeouts.connecting(later));
@@ -105,6 +109,7 @@ impl NetProbe {
                 drive.into_observation(key, started, attempt)
             }
         };
+        standstill::own(&mut observation, before);
         observation.timings.total_us = drive::micros(begun.elapsed());
         trace::ended(observation.failure.as_ref());
         observation

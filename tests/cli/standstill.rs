@@ -1,0 +1,116 @@
+//! The whole process stands still for a while, as a suspended machine does, or one
+//! that `SIGSTOP` holds: what servers do meanwhile is no answer of theirs.
+
+use crate::command::Folder;
+use crate::streams::end;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
+use std::thread;
+use std::time::Duration;
+
+/// How long the process is stopped; longer than any deadline of the servers.
+const STANDSTILL: Duration = Duration::from_secs(3);
+
+/// How long a server waits for a command.
+const SERVER_PATIENCE: Duration = Duration::from_secs(1);
+
+fn scan_of(listener: &TcpListener, folder: &Folder, words: &str) -> Child {
+    let port = listener.local_addr().unwrap().port();
+    folder.write("endpoints", format!("127.0.0.1,mx.example,,{port}\n"));
+    let args = "scan endpoints --input endpoints --allow-private -o run --ehlo scanner.example \
+                --second-look-delay 0 --retry-delay 100ms --per-ip-interval 0 --cool-down 0";
+    folder.mxray(args.split_ascii_whitespace().chain(words.split(' '))).spawn().unwrap()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+}
+
+/// Greets, and hears EHLO.
+fn greet(listener: &TcpListener) -> (TcpStream, BufReader<TcpStream>) {
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(b"220 mx.example ESMTP\r\n").unwrap();
+    let mut lines = BufReader::new(stream.try_clone().unwrap());
+    lines.read_line(&mut String::new()).unwrap();
+    (stream, lines)
+}
+
+/// Answers EHLO without STARTTLS, and QUIT.
+fn serve(listener: &TcpListener) {
+    let (mut stream, mut lines) = greet(listener);
+    stream.write_all(b"250 mx.example\r\n").unwrap();
+    lines.read_line(&mut String::new()).unwrap();
+    stream.write_all(b"221 bye\r\n").unwrap();
+}
+
+/// A client that is stopped before it hears the answer to its EHLO is too slow for the
+/// server, which says so and hangs up.
+fn stop_within_a_session(listener: &TcpListener, child: &Child) {
+    let (mut stream, _lines) = greet(listener);
+    signal(child, Signal::SIGSTOP);
+    stream.write_all(b"250-mx.example\r\n250 STARTTLS\r\n").unwrap();
+    thread::sleep(SERVER_PATIENCE);
+    stream.write_all(b"421 4.4.2 mx.example Error: timeout exceeded\r\n").unwrap();
+    drop(stream);
+    thread::sleep(STANDSTILL - SERVER_PATIENCE);
+    signal(child, Signal::SIGCONT);
+}
+
+/// The one row of `endpoints.csv`.
+fn row(folder: &Folder) -> BTreeMap<String, String> {
+    let text = folder.read("run/endpoints.csv");
+    csv::Reader::from_reader(text.as_bytes()).deserialize().next().unwrap().unwrap()
+}
+
+#[test]
+fn what_ends_while_the_process_is_stopped_is_asked_again() {
+    let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), Folder::new());
+    let child = scan_of(&listener, &folder, "--retries 1");
+    stop_within_a_session(&listener, &child);
+    // The retry, and the second look at a "no TLS".
+    serve(&listener);
+    serve(&listener);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let row = row(&folder);
+    assert_eq!(row["outcome"], "not_offered", "{row:?}");
+    assert!(row["other_attempts"].contains("local_error"), "{row:?}");
+}
+
+#[test]
+fn what_ends_while_the_process_is_stopped_is_told_as_its_own() {
+    let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), Folder::new());
+    let child = scan_of(&listener, &folder, "--retries 0");
+    stop_within_a_session(&listener, &child);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let row = row(&folder);
+    assert_eq!((&*row["outcome"], &*row["delivery"]), ("local_error", "undetermined"), "{row:?}");
+    assert!(row["detail"].contains("this machine stood still"), "{row:?}");
+}
+
+/// A server that speaks meanwhile has spoken in time.
+#[test]
+fn what_was_said_while_the_process_is_stopped_is_heard() {
+    let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), Folder::new());
+    let child = scan_of(&listener, &folder, "--retries 0 --timeout 2s");
+    let (mut stream, _) = listener.accept().unwrap();
+    signal(&child, Signal::SIGSTOP);
+    thread::sleep(SERVER_PATIENCE);
+    stream.write_all(b"220 mx.example ESMTP\r\n").unwrap();
+    thread::sleep(STANDSTILL - SERVER_PATIENCE);
+    signal(&child, Signal::SIGCONT);
+    let mut lines = BufReader::new(stream.try_clone().unwrap());
+    lines.read_line(&mut String::new()).unwrap();
+    stream.write_all(b"250 mx.example\r\n").unwrap();
+    lines.read_line(&mut String::new()).unwrap();
+    stream.write_all(b"221 bye\r\n").unwrap();
+    serve(&listener);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(row(&folder)["outcome"], "not_offered");
+}
