@@ -152,7 +152,12 @@ const ENUMERATED_COLUMNS: [&str; 4] = ["position", "cipher_suite", "cipher_prefe
 /// is taken.
 fn suite_rows(expected: Option<&ExpectedSuites>) -> Vec<String> {
     let Some(expected) = expected else { return vec!["   yes".to_string()] };
-    let row = |(place, suite): (usize, &CipherSuite)| format!("{place} {suite} {} yes", expected.preference);
+    let complete = if expected.incomplete { "no" } else { "yes" };
+    if expected.cipher_suites.is_empty() {
+        return vec![format!("   {complete}")];
+    }
+    let preference = &expected.preference;
+    let row = |(place, suite): (usize, &CipherSuite)| format!("{place} {suite} {preference} {complete}");
     (1..).zip(&expected.cipher_suites).map(row).collect()
 }
 

@@ -365,6 +365,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "tls12_ecdsa",
     "tls12_endless_warnings",
     "tls12_hello_request_before_hello",
+    "tls12_old_versions_internal_error",
     "tls12_p256",
     "tls12_renegotiation_request",
     "tls12_renegotiation_requests",

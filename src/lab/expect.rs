@@ -169,7 +169,8 @@ pub struct Expect {
     #[serde(default)]
     pub by_enumeration: BTreeMap<String, BTreeMap<String, Cell>>,
     /// `[[expect.enumerated.ROLE]]`: what a scan with `--enumerate` finds, a
-    /// table for each version in which the server takes any suite.
+    /// table for each version in which the server takes any suite, or leaves open
+    /// whether it does.
     #[serde(default)]
     pub enumerated: BTreeMap<String, Vec<ExpectedSuites>>,
 }
@@ -185,7 +186,11 @@ pub struct ExpectedSuites {
     #[serde(default)]
     pub preference: String,
     /// The suites in the order in which the server chooses them.
+    #[serde(default)]
     pub cipher_suites: Vec<CipherSuite>,
+    /// Whether the server leaves open if these are all.
+    #[serde(default)]
+    pub incomplete: bool,
 }
 
 /// A cell as it stands in the CSV files: `yes` and `no` for booleans.
