@@ -68,7 +68,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Survey a list of domains and write a run directory
-    #[command(after_help = EXIT_CODES)]
+    #[command(
+        after_help = EXIT_CODES,
+        override_usage = "mxray scan [OPTIONS] <INPUT>\n       mxray scan --resume <RUN_DIR>"
+    )]
     Scan(Box<ScanArgs>),
     /// Probe one domain, host or address, and show the whole dialogue
     #[command(
@@ -146,12 +149,17 @@ pub enum StreamFormatArg {
 #[derive(Debug, Args)]
 pub struct ScanArgs {
     /// The list: a file (`.gz` and `.zst` are unpacked), or `-` for standard input
-    #[arg(value_name = "INPUT")]
-    pub list: String,
+    #[arg(value_name = "INPUT", required_unless_present = "resume", conflicts_with = "resume")]
+    pub list: Option<String>,
 
     /// Directory to write the run to [default: mxray-DATE-TIME, or none with --format]
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
+
+    /// Go on with a run that was stopped or killed, with its list and its options; only -v, --blocklist and
+    /// --require-targets may be added
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
+    pub resume: Option<PathBuf>,
 
     /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip`, `ip,port` or
     /// `ip,name[,tag[,port]]`)

@@ -13,6 +13,7 @@ mod files;
 mod judging;
 mod load;
 mod probe_target;
+mod resume;
 mod sender;
 mod stored_files;
 mod stores;
@@ -24,6 +25,7 @@ pub use files::read_file;
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;
+pub use resume::{asked_by, judging_on, resumed};
 pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;
@@ -71,6 +73,8 @@ pub struct StageSettings {
     pub ehlo_name: String,
     /// The address family that is left out for want of a route.
     pub without_route: Option<AddressFamily>,
+    /// The families in use: `ipv4`, `ipv6`.
+    pub families: Vec<String>,
     /// Resolvers; empty for those of the system.
     pub resolvers: Vec<String>,
     /// Each of them, those of the system too, and whether its AD is believed, as
@@ -148,6 +152,21 @@ pub fn stages(
     stages_by_routes(args, policies, hellos, judging, pace, || families_with_route(args.allow_private))
 }
 
+/// The same, judged by what is there already.
+///
+/// # Errors
+/// [`UsageError`] for a word that cannot be followed.
+pub fn stages_judging(
+    args: &AskArgs,
+    policies: &PolicyArgs,
+    hellos: &HelloArgs,
+    judging: Judging,
+    pace: LookupPace,
+) -> Result<Stages, UsageError> {
+    let with_route = || families_with_route(args.allow_private);
+    stages_of(args, policies, hellos, judging, pace, with_route)
+}
+
 /// The same on a machine that has a route over these families (IPv4, IPv6).
 pub(crate) fn stages_by_routes(
     args: &AskArgs,
@@ -157,9 +176,20 @@ pub(crate) fn stages_by_routes(
     pace: LookupPace,
     with_route: impl FnOnce() -> (bool, bool),
 ) -> Result<Stages, UsageError> {
+    let judging = judging::judging(judging, Timestamp::now())?;
+    stages_of(args, policies, hellos, judging, pace, with_route)
+}
+
+fn stages_of(
+    args: &AskArgs,
+    policies: &PolicyArgs,
+    hellos: &HelloArgs,
+    judging: Judging,
+    pace: LookupPace,
+    with_route: impl FnOnce() -> (bool, bool),
+) -> Result<Stages, UsageError> {
     let dialogue = &args.dialogue;
     let (timeouts, dns_timeout) = timeouts(&dialogue.timeout)?;
-    let judging = judging::judging(judging, Timestamp::now())?;
     let families = families::in_use(dialogue, with_route);
     let config = ScannerConfig {
         lookup: LookupConfig {
@@ -263,6 +293,11 @@ fn build(parts: StageParts) -> Result<Stages, UsageError> {
     let mut settings = StageSettings {
         ehlo_name: config.ehlo.as_str().to_string(),
         without_route,
+        families: [("ipv4", config.lookup.ipv4), ("ipv6", config.lookup.ipv6)]
+            .into_iter()
+            .filter(|(_, used)| *used)
+            .map(|(family, _)| family.to_string())
+            .collect(),
         resolvers: config.lookup.nameservers.iter().map(ToString::to_string).collect(),
         asked_resolvers: Vec::new(),
         roots: judging.root_names,

@@ -3,8 +3,8 @@
 use super::CommandError;
 use super::display::Style;
 use super::signals::{Signals, Stop};
-use super::survey::{self, Survey};
-use super::writer::Outputs;
+use super::survey::{self, EarlierPart, Survey};
+use super::writer::{Fold, Outputs};
 use crate::cli::DemoArgs;
 use crate::engine::EngineConfig;
 use crate::engine::pace::{BucketLimits, Limits};
@@ -84,11 +84,12 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         list_options,
         stages,
         engine,
-        outputs: Outputs { directory: Some(directory), stream: None },
+        outputs: Outputs { directory: Some(directory), stream: None, earlier: Fold::default() },
         style: Style::Auto,
         info,
         signals,
         require_targets: false,
+        earlier: EarlierPart::default(),
     };
     let surveyed = survey.run().await?;
     let code = surveyed.tell(false)?;

@@ -83,6 +83,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         list_end: None,
         quiet: false,
         path: Some(path),
+        resumable: false,
     };
     surveyed.tell(false)
 }

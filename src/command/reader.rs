@@ -4,6 +4,7 @@
 use crate::engine::Progress;
 use crate::input::{self, Entry, InputList, InputOptions};
 use crate::model::{Record, Target};
+use crate::run_dir::read::LineNumbers;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Sender, WeakSender};
@@ -18,7 +19,8 @@ pub(super) struct Read {
     pub(super) error: Option<io::Error>,
 }
 
-/// Reads the list to its end, or until nobody takes more.
+/// Reads the list to its end, or until nobody takes more; the lines that are `done`
+/// are passed over, and counted.
 ///
 /// `records` is held weakly: a thread that sits in a read of standard input
 /// must not keep the output of a stopped run open.
@@ -26,6 +28,7 @@ pub(super) fn start(
     list: InputList,
     targets: Sender<Target>,
     records: WeakSender<Record>,
+    done: LineNumbers,
 ) -> JoinHandle<Read> {
     tokio::task::spawn_blocking(move || {
         let mut read = 0;
@@ -33,8 +36,9 @@ pub(super) fn start(
             let taken = match entry {
                 Ok(Entry::Target(target)) => {
                     read += 1;
-                    targets.blocking_send(target).is_ok()
+                    done.contains(target.line) || targets.blocking_send(target).is_ok()
                 }
+                Ok(Entry::Rejected(rejected)) if done.contains(rejected.line) => true,
                 Ok(Entry::Rejected(rejected)) => records
                     .upgrade()
                     .is_some_and(|records| records.blocking_send(Record::Rejected(rejected)).is_ok()),

@@ -6,14 +6,15 @@ use super::list_end::{ListEnd, own_network};
 use super::reader::{self, Read};
 use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
-use super::writer::{self, Outputs, Written};
+use super::writer::{self, Fold, Outputs, Written};
 use super::{CommandError, outlet};
 use crate::engine::pace::BucketLimits;
-use crate::engine::{self, EngineConfig, EngineCounts, Progress};
+use crate::engine::{self, Earlier, EngineConfig, EngineCounts, Progress};
 use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
-use crate::run_dir::{self, BucketRunLimits, RunCoolDowns, RunInfo, RunLimits};
+use crate::run_dir::read::LineNumbers;
+use crate::run_dir::{self, BucketRunLimits, RunInfo, RunLimits};
 use crate::verdict::Reach;
 use anyhow::anyhow;
 use jiff::Timestamp;
@@ -53,6 +54,19 @@ pub(super) struct Survey {
     pub(super) signals: Signals,
     /// Whether a list without targets is an error.
     pub(super) require_targets: bool,
+    /// What an earlier process did of it.
+    pub(super) earlier: EarlierPart,
+}
+
+/// What an earlier process did of a survey.
+#[derive(Default)]
+pub(super) struct EarlierPart {
+    /// What it found.
+    pub(super) found: Earlier,
+    /// The lines of the list that are done.
+    pub(super) done: LineNumbers,
+    /// Counts that, too.
+    pub(super) progress: Arc<Progress>,
 }
 
 /// How a survey went.
@@ -78,19 +92,21 @@ pub(super) struct Surveyed {
     pub(super) quiet: bool,
     /// The run directory, if one was written.
     pub(super) path: Option<PathBuf>,
+    /// Whether another process can go on with it.
+    pub(super) resumable: bool,
 }
 
 impl Survey {
     /// Runs to the end of the list, or until somebody stops it.
     pub(super) async fn run(self) -> Result<Surveyed, CommandError> {
         let stop = self.signals.watch("open connections are ended in order");
-        let progress = Arc::new(Progress::default());
+        let EarlierPart { found, done, progress } = self.earlier;
         let taken = self.list.taken();
         let counting = reader::count_ahead(&self.list_name, self.list_options, progress.clone());
 
         let (targets_in, targets) = mpsc::channel(TARGETS_QUEUED_MAX);
         let (records_in, records) = mpsc::channel(RECORDS_QUEUED_MAX);
-        let reading = reader::start(self.list, targets_in, records_in.downgrade());
+        let reading = reader::start(self.list, targets_in, records_in.downgrade(), done);
         let unwanted = CancellationToken::new();
         let writing = writer::start(self.outputs, records, stop.token.clone(), unwanted.clone());
         let display = Display::start(progress.clone(), self.style);
@@ -106,8 +122,14 @@ impl Survey {
         let stages = (self.stages.lookup, self.stages.probe, self.stages.policy);
         // On a worker: the thread that waits for the whole run is none, and
         // every event would have to wake it.
-        let mut engine =
-            tokio::spawn(engine::run(self.engine, stages, targets, records_in, progress, stop.token.clone()));
+        let mut engine = tokio::spawn(engine::go_on(
+            self.engine,
+            stages,
+            targets,
+            records_in,
+            (progress, found),
+            stop.token.clone(),
+        ));
         let counted = tokio::select! {
             counted = &mut engine => counted.map_err(|error| anyhow!("the engine failed: {error}"))?,
             // Nobody is left to hear how the open connections end.
@@ -156,15 +178,15 @@ fn finish(
     info.error = list_error.clone().or(unwritten).or(unread).or(lost.error(&info.resolver));
     let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
-    info.network_suspect = Some(suspects(&written.reach));
-    info.cool_downs = Some(RunCoolDowns {
-        begun: counts.cool_downs.begun,
-        given_up: counts.given_up.count,
-        given_up_places: counts.given_up.names,
-    });
+    info.network_suspect = Some(suspects(&written.fold.reach));
+    let mut cool_downs = info.cool_downs.take().unwrap_or_default();
+    cool_downs.begun += counts.cool_downs.begun;
+    cool_downs.given_up += counts.given_up.count;
+    cool_downs.given_up_places.extend(counts.given_up.names);
+    info.cool_downs = Some(cool_downs);
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
-        rejected: written.summary.rejected,
+        rejected: written.fold.summary.rejected,
         taken_from_urls: taken.urls(),
         taken_from_mail_addresses: taken.mail_addresses(),
         connections: counts.connections,
@@ -175,16 +197,17 @@ fn finish(
     let mut path = None;
     if let Some(directory) = written.directory {
         path = Some(directory.path().to_path_buf());
-        directory.finish(&info, &written.summary).map_err(|error| failed(&error))?;
+        directory.finish(&info, &written.fold.summary).map_err(|error| failed(&error))?;
     }
     if let Some(error) = written.error {
         return Err(failed(&error).into());
     }
-    let Written { summary, reach, asked, pipe_closed: quiet, .. } = written;
+    let Written { fold: Fold { summary, reach, asked }, pipe_closed: quiet, .. } = written;
     let list = if list == "-" { "standard input".to_string() } else { list };
     let list_end =
         Some(ListEnd { asked, reach: reach.clone(), list, resolver: info.resolver, require_targets });
     let taken = (taken.urls(), taken.mail_addresses());
+    let resumable = info.asked_by.is_some_and(|by| by.list.is_some());
     Ok(Surveyed {
         summary,
         reach,
@@ -197,6 +220,7 @@ fn finish(
         list_end,
         quiet,
         path,
+        resumable,
     })
 }
 
@@ -236,6 +260,8 @@ pub(super) fn run_info(
         sender: settings.sender.clone(),
         port: engine.port,
         judged_by: settings.judged_by.clone(),
+        asked_by: None,
+        resumed: Vec::new(),
         judged_from: None,
         seed: seed.or(engine.limits.order_seed),
         limits: RunLimits {
@@ -321,6 +347,9 @@ impl Surveyed {
         let interrupted = self.stop.code();
         if interrupted.is_some() || self.lost.is_so() {
             text.push_str(&stopped_early(self.rows, self.unfinished));
+            if let Some(path) = self.path.as_ref().filter(|_| self.resumable) {
+                text.push_str(&format!("mxray scan --resume {} goes on with it\n", path.display()));
+            }
         }
         if aside {
             outlet::words(text.as_bytes());

@@ -31,6 +31,29 @@ pub(super) struct Outputs {
     pub(super) directory: Option<RunDirectory>,
     /// Domain rows for a pipe, if asked for.
     pub(super) stream: Option<RowStream>,
+    /// What an earlier process wrote to the directory.
+    pub(super) earlier: Fold,
+}
+
+/// The fold over the records of a run.
+#[derive(Default)]
+pub(super) struct Fold {
+    /// What they come to.
+    pub(super) summary: Summary,
+    /// Where TCP opened.
+    pub(super) reach: Reach,
+    /// Whether anything could be asked.
+    pub(super) asked: AnswerCount,
+}
+
+impl Fold {
+    pub(super) fn add(&mut self, record: &Record) {
+        self.summary.add(record);
+        if let Record::Endpoint(endpoint) = record {
+            self.reach.add(&endpoint.observation);
+        }
+        self.asked.add(record);
+    }
 }
 
 /// Domain rows on their way to a pipe.
@@ -71,11 +94,7 @@ pub(super) struct Written {
     /// What is left open for the last words; `None` if it cannot be written.
     pub(super) directory: Option<RunDirectory>,
     /// The fold over everything that was sent, written or not.
-    pub(super) summary: Summary,
-    /// Where TCP opened.
-    pub(super) reach: Reach,
-    /// Whether anything could be asked.
-    pub(super) asked: AnswerCount,
+    pub(super) fold: Fold,
     /// The first error, if writing broke off.
     pub(super) error: Option<io::Error>,
     /// Whoever read standard output has enough.
@@ -97,9 +116,7 @@ pub(super) fn start(
 
 struct Writer {
     outputs: Outputs,
-    summary: Summary,
-    reach: Reach,
-    asked: AnswerCount,
+    fold: Fold,
     error: Option<io::Error>,
     pipe_closed: bool,
     /// Rows for a pipe that nobody reads, once that was given up.
@@ -113,13 +130,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(outputs: Outputs, stop: CancellationToken, unwanted: CancellationToken) -> Self {
-        let (summary, asked) = (Summary::default(), AnswerCount::default());
+    fn new(mut outputs: Outputs, stop: CancellationToken, unwanted: CancellationToken) -> Self {
+        let fold = std::mem::take(&mut outputs.earlier);
         Self {
             outputs,
-            summary,
-            reach: Reach::default(),
-            asked,
+            fold,
             error: None,
             pipe_closed: false,
             unread: None,
@@ -134,11 +149,7 @@ impl Writer {
         let mut batch = Vec::with_capacity(BATCH_RECORDS_MAX);
         while self.receive(&mut records, &mut batch, runtime) > 0 {
             for record in batch.drain(..) {
-                self.summary.add(&record);
-                if let Record::Endpoint(endpoint) = &record {
-                    self.reach.add(&endpoint.observation);
-                }
-                self.asked.add(&record);
+                self.fold.add(&record);
                 let result = self.write(&record);
                 self.note(result);
             }
@@ -155,20 +166,20 @@ impl Writer {
         self.hand_over(true);
         self.flush_directory();
         let directory = self.outputs.directory.take();
-        let Self { summary, reach, asked, error, pipe_closed, unread, .. } = self;
+        let Self { fold, error, pipe_closed, unread, .. } = self;
         let error = error.or_else(|| {
             let told = format!("standard output: {UNREAD}; rows that were not written: {}", unread?);
             Some(io::Error::new(ErrorKind::TimedOut, told))
         });
-        Written { directory, summary, reach, asked, error, pipe_closed }
+        Written { directory, fold, error, pipe_closed }
     }
 
     /// Says once that this machine's own network may let nothing out, as soon
     /// as that is suspected: a list may take days.
     fn warn_of_network(&mut self) {
-        if !self.warned && self.reach.opened_nowhere() {
+        if !self.warned && self.fold.reach.opened_nowhere() {
             self.warned = true;
-            super::say(format_args!("mxray: warning: so far {}", no_way_out(&self.reach)));
+            super::say(format_args!("mxray: warning: so far {}", no_way_out(&self.fold.reach)));
         }
     }
 
@@ -315,7 +326,12 @@ mod tests {
             let directory = Some(RunDirectory::create(&parent.path().join("run"), &run_info()).unwrap());
             let (sender, records) = mpsc::channel(8);
             let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
-            let written = start(Outputs { directory, stream }, records, stop.clone(), unwanted.clone());
+            let written = start(
+                Outputs { directory, stream, earlier: Fold::default() },
+                records,
+                stop.clone(),
+                unwanted.clone(),
+            );
             Self { parent, sender, stop, unwanted, written }
         }
 
@@ -352,7 +368,7 @@ mod tests {
             writing.has_rows("rejects.csv", count).await;
         }
         drop(writing.sender);
-        assert_eq!(writing.written.await.unwrap().summary.rejected, 2);
+        assert_eq!(writing.written.await.unwrap().fold.summary.rejected, 2);
     }
 
     #[tokio::test(flavor = "multi_thread")]

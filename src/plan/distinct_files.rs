@@ -78,8 +78,11 @@ struct Files(Vec<NamedFile>);
 fn named_by(command: &Command) -> Vec<NamedFile> {
     let mut files = Files::default();
     match command {
-        Command::Scan(args) if args.list == "-" => files.read_standard_input(),
-        Command::Scan(args) => files.read("INPUT", &args.list),
+        Command::Scan(args) if args.list.as_deref() == Some("-") => files.read_standard_input(),
+        Command::Scan(args) => {
+            args.list.iter().for_each(|list| files.read("INPUT", list));
+            files.write("--resume", &args.resume);
+        }
         _ => {}
     }
     match command {

@@ -79,6 +79,64 @@ pub struct RunDirectory {
     domains: CsvFile<DomainRecord, BufferedFile>,
     /// Certificates that have their row, 32 bytes each.
     certificates_seen: HashSet<Sha256>,
+    /// Keeps the folder for this process.
+    _lock: Option<File>,
+}
+
+/// The files of a run, without `run.json`: what rests on others before those.
+const NAMES: [&str; 9] = [
+    "domains.csv",
+    "mx.csv",
+    "facts.jsonl",
+    "rejects.csv",
+    "endpoints.csv",
+    "groups.csv",
+    "suites.csv",
+    "observations.jsonl",
+    "certificates.csv",
+];
+
+/// Name of a file before it takes the place of an older one.
+fn fresh(name: &str) -> String {
+    format!("{name}.new")
+}
+
+fn lock(dir: &Path) -> Result<Option<File>, OutputError> {
+    durable::lock_folder(dir).map_err(|_| OutputError::InUse { dir: dir.to_path_buf() })
+}
+
+/// A run with which somebody goes on, while what is kept of it is written anew.
+pub struct RewrittenRun(RunDirectory);
+
+impl RewrittenRun {
+    /// Writes one record that is kept.
+    ///
+    /// # Errors
+    /// That of the file, which the message names.
+    pub fn write(&mut self, record: &Record) -> io::Result<()> {
+        self.0.write(record)
+    }
+
+    /// Puts the files in place, each in one step, once the disk has all of them.
+    /// What rests on others goes first: whoever is killed meanwhile leaves no row
+    /// without what it rests on, and the next begins anew with what is there.
+    ///
+    /// # Errors
+    /// That of the first file that fails, which the message names.
+    pub fn settle(self) -> io::Result<RunDirectory> {
+        let mut directory = self.0;
+        directory.flush()?;
+        let dir = &directory.dir;
+        for name in NAMES {
+            durable::sync_file(dir, &fresh(name)).map_err(|error| named(name, &error))?;
+        }
+        for name in NAMES {
+            fs::rename(dir.join(fresh(name)), dir.join(name)).map_err(|error| named(name, &error))?;
+        }
+        durable::sync_folder(dir)?;
+        run_info::keep_room(dir, &directory.info).map_err(|error| named(run_info::RUN_NAME, &error))?;
+        Ok(directory)
+    }
 }
 
 impl RunDirectory {
@@ -91,22 +149,53 @@ impl RunDirectory {
     pub fn create(dir: &Path, info: &RunInfo) -> Result<Self, OutputError> {
         let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
         fs::create_dir_all(dir).map_err(failed)?;
+        let lock = lock(dir)?;
         if fs::read_dir(dir).map_err(failed)?.next().is_some() {
             return Err(OutputError::NotEmpty { dir: dir.to_path_buf() });
         }
-        Self::open(dir, info).map_err(failed)
+        let mut directory = Self::open(dir, info, lock, str::to_owned).map_err(failed)?;
+        directory.begin().map_err(failed)?;
+        Ok(directory)
     }
 
-    fn open(dir: &Path, info: &RunInfo) -> io::Result<Self> {
+    /// Goes on with a run that did not finish: says so in `run.json`, and makes
+    /// every file once more, beside the one that is there. Whatever is to be kept
+    /// of the run is to be written to them before [`RewrittenRun::settle`] puts
+    /// them in place.
+    ///
+    /// # Errors
+    /// [`OutputError`]: another process goes on with it, or the system does not let
+    /// us write there.
+    pub fn go_on(dir: &Path, info: &RunInfo) -> Result<RewrittenRun, OutputError> {
+        let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
+        let lock = lock(dir)?;
+        run_info::replace(dir, info, None::<&()>).map_err(failed)?;
+        for name in NAMES {
+            // Of a process that was killed while it did the same.
+            match fs::remove_file(dir.join(fresh(name))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+                _ => {}
+            }
+        }
+        Ok(RewrittenRun(Self::open(dir, info, lock, fresh).map_err(failed)?))
+    }
+
+    /// Makes the files, under names of which each is made of that in [`NAMES`].
+    fn open(
+        dir: &Path,
+        info: &RunInfo,
+        lock: Option<File>,
+        place: impl Fn(&str) -> String,
+    ) -> io::Result<Self> {
         let whole = WriteState::default();
         let file = |name: &str| {
             // At its end, wherever that is: if another process cuts the file
             // short, it stays too short, and that is seen.
-            let file = File::options().append(true).create_new(true).open(dir.join(name));
+            let file = File::options().append(true).create_new(true).open(dir.join(place(name)));
             let file = file.map_err(|error| named(name, &error))?;
             io::Result::Ok(BufferedFile::new(file, whole.clone()))
         };
-        let mut directory = Self {
+        Ok(Self {
             dir: dir.to_path_buf(),
             info: info.clone(),
             certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
@@ -119,12 +208,16 @@ impl RunDirectory {
             mx: CsvFile::new("mx.csv", MX, file("mx.csv")?)?,
             domains: CsvFile::new("domains.csv", DOMAINS, file("domains.csv")?)?,
             certificates_seen: HashSet::new(),
-        };
-        // The headers: no reader meets a file without.
-        directory.flush()?;
-        let begun = run_info::replace(dir, info, None::<&()>).and_then(|()| run_info::keep_room(dir, info));
-        begun.map_err(|error| named("run.json", &error))?;
-        Ok(directory)
+            _lock: lock,
+        })
+    }
+
+    /// Writes the headers, so that no reader meets a file without, and `run.json`.
+    fn begin(&mut self) -> io::Result<()> {
+        self.flush()?;
+        run_info::replace(&self.dir, &self.info, None::<&()>)
+            .and_then(|()| run_info::keep_room(&self.dir, &self.info))
+            .map_err(|error| named("run.json", &error))
     }
 
     /// The directory as it was named.

@@ -1,7 +1,7 @@
 //! What must outlive a power cut: bytes that the system took are not on the disk
 //! yet, nor is a name that was given or changed.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -29,6 +29,20 @@ pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
         // Some network file systems know of no such thing.
         Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         synced => synced,
+    }
+}
+
+/// Keeps a folder for this process, as long as what it gives lives.
+///
+/// # Errors
+/// `WouldBlock` if another process has it. Where the system has no such thing, a
+/// folder is kept from nobody.
+pub(super) fn lock_folder(dir: &Path) -> io::Result<Option<File>> {
+    let Ok(folder) = File::open(dir) else { return Ok(None) };
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
 

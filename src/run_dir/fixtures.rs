@@ -278,6 +278,8 @@ pub(crate) fn run_info() -> RunInfo {
             options: Default::default(),
             connectors_left_out: Vec::new(),
         },
+        asked_by: None,
+        resumed: Vec::new(),
         judged_from: None,
         seed: None,
         limits: RunLimits::default(),

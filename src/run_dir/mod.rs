@@ -27,11 +27,11 @@ pub use columns::{
     CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, ENDPOINTS, GROUPS, GroupRow, JsonTable, MX,
     MxRow, REJECTS, SUITES, SuiteRow, TEXT_CELL_BYTES_MAX, Value, Why,
 };
-pub use directory::RunDirectory;
+pub use directory::{RewrittenRun, RunDirectory};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use run_info::{
-    BucketRunLimits, JudgedBy, JudgedFrom, OptionValue, ResolverInfo, RunCoolDowns, RunCounts, RunInfo,
-    RunLimits,
+    AskedBy, BucketRunLimits, JudgedBy, JudgedFrom, ListFile, OptionValue, ResolverInfo, RunCoolDowns,
+    RunCounts, RunInfo, RunLimits,
 };
 pub use stream::{DomainStream, StreamFormat};
 
@@ -56,6 +56,12 @@ pub enum OutputError {
         dir: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// Another process writes to it.
+    #[error("another mxray writes to the run directory {}", dir.display())]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
     },
     /// Another run may be in it.
     #[error("the run directory {} is not empty; choose another with -o", dir.display())]

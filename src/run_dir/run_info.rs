@@ -37,6 +37,13 @@ pub struct RunInfo {
     pub port: u16,
     /// What verdicts were made by.
     pub judged_by: JudgedBy,
+    /// What must be the same for whoever goes on with the run; `None` in one with
+    /// which nobody can.
+    #[serde(default)]
+    pub asked_by: Option<AskedBy>,
+    /// When later processes went on with the run, in their order.
+    #[serde(default)]
+    pub resumed: Vec<Timestamp>,
     /// The run whose observations were judged again; `None` for a scan.
     pub judged_from: Option<JudgedFrom>,
     /// Seed of the simulated fleet; `None` for a real scan.
@@ -104,6 +111,30 @@ pub struct OptionValue {
     #[serde(default)]
     pub files: BTreeMap<String, String>,
     /// SHA-256 over what they held, which may be another thing later.
+    pub sha256: Sha256,
+}
+
+/// What a scan was made of beside its command line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedBy {
+    /// The list; `None` if it was no file, so that nobody can read it again.
+    pub list: Option<ListFile>,
+    /// The folder from which files were named, as an absolute path.
+    pub folder: String,
+    /// Families of addresses that were used: `ipv4`, `ipv6`.
+    pub families: Vec<String>,
+    /// SHA-256 of the file of the client certificate.
+    pub client_certificate: Option<Sha256>,
+}
+
+/// A list that is a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListFile {
+    /// Where it was, as an absolute path.
+    pub path: String,
+    /// Its bytes, as they stand in the file.
+    pub bytes: u64,
+    /// SHA-256 of them.
     pub sha256: Sha256,
 }
 

@@ -82,6 +82,15 @@ impl Scan {
         self.run_file(&path)
     }
 
+    /// The words of the command line, and the folder in which the run will be `run`,
+    /// for whoever starts the process.
+    pub fn words(mut self, list: &str) -> (TempDir, Vec<OsString>) {
+        let path = self.dir.path().join("list");
+        fs::write(&path, list).unwrap();
+        self.args.extend(["-o".into(), self.dir.path().join("run").into(), path.into()]);
+        (self.dir, self.args)
+    }
+
     /// Scans a list that is a file. Blocks.
     pub fn run_file(mut self, list: &Path) -> Run {
         let output = self.dir.path().join("run");
@@ -119,6 +128,11 @@ fn outcome(row: &Row) -> String {
 }
 
 impl Run {
+    /// The run that another process made in this folder.
+    pub fn of(dir: TempDir, stderr: String) -> Self {
+        Self { dir, stderr }
+    }
+
     /// Where a file of the run directory is.
     pub fn path(&self, file: &str) -> PathBuf {
         self.dir.path().join("run").join(file)

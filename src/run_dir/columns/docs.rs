@@ -35,14 +35,17 @@ Beside the tables a run directory holds `observations.jsonl`, the journal: one l
 was seen, every reply whole; `facts.jsonl`, one line for each target with all that the DNS said, in the order of
 `domains.csv`; and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
 `mxray judge` makes new verdicts from these, `certificates.csv` and `rejects.csv`. While a run goes on there is
-`run.json.new`, too: it keeps room on the disk for `run.json`. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
+`run.json.new`, too: it keeps room on the disk for `run.json`; and while `--resume` writes the tables anew, each has the
+name `….new`. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
 (what the lab played), and `lab-roots.pem` and `lab-connectors.toml` for `mxray judge`.
 
 In `run.json`, `finished` is `null` as long as a run goes on. It stays `null` if the run is killed: then the last second
 may be missing, and the last line of each file may be cut short. It is `false` if the run was stopped or broke off;
 `interrupted` and `error` say why, and `counts.unfinished` is the number of targets of the list that have no row (`null`
 if the list is a pipe that was not read to its end). If the results could not be written, `error` says why, `finished`
-is `null` and nothing is counted. `network_suspect` has the address families over which TCP opened nowhere, so that the
+is `null` and nothing is counted. `asked_by` has what `mxray scan --resume` must find again beside the command line (the
+list with its SHA-256, the folder, address families, client certificate), and `resumed` the moments at which it went
+on. `counts.connections` of a run that was killed has those of the probes that were kept. `network_suspect` has the address families over which TCP opened nowhere, so that the
 fault may be that of our own network.
 
 The journal and `run.json` have `schema`, a number that grows when a column or a key changes its meaning or goes away.

@@ -19,6 +19,7 @@ mod tests;
 
 pub use error::StoreError;
 pub use facts::{Facts, StoredFacts};
+pub use line_numbers::LineNumbers;
 pub use observations::{JournalLine, Observations, Stored};
 pub use rejects::Rejects;
 
@@ -57,6 +58,14 @@ impl StoredRun {
     /// What was run, and what it was judged by.
     pub fn info(&self) -> &RunInfo {
         &self.info
+    }
+
+    /// Reads it as one that was killed, whatever it says: what is not whole is left
+    /// out.
+    #[must_use]
+    pub fn as_killed(mut self) -> Self {
+        self.info.finished = None;
+        self
     }
 
     /// Whether the run came to no end of its own, so that its last records

@@ -33,6 +33,8 @@ fn info() -> RunInfo {
         roots: vec!["mozilla".into()],
         port: 25,
         judged_by: JudgedBy { at: moment(), options: Default::default(), connectors_left_out: Vec::new() },
+        asked_by: None,
+        resumed: Vec::new(),
         judged_from: None,
         seed: None,
         limits: RunLimits::default(),

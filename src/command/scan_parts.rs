@@ -1,0 +1,104 @@
+//! What a scan is made of, whether it begins or goes on.
+
+use super::CommandError;
+use super::descriptors::{self, Share};
+use super::display::Style;
+use super::signals::Signals;
+use super::survey::{EarlierPart, Survey};
+use super::writer::Outputs;
+use crate::cli::{self, ScanArgs};
+use crate::engine::EngineConfig;
+use crate::input::{self, InputKind, InputList, InputOptions};
+use crate::plan::{self, LookupPace, Stages};
+use crate::run_dir::RunInfo;
+use anyhow::anyhow;
+
+/// A list that was opened.
+pub(super) struct OpenedList {
+    pub(super) list: InputList,
+    pub(super) name: String,
+    pub(super) options: InputOptions,
+}
+
+/// Opens the list; the exit code if a signal comes first, for standard input may
+/// take its time with the first line.
+pub(super) async fn open_list(
+    args: &ScanArgs,
+    signals: &mut Signals,
+) -> Result<Result<OpenedList, u8>, CommandError> {
+    let name = args.list.clone().unwrap_or_default();
+    let options = InputOptions { kind: input_kind(args.input), column: args.column.clone() };
+    let opening = tokio::task::spawn_blocking(move || {
+        input::open(&name, &options).map(|list| OpenedList { list, name, options })
+    });
+    tokio::select! {
+        opened = opening => Ok(Ok(opened.map_err(|error| anyhow!("reading failed: {error}"))??)),
+        code = signals.next() => Ok(Err(code)),
+    }
+}
+
+/// How fast a scan goes, within what the system allows.
+pub(super) struct ScanPace {
+    pub(super) engine: EngineConfig,
+    pub(super) lookup: LookupPace,
+    /// Connections that the command line allows.
+    wanted: usize,
+}
+
+impl ScanPace {
+    pub(super) fn new(args: &ScanArgs) -> Self {
+        let mut engine = plan::engine(&args.pace, args.asking.dialogue.port);
+        let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
+        let share = wanted.within(descriptors::raise());
+        let lookup = LookupPace {
+            questions_max: share.questions,
+            retries: engine.retry.retries,
+            retry_delay: engine.retry.retry_delay,
+        };
+        engine.limits.in_flight = share.connections;
+        Self { engine, lookup, wanted: wanted.connections }
+    }
+
+    /// Says that the system allows less than the command line.
+    pub(super) fn say(&self) {
+        let allowed = self.engine.limits.in_flight;
+        if allowed < self.wanted {
+            super::say(format_args!(
+                "mxray: the limit of open files (ulimit -n) allows only {allowed} connections, not {}",
+                self.wanted
+            ));
+        }
+    }
+}
+
+/// The survey that a scan is, once all is there.
+pub(super) fn survey(
+    args: &ScanArgs,
+    list: OpenedList,
+    (stages, pace): (Stages, ScanPace),
+    outputs: Outputs,
+    info: RunInfo,
+    (signals, earlier): (Signals, EarlierPart),
+) -> Survey {
+    let style = if args.asking.dialogue.verbose > 0 { Style::Lines } else { Style::Auto };
+    Survey {
+        list: list.list,
+        list_name: list.name,
+        list_options: list.options,
+        stages,
+        engine: pace.engine,
+        outputs,
+        style,
+        info,
+        signals,
+        require_targets: args.require_targets,
+        earlier,
+    }
+}
+
+fn input_kind(kind: cli::InputKindArg) -> InputKind {
+    match kind {
+        cli::InputKindArg::Domains => InputKind::Domains,
+        cli::InputKindArg::Endpoints => InputKind::Endpoints,
+    }
+}
