@@ -43,9 +43,9 @@ impl Spill {
         self.len
     }
 
-    /// Whether domains wait there for this bucket.
-    pub(super) fn has(&self, bucket: BucketKey) -> bool {
-        self.len > 0 && self.waiting.contains_key(&bucket)
+    /// Domains that wait there for this bucket.
+    pub(super) fn waiting(&self, bucket: BucketKey) -> usize {
+        if self.len == 0 { 0 } else { self.waiting.get(&bucket).map_or(0, VecDeque::len) }
     }
 
     /// Writes a domain to the file, which is made in `dir` when first needed.
@@ -159,9 +159,9 @@ mod tests {
             for (facts, last) in all.iter().zip([1, 2, 1]) {
                 spill.put(dir.path(), bucket(last), facts).unwrap();
             }
-            assert_eq!((spill.len(), spill.has(bucket(3))), (3, false), "{round}");
+            assert_eq!((spill.len(), spill.waiting(bucket(3))), (3, 0), "{round}");
             for (number, last) in [(0, 1), (1, 2), (2, 1)] {
-                assert!(spill.has(bucket(last)));
+                assert!(spill.waiting(bucket(last)) > 0);
                 assert_eq!(spill.take(bucket(last)).unwrap().as_ref(), Some(&all[number]));
             }
             assert_eq!((spill.len(), spill.take(bucket(1)).unwrap()), (0, None));
@@ -173,6 +173,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut spill = Spill::default();
         assert!(spill.put(&dir.path().join("gone"), bucket(1), &facts(1, &[])).is_err());
-        assert_eq!((spill.len(), spill.has(bucket(1))), (0, false));
+        assert_eq!((spill.len(), spill.waiting(bucket(1))), (0, 0));
     }
 }

@@ -17,6 +17,7 @@
 //! one connection, and given up in the end. So is an endpoint where nobody answers.
 //! Keys of a place that was given up are handed back unasked.
 
+mod backlog;
 mod breaker;
 mod bucket;
 mod clock;
@@ -37,6 +38,7 @@ pub(in crate::engine) use timing::Timing;
 
 use super::coalesce::KeyId;
 use crate::interrogate::RetryPlan;
+use backlog::Backlog;
 use breaker::Passage;
 use bucket::{Bucket, Obstacle};
 use clock::RunClock;
@@ -48,7 +50,6 @@ use queue::{Class, ClassId, ClassStanding, Ranked};
 use slab::Slab;
 use standing::Standings;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -95,8 +96,7 @@ pub struct Pacer<C: Clock = RunClock> {
     buckets: HashMap<BucketKey, Bucket>,
     standings: Standings,
     ready: Ranked<ClassId>,
-    /// Keys that wait, by network and by operator.
-    waiting: HashMap<BucketKey, usize>,
+    backlog: Backlog,
     /// Draws among those that are ready.
     random: Option<fastrand::Rng>,
     open: usize,
@@ -131,7 +131,7 @@ impl<C: Clock + Clone> Pacer<C> {
             buckets: HashMap::new(),
             standings: Standings::new(&limits, retry),
             ready: Ranked::default(),
-            waiting: HashMap::new(),
+            backlog: Backlog::default(),
             random: limits.order_seed.map(fastrand::Rng::with_seed),
             open: 0,
             started: 0,
@@ -167,7 +167,12 @@ impl<C: Clock + Clone> Pacer<C> {
 
     /// Keys that wait at a network, or at an operator.
     pub fn waiting(&self, group: BucketKey) -> usize {
-        self.waiting.get(&group).copied().unwrap_or_default()
+        usize::try_from(self.backlog.keys(group)).unwrap_or(usize::MAX)
+    }
+
+    /// So many domains wait elsewhere for this network or operator.
+    pub fn set_aside(&mut self, group: BucketKey, domains: usize) {
+        self.backlog.set_aside(group, domains);
     }
 
     /// Queues a key.
@@ -181,14 +186,17 @@ impl<C: Clock + Clone> Pacer<C> {
     }
 
     fn queue(&mut self, id: KeyId, place: AskedPlace, again: bool) {
-        let class_id = *self.by_place.entry(place).or_insert_with(|| self.classes.insert(Class::new(place)));
+        let class_id = *self.by_place.entry(place).or_insert_with(|| {
+            self.backlog.place_came(place);
+            self.classes.insert(Class::new(place))
+        });
         let Some(class) = self.classes.get_mut(class_id) else { return };
         class.keys.push(id, again);
-        place.groups().for_each(|group| *self.waiting.entry(group).or_default() += 1);
+        self.backlog.key_came(place);
         match class.standing {
             ClassStanding::Idle => {
                 class.standing = ClassStanding::Ready;
-                self.ready.push(class_id, again);
+                self.ready.push(class_id, again || self.backlog.would_be_last(place, &self.limits));
             }
             // It stands there already; it is to stand in front as well.
             ClassStanding::Ready if again => self.ready.push(class_id, true),
@@ -369,17 +377,13 @@ impl<C: Clock + Clone> Pacer<C> {
         let class = self.classes.get_mut(class_id)?;
         class.standing = ClassStanding::Idle;
         let id = class.keys.pop();
-        for group in class.place.groups().filter(|_| id.is_some()) {
-            if let Entry::Occupied(mut waiting) = self.waiting.entry(group) {
-                *waiting.get_mut() -= 1;
-                if *waiting.get() == 0 {
-                    waiting.remove();
-                }
-            }
+        if id.is_some() {
+            self.backlog.key_left(class.place);
         }
         if !class.keys.is_empty() {
             class.standing = ClassStanding::Ready;
-            self.ready.push(class_id, class.keys.begins_again());
+            let first = class.keys.begins_again() || self.backlog.would_be_last(class.place, &self.limits);
+            self.ready.push(class_id, first);
         }
         id
     }
@@ -400,7 +404,9 @@ impl<C: Clock + Clone> Pacer<C> {
             let Some(class) = self.classes.get_mut(class_id) else { continue };
             if class.standing == ClassStanding::Waits(key) {
                 class.standing = ClassStanding::Ready;
-                self.ready.push(class_id, class.keys.begins_again());
+                let first =
+                    class.keys.begins_again() || self.backlog.would_be_last(class.place, &self.limits);
+                self.ready.push(class_id, first);
                 return;
             }
         }
@@ -433,6 +439,7 @@ impl<C: Clock + Clone> Pacer<C> {
             && class.is_over()
         {
             self.by_place.remove(&class.place);
+            self.backlog.place_left(class.place);
             self.classes.remove(class_id);
         }
     }
@@ -440,7 +447,7 @@ impl<C: Clock + Clone> Pacer<C> {
     /// Drops everything that has not started.
     pub fn clear(&mut self) {
         self.ready.clear();
-        self.waiting.clear();
+        self.backlog.clear();
         self.buckets.values_mut().for_each(|bucket| bucket.waiting.clear());
         for (_, class) in &mut self.classes {
             class.keys.clear();

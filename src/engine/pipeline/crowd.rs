@@ -12,9 +12,8 @@ const KEYS_WAITING_MAX: usize = 256;
 /// The same where half of the domains that may wait do so already.
 const KEYS_WAITING_CROWDED_MAX: usize = 16;
 
-/// When fewer wait than this, domains come back from the file, so many keys at a
-/// time at most.
-const KEYS_WAITING_LOW: usize = 8;
+/// Domains that come back from the file at a time, where fewer wait than half of
+/// those that may.
 const DOMAINS_BACK_AT_ONCE: usize = 64;
 
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
@@ -23,7 +22,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let Some(group) = self.crowded(facts) else { return false };
         let Some(dir) = &self.config.spill_dir else { return false };
         match self.spill.put(dir, group, facts) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.pacer.set_aside(group, self.spill.waiting(group));
+                true
+            }
             Err(error) => {
                 tracing::warn!(%error, "domains that wait go on waiting in memory");
                 self.config.spill_dir = None;
@@ -32,11 +34,16 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
+    /// Keys at one network, and of one operator, that may wait in memory now.
+    fn keys_waiting_max(&self) -> usize {
+        let is_crowded = self.joiner.len() * 2 > self.domains_waiting_max();
+        if is_crowded { KEYS_WAITING_CROWDED_MAX } else { KEYS_WAITING_MAX }
+    }
+
     /// The first of what a domain waits for for which as many wait as may.
     fn crowded(&self, facts: &DomainFacts) -> Option<BucketKey> {
         self.config.spill_dir.as_ref()?;
-        let is_crowded = self.joiner.len() * 2 > self.domains_waiting_max();
-        let most = if is_crowded { KEYS_WAITING_CROWDED_MAX } else { KEYS_WAITING_MAX };
+        let most = self.keys_waiting_max();
         let open = facts.probe_keys(self.config.port).filter(|(_, key)| !self.keys.is_done(key));
         let mut groups = open.flat_map(|(exchange, key)| {
             let operator = facts.exchanges.get(exchange).and_then(|exchange| self.operators.of(exchange));
@@ -52,8 +59,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     fn make_room_at(&mut self, group: BucketKey) {
-        let has_room = self.pacer.waiting(group) < KEYS_WAITING_LOW;
-        if self.spill.has(group) && has_room && !self.coming_back.contains(&group) {
+        let has_room = self.pacer.waiting(group) < self.keys_waiting_max() / 2;
+        if self.spill.waiting(group) > 0 && has_room && !self.coming_back.contains(&group) {
             self.coming_back.push_back(group);
         }
     }
@@ -63,6 +70,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let Some(group) = self.coming_back.pop_front() else { return Ok(()) };
         for _ in 0..DOMAINS_BACK_AT_ONCE {
             let Some(facts) = self.spill.take(group).map_err(EngineError::Spill)? else { return Ok(()) };
+            self.pacer.set_aside(group, self.spill.waiting(group));
             self.admit(facts).await?;
         }
         self.make_room_at(group);

@@ -1,0 +1,173 @@
+//! How long a survey takes: a population of mail domains under the default manners
+//! of `mxray scan`, on a clock that jumps from one event to the next. What is real
+//! is the engine: its buckets, cool-downs, retries, second looks and spill file. The
+//! DNS and the servers are played from memory, by `datasets/population`.
+//!
+//! ```text
+//! cargo bench --bench survey                      # a million domains: the table
+//! cargo bench --bench survey -- --domains 100000
+//! cargo bench --bench survey -- --check           # and fail where a bound is broken
+//! ```
+//!
+//! Not played: certificates (so that memory is less than a scan's), further
+//! ClientHellos, DANE and MTA-STS.
+
+mod world;
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use mimalloc::MiMalloc;
+use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::{EngineConfig, EngineCounts, Progress, run};
+use mxray::internals::model::{DomainName, Record, Subject, Target};
+use mxray::internals::sender::Sender;
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
+use nix::sys::resource::{UsageWho, getrusage};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{self, Receiver, Sender as Output};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use world::World;
+
+// As the program does.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// A run takes at most so many times what its slowest bucket takes alone.
+const OVER_BOUND_MAX: f64 = 1.2;
+
+/// Where peak memory has to stay, in MiB, for a million domains.
+const MEMORY_MIB_MAX: f64 = 400.0;
+
+#[derive(Parser)]
+struct Args {
+    /// Domains of the population.
+    #[arg(long, default_value_t = 1_000_000)]
+    domains: usize,
+    /// Seed of the list's order.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Fail where a bound is broken.
+    #[arg(long)]
+    check: bool,
+    /// What cargo says to every bench.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What became of one class of domains.
+#[derive(Default)]
+struct ClassResult {
+    domains: u64,
+    by_delivery: BTreeMap<String, u64>,
+    last: Duration,
+}
+
+fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(survey(&args))
+}
+
+async fn survey(args: &Args) -> anyhow::Result<()> {
+    let world = Arc::new(World::of_population(args.domains)?);
+    let spill = tempfile::tempdir()?;
+    let limits = Limits { order_seed: Some(args.seed), ..Limits::default() };
+    let config = EngineConfig { limits, spill_dir: Some(spill.path().into()), ..EngineConfig::default() };
+    let judge = Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH);
+    let policy = Arc::new(Policy::new(judge, Sender::named("exchange-online")?));
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, records) = mpsc::channel(64);
+    tokio::spawn(list(world.clone(), args.seed, targets_in));
+    let begun = Instant::now();
+    let collected = tokio::spawn(collect(world.clone(), begun, records));
+    let stages = (world.clone(), world.clone(), policy);
+    let progress = Arc::new(Progress::default());
+    let counts = run(config, stages, targets, records_in, progress, CancellationToken::new()).await?;
+    let took = begun.elapsed();
+    let classes = collected.await.context("the reader of the records")?;
+    ensure!(counts.domains == args.domains as u64, "{} rows of {}", counts.domains, args.domains);
+    let bound = world.slowest(&limits);
+    tell(&classes, &counts, took, &bound)?;
+    if args.check {
+        let ratio = took.as_secs_f64() / bound.1.as_secs_f64();
+        ensure!(ratio <= OVER_BOUND_MAX, "{ratio:.2} times its slowest bucket, over {OVER_BOUND_MAX}");
+        let memory = memory_mib()?;
+        ensure!(memory <= MEMORY_MIB_MAX, "{memory:.0} MiB, over {MEMORY_MIB_MAX}");
+    }
+    Ok(())
+}
+
+/// The list, in an order of its own.
+async fn list(world: Arc<World>, seed: u64, targets: Output<Target>) -> anyhow::Result<()> {
+    let mut numbers: Vec<u32> = (0..u32::try_from(world.len())?).collect();
+    fastrand::Rng::with_seed(seed).shuffle(&mut numbers);
+    for (line, number) in (1..).zip(numbers) {
+        let subject = Subject::Domain(DomainName::parse(&world.domain(number))?);
+        if targets.send(Target { line, subject }).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn collect(
+    world: Arc<World>,
+    begun: Instant,
+    mut records: Receiver<Record>,
+) -> BTreeMap<String, ClassResult> {
+    let mut classes: BTreeMap<String, ClassResult> = BTreeMap::new();
+    while let Some(record) = records.recv().await {
+        let Record::Domain(domain) = record else { continue };
+        let class = world.class_of(&domain.facts.target.subject.label());
+        let result = classes.entry(class.to_string()).or_default();
+        let outcome = &domain.verdict.outcome;
+        let delivery = match outcome.reason {
+            Some(reason) => format!("{} {reason}", outcome.delivery.name()),
+            None => outcome.delivery.name().to_string(),
+        };
+        result.domains += 1;
+        *result.by_delivery.entry(delivery).or_default() += 1;
+        result.last = begun.elapsed();
+    }
+    classes
+}
+
+fn tell(
+    classes: &BTreeMap<String, ClassResult>,
+    counts: &EngineCounts,
+    took: Duration,
+    (slowest, bound): &(String, Duration),
+) -> anyhow::Result<()> {
+    println!("{:<26} {:>9} {:>8}  what was found", "class", "domains", "hours");
+    for (name, result) in classes {
+        let found: Vec<String> =
+            result.by_delivery.iter().map(|(delivery, count)| format!("{delivery} {count}")).collect();
+        println!("{name:<26} {:>9} {:>8.2}  {}", result.domains, hours(result.last), found.join(", "));
+    }
+    println!();
+    println!(
+        "domains {}, endpoints {}, connections {}",
+        counts.domains, counts.endpoints, counts.connections
+    );
+    println!("cool-downs {}, given up {}", counts.cool_downs.begun, counts.given_up.count);
+    println!(
+        "{:.2} hours; the slowest bucket alone, {slowest}, takes {:.2}: {:.2} times that",
+        hours(took),
+        hours(*bound),
+        took.as_secs_f64() / bound.as_secs_f64()
+    );
+    println!("peak memory {:.0} MiB, without certificates", memory_mib()?);
+    Ok(())
+}
+
+fn hours(time: Duration) -> f64 {
+    time.as_secs_f64() / 3600.0
+}
+
+fn memory_mib() -> anyhow::Result<f64> {
+    Ok(getrusage(UsageWho::RUSAGE_SELF)?.max_rss() as f64 / 1024.0)
+}
