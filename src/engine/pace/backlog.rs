@@ -44,6 +44,11 @@ impl Backlog {
         self.groups.get(&group).map_or(0, |waiting| waiting.keys)
     }
 
+    /// Places of it that have keys in the queue, or connections open.
+    pub(super) fn places(&self, group: BucketKey) -> u64 {
+        self.groups.get(&group).map_or(0, |waiting| waiting.places)
+    }
+
     pub(super) fn key_came(&mut self, place: AskedPlace) {
         self.all += 1;
         place.groups().for_each(|group| self.groups.entry(group).or_default().keys += 1);

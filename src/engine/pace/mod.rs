@@ -170,6 +170,12 @@ impl<C: Clock + Clone> Pacer<C> {
         usize::try_from(self.backlog.keys(group)).unwrap_or(usize::MAX)
     }
 
+    /// Addresses of a network, or an operator, for which somebody waits, or where a
+    /// connection is open.
+    pub fn places(&self, group: BucketKey) -> usize {
+        usize::try_from(self.backlog.places(group)).unwrap_or(usize::MAX)
+    }
+
     /// So many domains wait elsewhere for this network or operator.
     pub fn set_aside(&mut self, group: BucketKey, domains: usize) {
         self.backlog.set_aside(group, domains);

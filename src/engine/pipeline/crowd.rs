@@ -9,8 +9,10 @@ use crate::stage::{Lookup, Probe};
 /// keys would be more wait in a file.
 const KEYS_WAITING_MAX: usize = 256;
 
-/// The same where half of the domains that may wait do so already.
+/// The same where half of the domains that may wait do so already: in all, and so
+/// many for each address, so that none of these runs out of work.
 const KEYS_WAITING_CROWDED_MAX: usize = 16;
+const KEYS_AT_ADDRESS_CROWDED_MAX: usize = 4;
 
 /// Domains that come back from the file at a time, where fewer wait than half of
 /// those that may.
@@ -34,22 +36,26 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    /// Keys at one network, and of one operator, that may wait in memory now.
-    fn keys_waiting_max(&self) -> usize {
+    /// Keys at this network, or of this operator, that may wait in memory now.
+    fn keys_waiting_max(&self, group: BucketKey) -> usize {
         let is_crowded = self.joiner.len() * 2 > self.domains_waiting_max();
-        if is_crowded { KEYS_WAITING_CROWDED_MAX } else { KEYS_WAITING_MAX }
+        let for_addresses = self.pacer.places(group) * KEYS_AT_ADDRESS_CROWDED_MAX;
+        if is_crowded {
+            for_addresses.clamp(KEYS_WAITING_CROWDED_MAX, KEYS_WAITING_MAX)
+        } else {
+            KEYS_WAITING_MAX
+        }
     }
 
     /// The first of what a domain waits for for which as many wait as may.
     fn crowded(&self, facts: &DomainFacts) -> Option<BucketKey> {
         self.config.spill_dir.as_ref()?;
-        let most = self.keys_waiting_max();
         let open = facts.probe_keys(self.config.port).filter(|(_, key)| !self.keys.is_done(key));
         let mut groups = open.flat_map(|(exchange, key)| {
             let operator = facts.exchanges.get(exchange).and_then(|exchange| self.operators.of(exchange));
             AskedPlace { endpoint: key.endpoint, operator }.groups()
         });
-        groups.find(|group| self.pacer.waiting(*group) >= most)
+        groups.find(|group| self.pacer.waiting(*group) >= self.keys_waiting_max(*group))
     }
 
     /// Notes that domains may come back from the file, where few wait now for what
@@ -59,7 +65,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     fn make_room_at(&mut self, group: BucketKey) {
-        let has_room = self.pacer.waiting(group) < self.keys_waiting_max() / 2;
+        let has_room = self.pacer.waiting(group) < self.keys_waiting_max(group) / 2;
         if self.spill.waiting(group) > 0 && has_room && !self.coming_back.contains(&group) {
             self.coming_back.push_back(group);
         }
