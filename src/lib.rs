@@ -144,7 +144,7 @@ pub mod scan {
     pub use crate::input::{Entry, InputError, InputKind, InputList, InputOptions, TakenCounts, open, read};
     pub use crate::interrogate::RetryPlan;
     pub use crate::lookup::{DnsLookup, LookupConfig, LookupError, SmartHosts};
-    pub use crate::model::{Blocklist, BlocklistError};
+    pub use crate::model::{Blocklist, BlocklistError, BlocklistInForce};
     pub use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
     pub use crate::scanner::{Scanner, ScannerConfig, ScannerError, TargetResult};
     pub use crate::smtp::{EhloName, EhloNameError};

@@ -21,7 +21,7 @@ mod system_store;
 
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
-pub use files::read_file;
+pub use files::{blocklist, read_file};
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;
@@ -35,6 +35,7 @@ use crate::engine::EngineConfig;
 use crate::engine::pace::{BucketLimits, CoolDown, Limits};
 use crate::interrogate::RetryPlan;
 use crate::lookup::{AskedResolver, DnsLookup, LookupConfig};
+use crate::model::BlocklistInForce;
 use crate::net::{Gate, NetProbe, PhaseTimeouts, families_with_route};
 use crate::run_dir::JudgedBy;
 use crate::scanner::{Scanner, ScannerConfig};
@@ -43,7 +44,6 @@ use crate::smtp::EhloName;
 use crate::trust::Store;
 use crate::verdict::Policy;
 use dialogue::{DNS_ATTEMPTS, ehlo_name, every_phase, key_shares, lookup, smart_hosts, timeouts, trusted_ad};
-use files::blocklist;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use std::net::SocketAddr;
@@ -62,6 +62,8 @@ pub struct Stages {
     pub probe: Arc<NetProbe>,
     /// Judges what they find.
     pub policy: Arc<Policy>,
+    /// Whom both leave alone.
+    pub blocklist: BlocklistInForce,
     /// What the stages were built from, in words, for `run.json`.
     pub settings: StageSettings,
 }
@@ -208,7 +210,7 @@ fn stages_of(
         engine: retrying_after(pace.retry_delay),
         timeouts: timeouts.for_retries(pace.retries),
         key_shares: key_shares(dialogue),
-        blocklist: Arc::new(blocklist(&args.blocklist)?),
+        blocklist: blocklist(&args.blocklist)?.into(),
         allow_private: args.allow_private,
         ..ScannerConfig::new(ehlo_name(dialogue.ehlo.as_deref())?)
     };
@@ -313,10 +315,11 @@ fn build(parts: StageParts) -> Result<Stages, UsageError> {
         .with_connectors(judging.connectors)
         .with_hellos(hellos)
         .with_enumeration(enumeration);
+    let blocklist = config.blocklist.clone();
     let scanner = Scanner::new(config, policy).map_err(|error| UsageError(error.to_string()))?;
     let (lookup, probe, policy) = scanner.into_stages();
     settings.asked_resolvers = lookup.resolvers();
-    Ok(Stages { lookup, probe, policy, settings })
+    Ok(Stages { lookup, probe, policy, blocklist, settings })
 }
 
 /// Where connections may go.

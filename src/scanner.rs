@@ -3,7 +3,7 @@
 
 use crate::engine::{self, EngineConfig, EngineCounts, EngineError, Progress};
 use crate::lookup::{DnsLookup, LookupConfig, LookupError, POLICY_PORT, PolicyHosts};
-use crate::model::{Blocklist, DomainRecord, EndpointRecord, Record, Target};
+use crate::model::{BlocklistInForce, DomainRecord, EndpointRecord, Record, Target};
 use crate::net::{ClientIdentity, Gate, Handshaker, KeyShares, NetProbe, PhaseTimeouts};
 use crate::smtp::EhloName;
 use crate::verdict::Policy;
@@ -43,7 +43,7 @@ pub struct ScannerConfig {
     /// The certificate for servers that ask for one; by default none.
     pub identity: Option<ClientIdentity>,
     /// Addresses and domains that are left alone; by default none.
-    pub blocklist: Arc<Blocklist>,
+    pub blocklist: BlocklistInForce,
     /// Whether addresses that are no place on the public internet are connected
     /// to; by default not.
     pub allow_private: bool,
@@ -62,7 +62,7 @@ impl ScannerConfig {
             timeouts: PhaseTimeouts::default(),
             key_shares: KeyShares::Reused,
             identity: None,
-            blocklist: Arc::default(),
+            blocklist: BlocklistInForce::default(),
             allow_private: false,
         }
     }

@@ -35,6 +35,9 @@ mod help;
 mod manners;
 #[path = "cli/odd.rs"]
 mod odd;
+#[cfg(unix)]
+#[path = "cli/opt_outs.rs"]
+mod opt_outs;
 #[path = "cli/probe.rs"]
 mod probe;
 #[path = "cli/responders.rs"]

@@ -158,7 +158,8 @@ pub struct AskArgs {
     #[allow(missing_docs)]
     pub dialogue: DialogueArgs,
 
-    /// CIDR ranges, addresses and domains never to contact, one a line; repeatable
+    /// CIDR ranges, addresses and domains never to contact, one a line; repeatable. While a scan runs, SIGHUP reads the
+    /// files again
     #[arg(long, value_name = "FILE", help_heading = "Manners")]
     pub blocklist: Vec<PathBuf>,
 

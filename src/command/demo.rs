@@ -2,6 +2,7 @@
 
 use super::CommandError;
 use super::display::Style;
+use super::opt_outs::OptOuts;
 use super::signals::{Signals, Stop};
 use super::survey::{self, EarlierPart, Survey};
 use super::writer::{Fold, Outputs};
@@ -90,6 +91,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         signals,
         require_targets: false,
         earlier: EarlierPart::default(),
+        opt_outs: OptOuts::default(),
     };
     let surveyed = survey.run().await?;
     let code = surveyed.tell(false)?;

@@ -18,6 +18,7 @@ mod list_end;
 mod messages;
 mod missing;
 mod needs;
+mod opt_outs;
 mod outlet;
 mod presented;
 mod probe;

@@ -3,6 +3,7 @@
 use super::CommandError;
 use super::descriptors::{self, Share};
 use super::display::Style;
+use super::opt_outs::OptOuts;
 use super::signals::Signals;
 use super::survey::{EarlierPart, Survey};
 use super::writer::Outputs;
@@ -80,6 +81,7 @@ pub(super) fn survey(
     info: RunInfo,
     (signals, earlier): (Signals, EarlierPart),
 ) -> Survey {
+    let opt_outs = OptOuts::watch(&args.asking.blocklist, stages.blocklist.clone(), &info.blocklist);
     let style = if args.asking.dialogue.verbose > 0 { Style::Lines } else { Style::Auto };
     Survey {
         list: list.list,
@@ -93,6 +95,7 @@ pub(super) fn survey(
         signals,
         require_targets: args.require_targets,
         earlier,
+        opt_outs,
     }
 }
 

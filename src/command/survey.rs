@@ -3,6 +3,7 @@
 
 use super::display::{Display, Style};
 use super::list_end::{ListEnd, own_network};
+use super::opt_outs::OptOuts;
 use super::reader::{self, Read};
 use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
@@ -56,6 +57,8 @@ pub(super) struct Survey {
     pub(super) require_targets: bool,
     /// What an earlier process did of it.
     pub(super) earlier: EarlierPart,
+    /// Who is left alone, and when that was read.
+    pub(super) opt_outs: OptOuts,
 }
 
 /// What an earlier process did of a survey.
@@ -153,7 +156,8 @@ impl Survey {
         }
         let told = (self.list_name, self.require_targets);
         let resolvers = resolvers::at_end(&asked, stop.token.is_cancelled()).await;
-        let info = RunInfo { resolvers, ..self.info };
+        let blocklist = self.opt_outs.end();
+        let info = RunInfo { resolvers, blocklist, ..self.info };
         finish(info, written, read, counted, (stop, lost), told, &taken)
     }
 }
@@ -290,6 +294,7 @@ pub(super) fn run_info(
         interrupted: false,
         network_suspect: None,
         cool_downs: None,
+        blocklist: Vec::new(),
         counts: run_dir::RunCounts::default(),
     }
 }

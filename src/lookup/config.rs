@@ -3,10 +3,9 @@
 use super::believed::TrustedAd;
 use super::smart_hosts::SmartHosts;
 use crate::fetch::policy::PolicyHosts;
-use crate::model::Blocklist;
+use crate::model::BlocklistInForce;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Where the system names its nameservers.
@@ -55,7 +54,7 @@ pub struct LookupConfig {
     pub smart_hosts: SmartHosts,
     /// Names that are left alone: they are not looked up, and an alias that
     /// leads to one is not followed. Its addresses are whoever's who connects.
-    pub blocklist: Arc<Blocklist>,
+    pub blocklist: BlocklistInForce,
 }
 
 impl Default for LookupConfig {
@@ -74,7 +73,7 @@ impl Default for LookupConfig {
             mta_sts: None,
             tls_rpt: true,
             smart_hosts: SmartHosts::default(),
-            blocklist: Arc::default(),
+            blocklist: BlocklistInForce::default(),
         }
     }
 }

@@ -7,16 +7,15 @@ use super::special;
 use super::vouched::{FoundRecords, NoRecords, weakest};
 use crate::dns::{AliasChain, Name, RecordType};
 use crate::model::tlsa::Authenticity;
-use crate::model::{Blocklist, DomainName, Failure, Kind, MxHost, Phase};
+use crate::model::{BlocklistInForce, DomainName, Failure, Kind, MxHost, Phase};
 use std::net::IpAddr;
-use std::sync::Arc;
 
 /// Asks for names, and follows no alias to one that is left alone.
 pub(super) struct Names {
     pub(super) questions: Questions,
     pub(super) ipv4: bool,
     pub(super) ipv6: bool,
-    pub(super) blocklist: Arc<Blocklist>,
+    pub(super) blocklist: BlocklistInForce,
 }
 
 /// What the DNS says of the addresses of a host that has some.

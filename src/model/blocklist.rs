@@ -5,6 +5,7 @@ use super::name::DomainName;
 use ipnet::{IpNet, Ipv4Net};
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Most lines of a blocklist.
 pub const BLOCKLIST_LINES_MAX: usize = 1_000_000;
@@ -33,6 +34,7 @@ pub struct Blocklist {
     /// is found by bisection.
     ranges: Vec<IpNet>,
     domains: HashSet<String>,
+    entries: usize,
 }
 
 impl Blocklist {
@@ -62,6 +64,7 @@ impl Blocklist {
         self.ranges.extend(other.ranges);
         self.ranges = IpNet::aggregate(&self.ranges);
         self.domains.extend(other.domains);
+        self.entries += other.entries;
     }
 
     fn add(&mut self, entry: &str) -> bool {
@@ -74,7 +77,13 @@ impl Blocklist {
         } else {
             return false;
         }
+        self.entries += 1;
         true
+    }
+
+    /// Entries as they were written, those that others hold already counted too.
+    pub fn entries(&self) -> usize {
+        self.entries
     }
 
     /// Whether the address is in a listed range.
@@ -92,6 +101,39 @@ impl Blocklist {
         }
         let parents = name.match_indices('.').filter_map(|(dot, _)| name.get(dot + 1..));
         std::iter::once(name).chain(parents).any(|candidate| self.domains.contains(candidate))
+    }
+}
+
+/// The blocklist that counts at the moment: whoever has a clone of it keeps to the
+/// new list as soon as one takes its place.
+#[derive(Clone, Debug, Default)]
+pub struct BlocklistInForce(Arc<RwLock<Arc<Blocklist>>>);
+
+impl From<Blocklist> for BlocklistInForce {
+    fn from(list: Blocklist) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(list))))
+    }
+}
+
+impl BlocklistInForce {
+    /// Puts another list in its place; gives the one of before.
+    pub fn replace(&self, list: Blocklist) -> Arc<Blocklist> {
+        std::mem::replace(&mut self.0.write().unwrap_or_else(PoisonError::into_inner), Arc::new(list))
+    }
+
+    /// The list as it is now.
+    pub fn now(&self) -> Arc<Blocklist> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As [`Blocklist::has_address`], at the moment.
+    pub fn has_address(&self, ip: IpAddr) -> bool {
+        self.now().has_address(ip)
+    }
+
+    /// As [`Blocklist::has_name`], at the moment.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.now().has_name(name)
     }
 }
 
@@ -119,6 +161,16 @@ mod tests {
             Blocklist::parse("10.0.0.0/8\n10.0.0.0/33\n").err(),
             Some(BlocklistError::BadLine { line: 2, text: "10.0.0.0/33".into() })
         );
+    }
+
+    #[test]
+    fn whoever_has_the_list_keeps_to_the_new_one() {
+        let held = BlocklistInForce::from(Blocklist::parse("a.example\n").unwrap());
+        let elsewhere = held.clone();
+        let before = held.replace(Blocklist::parse("192.0.2.0/24\nb.example # since today\n").unwrap());
+        assert_eq!((before.entries(), elsewhere.now().entries()), (1, 2));
+        assert!(elsewhere.has_name("mx.b.example") && !elsewhere.has_name("a.example"));
+        assert!(elsewhere.has_address("192.0.2.9".parse().unwrap()));
     }
 
     #[test]

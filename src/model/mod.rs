@@ -50,7 +50,7 @@ pub mod verdict;
 pub use address_tls::{AddressTls, SaidAtAddress};
 pub use assessment::{Assessment, ChainStatus, DateStatus, KeyStatus, NameStatus, TrustedRoot};
 pub use attempt::OtherAttempt;
-pub use blocklist::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError};
+pub use blocklist::{BLOCKLIST_LINES_MAX, Blocklist, BlocklistError, BlocklistInForce};
 pub use certificate::{CertificateFacts, Sha256};
 pub use client_certificate::ClientCertificate;
 pub use connector::{Connector, Recipients, SmartHost, TlsDomain};

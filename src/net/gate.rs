@@ -1,10 +1,9 @@
 //! Where a probe may go: never to an address on the blocklist, and not to a
 //! private one unless that was asked for, whatever an MX record says.
 
-use crate::model::{Blocklist, Failure, Kind, MxHost, Phase, ProbeKey};
+use crate::model::{BlocklistInForce, Failure, Kind, MxHost, Phase, ProbeKey};
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
 
 /// IPv4 ranges that are no place on the public internet (IANA IPv4
 /// Special-Purpose Address Registry, RFC 6890, and multicast).
@@ -42,14 +41,14 @@ const RESERVED_V6: [(Ipv6Addr, u8); 4] = [
 /// Decides whether a key may be probed.
 #[derive(Clone, Debug, Default)]
 pub struct Gate {
-    blocklist: Arc<Blocklist>,
+    blocklist: BlocklistInForce,
     allow_private: bool,
 }
 
 impl Gate {
     /// A gate that keeps to the list, and away from private addresses unless
     /// `allow_private`.
-    pub fn new(blocklist: impl Into<Arc<Blocklist>>, allow_private: bool) -> Self {
+    pub fn new(blocklist: impl Into<BlocklistInForce>, allow_private: bool) -> Self {
         Self { blocklist: blocklist.into(), allow_private }
     }
 
@@ -88,7 +87,7 @@ fn in_v6((network, length): (Ipv6Addr, u8), ip: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BLOCKLIST_LINES_MAX, Endpoint};
+    use crate::model::{BLOCKLIST_LINES_MAX, Blocklist, Endpoint};
 
     fn key(ip: &str, name: &str) -> ProbeKey {
         ProbeKey {

@@ -26,7 +26,10 @@ pub fn read_file(option: &str, path: &Path) -> Result<Vec<u8>, UsageError> {
 }
 
 /// Every blocklist that is named, as one.
-pub(super) fn blocklist(paths: &[PathBuf]) -> Result<Blocklist, UsageError> {
+///
+/// # Errors
+/// [`UsageError`] for the first that cannot be used.
+pub fn blocklist(paths: &[PathBuf]) -> Result<Blocklist, UsageError> {
     let mut list = Blocklist::default();
     for path in paths {
         let text = read_file("--blocklist", path)?;

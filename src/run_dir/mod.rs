@@ -30,8 +30,8 @@ pub use columns::{
 pub use directory::{RewrittenRun, RunDirectory};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use run_info::{
-    AskedBy, BucketRunLimits, JudgedBy, JudgedFrom, ListFile, OptionValue, ResolverInfo, RunCoolDowns,
-    RunCounts, RunInfo, RunLimits,
+    AskedBy, BLOCKLIST_READS_MAX, BlocklistRead, BucketRunLimits, JudgedBy, JudgedFrom, ListFile,
+    OptionValue, ResolverInfo, RunCoolDowns, RunCounts, RunInfo, RunLimits,
 };
 pub use stream::{DomainStream, StreamFormat};
 

@@ -72,8 +72,26 @@ pub struct RunInfo {
     /// Who was left alone because it complained; `None` as `network_suspect`.
     #[serde(default)]
     pub cool_downs: Option<RunCoolDowns>,
+    /// When the blocklist was read, each time, and what it came to; empty in a run
+    /// without one. At most [`BLOCKLIST_READS_MAX`], the first and the last.
+    #[serde(default)]
+    pub blocklist: Vec<BlocklistRead>,
     /// How much was done.
     pub counts: RunCounts,
+}
+
+/// Readings of the blocklist that `run.json` tells of.
+pub const BLOCKLIST_READS_MAX: usize = 1000;
+
+/// One reading of the blocklist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlocklistRead {
+    /// When.
+    pub at: Timestamp,
+    /// Entries that count from then on.
+    pub entries: u64,
+    /// Why those are still the ones of before; `None` if they are what was read.
+    pub error: Option<String>,
 }
 
 /// A resolver that was asked.

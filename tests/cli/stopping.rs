@@ -20,6 +20,7 @@ const CSV_FILES: [&str; 7] =
 /// does for what runs in its background.
 pub fn send(signal: &str, child: &Child) {
     let number = match signal {
+        "HUP" => Some(1),
         "INT" => Some(2),
         "TERM" => Some(15),
         _ => None,

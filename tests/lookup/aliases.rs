@@ -4,7 +4,6 @@
 use super::*;
 use mxray::internals::lookup::ALIASES_MAX;
 use mxray::internals::model::Blocklist;
-use std::sync::Arc;
 
 /// What is found where these names are left alone.
 async fn find_but_for(
@@ -13,7 +12,7 @@ async fn find_but_for(
     table: Vec<(&'static str, RecordType, Reply)>,
 ) -> (DnsServer, DomainFacts) {
     let server = DnsServer::start(table).await;
-    let blocklist = Arc::new(Blocklist::parse(blocklist).unwrap());
+    let blocklist = Blocklist::parse(blocklist).unwrap().into();
     let config = LookupConfig { blocklist, ..config(&server) };
     let facts = DnsLookup::new(config).unwrap().lookup(target(domain)).await;
     (server, facts)

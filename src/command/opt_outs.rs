@@ -1,0 +1,115 @@
+//! Who asks to be left alone while a survey runs: SIGHUP reads the blocklist again.
+//!
+//! A list that cannot be used whole is told, and the one of before stays in force:
+//! to go on without it would ask those who said no.
+
+use super::say;
+use crate::model::BlocklistInForce;
+use crate::plan;
+use crate::run_dir::{BLOCKLIST_READS_MAX, BlocklistRead};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+
+/// The blocklist of a survey, and each time that it was read.
+#[derive(Default)]
+pub(super) struct OptOuts {
+    reads: Arc<Mutex<Vec<BlocklistRead>>>,
+    watching: Option<JoinHandle<()>>,
+}
+
+impl OptOuts {
+    /// Notes that `files` were read, after what `earlier` processes read, and reads
+    /// them again at every SIGHUP from now on. Without files the signal ends the
+    /// process as it does any other.
+    pub(super) fn watch(files: &[PathBuf], in_force: BlocklistInForce, earlier: &[BlocklistRead]) -> Self {
+        let mut opt_outs = Self { reads: Arc::new(Mutex::new(earlier.to_vec())), watching: None };
+        if files.is_empty() {
+            return opt_outs;
+        }
+        note(&opt_outs.reads, &in_force, None);
+        #[cfg(unix)]
+        match signal(SignalKind::hangup()) {
+            Ok(hangup) => {
+                let watching = watch(hangup, files.to_vec(), in_force, opt_outs.reads.clone());
+                opt_outs.watching = Some(tokio::spawn(watching));
+            }
+            Err(error) => {
+                say(format_args!("mxray: warning: SIGHUP will not read --blocklist again: {error}"))
+            }
+        }
+        opt_outs
+    }
+
+    /// Each time that it was read, for `run.json`.
+    pub(super) fn end(self) -> Vec<BlocklistRead> {
+        if let Some(watching) = &self.watching {
+            watching.abort();
+        }
+        std::mem::take(&mut self.reads.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(unix)]
+async fn watch(
+    mut hangup: Signal,
+    files: Vec<PathBuf>,
+    in_force: BlocklistInForce,
+    reads: Arc<Mutex<Vec<BlocklistRead>>>,
+) {
+    while hangup.recv().await.is_some() {
+        let (files, in_force, reads) = (files.clone(), in_force.clone(), reads.clone());
+        // A disk may take its time.
+        let reading = tokio::task::spawn_blocking(move || read_again(&files, &in_force, &reads));
+        let _ = reading.await;
+    }
+}
+
+/// Puts what the files say now in place, and tells how it went.
+fn read_again(files: &[PathBuf], in_force: &BlocklistInForce, reads: &Mutex<Vec<BlocklistRead>>) {
+    let read = still_files(files).and_then(|()| plan::blocklist(files).map_err(|error| error.to_string()));
+    let error = match read {
+        Ok(list) => {
+            let before = in_force.replace(list).entries();
+            let now = in_force.now().entries();
+            say(format_args!("mxray: --blocklist was read again; entries: {now}, before: {before}"));
+            None
+        }
+        Err(error) => {
+            let kept = in_force.now().entries();
+            say(format_args!(
+                "mxray: warning: --blocklist was not read again, the list of before stays; entries: {kept} ({error})"
+            ));
+            Some(error)
+        }
+    };
+    note(reads, in_force, error);
+}
+
+/// What came through a pipe is read once: it would be found empty, or wait for
+/// somebody who writes.
+fn still_files(files: &[PathBuf]) -> Result<(), String> {
+    let regular = |path: &Path| path.metadata().map(|found| found.is_file());
+    for path in files {
+        match regular(path) {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(format!("--blocklist {}: no file that can be read twice", path.display()));
+            }
+            Err(error) => return Err(format!("--blocklist {}: {error}", path.display())),
+        }
+    }
+    Ok(())
+}
+
+fn note(reads: &Mutex<Vec<BlocklistRead>>, in_force: &BlocklistInForce, error: Option<String>) {
+    let mut reads = reads.lock().unwrap_or_else(PoisonError::into_inner);
+    if reads.len() >= BLOCKLIST_READS_MAX {
+        // The first tells what the run began with.
+        reads.remove(1);
+    }
+    reads.push(BlocklistRead { at: Timestamp::now(), entries: in_force.now().entries() as u64, error });
+}
