@@ -156,3 +156,7 @@ impl KeptPart {
 fn unwritten(error: &io::Error) -> CommandError {
     anyhow!("cannot write the results: {error}").into()
 }
+
+#[cfg(test)]
+#[path = "resume_tests.rs"]
+mod tests;

@@ -73,6 +73,11 @@ impl Earlier {
         Some(DomainRecord { facts, verdict })
     }
 
+    /// Whether a key was taken up.
+    pub fn knows(&self, key: &ProbeKey) -> bool {
+        self.done.contains_key(key)
+    }
+
     /// What the connections to an endpoint said of its address.
     fn note_said(&mut self, observation: &Observation) {
         let endpoint = observation.key.endpoint;

@@ -84,7 +84,7 @@ pub struct RunDirectory {
 }
 
 /// The files of a run, without `run.json`: what rests on others before those.
-const NAMES: [&str; 9] = [
+pub(crate) const NAMES: [&str; 9] = [
     "domains.csv",
     "mx.csv",
     "facts.jsonl",

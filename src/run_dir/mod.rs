@@ -27,6 +27,8 @@ pub use columns::{
     CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, ENDPOINTS, GROUPS, GroupRow, JsonTable, MX,
     MxRow, REJECTS, SUITES, SuiteRow, TEXT_CELL_BYTES_MAX, Value, Why,
 };
+#[cfg(test)]
+pub(crate) use directory::NAMES;
 pub use directory::{RewrittenRun, RunDirectory};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use run_info::{
