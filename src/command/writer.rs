@@ -25,6 +25,11 @@ const BATCH_RECORDS_MAX: usize = 256;
 /// write one down.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// Bytes that are left free on the disk of a run directory: when there are fewer, the
+/// run ends in order, while there is room for what is under way. A thousand
+/// connections that bring 60 KiB each are as much.
+const DISK_RESERVE_BYTES: u64 = 64 << 20;
+
 /// Where records go.
 pub(super) struct Outputs {
     /// The run directory, if one is written.
@@ -127,6 +132,8 @@ struct Writer {
     unwanted: CancellationToken,
     /// When the directory must be flushed and looked for.
     due: Instant,
+    /// Bytes that are left free on its disk.
+    reserve: u64,
 }
 
 impl Writer {
@@ -142,6 +149,7 @@ impl Writer {
             stop,
             unwanted,
             due: Instant::now() + FLUSH_EVERY,
+            reserve: DISK_RESERVE_BYTES,
         }
     }
 
@@ -245,6 +253,19 @@ impl Writer {
         if let Some(directory) = &mut self.outputs.directory {
             let result = directory.check_place().and_then(|()| directory.flush());
             self.note(result);
+        }
+        self.look_for_room();
+    }
+
+    /// Ends the run before its disk is full. The directory stays as it is: it takes
+    /// what is under way.
+    fn look_for_room(&mut self) {
+        let Some(directory) = self.outputs.directory.as_ref().filter(|_| !self.stop.is_cancelled()) else {
+            return;
+        };
+        if let Err(error) = directory.check_room(self.reserve) {
+            super::say(format_args!("mxray: stopping: {error}"));
+            self.fail(error);
         }
     }
 
@@ -369,6 +390,31 @@ mod tests {
         }
         drop(writing.sender);
         assert_eq!(writing.written.await.unwrap().fold.summary.rejected, 2);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_disk_that_will_be_full_ends_the_run_in_order() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("run");
+        let directory = Some(RunDirectory::create(&path, &run_info()).unwrap());
+        let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
+        let outputs = Outputs { directory, stream: None, earlier: Fold::default() };
+        let mut writer = Writer::new(outputs, stop.clone(), unwanted.clone());
+        writer.reserve = u64::MAX;
+        let (sender, records) = mpsc::channel(8);
+        let runtime = Handle::current();
+        let written = tokio::task::spawn_blocking(move || writer.run(records, &runtime));
+        timeout(PATIENCE, stop.cancelled()).await.expect("nobody notices");
+        // What was under way still finds its place.
+        sender.send(Record::Rejected(rejected())).await.unwrap();
+        drop(sender);
+        let written = written.await.unwrap();
+        assert!(!unwanted.is_cancelled());
+        let error = written.error.unwrap().to_string();
+        assert!(error.starts_with(&format!("the disk of {} has ", path.display())), "{error}");
+        written.directory.unwrap().finish(&run_info(), &()).unwrap();
+        assert_eq!(fs::read_to_string(path.join("rejects.csv")).unwrap().lines().count(), 2);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -324,6 +324,21 @@ impl RunDirectory {
         Ok(())
     }
 
+    /// Whether the disk has so many bytes left. It is looked at before the disk is
+    /// full, so that what is under way still finds room.
+    ///
+    /// # Errors
+    /// It has not.
+    pub fn check_room(&self, reserve: u64) -> io::Result<()> {
+        let Some(room) = durable::room(&self.dir).filter(|room| *room < reserve) else { return Ok(()) };
+        let (dir, [room, reserve]) = (self.dir.display(), [room, reserve].map(|bytes| bytes >> 20));
+        let mut told = format!("the disk of {dir} has {room} MiB left, and {reserve} MiB are kept free");
+        if self.info.asked_by.as_ref().is_some_and(|by| by.list.is_some()) {
+            told.push_str(&format!("; make room, and mxray scan --resume {dir} goes on"));
+        }
+        Err(io::Error::new(io::ErrorKind::StorageFull, told))
+    }
+
     /// Bytes of the file of that name; `None` if there is none. What the system
     /// does not tell is no reason to break off.
     fn length(&self, name: &str) -> Option<u64> {

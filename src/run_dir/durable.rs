@@ -46,6 +46,20 @@ pub(super) fn lock_folder(dir: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Bytes that whoever writes to a folder may still use; `None` where the system does
+/// not say.
+#[cfg(unix)]
+pub(super) fn room(dir: &Path) -> Option<u64> {
+    let told = rustix::fs::statvfs(dir).ok()?;
+    Some(told.f_bavail.saturating_mul(told.f_frsize))
+}
+
+/// The same.
+#[cfg(not(unix))]
+pub(super) fn room(_dir: &Path) -> Option<u64> {
+    None
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::cell::RefCell;
