@@ -1,7 +1,7 @@
 //! A scan that is killed, and another process that goes on with it: in the end the
 //! run is what it would have been, and nobody was asked twice for what was known.
 //!
-//! `MXRAY_KILLS=200 cargo test --test resume -- kill` kills as often as that.
+//! `MXRAY_KILLS=200 cargo test --test resume -- again` kills as often as that.
 
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]

@@ -1,7 +1,7 @@
 //! Runs cut at any byte of any file, as by a power cut: what goes on with them comes
 //! to what an undisturbed run comes to.
 //!
-//! `MXRAY_CUTS=2000 cargo test --lib cut -- --include-ignored` cuts at each byte of
+//! `MXRAY_CUTS=2000 cargo test --lib every_byte_and_at_many -- --ignored` cuts at each byte of
 //! the last three records of each file, and so often at random places.
 
 use super::*;
