@@ -102,17 +102,17 @@ fn elapsed() -> Clocks {
     Clocks { running: instant.elapsed(), wall: wall.elapsed().unwrap_or_default() }
 }
 
-static WATCH: Watch = Watch::new();
+static WATCH: ClockWatch = ClockWatch::new();
 
 /// What the beats have shown, in milliseconds; 0 before the first.
-struct Watch {
+struct ClockWatch {
     running: AtomicU64,
     wall: AtomicU64,
     count: AtomicU64,
     last: AtomicU64,
 }
 
-impl Watch {
+impl ClockWatch {
     const fn new() -> Self {
         Self {
             running: AtomicU64::new(0),
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_late_beat_is_a_standstill() {
-        let watch = Watch::new();
+        let watch = ClockWatch::new();
         assert_eq!(watch.since(0, at(90_000, 90_000)), None, "nobody beats");
         watch.beat(at(1000, 1000));
         watch.beat(at(3499, 3499));
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_wall_clock_that_runs_ahead_is_one_too_and_one_set_back_is_none() {
-        let watch = Watch::new();
+        let watch = ClockWatch::new();
         watch.beat(at(1000, 1000));
         watch.beat(at(1500, 61_500));
         assert_eq!(watch.since(0, at(1600, 61_600)), Some(Duration::from_secs(60)));
