@@ -8,7 +8,7 @@
 
 mod survey;
 
-use mxray::internals::lab::{self, Fleet, FleetOptions};
+use mxray::internals::lab::{self, Fleet, FleetOptions, LogTo, MannersLimits, MannersOf};
 use mxray::internals::model::DomainName;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -271,4 +271,41 @@ async fn a_scan_that_was_stopped_goes_on_with_what_it_began_with_and_nothing_els
     assert_same(&run.path(""), &expected);
     run.check_books(lab.lines());
     assert_eq!(run.info()["resumed"].as_array().unwrap().len(), 1);
+}
+
+/// Whoever goes on does not know when the process before it connected to anyone: the
+/// servers see no pause that is too short, whenever it was killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_address_is_hurried_by_a_process_that_goes_on() {
+    const NAMES: usize = 4;
+    let mut options = FleetOptions::new(vec![DomainName::parse("d1.example").unwrap()]).unwrap();
+    options.scenarios = vec![lab::scenario("tls13_ecdsa").unwrap()];
+    options.scenarios[0].weight = 1;
+    options.hosts_per_scenario = 1;
+    options.log = LogTo::Memory;
+    let fleet = Fleet::start(options).await.unwrap();
+    let ip = fleet.endpoints()[0].ip;
+    let list: String = (0..NAMES).map(|number| format!("{ip},n{number}.example\n")).collect();
+    let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    scan.arg("--input", "endpoints").arg("--timeout", "20s").arg("--extra-client-hellos", "0");
+    scan.arg("--per-ip-interval", "1s");
+    let (dir, args) = scan.words(&list);
+    let run = dir.path().join("run");
+    let mut child = begin(&args);
+    for kills in 1..=2 {
+        // As soon as it has connected once more.
+        while fleet.log().connections().len() < kills {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        child = begin(&["scan".into(), "--resume".into(), run.clone().into()]);
+    }
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    let interval = Some(Duration::from_secs(1));
+    let address = MannersOf { at_a_time: Some(1), interval, ..MannersOf::default() };
+    let limits = MannersLimits { address, ..MannersLimits::default() };
+    assert_eq!(lab::violations(&fleet.log().connections(), &limits, &BTreeMap::new()), []);
+    Run::of(dir, String::new()).check_books(NAMES);
 }
