@@ -4,6 +4,7 @@ mod bench;
 #[cfg(feature = "lab")]
 mod lab;
 mod policies;
+mod preflight;
 mod shared;
 mod values;
 
@@ -11,6 +12,7 @@ pub use bench::BenchArgs;
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
+pub use preflight::{PreflightArgs, PreflightFormatArg};
 pub use shared::{
     AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs, IntervalArgs,
     JudgingArgs, PaceArgs,
@@ -32,7 +34,8 @@ Exit codes:
   1         failed: the list could not be read to its end, or the results could
             not be written; demo: a row is not what the lab played; roots
             check: a root is absent; bench: the server got slower, no session
-            succeeded, or the load was not the one asked for
+            succeeded, or the load was not the one asked for; preflight: something
+            is at fault
   2         the command line, or a file named in it, cannot be used; one line
             says why, and no target was contacted
   3         revocation only: a certificate is revoked
@@ -118,6 +121,12 @@ pub enum Command {
         proof, or the certificate names none."
     )]
     Revocation(Box<RevocationArgs>),
+    /// Check this machine before a survey: its name, block lists, port 25, clock and limits
+    #[command(
+        after_help = "Each check is ok, at fault, or not determined, with its cause. Exit codes: 0 nothing is at fault; \
+        1 something is; 2 wrong use."
+    )]
+    Preflight(Box<PreflightArgs>),
 }
 
 /// The same option of a command that has a run to take its value from.

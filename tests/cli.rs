@@ -38,6 +38,9 @@ mod odd;
 #[cfg(unix)]
 #[path = "cli/opt_outs.rs"]
 mod opt_outs;
+#[cfg(unix)]
+#[path = "cli/preflight.rs"]
+mod preflight;
 #[path = "cli/probe.rs"]
 mod probe;
 #[path = "cli/responders.rs"]

@@ -20,6 +20,7 @@ mod missing;
 mod needs;
 mod opt_outs;
 mod outlet;
+mod preflight;
 mod presented;
 mod probe;
 mod reader;
@@ -78,6 +79,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Roots(args) => roots::run(args),
             Command::Senders(args) => senders::run(args),
             Command::Revocation(args) => revocation::run(*args).await,
+            Command::Preflight(args) => preflight::run(*args).await,
         }
     });
     // A thread may still sit in a read of standard input that nothing ends.

@@ -14,6 +14,7 @@ mod chain;
 mod message;
 pub mod mta_sts;
 mod question;
+mod reverse;
 pub mod tls_rpt;
 mod txt;
 
@@ -21,6 +22,7 @@ pub use answer::{Answer, NoAnswer, Reading, Stray, read};
 pub use chain::{ALIASES_MAX, AliasChain};
 pub use message::RECORDS_MAX;
 pub use question::{EDNS_PAYLOAD_OCTETS, Question};
+pub use reverse::{LISTED_V4, LISTED_V6, entry_name, reverse_name};
 
 pub use hickory_proto::op::ResponseCode;
 pub use hickory_proto::rr::{Name, RData, RecordType};

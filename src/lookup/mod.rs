@@ -47,7 +47,7 @@ pub use vigil::ResolverState;
 
 pub use crate::fetch::policy::{POLICY_PORT, PolicyHosts};
 
-use crate::dns::{Name, RecordType};
+use crate::dns::{Name, RData, RecordType};
 use crate::model::asked_question::AskedQuestion;
 use crate::model::tlsa::Authenticity;
 use crate::model::{
@@ -133,6 +133,15 @@ impl DnsLookup {
     /// What was asked since then, and how many questions there were beyond.
     pub fn questions_told(&self) -> (Vec<AskedQuestion>, usize) {
         self.names.questions.told.told()
+    }
+
+    /// Records of a type at a name, or at what it is an alias of.
+    ///
+    /// # Errors
+    /// Why there is none, or no answer.
+    pub async fn records(&self, name: &Name, record_type: RecordType) -> Result<Vec<RData>, Failure> {
+        let found = self.names.query(name, record_type).await;
+        found.map(|found| found.answer.records.to_vec()).map_err(|none| none.failure)
     }
 
     /// Who is asked, and whose AD is believed, as far as that is known: it is

@@ -69,7 +69,8 @@ impl Gate {
     }
 }
 
-fn is_public(ip: IpAddr) -> bool {
+/// Whether the address is a place on the public internet.
+pub fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => !RESERVED_V4.iter().any(|range| in_v4(*range, ip)),
         IpAddr::V6(ip) => in_v6(GLOBAL_UNICAST_V6, ip) && !RESERVED_V6.iter().any(|range| in_v6(*range, ip)),

@@ -22,9 +22,9 @@ mod trace;
 mod wire;
 
 pub use drive::PhaseTimeouts;
-pub use gate::Gate;
+pub use gate::{Gate, is_public};
 pub use handshake::{ClientIdentity, Handshaker, KeyShares};
-pub use route::families_with_route;
+pub use route::{families_with_route, source_addresses};
 
 use crate::model::{ClientHelloSpec, Failure, HelloObservation, HelloPurpose, Observation, ProbeKey};
 use crate::smtp::EhloName;

@@ -35,6 +35,20 @@ pub fn families_with_route(loopback: bool) -> (bool, bool) {
     (any(PUBLIC_V4.into(), Ipv4Addr::LOCALHOST.into()), any(PUBLIC_V6.into(), Ipv6Addr::LOCALHOST.into()))
 }
 
+/// The addresses from which this machine would connect to the public internet, one
+/// of each family over which it has a route. Behind address translation others see
+/// another one.
+pub fn source_addresses() -> Vec<IpAddr> {
+    let source = |public: IpAddr| {
+        let any: IpAddr =
+            if public.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let socket = UdpSocket::bind((any, 0)).ok()?;
+        socket.connect((public, PORT)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    [PUBLIC_V4.into(), PUBLIC_V6.into()].into_iter().filter_map(source).collect()
+}
+
 /// No port is missing here, so an address that is not available is the one to
 /// send from.
 fn says_no_route(error: &io::Error) -> bool {

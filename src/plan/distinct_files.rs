@@ -136,6 +136,10 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             files.read_asking(&args.asking);
             files.read_stores("--roots", &args.roots);
         }
+        Command::Preflight(args) => {
+            files.read_asking(&args.asking);
+            files.write("--probing-file", &args.probing_file);
+        }
     }
     files.write_standard_streams();
     files.0

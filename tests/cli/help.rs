@@ -8,8 +8,19 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 10] =
-    ["scan", "probe", "judge", "tlsrpt", "demo", "lab", "bench", "roots", "senders", "revocation"];
+const COMMANDS: [&str; 11] = [
+    "scan",
+    "probe",
+    "judge",
+    "tlsrpt",
+    "demo",
+    "lab",
+    "bench",
+    "roots",
+    "senders",
+    "revocation",
+    "preflight",
+];
 
 /// The commands that the help lists, but for `help` itself.
 fn listed(help: &str) -> Vec<&str> {
