@@ -33,6 +33,9 @@ mod fleet;
 mod help;
 #[path = "cli/manners.rs"]
 mod manners;
+#[cfg(target_os = "linux")]
+#[path = "cli/network_down.rs"]
+mod network_down;
 #[path = "cli/odd.rs"]
 mod odd;
 #[cfg(unix)]

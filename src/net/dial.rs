@@ -1,6 +1,6 @@
 //! TCP connect, and what its errors mean.
 
-use super::route::has_route;
+use super::route::{has_lost_its_way, has_route};
 use super::standstill;
 use crate::model::{Endpoint, Failure, Kind, Phase};
 use std::io::{self, ErrorKind};
@@ -16,7 +16,12 @@ pub(crate) async fn connect(endpoint: Endpoint, deadline: Instant) -> Result<Tcp
     let connected = standstill::by(deadline, TcpStream::connect(SocketAddr::from(endpoint))).await;
     let stream = match connected {
         None => return Err(Failure::new(Phase::Connect, Kind::Timeout)),
-        Some(Err(error)) => return Err(failure(&error, || has_route(endpoint.ip))),
+        Some(Err(error)) => {
+            let failure = failure(&error, || has_route(endpoint.ip));
+            // It may be asked again.
+            let lost = failure.kind == Kind::NoRoute && has_lost_its_way(endpoint.ip);
+            return Err(if lost { Failure { kind: Kind::LocalError, ..failure } } else { failure });
+        }
         Some(Ok(stream)) => stream,
     };
     stream.set_nodelay(true).map_err(|error| failure(&error, || true))?;

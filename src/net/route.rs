@@ -4,6 +4,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::sync::OnceLock;
 
 /// Any port: no datagram goes there.
 const PORT: u16 = 25;
@@ -26,6 +27,18 @@ pub(super) fn has_route(ip: IpAddr) -> bool {
     let any: IpAddr = if ip.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let connected = UdpSocket::bind((any, 0)).and_then(|socket| socket.connect((ip, PORT)));
     !connected.is_err_and(|error| says_no_route(&error))
+}
+
+/// Whether there was a way out over the address's family when this was first asked
+/// (a probe does that as it is made), and now there is none: the network of this
+/// machine is down. A network that alone has no route is none of that.
+pub(super) fn has_lost_its_way(ip: IpAddr) -> bool {
+    static AT_FIRST: OnceLock<[bool; 4]> = OnceLock::new();
+    let ways = [PUBLIC_V4.into(), PUBLIC_V6.into(), Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let at_first = AT_FIRST.get_or_init(|| ways.map(has_route));
+    let place = usize::from(ip.is_ipv6()) + if ip.is_loopback() { 2 } else { 0 };
+    let pair = at_first.get(place).zip(ways.get(place));
+    pair.is_some_and(|(had, way)| *had && !has_route(*way))
 }
 
 /// Whether there is a route to the public internet over each family, IPv4
@@ -69,6 +82,7 @@ mod tests {
     fn this_machine_has_a_way_to_itself() {
         assert!(has_route(Ipv4Addr::LOCALHOST.into()));
         assert!(families_with_route(true).0);
+        assert!(!has_lost_its_way(Ipv4Addr::LOCALHOST.into()));
     }
 
     #[test]

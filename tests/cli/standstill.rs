@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Child;
 use std::thread;
 use std::time::Duration;
@@ -113,4 +113,46 @@ fn what_was_said_while_the_process_is_stopped_is_heard() {
     let ran = end(child);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert_eq!(row(&folder)["outcome"], "not_offered");
+}
+
+/// A resolver that knows no name, and stops the process where it is asked for one
+/// before it answers.
+fn resolve(socket: &UdpSocket, child: &mut Child) {
+    let mut stopped = false;
+    let mut message = [0; 512];
+    while child.try_wait().unwrap().is_none() {
+        let Ok((length, from)) = socket.recv_from(&mut message) else { continue };
+        let asks = message[..length].windows(7).any(|part| part == b"example");
+        let stopped_now = asks && !stopped;
+        if stopped_now {
+            stopped = true;
+            signal(child, Signal::SIGSTOP);
+            thread::sleep(SERVER_PATIENCE);
+        }
+        // QR, RA, and that there is no such name.
+        message[2] |= 0x80;
+        message[3] = if asks { 0x83 } else { 0x80 };
+        socket.send_to(&message[..length], from).unwrap();
+        if stopped_now {
+            thread::sleep(STANDSTILL - SERVER_PATIENCE);
+            signal(child, Signal::SIGCONT);
+        }
+    }
+}
+
+#[test]
+fn what_a_resolver_said_while_the_process_is_stopped_is_heard() {
+    let (socket, folder) =
+        (UdpSocket::bind("127.0.0.1:0").unwrap(), Folder::new().with("list", "d.example\n"));
+    let resolver = socket.local_addr().unwrap().to_string();
+    let args = "scan list -o run --ehlo scanner.example --no-dane --no-mta-sts --retries 0 --timeout dns=2s";
+    let mut child = folder.mxray(args.split(' ').chain(["--resolver", &resolver])).spawn().unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    resolve(&socket, &mut child);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let text = folder.read("run/domains.csv");
+    let row: BTreeMap<String, String> =
+        csv::Reader::from_reader(text.as_bytes()).deserialize().next().unwrap().unwrap();
+    assert_eq!(row["outcome"], "nxdomain", "{row:?}");
 }
