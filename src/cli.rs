@@ -154,6 +154,15 @@ pub enum StreamFormatArg {
     Jsonl,
 }
 
+/// How a plan is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DryRunArg {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+}
+
 /// `mxray scan`
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -169,6 +178,11 @@ pub struct ScanArgs {
     /// --require-targets may be added
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
     pub resume: Option<PathBuf>,
+
+    /// Connect to nobody: look the list up in the DNS, and tell hosts, addresses, networks, operators, and how long
+    /// each takes at its limits; `--dry-run=json` as JSON
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", hide_possible_values = true, conflicts_with_all = ["resume", "output", "format"])]
+    pub dry_run: Option<DryRunArg>,
 
     /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip`, `ip,port` or
     /// `ip,name[,tag[,port]]`)

@@ -21,6 +21,8 @@ mod delay;
 mod dns;
 #[path = "cli/documents.rs"]
 mod documents;
+#[path = "cli/dry_run.rs"]
+mod dry_run;
 #[path = "cli/enumerate.rs"]
 mod enumerate;
 #[path = "cli/exit_codes.rs"]

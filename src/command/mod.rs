@@ -10,6 +10,7 @@ mod bench;
 mod demo;
 mod descriptors;
 mod display;
+mod dry_run;
 mod error;
 mod judge;
 #[cfg(feature = "lab")]

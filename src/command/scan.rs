@@ -4,7 +4,7 @@ use super::scan_parts::{ScanPace, open_list, survey as survey_of};
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
 use super::writer::{Fold, Outputs, RowStream};
-use super::{CommandError, resume, start_logging};
+use super::{CommandError, dry_run, resume, start_logging};
 use crate::cli::{self, ScanArgs};
 use crate::plan;
 use crate::run_dir::{RunDirectory, StreamFormat};
@@ -24,6 +24,9 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         Err(code) => return Ok(ExitCode::from(code)),
     };
     let mut pace = ScanPace::new(&args);
+    if let Some(format) = args.dry_run {
+        return dry_run::run(&args, list, pace, signals, format).await;
+    }
     let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace.lookup)?;
     // Small enough for every reader of JSON.
     pace.engine.limits.order_seed.get_or_insert_with(|| fastrand::u32(..).into());

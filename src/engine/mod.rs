@@ -4,7 +4,7 @@
 //! ([`coalesce`]), which are being asked ([`under_way`]), which may
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
-//! it began (`earlier`), how much it did (`counts`), which domains wait for what
+//! it began (`earlier`), what it will take ([`forecast`]), how much it did (`counts`), which domains wait for what
 //! ([`join`]), which are looked up (`lookups`), and who waits in a file (`spill`).
 //! Lookups and probes run
 //! beside it and report back.
@@ -12,6 +12,7 @@
 pub mod coalesce;
 mod counts;
 mod earlier;
+pub mod forecast;
 mod given_up;
 pub mod join;
 mod lookups;

@@ -35,6 +35,7 @@ pub use place::{AskedPlace, BucketKey};
 pub use sign::Sign;
 pub use standing::CoolDownCounts;
 pub(in crate::engine) use timing::Timing;
+pub use timing::least_time;
 
 use super::coalesce::KeyId;
 use crate::interrogate::RetryPlan;

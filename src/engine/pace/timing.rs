@@ -56,6 +56,17 @@ impl Timing {
     }
 }
 
+/// The least time between the first and the last of so many starts.
+pub fn least_time(limits: &BucketLimits, starts: u64) -> Duration {
+    let times = |span: Duration, count: u64| span.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX));
+    let earlier = starts.saturating_sub(1);
+    let by_interval = times(limits.interval, earlier);
+    let Some(most) = limits.per_minute.map(|most| u64::from(most.get())) else { return by_interval };
+    // A minute is full of starts an interval apart, and the next is like it.
+    let by_minute = times(MINUTE, earlier / most) + times(limits.interval, earlier % most);
+    by_interval.max(by_minute)
+}
+
 fn size(most: NonZeroU32) -> usize {
     most.get() as usize
 }
@@ -80,6 +91,23 @@ mod tests {
         }
         assert!(!timing.is_over(&limits, seconds(129)));
         assert!(timing.is_over(&limits, seconds(130)));
+    }
+
+    #[test]
+    fn the_least_time_is_that_of_starts_each_as_soon_as_it_may() {
+        for interval in [0, 1, 5, 20, 60, 90] {
+            for most in [None, NonZeroU32::new(1), NonZeroU32::new(3), NonZeroU32::new(12)] {
+                let limits =
+                    BucketLimits { per_minute: most, interval: seconds(interval), connections: None };
+                let (mut timing, mut now) = (Timing::default(), Duration::ZERO);
+                for starts in 1..=40 {
+                    now = timing.due(&limits, now).unwrap_or(now);
+                    timing.begin(&limits, now);
+                    assert_eq!(least_time(&limits, starts), now, "{starts} starts, {limits:?}");
+                }
+            }
+        }
+        assert_eq!(least_time(&BucketLimits::NONE, 0), Duration::ZERO);
     }
 
     /// Its limits may become smaller while it is used.

@@ -1,0 +1,63 @@
+//! A plan is told after the DNS alone, and is what the scan then does.
+
+use crate::command::Folder;
+use crate::fleet::Lab;
+use serde_json::Value;
+
+fn plan(lab: &Lab, words: &str) -> Value {
+    let ran = lab.folder.run(lab.args(&format!("scan list --allow-private --dry-run=json {words}")));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn a_dry_run_connects_to_nobody_and_tells_what_the_scan_does() {
+    let lab = Lab::playing(&["provider_pool", "tls13_ecdsa", "null_mx", "sts_enforce"], 40);
+    let words = "--extra-client-hellos 0 --per-ip-interval 1s";
+    let before = lab.folder.names();
+    let told = plan(&lab, words);
+    assert_eq!(lab.connections(), 0, "no mail server was connected to");
+    assert!(lab.fleet.counters().policies.is_empty(), "nor a policy host");
+    assert_eq!(lab.folder.names(), before, "nothing is written");
+    let without = told["without_hosts"].as_object().unwrap();
+    assert!(told["targets"] == 40 && without.keys().eq(["dns: null_mx"]), "{told}");
+
+    // The slowest is the address with the most names, at a second from one to the next.
+    let most = told["most_names"]["names"].as_u64().unwrap();
+    assert!(most > 1, "{told}");
+    assert_eq!(told["slowest"][0]["at_least_s"], (most - 1) as f64, "{told}");
+    assert_eq!(told["run"]["at_least_s"], (most - 1) as f64, "{told}");
+
+    let ran = lab.folder.run(lab.args("scan list --allow-private -o run --extra-client-hellos 0"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(told["run"]["connections"], lab.connections(), "one for each name and address");
+}
+
+#[test]
+fn a_dry_run_tells_people_in_words_and_leaves_out_who_is_left_alone() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 4);
+    let ran = lab.folder.run(lab.args("scan list --dry-run"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("connections   0 first ones; not made: 4 (private_address 4)\n"),
+        "{}",
+        ran.stdout
+    );
+    let ran = lab.folder.run(lab.args("scan list --dry-run --allow-private"));
+    assert!(ran.stdout.contains("connections   4 first ones\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nslowest buckets\n  address 127."), "{}", ran.stdout);
+    assert_eq!(lab.connections(), 0);
+}
+
+#[test]
+fn a_dry_run_without_a_resolver_is_no_plan() {
+    let folder = Folder::new().with("list", "a.example\n");
+    // Nobody listens at the discard port.
+    let words = "scan list --dry-run --resolver 127.0.0.1:9 --timeout dns=50ms --ehlo scanner.example";
+    let ran = folder.run(words.split(' '));
+    assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+    for more in ["-o run", "--format csv", "--resume run", "--dry-run=xml"] {
+        let words = format!("scan list --dry-run --ehlo scanner.example {more}");
+        assert_eq!(folder.run(words.split(' ')).code, Some(2), "{more}");
+    }
+}
