@@ -154,6 +154,16 @@ pub enum StreamFormatArg {
     Jsonl,
 }
 
+/// How what is said on standard error is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogArg {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
 /// How a plan is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DryRunArg {
@@ -174,7 +184,7 @@ pub struct ScanArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
-    /// Go on with a run that was stopped or killed, with its list and its options; only -v, --blocklist and
+    /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --blocklist and
     /// --require-targets may be added
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
     pub resume: Option<PathBuf>,
@@ -192,6 +202,10 @@ pub struct ScanArgs {
     /// Column that holds the domain, in CSV with a header [default: domain]
     #[arg(long, value_name = "NAME")]
     pub column: Option<String>,
+
+    /// How standard error is written: `text`, or `json` for one object a line, with its time and level; -v says more
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub log: LogArg,
 
     /// Exit with 5, instead of a warning, if the list has no target
     #[arg(long)]

@@ -2,11 +2,15 @@
 
 use super::error::CommandError;
 use super::outlet::{self, Handed, Outlet};
+use crate::cli::LogArg;
 use crate::model::text::printable;
 use crate::plan::StageSettings;
 use crate::sender::AddressFamily;
+use jiff::Timestamp;
+use serde_json::json;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -15,7 +19,39 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// A line on standard error, and one only, whatever it quotes. That nobody reads
 /// it is no reason to break off, or to wait for long.
 pub(super) fn say(line: impl Display) {
-    outlet::words(format!("{}\n", printable(&line.to_string())).as_bytes());
+    let line = line.to_string();
+    if is_json() {
+        outlet::words(as_json(&line, Timestamp::now()).as_bytes());
+    } else {
+        outlet::words(format!("{}\n", printable(&line)).as_bytes());
+    }
+}
+
+/// Text of several lines on standard error; one object where that is JSON.
+pub(super) fn say_text(text: &str) {
+    if is_json() { say(text.trim_end()) } else { outlet::words(text.as_bytes()) }
+}
+
+/// Whether standard error is JSON: one object a line, all in one shape.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+fn is_json() -> bool {
+    IS_JSON.load(Ordering::Relaxed)
+}
+
+/// The line in the shape that the log has.
+fn as_json(line: &str, at: Timestamp) -> String {
+    let message = line.strip_prefix("mxray: ").unwrap_or(line);
+    let (level, message) = match message.strip_prefix("warning: ") {
+        Some(rest) => ("WARN", rest),
+        None => ("INFO", message),
+    };
+    let target = env!("CARGO_CRATE_NAME");
+    let timestamp = format!("{at:.6}");
+    format!(
+        "{}\n",
+        json!({"timestamp": timestamp, "level": level, "fields": {"message": message}, "target": target})
+    )
 }
 
 /// What whoever named files should know about them, a line each.
@@ -95,6 +131,11 @@ fn told(result: io::Result<()>) -> Result<(), CommandError> {
 /// Lets the stages talk on standard error, and libraries of what goes wrong
 /// there.
 pub(super) fn start_logging(verbose: u8) {
+    start_logging_as(LogArg::Text, verbose);
+}
+
+/// The same, as text or as JSON; from then on all that is said is written so.
+pub(super) fn start_logging_as(format: LogArg, verbose: u8) {
     let level = match verbose {
         0 => LevelFilter::ERROR,
         1 => LevelFilter::INFO,
@@ -104,12 +145,13 @@ pub(super) fn start_logging(verbose: u8) {
     let told = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(|| outlet::StderrLines)
-        .log_internal_errors(false)
-        .without_time()
-        .finish()
-        .with(heard);
+        .log_internal_errors(false);
     // A second call in one process (tests) keeps the first.
-    let _ = told.try_init();
+    let _ = match format {
+        LogArg::Text => told.without_time().finish().with(heard).try_init(),
+        LogArg::Json => told.json().finish().with(heard).try_init(),
+    };
+    IS_JSON.store(format == LogArg::Json, Ordering::Relaxed);
 }
 
 #[cfg(test)]

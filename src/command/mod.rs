@@ -46,7 +46,9 @@ use crate::plan;
 use anyhow::Context;
 use error::{EXIT_NOTHING_ASKED, EXIT_USAGE};
 use jiff::Timestamp;
-use messages::{say, say_at_start, say_missing_route, start_logging, tell, tell_until, warn};
+use messages::{
+    say, say_at_start, say_missing_route, say_text, start_logging, start_logging_as, tell, tell_until, warn,
+};
 use std::process::ExitCode;
 
 /// Runs a command to its end and says how it went.

@@ -8,7 +8,7 @@ use super::scan_parts::{ScanPace, open_list, survey};
 use super::signals::Signals;
 use super::survey::EarlierPart;
 use super::writer::{Fold, Outputs};
-use super::{CommandError, say, start_logging};
+use super::{CommandError, say, start_logging_as};
 use crate::engine::Earlier;
 use crate::model::{Exchange, ProbeKey, Record};
 use crate::plan;
@@ -29,7 +29,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&run)?;
     let given: Vec<_> = std::env::args_os().collect();
     let args = plan::resumed(&run, stored.info(), &given)?;
-    start_logging(args.asking.dialogue.verbose);
+    start_logging_as(args.log, args.asking.dialogue.verbose);
     let mut signals = Signals::new();
     let list = match open_list(&args, &mut signals).await? {
         Ok(list) => list,

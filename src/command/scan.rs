@@ -4,7 +4,7 @@ use super::scan_parts::{ScanPace, open_list, survey as survey_of};
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
 use super::writer::{Fold, Outputs, RowStream};
-use super::{CommandError, dry_run, resume, start_logging};
+use super::{CommandError, dry_run, resume, start_logging_as};
 use crate::cli::{self, ScanArgs};
 use crate::plan;
 use crate::run_dir::{RunDirectory, StreamFormat};
@@ -17,7 +17,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     if let Some(run) = args.resume {
         return resume::run(run).await;
     }
-    start_logging(args.asking.dialogue.verbose);
+    start_logging_as(args.log, args.asking.dialogue.verbose);
     let mut signals = Signals::new();
     let list = match open_list(&args, &mut signals).await? {
         Ok(list) => list,

@@ -82,7 +82,11 @@ pub(super) fn survey(
     (signals, earlier): (Signals, EarlierPart),
 ) -> Survey {
     let opt_outs = OptOuts::watch(&args.asking.blocklist, stages.blocklist.clone(), &info.blocklist);
-    let style = if args.asking.dialogue.verbose > 0 { Style::Lines } else { Style::Auto };
+    let style = if args.asking.dialogue.verbose > 0 || args.log == cli::LogArg::Json {
+        Style::Lines
+    } else {
+        Style::Auto
+    };
     Survey {
         list: list.list,
         list_name: list.name,

@@ -1,6 +1,7 @@
 //! A survey from open list to closed run directory: what `scan` and `demo`
 //! share.
 
+use super::CommandError;
 use super::display::{Display, Style};
 use super::list_end::{ListEnd, own_network};
 use super::opt_outs::OptOuts;
@@ -8,7 +9,6 @@ use super::reader::{self, Read};
 use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
-use super::{CommandError, outlet};
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, Progress};
 use crate::input::{InputList, InputOptions, TakenCounts};
@@ -357,7 +357,7 @@ impl Surveyed {
             }
         }
         if aside {
-            outlet::words(text.as_bytes());
+            super::say_text(&text);
         } else {
             super::tell_until(&self.stop.token, text)?;
         }

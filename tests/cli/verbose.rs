@@ -1,6 +1,7 @@
 //! `-vv`: the story of each lookup and session on standard error.
 
 use crate::fleet::Lab;
+use serde_json::Value;
 
 /// What mxray itself says of a probe, numbers left out.
 fn story(lab: &Lab, verbose: &str) -> Vec<String> {
@@ -66,5 +67,33 @@ fn once_or_never_tells_nothing_of_that() {
     let lab = Lab::playing(&["tls13_ecdsa"], 1);
     for verbose in ["", " -v"] {
         assert_eq!(story(&lab, verbose), [""; 0], "{verbose}");
+    }
+}
+
+#[test]
+fn standard_error_as_json_is_json_to_its_last_line() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 2);
+    lab.folder.write("empty", "");
+    for words in [
+        "scan list --allow-private --format csv --log json -vv",
+        "scan list --allow-private -o run --log json",
+        "scan empty --format csv --log json --require-targets",
+        "scan list --format csv --log json --blocklist missing",
+    ] {
+        let ran = lab.folder.run(lab.args(words));
+        let lines: Vec<Value> = ran
+            .stderr
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{words}: {error}: {line}")))
+            .collect();
+        assert!(!lines.is_empty(), "{words}");
+        for line in &lines {
+            assert!(line["timestamp"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{line}");
+            assert!(["DEBUG", "INFO", "WARN", "ERROR"].contains(&line["level"].as_str().unwrap()), "{line}");
+            assert!(line["fields"].is_object() && line["target"].is_string(), "{line}");
+        }
+        let story =
+            lines.iter().any(|line| line["fields"]["message"] == "greeting" && line["fields"]["code"] == 220);
+        assert_eq!(story, words.contains("-vv"), "{words}");
     }
 }
