@@ -15,6 +15,9 @@ mod connectors;
 #[cfg(unix)]
 #[path = "cli/delay.rs"]
 mod delay;
+#[cfg(target_os = "linux")]
+#[path = "cli/descriptors.rs"]
+mod descriptors;
 #[cfg(unix)]
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "lookup/server.rs"]
