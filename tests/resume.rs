@@ -170,14 +170,17 @@ async fn a_scan_that_is_killed_again_and_again_comes_to_the_same() {
         while !run.join("run.json").exists() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        // The last kill is followed by a process that may live.
-        while killed < kills() && kill_after(child.take().unwrap(), LIFE_MAX.mul_f64(random.f64())) {
-            killed += 1;
-            child = Some(begin(&["scan".into(), "--resume".into(), run.clone().into()]));
-        }
-        if let Some(child) = child {
-            let ended = child.wait_with_output().unwrap();
-            assert!(ended.status.success(), "{}", stderr(&ended));
+        while let Some(life) = child.take() {
+            if killed == kills() {
+                // The last kill is followed by a process that may live.
+                let ended = life.wait_with_output().unwrap();
+                assert!(ended.status.success(), "{}", stderr(&ended));
+            } else if kill_after(life, LIFE_MAX.mul_f64(random.f64())) {
+                killed += 1;
+                // It may have had nothing left to do but to end.
+                let finished = info(&run)["finished"] == true;
+                child = (!finished).then(|| begin(&["scan".into(), "--resume".into(), run.clone().into()]));
+            }
         }
         let run = Run::of(dir, String::new());
         assert_same(&run.path(""), &expected);
@@ -308,4 +311,41 @@ async fn no_address_is_hurried_by_a_process_that_goes_on() {
     let limits = MannersLimits { address, ..MannersLimits::default() };
     assert_eq!(lab::violations(&fleet.log().connections(), &limits, &BTreeMap::new()), []);
     Run::of(dir, String::new()).check_books(NAMES);
+}
+
+/// A server that complained is left alone for as long as it would have been.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cool_down_outlives_the_process_that_began_it() {
+    const COOL_DOWN: Duration = Duration::from_secs(2);
+    let mut options = FleetOptions::new(vec![DomainName::parse("d1.example").unwrap()]).unwrap();
+    options.scenarios = vec![lab::scenario("greeting_421").unwrap()];
+    options.scenarios[0].weight = 1;
+    options.hosts_per_scenario = 1;
+    options.log = LogTo::Memory;
+    let fleet = Fleet::start(options).await.unwrap();
+    let ip = fleet.endpoints()[0].ip;
+    let list: String = (0..5).map(|number| format!("{ip},n{number}.example\n")).collect();
+    let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    scan.arg("--input", "endpoints").arg("--timeout", "20s").arg("--retries", "2").arg("--retry-delay", "1h");
+    scan.arg("--cool-down", "2s").arg("--cool-down-max", "2s");
+    let (dir, args) = scan.words(&list);
+    let run = dir.path().join("run");
+    let mut child = begin(&args);
+    while !run.join("run.json").exists() || info(&run)["cool_downs"]["standing"][ip.to_string()].is_null() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(fleet.log().connections().len(), 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let ended = tokio::task::spawn_blocking(move || resume(&run, &[])).await.unwrap();
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    let opened: Vec<_> =
+        fleet.log().connections().iter().map(|one| Duration::from_micros(one.opened_us)).collect();
+    assert_eq!(opened.len(), 3, "two further looks in all: {opened:?}");
+    assert!(opened.windows(2).all(|two| two[1] - two[0] >= COOL_DOWN), "{opened:?}");
+    let run = Run::of(dir, String::new());
+    run.check_books(5);
+    let told = run.info()["cool_downs"].clone();
+    assert_eq!((&told["begun"], &told["given_up"]), (&2.into(), &1.into()), "{told}");
+    assert_eq!(told["given_up_places"], serde_json::json!([ip.to_string()]));
 }

@@ -79,18 +79,20 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         .context("cannot write the lab's connectors")?;
     let list_name = list_path.to_string_lossy().into_owned();
     let list_options = InputOptions::default();
+    let earlier = EarlierPart::default();
+    let progress = earlier.progress.clone();
     let survey = Survey {
         list: input::open(&list_name, &list_options)?,
         list_name,
         list_options,
         stages,
         engine,
-        outputs: Outputs { directory: Some(directory), stream: None, earlier: Fold::default() },
+        outputs: Outputs { directory: Some(directory), stream: None, earlier: Fold::default(), progress },
         style: Style::Auto,
         info,
         signals,
         require_targets: false,
-        earlier: EarlierPart::default(),
+        earlier,
         opt_outs: OptOuts::default(),
     };
     let surveyed = survey.run().await?;

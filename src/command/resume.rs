@@ -8,7 +8,7 @@ use super::scan_parts::{ScanPace, open_list, survey};
 use super::signals::Signals;
 use super::survey::EarlierPart;
 use super::writer::{Fold, Outputs};
-use super::{CommandError, say, start_logging_as};
+use super::{CommandError, cool_downs, say, start_logging_as};
 use crate::engine::Earlier;
 use crate::model::{Exchange, ProbeKey, Record};
 use crate::plan;
@@ -60,7 +60,9 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
         fold.summary.domains.total,
         fold.summary.endpoints.total
     ));
-    let outputs = Outputs { directory: Some(directory), stream: None, earlier: fold };
+    earlier.progress.set_places(cool_downs::read(info.cool_downs.clone().unwrap_or_default()));
+    let progress = earlier.progress.clone();
+    let outputs = Outputs { directory: Some(directory), stream: None, earlier: fold, progress };
     survey(&args, list, (stages, pace), outputs, info, (signals, earlier)).run().await?.tell(false)
 }
 

@@ -54,8 +54,10 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     super::say_at_start(&stages.settings);
     pace.say();
     let aside = stream.is_some();
-    let outputs = Outputs { directory, stream, earlier: Fold::default() };
-    let begun = (signals, EarlierPart::default());
+    let earlier = EarlierPart::default();
+    let progress = earlier.progress.clone();
+    let outputs = Outputs { directory, stream, earlier: Fold::default(), progress };
+    let begun = (signals, earlier);
     survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?.tell(aside)
 }
 

@@ -9,6 +9,7 @@ use super::reader::{self, Read};
 use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
+use super::{CommandError, cool_downs};
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, Progress};
 use crate::input::{InputList, InputOptions, TakenCounts};
@@ -183,11 +184,7 @@ fn finish(
     let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.network_suspect = Some(suspects(&written.fold.reach));
-    let mut cool_downs = info.cool_downs.take().unwrap_or_default();
-    cool_downs.begun += counts.cool_downs.begun;
-    cool_downs.given_up += counts.given_up.count;
-    cool_downs.given_up_places.extend(counts.given_up.names);
-    info.cool_downs = Some(cool_downs);
+    info.cool_downs = Some(cool_downs::told(written.places.clone()));
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
         rejected: written.fold.summary.rejected,

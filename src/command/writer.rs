@@ -1,12 +1,15 @@
 //! Writes the records down, on a thread of its own because disks block.
 
+use super::cool_downs;
 use super::list_end::{AnswerCount, no_way_out};
 use super::outlet::{Handed, Outlet, UNREAD};
+use crate::engine::{PlaceBook, Progress};
 use crate::model::{DomainRecord, Record};
 use crate::report::Summary;
 use crate::run_dir::{DomainStream, RunDirectory, StreamFormat};
 use crate::verdict::Reach;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Receiver;
@@ -38,6 +41,8 @@ pub(super) struct Outputs {
     pub(super) stream: Option<RowStream>,
     /// What an earlier process wrote to the directory.
     pub(super) earlier: Fold,
+    /// Knows who is left alone, which goes to the directory, too.
+    pub(super) progress: Arc<Progress>,
 }
 
 /// The fold over the records of a run.
@@ -100,6 +105,8 @@ pub(super) struct Written {
     pub(super) directory: Option<RunDirectory>,
     /// The fold over everything that was sent, written or not.
     pub(super) fold: Fold,
+    /// How it stands with the places that complained.
+    pub(super) places: PlaceBook,
     /// The first error, if writing broke off.
     pub(super) error: Option<io::Error>,
     /// Whoever read standard output has enough.
@@ -174,12 +181,13 @@ impl Writer {
         self.hand_over(true);
         self.flush_directory();
         let directory = self.outputs.directory.take();
+        let places = self.outputs.progress.places().clone();
         let Self { fold, error, pipe_closed, unread, .. } = self;
         let error = error.or_else(|| {
             let told = format!("standard output: {UNREAD}; rows that were not written: {}", unread?);
             Some(io::Error::new(ErrorKind::TimedOut, told))
         });
-        Written { directory, fold, error, pipe_closed }
+        Written { directory, fold, places, error, pipe_closed }
     }
 
     /// Says once that this machine's own network may let nothing out, as soon
@@ -251,7 +259,10 @@ impl Writer {
     fn flush_directory(&mut self) {
         self.due = Instant::now() + FLUSH_EVERY;
         if let Some(directory) = &mut self.outputs.directory {
-            let result = directory.check_place().and_then(|()| directory.flush());
+            let mut result = directory.check_place().and_then(|()| directory.flush());
+            if let Some(places) = self.outputs.progress.places_if_changed().filter(|_| result.is_ok()) {
+                result = directory.set_cool_downs(cool_downs::told(places));
+            }
             self.note(result);
         }
         self.look_for_room();
@@ -348,7 +359,7 @@ mod tests {
             let (sender, records) = mpsc::channel(8);
             let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
             let written = start(
-                Outputs { directory, stream, earlier: Fold::default() },
+                Outputs { directory, stream, earlier: Fold::default(), progress: Arc::default() },
                 records,
                 stop.clone(),
                 unwanted.clone(),
@@ -399,7 +410,7 @@ mod tests {
         let path = parent.path().join("run");
         let directory = Some(RunDirectory::create(&path, &run_info()).unwrap());
         let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
-        let outputs = Outputs { directory, stream: None, earlier: Fold::default() };
+        let outputs = Outputs { directory, stream: None, earlier: Fold::default(), progress: Arc::default() };
         let mut writer = Writer::new(outputs, stop.clone(), unwanted.clone());
         writer.reserve = u64::MAX;
         let (sender, records) = mpsc::channel(8);

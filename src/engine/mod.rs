@@ -4,7 +4,8 @@
 //! ([`coalesce`]), which are being asked ([`under_way`]), which may
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
-//! it began (`earlier`), what it will take ([`forecast`]), how much it did (`counts`), which domains wait for what
+//! it began (`earlier`), what a later one must know (`place_book`), what it will take
+//! ([`forecast`]), how much it did (`counts`), which domains wait for what
 //! ([`join`]), which are looked up (`lookups`), and who waits in a file (`spill`).
 //! Lookups and probes run
 //! beside it and report back.
@@ -20,6 +21,7 @@ mod nobody;
 mod operators;
 pub mod pace;
 pub mod pipeline;
+mod place_book;
 pub mod progress;
 mod spill;
 mod starts;
@@ -29,4 +31,5 @@ pub use counts::EngineCounts;
 pub use earlier::Earlier;
 pub use given_up::GivenUp;
 pub use pipeline::{EngineConfig, EngineError, go_on, run};
+pub use place_book::{PlaceBook, PlaceStanding};
 pub use progress::{Progress, Snapshot};

@@ -32,8 +32,12 @@ pub struct OperatorNumbers {
 impl OperatorNumbers {
     /// The operator of a mail host; an address has none.
     pub fn of(&self, exchange: &Exchange) -> Option<OperatorId> {
-        let operator = registrable(exchange.host.as_ref()?.as_str())?;
-        Some(OperatorId::of_hash(self.numbers.hash_one(operator)))
+        Some(self.named(registrable(exchange.host.as_ref()?.as_str())?))
+    }
+
+    /// The operator of that registrable domain.
+    pub(super) fn named(&self, operator: &str) -> OperatorId {
+        OperatorId::of_hash(self.numbers.hash_one(operator))
     }
 }
 

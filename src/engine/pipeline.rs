@@ -21,6 +21,7 @@ use super::lookups::{Looked, Lookups, PendingLookup};
 use super::nobody::NobodyThere;
 use super::operators::OperatorNumbers;
 use super::pace::{AskedPlace, BucketKey, Change, Limits, NextStart, Pacer, Sign};
+use super::place_book::PlaceStanding;
 use super::progress::{Progress, failure_of};
 use super::spill::Spill;
 use super::starts::Starts;
@@ -141,6 +142,11 @@ pub async fn go_on<L: Lookup, P: Probe>(
 ) -> Result<EngineCounts, EngineError> {
     let (lookup, probe, policy) = stages;
     let Earlier { goes_on, done, reach, addresses, counts } = earlier;
+    let operators = OperatorNumbers::default();
+    let mut pacer = Pacer::new(config.limits, config.retry).after_another(goes_on);
+    for (name, earlier) in &progress.places().standing {
+        pacer.restore(BucketKey::named(name, &operators), earlier.left(), earlier.complaints);
+    }
     let pipeline = Pipeline {
         lookup,
         probe,
@@ -150,9 +156,9 @@ pub async fn go_on<L: Lookup, P: Probe>(
         tasks: JoinSet::new(),
         keys: KeyTable::knowing(done),
         under_way: UnderWay::new(config.retry),
-        pacer: Pacer::new(config.limits, config.retry).after_another(goes_on),
+        pacer,
         starts: Arc::new(Starts::new(config.limits).after_another(goes_on)),
-        operators: OperatorNumbers::default(),
+        operators,
         joiner: Joiner::default(),
         lookups: Lookups::new(config.lookups_in_flight, config.retry),
         stopping: false,
@@ -392,8 +398,15 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         tracing::info!(place = name, ?change, "how it stands with a place");
         match (bucket, change) {
             (BucketKey::Endpoint(_), Change::GivesUp) => self.nobody_there.note(key, answer),
-            (_, Change::GivesUp) => self.counts.given_up.add(name),
-            _ => {}
+            (BucketKey::Endpoint(_), _) => {}
+            (_, change) => {
+                if change == Change::GivesUp {
+                    self.counts.given_up.add(name.clone());
+                }
+                let later = self.pacer.for_later(bucket);
+                let standing = later.map(|(left, complaints)| PlaceStanding::new(left, complaints));
+                self.progress.place_changed(name, change, standing);
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 //! How far a run is, for whoever wants to show it.
 
-use super::pace::CoolDownCounts;
+use super::pace::{Change, CoolDownCounts};
+use super::place_book::{PlaceBook, PlaceStanding};
 use crate::interrogate::PauseCause;
 use crate::model::{DomainFacts, Failure, Kind, Verdict};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Counters that the engine advances and a display reads. They may be read a
 /// little out of step with each other; at the end of a run they are exact.
@@ -18,6 +20,8 @@ pub struct Progress {
     retries_waiting: AtomicU64,
     cooling: AtomicU64,
     given_up: AtomicU64,
+    places: Mutex<PlaceBook>,
+    places_changed: AtomicBool,
     ok: AtomicU64,
     failed: [AtomicU64; Kind::ALL.len()],
 }
@@ -35,6 +39,8 @@ impl Default for Progress {
             retries_waiting: zero(),
             cooling: zero(),
             given_up: zero(),
+            places: Mutex::default(),
+            places_changed: AtomicBool::default(),
             ok: zero(),
             // Longer than the arrays that have a default of their own.
             failed: std::array::from_fn(|_| zero()),
@@ -68,6 +74,32 @@ pub struct Snapshot {
 }
 
 impl Progress {
+    /// Has the places that complained stand as an earlier process left them.
+    pub fn set_places(&self, earlier: PlaceBook) {
+        *self.places() = earlier;
+    }
+
+    /// How it stands with the places that complained, if that has changed since this
+    /// was asked last.
+    pub fn places_if_changed(&self) -> Option<PlaceBook> {
+        self.places_changed.swap(false, Ordering::Relaxed).then(|| self.places().clone())
+    }
+
+    /// How it stands with them.
+    pub fn places(&self) -> MutexGuard<'_, PlaceBook> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn place_changed(&self, name: String, change: Change, standing: Option<PlaceStanding>) {
+        let mut places = self.places();
+        places.begun += u64::from(change == Change::Cools);
+        if change == Change::GivesUp {
+            places.given_up.add(name.clone());
+        }
+        places.set(name, standing);
+        self.places_changed.store(true, Ordering::Relaxed);
+    }
+
     /// Says how many targets the input has.
     pub fn set_total(&self, total: u64) {
         self.total.store(total, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use super::columns::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows
 use super::columns::{Column, CsvTable};
 use super::durable;
 use super::journal::{self, LineFile};
-use super::run_info::{self, RunInfo};
+use super::run_info::{self, RunCoolDowns, RunInfo};
 use super::write_error::named;
 use crate::model::{Assessment, DomainFacts, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
 use crate::x509;
@@ -322,6 +322,16 @@ impl RunDirectory {
             }
         }
         Ok(())
+    }
+
+    /// Writes down who is left alone because it complained, for whoever goes on if
+    /// this process is killed.
+    ///
+    /// # Errors
+    /// That of `run.json`.
+    pub fn set_cool_downs(&mut self, cool_downs: RunCoolDowns) -> io::Result<()> {
+        self.info.cool_downs = Some(cool_downs);
+        self.begin()
     }
 
     /// Whether the disk has so many bytes left. It is looked at before the disk is

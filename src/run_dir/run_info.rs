@@ -232,6 +232,23 @@ pub struct RunCoolDowns {
     /// The first of those, at most a thousand: an address, a network or the
     /// registrable domain of an operator.
     pub given_up_places: Vec<String>,
+    /// Those that are left alone or asked more slowly, by their names: whoever goes on
+    /// with the run does so, too.
+    #[serde(default)]
+    pub standing: BTreeMap<String, RunCoolDown>,
+}
+
+/// How it stands with a place that complained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCoolDown {
+    /// Until when it is left alone; `None` if it was given up.
+    pub until: Option<Timestamp>,
+    /// Trials in a row that were complained of.
+    pub trials_failed: u32,
+    /// Cool-downs since it was last served a hundred times in a row.
+    pub cool_downs: u32,
+    /// Steps of slowness, each of which doubles its pauses.
+    pub steps: u32,
 }
 
 /// The limits of a network or an operator during a run.

@@ -84,6 +84,18 @@ enum State {
     GivenUp,
 }
 
+/// What a place has complained of, as far as it decides what comes of the next
+/// complaint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Complaints {
+    /// Trials in a row that were complained of.
+    pub trials_failed: u32,
+    /// Cool-downs since it was last served a hundred times in a row.
+    pub cool_downs: u32,
+    /// Steps of slowness.
+    pub steps: u32,
+}
+
 /// What a place has complained of. Moments are counted from the start of the run.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
@@ -104,6 +116,25 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
+    /// One of an earlier process. It is left alone for what is `left`, `None` for
+    /// good, and then tried.
+    pub(super) fn earlier(left: Option<Duration>, complaints: Complaints, now: Duration) -> Self {
+        let Complaints { trials_failed, cool_downs, steps } = complaints;
+        let state = left.map_or(State::GivenUp, |left| State::Cooling { until: now + left });
+        Self { state, trials_failed, cool_downs, steps: steps.min(STEPS_MAX), ..Self::default() }
+    }
+
+    /// The same of this one.
+    pub(super) fn for_later(&self, now: Duration) -> (Option<Duration>, Complaints) {
+        let left = match self.state {
+            State::Counting => Some(Duration::ZERO),
+            State::Cooling { until } => Some(until.saturating_sub(now)),
+            State::GivenUp => None,
+        };
+        let Self { trials_failed, cool_downs, steps, .. } = *self;
+        (left, Complaints { trials_failed, cool_downs, steps })
+    }
+
     pub(super) fn gate(&self, now: Duration) -> Passage {
         match self.state {
             State::Counting => Passage::Open,

@@ -29,7 +29,7 @@ mod silence;
 mod standing;
 mod timing;
 
-pub use breaker::Change;
+pub use breaker::{Change, Complaints};
 pub use limits::{BucketLimits, CoolDown, Limits};
 pub use place::{AskedPlace, BucketKey};
 pub use sign::Sign;
@@ -40,7 +40,7 @@ pub use timing::least_time;
 use super::coalesce::KeyId;
 use crate::interrogate::RetryPlan;
 use backlog::Backlog;
-use breaker::Passage;
+use breaker::{Breaker, Passage};
 use bucket::{Bucket, Obstacle};
 use clock::RunClock;
 use governor::clock::{Clock, Reference};
@@ -157,6 +157,23 @@ impl<C: Clock + Clone> Pacer<C> {
     /// How many places cool down or were given up.
     pub fn cool_downs(&self) -> CoolDownCounts {
         self.standings.counts()
+    }
+
+    /// Goes on with what an earlier process knew of a place: how long it is still left
+    /// alone, `None` for good, and what it complained of.
+    pub(in crate::engine) fn restore(
+        &mut self,
+        key: BucketKey,
+        left: Option<Duration>,
+        complaints: Complaints,
+    ) {
+        self.standings.restore(key, Breaker::earlier(left, complaints, self.now()));
+    }
+
+    /// What is known of a place that complained, for a later process; `None` if there
+    /// is nothing.
+    pub(in crate::engine) fn for_later(&self, key: BucketKey) -> Option<(Option<Duration>, Complaints)> {
+        self.standings.for_later(key, self.now())
     }
 
     /// Whether a place is left alone because it, or what it belongs to, complained,

@@ -1,7 +1,7 @@
 //! Where a key is asked, and what is limited there.
 
 use super::limits::{BucketLimits, Limits};
-use crate::engine::operators::OperatorId;
+use crate::engine::operators::{OperatorId, OperatorNumbers};
 use crate::model::{Endpoint, ProbeKey, network, registrable};
 use std::net::IpAddr;
 
@@ -59,6 +59,16 @@ impl BucketKey {
                 let operator = host.and_then(|host| registrable(host.as_str()));
                 operator.map_or_else(|| "an operator".to_string(), ToString::to_string)
             }
+        }
+    }
+
+    /// The bucket of that name, where operators are numbered so.
+    pub(in crate::engine) fn named(name: &str, operators: &OperatorNumbers) -> Self {
+        let network = || name.split_once('/')?.0.parse().ok();
+        match (name.parse(), network()) {
+            (Ok(ip), _) => Self::Ip(ip),
+            (_, Some(first)) => Self::Network(first),
+            _ => Self::Operator(operators.named(name)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which places complained, and how each of them stands. In a run of which
 //! nobody complains there is nothing here.
 
-use super::breaker::{Breaker, Change, Passage};
+use super::breaker::{Breaker, Change, Complaints, Passage};
 use super::limits::{BucketLimits, CoolDown, Limits};
 use super::place::{AskedPlace, BucketKey};
 use super::sign::Sign;
@@ -49,6 +49,19 @@ impl Standings {
 
     pub(super) fn counts(&self) -> CoolDownCounts {
         self.counts
+    }
+
+    /// Goes on with what an earlier process knew of a place.
+    pub(super) fn restore(&mut self, key: BucketKey, earlier: Breaker) {
+        if self.cool_down.is_some() {
+            self.counts.cooling += u64::from(earlier.is_cooling());
+            self.breakers.insert(key, earlier);
+        }
+    }
+
+    /// What this one knows, for a later process; `None` if there is nothing.
+    pub(super) fn for_later(&self, key: BucketKey, now: Duration) -> Option<(Option<Duration>, Complaints)> {
+        self.breakers.get(&key).map(|breaker| breaker.for_later(now))
     }
 
     /// Whether anything has to be known of this place.
