@@ -12,7 +12,7 @@ use super::{CommandError, cool_downs, say, start_logging_as};
 use crate::engine::Earlier;
 use crate::model::{Exchange, ProbeKey, Record};
 use crate::plan;
-use crate::run_dir::read::{Stored, StoredFacts, StoredRun};
+use crate::run_dir::read::{StoreError, Stored, StoredFacts, StoredRun};
 use crate::run_dir::{RewrittenRun, RunCounts, RunDirectory, RunInfo};
 use crate::verdict::Policy;
 use anyhow::anyhow;
@@ -98,14 +98,15 @@ impl KeptPart {
     /// Takes up what is whole: observations with their certificates, and targets
     /// with all that their answers rest on.
     fn take_up(&mut self, stored: &StoredRun) -> Result<(), CommandError> {
+        let mut broken = 0;
         let mut rejects = stored.rejects()?;
-        while let Some(rejected) = rejects.read_next()? {
+        while let Some(rejected) = StoreError::pass_over_broken(&mut broken, || rejects.read_next())? {
             self.part.done.insert(rejected.line);
             self.keep(&Record::Rejected(rejected))?;
         }
         let with_tlsa = self.with_tlsa(stored)?;
         let mut observations = stored.observations()?;
-        while let Some(read) = observations.read_next()? {
+        while let Some(read) = StoreError::pass_over_broken(&mut broken, || observations.read_next())? {
             let Stored::Whole(seen) = read else { continue };
             // More was to be asked, so it is asked again.
             if seen.stopped == Some(true) {
@@ -117,7 +118,7 @@ impl KeptPart {
             self.keep(&Record::Endpoint(Box::new(record)))?;
         }
         let mut facts = stored.facts()?;
-        while let Some(read) = facts.read_next()? {
+        while let Some(read) = StoreError::pass_over_broken(&mut broken, || facts.read_next())? {
             let StoredFacts::Whole(facts) = read else { continue };
             let line = facts.target.line;
             let EarlierPart { found, progress, .. } = &mut self.part;
@@ -126,6 +127,11 @@ impl KeptPart {
                 self.keep(&Record::Domain(Box::new(record)))?;
             }
         }
+        if broken > 0 {
+            say(format_args!(
+                "mxray: damaged lines that were left out: {broken}; what they told is asked again"
+            ));
+        }
         Ok(())
     }
 
@@ -133,7 +139,7 @@ impl KeptPart {
     fn with_tlsa(&self, stored: &StoredRun) -> Result<HashSet<ProbeKey>, CommandError> {
         let mut with_tlsa = HashSet::new();
         let mut facts = stored.facts()?;
-        while let Some(read) = facts.read_next()? {
+        while let Some(read) = StoreError::pass_over_broken(&mut 0, || facts.read_next())? {
             let facts = read.dns();
             let has_tlsa =
                 |exchange: usize| facts.exchanges.get(exchange).is_some_and(Exchange::may_have_tlsa);

@@ -1,7 +1,6 @@
 //! A survey from open list to closed run directory: what `scan` and `demo`
 //! share.
 
-use super::CommandError;
 use super::display::{Display, Style};
 use super::list_end::{ListEnd, own_network};
 use super::opt_outs::OptOuts;
@@ -10,6 +9,7 @@ use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
 use super::{CommandError, cool_downs};
+
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, Progress};
 use crate::input::{InputList, InputOptions, TakenCounts};

@@ -105,8 +105,13 @@ fn lock(dir: &Path) -> Result<Option<File>, OutputError> {
     durable::lock_folder(dir).map_err(|_| OutputError::InUse { dir: dir.to_path_buf() })
 }
 
-/// A run with which somebody goes on, while what is kept of it is written anew.
-pub struct RewrittenRun(RunDirectory);
+/// A run with which somebody goes on, while what is kept of it is written anew. Until
+/// it is settled nothing of the run is changed.
+pub struct RewrittenRun {
+    dir: PathBuf,
+    /// `None` once it is settled.
+    directory: Option<RunDirectory>,
+}
 
 impl RewrittenRun {
     /// Writes one record that is kept.
@@ -114,29 +119,52 @@ impl RewrittenRun {
     /// # Errors
     /// That of the file, which the message names.
     pub fn write(&mut self, record: &Record) -> io::Result<()> {
-        self.0.write(record)
+        self.directory.as_mut().map_or(Ok(()), |directory| directory.write(record))
     }
 
-    /// Puts the files in place, each in one step, once the disk has all of them.
-    /// What rests on others goes first: whoever is killed meanwhile leaves no row
-    /// without what it rests on, and the next begins anew with what is there.
+    /// Says in `run.json` that the run goes on, and puts the files in place, each in
+    /// one step, once the disk has all of them. What rests on others goes first:
+    /// whoever is killed meanwhile leaves no row without what it rests on, and the
+    /// next begins anew with what is there.
     ///
     /// # Errors
     /// That of the first file that fails, which the message names.
-    pub fn settle(self) -> io::Result<RunDirectory> {
-        let mut directory = self.0;
+    pub fn settle(mut self) -> io::Result<RunDirectory> {
+        let directory = self.directory.as_mut().ok_or(io::ErrorKind::NotFound)?;
         directory.flush()?;
-        let dir = &directory.dir;
+        let dir = &self.dir;
         for name in NAMES {
             durable::sync_file(dir, &fresh(name)).map_err(|error| named(name, &error))?;
         }
+        let run_json = |error: io::Error| named(run_info::RUN_NAME, &error);
+        run_info::replace(dir, &directory.info, None::<&()>).map_err(run_json)?;
         for name in NAMES {
             fs::rename(dir.join(fresh(name)), dir.join(name)).map_err(|error| named(name, &error))?;
         }
         durable::sync_folder(dir)?;
-        run_info::keep_room(dir, &directory.info).map_err(|error| named(run_info::RUN_NAME, &error))?;
-        Ok(directory)
+        run_info::keep_room(dir, &directory.info).map_err(run_json)?;
+        self.directory.take().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
+}
+
+impl Drop for RewrittenRun {
+    fn drop(&mut self) {
+        if self.directory.take().is_some() {
+            // What was not settled is of no use to anyone.
+            let _ = remove_fresh(&self.dir);
+        }
+    }
+}
+
+/// Removes what a process left that was killed while it wrote the files anew.
+fn remove_fresh(dir: &Path) -> io::Result<()> {
+    for name in NAMES {
+        match fs::remove_file(dir.join(fresh(name))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 impl RunDirectory {
@@ -158,26 +186,20 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Goes on with a run that did not finish: says so in `run.json`, and makes
-    /// every file once more, beside the one that is there. Whatever is to be kept
-    /// of the run is to be written to them before [`RewrittenRun::settle`] puts
-    /// them in place.
+    /// Goes on with a run that did not finish: makes every file once more, beside the
+    /// one that is there. Whatever is to be kept of the run is to be written to them
+    /// before [`RewrittenRun::settle`] puts them in place.
     ///
     /// # Errors
     /// [`OutputError`]: another process goes on with it, or the system does not let
     /// us write there.
     pub fn go_on(dir: &Path, info: &RunInfo) -> Result<RewrittenRun, OutputError> {
-        let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
+        let failed = |source| OutputError::GoOn { dir: dir.to_path_buf(), source };
         let lock = lock(dir)?;
-        run_info::replace(dir, info, None::<&()>).map_err(failed)?;
-        for name in NAMES {
-            // Of a process that was killed while it did the same.
-            match fs::remove_file(dir.join(fresh(name))) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-                _ => {}
-            }
-        }
-        Ok(RewrittenRun(Self::open(dir, info, lock, fresh).map_err(failed)?))
+        remove_fresh(dir).map_err(failed)?;
+        let opened = Self::open(dir, info, lock, fresh);
+        let directory = opened.inspect_err(|_| drop(remove_fresh(dir))).map_err(failed)?;
+        Ok(RewrittenRun { dir: dir.to_path_buf(), directory: Some(directory) })
     }
 
     /// Makes the files, under names of which each is made of that in [`NAMES`].

@@ -59,6 +59,14 @@ pub enum OutputError {
         /// What the system said.
         source: io::Error,
     },
+    /// The system does not let us go on in it.
+    #[error("cannot go on in the run directory {}: {source}", dir.display())]
+    GoOn {
+        /// The directory.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Another process writes to it.
     #[error("another mxray writes to the run directory {}", dir.display())]
     InUse {

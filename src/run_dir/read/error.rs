@@ -42,6 +42,23 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Passes over what is no whole record, and counts it: nothing rests on a damaged
+    /// line of a run whose rest is asked again.
+    ///
+    /// # Errors
+    /// All others of `read_next`.
+    pub fn pass_over_broken<T>(
+        broken: &mut u64,
+        mut read_next: impl FnMut() -> Result<Option<T>, Self>,
+    ) -> Result<Option<T>, Self> {
+        loop {
+            match read_next() {
+                Err(Self::Broken { .. }) => *broken += 1,
+                other => return other,
+            }
+        }
+    }
+
     /// Whether nothing at all can be done with the directory.
     pub fn is_unusable(&self) -> bool {
         !matches!(self, StoreError::Broken { .. })
