@@ -90,7 +90,8 @@ async fn a_dead_address_is_not_asked_for_every_name() {
     let fleet = server("tls13_ecdsa").await;
     let list: String = (0..NAMES).map(|number| format!("127.99.99.99,n{number}.example\n")).collect();
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
-    scan.arg("--input", "endpoints").arg("--per-ip-interval", "20ms").arg("--retries", "2");
+    scan.arg("--input", "endpoints").arg("--per-ip-interval", "20ms");
+    scan.arg("--retries", "2").arg("--retry-delay", "50ms");
     let run = tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap();
     run.check_books(NAMES);
     assert_eq!(run.info()["counts"]["connections"], 3);

@@ -27,11 +27,8 @@ async fn hasty_fleet(name: &str, count: usize, seed: u64, times: u64) -> Fleet {
         server.guard.first_ms /= times;
         server.guard.ban_ms /= times;
     }
-    let options = FleetOptions {
-        seed,
-        scenarios,
-        ..FleetOptions::new(Population::domains(count).unwrap()).unwrap()
-    };
+    let options =
+        FleetOptions { seed, scenarios, ..FleetOptions::new(Population::domains(count).unwrap()).unwrap() };
     Fleet::start(options).await.unwrap()
 }
 

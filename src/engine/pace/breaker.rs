@@ -37,6 +37,10 @@ const DROPS_TO_COMPLAIN: u32 = 3;
 /// served between, which are one complaint of the network or the operator.
 const ADDRESSES_TO_COMPLAIN: usize = 3;
 
+/// Addresses that are remembered as complaining; there are no more, as a group is
+/// given up before.
+const COMPLAINING_MAX: usize = ADDRESSES_TO_COMPLAIN + COOL_DOWNS_MAX as usize;
+
 /// Connections served, one after the other, for which one step of slowness is
 /// taken back.
 const SERVED_TO_RECOVER: u32 = 100;
@@ -174,16 +178,25 @@ impl Breaker {
     ) -> Change {
         match self.gate(now) {
             Passage::ShutUntil(_) | Passage::GivenUp => Change::None,
-            Passage::Trial => self.complained(now, cool_down, jitter),
+            // That one had complained before says nothing new of the others.
+            Passage::Trial if self.complaining.contains(&ip) => Change::None,
+            Passage::Trial => {
+                self.note_complaining(ip);
+                self.complained(now, cool_down, jitter)
+            }
             Passage::Open => {
-                if !self.complaining.contains(&ip) {
-                    self.complaining.push(ip);
-                }
+                self.note_complaining(ip);
                 if self.complaining.len() < ADDRESSES_TO_COMPLAIN {
                     return Change::None;
                 }
                 self.complained(now, cool_down, jitter)
             }
+        }
+    }
+
+    fn note_complaining(&mut self, ip: IpAddr) {
+        if !self.complaining.contains(&ip) && self.complaining.len() < COMPLAINING_MAX {
+            self.complaining.push(ip);
         }
     }
 
@@ -206,7 +219,6 @@ impl Breaker {
         self.trials_failed += u32::from(self.state != State::Counting);
         self.drops = 0;
         self.served = 0;
-        self.complaining.clear();
         if self.trials_failed >= TRIALS_MAX || self.cool_downs >= COOL_DOWNS_MAX {
             self.state = State::GivenUp;
             return Change::GivesUp;
@@ -317,6 +329,26 @@ mod tests {
             assert_eq!(complain(&mut breaker, last), Change::None);
         }
         assert_eq!(complain(&mut breaker, 3), Change::Cools);
+    }
+
+    #[test]
+    fn a_network_is_given_up_for_addresses_that_had_not_complained_before() {
+        let ip = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let mut breaker = Breaker::default();
+        let mut now = seconds(1);
+        for last in 1..3 {
+            assert_eq!(breaker.address_complained(ip(last), now, &PLAN, 0.0), Change::None);
+        }
+        assert_eq!(breaker.address_complained(ip(3), now, &PLAN, 0.0), Change::Cools);
+        now += seconds(120);
+        for last in 1..4 {
+            assert_eq!(breaker.address_complained(ip(last), now, &PLAN, 0.0), Change::None, "nothing new");
+        }
+        assert_eq!(breaker.gate(now), Passage::Trial);
+        assert_eq!(breaker.address_complained(ip(4), now, &PLAN, 0.0), Change::Cools);
+        now += seconds(600);
+        assert_eq!(breaker.address_complained(ip(4), now, &PLAN, 0.0), Change::None);
+        assert_eq!(breaker.address_complained(ip(5), now, &PLAN, 0.0), Change::GivesUp);
     }
 
     #[test]

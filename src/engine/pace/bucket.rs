@@ -42,6 +42,11 @@ impl Bucket {
         self.open == 0
     }
 
+    /// So many connections are open.
+    pub(super) fn set_open(&mut self, open: u32) {
+        self.open = open;
+    }
+
     /// A connection begins.
     pub(super) fn begin(&mut self, limits: &BucketLimits, now: Duration) {
         self.open += 1;

@@ -235,7 +235,16 @@ impl<C: Clock + Clone> Pacer<C> {
     /// the buckets that stand otherwise now.
     pub fn finished(&mut self, place: AskedPlace, sign: Sign) -> Vec<(BucketKey, Change)> {
         self.open = self.open.saturating_sub(1);
+        let uncounted: Vec<_> = match sign {
+            Sign::Served => Vec::new(),
+            _ => place.keys().filter(|key| !self.counts(*key)).collect(),
+        };
         let changes = self.standings.ended(place, sign, self.now());
+        for key in uncounted {
+            if self.counts(key) {
+                self.count_open(key, place);
+            }
+        }
         for (key, _) in changes.iter().filter(|(_, change)| *change == Change::GivesUp) {
             self.wake_all(*key);
         }
@@ -252,6 +261,22 @@ impl<C: Clock + Clone> Pacer<C> {
             self.forget_class(class_id);
         }
         changes
+    }
+
+    /// A bucket that counts from now on has the connections that are open already.
+    fn count_open(&mut self, key: BucketKey, place: AskedPlace) {
+        let open = match key {
+            BucketKey::Endpoint(_) => {
+                let class = self.by_place.get(&place).and_then(|class_id| self.classes.get(*class_id));
+                class.map_or(0, |class| class.open)
+            }
+            _ => {
+                let here =
+                    self.classes.iter().filter(|(_, class)| class.place.keys().any(|other| other == key));
+                here.map(|(_, class)| class.open).sum()
+            }
+        };
+        self.buckets.entry(key).or_default().set_open(open);
     }
 
     /// The pause of a bucket is over.
@@ -336,11 +361,15 @@ impl<C: Clock + Clone> Pacer<C> {
         }
     }
 
-    /// The first bucket that stands in the way of a connection to this place.
+    /// The first bucket that stands in the way of a connection to this place; one
+    /// that was given up before all others.
     fn obstacle(&self, place: AskedPlace) -> Option<(BucketKey, Obstacle)> {
         let now = self.now();
-        let mut keys = place.keys().filter(|key| self.counts(*key));
-        keys.find_map(|key| Some((key, self.obstacle_at(key, now)?)))
+        let keys = place.keys().filter(|key| self.counts(*key));
+        let mut obstacles = keys.filter_map(|key| Some((key, self.obstacle_at(key, now)?)));
+        let first = obstacles.next()?;
+        let is_given_up = |(_, obstacle): &(BucketKey, Obstacle)| *obstacle == Obstacle::GivenUp;
+        if is_given_up(&first) { Some(first) } else { obstacles.find(is_given_up).or(Some(first)) }
     }
 
     /// Whether a bucket counts: it has limits, or complained.
@@ -439,10 +468,14 @@ impl<C: Clock + Clone> Pacer<C> {
         }
     }
 
-    /// Lets all classes that wait for a bucket be tried.
+    /// Lets all classes of a bucket be tried, whatever they wait for.
     fn wake_all(&mut self, key: BucketKey) {
-        while self.buckets.get(&key).is_some_and(|bucket| !bucket.waiting.is_empty()) {
-            self.wake_one(key);
+        for (class_id, class) in &mut self.classes {
+            let waits = matches!(class.standing, ClassStanding::Waits(_));
+            if waits && class.place.keys().any(|other| other == key) {
+                class.standing = ClassStanding::Ready;
+                self.ready.push(class_id, class.keys.begins_again());
+            }
         }
     }
 

@@ -22,13 +22,14 @@ pub enum Sign {
 impl Sign {
     /// The sign of a connection that ended by this; `None`: it ran to its end.
     ///
-    /// A failure inside the handshake is no complaint: the server had let TLS
-    /// begin, and whatever it does there it does by the hello.
+    /// What happens from the handshake on is no complaint of the place: the server
+    /// had let TLS begin, and knows the name by then.
     pub fn of(failure: Option<&Failure>) -> Self {
         let Some(Failure { phase, kind, .. }) = failure else { return Self::Served };
         match (phase, kind) {
-            (_, Kind::Throttled | Kind::Tempfail | Kind::RefusedTemporarily) => Self::Complained,
             (_, Kind::LocalError | Kind::NoRoute | Kind::PrivateAddress | Kind::Blocklisted) => Self::Nothing,
+            (Phase::Tls | Phase::AfterTls, _) => Self::Served,
+            (_, Kind::Throttled | Kind::Tempfail | Kind::RefusedTemporarily) => Self::Complained,
             (Phase::Connect, Kind::Refused | Kind::Unreachable) => Self::Refused,
             (Phase::Connect | Phase::Greeting, Kind::Timeout) => Self::Silent,
             (Phase::Connect, Kind::Reset)
@@ -63,7 +64,8 @@ mod tests {
         use Sign::*;
         for (phase, kind, sign) in [
             (Phase::Greeting, Kind::Throttled, Complained),
-            (Phase::AfterTls, Kind::Throttled, Complained),
+            (Phase::AfterTls, Kind::Throttled, Served),
+            (Phase::Tls, Kind::Throttled, Served),
             (Phase::Greeting, Kind::Tempfail, Complained),
             (Phase::Ehlo, Kind::Tempfail, Complained),
             (Phase::Starttls, Kind::RefusedTemporarily, Complained),

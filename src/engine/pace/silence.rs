@@ -63,21 +63,25 @@ impl Silences {
                 Some(_) => Change::Recovers,
                 None => Change::None,
             },
-            Sign::Refused | Sign::Silent => self.met_nobody(endpoint, sign, now),
+            Sign::Refused | Sign::Silent => self.met_nobody(endpoint, now),
         }
     }
 
-    fn met_nobody(&mut self, endpoint: Endpoint, sign: Sign, now: Duration) -> Change {
+    fn met_nobody(&mut self, endpoint: Endpoint, now: Duration) -> Change {
         let silence = self.silent.entry(endpoint).or_default();
+        // It began before the first look had met nobody: it is no look of its own.
+        if now < silence.until {
+            return Change::None;
+        }
         silence.looks = silence.looks.saturating_add(1).min(self.looks_max);
         if silence.looks == self.looks_max {
             silence.until = now + FOUND_FOR;
             return Change::GivesUp;
         }
-        // Whoever is refused knows at once; one who waited in vain waits before the
-        // next look as a name by itself does.
-        let pauses = sign == Sign::Silent && self.retry.retries > 0;
-        let pause = if pauses { self.retry.pause_before(silence.looks) } else { Duration::ZERO };
+        // A server may be about to start: others are looked for later, as a name by
+        // itself is asked again.
+        let pause =
+            if self.retry.retries > 0 { self.retry.pause_before(silence.looks) } else { Duration::ZERO };
         silence.until = now + pause;
         Change::None
     }
@@ -109,6 +113,7 @@ mod tests {
         for pause in [30, 60] {
             assert_eq!(silences.ended(at, Sign::Silent, now), Change::None);
             assert_eq!(silences.passage(at, now), Passage::ShutUntil(now + pause * SECOND));
+            assert_eq!(silences.ended(at, Sign::Silent, now + SECOND), Change::None, "begun before");
             now += pause * SECOND;
             assert_eq!(silences.passage(at, now), Passage::Trial);
         }
@@ -134,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_no_reason_to_wait_and_two_looks_there_are_in_any_case() {
+    fn two_looks_there_are_in_any_case() {
         let mut silences = silences(0);
         for sign in [Sign::Refused, Sign::Silent] {
             let at = endpoint(if sign == Sign::Silent { 25 } else { 26 });

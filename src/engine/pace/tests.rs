@@ -324,6 +324,23 @@ fn three_addresses_that_complain_have_their_network_cool_down() {
     assert!(matches!(rests, NextStart::Rest(BucketKey::Network(_), _)), "{rests:?}");
 }
 
+/// Whoever waits for an address of it does not wait until that has cooled down.
+#[test]
+fn a_network_that_is_given_up_hands_back_all_its_keys_at_once() {
+    let (ids, clock) = (ids(8), FakeRelativeClock::default());
+    let limits = Limits { cool_down: Some(COOL_DOWN), ..OPEN };
+    let mut pacer = Pacer::with_clock(limits, RETRY, clock.clone());
+    for last in 1..6 {
+        pacer.push(ids[usize::from(last)], ip(last));
+        if last == 5 {
+            pacer.push(ids[6], ip(5));
+        }
+        ends_by(&mut pacer, &clock, Sign::Complained);
+    }
+    let next = pacer.begin_next();
+    assert!(matches!(next, NextStart::Forgo(id, BucketKey::Network(_)) if id == ids[6]), "{next:?}");
+}
+
 /// A key of a made-up list: where it is, how often it is asked, for how many
 /// milliseconds each time, and what each of these says of the place.
 #[derive(Clone, Debug)]
