@@ -442,7 +442,7 @@ async fn names_of_one_address_do_not_differ_in_whether_there_is_tls() {
 }
 
 /// What lies before the name is the same for all names of an address, and told so.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_address_where_nobody_answers_is_not_asked_for_every_name() {
     const NAMES: usize = 50;
     let silent = Some((Phase::Greeting, Kind::Timeout));
@@ -473,7 +473,7 @@ async fn an_address_where_nobody_answers_is_not_asked_for_every_name() {
 }
 
 /// One that answers at the second look is asked for every name.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_address_that_answers_later_is_asked_for_every_name() {
     let keys: Vec<_> = (0..10).map(|n| (address(0), Some(MxHost::new(&format!("n{n}.example"))))).collect();
     let script = Script::new(&[vec![Some((Phase::Connect, Kind::Timeout)), OK]]);
