@@ -4,6 +4,7 @@
 //! killed has no row without what it rests on.
 
 use super::OutputError;
+use super::beginning;
 use super::buffered_file::{BufferedFile, WriteState};
 use super::columns::certificates::{CERTIFICATES, CertificateRow};
 use super::columns::domains::DOMAINS;
@@ -169,7 +170,8 @@ fn remove_fresh(dir: &Path) -> io::Result<()> {
 
 impl RunDirectory {
     /// Makes the directory and in it every file, `run.json` with `info` as it
-    /// is at the start.
+    /// is at the start. What a process left that was killed before its run began is
+    /// cleared away.
     ///
     /// # Errors
     /// [`OutputError`]: there is something in the directory already, or the
@@ -178,7 +180,7 @@ impl RunDirectory {
         let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
         fs::create_dir_all(dir).map_err(failed)?;
         let lock = lock(dir)?;
-        if fs::read_dir(dir).map_err(failed)?.next().is_some() {
+        if !beginning::clear(dir).map_err(failed)? {
             return Err(OutputError::NotEmpty { dir: dir.to_path_buf() });
         }
         let mut directory = Self::open(dir, info, lock, str::to_owned).map_err(failed)?;

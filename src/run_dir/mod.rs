@@ -8,6 +8,7 @@
 //! cell may begin with `=`, `+`, `-` or `@`, which a spreadsheet takes for a
 //! formula: import the columns as text.
 
+mod beginning;
 mod buffered_file;
 mod columns;
 mod directory;

@@ -301,7 +301,7 @@ const ERROR_BYTES_MAX: usize = 8 * 1024;
 
 /// Name under which the file is written before it takes its place, and which
 /// keeps the room for that until then.
-const FRESH_NAME: &str = "run.json.new";
+pub(super) const FRESH_NAME: &str = "run.json.new";
 
 /// Keeps room beside the file for the one that says why a run broke off: the
 /// reason may be that there is none left.

@@ -388,6 +388,50 @@ fn a_directory_in_use_is_refused() {
     assert!(matches!(error, OutputError::Create { .. }));
 }
 
+/// Whoever is killed before there is a `run.json` leaves a folder with which nobody
+/// can go on: the next run takes it.
+#[test]
+fn what_was_killed_before_it_began_is_no_hindrance() {
+    let parent = tempfile::tempdir().unwrap();
+    let begun = parent.path().join("begun");
+    drop(RunDirectory::create(&begun, &run_info()).unwrap());
+    let run_json = fs::read(begun.join("run.json")).unwrap();
+    for made in 0..=NAMES.len() {
+        for (with_headers, json_bytes) in [(false, None), (true, None), (true, Some(run_json.len() / 2))] {
+            let dir = parent.path().join("run");
+            fs::create_dir(&dir).unwrap();
+            for name in &NAMES[..made] {
+                let text = fs::read(begun.join(name)).unwrap();
+                fs::write(dir.join(name), if with_headers { &text[..] } else { b"" }).unwrap();
+            }
+            if let Some(bytes) = json_bytes {
+                fs::write(dir.join("run.json.new"), &run_json[..bytes]).unwrap();
+            }
+            drop(RunDirectory::create(&dir, &run_info()).unwrap());
+            assert!(read::StoredRun::open(&dir).is_ok());
+            fs::remove_dir_all(&dir).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_may_hold_a_record_is_left_as_it_is() {
+    let parent = tempfile::tempdir().unwrap();
+    for (name, text) in
+        [("facts.jsonl", "{"), ("domains.csv", "line,domain\n1"), ("run.json", ""), ("domains.csv.new", "")]
+    {
+        let dir = parent.path().join("run");
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join("certificates.csv"), "sha256").unwrap();
+        fs::write(dir.join(name), text).unwrap();
+        let refused = RunDirectory::create(&dir, &run_info()).err().unwrap();
+        assert!(matches!(refused, OutputError::NotEmpty { .. }), "{name}: {refused}");
+        assert_eq!(fs::read_to_string(dir.join(name)).unwrap(), text);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "{name}");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
+
 #[test]
 fn a_run_that_is_dropped_never_says_that_it_ended() {
     let parent = tempfile::tempdir().unwrap();

@@ -1,9 +1,9 @@
 //! `facts.jsonl` read back, the certificates of policy hosts put in their places.
 
-use super::StoreError;
 use super::certificates::StoredCertificates;
 use super::line_numbers::LineNumbers;
 use super::lines::{StoredLines, check_schema, check_version, json_cause};
+use super::{Lost, StoreError};
 use crate::model::{DomainFacts, Sha256};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl StoredFacts {
 pub struct Facts {
     lines: StoredLines,
     dir: PathBuf,
-    killed: bool,
+    lost: Lost,
     /// Opened for the first policy host that showed a chain.
     certificates: Option<StoredCertificates>,
     /// The targets read so far.
@@ -51,9 +51,9 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn open(dir: &Path, killed: bool) -> Result<Self, StoreError> {
+    pub(super) fn open(dir: &Path, lost: Lost) -> Result<Self, StoreError> {
         let lines = StoredLines::open(dir, FILE)?;
-        Ok(Self { lines, dir: dir.to_owned(), killed, certificates: None, read: LineNumbers::default() })
+        Ok(Self { lines, dir: dir.to_owned(), lost, certificates: None, read: LineNumbers::default() })
     }
 
     /// The next target.
@@ -83,13 +83,13 @@ impl Facts {
         };
         let certificates = match &mut self.certificates {
             Some(certificates) => certificates,
-            none => none.insert(StoredCertificates::open(&self.dir, self.killed)?),
+            none => none.insert(StoredCertificates::open(&self.dir, self.lost)?),
         };
         let mut chain = Vec::with_capacity(digests.len());
         for digest in digests {
             match certificates.der(digest)? {
                 Some(der) => chain.push(der),
-                None if self.killed => {
+                None if self.lost != Lost::Nothing => {
                     mta_sts.fetch = None;
                     return Ok(false);
                 }

@@ -31,11 +31,23 @@ use std::path::{Path, PathBuf};
 /// Largest `run.json`, in bytes. Its summary has bounded tallies.
 const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
 
+/// What may be missing of a run without being an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// It came to its end.
+    Nothing,
+    /// It was killed: what was written last.
+    End,
+    /// It is asked again: whatever is damaged.
+    Any,
+}
+
 /// A run directory whose `run.json` was understood.
 #[derive(Debug)]
 pub struct StoredRun {
     dir: PathBuf,
     info: RunInfo,
+    lost: Lost,
     cut: Vec<&'static str>,
 }
 
@@ -52,7 +64,8 @@ impl StoredRun {
                 cut.push(name);
             }
         }
-        Ok(Self { dir: dir.to_path_buf(), info, cut })
+        let lost = if info.finished.is_none() { Lost::End } else { Lost::Nothing };
+        Ok(Self { dir: dir.to_path_buf(), info, lost, cut })
     }
 
     /// What was run, and what it was judged by.
@@ -60,18 +73,18 @@ impl StoredRun {
         &self.info
     }
 
-    /// Reads it as one that was killed, whatever it says: what is not whole is left
-    /// out.
+    /// Reads it as one whose rest is asked again, whatever it says: what is not whole
+    /// is left out.
     #[must_use]
     pub fn as_killed(mut self) -> Self {
-        self.info.finished = None;
+        self.lost = Lost::Any;
         self
     }
 
     /// Whether the run came to no end of its own, so that its last records
     /// may be missing.
     pub fn was_killed(&self) -> bool {
-        self.info.finished.is_none()
+        self.lost != Lost::Nothing
     }
 
     /// Names of the files whose last line is cut short and left out.
@@ -103,7 +116,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: a file cannot be read.
     pub fn observations(&self) -> Result<Observations, StoreError> {
-        Observations::open(&self.dir, self.was_killed())
+        Observations::open(&self.dir, self.lost)
     }
 
     /// What the DNS said of every target, in the order of `domains.csv`.
@@ -111,7 +124,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: the file cannot be read.
     pub fn facts(&self) -> Result<Facts, StoreError> {
-        Facts::open(&self.dir, self.was_killed())
+        Facts::open(&self.dir, self.lost)
     }
 
     /// Hands over each certificate that the run saw, as DER.
@@ -119,7 +132,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: one cannot be read.
     pub fn each_certificate(&self, take: impl FnMut(&[u8])) -> Result<(), StoreError> {
-        certificates::StoredCertificates::open(&self.dir, self.was_killed())?.each(take)
+        certificates::StoredCertificates::open(&self.dir, self.lost)?.each(take)
     }
 
     /// The lines of the input that were no targets.
