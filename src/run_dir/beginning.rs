@@ -2,7 +2,6 @@
 //! files of a run, nothing in them, and no `run.json`. Nobody can go on with it, and
 //! nothing is lost if the next run takes the folder.
 
-use super::directory::NAMES;
 use super::run_info::{FRESH_NAME, RUN_NAME};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,17 +11,17 @@ use std::path::Path;
 const HEADER_BYTES_MAX: u64 = 64 * 1024;
 
 /// Empties a folder that holds such a beginning or nothing; `false`, and nothing
-/// is changed, if it holds anything else.
+/// is changed, if it holds anything else. A run has these files.
 ///
 /// # Errors
 /// That of the system.
-pub(super) fn clear(dir: &Path) -> io::Result<bool> {
+pub(super) fn clear(dir: &Path, files: &[&str]) -> io::Result<bool> {
     let mut left = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         let (name, path) = (entry.file_name(), entry.path());
         let is_fresh = name == FRESH_NAME;
-        let is_ours = is_fresh || NAMES.iter().any(|ours| name == *ours);
+        let is_ours = is_fresh || files.iter().any(|ours| name == *ours);
         // A link may lead to what is not ours.
         let is_empty = is_ours && entry.file_type()?.is_file() && (is_fresh || has_no_record(&path)?);
         if name == RUN_NAME || !is_empty {

@@ -180,7 +180,7 @@ impl RunDirectory {
         let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
         fs::create_dir_all(dir).map_err(failed)?;
         let lock = lock(dir)?;
-        if !beginning::clear(dir).map_err(failed)? {
+        if !beginning::clear(dir, &NAMES).map_err(failed)? {
             return Err(OutputError::NotEmpty { dir: dir.to_path_buf() });
         }
         let mut directory = Self::open(dir, info, lock, str::to_owned).map_err(failed)?;

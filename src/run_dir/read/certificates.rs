@@ -2,7 +2,7 @@
 //! bytes each, and its DER read when an observation names it.
 
 use super::lines::{StoredLines, open_regular};
-use super::{Lost, StoreError};
+use super::{Loss, StoreError};
 use crate::model::Sha256;
 use crate::x509;
 use base64::Engine;
@@ -39,11 +39,11 @@ pub(super) struct StoredCertificates {
 impl StoredCertificates {
     /// Notes where each certificate stands. A run that was killed may not even have
     /// written the header.
-    pub(super) fn open(dir: &Path, lost: Lost) -> Result<Self, StoreError> {
+    pub(super) fn open(dir: &Path, lost: Loss) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let mut lines = StoredLines::open(dir, FILE)?;
         let der_column = match lines.read_next()? {
-            None if lost != Lost::Nothing => Some(0),
+            None if lost != Loss::Nothing => Some(0),
             header => der_column(&header.map(|line| cells(line.text)).unwrap_or_default()),
         };
         let Some(der_column) = der_column else {
@@ -59,7 +59,7 @@ impl StoredCertificates {
             match Sha256::parse(&String::from_utf8_lossy(digest)) {
                 Some(digest) => places.insert(digest, place),
                 // What rests on it is told as not whole.
-                None if lost == Lost::Any => continue,
+                None if lost == Loss::Any => continue,
                 None => return Err(lines.broken("does not begin with a SHA-256")),
             };
         }

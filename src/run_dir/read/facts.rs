@@ -3,7 +3,7 @@
 use super::certificates::StoredCertificates;
 use super::line_numbers::LineNumbers;
 use super::lines::{StoredLines, check_schema, check_version, json_cause};
-use super::{Lost, StoreError};
+use super::{Loss, StoreError};
 use crate::model::{DomainFacts, Sha256};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl StoredFacts {
 pub struct Facts {
     lines: StoredLines,
     dir: PathBuf,
-    lost: Lost,
+    lost: Loss,
     /// Opened for the first policy host that showed a chain.
     certificates: Option<StoredCertificates>,
     /// The targets read so far.
@@ -51,7 +51,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    pub(super) fn open(dir: &Path, lost: Lost) -> Result<Self, StoreError> {
+    pub(super) fn open(dir: &Path, lost: Loss) -> Result<Self, StoreError> {
         let lines = StoredLines::open(dir, FILE)?;
         Ok(Self { lines, dir: dir.to_owned(), lost, certificates: None, read: LineNumbers::default() })
     }
@@ -89,7 +89,7 @@ impl Facts {
         for digest in digests {
             match certificates.der(digest)? {
                 Some(der) => chain.push(der),
-                None if self.lost != Lost::Nothing => {
+                None if self.lost != Loss::Nothing => {
                     mta_sts.fetch = None;
                     return Ok(false);
                 }

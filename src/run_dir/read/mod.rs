@@ -33,7 +33,7 @@ const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// What may be missing of a run without being an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lost {
+enum Loss {
     /// It came to its end.
     Nothing,
     /// It was killed: what was written last.
@@ -47,7 +47,7 @@ enum Lost {
 pub struct StoredRun {
     dir: PathBuf,
     info: RunInfo,
-    lost: Lost,
+    lost: Loss,
     cut: Vec<&'static str>,
 }
 
@@ -64,7 +64,7 @@ impl StoredRun {
                 cut.push(name);
             }
         }
-        let lost = if info.finished.is_none() { Lost::End } else { Lost::Nothing };
+        let lost = if info.finished.is_none() { Loss::End } else { Loss::Nothing };
         Ok(Self { dir: dir.to_path_buf(), info, lost, cut })
     }
 
@@ -77,14 +77,14 @@ impl StoredRun {
     /// is left out.
     #[must_use]
     pub fn as_killed(mut self) -> Self {
-        self.lost = Lost::Any;
+        self.lost = Loss::Any;
         self
     }
 
     /// Whether the run came to no end of its own, so that its last records
     /// may be missing.
     pub fn was_killed(&self) -> bool {
-        self.lost != Lost::Nothing
+        self.lost != Loss::Nothing
     }
 
     /// Names of the files whose last line is cut short and left out.

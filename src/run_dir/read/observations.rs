@@ -2,7 +2,7 @@
 
 use super::certificates::StoredCertificates;
 use super::lines::{StoredLines, check_schema, check_version, json_cause};
-use super::{Lost, StoreError, schema_1};
+use super::{Loss, StoreError, schema_1};
 use crate::model::{Observation, ProbeKey, Sha256};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -97,13 +97,13 @@ pub enum Stored {
 pub struct Observations {
     lines: StoredLines,
     certificates: StoredCertificates,
-    lost: Lost,
+    lost: Loss,
     /// The probes read so far.
     read: HashSet<ProbeKey>,
 }
 
 impl Observations {
-    pub(super) fn open(dir: &Path, lost: Lost) -> Result<Self, StoreError> {
+    pub(super) fn open(dir: &Path, lost: Loss) -> Result<Self, StoreError> {
         let (lines, certificates) = (StoredLines::open(dir, FILE)?, StoredCertificates::open(dir, lost)?);
         Ok(Self { lines, certificates, lost, read: HashSet::new() })
     }
@@ -120,7 +120,7 @@ impl Observations {
             return Err(self.lines.broken(format!("{} occurs a second time", line.observation.key)));
         }
         let read = line.with_certificates(|digest| match self.certificates.der(digest)? {
-            None if self.lost == Lost::Nothing => {
+            None if self.lost == Loss::Nothing => {
                 Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")))
             }
             found => Ok(found),
