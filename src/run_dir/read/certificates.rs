@@ -1,8 +1,9 @@
 //! Certificates by their digest: where each stands is kept in memory, forty
 //! bytes each, and its DER read when an observation names it.
 
+use super::StoreError;
 use super::lines::{StoredLines, open_regular};
-use super::{Loss, StoreError};
+use super::loss::Loss;
 use crate::model::Sha256;
 use crate::x509;
 use base64::Engine;

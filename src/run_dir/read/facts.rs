@@ -1,9 +1,10 @@
 //! `facts.jsonl` read back, the certificates of policy hosts put in their places.
 
+use super::StoreError;
 use super::certificates::StoredCertificates;
 use super::line_numbers::LineNumbers;
 use super::lines::{StoredLines, check_schema, check_version, json_cause};
-use super::{Loss, StoreError};
+use super::loss::Loss;
 use crate::model::{DomainFacts, Sha256};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

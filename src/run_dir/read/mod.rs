@@ -10,6 +10,7 @@ mod error;
 mod facts;
 mod line_numbers;
 mod lines;
+mod loss;
 mod observations;
 mod rejects;
 mod schema_1;
@@ -25,22 +26,12 @@ pub use rejects::Rejects;
 
 use super::run_info::RunInfo;
 use lines::{Schema, StoredLines, check_version, open_regular};
+use loss::Loss;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// Largest `run.json`, in bytes. Its summary has bounded tallies.
 const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
-
-/// What may be missing of a run without being an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Loss {
-    /// It came to its end.
-    Nothing,
-    /// It was killed: what was written last.
-    End,
-    /// It is asked again: whatever is damaged.
-    Any,
-}
 
 /// A run directory whose `run.json` was understood.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 
 use super::certificates::StoredCertificates;
 use super::lines::{StoredLines, check_schema, check_version, json_cause};
-use super::{Loss, StoreError, schema_1};
+use super::loss::Loss;
+use super::{StoreError, schema_1};
 use crate::model::{Observation, ProbeKey, Sha256};
 use serde::Deserialize;
 use std::collections::HashSet;
