@@ -142,8 +142,12 @@ pub enum KeyAction {
 impl Known {
     /// Of a key that must not be connected to.
     pub fn refused(key: ProbeKey, failure: Failure) -> Self {
-        let observation = Box::new(Observation::failed(key, Timestamp::now(), 0, failure));
-        Self { observation, assessments: Assessments::default() }
+        Self::unasked(Observation::failed(key, Timestamp::now(), 0, failure))
+    }
+
+    /// Of a key that is told as others are, without a connection of its own.
+    pub fn unasked(observation: Observation) -> Self {
+        Self { observation: Box::new(observation), assessments: Assessments::default() }
     }
 }
 

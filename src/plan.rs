@@ -354,6 +354,7 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
         lookups_in_flight: pace.lookups_in_flight as usize,
         retry: retry_plan(&pace.again),
         spill_dir: None,
+        sample: false,
     }
 }
 

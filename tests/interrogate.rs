@@ -151,7 +151,7 @@ fn plan(retries: u32) -> RetryPlan {
 
 fn config(retry: RetryPlan) -> EngineConfig {
     let limits = Limits { per_ip: BucketLimits::of_connections(1), ..Limits::none(64) };
-    EngineConfig { port: 25, limits, lookups_in_flight: 64, retry, spill_dir: None }
+    EngineConfig { port: 25, limits, lookups_in_flight: 64, retry, spill_dir: None, sample: false }
 }
 
 /// No pace at all.

@@ -42,6 +42,7 @@ fn engine(port: u16) -> EngineConfig {
             second_look_delay: Duration::from_millis(250),
         },
         spill_dir: None,
+        sample: false,
     }
 }
 

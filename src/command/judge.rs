@@ -254,7 +254,8 @@ impl Rejudged {
         let suspect = self.is_suspect(&observation);
         // That of a domain whose facts a run that was killed did not write down.
         let tlsa = observation.tlsa == Some(true) || self.with_tlsa.contains(&observation.key);
-        let context = KeyContext { network_suspect: suspect, tlsa };
+        let stand_in = observation.stand_in().and_then(|key| self.judged.get(&key).cloned());
+        let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.as_deref() };
         let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.judged.insert(judged.finding.key.clone(), Arc::new(judged));
         self.counts.endpoints_written += 1;

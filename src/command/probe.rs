@@ -155,7 +155,7 @@ pub(super) async fn ask_all(
     };
     let keys: Vec<_> = places.iter().map(|(key, places)| (key.clone(), has_tlsa(places))).collect();
     let contexts: Vec<_> =
-        keys.iter().map(|(_, tlsa)| KeyContext { network_suspect: false, tlsa: *tlsa }).collect();
+        keys.iter().map(|(_, tlsa)| KeyContext { tlsa: *tlsa, ..KeyContext::default() }).collect();
     let known = interrogate(&*stages.probe, &stages.policy, plan, keys, rest).await;
     let mut judged = Vec::new();
     let mut endpoints = Vec::new();

@@ -84,6 +84,8 @@ fn probes(
             tlsa: exchanges
                 .iter()
                 .any(|place| facts.exchanges.get(*place).is_some_and(Exchange::may_have_tlsa)),
+            // A session that did not take place is in no report.
+            stand_in: None,
         };
         let assessments = policy.assess(&observation);
         let (_, judged) = policy.endpoint_of_run(*observation, &assessments, context);

@@ -74,6 +74,20 @@ impl KeyTable {
         Registration::New(KeyId(index))
     }
 
+    /// Asks for a key for which no domain waits; `None` if somebody did before.
+    pub fn ask_for_nobody(&mut self, key: ProbeKey) -> Option<KeyId> {
+        if self.keys.contains_key(&key) {
+            return None;
+        }
+        let state = ProbeState::Waiting { domains: Vec::new(), paused: false, operator: None };
+        Some(KeyId(self.keys.insert_full(key, state).0))
+    }
+
+    /// Whether somebody asked for it.
+    pub fn knows(&self, key: &ProbeKey) -> bool {
+        self.keys.contains_key(key)
+    }
+
     /// Stores what was found and gives back who waits for it.
     pub fn finish(&mut self, id: KeyId, endpoint: Arc<JudgedEndpoint>) -> Vec<DomainId> {
         let Some((_, state)) = self.keys.get_index_mut(id.0) else { return Vec::new() };
@@ -137,6 +151,11 @@ impl KeyTable {
     /// Whether a key was probed to its end.
     pub fn is_done(&self, key: &ProbeKey) -> bool {
         matches!(self.keys.get(key), Some(ProbeState::Done(_)))
+    }
+
+    /// What was found of this key, once it is.
+    pub fn found(&self, key: &ProbeKey) -> Option<&Arc<JudgedEndpoint>> {
+        self.judged(KeyId(self.keys.get_index_of(key)?))
     }
 
     /// What was found, once it is.

@@ -2,6 +2,7 @@
 
 use super::given_up::GivenUp;
 use super::pace::CoolDownCounts;
+use super::samples::SampleCounts;
 
 /// What a run came to. `targets = domains + unfinished`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,4 +22,6 @@ pub struct EngineCounts {
     pub cool_downs: CoolDownCounts,
     /// Those that were given up.
     pub given_up: GivenUp,
+    /// Names that were not asked, because a sample stands for them.
+    pub samples: SampleCounts,
 }

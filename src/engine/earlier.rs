@@ -3,6 +3,7 @@
 
 use super::counts::EngineCounts;
 use super::progress::{Progress, failure_of};
+use super::samples::Samples;
 use crate::interrogate::TlsByAddress;
 use crate::model::{
     DomainFacts, DomainRecord, EndpointRecord, HelloEnd, JudgedEndpoint, Observation, ProbeKey,
@@ -20,6 +21,7 @@ pub struct Earlier {
     pub(super) reach: Reach,
     pub(super) addresses: TlsByAddress,
     pub(super) counts: EngineCounts,
+    pub(super) samples: Samples,
 }
 
 impl Earlier {
@@ -48,9 +50,13 @@ impl Earlier {
         self.counts.connections += u64::from(observation.attempts) + hellos as u64;
         progress.probe_done(observation.tls.as_ref().is_some_and(|tls| tls.established));
         let assessments = policy.assess(&observation);
-        let context = KeyContext { network_suspect, tlsa };
+        let stand_in = observation.stand_in().and_then(|key| self.done.get(&key).cloned());
+        let context = KeyContext { network_suspect, tlsa, stand_in: stand_in.as_deref() };
         let (record, judged) = policy.endpoint_of_run(observation, &assessments, context);
-        self.done.insert(judged.finding.key.clone(), Arc::new(judged));
+        let judged = Arc::new(judged);
+        self.samples.met(&judged.finding.key);
+        self.samples.found(&judged);
+        self.done.insert(judged.finding.key.clone(), judged);
         record
     }
 

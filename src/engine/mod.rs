@@ -6,7 +6,8 @@
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
 //! it began (`earlier`), what a later one must know (`place_book`), what it will take
 //! ([`forecast`]), how much it did (`counts`), which domains wait for what
-//! ([`join`]), which are looked up (`lookups`), and who waits in a file (`spill`).
+//! ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
+//! not all be asked (`samples`).
 //! Lookups and probes run
 //! beside it and report back.
 
@@ -23,6 +24,7 @@ pub mod pace;
 pub mod pipeline;
 mod place_book;
 pub mod progress;
+mod samples;
 mod spill;
 mod starts;
 pub mod under_way;
@@ -33,3 +35,4 @@ pub use given_up::GivenUp;
 pub use pipeline::{EngineConfig, EngineError, go_on, run};
 pub use place_book::{PlaceBook, PlaceStanding};
 pub use progress::{Progress, Snapshot};
+pub use samples::{NAMES_ASKED_MIN, NAMES_PER_ASKED_MAX, SampleCounts};

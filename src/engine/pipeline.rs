@@ -12,6 +12,7 @@
 //! joiner or enough lookups under way stop the reading of targets.
 
 mod crowd;
+mod names;
 
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::counts::EngineCounts;
@@ -23,15 +24,18 @@ use super::operators::OperatorNumbers;
 use super::pace::{AskedPlace, BucketKey, Change, Limits, NextStart, Pacer, Sign};
 use super::place_book::PlaceStanding;
 use super::progress::{Progress, failure_of};
+use super::samples::Samples;
 use super::spill::Spill;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
 use crate::model::{
-    DomainFacts, DomainRecord, Exchange, Failure, JudgedEndpoint, Kind, Phase, Record, Target,
+    DomainFacts, DomainRecord, Endpoint, Exchange, Failure, JudgedEndpoint, Kind, MxHost, Observation, Phase,
+    Record, Target,
 };
 use crate::stage::{Lookup, Probe};
 use crate::verdict::{KeyContext, Policy, Reach};
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
@@ -69,6 +73,9 @@ pub struct EngineConfig {
     /// Where a file may be made for domains that wait for hosts for which many wait;
     /// `None`: all wait in memory, and the reading of targets with them.
     pub spill_dir: Option<PathBuf>,
+    /// Whether, of more than fifty names on an address, a sample stands for all that are
+    /// answered alike. It takes a `spill_dir`.
+    pub sample: bool,
 }
 
 impl Default for EngineConfig {
@@ -80,6 +87,7 @@ impl Default for EngineConfig {
             lookups_in_flight: 256,
             retry: RetryPlan::default(),
             spill_dir: None,
+            sample: false,
         }
     }
 }
@@ -141,7 +149,8 @@ pub async fn go_on<L: Lookup, P: Probe>(
     stop: CancellationToken,
 ) -> Result<EngineCounts, EngineError> {
     let (lookup, probe, policy) = stages;
-    let Earlier { goes_on, done, reach, addresses, counts } = earlier;
+    let Earlier { goes_on, done, reach, addresses, counts, samples } = earlier;
+    let samples = if config.sample { samples } else { Samples::default() };
     let operators = OperatorNumbers::default();
     let mut pacer = Pacer::new(config.limits, config.retry).after_another(goes_on);
     for (name, earlier) in &progress.places().standing {
@@ -168,6 +177,8 @@ pub async fn go_on<L: Lookup, P: Probe>(
         counts,
         spill: Spill::default(),
         coming_back: VecDeque::new(),
+        samples: samples.seeded(config.limits.order_seed.unwrap_or_default()),
+        names_back: VecDeque::new(),
         config,
     };
     pipeline.run(targets, stop).await
@@ -207,6 +218,9 @@ struct Pipeline<L, P> {
     spill: Spill,
     /// Buckets that have room for domains in the file.
     coming_back: VecDeque<BucketKey>,
+    samples: Samples,
+    /// Addresses and ports where domains need wait for a sample no longer.
+    names_back: VecDeque<Endpoint>,
 }
 
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
@@ -220,6 +234,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         loop {
             self.lookups.set_aside(aside.as_mut().map_or(0, |count| *count.borrow_and_update()));
             self.start_due_lookups();
+            if !input_open && self.lookups.is_idle() && !self.samples.is_list_known() {
+                self.settle_all_names();
+            }
             let pause = self.start_probes().await?;
             if !input_open && self.is_drained() && pause.is_none() {
                 break;
@@ -236,6 +253,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 () = changes(&mut aside) => {}
                 () = std::future::ready(()), if !self.coming_back.is_empty() => self.bring_back().await?,
+                () = std::future::ready(()), if self.names_may_come_back() => self.bring_back_names().await?,
                 () = stop.cancelled(), if !self.stopping => {
                     input_open = false;
                     self.stop().await?;
@@ -244,6 +262,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
         self.counts.unfinished = self.counts.targets - self.counts.domains;
         self.counts.cool_downs = self.pacer.cool_downs();
+        self.counts.samples = self.samples.counts();
         Ok(self.counts)
     }
 
@@ -254,6 +273,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.lookups.stop();
         self.spill.clear();
         self.coming_back.clear();
+        self.names_back.clear();
         self.progress.pauses_given_up();
         for (id, known) in self.under_way.take_idle() {
             self.probed(id, known).await?;
@@ -417,7 +437,13 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         if self.stopping {
             return Ok(());
         }
-        if self.put_aside(&facts) {
+        self.place(facts, true).await
+    }
+
+    /// Has a domain wait in the file or, by its keys, in memory. `is_new`: it comes from
+    /// its lookup.
+    async fn place(&mut self, facts: DomainFacts, is_new: bool) -> Result<(), EngineError> {
+        if self.hold(&facts, is_new).await? || self.put_aside(&facts) {
             return Ok(());
         }
         self.admit(facts).await
@@ -435,9 +461,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             .map(|(exchange, key)| (exchange, key, of_host(exchange)))
             .collect();
         let domain = self.joiner.admit(facts);
-        let mut refused = Vec::new();
+        let (mut refused, mut inferred) = (Vec::new(), Vec::new());
         for (exchange, key, (has_tlsa, operator)) in keys {
             let permit = self.probe.permit(&key);
+            let stand_in = self.samples.stand_in(&key);
+            let place = key.clone();
             let registration = self.keys.ask(key, domain);
             if has_tlsa {
                 self.keys.note_tlsa(registration.id());
@@ -448,15 +476,24 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 Registration::Waiting(id) => self.joiner.rest_on(domain, exchange, id, true),
                 Registration::New(id) => {
                     self.joiner.rest_on(domain, exchange, id, true);
-                    match permit {
-                        Ok(()) => self.enqueue(id),
-                        Err(failure) => refused.push((id, failure)),
+                    match (permit, stand_in) {
+                        (Err(failure), _) => refused.push((id, failure)),
+                        (Ok(()), Some(other)) => inferred.push((id, other)),
+                        (Ok(()), None) => {
+                            if self.config.sample {
+                                self.samples.asked(&place);
+                            }
+                            self.enqueue(id);
+                        }
                     }
                 }
             }
         }
         for (id, failure) in refused {
             self.refuse(id, failure).await?;
+        }
+        for (id, other) in inferred {
+            self.infer(id, other).await?;
         }
         match self.joiner.take_if_complete(domain) {
             Some(pending) => self.complete(pending).await,
@@ -541,6 +578,13 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.probed(id, Known::refused(key, failure)).await
     }
 
+    /// Records a key that need not be asked.
+    async fn infer(&mut self, id: KeyId, stand_in: Option<MxHost>) -> Result<(), EngineError> {
+        let Some(key) = self.keys.key(id).cloned() else { return Ok(()) };
+        let observation = Observation::not_asked(key, Timestamp::now(), stand_in);
+        self.probed(id, Known::unasked(observation)).await
+    }
+
     /// Records a key of which all is known that is asked for.
     async fn probed(&mut self, id: KeyId, mut known: Known) -> Result<(), EngineError> {
         self.addresses.tell(&mut known.observation);
@@ -550,12 +594,16 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
         self.reach.add(&observation);
         let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
-        let context = KeyContext { network_suspect: suspect, tlsa };
+        let stand_in = observation.stand_in().and_then(|key| self.keys.found(&key));
+        let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.map(Arc::as_ref) };
         let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;
-        for domain in self.keys.finish(id, Arc::new(judged)) {
+        let judged = Arc::new(judged);
+        self.samples.found(&judged);
+        self.settle_names(judged.finding.key.endpoint);
+        for domain in self.keys.finish(id, judged) {
             if let Some(pending) = self.joiner.arrived(domain) {
                 self.complete(pending).await?;
             }

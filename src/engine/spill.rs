@@ -3,7 +3,7 @@
 //! the list.
 
 use super::pace::BucketKey;
-use crate::model::DomainFacts;
+use crate::model::{DomainFacts, Endpoint};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -46,6 +46,15 @@ impl Spill {
     /// Domains that wait there for this bucket.
     pub(super) fn waiting(&self, bucket: BucketKey) -> usize {
         if self.len == 0 { 0 } else { self.waiting.get(&bucket).map_or(0, VecDeque::len) }
+    }
+
+    /// The addresses and ports for which domains wait there.
+    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+        let endpoint = |bucket: &BucketKey| match bucket {
+            BucketKey::Endpoint(endpoint) => Some(*endpoint),
+            _ => None,
+        };
+        self.waiting.keys().filter_map(endpoint).collect()
     }
 
     /// Writes a domain to the file, which is made in `dir` when first needed.

@@ -129,6 +129,9 @@ reasons! {
     /// TCP did not open, and has opened nowhere over this family of addresses:
     /// it may be this machine's own network that lets nothing out.
     NetworkSuspect = "network_suspect",
+    /// The host was not asked under this name, for a sample of the names of its
+    /// address stands for it.
+    NotAsked = "not_asked",
 }
 
 impl Reason {
@@ -139,7 +142,7 @@ impl Reason {
             // It may be that mail never comes to TLS.
             Reason::NoSecondLook | Reason::SecondLookDiffers | Reason::StarttlsKeywordForm => Phase::Starttls,
             Reason::ReplyForm(form) if !form.is_behind_starttls() => Phase::Starttls,
-            Reason::NetworkSuspect => Phase::Connect,
+            Reason::NetworkSuspect | Reason::NotAsked => Phase::Connect,
             Reason::Policy(policy) => policy.phase(),
             _ => Phase::Tls,
         }

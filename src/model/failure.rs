@@ -91,6 +91,9 @@ pub enum Kind { $($(#[$doc])* $variant,)* }
 kinds! {
     /// input: the name cannot be asked for in the DNS.
     InvalidName = "invalid_name",
+    /// connect: not asked under this name, for a sample of the names of its address
+    /// stands for it.
+    NotAsked = "not_asked",
     /// input, connect: on the user's blocklist.
     Blocklisted = "blocklisted",
     /// dns: the name is of a kind that is in no DNS (`.localhost`, `.invalid`,

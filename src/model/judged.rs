@@ -2,6 +2,7 @@
 //! serves, worked out once.
 
 use super::delivery::Basis;
+use super::endpoint::ProbeKey;
 use super::finding::{Finding, PresentedCertificate, TlsFinding};
 use super::forced::{Check, CheckCause};
 use super::outcome::Outcome;
@@ -46,6 +47,8 @@ pub struct JudgedEndpoint {
     /// Where it is judged by a second handshake, which has the sender's form, its
     /// place in [`Finding::extra_client_hellos`].
     pub second_handshake: Option<u16>,
+    /// Whose answer counts for it, where it was not asked itself.
+    pub stand_in: Option<Box<ProbeKey>>,
 }
 
 impl JudgedEndpoint {
@@ -74,6 +77,7 @@ impl JudgedEndpoint {
             presented: None,
             chain: None,
             second_handshake: None,
+            stand_in: None,
         }
     }
 }

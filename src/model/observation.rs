@@ -7,7 +7,7 @@ use super::client_certificate::ClientCertificate;
 use super::dialogue::Dialogue;
 use super::downgrade_mark::DowngradeMark;
 use super::endpoint::ProbeKey;
-use super::failure::Failure;
+use super::failure::{Failure, Kind, Phase};
 use super::hello::HelloObservation;
 use super::name::MxHost;
 use super::registry::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
@@ -109,7 +109,8 @@ pub struct Timings {
 pub struct InferredFrom {
     /// The name that was asked; `None` if none was.
     pub sni: Option<MxHost>,
-    /// How long that connection took, in microseconds.
+    /// How long that connection took, in microseconds; 0 where a sample stands for the
+    /// key.
     pub total_us: u64,
 }
 
@@ -151,8 +152,10 @@ pub struct Observation {
     /// that was recorded.
     #[serde(default)]
     pub stopped: Option<bool>,
-    /// Whose connection this tells of, where the key itself was not asked: what lies
-    /// before the name is the same for every name of an address and port.
+    /// Who stands for the key, where it was not asked itself: of an address and port
+    /// where nobody answers, the name of the last look, for what lies before the name
+    /// is the same for all; with the failure [`Kind::NotAsked`], one of a sample of
+    /// names that were all answered alike.
     #[serde(default)]
     pub inferred_from: Option<InferredFrom>,
     /// The terminal outcome; `None` if everything ran to its end.
@@ -195,5 +198,20 @@ impl Observation {
             bytes_in: 0,
             bytes_out: 0,
         }
+    }
+
+    /// One of a name that was not asked, for which a sample of the names of its
+    /// address and port stands, this one first.
+    pub fn not_asked(key: ProbeKey, now: Timestamp, stand_in: Option<MxHost>) -> Self {
+        let failure = Failure::new(Phase::Connect, Kind::NotAsked);
+        let inferred_from = InferredFrom { sni: stand_in, total_us: 0 };
+        Self { inferred_from: Some(inferred_from), ..Self::failed(key, now, 0, failure) }
+    }
+
+    /// The key whose answer counts for this one, which was not asked.
+    pub fn stand_in(&self) -> Option<ProbeKey> {
+        let not_asked = self.failure.as_ref().is_some_and(|failure| failure.kind == Kind::NotAsked);
+        let other = self.inferred_from.as_ref().filter(|_| not_asked)?;
+        Some(ProbeKey { endpoint: self.key.endpoint, sni: other.sni.clone() })
     }
 }

@@ -104,6 +104,7 @@ impl Situation {
             Reason::NoSecondLook
                 | Reason::SecondLookDiffers
                 | Reason::NetworkSuspect
+                | Reason::NotAsked
                 | Reason::StarttlsKeywordForm
                 | Reason::ReplyForm(_)
         ) {

@@ -49,6 +49,7 @@ pub(super) fn judged(profile: &SenderProfile, finding: Finding) -> JudgedEndpoin
             presented: None,
             chain: None,
             second_handshake: verdict.second,
+            stand_in: None,
             outcome: verdict.outcome,
             finding,
         };
@@ -106,6 +107,7 @@ pub(super) fn of_parts(
         presented,
         chain: None,
         second_handshake: None,
+        stand_in: None,
         outcome,
         finding,
     }

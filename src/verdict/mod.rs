@@ -32,6 +32,7 @@ mod finding;
 mod fixtures;
 mod form;
 mod hosts;
+mod inferred;
 mod keyword;
 mod looks;
 mod no_starttls;

@@ -3,12 +3,14 @@
 
 use super::domain::Domain;
 use super::profile::SenderProfile;
-use super::{domain_verdict, finding, looks, sessions};
+use super::{domain_verdict, finding, inferred, looks, requirement, sessions};
 use crate::ask::enumeration::{self, EnumerationPlan};
 use crate::ask::step_down::{self, HelloPlan};
+use crate::model::mta_sts::Published;
 use crate::model::tls_rpt::ReportedSessions;
 use crate::model::{
-    ClientHelloSpec, DomainFacts, EndpointRecord, HelloPurpose, JudgedEndpoint, Observation, Reason, Verdict,
+    ClientHelloSpec, DomainFacts, EndpointRecord, Exchange, HelloPurpose, JudgedEndpoint, Observation,
+    Reason, Verdict,
 };
 use crate::sender::connector::Connectors;
 use crate::sender::{DaneUse, Sender};
@@ -56,8 +58,8 @@ impl AsMet {
 }
 
 /// What is known of a key beside what it said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeyContext {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KeyContext<'a> {
     /// Whether this machine's own network lets nothing out over that family of
     /// addresses, as [`Reach`](super::Reach) has it.
     pub network_suspect: bool,
@@ -65,6 +67,9 @@ pub struct KeyContext {
     /// records ([`Exchange::may_have_tlsa`](crate::model::Exchange::may_have_tlsa)): the
     /// chain is kept then.
     pub tlsa: bool,
+    /// What was found of the key that stands for it ([`Observation::stand_in`]), where
+    /// it was not asked itself.
+    pub stand_in: Option<&'a JudgedEndpoint>,
 }
 
 impl Policy {
@@ -157,8 +162,11 @@ impl Policy {
         &self,
         observation: Observation,
         assessments: &Assessments,
-        context: KeyContext,
+        context: KeyContext<'_>,
     ) -> (EndpointRecord, JudgedEndpoint) {
+        if observation.stand_in().is_some() {
+            return inferred::endpoint(observation, context.stand_in);
+        }
         let profile = &self.as_met(context.tlsa).profile;
         let chains = if context.tlsa { Some(finding::chains(&observation, assessments)) } else { None };
         let (record, mut judged) =
@@ -167,6 +175,15 @@ impl Policy {
             judged.chain = finding::chain_shown(&judged, chains);
         }
         (record, judged)
+    }
+
+    /// Whether the certificate of a host decides what becomes of mail to this domain: by
+    /// its TLSA records, a policy of MTA-STS, or a connector.
+    pub fn hangs_on_certificate(&self, facts: &DomainFacts, exchange: usize) -> bool {
+        let has_tlsa = facts.exchanges.get(exchange).is_some_and(Exchange::may_have_tlsa);
+        let has_policy = facts.mta_sts.as_ref().is_some_and(|sts| !matches!(sts.record, Published::Absent));
+        let domain = requirement::domain(facts);
+        has_tlsa || has_policy || domain.is_some_and(|domain| self.connectors.choose(domain).is_some())
     }
 
     /// The answer for one domain, as [`super::verdict`].
@@ -229,7 +246,7 @@ mod tests {
         assert!(nameless(&policy("postfix-may"), true));
         for tlsa in [false, true] {
             let assessments = dane.assess(&seen);
-            let context = KeyContext { network_suspect: false, tlsa };
+            let context = KeyContext { tlsa, ..KeyContext::default() };
             let (_, judged) = dane.endpoint_of_run(seen.clone(), &assessments, context);
             assert_eq!(judged.chain.as_deref(), tlsa.then_some(&chain[..]), "{tlsa}");
         }

@@ -17,5 +17,6 @@ pub fn config() -> EngineConfig {
             second_look_delay: Duration::from_millis(1),
         },
         spill_dir: None,
+        sample: false,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{EngineError, Pipeline};
 use crate::engine::pace::{AskedPlace, BucketKey};
-use crate::model::DomainFacts;
+use crate::model::{DomainFacts, ProbeKey};
 use crate::stage::{Lookup, Probe};
 
 /// Keys at one network, and of one operator, that may wait in memory; domains whose
@@ -36,6 +36,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
+    /// Whether nobody need be asked for a key.
+    fn is_known(&self, key: &ProbeKey) -> bool {
+        self.keys.is_done(key) || self.samples.stand_in(key).is_some()
+    }
+
     /// Keys at this network, or of this operator, that may wait in memory now.
     fn keys_waiting_max(&self, group: BucketKey) -> usize {
         let is_crowded = self.joiner.len() * 2 > self.domains_waiting_max();
@@ -50,7 +55,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// The first of what a domain waits for for which as many wait as may.
     fn crowded(&self, facts: &DomainFacts) -> Option<BucketKey> {
         self.config.spill_dir.as_ref()?;
-        let open = facts.probe_keys(self.config.port).filter(|(_, key)| !self.keys.is_done(key));
+        let open = facts.probe_keys(self.config.port).filter(|(_, key)| !self.is_known(key));
         let mut groups = open.flat_map(|(exchange, key)| {
             let operator = facts.exchanges.get(exchange).and_then(|exchange| self.operators.of(exchange));
             AskedPlace { endpoint: key.endpoint, operator }.groups()

@@ -1,0 +1,245 @@
+//! Names on one address: where many of them are answered alike, the rest are not
+//! asked.
+//!
+//! A name is drawn by its hash, so that the order of the list has no say. Of the
+//! first fifty names at an address and port each is asked; of those that come later
+//! as many as a draw of fifty out of all takes, and one in a hundred at least. The rest
+//! wait until the list is at its end. Then, if all that were asked were answered alike,
+//! and so was a look without a name, they are told as one of these; else they are
+//! asked.
+
+use crate::model::{Delivery, Endpoint, JudgedEndpoint, MxHost, Outcome, ProbeKey};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+/// Names of an address and port that are asked in any case. Only where there are more
+/// a sample is drawn, and so many are in it at least.
+pub const NAMES_ASKED_MIN: u32 = 50;
+
+/// Of more names one in so many is in the sample at least.
+pub const NAMES_PER_ASKED_MAX: u32 = 100;
+
+/// What became of the look without a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Nameless {
+    #[default]
+    NotMade,
+    Made,
+    Alike,
+}
+
+/// What is known of the names of an address and port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Standing {
+    /// Not enough of them were asked, or not all names are known yet.
+    #[default]
+    Drawing,
+    /// All of the sample were answered alike.
+    Alike,
+    /// Not so: everyone is asked.
+    Differs,
+}
+
+/// The names of one address and port.
+#[derive(Debug, Default)]
+struct Sample {
+    /// Names that were met. Of those that wait some may have been counted twice.
+    names: u32,
+    /// Keys that are being asked.
+    open: u32,
+    /// Names that were answered as `stand_in` was.
+    alike: u32,
+    /// Names that are to be asked beside those that were drawn.
+    lacking: u32,
+    /// The first that was answered.
+    stand_in: Option<Arc<JudgedEndpoint>>,
+    nameless: Nameless,
+    standing: Standing,
+}
+
+impl Sample {
+    /// Names that must have been answered alike before the rest is told so.
+    fn needed(&self) -> u32 {
+        NAMES_ASKED_MIN.max(self.names.div_ceil(NAMES_PER_ASKED_MAX))
+    }
+
+    /// Whether a name, of which `draw` is anywhere from 0 to 1, is in the sample.
+    fn takes(&self, draw: f64) -> bool {
+        let share = f64::from(NAMES_ASKED_MIN) / f64::from(self.names.max(1));
+        draw < share.max(1.0 / f64::from(NAMES_PER_ASKED_MAX))
+    }
+
+    fn holds(&self, draw: f64) -> bool {
+        let is_open = self.standing == Standing::Drawing && self.lacking == 0;
+        is_open && self.names > NAMES_ASKED_MIN && !self.takes(draw)
+    }
+
+    fn lets_go(&self) -> bool {
+        self.standing != Standing::Drawing || self.lacking > 0
+    }
+
+    /// Takes what was found of a key that was asked.
+    fn found(&mut self, judged: &Arc<JudgedEndpoint>) {
+        self.open = self.open.saturating_sub(1);
+        let outcome = &judged.outcome;
+        let named = judged.finding.key.sni.is_some();
+        match (outcome.delivery, &self.stand_in) {
+            // It says nothing of the others, neither way.
+            (Delivery::Undetermined, _) => return,
+            (Delivery::Encrypted, None) => self.stand_in = Some(judged.clone()),
+            (Delivery::Encrypted, Some(first)) if are_alike(&first.outcome, outcome) => {}
+            _ => {
+                self.standing = Standing::Differs;
+                return;
+            }
+        }
+        if named {
+            self.alike += 1;
+        } else {
+            self.nameless = Nameless::Alike;
+        }
+    }
+
+    /// Decides, once all names are known and nobody is being asked.
+    fn settle(&mut self) {
+        // Nobody waits where nobody looked without a name.
+        if self.standing != Standing::Drawing || self.nameless == Nameless::NotMade || self.open > 0 {
+            return;
+        }
+        self.lacking = self.needed().saturating_sub(self.alike);
+        if self.lacking == 0 {
+            let is_alike = self.nameless == Nameless::Alike;
+            self.standing = if is_alike { Standing::Alike } else { Standing::Differs };
+        }
+    }
+}
+
+/// Whether two names were answered with the same version, suite and group.
+fn are_alike(one: &Outcome, other: &Outcome) -> bool {
+    one.delivery == other.delivery && one.session.is_some() && one.session == other.session
+}
+
+/// What sampling came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SampleCounts {
+    /// Addresses and ports whose names were not all asked.
+    pub alike: u64,
+    /// Names that were asked there.
+    pub names_asked: u64,
+    /// Names that were not.
+    pub names_inferred: u64,
+    /// Addresses and ports with as many names at which all were asked, because not all
+    /// were answered alike.
+    pub differs: u64,
+}
+
+/// The names of all addresses and ports.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    seed: u64,
+    is_list_known: bool,
+    at: HashMap<Endpoint, Sample>,
+    counts: SampleCounts,
+}
+
+impl Samples {
+    /// Draws by this seed, from now on.
+    pub(super) fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Counts a name that was not met before.
+    pub(super) fn met(&mut self, key: &ProbeKey) {
+        if key.sni.is_some() {
+            let sample = self.at.entry(key.endpoint).or_default();
+            sample.names = sample.names.saturating_add(1);
+        }
+    }
+
+    /// Whether a name has to wait until all names of its address are known.
+    pub(super) fn holds(&self, key: &ProbeKey) -> bool {
+        let Some(name) = &key.sni else { return false };
+        self.at.get(&key.endpoint).is_some_and(|sample| sample.holds(self.draw(name)))
+    }
+
+    /// Whether names that wait at this address and port do so no longer.
+    pub(super) fn lets_go(&self, endpoint: Endpoint) -> bool {
+        self.at.get(&endpoint).is_none_or(Sample::lets_go)
+    }
+
+    /// The look without a name, if it is to be made now.
+    pub(super) fn look_without_name(&mut self, endpoint: Endpoint) -> Option<ProbeKey> {
+        let sample = self.at.get_mut(&endpoint).filter(|sample| sample.nameless == Nameless::NotMade)?;
+        sample.nameless = Nameless::Made;
+        Some(ProbeKey { endpoint, sni: None })
+    }
+
+    /// Notes that a key is being asked.
+    pub(super) fn asked(&mut self, key: &ProbeKey) {
+        let sample = self.at.entry(key.endpoint).or_default();
+        sample.open += 1;
+        sample.lacking -= u32::from(key.sni.is_some() && sample.lacking > 0);
+    }
+
+    /// Whose answer counts for this name, if it need not be asked; `None` in it for
+    /// the look without a name.
+    pub(super) fn stand_in(&self, key: &ProbeKey) -> Option<Option<MxHost>> {
+        let sample = self.at.get(&key.endpoint).filter(|sample| sample.standing == Standing::Alike)?;
+        let other = sample.stand_in.as_ref()?;
+        key.sni.as_ref().map(|_| other.finding.key.sni.clone())
+    }
+
+    /// Takes what was found of a key, asked or not.
+    pub(super) fn found(&mut self, judged: &Arc<JudgedEndpoint>) {
+        let Some(sample) = self.at.get_mut(&judged.finding.key.endpoint) else { return };
+        if judged.stand_in.is_some() {
+            self.counts.names_inferred += 1;
+        } else {
+            sample.found(judged);
+        }
+    }
+
+    /// Decides what can be decided at an address and port; whether those who wait
+    /// there do so no longer.
+    pub(super) fn settle(&mut self, endpoint: Endpoint) -> bool {
+        let Some(sample) = self.at.get_mut(&endpoint) else { return false };
+        if self.is_list_known {
+            sample.settle();
+        }
+        sample.lets_go()
+    }
+
+    /// Whether the list was told to be at its end.
+    pub(super) fn is_list_known(&self) -> bool {
+        self.is_list_known
+    }
+
+    /// Notes that no further name comes.
+    pub(super) fn list_is_known(&mut self) {
+        self.is_list_known = true;
+    }
+
+    /// What it came to.
+    pub(super) fn counts(&self) -> SampleCounts {
+        let mut counts = self.counts;
+        for sample in self.at.values().filter(|sample| sample.names > NAMES_ASKED_MIN) {
+            match sample.standing {
+                Standing::Alike => {
+                    counts.alike += 1;
+                    counts.names_asked += u64::from(sample.alike);
+                }
+                Standing::Differs => counts.differs += 1,
+                Standing::Drawing => {}
+            }
+        }
+        counts
+    }
+
+    /// From 0 to 1, the same for a name in every process of a run.
+    fn draw(&self, name: &MxHost) -> f64 {
+        let mut hasher = DefaultHasher::new();
+        (self.seed, name).hash(&mut hasher);
+        f64::from((hasher.finish() >> 32) as u32) / f64::from(u32::MAX)
+    }
+}

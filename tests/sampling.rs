@@ -1,0 +1,280 @@
+//! Names on one address under a clock of its own: who is asked, and what is told of
+//! those who are not.
+
+#![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
+
+use mxray::internals::engine::pace::Limits;
+use mxray::internals::engine::{EngineConfig, EngineCounts, Progress, run};
+use mxray::internals::interrogate::RetryPlan;
+use mxray::internals::model::mta_sts::{Published, StsFacts, StsRecord};
+use mxray::internals::model::{
+    Basis, CipherSuite, ClientHelloSpec, Delivery, DomainFacts, DomainName, DomainRecord, EndpointRecord,
+    Exchange, Failure, HelloEnd, HelloObservation, Kind, MxHost, NamedGroup, Observation, Phase, ProbeKey,
+    ProtocolVersion, Record, SignatureCheck, SignatureScheme, Subject, Target, TlsObservation,
+};
+use mxray::internals::sender::Sender;
+use mxray::internals::stage::{Lookup, Probe};
+use mxray::internals::trust::{Judge, Roots};
+use mxray::internals::verdict::Policy;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Addresses over which the tenants are spread, each at two of them.
+const ADDRESSES: u32 = 4;
+
+/// How the tenants of one provider are answered.
+#[derive(Clone, Copy, Debug)]
+struct Tenants {
+    /// The one that has another suite.
+    odd: Option<u32>,
+    /// A session without a name gets another suite, too.
+    nameless_differs: bool,
+    /// Those from here on have a policy of MTA-STS.
+    with_policy_from: u32,
+    /// Nobody is let in.
+    throttles: bool,
+}
+
+const ALIKE: Tenants =
+    Tenants { odd: None, nameless_differs: false, with_policy_from: u32::MAX, throttles: false };
+
+fn number(label: &str) -> u32 {
+    label.trim_start_matches("mx.t").trim_start_matches('t').split('.').next().unwrap().parse().unwrap()
+}
+
+impl Lookup for Tenants {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let label = target.subject.label().to_string();
+        let at = |other: u32| [192, 0, 2, ((number(&label) + other) % ADDRESSES) as u8].into();
+        let exchange = Exchange::whole(10, Some(MxHost::new(&format!("mx.{label}"))), vec![at(0), at(1)]);
+        let record = Published::Record(StsRecord { id: "1".into() });
+        let mta_sts = (number(&label) >= self.with_policy_from).then(|| StsFacts {
+            domain: MxHost::new(&label),
+            record,
+            fetch: None,
+        });
+        DomainFacts { mta_sts, ..DomainFacts::whole(target, vec![exchange]) }
+    }
+}
+
+impl Tenants {
+    fn suite(&self, key: &ProbeKey) -> CipherSuite {
+        let is_other = match &key.sni {
+            Some(name) => self.odd == Some(number(name.as_str())),
+            None => self.nameless_differs,
+        };
+        CipherSuite(if is_other { 0x1301 } else { 0x1302 })
+    }
+}
+
+impl Probe for Tenants {
+    fn permit(&self, _key: &ProbeKey) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let suite = self.suite(&key);
+        let failure = Failure::new(Phase::Greeting, Kind::Throttled);
+        let mut seen = Observation::failed(key, jiff::Timestamp::UNIX_EPOCH, attempt, failure);
+        if self.throttles {
+            return seen;
+        }
+        seen.failure = None;
+        seen.tls = Some(TlsObservation {
+            established: true,
+            version: Some(ProtocolVersion::TLS13),
+            suite: Some(suite),
+            group: Some(NamedGroup(24)),
+            signature_scheme: Some(SignatureScheme(0x0804)),
+            signature: Some(SignatureCheck::Verified),
+            ..TlsObservation::default()
+        });
+        seen
+    }
+
+    async fn hello(&self, key: ProbeKey, question: &ClientHelloSpec) -> HelloObservation {
+        let mut seen = HelloObservation::not_asked(question, jiff::Timestamp::UNIX_EPOCH, None);
+        seen.end = HelloEnd::Agreed;
+        seen.version = Some(ProtocolVersion::TLS13);
+        seen.suite = Some(self.suite(&key));
+        seen.group = Some(NamedGroup(24));
+        seen
+    }
+}
+
+/// What a survey of so many tenants told.
+struct Told {
+    domains: BTreeMap<u32, DomainRecord>,
+    endpoints: BTreeMap<ProbeKey, EndpointRecord>,
+    counts: EngineCounts,
+}
+
+impl Told {
+    fn asked(&self) -> usize {
+        self.endpoints.values().filter(|endpoint| endpoint.observation.attempts > 0).count()
+    }
+}
+
+async fn surveyed(tenants: Tenants, count: u32, seed: u64) -> Told {
+    let dir = tempfile::tempdir().unwrap();
+    let config = EngineConfig {
+        limits: Limits { order_seed: Some(seed), ..Limits::default() },
+        retry: RetryPlan::default(),
+        spill_dir: Some(dir.path().to_path_buf()),
+        sample: true,
+        ..EngineConfig::default()
+    };
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, mut records) = mpsc::channel(8);
+    tokio::spawn(async move {
+        for line in 0..count {
+            let subject = Subject::Domain(DomainName::parse(&format!("t{line}.example")).unwrap());
+            targets_in.send(Target { line: line.into(), subject }).await.unwrap();
+        }
+    });
+    let collected = tokio::spawn(async move {
+        let (mut domains, mut endpoints) = (BTreeMap::new(), BTreeMap::new());
+        while let Some(record) = records.recv().await {
+            match record {
+                Record::Domain(domain) => {
+                    let twice = domains.insert(number(&domain.facts.target.subject.label()), *domain);
+                    assert!(twice.is_none(), "a domain has two rows");
+                }
+                Record::Endpoint(endpoint) => {
+                    let twice = endpoints.insert(endpoint.observation.key.clone(), *endpoint);
+                    assert!(twice.is_none(), "a key has two rows");
+                }
+                _ => panic!("nothing is rejected"),
+            }
+        }
+        (domains, endpoints)
+    });
+    let judge = Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH);
+    let policy = Arc::new(Policy::new(judge, Sender::named("exchange-online").unwrap()));
+    let stages = (Arc::new(tenants), Arc::new(tenants), policy);
+    let counts =
+        run(config, stages, targets, records_in, Arc::new(Progress::default()), CancellationToken::new())
+            .await
+            .unwrap();
+    let (domains, endpoints) = collected.await.unwrap();
+    assert_eq!(domains.len(), count as usize, "nobody is lost");
+    Told { domains, endpoints, counts }
+}
+
+/// What a row says of forced TLS, the weakest demand first.
+fn forced(domain: &DomainRecord) -> [String; 3] {
+    let forced = &domain.verdict.forced;
+    [&forced.encryption_only, &forced.certificate_validation, &forced.domain_validation]
+        .map(ToString::to_string)
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_names_that_are_answered_alike_a_sample_is_asked() {
+    const TENANTS: u32 = 10_000;
+    let told = surveyed(ALIKE, TENANTS, 1).await;
+    let names = 2 * TENANTS as usize;
+    assert_eq!(told.endpoints.len(), names + ADDRESSES as usize, "each name, and a look without one");
+    let asked = told.asked();
+    // At each address fifty of the first, and of those that come later as many as a
+    // draw of fifty takes.
+    assert!((4 * 50..4 * 500).contains(&asked), "{asked}");
+    for domain in told.domains.values() {
+        let outcome = &domain.verdict.outcome;
+        assert_eq!((outcome.delivery, outcome.reason), (Delivery::Encrypted, None));
+        let endpoint = &told.endpoints[&domain.verdict.best.as_ref().unwrap().endpoint.finding.key];
+        if endpoint.observation.attempts > 0 {
+            assert_ne!(outcome.session, None);
+            continue;
+        }
+        assert_eq!((endpoint.outcome.basis, &outcome.session), (Some(Basis::Inferred), &None));
+        assert_eq!(forced(domain), ["undetermined:not_asked"; 3], "{outcome:?}");
+        let stand_in = endpoint.observation.stand_in().unwrap();
+        assert!(told.endpoints[&stand_in].observation.attempts > 0, "{stand_in} was asked");
+        assert_eq!(stand_in.endpoint, endpoint.observation.key.endpoint);
+        assert_eq!((&endpoint.assessment, &endpoint.observation.tls), (&None, &None));
+    }
+    let counts = told.counts.samples;
+    assert_eq!((counts.alike, counts.differs), (4, 0));
+    assert_eq!(counts.names_inferred as usize, names + 4 - asked);
+    assert_eq!(counts.names_asked as usize, asked - 4);
+}
+
+/// One of ten thousand has another suite: it is found, and then all are asked, or it
+/// was not asked, and is no pass. Both happen, by the draw.
+#[tokio::test(start_paused = true)]
+async fn the_odd_one_is_found_or_not_asked_and_never_a_pass() {
+    const TENANTS: u32 = 2_000;
+    let (mut found, mut missed) = (0, 0);
+    for seed in 0..12 {
+        let told = surveyed(Tenants { odd: Some(1_500), ..ALIKE }, TENANTS, seed).await;
+        let odd = &told.domains[&1_500];
+        let session = odd.verdict.outcome.session.as_ref().and_then(|session| session.suite);
+        if session == Some(CipherSuite(0x1301)) {
+            found += 1;
+            assert!(told.counts.samples.differs >= 1, "{seed}");
+        } else {
+            missed += 1;
+            assert_eq!(session, None, "{seed}");
+            assert_eq!(forced(odd), ["undetermined:not_asked"; 3], "{seed}");
+        }
+        if found > 0 && missed > 0 {
+            return;
+        }
+    }
+    panic!("found {found} times, missed {missed}");
+}
+
+/// One that is asked in any case, as it is among the first, ends sampling at its two
+/// addresses, and there everyone is asked.
+#[tokio::test(start_paused = true)]
+async fn where_one_differs_everyone_is_asked() {
+    let told = surveyed(Tenants { odd: Some(0), ..ALIKE }, 1_000, 1).await;
+    let counts = told.counts.samples;
+    assert_eq!((counts.alike, counts.differs), (2, 2));
+    for endpoint in told.endpoints.values() {
+        let at_odd =
+            [[192, 0, 2, 0].into(), [192, 0, 2, 1].into()].contains(&endpoint.observation.key.endpoint.ip);
+        assert!(!at_odd || endpoint.observation.attempts > 0, "{}", endpoint.observation.key);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_look_without_a_name_differs_everyone_is_asked() {
+    let told = surveyed(Tenants { nameless_differs: true, ..ALIKE }, 500, 1).await;
+    assert_eq!((told.counts.samples.alike, told.counts.samples.differs), (0, 4));
+    assert_eq!((told.asked(), told.endpoints.len()), (1_004, 1_004));
+}
+
+#[tokio::test(start_paused = true)]
+async fn up_to_fifty_names_everyone_is_asked_and_nobody_without_a_name() {
+    let told = surveyed(ALIKE, 100, 1).await;
+    assert_eq!((told.asked(), told.endpoints.len()), (200, 200));
+    assert_eq!(told.counts.samples, Default::default());
+}
+
+/// A domain whose policy hangs on the certificate is asked, whatever its neighbours
+/// say.
+#[tokio::test(start_paused = true)]
+async fn a_domain_with_a_policy_is_always_asked() {
+    let told = surveyed(Tenants { with_policy_from: 900, ..ALIKE }, 1_000, 1).await;
+    for number in 900..1_000 {
+        let best = told.domains[&number].verdict.best.as_ref().unwrap();
+        assert!(told.endpoints[&best.endpoint.finding.key].observation.attempts > 0, "{number}");
+    }
+    assert!(told.counts.samples.names_inferred > 500, "{:?}", told.counts.samples);
+}
+
+/// Who turns everybody away says nothing of a name.
+#[tokio::test(start_paused = true)]
+async fn where_nobody_is_let_in_nothing_is_inferred() {
+    let told = surveyed(Tenants { throttles: true, ..ALIKE }, 400, 1).await;
+    assert_eq!(told.counts.samples.names_inferred, 0);
+    for domain in told.domains.values() {
+        assert_eq!(domain.verdict.outcome.delivery, Delivery::Undetermined);
+    }
+}
