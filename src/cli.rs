@@ -215,6 +215,15 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: Option<StreamFormatArg>,
 
+    /// Of more than fifty names on one address ask a sample, fifty and one in a hundred at least; if all are answered
+    /// alike, tell the others as one of these [default: for lists of more than 100,000 targets, and never for shorter ones]
+    #[arg(long, help_heading = "Pacing", conflicts_with = "every_name")]
+    pub sample: bool,
+
+    /// Ask every name, in lists of more than 100,000 targets, too
+    #[arg(long, help_heading = "Pacing")]
+    pub every_name: bool,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub pace: PaceArgs,

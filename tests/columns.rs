@@ -51,6 +51,10 @@ const ELSEWHERE: &[Elsewhere] = &[
         CONNECTORS,
         "what_the_dns_decides_is_decided",
     ),
+    ("domains.csv", "outcome", &["not_asked"], SAMPLING, SAMPLED),
+    ("endpoints.csv", "outcome", &["not_asked"], SAMPLING, SAMPLED),
+    ("domains.csv", "reason", &["not_asked"], INFERRED, STAND_IN_LOST),
+    ("endpoints.csv", "reason", &["not_asked"], INFERRED, STAND_IN_LOST),
     ("endpoints.csv", "outcome", &["blocklisted"], MANNERS, "what_is_on_the_blocklist_is_left_alone"),
     ("endpoints.csv", "outcome", &["private_address"], MANNERS, "a_private_address_is_never_connected_to"),
     ("endpoints.csv", "outcome", OF_THE_MACHINE, "src/net/dial.rs", DIAL),
@@ -319,6 +323,10 @@ const OPEN: &str = "without_encryption_no_strength_passes_and_what_is_not_known_
 const VERDICTS: &str = "src/verdict/verdict_tests.rs";
 const CONNECTORS: &str = "src/verdict/connector_tests.rs";
 const MANNERS: &str = "tests/cli/manners.rs";
+const SAMPLING: &str = "tests/sampling.rs";
+const SAMPLED: &str = "the_files_tell_who_was_not_asked";
+const INFERRED: &str = "src/verdict/inferred.rs";
+const STAND_IN_LOST: &str = "where_the_answer_of_the_other_is_lost_nothing_is_known";
 const DIAL: &str = "errors_of_this_machine_say_nothing_about_the_peer";
 const PROMISE: &str = "the_promise_is_checked_at_hosts_of_exchange_online_only";
 const SHOWN: &str = "words_inside_tls_tell_what_a_certificate_was_asked_for";

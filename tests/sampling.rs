@@ -22,6 +22,11 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+mod survey;
+
+use mxray::internals::lab::{Fleet, FleetOptions, Population};
+use survey::Scan;
+
 /// Addresses over which the tenants are spread, each at two of them.
 const ADDRESSES: u32 = 4;
 
@@ -32,14 +37,21 @@ struct Tenants {
     odd: Option<u32>,
     /// A session without a name gets another suite, too.
     nameless_differs: bool,
+    /// One without a name meets silence in the handshake.
+    nameless_unanswered: bool,
     /// Those from here on have a policy of MTA-STS.
     with_policy_from: u32,
     /// Nobody is let in.
     throttles: bool,
 }
 
-const ALIKE: Tenants =
-    Tenants { odd: None, nameless_differs: false, with_policy_from: u32::MAX, throttles: false };
+const ALIKE: Tenants = Tenants {
+    odd: None,
+    nameless_differs: false,
+    nameless_unanswered: false,
+    with_policy_from: u32::MAX,
+    throttles: false,
+};
 
 fn number(label: &str) -> u32 {
     label.trim_start_matches("mx.t").trim_start_matches('t').split('.').next().unwrap().parse().unwrap()
@@ -79,9 +91,14 @@ impl Probe for Tenants {
     async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let suite = self.suite(&key);
-        let failure = Failure::new(Phase::Greeting, Kind::Throttled);
+        let unanswered = self.nameless_unanswered && key.sni.is_none();
+        let failure = if unanswered {
+            Failure::new(Phase::Greeting, Kind::Timeout)
+        } else {
+            Failure::new(Phase::Greeting, Kind::Throttled)
+        };
         let mut seen = Observation::failed(key, jiff::Timestamp::UNIX_EPOCH, attempt, failure);
-        if self.throttles {
+        if self.throttles || unanswered {
             return seen;
         }
         seen.failure = None;
@@ -250,6 +267,14 @@ async fn where_a_look_without_a_name_differs_everyone_is_asked() {
     assert_eq!((told.asked(), told.endpoints.len()), (1_004, 1_004));
 }
 
+/// Nothing is known then of a session without a name.
+#[tokio::test(start_paused = true)]
+async fn where_a_look_without_a_name_has_no_answer_everyone_is_asked() {
+    let told = surveyed(Tenants { nameless_unanswered: true, ..ALIKE }, 300, 1).await;
+    assert_eq!((told.counts.samples.alike, told.counts.samples.differs), (0, 4));
+    assert_eq!((told.asked(), told.endpoints.len()), (604, 604));
+}
+
 #[tokio::test(start_paused = true)]
 async fn up_to_fifty_names_everyone_is_asked_and_nobody_without_a_name() {
     let told = surveyed(ALIKE, 100, 1).await;
@@ -277,4 +302,70 @@ async fn where_nobody_is_let_in_nothing_is_inferred() {
     for domain in told.domains.values() {
         assert_eq!(domain.verdict.outcome.delivery, Delivery::Undetermined);
     }
+}
+
+/// A provider of the lab: a name for each tenant, at four addresses, over real sockets.
+async fn provider(tenants: usize) -> Fleet {
+    let class = "name = \"provider\"\ntitle = \"A provider\"\n[[class]]\nname = \"tenants\"\nshare = 100.0\n\
+        source = \"assumed\"\nscenario = \"provider_tenants\"\nhost = \"{tenant}.mail.provider.example.\"\n\
+        addresses = 4\nper_network = 2\n";
+    let population = Population::parse("provider", class).unwrap();
+    let scenarios = population.scenarios(tenants).unwrap();
+    let options = FleetOptions {
+        seed: 1,
+        scenarios,
+        ..FleetOptions::new(Population::domains(tenants).unwrap()).unwrap()
+    };
+    Fleet::start(options).await.unwrap()
+}
+
+/// What the files say, and that another judging of the run says the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_files_tell_who_was_not_asked() {
+    const TENANTS: usize = 1_000;
+    let fleet = provider(TENANTS).await;
+    let list: String = fleet.truth().iter().map(|row| format!("{}\n", row.domain)).collect();
+    let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    scan.arg("--in-flight", "64").arg("--per-ip-connections", "16").arg("--seed", "7").flag("--sample");
+    let run = tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap();
+    let (domains, endpoints) = (run.rows("domains.csv"), run.rows("endpoints.csv"));
+    assert_eq!((domains.len(), endpoints.len()), (TENANTS, TENANTS + 4));
+    let asked: BTreeMap<(&str, &str), &survey::Row> = endpoints
+        .iter()
+        .filter(|row| row["outcome"] == "ok")
+        .map(|row| ((row["ip"].as_str(), row["sni"].as_str()), row))
+        .collect();
+    assert!((4 * 51..4 * 200).contains(&asked.len()), "{}", asked.len());
+    for row in &domains {
+        let is_asked = row["inferred_from"].is_empty();
+        let stand_in = if is_asked { &row["sni"] } else { &row["inferred_from"] };
+        let stand_in = asked[&(row["ip"].as_str(), stand_in.as_str())];
+        assert_eq!((row["delivery"].as_str(), stand_in["delivery"].as_str()), ("encrypted", "encrypted"));
+        assert_eq!(row["outcome"], if is_asked { "ok" } else { "not_asked" });
+        assert!(is_asked || row["basis"] == "inferred", "{row:?}");
+        for column in ["encryption_only", "certificate_validation", "domain_validation"] {
+            assert_eq!(row[column] == "undetermined:not_asked", !is_asked, "{row:?}");
+        }
+        for column in ["tls_version", "cert_chain", "cert_sha256", "cert_name", "delivery_tls_version"] {
+            assert_eq!(row[column].is_empty(), !is_asked, "{column}: {row:?}");
+        }
+    }
+    let info = run.info();
+    let inferred = TENANTS + 4 - asked.len();
+    let told = serde_json::json!({
+        "endpoints_alike": 4, "names_asked": asked.len() - 4, "names_inferred": inferred, "endpoints_differ": 0,
+    });
+    assert_eq!(info["sample"], told);
+    assert_eq!(info["summary"]["endpoints_not_asked"], inferred);
+    assert_eq!(info["limits"]["names_asked_min"], 50);
+    let again = tempfile::tempdir().unwrap();
+    let judged = again.path().join("judged");
+    let mut judging = assert_cmd::Command::new(env!("CARGO_BIN_EXE_mxray"));
+    judging.arg("judge").arg(run.path("")).arg("-o").arg(&judged).assert().success();
+    let sorted = |mut rows: Vec<survey::Row>| {
+        rows.sort();
+        rows
+    };
+    assert_eq!(sorted(survey::rows(&judged.join("domains.csv"))), sorted(domains));
+    assert_eq!(sorted(survey::rows(&judged.join("endpoints.csv"))), sorted(endpoints));
 }

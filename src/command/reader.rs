@@ -52,6 +52,23 @@ pub(super) fn start(
     })
 }
 
+/// Whether a list has more targets than `most`; not known of one that cannot be read
+/// twice.
+pub(super) fn has_more_than(most: u64, path: &str, options: &InputOptions) -> Option<bool> {
+    // `-` is standard input even where a file bears that name.
+    if path == "-" || !std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
+        return None;
+    }
+    let mut counted = 0;
+    for entry in input::open(path, options).ok()? {
+        counted += u64::from(matches!(entry.ok()?, Entry::Target(_)));
+        if counted > most {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
 /// Counts the targets of a list that can be read twice, so that progress can
 /// say how much is left, and a run that was stopped how much was not done.
 /// Gives `None` where there is no such list.

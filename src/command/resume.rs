@@ -4,7 +4,7 @@
 //! place; then the scan goes on as if it had never ended. What is kept only shrinks
 //! on the way: who is killed meanwhile has lost nothing that cannot be asked again.
 
-use super::scan_parts::{ScanPace, open_list, survey};
+use super::scan_parts::{ScanPace, open_list, samples, survey};
 use super::signals::Signals;
 use super::survey::EarlierPart;
 use super::writer::{Fold, Outputs};
@@ -36,6 +36,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
         Err(code) => return Ok(ExitCode::from(code)),
     };
     let mut pace = ScanPace::new(&args);
+    pace.engine.sample = samples(&args, &list).await?;
     pace.engine.spill_dir = Some(run.clone());
     let judging = plan::judging_on(&run, stored.info())?;
     let stages = plan::stages_judging(&args.asking, &args.policies, &args.hellos, judging, pace.lookup)?;

@@ -1,6 +1,6 @@
 //! `mxray scan`: the real job.
 
-use super::scan_parts::{ScanPace, open_list, survey as survey_of};
+use super::scan_parts::{ScanPace, open_list, samples, survey as survey_of};
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
 use super::writer::{Fold, Outputs, RowStream};
@@ -24,6 +24,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         Err(code) => return Ok(ExitCode::from(code)),
     };
     let mut pace = ScanPace::new(&args);
+    pace.engine.sample = samples(&args, &list).await?;
     if let Some(format) = args.dry_run {
         return dry_run::run(&args, list, pace, signals, format).await;
     }

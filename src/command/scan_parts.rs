@@ -4,11 +4,12 @@ use super::CommandError;
 use super::descriptors::{self, Share};
 use super::display::Style;
 use super::opt_outs::OptOuts;
+use super::reader;
 use super::signals::Signals;
 use super::survey::{EarlierPart, Survey};
 use super::writer::Outputs;
 use crate::cli::{self, ScanArgs};
-use crate::engine::EngineConfig;
+use crate::engine::{EngineConfig, NAMES_ASKED_MIN};
 use crate::input::{self, InputKind, InputList, InputOptions};
 use crate::plan::{self, LookupPace, Stages};
 use crate::run_dir::RunInfo;
@@ -70,6 +71,28 @@ impl ScanPace {
             ));
         }
     }
+}
+
+/// Targets of a list from which on a sample of the names on one address is asked, if
+/// nothing else is said.
+const TARGETS_SAMPLED_FROM: u64 = 100_000;
+
+/// Whether a sample of the names on one address is asked; says so.
+pub(super) async fn samples(args: &ScanArgs, list: &OpenedList) -> Result<bool, CommandError> {
+    if args.every_name {
+        return Ok(false);
+    }
+    let (path, options) = (list.name.clone(), list.options.clone());
+    let counting = move || reader::has_more_than(TARGETS_SAMPLED_FROM, &path, &options) == Some(true);
+    let is_long = !args.sample
+        && tokio::task::spawn_blocking(counting).await.map_err(|error| anyhow!("reading failed: {error}"))?;
+    if is_long {
+        super::say(format_args!(
+            "mxray: the list has more than 100,000 targets: of more than {NAMES_ASKED_MIN} names on one address a sample \
+             is asked (--every-name asks all)"
+        ));
+    }
+    Ok(args.sample || is_long)
 }
 
 /// The survey that a scan is, once all is there.

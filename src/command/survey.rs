@@ -11,12 +11,12 @@ use super::writer::{self, Fold, Outputs, Written};
 use super::{CommandError, cool_downs};
 
 use crate::engine::pace::BucketLimits;
-use crate::engine::{self, Earlier, EngineConfig, EngineCounts, Progress};
+use crate::engine::{self, Earlier, EngineConfig, EngineCounts, NAMES_ASKED_MIN, Progress, SampleCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
 use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
 use crate::run_dir::read::LineNumbers;
-use crate::run_dir::{self, BucketRunLimits, RunInfo, RunLimits};
+use crate::run_dir::{self, BucketRunLimits, RunInfo, RunLimits, RunSample};
 use crate::verdict::Reach;
 use anyhow::anyhow;
 use jiff::Timestamp;
@@ -185,6 +185,7 @@ fn finish(
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.network_suspect = Some(suspects(&written.fold.reach));
     info.cool_downs = Some(cool_downs::told(written.places.clone()));
+    info.sample = info.limits.names_asked_min.map(|_| sample_told(counts.samples));
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,
         rejected: written.fold.summary.rejected,
@@ -228,6 +229,15 @@ fn finish(
 /// As `run.json` has it.
 pub(super) fn suspects(reach: &Reach) -> Vec<String> {
     reach.suspects().into_iter().map(String::from).collect()
+}
+
+fn sample_told(counts: SampleCounts) -> RunSample {
+    RunSample {
+        endpoints_alike: counts.alike,
+        names_asked: counts.names_asked,
+        names_inferred: counts.names_inferred,
+        endpoints_differ: counts.differs,
+    }
 }
 
 /// A limit as it is written down: 0 for none.
@@ -279,6 +289,7 @@ pub(super) fn run_info(
             cool_down_ms: Some(engine.limits.cool_down.map_or(0, |plan| millis(plan.first))),
             cool_down_max_ms: Some(engine.limits.cool_down.map_or(0, |plan| millis(plan.longest))),
             second_look_delay_ms: Some(millis(engine.retry.second_look_delay)),
+            names_asked_min: engine.sample.then_some(NAMES_ASKED_MIN),
             sender_hello: settings.hellos.sender_hello,
             extra_client_hellos: settings.hellos.hellos_max,
             enumeration_connections: settings.enumeration_connections,
@@ -291,6 +302,7 @@ pub(super) fn run_info(
         interrupted: false,
         network_suspect: None,
         cool_downs: None,
+        sample: None,
         blocklist: Vec::new(),
         counts: run_dir::RunCounts::default(),
     }

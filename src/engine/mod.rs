@@ -5,13 +5,14 @@
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
 //! it began (`earlier`), what a later one must know (`place_book`), what it will take
-//! ([`forecast`]), how much it did (`counts`), which domains wait for what
+//! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`), which domains wait for what
 //! ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
 //! not all be asked (`samples`).
 //! Lookups and probes run
 //! beside it and report back.
 
 pub mod coalesce;
+mod config;
 mod counts;
 mod earlier;
 pub mod forecast;
@@ -29,10 +30,11 @@ mod spill;
 mod starts;
 pub mod under_way;
 
+pub use config::{EngineConfig, EngineError};
 pub use counts::EngineCounts;
 pub use earlier::Earlier;
 pub use given_up::GivenUp;
-pub use pipeline::{EngineConfig, EngineError, go_on, run};
+pub use pipeline::{go_on, run};
 pub use place_book::{PlaceBook, PlaceStanding};
 pub use progress::{Progress, Snapshot};
 pub use samples::{NAMES_ASKED_MIN, NAMES_PER_ASKED_MAX, SampleCounts};

@@ -15,20 +15,21 @@ mod crowd;
 mod names;
 
 use super::coalesce::{KeyId, KeyTable, Registration};
+use super::config::{EngineConfig, EngineError};
 use super::counts::EngineCounts;
 use super::earlier::Earlier;
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
 use super::nobody::NobodyThere;
 use super::operators::OperatorNumbers;
-use super::pace::{AskedPlace, BucketKey, Change, Limits, NextStart, Pacer, Sign};
+use super::pace::{AskedPlace, BucketKey, Change, NextStart, Pacer, Sign};
 use super::place_book::PlaceStanding;
 use super::progress::{Progress, failure_of};
 use super::samples::Samples;
 use super::spill::Spill;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
-use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, RetryPlan, TlsByAddress};
+use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, TlsByAddress};
 use crate::model::{
     DomainFacts, DomainRecord, Endpoint, Exchange, Failure, JudgedEndpoint, Kind, MxHost, Observation, Phase,
     Record, Target,
@@ -37,13 +38,11 @@ use crate::stage::{Lookup, Probe};
 use crate::verdict::{KeyContext, Policy, Reach};
 use jiff::Timestamp;
 use std::collections::VecDeque;
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Domains that may wait for their endpoints, for each connection that may be
@@ -58,54 +57,6 @@ const DOMAINS_WAITING_MIN: usize = 1024;
 /// that is a thousand a second which say "no TLS"; beyond it the reading of
 /// targets waits.
 const DOMAINS_PAUSED_MAX: usize = 65_536;
-
-/// How a run goes about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EngineConfig {
-    /// TCP port of endpoints that name none.
-    pub port: u16,
-    /// How fast to go.
-    pub limits: Limits,
-    /// Lookups under way at a time.
-    pub lookups_in_flight: usize,
-    /// When and how often a key is asked again.
-    pub retry: RetryPlan,
-    /// Where a file may be made for domains that wait for hosts for which many wait;
-    /// `None`: all wait in memory, and the reading of targets with them.
-    pub spill_dir: Option<PathBuf>,
-    /// Whether, of more than fifty names on an address, a sample stands for all that are
-    /// answered alike. It takes a `spill_dir`.
-    pub sample: bool,
-}
-
-impl Default for EngineConfig {
-    /// Port 25, and the defaults of [`Limits`] and [`RetryPlan`].
-    fn default() -> Self {
-        Self {
-            port: 25,
-            limits: Limits::default(),
-            lookups_in_flight: 256,
-            retry: RetryPlan::default(),
-            spill_dir: None,
-            sample: false,
-        }
-    }
-}
-
-/// Why a run ended early.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EngineError {
-    /// What the DNS said of domains that wait cannot be read again.
-    #[error("domains that waited in a file are lost: {0}")]
-    Spill(#[source] io::Error),
-    /// Whoever writes the records is gone.
-    #[error("the output ended before the run")]
-    OutputGone,
-    /// A stage broke down, which is a defect of this program.
-    #[error("a stage failed: {0}")]
-    Stage(#[from] JoinError),
-}
 
 /// What a task reports when it ends.
 enum Event {

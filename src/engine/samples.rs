@@ -31,7 +31,7 @@ enum Nameless {
 
 /// What is known of the names of an address and port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Standing {
+enum Likeness {
     /// Not enough of them were asked, or not all names are known yet.
     #[default]
     Drawing,
@@ -43,9 +43,9 @@ enum Standing {
 
 /// The names of one address and port.
 #[derive(Debug, Default)]
-struct Sample {
+struct AddressNames {
     /// Names that were met. Of those that wait some may have been counted twice.
-    names: u32,
+    met: u32,
     /// Keys that are being asked.
     open: u32,
     /// Names that were answered as `stand_in` was.
@@ -55,28 +55,28 @@ struct Sample {
     /// The first that was answered.
     stand_in: Option<Arc<JudgedEndpoint>>,
     nameless: Nameless,
-    standing: Standing,
+    likeness: Likeness,
 }
 
-impl Sample {
+impl AddressNames {
     /// Names that must have been answered alike before the rest is told so.
     fn needed(&self) -> u32 {
-        NAMES_ASKED_MIN.max(self.names.div_ceil(NAMES_PER_ASKED_MAX))
+        NAMES_ASKED_MIN.max(self.met.div_ceil(NAMES_PER_ASKED_MAX))
     }
 
-    /// Whether a name, of which `draw` is anywhere from 0 to 1, is in the sample.
+    /// Whether a name, of which `draw` is anywhere from 0 to 1, is in the names.
     fn takes(&self, draw: f64) -> bool {
-        let share = f64::from(NAMES_ASKED_MIN) / f64::from(self.names.max(1));
+        let share = f64::from(NAMES_ASKED_MIN) / f64::from(self.met.max(1));
         draw < share.max(1.0 / f64::from(NAMES_PER_ASKED_MAX))
     }
 
     fn holds(&self, draw: f64) -> bool {
-        let is_open = self.standing == Standing::Drawing && self.lacking == 0;
-        is_open && self.names > NAMES_ASKED_MIN && !self.takes(draw)
+        let is_open = self.likeness == Likeness::Drawing && self.lacking == 0;
+        is_open && self.met > NAMES_ASKED_MIN && !self.takes(draw)
     }
 
     fn lets_go(&self) -> bool {
-        self.standing != Standing::Drawing || self.lacking > 0
+        self.likeness != Likeness::Drawing || self.lacking > 0
     }
 
     /// Takes what was found of a key that was asked.
@@ -90,7 +90,7 @@ impl Sample {
             (Delivery::Encrypted, None) => self.stand_in = Some(judged.clone()),
             (Delivery::Encrypted, Some(first)) if are_alike(&first.outcome, outcome) => {}
             _ => {
-                self.standing = Standing::Differs;
+                self.likeness = Likeness::Differs;
                 return;
             }
         }
@@ -104,13 +104,13 @@ impl Sample {
     /// Decides, once all names are known and nobody is being asked.
     fn settle(&mut self) {
         // Nobody waits where nobody looked without a name.
-        if self.standing != Standing::Drawing || self.nameless == Nameless::NotMade || self.open > 0 {
+        if self.likeness != Likeness::Drawing || self.nameless == Nameless::NotMade || self.open > 0 {
             return;
         }
         self.lacking = self.needed().saturating_sub(self.alike);
         if self.lacking == 0 {
             let is_alike = self.nameless == Nameless::Alike;
-            self.standing = if is_alike { Standing::Alike } else { Standing::Differs };
+            self.likeness = if is_alike { Likeness::Alike } else { Likeness::Differs };
         }
     }
 }
@@ -139,7 +139,7 @@ pub struct SampleCounts {
 pub(super) struct Samples {
     seed: u64,
     is_list_known: bool,
-    at: HashMap<Endpoint, Sample>,
+    at: HashMap<Endpoint, AddressNames>,
     counts: SampleCounts,
 }
 
@@ -152,62 +152,62 @@ impl Samples {
     /// Counts a name that was not met before.
     pub(super) fn met(&mut self, key: &ProbeKey) {
         if key.sni.is_some() {
-            let sample = self.at.entry(key.endpoint).or_default();
-            sample.names = sample.names.saturating_add(1);
+            let names = self.at.entry(key.endpoint).or_default();
+            names.met = names.met.saturating_add(1);
         }
     }
 
     /// Whether a name has to wait until all names of its address are known.
     pub(super) fn holds(&self, key: &ProbeKey) -> bool {
         let Some(name) = &key.sni else { return false };
-        self.at.get(&key.endpoint).is_some_and(|sample| sample.holds(self.draw(name)))
+        self.at.get(&key.endpoint).is_some_and(|names| names.holds(self.draw(name)))
     }
 
     /// Whether names that wait at this address and port do so no longer.
     pub(super) fn lets_go(&self, endpoint: Endpoint) -> bool {
-        self.at.get(&endpoint).is_none_or(Sample::lets_go)
+        self.at.get(&endpoint).is_none_or(AddressNames::lets_go)
     }
 
     /// The look without a name, if it is to be made now.
     pub(super) fn look_without_name(&mut self, endpoint: Endpoint) -> Option<ProbeKey> {
-        let sample = self.at.get_mut(&endpoint).filter(|sample| sample.nameless == Nameless::NotMade)?;
-        sample.nameless = Nameless::Made;
+        let names = self.at.get_mut(&endpoint).filter(|names| names.nameless == Nameless::NotMade)?;
+        names.nameless = Nameless::Made;
         Some(ProbeKey { endpoint, sni: None })
     }
 
     /// Notes that a key is being asked.
     pub(super) fn asked(&mut self, key: &ProbeKey) {
-        let sample = self.at.entry(key.endpoint).or_default();
-        sample.open += 1;
-        sample.lacking -= u32::from(key.sni.is_some() && sample.lacking > 0);
+        let names = self.at.entry(key.endpoint).or_default();
+        names.open += 1;
+        names.lacking -= u32::from(key.sni.is_some() && names.lacking > 0);
     }
 
     /// Whose answer counts for this name, if it need not be asked; `None` in it for
     /// the look without a name.
     pub(super) fn stand_in(&self, key: &ProbeKey) -> Option<Option<MxHost>> {
-        let sample = self.at.get(&key.endpoint).filter(|sample| sample.standing == Standing::Alike)?;
-        let other = sample.stand_in.as_ref()?;
+        let names = self.at.get(&key.endpoint).filter(|names| names.likeness == Likeness::Alike)?;
+        let other = names.stand_in.as_ref()?;
         key.sni.as_ref().map(|_| other.finding.key.sni.clone())
     }
 
     /// Takes what was found of a key, asked or not.
     pub(super) fn found(&mut self, judged: &Arc<JudgedEndpoint>) {
-        let Some(sample) = self.at.get_mut(&judged.finding.key.endpoint) else { return };
-        if judged.stand_in.is_some() {
+        let Some(names) = self.at.get_mut(&judged.finding.key.endpoint) else { return };
+        if judged.is_sampled() {
             self.counts.names_inferred += 1;
         } else {
-            sample.found(judged);
+            names.found(judged);
         }
     }
 
     /// Decides what can be decided at an address and port; whether those who wait
     /// there do so no longer.
     pub(super) fn settle(&mut self, endpoint: Endpoint) -> bool {
-        let Some(sample) = self.at.get_mut(&endpoint) else { return false };
+        let Some(names) = self.at.get_mut(&endpoint) else { return false };
         if self.is_list_known {
-            sample.settle();
+            names.settle();
         }
-        sample.lets_go()
+        names.lets_go()
     }
 
     /// Whether the list was told to be at its end.
@@ -223,14 +223,14 @@ impl Samples {
     /// What it came to.
     pub(super) fn counts(&self) -> SampleCounts {
         let mut counts = self.counts;
-        for sample in self.at.values().filter(|sample| sample.names > NAMES_ASKED_MIN) {
-            match sample.standing {
-                Standing::Alike => {
+        for names in self.at.values().filter(|names| names.met > NAMES_ASKED_MIN) {
+            match names.likeness {
+                Likeness::Alike => {
                     counts.alike += 1;
-                    counts.names_asked += u64::from(sample.alike);
+                    counts.names_asked += u64::from(names.alike);
                 }
-                Standing::Differs => counts.differs += 1,
-                Standing::Drawing => {}
+                Likeness::Differs => counts.differs += 1,
+                Likeness::Drawing => {}
             }
         }
         counts

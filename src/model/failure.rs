@@ -267,6 +267,11 @@ pub struct Failure {
 pub const DETAIL_BYTES_MAX: usize = 200;
 
 impl Failure {
+    /// Whether nobody was asked, for a sample of the names of the address stands for all.
+    pub fn is_not_asked(&self) -> bool {
+        self.kind == Kind::NotAsked
+    }
+
     /// A failure without further evidence.
     pub const fn new(phase: Phase, kind: Kind) -> Self {
         Self { phase, kind, reply_code: None, alert: None, detail: None }

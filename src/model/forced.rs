@@ -138,6 +138,16 @@ causes! {
     }
 }
 
+impl CheckCause {
+    /// Why the server gave no answer, or none to this; `None` for the other causes.
+    pub fn no_answer(self) -> Option<Reason> {
+        match self {
+            Self::NoAnswer(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
 /// Whether mail under one strength of forced TLS is delivered. As text `pass`,
 /// `fail:untrusted_root`, `undetermined:greeting_throttled`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 
 use super::delivery::Basis;
 use super::endpoint::ProbeKey;
+use super::failure::Failure;
 use super::finding::{Finding, PresentedCertificate, TlsFinding};
 use super::forced::{Check, CheckCause};
 use super::outcome::Outcome;
@@ -47,11 +48,16 @@ pub struct JudgedEndpoint {
     /// Where it is judged by a second handshake, which has the sender's form, its
     /// place in [`Finding::extra_client_hellos`].
     pub second_handshake: Option<u16>,
-    /// Whose answer counts for it, where it was not asked itself.
+    /// Whose answer, or lack of one, counts for it, where it was not asked itself.
     pub stand_in: Option<Box<ProbeKey>>,
 }
 
 impl JudgedEndpoint {
+    /// Whether it was not asked, for a sample of the names of its address stands for all.
+    pub fn is_sampled(&self) -> bool {
+        self.finding.failure.as_ref().is_some_and(Failure::is_not_asked)
+    }
+
     /// What the handshake showed by which the sender is judged; `None` where
     /// there was none.
     pub fn handshake(&self) -> Option<&TlsFinding> {

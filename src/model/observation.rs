@@ -210,8 +210,12 @@ impl Observation {
 
     /// The key whose answer counts for this one, which was not asked.
     pub fn stand_in(&self) -> Option<ProbeKey> {
-        let not_asked = self.failure.as_ref().is_some_and(|failure| failure.kind == Kind::NotAsked);
-        let other = self.inferred_from.as_ref().filter(|_| not_asked)?;
+        self.inferred_key().filter(|_| self.failure.as_ref().is_some_and(Failure::is_not_asked))
+    }
+
+    /// The same, or the key whose last look met nobody there.
+    pub fn inferred_key(&self) -> Option<ProbeKey> {
+        let other = self.inferred_from.as_ref()?;
         Some(ProbeKey { endpoint: self.key.endpoint, sni: other.sni.clone() })
     }
 }

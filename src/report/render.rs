@@ -43,6 +43,7 @@ impl Summary {
             counted(self.endpoints.total, "endpoint"),
             counted(self.rejected, "rejected line"),
         );
+        self.render_not_asked(&mut out);
         let (domains, endpoints) = (&self.domains, &self.endpoints);
         section(&mut out, "Delivery (best MX)", &self.deliveries, None);
         self.render_sending(&mut out);
@@ -57,6 +58,25 @@ impl Summary {
         let title = format!("MX operators (top {OPERATORS_SHOWN})");
         table(&mut out, &title, Unit::Domains, &self.operator_rows(), self.mx_operators.0.total());
         out
+    }
+
+    /// Above all else: for how many a sample stands.
+    fn render_not_asked(&self, out: &mut String) {
+        if self.endpoints_not_asked == 0 {
+            return;
+        }
+        push_line(
+            out,
+            &format!(
+                "not asked, as a sample of their address stands for them:\n  {} of {} ({} %), which decide {} of {} ({} %)",
+                grouped(self.endpoints_not_asked),
+                counted(self.endpoints.total, "endpoint"),
+                share(self.endpoints_not_asked, self.endpoints.total),
+                grouped(self.domains_not_asked),
+                counted(self.domains.total, "domain"),
+                share(self.domains_not_asked, self.domains.total),
+            ),
+        );
     }
 
     fn render_sending(&self, out: &mut String) {

@@ -69,6 +69,11 @@ pub struct Summary {
     pub forced_tls: ForcedTally,
     /// What enumerations found, by endpoint.
     pub enumerated: EnumeratedTally,
+    /// Endpoints that were not asked, for a sample of the names of their address stands
+    /// for them.
+    pub endpoints_not_asked: u64,
+    /// Domains whose best endpoint is one of these.
+    pub domains_not_asked: u64,
     /// Domains by the registrable domain of their best MX host.
     pub mx_operators: Operators,
 }
@@ -110,6 +115,7 @@ impl Summary {
 
     fn add_endpoint(&mut self, record: &EndpointRecord) {
         self.endpoints.add_outcome(record.observation.failure.as_ref());
+        self.endpoints_not_asked += u64::from(record.observation.stand_in().is_some());
         if let Some(tls) = record.observation.tls.as_ref().filter(|tls| tls.established) {
             self.endpoints.add_negotiated(tls.version, tls.suite, tls.group);
         }
@@ -140,6 +146,7 @@ impl Summary {
             return self.domains.add_outcome(failure);
         };
         self.domains.add_outcome(best.finding().failure.as_ref());
+        self.domains_not_asked += u64::from(best.endpoint.is_sampled());
         self.domains.add_suite(best.finding().suite());
         if let Some(tls) = &best.finding().tls {
             let host = best.host.as_ref().map(MxHost::as_str);
@@ -169,6 +176,8 @@ impl Summary {
         self.cert_name.merge(&other.cert_name);
         self.endpoints.merge(&other.endpoints);
         self.enumerated.merge(&other.enumerated);
+        self.endpoints_not_asked += other.endpoints_not_asked;
+        self.domains_not_asked += other.domains_not_asked;
         self.mx_operators.0.merge(&other.mx_operators.0);
     }
 }

@@ -290,6 +290,7 @@ pub(crate) fn run_info() -> RunInfo {
         interrupted: false,
         network_suspect: Some(Vec::new()),
         cool_downs: None,
+        sample: None,
         blocklist: Vec::new(),
         counts: RunCounts::default(),
     }

@@ -72,6 +72,11 @@ pub struct RunInfo {
     /// Who was left alone because it complained; `None` as `network_suspect`.
     #[serde(default)]
     pub cool_downs: Option<RunCoolDowns>,
+    /// Names that were not asked, because a sample of those of their address stands for
+    /// all; `None` where every name was to be asked, and as long as the run has not
+    /// ended.
+    #[serde(default)]
+    pub sample: Option<RunSample>,
     /// When the blocklist was read, each time, and what it came to; empty in a run
     /// without one. At most [`BLOCKLIST_READS_MAX`], the first and the last.
     #[serde(default)]
@@ -211,6 +216,10 @@ pub struct RunLimits {
     /// fails with everyone; `None` in a run that was made before there was one.
     #[serde(default)]
     pub second_look_delay_ms: Option<u64>,
+    /// Names on one address and port up to which each is asked, where of more a sample
+    /// is; `None` where every name is asked.
+    #[serde(default)]
+    pub names_asked_min: Option<u32>,
     /// Whether the sender's offer was sent to every host that speaks TLS.
     pub sender_hello: bool,
     /// Most further hellos to a host; 0 is none.
@@ -249,6 +258,20 @@ pub struct RunCoolDown {
     pub cool_downs: u32,
     /// Steps of slowness, each of which doubles its pauses.
     pub steps: u32,
+}
+
+/// What became of the names on addresses that had more than fifty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSample {
+    /// Addresses and ports where a sample was answered alike.
+    pub endpoints_alike: u64,
+    /// Names that were asked there.
+    pub names_asked: u64,
+    /// Names that were not, and are told as one of those.
+    pub names_inferred: u64,
+    /// Addresses and ports where not all were answered alike, so that every name was
+    /// asked.
+    pub endpoints_differ: u64,
 }
 
 /// The limits of a network or an operator during a run.

@@ -326,9 +326,9 @@ fn encryption(endpoint: &JudgedEndpoint) -> Option<DaneAnswer> {
     let basis = outcome.basis.unwrap_or(Basis::Inferred).min(Basis::Inferred);
     match endpoint.encryption {
         Check::Pass => None,
-        Check::Undetermined(_) => {
-            let reason = outcome.reason.unwrap_or(PolicyReason::DaneCertificateNotSeen.into());
-            Some(DaneAnswer::Unknown(reason))
+        Check::Undetermined(cause) => {
+            let reason = outcome.reason.or(cause.no_answer());
+            Some(DaneAnswer::Unknown(reason.unwrap_or(PolicyReason::DaneCertificateNotSeen.into())))
         }
         Check::Fail(_) if is_gone(endpoint) => Some(DaneAnswer::Free(Basis::Observed)),
         Check::Fail(_) => Some(DaneAnswer::NotHere(PolicyReason::DaneNoTls, basis)),

@@ -29,10 +29,11 @@ pub fn endpoint(
         .then_some(Reason::NetworkSuspect)
         .or_else(|| gave_up_early(&observation).or(shut_to_us(&observation)).map(Reason::from))
         .or_else(|| looks::open(profile, &observation));
-    let judged = match open {
+    let mut judged = match open {
         Some(reason) => judged_open(profile, found, reason),
         None => judged(profile, found),
     };
+    judged.stand_in = observation.inferred_key().map(Box::new);
     let record = EndpointRecord {
         name: assessed.map(|assessed| names::endpoint_status(&assessed.leaf, &observation.key)),
         assessment: assessed.map(|assessed| assessed.assessment.clone()),

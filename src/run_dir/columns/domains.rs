@@ -89,6 +89,11 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Name sent to the endpoint as SNI: `mx_host`, or the TLSA base domain where `mx_host` is an alias and that counts.",
         |r| best(r).sni(),
     ),
+    column(
+        "inferred_from",
+        "Whose connections the row tells of, if that name was not asked: as in `endpoints.csv`.",
+        |r| best(r).inferred_from(),
+    ),
     one_of(closed::PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
         best(r).phase()
     }),

@@ -123,7 +123,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     ),
     column(
         "inferred_from",
-        "The name (or, without one, the address) whose connections the row tells of: nobody answered them, and what lies before the name is the same for every name of an address and port, so that this name was not asked. Empty if it was asked itself.",
+        "The name (or, without one, the address) whose connections the row tells of, for this name was not asked. Nobody answered them, and what lies before the name is the same for every name of an address and port; or, with `outcome` `not_asked`, a sample of the names of the address was answered alike (`--sample`), and `delivery` is that of this one. Empty if it was asked itself.",
         inferred_from,
     ),
     one_of(closed::PROBE_PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {

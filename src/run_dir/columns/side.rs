@@ -4,7 +4,7 @@
 use super::value::Value;
 use crate::model::{
     Check, CheckCause, CipherSuite, DomainRecord, Exchange, ExpectationMatch, Failure, Finding, MxHost,
-    NegotiatedTls, Phase, TlsFinding, TrustedRoot, View,
+    NegotiatedTls, Phase, ProbeKey, TlsFinding, TrustedRoot, View,
 };
 
 /// One of the two endpoints of a row.
@@ -88,6 +88,15 @@ impl<'a> Side<'a> {
 
     pub(super) fn sni(&self) -> Value<'a> {
         Value::text(self.finding().and_then(|finding| finding.key.sni.as_ref()).map(MxHost::as_str))
+    }
+
+    /// The name whose connections are told, or without one the address.
+    pub(super) fn inferred_from(&self) -> Value<'a> {
+        match self.view.and_then(|view| view.endpoint.stand_in.as_deref()) {
+            None => Value::Absent,
+            Some(ProbeKey { sni: Some(name), .. }) => Value::text(Some(name.as_str())),
+            Some(ProbeKey { endpoint, sni: None }) => Value::Ip(endpoint.ip),
+        }
     }
 
     pub(super) fn phase(&self) -> Value<'a> {

@@ -44,6 +44,7 @@ fn info() -> RunInfo {
         interrupted: false,
         network_suspect: Some(Vec::new()),
         cool_downs: None,
+        sample: None,
         blocklist: Vec::new(),
         error: None,
         counts: RunCounts::default(),

@@ -1,0 +1,55 @@
+//! How a run goes about it, and why it may end early.
+
+use super::pace::Limits;
+use crate::interrogate::RetryPlan;
+use std::io;
+use std::path::PathBuf;
+use tokio::task::JoinError;
+
+/// How a run goes about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// TCP port of endpoints that name none.
+    pub port: u16,
+    /// How fast to go.
+    pub limits: Limits,
+    /// Lookups under way at a time.
+    pub lookups_in_flight: usize,
+    /// When and how often a key is asked again.
+    pub retry: RetryPlan,
+    /// Where a file may be made for domains that wait for hosts for which many wait;
+    /// `None`: all wait in memory, and the reading of targets with them.
+    pub spill_dir: Option<PathBuf>,
+    /// Whether, of more than fifty names on an address, a sample stands for all that are
+    /// answered alike. It takes a `spill_dir`.
+    pub sample: bool,
+}
+
+impl Default for EngineConfig {
+    /// Port 25, and the defaults of [`Limits`] and [`RetryPlan`].
+    fn default() -> Self {
+        Self {
+            port: 25,
+            limits: Limits::default(),
+            lookups_in_flight: 256,
+            retry: RetryPlan::default(),
+            spill_dir: None,
+            sample: false,
+        }
+    }
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// What the DNS said of domains that wait cannot be read again.
+    #[error("domains that waited in a file are lost: {0}")]
+    Spill(#[source] io::Error),
+    /// Whoever writes the records is gone.
+    #[error("the output ended before the run")]
+    OutputGone,
+    /// A stage broke down, which is a defect of this program.
+    #[error("a stage failed: {0}")]
+    Stage(#[from] JoinError),
+}
