@@ -198,7 +198,15 @@ fn config() -> EngineConfig {
     let limits = Limits::none(1000);
     let pause = Duration::from_secs(1);
     let retry = RetryPlan { retries: 2, retry_delay: pause, second_look_delay: pause };
-    EngineConfig { port: 25, limits, lookups_in_flight: 500, retry, spill_dir: None, sample: false }
+    EngineConfig {
+        port: 25,
+        limits,
+        lookups_in_flight: 500,
+        retry,
+        spill_dir: None,
+        sample: false,
+        shard: None,
+    }
 }
 
 /// Both stages: every domain has one mail host, one of so many.

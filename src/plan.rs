@@ -15,6 +15,7 @@ mod load;
 mod probe_target;
 mod resume;
 mod sender;
+mod shares;
 mod stored_files;
 mod stores;
 mod system_store;
@@ -26,6 +27,7 @@ pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;
 pub use resume::{asked_by, judging_on, resumed};
+pub use shares::share;
 pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;
@@ -35,7 +37,7 @@ use crate::engine::EngineConfig;
 use crate::engine::pace::{BucketLimits, CoolDown, Limits};
 use crate::interrogate::RetryPlan;
 use crate::lookup::{AskedResolver, DnsLookup, LookupConfig};
-use crate::model::BlocklistInForce;
+use crate::model::{BlocklistInForce, Shard};
 use crate::net::{Gate, NetProbe, PhaseTimeouts, families_with_route};
 use crate::run_dir::JudgedBy;
 use crate::scanner::{Scanner, ScannerConfig};
@@ -130,12 +132,14 @@ pub struct LookupPace {
     /// Pause before the first retry: a policy host that failed is left alone for so
     /// long, so that no retry finds that it still is.
     pub retry_delay: Duration,
+    /// The part of the list whose policy hosts are asked; `None` for all.
+    pub shard: Option<Shard>,
 }
 
 impl Default for LookupPace {
     fn default() -> Self {
         let RetryPlan { retries, retry_delay, .. } = RetryPlan::default();
-        Self { questions_max: QUESTIONS_MAX, retries, retry_delay }
+        Self { questions_max: QUESTIONS_MAX, retries, retry_delay, shard: None }
     }
 }
 
@@ -207,7 +211,7 @@ fn stages_of(
         mta_sts: !policies.no_mta_sts,
         mta_sts_port: policies.mta_sts_port,
         contact: policies.contact.clone(),
-        engine: retrying_after(pace.retry_delay),
+        engine: EngineConfig { shard: pace.shard, ..retrying_after(pace.retry_delay) },
         timeouts: timeouts.for_retries(pace.retries),
         key_shares: key_shares(dialogue),
         blocklist: blocklist(&args.blocklist)?.into(),
@@ -355,6 +359,7 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
         retry: retry_plan(&pace.again),
         spill_dir: None,
         sample: false,
+        shard: None,
     }
 }
 

@@ -110,7 +110,7 @@ impl Scanner {
         let hosts = PolicyHosts::new(gate.clone()).at_port(config.mta_sts_port);
         let hosts = hosts.with_contact(config.contact.as_deref());
         // So that no retry finds a host that is still left alone.
-        let hosts = hosts.asked_again_after(config.engine.retry.retry_delay);
+        let hosts = hosts.asked_again_after(config.engine.retry.retry_delay).in_shard(config.engine.shard);
         let mta_sts = config.mta_sts.then_some(hosts);
         let lookup = DnsLookup::new(LookupConfig { blocklist: config.blocklist, mta_sts, ..config.lookup })?;
         Ok(Self {
@@ -177,7 +177,7 @@ impl Scanner {
         self.scan([target], |record| match record {
             Record::Domain(record) => domain = Some(*record),
             Record::Endpoint(record) => endpoints.push(*record),
-            Record::Rejected(_) => {}
+            Record::Rejected(_) | Record::Part(_) => {}
         })
         .await?;
         let domain = domain.ok_or(EngineError::OutputGone)?;

@@ -151,7 +151,15 @@ fn plan(retries: u32) -> RetryPlan {
 
 fn config(retry: RetryPlan) -> EngineConfig {
     let limits = Limits { per_ip: BucketLimits::of_connections(1), ..Limits::none(64) };
-    EngineConfig { port: 25, limits, lookups_in_flight: 64, retry, spill_dir: None, sample: false }
+    EngineConfig {
+        port: 25,
+        limits,
+        lookups_in_flight: 64,
+        retry,
+        spill_dir: None,
+        sample: false,
+        shard: None,
+    }
 }
 
 /// No pace at all.

@@ -43,6 +43,7 @@ fn engine(port: u16) -> EngineConfig {
         },
         spill_dir: None,
         sample: false,
+        shard: None,
     }
 }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 /// Judges a run again. Everything that can be refused is refused before a run
 /// directory is made.
 pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
-    let stored = StoredRun::open(&args.run)?;
+    let stored = StoredRun::open_whole(&args.run)?;
     let judging = plan::judging_again(&args.judging, args.at, &args.run, stored.info())?;
     super::warn(&judging.warnings);
     let source = (stored.observations()?, stored.facts()?, stored.rejects()?);
@@ -83,6 +83,8 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         list_end: None,
         quiet: false,
         path: Some(path),
+        shard: None,
+        of_others: (0, 0),
         resumable: false,
     };
     surveyed.tell(false)

@@ -15,6 +15,8 @@ pub(super) struct AnswerCount {
     answered: u64,
     /// Domains of which no resolver said anything.
     unanswered: u64,
+    /// Targets that lie in other shards of the run.
+    elsewhere: u64,
     rejected: u64,
     first_rejected: Option<Rejected>,
 }
@@ -34,6 +36,11 @@ pub(super) struct ListEnd {
 }
 
 impl AnswerCount {
+    /// So many targets lie in other shards of the run, and are none of this one's.
+    pub(super) fn leave_to_others(&mut self, targets: u64) {
+        self.elsewhere = targets;
+    }
+
     pub(super) fn add(&mut self, record: &Record) {
         match record {
             Record::Endpoint(_) => {}
@@ -42,7 +49,8 @@ impl AnswerCount {
                 self.first_rejected.get_or_insert_with(|| rejected.clone());
             }
             Record::Domain(domain) if is_unanswered(&domain.facts) => self.unanswered += 1,
-            Record::Domain(_) => self.answered += 1,
+            Record::Part(facts) if is_unanswered(facts) => self.unanswered += 1,
+            Record::Domain(_) | Record::Part(_) => self.answered += 1,
         }
     }
 }
@@ -58,7 +66,7 @@ impl ListEnd {
         if !self.reach.suspects().is_empty() {
             say(format_args!("mxray: warning: {}", no_way_out(&self.reach)));
         }
-        if self.asked.answered > 0 {
+        if self.asked.answered > 0 || self.asked.elsewhere > 0 {
             return ExitCode::SUCCESS;
         }
         let list = &self.list;
@@ -76,7 +84,7 @@ impl ListEnd {
 
     /// Why nothing could be asked of a list that has lines, and what to do.
     fn hint(&self, directory: Option<&Path>) -> Option<String> {
-        let AnswerCount { answered, unanswered, rejected, first_rejected } = &self.asked;
+        let AnswerCount { answered, unanswered, elsewhere, rejected, first_rejected } = &self.asked;
         if self.reach.opened_nowhere() {
             return Some(no_way_out(&self.reach));
         }
@@ -85,6 +93,9 @@ impl ListEnd {
         }
         if *unanswered > 0 {
             return Some(no_resolver(&self.resolver));
+        }
+        if *elsewhere > 0 {
+            return None;
         }
         let Rejected { line, cause, .. } = first_rejected.as_ref()?;
         let causes = match directory {

@@ -10,7 +10,7 @@ use super::survey::EarlierPart;
 use super::writer::{Fold, Outputs};
 use super::{CommandError, cool_downs, say, start_logging_as};
 use crate::engine::Earlier;
-use crate::model::{Exchange, ProbeKey, Record};
+use crate::model::{Exchange, ProbeKey, Record, Shard};
 use crate::plan;
 use crate::run_dir::read::{StoreError, Stored, StoredFacts, StoredRun};
 use crate::run_dir::{RewrittenRun, RunCounts, RunDirectory, RunInfo};
@@ -35,7 +35,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
         Ok(list) => list,
         Err(code) => return Ok(ExitCode::from(code)),
     };
-    let mut pace = ScanPace::new(&args);
+    let mut pace = ScanPace::new(&args)?;
     pace.engine.sample = samples(&args, &list).await?;
     pace.engine.spill_dir = Some(run.clone());
     let judging = plan::judging_on(&run, stored.info())?;
@@ -45,7 +45,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     let policy = stages.policy.clone();
     let (path, resumed) = (run.clone(), info.clone());
     let taking = tokio::task::spawn_blocking(move || {
-        let mut kept = KeptPart::new(RunDirectory::go_on(&path, &resumed)?, policy, port);
+        let mut kept = KeptPart::new(RunDirectory::go_on(&path, &resumed)?, policy, (port, resumed.shard));
         kept.take_up(&stored.as_killed())?;
         kept.settle()
     });
@@ -56,11 +56,10 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     super::say_at_start(&stages.settings);
     pace.say();
     say(format_args!(
-        "mxray: goes on with {}: done before are {} domains and {} hosts{}; the rest of the list is asked now",
+        "mxray: goes on with {}; domains that are done: {}, hosts: {}",
         run.display(),
         fold.summary.domains.total,
-        fold.summary.endpoints.total,
-        earlier.broken_off_words()
+        fold.summary.endpoints.total
     ));
     earlier.progress.set_places(cool_downs::read(info.cool_downs.clone().unwrap_or_default()));
     let progress = earlier.progress.clone();
@@ -92,8 +91,8 @@ struct KeptPart {
 }
 
 impl KeptPart {
-    fn new(directory: RewrittenRun, policy: Arc<Policy>, port: u16) -> Self {
-        let part = EarlierPart { found: Earlier::new(), ..EarlierPart::default() };
+    fn new(directory: RewrittenRun, policy: Arc<Policy>, (port, shard): (u16, Option<Shard>)) -> Self {
+        let part = EarlierPart { found: Earlier::new().in_shard(shard), ..EarlierPart::default() };
         Self { directory, policy, port, fold: Fold::default(), part }
     }
 
@@ -112,7 +111,6 @@ impl KeptPart {
             let Stored::Whole(seen) = read else { continue };
             // More was to be asked, so it is asked again.
             if seen.stopped == Some(true) {
-                self.part.broken_off += 1;
                 continue;
             }
             let tlsa = with_tlsa.contains(&seen.key);
@@ -127,7 +125,7 @@ impl KeptPart {
             let EarlierPart { found, progress, .. } = &mut self.part;
             if let Some(record) = found.domain(&self.policy, *facts, self.port, progress) {
                 self.part.done.insert(line);
-                self.keep(&Record::Domain(Box::new(record)))?;
+                self.keep(&record)?;
             }
         }
         if broken > 0 {

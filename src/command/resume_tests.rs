@@ -102,7 +102,7 @@ fn ask(part: &mut EarlierPart, policy: &Policy, mut write: impl FnMut(&Record)) 
             }
         }
         let record = part.found.domain(policy, facts, PORT, &part.progress).unwrap();
-        write(&Record::Domain(Box::new(record)));
+        write(&record);
     }
     for line in (TARGETS + 1..TARGETS + 4).filter(|line| !part.done.contains(*line)) {
         write(&Record::Rejected(rejected(line)));
@@ -120,7 +120,7 @@ fn whole(dir: &Path) {
 /// Goes on with a run, up to where the asking begins.
 fn taken_up(dir: &Path) -> Result<(RunDirectory, Fold, EarlierPart), CommandError> {
     let stored = StoredRun::open(dir)?;
-    let mut kept = KeptPart::new(RunDirectory::go_on(dir, stored.info())?, policy(), PORT);
+    let mut kept = KeptPart::new(RunDirectory::go_on(dir, stored.info())?, policy(), (PORT, None));
     kept.take_up(&stored.as_killed())?;
     kept.settle()
 }

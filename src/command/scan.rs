@@ -7,7 +7,8 @@ use super::writer::{Fold, Outputs, RowStream};
 use super::{CommandError, dry_run, resume, start_logging_as};
 use crate::cli::{self, ScanArgs};
 use crate::plan;
-use crate::run_dir::{RunDirectory, StreamFormat};
+use crate::plan::UsageError;
+use crate::run_dir::{RunDirectory, RunInfo, StreamFormat};
 use anyhow::anyhow;
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         Ok(list) => list,
         Err(code) => return Ok(ExitCode::from(code)),
     };
-    let mut pace = ScanPace::new(&args);
+    let mut pace = ScanPace::new(&args)?;
     pace.engine.sample = samples(&args, &list).await?;
     if let Some(format) = args.dry_run {
         return dry_run::run(&args, list, pace, signals, format).await;
@@ -48,6 +49,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     if path.is_some() {
         info.asked_by = Some(plan::asked_by(&args, &stages.settings)?);
     }
+    check_shard(&info)?;
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
     let beside =
         directory.as_ref().map_or_else(std::env::temp_dir, |directory| directory.path().to_path_buf());
@@ -60,6 +62,18 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let outputs = Outputs { directory, stream, earlier: Fold::default(), progress };
     let begun = (signals, earlier);
     survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?.tell(aside)
+}
+
+/// Whether the shards of a run can read the same list.
+fn check_shard(info: &RunInfo) -> Result<(), CommandError> {
+    let has_list = info.asked_by.as_ref().is_some_and(|by| by.list.is_some());
+    match info.shard {
+        Some(shard) if !has_list => Err(UsageError(format!(
+            "--shard {shard}: the list must be a file, which every shard reads as a whole"
+        ))
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 fn stream_format(format: cli::StreamFormatArg) -> StreamFormat {

@@ -48,17 +48,21 @@ pub(super) struct ScanPace {
 }
 
 impl ScanPace {
-    pub(super) fn new(args: &ScanArgs) -> Self {
-        let mut engine = plan::engine(&args.pace, args.asking.dialogue.port);
+    /// # Errors
+    /// A limit is too small for so many shards.
+    pub(super) fn new(args: &ScanArgs) -> Result<Self, CommandError> {
+        let engine = plan::engine(&args.pace, args.asking.dialogue.port);
+        let mut engine = plan::share(engine, args.shard)?;
         let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
         let share = wanted.within(descriptors::raise());
         let lookup = LookupPace {
             questions_max: share.questions,
             retries: engine.retry.retries,
             retry_delay: engine.retry.retry_delay,
+            shard: args.shard,
         };
         engine.limits.in_flight = share.connections;
-        Self { engine, lookup, wanted: wanted.connections }
+        Ok(Self { engine, lookup, wanted: wanted.connections })
     }
 
     /// Says that the system allows less than the command line.

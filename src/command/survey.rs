@@ -9,9 +9,11 @@ use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
 use super::{CommandError, cool_downs};
+
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, NAMES_ASKED_MIN, Progress, SampleCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
+use crate::model::Shard;
 use crate::plan::{StageSettings, Stages};
 use crate::report::Summary;
 use crate::run_dir::read::LineNumbers;
@@ -70,23 +72,6 @@ pub(super) struct EarlierPart {
     pub(super) done: LineNumbers,
     /// Counts that, too.
     pub(super) progress: Arc<Progress>,
-    /// Hosts that it had begun to ask when it was stopped.
-    pub(super) broken_off: u64,
-}
-
-impl EarlierPart {
-    /// That hosts of which something is known will be connected to once more.
-    pub(super) fn broken_off_words(&self) -> String {
-        match self.broken_off {
-            0 => String::new(),
-            1 => "; 1 host was stopped before its last connection, and is asked from the start".to_string(),
-            more => {
-                format!(
-                    "; {more} hosts were stopped before their last connection, and are asked from the start"
-                )
-            }
-        }
-    }
 }
 
 /// How a survey went.
@@ -112,6 +97,10 @@ pub(super) struct Surveyed {
     pub(super) quiet: bool,
     /// The run directory, if one was written.
     pub(super) path: Option<PathBuf>,
+    /// Which part of the list was asked; `None` for all of it.
+    pub(super) shard: Option<Shard>,
+    /// Targets of which other shards have some, and all.
+    pub(super) of_others: (u64, u64),
     /// Whether another process can go on with it.
     pub(super) resumable: bool,
 }
@@ -120,7 +109,7 @@ impl Survey {
     /// Runs to the end of the list, or until somebody stops it.
     pub(super) async fn run(self) -> Result<Surveyed, CommandError> {
         let stop = self.signals.watch("open connections are ended in order");
-        let EarlierPart { found, done, progress, .. } = self.earlier;
+        let EarlierPart { found, done, progress } = self.earlier;
         let taken = self.list.taken();
         let counting = reader::count_ahead(&self.list_name, self.list_options, progress.clone());
 
@@ -197,7 +186,7 @@ fn finish(
     let unread = written.pipe_closed.then(|| "the reader of standard output closed it".to_string());
     let unwritten = written.error.as_ref().map(|error| failed(error).to_string());
     info.error = list_error.clone().or(unwritten).or(unread).or(lost.error(&info.resolver));
-    let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.domains));
+    let unfinished = read.targets.map(|targets| targets.saturating_sub(counts.done()));
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.network_suspect = Some(suspects(&written.fold.reach));
     info.cool_downs = Some(cool_downs::told(written.places.clone()));
@@ -209,6 +198,8 @@ fn finish(
         taken_from_mail_addresses: taken.mail_addresses(),
         connections: counts.connections,
         domains_written: counts.domains,
+        parts_written: counts.parts,
+        of_other_shards: counts.of_other_shards,
         endpoints_written: counts.endpoints,
         unfinished,
     };
@@ -220,11 +211,13 @@ fn finish(
     if let Some(error) = written.error {
         return Err(failed(&error).into());
     }
-    let Written { fold: Fold { summary, reach, asked }, pipe_closed: quiet, .. } = written;
+    let Written { fold: Fold { summary, reach, mut asked }, pipe_closed: quiet, .. } = written;
+    asked.leave_to_others(counts.of_other_shards);
     let list = if list == "-" { "standard input".to_string() } else { list };
     let list_end =
         Some(ListEnd { asked, reach: reach.clone(), list, resolver: info.resolver, require_targets });
     let taken = (taken.urls(), taken.mail_addresses());
+    let of_others = (counts.parts, counts.of_other_shards);
     let resumable = info.asked_by.is_some_and(|by| by.list.is_some());
     Ok(Surveyed {
         summary,
@@ -238,6 +231,8 @@ fn finish(
         list_end,
         quiet,
         path,
+        shard: info.shard,
+        of_others,
         resumable,
     })
 }
@@ -289,6 +284,8 @@ pub(super) fn run_info(
         judged_by: settings.judged_by.clone(),
         asked_by: None,
         resumed: Vec::new(),
+        shard: engine.shard,
+        merged_from: Vec::new(),
         judged_from: None,
         seed: seed.or(engine.limits.order_seed),
         limits: RunLimits {
@@ -347,6 +344,14 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
+/// What a shard says of the targets that it cannot judge.
+fn other_shards(shard: Shard, (parts, nothing): (u64, u64)) -> String {
+    format!(
+        "\nthis is shard {shard} of the run, and the figures are of what lies in it alone; targets that lie in other \
+         shards, too: {parts}, or altogether: {nothing}; mxray merge joins the shards and judges all\n"
+    )
+}
+
 /// A run directory named after the moment (UTC), under the current folder.
 pub(super) fn default_directory(prefix: &str) -> PathBuf {
     PathBuf::from(format!("{prefix}-{}", Timestamp::now().strftime("%Y%m%d-%H%M%SZ")))
@@ -370,6 +375,9 @@ impl Surveyed {
         let (urls, addresses) = self.taken;
         if urls + addresses > 0 {
             text.push_str(&format!("\ndomains taken from mail addresses: {addresses}, from URLs: {urls}\n"));
+        }
+        if let Some(shard) = self.shard {
+            text.push_str(&other_shards(shard, self.of_others));
         }
         if let Some(path) = &self.path {
             text.push_str(&format!("\nwritten to {}\n", path.display()));

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// Writes the report of one domain.
 pub(super) fn run(args: &TlsrptArgs) -> Result<ExitCode, CommandError> {
     args.output.as_deref().map_or(Ok(()), refuse_what_is_there)?;
-    let stored = StoredRun::open(&args.run)?;
+    let stored = StoredRun::open_whole(&args.run)?;
     let info = stored.info();
     let judging = plan::judging_again(&JudgingArgs::default(), None, &args.run, info)?;
     super::warn(&judging.warnings);

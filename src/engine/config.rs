@@ -2,6 +2,7 @@
 
 use super::pace::Limits;
 use crate::interrogate::RetryPlan;
+use crate::model::Shard;
 use std::io;
 use std::path::PathBuf;
 use tokio::task::JoinError;
@@ -23,6 +24,8 @@ pub struct EngineConfig {
     /// Whether, of more than fifty names on an address, a sample stands for all that are
     /// answered alike. It takes a `spill_dir`.
     pub sample: bool,
+    /// The part of the list that is asked; `None` for all of it.
+    pub shard: Option<Shard>,
 }
 
 impl Default for EngineConfig {
@@ -35,6 +38,7 @@ impl Default for EngineConfig {
             retry: RetryPlan::default(),
             spill_dir: None,
             sample: false,
+            shard: None,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What an earlier process found of a run that goes on: judged as it was then, it
 //! is known, and nobody is asked for it again.
 
-use super::common_parts::CommonParts;
 use super::counts::EngineCounts;
 use super::progress::{Progress, failure_of};
 use super::samples::Samples;
 use crate::interrogate::TlsByAddress;
 use crate::model::{
-    DomainFacts, DomainRecord, EndpointRecord, HelloEnd, JudgedEndpoint, Observation, ProbeKey,
+    DomainFacts, DomainRecord, EndpointRecord, HelloEnd, JudgedEndpoint, Observation, ProbeKey, Record,
+    Shard, ShardPart,
 };
 use crate::verdict::{KeyContext, Policy, Reach, said_of_tls};
 use std::collections::HashMap;
@@ -18,18 +18,25 @@ use std::sync::Arc;
 pub struct Earlier {
     /// Whether there was an earlier process.
     pub(super) goes_on: bool,
+    /// The part of its list that the run asks; `None` for all of it.
+    pub(super) shard: Option<Shard>,
     pub(super) done: HashMap<ProbeKey, Arc<JudgedEndpoint>>,
     pub(super) reach: Reach,
     pub(super) addresses: TlsByAddress,
     pub(super) counts: EngineCounts,
     pub(super) samples: Samples,
-    pub(super) common_parts: CommonParts,
 }
 
 impl Earlier {
     /// Of a run that goes on, and of which nothing was read yet.
     pub fn new() -> Self {
         Self { goes_on: true, ..Self::default() }
+    }
+
+    /// The same of a shard of one; `None` for a whole run.
+    #[must_use]
+    pub fn in_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// Takes up what was seen of a key; `tlsa` says whether its host has TLSA
@@ -54,8 +61,7 @@ impl Earlier {
         let assessments = policy.assess(&observation);
         let stand_in = observation.stand_in().and_then(|key| self.done.get(&key).cloned());
         let context = KeyContext { network_suspect, tlsa, stand_in: stand_in.as_deref() };
-        let (record, mut judged) = policy.endpoint_of_run(observation, &assessments, context);
-        self.common_parts.share(&mut judged);
+        let (record, judged) = policy.endpoint_of_run(observation, &assessments, context);
         let judged = Arc::new(judged);
         self.samples.met(&judged.finding.key);
         self.samples.found(&judged);
@@ -71,15 +77,22 @@ impl Earlier {
         facts: DomainFacts,
         port: u16,
         progress: &Progress,
-    ) -> Option<DomainRecord> {
-        let keys = facts.probe_keys(port).filter(|_| facts.failure.is_none());
+    ) -> Option<Record> {
+        let has = |key: &ProbeKey| self.shard.is_none_or(|shard| shard.has_address(key.endpoint.ip));
+        let keys = facts.probe_keys(port).filter(|(_, key)| facts.failure.is_none() && has(key));
         let probes: Option<Vec<_>> =
             keys.map(|(exchange, key)| Some((exchange, self.done.get(&key)?.clone()))).collect();
-        let verdict = policy.verdict(&facts, &probes?);
+        let probes = probes?;
         self.counts.targets += 1;
+        if self.shard.is_some_and(|shard| shard.part_of(&facts, port) == ShardPart::Part) {
+            self.counts.parts += 1;
+            progress.domain_passed_on();
+            return Some(Record::Part(Box::new(facts)));
+        }
+        let verdict = policy.verdict(&facts, &probes);
         self.counts.domains += 1;
         progress.domain_done(failure_of(&facts, &verdict).map(|failure| failure.kind));
-        Some(DomainRecord { facts, verdict })
+        Some(Record::Domain(Box::new(DomainRecord { facts, verdict })))
     }
 
     /// Whether a key was taken up.

@@ -13,9 +13,9 @@
 
 mod crowd;
 mod names;
+mod part;
 
 use super::coalesce::{KeyId, KeyTable, Registration};
-use super::common_parts::CommonParts;
 use super::config::{EngineConfig, EngineError};
 use super::counts::EngineCounts;
 use super::earlier::Earlier;
@@ -101,7 +101,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
     stop: CancellationToken,
 ) -> Result<EngineCounts, EngineError> {
     let (lookup, probe, policy) = stages;
-    let Earlier { goes_on, done, reach, addresses, counts, samples, common_parts } = earlier;
+    let Earlier { goes_on, done, reach, addresses, counts, samples, shard: _ } = earlier;
     let samples = if config.sample { samples } else { Samples::default() };
     let operators = OperatorNumbers::default();
     let mut pacer = Pacer::new(config.limits, config.retry).after_another(goes_on);
@@ -109,7 +109,6 @@ pub async fn go_on<L: Lookup, P: Probe>(
         pacer.restore(BucketKey::named(name, &operators), earlier.left(), earlier.complaints);
     }
     let pipeline = Pipeline {
-        common_parts,
         lookup,
         probe,
         policy,
@@ -156,7 +155,6 @@ struct Pipeline<L, P> {
     progress: Arc<Progress>,
     tasks: JoinSet<Event>,
     keys: KeyTable,
-    common_parts: CommonParts,
     under_way: UnderWay,
     pacer: Pacer,
     starts: Arc<Starts>,
@@ -214,7 +212,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 }
             }
         }
-        self.counts.unfinished = self.counts.targets - self.counts.domains;
+        self.counts.unfinished = self.counts.targets - self.counts.done();
         self.counts.cool_downs = self.pacer.cool_downs();
         self.counts.samples = self.samples.counts();
         Ok(self.counts)
@@ -385,6 +383,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     async fn looked(&mut self, facts: DomainFacts) -> Result<(), EngineError> {
+        if self.leaves_to_others(&facts) {
+            return Ok(());
+        }
         if facts.failure.is_some() {
             return self.emit_domain(facts, &[]).await;
         }
@@ -412,6 +413,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         };
         let keys: Vec<_> = facts
             .probe_keys(self.config.port)
+            .filter(|(_, key)| self.has_key(key))
             .map(|(exchange, key)| (exchange, key, of_host(exchange)))
             .collect();
         let domain = self.joiner.admit(facts);
@@ -550,11 +552,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
         let stand_in = observation.stand_in().and_then(|key| self.keys.found(&key));
         let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.map(Arc::as_ref) };
-        let (record, mut judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
+        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;
-        self.common_parts.share(&mut judged);
         let judged = Arc::new(judged);
         self.samples.found(&judged);
         self.settle_names(judged.finding.key.endpoint);
@@ -578,6 +579,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         facts: DomainFacts,
         probes: &[(usize, Arc<JudgedEndpoint>)],
     ) -> Result<(), EngineError> {
+        let Some(facts) = self.keep_part(facts).await? else { return Ok(()) };
         let verdict = self.policy.verdict(&facts, probes);
         let failure = failure_of(&facts, &verdict);
         self.counts.domains += 1;

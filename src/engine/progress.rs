@@ -140,6 +140,11 @@ impl Progress {
         self.handshakes.fetch_add(u64::from(established), Ordering::Relaxed);
     }
 
+    /// A domain is done here, and another shard has more of it.
+    pub(super) fn domain_passed_on(&self) {
+        self.domains_done.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn domain_done(&self, outcome: Option<Kind>) {
         self.domains_done.fetch_add(1, Ordering::Relaxed);
         let counter = match outcome {

@@ -6,7 +6,7 @@ use super::recorded::RecordedHandshake;
 use super::turns::Turns;
 use super::{FetchError, FetchLimits, Fetcher, Resolve, body, is_end, send};
 use crate::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
-use crate::model::{Endpoint, MxHost, ProbeKey, text};
+use crate::model::{Endpoint, MxHost, ProbeKey, Shard, text};
 use crate::net::Gate;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -42,12 +42,19 @@ pub struct PolicyHosts {
     port: u16,
     agent: String,
     asked_again_after: Duration,
+    shard: Option<Shard>,
 }
 
 impl PolicyHosts {
     /// Those to which `gate` lets connections go.
     pub fn new(gate: Gate) -> Self {
-        Self { gate, port: POLICY_PORT, agent: super::AGENT.to_owned(), asked_again_after: ASKED_AGAIN_AFTER }
+        Self {
+            gate,
+            port: POLICY_PORT,
+            agent: super::AGENT.to_owned(),
+            asked_again_after: ASKED_AGAIN_AFTER,
+            shard: None,
+        }
     }
 
     /// The same at another port, as those of a lab.
@@ -61,6 +68,12 @@ impl PolicyHosts {
     #[must_use]
     pub fn asked_again_after(self, asked_again_after: Duration) -> Self {
         Self { asked_again_after, ..self }
+    }
+
+    /// The same, where only those are asked that lie in this shard; `None` for all.
+    #[must_use]
+    pub fn in_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// For how long one that failed is left alone.
@@ -80,9 +93,9 @@ impl PolicyHosts {
 
     /// What fetches from them, with the addresses that `resolver` finds.
     pub fn fetcher<R: Resolve>(self, resolver: R) -> PolicyFetcher<R> {
-        let Self { gate, port, agent, asked_again_after } = self;
+        let Self { gate, port, agent, asked_again_after, shard } = self;
         let turns = Turns::new(asked_again_after);
-        PolicyFetcher { port, agent, turns, ..PolicyFetcher::new(gate, resolver) }
+        PolicyFetcher { port, agent, turns, shard, ..PolicyFetcher::new(gate, resolver) }
     }
 }
 
@@ -99,6 +112,7 @@ pub struct PolicyFetcher<R> {
     time: Duration,
     agent: String,
     turns: Turns,
+    shard: Option<Shard>,
 }
 
 impl<R: Resolve> PolicyFetcher<R> {
@@ -111,6 +125,7 @@ impl<R: Resolve> PolicyFetcher<R> {
             time: POLICY_TIME,
             agent: super::AGENT.to_owned(),
             turns: Turns::new(ASKED_AGAIN_AFTER),
+            shard: None,
         }
     }
 
@@ -133,6 +148,9 @@ impl<R: Resolve> PolicyFetcher<R> {
     async fn fetch_in_turn(&self, host: &str, fetched: &mut StsFetch) -> Result<(), StsFetchFailure> {
         let found = self.fetcher.resolver.resolve_with_others(host).await;
         let (addresses, others) = found.map_err(StsFetchFailure::Unresolved)?;
+        if self.shard.is_some_and(|shard| !shard.has_host(&addresses)) {
+            return Err(StsFetchFailure::OtherShard);
+        }
         let key = |ip| ProbeKey { endpoint: Endpoint { ip, port: self.port }, sni: Some(MxHost::new(host)) };
         let places = Places { keys: addresses.into_iter().map(key).collect(), others };
         let mut left = self.time;

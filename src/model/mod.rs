@@ -40,6 +40,7 @@ pub mod reply;
 pub mod reply_form;
 pub mod revocation;
 pub mod server_best;
+pub mod shard;
 pub mod signature_check;
 pub mod target;
 pub mod text;
@@ -86,6 +87,7 @@ pub use registry::{
 pub use reply::{Deviation, Reply, SmtpCommand};
 pub use reply_form::{ReplyForm, ReplyForms};
 pub use server_best::ServerBest;
+pub use shard::{SHARDS_MAX, Shard, ShardPart};
 pub use signature_check::SignatureCheck;
 pub use target::{Subject, Target};
 pub use verdict::{ForcedBasis, Verdict, View};

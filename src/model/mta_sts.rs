@@ -171,8 +171,9 @@ impl StsFetch {
     /// Whether it tells more of the host than `other`: what the host has, before what
     /// it did at one time, before that nobody came to it.
     pub fn tells_more_than(&self, other: &StsFetch) -> bool {
-        use StsFetchFailure::{NotAllowed, Unfinished, Unresolved};
+        use StsFetchFailure::{NotAllowed, OtherShard, Unfinished, Unresolved};
         let rank = |fetch: &StsFetch| match &fetch.failure {
+            Some(OtherShard) => 3,
             Some(NotAllowed(_) | Unfinished(_)) => 2,
             Some(failure @ Unresolved(_)) if failure.may_pass() => 2,
             Some(failure) if failure.may_pass() => 1,
@@ -230,6 +231,9 @@ pub enum StsFetchFailure {
     /// did.
     #[error("{}", .0.detail.as_deref().unwrap_or("not fetched"))]
     Unfinished(Failure),
+    /// Its addresses lie in another shard of the run, which fetches it.
+    #[error("left to another shard of the run, to which its addresses belong")]
+    OtherShard,
     /// TCP did not open.
     #[error("{0}")]
     Connect(String),
@@ -268,8 +272,8 @@ const TOO_MANY_REQUESTS: u16 = 429;
 impl StsFetchFailure {
     /// Whether it is something that the host did, and not the DNS or this program.
     pub fn is_of_host(&self) -> bool {
-        use StsFetchFailure::{NotAllowed, Unfinished, Unresolved};
-        !matches!(self, NotAllowed(_) | Unfinished(_) | Unresolved(_))
+        use StsFetchFailure::{NotAllowed, OtherShard, Unfinished, Unresolved};
+        !matches!(self, NotAllowed(_) | OtherShard | Unfinished(_) | Unresolved(_))
     }
 
     /// Whether the host is to be left alone for a while: it says nothing, or that it
@@ -282,14 +286,14 @@ impl StsFetchFailure {
     /// comes at another time may get the policy.
     pub fn may_pass(&self) -> bool {
         use StsFetchFailure::{
-            Connect, Encoding, Http, HttpClosed, NotAllowed, Redirect, Status, Timeout, Tls, TlsClosed,
-            TooLong, Unfinished, Unresolved,
+            Connect, Encoding, Http, HttpClosed, NotAllowed, OtherShard, Redirect, Status, Timeout, Tls,
+            TlsClosed, TooLong, Unfinished, Unresolved,
         };
         match self {
             Unresolved(failure) | Unfinished(failure) => failure.kind.is_transient(),
             Connect(_) | TlsClosed(_) | HttpClosed(_) | Timeout(_) => true,
             Status(code) => *code == TOO_MANY_REQUESTS || (500..=599).contains(code),
-            NotAllowed(_) | Tls(_) | Http(_) | Redirect(_) | TooLong(_) | Encoding => false,
+            NotAllowed(_) | OtherShard | Tls(_) | Http(_) | Redirect(_) | TooLong(_) | Encoding => false,
         }
     }
 }

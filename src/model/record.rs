@@ -57,4 +57,7 @@ pub enum Record {
     Endpoint(Box<EndpointRecord>),
     /// A domain: exactly one for each target read.
     Domain(Box<DomainRecord>),
+    /// What the DNS said of a target that this shard of a run cannot judge, as some
+    /// of it lies in another.
+    Part(Box<DomainFacts>),
 }

@@ -110,6 +110,7 @@ impl Summary {
             Record::Rejected(_) => self.rejected += 1,
             Record::Endpoint(record) => self.add_endpoint(record),
             Record::Domain(record) => self.add_domain(record),
+            Record::Part(_) => {}
         }
     }
 

@@ -258,6 +258,10 @@ impl RunDirectory {
         match record {
             Record::Rejected(rejected) => self.rejects.write(rejected)?,
             Record::Endpoint(endpoint) => self.write_endpoint(endpoint)?,
+            Record::Part(facts) => {
+                let policy_chain = self.write_policy_chain(facts)?;
+                journal::append_facts(&mut self.facts, facts, &policy_chain)?;
+            }
             Record::Domain(domain) => {
                 let policy_chain = self.write_policy_chain(&domain.facts)?;
                 journal::append_facts(&mut self.facts, &domain.facts, &policy_chain)?;

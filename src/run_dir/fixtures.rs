@@ -280,6 +280,8 @@ pub(crate) fn run_info() -> RunInfo {
         },
         asked_by: None,
         resumed: Vec::new(),
+        shard: None,
+        merged_from: Vec::new(),
         judged_from: None,
         seed: None,
         limits: RunLimits::default(),

@@ -34,7 +34,8 @@ pub use directory::{RewrittenRun, RunDirectory};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use run_info::{
     AskedBy, BLOCKLIST_READS_MAX, BlocklistRead, BucketRunLimits, JudgedBy, JudgedFrom, ListFile,
-    OptionValue, ResolverInfo, RunCoolDown, RunCoolDowns, RunCounts, RunInfo, RunLimits, RunSample,
+    MergedShard, OptionValue, ResolverInfo, RunCoolDown, RunCoolDowns, RunCounts, RunInfo, RunLimits,
+    RunSample,
 };
 pub use stream::{DomainStream, StreamFormat};
 

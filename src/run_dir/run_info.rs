@@ -1,7 +1,7 @@
 //! `run.json`: what was run, with which limits, and how it ended.
 
 use super::{SCHEMA_VERSION, durable};
-use crate::model::Sha256;
+use crate::model::{Sha256, Shard};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +44,13 @@ pub struct RunInfo {
     /// When later processes went on with the run, in their order.
     #[serde(default)]
     pub resumed: Vec<Timestamp>,
+    /// Which part of its list the run asked; `None` for all of it.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+    /// The runs of the shards that were joined, in their order; empty in any other
+    /// run.
+    #[serde(default)]
+    pub merged_from: Vec<MergedShard>,
     /// The run whose observations were judged again; `None` for a scan.
     pub judged_from: Option<JudgedFrom>,
     /// Seed of the simulated fleet; `None` for a real scan.
@@ -159,6 +166,25 @@ pub struct ListFile {
     pub bytes: u64,
     /// SHA-256 of them.
     pub sha256: Sha256,
+}
+
+/// A shard of which a run was joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedShard {
+    /// Which one.
+    pub shard: Shard,
+    /// The run directory, as it was named.
+    pub run: String,
+    /// Its command line.
+    pub command: Vec<String>,
+    /// Name sent in EHLO.
+    pub ehlo_name: String,
+    /// Who answered the DNS queries.
+    pub resolver: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
 }
 
 /// Where stored observations came from.
@@ -303,6 +329,13 @@ pub struct RunCounts {
     pub connections: u64,
     /// Rows of `domains.csv`.
     pub domains_written: u64,
+    /// Targets of which other shards of the run have something, too, so that `mxray
+    /// merge` judges them: they are in `facts.jsonl` alone.
+    #[serde(default)]
+    pub parts_written: u64,
+    /// Targets of which this shard of a run has nothing.
+    #[serde(default)]
+    pub of_other_shards: u64,
     /// Rows of `endpoints.csv`.
     pub endpoints_written: u64,
     /// Targets of the whole list that have no row, because the run was broken

@@ -175,6 +175,7 @@ fn came_to_no_http(failure: &StsFetchFailure) -> bool {
         StsFetchFailure::Unresolved(_)
         | StsFetchFailure::NotAllowed(_)
         | StsFetchFailure::Unfinished(_)
+        | StsFetchFailure::OtherShard
         | StsFetchFailure::Connect(_)
         | StsFetchFailure::Timeout(_)
         | StsFetchFailure::Tls(_)

@@ -18,5 +18,6 @@ pub fn config() -> EngineConfig {
         },
         spill_dir: None,
         sample: false,
+        shard: None,
     }
 }

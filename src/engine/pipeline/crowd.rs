@@ -55,7 +55,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// The first of what a domain waits for for which as many wait as may.
     fn crowded(&self, facts: &DomainFacts) -> Option<BucketKey> {
         self.config.spill_dir.as_ref()?;
-        let open = facts.probe_keys(self.config.port).filter(|(_, key)| !self.is_known(key));
+        let open =
+            facts.probe_keys(self.config.port).filter(|(_, key)| self.has_key(key) && !self.is_known(key));
         let mut groups = open.flat_map(|(exchange, key)| {
             let operator = facts.exchanges.get(exchange).and_then(|exchange| self.operators.of(exchange));
             AskedPlace { endpoint: key.endpoint, operator }.groups()

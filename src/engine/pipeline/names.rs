@@ -15,7 +15,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let (true, Some(dir)) = (self.config.sample, self.config.spill_dir.clone()) else { return Ok(false) };
         let mut held_at = None;
         for (exchange, key) in facts.probe_keys(self.config.port) {
-            if self.keys.knows(&key) || self.probe.permit(&key).is_err() {
+            if !self.has_key(&key) || self.keys.knows(&key) || self.probe.permit(&key).is_err() {
                 continue;
             }
             if is_new {

@@ -1,5 +1,6 @@
 //! Why a run directory cannot be read back.
 
+use crate::model::Shard;
 use std::io;
 use std::path::PathBuf;
 
@@ -28,6 +29,16 @@ pub enum StoreError {
         path: PathBuf,
         /// What is wrong with it, in words.
         cause: String,
+    },
+    /// It is a part of a run, and what is asked for takes all of it.
+    #[error(
+        "{} is shard {shard} of a run, which can be judged as a whole only; mxray merge joins the shards", dir.display()
+    )]
+    OneShard {
+        /// The directory.
+        dir: PathBuf,
+        /// Which part it is.
+        shard: Shard,
     },
     /// A line is not what was written.
     #[error("{}:{line}: {cause}", path.display())]

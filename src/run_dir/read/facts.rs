@@ -76,37 +76,45 @@ impl Facts {
         Ok(Some(if is_whole { StoredFacts::Whole(facts) } else { StoredFacts::Incomplete(facts) }))
     }
 
-    /// Puts the chain of the policy host in its place; `false` where a run that was
-    /// killed did not write all of it down.
     fn put_chain(&mut self, facts: &mut DomainFacts, digests: &[Sha256]) -> Result<bool, StoreError> {
-        let Some(mta_sts) = facts.mta_sts.as_mut().filter(|mta_sts| mta_sts.fetch.is_some()) else {
-            return Err(self.lines.broken("a chain of a policy host, and no policy host"));
-        };
         let certificates = match &mut self.certificates {
             Some(certificates) => certificates,
             none => none.insert(StoredCertificates::open(&self.dir, self.lost)?),
         };
-        let mut chain = Vec::with_capacity(digests.len());
-        for digest in digests {
-            match certificates.der(digest)? {
-                Some(der) => chain.push(der),
-                None if self.lost != Loss::Nothing => {
-                    mta_sts.fetch = None;
-                    return Ok(false);
-                }
-                None => {
-                    return Err(self.lines.broken(format!("certificates.csv has no certificate {digest}")));
-                }
-            }
-        }
-        if let Some(fetch) = &mut mta_sts.fetch {
-            Arc::make_mut(fetch).chain = chain;
-        }
-        Ok(true)
+        put_chain(facts, digests, (certificates, self.lost), |cause| self.lines.broken(cause))
     }
 }
 
-fn parse(line: &[u8]) -> Result<(DomainFacts, Vec<Sha256>), String> {
+/// Puts the chain of the policy host in its place; `false` where a run that was
+/// killed did not write all of it down.
+pub(super) fn put_chain(
+    facts: &mut DomainFacts,
+    digests: &[Sha256],
+    (certificates, lost): (&mut StoredCertificates, Loss),
+    broken: impl Fn(String) -> StoreError,
+) -> Result<bool, StoreError> {
+    let Some(mta_sts) = facts.mta_sts.as_mut().filter(|mta_sts| mta_sts.fetch.is_some()) else {
+        return Err(broken("a chain of a policy host, and no policy host".to_owned()));
+    };
+    let mut chain = Vec::with_capacity(digests.len());
+    for digest in digests {
+        match certificates.der(digest)? {
+            Some(der) => chain.push(der),
+            None if lost != Loss::Nothing => {
+                mta_sts.fetch = None;
+                return Ok(false);
+            }
+            None => return Err(broken(format!("certificates.csv has no certificate {digest}"))),
+        }
+    }
+    if let Some(fetch) = &mut mta_sts.fetch {
+        Arc::make_mut(fetch).chain = chain;
+    }
+    Ok(true)
+}
+
+/// A line, and the digests of the chain of its policy host.
+pub(super) fn parse(line: &[u8]) -> Result<(DomainFacts, Vec<Sha256>), String> {
     let read = serde_json::from_slice::<BesideFacts>(line);
     // A line of another schema may well lack something; that is not the cause.
     let cause = |error| check_schema(line).err().unwrap_or_else(|| json_cause(&error));

@@ -5,6 +5,8 @@
 //! file cut short: that line is left out and told of ([`StoredRun::cut`]); any
 //! other damage is an error that names file and line.
 
+mod by_key;
+mod by_line;
 mod certificates;
 mod error;
 mod facts;
@@ -12,12 +14,15 @@ mod line_numbers;
 mod lines;
 mod loss;
 mod observations;
+mod place;
 mod rejects;
 mod schema_1;
 
 #[cfg(test)]
 mod tests;
 
+pub use by_key::ObservationsByKey;
+pub use by_line::FactsByLine;
 pub use error::StoreError;
 pub use facts::{Facts, StoredFacts};
 pub use line_numbers::LineNumbers;
@@ -25,6 +30,7 @@ pub use observations::{JournalLine, Observations, Stored};
 pub use rejects::Rejects;
 
 use super::run_info::RunInfo;
+use crate::model::{DomainFacts, ProbeKey};
 use lines::{Schema, StoredLines, check_version, open_regular};
 use loss::Loss;
 use std::io::{self, Read};
@@ -57,6 +63,18 @@ impl StoredRun {
         }
         let lost = if info.finished.is_none() { Loss::End } else { Loss::Nothing };
         Ok(Self { dir: dir.to_path_buf(), info, lost, cut })
+    }
+
+    /// The same of a run that is no shard of one.
+    ///
+    /// # Errors
+    /// [`StoreError`]: as [`StoredRun::open`]; or it is a shard.
+    pub fn open_whole(dir: &Path) -> Result<Self, StoreError> {
+        let run = Self::open(dir)?;
+        match run.info.shard {
+            Some(shard) => Err(StoreError::OneShard { dir: dir.to_path_buf(), shard }),
+            None => Ok(run),
+        }
     }
 
     /// What was run, and what it was judged by.
@@ -116,6 +134,28 @@ impl StoredRun {
     /// [`StoreError`]: the file cannot be read.
     pub fn facts(&self) -> Result<Facts, StoreError> {
         Facts::open(&self.dir, self.lost)
+    }
+
+    /// What was seen of every key, by the key, of a run that ended; `check` says why
+    /// a key is not to be there.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a file cannot be read, or what `check` says.
+    pub fn observations_by_key(
+        &self,
+        check: impl Fn(&ProbeKey) -> Result<(), String>,
+    ) -> Result<ObservationsByKey, StoreError> {
+        ObservationsByKey::open(&self.dir, check)
+    }
+
+    /// What the DNS said of every target, in the order of the list, of a run that
+    /// ended; `see` is shown all of them at once, in any order and without the
+    /// certificates of policy hosts.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a file cannot be read.
+    pub fn facts_by_line(&self, see: impl FnMut(&DomainFacts)) -> Result<FactsByLine, StoreError> {
+        FactsByLine::open(&self.dir, see)
     }
 
     /// Hands over each certificate that the run saw, as DER.

@@ -35,6 +35,8 @@ fn info() -> RunInfo {
         judged_by: JudgedBy { at: moment(), options: Default::default(), connectors_left_out: Vec::new() },
         asked_by: None,
         resumed: Vec::new(),
+        shard: None,
+        merged_from: Vec::new(),
         judged_from: None,
         seed: None,
         limits: RunLimits::default(),
