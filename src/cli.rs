@@ -123,8 +123,14 @@ pub enum Command {
     Revocation(Box<RevocationArgs>),
     /// Check this machine before a survey: its name, block lists, port 25, clock and limits
     #[command(
-        after_help = "Each check is ok, at fault, or not determined, with its cause. Exit codes: 0 nothing is at fault; \
-        1 something is; 2 wrong use."
+        after_help = "Each check is ok, at fault, or not determined, with its cause. Block lists are looked at with \
+        --dnsbl only, and the probing file with --probing-file. Exit codes: 0 nothing is at fault; 1 something is; 2 \
+        wrong use.",
+        mut_arg("client_cert", |option| option.hide(true)),
+        mut_arg("client_key", |option| option.hide(true)),
+        mut_arg("fresh_key_shares", |option| option.hide(true)),
+        mut_arg("port", |option| option.hide(true)),
+        mut_arg("timeout", |option| option.help(preflight::TIMEOUT_HELP))
     )]
     Preflight(Box<PreflightArgs>),
 }
@@ -190,8 +196,8 @@ pub struct ScanArgs {
     pub resume: Option<PathBuf>,
 
     /// Connect to nobody: look the list up in the DNS, and tell hosts, addresses, networks, operators, and how long
-    /// each takes at its limits; `--dry-run=json` as JSON
-    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", hide_possible_values = true, conflicts_with_all = ["resume", "output", "format"])]
+    /// each takes at its limits; `--dry-run=json` as JSON. Nothing is written, also with --output
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", hide_possible_values = true, conflicts_with_all = ["resume", "format"])]
     pub dry_run: Option<DryRunArg>,
 
     /// Ask only what lies in this part of the networks, as `2/3` for the second of three machines; `mxray merge` joins

@@ -270,6 +270,7 @@ async fn a_scan_that_was_stopped_goes_on_with_what_it_began_with_and_nothing_els
     let ended = resume(&run, &["--rate", "60", "--blocklist", blocked.to_str().unwrap()]);
     assert!(ended.status.success(), "{}", stderr(&ended));
     assert!(stderr(&ended).contains("goes on with"), "{}", stderr(&ended));
+    assert!(stderr(&ended).contains("; the rest of the list is asked now"), "{}", stderr(&ended));
     let run = Run::of(dir, String::new());
     assert_same(&run.path(""), &expected);
     run.check_books(lab.lines());

@@ -7,6 +7,10 @@ use clap::{Args, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+/// Of the timeouts those that a preflight comes to.
+pub(super) const TIMEOUT_HELP: &str = "Timeout of every phase (`20s`), or of one (`dns=5s`, `connect=5s`, `greeting=30s`, \
+    `ehlo=15s`, `session=90s`); repeatable";
+
 /// How what was found is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PreflightFormatArg {
@@ -47,7 +51,7 @@ pub struct PreflightArgs {
     #[arg(long, value_name = "TEXT", requires = "probing_file", help_heading = "Probing file")]
     pub description: Option<String>,
 
-    /// How to tell what was found: `text` or `json`
+    /// Format of the report: `text` or `json`
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub format: PreflightFormatArg,
 

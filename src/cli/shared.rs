@@ -99,11 +99,11 @@ pub struct PaceArgs {
 /// How long who complains is left alone.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct CoolDownArgs {
-    /// How long an address is left alone that says "not now" (421, other 4xx) or breaks off three times in a row, and its network or operator if three addresses of it do; each further time five times as long; 0: it is asked again after --retry-delay
+    /// How long an address is left alone that says "not now" (421, other 4xx), three times in a row breaks off or is silent, or opens no more after it spoke; and its network or operator if three addresses of it do; each further time five times as long; 0: it is asked again after --retry-delay
     #[arg(long, value_name = "TIME", default_value = "2m", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub cool_down: Duration,
 
-    /// At most so long
+    /// Longest time that an address is left alone at once
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_duration, help_heading = "Pacing", allow_negative_numbers = true)]
     pub cool_down_max: Duration,
 }
@@ -183,8 +183,8 @@ pub struct DialogueArgs {
     #[arg(long, value_name = "PORT", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..), help_heading = "Connecting")]
     pub port: u16,
 
-    /// Timeout of every phase (`20s`) or of one (`greeting=60s`); repeatable. `connect` is for the first connection to a
-    /// host, `connect_retry` for every later one, and for the first, too, with --retries 0
+    /// Timeout of every phase but `session` (`20s`), or of one (`greeting=60s`); repeatable. `session` is the whole of a
+    /// connection, and never less than the `20s`; `connect` is for the first connection to a host, `connect_retry` for every later one, and for the first, too, with --retries 0
     /// [default: dns=5s, connect=5s, connect_retry=10s, greeting=30s, ehlo=15s, starttls=15s, tls=15s, after_tls=15s, quit=2s, session=90s]
     #[arg(long, value_name = "[PHASE=]TIME", value_delimiter = ',', help_heading = "Connecting")]
     pub timeout: Vec<TimeoutArg>,

@@ -123,13 +123,16 @@ fn as_text(told: &Forecasted, rejected: u64) -> String {
     };
     line("targets", told.domains.to_string() + &of_which(&told.without_hosts, "without a host to ask"));
     line("rejected", format!("{rejected} lines of the list"));
-    line("hosts", told.hosts.to_string());
+    line("hosts", told.hosts.to_string() + &without_address(told.hosts_without_address));
     line("addresses", format!("{addresses}, in {networks} networks, of {operators} operators"));
     if let Some((ip, names)) = told.most_names {
         line("most names", format!("{names} on {ip}"));
     }
     let left_alone = of_which(&told.left_alone, "not made");
-    line("connections", format!("{} first ones{left_alone}", told.run.connections));
+    line(
+        "connections",
+        format!("{} first ones, one for each name at each address{left_alone}", told.run.connections),
+    );
     line("takes", taking(&told.run));
     text.push_str("\nslowest buckets\n");
     for bucket in &told.slowest {
@@ -138,8 +141,8 @@ fn as_text(told: &Forecasted, rejected: u64) -> String {
     }
     let _ = write!(
         text,
-        "\nOne connection is counted for each name and address. Further ClientHellos, second looks, retries and cool-downs\n\
-         come on top. That a session takes {SESSION_ASSUMED:?} is assumed.\n"
+        "\nA host with two addresses has two connections, one without a known address has none. Further ClientHellos,\n\
+         second looks, retries and cool-downs come on top. That a session takes {SESSION_ASSUMED:?} is assumed.\n"
     );
     text
 }
@@ -153,8 +156,22 @@ fn of_which(counts: &BTreeMap<String, u64>, what: &str) -> String {
 }
 
 fn taking(bucket: &ForecastBucket) -> String {
-    let hours = |time: Duration| format!("{:.2} h", time.as_secs_f64() / 3600.0);
-    format!("at least {}, with sessions about {}", hours(bucket.at_least), hours(bucket.with_sessions))
+    format!("at least {}, with sessions about {}", lasting(bucket.at_least), lasting(bucket.with_sessions))
+}
+
+/// `2 s`, `3 min 7 s`, `10.91 h`.
+fn lasting(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{:.2} h", time.as_secs_f64() / 3600.0),
+    }
+}
+
+/// Why there are more hosts than connections.
+fn without_address(count: u64) -> String {
+    if count == 0 { String::new() } else { format!("; without an address, so not connected to: {count}") }
 }
 
 fn place(bucket: &ForecastBucket) -> String {
@@ -183,6 +200,7 @@ fn as_json(told: &Forecasted, rejected: u64) -> Value {
         "rejected": rejected,
         "without_hosts": told.without_hosts,
         "hosts": told.hosts,
+        "hosts_without_address": told.hosts_without_address,
         "addresses": addresses,
         "networks": networks,
         "operators": operators,

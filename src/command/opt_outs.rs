@@ -81,7 +81,7 @@ fn read_again(files: &[PathBuf], in_force: &BlocklistInForce, reads: &Mutex<Vec<
         Err(error) => {
             let kept = in_force.now().entries();
             say(format_args!(
-                "mxray: warning: --blocklist was not read again, the list of before stays; entries: {kept} ({error})"
+                "mxray: warning: {error}; so --blocklist was not read again, and the list of before stays; entries: {kept}"
             ));
             Some(error)
         }

@@ -56,10 +56,11 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     super::say_at_start(&stages.settings);
     pace.say();
     say(format_args!(
-        "mxray: goes on with {}; domains that are done: {}, hosts: {}",
+        "mxray: goes on with {}: done before are {} domains and {} hosts{}; the rest of the list is asked now",
         run.display(),
         fold.summary.domains.total,
-        fold.summary.endpoints.total
+        fold.summary.endpoints.total,
+        earlier.broken_off_words()
     ));
     earlier.progress.set_places(cool_downs::read(info.cool_downs.clone().unwrap_or_default()));
     let progress = earlier.progress.clone();
@@ -111,6 +112,7 @@ impl KeptPart {
             let Stored::Whole(seen) = read else { continue };
             // More was to be asked, so it is asked again.
             if seen.stopped == Some(true) {
+                self.part.broken_off += 1;
                 continue;
             }
             let tlsa = with_tlsa.contains(&seen.key);

@@ -9,7 +9,6 @@ use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
 use super::{CommandError, cool_downs};
-
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, NAMES_ASKED_MIN, Progress, SampleCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
@@ -72,6 +71,23 @@ pub(super) struct EarlierPart {
     pub(super) done: LineNumbers,
     /// Counts that, too.
     pub(super) progress: Arc<Progress>,
+    /// Hosts that it had begun to ask when it was stopped.
+    pub(super) broken_off: u64,
+}
+
+impl EarlierPart {
+    /// That hosts of which something is known will be connected to once more.
+    pub(super) fn broken_off_words(&self) -> String {
+        match self.broken_off {
+            0 => String::new(),
+            1 => "; 1 host was stopped before its last connection, and is asked from the start".to_string(),
+            more => {
+                format!(
+                    "; {more} hosts were stopped before their last connection, and are asked from the start"
+                )
+            }
+        }
+    }
 }
 
 /// How a survey went.
@@ -109,7 +125,7 @@ impl Survey {
     /// Runs to the end of the list, or until somebody stops it.
     pub(super) async fn run(self) -> Result<Surveyed, CommandError> {
         let stop = self.signals.watch("open connections are ended in order");
-        let EarlierPart { found, done, progress } = self.earlier;
+        let EarlierPart { found, done, progress, .. } = self.earlier;
         let taken = self.list.taken();
         let counting = reader::count_ahead(&self.list_name, self.list_options, progress.clone());
 

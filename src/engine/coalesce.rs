@@ -184,7 +184,7 @@ mod tests {
             key: key("a.example"),
             failure: None,
             tls: None,
-            extra_client_hellos: Box::new([]),
+            extra_client_hellos: [].into(),
             enumerated: None,
             starttls_forms: Default::default(),
             reply_forms: Default::default(),

@@ -1,6 +1,7 @@
 //! What an earlier process found of a run that goes on: judged as it was then, it
 //! is known, and nobody is asked for it again.
 
+use super::common_parts::CommonParts;
 use super::counts::EngineCounts;
 use super::progress::{Progress, failure_of};
 use super::samples::Samples;
@@ -25,6 +26,7 @@ pub struct Earlier {
     pub(super) addresses: TlsByAddress,
     pub(super) counts: EngineCounts,
     pub(super) samples: Samples,
+    pub(super) common_parts: CommonParts,
 }
 
 impl Earlier {
@@ -61,7 +63,8 @@ impl Earlier {
         let assessments = policy.assess(&observation);
         let stand_in = observation.stand_in().and_then(|key| self.done.get(&key).cloned());
         let context = KeyContext { network_suspect, tlsa, stand_in: stand_in.as_deref() };
-        let (record, judged) = policy.endpoint_of_run(observation, &assessments, context);
+        let (record, mut judged) = policy.endpoint_of_run(observation, &assessments, context);
+        self.common_parts.share(&mut judged);
         let judged = Arc::new(judged);
         self.samples.met(&judged.finding.key);
         self.samples.found(&judged);

@@ -49,7 +49,8 @@ pub struct Forecast {
     domains: u64,
     without_hosts: BTreeMap<String, u64>,
     left_alone: BTreeMap<String, u64>,
-    hosts: HashSet<MxHost>,
+    /// Each with whether the DNS gave it an address.
+    hosts: HashMap<MxHost, bool>,
     keys: HashSet<ProbeKey>,
     connections: HashMap<ForecastPlace, u64>,
 }
@@ -65,6 +66,8 @@ pub struct Forecasted {
     pub left_alone: BTreeMap<String, u64>,
     /// Names of mail hosts.
     pub hosts: u64,
+    /// Of these those for which the DNS gave no address.
+    pub hosts_without_address: u64,
     /// How many addresses, networks and operators they have.
     pub places: [u64; 3],
     /// The address with the most names, and how many.
@@ -84,7 +87,7 @@ impl Forecast {
             domains: 0,
             without_hosts: BTreeMap::new(),
             left_alone: BTreeMap::new(),
-            hosts: HashSet::new(),
+            hosts: HashMap::new(),
             keys: HashSet::new(),
             connections: HashMap::new(),
         }
@@ -97,7 +100,10 @@ impl Forecast {
         if let Some(failure) = &facts.failure {
             *self.without_hosts.entry(format!("{}: {}", failure.phase, failure.kind)).or_default() += 1;
         }
-        self.hosts.extend(facts.exchanges.iter().filter_map(|exchange| exchange.host.clone()));
+        for exchange in &facts.exchanges {
+            let Some(host) = &exchange.host else { continue };
+            *self.hosts.entry(host.clone()).or_default() |= !exchange.addresses.is_empty();
+        }
         for (exchange, key) in facts.probe_keys(self.port) {
             if !self.keys.insert(key.clone()) {
                 continue;
@@ -153,6 +159,7 @@ impl Forecast {
             without_hosts: self.without_hosts,
             left_alone: self.left_alone,
             hosts: self.hosts.len() as u64,
+            hosts_without_address: self.hosts.values().filter(|has_address| !**has_address).count() as u64,
             places,
             most_names,
             run,
@@ -242,8 +249,10 @@ mod tests {
             key.endpoint.ip.to_string().starts_with("10.").then(|| "private_address".to_string())
         });
         forecast.add(&facts("e.example", &[]), |_| None);
+        forecast.add(&facts("f.example", &[("mx.f.example", &[])]), |_| None);
         let told = forecast.told();
-        assert_eq!((told.domains, told.hosts, told.places), (5, 3, [2, 1, 1]));
+        assert_eq!((told.domains, told.hosts, told.places), (6, 4, [2, 1, 1]));
+        assert_eq!(told.hosts_without_address, 1);
         assert_eq!(told.most_names, Some(("192.0.2.1".parse().unwrap(), 2)));
         assert_eq!(told.without_hosts, BTreeMap::from([("dns: no_data".to_string(), 1)]));
         assert_eq!(told.left_alone, BTreeMap::from([("private_address".to_string(), 1)]));

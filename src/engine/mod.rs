@@ -5,13 +5,14 @@
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
 //! it began (`earlier`), what a later one must know (`place_book`), what it will take
-//! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`), which domains wait for what
-//! ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
+//! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`), what many endpoints
+//! have in common (`common_parts`), which domains wait for what ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
 //! not all be asked (`samples`).
 //! Lookups and probes run
 //! beside it and report back.
 
 pub mod coalesce;
+mod common_parts;
 mod config;
 mod counts;
 mod earlier;

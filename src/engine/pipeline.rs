@@ -16,6 +16,7 @@ mod names;
 mod part;
 
 use super::coalesce::{KeyId, KeyTable, Registration};
+use super::common_parts::CommonParts;
 use super::config::{EngineConfig, EngineError};
 use super::counts::EngineCounts;
 use super::earlier::Earlier;
@@ -101,7 +102,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
     stop: CancellationToken,
 ) -> Result<EngineCounts, EngineError> {
     let (lookup, probe, policy) = stages;
-    let Earlier { goes_on, done, reach, addresses, counts, samples, shard: _ } = earlier;
+    let Earlier { goes_on, done, reach, addresses, counts, samples, common_parts, shard: _ } = earlier;
     let samples = if config.sample { samples } else { Samples::default() };
     let operators = OperatorNumbers::default();
     let mut pacer = Pacer::new(config.limits, config.retry).after_another(goes_on);
@@ -109,6 +110,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
         pacer.restore(BucketKey::named(name, &operators), earlier.left(), earlier.complaints);
     }
     let pipeline = Pipeline {
+        common_parts,
         lookup,
         probe,
         policy,
@@ -155,6 +157,7 @@ struct Pipeline<L, P> {
     progress: Arc<Progress>,
     tasks: JoinSet<Event>,
     keys: KeyTable,
+    common_parts: CommonParts,
     under_way: UnderWay,
     pacer: Pacer,
     starts: Arc<Starts>,
@@ -552,10 +555,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
         let stand_in = observation.stand_in().and_then(|key| self.keys.found(&key));
         let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.map(Arc::as_ref) };
-        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
+        let (record, mut judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;
+        self.common_parts.share(&mut judged);
         let judged = Arc::new(judged);
         self.samples.found(&judged);
         self.settle_names(judged.finding.key.endpoint);

@@ -180,7 +180,7 @@ pub struct Finding {
     /// What was seen of TLS.
     pub tls: Option<TlsFinding>,
     /// Further hellos, those of an enumeration left out.
-    pub extra_client_hellos: Box<[HelloFinding]>,
+    pub extra_client_hellos: Arc<[HelloFinding]>,
     /// What an enumeration found; `None` where none was made.
     pub enumerated: Option<Box<Enumerated>>,
     /// How STARTTLS is written in the reply to EHLO.
@@ -197,7 +197,7 @@ impl Finding {
             key,
             failure,
             tls,
-            extra_client_hellos: Box::new([]),
+            extra_client_hellos: Arc::new([]),
             enumerated: None,
             starttls_forms: KeywordForms::default(),
             reply_forms: ReplyForms::default(),

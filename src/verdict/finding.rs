@@ -155,7 +155,7 @@ fn enumerated(observation: &Observation) -> Option<Enumerated> {
 }
 
 /// What verdicts rest on of the further hellos.
-fn hellos(observation: &Observation, assessments: &Assessments) -> Box<[HelloFinding]> {
+fn hellos(observation: &Observation, assessments: &Assessments) -> Arc<[HelloFinding]> {
     let chains = assessments.hellos.iter().map(Option::as_deref).chain(std::iter::repeat(None));
     let kept =
         observation.extra_client_hellos.iter().zip(chains).filter(|(hello, _)| hello.purpose.is_judged());

@@ -133,7 +133,7 @@ pub(super) fn own_hello(profile: &SenderProfile, end: HelloEnd) -> HelloFinding 
 /// A server that refused the scanner and the sender.
 pub(super) fn refusing(profile: &SenderProfile, ip: IpAddr) -> Finding {
     let refused = at(ip, Some(Failure::new(Phase::Tls, Kind::Alert)), None);
-    Finding { extra_client_hellos: Box::new([own_hello(profile, HelloEnd::Alert)]), ..refused }
+    Finding { extra_client_hellos: [own_hello(profile, HelloEnd::Alert)].into(), ..refused }
 }
 
 /// One that trusts nobody.

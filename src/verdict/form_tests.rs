@@ -34,7 +34,7 @@ fn with(mut finding: Finding, names_host: bool, failure: Option<Failure>, tls: T
     hello.purpose = HelloPurpose::Handshake;
     hello.names_host = names_host;
     hello.handshake = Some(Box::new(SecondHandshake { failure, tls, reply_forms: ReplyForms::default() }));
-    finding.extra_client_hellos = Box::new([hello]);
+    finding.extra_client_hellos = [hello].into();
     finding
 }
 
@@ -158,7 +158,7 @@ fn a_key_is_proven_to_who_names_the_host_alike() {
         hello.names_host = profile.offer.sends_sni;
         hello.version = secure().version;
         (hello.suite, hello.group) = (secure().suite, secure().group);
-        finding.extra_client_hellos = Box::new([hello]);
+        finding.extra_client_hellos = [hello].into();
         super::super::attempt::judged(profile, finding).unproven.session
     };
     assert_eq!(unproven(&sender(true, Some(false))), None);
@@ -205,7 +205,7 @@ fn the_replies_of_a_second_handshake_count_as_well() {
     let exim = profile("exim");
     let told = |forms: ReplyForms| {
         let mut found = with(named(None, Some(secure())), false, None, secure());
-        found.extra_client_hellos[0].handshake.as_mut().unwrap().reply_forms = forms;
+        Arc::make_mut(&mut found.extra_client_hellos)[0].handshake.as_mut().unwrap().reply_forms = forms;
         let outcome = judged(&exim, found).outcome;
         (outcome.delivery, outcome.reason)
     };

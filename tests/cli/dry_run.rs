@@ -5,7 +5,7 @@ use crate::fleet::Lab;
 use serde_json::Value;
 
 fn plan(lab: &Lab, words: &str) -> Value {
-    let ran = lab.folder.run(lab.args(&format!("scan list --allow-private --dry-run=json {words}")));
+    let ran = lab.folder.run(lab.args(&format!("scan list --allow-private -o run --dry-run=json {words}")));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     serde_json::from_str(&ran.stdout).unwrap()
 }
@@ -39,12 +39,15 @@ fn a_dry_run_tells_people_in_words_and_leaves_out_who_is_left_alone() {
     let ran = lab.folder.run(lab.args("scan list --dry-run"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(
-        ran.stdout.contains("connections   0 first ones; not made: 4 (private_address 4)\n"),
+        ran.stdout.contains(
+            "connections   0 first ones, one for each name at each address; not made: 4 (private_address 4)\n"
+        ),
         "{}",
         ran.stdout
     );
     let ran = lab.folder.run(lab.args("scan list --dry-run --allow-private"));
-    assert!(ran.stdout.contains("connections   4 first ones\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("connections   4 first ones, one for each"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("takes         at least 0 s, with sessions about "), "{}", ran.stdout);
     assert!(ran.stdout.contains("\nslowest buckets\n  address 127."), "{}", ran.stdout);
     assert_eq!(lab.connections(), 0);
 }
@@ -56,7 +59,7 @@ fn a_dry_run_without_a_resolver_is_no_plan() {
     let words = "scan list --dry-run --resolver 127.0.0.1:9 --timeout dns=50ms --ehlo scanner.example";
     let ran = folder.run(words.split(' '));
     assert_eq!(ran.code, Some(5), "{}", ran.stderr);
-    for more in ["-o run", "--format csv", "--resume run", "--dry-run=xml"] {
+    for more in ["--format csv", "--resume run", "--dry-run=xml"] {
         let words = format!("scan list --dry-run --ehlo scanner.example {more}");
         assert_eq!(folder.run(words.split(' ')).code, Some(2), "{more}");
     }

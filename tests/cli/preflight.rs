@@ -158,6 +158,20 @@ fn a_host_of_ones_own_tells_whether_the_port_is_open() {
 }
 
 #[test]
+fn without_an_address_both_names_are_not_determined() {
+    let (runtime, table) = (Runtime::new().unwrap(), good());
+    let dns = runtime.block_on(DnsServer::start(table)).address.to_string();
+    let words = format!("preflight --ehlo scanner.example --resolver {dns}");
+    let ran = Folder::new().run(words.split_whitespace());
+    // A machine with a public address of its own is told of that one.
+    for check in ["reverse name", "EHLO name"] {
+        assert!(ran.stdout.contains(check), "{check}: {}", ran.stdout);
+    }
+    let port = "not determined  port          25: no host of your own was named; use --egress-host HOST\n";
+    assert!(ran.stdout.contains(port), "{}", ran.stdout);
+}
+
+#[test]
 fn the_probing_file_is_written_once() {
     let folder = Folder::new();
     let words = "preflight --source 192.0.2.10 --ehlo scanner.example --resolver 127.0.0.1:9 --timeout dns=1ms \

@@ -65,7 +65,7 @@ fn findings() -> Vec<Finding> {
         key: key.clone(),
         failure: Some(Failure::new(phase, kind)),
         tls: None,
-        extra_client_hellos: Box::new([]),
+        extra_client_hellos: [].into(),
         enumerated: None,
         starttls_forms: Default::default(),
         reply_forms: Default::default(),

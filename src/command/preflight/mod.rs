@@ -42,8 +42,9 @@ pub(super) async fn run(args: PreflightArgs) -> Result<ExitCode, CommandError> {
     let mut checks = Vec::new();
     if sources.is_empty() {
         let cause =
-            "this machine has no public address of its own; --source ADDR names the one that others see";
-        checks.push(PreflightCheck::not_determined("reverse name", "", cause));
+            "this machine has no public address of its own; give the one that others see: --source ADDR";
+        checks.push(PreflightCheck::not_determined(names::REVERSE, "", cause));
+        checks.push(PreflightCheck::not_determined(names::FORWARD, &ehlo, cause));
     }
     for source in &sources {
         checks.extend(names::check(&stages.lookup, *source, &ehlo).await);

@@ -7,8 +7,10 @@ use crate::lookup::DnsLookup;
 use crate::model::{DomainName, Failure, Kind};
 use std::net::IpAddr;
 
-const REVERSE: &str = "reverse name";
-const FORWARD: &str = "EHLO name";
+/// Name of the check of the address's name.
+pub(super) const REVERSE: &str = "reverse name";
+/// Name of the check of the name's address.
+pub(super) const FORWARD: &str = "EHLO name";
 
 /// What the DNS said to one question.
 type Told = Result<Vec<RData>, Failure>;

@@ -20,7 +20,7 @@ pub(super) async fn check(
     port: u16,
 ) -> Result<Vec<PreflightCheck>, CommandError> {
     if hosts.is_empty() {
-        let cause = "--egress-host names no host of yours to connect to";
+        let cause = "no host of your own was named; use --egress-host HOST";
         return Ok(vec![PreflightCheck::not_determined(CHECK, port, cause)]);
     }
     let mut checks = Vec::new();
