@@ -15,7 +15,8 @@ use mxray::internals::trust::{Judge, Roots};
 use mxray::internals::verdict::Policy;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -25,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 const LOOKUP: Duration = Duration::from_millis(20);
 const SESSION: Duration = Duration::from_millis(300);
 
-/// `bN.example` has a name of its own at one of four addresses, `fN.example` an
-/// address of its own.
+/// `bN.example` has a name of its own at one of four addresses, `oN.example` at one,
+/// `fN.example` an address of its own.
 struct Table;
 
 impl Lookup for Table {
@@ -36,6 +37,7 @@ impl Lookup for Table {
         let number: u32 = label[1..].split('.').next().unwrap().parse().unwrap();
         let ip = match label.as_bytes()[0] {
             b'b' => IpAddr::from([192, 0, 2, (number % 4) as u8]),
+            b'o' => IpAddr::from([192, 0, 2, 99]),
             _ => IpAddr::from((0x0a00_0000 + number * 256).to_be_bytes()),
         };
         DomainFacts::whole(
@@ -45,8 +47,12 @@ impl Lookup for Table {
     }
 }
 
-/// Everybody takes the mail in clear for now: one look is enough for a row.
-struct Rejects;
+/// Everybody takes the mail in clear for now: one look is enough for a row. But
+/// `192.0.2.99` throttles its first connections, so many as this says.
+#[derive(Default)]
+struct Rejects {
+    throttles: AtomicU32,
+}
 
 impl Probe for Rejects {
     fn permit(&self, _key: &ProbeKey) -> Result<(), Failure> {
@@ -55,6 +61,13 @@ impl Probe for Rejects {
 
     async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
         tokio::time::sleep(SESSION).await;
+        let here = key.endpoint.ip == IpAddr::from([192, 0, 2, 99]);
+        let throttles = self.throttles.load(Relaxed);
+        if here && throttles > 0 {
+            self.throttles.store(throttles - 1, Relaxed);
+            let failure = Failure::new(Phase::Greeting, Kind::Throttled);
+            return Observation::failed(key, jiff::Timestamp::UNIX_EPOCH, attempt, failure);
+        }
         let failure = Failure::new(Phase::Greeting, Kind::Rejected);
         Observation::failed(key, jiff::Timestamp::UNIX_EPOCH, attempt, failure)
     }
@@ -66,6 +79,30 @@ impl Probe for Rejects {
 
 /// When the row of each domain was written, from the start of the run.
 async fn surveyed(config: EngineConfig, names: Vec<String>) -> BTreeMap<String, Duration> {
+    watched(config, names, Rejects::default()).await.0
+}
+
+/// What was told every five seconds, by when: how long the run will still take.
+type Told = Vec<(Duration, Option<Duration>)>;
+
+async fn tell(progress: Arc<Progress>, told: Arc<Mutex<Told>>) {
+    let begun = Instant::now();
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let left = progress.snapshot().left(0, begun.elapsed());
+        told.lock().unwrap().push((begun.elapsed(), left));
+    }
+}
+
+async fn watched(
+    config: EngineConfig,
+    names: Vec<String>,
+    servers: Rejects,
+) -> (BTreeMap<String, Duration>, Told) {
+    let progress = Arc::new(Progress::default());
+    progress.set_total(names.len() as u64);
+    let told = Arc::new(Mutex::new(Told::new()));
+    let telling = tokio::spawn(tell(progress.clone(), told.clone()));
     let (targets_in, targets) = mpsc::channel(8);
     let (records_in, mut records) = mpsc::channel(8);
     tokio::spawn(async move {
@@ -87,11 +124,11 @@ async fn surveyed(config: EngineConfig, names: Vec<String>) -> BTreeMap<String, 
     });
     let judge = Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH);
     let policy = Arc::new(Policy::new(judge, Sender::named("exchange-online").unwrap()));
-    let stages = (Arc::new(Table), Arc::new(Rejects), policy);
-    run(config, stages, targets, records_in, Arc::new(Progress::default()), CancellationToken::new())
-        .await
-        .unwrap();
-    collected.await.unwrap()
+    let stages = (Arc::new(Table), Arc::new(servers), policy);
+    run(config, stages, targets, records_in, progress, CancellationToken::new()).await.unwrap();
+    telling.abort();
+    let told = std::mem::take(&mut *told.lock().unwrap());
+    (collected.await.unwrap(), told)
 }
 
 /// The defaults of `mxray scan`.
@@ -131,4 +168,41 @@ async fn without_a_place_for_the_file_nobody_is_lost() {
     let config = EngineConfig { spill_dir: Some(dir.path().join("gone")), ..config(None) };
     let rows = surveyed(config, (0..BUSY).map(|n| format!("b{n}.example")).collect()).await;
     assert_eq!(rows.len(), BUSY);
+}
+
+/// Six hundred names at one address take ten minutes, whatever the thousands of
+/// others do: that is told from a tenth of it on.
+#[tokio::test(start_paused = true)]
+async fn what_the_slowest_address_takes_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let free = (0..5_000).map(|n| format!("f{n}.example"));
+    let mut names: Vec<_> = (0..600).map(|n| format!("o{n}.example")).chain(free).collect();
+    fastrand::Rng::with_seed(7).shuffle(&mut names);
+    let (rows, told) = watched(config(Some(&dir)), names, Rejects::default()).await;
+    let end = *rows.values().max().unwrap();
+    assert!((600..620).contains(&end.as_secs()), "{end:?}");
+    assert!(told.len() > 100, "{}", told.len());
+    for (at, left) in told.into_iter().filter(|(at, _)| *at * 10 > end && *at + Duration::from_secs(10) < end)
+    {
+        let (left, truth) = (left.unwrap_or_default().as_secs_f64(), (end - at).as_secs_f64());
+        // What is told is two seconds old at most, and the last session comes on top.
+        assert!((left - truth).abs() <= truth / 4.0 + 2.5, "at {at:?}: {left} s, and it was {truth} s");
+    }
+}
+
+/// An address that is left alone for two minutes is waited for.
+#[tokio::test(start_paused = true)]
+async fn nothing_shorter_than_a_cool_down_is_told() {
+    let names = (0..3).map(|n| format!("o{n}.example")).chain((0..500).map(|n| format!("f{n}.example")));
+    let servers = Rejects { throttles: AtomicU32::new(1) };
+    let (rows, told) = watched(config(None), names.collect(), servers).await;
+    let end = *rows.values().max().unwrap();
+    assert!((120..170).contains(&end.as_secs()), "{end:?}");
+    let rest = Duration::from_secs(115);
+    let resting: Vec<_> =
+        told.into_iter().filter(|(at, _)| *at < rest && *at > Duration::from_secs(4)).collect();
+    assert!(resting.len() > 15, "{resting:?}");
+    for (at, left) in resting {
+        assert!(left.is_some_and(|left| left + at > rest), "at {at:?}: {left:?}");
+    }
 }

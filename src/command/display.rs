@@ -65,7 +65,7 @@ impl Display {
 fn show(progress: &Progress, style: Style, is_done: &mpsc::Receiver<()>) {
     let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(bar);
     let every = if bar.is_some() { REDRAW_EVERY } else { LINE_EVERY };
-    let mut meter = Meter::new(Instant::now());
+    let mut meter = Meter::new(Instant::now(), progress.snapshot().domains_done);
     while is_done.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
         let snapshot = progress.snapshot();
         let line = meter.line(&snapshot, Instant::now());
@@ -95,12 +95,14 @@ fn bar() -> ProgressBar {
 /// Turns snapshots into words.
 struct Meter {
     begun: Instant,
+    /// Domains that an earlier process did.
+    earlier: u64,
     window: VecDeque<(Instant, u64)>,
 }
 
 impl Meter {
-    fn new(begun: Instant) -> Self {
-        Self { begun, window: VecDeque::from([(begun, 0)]) }
+    fn new(begun: Instant, earlier: u64) -> Self {
+        Self { begun, earlier, window: VecDeque::from([(begun, 0)]) }
     }
 
     fn line(&mut self, snapshot: &Snapshot, now: Instant) -> String {
@@ -135,11 +137,7 @@ impl Meter {
     }
 
     fn eta(&self, snapshot: &Snapshot, now: Instant) -> String {
-        let (Some(total), done) = (snapshot.total, snapshot.domains_done) else { return String::new() };
-        if done == 0 || done >= total {
-            return String::new();
-        }
-        let left = (now - self.begun).as_secs_f64() * (total - done) as f64 / done as f64;
+        let left = snapshot.left(self.earlier, now - self.begun).map_or(0.0, |left| left.as_secs_f64());
         if left < 0.5 { String::new() } else { format!(", ETA {}", clock(left)) }
     }
 }
@@ -174,7 +172,7 @@ mod tests {
     #[test]
     fn a_line_says_how_far_how_fast_and_how_long() {
         let begun = Instant::now();
-        let mut meter = Meter::new(begun);
+        let mut meter = Meter::new(begun, 0);
         let snapshot = Snapshot {
             total: Some(400),
             domains_done: 100,
@@ -185,6 +183,9 @@ mod tests {
             retries_waiting: 0,
             cooling: 0,
             given_up: 0,
+            targets_taken: 400,
+            least: Duration::from_secs(5),
+            rest: Duration::ZERO,
             outcomes: vec![("ok", 80), ("timeout", 12), ("closed", 4), ("nxdomain", 3), ("refused", 1)],
         };
         assert_eq!(

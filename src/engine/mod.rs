@@ -6,7 +6,8 @@
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
 //! it began (`earlier`), what a later one must know (`place_book`), what it will take
 //! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`), what many endpoints
-//! have in common (`common_parts`), which domains wait for what ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
+//! have in common (`common_parts`), what is left and how long that takes (`outlook`), which domains wait for what
+//! ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
 //! not all be asked (`samples`).
 //! Lookups and probes run
 //! beside it and report back.
@@ -22,6 +23,7 @@ pub mod join;
 mod lookups;
 mod nobody;
 mod operators;
+mod outlook;
 pub mod pace;
 pub mod pipeline;
 mod place_book;

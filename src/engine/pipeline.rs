@@ -14,6 +14,7 @@
 mod crowd;
 mod names;
 mod part;
+mod places;
 
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::common_parts::CommonParts;
@@ -24,8 +25,8 @@ use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
 use super::nobody::NobodyThere;
 use super::operators::OperatorNumbers;
-use super::pace::{AskedPlace, BucketKey, Change, NextStart, Pacer, Sign};
-use super::place_book::PlaceStanding;
+use super::outlook::Outlook;
+use super::pace::{AskedPlace, BucketKey, NextStart, Pacer};
 use super::progress::{Progress, failure_of};
 use super::samples::Samples;
 use super::spill::Spill;
@@ -109,6 +110,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
     for (name, earlier) in &progress.places().standing {
         pacer.restore(BucketKey::named(name, &operators), earlier.left(), earlier.complaints);
     }
+    let outlook = Outlook::new(&counts);
     let pipeline = Pipeline {
         common_parts,
         lookup,
@@ -133,6 +135,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
         coming_back: VecDeque::new(),
         samples: samples.seeded(config.limits.order_seed.unwrap_or_default()),
         names_back: VecDeque::new(),
+        outlook,
         config,
     };
     pipeline.run(targets, stop).await
@@ -173,6 +176,7 @@ struct Pipeline<L, P> {
     spill: Spill,
     /// Buckets that have room for domains in the file.
     coming_back: VecDeque<BucketKey>,
+    outlook: Outlook,
     samples: Samples,
     /// Addresses and ports where domains need wait for a sample no longer.
     names_back: VecDeque<Endpoint>,
@@ -207,6 +211,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 },
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 () = changes(&mut aside) => {}
+                () = self.outlook.due() => self.outlook.tell(&self.pacer, &self.counts, &self.progress),
                 () = std::future::ready(()), if !self.coming_back.is_empty() => self.bring_back().await?,
                 () = std::future::ready(()), if self.names_may_come_back() => self.bring_back_names().await?,
                 () = stop.cancelled(), if !self.stopping => {
@@ -348,43 +353,6 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    fn connection_ended(&mut self, id: KeyId, place: AskedPlace, answer: &ConnectionResult) {
-        if let Some(key) = self.keys.key(id) {
-            self.addresses.note(key.endpoint, answer.said_of_tls());
-            self.reach.connection_ended(key.endpoint.ip, answer.failure());
-        }
-        let spoke = self.keys.key(id).is_some_and(|key| self.addresses.spoke(key.endpoint));
-        let sign = Sign::of(answer.failure());
-        let sign = if spoke { sign.where_it_spoke() } else { sign };
-        let suspect = self.reach.is_suspect(place.endpoint.ip);
-        let sign = if suspect { sign.where_nothing_opens() } else { sign };
-        for (bucket, change) in self.pacer.finished(place, sign) {
-            self.place_changed(id, bucket, change, answer);
-        }
-        self.progress.set_cool_downs(self.pacer.cool_downs());
-        self.progress.set_in_flight(self.pacer.open());
-    }
-
-    /// Notes how it stands with a place that complains, or where nobody answers, after
-    /// a connection to a key there.
-    fn place_changed(&mut self, id: KeyId, bucket: BucketKey, change: Change, answer: &ConnectionResult) {
-        let Some(key) = self.keys.key(id) else { return };
-        let name = bucket.name(Some(key));
-        tracing::info!(place = name, ?change, "how it stands with a place");
-        match (bucket, change) {
-            (BucketKey::Endpoint(_), Change::GivesUp) => self.nobody_there.note(key, answer),
-            (BucketKey::Endpoint(_), _) => {}
-            (_, change) => {
-                if change == Change::GivesUp {
-                    self.counts.given_up.add(name.clone());
-                }
-                let later = self.pacer.for_later(bucket);
-                let standing = later.map(|(left, complaints)| PlaceStanding::new(left, complaints));
-                self.progress.place_changed(name, change, standing);
-            }
-        }
-    }
-
     async fn looked(&mut self, facts: DomainFacts) -> Result<(), EngineError> {
         if self.leaves_to_others(&facts) {
             return Ok(());
@@ -507,6 +475,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         tracing::info!(endpoint, ?time, ?cause, "asked again later");
         self.keys.set_paused(id, true);
         self.progress.pause_begun(cause);
+        self.outlook.pause(time);
         self.tasks.spawn(async move {
             tokio::time::sleep(time).await;
             Event::PauseOver(id, cause)
@@ -552,6 +521,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let Known { observation, assessments } = known;
         let established = observation.tls.as_ref().is_some_and(|tls| tls.established);
         self.reach.add(&observation);
+        if observation.attempts > 0 {
+            self.outlook.asked();
+        }
         let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
         let stand_in = observation.stand_in().and_then(|key| self.keys.found(&key));
         let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.map(Arc::as_ref) };

@@ -6,6 +6,7 @@ use crate::interrogate::PauseCause;
 use crate::model::{DomainFacts, Failure, Kind, Verdict};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Counters that the engine advances and a display reads. They may be read a
 /// little out of step with each other; at the end of a run they are exact.
@@ -20,6 +21,9 @@ pub struct Progress {
     retries_waiting: AtomicU64,
     cooling: AtomicU64,
     given_up: AtomicU64,
+    targets_taken: AtomicU64,
+    least_ms: AtomicU64,
+    rest_ms: AtomicU64,
     places: Mutex<PlaceBook>,
     places_changed: AtomicBool,
     ok: AtomicU64,
@@ -39,6 +43,9 @@ impl Default for Progress {
             retries_waiting: zero(),
             cooling: zero(),
             given_up: zero(),
+            targets_taken: zero(),
+            least_ms: zero(),
+            rest_ms: zero(),
             places: Mutex::default(),
             places_changed: AtomicBool::default(),
             ok: zero(),
@@ -69,8 +76,38 @@ pub struct Snapshot {
     pub cooling: u64,
     /// Those that are asked no more.
     pub given_up: u64,
+    /// Targets read of the input.
+    pub targets_taken: u64,
+    /// What those read so far take at least from now on, at the pace of the slowest
+    /// address, network or operator, and of the run.
+    pub least: Duration,
+    /// What those take at least that wait for their time, or are left alone.
+    pub rest: Duration,
     /// Domain outcomes so far, most frequent first.
     pub outcomes: Vec<(&'static str, u64)>,
+}
+
+impl Snapshot {
+    /// How long the run will still take, `elapsed` after its start, when so many
+    /// domains were done `earlier`; `None` where nothing tells.
+    ///
+    /// As long as the domains that are done took for each; or, if that is longer, as
+    /// long as the slowest address, network or operator does, where what was not read
+    /// of the input is like what was.
+    pub fn left(&self, earlier: u64, elapsed: Duration) -> Option<Duration> {
+        let total = self.total?;
+        let all = total.saturating_sub(earlier) as f64;
+        let share = |count: u64| (count.saturating_sub(earlier) as f64 / all).min(1.0);
+        let (done, read) = (share(self.domains_done), share(self.targets_taken));
+        let elapsed = elapsed.as_secs_f64();
+        let as_whole = |time: f64, share: f64| if share > 0.0 { time / share - elapsed } else { 0.0 };
+        if self.domains_done >= total {
+            return None;
+        }
+        let by_pace = as_whole(elapsed + self.least.as_secs_f64(), read);
+        let left = as_whole(elapsed, done).max(by_pace).max(self.rest.as_secs_f64());
+        Duration::try_from_secs_f64(left).ok().filter(|left| !left.is_zero())
+    }
 }
 
 impl Progress {
@@ -107,6 +144,14 @@ impl Progress {
 
     pub(super) fn set_in_flight(&self, open: usize) {
         self.in_flight.store(open as u64, Ordering::Relaxed);
+    }
+
+    /// What is left will take so long at least: of so many targets.
+    pub(super) fn set_outlook(&self, targets: u64, least: Duration, rest: Duration) {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.targets_taken.store(targets, Ordering::Relaxed);
+        self.least_ms.store(millis(least), Ordering::Relaxed);
+        self.rest_ms.store(millis(rest), Ordering::Relaxed);
     }
 
     pub(super) fn set_cool_downs(&self, counts: CoolDownCounts) {
@@ -174,6 +219,9 @@ impl Progress {
             retries_waiting: read(&self.retries_waiting),
             cooling: read(&self.cooling),
             given_up: read(&self.given_up),
+            targets_taken: read(&self.targets_taken),
+            least: Duration::from_millis(read(&self.least_ms)),
+            rest: Duration::from_millis(read(&self.rest_ms)),
             outcomes,
         }
     }

@@ -15,13 +15,13 @@ const WAITING_MIN: u64 = 1_000;
 
 /// What waits at one network or one operator.
 #[derive(Clone, Copy, Debug, Default)]
-struct Waiting {
+pub(super) struct Waiting {
     /// Keys in the queue.
-    keys: u64,
+    pub(super) keys: u64,
     /// Domains in the file.
-    aside: u64,
+    pub(super) aside: u64,
     /// Places that have keys in the queue, or connections open.
-    places: u64,
+    pub(super) places: u64,
 }
 
 impl Waiting {
@@ -39,6 +39,16 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
+    /// Keys in the queue, and domains in the file.
+    pub(super) fn all(&self) -> u64 {
+        self.all
+    }
+
+    /// What waits at each network and each operator.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (BucketKey, Waiting)> {
+        self.groups.iter().map(|(group, waiting)| (*group, *waiting))
+    }
+
     /// Keys that wait at a network, or at an operator.
     pub(super) fn keys(&self, group: BucketKey) -> u64 {
         self.groups.get(&group).map_or(0, |waiting| waiting.keys)

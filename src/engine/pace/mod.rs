@@ -22,6 +22,7 @@ mod breaker;
 mod bucket;
 mod clock;
 mod limits;
+mod outlook;
 mod place;
 mod queue;
 mod sign;

@@ -44,6 +44,10 @@ impl<T> Ranked<T> {
         !self.again.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.again.len() + self.new.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.again.is_empty() && self.new.is_empty()
     }

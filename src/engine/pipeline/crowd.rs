@@ -26,6 +26,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         match self.spill.put(dir, group, facts) {
             Ok(()) => {
                 self.pacer.set_aside(group, self.spill.waiting(group));
+                let keys = self.open_places(facts).filter(|place| place.groups().any(|other| other == group));
+                let keys = keys.count();
+                self.outlook.put_aside(keys);
                 true
             }
             Err(error) => {
@@ -55,13 +58,18 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// The first of what a domain waits for for which as many wait as may.
     fn crowded(&self, facts: &DomainFacts) -> Option<BucketKey> {
         self.config.spill_dir.as_ref()?;
+        let mut groups = self.open_places(facts).flat_map(AskedPlace::groups);
+        groups.find(|group| self.pacer.waiting(*group) >= self.keys_waiting_max(*group))
+    }
+
+    /// Where the hosts of a domain are that are still to be asked.
+    fn open_places(&self, facts: &DomainFacts) -> impl Iterator<Item = AskedPlace> {
         let open =
             facts.probe_keys(self.config.port).filter(|(_, key)| self.has_key(key) && !self.is_known(key));
-        let mut groups = open.flat_map(|(exchange, key)| {
+        open.map(|(exchange, key)| {
             let operator = facts.exchanges.get(exchange).and_then(|exchange| self.operators.of(exchange));
-            AskedPlace { endpoint: key.endpoint, operator }.groups()
-        });
-        groups.find(|group| self.pacer.waiting(*group) >= self.keys_waiting_max(*group))
+            AskedPlace { endpoint: key.endpoint, operator }
+        })
     }
 
     /// Notes that domains may come back from the file, where few wait now for what
