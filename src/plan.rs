@@ -352,6 +352,7 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
                 pace.per_operator_interval,
                 pace.per_operator_rate,
             ),
+            slow_in_flight: pace.slow_in_flight as usize,
             cool_down: cool_down(pace),
             order_seed: pace.seed,
         },

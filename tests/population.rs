@@ -149,6 +149,7 @@ async fn a_scan_of_the_internet_keeps_to_every_limit() {
     for (option, value) in [
         ("--timeout", "6s,connect=1s,connect_retry=1s"),
         ("--in-flight", "40"),
+        ("--slow-in-flight", "8"),
         ("--per-ip-interval", "150ms"),
         ("--per-ip-connections", "1"),
         ("--per-network-connections", "3"),
@@ -171,7 +172,7 @@ async fn a_scan_of_the_internet_keeps_to_every_limit() {
         in_window: None,
     };
     let limits = lab::MannersLimits {
-        all: limit(40, None),
+        all: limit(48, None),
         address: limit(1, Some(150)),
         network: limit(3, None),
         operator: limit(4, Some(20)),

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test, outside of functions that are marked as one")]
 
+#[path = "survey_time/tarpits.rs"]
+mod tarpits;
+
 use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{EngineConfig, Progress, run};
 use mxray::internals::interrogate::RetryPlan;
@@ -27,7 +30,7 @@ const LOOKUP: Duration = Duration::from_millis(20);
 const SESSION: Duration = Duration::from_millis(300);
 
 /// `bN.example` has a name of its own at one of four addresses, `oN.example` at one,
-/// `fN.example` an address of its own.
+/// any other name an address of its own in a network of its own.
 struct Table;
 
 impl Lookup for Table {
@@ -38,7 +41,7 @@ impl Lookup for Table {
         let ip = match label.as_bytes()[0] {
             b'b' => IpAddr::from([192, 0, 2, (number % 4) as u8]),
             b'o' => IpAddr::from([192, 0, 2, 99]),
-            _ => IpAddr::from((0x0a00_0000 + number * 256).to_be_bytes()),
+            class => IpAddr::from(((u32::from(class) << 24) + number * 256).to_be_bytes()),
         };
         DomainFacts::whole(
             target,
@@ -97,7 +100,7 @@ async fn tell(progress: Arc<Progress>, told: Arc<Mutex<Told>>) {
 async fn watched(
     config: EngineConfig,
     names: Vec<String>,
-    servers: Rejects,
+    servers: impl Probe,
 ) -> (BTreeMap<String, Duration>, Told) {
     let progress = Arc::new(Progress::default());
     progress.set_total(names.len() as u64);

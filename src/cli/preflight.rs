@@ -39,6 +39,10 @@ pub struct PreflightArgs {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Checks", allow_negative_numbers = true)]
     pub in_flight: u32,
 
+    /// Slow connections that it will have open beside these, as for scan
+    #[arg(long, value_name = "N", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(0..=1_000_000), help_heading = "Checks", allow_negative_numbers = true)]
+    pub slow_in_flight: u32,
+
     /// Write the file that tells who asks, for /.well-known/probing.txt under the name of --ehlo (RFC 9511); not over a file that is there
     #[arg(long, value_name = "FILE", requires = "contact", help_heading = "Probing file")]
     pub probing_file: Option<PathBuf>,

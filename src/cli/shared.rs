@@ -75,9 +75,13 @@ pub struct PaceArgs {
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=10_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub per_operator_rate: u32,
 
-    /// Open connections in total
+    /// Open connections in total, but for those of --slow-in-flight
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Pacing", allow_negative_numbers = true)]
     pub in_flight: u32,
+
+    /// Open connections beside these, of hosts that take longer than 2 s: each makes room for another where all of --in-flight are open; 0: none does
+    #[arg(long, value_name = "N", default_value_t = 4000, value_parser = clap::value_parser!(u32).range(0..=100_000), help_heading = "Pacing", allow_negative_numbers = true)]
+    pub slow_in_flight: u32,
 
     /// Seed of the draw among the hosts that may be connected to; which these are depends on time, too [default: drawn, and told in run.json]
     #[arg(long, value_name = "N", help_heading = "Pacing")]

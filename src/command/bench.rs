@@ -116,7 +116,7 @@ fn check_writable(path: &Path) -> Result<(), UsageError> {
 
 /// How many sessions fit into the open files that the system grants.
 fn room(pacing: LoadModel) -> Result<u32, UsageError> {
-    let wanted = Share { connections: CONCURRENCY_MAX as usize, questions: 1 };
+    let wanted = Share { connections: CONCURRENCY_MAX as usize, slow: 0, questions: 1 };
     let fits = wanted.within(descriptors::raise()).connections;
     let fits = u32::try_from(fits).unwrap_or(CONCURRENCY_MAX);
     match pacing {

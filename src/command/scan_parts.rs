@@ -43,8 +43,8 @@ pub(super) async fn open_list(
 pub(super) struct ScanPace {
     pub(super) engine: EngineConfig,
     pub(super) lookup: LookupPace,
-    /// Connections that the command line allows.
-    wanted: usize,
+    /// What the command line allows.
+    wanted: Share,
 }
 
 impl ScanPace {
@@ -53,7 +53,11 @@ impl ScanPace {
     pub(super) fn new(args: &ScanArgs) -> Result<Self, CommandError> {
         let engine = plan::engine(&args.pace, args.asking.dialogue.port);
         let mut engine = plan::share(engine, args.shard)?;
-        let wanted = Share { connections: engine.limits.in_flight, questions: plan::QUESTIONS_MAX };
+        let wanted = Share {
+            connections: engine.limits.in_flight,
+            slow: engine.limits.slow_in_flight,
+            questions: plan::QUESTIONS_MAX,
+        };
         let share = wanted.within(descriptors::raise());
         let lookup = LookupPace {
             questions_max: share.questions,
@@ -61,19 +65,22 @@ impl ScanPace {
             retry_delay: engine.retry.retry_delay,
             shard: args.shard,
         };
-        engine.limits.in_flight = share.connections;
-        Ok(Self { engine, lookup, wanted: wanted.connections })
+        (engine.limits.in_flight, engine.limits.slow_in_flight) = (share.connections, share.slow);
+        Ok(Self { engine, lookup, wanted })
     }
 
     /// Says that the system allows less than the command line.
     pub(super) fn say(&self) {
-        let allowed = self.engine.limits.in_flight;
-        if allowed < self.wanted {
-            super::say(format_args!(
-                "mxray: the limit of open files (ulimit -n) allows only {allowed} connections, not {}",
-                self.wanted
-            ));
-        }
+        let limits = &self.engine.limits;
+        let told = |allowed, wanted, which| {
+            if allowed < wanted {
+                super::say(format_args!(
+                    "mxray: the limit of open files (ulimit -n) allows only {allowed} {which}, not {wanted}"
+                ));
+            }
+        };
+        told(limits.in_flight, self.wanted.connections, "connections");
+        told(limits.slow_in_flight, self.wanted.slow, "slow connections beside them (--slow-in-flight)");
     }
 }
 

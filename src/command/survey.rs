@@ -312,6 +312,7 @@ pub(super) fn run_info(
             per_network: Some(bucket_limits(&engine.limits.per_network)),
             per_operator: Some(bucket_limits(&engine.limits.per_operator)),
             in_flight: engine.limits.in_flight,
+            slow_in_flight: engine.limits.slow_in_flight,
             lookups_in_flight: engine.lookups_in_flight,
             retries: engine.retry.retries,
             retry_delay_ms: millis(engine.retry.retry_delay),

@@ -15,7 +15,7 @@ use std::num::NonZeroU32;
 /// nothing.
 pub fn share(engine: EngineConfig, shard: Option<Shard>) -> Result<EngineConfig, UsageError> {
     let Some(shard) = shard else { return Ok(engine) };
-    let Limits { rate, in_flight, per_operator, .. } = engine.limits;
+    let Limits { rate, in_flight, slow_in_flight, per_operator, .. } = engine.limits;
     let BucketLimits { connections, interval, per_minute } = per_operator;
     let of_operator = BucketLimits {
         connections: of_limit(shard, "--per-operator-connections", connections)?,
@@ -26,6 +26,7 @@ pub fn share(engine: EngineConfig, shard: Option<Shard>) -> Result<EngineConfig,
     let limits = Limits {
         rate: of_limit(shard, "--rate", rate)?,
         in_flight: of_number(shard, "--in-flight", in_flight)?,
+        slow_in_flight: of_number(shard, "--slow-in-flight", slow_in_flight)?,
         per_operator: of_operator,
         ..engine.limits
     };
@@ -83,6 +84,7 @@ mod tests {
             assert_eq!(sum(|limits| limits.per_operator.connections), 20);
             assert_eq!(sum(|limits| limits.per_operator.per_minute), 50);
             assert_eq!(all.iter().map(|limits| limits.in_flight).sum::<usize>(), limits.in_flight);
+            assert_eq!(all.iter().map(|limits| limits.slow_in_flight).sum::<usize>(), limits.slow_in_flight);
             assert!(all.iter().all(|limits| limits.per_operator.interval == interval * of));
             let of_place = |all: &Limits| (all.per_ip, all.per_network);
             assert!(all.iter().all(|share| of_place(share) == of_place(&limits)));

@@ -223,8 +223,11 @@ pub struct RunLimits {
     /// The same for the hosts of one operator.
     #[serde(default)]
     pub per_operator: Option<BucketRunLimits>,
-    /// Most probes at a time.
+    /// Most connections at a time, those beside that are open for long.
     pub in_flight: usize,
+    /// Most of the latter; 0 in a run that was made before they were told apart.
+    #[serde(default)]
+    pub slow_in_flight: usize,
     /// Most lookups at a time.
     pub lookups_in_flight: usize,
     /// Most repetitions of a probe.

@@ -34,13 +34,12 @@ fn clock_at(now: Timestamp, set_by_timesyncd: bool) -> PreflightCheck {
 }
 
 /// Whether the open files that the system grants are enough.
-pub(super) fn descriptors(in_flight: usize) -> PreflightCheck {
-    let limit = descriptors::raise();
-    descriptors_within(in_flight, limit)
+pub(super) fn descriptors(in_flight: usize, slow_in_flight: usize) -> PreflightCheck {
+    let wanted = Share { connections: in_flight, slow: slow_in_flight, questions: QUESTIONS_MAX };
+    descriptors_within(wanted, descriptors::raise())
 }
 
-fn descriptors_within(in_flight: usize, limit: Option<u64>) -> PreflightCheck {
-    let wanted = Share { connections: in_flight, questions: QUESTIONS_MAX };
+fn descriptors_within(wanted: Share, limit: Option<u64>) -> PreflightCheck {
     let share = wanted.within(limit);
     let Some(limit) = limit else {
         return PreflightCheck::not_determined("open files", "", "the system does not tell its limit");
@@ -50,13 +49,14 @@ fn descriptors_within(in_flight: usize, limit: Option<u64>) -> PreflightCheck {
         return PreflightCheck::ok(
             "open files",
             about,
-            format_args!("enough for {in_flight} connections at a time"),
+            format_args!("enough for {} connections at a time", wanted.connections + wanted.slow),
         );
     }
-    let cause = format!(
-        "enough for {} connections and {} questions to the DNS, not for {in_flight} and {QUESTIONS_MAX}; raise ulimit -n",
-        share.connections, share.questions
-    );
+    let words = |share: Share| {
+        let Share { connections, slow, questions } = share;
+        format!("{connections} connections, {slow} slow ones and {questions} questions to the DNS")
+    };
+    let cause = format!("enough for {}, not for {}; raise ulimit -n", words(share), words(wanted));
     PreflightCheck::fault("open files", about, cause)
 }
 
@@ -75,9 +75,10 @@ mod tests {
 
     #[test]
     fn files_are_enough_or_not() {
-        let state = |limit| descriptors_within(1000, limit).state;
+        let wanted = Share { connections: 1000, slow: 4000, questions: QUESTIONS_MAX };
+        let state = |limit| descriptors_within(wanted, limit).state;
         assert_eq!(
-            (state(Some(4104)), state(Some(4103)), state(None)),
+            (state(Some(8104)), state(Some(8103)), state(None)),
             (CheckState::Ok, CheckState::Fault, CheckState::NotDetermined)
         );
     }

@@ -63,7 +63,7 @@ pub(super) async fn run(args: PreflightArgs) -> Result<ExitCode, CommandError> {
     let ports = (args.asking.dialogue.port, &args.egress_host);
     checks.extend(port::check(&stages, ports.1, ports.0).await?);
     checks.push(machine::clock());
-    checks.push(machine::descriptors(args.in_flight as usize));
+    checks.push(machine::descriptors(args.in_flight as usize, args.slow_in_flight as usize));
     checks.extend(written);
     tell(checks, args.format)
 }

@@ -63,8 +63,11 @@ impl Default for CoolDown {
 pub struct Limits {
     /// Connections begun per second over all; `None` for no limit.
     pub rate: Option<NonZeroU32>,
-    /// Connections open in all.
+    /// Connections open in all, those beside that are open for long.
     pub in_flight: usize,
+    /// Connections beside these that are open for longer than
+    /// [`SLOW_AFTER`](super::SLOW_AFTER).
+    pub slow_in_flight: usize,
     /// At one address.
     pub per_ip: BucketLimits,
     /// At one network: a /24 of IPv4, a /48 of IPv6.
@@ -80,11 +83,12 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limit but the number of connections open in all.
+    /// No limit but the number of connections open in all, however long they are open.
     pub const fn none(in_flight: usize) -> Self {
         Self {
             rate: None,
             in_flight,
+            slow_in_flight: 0,
             per_ip: BucketLimits::NONE,
             per_network: BucketLimits::NONE,
             per_operator: BucketLimits::NONE,
@@ -95,7 +99,8 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// A hundred connections a second and a thousand open in all; one at a time
+    /// A hundred connections a second and a thousand open in all, and four thousand
+    /// beside them that are open for long; one at a time
     /// to an address and one a second there; ten at a time to a network, twenty
     /// to an operator. Who complains is left alone as [`CoolDown`] says.
     fn default() -> Self {
@@ -104,6 +109,7 @@ impl Default for Limits {
             per_ip: BucketLimits { interval: Duration::from_secs(1), ..BucketLimits::of_connections(1) },
             per_network: BucketLimits::of_connections(10),
             per_operator: BucketLimits::of_connections(20),
+            slow_in_flight: 4000,
             cool_down: Some(CoolDown::default()),
             ..Self::none(1000)
         }

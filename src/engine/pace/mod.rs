@@ -28,6 +28,7 @@ mod queue;
 mod sign;
 mod silence;
 mod standing;
+mod table;
 mod timing;
 
 pub use breaker::{Change, Complaints};
@@ -35,6 +36,7 @@ pub use limits::{BucketLimits, CoolDown, Limits};
 pub use place::{AskedPlace, BucketKey};
 pub use sign::Sign;
 pub use standing::CoolDownCounts;
+pub use table::SLOW_AFTER;
 pub(in crate::engine) use timing::Timing;
 pub use timing::least_time;
 
@@ -54,6 +56,7 @@ use standing::Standings;
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
+use table::{Room, Table};
 
 /// A pause after which a rate limiter has work for us again is never taken to
 /// be shorter than this: timers are no finer.
@@ -75,7 +78,8 @@ pub enum NextStart {
     /// Record this one unasked: the bucket was given up, which of an endpoint means
     /// that nobody answers there.
     Forgo(KeyId, BucketKey),
-    /// The global rate allows none for so long.
+    /// None may start for so long: the global rate allows none, or the table is full
+    /// until a connection is open for so long that it counts as slow.
     After(Duration),
     /// This bucket wants a pause of so long; say [`Pacer::rested`] after it
     /// and go on asking.
@@ -101,7 +105,7 @@ pub struct Pacer<C: Clock = RunClock> {
     backlog: Backlog,
     /// Draws among those that are ready.
     random: Option<fastrand::Rng>,
-    open: usize,
+    table: Table,
     started: u64,
     /// A permit of the global rate that was given and not yet used.
     permit: bool,
@@ -135,7 +139,7 @@ impl<C: Clock + Clone> Pacer<C> {
             ready: Ranked::default(),
             backlog: Backlog::default(),
             random: limits.order_seed.map(fastrand::Rng::with_seed),
-            open: 0,
+            table: Table::new(limits.in_flight, limits.slow_in_flight),
             started: 0,
             permit: false,
             after_another: false,
@@ -152,7 +156,7 @@ impl<C: Clock + Clone> Pacer<C> {
 
     /// Connections that are open.
     pub fn open(&self) -> usize {
-        self.open
+        self.table.open()
     }
 
     /// How many places cool down or were given up.
@@ -232,10 +236,10 @@ impl<C: Clock + Clone> Pacer<C> {
         }
     }
 
-    /// A connection that was started ended, and says so much of its place. Gives
-    /// the buckets that stand otherwise now.
-    pub fn finished(&mut self, place: AskedPlace, sign: Sign) -> Vec<(BucketKey, Change)> {
-        self.open = self.open.saturating_sub(1);
+    /// The connection to a key that was started ended, and says so much of its place.
+    /// Gives the buckets that stand otherwise now.
+    pub fn finished(&mut self, id: KeyId, place: AskedPlace, sign: Sign) -> Vec<(BucketKey, Change)> {
+        self.table.end(id);
         let uncounted: Vec<_> = match sign {
             Sign::Served => Vec::new(),
             _ => place.keys().filter(|key| !self.counts(*key)).collect(),
@@ -292,8 +296,13 @@ impl<C: Clock + Clone> Pacer<C> {
     /// once. The pauses of its buckets are counted from here, and once more from
     /// when the connection really begins.
     pub fn begin_next(&mut self) -> NextStart {
-        if self.open >= self.limits.in_flight {
+        if self.ready.is_empty() {
             return NextStart::Nothing;
+        }
+        match self.table.room(self.now()) {
+            Room::Yes => {}
+            Room::After(wait) => return NextStart::After(wait.max(PAUSE_MIN)),
+            Room::No => return NextStart::Nothing,
         }
         while !self.ready.is_empty() {
             if let Some(wait) = self.wait_for_permit() {
@@ -416,7 +425,7 @@ impl<C: Clock + Clone> Pacer<C> {
             self.wake_one_if_of_use(key);
         }
         self.permit = false;
-        self.open += 1;
+        self.table.begin(id, now);
         self.started += 1;
         if self.started.is_multiple_of(FORGET_EVERY_STARTS) {
             self.standings.forget(now);

@@ -34,7 +34,7 @@ fn address(last: u8) -> BucketKey {
     BucketKey::Ip(ip(last).endpoint.ip)
 }
 
-fn ids(count: usize) -> Vec<KeyId> {
+pub(super) fn ids(count: usize) -> Vec<KeyId> {
     let mut table = KeyTable::default();
     (0..count)
         .map(|number| {
@@ -56,7 +56,7 @@ fn one_connection_at_a_time_to_one_address() {
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], ip(2)));
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
-    pacer.finished(ip(1), Sign::Served);
+    pacer.finished(ids[0], ip(1), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], ip(1)));
 }
 
@@ -73,7 +73,7 @@ fn a_key_that_had_a_connection_goes_before_those_that_had_none() {
             pacer.push_again(ids[4], at);
         }
         begun.push(id);
-        pacer.finished(at, Sign::Served);
+        pacer.finished(id, at, Sign::Served);
     }
     assert_eq!(begun, [ids[0], ids[4], ids[1], ids[2], ids[3]]);
 }
@@ -88,7 +88,7 @@ fn an_address_rests_between_connections() {
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
     assert_eq!(pacer.begin_next(), NextStart::Rest(address(1), INTERVAL));
     assert_eq!(pacer.begin_next(), NextStart::Nothing, "one pause is enough for all that wait");
-    pacer.finished(ip(1), Sign::Served);
+    pacer.finished(ids[0], ip(1), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
     clock.advance(INTERVAL / 2);
     pacer.rested(address(1));
@@ -134,10 +134,10 @@ fn a_pause_begins_when_the_connection_does() {
     }
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[0], ip(1)));
     clock.advance(INTERVAL * 2);
-    pacer.finished(ip(1), Sign::Served);
+    pacer.finished(ids[0], ip(1), Sign::Served);
     let first = pacer.begin_next();
     assert!(matches!(first, NextStart::Start(_, at) if at == ip(2)), "{first:?}");
-    pacer.finished(ip(2), Sign::Served);
+    pacer.finished(ids[1], ip(2), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Rest(address(2), INTERVAL));
 }
 
@@ -173,7 +173,7 @@ fn the_global_rate_and_the_number_in_flight_hold() {
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
-    pacer.finished(ip(1), Sign::Served);
+    pacer.finished(ids[0], ip(1), Sign::Served);
     assert!(matches!(pacer.begin_next(), NextStart::Start(..)));
 }
 
@@ -183,7 +183,7 @@ fn idle_addresses_are_forgotten() {
     let mut pacer = Pacer::new(OPEN, RETRY);
     pacer.push(ids[0], ip(1));
     pacer.begin_next();
-    pacer.finished(ip(1), Sign::Served);
+    pacer.finished(ids[0], ip(1), Sign::Served);
     assert!(pacer.classes.is_empty() && pacer.by_place.is_empty() && pacer.buckets.is_empty());
 }
 
@@ -211,7 +211,7 @@ fn a_network_and_an_operator_have_limits_of_their_own() {
         })
         .collect();
         assert_eq!(begun, began.map(|number| (ids[number], places[number])));
-        pacer.finished(places[began[0]], Sign::Served);
+        pacer.finished(ids[began[0]], places[began[0]], Sign::Served);
         assert!(matches!(pacer.begin_next(), NextStart::Start(..)), "what ends makes room");
     }
 }
@@ -234,15 +234,15 @@ fn room_goes_to_who_can_use_it() {
     assert_eq!(pacer.begin_next(), NextStart::Nothing, "both wait for the operator");
     pacer.push(ids[1], busy);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[1], busy));
-    pacer.finished(of_operator(3), Sign::Served);
+    pacer.finished(ids[0], of_operator(3), Sign::Served);
     assert_eq!(
         pacer.begin_next(),
         NextStart::Start(ids[3], of_operator(2)),
         "the address of the first is busy"
     );
-    pacer.finished(busy, Sign::Served);
+    pacer.finished(ids[1], busy, Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Nothing);
-    pacer.finished(of_operator(2), Sign::Served);
+    pacer.finished(ids[3], of_operator(2), Sign::Served);
     assert_eq!(pacer.begin_next(), NextStart::Start(ids[2], of_operator(1)));
 }
 
@@ -272,8 +272,8 @@ fn ends_by(pacer: &mut Pacer<FakeRelativeClock>, clock: &FakeRelativeClock, sign
         pacer.rested(bucket);
         next = pacer.begin_next();
     }
-    if let NextStart::Start(_, place) = next {
-        pacer.finished(place, sign);
+    if let NextStart::Start(id, place) = next {
+        pacer.finished(id, place, sign);
     }
     next
 }
@@ -356,7 +356,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     let operator = prop::option::of(prop::sample::select(operators));
     let signs = [Sign::Served, Sign::Served, Sign::Complained, Sign::Dropped, Sign::Silent, Sign::Nothing];
     let signs = prop::array::uniform3(prop::sample::select(signs.to_vec()));
-    (0u8..3, 0u8..4, operator, 1u8..4, 0u16..3000, signs).prop_map(
+    (0u8..3, 0u8..4, operator, 1u8..4, 0u16..6000, signs).prop_map(
         |(network, last, operator, times, lasts, signs)| Asked {
             place: AskedPlace {
                 endpoint: Endpoint { ip: [192, 0, network, last].into(), port: 25 },
@@ -381,15 +381,18 @@ fn bucket_limits() -> impl Strategy<Value = BucketLimits> {
 fn limits() -> impl Strategy<Value = Limits> {
     let buckets = (bucket_limits(), bucket_limits(), bucket_limits());
     let cool_down = prop::option::of(Just(COOL_DOWN));
-    (0u32..30, 1usize..20, buckets, cool_down, prop::option::of(any::<u64>())).prop_map(
-        |(rate, in_flight, (per_ip, per_network, per_operator), cool_down, order_seed)| Limits {
-            rate: NonZeroU32::new(rate),
-            in_flight,
-            per_ip,
-            per_network,
-            per_operator,
-            cool_down,
-            order_seed,
+    (0u32..30, (1usize..20, 0usize..6), buckets, cool_down, prop::option::of(any::<u64>())).prop_map(
+        |(rate, (in_flight, slow_in_flight), (per_ip, per_network, per_operator), cool_down, order_seed)| {
+            Limits {
+                rate: NonZeroU32::new(rate),
+                in_flight,
+                slow_in_flight,
+                per_ip,
+                per_network,
+                per_operator,
+                cool_down,
+                order_seed,
+            }
         },
     )
 }
@@ -439,7 +442,8 @@ fn play(limits: Limits, list: &[Asked]) -> (Vec<PlayedConnection>, usize) {
             NextStart::After(pause) => due.push(Reverse((now + pause, Due::Permit))),
             // Nobody waits where no limit is in the way, once all that is due has happened.
             NextStart::Nothing
-                if pacer.open() < limits.in_flight && due.peek().is_none_or(|Reverse((at, _))| *at > now) =>
+                if pacer.table.room(now) == Room::Yes
+                    && due.peek().is_none_or(|Reverse((at, _))| *at > now) =>
             {
                 for (asked, _) in list.iter().zip(&waits).filter(|(_, waits)| **waits) {
                     assert!(pacer.obstacle(asked.place).is_some(), "{asked:?} could begin at {now:?}");
@@ -454,7 +458,7 @@ fn play(limits: Limits, list: &[Asked]) -> (Vec<PlayedConnection>, usize) {
             Due::Permit => {}
             Due::Rested(number) => pacer.rested(rests[number]),
             Due::Ended(number) => {
-                pacer.finished(list[number].place, sign(number, left[number]));
+                pacer.finished(ids[number], list[number].place, sign(number, left[number]));
                 left[number] -= 1;
                 if left[number] > 0 {
                     waits[number] = true;
@@ -516,6 +520,17 @@ fn asked_in_vain(connections: &[PlayedConnection]) -> Option<String> {
     None
 }
 
+/// Where more of these connections than `most` are open that are not slow.
+fn too_many_quick(most: usize, connections: &[PlayedConnection]) -> Option<String> {
+    let starts = connections.iter().enumerate();
+    let mut quick = starts.map(|(index, (_, start, ..))| {
+        let is_quick = |(_, begun, end, _): &&PlayedConnection| end > start && *begun + SLOW_AFTER > *start;
+        (start, 1 + connections[..index].iter().filter(is_quick).count())
+    });
+    let over = quick.find(|(_, open)| *open > most);
+    over.map(|(start, open)| format!("{open} that are not slow at {start:?}"))
+}
+
 /// What of these connections breaks a limit.
 fn broken(limits: &BucketLimits, connections: &[PlayedConnection]) -> Option<String> {
     for (index, (_, start, ..)) in connections.iter().enumerate() {
@@ -547,8 +562,10 @@ proptest! {
         prop_assert_eq!(connections.len() + forgone, due);
         let meets_nobody = list.iter().any(|asked| asked.signs.contains(&Sign::Silent));
         prop_assert!(forgone == 0 || limits.cool_down.is_some() || meets_nobody);
-        let whole = BucketLimits::of_connections(u32::try_from(limits.in_flight).unwrap());
+        let open_max = limits.in_flight + limits.slow_in_flight;
+        let whole = BucketLimits::of_connections(u32::try_from(open_max).unwrap());
         prop_assert_eq!(broken(&whole, &connections), None);
+        prop_assert_eq!(too_many_quick(limits.in_flight, &connections), None);
         let of = |belongs: &dyn Fn(&AskedPlace) -> bool| -> Vec<PlayedConnection> {
             connections.iter().filter(|(place, ..)| belongs(place)).copied().collect()
         };

@@ -18,7 +18,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let sign = if spoke { sign.where_it_spoke() } else { sign };
         let suspect = self.reach.is_suspect(place.endpoint.ip);
         let sign = if suspect { sign.where_nothing_opens() } else { sign };
-        for (bucket, change) in self.pacer.finished(place, sign) {
+        for (bucket, change) in self.pacer.finished(id, place, sign) {
             self.place_changed(id, bucket, change, answer);
         }
         self.progress.set_cool_downs(self.pacer.cool_downs());
