@@ -90,6 +90,13 @@ pub enum Command {
         mut_arg("sender", kept_from_the_run)
     )]
     Judge(Box<JudgeArgs>),
+    /// Join the shards of a run into one run, without sending a packet
+    #[command(
+        after_help = "Each shard was made by `mxray scan --shard I/N` of the same list with the same options, has come to \
+        its end, and is named once. Exit codes: 0 joined; 1 a file cannot be read or written; 2 wrong use, or the runs do \
+        not belong together; one line says which, and nothing is written."
+    )]
+    Merge(MergeArgs),
     /// Show what a run saw of one domain in the shape of a TLS report (RFC 8460)
     #[command(
         after_help = "It is for the owner of the domain to read, and no report of a sender: no mail was sent, and each \
@@ -202,7 +209,7 @@ pub struct ScanArgs {
 
     /// Ask only what lies in this part of the networks, as `2/3` for the second of three machines; `mxray merge` joins
     /// them. The limits of an operator, --rate, --in-flight and --lookups-in-flight are shared among the shards
-    #[arg(long, hide = true, value_name = "I/N", conflicts_with_all = ["dry_run", "format"])]
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["dry_run", "format"])]
     pub shard: Option<Shard>,
 
     /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip`, `ip,port` or
@@ -314,6 +321,18 @@ pub struct JudgeArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub judging: JudgingArgs,
+}
+
+/// `mxray merge`
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The run directories of all shards, in any order
+    #[arg(value_name = "RUN_DIR", required = true)]
+    pub runs: Vec<PathBuf>,
+
+    /// Directory to write the whole run to [default: mxray-merged-DATE-TIME]
+    #[arg(short, long, value_name = "RUN_DIR")]
+    pub output: Option<PathBuf>,
 }
 
 /// `mxray tlsrpt`

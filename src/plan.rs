@@ -4,6 +4,7 @@
 //! first packet: files are opened, roots and blocklists read, names checked.
 //! No stage ever sees the whole configuration.
 
+mod alike;
 mod client_hello;
 mod dialogue;
 mod distinct_files;
@@ -20,6 +21,7 @@ mod stored_files;
 mod stores;
 mod system_store;
 
+pub use alike::shards_in_order;
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use files::{blocklist, read_file};

@@ -18,7 +18,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
-use survey::{Row, Run, Scan};
+use survey::content::{assert_same, content};
+use survey::{Run, Scan};
 use tempfile::TempDir;
 
 /// A certificate, and not that of the lab.
@@ -56,10 +57,6 @@ const DOMAINS: usize = 52;
 
 /// Lines that are no targets.
 const REJECTS: &str = "no domain, \"at\" all\n-\n";
-
-/// Tables, with what names a row of each.
-const TABLES: [&str; 7] =
-    ["domains.csv", "endpoints.csv", "certificates.csv", "mx.csv", "rejects.csv", "suites.csv", "groups.csv"];
 
 struct Lab {
     fleet: Fleet,
@@ -101,38 +98,6 @@ fn resume(run: &Path, more: &[&str]) -> Output {
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Whether a cell may be another in the next run: times, and what hangs on them.
-fn is_of_time(column: &str) -> bool {
-    column.ends_with("_us")
-        || ["started", "bytes_in", "tickets", "cert_trusted_by", "trusted_by"].contains(&column)
-}
-
-/// All that a run says, without its times, in an order of its own.
-fn content(run: &Path) -> BTreeMap<&'static str, Vec<Row>> {
-    let rows = |name| {
-        let mut rows = survey::rows(&run.join(name));
-        rows.iter_mut().for_each(|row| row.retain(|column, _| !is_of_time(column)));
-        rows.sort();
-        rows
-    };
-    TABLES.map(|name| (name, rows(name))).into()
-}
-
-fn assert_same(found: &Path, expected: &BTreeMap<&'static str, Vec<Row>>) {
-    for (name, rows) in content(found) {
-        let expected = &expected[name];
-        for (found, expected) in rows.iter().zip(expected) {
-            let differing: Vec<_> = found
-                .iter()
-                .filter(|(column, cell)| expected.get(*column) != Some(cell))
-                .map(|(column, cell)| (column, cell, &expected[column]))
-                .collect();
-            assert!(differing.is_empty(), "{name}: {differing:?} of {found:?}");
-        }
-        assert_eq!(rows.len(), expected.len(), "{name}");
-    }
 }
 
 fn kills() -> usize {

@@ -17,6 +17,7 @@ mod judge;
 #[cfg(feature = "lab")]
 mod lab;
 mod list_end;
+mod merge;
 mod messages;
 mod missing;
 mod needs;
@@ -74,6 +75,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Scan(args) => scan::run(*args).await,
             Command::Probe(args) => probe::run(*args).await,
             Command::Judge(args) => judge::run(*args),
+            Command::Merge(args) => merge::run(args),
             Command::Tlsrpt(args) => tlsrpt::run(&args),
             #[cfg(feature = "lab")]
             Command::Demo(args) => demo::run(args).await,

@@ -100,6 +100,10 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             files.write("--output", &args.output);
             files.read_judging(&args.judging);
         }
+        Command::Merge(args) => {
+            args.runs.iter().for_each(|run| files.read("RUN_DIR", run));
+            files.write("--output", &args.output);
+        }
         Command::Tlsrpt(args) => {
             files.read("RUN_DIR", &args.run);
             files.write("--output", &args.output);

@@ -199,7 +199,7 @@ fn check_options(run: &Path, before: &ArgMatches, now: &ArgMatches) -> Result<()
 }
 
 /// The words of an option, as they were given or by default.
-fn words(matches: &ArgMatches, id: &str) -> Vec<String> {
+pub(super) fn words(matches: &ArgMatches, id: &str) -> Vec<String> {
     let words = matches.try_get_raw(id).ok().flatten();
     words.into_iter().flatten().map(|word| word.to_string_lossy().into_owned()).collect()
 }

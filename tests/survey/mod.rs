@@ -5,6 +5,8 @@
 // Each test that includes this uses a part of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod content;
+
 use assert_cmd::Command;
 use mxray::internals::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,11 +3,12 @@
 
 use super::StoreError;
 use super::certificates::StoredCertificates;
-use super::lines::StoredLines;
+use super::lines::{StoredLines, json_cause};
 use super::loss::Loss;
 use super::observations::{FILE, JournalLine};
 use super::place::{LinePlace, PlacedLines};
 use crate::model::{Observation, ProbeKey};
+use serde::Deserialize;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -15,6 +16,12 @@ use std::path::Path;
 /// Stands for a key; two have the same once in 2^128 pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct KeyDigest(u64, u64);
+
+/// The key of a line.
+#[derive(Deserialize)]
+struct OfKey {
+    key: ProbeKey,
+}
 
 #[derive(Clone, Copy)]
 struct NotedKey {
@@ -44,8 +51,8 @@ impl ObservationsByKey {
         let mut lines = StoredLines::open(dir, FILE)?;
         while let Some(line) = lines.read_next()? {
             let place = LinePlace::new(line.offset, line.text.len());
-            let key = serde_json::from_slice::<ProbeKey>(line.text);
-            let key = key.map_err(|error| lines.broken(super::lines::json_cause(&error)))?;
+            let key = serde_json::from_slice::<OfKey>(line.text);
+            let key = key.map_err(|error| lines.broken(json_cause(&error)))?.key;
             check(&key).map_err(|cause| lines.broken(cause))?;
             let digest = noted.digest(&key);
             if noted.places.insert(digest, NotedKey { place, tlsa: false }).is_some() {
