@@ -47,7 +47,7 @@ pub type NamedRun<'a> = (&'a Path, &'a RunInfo);
 /// # Errors
 /// [`UsageError`]: what is missing, or does not belong together; it names the folder.
 pub fn shards_in_order(runs: &[NamedRun<'_>]) -> Result<Vec<usize>, UsageError> {
-    let shards = runs.iter().map(|run| shard(run)).collect::<Result<Vec<_>, _>>()?;
+    let shards = runs.iter().map(shard).collect::<Result<Vec<_>, _>>()?;
     let (Some(first), Some(of)) = (runs.first(), shards.first().map(|shard| shard.of().get())) else {
         return Err(UsageError("no shard was named".to_string()));
     };

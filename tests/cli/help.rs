@@ -8,10 +8,11 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "scan",
     "probe",
     "judge",
+    "merge",
     "tlsrpt",
     "demo",
     "lab",

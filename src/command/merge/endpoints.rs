@@ -1,10 +1,10 @@
 //! What was seen at the endpoints of all shards. It is judged once for its row, and
 //! again for the targets that rest on it, unless that was done a moment ago.
 
-use super::{joined, may_have_tlsa};
+use super::joined::suspect_families;
 use crate::command::CommandError;
 use crate::model::{
-    DomainFacts, EndpointRecord, Failure, JudgedEndpoint, Kind, Observation, Phase, ProbeKey, Shard,
+    DomainFacts, EndpointRecord, Exchange, Failure, JudgedEndpoint, Kind, Observation, Phase, ProbeKey, Shard,
 };
 use crate::run_dir::RunInfo;
 use crate::run_dir::read::{Observations, ObservationsByKey, Stored, StoredRun};
@@ -84,7 +84,7 @@ impl Endpoints {
     /// Notes the keys whose certificates a domain holds against TLSA records.
     pub(super) fn note_tlsa(&mut self, facts: &DomainFacts, port: u16) {
         for (exchange, key) in facts.probe_keys(port) {
-            if may_have_tlsa(&facts.exchanges, exchange)
+            if facts.exchanges.get(exchange).is_some_and(Exchange::may_have_tlsa)
                 && let Some(observations) = self.of_key(&key)
             {
                 observations.note_tlsa(&key);
@@ -110,7 +110,7 @@ impl Endpoints {
                 self.reach.add(&observation);
             }
         }
-        self.suspects = joined::suspect_families(named, &self.reach);
+        self.suspects = suspect_families(named, &self.reach);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What `run.json` says of a run that was joined.
 
-use super::super::survey::suspects;
+use crate::command::survey::suspects;
 use crate::model::Shard;
 use crate::run_dir::{
     BLOCKLIST_READS_MAX, MergedShard, RunCoolDowns, RunCounts, RunInfo, RunLimits, RunSample,
@@ -48,7 +48,7 @@ pub(super) fn finish(
     info.finished = Some(true);
     info.network_suspect = Some(suspect);
     info.cool_downs = Some(cool_downs(infos().filter_map(|info| info.cool_downs.as_ref())));
-    info.sample = infos().filter_map(|info| info.sample.clone()).reduce(|one, other| RunSample {
+    info.sample = infos().filter_map(|info| info.sample).reduce(|one, other| RunSample {
         endpoints_alike: one.endpoints_alike + other.endpoints_alike,
         names_asked: one.names_asked + other.names_asked,
         names_inferred: one.names_inferred + other.names_inferred,

@@ -12,7 +12,7 @@ mod targets;
 use super::list_end::own_network;
 use super::{CommandError, survey};
 use crate::cli::{JudgingArgs, MergeArgs};
-use crate::model::{DomainRecord, Exchange, Record};
+use crate::model::{DomainRecord, Record};
 use crate::plan;
 use crate::report::Summary;
 use crate::run_dir::read::StoredRun;
@@ -133,9 +133,4 @@ impl Joining {
         self.summary.add(record);
         self.directory.write(record).map_err(|error| unwritten(&error))
     }
-}
-
-/// Whether a host may have TLSA records against which its certificate is held.
-fn may_have_tlsa(exchanges: &[Exchange], exchange: usize) -> bool {
-    exchanges.get(exchange).is_some_and(Exchange::may_have_tlsa)
 }

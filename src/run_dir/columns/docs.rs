@@ -33,7 +33,7 @@ import the columns as text.
 
 Beside the tables a run directory holds `observations.jsonl`, the journal: one line for each probe with all that
 was seen, every reply whole; `facts.jsonl`, one line for each target with all that the DNS said, in the order of
-`domains.csv`; and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
+`domains.csv` (a shard of a run has more of them); and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
 `mxray judge` makes new verdicts from these, `certificates.csv` and `rejects.csv`. While a run goes on there is
 `run.json.new`, too: it keeps room on the disk for `run.json`; and while `--resume` writes the tables anew, each has the
 name `….new`. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
