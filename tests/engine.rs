@@ -416,15 +416,15 @@ async fn a_stop_ends_what_is_open_and_counts_the_rest() {
 async fn a_run_that_goes_on_asks_only_for_what_is_missing() {
     let whole = survey(config(), 3, CountingProbe::new(|_, _| None), names(6)).await.unwrap();
     let (policy, progress) = (policy(), Arc::new(Progress::default()));
-    let mut earlier = Earlier::new();
+    let mut earlier = Earlier::new(None);
     // Of three hosts two are known; of their four domains, two.
     let is_of = |host: usize, ip: IpAddr| ip == address(host);
     for observation in whole.endpoints.into_iter().filter(|seen| !is_of(2, seen.key.endpoint.ip)) {
-        earlier.endpoint(&policy, observation, false, &progress);
+        earlier.endpoint(&policy, observation, false, &progress).unwrap();
     }
     for (number, domain) in [(0, true), (1, true), (2, false)] {
         let target = whole.domains.iter().find(|row| row.facts.target.line == number + 1).unwrap();
-        let row = earlier.domain(&policy, target.facts.clone(), config().port, &progress);
+        let row = earlier.domain(&policy, target.facts.clone(), config().port, &progress).unwrap();
         assert_eq!(row.is_some(), domain, "{number}");
         assert!(row.is_none_or(|row| row == Record::Domain(Box::new(target.clone()))));
     }

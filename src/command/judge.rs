@@ -11,6 +11,7 @@ use super::resolvers::Lost;
 use super::signals::Stop;
 use super::survey::{self, Surveyed, default_directory};
 use crate::cli::JudgeArgs;
+use crate::engine::{Findings, KeptFinding};
 use crate::model::{DomainRecord, Exchange, JudgedEndpoint, Observation, ProbeKey, Record};
 use crate::plan::{self, Judging};
 use crate::report::Summary;
@@ -49,6 +50,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         summary: Summary::default(),
         with_tlsa: HashSet::new(),
         judged: HashMap::new(),
+        findings: Findings::new(Some(path.clone())),
         counts: run_dir::RunCounts::default(),
         rows,
         losses: Missing::default(),
@@ -205,7 +207,8 @@ struct Rejudged {
     summary: Summary,
     /// Keys whose host has TLSA records.
     with_tlsa: HashSet<ProbeKey>,
-    judged: HashMap<ProbeKey, Arc<JudgedEndpoint>>,
+    judged: HashMap<ProbeKey, KeptFinding>,
+    findings: Findings,
     counts: run_dir::RunCounts,
     /// Rows of `domains.csv` of a run that was killed.
     rows: u64,
@@ -257,11 +260,18 @@ impl Rejudged {
         // That of a domain whose facts a run that was killed did not write down.
         let tlsa = observation.tlsa == Some(true) || self.with_tlsa.contains(&observation.key);
         let stand_in = observation.stand_in().and_then(|key| self.judged.get(&key).cloned());
+        let stand_in = stand_in.map(|kept| self.whole(&kept)).transpose()?;
         let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.as_deref() };
         let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
-        self.judged.insert(judged.finding.key.clone(), Arc::new(judged));
+        let key = judged.finding.key.clone();
+        self.judged.insert(key, self.findings.keep(judged, &record.observation, context));
         self.counts.endpoints_written += 1;
         self.emit(Record::Endpoint(Box::new(record)))
+    }
+
+    fn whole(&mut self, kept: &KeptFinding) -> Result<Arc<JudgedEndpoint>, CommandError> {
+        let lost = |error| anyhow!("what was found is lost from its file: {error}");
+        Ok(self.findings.whole(&self.policy, kept).map_err(lost)?)
     }
 
     fn is_suspect(&mut self, observation: &Observation) -> bool {
@@ -278,8 +288,8 @@ impl Rejudged {
         };
         let mut probes = Vec::new();
         for (exchange, key) in facts.probe_keys(self.port).filter(|_| facts.failure.is_none()) {
-            match self.judged.get(&key) {
-                Some(judged) => probes.push((exchange, judged.clone())),
+            match self.judged.get(&key).cloned() {
+                Some(kept) => probes.push((exchange, self.whole(&kept)?)),
                 None if self.killed => {
                     self.leave_out();
                     return Ok(());

@@ -45,7 +45,8 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     let policy = stages.policy.clone();
     let (path, resumed) = (run.clone(), info.clone());
     let taking = tokio::task::spawn_blocking(move || {
-        let mut kept = KeptPart::new(RunDirectory::go_on(&path, &resumed)?, policy, (port, resumed.shard));
+        let directory = RunDirectory::go_on(&path, &resumed)?;
+        let mut kept = KeptPart::new(directory, policy, (port, resumed.shard, path));
         kept.take_up(&stored.as_killed())?;
         kept.settle()
     });
@@ -92,8 +93,13 @@ struct KeptPart {
 }
 
 impl KeptPart {
-    fn new(directory: RewrittenRun, policy: Arc<Policy>, (port, shard): (u16, Option<Shard>)) -> Self {
-        let part = EarlierPart { found: Earlier::new().in_shard(shard), ..EarlierPart::default() };
+    fn new(
+        directory: RewrittenRun,
+        policy: Arc<Policy>,
+        (port, shard, path): (u16, Option<Shard>, PathBuf),
+    ) -> Self {
+        let found = Earlier::new(Some(path)).in_shard(shard);
+        let part = EarlierPart { found, ..EarlierPart::default() };
         Self { directory, policy, port, fold: Fold::default(), part }
     }
 
@@ -117,7 +123,8 @@ impl KeptPart {
             }
             let tlsa = with_tlsa.contains(&seen.key);
             let EarlierPart { found, progress, .. } = &mut self.part;
-            let record = found.endpoint(&self.policy, *seen, tlsa, progress);
+            let record =
+                found.endpoint(&self.policy, *seen, tlsa, progress).map_err(|error| unread(&error))?;
             self.keep(&Record::Endpoint(Box::new(record)))?;
         }
         let mut facts = stored.facts()?;
@@ -125,7 +132,8 @@ impl KeptPart {
             let StoredFacts::Whole(facts) = read else { continue };
             let line = facts.target.line;
             let EarlierPart { found, progress, .. } = &mut self.part;
-            if let Some(record) = found.domain(&self.policy, *facts, self.port, progress) {
+            let taken = found.domain(&self.policy, *facts, self.port, progress);
+            if let Some(record) = taken.map_err(|error| unread(&error))? {
                 self.part.done.insert(line);
                 self.keep(&record)?;
             }
@@ -162,6 +170,10 @@ impl KeptPart {
         let directory = self.directory.settle().map_err(|error| unwritten(&error))?;
         Ok((directory, self.fold, self.part))
     }
+}
+
+fn unread(error: &io::Error) -> CommandError {
+    anyhow!("what was found is lost from its file: {error}").into()
 }
 
 fn unwritten(error: &io::Error) -> CommandError {

@@ -97,11 +97,11 @@ fn ask(part: &mut EarlierPart, policy: &Policy, mut write: impl FnMut(&Record)) 
         let facts = facts(line);
         for (_, key) in facts.probe_keys(PORT).filter(|_| facts.failure.is_none()) {
             if !part.found.knows(&key) {
-                let record = part.found.endpoint(policy, seen(&key), false, &part.progress);
+                let record = part.found.endpoint(policy, seen(&key), false, &part.progress).unwrap();
                 write(&Record::Endpoint(Box::new(record)));
             }
         }
-        let record = part.found.domain(policy, facts, PORT, &part.progress).unwrap();
+        let record = part.found.domain(policy, facts, PORT, &part.progress).unwrap().unwrap();
         write(&record);
     }
     for line in (TARGETS + 1..TARGETS + 4).filter(|line| !part.done.contains(*line)) {
@@ -120,7 +120,8 @@ fn whole(dir: &Path) {
 /// Goes on with a run, up to where the asking begins.
 fn taken_up(dir: &Path) -> Result<(RunDirectory, Fold, EarlierPart), CommandError> {
     let stored = StoredRun::open(dir)?;
-    let mut kept = KeptPart::new(RunDirectory::go_on(dir, stored.info())?, policy(), (PORT, None));
+    let directory = RunDirectory::go_on(dir, stored.info())?;
+    let mut kept = KeptPart::new(directory, policy(), (PORT, None, dir.to_path_buf()));
     kept.take_up(&stored.as_killed())?;
     kept.settle()
 }

@@ -1,10 +1,10 @@
 //! One probe per key, however many domains share it.
 
+use super::findings::KeptFinding;
 use super::operators::OperatorId;
-use crate::model::{JudgedEndpoint, ProbeKey};
+use crate::model::ProbeKey;
 use indexmap::IndexMap;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 /// Index of a key in the [`KeyTable`] of its run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ enum ProbeState {
     /// Queued, under way or `paused`; these domains wait for it.
     Waiting { domains: Vec<DomainId>, paused: bool, operator: Option<OperatorId> },
     /// Probed.
-    Done(Arc<JudgedEndpoint>),
+    Done(KeptFinding),
 }
 
 /// What asking for a key comes to.
@@ -51,7 +51,7 @@ pub struct KeyTable {
 
 impl KeyTable {
     /// With keys that were probed before the run began.
-    pub fn knowing(done: HashMap<ProbeKey, Arc<JudgedEndpoint>>) -> Self {
+    pub fn knowing(done: HashMap<ProbeKey, KeptFinding>) -> Self {
         let keys = done.into_iter().map(|(key, endpoint)| (key, ProbeState::Done(endpoint))).collect();
         Self { keys, ..Self::default() }
     }
@@ -89,7 +89,7 @@ impl KeyTable {
     }
 
     /// Stores what was found and gives back who waits for it.
-    pub fn finish(&mut self, id: KeyId, endpoint: Arc<JudgedEndpoint>) -> Vec<DomainId> {
+    pub fn finish(&mut self, id: KeyId, endpoint: KeptFinding) -> Vec<DomainId> {
         let Some((_, state)) = self.keys.get_index_mut(id.0) else { return Vec::new() };
         match std::mem::replace(state, ProbeState::Done(endpoint)) {
             ProbeState::Waiting { domains, paused, .. } => {
@@ -154,12 +154,12 @@ impl KeyTable {
     }
 
     /// What was found of this key, once it is.
-    pub fn found(&self, key: &ProbeKey) -> Option<&Arc<JudgedEndpoint>> {
-        self.judged(KeyId(self.keys.get_index_of(key)?))
+    pub fn found(&self, key: &ProbeKey) -> Option<&KeptFinding> {
+        self.kept(KeyId(self.keys.get_index_of(key)?))
     }
 
     /// What was found, once it is.
-    pub fn judged(&self, id: KeyId) -> Option<&Arc<JudgedEndpoint>> {
+    pub fn kept(&self, id: KeyId) -> Option<&KeptFinding> {
         match self.keys.get_index(id.0) {
             Some((_, ProbeState::Done(endpoint))) => Some(endpoint),
             _ => None,
@@ -170,7 +170,8 @@ impl KeyTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Endpoint, Failure, Finding, Kind, MxHost, Outcome, Phase};
+    use crate::model::{Endpoint, Failure, Finding, JudgedEndpoint, Kind, MxHost, Outcome, Phase};
+    use std::sync::Arc;
 
     fn key(name: &str) -> ProbeKey {
         ProbeKey {
@@ -179,7 +180,7 @@ mod tests {
         }
     }
 
-    fn judged() -> JudgedEndpoint {
+    fn judged() -> KeptFinding {
         let finding = Finding {
             key: key("a.example"),
             failure: None,
@@ -190,7 +191,7 @@ mod tests {
             reply_forms: Default::default(),
         };
         let timeout = Failure::new(Phase::Greeting, Kind::Timeout);
-        JudgedEndpoint::of_outcome(finding, Outcome::undetermined(&timeout))
+        KeptFinding::Whole(Arc::new(JudgedEndpoint::of_outcome(finding, Outcome::undetermined(&timeout))))
     }
 
     #[test]
@@ -199,9 +200,9 @@ mod tests {
         let Registration::New(id) = table.ask(key("a.example"), 1) else { panic!("new") };
         assert!(matches!(table.ask(key("a.example"), 2), Registration::Waiting(same) if same == id));
         assert!(matches!(table.ask(key("b.example"), 3), Registration::New(other) if other != id));
-        assert_eq!(table.finish(id, Arc::new(judged())), [1, 2]);
+        assert_eq!(table.finish(id, judged()), [1, 2]);
         assert!(matches!(table.ask(key("a.example"), 4), Registration::Done(same) if same == id));
-        assert!(table.judged(id).is_some());
+        assert!(table.kept(id).is_some());
     }
 
     #[test]
@@ -230,7 +231,7 @@ mod tests {
         assert_eq!(table.paused_domains(), 0);
         table.set_paused(other, true);
         assert_eq!(table.paused_domains(), 2);
-        table.finish(other, Arc::new(judged()));
+        table.finish(other, judged());
         table.set_paused(other, false);
         assert_eq!(table.paused_domains(), 0);
     }

@@ -50,6 +50,9 @@ pub enum EngineError {
     /// What the DNS said of domains that wait cannot be read again.
     #[error("domains that waited in a file are lost: {0}")]
     Spill(#[source] io::Error),
+    /// What was seen of a host cannot be read again.
+    #[error("what was found is lost from its file: {0}")]
+    Findings(#[source] io::Error),
     /// Whoever writes the records is gone.
     #[error("the output ended before the run")]
     OutputGone,

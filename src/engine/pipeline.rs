@@ -17,10 +17,10 @@ mod part;
 mod places;
 
 use super::coalesce::{KeyId, KeyTable, Registration};
-use super::common_parts::CommonParts;
 use super::config::{EngineConfig, EngineError};
 use super::counts::EngineCounts;
 use super::earlier::Earlier;
+use super::findings::{Findings, KeptFinding};
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
 use super::nobody::NobodyThere;
@@ -103,8 +103,9 @@ pub async fn go_on<L: Lookup, P: Probe>(
     stop: CancellationToken,
 ) -> Result<EngineCounts, EngineError> {
     let (lookup, probe, policy) = stages;
-    let Earlier { goes_on, done, reach, addresses, counts, samples, common_parts, shard: _ } = earlier;
+    let Earlier { goes_on, done, reach, addresses, counts, samples, findings, shard: _ } = earlier;
     let samples = if config.sample { samples } else { Samples::default() };
+    let findings = if goes_on { findings } else { Findings::new(config.spill_dir.clone()) };
     let operators = OperatorNumbers::default();
     let mut pacer = Pacer::new(config.limits, config.retry).after_another(goes_on);
     for (name, earlier) in &progress.places().standing {
@@ -112,7 +113,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
     }
     let outlook = Outlook::new(&counts);
     let pipeline = Pipeline {
-        common_parts,
+        findings,
         lookup,
         probe,
         policy,
@@ -160,7 +161,7 @@ struct Pipeline<L, P> {
     progress: Arc<Progress>,
     tasks: JoinSet<Event>,
     keys: KeyTable,
-    common_parts: CommonParts,
+    findings: Findings,
     under_way: UnderWay,
     pacer: Pacer,
     starts: Arc<Starts>,
@@ -525,17 +526,17 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             self.outlook.asked();
         }
         let suspect = self.reach.is_suspect(observation.key.endpoint.ip);
-        let stand_in = observation.stand_in().and_then(|key| self.keys.found(&key));
-        let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.map(Arc::as_ref) };
-        let (record, mut judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
+        let stand_in = observation.stand_in().and_then(|key| self.keys.found(&key).cloned());
+        let stand_in = stand_in.map(|kept| self.whole(&kept)).transpose()?;
+        let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.as_deref() };
+        let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
+        self.samples.found(&judged);
+        self.settle_names(judged.finding.key.endpoint);
+        let kept = self.findings.keep(judged, &record.observation, context);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);
         self.emit(Record::Endpoint(Box::new(record))).await?;
-        self.common_parts.share(&mut judged);
-        let judged = Arc::new(judged);
-        self.samples.found(&judged);
-        self.settle_names(judged.finding.key.endpoint);
-        for domain in self.keys.finish(id, judged) {
+        for domain in self.keys.finish(id, kept) {
             if let Some(pending) = self.joiner.arrived(domain) {
                 self.complete(pending).await?;
             }
@@ -544,10 +545,17 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     async fn complete(&mut self, pending: Pending) -> Result<(), EngineError> {
-        let found = pending.probes.iter();
-        let probes: Vec<_> =
-            found.filter_map(|(exchange, id)| Some((*exchange, self.keys.judged(*id)?.clone()))).collect();
+        let mut probes = Vec::with_capacity(pending.probes.len());
+        for (exchange, id) in &pending.probes {
+            if let Some(kept) = self.keys.kept(*id).cloned() {
+                probes.push((*exchange, self.whole(&kept)?));
+            }
+        }
         self.emit_domain(pending.facts, &probes).await
+    }
+
+    fn whole(&mut self, kept: &KeptFinding) -> Result<Arc<JudgedEndpoint>, EngineError> {
+        self.findings.whole(&self.policy, kept).map_err(EngineError::Findings)
     }
 
     async fn emit_domain(

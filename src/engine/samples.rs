@@ -8,7 +8,7 @@
 //! and so was a look without a name, they are told as one of these; else they are
 //! asked.
 
-use crate::model::{Delivery, Endpoint, JudgedEndpoint, MxHost, Outcome, ProbeKey};
+use crate::model::{Delivery, Endpoint, JudgedEndpoint, MxHost, NegotiatedTls, Outcome, ProbeKey};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -41,6 +41,13 @@ enum Likeness {
     Differs,
 }
 
+/// A name whose answer may count for others.
+#[derive(Debug)]
+struct StandIn {
+    sni: Option<MxHost>,
+    session: Arc<NegotiatedTls>,
+}
+
 /// The names of one address and port.
 #[derive(Debug, Default)]
 struct AddressNames {
@@ -53,7 +60,7 @@ struct AddressNames {
     /// Names that are to be asked beside those that were drawn.
     lacking: u32,
     /// The first that was answered.
-    stand_in: Option<Arc<JudgedEndpoint>>,
+    stand_in: Option<StandIn>,
     nameless: Nameless,
     likeness: Likeness,
 }
@@ -80,21 +87,23 @@ impl AddressNames {
     }
 
     /// Takes what was found of a key that was asked.
-    fn found(&mut self, judged: &Arc<JudgedEndpoint>) {
+    fn found(&mut self, judged: &JudgedEndpoint) {
         self.open = self.open.saturating_sub(1);
-        let outcome = &judged.outcome;
-        let named = judged.finding.key.sni.is_some();
-        match (outcome.delivery, &self.stand_in) {
+        let Outcome { delivery, session, .. } = &judged.outcome;
+        let sni = &judged.finding.key.sni;
+        match (delivery, session, &self.stand_in) {
             // It says nothing of the others, neither way.
-            (Delivery::Undetermined, _) => return,
-            (Delivery::Encrypted, None) => self.stand_in = Some(judged.clone()),
-            (Delivery::Encrypted, Some(first)) if are_alike(&first.outcome, outcome) => {}
+            (Delivery::Undetermined, ..) => return,
+            (Delivery::Encrypted, Some(session), None) => {
+                self.stand_in = Some(StandIn { sni: sni.clone(), session: session.clone() });
+            }
+            (Delivery::Encrypted, Some(session), Some(first)) if first.session == *session => {}
             _ => {
                 self.likeness = Likeness::Differs;
                 return;
             }
         }
-        if named {
+        if sni.is_some() {
             self.alike += 1;
         } else {
             self.nameless = Nameless::Alike;
@@ -113,11 +122,6 @@ impl AddressNames {
             self.likeness = if is_alike { Likeness::Alike } else { Likeness::Differs };
         }
     }
-}
-
-/// Whether two names were answered with the same version, suite and group.
-fn are_alike(one: &Outcome, other: &Outcome) -> bool {
-    one.delivery == other.delivery && one.session.is_some() && one.session == other.session
 }
 
 /// What sampling came to.
@@ -187,11 +191,11 @@ impl Samples {
     pub(super) fn stand_in(&self, key: &ProbeKey) -> Option<Option<MxHost>> {
         let names = self.at.get(&key.endpoint).filter(|names| names.likeness == Likeness::Alike)?;
         let other = names.stand_in.as_ref()?;
-        key.sni.as_ref().map(|_| other.finding.key.sni.clone())
+        key.sni.as_ref().map(|_| other.sni.clone())
     }
 
     /// Takes what was found of a key, asked or not.
-    pub(super) fn found(&mut self, judged: &Arc<JudgedEndpoint>) {
+    pub(super) fn found(&mut self, judged: &JudgedEndpoint) {
         let Some(names) = self.at.get_mut(&judged.finding.key.endpoint) else { return };
         if judged.is_sampled() {
             self.counts.names_inferred += 1;

@@ -3,20 +3,13 @@
 //! the list.
 
 use super::pace::BucketKey;
+use super::scratch_file::{ScratchFile, Span};
 use crate::model::{DomainFacts, Endpoint};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
-
-/// Where one domain lies in the file.
-#[derive(Clone, Copy, Debug)]
-struct Span {
-    offset: u64,
-    octets: u32,
-}
 
 /// What is written of one domain. The chain of a policy host is no part of the facts
 /// as they are kept elsewhere; its certificates follow this, each as long as is
@@ -31,8 +24,7 @@ struct SpilledDomain<F> {
 /// no name, and is gone with the run.
 #[derive(Debug, Default)]
 pub(super) struct Spill {
-    file: Option<File>,
-    end: u64,
+    file: ScratchFile,
     waiting: HashMap<BucketKey, VecDeque<Span>>,
     len: usize,
 }
@@ -63,18 +55,7 @@ impl Spill {
     /// The file cannot be made or written to, or the domain is too large for it; the
     /// domain is not in it then.
     pub(super) fn put(&mut self, dir: &Path, bucket: BucketKey, facts: &DomainFacts) -> io::Result<()> {
-        let octets = written(facts)?;
-        let span = Span {
-            offset: self.end,
-            octets: u32::try_from(octets.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?,
-        };
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(tempfile::tempfile_in(dir)?),
-        };
-        file.seek(SeekFrom::Start(self.end))?;
-        file.write_all(&octets)?;
-        self.end += u64::from(span.octets);
+        let span = self.file.put(dir, &written(facts)?)?;
         self.len += 1;
         self.waiting.entry(bucket).or_default().push_back(span);
         Ok(())
@@ -90,15 +71,12 @@ impl Spill {
         if spans.is_empty() {
             self.waiting.remove(&bucket);
         }
-        let Some((span, file)) = span.zip(self.file.as_mut()) else { return Ok(None) };
+        let Some(span) = span else { return Ok(None) };
         self.len -= 1;
-        let mut octets = vec![0; span.octets as usize];
-        file.seek(SeekFrom::Start(span.offset))?;
-        file.read_exact(&mut octets)?;
+        let octets = self.file.read(span)?;
         if self.len == 0 {
             // What is left of it is read by nobody.
-            file.set_len(0)?;
-            self.end = 0;
+            self.file.clear()?;
         }
         read(&octets).map(Some)
     }

@@ -42,6 +42,14 @@ pub struct Leaf {
     pub signed_with_sha1: Option<bool>,
 }
 
+impl Leaf {
+    /// Roughly how much of it is as large as its server makes it, in bytes.
+    pub fn bytes(&self) -> usize {
+        let names = self.dns_names.iter().map(|name| size_of::<Box<str>>() + name.len());
+        names.sum::<usize>() + self.ip_addresses.len() * size_of::<IpAddr>()
+    }
+}
+
 /// Longest [`Leaf::subject`], in bytes.
 pub const SUBJECT_BYTES_MAX: usize = 256;
 

@@ -3,6 +3,7 @@
 
 use super::delivery::Basis;
 use super::endpoint::ProbeKey;
+use super::enumeration::AcceptedSuite;
 use super::failure::Failure;
 use super::finding::{Finding, PresentedCertificate, TlsFinding};
 use super::forced::{Check, CheckCause};
@@ -53,6 +54,20 @@ pub struct JudgedEndpoint {
 }
 
 impl JudgedEndpoint {
+    /// Roughly how much of it is as large as its server makes it, in bytes: names on
+    /// leaves, chains, and what an enumeration found.
+    pub fn peer_bytes(&self) -> usize {
+        let finding = &self.finding;
+        let second = finding.extra_client_hellos.iter().filter_map(|hello| hello.handshake.as_ref());
+        let handshakes = finding.tls.iter().chain(second.map(|second| &second.tls));
+        let shown = finding.extra_client_hellos.iter().filter_map(|hello| hello.presented.as_ref());
+        let leaves = handshakes.filter_map(|tls| tls.leaf.as_ref()).chain(shown.map(|shown| &shown.leaf));
+        let chain = self.chain.iter().flat_map(|chain| chain.iter()).map(|der| der.len());
+        let versions = finding.enumerated.iter().flat_map(|enumerated| &enumerated.found.versions);
+        let suites = versions.map(|version| version.suites.len() * size_of::<AcceptedSuite>());
+        leaves.map(|leaf| leaf.bytes()).chain(chain).chain(suites).sum()
+    }
+
     /// Whether it was not asked, for a sample of the names of its address stands for all.
     pub fn is_sampled(&self) -> bool {
         self.finding.failure.as_ref().is_some_and(Failure::is_not_asked)

@@ -43,8 +43,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         exchange: Option<&Exchange>,
     ) -> Result<(), EngineError> {
         let Some(key) = self.samples.look_without_name(endpoint) else { return Ok(()) };
-        if let Some(judged) = self.keys.found(&key) {
-            self.samples.found(judged);
+        if let Some(kept) = self.keys.found(&key).cloned() {
+            let judged = self.whole(&kept)?;
+            self.samples.found(&judged);
             return Ok(());
         }
         self.samples.asked(&key);
