@@ -22,9 +22,10 @@ pub use values::{TIMEOUT_PHASES, TimeoutArg};
 use crate::model::{DomainName, Shard};
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use values::{parse_moment, parse_time_limit};
+use values::{parse_metrics_address, parse_moment, parse_time_limit};
 
 /// What a caller may rely on; the README has the same table, and the codes
 /// themselves are in [`crate::command`].
@@ -197,8 +198,8 @@ pub struct ScanArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
-    /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --blocklist and
-    /// --require-targets may be added
+    /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --metrics,
+    /// --blocklist and --require-targets may be added
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
     pub resume: Option<PathBuf>,
 
@@ -224,6 +225,10 @@ pub struct ScanArgs {
     /// How standard error is written: `text`, or `json` for one object a line, with its time and level; -v says more
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub log: LogArg,
+
+    /// Serve the counters of the scan to Prometheus at http://ADDR:PORT/metrics; PORT alone: on 127.0.0.1
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = parse_metrics_address)]
+    pub metrics: Option<SocketAddr>,
 
     /// Exit with 5, instead of a warning, if the list has no target
     #[arg(long)]

@@ -39,6 +39,9 @@ mod help;
 #[path = "cli/manners.rs"]
 mod manners;
 #[cfg(target_os = "linux")]
+#[path = "cli/metrics.rs"]
+mod metrics;
+#[cfg(target_os = "linux")]
 #[path = "cli/network_down.rs"]
 mod network_down;
 #[path = "cli/odd.rs"]

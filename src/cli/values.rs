@@ -105,6 +105,14 @@ pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// Reads `ADDR:PORT`, or a port alone for loopback.
+pub(super) fn parse_metrics_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    text.parse().map_err(|_| "not PORT or ADDR:PORT; try 9925 or 127.0.0.1:9925".to_string())
+}
+
 /// Reads `ADDR:PORT`, or an address alone for port 53.
 pub(super) fn parse_resolver(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<SocketAddr>() {

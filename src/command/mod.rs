@@ -19,6 +19,7 @@ mod lab;
 mod list_end;
 mod merge;
 mod messages;
+mod metrics;
 mod missing;
 mod needs;
 mod opt_outs;

@@ -4,6 +4,7 @@
 //! place; then the scan goes on as if it had never ended. What is kept only shrinks
 //! on the way: who is killed meanwhile has lost nothing that cannot be asked again.
 
+use super::metrics::MetricsListener;
 use super::scan_parts::{ScanPace, open_list, samples, survey};
 use super::signals::Signals;
 use super::survey::EarlierPart;
@@ -40,6 +41,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     pace.engine.spill_dir = Some(run.clone());
     let judging = plan::judging_on(&run, stored.info())?;
     let stages = plan::stages_judging(&args.asking, &args.policies, &args.hellos, judging, pace.lookup)?;
+    let metrics = MetricsListener::bind_if(args.metrics).await?;
     let info = goes_on(stored.info());
     let port = pace.engine.port;
     let policy = stages.policy.clone();
@@ -65,6 +67,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     ));
     earlier.progress.set_places(cool_downs::read(info.cool_downs.clone().unwrap_or_default()));
     let progress = earlier.progress.clone();
+    let _served = metrics.map(|metrics| metrics.serve(progress.clone())).transpose()?;
     let outputs = Outputs { directory: Some(directory), stream: None, earlier: fold, progress };
     survey(&args, list, (stages, pace), outputs, info, (signals, earlier)).run().await?.tell(false)
 }

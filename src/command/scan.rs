@@ -1,5 +1,6 @@
 //! `mxray scan`: the real job.
 
+use super::metrics::MetricsListener;
 use super::scan_parts::{ScanPace, open_list, samples, survey as survey_of};
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
@@ -30,6 +31,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         return dry_run::run(&args, list, pace, signals, format).await;
     }
     let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace.lookup)?;
+    let metrics = MetricsListener::bind_if(args.metrics).await?;
     // Small enough for every reader of JSON.
     pace.engine.limits.order_seed.get_or_insert_with(|| fastrand::u32(..).into());
     let mut info = survey::run_info(&list.name, &stages.settings, &pace.engine, None);
@@ -59,6 +61,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let aside = stream.is_some();
     let earlier = EarlierPart::default();
     let progress = earlier.progress.clone();
+    let _served = metrics.map(|metrics| metrics.serve(progress.clone())).transpose()?;
     let outputs = Outputs { directory, stream, earlier: Fold::default(), progress };
     let begun = (signals, earlier);
     survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?.tell(aside)

@@ -5,7 +5,7 @@
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
 //! it began (`earlier`), what a later one must know (`place_book`), what it will take
-//! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`), what many endpoints
+//! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`, [`meters`]), what many endpoints
 //! have in common (`common_parts`), what is left and how long that takes (`outlook`), which domains wait for what
 //! ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
 //! not all be asked (`samples`).
@@ -22,6 +22,7 @@ pub mod forecast;
 mod given_up;
 pub mod join;
 mod lookups;
+pub mod meters;
 mod nobody;
 mod operators;
 mod outlook;

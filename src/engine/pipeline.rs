@@ -46,6 +46,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Domains that may wait for their endpoints, for each connection that may be
@@ -212,7 +213,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 },
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 () = changes(&mut aside) => {}
-                () = self.outlook.due() => self.outlook.tell(&self.pacer, &self.counts, &self.progress),
+                () = self.outlook.due() => self.look_ahead(),
                 () = std::future::ready(()), if !self.coming_back.is_empty() => self.bring_back().await?,
                 () = std::future::ready(()), if self.names_may_come_back() => self.bring_back_names().await?,
                 () = stop.cancelled(), if !self.stopping => {
@@ -255,9 +256,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     fn begin_lookup(&mut self, PendingLookup { target, number, fetched }: PendingLookup) {
         self.lookups.begun();
-        let lookup = self.lookup.clone();
+        let (lookup, progress) = (self.lookup.clone(), self.progress.clone());
         self.tasks.spawn(async move {
+            let begun = Instant::now();
             let facts = lookup.lookup(target).await.with_earlier_fetch(fetched);
+            progress.meters().looked_up(begun.elapsed());
             Event::Looked { facts, number }
         });
     }

@@ -1,5 +1,6 @@
 //! How far a run is, for whoever wants to show it.
 
+use super::meters::Meters;
 use super::pace::{Change, CoolDownCounts};
 use super::place_book::{PlaceBook, PlaceStanding};
 use crate::interrogate::PauseCause;
@@ -24,6 +25,7 @@ pub struct Progress {
     targets_taken: AtomicU64,
     least_ms: AtomicU64,
     rest_ms: AtomicU64,
+    meters: Meters,
     places: Mutex<PlaceBook>,
     places_changed: AtomicBool,
     ok: AtomicU64,
@@ -46,6 +48,7 @@ impl Default for Progress {
             targets_taken: zero(),
             least_ms: zero(),
             rest_ms: zero(),
+            meters: Meters::default(),
             places: Mutex::default(),
             places_changed: AtomicBool::default(),
             ok: zero(),
@@ -142,6 +145,11 @@ impl Progress {
         self.total.store(total, Ordering::Relaxed);
     }
 
+    /// What is counted beside.
+    pub fn meters(&self) -> &Meters {
+        &self.meters
+    }
+
     pub(super) fn set_in_flight(&self, open: usize) {
         self.in_flight.store(open as u64, Ordering::Relaxed);
     }
@@ -156,6 +164,7 @@ impl Progress {
 
     pub(super) fn set_cool_downs(&self, counts: CoolDownCounts) {
         self.cooling.store(counts.cooling, Ordering::Relaxed);
+        self.meters.set_cool_downs(counts.begun);
         self.given_up.store(counts.given_up, Ordering::Relaxed);
     }
 

@@ -67,6 +67,11 @@ impl<C: Clock + Clone> Pacer<C> {
         least
     }
 
+    /// Keys that wait, and domains that wait elsewhere.
+    pub(in crate::engine) fn queued(&self) -> u64 {
+        self.backlog.all()
+    }
+
     /// How long a bucket is left alone from now on; `None`: for good.
     fn rest(&self, key: BucketKey, now: Duration) -> Option<Duration> {
         match self.standings.passage(key, now) {

@@ -2,13 +2,25 @@
 
 use super::Pipeline;
 use crate::engine::coalesce::KeyId;
+use crate::engine::meters::WaitingCounts;
 use crate::engine::pace::{AskedPlace, BucketKey, Change, Sign};
 use crate::engine::place_book::PlaceStanding;
 use crate::interrogate::ConnectionResult;
 use crate::stage::{Lookup, Probe};
 
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
+    /// Says what is left, and who waits.
+    pub(super) fn look_ahead(&self) {
+        self.outlook.tell(&self.pacer, &self.counts, &self.progress);
+        self.progress.meters().set_waiting(WaitingCounts {
+            queued: self.pacer.queued(),
+            domains: self.joiner.len() as u64,
+            in_file: self.spill.len() as u64,
+        });
+    }
+
     pub(super) fn connection_ended(&mut self, id: KeyId, place: AskedPlace, answer: &ConnectionResult) {
+        self.progress.meters().connection_ended(answer.failure());
         if let Some(key) = self.keys.key(id) {
             self.addresses.note(key.endpoint, answer.said_of_tls());
             self.reach.connection_ended(key.endpoint.ip, answer.failure());
