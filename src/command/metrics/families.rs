@@ -1,14 +1,14 @@
 //! The counters under the names by which Prometheus knows them: base units, and
 //! `_total` for what only grows.
 
-use super::open_files;
 use crate::engine::meters::LOOKUP_BOUNDS;
 use crate::engine::{Progress, Snapshot};
 use prometheus::TextEncoder;
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
+use std::io;
 
 /// A value and its labels.
-type Sample = (Vec<(&'static str, &'static str)>, f64);
+type LabelledValue = (Vec<(&'static str, &'static str)>, f64);
 
 /// All of them as text.
 ///
@@ -50,7 +50,7 @@ fn of_domains(snapshot: &Snapshot) -> Vec<MetricFamily> {
 
 fn of_connections(progress: &Progress, snapshot: &Snapshot) -> [MetricFamily; 2] {
     let (served, failed) = progress.meters().connections();
-    let mut ended: Vec<Sample> = vec![(vec![("phase", "quit"), ("outcome", "ok")], served as f64)];
+    let mut ended: Vec<LabelledValue> = vec![(vec![("phase", "quit"), ("outcome", "ok")], served as f64)];
     let failed = failed.iter();
     ended.extend(failed.map(|(phase, kind, count)| {
         (vec![("phase", phase.name()), ("outcome", kind.name())], *count as f64)
@@ -114,11 +114,11 @@ fn of_lookups(progress: &Progress) -> MetricFamily {
 }
 
 /// One value without labels.
-fn alone(value: u64) -> Vec<Sample> {
+fn alone(value: u64) -> Vec<LabelledValue> {
     vec![(Vec::new(), value as f64)]
 }
 
-fn counter(name: &str, help: &str, samples: Vec<Sample>) -> MetricFamily {
+fn counter(name: &str, help: &str, samples: Vec<LabelledValue>) -> MetricFamily {
     let metrics = samples.into_iter().map(|(labels, value)| {
         let mut counter = Counter::default();
         counter.set_value(value);
@@ -129,7 +129,7 @@ fn counter(name: &str, help: &str, samples: Vec<Sample>) -> MetricFamily {
     family(name, help, MetricType::COUNTER, metrics.collect())
 }
 
-fn gauge(name: &str, help: &str, samples: Vec<Sample>) -> MetricFamily {
+fn gauge(name: &str, help: &str, samples: Vec<LabelledValue>) -> MetricFamily {
     let metrics = samples.into_iter().map(|(labels, value)| {
         let mut gauge = Gauge::default();
         gauge.set_value(value);
@@ -159,4 +159,11 @@ fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> Met
     family.set_field_type(kind);
     family.set_metric(metrics);
     family
+}
+
+/// Open files of this process, and how many it may have, where the system says.
+fn open_files() -> io::Result<(u64, u64)> {
+    let open = std::fs::read_dir("/proc/self/fd")?.count() as u64;
+    // The one that reads the directory is none of the run's.
+    Ok((open.saturating_sub(1), rlimit::Resource::NOFILE.get_soft()?))
 }

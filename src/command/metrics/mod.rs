@@ -17,7 +17,6 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -137,11 +136,4 @@ fn told(status: StatusCode, text: String) -> Response<Full<Bytes>> {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
-}
-
-/// Open files of this process, and how many it may have, where the system says.
-fn open_files() -> io::Result<(u64, u64)> {
-    let open = std::fs::read_dir("/proc/self/fd")?.count() as u64;
-    // The one that reads the directory is none of the run's.
-    Ok((open.saturating_sub(1), rlimit::Resource::NOFILE.get_soft()?))
 }
