@@ -206,6 +206,7 @@ fn config() -> EngineConfig {
         spill_dir: None,
         sample: false,
         shard: None,
+        ..EngineConfig::default()
     }
 }
 

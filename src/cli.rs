@@ -14,8 +14,8 @@ pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
 pub use preflight::{PreflightArgs, PreflightFormatArg};
 pub use shared::{
-    AgainArgs, AskArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs, IntervalArgs,
-    JudgingArgs, PaceArgs,
+    AgainArgs, AskArgs, CanaryArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs,
+    IntervalArgs, JudgingArgs, PaceArgs,
 };
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 
@@ -258,6 +258,10 @@ pub struct ScanArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub asking: AskArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub canaries: CanaryArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

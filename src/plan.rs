@@ -363,6 +363,7 @@ pub fn engine(pace: &PaceArgs, port: u16) -> EngineConfig {
         spill_dir: None,
         sample: false,
         shard: None,
+        ..EngineConfig::default()
     }
 }
 

@@ -8,6 +8,9 @@
 #[cfg(unix)]
 #[path = "cli/bench.rs"]
 mod bench;
+#[cfg(unix)]
+#[path = "cli/canary.rs"]
+mod canary;
 #[path = "cli/command.rs"]
 mod command;
 #[path = "cli/connectors.rs"]

@@ -159,6 +159,7 @@ fn config(retry: RetryPlan) -> EngineConfig {
         spill_dir: None,
         sample: false,
         shard: None,
+        ..EngineConfig::default()
     }
 }
 

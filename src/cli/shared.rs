@@ -1,7 +1,7 @@
 //! Options that several commands take, in groups of which a command takes
 //! only those that do something there.
 
-use super::values::{TimeoutArg, parse_duration, parse_resolver};
+use super::values::{TimeoutArg, parse_duration, parse_resolver, parse_time_limit};
 use crate::model::hello::{ENUMERATION_CONNECTIONS_MAX, EXTRA_CLIENT_HELLOS};
 use clap::{ArgAction, Args};
 use std::net::SocketAddr;
@@ -170,6 +170,19 @@ pub struct AskArgs {
     /// Connect to loopback, private and reserved addresses, too
     #[arg(long, help_heading = "Manners")]
     pub allow_private: bool,
+}
+
+/// Hosts of the user's own that tell whether the network is well.
+#[derive(Debug, Args)]
+pub struct CanaryArgs {
+    /// Mail server of your own that is asked now and then; repeatable. When most of those that answered before refuse
+    /// twice in a row, the run pauses until they answer, and whoever could not be connected to meanwhile is asked again
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "Manners")]
+    pub canary: Vec<String>,
+
+    /// Time from one look at the canaries to the next; a sixth of it after they refused
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time_limit, help_heading = "Manners")]
+    pub canary_interval: Duration,
 }
 
 /// How a host is found and spoken to.

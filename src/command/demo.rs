@@ -44,6 +44,7 @@ fn engine(port: u16) -> EngineConfig {
         spill_dir: None,
         sample: false,
         shard: None,
+        ..EngineConfig::default()
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod address_pause;
 mod bench;
+mod canaries;
 mod cool_downs;
 #[cfg(feature = "lab")]
 mod demo;

@@ -9,7 +9,7 @@ use super::scan_parts::{ScanPace, open_list, samples, survey};
 use super::signals::Signals;
 use super::survey::EarlierPart;
 use super::writer::{Fold, Outputs};
-use super::{CommandError, cool_downs, say, start_logging_as};
+use super::{CommandError, canaries, cool_downs, say, start_logging_as};
 use crate::engine::Earlier;
 use crate::model::{Exchange, ProbeKey, Record, Shard};
 use crate::plan;
@@ -41,6 +41,8 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     pace.engine.spill_dir = Some(run.clone());
     let judging = plan::judging_on(&run, stored.info())?;
     let stages = plan::stages_judging(&args.asking, &args.policies, &args.hellos, judging, pace.lookup)?;
+    pace.engine.canaries = canaries::find(&stages, &args.canaries.canary, pace.engine.port).await?;
+    pace.engine.canary_interval = args.canaries.canary_interval;
     let metrics = MetricsListener::bind_if(args.metrics).await?;
     let info = goes_on(stored.info());
     let port = pace.engine.port;

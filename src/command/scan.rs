@@ -5,7 +5,7 @@ use super::scan_parts::{ScanPace, open_list, samples, survey as survey_of};
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
 use super::writer::{Fold, Outputs, RowStream};
-use super::{CommandError, dry_run, resume, start_logging_as};
+use super::{CommandError, canaries, dry_run, resume, start_logging_as};
 use crate::cli::{self, ScanArgs};
 use crate::plan;
 use crate::plan::UsageError;
@@ -31,6 +31,8 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         return dry_run::run(&args, list, pace, signals, format).await;
     }
     let stages = plan::stages(&args.asking, &args.policies, &args.hellos, &args.judging, pace.lookup)?;
+    pace.engine.canaries = canaries::find(&stages, &args.canaries.canary, pace.engine.port).await?;
+    pace.engine.canary_interval = args.canaries.canary_interval;
     let metrics = MetricsListener::bind_if(args.metrics).await?;
     // Small enough for every reader of JSON.
     pace.engine.limits.order_seed.get_or_insert_with(|| fastrand::u32(..).into());

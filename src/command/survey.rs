@@ -8,7 +8,7 @@ use super::reader::{self, Read};
 use super::resolvers::{self, Lost};
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
-use super::{CommandError, cool_downs};
+use super::{CommandError, canaries, cool_downs};
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, NAMES_ASKED_MIN, Progress, SampleCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
@@ -135,6 +135,7 @@ impl Survey {
         let unwanted = CancellationToken::new();
         let writing = writer::start(self.outputs, records, stop.token.clone(), unwanted.clone());
         let display = Display::start(progress.clone(), self.style);
+        let telling = canaries::tell(&progress);
 
         let lost = Lost::default();
         let (lookup, resolver) = (self.stages.lookup.clone(), self.info.resolver.clone());
@@ -152,7 +153,7 @@ impl Survey {
             stages,
             targets,
             records_in,
-            (progress, found),
+            (progress.clone(), found),
             stop.token.clone(),
         ));
         let counted = tokio::select! {
@@ -179,7 +180,10 @@ impl Survey {
         let told = (self.list_name, self.require_targets);
         let resolvers = resolvers::at_end(&asked, stop.token.is_cancelled()).await;
         let blocklist = self.opt_outs.end();
-        let info = RunInfo { resolvers, blocklist, ..self.info };
+        telling.abort();
+        let mut canary_pauses = self.info.canary_pauses.clone();
+        canary_pauses.extend(canaries::as_stored(&progress));
+        let info = RunInfo { resolvers, blocklist, canary_pauses, ..self.info };
         finish(info, written, read, counted, (stop, lost), told, &taken)
     }
 }
@@ -334,6 +338,7 @@ pub(super) fn run_info(
         cool_downs: None,
         sample: None,
         blocklist: Vec::new(),
+        canary_pauses: Vec::new(),
         counts: run_dir::RunCounts::default(),
     }
 }

@@ -2,9 +2,10 @@
 
 use super::pace::Limits;
 use crate::interrogate::RetryPlan;
-use crate::model::Shard;
+use crate::model::{ProbeKey, Shard};
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::task::JoinError;
 
 /// How a run goes about it.
@@ -26,6 +27,11 @@ pub struct EngineConfig {
     pub sample: bool,
     /// The part of the list that is asked; `None` for all of it.
     pub shard: Option<Shard>,
+    /// Hosts of the user's own that tell whether this network lets connections out, at
+    /// most [`CANARIES_MAX`](super::CANARIES_MAX).
+    pub canaries: Vec<ProbeKey>,
+    /// From one look at them to the next.
+    pub canary_interval: Duration,
 }
 
 impl Default for EngineConfig {
@@ -39,6 +45,8 @@ impl Default for EngineConfig {
             spill_dir: None,
             sample: false,
             shard: None,
+            canaries: Vec::new(),
+            canary_interval: Duration::from_secs(60),
         }
     }
 }

@@ -6,12 +6,13 @@
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
 //! it began (`earlier`), what a later one must know (`place_book`), what it will take
 //! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`, [`meters`]), what many endpoints
-//! have in common (`common_parts`), what is left and how long that takes (`outlook`), which domains wait for what
+//! have in common (`common_parts`), what hosts of the user's own tell of the network (`canary`), what is left and how long that takes (`outlook`), which domains wait for what
 //! ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
 //! not all be asked (`samples`).
 //! Lookups and probes run
 //! beside it and report back.
 
+mod canary;
 pub mod coalesce;
 mod common_parts;
 mod config;
@@ -36,6 +37,7 @@ mod spill;
 mod starts;
 pub mod under_way;
 
+pub use canary::{CANARIES_MAX, CanaryPause};
 pub use config::{EngineConfig, EngineError};
 pub use counts::EngineCounts;
 pub use earlier::Earlier;

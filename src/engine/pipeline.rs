@@ -11,22 +11,27 @@
 //! Backpressure goes the other way: a slow output stops the task, a full
 //! joiner or enough lookups under way stop the reading of targets.
 
+mod canary;
 mod crowd;
+mod looking;
 mod names;
 mod part;
 mod places;
 
+use super::canary::Canaries;
 use super::coalesce::{KeyId, KeyTable, Registration};
 use super::config::{EngineConfig, EngineError};
 use super::counts::EngineCounts;
 use super::earlier::Earlier;
 use super::findings::{Findings, KeptFinding};
+use super::given_up::GivenUp;
 use super::join::{Joiner, Pending};
 use super::lookups::{Looked, Lookups, PendingLookup};
 use super::nobody::NobodyThere;
 use super::operators::OperatorNumbers;
 use super::outlook::Outlook;
 use super::pace::{AskedPlace, BucketKey, NextStart, Pacer};
+use super::place_book::PlaceBook;
 use super::progress::{Progress, failure_of};
 use super::samples::Samples;
 use super::spill::Spill;
@@ -46,7 +51,6 @@ use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Domains that may wait for their endpoints, for each connection that may be
@@ -69,6 +73,7 @@ enum Event {
     Ended { id: KeyId, place: AskedPlace, answer: ConnectionResult },
     Rested(BucketKey),
     PauseOver(KeyId, PauseCause),
+    Canary(usize, Box<Observation>),
 }
 
 /// Runs every target through the stages and sends one domain record for each.
@@ -113,6 +118,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
         pacer.restore(BucketKey::named(name, &operators), earlier.left(), earlier.complaints);
     }
     let outlook = Outlook::new(&counts);
+    let canaries = Canaries::new(&config.canaries, config.canary_interval);
     let pipeline = Pipeline {
         findings,
         lookup,
@@ -138,6 +144,8 @@ pub async fn go_on<L: Lookup, P: Probe>(
         samples: samples.seeded(config.limits.order_seed.unwrap_or_default()),
         names_back: VecDeque::new(),
         outlook,
+        canaries,
+        standing_then: Default::default(),
         config,
     };
     pipeline.run(targets, stop).await
@@ -179,6 +187,9 @@ struct Pipeline<L, P> {
     /// Buckets that have room for domains in the file.
     coming_back: VecDeque<BucketKey>,
     outlook: Outlook,
+    canaries: Canaries,
+    /// Who complained when canaries answered last.
+    standing_then: (PlaceBook, GivenUp),
     samples: Samples,
     /// Addresses and ports where domains need wait for a sample no longer.
     names_back: VecDeque<Endpoint>,
@@ -199,6 +210,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.settle_all_names();
             }
             let pause = self.start_probes().await?;
+            if !input_open && self.waits_for_canaries() {
+                self.canaries.hurry();
+            }
             if !input_open && self.is_drained() && pause.is_none() {
                 break;
             }
@@ -213,6 +227,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 },
                 () = tokio::time::sleep(pause.unwrap_or_default()), if pause.is_some() => {}
                 () = changes(&mut aside) => {}
+                () = self.canaries.due(), if !self.stopping => self.ask_canaries(),
                 () = self.outlook.due() => self.look_ahead(),
                 () = std::future::ready(()), if !self.coming_back.is_empty() => self.bring_back().await?,
                 () = std::future::ready(()), if self.names_may_come_back() => self.bring_back_names().await?,
@@ -240,7 +255,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         for (id, known) in self.under_way.take_idle() {
             self.probed(id, known).await?;
         }
-        Ok(())
+        self.record_held().await
     }
 
     /// Domains that may wait in memory.
@@ -254,26 +269,12 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         self.lookups.has_room() && self.joiner.len() + self.lookups.busy() < waiting_max + paused
     }
 
-    fn begin_lookup(&mut self, PendingLookup { target, number, fetched }: PendingLookup) {
-        self.lookups.begun();
-        let (lookup, progress) = (self.lookup.clone(), self.progress.clone());
-        self.tasks.spawn(async move {
-            let begun = Instant::now();
-            let facts = lookup.lookup(target).await.with_earlier_fetch(fetched);
-            progress.meters().looked_up(begun.elapsed());
-            Event::Looked { facts, number }
-        });
-    }
-
-    fn start_due_lookups(&mut self) {
-        while let Some(look) = self.lookups.next_due() {
-            self.begin_lookup(look);
-        }
-    }
-
     /// Starts what may start; gives the time to wait if only the rate forbids
     /// more.
     async fn start_probes(&mut self) -> Result<Option<Duration>, EngineError> {
+        if self.canaries.is_shut() {
+            return Ok(None);
+        }
         loop {
             match self.pacer.begin_next() {
                 NextStart::Start(id, place) => {
@@ -292,7 +293,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// through for nobody are not worth waiting for.
     fn is_drained(&self) -> bool {
         let nobody_waits = self.joiner.is_empty() && self.lookups.is_idle() && self.spill.len() == 0;
-        self.pacer.open() == 0 && (nobody_waits || self.stopping && self.lookups.under_way() == 0)
+        let quiet = self.pacer.open() == 0 && !self.canaries.is_busy();
+        quiet && (nobody_waits || self.stopping && self.lookups.under_way() == 0)
     }
 
     /// Begins a connection: the probe of a key, or a further hello to it.
@@ -342,6 +344,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 }
                 Ok(())
             }
+            Event::Canary(number, seen) => self.canary_ended(number, &seen).await,
             Event::Rested(bucket) => {
                 self.pacer.rested(bucket);
                 Ok(())
@@ -432,20 +435,6 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
-    /// Lets time pass before a target is looked up again. Once stopped nobody
-    /// does, and it is unfinished.
-    fn look_again(&mut self, look: PendingLookup, pause: Duration) {
-        if self.stopping {
-            return;
-        }
-        tracing::info!(target = look.target.subject.label(), ?pause, "looked up again later");
-        self.progress.pause_begun(PauseCause::Retry);
-        self.tasks.spawn(async move {
-            tokio::time::sleep(pause).await;
-            Event::LookDue(look)
-        });
-    }
-
     /// Has a key wait for its first connection.
     fn enqueue(&mut self, id: KeyId) {
         if let Some(place) = self.goes_on_at(id) {
@@ -518,7 +507,14 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     /// Records a key of which all is known that is asked for.
-    async fn probed(&mut self, id: KeyId, mut known: Known) -> Result<(), EngineError> {
+    async fn probed(&mut self, id: KeyId, known: Known) -> Result<(), EngineError> {
+        match self.hold_back(id, known) {
+            Some(known) => self.record(id, known).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn record(&mut self, id: KeyId, mut known: Known) -> Result<(), EngineError> {
         self.addresses.tell(&mut known.observation);
         let tlsa = self.keys.has_tlsa(id);
         known.observation.tlsa = Some(tlsa);

@@ -1,5 +1,6 @@
 //! How far a run is, for whoever wants to show it.
 
+use super::canary::CanaryPause;
 use super::meters::Meters;
 use super::pace::{Change, CoolDownCounts};
 use super::place_book::{PlaceBook, PlaceStanding};
@@ -8,6 +9,10 @@ use crate::model::{DomainFacts, Failure, Kind, Verdict};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
+
+/// Pauses that are told.
+const CANARY_PAUSES_MAX: usize = 1000;
 
 /// Counters that the engine advances and a display reads. They may be read a
 /// little out of step with each other; at the end of a run they are exact.
@@ -28,6 +33,7 @@ pub struct Progress {
     meters: Meters,
     places: Mutex<PlaceBook>,
     places_changed: AtomicBool,
+    canary_pauses: watch::Sender<Vec<CanaryPause>>,
     ok: AtomicU64,
     failed: [AtomicU64; Kind::ALL.len()],
 }
@@ -51,6 +57,7 @@ impl Default for Progress {
             meters: Meters::default(),
             places: Mutex::default(),
             places_changed: AtomicBool::default(),
+            canary_pauses: watch::Sender::default(),
             ok: zero(),
             // Longer than the arrays that have a default of their own.
             failed: std::array::from_fn(|_| zero()),
@@ -117,6 +124,27 @@ impl Progress {
     /// Has the places that complained stand as an earlier process left them.
     pub fn set_places(&self, earlier: PlaceBook) {
         *self.places() = earlier;
+    }
+
+    /// Has them stand as they did before.
+    pub(super) fn restore_places(&self, before: PlaceBook) {
+        self.set_places(before);
+        self.places_changed.store(true, Ordering::Relaxed);
+    }
+
+    /// The pauses that canaries made, as they begin and end; the first thousand.
+    pub fn canary_pauses(&self) -> watch::Receiver<Vec<CanaryPause>> {
+        self.canary_pauses.subscribe()
+    }
+
+    pub(super) fn canaries_told(&self, pause: Option<CanaryPause>) {
+        let Some(pause) = pause else { return };
+        self.canary_pauses.send_modify(|pauses| {
+            pauses.pop_if(|last| last.ended.is_none());
+            if pauses.len() < CANARY_PAUSES_MAX {
+                pauses.push(pause);
+            }
+        });
     }
 
     /// How it stands with the places that complained, if that has changed since this

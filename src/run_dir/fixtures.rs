@@ -294,6 +294,7 @@ pub(crate) fn run_info() -> RunInfo {
         cool_downs: None,
         sample: None,
         blocklist: Vec::new(),
+        canary_pauses: Vec::new(),
         counts: RunCounts::default(),
     }
 }

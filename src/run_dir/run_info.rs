@@ -88,12 +88,29 @@ pub struct RunInfo {
     /// without one. At most [`BLOCKLIST_READS_MAX`], the first and the last.
     #[serde(default)]
     pub blocklist: Vec<BlocklistRead>,
+    /// When the run paused because its canaries refused; empty as long as it has not
+    /// ended. At most a thousand.
+    #[serde(default)]
+    pub canary_pauses: Vec<RunPause>,
     /// How much was done.
     pub counts: RunCounts,
 }
 
 /// Readings of the blocklist that `run.json` tells of.
 pub const BLOCKLIST_READS_MAX: usize = 1000;
+
+/// A pause of the run because hosts of the user's own that had answered refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunPause {
+    /// When it began.
+    pub began: Timestamp,
+    /// When they answered again; `None` if they did not.
+    pub ended: Option<Timestamp>,
+    /// How each of them refused.
+    pub refused: Vec<String>,
+    /// Hosts of the list that were asked again after it.
+    pub asked_again: u64,
+}
 
 /// One reading of the blocklist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,5 +19,6 @@ pub fn config() -> EngineConfig {
         spill_dir: None,
         sample: false,
         shard: None,
+        ..EngineConfig::default()
     }
 }

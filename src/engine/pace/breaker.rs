@@ -101,7 +101,7 @@ pub struct Complaints {
 }
 
 /// What a place has complained of. Moments are counted from the start of the run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Breaker {
     state: State,
     /// Trials in a row that were complained of.

@@ -25,6 +25,7 @@ mod limits;
 mod outlook;
 mod place;
 mod queue;
+mod recall;
 mod sign;
 mod silence;
 mod standing;

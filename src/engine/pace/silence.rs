@@ -40,6 +40,11 @@ impl Silences {
         Self { retry, looks_max, silent: HashMap::new() }
     }
 
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.silent.clear();
+    }
+
     pub(super) fn has(&self, endpoint: Endpoint) -> bool {
         !self.silent.is_empty() && self.silent.contains_key(&endpoint)
     }

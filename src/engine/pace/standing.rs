@@ -34,6 +34,8 @@ pub(super) struct Standings {
     breakers: HashMap<BucketKey, Breaker>,
     random: fastrand::Rng,
     counts: CoolDownCounts,
+    /// As they were when [`remember`](Self::remember) was said last.
+    then: (HashMap<BucketKey, Breaker>, CoolDownCounts),
 }
 
 impl Standings {
@@ -44,11 +46,26 @@ impl Standings {
             breakers: HashMap::new(),
             random: limits.order_seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             counts: CoolDownCounts::default(),
+            then: Default::default(),
         }
     }
 
     pub(super) fn counts(&self) -> CoolDownCounts {
         self.counts
+    }
+
+    /// Keeps what is known now, for [`recall`](Self::recall).
+    pub(super) fn remember(&mut self) {
+        self.then = (self.breakers.clone(), self.counts);
+    }
+
+    /// Forgets who complained since [`remember`](Self::remember), and where nobody
+    /// answers.
+    pub(super) fn recall(&mut self) {
+        let begun = self.counts.begun;
+        (self.breakers, self.counts) = self.then.clone();
+        self.counts.begun = begun;
+        self.silences.clear();
     }
 
     /// Goes on with what an earlier process knew of a place.

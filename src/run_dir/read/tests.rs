@@ -48,6 +48,7 @@ fn info() -> RunInfo {
         cool_downs: None,
         sample: None,
         blocklist: Vec::new(),
+        canary_pauses: Vec::new(),
         error: None,
         counts: RunCounts::default(),
     }
