@@ -27,8 +27,9 @@ async fn hasty_fleet(name: &str, count: usize, seed: u64, times: u64) -> Fleet {
         server.guard.first_ms /= times;
         server.guard.ban_ms /= times;
     }
-    let options =
-        FleetOptions { seed, scenarios, ..FleetOptions::new(Population::domains(count).unwrap()).unwrap() };
+    let dns_latency_ms = population(name).dns_latency_ms;
+    let domains = Population::domains(count).unwrap();
+    let options = FleetOptions { seed, scenarios, dns_latency_ms, ..FleetOptions::new(domains).unwrap() };
     Fleet::start(options).await.unwrap()
 }
 
@@ -61,6 +62,39 @@ fn what_is_no_population_is_refused() {
         let error = parse(&classes).unwrap_err().to_string();
         assert!(error.contains(cause), "{error}");
     }
+}
+
+/// Answers of the DNS take the time that the file says, each its own and not one after
+/// the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_dns_of_a_population_takes_its_time() {
+    const NAMES: usize = 40;
+    let domains = Population::domains(NAMES).unwrap();
+    // All of these have an answer.
+    let scenarios = population("alexa-2015").scenarios(NAMES).unwrap();
+    let dns_latency_ms = (300, 400);
+    let options = FleetOptions { scenarios, dns_latency_ms, ..FleetOptions::new(domains).unwrap() };
+    let fleet = Fleet::start(options).await.unwrap();
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let begun = std::time::Instant::now();
+    for id in 0..NAMES {
+        // RFC 1035 §4.1: the header with one question, and the question for MX in IN.
+        let mut query = vec![0, id as u8, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for label in [format!("d{id:06}"), "example".to_string()] {
+            query.push(label.len() as u8);
+            query.extend(label.bytes());
+        }
+        query.extend([0, 0, 15, 0, 1]);
+        socket.send_to(&query, fleet.dns_addr()).await.unwrap();
+    }
+    let mut answer = [0; 512];
+    socket.recv_from(&mut answer).await.unwrap();
+    assert!(begun.elapsed().as_millis() >= 300);
+    for _ in 1..NAMES {
+        socket.recv_from(&mut answer).await.unwrap();
+    }
+    // One after the other they would take twelve seconds.
+    assert!(begun.elapsed().as_secs() < 6);
 }
 
 /// Shares, names and addresses, as they are dealt.

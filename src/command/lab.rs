@@ -89,6 +89,7 @@ fn populate(options: &mut FleetOptions, path: &Path, count: usize) -> Result<(),
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let population = Population::parse(&name, &text).map_err(|error| unread(&error))?;
     options.domains = Population::domains(count).map_err(usage)?;
+    options.dns_latency_ms = population.dns_latency_ms;
     options.scenarios = population.scenarios(count).map_err(|error| unread(&error))?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 use super::error::LabError;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 /// Most scenarios in one fleet.
 pub const SCENARIOS_MAX: usize = 508;
@@ -108,6 +109,15 @@ impl Pool {
         let nets = first_net + number / per_network;
         IpAddr::V4(Ipv4Addr::new(127, byte(nets / 256), byte(nets % 256), byte(number % per_network + 1)))
     }
+}
+
+/// So that the latency of a host does not follow from its place in a pool.
+const LATENCY_SEED: u64 = 1;
+
+/// How long a host takes for each reply, between the least and the most milliseconds:
+/// always the same for the same name.
+pub(super) fn latency((least, most): (u64, u64), host: &str) -> Duration {
+    Duration::from_millis(least + hash(LATENCY_SEED, host) % (most.saturating_sub(least) + 1))
 }
 
 /// FNV-1a with the finaliser of SplitMix64. Not `std`'s hasher, which may

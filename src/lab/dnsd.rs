@@ -4,6 +4,7 @@
 //! datagram that waits behind them overflows the socket buffer, and the
 //! resolver then waits for its timeout.
 
+use super::address::latency;
 use super::counters::QueryCounter;
 use super::error::LabError;
 use super::zone::{Transport, Zone};
@@ -39,7 +40,12 @@ pub(super) struct Dnsd {
 
 impl Dnsd {
     /// Binds both sockets and starts to answer.
-    pub(super) fn start(at: SocketAddr, zone: Zone, stop: CancellationToken) -> Result<Self, LabError> {
+    pub(super) fn start(
+        at: SocketAddr,
+        zone: Zone,
+        latency_ms: (u64, u64),
+        stop: CancellationToken,
+    ) -> Result<Self, LabError> {
         let (udp, tcp) = bind(at)?;
         let address = udp.local_addr().map_err(|cause| listen_error(at, cause))?;
         let queries = Arc::new(QueryCounter::default());
@@ -49,8 +55,8 @@ impl Dnsd {
         let run = move || {
             // Sockets must be registered inside the runtime that reads them.
             let served = runtime.block_on(async {
-                let server = Arc::new(DnsServer { zone, queries: counter });
-                let (udp, tcp) = (UdpSocket::from_std(udp)?, TcpListener::from_std(tcp)?);
+                let server = Arc::new(DnsServer { zone, latency_ms, queries: counter });
+                let (udp, tcp) = (Arc::new(UdpSocket::from_std(udp)?), TcpListener::from_std(tcp)?);
                 tokio::select! {
                     () = stop.cancelled() => Ok(()),
                     end = server.udp(&udp) => end,
@@ -108,19 +114,22 @@ fn listen_error(at: SocketAddr, cause: io::Error) -> LabError {
 
 struct DnsServer {
     zone: Zone,
+    latency_ms: (u64, u64),
     queries: Arc<QueryCounter>,
 }
 
 impl DnsServer {
-    fn answer(&self, query: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    /// What is answered, and after how long.
+    fn answer(&self, query: &[u8], transport: Transport) -> Option<(Vec<u8>, Duration)> {
         let (query, reply) = self.zone.answer(query, transport)?;
         let mut name = query.name().to_ascii();
         name.make_ascii_lowercase();
-        self.queries.add(name.trim_end_matches('.'), &query.query_type().to_string());
-        reply
+        let name = name.trim_end_matches('.');
+        self.queries.add(name, &query.query_type().to_string());
+        Some((reply?, latency(self.latency_ms, name)))
     }
 
-    async fn udp(&self, socket: &UdpSocket) -> io::Result<()> {
+    async fn udp(&self, socket: &Arc<UdpSocket>) -> io::Result<()> {
         let mut buffer = vec![0; QUERY_BYTES_MAX];
         loop {
             // An ICMP error about an earlier answer comes back as an error of
@@ -130,8 +139,16 @@ impl DnsServer {
                 continue;
             };
             let query = buffer.get(..length).unwrap_or_default();
-            if let Some(reply) = self.answer(query, Transport::Udp) {
-                let _ = socket.send_to(&reply, client).await;
+            match self.answer(query, Transport::Udp) {
+                Some((reply, Duration::ZERO)) => drop(socket.send_to(&reply, client).await),
+                Some((reply, wait)) => {
+                    let socket = socket.clone();
+                    tokio::spawn(async move {
+                        sleep(wait).await;
+                        let _ = socket.send_to(&reply, client).await;
+                    });
+                }
+                None => {}
             }
         }
     }
@@ -163,7 +180,8 @@ impl DnsServer {
             }
             let mut query = vec![0; length];
             timeout(IDLE_MAX, stream.read_exact(&mut query)).await??;
-            if let Some(reply) = self.answer(&query, Transport::Tcp) {
+            if let Some((reply, wait)) = self.answer(&query, Transport::Tcp) {
+                sleep(wait).await;
                 let prefix = u16::try_from(reply.len()).unwrap_or(u16::MAX).to_be_bytes();
                 stream.write_all(&[prefix.as_slice(), reply.as_slice()].concat()).await?;
             }

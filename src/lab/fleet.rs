@@ -51,6 +51,8 @@ pub struct FleetOptions {
     pub hosts_per_scenario: usize,
     /// Whether the DNS server answers as a resolver that validates.
     pub validating: bool,
+    /// Least and most milliseconds of an answer of the DNS, always the same for a name.
+    pub dns_latency_ms: (u64, u64),
     /// What becomes of the log of connections.
     pub log: LogTo,
 }
@@ -71,6 +73,7 @@ impl FleetOptions {
             scenarios: scenarios()?,
             hosts_per_scenario: HOSTS_PER_SCENARIO,
             validating: true,
+            dns_latency_ms: (0, 0),
             log: LogTo::Memory,
         })
     }
@@ -141,7 +144,7 @@ impl Fleet {
             let shown = parts.certificates(&planned.part, &planned.name)?;
             cast.zone.publish_tlsa(owner, tlsa::records(&planned.tlsa, &shown, &planned.name)?);
         }
-        let dns = Dnsd::start(options.dns, cast.zone, stop.clone())?;
+        let dns = Dnsd::start(options.dns, cast.zone, options.dns_latency_ms, stop.clone())?;
         let policies = Arc::new(PolicyCounter::default());
         let (policy_port, hosts) =
             policy_hosts(&cast.policies, &scenarios, options.policy_port, &policies, &pki)?;

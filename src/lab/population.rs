@@ -8,6 +8,7 @@ use super::embedded;
 use super::error::LabError;
 use super::guard::Guard;
 use super::scenario::{Scenario, ScenarioExchange, Seating};
+use super::step::WAIT_MS_MAX;
 use crate::model::DomainName;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -26,6 +27,9 @@ pub struct Population {
     pub name: String,
     /// One line for people.
     pub title: String,
+    /// Least and most milliseconds of an answer of the DNS, always the same for a name.
+    #[serde(default)]
+    pub dns_latency_ms: (u64, u64),
     /// Who its domains are.
     pub class: Vec<DomainClass>,
 }
@@ -76,6 +80,9 @@ impl Population {
     }
 
     fn check(&self) -> Result<(), String> {
+        if self.dns_latency_ms.0 > self.dns_latency_ms.1 || self.dns_latency_ms.1 > WAIT_MS_MAX {
+            return Err(format!("dns_latency_ms: the least and the most, up to {WAIT_MS_MAX}"));
+        }
         let mut names = BTreeSet::new();
         if let Some(twice) = self.class.iter().find(|class| !names.insert(&class.name)) {
             return Err(format!("the class {} stands twice", twice.name));

@@ -1,7 +1,7 @@
 //! The SMTP server of the fleet: plays one server of a scenario to whoever
 //! connects.
 
-use super::address::hash;
+use super::address::latency;
 use super::counters::{AddressCounter, Presence};
 use super::guard::{Admission, Guard, Watch};
 use super::hello::{ReceivedHello, read_hello};
@@ -24,8 +24,6 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// So that the latency of a host does not follow from its place in a pool.
-const LATENCY_SEED: u64 = 1;
 /// Content type of an alert.
 const ALERT: u8 = 21;
 /// Longest session, whatever its script says.
@@ -92,11 +90,6 @@ impl Script {
             unknown: prepare(&Step::say("502 5.5.1 Command not implemented")),
         }
     }
-}
-
-/// How long a host takes for each reply: always the same for the same name.
-fn latency((least, most): (u64, u64), host: &str) -> Duration {
-    Duration::from_millis(least + hash(LATENCY_SEED, host) % (most.saturating_sub(least) + 1))
 }
 
 /// How a dialogue over one stream ended.
