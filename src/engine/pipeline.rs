@@ -266,7 +266,9 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     fn has_room(&self) -> bool {
         let waiting_max = self.domains_waiting_max();
         let paused = self.keys.paused_domains().min(DOMAINS_PAUSED_MAX);
-        self.lookups.has_room() && self.joiner.len() + self.lookups.busy() < waiting_max + paused
+        // Whoever waits for a slow connection is beside those who wait for a quick one.
+        self.lookups.has_room()
+            && self.joiner.len() + self.lookups.busy() < waiting_max + paused + self.pacer.slow()
     }
 
     /// Starts what may start; gives the time to wait if only the rate forbids

@@ -3,6 +3,7 @@
 
 use super::{config, watched};
 use mxray::internals::engine::EngineConfig;
+use mxray::internals::engine::pace::Limits;
 use mxray::internals::model::{
     CipherSuite, ClientHelloSpec, Failure, HelloEnd, HelloObservation, Kind, NamedGroup, Observation, Phase,
     ProbeKey, ProtocolVersion, SignatureCheck, SignatureScheme, TlsObservation,
@@ -87,6 +88,7 @@ fn session() -> TlsObservation {
 /// Rows a second of hosts that answer at once, where so many hosts of a hundred hold
 /// each connection for so long; and the most connections that were open.
 async fn throughput(percent: usize, hold: Duration, config: EngineConfig) -> (f64, usize) {
+    // Enough for the window at the rate of the run.
     const HOSTS: usize = 17_000;
     // From then on as many tarpits come to their end as come.
     let window = Duration::from_secs(300)..Duration::from_secs(340);
@@ -121,5 +123,14 @@ async fn one_tarpit_of_a_hundred_hosts_costs_the_others_little() {
 #[tokio::test(start_paused = true)]
 async fn twenty_tarpits_of_a_hundred_hosts_cost_the_others_little() {
     let cost = cost(20, config(None)).await;
+    assert!(cost < 0.25, "{cost:.3}");
+}
+
+/// Where no rate is set, so that the table is full whoever is in it: a place is held for
+/// two seconds instead of one and a half.
+#[tokio::test(start_paused = true)]
+async fn twenty_tarpits_of_a_hundred_hosts_cost_a_full_table_little() {
+    let limits = Limits { rate: None, in_flight: 100, ..config(None).limits };
+    let cost = cost(20, EngineConfig { limits, ..config(None) }).await;
     assert!(cost < 0.25, "{cost:.3}");
 }

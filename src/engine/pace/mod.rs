@@ -160,6 +160,11 @@ impl<C: Clock + Clone> Pacer<C> {
         self.table.open()
     }
 
+    /// Those of them that have made room for others.
+    pub fn slow(&self) -> usize {
+        self.table.slow()
+    }
+
     /// How many places cool down or were given up.
     pub fn cool_downs(&self) -> CoolDownCounts {
         self.standings.counts()

@@ -48,6 +48,11 @@ impl Table {
         self.starts.len() + self.slow
     }
 
+    /// Those of them that have made room for others.
+    pub(super) fn slow(&self) -> usize {
+        self.slow
+    }
+
     /// Whether there is room for one more. Where the table is full, the oldest makes some.
     pub(super) fn room(&mut self, now: Duration) -> Room {
         if self.starts.len() < self.most {
