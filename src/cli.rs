@@ -209,7 +209,7 @@ pub struct ScanArgs {
     pub dry_run: Option<DryRunArg>,
 
     /// Ask only what lies in this part of the networks, as `2/3` for the second of three machines; `mxray merge` joins
-    /// them. The limits of an operator, --rate, --in-flight and --lookups-in-flight are shared among the shards
+    /// them. The limits of an operator, --rate, --in-flight, --slow-in-flight and --lookups-in-flight are shared
     #[arg(long, value_name = "I/N", conflicts_with_all = ["dry_run", "format"])]
     pub shard: Option<Shard>,
 

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Options that may differ from machine to machine, or that say nothing of what is
 /// asked; files that verdicts hang on are compared by what they held.
-const MAY_DIFFER: [&str; 22] = [
+const MAY_DIFFER: [&str; 23] = [
     "shard",
     "output",
     "resume",
@@ -20,6 +20,7 @@ const MAY_DIFFER: [&str; 22] = [
     "require_targets",
     "metrics",
     "canary",
+    "canary_interval",
     "ehlo",
     "contact",
     "resolver",

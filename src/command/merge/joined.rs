@@ -97,6 +97,7 @@ fn limits(all: &[&RunLimits], first: &RunLimits) -> RunLimits {
     RunLimits {
         rate: sum(|limits| limits.rate),
         in_flight: all.iter().map(|limits| limits.in_flight).sum(),
+        slow_in_flight: all.iter().map(|limits| limits.slow_in_flight).sum(),
         lookups_in_flight: all.iter().map(|limits| limits.lookups_in_flight).sum(),
         per_operator,
         ..first.clone()

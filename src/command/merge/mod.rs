@@ -134,3 +134,6 @@ impl Joining {
         self.directory.write(record).map_err(|error| unwritten(&error))
     }
 }
+
+#[cfg(test)]
+mod tests;
