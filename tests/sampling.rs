@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 mod survey;
 
-use mxray::internals::lab::{Fleet, FleetOptions, Population};
+use mxray::internals::lab::{Certificate, Fleet, FleetOptions, IssuerKind, OddNames, Population};
 use survey::Scan;
 
 /// Addresses over which the tenants are spread, each at two of them.
@@ -305,12 +305,19 @@ async fn where_nobody_is_let_in_nothing_is_inferred() {
 }
 
 /// A provider of the lab: a name for each tenant, at four addresses, over real sockets.
-async fn provider(tenants: usize) -> Fleet {
+///
+/// The tenants whose names begin so have certificates that nobody signed.
+async fn provider(tenants: usize, odd: &[&str]) -> Fleet {
     let class = "name = \"provider\"\ntitle = \"A provider\"\n[[class]]\nname = \"tenants\"\nshare = 100.0\n\
         source = \"assumed\"\nscenario = \"provider_tenants\"\nhost = \"{tenant}.mail.provider.example.\"\n\
         addresses = 4\nper_network = 2\n";
     let population = Population::parse("provider", class).unwrap();
-    let scenarios = population.scenarios(tenants).unwrap();
+    let mut scenarios = population.scenarios(tenants).unwrap();
+    for server in scenarios.iter_mut().flat_map(|scenario| scenario.server.values_mut()) {
+        let certificate = Certificate { issuer: IssuerKind::Itself, ..server.tls.certificate.clone() };
+        let begin = odd.iter().map(|begin| begin.to_string()).collect();
+        server.tls.odd_names = Some(OddNames { begin, certificate });
+    }
     let options = FleetOptions {
         seed: 1,
         scenarios,
@@ -323,7 +330,7 @@ async fn provider(tenants: usize) -> Fleet {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_files_tell_who_was_not_asked() {
     const TENANTS: usize = 1_000;
-    let fleet = provider(TENANTS).await;
+    let fleet = provider(TENANTS, &[]).await;
     let list: String = fleet.truth().iter().map(|row| format!("{}\n", row.domain)).collect();
     let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
     scan.arg("--in-flight", "64").arg("--per-ip-connections", "16").arg("--seed", "7").flag("--sample");
@@ -368,4 +375,31 @@ async fn the_files_tell_who_was_not_asked() {
     };
     assert_eq!(sorted(survey::rows(&judged.join("domains.csv"))), sorted(domains));
     assert_eq!(sorted(survey::rows(&judged.join("endpoints.csv"))), sorted(endpoints));
+}
+
+/// Of ten thousand tenants some have certificates of their own, which version, suite
+/// and group do not tell: each of them is found, or was not asked, and none is a pass.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_with_a_certificate_of_its_own_is_found_or_not_asked() {
+    const TENANTS: usize = 10_000;
+    let odd = ["d000000", "d009"];
+    let fleet = provider(TENANTS, &odd).await;
+    let list: String = fleet.truth().iter().map(|row| format!("{}\n", row.domain)).collect();
+    let mut scan = Scan::of_lab(fleet.dns_addr(), fleet.smtp_port(), fleet.root_pem());
+    scan.arg("--in-flight", "64").arg("--per-ip-connections", "16").arg("--seed", "7").flag("--sample");
+    let run = tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap();
+    let rows = run.rows("domains.csv");
+    assert_eq!(rows.len(), TENANTS);
+    let (mut found, mut not_asked) = (0, 0);
+    for row in &rows {
+        let is_odd = odd.iter().any(|begin| row["domain"].starts_with(begin));
+        match row["certificate_validation"].as_str() {
+            "undetermined:not_asked" => not_asked += usize::from(is_odd),
+            "fail:self_signed" if is_odd => found += 1,
+            "pass" if !is_odd => {}
+            other => panic!("{other}: {row:?}"),
+        }
+        assert_eq!(row["delivery"], "encrypted");
+    }
+    assert!(found > 0 && not_asked > 900, "found {found}, not asked {not_asked}");
 }

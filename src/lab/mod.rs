@@ -75,7 +75,7 @@ pub use scenario::{AddressRecords, Dns, Mode, Scenario, ScenarioConnector, Scena
 pub use server::{Listen, Server};
 pub use step::{Pace, Step, Then, Words};
 pub use tls_table::{
-    Certificate, ClientAuth, HandshakeSignature, IssuerKind, LeafKeyKind, PurposeKind, Sent, SignatureKind,
-    Tls,
+    Certificate, ClientAuth, HandshakeSignature, IssuerKind, LeafKeyKind, OddNames, PurposeKind, Sent,
+    SignatureKind, Tls,
 };
 pub use truth::{EndpointTruth, RolePlacement, TruthRow};

@@ -61,8 +61,7 @@ impl Default for PolicyHost {
 
 impl PolicyHost {
     pub(super) fn check(&self) -> Result<(), String> {
-        let certificates = [Some(&self.tls.certificate), self.tls.without_sni.as_ref()];
-        certificates.into_iter().flatten().try_for_each(Certificate::check)?;
+        self.tls.certificates().try_for_each(Certificate::check)?;
         let steps = self.client_hello.iter().chain(&self.reply).chain([&self.body]);
         steps.clone().try_for_each(Step::check)?;
         if self.listen == Listen::NeverConnect {

@@ -69,10 +69,7 @@ impl Default for Server {
 impl Server {
     /// Whether every step can be said and every certificate made.
     pub(super) fn check(&self) -> Result<(), String> {
-        [Some(&self.tls.certificate), self.tls.without_sni.as_ref()]
-            .into_iter()
-            .flatten()
-            .try_for_each(Certificate::check)?;
+        self.tls.certificates().try_for_each(Certificate::check)?;
         let steps = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
         let in_clear = self.client_hello.iter().chain(&self.before_server_hello);
         steps.into_iter().chain(in_clear).try_for_each(Step::check)?;

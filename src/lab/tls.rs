@@ -100,6 +100,7 @@ pub(super) struct ServerCertificates {
     host: String,
     named: (Certificate, LeafKey),
     unnamed: Option<(Certificate, LeafKey)>,
+    odd: Option<(Vec<String>, (Certificate, LeafKey))>,
     ocsp: bool,
     ready: Cache<CertificateNames, Arc<CertifiedKey>>,
 }
@@ -116,6 +117,11 @@ impl ServerCertificates {
             host: host.to_string(),
             named: with_key(&spec.certificate)?,
             unnamed: spec.without_sni.as_ref().map(with_key).transpose()?,
+            odd: spec
+                .odd_names
+                .as_ref()
+                .map(|odd| Ok::<_, LabError>((odd.begin.clone(), with_key(&odd.certificate)?)))
+                .transpose()?,
             ocsp: spec.ocsp,
             ready: Cache::new(CERTIFICATES_MAX),
         };
@@ -151,6 +157,11 @@ impl ServerCertificates {
         let Some(name) = name else {
             return self.make(self.unnamed.as_ref().unwrap_or(&self.named), &self.host).ok();
         };
+        if let Some((begin, odd)) = &self.odd
+            && begin.iter().any(|begin| name.starts_with(begin))
+        {
+            return self.make(odd, name).ok();
+        }
         let names = pki::names(&self.named.0, name);
         self.ready.get_or_insert_with(&names, || self.make(&self.named, name)).ok()
     }

@@ -28,6 +28,8 @@ pub struct Tls {
     pub certificate: Certificate,
     /// Another one for clients that send no name.
     pub without_sni: Option<Certificate>,
+    /// Another one for some names.
+    pub odd_names: Option<OddNames>,
     /// The signature over the handshake.
     pub handshake_signature: HandshakeSignature,
 }
@@ -49,9 +51,28 @@ impl Default for Tls {
             ocsp: false,
             certificate: Certificate::default(),
             without_sni: None,
+            odd_names: None,
             handshake_signature: HandshakeSignature::default(),
         }
     }
+}
+
+impl Tls {
+    /// All that may be shown.
+    pub(super) fn certificates(&self) -> impl Iterator<Item = &Certificate> {
+        let odd = self.odd_names.as_ref().map(|odd| &odd.certificate);
+        [Some(&self.certificate), self.without_sni.as_ref(), odd].into_iter().flatten()
+    }
+}
+
+/// Names that have a certificate of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OddNames {
+    /// How they begin.
+    pub begin: Vec<String>,
+    /// What they show.
+    pub certificate: Certificate,
 }
 
 /// What the signature over a handshake is.
