@@ -24,6 +24,8 @@ mod front;
 mod gnutls;
 #[path = "interop/ground_truth.rs"]
 mod ground_truth;
+#[path = "interop/levels.rs"]
+mod levels;
 #[path = "interop/mail_server.rs"]
 mod mail_server;
 #[path = "interop/mail_system.rs"]

@@ -218,7 +218,25 @@ fn answered(seen: &Observation) -> Result<(), String> {
 /// Whether a network that lets nothing out, or a filter on our side of it, could be why
 /// it ended so.
 fn may_be_ours(failure: &Failure) -> bool {
-    let own = [Kind::NoRoute, Kind::PrivateAddress, Kind::Blocklisted, Kind::LocalError];
+    let own = [Kind::NoRoute, Kind::PrivateAddress, Kind::Blocklisted, Kind::LocalError, Kind::NotAsked];
     let at_connect = failure.phase == Phase::Connect && !own.contains(&failure.kind);
     at_connect || failure.kind == Kind::Timeout
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_asked_is_kept_back_for_no_canary() {
+        for (kind, ours) in [
+            (Kind::Timeout, true),
+            (Kind::Refused, true),
+            (Kind::NotAsked, false),
+            (Kind::Blocklisted, false),
+            (Kind::LocalError, false),
+        ] {
+            assert_eq!(may_be_ours(&Failure::new(Phase::Connect, kind)), ours, "{kind:?}");
+        }
+    }
 }

@@ -133,7 +133,7 @@ impl Endpoints {
     ) -> Result<(EndpointRecord, Arc<JudgedEndpoint>), CommandError> {
         let key = observation.key.clone();
         let stand_in = match observation.stand_in() {
-            Some(other) => Some(self.judged(policy, &other)?),
+            Some(other) => self.asked(policy, &other)?,
             None => None,
         };
         let noted = self.of_key(&key).is_some_and(|observations| observations.has_tlsa(&key));
@@ -148,6 +148,23 @@ impl Endpoints {
         let judged = Arc::new(judged);
         self.judged.insert(key, judged.clone());
         Ok((record, judged))
+    }
+
+    /// What an endpoint that was asked comes to; `None` of one that was not, which stands
+    /// for no other, whatever a file says.
+    fn asked(
+        &mut self,
+        policy: &Policy,
+        key: &ProbeKey,
+    ) -> Result<Option<Arc<JudgedEndpoint>>, CommandError> {
+        if let Some(judged) = self.judged.get(key) {
+            return Ok(Some(judged.clone()).filter(|judged| !judged.is_sampled()));
+        }
+        let seen = self.of_key(key).map(|observations| observations.read(key)).transpose()?.flatten();
+        match seen.filter(|seen| seen.stand_in().is_none()) {
+            Some(seen) => Ok(Some(self.judge(policy, seen)?.1)),
+            None => Ok(None),
+        }
     }
 
     /// What an endpoint comes to.
