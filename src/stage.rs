@@ -11,6 +11,15 @@ pub trait Lookup: Send + Sync + 'static {
     /// Answers one target. Never fails: what went wrong is part of the facts.
     fn lookup(&self, target: Target) -> impl Future<Output = DomainFacts> + Send;
 
+    /// Whether a target that was looked up may still be asked about.
+    ///
+    /// # Errors
+    /// The failure to record in place of what is known of it: it is on the blocklist by
+    /// now.
+    fn permit(&self, _target: &Target) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// How many of the lookups under way have only a policy host left to wait for;
     /// `None` where that never happens. They keep nobody else from being looked up.
     fn aside(&self) -> Option<watch::Receiver<usize>> {

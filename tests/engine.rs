@@ -6,6 +6,7 @@
 mod engine_config;
 
 use engine_config::config;
+use mxray::internals::engine::pace::Limits;
 use mxray::internals::engine::{Earlier, EngineConfig, EngineCounts, EngineError, Progress, go_on, run};
 use mxray::internals::model::{
     ClientHelloSpec, Delivery, DomainFacts, DomainName, DomainRecord, Exchange, Failure, HelloObservation,
@@ -17,6 +18,7 @@ use mxray::internals::trust::{Judge, Roots};
 use mxray::internals::verdict::Policy;
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -475,4 +477,66 @@ async fn an_output_that_goes_away_ends_the_run_with_an_error() {
     let stop = CancellationToken::new();
     let result = run(config(), stages, targets, records_in, Arc::new(Progress::default()), stop).await;
     assert!(matches!(result, Err(EngineError::OutputGone)));
+}
+
+/// Domains that share three hosts, and of which some ask to be left alone meanwhile.
+struct OptingOut {
+    table: TableLookup,
+    /// Those from this number on do, once it is known.
+    from: Arc<AtomicUsize>,
+}
+
+impl Lookup for OptingOut {
+    async fn lookup(&self, target: Target) -> DomainFacts {
+        self.table.lookup(target).await
+    }
+
+    fn permit(&self, target: &Target) -> Result<(), Failure> {
+        let label = target.subject.label();
+        let number: usize = label[1..].split('.').next().unwrap().parse().unwrap();
+        if number >= self.from.load(Ordering::SeqCst) {
+            return Err(Failure::new(Phase::Input, Kind::Blocklisted));
+        }
+        Ok(())
+    }
+}
+
+/// Who asks to be left alone after the lookup has no host asked for it any more, and a
+/// host that others want is asked for these.
+#[tokio::test(start_paused = true)]
+async fn a_domain_that_asks_to_be_left_alone_while_it_waits_is() {
+    let from = Arc::new(AtomicUsize::new(usize::MAX));
+    let noted = from.clone();
+    // Whichever host is asked first, they ask for it before it has answered.
+    let probe = CountingProbe::new(move |_: &ProbeKey, _| {
+        noted.store(4, Ordering::SeqCst);
+        None
+    });
+    let limits = Limits { rate: NonZeroU32::new(1), ..config().limits };
+    let config = EngineConfig { limits, ..config() };
+    let (targets_in, targets) = mpsc::channel(8);
+    let (records_in, mut records) = mpsc::channel(64);
+    for number in 0..6 {
+        let subject = Subject::Domain(DomainName::parse(&format!("d{number}.example")).unwrap());
+        targets_in.send(Target { line: number + 1, subject }).await.unwrap();
+    }
+    drop(targets_in);
+    let lookup = Arc::new(OptingOut { table: TableLookup { hosts: 6 }, from });
+    let stages = (lookup, probe.clone(), policy());
+    let counts =
+        run(config, stages, targets, records_in, Arc::default(), CancellationToken::new()).await.unwrap();
+    assert_eq!((counts.domains, counts.unfinished), (6, 0));
+    let mut told = Vec::new();
+    while let Ok(record) = records.try_recv() {
+        if let Record::Domain(domain) = record {
+            let number = domain.facts.target.line - 1;
+            told.push((number, domain.facts.failure.map(|failure| failure.kind)));
+        }
+    }
+    told.sort();
+    for (number, failure) in told {
+        assert_eq!(failure, (number >= 4).then_some(Kind::Blocklisted), "{number}");
+    }
+    // That first one may be one of theirs.
+    assert!([4, 5].contains(&probe.calls()), "{}", probe.calls());
 }

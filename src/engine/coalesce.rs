@@ -83,6 +83,14 @@ impl KeyTable {
         Some(KeyId(self.keys.insert_full(key, state).0))
     }
 
+    /// The domains that wait for a key.
+    pub fn waiting(&self, id: KeyId) -> &[DomainId] {
+        match self.keys.get_index(id.0) {
+            Some((_, ProbeState::Waiting { domains, .. })) => domains,
+            _ => &[],
+        }
+    }
+
     /// Whether somebody asked for it.
     pub fn knows(&self, key: &ProbeKey) -> bool {
         self.keys.contains_key(key)

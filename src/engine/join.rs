@@ -48,6 +48,11 @@ impl Joiner {
         complete.then(|| self.pending.remove(domain))
     }
 
+    /// What the DNS said of a domain that waits.
+    pub fn facts(&self, domain: DomainId) -> Option<&DomainFacts> {
+        self.pending.get(domain).map(|pending| &pending.facts)
+    }
+
     /// Domains that wait.
     pub fn len(&self) -> usize {
         self.pending.len()

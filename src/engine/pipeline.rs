@@ -15,6 +15,7 @@ mod canary;
 mod crowd;
 mod looking;
 mod names;
+mod opt_out;
 mod part;
 mod places;
 
@@ -280,7 +281,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         loop {
             match self.pacer.begin_next() {
                 NextStart::Start(id, place) => {
-                    self.begin(id, place);
+                    if self.is_wanted(id) {
+                        self.begin(id, place);
+                    } else {
+                        self.leave_alone(id, place).await?;
+                    }
                     self.make_room(place);
                 }
                 NextStart::Rest(bucket, pause) => self.rest(bucket, pause),
@@ -386,6 +391,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
 
     /// Takes a domain in: it waits for its keys.
     async fn admit(&mut self, facts: DomainFacts) -> Result<(), EngineError> {
+        let facts = self.as_wanted(facts);
+        if facts.failure.is_some() {
+            return self.emit_domain(facts, &[]).await;
+        }
         let operators: Vec<_> = facts.exchanges.iter().map(|exchange| self.operators.of(exchange)).collect();
         let of_host = |index: usize| {
             let has_tlsa = facts.exchanges.get(index).is_some_and(Exchange::may_have_tlsa);
@@ -546,13 +555,17 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     }
 
     async fn complete(&mut self, pending: Pending) -> Result<(), EngineError> {
+        let facts = self.as_wanted(pending.facts);
+        if facts.failure.is_some() {
+            return self.emit_domain(facts, &[]).await;
+        }
         let mut probes = Vec::with_capacity(pending.probes.len());
         for (exchange, id) in &pending.probes {
             if let Some(kept) = self.keys.kept(*id).cloned() {
                 probes.push((*exchange, self.whole(&kept)?));
             }
         }
-        self.emit_domain(pending.facts, &probes).await
+        self.emit_domain(facts, &probes).await
     }
 
     fn whole(&mut self, kept: &KeptFinding) -> Result<Arc<JudgedEndpoint>, EngineError> {

@@ -325,11 +325,18 @@ impl DnsLookup {
 
 impl Lookup for DnsLookup {
     async fn lookup(&self, target: Target) -> DomainFacts {
-        if self.leaves_alone(&target.subject) {
-            return DomainFacts::failed(target, Failure::new(Phase::Input, Kind::Blocklisted));
+        if let Err(failure) = self.permit(&target) {
+            return DomainFacts::failed(target, failure);
         }
         let span = debug_span!("lookup", target = target.subject.label());
         self.facts(target).instrument(span).await
+    }
+
+    fn permit(&self, target: &Target) -> Result<(), Failure> {
+        if self.leaves_alone(&target.subject) {
+            return Err(Failure::new(Phase::Input, Kind::Blocklisted));
+        }
+        Ok(())
     }
 
     fn aside(&self) -> Option<watch::Receiver<usize>> {
