@@ -239,7 +239,7 @@ pub struct ScanArgs {
     pub format: Option<StreamFormatArg>,
 
     /// Of more than fifty names on one address ask a sample, fifty and one in a hundred at least; if all are answered
-    /// alike, tell the others as one of these [default: for lists of more than 100,000 targets, and never for shorter ones]
+    /// alike, tell the others as one of these [default: for files with more than 100,000 targets, and never for shorter lists]
     #[arg(long, help_heading = "Pacing", conflicts_with = "every_name")]
     pub sample: bool,
 

@@ -43,6 +43,12 @@ struct Tenants {
     with_policy_from: u32,
     /// Nobody is let in.
     throttles: bool,
+    /// Those from here on may not be connected to.
+    forbidden_from: u32,
+    /// Many are asked at a time at an address.
+    at_once: bool,
+    /// The list begins with each address, without a name.
+    addresses_first: bool,
 }
 
 const ALIKE: Tenants = Tenants {
@@ -51,6 +57,9 @@ const ALIKE: Tenants = Tenants {
     nameless_unanswered: false,
     with_policy_from: u32::MAX,
     throttles: false,
+    forbidden_from: u32::MAX,
+    at_once: false,
+    addresses_first: false,
 };
 
 fn number(label: &str) -> u32 {
@@ -60,6 +69,10 @@ fn number(label: &str) -> u32 {
 impl Lookup for Tenants {
     async fn lookup(&self, target: Target) -> DomainFacts {
         tokio::time::sleep(Duration::from_millis(20)).await;
+        if let Subject::Endpoint { ip, .. } = &target.subject {
+            let ips = vec![*ip];
+            return DomainFacts::whole(target, vec![Exchange::whole(0, None, ips)]);
+        }
         let label = target.subject.label().to_string();
         let at = |other: u32| [192, 0, 2, ((number(&label) + other) % ADDRESSES) as u8].into();
         let exchange = Exchange::whole(10, Some(MxHost::new(&format!("mx.{label}"))), vec![at(0), at(1)]);
@@ -84,13 +97,20 @@ impl Tenants {
 }
 
 impl Probe for Tenants {
-    fn permit(&self, _key: &ProbeKey) -> Result<(), Failure> {
+    fn permit(&self, key: &ProbeKey) -> Result<(), Failure> {
+        let is_forbidden = |name: &MxHost| number(name.as_str()) >= self.forbidden_from;
+        if key.sni.as_ref().is_some_and(is_forbidden) {
+            return Err(Failure::new(Phase::Connect, Kind::Blocklisted));
+        }
         Ok(())
     }
 
     async fn probe(&self, key: ProbeKey, attempt: u32) -> Observation {
-        tokio::time::sleep(Duration::from_millis(300)).await;
         let suite = self.suite(&key);
+        // Who is odd is slow, too.
+        let is_odd = suite != CipherSuite(0x1302);
+        tokio::time::sleep(if is_odd { Duration::from_secs(1_000) } else { Duration::from_millis(300) })
+            .await;
         let unanswered = self.nameless_unanswered && key.sni.is_none();
         let failure = if unanswered {
             Failure::new(Phase::Greeting, Kind::Timeout)
@@ -139,8 +159,10 @@ impl Told {
 
 async fn surveyed(tenants: Tenants, count: u32, seed: u64) -> Told {
     let dir = tempfile::tempdir().unwrap();
+    let limits = if tenants.at_once { Limits::none(1_000) } else { Limits::default() };
+    let limits = Limits { order_seed: Some(seed), ..limits };
     let config = EngineConfig {
-        limits: Limits { order_seed: Some(seed), ..Limits::default() },
+        limits,
         retry: RetryPlan::default(),
         spill_dir: Some(dir.path().to_path_buf()),
         sample: true,
@@ -149,6 +171,10 @@ async fn surveyed(tenants: Tenants, count: u32, seed: u64) -> Told {
     let (targets_in, targets) = mpsc::channel(8);
     let (records_in, mut records) = mpsc::channel(8);
     tokio::spawn(async move {
+        for address in (0..ADDRESSES as u8).filter(|_| tenants.addresses_first) {
+            let subject = Subject::Endpoint { ip: [192, 0, 2, address].into(), name: None, port: None };
+            targets_in.send(Target { line: (count + u32::from(address)).into(), subject }).await.unwrap();
+        }
         for line in 0..count {
             let subject = Subject::Domain(DomainName::parse(&format!("t{line}.example")).unwrap());
             targets_in.send(Target { line: line.into(), subject }).await.unwrap();
@@ -159,7 +185,8 @@ async fn surveyed(tenants: Tenants, count: u32, seed: u64) -> Told {
         while let Some(record) = records.recv().await {
             match record {
                 Record::Domain(domain) => {
-                    let twice = domains.insert(number(&domain.facts.target.subject.label()), *domain);
+                    let line = u32::try_from(domain.facts.target.line).unwrap();
+                    let twice = domains.insert(line, *domain);
                     assert!(twice.is_none(), "a domain has two rows");
                 }
                 Record::Endpoint(endpoint) => {
@@ -179,7 +206,8 @@ async fn surveyed(tenants: Tenants, count: u32, seed: u64) -> Told {
             .await
             .unwrap();
     let (domains, endpoints) = collected.await.unwrap();
-    assert_eq!(domains.len(), count as usize, "nobody is lost");
+    let addresses = if tenants.addresses_first { ADDRESSES } else { 0 };
+    assert_eq!(domains.len(), (count + addresses) as usize, "nobody is lost");
     Told { domains, endpoints, counts }
 }
 
@@ -273,6 +301,28 @@ async fn where_a_look_without_a_name_has_no_answer_everyone_is_asked() {
     let told = surveyed(Tenants { nameless_unanswered: true, ..ALIKE }, 300, 1).await;
     assert_eq!((told.counts.samples.alike, told.counts.samples.differs), (0, 4));
     assert_eq!((told.asked(), told.endpoints.len()), (604, 604));
+}
+
+/// Names that may not be connected to say nothing of whether the others are known: one
+/// that differs, and takes its time, is waited for.
+#[tokio::test(start_paused = true)]
+async fn names_that_are_forbidden_end_no_sample_before_its_time() {
+    let told = surveyed(Tenants { odd: Some(10), forbidden_from: 400, at_once: true, ..ALIKE }, 500, 1).await;
+    let counts = told.counts.samples;
+    assert_eq!((counts.alike, counts.differs), (2, 2));
+    for endpoint in told.endpoints.values() {
+        let at_odd =
+            [[192, 0, 2, 2].into(), [192, 0, 2, 3].into()].contains(&endpoint.observation.key.endpoint.ip);
+        assert!(!at_odd || endpoint.observation.stand_in().is_none(), "{}", endpoint.observation.key);
+    }
+}
+
+/// Who is on the list without a name is looked at once, and that counts.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_on_the_list_itself_is_looked_at_once() {
+    let told = surveyed(Tenants { addresses_first: true, ..ALIKE }, 1_000, 1).await;
+    assert_eq!((told.counts.samples.alike, told.counts.samples.differs), (4, 0));
+    assert_eq!(told.endpoints.len(), 2_004);
 }
 
 #[tokio::test(start_paused = true)]

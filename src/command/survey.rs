@@ -210,6 +210,12 @@ fn finish(
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.network_suspect = Some(suspects(&written.fold.reach));
     info.cool_downs = Some(cool_downs::told(written.places.clone()));
+    if counts.samples.could_not_wait {
+        super::say(format_args!(
+            "mxray: names that should wait for a sample of their address were asked, for the file in which they wait could \
+             not be written"
+        ));
+    }
     info.sample = info.limits.names_asked_min.map(|_| sample_told(counts.samples));
     info.counts = run_dir::RunCounts {
         targets_read: counts.targets,

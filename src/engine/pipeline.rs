@@ -421,15 +421,14 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 Registration::Waiting(id) => self.joiner.rest_on(domain, exchange, id, true),
                 Registration::New(id) => {
                     self.joiner.rest_on(domain, exchange, id, true);
+                    if self.config.sample && stand_in.is_none() {
+                        // Refused or not: what is found of it comes in any case.
+                        self.samples.asked(&place);
+                    }
                     match (permit, stand_in) {
                         (Err(failure), _) => refused.push((id, failure)),
                         (Ok(()), Some(other)) => inferred.push((id, other)),
-                        (Ok(()), None) => {
-                            if self.config.sample {
-                                self.samples.asked(&place);
-                            }
-                            self.enqueue(id);
-                        }
+                        (Ok(()), None) => self.enqueue(id),
                     }
                 }
             }
@@ -540,8 +539,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let stand_in = stand_in.map(|kept| self.whole(&kept)).transpose()?;
         let context = KeyContext { network_suspect: suspect, tlsa, stand_in: stand_in.as_deref() };
         let (record, judged) = self.policy.endpoint_of_run(*observation, &assessments, context);
-        self.samples.found(&judged);
-        self.settle_names(judged.finding.key.endpoint);
+        if self.config.sample {
+            self.samples.found(&judged);
+            self.settle_names(judged.finding.key.endpoint);
+        }
         let kept = self.findings.keep(judged, &record.observation, context);
         self.counts.endpoints += 1;
         self.progress.probe_done(established);

@@ -136,6 +136,8 @@ pub struct SampleCounts {
     /// Addresses and ports with as many names at which all were asked, because not all
     /// were answered alike.
     pub differs: u64,
+    /// Whether names could not wait, for want of a file, and were asked.
+    pub could_not_wait: bool,
 }
 
 /// The names of all addresses and ports.
@@ -196,7 +198,7 @@ impl Samples {
 
     /// Takes what was found of a key, asked or not.
     pub(super) fn found(&mut self, judged: &JudgedEndpoint) {
-        let Some(names) = self.at.get_mut(&judged.finding.key.endpoint) else { return };
+        let names = self.at.entry(judged.finding.key.endpoint).or_default();
         if judged.is_sampled() {
             self.counts.names_inferred += 1;
         } else {
@@ -222,6 +224,11 @@ impl Samples {
     /// Notes that no further name comes.
     pub(super) fn list_is_known(&mut self) {
         self.is_list_known = true;
+    }
+
+    /// Notes that names cannot wait, so that they are asked.
+    pub(super) fn cannot_hold(&mut self) {
+        self.counts.could_not_wait = true;
     }
 
     /// What it came to.

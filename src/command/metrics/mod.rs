@@ -26,13 +26,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 /// Connections that are served at a time; the next wait in the system's queue.
-const CONNECTIONS_MAX: usize = 4;
+const CONNECTIONS_MAX: usize = 32;
 
 /// How long one connection may take, from its first byte to the last.
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// How long the head of a request may take to come.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
+const HEAD_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Most octets of the head of a request: the least that hyper takes.
 const HEAD_OCTETS_MAX: usize = 8192;

@@ -29,6 +29,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let Some((exchange, endpoint)) = held_at else { return Ok(false) };
         if let Err(error) = self.spill.put(&dir, BucketKey::Endpoint(endpoint), facts) {
             tracing::warn!(%error, "every name is asked");
+            self.samples.cannot_hold();
             self.config.spill_dir = None;
             return Ok(false);
         }
@@ -43,14 +44,10 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         exchange: Option<&Exchange>,
     ) -> Result<(), EngineError> {
         let Some(key) = self.samples.look_without_name(endpoint) else { return Ok(()) };
-        if let Some(kept) = self.keys.found(&key).cloned() {
-            let judged = self.whole(&kept)?;
-            self.samples.found(&judged);
-            return Ok(());
-        }
-        self.samples.asked(&key);
         let permit = self.probe.permit(&key);
-        let Some(id) = self.keys.ask_for_nobody(key) else { return Ok(()) };
+        // Where the list names the address itself, what is found then counts.
+        let Some(id) = self.keys.ask_for_nobody(key.clone()) else { return Ok(()) };
+        self.samples.asked(&key);
         self.keys.note_operator(id, exchange.and_then(|exchange| self.operators.of(exchange)));
         match permit {
             Ok(()) => self.enqueue(id),
