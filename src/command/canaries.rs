@@ -49,10 +49,18 @@ async fn find_one(stages: &Stages, host: &str, port: u16) -> Result<ProbeKey, Co
     Err(refused(why).into())
 }
 
-/// Says each pause as it begins and ends, until the run is over.
+/// Says which canaries are none, and each pause as it begins and ends, until the run is
+/// over.
 pub(super) fn tell(progress: &Progress) -> JoinHandle<()> {
-    let mut pauses = progress.canary_pauses();
+    let (mut pauses, mut silent) = (progress.canary_pauses(), progress.silent_canaries());
     tokio::spawn(async move {
+        if silent.changed().await.is_ok() {
+            for canary in silent.borrow_and_update().iter() {
+                say(format_args!(
+                    "mxray: warning: a canary does not answer, and tells nothing until it does: {canary}"
+                ));
+            }
+        }
         let (mut begun, mut ended) = (0, 0);
         while pauses.changed().await.is_ok() {
             for pause in pauses.borrow_and_update().iter().skip(ended) {

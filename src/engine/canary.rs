@@ -117,6 +117,20 @@ impl Canaries {
         self.due = self.due.min(soon);
     }
 
+    /// Those that have not answered, and why, once the first round is over.
+    pub(super) fn silent_at_first(&self) -> Vec<String> {
+        let why = |canary: &Canary| match &canary.last {
+            Some(Err(why)) if !canary.answered => Some(format!("{}: {why}", canary.key)),
+            _ => None,
+        };
+        self.canaries.iter().filter_map(why).collect()
+    }
+
+    /// Whether the first round is over.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_known
+    }
+
     /// Takes what one of a round came to.
     pub(super) fn ended(&mut self, number: usize, seen: &Observation) -> CanaryTurn {
         if let Some(canary) = self.canaries.get_mut(number) {

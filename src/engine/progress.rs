@@ -34,6 +34,7 @@ pub struct Progress {
     places: Mutex<PlaceBook>,
     places_changed: AtomicBool,
     canary_pauses: watch::Sender<Vec<CanaryPause>>,
+    silent_canaries: watch::Sender<Vec<String>>,
     ok: AtomicU64,
     failed: [AtomicU64; Kind::ALL.len()],
 }
@@ -58,6 +59,7 @@ impl Default for Progress {
             places: Mutex::default(),
             places_changed: AtomicBool::default(),
             canary_pauses: watch::Sender::default(),
+            silent_canaries: watch::Sender::default(),
             ok: zero(),
             // Longer than the arrays that have a default of their own.
             failed: std::array::from_fn(|_| zero()),
@@ -135,6 +137,16 @@ impl Progress {
     /// The pauses that canaries made, as they begin and end; the first thousand.
     pub fn canary_pauses(&self) -> watch::Receiver<Vec<CanaryPause>> {
         self.canary_pauses.subscribe()
+    }
+
+    /// The canaries that did not answer in the first round, and why: known once that is
+    /// over.
+    pub fn silent_canaries(&self) -> watch::Receiver<Vec<String>> {
+        self.silent_canaries.subscribe()
+    }
+
+    pub(super) fn canaries_silent(&self, silent: Vec<String>) {
+        self.silent_canaries.send_replace(silent);
     }
 
     pub(super) fn canaries_told(&self, pause: Option<CanaryPause>) {

@@ -72,6 +72,19 @@ fn a_scan_pauses_while_its_canary_refuses() {
 }
 
 #[test]
+fn a_canary_that_does_not_answer_at_first_is_told() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 20);
+    // A port that was free a moment ago: nobody listens there.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let words = format!("scan list --allow-private -o run --rate 20 --canary 127.0.0.77:{port}");
+    let ran = end(lab.folder.mxray(lab.args(&words)).spawn().unwrap());
+    let told = format!(
+        "mxray: warning: a canary does not answer, and tells nothing until it does: 127.0.0.77:{port}"
+    );
+    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+}
+
+#[test]
 fn a_canary_that_cannot_be_asked_is_refused_before_anything_is_done() {
     let lab = Lab::playing(&["tls13_ecdsa"], 2);
     for (canary, cause) in [("127.0.0.1:25", "private_address"), ("nowhere.invalid", ""), ("a b", "")] {

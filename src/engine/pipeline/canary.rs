@@ -29,7 +29,11 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         number: usize,
         seen: &Observation,
     ) -> Result<(), EngineError> {
+        let was_known = self.canaries.is_known();
         let turn = self.canaries.ended(number, seen);
+        if self.canaries.is_known() && !was_known {
+            self.progress.canaries_silent(self.canaries.silent_at_first());
+        }
         match turn {
             CanaryTurn::Nothing => {}
             CanaryTurn::Good => {
