@@ -71,6 +71,7 @@ fn of_waiting(progress: &Progress, snapshot: &Snapshot) -> Vec<MetricFamily> {
         (vec![("for", "retry")], snapshot.retries_waiting as f64),
         (vec![("for", "second_look")], snapshot.second_looks_waiting as f64),
     ];
+    let is_paused = progress.canary_pauses().borrow().last().is_some_and(|pause| pause.ended.is_none());
     vec![
         gauge("mxray_hosts_queued", "Hosts that wait for their connection.", alone(waiting.queued)),
         gauge("mxray_domains_waiting", "Domains that wait for a host.", alone(waiting.domains)),
@@ -90,6 +91,11 @@ fn of_waiting(progress: &Progress, snapshot: &Snapshot) -> Vec<MetricFamily> {
             "mxray_places_cooling",
             "Addresses, networks and operators left alone now.",
             alone(snapshot.cooling),
+        ),
+        gauge(
+            "mxray_canary_pause",
+            "1 while the run pauses, as canaries refuse.",
+            alone(u64::from(is_paused)),
         ),
         gauge("mxray_places_given_up", "Those that are asked no more.", alone(snapshot.given_up)),
     ]
