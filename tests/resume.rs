@@ -18,7 +18,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
-use survey::content::{assert_same, content};
+use survey::content::{REJECTS, SCENARIOS, assert_same, content};
 use survey::{Run, Scan};
 use tempfile::TempDir;
 
@@ -34,29 +34,8 @@ const KILLS: usize = 4;
 /// three seconds.
 const LIFE_MAX: Duration = Duration::from_millis(2500);
 
-/// Hosts alone and shared, hosts that are not there, refused lines, DANE and MTA-STS,
-/// certificates by name.
-const SCENARIOS: [&str; 13] = [
-    "tls13_ecdsa",
-    "tls12_rsa",
-    "cert_self_signed",
-    "cert_by_sni",
-    "starttls_absent",
-    "best_dead",
-    "provider_pair",
-    "dns_nxdomain",
-    "null_mx",
-    "dane_ee_key",
-    "dane_ta_issuer",
-    "sts_enforce",
-    "sts_mx_untrusted",
-];
-
 /// Domains of a list.
 const DOMAINS: usize = 52;
-
-/// Lines that are no targets.
-const REJECTS: &str = "no domain, \"at\" all\n-\n";
 
 struct Lab {
     fleet: Fleet,

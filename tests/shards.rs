@@ -13,34 +13,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use survey::Scan;
-use survey::content::{assert_same, content};
+use survey::content::{REJECTS, SCENARIOS, assert_same, content};
 use tempfile::TempDir;
 
 const MXRAY: &str = env!("CARGO_BIN_EXE_mxray");
 
-/// Hosts alone, in pairs and shared, hosts that are not there, DANE and MTA-STS,
-/// certificates by name.
-const SCENARIOS: [&str; 13] = [
-    "tls13_ecdsa",
-    "tls12_rsa",
-    "cert_self_signed",
-    "cert_by_sni",
-    "starttls_absent",
-    "best_dead",
-    "provider_pair",
-    "dns_nxdomain",
-    "null_mx",
-    "dane_ee_key",
-    "dane_ta_issuer",
-    "sts_enforce",
-    "sts_mx_untrusted",
-];
-
 const DOMAINS: usize = 65;
 
 const SHARDS: usize = 3;
-
-const REJECTS: &str = "no domain, \"at\" all\n-\n";
 
 struct Lab {
     fleet: Fleet,

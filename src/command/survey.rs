@@ -210,25 +210,9 @@ fn finish(
     info.finished = Some(counts.unfinished == 0 && !interrupted && info.error.is_none());
     info.network_suspect = Some(suspects(&written.fold.reach));
     info.cool_downs = Some(cool_downs::told(written.places.clone()));
-    if counts.samples.could_not_wait {
-        super::say(format_args!(
-            "mxray: names that should wait for a sample of their address were asked, for the file in which they wait could \
-             not be written"
-        ));
-    }
+    tell_of_sample(counts.samples);
     info.sample = info.limits.names_asked_min.map(|_| sample_told(counts.samples));
-    info.counts = run_dir::RunCounts {
-        targets_read: counts.targets,
-        rejected: written.fold.summary.rejected,
-        taken_from_urls: taken.urls(),
-        taken_from_mail_addresses: taken.mail_addresses(),
-        connections: counts.connections,
-        domains_written: counts.domains,
-        parts_written: counts.parts,
-        of_other_shards: counts.of_other_shards,
-        endpoints_written: counts.endpoints,
-        unfinished,
-    };
+    info.counts = counts_told(&counts, written.fold.summary.rejected, taken, unfinished);
     let mut path = None;
     if let Some(directory) = written.directory {
         path = Some(directory.path().to_path_buf());
@@ -261,6 +245,37 @@ fn finish(
         of_others,
         resumable,
     })
+}
+
+/// Says that every name was asked, where not all should have been.
+fn tell_of_sample(samples: SampleCounts) {
+    if samples.could_not_wait {
+        super::say(format_args!(
+            "mxray: names that should wait for a sample of their address were asked, for the file in which they wait could \
+             not be written"
+        ));
+    }
+}
+
+/// As `run.json` has them.
+fn counts_told(
+    counts: &EngineCounts,
+    rejected: u64,
+    taken: &TakenCounts,
+    unfinished: Option<u64>,
+) -> run_dir::RunCounts {
+    run_dir::RunCounts {
+        targets_read: counts.targets,
+        rejected,
+        taken_from_urls: taken.urls(),
+        taken_from_mail_addresses: taken.mail_addresses(),
+        connections: counts.connections,
+        domains_written: counts.domains,
+        parts_written: counts.parts,
+        of_other_shards: counts.of_other_shards,
+        endpoints_written: counts.endpoints,
+        unfinished,
+    }
 }
 
 /// As `run.json` has it.

@@ -111,17 +111,7 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
         #[cfg(feature = "lab")]
         Command::Demo(args) => files.write("--output", &args.output),
         #[cfg(feature = "lab")]
-        Command::Lab(args) => {
-            files.read_all("--domains", &args.domains);
-            files.read_all("--population", &args.population);
-            files.write("--list", &args.list);
-            files.write("--log", &args.log);
-            files.write("--truth", &args.truth);
-            files.write("--roots", &args.roots);
-            files.write("--endpoints", &args.endpoints);
-            files.write("--connectors", &args.connectors);
-            files.write("--counters", &args.counters);
-        }
+        Command::Lab(args) => files.of_lab(args),
         Command::Bench(args) => {
             files.read_all("--baseline", &args.baseline);
             files.write("--save", &args.save);
@@ -150,6 +140,19 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
 }
 
 impl Files {
+    #[cfg(feature = "lab")]
+    fn of_lab(&mut self, args: &crate::cli::LabArgs) {
+        self.read_all("--domains", &args.domains);
+        self.read_all("--population", &args.population);
+        self.write("--list", &args.list);
+        self.write("--log", &args.log);
+        self.write("--truth", &args.truth);
+        self.write("--roots", &args.roots);
+        self.write("--endpoints", &args.endpoints);
+        self.write("--connectors", &args.connectors);
+        self.write("--counters", &args.counters);
+    }
+
     fn push(&mut self, option: &str, path: &Path, is_written: bool) {
         let words = format!("{option} {}", path.display());
         self.add(words, named_file(path, is_written), is_written, false);

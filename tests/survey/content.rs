@@ -9,6 +9,27 @@ use std::path::Path;
 const TABLES: [&str; 7] =
     ["domains.csv", "endpoints.csv", "certificates.csv", "mx.csv", "rejects.csv", "suites.csv", "groups.csv"];
 
+/// What a list plays whose runs are held against each other: hosts alone, in pairs and
+/// shared, hosts that are not there, DANE and MTA-STS, certificates by name.
+pub const SCENARIOS: [&str; 13] = [
+    "tls13_ecdsa",
+    "tls12_rsa",
+    "cert_self_signed",
+    "cert_by_sni",
+    "starttls_absent",
+    "best_dead",
+    "provider_pair",
+    "dns_nxdomain",
+    "null_mx",
+    "dane_ee_key",
+    "dane_ta_issuer",
+    "sts_enforce",
+    "sts_mx_untrusted",
+];
+
+/// Lines of it that are no targets.
+pub const REJECTS: &str = "no domain, \"at\" all\n-\n";
+
 /// Whether a cell may be another in the next run: times, and what hangs on them.
 fn is_of_time(column: &str) -> bool {
     column.ends_with("_us")
