@@ -204,13 +204,13 @@ pub struct ScanArgs {
     pub resume: Option<PathBuf>,
 
     /// Connect to nobody: look the list up in the DNS, and tell hosts, addresses, networks, operators, and how long
-    /// each takes at its limits; `--dry-run=json` as JSON. Nothing is written, also with --output
+    /// each takes at its limits; `--dry-run=json` as JSON. Nothing is written; --output is only checked
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text", hide_possible_values = true, conflicts_with_all = ["resume", "format"])]
     pub dry_run: Option<DryRunArg>,
 
     /// Ask only what lies in this part of the networks, as `2/3` for the second of three machines; `mxray merge` joins
     /// them. The limits of an operator, --rate, --in-flight, --slow-in-flight and --lookups-in-flight are shared
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["dry_run", "format"])]
+    #[arg(long, value_name = "I/N", conflicts_with = "format")]
     pub shard: Option<Shard>,
 
     /// What the lines of INPUT are: `domains`, or `endpoints` without DNS (CSV `ip`, `ip,port` or

@@ -42,12 +42,21 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// Begins to show `progress`. Without a thread for it, a run goes on unseen.
+    /// Begins to show how a scan goes. Without a thread for it, a run goes on unseen.
     pub(super) fn start(progress: Arc<Progress>, style: Style) -> Self {
+        Self::showing(progress, style, Meter::line)
+    }
+
+    /// The same of the lookups of a plan, in which no more is done.
+    pub(super) fn of_lookups(progress: Arc<Progress>, style: Style) -> Self {
+        Self::showing(progress, style, Meter::line_of_lookups)
+    }
+
+    fn showing(progress: Arc<Progress>, style: Style, line: Line) -> Self {
         let (done, is_done) = mpsc::channel();
         let (ends, ended) = oneshot::channel();
         let show = move || {
-            show(&progress, style, &is_done);
+            show(&progress, style, line, &is_done);
             let _ = ends.send(());
         };
         let _ = thread::Builder::new().name("progress".to_string()).spawn(show);
@@ -61,14 +70,17 @@ impl Display {
     }
 }
 
+/// What is said of a moment.
+type Line = fn(&mut Meter, &Snapshot, Instant) -> String;
+
 /// Shows `progress` until the sender of `is_done` is gone.
-fn show(progress: &Progress, style: Style, is_done: &mpsc::Receiver<()>) {
+fn show(progress: &Progress, style: Style, line: Line, is_done: &mpsc::Receiver<()>) {
     let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(bar);
     let every = if bar.is_some() { REDRAW_EVERY } else { LINE_EVERY };
     let mut meter = Meter::new(Instant::now(), progress.snapshot().domains_done);
     while is_done.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
         let snapshot = progress.snapshot();
-        let line = meter.line(&snapshot, Instant::now());
+        let line = line(&mut meter, &snapshot, Instant::now());
         match &bar {
             Some(bar) => {
                 bar.set_length(snapshot.total.unwrap_or(0));
@@ -80,7 +92,7 @@ fn show(progress: &Progress, style: Style, is_done: &mpsc::Receiver<()>) {
     }
     match bar {
         Some(bar) => bar.finish_and_clear(),
-        None => super::say(meter.line(&progress.snapshot(), Instant::now())),
+        None => super::say(line(&mut meter, &progress.snapshot(), Instant::now())),
     }
 }
 
@@ -105,11 +117,13 @@ impl Meter {
         Self { begun, earlier, window: VecDeque::from([(begun, 0)]) }
     }
 
+    fn line_of_lookups(&mut self, snapshot: &Snapshot, now: Instant) -> String {
+        let rate = self.rate(snapshot.domains_done, now);
+        format!("{} domains looked up, {rate:.0}/s{}", done(snapshot), self.eta(snapshot, now))
+    }
+
     fn line(&mut self, snapshot: &Snapshot, now: Instant) -> String {
-        let done = match snapshot.total {
-            Some(total) => format!("{}/{total}", snapshot.domains_done),
-            None => snapshot.domains_done.to_string(),
-        };
+        let done = done(snapshot);
         let shown = snapshot.outcomes.iter().take(OUTCOMES_SHOWN_MAX);
         let outcomes: Vec<String> = shown.map(|(name, count)| format!("{name} {count}")).collect();
         let others: u64 = snapshot.outcomes.iter().skip(OUTCOMES_SHOWN_MAX).map(|(_, count)| count).sum();
@@ -124,21 +138,29 @@ impl Meter {
         )
     }
 
-    /// Handshakes a second over the window.
-    fn rate(&mut self, handshakes: u64, now: Instant) -> f64 {
-        self.window.push_back((now, handshakes));
+    /// How many more a second over the window.
+    fn rate(&mut self, count: u64, now: Instant) -> f64 {
+        self.window.push_back((now, count));
         while self.window.len() > 2 && self.window.front().is_some_and(|(then, _)| now - *then > RATE_WINDOW)
         {
             self.window.pop_front();
         }
         let Some((then, before)) = self.window.front() else { return 0.0 };
         let seconds = (now - *then).as_secs_f64();
-        if seconds > 0.0 { (handshakes - before) as f64 / seconds } else { 0.0 }
+        if seconds > 0.0 { (count - before) as f64 / seconds } else { 0.0 }
     }
 
     fn eta(&self, snapshot: &Snapshot, now: Instant) -> String {
         let left = snapshot.left(self.earlier, now - self.begun).map_or(0.0, |left| left.as_secs_f64());
         if left < 0.5 { String::new() } else { format!(", ETA {}", clock(left)) }
+    }
+}
+
+/// How many of how many, once that is known.
+fn done(snapshot: &Snapshot) -> String {
+    match snapshot.total {
+        Some(total) => format!("{}/{total}", snapshot.domains_done),
+        None => snapshot.domains_done.to_string(),
     }
 }
 
@@ -192,6 +214,15 @@ mod tests {
             meter.line(&snapshot, begun + Duration::from_secs(2)),
             "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80, timeout 12, closed 4, nxdomain 3, other 1"
         );
+    }
+
+    #[test]
+    fn a_line_of_lookups_says_how_far_how_fast_and_how_long() {
+        let begun = Instant::now();
+        let mut meter = Meter::new(begun, 0);
+        let snapshot = Snapshot { total: Some(400), domains_done: 100, ..Snapshot::default() };
+        let line = meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2));
+        assert_eq!(line, "100/400 domains looked up, 50/s, ETA 6s");
     }
 
     #[test]

@@ -1,150 +1,289 @@
 //! `mxray scan --dry-run`: what a scan would do, told after the DNS alone. Nothing
 //! connects to a mail host, nor to a policy host.
 
-use super::list_end::{is_unanswered, no_resolver};
-use super::scan_parts::{OpenedList, ScanPace};
-use super::signals::Signals;
-use super::{CommandError, EXIT_NOTHING_ASKED, say};
+use super::CommandError;
+use super::canaries;
+use super::display::Display;
+use super::list_end::{AnswerCount, ListEnd};
+use super::reader;
+use super::scan_parts::{OpenedList, ScanPace, check_shard, style};
+use super::signals::{Signals, Stop};
 use crate::cli::{DryRunArg, PolicyArgs, ScanArgs};
-use crate::engine::forecast::{Forecast, ForecastBucket, ForecastPlace, Forecasted, SESSION_ASSUMED};
+use crate::engine::Progress;
+use crate::engine::forecast::{
+    ConnectionsEach, Forecast, ForecastBucket, ForecastPlace, ForecastRules, ForecastSample, Forecasted,
+    SESSION_ASSUMED,
+};
 use crate::input::Entry;
-use crate::model::{DomainFacts, Target};
+use crate::model::{DomainFacts, Endpoint, ProbeKey};
 use crate::plan::{self, Stages};
+use crate::run_dir::RunDirectory;
 use crate::stage::{Lookup, Probe};
+use crate::verdict::Reach;
 use anyhow::anyhow;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// Targets read ahead of the lookups.
-const TARGETS_QUEUED_MAX: usize = 1024;
+/// Lines read ahead of the lookups.
+const LINES_QUEUED_MAX: usize = 1024;
 
-/// Looks the list up and tells the plan.
+/// Looks the list up and tells the plan. What a scan would refuse is refused.
 pub(super) async fn run(
     args: &ScanArgs,
     list: OpenedList,
-    pace: ScanPace,
+    mut pace: ScanPace,
     signals: Signals,
     format: DryRunArg,
 ) -> Result<ExitCode, CommandError> {
     // Whatever is asked of the DNS alone.
     let policies = PolicyArgs { no_mta_sts: true, ..args.policies.clone() };
     let stages = plan::stages(&args.asking, &policies, &args.hellos, &args.judging, pace.lookup)?;
+    canaries::find(&stages, &args.canaries.canary, pace.engine.port).await?;
+    if args.shard.is_some() {
+        check_shard(args.shard, Some(&plan::asked_by(args, &stages.settings)?))?;
+    }
+    args.output.as_deref().map(RunDirectory::check).transpose()?;
+    pace.engine.limits.order_seed.get_or_insert_with(|| fastrand::u32(..).into());
     super::say_at_start(&stages.settings);
     pace.say();
     let stop = signals.watch("the plan so far is told");
-    let (targets_in, targets) = mpsc::channel(TARGETS_QUEUED_MAX);
-    let reading = tokio::task::spawn_blocking(move || read(list, &targets_in));
-    let forecast = Forecast::new(pace.engine.limits, pace.engine.port);
-    let looking = look_all(&stages, forecast, targets, pace.engine.lookups_in_flight);
-    let mut looked = tokio::select! {
-        looked = looking => looked?,
-        () = stop.token.cancelled() => {
-            return Ok(ExitCode::from(stop.code().unwrap_or_default()));
-        }
-    };
-    let (rejected, error) = reading.await.map_err(|error| anyhow!("reading failed: {error}"))?;
-    if let Some(error) = error {
-        return Err(anyhow!("the list could not be read to its end: {error}").into());
-    }
-    let nobody_answered = looked.unanswered > 0 && looked.answered == 0;
-    let told = std::mem::replace(&mut looked.forecast, Forecast::new(pace.engine.limits, 0)).told();
+    let each = ConnectionsEach::usual(&stages.policy, stages.settings.enumeration_connections);
+    let looked = look_up(args, list, &stages, Forecast::new(&pace.engine, each), &pace, &stop).await?;
+    let told = looked.forecast.told();
+    let plan = Plan { told, each, rejected: looked.asked.rejected(), is_whole: stop.code().is_none() };
     super::tell(match format {
-        DryRunArg::Json => format!("{:#}\n", as_json(&told, rejected)),
-        DryRunArg::Text => as_text(&told, rejected),
+        DryRunArg::Json => format!("{:#}\n", plan.as_json()),
+        DryRunArg::Text => plan.as_text(),
     })?;
-    if nobody_answered {
-        say(format_args!("mxray: {}", no_resolver(&stages.settings.resolver())));
-        return Ok(ExitCode::from(EXIT_NOTHING_ASKED));
+    if let Some(code) = stop.code() {
+        return Ok(ExitCode::from(code));
     }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Feeds the targets; gives the lines that are none, and why it ended early.
-fn read(list: OpenedList, targets: &mpsc::Sender<Target>) -> (u64, Option<std::io::Error>) {
-    let mut rejected = 0;
-    for entry in list.list {
-        match entry {
-            Ok(Entry::Target(target)) => {
-                if targets.blocking_send(target).is_err() {
-                    break;
-                }
-            }
-            Ok(Entry::Rejected(_)) => rejected += 1,
-            Err(error) => return (rejected, Some(error)),
-        }
-    }
-    (rejected, None)
+    let mut asked = looked.asked;
+    asked.leave_to_others(plan.told.of_other_shards);
+    let list = if looked.name == "-" { "standard input".to_string() } else { looked.name };
+    let (resolver, require_targets) = (stages.settings.resolver(), args.require_targets);
+    Ok(ListEnd { asked, reach: Reach::default(), list, resolver, require_targets }.code(None))
 }
 
 struct LookedUp {
     forecast: Forecast,
-    answered: u64,
-    unanswered: u64,
+    asked: AnswerCount,
+    /// The list as it was named.
+    name: String,
 }
 
-async fn look_all(
+/// Looks the list up to its end, or until somebody stops it, and shows how far it is.
+async fn look_up(
+    args: &ScanArgs,
+    list: OpenedList,
     stages: &Stages,
     forecast: Forecast,
-    mut targets: mpsc::Receiver<Target>,
-    at_a_time: usize,
+    pace: &ScanPace,
+    stop: &Stop,
 ) -> Result<LookedUp, CommandError> {
-    let mut looked = LookedUp { forecast, answered: 0, unanswered: 0 };
-    let mut under_way: JoinSet<DomainFacts> = JoinSet::new();
-    let mut open = true;
-    while open || !under_way.is_empty() {
-        tokio::select! {
-            target = targets.recv(), if open && under_way.len() < at_a_time.max(1) => match target {
-                Some(target) => {
-                    let lookup = stages.lookup.clone();
-                    under_way.spawn(async move { lookup.lookup(target).await });
-                }
-                None => open = false,
-            },
-            Some(facts) = under_way.join_next() => {
-                let facts = facts.map_err(|error| anyhow!("a lookup failed: {error}"))?;
-                looked.forecast.add(&facts, |key| stages.probe.permit(key).err().map(|why| why.kind.to_string()));
-                if is_unanswered(&facts) { looked.unanswered += 1 } else { looked.answered += 1 }
+    let progress = Arc::new(Progress::default());
+    let display = Display::of_lookups(progress.clone(), style(args));
+    let OpenedList { list, name, options } = list;
+    let _counting = reader::count_ahead(&name, options, progress.clone());
+    let (lines_in, lines) = mpsc::channel(LINES_QUEUED_MAX);
+    // One that still waits for standard input is left behind.
+    let reading = tokio::task::spawn_blocking(move || {
+        for entry in list {
+            if lines_in.blocking_send(entry).is_err() {
+                break;
             }
         }
+    });
+    let mut looked = LookedUp { forecast, asked: AnswerCount::default(), name };
+    let looking = looked.all(stages, lines, pace.engine.lookups_in_flight, &progress);
+    let ended = tokio::select! {
+        ended = looking => ended,
+        () = stop.token.cancelled() => Ok(()),
+    };
+    display.end().await;
+    ended?;
+    if stop.code().is_none() {
+        reading.await.map_err(|error| anyhow!("reading failed: {error}"))?;
     }
     Ok(looked)
 }
 
-fn as_text(told: &Forecasted, rejected: u64) -> String {
-    let [addresses, networks, operators] = told.places;
-    let mut text = String::new();
-    let mut line = |name: &str, value: String| {
-        let _ = writeln!(text, "{name:<13} {value}");
+impl LookedUp {
+    async fn all(
+        &mut self,
+        stages: &Stages,
+        mut lines: mpsc::Receiver<std::io::Result<Entry>>,
+        at_a_time: usize,
+        progress: &Progress,
+    ) -> Result<(), CommandError> {
+        let rules = ForecastRules {
+            refused: |key: &ProbeKey| stages.probe.permit(key).err().map(|why| why.kind.to_string()),
+            is_free: |facts: &DomainFacts, number| stages.policy.hangs_on_certificate(facts, number),
+        };
+        let mut under_way: JoinSet<DomainFacts> = JoinSet::new();
+        let mut open = true;
+        while open || !under_way.is_empty() {
+            tokio::select! {
+                line = lines.recv(), if open && under_way.len() < at_a_time.max(1) => match line {
+                    Some(Ok(Entry::Target(target))) => {
+                        let lookup = stages.lookup.clone();
+                        under_way.spawn(async move { lookup.lookup(target).await });
+                    }
+                    Some(Ok(Entry::Rejected(rejected))) => self.asked.add_rejected(&rejected),
+                    Some(Err(error)) => {
+                        return Err(anyhow!("the list could not be read to its end: {error}").into());
+                    }
+                    None => open = false,
+                },
+                Some(facts) = under_way.join_next() => {
+                    let facts = facts.map_err(|error| anyhow!("a lookup failed: {error}"))?;
+                    if self.forecast.add(&facts, &rules) {
+                        self.asked.add_facts(&facts);
+                    }
+                    progress.domain_passed_on();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is told.
+struct Plan {
+    told: Forecasted,
+    each: ConnectionsEach,
+    /// Lines that are no target.
+    rejected: u64,
+    /// Whether the list was looked up to its end.
+    is_whole: bool,
+}
+
+impl Plan {
+    fn as_text(&self) -> String {
+        let Self { told, each, rejected, is_whole } = self;
+        let [addresses, networks, operators] = told.places;
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| {
+            let _ = writeln!(text, "{name:<13} {value}");
+        };
+        let without = of_which(&told.without_hosts, "without a host to ask");
+        line("targets", told.domains.to_string() + &of_others(told.of_other_shards) + &without);
+        line("rejected", format!("{rejected} lines of the list"));
+        line("hosts", told.hosts.to_string() + &without_address(told.hosts_without_address));
+        line("addresses", format!("{addresses}, in {networks} networks, of {operators} operators"));
+        if let Some((ip, names)) = told.most_names {
+            line("most names", format!("{names} asked on {ip}"));
+        }
+        if let Some(sample) = &told.sample {
+            line("sample", sampled(sample));
+        }
+        let left_alone = of_which(&told.left_alone, "not made");
+        line(
+            "connections",
+            format!(
+                "{} first ones, one for each name at each address{left_alone}; {} with further ClientHellos",
+                told.run.asked, told.run.connections
+            ),
+        );
+        line("takes", taking(&told.run));
+        text.push_str("\nslowest buckets\n");
+        for bucket in &told.slowest {
+            let _ = writeln!(
+                text,
+                "  {}, connections: {}: {}",
+                place(bucket),
+                bucket.connections,
+                taking(bucket)
+            );
+        }
+        text.push_str(&counted(*each));
+        if !is_whole {
+            text.push_str("Stopped early: this is the plan of the targets that were looked up by then.\n");
+        }
+        text
+    }
+
+    fn as_json(&self) -> Value {
+        let Self { told, each, rejected, is_whole } = self;
+        let bucket = |bucket: &ForecastBucket| {
+            json!({
+                "bucket": place(bucket),
+                "first_connections": bucket.asked,
+                "connections": bucket.connections,
+                "at_least_s": bucket.at_least.as_secs_f64(),
+                "with_sessions_s": bucket.with_sessions.as_secs_f64(),
+            })
+        };
+        let [addresses, networks, operators] = told.places;
+        json!({
+            "targets": told.domains,
+            "of_other_shards": told.of_other_shards,
+            "rejected": rejected,
+            "without_hosts": told.without_hosts,
+            "hosts": told.hosts,
+            "hosts_without_address": told.hosts_without_address,
+            "addresses": addresses,
+            "networks": networks,
+            "operators": operators,
+            "most_names": told.most_names.map(|(ip, names)| json!({"address": ip, "names": names})),
+            "not_connected": told.left_alone,
+            "sample": told.sample.as_ref().map(sample_as_json),
+            "connections_each": {"with_name": each.named, "without_name": each.nameless},
+            "session_assumed_s": SESSION_ASSUMED.as_secs_f64(),
+            "run": bucket(&told.run),
+            "slowest": told.slowest.iter().map(bucket).collect::<Vec<_>>(),
+            "stopped_early": !is_whole,
+        })
+    }
+}
+
+/// What is counted, and what is not.
+fn counted(each: ConnectionsEach) -> String {
+    let ConnectionsEach { named, nameless } = each;
+    let both = if named == nameless { String::new() } else { format!(", one without a name {nameless}") };
+    format!(
+        "\nA host with two addresses is asked at both, one without a known address at none. Counted as if every host answered,\n\
+         in TLS 1.3 with X25519: a name at an address takes {named} connections by these options{both}. Hosts that choose what the\n\
+         sender does not offer or refuse take more, those that do not answer fewer. Second looks, retries and cool-downs come\n\
+         on top. That a session takes {SESSION_ASSUMED:?} is assumed.\n"
+    )
+}
+
+/// What a sample spares.
+fn sampled(sample: &ForecastSample) -> String {
+    let ForecastSample { endpoints, names_asked, names_not_asked, largest } = sample;
+    if *endpoints == 0 {
+        return "no address has so many names that not all are asked".to_string();
+    }
+    let at = |(endpoint, asked, left_out): &(Endpoint, u64, u64)| {
+        format!("{asked} of {} at {endpoint}", asked + left_out)
     };
-    line("targets", told.domains.to_string() + &of_which(&told.without_hosts, "without a host to ask"));
-    line("rejected", format!("{rejected} lines of the list"));
-    line("hosts", told.hosts.to_string() + &without_address(told.hosts_without_address));
-    line("addresses", format!("{addresses}, in {networks} networks, of {operators} operators"));
-    if let Some((ip, names)) = told.most_names {
-        line("most names", format!("{names} on {ip}"));
-    }
-    let left_alone = of_which(&told.left_alone, "not made");
-    line(
-        "connections",
-        format!("{} first ones, one for each name at each address{left_alone}", told.run.connections),
-    );
-    line("takes", taking(&told.run));
-    text.push_str("\nslowest buckets\n");
-    for bucket in &told.slowest {
-        let _ =
-            writeln!(text, "  {}, connections: {}: {}", place(bucket), bucket.connections, taking(bucket));
-    }
-    let _ = write!(
-        text,
-        "\nA host with two addresses has two connections, one without a known address has none. Further ClientHellos,\n\
-         second looks, retries and cool-downs come on top. That a session takes {SESSION_ASSUMED:?} is assumed.\n"
-    );
-    text
+    let largest: Vec<String> = largest.iter().map(at).collect();
+    format!(
+        "about {names_asked} of {} names are asked at {endpoints} addresses, if all are answered alike there ({})",
+        names_asked + names_not_asked,
+        largest.join(", ")
+    )
+}
+
+fn sample_as_json(sample: &ForecastSample) -> Value {
+    let at = |(endpoint, asked, left_out): &(Endpoint, u64, u64)| json!({"endpoint": endpoint.to_string(), "names_asked": asked, "names_not_asked": left_out});
+    json!({
+        "endpoints": sample.endpoints,
+        "names_asked": sample.names_asked,
+        "names_not_asked": sample.names_not_asked,
+        "largest": sample.largest.iter().map(at).collect::<Vec<_>>(),
+    })
+}
+
+fn of_others(targets: u64) -> String {
+    if targets == 0 { String::new() } else { format!("; all of it in other shards: {targets}") }
 }
 
 fn of_which(counts: &BTreeMap<String, u64>, what: &str) -> String {
@@ -183,31 +322,4 @@ fn place(bucket: &ForecastBucket) -> String {
         }
         Some(ForecastPlace::Operator(name)) => format!("operator {name}"),
     }
-}
-
-fn as_json(told: &Forecasted, rejected: u64) -> Value {
-    let bucket = |bucket: &ForecastBucket| {
-        json!({
-            "bucket": place(bucket),
-            "connections": bucket.connections,
-            "at_least_s": bucket.at_least.as_secs_f64(),
-            "with_sessions_s": bucket.with_sessions.as_secs_f64(),
-        })
-    };
-    let [addresses, networks, operators] = told.places;
-    json!({
-        "targets": told.domains,
-        "rejected": rejected,
-        "without_hosts": told.without_hosts,
-        "hosts": told.hosts,
-        "hosts_without_address": told.hosts_without_address,
-        "addresses": addresses,
-        "networks": networks,
-        "operators": operators,
-        "most_names": told.most_names.map(|(ip, names)| json!({"address": ip, "names": names})),
-        "not_connected": told.left_alone,
-        "session_assumed_s": SESSION_ASSUMED.as_secs_f64(),
-        "run": bucket(&told.run),
-        "slowest": told.slowest.iter().map(bucket).collect::<Vec<_>>(),
-    })
 }

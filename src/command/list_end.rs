@@ -44,14 +44,26 @@ impl AnswerCount {
     pub(super) fn add(&mut self, record: &Record) {
         match record {
             Record::Endpoint(_) => {}
-            Record::Rejected(rejected) => {
-                self.rejected += 1;
-                self.first_rejected.get_or_insert_with(|| rejected.clone());
-            }
-            Record::Domain(domain) if is_unanswered(&domain.facts) => self.unanswered += 1,
-            Record::Part(facts) if is_unanswered(facts) => self.unanswered += 1,
-            Record::Domain(_) | Record::Part(_) => self.answered += 1,
+            Record::Rejected(rejected) => self.add_rejected(rejected),
+            Record::Domain(domain) => self.add_facts(&domain.facts),
+            Record::Part(facts) => self.add_facts(facts),
         }
+    }
+
+    /// Counts a line that is no target.
+    pub(super) fn add_rejected(&mut self, rejected: &Rejected) {
+        self.rejected += 1;
+        self.first_rejected.get_or_insert_with(|| rejected.clone());
+    }
+
+    /// Counts a target by what the DNS said of it.
+    pub(super) fn add_facts(&mut self, facts: &DomainFacts) {
+        if is_unanswered(facts) { self.unanswered += 1 } else { self.answered += 1 }
+    }
+
+    /// Lines that are no target.
+    pub(super) fn rejected(&self) -> u64 {
+        self.rejected
     }
 }
 

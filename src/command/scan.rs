@@ -1,15 +1,14 @@
 //! `mxray scan`: the real job.
 
 use super::metrics::MetricsListener;
-use super::scan_parts::{ScanPace, open_list, samples, survey as survey_of};
+use super::scan_parts::{ScanPace, check_shard, open_list, samples, survey as survey_of};
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
 use super::writer::{Fold, Outputs, RowStream};
 use super::{CommandError, canaries, dry_run, resume, start_logging_as};
 use crate::cli::{self, ScanArgs};
 use crate::plan;
-use crate::plan::UsageError;
-use crate::run_dir::{RunDirectory, RunInfo, StreamFormat};
+use crate::run_dir::{RunDirectory, StreamFormat};
 use anyhow::anyhow;
 use std::process::ExitCode;
 
@@ -53,7 +52,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     if path.is_some() {
         info.asked_by = Some(plan::asked_by(&args, &stages.settings)?);
     }
-    check_shard(&info)?;
+    check_shard(info.shard, info.asked_by.as_ref())?;
     let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
     let beside =
         directory.as_ref().map_or_else(std::env::temp_dir, |directory| directory.path().to_path_buf());
@@ -67,18 +66,6 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let outputs = Outputs { directory, stream, earlier: Fold::default(), progress };
     let begun = (signals, earlier);
     survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?.tell(aside)
-}
-
-/// Whether the shards of a run can read the same list.
-fn check_shard(info: &RunInfo) -> Result<(), CommandError> {
-    let has_list = info.asked_by.as_ref().is_some_and(|by| by.list.is_some());
-    match info.shard {
-        Some(shard) if !has_list => Err(UsageError(format!(
-            "--shard {shard}: the list must be a file, which every shard reads as a whole"
-        ))
-        .into()),
-        _ => Ok(()),
-    }
 }
 
 fn stream_format(format: cli::StreamFormatArg) -> StreamFormat {

@@ -11,8 +11,9 @@ use super::writer::Outputs;
 use crate::cli::{self, ScanArgs};
 use crate::engine::{EngineConfig, NAMES_ASKED_MIN};
 use crate::input::{self, InputKind, InputList, InputOptions};
-use crate::plan::{self, LookupPace, Stages};
-use crate::run_dir::RunInfo;
+use crate::model::Shard;
+use crate::plan::{self, LookupPace, Stages, UsageError};
+use crate::run_dir::{AskedBy, RunInfo};
 use anyhow::anyhow;
 
 /// A list that was opened.
@@ -116,11 +117,6 @@ pub(super) fn survey(
     (signals, earlier): (Signals, EarlierPart),
 ) -> Survey {
     let opt_outs = OptOuts::watch(&args.asking.blocklist, stages.blocklist.clone(), &info.blocklist);
-    let style = if args.asking.dialogue.verbose > 0 || args.log == cli::LogArg::Json {
-        Style::Lines
-    } else {
-        Style::Auto
-    };
     Survey {
         list: list.list,
         list_name: list.name,
@@ -128,12 +124,31 @@ pub(super) fn survey(
         stages,
         engine: pace.engine,
         outputs,
-        style,
+        style: style(args),
         info,
         signals,
         require_targets: args.require_targets,
         earlier,
         opt_outs,
+    }
+}
+
+/// How progress is shown beside what else is written.
+pub(super) fn style(args: &ScanArgs) -> Style {
+    if args.asking.dialogue.verbose > 0 || args.log == cli::LogArg::Json { Style::Lines } else { Style::Auto }
+}
+
+/// Whether the shards of a run can read the same list.
+///
+/// # Errors
+/// The list is none that can be read again.
+pub(super) fn check_shard(shard: Option<Shard>, asked_by: Option<&AskedBy>) -> Result<(), CommandError> {
+    match shard {
+        Some(shard) if asked_by.is_none_or(|by| by.list.is_none()) => Err(UsageError(format!(
+            "--shard {shard}: the list must be a file, which every shard reads as a whole"
+        ))
+        .into()),
+        _ => Ok(()),
     }
 }
 

@@ -1,11 +1,21 @@
 //! What a run will take, told after the DNS alone: how many connections each address,
 //! network and operator has, and how long the slowest of them takes at its limits.
 //!
-//! One connection is counted for each name and address. Further ClientHellos, second
-//! looks and retries come on top, and nobody knows them before.
+//! For each name and address as many connections are counted as one takes that answers
+//! as most do ([`ConnectionsEach`]). Second looks and retries come on top, and nobody
+//! knows them before.
 
+mod each;
+mod sampled;
+
+pub use each::{ConnectionsEach, ENUMERATION_CONNECTIONS_USUAL};
+
+use super::EngineConfig;
 use super::pace::{BucketLimits, Limits, least_time};
-use crate::model::{DomainFacts, MxHost, ProbeKey, network, registrable};
+use crate::model::{
+    DomainFacts, Endpoint, Exchange, MxHost, ProbeKey, Shard, ShardPart, network, registrable,
+};
+use sampled::SampledNames;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -33,7 +43,9 @@ pub enum ForecastPlace {
 pub struct ForecastBucket {
     /// Which; `None` is the whole run.
     pub place: Option<ForecastPlace>,
-    /// Connections, one for each name and address.
+    /// Names and addresses that are asked.
+    pub asked: u64,
+    /// Connections that these take.
     pub connections: u64,
     /// From the first start to the last, by intervals and rates alone.
     pub at_least: Duration,
@@ -42,24 +54,55 @@ pub struct ForecastBucket {
     pub with_sessions: Duration,
 }
 
+/// What is known of a target beside what the DNS said.
+#[derive(Debug)]
+pub struct ForecastRules<Refused, Free> {
+    /// Why a key will not be connected to; `None` if it may be.
+    pub refused: Refused,
+    /// Whether the mail host of that number is asked whatever a sample comes to.
+    pub is_free: Free,
+}
+
 /// Collects what a list leads to.
+#[derive(Debug)]
 pub struct Forecast {
     limits: Limits,
     port: u16,
+    shard: Option<Shard>,
+    each: ConnectionsEach,
     domains: u64,
+    of_other_shards: u64,
     without_hosts: BTreeMap<String, u64>,
     left_alone: BTreeMap<String, u64>,
     /// Each with whether the DNS gave it an address.
     hosts: HashMap<MxHost, bool>,
     keys: HashSet<ProbeKey>,
-    connections: HashMap<ForecastPlace, u64>,
+    sampled: Option<SampledNames>,
+    asked: HashMap<ForecastPlace, Asked>,
+    all: Asked,
+}
+
+/// What is asked at a place.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    keys: u64,
+    connections: u64,
+}
+
+impl Asked {
+    fn add(&mut self, connections: u64) {
+        self.keys += 1;
+        self.connections += connections;
+    }
 }
 
 /// What the whole list leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forecasted {
-    /// Targets of the list.
+    /// Targets of the list; those of which other shards have all are not counted.
     pub domains: u64,
+    /// Those of which other shards have all.
+    pub of_other_shards: u64,
     /// Targets without a host to ask, by what the DNS said.
     pub without_hosts: BTreeMap<String, u64>,
     /// Names and addresses that will not be connected to, by the reason.
@@ -70,72 +113,131 @@ pub struct Forecasted {
     pub hosts_without_address: u64,
     /// How many addresses, networks and operators they have.
     pub places: [u64; 3],
-    /// The address with the most names, and how many.
+    /// The address with the most names, and how many of these are asked.
     pub most_names: Option<(IpAddr, u64)>,
+    /// Names that are not asked, where a sample is; `None` where all are.
+    pub sample: Option<ForecastSample>,
     /// The whole run: its own rate and connections, and at least the slowest bucket.
     pub run: ForecastBucket,
     /// The slowest of each kind, [`BUCKETS_NAMED_MAX`] at most, the slowest first.
     pub slowest: Vec<ForecastBucket>,
 }
 
+/// What a sample of the names on one address spares, if all are answered alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForecastSample {
+    /// Addresses and ports at which not every name is asked.
+    pub endpoints: u64,
+    /// Names that are asked there.
+    pub names_asked: u64,
+    /// Names that are not.
+    pub names_not_asked: u64,
+    /// Those with the most names, [`BUCKETS_NAMED_MAX`] at most: names that are asked,
+    /// and those that are not.
+    pub largest: Vec<(Endpoint, u64, u64)>,
+}
+
 impl Forecast {
-    /// Of a run within these limits, with this port where the list names none.
-    pub fn new(limits: Limits, port: u16) -> Self {
+    /// Of a run that goes by this, if each key takes so many connections.
+    pub fn new(config: &EngineConfig, each: ConnectionsEach) -> Self {
+        let seed = config.limits.order_seed.unwrap_or_default();
         Self {
-            limits,
-            port,
+            limits: config.limits,
+            port: config.port,
+            shard: config.shard,
+            each,
             domains: 0,
+            of_other_shards: 0,
             without_hosts: BTreeMap::new(),
             left_alone: BTreeMap::new(),
             hosts: HashMap::new(),
             keys: HashSet::new(),
-            connections: HashMap::new(),
+            sampled: config.sample.then(|| SampledNames::new(seed)),
+            asked: HashMap::new(),
+            all: Asked::default(),
         }
     }
 
-    /// Takes up what the DNS said of one target. `refused` tells why a key will not be
-    /// connected to.
-    pub fn add(&mut self, facts: &DomainFacts, refused: impl Fn(&ProbeKey) -> Option<String>) {
+    /// Takes up what the DNS said of one target; `false` if all of it lies in other
+    /// shards.
+    pub fn add<Refused, Free>(&mut self, facts: &DomainFacts, rules: &ForecastRules<Refused, Free>) -> bool
+    where
+        Refused: Fn(&ProbeKey) -> Option<String>,
+        Free: Fn(&DomainFacts, usize) -> bool,
+    {
+        if self.shard.is_some_and(|shard| shard.part_of(facts, self.port) == ShardPart::Nothing) {
+            self.of_other_shards += 1;
+            return false;
+        }
         self.domains += 1;
         if let Some(failure) = &facts.failure {
             *self.without_hosts.entry(format!("{}: {}", failure.phase, failure.kind)).or_default() += 1;
         }
         for exchange in &facts.exchanges {
-            let Some(host) = &exchange.host else { continue };
+            let Some(host) = exchange.host.as_ref().filter(|_| self.has_some(exchange)) else { continue };
             *self.hosts.entry(host.clone()).or_default() |= !exchange.addresses.is_empty();
         }
-        for (exchange, key) in facts.probe_keys(self.port) {
-            if !self.keys.insert(key.clone()) {
+        for (number, key) in facts.probe_keys(self.port) {
+            if !self.has(key.endpoint.ip) || self.keys.contains(&key) {
                 continue;
             }
-            if let Some(why) = refused(&key) {
+            if let Some(why) = (rules.refused)(&key) {
+                self.keys.insert(key);
                 *self.left_alone.entry(why).or_default() += 1;
                 continue;
             }
-            let ip = key.endpoint.ip;
-            let host = facts.exchanges.get(exchange).and_then(|exchange| exchange.host.as_ref());
-            let operator = host.and_then(|host| registrable(host.as_str())).map(ToString::to_string);
-            let places = [ForecastPlace::Address(ip), ForecastPlace::Network(network(ip))];
-            for place in places.into_iter().chain(operator.map(ForecastPlace::Operator)) {
-                *self.connections.entry(place).or_default() += 1;
-            }
+            let host = facts.exchanges.get(number).and_then(|exchange| exchange.host.as_ref());
+            let operator = host.and_then(|host| registrable(host.as_str()));
+            self.add_key(key, operator, || (rules.is_free)(facts, number));
         }
+        true
+    }
+
+    /// Counts a key that was not met before, or waits for a sample.
+    fn add_key(&mut self, key: ProbeKey, operator: Option<&str>, is_free: impl FnOnce() -> bool) {
+        if let Some(sampled) = &mut self.sampled
+            && let Some(nameless) = sampled.hold(&key, is_free)
+        {
+            // One look without a name stands beside the sample.
+            if !self.keys.contains(&nameless) {
+                self.ask(nameless, operator);
+            }
+            return;
+        }
+        self.ask(key, operator);
+    }
+
+    fn ask(&mut self, key: ProbeKey, operator: Option<&str>) {
+        let ip = key.endpoint.ip;
+        let connections = self.each.of(&key);
+        let places = [ForecastPlace::Address(ip), ForecastPlace::Network(network(ip))];
+        let operator = operator.map(|name| ForecastPlace::Operator(name.to_owned()));
+        for place in places.into_iter().chain(operator) {
+            self.asked.entry(place).or_default().add(connections);
+        }
+        self.all.add(connections);
+        self.keys.insert(key);
+    }
+
+    /// Whether what is at an address is asked.
+    fn has(&self, ip: IpAddr) -> bool {
+        self.shard.is_none_or(|shard| shard.has_address(ip))
+    }
+
+    fn has_some(&self, exchange: &Exchange) -> bool {
+        exchange.addresses.is_empty() || exchange.addresses.iter().any(|ip| self.has(*ip))
     }
 
     /// What it all comes to.
     pub fn told(self) -> Forecasted {
         let limits = self.limits;
-        let mut buckets: Vec<ForecastBucket> = self
-            .connections
-            .into_iter()
-            .map(|(place, connections)| bucket(&limits, place, connections))
-            .collect();
+        let mut buckets: Vec<ForecastBucket> =
+            self.asked.into_iter().map(|(place, asked)| bucket(&limits, place, asked)).collect();
         buckets.sort_by(|a, b| {
             let slowness = |it: &ForecastBucket| (it.at_least, it.with_sessions, it.connections);
             slowness(b).cmp(&slowness(a)).then_with(|| a.place.cmp(&b.place))
         });
-        let left_alone: u64 = self.left_alone.values().sum();
-        let run = whole(&limits, self.keys.len() as u64 - left_alone, &buckets);
+        let run = whole(&limits, self.all, &buckets);
         let mut places = [0; 3];
         let mut most_names: Option<(IpAddr, u64)> = None;
         let mut slowest = Vec::new();
@@ -146,9 +248,9 @@ impl Forecast {
                 *count
             });
             if let Some(ForecastPlace::Address(ip)) = bucket.place
-                && most_names.is_none_or(|(_, most)| bucket.connections > most)
+                && most_names.is_none_or(|(_, most)| bucket.asked > most)
             {
-                most_names = Some((ip, bucket.connections));
+                most_names = Some((ip, bucket.asked));
             }
             if number <= BUCKETS_NAMED_MAX as u64 {
                 slowest.push(bucket);
@@ -156,12 +258,14 @@ impl Forecast {
         }
         Forecasted {
             domains: self.domains,
+            of_other_shards: self.of_other_shards,
             without_hosts: self.without_hosts,
             left_alone: self.left_alone,
             hosts: self.hosts.len() as u64,
             hosts_without_address: self.hosts.values().filter(|has_address| !**has_address).count() as u64,
             places,
             most_names,
+            sample: self.sampled.map(SampledNames::told),
             run,
             slowest,
         }
@@ -177,14 +281,15 @@ fn kind(place: Option<&ForecastPlace>) -> usize {
     }
 }
 
-fn bucket(limits: &Limits, place: ForecastPlace, connections: u64) -> ForecastBucket {
+fn bucket(limits: &Limits, place: ForecastPlace, asked: Asked) -> ForecastBucket {
     let limits = match place {
         ForecastPlace::Address(_) => &limits.per_ip,
         ForecastPlace::Network(_) => &limits.per_network,
         ForecastPlace::Operator(_) => &limits.per_operator,
     };
-    let (at_least, with_sessions) = times(limits, connections);
-    ForecastBucket { place: Some(place), connections, at_least, with_sessions }
+    let (at_least, with_sessions) = times(limits, asked.connections);
+    let Asked { keys, connections } = asked;
+    ForecastBucket { place: Some(place), asked: keys, connections, at_least, with_sessions }
 }
 
 /// How long so many connections take: by intervals and rates, and with their time.
@@ -198,7 +303,8 @@ fn times(limits: &BucketLimits, connections: u64) -> (Duration, Duration) {
 }
 
 /// The run as a whole, never faster than its slowest bucket.
-fn whole(limits: &Limits, connections: u64, buckets: &[ForecastBucket]) -> ForecastBucket {
+fn whole(limits: &Limits, asked: Asked, buckets: &[ForecastBucket]) -> ForecastBucket {
+    let Asked { keys, connections } = asked;
     let earlier = connections.saturating_sub(1);
     let by_rate = limits
         .rate
@@ -209,6 +315,7 @@ fn whole(limits: &Limits, connections: u64, buckets: &[ForecastBucket]) -> Forec
     let slowest = |time: fn(&ForecastBucket) -> Duration| buckets.iter().map(time).max().unwrap_or_default();
     ForecastBucket {
         place: None,
+        asked: keys,
         connections,
         at_least: by_rate.max(slowest(|bucket| bucket.at_least)),
         with_sessions: (by_rate.max(by_table) + last).max(slowest(|bucket| bucket.with_sessions)),
@@ -216,69 +323,4 @@ fn whole(limits: &Limits, connections: u64, buckets: &[ForecastBucket]) -> Forec
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{DomainName, Exchange, Subject, Target};
-    use std::num::NonZeroU32;
-
-    fn facts(domain: &str, hosts: &[(&str, &[&str])]) -> DomainFacts {
-        let subject = Subject::Domain(DomainName::parse(domain).unwrap());
-        let exchange = |(host, addresses): &(&str, &[&str])| {
-            let addresses = addresses.iter().map(|ip| ip.parse().unwrap()).collect();
-            Exchange::whole(10, Some(MxHost::new(host)), addresses)
-        };
-        let mut facts = DomainFacts::failed(
-            Target { line: 1, subject },
-            crate::model::Failure::new(crate::model::Phase::Dns, crate::model::Kind::NoData),
-        );
-        if !hosts.is_empty() {
-            facts.failure = None;
-        }
-        facts.exchanges = hosts.iter().map(exchange).collect();
-        facts
-    }
-
-    #[test]
-    fn keys_count_once_for_each_place_that_they_are_in() {
-        let mut forecast = Forecast::new(Limits::default(), 25);
-        let two: &[&str] = &["192.0.2.1", "192.0.2.2"];
-        forecast.add(&facts("a.example", &[("mx.provider.net", two)]), |_| None);
-        forecast.add(&facts("b.example", &[("mx.provider.net", two)]), |_| None);
-        forecast.add(&facts("c.example", &[("mx2.provider.net", &["192.0.2.1"])]), |_| None);
-        forecast.add(&facts("d.example", &[("mx.d.example", &["10.0.0.1"])]), |key| {
-            key.endpoint.ip.to_string().starts_with("10.").then(|| "private_address".to_string())
-        });
-        forecast.add(&facts("e.example", &[]), |_| None);
-        forecast.add(&facts("f.example", &[("mx.f.example", &[])]), |_| None);
-        let told = forecast.told();
-        assert_eq!((told.domains, told.hosts, told.places), (6, 4, [2, 1, 1]));
-        assert_eq!(told.hosts_without_address, 1);
-        assert_eq!(told.most_names, Some(("192.0.2.1".parse().unwrap(), 2)));
-        assert_eq!(told.without_hosts, BTreeMap::from([("dns: no_data".to_string(), 1)]));
-        assert_eq!(told.left_alone, BTreeMap::from([("private_address".to_string(), 1)]));
-        let slowest = told.slowest.first().unwrap();
-        assert_eq!(slowest.place, Some(ForecastPlace::Address("192.0.2.1".parse().unwrap())));
-        // Two connections a second apart; with their time, one after the other.
-        assert_eq!(
-            (slowest.at_least, slowest.with_sessions),
-            (Duration::from_secs(1), Duration::from_secs(3))
-        );
-        assert_eq!((told.run.connections, told.run.at_least), (3, Duration::from_secs(1)));
-    }
-
-    #[test]
-    fn the_run_takes_as_long_as_its_rate_or_its_slowest_bucket() {
-        let limits = Limits { rate: NonZeroU32::new(2), ..Limits::none(1) };
-        let run = whole(&limits, 11, &[]);
-        assert_eq!(
-            (run.at_least, run.with_sessions),
-            (Duration::from_secs(5), Duration::from_millis(16_500))
-        );
-        let slow = bucket(&Limits::default(), ForecastPlace::Address([192, 0, 2, 1].into()), 61);
-        let run = whole(&Limits::default(), 61, &[slow]);
-        assert_eq!(
-            (run.at_least, run.with_sessions),
-            (Duration::from_secs(60), Duration::from_millis(91_500))
-        );
-    }
-}
+mod tests;

@@ -234,8 +234,9 @@ impl Progress {
         self.handshakes.fetch_add(u64::from(established), Ordering::Relaxed);
     }
 
-    /// A domain is done here, and another shard has more of it.
-    pub(super) fn domain_passed_on(&self) {
+    /// A domain is done, and has no outcome here: another shard has more of it, or only
+    /// the DNS was asked.
+    pub fn domain_passed_on(&self) {
         self.domains_done.fetch_add(1, Ordering::Relaxed);
     }
 

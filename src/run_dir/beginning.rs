@@ -5,7 +5,7 @@
 use super::run_info::{FRESH_NAME, RUN_NAME};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Most bytes of the header of a file.
 const HEADER_BYTES_MAX: u64 = 64 * 1024;
@@ -16,6 +16,21 @@ const HEADER_BYTES_MAX: u64 = 64 * 1024;
 /// # Errors
 /// That of the system.
 pub(super) fn clear(dir: &Path, files: &[&str]) -> io::Result<bool> {
+    let Some(left) = left(dir, files)? else { return Ok(false) };
+    left.iter().try_for_each(fs::remove_file)?;
+    Ok(true)
+}
+
+/// Whether [`clear`] would empty that folder; nothing is changed.
+///
+/// # Errors
+/// That of the system.
+pub(super) fn may_clear(dir: &Path, files: &[&str]) -> io::Result<bool> {
+    Ok(left(dir, files)?.is_some())
+}
+
+/// The files of such a beginning; `None` if there is anything else.
+fn left(dir: &Path, files: &[&str]) -> io::Result<Option<Vec<PathBuf>>> {
     let mut left = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
@@ -25,12 +40,11 @@ pub(super) fn clear(dir: &Path, files: &[&str]) -> io::Result<bool> {
         // A link may lead to what is not ours.
         let is_empty = is_ours && entry.file_type()?.is_file() && (is_fresh || has_no_record(&path)?);
         if name == RUN_NAME || !is_empty {
-            return Ok(false);
+            return Ok(None);
         }
         left.push(path);
     }
-    left.iter().try_for_each(fs::remove_file)?;
-    Ok(true)
+    Ok(Some(left))
 }
 
 /// Whether there is nothing in a file beyond the header of a table.

@@ -188,6 +188,26 @@ impl RunDirectory {
         Ok(directory)
     }
 
+    /// Whether a run could be written there, as far as that can be told while nothing is
+    /// made or changed.
+    ///
+    /// # Errors
+    /// [`OutputError`]: as [`RunDirectory::create`], without what only writing tells.
+    pub fn check(dir: &Path) -> Result<(), OutputError> {
+        let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
+        match fs::metadata(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+            Ok(found) if !found.is_dir() => return Err(failed(io::ErrorKind::AlreadyExists.into())),
+            Ok(_) => {}
+        }
+        let _lock = lock(dir)?;
+        match beginning::may_clear(dir, &NAMES).map_err(failed)? {
+            true => Ok(()),
+            false => Err(OutputError::NotEmpty { dir: dir.to_path_buf() }),
+        }
+    }
+
     /// Goes on with a run that did not finish: makes every file once more, beside the
     /// one that is there. Whatever is to be kept of the run is to be written to them
     /// before [`RewrittenRun::settle`] puts them in place.

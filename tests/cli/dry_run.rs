@@ -5,7 +5,8 @@ use crate::fleet::Lab;
 use serde_json::Value;
 
 fn plan(lab: &Lab, words: &str) -> Value {
-    let ran = lab.folder.run(lab.args(&format!("scan list --allow-private -o run --dry-run=json {words}")));
+    let words = format!("scan list --allow-private -o planned --dry-run=json {words}");
+    let ran = lab.folder.run(lab.args(words.trim_end()));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     serde_json::from_str(&ran.stdout).unwrap()
 }
@@ -40,7 +41,7 @@ fn a_dry_run_tells_people_in_words_and_leaves_out_who_is_left_alone() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(
         ran.stdout.contains(
-            "connections   0 first ones, one for each name at each address; not made: 4 (private_address 4)\n"
+            "connections   0 first ones, one for each name at each address; not made: 4 (private_address 4); 0 with further"
         ),
         "{}",
         ran.stdout
@@ -63,4 +64,62 @@ fn a_dry_run_without_a_resolver_is_no_plan() {
         let words = format!("scan list --dry-run --ehlo scanner.example {more}");
         assert_eq!(folder.run(words.split(' ')).code, Some(2), "{more}");
     }
+}
+
+/// What a scan by its defaults really makes: one more where the server chooses what the
+/// sender does not offer.
+#[test]
+fn a_dry_run_counts_the_further_hellos_that_are_usual() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 4);
+    let told = plan(&lab, "");
+    assert_eq!((&told["run"]["first_connections"], &told["run"]["connections"]), (&4.into(), &8.into()));
+    let ran = lab.folder.run(lab.args("scan list --allow-private -o run"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert_eq!(told["run"]["connections"], lab.connections());
+    assert_eq!(plan(&lab, "--extra-client-hellos 0")["run"]["connections"], 4);
+}
+
+#[test]
+fn a_dry_run_refuses_what_the_scan_refuses() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 2);
+    let ran = |words: &str| lab.folder.run(lab.args(&format!("{words} --allow-private")));
+    assert_eq!(ran("scan list -o run").code, Some(0));
+    lab.folder.write("empty", "");
+    lab.folder.write("bad", "-\n");
+    for words in [
+        "scan list -o run",
+        "scan list -o list",
+        "scan empty --require-targets -o one",
+        "scan empty -o two",
+        "scan bad -o three",
+        "scan - --shard 1/2 -o four",
+        "scan list --shard 1/2 --per-operator-connections 1 -o five",
+        "scan list --canary nobody.invalid -o six",
+    ] {
+        let (dry, real) = (ran(&format!("{words} --dry-run")), ran(words));
+        assert_eq!(dry.code, real.code, "{words}: {} {}", dry.stderr, real.stderr);
+        let last = real.stderr.lines().last().unwrap().to_string();
+        assert!(
+            words.starts_with("scan bad") || dry.stderr.contains(&last),
+            "{words}: {} {last}",
+            dry.stderr
+        );
+    }
+}
+
+#[test]
+fn a_dry_run_of_a_shard_plans_that_share() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 30);
+    let whole = plan(&lab, "")["run"]["connections"].as_u64().unwrap();
+    let parts: Vec<Value> = (1..=2).map(|number| plan(&lab, &format!("--shard {number}/2"))).collect();
+    let sum: u64 = parts.iter().map(|part| part["run"]["connections"].as_u64().unwrap()).sum();
+    assert_eq!(sum, whole);
+    assert!(parts.iter().any(|part| part["of_other_shards"].as_u64().unwrap() > 0), "{parts:?}");
+}
+
+#[test]
+fn a_dry_run_says_how_far_it_is() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 5);
+    let ran = lab.folder.run(lab.args("scan list --allow-private --dry-run"));
+    assert!(ran.stderr.contains("5/5 domains looked up, "), "{}", ran.stderr);
 }
