@@ -323,3 +323,33 @@ fn place(bucket: &ForecastBucket) -> String {
         Some(ForecastPlace::Operator(name)) => format!("operator {name}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ask::step_down::HelloPlan;
+    use crate::sender::Sender;
+    use crate::trust::pkix::Judge;
+    use crate::trust::{Roots, Store};
+    use crate::verdict::Policy;
+
+    /// What the sender does not offer is asked for once more; each of what it offers is not.
+    #[test]
+    fn connections_to_a_key_follow_the_options() {
+        let each = |sender: &str, plan: HelloPlan, enumeration| {
+            let judge = Judge::new(Roots::new(vec![Store::new("none")]), jiff::Timestamp::UNIX_EPOCH);
+            let policy = Policy::new(judge, Sender::named(sender).unwrap()).with_hellos(plan);
+            let ConnectionsEach { named, nameless } = ConnectionsEach::usual(&policy, enumeration);
+            (named, nameless)
+        };
+        let usual = HelloPlan::default();
+        assert_eq!(each("exchange-online", usual, 0), (2, 2));
+        assert_eq!(each("exchange-online", HelloPlan { hellos_max: 0, ..usual }, 0), (1, 1));
+        assert_eq!(each("google", usual, 0), (1, 1));
+        assert_eq!(each("google", HelloPlan { sender_hello: true, ..usual }, 0), (2, 2));
+        assert_eq!(each("exchange-online", usual, 500), (32, 32));
+        assert_eq!(each("exchange-online", usual, 7), (9, 9));
+        // It names the host to nobody without DANE: a second handshake without a name.
+        assert_eq!(each("exim", usual, 0), (2, 1));
+    }
+}

@@ -9,6 +9,7 @@ mod each;
 mod sampled;
 
 pub use each::{ConnectionsEach, ENUMERATION_CONNECTIONS_USUAL};
+pub use sampled::{BUCKETS_NAMED_MAX, ForecastSample};
 
 use super::EngineConfig;
 use super::pace::{BucketLimits, Limits, least_time};
@@ -23,9 +24,6 @@ use std::time::Duration;
 /// How long a session is taken to last, where the time of all is told: an
 /// assumption, since nobody was asked yet.
 pub const SESSION_ASSUMED: Duration = Duration::from_millis(1500);
-
-/// Buckets of one kind that are named, the slowest first.
-pub const BUCKETS_NAMED_MAX: usize = 5;
 
 /// What has limits together.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -78,18 +76,18 @@ pub struct Forecast {
     hosts: HashMap<MxHost, bool>,
     keys: HashSet<ProbeKey>,
     sampled: Option<SampledNames>,
-    asked: HashMap<ForecastPlace, Asked>,
-    all: Asked,
+    asked: HashMap<ForecastPlace, KeysAsked>,
+    all: KeysAsked,
 }
 
 /// What is asked at a place.
 #[derive(Clone, Copy, Debug, Default)]
-struct Asked {
+struct KeysAsked {
     keys: u64,
     connections: u64,
 }
 
-impl Asked {
+impl KeysAsked {
     fn add(&mut self, connections: u64) {
         self.keys += 1;
         self.connections += connections;
@@ -123,20 +121,6 @@ pub struct Forecasted {
     pub slowest: Vec<ForecastBucket>,
 }
 
-/// What a sample of the names on one address spares, if all are answered alike.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ForecastSample {
-    /// Addresses and ports at which not every name is asked.
-    pub endpoints: u64,
-    /// Names that are asked there.
-    pub names_asked: u64,
-    /// Names that are not.
-    pub names_not_asked: u64,
-    /// Those with the most names, [`BUCKETS_NAMED_MAX`] at most: names that are asked,
-    /// and those that are not.
-    pub largest: Vec<(Endpoint, u64, u64)>,
-}
-
 impl Forecast {
     /// Of a run that goes by this, if each key takes so many connections.
     pub fn new(config: &EngineConfig, each: ConnectionsEach) -> Self {
@@ -154,7 +138,7 @@ impl Forecast {
             keys: HashSet::new(),
             sampled: config.sample.then(|| SampledNames::new(seed)),
             asked: HashMap::new(),
-            all: Asked::default(),
+            all: KeysAsked::default(),
         }
     }
 
@@ -281,14 +265,14 @@ fn kind(place: Option<&ForecastPlace>) -> usize {
     }
 }
 
-fn bucket(limits: &Limits, place: ForecastPlace, asked: Asked) -> ForecastBucket {
+fn bucket(limits: &Limits, place: ForecastPlace, asked: KeysAsked) -> ForecastBucket {
     let limits = match place {
         ForecastPlace::Address(_) => &limits.per_ip,
         ForecastPlace::Network(_) => &limits.per_network,
         ForecastPlace::Operator(_) => &limits.per_operator,
     };
     let (at_least, with_sessions) = times(limits, asked.connections);
-    let Asked { keys, connections } = asked;
+    let KeysAsked { keys, connections } = asked;
     ForecastBucket { place: Some(place), asked: keys, connections, at_least, with_sessions }
 }
 
@@ -303,8 +287,8 @@ fn times(limits: &BucketLimits, connections: u64) -> (Duration, Duration) {
 }
 
 /// The run as a whole, never faster than its slowest bucket.
-fn whole(limits: &Limits, asked: Asked, buckets: &[ForecastBucket]) -> ForecastBucket {
-    let Asked { keys, connections } = asked;
+fn whole(limits: &Limits, asked: KeysAsked, buckets: &[ForecastBucket]) -> ForecastBucket {
+    let KeysAsked { keys, connections } = asked;
     let earlier = connections.saturating_sub(1);
     let by_rate = limits
         .rate

@@ -1,10 +1,26 @@
 //! Which names a sample leaves out, by the draw that the scan itself makes, if all that
 //! are asked are answered alike.
 
-use super::{BUCKETS_NAMED_MAX, ForecastSample};
 use crate::engine::samples::Samples;
 use crate::model::{Endpoint, ProbeKey};
 use std::collections::{HashMap, HashSet};
+
+/// Buckets of one kind that are named, the slowest first, and addresses with a sample.
+pub const BUCKETS_NAMED_MAX: usize = 5;
+
+/// What a sample of the names on one address spares, if all are answered alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForecastSample {
+    /// Addresses and ports at which not every name is asked.
+    pub endpoints: u64,
+    /// Names that are asked there.
+    pub names_asked: u64,
+    /// Names that are not.
+    pub names_not_asked: u64,
+    /// Those with the most names, [`BUCKETS_NAMED_MAX`] at most: names that are asked,
+    /// and those that are not.
+    pub largest: Vec<(Endpoint, u64, u64)>,
+}
 
 /// The names of all addresses and ports.
 #[derive(Debug)]

@@ -1,11 +1,7 @@
 //! What a run is told to take, by what the DNS said.
 
 use super::*;
-use crate::ask::step_down::HelloPlan;
 use crate::model::{DomainName, Subject, Target};
-use crate::sender::Sender;
-use crate::trust::{Roots, Store, pkix::Judge};
-use crate::verdict::Policy;
 use std::num::NonZeroU32;
 
 fn facts(domain: &str, hosts: &[(&str, &[&str])]) -> DomainFacts {
@@ -59,8 +55,8 @@ fn keys_count_once_for_each_place_that_they_are_in() {
     assert_eq!((told.run.connections, told.run.at_least), (3, Duration::from_secs(1)));
 }
 
-fn asked(keys: u64) -> Asked {
-    Asked { keys, connections: keys }
+fn asked(keys: u64) -> KeysAsked {
+    KeysAsked { keys, connections: keys }
 }
 
 /// Of ten thousand names some 330 are drawn, and one look without a name is made.
@@ -107,26 +103,6 @@ fn shards_come_to_the_whole_plan() {
     assert_eq!(sum(|part| part.places[1]), whole.places[1]);
     assert!(parts.iter().all(|part| part.domains + part.of_other_shards == 200), "{parts:?}");
     assert!(parts.iter().all(|part| part.of_other_shards > 0 && part.run.asked < 200), "{parts:?}");
-}
-
-/// What the sender does not offer is asked for once more; each of what it offers is not.
-#[test]
-fn connections_to_a_key_follow_the_options() {
-    let each = |sender: &str, plan: HelloPlan, enumeration| {
-        let judge = Judge::new(Roots::new(vec![Store::new("none")]), jiff::Timestamp::UNIX_EPOCH);
-        let policy = Policy::new(judge, Sender::named(sender).unwrap()).with_hellos(plan);
-        let ConnectionsEach { named, nameless } = ConnectionsEach::usual(&policy, enumeration);
-        (named, nameless)
-    };
-    let usual = HelloPlan::default();
-    assert_eq!(each("exchange-online", usual, 0), (2, 2));
-    assert_eq!(each("exchange-online", HelloPlan { hellos_max: 0, ..usual }, 0), (1, 1));
-    assert_eq!(each("google", usual, 0), (1, 1));
-    assert_eq!(each("google", HelloPlan { sender_hello: true, ..usual }, 0), (2, 2));
-    assert_eq!(each("exchange-online", usual, 500), (32, 32));
-    assert_eq!(each("exchange-online", usual, 7), (9, 9));
-    // It names the host to nobody without DANE: a second handshake without a name.
-    assert_eq!(each("exim", usual, 0), (2, 1));
 }
 
 #[test]
