@@ -1,6 +1,7 @@
 //! The command line as types: what may be said, not what is done about it.
 
 mod bench;
+mod diff;
 #[cfg(feature = "lab")]
 mod lab;
 mod policies;
@@ -9,6 +10,7 @@ mod shared;
 mod values;
 
 pub use bench::BenchArgs;
+pub use diff::{DiffArgs, DiffFormatArg, FailOnArg};
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
@@ -45,7 +47,7 @@ Exit codes:
             scan: every line of the list was rejected; or at least 20 networks
             were dialled and TCP opened nowhere; or the list is empty and
             --require-targets was given
-  6         not used; reserved
+  6         diff: with --fail-on worse, a domain became worse
   7         scan: ended early, in order, since no resolver had answered for an
             hour; run.json says so, and how many targets have no row
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
@@ -98,6 +100,14 @@ pub enum Command {
         not belong together; one line says which, and nothing is written."
     )]
     Merge(MergeArgs),
+    /// Compare two runs: what became better or worse, and what else changed
+    #[command(
+        after_help = "Both runs were judged for the same sender, by the same connectors and root certificates; mxray judge \
+        makes that so. What is not determined in one of them is never a change. docs/diff.md says what is better and what \
+        is worse. Exit codes: 0 compared; 1 a file cannot be read or written; 2 wrong use, or the runs cannot be compared; \
+        6 with --fail-on worse: a domain became worse."
+    )]
+    Diff(DiffArgs),
     /// Show what a run saw of one domain in the shape of a TLS report (RFC 8460)
     #[command(
         after_help = "It is for the owner of the domain to read, and no report of a sender: no mail was sent, and each \

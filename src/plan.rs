@@ -6,6 +6,7 @@
 
 mod alike;
 mod client_hello;
+mod comparable;
 mod dialogue;
 mod distinct_files;
 mod error;
@@ -22,6 +23,7 @@ mod stores;
 mod system_store;
 
 pub use alike::shards_in_order;
+pub use comparable::check_comparable;
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use files::{blocklist, read_file};

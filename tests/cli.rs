@@ -21,6 +21,8 @@ mod delay;
 #[cfg(target_os = "linux")]
 #[path = "cli/descriptors.rs"]
 mod descriptors;
+#[path = "cli/diff.rs"]
+mod diff;
 #[cfg(unix)]
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "lookup/server.rs"]

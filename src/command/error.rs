@@ -9,9 +9,11 @@ use std::process::ExitCode;
 /// Exit code for a command line that cannot be followed.
 pub(super) const EXIT_USAGE: u8 = 2;
 
-/// Exit code of a survey in which nothing could be asked. 6 is kept for later
-/// use.
+/// Exit code of a survey in which nothing could be asked.
 pub(super) const EXIT_NOTHING_ASKED: u8 = 5;
+
+/// Exit code where something is found that `--fail-on` names.
+pub(super) const EXIT_FAILED_ON: u8 = 6;
 
 /// Exit code of a survey that ended early, since all resolvers had fallen
 /// silent.

@@ -11,6 +11,7 @@ mod cool_downs;
 #[cfg(feature = "lab")]
 mod demo;
 mod descriptors;
+mod diff;
 mod display;
 mod dry_run;
 mod error;
@@ -78,6 +79,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Probe(args) => probe::run(*args).await,
             Command::Judge(args) => judge::run(*args),
             Command::Merge(args) => merge::run(args),
+            Command::Diff(args) => diff::run(&args),
             Command::Tlsrpt(args) => tlsrpt::run(&args),
             #[cfg(feature = "lab")]
             Command::Demo(args) => demo::run(args).await,

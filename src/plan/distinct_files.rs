@@ -104,6 +104,11 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             args.runs.iter().for_each(|run| files.read("RUN_DIR", run));
             files.write("--output", &args.output);
         }
+        Command::Diff(args) => {
+            files.read("RUN_A", &args.before);
+            files.read("RUN_B", &args.after);
+            files.write("--output", &args.output);
+        }
         Command::Tlsrpt(args) => {
             files.read("RUN_DIR", &args.run);
             files.write("--output", &args.output);

@@ -4,6 +4,7 @@
 //! a thousand domains is one endpoint. Every target is counted under exactly
 //! one delivery and one outcome, so either list adds up to the domains.
 
+pub mod diff;
 mod enumerated;
 mod policies;
 mod render;

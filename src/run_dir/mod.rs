@@ -13,6 +13,7 @@ mod buffered_file;
 mod columns;
 mod directory;
 mod durable;
+mod external_sort;
 mod journal;
 pub mod read;
 mod run_info;

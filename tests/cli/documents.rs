@@ -4,6 +4,7 @@ use crate::command::Folder;
 use clap::{Command, CommandFactory};
 use mxray::internals::cli::Cli;
 use mxray::internals::model::{CheckCause, CheckFailure, Kind, Phase, Reason};
+use mxray::internals::report::diff::{DiffSign, DomainChange, ORDER};
 use mxray::internals::run_dir::DOMAINS;
 use mxray::internals::sender::Sender;
 use std::collections::BTreeSet;
@@ -13,15 +14,17 @@ const BENCH: &str = include_str!("../../docs/bench.md");
 const OUTCOMES: &str = include_str!("../../docs/outcomes.md");
 const COLUMNS: &str = include_str!("../../docs/columns.md");
 const SENDERS: &str = include_str!("../../docs/senders.md");
+const DIFF: &str = include_str!("../../docs/diff.md");
 const CONNECTORS: &str = include_str!("../../docs/connectors.md");
 
 /// The documents that name options.
-const WITH_OPTIONS: [(&str, &str); 11] = [
+const WITH_OPTIONS: [(&str, &str); 12] = [
     ("README.md", README),
     ("bench.md", BENCH),
     ("columns.md", COLUMNS),
     ("connectors.md", CONNECTORS),
     ("dane-mta-sts.md", include_str!("../../docs/dane-mta-sts.md")),
+    ("diff.md", DIFF),
     ("expectations.md", include_str!("../../docs/expectations.md")),
     ("journal.md", include_str!("../../docs/journal.md")),
     ("manners.md", include_str!("../../docs/manners.md")),
@@ -145,6 +148,20 @@ fn every_value_about_dane_and_mta_sts_is_in_a_table() {
         let column = DOMAINS.iter().find(|column| column.name == name).unwrap();
         assert_eq!(told, column.values.iter().copied().collect(), "{name}");
     }
+}
+
+#[test]
+fn the_order_of_deliveries_and_what_a_comparison_tells_are_in_their_tables() {
+    let first =
+        |header: &str| -> Vec<&str> { table(DIFF, header).iter().map(|row| quoted(row[0])[0]).collect() };
+    let order: Vec<&str> = ORDER.iter().map(|line| line.column.name()).collect();
+    assert_eq!(first("| column | best to worst |"), order);
+    let changes: BTreeSet<&str> = DomainChange::ALL.iter().map(|change| change.name()).collect();
+    assert_eq!(first("| change | when |").into_iter().collect::<BTreeSet<_>>(), changes);
+    let signs: BTreeSet<String> = DiffSign::OTHERS.iter().map(ToString::to_string).collect();
+    let told = first("| sign | what it means |");
+    assert_eq!(told.iter().map(ToString::to_string).collect::<BTreeSet<_>>(), signs);
+    assert_eq!(told.len(), DiffSign::OTHERS.len());
 }
 
 #[test]

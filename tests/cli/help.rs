@@ -8,11 +8,12 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "scan",
     "probe",
     "judge",
     "merge",
+    "diff",
     "tlsrpt",
     "demo",
     "lab",

@@ -40,6 +40,14 @@ pub enum StoreError {
         /// Which part it is.
         shard: Shard,
     },
+    /// There is no room to sort in, or the system does not let us.
+    #[error("cannot sort in {}: {source}; TMPDIR names another folder", folder.display())]
+    Unsorted {
+        /// The folder of the temporary files.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A line is not what was written.
     #[error("{}:{line}: {cause}", path.display())]
     Broken {
@@ -72,6 +80,6 @@ impl StoreError {
 
     /// Whether nothing at all can be done with the directory.
     pub fn is_unusable(&self) -> bool {
-        !matches!(self, StoreError::Broken { .. })
+        !matches!(self, StoreError::Broken { .. } | StoreError::Unsorted { .. })
     }
 }

@@ -7,6 +7,7 @@
 
 mod by_key;
 mod by_line;
+mod certificate_keys;
 mod certificates;
 mod error;
 mod facts;
@@ -14,20 +15,25 @@ mod line_numbers;
 mod lines;
 mod loss;
 mod observations;
+mod paired_rows;
 mod place;
 mod rejects;
 mod schema_1;
+mod table_rows;
 
 #[cfg(test)]
 mod tests;
 
 pub use by_key::ObservationsByKey;
 pub use by_line::FactsByLine;
+pub use certificate_keys::CertificateKeys;
 pub use error::StoreError;
 pub use facts::{Facts, StoredFacts};
 pub use line_numbers::LineNumbers;
 pub use observations::{JournalLine, Observations, Stored};
+pub use paired_rows::{DomainRow, PairedBy, PairedRows, RowPair};
 pub use rejects::Rejects;
+pub use table_rows::{RowCells, TableRows};
 
 use super::run_info::RunInfo;
 use crate::model::{DomainFacts, ProbeKey};

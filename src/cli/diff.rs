@@ -1,0 +1,46 @@
+//! `mxray diff`.
+
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// How a comparison is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormatArg {
+    /// For a terminal.
+    Text,
+    /// A row for each domain of which there is something to tell.
+    Csv,
+    /// One document.
+    Json,
+}
+
+/// What is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOnArg {
+    /// A domain that became worse.
+    Worse,
+}
+
+/// `mxray diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The run directory of the earlier run
+    #[arg(value_name = "RUN_A")]
+    pub before: PathBuf,
+
+    /// The run directory of the later run
+    #[arg(value_name = "RUN_B")]
+    pub after: PathBuf,
+
+    /// Format: `text`, `csv` (a row for each domain of which there is something to tell) or `json`
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    pub format: DiffFormatArg,
+
+    /// File to write to, which must not be there yet [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// End with exit code 6 if a domain became `worse`
+    #[arg(long, value_name = "CHANGE", hide_possible_values = true)]
+    pub fail_on: Option<FailOnArg>,
+}

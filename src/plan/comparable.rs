@@ -1,0 +1,128 @@
+//! Whether two runs were judged by the same: what differs between them is then what
+//! servers and the DNS said.
+
+use super::UsageError;
+use crate::run_dir::RunInfo;
+use std::fmt::Display;
+use std::path::Path;
+
+const SENDER: &str = "sender";
+
+/// Options that decide what becomes of mail, each with what is told of it.
+const DECIDING: [(&str, &str); 5] = [
+    (SENDER, "the sender differs"),
+    ("after-tls-failure", "what the sender does after a failed handshake differs"),
+    ("roots", "the root certificates differ"),
+    ("connectors", "the connectors differ"),
+    ("accepted-domain", "the accepted domains differ"),
+];
+
+/// Refuses runs that were judged by different senders, connectors or roots.
+///
+/// # Errors
+/// [`UsageError`] that names what differs, and how to judge both alike.
+pub fn check_comparable(
+    (before_dir, before): (&Path, &RunInfo),
+    (after_dir, after): (&Path, &RunInfo),
+) -> Result<(), UsageError> {
+    for (option, what) in DECIDING {
+        let [was, is] =
+            [before, after].map(|info| info.judged_by.options.get(option).map(|named| named.sha256));
+        if was == is {
+            continue;
+        }
+        let words = [before, after].map(|info| words(option, info));
+        return Err(refused(before_dir, after_dir, (option, what), words));
+    }
+    Ok(())
+}
+
+/// What an option named. A sender has a name, even where nobody named one.
+fn words(option: &str, info: &RunInfo) -> Vec<String> {
+    let named = info.judged_by.options.get(option).map(|named| named.words.clone()).unwrap_or_default();
+    if named.is_empty() && option == SENDER { vec![info.sender.clone()] } else { named }
+}
+
+fn refused(
+    before: &Path,
+    after: &Path,
+    (option, what): (&str, &str),
+    [was, is]: [Vec<String>; 2],
+) -> UsageError {
+    let (before, after) = (before.display(), after.display());
+    let again = |run: &dyn Display, words: &[String]| {
+        format!("mxray judge {run} --{option} {} -o NEW_RUN", words.join(&format!(" --{option} ")))
+    };
+    let told = |words: &[String]| if words.is_empty() { "none".to_string() } else { words.join(" ") };
+    let how = if was == is {
+        // By what these words name today.
+        let both = format!("both {}, with other content", told(&was));
+        format!("({both}); judge both again: {}, and so with {after}", again(&before, &was))
+    } else if was.is_empty() {
+        format!("(none and {}); judge the first again: {}", told(&is), again(&before, &is))
+    } else {
+        format!("({} and {}); judge the second again: {}", told(&was), told(&is), again(&after, &was))
+    };
+    UsageError(format!("{before} and {after} cannot be compared: {what} {how}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Sha256;
+    use crate::run_dir::OptionValue;
+    use crate::run_dir::fixtures;
+    use std::collections::BTreeMap;
+
+    fn run(options: &[(&str, &str, u8)]) -> RunInfo {
+        let mut info = fixtures::run_info();
+        info.sender = "exchange-online".to_string();
+        info.judged_by.options = options
+            .iter()
+            .map(|(option, words, content)| {
+                let words = words.split_whitespace().map(str::to_string).collect();
+                let named = OptionValue { words, files: BTreeMap::new(), sha256: Sha256([*content; 32]) };
+                ((*option).to_string(), named)
+            })
+            .collect();
+        info
+    }
+
+    #[test]
+    fn runs_are_comparable_if_what_decides_held_the_same() {
+        // Nobody named a sender.
+        let usual = [("sender", "", 1), ("roots", "mozilla", 2)];
+        let checked = |before: &[(&str, &str, u8)], after: &[(&str, &str, u8)]| {
+            let (before, after) = (run(before), run(after));
+            check_comparable((Path::new("a"), &before), (Path::new("b"), &after))
+                .map_err(|error| error.to_string())
+        };
+        // A name that means the same, and what is only told beside.
+        let same = [("sender", "./my.toml", 1), ("roots", "mozilla", 2), ("expect", "partners.csv", 3)];
+        assert_eq!(checked(&usual, &same), Ok(()));
+        for (after, told) in [
+            (
+                &[("sender", "google", 3), usual[1]][..],
+                "the sender differs (exchange-online and google); judge the second again: \
+                 mxray judge b --sender exchange-online -o NEW_RUN",
+            ),
+            (
+                &[usual[0], ("roots", "mozilla", 3)],
+                "the root certificates differ (both mozilla, with other content); judge both again: \
+                 mxray judge a --roots mozilla -o NEW_RUN, and so with b",
+            ),
+            (
+                &[usual[0], usual[1], ("connectors", "c.json", 3), ("accepted-domain", "a.example", 4)],
+                "the connectors differ (none and c.json); judge the first again: \
+                 mxray judge a --connectors c.json -o NEW_RUN",
+            ),
+            (
+                &[usual[0], ("roots", "system mine.pem", 3)],
+                "the root certificates differ (mozilla and system mine.pem); judge the second again: \
+                 mxray judge b --roots mozilla -o NEW_RUN",
+            ),
+        ] {
+            assert_eq!(checked(&usual, after), Err(format!("a and b cannot be compared: {told}")));
+        }
+    }
+}

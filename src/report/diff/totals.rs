@@ -1,0 +1,52 @@
+//! How many domains became what, and by which signs.
+
+use super::compare::{DiffSign, DomainChange, DomainComparison};
+use std::collections::BTreeMap;
+
+/// Counts over all domains.
+#[derive(Clone, Debug, Default)]
+pub struct DiffTotals {
+    changes: BTreeMap<DomainChange, u64>,
+    /// Of those, the ones that rest on a sample, or on another name of their address, in
+    /// at least one of the runs.
+    inferred: BTreeMap<DomainChange, u64>,
+    signs: BTreeMap<DiffSign, u64>,
+}
+
+impl DiffTotals {
+    /// Counts a domain.
+    pub fn add(&mut self, comparison: &DomainComparison, is_inferred: bool) {
+        *self.changes.entry(comparison.change).or_default() += 1;
+        if is_inferred {
+            *self.inferred.entry(comparison.change).or_default() += 1;
+        }
+        for sign in &comparison.signs {
+            *self.signs.entry(*sign).or_default() += 1;
+        }
+    }
+
+    /// Domains of which this became.
+    pub fn of(&self, change: DomainChange) -> u64 {
+        self.changes.get(&change).copied().unwrap_or_default()
+    }
+
+    /// Those of them that rest on what was not asked of their own name.
+    pub fn inferred_of(&self, change: DomainChange) -> u64 {
+        self.inferred.get(&change).copied().unwrap_or_default()
+    }
+
+    /// Every sign that was seen, with the domains that bear it.
+    pub fn signs(&self) -> impl Iterator<Item = (DiffSign, u64)> {
+        self.signs.iter().map(|(sign, count)| (*sign, *count))
+    }
+
+    /// Pairs and single rows.
+    pub fn domains(&self) -> u64 {
+        self.changes.values().sum()
+    }
+
+    /// Those of them that rest on what was not asked of their own name.
+    pub fn inferred(&self) -> u64 {
+        self.inferred.values().sum()
+    }
+}
