@@ -2,6 +2,7 @@
 //! implements them is chosen by `plan`; tests and benches put in-memory
 //! stages in their place.
 
+use crate::model::mta_sts::Fetching;
 use crate::model::{ClientHelloSpec, DomainFacts, Failure, HelloObservation, Observation, ProbeKey, Target};
 use std::future::Future;
 use tokio::sync::watch;
@@ -25,6 +26,10 @@ pub trait Lookup: Send + Sync + 'static {
     fn aside(&self) -> Option<watch::Receiver<usize>> {
         None
     }
+
+    /// From now on policies are fetched so. Those whose connection is open go to their
+    /// end.
+    fn set_fetching(&self, _fetching: Fetching) {}
 }
 
 /// Asks one endpoint.

@@ -6,6 +6,7 @@
 use mxray::internals::engine::pace::{CoolDown, Limits};
 use mxray::internals::engine::{CanaryPause, EngineConfig, Progress, run};
 use mxray::internals::interrogate::RetryPlan;
+use mxray::internals::model::mta_sts::Fetching;
 use mxray::internals::model::{
     ClientHelloSpec, DomainFacts, DomainName, Endpoint, Exchange, Failure, HelloObservation, Kind, MxHost,
     Observation, Phase, ProbeKey, Record, Subject, Target,
@@ -33,9 +34,17 @@ fn is_dead(number: u32) -> bool {
 }
 
 /// `dN.example` shares its address with one that is far from it in the list.
-struct Table;
+#[derive(Default)]
+struct Table {
+    /// How policies were to be fetched.
+    fetching: Mutex<Vec<Fetching>>,
+}
 
 impl Lookup for Table {
+    fn set_fetching(&self, fetching: Fetching) {
+        self.fetching.lock().unwrap().push(fetching);
+    }
+
     async fn lookup(&self, target: Target) -> DomainFacts {
         let label = target.subject.label().to_string();
         let number: u32 = label[1..].split('.').next().unwrap().parse().unwrap();
@@ -94,9 +103,18 @@ struct Surveyed {
     starts: Vec<Duration>,
     canary: Vec<Duration>,
     pauses: Vec<CanaryPause>,
+    fetching: Vec<Fetching>,
 }
 
 async fn surveyed(canaries: Vec<ProbeKey>, away: (Duration, Duration)) -> Surveyed {
+    surveyed_until(canaries, away, CancellationToken::new()).await
+}
+
+async fn surveyed_until(
+    canaries: Vec<ProbeKey>,
+    away: (Duration, Duration),
+    stop: CancellationToken,
+) -> Surveyed {
     let (targets_in, targets) = mpsc::channel(8);
     let (records_in, mut records) = mpsc::channel(8);
     tokio::spawn(async move {
@@ -141,12 +159,14 @@ async fn surveyed(canaries: Vec<ProbeKey>, away: (Duration, Duration)) -> Survey
         ..EngineConfig::default()
     };
     let progress = Arc::new(Progress::default());
-    let stages = (Arc::new(Table), Arc::new(internet), policy);
-    run(config, stages, targets, records_in, progress.clone(), CancellationToken::new()).await.unwrap();
+    let table = Arc::new(Table::default());
+    let stages = (table.clone(), Arc::new(internet), policy);
+    run(config, stages, targets, records_in, progress.clone(), stop).await.unwrap();
     let (dead, domains) = collected.await.unwrap();
     let pauses = progress.canary_pauses().borrow().clone();
     let taken = |times: Arc<Mutex<Vec<Duration>>>| std::mem::take(&mut *times.lock().unwrap());
-    Surveyed { dead, domains, starts: taken(starts), canary: taken(canary), pauses }
+    let fetching = table.fetching.lock().unwrap().clone();
+    Surveyed { dead, domains, starts: taken(starts), canary: taken(canary), pauses, fetching }
 }
 
 fn canary() -> Vec<ProbeKey> {
@@ -177,8 +197,21 @@ async fn an_outage_of_our_own_is_told_of_no_host() {
     let noticed = Duration::from_secs(200 + 60 + 5 + 10 + 5 + 1);
     let within = seen.starts.iter().filter(|at| noticed <= **at && **at < away.1).count();
     assert_eq!(within, 0, "connections begin in the pause");
+    assert_eq!(seen.fetching, [Fetching::Waits, Fetching::Begins], "no policy is fetched in the pause");
     let each_minute = seen.canary.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(10));
     assert!(each_minute && seen.canary.len() < 120, "{:?}", seen.canary);
+}
+
+/// Nobody asks the canaries any more, so whoever waits for them would wait for ever.
+#[tokio::test(start_paused = true)]
+async fn who_is_stopped_in_a_pause_fetches_nothing_more() {
+    let stop = CancellationToken::new();
+    let stopping = async {
+        sleep(Duration::from_secs(400)).await;
+        stop.cancel();
+    };
+    let (seen, ()) = tokio::join!(surveyed_until(canary(), seconds(200, 700), stop.clone()), stopping);
+    assert_eq!(seen.fetching, [Fetching::Waits, Fetching::Ends]);
 }
 
 /// What the canaries are for: without them the hosts of ten minutes are told as dead.

@@ -181,7 +181,7 @@ pub struct CanaryArgs {
     pub canary: Vec<String>,
 
     /// Time from one look at the canaries to the next; a sixth of it after they refused
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time_limit, help_heading = "Manners")]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time_limit, requires = "canary", help_heading = "Manners")]
     pub canary_interval: Duration,
 }
 

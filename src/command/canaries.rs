@@ -98,13 +98,12 @@ fn told_end(pause: &CanaryPause) -> Option<String> {
     ))
 }
 
-/// As `run.json` has them.
-pub(super) fn as_stored(progress: &Progress) -> Vec<RunPause> {
-    let stored = |pause: &CanaryPause| RunPause {
+/// As `run.json` has it.
+pub(super) fn as_stored(pause: &CanaryPause) -> RunPause {
+    RunPause {
         began: pause.began,
         ended: pause.ended,
         refused: pause.refused.clone(),
         asked_again: pause.asked_again,
-    };
-    progress.canary_pauses().borrow().iter().map(stored).collect()
+    }
 }

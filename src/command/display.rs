@@ -1,6 +1,6 @@
 //! Live progress on standard error: a bar on a terminal, plain lines elsewhere.
 
-use crate::engine::{Progress, Snapshot};
+use crate::engine::{CanaryPause, Progress, Snapshot};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::VecDeque;
 use std::io::IsTerminal;
@@ -129,7 +129,8 @@ impl Meter {
         let others: u64 = snapshot.outcomes.iter().skip(OUTCOMES_SHOWN_MAX).map(|(_, count)| count).sum();
         let others = if others > 0 { format!(", other {others}") } else { String::new() };
         format!(
-            "{done} domains, {:.0} handshakes/s, {} in flight{}{}, {}{others}",
+            "{done} domains{}, {:.0} handshakes/s, {} in flight{}{}, {}{others}",
+            snapshot.paused.as_ref().map(paused).unwrap_or_default(),
             self.rate(snapshot.handshakes, now),
             snapshot.in_flight,
             waiting(snapshot),
@@ -151,9 +152,23 @@ impl Meter {
     }
 
     fn eta(&self, snapshot: &Snapshot, now: Instant) -> String {
+        if snapshot.paused.is_some() {
+            // Nobody knows when the canaries answer again.
+            return String::new();
+        }
         let left = snapshot.left(self.earlier, now - self.begun).map_or(0.0, |left| left.as_secs_f64());
         if left < 0.5 { String::new() } else { format!(", ETA {}", clock(left)) }
     }
+}
+
+/// Since when all waits, and for whom.
+fn paused(pause: &CanaryPause) -> String {
+    let others = match pause.refused.len() {
+        0 | 1 => String::new(),
+        more => format!(" and {} more", more - 1),
+    };
+    let first = pause.refused.first().map_or("", String::as_str);
+    format!(", paused since {} for canary {first}{others}", pause.began.strftime("%H:%M:%SZ"))
 }
 
 /// How many of how many, once that is known.
@@ -208,6 +223,7 @@ mod tests {
             targets_taken: 400,
             least: Duration::from_secs(5),
             rest: Duration::ZERO,
+            paused: None,
             outcomes: vec![("ok", 80), ("timeout", 12), ("closed", 4), ("nxdomain", 3), ("refused", 1)],
         };
         assert_eq!(
@@ -223,6 +239,21 @@ mod tests {
         let snapshot = Snapshot { total: Some(400), domains_done: 100, ..Snapshot::default() };
         let line = meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2));
         assert_eq!(line, "100/400 domains looked up, 50/s, ETA 6s");
+    }
+
+    #[test]
+    fn a_pause_is_told_with_its_begin_and_its_canary() {
+        let began = "2026-11-27T22:03:11Z".parse().unwrap();
+        let refused = vec!["192.0.2.1:25: connect: timeout".to_string(), "192.0.2.2:25: so".to_string()];
+        let pause = CanaryPause { began, ended: None, refused, asked_again: 0 };
+        let begun = Instant::now();
+        let snapshot =
+            Snapshot { total: Some(9), domains_done: 3, paused: Some(pause), ..Snapshot::default() };
+        assert_eq!(
+            Meter::new(begun, 0).line(&snapshot, begun + Duration::from_secs(2)),
+            "3/9 domains, paused since 22:03:11Z for canary 192.0.2.1:25: connect: timeout and 1 more, 0 handshakes/s, \
+             0 in flight, none done yet"
+        );
     }
 
     #[test]

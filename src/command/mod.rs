@@ -34,6 +34,7 @@ mod resolvers;
 mod resume;
 mod revocation;
 mod roots;
+mod run_news;
 mod scan;
 mod scan_parts;
 mod senders;

@@ -9,15 +9,16 @@ use crate::plan;
 use crate::run_dir::{BLOCKLIST_READS_MAX, BlocklistRead};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The blocklist of a survey, and each time that it was read.
 #[derive(Default)]
 pub(super) struct OptOuts {
-    reads: Arc<Mutex<Vec<BlocklistRead>>>,
+    reads: Arc<watch::Sender<Vec<BlocklistRead>>>,
     watching: Option<JoinHandle<()>>,
 }
 
@@ -26,7 +27,7 @@ impl OptOuts {
     /// them again at every SIGHUP from now on. Without files the signal ends the
     /// process as it does any other.
     pub(super) fn watch(files: &[PathBuf], in_force: BlocklistInForce, earlier: &[BlocklistRead]) -> Self {
-        let mut opt_outs = Self { reads: Arc::new(Mutex::new(earlier.to_vec())), watching: None };
+        let mut opt_outs = Self { reads: Arc::new(watch::Sender::new(earlier.to_vec())), watching: None };
         if files.is_empty() {
             return opt_outs;
         }
@@ -49,7 +50,12 @@ impl OptOuts {
         if let Some(watching) = &self.watching {
             watching.abort();
         }
-        std::mem::take(&mut self.reads.lock().unwrap_or_else(PoisonError::into_inner))
+        self.reads.send_replace(Vec::new())
+    }
+
+    /// The same as they come.
+    pub(super) fn reads(&self) -> watch::Receiver<Vec<BlocklistRead>> {
+        self.reads.subscribe()
     }
 }
 
@@ -58,7 +64,7 @@ async fn watch(
     mut hangup: Signal,
     files: Vec<PathBuf>,
     in_force: BlocklistInForce,
-    reads: Arc<Mutex<Vec<BlocklistRead>>>,
+    reads: Arc<watch::Sender<Vec<BlocklistRead>>>,
 ) {
     while hangup.recv().await.is_some() {
         let (files, in_force, reads) = (files.clone(), in_force.clone(), reads.clone());
@@ -69,7 +75,7 @@ async fn watch(
 }
 
 /// Puts what the files say now in place, and tells how it went.
-fn read_again(files: &[PathBuf], in_force: &BlocklistInForce, reads: &Mutex<Vec<BlocklistRead>>) {
+fn read_again(files: &[PathBuf], in_force: &BlocklistInForce, reads: &watch::Sender<Vec<BlocklistRead>>) {
     let read = still_files(files).and_then(|()| plan::blocklist(files).map_err(|error| error.to_string()));
     let error = match read {
         Ok(list) => {
@@ -105,11 +111,12 @@ fn still_files(files: &[PathBuf]) -> Result<(), String> {
     Ok(())
 }
 
-fn note(reads: &Mutex<Vec<BlocklistRead>>, in_force: &BlocklistInForce, error: Option<String>) {
-    let mut reads = reads.lock().unwrap_or_else(PoisonError::into_inner);
-    if reads.len() >= BLOCKLIST_READS_MAX {
-        // The first tells what the run began with.
-        reads.remove(1);
-    }
-    reads.push(BlocklistRead { at: Timestamp::now(), entries: in_force.now().entries() as u64, error });
+fn note(reads: &watch::Sender<Vec<BlocklistRead>>, in_force: &BlocklistInForce, error: Option<String>) {
+    reads.send_modify(|reads| {
+        if reads.len() >= BLOCKLIST_READS_MAX {
+            // The first tells what the run began with.
+            reads.remove(1);
+        }
+        reads.push(BlocklistRead { at: Timestamp::now(), entries: in_force.now().entries() as u64, error });
+    });
 }

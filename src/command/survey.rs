@@ -6,6 +6,7 @@ use super::list_end::{ListEnd, own_network};
 use super::opt_outs::OptOuts;
 use super::reader::{self, Read};
 use super::resolvers::{self, Lost};
+use super::run_news::NewsSource;
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
 use super::{CommandError, canaries, cool_downs};
@@ -133,7 +134,8 @@ impl Survey {
         let (records_in, records) = mpsc::channel(RECORDS_QUEUED_MAX);
         let reading = reader::start(self.list, targets_in, records_in.downgrade(), done);
         let unwanted = CancellationToken::new();
-        let writing = writer::start(self.outputs, records, stop.token.clone(), unwanted.clone());
+        let news = NewsSource::new(progress.clone(), self.info.canary_pauses.clone(), self.opt_outs.reads());
+        let writing = writer::start(self.outputs, news, records, stop.token.clone(), unwanted.clone());
         let display = Display::start(progress.clone(), self.style);
         let telling = canaries::tell(&progress);
 
@@ -182,7 +184,7 @@ impl Survey {
         let blocklist = self.opt_outs.end();
         telling.abort();
         let mut canary_pauses = self.info.canary_pauses.clone();
-        canary_pauses.extend(canaries::as_stored(&progress));
+        canary_pauses.extend(progress.canary_pauses().borrow().iter().map(canaries::as_stored));
         let info = RunInfo { resolvers, blocklist, canary_pauses, ..self.info };
         finish(info, written, read, counted, (stop, lost), told, &taken)
     }

@@ -1,8 +1,8 @@
 //! Writes the records down, on a thread of its own because disks block.
 
-use super::cool_downs;
 use super::list_end::{AnswerCount, no_way_out};
 use super::outlet::{Handed, Outlet, UNREAD};
+use super::run_news::NewsSource;
 use crate::engine::{PlaceBook, Progress};
 use crate::model::{DomainRecord, Record};
 use crate::report::Summary;
@@ -118,16 +118,18 @@ pub(super) struct Written {
 /// when there is nothing left to write to, and so nothing to drain for.
 pub(super) fn start(
     outputs: Outputs,
+    news: NewsSource,
     records: Receiver<Record>,
     stop: CancellationToken,
     unwanted: CancellationToken,
 ) -> JoinHandle<Written> {
     let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || Writer::new(outputs, stop, unwanted).run(records, &runtime))
+    tokio::task::spawn_blocking(move || Writer::new(outputs, news, stop, unwanted).run(records, &runtime))
 }
 
 struct Writer {
     outputs: Outputs,
+    news: NewsSource,
     fold: Fold,
     error: Option<io::Error>,
     pipe_closed: bool,
@@ -144,10 +146,16 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(mut outputs: Outputs, stop: CancellationToken, unwanted: CancellationToken) -> Self {
+    fn new(
+        mut outputs: Outputs,
+        news: NewsSource,
+        stop: CancellationToken,
+        unwanted: CancellationToken,
+    ) -> Self {
         let fold = std::mem::take(&mut outputs.earlier);
         Self {
             outputs,
+            news,
             fold,
             error: None,
             pipe_closed: false,
@@ -260,8 +268,8 @@ impl Writer {
         self.due = Instant::now() + FLUSH_EVERY;
         if let Some(directory) = &mut self.outputs.directory {
             let mut result = directory.check_place().and_then(|()| directory.flush());
-            if let Some(places) = self.outputs.progress.places_if_changed().filter(|_| result.is_ok()) {
-                result = directory.set_cool_downs(cool_downs::told(places));
+            if let Some(news) = self.news.take().filter(|_| result.is_ok()) {
+                result = directory.set_news(news);
             }
             self.note(result);
         }
@@ -343,6 +351,10 @@ mod tests {
         }
     }
 
+    fn no_news() -> NewsSource {
+        NewsSource::new(Arc::default(), Vec::new(), tokio::sync::watch::Sender::new(Vec::new()).subscribe())
+    }
+
     /// A writer at work on a run directory, and perhaps a pipe.
     struct Writing {
         parent: TempDir,
@@ -360,6 +372,7 @@ mod tests {
             let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
             let written = start(
                 Outputs { directory, stream, earlier: Fold::default(), progress: Arc::default() },
+                no_news(),
                 records,
                 stop.clone(),
                 unwanted.clone(),
@@ -411,7 +424,7 @@ mod tests {
         let directory = Some(RunDirectory::create(&path, &run_info()).unwrap());
         let (stop, unwanted) = (CancellationToken::new(), CancellationToken::new());
         let outputs = Outputs { directory, stream: None, earlier: Fold::default(), progress: Arc::default() };
-        let mut writer = Writer::new(outputs, stop.clone(), unwanted.clone());
+        let mut writer = Writer::new(outputs, no_news(), stop.clone(), unwanted.clone());
         writer.reserve = u64::MAX;
         let (sender, records) = mpsc::channel(8);
         let runtime = Handle::current();

@@ -13,9 +13,7 @@ pub use sampled::{BUCKETS_NAMED_MAX, ForecastSample};
 
 use super::EngineConfig;
 use super::pace::{BucketLimits, Limits, least_time};
-use crate::model::{
-    DomainFacts, Endpoint, Exchange, MxHost, ProbeKey, Shard, ShardPart, network, registrable,
-};
+use crate::model::{DomainFacts, Exchange, MxHost, ProbeKey, Shard, ShardPart, network, registrable};
 use sampled::SampledNames;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;

@@ -247,6 +247,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Drops what has not started; what is known already is recorded.
     async fn stop(&mut self) -> Result<(), EngineError> {
         self.stopping = true;
+        self.end_held_fetches();
         self.pacer.clear();
         self.lookups.stop();
         self.spill.clear();

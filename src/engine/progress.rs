@@ -95,6 +95,8 @@ pub struct Snapshot {
     pub least: Duration,
     /// What those take at least that wait for their time, or are left alone.
     pub rest: Duration,
+    /// The pause that goes on because canaries refuse.
+    pub paused: Option<CanaryPause>,
     /// Domain outcomes so far, most frequent first.
     pub outcomes: Vec<(&'static str, u64)>,
 }
@@ -272,6 +274,7 @@ impl Progress {
             targets_taken: read(&self.targets_taken),
             least: Duration::from_millis(read(&self.least_ms)),
             rest: Duration::from_millis(read(&self.rest_ms)),
+            paused: self.canary_pauses.borrow().last().filter(|pause| pause.ended.is_none()).cloned(),
             outcomes,
         }
     }

@@ -5,7 +5,7 @@ use super::policy_connection::Places;
 use super::recorded::RecordedHandshake;
 use super::turns::Turns;
 use super::{FetchError, FetchLimits, Fetcher, Resolve, body, is_end, send};
-use crate::model::mta_sts::{POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
+use crate::model::mta_sts::{Fetching, POLICY_BYTES_MAX, StsFetch, StsFetchFailure};
 use crate::model::{Endpoint, MxHost, ProbeKey, Shard, text};
 use crate::net::Gate;
 use http_body_util::Full;
@@ -134,6 +134,11 @@ impl<R: Resolve> PolicyFetcher<R> {
     pub fn at(mut self, port: u16, time: Duration) -> Self {
         self.fetcher.limits.time = time;
         Self { port, time, ..self }
+    }
+
+    /// From now on connections begin, wait or end so.
+    pub fn set_fetching(&self, fetching: Fetching) {
+        self.turns.set_fetching(fetching);
     }
 
     /// Fetches the policy that `host` has (`mta-sts.` and the policy domain). Neither

@@ -6,6 +6,7 @@ use super::turns::{FetchTurn, NoTurn, TURN_WAIT_MAX, Turns};
 use crate::model::mta_sts::StsFetchFailure;
 use crate::model::{Failure, Kind, Phase, ProbeKey};
 use crate::net::{Gate, dial};
+use std::net::IpAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -56,6 +57,14 @@ impl Places {
                 Ok(1) | Err(_) => *left,
                 Ok(to_try) => CONNECT_TIME.min(*left / to_try),
             };
+            // That all of the run pauses is no wait for a turn.
+            match turns.may_begin().await {
+                Ok(held) => waits_until += held,
+                Err(none) => {
+                    shut.push(no_turn(key.endpoint.ip, none));
+                    break;
+                }
+            }
             match open(key, (turns, gate), waits_until, time).await {
                 Ok((stream, turn, spent)) => {
                     *left = left.saturating_sub(spent);
@@ -100,6 +109,14 @@ impl Places {
     }
 }
 
+/// Why there was no turn at an address, which says nothing of it.
+fn no_turn(ip: IpAddr, none: NoTurn) -> Shut {
+    Shut::Late(match none {
+        NoTurn::Late => format!("{ip}: its turn did not come within {} s", TURN_WAIT_MAX.as_secs()),
+        NoTurn::Rests(why) => why,
+    })
+}
+
 /// A connection, its turn, and what it took of the time; or why there is none.
 async fn open(
     key: &ProbeKey,
@@ -111,15 +128,9 @@ async fn open(
     let tell = |why: &Failure| format!("{ip}: {why}");
     gate.check(key).map_err(|why| (Shut::Ours(tell(&why)), Duration::ZERO))?;
     let patience = waits_until.saturating_duration_since(Instant::now());
-    let turn = turns.take(ip, patience).await.map_err(|none| {
-        let why = match none {
-            NoTurn::Late => {
-                Shut::Late(format!("{ip}: its turn did not come within {} s", TURN_WAIT_MAX.as_secs()))
-            }
-            NoTurn::Rests(why) => Shut::Late(why),
-        };
-        (why, Duration::ZERO)
-    })?;
+    let none = |none| (no_turn(ip, none), Duration::ZERO);
+    let turn = turns.take(ip, patience).await.map_err(none)?;
+    turns.may_begin().await.map_err(none)?;
     let begun = Instant::now();
     match dial::connect(key.endpoint, begun + time).await {
         Ok(stream) => Ok((stream, turn, begun.elapsed())),

@@ -7,11 +7,12 @@
 //! wait for hours. Who waits too long, or comes while the address is left alone,
 //! gives up, which is told as ours: he may come again.
 
+use crate::model::mta_sts::Fetching;
 use quick_cache::sync::Cache;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
 /// Most connections at a time, to all addresses together.
@@ -30,6 +31,7 @@ pub(super) struct Turns {
     all: Arc<Semaphore>,
     places: Cache<IpAddr, Arc<Place>>,
     rest: Duration,
+    fetching: watch::Sender<Fetching>,
 }
 
 struct Place {
@@ -72,7 +74,26 @@ impl Turns {
     /// An address that has been silent is left alone for `rest`.
     pub(super) fn new(rest: Duration) -> Self {
         let all = Arc::new(Semaphore::new(FETCHES_MAX));
-        Self { all, places: Cache::new(ADDRESSES_KNOWN_MAX), rest }
+        Self { all, places: Cache::new(ADDRESSES_KNOWN_MAX), rest, fetching: watch::Sender::default() }
+    }
+
+    /// From now on it is done so.
+    pub(super) fn set_fetching(&self, fetching: Fetching) {
+        self.fetching.send_replace(fetching);
+    }
+
+    /// Waits until connections may begin; gives how long that took.
+    ///
+    /// # Errors
+    /// [`NoTurn::Rests`]: none does any more.
+    pub(super) async fn may_begin(&self) -> Result<Duration, NoTurn> {
+        let begun = Instant::now();
+        let mut fetching = self.fetching.subscribe();
+        let waiting = fetching.wait_for(|fetching| *fetching != Fetching::Waits);
+        match waiting.await.map(|now| *now) {
+            Ok(Fetching::Begins) => Ok(begun.elapsed()),
+            _ => Err(NoTurn::Rests("the run was stopped before it might be asked".to_owned())),
+        }
     }
 
     /// Waits for the turn at an address, for `patience` at most.
@@ -131,6 +152,22 @@ mod tests {
         assert_eq!(turns.take(HERE, Duration::from_millis(1)).await.err(), Some(NoTurn::Late));
         under_way.pop().unwrap().ended(false);
         assert!(turns.take(HERE, REST).now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_to_wait_begins_when_it_may_or_ends() {
+        let turns = Turns::new(REST);
+        assert_eq!(turns.may_begin().now_or_never(), Some(Ok(Duration::ZERO)));
+        turns.set_fetching(Fetching::Waits);
+        let later = async {
+            tokio::time::sleep(REST).await;
+            turns.set_fetching(Fetching::Begins);
+        };
+        let (waited, ()) = tokio::join!(turns.may_begin(), later);
+        assert_eq!(waited, Ok(REST));
+        turns.set_fetching(Fetching::Waits);
+        let (ended, ()) = tokio::join!(turns.may_begin(), async { turns.set_fetching(Fetching::Ends) });
+        assert!(ended.is_err());
     }
 
     #[tokio::test]

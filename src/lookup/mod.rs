@@ -49,6 +49,7 @@ pub use crate::fetch::policy::{POLICY_PORT, PolicyHosts};
 
 use crate::dns::{Name, RData, RecordType};
 use crate::model::asked_question::AskedQuestion;
+use crate::model::mta_sts::Fetching;
 use crate::model::tlsa::Authenticity;
 use crate::model::{
     DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Phase, SmartHost, Subject, Target,
@@ -341,6 +342,12 @@ impl Lookup for DnsLookup {
 
     fn aside(&self) -> Option<watch::Receiver<usize>> {
         self.policies.as_ref().map(Policies::aside)
+    }
+
+    fn set_fetching(&self, fetching: Fetching) {
+        if let Some(policies) = &self.policies {
+            policies.set_fetching(fetching);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::names::{Names, below, dns_name};
 use crate::dns::{Name, RData, RecordType, mta_sts, tls_rpt};
 use crate::fetch::Resolve;
 use crate::fetch::policy::{PolicyFetcher, PolicyHosts};
-use crate::model::mta_sts::{Published, StsFacts, StsFetch, StsFetchFailure};
+use crate::model::mta_sts::{Fetching, Published, StsFacts, StsFetch, StsFetchFailure};
 use crate::model::tls_rpt::{TlsRptFault, TlsRptRecord};
 use crate::model::{DomainName, Failure, Kind, MxHost, Phase};
 use quick_cache::sync::Cache;
@@ -105,6 +105,11 @@ impl Policies {
     /// From now on nobody waits for a policy.
     pub(super) fn give_up(&self) {
         self.stop.cancel();
+    }
+
+    /// From now on they are fetched so.
+    pub(super) fn set_fetching(&self, fetching: Fetching) {
+        self.fetcher.set_fetching(fetching);
     }
 
     /// How many wait for one.

@@ -37,6 +37,18 @@ pub enum StsRecordFault {
     Id(String),
 }
 
+/// Whether fetches of policies begin to connect: they go to machines of others, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fetching {
+    /// They do.
+    #[default]
+    Begins,
+    /// They wait until they may.
+    Waits,
+    /// They do no more; those that wait end, and say so.
+    Ends,
+}
+
 /// What a sender does where no host fits the policy (RFC 8461 §5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

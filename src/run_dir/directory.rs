@@ -14,7 +14,7 @@ use super::columns::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows
 use super::columns::{Column, CsvTable};
 use super::durable;
 use super::journal::{self, LineFile};
-use super::run_info::{self, RunCoolDowns, RunInfo};
+use super::run_info::{self, RunInfo, RunNews};
 use super::write_error::named;
 use crate::model::{Assessment, DomainFacts, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
 use crate::x509;
@@ -372,13 +372,17 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Writes down who is left alone because it complained, for whoever goes on if
-    /// this process is killed.
+    /// Writes down what came to be known of the run, for whoever goes on if this process
+    /// is killed.
     ///
     /// # Errors
     /// That of `run.json`.
-    pub fn set_cool_downs(&mut self, cool_downs: RunCoolDowns) -> io::Result<()> {
-        self.info.cool_downs = Some(cool_downs);
+    pub fn set_news(&mut self, news: RunNews) -> io::Result<()> {
+        let RunNews { cool_downs, canary_pauses, blocklist } = news;
+        let info = &mut self.info;
+        info.cool_downs = cool_downs.or(info.cool_downs.take());
+        info.canary_pauses = canary_pauses.unwrap_or(std::mem::take(&mut info.canary_pauses));
+        info.blocklist = blocklist.unwrap_or(std::mem::take(&mut info.blocklist));
         self.begin()
     }
 

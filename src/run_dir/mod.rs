@@ -36,7 +36,7 @@ pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use run_info::{
     AskedBy, BLOCKLIST_READS_MAX, BlocklistRead, BucketRunLimits, JudgedBy, JudgedFrom, ListFile,
     MergedShard, OptionValue, ResolverInfo, RunCoolDown, RunCoolDowns, RunCounts, RunInfo, RunLimits,
-    RunPause, RunSample,
+    RunNews, RunPause, RunSample,
 };
 pub use stream::{DomainStream, StreamFormat};
 

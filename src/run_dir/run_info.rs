@@ -112,6 +112,17 @@ pub struct RunPause {
     pub asked_again: u64,
 }
 
+/// What changes in it while the run goes on; `None`: as it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunNews {
+    /// Who is left alone because it complained.
+    pub cool_downs: Option<RunCoolDowns>,
+    /// All pauses that canaries made.
+    pub canary_pauses: Option<Vec<RunPause>>,
+    /// Each reading of the blocklist.
+    pub blocklist: Option<Vec<BlocklistRead>>,
+}
+
 /// One reading of the blocklist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlocklistRead {

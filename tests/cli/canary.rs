@@ -1,6 +1,6 @@
 //! A mail server of the user's own tells a scan when to pause.
 
-use crate::fleet::Lab;
+use crate::fleet::{Lab, until};
 use crate::streams::end;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
@@ -55,12 +55,23 @@ fn a_scan_pauses_while_its_canary_refuses() {
     assert_eq!(line["level"], "WARN", "{line}");
     let message = line["fields"]["message"].as_str().unwrap();
     assert!(message.contains(&canary) && message.contains("greeting: rejected"), "{message}");
-    line_with("0 in flight");
+    let line = line_with("0 in flight");
+    let message = line["fields"]["message"].as_str().unwrap();
+    let paused = message.split_once(" domains, paused since ").unwrap_or_else(|| panic!("{message}")).1;
+    assert!(paused.contains(&format!("Z for canary {canary}: greeting: rejected")), "{message}");
+    assert!(!message.contains("ETA"), "{message}");
     let then = lab.connections();
     line_with("0 in flight");
+    // Whoever is killed now leaves it behind.
+    let written = || {
+        let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+        run["canary_pauses"].clone()
+    };
+    until("the pause in run.json", || written()[0]["began"].is_string() && written()[0]["ended"].is_null());
     assert_eq!(lab.connections(), then, "a connection began in the pause");
     refuses.store(false, SeqCst);
     line_with("canaries answer again after");
+    until("its end in run.json", || written()[0]["ended"].is_string());
     std::thread::spawn(move || std::io::copy(&mut told, &mut std::io::sink()));
     assert_eq!(end(child).code, Some(0));
     assert_eq!(lab.connections(), 120);
@@ -82,6 +93,14 @@ fn a_canary_that_does_not_answer_at_first_is_told() {
         "mxray: warning: a canary does not answer, and tells nothing until it does: 127.0.0.77:{port}"
     );
     assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+}
+
+#[test]
+fn an_interval_without_a_canary_is_refused() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 2);
+    let ran = lab.folder.run(lab.args("scan list -o run --canary-interval 5s"));
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--canary <HOST"), "{}", ran.stderr);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Whoever asks to be left alone while a survey runs is left alone from then on.
 
-use crate::fleet::Lab;
+use crate::fleet::{Lab, until};
 use crate::stopping::send;
 use crate::streams::end;
 use serde_json::Value;
@@ -37,6 +37,13 @@ fn sighup_reads_the_blocklist_again() {
     send("HUP", &child);
     let line = line_with("--blocklist");
     assert!(line.contains("the list of before stays; entries: 1"), "{line}");
+
+    // Whoever is killed now leaves behind what was read.
+    until("the readings in run.json", || {
+        let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+        assert!(run["ended"].is_null(), "it was told at the end only");
+        run["blocklist"].as_array().unwrap().len() == 3
+    });
 
     lab.folder.write("block", "127.0.0.0/8\nd1.example\n");
     send("HUP", &child);

@@ -5,10 +5,11 @@ use super::server::txt;
 use super::*;
 use mxray::internals::fetch::policy::{ASKED_AGAIN_AFTER, PolicyHosts};
 use mxray::internals::model::Blocklist;
-use mxray::internals::model::mta_sts::{Published, StsFetchFailure, StsRecordFault};
+use mxray::internals::model::mta_sts::{Fetching, Published, StsFetchFailure, StsRecordFault};
 use mxray::internals::net::Gate;
 use std::fmt::Debug;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -107,6 +108,29 @@ async fn hang_on() -> (u16, tokio::sync::watch::Receiver<usize>) {
         }
     });
     (port, counted)
+}
+
+#[tokio::test]
+async fn while_a_run_pauses_no_policy_host_is_connected_to() {
+    for (then, connections) in [(Fetching::Begins, 1), (Fetching::Ends, 0)] {
+        let server = DnsServer::start(with_policy()).await;
+        let (port, counted) = hang_up().await;
+        let lookup = Arc::new(lookup(&server, port, SmartHosts::default()));
+        lookup.set_fetching(Fetching::Waits);
+        let asked = lookup.clone();
+        let looking = tokio::spawn(async move { asked.lookup(target("d.example")).await });
+        let is_found =
+            |log: Vec<_>| log.iter().any(|(name, _, _): &(String, _, _)| name.starts_with("mta-sts."));
+        while !is_found(server.log()) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(*counted.borrow(), 0);
+        lookup.set_fetching(then);
+        let facts = looking.await.unwrap();
+        let fetch = facts.policy_fetch().unwrap();
+        let is_ours = matches!(fetch.failure, Some(StsFetchFailure::Unfinished(_)));
+        assert_eq!((is_ours, *counted.borrow()), (connections == 0, connections), "{fetch:?}");
+    }
 }
 
 /// A policy host that hangs up on everybody, and counts.

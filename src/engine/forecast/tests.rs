@@ -1,7 +1,7 @@
 //! What a run is told to take, by what the DNS said.
 
 use super::*;
-use crate::model::{DomainName, Subject, Target};
+use crate::model::{DomainName, Endpoint, Subject, Target};
 use std::num::NonZeroU32;
 
 fn facts(domain: &str, hosts: &[(&str, &[&str])]) -> DomainFacts {

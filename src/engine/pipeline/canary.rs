@@ -8,6 +8,7 @@ use crate::engine::nobody::NobodyThere;
 use crate::engine::pace::AskedPlace;
 use crate::interrogate::Known;
 use crate::model::Observation;
+use crate::model::mta_sts::Fetching;
 use crate::stage::{Lookup, Probe};
 
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
@@ -45,6 +46,8 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
                 self.standing_then = (self.progress.places().clone(), self.counts.given_up.clone());
             }
             CanaryTurn::Pauses => {
+                // That too goes to machines of others.
+                self.lookup.set_fetching(Fetching::Waits);
                 self.progress.canaries_told(self.canaries.pause().cloned());
             }
             CanaryTurn::GoesOn => self.go_on_after_pause(),
@@ -55,6 +58,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// What was learnt since canaries answered last is forgotten, and whoever did not
     /// answer then is asked again.
     fn go_on_after_pause(&mut self) {
+        self.lookup.set_fetching(Fetching::Begins);
         self.pacer.recall();
         self.nobody_there = NobodyThere::default();
         let (places, given_up) = self.standing_then.clone();
@@ -66,6 +70,14 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         for (id, _) in held {
             self.keys.set_paused(id, false);
             self.enqueue(id);
+        }
+    }
+
+    /// Has fetches end that wait for the end of a pause: nobody asks the canaries any
+    /// more.
+    pub(super) fn end_held_fetches(&self) {
+        if self.canaries.pause().is_some() {
+            self.lookup.set_fetching(Fetching::Ends);
         }
     }
 
