@@ -108,6 +108,14 @@ pub enum Command {
         6 with --fail-on worse: a domain became worse."
     )]
     Diff(DiffArgs),
+    /// Make a page of a run for people: what becomes of mail, what would mend it, whom to write to
+    #[command(
+        after_help = "The page needs no network and no script, and prints whole. Beside it stand FILE-partners.csv (every \
+        domain with every finding) and FILE-certificates.csv (every certificate that ends within 30 days); the tables of \
+        the page are bounded, and say what they leave out. Exit codes: 0 it was written; 1 the run cannot be read, or the \
+        page not written; 2 wrong use, or a file is there already."
+    )]
+    Report(ReportArgs),
     /// Show what a run saw of one domain in the shape of a TLS report (RFC 8460)
     #[command(
         after_help = "It is for the owner of the domain to read, and no report of a sender: no mail was sent, and each \
@@ -352,6 +360,32 @@ pub struct MergeArgs {
     /// Directory to write the whole run to [default: mxray-merged-DATE-TIME]
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
+}
+
+/// `mxray report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run directory
+    #[arg(value_name = "RUN_DIR")]
+    pub run: PathBuf,
+
+    /// File to write to, which must not be there yet; `-` is standard output, with no CSV beside it [default: report.html
+    /// or report.md in the run directory]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// A page for a browser and for paper (html), or text for a ticket (md, Markdown)
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ReportFormatArg::Html, hide_possible_values = true)]
+    pub format: ReportFormatArg,
+}
+
+/// What a report is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormatArg {
+    /// One page of HTML
+    Html,
+    /// Markdown, as GitHub and GitLab read it
+    Md,
 }
 
 /// `mxray tlsrpt`

@@ -27,7 +27,7 @@ pub use comparable::check_comparable;
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use files::{blocklist, read_file};
-pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, judging_again};
+pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, LAB_STORE, judging_again};
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;
 pub use resume::{asked_by, judging_on, resumed};

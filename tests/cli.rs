@@ -59,6 +59,8 @@ mod opt_outs;
 mod preflight;
 #[path = "cli/probe.rs"]
 mod probe;
+#[path = "cli/report.rs"]
+mod report;
 #[path = "cli/responders.rs"]
 mod responders;
 #[path = "cli/revocation.rs"]

@@ -30,6 +30,7 @@ mod preflight;
 mod presented;
 mod probe;
 mod reader;
+mod report;
 mod resolvers;
 mod resume;
 mod revocation;
@@ -81,6 +82,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Judge(args) => judge::run(*args),
             Command::Merge(args) => merge::run(args),
             Command::Diff(args) => diff::run(&args),
+            Command::Report(args) => report::run(&args),
             Command::Tlsrpt(args) => tlsrpt::run(&args),
             #[cfg(feature = "lab")]
             Command::Demo(args) => demo::run(args).await,

@@ -109,6 +109,10 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             files.read("RUN_B", &args.after);
             files.write("--output", &args.output);
         }
+        Command::Report(args) => {
+            files.read("RUN_DIR", &args.run);
+            files.write("--output", &args.output);
+        }
         Command::Tlsrpt(args) => {
             files.read("RUN_DIR", &args.run);
             files.write("--output", &args.output);

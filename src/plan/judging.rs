@@ -27,7 +27,7 @@ const SENDER: &str = "sender";
 const AFTER_TLS_FAILURE: &str = "after-tls-failure";
 
 /// Name of the store that holds the roots of a fleet in this process.
-pub(super) const LAB_STORE: &str = "lab";
+pub const LAB_STORE: &str = "lab";
 
 /// The file of a run directory with the roots of such a fleet (PEM), which is
 /// gone when the run is judged again.

@@ -5,7 +5,11 @@
 //! one delivery and one outcome, so either list adds up to the domains.
 
 pub mod diff;
+pub mod document;
 mod enumerated;
+pub mod figures;
+mod html;
+mod markdown;
 mod policies;
 mod render;
 mod revocation;
@@ -14,11 +18,14 @@ mod summary;
 mod tally;
 pub mod tls_rpt;
 mod transcript;
+pub mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use enumerated::EnumeratedTally;
+pub use html::page;
+pub use markdown::markdown;
 pub use policies::PolicyTally;
 pub use revocation::revocation;
 pub use sending::{ForcedTally, SendingTally};

@@ -247,7 +247,7 @@ fn cut(name: &str) -> String {
 }
 
 /// Tenths of a per cent, rounded half up; nothing for a share of nothing.
-fn share(part: u64, whole: u64) -> String {
+pub(super) fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         return String::new();
     }
@@ -256,7 +256,7 @@ fn share(part: u64, whole: u64) -> String {
 }
 
 /// `1 domain`, `2,000 domains`.
-fn counted(number: u64, what: &str) -> String {
+pub(super) fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(number))
 }

@@ -8,12 +8,13 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "scan",
     "probe",
     "judge",
     "merge",
     "diff",
+    "report",
     "tlsrpt",
     "demo",
     "lab",

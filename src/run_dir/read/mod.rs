@@ -14,6 +14,7 @@ mod facts;
 mod line_numbers;
 mod lines;
 mod loss;
+mod named_rows;
 mod observations;
 mod paired_rows;
 mod place;
@@ -30,6 +31,7 @@ pub use certificate_keys::CertificateKeys;
 pub use error::StoreError;
 pub use facts::{Facts, StoredFacts};
 pub use line_numbers::LineNumbers;
+pub use named_rows::{NamedRow, NamedRows};
 pub use observations::{JournalLine, Observations, Stored};
 pub use paired_rows::{DomainRow, PairedBy, PairedRows, RowPair};
 pub use rejects::Rejects;
@@ -124,6 +126,14 @@ impl StoredRun {
             rows += 1;
         }
         Ok(rows)
+    }
+
+    /// The rows of one of its tables, as `domains.csv`.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the file cannot be read.
+    pub fn table(&self, name: &str) -> Result<NamedRows, StoreError> {
+        NamedRows::open(&self.dir, name)
     }
 
     /// What every probe saw, in the order in which they ended.

@@ -1,0 +1,242 @@
+//! What `run.json` says of a run, in the words of the report.
+
+use crate::model::text::{grouped, printable};
+use crate::plan::LAB_STORE;
+use crate::report::document::{AboutRun, TablesBeside};
+use crate::run_dir::{BucketRunLimits, ResolverInfo, RunInfo, RunLimits};
+use jiff::Timestamp;
+
+/// How the run was made.
+pub(super) fn about(info: &RunInfo, beside: Option<TablesBeside>) -> AboutRun {
+    AboutRun {
+        sender: shown(&info.sender),
+        list: shown(&info.input),
+        when: when(info),
+        judged_at: format!("{:.0}", info.judged_by.at),
+        notices: notices(info),
+        settings: settings(info),
+        beside,
+    }
+}
+
+/// Text of the user's, or of whoever wrote the run.
+fn shown(text: &str) -> String {
+    printable(text).into_owned()
+}
+
+/// When hosts were asked, which is before a run is judged again or joined.
+fn when(info: &RunInfo) -> String {
+    let (started, ended) = match (&info.judged_from, info.merged_from.as_slice()) {
+        (Some(from), _) => (from.started, from.ended),
+        (None, []) => (info.started, info.ended),
+        (None, shards) => (
+            shards.iter().map(|shard| shard.started).min().unwrap_or(info.started),
+            shards.iter().map(|shard| shard.ended).max().unwrap_or(info.ended),
+        ),
+    };
+    match ended {
+        Some(ended) => format!("Asked from {started:.0} to {ended:.0} (UTC)"),
+        None => format!("Asked from {started:.0} (UTC); when it ended is not known"),
+    }
+}
+
+fn notices(info: &RunInfo) -> Vec<String> {
+    [simulated(info), shard(info), unfinished(info), network(info), given_up(info), judged_again(info)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn simulated(info: &RunInfo) -> Option<String> {
+    (info.roots == [LAB_STORE]).then(|| {
+        "These domains and servers are made up: the run was made on the lab inside mxray.".to_string()
+    })
+}
+
+fn shard(info: &RunInfo) -> Option<String> {
+    info.shard.map(|shard| {
+        format!(
+            "This is shard {shard} of a run, and its figures are of that part alone: {} targets are in other shards, \
+             and {} are judged only when all are joined (mxray merge).",
+            grouped(info.counts.of_other_shards),
+            grouped(info.counts.parts_written),
+        )
+    })
+}
+
+fn unfinished(info: &RunInfo) -> Option<String> {
+    let why = info.error.as_deref().map(|error| format!(" ({})", shown(error))).unwrap_or_default();
+    let left = match info.counts.unfinished {
+        Some(count) => format!("{} targets of the list have no row", grouped(count)),
+        None => "how many targets of the list have no row is not known".to_string(),
+    };
+    match info.finished {
+        Some(true) => None,
+        Some(false) => Some(format!("The run ended before its list did{why}: {left}.")),
+        None => Some(format!(
+            "The run has not come to its end: it goes on, or was killed{why}. The figures are of what is written."
+        )),
+    }
+}
+
+fn network(info: &RunInfo) -> Option<String> {
+    let suspects = info.network_suspect.as_ref().filter(|suspects| !suspects.is_empty())?;
+    Some(format!(
+        "No connection opened anywhere over {}: the fault may be the network of the machine that scanned, so what hangs \
+         on it is not determined.",
+        suspects.join(" and ")
+    ))
+}
+
+fn given_up(info: &RunInfo) -> Option<String> {
+    let count = info.cool_downs.as_ref().map(|cool_downs| cool_downs.given_up).filter(|count| *count > 0)?;
+    Some(format!(
+        "{} addresses, networks or operators turned three looks away, and were asked no more; what is not known for that \
+         is told as throttled.",
+        grouped(count)
+    ))
+}
+
+fn judged_again(info: &RunInfo) -> Option<String> {
+    let from = info.judged_from.as_ref()?;
+    Some(format!(
+        "Judged again from what the run {} of mxray {} had seen; nothing was asked anew.",
+        shown(&from.run),
+        shown(&from.mxray)
+    ))
+}
+
+fn settings(info: &RunInfo) -> Vec<(&'static str, String)> {
+    let counts = &info.counts;
+    let mut rows = vec![
+        ("Command", shown(&info.command.join(" "))),
+        ("mxray", shown(&info.mxray)),
+        ("Name in EHLO", shown(&info.ehlo_name)),
+        ("Resolver", resolvers(info)),
+        ("Root stores", shown(&info.roots.join(", "))),
+        ("Port", info.port.to_string()),
+        ("Pace", pace(&info.limits)),
+        ("Looks", looks(&info.limits)),
+        ("Timeouts", timeouts(&info.limits)),
+        (
+            "Done",
+            format!(
+                "{} targets read, {} lines rejected, {} connections, {} endpoints",
+                grouped(counts.targets_read),
+                grouped(counts.rejected),
+                grouped(counts.connections),
+                grouped(counts.endpoints_written)
+            ),
+        ),
+    ];
+    if let Some(list) = info.asked_by.as_ref().and_then(|by| by.list.as_ref()) {
+        rows.push(("List, SHA-256", list.sha256.to_string()));
+    }
+    if let Some(by) = &info.asked_by {
+        rows.push(("Address families", shown(&by.families.join(", "))));
+    }
+    for (option, value) in &info.judged_by.options {
+        if option == "connectors" && !value.words.is_empty() {
+            rows.push(("Connectors", shown(&value.words.join(", "))));
+        }
+    }
+    if !info.resumed.is_empty() {
+        rows.push(("Gone on with", moments(&info.resumed)));
+    }
+    if !info.merged_from.is_empty() {
+        rows.push(("Joined from", shards(info)));
+    }
+    if let Some(sample) = &info.sample {
+        rows.push((
+            "Sample",
+            format!(
+                "{} names asked on {} addresses that answered alike stand for {} more; on {} addresses answers differed",
+                grouped(sample.names_asked),
+                grouped(sample.endpoints_alike),
+                grouped(sample.names_inferred),
+                grouped(sample.endpoints_differ)
+            ),
+        ));
+    }
+    if let Some(read) = info.blocklist.last() {
+        rows.push(("Blocklist", format!("{} entries", grouped(read.entries))));
+    }
+    if !info.canary_pauses.is_empty() {
+        rows.push(("Pauses for canaries", grouped(info.canary_pauses.len() as u64)));
+    }
+    rows
+}
+
+/// Moments that are told one by one.
+const MOMENTS_TOLD_MAX: usize = 10;
+
+fn moments(all: &[Timestamp]) -> String {
+    let told: Vec<String> = all.iter().take(MOMENTS_TOLD_MAX).map(|at| format!("{at:.0}")).collect();
+    let more = all.len().saturating_sub(MOMENTS_TOLD_MAX);
+    let more = if more > 0 { format!(" and {more} times more") } else { String::new() };
+    told.join(", ") + &more
+}
+
+fn shards(info: &RunInfo) -> String {
+    let of = |shard: &crate::run_dir::MergedShard| {
+        format!("{} (EHLO {}, resolver {})", shard.shard, shown(&shard.ehlo_name), shown(&shard.resolver))
+    };
+    info.merged_from.iter().map(of).collect::<Vec<_>>().join("; ")
+}
+
+fn resolvers(info: &RunInfo) -> String {
+    let of = |resolver: &ResolverInfo| {
+        let believed = match resolver.ad_believed {
+            Some(true) => "its word on DNSSEC was believed",
+            Some(false) => "its word on DNSSEC was not believed",
+            None => "nobody looked whether it validates",
+        };
+        format!("{} ({believed}: {})", shown(&resolver.address), shown(&resolver.because))
+    };
+    match info.resolvers.as_slice() {
+        [] => shown(&info.resolver),
+        resolvers => resolvers.iter().map(of).collect::<Vec<_>>().join("; "),
+    }
+}
+
+fn pace(limits: &RunLimits) -> String {
+    let mut parts = vec![
+        format!("{} connections a second", most(limits.rate.into())),
+        format!("{} open at a time", most(limits.in_flight as u64)),
+        format!(
+            "to one address {} at a time, {} ms apart",
+            most(limits.per_ip_connections.into()),
+            limits.per_ip_interval_ms
+        ),
+    ];
+    for (what, bucket) in [("network", limits.per_network), ("operator", limits.per_operator)] {
+        if let Some(BucketRunLimits { connections, interval_ms, .. }) = bucket {
+            parts.push(format!(
+                "to one {what} {} at a time, {interval_ms} ms apart",
+                most(connections.into())
+            ));
+        }
+    }
+    parts.join("; ")
+}
+
+/// 0 is no limit.
+fn most(limit: u64) -> String {
+    if limit == 0 { "any number".to_string() } else { format!("at most {}", grouped(limit)) }
+}
+
+fn looks(limits: &RunLimits) -> String {
+    let second =
+        limits.second_look_delay_ms.map_or_else(String::new, |ms| format!(", a second look after {ms} ms"));
+    format!(
+        "{} retries{second}, at most {} further ClientHellos to a host{}",
+        limits.retries,
+        limits.extra_client_hellos,
+        if limits.sender_hello { ", the sender's own to every host" } else { "" }
+    )
+}
+
+fn timeouts(limits: &RunLimits) -> String {
+    let one = |(phase, ms): (&String, &u64)| format!("{} {ms} ms", shown(phase));
+    limits.timeouts_ms.iter().map(one).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,55 @@
+//! A report as a document: titles, paragraphs and tables, before anybody decides how
+//! they look. What is said is said here once, for every form.
+
+mod about;
+mod certificates;
+mod delivery;
+mod elements;
+mod forced;
+mod partners;
+
+pub use about::{AboutRun, TablesBeside};
+pub use elements::{
+    COUNT_ROWS_MAX, CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone, per_cent,
+};
+pub use partners::{EXPIRING_HEADER, PARTNERS_HEADER, expiring_record, partner_records};
+
+use super::figures::Figures;
+use super::render::counted;
+use crate::model::text::grouped;
+
+/// All of a report.
+pub fn document(figures: &Figures, about: &AboutRun) -> Document {
+    let total = figures.domains.total;
+    let mut sections = vec![
+        delivery::section(figures),
+        forced::section(figures),
+        forced::mending(figures),
+        partners::section(figures, about.beside.as_ref()),
+        certificates::expiring(figures, about.beside.as_ref()),
+    ];
+    sections.push(about.section());
+    Document {
+        title: format!("Mail to {}: what becomes of it", counted(total, "domain")),
+        subtitle: about.subtitle(),
+        notices: about.notices.iter().cloned().chain(sampled(figures)).collect(),
+        parts: delivery::parts(figures),
+        sections,
+    }
+}
+
+/// For how many a sample stands.
+fn sampled(figures: &Figures) -> Option<String> {
+    let (endpoints, domains) = (&figures.endpoints, &figures.domains);
+    (endpoints.not_asked > 0).then(|| {
+        format!(
+            "A sample stands for many names on one address: {} of {} were not asked, and decide {} of {} ({}). What \
+             hangs on their certificates is not determined.",
+            grouped(endpoints.not_asked),
+            counted(endpoints.total, "endpoint"),
+            grouped(domains.not_asked),
+            counted(domains.total, "domain"),
+            per_cent(domains.not_asked, domains.total),
+        )
+    })
+}

@@ -1,0 +1,127 @@
+//! A report as Markdown (GitHub's dialect), for a ticket or a pull request.
+
+use super::document::{CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, per_cent};
+use crate::model::text::grouped;
+
+/// The text.
+pub fn markdown(document: &Document) -> String {
+    let mut out = format!("# {}\n\n", escape(&document.title));
+    for line in &document.subtitle {
+        out += &format!("- {}\n", escape(line));
+    }
+    for notice in &document.notices {
+        out += &format!("\n> **Note:** {}\n", escape(notice));
+    }
+    out += "\n| Mail | Domains | Share | What that means |\n|---|---:|---:|---|\n";
+    document.parts.iter().for_each(|part| out += &part_row(part));
+    document.sections.iter().for_each(|section| push_section(&mut out, section));
+    out += &format!(
+        "\n---\nMade by mxray {} from the tables of the run directory.\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    out
+}
+
+fn part_row(part: &PartShare) -> String {
+    let name = escape(&part.name);
+    format!(
+        "| {name} | {} | {} | {} |\n",
+        grouped(part.part),
+        per_cent(part.part, part.whole),
+        escape(part.means)
+    )
+}
+
+fn push_section(out: &mut String, section: &Section) {
+    *out += &format!("\n## {}\n", escape(&section.title));
+    for block in &section.blocks {
+        match block {
+            DocumentBlock::Paragraph(text) => *out += &format!("\n{}\n", escape(text)),
+            DocumentBlock::Table(table) => push_table(out, table),
+        }
+    }
+}
+
+fn push_table(out: &mut String, table: &CaptionedTable) {
+    *out += &format!("\n**{}**\n\n| {} |\n|", escape(&table.caption), table.columns.join(" | "));
+    for column in 0..table.columns.len() {
+        let is_number = table.rows.first().and_then(|row| row.get(column)).is_some_and(ReportCell::is_number);
+        *out += if is_number { "---:|" } else { "---|" };
+    }
+    out.push('\n');
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(cell).collect();
+        *out += &format!("| {} |\n", cells.join(" | "));
+    }
+    if let Some(note) = &table.note {
+        *out += &format!("\n{}\n", escape(note));
+    }
+}
+
+fn cell(cell: &ReportCell) -> String {
+    match cell {
+        ReportCell::Text(text) | ReportCell::Code(text) => escape(text),
+        ReportCell::Titled(title, text) if text.is_empty() => escape(title),
+        ReportCell::Titled(title, text) => format!("**{}** {}", escape(title), escape(text)),
+        ReportCell::Count(count) => grouped(*count),
+        ReportCell::Share(part, whole, _) => per_cent(*part, *whole),
+    }
+}
+
+/// Text in which nothing is markup, a link, a mention or a reference.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let links = |mark: &str| rest.get(..mark.len()).is_some_and(|head| head.eq_ignore_ascii_case(mark));
+        let is_special = matches!(
+            character,
+            '&' | '<'
+                | '>'
+                | '|'
+                | '`'
+                | '*'
+                | '_'
+                | '['
+                | ']'
+                | '\\'
+                | '~'
+                | '@'
+                | '#'
+                | '!'
+                | '$'
+                | '{'
+                | '}'
+        );
+        // What GitHub makes a link by itself; and what would end the row.
+        let is_link = links("://") || links("www.") || links("mailto:") || links("xmpp:");
+        if is_special || is_link || character.is_control() {
+            out += &format!("&#{};", u32::from(character));
+        } else {
+            out.push(character);
+        }
+        rest = &rest[character.len_utf8()..];
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_cell_is_markup() {
+        assert_eq!(escape("220 mx.example ready, 3 %"), "220 mx.example ready, 3 %");
+        for text in [
+            "a | b", "<b>", "`x`", "*x* _y_", "[x](y)", "![x](y)", "@team", "#12", "\\|", "http://x",
+            "WWW.x", "a\nb", "&lt;", "$x$", "mailto:x",
+        ] {
+            let escaped = escape(text);
+            for mark in ["|", "<", ">", "`", "*", "_", "[", "]", "@", "\\", "://", "\n", "$"] {
+                assert!(!escaped.contains(mark), "{text:?}: {escaped}");
+            }
+            assert!(!escaped.to_ascii_lowercase().contains("www."), "{escaped}");
+            assert_eq!(escaped.replace("&#", "").matches('#').count(), 0, "{escaped}");
+        }
+    }
+}

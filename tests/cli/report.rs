@@ -1,0 +1,193 @@
+//! `mxray report`: what stands on the page is what stands in the tables.
+
+use crate::command::Folder;
+use crate::fleet::Lab;
+use mxray::internals::report::figures::Figures;
+use mxray::internals::run_dir::read::StoredRun;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The figures of a run, by the rows of its tables.
+fn figures(run: &Path) -> Figures {
+    let stored = StoredRun::open(run).unwrap();
+    let mut figures = Figures::new(stored.info().judged_by.at.as_second());
+    let mut table = stored.table("certificates.csv").unwrap();
+    while let Some(row) = table.read_next().unwrap() {
+        figures.add_certificate(&row);
+    }
+    let mut table = stored.table("endpoints.csv").unwrap();
+    while let Some(row) = table.read_next().unwrap() {
+        figures.add_endpoint(&row);
+    }
+    let mut table = stored.table("domains.csv").unwrap();
+    while let Some(row) = table.read_next().unwrap() {
+        figures.add_domain(&row);
+    }
+    figures
+}
+
+type Counts = BTreeMap<String, u64>;
+
+fn counts(tally: &mxray::internals::report::Tally) -> Counts {
+    tally.sorted().into_iter().map(|(name, count)| (name.to_string(), count)).collect()
+}
+
+/// A tally of the summary in `run.json`.
+fn of_summary(run: &Value, pointer: &str) -> Counts {
+    let tally = run["summary"].pointer(pointer).unwrap_or_else(|| panic!("{pointer}"));
+    serde_json::from_value(tally.clone()).unwrap()
+}
+
+/// The summary was counted while the run went on, from what was judged and not from
+/// tables.
+#[test]
+fn the_figures_are_those_of_the_summary_and_the_page_has_them() {
+    let folder = Folder::new();
+    let ran = folder.run(["demo", "--domains", "700", "-o", "run"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    let found = figures(&folder.path().join("run"));
+    let domains = &found.domains;
+    for (tally, pointer) in [
+        (&domains.deliveries, "/deliveries"),
+        (&domains.reasons, "/sending/reasons"),
+        (&domains.codes, "/sending/codes"),
+        (&domains.basis, "/sending/basis"),
+        (&domains.weakest_deliveries, "/weakest_deliveries"),
+        (&domains.connectors, "/forced_tls/connectors"),
+        (&domains.handshake.outcomes, "/domains/outcomes"),
+        (&domains.handshake.versions, "/domains/versions"),
+        (&domains.handshake.suites, "/domains/suites"),
+        (&domains.handshake.groups, "/domains/groups"),
+        (&domains.handshake.forward_secrecy, "/domains/forward_secrecy"),
+        (&domains.handshake.chain, "/domains/cert_chain"),
+        (&domains.handshake.dates, "/domains/cert_dates"),
+        (&domains.handshake.key, "/domains/cert_key"),
+        (&domains.handshake.name, "/cert_name"),
+        (&found.endpoints.handshake.outcomes, "/endpoints/outcomes"),
+        (&found.endpoints.handshake.versions, "/endpoints/versions"),
+        (&found.endpoints.handshake.suites, "/endpoints/suites"),
+        (&found.endpoints.handshake.groups, "/endpoints/groups"),
+        (&found.endpoints.handshake.forward_secrecy, "/endpoints/forward_secrecy"),
+        (&found.endpoints.handshake.chain, "/endpoints/cert_chain"),
+        (&found.endpoints.handshake.dates, "/endpoints/cert_dates"),
+        (&found.endpoints.handshake.key, "/endpoints/cert_key"),
+    ] {
+        assert_eq!(counts(tally), of_summary(&run, pointer), "{pointer}");
+    }
+    // The summary has the highest strength of each partner, the report how many pass
+    // at least each.
+    let strengths = of_summary(&run, "/forced_tls/strengths");
+    let at_least = |names: &[&str]| -> u64 { names.iter().filter_map(|name| strengths.get(*name)).sum() };
+    let all = ["DomainValidation", "CertificateValidation", "EncryptionOnly"];
+    let expected = [at_least(&all), at_least(&all[..2]), at_least(&all[..1])];
+    assert_eq!(domains.forced.strengths.each_ref().map(|strength| strength.pass), expected);
+    assert_eq!(domains.forced.partners, strengths.values().sum::<u64>());
+    assert_eq!(counts(&domains.forced.stops), of_summary(&run, "/forced_tls/stops"));
+    assert_eq!(counts(&domains.forced.open), of_summary(&run, "/forced_tls/open"));
+
+    let ran = folder.run(["report", "run"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
+        (Some(0), "written to run/report.html\n", "")
+    );
+    let page = folder.read("run/report.html");
+    assert!(page.contains("Mail to 700 domains: what becomes of it"));
+    for (name, count) in counts(&domains.deliveries) {
+        assert!(page.contains(&format!("<small>{count} domain")), "{name}: {count}");
+    }
+    let partners = folder.read("run/report-partners.csv");
+    let with_partner: std::collections::BTreeSet<&str> =
+        partners.lines().skip(1).filter_map(|row| row.split(',').nth(1)).collect();
+    assert_eq!(with_partner.len() as u64, domains.partners.total, "the table beside it is complete");
+    let shown = domains.partners.gravest();
+    assert!(shown.len() == 200 && domains.partners.total > 200, "{}", domains.partners.total);
+    assert!(page.contains("200 of ") && page.contains("are in report-partners.csv"), "what is cut is told");
+    for partner in shown {
+        assert!(page.contains(&format!(">{}<", partner.domain)), "{}", partner.domain);
+    }
+
+    // The same run gives the same bytes, and what is there stays.
+    let again = folder.run(["report", "run"]);
+    let told = "mxray: run/report.html is there already; choose another with -o\n";
+    assert_eq!((again.code, again.stderr.as_str()), (Some(2), told));
+    let piped = folder.run(["report", "run", "-o", "other.html"]);
+    assert_eq!(piped.code, Some(0), "{}", piped.stderr);
+    assert_eq!(folder.read("other.html").replace("other-", "report-"), page);
+    let piped = folder.run(["report", "run", "-o", "-", "--format", "md"]);
+    assert_eq!(piped.code, Some(0), "{}", piped.stderr);
+    assert!(piped.stdout.starts_with("# Mail to 700 domains: what becomes of it\n"), "{}", piped.stdout);
+    assert!(piped.stdout.contains("All of them are in domains.csv"), "no table is beside it");
+    assert_eq!(folder.names().iter().filter(|name| name.ends_with(".csv")).count(), 2);
+}
+
+/// What a hostile server says is text on the page and in the ticket.
+#[test]
+fn what_a_server_says_is_no_markup() {
+    let lab = Lab::playing(&["starttls_absent"], 1);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let hostile = "<script>alert(1)</script><img src=x onerror=y>|`@all [x](javascript:1)";
+    let quoted = format!("\"{hostile}\"");
+    // As if it were the last words of a server, the name of a host and of a list.
+    let table = lab.folder.read("run/domains.csv");
+    let (header, row) = table.split_once('\n').unwrap();
+    let place = header.split(',').position(|name| name == "mx_host").unwrap();
+    let mut cells: Vec<&str> = row.trim_end().split(',').collect();
+    assert_eq!(cells.len(), header.split(',').count(), "no cell is quoted");
+    (cells[place], *cells.last_mut().unwrap()) = (&quoted, &quoted);
+    lab.folder.write("run/domains.csv", format!("{header}\n{}\n", cells.join(",")));
+    let run = lab.folder.read("run/run.json");
+    let mut info: Value = serde_json::from_str(&run).unwrap();
+    info["input"] = hostile.into();
+    info["ehlo_name"] = hostile.into();
+    lab.folder.write("run/run.json", info.to_string());
+    let page = lab.folder.run(["report", "run", "-o", "-"]);
+    assert_eq!(page.code, Some(0), "{}", page.stderr);
+    assert!(page.stdout.matches("&lt;script&gt;alert(1)").count() >= 4, "{}", page.stdout);
+    assert!(!page.stdout.contains("<script") && !page.stdout.contains("<img"), "{}", page.stdout);
+    let text = lab.folder.run(["report", "run", "-o", "-", "--format", "md"]);
+    for mark in ["<script", "<img", "|`", "@all", "[x]"] {
+        assert!(!text.stdout.contains(mark), "{mark}: {}", text.stdout);
+    }
+}
+
+/// A run that did not come to its end is told so, and so is one of a part.
+#[test]
+fn what_a_run_is_stands_above_its_figures() {
+    let lab = Lab::playing(&["starttls_absent"], 3);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let whole: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    let notices = |change: &dyn Fn(&mut Value)| {
+        let mut info = whole.clone();
+        change(&mut info);
+        lab.folder.write("run/run.json", info.to_string());
+        let ran = lab.folder.run(["report", "run", "-o", "-", "--format", "md"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        let notes = ran.stdout.lines().filter_map(|line| line.strip_prefix("> **Note:** "));
+        notes.map(str::to_string).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(notices(&|_| {}), "");
+    let killed = notices(&|info| info["finished"] = Value::Null);
+    assert!(killed.contains("has not come to its end"), "{killed}");
+    let stopped = notices(&|info| {
+        info["finished"] = false.into();
+        info["counts"]["unfinished"] = 1200.into();
+    });
+    assert!(stopped.contains("ended before its list did: 1,200 targets"), "{stopped}");
+    let shard = notices(&|info| info["shard"] = "2/3".into());
+    assert!(shard.contains("This is shard 2/3 of a run"), "{shard}");
+    let suspect = notices(&|info| info["network_suspect"] = vec!["ipv6"].into());
+    assert!(suspect.contains("No connection opened anywhere over ipv6"), "{suspect}");
+    let judged = lab.folder.run(["judge", "run", "-o", "judged"]);
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    let ran = lab.folder.run(["report", "judged", "-o", "-", "--format", "md"]);
+    assert!(ran.stdout.contains("Judged again from what the run run of mxray"), "{}", ran.stdout);
+    // The last line of a run that was killed may be cut short.
+    let table = lab.folder.read("run/domains.csv");
+    lab.folder.write("run/domains.csv", &table[..table.len() - 10]);
+    let cut = lab.folder.run(["report", "run", "-o", "-", "--format", "md"]);
+    assert!(cut.stdout.starts_with("# Mail to 2 domains"), "{}", cut.stdout);
+}
