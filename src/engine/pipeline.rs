@@ -219,7 +219,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             }
             tokio::select! {
                 Some(event) = self.tasks.join_next() => self.handle(event?).await?,
-                target = targets.recv(), if input_open && self.has_room() => match target {
+                target = targets.recv(), if input_open && self.may_read_on() => match target {
                     Some(target) => {
                         self.counts.targets += 1;
                         self.begin_lookup(PendingLookup::first(target));
@@ -263,6 +263,12 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Domains that may wait in memory.
     fn domains_waiting_max(&self) -> usize {
         DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION)
+    }
+
+    /// Whether the list may be read on. Who comes back from a file comes first: he was
+    /// read before, and is of those that take longest.
+    fn may_read_on(&self) -> bool {
+        self.coming_back.is_empty() && !self.names_may_come_back() && self.has_room()
     }
 
     fn has_room(&self) -> bool {

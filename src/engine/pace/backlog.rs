@@ -9,6 +9,7 @@
 use super::limits::Limits;
 use super::place::{AskedPlace, BucketKey};
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// As long as fewer wait in all, nobody is late.
 const WAITING_MIN: u64 = 1_000;
@@ -20,13 +21,13 @@ pub(super) struct Waiting {
     pub(super) keys: u64,
     /// Domains in the file.
     pub(super) aside: u64,
-    /// Places that have keys in the queue, or connections open.
-    pub(super) places: u64,
+    /// Addresses that have keys in the queue, or connections open.
+    pub(super) addresses: u64,
 }
 
 impl Waiting {
     fn is_over(self) -> bool {
-        self.keys == 0 && self.aside == 0 && self.places == 0
+        self.keys == 0 && self.aside == 0 && self.addresses == 0
     }
 }
 
@@ -34,6 +35,9 @@ impl Waiting {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     groups: HashMap<BucketKey, Waiting>,
+    /// Places at each address. Where every name is an operator of its own, many are at
+    /// one.
+    places: HashMap<IpAddr, u64>,
     /// Keys in the queue, and domains in the file.
     all: u64,
 }
@@ -54,9 +58,9 @@ impl Backlog {
         self.groups.get(&group).map_or(0, |waiting| waiting.keys)
     }
 
-    /// Places of it that have keys in the queue, or connections open.
-    pub(super) fn places(&self, group: BucketKey) -> u64 {
-        self.groups.get(&group).map_or(0, |waiting| waiting.places)
+    /// Addresses of it that have keys in the queue, or connections open.
+    pub(super) fn addresses(&self, group: BucketKey) -> u64 {
+        self.groups.get(&group).map_or(0, |waiting| waiting.addresses)
     }
 
     pub(super) fn key_came(&mut self, place: AskedPlace) {
@@ -70,11 +74,25 @@ impl Backlog {
     }
 
     pub(super) fn place_came(&mut self, place: AskedPlace) {
-        place.groups().for_each(|group| self.groups.entry(group).or_default().places += 1);
+        let at_address = self.places.entry(place.endpoint.ip).or_default();
+        *at_address += 1;
+        let first = *at_address == 1;
+        for group in place.groups().filter(|group| first || group.is_operator()) {
+            self.groups.entry(group).or_default().addresses += 1;
+        }
     }
 
     pub(super) fn place_left(&mut self, place: AskedPlace) {
-        place.groups().for_each(|group| self.change(group, |waiting| waiting.places -= 1));
+        let ip = place.endpoint.ip;
+        let left = self.places.get(&ip).map_or(0, |places| places.saturating_sub(1));
+        if left == 0 {
+            self.places.remove(&ip);
+        } else {
+            self.places.insert(ip, left);
+        }
+        for group in place.groups().filter(|group| left == 0 || group.is_operator()) {
+            self.change(group, |waiting| waiting.addresses -= 1);
+        }
     }
 
     /// So many domains wait in the file for this group now.
@@ -101,12 +119,12 @@ impl Backlog {
         let interval_us = limits.per_ip.interval.as_micros();
         let takes_longer = |waiting: &Waiting| {
             let alone = u128::from(waiting.keys + waiting.aside) * interval_us * u128::from(rate.get());
-            alone > u128::from(self.all) * 1_000_000 * u128::from(waiting.places.max(1))
+            alone > u128::from(self.all) * 1_000_000 * u128::from(waiting.addresses.max(1))
         };
         place.groups().any(|group| self.groups.get(&group).is_some_and(takes_longer))
     }
 
-    /// Nobody waits any more; places with open connections stay.
+    /// Nobody waits any more; addresses with open connections stay.
     pub(super) fn clear(&mut self) {
         self.all = 0;
         self.groups.retain(|_, waiting| {
@@ -119,6 +137,7 @@ impl Backlog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::operators::operator_ids;
     use crate::model::Endpoint;
 
     fn place(network: u8, last: u8) -> AskedPlace {
@@ -148,6 +167,22 @@ mod tests {
         assert!(!backlog.would_be_last(place(1, 1), &unlimited));
         backlog.set_aside(group(1), 0);
         assert!(!backlog.would_be_last(place(1, 1), &limits));
+    }
+
+    /// Tenants whose hosts are in domains of their own.
+    #[test]
+    fn an_address_counts_once_however_many_operators_are_there() {
+        let mut backlog = Backlog::default();
+        let tenants: Vec<_> =
+            operator_ids(3).map(|id| AskedPlace { operator: Some(id), ..place(1, 0) }).collect();
+        tenants.iter().chain([&place(1, 1)]).for_each(|tenant| backlog.place_came(*tenant));
+        assert_eq!(backlog.addresses(group(1)), 2);
+        for (tenant, addresses) in tenants.iter().zip([2, 2, 1]) {
+            let operator = tenant.groups().last().unwrap();
+            assert_eq!(backlog.addresses(operator), 1);
+            backlog.place_left(*tenant);
+            assert_eq!((backlog.addresses(group(1)), backlog.addresses(operator)), (addresses, 0));
+        }
     }
 
     #[test]

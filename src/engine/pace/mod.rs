@@ -201,8 +201,8 @@ impl<C: Clock + Clone> Pacer<C> {
 
     /// Addresses of a network, or an operator, for which somebody waits, or where a
     /// connection is open.
-    pub fn places(&self, group: BucketKey) -> usize {
-        usize::try_from(self.backlog.places(group)).unwrap_or(usize::MAX)
+    pub fn addresses(&self, group: BucketKey) -> usize {
+        usize::try_from(self.backlog.addresses(group)).unwrap_or(usize::MAX)
     }
 
     /// So many domains wait elsewhere for this network or operator.

@@ -4,7 +4,6 @@
 use super::breaker::Passage;
 use super::place::BucketKey;
 use super::{Pacer, least_time};
-use crate::model::network;
 use governor::clock::Clock;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -44,10 +43,7 @@ impl<C: Clock + Clone> Pacer<C> {
         for (_, class) in self.classes.iter().filter(|(_, class)| !class.keys.is_empty()) {
             *addresses.entry(class.place.endpoint.ip).or_default() += class.keys.len();
         }
-        // Many operators may be at one address: each is a place.
-        let mut at_network: HashMap<IpAddr, u64> = HashMap::new();
         for (ip, keys) in addresses {
-            *at_network.entry(network(ip)).or_default() += 1;
             let key = BucketKey::Ip(ip);
             let Some(rest) = self.rest(key, now) else { continue };
             let limits = self.standings.limits(key, &self.limits);
@@ -57,11 +53,7 @@ impl<C: Clock + Clone> Pacer<C> {
             let starts = starts(waiting.keys as f64 + waiting.aside as f64 * per_domain);
             let Some(rest) = self.rest(key, now).filter(|_| starts > 0) else { continue };
             let limits = self.standings.limits(key, &self.limits);
-            let addresses = match key {
-                BucketKey::Network(first) => at_network.get(&first).copied().unwrap_or_default(),
-                _ => waiting.places,
-            };
-            let at_each = least_time(&self.limits.per_ip, starts.div_ceil(addresses.max(1)));
+            let at_each = least_time(&self.limits.per_ip, starts.div_ceil(waiting.addresses.max(1)));
             least.note(rest, least_time(&limits, starts).max(at_each));
         }
         least

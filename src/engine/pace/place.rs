@@ -47,6 +47,11 @@ pub enum BucketKey {
 }
 
 impl BucketKey {
+    /// Whether it is an operator's.
+    pub(super) fn is_operator(self) -> bool {
+        matches!(self, Self::Operator(_))
+    }
+
     /// What a person calls it: an operator by the registrable domain of the host
     /// that a `key` of it names.
     pub(in crate::engine) fn name(self, key: Option<&ProbeKey>) -> String {

@@ -6,13 +6,17 @@ use crate::model::{DomainFacts, ProbeKey};
 use crate::stage::{Lookup, Probe};
 
 /// Keys at one network, and of one operator, that may wait in memory; domains whose
-/// keys would be more wait in a file.
-const KEYS_WAITING_MAX: usize = 256;
+/// keys would be more wait in a file. So many for each address, so that none of these
+/// runs out of work while others have much: of n that wait for m addresses served
+/// alike, an address has none for a part m / (n + m) of the time.
+const KEYS_AT_ADDRESS_MAX: usize = 32;
+const KEYS_WAITING_MIN: usize = 256;
+const KEYS_WAITING_MAX: usize = 1_024;
 
-/// The same where half of the domains that may wait do so already: in all, and so
-/// many for each address, so that none of these runs out of work.
-const KEYS_WAITING_CROWDED_MAX: usize = 16;
-const KEYS_AT_ADDRESS_CROWDED_MAX: usize = 4;
+/// The same where half of the domains that may wait do so already.
+const KEYS_AT_ADDRESS_CROWDED_MAX: usize = 12;
+const KEYS_WAITING_CROWDED_MIN: usize = 16;
+const KEYS_WAITING_CROWDED_MAX: usize = 256;
 
 /// Domains that come back from the file at a time, where fewer wait than half of
 /// those that may.
@@ -47,11 +51,12 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Keys at this network, or of this operator, that may wait in memory now.
     fn keys_waiting_max(&self, group: BucketKey) -> usize {
         let is_crowded = self.joiner.len() * 2 > self.domains_waiting_max();
-        let for_addresses = self.pacer.places(group) * KEYS_AT_ADDRESS_CROWDED_MAX;
+        let addresses = self.pacer.addresses(group);
         if is_crowded {
-            for_addresses.clamp(KEYS_WAITING_CROWDED_MAX, KEYS_WAITING_MAX)
+            let keys = addresses * KEYS_AT_ADDRESS_CROWDED_MAX;
+            keys.clamp(KEYS_WAITING_CROWDED_MIN, KEYS_WAITING_CROWDED_MAX)
         } else {
-            KEYS_WAITING_MAX
+            (addresses * KEYS_AT_ADDRESS_MAX).clamp(KEYS_WAITING_MIN, KEYS_WAITING_MAX)
         }
     }
 
