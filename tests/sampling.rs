@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 mod survey;
@@ -158,9 +159,12 @@ impl Told {
 }
 
 async fn surveyed(tenants: Tenants, count: u32, seed: u64) -> Told {
-    let dir = tempfile::tempdir().unwrap();
     let limits = if tenants.at_once { Limits::none(1_000) } else { Limits::default() };
-    let limits = Limits { order_seed: Some(seed), ..limits };
+    surveyed_by(tenants, count, Limits { order_seed: Some(seed), ..limits }, Arc::default()).await
+}
+
+async fn surveyed_by(tenants: Tenants, count: u32, limits: Limits, progress: Arc<Progress>) -> Told {
+    let dir = tempfile::tempdir().unwrap();
     let config = EngineConfig {
         limits,
         retry: RetryPlan::default(),
@@ -201,10 +205,7 @@ async fn surveyed(tenants: Tenants, count: u32, seed: u64) -> Told {
     let judge = Judge::new(Roots::default(), jiff::Timestamp::UNIX_EPOCH);
     let policy = Arc::new(Policy::new(judge, Sender::named("exchange-online").unwrap()));
     let stages = (Arc::new(tenants), Arc::new(tenants), policy);
-    let counts =
-        run(config, stages, targets, records_in, Arc::new(Progress::default()), CancellationToken::new())
-            .await
-            .unwrap();
+    let counts = run(config, stages, targets, records_in, progress, CancellationToken::new()).await.unwrap();
     let (domains, endpoints) = collected.await.unwrap();
     let addresses = if tenants.addresses_first { ADDRESSES } else { 0 };
     assert_eq!(domains.len(), (count + addresses) as usize, "nobody is lost");
@@ -286,6 +287,32 @@ async fn where_one_differs_everyone_is_asked() {
             [[192, 0, 2, 0].into(), [192, 0, 2, 1].into()].contains(&endpoint.observation.key.endpoint.ip);
         assert!(!at_odd || endpoint.observation.attempts > 0, "{}", endpoint.observation.key);
     }
+}
+
+/// As long as it may be that they are not asked, they are told apart from those that
+/// are left.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_sample_is_counted_until_names_differ() {
+    let progress = Arc::new(Progress::default());
+    let watched = progress.clone();
+    let begun = Instant::now();
+    let watching = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while watched.snapshot().domains_done < 4_000 {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            held.push((begun.elapsed().as_secs(), watched.snapshot().targets_held));
+        }
+        held
+    });
+    let limits = Limits { order_seed: Some(1), ..Limits::default() };
+    let told = surveyed_by(Tenants { odd: Some(0), ..ALIKE }, 4_000, limits, progress).await;
+    assert_eq!(told.counts.samples.differs, 2);
+    let held = watching.await.unwrap();
+    // The odd one takes a thousand seconds.
+    let drawing: Vec<_> = held.iter().filter(|(at, _)| (400..1_000).contains(at)).collect();
+    assert!(drawing.len() > 10 && drawing.iter().all(|(_, held)| *held > 2_000), "{held:?}");
+    let differing: Vec<_> = held.iter().filter(|(at, _)| *at > 1_100).collect();
+    assert!(differing.len() > 10 && differing.iter().all(|(_, held)| *held == 0), "{held:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -156,8 +156,14 @@ impl Meter {
             // Nobody knows when the canaries answer again.
             return String::new();
         }
-        let left = snapshot.left(self.earlier, now - self.begun).map_or(0.0, |left| left.as_secs_f64());
-        if left < 0.5 { String::new() } else { format!(", ETA {}", clock(left)) }
+        match snapshot.left(self.earlier, now - self.begun).map(|left| left.as_secs_f64()) {
+            Some(left) if left >= 0.5 => format!(", ETA {}", clock(left)),
+            // Of standard input nobody knows how long it is.
+            None if snapshot.total.is_some_and(|total| snapshot.domains_done < total) => {
+                ", ETA not known yet".to_string()
+            }
+            _ => String::new(),
+        }
     }
 }
 
@@ -221,6 +227,7 @@ mod tests {
             cooling: 0,
             given_up: 0,
             targets_taken: 400,
+            targets_held: 0,
             least: Duration::from_secs(5),
             rest: Duration::ZERO,
             paused: None,
@@ -239,6 +246,9 @@ mod tests {
         let snapshot = Snapshot { total: Some(400), domains_done: 100, ..Snapshot::default() };
         let line = meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2));
         assert_eq!(line, "100/400 domains looked up, 50/s, ETA 6s");
+        let snapshot = Snapshot { domains_done: 1, ..snapshot };
+        let line = meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2));
+        assert_eq!(line, "1/400 domains looked up, 0/s, ETA not known yet");
     }
 
     #[test]

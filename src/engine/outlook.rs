@@ -56,14 +56,14 @@ impl Outlook {
         self.paused_until = self.paused_until.max(Instant::now() + time);
     }
 
-    /// Says what it will take at least.
-    pub(super) fn tell(&self, pacer: &Pacer, counts: &EngineCounts, progress: &Progress) {
+    /// Says what it will take at least, while so many domains wait for a sample.
+    pub(super) fn tell(&self, pacer: &Pacer, counts: &EngineCounts, held: u64, progress: &Progress) {
         let ended = (counts.connections - self.earlier).saturating_sub(pacer.open() as u64);
         let per_key = if self.asked < ASKED_MIN { 1.0 } else { (ended as f64 / self.asked as f64).max(1.0) };
         let (domains, keys) = self.aside;
         let per_domain = if domains == 0 { 1.0 } else { (keys as f64 / domains as f64).max(1.0) };
         let least = pacer.least_time(per_key, per_domain);
         let paused = self.paused_until.saturating_duration_since(Instant::now());
-        progress.set_outlook(counts.targets, least.by_pace, least.after_rest.max(paused));
+        progress.set_outlook((counts.targets, held), least.by_pace, least.after_rest.max(paused));
     }
 }

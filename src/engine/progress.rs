@@ -11,6 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// Which share of a list tells how long all of it takes.
+const SHARE_TELLING: f64 = 0.02;
+
+/// After so long any share does.
+const TELLING_AFTER: Duration = Duration::from_secs(300);
+
 /// Pauses that are told.
 const CANARY_PAUSES_MAX: usize = 1000;
 
@@ -28,6 +34,7 @@ pub struct Progress {
     cooling: AtomicU64,
     given_up: AtomicU64,
     targets_taken: AtomicU64,
+    targets_held: AtomicU64,
     least_ms: AtomicU64,
     rest_ms: AtomicU64,
     meters: Meters,
@@ -53,6 +60,7 @@ impl Default for Progress {
             cooling: zero(),
             given_up: zero(),
             targets_taken: zero(),
+            targets_held: zero(),
             least_ms: zero(),
             rest_ms: zero(),
             meters: Meters::default(),
@@ -90,6 +98,9 @@ pub struct Snapshot {
     pub given_up: u64,
     /// Targets read of the input.
     pub targets_taken: u64,
+    /// Of these such as wait for a sample of the names of their address, and are not
+    /// asked if all are answered alike.
+    pub targets_held: u64,
     /// What those read so far take at least from now on, at the pace of the slowest
     /// address, network or operator, and of the run.
     pub least: Duration,
@@ -103,23 +114,31 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// How long the run will still take, `elapsed` after its start, when so many
-    /// domains were done `earlier`; `None` where nothing tells.
+    /// domains were done `earlier`; `None` where nothing is left, or nothing tells yet.
     ///
     /// As long as the domains that are done took for each; or, if that is longer, as
     /// long as the slowest address, network or operator does, where what was not read
-    /// of the input is like what was.
+    /// of the input is like what was. Either counts from a fiftieth of the list on, or
+    /// after five minutes: what fewer tell is chance. Whoever waits for a sample is
+    /// taken as not to be asked.
     pub fn left(&self, earlier: u64, elapsed: Duration) -> Option<Duration> {
         let total = self.total?;
-        let all = total.saturating_sub(earlier) as f64;
-        let share = |count: u64| (count.saturating_sub(earlier) as f64 / all).min(1.0);
-        let (done, read) = (share(self.domains_done), share(self.targets_taken));
-        let elapsed = elapsed.as_secs_f64();
-        let as_whole = |time: f64, share: f64| if share > 0.0 { time / share - elapsed } else { 0.0 };
         if self.domains_done >= total {
             return None;
         }
-        let by_pace = as_whole(elapsed + self.least.as_secs_f64(), read);
-        let left = as_whole(elapsed, done).max(by_pace).max(self.rest.as_secs_f64());
+        let all = total.saturating_sub(earlier) as f64;
+        let share = |count: u64| (count.saturating_sub(earlier) as f64 / all).min(1.0);
+        let tells = |share: &f64| *share >= SHARE_TELLING || *share > 0.0 && elapsed >= TELLING_AFTER;
+        let seconds = elapsed.as_secs_f64();
+        let as_whole = |time: f64, share: f64| time / share - seconds;
+        // Those that are held take no time, so they say nothing of how long others take.
+        let held = self.targets_held as f64 / all;
+        let done = Some(share(self.domains_done))
+            .filter(tells)
+            .map(|done| seconds * (1.0 - held - done).max(0.0) / done);
+        let by_pace = Some(share(self.targets_taken)).filter(tells);
+        let by_pace = by_pace.map(|read| as_whole(seconds + self.least.as_secs_f64(), read));
+        let left = done.into_iter().chain(by_pace).reduce(f64::max)?.max(self.rest.as_secs_f64());
         Duration::try_from_secs_f64(left).ok().filter(|left| !left.is_zero())
     }
 }
@@ -196,10 +215,12 @@ impl Progress {
         self.in_flight.store(open as u64, Ordering::Relaxed);
     }
 
-    /// What is left will take so long at least: of so many targets.
-    pub(super) fn set_outlook(&self, targets: u64, least: Duration, rest: Duration) {
+    /// What is left will take so long at least: of so many targets, of which so many are
+    /// held.
+    pub(super) fn set_outlook(&self, (targets, held): (u64, u64), least: Duration, rest: Duration) {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.targets_taken.store(targets, Ordering::Relaxed);
+        self.targets_held.store(held, Ordering::Relaxed);
         self.least_ms.store(millis(least), Ordering::Relaxed);
         self.rest_ms.store(millis(rest), Ordering::Relaxed);
     }
@@ -272,6 +293,7 @@ impl Progress {
             cooling: read(&self.cooling),
             given_up: read(&self.given_up),
             targets_taken: read(&self.targets_taken),
+            targets_held: read(&self.targets_held),
             least: Duration::from_millis(read(&self.least_ms)),
             rest: Duration::from_millis(read(&self.rest_ms)),
             paused: self.canary_pauses.borrow().last().filter(|pause| pause.ended.is_none()).cloned(),
@@ -293,6 +315,41 @@ pub(super) fn failure_of<'a>(facts: &'a DomainFacts, verdict: &'a Verdict) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_told_of_the_end_before_enough_tells() {
+        let seconds = Duration::from_secs;
+        let left = |done, read, least, elapsed| {
+            let snapshot = Snapshot {
+                total: Some(100_000),
+                domains_done: done,
+                targets_taken: read,
+                least: seconds(least),
+                ..Snapshot::default()
+            };
+            snapshot.left(0, seconds(elapsed))
+        };
+        assert_eq!(left(0, 0, 0, 1), None);
+        assert_eq!(left(3, 1_000, 20, 2), None, "three of a hundred thousand");
+        assert_eq!(left(0, 100_000, 20, 2), Some(seconds(20)), "all is read");
+        assert_eq!(left(2_000, 2_000, 0, 10), Some(seconds(490)));
+        assert_eq!(left(100, 1_000, 0, 400), Some(seconds(399_600)), "nothing better is known by then");
+        assert_eq!(left(100_000, 100_000, 0, 400), None);
+    }
+
+    #[test]
+    fn whoever_is_held_for_a_sample_takes_no_time() {
+        let seconds = Duration::from_secs;
+        let snapshot = |targets_held| Snapshot {
+            total: Some(10_000),
+            domains_done: 1_000,
+            targets_taken: 10_000,
+            targets_held,
+            ..Snapshot::default()
+        };
+        assert_eq!(snapshot(0).left(0, seconds(100)), Some(seconds(900)));
+        assert_eq!(snapshot(8_000).left(0, seconds(100)), Some(seconds(100)));
+    }
 
     #[test]
     fn outcomes_are_counted_by_kind() {

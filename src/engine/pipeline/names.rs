@@ -64,6 +64,16 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         }
     }
 
+    /// Domains that wait for a sample. They are taken as not to be asked: that is what
+    /// most come to.
+    pub(super) fn held_for_samples(&self) -> u64 {
+        let held = |endpoint| match self.samples.lets_go(endpoint) {
+            true => 0,
+            false => self.spill.waiting(BucketKey::Endpoint(endpoint)) as u64,
+        };
+        self.spill.endpoints().into_iter().map(held).sum()
+    }
+
     fn has_held(&self, endpoint: Endpoint) -> bool {
         self.spill.waiting(BucketKey::Endpoint(endpoint)) > 0
     }

@@ -11,7 +11,7 @@ use crate::stage::{Lookup, Probe};
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
     /// Says what is left, and who waits.
     pub(super) fn look_ahead(&self) {
-        self.outlook.tell(&self.pacer, &self.counts, &self.progress);
+        self.outlook.tell(&self.pacer, &self.counts, self.held_for_samples(), &self.progress);
         self.progress.meters().set_waiting(WaitingCounts {
             queued: self.pacer.queued(),
             domains: self.joiner.len() as u64,
