@@ -1,6 +1,8 @@
 //! A report as Markdown (GitHub's dialect), for a ticket or a pull request.
 
-use super::document::{CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, per_cent};
+use super::document::{
+    CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, milliseconds, per_cent,
+};
 use crate::model::text::grouped;
 
 /// The text.
@@ -33,7 +35,10 @@ fn part_row(part: &PartShare) -> String {
 }
 
 fn push_section(out: &mut String, section: &Section) {
-    *out += &format!("\n## {}\n", escape(&section.title));
+    if let Some(part) = section.part {
+        *out += &format!("\n## {}\n", escape(part));
+    }
+    *out += &format!("\n### {}\n", escape(&section.title));
     for block in &section.blocks {
         match block {
             DocumentBlock::Paragraph(text) => *out += &format!("\n{}\n", escape(text)),
@@ -64,6 +69,7 @@ fn cell(cell: &ReportCell) -> String {
         ReportCell::Titled(title, text) if text.is_empty() => escape(title),
         ReportCell::Titled(title, text) => format!("**{}** {}", escape(title), escape(text)),
         ReportCell::Count(count) => grouped(*count),
+        ReportCell::Time(microseconds) => milliseconds(*microseconds),
         ReportCell::Share(part, whole, _) => per_cent(*part, *whole),
     }
 }

@@ -119,6 +119,26 @@ fn the_figures_are_those_of_the_summary_and_the_page_has_them() {
     assert_eq!(piped.code, Some(0), "{}", piped.stderr);
     assert!(piped.stdout.starts_with("# Mail to 700 domains: what becomes of it\n"), "{}", piped.stdout);
     assert!(piped.stdout.contains("All of them are in domains.csv"), "no table is beside it");
+    let groups = of_summary(&run, "/domains/groups");
+    let post_quantum: u64 =
+        groups.iter().filter(|(name, _)| name.contains("MLKEM")).map(|(_, count)| count).sum();
+    assert!(post_quantum > 0, "{groups:?}");
+    let share = (post_quantum * 1000 + groups.values().sum::<u64>() / 2) / groups.values().sum::<u64>();
+    let told = format!("(groups with ML-KEM): {}.{} % of the domains", share / 10, share % 10);
+    assert!(piped.stdout.contains(&told), "{told}");
+    for pointer in ["versions", "suites", "groups", "forward_secrecy", "cert_chain", "cert_dates", "cert_key"]
+    {
+        let of_endpoints = of_summary(&run, &format!("/endpoints/{pointer}"));
+        for (name, domains) in of_summary(&run, &format!("/domains/{pointer}")) {
+            let name_told = name.replace('_', "&#95;");
+            let row = piped.stdout.lines().find(|line| {
+                line.starts_with(&format!("| {name_told} | {domains} | ")) && line.split('|').count() == 7
+            });
+            let row = row.unwrap_or_else(|| panic!("{pointer}: {name} {domains}"));
+            let endpoints = of_endpoints.get(&name).unwrap_or(&0);
+            assert!(row.contains(&format!("| {endpoints} | ")), "{pointer}: {name} {endpoints}: {row}");
+        }
+    }
     assert_eq!(folder.names().iter().filter(|name| name.ends_with(".csv")).count(), 2);
 }
 

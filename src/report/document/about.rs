@@ -62,6 +62,7 @@ impl AboutRun {
         );
         Section {
             id: "run",
+            part: None,
             title: "How it was run".to_string(),
             blocks: vec![lead, DocumentBlock::Table(table)],
         }

@@ -62,5 +62,5 @@ pub(super) fn expiring(figures: &Figures, beside: Option<&TablesBeside>) -> Sect
             wordy: true,
         }));
     }
-    Section { id: "expiring", title: "Certificates that end soon".to_string(), blocks }
+    Section { id: "expiring", part: None, title: "Certificates that end soon".to_string(), blocks }
 }

@@ -41,7 +41,7 @@ pub(super) fn parts(figures: &Figures) -> Vec<PartShare> {
 pub(super) fn section(figures: &Figures) -> Section {
     let mut blocks = vec![DocumentBlock::Paragraph(lead(figures))];
     blocks.extend(why_not_encrypted(figures).map(DocumentBlock::Table));
-    Section { id: "delivery", title: "Why mail is not encrypted".to_string(), blocks }
+    Section { id: "delivery", part: None, title: "Why mail is not encrypted".to_string(), blocks }
 }
 
 fn lead(figures: &Figures) -> String {

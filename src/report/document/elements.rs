@@ -69,6 +69,8 @@ impl Tone {
 pub struct Section {
     /// Its anchor.
     pub id: &'static str,
+    /// Title of the part of the report that begins with it.
+    pub part: Option<&'static str>,
     /// Its title.
     pub title: String,
     /// What is in it, in order.
@@ -111,6 +113,8 @@ pub enum ReportCell {
     Titled(String, String),
     /// A number.
     Count(u64),
+    /// Microseconds, told in milliseconds.
+    Time(u64),
     /// A part of a whole, as a bar and per cent.
     Share(u64, u64, Tone),
 }
@@ -122,7 +126,7 @@ impl ReportCell {
 
     /// Whether it stands to the right.
     pub fn is_number(&self) -> bool {
-        matches!(self, Self::Count(_) | Self::Share(..))
+        matches!(self, Self::Count(_) | Self::Time(_) | Self::Share(..))
     }
 }
 
@@ -132,6 +136,14 @@ pub fn per_cent(part: u64, whole: u64) -> String {
         share if share.is_empty() => "–".to_string(),
         share => format!("{share} %"),
     }
+}
+
+/// Microseconds in milliseconds, with a decimal where there are few.
+pub fn milliseconds(microseconds: u64) -> String {
+    if microseconds < 10_000 {
+        return format!("{}.{}", microseconds / 1000, microseconds % 1000 / 100);
+    }
+    grouped(microseconds / 1000)
 }
 
 pub(super) fn paragraph(text: impl Into<String>) -> DocumentBlock {

@@ -43,7 +43,7 @@ pub(super) fn section(figures: &Figures) -> Section {
     ));
     let mut blocks = vec![lead, DocumentBlock::Table(table)];
     blocks.extend(connectors(figures).map(DocumentBlock::Table));
-    Section { id: "forced", title: "With how many TLS could be forced".to_string(), blocks }
+    Section { id: "forced", part: None, title: "With how many TLS could be forced".to_string(), blocks }
 }
 
 /// Where a file of connectors was judged.
@@ -84,7 +84,7 @@ pub(super) fn mending(figures: &Figures) -> Section {
             let found = words(cause);
             vec![
                 ReportCell::Titled(cause.to_string(), found.map_or("", |words| words.means).to_string()),
-                ReportCell::Code(settings.to_string()),
+                ReportCell::text(settings),
                 ReportCell::Count(*count),
                 ReportCell::Share(*count, forced.partners, Tone::Held),
                 ReportCell::text(found.map_or("", |words| words.mends)),
@@ -121,5 +121,10 @@ pub(super) fn mending(figures: &Figures) -> Section {
             counted(open, "more partner")
         )));
     }
-    Section { id: "mending", title: "What stops the rest, and what would mend it".to_string(), blocks }
+    Section {
+        id: "mending",
+        part: None,
+        title: "What stops the rest, and what would mend it".to_string(),
+        blocks,
+    }
 }

@@ -3,14 +3,18 @@
 
 mod about;
 mod certificates;
+mod counts;
 mod delivery;
 mod elements;
 mod forced;
+mod open;
 mod partners;
+mod research;
 
 pub use about::{AboutRun, TablesBeside};
 pub use elements::{
-    COUNT_ROWS_MAX, CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone, per_cent,
+    COUNT_ROWS_MAX, CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone,
+    milliseconds, per_cent,
 };
 pub use partners::{EXPIRING_HEADER, PARTNERS_HEADER, expiring_record, partner_records};
 
@@ -28,7 +32,12 @@ pub fn document(figures: &Figures, about: &AboutRun) -> Document {
         partners::section(figures, about.beside.as_ref()),
         certificates::expiring(figures, about.beside.as_ref()),
     ];
-    sections.push(about.section());
+    begin_part("For whoever runs mail", &mut sections);
+    let mut research = research::sections(figures);
+    research.push(open::section(figures));
+    research.push(about.section());
+    begin_part("For whoever studies mail", &mut research);
+    sections.extend(research);
     Document {
         title: format!("Mail to {}: what becomes of it", counted(total, "domain")),
         subtitle: about.subtitle(),
@@ -52,4 +61,10 @@ fn sampled(figures: &Figures) -> Option<String> {
             per_cent(domains.not_asked, domains.total),
         )
     })
+}
+
+fn begin_part(title: &'static str, sections: &mut [Section]) {
+    if let Some(first) = sections.first_mut() {
+        first.part = Some(title);
+    }
 }

@@ -73,7 +73,7 @@ pub(super) fn section(figures: &Figures, beside: Option<&TablesBeside>) -> Secti
     let title = "Which partners to write to".to_string();
     if partners.total == 0 {
         let blocks = vec![paragraph("Nothing was found that a partner would have to mend.")];
-        return Section { id: "partners", title, blocks };
+        return Section { id: "partners", part: None, title, blocks };
     }
     let blocks = vec![
         paragraph(format!(
@@ -87,7 +87,7 @@ pub(super) fn section(figures: &Figures, beside: Option<&TablesBeside>) -> Secti
     let mut blocks = blocks;
     blocks.extend(operators(figures).map(DocumentBlock::Table));
     blocks.push(DocumentBlock::Table(domains(figures, beside)));
-    Section { id: "partners", title, blocks }
+    Section { id: "partners", part: None, title, blocks }
 }
 
 fn kinds(figures: &Figures) -> CaptionedTable {

@@ -81,6 +81,7 @@ mod tests {
             }],
             sections: vec![Section {
                 id: "x",
+                part: None,
                 title: HOSTILE.to_string(),
                 blocks: vec![DocumentBlock::Paragraph(HOSTILE.to_string()), DocumentBlock::Table(table)],
             }],

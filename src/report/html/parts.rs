@@ -2,7 +2,7 @@
 
 use crate::model::text::grouped;
 use crate::report::document::{
-    CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone,
+    CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone, milliseconds,
 };
 use crate::report::render::{counted, share};
 use maud::{Markup, html};
@@ -71,8 +71,9 @@ fn tile(part: &PartShare) -> Markup {
 
 pub(super) fn section(section: &Section) -> Markup {
     html! {
+        @if let Some(part) = section.part { h2.part { (part) } }
         section id=(section.id) aria-labelledby=(format!("{}-title", section.id)) {
-            h2 id=(format!("{}-title", section.id)) { (section.title) }
+            h3 id=(format!("{}-title", section.id)) { (section.title) }
             @for block in &section.blocks {
                 @match block {
                     DocumentBlock::Paragraph(text) => p { (text) },
@@ -88,7 +89,7 @@ fn table(table: &CaptionedTable) -> Markup {
     let is_number =
         |column: usize| table.rows.first().and_then(|row| row.get(column)).is_some_and(ReportCell::is_number);
     html! {
-        table.wordy[table.wordy] role="table" {
+        table class=(layout(table)) role="table" {
             caption { (table.caption) }
             thead role="rowgroup" {
                 tr role="row" {
@@ -115,6 +116,15 @@ fn table(table: &CaptionedTable) -> Markup {
     }
 }
 
+/// How its columns share the room.
+fn layout(table: &CaptionedTable) -> &'static str {
+    match (table.wordy, table.columns.len()) {
+        (true, _) => "wordy",
+        (false, ..=3) => "counts few",
+        _ => "counts many",
+    }
+}
+
 fn cell(cell: &ReportCell) -> Markup {
     html! {
         @match cell {
@@ -122,6 +132,7 @@ fn cell(cell: &ReportCell) -> Markup {
             ReportCell::Code(code) => code { (code) },
             ReportCell::Titled(title, text) => { (title) @if !text.is_empty() { small { (text) } } },
             ReportCell::Count(count) => (grouped(*count)),
+            ReportCell::Time(microseconds) => (milliseconds(*microseconds)),
             ReportCell::Share(part, whole, tone) => (bar(*part, *whole, *tone)),
         }
     }
@@ -130,10 +141,10 @@ fn cell(cell: &ReportCell) -> Markup {
 fn bar(part: u64, whole: u64, tone: Tone) -> Markup {
     let text = share(part, whole);
     html! {
-        @if text.is_empty() { "–" } @else { (text) " %" }
         svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" {
             rect.track width="1000" height="10" {}
             rect class=(format!("fill {}", tone.name())) width=(scaled(part, whole, 1000)) height="10" {}
         }
+        span.percent { @if text.is_empty() { "–" } @else { (text) " %" } }
     }
 }
