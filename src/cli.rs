@@ -2,6 +2,8 @@
 
 mod bench;
 mod diff;
+#[cfg(feature = "export")]
+mod export;
 #[cfg(feature = "lab")]
 mod lab;
 mod policies;
@@ -11,6 +13,8 @@ mod values;
 
 pub use bench::BenchArgs;
 pub use diff::{DiffArgs, DiffFormatArg, FailOnArg};
+#[cfg(feature = "export")]
+pub use export::{ExportArgs, ExportFormatArg};
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
@@ -116,6 +120,13 @@ pub enum Command {
         page not written; 2 wrong use, or a file is there already."
     )]
     Report(ReportArgs),
+    /// Write the tables of a run as Parquet, CSV or JSON Lines, whole or in part
+    #[cfg(feature = "export")]
+    #[command(
+        after_help = "docs/export.md has the types of the columns, docs/columns.md what they mean. Exit codes: 0 written; 1 a \
+        file cannot be read or written; 2 wrong use, or no run directory."
+    )]
+    Export(ExportArgs),
     /// Show what a run saw of one domain in the shape of a TLS report (RFC 8460)
     #[command(
         after_help = "It is for the owner of the domain to read, and no report of a sender: no mail was sent, and each \

@@ -37,6 +37,9 @@ mod enumerate;
 mod exit_codes;
 #[path = "cli/expect.rs"]
 mod expect;
+#[cfg(feature = "export")]
+#[path = "cli/export.rs"]
+mod export;
 #[path = "cli/fleet.rs"]
 mod fleet;
 #[path = "cli/help.rs"]

@@ -15,6 +15,8 @@ mod diff;
 mod display;
 mod dry_run;
 mod error;
+#[cfg(feature = "export")]
+mod export;
 mod judge;
 #[cfg(feature = "lab")]
 mod lab;
@@ -83,6 +85,8 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Merge(args) => merge::run(args),
             Command::Diff(args) => diff::run(&args),
             Command::Report(args) => report::run(&args),
+            #[cfg(feature = "export")]
+            Command::Export(args) => export::run(&args),
             Command::Tlsrpt(args) => tlsrpt::run(&args),
             #[cfg(feature = "lab")]
             Command::Demo(args) => demo::run(args).await,

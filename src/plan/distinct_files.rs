@@ -113,6 +113,11 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             files.read("RUN_DIR", &args.run);
             files.write("--output", &args.output);
         }
+        #[cfg(feature = "export")]
+        Command::Export(args) => {
+            files.read("RUN_DIR", &args.run);
+            files.write("--output", &args.output);
+        }
         Command::Tlsrpt(args) => {
             files.read("RUN_DIR", &args.run);
             files.write("--output", &args.output);

@@ -13,6 +13,8 @@ mod buffered_file;
 mod columns;
 mod directory;
 mod durable;
+#[cfg(feature = "export")]
+pub mod export;
 mod external_sort;
 mod journal;
 pub mod read;
@@ -26,8 +28,8 @@ pub(crate) mod fixtures;
 mod tests;
 
 pub use columns::{
-    CERTIFICATES, CertificateRow, Column, CsvTable, DOMAINS, ENDPOINTS, GROUPS, GroupRow, JsonTable, MX,
-    MxRow, REJECTS, SUITES, SuiteRow, TEXT_CELL_BYTES_MAX, Value, Why,
+    CERTIFICATES, CellKind, CertificateRow, Column, CsvTable, DOMAINS, ENDPOINTS, GROUPS, GroupRow,
+    JsonTable, MX, MxRow, REJECTS, SUITES, SuiteRow, TEXT_CELL_BYTES_MAX, Value, Why,
 };
 #[cfg(test)]
 pub(crate) use directory::NAMES;

@@ -18,13 +18,14 @@ const DIFF: &str = include_str!("../../docs/diff.md");
 const CONNECTORS: &str = include_str!("../../docs/connectors.md");
 
 /// The documents that name options.
-const WITH_OPTIONS: [(&str, &str); 12] = [
+const WITH_OPTIONS: [(&str, &str); 13] = [
     ("README.md", README),
     ("bench.md", BENCH),
     ("columns.md", COLUMNS),
     ("connectors.md", CONNECTORS),
     ("dane-mta-sts.md", include_str!("../../docs/dane-mta-sts.md")),
     ("diff.md", DIFF),
+    ("export.md", include_str!("../../docs/export.md")),
     ("expectations.md", include_str!("../../docs/expectations.md")),
     ("journal.md", include_str!("../../docs/journal.md")),
     ("manners.md", include_str!("../../docs/manners.md")),

@@ -8,13 +8,14 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "scan",
     "probe",
     "judge",
     "merge",
     "diff",
     "report",
+    "export",
     "tlsrpt",
     "demo",
     "lab",

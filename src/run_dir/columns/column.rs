@@ -6,6 +6,54 @@ use super::closed::YES_NO;
 use super::value::Value;
 use super::why::Why;
 
+/// What the cells of a column are, beside being empty: their type where a format has
+/// types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CellKind {
+    /// Text.
+    Text,
+    /// Words with blanks between.
+    List,
+    /// A whole number.
+    Number,
+    /// A whole number, or a word that says why there is none.
+    NumberOrWord,
+    /// `yes` or `no`.
+    Flag,
+    /// One of these, or a word that says why it is neither.
+    FlagOrWord,
+    /// A moment.
+    Time,
+}
+
+impl CellKind {
+    /// Whether a value is of this kind.
+    pub(super) fn admits(self, value: &Value<'_>) -> bool {
+        match value {
+            Value::Absent => true,
+            Value::Number(_) => matches!(self, Self::Number | Self::NumberOrWord),
+            Value::Bool(_) => matches!(self, Self::Flag | Self::FlagOrWord),
+            Value::Time(..) => matches!(self, Self::Time),
+            Value::Text(_) => matches!(self, Self::Text | Self::List | Self::NumberOrWord | Self::FlagOrWord),
+            Value::Ip(_) | Value::Digest(_) | Value::Base64(_) => matches!(self, Self::Text),
+        }
+    }
+
+    /// Its name in `docs/columns.md`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::List => "list",
+            Self::Number => "number",
+            Self::NumberOrWord => "number or word",
+            Self::Flag => "yes or no",
+            Self::FlagOrWord => "yes, no or word",
+            Self::Time => "time",
+        }
+    }
+}
+
 /// One column of a table of `R`.
 #[non_exhaustive]
 pub struct Column<R: 'static> {
@@ -20,6 +68,8 @@ pub struct Column<R: 'static> {
     pub values: &'static [&'static str],
     /// The causes that stand behind the colon, or alone.
     pub why: Why,
+    /// What its cells are.
+    pub kind: CellKind,
     /// The cell of a row.
     pub value: for<'a> fn(&'a R) -> Value<'a>,
 }
@@ -60,7 +110,7 @@ pub(super) const fn column<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values: &[], why: Why::Nothing, value }
+    Column { name, doc, values: &[], why: Why::Nothing, kind: CellKind::Text, value }
 }
 
 /// The same for a column whose values are a closed set.
@@ -70,7 +120,36 @@ pub(super) const fn one_of<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values, why: Why::Nothing, value }
+    Column { name, doc, values, why: Why::Nothing, kind: CellKind::Text, value }
+}
+
+/// The same for whole numbers.
+pub(super) const fn number<R>(
+    name: &'static str,
+    doc: &'static str,
+    value: for<'a> fn(&'a R) -> Value<'a>,
+) -> Column<R> {
+    of(CellKind::Number, column(name, doc, value))
+}
+
+/// The same for moments.
+pub(super) const fn time<R>(
+    name: &'static str,
+    doc: &'static str,
+    value: for<'a> fn(&'a R) -> Value<'a>,
+) -> Column<R> {
+    of(CellKind::Time, column(name, doc, value))
+}
+
+/// That column, whose cells are words with blanks between.
+pub(super) const fn words<R>(column: Column<R>) -> Column<R> {
+    of(CellKind::List, column)
+}
+
+/// That column, whose cells are of this kind.
+pub(super) const fn of<R>(kind: CellKind, mut column: Column<R>) -> Column<R> {
+    column.kind = kind;
+    column
 }
 
 /// The same for a question that is answered by yes or no.
@@ -79,7 +158,7 @@ pub(super) const fn yes_no<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    one_of(YES_NO, name, doc, value)
+    of(CellKind::Flag, one_of(YES_NO, name, doc, value))
 }
 
 /// The same for a column of causes, alone or behind one of the values.
@@ -90,7 +169,7 @@ pub(super) const fn why<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values, why, value }
+    Column { name, doc, values, why, kind: CellKind::Text, value }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Holds `docs/columns.md` to the column lists.
 
 use super::certificates::CERTIFICATES;
-use super::column::Column;
+use super::closed::YES_NO;
+use super::column::{CellKind, Column};
 use super::domains::DOMAINS;
 use super::edges::{MX, REJECTS};
 use super::endpoints::ENDPOINTS;
@@ -16,7 +17,8 @@ Every CSV file has a header with these names; the order is that of the tables. `
 columns of `domains.csv` as the keys of one object a line.
 
 An empty cell (in JSON `null`) means: not known, or does not apply. Yes and no are written `yes` and `no` (in
-JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text. Where the last field of a
+JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text: a list has blanks between its words, a
+time is one of RFC 3339, in UTC. Where the last field of a
 row below names values, a cell holds one of them and nothing else, or is empty; where it names a reason or a cause,
 the link leads to the list of them. Control characters, and bytes that are not UTF-8, are written as `\\xHH`, so a row
 is always one line.
@@ -87,10 +89,12 @@ fn names(values: &[&str]) -> String {
 fn section<R>(out: &mut String, file: &str, about: &str, columns: &[Column<R>]) {
     let rows = columns.iter().map(|column| {
         let (name, doc, values) = (column.name, column.doc, values(column.values, column.why));
-        format!("| `{name}` | {doc} | {values} |\n")
+        let kind = column.kind.name();
+        format!("| `{name}` | {kind} | {doc} | {values} |\n")
     });
     let rows: String = rows.collect();
-    write!(out, "\n## {file}\n\n{about}\n\n| column | meaning | values |\n|---|---|---|\n{rows}").unwrap();
+    write!(out, "\n## {file}\n\n{about}\n\n| column | type | meaning | values |\n|---|---|---|---|\n{rows}")
+        .unwrap();
 }
 
 fn rendered() -> String {
@@ -155,6 +159,9 @@ fn names_are_unique_and_meanings_are_sentences() {
         for (at, column) in columns.iter().enumerate() {
             assert!(columns[..at].iter().all(|before| before.name != column.name), "{}", column.name);
             assert!(column.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+            let is_list = column.doc.contains("blanks between");
+            assert!(!is_list || column.kind == CellKind::List, "{}", column.name);
+            assert_eq!(column.kind == CellKind::Flag, column.values == YES_NO, "{}", column.name);
             assert!(column.doc.ends_with('.') && !column.doc.contains('\n'), "{}", column.name);
         }
     }

@@ -3,7 +3,7 @@
 //! weakest.
 
 use super::closed;
-use super::column::{Column, column, one_of, why, yes_no};
+use super::column::{Column, column, number, one_of, why, words, yes_no};
 use super::policies;
 use super::side::{best, weakest};
 use super::value::Value;
@@ -57,7 +57,7 @@ fn connector_logged(record: &DomainRecord) -> Option<&Logged> {
 
 /// The columns of `domains.csv`, in order.
 pub const DOMAINS: &[Column<DomainRecord>] = &[
-    column("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
+    number("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
     column(
         "domain",
         "The domain in lower-case A-labels; for an endpoint its name, else its address, with the port where the line has one.",
@@ -72,7 +72,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Registrable domain of that MX host, by the Public Suffix List: who runs it.",
         |r| best(r).mx_operator(),
     ),
-    column(
+    number(
         "mx_preference",
         "Preference of that MX; empty if the line is an endpoint, for which no MX is looked up.",
         |r| {
@@ -83,7 +83,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         Value::flag(asked_dns(r).then_some(r.facts.implicit_mx))
     }),
     column("ip", "Address of the endpoint.", |r| best(r).ip()),
-    column("port", "TCP port of the endpoint.", |r| best(r).port()),
+    number("port", "TCP port of the endpoint.", |r| best(r).port()),
     column(
         "sni",
         "Name sent to the endpoint as SNI: `mx_host`, or the TLSA base domain where `mx_host` is an alias and that counts.",
@@ -98,7 +98,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         best(r).phase()
     }),
     one_of(closed::OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome()),
-    column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| best(r).reply_code()),
+    number("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| best(r).reply_code()),
     column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| best(r).alert()),
     yes_no(
         "starttls_offered",
@@ -125,20 +125,20 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "What `delivery` rests on; see `docs/senders.md`. Empty if `delivery` is `undetermined`.",
         |r| basis(r.verdict.outcome.basis),
     ),
-    why(
+    words(why(
         Why::ReasonAgain,
         closed::POSSIBLE_DELIVERIES,
         "delivery_also",
         "What else may become of it, if hosts of one preference, or addresses of one host, differ: each as `encrypted` or `plaintext:REASON`, worst first, blanks between.",
         |r| possible(&r.verdict.also),
-    ),
-    why(
+    )),
+    words(why(
         Why::ReasonAgain,
         closed::OTHERWISE_DELIVERIES,
         "otherwise",
         "If one host, or an unknown policy of MTA-STS, leaves `delivery` undetermined: what would become of mail if that host were not there, or without a policy, written as in `delivery_also`.",
         |r| possible(&r.verdict.otherwise),
-    ),
+    )),
     column(
         "enhanced_code",
         "Reply code and enhanced status code that the sender logs, where that is published.",
@@ -164,21 +164,19 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Whether that session stays secret when the server's key is lost.",
         |r| Value::flag(session(r).and_then(NegotiatedTls::forward_secrecy)),
     ),
-    column(
+    number(
         "steps_down",
         "How many suites of its offer the sender prefers to the one that it would get.",
         |r| Value::number(session(r).and_then(|session| session.steps_down)),
     ),
-    column(
-        "declined_suites",
-        "Those suites, which the server did not choose, best first.",
-        |r| match session(r) {
+    words(column("declined_suites", "Those suites, which the server did not choose, best first.", |r| {
+        match session(r) {
             Some(session) if !session.declined_suites.is_empty() => {
                 Value::joined(session.declined_suites.iter().map(|suite| suite.name()), " ")
             }
             _ => Value::Absent,
-        },
-    ),
+        }
+    })),
     why(
         Why::Open(closed::AUTHENTICATED_OPEN),
         closed::AUTHENTICATED,
@@ -198,7 +196,7 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Which TLSA record fits which certificate, or why none does, and which records are of no use and why.",
         |r| Value::text(r.verdict.policies.dane_detail.as_deref()),
     ),
-    column(
+    number(
         "tlsa_records",
         "TLSA records of that host; empty if they were not asked for or there was no answer.",
         |r| r.verdict.policies.tlsa_records.map_or(Value::Absent, Value::count),
@@ -276,11 +274,11 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Whether the certificate chain leads to a trusted root; dates and names apart.",
         |r| best(r).cert_chain(),
     ),
-    column(
+    words(column(
         "cert_trusted_by",
         "Root stores that trust the chain, blanks between; see `docs/trust.md`.",
         |r| best(r).root().map_or(Value::Absent, |root| Value::joined(&root.trusted_by, " ")),
-    ),
+    )),
     column("cert_root", "Subject of the root that a valid chain ends in.", |r| {
         Value::text(best(r).root().and_then(|root| root.subject.as_deref()))
     }),
@@ -309,15 +307,15 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
         Value::text(best(r).expected(r).map(|expected| expected.detail.as_str()))
     }),
-    column("mx_count", "Mail hosts that the DNS names for the domain.", |r| {
+    number("mx_count", "Mail hosts that the DNS names for the domain.", |r| {
         Value::count(r.facts.exchanges.len().saturating_add(r.facts.hosts_excess().unwrap_or_default()))
     }),
-    column(
+    number(
         "mx_excess",
         "How many of these were not looked at: those beyond the first 100. Empty if an old run did not count them.",
         |r| r.facts.hosts_excess().map_or(Value::Absent, Value::count),
     ),
-    column(
+    number(
         "address_excess",
         "How many addresses of the hosts were not looked at: those beyond the first 32 of each. Empty if an old run did not count them.",
         |r| r.facts.addresses_excess().map_or(Value::Absent, Value::count),
@@ -327,17 +325,17 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "MX host of the weakest endpoint that takes mail, by what this sender would get.",
         |r| weakest(r).mx_host(),
     ),
-    column("weakest_mx_preference", "As `mx_preference`, of the weakest.", |r| {
+    number("weakest_mx_preference", "As `mx_preference`, of the weakest.", |r| {
         if asked_dns(r) { weakest(r).mx_preference() } else { Value::Absent }
     }),
     column("weakest_ip", "As `ip`, of the weakest.", |r| weakest(r).ip()),
-    column("weakest_port", "As `port`, of the weakest.", |r| weakest(r).port()),
+    number("weakest_port", "As `port`, of the weakest.", |r| weakest(r).port()),
     column("weakest_sni", "As `sni`, of the weakest.", |r| weakest(r).sni()),
     one_of(closed::WEAKEST_PHASES, "weakest_phase", "As `phase`, of the weakest.", |r| weakest(r).phase()),
     one_of(closed::WEAKEST_OUTCOMES, "weakest_outcome", "As `outcome`, of the weakest.", |r| {
         weakest(r).outcome()
     }),
-    column("weakest_reply_code", "As `reply_code`, of the weakest.", |r| weakest(r).reply_code()),
+    number("weakest_reply_code", "As `reply_code`, of the weakest.", |r| weakest(r).reply_code()),
     column("weakest_alert", "As `alert`, of the weakest.", |r| weakest(r).alert()),
     one_of(closed::WEAKEST_DELIVERIES, "weakest_delivery", "As `delivery`, of the weakest.", |r| {
         weakest(r).delivery()

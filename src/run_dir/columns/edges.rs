@@ -1,7 +1,7 @@
 //! The columns of `mx.csv` and of `rejects.csv`.
 
 use super::closed;
-use super::column::{Column, column, one_of};
+use super::column::{Column, column, number, one_of};
 use super::domains::label;
 use super::value::Value;
 use crate::model::{DomainFacts, Failure, MxHost, Rejected, Subject, Target};
@@ -40,9 +40,9 @@ pub(in crate::run_dir) fn edges(facts: &DomainFacts) -> impl Iterator<Item = MxR
 
 /// The columns of `mx.csv`, in order.
 pub const MX: &[Column<MxRow>] = &[
-    column("line", "Line number of the domain in the input.", |r| Value::Number(r.target.line)),
+    number("line", "Line number of the domain in the input.", |r| Value::Number(r.target.line)),
     column("domain", "The domain.", |r| label(&r.target.subject)),
-    column("preference", "MX preference; 0 for an implicit MX, and for a smart host.", |r| {
+    number("preference", "MX preference; 0 for an implicit MX, and for a smart host.", |r| {
         Value::Number(r.preference.into())
     }),
     column(
@@ -54,7 +54,7 @@ pub const MX: &[Column<MxRow>] = &[
     column("sni", "Name sent there as SNI, as in `endpoints.csv`.", |r| {
         Value::text(r.sni.as_ref().map(MxHost::as_str))
     }),
-    column(
+    number(
         "address_excess",
         "How many addresses the host has beyond the first 32, which alone are kept.",
         |r| r.address_excess.map_or(Value::Absent, Value::count),
@@ -72,7 +72,7 @@ pub const MX: &[Column<MxRow>] = &[
 
 /// The columns of `rejects.csv`, in order.
 pub const REJECTS: &[Column<Rejected>] = &[
-    column("line", "Line number in the input, from 1.", |r| Value::Number(r.line)),
+    number("line", "Line number in the input, from 1.", |r| Value::Number(r.line)),
     column(
         "text",
         "The line, or its column, cut to 256 bytes and escaped; `…` stands for what may be the local part of a mail address.",

@@ -2,7 +2,7 @@
 //! was seen. What it means for a domain stands in `domains.csv`.
 
 use super::closed;
-use super::column::{Column, column, one_of, why, yes_no};
+use super::column::{CellKind, Column, column, number, of, one_of, time, why, words, yes_no};
 use super::value::Value;
 use super::why::Why;
 use crate::model::text::ELLIPSIS;
@@ -104,23 +104,23 @@ fn inferred_from(record: &EndpointRecord) -> Value<'_> {
 /// The columns of `endpoints.csv`, in order.
 pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("ip", "Address.", |r| Value::Ip(r.observation.key.endpoint.ip)),
-    column("port", "TCP port.", |r| Value::Number(r.observation.key.endpoint.port.into())),
+    number("port", "TCP port.", |r| Value::Number(r.observation.key.endpoint.port.into())),
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.observation.key.sni.as_ref().map(|name| name.as_str()))
     }),
-    column("started", "Start of the connection that the row describes (UTC, milliseconds).", |r| {
+    time("started", "Start of the connection that the row describes (UTC, milliseconds).", |r| {
         Value::Time(r.observation.started, 3)
     }),
-    column(
+    number(
         "attempts",
         "Connections made, those of further ClientHellos not counted; 0 if none was allowed (blocklist, private address).",
         |r| Value::Number(r.observation.attempts.into()),
     ),
-    column(
+    words(column(
         "other_attempts",
         "How the other connections ended, in order, blanks between: each `ok`, or phase and outcome, as `greeting_throttled`. The row describes the one that came furthest. `undetermined:not_recorded` in an old run that did not write them down.",
         other_attempts,
-    ),
+    )),
     column(
         "inferred_from",
         "The name (or, without one, the address) whose connections the row tells of, for this name was not asked. Nobody answered them, and what lies before the name is the same for every name of an address and port; or, with `outcome` `not_asked`, a sample of the names of the address was answered alike (`--sample`), and `delivery` is that of this one. Empty if it was asked itself.",
@@ -132,7 +132,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     one_of(closed::PROBE_OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| {
         Value::Text(outcome(r).into())
     }),
-    column("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| {
+    number("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| {
         Value::number(r.observation.failure.as_ref().and_then(|failure| failure.reply_code))
     }),
     column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| {
@@ -210,20 +210,26 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "What became of the scanner's client certificate. `shown`: it was sent, and whether the server accepted it is not known.",
         |r| Value::text(tls(r).map(|tls| tls.client_certificate.name())),
     ),
-    column(
-        "tickets",
-        "Resumption tickets that came before QUIT was answered; whether the server would accept one was not tried. `undetermined:not_recorded` in an old run that did not count them.",
-        |r| {
-            tls(r).map_or(Value::Absent, |tls| {
-                tls.tickets.map_or_else(Value::not_recorded, |n| Value::Number(n.into()))
-            })
-        },
+    of(
+        CellKind::NumberOrWord,
+        column(
+            "tickets",
+            "Resumption tickets that came before QUIT was answered; whether the server would accept one was not tried. `undetermined:not_recorded` in an old run that did not count them.",
+            |r| {
+                tls(r).map_or(Value::Absent, |tls| {
+                    tls.tickets.map_or_else(Value::not_recorded, |n| Value::Number(n.into()))
+                })
+            },
+        ),
     ),
-    one_of(
-        closed::YES_NO_NOT_RECORDED,
-        "session_id",
-        "Whether a server of TLS 1.2 gave the session an id; whether it would resume the session was not tried.",
-        session_id,
+    of(
+        CellKind::FlagOrWord,
+        one_of(
+            closed::YES_NO_NOT_RECORDED,
+            "session_id",
+            "Whether a server of TLS 1.2 gave the session an id; whether it would resume the session was not tried.",
+            session_id,
+        ),
     ),
     one_of(
         closed::CHAINS,
@@ -236,11 +242,11 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "Why the chain is not valid, in words. Of a valid one: who found it valid, if rustls-webpki did not.",
         |r| Value::text(r.assessment.as_ref().and_then(|assessment| assessment.chain_detail.as_deref())),
     ),
-    column(
+    words(column(
         "cert_trusted_by",
         "Root stores that trust the chain, blanks between; see `docs/trust.md`.",
         |r| root(r).map_or(Value::Absent, |root| Value::joined(&root.trusted_by, " ")),
-    ),
+    )),
     column("cert_root", "Subject of the root that a valid chain ends in.", |r| {
         Value::text(root(r).and_then(|root| root.subject.as_deref()))
     }),
@@ -266,10 +272,10 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("cert_expectation_detail", "Which row of the expectation that is, or what differs.", |r| {
         Value::text(expected(r).map(|expected| expected.detail.as_str()))
     }),
-    column("chain_length", "Certificates presented, those beyond the limit counted.", |r| {
+    number("chain_length", "Certificates presented, those beyond the limit counted.", |r| {
         tls(r).map_or(Value::Absent, |tls| Value::count(tls.chain.len() + tls.chain_excess))
     }),
-    column(
+    number(
         "extra_client_hellos",
         "ClientHellos sent after that of the first handshake, second handshakes included, each on a connection of its own.",
         |r| Value::count(r.observation.extra_client_hellos.len()),
@@ -286,7 +292,7 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
     column("server_best_group", "Group of the key exchange that it chose with it.", |r| {
         Value::name(best(r).and_then(|best| best.group).map(|group| group.name()))
     }),
-    column(
+    number(
         "server_best_dh_bits",
         "Bits of the server's own Diffie-Hellman prime there; only further ClientHellos show it.",
         |r| Value::number(best(r).and_then(|best| best.dh_bits).map(|bits| bits as u64)),
@@ -296,51 +302,55 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "Lines of the banner, ` | ` between them, cut to 1024 bytes, an ellipsis included.",
         |r| Value::joined(r.observation.dialogue.greeting.iter().flat_map(|reply| &reply.lines), " | "),
     ),
-    column("ehlo_keywords", "Keywords of EHLO in clear, without parameters, cut as `greeting`.", |r| {
-        keywords(r.observation.dialogue.ehlo.as_ref())
-    }),
-    column("ehlo_tls_keywords", "Keywords of EHLO inside TLS, without parameters, cut as `greeting`.", |r| {
-        keywords(r.observation.dialogue.ehlo_tls.as_ref())
-    }),
+    words(column(
+        "ehlo_keywords",
+        "Keywords of EHLO in clear, without parameters, cut as `greeting`.",
+        |r| keywords(r.observation.dialogue.ehlo.as_ref()),
+    )),
+    words(column(
+        "ehlo_tls_keywords",
+        "Keywords of EHLO inside TLS, without parameters, cut as `greeting`.",
+        |r| keywords(r.observation.dialogue.ehlo_tls.as_ref()),
+    )),
     column(
         "plaintext_after_starttls",
         "Plaintext between the 220 to STARTTLS and the handshake, cut to 1024 bytes; an ellipsis then ends it.",
         |r| plaintext_after_starttls(&r.observation.dialogue),
     ),
-    one_of(
+    words(one_of(
         closed::DEVIATIONS,
         "deviations",
         "How replies, or what came instead of one, break RFC 5321; several with blanks between.",
         deviations,
-    ),
-    column("connect_us", "SYN to established, in microseconds.", |r| {
+    )),
+    number("connect_us", "SYN to established, in microseconds.", |r| {
         Value::number(r.observation.timings.connect_us)
     }),
-    column("greeting_us", "Established to the end of the banner, in microseconds.", |r| {
+    number("greeting_us", "Established to the end of the banner, in microseconds.", |r| {
         Value::number(r.observation.timings.greeting_us)
     }),
-    column("ehlo_us", "EHLO (and HELO) sent to answered, in microseconds.", |r| {
+    number("ehlo_us", "EHLO (and HELO) sent to answered, in microseconds.", |r| {
         Value::number(r.observation.timings.ehlo_us)
     }),
-    column("starttls_us", "STARTTLS sent to answered, in microseconds.", |r| {
+    number("starttls_us", "STARTTLS sent to answered, in microseconds.", |r| {
         Value::number(r.observation.timings.starttls_us)
     }),
-    column("handshake_us", "ClientHello sent to session established, in microseconds.", |r| {
+    number("handshake_us", "ClientHello sent to session established, in microseconds.", |r| {
         Value::number(r.observation.timings.handshake_us)
     }),
-    column("ehlo_tls_us", "EHLO inside TLS sent to answered, in microseconds.", |r| {
+    number("ehlo_tls_us", "EHLO inside TLS sent to answered, in microseconds.", |r| {
         Value::number(r.observation.timings.ehlo_tls_us)
     }),
-    column("quit_us", "QUIT sent to answered, in microseconds.", |r| {
+    number("quit_us", "QUIT sent to answered, in microseconds.", |r| {
         Value::number(r.observation.timings.quit_us)
     }),
-    column("total_us", "First SYN to the last byte, in microseconds.", |r| {
+    number("total_us", "First SYN to the last byte, in microseconds.", |r| {
         Value::Number(r.observation.timings.total_us)
     }),
-    column("bytes_in", "Bytes received on the socket, those after the last words not counted.", |r| {
+    number("bytes_in", "Bytes received on the socket, those after the last words not counted.", |r| {
         Value::Number(r.observation.bytes_in)
     }),
-    column("bytes_out", "Bytes sent on the socket.", |r| Value::Number(r.observation.bytes_out)),
+    number("bytes_out", "Bytes sent on the socket.", |r| Value::Number(r.observation.bytes_out)),
     column("detail", "The failure in words: what the server said, or what broke off.", |r| {
         let failure = r.observation.failure.as_ref();
         failure

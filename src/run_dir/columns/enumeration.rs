@@ -1,7 +1,7 @@
 //! The columns of `suites.csv` and `groups.csv`: what an enumeration found.
 
 use super::closed;
-use super::column::{Column, column, one_of, yes_no};
+use super::column::{Column, column, number, one_of, yes_no};
 use super::value::Value;
 use crate::model::{
     AcceptedSuite, CipherSuite, Enumeration, Gap, NamedGroup, Preference, ProbeKey, ProtocolVersion,
@@ -69,14 +69,14 @@ fn suite(row: &SuiteRow) -> Option<CipherSuite> {
 /// The columns of `suites.csv`, in order.
 pub const SUITES: &[Column<SuiteRow>] = &[
     column("ip", "Address.", |r| Value::Ip(r.key.endpoint.ip)),
-    column("port", "TCP port.", |r| Value::Number(r.key.endpoint.port.into())),
+    number("port", "TCP port.", |r| Value::Number(r.key.endpoint.port.into())),
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.key.sni.as_ref().map(|name| name.as_str()))
     }),
     one_of(closed::ALL_VERSIONS, "tls_version", "Version that was asked for.", |r| {
         Value::name(Some(r.version.name()))
     }),
-    column(
+    number(
         "position",
         "When the server chose the suite: 1 for its first choice, 2 if the first is not offered, and so on.",
         |r| r.accepted.map_or(Value::Absent, |(place, _)| Value::count(place)),
@@ -90,7 +90,7 @@ pub const SUITES: &[Column<SuiteRow>] = &[
     yes_no("forward_secrecy", "Whether the key exchange is ephemeral.", |r| {
         Value::flag(suite(r).and_then(|suite| suite.forward_secrecy()))
     }),
-    column("dh_bits", "Bits of the server's own Diffie-Hellman prime, for a suite of DHE.", |r| {
+    number("dh_bits", "Bits of the server's own Diffie-Hellman prime, for a suite of DHE.", |r| {
         let bits = r.accepted.and_then(|(_, accepted)| accepted.dh_bits);
         bits.map_or(Value::Absent, Value::count)
     }),
@@ -107,7 +107,7 @@ pub const SUITES: &[Column<SuiteRow>] = &[
         "Why they may not be all; `budget`: `--enumerate-connections` was used up.",
         |r| Value::text(r.gap.map(Gap::name)),
     ),
-    column("connections", "Connections that the enumeration of this endpoint took.", |r| {
+    number("connections", "Connections that the enumeration of this endpoint took.", |r| {
         Value::count(r.connections)
     }),
 ];
@@ -115,14 +115,14 @@ pub const SUITES: &[Column<SuiteRow>] = &[
 /// The columns of `groups.csv`, in order.
 pub const GROUPS: &[Column<GroupRow>] = &[
     column("ip", "Address.", |r| Value::Ip(r.key.endpoint.ip)),
-    column("port", "TCP port.", |r| Value::Number(r.key.endpoint.port.into())),
+    number("port", "TCP port.", |r| Value::Number(r.key.endpoint.port.into())),
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.key.sni.as_ref().map(|name| name.as_str()))
     }),
     one_of(closed::ALL_VERSIONS, "tls_version", "Version that was asked for.", |r| {
         Value::name(Some(r.version.name()))
     }),
-    column(
+    number(
         "position",
         "When the server chose the group: 1 for its first choice, 2 if the first is not offered, and so on.",
         |r| r.accepted.map_or(Value::Absent, |(place, _)| Value::count(place)),

@@ -18,7 +18,7 @@ mod why;
 mod docs;
 
 pub use certificates::{CERTIFICATES, CertificateRow};
-pub use column::Column;
+pub use column::{CellKind, Column};
 pub use domains::DOMAINS;
 pub use edges::{MX, MxRow, REJECTS};
 pub use endpoints::ENDPOINTS;

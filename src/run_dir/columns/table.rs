@@ -32,7 +32,9 @@ impl<R, W: Write> CsvTable<R, W> {
     pub fn write(&mut self, row: &R) -> io::Result<()> {
         for column in self.columns {
             self.cell.clear();
-            (column.value)(row).write_text(&mut self.cell);
+            let value = (column.value)(row);
+            debug_assert!(column.kind.admits(&value), "{}: {value:?}", column.name);
+            value.write_text(&mut self.cell);
             self.writer.write_field(&self.cell).map_err(io_error)?;
         }
         self.writer.write_record(None::<&[u8]>).map_err(io_error)

@@ -1,0 +1,192 @@
+//! `mxray export`: the tables of a run as Parquet, CSV or JSON Lines, whole or in part.
+
+use super::survey::default_directory;
+use super::{CommandError, outlet};
+use crate::cli::{ExportArgs, ExportFormatArg};
+use crate::model::text::grouped;
+use crate::plan::UsageError;
+use crate::run_dir::export::{
+    Condition, CsvExport, ExportColumn, ExportTable, ExportWriter, JsonExport, ParquetTable, TableError,
+    export_rows,
+};
+use crate::run_dir::read::StoredRun;
+use crate::run_dir::{OutputError, RunInfo};
+use anyhow::anyhow;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What to write of a table.
+struct Selected {
+    table: ExportTable,
+    columns: Vec<ExportColumn>,
+    conditions: Vec<Condition>,
+}
+
+/// Writes the tables that were asked for. Everything that can be refused is refused
+/// before a folder is made.
+pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
+    let run = StoredRun::open(&args.run)?;
+    let selected = selected(args)?;
+    let is_text = args.format != ExportFormatArg::Parquet;
+    if let ([only], None, true) = (&selected[..], &args.output, is_text) {
+        super::warn(unfinished(&args.run, &run).iter());
+        return to_stdout(args, only);
+    }
+    let folder = args.output.clone().unwrap_or_else(|| default_directory("mxray-export"));
+    create(&folder)?;
+    super::warn(unfinished(&args.run, &run).iter());
+    let mut told = String::new();
+    for selected in &selected {
+        told += &to_file(args, selected, &folder, run.info())?;
+    }
+    super::tell(told)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The tables with their columns and conditions.
+fn selected(args: &ExportArgs) -> Result<Vec<Selected>, UsageError> {
+    let all = ExportTable::all();
+    let names: Vec<&str> = all.iter().map(|table| table.name).collect();
+    if let Some(unknown) = args.tables.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(UsageError(format!("there is no table `{unknown}`; there are {}", names.join(", "))));
+    }
+    let is_part = !args.columns.is_empty() || !args.conditions.is_empty();
+    let is_asked = |table: &ExportTable| match &args.tables[..] {
+        [] => !is_part || table.name == "domains",
+        named => named.iter().any(|name| name == table.name),
+    };
+    let tables: Vec<ExportTable> = all.into_iter().filter(is_asked).collect();
+    if is_part && tables.len() > 1 {
+        return Err(UsageError(
+            "--columns and --where are about one table; name it with --tables".to_string(),
+        ));
+    }
+    tables.into_iter().map(|table| select(args, table)).collect()
+}
+
+fn select(args: &ExportArgs, table: ExportTable) -> Result<Selected, UsageError> {
+    let column = |name: &String| {
+        let unknown = || UsageError(format!("the table {} has no column `{name}`", table.name));
+        table.column(name.trim()).ok_or_else(unknown)
+    };
+    let mut columns: Vec<ExportColumn> = args.columns.iter().map(column).collect::<Result<_, _>>()?;
+    if let Some(twice) =
+        columns.iter().enumerate().find(|(at, column)| columns.iter().take(*at).any(|it| it == *column))
+    {
+        return Err(UsageError(format!("the column {} is named twice", twice.1.name)));
+    }
+    if columns.is_empty() {
+        columns.clone_from(&table.columns);
+    }
+    let condition = |text: &String| {
+        Condition::parse(text, &table).map_err(|error| UsageError(format!("--where {text}: {error}")))
+    };
+    let conditions = args.conditions.iter().map(condition).collect::<Result<_, _>>()?;
+    Ok(Selected { table, columns, conditions })
+}
+
+/// That a run has no end, which a table does not show.
+fn unfinished(dir: &Path, run: &StoredRun) -> Option<String> {
+    (run.info().finished != Some(true)).then(|| {
+        let how = if run.was_killed() {
+            "was killed, or still goes on"
+        } else {
+            "did not come to the end of its list"
+        };
+        format!("{} {how}; what it has is exported", dir.display())
+    })
+}
+
+/// A folder that is not there yet, or empty.
+fn create(folder: &Path) -> Result<(), OutputError> {
+    let dir = folder.to_path_buf();
+    let refused = |source| OutputError::Create { dir: dir.clone(), source };
+    fs::create_dir_all(folder).map_err(refused)?;
+    match fs::read_dir(folder).map_err(refused)?.next() {
+        None => Ok(()),
+        Some(_) => Err(OutputError::NotEmpty { dir }),
+    }
+}
+
+fn to_stdout(args: &ExportArgs, selected: &Selected) -> Result<ExitCode, CommandError> {
+    outlet::settle();
+    let Selected { table, columns, conditions } = selected;
+    let written = text_writer(args.format, io::stdout(), columns).map_err(TableError::Unwritten);
+    let written = written.and_then(|mut writer| {
+        export_rows(&args.run, table, columns, conditions, &mut *writer)?;
+        writer.finish().map_err(TableError::Unwritten)
+    });
+    match written {
+        // A reader that went away is a quiet end.
+        Err(TableError::Unwritten(error)) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow!("cannot write to standard output: {error}").into())
+        }
+        Err(TableError::Unread(error)) => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn text_writer<'a, W: Write + 'a>(
+    format: ExportFormatArg,
+    writer: W,
+    columns: &[ExportColumn],
+) -> io::Result<Box<dyn ExportWriter + 'a>> {
+    Ok(match format {
+        ExportFormatArg::Jsonl => Box::new(JsonExport::new(writer, columns)),
+        _ => Box::new(CsvExport::new(writer, columns)?),
+    })
+}
+
+/// Writes a table to a file of its own, and says how much it is. A file that is not whole
+/// does not stay.
+fn to_file(
+    args: &ExportArgs,
+    selected: &Selected,
+    folder: &Path,
+    info: &RunInfo,
+) -> Result<String, CommandError> {
+    let ending = match args.format {
+        ExportFormatArg::Parquet => "parquet",
+        ExportFormatArg::Csv => "csv",
+        ExportFormatArg::Jsonl => "jsonl",
+    };
+    let path = folder.join(format!("{}.{ending}", selected.table.name));
+    let written = write_file(args, selected, &path, info);
+    let unwritten = |error: io::Error| anyhow!("cannot write {}: {error}", path.display());
+    match written {
+        Ok(rows) => {
+            let bytes = fs::metadata(&path).map_err(unwritten)?.len();
+            let rows = format!("{} {}", grouped(rows), if rows == 1 { "row" } else { "rows" });
+            Ok(format!("{}: {rows}, {} bytes\n", path.display(), grouped(bytes)))
+        }
+        Err(error) => {
+            let _ = fs::remove_file(&path);
+            Err(match error {
+                TableError::Unread(error) => error.into(),
+                TableError::Unwritten(error) => unwritten(error).into(),
+            })
+        }
+    }
+}
+
+fn write_file(
+    args: &ExportArgs,
+    Selected { table, columns, conditions }: &Selected,
+    path: &PathBuf,
+    info: &RunInfo,
+) -> Result<u64, TableError> {
+    let opened = File::create_new(path).and_then(|file| match args.format {
+        ExportFormatArg::Parquet => {
+            let about = [("sender", info.sender.clone()), ("started", info.started.to_string())];
+            let writer = ParquetTable::new(file, table.name, columns, &about)?;
+            Ok(Box::new(writer) as Box<dyn ExportWriter>)
+        }
+        format => text_writer(format, file, columns),
+    });
+    let mut writer = opened.map_err(TableError::Unwritten)?;
+    let rows = export_rows(&args.run, table, columns, conditions, &mut *writer)?;
+    writer.finish().map_err(TableError::Unwritten)?;
+    Ok(rows)
+}

@@ -1,0 +1,104 @@
+//! Which rows are exported: `delivery=plaintext`, `reason!=tls_alert`.
+
+use super::tables::{ExportColumn, ExportTable};
+use crate::run_dir::columns::CellKind;
+
+/// A column and what its cell has to be, or must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    column: ExportColumn,
+    value: String,
+    is_equal: bool,
+}
+
+/// Why a condition is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConditionError {
+    /// There is no `=` in it.
+    #[error("`{0}` is not of the form COLUMN=VALUE or COLUMN!=VALUE")]
+    NoComparison(String),
+    /// The table has no such column.
+    #[error("the table {table} has no column `{column}`")]
+    NoColumn {
+        /// The table.
+        table: &'static str,
+        /// What was named.
+        column: String,
+    },
+}
+
+impl Condition {
+    /// Reads one about a column of `table`.
+    ///
+    /// # Errors
+    /// [`ConditionError`].
+    pub fn parse(text: &str, table: &ExportTable) -> Result<Self, ConditionError> {
+        let Some((before, value)) = text.split_once('=') else {
+            return Err(ConditionError::NoComparison(text.to_string()));
+        };
+        let (name, is_equal) = match before.strip_suffix('!') {
+            Some(name) => (name, false),
+            None => (before, true),
+        };
+        let Some(column) = table.column(name.trim()) else {
+            return Err(ConditionError::NoColumn { table: table.name, column: name.trim().to_string() });
+        };
+        Ok(Self { column, value: value.trim().to_string(), is_equal })
+    }
+
+    /// The column that it is about.
+    pub fn column(&self) -> &'static str {
+        self.column.name
+    }
+
+    /// Whether it holds for a cell. A value without a cause is any with it, as `fail` is
+    /// `fail:expired`. A list holds a value if a word of it is that. No value is an empty
+    /// cell.
+    pub fn holds(&self, cell: &str) -> bool {
+        let is_one = |word: &str| {
+            let before_cause = word.split(':').next().unwrap_or_default();
+            word == self.value || (self.column.has_cause && before_cause == self.value)
+        };
+        let equal = match self.column.kind {
+            CellKind::List if !self.value.is_empty() => cell.split(' ').any(is_one),
+            _ => is_one(cell),
+        };
+        equal == self.is_equal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_hold_for_whole_cells_values_before_a_cause_and_words_of_lists() {
+        let [domains, endpoints] = ["domains", "endpoints"]
+            .map(|name| ExportTable::all().into_iter().find(|table| table.name == name).unwrap());
+        for (table, condition, cell, holds) in [
+            (&domains, "delivery=plaintext", "plaintext", true),
+            (&domains, "delivery = plaintext", "encrypted", false),
+            (&domains, "delivery!=plaintext", "encrypted", true),
+            (&domains, "delivery!=plaintext", "plaintext", false),
+            (&domains, "encryption_only=fail", "fail:starttls_not_offered", true),
+            (&domains, "encryption_only=fail:tls_alert", "fail:starttls_not_offered", false),
+            (&domains, "encryption_only!=fail", "fail:starttls_not_offered", false),
+            // Only a cause may stand behind a colon.
+            (&domains, "domain=192.0.2.1", "192.0.2.1:2525", false),
+            (&domains, "domain=192.0.2.1:2525", "192.0.2.1:2525", true),
+            (&domains, "reason=", "", true),
+            (&domains, "reason!=", "tls_alert", true),
+            (&domains, "dane_detail=a=b", "a=b", true),
+            (&endpoints, "cert_trusted_by=mozilla", "system mozilla", true),
+            (&endpoints, "cert_trusted_by!=mozilla", "system mozilla", false),
+            (&endpoints, "cert_trusted_by=mozilla", "mozilla2", false),
+            (&endpoints, "cert_trusted_by=", "mozilla", false),
+            (&endpoints, "cert_trusted_by=", "", true),
+        ] {
+            assert_eq!(Condition::parse(condition, table).unwrap().holds(cell), holds, "{condition} {cell}");
+        }
+        let told = |text: &str| Condition::parse(text, &domains).unwrap_err().to_string();
+        assert_eq!(told("delivery"), "`delivery` is not of the form COLUMN=VALUE or COLUMN!=VALUE");
+        assert_eq!(told("speed!=1"), "the table domains has no column `speed`");
+    }
+}

@@ -1,0 +1,91 @@
+//! CSV and JSON Lines, as `mxray scan` writes them.
+
+use super::typed::TypedCell;
+use super::{ExportColumn, ExportError, ExportWriter};
+use crate::run_dir::columns::CellKind;
+use std::io::{self, BufWriter, Write};
+
+/// Rows of CSV under a header.
+pub struct CsvExport<W: Write>(csv::Writer<W>);
+
+impl<W: Write> CsvExport<W> {
+    /// Writes the header.
+    ///
+    /// # Errors
+    /// That of the writer.
+    pub fn new(writer: W, columns: &[ExportColumn]) -> io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(writer);
+        writer.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
+        Ok(Self(writer))
+    }
+}
+
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+impl<W: Write> ExportWriter for CsvExport<W> {
+    fn write(&mut self, cells: &[&str]) -> Result<(), ExportError> {
+        Ok(self.0.write_record(cells).map_err(io_error)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// One object a line.
+pub struct JsonExport<W: Write> {
+    writer: BufWriter<W>,
+    columns: Vec<ExportColumn>,
+    line: Vec<u8>,
+}
+
+impl<W: Write> JsonExport<W> {
+    /// Writes nothing yet.
+    pub fn new(writer: W, columns: &[ExportColumn]) -> Self {
+        Self { writer: BufWriter::new(writer), columns: columns.to_vec(), line: Vec::new() }
+    }
+}
+
+/// A cell as `Value::write_json` writes it: a list is text there, too.
+fn write_cell(out: &mut Vec<u8>, column: &ExportColumn, cell: &str) -> Result<(), ExportError> {
+    let word = match (column.kind, cell) {
+        (_, "") => Some("null"),
+        (CellKind::FlagOrWord, "yes") => Some("true"),
+        (CellKind::FlagOrWord, "no") => Some("false"),
+        (CellKind::NumberOrWord, number) if number.parse::<u64>().is_ok() => Some(number),
+        _ => None,
+    };
+    if let Some(word) = word {
+        out.extend_from_slice(word.as_bytes());
+        return Ok(());
+    }
+    let written = match TypedCell::read(column.name, column.kind, cell).map_err(ExportError::Cell)? {
+        Some(TypedCell::Number(number)) => serde_json::to_writer(out, &number),
+        Some(TypedCell::Flag(flag)) => serde_json::to_writer(out, &flag),
+        _ => serde_json::to_writer(out, cell),
+    };
+    written.map_err(|error| ExportError::Unwritten(error.into()))
+}
+
+impl<W: Write> ExportWriter for JsonExport<W> {
+    fn write(&mut self, cells: &[&str]) -> Result<(), ExportError> {
+        self.line.clear();
+        for (column, cell) in self.columns.iter().zip(cells) {
+            self.line.extend_from_slice(if self.line.is_empty() { b"{\"" } else { b",\"" });
+            self.line.extend_from_slice(column.name.as_bytes());
+            self.line.extend_from_slice(b"\":");
+            write_cell(&mut self.line, column, cell)?;
+        }
+        self.line.extend_from_slice(b"}\n");
+        Ok(self.writer.write_all(&self.line)?)
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.writer.flush()
+    }
+}

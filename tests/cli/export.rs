@@ -1,0 +1,144 @@
+//! `mxray export`: the tables of a run in other formats.
+
+use crate::command::{Folder, Ran};
+use crate::fleet::Lab;
+use serde_json::Value;
+
+/// A run of four domains, two without TLS.
+fn run() -> Lab {
+    let lab = Lab::playing(&["tls13_ecdsa", "starttls_absent"], 4);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    lab
+}
+
+fn export(folder: &Folder, words: &str) -> Ran {
+    folder.run(format!("export run {words}").split(' '))
+}
+
+fn rows(text: &str) -> Vec<csv::StringRecord> {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    reader.records().map(Result::unwrap).collect()
+}
+
+#[test]
+fn csv_of_every_table_is_what_the_run_has() {
+    let lab = run();
+    let ran = export(&lab.folder, "--format csv -o out");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    for table in ["domains", "endpoints", "mx", "certificates", "suites", "groups", "rejects"] {
+        let [exported, stored] = ["out", "run"].map(|run| lab.folder.read(&format!("{run}/{table}.csv")));
+        assert_eq!(exported, stored, "{table}");
+        let told = format!("out/{table}.csv: {} row", rows(&exported).len());
+        assert!(ran.stdout.contains(&told), "{}", ran.stdout);
+    }
+    let again = export(&lab.folder, "--format csv -o out");
+    let told = "mxray: the run directory out is not empty; choose another with -o\n";
+    assert_eq!((again.code, again.stderr.as_str()), (Some(2), told));
+}
+
+#[test]
+fn a_part_of_a_table_goes_to_standard_output() {
+    let lab = run();
+    let picked =
+        "--format csv --columns delivery,domain --where delivery=plaintext --where domain!=d9.example";
+    let ran = export(&lab.folder, picked);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let stored = lab.folder.read("run/domains.csv");
+    let count = |delivery: &str| stored.matches(&format!(",{delivery},")).count();
+    assert!(ran.stdout.starts_with("delivery,domain\nplaintext,d"), "{}", ran.stdout);
+    let picked = rows(&ran.stdout);
+    assert!(!picked.is_empty() && picked.len() < 4, "{}", ran.stdout);
+    assert!(picked.iter().all(|row| &row[0] == "plaintext"));
+    assert!(count("plaintext") >= picked.len());
+    let others = export(&lab.folder, "--format jsonl --where delivery!=plaintext");
+    let others: Vec<Value> = others.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(others.len() + picked.len(), 4);
+    // As `scan --format jsonl` has it.
+    let first = others[0].as_object().unwrap();
+    assert!(
+        first["line"].is_u64() && first["starttls_offered"].is_boolean() && first["alert"].is_null(),
+        "{first:?}"
+    );
+    let endpoints = export(&lab.folder, "--format csv --tables endpoints --columns ip,started");
+    assert!(endpoints.stdout.starts_with("ip,started\n127."), "{}", endpoints.stdout);
+}
+
+#[test]
+fn parquet_is_written_for_every_table_and_what_is_in_it_is_told() {
+    let lab = run();
+    let ran = export(&lab.folder, "--format parquet -o out");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.starts_with("out/domains.parquet: 4 rows, "), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 7);
+    for table in ["domains", "endpoints", "mx", "certificates", "suites", "groups", "rejects"] {
+        let file = std::fs::read(lab.folder.path().join(format!("out/{table}.parquet"))).unwrap();
+        assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"), "{table}");
+    }
+}
+
+#[test]
+fn what_cannot_be_exported_is_refused_with_one_line() {
+    let lab = run();
+    let refused = |words: &str| {
+        let ran = export(&lab.folder, words);
+        assert_eq!(
+            (ran.code, ran.stdout.as_str(), ran.stderr.lines().count()),
+            (Some(2), "", 1),
+            "{}",
+            ran.stderr
+        );
+        ran.stderr
+    };
+    for (words, told) in [
+        ("--columns speed", "the table domains has no column `speed`"),
+        ("--columns domain,delivery,domain", "the column domain is named twice"),
+        ("--where speed=1", "--where speed=1: the table domains has no column `speed`"),
+        ("--where delivery", "--where delivery: `delivery` is not of the form COLUMN=VALUE or COLUMN!=VALUE"),
+        (
+            "--tables hosts",
+            "there is no table `hosts`; there are domains, endpoints, mx, certificates, suites, groups, rejects",
+        ),
+        (
+            "--tables mx,domains --columns domain",
+            "--columns and --where are about one table; name it with --tables",
+        ),
+    ] {
+        assert_eq!(refused(&format!("--format csv {words}")), format!("mxray: {told}\n"));
+    }
+    let nothing = lab.folder.run("export nothing --format csv".split(' '));
+    let told = "mxray: nothing is not a run directory: it has no run.json\n";
+    assert_eq!((nothing.code, nothing.stderr.as_str()), (Some(2), told));
+    assert_eq!(lab.folder.names(), ["list", "roots.pem", "run"], "nothing was written");
+}
+
+#[test]
+fn a_damaged_row_is_told_and_nothing_of_its_table_stays() {
+    let lab = run();
+    let domains = lab.folder.read("run/domains.csv");
+    let damaged = domains.replacen("\n1,", "\none,", 1).replacen("\n2,", "\ntwo,", 1);
+    lab.folder.write("run/domains.csv", damaged);
+    let ran = export(&lab.folder, "--format parquet --tables domains -o out");
+    assert_eq!(ran.code, Some(1));
+    assert!(
+        ran.stderr.contains("run/domains.csv:") && ran.stderr.ends_with(": line is no number\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!lab.folder.path().join("out/domains.parquet").exists());
+}
+
+/// As far as it goes, and that is said.
+#[test]
+fn a_run_without_an_end_is_exported_with_a_warning() {
+    let lab = run();
+    let mut info: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    info["finished"] = Value::Null;
+    lab.folder.write("run/run.json", info.to_string());
+    let domains = lab.folder.read("run/domains.csv");
+    lab.folder.write("run/domains.csv", &domains[..domains.len() - 9]);
+    let ran = export(&lab.folder, "--format csv --columns domain");
+    let told = "mxray: warning: run was killed, or still goes on; what it has is exported\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), told));
+    assert_eq!(rows(&ran.stdout).len(), 3);
+}
