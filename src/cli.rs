@@ -228,7 +228,7 @@ pub struct ScanArgs {
     pub output: Option<PathBuf>,
 
     /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --metrics,
-    /// --blocklist and --require-targets may be added
+    /// --blocklist, --report and --require-targets may be added
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
     pub resume: Option<PathBuf>,
 
@@ -258,6 +258,10 @@ pub struct ScanArgs {
     /// Serve the counters of the scan to Prometheus at http://ADDR:PORT/metrics; PORT alone: on 127.0.0.1
     #[arg(long, value_name = "[ADDR:]PORT", value_parser = parse_metrics_address)]
     pub metrics: Option<SocketAddr>,
+
+    /// Write report.html to the run directory, too, once the run has come to its end; see `mxray report`
+    #[arg(long)]
+    pub report: bool,
 
     /// Exit with 5, instead of a warning, if the list has no target
     #[arg(long)]

@@ -9,7 +9,7 @@ use super::scan_parts::{ScanPace, open_list, samples, survey};
 use super::signals::Signals;
 use super::survey::EarlierPart;
 use super::writer::{Fold, Outputs};
-use super::{CommandError, canaries, cool_downs, say, start_logging_as};
+use super::{CommandError, canaries, cool_downs, report, say, start_logging_as};
 use crate::engine::Earlier;
 use crate::model::{Exchange, ProbeKey, Record, Shard};
 use crate::plan;
@@ -71,7 +71,12 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     let progress = earlier.progress.clone();
     let _served = metrics.map(|metrics| metrics.serve(progress.clone())).transpose()?;
     let outputs = Outputs { directory: Some(directory), stream: None, earlier: fold, progress };
-    survey(&args, list, (stages, pace), outputs, info, (signals, earlier)).run().await?.tell(false)
+    let surveyed = survey(&args, list, (stages, pace), outputs, info, (signals, earlier)).run().await?;
+    let code = surveyed.tell(false)?;
+    if args.report {
+        report::of_scan(&run)?;
+    }
+    Ok(code)
 }
 
 /// What `run.json` says from now on: as before, and that the run goes on.

@@ -5,9 +5,9 @@ use super::scan_parts::{ScanPace, check_shard, open_list, samples, survey as sur
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
 use super::writer::{Fold, Outputs, RowStream};
-use super::{CommandError, canaries, dry_run, resume, start_logging_as};
+use super::{CommandError, canaries, dry_run, report, resume, start_logging_as};
 use crate::cli::{self, ScanArgs};
-use crate::plan;
+use crate::plan::{self, UsageError};
 use crate::run_dir::{RunDirectory, StreamFormat};
 use anyhow::anyhow;
 use std::process::ExitCode;
@@ -49,6 +49,9 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         (None, None) => Some(survey::default_directory("mxray")),
         (None, Some(_)) => None,
     };
+    if args.report && path.is_none() {
+        return Err(UsageError("--report: no run directory is written; name one with -o".to_string()).into());
+    }
     if path.is_some() {
         info.asked_by = Some(plan::asked_by(&args, &stages.settings)?);
     }
@@ -65,7 +68,12 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let _served = metrics.map(|metrics| metrics.serve(progress.clone())).transpose()?;
     let outputs = Outputs { directory, stream, earlier: Fold::default(), progress };
     let begun = (signals, earlier);
-    survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?.tell(aside)
+    let surveyed = survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?;
+    let code = surveyed.tell(aside)?;
+    if let Some(path) = surveyed.path.as_deref().filter(|_| args.report) {
+        report::of_scan(path)?;
+    }
+    Ok(code)
 }
 
 fn stream_format(format: cli::StreamFormatArg) -> StreamFormat {

@@ -11,13 +11,14 @@ use std::path::Path;
 
 /// Options that may differ from machine to machine, or that say nothing of what is
 /// asked; files that verdicts hang on are compared by what they held.
-const MAY_DIFFER: [&str; 23] = [
+const MAY_DIFFER: [&str; 24] = [
     "shard",
     "output",
     "resume",
     "verbose",
     "log",
     "require_targets",
+    "report",
     "metrics",
     "canary",
     "canary_interval",

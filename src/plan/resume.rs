@@ -21,7 +21,7 @@ const RESUME: &str = "resume";
 
 /// Options that say nothing of what is asked and how it is judged, or of which more
 /// may be given: nobody is contacted whom the run would not have contacted.
-const MAY_DIFFER: [&str; 6] = [RESUME, "verbose", "log", "require_targets", "blocklist", "metrics"];
+const MAY_DIFFER: [&str; 7] = [RESUME, "verbose", "log", "require_targets", "blocklist", "metrics", "report"];
 
 /// Bytes of a list read at a time.
 const READ_BYTES: usize = 64 * 1024;
@@ -109,6 +109,7 @@ pub fn resumed(run: &Path, info: &RunInfo, given: &[OsString]) -> Result<ScanArg
     args.log = now.log;
     args.metrics = now.metrics;
     args.require_targets |= now.require_targets;
+    args.report |= now.report;
     args.pace.seed = info.seed;
     args.asking.blocklist = args.asking.blocklist.iter().map(from).chain(now.asking.blocklist).collect();
     let dialogue = &mut args.asking.dialogue;

@@ -211,3 +211,33 @@ fn what_a_run_is_stands_above_its_figures() {
     let cut = lab.folder.run(["report", "run", "-o", "-", "--format", "md"]);
     assert!(cut.stdout.starts_with("# Mail to 2 domains"), "{}", cut.stdout);
 }
+
+/// A scan makes the page at its end, and of a run that goes on only at that one's.
+#[test]
+fn a_scan_makes_its_report_once_it_has_come_to_its_end() {
+    let lab = Lab::playing(&["starttls_absent"], 2);
+    let ran = lab.folder.run(lab.args("scan list --format csv --report --allow-private"));
+    let told = "mxray: --report: no run directory is written; name one with -o\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), told));
+    let ran = lab.folder.run(lab.args("scan list -o run --report --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("mxray: the report is in run/report.html\n"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains("report.html"), "{}", ran.stdout);
+    let page = lab.folder.read("run/report.html");
+    assert!(page.contains("Mail to 2 domains: what becomes of it") && page.contains("report-partners.csv"));
+    // As if it had been killed: what is there of the page is made when it ends.
+    std::fs::remove_file(lab.folder.path().join("run/report.html")).unwrap();
+    for table in ["partners", "certificates"] {
+        std::fs::remove_file(lab.folder.path().join(format!("run/report-{table}.csv"))).unwrap();
+    }
+    let mut info: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    info["finished"] = Value::Null;
+    lab.folder.write("run/run.json", info.to_string());
+    let ran = lab.folder.run(["scan", "--resume", "run"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let again = lab.folder.read("run/report.html");
+    assert!(
+        again.contains("Mail to 2 domains: what becomes of it") && again.contains("Gone on with"),
+        "{again}"
+    );
+}

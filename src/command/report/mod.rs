@@ -5,7 +5,7 @@
 
 mod about;
 
-use super::{CommandError, tell};
+use super::{CommandError, say, tell};
 use crate::cli::{ReportArgs, ReportFormatArg};
 use crate::plan::UsageError;
 use crate::report::document::{
@@ -27,6 +27,9 @@ impl Cells for NamedRow<'_> {
     }
 }
 
+/// Name of the page in the run directory.
+const HTML_NAME: &str = "report.html";
+
 /// Writes the report of a run.
 pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&args.run)?;
@@ -36,13 +39,30 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
         return Ok(ExitCode::SUCCESS);
     }
     let name = match args.format {
-        ReportFormatArg::Html => "report.html",
+        ReportFormatArg::Html => HTML_NAME,
         ReportFormatArg::Md => "report.md",
     };
     let path = args.output.clone().unwrap_or_else(|| args.run.join(name));
     write(&stored, &path, args.format)?;
     tell(format!("written to {}\n", path.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The page of a run that a scan has just written. One that did not come to its end
+/// has none yet, for it may go on.
+pub(super) fn of_scan(run: &Path) -> Result<(), CommandError> {
+    let stored = StoredRun::open(run)?;
+    if stored.info().finished != Some(true) {
+        say(format_args!(
+            "mxray: --report: the run has not come to its end; mxray report {} makes a page of what there is",
+            run.display()
+        ));
+        return Ok(());
+    }
+    let path = run.join(HTML_NAME);
+    write(&stored, &path, ReportFormatArg::Html)?;
+    say(format_args!("mxray: the report is in {}", path.display()));
+    Ok(())
 }
 
 /// Writes the page and the tables beside it. What is there already is another's.

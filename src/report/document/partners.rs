@@ -159,7 +159,7 @@ fn domains(figures: &Figures, beside: Option<&TablesBeside>) -> CaptionedTable {
         caption: "Partners by the gravest finding".to_string(),
         columns: vec!["Domain", "MX operator", "Finding", "Evidence", "What to ask"],
         rows: gravest.iter().map(|partner| row(partner)).collect(),
-        note: cut_note(gravest.len(), partners.total, "domain", &complete),
+        note: cut_note(gravest.len(), partners.total, "domain", &complete).or(Some(complete)),
         wordy: true,
     }
 }
