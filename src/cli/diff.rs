@@ -12,6 +12,8 @@ pub enum DiffFormatArg {
     Csv,
     /// One document.
     Json,
+    /// A page.
+    Html,
 }
 
 /// What is an error.
@@ -32,7 +34,7 @@ pub struct DiffArgs {
     #[arg(value_name = "RUN_B")]
     pub after: PathBuf,
 
-    /// Format: `text`, `csv` (a row for each domain of which there is something to tell) or `json`
+    /// Format: `text`, `csv` (a row for each domain of which there is something to tell), `json` or `html`
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub format: DiffFormatArg,
 

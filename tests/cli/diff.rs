@@ -226,7 +226,7 @@ fn a_file_is_written_where_it_is_named() {
     let lab = two_runs(2);
     let folder = &lab.folder;
     set(folder, "b", "d1.example", &[("delivery", "deferred"), ("reason", "tls_alert")]);
-    for format in ["text", "csv", "json"] {
+    for format in ["text", "csv", "json", "html"] {
         let printed = diff(folder, &format!("a b --format {format}"));
         let written = diff(folder, &format!("a b --format {format} -o {format} --fail-on worse"));
         assert_eq!((written.code, written.stdout.as_str(), written.stderr.as_str()), (Some(6), "", ""));

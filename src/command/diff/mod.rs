@@ -11,7 +11,7 @@ use crate::cli::{DiffArgs, DiffFormatArg, FailOnArg};
 use crate::plan;
 use crate::report::diff::{
     ComparedColumn, ComparedDomain, ComparedRow, CsvDiff, DiffHead, DiffTotals, DiffWriter, DiffedRun,
-    DomainChange, Finished, JsonDiff, TextDiff, compare,
+    DomainChange, Finished, HtmlDiff, JsonDiff, TextDiff, compare,
 };
 use crate::run_dir::RunInfo;
 use crate::run_dir::read::{CertificateKeys, DomainRow, PairedBy, PairedRows, StoreError, StoredRun};
@@ -171,6 +171,7 @@ fn writer<'a>(
         DiffFormatArg::Text => Box::new(TextDiff::new(output, head)?),
         DiffFormatArg::Csv => Box::new(CsvDiff::new(output)?),
         DiffFormatArg::Json => Box::new(JsonDiff::new(output, head)?),
+        DiffFormatArg::Html => Box::new(HtmlDiff::new(output, head.clone())),
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod compare;
 mod csv;
+mod html;
 mod json;
 mod order;
 mod row;
@@ -15,6 +16,7 @@ mod totals;
 mod tests;
 
 pub use self::csv::CsvDiff;
+pub use self::html::HtmlDiff;
 pub use compare::{DiffSign, DomainChange, DomainComparison, Finished, compare};
 pub use json::JsonDiff;
 pub use order::{Criterion, ORDER, Turn};

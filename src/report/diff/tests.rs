@@ -334,3 +334,35 @@ fn json_is_one_document() {
     let told: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(told["domains"], serde_json::json!([]));
 }
+
+#[test]
+fn the_page_names_what_became_worse_first_and_takes_names_as_text() {
+    let mut out = Vec::new();
+    written(&mut HtmlDiff::new(&mut out, head()));
+    let page = String::from_utf8(out).unwrap();
+    let place = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words}: {page}"));
+    assert!(place("id=\"worse\"") < place("id=\"better\"") && place("id=\"better\"") < place("id=\"went\""));
+    assert!(page.contains("plaintext: tls_client_certificate_required"), "{page}");
+    assert!(page.contains("b.example<small>inferred: its own name was not asked</small>"), "{page}");
+    // The demo has no more than the page takes.
+    assert!(!page.contains("are shown"), "{page}");
+
+    let mut out = Vec::new();
+    let mut writer = HtmlDiff::new(&mut out, head());
+    let (before, after) = (row("delivery=encrypted"), row("delivery=plaintext reason=<script>"));
+    let comparison = compare(Some(&before), Some(&after), BOTH, |_, _| None).unwrap();
+    let mut totals = DiffTotals::default();
+    for _ in 0..1001 {
+        totals.add(&comparison, false);
+        let domain = "\"><script>alert(1)</script>";
+        let (before, after) = (Some(&before), Some(&after));
+        writer.domain(&ComparedDomain { domain, before, after, comparison: &comparison }).unwrap();
+    }
+    writer.finish(&totals).unwrap();
+    let page = String::from_utf8(out).unwrap();
+    assert!(!page.contains("<script") && page.matches("&lt;script&gt;").count() >= 2000);
+    assert!(
+        page.contains("1,000 of 1,001 domains are shown. mxray diff --format csv has them all."),
+        "{page}"
+    );
+}

@@ -121,7 +121,8 @@ fn entry(domain: &ComparedDomain<'_>) -> String {
     out + &other_signs(&domain.comparison.signs)
 }
 
-fn title(change: DomainChange) -> &'static str {
+/// What it is called.
+pub(super) fn title(change: DomainChange) -> &'static str {
     match change {
         DomainChange::Worse => "Worse",
         DomainChange::Better => "Better",
