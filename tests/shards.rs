@@ -5,13 +5,14 @@
 
 mod survey;
 
-use mxray::internals::lab::{self, Fleet, FleetOptions};
+use mxray::internals::lab::{self, Fleet, FleetOptions, Population};
 use mxray::internals::model::DomainName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use survey::Scan;
 use survey::content::{REJECTS, SCENARIOS, assert_same, content};
 use tempfile::TempDir;
@@ -42,15 +43,29 @@ impl Lab {
 
     /// Scans into a folder of that name, and gives it.
     async fn scan(&self, name: &str, list: &str, more: &[&str]) -> PathBuf {
+        let (dir, args) = self.words(name, list, more);
+        let output = run(args).await;
+        assert!(output.status.success(), "{}", stderr(&output));
+        self.keep(dir, name)
+    }
+
+    /// The folder of a scan, and the words that begin it.
+    fn words(&self, name: &str, list: &str, more: &[&str]) -> (TempDir, Vec<OsString>) {
         let mut scan = Scan::of_lab(self.fleet.dns_addr(), self.fleet.smtp_port(), self.fleet.root_pem());
         scan.arg("--mta-sts-port", self.fleet.policy_port().to_string());
-        scan.arg("--timeout", "20s").arg("--in-flight", "8");
+        scan.arg("--timeout", "20s");
+        if !more.contains(&"--in-flight") {
+            scan.arg("--in-flight", "8");
+        }
         // As on another machine; all as long, so that as many octets are sent.
         scan.arg("--ehlo", format!("{:x<12}.example", name.replace('_', "-")));
         let (dir, mut args) = scan.words(list);
         args.extend(more.iter().map(OsString::from));
-        let output = run(args).await;
-        assert!(output.status.success(), "{}", stderr(&output));
+        (dir, args)
+    }
+
+    /// Puts the run of a folder where all of them are.
+    fn keep(&self, dir: TempDir, name: &str) -> PathBuf {
         let path = self.dir.path().join(name);
         fs::rename(dir.path().join("run"), &path).unwrap();
         // The roots stand where the run says.
@@ -210,4 +225,139 @@ async fn what_does_not_belong_together_is_refused() {
     let output = run(refused).await;
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("the list must be a file"), "{}", stderr(&output));
+}
+
+/// One machine may fail, as any may: its shard is gone on with, and comes to the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shard_that_was_killed_is_gone_on_with_and_joined() {
+    let lab = Lab::start().await;
+    let whole = lab.scan("whole", &lab.list, &["--rate", "60"]).await;
+    let mut shards = Vec::new();
+    for number in 1..=SHARDS {
+        let shard = format!("{number}/{SHARDS}");
+        shards
+            .push(lab.scan(&format!("shard{number}"), &lab.list, &["--rate", "60", "--shard", &shard]).await);
+    }
+    // That with the most to do is asked once more, and killed.
+    let largest = (0..SHARDS).max_by_key(|place| endpoints(&shards[*place]).len()).unwrap();
+    let shard = format!("{}/{SHARDS}", largest + 1);
+    let (dir, args) = lab.words("again", &lab.list, &["--rate", "60", "--shard", &shard]);
+    let path = dir.path().join("run");
+    let mut child = Command::new(MXRAY).args(args).stderr(Stdio::null()).spawn().unwrap();
+    // It has found something, and has not found all of it.
+    while fs::read_to_string(path.join("endpoints.csv")).unwrap_or_default().lines().count() < 4 {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it was killed");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(info(&path)["finished"], serde_json::Value::Null);
+    let mut other = vec!["scan".into(), "--resume".into(), path.clone().into()];
+    other.extend(["--shard".into(), format!("{}/{SHARDS}", (largest + 1) % SHARDS + 1).into()]);
+    let refused = run(other).await;
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("--shard"), "{}", stderr(&refused));
+    let output = run(vec!["scan".into(), "--resume".into(), path.into()]).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    shards[largest] = lab.keep(dir, "again");
+    let told = info(&shards[largest]);
+    assert_eq!((&told["shard"], told["resumed"].as_array().unwrap().len()), (&shard.into(), 1));
+    let shards: Vec<&Path> = shards.iter().map(PathBuf::as_path).collect();
+    let (merged, output) = lab.merge(&shards, "merged").await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_same(&merged, &content(&whole));
+}
+
+/// A provider with a name for each tenant, at eight addresses of as many networks.
+async fn provider(tenants: usize) -> Lab {
+    let class = "name = \"provider\"\ntitle = \"A provider\"\n[[class]]\nname = \"tenants\"\nshare = 100.0\n\
+        source = \"assumed\"\nscenario = \"provider_tenants\"\nhost = \"{tenant}.mail.provider.example.\"\n\
+        addresses = 8\nper_network = 1\n";
+    let scenarios = Population::parse("provider", class).unwrap().scenarios(tenants).unwrap();
+    let domains = Population::domains(tenants).unwrap();
+    let options = FleetOptions { seed: 1, scenarios, ..FleetOptions::new(domains).unwrap() };
+    let fleet = Fleet::start(options).await.unwrap();
+    let list = fleet.truth().iter().map(|row| format!("{}\n", row.domain)).collect();
+    Lab { fleet, list, dir: tempfile::tempdir().unwrap() }
+}
+
+/// A sample is drawn by each shard of what lies in it: joined there is a row for each
+/// name as without shards, and those that were not asked are told apart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_with_a_sample_are_one_run() {
+    const TENANTS: usize = 900;
+    let lab = provider(TENANTS).await;
+    let options = ["--sample", "--seed", "7"];
+    let with = |shard: Option<usize>| {
+        let words = shard.map(|number| ["--shard".to_string(), format!("{number}/{SHARDS}")]);
+        options.iter().map(ToString::to_string).chain(words.into_iter().flatten()).collect::<Vec<_>>()
+    };
+    let scan = async |name: &str, shard| {
+        let words = with(shard);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        lab.scan(name, &lab.list, &words).await
+    };
+    let whole = scan("whole", None).await;
+    let mut shards = Vec::new();
+    for number in 1..=SHARDS {
+        shards.push(scan(&format!("shard{number}"), Some(number)).await);
+    }
+    let shards: Vec<&Path> = shards.iter().map(PathBuf::as_path).collect();
+    let (merged, output) = lab.merge(&shards, "merged").await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(
+        endpoints(&merged),
+        endpoints(&whole),
+        "each name at its address, and eight looks without one"
+    );
+    let told = |run: &Path| {
+        let rows = survey::rows(&run.join("domains.csv"));
+        let cell = |row: &survey::Row| (row["delivery"].clone(), row["ip"].clone(), row["sni"].clone());
+        let told: BTreeMap<_, _> = rows.iter().map(|row| (row["domain"].clone(), cell(row))).collect();
+        assert_eq!((rows.len(), told.len()), (TENANTS, TENANTS), "each has one row");
+        told
+    };
+    assert_eq!(told(&merged), told(&whole));
+    let rows = survey::rows(&merged.join("endpoints.csv"));
+    assert_eq!(rows.len(), endpoints(&merged).len(), "none is doubled");
+    let not_asked = rows.iter().filter(|row| row["outcome"] == "not_asked").count();
+    let (one, other) = (info(&merged), info(&whole));
+    for (run, sample) in [(&merged, &one["sample"]), (&whole, &other["sample"])] {
+        let count = |name: &str| sample[name].as_u64().unwrap();
+        assert_eq!((count("endpoints_alike"), count("endpoints_differ")), (8, 0), "{sample}");
+        assert_eq!(count("names_asked") + count("names_inferred"), TENANTS as u64, "{}", run.display());
+    }
+    assert!(not_asked > 100, "{not_asked}");
+    assert_eq!(one["sample"]["names_inferred"], not_asked);
+    assert_eq!(one["summary"]["deliveries"], other["summary"]["deliveries"]);
+}
+
+/// Machines that know nothing of each other come to no more than one may do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn shards_at_the_same_time_keep_to_the_limit_of_an_operator() {
+    const TENANTS: usize = 240;
+    let lab = provider(TENANTS).await;
+    let options = ["--per-operator-connections", "6", "--per-ip-connections", "6", "--in-flight", "60"];
+    let scan = |number: usize| {
+        let shard = format!("{number}/{SHARDS}");
+        let more: Vec<&str> = options.into_iter().chain(["--shard", &shard]).collect();
+        let (dir, args) = lab.words(&format!("shard{number}"), &lab.list, &more);
+        async move { (run(args).await, dir) }
+    };
+    let (one, two, three) = tokio::join!(scan(1), scan(2), scan(3));
+    for (output, _) in [&one, &two, &three] {
+        assert!(output.status.success(), "{}", stderr(output));
+    }
+    let operators =
+        lab.fleet.endpoints().iter().map(|one| (one.ip, "provider.example".to_string())).collect();
+    let log = lab.fleet.log().connections();
+    let at_a_time = |most| {
+        let operator = lab::MannersOf { at_a_time: Some(most), ..lab::MannersOf::default() };
+        let limits = lab::MannersLimits { operator, ..lab::MannersLimits::default() };
+        lab::violations(&log, &limits, &operators)
+    };
+    let names: BTreeSet<_> = log.iter().map(|one| one.name.clone()).collect();
+    assert!(log.len() >= TENANTS, "{} {}", log.len(), names.len());
+    assert_eq!(at_a_time(6), []);
+    assert!(!at_a_time(2).is_empty(), "the shards did not run at the same time");
 }
