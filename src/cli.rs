@@ -57,6 +57,21 @@ Exit codes:
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
             lab, which ends by them, ends with 0";
 
+/// Those of `scan` alone.
+const SCAN_EXIT_CODES: &str = "\
+Exit codes:
+  0         done, whatever was found; or the reader of the pipe closed it
+  1         failed: the list could not be read to its end, or the results could
+            not be written
+  2         the command line, or a file named in it, cannot be used; one line
+            says why, and no target was contacted
+  5         nothing could be contacted: no resolver answered; every line of the
+            list was rejected; at least 20 networks were dialled and TCP opened
+            nowhere; or the list is empty and --require-targets was given
+  7         ended early, in order, since no resolver had answered for an hour;
+            run.json says so, and how many targets have no row
+  130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice";
+
 /// Surveys how mail domains answer STARTTLS, and says what each answer means
 /// for the mail sent there.
 #[derive(Debug, Parser)]
@@ -79,7 +94,7 @@ pub struct Cli {
 pub enum Command {
     /// Survey a list of domains and write a run directory
     #[command(
-        after_help = EXIT_CODES,
+        after_help = SCAN_EXIT_CODES,
         override_usage = "mxray scan [OPTIONS] <INPUT>\n       mxray scan --resume <RUN_DIR>"
     )]
     Scan(Box<ScanArgs>),

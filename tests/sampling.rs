@@ -441,6 +441,7 @@ async fn the_files_tell_who_was_not_asked() {
     });
     assert_eq!(info["sample"], told);
     assert_eq!(info["summary"]["endpoints_not_asked"], inferred);
+    assert_eq!(info["summary"]["endpoints"]["outcomes"]["not_asked"], inferred, "the word of the rows");
     assert_eq!(info["limits"]["names_asked_min"], 50);
     let again = tempfile::tempdir().unwrap();
     let judged = again.path().join("judged");

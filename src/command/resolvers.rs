@@ -1,7 +1,6 @@
 //! A survey whose resolvers do not answer: told at once, waited out, or ended.
 
 use super::error::{EXIT_NOTHING_ASKED, EXIT_RESOLVERS_LOST};
-use super::list_end::no_resolver;
 use super::say;
 use crate::lookup::{AskedResolver, DnsLookup, ResolverState};
 use crate::run_dir::ResolverInfo;
@@ -31,9 +30,15 @@ impl Lost {
 
     /// What `run.json` says of it.
     pub(super) fn error(&self, resolver: &str) -> Option<String> {
+        // A run keeps its resolver, for what is told of DANE rests on it.
         Some(match self.0.get()? {
-            ResolverState::NeverAnswered => no_resolver(resolver),
-            _ => format!("no resolver has answered for {} minutes ({resolver})", PATIENCE.as_secs() / 60),
+            ResolverState::NeverAnswered => {
+                format!("no resolver answered ({resolver}); a new run with --resolver ADDR:PORT asks another")
+            }
+            _ => format!(
+                "no resolver has answered for {} minutes ({resolver}); a run goes on with its own resolvers only",
+                PATIENCE.as_secs() / 60
+            ),
         })
     }
 

@@ -431,7 +431,8 @@ impl Surveyed {
         if interrupted.is_some() || self.lost.is_so() {
             text.push_str(&stopped_early(self.rows, self.unfinished));
             if let Some(path) = self.path.as_ref().filter(|_| self.resumable) {
-                text.push_str(&format!("mxray scan --resume {} goes on with it\n", path.display()));
+                let once = if self.lost.is_so() { ", once its resolver answers" } else { "" };
+                text.push_str(&format!("mxray scan --resume {} goes on with it{once}\n", path.display()));
             }
         }
         if aside {

@@ -82,6 +82,8 @@ macro_rules! reasons {
         impl fmt::Display for Reason {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
+                    // No phase was come to.
+                    Reason::Ended { kind: Kind::NotAsked, .. } => f.write_str(Kind::NotAsked.name()),
                     Reason::Ended { phase, kind } => write!(f, "{phase}_{kind}"),
                     $(Reason::$variant => f.write_str($name),)*
                     Reason::ReplyForm(form) => form.fmt(f),

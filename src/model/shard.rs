@@ -134,12 +134,17 @@ impl FromStr for Shard {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers =
-            text.split_once('/').and_then(|(number, of)| Some((number.parse().ok()?, of.parse().ok()?)));
+        let numbers = text.split_once('/').and_then(|(number, of)| Some((plain(number)?, plain(of)?)));
         numbers
             .and_then(|(number, of)| Self::new(number, of))
             .ok_or_else(|| format!("not a shard; try 1/3, the first of three (at most {SHARDS_MAX} shards)"))
     }
+}
+
+/// A number as it is written down, without a sign or zeros before it: one shard has one
+/// name.
+fn plain(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|number: &u32| number.to_string() == text)
 }
 
 #[cfg(test)]
@@ -158,7 +163,8 @@ mod tests {
         for (text, read) in [("1/1", true), ("3/3", true), ("1000/1000", true), ("0/3", false)] {
             assert_eq!(text.parse::<Shard>().is_ok(), read, "{text}");
         }
-        for text in ["4/3", "1/1001", "1/0", "1", "/", "a/b", "-1/3", "1/3/3"] {
+        for text in ["4/3", "1/1001", "1/0", "1", "/", "a/b", "-1/3", "1/3/3", "01/3", "+1/3", "1/+3", "1/03"]
+        {
             assert!(text.parse::<Shard>().is_err(), "{text}");
         }
         assert_eq!("2/3".parse::<Shard>().unwrap().to_string(), "2/3");

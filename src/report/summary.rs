@@ -23,7 +23,7 @@ pub(super) const OPERATORS_SHOWN: usize = 10;
 pub struct Counts {
     /// Domains, or endpoints.
     pub total: u64,
-    /// `ok`, or phase and kind: `connect_timeout`.
+    /// `ok`, `not_asked`, or phase and kind: `connect_timeout`.
     pub outcomes: Tally,
     /// Negotiated versions.
     pub versions: Tally,

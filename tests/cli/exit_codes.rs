@@ -62,7 +62,13 @@ fn a_list_for_which_no_resolver_answers_ends_with_5() {
     assert_eq!(ran.code, Some(5), "{}", ran.stderr);
     assert_eq!(
         last(&ran),
-        "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); --resolver ADDR:PORT names another"
+        "mxray: nothing could be contacted: no resolver answered (127.98.76.54:1); a new run with --resolver ADDR:PORT \
+         asks another"
+    );
+    assert!(
+        ran.stdout.contains("mxray scan --resume run goes on with it, once its resolver answers\n"),
+        "{}",
+        ran.stdout
     );
 }
 

@@ -121,10 +121,10 @@ fn tally<'a>(cells: impl Iterator<Item = &'a str>) -> BTreeMap<String, u64> {
     counts
 }
 
-/// `ok`, or phase and kind, as the summary writes it.
+/// `ok`, `not_asked`, or phase and kind, as the summary writes it.
 fn outcome(row: &Row) -> String {
     match row["outcome"].as_str() {
-        "ok" => "ok".to_string(),
+        same @ ("ok" | "not_asked") => same.to_string(),
         kind => format!("{}_{kind}", row["phase"]),
     }
 }
