@@ -185,6 +185,10 @@ pub enum Command {
         mut_arg("timeout", |option| option.help(preflight::TIMEOUT_HELP))
     )]
     Preflight(Box<PreflightArgs>),
+    /// Print the manual page of mxray, or write those of all commands
+    Man(ManArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
 }
 
 /// The same option of a command that has a run to take its value from.
@@ -501,6 +505,22 @@ pub struct RootsListArgs {
     /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
     #[arg(long, value_name = "STORE")]
     pub store: Vec<String>,
+}
+
+/// `mxray man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write the page of each command into this folder, e.g. /usr/local/share/man/man1 [default: print
+    /// that of mxray]
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+}
+
+/// `mxray completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
 }
 
 /// `mxray senders`

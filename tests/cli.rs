@@ -76,6 +76,8 @@ mod routes;
 mod second_look;
 #[path = "cli/senders.rs"]
 mod senders;
+#[path = "cli/shell_help.rs"]
+mod shell_help;
 #[cfg(unix)]
 #[path = "cli/standstill.rs"]
 mod standstill;

@@ -41,6 +41,7 @@ mod run_news;
 mod scan;
 mod scan_parts;
 mod senders;
+mod shell_help;
 mod signals;
 mod survey;
 mod tlsrpt;
@@ -97,6 +98,8 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Senders(args) => senders::run(args),
             Command::Revocation(args) => revocation::run(*args).await,
             Command::Preflight(args) => preflight::run(*args).await,
+            Command::Man(args) => shell_help::man(&args),
+            Command::Completions(args) => shell_help::completions(&args),
         }
     });
     // A thread may still sit in a read of standard input that nothing ends.

@@ -138,7 +138,8 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             }
             RootsCommand::List(args) => files.read_stores("--store", &args.store),
         },
-        Command::Senders(_) => {}
+        Command::Senders(_) | Command::Completions(_) => {}
+        Command::Man(args) => files.write("--output", &args.output),
         Command::Revocation(args) => {
             files.read("TARGET", &args.target);
             files.read_asking(&args.asking);

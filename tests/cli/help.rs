@@ -8,7 +8,7 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "scan",
     "probe",
     "judge",
@@ -24,6 +24,8 @@ const COMMANDS: [&str; 15] = [
     "senders",
     "revocation",
     "preflight",
+    "man",
+    "completions",
 ];
 
 /// The commands that the help lists, but for `help` itself.
