@@ -18,6 +18,9 @@ const STANDSTILL: Duration = Duration::from_secs(3);
 /// How long a server waits for a command.
 const SERVER_PATIENCE: Duration = Duration::from_secs(1);
 
+/// What it answers to EHLO.
+const OFFERS: &[u8] = b"250-mx.example\r\n250 STARTTLS\r\n";
+
 fn scan_of(listener: &TcpListener, folder: &Folder, words: &str) -> Child {
     let port = listener.local_addr().unwrap().port();
     folder.write("endpoints", format!("127.0.0.1,mx.example,,{port}\n"));
@@ -49,10 +52,10 @@ fn serve(listener: &TcpListener) {
 
 /// A client that is stopped before it hears the answer to its EHLO is too slow for the
 /// server, which says so and hangs up.
-fn stop_within_a_session(listener: &TcpListener, child: &Child) {
+fn stop_within_a_session(listener: &TcpListener, child: &Child, says: &[u8]) {
     let (mut stream, _lines) = greet(listener);
     signal(child, Signal::SIGSTOP);
-    stream.write_all(b"250-mx.example\r\n250 STARTTLS\r\n").unwrap();
+    stream.write_all(says).unwrap();
     thread::sleep(SERVER_PATIENCE);
     stream.write_all(b"421 4.4.2 mx.example Error: timeout exceeded\r\n").unwrap();
     drop(stream);
@@ -70,7 +73,7 @@ fn row(folder: &Folder) -> BTreeMap<String, String> {
 fn what_ends_while_the_process_is_stopped_is_asked_again() {
     let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), Folder::new());
     let child = scan_of(&listener, &folder, "--retries 1");
-    stop_within_a_session(&listener, &child);
+    stop_within_a_session(&listener, &child, OFFERS);
     // The retry, and the second look at a "no TLS".
     serve(&listener);
     serve(&listener);
@@ -85,12 +88,28 @@ fn what_ends_while_the_process_is_stopped_is_asked_again() {
 fn what_ends_while_the_process_is_stopped_is_told_as_its_own() {
     let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), Folder::new());
     let child = scan_of(&listener, &folder, "--retries 0");
-    stop_within_a_session(&listener, &child);
+    stop_within_a_session(&listener, &child, OFFERS);
     let ran = end(child);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let row = row(&folder);
     assert_eq!((&*row["outcome"], &*row["delivery"]), ("local_error", "undetermined"), "{row:?}");
     assert!(row["detail"].contains("this machine stood still"), "{row:?}");
+}
+
+/// The look that would have confirmed a "no TLS" is lost in it, and none comes after: the
+/// "no TLS" was seen once, and nobody contradicted it.
+#[test]
+fn a_second_look_that_is_lost_while_the_process_is_stopped_is_told_as_none() {
+    let (listener, folder) = (TcpListener::bind("127.0.0.1:0").unwrap(), Folder::new());
+    let child = scan_of(&listener, &folder, "--retries 0");
+    serve(&listener);
+    stop_within_a_session(&listener, &child, b"");
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let row = row(&folder);
+    assert_eq!((&*row["outcome"], &*row["delivery"]), ("not_offered", "undetermined"), "{row:?}");
+    assert!(row["other_attempts"].contains("local_error"), "{row:?}");
+    assert_eq!(row["reason"], "no_second_look", "{row:?}");
 }
 
 /// A server that speaks meanwhile has spoken in time: it is heard, or asked again where
