@@ -443,6 +443,18 @@ async fn the_files_tell_who_was_not_asked() {
     assert_eq!(info["summary"]["endpoints_not_asked"], inferred);
     assert_eq!(info["summary"]["endpoints"]["outcomes"]["not_asked"], inferred, "the word of the rows");
     assert_eq!(info["limits"]["names_asked_min"], 50);
+    let page = assert_cmd::Command::new(env!("CARGO_BIN_EXE_mxray"))
+        .arg("report")
+        .arg(run.path(""))
+        .args(["-o", "-", "--format", "md"])
+        .unwrap();
+    let unasked = domains.iter().filter(|row| row["outcome"] == "not_asked").count();
+    assert_eq!(info["summary"]["domains_not_asked"], unasked);
+    let told = format!(
+        "A sample stands for many names on one address: {inferred} of 1,004 endpoints were not asked, and decide {unasked} \
+         of 1,000 domains"
+    );
+    assert!(String::from_utf8_lossy(&page.stdout).contains(&told), "{told}");
     let again = tempfile::tempdir().unwrap();
     let judged = again.path().join("judged");
     let mut judging = assert_cmd::Command::new(env!("CARGO_BIN_EXE_mxray"));

@@ -130,4 +130,27 @@ mod tests {
             assert_eq!(escaped.replace("&#", "").matches('#').count(), 0, "{escaped}");
         }
     }
+
+    /// What a reader of the text sees is what was said.
+    fn read(text: &str) -> String {
+        let mut parts = text.split("&#");
+        let mut out = parts.next().unwrap().to_string();
+        for part in parts {
+            let (number, rest) = part.split_once(';').unwrap();
+            out.push(char::from_u32(number.parse().unwrap()).unwrap());
+            out.push_str(rest);
+        }
+        out
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_said_is_read_as_it_was_said(said in "(?s).{0,40}", piece in "[|`*_<>@#w.:/]{0,20}") {
+            let said = format!("{said}{piece}");
+            let escaped = escape(&said);
+            proptest::prop_assert_eq!(read(&escaped), said);
+            let is_plain = !escaped.contains(['|', '<', '>', '`', '*', '_', '@', '\\', '\n', '\r', '[', ']']);
+            proptest::prop_assert!(is_plain && !escaped.contains("://"), "{}", escaped);
+        }
+    }
 }

@@ -29,10 +29,12 @@ fn when(info: &RunInfo) -> String {
     let (started, ended) = match (&info.judged_from, info.merged_from.as_slice()) {
         (Some(from), _) => (from.started, from.ended),
         (None, []) => (info.started, info.ended),
-        (None, shards) => (
-            shards.iter().map(|shard| shard.started).min().unwrap_or(info.started),
-            shards.iter().map(|shard| shard.ended).max().unwrap_or(info.ended),
-        ),
+        // Where one of them did not end, neither did all.
+        (None, shards) => {
+            let ends: Option<Vec<Timestamp>> = shards.iter().map(|shard| shard.ended).collect();
+            let started = shards.iter().map(|shard| shard.started).min();
+            (started.unwrap_or(info.started), ends.and_then(|ends| ends.into_iter().max()))
+        }
     };
     match ended {
         Some(ended) => format!("Asked from {started:.0} to {ended:.0} (UTC)"),
@@ -239,4 +241,69 @@ fn looks(limits: &RunLimits) -> String {
 fn timeouts(limits: &RunLimits) -> String {
     let one = |(phase, ms): (&String, &u64)| format!("{} {ms} ms", shown(phase));
     limits.timeouts_ms.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run_dir::fixtures::run_info;
+    use crate::run_dir::{JudgedFrom, MergedShard, RunSample};
+
+    fn told<'a>(about: &'a AboutRun, name: &str) -> Option<&'a str> {
+        about.settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn a_run_of_shards_is_as_old_as_its_first_and_names_them_all() {
+        let mut info = run_info();
+        let shard = |number: u8, started: &str, ended: &str| MergedShard {
+            shard: format!("{number}/2").parse().unwrap(),
+            run: format!("part{number}"),
+            command: Vec::new(),
+            ehlo_name: format!("s{number}.example"),
+            resolver: "192.0.2.53:53".to_string(),
+            started: started.parse().unwrap(),
+            ended: Some(ended.parse().unwrap()),
+        };
+        info.merged_from = vec![
+            shard(1, "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"),
+            shard(2, "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"),
+        ];
+        let about = about(&info, None);
+        assert_eq!(about.when, "Asked from 2026-01-01T00:00:00Z to 2026-02-02T00:00:00Z (UTC)");
+        let shards = told(&about, "Joined from").unwrap();
+        assert!(
+            shards.contains("1/2 (EHLO s1.example") && shards.contains("2/2 (EHLO s2.example"),
+            "{shards}"
+        );
+        // Of one that was killed nobody knows when it ended.
+        info.merged_from[0].ended = None;
+        assert!(when(&info).contains("when it ended is not known"), "{}", when(&info));
+    }
+
+    #[test]
+    fn a_run_that_was_judged_again_is_as_old_as_what_was_seen() {
+        let mut info = run_info();
+        info.judged_from = Some(JudgedFrom {
+            run: "old\u{202e}run".to_string(),
+            mxray: "0.1.0".to_string(),
+            command: Vec::new(),
+            started: "2025-01-01T00:00:00Z".parse().unwrap(),
+            ended: Some("2025-01-02T00:00:00Z".parse().unwrap()),
+            finished: Some(true),
+        });
+        info.resumed = vec!["2026-05-05T00:00:00Z".parse().unwrap(); MOMENTS_TOLD_MAX + 2];
+        info.sample = Some(RunSample {
+            endpoints_alike: 4,
+            names_asked: 200,
+            names_inferred: 9000,
+            endpoints_differ: 1,
+        });
+        let about = about(&info, None);
+        assert_eq!(about.when, "Asked from 2025-01-01T00:00:00Z to 2025-01-02T00:00:00Z (UTC)");
+        let notice = about.notices.iter().find(|notice| notice.starts_with("Judged again")).unwrap();
+        assert!(!notice.contains('\u{202e}'), "{notice}");
+        assert!(told(&about, "Gone on with").unwrap().ends_with(" and 2 times more"));
+        assert!(told(&about, "Sample").unwrap().contains("stand for 9,000 more"));
+    }
 }

@@ -39,7 +39,8 @@ was seen, every reply whole; `facts.jsonl`, one line for each target with all th
 `mxray judge` makes new verdicts from these, `certificates.csv` and `rejects.csv`. While a run goes on there is
 `run.json.new`, too: it keeps room on the disk for `run.json`; and while `--resume` writes the tables anew, each has the
 name `….new`. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
-(what the lab played), and `lab-roots.pem` and `lab-connectors.toml` for `mxray judge`.
+(what the lab played), and `lab-roots.pem` and `lab-connectors.toml` for `mxray judge`. `mxray report` and `mxray scan
+--report` add `report.html` (or `report.md`), `report-partners.csv` and `report-certificates.csv`.
 
 In `run.json`, `finished` is `null` as long as a run goes on. It stays `null` if the run is killed: then the last second
 may be missing, and the last line of each file may be cut short. It is `false` if the run was stopped or broke off;
