@@ -2,6 +2,7 @@
 //! servers and the DNS said.
 
 use super::UsageError;
+use super::judging::LAB_STORE;
 use crate::run_dir::RunInfo;
 use std::fmt::Display;
 use std::path::Path;
@@ -26,15 +27,25 @@ pub fn check_comparable(
     (after_dir, after): (&Path, &RunInfo),
 ) -> Result<(), UsageError> {
     for (option, what) in DECIDING {
-        let [was, is] =
-            [before, after].map(|info| info.judged_by.options.get(option).map(|named| named.sha256));
-        if was == is {
+        if is_same(option, before, after) {
             continue;
         }
         let words = [before, after].map(|info| words(option, info));
         return Err(refused(before_dir, after_dir, (option, what), words));
     }
     Ok(())
+}
+
+/// Whether an option meant the same for both. One that a run does not have was not named: a run
+/// of a lab has no sender's file.
+fn is_same(option: &str, before: &RunInfo, after: &RunInfo) -> bool {
+    let [was, is] = [before, after].map(|info| info.judged_by.options.get(option));
+    match (was, is) {
+        (Some(was), Some(is)) => was.sha256 == is.sha256,
+        (None, None) => true,
+        _ if option == SENDER => before.sender == after.sender && before.mxray == after.mxray,
+        (named, None) | (None, named) => named.is_none_or(|named| named.words.is_empty()),
+    }
 }
 
 /// What an option named. A sender has a name, even where nobody named one.
@@ -51,7 +62,10 @@ fn refused(
 ) -> UsageError {
     let (before, after) = (before.display(), after.display());
     let again = |run: &dyn Display, words: &[String]| {
-        format!("mxray judge {run} --{option} {} -o NEW_RUN", words.join(&format!(" --{option} ")))
+        // Nobody else has those of a lab.
+        let words =
+            if words == [LAB_STORE] { "FILE".to_string() } else { words.join(&format!(" --{option} ")) };
+        format!("mxray judge {run} --{option} {words} -o NEW_RUN")
     };
     let told = |words: &[String]| if words.is_empty() { "none".to_string() } else { words.join(" ") };
     let how = if was == is {
@@ -100,6 +114,7 @@ mod tests {
         // A name that means the same, and what is only told beside.
         let same = [("sender", "./my.toml", 1), ("roots", "mozilla", 2), ("expect", "partners.csv", 3)];
         assert_eq!(checked(&usual, &same), Ok(()));
+        assert_eq!(checked(&usual, &[usual[1], ("connectors", "", 7)]), Ok(()), "nothing is named");
         for (after, told) in [
             (
                 &[("sender", "google", 3), usual[1]][..],
@@ -110,6 +125,11 @@ mod tests {
                 &[usual[0], ("roots", "mozilla", 3)],
                 "the root certificates differ (both mozilla, with other content); judge both again: \
                  mxray judge a --roots mozilla -o NEW_RUN, and so with b",
+            ),
+            (
+                &[usual[0], ("roots", "lab", 3)],
+                "the root certificates differ (mozilla and lab); judge the second again: \
+                 mxray judge b --roots mozilla -o NEW_RUN",
             ),
             (
                 &[usual[0], usual[1], ("connectors", "c.json", 3), ("accepted-domain", "a.example", 4)],

@@ -102,7 +102,10 @@ fn runs_of_one_thing_are_the_same_and_what_became_worse_has_an_exit_code() {
     let expected = serde_json::json!({"worse": 1, "now_undetermined": 1, "determined_now": 1, "changed": 1});
     assert_eq!(counts(folder, "a b"), expected);
     // The other way round nothing is worse.
-    assert_eq!(diff(folder, "b a --fail-on worse").code, Some(0));
+    let turned = diff(folder, "b a --fail-on worse");
+    assert_eq!(turned.code, Some(0));
+    let note = "note    The first run is the later one.\n";
+    assert!(turned.stdout.contains(note) && !worse.stdout.contains(note), "{}", turned.stdout);
     assert_eq!(diff(folder, "a b").code, Some(0), "nobody asked for an error");
 }
 
@@ -233,4 +236,18 @@ fn a_file_is_written_where_it_is_named() {
         assert_eq!(folder.read(format), printed.stdout);
     }
     assert!(fs::read_dir(folder.path()).unwrap().count() > 3);
+}
+
+/// A lab has no file of a sender, and `judge` names one.
+#[test]
+fn a_demo_is_compared_with_what_is_judged_of_it_and_not_with_another() {
+    let folder = Folder::new();
+    for run in ["one", "other"] {
+        assert_eq!(folder.run(["demo", "--domains", "3", "-o", run]).code, Some(0));
+    }
+    assert_eq!(folder.run("judge one -o judged".split(' ')).code, Some(0));
+    assert_eq!(counts(&folder, "one judged")["same"], 3);
+    let refused = diff(&folder, "one other");
+    let told = "the root certificates differ (both lab, with other content); judge both again: mxray judge one --roots FILE ";
+    assert!(refused.code == Some(2) && refused.stderr.contains(told), "{}", refused.stderr);
 }

@@ -15,6 +15,7 @@ use crate::report::diff::{
 };
 use crate::run_dir::RunInfo;
 use crate::run_dir::read::{CertificateKeys, DomainRow, PairedBy, PairedRows, StoreError, StoredRun};
+use jiff::Timestamp;
 use output::Output;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -80,7 +81,7 @@ fn head(runs: &[OpenedRun<'_>; 2], rows: [u64; 2]) -> DiffHead {
     let [before, after] = runs;
     let named = |(dir, run): &OpenedRun<'_>, domains| DiffedRun {
         run: dir.display().to_string(),
-        started: run.info().started,
+        started: asked_at(run.info()),
         domains,
         finished: is_finished(run),
     };
@@ -93,11 +94,19 @@ fn head(runs: &[OpenedRun<'_>; 2], rows: [u64; 2]) -> DiffHead {
     }
 }
 
+/// When a run began to ask, however often it was judged.
+fn asked_at(info: &RunInfo) -> Timestamp {
+    info.judged_from.as_ref().map_or(info.started, |from| from.started.min(info.started))
+}
+
 /// What makes the runs less alike than they look.
 fn notes(runs: &[OpenedRun<'_>; 2]) -> Vec<String> {
     let [(_, before), (_, after)] = runs;
     let (was, is) = (before.info(), after.info());
     let mut notes = Vec::new();
+    if asked_at(was) > asked_at(is) {
+        notes.push("The first run is the later one.".to_string());
+    }
     if was.mxray != is.mxray {
         notes.push(format!(
             "The runs were judged by mxray {} and {}, whose rules may differ; mxray judge makes both by the same.",

@@ -261,6 +261,11 @@ fn written(writer: &mut dyn DiffWriter) {
             Some("delivery=encrypted authenticated=undetermined:no_validating_resolver"),
             Some(long.as_str()),
         ),
+        (
+            "aa.example",
+            Some("delivery=encrypted weakest_cert_dates=valid cert_dates=valid cert_key=strong"),
+            Some("delivery=encrypted weakest_cert_dates=expired cert_dates=expired cert_key=weak"),
+        ),
         ("b.example", Some("delivery=plaintext"), Some("delivery=encrypted inferred_from=mx.b.example")),
         ("c.example", Some("tls_rpt=none mx_host=a"), Some("tls_rpt=yes mx_host=b")),
         ("d.example", Some("delivery=encrypted"), Some("delivery=undetermined reason=network_suspect")),
@@ -304,16 +309,16 @@ fn csv_has_a_row_for_each_domain_that_is_told() {
     let header = reader.headers().unwrap().clone();
     let place = |name: &str| header.iter().position(|column| column == name).unwrap();
     let rows: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), 31);
+    assert_eq!(rows.len(), 32);
     let told = |row: usize| {
         ["domain", "change", "decided_by", "signs", "inferred", "line_before"]
             .map(|name| &rows[row][place(name)])
     };
-    assert_eq!(told(1), ["b.example", "better", "delivery", "delivery_better", "yes", "1"]);
-    assert_eq!(told(2), ["c.example", "changed", "", "host_moved tls_rpt_appeared", "no", "1"]);
-    assert_eq!(told(4), ["e.example", "came", "", "", "no", ""]);
+    assert_eq!(told(2), ["b.example", "better", "delivery", "delivery_better", "yes", "1"]);
+    assert_eq!(told(3), ["c.example", "changed", "", "host_moved tls_rpt_appeared", "no", "1"]);
+    assert_eq!(told(5), ["e.example", "came", "", "", "no", ""]);
     assert_eq!(
-        (&rows[1][place("delivery_before")], &rows[1][place("delivery_after")]),
+        (&rows[2][place("delivery_before")], &rows[2][place("delivery_after")]),
         ("plaintext", "encrypted")
     );
 }
@@ -324,10 +329,10 @@ fn json_is_one_document() {
     written(&mut JsonDiff::new(&mut out, &head()).unwrap());
     let told: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!((&told["schema"], &told["before"]["run"]), (&1.into(), &"october".into()));
-    assert_eq!(told["domains"].as_array().unwrap().len(), 31);
-    assert_eq!(told["domains"][1]["after"]["inferred_from"], "mx.b.example");
-    assert_eq!(told["domains"][4]["before"], serde_json::Value::Null);
-    assert_eq!((&told["counts"]["worse"], &told["counts"]["same"]), (&1.into(), &1.into()));
+    assert_eq!(told["domains"].as_array().unwrap().len(), 32);
+    assert_eq!(told["domains"][2]["after"]["inferred_from"], "mx.b.example");
+    assert_eq!(told["domains"][5]["before"], serde_json::Value::Null);
+    assert_eq!((&told["counts"]["worse"], &told["counts"]["same"]), (&2.into(), &1.into()));
     assert_eq!((&told["inferred"]["better"], &told["signs"]["host_moved"]), (&1.into(), &1.into()));
     let mut out = Vec::new();
     JsonDiff::new(&mut out, &head()).unwrap().finish(&DiffTotals::default()).unwrap();

@@ -100,6 +100,23 @@ fn told(domain: &ComparedDomain<'_>, column: ComparedColumn) -> String {
     format!("      {}: {}\n        -> {}\n", column.name(), cell(0), cell(1))
 }
 
+/// Columns that say of the delivery what another says of the weakest host, which often is the
+/// same one.
+const TWINS: [(ComparedColumn, ComparedColumn); 6] = [
+    (ComparedColumn::DeliveryTlsVersion, ComparedColumn::WeakestTlsVersion),
+    (ComparedColumn::DeliveryCipherSuite, ComparedColumn::WeakestCipherSuite),
+    (ComparedColumn::CertChain, ComparedColumn::WeakestCertChain),
+    (ComparedColumn::CertDates, ComparedColumn::WeakestCertDates),
+    (ComparedColumn::CertName, ComparedColumn::WeakestCertName),
+    (ComparedColumn::CertKey, ComparedColumn::WeakestCertKey),
+];
+
+/// Whether its twin has said the same.
+fn is_told_already(domain: &ComparedDomain<'_>, column: ComparedColumn) -> bool {
+    let twin = TWINS.iter().find(|(other, _)| *other == column);
+    twin.is_some_and(|(_, weakest)| domain.cells(*weakest) == domain.cells(column))
+}
+
 /// The signs that are not lines of the order, in lines.
 fn other_signs(signs: &[DiffSign]) -> String {
     let told = signs.iter().filter(|sign| !matches!(sign, DiffSign::Turned(..)));
@@ -114,7 +131,9 @@ fn entry(domain: &ComparedDomain<'_>) -> String {
     }
     out.push('\n');
     for sign in &domain.comparison.signs {
-        if let DiffSign::Turned(column, _) = sign {
+        if let DiffSign::Turned(column, _) = sign
+            && !is_told_already(domain, *column)
+        {
             out.push_str(&told(domain, *column));
         }
     }
