@@ -249,8 +249,8 @@ fn counted(each: ConnectionsEach) -> String {
     let both = if named == nameless { String::new() } else { format!(", one without a name {nameless}") };
     format!(
         "\nA host with two addresses is asked at both, one without a known address at none. Counted as if every host answered,\n\
-         in TLS 1.3 with X25519: a name at an address takes {named} connections by these options{both}. Hosts that choose what the\n\
-         sender does not offer or refuse take more, those that do not answer fewer. Second looks, retries and cool-downs come\n\
+         in TLS 1.3 with X25519: a name at an address takes {named} connections by these options{both}. Hosts whose handshake\n\
+         fails take more, those that do not answer fewer. Second looks, retries and cool-downs come\n\
          on top. That a session takes {SESSION_ASSUMED:?} is assumed.\n"
     )
 }
