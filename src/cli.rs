@@ -57,6 +57,18 @@ Exit codes:
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
             lab, which ends by them, ends with 0";
 
+/// What the help says of an exit code; `None` of one that there is not.
+pub fn exit_code_text(code: &str) -> Option<String> {
+    // The text of a code goes on in lines that stand further in.
+    let is_code = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+    let of = |line: &str| line.get(..12).map_or("", str::trim).split(", ").any(|known| known == code);
+    let mut lines = EXIT_CODES.lines().skip_while(|line| !(is_code(line) && of(line)));
+    let first = lines.next()?;
+    let further = lines.take_while(|line| !is_code(line));
+    let words = std::iter::once(first).chain(further).filter_map(|line| line.get(12..));
+    Some(words.collect::<Vec<_>>().join(" "))
+}
+
 /// Those of `scan` alone.
 const SCAN_EXIT_CODES: &str = "\
 Exit codes:
@@ -185,6 +197,9 @@ pub enum Command {
         mut_arg("timeout", |option| option.help(preflight::TIMEOUT_HELP))
     )]
     Preflight(Box<PreflightArgs>),
+    /// Say what a word of the output means, why it matters and what mends it
+    #[command(after_help = "Exit codes: 0 each was explained; 2 one is no word of the output.")]
+    Explain(ExplainArgs),
     /// Print the manual page of mxray, or write those of all commands
     Man(ManArgs),
     /// Print the completions of a shell
@@ -505,6 +520,14 @@ pub struct RootsListArgs {
     /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
     #[arg(long, value_name = "STORE")]
     pub store: Vec<String>,
+}
+
+/// `mxray explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A reason, a cause, a column, a value of a column or an exit code, e.g. tls_alert, delivery, plaintext, 6
+    #[arg(required = true, value_name = "WORD")]
+    pub words: Vec<String>,
 }
 
 /// `mxray man`

@@ -37,6 +37,8 @@ mod enumerate;
 mod exit_codes;
 #[path = "cli/expect.rs"]
 mod expect;
+#[path = "cli/explain.rs"]
+mod explain;
 #[cfg(feature = "export")]
 #[path = "cli/export.rs"]
 mod export;

@@ -6,7 +6,7 @@ use crate::cli::{ExportArgs, ExportFormatArg};
 use crate::model::text::grouped;
 use crate::plan::UsageError;
 use crate::run_dir::export::{
-    Condition, CsvExport, ExportColumn, ExportTable, ExportWriter, JsonExport, ParquetTable, TableError,
+    Condition, CsvExport, ExportWriter, JsonExport, ParquetTable, RunColumn, RunTable, TableError,
     export_rows,
 };
 use crate::run_dir::read::StoredRun;
@@ -19,8 +19,8 @@ use std::process::ExitCode;
 
 /// What to write of a table.
 struct Selected {
-    table: ExportTable,
-    columns: Vec<ExportColumn>,
+    table: RunTable,
+    columns: Vec<RunColumn>,
     conditions: Vec<Condition>,
 }
 
@@ -47,17 +47,17 @@ pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
 
 /// The tables with their columns and conditions.
 fn selected(args: &ExportArgs) -> Result<Vec<Selected>, UsageError> {
-    let all = ExportTable::all();
+    let all = RunTable::all();
     let names: Vec<&str> = all.iter().map(|table| table.name).collect();
     if let Some(unknown) = args.tables.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(UsageError(format!("there is no table `{unknown}`; there are {}", names.join(", "))));
     }
     let is_part = !args.columns.is_empty() || !args.conditions.is_empty();
-    let is_asked = |table: &ExportTable| match &args.tables[..] {
+    let is_asked = |table: &RunTable| match &args.tables[..] {
         [] => !is_part || table.name == "domains",
         named => named.iter().any(|name| name == table.name),
     };
-    let tables: Vec<ExportTable> = all.into_iter().filter(is_asked).collect();
+    let tables: Vec<RunTable> = all.into_iter().filter(is_asked).collect();
     if is_part && tables.len() > 1 {
         return Err(UsageError(
             "--columns and --where are about one table; name it with --tables".to_string(),
@@ -66,12 +66,12 @@ fn selected(args: &ExportArgs) -> Result<Vec<Selected>, UsageError> {
     tables.into_iter().map(|table| select(args, table)).collect()
 }
 
-fn select(args: &ExportArgs, table: ExportTable) -> Result<Selected, UsageError> {
+fn select(args: &ExportArgs, table: RunTable) -> Result<Selected, UsageError> {
     let column = |name: &String| {
         let unknown = || UsageError(format!("the table {} has no column `{name}`", table.name));
         table.column(name.trim()).ok_or_else(unknown)
     };
-    let mut columns: Vec<ExportColumn> = args.columns.iter().map(column).collect::<Result<_, _>>()?;
+    let mut columns: Vec<RunColumn> = args.columns.iter().map(column).collect::<Result<_, _>>()?;
     if let Some(twice) =
         columns.iter().enumerate().find(|(at, column)| columns.iter().take(*at).any(|it| it == *column))
     {
@@ -131,7 +131,7 @@ fn to_stdout(args: &ExportArgs, selected: &Selected) -> Result<ExitCode, Command
 fn text_writer<'a, W: Write + 'a>(
     format: ExportFormatArg,
     writer: W,
-    columns: &[ExportColumn],
+    columns: &[RunColumn],
 ) -> io::Result<Box<dyn ExportWriter + 'a>> {
     Ok(match format {
         ExportFormatArg::Jsonl => Box::new(JsonExport::new(writer, columns)),

@@ -16,6 +16,7 @@ mod display;
 mod dry_run;
 mod error;
 #[cfg(feature = "export")]
+mod explain;
 mod export;
 mod judge;
 #[cfg(feature = "lab")]
@@ -98,6 +99,7 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             Command::Senders(args) => senders::run(args),
             Command::Revocation(args) => revocation::run(*args).await,
             Command::Preflight(args) => preflight::run(*args).await,
+            Command::Explain(args) => explain::run(&args),
             Command::Man(args) => shell_help::man(&args),
             Command::Completions(args) => shell_help::completions(&args),
         }

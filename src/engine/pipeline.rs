@@ -54,19 +54,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Domains that may wait for their endpoints, for each connection that may be
-/// open: enough that a slow address does not starve the others.
-const DOMAINS_WAITING_PER_CONNECTION: usize = 8;
-
-/// Domains that may wait in any case.
-const DOMAINS_WAITING_MIN: usize = 1024;
-
-/// Domains beyond those that may wait because time must pass before a host of
-/// theirs is asked again. Each takes some kilobytes. At 60 s for a second look
-/// that is a thousand a second which say "no TLS"; beyond it the reading of
-/// targets waits.
-const DOMAINS_PAUSED_MAX: usize = 65_536;
-
 /// What a task reports when it ends.
 enum Event {
     Looked { facts: DomainFacts, number: u32 },
@@ -258,25 +245,6 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
             self.probed(id, known).await?;
         }
         self.record_held().await
-    }
-
-    /// Domains that may wait in memory.
-    fn domains_waiting_max(&self) -> usize {
-        DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION)
-    }
-
-    /// Whether the list may be read on. Who comes back from a file comes first: he was
-    /// read before, and is of those that take longest.
-    fn may_read_on(&self) -> bool {
-        self.coming_back.is_empty() && !self.names_may_come_back() && self.has_room()
-    }
-
-    fn has_room(&self) -> bool {
-        let waiting_max = self.domains_waiting_max();
-        let paused = self.keys.paused_domains().min(DOMAINS_PAUSED_MAX);
-        // Whoever waits for a slow connection is beside those who wait for a quick one.
-        self.lookups.has_room()
-            && self.joiner.len() + self.lookups.busy() < waiting_max + paused + self.pacer.slow()
     }
 
     /// Starts what may start; gives the time to wait if only the rate forbids

@@ -138,7 +138,7 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             }
             RootsCommand::List(args) => files.read_stores("--store", &args.store),
         },
-        Command::Senders(_) | Command::Completions(_) => {}
+        Command::Senders(_) | Command::Explain(_) | Command::Completions(_) => {}
         Command::Man(args) => files.write("--output", &args.output),
         Command::Revocation(args) => {
             files.read("TARGET", &args.target);

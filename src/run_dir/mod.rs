@@ -20,6 +20,7 @@ mod journal;
 pub mod read;
 mod run_info;
 mod stream;
+mod tables;
 mod write_error;
 
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use run_info::{
     RunNews, RunPause, RunSample,
 };
 pub use stream::{DomainStream, StreamFormat};
+pub use tables::{RunColumn, RunTable};
 
 use std::io;
 use std::path::PathBuf;

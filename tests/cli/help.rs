@@ -8,7 +8,7 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "scan",
     "probe",
     "judge",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 17] = [
     "senders",
     "revocation",
     "preflight",
+    "explain",
     "man",
     "completions",
 ];

@@ -1,9 +1,22 @@
-//! Who waits where many wait: in memory as long as they are few, else in a file.
+//! How many wait, and where: in memory as long as they are few, else in a file.
 
 use super::{EngineError, Pipeline};
 use crate::engine::pace::{AskedPlace, BucketKey};
 use crate::model::{DomainFacts, ProbeKey};
 use crate::stage::{Lookup, Probe};
+
+/// Domains that may wait for their endpoints, for each connection that may be
+/// open: enough that a slow address does not starve the others.
+const DOMAINS_WAITING_PER_CONNECTION: usize = 8;
+
+/// Domains that may wait in any case.
+const DOMAINS_WAITING_MIN: usize = 1024;
+
+/// Domains beyond those that may wait because time must pass before a host of
+/// theirs is asked again. Each takes some kilobytes. At 60 s for a second look
+/// that is a thousand a second which say "no TLS"; beyond it the reading of
+/// targets waits.
+const DOMAINS_PAUSED_MAX: usize = 65_536;
 
 /// Keys at one network, and of one operator, that may wait in memory; domains whose
 /// keys would be more wait in a file. So many for each address, so that none of these
@@ -23,6 +36,25 @@ const KEYS_WAITING_CROWDED_MAX: usize = 256;
 const DOMAINS_BACK_AT_ONCE: usize = 64;
 
 impl<L: Lookup, P: Probe> Pipeline<L, P> {
+    /// Domains that may wait in memory.
+    pub(super) fn domains_waiting_max(&self) -> usize {
+        DOMAINS_WAITING_MIN.max(self.config.limits.in_flight * DOMAINS_WAITING_PER_CONNECTION)
+    }
+
+    /// Whether the list may be read on. Who comes back from a file comes first: he was
+    /// read before, and is of those that take longest.
+    pub(super) fn may_read_on(&self) -> bool {
+        self.coming_back.is_empty() && !self.names_may_come_back() && self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        let waiting_max = self.domains_waiting_max();
+        let paused = self.keys.paused_domains().min(DOMAINS_PAUSED_MAX);
+        // Whoever waits for a slow connection is beside those who wait for a quick one.
+        self.lookups.has_room()
+            && self.joiner.len() + self.lookups.busy() < waiting_max + paused + self.pacer.slow()
+    }
+
     /// Has a domain wait in the file, if many wait already for what it waits for.
     pub(super) fn put_aside(&mut self, facts: &DomainFacts) -> bool {
         let Some(group) = self.crowded(facts) else { return false };

@@ -7,6 +7,9 @@ mod ends;
 mod entry;
 mod policies;
 mod reasons;
+mod topics;
+
+pub use topics::Topic;
 
 use crate::model::{Kind, Phase};
 
@@ -17,6 +20,22 @@ pub struct WordMeaning {
     pub means: &'static str,
     /// Who can do what about it.
     pub mends: &'static str,
+}
+
+/// Why such a word matters, and where it is written; `None` of a word that
+/// [`words`] does not know.
+pub fn topic(code: &str) -> Option<Topic> {
+    words(code).and_then(|_| topics::topic_of(code))
+}
+
+/// The words that have a text in it, in the order of the tables; of the ends of
+/// attempts those of each phase and kind.
+pub fn known() -> Vec<String> {
+    let all = checks::CHECKS.iter().chain(reasons::REASONS).chain(policies::POLICIES);
+    let named = all.map(|(name, ..)| (*name).to_string());
+    let ends =
+        Phase::ALL.iter().flat_map(|phase| Kind::ALL.iter().map(move |kind| format!("{phase}_{kind}")));
+    named.chain(ends.filter(|code| ended(code).is_some())).collect()
 }
 
 /// What a reason, a cause of a check or the end of an attempt (`tls_alert`) means, or
@@ -86,6 +105,15 @@ mod tests {
             let known = Reason::names().chain(causes.map(|(name, _)| *name)).any(|known| known == *name);
             assert!(known, "{name} is no word of the output");
         }
+    }
+
+    #[test]
+    fn every_word_matters_for_something_that_is_written() {
+        for code in known() {
+            let topic = topic(&code).unwrap_or_else(|| panic!("{code} is about nothing"));
+            assert!(topic.source.starts_with("RFC ") || topic.source.starts_with("docs/"), "{code}");
+        }
+        assert_eq!(topic("tls_nonsense"), None);
     }
 
     #[test]

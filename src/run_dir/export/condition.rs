@@ -1,12 +1,12 @@
 //! Which rows are exported: `delivery=plaintext`, `reason!=tls_alert`.
 
-use super::tables::{ExportColumn, ExportTable};
+use super::super::tables::{RunColumn, RunTable};
 use crate::run_dir::columns::CellKind;
 
 /// A column and what its cell has to be, or must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    column: ExportColumn,
+    column: RunColumn,
     value: String,
     is_equal: bool,
 }
@@ -32,7 +32,7 @@ impl Condition {
     ///
     /// # Errors
     /// [`ConditionError`].
-    pub fn parse(text: &str, table: &ExportTable) -> Result<Self, ConditionError> {
+    pub fn parse(text: &str, table: &RunTable) -> Result<Self, ConditionError> {
         let Some((before, value)) = text.split_once('=') else {
             return Err(ConditionError::NoComparison(text.to_string()));
         };
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn conditions_hold_for_whole_cells_values_before_a_cause_and_words_of_lists() {
         let [domains, endpoints] = ["domains", "endpoints"]
-            .map(|name| ExportTable::all().into_iter().find(|table| table.name == name).unwrap());
+            .map(|name| RunTable::all().into_iter().find(|table| table.name == name).unwrap());
         for (table, condition, cell, holds) in [
             (&domains, "delivery=plaintext", "plaintext", true),
             (&domains, "delivery = plaintext", "encrypted", false),

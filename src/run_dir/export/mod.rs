@@ -6,16 +6,15 @@
 mod condition;
 mod parquet;
 mod plain;
-mod tables;
 mod typed;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::parquet::{ParquetTable, ROW_GROUP_BYTES_MAX, ROW_GROUP_ROWS_MAX};
+pub use super::tables::{RunColumn, RunTable};
 pub use condition::{Condition, ConditionError};
 pub use plain::{CsvExport, JsonExport};
-pub use tables::{ExportColumn, ExportTable};
 
 use super::read::{RowCells, StoreError, TableRows};
 use std::io;
@@ -71,8 +70,8 @@ pub enum TableError {
 /// [`TableError`]: a row is damaged, or cannot be written.
 pub fn export_rows(
     dir: &Path,
-    table: &ExportTable,
-    columns: &[ExportColumn],
+    table: &RunTable,
+    columns: &[RunColumn],
     conditions: &[Condition],
     writer: &mut dyn ExportWriter,
 ) -> Result<u64, TableError> {

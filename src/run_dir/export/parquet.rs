@@ -2,7 +2,7 @@
 //! size, for a group is written one column after the other.
 
 use super::typed::TypedCell;
-use super::{EXPORT_VERSION, ExportColumn, ExportError, ExportWriter};
+use super::{EXPORT_VERSION, ExportError, ExportWriter, RunColumn};
 use crate::run_dir::SCHEMA_VERSION;
 use crate::run_dir::columns::CellKind;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
@@ -38,7 +38,7 @@ const PRESENT_IN_LIST: i16 = 2;
 /// Writes a Parquet file.
 pub struct ParquetTable<W: Write + Send> {
     writer: SerializedFileWriter<W>,
-    columns: Vec<(ExportColumn, Gathered)>,
+    columns: Vec<(RunColumn, Gathered)>,
     rows: usize,
     bytes: usize,
 }
@@ -153,7 +153,7 @@ impl Gathered {
 }
 
 /// A column of the schema. Every one may be empty.
-fn field(column: &ExportColumn) -> Result<TypePtr> {
+fn field(column: &RunColumn) -> Result<TypePtr> {
     let text = |name: &str, repetition| {
         Type::primitive_type_builder(name, Physical::BYTE_ARRAY)
             .with_repetition(repetition)
@@ -195,16 +195,11 @@ impl<W: Write + Send> ParquetTable<W> {
     ///
     /// # Errors
     /// That of the writer.
-    pub fn new(
-        writer: W,
-        table: &str,
-        columns: &[ExportColumn],
-        about: &[(&str, String)],
-    ) -> io::Result<Self> {
+    pub fn new(writer: W, table: &str, columns: &[RunColumn], about: &[(&str, String)]) -> io::Result<Self> {
         Self::begin(writer, table, columns, about).map_err(io_error)
     }
 
-    fn begin(writer: W, table: &str, columns: &[ExportColumn], about: &[(&str, String)]) -> Result<Self> {
+    fn begin(writer: W, table: &str, columns: &[RunColumn], about: &[(&str, String)]) -> Result<Self> {
         let fields = columns.iter().map(field).collect::<Result<Vec<_>>>()?;
         let schema = Type::group_type_builder(table).with_fields(fields).build()?;
         let versions = [("schema", SCHEMA_VERSION.to_string()), ("export", EXPORT_VERSION.to_string())];

@@ -1,7 +1,7 @@
 //! CSV and JSON Lines, as `mxray scan` writes them.
 
 use super::typed::TypedCell;
-use super::{ExportColumn, ExportError, ExportWriter};
+use super::{ExportError, ExportWriter, RunColumn};
 use crate::run_dir::columns::CellKind;
 use std::io::{self, BufWriter, Write};
 
@@ -13,7 +13,7 @@ impl<W: Write> CsvExport<W> {
     ///
     /// # Errors
     /// That of the writer.
-    pub fn new(writer: W, columns: &[ExportColumn]) -> io::Result<Self> {
+    pub fn new(writer: W, columns: &[RunColumn]) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(writer);
         writer.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
         Ok(Self(writer))
@@ -40,19 +40,19 @@ impl<W: Write> ExportWriter for CsvExport<W> {
 /// One object a line.
 pub struct JsonExport<W: Write> {
     writer: BufWriter<W>,
-    columns: Vec<ExportColumn>,
+    columns: Vec<RunColumn>,
     line: Vec<u8>,
 }
 
 impl<W: Write> JsonExport<W> {
     /// Writes nothing yet.
-    pub fn new(writer: W, columns: &[ExportColumn]) -> Self {
+    pub fn new(writer: W, columns: &[RunColumn]) -> Self {
         Self { writer: BufWriter::new(writer), columns: columns.to_vec(), line: Vec::new() }
     }
 }
 
 /// A cell as `Value::write_json` writes it: a list is text there, too.
-fn write_cell(out: &mut Vec<u8>, column: &ExportColumn, cell: &str) -> Result<(), ExportError> {
+fn write_cell(out: &mut Vec<u8>, column: &RunColumn, cell: &str) -> Result<(), ExportError> {
     let word = match (column.kind, cell) {
         (_, "") => Some("null"),
         (CellKind::FlagOrWord, "yes") => Some("true"),

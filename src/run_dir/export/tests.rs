@@ -7,13 +7,17 @@ use ::parquet::record::Field;
 use std::fs::File;
 use std::io::Write;
 
-const COLUMNS: &[ExportColumn] = &[
-    ExportColumn { name: "word", kind: CellKind::Text, has_cause: false },
-    ExportColumn { name: "words", kind: CellKind::List, has_cause: false },
-    ExportColumn { name: "count", kind: CellKind::Number, has_cause: false },
-    ExportColumn { name: "is_so", kind: CellKind::Flag, has_cause: false },
-    ExportColumn { name: "at", kind: CellKind::Time, has_cause: false },
-    ExportColumn { name: "tickets", kind: CellKind::NumberOrWord, has_cause: false },
+const fn column(name: &'static str, kind: CellKind, has_cause: bool) -> RunColumn {
+    RunColumn { name, doc: "", values: &[], kind, has_cause }
+}
+
+const COLUMNS: &[RunColumn] = &[
+    column("word", CellKind::Text, false),
+    column("words", CellKind::List, false),
+    column("count", CellKind::Number, false),
+    column("is_so", CellKind::Flag, false),
+    column("at", CellKind::Time, false),
+    column("tickets", CellKind::NumberOrWord, false),
 ];
 
 /// Rows of every kind of cell, and of empty ones.

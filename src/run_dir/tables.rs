@@ -1,15 +1,17 @@
 //! The tables of a run directory by their names, and their columns without the rows that
 //! they are written from.
 
-use super::super::columns::{
-    CERTIFICATES, CellKind, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES, Why,
-};
+use super::columns::{CERTIFICATES, CellKind, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES, Why};
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExportColumn {
+pub struct RunColumn {
     /// Its name.
     pub name: &'static str,
+    /// What it tells, in a sentence.
+    pub doc: &'static str,
+    /// What its cells hold, where that is a closed set.
+    pub values: &'static [&'static str],
     /// What its cells are.
     pub kind: CellKind,
     /// Whether a cause may stand behind a colon.
@@ -18,25 +20,27 @@ pub struct ExportColumn {
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExportTable {
+pub struct RunTable {
     /// Its name: that of its file without the ending.
     pub name: &'static str,
     /// Its file in the run directory.
     pub file: &'static str,
     /// Its columns in order.
-    pub columns: Vec<ExportColumn>,
+    pub columns: Vec<RunColumn>,
 }
 
-fn table<R>(name: &'static str, file: &'static str, columns: &[Column<R>]) -> ExportTable {
-    let columns = columns.iter().map(|column| ExportColumn {
+fn table<R>(name: &'static str, file: &'static str, columns: &[Column<R>]) -> RunTable {
+    let columns = columns.iter().map(|column| RunColumn {
         name: column.name,
+        doc: column.doc,
+        values: column.values,
         kind: column.kind,
         has_cause: column.why != Why::Nothing,
     });
-    ExportTable { name, file, columns: columns.collect() }
+    RunTable { name, file, columns: columns.collect() }
 }
 
-impl ExportTable {
+impl RunTable {
     /// All tables, that of the targets first.
     pub fn all() -> Vec<Self> {
         vec![
@@ -51,7 +55,7 @@ impl ExportTable {
     }
 
     /// The column of this name.
-    pub fn column(&self, name: &str) -> Option<ExportColumn> {
+    pub fn column(&self, name: &str) -> Option<RunColumn> {
         self.columns.iter().copied().find(|column| column.name == name)
     }
 }
