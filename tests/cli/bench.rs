@@ -83,8 +83,9 @@ fn sessions_are_resumed_where_the_server_lets_them() {
 }
 
 /// 5 ms of network and then a second. What counts as worse lies between: a busy
-/// machine neither adds 400 ms to the one, nor makes half a second of it. Three
-/// rounds each, of which a stalled one is not the median.
+/// machine neither adds 400 ms to the one, nor makes half a second of it, and does not
+/// take ten times as long for a round. Three rounds each, of which a stalled one is not
+/// the median.
 #[test]
 fn what_got_slower_is_found_and_what_did_not_is_left_alone() {
     let lab = Lab::playing(&["tls13_ecdsa"], 1);
@@ -96,7 +97,7 @@ fn what_got_slower_is_found_and_what_did_not_is_left_alone() {
     assert_eq!(saved(&lab.folder, "base.json")["rounds"].as_array().unwrap().len(), 3);
     let told = first.stderr.lines().filter(|line| line.starts_with("mxray: round "));
     assert_eq!(told.count(), 3, "{}", first.stderr);
-    let against = format!("{load} --baseline base.json --tolerance 100% --least-change 400ms");
+    let against = format!("{load} --baseline base.json --tolerance 1000% --least-change 400ms");
 
     let again = bench(&lab.folder, network.address, &against);
     assert_eq!((again.code, worse(&again)), (Some(0), vec![]), "{}\n{}", again.stdout, again.stderr);
@@ -109,7 +110,7 @@ fn what_got_slower_is_found_and_what_did_not_is_left_alone() {
         assert!(told.contains(&figure.to_string()), "{figure}: {}", slow.stdout);
     }
     assert!(!told.iter().any(|figure| figure == "starttls p50"), "{}", slow.stdout);
-    assert_eq!(slow.stderr.lines().last(), Some("mxray: worse than the baseline by more than 100.0 %"));
+    assert_eq!(slow.stderr.lines().last(), Some("mxray: worse than the baseline by more than 1000.0 %"));
 }
 
 /// Fewer than 64 sessions at a time that take over 200 ms each, of which 600 are
