@@ -15,8 +15,8 @@ mod diff;
 mod display;
 mod dry_run;
 mod error;
-#[cfg(feature = "export")]
 mod explain;
+#[cfg(feature = "export")]
 mod export;
 mod judge;
 #[cfg(feature = "lab")]
