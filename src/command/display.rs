@@ -1,6 +1,6 @@
 //! Live progress on standard error: a bar on a terminal, plain lines elsewhere.
 
-use crate::engine::{CanaryPause, Progress, Snapshot};
+use crate::engine::{CanaryPause, End, Progress, Snapshot};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::VecDeque;
 use std::io::IsTerminal;
@@ -125,7 +125,7 @@ impl Meter {
     fn line(&mut self, snapshot: &Snapshot, now: Instant) -> String {
         let done = done(snapshot);
         let shown = snapshot.outcomes.iter().take(OUTCOMES_SHOWN_MAX);
-        let outcomes: Vec<String> = shown.map(|(name, count)| format!("{name} {count}")).collect();
+        let outcomes: Vec<String> = shown.map(|(end, count)| format!("{} {count}", named(*end))).collect();
         let others: u64 = snapshot.outcomes.iter().skip(OUTCOMES_SHOWN_MAX).map(|(_, count)| count).sum();
         let others = if others > 0 { format!(", other {others}") } else { String::new() };
         format!(
@@ -208,9 +208,15 @@ fn clock(seconds: f64) -> String {
     }
 }
 
+/// An end as the summary names it: `greeting_timeout`.
+fn named(end: End) -> String {
+    end.map_or_else(|| "ok".to_string(), |(phase, kind)| format!("{phase}_{kind}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Kind, Phase};
 
     #[test]
     fn a_line_says_how_far_how_fast_and_how_long() {
@@ -231,11 +237,18 @@ mod tests {
             least: Duration::from_secs(5),
             rest: Duration::ZERO,
             paused: None,
-            outcomes: vec![("ok", 80), ("timeout", 12), ("closed", 4), ("nxdomain", 3), ("refused", 1)],
+            outcomes: vec![
+                (None, 80),
+                (Some((Phase::Greeting, Kind::Timeout)), 12),
+                (Some((Phase::Tls, Kind::Closed)), 4),
+                (Some((Phase::Dns, Kind::Nxdomain)), 3),
+                (Some((Phase::Connect, Kind::Refused)), 1),
+            ],
         };
         assert_eq!(
             meter.line(&snapshot, begun + Duration::from_secs(2)),
-            "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80, timeout 12, closed 4, nxdomain 3, other 1"
+            "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80, greeting_timeout 12, tls_closed 4, \
+             dns_nxdomain 3, other 1"
         );
     }
 

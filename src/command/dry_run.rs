@@ -266,8 +266,9 @@ fn sampled(sample: &ForecastSample) -> String {
     };
     let largest: Vec<String> = largest.iter().map(at).collect();
     format!(
-        "about {names_asked} of {} names are asked at {endpoints} addresses, if all are answered alike there ({})",
+        "about {names_asked} of {} names are asked at {endpoints} {}, if all are answered alike there ({})",
         names_asked + names_not_asked,
+        if *endpoints == 1 { "address" } else { "addresses" },
         largest.join(", ")
     )
 }

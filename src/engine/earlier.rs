@@ -103,7 +103,7 @@ impl Earlier {
         let probes: Vec<_> = kept.into_iter().map(whole).collect::<io::Result<_>>()?;
         let verdict = policy.verdict(&facts, &probes);
         self.counts.domains += 1;
-        progress.domain_done(failure_of(&facts, &verdict).map(|failure| failure.kind));
+        progress.domain_done(failure_of(&facts, &verdict));
         Ok(Some(Record::Domain(Box::new(DomainRecord { facts, verdict }))))
     }
 

@@ -2,7 +2,8 @@
 //! long lookups take, who waits. Each costs an addition where it happens; nothing is
 //! put together before somebody asks.
 
-use crate::model::{Failure, Kind, Phase};
+use super::ends::{End, EndCounts};
+use crate::model::Failure;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -36,10 +37,7 @@ pub struct WaitingCounts {
 /// The counters.
 #[derive(Debug)]
 pub struct Meters {
-    /// Connections without a failure.
-    served: AtomicU64,
-    /// The others, by phase and kind.
-    failed: [[AtomicU64; Kind::ALL.len()]; Phase::ALL.len()],
+    connections: EndCounts,
     /// Lookups within each bound and beyond the one before; the last: beyond all.
     lookups: [AtomicU64; LOOKUP_BOUNDS.len() + 1],
     lookup_micros: AtomicU64,
@@ -53,8 +51,7 @@ impl Default for Meters {
     fn default() -> Self {
         let zero = AtomicU64::default;
         Self {
-            served: zero(),
-            failed: std::array::from_fn(|_| std::array::from_fn(|_| zero())),
+            connections: EndCounts::default(),
             lookups: std::array::from_fn(|_| zero()),
             lookup_micros: zero(),
             cool_downs: zero(),
@@ -78,10 +75,7 @@ pub struct LookupTimes {
 
 impl Meters {
     pub(super) fn connection_ended(&self, failure: Option<&Failure>) {
-        let of = |failure: &Failure| self.failed.get(failure.phase as usize)?.get(failure.kind as usize);
-        if let Some(counter) = failure.map_or(Some(&self.served), of) {
-            counter.fetch_add(1, Relaxed);
-        }
+        self.connections.add(failure);
     }
 
     pub(super) fn looked_up(&self, time: Duration) {
@@ -102,16 +96,9 @@ impl Meters {
         self.in_file.store(waiting.in_file, Relaxed);
     }
 
-    /// Connections that ended without a failure, and the others by phase and kind
-    /// where there are any.
-    pub fn connections(&self) -> (u64, Vec<(Phase, Kind, u64)>) {
-        let mut failed = Vec::new();
-        for (phase, kinds) in Phase::ALL.iter().zip(&self.failed) {
-            let counts =
-                Kind::ALL.iter().zip(kinds).map(|(kind, count)| (*phase, *kind, count.load(Relaxed)));
-            failed.extend(counts.filter(|(.., count)| *count > 0));
-        }
-        (self.served.load(Relaxed), failed)
+    /// How connections ended, and how many so.
+    pub fn connections(&self) -> Vec<(End, u64)> {
+        self.connections.counted()
     }
 
     /// How long lookups took, retries counted anew.
@@ -143,6 +130,7 @@ impl Meters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Kind, Phase};
 
     #[test]
     fn connections_and_lookups_are_counted_by_what_they_came_to() {
@@ -150,7 +138,7 @@ mod tests {
         meters.connection_ended(None);
         let timeout = Failure::new(Phase::Connect, Kind::Timeout);
         (0..2).for_each(|_| meters.connection_ended(Some(&timeout)));
-        assert_eq!(meters.connections(), (1, vec![(Phase::Connect, Kind::Timeout, 2)]));
+        assert_eq!(meters.connections(), [(None, 1), (Some((Phase::Connect, Kind::Timeout)), 2)]);
         for millis in [5, 6, 60_000] {
             meters.looked_up(Duration::from_millis(millis));
         }

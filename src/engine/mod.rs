@@ -5,7 +5,7 @@
 //! start ([`pace`]), and when it did (`starts`), who runs many hosts (`operators`), whom
 //! it gave up (`given_up`), where nobody answers (`nobody`), what was known before
 //! it began (`earlier`), what a later one must know (`place_book`), what it will take
-//! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`, [`meters`]), what many endpoints
+//! ([`forecast`]), by which rules it goes (`config`), how much it did (`counts`, `ends`, [`meters`]), what many endpoints
 //! have in common (`common_parts`), what hosts of the user's own tell of the network (`canary`), what is left and how long that takes (`outlook`), which domains wait for what
 //! ([`join`]), which are looked up (`lookups`), who waits in a file (`spill`), and whose names need
 //! not all be asked (`samples`).
@@ -18,6 +18,7 @@ mod common_parts;
 mod config;
 mod counts;
 mod earlier;
+mod ends;
 mod findings;
 pub mod forecast;
 mod given_up;
@@ -41,6 +42,7 @@ pub use canary::{CANARIES_MAX, CanaryPause};
 pub use config::{EngineConfig, EngineError};
 pub use counts::EngineCounts;
 pub use earlier::Earlier;
+pub use ends::End;
 pub use findings::{Findings, InFile, KeptFinding};
 pub use given_up::GivenUp;
 pub use pipeline::{go_on, run};

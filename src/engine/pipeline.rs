@@ -557,7 +557,7 @@ impl<L: Lookup, P: Probe> Pipeline<L, P> {
         let verdict = self.policy.verdict(&facts, probes);
         let failure = failure_of(&facts, &verdict);
         self.counts.domains += 1;
-        self.progress.domain_done(failure.map(|failure| failure.kind));
+        self.progress.domain_done(failure);
         tracing::info!(
             domain = facts.target.subject.label(),
             delivery = verdict.outcome.delivery.name(),

@@ -1,11 +1,12 @@
 //! How far a run is, for whoever wants to show it.
 
 use super::canary::CanaryPause;
+use super::ends::{End, EndCounts};
 use super::meters::Meters;
 use super::pace::{Change, CoolDownCounts};
 use super::place_book::{PlaceBook, PlaceStanding};
 use crate::interrogate::PauseCause;
-use crate::model::{DomainFacts, Failure, Kind, Verdict};
+use crate::model::{DomainFacts, Failure, Verdict};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -42,8 +43,7 @@ pub struct Progress {
     places_changed: AtomicBool,
     canary_pauses: watch::Sender<Vec<CanaryPause>>,
     silent_canaries: watch::Sender<Vec<String>>,
-    ok: AtomicU64,
-    failed: [AtomicU64; Kind::ALL.len()],
+    domains: EndCounts,
 }
 
 impl Default for Progress {
@@ -68,9 +68,7 @@ impl Default for Progress {
             places_changed: AtomicBool::default(),
             canary_pauses: watch::Sender::default(),
             silent_canaries: watch::Sender::default(),
-            ok: zero(),
-            // Longer than the arrays that have a default of their own.
-            failed: std::array::from_fn(|_| zero()),
+            domains: EndCounts::default(),
         }
     }
 }
@@ -109,7 +107,7 @@ pub struct Snapshot {
     /// The pause that goes on because canaries refuse.
     pub paused: Option<CanaryPause>,
     /// Domain outcomes so far, most frequent first.
-    pub outcomes: Vec<(&'static str, u64)>,
+    pub outcomes: Vec<(End, u64)>,
 }
 
 impl Snapshot {
@@ -263,23 +261,15 @@ impl Progress {
         self.domains_done.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn domain_done(&self, outcome: Option<Kind>) {
+    pub(super) fn domain_done(&self, failure: Option<&Failure>) {
         self.domains_done.fetch_add(1, Ordering::Relaxed);
-        let counter = match outcome {
-            None => Some(&self.ok),
-            Some(kind) => self.failed.get(kind as usize),
-        };
-        if let Some(counter) = counter {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
+        self.domains.add(failure);
     }
 
     /// Reads all counters.
     pub fn snapshot(&self) -> Snapshot {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let failed = Kind::ALL.iter().zip(&self.failed).map(|(kind, counter)| (kind.name(), read(counter)));
-        let mut outcomes: Vec<_> = std::iter::once(("ok", read(&self.ok))).chain(failed).collect();
-        outcomes.retain(|(_, count)| *count > 0);
+        let mut outcomes = self.domains.counted();
         outcomes.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let total = read(&self.total);
         Snapshot {
@@ -315,6 +305,7 @@ pub(super) fn failure_of<'a>(facts: &'a DomainFacts, verdict: &'a Verdict) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Kind, Phase};
 
     #[test]
     fn nothing_is_told_of_the_end_before_enough_tells() {
@@ -352,12 +343,14 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_are_counted_by_kind() {
+    fn the_commonest_end_of_a_domain_comes_first() {
         let progress = Progress::default();
         progress.domain_done(None);
-        progress.domain_done(Some(Kind::EhloRejected));
-        progress.domain_done(Some(Kind::EhloRejected));
-        assert_eq!(progress.snapshot().outcomes, [("ehlo_rejected", 2), ("ok", 1)]);
+        for _ in 0..2 {
+            progress.domain_done(Some(&Failure::new(Phase::AfterTls, Kind::EhloRejected)));
+        }
+        let told = [(Some((Phase::AfterTls, Kind::EhloRejected)), 2), (None, 1)];
+        assert_eq!(progress.snapshot().outcomes, told);
     }
 
     #[test]

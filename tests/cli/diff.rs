@@ -251,3 +251,19 @@ fn a_demo_is_compared_with_what_is_judged_of_it_and_not_with_another() {
     let told = "the root certificates differ (both lab, with other content); judge both again: mxray judge one --roots FILE ";
     assert!(refused.code == Some(2) && refused.stderr.contains(told), "{}", refused.stderr);
 }
+
+/// Certificates that have expired only as of another day are not taken for a change of
+/// the servers.
+#[test]
+fn a_run_judged_as_of_another_day_is_told() {
+    let lab = two_runs(1);
+    let judged = lab.folder.run(["judge", "a", "-o", "later", "--at", "2040-01-01"]);
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    let told = diff(&lab.folder, "a later").stdout;
+    let words: String = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("on and judged as of 2040-01-01T00:00:00Z: certificates that end in between"),
+        "{told}"
+    );
+    assert!(!diff(&lab.folder, "a b").stdout.contains("judged as of"));
+}

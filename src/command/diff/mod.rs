@@ -15,11 +15,15 @@ use crate::report::diff::{
 };
 use crate::run_dir::RunInfo;
 use crate::run_dir::read::{CertificateKeys, DomainRow, PairedBy, PairedRows, StoreError, StoredRun};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use output::Output;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// So far apart may be when a run asked and as of when its certificates were judged,
+/// before that is worth a word.
+const SAME_MOMENT_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// Compares two runs. Everything that can be refused is refused before a row is read.
 pub(super) fn run(args: &DiffArgs) -> Result<ExitCode, CommandError> {
@@ -127,6 +131,7 @@ fn notes(runs: &[OpenedRun<'_>; 2]) -> Vec<String> {
             dir.display()
         ));
     }
+    notes.extend(runs.iter().filter_map(|(dir, run)| other_moment(dir, run.info())));
     let families = |info: &RunInfo| info.asked_by.as_ref().map(|by| by.families.join(" and "));
     if let (Some(was), Some(is)) = (families(was), families(is))
         && was != is
@@ -137,6 +142,19 @@ fn notes(runs: &[OpenedRun<'_>; 2]) -> Vec<String> {
         notes.push("Only one of the runs asked a sample of the names on one address.".to_string());
     }
     notes
+}
+
+/// What is said of a run whose certificates were judged as of another day than that of
+/// its answers.
+fn other_moment(dir: &Path, info: &RunInfo) -> Option<String> {
+    let (asked, judged) = (asked_at(info), info.judged_by.at);
+    (judged.duration_since(asked).abs() > SAME_MOMENT_MAX).then(|| {
+        format!(
+            "{} was asked from {asked:.0} on and judged as of {judged:.0}: certificates that end in between are told \
+             as expired.",
+            dir.display()
+        )
+    })
 }
 
 /// Compares all, and writes what there is to tell.

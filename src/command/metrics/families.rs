@@ -2,7 +2,8 @@
 //! `_total` for what only grows.
 
 use crate::engine::meters::LOOKUP_BOUNDS;
-use crate::engine::{Progress, Snapshot};
+use crate::engine::{End, Progress, Snapshot};
+use crate::model::Phase;
 use prometheus::TextEncoder;
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
 use std::io;
@@ -30,14 +31,13 @@ pub(super) fn encoded(progress: &Progress) -> prometheus::Result<String> {
 }
 
 fn of_domains(snapshot: &Snapshot) -> Vec<MetricFamily> {
-    let outcomes =
-        snapshot.outcomes.iter().map(|(outcome, count)| (vec![("outcome", *outcome)], *count as f64));
+    let ended = snapshot.outcomes.iter().map(|(end, count)| of_end(*end, Phase::AfterTls, *count));
     let mut families = vec![
         counter("mxray_targets_read_total", "Targets read of the list.", alone(snapshot.targets_taken)),
         counter(
             "mxray_domains_done_total",
-            "Targets with a row, by the outcome of their best host.",
-            outcomes.collect(),
+            "Targets with a row, by phase and outcome as in domains.csv.",
+            ended.collect(),
         ),
         counter("mxray_endpoints_done_total", "Hosts asked to their end.", alone(snapshot.probes_done)),
         counter("mxray_handshakes_total", "TLS sessions established.", alone(snapshot.handshakes)),
@@ -48,13 +48,15 @@ fn of_domains(snapshot: &Snapshot) -> Vec<MetricFamily> {
     families
 }
 
+/// An end with its labels; what ran to its end came to the phase `last`.
+fn of_end(end: End, last: Phase, count: u64) -> LabelledValue {
+    let (phase, outcome) = end.map_or((last, "ok"), |(phase, kind)| (phase, kind.name()));
+    (vec![("phase", phase.name()), ("outcome", outcome)], count as f64)
+}
+
 fn of_connections(progress: &Progress, snapshot: &Snapshot) -> [MetricFamily; 2] {
-    let (served, failed) = progress.meters().connections();
-    let mut ended: Vec<LabelledValue> = vec![(vec![("phase", "quit"), ("outcome", "ok")], served as f64)];
-    let failed = failed.iter();
-    ended.extend(failed.map(|(phase, kind, count)| {
-        (vec![("phase", phase.name()), ("outcome", kind.name())], *count as f64)
-    }));
+    let connections = progress.meters().connections();
+    let ended = connections.into_iter().map(|(end, count)| of_end(end, Phase::Quit, count)).collect();
     [
         counter(
             "mxray_connections_total",

@@ -32,7 +32,12 @@ pub(super) fn section(figures: &Figures) -> Section {
         ),
         columns: vec!["Strength at least", "Would pass", "Share", "Would fail", "Not determined"],
         rows,
-        note: None,
+        note: Some(
+            "Which partners these are: the columns encryption_only, certificate_validation and domain_validation of \
+             domains.csv, as in mxray export RUN_DIR --format csv --where certificate_validation=pass --columns \
+             domain. Domains that take no mail fail there, too, and are not counted here."
+                .to_string(),
+        ),
         wordy: false,
     };
     let lead = paragraph(format!(
@@ -43,6 +48,7 @@ pub(super) fn section(figures: &Figures) -> Section {
     ));
     let mut blocks = vec![lead, DocumentBlock::Table(table)];
     blocks.extend(connectors(figures).map(DocumentBlock::Table));
+    blocks.extend(kept_by_connectors(figures).map(DocumentBlock::Table));
     Section { id: "forced", part: None, title: "With how many TLS could be forced".to_string(), blocks }
 }
 
@@ -65,9 +71,28 @@ fn connectors(figures: &Figures) -> Option<CaptionedTable> {
         caption: "What becomes of mail under the connectors of this run".to_string(),
         columns: vec!["Mail", "Domains", "Share"],
         rows: found.sorted().into_iter().map(row).collect(),
-        note: Some(
-            "Which connector takes a domain, and why mail is not delivered, is in domains.csv.".to_string(),
-        ),
+        note: Some("Which connector takes a domain is in the column connector of domains.csv.".to_string()),
+        wordy: false,
+    })
+}
+
+/// Why mail is not delivered under them.
+fn kept_by_connectors(figures: &Figures) -> Option<CaptionedTable> {
+    let (reasons, whole) = (figures.domains.connector_reasons.sorted(), figures.domains.connectors.total());
+    let row = |(name, count): &(&str, u64)| {
+        let found = words(name);
+        vec![
+            ReportCell::Titled((*name).to_string(), found.map_or("", |words| words.means).to_string()),
+            ReportCell::Count(*count),
+            ReportCell::Share(*count, whole, Tone::Held),
+            ReportCell::text(found.map_or("", |words| words.mends)),
+        ]
+    };
+    (!reasons.is_empty()).then(|| CaptionedTable {
+        caption: "Why mail under these connectors is not delivered, or not known to be".to_string(),
+        columns: vec!["Cause", "Domains", "Share", "What mends it"],
+        rows: reasons.iter().take(COUNT_ROWS_MAX).map(row).collect(),
+        note: Some("Whom mail is kept from is among the partners to write to.".to_string()),
         wordy: false,
     })
 }

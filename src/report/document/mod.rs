@@ -41,10 +41,30 @@ pub fn document(figures: &Figures, about: &AboutRun) -> Document {
     Document {
         title: format!("Mail to {}: what becomes of it", counted(total, "domain")),
         subtitle: about.subtitle(),
-        notices: about.notices.iter().cloned().chain(sampled(figures)).collect(),
+        notices: about
+            .notices
+            .iter()
+            .cloned()
+            .chain(under_connectors(figures))
+            .chain(sampled(figures))
+            .collect(),
         parts: delivery::parts(figures),
         sections,
     }
+}
+
+/// What the first figures leave out.
+fn under_connectors(figures: &Figures) -> Option<String> {
+    let found = &figures.domains.connectors;
+    let kept = found.get("deferred") + found.get("undeliverable");
+    (found.total() > 0).then(|| {
+        format!(
+            "These figures are of mail without a connector. The connectors of this run take {}; under them mail to {} \
+             is kept back.",
+            counted(found.total(), "domain"),
+            grouped(kept),
+        )
+    })
 }
 
 /// For how many a sample stands.

@@ -93,7 +93,7 @@ pub(super) fn section(figures: &Figures, beside: Option<&TablesBeside>) -> Secti
 fn kinds(figures: &Figures) -> CaptionedTable {
     let total = figures.domains.total;
     let tone = |kind| match kind {
-        ConcernKind::InClear | ConcernKind::OneHostInClear => Tone::Bad,
+        ConcernKind::KeptByConnector | ConcernKind::InClear | ConcernKind::OneHostInClear => Tone::Bad,
         ConcernKind::NoMail => Tone::Plain,
         _ => Tone::Held,
     };

@@ -6,6 +6,8 @@ use super::cells::Cells;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ConcernKind {
+    /// A connector of one's own keeps mail back, or gives it back.
+    KeptByConnector,
     /// Mail goes in clear.
     InClear,
     /// Mail is kept back, or comes back, though there is a mail host.
@@ -26,7 +28,8 @@ pub enum ConcernKind {
 
 impl ConcernKind {
     /// All, gravest first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::KeptByConnector,
         Self::InClear,
         Self::KeptBack,
         Self::PolicyBroken,
@@ -40,6 +43,7 @@ impl ConcernKind {
     /// As in the CSV beside the report.
     pub fn name(self) -> &'static str {
         match self {
+            Self::KeptByConnector => "kept_by_connector",
             Self::InClear => "in_clear",
             Self::KeptBack => "kept_back",
             Self::PolicyBroken => "policy_broken",
@@ -54,8 +58,9 @@ impl ConcernKind {
     /// In a few words.
     pub fn title(self) -> &'static str {
         match self {
+            Self::KeptByConnector => "Your connector keeps mail back",
             Self::InClear => "Mail goes in clear",
-            Self::KeptBack => "Mail is not delivered",
+            Self::KeptBack => "Mail is kept back, or comes back",
             Self::PolicyBroken => "A published policy fails",
             Self::OneHostInClear => "One host takes mail in clear",
             Self::WeakTls => "Old or weak TLS",
@@ -79,6 +84,7 @@ pub struct Concern {
 /// `expires` is when the certificate ends, if that is very soon.
 pub(super) fn concerns(row: &impl Cells, expires: Option<i64>) -> Vec<Concern> {
     let mut found: Vec<Concern> = [
+        connector(row),
         delivery(row),
         policy(row),
         one_host_in_clear(row),
@@ -102,6 +108,12 @@ fn concern(kind: ConcernKind, code: &str) -> Concern {
 pub(super) fn is_without_mail(row: &impl Cells) -> bool {
     let given_up = row.cell("reason") == "dane_unusable_no_tls";
     row.cell("delivery") == "undeliverable" && !given_up
+}
+
+/// What becomes of mail under the connector that takes the domain.
+fn connector(row: &impl Cells) -> Option<Concern> {
+    let is_kept = matches!(row.cell("connector_delivery"), "deferred" | "undeliverable");
+    is_kept.then(|| concern(ConcernKind::KeptByConnector, row.cell("connector_reason")))
 }
 
 fn delivery(row: &impl Cells) -> Option<Concern> {

@@ -64,6 +64,12 @@ fn evidence(row: &impl Cells, concerns: &[Concern]) -> String {
         Some(ConcernKind::PolicyBroken) => row.cell("mta_sts_detail"),
         _ => "",
     };
+    if kind == Some(ConcernKind::KeptByConnector) {
+        let told = ["connector", "connector_code", "connector_detail"].map(|column| row.cell(column));
+        let told: Vec<&str> =
+            std::iter::once(host.as_str()).chain(told).filter(|part| !part.is_empty()).collect();
+        return told.join(": ");
+    }
     let said = if policy.is_empty() && !of_weakest { row.cell("detail") } else { policy };
     let parts: Vec<&str> = [host.as_str(), said].into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(": ")

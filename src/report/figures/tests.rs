@@ -65,6 +65,15 @@ fn what_is_wrong_is_told_gravest_first_and_what_is_not_known_is_nobodys_fault() 
         (&[("delivery", "encrypted"), ("delivery_tls_version", "TLSv1.3"), ("dane", "none")], &[]),
         (&[("delivery", "undetermined"), ("reason", "greeting_throttled")], &[]),
         (&[("delivery", "encrypted"), ("dane", "undetermined:tlsa_lookup_failed")], &[]),
+        (
+            &[
+                ("delivery", "encrypted"),
+                ("connector_delivery", "deferred"),
+                ("connector_reason", "name_mismatch"),
+            ],
+            &[KeptByConnector],
+        ),
+        (&[("delivery", "encrypted"), ("connector_delivery", "undetermined")], &[]),
         (&[("delivery", "plaintext"), ("mta_sts", "policy_syntax")], &[InClear, PolicyBroken]),
         (&[("delivery", "deferred"), ("dane", "mismatch")], &[KeptBack, PolicyBroken]),
         (&[("delivery", "undeliverable"), ("reason", "dns_nxdomain")], &[NoMail]),

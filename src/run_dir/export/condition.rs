@@ -25,6 +25,16 @@ pub enum ConditionError {
         /// What was named.
         column: String,
     },
+    /// No cell of the column can be that.
+    #[error("`{value}` is no value of {column}; there are {}", known.join(", "))]
+    NoValue {
+        /// The column.
+        column: &'static str,
+        /// What was given.
+        value: String,
+        /// What its cells hold.
+        known: &'static [&'static str],
+    },
 }
 
 impl Condition {
@@ -43,7 +53,13 @@ impl Condition {
         let Some(column) = table.column(name.trim()) else {
             return Err(ConditionError::NoColumn { table: table.name, column: name.trim().to_string() });
         };
-        Ok(Self { column, value: value.trim().to_string(), is_equal })
+        let value = value.trim();
+        let before_cause = if column.has_cause { value.split(':').next().unwrap_or_default() } else { value };
+        if !value.is_empty() && !column.values.is_empty() && !column.values.contains(&before_cause) {
+            let (column, known) = (column.name, column.values);
+            return Err(ConditionError::NoValue { column, value: value.to_string(), known });
+        }
+        Ok(Self { column, value: value.to_string(), is_equal })
     }
 
     /// The column that it is about.
@@ -100,5 +116,13 @@ mod tests {
         let told = |text: &str| Condition::parse(text, &domains).unwrap_err().to_string();
         assert_eq!(told("delivery"), "`delivery` is not of the form COLUMN=VALUE or COLUMN!=VALUE");
         assert_eq!(told("speed!=1"), "the table domains has no column `speed`");
+        assert_eq!(
+            told("delivery!=encrpyted"),
+            "`encrpyted` is no value of delivery; there are encrypted, plaintext, deferred, undeliverable, undetermined"
+        );
+        assert_eq!(
+            told("encryption_only=passes:tls_alert"),
+            "`passes:tls_alert` is no value of encryption_only; there are pass, fail, undetermined"
+        );
     }
 }
