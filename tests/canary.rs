@@ -107,13 +107,14 @@ struct Surveyed {
 }
 
 async fn surveyed(canaries: Vec<ProbeKey>, away: (Duration, Duration)) -> Surveyed {
-    surveyed_until(canaries, away, CancellationToken::new()).await
+    surveyed_until(canaries, away, CancellationToken::new(), None).await
 }
 
 async fn surveyed_until(
     canaries: Vec<ProbeKey>,
     away: (Duration, Duration),
     stop: CancellationToken,
+    canary_pause: Option<CanaryPause>,
 ) -> Surveyed {
     let (targets_in, targets) = mpsc::channel(8);
     let (records_in, mut records) = mpsc::channel(8);
@@ -156,6 +157,7 @@ async fn surveyed_until(
         },
         retry: RetryPlan { retries: 1, retry_delay: Duration::from_secs(2), ..RetryPlan::default() },
         canaries,
+        canary_pause,
         ..EngineConfig::default()
     };
     let progress = Arc::new(Progress::default());
@@ -210,8 +212,25 @@ async fn who_is_stopped_in_a_pause_fetches_nothing_more() {
         sleep(Duration::from_secs(400)).await;
         stop.cancel();
     };
-    let (seen, ()) = tokio::join!(surveyed_until(canary(), seconds(200, 700), stop.clone()), stopping);
+    let (seen, ()) = tokio::join!(surveyed_until(canary(), seconds(200, 700), stop.clone(), None), stopping);
     assert_eq!(seen.fetching, [Fetching::Waits, Fetching::Ends]);
+}
+
+/// The outage in which the run broke off goes on: nobody is asked, until the canary that
+/// refused then answers.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_broke_off_in_a_pause_goes_on_in_it() {
+    for refused in ["192.0.2.1:25: connect: timeout", "canary.example: connect: timeout"] {
+        let began = jiff::Timestamp::UNIX_EPOCH;
+        let pause = CanaryPause { began, ended: None, refused: vec![refused.to_string()], asked_again: 0 };
+        let away = seconds(0, 300);
+        let seen = surveyed_until(canary(), away, CancellationToken::new(), Some(pause)).await;
+        assert_eq!((seen.domains, seen.dead), (DOMAINS as usize, truly_dead()));
+        assert!(seen.starts.iter().all(|at| *at >= away.1), "connections begin in the pause");
+        let [pause] = &seen.pauses[..] else { panic!("{:?}", seen.pauses) };
+        assert!(pause.ended.is_some() && pause.began == began, "{pause:?}");
+        assert_eq!(seen.fetching, [Fetching::Waits, Fetching::Begins]);
+    }
 }
 
 /// What the canaries are for: without them the hosts of ten minutes are told as dead.

@@ -98,6 +98,12 @@ fn told_end(pause: &CanaryPause) -> Option<String> {
     ))
 }
 
+/// Takes the pause out in which a run broke off, if it did in one.
+pub(super) fn take_open(pauses: &mut Vec<RunPause>) -> Option<CanaryPause> {
+    let RunPause { began, ended, refused, asked_again } = pauses.pop_if(|last| last.ended.is_none())?;
+    Some(CanaryPause { began, ended, refused, asked_again })
+}
+
 /// As `run.json` has it.
 pub(super) fn as_stored(pause: &CanaryPause) -> RunPause {
     RunPause {

@@ -44,7 +44,8 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     pace.engine.canaries = canaries::find(&stages, &args.canaries.canary, pace.engine.port).await?;
     pace.engine.canary_interval = args.canaries.canary_interval;
     let metrics = MetricsListener::bind_if(args.metrics).await?;
-    let info = goes_on(stored.info());
+    let mut info = goes_on(stored.info());
+    pace.engine.canary_pause = canaries::take_open(&mut info.canary_pauses);
     let port = pace.engine.port;
     let policy = stages.policy.clone();
     let (path, resumed) = (run.clone(), info.clone());

@@ -95,6 +95,21 @@ impl Canaries {
         }
     }
 
+    /// Begins in a pause that was not over when the run broke off. Those that refused
+    /// then had answered before.
+    pub(super) fn still_in(mut self, pause: CanaryPause) -> Self {
+        let begins = |canary: &Canary| format!("{}: ", canary.key);
+        for canary in &mut self.canaries {
+            canary.answered = pause.refused.iter().any(|told| told.starts_with(&begins(canary)));
+        }
+        // One that is written otherwise today is still one of them.
+        if !self.canaries.iter().any(|canary| canary.answered) {
+            self.canaries.iter_mut().for_each(|canary| canary.answered = true);
+        }
+        self.pause = Some(pause).filter(|_| !self.canaries.is_empty());
+        self
+    }
+
     /// Ends when a round is due.
     pub(super) async fn due(&self) {
         if self.canaries.is_empty() || self.is_asking {

@@ -1,5 +1,6 @@
 //! How a run goes about it, and why it may end early.
 
+use super::CanaryPause;
 use super::pace::Limits;
 use crate::interrogate::RetryPlan;
 use crate::model::{ProbeKey, Shard};
@@ -32,6 +33,9 @@ pub struct EngineConfig {
     pub canaries: Vec<ProbeKey>,
     /// From one look at them to the next.
     pub canary_interval: Duration,
+    /// The pause in which an earlier process of this run broke off: it goes on until
+    /// the canaries that refused then answer.
+    pub canary_pause: Option<CanaryPause>,
 }
 
 impl Default for EngineConfig {
@@ -47,6 +51,7 @@ impl Default for EngineConfig {
             shard: None,
             canaries: Vec::new(),
             canary_interval: Duration::from_secs(60),
+            canary_pause: None,
         }
     }
 }

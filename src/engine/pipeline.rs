@@ -39,6 +39,7 @@ use super::spill::Spill;
 use super::starts::Starts;
 use super::under_way::{Ended, UnderWay};
 use crate::interrogate::{self, ConnectionResult, Known, Pause, PauseCause, TlsByAddress};
+use crate::model::mta_sts::Fetching;
 use crate::model::{
     DomainFacts, DomainRecord, Endpoint, Exchange, Failure, JudgedEndpoint, Kind, MxHost, Observation, Phase,
     Record, Target,
@@ -105,8 +106,16 @@ pub async fn go_on<L: Lookup, P: Probe>(
     for (name, earlier) in &progress.places().standing {
         pacer.restore(BucketKey::named(name, &operators), earlier.left(), earlier.complaints);
     }
+    // What an outage does from the start on is forgotten, and not what was known before.
+    pacer.remember();
+    let standing_then = (progress.places().clone(), counts.given_up.clone());
     let outlook = Outlook::new(&counts);
-    let canaries = Canaries::new(&config.canaries, config.canary_interval);
+    let mut canaries = Canaries::new(&config.canaries, config.canary_interval);
+    if let Some(pause) = config.canary_pause.clone() {
+        canaries = canaries.still_in(pause);
+        lookup.set_fetching(Fetching::Waits);
+        progress.canaries_told(canaries.pause().cloned());
+    }
     let pipeline = Pipeline {
         findings,
         lookup,
@@ -133,7 +142,7 @@ pub async fn go_on<L: Lookup, P: Probe>(
         names_back: VecDeque::new(),
         outlook,
         canaries,
-        standing_then: Default::default(),
+        standing_then,
         config,
     };
     pipeline.run(targets, stop).await
