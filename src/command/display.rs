@@ -1,6 +1,6 @@
 //! Live progress on standard error: a bar on a terminal, plain lines elsewhere.
 
-use crate::engine::{CanaryPause, End, Progress, Snapshot};
+use crate::engine::{CanaryPause, PhaseEnd, Progress, Snapshot};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::VecDeque;
 use std::io::IsTerminal;
@@ -209,7 +209,7 @@ fn clock(seconds: f64) -> String {
 }
 
 /// An end as the summary names it: `greeting_timeout`.
-fn named(end: End) -> String {
+fn named(end: PhaseEnd) -> String {
     end.map_or_else(|| "ok".to_string(), |(phase, kind)| format!("{phase}_{kind}"))
 }
 

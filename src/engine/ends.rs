@@ -5,7 +5,7 @@ use std::array::from_fn;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// An end: a phase with what ended it; `None` where everything ran to its end.
-pub type End = Option<(Phase, Kind)>;
+pub type PhaseEnd = Option<(Phase, Kind)>;
 
 /// How many there were of each.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl EndCounts {
     }
 
     /// Those that there were, without a failure first, then by phase and kind.
-    pub(super) fn counted(&self) -> Vec<(End, u64)> {
+    pub(super) fn counted(&self) -> Vec<(PhaseEnd, u64)> {
         let mut counted = vec![(None, self.ok.load(Relaxed))];
         for (phase, kinds) in Phase::ALL.iter().zip(&self.failed) {
             counted.extend(

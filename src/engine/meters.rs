@@ -2,7 +2,7 @@
 //! long lookups take, who waits. Each costs an addition where it happens; nothing is
 //! put together before somebody asks.
 
-use super::ends::{End, EndCounts};
+use super::ends::{EndCounts, PhaseEnd};
 use crate::model::Failure;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -97,7 +97,7 @@ impl Meters {
     }
 
     /// How connections ended, and how many so.
-    pub fn connections(&self) -> Vec<(End, u64)> {
+    pub fn connections(&self) -> Vec<(PhaseEnd, u64)> {
         self.connections.counted()
     }
 

@@ -42,7 +42,7 @@ pub use canary::{CANARIES_MAX, CanaryPause};
 pub use config::{EngineConfig, EngineError};
 pub use counts::EngineCounts;
 pub use earlier::Earlier;
-pub use ends::End;
+pub use ends::PhaseEnd;
 pub use findings::{Findings, InFile, KeptFinding};
 pub use given_up::GivenUp;
 pub use pipeline::{go_on, run};

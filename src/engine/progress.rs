@@ -1,7 +1,7 @@
 //! How far a run is, for whoever wants to show it.
 
 use super::canary::CanaryPause;
-use super::ends::{End, EndCounts};
+use super::ends::{EndCounts, PhaseEnd};
 use super::meters::Meters;
 use super::pace::{Change, CoolDownCounts};
 use super::place_book::{PlaceBook, PlaceStanding};
@@ -107,7 +107,7 @@ pub struct Snapshot {
     /// The pause that goes on because canaries refuse.
     pub paused: Option<CanaryPause>,
     /// Domain outcomes so far, most frequent first.
-    pub outcomes: Vec<(End, u64)>,
+    pub outcomes: Vec<(PhaseEnd, u64)>,
 }
 
 impl Snapshot {

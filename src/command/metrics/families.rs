@@ -2,7 +2,7 @@
 //! `_total` for what only grows.
 
 use crate::engine::meters::LOOKUP_BOUNDS;
-use crate::engine::{End, Progress, Snapshot};
+use crate::engine::{PhaseEnd, Progress, Snapshot};
 use crate::model::Phase;
 use prometheus::TextEncoder;
 use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType};
@@ -49,7 +49,7 @@ fn of_domains(snapshot: &Snapshot) -> Vec<MetricFamily> {
 }
 
 /// An end with its labels; what ran to its end came to the phase `last`.
-fn of_end(end: End, last: Phase, count: u64) -> LabelledValue {
+fn of_end(end: PhaseEnd, last: Phase, count: u64) -> LabelledValue {
     let (phase, outcome) = end.map_or((last, "ok"), |(phase, kind)| (phase, kind.name()));
     (vec![("phase", phase.name()), ("outcome", outcome)], count as f64)
 }
