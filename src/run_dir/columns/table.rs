@@ -32,9 +32,8 @@ impl<R, W: Write> CsvTable<R, W> {
     pub fn write(&mut self, row: &R) -> io::Result<()> {
         for column in self.columns {
             self.cell.clear();
-            let value = (column.value)(row);
-            debug_assert!(column.kind.admits(&value), "{}: {value:?}", column.name);
-            value.write_text(&mut self.cell);
+            debug_assert!(column.kind.admits(&(column.value)(row)), "{} is of another kind", column.name);
+            (column.value)(row).write_text(&mut self.cell);
             self.writer.write_field(&self.cell).map_err(io_error)?;
         }
         self.writer.write_record(None::<&[u8]>).map_err(io_error)
