@@ -29,6 +29,9 @@ struct Selected {
 pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     let run = StoredRun::open(&args.run)?;
     let selected = selected(args)?;
+    if selected.iter().any(|selected| selected.table.name == "domains") {
+        run.check_complete()?;
+    }
     let is_text = args.format != ExportFormatArg::Parquet;
     if let ([only], None, true) = (&selected[..], &args.output, is_text) {
         super::warn(unfinished(&args.run, &run).iter());

@@ -142,3 +142,20 @@ fn a_run_without_an_end_is_exported_with_a_warning() {
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), told));
     assert_eq!(rows(&ran.stdout).len(), 3);
 }
+
+/// What a finished run counted must be there; its other tables are another matter.
+#[test]
+fn a_table_of_domains_that_was_cut_off_is_refused() {
+    let lab = run();
+    let domains = lab.folder.read("run/domains.csv");
+    lab.folder.write("run/domains.csv", &domains[..domains.len() - 9]);
+    let told =
+        "mxray: run/domains.csv: it has 3 whole rows, where run.json counted 4; mxray judge makes it anew\n";
+    for words in ["--format csv --columns domain", "--format csv -o out", "--format parquet -o out"] {
+        let ran = export(&lab.folder, words);
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told), "{words}");
+    }
+    assert!(!lab.folder.path().join("out").exists());
+    let others = export(&lab.folder, "--format csv --tables endpoints -o out");
+    assert_eq!((others.code, others.stderr.as_str()), (Some(0), ""));
+}

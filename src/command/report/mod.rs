@@ -33,6 +33,7 @@ const HTML_NAME: &str = "report.html";
 /// Writes the report of a run.
 pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&args.run)?;
+    stored.check_complete()?;
     if args.output.as_deref() == Some(Path::new("-")) {
         let figures = read(&stored, |_| Ok(()))?;
         tell(text(&document(&figures, &about::about(stored.info(), None)), args.format))?;

@@ -128,6 +128,30 @@ impl StoredRun {
         Ok(rows)
     }
 
+    /// Whether `domains.csv` has every row that `run.json` counted. One that is missing
+    /// from a table that was cut off or damaged would look as if it had never been on the
+    /// list. Of a run that was killed nobody counted them.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it has not, or cannot be read.
+    pub fn check_complete(&self) -> Result<(), StoreError> {
+        if self.was_killed() { Ok(()) } else { self.check_rows(self.domain_rows()?) }
+    }
+
+    /// The same where its whole rows have been counted.
+    ///
+    /// # Errors
+    /// As [`StoredRun::check_complete`].
+    pub fn check_rows(&self, rows: u64) -> Result<(), StoreError> {
+        let counted = self.info.counts.domains_written;
+        if self.was_killed() || rows == counted {
+            return Ok(());
+        }
+        let cause =
+            format!("it has {rows} whole rows, where run.json counted {counted}; mxray judge makes it anew");
+        Err(StoreError::Unusable { path: self.dir.join(DOMAINS_FILE), cause })
+    }
+
     /// The rows of one of its tables, as `domains.csv`.
     ///
     /// # Errors
