@@ -419,7 +419,7 @@ pub struct ReportArgs {
     pub run: PathBuf,
 
     /// File to write to, which must not be there yet; `-` is standard output, with no CSV beside it [default: report.html
-    /// or report.md in the run directory]
+    /// or report.md in the run directory, made anew if it is there]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

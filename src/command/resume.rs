@@ -10,6 +10,7 @@ use super::signals::Signals;
 use super::survey::EarlierPart;
 use super::writer::{Fold, Outputs};
 use super::{CommandError, canaries, cool_downs, report, say, start_logging_as};
+use crate::cli::ReportFormatArg;
 use crate::engine::Earlier;
 use crate::model::{Exchange, ProbeKey, Record, Shard};
 use crate::plan;
@@ -59,6 +60,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
         taken = taking => taken.map_err(|error| anyhow!("reading failed: {error}"))??,
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
+    let mut pages = report::take_away(&run);
     super::say_at_start(&stages.settings);
     pace.say();
     say(format_args!(
@@ -75,8 +77,9 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     let surveyed = survey(&args, list, (stages, pace), outputs, info, (signals, earlier)).run().await?;
     let code = surveyed.tell(false)?;
     if args.report {
-        report::of_scan(&run)?;
+        pages.push(ReportFormatArg::Html);
     }
+    report::of_scan(&run, &pages)?;
     Ok(code)
 }
 

@@ -71,7 +71,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let surveyed = survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?;
     let code = surveyed.tell(aside)?;
     if let Some(path) = surveyed.path.as_deref().filter(|_| args.report) {
-        report::of_scan(path)?;
+        report::of_scan(path, &[cli::ReportFormatArg::Html])?;
     }
     Ok(code)
 }

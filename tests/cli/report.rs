@@ -108,10 +108,11 @@ fn the_figures_are_those_of_the_summary_and_the_page_has_them() {
         assert!(page.contains(&format!(">{}<", partner.domain)), "{}", partner.domain);
     }
 
-    // The same run gives the same bytes, and what is there stays.
+    // The same run gives the same bytes.
     let again = folder.run(["report", "run"]);
-    let told = "mxray: run/report.html is there already; choose another with -o\n";
-    assert_eq!((again.code, again.stderr.as_str()), (Some(2), told));
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+    assert_eq!(folder.read("run/report.html"), page);
+    assert_eq!(folder.read("run/report-partners.csv"), partners);
     let piped = folder.run(["report", "run", "-o", "other.html"]);
     assert_eq!(piped.code, Some(0), "{}", piped.stderr);
     assert_eq!(folder.read("other.html").replace("other-", "report-"), page);
@@ -226,11 +227,7 @@ fn a_scan_makes_its_report_once_it_has_come_to_its_end() {
     assert!(!ran.stdout.contains("report.html"), "{}", ran.stdout);
     let page = lab.folder.read("run/report.html");
     assert!(page.contains("Mail to 2 domains: what becomes of it") && page.contains("report-partners.csv"));
-    // As if it had been killed: what is there of the page is made when it ends.
-    std::fs::remove_file(lab.folder.path().join("run/report.html")).unwrap();
-    for table in ["partners", "certificates"] {
-        std::fs::remove_file(lab.folder.path().join(format!("run/report-{table}.csv"))).unwrap();
-    }
+    // As if it had been killed: the page that is there is made anew when it ends.
     let mut info: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
     info["finished"] = Value::Null;
     lab.folder.write("run/run.json", info.to_string());
@@ -260,4 +257,93 @@ fn a_table_that_was_cut_off_is_not_believed() {
     }
     assert_eq!(lab.folder.names(), ["list", "roots.pem", "run"], "nothing was written");
     assert!(!lab.folder.path().join("run/report-partners.csv").exists());
+}
+
+/// What stands under a name of mxray's own is the page of the run as it is now; what the
+/// user named stays.
+#[test]
+fn a_page_in_the_run_directory_is_made_anew_with_all_beside_it() {
+    let lab = Lab::playing(&["starttls_absent"], 2);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let report = |words: &str| {
+        let ran = lab.folder.run(words.split(' '));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{words}");
+        ran.stdout
+    };
+    let names = || {
+        let mut names = files_of(&lab.folder.path().join("run"));
+        names.retain(|name| name.contains("report"));
+        names
+    };
+    assert_eq!(report("report run"), "written to run/report.html\n");
+    let beside = ["report-certificates.csv", "report-partners.csv"];
+    assert_eq!(names(), [beside[0], beside[1], "report.html"]);
+    // A page of the run as it was, and tables of another.
+    for name in ["report.html", beside[0], beside[1]] {
+        lab.folder.write(&format!("run/{name}"), "stale");
+    }
+    assert_eq!(report("report run --format md"), "written to run/report.md\n");
+    assert_eq!(names(), [beside[0], beside[1], "report.html", "report.md"]);
+    for name in names() {
+        assert!(!lab.folder.read(&format!("run/{name}")).contains("stale"), "{name}");
+    }
+    // As if it had been killed: no page stays that tells of the run as it was.
+    let mut info: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    info["finished"] = Value::Null;
+    lab.folder.write("run/run.json", info.to_string());
+    let killed = "has not come to its end";
+    report("report run");
+    assert!(
+        lab.folder.read("run/report.md").contains(killed)
+            && lab.folder.read("run/report.html").contains(killed)
+    );
+    let ran = lab.folder.run(["scan", "--resume", "run"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for name in ["report.html", "report.md"] {
+        assert!(ran.stderr.contains(&format!("mxray: the report is in run/{name}\n")), "{}", ran.stderr);
+        assert!(!lab.folder.read(&format!("run/{name}")).contains(killed), "{name}");
+    }
+    // What is not mxray's own stays, be it the page or a table beside it.
+    for name in ["mine.md", "mine-partners.csv"] {
+        let there = lab.folder.path().join(name);
+        std::fs::write(&there, "mine").unwrap();
+        let ran = lab.folder.run("report run --format md -o mine.md".split(' '));
+        let told = format!("mxray: {name} is there already; choose another with -o\n");
+        assert_eq!((ran.code, ran.stderr), (Some(2), told));
+        assert_eq!(lab.folder.read(name), "mine");
+        std::fs::remove_file(there).unwrap();
+    }
+    assert_eq!(lab.folder.names(), ["list", "roots.pem", "run"]);
+}
+
+fn files_of(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// A file that may not grow is as a disk that is full: what was there stays, whole, and
+/// nothing new.
+#[cfg(unix)]
+#[test]
+fn a_page_that_cannot_be_written_leaves_nothing() {
+    let lab = Lab::playing(&["starttls_absent"], 2);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private --report"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let run = lab.folder.path().join("run");
+    let (files, page) = (files_of(&run), lab.folder.read("run/report.html"));
+    for (words, name) in [("report run", "run/report.html"), ("report run -o page.html", "page.html")] {
+        let line = format!("trap '' XFSZ && ulimit -f 8 && exec {} {words}", env!("CARGO_BIN_EXE_mxray"));
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &line]).current_dir(lab.folder.path());
+        let ran: crate::command::Ran = command.output().unwrap().into();
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{}", ran.stderr);
+        assert!(ran.stderr.starts_with(&format!("mxray: cannot write {name}: ")), "{}", ran.stderr);
+        assert_eq!(files_of(&run), files, "{words}");
+        assert_eq!(lab.folder.names(), ["list", "roots.pem", "run"], "{words}");
+    }
+    assert_eq!(lab.folder.read("run/report.html"), page);
 }

@@ -4,10 +4,10 @@
 //! lists that each have a limit.
 
 mod about;
+mod fresh_file;
 
 use super::{CommandError, say, tell};
 use crate::cli::{ReportArgs, ReportFormatArg};
-use crate::plan::UsageError;
 use crate::report::document::{
     Document, EXPIRING_HEADER, PARTNERS_HEADER, TablesBeside, document, expiring_record, partner_records,
 };
@@ -15,9 +15,10 @@ use crate::report::figures::{Cells, Figures, PartnerRow};
 use crate::report::{markdown, page};
 use crate::run_dir::read::{NamedRow, StoredRun};
 use anyhow::{Context, anyhow};
+use fresh_file::{ExistingFile, FreshFile, is_there, unwritten};
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,50 +28,102 @@ impl Cells for NamedRow<'_> {
     }
 }
 
+/// Tables beside a page, as [`beside`] names them.
+const TABLES: [&str; 2] = ["partners", "certificates"];
+
 /// Name of the page in the run directory.
 const HTML_NAME: &str = "report.html";
+
+/// The pages in the run directory, which are mxray's own.
+const OWN: [(&str, ReportFormatArg); 2] =
+    [(HTML_NAME, ReportFormatArg::Html), ("report.md", ReportFormatArg::Md)];
+
+/// A page to write.
+struct PageFile {
+    path: PathBuf,
+    format: ReportFormatArg,
+}
 
 /// Writes the report of a run.
 pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&args.run)?;
     stored.check_complete()?;
-    if args.output.as_deref() == Some(Path::new("-")) {
-        let figures = read(&stored, |_| Ok(()))?;
-        tell(text(&document(&figures, &about::about(stored.info(), None)), args.format))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let name = match args.format {
-        ReportFormatArg::Html => HTML_NAME,
-        ReportFormatArg::Md => "report.md",
+    let pages = match &args.output {
+        Some(path) if path == Path::new("-") => {
+            let figures = read(&stored, |_| Ok(()))?;
+            tell(text(&document(&figures, &about::about(stored.info(), None)), args.format))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(path) => {
+            let pages = vec![PageFile { path: path.clone(), format: args.format }];
+            write(&stored, &pages, ExistingFile::Kept)?;
+            pages
+        }
+        None => write_own(&stored, &args.run, &[args.format])?,
     };
-    let path = args.output.clone().unwrap_or_else(|| args.run.join(name));
-    write(&stored, &path, args.format)?;
-    tell(format!("written to {}\n", path.display()))?;
+    let told: String = pages.iter().map(|page| format!("written to {}\n", page.path.display())).collect();
+    tell(told)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The page of a run that a scan has just written. One that did not come to its end
+/// The pages of a run that a scan has just written. One that did not come to its end
 /// has none yet, for it may go on.
-pub(super) fn of_scan(run: &Path) -> Result<(), CommandError> {
+pub(super) fn of_scan(run: &Path, formats: &[ReportFormatArg]) -> Result<(), CommandError> {
+    if formats.is_empty() {
+        return Ok(());
+    }
     let stored = StoredRun::open(run)?;
     if stored.info().finished != Some(true) {
         say(format_args!(
-            "mxray: --report: the run has not come to its end; mxray report {} makes a page of what there is",
+            "mxray: there is no report yet, as the run has not come to its end; mxray report {} makes a page of what there is",
             run.display()
         ));
         return Ok(());
     }
-    let path = run.join(HTML_NAME);
-    write(&stored, &path, ReportFormatArg::Html)?;
-    say(format_args!("mxray: the report is in {}", path.display()));
+    stored.check_complete()?;
+    for page in write_own(&stored, run, formats)? {
+        say(format_args!("mxray: the report is in {}", page.path.display()));
+    }
     Ok(())
 }
 
-/// Writes the page and the tables beside it. What is there already is another's.
-fn write(stored: &StoredRun, path: &Path, format: ReportFormatArg) -> Result<(), CommandError> {
-    let (partners_path, certificates_path) = (beside(path, "partners"), beside(path, "certificates"));
-    for path in [path, &partners_path, &certificates_path] {
-        if path.symlink_metadata().is_ok() {
+/// Takes away the pages of a run that goes on, which tell of it as it was, with the
+/// tables beside them, and says what they were. What cannot be taken away is met again
+/// when they are made anew.
+pub(super) fn take_away(run: &Path) -> Vec<ReportFormatArg> {
+    let is_there = |(name, _): &(&str, ReportFormatArg)| run.join(name).symlink_metadata().is_ok();
+    let (pages, formats): (Vec<_>, Vec<_>) = OWN.into_iter().filter(is_there).unzip();
+    let page = run.join(HTML_NAME);
+    let tables = TABLES.iter().filter(|_| !pages.is_empty()).map(|what| beside(&page, what));
+    for path in pages.iter().map(|name| run.join(name)).chain(tables) {
+        let _ = fs::remove_file(path);
+    }
+    formats
+}
+
+/// Writes pages in the run directory. One of the other format is made anew if it is
+/// there: both have the same tables beside them.
+fn write_own(
+    stored: &StoredRun,
+    run: &Path,
+    formats: &[ReportFormatArg],
+) -> Result<Vec<PageFile>, CommandError> {
+    let own = OWN.map(|(name, format)| PageFile { path: run.join(name), format });
+    let is_due = |page: &PageFile| formats.contains(&page.format) || page.path.symlink_metadata().is_ok();
+    let mut pages: Vec<PageFile> = own.into_iter().filter(is_due).collect();
+    write(stored, &pages, ExistingFile::Replaced)?;
+    pages.retain(|page| formats.contains(&page.format));
+    Ok(pages)
+}
+
+/// Writes pages, and the tables beside the first, which they share. Nothing gets its
+/// name before everything is written.
+fn write(stored: &StoredRun, pages: &[PageFile], earlier: ExistingFile) -> Result<(), CommandError> {
+    let Some(first) = pages.first() else { return Ok(()) };
+    let [partners_path, certificates_path] = TABLES.map(|what| beside(&first.path, what));
+    if earlier == ExistingFile::Kept {
+        let mut paths = pages.iter().map(|page| &page.path).chain([&partners_path, &certificates_path]);
+        if let Some(path) = paths.find(|path| path.symlink_metadata().is_ok()) {
             return Err(is_there(path).into());
         }
     }
@@ -81,11 +134,16 @@ fn write(stored: &StoredRun, path: &Path, format: ReportFormatArg) -> Result<(),
     for certificate in figures.certificates.expiring() {
         certificates.write(&expiring_record(certificate))?;
     }
-    let beside = TablesBeside { partners: partners.finish()?, certificates: certificates.finish()? };
-    let text = text(&document(&figures, &about::about(stored.info(), Some(beside))), format);
-    let mut file = create(path)?;
-    file.write_all(text.as_bytes()).with_context(|| unwritten(path))?;
-    Ok(())
+    let beside = TablesBeside { partners: partners.name()?, certificates: certificates.name()? };
+    let document = document(&figures, &about::about(stored.info(), Some(beside)));
+    let mut files = vec![partners.finish()?, certificates.finish()?];
+    for PageFile { path, format } in pages {
+        let mut file = FreshFile::create(path)?;
+        file.write_all(text(&document, *format).as_bytes()).with_context(|| unwritten(path))?;
+        file.flush().with_context(|| unwritten(path))?;
+        files.push(file);
+    }
+    files.into_iter().try_for_each(|file| file.put(earlier))
 }
 
 fn text(document: &Document, format: ReportFormatArg) -> String {
@@ -129,12 +187,12 @@ fn beside(path: &Path, what: &str) -> PathBuf {
 /// A table beside the page.
 struct TableBeside {
     path: PathBuf,
-    writer: csv::Writer<BufWriter<File>>,
+    writer: csv::Writer<FreshFile>,
 }
 
 impl TableBeside {
     fn create(path: PathBuf, header: &[&str]) -> Result<Self, CommandError> {
-        let writer = csv::Writer::from_writer(BufWriter::new(create(&path)?));
+        let writer = csv::Writer::from_writer(FreshFile::create(&path)?);
         let mut table = Self { path, writer };
         table.write(header)?;
         Ok(table)
@@ -145,26 +203,15 @@ impl TableBeside {
         Ok(())
     }
 
-    /// Writes it to its end; gives its name.
-    fn finish(mut self) -> Result<String, CommandError> {
-        self.writer.flush().with_context(|| unwritten(&self.path))?;
+    fn name(&self) -> Result<String, CommandError> {
         let name = self.path.file_name().ok_or_else(|| anyhow!(unwritten(&self.path)))?;
         Ok(name.to_string_lossy().into_owned())
     }
-}
 
-fn create(path: &Path) -> Result<File, CommandError> {
-    let file = File::create_new(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => is_there(path),
-        _ => UsageError(format!("{}: {error}", unwritten(path))),
-    })?;
-    Ok(file)
-}
-
-fn is_there(path: &Path) -> UsageError {
-    UsageError(format!("{} is there already; choose another with -o", path.display()))
-}
-
-fn unwritten(path: &Path) -> String {
-    format!("cannot write {}", path.display())
+    /// Writes it to its end.
+    fn finish(mut self) -> Result<FreshFile, CommandError> {
+        self.writer.flush().with_context(|| unwritten(&self.path))?;
+        let file = self.writer.into_inner().map_err(|error| anyhow!("{}: {error}", unwritten(&self.path)))?;
+        Ok(file)
+    }
 }
