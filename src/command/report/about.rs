@@ -56,14 +56,18 @@ fn simulated(info: &RunInfo) -> Option<String> {
 }
 
 fn shard(info: &RunInfo) -> Option<String> {
-    info.shard.map(|shard| {
+    let shard = info.shard?;
+    let others = if is_uncounted(info) {
+        "how many targets are in other shards, or are judged only when all are joined (mxray merge), is not known yet"
+            .to_string()
+    } else {
         format!(
-            "This is shard {shard} of a run, and its figures are of that part alone: {} targets are in other shards, \
-             and {} are judged only when all are joined (mxray merge).",
+            "{} targets are in other shards, and {} are judged only when all are joined (mxray merge)",
             grouped(info.counts.of_other_shards),
             grouped(info.counts.parts_written),
         )
-    })
+    };
+    Some(format!("This is shard {shard} of a run, and its figures are of that part alone: {others}."))
 }
 
 fn unfinished(info: &RunInfo) -> Option<String> {
@@ -109,7 +113,6 @@ fn judged_again(info: &RunInfo) -> Option<String> {
 }
 
 fn settings(info: &RunInfo) -> Vec<(&'static str, String)> {
-    let counts = &info.counts;
     let mut rows = vec![
         ("Command", shown(&info.command.join(" "))),
         ("mxray", shown(&info.mxray)),
@@ -120,16 +123,7 @@ fn settings(info: &RunInfo) -> Vec<(&'static str, String)> {
         ("Pace", pace(&info.limits)),
         ("Looks", looks(&info.limits)),
         ("Timeouts", timeouts(&info.limits)),
-        (
-            "Done",
-            format!(
-                "{} targets read, {} lines rejected, {} connections, {} endpoints",
-                grouped(counts.targets_read),
-                grouped(counts.rejected),
-                grouped(counts.connections),
-                grouped(counts.endpoints_written)
-            ),
-        ),
+        ("Done", done(info)),
     ];
     if let Some(list) = info.asked_by.as_ref().and_then(|by| by.list.as_ref()) {
         rows.push(("List, SHA-256", list.sha256.to_string()));
@@ -167,6 +161,29 @@ fn settings(info: &RunInfo) -> Vec<(&'static str, String)> {
         rows.push(("Pauses for canaries", grouped(info.canary_pauses.len() as u64)));
     }
     rows
+}
+
+/// Whether nothing was counted: `run.json` has zeros until the run comes to an end.
+fn is_uncounted(info: &RunInfo) -> bool {
+    info.finished.is_none()
+}
+
+fn done(info: &RunInfo) -> String {
+    if is_uncounted(info) {
+        return "not known: it is counted when the run comes to its end".to_string();
+    }
+    let counts = &info.counts;
+    let (connections, elsewhere) = match &info.judged_from {
+        None => (format!(", {} connections", grouped(counts.connections)), ""),
+        // Whoever judges asks nobody, and does not know how often others did.
+        Some(_) => (String::new(), "; connections are counted in the run that was judged again"),
+    };
+    format!(
+        "{} targets read, {} lines rejected{connections}, {} endpoints{elsewhere}",
+        grouped(counts.targets_read),
+        grouped(counts.rejected),
+        grouped(counts.endpoints_written)
+    )
 }
 
 /// Moments that are told one by one.
@@ -279,6 +296,34 @@ mod tests {
         // Of one that was killed nobody knows when it ended.
         info.merged_from[0].ended = None;
         assert!(when(&info).contains("when it ended is not known"), "{}", when(&info));
+    }
+
+    #[test]
+    fn what_nobody_counted_is_not_told_as_zero() {
+        let mut info = run_info();
+        info.shard = Some("2/3".parse().unwrap());
+        let killed = about(&info, None);
+        assert!(told(&killed, "Done").unwrap().starts_with("not known"), "{:?}", told(&killed, "Done"));
+        let shard = killed.notices.iter().find(|notice| notice.contains("shard 2/3")).unwrap();
+        assert!(shard.contains("is not known yet") && !shard.contains(" 0 "), "{shard}");
+        info.finished = Some(true);
+        (info.counts.targets_read, info.counts.connections) = (1200, 3400);
+        let ended = about(&info, None);
+        let done = "1,200 targets read, 0 lines rejected, 3,400 connections, 0 endpoints";
+        assert_eq!(told(&ended, "Done"), Some(done));
+        info.counts.connections = 0;
+        info.judged_from = Some(JudgedFrom {
+            run: "before".to_string(),
+            mxray: "0.1.0".to_string(),
+            command: Vec::new(),
+            started: info.started,
+            ended: None,
+            finished: Some(true),
+        });
+        let judged = about(&info, None);
+        let done = "1,200 targets read, 0 lines rejected, 0 endpoints; connections are counted in the run that was judged \
+                    again";
+        assert_eq!(told(&judged, "Done"), Some(done));
     }
 
     #[test]
