@@ -35,14 +35,14 @@ pub(super) fn section(figures: &Figures) -> Section {
         note: Some(
             "Which partners these are: the columns encryption_only, certificate_validation and domain_validation of \
              domains.csv, as in mxray export RUN_DIR --format csv --where certificate_validation=pass --columns \
-             domain. Domains that take no mail fail there, too, and are not counted here."
+             domain. Domains that are known to take no mail fail there, too, and are not counted here."
                 .to_string(),
         ),
         wordy: false,
     };
     let lead = paragraph(format!(
         "A connector that demands TLS loses no mail with the partners that pass. Each row counts all that pass this \
-         strength or a higher one. {} of {} take mail at all, and are counted as partners.",
+         strength or a higher one. {} of {} are counted as partners: all but those that are known to take no mail.",
         grouped(forced.partners),
         counted(figures.domains.total, "domain"),
     ));

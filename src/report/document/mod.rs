@@ -11,6 +11,9 @@ mod open;
 mod partners;
 mod research;
 
+#[cfg(test)]
+mod tests;
+
 pub use about::{AboutRun, TablesBeside};
 pub use elements::{
     COUNT_ROWS_MAX, CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone,

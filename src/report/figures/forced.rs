@@ -16,7 +16,7 @@ pub struct StrengthFigures {
     pub undetermined: u64,
 }
 
-/// All three, by domain; those that take no mail are no partners.
+/// All three, by domain; those that are known to take no mail are no partners.
 #[derive(Clone, Debug, Default)]
 pub struct ForcedFigures {
     /// Partners in all.
