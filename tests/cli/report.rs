@@ -347,3 +347,22 @@ fn a_page_that_cannot_be_written_leaves_nothing() {
     }
     assert_eq!(lab.folder.read("run/report.html"), page);
 }
+
+#[test]
+fn a_list_of_endpoints_is_told_at_the_head_of_the_page() {
+    let lab = Lab::playing(&["starttls_absent"], 2);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let told = "and no mail domains: each is counted here as a domain";
+    let page = || lab.folder.run("report run -o - --format md".split(' ')).stdout;
+    assert!(!page().contains(told), "{}", page());
+    std::fs::remove_dir_all(lab.folder.path().join("run")).unwrap();
+    lab.folder.write("hosts", "127.0.0.1,mx.example\n");
+    let ran = lab.folder.run(lab.args("scan hosts --input endpoints -o run --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        page().contains("> **Note:** The list named 1 endpoint, ") && page().contains(told),
+        "{}",
+        page()
+    );
+}

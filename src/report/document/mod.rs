@@ -48,12 +48,24 @@ pub fn document(figures: &Figures, about: &AboutRun) -> Document {
             .notices
             .iter()
             .cloned()
+            .chain(of_endpoints(figures))
             .chain(under_connectors(figures))
             .chain(sampled(figures))
             .collect(),
         parts: delivery::parts(figures),
         sections,
     }
+}
+
+/// That no mail domain was listed.
+fn of_endpoints(figures: &Figures) -> Option<String> {
+    (figures.domains.listed_endpoints > 0).then(|| {
+        format!(
+            "The list named {}, and no mail domains: each is counted here as a domain, and as a partner. No MX record was \
+             looked up for it.",
+            counted(figures.domains.listed_endpoints, "endpoint")
+        )
+    })
 }
 
 /// What the first figures leave out.

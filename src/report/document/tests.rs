@@ -37,3 +37,15 @@ fn a_partner_is_not_said_to_take_mail() {
     );
     assert!(!said.contains("take mail at all"), "{said}");
 }
+
+#[test]
+fn a_list_of_endpoints_is_told_at_the_head() {
+    let page = of_rows(&[&[("domain", "192.0.2.1"), ("delivery", "plaintext")], &[("domain", "mx.example")]]);
+    assert!(
+        page.notices[0].starts_with("The list named 2 endpoints, and no mail domains"),
+        "{:?}",
+        page.notices
+    );
+    let page = of_rows(&[&[("domain", "a.example"), ("tld", "example"), ("delivery", "plaintext")]]);
+    assert_eq!(page.notices, [""; 0]);
+}

@@ -13,6 +13,8 @@ use crate::report::tally::Tally;
 pub struct DomainFigures {
     /// All rows.
     pub total: u64,
+    /// Rows of endpoints: the list named hosts and no mail domains.
+    pub listed_endpoints: u64,
     /// What becomes of mail.
     pub deliveries: Tally,
     /// Why not encrypted, as `plaintext: starttls_not_offered`.
@@ -60,6 +62,9 @@ pub struct DomainFigures {
 impl DomainFigures {
     pub(super) fn add(&mut self, row: &impl Cells, concerns: &[Concern]) {
         self.total += 1;
+        // Of an endpoint there is no top-level domain, and no MX was looked up.
+        let is_endpoint = row.cell("tld").is_empty() && row.cell("implicit_mx").is_empty();
+        self.listed_endpoints += u64::from(is_endpoint);
         self.add_sending(row);
         self.handshake.add(row);
         self.forced.add(row);
