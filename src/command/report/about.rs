@@ -3,7 +3,7 @@
 use crate::model::text::{grouped, printable};
 use crate::plan::LAB_STORE;
 use crate::report::document::{AboutRun, TablesBeside};
-use crate::run_dir::{BucketRunLimits, ResolverInfo, RunInfo, RunLimits};
+use crate::run_dir::{BucketRunLimits, ResolverInfo, RunInfo, RunLimits, RunPause};
 use jiff::Timestamp;
 
 /// How the run was made.
@@ -158,7 +158,7 @@ fn settings(info: &RunInfo) -> Vec<(&'static str, String)> {
         rows.push(("Blocklist", format!("{} entries", grouped(read.entries))));
     }
     if !info.canary_pauses.is_empty() {
-        rows.push(("Pauses for canaries", grouped(info.canary_pauses.len() as u64)));
+        rows.push(("Pauses for canaries", pauses(info)));
     }
     rows
 }
@@ -194,6 +194,26 @@ fn moments(all: &[Timestamp]) -> String {
     let more = all.len().saturating_sub(MOMENTS_TOLD_MAX);
     let more = if more > 0 { format!(" and {more} times more") } else { String::new() };
     told.join(", ") + &more
+}
+
+fn pauses(info: &RunInfo) -> String {
+    let one = |pause: &RunPause| {
+        let end = match pause.ended {
+            Some(ended) => format!("to {ended:.0}"),
+            None if is_uncounted(info) => "on; when it ended is not known".to_string(),
+            None => "until the run was stopped".to_string(),
+        };
+        let refused: Vec<_> =
+            pause.refused.iter().take(MOMENTS_TOLD_MAX).map(|canary| shown(canary)).collect();
+        let more = pause.refused.len().saturating_sub(MOMENTS_TOLD_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("from {:.0} {end} ({}{more})", pause.began, refused.join(", "))
+    };
+    let all = &info.canary_pauses;
+    let told: Vec<String> = all.iter().take(MOMENTS_TOLD_MAX).map(one).collect();
+    let more = all.len().saturating_sub(MOMENTS_TOLD_MAX);
+    let more = if more > 0 { format!("; and {} times more", grouped(more as u64)) } else { String::new() };
+    told.join("; ") + &more
 }
 
 fn shards(info: &RunInfo) -> String {
@@ -296,6 +316,35 @@ mod tests {
         // Of one that was killed nobody knows when it ended.
         info.merged_from[0].ended = None;
         assert!(when(&info).contains("when it ended is not known"), "{}", when(&info));
+    }
+
+    #[test]
+    fn every_pause_is_told_with_its_canary_up_to_a_limit() {
+        let mut info = run_info();
+        info.finished = Some(false);
+        let pause = |ended: Option<&str>| RunPause {
+            began: "2026-03-01T13:00:00Z".parse().unwrap(),
+            ended: ended.map(|ended| ended.parse().unwrap()),
+            refused: vec!["192.0.2.1:25: greeting: rejected".to_string()],
+            asked_again: 4,
+        };
+        info.canary_pauses = vec![pause(Some("2026-03-01T13:05:00Z")), pause(None)];
+        let told_of = |info: &RunInfo| told(&about(info, None), "Pauses for canaries").unwrap().to_string();
+        let canary = "(192.0.2.1:25: greeting: rejected)";
+        assert_eq!(
+            told_of(&info),
+            format!(
+                "from 2026-03-01T13:00:00Z to 2026-03-01T13:05:00Z {canary}; from 2026-03-01T13:00:00Z until the run was \
+                 stopped {canary}"
+            )
+        );
+        // Of one that was killed nobody knows it.
+        info.finished = None;
+        assert!(told_of(&info).contains("on; when it ended is not known"), "{}", told_of(&info));
+        info.canary_pauses = vec![pause(None); MOMENTS_TOLD_MAX + 2];
+        assert!(told_of(&info).ends_with("; and 2 times more"), "{}", told_of(&info));
+        info.canary_pauses[0].refused = vec!["x\u{202e}".to_string(); MOMENTS_TOLD_MAX + 3];
+        assert!(told_of(&info).contains(" and 3 more)") && !told_of(&info).contains('\u{202e}'));
     }
 
     #[test]
