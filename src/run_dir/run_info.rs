@@ -2,7 +2,7 @@
 
 use super::{SCHEMA_VERSION, durable};
 use crate::model::{Sha256, Shard};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -94,6 +94,24 @@ pub struct RunInfo {
     pub canary_pauses: Vec<RunPause>,
     /// How much was done.
     pub counts: RunCounts,
+}
+
+/// So far apart may be when a run asked and as of when its certificates were judged,
+/// before that is worth a word.
+const SAME_MOMENT_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+impl RunInfo {
+    /// When the run began to ask, however often it was judged.
+    pub fn asked_at(&self) -> Timestamp {
+        self.judged_from.as_ref().map_or(self.started, |from| from.started.min(self.started))
+    }
+
+    /// When it began to ask, and as of when its certificates were judged, if that is more
+    /// than a day before or after.
+    pub fn other_moment(&self) -> Option<(Timestamp, Timestamp)> {
+        let (asked, judged) = (self.asked_at(), self.judged_by.at);
+        (judged.duration_since(asked).abs() > SAME_MOMENT_MAX).then_some((asked, judged))
+    }
 }
 
 /// Readings of the blocklist that `run.json` tells of.

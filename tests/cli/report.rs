@@ -206,6 +206,11 @@ fn what_a_run_is_stands_above_its_figures() {
     assert_eq!(judged.code, Some(0), "{}", judged.stderr);
     let ran = lab.folder.run(["report", "judged", "-o", "-", "--format", "md"]);
     assert!(ran.stdout.contains("Judged again from what the run run of mxray"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("Certificates were judged as of"), "{}", ran.stdout);
+    let judged = lab.folder.run(["judge", "run", "-o", "later", "--at", "2040-01-01"]);
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+    let ran = lab.folder.run(["report", "later", "-o", "-", "--format", "md"]);
+    assert!(ran.stdout.contains("> **Note:** Certificates were judged as of 2040-01-01T"), "{}", ran.stdout);
     // The last line of a run that was killed may be cut short.
     let table = lab.folder.read("run/domains.csv");
     lab.folder.write("run/domains.csv", &table[..table.len() - 10]);

@@ -15,15 +15,10 @@ use crate::report::diff::{
 };
 use crate::run_dir::RunInfo;
 use crate::run_dir::read::{CertificateKeys, DomainRow, PairedBy, PairedRows, StoreError, StoredRun};
-use jiff::{SignedDuration, Timestamp};
 use output::Output;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// So far apart may be when a run asked and as of when its certificates were judged,
-/// before that is worth a word.
-const SAME_MOMENT_MAX: SignedDuration = SignedDuration::from_hours(24);
 
 /// Compares two runs. Everything that can be refused is refused before a row is read.
 pub(super) fn run(args: &DiffArgs) -> Result<ExitCode, CommandError> {
@@ -73,7 +68,7 @@ fn head(runs: &[OpenedRun<'_>; 2], rows: [u64; 2]) -> DiffHead {
     let [before, after] = runs;
     let named = |(dir, run): &OpenedRun<'_>, domains| DiffedRun {
         run: dir.display().to_string(),
-        started: asked_at(run.info()),
+        started: run.info().asked_at(),
         domains,
         finished: is_finished(run),
     };
@@ -86,17 +81,12 @@ fn head(runs: &[OpenedRun<'_>; 2], rows: [u64; 2]) -> DiffHead {
     }
 }
 
-/// When a run began to ask, however often it was judged.
-fn asked_at(info: &RunInfo) -> Timestamp {
-    info.judged_from.as_ref().map_or(info.started, |from| from.started.min(info.started))
-}
-
 /// What makes the runs less alike than they look.
 fn notes(runs: &[OpenedRun<'_>; 2]) -> Vec<String> {
     let [(_, before), (_, after)] = runs;
     let (was, is) = (before.info(), after.info());
     let mut notes = Vec::new();
-    if asked_at(was) > asked_at(is) {
+    if was.asked_at() > is.asked_at() {
         notes.push("The first run is the later one.".to_string());
     }
     if was.mxray != is.mxray {
@@ -135,14 +125,12 @@ fn notes(runs: &[OpenedRun<'_>; 2]) -> Vec<String> {
 /// What is said of a run whose certificates were judged as of another day than that of
 /// its answers.
 fn other_moment(dir: &Path, info: &RunInfo) -> Option<String> {
-    let (asked, judged) = (asked_at(info), info.judged_by.at);
-    (judged.duration_since(asked).abs() > SAME_MOMENT_MAX).then(|| {
-        format!(
-            "{} was asked from {asked:.0} on and judged as of {judged:.0}: certificates that end in between are told \
-             as expired.",
-            dir.display()
-        )
-    })
+    let (asked, judged) = info.other_moment()?;
+    Some(format!(
+        "{} was asked from {asked:.0} on and judged as of {judged:.0}: certificates that end in between are told as \
+         expired.",
+        dir.display()
+    ))
 }
 
 /// Compares all, and writes what there is to tell.

@@ -43,10 +43,18 @@ fn when(info: &RunInfo) -> String {
 }
 
 fn notices(info: &RunInfo) -> Vec<String> {
-    [simulated(info), shard(info), unfinished(info), network(info), given_up(info), judged_again(info)]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        simulated(info),
+        shard(info),
+        unfinished(info),
+        network(info),
+        given_up(info),
+        judged_again(info),
+        other_moment(info),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn simulated(info: &RunInfo) -> Option<String> {
@@ -109,6 +117,18 @@ fn judged_again(info: &RunInfo) -> Option<String> {
         "Judged again from what the run {} of mxray {} had seen; nothing was asked anew.",
         shown(&from.run),
         shown(&from.mxray)
+    ))
+}
+
+fn other_moment(info: &RunInfo) -> Option<String> {
+    let (asked, judged) = info.other_moment()?;
+    let told = if judged > asked {
+        "one that ends in between is told as expired"
+    } else {
+        "one that begins in between is told as not yet valid"
+    };
+    Some(format!(
+        "Certificates were judged as of {judged:.0}, and hosts were asked from {asked:.0} on: {told}."
     ))
 }
 
@@ -345,6 +365,22 @@ mod tests {
         assert!(told_of(&info).ends_with("; and 2 times more"), "{}", told_of(&info));
         info.canary_pauses[0].refused = vec!["x\u{202e}".to_string(); MOMENTS_TOLD_MAX + 3];
         assert!(told_of(&info).contains(" and 3 more)") && !told_of(&info).contains('\u{202e}'));
+    }
+
+    #[test]
+    fn another_moment_than_that_of_the_answers_is_told_at_the_head() {
+        let mut info = run_info();
+        let told_at = |at: &str, info: &mut RunInfo| {
+            info.judged_by.at = at.parse().unwrap();
+            let notices = about(info, None).notices;
+            notices.into_iter().filter(|notice| notice.starts_with("Certificates were")).collect::<Vec<_>>()
+        };
+        assert_eq!(told_at("2026-03-02T12:00:00Z", &mut info), [""; 0], "a day is the same moment");
+        let told = "Certificates were judged as of 2027-03-01T12:00:00Z, and hosts were asked from 2026-03-01T12:00:00Z \
+                    on: one that ends in between is told as expired.";
+        assert_eq!(told_at("2027-03-01T12:00:00Z", &mut info), [told]);
+        let told = told_at("2025-03-01T12:00:00Z", &mut info);
+        assert!(told[0].ends_with("one that begins in between is told as not yet valid."), "{told:?}");
     }
 
     #[test]
