@@ -11,6 +11,9 @@ use std::path::Path;
 /// Places that were given up which are named.
 const GIVEN_UP_NAMED_MAX: usize = 1000;
 
+/// Pauses for canaries that are kept, as many as of one run.
+const PAUSES_MAX: usize = 1000;
+
 /// At the start: what all shards have in common, and where each came from. The
 /// limits are those of all of them together.
 pub(super) fn run_info(shards: &[(&Path, &RunInfo)]) -> Option<RunInfo> {
@@ -30,6 +33,9 @@ pub(super) fn run_info(shards: &[(&Path, &RunInfo)]) -> Option<RunInfo> {
     info.merged_from =
         shards.iter().filter_map(|(path, info)| Some(merged(path, info, info.shard?))).collect();
     info.blocklist = infos().flat_map(|info| info.blocklist.clone()).take(BLOCKLIST_READS_MAX).collect();
+    info.canary_pauses = infos().flat_map(|info| info.canary_pauses.clone()).collect();
+    info.canary_pauses.sort_by_key(|pause| pause.began);
+    info.canary_pauses.truncate(PAUSES_MAX);
     (info.ended, info.finished) = (None, None);
     (info.network_suspect, info.cool_downs, info.sample) = (None, None, None);
     info.counts = RunCounts::default();
@@ -125,4 +131,24 @@ fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
         }
     }
     distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run_dir::RunPause;
+    use crate::run_dir::fixtures::run_info as fixture;
+
+    #[test]
+    fn the_pauses_of_every_shard_are_kept() {
+        let with_pause = |began: &str| {
+            let pause =
+                RunPause { began: began.parse().unwrap(), ended: None, refused: Vec::new(), asked_again: 0 };
+            RunInfo { canary_pauses: vec![pause], ..fixture() }
+        };
+        let shards = ["2026-03-01T14:00:00Z", "2026-03-01T13:00:00Z"].map(with_pause);
+        let named: Vec<(&Path, &RunInfo)> = shards.iter().map(|info| (Path::new("part"), info)).collect();
+        let began = run_info(&named).unwrap().canary_pauses.into_iter().map(|pause| pause.began.to_string());
+        assert_eq!(began.collect::<Vec<_>>(), ["2026-03-01T13:00:00Z", "2026-03-01T14:00:00Z"]);
+    }
 }
