@@ -144,7 +144,7 @@ pub enum Command {
         after_help = "The page needs no network and no script, and prints whole. Beside it stand FILE-partners.csv (every \
         domain with every finding) and FILE-certificates.csv (every certificate that ends within 30 days); the tables of \
         the page are bounded, and say what they leave out. Exit codes: 0 it was written; 1 the run cannot be read, or the \
-        page not written; 2 wrong use, or a file is there already."
+        page not written; 2 wrong use, a file of -o is there already, or the run lacks rows that it wrote."
     )]
     Report(ReportArgs),
     /// Write the tables of a run as Parquet, CSV or JSON Lines, whole or in part
