@@ -109,19 +109,10 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             files.read("RUN_B", &args.after);
             files.write("--output", &args.output);
         }
-        Command::Report(args) => {
-            files.read("RUN_DIR", &args.run);
-            files.write("--output", &args.output);
-        }
+        Command::Report(args) => files.of_run(&args.run, &args.output),
         #[cfg(feature = "export")]
-        Command::Export(args) => {
-            files.read("RUN_DIR", &args.run);
-            files.write("--output", &args.output);
-        }
-        Command::Tlsrpt(args) => {
-            files.read("RUN_DIR", &args.run);
-            files.write("--output", &args.output);
-        }
+        Command::Export(args) => files.of_run(&args.run, &args.output),
+        Command::Tlsrpt(args) => files.of_run(&args.run, &args.output),
         #[cfg(feature = "lab")]
         Command::Demo(args) => files.write("--output", &args.output),
         #[cfg(feature = "lab")]
@@ -131,13 +122,7 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
             files.write("--save", &args.save);
             files.read_client_certificate(&args.dialogue.client);
         }
-        Command::Roots(args) => match &args.command {
-            RootsCommand::Check(args) => {
-                files.read_all("--needs", &args.needs);
-                files.read_stores("--store", &args.store);
-            }
-            RootsCommand::List(args) => files.read_stores("--store", &args.store),
-        },
+        Command::Roots(args) => files.of_roots(&args.command),
         Command::Senders(_) | Command::Explain(_) | Command::Completions(_) => {}
         Command::Man(args) => files.write("--output", &args.output),
         Command::Revocation(args) => {
@@ -155,6 +140,22 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
 }
 
 impl Files {
+    /// A run that is read, and what is made of it.
+    fn of_run(&mut self, run: &Path, output: &Option<PathBuf>) {
+        self.read("RUN_DIR", run);
+        self.write("--output", output);
+    }
+
+    fn of_roots(&mut self, command: &RootsCommand) {
+        match command {
+            RootsCommand::Check(args) => {
+                self.read_all("--needs", &args.needs);
+                self.read_stores("--store", &args.store);
+            }
+            RootsCommand::List(args) => self.read_stores("--store", &args.store),
+        }
+    }
+
     #[cfg(feature = "lab")]
     fn of_lab(&mut self, args: &crate::cli::LabArgs) {
         self.read_all("--domains", &args.domains);

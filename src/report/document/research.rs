@@ -45,7 +45,15 @@ fn handshake(figures: &Figures) -> Section {
         per_cent(post_quantum(&own.groups), own.groups.total()),
         per_cent(post_quantum(&theirs.groups), theirs.groups.total()),
     );
-    let tables = vec![
+    let tables = met(figures).into_iter().chain(sent(figures)).collect();
+    section("handshake", "TLS: versions, suites, groups", lead, tables)
+}
+
+/// What the scanner's own handshake met.
+fn met(figures: &Figures) -> Vec<Option<DocumentBlock>> {
+    let (own, theirs) = (&figures.domains.handshake, &figures.endpoints.handshake);
+    let endpoints = &figures.endpoints;
+    vec![
         counts(
             "TLS versions",
             "Version",
@@ -82,6 +90,13 @@ fn handshake(figures: &Figures) -> Section {
             &CountedUnits::Endpoints(&endpoints.signature_schemes),
             "endpoints.csv: signature_scheme",
         ),
+    ]
+}
+
+/// What the sender would get.
+fn sent(figures: &Figures) -> Vec<Option<DocumentBlock>> {
+    let domains = &figures.domains;
+    vec![
         counts(
             "Version that the sender would get",
             "Version",
@@ -100,8 +115,7 @@ fn handshake(figures: &Figures) -> Section {
             &CountedUnits::Domains(&domains.sent_groups),
             "domains.csv: delivery_key_exchange_group",
         ),
-    ];
-    section("handshake", "TLS: versions, suites, groups", lead, tables)
+    ]
 }
 
 fn certificates(figures: &Figures) -> Section {
