@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use values::{parse_metrics_address, parse_moment, parse_time_limit};
 
-/// What a caller may rely on; the README has the same table, and the codes
+/// What a caller may rely on; docs/exit-codes.md has the same table, and the codes
 /// themselves are in [`crate::command`].
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -8,6 +8,8 @@
 #[cfg(unix)]
 #[path = "cli/bench.rs"]
 mod bench;
+#[path = "cli/book.rs"]
+mod book;
 #[cfg(unix)]
 #[path = "cli/canary.rs"]
 mod canary;

@@ -65,9 +65,9 @@ fn plain(text: &str) -> String {
 }
 
 #[test]
-fn the_readme_has_the_same_exit_codes() {
-    let readme = include_str!("../../README.md");
-    let (_, table) = readme.split_once("| code | when |\n|---|---|\n").unwrap();
+fn the_page_of_exit_codes_has_the_same() {
+    let page = include_str!("../../docs/exit-codes.md");
+    let (_, table) = page.split_once("| code | when |\n|---|---|\n").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
     let rows: Vec<String> =
         table.lines().map(|row| plain(&row.trim_matches('|').replacen('|', " ", 1))).collect();
