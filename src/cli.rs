@@ -8,6 +8,7 @@ mod export;
 mod lab;
 mod policies;
 mod preflight;
+mod probe;
 mod shared;
 mod values;
 
@@ -19,6 +20,7 @@ pub use export::{ExportArgs, ExportFormatArg};
 pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
 pub use preflight::{PreflightArgs, PreflightFormatArg};
+pub use probe::{ProbeArgs, ProbeFailOnArg, ProbeFormatArg};
 pub use shared::{
     AgainArgs, AskArgs, CanaryArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs,
     IntervalArgs, JudgingArgs, PaceArgs,
@@ -51,7 +53,8 @@ Exit codes:
             scan: every line of the list was rejected; or at least 20 networks
             were dialled and TCP opened nowhere; or the list is empty and
             --require-targets was given
-  6         diff: with --fail-on worse, a domain became worse
+  6         what --fail-on names is found: a domain became worse (diff), or the
+            verdict on a target is what was named (probe)
   7         scan: ended early, in order, since no resolver had answered for an
             hour; run.json says so, and how many targets have no row
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
@@ -110,10 +113,12 @@ pub enum Command {
         override_usage = "mxray scan [OPTIONS] <INPUT>\n       mxray scan --resume <RUN_DIR>"
     )]
     Scan(Box<ScanArgs>),
-    /// Probe one domain, host or address, and show the whole dialogue
+    /// Probe domains, hosts or addresses, and show the whole dialogue
     #[command(
-        after_help = "Exit codes: 0 whatever the target answers, for a refusal is an answer, too; 2 wrong use; 5 no \
-        resolver answered; 130 or 143 stopped by Ctrl-C or SIGTERM, after what is known by then was shown."
+        after_help = "Targets are asked one after the other. docs/probe.md has the keys of the JSON, and what --fail-on \
+        names. Exit codes, of several that apply the first of: 130 or 143 stopped by Ctrl-C or SIGTERM, after what is known \
+        by then was shown; 6 a target meets what --fail-on names; 5 no resolver answered for a target; 0 whatever the \
+        targets answer, for a refusal is an answer, too. And 2 wrong use: nothing was asked."
     )]
     Probe(Box<ProbeArgs>),
     /// Make new verdicts from a stored run, without sending a packet
@@ -337,41 +342,6 @@ pub struct ScanArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub judging: JudgingArgs,
-}
-
-/// `mxray probe`
-#[derive(Debug, Args)]
-pub struct ProbeArgs {
-    /// Domain, host or address: `DOMAIN`, `HOST:PORT` or `IP[:PORT]`
-    pub target: String,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub pace: IntervalArgs,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub again: AgainArgs,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub hellos: HelloArgs,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub asking: AskArgs,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub policies: PolicyArgs,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub judging: JudgingArgs,
-
-    /// Recipient domain of mail to a host or an address: connectors and DomainValidation depend on it
-    #[arg(long, value_name = "DOMAIN", value_parser = DomainName::parse, help_heading = "Judging")]
-    pub recipient_domain: Option<DomainName>,
 }
 
 /// `mxray judge`

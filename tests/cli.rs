@@ -66,6 +66,8 @@ mod opt_outs;
 mod preflight;
 #[path = "cli/probe.rs"]
 mod probe;
+#[path = "cli/probe_json.rs"]
+mod probe_json;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/responders.rs"]

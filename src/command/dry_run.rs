@@ -15,7 +15,7 @@ use crate::engine::forecast::{
     SESSION_ASSUMED,
 };
 use crate::input::Entry;
-use crate::model::{DomainFacts, Endpoint, ProbeKey};
+use crate::model::{DomainFacts, Kind, Endpoint, ProbeKey};
 use crate::plan::{self, Stages};
 use crate::run_dir::RunDirectory;
 use crate::stage::{Lookup, Probe};
@@ -66,6 +66,7 @@ pub(super) async fn run(
     }
     let mut asked = looked.asked;
     asked.leave_to_others(plan.told.of_other_shards);
+    asked.add_private(plan.told.left_alone.get(Kind::PrivateAddress.name()).copied().unwrap_or_default());
     let list = if looked.name == "-" { "standard input".to_string() } else { looked.name };
     let (resolver, require_targets) = (stages.settings.resolver(), args.require_targets);
     Ok(ListEnd { asked, reach: Reach::default(), list, resolver, require_targets }.code(None))

@@ -19,6 +19,8 @@ pub(super) struct AnswerCount {
     elsewhere: u64,
     rejected: u64,
     first_rejected: Option<Rejected>,
+    /// Names at private addresses, to which nothing was connected.
+    private: u64,
 }
 
 /// A list that was read to its end.
@@ -43,7 +45,11 @@ impl AnswerCount {
 
     pub(super) fn add(&mut self, record: &Record) {
         match record {
-            Record::Endpoint(_) => {}
+            Record::Endpoint(endpoint) => {
+                let failure = endpoint.observation.failure.as_ref();
+                let is_private = failure.is_some_and(|failure| failure.kind == Kind::PrivateAddress);
+                self.add_private(u64::from(is_private));
+            }
             Record::Rejected(rejected) => self.add_rejected(rejected),
             Record::Domain(domain) => self.add_facts(&domain.facts),
             Record::Part(facts) => self.add_facts(facts),
@@ -61,6 +67,23 @@ impl AnswerCount {
         if is_unanswered(facts) { self.unanswered += 1 } else { self.answered += 1 }
     }
 
+    /// Counts names at private addresses to which nothing is connected.
+    pub(super) fn add_private(&mut self, names: u64) {
+        self.private += names;
+    }
+
+    /// What is not connected to for want of an option.
+    fn left_alone(&self) -> Option<String> {
+        let addresses = match self.private {
+            0 => return None,
+            1 => "1 private address was",
+            more => &format!("{more} private addresses were"),
+        };
+        Some(format!(
+            "{addresses} not connected to (private_address); --allow-private connects to such addresses, too"
+        ))
+    }
+
     /// Lines that are no target.
     pub(super) fn rejected(&self) -> u64 {
         self.rejected
@@ -74,6 +97,9 @@ impl ListEnd {
         if let Some(hint) = self.hint(directory) {
             say(format_args!("mxray: nothing could be contacted: {hint}"));
             return ExitCode::from(EXIT_NOTHING_ASKED);
+        }
+        if let Some(told) = self.asked.left_alone() {
+            say(format_args!("mxray: {told}"));
         }
         if !self.reach.suspects().is_empty() {
             say(format_args!("mxray: warning: {}", no_way_out(&self.reach)));
@@ -96,7 +122,7 @@ impl ListEnd {
 
     /// Why nothing could be asked of a list that has lines, and what to do.
     fn hint(&self, directory: Option<&Path>) -> Option<String> {
-        let AnswerCount { answered, unanswered, elsewhere, rejected, first_rejected } = &self.asked;
+        let AnswerCount { answered, unanswered, elsewhere, rejected, first_rejected, private: _ } = &self.asked;
         if self.reach.opened_nowhere() {
             return Some(no_way_out(&self.reach));
         }

@@ -16,9 +16,29 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// Whether nothing is said on standard error but why a command did not do what it was
+/// asked to.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on says nothing but errors.
+pub(super) fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+}
+
+fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
+}
+
 /// A line on standard error, and one only, whatever it quotes. That nobody reads
 /// it is no reason to break off, or to wait for long.
 pub(super) fn say(line: impl Display) {
+    if !is_quiet() {
+        say_error(line);
+    }
+}
+
+/// The same of an error, which is said in any case.
+pub(super) fn say_error(line: impl Display) {
     let line = line.to_string();
     if is_json() {
         outlet::words(as_json(&line, Timestamp::now()).as_bytes());
@@ -29,7 +49,11 @@ pub(super) fn say(line: impl Display) {
 
 /// Text of several lines on standard error; one object where that is JSON.
 pub(super) fn say_text(text: &str) {
-    if is_json() { say(text.trim_end()) } else { outlet::words(text.as_bytes()) }
+    if is_json() {
+        say(text.trim_end());
+    } else if !is_quiet() {
+        outlet::words(text.as_bytes());
+    }
 }
 
 /// Whether standard error is JSON: one object a line, all in one shape.

@@ -58,14 +58,15 @@ use anyhow::Context;
 use error::{EXIT_NOTHING_ASKED, EXIT_USAGE};
 use jiff::Timestamp;
 use messages::{
-    say, say_at_start, say_missing_route, say_text, start_logging, start_logging_as, tell, tell_until, warn,
+    be_quiet, say, say_at_start, say_error, say_missing_route, say_text, start_logging, start_logging_as,
+    tell, tell_until, warn,
 };
 use std::process::ExitCode;
 
 /// Runs a command to its end and says how it went.
 pub fn run(cli: Cli) -> ExitCode {
     let code = execute(cli.command).unwrap_or_else(|error| {
-        say(format_args!("mxray: {error}"));
+        say_error(format_args!("mxray: {error}"));
         error.exit_code()
     });
     outlet::settle();

@@ -1,6 +1,10 @@
-//! `mxray probe`: one target, told as a transcript.
+//! `mxray probe`: a few targets, each told as a transcript, or all as one document.
+
+mod fail_on;
+mod told;
 
 use super::address_pause::AddressPause;
+use super::error::EXIT_FAILED_ON;
 use super::list_end::{is_unanswered, no_resolver};
 use super::resolvers::warn_if_none_is_believed;
 use super::signals::Signals;
@@ -10,7 +14,8 @@ use crate::interrogate::{Known, RetryPlan, interrogate};
 use crate::model::asked_question::QUESTIONS_TOLD_MAX;
 use crate::model::{DomainFacts, DomainRecord, EndpointRecord, Exchange, ProbeKey, Subject, Target};
 use crate::plan::{self, LookupPace, ProbeTarget, Stages, UsageError};
-use crate::report::{self, Probed, QuestionsTold, Retrying};
+use crate::report::Retrying;
+use crate::run_dir::ProbedTarget;
 use crate::sender::Sender;
 use crate::sender::situation::Situation;
 use crate::stage::Lookup;
@@ -20,17 +25,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use told::Told;
 
-/// Probes every endpoint of the target, one connection at a time.
+/// Probes every endpoint of each target, one target after the other, one connection at
+/// a time.
 pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
+    if args.quiet {
+        super::be_quiet();
+    }
     start_logging(args.asking.dialogue.verbose);
     let signals = Signals::new();
-    let asked = ProbeTarget::parse(&args.target)?;
-    if let (ProbeTarget::Domain(domain), Some(_)) = (&asked, &args.recipient_domain) {
-        let wrong =
-            format!("--recipient-domain goes with HOST:PORT or IP[:PORT]; {domain} is itself a domain");
-        return Err(UsageError(wrong).into());
-    }
+    let asked = targets(&args)?;
     let pace = LookupPace {
         retries: args.again.retries,
         retry_delay: args.again.retry_delay,
@@ -46,38 +51,124 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
         ));
     }
     let stop = signals.watch("an open connection is ended in order");
-    let by_mx = matches!(asked, ProbeTarget::Domain(_));
-    let plan = plan::retry_plan(&args.again);
-    let found = find_in_the_end(&stages, asked, args.asking.dialogue.port, plan, &stop.token).await;
-    // Nothing is known of a target whose hosts were not found.
-    let Some((mut facts, port)) = found else { return Ok(ExitCode::from(stop.code().unwrap_or_default())) };
-    let unanswered = is_unanswered(&facts);
-    if facts.exchanges.iter().any(|exchange| exchange.tlsa.is_some()) {
-        warn_if_none_is_believed(&stages.lookup.resolvers());
+    let rest = AddressPause::new(args.pace.per_ip_interval).telling().until(stop.token.clone());
+    let told = Told::new(&args, stages.settings.ehlo_name.clone());
+    let mut probing = Probing { args: &args, stages: &stages, stop: &stop.token, rest, told };
+    let mut ends = Ends::default();
+    probing.told.begin()?;
+    for target in asked {
+        if stop.token.is_cancelled() {
+            ends.not_asked.push(target.name);
+        } else {
+            probing.target(target, &mut ends).await?;
+        }
     }
-    if let Some(recipient) = args.recipient_domain {
-        facts.target.subject = Subject::Domain(recipient);
-    }
-    let mut rest = AddressPause::new(args.pace.per_ip_interval).telling().until(stop.token.clone());
-    let (domain, endpoints) = ask_all(&stages, plan, &mut rest, facts, port).await;
-    let ehlo_name = &stages.settings.ehlo_name;
-    let (asked, excess) = stages.lookup.questions_told();
-    let questions = QuestionsTold { questions: &asked, excess };
-    let retrying = retrying(stages.policy.sender());
-    let probed = Probed { domain: &domain, endpoints: &endpoints, by_mx, ehlo_name, questions, retrying };
-    super::tell(report::transcript(&probed))?;
+    probing.told.end(stop.code().is_some(), &ends.not_asked)?;
     if let Some(code) = stop.code() {
-        rest.left_out().for_each(|told| super::say(format_args!("mxray: {told}")));
+        probing.rest.left_out().for_each(|told| super::say(format_args!("mxray: {told}")));
         return Ok(ExitCode::from(code));
     }
-    if unanswered {
-        super::say(format_args!(
-            "mxray: nothing could be contacted: {}",
-            no_resolver(&stages.settings.resolver())
-        ));
-        return Ok(ExitCode::from(EXIT_NOTHING_ASKED));
+    Ok(ends.code(args.targets.len() > 1, &stages.settings.resolver()))
+}
+
+/// A target as it was named, and what that means.
+struct NamedTarget {
+    name: String,
+    target: ProbeTarget,
+}
+
+/// What was named, each once.
+fn targets(args: &ProbeArgs) -> Result<Vec<NamedTarget>, UsageError> {
+    let mut seen = Vec::new();
+    for name in &args.targets {
+        let target = ProbeTarget::parse(name)?;
+        if let (ProbeTarget::Domain(domain), Some(_)) = (&target, &args.recipient_domain) {
+            return Err(UsageError(format!(
+                "--recipient-domain goes with HOST:PORT or IP[:PORT]; {domain} is itself a domain"
+            )));
+        }
+        if seen.iter().any(|known: &NamedTarget| known.target == target) {
+            return Err(UsageError(format!("`{name}` is named twice")));
+        }
+        seen.push(NamedTarget { name: name.clone(), target });
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(seen)
+}
+
+/// How the targets ended, as far as the exit code depends on it.
+#[derive(Default)]
+struct Ends {
+    /// Targets of which nothing is told, for the command was stopped.
+    not_asked: Vec<String>,
+    /// Those for which no resolver answered.
+    unanswered: Vec<String>,
+    /// Whether one meets what `--fail-on` names.
+    failed: bool,
+}
+
+impl Ends {
+    fn code(&self, several: bool, resolver: &str) -> ExitCode {
+        for name in &self.unanswered {
+            let of = if several { format!("{name}: ") } else { String::new() };
+            super::say(format_args!("mxray: {of}nothing could be contacted: {}", no_resolver(resolver)));
+        }
+        match (self.failed, self.unanswered.is_empty()) {
+            (true, _) => ExitCode::from(EXIT_FAILED_ON),
+            (false, false) => ExitCode::from(EXIT_NOTHING_ASKED),
+            (false, true) => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// What is needed for one target after the other.
+struct Probing<'a> {
+    args: &'a ProbeArgs,
+    stages: &'a Stages,
+    stop: &'a CancellationToken,
+    rest: AddressPause,
+    told: Told,
+}
+
+impl Probing<'_> {
+    async fn target(&mut self, asked: NamedTarget, ends: &mut Ends) -> Result<(), CommandError> {
+        let (args, stages) = (self.args, self.stages);
+        let NamedTarget { name, target } = asked;
+        let by_mx = matches!(target, ProbeTarget::Domain(_));
+        let plan = plan::retry_plan(&args.again);
+        let port = args.asking.dialogue.port;
+        let Some((mut facts, port)) = find_in_the_end(stages, target, port, plan, self.stop).await else {
+            // Nothing is known of a target whose hosts were not found.
+            ends.not_asked.push(name);
+            return Ok(());
+        };
+        let answered = !is_unanswered(&facts);
+        if facts.exchanges.iter().any(|exchange| exchange.tlsa.is_some()) {
+            warn_if_none_is_believed(&stages.lookup.resolvers());
+        }
+        if let Some(recipient) = &args.recipient_domain {
+            facts.target.subject = Subject::Domain(recipient.clone());
+        }
+        let (domain, endpoints) = ask_all(stages, plan, &mut self.rest, facts, port).await;
+        let failed_on = fail_on::met(&args.fail_on, &domain.verdict);
+        ends.failed |= !failed_on.is_empty();
+        if !answered {
+            ends.unanswered.push(name.clone());
+        }
+        let (questions, questions_excess) = stages.lookup.take_questions();
+        self.told.target(
+            &ProbedTarget {
+                target: &name,
+                answered,
+                failed_on: &failed_on,
+                domain: &domain,
+                endpoints: &endpoints,
+                questions: &questions,
+                questions_excess,
+            },
+            by_mx,
+            retrying(stages.policy.sender()),
+        )
+    }
 }
 
 /// What its file says of mail that it keeps.

@@ -126,14 +126,16 @@ impl DnsLookup {
         }
     }
 
-    /// From now on keeps what is asked, so many questions at most, to be told.
+    /// From now on keeps what is asked, so many questions at most, to be told by
+    /// [`DnsLookup::take_questions`].
     pub fn tell_questions(&self, most: usize) {
         self.names.questions.told.keep(most);
     }
 
-    /// What was asked since then, and how many questions there were beyond.
-    pub fn questions_told(&self) -> (Vec<AskedQuestion>, usize) {
-        self.names.questions.told.told()
+    /// What was asked since then or since the last call, and how many questions there
+    /// were beyond.
+    pub fn take_questions(&self) -> (Vec<AskedQuestion>, usize) {
+        self.names.questions.told.take()
     }
 
     /// Records of a type at a name, or at what it is an alias of.

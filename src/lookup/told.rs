@@ -37,10 +37,12 @@ impl ToldQuestions {
         }
     }
 
-    /// Those that were kept, and how many were not. They come by what they are for,
-    /// then by name: which was answered first changes from time to time.
-    pub(super) fn told(&self) -> (Vec<AskedQuestion>, usize) {
-        let (mut questions, excess) = self.told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// Those that were kept since the last call, and how many were not. They come by
+    /// what they are for, then by name: which was answered first changes from time to
+    /// time.
+    pub(super) fn take(&self) -> (Vec<AskedQuestion>, usize) {
+        let mut known = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut questions, excess) = std::mem::take(&mut *known);
         questions.sort_by(|a, b| order(a).cmp(&order(b)));
         (questions, excess)
     }

@@ -147,6 +147,15 @@ fn digests(assessment: Option<&Assessment>) -> Vec<Digest<'_>> {
     certificates.map(|facts| Digest(&facts.sha256)).collect()
 }
 
+/// The line of one target, without its end, whose policy host showed the
+/// certificates of these digests.
+///
+/// # Errors
+/// None that facts of this model can bring about.
+pub(super) fn facts_line(facts: &DomainFacts, policy_chain: &[Sha256]) -> serde_json::Result<Vec<u8>> {
+    serde_json::to_vec(&FactsEntry { schema: SCHEMA_VERSION, facts, policy_chain })
+}
+
 /// Appends the line of one target, whose policy host showed the certificates of
 /// these digests.
 ///

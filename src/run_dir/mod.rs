@@ -17,6 +17,7 @@ mod durable;
 pub mod export;
 mod external_sort;
 mod journal;
+mod probed;
 pub mod read;
 mod run_info;
 mod stream;
@@ -36,6 +37,7 @@ pub use columns::{
 pub(crate) use directory::NAMES;
 pub use directory::{RewrittenRun, RunDirectory};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
+pub use probed::{PROBE_SCHEMA_VERSION, ProbeDocument, ProbedTarget};
 pub use run_info::{
     AskedBy, BLOCKLIST_READS_MAX, BlocklistRead, BucketRunLimits, JudgedBy, JudgedFrom, ListFile,
     MergedShard, OptionValue, ResolverInfo, RunCoolDown, RunCoolDowns, RunCounts, RunInfo, RunLimits,

@@ -2,6 +2,7 @@
 //! one buffer for all rows: a row costs no allocation but what its values need.
 
 use super::column::Column;
+use std::borrow::Borrow;
 use std::io::{self, Write};
 
 /// Bytes gathered before the writer is called.
@@ -83,13 +84,8 @@ impl<R, W: Write> JsonTable<R, W> {
     /// That of the writer, kind and all.
     pub fn write(&mut self, row: &R) -> io::Result<()> {
         self.line.clear();
-        for column in self.columns {
-            self.line.extend_from_slice(if self.line.is_empty() { b"{\"" } else { b",\"" });
-            self.line.extend_from_slice(column.name.as_bytes());
-            self.line.extend_from_slice(b"\":");
-            (column.value)(row).write_json(&mut self.cell, &mut self.line)?;
-        }
-        self.line.extend_from_slice(b"}\n");
+        write_object(self.columns, row, &mut self.cell, &mut self.line)?;
+        self.line.push(b'\n');
         self.writer.write_all(&self.line)
     }
 
@@ -100,4 +96,50 @@ impl<R, W: Write> JsonTable<R, W> {
     pub fn flush(&mut self) -> io::Result<()> {
         self.writer.flush()
     }
+}
+
+/// Appends a row as one JSON object.
+fn write_object<R>(
+    columns: &[Column<R>],
+    row: &R,
+    scratch: &mut String,
+    out: &mut Vec<u8>,
+) -> serde_json::Result<()> {
+    for (place, column) in columns.iter().enumerate() {
+        out.extend_from_slice(if place == 0 { b"{\"" } else { b",\"" });
+        out.extend_from_slice(column.name.as_bytes());
+        out.extend_from_slice(b"\":");
+        (column.value)(row).write_json(scratch, out)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// One row as one JSON object.
+///
+/// # Errors
+/// As of [`json_list`].
+pub(in crate::run_dir) fn json_object<R>(columns: &[Column<R>], row: &R) -> serde_json::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    write_object(columns, row, &mut String::new(), &mut out)?;
+    Ok(out)
+}
+
+/// Rows as one JSON list of objects.
+///
+/// # Errors
+/// None in practice, as of [`Value::write_json`](super::Value::write_json).
+pub(in crate::run_dir) fn json_list<R>(
+    columns: &[Column<R>],
+    rows: impl IntoIterator<Item = impl Borrow<R>>,
+) -> serde_json::Result<Vec<u8>> {
+    let (mut out, mut scratch) = (vec![b'['], String::new());
+    for (place, row) in rows.into_iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        write_object(columns, row.borrow(), &mut scratch, &mut out)?;
+    }
+    out.push(b']');
+    Ok(out)
 }

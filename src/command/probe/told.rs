@@ -1,0 +1,73 @@
+//! What `mxray probe` prints: a transcript of each target, or one document of all; or,
+//! where only the exit code is wanted, nothing.
+
+use crate::cli::{ProbeArgs, ProbeFormatArg};
+use crate::command::{CommandError, tell};
+use crate::report::{self, Probed, QuestionsTold, Retrying};
+use crate::run_dir::{ProbeDocument, ProbedTarget};
+
+/// Who prints.
+pub(super) struct Told {
+    form: Form,
+    ehlo_name: String,
+}
+
+enum Form {
+    /// A transcript of each; whether one was told.
+    Text(bool),
+    Json(ProbeDocument),
+    Nothing,
+}
+
+impl Told {
+    pub(super) fn new(args: &ProbeArgs, ehlo_name: String) -> Self {
+        let form = match (args.format, args.quiet) {
+            (None, true) => Form::Nothing,
+            (None | Some(ProbeFormatArg::Text), _) => Form::Text(false),
+            (Some(ProbeFormatArg::Json), _) => Form::Json(ProbeDocument::default()),
+        };
+        Self { form, ehlo_name }
+    }
+
+    /// Before the first target.
+    pub(super) fn begin(&self) -> Result<(), CommandError> {
+        match &self.form {
+            Form::Json(document) => tell(document.head(&self.ehlo_name).map_err(anyhow::Error::from)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// One target; `by_mx` if it is a domain.
+    pub(super) fn target(
+        &mut self,
+        found: &ProbedTarget<'_>,
+        by_mx: bool,
+        retrying: Retrying<'_>,
+    ) -> Result<(), CommandError> {
+        match &mut self.form {
+            Form::Nothing => Ok(()),
+            Form::Json(document) => tell(document.target(found).map_err(anyhow::Error::from)?),
+            Form::Text(told) => {
+                let questions = QuestionsTold { questions: found.questions, excess: found.questions_excess };
+                let probed = Probed {
+                    domain: found.domain,
+                    endpoints: found.endpoints,
+                    by_mx,
+                    ehlo_name: &self.ehlo_name,
+                    questions,
+                    retrying,
+                };
+                let before = if std::mem::replace(told, true) { "\n" } else { "" };
+                tell(format_args!("{before}{}", report::transcript(&probed)))
+            }
+        }
+    }
+
+    /// After the last.
+    pub(super) fn end(&self, stopped: bool, not_asked: &[String]) -> Result<(), CommandError> {
+        match &self.form {
+            Form::Json(document) => tell(document.tail(stopped, not_asked).map_err(anyhow::Error::from)?),
+            _ => Ok(()),
+        }
+    }
+}
