@@ -15,7 +15,7 @@ use crate::engine::forecast::{
     SESSION_ASSUMED,
 };
 use crate::input::Entry;
-use crate::model::{DomainFacts, Kind, Endpoint, ProbeKey};
+use crate::model::{DomainFacts, Endpoint, Kind, ProbeKey};
 use crate::plan::{self, Stages};
 use crate::run_dir::RunDirectory;
 use crate::stage::{Lookup, Probe};

@@ -122,7 +122,8 @@ impl ListEnd {
 
     /// Why nothing could be asked of a list that has lines, and what to do.
     fn hint(&self, directory: Option<&Path>) -> Option<String> {
-        let AnswerCount { answered, unanswered, elsewhere, rejected, first_rejected, private: _ } = &self.asked;
+        let AnswerCount { answered, unanswered, elsewhere, rejected, first_rejected, private: _ } =
+            &self.asked;
         if self.reach.opened_nowhere() {
             return Some(no_way_out(&self.reach));
         }

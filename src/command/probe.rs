@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use told::Told;
+use told::ProbeOutput;
 
 /// Probes every endpoint of each target, one target after the other, one connection at
 /// a time.
@@ -52,7 +52,7 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
     }
     let stop = signals.watch("an open connection is ended in order");
     let rest = AddressPause::new(args.pace.per_ip_interval).telling().until(stop.token.clone());
-    let told = Told::new(&args, stages.settings.ehlo_name.clone());
+    let told = ProbeOutput::new(&args, stages.settings.ehlo_name.clone());
     let mut probing = Probing { args: &args, stages: &stages, stop: &stop.token, rest, told };
     let mut ends = Ends::default();
     probing.told.begin()?;
@@ -126,7 +126,7 @@ struct Probing<'a> {
     stages: &'a Stages,
     stop: &'a CancellationToken,
     rest: AddressPause,
-    told: Told,
+    told: ProbeOutput,
 }
 
 impl Probing<'_> {

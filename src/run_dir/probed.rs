@@ -88,7 +88,7 @@ impl ProbedTarget<'_> {
         object.raw("domain", &json_object(DOMAINS, record)?);
         object.raw("mx", &json_list(MX, edges(&record.facts))?);
         object.raw("endpoints", &json_list(ENDPOINTS, self.endpoints)?);
-        let mut shown = Shown::default();
+        let mut shown = ShownCertificates::default();
         self.endpoints.iter().for_each(|endpoint| shown.add_endpoint(endpoint));
         let policy_chain = shown.add_policy_host(&record.facts);
         object.raw("certificates", &json_list(CERTIFICATES, shown.rows)?);
@@ -122,12 +122,12 @@ fn question(asked: &AskedQuestion) -> serde_json::Value {
 
 /// Certificates that were shown, each once.
 #[derive(Default)]
-struct Shown {
+struct ShownCertificates {
     rows: Vec<CertificateRow>,
     seen: HashSet<Sha256>,
 }
 
-impl Shown {
+impl ShownCertificates {
     fn add_endpoint(&mut self, record: &EndpointRecord) {
         if let Some(tls) = &record.observation.tls {
             self.add_chain(record.assessment.as_deref(), &tls.chain);

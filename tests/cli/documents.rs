@@ -16,6 +16,7 @@ const COLUMNS: &str = include_str!("../../docs/columns.md");
 const SENDERS: &str = include_str!("../../docs/senders.md");
 const RUN_DIRECTORY: &str = include_str!("../../docs/run-directory.md");
 const DIFF: &str = include_str!("../../docs/diff.md");
+const PROBE: &str = include_str!("../../docs/probe.md");
 const CONNECTORS: &str = include_str!("../../docs/connectors.md");
 
 /// Pages about Cargo's options and those of the benches.
@@ -203,4 +204,18 @@ fn every_file_of_a_run_is_told() {
         assert!(RUN_DIRECTORY.contains(&quoted), "run-directory.md: {name}");
         assert!(COLUMNS.contains(&quoted) || COLUMNS.contains(&format!("## {name}")), "columns.md: {name}");
     }
+}
+
+#[test]
+fn every_word_of_probe_fail_on_is_in_its_table() {
+    let command = Cli::command();
+    let probe = command.find_subcommand("probe").unwrap();
+    let option = probe.get_arguments().find(|option| option.get_long() == Some("fail-on")).unwrap();
+    let words: Vec<String> =
+        option.get_possible_values().iter().map(|value| value.get_name().to_string()).collect();
+    let told: Vec<String> =
+        table(PROBE, "| word | met if |").iter().map(|row| quoted(row[0])[0].to_string()).collect();
+    assert_eq!(told, words);
+    let help = option.get_help().unwrap().to_string();
+    assert!(words.iter().all(|word| help.contains(&format!("`{word}`"))), "{help}");
 }

@@ -190,7 +190,8 @@ fn a_private_address_is_told_with_the_option_that_asks_it() {
     assert!(ran.stdout.contains("private_address: contacted with --allow-private only"), "{}", ran.stdout);
     let note = "mxray: 2 private addresses were not connected to (private_address); --allow-private connects to such addresses, too\n";
     for words in ["--format csv", "--dry-run"] {
-        let ran = folder.run(format!("scan list --input endpoints --ehlo scanner.example {words}").split(' '));
+        let ran =
+            folder.run(format!("scan list --input endpoints --ehlo scanner.example {words}").split(' '));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         assert!(ran.stderr.contains(note), "{words}: {}", ran.stderr);
     }

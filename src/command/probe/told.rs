@@ -7,24 +7,24 @@ use crate::report::{self, Probed, QuestionsTold, Retrying};
 use crate::run_dir::{ProbeDocument, ProbedTarget};
 
 /// Who prints.
-pub(super) struct Told {
-    form: Form,
+pub(super) struct ProbeOutput {
+    form: OutputForm,
     ehlo_name: String,
 }
 
-enum Form {
+enum OutputForm {
     /// A transcript of each; whether one was told.
     Text(bool),
     Json(ProbeDocument),
     Nothing,
 }
 
-impl Told {
+impl ProbeOutput {
     pub(super) fn new(args: &ProbeArgs, ehlo_name: String) -> Self {
         let form = match (args.format, args.quiet) {
-            (None, true) => Form::Nothing,
-            (None | Some(ProbeFormatArg::Text), _) => Form::Text(false),
-            (Some(ProbeFormatArg::Json), _) => Form::Json(ProbeDocument::default()),
+            (None, true) => OutputForm::Nothing,
+            (None | Some(ProbeFormatArg::Text), _) => OutputForm::Text(false),
+            (Some(ProbeFormatArg::Json), _) => OutputForm::Json(ProbeDocument::default()),
         };
         Self { form, ehlo_name }
     }
@@ -32,7 +32,7 @@ impl Told {
     /// Before the first target.
     pub(super) fn begin(&self) -> Result<(), CommandError> {
         match &self.form {
-            Form::Json(document) => tell(document.head(&self.ehlo_name).map_err(anyhow::Error::from)?),
+            OutputForm::Json(document) => tell(document.head(&self.ehlo_name).map_err(anyhow::Error::from)?),
             _ => Ok(()),
         }
     }
@@ -45,9 +45,9 @@ impl Told {
         retrying: Retrying<'_>,
     ) -> Result<(), CommandError> {
         match &mut self.form {
-            Form::Nothing => Ok(()),
-            Form::Json(document) => tell(document.target(found).map_err(anyhow::Error::from)?),
-            Form::Text(told) => {
+            OutputForm::Nothing => Ok(()),
+            OutputForm::Json(document) => tell(document.target(found).map_err(anyhow::Error::from)?),
+            OutputForm::Text(told) => {
                 let questions = QuestionsTold { questions: found.questions, excess: found.questions_excess };
                 let probed = Probed {
                     domain: found.domain,
@@ -66,7 +66,9 @@ impl Told {
     /// After the last.
     pub(super) fn end(&self, stopped: bool, not_asked: &[String]) -> Result<(), CommandError> {
         match &self.form {
-            Form::Json(document) => tell(document.tail(stopped, not_asked).map_err(anyhow::Error::from)?),
+            OutputForm::Json(document) => {
+                tell(document.tail(stopped, not_asked).map_err(anyhow::Error::from)?)
+            }
             _ => Ok(()),
         }
     }
