@@ -4,6 +4,7 @@ mod bench;
 mod diff;
 #[cfg(feature = "export")]
 mod export;
+mod format;
 #[cfg(feature = "lab")]
 mod lab;
 mod policies;
@@ -16,11 +17,12 @@ pub use bench::BenchArgs;
 pub use diff::{DiffArgs, DiffFormatArg, FailOnArg};
 #[cfg(feature = "export")]
 pub use export::{ExportArgs, ExportFormatArg};
+pub use format::{FormatArg, FormatArgs};
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
-pub use preflight::{PreflightArgs, PreflightFormatArg};
-pub use probe::{ProbeArgs, ProbeFailOnArg, ProbeFormatArg};
+pub use preflight::PreflightArgs;
+pub use probe::{ProbeArgs, ProbeFailOnArg};
 pub use shared::{
     AgainArgs, AskArgs, CanaryArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs,
     IntervalArgs, JudgingArgs, PaceArgs,
@@ -366,6 +368,10 @@ pub struct JudgeArgs {
 
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub telling: FormatArgs,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub judging: JudgingArgs,
 }
 
@@ -433,6 +439,10 @@ pub struct RevocationArgs {
     #[arg(long, help_heading = "Fetching")]
     pub chain_only: bool,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub telling: FormatArgs,
+
     /// Time limit for each address, redirects included
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = parse_time_limit, help_heading = "Fetching")]
     pub fetch_time: Duration,
@@ -482,6 +492,10 @@ pub struct RootsCheckArgs {
     /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
     #[arg(long, value_name = "STORE")]
     pub store: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub telling: FormatArgs,
 }
 
 /// `mxray roots list`
@@ -490,6 +504,10 @@ pub struct RootsListArgs {
     /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
     #[arg(long, value_name = "STORE")]
     pub store: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub telling: FormatArgs,
 }
 
 /// `mxray explain`

@@ -48,6 +48,8 @@ mod export;
 mod fleet;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/json.rs"]
+mod json;
 #[path = "cli/manners.rs"]
 mod manners;
 #[cfg(target_os = "linux")]

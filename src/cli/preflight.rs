@@ -1,24 +1,15 @@
 //! `mxray preflight`.
 
-use super::AskArgs;
 use super::values::parse_contact;
+use super::{AskArgs, FormatArg};
 use crate::model::DomainName;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Of the timeouts those that a preflight comes to.
 pub(super) const TIMEOUT_HELP: &str = "Timeout of every phase (`20s`), or of one (`dns=5s`, `connect=5s`, `greeting=30s`, \
     `ehlo=15s`, `session=90s`); repeatable";
-
-/// How what was found is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PreflightFormatArg {
-    /// A line for each check
-    Text,
-    /// One JSON object
-    Json,
-}
 
 /// `mxray preflight`
 #[derive(Debug, Args)]
@@ -57,7 +48,7 @@ pub struct PreflightArgs {
 
     /// Format of the report: `text` or `json`
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
-    pub format: PreflightFormatArg,
+    pub format: FormatArg,
 
     #[command(flatten)]
     #[allow(missing_docs)]

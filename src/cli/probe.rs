@@ -1,17 +1,8 @@
 //! `mxray probe`.
 
-use super::{AgainArgs, AskArgs, HelloArgs, IntervalArgs, JudgingArgs, PolicyArgs};
+use super::{AgainArgs, AskArgs, FormatArg, HelloArgs, IntervalArgs, JudgingArgs, PolicyArgs};
 use crate::model::DomainName;
 use clap::{Args, ValueEnum};
-
-/// How what was found is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProbeFormatArg {
-    /// The dialogue, for people.
-    Text,
-    /// One document.
-    Json,
-}
 
 /// What is an error. The words are those of the columns of `domains.csv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,7 +57,7 @@ pub struct ProbeArgs {
 
     /// Format: `text`, the dialogue of each target, or `json`, one document of all [default: text]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
-    pub format: Option<ProbeFormatArg>,
+    pub format: Option<FormatArg>,
 
     /// End with exit code 6 if a target meets it: `plaintext`, `weak` (old or weak TLS), `deferred`, `undeliverable`,
     /// `undetermined`, `weakest_plaintext` (one of its hosts), `encryption_only`, `certificate_validation` or

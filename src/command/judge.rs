@@ -10,7 +10,7 @@ use super::missing::{self, Missing};
 use super::resolvers::Lost;
 use super::signals::Stop;
 use super::survey::{self, Surveyed, default_directory};
-use crate::cli::JudgeArgs;
+use crate::cli::{FormatArg, JudgeArgs};
 use crate::engine::{Findings, KeptFinding};
 use crate::model::{DomainRecord, Exchange, JudgedEndpoint, Observation, ProbeKey, Record};
 use crate::plan::{self, Judging};
@@ -21,9 +21,10 @@ use crate::trust::dane::RecordsMet;
 use crate::verdict::{KeyContext, Policy, Reach};
 use anyhow::anyhow;
 use jiff::Timestamp;
+use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let met = records_met(&stored, &args.earlier)?;
     let mut info = run_info(&args, stored.info(), &judging);
     let lab_roots = judging.by_lab_roots().then(|| args.run.join(plan::LAB_ROOTS_NAME));
-    let path = args.output.unwrap_or_else(|| default_directory("mxray-judged"));
+    let path = args.output.clone().unwrap_or_else(|| default_directory("mxray-judged"));
     let mut rejudged = Rejudged {
         policy: Policy::new(judging.judge.knowing(met), judging.sender).with_connectors(judging.connectors),
         port: info.port,
@@ -73,6 +74,10 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     if let Some(told) = unseen_answers(&summary, &stored.info().sender, &info) {
         super::say(format_args!("mxray: {told}"));
     }
+    if args.telling.format == FormatArg::Json {
+        super::tell(document(&args.run, &path, &info, &summary))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let surveyed = Surveyed {
         summary,
         reach,
@@ -90,6 +95,25 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         resumable: false,
     };
     surveyed.tell(false)
+}
+
+/// Version of the document: grows when a key changes its meaning or goes away.
+const SCHEMA_VERSION: u32 = 1;
+
+/// What was judged and what it came to; counts and summary have the keys of `run.json`.
+fn document(run: &Path, output: &Path, info: &RunInfo, summary: &Summary) -> String {
+    let document = json!({
+        "schema_version": SCHEMA_VERSION,
+        "mxray": info.mxray,
+        "run": run.display().to_string(),
+        "output": output.display().to_string(),
+        "sender": info.sender,
+        "roots": info.roots,
+        "finished": info.finished,
+        "counts": info.counts,
+        "summary": summary,
+    });
+    format!("{document:#}\n")
 }
 
 /// One domain in so many is worth a word.

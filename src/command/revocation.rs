@@ -5,7 +5,7 @@
 use super::address_pause::AddressPause;
 use super::presented::{self, Chain, PresentedChains};
 use super::{CommandError, start_logging};
-use crate::cli::{HelloArgs, JudgingArgs, PolicyArgs, RevocationArgs};
+use crate::cli::{FormatArg, HelloArgs, JudgingArgs, PolicyArgs, RevocationArgs};
 use crate::fetch::{FetchError, FetchLimits, Fetched, Fetcher, Resolve};
 use crate::lookup::DnsLookup;
 use crate::model::revocation::{
@@ -13,6 +13,7 @@ use crate::model::revocation::{
 };
 use crate::model::{CertificateFacts, DomainName, Failure, Kind, Phase, Subject, Target};
 use crate::plan::{self, LookupPace, ProbeTarget};
+use crate::report::RevocationDocument;
 use crate::revocation::{self, CertificateId, crl, ocsp};
 use crate::sender::published::{self, AddressKind};
 use crate::stage::Lookup;
@@ -90,16 +91,32 @@ pub(super) async fn run(args: RevocationArgs) -> Result<ExitCode, CommandError> 
     }
     let found = asker.certificates(&presented.chains).await;
     let published = if args.chain_only { Vec::new() } else { asker.published().await };
-    super::tell(report::revocation(&found, &published))?;
-    Ok(exit_code(&found, &published))
+    let (result, code) = result(&found, &published);
+    let (target, at, without) = (&*args.target, asker.at, &*presented.without);
+    super::tell(match args.telling.format {
+        FormatArg::Text => report::revocation(&found, &published),
+        FormatArg::Json => report::revocation_json(&RevocationDocument {
+            target,
+            at,
+            result,
+            chains: &found,
+            without,
+            published: &published,
+        }),
+    })?;
+    Ok(code)
 }
 
-fn exit_code(found: &ChainsRevocation, published: &[Reached]) -> ExitCode {
-    if found.is_revoked() {
-        return ExitCode::from(EXIT_REVOKED);
-    }
+/// What it comes to in a word, and the exit code of that.
+fn result(found: &ChainsRevocation, published: &[Reached]) -> (&'static str, ExitCode) {
     let reached = published.iter().all(|address| address.outcome.is_ok());
-    if found.is_good() && reached { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NOT_DETERMINED) }
+    if found.is_revoked() {
+        ("revoked", ExitCode::from(EXIT_REVOKED))
+    } else if found.is_good() && reached {
+        ("good", ExitCode::SUCCESS)
+    } else {
+        ("undetermined", ExitCode::from(EXIT_NOT_DETERMINED))
+    }
 }
 
 impl Asker {

@@ -27,7 +27,7 @@ pub use enumerated::EnumeratedTally;
 pub use html::page;
 pub use markdown::markdown;
 pub use policies::PolicyTally;
-pub use revocation::revocation;
+pub use revocation::{RevocationDocument, revocation, revocation_json};
 pub use sending::{ForcedTally, SendingTally};
 pub use summary::{Counts, OPERATORS_MAX, Operators, Summary};
 pub use tally::Tally;

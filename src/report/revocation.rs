@@ -1,5 +1,9 @@
 //! What was found of revocation, told so that a person can read it.
 
+mod json;
+
+pub use json::{RevocationDocument, revocation_json};
+
 use crate::model::SignatureCheck;
 use crate::model::revocation::{CertificateRevocation, ChainsRevocation, Reached, RevocationAnswer};
 use std::fmt::{self, Write};
@@ -50,13 +54,17 @@ fn write_certificate(out: &mut String, certificate: &CertificateRevocation) -> f
     if certificate.not_asked > 0 {
         writeln!(out, "  not determined: {}", further(certificate.not_asked, "address", "addresses"))?;
     }
-    match &certificate.undetermined {
+    match undetermined(certificate) {
         Some(why) => writeln!(out, "  not determined: {why}"),
-        None if certificate.answers.is_empty() && certificate.not_asked == 0 => {
-            writeln!(out, "  not determined: it names no revocation list and no OCSP responder")
-        }
         None => Ok(()),
     }
+}
+
+/// Why nothing is said of a certificate.
+fn undetermined(certificate: &CertificateRevocation) -> Option<&str> {
+    let names_none = certificate.answers.is_empty() && certificate.not_asked == 0;
+    let nobody = names_none.then_some("it names no revocation list and no OCSP responder");
+    certificate.undetermined.as_deref().or(nobody)
 }
 
 /// How many were beyond a limit.

@@ -2,6 +2,7 @@
 
 use crate::command::{Folder, Ran};
 use crate::fleet::Lab;
+use crate::json::{self, document};
 use mxray::internals::run_dir::RunTable;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -12,36 +13,17 @@ fn probe(lab: &Lab, words: &str) -> Ran {
     lab.folder.run(lab.args(&format!("probe {words} --allow-private --timeout 20s --per-ip-interval 0")))
 }
 
-fn document(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout))
-}
-
-/// Those of whose keys another document tells.
-fn is_told_elsewhere(path: &str) -> bool {
-    let tables = ["domain", "mx[]", "endpoints[]", "certificates[]", "suites[]", "groups[]"];
-    let lines = ["observations[]", "facts"];
-    let below = path.strip_prefix("targets[].");
-    below.is_some_and(|part| tables.iter().chain(&lines).any(|told| *told == part))
-}
-
-/// Every key with its way there, as the table writes it.
-fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
-    match value {
-        Value::Array(list) => {
-            found.insert(format!("{path}[]"));
-            list.iter().for_each(|value| keys(value, &format!("{path}[]"), found));
-        }
-        Value::Object(object) if !is_told_elsewhere(path) => {
-            for (key, value) in object {
-                let dot = if path.is_empty() { "" } else { "." };
-                keys(value, &format!("{path}{dot}{key}"), found);
-            }
-        }
-        _ => {
-            found.insert(path.to_string());
-        }
-    }
-}
+/// Of whose keys other pages tell.
+const ELSEWHERE: [&str; 8] = [
+    "targets[].domain",
+    "targets[].mx[]",
+    "targets[].endpoints[]",
+    "targets[].certificates[]",
+    "targets[].suites[]",
+    "targets[].groups[]",
+    "targets[].observations[]",
+    "targets[].facts",
+];
 
 #[test]
 fn the_document_has_the_keys_that_its_page_tells() {
@@ -49,14 +31,7 @@ fn the_document_has_the_keys_that_its_page_tells() {
     let ran = probe(&lab, "d1.example --format json --enumerate");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     let document = document(&ran);
-    let mut found = BTreeSet::new();
-    keys(&document, "", &mut found);
-    // A list and what is in it are one row.
-    found.remove("targets[].endpoints");
-    let (_, below) = DOCUMENT.split_once("<!-- keys of the document -->\n").unwrap();
-    let rows = below.lines().take_while(|line| line.starts_with('|')).skip(2);
-    let told: BTreeSet<String> = rows.map(|row| row.split('`').nth(1).unwrap().to_string()).collect();
-    assert_eq!(found, told.iter().filter(|key| !key.is_empty()).cloned().collect());
+    assert_eq!(json::keys(&document, &ELSEWHERE), json::told(DOCUMENT, "the document"));
     assert_eq!(document["schema_version"], 1);
     let target = &document["targets"][0];
     let of_target = |table: &str| match table {

@@ -60,7 +60,7 @@ pub fn ca() -> Ca {
 }
 
 /// A list that has the certificate 7.
-fn list(issuer: &Ca) -> Vec<u8> {
+pub fn list(issuer: &Ca) -> Vec<u8> {
     let params = CertificateRevocationListParams {
         this_update: date_time_ymd(2026, 1, 1),
         next_update: date_time_ymd(2999, 1, 1),

@@ -9,7 +9,7 @@ mod port;
 mod probing_file;
 
 use super::{CommandError, start_logging};
-use crate::cli::{HelloArgs, JudgingArgs, PolicyArgs, PreflightArgs, PreflightFormatArg};
+use crate::cli::{FormatArg, HelloArgs, JudgingArgs, PolicyArgs, PreflightArgs};
 use crate::net;
 use crate::plan::{self, LookupPace, UsageError};
 use check::{CheckState, PreflightCheck};
@@ -76,15 +76,15 @@ fn sources(named: &[IpAddr]) -> Vec<IpAddr> {
     named.iter().map(IpAddr::to_canonical).collect()
 }
 
-fn tell(checks: Vec<PreflightCheck>, format: PreflightFormatArg) -> Result<ExitCode, CommandError> {
+fn tell(checks: Vec<PreflightCheck>, format: FormatArg) -> Result<ExitCode, CommandError> {
     let count = |state| checks.iter().filter(|check| check.state == state).count();
     let (faults, not_determined) = (count(CheckState::Fault), count(CheckState::NotDetermined));
     let checked = Preflight { checks, faults, not_determined };
     let text = match format {
-        PreflightFormatArg::Json => {
+        FormatArg::Json => {
             serde_json::to_string_pretty(&checked).map_err(|error| UsageError(error.to_string()))? + "\n"
         }
-        PreflightFormatArg::Text => checked.checks.iter().map(PreflightCheck::line).collect(),
+        FormatArg::Text => checked.checks.iter().map(PreflightCheck::line).collect(),
     };
     super::tell(text)?;
     Ok(if faults > 0 { ExitCode::from(EXIT_FAULT) } else { ExitCode::SUCCESS })

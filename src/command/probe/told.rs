@@ -1,7 +1,7 @@
 //! What `mxray probe` prints: a transcript of each target, or one document of all; or,
 //! where only the exit code is wanted, nothing.
 
-use crate::cli::{ProbeArgs, ProbeFormatArg};
+use crate::cli::{FormatArg, ProbeArgs};
 use crate::command::{CommandError, tell};
 use crate::report::{self, Probed, QuestionsTold, Retrying};
 use crate::run_dir::{ProbeDocument, ProbedTarget};
@@ -23,8 +23,8 @@ impl ProbeOutput {
     pub(super) fn new(args: &ProbeArgs, ehlo_name: String) -> Self {
         let form = match (args.format, args.quiet) {
             (None, true) => OutputForm::Nothing,
-            (None | Some(ProbeFormatArg::Text), _) => OutputForm::Text(false),
-            (Some(ProbeFormatArg::Json), _) => OutputForm::Json(ProbeDocument::default()),
+            (None | Some(FormatArg::Text), _) => OutputForm::Text(false),
+            (Some(FormatArg::Json), _) => OutputForm::Json(ProbeDocument::default()),
         };
         Self { form, ehlo_name }
     }
