@@ -23,7 +23,7 @@ mod stores;
 mod system_store;
 
 pub use alike::shards_in_order;
-pub use comparable::check_comparable;
+pub use comparable::{check_comparable, check_one_kind};
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use files::{blocklist, read_file};

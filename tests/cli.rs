@@ -17,6 +17,8 @@ mod canary;
 mod command;
 #[path = "cli/connectors.rs"]
 mod connectors;
+#[path = "cli/damaged_tables.rs"]
+mod damaged_tables;
 #[cfg(unix)]
 #[path = "cli/delay.rs"]
 mod delay;

@@ -426,6 +426,8 @@ async fn the_files_tell_who_was_not_asked() {
         let stand_in = asked[&(row["ip"].as_str(), stand_in.as_str())];
         assert_eq!((row["delivery"].as_str(), stand_in["delivery"].as_str()), ("encrypted", "encrypted"));
         assert_eq!(row["outcome"], if is_asked { "ok" } else { "not_asked" });
+        let weakest = [row["weakest_phase"].as_str(), row["weakest_outcome"].as_str()];
+        assert_eq!(weakest, if is_asked { ["after_tls", "ok"] } else { ["connect", "not_asked"] });
         assert!(is_asked || row["basis"] == "inferred", "{row:?}");
         for column in ["encryption_only", "certificate_validation", "domain_validation"] {
             assert_eq!(row[column] == "undetermined:not_asked", !is_asked, "{row:?}");

@@ -5,12 +5,12 @@ use super::{CommandError, outlet};
 use crate::cli::{ExportArgs, ExportFormatArg};
 use crate::model::text::grouped;
 use crate::plan::UsageError;
+use crate::run_dir::OutputError;
 use crate::run_dir::export::{
     Condition, CsvExport, ExportWriter, JsonExport, ParquetTable, RunColumn, RunTable, TableError,
     export_rows,
 };
 use crate::run_dir::read::StoredRun;
-use crate::run_dir::{OutputError, RunInfo};
 use anyhow::anyhow;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -29,20 +29,20 @@ struct Selected {
 pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     let run = StoredRun::open(&args.run)?;
     let selected = selected(args)?;
-    if selected.iter().any(|selected| selected.table.name == "domains") {
-        run.check_complete()?;
+    for selected in &selected {
+        run.check_complete(selected.table.file)?;
     }
     let is_text = args.format != ExportFormatArg::Parquet;
     if let ([only], None, true) = (&selected[..], &args.output, is_text) {
         super::warn(unfinished(&args.run, &run).iter());
-        return to_stdout(args, only);
+        return to_stdout(args, only, &run);
     }
     let folder = args.output.clone().unwrap_or_else(|| default_directory("mxray-export"));
     create(&folder)?;
     super::warn(unfinished(&args.run, &run).iter());
     let mut told = String::new();
     for selected in &selected {
-        told += &to_file(args, selected, &folder, run.info())?;
+        told += &to_file(args, selected, &folder, &run)?;
     }
     super::tell(told)?;
     Ok(ExitCode::SUCCESS)
@@ -113,12 +113,12 @@ fn create(folder: &Path) -> Result<(), OutputError> {
     }
 }
 
-fn to_stdout(args: &ExportArgs, selected: &Selected) -> Result<ExitCode, CommandError> {
+fn to_stdout(args: &ExportArgs, selected: &Selected, run: &StoredRun) -> Result<ExitCode, CommandError> {
     outlet::settle();
     let Selected { table, columns, conditions } = selected;
     let written = text_writer(args.format, io::stdout(), columns).map_err(TableError::Unwritten);
     let written = written.and_then(|mut writer| {
-        export_rows(&args.run, table, columns, conditions, &mut *writer)?;
+        export_rows(run, table, columns, conditions, &mut *writer)?;
         writer.finish().map_err(TableError::Unwritten)
     });
     match written {
@@ -148,7 +148,7 @@ fn to_file(
     args: &ExportArgs,
     selected: &Selected,
     folder: &Path,
-    info: &RunInfo,
+    run: &StoredRun,
 ) -> Result<String, CommandError> {
     let ending = match args.format {
         ExportFormatArg::Parquet => "parquet",
@@ -156,7 +156,7 @@ fn to_file(
         ExportFormatArg::Jsonl => "jsonl",
     };
     let path = folder.join(format!("{}.{ending}", selected.table.name));
-    let written = write_file(args, selected, &path, info);
+    let written = write_file(args, selected, &path, run);
     let unwritten = |error: io::Error| anyhow!("cannot write {}: {error}", path.display());
     match written {
         Ok(rows) => {
@@ -178,10 +178,11 @@ fn write_file(
     args: &ExportArgs,
     Selected { table, columns, conditions }: &Selected,
     path: &PathBuf,
-    info: &RunInfo,
+    run: &StoredRun,
 ) -> Result<u64, TableError> {
     let opened = File::create_new(path).and_then(|file| match args.format {
         ExportFormatArg::Parquet => {
+            let info = run.info();
             let about = [("sender", info.sender.clone()), ("started", info.started.to_string())];
             let writer = ParquetTable::new(file, table.name, columns, &about)?;
             Ok(Box::new(writer) as Box<dyn ExportWriter>)
@@ -189,7 +190,7 @@ fn write_file(
         format => text_writer(format, file, columns),
     });
     let mut writer = opened.map_err(TableError::Unwritten)?;
-    let rows = export_rows(&args.run, table, columns, conditions, &mut *writer)?;
+    let rows = export_rows(run, table, columns, conditions, &mut *writer)?;
     writer.finish().map_err(TableError::Unwritten)?;
     Ok(rows)
 }

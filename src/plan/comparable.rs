@@ -36,6 +36,28 @@ pub fn check_comparable(
     Ok(())
 }
 
+/// Refuses to compare a run of endpoints with one of domains: whatever they have, nothing of it
+/// is in both. `rows` has all of each, `endpoints` those of hosts that the list names.
+///
+/// # Errors
+/// [`UsageError`]: one run has nothing but endpoints, the other none.
+pub fn check_one_kind(dirs: [&Path; 2], rows: [u64; 2], endpoints: [u64; 2]) -> Result<(), UsageError> {
+    let is_empty = rows.contains(&0);
+    let [before, after] = [0, 1].map(|run| match endpoints[run] {
+        0 => Some("domains"),
+        all if all == rows[run] => Some("endpoints"),
+        _ => None,
+    });
+    let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
+    if is_empty || before == after {
+        return Ok(());
+    }
+    let [one, other] = dirs.map(Path::display);
+    Err(UsageError(format!(
+        "{one} and {other} cannot be compared: the first is of {before}, the second of {after}"
+    )))
+}
+
 /// Whether an option meant the same for both. One that a run does not have was not named: a run
 /// of a lab has no sender's file.
 fn is_same(option: &str, before: &RunInfo, after: &RunInfo) -> bool {
@@ -100,6 +122,21 @@ mod tests {
             })
             .collect();
         info
+    }
+
+    #[test]
+    fn endpoints_and_domains_are_not_compared() {
+        let dirs = [Path::new("a"), Path::new("b")];
+        let checked = |rows, endpoints| check_one_kind(dirs, rows, endpoints).map_err(|error| error.0);
+        for (rows, endpoints) in
+            [([3, 4], [0, 0]), ([3, 4], [3, 4]), ([3, 4], [0, 1]), ([3, 0], [3, 0]), ([0, 4], [0, 4])]
+        {
+            assert_eq!(checked(rows, endpoints), Ok(()), "{rows:?} {endpoints:?}");
+        }
+        let told = "a and b cannot be compared: the first is of domains, the second of endpoints";
+        assert_eq!(checked([3, 4], [0, 4]), Err(told.to_string()));
+        let told = "a and b cannot be compared: the first is of endpoints, the second of domains";
+        assert_eq!(checked([3, 4], [3, 0]), Err(told.to_string()));
     }
 
     #[test]

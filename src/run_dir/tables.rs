@@ -1,7 +1,10 @@
 //! The tables of a run directory by their names, and their columns without the rows that
 //! they are written from.
 
+use super::columns::column::admits;
 use super::columns::{CERTIFICATES, CellKind, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES, Why};
+use crate::model::text::one_line;
+use jiff::Timestamp;
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +17,40 @@ pub struct RunColumn {
     pub values: &'static [&'static str],
     /// What its cells are.
     pub kind: CellKind,
+    /// The causes that stand behind a colon, or alone.
+    pub why: Why,
+}
+
+impl RunColumn {
     /// Whether a cause may stand behind a colon.
-    pub has_cause: bool,
+    pub fn has_cause(&self) -> bool {
+        self.why != Why::Nothing
+    }
+
+    /// Whether there is anything that its cells cannot hold.
+    pub(super) fn is_bounded(&self) -> bool {
+        let is_free = matches!(self.kind, CellKind::Text | CellKind::List);
+        !is_free || !self.values.is_empty() || self.has_cause()
+    }
+
+    /// Whether a cell holds what the column may hold, as `mxray` writes it.
+    ///
+    /// # Errors
+    /// It does not, in words.
+    pub fn check(&self, cell: &str) -> Result<(), String> {
+        let name = self.name;
+        if cell.is_empty() {
+            return Ok(());
+        }
+        match self.kind {
+            CellKind::Number if cell.parse::<u64>().is_err() => Err(format!("{name} is no number")),
+            CellKind::Flag if !matches!(cell, "yes" | "no") => Err(format!("{name} is neither yes nor no")),
+            CellKind::Time if cell.parse::<Timestamp>().is_err() => Err(format!("{name} is no moment")),
+            CellKind::NumberOrWord if cell.parse::<u64>().is_ok() => Ok(()),
+            _ if admits(self.values, self.why, cell) => Ok(()),
+            _ => Err(format!("{name} is `{}`, which is no value of that column", one_line(cell))),
+        }
+    }
 }
 
 /// A table.
@@ -35,7 +70,7 @@ fn table<R>(name: &'static str, file: &'static str, columns: &[Column<R>]) -> Ru
         doc: column.doc,
         values: column.values,
         kind: column.kind,
-        has_cause: column.why != Why::Nothing,
+        why: column.why,
     });
     RunTable { name, file, columns: columns.collect() }
 }
@@ -52,6 +87,11 @@ impl RunTable {
             table("groups", "groups.csv", GROUPS),
             table("rejects", "rejects.csv", REJECTS),
         ]
+    }
+
+    /// The table in this file.
+    pub fn of_file(file: &str) -> Option<Self> {
+        Self::all().into_iter().find(|table| table.file == file)
     }
 
     /// The column of this name.

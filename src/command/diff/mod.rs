@@ -28,10 +28,12 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode, CommandError> {
     plan::check_comparable((before_dir, before.info()), (after_dir, after.info()))?;
     let scratch = scratch(args.output.as_deref());
     let by = paired_by(before.info(), after.info());
-    let rows = PairedRows::open([before_dir, after_dir], ComparedColumn::NAMES, by, &scratch)?;
+    let rows = PairedRows::open([before, after], ComparedColumn::NAMES, by, &scratch)?;
     for ((_, run), rows) in runs.iter().zip(rows.rows()) {
         run.check_rows(rows)?;
+        run.check_complete("certificates.csv")?;
     }
+    plan::check_one_kind([before_dir, after_dir], rows.rows(), rows.endpoints())?;
     let output = Output::open(args.output.as_deref())?;
     let keys = CertificateKeys::open([*before_dir, *after_dir])?;
     let head = head(&runs, rows.rows());

@@ -47,7 +47,7 @@ struct PageFile {
 /// Writes the report of a run.
 pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&args.run)?;
-    stored.check_complete()?;
+    check_complete(&stored)?;
     let pages = match &args.output {
         Some(path) if path == Path::new("-") => {
             let figures = read(&stored, |_| Ok(()))?;
@@ -66,6 +66,14 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whether the tables have all that the run wrote.
+fn check_complete(stored: &StoredRun) -> Result<(), CommandError> {
+    for table in ["domains.csv", "endpoints.csv", "certificates.csv"] {
+        stored.check_complete(table)?;
+    }
+    Ok(())
+}
+
 /// The pages of a run that a scan has just written. One that did not come to its end
 /// has none yet, for it may go on.
 pub(super) fn of_scan(run: &Path, formats: &[ReportFormatArg]) -> Result<(), CommandError> {
@@ -80,7 +88,7 @@ pub(super) fn of_scan(run: &Path, formats: &[ReportFormatArg]) -> Result<(), Com
         ));
         return Ok(());
     }
-    stored.check_complete()?;
+    check_complete(&stored)?;
     for page in write_own(&stored, run, formats)? {
         say(format_args!("mxray: the report is in {}", page.path.display()));
     }

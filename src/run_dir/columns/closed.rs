@@ -19,8 +19,8 @@ pub(super) const PHASES: &[&str] =
 pub(super) const PROBE_PHASES: &[&str] = &["connect", "greeting", "ehlo", "starttls", "tls", "after_tls"];
 
 /// Where the scanner's own attempt can end at a host that takes the sender's
-/// mail.
-pub(super) const WEAKEST_PHASES: &[&str] = &["ehlo", "starttls", "tls", "after_tls"];
+/// mail: at one that was not asked before it connects.
+pub(super) const WEAKEST_PHASES: &[&str] = &["connect", "ehlo", "starttls", "tls", "after_tls"];
 
 /// Where a mail host is lost before any probe.
 pub(super) const MX_PHASES: &[&str] = &["dns", "connect"];
@@ -59,10 +59,12 @@ const fn outcomes<const COUNT: usize>(with_lookups: bool) -> [&'static str; COUN
 /// What ends the scanner's own attempt at a host that takes the sender's mail:
 /// the server says that there is no TLS, or a handshake came to nothing; or it
 /// went wrong inside TLS, and the sender, whose handshake has another form, is
-/// refused and goes on in clear.
+/// refused and goes on in clear; or it was not asked, as a sample of the names of its
+/// address stands for it.
 /// `tests/columns.rs` judges every failure, and holds that there are no others.
 pub(super) const WEAKEST_OUTCOMES: &[&str] = &[
     "ok",
+    "not_asked",
     "timeout",
     "helo_only",
     "not_offered",

@@ -77,19 +77,7 @@ pub struct Column<R: 'static> {
 impl<R> Column<R> {
     /// Whether a cell holds what the column may hold.
     pub fn admits(&self, cell: &str) -> bool {
-        if self.values.is_empty() && self.why == Why::Nothing {
-            return true;
-        }
-        cell.split_whitespace().all(|word| self.admits_word(word))
-    }
-
-    fn admits_word(&self, word: &str) -> bool {
-        match word.split_once(':') {
-            _ if self.values.is_empty() => self.why.admits("", word),
-            _ if self.why == Why::Nothing => self.values.contains(&word),
-            Some((value, cause)) => self.values.contains(&value) && self.why.admits(value, cause),
-            None => self.values.contains(&word) && !self.why.is_due(word),
-        }
+        admits(self.values, self.why, cell)
     }
 
     /// Each value with each cause that has a name, in full, as `fail:expired`.
@@ -102,6 +90,17 @@ impl<R> Column<R> {
         };
         self.values.iter().copied().flat_map(behind).chain(alone).collect()
     }
+}
+
+/// [`Column::admits`] of a column with these values and causes.
+pub(in crate::run_dir) fn admits(values: &[&str], why: Why, cell: &str) -> bool {
+    let admits_word = |word: &str| match word.split_once(':') {
+        _ if values.is_empty() => why.admits("", word),
+        _ if why == Why::Nothing => values.contains(&word),
+        Some((value, cause)) => values.contains(&value) && why.admits(value, cause),
+        None => values.contains(&word) && !why.is_due(word),
+    };
+    (values.is_empty() && why == Why::Nothing) || cell.split_whitespace().all(admits_word)
 }
 
 /// Shorthand that keeps the lists readable as tables.

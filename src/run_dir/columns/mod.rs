@@ -3,7 +3,7 @@
 
 pub(super) mod certificates;
 mod closed;
-mod column;
+pub(super) mod column;
 pub(super) mod domains;
 pub(super) mod edges;
 pub(super) mod endpoints;

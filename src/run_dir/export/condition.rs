@@ -54,7 +54,8 @@ impl Condition {
             return Err(ConditionError::NoColumn { table: table.name, column: name.trim().to_string() });
         };
         let value = value.trim();
-        let before_cause = if column.has_cause { value.split(':').next().unwrap_or_default() } else { value };
+        let before_cause =
+            if column.has_cause() { value.split(':').next().unwrap_or_default() } else { value };
         if !value.is_empty() && !column.values.is_empty() && !column.values.contains(&before_cause) {
             let (column, known) = (column.name, column.values);
             return Err(ConditionError::NoValue { column, value: value.to_string(), known });
@@ -73,7 +74,7 @@ impl Condition {
     pub fn holds(&self, cell: &str) -> bool {
         let is_one = |word: &str| {
             let before_cause = word.split(':').next().unwrap_or_default();
-            word == self.value || (self.column.has_cause && before_cause == self.value)
+            word == self.value || (self.column.has_cause() && before_cause == self.value)
         };
         let equal = match self.column.kind {
             CellKind::List if !self.value.is_empty() => cell.split(' ').any(is_one),

@@ -16,9 +16,8 @@ pub use super::tables::{RunColumn, RunTable};
 pub use condition::{Condition, ConditionError};
 pub use plain::{CsvExport, JsonExport};
 
-use super::read::{RowCells, StoreError, TableRows};
+use super::read::{RowCells, StoreError, StoredRun, TableRows};
 use std::io;
-use std::path::Path;
 
 /// Version of the exported columns and their types: grows when one changes its type or
 /// its meaning, or goes away. Parquet files bear it as `mxray.export`.
@@ -69,13 +68,18 @@ pub enum TableError {
 /// # Errors
 /// [`TableError`]: a row is damaged, or cannot be written.
 pub fn export_rows(
-    dir: &Path,
+    run: &StoredRun,
     table: &RunTable,
     columns: &[RunColumn],
     conditions: &[Condition],
     writer: &mut dyn ExportWriter,
 ) -> Result<u64, TableError> {
-    let mut rows = TableRows::open(dir, table.file).map_err(TableError::Unread)?;
+    let is_used = |column: &&RunColumn| {
+        columns.contains(column) || conditions.iter().any(|condition| condition.column() == column.name)
+    };
+    let used: Vec<RunColumn> = table.columns.iter().filter(is_used).copied().collect();
+    let rows = TableRows::open_checked(run.dir(), table.file, &used, run.written_by());
+    let mut rows = rows.map_err(TableError::Unread)?;
     let places: Vec<Option<usize>> = columns.iter().map(|column| rows.column(column.name)).collect();
     let conditions: Vec<(&Condition, Option<usize>)> =
         conditions.iter().map(|condition| (condition, rows.column(condition.column()))).collect();

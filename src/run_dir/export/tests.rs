@@ -1,23 +1,23 @@
 //! Tables written and read back by the reader of the library.
 
 use super::*;
-use crate::run_dir::columns::CellKind;
+use crate::run_dir::columns::{CellKind, Why};
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 use ::parquet::record::Field;
 use std::fs::File;
 use std::io::Write;
 
-const fn column(name: &'static str, kind: CellKind, has_cause: bool) -> RunColumn {
-    RunColumn { name, doc: "", values: &[], kind, has_cause }
+const fn column(name: &'static str, kind: CellKind) -> RunColumn {
+    RunColumn { name, doc: "", values: &[], kind, why: Why::Nothing }
 }
 
 const COLUMNS: &[RunColumn] = &[
-    column("word", CellKind::Text, false),
-    column("words", CellKind::List, false),
-    column("count", CellKind::Number, false),
-    column("is_so", CellKind::Flag, false),
-    column("at", CellKind::Time, false),
-    column("tickets", CellKind::NumberOrWord, false),
+    column("word", CellKind::Text),
+    column("words", CellKind::List),
+    column("count", CellKind::Number),
+    column("is_so", CellKind::Flag),
+    column("at", CellKind::Time),
+    column("tickets", CellKind::NumberOrWord),
 ];
 
 /// Rows of every kind of cell, and of empty ones.

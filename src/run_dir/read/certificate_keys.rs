@@ -20,11 +20,23 @@ impl CertificateKeys {
         let mut keys = Vec::new();
         for dir in dirs {
             let mut table = TableRows::open(dir, FILE)?;
-            let (Some(digest), Some(key)) = (table.column("sha256"), table.column("spki_sha256")) else {
+            let needed = |name: &str| table.column(name).ok_or_else(|| table.lacks(name));
+            // A run that was killed may have no header.
+            if table.header().is_empty() {
                 continue;
-            };
+            }
+            let (digest, key) = (needed("sha256")?, needed("spki_sha256")?);
             while let Some(row) = table.read_next()? {
-                keys.extend(Sha256::parse(row.get(digest)).zip(Sha256::parse(row.get(key))));
+                let Some(certificate) = Sha256::parse(row.get(digest)) else {
+                    return Err(table.broken("sha256 is no SHA-256"));
+                };
+                match row.get(key) {
+                    "" => {}
+                    key => match Sha256::parse(key) {
+                        Some(key) => keys.push((certificate, key)),
+                        None => return Err(table.broken("spki_sha256 is no SHA-256")),
+                    },
+                }
             }
             keys.sort_unstable();
             keys.dedup();

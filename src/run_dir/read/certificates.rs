@@ -48,8 +48,8 @@ impl StoredCertificates {
             header => der_column(&header.map(|line| cells(line.text)).unwrap_or_default()),
         };
         let Some(der_column) = der_column else {
-            let cause = "its first column is not sha256, or it has no column der_base64".to_string();
-            return Err(StoreError::Unusable { path, cause });
+            let cause = "its first column is not sha256, or it has not one column der_base64".to_string();
+            return Err(StoreError::Header { path, cause });
         };
         let mut places = HashMap::new();
         let mut line = 1;
@@ -111,8 +111,10 @@ impl StoredCertificates {
 
 /// Which column holds the DER, under a header as we write it.
 fn der_column(header: &[String]) -> Option<usize> {
-    let column = header.iter().position(|cell| cell == "der_base64");
-    column.filter(|_| header.first().is_some_and(|cell| cell == "sha256"))
+    let mut columns = header.iter().enumerate().filter(|(_, cell)| *cell == "der_base64");
+    let (column, _) = columns.next()?;
+    let is_one = columns.next().is_none() && header.first().is_some_and(|cell| cell == "sha256");
+    is_one.then_some(column)
 }
 
 /// The cells of one row of CSV; none if it is not UTF-8.

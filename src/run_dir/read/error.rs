@@ -48,6 +48,15 @@ pub enum StoreError {
         /// What the system said.
         source: io::Error,
     },
+    /// The header of a table is not that which was written, so that none of its rows can be
+    /// read.
+    #[error("{}:1: {cause}", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, in words.
+        cause: String,
+    },
     /// A line is not what was written.
     #[error("{}:{line}: {cause}", path.display())]
     Broken {

@@ -70,6 +70,11 @@ impl StoredLines {
         }
     }
 
+    /// The error that the first line is not the header that it was.
+    pub(super) fn wrong_header(&self, cause: String) -> StoreError {
+        StoreError::Header { path: self.path.clone(), cause }
+    }
+
     /// The error that the line read last is broken.
     pub(super) fn broken(&self, cause: impl Into<String>) -> StoreError {
         StoreError::Broken { path: self.path.clone(), line: self.line, cause: cause.into() }

@@ -7,6 +7,7 @@
 
 mod by_key;
 mod by_line;
+mod cell_checks;
 mod certificate_keys;
 mod certificates;
 mod error;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use by_key::ObservationsByKey;
 pub use by_line::FactsByLine;
+pub use cell_checks::WrittenBy;
 pub use certificate_keys::CertificateKeys;
 pub use error::StoreError;
 pub use facts::{Facts, StoredFacts};
@@ -37,6 +39,7 @@ pub use paired_rows::{DomainRow, PairedBy, PairedRows, RowPair};
 pub use rejects::Rejects;
 pub use table_rows::{RowCells, TableRows};
 
+use super::SCHEMA_VERSION;
 use super::run_info::RunInfo;
 use crate::model::{DomainFacts, ProbeKey};
 use lines::{Schema, StoredLines, check_version, open_regular};
@@ -52,6 +55,7 @@ const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
 pub struct StoredRun {
     dir: PathBuf,
     info: RunInfo,
+    written_by: WrittenBy,
     lost: Loss,
     cut: Vec<&'static str>,
 }
@@ -62,7 +66,12 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: no run directory, or one that cannot be used.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let info = read_info(dir)?;
+        let (info, schema) = read_info(dir)?;
+        let written_by = match &info.mxray {
+            _ if schema < SCHEMA_VERSION => WrittenBy::OlderSchema,
+            version if version == env!("CARGO_PKG_VERSION") => WrittenBy::ThisVersion,
+            _ => WrittenBy::ThisSchema,
+        };
         let mut cut = Vec::new();
         for name in [observations::FILE, certificates::FILE, facts::FILE, rejects::FILE] {
             if StoredLines::open(dir, name)?.is_cut() {
@@ -70,7 +79,7 @@ impl StoredRun {
             }
         }
         let lost = if info.finished.is_none() { Loss::End } else { Loss::Nothing };
-        Ok(Self { dir: dir.to_path_buf(), info, lost, cut })
+        Ok(Self { dir: dir.to_path_buf(), info, written_by, lost, cut })
     }
 
     /// The same of a run that is no shard of one.
@@ -88,6 +97,16 @@ impl StoredRun {
     /// What was run, and what it was judged by.
     pub fn info(&self) -> &RunInfo {
         &self.info
+    }
+
+    /// Its directory, as it was named.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How far its tables are held to the columns of this version.
+    pub fn written_by(&self) -> WrittenBy {
+        self.written_by
     }
 
     /// Reads it as one whose rest is asked again, whatever it says: what is not whole
@@ -118,7 +137,11 @@ impl StoredRun {
         if !self.dir.join(DOMAINS_FILE).exists() {
             return Ok(0);
         }
-        let mut lines = StoredLines::open(&self.dir, DOMAINS_FILE)?;
+        self.whole_rows(DOMAINS_FILE)
+    }
+
+    fn whole_rows(&self, file: &str) -> Result<u64, StoreError> {
+        let mut lines = StoredLines::open(&self.dir, file)?;
         let mut rows = 0;
         // The header.
         lines.read_next()?;
@@ -128,14 +151,27 @@ impl StoredRun {
         Ok(rows)
     }
 
-    /// Whether `domains.csv` has every row that `run.json` counted. One that is missing
-    /// from a table that was cut off or damaged would look as if it had never been on the
-    /// list. Of a run that was killed nobody counted them.
+    /// Whether a table has every row that `run.json` counted, and ends in a whole one. A
+    /// domain that is missing from a table that was cut off or damaged would look as if it had
+    /// never been on the list. Of a run that was killed nobody counted them.
     ///
     /// # Errors
     /// [`StoreError`]: it has not, or cannot be read.
-    pub fn check_complete(&self) -> Result<(), StoreError> {
-        if self.was_killed() { Ok(()) } else { self.check_rows(self.domain_rows()?) }
+    pub fn check_complete(&self, file: &str) -> Result<(), StoreError> {
+        if self.was_killed() {
+            return Ok(());
+        }
+        let counts = &self.info.counts;
+        let counted = match file {
+            DOMAINS_FILE => counts.domains_written,
+            ENDPOINTS_FILE => counts.endpoints_written,
+            rejects::FILE => counts.rejected,
+            _ if StoredLines::open(&self.dir, file)?.is_cut() => {
+                return Err(self.incomplete(file, "its last row is cut short".to_string()));
+            }
+            _ => return Ok(()),
+        };
+        self.check_count(file, self.whole_rows(file)?, counted)
     }
 
     /// The same where its whole rows have been counted.
@@ -143,13 +179,21 @@ impl StoredRun {
     /// # Errors
     /// As [`StoredRun::check_complete`].
     pub fn check_rows(&self, rows: u64) -> Result<(), StoreError> {
-        let counted = self.info.counts.domains_written;
+        self.check_count(DOMAINS_FILE, rows, self.info.counts.domains_written)
+    }
+
+    fn check_count(&self, file: &str, rows: u64, counted: u64) -> Result<(), StoreError> {
         if self.was_killed() || rows == counted {
             return Ok(());
         }
-        let cause =
-            format!("it has {rows} whole rows, where run.json counted {counted}; mxray judge makes it anew");
-        Err(StoreError::Unusable { path: self.dir.join(DOMAINS_FILE), cause })
+        Err(self.incomplete(file, format!("it has {rows} whole rows, where run.json counted {counted}")))
+    }
+
+    /// The error that a table lacks rows. What the others are made of cannot be made anew.
+    fn incomplete(&self, file: &str, cause: String) -> StoreError {
+        let is_made = !matches!(file, rejects::FILE | certificates::FILE);
+        let cause = if is_made { format!("{cause}; mxray judge makes it anew") } else { cause };
+        StoreError::Unusable { path: self.dir.join(file), cause }
     }
 
     /// The rows of one of its tables, as `domains.csv`.
@@ -157,7 +201,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: the file cannot be read.
     pub fn table(&self, name: &str) -> Result<NamedRows, StoreError> {
-        NamedRows::open(&self.dir, name)
+        NamedRows::open(&self.dir, name, self.written_by)
     }
 
     /// What every probe saw, in the order in which they ended.
@@ -215,7 +259,8 @@ impl StoredRun {
     }
 }
 
-fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
+/// What `run.json` says, and its schema.
+fn read_info(dir: &Path) -> Result<(RunInfo, u32), StoreError> {
     let path = dir.join("run.json");
     let mut bytes = Vec::new();
     match open_regular(&path).and_then(|file| file.take(RUN_FILE_BYTES_MAX).read_to_end(&mut bytes)) {
@@ -229,7 +274,10 @@ fn read_info(dir: &Path) -> Result<RunInfo, StoreError> {
     let Schema { schema } =
         serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not a run's: {error}")))?;
     check_version(schema).map_err(unusable)?;
-    serde_json::from_slice(&bytes).map_err(|error| unusable(format!("lacks what a judgement needs: {error}")))
+    let info = serde_json::from_slice(&bytes);
+    let info = info.map_err(|error| unusable(format!("lacks what a judgement needs: {error}")))?;
+    Ok((info, schema))
 }
 
 const DOMAINS_FILE: &str = "domains.csv";
+const ENDPOINTS_FILE: &str = "endpoints.csv";

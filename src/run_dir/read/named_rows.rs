@@ -3,7 +3,9 @@
 //! They hold what was judged: whoever only counts needs no second verdict.
 
 use super::StoreError;
+use super::cell_checks::WrittenBy;
 use super::table_rows::{RowCells, TableRows};
+use crate::run_dir::tables::RunTable;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -21,8 +23,9 @@ pub struct NamedRow<'a> {
 }
 
 impl NamedRows {
-    pub(super) fn open(dir: &Path, file: &str) -> Result<Self, StoreError> {
-        let table = TableRows::open(dir, file)?;
+    pub(super) fn open(dir: &Path, file: &str, by: WrittenBy) -> Result<Self, StoreError> {
+        let columns = RunTable::of_file(file).map(|table| table.columns).unwrap_or_default();
+        let table = TableRows::open_checked(dir, file, &columns, by)?;
         let columns = table.header().iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
         Ok(Self { table, columns })
     }
@@ -53,7 +56,7 @@ mod tests {
     fn cells_are_known_by_their_column() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("t.csv"), "b,x,a\n1,,\"2, \"\"3\"\"\"\n,4,5\n").unwrap();
-        let mut table = NamedRows::open(dir.path(), "t.csv").unwrap();
+        let mut table = NamedRows::open(dir.path(), "t.csv", WrittenBy::ThisVersion).unwrap();
         let mut found = Vec::new();
         while let Some(row) = table.read_next().unwrap() {
             found.push(["a", "b", "none"].map(|column| row.cell(column).to_string()));

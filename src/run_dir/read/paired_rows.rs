@@ -4,7 +4,9 @@
 
 use super::StoreError;
 use super::table_rows::TableRows;
+use super::{StoredRun, WrittenBy};
 use crate::run_dir::external_sort::{ExternalSort, Sorted, SortedRecord};
+use crate::run_dir::tables::{RunColumn, RunTable};
 use std::cmp::Ordering;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,6 +97,8 @@ struct SortedRows {
     folder: PathBuf,
     columns: usize,
     rows: u64,
+    /// Those of them that are about a host of the list, not a domain.
+    endpoints: u64,
     next: Option<DomainRow>,
     /// Rows of the domain of `next` before it.
     before: u64,
@@ -102,18 +106,16 @@ struct SortedRows {
 
 impl SortedRows {
     /// Reads and sorts all rows.
-    fn open(dir: &Path, columns: &[&str], folder: &Path) -> Result<Self, StoreError> {
-        let mut table = TableRows::open(dir, FILE)?;
+    fn open((dir, by): (&Path, WrittenBy), columns: &[&str], folder: &Path) -> Result<Self, StoreError> {
+        let mut table = TableRows::open_checked(dir, FILE, &checked(columns), by)?;
         let mut sorting = Sorting::new(folder);
-        let mut rows = 0;
-        let needed = |name: &str| {
-            let cause = format!("it has no column {name}");
-            table.column(name).ok_or(StoreError::Unusable { path: dir.join(FILE), cause })
-        };
+        let (mut rows, mut endpoints) = (0, 0);
+        let needed = |name: &str| table.column(name).ok_or_else(|| table.lacks(name));
         // A run that was killed may have no header.
         if !table.header().is_empty() {
             let (domain, line) = (needed("domain")?, needed("line")?);
             let places: Vec<Option<usize>> = columns.iter().map(|name| table.column(name)).collect();
+            let tld = table.column("tld");
             while let Some(row) = table.read_next()? {
                 let Ok(line) = row.get(line).parse() else {
                     return Err(table.broken("its line is no number"));
@@ -121,11 +123,14 @@ impl SortedRows {
                 let cells = places.iter().map(|place| place.map_or("", |place| row.get(place)));
                 sorting.push(row.get(domain), line, cells)?;
                 rows += 1;
+                // A host that the list names has none.
+                endpoints += u64::from(tld.is_some_and(|place| row.get(place).is_empty()));
             }
         }
         let sorted = sorting.sort.finish().map_err(|source| unsorted(folder, source))?;
         let folder = folder.to_path_buf();
-        let mut sorted = Self { sorted, folder, columns: columns.len(), rows, next: None, before: 0 };
+        let mut sorted =
+            Self { sorted, folder, columns: columns.len(), rows, endpoints, next: None, before: 0 };
         sorted.advance()?;
         Ok(sorted)
     }
@@ -139,6 +144,13 @@ impl SortedRows {
         self.before = if is_same { self.before + 1 } else { 0 };
         Ok(last)
     }
+}
+
+/// The columns of `domains.csv` by these names, and what is read of each row beside.
+fn checked(names: &[&str]) -> Vec<RunColumn> {
+    let is_read = |name: &str| names.contains(&name) || ["line", "domain", "tld"].contains(&name);
+    let columns = RunTable::of_file(FILE).map(|table| table.columns).unwrap_or_default();
+    columns.into_iter().filter(|column| is_read(column.name)).collect()
 }
 
 /// A row as it was pushed.
@@ -188,14 +200,23 @@ pub struct PairedRows {
 }
 
 impl PairedRows {
-    /// Reads and sorts `domains.csv` of both run directories. Files without a name in
+    /// Reads and sorts `domains.csv` of both runs. Files without a name in
     /// `folder` take what memory does not hold. A column that a run is too old for is
     /// empty.
     ///
     /// # Errors
     /// [`StoreError`]: a table cannot be read, or not sorted.
     pub fn open(
-        [before, after]: [&Path; 2],
+        runs: [&StoredRun; 2],
+        columns: &[&str],
+        by: PairedBy,
+        folder: &Path,
+    ) -> Result<Self, StoreError> {
+        Self::of_tables(runs.map(|run| (run.dir(), run.written_by())), columns, by, folder)
+    }
+
+    fn of_tables(
+        [before, after]: [(&Path, WrittenBy); 2],
         columns: &[&str],
         by: PairedBy,
         folder: &Path,
@@ -208,6 +229,11 @@ impl PairedRows {
     /// Rows of each.
     pub fn rows(&self) -> [u64; 2] {
         [self.before.rows, self.after.rows]
+    }
+
+    /// Of each, the rows of hosts that the list names, which are no domains.
+    pub fn endpoints(&self) -> [u64; 2] {
+        [self.before.endpoints, self.after.endpoints]
     }
 
     /// The next pair.
@@ -251,8 +277,9 @@ mod tests {
             fs::write(dir.path().join(FILE), HEADER.to_string() + rows).unwrap();
             dir
         });
-        let paths = [dirs[0].path(), dirs[1].path()];
-        let mut rows = PairedRows::open(paths, &["reason", "unheard_of", "delivery"], by, paths[0])?;
+        let tables = [&dirs[0], &dirs[1]].map(|dir| (dir.path(), WrittenBy::OlderSchema));
+        let columns = &["reason", "unheard_of", "delivery"];
+        let mut rows = PairedRows::of_tables(tables, columns, by, dirs[0].path())?;
         let mut all = Vec::new();
         let told = |row: Option<DomainRow>| {
             row.map_or("-".to_string(), |row| {

@@ -2,7 +2,10 @@
 //! column in the header.
 
 use super::StoreError;
+use super::cell_checks::{CellChecks, WrittenBy};
 use super::lines::StoredLines;
+use crate::model::text::one_line;
+use crate::run_dir::tables::RunColumn;
 use csv_core::{ReadRecordResult, Reader};
 use std::path::Path;
 
@@ -15,6 +18,7 @@ pub struct TableRows {
     lines: StoredLines,
     header: Vec<String>,
     splitter: Splitter,
+    checks: CellChecks,
 }
 
 /// The cells of a row.
@@ -47,7 +51,30 @@ impl TableRows {
             }
             header.extend((0..splitter.cells).map(|column| splitter.row().get(column).to_string()));
         }
-        Ok(Self { lines, header, splitter })
+        let is_twice = |(place, name): &(usize, &String)| header.iter().take(*place).any(|it| it == *name);
+        if let Some((_, name)) = header.iter().enumerate().find(is_twice) {
+            return Err(lines.wrong_header(format!("the column {} is there twice", one_line(name))));
+        }
+        Ok(Self { lines, header, splitter, checks: CellChecks::default() })
+    }
+
+    /// The same for rows whose cells in `columns` must be what these hold.
+    ///
+    /// # Errors
+    /// [`StoreError`]: as [`TableRows::open`]; or a column is not there that was written.
+    pub fn open_checked(
+        dir: &Path,
+        file: &str,
+        columns: &[RunColumn],
+        by: WrittenBy,
+    ) -> Result<Self, StoreError> {
+        let mut table = Self::open(dir, file)?;
+        // A run that was killed may have no header.
+        if !table.header.is_empty() {
+            let checks = CellChecks::of(&table.header, columns, by);
+            table.checks = checks.map_err(|cause| table.lines.wrong_header(cause))?;
+        }
+        Ok(table)
     }
 
     /// Names of the columns; none if a run that was killed wrote not even those.
@@ -68,7 +95,8 @@ impl TableRows {
     /// The next row.
     ///
     /// # Errors
-    /// [`StoreError`]: it cannot be read, or is none under the header.
+    /// [`StoreError`]: it cannot be read, is none under the header, or has a cell that is not
+    /// what its column holds.
     pub fn read_next(&mut self) -> Result<Option<RowCells<'_>>, StoreError> {
         let Some(line) = self.lines.read_next()? else { return Ok(None) };
         if let Err(cause) = self.splitter.split(line.text) {
@@ -78,7 +106,16 @@ impl TableRows {
             let (cells, columns) = (self.splitter.cells, self.header.len());
             return Err(self.lines.broken(format!("{cells} cells under a header of {columns}")));
         }
-        Ok(Some(self.splitter.row()))
+        let row = self.splitter.row();
+        match self.checks.check(|place| row.get(place)) {
+            Ok(()) => Ok(Some(row)),
+            Err(cause) => Err(self.lines.broken(cause)),
+        }
+    }
+
+    /// The error that a column is not there.
+    pub(super) fn lacks(&self, column: &str) -> StoreError {
+        self.lines.wrong_header(format!("it has no column {column}"))
     }
 
     /// The error that the row read last is broken.
@@ -140,6 +177,7 @@ impl Splitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run_dir::RunTable;
     use std::fs;
 
     fn all(table: &[u8]) -> Result<Vec<Vec<String>>, String> {
@@ -181,6 +219,65 @@ mod tests {
             (b"a,b\n1,2\r1,2\n", ":2: a line break inside a row"),
         ] {
             assert_eq!(all(table).unwrap_err(), told);
+        }
+    }
+
+    /// The rows of a table of domains, or what is wrong with it.
+    fn read(text: &str, columns: &[&str], by: WrittenBy) -> Result<usize, String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("domains.csv"), text).unwrap();
+        let table = RunTable::of_file("domains.csv").unwrap();
+        let columns: Vec<RunColumn> = columns.iter().map(|name| table.column(name).unwrap()).collect();
+        let told = |error: StoreError| error.to_string().rsplit_once("domains.csv:").unwrap().1.to_string();
+        let mut rows = TableRows::open_checked(dir.path(), "domains.csv", &columns, by).map_err(told)?;
+        let mut count = 0;
+        while rows.read_next().map_err(told)?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    #[test]
+    fn cells_are_held_to_their_columns() {
+        const COLUMNS: &[&str] = &["delivery", "steps_down", "starttls_offered", "encryption_only"];
+        let header = "delivery,steps_down,starttls_offered,encryption_only,mine\n";
+        for (row, told) in [
+            ("encrypted,0,yes,pass,=1\n,,,,\n", Ok(2)),
+            ("undetermined,12,no,fail:starttls_not_offered,\n", Ok(1)),
+            (
+                "encrypted,,,,\nencrpyted,,,,\n",
+                Err("3: delivery is `encrpyted`, which is no value of that column"),
+            ),
+            (",-1,,,\n", Err("2: steps_down is no number")),
+            (",,true,,\n", Err("2: starttls_offered is neither yes nor no")),
+            (",,,fail,\n", Err("2: encryption_only is `fail`, which is no value of that column")),
+            (
+                ",,,pass:expired,\n",
+                Err("2: encryption_only is `pass:expired`, which is no value of that column"),
+            ),
+        ] {
+            let text = header.to_string() + row;
+            let expected = told.map_err(str::to_string);
+            assert_eq!(read(&text, COLUMNS, WrittenBy::ThisVersion), expected, "{row}");
+            assert_eq!(read(&text, COLUMNS, WrittenBy::ThisSchema), expected, "{row}");
+            // Its words may have been others.
+            assert!(read(&text, COLUMNS, WrittenBy::OlderSchema).is_ok());
+        }
+    }
+
+    #[test]
+    fn columns_are_there_and_once() {
+        let gone = "1: it has no column reason, which it was written with; mxray judge makes the table anew";
+        let asked: &[&str] = &["delivery", "reason"];
+        let text = "line,delivery\n1,encrypted\n";
+        assert_eq!(read(text, asked, WrittenBy::ThisVersion), Err(gone.to_string()));
+        assert_eq!(read(text, asked, WrittenBy::ThisSchema), Ok(1));
+        assert_eq!(read(text, &["delivery"], WrittenBy::ThisVersion), Ok(1), "nobody asks for it");
+        // A run that was killed may have no header.
+        assert_eq!(read("", asked, WrittenBy::ThisVersion), Ok(0));
+        for by in [WrittenBy::ThisVersion, WrittenBy::OlderSchema] {
+            let twice = read("delivery,line,delivery\nencrypted,1,plaintext\n", &["line"], by);
+            assert_eq!(twice, Err("1: the column delivery is there twice".to_string()));
         }
     }
 }

@@ -346,7 +346,7 @@ fn damage_is_told_in_one_line_with_its_place() {
         ("observations.jsonl", "\"schema\":2,", "", "RUN/observations.jsonl:1: missing field `schema`"),
         ("certificates.csv", "b2xk", "b2xl", "RUN/certificates.csv:4: the certificate is not "),
         ("certificates.csv", "\n", "\nzz", "RUN/certificates.csv:2: does not begin with a SHA-256"),
-        ("certificates.csv", "der_base64", "der", "RUN/certificates.csv: its first column "),
+        ("certificates.csv", "der_base64", "der", "RUN/certificates.csv:1: its first column "),
         ("run.json", "\"schema\": 2", "\"schema\": 9", "RUN/run.json: written with schema 9; "),
         ("run.json", "\"judged_by\"", "\"judged\"", "RUN/run.json: lacks what a judgement needs: "),
         ("run.json", "{", "", "RUN/run.json: not a run's: "),
