@@ -20,6 +20,14 @@ test-all:
 demo:
     cargo run --release -- demo
 
+# One static program, without anything of this machine in it
+static:
+    cargo --config .github/static.toml rustc --profile dist --locked --target x86_64-unknown-linux-gnu --bin mxray
+
+# The files of the packages, by linters from PyPI
+lint-packages:
+    .ci/lint-packages
+
 # Handshakes a second and CPU a handshake, beside the plainest client
 pipeline:
     cargo bench --bench pipeline

@@ -89,3 +89,22 @@ fn the_readme_is_short() {
     let lines = readme.lines().count();
     assert!(lines <= README_LINES_MAX, "{lines} lines; what is longer has a page in docs/");
 }
+
+/// The names under a table of the manifest, and under the same table of a target.
+fn dependencies(manifest: &toml::Table) -> BTreeSet<&str> {
+    let targets = manifest["target"].as_table().unwrap().values().filter_map(toml::Value::as_table);
+    let tables = targets.chain([manifest]).filter_map(|table| table.get("dependencies")?.as_table());
+    tables.flat_map(|table| table.keys().map(String::as_str)).collect()
+}
+
+#[test]
+fn every_library_is_told_what_it_is_for() {
+    let root = Path::new(ROOT);
+    let manifest: toml::Table = std::fs::read_to_string(root.join("Cargo.toml")).unwrap().parse().unwrap();
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let (_, table) = text.split_once("| library | what it does here |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect::<Vec<_>>().join(" ");
+    let told: BTreeSet<&str> = rows.split('`').skip(1).step_by(2).collect();
+    let untold: Vec<&str> = dependencies(&manifest).into_iter().filter(|name| !told.contains(name)).collect();
+    assert!(untold.is_empty(), "ARCHITECTURE.md does not say what these are for: {untold:?}");
+}
