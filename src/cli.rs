@@ -44,19 +44,20 @@ Exit codes:
   0         done, whatever was found; or the reader of the pipe closed it
   1         failed: the list could not be read to its end, or the results could
             not be written; demo: a row is not what the lab played; roots
-            check: a root is absent; bench: the server got slower, no session
-            succeeded, or the load was not the one asked for; preflight: something
-            is at fault
+            check: a root is absent; bench: no session succeeded, or the load was
+            not the one asked for; preflight: something is at fault
   2         the command line, or a file named in it, cannot be used; one line
             says why, and no target was contacted
   3         revocation only: a certificate is revoked
-  4         revocation only: not determined
+  4         not determined (revocation); it cannot be told whether the server got
+            slower (bench)
   5         nothing could be contacted: no resolver answered (scan, probe);
             scan: every line of the list was rejected; or at least 20 networks
             were dialled and TCP opened nowhere; or the list is empty and
             --require-targets was given
   6         what --fail-on names is found: a domain became worse (diff), or the
-            verdict on a target is what was named (probe)
+            verdict on a target is what was named (probe); the server got slower
+            (bench)
   7         scan: ended early, in order, since no resolver had answered for an
             hour; run.json says so, and how many targets have no row
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
@@ -177,8 +178,9 @@ pub enum Command {
     Lab(Box<LabArgs>),
     /// Put load on a mail server of your own, and say whether it got slower
     #[command(
-        after_help = "Exit codes: 0 measured, and nothing is worse; 1 something is worse, no session succeeds, or \
-        the load was not reached; 2 wrong use, or a baseline of another load; 130 stopped by Ctrl-C, 143 by SIGTERM."
+        after_help = "Exit codes: 0 measured, and not worse than the baseline; 1 no session succeeds, or the load was not \
+        reached: nothing is said of the server; 2 wrong use, a baseline of another load, or a file of --save that is there \
+        already; 4 it cannot be told whether it is worse; 6 it is worse; 130 stopped by Ctrl-C, 143 by SIGTERM."
     )]
     Bench(Box<BenchArgs>),
     /// Say whether a root certificate is in a root store, or what is in it

@@ -1,5 +1,6 @@
 //! What `mxray bench` takes.
 
+use super::FormatArgs;
 use super::shared::DialogueArgs;
 use super::values::{parse_duration, parse_percent};
 use clap::Args;
@@ -46,11 +47,12 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", help_heading = "Load", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100), allow_negative_numbers = true)]
     pub rounds: u32,
 
-    /// Save the measurement (JSON)
+    /// Save the measurement (JSON) to a file that is not there yet
     #[arg(long, value_name = "FILE", help_heading = "Comparison")]
     pub save: Option<PathBuf>,
 
-    /// Compare with a saved measurement; exit code 1 if the throughput, a median or a 99th percentile is worse
+    /// Compare with a saved measurement; exit code 6 if the throughput, a median or a 99th percentile is worse, 4 if that
+    /// cannot be told
     #[arg(long, value_name = "FILE", help_heading = "Comparison")]
     pub baseline: Option<PathBuf>,
 
@@ -61,6 +63,10 @@ pub struct BenchArgs {
     /// A time that grew by less than this is not worse
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "250us", requires = "baseline", help_heading = "Comparison", allow_negative_numbers = true)]
     pub least_change: Duration,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub telling: FormatArgs,
 
     #[command(flatten)]
     #[allow(missing_docs)]

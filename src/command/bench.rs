@@ -1,17 +1,28 @@
 //! `mxray bench`: load on a server of one's own, told, saved and compared.
 
+mod watch;
+
 use super::descriptors::{self, Share};
+use super::error::EXIT_FAILED_ON;
 use super::signals::{Signals, Stop};
 use super::{CommandError, start_logging};
-use crate::cli::BenchArgs;
-use crate::load::{self, CONCURRENCY_MAX, Job, KEPT_UP_SHARE_MIN, LoadModel, LoadRecord, Round, Tolerance};
+use crate::cli::{BenchArgs, FormatArg};
+use crate::load::{
+    self, CONCURRENCY_MAX, Comparison, Job, KEPT_UP_SHARE_MIN, LoadChange, LoadModel, LoadProgress,
+    LoadRecord, Round, Tolerance,
+};
 use crate::net::NetProbe;
 use crate::plan::{self, UsageError};
 use anyhow::{Context, anyhow};
 use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use watch::LoadWatch;
+
+/// Exit code where it cannot be told whether the load got worse.
+const EXIT_NOT_TOLD: u8 = 4;
 
 /// Exit code where a round could not be made any more.
 const EXIT_BROKEN_OFF: u8 = 1;
@@ -29,65 +40,81 @@ pub(super) async fn run(args: BenchArgs) -> Result<ExitCode, CommandError> {
     args.save.as_deref().map(check_writable).transpose()?;
     let in_flight_max = room(plan.settings.pacing)?;
     let key = plan.key().await?;
-    super::say(format_args!("mxray: {}; address {}", plan.settings, key.endpoint.ip));
+    if key.sni.is_some() {
+        super::say(format_args!("mxray: the address of {} is {}", plan.settings.target, key.endpoint.ip));
+    }
     let plan::LoadPlan { settings, bound, probe, .. } = plan;
-    let job = Job { probe: Arc::new(probe), key, settings: settings.clone(), bound, in_flight_max };
+    let progress = LoadProgress::default();
+    let job = Job { probe: Arc::new(probe), key, settings: settings.clone(), bound, in_flight_max, progress };
     let stop = signals.watch("sessions under way are ended in order");
     let (rounds, interrupted) = make(job, args.rounds, &stop).await?;
     let record = LoadRecord::new(settings, args.rounds, rounds);
     // Saved before somebody has to read, told whatever became of that.
     let saved = args.save.as_deref().map(|path| save(path, &record)).transpose();
-    super::tell_until(&stop.token, load::report(&record))?;
+    let compared = match (interrupted, &baseline) {
+        (None, Some(baseline)) => Some(compare(&args, baseline, &record)?),
+        _ => None,
+    };
+    super::tell_until(&stop.token, told(args.telling.format, &record, compared.as_ref())?)?;
     saved?;
-    match (interrupted, baseline) {
-        (Some(code), _) => {
-            super::say("mxray: stopped early, so not compared");
-            Ok(ExitCode::from(code))
-        }
-        (None, Some(baseline)) => compare(&args, &baseline, &record, &stop),
-        (None, None) => Ok(measured(&record)),
+    if let Some(code) = interrupted {
+        super::say("mxray: stopped early, so not compared");
+        return Ok(ExitCode::from(code));
     }
+    Ok(ended(&record, compared.as_ref()))
 }
 
-fn save(path: &Path, record: &LoadRecord) -> anyhow::Result<()> {
-    let json = record.to_json().context("the load cannot be written as JSON")?;
-    fs::write(path, json).with_context(|| format!("--save {}", path.display()))
-}
-
-/// A load of which no session came to its end has measured nothing, and one
-/// that could not keep up with its rate something else than was asked for.
-fn measured(record: &LoadRecord) -> ExitCode {
-    if !record.rounds.iter().all(Round::kept_up) {
-        super::say(format_args!(
-            "mxray: less than {} % of the planned sessions could be started: not the load that was asked for",
-            KEPT_UP_SHARE_MIN * 100.0
-        ));
-        return ExitCode::FAILURE;
+fn told(
+    format: FormatArg,
+    record: &LoadRecord,
+    compared: Option<&Comparison>,
+) -> Result<String, anyhow::Error> {
+    if format == FormatArg::Json {
+        return load::load_document(record, compared).context("the load cannot be written as JSON");
     }
-    if record.rounds.iter().all(|round| round.sessions.ok > 0) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    let compared = compared.map(|compared| format!("\n{}", load::comparison(compared)));
+    Ok(load::report(record) + &compared.unwrap_or_default())
 }
 
 fn compare(
     args: &BenchArgs,
     baseline: &LoadRecord,
     record: &LoadRecord,
-    stop: &Stop,
-) -> Result<ExitCode, CommandError> {
+) -> Result<Comparison, anyhow::Error> {
     let tolerance = Tolerance { share: args.tolerance, least: args.least_change };
-    let compared = load::compare(baseline, record, tolerance).map_err(anyhow::Error::from)?;
-    super::tell_until(&stop.token, format_args!("\n{}", load::comparison(&compared)))?;
-    if compared.is_worse() {
-        super::say(format_args!(
-            "mxray: worse than the baseline by more than {:.1} %",
-            args.tolerance * 100.0
-        ));
-        return Ok(ExitCode::FAILURE);
+    Ok(load::compare(baseline, record, tolerance)?)
+}
+
+/// The exit code. A load that was not made as asked for comes before what it came to,
+/// for it says nothing of that.
+fn ended(record: &LoadRecord, compared: Option<&Comparison>) -> ExitCode {
+    if !is_measured(record) {
+        return ExitCode::FAILURE;
     }
-    Ok(measured(record))
+    match compared.map(Comparison::verdict) {
+        Some(LoadChange::Worse) => ExitCode::from(EXIT_FAILED_ON),
+        Some(LoadChange::CannotBeTold) => ExitCode::from(EXIT_NOT_TOLD),
+        Some(LoadChange::NotWorse) | None => ExitCode::SUCCESS,
+    }
+}
+
+fn save(path: &Path, record: &LoadRecord) -> anyhow::Result<()> {
+    let json = record.to_json().context("the load cannot be written as JSON")?;
+    let written = File::create_new(path).and_then(|mut file| file.write_all(json.as_bytes()));
+    written.with_context(|| format!("--save {}", path.display()))
+}
+
+/// A load of which no session came to its end has measured nothing, and one
+/// that could not keep up with its rate something else than was asked for.
+fn is_measured(record: &LoadRecord) -> bool {
+    let kept_up = record.rounds.iter().all(Round::kept_up);
+    if !kept_up {
+        super::say(format_args!(
+            "mxray: less than {} % of the planned sessions could be started: not the load that was asked for",
+            KEPT_UP_SHARE_MIN * 100.0
+        ));
+    }
+    kept_up && record.rounds.iter().all(|round| round.sessions.ok > 0)
 }
 
 fn unusable(baseline: &Path, error: impl std::fmt::Display) -> UsageError {
@@ -104,14 +131,16 @@ fn read_baseline(path: &Path) -> Result<LoadRecord, UsageError> {
 }
 
 /// A place where the file can be written is better found before the load than
-/// missed after it. What stands there stays until then.
+/// missed after it. Nothing stays there until then, and what is there already stays as
+/// it is.
 fn check_writable(path: &Path) -> Result<(), UsageError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let checked = match path.exists() {
-        true => File::options().append(true).open(path).map(drop),
-        false => fs::read_dir(folder).map(drop),
-    };
-    checked.map_err(|error| UsageError(format!("--save {}: {error}", path.display())))
+    let checked = File::create_new(path).and_then(|_| fs::remove_file(path));
+    checked.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            UsageError(format!("--save {}: is there already; choose another name", path.display()))
+        }
+        _ => UsageError(format!("--save {}: {error}", path.display())),
+    })
 }
 
 /// How many sessions fit into the open files that the system grants.
@@ -135,9 +164,13 @@ async fn make(
     stop: &Stop,
 ) -> Result<(Vec<Round>, Option<u8>), CommandError> {
     let mut made = Vec::new();
+    let mut watch = LoadWatch::new(job.progress.clone(), rounds);
     while made.len() < rounds as usize && !stop.token.is_cancelled() {
+        let number = made.len() + 1;
+        let watched = watch.round(number);
         // On a worker: the thread that waits for the whole run is none.
         let round = tokio::spawn(load::run(job.clone(), stop.token.clone())).await;
+        watched.end().await;
         let round = match round.map_err(|error| anyhow!("the load failed: {error}"))? {
             Ok(round) => round,
             Err(error) if made.is_empty() => return Err(anyhow::Error::from(error).into()),
@@ -147,9 +180,7 @@ async fn make(
                 return Ok((made, Some(stop.code().unwrap_or(EXIT_BROKEN_OFF))));
             }
         };
-        if rounds > 1 {
-            super::say(format_args!("mxray: round {}: {}", made.len() + 1, load::round_line(&round)));
-        }
+        watch.made(number, &round);
         made.push(round);
     }
     Ok((made, stop.code()))

@@ -82,6 +82,9 @@ const FILE_ENDINGS: [&str; 4] = ["pem", "der", "crt", "cer"];
 pub(super) fn is_file(target: &str) -> bool {
     let path = Path::new(target);
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if target.contains("://") && !path.exists() {
+        return false;
+    }
     target.contains(std::path::is_separator)
         || FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
         || path.is_file()

@@ -40,9 +40,42 @@ pub struct ComparedFigure {
     pub was: Option<Spread>,
     /// Later.
     pub is: Option<Spread>,
-    /// Whether it got worse: the median by more than the tolerance and, with
-    /// rounds enough, every round of the later load than every earlier one.
-    pub worse: bool,
+    /// Whether it got worse.
+    pub change: LoadChange,
+}
+
+/// Whether something got worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadChange {
+    /// By no more than the tolerance.
+    NotWorse,
+    /// The median by more than the tolerance and, with rounds enough, every round of
+    /// the later load than every earlier one.
+    Worse,
+    /// The median by more than the tolerance, but rounds of both loads overlap; or it
+    /// was measured in one of them only.
+    CannotBeTold,
+}
+
+impl LoadChange {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotWorse => "not_worse",
+            Self::Worse => "worse",
+            Self::CannotBeTold => "cannot_be_told",
+        }
+    }
+
+    /// Of a figure whose median is `beyond` the tolerance, and whose rounds are
+    /// `apart`.
+    fn of(beyond: bool, apart: bool) -> Self {
+        match (beyond, apart) {
+            (false, _) => Self::NotWorse,
+            (true, true) => Self::Worse,
+            (true, false) => Self::CannotBeTold,
+        }
+    }
 }
 
 /// Two loads side by side.
@@ -50,12 +83,27 @@ pub struct ComparedFigure {
 pub struct Comparison {
     /// Every figure that is compared.
     pub rows: Vec<ComparedFigure>,
+    /// How much worse was still as good.
+    pub tolerance: Tolerance,
 }
 
+/// The figures that speak for a load as a whole. Of the others some always scatter.
+const OF_THE_WHOLE: [&str; 2] = ["sessions a second", "total p50"];
+
 impl Comparison {
-    /// Whether any figure got worse.
-    pub fn is_worse(&self) -> bool {
-        self.rows.iter().any(|row| row.worse)
+    /// Worse if any figure got worse; else it cannot be told if that holds of a figure
+    /// that speaks for the whole.
+    pub fn verdict(&self) -> LoadChange {
+        if self.rows.iter().any(|row| row.change == LoadChange::Worse) {
+            return LoadChange::Worse;
+        }
+        let is_open = self.of_the_whole().any(|row| row.change == LoadChange::CannotBeTold);
+        if is_open { LoadChange::CannotBeTold } else { LoadChange::NotWorse }
+    }
+
+    /// The figures that speak for the load as a whole.
+    pub fn of_the_whole(&self) -> impl Iterator<Item = &ComparedFigure> {
+        self.rows.iter().filter(|row| OF_THE_WHOLE.contains(&&*row.name))
     }
 }
 
@@ -93,28 +141,40 @@ pub fn compare(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Resul
             rows.push(row("p99", |times| times.p99_us));
         }
     }
-    Ok(Comparison { rows })
+    Ok(Comparison { rows, tolerance })
 }
 
 /// Worse if each session takes more of the time than the tolerance allows, as
 /// for any other time.
 fn throughput(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> ComparedFigure {
     let per_second = |round: &Round| Some(round.per_second);
-    let (was, is) = (was.spread(per_second), is.spread(per_second));
-    let worse = was
-        .zip(is)
-        .is_some_and(|(was, is)| is.median * (1.0 + tolerance.share) < was.median && was.is_above(&is));
-    ComparedFigure { name: "sessions a second".to_string(), was, is, worse }
+    let change = |was: &Spread, is: &Spread| {
+        LoadChange::of(is.median * (1.0 + tolerance.share) < was.median, was.is_above(is))
+    };
+    figure("sessions a second".to_string(), was.spread(per_second), is.spread(per_second), change)
 }
 
 /// A phase that is not reached any more shows in the throughput.
 fn time(name: String, was: Option<Spread>, is: Option<Spread>, tolerance: Tolerance) -> ComparedFigure {
-    let worse = was.zip(is).is_some_and(|(was, is)| {
+    figure(name, was, is, |was, is| {
         let grown = is.median - was.median;
         let felt = grown > 0.0 && grown >= tolerance.least.as_secs_f64() * 1000.0;
-        felt && is.median > was.median * (1.0 + tolerance.share) && is.is_above(&was)
-    });
-    ComparedFigure { name, was, is, worse }
+        LoadChange::of(felt && is.median > was.median * (1.0 + tolerance.share), is.is_above(was))
+    })
+}
+
+/// What was measured in one load only cannot be compared.
+fn figure(
+    name: String,
+    was: Option<Spread>,
+    is: Option<Spread>,
+    change: impl Fn(&Spread, &Spread) -> LoadChange,
+) -> ComparedFigure {
+    let change = match (&was, &is) {
+        (Some(was), Some(is)) => change(was, is),
+        _ => LoadChange::CannotBeTold,
+    };
+    ComparedFigure { name, was, is, change }
 }
 
 #[cfg(test)]
@@ -126,7 +186,7 @@ mod tests {
 
     fn worse(was: &LoadRecord, is: &LoadRecord, tolerance: Tolerance) -> Vec<String> {
         let compared = compare(was, is, tolerance).unwrap();
-        let worse = compared.rows.iter().filter(|row| row.worse);
+        let worse = compared.rows.iter().filter(|row| row.change == LoadChange::Worse);
         worse.map(|row| row.name.clone()).collect()
     }
 
@@ -168,6 +228,23 @@ mod tests {
         let apart = ["sessions a second", "tls p50", "tls p99", "total p50", "total p99"];
         assert_eq!(worse(&was, &fixtures::record(&[14_000, 14_500, 15_000]), TENTH), apart);
         assert_eq!(worse(&was, &fixtures::record(&[12_900]), TENTH), apart, "one round does not tell");
+    }
+
+    /// What scatters in the whole is told, and not taken for as good as before.
+    #[test]
+    fn a_verdict_is_worse_or_not_or_cannot_be_told() {
+        let was = fixtures::record(&[10_000, 11_000, 13_000]);
+        for (is, expected) in [
+            (fixtures::record(&[10_100, 11_100, 12_900]), LoadChange::NotWorse),
+            (fixtures::record(&[5_000, 6_000, 7_000]), LoadChange::NotWorse),
+            (fixtures::record(&[12_000, 14_000, 15_000]), LoadChange::CannotBeTold),
+            (fixtures::record(&[14_000, 14_500, 15_000]), LoadChange::Worse),
+        ] {
+            assert_eq!(compare(&was, &is, TENTH).unwrap().verdict(), expected);
+        }
+        let mut gone = fixtures::record(&[10_000]);
+        gone.rounds[0].times.remove("total");
+        assert_eq!(compare(&was, &gone, TENTH).unwrap().verdict(), LoadChange::CannotBeTold);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::clock;
 use super::measure::{Measured, Sample};
+use super::progress::LoadProgress;
 use super::round::Round;
 use super::settings::{Bound, Handshakes, LoadModel, Settings};
 use crate::model::{Failure, ProbeKey};
@@ -35,12 +36,22 @@ pub struct Job<P> {
     /// Most sessions at a time of an open loop, 1 to
     /// [`CONCURRENCY_MAX`](super::CONCURRENCY_MAX).
     pub in_flight_max: u32,
+    /// Who watches.
+    pub progress: LoadProgress,
 }
 
 // Not derived: that would ask the same of the probe, which is shared.
 impl<P> Clone for Job<P> {
     fn clone(&self) -> Self {
-        Self { probe: self.probe.clone(), key: self.key.clone(), settings: self.settings.clone(), ..*self }
+        let Self { probe, key, settings, bound, in_flight_max, progress } = self;
+        Self {
+            probe: probe.clone(),
+            key: key.clone(),
+            settings: settings.clone(),
+            bound: *bound,
+            in_flight_max: *in_flight_max,
+            progress: progress.clone(),
+        }
     }
 }
 
@@ -68,7 +79,9 @@ pub enum LoadError {
 /// [`LoadError`] if that session fails.
 pub async fn run<P: Probe>(job: Job<P>, stop: CancellationToken) -> Result<Round, LoadError> {
     let mut measured = Measured::new()?;
+    job.progress.begin_round();
     go_ahead(&job, &stop).await?;
+    let progress = job.progress.clone();
     let (started, begun) = (Timestamp::now(), Instant::now());
     let (samples, mut done) = mpsc::channel(SAMPLES_QUEUED_MAX);
     let making = match job.settings.pacing {
@@ -80,6 +93,7 @@ pub async fn run<P: Probe>(job: Job<P>, stop: CancellationToken) -> Result<Round
     let mut ended = begun;
     while let Some(sample) = done.recv().await {
         measured.add(&sample);
+        progress.add(sample.failure.is_some());
         ended = Instant::now();
     }
     // It has dropped its end of the channel, so it is done.

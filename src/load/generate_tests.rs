@@ -53,6 +53,7 @@ fn job(server: &Arc<TimedServer>, pacing: LoadModel, count: u64, duration: Durat
         settings: Settings { pacing, ..super::super::fixtures::settings() },
         bound: Bound { count, duration },
         in_flight_max: 4,
+        progress: LoadProgress::default(),
     }
 }
 

@@ -14,17 +14,21 @@
 
 mod clock;
 mod compare;
+mod document;
 mod generate;
 mod measure;
+mod progress;
 mod record;
 mod render;
 mod round;
 mod settings;
 mod spread;
 
-pub use compare::{ComparedFigure, Comparison, Incomparable, Tolerance, check_same, compare};
+pub use compare::{ComparedFigure, Comparison, Incomparable, LoadChange, Tolerance, check_same, compare};
+pub use document::load_document;
 pub use generate::{Job, LoadError, run};
 pub use measure::{Measure, Measured, Negotiated, Sample};
+pub use progress::LoadProgress;
 pub use record::{FORMAT_VERSION, LoadRecord, ROUNDS_MAX, SavedError};
 pub use render::{comparison, report, round_line};
 pub use round::{KEPT_UP_SHARE_MIN, PhaseRecord, Round, SessionCounts};

@@ -1,6 +1,6 @@
 //! A load, and two side by side, as text for people.
 
-use super::compare::{ComparedFigure, Comparison};
+use super::compare::{ComparedFigure, Comparison, LoadChange, Tolerance};
 use super::measure::Measure;
 use super::record::LoadRecord;
 use super::round::{PhaseRecord, Round};
@@ -120,11 +120,62 @@ fn write_comparison(out: &mut String, compared: &Comparison) -> fmt::Result {
     }
     let wide = if was.max(is) > 1 { 30 } else { 12 };
     writeln!(out, "{:<20}{:>wide$}{:>wide$}{:>10}", "ms", "baseline", "now", "change")?;
-    for ComparedFigure { name, was, is, worse } in &compared.rows {
+    for ComparedFigure { name, was, is, change: found } in &compared.rows {
         write!(out, "{name:<20}{:>wide$}{:>wide$}{:>10}", figure(*was), figure(*is), change(*was, *is))?;
-        writeln!(out, "{}", if *worse { "  worse" } else { "" })?;
+        let mark = match (found, was.is_some() && is.is_some()) {
+            (LoadChange::Worse, _) => "  worse",
+            (LoadChange::CannotBeTold, true) => "  rounds overlap",
+            _ => "",
+        };
+        writeln!(out, "{mark}")?;
     }
-    Ok(())
+    writeln!(out, "\n{}", verdict_line(compared))
+}
+
+/// Most figures that the verdict names.
+const NAMED_MAX: usize = 4;
+
+/// Whether the load got worse, in a sentence with the figures that say so.
+pub fn verdict_line(compared: &Comparison) -> String {
+    let Tolerance { share, least } = compared.tolerance;
+    let tolerated = format!("{:.1} % and {:.2} ms", share * 100.0, least.as_secs_f64() * 1000.0);
+    let named = |change: LoadChange, whole: bool| {
+        let rows: Vec<&ComparedFigure> = match whole {
+            true => compared.of_the_whole().filter(|row| row.change == change).collect(),
+            false => compared.rows.iter().filter(|row| row.change == change).collect(),
+        };
+        let mut words: Vec<String> = rows.iter().take(NAMED_MAX).map(|row| moved(row)).collect();
+        if rows.len() > NAMED_MAX {
+            words.push(format!("and {} more", rows.len() - NAMED_MAX));
+        }
+        words.join("; ")
+    };
+    match compared.verdict() {
+        LoadChange::Worse => {
+            format!("worse than the baseline by more than {tolerated}: {}", named(LoadChange::Worse, false))
+        }
+        LoadChange::NotWorse => {
+            let whole: Vec<String> = compared.of_the_whole().map(moved).collect();
+            format!("not worse than the baseline by more than {tolerated}: {}", whole.join("; "))
+        }
+        LoadChange::CannotBeTold => format!(
+            "cannot be told whether it is worse than the baseline: {}; more rounds (--rounds) may tell",
+            named(LoadChange::CannotBeTold, true)
+        ),
+    }
+}
+
+/// A figure then and now.
+fn moved(row: &ComparedFigure) -> String {
+    let unit = if row.name.contains(' ') && !row.name.ends_with("second") { " ms" } else { "" };
+    let median = |spread: Option<Spread>| {
+        spread.map_or("not measured".to_string(), |spread| format!("{:.2}{unit}", spread.median))
+    };
+    let change = match change(row.was, row.is) {
+        change if change.is_empty() => change,
+        change => format!(" ({change})"),
+    };
+    format!("{} {}, was {}{change}", row.name, median(row.is), median(row.was))
 }
 
 fn figure(value: Option<Spread>) -> String {

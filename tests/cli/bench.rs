@@ -3,10 +3,13 @@
 use crate::command::{Folder, Ran};
 use crate::delay::Delayed;
 use crate::fleet::Lab;
+use crate::json::{self, document};
 use crate::stopping::{send, stopping};
 use crate::streams::end;
 use serde_json::Value;
 use std::net::SocketAddr;
+
+const BENCH: &str = include_str!("../../docs/bench.md");
 
 /// Where the only server of the lab listens.
 fn server(lab: &Lab) -> SocketAddr {
@@ -105,12 +108,25 @@ fn what_got_slower_is_found_and_what_did_not_is_left_alone() {
     network.delay(1000);
     let slow = bench(&lab.folder, network.address, &against);
     let told = worse(&slow);
-    assert_eq!(slow.code, Some(1), "{}\n{}", slow.stdout, slow.stderr);
+    assert_eq!(slow.code, Some(6), "{}\n{}", slow.stdout, slow.stderr);
     for figure in ["greeting p50", "total p50"] {
         assert!(told.contains(&figure.to_string()), "{figure}: {}", slow.stdout);
     }
     assert!(!told.iter().any(|figure| figure == "starttls p50"), "{}", slow.stdout);
-    assert_eq!(slow.stderr.lines().last(), Some("mxray: worse than the baseline by more than 1000.0 %"));
+    let verdict = |ran: &Ran| ran.stdout.lines().last().unwrap().to_string();
+    let begins = "worse than the baseline by more than 1000.0 % and 400.00 ms: ";
+    assert!(verdict(&slow).starts_with(begins), "{}", slow.stdout);
+    let begins = format!("not {begins}sessions a second ");
+    assert!(
+        verdict(&again).starts_with(&begins) && verdict(&again).contains("; total p50 "),
+        "{}",
+        again.stdout
+    );
+
+    let told = document(&bench(&lab.folder, network.address, &format!("{against} --format json")));
+    assert_eq!(told["comparison"]["verdict"], "worse");
+    json::held(BENCH, "bench", &[&told], &["measurement"]);
+    assert_eq!(told["measurement"]["rounds"].as_array().unwrap().len(), 3);
 }
 
 /// Fewer than 64 sessions at a time that take over 200 ms each, of which 600 are
@@ -207,7 +223,7 @@ fn ctrl_c_ends_a_load_early_and_it_is_told_all_the_same() {
 
 #[test]
 fn what_is_neither_on_loopback_nor_ones_own_gets_no_load() {
-    let folder = Folder::new();
+    let folder = Folder::new().with("kept.json", "kept");
     for (line, told) in [
         (
             "192.0.2.1",
@@ -232,11 +248,27 @@ fn what_is_neither_on_loopback_nor_ones_own_gets_no_load() {
         ("127.0.0.1 --duration 2h", "--duration: must be over 0 and at most 1h"),
         ("127.0.0.1 --tolerance 10 --baseline x", "invalid value '10' for '--tolerance <N%>'"),
         ("127.0.0.1 --save none/load.json", "--save none/load.json: No such file"),
+        ("127.0.0.1 --save /proc/load.json", "--save /proc/load.json: "),
+        ("127.0.0.1 --save kept.json", "--save kept.json: is there already; choose another name"),
     ] {
         let ran = folder.run(format!("bench --ehlo client.example {line}").split(' '));
         assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{line}: {}", ran.stderr);
         assert!(ran.stderr.starts_with(&format!("mxray: {told}")), "{line}: {}", ran.stderr);
     }
+}
+
+/// What stands on standard output is not said on standard error, too; and a load that
+/// takes its time is told while it goes on.
+#[test]
+fn a_load_is_told_once_and_while_it_goes_on() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let ran = bench(&lab.folder, server(&lab), "--duration 2500ms --concurrency 1");
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let said: Vec<&str> = ran.stderr.lines().collect();
+    assert!(
+        matches!(&said[..], [line] if line.starts_with("mxray: 2 s, ") && line.ends_with(" 0 failed")),
+        "{said:?}"
+    );
 }
 
 /// By name, as found in the lab's DNS.
@@ -249,4 +281,6 @@ fn a_host_on_loopback_may_be_named() {
     let ran = lab.folder.run(line.split(' '));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.starts_with(&format!("{host}:{port}, 8 sessions at a time")), "{}", ran.stdout);
+    let address = lab.fleet.endpoints()[0].ip;
+    assert_eq!(ran.stderr, format!("mxray: the address of {host}:{port} is {address}\n"));
 }

@@ -59,7 +59,7 @@ pub fn told(page: &str, mark: &str) -> BTreeSet<String> {
 }
 
 /// Holds documents, one of which has each key, to the page.
-fn held(mark: &str, documents: &[&Value], whole: &[&str]) {
+pub fn held(page: &str, mark: &str, documents: &[&Value], whole: &[&str]) {
     let mut found: BTreeSet<String> = documents.iter().flat_map(|document| keys(document, whole)).collect();
     let around: Vec<String> = found
         .iter()
@@ -67,7 +67,7 @@ fn held(mark: &str, documents: &[&Value], whole: &[&str]) {
         .cloned()
         .collect();
     found.retain(|key| !around.contains(key));
-    assert_eq!(found, told(JSON, mark), "{mark}");
+    assert_eq!(found, told(page, mark), "{mark}");
     for document in documents {
         assert_eq!(
             (&document["schema_version"], &document["mxray"]),
@@ -86,13 +86,13 @@ fn of_roots() {
     let (there, gone) = (check("ISRG Root X1"), check(&"ab".repeat(32)));
     assert_eq!((there.code, gone.code), (Some(0), Some(1)));
     let (there, gone) = (document(&there), document(&gone));
-    held("roots check", &[&there, &gone], &[]);
+    held(JSON, "roots check", &[&there, &gone], &[]);
     assert_eq!((&there["result"], &gone["result"]), (&"present".into(), &"absent".into()));
     assert_eq!(there["roots"][0]["found"]["sha256"], there["roots"][0]["sha256"]);
     assert_eq!((&gone["roots"][0]["present"], &gone["roots"][0]["found"]), (&false.into(), &Value::Null));
     let ran = folder.run(["roots", "list", "--store", "mozilla", "--format", "json"]);
     let list = document(&ran);
-    held("roots list", &[&list], &[]);
+    held(JSON, "roots list", &[&list], &[]);
     let lines = folder.run(["roots", "list", "--store", "mozilla"]).stdout.lines().count();
     assert_eq!(list["stores"][0]["roots"].as_array().unwrap().len(), lines);
 }
@@ -128,7 +128,7 @@ fn of_revocation() {
     // With an address of those that are published, none of which is asked here.
     let mut all = revoked.clone();
     all["published"] = serde_json::json!([{"source": "host", "url": "", "reached": true, "detail": ""}]);
-    held("revocation", &[&all, &none], &[]);
+    held(JSON, "revocation", &[&all, &none], &[]);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn of_judge() {
     let ran = lab.folder.run("judge run -o again --format json".split(' '));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let judged = document(&ran);
-    held("judge", &[&judged], &["counts", "summary"]);
+    held(JSON, "judge", &[&judged], &["counts", "summary"]);
     let written: Value = serde_json::from_str(&lab.folder.read("again/run.json")).unwrap();
     for key in ["counts", "summary", "sender", "roots", "finished"] {
         assert_eq!(judged[key], written[key], "{key}");

@@ -328,3 +328,12 @@ fn a_domain_is_probed_and_the_published_addresses_are_reached_for() {
     let published = "  host  http://secure.globalsign.com/\n        unreachable: dns: ";
     assert!(ran.stdout.contains(published), "{}", ran.stdout);
 }
+
+/// In the words in which every other command refuses it.
+#[test]
+fn a_url_is_no_file() {
+    let ran = Folder::new().run(["revocation", "https://mx.example/a.pem", "--ehlo", "scanner.example"]);
+    let told =
+        "mxray: `https://mx.example/a.pem`: a URL, not a domain; try a DOMAIN, HOST:PORT or IP[:PORT]\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), told));
+}
