@@ -55,9 +55,8 @@ Exit codes:
             scan: every line of the list was rejected; or at least 20 networks
             were dialled and TCP opened nowhere; or the list is empty and
             --require-targets was given
-  6         what --fail-on names is found: a domain became worse (diff), or the
-            verdict on a target is what was named (probe); the server got slower
-            (bench)
+  6         what --fail-on names is found: a domain became that (diff), or the
+            verdict on a target is that (probe); the server got slower (bench)
   7         scan: ended early, in order, since no resolver had answered for an
             hour; run.json says so, and how many targets have no row
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
@@ -144,7 +143,7 @@ pub enum Command {
         after_help = "Both runs were judged for the same sender, by the same connectors and root certificates; mxray judge \
         makes that so. What is not determined in one of them is never a change. docs/diff.md says what is better and what \
         is worse. Exit codes: 0 compared; 1 a file cannot be read or written; 2 wrong use, or the runs cannot be compared; \
-        6 with --fail-on worse: a domain became worse."
+        6 a domain is what --fail-on names."
     )]
     Diff(DiffArgs),
     /// Make a page of a run for people: what becomes of mail, what would mend it, whom to write to

@@ -18,9 +18,18 @@ pub enum DiffFormatArg {
 
 /// What is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
 pub enum FailOnArg {
     /// A domain that became worse.
     Worse,
+    /// One whose mail goes in clear now, and did not before.
+    Plaintext,
+    /// One that is not determined now, and was before.
+    Undetermined,
+    /// One that only the second run has.
+    Came,
+    /// One that only the first run has.
+    Went,
 }
 
 /// `mxray diff`
@@ -42,7 +51,8 @@ pub struct DiffArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// End with exit code 6 if a domain became `worse`
-    #[arg(long, value_name = "CHANGE", hide_possible_values = true)]
-    pub fail_on: Option<FailOnArg>,
+    /// End with exit code 6 if a domain became `worse`, if its mail goes in clear now and did not before (`plaintext`), if it
+    /// is `undetermined` now and was not, if it `came`, or `went`; several with commas between
+    #[arg(long, value_name = "CHANGE", value_delimiter = ',', hide_possible_values = true)]
+    pub fail_on: Vec<FailOnArg>,
 }

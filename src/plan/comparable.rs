@@ -2,9 +2,8 @@
 //! servers and the DNS said.
 
 use super::UsageError;
-use super::judging::LAB_STORE;
+use super::judging::{LAB_ROOTS_NAME, LAB_STORE};
 use crate::run_dir::RunInfo;
-use std::fmt::Display;
 use std::path::Path;
 
 const SENDER: &str = "sender";
@@ -26,14 +25,17 @@ pub fn check_comparable(
     (before_dir, before): (&Path, &RunInfo),
     (after_dir, after): (&Path, &RunInfo),
 ) -> Result<(), UsageError> {
-    for (option, what) in DECIDING {
-        if is_same(option, before, after) {
-            continue;
-        }
-        let words = [before, after].map(|info| words(option, info));
-        return Err(refused(before_dir, after_dir, (option, what), words));
-    }
-    Ok(())
+    let differs = |(option, _): &(&str, &str)| !is_same(option, before, after);
+    let differing: Vec<Differing> = DECIDING
+        .into_iter()
+        .filter(differs)
+        .map(|(option, what)| Differing {
+            option,
+            what,
+            words: [before, after].map(|info| words(option, info)),
+        })
+        .collect();
+    if differing.is_empty() { Ok(()) } else { Err(refused([before_dir, after_dir], &differing)) }
 }
 
 /// Refuses to compare a run of endpoints with one of domains: whatever they have, nothing of it
@@ -76,30 +78,72 @@ fn words(option: &str, info: &RunInfo) -> Vec<String> {
     if named.is_empty() && option == SENDER { vec![info.sender.clone()] } else { named }
 }
 
-fn refused(
-    before: &Path,
-    after: &Path,
-    (option, what): (&str, &str),
-    [was, is]: [Vec<String>; 2],
-) -> UsageError {
-    let (before, after) = (before.display(), after.display());
-    let again = |run: &dyn Display, words: &[String]| {
-        // Nobody else has those of a lab.
-        let words =
-            if words == [LAB_STORE] { "FILE".to_string() } else { words.join(&format!(" --{option} ")) };
-        format!("mxray judge {run} --{option} {words} -o NEW_RUN")
-    };
-    let told = |words: &[String]| if words.is_empty() { "none".to_string() } else { words.join(" ") };
-    let how = if was == is {
-        // By what these words name today.
-        let both = format!("both {}, with other content", told(&was));
-        format!("({both}); judge both again: {}, and so with {after}", again(&before, &was))
-    } else if was.is_empty() {
-        format!("(none and {}); judge the first again: {}", told(&is), again(&before, &is))
-    } else {
-        format!("({} and {}); judge the second again: {}", told(&was), told(&is), again(&after, &was))
-    };
-    UsageError(format!("{before} and {after} cannot be compared: {what} {how}"))
+/// An option that meant something else for either run.
+struct Differing {
+    option: &'static str,
+    what: &'static str,
+    words: [Vec<String>; 2],
+}
+
+impl Differing {
+    /// What differs, with the words of both.
+    fn told(&self) -> String {
+        let told = |words: &[String]| if words.is_empty() { "none".to_string() } else { words.join(" ") };
+        let [was, is] = &self.words;
+        if was == is {
+            // By what these words name today.
+            format!("{} (both {}, with other content)", self.what, told(was))
+        } else {
+            format!("{} ({} and {})", self.what, told(was), told(is))
+        }
+    }
+
+    /// The words by which both are to be judged: those of the first, if it has any that
+    /// the other can have.
+    fn common(&self, dirs: [&Path; 2]) -> Vec<String> {
+        let [was, is] = &self.words;
+        let of_lab = |words: &[String]| words == [LAB_STORE];
+        match (of_lab(was), of_lab(is)) {
+            // Each has its own, and keeps them in a file.
+            (true, true) => dirs.iter().map(|dir| dir.join(LAB_ROOTS_NAME).display().to_string()).collect(),
+            (true, false) if !is.is_empty() => is.clone(),
+            _ if was.is_empty() => is.clone(),
+            _ => was.clone(),
+        }
+    }
+
+    /// The words with which one of the runs is to be judged again; `None` if it was judged
+    /// by them.
+    fn again(&self, run: usize, dirs: [&Path; 2]) -> Option<String> {
+        let common = self.common(dirs);
+        let [was, is] = &self.words;
+        let is_due = was == is || self.words.get(run) != Some(&common);
+        is_due.then(|| common.iter().map(|word| format!(" --{} {word}", self.option)).collect())
+    }
+}
+
+fn refused(dirs: [&Path; 2], differing: &[Differing]) -> UsageError {
+    let names = dirs.map(|dir| dir.display().to_string());
+    let mut compared = names.clone();
+    let mut commands = Vec::new();
+    for (run, name) in names.iter().enumerate() {
+        let words: String = differing.iter().filter_map(|option| option.again(run, dirs)).collect();
+        if words.is_empty() {
+            continue;
+        }
+        let new = format!("{}-judged", name.trim_end_matches('/'));
+        commands.push(format!("mxray judge {name}{words} -o {new}"));
+        if let Some(compared) = compared.get_mut(run) {
+            *compared = new;
+        }
+    }
+    let what: Vec<String> = differing.iter().map(Differing::told).collect();
+    let ([before, after], [one, other]) = (&names, &compared);
+    UsageError(format!(
+        "{before} and {after} cannot be compared: {}; judge both alike: {}; then mxray diff {one} {other}",
+        what.join(", "),
+        commands.join("; ")
+    ))
 }
 
 #[cfg(test)]
@@ -155,28 +199,36 @@ mod tests {
         for (after, told) in [
             (
                 &[("sender", "google", 3), usual[1]][..],
-                "the sender differs (exchange-online and google); judge the second again: \
-                 mxray judge b --sender exchange-online -o NEW_RUN",
+                "the sender differs (exchange-online and google); judge both alike: \
+                 mxray judge b --sender exchange-online -o b-judged; then mxray diff a b-judged",
             ),
             (
                 &[usual[0], ("roots", "mozilla", 3)],
-                "the root certificates differ (both mozilla, with other content); judge both again: \
-                 mxray judge a --roots mozilla -o NEW_RUN, and so with b",
+                "the root certificates differ (both mozilla, with other content); judge both alike: \
+                 mxray judge a --roots mozilla -o a-judged; mxray judge b --roots mozilla -o b-judged; \
+                 then mxray diff a-judged b-judged",
             ),
             (
                 &[usual[0], ("roots", "lab", 3)],
-                "the root certificates differ (mozilla and lab); judge the second again: \
-                 mxray judge b --roots mozilla -o NEW_RUN",
+                "the root certificates differ (mozilla and lab); judge both alike: \
+                 mxray judge b --roots mozilla -o b-judged; then mxray diff a b-judged",
             ),
             (
                 &[usual[0], usual[1], ("connectors", "c.json", 3), ("accepted-domain", "a.example", 4)],
-                "the connectors differ (none and c.json); judge the first again: \
-                 mxray judge a --connectors c.json -o NEW_RUN",
+                "the connectors differ (none and c.json), the accepted domains differ (none and a.example); \
+                 judge both alike: mxray judge a --connectors c.json --accepted-domain a.example -o a-judged; \
+                 then mxray diff a-judged b",
+            ),
+            (
+                &[("sender", "google", 3), usual[1], ("connectors", "c.json", 3)],
+                "the sender differs (exchange-online and google), the connectors differ (none and c.json); \
+                 judge both alike: mxray judge a --connectors c.json -o a-judged; \
+                 mxray judge b --sender exchange-online -o b-judged; then mxray diff a-judged b-judged",
             ),
             (
                 &[usual[0], ("roots", "system mine.pem", 3)],
-                "the root certificates differ (mozilla and system mine.pem); judge the second again: \
-                 mxray judge b --roots mozilla -o NEW_RUN",
+                "the root certificates differ (mozilla and system mine.pem); judge both alike: \
+                 mxray judge b --roots mozilla -o b-judged; then mxray diff a b-judged",
             ),
         ] {
             assert_eq!(checked(&usual, after), Err(format!("a and b cannot be compared: {told}")));

@@ -109,6 +109,26 @@ fn runs_of_one_thing_are_the_same_and_what_became_worse_has_an_exit_code() {
     assert_eq!(diff(folder, "a b").code, Some(0), "nobody asked for an error");
 }
 
+/// Mail that was kept back and goes in clear now is better, and no gate for TLS may let
+/// it through.
+#[test]
+fn what_fail_on_names_beside_worse() {
+    let lab = two_runs(3);
+    let folder = &lab.folder;
+    set(folder, "a", "d1.example", &[("delivery", "deferred"), ("reason", "tls_alert")]);
+    set(folder, "b", "d1.example", &[("delivery", "plaintext"), ("reason", "starttls_not_offered")]);
+    let code = |words: &str| diff(folder, words).code;
+    assert_eq!(counts(folder, "a b"), serde_json::json!({"better": 1, "same": 2}));
+    for (word, expected) in [("worse", 0), ("plaintext", 6), ("undetermined", 0), ("came", 0), ("went", 0)] {
+        assert_eq!(code(&format!("a b --fail-on {word}")), Some(expected), "{word}");
+    }
+    assert_eq!(code("a b --fail-on worse,went,plaintext"), Some(6));
+    assert_eq!(code("a a --fail-on plaintext"), Some(0));
+    assert_eq!(code("b b --fail-on plaintext"), Some(0), "it did before");
+    set(folder, "b", "d2.example", &[("delivery", "undetermined"), ("reason", "network_suspect")]);
+    assert_eq!(code("a b --fail-on undetermined --fail-on worse"), Some(6));
+}
+
 /// A certificate and its key are found in `certificates.csv` of either run.
 #[test]
 fn a_certificate_that_was_renewed_about_the_same_key_is_told() {
@@ -196,8 +216,8 @@ fn what_cannot_be_compared_is_refused_with_one_line() {
     assert_eq!(judged.code, Some(0), "{}", judged.stderr);
     assert_eq!(
         refused("a google"),
-        "mxray: a and google cannot be compared: the sender differs (exchange-online and google); judge the second \
-         again: mxray judge google --sender exchange-online -o NEW_RUN\n"
+        "mxray: a and google cannot be compared: the sender differs (exchange-online and google); judge both \
+         alike: mxray judge google --sender exchange-online -o google-judged; then mxray diff a google-judged\n"
     );
     let other = Lab::playing(&["tls13_ecdsa"], 2);
     scan(&other, "scan list -o run --allow-private");
@@ -248,8 +268,15 @@ fn a_demo_is_compared_with_what_is_judged_of_it_and_not_with_another() {
     assert_eq!(folder.run("judge one -o judged".split(' ')).code, Some(0));
     assert_eq!(counts(&folder, "one judged")["same"], 3);
     let refused = diff(&folder, "one other");
-    let told = "the root certificates differ (both lab, with other content); judge both again: mxray judge one --roots FILE ";
+    let told = "the root certificates differ (both lab, with other content)";
     assert!(refused.code == Some(2) && refused.stderr.contains(told), "{}", refused.stderr);
+    // What it says to type can be typed.
+    let (_, hint) = refused.stderr.split_once("; judge both alike: ").unwrap();
+    for command in hint.trim_end().split("; ") {
+        let words = command.trim_start_matches("then ").strip_prefix("mxray ").unwrap();
+        let ran = folder.run(words.split(' '));
+        assert_eq!(ran.code, Some(0), "{command}: {}", ran.stderr);
+    }
 }
 
 /// Certificates that have expired only as of another day are not taken for a change of

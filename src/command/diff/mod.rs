@@ -39,8 +39,19 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode, CommandError> {
     let head = head(&runs, rows.rows());
     let finished = Finished { before: head.before.finished, after: head.after.finished };
     let totals = write(args.format, output, &head, Pairs { rows, keys: &keys, finished })?;
-    let failed = args.fail_on == Some(FailOnArg::Worse) && totals.of(DomainChange::Worse) > 0;
+    let failed = args.fail_on.iter().any(|what| is_met(*what, &totals));
     Ok(if failed { ExitCode::from(EXIT_FAILED_ON) } else { ExitCode::SUCCESS })
+}
+
+/// Whether a domain is what `--fail-on` names.
+fn is_met(what: FailOnArg, totals: &DiffTotals) -> bool {
+    match what {
+        FailOnArg::Worse => totals.of(DomainChange::Worse) > 0,
+        FailOnArg::Plaintext => totals.in_clear_now() > 0,
+        FailOnArg::Undetermined => totals.of(DomainChange::NowUndetermined) > 0,
+        FailOnArg::Came => totals.of(DomainChange::Came) > 0,
+        FailOnArg::Went => totals.of(DomainChange::Went) > 0,
+    }
 }
 
 type OpenedRun<'a> = (&'a Path, StoredRun);
@@ -148,7 +159,7 @@ fn write(
         Ok(mut writer) => {
             let mut written = Ok(());
             let read = pairs.each(|domain| {
-                totals.add(domain.comparison, domain.is_inferred());
+                totals.add(domain);
                 // All are counted, even if nobody reads them any more.
                 if written.is_ok() && domain.comparison.change.is_told() {
                     written = writer.domain(domain);

@@ -1,7 +1,12 @@
 //! How many domains became what, and by which signs.
 
-use super::compare::{DiffSign, DomainChange, DomainComparison};
+use super::ComparedDomain;
+use super::compare::{DiffSign, DomainChange};
+use super::row::{ComparedColumn, ComparedRow};
 use std::collections::BTreeMap;
+
+/// What `delivery` says of mail that goes in clear.
+const IN_CLEAR: &str = "plaintext";
 
 /// Counts over all domains.
 #[derive(Clone, Debug, Default)]
@@ -11,11 +16,17 @@ pub struct DiffTotals {
     /// at least one of the runs.
     inferred: BTreeMap<DomainChange, u64>,
     signs: BTreeMap<DiffSign, u64>,
+    in_clear_now: u64,
 }
 
 impl DiffTotals {
     /// Counts a domain.
-    pub fn add(&mut self, comparison: &DomainComparison, is_inferred: bool) {
+    pub fn add(&mut self, domain: &ComparedDomain<'_>) {
+        let (comparison, is_inferred) = (domain.comparison, domain.is_inferred());
+        let in_clear = |row: Option<&ComparedRow<'_>>| {
+            row.is_some_and(|row| row.get(ComparedColumn::Delivery) == IN_CLEAR)
+        };
+        self.in_clear_now += u64::from(in_clear(domain.after) && !in_clear(domain.before));
         *self.changes.entry(comparison.change).or_default() += 1;
         if is_inferred {
             *self.inferred.entry(comparison.change).or_default() += 1;
@@ -33,6 +44,12 @@ impl DiffTotals {
     /// Those of them that rest on what was not asked of their own name.
     pub fn inferred_of(&self, change: DomainChange) -> u64 {
         self.inferred.get(&change).copied().unwrap_or_default()
+    }
+
+    /// Domains whose mail goes in clear now and did not before, whatever that is beside
+    /// what it was: of mail that was kept back it is called better. New ones count.
+    pub fn in_clear_now(&self) -> u64 {
+        self.in_clear_now
     }
 
     /// Every sign that was seen, with the domains that bear it.
