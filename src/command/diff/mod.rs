@@ -159,7 +159,7 @@ fn write(
         Ok(mut writer) => {
             let mut written = Ok(());
             let read = pairs.each(|domain| {
-                totals.add(domain);
+                totals.add(domain.comparison, domain.is_inferred(), (domain.before, domain.after));
                 // All are counted, even if nobody reads them any more.
                 if written.is_ok() && domain.comparison.change.is_told() {
                     written = writer.domain(domain);

@@ -284,7 +284,7 @@ fn written(writer: &mut dyn DiffWriter) {
             after: after.as_ref(),
             comparison: &comparison,
         };
-        totals.add(&domain);
+        totals.add(&comparison, domain.is_inferred(), (domain.before, domain.after));
         if comparison.change.is_told() {
             writer.domain(&domain).unwrap();
         }
@@ -361,7 +361,7 @@ fn the_page_names_what_became_worse_first_and_takes_names_as_text() {
         let domain = "\"><script>alert(1)</script>";
         let (before, after) = (Some(&before), Some(&after));
         let domain = ComparedDomain { domain, before, after, comparison: &comparison };
-        totals.add(&domain);
+        totals.add(&comparison, domain.is_inferred(), (domain.before, domain.after));
         writer.domain(&domain).unwrap();
     }
     writer.finish(&totals).unwrap();

@@ -1,12 +1,14 @@
 //! How many domains became what, and by which signs.
 
-use super::ComparedDomain;
-use super::compare::{DiffSign, DomainChange};
+use super::compare::{DiffSign, DomainChange, DomainComparison};
 use super::row::{ComparedColumn, ComparedRow};
 use std::collections::BTreeMap;
 
 /// What `delivery` says of mail that goes in clear.
 const IN_CLEAR: &str = "plaintext";
+
+/// The rows of a domain in the first run and in the second.
+pub type RowsOfDomain<'a> = (Option<&'a ComparedRow<'a>>, Option<&'a ComparedRow<'a>>);
 
 /// Counts over all domains.
 #[derive(Clone, Debug, Default)]
@@ -21,12 +23,11 @@ pub struct DiffTotals {
 
 impl DiffTotals {
     /// Counts a domain.
-    pub fn add(&mut self, domain: &ComparedDomain<'_>) {
-        let (comparison, is_inferred) = (domain.comparison, domain.is_inferred());
+    pub fn add(&mut self, comparison: &DomainComparison, is_inferred: bool, rows: RowsOfDomain<'_>) {
         let in_clear = |row: Option<&ComparedRow<'_>>| {
             row.is_some_and(|row| row.get(ComparedColumn::Delivery) == IN_CLEAR)
         };
-        self.in_clear_now += u64::from(in_clear(domain.after) && !in_clear(domain.before));
+        self.in_clear_now += u64::from(in_clear(rows.1) && !in_clear(rows.0));
         *self.changes.entry(comparison.change).or_default() += 1;
         if is_inferred {
             *self.inferred.entry(comparison.change).or_default() += 1;
