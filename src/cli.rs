@@ -11,6 +11,7 @@ mod policies;
 mod preflight;
 mod probe;
 mod shared;
+mod summary;
 mod values;
 
 pub use bench::BenchArgs;
@@ -27,6 +28,7 @@ pub use shared::{
     AgainArgs, AskArgs, CanaryArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs,
     IntervalArgs, JudgingArgs, PaceArgs,
 };
+pub use summary::{SummaryArg, SummaryArgs};
 pub use values::{TIMEOUT_PHASES, TimeoutArg};
 
 use crate::model::{DomainName, Shard};
@@ -269,8 +271,8 @@ pub struct ScanArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
-    /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --metrics,
-    /// --blocklist, --report and --require-targets may be added
+    /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --summary,
+    /// --metrics, --blocklist, --report and --require-targets may be added
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
     pub resume: Option<PathBuf>,
 
@@ -308,6 +310,10 @@ pub struct ScanArgs {
     /// Exit with 5, instead of a warning, if the list has no target
     #[arg(long)]
     pub require_targets: bool,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub summary: SummaryArgs,
 
     /// Write a row for each domain to standard output: `csv` with a header, or `jsonl`
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
@@ -358,6 +364,10 @@ pub struct JudgeArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub summary: SummaryArgs,
+
     /// Judge dates and chains at this moment, RFC 3339 or a date (UTC) [default: that of the run]
     #[arg(long, value_name = "DATE", value_parser = parse_moment, help_heading = "Judging")]
     pub at: Option<Timestamp>,
@@ -386,6 +396,10 @@ pub struct MergeArgs {
     /// Directory to write the whole run to [default: mxray-merged-DATE-TIME]
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub summary: SummaryArgs,
 }
 
 /// `mxray report`

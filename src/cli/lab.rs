@@ -1,5 +1,6 @@
 //! The options of the commands that bring a fleet of mail servers with them.
 
+use super::SummaryArgs;
 use clap::{ArgGroup, Args};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,10 @@ pub struct DemoArgs {
     /// Seed: the same seed and list give each domain the same scenario
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub summary: SummaryArgs,
 }
 
 /// `mxray lab`

@@ -13,6 +13,7 @@ use crate::input::{self, InputOptions};
 use crate::interrogate::RetryPlan;
 use crate::lab::{self, Fleet, FleetOptions};
 use crate::model::DomainName;
+use crate::model::text::counted;
 use crate::plan::{self, LabPlace, LabTime, UsageError};
 use crate::run_dir::RunDirectory;
 use anyhow::{Context, anyhow};
@@ -72,8 +73,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let info = survey::run_info(LIST_NAME, &stages.settings, &engine, Some(args.seed));
     let directory = RunDirectory::create(&path, &info)?;
     super::say(format_args!(
-        "{} simulated domains under .example, served on loopback by this process",
-        args.domains
+        "{} under .example, served on loopback by this process",
+        counted(args.domains.into(), "simulated domain")
     ));
     let list_path = path.join(LIST_NAME);
     fs::write(&list_path, names.join("\n") + "\n").context("cannot write the demo's list")?;
@@ -99,12 +100,14 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         opt_outs: OptOuts::default(),
     };
     let surveyed = survey.run().await?;
-    let code = surveyed.tell(false)?;
-    if surveyed.stop.code().is_some() {
-        return Ok(code);
+    let is_stopped = surveyed.stop.code().is_some();
+    // The headline stands last.
+    let checked = if is_stopped { Ok(()) } else { check(&fleet, &path, &surveyed.stop) };
+    let code = surveyed.tell(false, args.summary.summary)?;
+    checked?;
+    if !is_stopped {
+        fleet.shutdown().await;
     }
-    check(&fleet, &path, &surveyed.stop)?;
-    fleet.shutdown().await;
     Ok(code)
 }
 
@@ -139,11 +142,13 @@ fn check(fleet: &Fleet, path: &Path, stop: &Stop) -> Result<(), CommandError> {
         let played = fleet.truth().len();
         return super::tell_until(
             &stop.token,
-            format_args!("every row is what the lab played ({played} domains)\n"),
+            format_args!("every row is what the lab played ({})\n\n", counted(played as u64, "domain")),
         );
     }
     for disagreement in wrong.iter().take(DISAGREEMENTS_SHOWN_MAX) {
         super::say(format_args!("  {disagreement}"));
     }
-    Err(anyhow!("{} findings are not what the lab played", wrong.len()).into())
+    let found = wrong.len() as u64;
+    let are = if found == 1 { "is" } else { "are" };
+    Err(anyhow!("{} {are} not what the lab played", counted(found, "finding")).into())
 }

@@ -69,7 +69,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     }
     finish(&mut info, stored.info(), &rejudged, result.as_ref().err());
     let Rejudged { directory, summary, reach, .. } = rejudged;
-    directory.finish(&info, &summary).map_err(|error| unwritten(&error))?;
+    directory.finish(&info, &summary.told()).map_err(|error| unwritten(&error))?;
     result?;
     if let Some(told) = unseen_answers(&summary, &stored.info().sender, &info) {
         super::say(format_args!("mxray: {told}"));
@@ -80,6 +80,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     }
     let surveyed = Surveyed {
         summary,
+        sender: info.sender.clone(),
         reach,
         rows: info.counts.domains_written,
         unfinished: info.counts.unfinished,
@@ -94,7 +95,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         of_others: (0, 0),
         resumable: false,
     };
-    surveyed.tell(false)
+    surveyed.tell(false, args.summary.summary)
 }
 
 /// Version of the document: grows when a key changes its meaning or goes away.

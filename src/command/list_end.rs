@@ -164,7 +164,7 @@ fn suspects(reach: &Reach) -> impl Iterator<Item = String> {
     reach.suspects().into_iter().map(|name| name.replace("ipv", "IPv"))
 }
 
-/// The same above the summary of a run.
+/// The same above the headline of a run.
 pub(super) fn own_network(reach: &Reach) -> String {
     let told = |family| {
         format!(

@@ -44,6 +44,7 @@ mod scan_parts;
 mod senders;
 mod shell_help;
 mod signals;
+mod summary;
 mod survey;
 mod tlsrpt;
 mod usage;

@@ -75,7 +75,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     let _served = metrics.map(|metrics| metrics.serve(progress.clone())).transpose()?;
     let outputs = Outputs { directory: Some(directory), stream: None, earlier: fold, progress };
     let surveyed = survey(&args, list, (stages, pace), outputs, info, (signals, earlier)).run().await?;
-    let code = surveyed.tell(false)?;
+    let code = surveyed.tell(false, args.summary.summary)?;
     if args.report {
         pages.push(ReportFormatArg::Html);
     }

@@ -69,7 +69,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     let outputs = Outputs { directory, stream, earlier: Fold::default(), progress };
     let begun = (signals, earlier);
     let surveyed = survey_of(&args, list, (stages, pace), outputs, info, begun).run().await?;
-    let code = surveyed.tell(aside)?;
+    let code = surveyed.tell(aside, args.summary.summary)?;
     if let Some(path) = surveyed.path.as_deref().filter(|_| args.report) {
         report::of_scan(path, &[cli::ReportFormatArg::Html])?;
     }

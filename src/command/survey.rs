@@ -2,14 +2,15 @@
 //! share.
 
 use super::display::{Display, Style};
-use super::list_end::{ListEnd, own_network};
+use super::list_end::ListEnd;
 use super::opt_outs::OptOuts;
 use super::reader::{self, Read};
 use super::resolvers::{self, Lost};
 use super::run_news::NewsSource;
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
-use super::{CommandError, canaries, cool_downs};
+use super::{CommandError, canaries, cool_downs, summary};
+use crate::cli::SummaryArg;
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, NAMES_ASKED_MIN, Progress, SampleCounts};
 use crate::input::{InputList, InputOptions, TakenCounts};
@@ -94,6 +95,8 @@ impl EarlierPart {
 /// How a survey went.
 pub(super) struct Surveyed {
     pub(super) summary: Summary,
+    /// Name of the sender that it was judged for.
+    pub(super) sender: String,
     /// Whether this machine's own network lets connections out.
     pub(super) reach: Reach,
     /// Targets that have a row.
@@ -218,7 +221,7 @@ fn finish(
     let mut path = None;
     if let Some(directory) = written.directory {
         path = Some(directory.path().to_path_buf());
-        directory.finish(&info, &written.fold.summary).map_err(|error| failed(&error))?;
+        directory.finish(&info, &written.fold.summary.told()).map_err(|error| failed(&error))?;
     }
     if let Some(error) = written.error {
         return Err(failed(&error).into());
@@ -233,6 +236,7 @@ fn finish(
     let resumable = info.asked_by.is_some_and(|by| by.list.is_some());
     Ok(Surveyed {
         summary,
+        sender: info.sender,
         reach,
         rows: counts.domains,
         unfinished,
@@ -392,8 +396,8 @@ fn millis(duration: Duration) -> u64 {
 /// What a shard says of the targets that it cannot judge.
 fn other_shards(shard: Shard, (parts, nothing): (u64, u64)) -> String {
     format!(
-        "\nthis is shard {shard} of the run, and the figures are of what lies in it alone; targets that lie in other \
-         shards, too: {parts}, or altogether: {nothing}; mxray merge joins the shards and judges all\n"
+        "this is shard {shard} of the run, and the figures are of what lies in it alone; targets that lie in other \
+         shards, too: {parts}, or altogether: {nothing}; mxray merge joins the shards and judges all"
     )
 }
 
@@ -410,25 +414,26 @@ fn stopped_early(rows: u64, unfinished: Option<u64>) -> String {
 }
 
 impl Surveyed {
-    /// Says how it went. `aside` keeps standard output for rows.
-    pub(super) fn tell(&self, aside: bool) -> Result<ExitCode, CommandError> {
+    /// What there is to know beside the counts.
+    fn notes(&self, kind: SummaryArg) -> Vec<String> {
+        let (urls, addresses) = self.taken;
+        let taken = (urls + addresses > 0)
+            .then(|| format!("domains taken from mail addresses: {addresses}, from URLs: {urls}"));
+        let shard = self.shard.map(|shard| other_shards(shard, self.of_others));
+        let path = self.path.as_deref().map(|path| summary::written_to(path, kind));
+        [taken, shard, path].into_iter().flatten().collect()
+    }
+
+    /// Says how it went, the headline last, but for how to go on with a run that was
+    /// stopped. `aside` keeps standard output for rows.
+    pub(super) fn tell(&self, aside: bool, kind: SummaryArg) -> Result<ExitCode, CommandError> {
         if self.quiet {
             return Ok(ExitCode::SUCCESS);
         }
-        // Above all else: that the rest may say nothing of the hosts.
-        let mut text = own_network(&self.reach) + &self.summary.render();
-        let (urls, addresses) = self.taken;
-        if urls + addresses > 0 {
-            text.push_str(&format!("\ndomains taken from mail addresses: {addresses}, from URLs: {urls}\n"));
-        }
-        if let Some(shard) = self.shard {
-            text.push_str(&other_shards(shard, self.of_others));
-        }
-        if let Some(path) = &self.path {
-            text.push_str(&format!("\nwritten to {}\n", path.display()));
-        }
+        let mut text = summary::text((&self.summary, kind), &self.sender, &self.reach, &self.notes(kind));
         let interrupted = self.stop.code();
         if interrupted.is_some() || self.lost.is_so() {
+            text.push('\n');
             text.push_str(&stopped_early(self.rows, self.unfinished));
             if let Some(path) = self.path.as_ref().filter(|_| self.resumable) {
                 let once = if self.lost.is_so() { ", once its resolver answers" } else { "" };

@@ -148,9 +148,44 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
+/// A number with what it counts: `1 domain`, `2,000 domains`, `3 addresses`. `what` is
+/// a noun whose plural is regular, the last of its words inflected.
+pub fn counted(number: u64, what: &str) -> String {
+    format!("{} {}", grouped(number), noun(number, what))
+}
+
+/// The noun as it stands beside a number: `domain` beside 1, else `domains`.
+pub fn noun(number: u64, what: &str) -> Cow<'_, str> {
+    if number == 1 {
+        return Cow::Borrowed(what);
+    }
+    let is_vowel = |letter: char| "aeiou".contains(letter);
+    match what.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(is_vowel) => format!("{stem}ies").into(),
+        _ if what.ends_with(['s', 'x']) => format!("{what}es").into(),
+        _ => format!("{what}s").into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_counted_is_singular_or_plural() {
+        for (number, what, expected) in [
+            (1, "domain", "1 domain"),
+            (0, "domain", "0 domains"),
+            (2000, "rejected line", "2,000 rejected lines"),
+            (1, "address", "1 address"),
+            (2, "address", "2 addresses"),
+            (3, "suffix", "3 suffixes"),
+            (3, "query", "3 queries"),
+            (3, "key", "3 keys"),
+        ] {
+            assert_eq!(counted(number, what), expected);
+        }
+    }
 
     #[test]
     fn what_cannot_be_shown_is_escaped() {

@@ -21,7 +21,8 @@ const RESUME: &str = "resume";
 
 /// Options that say nothing of what is asked and how it is judged, or of which more
 /// may be given: nobody is contacted whom the run would not have contacted.
-const MAY_DIFFER: [&str; 7] = [RESUME, "verbose", "log", "require_targets", "blocklist", "metrics", "report"];
+const MAY_DIFFER: [&str; 8] =
+    [RESUME, "verbose", "log", "summary", "require_targets", "blocklist", "metrics", "report"];
 
 /// Bytes of a list read at a time.
 const READ_BYTES: usize = 64 * 1024;
@@ -107,6 +108,7 @@ pub fn resumed(run: &Path, info: &RunInfo, given: &[OsString]) -> Result<ScanArg
     args.output = None;
     args.format = None;
     args.log = now.log;
+    args.summary = now.summary;
     args.metrics = now.metrics;
     args.require_targets |= now.require_targets;
     args.report |= now.report;

@@ -4,6 +4,7 @@
 use super::policies::PolicyTally;
 use super::summary::{Counts, OPERATORS_SHOWN, Summary};
 use super::tally::{OTHER, Tally};
+pub(super) use crate::model::text::counted;
 use crate::model::text::grouped;
 use std::collections::BTreeSet;
 
@@ -34,16 +35,20 @@ enum Unit {
 }
 
 impl Summary {
-    /// The table. Domains are counted by their best endpoint; the shares are
-    /// those of the domains of the section.
-    pub fn render(&self) -> String {
-        let mut out = format!(
+    /// What was counted in all.
+    pub fn render_totals(&self) -> String {
+        format!(
             "{}, {}, {}\n",
             counted(self.domains.total, "domain"),
             counted(self.endpoints.total, "endpoint"),
             counted(self.rejected, "rejected line"),
-        );
-        self.render_not_asked(&mut out);
+        )
+    }
+
+    /// All tables. Domains are counted by their best endpoint; the shares are those of
+    /// the domains of the section.
+    pub fn render_tables(&self) -> String {
+        let mut out = String::new();
         let (domains, endpoints) = (&self.domains, &self.endpoints);
         section(&mut out, "Delivery (best MX)", &self.deliveries, None);
         self.render_sending(&mut out);
@@ -55,28 +60,24 @@ impl Summary {
         }
         section(&mut out, "Certificate name", &self.cert_name, None);
         self.render_enumerated(&mut out);
-        let title = format!("MX operators (top {OPERATORS_SHOWN})");
-        table(&mut out, &title, Unit::Domains, &self.operator_rows(), self.mx_operators.0.total());
+        self.render_operators(&mut out);
         out
     }
 
-    /// Above all else: for how many a sample stands.
-    fn render_not_asked(&self, out: &mut String) {
+    /// For how many a sample stands, if for any.
+    pub fn render_not_asked(&self) -> String {
         if self.endpoints_not_asked == 0 {
-            return;
+            return String::new();
         }
-        push_line(
-            out,
-            &format!(
-                "not asked, as a sample of their address stands for them:\n  {} of {} ({} %), which decide {} of {} ({} %)",
-                grouped(self.endpoints_not_asked),
-                counted(self.endpoints.total, "endpoint"),
-                share(self.endpoints_not_asked, self.endpoints.total),
-                grouped(self.domains_not_asked),
-                counted(self.domains.total, "domain"),
-                share(self.domains_not_asked, self.domains.total),
-            ),
-        );
+        format!(
+            "not asked, as a sample of their address stands for them:\n  {} of {} ({} %), which decide {} of {} ({} %)\n",
+            grouped(self.endpoints_not_asked),
+            counted(self.endpoints.total, "endpoint"),
+            share(self.endpoints_not_asked, self.endpoints.total),
+            grouped(self.domains_not_asked),
+            counted(self.domains.total, "domain"),
+            share(self.domains_not_asked, self.domains.total),
+        )
     }
 
     fn render_sending(&self, out: &mut String) {
@@ -110,8 +111,30 @@ impl Summary {
         section(out, "Forced TLS today (highest known to deliver)", &forced.strengths, None);
         top_section(out, "Forced TLS: what stops the next strength", &forced.stops);
         top_section(out, "Forced TLS: why the next is not determined", &forced.open);
+        for (settings, count) in forced.at_least.iter() {
+            let title = format!("Forced TLS: {settings} at least");
+            let rows = [("pass", count.pass), ("fail", count.fail), ("undetermined", count.undetermined)];
+            let row = |(name, count)| SummaryRow { name, count, endpoints: None };
+            let rows: Vec<_> = rows.into_iter().filter(|(_, count)| *count > 0).map(row).collect();
+            table(out, &title, Unit::Domains, &rows, forced.partners);
+        }
         section(out, "Under connectors", &forced.connectors, None);
+        section(out, "Under connectors: by connector", &self.under_connectors.by_connector, None);
         top_section(out, "Under connectors: why not delivered", &forced.connector_reasons);
+        self.render_partners(out);
+    }
+
+    /// Partners under connectors, worst first.
+    fn render_partners(&self, out: &mut String) {
+        let found = &self.under_connectors;
+        let shown = found.shown().len().min(SECTION_ROWS_MAX);
+        if shown == 0 {
+            return;
+        }
+        push_line(out, &format!("\nUnder connectors: partners ({shown} of {})", grouped(found.partners)));
+        for partner in found.shown().take(SECTION_ROWS_MAX) {
+            push_line(out, &format!("  {}", cut(&partner.to_string())));
+        }
     }
 
     /// Counted by endpoint: each stands in as many rows as it takes.
@@ -137,18 +160,19 @@ impl Summary {
         }
     }
 
-    /// The commonest operators that serve more than one domain; a list of
-    /// domains that serve themselves says nothing.
-    fn operator_rows(&self) -> Vec<SummaryRow<'_>> {
-        let row = |name, count| SummaryRow { name, count, endpoints: None };
-        let top = self.mx_operators.top().into_iter().filter(|(name, count)| *count > 1 && *name != OTHER);
-        let mut rows: Vec<SummaryRow<'_>> = top.map(|(name, count)| row(name, count)).collect();
-        let shown: u64 = rows.iter().map(|row| row.count).sum();
-        let rest = self.mx_operators.0.total().saturating_sub(shown);
-        if !rows.is_empty() && rest > 0 {
-            rows.push(row(OTHER, rest));
-        }
-        rows
+    /// The commonest operators, and how many there are.
+    fn render_operators(&self, out: &mut String) {
+        let row = |(name, count)| SummaryRow { name, count, endpoints: None };
+        let (top, rest) = self.mx_operators.top(OPERATORS_SHOWN);
+        let (shown, all) = (top.len(), self.mx_operators.count());
+        let title = if shown < all {
+            format!("MX operators (top {shown} of {})", grouped(all as u64))
+        } else {
+            format!("MX operators (all {shown})")
+        };
+        let rest = (rest > 0).then_some((OTHER, rest));
+        let rows: Vec<SummaryRow<'_>> = top.into_iter().chain(rest).map(row).collect();
+        table(out, &title, Unit::Domains, &rows, self.mx_operators.0.total());
     }
 }
 
@@ -255,12 +279,6 @@ pub(super) fn share(part: u64, whole: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
-/// `1 domain`, `2,000 domains`.
-pub(super) fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", grouped(number))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -272,7 +290,6 @@ mod tests {
         {
             assert_eq!(grouped(number), expected);
         }
-        assert_eq!((counted(1, "domain"), counted(0, "domain")), ("1 domain".into(), "0 domains".into()));
         for (part, whole, expected) in
             [(0, 0, ""), (1, 3, "33.3"), (2, 3, "66.7"), (3, 3, "100.0"), (1, 2000, "0.1")]
         {

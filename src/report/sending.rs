@@ -2,7 +2,7 @@
 
 use super::tally::Tally;
 use crate::model::{Check, Delivery, ForcedTls, NegotiatedTls, Outcome, PolicyReason, TlsSettings, Verdict};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 
 /// How mail is sent, by domain, through the best endpoint.
@@ -54,9 +54,59 @@ fn encrypted_with(session: &NegotiatedTls) -> String {
     }
 }
 
+/// How many partners pass one strength of forced TLS, whatever higher one they pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StrengthCount {
+    /// Those to which mail passes.
+    pub pass: u64,
+    /// Those to which it does not.
+    pub fail: u64,
+    /// Those of which that is not known.
+    pub undetermined: u64,
+}
+
+/// The same of each strength, weakest first: whoever passes one passes those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AtLeast([StrengthCount; TlsSettings::FORCED.len()]);
+
+impl AtLeast {
+    /// Each strength with its count.
+    pub fn iter(&self) -> impl Iterator<Item = (TlsSettings, StrengthCount)> {
+        TlsSettings::FORCED.into_iter().zip(self.0)
+    }
+
+    fn add(&mut self, forced: &ForcedTls) {
+        for (settings, count) in TlsSettings::FORCED.into_iter().zip(&mut self.0) {
+            match forced.check(settings) {
+                Check::Pass => count.pass += 1,
+                Check::Fail(_) => count.fail += 1,
+                Check::Undetermined(_) => count.undetermined += 1,
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (own, others) in self.0.iter_mut().zip(other.0) {
+            own.pass += others.pass;
+            own.fail += others.fail;
+            own.undetermined += others.undetermined;
+        }
+    }
+}
+
+impl Serialize for AtLeast {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter().map(|(settings, count)| (settings.name(), count)))
+    }
+}
+
 /// Forced TLS, by domain; those that take no mail are no partners.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ForcedTally {
+    /// Domains that are partners.
+    pub partners: u64,
+    /// How many of them pass each strength at least.
+    pub at_least: AtLeast,
     /// The highest strength that is known to deliver: `DomainValidation`,
     /// `CertificateValidation`, `EncryptionOnly`, `none`; `undetermined` where
     /// not even EncryptionOnly is known.
@@ -85,6 +135,8 @@ impl ForcedTally {
         if verdict.outcome.delivery == Delivery::Undeliverable && !given_up {
             return;
         }
+        self.partners += 1;
+        self.at_least.add(&verdict.forced);
         let (passed, next) = strength(&verdict.forced);
         let open = matches!(next, Some(Check::Undetermined(_)));
         self.strengths.add(Cow::Borrowed(match passed {
@@ -100,6 +152,8 @@ impl ForcedTally {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
+        self.partners += other.partners;
+        self.at_least.merge(&other.at_least);
         self.strengths.merge(&other.strengths);
         self.stops.merge(&other.stops);
         self.open.merge(&other.open);

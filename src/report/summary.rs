@@ -1,9 +1,10 @@
 //! What a run comes to, in counts.
 
+use super::connectors::ConnectorTally;
 use super::enumerated::EnumeratedTally;
 use super::policies::PolicyTally;
 use super::sending::{ForcedTally, SendingTally};
-use super::tally::Tally;
+use super::tally::{OTHER, Tally};
 use crate::model::{
     Assessment, CipherSuite, DomainRecord, EndpointRecord, Exchange, ExpectationMatch, Failure, MxHost,
     NamedGroup, Phase, ProtocolVersion, Reason, Record, ServerBest, TlsFinding,
@@ -16,6 +17,9 @@ pub const OPERATORS_MAX: usize = 100_000;
 
 /// MX operators that the summary names.
 pub(super) const OPERATORS_SHOWN: usize = 10;
+
+/// MX operators that `run.json` names; the domains of all others stand as `(other)`.
+pub const OPERATORS_TOLD_MAX: usize = 1000;
 
 /// The counts that domains and endpoints have in common. Outcomes add up to
 /// `total`; what concerns TLS and certificates is counted where it was seen.
@@ -67,6 +71,8 @@ pub struct Summary {
     pub policies: PolicyTally,
     /// With how many partners TLS could be forced, and what stops the rest.
     pub forced_tls: ForcedTally,
+    /// What becomes of mail that connectors take, by connector and partner.
+    pub under_connectors: ConnectorTally,
     /// What enumerations found, by endpoint.
     pub enumerated: EnumeratedTally,
     /// Endpoints that were not asked, for a sample of the names of their address stands
@@ -78,7 +84,7 @@ pub struct Summary {
     pub mx_operators: Operators,
 }
 
-/// A tally of MX operators, of which only the top is written down.
+/// A tally of MX operators, of which at most [`OPERATORS_TOLD_MAX`] are written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operators(pub Tally);
 
@@ -89,17 +95,25 @@ impl Default for Operators {
 }
 
 impl Operators {
-    /// The commonest, most first.
-    pub fn top(&self) -> Vec<(&str, u64)> {
+    /// The commonest, most first, and how many domains are of others.
+    pub fn top(&self, most: usize) -> (Vec<(&str, u64)>, u64) {
         let mut all = self.0.sorted();
-        all.truncate(OPERATORS_SHOWN);
-        all
+        all.retain(|(name, _)| *name != OTHER);
+        all.truncate(most);
+        let rest = self.0.total() - all.iter().map(|(_, count)| count).sum::<u64>();
+        (all, rest)
+    }
+
+    /// How many are told apart.
+    pub fn count(&self) -> usize {
+        self.0.names().saturating_sub(usize::from(self.0.get(OTHER) > 0))
     }
 }
 
 impl Serialize for Operators {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.top())
+        let (top, rest) = self.top(OPERATORS_TOLD_MAX);
+        serializer.collect_map(top.into_iter().chain((rest > 0).then_some((OTHER, rest))))
     }
 }
 
@@ -138,6 +152,7 @@ impl Summary {
         self.sending.add(&verdict.outcome);
         self.policies.add(record);
         self.forced_tls.add(verdict);
+        self.under_connectors.add(record);
         if let Some(weakest) = &verdict.weakest {
             self.weakest_deliveries.add(weakest.outcome().delivery.name().into());
         }
@@ -173,6 +188,7 @@ impl Summary {
         self.weakest_deliveries.merge(&other.weakest_deliveries);
         self.policies.merge(&other.policies);
         self.forced_tls.merge(&other.forced_tls);
+        self.under_connectors.merge(&other.under_connectors);
         self.domains.merge(&other.domains);
         self.cert_name.merge(&other.cert_name);
         self.endpoints.merge(&other.endpoints);

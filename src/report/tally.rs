@@ -68,6 +68,11 @@ impl Tally {
         self.counts.get(name).copied().unwrap_or_default()
     }
 
+    /// How many names are told apart, `(other)` among them.
+    pub(super) fn names(&self) -> usize {
+        self.counts.len()
+    }
+
     /// How much was counted in all.
     pub fn total(&self) -> u64 {
         self.counts.values().sum()

@@ -5,11 +5,11 @@ use crate::model::expectation::AppliesTo;
 use crate::model::registry::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::model::{
     AcceptedGroups, AcceptedSuite, Assessment, Basis, ChainStatus, Check, CheckCause, CheckFailure,
-    DateStatus, Delivery, DomainFacts, DomainName, DomainRecord, Endpoint, EndpointRecord, Enumeration,
-    Expectation, ExpectationMatch, ExpectationStatus, Failure, Finding, ForcedTls, Gap, JudgedEndpoint,
-    KeyStatus, Kind, Logged, MxHost, NameStatus, NegotiatedTls, Observation, Outcome, Phase, Preference,
-    ProbeKey, Reason, Record, Rejected, Subject, Target, TlsFinding, TlsObservation, Verdict, VersionSuites,
-    View,
+    ConnectorDelivery, ConnectorVerdict, DateStatus, Delivery, DomainFacts, DomainName, DomainRecord,
+    Endpoint, EndpointRecord, Enumeration, Expectation, ExpectationMatch, ExpectationStatus, Failure,
+    Finding, ForcedTls, Gap, JudgedEndpoint, KeyStatus, Kind, Logged, MxHost, NameStatus, NegotiatedTls,
+    Observation, Outcome, Phase, Preference, ProbeKey, Reason, Record, Rejected, Subject, Target, TlsFinding,
+    TlsObservation, Verdict, VersionSuites, View,
 };
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -127,7 +127,7 @@ fn every_domain_has_one_outcome_and_one_delivery() {
         [("ok", 5), ("starttls_not_offered", 2), ("dns_nxdomain", 1)]
     );
     assert_eq!((summary.endpoints.total, summary.endpoints.outcomes.total()), (3, 3));
-    assert_eq!(summary.mx_operators.top(), [("hoster.example", 5), ("b.co.uk", 2)]);
+    assert_eq!(summary.mx_operators.top(10), (vec![("hoster.example", 5), ("b.co.uk", 2)], 0));
     assert_eq!(summary.rejected, 1);
 }
 
@@ -155,10 +155,12 @@ fn what_has_no_place_is_counted_as_other() {
 
 #[test]
 fn the_table_is_stable_and_fits_a_terminal() {
-    let text = folded(&records()).render();
+    let summary = folded(&records());
+    let text = summary.render_totals() + &summary.render_tables();
     assert!(text.lines().all(|line| line.chars().count() <= 80 && !line.ends_with(' ')));
     insta::assert_snapshot!(text);
-    assert_eq!(Summary::default().render(), "0 domains, 0 endpoints, 0 rejected lines\n");
+    assert_eq!(Summary::default().render_totals(), "0 domains, 0 endpoints, 0 rejected lines\n");
+    assert_eq!(Summary::default().render_tables() + &Summary::default().brief().render(), "");
 }
 
 /// TLS 1.2 with two suites, one of them twice broken, and TLS 1.1 with one.
@@ -195,7 +197,7 @@ fn an_endpoint_that_takes_much_is_counted_once_by_each() {
     let found = &summary.enumerated;
     assert_eq!((found.total, found.connections), (3, 27));
     assert_eq!(found.versions.sorted(), [("SSLv2", 3), ("TLSv1.1", 3), ("TLSv1.2", 3)]);
-    let table = summary.render();
+    let table = summary.render_tables();
     let table = &table[table.find("\nEnumerated").unwrap()..table.find("\nMX operators").unwrap()];
     insta::assert_snapshot!(table, @r"
     Enumerated                                        endpoints       %
@@ -244,7 +246,7 @@ fn a_leaf_is_counted_by_the_expectation_about_its_host() {
     Arc::make_mut(endpoint).finding.tls.as_mut().unwrap().expectations = Arc::new(judged);
     let summary = folded(&[record]);
     assert_eq!(summary.domains.cert_expectation.sorted(), [("exchange-online: unexpected", 1)]);
-    assert!(summary.render().contains("\n  exchange-online: unexpected "));
+    assert!(summary.render_tables().contains("\n  exchange-online: unexpected "));
 }
 
 #[test]
@@ -254,7 +256,7 @@ fn a_name_too_long_for_its_column_takes_room_of_the_number_or_has_a_line_of_its_
     let longer = format!("{}.example", "a".repeat(60));
     let stops = &mut summary.forced_tls.stops;
     [long, &longer].iter().for_each(|name| stops.add(name.to_string().into()));
-    let table = summary.render();
+    let table = summary.render_tables();
     assert!(table.contains(&format!("\n  {long}  1    50.0\n")), "{table}");
     assert!(table.contains(&format!("\n  {longer}\n{}1    50.0\n", " ".repeat(58))), "{table}");
 }
@@ -296,14 +298,108 @@ fn the_json_holds_the_commonest_first() {
 }
 
 #[test]
-fn operators_of_one_domain_are_not_listed_one_by_one() {
+fn the_largest_operators_are_listed_and_it_is_said_how_many_there_are() {
     let mut summary = Summary::default();
-    for (name, domains) in [("a.example", 1), ("b.example", 1)] {
-        (0..domains).for_each(|_| summary.mx_operators.0.add_borrowed(name));
+    for name in ["a.example", "b.example"] {
+        summary.mx_operators.0.add_borrowed(name);
     }
-    assert!(!summary.render().contains("operators"), "nobody serves two domains");
-    (0..6).for_each(|_| summary.mx_operators.0.add_borrowed("hoster.example"));
-    let table = summary.render();
-    let rows: Vec<Vec<&str>> = table.lines().skip(3).map(|row| row.split_whitespace().collect()).collect();
-    assert_eq!(rows, [["hoster.example", "6", "75.0"], ["(other)", "2", "25.0"]]);
+    let rows = |summary: &Summary| -> Vec<String> {
+        let table = summary.render_tables();
+        table.lines().skip(1).map(|row| row.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    };
+    let expected = ["MX operators (all 2) domains %", "a.example 1 50.0", "b.example 1 50.0"];
+    assert_eq!(rows(&summary), expected, "those of one domain, too");
+    for number in 0..11 {
+        summary.mx_operators.0.add_borrowed(&format!("hoster{number:02}.example"));
+    }
+    let rows = rows(&summary);
+    assert_eq!((rows.len(), rows[0].as_str()), (12, "MX operators (top 10 of 13) domains %"));
+    assert_eq!(rows[11], "(other) 3 23.1");
+}
+
+#[test]
+fn the_json_has_a_thousand_operators_and_says_how_many_there_are() {
+    let mut summary = Summary::default();
+    (0..OPERATORS_TOLD_MAX + 7)
+        .for_each(|number| summary.mx_operators.0.add_borrowed(&format!("o{number:04}.example")));
+    let json = serde_json::to_value(summary.told()).unwrap();
+    let told = json["mx_operators"].as_object().unwrap();
+    assert_eq!((told.len(), &told["(other)"]), (OPERATORS_TOLD_MAX + 1, &7.into()));
+    assert_eq!(json["mx_operators_told_apart"], OPERATORS_TOLD_MAX + 7);
+}
+
+/// As `mxray scan` prints it.
+fn brief(summary: &Summary) -> String {
+    format!("{}{}", summary.brief().render(), summary.headline().render("exchange-online"))
+}
+
+#[test]
+fn the_brief_summary_fits_a_terminal_and_ends_with_the_headline() {
+    let mut records = records();
+    for (line, record) in records.iter_mut().enumerate().take(7) {
+        let Record::Domain(domain) = record else { unreachable!() };
+        let is_kept = line > 4;
+        domain.verdict.connector = Some(ConnectorVerdict {
+            name: "to-hoster".into(),
+            delivery: if is_kept { ConnectorDelivery::Deferred } else { ConnectorDelivery::Delivered },
+            reason: is_kept.then(|| "starttls_not_offered".to_string()),
+            logged: None,
+        });
+    }
+    let text = brief(&folded(&records));
+    assert!(text.lines().all(|line| line.chars().count() <= 80 && !line.ends_with(' ')), "{text}");
+    assert!(text.lines().count() <= 40, "{text}");
+    insta::assert_snapshot!(text);
+    let one = folded(&records[..1]).headline().render("exchange-online");
+    assert!(one.starts_with("Mail of exchange-online to 1 domain:\n"), "{one}");
+    assert!(one.contains(", of 1 partner:\n"), "{one}");
+}
+
+#[test]
+fn every_number_of_the_brief_summary_is_in_the_json() {
+    let summary = folded(&records());
+    let json = serde_json::to_value(summary.told()).unwrap();
+    let mut told = 0;
+    for line in summary.brief().render().lines() {
+        for item in line.get(17..).filter(|_| !line.starts_with("  d")).unwrap_or_default().split("; ") {
+            let (name, count) = item.trim_end_matches(';').rsplit_once(' ').unwrap();
+            let lines = json["brief"].as_object().unwrap().values();
+            assert!(
+                lines.into_iter().any(|line| line[name] == count.parse::<u64>().unwrap()),
+                "{item}: {json}"
+            );
+            told += 1;
+        }
+    }
+    assert!(told > 8, "{told}");
+    assert_eq!(json["headline"]["mail"]["plaintext"], 2);
+    assert_eq!(json["headline"]["partners"], 7);
+}
+
+#[test]
+fn whoever_passes_a_strength_counts_for_those_before_it() {
+    let forced = folded(&records()).forced_tls;
+    let counts: Vec<_> = forced.at_least.iter().map(|(_, count)| (count.pass, count.fail)).collect();
+    assert_eq!((forced.partners, counts), (7, vec![(5, 2), (0, 7), (0, 7)]));
+}
+
+#[test]
+fn partners_under_connectors_are_told_worst_first_and_within_a_limit() {
+    let under = |line: usize, delivery| {
+        let Record::Domain(mut record) = probed(line, "mx.hoster.example", None) else { unreachable!() };
+        let name = "to\u{202e}contoso".into();
+        record.verdict.connector = Some(ConnectorVerdict { name, delivery, reason: None, logged: None });
+        Record::Domain(record)
+    };
+    let mut records: Vec<Record> =
+        (1..=CONNECTOR_PARTNERS_MAX).map(|line| under(line, ConnectorDelivery::Delivered)).collect();
+    records.push(under(999, ConnectorDelivery::Deferred));
+    let whole = folded(&records);
+    let found = &whole.under_connectors;
+    assert_eq!((found.partners, found.shown().len()), (101, CONNECTOR_PARTNERS_MAX));
+    let first = found.shown().next().unwrap().to_string();
+    assert_eq!(first, r"d999.example by to\xe2\x80\xaecontoso: deferred");
+    records.reverse();
+    assert_eq!(folded(&records), whole, "whatever the order");
+    assert!(whole.render_tables().contains("\nUnder connectors: partners (24 of 101)\n  d999.example by "));
 }

@@ -51,7 +51,11 @@ fn without_starttls_mail_is_deferred_and_a_run_says_what_stops_the_rest() {
         ]
     );
     let ran = lab.folder.run(lab.args("scan list --allow-private --connectors connectors.toml -o run"));
-    for line in ["EncryptionOnly: starttls_not_offered", "deferred: starttls_not_offered"] {
+    for line in [
+        "\nForced TLS fails EncryptionOnly: starttls_not_offered 1\n",
+        "\nYour connectors  Forced: deferred 1\n",
+        "d1.example by Forced: deferred, starttls_not_offered\n",
+    ] {
         assert!(ran.stdout.contains(line), "{}", ran.stdout);
     }
     let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();

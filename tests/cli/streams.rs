@@ -40,7 +40,13 @@ fn a_list_from_standard_input_goes_to_a_run_directory() {
     let ran = lab.folder.run_with_input(lab.args("scan - --allow-private -o run"), list.as_bytes());
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stdout.starts_with("3 domains, 3 endpoints, 1 rejected line\n"), "{}", ran.stdout);
-    assert!(ran.stdout.ends_with("\nwritten to run\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nwritten to run\n"), "{}", ran.stdout);
+    let headline: Vec<&str> = ran.stdout.lines().rev().take(11).collect();
+    assert!(headline[0].starts_with("  DomainValidation "), "the headline stands last: {}", ran.stdout);
+    assert_eq!(headline[10], "Mail of exchange-online to 3 domains:");
+    assert!(ran.stdout.lines().all(|line| line.chars().count() <= 80), "{}", ran.stdout);
+    let again = lab.folder.run("judge run --summary full -o again".split(' '));
+    assert!(again.stdout.contains("\nCertificate key "), "{}", again.stdout);
     assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), names(3));
     assert!(lab.folder.read("run/rejects.csv").contains("\n5,no domain,"));
     let run: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
@@ -69,7 +75,7 @@ fn json_lines_beside_a_run_directory_hold_the_same_rows() {
     assert_eq!((rows.len(), &domains), (5, &names(5)));
     assert!(rows.iter().all(|row| row["delivery"] == "encrypted" && row["reply_code"] == Value::Null));
     assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), domains);
-    assert!(ran.stderr.ends_with("\nwritten to run\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\nwritten to run\n"), "{}", ran.stderr);
 }
 
 #[test]

@@ -102,7 +102,7 @@ fn words_that_nobody_reads_keep_no_run_from_its_work() {
         let ran = end(lab.folder.mxray(args).stderr(stderr).spawn().unwrap());
         assert_eq!(ran.code, Some(0));
         assert_eq!(domains_of_csv(&lab.folder.read("run/domains.csv")), names(40));
-        assert!(ran.stdout.ends_with("\nwritten to run\n"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("\nwritten to run\n"), "{}", ran.stdout);
     }
 }
 

@@ -9,9 +9,9 @@ mod endpoints;
 mod joined;
 mod targets;
 
-use super::list_end::own_network;
-use super::{CommandError, survey};
+use super::{CommandError, summary, survey};
 use crate::cli::{JudgingArgs, MergeArgs};
+use crate::model::text::counted;
 use crate::model::{DomainRecord, Record};
 use crate::plan;
 use crate::report::Summary;
@@ -42,24 +42,26 @@ pub(super) fn run(args: MergeArgs) -> Result<ExitCode, CommandError> {
     let directory = RunDirectory::create(&path, &info)?;
     let mut joining = Joining { directory, summary: Summary::default(), counts: RunCounts::default() };
     let written = joining.write(&shards, &named, (&policy, info.port), (&mut endpoints, &mut targets));
-    let Joining { directory, summary, counts } = joining;
+    let Joining { directory, summary: whole, counts } = joining;
     if let Err(error) = written {
         directory.give_up(&std::io::Error::other(error.to_string()));
         return Err(error);
     }
     joined::finish(&mut info, &named, counts, endpoints.suspects().to_vec());
-    directory.finish(&info, &summary).map_err(|error| unwritten(&error))?;
-    let text = own_network(endpoints.reach()) + &summary.render();
-    let differing = targets.told_differently();
-    let differing = if differing == 0 {
-        String::new()
-    } else {
-        format!(
-            "\nof {differing} targets the DNS told the shards different addresses, of which some were not asked\n"
-        )
-    };
-    super::tell(text + &differing + &format!("\nwritten to {}\n", path.display()))?;
+    directory.finish(&info, &whole.told()).map_err(|error| unwritten(&error))?;
+    let kind = args.summary.summary;
+    let notes: Vec<String> = told_differently(targets.told_differently())
+        .into_iter()
+        .chain([summary::written_to(&path, kind)])
+        .collect();
+    super::tell(summary::text((&whole, kind), &info.sender, endpoints.reach(), &notes))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn told_differently(targets: u64) -> Option<String> {
+    let of = counted(targets, "target");
+    (targets > 0)
+        .then(|| format!("of {of} the DNS told the shards different addresses, of which some were not asked"))
 }
 
 /// The shards in their order, if they are all there and belong together.

@@ -1,6 +1,7 @@
 //! What the DNS told two machines differently, joined.
 
 use super::*;
+use crate::cli::SummaryArgs;
 use crate::model::mta_sts::{Published, StsFacts, StsFetch, StsFetchFailure, StsRecord};
 use crate::model::{
     DomainFacts, DomainName, Exchange, Failure, Kind, MxHost, Observation, Phase, ProbeKey, Shard, Subject,
@@ -86,7 +87,7 @@ fn merged(first: DomainFacts, second: DomainFacts) -> (String, Vec<String>) {
     write(&runs[0], 1, first);
     write(&runs[1], 2, second);
     let output = Some(dir.path().join("merged"));
-    run(MergeArgs { runs: runs.into(), output: output.clone() }).unwrap();
+    run(MergeArgs { runs: runs.into(), output: output.clone(), summary: SummaryArgs::default() }).unwrap();
     let read = |name: &str| fs::read_to_string(output.as_ref().unwrap().join(name)).unwrap();
     let facts = read("facts.jsonl");
     assert_eq!(facts.lines().count(), 1, "{facts}");
