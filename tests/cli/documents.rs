@@ -19,8 +19,8 @@ const DIFF: &str = include_str!("../../docs/diff.md");
 const PROBE: &str = include_str!("../../docs/probe.md");
 const CONNECTORS: &str = include_str!("../../docs/connectors.md");
 
-/// Pages about Cargo's options and those of the benches.
-const OF_OTHERS: [&str; 3] = ["fuzzing.md", "performance.md", "reliability.md"];
+/// Pages about options of Cargo, Docker and the benches.
+const OF_OTHERS: [&str; 4] = ["fuzzing.md", "install.md", "performance.md", "reliability.md"];
 
 /// The documents that name options: the README, and all other pages of the book.
 fn with_options() -> Vec<(String, String)> {
