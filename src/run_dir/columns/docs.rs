@@ -13,48 +13,63 @@ use std::fmt::Write;
 const INTRODUCTION: &str = "\
 # Columns
 
-Every CSV file has a header with these names; the order is that of the tables. `--format jsonl` writes the
-columns of `domains.csv` as the keys of one object a line.
+Every CSV file has a header with these names, in the order of the tables below. `--format jsonl` writes the columns of
+`domains.csv` as the keys of one object a line. The [introduction](introduction.md#words) explains the terms.
 
-An empty cell (in JSON `null`) means: not known, or does not apply. Yes and no are written `yes` and `no` (in
-JSON `true` and `false`); numbers are numbers in JSON too. Everything else is text: a list has blanks between its words, a
-time is one of RFC 3339, in UTC. Where the last field of a
-row below names values, a cell holds one of them and nothing else, or is empty; where it names a reason or a cause,
-the link leads to the list of them. Control characters, and bytes that are not UTF-8, are written as `\\xHH`, so a row
-is always one line.
+## How to read a cell
+
+An empty cell (in JSON `null`) means that the value is not known or does not apply. Yes and no are written `yes` and
+`no` (in JSON `true` and `false`). Numbers are numbers in JSON, too. Everything else is text. The words of a list are
+separated by blanks. A time is written as in RFC 3339, in UTC.
+
+If the last field of a row below names values, a cell holds one of them, or is empty. If it names a reason or a cause,
+the link leads to the list of them. Control characters, and bytes that are not UTF-8, are written as `\\xHH`, so a row is
+always one line.
 
 A text that is too long is cut, and then ends in `…`: `detail` and `cert_chain_detail` after 200 bytes, `parse_error`
-and `cert_expectation_detail` after 500, names in certificates and what else a server said after 1,024.
+and `cert_expectation_detail` after 500, names in certificates and other text of servers after 1,024.
 
-Rows of `domains.csv` and `endpoints.csv` belong together where `ip`, `port` and `sni` are the same (`weakest_ip`,
-`weakest_port` and `weakest_sni` for the weakest); those of `mx.csv` and `endpoints.csv` where `ip` and `sni` are. A
-certificate stands in `certificates.csv` under its `cert_sha256`.
+Cells hold what other people's servers said. A spreadsheet may read a cell that begins with `=`, `+`, `-` or `@` as a
+formula: import the columns as text.
 
-Cells hold what foreign servers said. A spreadsheet may take one that begins with `=`, `+`, `-` or `@` for a formula:
-import the columns as text.
+## Which rows belong together
 
-Beside the tables a run directory holds `observations.jsonl`, the journal: one line for each probe with all that
-was seen, every reply whole; `facts.jsonl`, one line for each target with all that the DNS said, in the order of
-`domains.csv` (a shard of a run has more of them); and `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
-`mxray judge` makes new verdicts from these, `certificates.csv` and `rejects.csv`. While a run goes on there is
-`run.json.new`, too: it keeps room on the disk for `run.json`; and while `--resume` writes the tables anew, each has the
-name `….new`. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv`
-(what the lab played), and `lab-roots.pem` and `lab-connectors.toml` for `mxray judge`. `mxray report` and `mxray scan
---report` add `report.html` (or `report.md`), `report-partners.csv` and `report-certificates.csv`.
+A row of `domains.csv` belongs to the row of `endpoints.csv` with the same `ip`, `port` and `sni` (for the weakest
+endpoint, `weakest_ip`, `weakest_port` and `weakest_sni`). A row of `mx.csv` belongs to the row of `endpoints.csv` with
+the same `ip` and `sni`. A certificate is in `certificates.csv` under its `cert_sha256`.
 
-In `run.json`, `finished` is `null` as long as a run goes on. It stays `null` if the run is killed: then the last second
-may be missing, and the last line of each file may be cut short. It is `false` if the run was stopped or broke off;
-`interrupted` and `error` say why, and `counts.unfinished` is the number of targets of the list that have no row (`null`
-if the list is a pipe that was not read to its end). If the results could not be written, `error` says why, `finished`
-is `null` and nothing is counted. `asked_by` has what `mxray scan --resume` must find again beside the command line (the
-list with its SHA-256, the folder, address families, client certificate), and `resumed` the moments at which it went
-on. `counts.connections` of a run that was killed has those of the probes that were kept. `network_suspect` has the address families over which TCP opened nowhere, so that the
-fault may be that of our own network.
+## The other files
+
+Beside the tables, a run directory holds:
+
+- `observations.jsonl`, the journal: one line for each probe, with everything that was seen, and every reply whole;
+- `facts.jsonl`: one line for each target, with everything that the DNS said, in the order of `domains.csv` (a shard of
+  a run has more of them);
+- `run.json`: what was run, with which limits, what it was judged by, its counts and its summary.
+
+`mxray judge` makes new verdicts from these, `certificates.csv` and `rejects.csv`. During a run there is also
+`run.json.new`, which keeps room on the disk for `run.json`. While `--resume` writes the tables anew, each has the name
+`….new`. `mxray demo` adds `demo-domains.txt` (its list), `truth.csv` (what the lab played), and `lab-roots.pem` and
+`lab-connectors.toml` for `mxray judge`. `mxray report` and `mxray scan --report` add `report.html` (or `report.md`),
+`report-partners.csv` and `report-certificates.csv`.
+
+In `run.json`:
+
+- `finished` is `null` as long as a run goes on, and stays `null` if the run is killed. The last second may then be
+  missing, and the last line of each file may be cut short. `finished` is `false` if the run was stopped or broke off.
+- `interrupted` and `error` say why a run was stopped or broke off. If the results could not be written, `error` says
+  why, `finished` is `null` and nothing is counted.
+- `counts.unfinished` is the number of targets of the list that have no row (`null` if the list is a pipe that was not
+  read to its end).
+- `counts.connections` of a run that was killed has the connections of the probes that were kept.
+- `asked_by` has what `mxray scan --resume` must find again beside the command line: the list with its SHA-256, the
+  folder, address families, client certificate. `resumed` has the moments at which the run went on.
+- `network_suspect` has the address families over which TCP opened nowhere, so that our own network may be at fault.
 
 The journal and `run.json` have `schema`, a number that grows when a column or a key changes its meaning or goes away.
 Runs of schema 1 are still judged; what they lack is `undetermined:not_recorded`.
 
-This file is made from the column lists in `src/run_dir/columns`; a test holds it to them.
+This file is made from the column lists in `src/run_dir/columns`; a test compares them.
 ";
 
 /// Most values that a row names; more stand in a document of their own.
@@ -103,10 +118,11 @@ fn rendered() -> String {
     section(
         &mut out,
         "domains.csv",
-        "One row for each target. Columns of an endpoint without a prefix are about the one that decides `delivery`: \
-         of those that take mail, the first in order of preference (of several, the worst); or the one that leaves \
-         `delivery` undetermined; or, if nobody takes mail, the one that got furthest. If the DNS gave no address of \
-         that host, `ip` is empty. Columns with `weakest_` are about the weakest of all endpoints that take mail.",
+        "One row for each target. Columns of an endpoint without a prefix are about the endpoint that \
+         decides `delivery`: of those that take mail, the first in order of preference (of several, the worst); or the one that leaves \
+         `delivery` undetermined; or, if no endpoint takes mail, the one that got furthest. If the DNS \
+         gave no address of that host, `ip` is empty. Columns with `weakest_` are about the weakest of \
+         all endpoints that take mail.",
         DOMAINS,
     );
     section(
@@ -119,25 +135,25 @@ fn rendered() -> String {
     section(
         &mut out,
         "mx.csv",
-        "One row for each edge from a domain over a mail host to an address; a host without address has one row. \
-         Endpoints that were listed outright have none.",
+        "One row for each step from a domain over a mail host to an address; a host without an address \
+         has one row. Endpoints of `--input endpoints` have none.",
         MX,
     );
     section(
         &mut out,
         "suites.csv",
-        "With `--enumerate`, one row for each endpoint, version and suite that it takes; a version without any has \
-         one row without a suite.",
+        "With `--enumerate`, one row for each endpoint, version and suite that the endpoint accepts; a \
+         version without any suite has one row without a suite.",
         SUITES,
     );
     section(
         &mut out,
         "groups.csv",
-        "With `--enumerate`, one row for each endpoint and group that it takes: in TLS 1.3, and in the newest \
-         version before it that has suites of ECDHE.",
+        "With `--enumerate`, one row for each endpoint and group that the endpoint accepts: in TLS 1.3, \
+         and in the newest version before it that has suites with ECDHE.",
         GROUPS,
     );
-    section(&mut out, "rejects.csv", "One row for each line of the list that was no target.", REJECTS);
+    section(&mut out, "rejects.csv", "One row for each line of the list that is not a target.", REJECTS);
     out
 }
 
