@@ -26,8 +26,9 @@ If the last field of a row below names values, a cell holds one of them, or is e
 the link leads to the list of them. Control characters, and bytes that are not UTF-8, are written as `\\xHH`, so a row is
 always one line.
 
-A text that is too long is cut, and then ends in `…`: `detail` and `cert_chain_detail` after 200 bytes, `parse_error`
-and `cert_expectation_detail` after 500, names in certificates and other text of servers after 1,024.
+A text that is too long is cut, and then ends in `…`: `detail` and `cert_chain_detail` after 200 bytes; `parse_error`,
+`cert_expectation_detail`, `dane_detail` and `mta_sts_detail` after 500; names in certificates and other text of servers
+after 1,024.
 
 Cells hold what other people's servers said. A spreadsheet may read a cell that begins with `=`, `+`, `-` or `@` as a
 formula: import the columns as text.
