@@ -58,7 +58,8 @@ Exit codes:
             were dialled and TCP opened nowhere; or the list is empty and
             --require-targets was given
   6         what --fail-on names is found: a domain became that (diff), or the
-            verdict on a target is that (probe); the server got slower (bench)
+            verdict on a target is that (probe); the server got slower (bench); a
+            run is not what the lab played (lab --check)
   7         scan: ended early, in order, since no resolver had answered for an
             hour; run.json says so, and how many targets have no row
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
@@ -176,6 +177,10 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run the fleet of mail servers and their DNS on loopback
     #[cfg(feature = "lab")]
+    #[command(
+        after_help = "Once all are up it prints their ports, and a command that scans them. Exit codes: 0 served until Ctrl-C or \
+        SIGTERM, or nothing differs; 1 a file cannot be read or written; 2 wrong use; 6 with --check: something differs."
+    )]
     Lab(Box<LabArgs>),
     /// Put load on a mail server of your own, and say whether it got slower
     #[command(

@@ -52,6 +52,9 @@ mod fleet;
 mod help;
 #[path = "cli/json.rs"]
 mod json;
+#[cfg(unix)]
+#[path = "cli/lab.rs"]
+mod lab;
 #[path = "cli/manners.rs"]
 mod manners;
 #[cfg(target_os = "linux")]

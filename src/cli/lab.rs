@@ -27,7 +27,7 @@ pub struct DemoArgs {
 
 /// `mxray lab`
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("served").required(true).args(["domains", "population"])))]
+#[command(group(ArgGroup::new("served").required(true).args(["domains", "population", "list", "check"])))]
 pub struct LabArgs {
     /// List of the domains to serve (as INPUT of scan)
     #[arg(long, value_name = "FILE")]
@@ -41,9 +41,18 @@ pub struct LabArgs {
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "population", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub count: u32,
 
+    /// Print the scenarios, a line each, and end
+    #[arg(long)]
+    pub list: bool,
+
+    /// Hold a run against what the lab played, tell each difference, and end: exit code 6 if there is one. The truth is
+    /// what --truth wrote [default: truth.csv in the run directory, where a demo has it]
+    #[arg(long, num_args = 1..=2, value_names = ["RUN_DIR", "TRUTH"], conflicts_with_all = ["write_list", "truth", "roots", "endpoints", "connectors", "log", "counters", "scenario"])]
+    pub check: Vec<PathBuf>,
+
     /// Write the domains that are served, one a line
     #[arg(long, value_name = "FILE")]
-    pub list: Option<PathBuf>,
+    pub write_list: Option<PathBuf>,
 
     /// Address of the DNS server, UDP and TCP; loopback only, port 0: any free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = parse_listen)]

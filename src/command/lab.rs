@@ -1,5 +1,7 @@
 //! `mxray lab`: the fleet as a process of its own.
 
+mod check;
+
 use super::CommandError;
 use super::signals::Signals;
 use crate::cli::LabArgs;
@@ -16,8 +18,27 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Serves until Ctrl-C or SIGTERM.
+/// Serves until Ctrl-C or SIGTERM; or tells of scenarios, or of a run.
 pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
+    if args.list {
+        return list_scenarios();
+    }
+    if !args.check.is_empty() {
+        return check::run(&args);
+    }
+    serve(args).await
+}
+
+/// Each scenario with what it is about.
+fn list_scenarios() -> Result<ExitCode, CommandError> {
+    let scenarios = lab::scenarios().map_err(usage)?;
+    let wide = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or_default();
+    let line = |scenario: &lab::Scenario| format!("{:wide$}  {}\n", scenario.name, scenario.title);
+    super::tell(scenarios.iter().map(line).collect::<String>())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(args: LabArgs) -> Result<ExitCode, CommandError> {
     let mut options = FleetOptions::new(Vec::new()).map_err(usage)?;
     match (&args.population, &args.domains) {
         (Some(path), _) => populate(&mut options, path, args.count as usize)?,
@@ -35,14 +56,15 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         options.scenarios.iter_mut().for_each(|scenario| scenario.weight = scenario.weight.max(1));
     }
     options.log = LogTo::Nowhere;
-    let log = args.log.map(Report::open).transpose()?;
+    let log = args.log.clone().map(Report::open).transpose()?;
     if let Some(log) = &log {
         options.log = LogTo::File(Arc::new(log.another()?));
     }
+    let scan = ScanWords::new(&args);
     // The ports first: where another lab has them, its files stay as they are.
     let fleet = Fleet::start(options).await.map_err(usage)?;
     let [truth, roots, endpoints, connectors, counters, list] =
-        [args.truth, args.roots, args.endpoints, args.connectors, args.counters, args.list]
+        [args.truth, args.roots, args.endpoints, args.connectors, args.counters, args.write_list]
             .map(|path| path.map(Report::open).transpose());
     let (truth, roots, endpoints) = (truth?, roots?, endpoints?);
     let (connectors, counters, list) = (connectors?, counters?, list?);
@@ -63,7 +85,8 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
     // from the moment the line is there, or end the lab.
     let [dns, smtp, policies] =
         [fleet.dns_addr().to_string(), fleet.smtp_port().to_string(), fleet.policy_port().to_string()];
-    let ready = format!("lab ready: dns {dns} smtp-port {smtp} policy-port {policies}\n");
+    let ready =
+        format!("lab ready: dns {dns} smtp-port {smtp} policy-port {policies}\n{}\n", scan.line(&fleet));
     // A pipe that is full must not keep a signal from ending it.
     let telling = tokio::task::spawn_blocking(move || io::stdout().write_all(ready.as_bytes()));
     tokio::select! {
@@ -80,6 +103,35 @@ pub(super) async fn run(args: LabArgs) -> Result<ExitCode, CommandError> {
         connections.close().map_err(|error| log.unwritten(&error))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What of the command that scans the fleet follows from the words of this one.
+struct ScanWords {
+    list: String,
+    files: String,
+}
+
+/// Pauses and times for servers that are near, and mind no haste.
+const HASTE: &str = "--ehlo scanner.example --allow-private --rate 0 --per-ip-interval 0 --timeout 5s --retry-delay 1s \
+                     --second-look-delay 1s --cool-down 0";
+
+impl ScanWords {
+    fn new(args: &LabArgs) -> Self {
+        let written = args.write_list.as_ref().map(|path| path.display().to_string());
+        // Whoever served a population and wrote no list sees where one is missing.
+        let list = args.domains.clone().or(written).unwrap_or_else(|| "LIST".to_string());
+        let option = |option: &str, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| format!(" {option} {}", path.display())).unwrap_or_default()
+        };
+        let files = option("--roots", &args.roots) + &option("--connectors", &args.connectors);
+        Self { list, files }
+    }
+
+    fn line(&self, fleet: &Fleet) -> String {
+        let Self { list, files } = self;
+        let (dns, smtp, policies) = (fleet.dns_addr(), fleet.smtp_port(), fleet.policy_port());
+        format!("mxray scan {list} --resolver {dns} --port {smtp} --mta-sts-port {policies}{files} {HASTE}")
+    }
 }
 
 /// Has a fleet play a population.

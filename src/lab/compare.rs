@@ -28,7 +28,8 @@ pub struct Disagreement {
 impl fmt::Display for Disagreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { subject, scenario, column, expected, found, detail } = self;
-        write!(f, "{subject} ({scenario}) {column}: expected `{expected}`, found `{found}`")?;
+        let blank = if column.is_empty() { "" } else { " " };
+        write!(f, "{subject} ({scenario}){blank}{column}: expected `{expected}`, found `{found}`")?;
         if detail.is_empty() { Ok(()) } else { write!(f, " ({detail})") }
     }
 }
@@ -55,6 +56,69 @@ pub fn disagreements(fleet: &Fleet, sender: &str, domains_csv: impl Read) -> csv
         }
     }
     Ok(wrong)
+}
+
+/// What a lab played, as its `truth.csv` has it.
+pub struct Truth {
+    columns: Vec<String>,
+    rows: Vec<csv::StringRecord>,
+}
+
+/// Columns of `truth.csv` that say whose row it is, and are no findings.
+const SUBJECT_COLUMNS: [&str; 2] = ["domain", "scenario"];
+
+impl Truth {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no such file: in words.
+    pub fn read(text: impl Read) -> Result<Self, String> {
+        let mut reader = csv::Reader::from_reader(text);
+        let columns: Vec<String> =
+            reader.headers().map_err(|error| error.to_string())?.iter().map(str::to_string).collect();
+        if SUBJECT_COLUMNS.iter().any(|name| !columns.iter().any(|column| column == name)) {
+            return Err("not the truth of a lab: it has no columns domain and scenario".to_string());
+        }
+        let rows = reader.records().collect::<csv::Result<Vec<_>>>().map_err(|error| error.to_string())?;
+        if rows.is_empty() { Err("it has no domain".to_string()) } else { Ok(Self { columns, rows }) }
+    }
+
+    /// How many domains it has.
+    pub fn domains(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Every finding in `domains_csv` that is not what it says; each of its domains must
+    /// have exactly one row, and nobody else.
+    ///
+    /// # Errors
+    /// `domains_csv` cannot be read as CSV.
+    pub fn disagreements(&self, domains_csv: impl Read) -> csv::Result<Vec<Disagreement>> {
+        let mut rows = read(domains_csv, |row| row.get("domain").cloned().unwrap_or_default())?;
+        let mut wrong = Vec::new();
+        for truth in &self.rows {
+            let cells = || self.columns.iter().zip(truth);
+            let cell = |name: &str| cells().find(|(column, _)| *column == name).map_or("", |(_, cell)| cell);
+            let expected: Vec<(String, String)> = cells()
+                .filter(|(column, _)| !SUBJECT_COLUMNS.contains(&column.as_str()))
+                .map(|(column, cell)| (column.clone(), cell.to_string()))
+                .collect();
+            compare(&rows, cell("domain"), cell("scenario"), &expected, &mut wrong);
+            rows.remove(cell("domain"));
+        }
+        let mut others: Vec<(String, usize)> =
+            rows.into_iter().map(|(domain, rows)| (domain, rows.len())).collect();
+        others.sort();
+        wrong.extend(others.into_iter().map(|(subject, count)| Disagreement {
+            subject,
+            scenario: "none: the truth lacks it".to_string(),
+            column: String::new(),
+            expected: "0 rows".to_string(),
+            found: format!("{count} rows"),
+            detail: String::new(),
+        }));
+        Ok(wrong)
+    }
 }
 
 /// What is logged under the connector begins as the scenario says. That there

@@ -55,7 +55,7 @@ mod zone;
 mod tests;
 
 pub use address::{HOSTS_MAX, SCENARIOS_MAX};
-pub use compare::{Disagreement, disagreements, endpoint_disagreements, suite_disagreements};
+pub use compare::{Disagreement, Truth, disagreements, endpoint_disagreements, suite_disagreements};
 pub use counters::{AddressCount, Counters, EndpointCount};
 pub use dns_table::{Answers, MORE_RECORDS_MAX, Texts, Tlsa, TlsaSource, TlsaSpec, Txt, Unresolved};
 pub use embedded::{scenario, scenarios};

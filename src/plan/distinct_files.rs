@@ -160,7 +160,8 @@ impl Files {
     fn of_lab(&mut self, args: &crate::cli::LabArgs) {
         self.read_all("--domains", &args.domains);
         self.read_all("--population", &args.population);
-        self.write("--list", &args.list);
+        args.check.iter().for_each(|path| self.read("--check", path));
+        self.write("--write-list", &args.write_list);
         self.write("--log", &args.log);
         self.write("--truth", &args.truth);
         self.write("--roots", &args.roots);
