@@ -277,7 +277,7 @@ pub struct ScanArgs {
     pub output: Option<PathBuf>,
 
     /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --summary,
-    /// --metrics, --blocklist, --report and --require-targets may be added
+    /// --metrics, --blocklist, --report, --parquet and --require-targets may be added
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
     pub resume: Option<PathBuf>,
 
@@ -311,6 +311,11 @@ pub struct ScanArgs {
     /// Write report.html to the run directory, too, once the run has come to its end; see `mxray report`
     #[arg(long)]
     pub report: bool,
+
+    /// Write each table to the run directory as Parquet, too, once the run has come to its end; see `mxray export`
+    #[cfg(feature = "export")]
+    #[arg(long)]
+    pub parquet: bool,
 
     /// Exit with 5, instead of a warning, if the list has no target
     #[arg(long)]

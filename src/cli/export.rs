@@ -25,6 +25,11 @@ pub struct ExportArgs {
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub format: ExportFormatArg,
 
+    /// CSV that Excel opens rightly: with a byte order mark, and an apostrophe before each cell that it would take for a
+    /// formula. For people; programs read the CSV without it
+    #[arg(long)]
+    pub csv_for_excel: bool,
+
     /// Directory for a file of each table [default: mxray-export-DATE-TIME; standard output for a single table as CSV
     /// or JSON Lines]
     #[arg(short, long, value_name = "DIR")]

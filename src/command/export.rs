@@ -1,7 +1,7 @@
 //! `mxray export`: the tables of a run as Parquet, CSV or JSON Lines, whole or in part.
 
 use super::survey::default_directory;
-use super::{CommandError, outlet};
+use super::{CommandError, outlet, say};
 use crate::cli::{ExportArgs, ExportFormatArg};
 use crate::model::text::grouped;
 use crate::plan::UsageError;
@@ -29,6 +29,9 @@ struct Selected {
 pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     let run = StoredRun::open(&args.run)?;
     let selected = selected(args)?;
+    if args.csv_for_excel && args.format != ExportFormatArg::Csv {
+        return Err(UsageError("--csv-for-excel is for --format csv".to_string()).into());
+    }
     for selected in &selected {
         run.check_complete(selected.table.file)?;
     }
@@ -46,6 +49,80 @@ pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     }
     super::tell(told)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How the file of a table is named while it is not whole.
+fn fresh(path: &Path) -> PathBuf {
+    path.with_extension("parquet.new")
+}
+
+/// Where a table stands as Parquet in a run directory.
+fn beside(run: &Path, table: &RunTable) -> PathBuf {
+    run.join(table.name).with_extension("parquet")
+}
+
+/// The tables of a run that a scan has just written, as Parquet beside them. One that did
+/// not come to its end has none yet, for it may go on. No file gets its name before it is
+/// whole.
+pub(super) fn of_scan(dir: &Path) -> Result<(), CommandError> {
+    let run = StoredRun::open(dir)?;
+    if run.info().finished != Some(true) {
+        say(format_args!(
+            "mxray: there is no Parquet yet, as the run has not come to its end; mxray export {} --format parquet writes \
+             what there is",
+            dir.display()
+        ));
+        return Ok(());
+    }
+    for table in RunTable::all() {
+        let path = beside(dir, &table);
+        let columns = table.columns.clone();
+        let selected = Selected { table, columns, conditions: Vec::new() };
+        run.check_complete(selected.table.file)?;
+        let new = fresh(&path);
+        // One that was killed at this may have left it.
+        let _ = fs::remove_file(&new);
+        let written = write_file(TextForm::Plain(ExportFormatArg::Parquet), &selected, &new, &run);
+        let put = written.and_then(|_| fs::rename(&new, &path).map_err(TableError::Unwritten));
+        put.map_err(|error| {
+            let _ = fs::remove_file(&new);
+            failed(error, &path)
+        })?;
+    }
+    say(format_args!("mxray: the tables are in {} as Parquet, too", dir.display()));
+    Ok(())
+}
+
+/// Takes away the Parquet of a run that goes on, which tells of it as it was; whether there
+/// was any.
+pub(super) fn take_away(dir: &Path) -> bool {
+    let mut was_there = false;
+    for path in RunTable::all().iter().map(|table| beside(dir, table)) {
+        was_there |= fs::remove_file(&path).is_ok();
+        let _ = fs::remove_file(fresh(&path));
+    }
+    was_there
+}
+
+fn failed(error: TableError, path: &Path) -> CommandError {
+    match error {
+        TableError::Unread(error) => error.into(),
+        TableError::Unwritten(error) => anyhow!("cannot write {}: {error}", path.display()).into(),
+    }
+}
+
+/// How a table is written.
+#[derive(Clone, Copy)]
+enum TextForm {
+    Plain(ExportFormatArg),
+    /// CSV that a spreadsheet opens rightly.
+    ForExcel,
+}
+
+impl TextForm {
+    fn of(args: &ExportArgs) -> Self {
+        if args.csv_for_excel { Self::ForExcel } else { Self::Plain(args.format) }
+    }
 }
 
 /// The tables with their columns and conditions.
@@ -116,7 +193,7 @@ fn create(folder: &Path) -> Result<(), OutputError> {
 fn to_stdout(args: &ExportArgs, selected: &Selected, run: &StoredRun) -> Result<ExitCode, CommandError> {
     outlet::settle();
     let Selected { table, columns, conditions } = selected;
-    let written = text_writer(args.format, io::stdout(), columns).map_err(TableError::Unwritten);
+    let written = text_writer(TextForm::of(args), io::stdout(), columns).map_err(TableError::Unwritten);
     let written = written.and_then(|mut writer| {
         export_rows(run, table, columns, conditions, &mut *writer)?;
         writer.finish().map_err(TableError::Unwritten)
@@ -132,13 +209,14 @@ fn to_stdout(args: &ExportArgs, selected: &Selected, run: &StoredRun) -> Result<
 }
 
 fn text_writer<'a, W: Write + 'a>(
-    format: ExportFormatArg,
+    form: TextForm,
     writer: W,
     columns: &[RunColumn],
 ) -> io::Result<Box<dyn ExportWriter + 'a>> {
-    Ok(match format {
-        ExportFormatArg::Jsonl => Box::new(JsonExport::new(writer, columns)),
-        _ => Box::new(CsvExport::new(writer, columns)?),
+    Ok(match form {
+        TextForm::Plain(ExportFormatArg::Jsonl) => Box::new(JsonExport::new(writer, columns)),
+        TextForm::Plain(_) => Box::new(CsvExport::new(writer, columns)?),
+        TextForm::ForExcel => Box::new(CsvExport::for_excel(writer, columns)?),
     })
 }
 
@@ -156,7 +234,7 @@ fn to_file(
         ExportFormatArg::Jsonl => "jsonl",
     };
     let path = folder.join(format!("{}.{ending}", selected.table.name));
-    let written = write_file(args, selected, &path, run);
+    let written = write_file(TextForm::of(args), selected, &path, run);
     let unwritten = |error: io::Error| anyhow!("cannot write {}: {error}", path.display());
     match written {
         Ok(rows) => {
@@ -166,28 +244,25 @@ fn to_file(
         }
         Err(error) => {
             let _ = fs::remove_file(&path);
-            Err(match error {
-                TableError::Unread(error) => error.into(),
-                TableError::Unwritten(error) => unwritten(error).into(),
-            })
+            Err(failed(error, &path))
         }
     }
 }
 
 fn write_file(
-    args: &ExportArgs,
+    form: TextForm,
     Selected { table, columns, conditions }: &Selected,
-    path: &PathBuf,
+    path: &Path,
     run: &StoredRun,
 ) -> Result<u64, TableError> {
-    let opened = File::create_new(path).and_then(|file| match args.format {
-        ExportFormatArg::Parquet => {
+    let opened = File::create_new(path).and_then(|file| match form {
+        TextForm::Plain(ExportFormatArg::Parquet) => {
             let info = run.info();
             let about = [("sender", info.sender.clone()), ("started", info.started.to_string())];
             let writer = ParquetTable::new(file, table.name, columns, &about)?;
             Ok(Box::new(writer) as Box<dyn ExportWriter>)
         }
-        format => text_writer(format, file, columns),
+        form => text_writer(form, file, columns),
     });
     let mut writer = opened.map_err(TableError::Unwritten)?;
     let rows = export_rows(run, table, columns, conditions, &mut *writer)?;

@@ -61,6 +61,8 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
         code = signals.next() => return Ok(ExitCode::from(code)),
     };
     let mut pages = report::take_away(&run);
+    #[cfg(feature = "export")]
+    let parquet = super::export::take_away(&run) || args.parquet;
     super::say_at_start(&stages.settings);
     pace.say();
     say(format_args!(
@@ -80,6 +82,10 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
         pages.push(ReportFormatArg::Html);
     }
     report::of_scan(&run, &pages)?;
+    #[cfg(feature = "export")]
+    if parquet {
+        super::export::of_scan(&run)?;
+    }
     Ok(code)
 }
 

@@ -49,8 +49,8 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
         (None, None) => Some(survey::default_directory("mxray")),
         (None, Some(_)) => None,
     };
-    if args.report && path.is_none() {
-        return Err(UsageError("--report: no run directory is written; name one with -o".to_string()).into());
+    if path.is_none() {
+        refuse_beside(&args)?;
     }
     if path.is_some() {
         info.asked_by = Some(plan::asked_by(&args, &stages.settings)?);
@@ -73,7 +73,24 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     if let Some(path) = surveyed.path.as_deref().filter(|_| args.report) {
         report::of_scan(path, &[cli::ReportFormatArg::Html])?;
     }
+    #[cfg(feature = "export")]
+    if let Some(path) = surveyed.path.as_deref().filter(|_| args.parquet) {
+        super::export::of_scan(path)?;
+    }
     Ok(code)
+}
+
+/// Refuses what is written beside the tables where none are.
+fn refuse_beside(args: &ScanArgs) -> Result<(), UsageError> {
+    let mut asked = vec![("--report", args.report)];
+    #[cfg(feature = "export")]
+    asked.push(("--parquet", args.parquet));
+    match asked.into_iter().find(|(_, is_asked)| *is_asked) {
+        None => Ok(()),
+        Some((option, _)) => {
+            Err(UsageError(format!("{option}: no run directory is written; name one with -o")))
+        }
+    }
 }
 
 fn stream_format(format: cli::StreamFormatArg) -> StreamFormat {

@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Options that may differ from machine to machine, or that say nothing of what is
 /// asked; files that verdicts hang on are compared by what they held.
-const MAY_DIFFER: [&str; 24] = [
+const MAY_DIFFER: [&str; 25] = [
     "shard",
     "output",
     "resume",
@@ -19,6 +19,7 @@ const MAY_DIFFER: [&str; 24] = [
     "log",
     "require_targets",
     "report",
+    "parquet",
     "metrics",
     "canary",
     "canary_interval",

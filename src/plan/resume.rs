@@ -21,8 +21,8 @@ const RESUME: &str = "resume";
 
 /// Options that say nothing of what is asked and how it is judged, or of which more
 /// may be given: nobody is contacted whom the run would not have contacted.
-const MAY_DIFFER: [&str; 8] =
-    [RESUME, "verbose", "log", "summary", "require_targets", "blocklist", "metrics", "report"];
+const MAY_DIFFER: [&str; 9] =
+    [RESUME, "verbose", "log", "summary", "require_targets", "blocklist", "metrics", "report", "parquet"];
 
 /// Bytes of a list read at a time.
 const READ_BYTES: usize = 64 * 1024;
@@ -112,6 +112,10 @@ pub fn resumed(run: &Path, info: &RunInfo, given: &[OsString]) -> Result<ScanArg
     args.metrics = now.metrics;
     args.require_targets |= now.require_targets;
     args.report |= now.report;
+    #[cfg(feature = "export")]
+    {
+        args.parquet |= now.parquet;
+    }
     args.pace.seed = info.seed;
     args.asking.blocklist = args.asking.blocklist.iter().map(from).chain(now.asking.blocklist).collect();
     let dialogue = &mut args.asking.dialogue;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// All that the page asks.
-pub const HEADINGS: [&str; 8] = [
+pub const HEADINGS: [&str; 9] = [
     "What becomes of mail",
     "STARTTLS and certificates, as Durumeric and others count them",
     "Ciphers per domain",
@@ -15,6 +15,7 @@ pub const HEADINGS: [&str; 8] = [
     "TLS by top-level domain",
     "What changed since last month",
     "Certificates that end soon",
+    "Share of mail by TLS version",
     "What is not determined, and why",
 ];
 
@@ -25,11 +26,18 @@ pub fn of(heading: &str, runs: &TwoRuns) -> Rows {
     match place.unwrap_or_else(|| panic!("nothing is counted for `{heading}`")) {
         0 => tallied(domains.iter().map(|row| vec![some(&row["delivery"])])),
         1 => vec![starttls_and_certificates(&domains)],
-        2 => suites(&domains),
+        2 => {
+            let with_suite = domains.iter().filter(|row| !row["cipher_suite"].is_empty());
+            shares(with_suite.map(|row| vec![some(&row["tls_version"]), some(&row["cipher_suite"])]))
+        }
         3 => operators(&domains),
         4 => top_level_domains(&domains),
         5 => moves(&runs.rows("october", "domains"), &domains),
         6 => certificates(&domains, &runs.rows("november", "certificates")),
+        7 => {
+            let encrypted = domains.iter().filter(|row| row["delivery"] == "encrypted");
+            shares(encrypted.map(|row| vec![some(&row["delivery_tls_version"])]))
+        }
         _ => {
             let open = domains.iter().filter(|row| row["delivery"] == "undetermined");
             tallied(open.map(|row| vec![some(&row["reason"])]))
@@ -79,10 +87,11 @@ fn starttls_and_certificates(domains: &[Row]) -> Vec<Option<String>> {
     ]
 }
 
-fn suites(domains: &[Row]) -> Rows {
-    let with_suite = domains.iter().filter(|row| !row["cipher_suite"].is_empty());
-    let mut rows = tallied(with_suite.map(|row| vec![some(&row["tls_version"]), some(&row["cipher_suite"])]));
-    let counted: Vec<f64> = rows.iter().map(|row| row[2].as_ref().unwrap().parse().unwrap()).collect();
+/// The same, and how much of all in percent.
+fn shares(keys: impl Iterator<Item = Vec<Option<String>>>) -> Rows {
+    let mut rows = tallied(keys);
+    let counted: Vec<f64> =
+        rows.iter().map(|row| row.last().unwrap().as_ref().unwrap().parse().unwrap()).collect();
     let total: f64 = counted.iter().sum();
     for (row, count) in rows.iter_mut().zip(counted) {
         row.push(Some(format!("{:.3}", 100.0 * count / total)));
@@ -112,7 +121,7 @@ fn operators(domains: &[Row]) -> Rows {
             count(&rows, |row| row["delivery"] == "undetermined"),
         ]
     };
-    groups(domains, "mx_operator").into_iter().map(of_operator).collect()
+    groups(domains, "mx_operator").into_iter().filter(|(_, rows)| rows.len() > 1).map(of_operator).collect()
 }
 
 fn top_level_domains(domains: &[Row]) -> Rows {

@@ -159,3 +159,45 @@ fn a_table_of_domains_that_was_cut_off_is_refused() {
     let others = export(&lab.folder, "--format csv --tables endpoints -o out");
     assert_eq!((others.code, others.stderr.as_str()), (Some(0), ""));
 }
+
+/// Beside the CSV, once the run has come to its end: what `mxray export` writes.
+#[test]
+fn a_scan_writes_parquet_beside_its_tables_once_it_has_come_to_its_end() {
+    let lab = Lab::playing(&["tls13_ecdsa", "starttls_absent"], 4);
+    let ran = lab.folder.run(lab.args("scan list --format csv --parquet --allow-private"));
+    let told = "mxray: --parquet: no run directory is written; name one with -o\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), told));
+    let ran = lab.folder.run(lab.args("scan list -o run --parquet --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("mxray: the tables are in run as Parquet, too\n"), "{}", ran.stderr);
+    let is_as_exported = |out: &str| {
+        assert_eq!(export(&lab.folder, &format!("--format parquet -o {out}")).code, Some(0));
+        for table in ["domains", "endpoints", "mx", "certificates", "suites", "groups", "rejects"] {
+            let [beside, exported] = ["run", out]
+                .map(|dir| std::fs::read(lab.folder.path().join(format!("{dir}/{table}.parquet"))).unwrap());
+            assert!(beside == exported, "{table}");
+        }
+    };
+    is_as_exported("out");
+    // As if it had been killed: what is there tells of the run as it was, and is made anew.
+    let mut info: Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    info["finished"] = Value::Null;
+    lab.folder.write("run/run.json", info.to_string());
+    let domains = lab.folder.read("run/domains.csv");
+    let rows: Vec<&str> = domains.lines().take(3).collect();
+    lab.folder.write("run/domains.csv", rows.join("\n") + "\n");
+    lab.folder.write("run/mx.parquet", "cut");
+    let ran = lab.folder.run(["scan", "--resume", "run"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    is_as_exported("again");
+    assert!(lab.folder.names().iter().all(|name| !name.ends_with(".new")));
+}
+
+#[test]
+fn csv_for_excel_is_for_csv() {
+    let lab = run();
+    let ran = export(&lab.folder, "--format jsonl --csv-for-excel");
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), "mxray: --csv-for-excel is for --format csv\n"));
+    let ran = export(&lab.folder, "--format csv --csv-for-excel --columns line,domain");
+    assert!(ran.stdout.starts_with("\u{feff}line,domain\n"), "{}", ran.stdout);
+}

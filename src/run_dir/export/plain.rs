@@ -6,7 +6,17 @@ use crate::run_dir::columns::CellKind;
 use std::io::{self, BufWriter, Write};
 
 /// Rows of CSV under a header.
-pub struct CsvExport<W: Write>(csv::Writer<W>);
+pub struct CsvExport<W: Write> {
+    writer: csv::Writer<W>,
+    for_excel: bool,
+    cell: String,
+}
+
+/// By this mark Excel knows UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// What a cell begins with that a spreadsheet takes for a formula (OWASP, CSV Injection).
+const FORMULA_BEGINS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 impl<W: Write> CsvExport<W> {
     /// Writes the header.
@@ -16,7 +26,17 @@ impl<W: Write> CsvExport<W> {
     pub fn new(writer: W, columns: &[RunColumn]) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(writer);
         writer.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
-        Ok(Self(writer))
+        Ok(Self { writer, for_excel: false, cell: String::new() })
+    }
+
+    /// The same for Excel: behind a byte order mark, and with an apostrophe before each cell that
+    /// would be a formula.
+    ///
+    /// # Errors
+    /// That of the writer.
+    pub fn for_excel(mut writer: W, columns: &[RunColumn]) -> io::Result<Self> {
+        writer.write_all(BYTE_ORDER_MARK)?;
+        Ok(Self { for_excel: true, ..Self::new(writer, columns)? })
     }
 }
 
@@ -29,11 +49,21 @@ fn io_error(error: csv::Error) -> io::Error {
 
 impl<W: Write> ExportWriter for CsvExport<W> {
     fn write(&mut self, cells: &[&str]) -> Result<(), ExportError> {
-        Ok(self.0.write_record(cells).map_err(io_error)?)
+        for cell in cells {
+            let written = if self.for_excel && cell.starts_with(FORMULA_BEGINS) {
+                self.cell.clear();
+                self.cell.extend(["'", cell]);
+                self.writer.write_field(&self.cell)
+            } else {
+                self.writer.write_field(cell)
+            };
+            written.map_err(io_error)?;
+        }
+        Ok(self.writer.write_record(None::<&[u8]>).map_err(io_error)?)
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
     }
 }
 

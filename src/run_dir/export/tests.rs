@@ -131,3 +131,25 @@ fn json_has_the_types_that_a_scan_writes() {
         (&false.into(), &"undetermined:not_recorded".into())
     );
 }
+
+#[test]
+fn csv_for_excel_has_no_formula_and_says_that_it_is_utf_8() {
+    let mut bytes = Vec::new();
+    let columns = &COLUMNS[..2];
+    let mut table = Box::new(CsvExport::for_excel(&mut bytes, columns).unwrap());
+    for begin in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "a=1", "'=1", ""] {
+        table.write(&[begin, "é"]).unwrap();
+    }
+    table.finish().unwrap();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let mut reader = csv::Reader::from_reader(text.strip_prefix('\u{feff}').unwrap().as_bytes());
+    assert_eq!(reader.headers().unwrap(), vec!["word", "words"]);
+    let cells: Vec<String> = reader.records().map(|row| row.unwrap()[0].to_string()).collect();
+    assert_eq!(cells, ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\t=1", "'\r=1", "a=1", "'=1", ""]);
+    // A program gets the cells as they are.
+    let mut plain = Vec::new();
+    let mut table = Box::new(CsvExport::new(&mut plain, columns).unwrap());
+    table.write(&["=1+1", "é"]).unwrap();
+    table.finish().unwrap();
+    assert_eq!(plain, "word,words\n=1+1,é\n".as_bytes());
+}
