@@ -3,6 +3,9 @@
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
+# `--build-arg COMMIT=$(git rev-parse --short=12 HEAD)`: the image has no git.
+ARG COMMIT=
+ENV MXRAY_COMMIT=$COMMIT
 ARG TARGET=x86_64-unknown-linux-gnu
 RUN cargo --config .github/static.toml rustc --profile dist --locked --target "$TARGET" --bin mxray \
     && mv "target/$TARGET/dist/mxray" /mxray

@@ -77,8 +77,10 @@ pub fn exit_code_text(code: &str) -> Option<String> {
     Some(words.collect::<Vec<_>>().join(" "))
 }
 
-/// Those of `scan` alone.
+/// Those of `scan` alone, and how a time is written.
 const SCAN_EXIT_CODES: &str = "\
+TIME is a number and its unit, as 250ms, 1.5s or 2m; a number alone is seconds.
+
 Exit codes:
   0         done, whatever was found; or the reader of the pipe closed it
   1         failed: the list could not be read to its end, or the results could
@@ -97,7 +99,7 @@ Exit codes:
 #[derive(Debug, Parser)]
 #[command(
     name = "mxray",
-    version,
+    version = env!("MXRAY_VERSION"),
     arg_required_else_help = true,
     args_override_self = true,
     max_term_width = 100,

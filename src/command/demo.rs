@@ -3,6 +3,7 @@
 use super::CommandError;
 use super::display::Style;
 use super::opt_outs::OptOuts;
+use super::own_folder::in_folder;
 use super::signals::{Signals, Stop};
 use super::survey::{self, EarlierPart, Survey};
 use super::writer::{Fold, Outputs};
@@ -64,14 +65,15 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
         super::say(format_args!("mxray: scenario {name} is skipped: this machine has no ::1"));
     }
 
-    let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-demo"));
     let connectors = connectors(&fleet)?;
     let place = LabPlace { dns: fleet.dns_addr(), policy_port: fleet.policy_port() };
     let time = LabTime { dns: DEMO_DNS_TIMEOUT, phase: DEMO_TIMEOUT, retry_delay: DEMO_RETRY_DELAY };
     let stages = plan::lab_stages(place, fleet.root_certificates(), &connectors, time)?;
     let engine = engine(fleet.smtp_port());
     let info = survey::run_info(LIST_NAME, &stages.settings, &engine, Some(args.seed));
-    let directory = RunDirectory::create(&path, &info)?;
+    let directory =
+        in_folder(args.output.as_deref(), "mxray-demo", |path| RunDirectory::create(path, &info))?;
+    let path = directory.path().to_path_buf();
     super::say(format_args!(
         "{} under .example, served on loopback by this process",
         counted(args.domains.into(), "simulated domain")

@@ -1,6 +1,6 @@
 //! `mxray export`: the tables of a run as Parquet, CSV or JSON Lines, whole or in part.
 
-use super::survey::default_directory;
+use super::own_folder::in_folder;
 use super::{CommandError, outlet, say};
 use crate::cli::{ExportArgs, ExportFormatArg};
 use crate::model::text::grouped;
@@ -40,8 +40,9 @@ pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
         super::warn(unfinished(&args.run, &run).iter());
         return to_stdout(args, only, &run);
     }
-    let folder = args.output.clone().unwrap_or_else(|| default_directory("mxray-export"));
-    create(&folder)?;
+    let folder = in_folder(args.output.as_deref(), "mxray-export", |folder| {
+        create(folder, args.output.is_none()).map(|()| folder.to_path_buf())
+    })?;
     super::warn(unfinished(&args.run, &run).iter());
     let mut told = String::new();
     for selected in &selected {
@@ -180,10 +181,18 @@ fn unfinished(dir: &Path, run: &StoredRun) -> Option<String> {
 }
 
 /// A folder that is not there yet, or empty.
-fn create(folder: &Path) -> Result<(), OutputError> {
+/// Makes the folder. One of a name of our own must not be there, for another export may be
+/// about to fill it.
+fn create(folder: &Path, is_own: bool) -> Result<(), OutputError> {
     let dir = folder.to_path_buf();
     let refused = |source| OutputError::Create { dir: dir.clone(), source };
-    fs::create_dir_all(folder).map_err(refused)?;
+    match fs::create_dir(folder) {
+        Ok(()) => return Ok(()),
+        Err(error) if is_own && error.kind() == ErrorKind::AlreadyExists => {
+            return Err(OutputError::NotEmpty { dir });
+        }
+        Err(_) => fs::create_dir_all(folder).map_err(refused)?,
+    }
     match fs::read_dir(folder).map_err(refused)?.next() {
         None => Ok(()),
         Some(_) => Err(OutputError::NotEmpty { dir }),

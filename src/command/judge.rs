@@ -7,9 +7,10 @@
 
 use super::CommandError;
 use super::missing::{self, Missing};
+use super::own_folder::in_folder;
 use super::resolvers::Lost;
 use super::signals::Stop;
-use super::survey::{self, Surveyed, default_directory};
+use super::survey::{self, Surveyed};
 use crate::cli::{FormatArg, JudgeArgs};
 use crate::engine::{Findings, KeptFinding};
 use crate::model::{DomainRecord, Exchange, JudgedEndpoint, Observation, ProbeKey, Record};
@@ -42,12 +43,14 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     let met = records_met(&stored, &args.earlier)?;
     let mut info = run_info(&args, stored.info(), &judging);
     let lab_roots = judging.by_lab_roots().then(|| args.run.join(plan::LAB_ROOTS_NAME));
-    let path = args.output.clone().unwrap_or_else(|| default_directory("mxray-judged"));
+    let directory =
+        in_folder(args.output.as_deref(), "mxray-judged", |path| RunDirectory::create(path, &info))?;
+    let path = directory.path().to_path_buf();
     let mut rejudged = Rejudged {
         policy: Policy::new(judging.judge.knowing(met), judging.sender).with_connectors(judging.connectors),
         port: info.port,
         killed: stored.was_killed(),
-        directory: RunDirectory::create(&path, &info)?,
+        directory,
         summary: Summary::default(),
         with_tlsa: HashSet::new(),
         judged: HashMap::new(),
@@ -178,6 +181,8 @@ fn records_met(stored: &StoredRun, earlier: &[PathBuf]) -> Result<RecordsMet, Co
 fn run_info(args: &JudgeArgs, before: &RunInfo, judging: &Judging) -> RunInfo {
     RunInfo {
         mxray: env!("CARGO_PKG_VERSION").to_string(),
+        commit: option_env!("MXRAY_COMMIT").map(str::to_string),
+        host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
         command: std::env::args().collect(),
         roots: judging.root_names.clone(),
         sender: judging.sender.name.to_string(),

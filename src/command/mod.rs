@@ -29,6 +29,7 @@ mod missing;
 mod needs;
 mod opt_outs;
 mod outlet;
+mod own_folder;
 mod preflight;
 mod presented;
 mod probe;

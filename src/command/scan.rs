@@ -1,6 +1,7 @@
 //! `mxray scan`: the real job.
 
 use super::metrics::MetricsListener;
+use super::own_folder::in_folder;
 use super::scan_parts::{ScanPace, check_shard, open_list, samples, survey as survey_of};
 use super::signals::Signals;
 use super::survey::{self, EarlierPart};
@@ -10,6 +11,7 @@ use crate::cli::{self, ScanArgs};
 use crate::plan::{self, UsageError};
 use crate::run_dir::{RunDirectory, StreamFormat};
 use anyhow::anyhow;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Surveys a list. Everything that can be refused is refused before a run
@@ -44,19 +46,16 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
                 .map_err(|error| anyhow!("cannot write to standard output: {error}"))?,
         ),
     };
-    let path = match (&args.output, &stream) {
-        (Some(path), _) => Some(path.clone()),
-        (None, None) => Some(survey::default_directory("mxray")),
-        (None, Some(_)) => None,
-    };
-    if path.is_none() {
+    let is_written = args.output.is_some() || stream.is_none();
+    if !is_written {
         refuse_beside(&args)?;
     }
-    if path.is_some() {
+    if is_written {
         info.asked_by = Some(plan::asked_by(&args, &stages.settings)?);
     }
     check_shard(info.shard, info.asked_by.as_ref())?;
-    let directory = path.map(|path| RunDirectory::create(&path, &info)).transpose()?;
+    let create = |path: &Path| RunDirectory::create(path, &info);
+    let directory = is_written.then(|| in_folder(args.output.as_deref(), "mxray", create)).transpose()?;
     let beside =
         directory.as_ref().map_or_else(std::env::temp_dir, |directory| directory.path().to_path_buf());
     pace.engine.spill_dir = Some(beside);

@@ -320,6 +320,8 @@ pub(super) fn run_info(
 ) -> RunInfo {
     RunInfo {
         mxray: env!("CARGO_PKG_VERSION").to_string(),
+        commit: option_env!("MXRAY_COMMIT").map(str::to_string),
+        host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
         command: std::env::args().collect(),
         input: input.to_string(),
         resolver: settings.resolver(),
@@ -399,11 +401,6 @@ fn other_shards(shard: Shard, (parts, nothing): (u64, u64)) -> String {
         "this is shard {shard} of the run, and the figures are of what lies in it alone; targets that lie in other \
          shards, too: {parts}, or altogether: {nothing}; mxray merge joins the shards and judges all"
     )
-}
-
-/// A run directory named after the moment (UTC), under the current folder.
-pub(super) fn default_directory(prefix: &str) -> PathBuf {
-    PathBuf::from(format!("{prefix}-{}", Timestamp::now().strftime("%Y%m%d-%H%M%SZ")))
 }
 
 fn stopped_early(rows: u64, unfinished: Option<u64>) -> String {

@@ -265,6 +265,8 @@ pub(crate) fn rejected() -> Rejected {
 pub(crate) fn run_info() -> RunInfo {
     RunInfo {
         mxray: "0.1.0".into(),
+        commit: None,
+        host: None,
         command: vec!["mxray".into(), "scan".into()],
         input: "list.csv".into(),
         resolver: "192.0.2.53:53".into(),

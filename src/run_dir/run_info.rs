@@ -17,6 +17,13 @@ pub(super) const RUN_NAME: &str = "run.json";
 pub struct RunInfo {
     /// Version of mxray.
     pub mxray: String,
+    /// The commit that it was built from, with `-changed` where files differed from
+    /// it; `None` where the build did not tell, as one for tests.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// Name of the machine that made the run; `None` of one that is older than this.
+    #[serde(default)]
+    pub host: Option<String>,
     /// The command line, program first.
     pub command: Vec<String>,
     /// The list: file, `-`, or what else stood for it.

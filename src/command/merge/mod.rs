@@ -9,7 +9,8 @@ mod endpoints;
 mod joined;
 mod targets;
 
-use super::{CommandError, summary, survey};
+use super::own_folder::in_folder;
+use super::{CommandError, summary};
 use crate::cli::{JudgingArgs, MergeArgs};
 use crate::model::text::counted;
 use crate::model::{DomainRecord, Record};
@@ -38,8 +39,9 @@ pub(super) fn run(args: MergeArgs) -> Result<ExitCode, CommandError> {
     let policy = Policy::new(judging.judge, judging.sender).with_connectors(judging.connectors);
     let mut endpoints = Endpoints::open(&shards)?;
     let mut targets = Targets::open(&shards, |facts| endpoints.note_tlsa(facts, info.port))?;
-    let path = args.output.unwrap_or_else(|| survey::default_directory("mxray-merged"));
-    let directory = RunDirectory::create(&path, &info)?;
+    let directory =
+        in_folder(args.output.as_deref(), "mxray-merged", |path| RunDirectory::create(path, &info))?;
+    let path = directory.path().to_path_buf();
     let mut joining = Joining { directory, summary: Summary::default(), counts: RunCounts::default() };
     let written = joining.write(&shards, &named, (&policy, info.port), (&mut endpoints, &mut targets));
     let Joining { directory, summary: whole, counts } = joining;

@@ -25,6 +25,8 @@ fn info() -> RunInfo {
     RunInfo {
         sender: "exchange-online".into(),
         mxray: "0.1.0".into(),
+        commit: None,
+        host: None,
         command: vec!["mxray".into(), "scan".into()],
         input: "list".into(),
         resolver: "system".into(),
