@@ -451,7 +451,7 @@ pub struct TlsrptArgs {
     #[arg(long, value_name = "DOMAIN", value_parser = DomainName::parse)]
     pub domain: DomainName,
 
-    /// File to write to, which must not be there yet [default: standard output]
+    /// File to write to, which must not be there yet; `-` is standard output [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

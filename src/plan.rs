@@ -18,6 +18,7 @@ mod probe_target;
 mod resume;
 mod sender;
 mod shares;
+mod standard_output;
 mod stored_files;
 mod stores;
 mod system_store;
@@ -32,6 +33,7 @@ pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;
 pub use resume::{asked_by, judging_on, resumed};
 pub use shares::share;
+pub use standard_output::check_standard_output;
 pub use stores::{roots, store};
 
 use crate::ask::enumeration::EnumerationPlan;

@@ -140,3 +140,38 @@ fn stands_before(line: &str) -> Option<String> {
         _ => None,
     }
 }
+
+/// `fuzz/smoke.sh 5 ehlo` is over in a minute because nothing else is built.
+#[test]
+#[cfg(unix)]
+fn a_smoke_run_of_one_target_builds_that_one_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = tempfile::TempDir::new().unwrap();
+    let at = |name: &str| place.path().join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    fs::create_dir_all(at("fuzz/dictionaries")).unwrap();
+    fs::create_dir(at("bin")).unwrap();
+    fs::copy(source.join("smoke.sh"), at("fuzz/smoke.sh")).unwrap();
+    fs::copy(source.join("dictionaries/of.sh"), at("fuzz/dictionaries/of.sh")).unwrap();
+    // In place of cargo: it writes down what it is asked for, and knows two targets.
+    let log = at("log").display().to_string();
+    let cargo =
+        format!("#!/bin/sh\n[ \"$3\" = list ] && printf 'ehlo\\nreply\\n'\necho \"$3 $4\" >> {log}\n");
+    fs::write(at("bin/cargo"), cargo).unwrap();
+    fs::set_permissions(at("bin/cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", at("bin").display(), std::env::var("PATH").unwrap());
+    let asked = |words: &[&str]| {
+        fs::write(at("log"), "").unwrap();
+        let mut smoke = std::process::Command::new("bash");
+        let ran = smoke.arg(at("fuzz/smoke.sh")).args(words).env("PATH", &path).output().unwrap();
+        assert!(ran.status.success(), "{ran:?}");
+        let log = fs::read_to_string(at("log")).unwrap();
+        let of_work = |line: &&str| line.starts_with("build") || line.starts_with("run");
+        let mut lines: Vec<String> =
+            log.lines().filter(of_work).map(|line| line.trim().to_string()).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(asked(&["1", "ehlo"]), ["build ehlo", "run ehlo"]);
+    assert_eq!(asked(&["1"]), ["build", "run ehlo", "run reply"]);
+}

@@ -47,7 +47,7 @@ pub struct DiffArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     pub format: DiffFormatArg,
 
-    /// File to write to, which must not be there yet [default: standard output]
+    /// File to write to, which must not be there yet; `-` is standard output [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 

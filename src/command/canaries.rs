@@ -23,7 +23,11 @@ pub(super) async fn find(
     }
     let mut found = Vec::new();
     for host in hosts {
-        found.push(find_one(stages, host, port).await?);
+        let key = find_one(stages, host, port).await?;
+        if found.contains(&key) {
+            return Err(UsageError(format!("--canary {host}: {key} is named twice")).into());
+        }
+        found.push(key);
     }
     Ok(found)
 }

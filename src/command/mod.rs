@@ -18,6 +18,7 @@ mod error;
 mod explain;
 #[cfg(feature = "export")]
 mod export;
+mod fresh_file;
 mod judge;
 #[cfg(feature = "lab")]
 mod lab;
@@ -77,6 +78,7 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn execute(command: Command) -> Result<ExitCode, CommandError> {
     check_clock(Timestamp::now()).map_err(anyhow::Error::msg)?;
+    plan::check_standard_output(&command)?;
     plan::check_distinct_files(&command)?;
     // More is better; what the system gives is enough.
     let _ = descriptors::raise();

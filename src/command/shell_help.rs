@@ -2,12 +2,14 @@
 //! from the one definition of their options.
 
 use super::CommandError;
+use super::fresh_file::{ExistingFile, FreshFile, unwritten};
 use crate::cli::{Cli, CompletionsArgs, ManArgs};
 use anyhow::Context;
 use clap::CommandFactory;
 use clap_complete::generate;
 use clap_mangen::Man;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -49,10 +51,13 @@ fn page(command: &clap::Command) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The page of a command, and those of the commands within it.
-fn write_pages(command: &clap::Command, folder: &Path) -> anyhow::Result<()> {
+fn write_pages(command: &clap::Command, folder: &Path) -> Result<(), CommandError> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     let file = folder.join(format!("{name}.{SECTION}"));
-    fs::write(&file, page(command)?).with_context(|| format!("cannot write {}", file.display()))?;
+    // On a full disk the page that was there stays, and none of half its length comes.
+    let mut fresh = FreshFile::create(&file)?;
+    fresh.write_all(&page(command)?).with_context(|| unwritten(&file))?;
+    fresh.put(ExistingFile::Replaced)?;
     command.get_subcommands().try_for_each(|within| write_pages(within, folder))
 }

@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 /// Writes the report of one domain.
 pub(super) fn run(args: &TlsrptArgs) -> Result<ExitCode, CommandError> {
-    args.output.as_deref().map_or(Ok(()), refuse_what_is_there)?;
+    let file = args.output.as_deref().filter(|path| *path != Path::new("-"));
+    file.map_or(Ok(()), refuse_what_is_there)?;
     let stored = StoredRun::open_whole(&args.run)?;
     let info = stored.info();
     let judging = plan::judging_again(&JudgingArgs::default(), None, &args.run, info)?;
@@ -36,7 +37,7 @@ pub(super) fn run(args: &TlsrptArgs) -> Result<ExitCode, CommandError> {
     };
     let report = report(&observed, &policy.policy_sessions(&facts, &probes));
     let text = serde_json::to_string_pretty(&report).context("no text")? + "\n";
-    match &args.output {
+    match file {
         Some(path) => write(path, &text)?,
         None => super::tell(text)?,
     }

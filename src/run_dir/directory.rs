@@ -97,6 +97,9 @@ pub(crate) const NAMES: [&str; 9] = [
     "certificates.csv",
 ];
 
+/// A folder that is made to see whether another takes any, and taken away at once.
+const TRIED_NAME: &str = ".mxray-tried";
+
 /// Name of a file before it takes the place of an older one.
 fn fresh(name: &str) -> String {
     format!("{name}.new")
@@ -188,22 +191,24 @@ impl RunDirectory {
         Ok(directory)
     }
 
-    /// Whether a run could be written there, as far as that can be told while nothing is
-    /// made or changed.
+    /// Whether a run could be written there. What is made to find out is taken away
+    /// again: many a folder takes no other, and says so only then.
     ///
     /// # Errors
-    /// [`OutputError`]: as [`RunDirectory::create`], without what only writing tells.
+    /// [`OutputError`]: as [`RunDirectory::create`].
     pub fn check(dir: &Path) -> Result<(), OutputError> {
         let failed = |source| OutputError::Create { dir: dir.to_path_buf(), source };
         match fs::metadata(dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return durable::try_folder(dir).map_err(failed);
+            }
             Err(error) => return Err(failed(error)),
             Ok(found) if !found.is_dir() => return Err(failed(io::ErrorKind::AlreadyExists.into())),
             Ok(_) => {}
         }
         let _lock = lock(dir)?;
         match beginning::may_clear(dir, &NAMES).map_err(failed)? {
-            true => Ok(()),
+            true => durable::try_folder(&dir.join(TRIED_NAME)).map_err(failed),
             false => Err(OutputError::NotEmpty { dir: dir.to_path_buf() }),
         }
     }

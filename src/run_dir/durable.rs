@@ -1,7 +1,7 @@
 //! What must outlive a power cut: bytes that the system took are not on the disk
 //! yet, nor is a name that was given or changed.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -76,4 +76,18 @@ pub(super) mod tests {
     pub(in crate::run_dir) fn take_synced() -> Vec<String> {
         SYNCED.take()
     }
+}
+
+/// Whether a folder could be made, those above it included: they are made, and taken
+/// away again.
+///
+/// # Errors
+/// One could not be made.
+pub(super) fn try_folder(dir: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = dir.ancestors().take_while(is_missing).collect();
+    let made = fs::create_dir_all(dir);
+    // What somebody else put there meanwhile stays.
+    missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    made
 }

@@ -104,6 +104,16 @@ fn an_interval_without_a_canary_is_refused() {
 }
 
 #[test]
+fn a_canary_that_is_named_twice_is_refused() {
+    let folder = crate::command::Folder::new().with("list", "a.example\n");
+    let line = "scan list -o run --ehlo scanner.example --allow-private --canary 127.0.0.9:2525 --canary 127.0.0.9 --port 2525";
+    let ran = folder.run(line.split(' '));
+    let told = "mxray: --canary 127.0.0.9: 127.0.0.9:2525 is named twice\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), told));
+    assert_eq!(folder.names(), ["list"]);
+}
+
+#[test]
 fn a_canary_that_cannot_be_asked_is_refused_before_anything_is_done() {
     let lab = Lab::playing(&["tls13_ecdsa"], 2);
     for (canary, cause) in [("127.0.0.1:25", "private_address"), ("nowhere.invalid", ""), ("a b", "")] {

@@ -79,6 +79,20 @@ fn a_dry_run_counts_the_further_hellos_that_are_usual() {
     assert_eq!(plan(&lab, "--extra-client-hellos 0")["run"]["connections"], 4);
 }
 
+/// What is made to see whether the run can be written does not stay.
+#[test]
+fn a_dry_run_leaves_nothing_where_the_run_would_be() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    std::fs::create_dir(lab.folder.path().join("there")).unwrap();
+    let before = lab.folder.names();
+    for output in ["new", "deep/er/run", "there", "there/run"] {
+        let ran = lab.folder.run(lab.args(&format!("scan list -o {output} --dry-run --allow-private")));
+        assert_eq!(ran.code, Some(0), "{output}: {}", ran.stderr);
+        assert_eq!(lab.folder.names(), before, "{output}");
+    }
+    assert_eq!(std::fs::read_dir(lab.folder.path().join("there")).unwrap().count(), 0);
+}
+
 #[test]
 fn a_dry_run_refuses_what_the_scan_refuses() {
     let lab = Lab::playing(&["tls13_ecdsa"], 2);
@@ -95,6 +109,8 @@ fn a_dry_run_refuses_what_the_scan_refuses() {
         "scan - --shard 1/2 -o four",
         "scan list --shard 1/2 --per-operator-connections 1 -o five",
         "scan list --canary nobody.invalid -o six",
+        "scan list -o /proc/run",
+        "scan list -o -",
     ] {
         let (dry, real) = (ran(&format!("{words} --dry-run")), ran(words));
         assert_eq!(dry.code, real.code, "{words}: {} {}", dry.stderr, real.stderr);

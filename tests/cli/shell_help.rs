@@ -40,6 +40,24 @@ fn a_folder_that_cannot_be_made_is_said() {
     assert!(ran.stderr.starts_with("mxray: cannot make file/pages: "), "{}", ran.stderr);
 }
 
+/// A disk that is full, as a limit of what a file may hold.
+#[test]
+#[cfg(unix)]
+fn a_page_that_does_not_fit_leaves_what_was_there() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("pages")).unwrap();
+    folder.write("pages/mxray.1", "the page of an older mxray");
+    let line = format!("ulimit -f 0 && exec {} man -o pages", env!("CARGO_BIN_EXE_mxray"));
+    let said = Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output().unwrap();
+    let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        said.status.code() == Some(1) && stderr.starts_with("mxray: cannot write pages/mxray.1: "),
+        "{stderr}"
+    );
+    assert_eq!(folder.read("pages/mxray.1"), "the page of an older mxray");
+    assert_eq!(fs::read_dir(folder.path().join("pages")).unwrap().count(), 1, "and nothing of the new one");
+}
+
 /// What bash offers for a line whose last word is not finished.
 fn offered(script: &str, line: &[&str]) -> Vec<String> {
     let words = line.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");

@@ -42,7 +42,8 @@ fn what_was_not_asked_is_no_policy_that_is_not_there() {
         [("--no-dane --no-mta-sts", true, true), ("--no-dane", true, false), ("--no-mta-sts", false, true)]
     {
         let lab = Lab::playing(&["starttls_absent"], 1);
-        let ran = lab.folder.run(lab.args(&format!("scan list -o run --allow-private {flags}")));
+        let ran =
+            lab.folder.run(lab.args(&format!("scan list -o run --allow-private --summary full {flags}")));
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         let of_both = if of_tlsa && of_sts { ", TLS-RPT" } else { "" };
         let parts = [("DANE", of_tlsa), ("MTA-STS", of_sts)];

@@ -2,6 +2,7 @@
 //! is written.
 
 use crate::command::{Folder, Ran};
+use crate::fleet::Lab;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use std::fmt::Write as _;
 
@@ -307,4 +308,49 @@ fn places_where_no_run_can_be_written() {
         "demo --domains 1 -o directory",
     ];
     insta::assert_snapshot!(refusals(&folder(), &lines));
+}
+
+/// `-` is standard output where one document is written, and refused where it is a
+/// directory, which nobody means to have of that name.
+#[test]
+fn a_hyphen_is_standard_output_or_refused() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let folder = &lab.folder;
+    assert_eq!(folder.run(lab.args("scan list -o run --allow-private")).code, Some(0));
+    let before = folder.names();
+    for line in ["diff run run -o -", "tlsrpt run --domain d1.example -o -", "report run -o -"] {
+        let ran = folder.run(line.split(' '));
+        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{line}");
+        assert!(ran.stdout.len() > 100, "{line}: {}", ran.stdout);
+        if !line.starts_with("report") {
+            let without = folder.run(line.trim_end_matches(" -o -").split(' '));
+            assert_eq!(ran.stdout, without.stdout, "{line}");
+        }
+    }
+    for (line, told) in [
+        (
+            "scan list -o -",
+            "-o -: a directory is written, and standard output is none; --format writes rows to",
+        ),
+        ("judge run -o -", "-o -: a directory is written, and standard output is none; name a directory"),
+        ("merge run -o -", "-o -: a directory is written"),
+        ("demo -o -", "-o -: a directory is written"),
+        (
+            "man -o -",
+            "-o -: a directory is written, and standard output is none; without -o the page of mxray is",
+        ),
+        (
+            "export run --format csv -o -",
+            "-o -: a directory is written, and standard output is none; without -o a single table",
+        ),
+        (
+            "bench 127.0.0.1:1 --save -",
+            "--save -: a file is written, and standard output is none; --format json has",
+        ),
+    ] {
+        let ran = folder.run(line.split(' '));
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{line}");
+        assert!(ran.stderr.starts_with(&format!("mxray: {told}")), "{line}: {}", ran.stderr);
+    }
+    assert_eq!(folder.names(), before);
 }

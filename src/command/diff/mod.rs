@@ -59,7 +59,8 @@ type OpenedRun<'a> = (&'a Path, StoredRun);
 /// Where rows are sorted that memory does not hold: beside what is written, for there
 /// is room; else where the system has its temporary files.
 fn scratch(output: Option<&Path>) -> PathBuf {
-    match output.and_then(Path::parent) {
+    let file = output.filter(|path| *path != Path::new("-"));
+    match file.and_then(Path::parent) {
         Some(folder) if folder.as_os_str().is_empty() => PathBuf::from("."),
         Some(folder) => folder.to_path_buf(),
         None => std::env::temp_dir(),

@@ -19,11 +19,12 @@ pub(in crate::command) struct Output {
 }
 
 impl Output {
-    /// Opens the file, or standard output.
+    /// Opens the file, or standard output, which is `-`, too.
     ///
     /// # Errors
     /// [`UsageError`]: the file is there, or cannot be created.
     pub(in crate::command) fn open(path: Option<&Path>) -> Result<Self, UsageError> {
+        let path = path.filter(|path| *path != Path::new("-"));
         let writer: Box<dyn Write> = match path {
             None => {
                 outlet::settle();

@@ -4,8 +4,8 @@
 //! lists that each have a limit.
 
 mod about;
-mod fresh_file;
 
+use super::fresh_file::{ExistingFile, FreshFile, is_there, unwritten};
 use super::{CommandError, say, tell};
 use crate::cli::{ReportArgs, ReportFormatArg};
 use crate::report::document::{
@@ -15,7 +15,6 @@ use crate::report::figures::{Cells, Figures, PartnerRow};
 use crate::report::{markdown, page};
 use crate::run_dir::read::{NamedRow, StoredRun};
 use anyhow::{Context, anyhow};
-use fresh_file::{ExistingFile, FreshFile, is_there, unwritten};
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;

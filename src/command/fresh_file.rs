@@ -1,4 +1,4 @@
-//! A file of a report on its way to its name: nobody finds half of one, whatever stops
+//! A file on its way to its name: nobody finds half of one, whatever stops
 //! the writing.
 
 use crate::command::CommandError;
