@@ -21,9 +21,9 @@ pub struct ExportArgs {
     #[arg(value_name = "RUN_DIR")]
     pub run: PathBuf,
 
-    /// Format: `parquet`, `csv` or `jsonl`
+    /// Format: `parquet`, `csv` or `jsonl` [default: csv, for a single table]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
-    pub format: ExportFormatArg,
+    pub format: Option<ExportFormatArg>,
 
     /// CSV that Excel opens rightly: with a byte order mark, and an apostrophe before each cell that it would take for a
     /// formula. For people; programs read the CSV without it

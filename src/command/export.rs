@@ -29,16 +29,14 @@ struct Selected {
 pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     let run = StoredRun::open(&args.run)?;
     let selected = selected(args)?;
-    if args.csv_for_excel && args.format != ExportFormatArg::Csv {
-        return Err(UsageError("--csv-for-excel is for --format csv".to_string()).into());
-    }
+    let form = TextForm::of(args, &selected)?;
     for selected in &selected {
         run.check_complete(selected.table.file)?;
     }
-    let is_text = args.format != ExportFormatArg::Parquet;
+    let is_text = form != TextForm::Plain(ExportFormatArg::Parquet);
     if let ([only], None, true) = (&selected[..], &args.output, is_text) {
         super::warn(unfinished(&args.run, &run).iter());
-        return to_stdout(args, only, &run);
+        return to_stdout(form, only, &run);
     }
     let folder = in_folder(args.output.as_deref(), "mxray-export", |folder| {
         create(folder, args.output.is_none()).map(|()| folder.to_path_buf())
@@ -46,7 +44,7 @@ pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     super::warn(unfinished(&args.run, &run).iter());
     let mut told = String::new();
     for selected in &selected {
-        told += &to_file(args, selected, &folder, &run)?;
+        told += &to_file(form, selected, &folder, &run)?;
     }
     super::tell(told)?;
     Ok(ExitCode::SUCCESS)
@@ -54,7 +52,9 @@ pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
 
 /// How the file of a table is named while it is not whole.
 fn fresh(path: &Path) -> PathBuf {
-    path.with_extension("parquet.new")
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
 }
 
 /// Where a table stands as Parquet in a run directory.
@@ -113,7 +113,7 @@ fn failed(error: TableError, path: &Path) -> CommandError {
 }
 
 /// How a table is written.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum TextForm {
     Plain(ExportFormatArg),
     /// CSV that a spreadsheet opens rightly.
@@ -121,8 +121,32 @@ enum TextForm {
 }
 
 impl TextForm {
-    fn of(args: &ExportArgs) -> Self {
-        if args.csv_for_excel { Self::ForExcel } else { Self::Plain(args.format) }
+    /// What was asked for. A single table is CSV if nothing else is said.
+    fn of(args: &ExportArgs, selected: &[Selected]) -> Result<Self, UsageError> {
+        let format = match (args.format, selected) {
+            (Some(format), _) => format,
+            (None, [_]) => ExportFormatArg::Csv,
+            (None, _) => {
+                return Err(UsageError(
+                    "--format is missing: parquet, csv or jsonl; without it a single table (--tables) is written as CSV"
+                        .to_string(),
+                ));
+            }
+        };
+        match (args.csv_for_excel, format) {
+            (true, ExportFormatArg::Csv) => Ok(Self::ForExcel),
+            (true, _) => Err(UsageError("--csv-for-excel is for --format csv".to_string())),
+            (false, format) => Ok(Self::Plain(format)),
+        }
+    }
+
+    /// How its file ends.
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Plain(ExportFormatArg::Parquet) => "parquet",
+            Self::Plain(ExportFormatArg::Jsonl) => "jsonl",
+            Self::Plain(ExportFormatArg::Csv) | Self::ForExcel => "csv",
+        }
     }
 }
 
@@ -199,10 +223,10 @@ fn create(folder: &Path, is_own: bool) -> Result<(), OutputError> {
     }
 }
 
-fn to_stdout(args: &ExportArgs, selected: &Selected, run: &StoredRun) -> Result<ExitCode, CommandError> {
+fn to_stdout(form: TextForm, selected: &Selected, run: &StoredRun) -> Result<ExitCode, CommandError> {
     outlet::settle();
     let Selected { table, columns, conditions } = selected;
-    let written = text_writer(TextForm::of(args), io::stdout(), columns).map_err(TableError::Unwritten);
+    let written = text_writer(form, io::stdout(), columns).map_err(TableError::Unwritten);
     let written = written.and_then(|mut writer| {
         export_rows(run, table, columns, conditions, &mut *writer)?;
         writer.finish().map_err(TableError::Unwritten)
@@ -232,18 +256,16 @@ fn text_writer<'a, W: Write + 'a>(
 /// Writes a table to a file of its own, and says how much it is. A file that is not whole
 /// does not stay.
 fn to_file(
-    args: &ExportArgs,
+    form: TextForm,
     selected: &Selected,
     folder: &Path,
     run: &StoredRun,
 ) -> Result<String, CommandError> {
-    let ending = match args.format {
-        ExportFormatArg::Parquet => "parquet",
-        ExportFormatArg::Csv => "csv",
-        ExportFormatArg::Jsonl => "jsonl",
-    };
-    let path = folder.join(format!("{}.{ending}", selected.table.name));
-    let written = write_file(TextForm::of(args), selected, &path, run);
+    let path = folder.join(format!("{}.{}", selected.table.name, form.ending()));
+    let new = fresh(&path);
+    let written = write_file(form, selected, &new, run);
+    let written =
+        written.and_then(|rows| fs::rename(&new, &path).map(|()| rows).map_err(TableError::Unwritten));
     let unwritten = |error: io::Error| anyhow!("cannot write {}: {error}", path.display());
     match written {
         Ok(rows) => {
@@ -252,7 +274,7 @@ fn to_file(
             Ok(format!("{}: {rows}, {} bytes\n", path.display(), grouped(bytes)))
         }
         Err(error) => {
-            let _ = fs::remove_file(&path);
+            let _ = fs::remove_file(&new);
             Err(failed(error, &path))
         }
     }

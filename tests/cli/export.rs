@@ -201,3 +201,33 @@ fn csv_for_excel_is_for_csv() {
     let ran = export(&lab.folder, "--format csv --csv-for-excel --columns line,domain");
     assert!(ran.stdout.starts_with("\u{feff}line,domain\n"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_single_table_is_csv_if_nothing_else_is_said() {
+    let lab = run();
+    let ran = export(&lab.folder, "--tables mx");
+    assert_eq!((ran.code, ran.stdout), (Some(0), lab.folder.read("run/mx.csv")), "{}", ran.stderr);
+    let part = export(&lab.folder, "--where delivery=plaintext").stdout;
+    let named = export(&lab.folder, "--where delivery=plaintext --format csv").stdout;
+    assert!(!rows(&part).is_empty() && part == named, "{part}");
+    let ran = lab.folder.run(["export", "run"]);
+    let told = "mxray: --format is missing: parquet, csv or jsonl; without it a single table (--tables) is written as CSV\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), told));
+}
+
+/// A table of which half is written has another name than one that is whole.
+#[test]
+#[cfg(unix)]
+fn an_export_that_is_killed_leaves_no_file_that_looks_whole() {
+    let lab = run();
+    let table = lab.folder.read("run/mx.csv");
+    let (header, rows) = table.split_once('\n').unwrap();
+    // More than is written before anybody looks.
+    lab.folder.write("run/mx.csv", format!("{header}\n{}", rows.repeat(200_000)));
+    let mut child = lab.folder.mxray("export run --tables mx -o out".split(' ')).spawn().unwrap();
+    let size = |name: &str| std::fs::metadata(lab.folder.path().join(name)).map_or(0, |file| file.len());
+    crate::fleet::until("rows", || size("out/mx.csv.new") > 0 || size("out/mx.csv") > 0);
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success(), "it was over before it was killed");
+    assert!(!lab.folder.path().join("out/mx.csv").exists());
+}
