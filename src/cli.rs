@@ -540,7 +540,8 @@ pub struct RootsListArgs {
 /// `mxray explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A reason, a cause, a column, a value of a column or an exit code, e.g. tls_alert, delivery, plaintext, 6
+    /// A reason, a cause, a term, a column, a value of a column or an exit code, e.g. tls_alert, DomainValidation, delivery,
+    /// plaintext, 6
     #[arg(required = true, value_name = "WORD")]
     pub words: Vec<String>,
 }

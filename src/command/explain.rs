@@ -4,7 +4,7 @@
 use super::CommandError;
 use crate::cli::{self, ExplainArgs};
 use crate::plan::UsageError;
-use crate::report::words::{self, WordMeaning};
+use crate::report::words::{self, Term, WordMeaning};
 use crate::run_dir::{RunColumn, RunTable};
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -24,6 +24,10 @@ fn explained(word: &str) -> Result<String, UsageError> {
     let tables = RunTable::all();
     let mut out = String::new();
     let plain = without_answer(word);
+    let term = words::term_of(plain);
+    if let Some(term) = term {
+        tell_term(&mut out, term);
+    }
     if let Some(meaning) = words::words(plain) {
         tell_meaning(&mut out, plain, meaning);
     }
@@ -32,7 +36,11 @@ fn explained(word: &str) -> Result<String, UsageError> {
             tell_column(&mut out, table, column);
         }
     }
-    tell_value(&mut out, &tables, plain);
+    match term {
+        // What it means there is what it means anywhere.
+        Some(_) => tell_places(&mut out, &tables, plain),
+        None => tell_value(&mut out, &tables, plain),
+    }
     if let Some(text) = cli::exit_code_text(plain) {
         let _ = writeln!(out, "{plain}: an exit code\n  {text}");
     }
@@ -44,6 +52,23 @@ fn without_answer(word: &str) -> &str {
     match word.split_once(':') {
         Some((_, cause)) if words::words(word).is_none() && words::words(cause).is_some() => cause,
         _ => word,
+    }
+}
+
+fn tell_term(out: &mut String, term: Term) {
+    let _ = writeln!(out, "{}: a term", term.name);
+    let _ = writeln!(out, "  What it means: {}", term.means);
+    let _ = writeln!(out, "  See: {}", term.source);
+}
+
+/// In which columns a term is a value.
+fn tell_places(out: &mut String, tables: &[RunTable], word: &str) {
+    for table in tables {
+        let has_it = table.columns.iter().filter(|column| column.values.contains(&word));
+        let names: Vec<&str> = has_it.map(|column| column.name).collect();
+        if !names.is_empty() {
+            let _ = writeln!(out, "  A value in {}: {}", table.file, names.join(", "));
+        }
     }
 }
 
@@ -88,7 +113,8 @@ fn not_known(word: &str, tables: &[RunTable]) -> UsageError {
     let columns = tables.iter().flat_map(|table| &table.columns);
     let names = columns.clone().map(|column| column.name.to_string());
     let values = columns.flat_map(|column| column.values).map(|value| (*value).to_string());
-    let all = words::known().into_iter().chain(names).chain(values);
+    let terms = words::terms().iter().map(|term| term.name.to_string());
+    let all = words::known().into_iter().chain(names).chain(values).chain(terms);
     let mut like: Vec<String> = all.filter(|known| !word.is_empty() && known.contains(word)).collect();
     like.sort();
     like.dedup();

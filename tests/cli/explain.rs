@@ -18,6 +18,29 @@ fn a_column_a_value_and_an_exit_code_are_words_too() {
     insta::assert_snapshot!(explained(&["delivery", "mta_sts_mode", "mismatch", "6"]));
 }
 
+/// One meaning, and not the same column after column.
+#[test]
+fn a_term_of_the_summary_is_told_once() {
+    let told = explained(&["undetermined"]);
+    assert!(
+        told.starts_with("undetermined: a term\n  What it means: It is not known, and the cause"),
+        "{told}"
+    );
+    assert!(told.contains("\n  A value in domains.csv: delivery, "), "{told}");
+    assert!(told.lines().count() <= 8, "{told}");
+    let told = explained(&[
+        "CertificateValidation",
+        "steps down",
+        "Operator",
+        "kept_back",
+        "cool-down",
+        "second look",
+        "inferred",
+        "published",
+    ]);
+    assert_eq!(told.matches(": a term\n").count(), 8, "{told}");
+}
+
 /// What the documents of a run's words name is explained.
 #[test]
 fn every_reason_of_the_documents_is_explained() {

@@ -7,8 +7,10 @@ mod ends;
 mod entry;
 mod policies;
 mod reasons;
+mod terms;
 mod topics;
 
+pub use terms::{Term, term_of, terms};
 pub use topics::Topic;
 
 use crate::model::{Kind, Phase};
