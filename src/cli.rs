@@ -1,6 +1,7 @@
 //! The command line as types: what may be said, not what is done about it.
 
 mod bench;
+mod config;
 mod diff;
 #[cfg(feature = "export")]
 mod export;
@@ -10,11 +11,13 @@ mod lab;
 mod policies;
 mod preflight;
 mod probe;
+mod roots;
 mod shared;
 mod summary;
 mod values;
 
 pub use bench::BenchArgs;
+pub use config::{ConfigArgs, ConfigFault, ConfigFile, print_config};
 pub use diff::{DiffArgs, DiffFormatArg, FailOnArg};
 #[cfg(feature = "export")]
 pub use export::{ExportArgs, ExportFormatArg};
@@ -24,6 +27,7 @@ pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
 pub use preflight::PreflightArgs;
 pub use probe::{ProbeArgs, ProbeFailOnArg};
+pub use roots::{RootsArgs, RootsCheckArgs, RootsCommand, RootsListArgs};
 pub use shared::{
     AgainArgs, AskArgs, CanaryArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs,
     IntervalArgs, JudgingArgs, PaceArgs,
@@ -271,8 +275,12 @@ pub enum DryRunArg {
 #[derive(Debug, Args)]
 pub struct ScanArgs {
     /// The list: a file (`.gz` and `.zst` are unpacked), or `-` for standard input
-    #[arg(value_name = "INPUT", required_unless_present = "resume", conflicts_with = "resume")]
+    #[arg(value_name = "INPUT", required_unless_present_any = ["resume", "print_config"], conflicts_with = "resume")]
     pub list: Option<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub config: ConfigArgs,
 
     /// Directory to write the run to [default: mxray-DATE-TIME, or none with --format]
     #[arg(short, long, value_name = "RUN_DIR")]
@@ -489,52 +497,6 @@ pub struct RevocationArgs {
     /// Where to look for an issuer that the chain does not include: `mozilla`, `microsoft`, `system` or a file (PEM or DER); repeatable [default: mozilla]
     #[arg(long, value_name = "STORE", help_heading = "Fetching")]
     pub roots: Vec<String>,
-}
-
-/// `mxray roots`
-#[derive(Debug, Args)]
-pub struct RootsArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: RootsCommand,
-}
-
-/// What `mxray roots` does.
-#[derive(Debug, Subcommand)]
-pub enum RootsCommand {
-    /// Say for each store whether the root that a partner needs is in it
-    #[command(after_help = "Exit codes: 0 all present; 1 one is absent; 2 wrong use.")]
-    Check(RootsCheckArgs),
-    /// List the roots of each store
-    List(RootsListArgs),
-}
-
-/// `mxray roots check`
-#[derive(Debug, Args)]
-pub struct RootsCheckArgs {
-    /// The root: its SHA-256, its common name, its name as Microsoft publishes it, or a PEM or DER file; repeatable
-    #[arg(long, value_name = "ROOT", required = true)]
-    pub needs: Vec<String>,
-
-    /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
-    #[arg(long, value_name = "STORE")]
-    pub store: Vec<String>,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub telling: FormatArgs,
-}
-
-/// `mxray roots list`
-#[derive(Debug, Args)]
-pub struct RootsListArgs {
-    /// The store: `system`, `mozilla`, `microsoft` or a file (PEM or DER); repeatable [default: system]
-    #[arg(long, value_name = "STORE")]
-    pub store: Vec<String>,
-
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub telling: FormatArgs,
 }
 
 /// `mxray explain`

@@ -1,6 +1,5 @@
 //! The `mxray` command: a thin shell around the library.
 
-use clap::Parser;
 use mimalloc::MiMalloc;
 use std::process::ExitCode;
 
@@ -19,8 +18,8 @@ fn use_small_pages() {
 fn main() -> ExitCode {
     use_small_pages();
     let arguments: Vec<_> = std::env::args_os().collect();
-    match mxray::internals::cli::Cli::try_parse_from(&arguments) {
+    match mxray::internals::command::parse(&arguments) {
         Ok(cli) => mxray::internals::command::run(cli),
-        Err(error) => mxray::internals::command::refuse(&error, &arguments),
+        Err(code) => code,
     }
 }

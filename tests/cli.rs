@@ -15,6 +15,8 @@ mod book;
 mod canary;
 #[path = "cli/command.rs"]
 mod command;
+#[path = "cli/config.rs"]
+mod config;
 #[path = "cli/connectors.rs"]
 mod connectors;
 #[path = "cli/damaged_tables.rs"]

@@ -115,7 +115,7 @@ fn document(run: &Path, output: &Path, info: &RunInfo, summary: &Summary) -> Str
         "roots": info.roots,
         "finished": info.finished,
         "counts": info.counts,
-        "summary": summary,
+        "summary": summary.told(),
     });
     format!("{document:#}\n")
 }

@@ -7,6 +7,7 @@
 mod address_pause;
 mod bench;
 mod canaries;
+mod config;
 mod cool_downs;
 #[cfg(feature = "lab")]
 mod demo;
@@ -52,6 +53,7 @@ mod tlsrpt;
 mod usage;
 mod writer;
 
+pub use config::parse;
 pub use error::CommandError;
 pub use usage::refuse;
 

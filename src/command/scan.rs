@@ -38,7 +38,10 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     // Small enough for every reader of JSON.
     pace.engine.limits.order_seed.get_or_insert_with(|| fastrand::u32(..).into());
     let mut info = survey::run_info(&list.name, &stages.settings, &pace.engine, None);
-
+    // With --config the words that it stands for: the file may change.
+    if let Some(words) = args.config.words.clone() {
+        info.command = words;
+    }
     let stream = match args.format {
         None => None,
         Some(format) => Some(

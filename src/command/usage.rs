@@ -9,8 +9,9 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// Prints the help that was asked for, or says what is wrong.
-pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+/// Prints the help that was asked for, or says what is wrong; `place` is where in a file
+/// that is.
+pub fn refuse(error: &clap::Error, arguments: &[OsString], place: Option<String>) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         match error.print().and_then(|()| io::stdout().flush()) {
             // A reader that went away has seen enough of it.
@@ -25,7 +26,7 @@ pub fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
         let command = arguments.get(1).and_then(|word| word.to_str()).filter(|word| is_command(word));
         let elsewhere = command.and_then(|command| of_others(error, command));
         let told = elsewhere.unwrap_or_else(|| line(&error.render().to_string(), command));
-        say(format_args!("mxray: {told}"));
+        say(format_args!("mxray: {}{told}", place.unwrap_or_default()));
         outlet::settle();
     }
     u8::try_from(error.exit_code()).map_or(ExitCode::from(EXIT_USAGE), ExitCode::from)
