@@ -45,13 +45,13 @@ pub struct ConfigFault {
 }
 
 /// The words of one key.
-struct Entry {
+struct FileOption {
     line: u64,
     words: Vec<OsString>,
 }
 
 /// A file that was read.
-pub struct ConfigFile(BTreeMap<String, Entry>);
+pub struct ConfigFile(BTreeMap<String, FileOption>);
 
 /// The key of an option in a file; `None` of one that cannot stand there.
 fn key_of(option: &Arg) -> Option<&str> {
@@ -104,7 +104,7 @@ impl ConfigFile {
             let mut words = words(name, kind_of(option), value.get_ref()).map_err(fault)?;
             // By default is as good as not said, and asks for no option beside it.
             words.retain(|word| !is_default(word, name, option));
-            entries.insert(name.to_string(), Entry { line, words });
+            entries.insert(name.to_string(), FileOption { line, words });
         }
         Ok(Self(entries))
     }
