@@ -65,3 +65,37 @@ fn a_server_that_stands_short_hellos_only_is_asked_in_parts() {
     assert_eq!(of(&suites, "TLSv1.2", "cipher_suite"), expected);
     assert_eq!(of(&suites, "TLSv1.2", "complete"), ["yes", "yes"]);
 }
+
+/// The summary counted while the run went on, and the page from the tables.
+#[test]
+fn what_enumerations_found_stands_on_the_page() {
+    let lab = Lab::playing(&["tls12_rsa", "tls13_ecdsa", "starttls_absent"], 12);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private --enumerate"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let run: serde_json::Value = serde_json::from_str(&lab.folder.read("run/run.json")).unwrap();
+    let found = &run["summary"]["enumerated"];
+    let page = lab.folder.run("report run -o - --format md".split(' ')).stdout;
+    let total = found["total"].as_u64().unwrap();
+    assert!(
+        total > 1 && page.contains(&format!("The suites and groups of {total} endpoints were enumerated"))
+    );
+    let section = page.split("### TLS: everything that servers take").nth(1).unwrap();
+    let section = section.split("\n### ").next().unwrap();
+    let mut told = 0;
+    for part in ["versions", "classes", "suites", "groups", "preference"] {
+        for (name, count) in found[part].as_object().unwrap() {
+            assert!(section.contains(&format!("| {name} | {count} | ")), "{part}: {name} {count}\n{section}");
+            told += 1;
+        }
+    }
+    // The lists of suites; of the summary's the lists of groups are a part, and one of those
+    // cannot be complete beside a certificate of ECDSA.
+    let lists = section.split("Lists of suites: whether they are complete").nth(1).unwrap();
+    assert!(lists.contains(&format!("| complete | {total} | ")), "{lists}");
+    assert!(lists.contains("| incomplete: certificate_curve |"));
+    assert!(told > 8, "{told}");
+    let ran = lab.folder.run(lab.args("scan list -o plain --allow-private"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let page = lab.folder.run("report plain -o - --format md".split(' ')).stdout;
+    assert!(!page.contains("everything that servers take"));
+}

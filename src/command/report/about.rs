@@ -15,6 +15,7 @@ pub(super) fn about(info: &RunInfo, beside: Option<TablesBeside>) -> AboutRun {
         judged_at: format!("{:.0}", info.judged_by.at),
         notices: notices(info),
         settings: settings(info),
+        citation: citation(info),
         beside,
     }
 }
@@ -40,6 +41,21 @@ fn when(info: &RunInfo) -> String {
         Some(ended) => format!("Asked from {started:.0} to {ended:.0} (UTC)"),
         None => format!("Asked from {started:.0} (UTC); when it ended is not known"),
     }
+}
+
+/// Who asked whom, when, for which sender, and by which program.
+fn citation(info: &RunInfo) -> String {
+    let digest = info.asked_by.as_ref().and_then(|by| by.list.as_ref());
+    let digest = digest.map_or_else(String::new, |list| format!(" (SHA-256 {})", list.sha256));
+    let when = when(info);
+    format!(
+        "mxray {}, survey of the list {}{digest} for the sender {}, as {} in EHLO. {when}; judged as of {:.0}.",
+        shown(&info.mxray),
+        shown(&info.input),
+        shown(&info.sender),
+        shown(&info.ehlo_name),
+        info.judged_by.at,
+    )
 }
 
 fn notices(info: &RunInfo) -> Vec<String> {

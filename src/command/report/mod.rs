@@ -67,7 +67,7 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
 
 /// Whether the tables have all that the run wrote.
 fn check_complete(stored: &StoredRun) -> Result<(), CommandError> {
-    for table in ["domains.csv", "endpoints.csv", "certificates.csv"] {
+    for table in ["domains.csv", "endpoints.csv", "certificates.csv", "suites.csv", "groups.csv"] {
         stored.check_complete(table)?;
     }
     Ok(())
@@ -174,6 +174,15 @@ fn read(
     while let Some(row) = endpoints.read_next()? {
         figures.add_endpoint(&row);
     }
+    let mut suites = stored.table("suites.csv")?;
+    while let Some(row) = suites.read_next()? {
+        figures.add_suite(&row);
+    }
+    let mut groups = stored.table("groups.csv")?;
+    while let Some(row) = groups.read_next()? {
+        figures.add_group(&row);
+    }
+    figures.end_enumeration();
     let mut domains = stored.table("domains.csv")?;
     while let Some(row) = domains.read_next()? {
         let concerns = figures.add_domain(&row);

@@ -27,6 +27,8 @@ pub struct AboutRun {
     pub notices: Vec<String>,
     /// Name and value of all else that the figures depend on.
     pub settings: Vec<(&'static str, String)>,
+    /// One sentence that names the run, for whoever cites a figure.
+    pub citation: String,
     /// Files beside the page; `None` if there are none.
     pub beside: Option<TablesBeside>,
 }
@@ -64,7 +66,11 @@ impl AboutRun {
             id: "run",
             part: None,
             title: "How it was run".to_string(),
-            blocks: vec![lead, DocumentBlock::Table(table)],
+            blocks: vec![
+                lead,
+                paragraph(format!("To cite this run: {}", self.citation)),
+                DocumentBlock::Table(table),
+            ],
         }
     }
 }

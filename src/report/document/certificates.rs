@@ -55,7 +55,9 @@ pub(super) fn expiring(figures: &Figures, beside: Option<&TablesBeside>) -> Sect
         };
         let rows: Vec<Vec<ReportCell>> = rows.collect();
         blocks.push(DocumentBlock::Table(CaptionedTable {
-            caption: format!("Certificates that end within {VERY_SOON_DAYS} days, the next first"),
+            caption: format!(
+                "Certificates that have ended, or end within {VERY_SOON_DAYS} days, the earliest first"
+            ),
             columns: vec!["Ends", "MX host", "MX operator", "Domains", "First domain"],
             note: cut_note(rows.len(), expiring.len() as u64, "certificate", &complete),
             rows,

@@ -6,6 +6,7 @@ mod certificates;
 mod counts;
 mod delivery;
 mod elements;
+mod enumeration;
 mod forced;
 mod open;
 mod partners;
@@ -37,6 +38,8 @@ pub fn document(figures: &Figures, about: &AboutRun) -> Document {
     ];
     begin_part("For whoever runs mail", &mut sections);
     let mut research = research::sections(figures);
+    // Behind what servers choose first.
+    research.splice(1..1, enumeration::section(figures));
     research.push(open::section(figures));
     research.push(about.section());
     begin_part("For whoever studies mail", &mut research);

@@ -5,7 +5,7 @@ use super::elements::{CaptionedTable, DocumentBlock, ReportCell, Section, Tone, 
 use crate::model::text::grouped;
 use crate::report::figures::{Concern, ConcernKind, ExpiringCertificate, Figures, PartnerRow};
 use crate::report::render::counted;
-use crate::report::words::{WordMeaning, words};
+use crate::report::words::{WordMeaning, request, words};
 use jiff::Timestamp;
 
 /// Operators that stand on the page.
@@ -15,15 +15,15 @@ const OPERATORS_SHOWN_MAX: usize = 10;
 const EVIDENCE_CHARS_MAX: usize = 300;
 
 /// Columns of the CSV of partners.
-pub const PARTNERS_HEADER: [&str; 8] =
-    ["line", "domain", "mx_operator", "finding", "code", "meaning", "ask", "evidence"];
+pub const PARTNERS_HEADER: [&str; 9] =
+    ["line", "domain", "mx_operator", "finding", "code", "meaning", "ask", "evidence", "missed_strength"];
 
-/// Columns of the CSV of certificates that end soon.
+/// Columns of the CSV of certificates that have ended or end soon.
 pub const EXPIRING_HEADER: [&str; 6] =
     ["not_after", "cert_sha256", "mx_host", "mx_operator", "domains", "first_domain"];
 
 /// The rows of the CSV: one for each thing that is wrong at a domain.
-pub fn partner_records(partner: &PartnerRow) -> impl Iterator<Item = [String; 8]> + '_ {
+pub fn partner_records(partner: &PartnerRow) -> impl Iterator<Item = [String; 9]> + '_ {
     partner.concerns.iter().map(|concern| {
         let found = told(concern);
         [
@@ -33,8 +33,9 @@ pub fn partner_records(partner: &PartnerRow) -> impl Iterator<Item = [String; 8]
             concern.kind.name().to_string(),
             concern.code.clone(),
             found.means.to_string(),
-            found.mends.to_string(),
+            request(found.mends),
             partner.evidence.clone(),
+            partner.missed_strength.to_string(),
         ]
     })
 }
@@ -61,7 +62,7 @@ fn told(concern: &Concern) -> WordMeaning {
     let own = match concern.kind {
         ConcernKind::EndsSoon => Some(WordMeaning {
             means: "The certificate ends within 30 days.",
-            mends: "The partner looks whether it is renewed by itself.",
+            mends: "The partner looks whether it is renewed in time.",
         }),
         _ => words(&concern.code),
     };
@@ -151,12 +152,13 @@ fn domains(figures: &Figures, beside: Option<&TablesBeside>) -> CaptionedTable {
     let gravest = partners.gravest();
     let complete = match beside {
         Some(beside) => format!("All of them, with every finding, are in {}.", beside.partners),
-        None => "All of them are in domains.csv: columns delivery, reason, weakest_delivery, dane, mta_sts, \
-                 certificate_validation."
-            .to_string(),
+        None => {
+            "mxray report RUN_DIR -o FILE writes all of them, with every finding, to a table beside the page."
+                .to_string()
+        }
     };
     CaptionedTable {
-        caption: "Partners by the gravest finding".to_string(),
+        caption: "Partners by the gravest finding, those of an operator together".to_string(),
         columns: vec!["Domain", "MX operator", "Finding", "Evidence", "What to ask"],
         rows: gravest.iter().map(|partner| row(partner)).collect(),
         note: cut_note(gravest.len(), partners.total, "domain", &complete).or(Some(complete)),
@@ -176,7 +178,7 @@ fn row(partner: &PartnerRow) -> Vec<ReportCell> {
         ReportCell::text(&partner.operator),
         ReportCell::Titled(title.to_string(), format!("{}{also}", found.means)),
         ReportCell::text(cut(&partner.evidence)),
-        ReportCell::text(found.mends),
+        ReportCell::text(request(found.mends)),
     ]
 }
 

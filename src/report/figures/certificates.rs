@@ -12,8 +12,8 @@ pub const VERY_SOON_DAYS: i64 = 30;
 /// Certificates of which it is kept when they end, some 40 bytes each; the rest is
 /// counted.
 pub const CERTIFICATES_MAX: usize = 4_000_000;
-/// Certificates that end within [`VERY_SOON_DAYS`] and are told one by one; the rest
-/// is counted.
+/// Certificates that have ended, or end within [`VERY_SOON_DAYS`], and are told one by one; the
+/// rest is counted.
 pub const EXPIRING_MAX: usize = 100_000;
 /// Issuers that are told apart.
 const ISSUERS_MAX: usize = 10_000;
@@ -22,7 +22,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// The first half of a SHA-256.
 type ShortDigest = u128;
 
-/// A certificate that ends very soon.
+/// A certificate that has ended or ends very soon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpiringCertificate {
     /// SHA-256 of the leaf.
@@ -37,6 +37,15 @@ pub struct ExpiringCertificate {
     pub domain: String,
     /// How many rest on it.
     pub domains: u64,
+}
+
+/// When the certificate of a domain ends, if it has ended or that is very soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CertificateEnd {
+    /// When, in seconds since 1970.
+    pub(super) at: i64,
+    /// Whether that was before the run.
+    pub(super) is_over: bool,
 }
 
 /// Certificates, each distinct one once.
@@ -101,12 +110,11 @@ impl CertificateFigures {
         self.keep_end(row);
     }
 
-    /// Keeps when it ends, if that is soon and yet to come.
+    /// Keeps when it ends, if that is soon or over.
     fn keep_end(&mut self, row: &impl Cells) {
         let Ok(end) = row.cell("not_after").parse::<Timestamp>() else { return };
         let within = end.as_second() - self.at;
-        let Some(digest) = short(row.cell("sha256")).filter(|_| (0..=SOON_DAYS * DAY).contains(&within))
-        else {
+        let Some(digest) = short(row.cell("sha256")).filter(|_| within <= SOON_DAYS * DAY) else {
             return;
         };
         if self.ends.len() < CERTIFICATES_MAX {
@@ -117,15 +125,16 @@ impl CertificateFigures {
     }
 
     /// Counts a domain by the certificate of the host that decides; gives its end if
-    /// that is very soon.
-    pub(super) fn note_domain(&mut self, row: &impl Cells) -> Option<i64> {
+    /// that is very soon, or over.
+    pub(super) fn note_domain(&mut self, row: &impl Cells) -> Option<CertificateEnd> {
         let digest = short(row.cell("cert_sha256"))?;
         let end = *self.ends.get(&digest)?;
-        self.domains_soon += 1;
+        let is_over = end < self.at;
+        self.domains_soon += u64::from(!is_over);
         if end - self.at > VERY_SOON_DAYS * DAY {
             return None;
         }
-        self.domains_very_soon += 1;
+        self.domains_very_soon += u64::from(!is_over);
         if let Some(known) = self.expiring.get_mut(&digest) {
             known.domains += 1;
         } else if self.expiring.len() < EXPIRING_MAX {
@@ -133,10 +142,10 @@ impl CertificateFigures {
         } else {
             self.domains_untold += 1;
         }
-        Some(end)
+        Some(CertificateEnd { at: end, is_over })
     }
 
-    /// Those that end very soon, the next first.
+    /// Those that have ended or end very soon, the earliest first.
     pub fn expiring(&self) -> Vec<&ExpiringCertificate> {
         let mut all: Vec<&ExpiringCertificate> = self.expiring.values().collect();
         all.sort_unstable_by(|a, b| (a.not_after, &a.sha256).cmp(&(b.not_after, &b.sha256)));

@@ -1,6 +1,8 @@
 //! What is wrong at a domain, by its row: what its partner should hear.
 
 use super::cells::Cells;
+use super::certificates::CertificateEnd;
+use jiff::Timestamp;
 
 /// Kinds of what is wrong, gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,11 +80,13 @@ pub struct Concern {
     pub kind: ConcernKind,
     /// The cell that says so, as it stands: a reason, a value of `dane`, a version.
     pub code: String,
+    /// What else can be checked: which certificate, and when it ends.
+    pub evidence: String,
 }
 
 /// All of a row, gravest first. What is not determined is nobody's fault.
-/// `expires` is when the certificate ends, if that is very soon.
-pub(super) fn concerns(row: &impl Cells, expires: Option<i64>) -> Vec<Concern> {
+/// `end` is that of the certificate, if that is very soon or over.
+pub(super) fn concerns(row: &impl Cells, end: Option<CertificateEnd>) -> Vec<Concern> {
     let mut found: Vec<Concern> = [
         connector(row),
         delivery(row),
@@ -90,17 +94,32 @@ pub(super) fn concerns(row: &impl Cells, expires: Option<i64>) -> Vec<Concern> {
         one_host_in_clear(row),
         weak_tls(row),
         certificate(row),
-        expires.map(|_| concern(ConcernKind::EndsSoon, row.cell("cert_sha256"))),
+        end.filter(|end| !end.is_over).map(|_| concern(ConcernKind::EndsSoon, row.cell("cert_sha256"))),
     ]
     .into_iter()
     .flatten()
     .collect();
+    let is_of_dates = |concern: &&mut Concern| {
+        concern.kind == ConcernKind::EndsSoon || matches!(concern.code.as_str(), "expired")
+    };
+    if let Some(end) = end {
+        for concern in found.iter_mut().filter(is_of_dates) {
+            concern.evidence = told_end(row, end);
+        }
+    }
     found.sort_by_key(|concern| concern.kind);
     found
 }
 
 fn concern(kind: ConcernKind, code: &str) -> Concern {
-    Concern { kind, code: code.to_string() }
+    Concern { kind, code: code.to_string(), evidence: String::new() }
+}
+
+/// Which certificate ends when.
+fn told_end(row: &impl Cells, end: CertificateEnd) -> String {
+    let at = Timestamp::from_second(end.at).map_or_else(|_| String::new(), |at| format!(" {at:.0}"));
+    let how = if end.is_over { "ended" } else { "ends" };
+    format!("certificate {} {how}{at}", row.cell("cert_sha256"))
 }
 
 /// Why the DNS has it that there is no mail at all, which is not to be mended at a

@@ -34,6 +34,13 @@ pub struct ForcedFigures {
 /// Column of each of [`TlsSettings::FORCED`].
 const COLUMNS: [&str; 3] = ["encryption_only", "certificate_validation", "domain_validation"];
 
+/// The first strength that a domain fails; empty if it fails none.
+pub(super) fn missed(row: &impl Cells) -> &'static str {
+    let both = COLUMNS.into_iter().zip(TlsSettings::FORCED);
+    let fails = |column: &str| row.cell(column).split(':').next() == Some("fail");
+    both.into_iter().find(|(column, _)| fails(column)).map_or("", |(_, settings)| settings.name())
+}
+
 impl ForcedFigures {
     pub(super) fn add(&mut self, row: &impl Cells) {
         if is_without_mail(row) {

@@ -9,6 +9,7 @@ mod certificates;
 mod concern;
 mod domains;
 mod endpoints;
+mod enumeration;
 mod forced;
 mod operators;
 mod partners;
@@ -24,6 +25,7 @@ pub use certificates::{
 pub use concern::{Concern, ConcernKind};
 pub use domains::DomainFigures;
 pub use endpoints::EndpointFigures;
+pub use enumeration::EnumerationFigures;
 pub use forced::{ForcedFigures, StrengthFigures};
 pub use operators::{OperatorFigures, OperatorRow};
 pub use partners::{PARTNERS_SHOWN_MAX, PartnerRow, Partners};
@@ -38,6 +40,8 @@ pub struct Figures {
     pub endpoints: EndpointFigures,
     /// Of `domains.csv`.
     pub domains: DomainFigures,
+    /// Of `suites.csv` and `groups.csv`.
+    pub enumeration: EnumerationFigures,
 }
 
 impl Figures {
@@ -47,6 +51,7 @@ impl Figures {
             certificates: CertificateFigures::new(at),
             endpoints: EndpointFigures::default(),
             domains: DomainFigures::default(),
+            enumeration: EnumerationFigures::default(),
         }
     }
 
@@ -60,11 +65,26 @@ impl Figures {
         self.endpoints.add(row);
     }
 
+    /// Counts a row of `suites.csv`.
+    pub fn add_suite(&mut self, row: &impl Cells) {
+        self.enumeration.add_suite(row);
+    }
+
+    /// Counts a row of `groups.csv`.
+    pub fn add_group(&mut self, row: &impl Cells) {
+        self.enumeration.add_group(row);
+    }
+
+    /// Says that all rows of `suites.csv` and `groups.csv` are counted.
+    pub fn end_enumeration(&mut self) {
+        self.enumeration.end();
+    }
+
     /// Counts a row of `domains.csv`, and says what its partner should hear, gravest
     /// first.
     pub fn add_domain(&mut self, row: &impl Cells) -> Vec<Concern> {
-        let expires = self.certificates.note_domain(row);
-        let concerns = concern::concerns(row, expires);
+        let end = self.certificates.note_domain(row);
+        let concerns = concern::concerns(row, end);
         self.domains.add(row, &concerns);
         concerns
     }

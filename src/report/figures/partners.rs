@@ -20,6 +20,8 @@ pub struct PartnerRow {
     pub concerns: Vec<Concern>,
     /// Which host said so, and what.
     pub evidence: String,
+    /// The first strength of forced TLS under which mail does not pass; empty if there is none.
+    pub missed_strength: &'static str,
 }
 
 impl PartnerRow {
@@ -38,6 +40,7 @@ impl PartnerRow {
             operator: known(["mx_operator", "mx_host"]),
             concerns: concerns.to_vec(),
             evidence: evidence(row, concerns),
+            missed_strength: super::forced::missed(row),
         })
     }
 
@@ -71,7 +74,9 @@ fn evidence(row: &impl Cells, concerns: &[Concern]) -> String {
         return told.join(": ");
     }
     let said = if policy.is_empty() && !of_weakest { row.cell("detail") } else { policy };
-    let parts: Vec<&str> = [host.as_str(), said].into_iter().filter(|part| !part.is_empty()).collect();
+    let certificate = concerns.first().map_or("", |gravest| gravest.evidence.as_str());
+    let parts: Vec<&str> =
+        [host.as_str(), said, certificate].into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(": ")
 }
 
@@ -109,10 +114,12 @@ impl Partners {
         }
     }
 
-    /// Those that are kept, gravest first, then in the order of the list.
+    /// Those that are kept, gravest first; of one gravity those of an operator together, then in
+    /// the order of the list.
     pub fn gravest(&self) -> Vec<&PartnerRow> {
         let mut all: Vec<&PartnerRow> = self.heap.iter().map(|ranked| &ranked.0).collect();
-        all.sort_by_key(|partner| partner.order());
+        let key = |partner: &&PartnerRow| (partner.order().0, partner.operator.clone(), partner.line);
+        all.sort_by_cached_key(key);
         all
     }
 }

@@ -115,8 +115,9 @@ fn certificates_that_end_soon_are_counted_by_domain_and_told_once() {
     let found = &figures.certificates;
     assert_eq!((found.domains_soon, found.domains_very_soon), (3, 2));
     let expiring = found.expiring();
-    assert_eq!(expiring.len(), 1);
-    assert_eq!((expiring[0].domain.as_str(), expiring[0].domains), ("1.example", 2));
+    // The one that has ended is written down as well.
+    let told: Vec<_> = expiring.iter().map(|found| (found.domain.as_str(), found.domains)).collect();
+    assert_eq!(told, [("5.example", 1), ("1.example", 2)]);
 }
 
 #[test]
@@ -161,4 +162,39 @@ fn an_operator_is_told_by_its_own_weakest_host() {
         (top[0].1.domains, top[0].1.weakest.as_deref(), top[0].1.weakest_host.as_str()),
         (5, Some("TLSv1.2"), "a.op.example")
     );
+}
+
+#[test]
+fn the_evidence_of_a_certificate_that_has_ended_says_which_and_when() {
+    let mut figures = Figures::new(AT);
+    let digest = "d".repeat(64);
+    let row: HashMap<&str, &str> =
+        [("sha256", digest.as_str()), ("not_after", "2025-12-31T00:00:00Z")].into();
+    figures.add_certificate(&row);
+    let row: HashMap<&str, &str> = [
+        ("line", "7"),
+        ("mx_host", "mx.example"),
+        ("ip", "192.0.2.1"),
+        ("cert_sha256", digest.as_str()),
+        ("encryption_only", "pass"),
+        ("certificate_validation", "fail:expired"),
+        ("domain_validation", "fail:expired"),
+    ]
+    .into();
+    let concerns = figures.add_domain(&row);
+    let partner = PartnerRow::of(&row, &concerns).unwrap();
+    let told = format!("mx.example (192.0.2.1): certificate {digest} ended 2025-12-31T00:00:00Z");
+    assert_eq!((partner.evidence, partner.missed_strength), (told, "CertificateValidation"));
+}
+
+#[test]
+fn partners_of_one_operator_stand_together() {
+    let mut figures = Figures::new(AT);
+    for (line, operator) in [("1", "b.example"), ("2", "a.example"), ("3", "b.example")] {
+        let row: HashMap<&str, &str> =
+            [("line", line), ("delivery", "plaintext"), ("mx_operator", operator)].into();
+        figures.add_domain(&row);
+    }
+    let lines: Vec<u64> = figures.domains.partners.gravest().iter().map(|partner| partner.line).collect();
+    assert_eq!(lines, [2, 1, 3]);
 }

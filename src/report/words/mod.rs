@@ -7,9 +7,11 @@ mod ends;
 mod entry;
 mod policies;
 mod reasons;
+mod request;
 mod terms;
 mod topics;
 
+pub use request::request;
 pub use terms::{Term, term_of, terms};
 pub use topics::Topic;
 
