@@ -48,8 +48,10 @@ fn citation(info: &RunInfo) -> String {
     let digest = info.asked_by.as_ref().and_then(|by| by.list.as_ref());
     let digest = digest.map_or_else(String::new, |list| format!(" (SHA-256 {})", list.sha256));
     let when = when(info);
+    let commit = info.commit.as_ref();
+    let commit = commit.map_or_else(String::new, |commit| format!(" (commit {})", shown(commit)));
     format!(
-        "mxray {}, survey of the list {}{digest} for the sender {}, as {} in EHLO. {when}; judged as of {:.0}.",
+        "mxray {}{commit}, survey of the list {}{digest} for the sender {}, as {} in EHLO. {when}; judged as of {:.0}.",
         shown(&info.mxray),
         shown(&info.input),
         shown(&info.sender),
