@@ -129,7 +129,7 @@ pub enum Command {
         after_help = "Targets are asked one after the other. docs/probe.md has the keys of the JSON, and what --fail-on \
         names. Exit codes, of several that apply the first of: 130 or 143 stopped by Ctrl-C or SIGTERM, after what is known \
         by then was shown; 6 a target meets what --fail-on names; 5 no resolver answered for a target; 0 whatever the \
-        targets answer, for a refusal is an answer, too. And 2 wrong use: nothing was asked."
+        targets answer, for a refusal is an answer, too. And 1 what was found could not be written; 2 wrong use: nothing was asked."
     )]
     Probe(Box<ProbeArgs>),
     /// Make new verdicts from a stored run, without sending a packet

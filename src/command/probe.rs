@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use told::ProbeOutput;
+use told::{OpenEnd, ProbeOutput};
 
 /// Probes every endpoint of each target, one target after the other, one connection at
 /// a time.
@@ -50,16 +50,20 @@ pub(super) async fn run(args: ProbeArgs) -> Result<ExitCode, CommandError> {
             args.pace.per_ip_interval
         ));
     }
-    let stop = signals.watch("an open connection is ended in order");
+    let open = OpenEnd::default();
+    let leave = open.clone();
+    let stop = signals.watch_and_leave("an open connection is ended in order", move || leave.leave());
     let rest = AddressPause::new(args.pace.per_ip_interval).telling().until(stop.token.clone());
-    let told = ProbeOutput::new(&args, stages.settings.ehlo_name.clone());
+    let told = ProbeOutput::new(&args, stages.settings.ehlo_name.clone(), open);
     let mut probing = Probing { args: &args, stages: &stages, stop: &stop.token, rest, told };
     let mut ends = Ends::default();
     probing.told.begin()?;
-    for target in asked {
+    let names: Vec<String> = asked.iter().map(|target| target.name.clone()).collect();
+    for (number, target) in asked.into_iter().enumerate() {
         if stop.token.is_cancelled() {
             ends.not_asked.push(target.name);
         } else {
+            probing.told.asks(&target.name, names.get(number..).unwrap_or_default())?;
             probing.target(target, &mut ends).await?;
         }
     }
@@ -110,7 +114,10 @@ impl Ends {
     fn code(&self, several: bool, resolver: &str) -> ExitCode {
         for name in &self.unanswered {
             let of = if several { format!("{name}: ") } else { String::new() };
-            super::say(format_args!("mxray: {of}nothing could be contacted: {}", no_resolver(resolver)));
+            super::say_error(format_args!(
+                "mxray: {of}nothing could be contacted: {}",
+                no_resolver(resolver)
+            ));
         }
         match (self.failed, self.unanswered.is_empty()) {
             (true, _) => ExitCode::from(EXIT_FAILED_ON),

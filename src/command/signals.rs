@@ -92,7 +92,17 @@ impl Signals {
 
     /// Watches to the end of the process: the first one is told in `words` and
     /// stops what is under way, the second ends at once.
-    pub(super) fn watch(mut self, words: &'static str) -> Stop {
+    pub(super) fn watch(self, words: &'static str) -> Stop {
+        self.watch_and_leave(words, || ())
+    }
+
+    /// The same; at the second one whoever has something to end that must not stay open
+    /// does so, in no time.
+    pub(super) fn watch_and_leave(
+        mut self,
+        words: &'static str,
+        leave: impl FnOnce() + Send + 'static,
+    ) -> Stop {
         let stop = Stop::default();
         let watched = stop.clone();
         tokio::spawn(async move {
@@ -100,7 +110,9 @@ impl Signals {
             super::say(format_args!("mxray: stopping; {words} (again: stop at once)"));
             let _ = watched.code.set(code);
             watched.token.cancel();
-            std::process::exit(i32::from(self.next().await));
+            let code = self.next().await;
+            leave();
+            std::process::exit(i32::from(code));
         });
         stop
     }

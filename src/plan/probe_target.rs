@@ -28,7 +28,8 @@ impl ProbeTarget {
             let port = Some(address.port()).filter(|port| *port > 0).ok_or_else(no_port)?;
             return Ok(ProbeTarget::Address(address.ip().to_canonical(), Some(port)));
         }
-        if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        let in_brackets = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        if let Ok(ip) = in_brackets.unwrap_or(text).parse::<IpAddr>() {
             return Ok(ProbeTarget::Address(ip.to_canonical(), None));
         }
         // Their colons are none before a port.
@@ -64,7 +65,20 @@ mod tests {
         ] {
             assert_eq!(ProbeTarget::parse(text).unwrap(), expected, "{text}");
         }
-        for text in ["", "a b.example", "mx.example.com:http", "user@example.com"] {
+        assert_eq!(
+            ProbeTarget::parse("[2001:db8::1]").unwrap(),
+            ProbeTarget::Address("2001:db8::1".parse().unwrap(), None)
+        );
+        for text in [
+            "[::1",
+            "::1]",
+            "[[::1]]",
+            "[127.0.0.1",
+            "",
+            "a b.example",
+            "mx.example.com:http",
+            "user@example.com",
+        ] {
             assert!(ProbeTarget::parse(text).is_err(), "{text}");
         }
         for (text, cause) in [

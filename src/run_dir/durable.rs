@@ -60,6 +60,20 @@ pub(super) fn room(_dir: &Path) -> Option<u64> {
     None
 }
 
+/// Whether a folder could be made, those above it included: they are made, and taken
+/// away again.
+///
+/// # Errors
+/// One could not be made.
+pub(super) fn try_folder(dir: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = dir.ancestors().take_while(is_missing).collect();
+    let made = fs::create_dir_all(dir);
+    // What somebody else put there meanwhile stays.
+    missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+    made
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::cell::RefCell;
@@ -76,18 +90,4 @@ pub(super) mod tests {
     pub(in crate::run_dir) fn take_synced() -> Vec<String> {
         SYNCED.take()
     }
-}
-
-/// Whether a folder could be made, those above it included: they are made, and taken
-/// away again.
-///
-/// # Errors
-/// One could not be made.
-pub(super) fn try_folder(dir: &Path) -> io::Result<()> {
-    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
-    let missing: Vec<&Path> = dir.ancestors().take_while(is_missing).collect();
-    let made = fs::create_dir_all(dir);
-    // What somebody else put there meanwhile stays.
-    missing.iter().for_each(|folder| drop(fs::remove_dir(folder)));
-    made
 }

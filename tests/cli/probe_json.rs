@@ -131,6 +131,8 @@ fn of_several_codes_that_of_fail_on_comes_before_that_of_no_resolver() {
         ran.stderr
     );
     assert_eq!(probe("--fail-on undetermined --quiet").code, Some(6));
+    // Why nothing is known is an error, and said in any case.
+    assert!(probe("--quiet").stderr.contains("d1.example: nothing could be contacted: "));
     let ran = probe("--format json");
     let answered: Vec<_> = document(&ran)["targets"]
         .as_array()

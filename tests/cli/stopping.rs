@@ -167,6 +167,44 @@ fn a_second_ctrl_c_waits_for_nothing() {
     assert_eq!(run["finished"], Value::Null, "a run that was not drained does not say it ended");
 }
 
+/// What a script reads is a document, whole, whatever ended the probe.
+#[test]
+fn a_second_ctrl_c_leaves_the_document_of_a_probe_whole() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::new();
+    let (target, other) = (listener.local_addr().unwrap().to_string(), "192.0.2.1");
+    let args = [
+        "probe",
+        &target,
+        other,
+        "--allow-private",
+        "--timeout",
+        "1h",
+        "--ehlo",
+        "a.example",
+        "--format",
+        "json",
+    ];
+    let mut child = folder.mxray(args).spawn().unwrap();
+    let (_silent, _) = listener.accept().unwrap();
+    send("INT", &child);
+    stopping(&mut child);
+    until("the probe to end", || {
+        signal::kill(pid(&child), signal::SIGINT).unwrap();
+        child.try_wait().unwrap().is_some()
+    });
+    let ran = end(child);
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let told: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((&told["stopped"], &told["targets"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!(told["not_asked"], serde_json::json!([target, other]));
+    assert!(
+        ran.stderr.contains(&format!("mxray: {target}: stopped before it was asked to its end")),
+        "{}",
+        ran.stderr
+    );
+}
+
 #[test]
 fn a_signal_that_timeout_sends_twice_lets_the_dialogue_end_in_order() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::io::{self, Write};
 
 /// Version of the document: grows when a key changes its meaning or goes away.
-const SCHEMA: u32 = 1;
+const SCHEMA_VERSION: u32 = 1;
 
 /// Writes the document.
 pub struct JsonDiff<W: Write> {
@@ -21,7 +21,11 @@ impl<W: Write> JsonDiff<W> {
     /// # Errors
     /// That of the writer.
     pub fn new(mut writer: W, head: &DiffHead) -> io::Result<Self> {
-        write!(writer, "{{\"schema\":{SCHEMA}")?;
+        write!(
+            writer,
+            "{{\"schema_version\":{SCHEMA_VERSION},\n\"mxray\":\"{}\"",
+            env!("CARGO_PKG_VERSION")
+        )?;
         for (key, value) in [
             ("before", serde_json::to_string(&head.before)?),
             ("after", serde_json::to_string(&head.after)?),

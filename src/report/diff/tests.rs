@@ -328,7 +328,7 @@ fn json_is_one_document() {
     let mut out = Vec::new();
     written(&mut JsonDiff::new(&mut out, &head()).unwrap());
     let told: serde_json::Value = serde_json::from_slice(&out).unwrap();
-    assert_eq!((&told["schema"], &told["before"]["run"]), (&1.into(), &"october".into()));
+    assert_eq!((&told["schema_version"], &told["before"]["run"]), (&1.into(), &"october".into()));
     assert_eq!(told["domains"].as_array().unwrap().len(), 32);
     assert_eq!(told["domains"][2]["after"]["inferred_from"], "mx.b.example");
     assert_eq!(told["domains"][5]["before"], serde_json::Value::Null);
