@@ -19,6 +19,8 @@ pub struct RunColumn {
     pub kind: CellKind,
     /// The causes that stand behind a colon, or alone.
     pub why: Why,
+    /// Whether none of its cells is empty.
+    pub is_due: bool,
 }
 
 impl RunColumn {
@@ -29,7 +31,7 @@ impl RunColumn {
 
     /// Whether there is anything that its cells cannot hold.
     pub(super) fn is_bounded(&self) -> bool {
-        let is_free = matches!(self.kind, CellKind::Text | CellKind::List);
+        let is_free = !self.is_due && matches!(self.kind, CellKind::Text | CellKind::List);
         !is_free || !self.values.is_empty() || self.has_cause()
     }
 
@@ -40,14 +42,14 @@ impl RunColumn {
     pub fn check(&self, cell: &str) -> Result<(), String> {
         let name = self.name;
         if cell.is_empty() {
-            return Ok(());
+            return if self.is_due { Err(format!("{name} is empty")) } else { Ok(()) };
         }
         match self.kind {
             CellKind::Number if cell.parse::<u64>().is_err() => Err(format!("{name} is no number")),
             CellKind::Flag if !matches!(cell, "yes" | "no") => Err(format!("{name} is neither yes nor no")),
             CellKind::Time if cell.parse::<Timestamp>().is_err() => Err(format!("{name} is no moment")),
             CellKind::NumberOrWord if cell.parse::<u64>().is_ok() => Ok(()),
-            _ if admits(self.values, self.why, cell) => Ok(()),
+            _ if admits(self.values, self.why, self.kind, cell) => Ok(()),
             _ => Err(format!("{name} is `{}`, which is no value of that column", one_line(cell))),
         }
     }
@@ -71,6 +73,7 @@ fn table<R>(name: &'static str, file: &'static str, columns: &[Column<R>]) -> Ru
         values: column.values,
         kind: column.kind,
         why: column.why,
+        is_due: column.is_due,
     });
     RunTable { name, file, columns: columns.collect() }
 }

@@ -70,6 +70,8 @@ pub struct Column<R: 'static> {
     pub why: Why,
     /// What its cells are.
     pub kind: CellKind,
+    /// Whether every row has a cell in it that is not empty.
+    pub is_due: bool,
     /// The cell of a row.
     pub value: for<'a> fn(&'a R) -> Value<'a>,
 }
@@ -77,7 +79,7 @@ pub struct Column<R: 'static> {
 impl<R> Column<R> {
     /// Whether a cell holds what the column may hold.
     pub fn admits(&self, cell: &str) -> bool {
-        admits(self.values, self.why, cell)
+        admits(self.values, self.why, self.kind, cell)
     }
 
     /// Each value with each cause that has a name, in full, as `fail:expired`.
@@ -93,14 +95,18 @@ impl<R> Column<R> {
 }
 
 /// [`Column::admits`] of a column with these values and causes.
-pub(in crate::run_dir) fn admits(values: &[&str], why: Why, cell: &str) -> bool {
+pub(in crate::run_dir) fn admits(values: &[&str], why: Why, kind: CellKind, cell: &str) -> bool {
     let admits_word = |word: &str| match word.split_once(':') {
         _ if values.is_empty() => why.admits("", word),
         _ if why == Why::Nothing => values.contains(&word),
         Some((value, cause)) => values.contains(&value) && why.admits(value, cause),
         None => values.contains(&word) && !why.is_due(word),
     };
-    (values.is_empty() && why == Why::Nothing) || cell.split_whitespace().all(admits_word)
+    match kind {
+        _ if cell.is_empty() || (values.is_empty() && why == Why::Nothing) => true,
+        CellKind::List => cell.split(' ').all(admits_word),
+        _ => admits_word(cell),
+    }
 }
 
 /// Shorthand that keeps the lists readable as tables.
@@ -109,7 +115,7 @@ pub(super) const fn column<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values: &[], why: Why::Nothing, kind: CellKind::Text, value }
+    Column { name, doc, values: &[], why: Why::Nothing, kind: CellKind::Text, is_due: false, value }
 }
 
 /// The same for a column whose values are a closed set.
@@ -119,7 +125,7 @@ pub(super) const fn one_of<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values, why: Why::Nothing, kind: CellKind::Text, value }
+    Column { name, doc, values, why: Why::Nothing, kind: CellKind::Text, is_due: false, value }
 }
 
 /// The same for whole numbers.
@@ -145,6 +151,12 @@ pub(super) const fn words<R>(column: Column<R>) -> Column<R> {
     of(CellKind::List, column)
 }
 
+/// That column, in which every row has a cell that is not empty.
+pub(super) const fn due<R>(mut column: Column<R>) -> Column<R> {
+    column.is_due = true;
+    column
+}
+
 /// That column, whose cells are of this kind.
 pub(super) const fn of<R>(kind: CellKind, mut column: Column<R>) -> Column<R> {
     column.kind = kind;
@@ -168,7 +180,7 @@ pub(super) const fn why<R>(
     doc: &'static str,
     value: for<'a> fn(&'a R) -> Value<'a>,
 ) -> Column<R> {
-    Column { name, doc, values, why, kind: CellKind::Text, value }
+    Column { name, doc, values, why, kind: CellKind::Text, is_due: false, value }
 }
 
 #[cfg(test)]
@@ -186,7 +198,8 @@ mod tests {
         let weak = of(Why::Check(TlsSettings::EncryptionOnly), CHECKS);
         let strong = of(Why::Check(TlsSettings::DomainValidation), CHECKS);
         let reason = of(Why::Reason, &[]);
-        let possible = of(Why::ReasonAgain, &["plaintext", "encrypted"]);
+        let possible = words(of(Why::ReasonAgain, &["plaintext", "encrypted"]));
+        let one = of(Why::Nothing, &["plaintext", "encrypted"]);
         let plain = of(Why::Nothing, &["yes", "undetermined:not_recorded"]);
         for (column, cell, admitted) in [
             (&weak, "pass", true),
@@ -206,6 +219,12 @@ mod tests {
             (&reason, "expired", false),
             (&possible, "plaintext:starttls_not_offered encrypted", true),
             (&possible, "plaintext", false),
+            (&possible, "plaintext:starttls_not_offered  encrypted", false),
+            (&possible, " encrypted", false),
+            (&one, "encrypted", true),
+            (&one, "encrypted plaintext", false),
+            (&one, "encrypted ", false),
+            (&one, " encrypted", false),
             (&possible, "deferred:tls_alert", false),
             (&possible, "undetermined:not_recorded", false),
             (&plain, "yes", true),

@@ -3,7 +3,7 @@
 //! weakest.
 
 use super::closed;
-use super::column::{Column, column, number, one_of, why, words, yes_no};
+use super::column::{Column, column, due, number, one_of, why, words, yes_no};
 use super::policies;
 use super::side::{best, weakest};
 use super::value::Value;
@@ -57,12 +57,12 @@ fn connector_logged(record: &DomainRecord) -> Option<&Logged> {
 
 /// The columns of `domains.csv`, in order.
 pub const DOMAINS: &[Column<DomainRecord>] = &[
-    number("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line)),
-    column(
+    due(number("line", "Line number in the input, from 1.", |r| Value::Number(r.facts.target.line))),
+    due(column(
         "domain",
         "The domain in lower-case A-labels; for an endpoint its name, else its address, with the port where the line has one.",
         |r| label(&r.facts.target.subject),
-    ),
+    )),
     column("tld", "Its top-level domain; empty for an endpoint.", |r| {
         Value::text(r.facts.target.subject.domain().and_then(|domain| domain.rsplit('.').next()))
     }),
@@ -94,10 +94,10 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         "Whose connections the row tells of, if that name was not asked: as in `endpoints.csv`.",
         |r| best(r).inferred_from(),
     ),
-    one_of(closed::PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
+    due(one_of(closed::PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
         best(r).phase()
-    }),
-    one_of(closed::OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome()),
+    })),
+    due(one_of(closed::OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| best(r).outcome())),
     number("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| best(r).reply_code()),
     column("alert", "TLS alert by its registered name, if an alert ended the attempt.", |r| best(r).alert()),
     yes_no(
@@ -106,12 +106,12 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
         |r| best(r).starttls_offered(),
     ),
     column("sender", "Whose mail the verdict is about.", |r| Value::Text((&*r.verdict.sender).into())),
-    one_of(
+    due(one_of(
         closed::DELIVERIES,
         "delivery",
         "What becomes of mail. If hosts of one preference, or addresses of one host, differ, the worst of it.",
         |r| Value::Text(r.verdict.outcome.delivery.name().into()),
-    ),
+    )),
     why(
         Why::Reason,
         &[],
@@ -373,33 +373,33 @@ pub const DOMAINS: &[Column<DomainRecord>] = &[
     yes_no("smart_hosts", "Whether the endpoints are the smart hosts of the connector, not the MX.", |r| {
         Value::flag(asked_dns(r).then_some(r.facts.smart_hosts))
     }),
-    why(
+    due(why(
         Why::Check(TlsSettings::EncryptionOnly),
         closed::CHECKS,
         "encryption_only",
         "Whether mail passes under TlsSettings EncryptionOnly; `fail` and `undetermined` have a reason behind a colon. One endpoint that passes is enough. If none passes and one is not known, it is `undetermined`. If all fail, the reason is that of the endpoint that got furthest; among equals, names and addresses do not decide which.",
         |r| check(r.verdict.forced.encryption_only),
-    ),
+    )),
     one_of(closed::BASES, "encryption_only_basis", "As `basis`, of `encryption_only`.", |r| {
         basis(r.verdict.forced_basis.encryption_only)
     }),
-    why(
+    due(why(
         Why::Check(TlsSettings::CertificateValidation),
         closed::CHECKS,
         "certificate_validation",
         "As `encryption_only`, under CertificateValidation: chain and dates; revocation is not looked at.",
         |r| check(r.verdict.forced.certificate_validation),
-    ),
+    )),
     one_of(closed::BASES, "certificate_validation_basis", "As `basis`, of `certificate_validation`.", |r| {
         basis(r.verdict.forced_basis.certificate_validation)
     }),
-    why(
+    due(why(
         Why::Check(TlsSettings::DomainValidation),
         closed::CHECKS,
         "domain_validation",
         "As `encryption_only`, under DomainValidation with the recipient domain as TlsDomain.",
         |r| check(r.verdict.forced.domain_validation),
-    ),
+    )),
     one_of(closed::BASES, "domain_validation_basis", "As `basis`, of `domain_validation`.", |r| {
         basis(r.verdict.forced_basis.domain_validation)
     }),

@@ -2,7 +2,7 @@
 //! was seen. What it means for a domain stands in `domains.csv`.
 
 use super::closed;
-use super::column::{CellKind, Column, column, number, of, one_of, time, why, words, yes_no};
+use super::column::{CellKind, Column, column, due, number, of, one_of, time, why, words, yes_no};
 use super::value::Value;
 use super::why::Why;
 use crate::model::text::ELLIPSIS;
@@ -103,14 +103,14 @@ fn inferred_from(record: &EndpointRecord) -> Value<'_> {
 
 /// The columns of `endpoints.csv`, in order.
 pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
-    column("ip", "Address.", |r| Value::Ip(r.observation.key.endpoint.ip)),
-    number("port", "TCP port.", |r| Value::Number(r.observation.key.endpoint.port.into())),
+    due(column("ip", "Address.", |r| Value::Ip(r.observation.key.endpoint.ip))),
+    due(number("port", "TCP port.", |r| Value::Number(r.observation.key.endpoint.port.into()))),
     column("sni", "Name sent as SNI; empty if none was sent.", |r| {
         Value::text(r.observation.key.sni.as_ref().map(|name| name.as_str()))
     }),
-    time("started", "Start of the connection that the row describes (UTC, milliseconds).", |r| {
+    due(time("started", "Start of the connection that the row describes (UTC, milliseconds).", |r| {
         Value::Time(r.observation.started, 3)
-    }),
+    })),
     number(
         "attempts",
         "Connections made, those of further ClientHellos not counted; 0 if none was allowed (blocklist, private address).",
@@ -126,12 +126,15 @@ pub const ENDPOINTS: &[Column<EndpointRecord>] = &[
         "The name (or, without one, the address) whose connections the row tells of, for this name was not asked. Nobody answered them, and what lies before the name is the same for every name of an address and port; or, with `outcome` `not_asked`, a sample of the names of the address was answered alike (`--sample`), and `delivery` is that of this one. Empty if it was asked itself.",
         inferred_from,
     ),
-    one_of(closed::PROBE_PHASES, "phase", "Where the attempt ended; `after_tls` if nothing failed.", |r| {
-        Value::Text(phase(r).name().into())
-    }),
-    one_of(closed::PROBE_OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| {
+    due(one_of(
+        closed::PROBE_PHASES,
+        "phase",
+        "Where the attempt ended; `after_tls` if nothing failed.",
+        |r| Value::Text(phase(r).name().into()),
+    )),
+    due(one_of(closed::PROBE_OUTCOMES, "outcome", "`ok`, or what ended the attempt.", |r| {
         Value::Text(outcome(r).into())
-    }),
+    })),
     number("reply_code", "SMTP reply code, if a reply ended the attempt.", |r| {
         Value::number(r.observation.failure.as_ref().and_then(|failure| failure.reply_code))
     }),

@@ -35,6 +35,9 @@ pub enum ConditionError {
         /// What its cells hold.
         known: &'static [&'static str],
     },
+    /// The same of a column whose values are not listed, in words.
+    #[error("{0}; mxray explain {1} tells what it holds")]
+    Impossible(String, &'static str),
 }
 
 impl Condition {
@@ -54,13 +57,13 @@ impl Condition {
             return Err(ConditionError::NoColumn { table: table.name, column: name.trim().to_string() });
         };
         let value = value.trim();
-        let before_cause =
-            if column.has_cause() { value.split(':').next().unwrap_or_default() } else { value };
-        if !value.is_empty() && !column.values.is_empty() && !column.values.contains(&before_cause) {
-            let (column, known) = (column.name, column.values);
-            return Err(ConditionError::NoValue { column, value: value.to_string(), known });
-        }
-        Ok(Self { column, value: value.to_string(), is_equal })
+        check(column, value)?;
+        // A number is compared as it is written in a table.
+        let value = match value.parse::<u64>() {
+            Ok(number) if column.kind == CellKind::Number => number.to_string(),
+            _ => value.to_string(),
+        };
+        Ok(Self { column, value, is_equal })
     }
 
     /// The column that it is about.
@@ -81,6 +84,22 @@ impl Condition {
             _ => is_one(cell),
         };
         equal == self.is_equal
+    }
+}
+
+/// Whether a cell of the column can be that: else a slip of the pen would find no rows.
+fn check(column: RunColumn, value: &str) -> Result<(), ConditionError> {
+    // Nothing stands for an empty cell, and a value without its cause for all causes.
+    if value.is_empty() || column.values.contains(&value) {
+        return Ok(());
+    }
+    match column.check(value) {
+        Ok(()) => Ok(()),
+        Err(_) if !column.values.is_empty() && !value.contains(':') => {
+            let (column, known) = (column.name, column.values);
+            Err(ConditionError::NoValue { column, value: value.to_string(), known })
+        }
+        Err(cause) => Err(ConditionError::Impossible(cause, column.name)),
     }
 }
 
@@ -122,8 +141,19 @@ mod tests {
             "`encrpyted` is no value of delivery; there are encrypted, plaintext, deferred, undeliverable, undetermined"
         );
         assert_eq!(
-            told("encryption_only=passes:tls_alert"),
-            "`passes:tls_alert` is no value of encryption_only; there are pass, fail, undetermined"
+            told("encryption_only=passes"),
+            "`passes` is no value of encryption_only; there are pass, fail, undetermined"
         );
+        for impossible in [
+            "reason=nosuch",
+            "encryption_only=fail:nosuch",
+            "encryption_only=fail:",
+            "mx_count=abc",
+            "line!=-1",
+        ] {
+            let told = told(impossible);
+            assert!(told.contains("mxray explain"), "{impossible}: {told}");
+        }
+        assert!(Condition::parse("line=05", &domains).unwrap().holds("5"));
     }
 }

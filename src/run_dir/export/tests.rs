@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::Write;
 
 const fn column(name: &'static str, kind: CellKind) -> RunColumn {
-    RunColumn { name, doc: "", values: &[], kind, why: Why::Nothing }
+    RunColumn { name, doc: "", values: &[], kind, why: Why::Nothing, is_due: false }
 }
 
 const COLUMNS: &[RunColumn] = &[

@@ -242,17 +242,23 @@ mod tests {
         const COLUMNS: &[&str] = &["delivery", "steps_down", "starttls_offered", "encryption_only"];
         let header = "delivery,steps_down,starttls_offered,encryption_only,mine\n";
         for (row, told) in [
-            ("encrypted,0,yes,pass,=1\n,,,,\n", Ok(2)),
+            ("encrypted,0,yes,pass,=1\ndeferred,,,pass,\n", Ok(2)),
+            ("encrypted,,,pass,\n,,,pass,\n", Err("3: delivery is empty")),
+            ("encrypted,,,,\n", Err("2: encryption_only is empty")),
+            (
+                "encrypted plaintext,,,,\n",
+                Err("2: delivery is `encrypted plaintext`, which is no value of that column"),
+            ),
             ("undetermined,12,no,fail:starttls_not_offered,\n", Ok(1)),
             (
-                "encrypted,,,,\nencrpyted,,,,\n",
+                "encrypted,,,pass,\nencrpyted,,,pass,\n",
                 Err("3: delivery is `encrpyted`, which is no value of that column"),
             ),
-            (",-1,,,\n", Err("2: steps_down is no number")),
-            (",,true,,\n", Err("2: starttls_offered is neither yes nor no")),
-            (",,,fail,\n", Err("2: encryption_only is `fail`, which is no value of that column")),
+            ("encrypted,-1,,pass,\n", Err("2: steps_down is no number")),
+            ("encrypted,,true,pass,\n", Err("2: starttls_offered is neither yes nor no")),
+            ("encrypted,,,fail,\n", Err("2: encryption_only is `fail`, which is no value of that column")),
             (
-                ",,,pass:expired,\n",
+                "encrypted,,,pass:expired,\n",
                 Err("2: encryption_only is `pass:expired`, which is no value of that column"),
             ),
         ] {
