@@ -226,11 +226,9 @@ fn create(folder: &Path, is_own: bool) -> Result<(), OutputError> {
 fn to_stdout(form: TextForm, selected: &Selected, run: &StoredRun) -> Result<ExitCode, CommandError> {
     outlet::settle();
     let Selected { table, columns, conditions } = selected;
-    let written = text_writer(form, io::stdout(), columns).map_err(TableError::Unwritten);
-    let written = written.and_then(|mut writer| {
-        export_rows(run, table, columns, conditions, &mut *writer)?;
-        writer.finish().map_err(TableError::Unwritten)
-    });
+    let mut writer = text_writer(form, io::stdout(), columns);
+    let written = export_rows(run, table, columns, conditions, &mut *writer);
+    let written = written.and_then(|_| writer.finish().map_err(TableError::Unwritten));
     match written {
         // A reader that went away is a quiet end.
         Err(TableError::Unwritten(error)) if error.kind() != ErrorKind::BrokenPipe => {
@@ -245,12 +243,12 @@ fn text_writer<'a, W: Write + 'a>(
     form: TextForm,
     writer: W,
     columns: &[RunColumn],
-) -> io::Result<Box<dyn ExportWriter + 'a>> {
-    Ok(match form {
+) -> Box<dyn ExportWriter + 'a> {
+    match form {
         TextForm::Plain(ExportFormatArg::Jsonl) => Box::new(JsonExport::new(writer, columns)),
-        TextForm::Plain(_) => Box::new(CsvExport::new(writer, columns)?),
-        TextForm::ForExcel => Box::new(CsvExport::for_excel(writer, columns)?),
-    })
+        TextForm::Plain(_) => Box::new(CsvExport::new(writer, columns)),
+        TextForm::ForExcel => Box::new(CsvExport::for_excel(writer, columns)),
+    }
 }
 
 /// Writes a table to a file of its own, and says how much it is. A file that is not whole
@@ -293,7 +291,7 @@ fn write_file(
             let writer = ParquetTable::new(file, table.name, columns, &about)?;
             Ok(Box::new(writer) as Box<dyn ExportWriter>)
         }
-        form => text_writer(form, file, columns),
+        form => Ok(text_writer(form, file, columns)),
     });
     let mut writer = opened.map_err(TableError::Unwritten)?;
     let rows = export_rows(run, table, columns, conditions, &mut *writer)?;

@@ -231,3 +231,46 @@ fn an_export_that_is_killed_leaves_no_file_that_looks_whole() {
     assert!(!child.wait().unwrap().success(), "it was over before it was killed");
     assert!(!lab.folder.path().join("out/mx.csv").exists());
 }
+
+/// A header with nothing behind it would be a table without rows.
+#[test]
+fn a_table_that_is_refused_writes_nothing() {
+    let lab = run();
+    let domains = lab.folder.read("run/domains.csv");
+    lab.folder.write("run/domains.csv", domains.replacen(",domain,", ",domein,", 1));
+    let ran = export(&lab.folder, "--format csv --columns domain");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+}
+
+/// Whatever a run went through, its tables are what their columns say.
+#[test]
+fn runs_that_were_joined_sampled_and_judged_again_are_exported_whole() {
+    let lab = Lab::playing(&["provider_tenants"], 600);
+    for words in [
+        "scan list -o one --shard 1/2 --seed 7 --allow-private",
+        "scan list -o two --shard 2/2 --seed 7 --allow-private",
+        "scan list -o sampled --sample --allow-private",
+    ] {
+        let ran = lab.folder.run(lab.args(words));
+        assert_eq!(ran.code, Some(0), "{words}: {}", ran.stderr);
+    }
+    for words in ["merge one two -o joined", "judge sampled -o judged"] {
+        let ran = lab.folder.run(words.split(' '));
+        assert_eq!(ran.code, Some(0), "{words}: {}", ran.stderr);
+    }
+    let sampled: Value = serde_json::from_str(&lab.folder.read("sampled/run.json")).unwrap();
+    assert!(sampled["sample"]["names_inferred"].as_u64().unwrap() > 0, "{}", sampled["sample"]);
+    for run in ["one", "joined", "sampled", "judged"] {
+        for (format, out) in [("csv", "text"), ("parquet", "tables")] {
+            let out = format!("{run}-{out}");
+            let ran = lab.folder.run(["export", run, "--format", format, "-o", &out]);
+            assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{run}");
+            assert_eq!(ran.stdout.lines().count(), 7, "{}", ran.stdout);
+        }
+        for table in ["domains", "endpoints", "mx", "certificates", "rejects"] {
+            let [exported, stored] = [format!("{run}-text"), run.to_string()]
+                .map(|dir| lab.folder.read(&format!("{dir}/{table}.csv")));
+            assert_eq!(exported, stored, "{run} {table}");
+        }
+    }
+}

@@ -8,35 +8,40 @@ use std::io::{self, BufWriter, Write};
 /// Rows of CSV under a header.
 pub struct CsvExport<W: Write> {
     writer: csv::Writer<W>,
+    /// Names of the columns, until they are written: before the first row, so that a table that is
+    /// refused writes nothing at all.
+    header: Option<Vec<String>>,
     for_excel: bool,
     cell: String,
 }
 
 /// By this mark Excel knows UTF-8.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// What a cell begins with that a spreadsheet takes for a formula (OWASP, CSV Injection).
 const FORMULA_BEGINS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 impl<W: Write> CsvExport<W> {
-    /// Writes the header.
-    ///
-    /// # Errors
-    /// That of the writer.
-    pub fn new(writer: W, columns: &[RunColumn]) -> io::Result<Self> {
-        let mut writer = csv::Writer::from_writer(writer);
-        writer.write_record(columns.iter().map(|column| column.name)).map_err(io_error)?;
-        Ok(Self { writer, for_excel: false, cell: String::new() })
+    /// Writes nothing yet.
+    pub fn new(writer: W, columns: &[RunColumn]) -> Self {
+        let header = columns.iter().map(|column| column.name.to_string()).collect();
+        let writer = csv::Writer::from_writer(writer);
+        Self { writer, header: Some(header), for_excel: false, cell: String::new() }
     }
 
     /// The same for Excel: behind a byte order mark, and with an apostrophe before each cell that
     /// would be a formula.
-    ///
-    /// # Errors
-    /// That of the writer.
-    pub fn for_excel(mut writer: W, columns: &[RunColumn]) -> io::Result<Self> {
-        writer.write_all(BYTE_ORDER_MARK)?;
-        Ok(Self { for_excel: true, ..Self::new(writer, columns)? })
+    pub fn for_excel(writer: W, columns: &[RunColumn]) -> Self {
+        let mut table = Self::new(writer, columns);
+        if let Some(first) = table.header.iter_mut().flatten().next() {
+            first.insert(0, BYTE_ORDER_MARK);
+        }
+        table.for_excel = true;
+        table
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.header.take().map_or(Ok(()), |header| self.writer.write_record(header).map_err(io_error))
     }
 }
 
@@ -49,6 +54,7 @@ fn io_error(error: csv::Error) -> io::Error {
 
 impl<W: Write> ExportWriter for CsvExport<W> {
     fn write(&mut self, cells: &[&str]) -> Result<(), ExportError> {
+        self.begin()?;
         for cell in cells {
             let written = if self.for_excel && cell.starts_with(FORMULA_BEGINS) {
                 self.cell.clear();
@@ -63,6 +69,7 @@ impl<W: Write> ExportWriter for CsvExport<W> {
     }
 
     fn finish(mut self: Box<Self>) -> io::Result<()> {
+        self.begin()?;
         self.writer.flush()
     }
 }
