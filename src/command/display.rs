@@ -1,6 +1,7 @@
 //! Live progress on standard error: a bar on a terminal, plain lines elsewhere.
 
 use crate::engine::{CanaryPause, PhaseEnd, Progress, Snapshot};
+use crate::model::text::noun;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::VecDeque;
 use std::io::IsTerminal;
@@ -71,29 +72,85 @@ impl Display {
 }
 
 /// What is said of a moment.
-type Line = fn(&mut Meter, &Snapshot, Instant) -> String;
+type Line = fn(&mut Meter, &Snapshot, Instant) -> LineParts;
 
 /// Shows `progress` until the sender of `is_done` is gone.
 fn show(progress: &Progress, style: Style, line: Line, is_done: &mpsc::Receiver<()>) {
-    let bar = (style == Style::Auto && std::io::stderr().is_terminal()).then(bar);
+    let is_drawn = style == Style::Auto && std::io::stderr().is_terminal() && !is_dumb();
+    let bar = is_drawn.then(bar);
     let every = if bar.is_some() { REDRAW_EVERY } else { LINE_EVERY };
     let mut meter = Meter::new(Instant::now(), progress.snapshot().domains_done);
     while is_done.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
         let snapshot = progress.snapshot();
-        let line = line(&mut meter, &snapshot, Instant::now());
+        let parts = line(&mut meter, &snapshot, Instant::now());
         match &bar {
             Some(bar) => {
                 bar.set_length(snapshot.total.unwrap_or(0));
                 bar.set_position(snapshot.domains_done);
-                bar.set_message(line);
+                bar.set_message(fitted(parts, columns().saturating_sub(BAR_COLUMNS)));
             }
-            None => super::say(line),
+            None => super::say(whole(&parts)),
         }
     }
     match bar {
         Some(bar) => bar.finish_and_clear(),
-        None => super::say(line(&mut meter, &progress.snapshot(), Instant::now())),
+        None => super::say(whole(&line(&mut meter, &progress.snapshot(), Instant::now()))),
     }
+}
+
+/// Columns of a terminal that does not tell.
+const COLUMNS_USUAL: usize = 80;
+
+/// Columns of the bar and the space behind it.
+const BAR_COLUMNS: usize = 13;
+
+/// Whether the terminal draws nothing over what stands there.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Columns of the terminal on standard error.
+#[cfg(unix)]
+fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    size.map(|size| usize::from(size.ws_col)).ok().filter(|columns| *columns > 0).unwrap_or(COLUMNS_USUAL)
+}
+
+#[cfg(not(unix))]
+fn columns() -> usize {
+    COLUMNS_USUAL
+}
+
+/// What a part of the line is worth where there is no room for all; the first goes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Done,
+    Paused,
+    Eta,
+    Rate,
+    InFlight,
+    Waiting,
+    Outcome,
+}
+
+/// A line in parts.
+type LineParts = Vec<(Worth, String)>;
+
+fn whole(parts: &LineParts) -> String {
+    let parts: Vec<&str> =
+        parts.iter().map(|(_, part)| part.as_str()).filter(|part| !part.is_empty()).collect();
+    parts.join(", ")
+}
+
+/// As many parts as there is room for.
+fn fitted(mut parts: LineParts, columns: usize) -> String {
+    while parts.len() > 1 && whole(&parts).chars().count() > columns {
+        // Among equals the last.
+        let least = parts.iter().enumerate().max_by_key(|(at, (worth, _))| (*worth, *at));
+        let Some((at, _)) = least else { break };
+        parts.remove(at);
+    }
+    whole(&parts)
 }
 
 fn bar() -> ProgressBar {
@@ -117,26 +174,34 @@ impl Meter {
         Self { begun, earlier, window: VecDeque::from([(begun, 0)]) }
     }
 
-    fn line_of_lookups(&mut self, snapshot: &Snapshot, now: Instant) -> String {
+    fn line_of_lookups(&mut self, snapshot: &Snapshot, now: Instant) -> LineParts {
         let rate = self.rate(snapshot.domains_done, now);
-        format!("{} domains looked up, {rate:.0}/s{}", done(snapshot), self.eta(snapshot, now))
+        vec![
+            (Worth::Done, format!("{} looked up", done(snapshot))),
+            (Worth::Rate, format!("{rate:.0}/s")),
+            (Worth::Eta, self.eta(snapshot, now)),
+        ]
     }
 
-    fn line(&mut self, snapshot: &Snapshot, now: Instant) -> String {
-        let done = done(snapshot);
+    fn line(&mut self, snapshot: &Snapshot, now: Instant) -> LineParts {
+        let rate = self.rate(snapshot.handshakes, now);
+        let mut parts = vec![
+            (Worth::Done, done(snapshot)),
+            (Worth::Paused, snapshot.paused.as_ref().map(paused).unwrap_or_default()),
+            (Worth::Rate, format!("{rate:.0} handshakes/s")),
+            (Worth::InFlight, format!("{} in flight", snapshot.in_flight)),
+            (Worth::Waiting, waiting(snapshot)),
+            (Worth::Eta, self.eta(snapshot, now)),
+        ];
         let shown = snapshot.outcomes.iter().take(OUTCOMES_SHOWN_MAX);
-        let outcomes: Vec<String> = shown.map(|(end, count)| format!("{} {count}", named(*end))).collect();
+        parts.extend(shown.map(|(end, count)| (Worth::Outcome, format!("{} {count}", named(*end)))));
         let others: u64 = snapshot.outcomes.iter().skip(OUTCOMES_SHOWN_MAX).map(|(_, count)| count).sum();
-        let others = if others > 0 { format!(", other {others}") } else { String::new() };
-        format!(
-            "{done} domains{}, {:.0} handshakes/s, {} in flight{}{}, {}{others}",
-            snapshot.paused.as_ref().map(paused).unwrap_or_default(),
-            self.rate(snapshot.handshakes, now),
-            snapshot.in_flight,
-            waiting(snapshot),
-            self.eta(snapshot, now),
-            if outcomes.is_empty() { "none done yet".to_string() } else { outcomes.join(", ") },
-        )
+        if snapshot.outcomes.is_empty() {
+            parts.push((Worth::Outcome, "none done yet".to_string()));
+        } else if others > 0 {
+            parts.push((Worth::Outcome, format!("other {others}")));
+        }
+        parts
     }
 
     /// How many more a second over the window.
@@ -157,10 +222,10 @@ impl Meter {
             return String::new();
         }
         match snapshot.left(self.earlier, now - self.begun).map(|left| left.as_secs_f64()) {
-            Some(left) if left >= 0.5 => format!(", ETA {}", clock(left)),
+            Some(left) if left >= 0.5 => format!("ETA {}", clock(left)),
             // Of standard input nobody knows how long it is.
             None if snapshot.total.is_some_and(|total| snapshot.domains_done < total) => {
-                ", ETA not known yet".to_string()
+                "ETA not known yet".to_string()
             }
             _ => String::new(),
         }
@@ -174,14 +239,15 @@ fn paused(pause: &CanaryPause) -> String {
         more => format!(" and {} more", more - 1),
     };
     let first = pause.refused.first().map_or("", String::as_str);
-    format!(", paused since {} for canary {first}{others}", pause.began.strftime("%H:%M:%SZ"))
+    format!("paused since {} for canary {first}{others}", pause.began.strftime("%H:%M:%SZ"))
 }
 
 /// How many of how many, once that is known.
 fn done(snapshot: &Snapshot) -> String {
+    let done = snapshot.domains_done;
     match snapshot.total {
-        Some(total) => format!("{}/{total}", snapshot.domains_done),
-        None => snapshot.domains_done.to_string(),
+        Some(total) => format!("{done}/{total} {}", noun(total, "domain")),
+        None => format!("{done} {}", noun(done, "domain")),
     }
 }
 
@@ -190,12 +256,14 @@ fn waiting(snapshot: &Snapshot) -> String {
     let wait = |count| if count == 1 { "waits" } else { "wait" };
     let keys = match (snapshot.second_looks_waiting, snapshot.retries_waiting) {
         (0, 0) => String::new(),
-        (0, retries) => format!(", {retries} {} for a retry", wait(retries)),
-        (looks, 0) => format!(", {looks} {} for a second look", wait(looks)),
-        (looks, retries) => format!(", {looks} {} for a second look, {retries} for a retry", wait(looks)),
+        (0, retries) => format!("{retries} {} for a retry", wait(retries)),
+        (looks, 0) => format!("{looks} {} for a second look", wait(looks)),
+        (looks, retries) => format!("{looks} {} for a second look, {retries} for a retry", wait(looks)),
     };
-    let places = |count, what| if count == 0 { String::new() } else { format!(", {count} {what}") };
-    keys + &places(snapshot.cooling, "cooling down") + &places(snapshot.given_up, "given up")
+    let places = |count, what| if count == 0 { String::new() } else { format!("{count} {what}") };
+    let all = [keys, places(snapshot.cooling, "cooling down"), places(snapshot.given_up, "given up")];
+    let told: Vec<String> = all.into_iter().filter(|part| !part.is_empty()).collect();
+    told.join(", ")
 }
 
 /// `42s`, `3m07s`, `2h05m`.
@@ -246,7 +314,7 @@ mod tests {
             ],
         };
         assert_eq!(
-            meter.line(&snapshot, begun + Duration::from_secs(2)),
+            whole(&meter.line(&snapshot, begun + Duration::from_secs(2))),
             "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80, greeting_timeout 12, tls_closed 4, \
              dns_nxdomain 3, other 1"
         );
@@ -257,10 +325,10 @@ mod tests {
         let begun = Instant::now();
         let mut meter = Meter::new(begun, 0);
         let snapshot = Snapshot { total: Some(400), domains_done: 100, ..Snapshot::default() };
-        let line = meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2));
+        let line = whole(&meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2)));
         assert_eq!(line, "100/400 domains looked up, 50/s, ETA 6s");
         let snapshot = Snapshot { domains_done: 1, ..snapshot };
-        let line = meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2));
+        let line = whole(&meter.line_of_lookups(&snapshot, begun + Duration::from_secs(2)));
         assert_eq!(line, "1/400 domains looked up, 0/s, ETA not known yet");
     }
 
@@ -273,10 +341,35 @@ mod tests {
         let snapshot =
             Snapshot { total: Some(9), domains_done: 3, paused: Some(pause), ..Snapshot::default() };
         assert_eq!(
-            Meter::new(begun, 0).line(&snapshot, begun + Duration::from_secs(2)),
+            whole(&Meter::new(begun, 0).line(&snapshot, begun + Duration::from_secs(2))),
             "3/9 domains, paused since 22:03:11Z for canary 192.0.2.1:25: connect: timeout and 1 more, 0 handshakes/s, \
              0 in flight, none done yet"
         );
+    }
+
+    #[test]
+    fn where_there_is_no_room_what_matters_least_is_left_out_first() {
+        let parts = || {
+            vec![
+                (Worth::Done, "100/400 domains".to_string()),
+                (Worth::Rate, "40 handshakes/s".to_string()),
+                (Worth::InFlight, "7 in flight".to_string()),
+                (Worth::Eta, "ETA 6s".to_string()),
+                (Worth::Outcome, "ok 80".to_string()),
+                (Worth::Outcome, "tls_closed 4".to_string()),
+            ]
+        };
+        for (columns, expected) in [
+            (200, "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80, tls_closed 4"),
+            (70, "100/400 domains, 40 handshakes/s, 7 in flight, ETA 6s, ok 80"),
+            (50, "100/400 domains, 40 handshakes/s, ETA 6s"),
+            (30, "100/400 domains, ETA 6s"),
+            (5, "100/400 domains"),
+        ] {
+            assert_eq!(fitted(parts(), columns), expected);
+        }
+        let one = Snapshot { total: Some(1), domains_done: 1, ..Snapshot::default() };
+        assert_eq!(done(&one), "1/1 domain");
     }
 
     #[test]
@@ -285,11 +378,11 @@ mod tests {
             waiting(&Snapshot { second_looks_waiting, retries_waiting, ..Snapshot::default() })
         };
         assert_eq!(told(0, 0), "");
-        assert_eq!(told(12, 0), ", 12 wait for a second look");
-        assert_eq!(told(1, 3), ", 1 waits for a second look, 3 for a retry");
-        assert_eq!(told(0, 1), ", 1 waits for a retry");
+        assert_eq!(told(12, 0), "12 wait for a second look");
+        assert_eq!(told(1, 3), "1 waits for a second look, 3 for a retry");
+        assert_eq!(told(0, 1), "1 waits for a retry");
         let places = Snapshot { cooling: 2, given_up: 1, ..Snapshot::default() };
-        assert_eq!(waiting(&places), ", 2 cooling down, 1 given up");
+        assert_eq!(waiting(&places), "2 cooling down, 1 given up");
     }
 
     #[test]
