@@ -13,6 +13,8 @@ mod book;
 #[cfg(unix)]
 #[path = "cli/canary.rs"]
 mod canary;
+#[path = "cli/colour.rs"]
+mod colour;
 #[path = "cli/command.rs"]
 mod command;
 #[path = "cli/config.rs"]

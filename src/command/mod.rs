@@ -7,6 +7,7 @@
 mod address_pause;
 mod bench;
 mod canaries;
+mod colour;
 mod config;
 mod cool_downs;
 #[cfg(feature = "lab")]

@@ -9,7 +9,7 @@ use super::resolvers::{self, Lost};
 use super::run_news::NewsSource;
 use super::signals::{Signals, Stop};
 use super::writer::{self, Fold, Outputs, Written};
-use super::{CommandError, canaries, cool_downs, summary};
+use super::{CommandError, canaries, colour, cool_downs, summary};
 use crate::cli::SummaryArg;
 use crate::engine::pace::BucketLimits;
 use crate::engine::{self, Earlier, EngineConfig, EngineCounts, NAMES_ASKED_MIN, Progress, SampleCounts};
@@ -440,7 +440,7 @@ impl Surveyed {
         if aside {
             super::say_text(&text);
         } else {
-            super::tell_until(&self.stop.token, text)?;
+            super::tell_until(&self.stop.token, colour::for_stdout(&text))?;
         }
         if let Some(error) = &self.list_error {
             return Err(anyhow!(error.clone()).into());

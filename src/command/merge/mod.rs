@@ -10,7 +10,7 @@ mod joined;
 mod targets;
 
 use super::own_folder::in_folder;
-use super::{CommandError, summary};
+use super::{CommandError, colour, summary};
 use crate::cli::{JudgingArgs, MergeArgs};
 use crate::model::text::counted;
 use crate::model::{DomainRecord, Record};
@@ -56,7 +56,8 @@ pub(super) fn run(args: MergeArgs) -> Result<ExitCode, CommandError> {
         .into_iter()
         .chain([summary::written_to(&path, kind)])
         .collect();
-    super::tell(summary::text((&whole, kind), &info.sender, endpoints.reach(), &notes))?;
+    let text = summary::text((&whole, kind), &info.sender, endpoints.reach(), &notes);
+    super::tell(colour::for_stdout(&text))?;
     Ok(ExitCode::SUCCESS)
 }
 

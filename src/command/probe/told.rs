@@ -2,7 +2,7 @@
 //! where only the exit code is wanted, nothing.
 
 use crate::cli::{FormatArg, ProbeArgs};
-use crate::command::{CommandError, outlet, say, tell};
+use crate::command::{CommandError, colour, outlet, say, tell};
 use crate::report::{self, Probed, QuestionsTold, Retrying};
 use crate::run_dir::{ProbeDocument, ProbedTarget};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -105,7 +105,7 @@ impl ProbeOutput {
                     retrying,
                 };
                 let before = if std::mem::replace(told, true) { "\n" } else { "" };
-                tell(format_args!("{before}{}", report::transcript(&probed)))
+                tell(format_args!("{before}{}", colour::for_stdout(&report::transcript(&probed).to_string())))
             }
         }
     }
