@@ -160,28 +160,29 @@ fn text(document: &Document, format: ReportFormatArg) -> String {
     }
 }
 
+/// Gives each row of a table to `take`.
+fn each_row(
+    stored: &StoredRun,
+    table: &str,
+    mut take: impl FnMut(&NamedRow<'_>),
+) -> Result<(), CommandError> {
+    let mut rows = stored.table(table)?;
+    while let Some(row) = rows.read_next()? {
+        take(&row);
+    }
+    Ok(())
+}
+
 /// Counts the tables of a run; `take` gets each partner to write to.
 fn read(
     stored: &StoredRun,
     mut take: impl FnMut(&PartnerRow) -> Result<(), CommandError>,
 ) -> Result<Figures, CommandError> {
     let mut figures = Figures::new(stored.info().judged_by.at.as_second());
-    let mut certificates = stored.table("certificates.csv")?;
-    while let Some(row) = certificates.read_next()? {
-        figures.add_certificate(&row);
-    }
-    let mut endpoints = stored.table("endpoints.csv")?;
-    while let Some(row) = endpoints.read_next()? {
-        figures.add_endpoint(&row);
-    }
-    let mut suites = stored.table("suites.csv")?;
-    while let Some(row) = suites.read_next()? {
-        figures.add_suite(&row);
-    }
-    let mut groups = stored.table("groups.csv")?;
-    while let Some(row) = groups.read_next()? {
-        figures.add_group(&row);
-    }
+    each_row(stored, "certificates.csv", |row| figures.add_certificate(row))?;
+    each_row(stored, "endpoints.csv", |row| figures.add_endpoint(row))?;
+    each_row(stored, "suites.csv", |row| figures.add_suite(row))?;
+    each_row(stored, "groups.csv", |row| figures.add_group(row))?;
     figures.end_enumeration();
     let mut domains = stored.table("domains.csv")?;
     while let Some(row) = domains.read_next()? {
