@@ -28,7 +28,7 @@ struct Selected {
 /// before a folder is made.
 pub(super) fn run(args: &ExportArgs) -> Result<ExitCode, CommandError> {
     let run = StoredRun::open(&args.run)?;
-    let selected = selected(args)?;
+    let selected = selected(args, &run)?;
     let form = TextForm::of(args, &selected)?;
     for selected in &selected {
         run.check_complete(selected.table.file)?;
@@ -75,7 +75,7 @@ pub(super) fn of_scan(dir: &Path) -> Result<(), CommandError> {
         ));
         return Ok(());
     }
-    for table in RunTable::all() {
+    for table in RunTable::all().into_iter().filter(|table| run.has_table(table.file)) {
         let path = beside(dir, &table);
         let columns = table.columns.clone();
         let selected = Selected { table, columns, conditions: Vec::new() };
@@ -150,8 +150,9 @@ impl TextForm {
     }
 }
 
-/// The tables with their columns and conditions.
-fn selected(args: &ExportArgs) -> Result<Vec<Selected>, UsageError> {
+/// The tables with their columns and conditions: those that are named, or all that the run
+/// has.
+fn selected(args: &ExportArgs, run: &StoredRun) -> Result<Vec<Selected>, UsageError> {
     let all = RunTable::all();
     let names: Vec<&str> = all.iter().map(|table| table.name).collect();
     if let Some(unknown) = args.tables.iter().find(|name| !names.contains(&name.as_str())) {
@@ -159,7 +160,7 @@ fn selected(args: &ExportArgs) -> Result<Vec<Selected>, UsageError> {
     }
     let is_part = !args.columns.is_empty() || !args.conditions.is_empty();
     let is_asked = |table: &RunTable| match &args.tables[..] {
-        [] => !is_part || table.name == "domains",
+        [] => run.has_table(table.file) && (!is_part || table.name == "domains"),
         named => named.iter().any(|name| name == table.name),
     };
     let tables: Vec<RunTable> = all.into_iter().filter(is_asked).collect();

@@ -314,7 +314,7 @@ fn a_process_killed_while_it_puts_files_in_place_loses_nothing() {
     copy(&reference.whole(), &new);
     shorter(&new);
     drop(taken_up(&new).unwrap());
-    let order = crate::run_dir::NAMES;
+    let order: Vec<&str> = crate::run_dir::NAMES.into_iter().filter(|name| new.join(name).exists()).collect();
     for placed in 0..=order.len() {
         reference.check(&format!("{placed} files in place"), |run| {
             shorter(run);

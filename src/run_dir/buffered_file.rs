@@ -24,6 +24,16 @@ impl WriteState {
     }
 }
 
+/// One of the files of a run.
+pub(super) trait RunFile {
+    /// Its name in the run directory.
+    fn name(&self) -> &'static str;
+    /// Where what is written to it waits.
+    fn buffered(&self) -> &BufferedFile;
+    /// Hands all that waits to the system.
+    fn flush(&mut self) -> io::Result<()>;
+}
+
 /// Takes bytes without end; whoever writes flushes in time.
 pub(super) struct BufferedFile {
     file: File,

@@ -5,7 +5,7 @@
 
 use super::OutputError;
 use super::beginning;
-use super::buffered_file::{BufferedFile, WriteState};
+use super::buffered_file::{BufferedFile, RunFile, WriteState};
 use super::columns::certificates::{CERTIFICATES, CertificateRow};
 use super::columns::domains::DOMAINS;
 use super::columns::edges::{MX, MxRow, REJECTS, edges};
@@ -16,7 +16,9 @@ use super::durable;
 use super::journal::{self, LineFile};
 use super::run_info::{self, RunInfo, RunNews};
 use super::write_error::named;
-use crate::model::{Assessment, DomainFacts, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
+use crate::model::{
+    Assessment, DomainFacts, DomainRecord, EndpointRecord, Enumeration, ProbeKey, Record, Rejected, Sha256,
+};
 use crate::x509;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -51,14 +53,30 @@ impl<R, W: Write> CsvFile<R, W> {
     }
 }
 
-impl<R> CsvFile<R, BufferedFile> {
-    fn buffered_bytes(&self) -> usize {
-        self.table.writer().len()
+impl<R> RunFile for CsvFile<R, BufferedFile> {
+    fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// How long the file must be, in bytes.
-    fn written(&self) -> u64 {
-        self.table.writer().written()
+    fn buffered(&self) -> &BufferedFile {
+        self.table.writer()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        CsvFile::flush(self)
+    }
+}
+
+/// Tables of what hosts accept, of a run that enumerates.
+struct EnumerationFiles {
+    suites: CsvFile<SuiteRow, BufferedFile>,
+    groups: CsvFile<GroupRow, BufferedFile>,
+}
+
+impl EnumerationFiles {
+    fn write(&mut self, key: &ProbeKey, enumeration: &Enumeration) -> io::Result<()> {
+        suite_rows(key, enumeration).try_for_each(|row| self.suites.write(&row))?;
+        group_rows(key, enumeration).try_for_each(|row| self.groups.write(&row))
     }
 }
 
@@ -71,8 +89,7 @@ pub struct RunDirectory {
     info: RunInfo,
     certificates: CsvFile<CertificateRow, BufferedFile>,
     journal: LineFile,
-    suites: CsvFile<SuiteRow, BufferedFile>,
-    groups: CsvFile<GroupRow, BufferedFile>,
+    enumeration: Option<EnumerationFiles>,
     endpoints: CsvFile<EndpointRecord, BufferedFile>,
     rejects: CsvFile<Rejected, BufferedFile>,
     facts: LineFile,
@@ -84,7 +101,7 @@ pub struct RunDirectory {
     _lock: Option<File>,
 }
 
-/// The files of a run, without `run.json`: what rests on others before those.
+/// The files that a run may have, without `run.json`: what rests on others before those.
 pub(crate) const NAMES: [&str; 9] = [
     "domains.csv",
     "mx.csv",
@@ -137,12 +154,14 @@ impl RewrittenRun {
         let directory = self.directory.as_mut().ok_or(io::ErrorKind::NotFound)?;
         directory.flush()?;
         let dir = &self.dir;
-        for name in NAMES {
+        // The other way round than they are flushed.
+        let names: Vec<&str> = directory.files().into_iter().rev().map(|file| file.name()).collect();
+        for name in &names {
             durable::sync_file(dir, &fresh(name)).map_err(|error| named(name, &error))?;
         }
         let run_json = |error: io::Error| named(run_info::RUN_NAME, &error);
         run_info::replace(dir, &directory.info, None::<&()>).map_err(run_json)?;
-        for name in NAMES {
+        for name in names {
             fs::rename(dir.join(fresh(name)), dir.join(name)).map_err(|error| named(name, &error))?;
         }
         durable::sync_folder(dir)?;
@@ -244,13 +263,18 @@ impl RunDirectory {
             let file = file.map_err(|error| named(name, &error))?;
             io::Result::Ok(BufferedFile::new(file, whole.clone()))
         };
+        let enumeration = || {
+            io::Result::Ok(EnumerationFiles {
+                suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
+                groups: CsvFile::new("groups.csv", GROUPS, file("groups.csv")?)?,
+            })
+        };
         Ok(Self {
             dir: dir.to_path_buf(),
             info: info.clone(),
             certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
             journal: LineFile::new("observations.jsonl", file("observations.jsonl")?),
-            suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
-            groups: CsvFile::new("groups.csv", GROUPS, file("groups.csv")?)?,
+            enumeration: info.limits.enumerates().then(enumeration).transpose()?,
             endpoints: CsvFile::new("endpoints.csv", ENDPOINTS, file("endpoints.csv")?)?,
             rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
             facts: LineFile::new("facts.jsonl", file("facts.jsonl")?),
@@ -297,16 +321,29 @@ impl RunDirectory {
         if self.buffered_bytes() >= BUFFERED_BYTES_MAX { self.flush() } else { Ok(()) }
     }
 
+    /// All files, what others rest on before those.
+    fn files(&self) -> Vec<&dyn RunFile> {
+        let mut files: Vec<&dyn RunFile> = vec![&self.certificates, &self.journal];
+        if let Some(EnumerationFiles { suites, groups }) = &self.enumeration {
+            files.extend([suites as &dyn RunFile, groups]);
+        }
+        files.extend([&self.endpoints as &dyn RunFile, &self.rejects, &self.facts, &self.mx, &self.domains]);
+        files
+    }
+
+    /// The same, to write to.
+    fn files_mut(&mut self) -> Vec<&mut dyn RunFile> {
+        let mut files: Vec<&mut dyn RunFile> = vec![&mut self.certificates, &mut self.journal];
+        if let Some(EnumerationFiles { suites, groups }) = &mut self.enumeration {
+            files.extend([suites as &mut dyn RunFile, groups]);
+        }
+        files.extend([&mut self.endpoints as &mut dyn RunFile, &mut self.rejects]);
+        files.extend([&mut self.facts as &mut dyn RunFile, &mut self.mx, &mut self.domains]);
+        files
+    }
+
     fn buffered_bytes(&self) -> usize {
-        self.certificates.buffered_bytes()
-            + self.journal.buffered_bytes()
-            + self.suites.buffered_bytes()
-            + self.groups.buffered_bytes()
-            + self.endpoints.buffered_bytes()
-            + self.rejects.buffered_bytes()
-            + self.facts.buffered_bytes()
-            + self.mx.buffered_bytes()
-            + self.domains.buffered_bytes()
+        self.files().into_iter().map(|file| file.buffered().len()).sum()
     }
 
     fn write_endpoint(&mut self, record: &EndpointRecord) -> io::Result<()> {
@@ -320,8 +357,11 @@ impl RunDirectory {
         }
         if let Some(enumeration) = &record.enumeration {
             let key = &record.observation.key;
-            suite_rows(key, enumeration).try_for_each(|row| self.suites.write(&row))?;
-            group_rows(key, enumeration).try_for_each(|row| self.groups.write(&row))?;
+            let Some(files) = &mut self.enumeration else {
+                let told = format!("{key} was enumerated, and run.json says that no host is");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, told));
+            };
+            files.write(key, enumeration)?;
         }
         journal::append(&mut self.journal, record)?;
         self.endpoints.write(record)
@@ -366,9 +406,9 @@ impl RunDirectory {
         if self.length(run_info::RUN_NAME).is_none() {
             return Err(is_gone(&self.dir));
         }
-        for (name, written) in self.files_written() {
-            let path = self.dir.join(name);
-            match self.length(name) {
+        for file in self.files() {
+            let (path, written) = (self.dir.join(file.name()), file.buffered().written());
+            match self.length(file.name()) {
                 None => return Err(is_gone(&path)),
                 Some(length) if length < written => return Err(is_cut(&path, length, written)),
                 Some(_) => {}
@@ -416,41 +456,18 @@ impl RunDirectory {
         }
     }
 
-    /// Each file, and how many bytes of it the system took.
-    fn files_written(&self) -> [(&'static str, u64); 9] {
-        [
-            (self.certificates.name, self.certificates.written()),
-            (self.journal.name, self.journal.written()),
-            (self.suites.name, self.suites.written()),
-            (self.groups.name, self.groups.written()),
-            (self.endpoints.name, self.endpoints.written()),
-            (self.rejects.name, self.rejects.written()),
-            (self.facts.name, self.facts.written()),
-            (self.mx.name, self.mx.written()),
-            (self.domains.name, self.domains.written()),
-        ]
-    }
-
     /// Hands everything gathered to the system, what domains rest on first.
     ///
     /// # Errors
     /// That of the first file that fails, which the message names.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.certificates.flush()?;
-        self.journal.flush()?;
-        self.suites.flush()?;
-        self.groups.flush()?;
-        self.endpoints.flush()?;
-        self.rejects.flush()?;
-        self.facts.flush()?;
-        self.mx.flush()?;
-        self.domains.flush()
+        self.files_mut().into_iter().try_for_each(RunFile::flush)
     }
 
     /// Waits until the disk has every file.
     fn sync(&self) -> io::Result<()> {
-        self.files_written().into_iter().try_for_each(|(name, _)| {
-            durable::sync_file(&self.dir, name).map_err(|error| named(name, &error))
+        self.files().into_iter().try_for_each(|file| {
+            durable::sync_file(&self.dir, file.name()).map_err(|error| named(file.name(), &error))
         })
     }
 

@@ -3,7 +3,7 @@
 //! target with everything that the DNS said.
 
 use super::SCHEMA_VERSION;
-use super::buffered_file::BufferedFile;
+use super::buffered_file::{BufferedFile, RunFile};
 use super::write_error::named;
 use crate::model::{
     Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, ExpectationMatch, KeyStatus,
@@ -20,7 +20,7 @@ pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
 
 /// A file of JSON Lines whose errors bear its name.
 pub(super) struct LineFile {
-    pub(super) name: &'static str,
+    name: &'static str,
     writer: BufferedFile,
     line: Vec<u8>,
 }
@@ -30,23 +30,24 @@ impl LineFile {
         Self { name, writer, line: Vec::new() }
     }
 
-    pub(super) fn buffered_bytes(&self) -> usize {
-        self.writer.len()
-    }
-
-    /// How long the file must be, in bytes.
-    pub(super) fn written(&self) -> u64 {
-        self.writer.written()
-    }
-
     fn write(&mut self, entry: &impl Serialize) -> io::Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, entry)?;
         self.line.push(b'\n');
         self.writer.write_all(&self.line).map_err(|error| named(self.name, &error))
     }
+}
 
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+impl RunFile for LineFile {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn buffered(&self) -> &BufferedFile {
+        &self.writer
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         self.writer.flush().map_err(|error| named(self.name, &error))
     }
 }

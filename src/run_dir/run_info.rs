@@ -313,6 +313,13 @@ pub struct RunLimits {
     pub timeouts_ms: BTreeMap<String, u64>,
 }
 
+impl RunLimits {
+    /// Whether hosts are enumerated, so that the run has tables of what they accept.
+    pub fn enumerates(&self) -> bool {
+        self.enumeration_connections > 0
+    }
+}
+
 /// Who was left alone during a run because it complained of the connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunCoolDowns {

@@ -264,6 +264,13 @@ fn read_json(path: &Path) -> Json {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// A run that has every file.
+fn enumerating() -> RunInfo {
+    let mut info = run_info();
+    info.limits.enumeration_connections = 1;
+    info
+}
+
 #[test]
 fn a_run_does_not_finish_without_one_of_its_files() {
     let names = [
@@ -280,7 +287,7 @@ fn a_run_does_not_finish_without_one_of_its_files() {
     for name in names {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("run");
-        let run = RunDirectory::create(&dir, &run_info()).unwrap();
+        let run = RunDirectory::create(&dir, &enumerating()).unwrap();
         assert!(run.check_place().is_ok());
         fs::remove_file(dir.join(name)).unwrap();
         let told = format!("{} is gone, or moved", dir.join(name).display());
@@ -394,7 +401,7 @@ fn a_directory_in_use_is_refused() {
 fn what_was_killed_before_it_began_is_no_hindrance() {
     let parent = tempfile::tempdir().unwrap();
     let begun = parent.path().join("begun");
-    drop(RunDirectory::create(&begun, &run_info()).unwrap());
+    drop(RunDirectory::create(&begun, &enumerating()).unwrap());
     let run_json = fs::read(begun.join("run.json")).unwrap();
     for made in 0..=NAMES.len() {
         for (with_headers, json_bytes) in [(false, None), (true, None), (true, Some(run_json.len() / 2))] {

@@ -50,8 +50,40 @@ fn without_the_option_nothing_is_enumerated() {
     let lab = Lab::playing(&["tls12_rsa"], 1);
     let ran = lab.folder.run(lab.args("scan list -o run --allow-private --extra-client-hellos 0"));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert_eq!((rows(&lab, "suites.csv").len(), rows(&lab, "groups.csv").len()), (0, 0));
     assert_eq!(lab.connections(), 1);
+    for table in ["suites", "groups"] {
+        assert!(!lab.folder.path().join(format!("run/{table}.csv")).exists(), "{table}");
+        let ran = lab.folder.run(["export", "run", "--tables", table]);
+        assert_eq!((ran.code, ran.stderr.as_str(), ran.stdout.lines().count()), (Some(0), "", 1), "{table}");
+    }
+    let report = || lab.folder.run(["report", "run", "-o", "-"]);
+    let without = report();
+    assert_eq!((without.code, without.stderr.as_str()), (Some(0), ""));
+    // As an older version wrote them.
+    lab.folder.write("run/suites.csv", "ip,port\n");
+    lab.folder.write("run/groups.csv", "");
+    let ran = lab.folder.run(["judge", "run", "-o", "again"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(!lab.folder.path().join("again/suites.csv").exists());
+}
+
+#[test]
+fn a_run_that_enumerates_has_its_tables() {
+    let lab = Lab::playing(&["tls12_rsa"], 1);
+    let ran = lab.folder.run(lab.args("scan list -o run --allow-private --enumerate"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for table in ["suites", "groups"] {
+        let name = format!("run/{table}.csv");
+        let text = lab.folder.read(&name);
+        std::fs::remove_file(lab.folder.path().join(&name)).unwrap();
+        for words in ["report run -o -", &format!("export run --tables {table}")] {
+            let ran = lab.folder.run(words.split(' '));
+            assert_eq!(ran.code, Some(2), "{words}: {}", ran.stdout);
+            let told = format!("mxray: cannot read {name}: No such file");
+            assert!(ran.stderr.starts_with(&told), "{words}: {}", ran.stderr);
+        }
+        lab.folder.write(&name, text);
+    }
 }
 
 /// It hangs up on hellos of over 255 bytes; a part of the list fits into less.

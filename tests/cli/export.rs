@@ -26,7 +26,7 @@ fn csv_of_every_table_is_what_the_run_has() {
     let lab = run();
     let ran = export(&lab.folder, "--format csv -o out");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
-    for table in ["domains", "endpoints", "mx", "certificates", "suites", "groups", "rejects"] {
+    for table in ["domains", "endpoints", "mx", "certificates", "rejects"] {
         let [exported, stored] = ["out", "run"].map(|run| lab.folder.read(&format!("{run}/{table}.csv")));
         assert_eq!(exported, stored, "{table}");
         let told = format!("out/{table}.csv: {} row", rows(&exported).len());
@@ -70,8 +70,8 @@ fn parquet_is_written_for_every_table_and_what_is_in_it_is_told() {
     let ran = export(&lab.folder, "--format parquet -o out");
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
     assert!(ran.stdout.starts_with("out/domains.parquet: 4 rows, "), "{}", ran.stdout);
-    assert_eq!(ran.stdout.lines().count(), 7);
-    for table in ["domains", "endpoints", "mx", "certificates", "suites", "groups", "rejects"] {
+    assert_eq!(ran.stdout.lines().count(), 5);
+    for table in ["domains", "endpoints", "mx", "certificates", "rejects"] {
         let file = std::fs::read(lab.folder.path().join(format!("out/{table}.parquet"))).unwrap();
         assert!(file.starts_with(b"PAR1") && file.ends_with(b"PAR1"), "{table}");
     }
@@ -172,7 +172,7 @@ fn a_scan_writes_parquet_beside_its_tables_once_it_has_come_to_its_end() {
     assert!(ran.stderr.contains("mxray: the tables are in run as Parquet, too\n"), "{}", ran.stderr);
     let is_as_exported = |out: &str| {
         assert_eq!(export(&lab.folder, &format!("--format parquet -o {out}")).code, Some(0));
-        for table in ["domains", "endpoints", "mx", "certificates", "suites", "groups", "rejects"] {
+        for table in ["domains", "endpoints", "mx", "certificates", "rejects"] {
             let [beside, exported] = ["run", out]
                 .map(|dir| std::fs::read(lab.folder.path().join(format!("{dir}/{table}.parquet"))).unwrap());
             assert!(beside == exported, "{table}");
@@ -265,7 +265,7 @@ fn runs_that_were_joined_sampled_and_judged_again_are_exported_whole() {
             let out = format!("{run}-{out}");
             let ran = lab.folder.run(["export", run, "--format", format, "-o", &out]);
             assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{run}");
-            assert_eq!(ran.stdout.lines().count(), 7, "{}", ran.stdout);
+            assert_eq!(ran.stdout.lines().count(), 5, "{}", ran.stdout);
         }
         for table in ["domains", "endpoints", "mx", "certificates", "rejects"] {
             let [exported, stored] = [format!("{run}-text"), run.to_string()]

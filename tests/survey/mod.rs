@@ -108,7 +108,11 @@ impl Scan {
 }
 
 /// Rows of a CSV file.
+/// The rows of a table; none of what hosts accept, where nobody was enumerated.
 pub fn rows(path: &Path) -> Vec<Row> {
+    if (path.ends_with("suites.csv") || path.ends_with("groups.csv")) && !path.exists() {
+        return Vec::new();
+    }
     let mut reader = csv::Reader::from_path(path).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
 }

@@ -143,14 +143,14 @@ fn rendered() -> String {
     section(
         &mut out,
         "suites.csv",
-        "With `--enumerate`, one row for each endpoint, version and suite that the endpoint accepts; a \
+        "Only with `--enumerate`: one row for each endpoint, version and suite that the endpoint accepts; a \
          version without any suite has one row without a suite.",
         SUITES,
     );
     section(
         &mut out,
         "groups.csv",
-        "With `--enumerate`, one row for each endpoint and group that the endpoint accepts: in TLS 1.3, \
+        "Only with `--enumerate`: one row for each endpoint and group that the endpoint accepts: in TLS 1.3, \
          and in the newest version before it that has suites with ECDHE.",
         GROUPS,
     );

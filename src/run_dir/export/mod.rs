@@ -16,7 +16,7 @@ pub use super::tables::{RunColumn, RunTable};
 pub use condition::{Condition, ConditionError};
 pub use plain::{CsvExport, JsonExport};
 
-use super::read::{RowCells, StoreError, StoredRun, TableRows};
+use super::read::{RowCells, StoreError, StoredRun};
 use std::io;
 
 /// Version of the exported columns and their types: grows when one changes its type or
@@ -78,8 +78,7 @@ pub fn export_rows(
         columns.contains(column) || conditions.iter().any(|condition| condition.column() == column.name)
     };
     let used: Vec<RunColumn> = table.columns.iter().filter(is_used).copied().collect();
-    let rows = TableRows::open_checked(run.dir(), table.file, &used, run.written_by());
-    let mut rows = rows.map_err(TableError::Unread)?;
+    let mut rows = run.table_rows(table.file, &used).map_err(TableError::Unread)?;
     let places: Vec<Option<usize>> = columns.iter().map(|column| rows.column(column.name)).collect();
     let conditions: Vec<(&Condition, Option<usize>)> =
         conditions.iter().map(|condition| (condition, rows.column(condition.column()))).collect();

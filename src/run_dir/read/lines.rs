@@ -9,7 +9,7 @@ use crate::run_dir::journal::JOURNAL_LINE_BYTES_MAX;
 use crate::run_dir::{SCHEMA_VERSION, SCHEMA_VERSION_OLDEST};
 use serde::Deserialize;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Take};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Bytes read at once to find the last line break.
@@ -19,7 +19,7 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// that was cut short, and left out.
 pub(super) struct StoredLines {
     path: PathBuf,
-    reader: BufReader<Take<File>>,
+    reader: Box<dyn BufRead + Send>,
     cut: bool,
     line: u64,
     /// Where the next line begins, in bytes.
@@ -44,7 +44,12 @@ impl StoredLines {
             Ok((BufReader::new(file.take(whole)), whole < length))
         });
         let (reader, cut) = opened.map_err(|source| StoreError::Unreadable { path: path.clone(), source })?;
-        Ok(Self { path, reader, cut, line: 0, offset: 0, buffer: Vec::new() })
+        Ok(Self { path, reader: Box::new(reader), cut, line: 0, offset: 0, buffer: Vec::new() })
+    }
+
+    /// Those of a file that the run rightly does not have.
+    pub(super) fn none(path: PathBuf) -> Self {
+        Self { path, reader: Box::new(io::empty()), cut: false, line: 0, offset: 0, buffer: Vec::new() }
     }
 
     /// Whether the last line is cut short.

@@ -41,6 +41,7 @@ pub use table_rows::{RowCells, TableRows};
 
 use super::SCHEMA_VERSION;
 use super::run_info::RunInfo;
+use super::tables::{RunColumn, RunTable};
 use crate::model::{DomainFacts, ProbeKey};
 use lines::{Schema, StoredLines, check_version, open_regular};
 use loss::Loss;
@@ -158,7 +159,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: it has not, or cannot be read.
     pub fn check_complete(&self, file: &str) -> Result<(), StoreError> {
-        if self.was_killed() {
+        if self.was_killed() || !self.has_table(file) {
             return Ok(());
         }
         let counts = &self.info.counts;
@@ -201,7 +202,28 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: the file cannot be read.
     pub fn table(&self, name: &str) -> Result<NamedRows, StoreError> {
-        NamedRows::open(&self.dir, name, self.written_by)
+        let columns = RunTable::of_file(name).map(|table| table.columns).unwrap_or_default();
+        Ok(NamedRows::of(self.table_rows(name, &columns)?))
+    }
+
+    /// The same with the cells by the place of the column; those of `columns` must be what
+    /// these hold.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the file cannot be read, or lacks a column.
+    pub fn table_rows(&self, file: &str, columns: &[RunColumn]) -> Result<TableRows, StoreError> {
+        if self.has_table(file) {
+            TableRows::open_checked(&self.dir, file, columns, self.written_by)
+        } else {
+            Ok(TableRows::none(self.dir.join(file)))
+        }
+    }
+
+    /// Whether the run must have this table: one that enumerated nobody has none of what
+    /// hosts accept, unless an older version wrote it without a row.
+    pub fn has_table(&self, file: &str) -> bool {
+        let is_of_enumeration = matches!(file, SUITES_FILE | GROUPS_FILE);
+        !is_of_enumeration || self.info.limits.enumerates() || self.dir.join(file).exists()
     }
 
     /// What every probe saw, in the order in which they ended.
@@ -281,3 +303,5 @@ fn read_info(dir: &Path) -> Result<(RunInfo, u32), StoreError> {
 
 const DOMAINS_FILE: &str = "domains.csv";
 const ENDPOINTS_FILE: &str = "endpoints.csv";
+const SUITES_FILE: &str = "suites.csv";
+const GROUPS_FILE: &str = "groups.csv";

@@ -3,11 +3,8 @@
 //! They hold what was judged: whoever only counts needs no second verdict.
 
 use super::StoreError;
-use super::cell_checks::WrittenBy;
 use super::table_rows::{RowCells, TableRows};
-use crate::run_dir::tables::RunTable;
 use std::collections::HashMap;
-use std::path::Path;
 
 /// Reads a table of a run directory from its beginning.
 pub struct NamedRows {
@@ -23,11 +20,9 @@ pub struct NamedRow<'a> {
 }
 
 impl NamedRows {
-    pub(super) fn open(dir: &Path, file: &str, by: WrittenBy) -> Result<Self, StoreError> {
-        let columns = RunTable::of_file(file).map(|table| table.columns).unwrap_or_default();
-        let table = TableRows::open_checked(dir, file, &columns, by)?;
+    pub(super) fn of(table: TableRows) -> Self {
         let columns = table.header().iter().enumerate().map(|(place, name)| (name.clone(), place)).collect();
-        Ok(Self { table, columns })
+        Self { table, columns }
     }
 
     /// The next row.
@@ -56,7 +51,7 @@ mod tests {
     fn cells_are_known_by_their_column() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("t.csv"), "b,x,a\n1,,\"2, \"\"3\"\"\"\n,4,5\n").unwrap();
-        let mut table = NamedRows::open(dir.path(), "t.csv", WrittenBy::ThisVersion).unwrap();
+        let mut table = NamedRows::of(TableRows::open(dir.path(), "t.csv").unwrap());
         let mut found = Vec::new();
         while let Some(row) = table.read_next().unwrap() {
             found.push(["a", "b", "none"].map(|column| row.cell(column).to_string()));

@@ -7,7 +7,7 @@ use super::lines::StoredLines;
 use crate::model::text::one_line;
 use crate::run_dir::tables::RunColumn;
 use csv_core::{ReadRecordResult, Reader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Room for a row at first, in bytes and in cells; it grows with the rows.
 const ROW_BYTES: usize = 4096;
@@ -58,7 +58,13 @@ impl TableRows {
         Ok(Self { lines, header, splitter, checks: CellChecks::default() })
     }
 
-    /// The same for rows whose cells in `columns` must be what these hold.
+    /// A table that the run rightly does not have: no row, and no header.
+    pub(super) fn none(path: PathBuf) -> Self {
+        let lines = StoredLines::none(path);
+        Self { lines, header: Vec::new(), splitter: Splitter::default(), checks: CellChecks::default() }
+    }
+
+    /// As [`TableRows::open`], for rows whose cells in `columns` must be what these hold.
     ///
     /// # Errors
     /// [`StoreError`]: as [`TableRows::open`]; or a column is not there that was written.
