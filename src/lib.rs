@@ -196,11 +196,15 @@ pub mod certificate {
 /// The client side of an SMTP dialogue up to STARTTLS and inside TLS, without
 /// sockets (RFC 5321, RFC 3207).
 pub mod reply {
+    pub use crate::model::inbound::{DialogueEnd, InboundDialogue, MailAttempt, StarttlsUse};
     pub use crate::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
     pub use crate::smtp::reply::{
         REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyFault, ReplyReader, STREAM_BYTES_MAX,
     };
-    pub use crate::smtp::{EhloName, EhloNameError, SmtpAction, SmtpClient, keyword_forms, reply_forms};
+    pub use crate::smtp::{
+        EhloName, EhloNameError, ServerAction, ServerManner, SmtpAction, SmtpClient, SmtpServer,
+        StarttlsManner, keyword_forms, reply_forms,
+    };
 }
 
 /// Hellos of SSLv3 to TLS 1.3: written, and read in clear, without sockets and

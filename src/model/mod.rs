@@ -24,6 +24,7 @@ pub mod finding;
 pub mod forced;
 mod form_set;
 pub mod hello;
+pub mod inbound;
 pub mod judged;
 pub mod keyword_form;
 pub mod mta_sts;
