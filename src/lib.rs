@@ -102,6 +102,8 @@ mod engine;
 mod fetch;
 #[cfg(not(fuzzing))]
 mod interrogate;
+#[cfg(all(feature = "receive", not(fuzzing)))]
+mod listen;
 #[cfg(not(fuzzing))]
 mod load;
 #[cfg(not(fuzzing))]
@@ -265,6 +267,10 @@ pub mod internals {
     #[cfg(feature = "lab")]
     pub mod lab {
         pub use crate::lab::*;
+    }
+    #[cfg(all(feature = "receive", not(fuzzing)))]
+    pub mod listen {
+        pub use crate::listen::*;
     }
     #[cfg(not(fuzzing))]
     pub mod load {

@@ -16,6 +16,12 @@ impl ExtensionType {
     pub const EC_POINT_FORMATS: Self = Self(11);
     /// Signature schemes (RFC 8446 §4.2.3).
     pub const SIGNATURE_ALGORITHMS: Self = Self(13);
+    /// Protocols above TLS (RFC 7301 §3.1).
+    pub const ALPN: Self = Self(16);
+    /// A ticket of an earlier session (RFC 5077 §3.2).
+    pub const SESSION_TICKET: Self = Self(35);
+    /// Keys of earlier sessions (RFC 8446 §4.2.11).
+    pub const PRE_SHARED_KEY: Self = Self(41);
     /// The versions themselves, from TLS 1.3 on (RFC 8446 §4.2.1).
     pub const SUPPORTED_VERSIONS: Self = Self(43);
     /// What a HelloRetryRequest wants to see again (RFC 8446 §4.2.2).

@@ -39,6 +39,7 @@ pub mod answer;
 pub mod client;
 pub mod client_hello;
 mod client_hello_decode;
+mod client_offer;
 pub mod extension;
 pub mod handshake;
 mod in_clear;
@@ -47,6 +48,7 @@ pub mod objection;
 pub mod probe;
 pub mod public_value;
 pub mod record;
+pub mod server;
 pub mod server_flight;
 mod server_flight_encode;
 pub mod server_hello;
@@ -56,10 +58,12 @@ mod wire;
 pub use answer::{AnswerEnd, HelloAnswer, Limit};
 pub use client::{TlsClient, TlsFault};
 pub use client_hello::{ClientHello, KeyShare};
+pub use client_offer::client_offer;
 pub use extension::{Extension, ExtensionType};
 pub use in_clear::Resumable;
 pub use objection::{Objection, objection};
 pub use probe::{HelloAction, HelloProbe};
+pub use server::{TlsServer, TlsServerFault, TlsServerManner};
 pub use server_flight::{
     CertificateMessage, CertificateRequest, KeyExchange, ServerKeyExchange, SignedParams,
 };

@@ -95,6 +95,11 @@ impl CipherSuite {
 }
 
 impl NamedGroup {
+    /// Whether it holds against a quantum computer: ML-KEM, alone or beside a curve.
+    pub fn is_post_quantum(self) -> bool {
+        self.registered().is_some_and(|name| name.contains("MLKEM"))
+    }
+
     fn registered(self) -> Option<&'static str> {
         look_up(GROUPS, self.0)
     }
@@ -119,6 +124,8 @@ impl AlertDescription {
     pub const CLOSE_NOTIFY: Self = Self(0);
     /// Nothing in common, or no further word on why not.
     pub const HANDSHAKE_FAILURE: Self = Self(40);
+    /// A message could not be decoded.
+    pub const DECODE_ERROR: Self = Self(50);
     /// A field is read, and says what it must not.
     pub const ILLEGAL_PARAMETER: Self = Self(47);
     /// The versions offered are known, but not supported.

@@ -1,0 +1,19 @@
+//! The inbound side: a listener to which a partner's outgoing server is pointed, so that
+//! it can be seen what it says.
+//!
+//! It hears each client out up to its recipients, refuses every one of them, and hands
+//! on what it saw. It takes no message, relays nothing, and has no way to.
+
+mod admission;
+mod client_certificates;
+mod config;
+mod serve;
+mod session;
+mod tls;
+
+pub use config::{ListenLimits, ListenerConfig};
+pub use serve::{ListenCounts, Listener};
+pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! The listener's own handshake: what rustls needs, and what is told of it.
+
+use super::client_certificates::ClientCertificates;
+use crate::model::inbound::{InboundTls, InboundTlsFailure};
+use crate::model::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
+use crate::tls::{TlsServer, TlsServerFault, TlsServerManner};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ResolvesServerCert, StoresServerSessions};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{HandshakeKind, ServerConfig, SupportedProtocolVersion};
+use std::sync::{Arc, LazyLock};
+
+static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+
+/// The listener's certificate and its key.
+#[derive(Clone, Debug)]
+pub struct ServerIdentity(Arc<SingleCertAndKey>);
+
+impl ServerIdentity {
+    /// `chain` is sent as it is, leaf first.
+    ///
+    /// # Errors
+    /// Where the key cannot be used, or is not that of the leaf.
+    pub fn new(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<Self, rustls::Error> {
+        let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?;
+        Ok(Self(Arc::new(key.into())))
+    }
+}
+
+/// What the listener does with a ClientHello.
+#[derive(Clone, Debug)]
+pub enum ListenerTls {
+    /// It goes through a handshake in which the client is asked for its certificate.
+    Handshake {
+        /// Its own certificate.
+        identity: ServerIdentity,
+        /// The versions that it takes.
+        versions: &'static [&'static SupportedProtocolVersion],
+    },
+    /// It refuses by a fatal alert, on purpose.
+    Refuse(AlertDescription),
+}
+
+/// TLS 1.3 and 1.2: all that mxray can finish.
+pub const ALL_VERSIONS: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
+/// TLS 1.2 alone.
+pub const TLS12_ONLY: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
+
+/// Gives sessions that a client may ask to resume, and remembers none: that it asks is
+/// seen, and every handshake proves its certificate anew.
+#[derive(Debug)]
+struct Forgetful;
+
+impl StoresServerSessions for Forgetful {
+    fn put(&self, _key: Vec<u8>, _value: Vec<u8>) -> bool {
+        true
+    }
+
+    fn get(&self, _key: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn take(&self, _key: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn can_cache(&self) -> bool {
+        true
+    }
+}
+
+/// The TLS of one connection, and what sees its client certificate.
+///
+/// # Errors
+/// Only if the cryptography provider lacks what the versions need.
+pub(super) fn begin(listener: &ListenerTls) -> Result<(TlsServer, Arc<ClientCertificates>), rustls::Error> {
+    let certificates = Arc::new(ClientCertificates::default());
+    let manner = match listener {
+        ListenerTls::Handshake { identity, versions } => {
+            TlsServerManner::Handshake(Arc::new(config(identity, versions, certificates.clone())?))
+        }
+        ListenerTls::Refuse(description) => TlsServerManner::Refuse(*description),
+    };
+    Ok((TlsServer::new(manner), certificates))
+}
+
+fn config(
+    identity: &ServerIdentity,
+    versions: &[&'static SupportedProtocolVersion],
+    verifier: Arc<ClientCertificates>,
+) -> Result<ServerConfig, rustls::Error> {
+    let resolver: Arc<dyn ResolvesServerCert> = identity.0.clone();
+    let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
+        .with_protocol_versions(versions)?
+        .with_client_cert_verifier(verifier)
+        .with_cert_resolver(resolver);
+    config.session_storage = Arc::new(Forgetful);
+    config.send_tls13_tickets = 1;
+    Ok(config)
+}
+
+/// What was seen of TLS on a connection, however far it came.
+pub(super) fn observe(server: &TlsServer, certificates: &ClientCertificates) -> InboundTls {
+    let mut tls = InboundTls {
+        offer: server.offer().cloned(),
+        established: server.is_established(),
+        failure: server.fault().map(failure),
+        ..InboundTls::default()
+    };
+    if let Some(connection) = server.connection() {
+        tls.version = connection.protocol_version().map(|version| ProtocolVersion(version.into()));
+        tls.suite = connection.negotiated_cipher_suite().map(|suite| CipherSuite(suite.suite().into()));
+        tls.group = connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
+        tls.hello_retry = connection.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
+    }
+    if let Some(presented) = certificates.presented() {
+        tls.chain.clone_from(&presented.chain);
+        tls.chain_excess = presented.excess;
+    }
+    if let Some((scheme, check)) = certificates.signed() {
+        tls.signature_scheme = Some(*scheme);
+        tls.signature = Some(check.clone());
+    }
+    tls
+}
+
+/// Whose doing a fault is.
+fn failure(fault: &TlsServerFault) -> InboundTlsFailure {
+    match fault {
+        TlsServerFault::Library(rustls::Error::AlertReceived(alert)) => {
+            InboundTlsFailure::ClientAlert(AlertDescription((*alert).into()))
+        }
+        TlsServerFault::Library(rustls::Error::PeerIncompatible(what)) => {
+            InboundTlsFailure::NothingInCommon(format!("{what:?}").into())
+        }
+        TlsServerFault::OnPurpose(alert) => InboundTlsFailure::OnPurpose(*alert),
+        other => InboundTlsFailure::ClientFault(other.to_string().into()),
+    }
+}

@@ -1,0 +1,81 @@
+//! One session of `mxray receive`: an observation, as the listener made it.
+
+use super::client_offer::ClientOffer;
+use super::dialogue::InboundDialogue;
+use crate::model::{
+    AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureCheck, SignatureScheme,
+};
+use jiff::Timestamp;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The TLS of a session, from the answer to STARTTLS on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboundTls {
+    /// What the ClientHello offers; `None` where none came that can be read.
+    pub offer: Option<ClientOffer>,
+    /// Whether the handshake was gone through to its end.
+    pub established: bool,
+    /// Negotiated version.
+    pub version: Option<ProtocolVersion>,
+    /// Negotiated suite.
+    pub suite: Option<CipherSuite>,
+    /// Negotiated group.
+    pub group: Option<NamedGroup>,
+    /// Whether we asked for another key share (RFC 8446 §4.1.4).
+    pub hello_retry: bool,
+    /// The client's certificates as DER, leaf first, at most
+    /// [`CHAIN_CERTIFICATES_MAX`](crate::model::observation::CHAIN_CERTIFICATES_MAX);
+    /// empty of a client that has none to show.
+    pub chain: Vec<Arc<[u8]>>,
+    /// Certificates beyond the limit, not kept.
+    pub chain_excess: usize,
+    /// Scheme of the client's CertificateVerify.
+    pub signature_scheme: Option<SignatureScheme>,
+    /// What became of it. Unless it is [`SignatureCheck::Verified`] nothing rests on the
+    /// chain. `None` without a chain.
+    pub signature: Option<SignatureCheck>,
+    /// Why the handshake came to nothing, in the words of who refused it.
+    pub failure: Option<InboundTlsFailure>,
+}
+
+/// Why a handshake came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InboundTlsFailure {
+    /// The client refused, by this alert.
+    ClientAlert(AlertDescription),
+    /// The client closed, or reset the connection.
+    ClientLeft,
+    /// What the client said is not what is due; the words say what.
+    ClientFault(Box<str>),
+    /// We refused on purpose (`--behave`).
+    OnPurpose(AlertDescription),
+    /// The client offers nothing that mxray can finish: a limit of ours, and no fault of
+    /// the client's. Its offer says what it has.
+    NothingInCommon(Box<str>),
+    /// The client said nothing for as long as we wait. That is our limit.
+    TimedOut,
+    /// We stopped.
+    Stopped,
+}
+
+/// One connection that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundSession {
+    /// Its number in the run, from 1.
+    pub number: u64,
+    /// When it was taken.
+    pub began: Timestamp,
+    /// Who connected.
+    pub peer: SocketAddr,
+    /// What was said in SMTP.
+    pub dialogue: InboundDialogue,
+    /// What was seen of TLS, once STARTTLS was accepted.
+    pub tls: Option<InboundTls>,
+    /// How long it took, in microseconds.
+    pub total_us: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+}

@@ -1,0 +1,248 @@
+//! The server's side of TLS without sockets: the ClientHello read by our own codec,
+//! whatever it offers, and rustls for what comes then.
+//!
+//! Whatever comes in is consumed, or the connection has ended.
+
+use super::alert::{Alert, AlertLevel};
+use super::client_offer::client_offer;
+use super::handshake::{HandshakeReader, HandshakeType, MessageTooLong};
+use super::last_words;
+use super::record::{ContentType, RecordFault, RecordReader};
+use super::wire::Malformed;
+use crate::model::inbound::ClientOffer;
+use crate::model::{AlertDescription, ProtocolVersion};
+use rustls::{ServerConfig, ServerConnection};
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// Most bytes that a ClientHello may take, the headers of its records included. With
+/// a ticket, a certificate's worth of it, and post-quantum shares it has under 8 KiB.
+pub const CLIENT_HELLO_BYTES_MAX: usize = 64 * 1024;
+
+/// What the server does with a ClientHello, on purpose.
+#[derive(Clone, Debug)]
+pub enum TlsServerManner {
+    /// It goes through the handshake.
+    Handshake(Arc<ServerConfig>),
+    /// It refuses by a fatal alert.
+    Refuse(AlertDescription),
+}
+
+/// Why a connection goes no further.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum TlsServerFault {
+    /// The library refused it, or an alert came.
+    #[error("{0}")]
+    Library(#[from] rustls::Error),
+    /// What stands in place of a ClientHello is no TLS.
+    #[error("{0}")]
+    Record(#[from] RecordFault),
+    /// A message that announces too much.
+    #[error("{0}")]
+    Message(#[from] MessageTooLong),
+    /// A ClientHello that cannot be read.
+    #[error("{0}")]
+    Malformed(#[from] Malformed),
+    /// Another message in place of the ClientHello, or an alert.
+    #[error("no ClientHello")]
+    NoClientHello,
+    /// A ClientHello over [`CLIENT_HELLO_BYTES_MAX`], or a message longer than the
+    /// library puts together.
+    #[error("a message longer than what is read")]
+    TooLong,
+    /// We refused it, as we were told to.
+    #[error("refused on purpose by {0}")]
+    OnPurpose(AlertDescription),
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct TlsServer {
+    manner: TlsServerManner,
+    records: RecordReader,
+    messages: HandshakeReader,
+    /// What came in before the ClientHello was whole, for the library.
+    raw: Vec<u8>,
+    offer: Option<ClientOffer>,
+    connection: Option<ServerConnection>,
+    /// The alert that refuses, before the library has anything to say.
+    refusal: Option<AlertDescription>,
+    plain: Vec<u8>,
+    fault: Option<TlsServerFault>,
+    closed: bool,
+}
+
+impl TlsServer {
+    /// The server of a connection on which TLS is due and nothing was said of it.
+    pub fn new(manner: TlsServerManner) -> Self {
+        Self {
+            manner,
+            records: RecordReader::default(),
+            messages: HandshakeReader::default(),
+            raw: Vec::new(),
+            offer: None,
+            connection: None,
+            refusal: None,
+            plain: Vec::new(),
+            fault: None,
+            closed: false,
+        }
+    }
+
+    /// What the ClientHello offers, once that was read.
+    pub fn offer(&self) -> Option<&ClientOffer> {
+        self.offer.as_ref()
+    }
+
+    /// What the library knows of it, also where it has failed; `None` before a
+    /// ClientHello is whole, and where we refuse.
+    pub fn connection(&self) -> Option<&ServerConnection> {
+        self.connection.as_ref()
+    }
+
+    /// Whether the handshake is over and has held.
+    pub fn is_established(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| !connection.is_handshaking())
+    }
+
+    /// Why it goes no further.
+    pub fn fault(&self) -> Option<&TlsServerFault> {
+        self.fault.as_ref()
+    }
+
+    /// Whether the peer said close_notify, or it goes no further.
+    pub fn is_over(&self) -> bool {
+        self.closed || self.fault.is_some()
+    }
+
+    /// Takes all of `bytes`.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        if self.is_over() {
+            return;
+        }
+        let taken = match self.connection.is_some() {
+            true => self.feed(bytes),
+            false => self.read_hello(bytes),
+        };
+        if let Err(fault) = taken {
+            self.fault = Some(fault);
+        }
+    }
+
+    /// What was decrypted since it was last taken.
+    pub fn take_plain(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.plain)
+    }
+
+    /// Encrypts `bytes`.
+    ///
+    /// # Errors
+    /// Where the connection has failed.
+    pub fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let connection = self.connection.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        connection.writer().write_all(bytes)
+    }
+
+    /// Says that nothing more comes (close_notify, RFC 8446 §6.1).
+    pub fn say_close(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.send_close_notify();
+        }
+    }
+
+    /// Appends the records that are due.
+    ///
+    /// # Errors
+    /// None: memory takes what it is given.
+    pub fn write_records(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        if let Some(description) = self.refusal.take() {
+            last_words::refuse(out, description, ProtocolVersion::TLS12);
+        }
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        while connection.wants_write() {
+            connection.write_tls(out)?;
+        }
+        Ok(())
+    }
+
+    /// Reads on until the ClientHello is whole, and begins to answer it.
+    fn read_hello(&mut self, bytes: &[u8]) -> Result<(), TlsServerFault> {
+        let room = CLIENT_HELLO_BYTES_MAX - self.raw.len();
+        self.raw.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        let mut input = bytes;
+        while let Some(record) = self.records.next_record(&mut input)? {
+            match record.content_type {
+                ContentType::HANDSHAKE => self.messages.receive(record.fragment),
+                ContentType::ALERT => return Err(alert(record.fragment)),
+                _ => return Err(TlsServerFault::NoClientHello),
+            }
+            let Some(message) = self.messages.next_message()? else { continue };
+            if message.handshake_type != HandshakeType::CLIENT_HELLO {
+                return Err(TlsServerFault::NoClientHello);
+            }
+            let offer = client_offer(message.body);
+            return self.answer(offer, bytes.len() > room);
+        }
+        if bytes.len() > room { Err(TlsServerFault::TooLong) } else { Ok(()) }
+    }
+
+    fn answer(&mut self, offer: Result<ClientOffer, Malformed>, cut: bool) -> Result<(), TlsServerFault> {
+        self.offer = Some(offer.inspect_err(|_| self.refusal = Some(AlertDescription::DECODE_ERROR))?);
+        if cut {
+            return Err(TlsServerFault::TooLong);
+        }
+        match &self.manner {
+            TlsServerManner::Refuse(description) => {
+                self.refusal = Some(*description);
+                Err(TlsServerFault::OnPurpose(*description))
+            }
+            TlsServerManner::Handshake(config) => {
+                self.connection = Some(ServerConnection::new(config.clone())?);
+                let raw = std::mem::take(&mut self.raw);
+                self.feed(&raw)
+            }
+        }
+    }
+
+    /// Gives the library all of `bytes`, and keeps what it decrypts.
+    fn feed(&mut self, mut bytes: &[u8]) -> Result<(), TlsServerFault> {
+        let Some(connection) = &mut self.connection else { return Ok(()) };
+        while !bytes.is_empty() && !self.closed {
+            // It takes no bytes after close_notify, and says so by 0.
+            let read = connection.read_tls(&mut bytes).map_err(|_| TlsServerFault::TooLong)?;
+            let processed = connection.process_new_packets();
+            drain(connection, &mut self.plain);
+            self.closed = processed?.peer_has_closed() || read == 0;
+        }
+        Ok(())
+    }
+}
+
+/// What an alert in place of a ClientHello says.
+fn alert(fragment: &[u8]) -> TlsServerFault {
+    let first = Alert::decode_all(fragment).ok().and_then(|mut alerts| alerts.next());
+    match first {
+        Some(Alert { level: AlertLevel::FATAL | AlertLevel::WARNING, description }) => {
+            rustls::Error::AlertReceived(description.0.into()).into()
+        }
+        _ => TlsServerFault::NoClientHello,
+    }
+}
+
+fn drain(connection: &mut ServerConnection, plain: &mut Vec<u8>) {
+    loop {
+        let mut reader = connection.reader();
+        let Ok(bytes) = reader.fill_buf() else { return };
+        let read = bytes.len();
+        if read == 0 {
+            return;
+        }
+        plain.extend_from_slice(bytes);
+        reader.consume(read);
+    }
+}
+
+#[cfg(test)]
+#[path = "server_tests.rs"]
+mod tests;
