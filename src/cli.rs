@@ -11,6 +11,8 @@ mod lab;
 mod policies;
 mod preflight;
 mod probe;
+#[cfg(feature = "receive")]
+mod receive;
 mod roots;
 mod shared;
 mod summary;
@@ -27,6 +29,8 @@ pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
 pub use preflight::PreflightArgs;
 pub use probe::{ProbeArgs, ProbeFailOnArg};
+#[cfg(feature = "receive")]
+pub use receive::{BehaveArg, ReceiveArgs};
 pub use roots::{RootsArgs, RootsCheckArgs, RootsCommand, RootsListArgs};
 pub use shared::{
     AgainArgs, AskArgs, CanaryArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs,
@@ -195,6 +199,15 @@ pub enum Command {
         already; 4 it cannot be told whether it is worse; 6 it is worse; 130 stopped by Ctrl-C, 143 by SIGTERM."
     )]
     Bench(Box<BenchArgs>),
+    /// Listen for a partner's outgoing mail server, and tell what it does; no mail is taken
+    #[cfg(feature = "receive")]
+    #[command(
+        after_help = "No message is ever taken: every recipient is refused, by default for now (451), so that a sender \
+        keeps its mail. Local parts of addresses are written nowhere. docs/receive.md says how test mail is led here. \
+        Exit codes: 0 ended by Ctrl-C, SIGTERM or --sessions; 1 the results could not be written; 2 wrong use, or the port \
+        cannot be had."
+    )]
+    Receive(Box<ReceiveArgs>),
     /// Say whether a root certificate is in a root store, or what is in it
     Roots(RootsArgs),
     /// List the senders that come with mxray, or show the file of one

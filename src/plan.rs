@@ -15,6 +15,8 @@ mod files;
 mod judging;
 mod load;
 mod probe_target;
+#[cfg(feature = "receive")]
+mod receive;
 mod resume;
 mod sender;
 mod shares;
@@ -31,6 +33,8 @@ pub use files::{blocklist, read_file};
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, LAB_STORE, judging_again};
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;
+#[cfg(feature = "receive")]
+pub use receive::{ReceivePlan, receive};
 pub use resume::{asked_by, judging_on, resumed};
 pub use shares::share;
 pub use standard_output::check_standard_output;

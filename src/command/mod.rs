@@ -37,6 +37,8 @@ mod preflight;
 mod presented;
 mod probe;
 mod reader;
+#[cfg(feature = "receive")]
+mod receive;
 mod report;
 mod resolvers;
 mod resume;
@@ -103,6 +105,8 @@ fn execute(command: Command) -> Result<ExitCode, CommandError> {
             #[cfg(feature = "lab")]
             Command::Lab(args) => lab::run(*args).await,
             Command::Bench(args) => bench::run(*args).await,
+            #[cfg(feature = "receive")]
+            Command::Receive(args) => receive::run(*args).await,
             Command::Roots(args) => roots::run(args),
             Command::Senders(args) => senders::run(args),
             Command::Revocation(args) => revocation::run(*args).await,

@@ -9,10 +9,12 @@ mod client_certificates;
 mod config;
 mod serve;
 mod session;
+mod test_certificates;
 mod tls;
 
 pub use config::{ListenLimits, ListenerConfig};
 pub use serve::{ListenCounts, Listener};
+pub use test_certificates::{LeafFault, TestCertificate, TestCertificateError, test_certificate};
 pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};
 
 #[cfg(test)]

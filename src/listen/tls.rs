@@ -15,7 +15,10 @@ static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_l
 
 /// The listener's certificate and its key.
 #[derive(Clone, Debug)]
-pub struct ServerIdentity(Arc<SingleCertAndKey>);
+pub struct ServerIdentity {
+    chain: Vec<CertificateDer<'static>>,
+    resolver: Arc<SingleCertAndKey>,
+}
 
 impl ServerIdentity {
     /// `chain` is sent as it is, leaf first.
@@ -26,8 +29,13 @@ impl ServerIdentity {
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Result<Self, rustls::Error> {
-        let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?;
-        Ok(Self(Arc::new(key.into())))
+        let key = CertifiedKey::from_der(chain.clone(), key, &PROVIDER)?;
+        Ok(Self { chain, resolver: Arc::new(key.into()) })
+    }
+
+    /// Its certificates, leaf first.
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.chain
     }
 }
 
@@ -93,7 +101,7 @@ fn config(
     versions: &[&'static SupportedProtocolVersion],
     verifier: Arc<ClientCertificates>,
 ) -> Result<ServerConfig, rustls::Error> {
-    let resolver: Arc<dyn ResolvesServerCert> = identity.0.clone();
+    let resolver: Arc<dyn ResolvesServerCert> = identity.resolver.clone();
     let mut config = ServerConfig::builder_with_provider(PROVIDER.clone())
         .with_protocol_versions(versions)?
         .with_client_cert_verifier(verifier)

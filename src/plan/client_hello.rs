@@ -41,7 +41,7 @@ const KEYS: &str = "RSA of 2048 to 8192 bits, ECDSA over P-256, P-384 or P-521, 
 /// [`UsageError`] if a file holds none, or the key belongs to another.
 pub(super) fn client_identity(args: &ClientCertArgs) -> Result<Option<ClientIdentity>, UsageError> {
     let (Some(cert), Some(key)) = (&args.client_cert, &args.client_key) else { return Ok(None) };
-    let (chain, private) = (read_chain(cert)?, read_key(key)?);
+    let (chain, private) = (read_chain("--client-cert", cert)?, read_key("--client-key", key)?);
     let identity = ClientIdentity::new(chain, private).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => {
             told("--client-key", key, &format!("not the key of the certificate in {}", cert.display()))
@@ -58,18 +58,25 @@ fn told(option: &str, path: &Path, error: &str) -> UsageError {
     UsageError(format!("{option} {}: {error}", path.display()))
 }
 
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
-    let file = read_file("--client-cert", path)?;
-    let chain =
-        x509::pem::certificates(&file).map_err(|error| told("--client-cert", path, &error.to_string()))?;
+/// Certificates of a file, leaf first.
+///
+/// # Errors
+/// [`UsageError`] if it holds none.
+pub(super) fn read_chain(option: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, UsageError> {
+    let file = read_file(option, path)?;
+    let chain = x509::pem::certificates(&file).map_err(|error| told(option, path, &error.to_string()))?;
     if chain.is_empty() {
-        return Err(told("--client-cert", path, "it holds no certificate, PEM or DER"));
+        return Err(told(option, path, "it holds no certificate, PEM or DER"));
     }
     Ok(chain.into_iter().map(|certificate| certificate.der).collect())
 }
 
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, UsageError> {
-    let pem = read_file("--client-key", path)?;
+/// The private key of a file.
+///
+/// # Errors
+/// [`UsageError`] if it holds none that can be used.
+pub(super) fn read_key(option: &str, path: &Path) -> Result<PrivateKeyDer<'static>, UsageError> {
+    let pem = read_file(option, path)?;
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
         let encrypted = ENCRYPTED.iter().any(|mark| pem.windows(mark.len()).any(|part| part == *mark));
         let why = match error {
@@ -77,6 +84,6 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, UsageError> {
             pem::Error::NoItemsFound => "it holds no PEM private key".to_string(),
             error => format!("not PEM: {}", x509::pem::words(&error)),
         };
-        told("--client-key", path, &why)
+        told(option, path, &why)
     })
 }

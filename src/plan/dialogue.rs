@@ -50,12 +50,20 @@ pub(super) fn trusted_ad(words: &[String]) -> Result<Vec<TrustedAd>, UsageError>
 }
 
 pub(super) fn ehlo_name(given: Option<&str>) -> Result<EhloName, UsageError> {
+    own_name("--ehlo", given)
+}
+
+/// The name that was given by `option`, or that of this host.
+///
+/// # Errors
+/// [`UsageError`] if it is none by which a mail system may call itself.
+pub(super) fn own_name(option: &str, given: Option<&str>) -> Result<EhloName, UsageError> {
     if let Some(text) = given {
-        return EhloName::new(text).map_err(|error| UsageError(format!("--ehlo `{text}`: {error}")));
+        return EhloName::new(text).map_err(|error| UsageError(format!("{option} `{text}`: {error}")));
     }
     let host = gethostname::gethostname().to_string_lossy().into_owned();
     EhloName::new(&host).map_err(|error| {
-        UsageError(format!("this host's name `{host}` cannot be used in EHLO ({error}); use --ehlo NAME"))
+        UsageError(format!("this host's name `{host}` cannot be used in EHLO ({error}); use {option} NAME"))
     })
 }
 

@@ -117,6 +117,12 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
         Command::Demo(args) => files.write("--output", &args.output),
         #[cfg(feature = "lab")]
         Command::Lab(args) => files.of_lab(args),
+        #[cfg(feature = "receive")]
+        Command::Receive(args) => {
+            files.write("--output", &args.output);
+            args.cert.iter().for_each(|path| files.read("--cert", path));
+            args.key.iter().for_each(|path| files.read("--key", path));
+        }
         Command::Bench(args) => {
             files.read_all("--baseline", &args.baseline);
             files.write("--save", &args.save);

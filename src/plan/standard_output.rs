@@ -16,6 +16,8 @@ pub fn check_standard_output(command: &Command) -> Result<(), UsageError> {
         Command::Merge(args) => ("-o", args.output.as_deref(), "name a directory"),
         #[cfg(feature = "lab")]
         Command::Demo(args) => ("-o", args.output.as_deref(), "name a directory"),
+        #[cfg(feature = "receive")]
+        Command::Receive(args) => ("-o", args.output.as_deref(), "name a directory"),
         Command::Man(args) => ("-o", args.output.as_deref(), "without -o the page of mxray is printed"),
         #[cfg(feature = "export")]
         Command::Export(args) => (

@@ -30,7 +30,7 @@ impl LineFile {
         Self { name, writer, line: Vec::new() }
     }
 
-    fn write(&mut self, entry: &impl Serialize) -> io::Result<()> {
+    pub(super) fn write(&mut self, entry: &impl Serialize) -> io::Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, entry)?;
         self.line.push(b'\n');

@@ -16,6 +16,8 @@ mod durable;
 #[cfg(feature = "export")]
 pub mod export;
 mod external_sort;
+#[cfg(feature = "receive")]
+mod inbound;
 mod journal;
 mod probed;
 pub mod read;
@@ -36,6 +38,8 @@ pub use columns::{
 #[cfg(test)]
 pub(crate) use directory::NAMES;
 pub use directory::{RewrittenRun, RunDirectory};
+#[cfg(feature = "receive")]
+pub use inbound::{RECEIVE_KIND, ReceiveDirectory, ReceiveInfo, SESSIONS_NAME};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use probed::{PROBE_SCHEMA_VERSION, ProbeDocument, ProbedTarget};
 pub use run_info::{

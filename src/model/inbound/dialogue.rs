@@ -1,13 +1,15 @@
 //! The SMTP dialogue of one session, as the listener saw it.
 
 use super::greeting::{ClientName, MailSender, PathDomain};
+use serde::{Deserialize, Serialize};
 
 /// Most domains of recipients kept of one MAIL. A message to more is told as one to
 /// these and others.
 pub const RECIPIENT_DOMAINS_MAX: usize = 16;
 
 /// What the client made of STARTTLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StarttlsUse {
     /// It did not ask.
     #[default]
@@ -22,7 +24,7 @@ pub enum StarttlsUse {
 }
 
 /// One MAIL, and the recipients that were named after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailAttempt {
     /// Whether it came inside TLS.
     pub in_tls: bool,
@@ -35,7 +37,8 @@ pub struct MailAttempt {
 }
 
 /// Why a session is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DialogueEnd {
     /// QUIT.
     Quit,
@@ -55,7 +58,7 @@ pub enum DialogueEnd {
 }
 
 /// What a client said over one connection, in clear and inside TLS.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundDialogue {
     /// Whether it spoke before it was greeted (RFC 5321 §3.1).
     pub spoke_first: bool,

@@ -1,9 +1,10 @@
 //! Names that a client gives, without the local part of any address.
 
 use crate::model::DomainName;
+use serde::{Deserialize, Serialize};
 
 /// The name after EHLO or HELO (RFC 5321 §4.1.1.1), escaped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientName {
     /// As it came in.
     pub text: String,
@@ -12,7 +13,8 @@ pub struct ClientName {
 }
 
 /// The domain of a path (RFC 5321 §4.1.2). The local part is kept nowhere.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PathDomain {
     /// `<>`, as notifications of delivery have it.
     Null,
@@ -26,7 +28,7 @@ pub enum PathDomain {
 }
 
 /// What MAIL says (RFC 5321 §4.1.1.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailSender {
     /// The domain of the reverse path.
     pub domain: PathDomain,

@@ -6,11 +6,12 @@ use crate::model::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureCheck, SignatureScheme,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// The TLS of a session, from the answer to STARTTLS on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundTls {
     /// What the ClientHello offers; `None` where none came that can be read.
     pub offer: Option<ClientOffer>,
@@ -26,7 +27,9 @@ pub struct InboundTls {
     pub hello_retry: bool,
     /// The client's certificates as DER, leaf first, at most
     /// [`CHAIN_CERTIFICATES_MAX`](crate::model::observation::CHAIN_CERTIFICATES_MAX);
-    /// empty of a client that has none to show.
+    /// empty of a client that has none to show. The journal names them by SHA-256; the
+    /// bytes stand once in `certificates.csv`.
+    #[serde(skip)]
     pub chain: Vec<Arc<[u8]>>,
     /// Certificates beyond the limit, not kept.
     pub chain_excess: usize,
@@ -40,7 +43,8 @@ pub struct InboundTls {
 }
 
 /// Why a handshake came to nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum InboundTlsFailure {
     /// The client refused, by this alert.
     ClientAlert(AlertDescription),
@@ -60,7 +64,7 @@ pub enum InboundTlsFailure {
 }
 
 /// One connection that was taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundSession {
     /// Its number in the run, from 1.
     pub number: u64,

@@ -1,0 +1,124 @@
+//! The options of `mxray receive`.
+
+use super::values::{parse_duration, parse_time_limit};
+use clap::{Args, ValueEnum};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `mxray receive`
+#[derive(Debug, Args)]
+pub struct ReceiveArgs {
+    /// Address and port to listen on; loopback only, unless --public is given
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:2525", value_parser = parse_listen)]
+    pub listen: SocketAddr,
+
+    /// Listen where others can connect, too
+    #[arg(long)]
+    pub public: bool,
+
+    /// Name in the greeting, and on a certificate that is made [default: the name of this host]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Certificate to show: PEM, leaf first [default: one is made for the run, under an authority in RUN_DIR]
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+
+    /// Its private key, PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+
+    /// Directory to write the run to [default: mxray-receive-DATE-TIME]
+    #[arg(short, long, value_name = "RUN_DIR")]
+    pub output: Option<PathBuf>,
+
+    /// Do this to every client, to see what it does then
+    #[arg(long, value_name = "WHAT")]
+    pub behave: Option<BehaveArg>,
+
+    /// Reply code to every recipient: 450 and 451 keep the mail at the sender, 550 returns it
+    #[arg(long, value_name = "CODE", default_value_t = 451, value_parser = parse_refusal)]
+    pub refuse: u16,
+
+    /// Pause before the greeting, to see who does not wait for it
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub greeting_delay: Duration,
+
+    /// End after so many sessions
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub sessions: Option<u64>,
+
+    /// Sessions at once
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Limits")]
+    pub at_once: u32,
+
+    /// Sessions at once from one address
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000), help_heading = "Limits")]
+    pub per_ip_at_once: u32,
+
+    /// Longest session
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_time_limit, help_heading = "Limits")]
+    pub session_time: Duration,
+
+    /// Longest wait for a client to say something (RFC 5321 section 4.5.3.2.7: at least 5 minutes)
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time_limit, help_heading = "Limits")]
+    pub silence: Duration,
+
+    /// Most MiB of the files of the run; the listener ends there
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    pub disk_max: u32,
+
+    /// User to run as once the port is bound, if started by root [default: nobody]
+    #[arg(long, value_name = "USER", help_heading = "Limits")]
+    pub user: Option<String>,
+
+    /// Tell no session on standard output
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// What is done to a client on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BehaveArg {
+    /// STARTTLS is not offered
+    NoStarttls,
+    /// STARTTLS is offered, and refused by 454
+    #[value(name = "454")]
+    Refused454,
+    /// The handshake is refused by the alert handshake_failure
+    HandshakeFailure,
+    /// TLS 1.2 and nothing newer
+    Tls12Only,
+    /// The certificate has ended
+    Expired,
+    /// The certificate is for another name
+    WrongName,
+    /// No authority stands above the certificate
+    SelfSigned,
+    /// The certificate has an ECDSA key
+    EcdsaOnly,
+    /// STARTTLS is written over, as by some firewalls
+    Mangled,
+    /// Every answer takes 20 seconds
+    Slow,
+    /// 421 in place of a greeting
+    #[value(name = "421")]
+    Unavailable421,
+}
+
+impl BehaveArg {
+    /// The word on the command line.
+    pub fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
+    }
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "not ADDR:PORT; try 127.0.0.1:2525 or [::]:25".to_string())
+}
+
+fn parse_refusal(text: &str) -> Result<u16, String> {
+    let code = text.parse().ok().filter(|code| [450, 451, 452, 550, 554].contains(code));
+    code.ok_or_else(|| "one of 450, 451, 452, 550 and 554".to_string())
+}

@@ -1,0 +1,126 @@
+//! `mxray receive`: a listener for a partner's outgoing mail server.
+
+mod told;
+mod unprivileged;
+
+use super::own_folder::in_folder;
+use super::signals::Signals;
+use super::{CommandError, be_quiet, say, start_logging, tell};
+use crate::cli::{BehaveArg, ReceiveArgs};
+use crate::listen::{ListenCounts, Listener};
+use crate::model::inbound::InboundSession;
+use crate::model::text::counted;
+use crate::plan::{self, ReceivePlan, UsageError};
+use crate::run_dir::{ReceiveDirectory, ReceiveInfo};
+use anyhow::{Context, anyhow};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+/// Sessions that wait to be written; one more waits in its task.
+const SESSIONS_WAITING_MAX: usize = 256;
+/// The authority above a certificate that was made for the run, in its directory.
+const AUTHORITY_NAME: &str = "test-authority.pem";
+
+/// Listens until a signal, or until there were as many sessions as were asked for.
+pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
+    if args.quiet {
+        be_quiet();
+    }
+    start_logging(0);
+    let signals = Signals::new();
+    let plan = plan::receive(&args)?;
+    let socket = bind(args.listen).await?;
+    let at = socket.local_addr().context("the socket that was bound")?;
+    let mut directory = directory(&args, &plan, at)?;
+    let dropped = unprivileged::drop_root(args.user.as_deref(), directory.path())?;
+    say_begin(&args, &plan, at, directory.path(), dropped.as_deref());
+    let stop = signals.watch("sessions under way are ended and written").token;
+    let (sender, mut sessions) = mpsc::channel(SESSIONS_WAITING_MAX);
+    let listening = tokio::spawn(Listener::new(socket, plan.config, sender).run(stop, args.sessions));
+    let mut broken = None;
+    while let Some(session) = sessions.recv().await {
+        if let Err(error) = put(&mut directory, &session, args.quiet) {
+            broken = Some(error);
+            // The listener sees that nobody takes sessions any more.
+            break;
+        }
+    }
+    drop(sessions);
+    let counts = listening.await.context("the listener")?;
+    end(directory, counts, broken)
+}
+
+async fn bind(at: SocketAddr) -> Result<TcpListener, CommandError> {
+    let socket = TcpListener::bind(at).await;
+    socket.map_err(|error| UsageError(format!("--listen {at}: {error}")).into())
+}
+
+fn directory(
+    args: &ReceiveArgs,
+    plan: &ReceivePlan,
+    at: SocketAddr,
+) -> Result<ReceiveDirectory, CommandError> {
+    let info = ReceiveInfo {
+        mxray: env!("CARGO_PKG_VERSION").to_string(),
+        commit: option_env!("MXRAY_COMMIT").map(str::to_string),
+        host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
+        command: std::env::args().collect(),
+        behave: args.behave.map(BehaveArg::word),
+        ..ReceiveInfo::new(at.to_string(), plan.config.host.to_string())
+    };
+    let bytes_max = u64::from(args.disk_max) << 20;
+    let create = |path: &Path| ReceiveDirectory::create(path, info.clone(), bytes_max);
+    let directory = in_folder(args.output.as_deref(), "mxray-receive", create)?;
+    if let Some(pem) = &plan.authority_pem {
+        let path = directory.path().join(AUTHORITY_NAME);
+        fs::write(&path, pem).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(directory)
+}
+
+fn say_begin(args: &ReceiveArgs, plan: &ReceivePlan, at: SocketAddr, dir: &Path, user: Option<&str>) {
+    let name = &plan.config.host;
+    say(format_args!("mxray: listening on {at} as {name}; no mail is taken; Ctrl-C ends it"));
+    say(format_args!("mxray: sessions are written to {}", dir.display()));
+    if plan.authority_pem.is_some() {
+        let authority = dir.join(AUTHORITY_NAME);
+        say(format_args!("mxray: the certificate was made for this run, under {}", authority.display()));
+    }
+    if let Some(behave) = args.behave {
+        say(format_args!("mxray: on purpose, to every client: {}", behave.word()));
+    }
+    if let Some(user) = user {
+        say(format_args!("mxray: runs as user {user} from here on"));
+    }
+}
+
+/// Writes a session down, and tells it.
+fn put(directory: &mut ReceiveDirectory, session: &InboundSession, quiet: bool) -> Result<(), CommandError> {
+    directory.write(session).context("cannot write the results")?;
+    if quiet { Ok(()) } else { tell(told::line(session)) }
+}
+
+fn end(
+    directory: ReceiveDirectory,
+    counts: ListenCounts,
+    broken: Option<CommandError>,
+) -> Result<ExitCode, CommandError> {
+    let ListenCounts { sessions, turned_away } = counts;
+    let dir = directory.path().display().to_string();
+    directory
+        .finish(turned_away, broken.as_ref().map(ToString::to_string))
+        .map_err(|error| anyhow!(error))?;
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    say(format_args!("mxray: {}, written to {dir}", counted(sessions, "session")));
+    if turned_away > 0 {
+        let away = counted(turned_away, "connection");
+        say(format_args!("mxray: {away} turned away: too many at once (--at-once, --per-ip-at-once)"));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,108 @@
+//! A session in one line, for whoever watches.
+
+use crate::model::SignatureCheck;
+use crate::model::inbound::{
+    DialogueEnd, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, PathDomain, StarttlsUse,
+};
+use crate::x509;
+
+/// The line of one session.
+pub(super) fn line(session: &InboundSession) -> String {
+    let dialogue = &session.dialogue;
+    let name = [&dialogue.ehlo_tls, &dialogue.ehlo, &dialogue.helo].into_iter().flatten().next();
+    let name = name.map_or("(no EHLO)", |name| name.text.as_str());
+    let moment = session.began.strftime("%H:%M:%SZ");
+    let (tls, mail) = (security(session), mail(&dialogue.mail));
+    let mut line = format!("{moment} {} {name}: {tls}; {mail}", session.peer.ip());
+    for (is_so, words) in [
+        (dialogue.spoke_first, "spoke before the greeting"),
+        (dialogue.bare_lf, "ends lines by LF alone"),
+        (dialogue.auth, "tried AUTH"),
+    ] {
+        if is_so {
+            line.push_str("; ");
+            line.push_str(words);
+        }
+    }
+    line.push_str(end(dialogue.end));
+    line.push('\n');
+    line
+}
+
+fn security(session: &InboundSession) -> String {
+    match (&session.tls, session.dialogue.starttls) {
+        (Some(tls), _) => tls_words(tls),
+        (None, StarttlsUse::NotAsked) => "in clear, STARTTLS not asked for".to_string(),
+        (None, StarttlsUse::Refused) => "in clear, STARTTLS refused".to_string(),
+        (None, StarttlsUse::Pipelined) => "in clear, went on talking behind STARTTLS".to_string(),
+        (None, StarttlsUse::Accepted) => "no TLS after STARTTLS was accepted".to_string(),
+    }
+}
+
+fn tls_words(tls: &InboundTls) -> String {
+    if let Some(failure) = &tls.failure
+        && !tls.established
+    {
+        return format!("handshake failed: {}", failure_words(failure));
+    }
+    let part = |part: Option<String>| part.unwrap_or_else(|| "?".to_string());
+    let version = part(tls.version.map(|version| version.to_string()));
+    let suite = part(tls.suite.map(|suite| suite.to_string()));
+    let group = tls.group.map(|group| format!(" {group}")).unwrap_or_default();
+    format!("{version} {suite}{group}, {}", certificate(tls))
+}
+
+fn failure_words(failure: &InboundTlsFailure) -> String {
+    match failure {
+        InboundTlsFailure::ClientAlert(alert) => format!("the client said {alert}"),
+        InboundTlsFailure::ClientLeft => "the client left".to_string(),
+        InboundTlsFailure::ClientFault(what) => format!("the client's fault: {what}"),
+        InboundTlsFailure::OnPurpose(alert) => format!("refused on purpose by {alert}"),
+        InboundTlsFailure::NothingInCommon(what) => {
+            format!("nothing in common with what mxray can finish ({what}); its offer is in sessions.jsonl")
+        }
+        InboundTlsFailure::TimedOut => "the client was silent until our time limit".to_string(),
+        InboundTlsFailure::Stopped => "we stopped".to_string(),
+    }
+}
+
+fn certificate(tls: &InboundTls) -> String {
+    let Some(leaf) = tls.chain.first() else { return "no client certificate".to_string() };
+    let facts = x509::read(leaf);
+    let subject = facts.subject.as_deref().unwrap_or("without a subject that can be read");
+    let proof = match &tls.signature {
+        Some(SignatureCheck::Verified) => "key proven",
+        Some(SignatureCheck::Unverifiable(_)) => "key not proven: mxray cannot check its signature",
+        _ => "key not proven",
+    };
+    format!("client certificate {subject} ({proof})")
+}
+
+fn mail(attempts: &[MailAttempt]) -> String {
+    let Some(first) = attempts.first() else { return "no MAIL".to_string() };
+    let place = if first.in_tls { "inside TLS" } else { "in clear" };
+    let asks = if first.sender.requiretls { " with REQUIRETLS" } else { "" };
+    let more = if attempts.len() > 1 { format!(", and {} more", attempts.len() - 1) } else { String::new() };
+    format!("MAIL from {} {place}{asks}{more}, refused", domain(&first.sender.domain))
+}
+
+fn domain(domain: &PathDomain) -> &str {
+    match domain {
+        PathDomain::Null => "<>",
+        PathDomain::Missing => "an address without a domain",
+        PathDomain::Unreadable => "an address whose domain cannot be read",
+        PathDomain::Domain(domain) => domain.as_str(),
+    }
+}
+
+fn end(end: Option<DialogueEnd>) -> &'static str {
+    match end {
+        None | Some(DialogueEnd::Quit) => "",
+        Some(DialogueEnd::Closed) => "; closed without QUIT",
+        Some(DialogueEnd::Reset) => "; reset without QUIT",
+        Some(DialogueEnd::TimedOut) => "; silent until our time limit",
+        Some(DialogueEnd::Limit) => "; ended at a limit of ours",
+        Some(DialogueEnd::ByUs) => "; ended by us",
+        Some(DialogueEnd::Protocol) => "; ended over what is no SMTP",
+    }
+}

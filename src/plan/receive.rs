@@ -1,0 +1,117 @@
+//! What the words of `mxray receive` mean.
+
+use super::client_hello::{read_chain, read_key};
+use super::{UsageError, dialogue};
+use crate::cli::{BehaveArg, ReceiveArgs};
+use crate::listen::{
+    ALL_VERSIONS, LeafFault, ListenLimits, ListenerConfig, ListenerTls, ServerIdentity, TLS12_ONLY,
+    TestCertificate, test_certificate,
+};
+use crate::model::AlertDescription;
+use crate::smtp::{ServerManner, StarttlsManner};
+use std::path::Path;
+use std::time::Duration;
+
+/// What `--behave slow` waits before each answer: longer than hurried senders wait, and
+/// shorter than RFC 5321 §4.5.3.2 has any wait.
+const SLOW: Duration = Duration::from_secs(20);
+
+/// Most bytes taken from one session: a dialogue in clear, one inside TLS, and a chain of
+/// client certificates.
+const SESSION_BYTES_MAX: u64 = 1 << 20;
+
+/// A listener, ready to be started.
+pub struct ReceivePlan {
+    /// What it does with each connection.
+    pub config: ListenerConfig,
+    /// The authority above a certificate that was made for the run, PEM.
+    pub authority_pem: Option<String>,
+}
+
+/// Checks the command line, reads the certificate, or makes one.
+///
+/// # Errors
+/// [`UsageError`] for what cannot be used, or cannot be done together.
+pub fn receive(args: &ReceiveArgs) -> Result<ReceivePlan, UsageError> {
+    if !args.public && !args.listen.ip().is_loopback() {
+        let at = args.listen;
+        let text = format!("--listen {at}: others can connect there; add --public if they are to");
+        return Err(UsageError(text));
+    }
+    let name = dialogue::own_name("--name", args.name.as_deref())?;
+    let host = name.as_str();
+    let (tls, authority_pem) = tls(args, host)?;
+    let config = ListenerConfig {
+        host: host.into(),
+        smtp: ServerManner {
+            starttls: starttls(args.behave),
+            unavailable: args.behave == Some(BehaveArg::Unavailable421),
+            refusal: args.refuse,
+        },
+        tls,
+        greeting_delay: args.greeting_delay,
+        reply_delay: if args.behave == Some(BehaveArg::Slow) { SLOW } else { Duration::ZERO },
+        limits: ListenLimits {
+            sessions: args.at_once as usize,
+            sessions_per_address: args.per_ip_at_once as usize,
+            session: args.session_time,
+            silence: args.silence,
+            bytes: SESSION_BYTES_MAX,
+        },
+    };
+    Ok(ReceivePlan { config, authority_pem })
+}
+
+fn starttls(behave: Option<BehaveArg>) -> StarttlsManner {
+    match behave {
+        Some(BehaveArg::NoStarttls) => StarttlsManner::Absent,
+        Some(BehaveArg::Refused454) => StarttlsManner::RefusedForNow,
+        Some(BehaveArg::Mangled) => StarttlsManner::Mangled,
+        _ => StarttlsManner::Offered,
+    }
+}
+
+/// What is wrong with the certificate, if one is to be made for that.
+fn fault(behave: Option<BehaveArg>) -> Option<LeafFault> {
+    match behave? {
+        BehaveArg::Expired => Some(LeafFault::Expired),
+        BehaveArg::WrongName => Some(LeafFault::WrongName),
+        BehaveArg::SelfSigned => Some(LeafFault::SelfSigned),
+        BehaveArg::EcdsaOnly => Some(LeafFault::Ecdsa),
+        _ => None,
+    }
+}
+
+fn tls(args: &ReceiveArgs, host: &str) -> Result<(ListenerTls, Option<String>), UsageError> {
+    if args.behave == Some(BehaveArg::HandshakeFailure) {
+        return Ok((ListenerTls::Refuse(AlertDescription::HANDSHAKE_FAILURE), None));
+    }
+    let (identity, authority_pem) = match (&args.cert, &args.key, fault(args.behave)) {
+        (Some(_), _, Some(_)) => {
+            let word = args.behave.map(BehaveArg::word).unwrap_or_default();
+            return Err(UsageError(format!(
+                "--behave {word} makes a certificate of its own; leave --cert and --key out"
+            )));
+        }
+        (Some(cert), Some(key), None) => (identity(cert, key)?, None),
+        (_, _, fault) => {
+            let made = test_certificate(host, fault.unwrap_or(LeafFault::None));
+            let TestCertificate { identity, authority_pem } =
+                made.map_err(|error| UsageError(format!("--name {host}: {error}")))?;
+            (identity, authority_pem)
+        }
+    };
+    let versions = if args.behave == Some(BehaveArg::Tls12Only) { TLS12_ONLY } else { ALL_VERSIONS };
+    Ok((ListenerTls::Handshake { identity, versions }, authority_pem))
+}
+
+fn identity(cert: &Path, key: &Path) -> Result<ServerIdentity, UsageError> {
+    let (chain, private) = (read_chain("--cert", cert)?, read_key("--key", key)?);
+    ServerIdentity::new(chain, private).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            let (key, cert) = (key.display(), cert.display());
+            UsageError(format!("--key {key}: not the key of the certificate in {cert}"))
+        }
+        error => UsageError(format!("--cert {}, --key: {error}", cert.display())),
+    })
+}
