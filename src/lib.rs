@@ -198,7 +198,7 @@ pub mod certificate {
 /// The client side of an SMTP dialogue up to STARTTLS and inside TLS, without
 /// sockets (RFC 5321, RFC 3207).
 pub mod reply {
-    pub use crate::model::inbound::{DialogueEnd, InboundDialogue, MailAttempt, StarttlsUse};
+    pub use crate::model::inbound::{InboundDialogue, InboundEnd, MailAttempt, StarttlsUse};
     pub use crate::smtp::ehlo::{StarttlsKeyword, starttls_keyword};
     pub use crate::smtp::reply::{
         REPLY_BYTES_MAX, REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX, ReplyFault, ReplyReader, STREAM_BYTES_MAX,

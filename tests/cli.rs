@@ -79,6 +79,9 @@ mod preflight;
 mod probe;
 #[path = "cli/probe_json.rs"]
 mod probe_json;
+#[cfg(all(unix, feature = "receive"))]
+#[path = "cli/receive.rs"]
+mod receive;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/responders.rs"]

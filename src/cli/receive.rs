@@ -33,8 +33,9 @@ pub struct ReceiveArgs {
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
 
-    /// Do this to every client, to see what it does then
-    #[arg(long, value_name = "WHAT")]
+    /// Do this to every client, to see what it does then: `no-starttls`, `mangled`, `454`, `handshake-failure`,
+    /// `tls12-only`, `expired`, `wrong-name`, `self-signed`, `ecdsa-only`, `slow` or `421` (docs/receive.md)
+    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     pub behave: Option<BehaveArg>,
 
     /// Reply code to every recipient: 450 and 451 keep the mail at the sender, 550 returns it

@@ -5,9 +5,9 @@ mod unprivileged;
 
 use super::own_folder::in_folder;
 use super::signals::Signals;
-use super::{CommandError, be_quiet, say, start_logging, tell};
+use super::{CommandError, say, start_logging, tell};
 use crate::cli::{BehaveArg, ReceiveArgs};
-use crate::listen::{ListenCounts, Listener};
+use crate::listen::{ListenCounts, MailListener};
 use crate::model::inbound::InboundSession;
 use crate::model::text::counted;
 use crate::plan::{self, ReceivePlan, UsageError};
@@ -27,9 +27,6 @@ const AUTHORITY_NAME: &str = "test-authority.pem";
 
 /// Listens until a signal, or until there were as many sessions as were asked for.
 pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
-    if args.quiet {
-        be_quiet();
-    }
     start_logging(0);
     let signals = Signals::new();
     let plan = plan::receive(&args)?;
@@ -40,7 +37,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     say_begin(&args, &plan, at, directory.path(), dropped.as_deref());
     let stop = signals.watch("sessions under way are ended and written").token;
     let (sender, mut sessions) = mpsc::channel(SESSIONS_WAITING_MAX);
-    let listening = tokio::spawn(Listener::new(socket, plan.config, sender).run(stop, args.sessions));
+    let listening = tokio::spawn(MailListener::new(socket, plan.config, sender).run(stop, args.sessions));
     let mut broken = None;
     while let Some(session) = sessions.recv().await {
         if let Err(error) = put(&mut directory, &session, args.quiet) {

@@ -84,9 +84,11 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
 
 /// Refuses what is written beside the tables where none are.
 fn refuse_beside(args: &ScanArgs) -> Result<(), UsageError> {
-    let mut asked = vec![("--report", args.report)];
-    #[cfg(feature = "export")]
-    asked.push(("--parquet", args.parquet));
+    let asked = [
+        ("--report", args.report),
+        #[cfg(feature = "export")]
+        ("--parquet", args.parquet),
+    ];
     match asked.into_iter().find(|(_, is_asked)| *is_asked) {
         None => Ok(()),
         Some((option, _)) => {

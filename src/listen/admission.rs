@@ -7,24 +7,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The sessions that are under way: no more addresses than sessions.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Admission(Arc<Mutex<Admitted>>);
+pub(super) struct SessionPlaces(Arc<Mutex<PlacesTaken>>);
 
 #[derive(Debug, Default)]
-struct Admitted {
+struct PlacesTaken {
     all: usize,
     by_address: HashMap<IpAddr, usize>,
 }
 
 /// A place among the sessions, free again once it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    admission: Admission,
+pub(super) struct SessionPlace {
+    admission: SessionPlaces,
     address: IpAddr,
 }
 
-impl Admission {
+impl SessionPlaces {
     /// A place for a client from there, if there is one.
-    pub(super) fn enter(&self, address: IpAddr, limits: &ListenLimits) -> Option<Place> {
+    pub(super) fn enter(&self, address: IpAddr, limits: &ListenLimits) -> Option<SessionPlace> {
         let address = address.to_canonical();
         let mut admitted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let here = admitted.by_address.get(&address).copied().unwrap_or_default();
@@ -33,11 +33,11 @@ impl Admission {
         }
         admitted.all += 1;
         admitted.by_address.insert(address, here + 1);
-        Some(Place { admission: self.clone(), address })
+        Some(SessionPlace { admission: self.clone(), address })
     }
 }
 
-impl Drop for Place {
+impl Drop for SessionPlace {
     fn drop(&mut self) {
         let mut admitted = self.admission.0.lock().unwrap_or_else(PoisonError::into_inner);
         admitted.all -= 1;
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_once_its_session_is_over() {
-        let admission = Admission::default();
+        let admission = SessionPlaces::default();
         let limits = ListenLimits { sessions: 3, sessions_per_address: 2, ..ListenLimits::default() };
         let enter = |address: &str| admission.enter(address.parse().unwrap(), &limits);
         let (first, second) = (enter("127.0.0.1"), enter("::ffff:127.0.0.1"));

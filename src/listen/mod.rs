@@ -13,7 +13,7 @@ mod test_certificates;
 mod tls;
 
 pub use config::{ListenLimits, ListenerConfig};
-pub use serve::{ListenCounts, Listener};
+pub use serve::{ListenCounts, MailListener};
 pub use test_certificates::{LeafFault, TestCertificate, TestCertificateError, test_certificate};
 pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};
 

@@ -1,9 +1,9 @@
 //! The listening socket, and a task for each connection.
 
-use super::admission::{Admission, Place};
+use super::admission::{SessionPlace, SessionPlaces};
 use super::config::ListenerConfig;
 use super::session::Session;
-use crate::model::inbound::{DialogueEnd, InboundSession};
+use crate::model::inbound::{InboundEnd, InboundSession};
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,13 +33,13 @@ pub struct ListenCounts {
 
 /// A socket that listens.
 #[derive(Debug)]
-pub struct Listener {
+pub struct MailListener {
     socket: TcpListener,
     config: Arc<ListenerConfig>,
     sessions: mpsc::Sender<InboundSession>,
 }
 
-impl Listener {
+impl MailListener {
     /// Serves connections on `socket`, and hands each session on once it is over.
     pub fn new(socket: TcpListener, config: ListenerConfig, sessions: mpsc::Sender<InboundSession>) -> Self {
         Self { socket, config: Arc::new(config), sessions }
@@ -48,7 +48,7 @@ impl Listener {
     /// Serves until `stop`, or until so many sessions were begun; what is under way then
     /// is ended and handed on.
     pub async fn run(self, stop: CancellationToken, sessions_max: Option<u64>) -> ListenCounts {
-        let admission = Admission::default();
+        let admission = SessionPlaces::default();
         let (mut counts, mut under_way) = (ListenCounts::default(), JoinSet::new());
         while sessions_max.is_none_or(|most| counts.sessions < most) {
             let accepted = tokio::select! {
@@ -70,7 +70,8 @@ impl Listener {
                 }
                 Some(place) => {
                     counts.sessions += 1;
-                    let entry = Entry { number: counts.sessions, peer, place, config: self.config.clone() };
+                    let entry =
+                        Accepted { number: counts.sessions, peer, place, config: self.config.clone() };
                     under_way.spawn(entry.serve(stream, self.sessions.clone(), stop.clone()));
                 }
             }
@@ -85,14 +86,14 @@ async fn turn_away(mut stream: TcpStream) {
 }
 
 /// One connection that was let in.
-struct Entry {
+struct Accepted {
     number: u64,
     peer: SocketAddr,
-    place: Place,
+    place: SessionPlace,
     config: Arc<ListenerConfig>,
 }
 
-impl Entry {
+impl Accepted {
     async fn serve(self, stream: TcpStream, sessions: mpsc::Sender<InboundSession>, stop: CancellationToken) {
         let began = Timestamp::now();
         // Small answers to small questions: waiting to fill a segment only delays.
@@ -100,8 +101,8 @@ impl Entry {
         let mut session = Session::new(stream, &self.config);
         let ended = tokio::select! {
             () = session.serve() => None,
-            () = sleep(self.config.limits.session) => Some(DialogueEnd::Limit),
-            () = stop.cancelled() => Some(DialogueEnd::ByUs),
+            () = sleep(self.config.limits.session) => Some(InboundEnd::Limit),
+            () = stop.cancelled() => Some(InboundEnd::ByUs),
         };
         if let Some(end) = ended {
             session.end(end);

@@ -3,7 +3,7 @@
 use super::client_certificates::ClientCertificates;
 use super::config::ListenerConfig;
 use super::tls;
-use crate::model::inbound::{DialogueEnd, InboundDialogue, InboundTls, InboundTlsFailure};
+use crate::model::inbound::{InboundDialogue, InboundEnd, InboundTls, InboundTlsFailure};
 use crate::smtp::{ServerAction, SmtpServer};
 use crate::tls::TlsServer;
 use std::io;
@@ -74,11 +74,11 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
     }
 
     /// The session is over, for a reason that is not the client's.
-    pub(super) fn end(&mut self, end: DialogueEnd) {
+    pub(super) fn end(&mut self, end: InboundEnd) {
         if let Some(tls) = self.tls.as_mut().filter(|tls| !tls.server.is_established()) {
             tls.given_up.get_or_insert(match end {
-                DialogueEnd::TimedOut | DialogueEnd::Limit => InboundTlsFailure::TimedOut,
-                DialogueEnd::ByUs => InboundTlsFailure::Stopped,
+                InboundEnd::TimedOut | InboundEnd::Limit => InboundTlsFailure::TimedOut,
+                InboundEnd::ByUs => InboundTlsFailure::Stopped,
                 _ => InboundTlsFailure::ClientLeft,
             });
         }
@@ -98,7 +98,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
         Seen { dialogue: smtp.into_dialogue(), tls, total, bytes_in, bytes_out }
     }
 
-    async fn play(&mut self) -> Result<(), DialogueEnd> {
+    async fn play(&mut self) -> Result<(), InboundEnd> {
         self.await_greeting().await?;
         loop {
             let said = match self.smtp.next() {
@@ -119,7 +119,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
     }
 
     /// Waits before the greeting, so that a client that does not wait for it is seen.
-    async fn await_greeting(&mut self) -> Result<(), DialogueEnd> {
+    async fn await_greeting(&mut self) -> Result<(), InboundEnd> {
         let delay = self.config.greeting_delay;
         match timeout(delay, self.read()).await {
             // It spoke, or left.
@@ -129,10 +129,10 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
     }
 
     /// Goes through the handshake.
-    async fn upgrade(&mut self) -> Result<(), DialogueEnd> {
+    async fn upgrade(&mut self) -> Result<(), InboundEnd> {
         // The provider has what both versions need: what it lacked would have failed in
         // the identity's making.
-        let (server, certificates) = tls::begin(&self.config.tls).map_err(|_| DialogueEnd::ByUs)?;
+        let (server, certificates) = tls::begin(&self.config.tls).map_err(|_| InboundEnd::ByUs)?;
         self.tls = Some(Upgraded { server, certificates, given_up: None });
         loop {
             self.flush_records().await?;
@@ -143,7 +143,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
                 return Ok(());
             }
             if tls.server.is_over() {
-                return Err(DialogueEnd::Closed);
+                return Err(InboundEnd::Closed);
             }
             let bytes = self.read_bytes().await?;
             if let Some(tls) = &mut self.tls {
@@ -153,7 +153,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
     }
 
     /// Reads on, and hands what came in to the dialogue.
-    async fn read(&mut self) -> Result<(), DialogueEnd> {
+    async fn read(&mut self) -> Result<(), InboundEnd> {
         let bytes = self.read_bytes().await?;
         match &mut self.tls {
             None => self.smtp.receive(&bytes),
@@ -163,7 +163,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
                 self.hand_over();
                 self.flush_records().await?;
                 if over {
-                    return Err(DialogueEnd::Closed);
+                    return Err(InboundEnd::Closed);
                 }
             }
         }
@@ -180,33 +180,33 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
         }
     }
 
-    async fn read_bytes(&mut self) -> Result<Vec<u8>, DialogueEnd> {
+    async fn read_bytes(&mut self) -> Result<Vec<u8>, InboundEnd> {
         let limits = &self.config.limits;
         if self.bytes_in >= limits.bytes {
-            return Err(DialogueEnd::Limit);
+            return Err(InboundEnd::Limit);
         }
         let mut buffer = vec![0; READ_BYTES];
         let read = timeout(limits.silence, self.stream.read(&mut buffer)).await;
-        let count = read.map_err(|_| DialogueEnd::TimedOut)?.map_err(|error| ended_by(&error))?;
+        let count = read.map_err(|_| InboundEnd::TimedOut)?.map_err(|error| ended_by(&error))?;
         if count == 0 {
-            return Err(DialogueEnd::Closed);
+            return Err(InboundEnd::Closed);
         }
         self.bytes_in += count as u64;
         buffer.truncate(count);
         Ok(buffer)
     }
 
-    async fn say(&mut self, bytes: &[u8]) -> Result<(), DialogueEnd> {
+    async fn say(&mut self, bytes: &[u8]) -> Result<(), InboundEnd> {
         match &mut self.tls {
             None => self.write(bytes).await,
             Some(tls) => {
-                tls.server.say(bytes).map_err(|_| DialogueEnd::Closed)?;
+                tls.server.say(bytes).map_err(|_| InboundEnd::Closed)?;
                 self.flush_records().await
             }
         }
     }
 
-    async fn flush_records(&mut self) -> Result<(), DialogueEnd> {
+    async fn flush_records(&mut self) -> Result<(), InboundEnd> {
         let mut records = Vec::new();
         if let Some(tls) = &mut self.tls {
             // Writing to memory does not fail.
@@ -215,15 +215,15 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
         if records.is_empty() { Ok(()) } else { self.write(&records).await }
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), DialogueEnd> {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), InboundEnd> {
         let written = timeout(self.config.limits.silence, self.stream.write_all(bytes)).await;
-        written.map_err(|_| DialogueEnd::TimedOut)?.map_err(|error| ended_by(&error))?;
+        written.map_err(|_| InboundEnd::TimedOut)?.map_err(|error| ended_by(&error))?;
         self.bytes_out += bytes.len() as u64;
         Ok(())
     }
 
     /// Says close_notify, closes, and reads until the client has closed as well.
-    async fn leave(&mut self) -> Result<(), DialogueEnd> {
+    async fn leave(&mut self) -> Result<(), InboundEnd> {
         if let Some(tls) = self.tls.as_mut().filter(|tls| tls.server.is_established()) {
             tls.server.say_close();
         }
@@ -236,11 +236,11 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
 }
 
 /// How a connection has ended over which this went wrong.
-fn ended_by(error: &io::Error) -> DialogueEnd {
+fn ended_by(error: &io::Error) -> InboundEnd {
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            DialogueEnd::Reset
+            InboundEnd::Reset
         }
-        _ => DialogueEnd::Closed,
+        _ => InboundEnd::Closed,
     }
 }

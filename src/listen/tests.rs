@@ -1,8 +1,8 @@
 use super::config::ListenLimits;
-use super::serve::Listener;
+use super::serve::MailListener;
 use super::tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};
 use super::{ListenCounts, ListenerConfig};
-use crate::model::inbound::{DialogueEnd, InboundSession, InboundTlsFailure, StarttlsUse};
+use crate::model::inbound::{InboundEnd, InboundSession, InboundTlsFailure, StarttlsUse};
 use crate::model::{AlertDescription, ProtocolVersion, SignatureCheck};
 use crate::smtp::ServerManner;
 use crate::x509::handshake::OFFERED_SCHEMES;
@@ -19,9 +19,9 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
-type KeyPair = (CertificateDer<'static>, PrivateKeyDer<'static>);
+type Certified = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
-fn key_pair(name: &str) -> KeyPair {
+fn key_pair(name: &str) -> Certified {
     let certified = rcgen::generate_simple_self_signed([name.to_string()]).unwrap();
     (certified.cert.into(), PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()).into())
 }
@@ -51,7 +51,7 @@ impl Running {
         let at = socket.local_addr().unwrap();
         let (sender, sessions) = mpsc::channel(10);
         let stop = CancellationToken::new();
-        let counts = tokio::spawn(Listener::new(socket, config, sender).run(stop.clone(), None));
+        let counts = tokio::spawn(MailListener::new(socket, config, sender).run(stop.clone(), None));
         Self { at, certificate, sessions, stop, counts }
     }
 
@@ -78,7 +78,7 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, line:
     reply(stream).await
 }
 
-fn client(server: &CertificateDer<'static>, shown: Option<KeyPair>) -> TlsConnector {
+fn client(server: &CertificateDer<'static>, shown: Option<Certified>) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(server.clone()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -113,7 +113,7 @@ async fn a_client_that_shows_a_certificate_is_heard_out_and_refused() {
     drop(tls);
     let session = running.sessions.recv().await.unwrap();
     assert!(!format!("{session:?}").contains("secret") && !format!("{session:?}").contains("hidden"));
-    assert_eq!((session.number, session.dialogue.end), (1, Some(DialogueEnd::Quit)));
+    assert_eq!((session.number, session.dialogue.end), (1, Some(InboundEnd::Quit)));
     let seen = session.tls.unwrap();
     assert!(seen.established && seen.failure.is_none());
     assert_eq!(seen.version, Some(ProtocolVersion::TLS13));
@@ -240,7 +240,7 @@ async fn more_than_are_let_in_at_once_are_turned_away() {
     while let Some(session) = running.sessions.recv().await {
         ended.push(session.dialogue.end.unwrap());
     }
-    assert_eq!(ended, [DialogueEnd::ByUs, DialogueEnd::ByUs]);
+    assert_eq!(ended, [InboundEnd::ByUs, InboundEnd::ByUs]);
     assert_eq!(running.counts.await.unwrap(), ListenCounts { sessions: 3, turned_away: 1 });
 }
 
@@ -251,11 +251,11 @@ async fn a_client_that_is_silent_or_endless_is_bounded() {
     let limits =
         ListenLimits { silence: 10 * second, session: 25 * second, bytes: 5000, ..ListenLimits::default() };
     for (line, pause, most, expected) in [
-        ("", 0, 0, DialogueEnd::TimedOut),
-        ("NOOP\r\n", 9, 1000, DialogueEnd::Limit),
-        ("NOOP\r\n", 0, 1000, DialogueEnd::Limit),
-        ("NOOP nothing at all, and more of it that is not even short\r\n", 0, 1000, DialogueEnd::Limit),
-        ("x", 0, 4000, DialogueEnd::Protocol),
+        ("", 0, 0, InboundEnd::TimedOut),
+        ("NOOP\r\n", 9, 1000, InboundEnd::Limit),
+        ("NOOP\r\n", 0, 1000, InboundEnd::Limit),
+        ("NOOP nothing at all, and more of it that is not even short\r\n", 0, 1000, InboundEnd::Limit),
+        ("x", 0, 4000, InboundEnd::Protocol),
     ] {
         let (theirs, ours) = tokio::io::duplex(1000);
         let config = ListenerConfig {
@@ -280,7 +280,7 @@ async fn a_client_that_is_silent_or_endless_is_bounded() {
         let mut session = super::session::Session::new(ours, &config);
         tokio::select! {
             () = session.serve() => {}
-            () = tokio::time::sleep(limits.session) => session.end(DialogueEnd::Limit),
+            () = tokio::time::sleep(limits.session) => session.end(InboundEnd::Limit),
         }
         assert_eq!(session.into_seen().dialogue.end, Some(expected), "{line} {pause}");
         client.abort();

@@ -16,10 +16,12 @@ pub mod refusal;
 pub mod reply;
 mod reply_form;
 pub mod server;
+mod server_manner;
 mod server_words;
 
 pub use client::{SmtpAction, SmtpClient};
 pub use command::{EhloName, EhloNameError};
 pub use keyword_form::keyword_forms;
 pub use reply_form::reply_forms;
-pub use server::{ServerAction, ServerManner, SmtpServer, StarttlsManner};
+pub use server::{ServerAction, SmtpServer};
+pub use server_manner::{ServerManner, StarttlsManner};

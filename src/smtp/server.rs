@@ -6,9 +6,10 @@
 
 use super::command_reader::{CommandFault, CommandReader};
 use super::received_command::ReceivedCommand;
+use super::server_manner::{ServerManner, StarttlsManner};
 use super::server_words::ServerWords;
 use crate::model::inbound::{
-    ClientName, DialogueEnd, InboundDialogue, MailAttempt, MailSender, PathDomain, RECIPIENT_DOMAINS_MAX,
+    ClientName, InboundDialogue, InboundEnd, MailAttempt, MailSender, PathDomain, RECIPIENT_DOMAINS_MAX,
     StarttlsUse,
 };
 
@@ -18,38 +19,6 @@ pub const COMMANDS_MAX: u32 = 200;
 pub const ERRORS_MAX: u32 = 20;
 /// Most MAIL kept of one session.
 pub const MAIL_ATTEMPTS_MAX: usize = 16;
-
-/// What a server does with STARTTLS, on purpose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum StarttlsManner {
-    /// It is offered and taken.
-    #[default]
-    Offered,
-    /// It is not offered, and refused as a command that is not known.
-    Absent,
-    /// Something like it is offered: the keyword as a firewall leaves it that writes
-    /// over it.
-    Mangled,
-    /// It is offered and refused for now: 454 (RFC 3207 §4).
-    RefusedForNow,
-}
-
-/// What a server says and does, on purpose.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerManner {
-    /// What becomes of STARTTLS.
-    pub starttls: StarttlsManner,
-    /// Whether it closes in place of a greeting, with 421 (RFC 5321 §3.8).
-    pub unavailable: bool,
-    /// Reply code to every RCPT: 4yz keeps the mail at the sender, 5yz returns it.
-    pub refusal: u16,
-}
-
-impl Default for ServerManner {
-    fn default() -> Self {
-        Self { starttls: StarttlsManner::Offered, unavailable: false, refusal: 451 }
-    }
-}
 
 /// What the driver is to do now.
 #[must_use]
@@ -77,7 +46,7 @@ pub enum ServerAction<'a> {
 pub struct SmtpServer {
     words: ServerWords,
     reader: CommandReader,
-    state: State,
+    state: ServerState,
     in_tls: bool,
     /// Whether the client has introduced itself since the stream began.
     introduced: bool,
@@ -88,7 +57,7 @@ pub struct SmtpServer {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ServerState {
     /// The reply is to be handed out, and then this.
     Say(Then),
     Listen,
@@ -100,7 +69,7 @@ enum State {
 enum Then {
     Listen,
     Upgrade,
-    Close(DialogueEnd),
+    Close(InboundEnd),
 }
 
 impl SmtpServer {
@@ -110,12 +79,12 @@ impl SmtpServer {
         let mut reply = Vec::new();
         let then = match words.greet(&mut reply) {
             true => Then::Listen,
-            false => Then::Close(DialogueEnd::ByUs),
+            false => Then::Close(InboundEnd::ByUs),
         };
         Self {
             words,
             reader: CommandReader::default(),
-            state: State::Say(then),
+            state: ServerState::Say(then),
             in_tls: false,
             introduced: false,
             in_mail: false,
@@ -127,29 +96,29 @@ impl SmtpServer {
     /// What is to be done. Asking says that what was handed out before was done.
     pub fn next(&mut self) -> ServerAction<'_> {
         match self.state {
-            State::Say(then) => {
+            ServerState::Say(then) => {
                 self.state = match then {
-                    Then::Listen => State::Listen,
-                    Then::Upgrade => State::Upgrade,
+                    Then::Listen => ServerState::Listen,
+                    Then::Upgrade => ServerState::Upgrade,
                     Then::Close(end) => {
                         self.dialogue.end.get_or_insert(end);
-                        State::Done
+                        ServerState::Done
                     }
                 };
                 ServerAction::Write(&self.reply)
             }
-            State::Listen => {
+            ServerState::Listen => {
                 self.answer();
-                if self.state == State::Listen { ServerAction::Read } else { self.next() }
+                if self.state == ServerState::Listen { ServerAction::Read } else { self.next() }
             }
-            State::Upgrade => ServerAction::Upgrade,
-            State::Done => ServerAction::Done,
+            ServerState::Upgrade => ServerAction::Upgrade,
+            ServerState::Done => ServerAction::Done,
         }
     }
 
     /// Takes bytes of the client: in clear, or what TLS decrypted.
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.dialogue.spoke_first |= self.dialogue.commands == 0 && matches!(self.state, State::Say(_));
+        self.dialogue.spoke_first |= self.dialogue.commands == 0 && matches!(self.state, ServerState::Say(_));
         self.reader.receive(bytes);
     }
 
@@ -160,13 +129,13 @@ impl SmtpServer {
         self.introduced = false;
         self.in_mail = false;
         self.reader = CommandReader::default();
-        self.state = State::Listen;
+        self.state = ServerState::Listen;
     }
 
     /// The session is over, for this reason. The first counts.
-    pub fn end(&mut self, end: DialogueEnd) {
+    pub fn end(&mut self, end: InboundEnd) {
         self.dialogue.end.get_or_insert(end);
-        self.state = State::Done;
+        self.state = ServerState::Done;
     }
 
     /// What the client said.
@@ -185,7 +154,7 @@ impl SmtpServer {
             None => return,
             Some(Ok(command)) => command,
             Some(Err(CommandFault::LineTooLong)) => {
-                return self.say(500, "5.5.2", "Line too long", Then::Close(DialogueEnd::Protocol));
+                return self.say(500, "5.5.2", "Line too long", Then::Close(InboundEnd::Protocol));
             }
             Some(Err(CommandFault::StreamTooLong)) => return self.give_up(),
         };
@@ -217,7 +186,7 @@ impl SmtpServer {
                 self.dialogue.auth = true;
                 self.refuse(502, "5.5.1", "No AUTH here");
             }
-            ReceivedCommand::Quit => self.say(221, "2.0.0", "Bye", Then::Close(DialogueEnd::Quit)),
+            ReceivedCommand::Quit => self.say(221, "2.0.0", "Bye", Then::Close(InboundEnd::Quit)),
             ReceivedCommand::Malformed => self.refuse(501, "5.5.4", "Syntax error in parameters"),
             ReceivedCommand::Unknown => self.refuse(500, "5.5.2", "Command not recognised"),
         }
@@ -237,7 +206,7 @@ impl SmtpServer {
             true => self.words.keywords(self.in_tls, &mut self.reply),
             false => self.words.say(250, "", "", &mut self.reply),
         }
-        self.state = State::Say(Then::Listen);
+        self.state = ServerState::Say(Then::Listen);
     }
 
     fn starttls(&mut self) {
@@ -256,7 +225,7 @@ impl SmtpServer {
             StarttlsManner::Offered if !self.reader.is_empty() => {
                 self.dialogue.starttls = StarttlsUse::Pipelined;
                 let text = "Nothing may follow STARTTLS before its answer";
-                self.say(554, "5.5.0", text, Then::Close(DialogueEnd::Protocol));
+                self.say(554, "5.5.0", text, Then::Close(InboundEnd::Protocol));
             }
             StarttlsManner::Offered => {
                 self.dialogue.starttls = StarttlsUse::Accepted;
@@ -302,12 +271,12 @@ impl SmtpServer {
         }
         self.reply.clear();
         self.words.refuse_recipient(&mut self.reply);
-        self.state = State::Say(Then::Listen);
+        self.state = ServerState::Say(Then::Listen);
     }
 
     /// A limit of ours is reached.
     fn give_up(&mut self) {
-        self.say(421, "4.7.0", "Too much for one session", Then::Close(DialogueEnd::Limit));
+        self.say(421, "4.7.0", "Too much for one session", Then::Close(InboundEnd::Limit));
     }
 
     fn refuse(&mut self, code: u16, status: &str, text: &str) {
@@ -318,7 +287,7 @@ impl SmtpServer {
     fn say(&mut self, code: u16, status: &str, text: &str, then: Then) {
         self.reply.clear();
         self.words.say(code, status, text, &mut self.reply);
-        self.state = State::Say(then);
+        self.state = ServerState::Say(then);
     }
 }
 

@@ -90,7 +90,7 @@ fn what_the_client_said_is_kept_without_local_parts() {
     assert_eq!(attempt.recipients, [domain("b.example"), domain("c.example")]);
     assert_eq!(dialogue.ehlo_tls.unwrap().text, "inside.example");
     assert_eq!(dialogue.ehlo.unwrap().text, "client.example");
-    assert_eq!((dialogue.starttls, dialogue.end), (StarttlsUse::Accepted, Some(DialogueEnd::Quit)));
+    assert_eq!((dialogue.starttls, dialogue.end), (StarttlsUse::Accepted, Some(InboundEnd::Quit)));
 }
 
 /// What was said in clear behind STARTTLS is never taken for something that was said
@@ -103,7 +103,7 @@ fn what_follows_starttls_in_clear_ends_the_session() {
     assert_eq!((codes(&answered).as_slice(), end), (&["250", "554"][..], "done"));
     let dialogue = server.dialogue();
     assert_eq!((dialogue.starttls, dialogue.mail.len()), (StarttlsUse::Pipelined, 0));
-    assert_eq!(dialogue.end, Some(DialogueEnd::Protocol));
+    assert_eq!(dialogue.end, Some(InboundEnd::Protocol));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn each_manner_is_played() {
     let mut server =
         SmtpServer::new("mx.example", ServerManner { unavailable: true, ..ServerManner::default() });
     assert_eq!(said(&mut server), ("421 4.3.2 Service not available\r\n".to_string(), "done"));
-    assert_eq!(server.dialogue().end, Some(DialogueEnd::ByUs));
+    assert_eq!(server.dialogue().end, Some(InboundEnd::ByUs));
 }
 
 #[test]

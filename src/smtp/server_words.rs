@@ -1,6 +1,6 @@
 //! What the server says: replies with their enhanced status codes (RFC 3463).
 
-use super::server::{ServerManner, StarttlsManner};
+use super::server_manner::{ServerManner, StarttlsManner};
 
 /// Why no message is taken, in the words that the sender's log will show.
 const NO_MAIL_HERE: &str = "This is a test by mxray and takes no mail";

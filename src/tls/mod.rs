@@ -39,7 +39,6 @@ pub mod answer;
 pub mod client;
 pub mod client_hello;
 mod client_hello_decode;
-mod client_offer;
 pub mod extension;
 pub mod handshake;
 mod in_clear;
@@ -47,6 +46,7 @@ mod last_words;
 pub mod objection;
 pub mod probe;
 pub mod public_value;
+mod received_offer;
 pub mod record;
 pub mod server;
 pub mod server_flight;
@@ -58,11 +58,11 @@ mod wire;
 pub use answer::{AnswerEnd, HelloAnswer, Limit};
 pub use client::{TlsClient, TlsFault};
 pub use client_hello::{ClientHello, KeyShare};
-pub use client_offer::client_offer;
 pub use extension::{Extension, ExtensionType};
 pub use in_clear::Resumable;
 pub use objection::{Objection, objection};
 pub use probe::{HelloAction, HelloProbe};
+pub use received_offer::received_offer;
 pub use server::{TlsServer, TlsServerFault, TlsServerManner};
 pub use server_flight::{
     CertificateMessage, CertificateRequest, KeyExchange, ServerKeyExchange, SignedParams,

@@ -4,12 +4,12 @@
 //! Whatever comes in is consumed, or the connection has ended.
 
 use super::alert::{Alert, AlertLevel};
-use super::client_offer::client_offer;
 use super::handshake::{HandshakeReader, HandshakeType, MessageTooLong};
 use super::last_words;
+use super::received_offer::received_offer;
 use super::record::{ContentType, RecordFault, RecordReader};
 use super::wire::Malformed;
-use crate::model::inbound::ClientOffer;
+use crate::model::inbound::ReceivedOffer;
 use crate::model::{AlertDescription, ProtocolVersion};
 use rustls::{ServerConfig, ServerConnection};
 use std::io::{self, BufRead, Write};
@@ -64,7 +64,7 @@ pub struct TlsServer {
     messages: HandshakeReader,
     /// What came in before the ClientHello was whole, for the library.
     raw: Vec<u8>,
-    offer: Option<ClientOffer>,
+    offer: Option<ReceivedOffer>,
     connection: Option<ServerConnection>,
     /// The alert that refuses, before the library has anything to say.
     refusal: Option<AlertDescription>,
@@ -91,7 +91,7 @@ impl TlsServer {
     }
 
     /// What the ClientHello offers, once that was read.
-    pub fn offer(&self) -> Option<&ClientOffer> {
+    pub fn offer(&self) -> Option<&ReceivedOffer> {
         self.offer.as_ref()
     }
 
@@ -181,13 +181,13 @@ impl TlsServer {
             if message.handshake_type != HandshakeType::CLIENT_HELLO {
                 return Err(TlsServerFault::NoClientHello);
             }
-            let offer = client_offer(message.body);
+            let offer = received_offer(message.body);
             return self.answer(offer, bytes.len() > room);
         }
         if bytes.len() > room { Err(TlsServerFault::TooLong) } else { Ok(()) }
     }
 
-    fn answer(&mut self, offer: Result<ClientOffer, Malformed>, cut: bool) -> Result<(), TlsServerFault> {
+    fn answer(&mut self, offer: Result<ReceivedOffer, Malformed>, cut: bool) -> Result<(), TlsServerFault> {
         self.offer = Some(offer.inspect_err(|_| self.refusal = Some(AlertDescription::DECODE_ERROR))?);
         if cut {
             return Err(TlsServerFault::TooLong);

@@ -54,7 +54,19 @@ fn dashed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Options of other programs.
-const OTHERS: [&str; 6] = ["--release", "--path", "--no-default-features", "--bench", "--open", "--help"];
+const OTHERS: [&str; 10] = [
+    "--release",
+    "--path",
+    "--no-default-features",
+    "--bench",
+    "--open",
+    "--help",
+    // swaks
+    "--server",
+    "--tls",
+    "--from",
+    "--to",
+];
 
 #[test]
 fn every_option_in_the_documents_is_one() {

@@ -8,7 +8,7 @@ fn help(arguments: &[&str]) -> String {
     ran.stdout
 }
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "scan",
     "probe",
     "judge",
@@ -20,6 +20,7 @@ const COMMANDS: [&str; 18] = [
     "demo",
     "lab",
     "bench",
+    "receive",
     "roots",
     "senders",
     "revocation",

@@ -11,6 +11,7 @@ pub const COMPLETE: &[(&str, &str)] = &[
     ("Entry", "a line is a target, or is rejected"),
     ("HelloAction", "whoever drives it must do all of them"),
     ("Preference", "one side's, the other's, not determined"),
+    ("ServerAction", "whoever drives it must do all of them"),
     ("SmtpAction", "whoever drives it must do all of them"),
 ];
 

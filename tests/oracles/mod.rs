@@ -27,6 +27,7 @@ pub mod roots_pem;
 pub mod sender_file;
 pub mod smtp_dialogue;
 pub mod smtp_reply;
+pub mod smtp_server;
 pub mod smtp_session;
 pub mod tls_client_hello;
 pub mod tls_flight_encoder;
@@ -54,6 +55,7 @@ pub type Seed = (&'static str, Vec<u8>);
 
 pub const TARGETS: &[Target] = &[
     Target { name: "smtp_reply", check: smtp_reply::check, seeds: smtp_reply::seeds },
+    Target { name: "smtp_server", check: smtp_server::check, seeds: smtp_server::seeds },
     Target { name: "smtp_session", check: smtp_session::check, seeds: smtp_session::seeds },
     Target { name: "smtp_dialogue", check: smtp_dialogue::check, seeds: smtp_dialogue::seeds },
     Target { name: "ehlo", check: ehlo::check, seeds: ehlo::seeds },

@@ -2,7 +2,7 @@
 
 use super::Seed;
 use mxray::internals::model::{CipherSuite, MxHost, NamedGroup, ProtocolVersion, SignatureScheme};
-use mxray::internals::tls::{ClientHello, KeyShare};
+use mxray::internals::tls::{ClientHello, KeyShare, received_offer};
 use std::collections::BTreeSet;
 
 /// Bytes of a handshake message before its body.
@@ -11,7 +11,10 @@ const MESSAGE_HEADER_BYTES: usize = 4;
 const BLOCK_HEADER_BYTES: usize = 2;
 
 pub fn check(body: &[u8]) {
-    let Ok(hello) = ClientHello::decode(body) else { return };
+    let Ok(hello) = ClientHello::decode(body) else {
+        return assert!(received_offer(body).is_err(), "a server tells of no hello that cannot be read");
+    };
+    check_offer(body, &hello);
     let message = hello.to_message().expect("what was read fits");
     let written = &message[MESSAGE_HEADER_BYTES..];
     // Extensions may change places; an empty block of them is not written.
@@ -22,6 +25,15 @@ pub fn check(body: &[u8]) {
         assert_eq!(again, hello);
     }
     assert!(hello.to_records().expect("what was read fits").len() > message.len());
+}
+
+/// What a server tells of the hello is what is in it, and its fingerprint is of one form.
+fn check_offer(body: &[u8], hello: &ClientHello) {
+    let offer = received_offer(body).expect("what was read is told");
+    assert_eq!((&offer.suites, &offer.groups), (&hello.suites, &hello.groups));
+    assert_eq!(offer.extensions.len(), hello.extensions.len() + kinds_in_fields(hello).count());
+    let parts: Vec<usize> = offer.fingerprint.split('_').map(str::len).collect();
+    assert!(matches!(parts.as_slice(), [10, 12, 12]), "{}", offer.fingerprint);
 }
 
 /// The kinds of extension that the hello's fields stand for.

@@ -2,7 +2,7 @@
 
 use crate::model::SignatureCheck;
 use crate::model::inbound::{
-    DialogueEnd, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, PathDomain, StarttlsUse,
+    InboundEnd, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, PathDomain, StarttlsUse,
 };
 use crate::x509;
 
@@ -95,14 +95,14 @@ fn domain(domain: &PathDomain) -> &str {
     }
 }
 
-fn end(end: Option<DialogueEnd>) -> &'static str {
+fn end(end: Option<InboundEnd>) -> &'static str {
     match end {
-        None | Some(DialogueEnd::Quit) => "",
-        Some(DialogueEnd::Closed) => "; closed without QUIT",
-        Some(DialogueEnd::Reset) => "; reset without QUIT",
-        Some(DialogueEnd::TimedOut) => "; silent until our time limit",
-        Some(DialogueEnd::Limit) => "; ended at a limit of ours",
-        Some(DialogueEnd::ByUs) => "; ended by us",
-        Some(DialogueEnd::Protocol) => "; ended over what is no SMTP",
+        None | Some(InboundEnd::Quit) => "",
+        Some(InboundEnd::Closed) => "; closed without QUIT",
+        Some(InboundEnd::Reset) => "; reset without QUIT",
+        Some(InboundEnd::TimedOut) => "; silent until our time limit",
+        Some(InboundEnd::Limit) => "; ended at a limit of ours",
+        Some(InboundEnd::ByUs) => "; ended by us",
+        Some(InboundEnd::Protocol) => "; ended over what is no SMTP",
     }
 }

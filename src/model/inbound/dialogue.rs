@@ -10,6 +10,7 @@ pub const RECIPIENT_DOMAINS_MAX: usize = 16;
 /// What the client made of STARTTLS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StarttlsUse {
     /// It did not ask.
     #[default]
@@ -39,7 +40,8 @@ pub struct MailAttempt {
 /// Why a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DialogueEnd {
+#[non_exhaustive]
+pub enum InboundEnd {
     /// QUIT.
     Quit,
     /// The client closed.
@@ -83,5 +85,5 @@ pub struct InboundDialogue {
     /// Commands that were answered by 5yz.
     pub errors: u32,
     /// How it ended; `None` while it goes on.
-    pub end: Option<DialogueEnd>,
+    pub end: Option<InboundEnd>,
 }

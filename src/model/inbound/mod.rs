@@ -1,12 +1,12 @@
 //! What a client that sends mail said to our listener: data of `mxray receive`.
 //! Nothing here judges.
 
-mod client_offer;
 mod dialogue;
 mod greeting;
+mod offer;
 mod session;
 
-pub use client_offer::{ALPN_PROTOCOLS_MAX, ClientOffer};
-pub use dialogue::{DialogueEnd, InboundDialogue, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
+pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
+pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};

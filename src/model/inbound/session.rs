@@ -1,7 +1,7 @@
 //! One session of `mxray receive`: an observation, as the listener made it.
 
-use super::client_offer::ClientOffer;
 use super::dialogue::InboundDialogue;
+use super::offer::ReceivedOffer;
 use crate::model::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureCheck, SignatureScheme,
 };
@@ -14,7 +14,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundTls {
     /// What the ClientHello offers; `None` where none came that can be read.
-    pub offer: Option<ClientOffer>,
+    pub offer: Option<ReceivedOffer>,
     /// Whether the handshake was gone through to its end.
     pub established: bool,
     /// Negotiated version.

@@ -42,9 +42,11 @@ pub use table_rows::{RowCells, TableRows};
 use super::SCHEMA_VERSION;
 use super::run_info::RunInfo;
 use super::tables::{RunColumn, RunTable};
+use crate::model::text::printable;
 use crate::model::{DomainFacts, ProbeKey};
-use lines::{Schema, StoredLines, check_version, open_regular};
+use lines::{StoredLines, check_version, open_regular};
 use loss::Loss;
+use serde::Deserialize;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -281,6 +283,13 @@ impl StoredRun {
     }
 }
 
+/// What tells one kind of run from another: a survey has none.
+#[derive(Deserialize)]
+struct RunKind {
+    schema: u32,
+    kind: Option<String>,
+}
+
 /// What `run.json` says, and its schema.
 fn read_info(dir: &Path) -> Result<(RunInfo, u32), StoreError> {
     let path = dir.join("run.json");
@@ -293,8 +302,14 @@ fn read_info(dir: &Path) -> Result<(RunInfo, u32), StoreError> {
         Err(source) => return Err(StoreError::Unreadable { path, source }),
     }
     let unusable = |cause: String| StoreError::Unusable { path: path.clone(), cause };
-    let Schema { schema } =
+    let RunKind { schema, kind } =
         serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not a run's: {error}")))?;
+    if let Some(kind) = kind {
+        return Err(unusable(format!(
+            "a run of mxray {}, which this command does not read",
+            printable(&kind)
+        )));
+    }
     check_version(schema).map_err(unusable)?;
     let info = serde_json::from_slice(&bytes);
     let info = info.map_err(|error| unusable(format!("lacks what a judgement needs: {error}")))?;

@@ -9,7 +9,7 @@ pub const ALPN_PROTOCOLS_MAX: usize = 16;
 /// A ClientHello as a server sees it (RFC 8446 §4.1.2, RFC 5246 §7.4.1.2). Lists are in
 /// the client's order; values that mean nothing (GREASE, RFC 8701) are left in them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientOffer {
+pub struct ReceivedOffer {
     /// The version up to TLS 1.2.
     pub legacy_version: ProtocolVersion,
     /// `supported_versions`; empty of a client that does not know TLS 1.3.
@@ -39,7 +39,7 @@ pub struct ClientOffer {
     pub bytes: usize,
 }
 
-impl ClientOffer {
+impl ReceivedOffer {
     /// The newest version that is offered (RFC 8446 §4.2.1).
     pub fn newest(&self) -> ProtocolVersion {
         let known = self.versions.iter().copied().filter(|version| version.can_be_offered());

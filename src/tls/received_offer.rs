@@ -3,7 +3,7 @@
 use super::client_hello::ClientHello;
 use super::extension::ExtensionType;
 use super::wire::{Malformed, MessageReader};
-use crate::model::inbound::{ALPN_PROTOCOLS_MAX, ClientOffer};
+use crate::model::inbound::{ALPN_PROTOCOLS_MAX, ReceivedOffer};
 use crate::model::text::escape;
 use crate::model::{CipherSuite, ProtocolVersion};
 use sha2::{Digest, Sha256};
@@ -19,7 +19,7 @@ const TWO_DIGITS_MAX: usize = 99;
 ///
 /// # Errors
 /// As [`ClientHello::decode`].
-pub fn client_offer(body: &[u8]) -> Result<ClientOffer, Malformed> {
+pub fn received_offer(body: &[u8]) -> Result<ReceivedOffer, Malformed> {
     let hello = ClientHello::decode(body)?;
     let mut extensions = extension_types(&hello);
     extensions.sort_unstable();
@@ -29,7 +29,7 @@ pub fn client_offer(body: &[u8]) -> Result<ClientOffer, Malformed> {
     let unread_name = || raw(ExtensionType::SERVER_NAME).map(|extension| escape(&extension.body));
     let has_ticket = raw(ExtensionType::SESSION_TICKET).is_some_and(|extension| !extension.body.is_empty());
     let tls13 = hello.supported_versions.contains(&ProtocolVersion::TLS13);
-    Ok(ClientOffer {
+    Ok(ReceivedOffer {
         legacy_version: hello.legacy_version,
         fingerprint: fingerprint(&hello, &extensions, alpn.first().map(Vec::as_slice)),
         sni: hello.sni.as_ref().map(|name| name.as_str().to_string()).or_else(unread_name),
@@ -183,8 +183,8 @@ mod tests {
         hello
     }
 
-    fn offer(hello: &ClientHello) -> ClientOffer {
-        client_offer(hello.to_message().unwrap().get(4..).unwrap()).unwrap()
+    fn offer(hello: &ClientHello) -> ReceivedOffer {
+        received_offer(hello.to_message().unwrap().get(4..).unwrap()).unwrap()
     }
 
     /// FoxIO, "JA4: TLS Client Fingerprinting", the example of its technical details.

@@ -1,0 +1,155 @@
+//! `mxray receive`: what it listens on, what it says of a session, what it leaves.
+
+use crate::command::Folder;
+use crate::stopping::send;
+use crate::streams::end;
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Child;
+
+/// Starts a listener on a free port; where it listens.
+fn start(folder: &Folder, words: &str) -> (Child, SocketAddr) {
+    let line = format!("receive --listen 127.0.0.1:0 --name mx.example -o run --greeting-delay 0 {words}");
+    let mut child = folder.mxray(line.split_whitespace()).spawn().unwrap();
+    let mut line = Vec::new();
+    let stderr = child.stderr.as_mut().unwrap();
+    while !line.ends_with(b"\n") {
+        let mut byte = [0];
+        stderr.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+    let line = String::from_utf8(line).unwrap();
+    let at = line.strip_prefix("mxray: listening on ").and_then(|rest| rest.split(' ').next());
+    (child, at.unwrap_or_else(|| panic!("{line}")).parse().unwrap())
+}
+
+/// Says each line, and gives the code of what is answered, the greeting first.
+fn talk(at: SocketAddr, lines: &[&str]) -> Vec<String> {
+    let mut stream = BufReader::new(TcpStream::connect(at).unwrap());
+    let mut codes = vec![code(&mut stream)];
+    for line in lines {
+        stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        codes.push(code(&mut stream));
+    }
+    codes
+}
+
+fn code(stream: &mut impl BufRead) -> String {
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line).unwrap();
+        if line.as_bytes().get(3) != Some(&b'-') {
+            return line.chars().take(3).collect();
+        }
+    }
+}
+
+#[test]
+fn a_session_is_heard_out_refused_told_and_written() {
+    let folder = Folder::new();
+    let (child, at) = start(&folder, "--sessions 2");
+    let said = [
+        "EHLO out.partner.example",
+        "MAIL FROM:<secret@partner.example>",
+        "RCPT TO:<hidden@contoso.example>",
+        "DATA",
+        "QUIT",
+    ];
+    assert_eq!(talk(at, &said), ["220", "250", "250", "451", "503", "221"]);
+    assert_eq!(talk(at, &["EHLO \u{1b}[2Jx", "QUIT"]), ["220", "250", "221"]);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let told: Vec<&str> =
+        ran.stdout.lines().filter_map(|line| line.split_once("Z 127.0.0.1 ")).map(|l| l.1).collect();
+    let first =
+        "out.partner.example: in clear, STARTTLS not asked for; MAIL from partner.example in clear, refused";
+    assert!(told.contains(&first), "{}", ran.stdout);
+    assert!(told.contains(&"\\x1b[2Jx: in clear, STARTTLS not asked for; no MAIL"), "{}", ran.stdout);
+    assert!(ran.stderr.ends_with("mxray: 2 sessions, written to run\n"), "{}", ran.stderr);
+
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    assert_eq!((&run["kind"], &run["sessions"]), (&"receive".into(), &2.into()));
+    let sessions = folder.read("run/sessions.jsonl");
+    assert_eq!(sessions.lines().count(), 2);
+    for name in ["run.json", "sessions.jsonl", "certificates.csv"] {
+        let text = folder.read(&format!("run/{name}"));
+        assert!(!text.contains("secret") && !text.contains("hidden"), "{name} has a local part");
+    }
+    let line = sessions.lines().find(|line| line.contains("partner.example")).unwrap();
+    let session: Value = serde_json::from_str(line).unwrap();
+    let mail = &session["dialogue"]["mail"][0];
+    assert_eq!(mail["sender"]["domain"]["domain"], "partner.example");
+    assert_eq!(mail["recipients"][0]["domain"], "contoso.example");
+    assert_eq!(session["tls"], Value::Null);
+
+    for command in ["report run", "diff run run", "judge run -o other", "export run"] {
+        let ran = folder.run(command.split(' '));
+        assert_eq!(ran.code, Some(2), "{command}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("a run of mxray receive, which this command does not read"),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+#[test]
+fn a_signal_ends_the_sessions_under_way_and_writes_them() {
+    let folder = Folder::new();
+    let (child, at) = start(&folder, "--quiet");
+    let mut open = BufReader::new(TcpStream::connect(at).unwrap());
+    assert_eq!(code(&mut open), "220");
+    send("TERM", &child);
+    let ran = end(child);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""), "{}", ran.stderr);
+    let session: Value = serde_json::from_str(folder.read("run/sessions.jsonl").trim_end()).unwrap();
+    assert_eq!(session["dialogue"]["end"], "by_us");
+}
+
+#[test]
+fn each_behaviour_in_smtp_is_played_and_written() {
+    for (behave, lines, codes) in [
+        ("no-starttls", &["EHLO c.example", "STARTTLS"][..], &["220", "250", "502"][..]),
+        ("mangled", &["EHLO c.example", "STARTTLS"], &["220", "250", "502"]),
+        ("454", &["EHLO c.example", "STARTTLS"], &["220", "250", "454"]),
+        ("421", &[], &["421"]),
+    ] {
+        let folder = Folder::new();
+        let (child, at) = start(&folder, &format!("--sessions 1 --behave {behave}"));
+        assert_eq!(talk(at, lines), codes, "{behave}");
+        assert_eq!(end(child).code, Some(0));
+        let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+        assert_eq!(run["behave"], behave);
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
+    let folder = Folder::new().with("file.pem", "nothing");
+    std::fs::create_dir(folder.path().join("full")).unwrap();
+    folder.write("full/file", "");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (words, told) in [
+        ("--listen 0.0.0.0:0", "--listen 0.0.0.0:0: others can connect there; add --public"),
+        ("--listen mx.example:25", "not ADDR:PORT"),
+        (&format!("--listen {taken}"), &format!("--listen {taken}: ")),
+        ("--name a_b", "--name `a_b`: an EHLO name is"),
+        ("--cert file.pem", "--key"),
+        ("--cert file.pem --key file.pem", "--cert file.pem: it holds no certificate"),
+        (
+            "--cert file.pem --key file.pem --behave expired",
+            "--behave expired makes a certificate of its own",
+        ),
+        ("--refuse 250", "one of 450, 451, 452, 550 and 554"),
+        ("--behave nothing", "handshake-failure"),
+        ("-o full", "the run directory full is not empty"),
+        ("-o -", "-o -: a directory is written"),
+    ] {
+        let listen = if words.contains("--listen") { "" } else { "--listen 127.0.0.1:0 " };
+        let ran = folder.run(format!("receive {listen}{words}").split_whitespace());
+        assert_eq!(ran.code, Some(2), "{words}: {}", ran.stderr);
+        assert!(ran.stderr.contains(told), "{words}: {}", ran.stderr);
+    }
+}
