@@ -59,14 +59,14 @@ pub struct SmtpServer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ServerState {
     /// The reply is to be handed out, and then this.
-    Say(Then),
+    Say(AfterReply),
     Listen,
     Upgrade,
     Done,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
+enum AfterReply {
     Listen,
     Upgrade,
     Close(InboundEnd),
@@ -78,8 +78,8 @@ impl SmtpServer {
         let words = ServerWords::new(host, manner);
         let mut reply = Vec::new();
         let then = match words.greet(&mut reply) {
-            true => Then::Listen,
-            false => Then::Close(InboundEnd::ByUs),
+            true => AfterReply::Listen,
+            false => AfterReply::Close(InboundEnd::ByUs),
         };
         Self {
             words,
@@ -98,9 +98,9 @@ impl SmtpServer {
         match self.state {
             ServerState::Say(then) => {
                 self.state = match then {
-                    Then::Listen => ServerState::Listen,
-                    Then::Upgrade => ServerState::Upgrade,
-                    Then::Close(end) => {
+                    AfterReply::Listen => ServerState::Listen,
+                    AfterReply::Upgrade => ServerState::Upgrade,
+                    AfterReply::Close(end) => {
                         self.dialogue.end.get_or_insert(end);
                         ServerState::Done
                     }
@@ -154,7 +154,7 @@ impl SmtpServer {
             None => return,
             Some(Ok(command)) => command,
             Some(Err(CommandFault::LineTooLong)) => {
-                return self.say(500, "5.5.2", "Line too long", Then::Close(InboundEnd::Protocol));
+                return self.say(500, "5.5.2", "Line too long", AfterReply::Close(InboundEnd::Protocol));
             }
             Some(Err(CommandFault::StreamTooLong)) => return self.give_up(),
         };
@@ -179,14 +179,14 @@ impl SmtpServer {
             }
             ReceivedCommand::Rset => {
                 self.in_mail = false;
-                self.say(250, "2.0.0", "Reset", Then::Listen);
+                self.say(250, "2.0.0", "Reset", AfterReply::Listen);
             }
-            ReceivedCommand::Noop => self.say(250, "2.0.0", "OK", Then::Listen),
+            ReceivedCommand::Noop => self.say(250, "2.0.0", "OK", AfterReply::Listen),
             ReceivedCommand::Auth => {
                 self.dialogue.auth = true;
                 self.refuse(502, "5.5.1", "No AUTH here");
             }
-            ReceivedCommand::Quit => self.say(221, "2.0.0", "Bye", Then::Close(InboundEnd::Quit)),
+            ReceivedCommand::Quit => self.say(221, "2.0.0", "Bye", AfterReply::Close(InboundEnd::Quit)),
             ReceivedCommand::Malformed => self.refuse(501, "5.5.4", "Syntax error in parameters"),
             ReceivedCommand::Unknown => self.refuse(500, "5.5.2", "Command not recognised"),
         }
@@ -206,7 +206,7 @@ impl SmtpServer {
             true => self.words.keywords(self.in_tls, &mut self.reply),
             false => self.words.say(250, "", "", &mut self.reply),
         }
-        self.state = ServerState::Say(Then::Listen);
+        self.state = ServerState::Say(AfterReply::Listen);
     }
 
     fn starttls(&mut self) {
@@ -219,17 +219,17 @@ impl SmtpServer {
                 self.refuse(502, "5.5.1", "Command not implemented")
             }
             StarttlsManner::RefusedForNow => {
-                self.say(454, "4.7.0", "TLS not available due to temporary reason", Then::Listen);
+                self.say(454, "4.7.0", "TLS not available due to temporary reason", AfterReply::Listen);
             }
             // What stands behind the command was not said inside TLS, whoever said it.
             StarttlsManner::Offered if !self.reader.is_empty() => {
                 self.dialogue.starttls = StarttlsUse::Pipelined;
                 let text = "Nothing may follow STARTTLS before its answer";
-                self.say(554, "5.5.0", text, Then::Close(InboundEnd::Protocol));
+                self.say(554, "5.5.0", text, AfterReply::Close(InboundEnd::Protocol));
             }
             StarttlsManner::Offered => {
                 self.dialogue.starttls = StarttlsUse::Accepted;
-                self.say(220, "2.0.0", "Ready to start TLS", Then::Upgrade);
+                self.say(220, "2.0.0", "Ready to start TLS", AfterReply::Upgrade);
             }
         }
     }
@@ -245,7 +245,7 @@ impl SmtpServer {
         }
         self.note(sender);
         self.in_mail = true;
-        self.say(250, "2.1.0", "OK", Then::Listen);
+        self.say(250, "2.1.0", "OK", AfterReply::Listen);
     }
 
     fn note(&mut self, sender: MailSender) {
@@ -271,20 +271,20 @@ impl SmtpServer {
         }
         self.reply.clear();
         self.words.refuse_recipient(&mut self.reply);
-        self.state = ServerState::Say(Then::Listen);
+        self.state = ServerState::Say(AfterReply::Listen);
     }
 
     /// A limit of ours is reached.
     fn give_up(&mut self) {
-        self.say(421, "4.7.0", "Too much for one session", Then::Close(InboundEnd::Limit));
+        self.say(421, "4.7.0", "Too much for one session", AfterReply::Close(InboundEnd::Limit));
     }
 
     fn refuse(&mut self, code: u16, status: &str, text: &str) {
         self.dialogue.errors += 1;
-        self.say(code, status, text, Then::Listen);
+        self.say(code, status, text, AfterReply::Listen);
     }
 
-    fn say(&mut self, code: u16, status: &str, text: &str, then: Then) {
+    fn say(&mut self, code: u16, status: &str, text: &str, then: AfterReply) {
         self.reply.clear();
         self.words.say(code, status, text, &mut self.reply);
         self.state = ServerState::Say(then);
