@@ -44,6 +44,9 @@ mod openssl;
 mod postfix_server;
 #[path = "interop/postfix_variants.rs"]
 mod postfix_variants;
+#[cfg(feature = "receive")]
+#[path = "interop/receive.rs"]
+mod receive;
 #[path = "interop/senders.rs"]
 mod senders;
 #[path = "interop/server_manners.rs"]

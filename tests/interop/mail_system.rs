@@ -105,6 +105,19 @@ impl Root {
         log(&self.file(path))
     }
 
+    /// What stands in a file, once these words do: whoever writes it does so by the way.
+    pub fn log_that_says(&self, path: &str, words: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = self.log(path);
+            if log.contains(words) {
+                return log;
+            }
+            assert!(begun.elapsed() < READY_MAX, "{words} is not in {log}");
+            thread::sleep(READY_INTERVAL);
+        }
+    }
+
     pub fn command(&self, program: &[&str]) -> Command {
         let mut command = Command::new("timeout");
         command.args(["--kill-after=5", LIFE_S, "chroot"]).arg(&self.path).args(program);
@@ -139,6 +152,11 @@ impl Drop for Running {
 /// Postfix at a security level. It keeps a message for some minutes after a
 /// handshake that failed before it may go in clear; here for a second.
 pub fn postfix(root: &Root, level: &str, port: u16) -> Running {
+    postfix_with(root, level, port, "")
+}
+
+/// The same, with more in its configuration.
+pub fn postfix_with(root: &Root, level: &str, port: u16, more: &str) -> Running {
     let (nobody, owner) = ((0, 0), (ACCOUNT, 0));
     root.remove("run/mxray");
     root.folder("run/mxray/conf", nobody, 0o755);
@@ -160,7 +178,7 @@ pub fn postfix(root: &Root, level: &str, port: u16) -> Running {
          myhostname = scanner.example\nmydestination =\nalias_maps =\nalias_database =\n\
          inet_interfaces = loopback-only\ninet_protocols = ipv4\nsmtp_host_lookup = native\n\
          relayhost = [127.0.0.1]:{port}\nsmtp_tls_security_level = {level}\n\
-         minimal_backoff_time = 1s\nqueue_run_delay = 1s\n"
+         minimal_backoff_time = 1s\nqueue_run_delay = 1s\n{more}"
     );
     fs::write(root.file("run/mxray/conf/main.cf"), main).unwrap();
     fs::write(root.file("run/mxray/conf/master.cf"), POSTFIX_SERVICES).unwrap();
@@ -174,6 +192,7 @@ pub fn postfix(root: &Root, level: &str, port: u16) -> Running {
 
 /// Those of Debian's `master.cf.dist` that take part in a delivery.
 const POSTFIX_SERVICES: &str = "\
+postlog   unix-dgram n  -       n       -       1       postlogd
 pickup    unix  n       -       n       1       1       pickup
 cleanup   unix  n       -       n       -       0       cleanup
 qmgr      unix  n       -       n       1       1       qmgr
