@@ -34,7 +34,7 @@ pub struct ReceiveArgs {
     pub output: Option<PathBuf>,
 
     /// Do this to every client, to see what it does then: `no-starttls`, `mangled`, `454`, `handshake-failure`,
-    /// `tls12-only`, `expired`, `wrong-name`, `self-signed`, `ecdsa-only`, `slow` or `421` (docs/receive.md)
+    /// `tls12-only`, `tls10-only`, `expired`, `wrong-name`, `self-signed`, `ecdsa-only`, `slow` or `421` (docs/receive.md)
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     pub behave: Option<BehaveArg>,
 
@@ -91,6 +91,8 @@ pub enum BehaveArg {
     HandshakeFailure,
     /// TLS 1.2 and nothing newer
     Tls12Only,
+    /// TLS 1.0 and nothing newer, ended once the client has gone along
+    Tls10Only,
     /// The certificate has ended
     Expired,
     /// The certificate is for another name

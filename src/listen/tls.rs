@@ -51,6 +51,9 @@ pub enum ListenerTls {
     },
     /// It refuses by a fatal alert, on purpose.
     Refuse(AlertDescription),
+    /// It has TLS 1.0 and nothing newer, agrees, and goes no further, on purpose. The
+    /// certificate has an RSA key.
+    Tls10(ServerIdentity),
 }
 
 /// TLS 1.3 and 1.2: all that mxray can finish.
@@ -92,6 +95,9 @@ pub(super) fn begin(listener: &ListenerTls) -> Result<(TlsServer, Arc<ClientCert
             TlsServerManner::Handshake(Arc::new(config(identity, versions, certificates.clone())?))
         }
         ListenerTls::Refuse(description) => TlsServerManner::Refuse(*description),
+        ListenerTls::Tls10(identity) => {
+            TlsServerManner::Tls10(identity.chain.iter().map(|der| Arc::from(der.as_ref())).collect())
+        }
     };
     Ok((TlsServer::new(manner), certificates))
 }
@@ -125,6 +131,10 @@ pub(super) fn observe(server: &TlsServer, certificates: &ClientCertificates) -> 
         tls.group = connection.negotiated_key_exchange_group().map(|group| NamedGroup(group.name().into()));
         tls.hello_retry = connection.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
     }
+    if let Some((version, suite)) = server.agreed() {
+        tls.version = Some(version);
+        tls.suite = Some(suite);
+    }
     if let Some(presented) = certificates.presented() {
         tls.chain.clone_from(&presented.chain);
         tls.chain_excess = presented.excess;
@@ -145,6 +155,7 @@ fn failure(fault: &TlsServerFault) -> InboundTlsFailure {
         TlsServerFault::Library(rustls::Error::PeerIncompatible(what)) => {
             InboundTlsFailure::NothingInCommon(format!("{what:?}").into())
         }
+        TlsServerFault::Agreed => InboundTlsFailure::AgreedOnPurpose,
         TlsServerFault::OnPurpose(alert) => InboundTlsFailure::OnPurpose(*alert),
         other => InboundTlsFailure::ClientFault(other.to_string().into()),
     }

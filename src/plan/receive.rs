@@ -9,6 +9,7 @@ use crate::listen::{
 };
 use crate::model::AlertDescription;
 use crate::smtp::{ServerManner, StarttlsManner};
+use crate::x509;
 use std::path::Path;
 use std::time::Duration;
 
@@ -101,8 +102,21 @@ fn tls(args: &ReceiveArgs, host: &str) -> Result<(ListenerTls, Option<String>), 
             (identity, authority_pem)
         }
     };
+    if args.behave == Some(BehaveArg::Tls10Only) {
+        return Ok((ListenerTls::Tls10(with_rsa(identity, args)?), authority_pem));
+    }
     let versions = if args.behave == Some(BehaveArg::Tls12Only) { TLS12_ONLY } else { ALL_VERSIONS };
     Ok((ListenerTls::Handshake { identity, versions }, authority_pem))
+}
+
+/// TLS 1.0 is played with RSA key exchange, which needs a key of that kind.
+fn with_rsa(identity: ServerIdentity, args: &ReceiveArgs) -> Result<ServerIdentity, UsageError> {
+    let algorithm = identity.chain().first().and_then(|leaf| x509::read(leaf).key_algorithm);
+    if algorithm.as_deref() == Some("RSA") {
+        return Ok(identity);
+    }
+    let cert = args.cert.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+    Err(UsageError(format!("--cert {cert}: --behave tls10-only needs a certificate with an RSA key")))
 }
 
 fn identity(cert: &Path, key: &Path) -> Result<ServerIdentity, UsageError> {

@@ -44,6 +44,7 @@ pub mod handshake;
 mod in_clear;
 mod last_words;
 pub mod objection;
+mod old_server;
 pub mod probe;
 pub mod public_value;
 mod received_offer;

@@ -20,7 +20,11 @@ const TWO_DIGITS_MAX: usize = 99;
 /// # Errors
 /// As [`ClientHello::decode`].
 pub fn received_offer(body: &[u8]) -> Result<ReceivedOffer, Malformed> {
-    let hello = ClientHello::decode(body)?;
+    Ok(offer_of(ClientHello::decode(body)?, body.len()))
+}
+
+/// What a ClientHello of so many bytes offers.
+pub(super) fn offer_of(hello: ClientHello, bytes: usize) -> ReceivedOffer {
     let mut extensions = extension_types(&hello);
     extensions.sort_unstable();
     let raw =
@@ -29,7 +33,7 @@ pub fn received_offer(body: &[u8]) -> Result<ReceivedOffer, Malformed> {
     let unread_name = || raw(ExtensionType::SERVER_NAME).map(|extension| escape(&extension.body));
     let has_ticket = raw(ExtensionType::SESSION_TICKET).is_some_and(|extension| !extension.body.is_empty());
     let tls13 = hello.supported_versions.contains(&ProtocolVersion::TLS13);
-    Ok(ReceivedOffer {
+    ReceivedOffer {
         legacy_version: hello.legacy_version,
         fingerprint: fingerprint(&hello, &extensions, alpn.first().map(Vec::as_slice)),
         sni: hello.sni.as_ref().map(|name| name.as_str().to_string()).or_else(unread_name),
@@ -44,8 +48,8 @@ pub fn received_offer(body: &[u8]) -> Result<ReceivedOffer, Malformed> {
         groups: hello.groups,
         signature_schemes: hello.signature_schemes,
         extensions,
-        bytes: body.len(),
-    })
+        bytes,
+    }
 }
 
 /// The types of all extensions, in no order.

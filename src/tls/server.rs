@@ -4,13 +4,15 @@
 //! Whatever comes in is consumed, or the connection has ended.
 
 use super::alert::{Alert, AlertLevel};
+use super::client_hello::ClientHello;
 use super::handshake::{HandshakeReader, HandshakeType, MessageTooLong};
 use super::last_words;
-use super::received_offer::received_offer;
+use super::old_server;
+use super::received_offer::offer_of;
 use super::record::{ContentType, RecordFault, RecordReader};
 use super::wire::Malformed;
 use crate::model::inbound::ReceivedOffer;
-use crate::model::{AlertDescription, ProtocolVersion};
+use crate::model::{AlertDescription, CipherSuite, ProtocolVersion};
 use rustls::{ServerConfig, ServerConnection};
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
@@ -20,6 +22,10 @@ use thiserror::Error;
 /// a ticket, a certificate's worth of it, and post-quantum shares it has under 8 KiB.
 pub const CLIENT_HELLO_BYTES_MAX: usize = 64 * 1024;
 
+/// The first message of a client that goes along (RFC 2246 §7.4.7): it shows no
+/// certificate, for none is asked for.
+const CLIENT_KEY_EXCHANGE: u8 = 16;
+
 /// What the server does with a ClientHello, on purpose.
 #[derive(Clone, Debug)]
 pub enum TlsServerManner {
@@ -27,6 +33,10 @@ pub enum TlsServerManner {
     Handshake(Arc<ServerConfig>),
     /// It refuses by a fatal alert.
     Refuse(AlertDescription),
+    /// It has TLS 1.0 and nothing newer, shows this chain, leaf first, and ends the
+    /// connection once the client has gone along: mxray finishes no handshake of that
+    /// version.
+    Tls10(Vec<Arc<[u8]>>),
 }
 
 /// Why a connection goes no further.
@@ -47,10 +57,16 @@ pub enum TlsServerFault {
     /// Another message in place of the ClientHello, or an alert.
     #[error("no ClientHello")]
     NoClientHello,
+    /// Another message in place of the ClientKeyExchange.
+    #[error("no ClientKeyExchange")]
+    NoClientKeyExchange,
     /// A ClientHello over [`CLIENT_HELLO_BYTES_MAX`], or a message longer than the
     /// library puts together.
     #[error("a message longer than what is read")]
     TooLong,
+    /// The client went along with what was agreed, and we end it, as we were told to.
+    #[error("agreed to, and ended on purpose")]
+    Agreed,
     /// We refused it, as we were told to.
     #[error("refused on purpose by {0}")]
     OnPurpose(AlertDescription),
@@ -66,6 +82,10 @@ pub struct TlsServer {
     raw: Vec<u8>,
     offer: Option<ReceivedOffer>,
     connection: Option<ServerConnection>,
+    /// What an old server agreed to: the client's flight is due.
+    agreed: Option<(ProtocolVersion, CipherSuite)>,
+    /// The flight of an old server that was not handed out yet.
+    flight: Vec<u8>,
     /// The alert that refuses, before the library has anything to say.
     refusal: Option<AlertDescription>,
     plain: Vec<u8>,
@@ -83,6 +103,8 @@ impl TlsServer {
             raw: Vec::new(),
             offer: None,
             connection: None,
+            agreed: None,
+            flight: Vec::new(),
             refusal: None,
             plain: Vec::new(),
             fault: None,
@@ -99,6 +121,11 @@ impl TlsServer {
     /// ClientHello is whole, and where we refuse.
     pub fn connection(&self) -> Option<&ServerConnection> {
         self.connection.as_ref()
+    }
+
+    /// What was agreed to on purpose, in a version that is not gone through with.
+    pub fn agreed(&self) -> Option<(ProtocolVersion, CipherSuite)> {
+        self.agreed
     }
 
     /// Whether the handshake is over and has held.
@@ -121,9 +148,10 @@ impl TlsServer {
         if self.is_over() {
             return;
         }
-        let taken = match self.connection.is_some() {
-            true => self.feed(bytes),
-            false => self.read_hello(bytes),
+        let taken = match (&self.connection, self.agreed) {
+            (Some(_), _) => self.feed(bytes),
+            (None, Some(_)) => self.read_flight(bytes),
+            (None, None) => self.read_hello(bytes),
         };
         if let Err(fault) = taken {
             self.fault = Some(fault);
@@ -156,8 +184,10 @@ impl TlsServer {
     /// # Errors
     /// None: memory takes what it is given.
     pub fn write_records(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        out.append(&mut self.flight);
         if let Some(description) = self.refusal.take() {
-            last_words::refuse(out, description, ProtocolVersion::TLS12);
+            let version = self.agreed.map_or(ProtocolVersion::TLS12, |(version, _)| version);
+            last_words::refuse(out, description, version);
         }
         let Some(connection) = &mut self.connection else { return Ok(()) };
         while connection.wants_write() {
@@ -181,28 +211,63 @@ impl TlsServer {
             if message.handshake_type != HandshakeType::CLIENT_HELLO {
                 return Err(TlsServerFault::NoClientHello);
             }
-            let offer = received_offer(message.body);
-            return self.answer(offer, bytes.len() > room);
+            let length = message.body.len();
+            let hello = ClientHello::decode(message.body);
+            return self.answer(hello, length, bytes.len() > room);
         }
         if bytes.len() > room { Err(TlsServerFault::TooLong) } else { Ok(()) }
     }
 
-    fn answer(&mut self, offer: Result<ReceivedOffer, Malformed>, cut: bool) -> Result<(), TlsServerFault> {
-        self.offer = Some(offer.inspect_err(|_| self.refusal = Some(AlertDescription::DECODE_ERROR))?);
+    fn answer(
+        &mut self,
+        hello: Result<ClientHello, Malformed>,
+        length: usize,
+        cut: bool,
+    ) -> Result<(), TlsServerFault> {
+        let hello = hello.inspect_err(|_| self.refusal = Some(AlertDescription::DECODE_ERROR))?;
+        self.offer = Some(offer_of(hello.clone(), length));
         if cut {
             return Err(TlsServerFault::TooLong);
         }
         match &self.manner {
             TlsServerManner::Refuse(description) => {
-                self.refusal = Some(*description);
-                Err(TlsServerFault::OnPurpose(*description))
+                let description = *description;
+                self.refuse(description)
             }
+            TlsServerManner::Tls10(chain) => match old_server::flight(&hello, chain) {
+                Err(description) => self.refuse(description),
+                Ok((flight, suite)) => {
+                    self.flight = flight;
+                    self.agreed = Some((ProtocolVersion::TLS10, suite));
+                    Ok(())
+                }
+            },
             TlsServerManner::Handshake(config) => {
                 self.connection = Some(ServerConnection::new(config.clone())?);
                 let raw = std::mem::take(&mut self.raw);
                 self.feed(&raw)
             }
         }
+    }
+
+    fn refuse(&mut self, description: AlertDescription) -> Result<(), TlsServerFault> {
+        self.refusal = Some(description);
+        Err(TlsServerFault::OnPurpose(description))
+    }
+
+    /// Reads what the client says to the flight of an old server: it goes along, or
+    /// refuses.
+    fn read_flight(&mut self, bytes: &[u8]) -> Result<(), TlsServerFault> {
+        let mut input = bytes;
+        let Some(record) = self.records.next_record(&mut input)? else { return Ok(()) };
+        Err(match record.content_type {
+            ContentType::ALERT => alert(record.fragment),
+            ContentType::HANDSHAKE if record.fragment.first() == Some(&CLIENT_KEY_EXCHANGE) => {
+                self.refusal = Some(AlertDescription::HANDSHAKE_FAILURE);
+                TlsServerFault::Agreed
+            }
+            _ => TlsServerFault::NoClientKeyExchange,
+        })
     }
 
     /// Gives the library all of `bytes`, and keeps what it decrypts.

@@ -80,6 +80,41 @@ fn a_refusal_on_purpose_says_so_on_both_sides() {
     assert!(server.offer().is_some() && server.connection().is_none());
 }
 
+/// What a server of TLS 1.0 agrees to, and what it makes of the client's answer.
+#[test]
+fn an_old_server_tells_whether_the_client_goes_along() {
+    let hello = |version, suites: &[u16]| {
+        let suites = suites.iter().copied().map(CipherSuite);
+        crate::tls::ClientHello::new(version, suites, [7; 32]).to_records().unwrap()
+    };
+    let key_exchange = [22, 3, 1, 0, 5, 16, 0, 0, 1, 0];
+    let (alert, hello_done) = ([21, 3, 1, 0, 2, 2, 70], [22, 3, 1, 0, 4, 14, 0, 0, 0]);
+    for (version, suites, answer, suite, fault) in [
+        (
+            ProtocolVersion::TLS12,
+            &[0xc02f, 0x0035, 0x00ff][..],
+            &key_exchange[..],
+            Some(0x0035),
+            "agreed to, and ended on purpose",
+        ),
+        (ProtocolVersion::TLS10, &[0x002f], &alert, Some(0x002f), "received fatal alert: ProtocolVersion"),
+        (ProtocolVersion::TLS10, &[0x002f], &hello_done, Some(0x002f), "no ClientKeyExchange"),
+        (ProtocolVersion::TLS13, &[0x1301], &[], None, "refused on purpose by handshake_failure"),
+        (ProtocolVersion::SSL3, &[0x002f], &[], None, "refused on purpose by protocol_version"),
+    ] {
+        for cut in [1, 1000] {
+            let mut server = TlsServer::new(TlsServerManner::Tls10(vec![Arc::from(*b"certificate")]));
+            hello(version, suites).chunks(cut).for_each(|piece| server.receive(piece));
+            let mut said = Vec::new();
+            server.write_records(&mut said).unwrap();
+            assert!(said.starts_with(if suite.is_some() { &[22, 3, 1] } else { &[21, 3, 3] }), "{fault}");
+            answer.chunks(cut).for_each(|piece| server.receive(piece));
+            assert_eq!(server.agreed(), suite.map(|suite| (ProtocolVersion::TLS10, CipherSuite(suite))));
+            assert_eq!(server.fault().unwrap().to_string(), fault);
+        }
+    }
+}
+
 #[test]
 fn what_is_no_client_hello_ends_it() {
     let endless =

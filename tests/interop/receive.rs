@@ -141,6 +141,28 @@ fn postfix_does_without_tls_what_its_level_says() {
     }
 }
 
+/// A handshake of TLS 1.0 is gone along with by whoever still has that version; openssl's
+/// own client is the witness.
+#[test]
+fn tls_1_0_is_agreed_to_by_whoever_has_it() {
+    for (protocol, agreed) in [("-tls1", true), ("-tls1_2", false)] {
+        let mut listening = Listening::start(&["--behave", "tls10-only"]);
+        let at = format!("127.0.0.1:{}", listening.port);
+        let mut openssl = Command::new("openssl");
+        openssl.args(["s_client", "-starttls", "smtp", "-connect", &at, protocol]);
+        openssl.args(["-cipher", "ALL:@SECLEVEL=0"]).stdin(Stdio::null());
+        let Ok(output) = openssl.output() else { return super::stack::left_out("openssl") };
+        let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        let session = listening.sessions(1, |_| true).remove(0);
+        let tls = &session["tls"];
+        assert_eq!(tls["version"], "TLSv1.0", "{session}");
+        assert_eq!(tls["failure"] == "agreed_on_purpose", agreed, "{session}\n{told}");
+        assert_eq!(tls["failure"]["client_alert"] == "protocol_version", !agreed, "{session}\n{told}");
+        assert!(tls["suite"].as_str().unwrap().starts_with("TLS_RSA_WITH_"), "{session}");
+        assert_eq!(told.contains("alert handshake failure"), agreed, "{told}");
+    }
+}
+
 /// A sender that verifies leaves once it has seen the certificate, and one that does not
 /// goes on.
 #[test]

@@ -43,7 +43,11 @@ fn tls_words(tls: &InboundTls) -> String {
     if let Some(failure) = &tls.failure
         && !tls.established
     {
-        return format!("handshake failed: {}", failure_words(failure));
+        let agreed = match (tls.version, tls.suite) {
+            (Some(version), Some(suite)) => format!("{version} {suite} agreed; "),
+            _ => String::new(),
+        };
+        return format!("{agreed}handshake failed: {}", failure_words(failure));
     }
     let part = |part: Option<String>| part.unwrap_or_else(|| "?".to_string());
     let version = part(tls.version.map(|version| version.to_string()));
@@ -57,6 +61,7 @@ fn failure_words(failure: &InboundTlsFailure) -> String {
         InboundTlsFailure::ClientAlert(alert) => format!("the client said {alert}"),
         InboundTlsFailure::ClientLeft => "the client left".to_string(),
         InboundTlsFailure::ClientFault(what) => format!("the client's fault: {what}"),
+        InboundTlsFailure::AgreedOnPurpose => "the client went along, and we ended it on purpose".to_string(),
         InboundTlsFailure::OnPurpose(alert) => format!("refused on purpose by {alert}"),
         InboundTlsFailure::NothingInCommon(what) => {
             format!("nothing in common with what mxray can finish ({what}); its offer is in sessions.jsonl")

@@ -54,6 +54,9 @@ pub enum InboundTlsFailure {
     ClientFault(Box<str>),
     /// We refused on purpose (`--behave`).
     OnPurpose(AlertDescription),
+    /// The client went along with what was agreed, and we ended it on purpose
+    /// (`--behave tls10-only`).
+    AgreedOnPurpose,
     /// The client offers nothing that mxray can finish: a limit of ours, and no fault of
     /// the client's. Its offer says what it has.
     NothingInCommon(Box<str>),
