@@ -8,7 +8,6 @@ use super::signals::Signals;
 use super::{CommandError, say, start_logging, tell};
 use crate::cli::{BehaveArg, ReceiveArgs};
 use crate::listen::{ListenCounts, MailListener};
-use crate::model::inbound::InboundSession;
 use crate::model::text::counted;
 use crate::plan::{self, ReceivePlan, UsageError};
 use crate::run_dir::{ReceiveDirectory, ReceiveInfo};
@@ -19,6 +18,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use unprivileged::User;
 
 /// Sessions that wait to be written; one more waits in its task.
 const SESSIONS_WAITING_MAX: usize = 256;
@@ -32,23 +32,35 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     let plan = plan::receive(&args)?;
     let socket = bind(args.listen).await?;
     let at = socket.local_addr().context("the socket that was bound")?;
+    let user = unprivileged::user(args.user.as_deref())?;
     let mut directory = directory(&args, &plan, at)?;
-    let dropped = unprivileged::drop_root(args.user.as_deref(), directory.path())?;
-    say_begin(&args, &plan, at, directory.path(), dropped.as_deref());
+    if let Some(user) = &user {
+        user.become_it(directory.path())?;
+    }
+    say_begin(&args, &plan, at, directory.path(), user.as_ref().map(User::name));
     let stop = signals.watch("sessions under way are ended and written").token;
     let (sender, mut sessions) = mpsc::channel(SESSIONS_WAITING_MAX);
     let listening = tokio::spawn(MailListener::new(socket, plan.config, sender).run(stop, args.sessions));
     let mut broken = None;
     while let Some(session) = sessions.recv().await {
-        if let Err(error) = put(&mut directory, &session, args.quiet) {
+        if let Err(error) = directory.write(&session) {
             broken = Some(error);
             // The listener sees that nobody takes sessions any more.
             break;
         }
+        if !args.quiet {
+            tell(told::line(&session))?;
+        }
     }
     drop(sessions);
     let counts = listening.await.context("the listener")?;
-    end(directory, counts, broken)
+    match broken {
+        None => end(directory, counts),
+        Some(error) => {
+            directory.give_up(&error);
+            Err(anyhow!(error).context("cannot write the results").into())
+        }
+    }
 }
 
 async fn bind(at: SocketAddr) -> Result<TcpListener, CommandError> {
@@ -95,25 +107,10 @@ fn say_begin(args: &ReceiveArgs, plan: &ReceivePlan, at: SocketAddr, dir: &Path,
     }
 }
 
-/// Writes a session down, and tells it.
-fn put(directory: &mut ReceiveDirectory, session: &InboundSession, quiet: bool) -> Result<(), CommandError> {
-    directory.write(session).context("cannot write the results")?;
-    if quiet { Ok(()) } else { tell(told::line(session)) }
-}
-
-fn end(
-    directory: ReceiveDirectory,
-    counts: ListenCounts,
-    broken: Option<CommandError>,
-) -> Result<ExitCode, CommandError> {
+fn end(directory: ReceiveDirectory, counts: ListenCounts) -> Result<ExitCode, CommandError> {
     let ListenCounts { sessions, turned_away } = counts;
     let dir = directory.path().display().to_string();
-    directory
-        .finish(turned_away, broken.as_ref().map(ToString::to_string))
-        .map_err(|error| anyhow!(error))?;
-    if let Some(error) = broken {
-        return Err(error);
-    }
+    directory.finish(turned_away).context("cannot write the results")?;
     say(format_args!("mxray: {}, written to {dir}", counted(sessions, "session")));
     if turned_away > 0 {
         let away = counted(turned_away, "connection");

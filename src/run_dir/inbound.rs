@@ -6,7 +6,7 @@ use super::columns::certificates::{CERTIFICATES, CertificateRow};
 use super::directory::CsvFile;
 use super::durable;
 use super::journal::LineFile;
-use super::run_info::{FRESH_NAME, RUN_NAME};
+use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, RUN_NAME};
 use super::write_error::named;
 use super::{OutputError, SCHEMA_VERSION};
 use crate::model::Sha256;
@@ -139,6 +139,7 @@ impl ReceiveDirectory {
             _lock: lock,
         };
         directory.flush().and_then(|()| directory.put_info()).map_err(failed)?;
+        directory.keep_room().map_err(failed)?;
         Ok(directory)
     }
 
@@ -186,13 +187,29 @@ impl ReceiveDirectory {
     ///
     /// # Errors
     /// That of the file, which the message names.
-    pub fn finish(mut self, turned_away: u64, error: Option<String>) -> io::Result<()> {
+    pub fn finish(mut self, turned_away: u64) -> io::Result<()> {
         self.flush()?;
-        self.info.ended = Some(Timestamp::now());
         self.info.sessions = Some(self.count);
         self.info.turned_away = Some(turned_away);
-        self.info.error = error;
+        self.info.ended = Some(Timestamp::now());
         self.put_info()
+    }
+
+    /// Says in `run.json`, if that can still be written, why nothing more is. How many
+    /// sessions reached the disk nobody knows.
+    pub fn give_up(mut self, error: &io::Error) {
+        self.info.ended = Some(Timestamp::now());
+        self.info.error = Some(error.to_string());
+        // Whoever gives up says so on standard error as well.
+        let _ = self.put_info();
+    }
+
+    /// Keeps room on the disk for `run.json` as it will be in the end.
+    fn keep_room(&self) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(&self.info)?;
+        let room = vec![b'\n'; text.len() + ERROR_BYTES_MAX];
+        let kept = File::create_new(self.dir.join(FRESH_NAME)).and_then(|mut file| file.write_all(&room));
+        kept.map_err(|error| named(FRESH_NAME, &error))
     }
 
     fn put_info(&self) -> io::Result<()> {
@@ -212,5 +229,75 @@ impl ReceiveDirectory {
         durable::sync_file(&self.dir, FRESH_NAME)?;
         fs::rename(&fresh, self.dir.join(RUN_NAME))?;
         durable::sync_folder(&self.dir)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inbound::{InboundDialogue, InboundTls};
+
+    fn session(number: u64, chain: Vec<Arc<[u8]>>) -> InboundSession {
+        InboundSession {
+            number,
+            began: Timestamp::UNIX_EPOCH,
+            peer: ([192, 0, 2, 1], 4000).into(),
+            dialogue: InboundDialogue::default(),
+            tls: Some(InboundTls { chain, ..InboundTls::default() }),
+            total_us: 1,
+            bytes_in: 2,
+            bytes_out: 3,
+        }
+    }
+
+    fn info() -> ReceiveInfo {
+        ReceiveInfo::new("127.0.0.1:25".into(), "mx.example".into())
+    }
+
+    fn run(dir: &Path) -> ReceiveInfo {
+        serde_json::from_slice(&fs::read(dir.join(RUN_NAME)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_is_written_once_and_named_by_each_session() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("run");
+        let mut directory = ReceiveDirectory::create(&dir, info(), 1 << 20).unwrap();
+        assert_eq!((run(&dir).ended, run(&dir).sessions), (None, None));
+        let der: Arc<[u8]> = Arc::from(*b"no certificate that can be read");
+        for number in 1..=2 {
+            directory.write(&session(number, vec![der.clone()])).unwrap();
+        }
+        directory.finish(7).unwrap();
+        assert_eq!((run(&dir).sessions, run(&dir).turned_away), (Some(2), Some(7)));
+        let lines = fs::read_to_string(dir.join(SESSIONS_NAME)).unwrap();
+        assert_eq!(lines.matches(&x509::digest(&der).to_string()).count(), 2);
+        assert_eq!(fs::read_to_string(dir.join(CERTIFICATES_NAME)).unwrap().lines().count(), 2);
+        let mut names: Vec<_> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [CERTIFICATES_NAME, RUN_NAME, SESSIONS_NAME]);
+    }
+
+    #[test]
+    fn the_files_are_bounded_and_the_run_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("run");
+        let mut directory = ReceiveDirectory::create(&dir, info(), 5000).unwrap();
+        let error = (1..).find_map(|number| directory.write(&session(number, Vec::new())).err()).unwrap();
+        assert!(error.to_string().ends_with("and --disk-max allows 5000"), "{error}");
+        let written = fs::metadata(dir.join(SESSIONS_NAME)).unwrap().len();
+        assert!((4000..7000).contains(&written), "{written}");
+        directory.give_up(&error);
+        assert_eq!(run(&dir).error, Some(error.to_string()));
+        assert!(run(&dir).ended.is_some());
+    }
+
+    #[test]
+    fn a_folder_with_anything_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("mine"), "").unwrap();
+        let refused = ReceiveDirectory::create(folder.path(), info(), 1).err().unwrap();
+        assert!(matches!(refused, OutputError::NotEmpty { .. }));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

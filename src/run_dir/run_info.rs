@@ -416,7 +416,7 @@ struct RunFile<'a, S> {
 }
 
 /// Room for what [`RunInfo::error`] adds, in bytes.
-const ERROR_BYTES_MAX: usize = 8 * 1024;
+pub(super) const ERROR_BYTES_MAX: usize = 8 * 1024;
 
 /// Name under which the file is written before it takes its place, and which
 /// keeps the room for that until then.

@@ -144,6 +144,7 @@ fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
         ),
         ("--refuse 250", "one of 450, 451, 452, 550 and 554"),
         ("--behave nothing", "handshake-failure"),
+        ("--user nosuch-user", "--user nosuch-user: "),
         ("-o full", "the run directory full is not empty"),
         ("-o -", "-o -: a directory is written"),
     ] {
@@ -151,5 +152,6 @@ fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
         let ran = folder.run(format!("receive {listen}{words}").split_whitespace());
         assert_eq!(ran.code, Some(2), "{words}: {}", ran.stderr);
         assert!(ran.stderr.contains(told), "{words}: {}", ran.stderr);
+        assert_eq!(folder.names(), ["file.pem", "full"], "{words}: something is left");
     }
 }

@@ -1,54 +1,99 @@
 //! Gives up root, once nothing is left that needs it.
 
-use super::CommandError;
 #[cfg(unix)]
-use crate::plan::UsageError;
-use std::path::Path;
+pub(super) use unix::{User, user};
 
-/// The user that nobody trusts with anything.
-#[cfg(unix)]
-const DEFAULT_USER: &str = "nobody";
-
-/// Goes on as another user, if this one is root, and gives it the run directory; the name
-/// of the user then.
-///
-/// # Errors
-/// There is no such user, or the system does not let us.
-#[cfg(unix)]
-pub(super) fn drop_root(user: Option<&str>, dir: &Path) -> Result<Option<String>, CommandError> {
-    use nix::unistd::{Uid, User, setgid, setgroups, setuid};
-    if !Uid::effective().is_root() {
-        return match user {
-            None => Ok(None),
-            Some(user) => Err(UsageError(format!("--user {user}: only root can become another user")).into()),
-        };
-    }
-    let name = user.unwrap_or(DEFAULT_USER);
-    let failed = |what: &str, error: nix::Error| UsageError(format!("--user {name}: {what}: {error}"));
-    let found = User::from_name(name).map_err(|error| failed("cannot be looked up", error))?;
-    let found = found.ok_or_else(|| UsageError(format!("--user {name}: there is no such user")))?;
-    if found.uid.is_root() {
-        return Err(UsageError(format!("--user {name}: it is root; name another")).into());
-    }
-    give(dir, &found).map_err(|error| UsageError(format!("--user {name}: {}: {error}", dir.display())))?;
-    setgroups(&[found.gid]).map_err(|error| failed("cannot leave the groups of root", error))?;
-    setgid(found.gid).map_err(|error| failed("cannot take its group", error))?;
-    setuid(found.uid).map_err(|error| failed("cannot become it", error))?;
-    Ok(Some(found.name))
-}
-
-/// Gives a directory and its files to a user.
-#[cfg(unix)]
-fn give(dir: &Path, user: &nix::unistd::User) -> std::io::Result<()> {
-    let owner = (Some(user.uid.as_raw()), Some(user.gid.as_raw()));
-    for entry in std::fs::read_dir(dir)? {
-        std::os::unix::fs::lchown(entry?.path(), owner.0, owner.1)?;
-    }
-    std::os::unix::fs::lchown(dir, owner.0, owner.1)
-}
-
-/// The same, where there is no root.
 #[cfg(not(unix))]
-pub(super) fn drop_root(_user: Option<&str>, _dir: &Path) -> Result<Option<String>, CommandError> {
-    Ok(None)
+pub(super) use elsewhere::{User, user};
+
+#[cfg(unix)]
+mod unix {
+    use crate::command::CommandError;
+    use crate::plan::UsageError;
+    use nix::unistd::{self, Uid, setgid, setgroups, setuid};
+    use std::fmt::Display;
+    use std::io;
+    use std::os::unix::fs::lchown;
+    use std::path::Path;
+
+    /// The user that nobody trusts with anything.
+    const DEFAULT_USER: &str = "nobody";
+
+    /// The user as which root goes on.
+    pub(in crate::command::receive) struct User(unistd::User);
+
+    /// As whom this process goes on; `None` where it is not root, and stays who it is.
+    ///
+    /// # Errors
+    /// There is no such user, or it is root; or this one may become nobody else.
+    pub(in crate::command::receive) fn user(given: Option<&str>) -> Result<Option<User>, CommandError> {
+        let name = given.unwrap_or(DEFAULT_USER);
+        if !Uid::effective().is_root() {
+            return match given {
+                None => Ok(None),
+                Some(_) => Err(failed(name, &"only root can become another user")),
+            };
+        }
+        let found = unistd::User::from_name(name).map_err(|error| failed(name, &error))?;
+        match found {
+            None => Err(failed(name, &"there is no such user")),
+            Some(found) if found.uid.is_root() => Err(failed(name, &"it is root; name another")),
+            Some(found) => Ok(Some(User(found))),
+        }
+    }
+
+    impl User {
+        pub(in crate::command::receive) fn name(&self) -> &str {
+            &self.0.name
+        }
+
+        /// Gives the run directory to the user, and goes on as that user.
+        ///
+        /// # Errors
+        /// The system does not let us.
+        pub(in crate::command::receive) fn become_it(&self, dir: &Path) -> Result<(), CommandError> {
+            let Self(user) = self;
+            self.own(dir).map_err(|error| failed(&user.name, &format!("{}: {error}", dir.display())))?;
+            setgroups(&[user.gid])
+                .and_then(|()| setgid(user.gid))
+                .and_then(|()| setuid(user.uid))
+                .map_err(|error| failed(&user.name, &error))
+        }
+
+        /// Gives a directory and its files to the user.
+        fn own(&self, dir: &Path) -> io::Result<()> {
+            let (uid, gid) = (Some(self.0.uid.as_raw()), Some(self.0.gid.as_raw()));
+            for entry in std::fs::read_dir(dir)? {
+                lchown(entry?.path(), uid, gid)?;
+            }
+            lchown(dir, uid, gid)
+        }
+    }
+
+    fn failed(name: &str, why: &dyn Display) -> CommandError {
+        UsageError(format!("--user {name}: {why}")).into()
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use crate::command::CommandError;
+    use std::path::Path;
+
+    /// There is no root to give up.
+    pub(in crate::command::receive) enum User {}
+
+    pub(in crate::command::receive) fn user(_given: Option<&str>) -> Result<Option<User>, CommandError> {
+        Ok(None)
+    }
+
+    impl User {
+        pub(in crate::command::receive) fn name(&self) -> &str {
+            match *self {}
+        }
+
+        pub(in crate::command::receive) fn become_it(&self, _dir: &Path) -> Result<(), CommandError> {
+            match *self {}
+        }
+    }
 }
