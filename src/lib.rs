@@ -80,6 +80,7 @@ mod input;
 #[cfg(feature = "lab")]
 mod lab;
 mod model;
+mod packing;
 mod report;
 mod revocation;
 mod run_dir;
@@ -286,6 +287,9 @@ pub mod internals {
     #[cfg(not(fuzzing))]
     pub mod net {
         pub use crate::net::*;
+    }
+    pub mod packing {
+        pub use crate::packing::*;
     }
     #[cfg(not(fuzzing))]
     pub mod plan {

@@ -38,7 +38,9 @@ const TABLE: &[(&str, &[&str])] = &[
     ("dns", &["model"]),
     // How a table was written, for lists and for exports of connectors.
     ("dialect", &[]),
-    ("input", &["model", "dialect"]),
+    // For lists, and for the files of runs.
+    ("packing", &[]),
+    ("input", &["model", "dialect", "packing"]),
     ("cli", &["model"]),
     ("trust", &["model", "x509"]),
     ("sender", &["model", "x509", "trust", "dialect"]),
@@ -51,7 +53,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "verdict",
         &["model", "trust", "sender", "ask", "x509::handshake", "smtp::keyword_forms", "smtp::reply_forms"],
     ),
-    ("run_dir", &["model", "x509"]),
+    ("run_dir", &["model", "packing", "x509"]),
     ("report", &["model"]),
     ("revocation", &["model", "x509"]),
     ("stage", &["model"]),
@@ -95,6 +97,7 @@ const FREE: &[&str] = &["lib", "main", "plan", "command"];
 const PURE: &[&str] = &[
     "model",
     "dialect",
+    "packing",
     "curve",
     "smtp",
     "tls",
