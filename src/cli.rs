@@ -23,7 +23,7 @@ pub use config::{ConfigArgs, ConfigFault, ConfigFile, print_config};
 pub use diff::{DiffArgs, DiffFormatArg, FailOnArg};
 #[cfg(feature = "export")]
 pub use export::{ExportArgs, ExportFormatArg};
-pub use format::{FormatArg, FormatArgs};
+pub use format::{CompressArg, CompressArgs, FormatArg, FormatArgs};
 #[cfg(feature = "lab")]
 pub use lab::{DemoArgs, LabArgs};
 pub use policies::PolicyArgs;
@@ -298,6 +298,10 @@ pub struct ScanArgs {
     /// Directory to write the run to [default: mxray-DATE-TIME, or none with --format]
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub compress: CompressArgs,
 
     /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --summary,
     /// --metrics, --blocklist, --report, --parquet and --require-targets may be added

@@ -7,6 +7,7 @@
 mod alike;
 mod client_hello;
 mod comparable;
+mod compress;
 mod dialogue;
 mod distinct_files;
 mod error;
@@ -27,6 +28,7 @@ mod system_store;
 
 pub use alike::shards_in_order;
 pub use comparable::{check_comparable, check_one_kind};
+pub use compress::packing;
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use files::{blocklist, read_file};

@@ -17,6 +17,9 @@ mod canary;
 mod colour;
 #[path = "cli/command.rs"]
 mod command;
+#[cfg(unix)]
+#[path = "cli/compress.rs"]
+mod compress;
 #[path = "cli/config.rs"]
 mod config;
 #[path = "cli/connectors.rs"]

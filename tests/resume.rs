@@ -100,6 +100,18 @@ fn kill_after(mut child: Child, life: Duration) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_scan_that_is_killed_again_and_again_comes_to_the_same() {
+    killed_again_and_again(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_compressed_run_that_is_killed_again_and_again_comes_to_the_same() {
+    for form in ["gzip", "zstd"] {
+        killed_again_and_again(Some(form)).await;
+    }
+}
+
+/// A run that is compressed so.
+async fn killed_again_and_again(form: Option<&str>) {
     let lab = Lab::start().await;
     let (scan, list) = (lab.scan(), lab.list.clone());
     let whole = tokio::task::spawn_blocking(move || scan.run(&list)).await.unwrap();
@@ -108,7 +120,11 @@ async fn a_scan_that_is_killed_again_and_again_comes_to_the_same() {
     let mut random = fastrand::Rng::with_seed(7);
     let mut killed = 0;
     while killed < kills() {
-        let (dir, args) = lab.scan().words(&lab.list);
+        let mut scan = lab.scan();
+        if let Some(form) = form {
+            scan.arg("--compress", form);
+        }
+        let (dir, args) = scan.words(&lab.list);
         let run = dir.path().join("run");
         let mut child = Some(begin(&args));
         while !run.join("run.json").exists() {

@@ -12,6 +12,23 @@ pub enum FormatArg {
     Json,
 }
 
+/// How the files of a run are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CompressArg {
+    /// RFC 1952
+    Gzip,
+    /// RFC 8878
+    Zstd,
+}
+
+/// How a run is written.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct CompressArgs {
+    /// Compress the tables and journals of the run: `gzip` (`domains.csv.gz`, …) or `zstd` (`domains.csv.zst`, …)
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
+    pub compress: Option<CompressArg>,
+}
+
 /// How a command tells it that has a text and a document.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct FormatArgs {

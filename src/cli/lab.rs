@@ -1,6 +1,6 @@
 //! The options of the commands that bring a fleet of mail servers with them.
 
-use super::SummaryArgs;
+use super::{CompressArgs, SummaryArgs};
 use clap::{ArgGroup, Args};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +11,10 @@ pub struct DemoArgs {
     /// Directory to write the run to [default: mxray-demo-DATE-TIME]
     #[arg(short, long, value_name = "RUN_DIR")]
     pub output: Option<PathBuf>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub compress: CompressArgs,
 
     /// Number of domains
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -17,6 +17,7 @@ use crate::model::DomainName;
 use crate::model::text::counted;
 use crate::plan::{self, LabPlace, LabTime, UsageError};
 use crate::run_dir::RunDirectory;
+use crate::run_dir::read::StoredRun;
 use anyhow::{Context, anyhow};
 use std::fs::{self, File};
 use std::path::Path;
@@ -70,7 +71,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CommandError> {
     let time = LabTime { dns: DEMO_DNS_TIMEOUT, phase: DEMO_TIMEOUT, retry_delay: DEMO_RETRY_DELAY };
     let stages = plan::lab_stages(place, fleet.root_certificates(), &connectors, time)?;
     let engine = engine(fleet.smtp_port());
-    let info = survey::run_info(LIST_NAME, &stages.settings, &engine, Some(args.seed));
+    let mut info = survey::run_info(LIST_NAME, &stages.settings, &engine, Some(args.seed));
+    info.compress = plan::packing(args.compress);
     let directory =
         in_folder(args.output.as_deref(), "mxray-demo", |path| RunDirectory::create(path, &info))?;
     let path = directory.path().to_path_buf();
@@ -138,7 +140,7 @@ const DISAGREEMENTS_SHOWN_MAX: usize = 10;
 fn check(fleet: &Fleet, path: &Path, stop: &Stop) -> Result<(), CommandError> {
     let truth = File::create(path.join("truth.csv")).context("cannot write truth.csv")?;
     fleet.write_truth(truth).context("cannot write truth.csv")?;
-    let rows = File::open(path.join("domains.csv")).context("cannot read domains.csv back")?;
+    let rows = StoredRun::open(path)?.text("domains.csv")?;
     let wrong = lab::disagreements(fleet, lab::USUAL_SENDER, rows).context("cannot read domains.csv back")?;
     if wrong.is_empty() {
         let played = fleet.truth().len();

@@ -66,7 +66,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
     }
     let result = rejudged.note_tlsa(facts_before).and_then(|()| rejudged.run(source));
     if result.is_ok()
-        && let Some(lacking) = missing::line(&stored, rejudged.losses, &rejudged.counts)
+        && let Some(lacking) = missing::line(&stored, rejudged.losses, &rejudged.counts)?
     {
         super::say(format_args!("mxray: {lacking}"));
     }

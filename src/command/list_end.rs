@@ -4,6 +4,7 @@
 
 use super::{EXIT_NOTHING_ASKED, say};
 use crate::model::{DomainFacts, Failure, Kind, Phase, Record, Rejected, Subject};
+use crate::run_dir::read::path_of;
 use crate::verdict::{Reach, SUSPECT_NETWORKS_MIN};
 use std::path::Path;
 use std::process::ExitCode;
@@ -138,7 +139,7 @@ impl ListEnd {
         }
         let Rejected { line, cause, .. } = first_rejected.as_ref()?;
         let causes = match directory {
-            Some(directory) => format!("{} says why", directory.join("rejects.csv").display()),
+            Some(directory) => format!("{} says why", path_of(directory, "rejects.csv").display()),
             None => "-o RUN_DIR keeps rejects.csv, which says why".to_string(),
         };
         Some(format!(

@@ -1,7 +1,7 @@
 //! What a stored run lacks of what it should hold, told in one line.
 
 use crate::run_dir::RunCounts;
-use crate::run_dir::read::StoredRun;
+use crate::run_dir::read::{StoreError, StoredRun};
 
 /// What was left out of a judgement.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,7 +17,11 @@ pub(super) struct Missing {
 
 /// What the run lacks when all that is left of it was judged, which is
 /// `counts`; `None` if it is whole.
-pub(super) fn line(stored: &StoredRun, losses: Missing, counts: &RunCounts) -> Option<String> {
+pub(super) fn line(
+    stored: &StoredRun,
+    losses: Missing,
+    counts: &RunCounts,
+) -> Result<Option<String>, StoreError> {
     let mut told = Vec::new();
     if stored.was_killed() {
         told.push(match &stored.info().error {
@@ -25,8 +29,9 @@ pub(super) fn line(stored: &StoredRun, losses: Missing, counts: &RunCounts) -> O
             None => "the run was killed, or still goes on".to_string(),
         });
     }
-    if !stored.cut().is_empty() {
-        told.push(format!("the last line is incomplete in {}", stored.cut().join(", ")));
+    let cut = stored.cut()?;
+    if !cut.is_empty() {
+        told.push(format!("the last line is incomplete in {}", cut.join(", ")));
     }
     let Missing { probes, domains, rows } = losses;
     if probes > 0 || domains > 0 {
@@ -46,7 +51,7 @@ pub(super) fn line(stored: &StoredRun, losses: Missing, counts: &RunCounts) -> O
         told.extend(differing("observations.jsonl", before.endpoints_written, counts.endpoints_written));
         told.extend(differing("rejects.csv", before.rejected, counts.rejected));
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    Ok((!told.is_empty()).then(|| told.join("; ")))
 }
 
 /// That the rest of a list was not counted.

@@ -31,6 +31,7 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     let stored = StoredRun::open(&run)?;
     let given: Vec<_> = std::env::args_os().collect();
     let args = plan::resumed(&run, stored.info(), &given)?;
+    stored.check_packing()?;
     start_logging_as(args.log, args.asking.dialogue.verbose);
     let mut signals = Signals::new();
     let list = match open_list(&args, &mut signals).await? {
@@ -160,7 +161,7 @@ impl KeptPart {
         }
         if broken > 0 {
             say(format_args!(
-                "mxray: damaged lines that were left out: {broken}; what they told is asked again"
+                "mxray: damaged places that were left out: {broken}; what they told is asked again"
             ));
         }
         Ok(())

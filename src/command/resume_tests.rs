@@ -11,11 +11,13 @@ use crate::model::{
     DomainFacts, DomainName, Endpoint, Failure, HelloEnd, HelloObservation, HelloPurpose, Kind, MxHost,
     Observation, Phase, Rejected, Subject, Target, TlsObservation,
 };
+use crate::packing::Packing;
 use crate::run_dir::fixtures::run_info;
 use crate::sender::{DEFAULT_SENDER, Sender};
 use crate::trust::{Judge, Roots};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -29,6 +31,9 @@ const CUTS: usize = 60;
 const STEP: usize = 97;
 
 const PORT: u16 = 25;
+
+/// How the files of a run are written.
+const FORMS: [Option<Packing>; 3] = [None, Some(Packing::Gzip), Some(Packing::Zstd)];
 
 fn policy() -> Arc<Policy> {
     let judge = Judge::new(Roots::default(), Timestamp::UNIX_EPOCH);
@@ -110,11 +115,27 @@ fn ask(part: &mut EarlierPart, policy: &Policy, mut write: impl FnMut(&Record)) 
 }
 
 /// A whole run that does not say that it ended.
-fn whole(dir: &Path) {
-    let mut directory = RunDirectory::create(dir, &run_info()).unwrap();
+fn whole(dir: &Path, compress: Option<Packing>) {
+    let mut directory = RunDirectory::create(dir, &RunInfo { compress, ..run_info() }).unwrap();
     let policy = policy();
-    ask(&mut EarlierPart::default(), &policy, |record| directory.write(record).unwrap());
-    directory.flush().unwrap();
+    ask(&mut EarlierPart::default(), &policy, |record| {
+        directory.write(record).unwrap();
+        // Each record in a part of its own.
+        directory.flush().unwrap();
+    });
+}
+
+/// The text of a file.
+fn text(path: &Path) -> String {
+    let file = std::io::BufReader::new(File::open(path).unwrap());
+    let mut text = String::new();
+    match Packing::of_name(path.to_str().unwrap()) {
+        None => Box::new(file),
+        Some(packing) => packing.unpack(file).unwrap(),
+    }
+    .read_to_string(&mut text)
+    .unwrap();
+    text
 }
 
 /// Goes on with a run, up to where the asking begins.
@@ -141,7 +162,7 @@ fn content(dir: &Path) -> BTreeMap<String, Vec<String>> {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         if !name.starts_with("run.json") {
-            let text = fs::read_to_string(entry.path()).unwrap();
+            let text = text(&entry.path());
             assert!(text.ends_with('\n'), "{name}");
             let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
             lines.sort();
@@ -169,9 +190,9 @@ struct Reference {
 }
 
 impl Reference {
-    fn new() -> Self {
+    fn new(compress: Option<Packing>) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        whole(&dir.path().join("whole"));
+        whole(&dir.path().join("whole"), compress);
         let expected = content(&dir.path().join("whole"));
         Self { dir, expected }
     }
@@ -202,16 +223,20 @@ impl Reference {
         fs::metadata(self.whole().join(name)).unwrap().len() as usize
     }
 
-    /// Where the last three records of a file begin.
+    /// Where the last three records of a file begin. Those of a packed file take less than a
+    /// kilobyte.
     fn last_three(&self, name: &str) -> usize {
+        if Packing::of_name(name).is_some() {
+            return self.length(name).saturating_sub(1000);
+        }
         let text = fs::read(self.whole().join(name)).unwrap();
         let ends: Vec<usize> = (0..text.len()).filter(|at| text[*at] == b'\n').collect();
         ends.len().checked_sub(4).map_or(0, |place| ends[place] + 1)
     }
 }
 
-fn cut_in_the_last_records(step: usize) {
-    let reference = Reference::new();
+fn cut_in_the_last_records(step: usize, compress: Option<Packing>) {
+    let reference = Reference::new(compress);
     for name in reference.names() {
         for length in (reference.last_three(name)..reference.length(name)).step_by(step) {
             reference.check(&format!("{name} cut to {length}"), |run| cut(&run.join(name), length));
@@ -220,8 +245,8 @@ fn cut_in_the_last_records(step: usize) {
 }
 
 /// Files that the disk has to various lengths.
-fn cut_at_random(count: usize, seed: u64) {
-    let reference = Reference::new();
+fn cut_at_random(count: usize, seed: u64, compress: Option<Packing>) {
+    let reference = Reference::new(compress);
     let mut random = fastrand::Rng::with_seed(seed);
     for _ in 0..count {
         let mut lengths: BTreeMap<_, _> =
@@ -244,26 +269,28 @@ fn cut_at_random(count: usize, seed: u64) {
 
 #[test]
 fn a_run_cut_in_its_last_records_goes_on_to_the_same() {
-    cut_in_the_last_records(STEP);
+    FORMS.into_iter().for_each(|compress| cut_in_the_last_records(STEP, compress));
 }
 
 #[test]
 fn a_run_cut_at_random_places_goes_on_to_the_same() {
-    cut_at_random(CUTS, 1);
+    FORMS.into_iter().for_each(|compress| cut_at_random(CUTS, 1, compress));
 }
 
 #[test]
 #[ignore = "takes minutes: MXRAY_CUTS says how many"]
 fn a_run_cut_at_every_byte_and_at_many_places_goes_on_to_the_same() {
     let cuts = std::env::var("MXRAY_CUTS").map_or(2000, |cuts| cuts.parse().unwrap());
-    cut_at_random(cuts, 2);
-    cut_in_the_last_records(1);
+    for compress in FORMS {
+        cut_at_random(cuts, 2, compress);
+        cut_in_the_last_records(1, compress);
+    }
 }
 
 /// A disk that lost a page in the middle, or gave back another bit.
 #[test]
 fn a_line_damaged_in_the_middle_is_asked_again() {
-    let reference = Reference::new();
+    let reference = Reference::new(None);
     for name in ["observations.jsonl", "facts.jsonl", "certificates.csv", "rejects.csv"] {
         for (damaged, at_line) in [(700, false), (1, false), (700, true), (1, true)] {
             // A text may hold any byte.
@@ -283,10 +310,29 @@ fn a_line_damaged_in_the_middle_is_asked_again() {
     }
 }
 
+/// A packed file ends there: what was behind it is asked again.
+#[test]
+fn a_packed_file_damaged_in_the_middle_is_asked_again_from_there_on() {
+    for compress in Packing::ALL {
+        let reference = Reference::new(Some(compress));
+        for name in reference.names() {
+            reference.check(&format!("{name} damaged in the middle"), |run| {
+                let mut bytes = fs::read(run.join(name)).unwrap();
+                let start = compress.pack(b"").unwrap()[..4].to_vec();
+                let parts: Vec<usize> =
+                    (0..bytes.len()).filter(|place| bytes[*place..].starts_with(&start)).collect();
+                assert!(parts.len() > 3, "{name}: {parts:?}");
+                bytes[parts[parts.len() / 2]..][..4].fill(0);
+                fs::write(run.join(name), bytes).unwrap();
+            });
+        }
+    }
+}
+
 /// Nothing is changed until all that is kept was read and written anew.
 #[test]
 fn a_run_with_which_nobody_can_go_on_stays_as_it_is() {
-    let reference = Reference::new();
+    let reference = Reference::new(None);
     let run = reference.whole();
     fs::remove_file(run.join("facts.jsonl")).unwrap();
     fs::create_dir(run.join("facts.jsonl")).unwrap();
@@ -304,7 +350,7 @@ fn a_run_with_which_nobody_can_go_on_stays_as_it_is() {
 /// Whoever is killed while the files are put in place leaves some old and some new.
 #[test]
 fn a_process_killed_while_it_puts_files_in_place_loses_nothing() {
-    let reference = Reference::new();
+    let reference = Reference::new(None);
     let shorter = |run: &Path| {
         for name in ["certificates.csv", "observations.jsonl", "facts.jsonl", "domains.csv"] {
             cut(&run.join(name), reference.length(name) * 2 / 3);
@@ -329,7 +375,7 @@ fn a_process_killed_while_it_puts_files_in_place_loses_nothing() {
 /// A probe that was left before its end is asked again, and with it its domains.
 #[test]
 fn what_was_left_before_its_end_is_asked_again() {
-    let reference = Reference::new();
+    let reference = Reference::new(None);
     let run = reference.dir.path().join("stopped");
     copy(&reference.whole(), &run);
     let journal = fs::read_to_string(run.join("observations.jsonl")).unwrap();

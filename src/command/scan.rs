@@ -38,6 +38,7 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     // Small enough for every reader of JSON.
     pace.engine.limits.order_seed.get_or_insert_with(|| fastrand::u32(..).into());
     let mut info = survey::run_info(&list.name, &stages.settings, &pace.engine, None);
+    info.compress = plan::packing(args.compress);
     // With --config the words that it stands for: the file may change.
     if let Some(words) = args.config.words.clone() {
         info.command = words;
@@ -82,10 +83,11 @@ pub(super) async fn run(args: ScanArgs) -> Result<ExitCode, CommandError> {
     Ok(code)
 }
 
-/// Refuses what is written beside the tables where none are.
+/// Refuses what is about the tables or beside them where none are written.
 fn refuse_beside(args: &ScanArgs) -> Result<(), UsageError> {
     let asked = [
         ("--report", args.report),
+        ("--compress", args.compress.compress.is_some()),
         #[cfg(feature = "export")]
         ("--parquet", args.parquet),
     ];

@@ -358,6 +358,7 @@ pub(super) fn run_info(
             enumeration_connections: settings.enumeration_connections,
             timeouts_ms: timeouts(settings),
         },
+        compress: None,
         started: Timestamp::now(),
         ended: None,
         error: None,

@@ -11,9 +11,10 @@ use std::path::Path;
 
 /// Options that may differ from machine to machine, or that say nothing of what is
 /// asked; files that verdicts hang on are compared by what they held.
-const MAY_DIFFER: [&str; 25] = [
+const MAY_DIFFER: [&str; 26] = [
     "shard",
     "output",
+    "compress",
     "resume",
     "verbose",
     "log",

@@ -3,8 +3,9 @@
 //! nothing is lost if the next run takes the folder.
 
 use super::run_info::{FRESH_NAME, RUN_NAME};
+use crate::packing::{Packing, file_name};
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Most bytes of the header of a file.
@@ -36,9 +37,11 @@ fn left(dir: &Path, files: &[&str]) -> io::Result<Option<Vec<PathBuf>>> {
         let entry = entry?;
         let (name, path) = (entry.file_name(), entry.path());
         let is_fresh = name == FRESH_NAME;
-        let is_ours = is_fresh || files.iter().any(|ours| name == *ours);
+        let packing = name.to_str().and_then(Packing::of_name);
+        let is_ours = is_fresh || files.iter().any(|ours| name == *file_name(ours, packing));
         // A link may lead to what is not ours.
-        let is_empty = is_ours && entry.file_type()?.is_file() && (is_fresh || has_no_record(&path)?);
+        let is_empty =
+            is_ours && entry.file_type()?.is_file() && (is_fresh || has_no_record(&path, packing)?);
         if name == RUN_NAME || !is_empty {
             return Ok(None);
         }
@@ -48,13 +51,23 @@ fn left(dir: &Path, files: &[&str]) -> io::Result<Option<Vec<PathBuf>>> {
 }
 
 /// Whether there is nothing in a file beyond the header of a table.
-fn has_no_record(path: &Path) -> io::Result<bool> {
+fn has_no_record(path: &Path, packing: Option<Packing>) -> io::Result<bool> {
     let file = BufReader::new(File::open(path)?);
-    let has_header = path.extension().is_some_and(|extension| extension == "csv");
-    let mut read = file.take(if has_header { HEADER_BYTES_MAX } else { 1 });
-    let mut header = Vec::new();
-    if has_header {
-        read.read_until(b'\n', &mut header)?;
+    let text = match packing {
+        None => Box::new(file),
+        Some(packing) => packing.unpack(file)?,
+    };
+    let stem = if packing.is_some() { path.file_stem() } else { path.file_name() };
+    let has_header = stem.is_some_and(|stem| Path::new(stem).extension().is_some_and(|it| it == "csv"));
+    let mut read = Vec::new();
+    match text.take(HEADER_BYTES_MAX).read_to_end(&mut read) {
+        // A header that was cut short.
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
+        // Whoever wrote that did not pack it here.
+        Err(_) if packing.is_some() => return Ok(false),
+        read => drop(read?),
     }
-    Ok(read.read(&mut [0])? == 0 && read.limit() > 0)
+    let header = read.iter().position(|byte| *byte == b'\n').map_or(read.len(), |end| end + 1);
+    let is_all_header = has_header && header == read.len() && (read.len() as u64) < HEADER_BYTES_MAX;
+    Ok(read.is_empty() || is_all_header)
 }

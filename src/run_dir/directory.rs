@@ -5,26 +5,24 @@
 
 use super::OutputError;
 use super::beginning;
-use super::buffered_file::{BufferedFile, RunFile, WriteState};
+use super::buffered_file::{BufferedFile, WaitingFile, WriteState};
 use super::columns::certificates::{CERTIFICATES, CertificateRow};
 use super::columns::domains::DOMAINS;
 use super::columns::edges::{MX, MxRow, REJECTS, edges};
 use super::columns::endpoints::ENDPOINTS;
-use super::columns::enumeration::{GROUPS, GroupRow, SUITES, SuiteRow, group_rows, suite_rows};
-use super::columns::{Column, CsvTable};
+use super::columns::enumeration::{GROUPS, SUITES};
 use super::durable;
+use super::files::{CsvFile, EnumerationFiles, NewFiles};
 use super::journal::{self, LineFile};
 use super::run_info::{self, RunInfo, RunNews};
 use super::write_error::named;
-use crate::model::{
-    Assessment, DomainFacts, DomainRecord, EndpointRecord, Enumeration, ProbeKey, Record, Rejected, Sha256,
-};
+use crate::model::{Assessment, DomainFacts, DomainRecord, EndpointRecord, Record, Rejected, Sha256};
 use crate::x509;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,53 +30,10 @@ use std::sync::Arc;
 /// beside what each CSV writer holds.
 const BUFFERED_BYTES_MAX: usize = 256 * 1024;
 
-/// A CSV file whose errors bear its name.
-pub(super) struct CsvFile<R: 'static, W: Write> {
-    name: &'static str,
-    table: CsvTable<R, W>,
-}
-
-impl<R, W: Write> CsvFile<R, W> {
-    pub(super) fn new(name: &'static str, columns: &'static [Column<R>], writer: W) -> io::Result<Self> {
-        let table = CsvTable::new(columns, writer).map_err(|error| named(name, &error))?;
-        Ok(Self { name, table })
-    }
-
-    pub(super) fn write(&mut self, row: &R) -> io::Result<()> {
-        self.table.write(row).map_err(|error| named(self.name, &error))
-    }
-
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.table.flush().map_err(|error| named(self.name, &error))
-    }
-}
-
-impl<R> RunFile for CsvFile<R, BufferedFile> {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn buffered(&self) -> &BufferedFile {
-        self.table.writer()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        CsvFile::flush(self)
-    }
-}
-
-/// Tables of what hosts accept, of a run that enumerates.
-struct EnumerationFiles {
-    suites: CsvFile<SuiteRow, BufferedFile>,
-    groups: CsvFile<GroupRow, BufferedFile>,
-}
-
-impl EnumerationFiles {
-    fn write(&mut self, key: &ProbeKey, enumeration: &Enumeration) -> io::Result<()> {
-        suite_rows(key, enumeration).try_for_each(|row| self.suites.write(&row))?;
-        group_rows(key, enumeration).try_for_each(|row| self.groups.write(&row))
-    }
-}
+/// The same where files are packed: each hand-over is a part of its own in each file, and
+/// parts of 256 KiB take nearly as little room as larger ones. How much of a run is lost
+/// when the process is killed, its writer decides by the clock.
+const PACKED_BYTES_MAX: usize = 2 << 20;
 
 /// Every file of a run. Whoever writes stops at the first error: what follows
 /// it would leave a hole. The fields stand in the order in which they reach
@@ -86,7 +41,7 @@ impl EnumerationFiles {
 pub struct RunDirectory {
     dir: PathBuf,
     /// What `run.json` said at the start.
-    info: RunInfo,
+    pub(super) info: RunInfo,
     certificates: CsvFile<CertificateRow, BufferedFile>,
     journal: LineFile,
     enumeration: Option<EnumerationFiles>,
@@ -101,7 +56,8 @@ pub struct RunDirectory {
     _lock: Option<File>,
 }
 
-/// The files that a run may have, without `run.json`: what rests on others before those.
+/// The files that a run may have, without `run.json` and before they are packed: what rests
+/// on others before those.
 pub(crate) const NAMES: [&str; 9] = [
     "domains.csv",
     "mx.csv",
@@ -117,77 +73,8 @@ pub(crate) const NAMES: [&str; 9] = [
 /// A folder that is made to see whether another takes any, and taken away at once.
 const TRIED_NAME: &str = ".mxray-tried";
 
-/// Name of a file before it takes the place of an older one.
-fn fresh(name: &str) -> String {
-    format!("{name}.new")
-}
-
-fn lock(dir: &Path) -> Result<Option<File>, OutputError> {
+pub(super) fn lock(dir: &Path) -> Result<Option<File>, OutputError> {
     durable::lock_folder(dir).map_err(|_| OutputError::InUse { dir: dir.to_path_buf() })
-}
-
-/// A run with which somebody goes on, while what is kept of it is written anew. Until
-/// it is settled nothing of the run is changed.
-pub struct RewrittenRun {
-    dir: PathBuf,
-    /// `None` once it is settled.
-    directory: Option<RunDirectory>,
-}
-
-impl RewrittenRun {
-    /// Writes one record that is kept.
-    ///
-    /// # Errors
-    /// That of the file, which the message names.
-    pub fn write(&mut self, record: &Record) -> io::Result<()> {
-        self.directory.as_mut().map_or(Ok(()), |directory| directory.write(record))
-    }
-
-    /// Says in `run.json` that the run goes on, and puts the files in place, each in
-    /// one step, once the disk has all of them. What rests on others goes first:
-    /// whoever is killed meanwhile leaves no row without what it rests on, and the
-    /// next begins anew with what is there.
-    ///
-    /// # Errors
-    /// That of the first file that fails, which the message names.
-    pub fn settle(mut self) -> io::Result<RunDirectory> {
-        let directory = self.directory.as_mut().ok_or(io::ErrorKind::NotFound)?;
-        directory.flush()?;
-        let dir = &self.dir;
-        // The other way round than they are flushed.
-        let names: Vec<&str> = directory.files().into_iter().rev().map(|file| file.name()).collect();
-        for name in &names {
-            durable::sync_file(dir, &fresh(name)).map_err(|error| named(name, &error))?;
-        }
-        let run_json = |error: io::Error| named(run_info::RUN_NAME, &error);
-        run_info::replace(dir, &directory.info, None::<&()>).map_err(run_json)?;
-        for name in names {
-            fs::rename(dir.join(fresh(name)), dir.join(name)).map_err(|error| named(name, &error))?;
-        }
-        durable::sync_folder(dir)?;
-        run_info::keep_room(dir, &directory.info).map_err(run_json)?;
-        self.directory.take().ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-}
-
-impl Drop for RewrittenRun {
-    fn drop(&mut self) {
-        if self.directory.take().is_some() {
-            // What was not settled is of no use to anyone.
-            let _ = remove_fresh(&self.dir);
-        }
-    }
-}
-
-/// Removes what a process left that was killed while it wrote the files anew.
-fn remove_fresh(dir: &Path) -> io::Result<()> {
-    for name in NAMES {
-        match fs::remove_file(dir.join(fresh(name))) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 impl RunDirectory {
@@ -232,54 +119,31 @@ impl RunDirectory {
         }
     }
 
-    /// Goes on with a run that did not finish: makes every file once more, beside the
-    /// one that is there. Whatever is to be kept of the run is to be written to them
-    /// before [`RewrittenRun::settle`] puts them in place.
-    ///
-    /// # Errors
-    /// [`OutputError`]: another process goes on with it, or the system does not let
-    /// us write there.
-    pub fn go_on(dir: &Path, info: &RunInfo) -> Result<RewrittenRun, OutputError> {
-        let failed = |source| OutputError::GoOn { dir: dir.to_path_buf(), source };
-        let lock = lock(dir)?;
-        remove_fresh(dir).map_err(failed)?;
-        let opened = Self::open(dir, info, lock, fresh);
-        let directory = opened.inspect_err(|_| drop(remove_fresh(dir))).map_err(failed)?;
-        Ok(RewrittenRun { dir: dir.to_path_buf(), directory: Some(directory) })
-    }
-
-    /// Makes the files, under names of which each is made of that in [`NAMES`].
-    fn open(
+    /// Makes the files, under names of which each is made of its own by `place`.
+    pub(super) fn open(
         dir: &Path,
         info: &RunInfo,
         lock: Option<File>,
         place: impl Fn(&str) -> String,
     ) -> io::Result<Self> {
-        let whole = WriteState::default();
-        let file = |name: &str| {
-            // At its end, wherever that is: if another process cuts the file
-            // short, it stays too short, and that is seen.
-            let file = File::options().append(true).create_new(true).open(dir.join(place(name)));
-            let file = file.map_err(|error| named(name, &error))?;
-            io::Result::Ok(BufferedFile::new(file, whole.clone()))
-        };
+        let files = NewFiles { dir, packing: info.compress, place, whole: WriteState::default() };
         let enumeration = || {
             io::Result::Ok(EnumerationFiles {
-                suites: CsvFile::new("suites.csv", SUITES, file("suites.csv")?)?,
-                groups: CsvFile::new("groups.csv", GROUPS, file("groups.csv")?)?,
+                suites: files.table("suites.csv", SUITES)?,
+                groups: files.table("groups.csv", GROUPS)?,
             })
         };
         Ok(Self {
             dir: dir.to_path_buf(),
             info: info.clone(),
-            certificates: CsvFile::new("certificates.csv", CERTIFICATES, file("certificates.csv")?)?,
-            journal: LineFile::new("observations.jsonl", file("observations.jsonl")?),
+            certificates: files.table("certificates.csv", CERTIFICATES)?,
+            journal: files.lines("observations.jsonl")?,
             enumeration: info.limits.enumerates().then(enumeration).transpose()?,
-            endpoints: CsvFile::new("endpoints.csv", ENDPOINTS, file("endpoints.csv")?)?,
-            rejects: CsvFile::new("rejects.csv", REJECTS, file("rejects.csv")?)?,
-            facts: LineFile::new("facts.jsonl", file("facts.jsonl")?),
-            mx: CsvFile::new("mx.csv", MX, file("mx.csv")?)?,
-            domains: CsvFile::new("domains.csv", DOMAINS, file("domains.csv")?)?,
+            endpoints: files.table("endpoints.csv", ENDPOINTS)?,
+            rejects: files.table("rejects.csv", REJECTS)?,
+            facts: files.lines("facts.jsonl")?,
+            mx: files.table("mx.csv", MX)?,
+            domains: files.table("domains.csv", DOMAINS)?,
             certificates_seen: HashSet::new(),
             _lock: lock,
         })
@@ -318,27 +182,34 @@ impl RunDirectory {
                 self.domains.write(domain)?;
             }
         }
-        if self.buffered_bytes() >= BUFFERED_BYTES_MAX { self.flush() } else { Ok(()) }
+        let limit = if self.info.compress.is_some() { PACKED_BYTES_MAX } else { BUFFERED_BYTES_MAX };
+        if self.buffered_bytes() >= limit { self.flush() } else { Ok(()) }
     }
 
     /// All files, what others rest on before those.
-    fn files(&self) -> Vec<&dyn RunFile> {
-        let mut files: Vec<&dyn RunFile> = vec![&self.certificates, &self.journal];
+    pub(super) fn files(&self) -> Vec<&dyn WaitingFile> {
+        let mut files: Vec<&dyn WaitingFile> = vec![&self.certificates, &self.journal];
         if let Some(EnumerationFiles { suites, groups }) = &self.enumeration {
-            files.extend([suites as &dyn RunFile, groups]);
+            files.extend([suites as &dyn WaitingFile, groups]);
         }
-        files.extend([&self.endpoints as &dyn RunFile, &self.rejects, &self.facts, &self.mx, &self.domains]);
+        files.extend([
+            &self.endpoints as &dyn WaitingFile,
+            &self.rejects,
+            &self.facts,
+            &self.mx,
+            &self.domains,
+        ]);
         files
     }
 
     /// The same, to write to.
-    fn files_mut(&mut self) -> Vec<&mut dyn RunFile> {
-        let mut files: Vec<&mut dyn RunFile> = vec![&mut self.certificates, &mut self.journal];
+    fn files_mut(&mut self) -> Vec<&mut dyn WaitingFile> {
+        let mut files: Vec<&mut dyn WaitingFile> = vec![&mut self.certificates, &mut self.journal];
         if let Some(EnumerationFiles { suites, groups }) = &mut self.enumeration {
-            files.extend([suites as &mut dyn RunFile, groups]);
+            files.extend([suites as &mut dyn WaitingFile, groups]);
         }
-        files.extend([&mut self.endpoints as &mut dyn RunFile, &mut self.rejects]);
-        files.extend([&mut self.facts as &mut dyn RunFile, &mut self.mx, &mut self.domains]);
+        files.extend([&mut self.endpoints as &mut dyn WaitingFile, &mut self.rejects]);
+        files.extend([&mut self.facts as &mut dyn WaitingFile, &mut self.mx, &mut self.domains]);
         files
     }
 
@@ -461,7 +332,7 @@ impl RunDirectory {
     /// # Errors
     /// That of the first file that fails, which the message names.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.files_mut().into_iter().try_for_each(RunFile::flush)
+        self.files_mut().into_iter().try_for_each(WaitingFile::flush)
     }
 
     /// Waits until the disk has every file.

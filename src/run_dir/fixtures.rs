@@ -285,6 +285,7 @@ pub(crate) fn run_info() -> RunInfo {
         shard: None,
         merged_from: Vec::new(),
         judged_from: None,
+        compress: None,
         seed: None,
         limits: RunLimits::default(),
         started: "2026-03-01T12:00:00Z".parse().unwrap(),

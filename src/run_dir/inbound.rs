@@ -1,10 +1,10 @@
 //! The directory of a run of `mxray receive`: `run.json`, `sessions.jsonl` with one
 //! line a session, and `certificates.csv` with each client certificate once.
 
-use super::buffered_file::{BufferedFile, RunFile, WriteState};
+use super::buffered_file::{BufferedFile, WaitingFile, WriteState};
 use super::columns::certificates::{CERTIFICATES, CertificateRow};
-use super::directory::CsvFile;
 use super::durable;
+use super::files::CsvFile;
 use super::journal::LineFile;
 use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, RUN_NAME};
 use super::write_error::named;
@@ -125,14 +125,15 @@ impl ReceiveDirectory {
         let file = |name: &str| {
             let file = File::options().append(true).create_new(true).open(dir.join(name));
             let file = file.map_err(|error| named(name, &error)).map_err(failed)?;
-            Ok(BufferedFile::new(file, whole.clone()))
+            Ok(BufferedFile::new(file, None, whole.clone()))
         };
-        let certificates = CsvFile::new(CERTIFICATES_NAME, CERTIFICATES, file(CERTIFICATES_NAME)?);
+        let certificates =
+            CsvFile::new(CERTIFICATES_NAME.to_string(), CERTIFICATES, file(CERTIFICATES_NAME)?);
         let mut directory = Self {
             dir: dir.to_path_buf(),
             info,
             certificates: certificates.map_err(failed)?,
-            sessions: LineFile::new(SESSIONS_NAME, file(SESSIONS_NAME)?),
+            sessions: LineFile::new(SESSIONS_NAME.to_string(), file(SESSIONS_NAME)?),
             certificates_seen: HashSet::new(),
             count: 0,
             bytes_max,
@@ -179,8 +180,8 @@ impl ReceiveDirectory {
 
     /// Hands all that waits to the system, what sessions rest on first.
     fn flush(&mut self) -> io::Result<()> {
-        RunFile::flush(&mut self.certificates)?;
-        RunFile::flush(&mut self.sessions)
+        WaitingFile::flush(&mut self.certificates)?;
+        WaitingFile::flush(&mut self.sessions)
     }
 
     /// Says in `run.json` how it ended.

@@ -3,7 +3,7 @@
 //! target with everything that the DNS said.
 
 use super::SCHEMA_VERSION;
-use super::buffered_file::{BufferedFile, RunFile};
+use super::buffered_file::{BufferedFile, WaitingFile};
 use super::write_error::named;
 use crate::model::{
     Assessment, ChainStatus, DateStatus, DomainFacts, EndpointRecord, ExpectationMatch, KeyStatus,
@@ -20,13 +20,13 @@ pub const JOURNAL_LINE_BYTES_MAX: usize = 16 << 20;
 
 /// A file of JSON Lines whose errors bear its name.
 pub(super) struct LineFile {
-    name: &'static str,
+    name: String,
     writer: BufferedFile,
     line: Vec<u8>,
 }
 
 impl LineFile {
-    pub(super) fn new(name: &'static str, writer: BufferedFile) -> Self {
+    pub(super) fn new(name: String, writer: BufferedFile) -> Self {
         Self { name, writer, line: Vec::new() }
     }
 
@@ -34,13 +34,13 @@ impl LineFile {
         self.line.clear();
         serde_json::to_writer(&mut self.line, entry)?;
         self.line.push(b'\n');
-        self.writer.write_all(&self.line).map_err(|error| named(self.name, &error))
+        self.writer.write_all(&self.line).map_err(|error| named(&self.name, &error))
     }
 }
 
-impl RunFile for LineFile {
-    fn name(&self) -> &'static str {
-        self.name
+impl WaitingFile for LineFile {
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn buffered(&self) -> &BufferedFile {
@@ -48,7 +48,7 @@ impl RunFile for LineFile {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush().map_err(|error| named(self.name, &error))
+        self.writer.flush().map_err(|error| named(&self.name, &error))
     }
 }
 

@@ -16,11 +16,13 @@ mod durable;
 #[cfg(feature = "export")]
 pub mod export;
 mod external_sort;
+mod files;
 #[cfg(feature = "receive")]
 mod inbound;
 mod journal;
 mod probed;
 pub mod read;
+mod rewritten_run;
 mod run_info;
 mod stream;
 mod tables;
@@ -37,11 +39,12 @@ pub use columns::{
 };
 #[cfg(test)]
 pub(crate) use directory::NAMES;
-pub use directory::{RewrittenRun, RunDirectory};
+pub use directory::RunDirectory;
 #[cfg(feature = "receive")]
 pub use inbound::{RECEIVE_KIND, ReceiveDirectory, ReceiveInfo, SESSIONS_NAME};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use probed::{PROBE_SCHEMA_VERSION, ProbeDocument, ProbedTarget};
+pub use rewritten_run::RewrittenRun;
 pub use run_info::{
     AskedBy, BLOCKLIST_READS_MAX, BlocklistRead, BucketRunLimits, JudgedBy, JudgedFrom, ListFile,
     MergedShard, OptionValue, ResolverInfo, RunCoolDown, RunCoolDowns, RunCounts, RunInfo, RunLimits,

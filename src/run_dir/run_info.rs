@@ -2,6 +2,7 @@
 
 use super::{SCHEMA_VERSION, durable};
 use crate::model::{Sha256, Shard};
+use crate::packing::Packing;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -60,6 +61,9 @@ pub struct RunInfo {
     pub merged_from: Vec<MergedShard>,
     /// The run whose observations were judged again; `None` for a scan.
     pub judged_from: Option<JudgedFrom>,
+    /// How the tables and journals are packed; `None` where they are plain text.
+    #[serde(default)]
+    pub compress: Option<Packing>,
     /// Seed of the simulated fleet; `None` for a real scan.
     pub seed: Option<u64>,
     /// The limits in force.

@@ -1,6 +1,6 @@
 //! What is written, read back; and what happens when it cannot be written.
 
-use super::directory::CsvFile;
+use super::files::CsvFile;
 use super::fixtures::{DIGEST, alerted, domain, endpoint, missing_domain, rejected, run_info};
 use super::*;
 use crate::model::{DomainRecord, EndpointRecord, Failure, HelloObservation, Kind, Phase, Record};
@@ -505,7 +505,7 @@ impl Write for Bounded {
 #[test]
 fn a_full_disk_is_reported_with_the_name_of_the_file() {
     let disk = Bounded { room: 100_000, kind: io::ErrorKind::StorageFull };
-    let mut file: CsvFile<EndpointRecord, _> = CsvFile::new("endpoints.csv", ENDPOINTS, disk).unwrap();
+    let mut file: CsvFile<EndpointRecord, _> = CsvFile::new("endpoints.csv".into(), ENDPOINTS, disk).unwrap();
     let record = endpoint(1);
     let error = (0..10_000).find_map(|_| file.write(&record).err()).unwrap();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);

@@ -8,10 +8,12 @@
 pub mod content;
 
 use assert_cmd::Command;
+use mxray::internals::packing::{Packing, file_name};
 use mxray::internals::run_dir::{CERTIFICATES, Column, DOMAINS, ENDPOINTS, GROUPS, MX, REJECTS, SUITES};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -107,14 +109,27 @@ impl Scan {
     }
 }
 
-/// Rows of a CSV file.
+/// The text of a file of a run, packed or not; `None` if there is none.
+pub fn text(path: &Path) -> Option<Vec<u8>> {
+    let forms = [None].into_iter().chain(Packing::ALL.map(Some));
+    let named = |packing| PathBuf::from(file_name(path.to_str().unwrap(), packing));
+    let packing = forms.into_iter().find(|packing| named(*packing).exists())?;
+    let file = BufReader::new(File::open(named(packing)).unwrap());
+    let mut text = Vec::new();
+    match packing {
+        None => Box::new(file),
+        Some(packing) => packing.unpack(file).unwrap(),
+    }
+    .read_to_end(&mut text)
+    .unwrap();
+    Some(text)
+}
+
 /// The rows of a table; none of what hosts accept, where nobody was enumerated.
 pub fn rows(path: &Path) -> Vec<Row> {
-    if (path.ends_with("suites.csv") || path.ends_with("groups.csv")) && !path.exists() {
-        return Vec::new();
-    }
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    reader.deserialize().map(Result::unwrap).collect()
+    let is_of_enumeration = path.ends_with("suites.csv") || path.ends_with("groups.csv");
+    let text = text(path).or_else(|| is_of_enumeration.then(Vec::new)).unwrap();
+    csv::Reader::from_reader(&text[..]).deserialize().map(Result::unwrap).collect()
 }
 
 fn tally<'a>(cells: impl Iterator<Item = &'a str>) -> BTreeMap<String, u64> {
@@ -247,10 +262,10 @@ impl Run {
     /// Address and name of each handshake that was made once more and went
     /// through: only the journal tells.
     fn second_handshakes(&self) -> Vec<(String, String)> {
-        let journal = fs::read_to_string(self.path("observations.jsonl")).unwrap();
+        let journal = text(&self.path("observations.jsonl")).unwrap();
         let mut found = Vec::new();
-        for line in journal.lines() {
-            let seen: serde_json::Value = serde_json::from_str(line).unwrap();
+        for line in journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let seen: serde_json::Value = serde_json::from_slice(line).unwrap();
             let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();
             for hello in seen["extra_client_hellos"].as_array().unwrap() {
                 let through = hello["end"] == "agreed" && hello["failure"]["phase"] != "tls";

@@ -31,7 +31,7 @@ pub(super) fn run(args: &LabArgs) -> Result<ExitCode, CommandError> {
     let unusable = |error: &dyn std::fmt::Display| UsageError(format!("{}: {error}", path.display()));
     let file = File::open(&path).map_err(|error| unusable(&error))?;
     let truth = Truth::read(file).map_err(|error| unusable(&error))?;
-    let rows = File::open(dir.join("domains.csv")).context("cannot read domains.csv")?;
+    let rows = stored.text("domains.csv")?;
     let wrong = truth.disagreements(rows).context("cannot read domains.csv")?;
     let mut out: String = wrong.iter().map(|one| format!("{one}\n")).collect();
     let domains = truth.domains();

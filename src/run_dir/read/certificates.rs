@@ -2,8 +2,9 @@
 //! bytes each, and its DER read when an observation names it.
 
 use super::StoreError;
-use super::lines::{StoredLines, open_regular};
+use super::lines::StoredLines;
 use super::loss::Loss;
+use super::stored_file::StoredFile;
 use crate::model::Sha256;
 use crate::x509;
 use base64::Engine;
@@ -41,11 +42,13 @@ impl StoredCertificates {
     /// Notes where each certificate stands. A run that was killed may not even have
     /// written the header.
     pub(super) fn open(dir: &Path, lost: Loss) -> Result<Self, StoreError> {
-        let path = dir.join(FILE);
+        let found = StoredFile::at(dir, FILE)?;
+        let path = found.path.clone();
         let mut lines = StoredLines::open(dir, FILE)?;
-        let der_column = match lines.read_next()? {
-            None if lost != Loss::Nothing => Some(0),
-            header => der_column(&header.map(|line| cells(line.text)).unwrap_or_default()),
+        let der_column = match lines.read_next() {
+            Ok(None) if lost != Loss::Nothing => Some(0),
+            Err(StoreError::Damaged { .. }) if lost == Loss::Any => Some(0),
+            header => der_column(&header?.map(|line| cells(line.text)).unwrap_or_default()),
         };
         let Some(der_column) = der_column else {
             let cause = "its first column is not sha256, or it has not one column der_base64".to_string();
@@ -53,7 +56,13 @@ impl StoredCertificates {
         };
         let mut places = HashMap::new();
         let mut line = 1;
-        while let Some(row) = lines.read_next()? {
+        loop {
+            let row = match lines.read_next() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                Err(StoreError::Damaged { .. }) if lost == Loss::Any => break,
+                Err(error) => return Err(error),
+            };
             line += 1;
             let place = RowPosition { offset: row.offset, bytes: row.text.len(), line };
             let digest = row.text.split(|byte| *byte == b',').next().unwrap_or_default();
@@ -64,8 +73,7 @@ impl StoredCertificates {
                 None => return Err(lines.broken("does not begin with a SHA-256")),
             };
         }
-        let file = open_regular(&path);
-        let file = file.map_err(|source| StoreError::Unreadable { path: path.clone(), source })?;
+        let file = found.with_places()?;
         Ok(Self { path, file, der_column, places, kept: Cache::new(CERTIFICATES_KEPT_MAX) })
     }
 

@@ -40,6 +40,27 @@ pub enum StoreError {
         /// Which part it is.
         shard: Shard,
     },
+    /// A packed file cannot be unpacked to its end.
+    #[error(
+        "{} is damaged {source}; take it from a copy, or go on with the run (mxray scan --resume), or scan again",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what is wrong.
+        source: io::Error,
+    },
+    /// There is no room to unpack a file in, or the system does not let us.
+    #[error("cannot unpack {} in {}: {source}; TMPDIR names another folder", path.display(), folder.display())]
+    NotUnpacked {
+        /// The file.
+        path: PathBuf,
+        /// The folder of the temporary file.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// There is no room to sort in, or the system does not let us.
     #[error("cannot sort in {}: {source}; TMPDIR names another folder", folder.display())]
     Unsorted {
@@ -71,7 +92,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Passes over what is no whole record, and counts it: nothing rests on a damaged
-    /// line of a run whose rest is asked again.
+    /// line of a run whose rest is asked again. A packed file ends where it is damaged.
     ///
     /// # Errors
     /// All others of `read_next`.
@@ -82,6 +103,10 @@ impl StoreError {
         loop {
             match read_next() {
                 Err(Self::Broken { .. }) => *broken += 1,
+                Err(Self::Damaged { .. }) => {
+                    *broken += 1;
+                    return Ok(None);
+                }
                 other => return other,
             }
         }
@@ -89,6 +114,9 @@ impl StoreError {
 
     /// Whether nothing at all can be done with the directory.
     pub fn is_unusable(&self) -> bool {
-        !matches!(self, StoreError::Broken { .. } | StoreError::Unsorted { .. })
+        !matches!(
+            self,
+            StoreError::Broken { .. } | StoreError::NotUnpacked { .. } | StoreError::Unsorted { .. }
+        )
     }
 }

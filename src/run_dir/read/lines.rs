@@ -4,15 +4,17 @@
 //! too.
 
 use super::StoreError;
+use super::stored_file::{StoredFile, open_regular, unread};
 use crate::model::text::one_line;
+use crate::packing::Packing;
 use crate::run_dir::journal::JOURNAL_LINE_BYTES_MAX;
 use crate::run_dir::{SCHEMA_VERSION, SCHEMA_VERSION_OLDEST};
 use serde::Deserialize;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-/// Bytes read at once to find the last line break.
+/// Bytes read at once, also to find the last line break.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The whole lines of one file. What comes after the last line break is a line
@@ -20,15 +22,17 @@ const CHUNK_BYTES: usize = 64 * 1024;
 pub(super) struct StoredLines {
     path: PathBuf,
     reader: Box<dyn BufRead + Send>,
+    packing: Option<Packing>,
+    /// Of a packed file it is known only at the end.
     cut: bool,
     line: u64,
-    /// Where the next line begins, in bytes.
+    /// Where the next line begins in the text, in bytes.
     offset: u64,
     buffer: Vec<u8>,
 }
 
 pub(super) struct StoredLine<'a> {
-    /// Where it begins, in bytes.
+    /// Where it begins in the text, in bytes.
     pub(super) offset: u64,
     /// It, without its end.
     pub(super) text: &'a [u8],
@@ -36,25 +40,37 @@ pub(super) struct StoredLine<'a> {
 
 impl StoredLines {
     pub(super) fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
-        let path = dir.join(name);
-        let opened = open_regular(&path).and_then(|mut file| {
+        let file = StoredFile::at(dir, name)?;
+        if file.packing.is_some() {
+            let reader = BufReader::with_capacity(CHUNK_BYTES, file.text()?);
+            return Ok(Self { packing: file.packing, ..Self::new(file.path, Box::new(reader), false) });
+        }
+        let opened = open_regular(&file.path).and_then(|mut file| {
             let length = file.metadata()?.len();
             let whole = whole_bytes(&mut file, length)?;
             file.rewind()?;
             Ok((BufReader::new(file.take(whole)), whole < length))
         });
-        let (reader, cut) = opened.map_err(|source| StoreError::Unreadable { path: path.clone(), source })?;
-        Ok(Self { path, reader: Box::new(reader), cut, line: 0, offset: 0, buffer: Vec::new() })
+        let (reader, cut) = opened.map_err(|error| file.unread(error))?;
+        Ok(Self::new(file.path, Box::new(reader), cut))
     }
 
     /// Those of a file that the run rightly does not have.
     pub(super) fn none(path: PathBuf) -> Self {
-        Self { path, reader: Box::new(io::empty()), cut: false, line: 0, offset: 0, buffer: Vec::new() }
+        Self::new(path, Box::new(io::empty()), false)
     }
 
-    /// Whether the last line is cut short.
-    pub(super) fn is_cut(&self) -> bool {
-        self.cut
+    fn new(path: PathBuf, reader: Box<dyn BufRead + Send>, cut: bool) -> Self {
+        Self { path, reader, packing: None, cut, line: 0, offset: 0, buffer: Vec::new() }
+    }
+
+    /// Whether the last line is cut short. A packed file is read to its end to know.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it cannot be read to its end.
+    pub(super) fn was_cut(mut self) -> Result<bool, StoreError> {
+        while self.packing.is_some() && self.read_next()?.is_some() {}
+        Ok(self.cut)
     }
 
     /// The next line.
@@ -62,10 +78,18 @@ impl StoredLines {
         self.buffer.clear();
         let limit = JOURNAL_LINE_BYTES_MAX as u64 + 1;
         let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.buffer);
-        let read = read.map_err(|source| StoreError::Unreadable { path: self.path.clone(), source })?;
-        if read == 0 {
-            return Ok(None);
-        }
+        let read = match read {
+            Ok(0) => return Ok(None),
+            Ok(_) if self.packing.is_some() && self.ends_early() => {
+                self.cut = true;
+                return Ok(None);
+            }
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                self.cut = true;
+                return Ok(None);
+            }
+            read => read.map_err(|error| unread(&self.path, error))?,
+        };
         self.line += 1;
         let offset = self.offset;
         self.offset += read as u64;
@@ -73,6 +97,11 @@ impl StoredLines {
             Some(text) => Ok(Some(StoredLine { offset, text })),
             None => Err(self.broken(format!("longer than {JOURNAL_LINE_BYTES_MAX} bytes"))),
         }
+    }
+
+    /// Whether what was read is a line without its end, and not for its length.
+    fn ends_early(&self) -> bool {
+        self.buffer.len() <= JOURNAL_LINE_BYTES_MAX && !self.buffer.ends_with(b"\n")
     }
 
     /// The error that the first line is not the header that it was.
@@ -84,14 +113,6 @@ impl StoredLines {
     pub(super) fn broken(&self, cause: impl Into<String>) -> StoreError {
         StoreError::Broken { path: self.path.clone(), line: self.line, cause: cause.into() }
     }
-}
-
-/// Opens what is a file: a pipe would never end, or never begin.
-pub(super) fn open_regular(path: &Path) -> io::Result<File> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    File::open(path)
 }
 
 /// What says how a line or a file is to be understood.

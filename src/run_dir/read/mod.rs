@@ -3,7 +3,8 @@
 //! Nothing is held in memory but one line at a time, of each certificate where
 //! it stands, and what was read already: whatever stands twice is an error. A run that was killed may have left the last line of each
 //! file cut short: that line is left out and told of ([`StoredRun::cut`]); any
-//! other damage is an error that names file and line.
+//! other damage is an error that names file and line. Files may be packed; whoever
+//! reads one need not know.
 
 mod by_key;
 mod by_line;
@@ -21,7 +22,9 @@ mod paired_rows;
 mod place;
 mod rejects;
 mod schema_1;
+mod stored_file;
 mod table_rows;
+mod unpacked;
 
 #[cfg(test)]
 mod tests;
@@ -40,15 +43,18 @@ pub use rejects::Rejects;
 pub use table_rows::{RowCells, TableRows};
 
 use super::SCHEMA_VERSION;
+use super::directory::NAMES;
 use super::run_info::RunInfo;
 use super::tables::{RunColumn, RunTable};
 use crate::model::text::printable;
 use crate::model::{DomainFacts, ProbeKey};
-use lines::{StoredLines, check_version, open_regular};
+use crate::packing::file_name;
+use lines::{StoredLines, check_version};
 use loss::Loss;
 use serde::Deserialize;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use stored_file::{StoredFile, open_regular};
 
 /// Largest `run.json`, in bytes. Its summary has bounded tallies.
 const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
@@ -60,7 +66,6 @@ pub struct StoredRun {
     info: RunInfo,
     written_by: WrittenBy,
     lost: Loss,
-    cut: Vec<&'static str>,
 }
 
 impl StoredRun {
@@ -75,14 +80,11 @@ impl StoredRun {
             version if version == env!("CARGO_PKG_VERSION") => WrittenBy::ThisVersion,
             _ => WrittenBy::ThisSchema,
         };
-        let mut cut = Vec::new();
-        for name in [observations::FILE, certificates::FILE, facts::FILE, rejects::FILE] {
-            if StoredLines::open(dir, name)?.is_cut() {
-                cut.push(name);
-            }
+        for name in NEEDED {
+            StoredLines::open(dir, name)?;
         }
         let lost = if info.finished.is_none() { Loss::End } else { Loss::Nothing };
-        Ok(Self { dir: dir.to_path_buf(), info, written_by, lost, cut })
+        Ok(Self { dir: dir.to_path_buf(), info, written_by, lost })
     }
 
     /// The same of a run that is no shard of one.
@@ -127,8 +129,44 @@ impl StoredRun {
     }
 
     /// Names of the files whose last line is cut short and left out.
-    pub fn cut(&self) -> &[&'static str] {
-        &self.cut
+    ///
+    /// # Errors
+    /// [`StoreError`]: a packed file cannot be read to its end.
+    pub fn cut(&self) -> Result<Vec<&'static str>, StoreError> {
+        let mut cut = Vec::new();
+        for name in NEEDED {
+            if StoredLines::open(&self.dir, name)?.was_cut()? {
+                cut.push(name);
+            }
+        }
+        Ok(cut)
+    }
+
+    /// The text of one of its tables as it stands there.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the file cannot be read.
+    pub fn text(&self, name: &str) -> Result<impl Read + use<>, StoreError> {
+        StoredFile::at(&self.dir, name)?.text()
+    }
+
+    /// Whether every file is packed as `run.json` says, so that whoever goes on with the run
+    /// puts new ones in place of these.
+    ///
+    /// # Errors
+    /// [`StoreError`]: one is not.
+    pub fn check_packing(&self) -> Result<(), StoreError> {
+        for name in NAMES {
+            match StoredFile::find(&self.dir, name)? {
+                Some(file) if file.packing != self.info.compress => {
+                    let said = file_name(name, self.info.compress);
+                    let cause = format!("by run.json it is {said}; make it that, and the run can go on");
+                    return Err(StoreError::Unusable { path: file.path, cause });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Rows of `domains.csv` that are whole; 0 if it is gone, which nothing
@@ -137,7 +175,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: the file cannot be read.
     pub fn domain_rows(&self) -> Result<u64, StoreError> {
-        if !self.dir.join(DOMAINS_FILE).exists() {
+        if StoredFile::find(&self.dir, DOMAINS_FILE)?.is_none() {
             return Ok(0);
         }
         self.whole_rows(DOMAINS_FILE)
@@ -169,7 +207,7 @@ impl StoredRun {
             DOMAINS_FILE => counts.domains_written,
             ENDPOINTS_FILE => counts.endpoints_written,
             rejects::FILE => counts.rejected,
-            _ if StoredLines::open(&self.dir, file)?.is_cut() => {
+            _ if StoredLines::open(&self.dir, file)?.was_cut()? => {
                 return Err(self.incomplete(file, "its last row is cut short".to_string()));
             }
             _ => return Ok(()),
@@ -196,7 +234,7 @@ impl StoredRun {
     fn incomplete(&self, file: &str, cause: String) -> StoreError {
         let is_made = !matches!(file, rejects::FILE | certificates::FILE);
         let cause = if is_made { format!("{cause}; mxray judge makes it anew") } else { cause };
-        StoreError::Unusable { path: self.dir.join(file), cause }
+        StoreError::Unusable { path: path_of(&self.dir, file), cause }
     }
 
     /// The rows of one of its tables, as `domains.csv`.
@@ -225,7 +263,7 @@ impl StoredRun {
     /// hosts accept, unless an older version wrote it without a row.
     pub fn has_table(&self, file: &str) -> bool {
         let is_of_enumeration = matches!(file, SUITES_FILE | GROUPS_FILE);
-        !is_of_enumeration || self.info.limits.enumerates() || self.dir.join(file).exists()
+        !is_of_enumeration || self.info.limits.enumerates() || path_of(&self.dir, file).exists()
     }
 
     /// What every probe saw, in the order in which they ended.
@@ -290,6 +328,12 @@ struct RunKind {
     kind: Option<String>,
 }
 
+/// Where a file of a run is, under the name that it has.
+pub fn path_of(dir: &Path, name: &str) -> PathBuf {
+    let found = StoredFile::find(dir, name).ok().flatten();
+    found.map_or_else(|| dir.join(name), |file| file.path)
+}
+
 /// What `run.json` says, and its schema.
 fn read_info(dir: &Path) -> Result<(RunInfo, u32), StoreError> {
     let path = dir.join("run.json");
@@ -315,6 +359,9 @@ fn read_info(dir: &Path) -> Result<(RunInfo, u32), StoreError> {
     let info = info.map_err(|error| unusable(format!("lacks what a judgement needs: {error}")))?;
     Ok((info, schema))
 }
+
+/// Files without which nothing is read of a run.
+const NEEDED: [&str; 4] = [observations::FILE, certificates::FILE, facts::FILE, rejects::FILE];
 
 const DOMAINS_FILE: &str = "domains.csv";
 const ENDPOINTS_FILE: &str = "endpoints.csv";

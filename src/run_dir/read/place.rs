@@ -1,7 +1,7 @@
 //! Lines of a file by the place where they stand.
 
 use super::StoreError;
-use super::lines::open_regular;
+use super::stored_file::StoredFile;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -28,11 +28,8 @@ pub(super) struct PlacedLines {
 
 impl PlacedLines {
     pub(super) fn open(dir: &Path, name: &str) -> Result<Self, StoreError> {
-        let path = dir.join(name);
-        match open_regular(&path) {
-            Ok(file) => Ok(Self { path, file }),
-            Err(source) => Err(StoreError::Unreadable { path, source }),
-        }
+        let found = StoredFile::at(dir, name)?;
+        Ok(Self { file: found.with_places()?, path: found.path })
     }
 
     pub(super) fn read(&mut self, place: LinePlace) -> Result<Vec<u8>, StoreError> {

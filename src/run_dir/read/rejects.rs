@@ -12,16 +12,15 @@ pub(super) const FILE: &str = "rejects.csv";
 /// Reads `rejects.csv`.
 pub struct Rejects {
     lines: StoredLines,
+    /// Whether the header was read.
+    is_begun: bool,
     /// Those read so far.
     read: LineNumbers,
 }
 
 impl Rejects {
     pub(super) fn open(dir: &Path) -> Result<Self, StoreError> {
-        let mut lines = StoredLines::open(dir, FILE)?;
-        // The header.
-        lines.read_next()?;
-        Ok(Self { lines, read: LineNumbers::default() })
+        Ok(Self { lines: StoredLines::open(dir, FILE)?, is_begun: false, read: LineNumbers::default() })
     }
 
     /// The next line of the input that was no target.
@@ -29,6 +28,9 @@ impl Rejects {
     /// # Errors
     /// [`StoreError`]: the row cannot be read, or its line was read before.
     pub fn read_next(&mut self) -> Result<Option<Rejected>, StoreError> {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            self.lines.read_next()?;
+        }
         let Some(line) = self.lines.read_next()? else { return Ok(None) };
         match <[String; 3]>::try_from(cells(line.text)).map(|[line, text, cause]| (line.parse(), text, cause))
         {

@@ -93,11 +93,6 @@ impl TableRows {
         self.header.iter().position(|column| column == name)
     }
 
-    /// Whether the last row is cut short; it is left out.
-    pub fn is_cut(&self) -> bool {
-        self.lines.is_cut()
-    }
-
     /// The next row.
     ///
     /// # Errors

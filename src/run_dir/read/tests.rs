@@ -40,6 +40,7 @@ fn info() -> RunInfo {
         shard: None,
         merged_from: Vec::new(),
         judged_from: None,
+        compress: None,
         seed: None,
         limits: RunLimits::default(),
         started: moment(),
@@ -213,7 +214,7 @@ fn observations_are_read_back_as_they_were() {
     written(dir.path(), &observations);
     assert_eq!(read(dir.path()).unwrap(), whole(&observations));
     let run = StoredRun::open(dir.path()).unwrap();
-    assert_eq!((run.info(), run.was_killed(), run.cut()), (&info(), true, &[][..]));
+    assert_eq!((run.info(), run.was_killed(), run.cut().unwrap()), (&info(), true, vec![]));
     let mut rejects = run.rejects().unwrap();
     let rejected = rejects.read_next().unwrap().unwrap();
     assert_eq!((rejected.line, rejected.text.as_str(), rejected.cause.as_str()), (3, "a, \"b\" \\x00", "é"));
@@ -289,7 +290,7 @@ fn a_file_cut_at_any_byte_gives_what_is_whole_of_it() {
         assert_eq!(read(dir.path()).unwrap(), whole(&observations[..lines]), "{length}");
         let cut = bytes[..length].last().is_some_and(|byte| *byte != b'\n');
         let expected: &[&str] = if cut { &["observations.jsonl"] } else { &[] };
-        assert_eq!(StoredRun::open(dir.path()).unwrap().cut(), expected, "{length}");
+        assert_eq!(StoredRun::open(dir.path()).unwrap().cut().unwrap(), expected, "{length}");
     }
 }
 
@@ -304,7 +305,7 @@ fn a_probe_whose_certificate_was_not_written_is_incomplete() {
     let read = read(dir.path()).unwrap();
     assert_eq!(read[0], Stored::Incomplete);
     assert_eq!(read[1..], whole(&observations())[1..]);
-    assert_eq!(StoredRun::open(dir.path()).unwrap().cut(), ["certificates.csv"]);
+    assert_eq!(StoredRun::open(dir.path()).unwrap().cut().unwrap(), ["certificates.csv"]);
 }
 
 /// What reading says once `change` was made to a file of a good run.
