@@ -19,7 +19,7 @@ mod summary;
 mod values;
 
 pub use bench::BenchArgs;
-pub use config::{ConfigArgs, ConfigFault, ConfigFile, print_config};
+pub use config::{ConfigArgs, ConfigFault, ConfigFile, PRINT_CONFIG, print_config};
 pub use diff::{DiffArgs, DiffFormatArg, FailOnArg};
 #[cfg(feature = "export")]
 pub use export::{ExportArgs, ExportFormatArg};
@@ -305,7 +305,7 @@ pub struct ScanArgs {
 
     /// Go on with a run that was stopped or killed, with its list and its options; only -v, --log, --summary,
     /// --metrics, --blocklist, --report, --parquet and --require-targets may be added
-    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format"])]
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["output", "format", "config", "print_config"])]
     pub resume: Option<PathBuf>,
 
     /// Connect to nobody: look the list up in the DNS, and tell hosts, addresses, networks, operators, and how long
@@ -394,8 +394,12 @@ pub struct ScanArgs {
 #[derive(Debug, Args)]
 pub struct JudgeArgs {
     /// The run directory
-    #[arg(value_name = "RUN_DIR")]
+    #[arg(value_name = "RUN_DIR", required = false, required_unless_present = "print_config")]
     pub run: PathBuf,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub config: ConfigArgs,
 
     /// Directory to write the new run to [default: mxray-judged-DATE-TIME]
     #[arg(short, long, value_name = "RUN_DIR")]

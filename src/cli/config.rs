@@ -1,4 +1,4 @@
-//! A file of options for `mxray scan`, so that a survey that is made every month is a
+//! A file of options for a command, so that a survey that is made every month is a
 //! file in a repository. A key is an option without its dashes; what the file says
 //! stands for the words of a command line, so that both are read by one set of rules.
 
@@ -17,11 +17,11 @@ use toml::de::{DeTable, DeValue};
 pub struct ConfigArgs {
     /// Read options from this file (TOML); what the command line says counts more. Paths in it are relative to the
     /// working directory
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Print all options with their values as TOML, as --config reads it, and do nothing else
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long)]
     pub print_config: bool,
 
     /// The command line that a file stands for.
@@ -30,10 +30,10 @@ pub struct ConfigArgs {
 }
 
 /// Options that cannot stand in a file: they say where it is, or go on with a run.
-const NOT_IN_FILE: [&str; 4] = ["config", "print_config", "resume", "help"];
+const NOT_IN_FILE: [&str; 4] = ["config", PRINT_CONFIG, "resume", "help"];
 
-/// The key of INPUT, which is no option.
-const LIST: &str = "list";
+/// The option that prints the others.
+pub const PRINT_CONFIG: &str = "print_config";
 
 /// What is wrong with a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,13 +53,14 @@ struct FileOption {
 /// A file that was read.
 pub struct ConfigFile(BTreeMap<String, FileOption>);
 
-/// The key of an option in a file; `None` of one that cannot stand there.
+/// The key of an option in a file, or of what is no option, as INPUT (`list`); `None` of
+/// one that cannot stand there.
 fn key_of(option: &Arg) -> Option<&str> {
     let id = option.get_id().as_str();
     if NOT_IN_FILE.contains(&id) {
         return None;
     }
-    if id == LIST { Some(LIST) } else { option.get_long() }
+    if option.is_positional() { Some(id) } else { option.get_long() }
 }
 
 /// What a value has to be.
@@ -101,7 +102,7 @@ impl ConfigFile {
             let fault = |what| ConfigFault { line: Some(line), what };
             let option = command.get_arguments().find(|option| key_of(option) == Some(name));
             let option = option.ok_or_else(|| fault(unknown(name, command)))?;
-            let mut words = words(name, kind_of(option), value.get_ref()).map_err(fault)?;
+            let mut words = words(name, option, value.get_ref()).map_err(fault)?;
             // By default is as good as not said, and asks for no option beside it.
             words.retain(|word| !is_default(word, name, option));
             entries.insert(name.to_string(), FileOption { line, words });
@@ -153,13 +154,13 @@ fn unknown(name: &str, command: &Command) -> String {
 }
 
 /// What an option with this value is on a command line; nothing of a switch that is off.
-fn words(name: &str, kind: ValueKind, value: &DeValue<'_>) -> Result<Vec<OsString>, String> {
-    let word = |value: &str| match name {
-        LIST => OsString::from(value),
-        _ => OsString::from(format!("--{name}={value}")),
+fn words(name: &str, option: &Arg, value: &DeValue<'_>) -> Result<Vec<OsString>, String> {
+    let word = |value: &str| match option.is_positional() {
+        true => OsString::from(value),
+        false => OsString::from(format!("--{name}={value}")),
     };
     let wrong = |wanted| Err(format!("{name}: not {wanted}, but {}", type_name(value)));
-    Ok(match (kind, value) {
+    Ok(match (kind_of(option), value) {
         (ValueKind::Switch, DeValue::Boolean(is_on)) => {
             is_on.then(|| OsString::from(format!("--{name}"))).into_iter().collect()
         }
@@ -268,25 +269,33 @@ mod tests {
     use crate::cli::Cli;
     use clap::CommandFactory;
 
-    fn scan() -> Command {
+    fn command(name: &str) -> Command {
         let mut whole = Cli::command();
         whole.build();
-        whole.find_subcommand("scan").unwrap().clone()
+        whole.find_subcommand(name).unwrap().clone()
     }
 
-    fn parsed(words: &[OsString]) -> Result<ArgMatches, clap::Error> {
-        let lead = ["mxray", "scan"].map(OsString::from);
+    fn scan() -> Command {
+        command("scan")
+    }
+
+    fn parsed(command: &Command, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+        let lead = ["mxray", command.get_name()].map(OsString::from);
         let whole = Cli::command().try_get_matches_from(lead.iter().chain(words))?;
-        Ok(whole.subcommand_matches("scan").unwrap().clone())
+        Ok(whole.subcommand_matches(command.get_name()).unwrap().clone())
     }
 
     /// What is printed of a file beside these words.
-    fn printed(text: &str, given: &[&str]) -> String {
+    fn printed_for(command: &Command, text: &str, given: &[&str]) -> String {
         let given: Vec<OsString> = given.iter().chain(&["--print-config"]).map(OsString::from).collect();
-        let file = ConfigFile::read(text, &scan()).unwrap_or_else(|fault| panic!("{fault:?}: {text}"));
-        let mut words = file.words_beside(&scan(), &parsed(&given).unwrap());
+        let file = ConfigFile::read(text, command).unwrap_or_else(|fault| panic!("{fault:?}: {text}"));
+        let mut words = file.words_beside(command, &parsed(command, &given).unwrap());
         words.extend(given);
-        print_config(&scan(), &parsed(&words).unwrap_or_else(|error| panic!("{error}: {words:?}")))
+        print_config(command, &parsed(command, &words).unwrap_or_else(|error| panic!("{error}: {words:?}")))
+    }
+
+    fn printed(text: &str, given: &[&str]) -> String {
+        printed_for(&scan(), text, given)
     }
 
     /// A value that an option does not have by default.
@@ -303,6 +312,8 @@ mod tests {
             (None, _, "shard") => "2/3",
             (None, _, "metrics" | "resolver") => "127.0.0.1:9925",
             (None, _, "timeout") => "greeting=7s",
+            (None, _, "at") => "2026-11-24",
+            (None, _, "recipient-domain") => "mail.example",
             (None, _, "after-tls-failure") => "defer",
             (None, ..) if option.get_value_names().unwrap()[0] == "TIME" => "7s",
             (None, ..) => r#"a "name" of mail.example"#,
@@ -326,21 +337,27 @@ mod tests {
 
     #[test]
     fn every_option_can_stand_in_a_file_and_is_printed_as_it_is_read() {
-        let mut options = 0;
-        for option in scan().get_arguments() {
-            let Some(key) = key_of(option) else {
-                assert!(NOT_IN_FILE.contains(&option.get_id().as_str()), "{option}");
-                continue;
-            };
-            let line = format!("{key} = {}\n", sample(option));
-            let text = printed(&format!("{}{line}", beside(key)), &[]);
-            let read: toml::Table = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-            let wanted: toml::Table = toml::from_str(&line).unwrap();
-            assert_eq!(read[key], wanted[key], "{text}");
-            assert_eq!(printed(&text, &[]), text, "the same run again");
-            options += 1;
+        for (name, options_min) in [("scan", 50), ("probe", 30), ("judge", 10)] {
+            let command = command(name);
+            let options =
+                command.get_arguments().filter(|option| is_read_as_printed(&command, option)).count();
+            assert!(options > options_min, "{name}: {options}");
         }
-        assert!(options > 50, "{options}");
+    }
+
+    /// Whether an option can stand in a file, where it is printed as it is read.
+    fn is_read_as_printed(command: &Command, option: &Arg) -> bool {
+        let Some(key) = key_of(option) else {
+            assert!(NOT_IN_FILE.contains(&option.get_id().as_str()), "{option}");
+            return false;
+        };
+        let line = format!("{key} = {}\n", sample(option));
+        let text = printed_for(command, &format!("{}{line}", beside(key)), &[]);
+        let read: toml::Table = toml::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let wanted: toml::Table = toml::from_str(&line).unwrap();
+        assert_eq!(read[key], wanted[key], "{text}");
+        assert_eq!(printed_for(command, &text, &[]), text, "the same again");
+        true
     }
 
     #[test]

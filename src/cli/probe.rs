@@ -1,6 +1,6 @@
 //! `mxray probe`.
 
-use super::{AgainArgs, AskArgs, FormatArg, HelloArgs, IntervalArgs, JudgingArgs, PolicyArgs};
+use super::{AgainArgs, AskArgs, ConfigArgs, FormatArg, HelloArgs, IntervalArgs, JudgingArgs, PolicyArgs};
 use crate::model::DomainName;
 use clap::{Args, ValueEnum};
 
@@ -52,8 +52,12 @@ impl ProbeFailOnArg {
 #[derive(Debug, Args)]
 pub struct ProbeArgs {
     /// Domain, host or address: `DOMAIN`, `HOST:PORT` or `IP[:PORT]`; several are asked one after the other
-    #[arg(value_name = "TARGET", required = true)]
+    #[arg(value_name = "TARGET", required_unless_present = "print_config")]
     pub targets: Vec<String>,
+
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub config: ConfigArgs,
 
     /// Format: `text`, the dialogue of each target, or `json`, one document of all [default: text]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]

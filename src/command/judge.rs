@@ -183,7 +183,7 @@ fn run_info(args: &JudgeArgs, before: &RunInfo, judging: &Judging) -> RunInfo {
         mxray: env!("CARGO_PKG_VERSION").to_string(),
         commit: option_env!("MXRAY_COMMIT").map(str::to_string),
         host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
-        command: std::env::args().collect(),
+        command: args.config.words.clone().unwrap_or_else(super::given_words),
         roots: judging.root_names.clone(),
         sender: judging.sender.name.to_string(),
         judged_by: judging.by.clone(),

@@ -56,6 +56,7 @@ mod tlsrpt;
 mod usage;
 mod writer;
 
+use config::given_words;
 pub use config::parse;
 pub use error::CommandError;
 pub use usage::refuse;

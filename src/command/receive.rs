@@ -77,7 +77,7 @@ fn directory(
         mxray: env!("CARGO_PKG_VERSION").to_string(),
         commit: option_env!("MXRAY_COMMIT").map(str::to_string),
         host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
-        command: std::env::args().collect(),
+        command: super::given_words(),
         behave: args.behave.map(BehaveArg::word),
         ..ReceiveInfo::new(at.to_string(), plan.config.host.to_string())
     };

@@ -322,7 +322,7 @@ pub(super) fn run_info(
         mxray: env!("CARGO_PKG_VERSION").to_string(),
         commit: option_env!("MXRAY_COMMIT").map(str::to_string),
         host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
-        command: std::env::args().collect(),
+        command: super::given_words(),
         input: input.to_string(),
         resolver: settings.resolver(),
         resolvers: resolvers::told(&settings.asked_resolvers),

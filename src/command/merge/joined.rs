@@ -20,7 +20,7 @@ pub(super) fn run_info(shards: &[(&Path, &RunInfo)]) -> Option<RunInfo> {
     let (_, first) = *shards.first()?;
     let infos = || shards.iter().map(|(_, info)| *info);
     let mut info = first.clone();
-    info.command = std::env::args().collect();
+    info.command = crate::command::given_words();
     info.resolver = distinct(infos().map(|info| info.resolver.clone())).join(" ");
     info.resolvers = distinct(infos().flat_map(|info| info.resolvers.clone()));
     // As a run is judged by the moment at which it began.
