@@ -4,6 +4,7 @@ use super::files::CsvFile;
 use super::fixtures::{DIGEST, alerted, domain, endpoint, missing_domain, rejected, run_info};
 use super::*;
 use crate::model::{DomainRecord, EndpointRecord, Failure, HelloObservation, Kind, Phase, Record};
+use crate::packing::{Packing, file_name};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -418,6 +419,26 @@ fn what_was_killed_before_it_began_is_no_hindrance() {
             assert!(read::StoredRun::open(&dir).is_ok());
             fs::remove_dir_all(&dir).unwrap();
         }
+    }
+}
+
+#[test]
+fn what_was_killed_before_it_began_is_no_hindrance_where_it_is_packed() {
+    for packing in Packing::ALL {
+        let parent = tempfile::tempdir().unwrap();
+        let info = RunInfo { compress: Some(packing), ..enumerating() };
+        drop(RunDirectory::create(parent.path(), &info).unwrap());
+        fs::remove_file(parent.path().join("run.json")).unwrap();
+        let header = parent.path().join(file_name("mx.csv", Some(packing)));
+        let length = fs::metadata(&header).unwrap().len();
+        fs::File::options().write(true).open(&header).unwrap().set_len(length / 2).unwrap();
+        drop(RunDirectory::create(parent.path(), &run_info()).unwrap());
+        assert!(!header.exists() && parent.path().join("mx.csv").exists());
+        fs::remove_file(parent.path().join("run.json")).unwrap();
+        fs::write(&header, packing.pack(b"line,domain\n1,a.example\n").unwrap()).unwrap();
+        let refused = RunDirectory::create(parent.path(), &info).err().unwrap();
+        assert!(matches!(refused, OutputError::NotEmpty { .. }), "{refused}");
+        assert!(header.exists());
     }
 }
 
