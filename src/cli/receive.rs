@@ -46,6 +46,10 @@ pub struct ReceiveArgs {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
     pub greeting_delay: Duration,
 
+    /// How long to watch for a sender to come again after a session without TLS and mail
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_time_limit)]
+    pub watch: Duration,
+
     /// End after so many sessions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub sessions: Option<u64>,

@@ -7,11 +7,12 @@ use super::own_folder::in_folder;
 use super::signals::Signals;
 use super::{CommandError, say, start_logging, tell};
 use crate::cli::{BehaveArg, ReceiveArgs};
-use crate::listen::{ListenCounts, MailListener};
+use crate::listen::{ListenCounts, MailListener, SeenSenders};
 use crate::model::text::counted;
 use crate::plan::{self, ReceivePlan, UsageError};
 use crate::run_dir::{ReceiveDirectory, ReceiveInfo};
 use anyhow::{Context, anyhow};
+use jiff::{SignedDuration, Timestamp};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,6 +23,8 @@ use unprivileged::User;
 
 /// Sessions that wait to be written; one more waits in its task.
 const SESSIONS_WAITING_MAX: usize = 256;
+/// Senders that are told at the end.
+const SENDERS_TOLD_MAX: usize = 20;
 /// The authority above a certificate that was made for the run, in its directory.
 const AUTHORITY_NAME: &str = "test-authority.pem";
 
@@ -41,6 +44,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     let stop = signals.watch("sessions under way are ended and written").token;
     let (sender, mut sessions) = mpsc::channel(SESSIONS_WAITING_MAX);
     let listening = tokio::spawn(MailListener::new(socket, plan.config, sender).run(stop, args.sessions));
+    let mut senders = SeenSenders::new(SignedDuration::try_from(args.watch).context("--watch")?);
     let mut broken = None;
     while let Some(session) = sessions.recv().await {
         if let Err(error) = directory.write(&session) {
@@ -48,6 +52,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
             // The listener sees that nobody takes sessions any more.
             break;
         }
+        senders.note(&session);
         if !args.quiet {
             tell(told::line(&session))?;
         }
@@ -55,7 +60,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     drop(sessions);
     let counts = listening.await.context("the listener")?;
     match broken {
-        None => end(directory, counts),
+        None => end(directory, counts, senders),
         Some(error) => {
             directory.give_up(&error);
             Err(anyhow!(error).context("cannot write the results").into())
@@ -107,10 +112,24 @@ fn say_begin(args: &ReceiveArgs, plan: &ReceivePlan, at: SocketAddr, dir: &Path,
     }
 }
 
-fn end(directory: ReceiveDirectory, counts: ListenCounts) -> Result<ExitCode, CommandError> {
+fn end(
+    directory: ReceiveDirectory,
+    counts: ListenCounts,
+    seen: SeenSenders,
+) -> Result<ExitCode, CommandError> {
     let ListenCounts { sessions, turned_away } = counts;
     let dir = directory.path().display().to_string();
-    directory.finish(turned_away).context("cannot write the results")?;
+    let not_kept = seen.not_kept();
+    let senders = seen.ended(Timestamp::now());
+    directory.finish(turned_away, &senders).context("cannot write the results")?;
+    senders.iter().take(SENDERS_TOLD_MAX).for_each(|sender| say(told::sender(sender)));
+    if let Some(more) = senders.len().checked_sub(SENDERS_TOLD_MAX).filter(|more| *more > 0) {
+        say(format_args!("mxray: {} more; run.json has them", counted(more as u64, "sender")));
+    }
+    if not_kept > 0 {
+        let others = counted(not_kept, "session");
+        say(format_args!("mxray: {others} of further senders, which are too many to be brought together"));
+    }
     say(format_args!("mxray: {}, written to {dir}", counted(sessions, "session")));
     if turned_away > 0 {
         let away = counted(turned_away, "connection");

@@ -7,12 +7,14 @@
 mod admission;
 mod client_certificates;
 mod config;
+mod senders;
 mod serve;
 mod session;
 mod test_certificates;
 mod tls;
 
 pub use config::{ListenLimits, ListenerConfig};
+pub use senders::{COMEBACKS_MAX, Comeback, SENDERS_MAX, SeenSender, SeenSenders, SessionResult};
 pub use serve::{ListenCounts, MailListener};
 pub use test_certificates::{LeafFault, TestCertificate, TestCertificateError, test_certificate};
 pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};

@@ -58,6 +58,8 @@ pub struct ReceiveInfo {
     /// Connections that were turned away because there were too many at once; `None` as
     /// long as it has not ended.
     pub turned_away: Option<u64>,
+    /// What each sender did, the busiest first; `None` as long as it has not ended.
+    pub senders: Option<serde_json::Value>,
 }
 
 impl ReceiveInfo {
@@ -78,6 +80,7 @@ impl ReceiveInfo {
             error: None,
             sessions: None,
             turned_away: None,
+            senders: None,
         }
     }
 }
@@ -184,12 +187,13 @@ impl ReceiveDirectory {
         WaitingFile::flush(&mut self.sessions)
     }
 
-    /// Says in `run.json` how it ended.
+    /// Says in `run.json` how it ended, and what each sender did.
     ///
     /// # Errors
     /// That of the file, which the message names.
-    pub fn finish(mut self, turned_away: u64) -> io::Result<()> {
+    pub fn finish(mut self, turned_away: u64, senders: &impl Serialize) -> io::Result<()> {
         self.flush()?;
+        self.info.senders = Some(serde_json::to_value(senders)?);
         self.info.sessions = Some(self.count);
         self.info.turned_away = Some(turned_away);
         self.info.ended = Some(Timestamp::now());
@@ -269,8 +273,9 @@ mod tests {
         for number in 1..=2 {
             directory.write(&session(number, vec![der.clone()])).unwrap();
         }
-        directory.finish(7).unwrap();
+        directory.finish(7, &["one"]).unwrap();
         assert_eq!((run(&dir).sessions, run(&dir).turned_away), (Some(2), Some(7)));
+        assert_eq!(run(&dir).senders, Some(serde_json::json!(["one"])));
         let lines = fs::read_to_string(dir.join(SESSIONS_NAME)).unwrap();
         assert_eq!(lines.matches(&x509::digest(&der).to_string()).count(), 2);
         assert_eq!(fs::read_to_string(dir.join(CERTIFICATES_NAME)).unwrap().lines().count(), 2);

@@ -53,6 +53,14 @@ impl Listening {
         sessions
     }
 
+    /// Ends it; what `run.json` says then.
+    fn end(&mut self) -> Value {
+        let id = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        serde_json::from_str(&fs::read_to_string(self.path("run/run.json")).unwrap()).unwrap()
+    }
+
     fn written(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.path("run/sessions.jsonl")).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -139,6 +147,21 @@ fn postfix_does_without_tls_what_its_level_says() {
         let Some(sessions) = of_postfix("encrypt", behave, |session| mail(session).is_some()) else { return };
         assert!(sessions.iter().all(|session| mail(session).is_none()), "encrypt, {behave}: {sessions:?}");
     }
+}
+
+/// What Postfix at `may` does after handshakes that failed is brought together.
+#[test]
+fn what_came_again_is_told_of_postfix() {
+    let Some(root) = Root::of("postfix") else { return };
+    let mut listening = Listening::start(&["--behave", "handshake-failure"]);
+    let _running = postfix_with(&root, "may", listening.port, "");
+    let sessions = listening.sessions(SESSIONS_MAX, in_clear);
+    assert!(in_clear(sessions.last().unwrap()), "{sessions:?}");
+    let run = listening.end();
+    let sender = &run["senders"][0];
+    assert_eq!((&sender["name"], &sender["address"]), (&"scanner.example".into(), &"127.0.0.1".into()));
+    let comebacks = sender["comebacks"].as_array().unwrap();
+    assert!(comebacks.iter().any(|came| came["again"]["result"] == "mail_in_clear"), "{run}");
 }
 
 /// A handshake of TLS 1.0 is gone along with by whoever still has that version; openssl's

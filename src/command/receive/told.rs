@@ -1,9 +1,11 @@
 //! A session in one line, for whoever watches.
 
+use crate::listen::{Comeback, SeenSender, SessionResult};
 use crate::model::SignatureCheck;
 use crate::model::inbound::{
     InboundEnd, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, PathDomain, StarttlsUse,
 };
+use crate::model::text::{counted, grouped};
 use crate::x509;
 
 /// The line of one session.
@@ -27,6 +29,43 @@ pub(super) fn line(session: &InboundSession) -> String {
     line.push_str(end(dialogue.end));
     line.push('\n');
     line
+}
+
+/// What one sender did, for the end of a run.
+pub(super) fn sender(sender: &SeenSender) -> String {
+    let name = sender.name.as_deref().unwrap_or("(no EHLO)");
+    let counts = [
+        (sender.mail_in_tls, "with MAIL inside TLS"),
+        (sender.mail_in_clear, "with MAIL in clear"),
+        (sender.tls_without_mail, "with TLS and no MAIL"),
+        (sender.handshakes_failed, "with a handshake that failed"),
+    ];
+    let parts = counts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts.map(|(number, what)| format!("{} {what}", grouped(*number))).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
+    let sessions = counted(sender.sessions, "session");
+    let mut told = format!("mxray: {} {name}: {sessions}{parts}", sender.address);
+    if let Some(last) = sender.comebacks.last() {
+        told.push_str(&format!("; after one without TLS: {}", comeback(last)));
+    }
+    told
+}
+
+fn comeback(comeback: &Comeback) -> String {
+    let (after_s, result, other_offer) = match comeback {
+        Comeback::NothingCame => return "nothing came; what became of the mail is not seen here".to_string(),
+        Comeback::RunEnded => return "not determined, the run ended before --watch was over".to_string(),
+        Comeback::Again { after_s, result, other_offer } => (after_s, result, other_offer),
+    };
+    let what = match result {
+        SessionResult::MailInTls => "MAIL inside TLS",
+        SessionResult::MailInClear => "MAIL in clear",
+        SessionResult::TlsWithoutMail => "TLS and no MAIL",
+        SessionResult::HandshakeFailed => "a handshake that failed again",
+        SessionResult::Nothing => "a session without TLS and MAIL",
+    };
+    let offer = if *other_offer == Some(true) { ", with another offer" } else { "" };
+    format!("{what} {after_s} s later{offer}")
 }
 
 fn security(session: &InboundSession) -> String {
