@@ -96,7 +96,7 @@ pub struct SeenSender {
 }
 
 /// A session that waits for what comes after it.
-struct Waiting {
+struct LastWithoutTls {
     began: Timestamp,
     fingerprint: Option<String>,
 }
@@ -104,7 +104,7 @@ struct Waiting {
 /// All senders of a run.
 pub struct SeenSenders {
     watch: SignedDuration,
-    senders: Vec<(SeenSender, Option<Waiting>)>,
+    senders: Vec<(SeenSender, Option<LastWithoutTls>)>,
     places: HashMap<(IpAddr, Option<String>), usize>,
     /// Sessions of senders beyond the limit.
     not_kept: u64,
@@ -134,7 +134,7 @@ impl SeenSenders {
             keep(sender, comeback);
         }
         count(sender, result);
-        *waiting = result.has_to_come_again().then_some(Waiting { began: session.began, fingerprint });
+        *waiting = result.has_to_come_again().then_some(LastWithoutTls { began: session.began, fingerprint });
     }
 
     /// All of them, the busiest first, for a run that ended then.
@@ -181,7 +181,7 @@ fn fingerprint(session: &InboundSession) -> Option<String> {
 }
 
 fn comeback(
-    before: &Waiting,
+    before: &LastWithoutTls,
     began: Timestamp,
     result: SessionResult,
     fingerprint: Option<&str>,
