@@ -68,7 +68,7 @@ pub const SCHEMA_VERSION_OLDEST: u32 = 1;
 #[non_exhaustive]
 pub enum OutputError {
     /// The system does not let us.
-    #[error("cannot create the run directory {}: {source}; choose another with -o", dir.display())]
+    #[error("cannot create the directory {}: {source}; choose another with -o", dir.display())]
     Create {
         /// The directory.
         dir: PathBuf,
@@ -90,7 +90,7 @@ pub enum OutputError {
         dir: PathBuf,
     },
     /// Another run may be in it.
-    #[error("the run directory {} is not empty; choose another with -o", dir.display())]
+    #[error("the directory {} is not empty; choose another with -o", dir.display())]
     NotEmpty {
         /// The directory.
         dir: PathBuf,

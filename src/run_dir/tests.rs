@@ -386,8 +386,7 @@ fn a_directory_in_use_is_refused() {
     let parent = tempfile::tempdir().unwrap();
     fs::write(parent.path().join("note"), "mine").unwrap();
     let error = RunDirectory::create(parent.path(), &run_info()).err().unwrap();
-    let expected =
-        format!("the run directory {} is not empty; choose another with -o", parent.path().display());
+    let expected = format!("the directory {} is not empty; choose another with -o", parent.path().display());
     assert_eq!(error.to_string(), expected);
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
 

@@ -33,7 +33,7 @@ fn csv_of_every_table_is_what_the_run_has() {
         assert!(ran.stdout.contains(&told), "{}", ran.stdout);
     }
     let again = export(&lab.folder, "--format csv -o out");
-    let told = "mxray: the run directory out is not empty; choose another with -o\n";
+    let told = "mxray: the directory out is not empty; choose another with -o\n";
     assert_eq!((again.code, again.stderr.as_str()), (Some(2), told));
 }
 

@@ -145,7 +145,7 @@ fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
         ("--refuse 250", "one of 450, 451, 452, 550 and 554"),
         ("--behave nothing", "handshake-failure"),
         ("--user nosuch-user", "--user nosuch-user: "),
-        ("-o full", "the run directory full is not empty"),
+        ("-o full", "the directory full is not empty"),
         ("-o -", "-o -: a directory is written"),
     ] {
         let listen = if words.contains("--listen") { "" } else { "--listen 127.0.0.1:0 " };

@@ -108,6 +108,11 @@ fn words_that_are_no_option_or_value() {
         "scan list --resolver 127.0.0.1:0",
         "scan list --port 0",
         "scan list --port smtp",
+        "scan list --port -1",
+        "scan list --ehlo -x",
+        "lab --domains list --hosts-per-scenario -1",
+        "probe a.example --timeout -1",
+        "roots check --bogus",
         "scan list --rate -1",
         "probe a.example --rate 5",
         "judge list --in-flight 5",
@@ -353,4 +358,25 @@ fn a_hyphen_is_standard_output_or_refused() {
         assert!(ran.stderr.starts_with(&format!("mxray: {told}")), "{line}: {}", ran.stderr);
     }
     assert_eq!(folder.names(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_word_that_is_not_utf8_is_named_with_its_option() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = folder();
+    let odd = OsStr::from_bytes(b"caf\xe9");
+    for (before, told) in [
+        (
+            &["scan", "list", "--ehlo"][..],
+            "invalid value 'caf\u{fffd}' for '--ehlo <NAME>': not UTF-8 (see mxray scan",
+        ),
+        (&["probe"], "invalid value 'caf\u{fffd}': not UTF-8 (see mxray probe"),
+        (&["judge"], "caf\u{fffd} is not a run directory"),
+    ] {
+        let ran = folder.run(before.iter().map(OsStr::new).chain([odd]));
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        assert!(ran.stderr.starts_with(&format!("mxray: {told}")), "{}", ran.stderr);
+    }
 }
