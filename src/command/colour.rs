@@ -3,6 +3,7 @@
 //! (no-color.org) or `TERM=dumb`; `CLICOLOR_FORCE` has it everywhere.
 
 use crate::model::Delivery;
+use crate::model::text::printable_lines;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use std::borrow::Cow;
@@ -28,10 +29,12 @@ const OWN_NETWORK: &str = "OWN NETWORK";
 /// The line of a transcript that ends in what becomes of mail.
 const VERDICT: &str = "verdict  ";
 
-/// A text for standard output, coloured where that has colours.
+/// A text for standard output, coloured where that has colours. What it quotes of a file
+/// steers no terminal.
 pub(super) fn for_stdout(text: &str) -> Cow<'_, str> {
+    let text = printable_lines(text);
     match AutoStream::choice(&io::stdout()) {
-        ColorChoice::Never => Cow::Borrowed(text),
+        ColorChoice::Never => text,
         _ => Cow::Owned(text.split_inclusive('\n').map(painted).collect()),
     }
 }

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::outlet::{self, Handed, Outlet};
 use crate::cli::LogArg;
-use crate::model::text::printable;
+use crate::model::text::{printable, printable_lines};
 use crate::plan::StageSettings;
 use crate::sender::AddressFamily;
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ pub(super) fn say_text(text: &str) {
     if is_json() {
         say(text.trim_end());
     } else if !is_quiet() {
-        outlet::words(text.as_bytes());
+        outlet::words(printable_lines(text).as_bytes());
     }
 }
 

@@ -65,6 +65,14 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same of a text of several lines, which stay lines.
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|character| character != '\n' && is_unprintable(character)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split('\n').map(printable).collect::<Vec<_>>().join("\n"))
+}
+
 /// Whether a character steers whoever shows it: control characters, and the
 /// general categories Cf (format, as U+202E, which turns the direction of the
 /// text around), Zl and Zp (separators of lines and paragraphs) of Unicode.

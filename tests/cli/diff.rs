@@ -294,3 +294,22 @@ fn a_run_judged_as_of_another_day_is_told() {
     );
     assert!(!diff(&lab.folder, "a b").stdout.contains("judged as of"));
 }
+
+#[test]
+fn what_somebody_wrote_into_a_run_steers_no_terminal() {
+    let lab = two_runs(1);
+    for run in ["a", "b"] {
+        set_info(&lab.folder, run, |info| {
+            info["mxray"] = format!("0.1\u{1b}[2J{run}").into();
+            info["sender"] = "exchange\u{1b}[31m".into();
+        });
+    }
+    let compared = diff(&lab.folder, "a b");
+    assert_eq!(compared.code, Some(0), "{}", compared.stderr);
+    assert!(!compared.stdout.contains('\u{1b}'), "{:?}", compared.stdout);
+    assert!(
+        compared.stdout.contains("\\x1b[31m") && compared.stdout.contains("0.1\\x1b[2Ja"),
+        "{}",
+        compared.stdout
+    );
+}

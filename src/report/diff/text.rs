@@ -4,7 +4,7 @@
 use super::{
     ComparedColumn, ComparedDomain, DiffHead, DiffSign, DiffTotals, DiffWriter, DiffedRun, DomainChange,
 };
-use crate::model::text::{cut, grouped};
+use crate::model::text::{cut, grouped, printable};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -53,8 +53,10 @@ fn run(run: &DiffedRun) -> String {
     format!("{}{rest}", short(&run.run, LINE_CHARS - 8 - rest.len()))
 }
 
+/// As much of a text as there is room for, so that it steers no terminal: it may be from
+/// a file that somebody changed.
 fn short(text: &str, bytes: usize) -> String {
-    let mut text = text.to_string();
+    let mut text = printable(text).into_owned();
     cut(&mut text, bytes);
     text
 }
@@ -65,7 +67,7 @@ fn wrapped(label: &str, sentence: &str) -> String {
     let mut out = label.to_string();
     let mut used = label.len();
     let mut is_first = true;
-    for word in sentence.split(' ') {
+    for word in printable(sentence).split(' ') {
         if !is_first && used + 1 + word.chars().count() > LINE_CHARS {
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', label.len()));
