@@ -71,7 +71,7 @@ Exit codes:
   7         scan: ended early, in order, since no resolver had answered for an
             hour; run.json says so, and how many targets have no row
   130, 143  stopped by Ctrl-C (130) or SIGTERM (143), whether once or twice;
-            lab, which ends by them, ends with 0";
+            lab and receive, which end by them, end with 0";
 
 /// What the help says of an exit code; `None` of one that there is not.
 pub fn exit_code_text(code: &str) -> Option<String> {
