@@ -28,6 +28,7 @@ fn checked(
         ["preflight", "--ehlo", "scanner.example", "--resolver", &dns, "--format", "json", "--allow-private"];
     let ran = Folder::new().run(fixed.into_iter().chain(words));
     let told: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    assert_eq!((&told["schema_version"], &told["mxray"]), (&1.into(), &env!("CARGO_PKG_VERSION").into()));
     let word = |check: &Value, key: &str| check[key].as_str().unwrap().to_string();
     let checks = told["checks"].as_array().unwrap();
     let checks = checks.iter().map(|it| (word(it, "check"), word(it, "state"), word(it, "cause"))).collect();

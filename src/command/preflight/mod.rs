@@ -20,9 +20,14 @@ use std::process::ExitCode;
 /// Exit code where something is at fault.
 const EXIT_FAULT: u8 = 1;
 
+/// Version of the document: grows when a key changes its meaning or goes away.
+const SCHEMA_VERSION: u32 = 1;
+
 /// All that was looked at.
 #[derive(Serialize)]
 struct Preflight {
+    schema_version: u32,
+    mxray: &'static str,
     checks: Vec<PreflightCheck>,
     faults: usize,
     not_determined: usize,
@@ -79,7 +84,13 @@ fn sources(named: &[IpAddr]) -> Vec<IpAddr> {
 fn tell(checks: Vec<PreflightCheck>, format: FormatArg) -> Result<ExitCode, CommandError> {
     let count = |state| checks.iter().filter(|check| check.state == state).count();
     let (faults, not_determined) = (count(CheckState::Fault), count(CheckState::NotDetermined));
-    let checked = Preflight { checks, faults, not_determined };
+    let checked = Preflight {
+        schema_version: SCHEMA_VERSION,
+        mxray: env!("CARGO_PKG_VERSION"),
+        checks,
+        faults,
+        not_determined,
+    };
     let text = match format {
         FormatArg::Json => {
             serde_json::to_string_pretty(&checked).map_err(|error| UsageError(error.to_string()))? + "\n"
