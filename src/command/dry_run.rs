@@ -15,6 +15,7 @@ use crate::engine::forecast::{
     SESSION_ASSUMED,
 };
 use crate::input::Entry;
+use crate::model::text;
 use crate::model::{DomainFacts, Endpoint, Kind, ProbeKey};
 use crate::plan::{self, Stages};
 use crate::run_dir::RunDirectory;
@@ -29,6 +30,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+
+/// Version of the document: grows when a key changes its meaning or goes away.
+const SCHEMA_VERSION: u32 = 1;
 
 /// Lines read ahead of the lookups.
 const LINES_QUEUED_MAX: usize = 1024;
@@ -175,9 +179,16 @@ impl Plan {
         };
         let without = of_which(&told.without_hosts, "without a host to ask");
         line("targets", told.domains.to_string() + &of_others(told.of_other_shards) + &without);
-        line("rejected", format!("{rejected} lines of the list"));
+        line("rejected", format!("{} of the list", text::counted(*rejected, "line")));
         line("hosts", told.hosts.to_string() + &without_address(told.hosts_without_address));
-        line("addresses", format!("{addresses}, in {networks} networks, of {operators} operators"));
+        line(
+            "addresses",
+            format!(
+                "{addresses}, in {}, of {}",
+                text::counted(networks, "network"),
+                text::counted(operators, "operator")
+            ),
+        );
         if let Some((ip, names)) = told.most_names {
             line("most names", format!("{names} asked on {ip}"));
         }
@@ -223,6 +234,8 @@ impl Plan {
         };
         let [addresses, networks, operators] = told.places;
         json!({
+            "schema_version": SCHEMA_VERSION,
+            "mxray": env!("CARGO_PKG_VERSION"),
             "targets": told.domains,
             "of_other_shards": told.of_other_shards,
             "rejected": rejected,
@@ -269,7 +282,7 @@ fn sampled(sample: &ForecastSample) -> String {
     format!(
         "about {names_asked} of {} names are asked at {endpoints} {}, if all are answered alike there ({})",
         names_asked + names_not_asked,
-        if *endpoints == 1 { "address" } else { "addresses" },
+        text::noun(*endpoints, "address"),
         largest.join(", ")
     )
 }

@@ -3,7 +3,7 @@
 use super::own_folder::in_folder;
 use super::{CommandError, outlet, say};
 use crate::cli::{ExportArgs, ExportFormatArg};
-use crate::model::text::grouped;
+use crate::model::text::{counted, grouped};
 use crate::plan::UsageError;
 use crate::run_dir::OutputError;
 use crate::run_dir::export::{
@@ -269,7 +269,7 @@ fn to_file(
     match written {
         Ok(rows) => {
             let bytes = fs::metadata(&path).map_err(unwritten)?.len();
-            let rows = format!("{} {}", grouped(rows), if rows == 1 { "row" } else { "rows" });
+            let rows = counted(rows, "row");
             Ok(format!("{}: {rows}, {} bytes\n", path.display(), grouped(bytes)))
         }
         Err(error) => {

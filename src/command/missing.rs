@@ -1,5 +1,6 @@
 //! What a stored run lacks of what it should hold, told in one line.
 
+use crate::model::text::counted;
 use crate::run_dir::RunCounts;
 use crate::run_dir::read::{StoreError, StoredRun};
 
@@ -64,8 +65,8 @@ fn unread_rest(list: &str, judged: u64) -> String {
 fn differing(file: &str, written: u64, found: u64) -> Option<String> {
     let how = match found.checked_sub(written) {
         Some(0) => return None,
-        Some(more) => format!("{more} more than {written} lines"),
-        None => format!("{} of {written} lines missing", written.abs_diff(found)),
+        Some(more) => format!("{more} more than {}", counted(written, "line")),
+        None => format!("{} of {} missing", written.abs_diff(found), counted(written, "line")),
     };
     Some(format!("{file} does not have the lines that run.json counted: {how}"))
 }

@@ -12,6 +12,7 @@ use super::writer::{Fold, Outputs};
 use super::{CommandError, canaries, cool_downs, report, say, start_logging_as};
 use crate::cli::ReportFormatArg;
 use crate::engine::Earlier;
+use crate::model::text::counted;
 use crate::model::{Exchange, ProbeKey, Record, Shard};
 use crate::plan;
 use crate::run_dir::read::{StoreError, Stored, StoredFacts, StoredRun};
@@ -67,10 +68,10 @@ pub(super) async fn run(run: PathBuf) -> Result<ExitCode, CommandError> {
     super::say_at_start(&stages.settings);
     pace.say();
     say(format_args!(
-        "mxray: goes on with {}: done before are {} domains and {} hosts{}; the rest of the list is asked now",
+        "mxray: goes on with {}: done before: {} and {}{}; the rest of the list is asked now",
         run.display(),
-        fold.summary.domains.total,
-        fold.summary.endpoints.total,
+        counted(fold.summary.domains.total, "domain"),
+        counted(fold.summary.endpoints.total, "host"),
         earlier.broken_off_words()
     ));
     earlier.progress.set_places(cool_downs::read(info.cool_downs.clone().unwrap_or_default()));

@@ -6,7 +6,7 @@ use super::record::LoadRecord;
 use super::round::{PhaseRecord, Round};
 use super::settings::Handshakes;
 use super::spread::Spread;
-use crate::model::text::grouped;
+use crate::model::text::{counted, grouped};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -24,8 +24,8 @@ pub fn report(record: &LoadRecord) -> String {
 pub fn round_line(round: &Round) -> String {
     let sessions = round.sessions;
     format!(
-        "{} sessions in {:.1} s, {:.1} a second; {} failed",
-        grouped(sessions.ok),
+        "{} in {:.1} s, {:.1} a second; {} failed",
+        counted(sessions.ok, "session"),
         round.seconds,
         round.per_second,
         grouped(sessions.failed)

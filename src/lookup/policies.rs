@@ -10,6 +10,7 @@ use crate::dns::{Name, RData, RecordType, mta_sts, tls_rpt};
 use crate::fetch::Resolve;
 use crate::fetch::policy::{PolicyFetcher, PolicyHosts};
 use crate::model::mta_sts::{Fetching, Published, StsFacts, StsFetch, StsFetchFailure};
+use crate::model::text::counted;
 use crate::model::tls_rpt::{TlsRptFault, TlsRptRecord};
 use crate::model::{DomainName, Failure, Kind, MxHost, Phase};
 use quick_cache::sync::Cache;
@@ -47,7 +48,9 @@ impl Resolve for HostAddresses {
         let others = match (&found.unresolved, found.of_other_family) {
             (Some(failure), _) => Some(format!("other addresses are not known: {failure}")),
             (None, Some(0)) => None,
-            (None, Some(count)) => Some(format!("{count} addresses of a family that is not used")),
+            (None, Some(count)) => {
+                Some(format!("{} of a family that is not used", counted(count as u64, "address")))
+            }
             (None, None) => Some("whether there are addresses of the other family is not known".to_owned()),
         };
         Ok((found.in_use, others))

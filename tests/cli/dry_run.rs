@@ -21,6 +21,7 @@ fn a_dry_run_connects_to_nobody_and_tells_what_the_scan_does() {
     assert!(lab.fleet.counters().policies.is_empty(), "nor a policy host");
     assert_eq!(lab.folder.names(), before, "nothing is written");
     let without = told["without_hosts"].as_object().unwrap();
+    assert_eq!((&told["schema_version"], &told["mxray"]), (&1.into(), &env!("CARGO_PKG_VERSION").into()));
     assert!(told["targets"] == 40 && without.keys().eq(["dns: null_mx"]), "{told}");
 
     // The slowest is the address with the most names, at a second from one to the next.
@@ -138,4 +139,16 @@ fn a_dry_run_says_how_far_it_is() {
     let lab = Lab::playing(&["tls13_ecdsa"], 5);
     let ran = lab.folder.run(lab.args("scan list --allow-private --dry-run"));
     assert!(ran.stderr.contains("5/5 domains looked up, "), "{}", ran.stderr);
+}
+
+#[test]
+fn one_of_a_thing_is_told_in_the_singular() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 1);
+    let list = lab.folder.read("list") + "no domain!\n";
+    lab.folder.write("list", list);
+    let ran = lab.folder.run(lab.args("scan list --allow-private --dry-run"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for told in ["rejected      1 line of the list\n", "addresses     1, in 1 network, of 1 operator\n"] {
+        assert!(ran.stdout.contains(told), "{told}: {}", ran.stdout);
+    }
 }

@@ -1,6 +1,6 @@
 //! What `run.json` says of a run, in the words of the report.
 
-use crate::model::text::{grouped, printable};
+use crate::model::text::{counted, grouped, printable};
 use crate::plan::LAB_STORE;
 use crate::report::document::{AboutRun, TablesBeside};
 use crate::run_dir::{BucketRunLimits, ResolverInfo, RunInfo, RunLimits, RunPause};
@@ -99,6 +99,7 @@ fn shard(info: &RunInfo) -> Option<String> {
 fn unfinished(info: &RunInfo) -> Option<String> {
     let why = info.error.as_deref().map(|error| format!(" ({})", shown(error))).unwrap_or_default();
     let left = match info.counts.unfinished {
+        Some(1) => "1 target of the list has no row".to_string(),
         Some(count) => format!("{} targets of the list have no row", grouped(count)),
         None => "how many targets of the list have no row is not known".to_string(),
     };
@@ -212,15 +213,15 @@ fn done(info: &RunInfo) -> String {
     }
     let counts = &info.counts;
     let (connections, elsewhere) = match &info.judged_from {
-        None => (format!(", {} connections", grouped(counts.connections)), ""),
+        None => (format!(", {}", counted(counts.connections, "connection")), ""),
         // Whoever judges asks nobody, and does not know how often others did.
         Some(_) => (String::new(), "; connections are counted in the run that was judged again"),
     };
     format!(
-        "{} targets read, {} lines rejected{connections}, {} endpoints{elsewhere}",
-        grouped(counts.targets_read),
-        grouped(counts.rejected),
-        grouped(counts.endpoints_written)
+        "{} read, {} rejected{connections}, {}{elsewhere}",
+        counted(counts.targets_read, "target"),
+        counted(counts.rejected, "line"),
+        counted(counts.endpoints_written, "endpoint")
     )
 }
 
@@ -230,7 +231,7 @@ const MOMENTS_TOLD_MAX: usize = 10;
 fn moments(all: &[Timestamp]) -> String {
     let told: Vec<String> = all.iter().take(MOMENTS_TOLD_MAX).map(|at| format!("{at:.0}")).collect();
     let more = all.len().saturating_sub(MOMENTS_TOLD_MAX);
-    let more = if more > 0 { format!(" and {more} times more") } else { String::new() };
+    let more = if more > 0 { format!(" and {} more", counted(more as u64, "time")) } else { String::new() };
     told.join(", ") + &more
 }
 
@@ -250,7 +251,7 @@ fn pauses(info: &RunInfo) -> String {
     let all = &info.canary_pauses;
     let told: Vec<String> = all.iter().take(MOMENTS_TOLD_MAX).map(one).collect();
     let more = all.len().saturating_sub(MOMENTS_TOLD_MAX);
-    let more = if more > 0 { format!("; and {} times more", grouped(more as u64)) } else { String::new() };
+    let more = if more > 0 { format!("; and {} more", counted(more as u64, "time")) } else { String::new() };
     told.join("; ") + &more
 }
 

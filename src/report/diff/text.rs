@@ -4,7 +4,7 @@
 use super::{
     ComparedColumn, ComparedDomain, DiffHead, DiffSign, DiffTotals, DiffWriter, DiffedRun, DomainChange,
 };
-use crate::model::text::{cut, grouped, printable};
+use crate::model::text::{counted, cut, grouped, printable};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -44,12 +44,7 @@ impl<W: Write> TextDiff<W> {
 }
 
 fn run(run: &DiffedRun) -> String {
-    let rest = format!(
-        "  {:.0}, {} {}",
-        run.started,
-        grouped(run.domains),
-        if run.domains == 1 { "domain" } else { "domains" }
-    );
+    let rest = format!("  {:.0}, {}", run.started, counted(run.domains, "domain"));
     format!("{}{rest}", short(&run.run, LINE_CHARS - 8 - rest.len()))
 }
 

@@ -1,12 +1,13 @@
 //! What an enumeration found, as a table.
 
+use crate::model::text::counted;
 use crate::model::{AcceptedGroups, AcceptedSuite, Enumeration, Gap, Preference, VersionSuites};
 use std::fmt::{self, Write};
 
 /// Tells each version, its suites in the order in which the server chose them,
 /// and its groups.
 pub(super) fn write(out: &mut String, found: &Enumeration) -> fmt::Result {
-    writeln!(out, "  suites, by {} connections", found.connections)?;
+    writeln!(out, "  suites, by {}", counted(found.connections as u64, "connection"))?;
     for version in &found.versions {
         write_version(out, version)?;
     }
@@ -23,7 +24,7 @@ fn write_version(out: &mut String, found: &VersionSuites) -> fmt::Result {
         (count, gap) => {
             let order = found.preference.map_or("", order);
             let rest = gap.map_or(String::new(), |gap| format!("; incomplete: {}", cause(gap)));
-            format!("{count} {}{order}{rest}", if count == 1 { "suite" } else { "suites" })
+            format!("{}{order}{rest}", counted(count as u64, "suite"))
         }
     };
     writeln!(out, "    {:<8} {what}", found.version.name())?;

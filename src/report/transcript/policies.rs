@@ -39,7 +39,7 @@ pub(super) fn write_questions(out: &mut String, asked: &QuestionsTold<'_>) -> fm
         }
     }
     if asked.excess > 0 {
-        writeln!(out, "  (and {} more questions)", asked.excess)?;
+        writeln!(out, "  (and {} more {})", asked.excess, text::noun(asked.excess as u64, "question"))?;
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ fn write_fetch(out: &mut String, domain: &str, fetch: &StsFetch, counts: bool) -
     }
     let excess = body.lines().count().saturating_sub(POLICY_LINES_MAX);
     if excess > 0 {
-        writeln!(out, "             (and {excess} more lines)")?;
+        writeln!(out, "             (and {excess} more {})", text::noun(excess as u64, "line"))?;
     }
     match &fetch.policy {
         Some(Err(fault)) => writeln!(out, "           which is no policy: {fault}"),
