@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         port: info.port,
         killed: stored.was_killed(),
         directory,
+        unwritten: None,
         summary: Summary::default(),
         with_tlsa: HashSet::new(),
         judged: HashMap::new(),
@@ -62,7 +64,9 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         reach: Reach::default(),
     };
     if let Some(pem) = lab_roots {
-        fs::copy(pem, path.join(plan::LAB_ROOTS_NAME)).map_err(|error| unwritten(&error))?;
+        let failed =
+            |error| anyhow!("cannot write the results: cannot write {}: {error}", plan::LAB_ROOTS_NAME);
+        fs::copy(pem, path.join(plan::LAB_ROOTS_NAME)).map_err(failed)?;
     }
     let result = rejudged.note_tlsa(facts_before).and_then(|()| rejudged.run(source));
     if result.is_ok()
@@ -71,8 +75,12 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         super::say(format_args!("mxray: {lacking}"));
     }
     finish(&mut info, stored.info(), &rejudged, result.as_ref().err());
-    let Rejudged { directory, summary, reach, .. } = rejudged;
-    directory.finish(&info, &summary.told()).map_err(|error| unwritten(&error))?;
+    let Rejudged { directory, summary, reach, unwritten: failed, .. } = rejudged;
+    match failed {
+        // To finish would try the other files, and tell of them in place of the one that failed.
+        Some(error) => directory.give_up(&error),
+        None => directory.finish(&info, &summary.told()).map_err(|error| unwritten(&error))?,
+    }
     result?;
     if let Some(told) = unseen_answers(&summary, &stored.info().sender, &info) {
         super::say(format_args!("mxray: {told}"));
@@ -222,7 +230,7 @@ fn finish(info: &mut RunInfo, before: &RunInfo, rejudged: &Rejudged, error: Opti
     info.finished = Some(whole && error.is_none());
 }
 
-fn unwritten(error: &std::io::Error) -> CommandError {
+fn unwritten(error: &io::Error) -> CommandError {
     anyhow!("cannot write the results: {error}").into()
 }
 
@@ -234,6 +242,8 @@ struct Rejudged {
     /// The run was killed, so that some of it may be missing.
     killed: bool,
     directory: RunDirectory,
+    /// Why the directory takes no more, which names the file.
+    unwritten: Option<io::Error>,
     summary: Summary,
     /// Keys whose host has TLSA records.
     with_tlsa: HashSet<ProbeKey>,
@@ -345,6 +355,10 @@ impl Rejudged {
 
     fn emit(&mut self, record: Record) -> Result<(), CommandError> {
         self.summary.add(&record);
-        self.directory.write(&record).map_err(|error| unwritten(&error))
+        self.directory.write(&record).map_err(|error| {
+            let told = unwritten(&error);
+            self.unwritten = Some(error);
+            told
+        })
     }
 }

@@ -175,6 +175,26 @@ fn a_run_directory_that_takes_no_more_says_so_in_run_json() {
     assert!(ran.stderr.contains(&format!("mxray: the run failed ({cause})")), "{}", ran.stderr);
 }
 
+/// Judging tells of the file that failed, not of the next that was not tried for it.
+#[cfg(unix)]
+#[test]
+fn a_judged_run_that_takes_no_more_names_the_file_that_failed() {
+    let lab = Lab::playing(&["tls13_ecdsa"], 300);
+    let ran = lab.folder.run(lab.args("scan list --allow-private -o run --per-ip-connections 0"));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let shell = "ulimit -f 96; exec \"$0\" judge run -o judged";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", shell, env!("CARGO_BIN_EXE_mxray")]);
+    command.current_dir(lab.folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ran = end(command.spawn().unwrap());
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let cause = ran.stderr.lines().last().unwrap().strip_prefix("mxray: ").unwrap();
+    assert!(cause.starts_with("cannot write the results: cannot write "), "{cause}");
+    assert!(cause.ends_with("File too large (os error 27)"), "{cause}");
+    let run: Value = serde_json::from_str(&lab.folder.read("judged/run.json")).unwrap();
+    assert_eq!((&run["error"], &run["finished"]), (&cause.into(), &Value::Null), "{run}");
+}
+
 /// A file of a run that another process cuts short meanwhile: what is missing
 /// is said, and no hole is written into it.
 #[cfg(unix)]
