@@ -274,3 +274,31 @@ fn runs_that_were_joined_sampled_and_judged_again_are_exported_whole() {
         }
     }
 }
+
+/// Whatever is written into the directory that is read, no file of the run is replaced.
+#[test]
+fn an_output_inside_the_run_replaces_no_file_of_it() {
+    let lab = run();
+    let run = lab.folder.path().join("run");
+    let mut names: Vec<_> = std::fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let bytes = || names.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>();
+    let before = bytes();
+    for words in [
+        "export run --format csv -o run",
+        "judge run -o run",
+        "merge run -o run",
+        "report run -o run/domains.csv",
+        "report run --format md -o run/run.json",
+    ] {
+        let ran = lab.folder.run(words.split(' '));
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{words}: {}", ran.stderr);
+    }
+    for words in
+        ["export run --format csv -o run/out", "judge run -o run/judged", "report run -o run/page.html"]
+    {
+        let ran = lab.folder.run(words.split(' '));
+        assert_eq!(ran.code, Some(0), "{words}: {}", ran.stderr);
+    }
+    assert!(before == bytes());
+}
