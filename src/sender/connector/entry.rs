@@ -43,7 +43,7 @@ impl ConnectorEntry {
 
     /// Checks it and gives the connector.
     pub(super) fn check(&self) -> Result<Connector, ConnectorError> {
-        self.check_name()?;
+        check_name(self.place, &self.name)?;
         self.check_type()?;
         let tls_settings = self.tls_settings()?;
         Ok(Connector {
@@ -70,16 +70,6 @@ impl ConnectorEntry {
         let Some(given) = told(&self.mta_sts_mode) else { return Ok(MtaStsMode::default()) };
         let known = MtaStsMode::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(given));
         known.ok_or_else(|| self.wrong(format!("MtaStsMode `{given}` is neither Opportunistic nor None")))
-    }
-
-    fn check_name(&self) -> Result<(), ConnectorError> {
-        if self.name.trim().is_empty() {
-            return Err(self.wrong("it has no name"));
-        }
-        if self.name.len() > CONNECTOR_NAME_BYTES_MAX {
-            return Err(self.wrong(format!("its name is longer than {CONNECTOR_NAME_BYTES_MAX} bytes")));
-        }
-        Ok(())
     }
 
     fn check_type(&self) -> Result<(), ConnectorError> {
@@ -188,7 +178,19 @@ impl ConnectorEntry {
     }
 }
 
+/// Checks the name of a connector.
+pub(in crate::sender) fn check_name(place: FileLine, name: &str) -> Result<(), ConnectorError> {
+    if name.trim().is_empty() {
+        return Err(ConnectorError::of(place, name, "it has no name"));
+    }
+    if name.len() > CONNECTOR_NAME_BYTES_MAX {
+        let what = format!("its name is longer than {CONNECTOR_NAME_BYTES_MAX} bytes");
+        return Err(ConnectorError::of(place, name, what));
+    }
+    Ok(())
+}
+
 /// What a file says, if anything.
-fn told(value: &str) -> Option<&str> {
+pub(in crate::sender) fn told(value: &str) -> Option<&str> {
     Some(value.trim()).filter(|value| !value.is_empty() && !value.eq_ignore_ascii_case("$null"))
 }

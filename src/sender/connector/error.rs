@@ -20,12 +20,12 @@ pub struct ConnectorError {
 
 impl ConnectorError {
     /// About the file.
-    pub(super) fn at(place: FileLine, what: impl Into<String>) -> Self {
+    pub(in crate::sender) fn at(place: FileLine, what: impl Into<String>) -> Self {
         Self { place, connector: None, what: printable(&what.into()) }
     }
 
     /// About one connector.
-    pub(super) fn of(place: FileLine, connector: &str, what: impl Into<String>) -> Self {
+    pub(in crate::sender) fn of(place: FileLine, connector: &str, what: impl Into<String>) -> Self {
         Self { place, connector: Some(printable(connector)), what: printable(&what.into()) }
     }
 }

@@ -5,11 +5,12 @@ mod code;
 mod connectors;
 mod csv_file;
 mod csv_lines;
-mod entry;
+pub(super) mod entry;
 mod error;
+pub(super) mod export;
 mod list;
 mod names;
-mod toml_file;
+pub(super) mod toml_file;
 
 pub use code::logged;
 pub use connectors::{Connectors, Tie};

@@ -7,6 +7,7 @@ use crate::model::DomainName;
 use crate::model::text::line_of;
 use crate::sender::toml_fault;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 #[derive(Deserialize)]
@@ -58,20 +59,30 @@ fn yes() -> bool {
 /// [`ConnectorError`] if the text is no such file, is over a limit, or a
 /// connector contradicts itself.
 pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
-    if text.len() > CONNECTOR_FILE_BYTES_MAX {
-        return Err(ConnectorError::at(FileLine(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
-    }
-    let text = text.trim_start_matches('\u{feff}');
-    let file: ConnectorFile = toml::from_str(text).map_err(|error| {
-        let (line, what) = toml_fault::told(text, &error);
-        ConnectorError::at(FileLine(line.unwrap_or(0)), what)
-    })?;
+    let (file, text) = read::<ConnectorFile>(text)?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
     let entries: Vec<ConnectorEntry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
     ConnectorList::from_entries(&entries, accepted)
 }
 
-fn accepted_domains(text: &str, given: &[Spanned<String>]) -> Result<Vec<DomainName>, ConnectorError> {
+/// Reads a file within the limit; gives the text, too, without a byte order mark.
+pub(in crate::sender) fn read<T: DeserializeOwned>(text: &str) -> Result<(T, &str), ConnectorError> {
+    if text.len() > CONNECTOR_FILE_BYTES_MAX {
+        return Err(ConnectorError::at(FileLine(0), format!("larger than {CONNECTOR_FILE_BYTES_MAX} bytes")));
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    let file = toml::from_str(text).map_err(|error| {
+        let (line, what) = toml_fault::told(text, &error);
+        ConnectorError::at(FileLine(line.unwrap_or(0)), what)
+    })?;
+    Ok((file, text))
+}
+
+/// The accepted domains of an organisation.
+pub(in crate::sender) fn accepted_domains(
+    text: &str,
+    given: &[Spanned<String>],
+) -> Result<Vec<DomainName>, ConnectorError> {
     if given.len() > ACCEPTED_DOMAINS_MAX {
         return Err(ConnectorError::at(
             FileLine(0),
