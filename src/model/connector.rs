@@ -37,7 +37,7 @@ impl TlsDomain {
 }
 
 /// What stands behind `*.`, which may be a top-level domain too.
-fn parse_parent(text: &str) -> Result<Box<str>, NameError> {
+pub(super) fn parse_parent(text: &str) -> Result<Box<str>, NameError> {
     let child = DomainName::parse(&format!("x.{text}"))?;
     Ok(child.as_str().get(2..).unwrap_or_default().into())
 }

@@ -7,6 +7,7 @@ mod definition;
 mod error;
 pub mod expectation_file;
 mod file;
+pub mod inbound_connector;
 pub mod log_text;
 pub mod offer;
 pub mod published;

@@ -1,11 +1,13 @@
 //! What a client that sends mail said to our listener: data of `mxray receive`.
 //! Nothing here judges.
 
+mod connector;
 mod dialogue;
 mod greeting;
 mod offer;
 mod session;
 
+pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
 pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer};
