@@ -16,6 +16,9 @@ pub mod dns_answer;
 pub mod ehlo;
 pub mod expectation_file;
 pub mod facts_line;
+pub mod inbound_connectors;
+pub mod inbound_connectors_csv;
+pub mod inbound_connectors_toml;
 pub mod input_list;
 pub mod journal_line;
 pub mod lab_scenario;
@@ -54,6 +57,16 @@ pub struct Target {
 pub type Seed = (&'static str, Vec<u8>);
 
 pub const TARGETS: &[Target] = &[
+    Target {
+        name: "inbound_connectors_csv",
+        check: inbound_connectors_csv::check,
+        seeds: inbound_connectors_csv::seeds,
+    },
+    Target {
+        name: "inbound_connectors_toml",
+        check: inbound_connectors_toml::check,
+        seeds: inbound_connectors_toml::seeds,
+    },
     Target { name: "smtp_reply", check: smtp_reply::check, seeds: smtp_reply::seeds },
     Target { name: "smtp_server", check: smtp_server::check, seeds: smtp_server::seeds },
     Target { name: "smtp_session", check: smtp_session::check, seeds: smtp_session::seeds },
