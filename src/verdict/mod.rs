@@ -32,6 +32,7 @@ mod finding;
 mod fixtures;
 mod form;
 mod hosts;
+pub mod inbound;
 mod inferred;
 mod keyword;
 mod looks;

@@ -1,14 +1,16 @@
 //! What a client that sends mail said to our listener: data of `mxray receive`.
-//! Nothing here judges.
+//! Nothing here judges; what was judged is data, too.
 
 mod connector;
 mod dialogue;
 mod greeting;
 mod offer;
 mod session;
+mod verdict;
 
 pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
 pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};
+pub use verdict::{InboundAcceptance, InboundCause, InboundRefusal, InboundVerdict, UnmetDemand};
