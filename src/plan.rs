@@ -36,7 +36,7 @@ pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, LAB_STORE, judgi
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;
 #[cfg(feature = "receive")]
-pub use receive::{ReceivePlan, receive};
+pub use receive::{LearnPlan, ReceivePlan, receive};
 pub use resume::{asked_by, judging_on, resumed};
 pub use shares::share;
 pub use standard_output::check_standard_output;

@@ -64,7 +64,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("interrogate", &["model", "stage", "ask", "verdict", "trust"]),
     ("engine", &["model", "stage", "ask", "verdict", "trust", "interrogate"]),
     // Client certificates prove themselves by the same signatures as servers' do.
-    ("listen", &["model", "smtp", "tls", "x509"]),
+    ("listen", &["model", "smtp", "tls", "x509", "sender::AfterTlsFailure", "sender::learnt"]),
     ("load", &["model", "stage"]),
     // What a library user gets in place of `plan` and `command`.
     ("scanner", &["model", "smtp", "engine", "lookup", "net", "verdict"]),

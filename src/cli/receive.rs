@@ -2,7 +2,7 @@
 
 use super::values::{parse_duration, parse_time_limit};
 use clap::{Args, ValueEnum};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -49,6 +49,24 @@ pub struct ReceiveArgs {
     /// How long to watch for a sender to come again after a session without TLS and mail
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_time_limit)]
     pub watch: Duration,
+
+    /// Write a file of the sender that came, for --sender: RUN_DIR/NAME.toml
+    #[arg(long, value_name = "NAME", value_parser = parse_sender_name, help_heading = "Learning")]
+    pub learn: Option<String>,
+
+    /// Where what was not seen comes from, as an assumption: a sender by name, or a file, as of an earlier run
+    #[arg(
+        long,
+        value_name = "NAME|FILE",
+        default_value = "rfc9325",
+        requires = "learn",
+        help_heading = "Learning"
+    )]
+    pub learn_from: String,
+
+    /// Address of the sender to learn, if several come
+    #[arg(long, value_name = "ADDR", requires = "learn", help_heading = "Learning")]
+    pub learn_of: Option<IpAddr>,
 
     /// End after so many sessions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -128,4 +146,19 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
 fn parse_refusal(text: &str) -> Result<u16, String> {
     let code = text.parse().ok().filter(|code| [450, 451, 452, 550, 554].contains(code));
     code.ok_or_else(|| "one of 450, 451, 452, 550 and 554".to_string())
+}
+
+/// Longest name of a sender that is learnt, in bytes.
+const SENDER_NAME_BYTES_MAX: usize = 64;
+
+/// A name that can be that of a file, in any folder.
+fn parse_sender_name(text: &str) -> Result<String, String> {
+    let sound = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let begins = text.starts_with(|first: char| first.is_ascii_lowercase());
+    if begins && text.len() <= SENDER_NAME_BYTES_MAX && text.bytes().all(sound) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "a name begins with a letter and has small letters, digits and `-`, at most {SENDER_NAME_BYTES_MAX}"
+    ))
 }

@@ -7,14 +7,15 @@ use super::own_folder::in_folder;
 use super::signals::Signals;
 use super::{CommandError, say, start_logging, tell};
 use crate::cli::{BehaveArg, ReceiveArgs};
-use crate::listen::{ListenCounts, MailListener, SeenSenders};
+use crate::listen::{Learning, ListenCounts, MailListener, SeenSenders};
 use crate::model::text::counted;
-use crate::plan::{self, ReceivePlan, UsageError};
+use crate::plan::{self, LearnPlan, ReceivePlan, UsageError};
 use crate::run_dir::{ReceiveDirectory, ReceiveInfo};
+use crate::sender::learnt::sender_file;
 use anyhow::{Context, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -45,6 +46,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     let (sender, mut sessions) = mpsc::channel(SESSIONS_WAITING_MAX);
     let listening = tokio::spawn(MailListener::new(socket, plan.config, sender).run(stop, args.sessions));
     let mut senders = SeenSenders::new(SignedDuration::try_from(args.watch).context("--watch")?);
+    let mut learning = Learning::new(args.behave == Some(BehaveArg::Refused454));
     let mut broken = None;
     while let Some(session) = sessions.recv().await {
         if let Err(error) = directory.write(&session) {
@@ -53,6 +55,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
             break;
         }
         senders.note(&session);
+        learning.note(&session);
         if !args.quiet {
             tell(told::line(&session))?;
         }
@@ -60,7 +63,12 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     drop(sessions);
     let counts = listening.await.context("the listener")?;
     match broken {
-        None => end(directory, counts, senders),
+        None => {
+            if let Some(plan) = &plan.learn {
+                learn(plan, &learning, args.learn_of, directory.path())?;
+            }
+            end(directory, counts, senders)
+        }
         Some(error) => {
             directory.give_up(&error);
             Err(anyhow!(error).context("cannot write the results").into())
@@ -110,6 +118,24 @@ fn say_begin(args: &ReceiveArgs, plan: &ReceivePlan, at: SocketAddr, dir: &Path,
     if let Some(user) = user {
         say(format_args!("mxray: runs as user {user} from here on"));
     }
+}
+
+/// Writes the file of the sender that came.
+fn learn(plan: &LearnPlan, learning: &Learning, of: Option<IpAddr>, dir: &Path) -> Result<(), CommandError> {
+    let learnt = match learning.learnt(of) {
+        Ok(learnt) => learnt,
+        Err(error) => {
+            say(format_args!("mxray: nothing was learnt: {error}"));
+            return Ok(());
+        }
+    };
+    let path = dir.join(&plan.name).with_extension("toml");
+    let text = sender_file(&plan.name, (&plan.template, &plan.text), &learnt).with_context(|| {
+        format!("cannot make a file of what was learnt, on --learn-from {}", plan.template)
+    })?;
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    say(format_args!("mxray: what was learnt is in {}; mxray scan --sender takes it", path.display()));
+    Ok(())
 }
 
 fn end(

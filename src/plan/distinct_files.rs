@@ -120,6 +120,9 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
         #[cfg(feature = "receive")]
         Command::Receive(args) => {
             files.write("--output", &args.output);
+            if is_file(&args.learn_from) {
+                files.read("--learn-from", Path::new(&args.learn_from));
+            }
             args.cert.iter().for_each(|path| files.read("--cert", path));
             args.key.iter().for_each(|path| files.read("--key", path));
         }

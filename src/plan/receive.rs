@@ -1,15 +1,19 @@
 //! What the words of `mxray receive` mean.
 
 use super::client_hello::{read_chain, read_key};
-use super::{UsageError, dialogue};
+use super::sender::is_file;
+use super::{UsageError, dialogue, read_file};
 use crate::cli::{BehaveArg, ReceiveArgs};
 use crate::listen::{
     ALL_VERSIONS, LeafFault, ListenLimits, ListenerConfig, ListenerTls, ServerIdentity, TLS12_ONLY,
     TestCertificate, test_certificate,
 };
 use crate::model::AlertDescription;
+use crate::sender::Sender;
+use crate::sender::learnt::{Learnt, sender_file};
 use crate::smtp::{ServerManner, StarttlsManner};
 use crate::x509;
+use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +31,18 @@ pub struct ReceivePlan {
     pub config: ListenerConfig,
     /// The authority above a certificate that was made for the run, PEM.
     pub authority_pem: Option<String>,
+    /// The file of a sender that is to be written.
+    pub learn: Option<LearnPlan>,
+}
+
+/// What is to be learnt.
+pub struct LearnPlan {
+    /// The name of the sender.
+    pub name: String,
+    /// The name of the template.
+    pub template: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// Checks the command line, reads the certificate, or makes one.
@@ -60,7 +76,24 @@ pub fn receive(args: &ReceiveArgs) -> Result<ReceivePlan, UsageError> {
             bytes: SESSION_BYTES_MAX,
         },
     };
-    Ok(ReceivePlan { config, authority_pem })
+    Ok(ReceivePlan { config, authority_pem, learn: learn(args)? })
+}
+
+/// The template of what is to be learnt, tried out.
+fn learn(args: &ReceiveArgs) -> Result<Option<LearnPlan>, UsageError> {
+    let Some(name) = args.learn.clone() else { return Ok(None) };
+    let template = args.learn_from.clone();
+    let told = |error: &dyn Display| UsageError(format!("--learn-from {template}: {error}"));
+    let text = match Sender::built_in_file(&template) {
+        Some(text) => text.to_string(),
+        None if is_file(&template) => {
+            let bytes = read_file("--learn-from", Path::new(&template))?;
+            String::from_utf8(bytes).map_err(|_| told(&"not UTF-8 text"))?
+        }
+        None => return Err(told(&format_args!("no such sender; there are {}", Sender::names().join(", ")))),
+    };
+    sender_file(&name, (&template, &text), &Learnt::default()).map_err(|error| told(&error))?;
+    Ok(Some(LearnPlan { name, template, text }))
 }
 
 fn starttls(behave: Option<BehaveArg>) -> StarttlsManner {

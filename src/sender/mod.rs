@@ -8,6 +8,8 @@ mod error;
 pub mod expectation_file;
 mod file;
 pub mod inbound_connector;
+#[cfg(feature = "receive")]
+pub mod learnt;
 pub mod log_text;
 pub mod offer;
 pub mod published;

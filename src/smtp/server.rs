@@ -212,7 +212,9 @@ impl SmtpServer {
     }
 
     fn starttls(&mut self) {
-        self.dialogue.starttls = StarttlsUse::Refused;
+        if self.dialogue.starttls == StarttlsUse::NotAsked {
+            self.dialogue.starttls = StarttlsUse::Refused;
+        }
         if self.in_tls || !self.introduced {
             return self.refuse(503, "5.5.1", "Not now");
         }

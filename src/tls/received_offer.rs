@@ -3,7 +3,7 @@
 use super::client_hello::ClientHello;
 use super::extension::ExtensionType;
 use super::wire::{Malformed, MessageReader};
-use crate::model::inbound::{ALPN_PROTOCOLS_MAX, ReceivedOffer};
+use crate::model::inbound::{ALPN_PROTOCOLS_MAX, ReceivedOffer, is_grease};
 use crate::model::text::escape;
 use crate::model::{CipherSuite, ProtocolVersion};
 use sha2::{Digest, Sha256};
@@ -74,12 +74,6 @@ fn alpn(body: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     protocols
-}
-
-/// Whether a code point is one of those that mean nothing (RFC 8701 §2).
-fn is_grease(code: u16) -> bool {
-    let [high, low] = code.to_be_bytes();
-    high == low && low & 0x0f == 0x0a
 }
 
 /// The fingerprint in the form of JA4: `t13d1516h2_8daaf6152771_e5627efa2ab1`.

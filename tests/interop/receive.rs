@@ -149,6 +149,43 @@ fn postfix_does_without_tls_what_its_level_says() {
     }
 }
 
+/// What is learnt of Postfix is what its file says, of faults and of the hello; and what was
+/// learnt in one run stays learnt in the next.
+#[test]
+fn what_is_learnt_of_postfix_is_what_its_file_says() {
+    let learnt = tempfile::tempdir().unwrap();
+    let file = learnt.path().join("learnt.toml");
+    let mut template = "rfc9325".to_string();
+    for behave in ["handshake-failure", "454", ""] {
+        let Some(root) = Root::of("postfix") else { return };
+        let behaves: &[&str] = if behave.is_empty() { &[] } else { &["--behave", behave] };
+        let words = [&["--learn", "learnt", "--learn-from", &template], behaves].concat();
+        let mut listening = Listening::start(&words);
+        let _running = postfix_with(&root, "may", listening.port, "");
+        listening.sessions(SESSIONS_MAX, |session| behave.is_empty() || in_clear(session));
+        listening.end();
+        fs::copy(listening.path("run/learnt.toml"), &file).unwrap();
+        template = file.display().to_string();
+    }
+    let seen = Sender::parse(&fs::read_to_string(&file).unwrap()).unwrap();
+    let known = Sender::named("postfix-may").unwrap();
+    assert_eq!(seen.offer(), known.offer());
+    assert_eq!(seen.after_tls_failure.value, known.after_tls_failure.value);
+    assert_eq!(seen.after_starttls_4xx.value, known.after_starttls_4xx.value);
+    assert_eq!(seen.requires_tls.value, known.requires_tls.value);
+    let shows = |sender: &Sender| sender.shows_client_certificate.as_ref().map(|shows| shows.value);
+    assert_eq!(shows(&seen), shows(&known));
+    for (key, is_assumed) in [
+        ("versions", seen.versions.is_assumed()),
+        ("after_tls_failure", seen.after_tls_failure.is_assumed()),
+        ("after_starttls_4xx", seen.after_starttls_4xx.is_assumed()),
+        ("requires_tls", seen.requires_tls.is_assumed()),
+    ] {
+        assert!(!is_assumed, "{key} was seen");
+    }
+    assert!(seen.retry_hours.is_assumed() && seen.dane.is_assumed());
+}
+
 /// What Postfix at `may` does after handshakes that failed is brought together.
 #[test]
 fn what_came_again_is_told_of_postfix() {

@@ -11,6 +11,6 @@ mod verdict;
 pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
-pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer};
+pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, is_grease};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};
 pub use verdict::{InboundAcceptance, InboundCause, InboundRefusal, InboundVerdict, UnmetDemand};

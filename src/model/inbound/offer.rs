@@ -46,8 +46,29 @@ impl ReceivedOffer {
         known.max().unwrap_or(self.legacy_version)
     }
 
+    /// Its suites without signals and without what means nothing (RFC 8701).
+    pub fn known_suites(&self) -> impl Iterator<Item = CipherSuite> {
+        self.suites.iter().copied().filter(|suite| !suite.is_signal() && !is_grease(suite.0))
+    }
+
+    /// Its groups without what means nothing.
+    pub fn known_groups(&self) -> Vec<NamedGroup> {
+        self.groups.iter().copied().filter(|group| !is_grease(group.0)).collect()
+    }
+
+    /// Its signature schemes without what means nothing.
+    pub fn known_signature_schemes(&self) -> Vec<SignatureScheme> {
+        self.signature_schemes.iter().copied().filter(|scheme| !is_grease(scheme.0)).collect()
+    }
+
     /// Whether a key share of a post-quantum group came along.
     pub fn has_post_quantum_share(&self) -> bool {
         self.key_shares.iter().any(|group| group.is_post_quantum())
     }
+}
+
+/// Whether a code point is one of those that mean nothing (RFC 8701 §2).
+pub fn is_grease(code: u16) -> bool {
+    let [high, low] = code.to_be_bytes();
+    high == low && low & 0x0f == 0x0a
 }
