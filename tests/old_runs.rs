@@ -207,8 +207,10 @@ fn what_was_not_recorded_is_told_where_the_columns_say_so() {
     // Of the answer to a further hello it was not recorded whether its signature holds.
     assert!(told(DOMAINS, &again, "domains.csv").contains(&"encryption_only"), "undetermined:not_recorded");
     assert!(told(MX, &again, "mx.csv").is_empty());
-    assert!(told(SUITES, &again, "suites.csv").is_empty());
-    assert!(told(GROUPS, &again, "groups.csv").is_empty());
+    // It enumerated nobody.
+    for name in ["suites.csv", "groups.csv"] {
+        assert!(!again.join(name).exists(), "{name}");
+    }
 }
 
 /// The names that the changelog says have changed are in the old run, and those
@@ -222,10 +224,19 @@ fn what_was_renamed_has_its_new_name() {
         let text = fs::read_to_string(dir.join(name)).unwrap();
         text.lines().next().unwrap().to_string()
     };
+    fn header<R>(columns: &[Column<R>]) -> String {
+        columns.iter().map(|column| column.name).collect::<Vec<_>>().join(",")
+    }
+    // What the old run has of an enumeration is two headers, and the new one has nothing.
+    let today = |name: &str| match name {
+        "suites.csv" => header(SUITES),
+        "groups.csv" => header(GROUPS),
+        name => first_line(&again, name),
+    };
     let files =
         ["domains", "endpoints", "certificates", "mx", "suites", "groups"].map(|name| format!("{name}.csv"));
     for name in files.iter().map(String::as_str).chain(["observations.jsonl"]) {
-        let (before, now) = (first_line(&run, name), first_line(&again, name));
+        let (before, now) = (first_line(&run, name), today(name));
         let has = |line: &str, word: &str| {
             line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word)
         };

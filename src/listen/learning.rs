@@ -7,7 +7,7 @@
 use super::senders::SessionResult;
 use crate::model::inbound::{InboundSession, ReceivedOffer, StarttlsUse};
 use crate::sender::AfterTlsFailure;
-use crate::sender::learnt::{Learnt, Seen};
+use crate::sender::learnt::{Learnt, SeenValue};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -141,7 +141,7 @@ impl SenderSessions {
         let evidence = |what: String| format!("on {day} from {address}: {what}");
         let plaintext = |count: u64, what: &str| {
             let evidence = evidence(format!("MAIL in clear {what}, sessions: {count}"));
-            (count > 0).then_some(Seen { value: AfterTlsFailure::Plaintext, evidence })
+            (count > 0).then_some(SeenValue { value: AfterTlsFailure::Plaintext, evidence })
         };
         let of_offer = match self.other_offers {
             0 => format!("the ClientHello of {} sessions", self.sessions),
@@ -152,16 +152,16 @@ impl SenderSessions {
             format!("asked for a client certificate, it showed one in {with} of {}", with + without);
         let of_clear = format!("MAIL in clear, sessions: {}", self.mail_in_clear);
         Learnt {
-            offer: self.offer.clone().map(|value| Seen { value, evidence: evidence(of_offer) }),
+            offer: self.offer.clone().map(|value| SeenValue { value, evidence: evidence(of_offer) }),
             shows_client_certificate: (with + without > 0)
-                .then(|| Seen { value: with > 0, evidence: evidence(of_certificates) }),
+                .then(|| SeenValue { value: with > 0, evidence: evidence(of_certificates) }),
             after_tls_failure: plaintext(self.mail_in_clear_after_failure, "after handshakes that failed"),
             after_starttls_4xx: plaintext(
                 self.mail_in_clear_after_refusal,
                 "after STARTTLS was refused by 454",
             ),
             requires_tls: (self.mail_in_clear > 0)
-                .then(|| Seen { value: false, evidence: evidence(of_clear) }),
+                .then(|| SeenValue { value: false, evidence: evidence(of_clear) }),
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn only_what_was_seen_is_learnt() {
-        let plaintext = |seen: &Option<Seen<AfterTlsFailure>>| seen.as_ref().map(|seen| seen.value);
+        let plaintext = |seen: &Option<SeenValue<AfterTlsFailure>>| seen.as_ref().map(|seen| seen.value);
         for (results, after_failure, requires_tls, shows) in [
             (&[MailInTls][..], None, None, Some(false)),
             (&[HandshakeFailed, HandshakeFailed], None, None, None),

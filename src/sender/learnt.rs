@@ -15,7 +15,7 @@ const SEEN: &str = "Seen by mxray receive";
 
 /// A value, and what it rests on: when, how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen<T> {
+pub struct SeenValue<T> {
     /// The value.
     pub value: T,
     /// The evidence, as it goes on behind "Seen by mxray receive".
@@ -26,15 +26,15 @@ pub struct Seen<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Learnt {
     /// Its ClientHello.
-    pub offer: Option<Seen<ReceivedOffer>>,
+    pub offer: Option<SeenValue<ReceivedOffer>>,
     /// Whether it showed a client certificate when it was asked for one.
-    pub shows_client_certificate: Option<Seen<bool>>,
+    pub shows_client_certificate: Option<SeenValue<bool>>,
     /// What it did after a handshake that failed.
-    pub after_tls_failure: Option<Seen<AfterTlsFailure>>,
+    pub after_tls_failure: Option<SeenValue<AfterTlsFailure>>,
     /// What it did where STARTTLS was refused for now.
-    pub after_starttls_4xx: Option<Seen<AfterTlsFailure>>,
+    pub after_starttls_4xx: Option<SeenValue<AfterTlsFailure>>,
     /// Whether it sends through TLS only.
-    pub requires_tls: Option<Seen<bool>>,
+    pub requires_tls: Option<SeenValue<bool>>,
 }
 
 /// The text of a file for the sender `name`, on the template of this name and text.
@@ -70,7 +70,7 @@ fn take_over(stated: &mut Table, template: &str) {
 
 impl Learnt {
     fn put(&self, file: &mut Table) {
-        if let Some(Seen { value: offer, evidence }) = &self.offer {
+        if let Some(SeenValue { value: offer, evidence }) = &self.offer {
             let versions = versions(offer);
             let (suites_tls13, suites): (Vec<_>, Vec<_>) = offer.known_suites().partition(is_of_tls13);
             put_list(file, "versions", &versions, evidence);
@@ -84,14 +84,14 @@ impl Learnt {
             ("shows_client_certificate", &self.shows_client_certificate),
             ("requires_tls", &self.requires_tls),
         ] {
-            if let Some(Seen { value, evidence }) = seen {
+            if let Some(SeenValue { value, evidence }) = seen {
                 put(file, key, (*value).into(), evidence);
             }
         }
         for (key, seen) in
             [("after_tls_failure", &self.after_tls_failure), ("after_starttls_4xx", &self.after_starttls_4xx)]
         {
-            if let Some(Seen { value, evidence }) = seen {
+            if let Some(SeenValue { value, evidence }) = seen {
                 put(file, key, word(*value).into(), evidence);
             }
         }
@@ -158,8 +158,8 @@ mod tests {
     fn learnt() -> Learnt {
         let evidence = || "on 2026-11-28 in 3 sessions".to_string();
         Learnt {
-            offer: Some(Seen { value: offer(), evidence: evidence() }),
-            after_tls_failure: Some(Seen { value: AfterTlsFailure::Plaintext, evidence: evidence() }),
+            offer: Some(SeenValue { value: offer(), evidence: evidence() }),
+            after_tls_failure: Some(SeenValue { value: AfterTlsFailure::Plaintext, evidence: evidence() }),
             ..Learnt::default()
         }
     }
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn what_was_learnt_before_stays_learnt() {
         let first = sender_file("partner", template(), &learnt()).unwrap();
-        let shows = Seen { value: true, evidence: "on 2026-11-29".into() };
+        let shows = SeenValue { value: true, evidence: "on 2026-11-29".into() };
         let second = Learnt { shows_client_certificate: Some(shows), ..Learnt::default() };
         let text = sender_file("partner", ("partner.toml", &first), &second).unwrap();
         let sender = Sender::parse(&text).unwrap();
