@@ -89,7 +89,12 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         super::tell(document(&args.run, &path, &info, &summary))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let surveyed = Surveyed {
+    surveyed(summary, reach, &info, path).tell(false, args.summary.summary)
+}
+
+/// What was judged, as the end of a survey tells it.
+fn surveyed(summary: Summary, reach: Reach, info: &RunInfo, path: PathBuf) -> Surveyed {
+    Surveyed {
         summary,
         sender: info.sender.clone(),
         reach,
@@ -105,8 +110,7 @@ pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
         shard: None,
         of_others: (0, 0),
         resumable: false,
-    };
-    surveyed.tell(false, args.summary.summary)
+    }
 }
 
 /// Version of the document: grows when a key changes its meaning or goes away.

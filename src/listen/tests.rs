@@ -1,3 +1,5 @@
+//! A listener on loopback, before clients of rustls and before none.
+
 use super::config::ListenLimits;
 use super::serve::MailListener;
 use super::tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};

@@ -118,14 +118,7 @@ fn named_by(command: &Command) -> Vec<NamedFile> {
         #[cfg(feature = "lab")]
         Command::Lab(args) => files.of_lab(args),
         #[cfg(feature = "receive")]
-        Command::Receive(args) => {
-            files.write("--output", &args.output);
-            if is_file(&args.learn_from) {
-                files.read("--learn-from", Path::new(&args.learn_from));
-            }
-            args.cert.iter().for_each(|path| files.read("--cert", path));
-            args.key.iter().for_each(|path| files.read("--key", path));
-        }
+        Command::Receive(args) => files.of_receive(args),
         Command::Bench(args) => {
             files.read_all("--baseline", &args.baseline);
             files.write("--save", &args.save);
@@ -153,6 +146,16 @@ impl Files {
     fn of_run(&mut self, run: &Path, output: &Option<PathBuf>) {
         self.read("RUN_DIR", run);
         self.write("--output", output);
+    }
+
+    #[cfg(feature = "receive")]
+    fn of_receive(&mut self, args: &crate::cli::ReceiveArgs) {
+        self.write("--output", &args.output);
+        if is_file(&args.learn_from) {
+            self.read("--learn-from", Path::new(&args.learn_from));
+        }
+        args.cert.iter().for_each(|path| self.read("--cert", path));
+        args.key.iter().for_each(|path| self.read("--key", path));
     }
 
     fn of_roots(&mut self, command: &RootsCommand) {

@@ -1,3 +1,5 @@
+//! Commands as clients write them, and what is kept of them.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The server's side of a dialogue, by what a client says.
+
 use super::*;
 use crate::model::DomainName;
 use proptest::prelude::*;

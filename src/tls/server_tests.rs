@@ -1,3 +1,5 @@
+//! The server's side of TLS, before a client of rustls and before bytes that are none.
+
 use super::*;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
