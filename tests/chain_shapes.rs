@@ -28,12 +28,21 @@ mod signed;
 use certificate::{AT, Family};
 use mxray::internals::model::{ChainStatus, DateStatus};
 use mxray::internals::trust::{Judge, Roots, Store};
+use mxray::internals::x509;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// OpenSSL's words for the usages that mxray names, and for the others that the shapes have.
+const USAGE_WORDS: [(&str, &str); 5] = [
+    ("TLS Web Server Authentication", "serverAuth"),
+    ("TLS Web Client Authentication", "clientAuth"),
+    ("Any Extended Key Usage", "anyExtendedKeyUsage"),
+    ("Microsoft Server Gated Crypto", "1.3.6.1.4.1.311.10.3.3"),
+    ("Netscape Server Gated Crypto", "2.16.840.1.113730.4.1"),
+];
 /// Fewest shapes that there have to be.
 const SHAPES_MIN: usize = 150;
 /// openssl processes at a time.
@@ -144,6 +153,39 @@ struct Exception {
 fn exceptions() -> BTreeMap<String, Exception> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/chain_shapes/exceptions.toml");
     toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The extended key usages of a certificate as OpenSSL prints them, in mxray's words.
+fn usages_by_openssl(der: &[u8]) -> Vec<String> {
+    let args = ["x509", "-inform", "DER", "-noout", "-ext", "extendedKeyUsage"];
+    let printed = String::from_utf8(openssl::run(&args, der)).unwrap();
+    let listed = printed.lines().nth(1).unwrap_or_default().trim().split(", ");
+    let named = |words: &str| USAGE_WORDS.iter().find(|(theirs, _)| *theirs == words).unwrap().1.to_string();
+    listed.filter(|words| !words.is_empty()).map(named).collect()
+}
+
+#[test]
+fn mxray_and_openssl_read_the_same_usages() {
+    if !openssl::is_there() {
+        return;
+    }
+    let mut shapes = Shapes::default();
+    extended::purposes_of_keys(&mut shapes);
+    let mut compared = 0;
+    for shape in shapes.0 {
+        let facts = x509::read(&shape.chain[0]);
+        match facts.defect {
+            Some(_) => assert!(facts.extended_key_usages.is_empty(), "{}", shape.name),
+            None if facts.extended_key_usages.is_empty() => {
+                assert_eq!(shape.name, "leaf-without-purposes");
+            }
+            None => {
+                compared += 1;
+                assert_eq!(facts.extended_key_usages, usages_by_openssl(&shape.chain[0]), "{}", shape.name);
+            }
+        }
+    }
+    assert!(compared >= USAGE_WORDS.len(), "{compared} compared");
 }
 
 #[test]

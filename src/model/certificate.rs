@@ -83,6 +83,10 @@ pub struct CertificateFacts {
     pub key_bits: Option<u32>,
     /// Signature algorithm, as `sha256WithRSAEncryption`, or an OID.
     pub signature_algorithm: Option<String>,
+    /// Usages of the extended key usage, in its order: `serverAuth`, `clientAuth`,
+    /// `anyExtendedKeyUsage`, or an OID. Empty where the extension is absent: the key is
+    /// then for any usage (RFC 5280 §4.2.1.12).
+    pub extended_key_usages: Vec<String>,
     /// cA flag of the basic constraints.
     pub is_ca: bool,
     /// Whether subject and issuer are the same and the key verifies the

@@ -140,6 +140,7 @@ pub(super) fn certificate() -> CertificateFacts {
         key_algorithm: Some("ECDSA".into()),
         key_bits: Some(256),
         signature_algorithm: Some("ecdsa-with-SHA256".into()),
+        extended_key_usages: vec!["serverAuth".into(), "1.3.6.1.5.5.7.3.3".into()],
         is_ca: false,
         self_signed: false,
         ocsp_urls: vec!["http://ocsp.example/".into()],

@@ -1,12 +1,12 @@
-//! The extensions that matter here: names, CA flag, key identifiers and where
-//! to ask about the certificate (RFC 5280 §4.2).
+//! The extensions that matter here: names, usages, CA flag, key identifiers and
+//! where to ask about the certificate (RFC 5280 §4.2).
 
 use super::defects::Defects;
 use super::fields::{Cursor, Element};
 use super::oid::dotted;
 use crate::model::text::escape;
 use std::net::IpAddr;
-use x509_parser::asn1_rs::Tag;
+use x509_parser::asn1_rs::{Oid, Tag};
 use x509_parser::oid_registry::{OID_PKIX_AUTHORITY_INFO_ACCESS, OID_X509_EXT_CRL_DISTRIBUTION_POINTS};
 use x509_parser::prelude::{
     AccessDescription, DistributionPointName, FromDer, GeneralName, ParsedExtension, X509Extension,
@@ -16,6 +16,10 @@ use x509_parser::prelude::{
 pub const URLS_MAX: usize = 16;
 /// Longest URL kept, in bytes.
 pub const URL_BYTES_MAX: usize = 2048;
+/// Most extended key usages kept.
+pub const EXTENDED_KEY_USAGES_MAX: usize = 16;
+/// Longest OID of an extended key usage kept, in bytes of DER content.
+pub const USAGE_OID_BYTES_MAX: usize = 64;
 
 /// What [`CertificateFacts`](crate::model::CertificateFacts) has not of the addresses that tell about the
 /// revocation of a certificate.
@@ -30,6 +34,13 @@ pub struct AddressesLeftOut {
 
 const OCSP: &str = "1.3.6.1.5.5.7.48.1";
 const CA_ISSUERS: &str = "1.3.6.1.5.5.7.48.2";
+
+/// OIDs of extended key usages and their names (RFC 5280 §4.2.1.12).
+const USAGE_NAMES: [(&str, &str); 3] = [
+    ("1.3.6.1.5.5.7.3.1", "serverAuth"),
+    ("1.3.6.1.5.5.7.3.2", "clientAuth"),
+    ("2.5.29.37.0", "anyExtendedKeyUsage"),
+];
 
 const ALTERNATIVE_NAMES: &str = "2.5.29.17";
 
@@ -74,6 +85,7 @@ impl<'a> ExtensionList<'a> {
 pub(super) struct Extensions {
     pub dns_names: Vec<String>,
     pub ip_addresses: Vec<IpAddr>,
+    pub extended_key_usages: Vec<String>,
     pub is_ca: bool,
     pub subject_key: Option<Vec<u8>>,
     pub authority_key: Option<Vec<u8>>,
@@ -115,6 +127,7 @@ impl Extensions {
             ParsedExtension::ParseError { .. } if dotted(&extension.oid) == ALTERNATIVE_NAMES => {
                 self.add_names(extension.value, defects);
             }
+            ParsedExtension::ExtendedKeyUsage(_) => self.add_usages(extension.value, defects),
             ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
             ParsedExtension::SubjectKeyIdentifier(key) => self.subject_key = Some(key.0.to_vec()),
             ParsedExtension::AuthorityKeyIdentifier(authority) => {
@@ -185,6 +198,22 @@ impl Extensions {
         self.dns_names.push(name);
     }
 
+    /// Adds the usages in the order of the certificate, which the parser does not keep.
+    fn add_usages(&mut self, value: &[u8], defects: &mut Defects) {
+        let list = Cursor(value).universal(Tag::Sequence).map_or(&[][..], |list| list.content);
+        if list.is_empty() {
+            defects.note("an extended key usage that names none");
+        }
+        for element in Cursor(list) {
+            let over = element.content.len() > USAGE_OID_BYTES_MAX;
+            if over || self.extended_key_usages.len() == EXTENDED_KEY_USAGES_MAX {
+                defects.note("too many or too long extended key usages");
+                return;
+            }
+            self.extended_key_usages.push(usage_name(&Oid::new(element.content.into())));
+        }
+    }
+
     fn add_access(&mut self, description: &AccessDescription<'_>, defects: &mut Defects) {
         let url = &description.access_location;
         match dotted(&description.access_method).as_str() {
@@ -218,6 +247,12 @@ fn add_url(urls: &mut Vec<String>, name: &GeneralName<'_>, defects: &mut Defects
     }
     urls.push(escape(url.as_bytes()));
     true
+}
+
+fn usage_name(oid: &Oid<'_>) -> String {
+    let oid = dotted(oid);
+    let known = USAGE_NAMES.iter().find(|(known, _)| *known == oid);
+    known.map_or(oid, |(_, name)| (*name).to_string())
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {

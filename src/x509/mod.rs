@@ -23,7 +23,9 @@ pub mod terms;
 
 pub use defects::DEFECT_BYTES_MAX;
 pub use distinguished_name::NAME_TEXT_BYTES_MAX;
-pub use extensions::{AddressesLeftOut, URL_BYTES_MAX, URLS_MAX};
+pub use extensions::{
+    AddressesLeftOut, EXTENDED_KEY_USAGES_MAX, URL_BYTES_MAX, URLS_MAX, USAGE_OID_BYTES_MAX,
+};
 
 use crate::model::{CertificateFacts, Sha256};
 use defects::Defects;
@@ -126,6 +128,7 @@ fn facts(
         key_bits: key.as_ref().and_then(|key| key.bits),
         signature_algorithm: fields.signature_algorithm.and_then(signature::algorithm),
         self_signed: signature::is_self_signed(fields, key.as_ref(), &extensions),
+        extended_key_usages: extensions.extended_key_usages,
         is_ca: extensions.is_ca,
         dns_names: extensions.dns_names,
         ip_addresses: extensions.ip_addresses,
@@ -190,6 +193,7 @@ fn nothing(sha256: Sha256) -> CertificateFacts {
         key_algorithm: None,
         key_bits: None,
         signature_algorithm: None,
+        extended_key_usages: Vec::new(),
         is_ca: false,
         self_signed: false,
         ocsp_urls: Vec::new(),

@@ -80,6 +80,7 @@ fn a_whole_certificate_is_read_whole() {
         key_algorithm: Some("ECDSA".into()),
         key_bits: Some(256),
         signature_algorithm: Some("ecdsa-with-SHA256".into()),
+        extended_key_usages: Vec::new(),
         is_ca: false,
         self_signed: true,
         ocsp_urls: vec!["http://ocsp.example/".into()],
@@ -168,6 +169,31 @@ fn odd_names_are_escaped_and_told() {
     let facts = read(&self_signed(&odd, &ecdsa()));
     assert_eq!(facts.dns_names, [r"caf\xe9.example", "bücher.example", r"nul\x00.example"]);
     assert_eq!(facts.defect.as_deref(), Some("a dNSName that is no text; an iPAddress of 3 bytes"));
+}
+
+#[test]
+fn usages_are_told_in_their_order_and_bounded() {
+    let usages = |oids: &[Vec<u8>]| {
+        let content = oids.iter().flat_map(|oid| tlv(0x06, oid)).collect::<Vec<_>>();
+        let mut usages = params();
+        usages
+            .custom_extensions
+            .push(CustomExtension::from_oid_content(&[2, 5, 29, 37], tlv(0x30, &content)));
+        let facts = read(&self_signed(&usages, &ecdsa()));
+        (facts.extended_key_usages, facts.defect)
+    };
+    let purpose = |last: u8| vec![0x2b, 6, 1, 5, 5, 7, 3, last];
+    let told = ["1.3.6.1.5.5.7.3.3", "clientAuth", "anyExtendedKeyUsage", "serverAuth"].map(str::to_string);
+    assert_eq!(
+        usages(&[purpose(3), purpose(2), vec![0x55, 0x1d, 0x25, 0], purpose(1)]),
+        (told.to_vec(), None)
+    );
+    assert_eq!(usages(&[]), (Vec::new(), Some("an extended key usage that names none".into())));
+    let over = Some("too many or too long extended key usages".to_string());
+    let many = vec![vec![0x2a]; EXTENDED_KEY_USAGES_MAX + 1];
+    assert_eq!(usages(&many[1..]), (vec!["1.2".to_string(); EXTENDED_KEY_USAGES_MAX], None));
+    assert_eq!(usages(&many), (vec!["1.2".to_string(); EXTENDED_KEY_USAGES_MAX], over.clone()));
+    assert_eq!(usages(&[purpose(1), vec![0x2a; USAGE_OID_BYTES_MAX + 1]]), (vec!["serverAuth".into()], over));
 }
 
 #[test]

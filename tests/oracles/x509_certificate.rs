@@ -6,8 +6,8 @@ use mxray::internals::model::CertificateFacts;
 use mxray::internals::x509::form::{self, CertificateForm};
 use mxray::internals::x509::terms::terms;
 use mxray::internals::x509::{
-    CERTIFICATE_BYTES_MAX, DEFECT_BYTES_MAX, NAME_TEXT_BYTES_MAX, SERIAL_BYTES_MAX, URL_BYTES_MAX, URLS_MAX,
-    digest, read, read_with_terms, subject_public_key_info,
+    CERTIFICATE_BYTES_MAX, DEFECT_BYTES_MAX, EXTENDED_KEY_USAGES_MAX, NAME_TEXT_BYTES_MAX, SERIAL_BYTES_MAX,
+    URL_BYTES_MAX, URLS_MAX, USAGE_OID_BYTES_MAX, digest, read, read_with_terms, subject_public_key_info,
 };
 use rustls::pki_types::{CertificateDer, DnsName, ServerName, UnixTime};
 use std::collections::BTreeSet;
@@ -61,11 +61,15 @@ fn check_limits(facts: &CertificateFacts, der_bytes: usize) {
         // A byte that is escaped stands as four.
         assert!(list.iter().all(|url| url.len() <= 4 * URL_BYTES_MAX));
     }
+    let usages = &facts.extended_key_usages;
+    assert!(usages.len() <= EXTENDED_KEY_USAGES_MAX);
+    // A byte of an OID is at most an arc of three digits and its point.
+    assert!(usages.iter().all(|usage| usage.len() <= 4 * USAGE_OID_BYTES_MAX));
     let names = [&facts.subject, &facts.issuer, &facts.common_name];
     assert!(names.into_iter().flatten().all(|name| name.len() <= NAME_TEXT_BYTES_MAX));
     assert!(facts.serial.as_ref().is_none_or(|serial| serial.len() <= 2 * SERIAL_BYTES_MAX));
     assert!(facts.defect.as_ref().is_none_or(|defect| (1..=DEFECT_BYTES_MAX).contains(&defect.len())));
-    let lists = urls.into_iter().chain([&facts.dns_names]).flatten();
+    let lists = urls.into_iter().chain([&facts.dns_names, usages]).flatten();
     let kept: usize = lists.clone().map(String::len).sum();
     assert!(kept <= 4 * der_bytes, "{kept} bytes of {der_bytes}");
     let texts = lists.chain(names.into_iter().flatten()).chain(&facts.defect).chain(&facts.key_algorithm);
@@ -182,4 +186,5 @@ fn the_strict_parser_takes_the_server_and_tells_its_dates() {
     assert!(matches!(refused(&strict, 0), Some(Error::CertNotValidYet { .. })));
     assert!(matches!(refused(&strict, u64::MAX), Some(Error::CertExpired { .. })));
     assert_eq!(read(SERVER).dns_names, ["mx.example", "*.mail.example"]);
+    assert_eq!(read(SERVER).extended_key_usages, ["serverAuth"]);
 }

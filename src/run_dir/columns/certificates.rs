@@ -70,4 +70,9 @@ pub const CERTIFICATES: &[Column<CertificateRow>] = &[
         Value::text(r.facts.defect.as_deref())
     }),
     column("der_base64", "The certificate itself, in Base64.", |r| Value::Base64(&r.der)),
+    words(column(
+        "extended_key_usages",
+        "Usages that the extended key usage allows, or their OIDs, blanks between; empty for no such extension.",
+        |r| list(&r.facts.extended_key_usages),
+    )),
 ];

@@ -95,6 +95,7 @@ fn leaf(common_name: &str, dns_names: &[&str]) -> CertificateFacts {
         key_algorithm: None,
         key_bits: None,
         signature_algorithm: None,
+        extended_key_usages: Vec::new(),
         is_ca: false,
         self_signed: false,
         ocsp_urls: Vec::new(),
