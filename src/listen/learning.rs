@@ -4,8 +4,7 @@
 //! seen by whom it does not come to, so that of what it does then only plaintext is ever
 //! learnt.
 
-use super::senders::SessionResult;
-use crate::model::inbound::{InboundSession, ReceivedOffer, StarttlsUse};
+use crate::model::inbound::{InboundSession, ReceivedOffer, SessionResult, StarttlsUse};
 use crate::sender::AfterTlsFailure;
 use crate::sender::learnt::{Learnt, SeenValue};
 use jiff::Timestamp;
@@ -169,7 +168,7 @@ impl SenderSessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::fixtures::session;
+    use crate::model::inbound::fixtures::session;
     use SessionResult::{HandshakeFailed, MailInClear, MailInTls, TlsWithoutMail};
 
     const ONE: [u8; 4] = [192, 0, 2, 1];

@@ -16,12 +16,10 @@ mod tls;
 
 pub use config::{ListenLimits, ListenerConfig};
 pub use learning::{LEARNT_SENDERS_MAX, Learning, NotLearnt};
-pub use senders::{COMEBACKS_MAX, Comeback, SENDERS_MAX, SeenSender, SeenSenders, SessionResult};
+pub use senders::{SENDERS_MAX, SeenSenders};
 pub use serve::{ListenCounts, MailListener};
 pub use test_certificates::{LeafFault, TestCertificate, TestCertificateError, test_certificate};
 pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};
 
-#[cfg(test)]
-mod fixtures;
 #[cfg(test)]
 mod tests;

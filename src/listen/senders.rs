@@ -5,95 +5,13 @@
 //! tries again from another of its addresses is told as another sender, and then nothing
 //! is known of what came again.
 
-use crate::model::inbound::{InboundSession, MailAttempt};
+use crate::model::inbound::{COMEBACKS_MAX, Comeback, InboundSession, SeenSender, SenderKey, SessionResult};
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 use std::collections::HashMap;
-use std::net::IpAddr;
 
 /// Most senders of a run that are brought together. The sessions of others are written
 /// like all.
 pub const SENDERS_MAX: usize = 1000;
-/// Most sessions without TLS of one sender of which it is told what came after.
-pub const COMEBACKS_MAX: usize = 50;
-
-/// What a session came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionResult {
-    /// MAIL inside TLS.
-    MailInTls,
-    /// MAIL in clear.
-    MailInClear,
-    /// TLS, and no MAIL: the client left once it had seen the certificate, or had no mail.
-    TlsWithoutMail,
-    /// A handshake that came to nothing, and no MAIL.
-    HandshakeFailed,
-    /// No handshake, and no MAIL.
-    Nothing,
-}
-
-impl SessionResult {
-    /// That of a session.
-    pub fn of(session: &InboundSession) -> Self {
-        let mail =
-            |in_tls| session.dialogue.mail.iter().any(|attempt: &MailAttempt| attempt.in_tls == in_tls);
-        match &session.tls {
-            _ if mail(false) => Self::MailInClear,
-            Some(tls) if tls.established && mail(true) => Self::MailInTls,
-            Some(tls) if tls.established => Self::TlsWithoutMail,
-            Some(_) => Self::HandshakeFailed,
-            None => Self::Nothing,
-        }
-    }
-
-    /// Whether the sender still has its mail and had no TLS, so that it has to come again.
-    fn has_to_come_again(self) -> bool {
-        matches!(self, Self::HandshakeFailed | Self::Nothing)
-    }
-}
-
-/// What came after a session in which a sender had no TLS and gave no mail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Comeback {
-    /// The sender came again.
-    Again {
-        /// After how many seconds.
-        after_s: i64,
-        /// What that session came to.
-        result: SessionResult,
-        /// Whether its ClientHello had another fingerprint; `None` where one of the two
-        /// had no hello.
-        other_offer: Option<bool>,
-    },
-    /// Nothing came for as long as was watched (`--watch`). What the sender did with the
-    /// mail cannot be seen from here.
-    NothingCame,
-    /// The run ended before that time was over: not determined.
-    RunEnded,
-}
-
-/// A sender, and what it did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SeenSender {
-    /// Its address.
-    pub address: IpAddr,
-    /// The name after its first EHLO or HELO; `None` of one that gave none.
-    pub name: Option<String>,
-    /// Its sessions.
-    pub sessions: u64,
-    /// Of them, those with MAIL inside TLS.
-    pub mail_in_tls: u64,
-    /// Of them, those with MAIL in clear.
-    pub mail_in_clear: u64,
-    /// Of them, those with TLS and without MAIL.
-    pub tls_without_mail: u64,
-    /// Of them, those whose handshake came to nothing.
-    pub handshakes_failed: u64,
-    /// What came after each session without TLS and mail, at most [`COMEBACKS_MAX`].
-    pub comebacks: Vec<Comeback>,
-}
 
 /// A session that waits for what comes after it.
 struct LastWithoutTls {
@@ -105,7 +23,7 @@ struct LastWithoutTls {
 pub struct SeenSenders {
     watch: SignedDuration,
     senders: Vec<(SeenSender, Option<LastWithoutTls>)>,
-    places: HashMap<(IpAddr, Option<String>), usize>,
+    places: HashMap<SenderKey, usize>,
     /// Sessions of senders beyond the limit.
     not_kept: u64,
 }
@@ -118,11 +36,8 @@ impl SeenSenders {
 
     /// Takes the next session.
     pub fn note(&mut self, session: &InboundSession) {
-        let dialogue = &session.dialogue;
-        let name = dialogue.ehlo.as_ref().or(dialogue.helo.as_ref()).map(|name| name.text.clone());
-        let address = session.peer.ip();
-        let known = self.places.get(&(address, name.clone())).copied();
-        let Some(place) = known.or_else(|| self.add(address, name)) else {
+        let key = SenderKey::of(session);
+        let Some(place) = self.places.get(&key).copied().or_else(|| self.add(key)) else {
             self.not_kept += 1;
             return;
         };
@@ -155,14 +70,14 @@ impl SeenSenders {
         self.not_kept
     }
 
-    fn add(&mut self, address: IpAddr, name: Option<String>) -> Option<usize> {
+    fn add(&mut self, key: SenderKey) -> Option<usize> {
         let place = self.senders.len();
         if place == SENDERS_MAX {
             return None;
         }
         let sender = SeenSender {
-            address,
-            name: name.clone(),
+            address: key.address,
+            name: key.name.clone(),
             sessions: 0,
             mail_in_tls: 0,
             mail_in_clear: 0,
@@ -171,7 +86,7 @@ impl SeenSenders {
             comebacks: Vec::new(),
         };
         self.senders.push((sender, None));
-        self.places.insert((address, name), place);
+        self.places.insert(key, place);
         Some(place)
     }
 }
@@ -215,8 +130,9 @@ fn count(sender: &mut SeenSender, result: SessionResult) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listen::fixtures::session;
+    use crate::model::inbound::fixtures::session;
     use SessionResult::{HandshakeFailed, MailInClear, MailInTls, Nothing, TlsWithoutMail};
+    use std::net::IpAddr;
 
     const ONE: [u8; 4] = [192, 0, 2, 1];
     const WATCH: SignedDuration = SignedDuration::from_secs(100);

@@ -1,9 +1,9 @@
 //! A session in one line, for whoever watches.
 
-use crate::listen::{Comeback, SeenSender, SessionResult};
 use crate::model::SignatureCheck;
 use crate::model::inbound::{
-    InboundEnd, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, PathDomain, StarttlsUse,
+    Comeback, InboundEnd, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, PathDomain, SeenSender,
+    SessionResult, StarttlsUse,
 };
 use crate::model::text::{counted, grouped};
 use crate::x509;

@@ -3,8 +3,11 @@
 
 mod connector;
 mod dialogue;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod greeting;
 mod offer;
+mod sender;
 mod session;
 mod verdict;
 
@@ -12,5 +15,6 @@ pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
 pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, is_grease};
+pub use sender::{COMEBACKS_MAX, Comeback, SeenSender, SenderKey, SessionResult};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};
 pub use verdict::{InboundAcceptance, InboundCause, InboundRefusal, InboundVerdict, UnmetDemand};

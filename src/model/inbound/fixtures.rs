@@ -1,14 +1,14 @@
 //! Sessions for tests.
 
-use super::senders::SessionResult::{self, HandshakeFailed, MailInClear, MailInTls, TlsWithoutMail};
-use crate::model::inbound::{
+use super::SessionResult::{self, HandshakeFailed, MailInClear, MailInTls, TlsWithoutMail};
+use super::{
     ClientName, InboundDialogue, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, MailSender,
     PathDomain,
 };
 use jiff::Timestamp;
 
 /// A session that began then and came to this.
-pub(super) fn session(second: i64, address: [u8; 4], name: &str, result: SessionResult) -> InboundSession {
+pub(crate) fn session(second: i64, address: [u8; 4], name: &str, result: SessionResult) -> InboundSession {
     let attempt = |in_tls| MailAttempt {
         in_tls,
         sender: MailSender { domain: PathDomain::Null, requiretls: false, smtputf8: false },
