@@ -92,6 +92,7 @@ fn directory(
         host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
         command: super::given_words(),
         behave: args.behave.map(BehaveArg::word),
+        watch_s: Some(args.watch.as_secs()),
         ..ReceiveInfo::new(at.to_string(), plan.config.host.to_string())
     };
     let bytes_max = u64::from(args.disk_max) << 20;

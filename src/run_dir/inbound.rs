@@ -47,6 +47,10 @@ pub struct ReceiveInfo {
     pub name: String,
     /// What it did on purpose: a word of `--behave`; `None` where it behaved.
     pub behave: Option<String>,
+    /// How long a sender was waited for that had no TLS, in seconds (`--watch`); `None` of a
+    /// run of an older version, which did not record it.
+    #[serde(default)]
+    pub watch_s: Option<u64>,
     /// When it began to listen.
     pub started: Timestamp,
     /// When it ended; `None` as long as it has not, hence also after it was killed.
@@ -75,6 +79,7 @@ impl ReceiveInfo {
             listen,
             name,
             behave: None,
+            watch_s: None,
             started: Timestamp::now(),
             ended: None,
             error: None,

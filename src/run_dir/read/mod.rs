@@ -20,7 +20,10 @@ mod named_rows;
 mod observations;
 mod paired_rows;
 mod place;
+#[cfg(feature = "receive")]
+mod received;
 mod rejects;
+mod run_file;
 mod schema_1;
 mod stored_file;
 mod table_rows;
@@ -39,6 +42,8 @@ pub use line_numbers::LineNumbers;
 pub use named_rows::{NamedRow, NamedRows};
 pub use observations::{JournalLine, Observations, Stored};
 pub use paired_rows::{DomainRow, PairedBy, PairedRows, RowPair};
+#[cfg(feature = "receive")]
+pub use received::{ReceivedSession, StoredReceiveRun, StoredSession, StoredSessions};
 pub use rejects::Rejects;
 pub use table_rows::{RowCells, TableRows};
 
@@ -46,18 +51,14 @@ use super::SCHEMA_VERSION;
 use super::directory::NAMES;
 use super::run_info::RunInfo;
 use super::tables::{RunColumn, RunTable};
-use crate::model::text::printable;
 use crate::model::{DomainFacts, ProbeKey};
 use crate::packing::file_name;
-use lines::{StoredLines, check_version};
+use lines::StoredLines;
 use loss::Loss;
-use serde::Deserialize;
-use std::io::{self, Read};
+use run_file::RunFile;
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use stored_file::{StoredFile, open_regular};
-
-/// Largest `run.json`, in bytes. Its summary has bounded tallies.
-const RUN_FILE_BYTES_MAX: u64 = 64 << 20;
+use stored_file::StoredFile;
 
 /// A run directory whose `run.json` was understood.
 #[derive(Debug)]
@@ -74,9 +75,13 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: no run directory, or one that cannot be used.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let (info, schema) = read_info(dir)?;
+        let file = RunFile::read(dir)?;
+        if !file.is_of(None) {
+            return Err(file.other_kind());
+        }
+        let info: RunInfo = file.info("a judgement")?;
         let written_by = match &info.mxray {
-            _ if schema < SCHEMA_VERSION => WrittenBy::OlderSchema,
+            _ if file.schema < SCHEMA_VERSION => WrittenBy::OlderSchema,
             version if version == env!("CARGO_PKG_VERSION") => WrittenBy::ThisVersion,
             _ => WrittenBy::ThisSchema,
         };
@@ -321,43 +326,10 @@ impl StoredRun {
     }
 }
 
-/// What tells one kind of run from another: a survey has none.
-#[derive(Deserialize)]
-struct RunKind {
-    schema: u32,
-    kind: Option<String>,
-}
-
 /// Where a file of a run is, under the name that it has.
 pub fn path_of(dir: &Path, name: &str) -> PathBuf {
     let found = StoredFile::find(dir, name).ok().flatten();
     found.map_or_else(|| dir.join(name), |file| file.path)
-}
-
-/// What `run.json` says, and its schema.
-fn read_info(dir: &Path) -> Result<(RunInfo, u32), StoreError> {
-    let path = dir.join("run.json");
-    let mut bytes = Vec::new();
-    match open_regular(&path).and_then(|file| file.take(RUN_FILE_BYTES_MAX).read_to_end(&mut bytes)) {
-        Ok(_) => {}
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Err(StoreError::NoRun { dir: dir.to_path_buf() });
-        }
-        Err(source) => return Err(StoreError::Unreadable { path, source }),
-    }
-    let unusable = |cause: String| StoreError::Unusable { path: path.clone(), cause };
-    let RunKind { schema, kind } =
-        serde_json::from_slice(&bytes).map_err(|error| unusable(format!("not a run's: {error}")))?;
-    if let Some(kind) = kind {
-        return Err(unusable(format!(
-            "a run of mxray {}, which this command does not read",
-            printable(&kind)
-        )));
-    }
-    check_version(schema).map_err(unusable)?;
-    let info = serde_json::from_slice(&bytes);
-    let info = info.map_err(|error| unusable(format!("lacks what a judgement needs: {error}")))?;
-    Ok((info, schema))
 }
 
 /// Files without which nothing is read of a run.
