@@ -30,7 +30,7 @@ pub use policies::PolicyArgs;
 pub use preflight::PreflightArgs;
 pub use probe::{ProbeArgs, ProbeFailOnArg};
 #[cfg(feature = "receive")]
-pub use receive::{BehaveArg, ReceiveArgs};
+pub use receive::{BehaveArg, InboundJudgingArgs, ReceiveArgs};
 pub use roots::{RootsArgs, RootsCheckArgs, RootsCommand, RootsListArgs};
 pub use shared::{
     AgainArgs, AskArgs, CanaryArgs, ClientCertArgs, ConnectorArgs, CoolDownArgs, DialogueArgs, HelloArgs,

@@ -13,6 +13,8 @@ mod distinct_files;
 mod error;
 mod families;
 mod files;
+#[cfg(feature = "receive")]
+mod inbound_judging;
 mod judging;
 mod load;
 mod probe_target;
@@ -32,6 +34,8 @@ pub use compress::packing;
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use files::{blocklist, read_file};
+#[cfg(feature = "receive")]
+pub use inbound_judging::{InboundJudging, inbound_judging};
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, LAB_STORE, judging_again};
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;

@@ -68,6 +68,10 @@ pub struct ReceiveArgs {
     #[arg(long, value_name = "ADDR", requires = "learn", help_heading = "Learning")]
     pub learn_of: Option<IpAddr>,
 
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub judging: InboundJudgingArgs,
+
     /// End after so many sessions
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub sessions: Option<u64>,
@@ -99,6 +103,16 @@ pub struct ReceiveArgs {
     /// Tell no session on standard output
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// What sessions are judged by.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Judging")]
+pub struct InboundJudgingArgs {
+    /// Trusted roots of client certificates: `mozilla`, `microsoft`, `system` or a file (PEM or DER); repeatable, all
+    /// count together [default: mozilla]
+    #[arg(long, value_name = "STORE")]
+    pub roots: Vec<String>,
 }
 
 /// What is done to a client on purpose.

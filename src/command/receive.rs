@@ -34,6 +34,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     start_logging(0);
     let signals = Signals::new();
     let plan = plan::receive(&args)?;
+    super::warn(&plan.judging.warnings);
     let socket = bind(args.listen).await?;
     let at = socket.local_addr().context("the socket that was bound")?;
     let user = unprivileged::user(args.user.as_deref())?;
@@ -49,7 +50,8 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     let mut learning = Learning::new(args.behave == Some(BehaveArg::Refused454));
     let mut broken = None;
     while let Some(session) = sessions.recv().await {
-        if let Err(error) = directory.write(&session) {
+        let judged = plan.judging.judge.judged(&session);
+        if let Err(error) = directory.write(&session, &judged) {
             broken = Some(error);
             // The listener sees that nobody takes sessions any more.
             break;
@@ -57,7 +59,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
         senders.note(&session);
         learning.note(&session);
         if !args.quiet {
-            tell(told::line(&session))?;
+            tell(told::line(&session, &judged))?;
         }
     }
     drop(sessions);
@@ -93,6 +95,8 @@ fn directory(
         command: super::given_words(),
         behave: args.behave.map(BehaveArg::word),
         watch_s: Some(args.watch.as_secs()),
+        roots: plan.judging.root_names.clone(),
+        judged_by: plan.judging.by.clone(),
         ..ReceiveInfo::new(at.to_string(), plan.config.host.to_string())
     };
     let bytes_max = u64::from(args.disk_max) << 20;

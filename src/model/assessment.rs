@@ -2,14 +2,14 @@
 
 use super::certificate::{CertificateFacts, Sha256};
 use super::expectation::ExpectationMatch;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 macro_rules! axis {
     ($(#[$outer:meta])* $axis:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)* }) => {
         $(#[$outer])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum $axis { $($(#[$doc])* $variant,)* }
@@ -97,7 +97,7 @@ axis! {
 /// A chain may lead to different roots in different stores, where a CA is
 /// cross-signed. This is the one that the path through all stores together
 /// ends in, while each store is asked for itself whether it trusts the chain.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrustedRoot {
     /// Its subject; `None` where the store holds no whole certificate.
     pub subject: Option<String>,

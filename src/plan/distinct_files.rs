@@ -156,6 +156,7 @@ impl Files {
         }
         args.cert.iter().for_each(|path| self.read("--cert", path));
         args.key.iter().for_each(|path| self.read("--key", path));
+        self.read_stores("--roots", &args.judging.roots);
     }
 
     fn of_roots(&mut self, command: &RootsCommand) {

@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Options by their names in [`JudgedBy::options`].
-const ROOTS: &str = "roots";
+pub(super) const ROOTS: &str = "roots";
 const EXPECT: &str = "expect";
-const CONNECTORS: &str = "connectors";
-const ACCEPTED_DOMAIN: &str = "accepted-domain";
+pub(super) const CONNECTORS: &str = "connectors";
+pub(super) const ACCEPTED_DOMAIN: &str = "accepted-domain";
 const SENDER: &str = "sender";
 const AFTER_TLS_FAILURE: &str = "after-tls-failure";
 
@@ -117,7 +117,7 @@ fn word(path: &Path) -> String {
 }
 
 /// Whether a word of an option names a file.
-fn names_file(option: &str, word: &str) -> bool {
+pub(super) fn names_file(option: &str, word: &str) -> bool {
     match option {
         ROOTS => word != LAB_STORE && !STORES_WITHOUT_FILE.contains(&word),
         EXPECT | SENDER => is_file(word),
@@ -156,7 +156,7 @@ fn of_roots(roots: Roots, root_names: Vec<String>, at: Timestamp, sender: Sender
 }
 
 /// SHA-256 over what was understood of a file: comments do not count.
-fn digest(parsed: &impl Debug) -> crate::model::Sha256 {
+pub(super) fn digest(parsed: &impl Debug) -> crate::model::Sha256 {
     x509::digest(format!("{parsed:?}").as_bytes())
 }
 
@@ -221,7 +221,7 @@ pub fn judging_again(
         (SENDER, args.sender.is_some()),
     ];
     let kept: Vec<&str> = typed.iter().filter(|(_, typed)| !typed).map(|(option, _)| *option).collect();
-    let places = StoredFiles::of_run(old, &kept);
+    let places = StoredFiles::of_run(&old.options, &kept);
     let stores = if of_lab { lab_roots(run)? } else { roots_in(&whole.roots, &places)? };
     let judging = judging_with(stores, &whole, at.unwrap_or(old.at), &places)?;
     // A sender that does another thing after a failure is another.

@@ -1,6 +1,7 @@
 //! What the words of `mxray receive` mean.
 
 use super::client_hello::{read_chain, read_key};
+use super::inbound_judging::{InboundJudging, inbound_judging};
 use super::sender::is_file;
 use super::{UsageError, dialogue, read_file};
 use crate::cli::{BehaveArg, ReceiveArgs};
@@ -33,6 +34,8 @@ pub struct ReceivePlan {
     pub authority_pem: Option<String>,
     /// The file of a sender that is to be written.
     pub learn: Option<LearnPlan>,
+    /// What sessions are judged by.
+    pub judging: InboundJudging,
 }
 
 /// What is to be learnt.
@@ -45,7 +48,7 @@ pub struct LearnPlan {
     pub text: String,
 }
 
-/// Checks the command line, reads the certificate, or makes one.
+/// Checks the command line, reads what it names, and the certificate, or makes one.
 ///
 /// # Errors
 /// [`UsageError`] for what cannot be used, or cannot be done together.
@@ -76,7 +79,7 @@ pub fn receive(args: &ReceiveArgs) -> Result<ReceivePlan, UsageError> {
             bytes: SESSION_BYTES_MAX,
         },
     };
-    Ok(ReceivePlan { config, authority_pem, learn: learn(args)? })
+    Ok(ReceivePlan { config, authority_pem, learn: learn(args)?, judging: inbound_judging(&args.judging)? })
 }
 
 /// The template of what is to be learnt, tried out.

@@ -2,7 +2,7 @@
 //! working directory; whoever judges it again may be in another.
 
 use super::{UsageError, read_file};
-use crate::run_dir::JudgedBy;
+use crate::run_dir::OptionValue;
 use std::collections::BTreeMap;
 use std::path::{self, Path, PathBuf};
 
@@ -14,10 +14,10 @@ pub(super) struct StoredFiles(BTreeMap<(String, String), PathBuf>);
 impl StoredFiles {
     /// Those of a run, for the `options` that are taken over from it. A run
     /// that does not say where it was leaves only the words.
-    pub(super) fn of_run(by: &JudgedBy, options: &[&str]) -> Self {
+    pub(super) fn of_run(by: &BTreeMap<String, OptionValue>, options: &[&str]) -> Self {
         let mut places = BTreeMap::new();
         for option in options {
-            let Some(named) = by.options.get(*option) else { continue };
+            let Some(named) = by.get(*option) else { continue };
             for word in &named.words {
                 let path = named.files.get(word).unwrap_or(word);
                 places.insert((option.to_string(), word.clone()), PathBuf::from(path));

@@ -6,15 +6,15 @@ use super::columns::certificates::{CERTIFICATES, CertificateRow};
 use super::durable;
 use super::files::CsvFile;
 use super::journal::LineFile;
-use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, RUN_NAME};
+use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, OptionValue, RUN_NAME};
 use super::write_error::named;
 use super::{OutputError, SCHEMA_VERSION};
 use crate::model::Sha256;
-use crate::model::inbound::InboundSession;
+use crate::model::inbound::{InboundSession, JudgedSession};
 use crate::x509;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -51,6 +51,13 @@ pub struct ReceiveInfo {
     /// run of an older version, which did not record it.
     #[serde(default)]
     pub watch_s: Option<u64>,
+    /// Root stores that client certificates were judged by; empty in a run of an older
+    /// version, which judged none.
+    #[serde(default)]
+    pub roots: Vec<String>,
+    /// What sessions were judged by, so that the same can be done again.
+    #[serde(default)]
+    pub judged_by: SessionsJudgedBy,
     /// When it began to listen.
     pub started: Timestamp,
     /// When it ended; `None` as long as it has not, hence also after it was killed.
@@ -64,6 +71,16 @@ pub struct ReceiveInfo {
     pub turned_away: Option<u64>,
     /// What each sender did, the busiest first; `None` as long as it has not ended.
     pub senders: Option<serde_json::Value>,
+}
+
+/// What sessions were judged by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionsJudgedBy {
+    /// The moment at which certificates were judged; `None` where each session was judged
+    /// at the moment at which it began.
+    pub at: Option<Timestamp>,
+    /// What the command line named or left to its default, by option without the dashes.
+    pub options: BTreeMap<String, OptionValue>,
 }
 
 impl ReceiveInfo {
@@ -80,6 +97,8 @@ impl ReceiveInfo {
             name,
             behave: None,
             watch_s: None,
+            roots: Vec::new(),
+            judged_by: SessionsJudgedBy::default(),
             started: Timestamp::now(),
             ended: None,
             error: None,
@@ -98,6 +117,8 @@ struct SessionLine<'a> {
     session: &'a InboundSession,
     /// The client's chain, leaf first; the bytes are in `certificates.csv`.
     chain: &'a [Sha256],
+    #[serde(flatten)]
+    judged: &'a JudgedSession,
 }
 
 /// The files of a run, written as sessions end.
@@ -162,7 +183,7 @@ impl ReceiveDirectory {
     /// # Errors
     /// That of the file, which the message names; or the files have as many bytes as they
     /// may have.
-    pub fn write(&mut self, session: &InboundSession) -> io::Result<()> {
+    pub fn write(&mut self, session: &InboundSession, judged: &JudgedSession) -> io::Result<()> {
         let written = self.sessions.buffered().written() + self.certificates.buffered().written();
         if written >= self.bytes_max {
             let told = format!("the files have {written} bytes, and --disk-max allows {}", self.bytes_max);
@@ -172,7 +193,7 @@ impl ReceiveDirectory {
         for der in session.tls.iter().flat_map(|tls| &tls.chain) {
             chain.push(self.write_certificate(der)?);
         }
-        self.sessions.write(&SessionLine { schema: SCHEMA_VERSION, session, chain: &chain })?;
+        self.sessions.write(&SessionLine { schema: SCHEMA_VERSION, session, chain: &chain, judged })?;
         self.count += 1;
         self.flush()
     }
@@ -276,7 +297,7 @@ mod tests {
         assert_eq!((run(&dir).ended, run(&dir).sessions), (None, None));
         let der: Arc<[u8]> = Arc::from(*b"no certificate that can be read");
         for number in 1..=2 {
-            directory.write(&session(number, vec![der.clone()])).unwrap();
+            directory.write(&session(number, vec![der.clone()]), &JudgedSession::default()).unwrap();
         }
         directory.finish(7, &["one"]).unwrap();
         assert_eq!((run(&dir).sessions, run(&dir).turned_away), (Some(2), Some(7)));
@@ -294,7 +315,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("run");
         let mut directory = ReceiveDirectory::create(&dir, info(), 5000).unwrap();
-        let error = (1..).find_map(|number| directory.write(&session(number, Vec::new())).err()).unwrap();
+        let error = (1..)
+            .find_map(|number| directory.write(&session(number, Vec::new()), &JudgedSession::default()).err())
+            .unwrap();
         assert!(error.to_string().ends_with("and --disk-max allows 5000"), "{error}");
         let written = fs::metadata(dir.join(SESSIONS_NAME)).unwrap().len();
         assert!((4000..7000).contains(&written), "{written}");

@@ -117,9 +117,16 @@ impl Judge {
         if let Some(known) = self.chains.get(digests.as_slice()) {
             return Some(known);
         }
-        let assessed = Arc::new(self.judge(chain, &digests)?);
+        let assessed = Arc::new(self.judge(chain, &digests, self.at)?);
         self.chains.insert(digests.into_boxed_slice(), assessed.clone());
         Some(assessed)
+    }
+
+    /// The same at a moment of its own, and not remembered: for what is judged over
+    /// weeks, each at its time.
+    pub fn assess_at(&self, chain: &[Arc<[u8]>], at: Timestamp) -> Option<Assessed> {
+        let digests: Vec<Sha256> = chain.iter().map(|der| x509::digest(der)).collect();
+        self.judge(chain, &digests, at)
     }
 
     /// The moment for which it judges.
@@ -134,11 +141,11 @@ impl Judge {
         leaf.into_iter().chain(presented.map(|(der, digest)| self.issuer(der, *digest))).collect()
     }
 
-    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256]) -> Option<Assessed> {
+    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256], at: Timestamp) -> Option<Assessed> {
         let leaf_der = chain.first()?;
         let read = self.read(chain, digests);
         let first = read.first()?;
-        let trust = chain::judge(&read, &self.roots, self.at);
+        let trust = chain::judge(&read, &self.roots, at);
         let leaf = &first.facts;
         let seen = SeenLeaf { leaf, root: trust.root.as_deref(), chain: trust.status.name() };
         let assessment = Assessment {
@@ -146,9 +153,9 @@ impl Judge {
             chain: trust.status,
             chain_detail: trust.detail,
             root: trust.root.clone(),
-            dates: dates(leaf, self.at),
+            dates: dates(leaf, at),
             key: key(leaf),
-            expectations: expectation::judge(&self.expectations, seen, self.at),
+            expectations: expectation::judge(&self.expectations, seen, at),
         };
         let (leaf, disputed) = (Arc::new(names_of(leaf, leaf_der)), is_disputed(&read));
         Some(Assessed { assessment: Arc::new(assessment), leaf, disputed })

@@ -2,19 +2,19 @@
 
 use crate::model::SignatureCheck;
 use crate::model::inbound::{
-    Comeback, InboundEnd, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, PathDomain, SeenSender,
-    SessionResult, StarttlsUse,
+    ClientChain, Comeback, InboundEnd, InboundSession, InboundTls, InboundTlsFailure, JudgedSession,
+    MailAttempt, PathDomain, SeenSender, SessionResult, StarttlsUse,
 };
 use crate::model::text::{counted, grouped};
 use crate::x509;
 
 /// The line of one session.
-pub(super) fn line(session: &InboundSession) -> String {
+pub(super) fn line(session: &InboundSession, judged: &JudgedSession) -> String {
     let dialogue = &session.dialogue;
     let name = [&dialogue.ehlo_tls, &dialogue.ehlo, &dialogue.helo].into_iter().flatten().next();
     let name = name.map_or("(no EHLO)", |name| name.text.as_str());
     let moment = session.began.strftime("%H:%M:%SZ");
-    let (tls, mail) = (security(session), mail(&dialogue.mail));
+    let (tls, mail) = (security(session, judged), mail(&dialogue.mail));
     let mut line = format!("{moment} {} {name}: {tls}; {mail}", session.peer.ip());
     for (is_so, words) in [
         (dialogue.spoke_first, "spoke before the greeting"),
@@ -68,9 +68,9 @@ fn comeback(comeback: &Comeback) -> String {
     format!("{what} {after_s} s later{offer}")
 }
 
-fn security(session: &InboundSession) -> String {
+fn security(session: &InboundSession, judged: &JudgedSession) -> String {
     match (&session.tls, session.dialogue.starttls) {
-        (Some(tls), _) => tls_words(tls),
+        (Some(tls), _) => tls_words(tls, judged),
         (None, StarttlsUse::NotAsked) => "in clear, STARTTLS not asked for".to_string(),
         (None, StarttlsUse::Refused) => "in clear, STARTTLS refused".to_string(),
         (None, StarttlsUse::Pipelined) => "in clear, went on talking behind STARTTLS".to_string(),
@@ -78,7 +78,7 @@ fn security(session: &InboundSession) -> String {
     }
 }
 
-fn tls_words(tls: &InboundTls) -> String {
+fn tls_words(tls: &InboundTls, judged: &JudgedSession) -> String {
     if let Some(failure) = &tls.failure
         && !tls.established
     {
@@ -92,7 +92,7 @@ fn tls_words(tls: &InboundTls) -> String {
     let version = part(tls.version.map(|version| version.to_string()));
     let suite = part(tls.suite.map(|suite| suite.to_string()));
     let group = tls.group.map(|group| format!(" {group}")).unwrap_or_default();
-    format!("{version} {suite}{group}, {}", certificate(tls))
+    format!("{version} {suite}{group}, {}", certificate(tls, judged.client_certificate.as_ref()))
 }
 
 fn failure_words(failure: &InboundTlsFailure) -> String {
@@ -110,7 +110,7 @@ fn failure_words(failure: &InboundTlsFailure) -> String {
     }
 }
 
-fn certificate(tls: &InboundTls) -> String {
+fn certificate(tls: &InboundTls, judged: Option<&ClientChain>) -> String {
     let Some(leaf) = tls.chain.first() else { return "no client certificate".to_string() };
     let facts = x509::read(leaf);
     let subject = facts.subject.as_deref().unwrap_or("without a subject that can be read");
@@ -119,7 +119,8 @@ fn certificate(tls: &InboundTls) -> String {
         Some(SignatureCheck::Unverifiable(_)) => "key not proven: mxray cannot check its signature",
         _ => "key not proven",
     };
-    format!("client certificate {subject} ({proof})")
+    let axes = judged.map(|axes| format!("; chain {}, dates {}", axes.chain, axes.dates)).unwrap_or_default();
+    format!("client certificate {subject} ({proof}{axes})")
 }
 
 fn mail(attempts: &[MailAttempt]) -> String {

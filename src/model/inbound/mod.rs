@@ -6,6 +6,7 @@ mod dialogue;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod greeting;
+mod judged;
 mod offer;
 mod sender;
 mod session;
@@ -14,6 +15,7 @@ mod verdict;
 pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
+pub use judged::{ClientChain, JudgedSession, MailVerdict};
 pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, is_grease};
 pub use sender::{COMEBACKS_MAX, Comeback, SeenSender, SenderKey, SessionResult};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};

@@ -1,11 +1,12 @@
 //! What inbound connectors make of one MAIL to one recipient domain.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What Exchange Online would make of it, as far as connectors go. What filters make of
 /// the message is not in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InboundVerdict {
@@ -19,7 +20,7 @@ pub enum InboundVerdict {
 }
 
 /// By what it is taken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InboundAcceptance {
@@ -30,12 +31,12 @@ pub enum InboundAcceptance {
 }
 
 /// Why it is refused, and in which words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundRefusal {
     /// Reply code and enhanced status code, as `550 5.7.51`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The words behind it, as far as they are published.
-    pub text: &'static str,
+    pub text: Cow<'static, str>,
     /// The connector that demands what is not given.
     pub connector: Option<Arc<str>>,
     /// What is not given.
@@ -46,12 +47,12 @@ impl InboundRefusal {
     /// The refusal for a demand that is not met.
     pub fn new(why: UnmetDemand, connector: Option<Arc<str>>) -> Self {
         let (code, text) = why.reply();
-        Self { code, text, connector, why }
+        Self { code: code.into(), text: text.into(), connector, why }
     }
 }
 
 /// A demand that is not met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UnmetDemand {
@@ -89,7 +90,7 @@ impl UnmetDemand {
 }
 
 /// Why it cannot be told. What "is not published" is about Microsoft.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum InboundCause {

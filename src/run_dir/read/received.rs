@@ -7,7 +7,7 @@ use super::lines::{Schema, StoredLines, check_version, json_cause};
 use super::loss::Loss;
 use super::run_file::RunFile;
 use crate::model::Sha256;
-use crate::model::inbound::InboundSession;
+use crate::model::inbound::{ClientChain, InboundSession, JudgedSession, MailVerdict};
 use crate::run_dir::{RECEIVE_KIND, ReceiveInfo, SESSIONS_NAME};
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -91,12 +91,19 @@ pub struct ReceivedSession {
     pub session: InboundSession,
     /// The digests of its certificates, leaf first.
     pub chain: Vec<Sha256>,
+    /// What was made of it.
+    pub judged: JudgedSession,
 }
 
 /// What a line holds beside the session.
 #[derive(Deserialize)]
 struct BesideSession {
     chain: Vec<Sha256>,
+    /// What a line of an older version lacks.
+    #[serde(default)]
+    client_certificate: Option<ClientChain>,
+    #[serde(default)]
+    verdicts: Option<Vec<MailVerdict>>,
 }
 
 impl ReceivedSession {
@@ -113,11 +120,12 @@ impl ReceivedSession {
         // the other would copy the whole of it.
         let read = serde_json::from_slice::<InboundSession>(line)
             .and_then(|session| Ok((session, serde_json::from_slice::<BesideSession>(line)?)));
-        let (session, BesideSession { chain }) = read.map_err(|error| json_cause(&error))?;
+        let (session, beside) = read.map_err(|error| json_cause(&error))?;
+        let BesideSession { chain, client_certificate, verdicts } = beside;
         if session.tls.is_none() && !chain.is_empty() {
             return Err("it has certificates, and no TLS".to_string());
         }
-        Ok(Self { session, chain })
+        Ok(Self { session, chain, judged: JudgedSession { client_certificate, verdicts } })
     }
 }
 

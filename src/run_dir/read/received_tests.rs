@@ -3,6 +3,8 @@
 use super::*;
 use crate::model::inbound::SessionResult::{HandshakeFailed, MailInClear, MailInTls};
 use crate::model::inbound::fixtures::session;
+use crate::model::inbound::{InboundAcceptance, InboundCause, InboundRefusal, PathDomain, UnmetDemand};
+use crate::model::{Assessment, ChainStatus, DateStatus, KeyStatus};
 use crate::run_dir::ReceiveDirectory;
 use crate::x509;
 use std::fs;
@@ -24,13 +26,31 @@ fn sessions() -> Vec<InboundSession> {
     numbered.collect()
 }
 
+/// What was made of each of them, of every kind.
+fn judged() -> JudgedSession {
+    use crate::model::inbound::InboundVerdict::{Accepted, NotDetermined, Rejected};
+    let refusal = InboundRefusal::new(UnmetDemand::Certificate, Some("In".into()));
+    let verdicts = [
+        Accepted(InboundAcceptance::Ordinary),
+        Accepted(InboundAcceptance::Connectors(vec!["In".into()])),
+        Rejected(vec![refusal]),
+        NotDetermined(InboundCause::KeyNotProven),
+    ];
+    let of_mail = |verdict| MailVerdict { mail: 1, recipient: PathDomain::Missing, verdict };
+    let axes = Assessment::of_chain(ChainStatus::UntrustedRoot, DateStatus::Expired, KeyStatus::Weak);
+    JudgedSession {
+        client_certificate: Some(ClientChain::from(&axes)),
+        verdicts: Some(verdicts.map(of_mail).to_vec()),
+    }
+}
+
 /// A run that has written them, and ended if `ends`.
 fn run(ends: bool) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("run");
     let info = ReceiveInfo::new("127.0.0.1:25".into(), "mx.example".into());
     let mut directory = ReceiveDirectory::create(&dir, info, 1 << 20).unwrap();
-    sessions().iter().for_each(|session| directory.write(session).unwrap());
+    sessions().iter().for_each(|session| directory.write(session, &judged()).unwrap());
     if ends {
         directory.finish(0, &["none"]).unwrap();
     }
@@ -60,7 +80,7 @@ fn what_was_written_is_read_with_its_certificates() {
         .map(|session| {
             let ders = session.tls.iter().flat_map(|tls| &tls.chain);
             let chain = ders.map(|der| x509::digest(der)).collect();
-            StoredSession::Whole(Box::new(ReceivedSession { session, chain }))
+            StoredSession::Whole(Box::new(ReceivedSession { session, chain, judged: judged() }))
         })
         .collect();
     assert_eq!(read(&dir), Ok(expected));

@@ -9,8 +9,10 @@ mod case;
 mod certificate;
 mod on_premises;
 mod partner;
+mod session_judge;
 #[cfg(test)]
 mod tests;
 
 pub use attribution::verdict;
 pub use case::InboundCase;
+pub use session_judge::SessionJudge;

@@ -72,7 +72,7 @@ impl IncomingMail {
             InboundVerdict::Accepted(InboundAcceptance::Ordinary) => "ordinary".to_string(),
             InboundVerdict::Accepted(InboundAcceptance::Connectors(names)) => names.join("+"),
             InboundVerdict::Rejected(refusals) => {
-                refusals.iter().map(|refusal| refusal.code).collect::<Vec<_>>().join("+")
+                refusals.iter().map(|refusal| &*refusal.code).collect::<Vec<_>>().join("+")
             }
             InboundVerdict::NotDetermined(cause) => format!("{cause:?}"),
         }
