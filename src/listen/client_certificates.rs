@@ -4,35 +4,27 @@
 //! A CertificateVerify that fails ends the handshake, as with every server (RFC 8446
 //! §4.4.3). One that cannot be checked here is taken, and nothing rests on it.
 
-use crate::model::observation::CHAIN_CERTIFICATES_MAX;
-use crate::model::{ProtocolVersion, SignatureCheck, SignatureScheme};
-use crate::x509::handshake::{OFFERED_SCHEMES, SignatureRefusal, Verifier};
+use crate::model::ProtocolVersion;
+use crate::x509::handshake::{ShownChain, ShownSignature, check_shown, offered_schemes};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved};
-use std::sync::{Arc, OnceLock};
-
-/// What the client's certificate message held.
-#[derive(Debug)]
-pub(super) struct PresentedChain {
-    pub(super) chain: Vec<Arc<[u8]>>,
-    pub(super) excess: usize,
-}
+use rustls::{DigitallySignedStruct, DistinguishedName, Error};
+use std::sync::OnceLock;
 
 /// Sees the client certificate of one connection.
 #[derive(Debug, Default)]
 pub(super) struct ClientCertificates {
-    presented: OnceLock<PresentedChain>,
-    signed: OnceLock<(SignatureScheme, SignatureCheck)>,
+    presented: OnceLock<ShownChain>,
+    signed: OnceLock<ShownSignature>,
 }
 
 impl ClientCertificates {
-    pub(super) fn presented(&self) -> Option<&PresentedChain> {
+    pub(super) fn presented(&self) -> Option<&ShownChain> {
         self.presented.get()
     }
 
-    pub(super) fn signed(&self) -> Option<&(SignatureScheme, SignatureCheck)> {
+    pub(super) fn signed(&self) -> Option<&ShownSignature> {
         self.signed.get()
     }
 
@@ -43,19 +35,9 @@ impl ClientCertificates {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let scheme = SignatureScheme(signed.scheme.into());
-        let checked = Verifier::new(certificate, version, Some(scheme), &OFFERED_SCHEMES)
-            .and_then(|verifier| verifier.verify(message, signed.signature()));
-        let result = match &checked {
-            Ok(()) | Err(SignatureRefusal::Unverifiable(_)) => Ok(HandshakeSignatureValid::assertion()),
-            Err(SignatureRefusal::NotOffered(_)) => {
-                Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
-            }
-            Err(SignatureRefusal::Failed(_)) => Err(CertificateError::BadSignature.into()),
-        };
-        let check = checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified);
+        let (checked, result) = check_shown(version, message, certificate, signed);
         // A second signature on one connection does not happen; the first stands.
-        let _ = self.signed.set((scheme, check));
+        let _ = self.signed.set(checked);
         result
     }
 }
@@ -77,10 +59,7 @@ impl ClientCertVerifier for ClientCertificates {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let certificates = std::iter::once(end_entity).chain(intermediates);
-        let chain = certificates.take(CHAIN_CERTIFICATES_MAX).map(|der| Arc::from(der.as_ref())).collect();
-        let excess = (1 + intermediates.len()).saturating_sub(CHAIN_CERTIFICATES_MAX);
-        let _ = self.presented.set(PresentedChain { chain, excess });
+        let _ = self.presented.set(ShownChain::new(end_entity, intermediates));
         Ok(ClientCertVerified::assertion())
     }
 
@@ -103,6 +82,6 @@ impl ClientCertVerifier for ClientCertificates {
     }
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        OFFERED_SCHEMES.iter().map(|scheme| scheme.0.into()).collect()
+        offered_schemes()
     }
 }

@@ -139,9 +139,9 @@ pub(super) fn observe(server: &TlsServer, certificates: &ClientCertificates) -> 
         tls.chain.clone_from(&presented.chain);
         tls.chain_excess = presented.excess;
     }
-    if let Some((scheme, check)) = certificates.signed() {
-        tls.signature_scheme = Some(*scheme);
-        tls.signature = Some(check.clone());
+    if let Some(signed) = certificates.signed() {
+        tls.signature_scheme = signed.scheme;
+        tls.signature = Some(signed.check.clone());
     }
     tls
 }

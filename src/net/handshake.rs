@@ -199,8 +199,8 @@ pub(super) fn observe(client: &TlsClient, recorder: &Recorder) -> TlsObservation
         ..TlsObservation::default()
     };
     if let Some(presented) = recorder.presented() {
-        tls.chain.clone_from(&presented.chain);
-        tls.chain_excess = presented.excess;
+        tls.chain.clone_from(&presented.shown.chain);
+        tls.chain_excess = presented.shown.excess;
         tls.ocsp_stapled = presented.ocsp_stapled;
     }
     if let Some(signed) = recorder.signed() {

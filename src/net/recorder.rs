@@ -7,36 +7,24 @@
 //! whomever (RFC 8446 §4.4.2.4, §4.4.3). One recorder serves one connection.
 
 use super::sessions::KeptSessions;
-use crate::model::observation::CHAIN_CERTIFICATES_MAX;
-use crate::model::{ClientCertificate, Failure, Kind, ProtocolVersion, SignatureCheck, SignatureScheme};
+use crate::model::{ClientCertificate, Failure, Kind, ProtocolVersion, SignatureCheck};
 use crate::x509::form;
-use crate::x509::handshake::{OFFERED_SCHEMES, SignatureRefusal, Verifier};
+use crate::x509::handshake::{ShownChain, ShownSignature, check_shown, offered_schemes};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
     ClientSessionStore, ResolvesClientCert, Tls12ClientSessionValue, Tls13ClientSessionValue,
 };
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{CertificateError, DigitallySignedStruct, Error, NamedGroup, PeerMisbehaved};
+use rustls::{CertificateError, DigitallySignedStruct, Error, NamedGroup};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What the server's certificate message held.
 #[derive(Debug)]
 pub(super) struct RecordedChain {
-    pub(super) chain: Vec<Arc<[u8]>>,
-    pub(super) excess: usize,
+    pub(super) shown: ShownChain,
     pub(super) ocsp_stapled: bool,
-}
-
-/// What became of its handshake signature.
-#[derive(Debug)]
-pub(super) struct CheckedSignature {
-    /// `None` where the library ended the handshake before it told.
-    pub(super) scheme: Option<SignatureScheme>,
-    pub(super) check: SignatureCheck,
-    /// Why it proves nothing.
-    cause: Option<String>,
 }
 
 /// Sees everything of one handshake.
@@ -45,7 +33,7 @@ pub(super) struct Recorder {
     presented: OnceLock<RecordedChain>,
     /// Why no client can read the certificate, if so.
     broken: OnceLock<String>,
-    signed: OnceLock<CheckedSignature>,
+    signed: OnceLock<ShownSignature>,
     /// What to show a server that asks for a client certificate.
     identity: Option<Arc<CertifiedKey>>,
     client_certificate_requested: AtomicBool,
@@ -86,7 +74,7 @@ impl Recorder {
         self.presented.get()
     }
 
-    pub(super) fn signed(&self) -> Option<&CheckedSignature> {
+    pub(super) fn signed(&self) -> Option<&ShownSignature> {
         self.signed.get()
     }
 
@@ -115,7 +103,7 @@ impl Recorder {
             (Kind::BadCertificate, Some(cause)) => return failure.with_detail(cause),
             _ => return failure,
         }
-        let by_library = || CheckedSignature { scheme: None, check: SignatureCheck::Failed, cause: None };
+        let by_library = || ShownSignature { scheme: None, check: SignatureCheck::Failed, cause: None };
         match &self.signed.get_or_init(by_library).cause {
             Some(cause) => failure.with_detail(cause),
             None => failure,
@@ -131,20 +119,9 @@ impl Recorder {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let scheme = SignatureScheme(signed.scheme.into());
-        let checked = Verifier::new(certificate, version, Some(scheme), &OFFERED_SCHEMES)
-            .and_then(|verifier| verifier.verify(message, signed.signature()));
-        let cause = checked.as_ref().err().map(|refusal| refusal.cause().to_string());
-        let result = match &checked {
-            Ok(()) | Err(SignatureRefusal::Unverifiable(_)) => Ok(HandshakeSignatureValid::assertion()),
-            Err(SignatureRefusal::NotOffered(_)) => {
-                Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
-            }
-            Err(SignatureRefusal::Failed(_)) => Err(CertificateError::BadSignature.into()),
-        };
-        let check = checked.map_or_else(SignatureCheck::from, |()| SignatureCheck::Verified);
+        let (checked, result) = check_shown(version, message, certificate, signed);
         // A second signature on one connection does not happen; the first stands.
-        let _ = self.signed.set(CheckedSignature { scheme: Some(scheme), check, cause });
+        let _ = self.signed.set(checked);
         result
     }
 }
@@ -158,10 +135,8 @@ impl ServerCertVerifier for Recorder {
         ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let certificates = std::iter::once(end_entity).chain(intermediates);
-        let chain = certificates.take(CHAIN_CERTIFICATES_MAX).map(|der| Arc::from(der.as_ref())).collect();
-        let excess = (1 + intermediates.len()).saturating_sub(CHAIN_CERTIFICATES_MAX);
-        let _ = self.presented.set(RecordedChain { chain, excess, ocsp_stapled: !ocsp_response.is_empty() });
+        let shown = ShownChain::new(end_entity, intermediates);
+        let _ = self.presented.set(RecordedChain { shown, ocsp_stapled: !ocsp_response.is_empty() });
         match form::why_broken(end_entity) {
             None => Ok(ServerCertVerified::assertion()),
             Some(cause) => {
@@ -190,7 +165,7 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
-        OFFERED_SCHEMES.iter().map(|scheme| scheme.0.into()).collect()
+        offered_schemes()
     }
 }
 

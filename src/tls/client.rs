@@ -4,6 +4,7 @@
 //! Whatever comes in is consumed, or the connection has ended: no input makes
 //! [`TlsClient::receive`] go round without either.
 
+use super::decrypted::take_decrypted;
 use super::in_clear::{InClear, Resumable};
 use super::last_words;
 use super::objection::Objection;
@@ -12,7 +13,7 @@ use super::server_hello::ServerHello;
 use crate::model::text::escape;
 use crate::model::{AlertDescription, DowngradeMark};
 use rustls::{ClientConnection, PeerMisbehaved, ProtocolVersion};
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use thiserror::Error;
 
 /// Most bytes kept of what comes in clear where a record is due: the longest
@@ -290,7 +291,7 @@ fn feed(connection: &mut ClientConnection, mut bytes: &[u8], plain: &mut Vec<u8>
         // It takes no bytes after close_notify, and says so by 0.
         let read = connection.read_tls(&mut bytes).map_err(|_| TlsFault::TooLong)?;
         let processed = connection.process_new_packets();
-        drain(connection, plain);
+        take_decrypted(connection, plain);
         if processed?.peer_has_closed() || read == 0 {
             return Ok(false);
         }
@@ -309,19 +310,6 @@ fn told_apart(fault: TlsFault, clear: &InClear) -> TlsFault {
 fn session_id(records: &[u8]) -> Option<Box<[u8]>> {
     let (length, rest) = records.get(SESSION_ID_AT..)?.split_first()?;
     rest.get(..usize::from(*length)).map(Into::into)
-}
-
-fn drain(connection: &mut ClientConnection, plain: &mut Vec<u8>) {
-    loop {
-        let mut reader = connection.reader();
-        let Ok(bytes) = reader.fill_buf() else { return };
-        let read = bytes.len();
-        if read == 0 {
-            return;
-        }
-        plain.extend_from_slice(bytes);
-        reader.consume(read);
-    }
 }
 
 /// Where records begin in a stream that only the library can read.

@@ -39,6 +39,7 @@ pub mod answer;
 pub mod client;
 pub mod client_hello;
 mod client_hello_decode;
+mod decrypted;
 pub mod extension;
 pub mod handshake;
 mod in_clear;

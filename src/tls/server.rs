@@ -5,6 +5,7 @@
 
 use super::alert::{Alert, AlertLevel};
 use super::client_hello::ClientHello;
+use super::decrypted::take_decrypted;
 use super::handshake::{HandshakeReader, HandshakeType, MessageTooLong};
 use super::last_words;
 use super::old_server;
@@ -14,7 +15,7 @@ use super::wire::Malformed;
 use crate::model::inbound::ReceivedOffer;
 use crate::model::{AlertDescription, CipherSuite, ProtocolVersion};
 use rustls::{ServerConfig, ServerConnection};
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -277,7 +278,7 @@ impl TlsServer {
             // It takes no bytes after close_notify, and says so by 0.
             let read = connection.read_tls(&mut bytes).map_err(|_| TlsServerFault::TooLong)?;
             let processed = connection.process_new_packets();
-            drain(connection, &mut self.plain);
+            take_decrypted(connection, &mut self.plain);
             self.closed = processed?.peer_has_closed() || read == 0;
         }
         Ok(())
@@ -292,19 +293,6 @@ fn alert(fragment: &[u8]) -> TlsServerFault {
             rustls::Error::AlertReceived(description.0.into()).into()
         }
         _ => TlsServerFault::NoClientHello,
-    }
-}
-
-fn drain(connection: &mut ServerConnection, plain: &mut Vec<u8>) {
-    loop {
-        let mut reader = connection.reader();
-        let Ok(bytes) = reader.fill_buf() else { return };
-        let read = bytes.len();
-        if read == 0 {
-            return;
-        }
-        plain.extend_from_slice(bytes);
-        reader.consume(read);
     }
 }
 

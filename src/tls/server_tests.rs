@@ -1,6 +1,7 @@
 //! The server's side of TLS, before a client of rustls and before bytes that are none.
 
 use super::*;
+use std::io::BufRead;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};

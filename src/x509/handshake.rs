@@ -14,8 +14,11 @@ mod key;
 mod md5_sha1;
 #[path = "handshake/refusal.rs"]
 mod refusal;
+#[path = "handshake/shown.rs"]
+mod shown;
 
 pub use refusal::SignatureRefusal;
+pub use shown::{ShownChain, ShownSignature, check_shown, offered_schemes};
 
 use crate::model::{ProtocolVersion, SignatureScheme};
 use algorithm::{Hash, Hashes, SignatureFamily};
