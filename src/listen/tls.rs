@@ -122,6 +122,7 @@ pub(super) fn observe(server: &TlsServer, certificates: &ClientCertificates) -> 
     let mut tls = InboundTls {
         offer: server.offer().cloned(),
         established: server.is_established(),
+        second_hello: server.second_hello().cloned(),
         failure: server.fault().map(failure),
         ..InboundTls::default()
     };

@@ -50,6 +50,7 @@ pub mod probe;
 pub mod public_value;
 mod received_offer;
 pub mod record;
+mod second_hello;
 pub mod server;
 pub mod server_flight;
 mod server_flight_encode;

@@ -11,10 +11,11 @@ use super::last_words;
 use super::old_server;
 use super::received_offer::offer_of;
 use super::record::{ContentType, RecordFault, RecordReader};
+use super::second_hello::second_hello;
 use super::wire::Malformed;
-use crate::model::inbound::ReceivedOffer;
+use crate::model::inbound::{ReceivedOffer, SecondHello};
 use crate::model::{AlertDescription, CipherSuite, ProtocolVersion};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection};
 use std::io::{self, Write};
 use std::sync::Arc;
 use thiserror::Error;
@@ -82,6 +83,9 @@ pub struct TlsServer {
     /// What came in before the ClientHello was whole, for the library.
     raw: Vec<u8>,
     offer: Option<ReceivedOffer>,
+    /// The first ClientHello, while the one after a HelloRetryRequest is due.
+    retried: Option<Box<ClientHello>>,
+    second_hello: Option<SecondHello>,
     connection: Option<ServerConnection>,
     /// What an old server agreed to: the client's flight is due.
     agreed: Option<(ProtocolVersion, CipherSuite)>,
@@ -103,6 +107,8 @@ impl TlsServer {
             messages: HandshakeReader::default(),
             raw: Vec::new(),
             offer: None,
+            retried: None,
+            second_hello: None,
             connection: None,
             agreed: None,
             flight: Vec::new(),
@@ -116,6 +122,11 @@ impl TlsServer {
     /// What the ClientHello offers, once that was read.
     pub fn offer(&self) -> Option<&ReceivedOffer> {
         self.offer.as_ref()
+    }
+
+    /// What came of a HelloRetryRequest, once that was read.
+    pub fn second_hello(&self) -> Option<&SecondHello> {
+        self.second_hello.as_ref()
     }
 
     /// What the library knows of it, also where it has failed; `None` before a
@@ -150,7 +161,10 @@ impl TlsServer {
             return;
         }
         let taken = match (&self.connection, self.agreed) {
-            (Some(_), _) => self.feed(bytes),
+            (Some(_), _) => {
+                self.read_second_hello(bytes);
+                self.feed(bytes)
+            }
             (None, Some(_)) => self.read_flight(bytes),
             (None, None) => self.read_hello(bytes),
         };
@@ -214,7 +228,9 @@ impl TlsServer {
             }
             let length = message.body.len();
             let hello = ClientHello::decode(message.body);
-            return self.answer(hello, length, bytes.len() > room);
+            self.answer(hello, length, bytes.len() > room)?;
+            self.read_second_hello(input);
+            return Ok(());
         }
         if bytes.len() > room { Err(TlsServerFault::TooLong) } else { Ok(()) }
     }
@@ -246,8 +262,39 @@ impl TlsServer {
             TlsServerManner::Handshake(config) => {
                 self.connection = Some(ServerConnection::new(config.clone())?);
                 let raw = std::mem::take(&mut self.raw);
-                self.feed(&raw)
+                self.feed(&raw)?;
+                if self.asked_again() {
+                    self.retried = Some(Box::new(hello));
+                }
+                Ok(())
             }
+        }
+    }
+
+    /// Whether a HelloRetryRequest was said (RFC 8446 §4.1.4).
+    fn asked_again(&self) -> bool {
+        let kind = self.connection.as_ref().and_then(|connection| connection.handshake_kind());
+        kind == Some(HandshakeKind::FullWithHelloRetryRequest)
+    }
+
+    /// Reads, beside the library, the ClientHello after a HelloRetryRequest. What cannot
+    /// be read is for the library to refuse.
+    fn read_second_hello(&mut self, bytes: &[u8]) {
+        let mut input = bytes;
+        while self.retried.is_some()
+            && let Ok(Some(record)) = self.records.next_record(&mut input)
+        {
+            // change_cipher_spec and early data may stand before it (RFC 8446 §4.2.10,
+            // appendix D.4).
+            if record.content_type != ContentType::HANDSHAKE {
+                continue;
+            }
+            self.messages.receive(record.fragment);
+            let Ok(Some(message)) = self.messages.next_message() else { continue };
+            let decoded = ClientHello::decode(message.body).ok();
+            let hello = decoded.filter(|_| message.handshake_type == HandshakeType::CLIENT_HELLO);
+            let first = self.retried.take();
+            self.second_hello = first.zip(hello).map(|(first, second)| second_hello(*first, second));
         }
     }
 

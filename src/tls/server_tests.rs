@@ -1,10 +1,14 @@
 //! The server's side of TLS, before a client of rustls and before bytes that are none.
 
 use super::*;
-use std::io::BufRead;
-use rustls::crypto::aws_lc_rs;
+use crate::model::NamedGroup;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
+use std::io::BufRead;
+
+/// Where the random of a ClientHello stands: behind both headers and the version.
+const RANDOM_AT: usize = 5 + 4 + 2;
 
 fn key_pair() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     let certified = rcgen::generate_simple_self_signed(["mx.example".to_string()]).unwrap();
@@ -13,23 +17,28 @@ fn key_pair() -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
 
 /// A server, and a client that trusts it.
 fn pair(manner: Option<TlsServerManner>) -> (TlsServer, ClientConnection) {
+    let (server, client) = pair_of(aws_lc_rs::default_provider());
+    (manner.map_or(server, TlsServer::new), client)
+}
+
+/// The same, where the server has what this provider has.
+fn pair_of(provider: CryptoProvider) -> (TlsServer, ClientConnection) {
     let (certificate, key) = key_pair();
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let server = ServerConfig::builder_with_provider(provider.clone())
+    let server = ServerConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .unwrap();
-    let client = ClientConfig::builder_with_provider(provider)
+    let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
     let client = ClientConnection::new(Arc::new(client), "mx.example".try_into().unwrap()).unwrap();
-    (TlsServer::new(manner.unwrap_or(TlsServerManner::Handshake(Arc::new(server)))), client)
+    (TlsServer::new(TlsServerManner::Handshake(Arc::new(server))), client)
 }
 
 /// Lets both talk, the client in pieces of `cut` bytes, until neither has anything to say.
@@ -71,6 +80,48 @@ fn a_handshake_is_the_same_however_its_bytes_are_cut() {
         talk(&mut server, &mut client, cut).unwrap();
         assert!(server.is_over() && server.fault().is_none(), "{cut}");
     }
+}
+
+/// A server of P-256 alone asks for a share of it.
+fn pair_that_retries() -> (TlsServer, ClientConnection) {
+    let kx_groups = vec![aws_lc_rs::kx_group::SECP256R1];
+    pair_of(CryptoProvider { kx_groups, ..aws_lc_rs::default_provider() })
+}
+
+#[test]
+fn the_hello_after_a_retry_request_is_told_beside_the_first() {
+    let p256 = NamedGroup(0x0017);
+    for cut in [1, 5, 100, 100_000] {
+        let (mut server, mut client) = pair_that_retries();
+        client.writer().write_all(b"EHLO c\r\n").unwrap();
+        talk(&mut server, &mut client, cut).unwrap();
+        assert_eq!(server.take_plain(), b"EHLO c\r\n", "{cut}");
+        assert!(!server.offer().unwrap().key_shares.contains(&p256), "{cut}");
+        let told = server.second_hello().unwrap();
+        assert_eq!(told, &SecondHello { key_shares: vec![p256], differs: false }, "{cut}");
+    }
+    let (mut server, mut client) = pair(None);
+    talk(&mut server, &mut client, 100).unwrap();
+    assert_eq!(server.second_hello(), None, "nothing was asked again");
+}
+
+#[test]
+fn a_second_hello_that_is_another_is_told_as_such() {
+    let (mut server, mut client) = pair_that_retries();
+    let (mut first, mut retry, mut second) = (Vec::new(), Vec::new(), Vec::new());
+    client.write_tls(&mut first).unwrap();
+    server.receive(&first);
+    server.write_records(&mut retry).unwrap();
+    client.read_tls(&mut retry.as_slice()).unwrap();
+    client.process_new_packets().unwrap();
+    while client.wants_write() {
+        client.write_tls(&mut second).unwrap();
+    }
+    let random = first.get(RANDOM_AT..RANDOM_AT + 32).unwrap();
+    let place = second.windows(32).position(|window| window == random).unwrap();
+    second[place] ^= 1;
+    server.receive(&second);
+    assert!(server.second_hello().unwrap().differs);
 }
 
 #[test]

@@ -223,6 +223,31 @@ fn tls_1_0_is_agreed_to_by_whoever_has_it() {
     }
 }
 
+/// openssl sends a share of the first group that it names; we have not that group.
+#[test]
+fn the_group_of_the_second_hello_is_told() {
+    for (groups, retried) in [("P-521:P-384", true), ("P-384:P-521", false)] {
+        let mut listening = Listening::start(&[]);
+        let at = format!("127.0.0.1:{}", listening.port);
+        let mut openssl = Command::new("openssl");
+        openssl.args(["s_client", "-starttls", "smtp", "-connect", &at, "-tls1_3", "-groups", groups]);
+        let Ok(output) = openssl.stdin(Stdio::null()).output() else {
+            return super::stack::left_out("openssl");
+        };
+        let told = String::from_utf8_lossy(&output.stdout);
+        let session = listening.sessions(1, |_| true).remove(0);
+        let tls = &session["tls"];
+        assert_eq!((&tls["group"], &tls["hello_retry"]), (&"secp384r1".into(), &retried.into()), "{told}");
+        let second = &tls["second_hello"];
+        assert_eq!(second.is_null(), !retried, "{session}");
+        if retried {
+            assert_eq!(words(&tls["offer"]["key_shares"]), ["secp521r1"]);
+            assert_eq!(words(&second["key_shares"]), ["secp384r1"]);
+            assert_eq!(second["differs"], false);
+        }
+    }
+}
+
 /// A sender that verifies leaves once it has seen the certificate, and one that does not
 /// goes on.
 #[test]

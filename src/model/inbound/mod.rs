@@ -16,7 +16,7 @@ pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
 pub use judged::{ClientChain, JudgedSession, MailVerdict};
-pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, is_grease};
+pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, SecondHello, is_grease};
 pub use sender::{COMEBACKS_MAX, Comeback, SeenSender, SenderKey, SessionResult};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};
 pub use verdict::{InboundAcceptance, InboundCause, InboundRefusal, InboundVerdict, UnmetDemand};

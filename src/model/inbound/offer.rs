@@ -39,6 +39,15 @@ pub struct ReceivedOffer {
     pub bytes: usize,
 }
 
+/// The ClientHello after our HelloRetryRequest (RFC 8446 §4.1.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondHello {
+    /// Groups of which a key share came along: one, the one that was asked for.
+    pub key_shares: Vec<NamedGroup>,
+    /// Whether it differs from the first in more than RFC 8446 §4.1.2 allows.
+    pub differs: bool,
+}
+
 impl ReceivedOffer {
     /// The newest version that is offered (RFC 8446 §4.2.1).
     pub fn newest(&self) -> ProtocolVersion {

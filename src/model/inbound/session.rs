@@ -1,7 +1,7 @@
 //! One session of `mxray receive`: an observation, as the listener made it.
 
 use super::dialogue::InboundDialogue;
-use super::offer::ReceivedOffer;
+use super::offer::{ReceivedOffer, SecondHello};
 use crate::model::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureCheck, SignatureScheme,
 };
@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// The TLS of a session, from the answer to STARTTLS on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboundTls {
-    /// What the ClientHello offers; `None` where none came that can be read.
+    /// What the ClientHello offers, the first where there were two; `None` where none came
+    /// that can be read.
     pub offer: Option<ReceivedOffer>,
     /// Whether the handshake was gone through to its end.
     pub established: bool,
@@ -25,6 +26,8 @@ pub struct InboundTls {
     pub group: Option<NamedGroup>,
     /// Whether we asked for another key share (RFC 8446 §4.1.4).
     pub hello_retry: bool,
+    /// What came of that; `None` where nothing came that can be read.
+    pub second_hello: Option<SecondHello>,
     /// The client's certificates as DER, leaf first, at most
     /// [`CHAIN_CERTIFICATES_MAX`](crate::model::observation::CHAIN_CERTIFICATES_MAX);
     /// empty of a client that has none to show. The journal names them by SHA-256; the
