@@ -14,6 +14,7 @@ mod headline;
 mod html;
 mod markdown;
 mod policies;
+pub mod received;
 mod render;
 mod revocation;
 mod sending;

@@ -2,10 +2,10 @@
 
 use crate::model::SignatureCheck;
 use crate::model::inbound::{
-    ClientChain, Comeback, InboundEnd, InboundSession, InboundTls, InboundTlsFailure, JudgedSession,
-    MailAttempt, PathDomain, SeenSender, SessionResult, StarttlsUse,
+    ClientChain, InboundEnd, InboundSession, InboundTls, JudgedSession, MailAttempt, SeenSender, StarttlsUse,
 };
 use crate::model::text::{counted, grouped};
+use crate::report::received::{comeback_words, domain_words, end_words, failure_words};
 use crate::x509;
 
 /// The line of one session.
@@ -26,7 +26,10 @@ pub(super) fn line(session: &InboundSession, judged: &JudgedSession) -> String {
             line.push_str(words);
         }
     }
-    line.push_str(end(dialogue.end));
+    if let Some(end) = dialogue.end.filter(|end| *end != InboundEnd::Quit) {
+        line.push_str("; ");
+        line.push_str(end_words(end));
+    }
     line.push('\n');
     line
 }
@@ -46,26 +49,9 @@ pub(super) fn sender(sender: &SeenSender) -> String {
     let sessions = counted(sender.sessions, "session");
     let mut told = format!("mxray: {} {name}: {sessions}{parts}", sender.address);
     if let Some(last) = sender.comebacks.last() {
-        told.push_str(&format!("; after one without TLS: {}", comeback(last)));
+        told.push_str(&format!("; after one without TLS: {}", comeback_words(last)));
     }
     told
-}
-
-fn comeback(comeback: &Comeback) -> String {
-    let (after_s, result, other_offer) = match comeback {
-        Comeback::NothingCame => return "nothing came; what became of the mail is not seen here".to_string(),
-        Comeback::RunEnded => return "not determined, the run ended before --watch was over".to_string(),
-        Comeback::Again { after_s, result, other_offer } => (after_s, result, other_offer),
-    };
-    let what = match result {
-        SessionResult::MailInTls => "MAIL inside TLS",
-        SessionResult::MailInClear => "MAIL in clear",
-        SessionResult::TlsWithoutMail => "TLS and no MAIL",
-        SessionResult::HandshakeFailed => "a handshake that failed again",
-        SessionResult::Nothing => "a session without TLS and MAIL",
-    };
-    let offer = if *other_offer == Some(true) { ", with another offer" } else { "" };
-    format!("{what} {after_s} s later{offer}")
 }
 
 fn security(session: &InboundSession, judged: &JudgedSession) -> String {
@@ -95,21 +81,6 @@ fn tls_words(tls: &InboundTls, judged: &JudgedSession) -> String {
     format!("{version} {suite}{group}, {}", certificate(tls, judged.client_certificate.as_ref()))
 }
 
-fn failure_words(failure: &InboundTlsFailure) -> String {
-    match failure {
-        InboundTlsFailure::ClientAlert(alert) => format!("the client said {alert}"),
-        InboundTlsFailure::ClientLeft => "the client left".to_string(),
-        InboundTlsFailure::ClientFault(what) => format!("the client's fault: {what}"),
-        InboundTlsFailure::AgreedOnPurpose => "the client went along, and we ended it on purpose".to_string(),
-        InboundTlsFailure::OnPurpose(alert) => format!("refused on purpose by {alert}"),
-        InboundTlsFailure::NothingInCommon(what) => {
-            format!("nothing in common with what mxray can finish ({what}); its offer is in sessions.jsonl")
-        }
-        InboundTlsFailure::TimedOut => "the client was silent until our time limit".to_string(),
-        InboundTlsFailure::Stopped => "we stopped".to_string(),
-    }
-}
-
 fn certificate(tls: &InboundTls, judged: Option<&ClientChain>) -> String {
     let Some(leaf) = tls.chain.first() else { return "no client certificate".to_string() };
     let facts = x509::read(leaf);
@@ -128,26 +99,5 @@ fn mail(attempts: &[MailAttempt]) -> String {
     let place = if first.in_tls { "inside TLS" } else { "in clear" };
     let asks = if first.sender.requiretls { " with REQUIRETLS" } else { "" };
     let more = if attempts.len() > 1 { format!(", and {} more", attempts.len() - 1) } else { String::new() };
-    format!("MAIL from {} {place}{asks}{more}, refused", domain(&first.sender.domain))
-}
-
-fn domain(domain: &PathDomain) -> &str {
-    match domain {
-        PathDomain::Null => "<>",
-        PathDomain::Missing => "an address without a domain",
-        PathDomain::Unreadable => "an address whose domain cannot be read",
-        PathDomain::Domain(domain) => domain.as_str(),
-    }
-}
-
-fn end(end: Option<InboundEnd>) -> &'static str {
-    match end {
-        None | Some(InboundEnd::Quit) => "",
-        Some(InboundEnd::Closed) => "; closed without QUIT",
-        Some(InboundEnd::Reset) => "; reset without QUIT",
-        Some(InboundEnd::TimedOut) => "; silent until our time limit",
-        Some(InboundEnd::Limit) => "; ended at a limit of ours",
-        Some(InboundEnd::ByUs) => "; ended by us",
-        Some(InboundEnd::Protocol) => "; ended over what is no SMTP",
-    }
+    format!("MAIL from {} {place}{asks}{more}, refused", domain_words(&first.sender.domain))
 }

@@ -1,0 +1,166 @@
+//! What was seen of a client, and what connectors make of it, in words: the same for
+//! whoever watches the listener and for whoever reads its report.
+
+use crate::model::inbound::{
+    Comeback, InboundAcceptance, InboundCause, InboundEnd, InboundRefusal, InboundTlsFailure, InboundVerdict,
+    PathDomain, SessionResult, UnmetDemand,
+};
+
+/// Why a handshake came to nothing.
+pub fn failure_words(failure: &InboundTlsFailure) -> String {
+    match failure {
+        InboundTlsFailure::ClientAlert(alert) => format!("the client said {alert}"),
+        InboundTlsFailure::ClientLeft => "the client left".to_string(),
+        InboundTlsFailure::ClientFault(what) => format!("the client's fault: {what}"),
+        InboundTlsFailure::AgreedOnPurpose => "the client went along, and we ended it on purpose".to_string(),
+        InboundTlsFailure::OnPurpose(alert) => format!("refused on purpose by {alert}"),
+        InboundTlsFailure::NothingInCommon(what) => {
+            format!("nothing in common with what mxray can finish ({what}); its offer is in sessions.jsonl")
+        }
+        InboundTlsFailure::TimedOut => "the client was silent until our time limit".to_string(),
+        InboundTlsFailure::Stopped => "we stopped".to_string(),
+    }
+}
+
+/// Who ended a handshake that came to nothing.
+pub fn failure_side(failure: &InboundTlsFailure) -> &'static str {
+    match failure {
+        InboundTlsFailure::ClientAlert(_)
+        | InboundTlsFailure::ClientLeft
+        | InboundTlsFailure::ClientFault(_) => "the client",
+        InboundTlsFailure::OnPurpose(_) | InboundTlsFailure::AgreedOnPurpose => "mxray, on purpose",
+        InboundTlsFailure::NothingInCommon(_) | InboundTlsFailure::TimedOut => "mxray, at a limit of its own",
+        InboundTlsFailure::Stopped => "mxray, as it stopped",
+    }
+}
+
+/// What a session came to.
+pub fn result_words(result: SessionResult) -> &'static str {
+    match result {
+        SessionResult::MailInTls => "MAIL inside TLS",
+        SessionResult::MailInClear => "MAIL in clear",
+        SessionResult::TlsWithoutMail => "TLS and no MAIL",
+        SessionResult::HandshakeFailed => "a handshake that failed",
+        SessionResult::Nothing => "a session without TLS and MAIL",
+    }
+}
+
+/// What came after a session without TLS and MAIL.
+pub fn comeback_words(comeback: &Comeback) -> String {
+    match comeback {
+        Comeback::NothingCame => "nothing came; what became of the mail is not seen here".to_string(),
+        Comeback::RunEnded => "not determined, the run ended before --watch was over".to_string(),
+        Comeback::Again { after_s, result, other_offer } => {
+            let again = if *result == SessionResult::HandshakeFailed { " again" } else { "" };
+            let offer = if *other_offer == Some(true) { ", with another offer" } else { "" };
+            format!("{}{again} {after_s} s later{offer}", result_words(*result))
+        }
+    }
+}
+
+/// How a session ended.
+pub fn end_words(end: InboundEnd) -> &'static str {
+    match end {
+        InboundEnd::Quit => "ended by QUIT",
+        InboundEnd::Closed => "closed without QUIT",
+        InboundEnd::Reset => "reset without QUIT",
+        InboundEnd::TimedOut => "silent until our time limit",
+        InboundEnd::Limit => "ended at a limit of ours",
+        InboundEnd::ByUs => "ended by us",
+        InboundEnd::Protocol => "ended over what is no SMTP",
+    }
+}
+
+/// The domain of a path.
+pub fn domain_words(domain: &PathDomain) -> &str {
+    match domain {
+        PathDomain::Null => "<>",
+        PathDomain::Missing => "an address without a domain",
+        PathDomain::Unreadable => "an address whose domain cannot be read",
+        PathDomain::Domain(domain) => domain.as_str(),
+    }
+}
+
+/// What connectors make of one MAIL to one recipient domain.
+pub fn verdict_words(verdict: &InboundVerdict) -> String {
+    let joint = if matches!(verdict, InboundVerdict::Accepted(_)) { " " } else { ": " };
+    format!("{}{joint}{}", verdict_title(verdict), verdict_why(verdict))
+}
+
+/// The verdict in a word or two.
+pub fn verdict_title(verdict: &InboundVerdict) -> &'static str {
+    match verdict {
+        InboundVerdict::Accepted(_) => "accepted",
+        InboundVerdict::Rejected(_) => "rejected",
+        InboundVerdict::NotDetermined(_) => "not determined",
+    }
+}
+
+/// By what, for what, or why not.
+pub fn verdict_why(verdict: &InboundVerdict) -> String {
+    match verdict {
+        InboundVerdict::Accepted(InboundAcceptance::Ordinary) => "as ordinary mail".to_string(),
+        InboundVerdict::Accepted(InboundAcceptance::Connectors(names)) => {
+            let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+            format!("by {}", names.join(" or "))
+        }
+        InboundVerdict::Rejected(refusals) => {
+            let refusals: Vec<String> = refusals.iter().map(refusal_words).collect();
+            refusals.join(" or ")
+        }
+        InboundVerdict::NotDetermined(cause) => cause_words(*cause).to_string(),
+    }
+}
+
+fn refusal_words(refusal: &InboundRefusal) -> String {
+    let demand = demand_words(refusal.why);
+    match &refusal.connector {
+        Some(connector) => format!("{} ({demand} of {connector})", refusal.code),
+        None => format!("{} ({demand})", refusal.code),
+    }
+}
+
+fn demand_words(demand: UnmetDemand) -> &'static str {
+    match demand {
+        UnmetDemand::Tls => "RequireTls",
+        UnmetDemand::Certificate => "RestrictDomainsToCertificate",
+        UnmetDemand::Address => "RestrictDomainsToIPAddresses",
+        UnmetDemand::Relay => {
+            "no connector of type OnPremises fits, and the recipient is not the organisation's"
+        }
+        UnmetDemand::DirectSend => "RejectDirectSend",
+    }
+}
+
+fn cause_words(cause: InboundCause) -> &'static str {
+    match cause {
+        InboundCause::KeyNotProven => "the certificate bears the name, and its key is not proven",
+        InboundCause::CertificateNotTrusted => {
+            "the certificate bears the name, and its chain or its dates do not hold"
+        }
+        InboundCause::CertificateUnreadable => "the certificate cannot be read",
+        InboundCause::NameOutsideSubject => "the name stands in the subject alternative name only",
+        InboundCause::WildcardOnCertificate => "only a wildcard on the certificate stands for the name",
+        InboundCause::NameWithoutRestriction => {
+            "RequireTls names a certificate that was not shown, and RestrictDomainsToCertificate is off"
+        }
+        InboundCause::AddressWithoutName => {
+            "a connector of type OnPremises names a certificate and addresses, and only the address fits"
+        }
+        InboundCause::SenderDomain => "the domain of the sender is empty or cannot be read",
+        InboundCause::RecipientDomain => "the domain of the recipient cannot be read",
+        InboundCause::SeveralConnectors => "several connectors fit and do not agree",
+        InboundCause::OnPremisesAndPartner => {
+            "a connector of type OnPremises fits, and one of type Partner would refuse"
+        }
+        InboundCause::NoOnPremisesConnector => {
+            "the recipient is not the organisation's, and there is no connector of type OnPremises"
+        }
+        InboundCause::RelayForStranger => {
+            "the recipient is not the organisation's, and neither is the sender"
+        }
+        InboundCause::DirectSendNotTold => {
+            "the sender is of an accepted domain, and whether RejectDirectSend is on is not told"
+        }
+    }
+}
