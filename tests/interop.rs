@@ -26,6 +26,9 @@ mod gnutls;
 mod ground_truth;
 #[path = "interop/levels.rs"]
 mod levels;
+#[cfg(feature = "receive")]
+#[path = "interop/listening.rs"]
+mod listening;
 #[path = "interop/mail_server.rs"]
 mod mail_server;
 #[path = "interop/mail_system.rs"]
@@ -47,6 +50,9 @@ mod postfix_variants;
 #[cfg(feature = "receive")]
 #[path = "interop/receive.rs"]
 mod receive;
+#[cfg(feature = "receive")]
+#[path = "interop/receive_postfix.rs"]
+mod receive_postfix;
 #[path = "interop/senders.rs"]
 mod senders;
 #[path = "interop/server_manners.rs"]

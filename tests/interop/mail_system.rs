@@ -157,6 +157,13 @@ pub fn postfix(root: &Root, level: &str, port: u16) -> Running {
 
 /// The same, with more in its configuration.
 pub fn postfix_with(root: &Root, level: &str, port: u16, more: &str) -> Running {
+    let main = format!("relayhost = [127.0.0.1]:{port}\nsmtp_tls_security_level = {level}\n{more}");
+    postfix_that(root, &main, "", &[vec!["b@front.example".to_string()]])
+}
+
+/// Postfix with this in its configuration, these services beside its own, and a message to
+/// each of these lists of recipients.
+pub fn postfix_that(root: &Root, more: &str, services: &str, messages: &[Vec<String>]) -> Running {
     let (nobody, owner) = ((0, 0), (ACCOUNT, 0));
     root.remove("run/mxray");
     root.folder("run/mxray/conf", nobody, 0o755);
@@ -177,16 +184,18 @@ pub fn postfix_with(root: &Root, level: &str, port: u16, more: &str) -> Running 
          daemon_directory = /usr/lib/postfix/sbin\nmail_owner = postfix\nsetgid_group = postdrop\n\
          myhostname = scanner.example\nmydestination =\nalias_maps =\nalias_database =\n\
          inet_interfaces = loopback-only\ninet_protocols = ipv4\nsmtp_host_lookup = native\n\
-         relayhost = [127.0.0.1]:{port}\nsmtp_tls_security_level = {level}\n\
          minimal_backoff_time = 1s\nqueue_run_delay = 1s\n{more}"
     );
     fs::write(root.file("run/mxray/conf/main.cf"), main).unwrap();
-    fs::write(root.file("run/mxray/conf/master.cf"), POSTFIX_SERVICES).unwrap();
+    fs::write(root.file("run/mxray/conf/master.cf"), POSTFIX_SERVICES.to_string() + services).unwrap();
     let master = ["/usr/lib/postfix/sbin/master", "-c", "/run/mxray/conf", "-d"];
     let running = root.start(&master, "var/log/postfix");
     let sendmail = ["/usr/sbin/sendmail", "-C", "/run/mxray/conf", "-f", "a@scanner.example"];
-    // What is handed in before anybody listens is found as well.
-    assert!(root.submit(&[&sendmail[..], &["b@front.example"]].concat()), "Postfix took no message");
+    for recipients in messages {
+        let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+        // What is handed in before anybody listens is found as well.
+        assert!(root.submit(&[&sendmail[..], &recipients].concat()), "Postfix took no message");
+    }
     running
 }
 

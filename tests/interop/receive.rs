@@ -1,82 +1,17 @@
 //! `mxray receive` before mail systems that send: what it writes of them is what their
 //! files of senders say, and what their own logs say.
 
+use super::listening::Listening;
 use super::mail_system::{Root, exim, opensmtpd, postfix_with};
 use mxray::internals::sender::Sender;
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use tempfile::TempDir;
+use std::process::{Command, Stdio};
 
 /// Sessions after which a system that sends in clear after a failed handshake has done
 /// so: Postfix tries again by TLS before.
 const SESSIONS_MAX: usize = 4;
-
-/// A listener of the command line, until it is dropped.
-struct Listening {
-    child: Child,
-    folder: TempDir,
-    port: u16,
-}
-
-impl Listening {
-    fn start(words: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mxray"));
-        command.current_dir(&folder).args(["receive", "--listen", "127.0.0.1:0", "--name", "front.example"]);
-        command.args(["-o", "run", "--greeting-delay", "0"]).args(words);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        // The first line, and not a byte further.
-        let stderr = child.stderr.as_mut().unwrap();
-        while !line.ends_with('\n') {
-            let mut byte = [0];
-            stderr.read_exact(&mut byte).unwrap();
-            line.push(byte[0].into());
-        }
-        let at = line.strip_prefix("mxray: listening on 127.0.0.1:").unwrap_or_else(|| panic!("{line}"));
-        let port = at.split(' ').next().unwrap().parse().unwrap();
-        Self { child, folder, port }
-    }
-
-    /// Waits until a session fits, or there were so many: those that are written then.
-    fn sessions(&mut self, most: usize, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
-        let mut told = BufReader::new(self.child.stdout.take().unwrap()).lines();
-        let mut sessions = Vec::new();
-        while sessions.len() < most && !sessions.last().is_some_and(&fits) {
-            told.next().unwrap().unwrap();
-            // A session is told after it was written.
-            sessions = self.written();
-        }
-        sessions
-    }
-
-    /// Ends it; what `run.json` says then.
-    fn end(&mut self) -> Value {
-        let id = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
-        serde_json::from_str(&fs::read_to_string(self.path("run/run.json")).unwrap()).unwrap()
-    }
-
-    fn written(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.path("run/sessions.jsonl")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Whether MAIL came, and where.
 fn mail(session: &Value) -> Option<bool> {
@@ -108,15 +43,6 @@ fn assert_offer(session: &Value, sender: &Sender, packages: &str) {
     assert_eq!(told["sni"].is_string(), offer.sends_sni, "SNI of {whose}");
 }
 
-/// Lets Postfix deliver at a level, and gives what is written of it.
-fn of_postfix(level: &str, behave: &str, fits: impl Fn(&Value) -> bool) -> Option<Vec<Value>> {
-    let root = Root::of("postfix")?;
-    let behave: &[&str] = if behave.is_empty() { &[] } else { &["--behave", behave] };
-    let mut listening = Listening::start(behave);
-    let _running = postfix_with(&root, level, listening.port, "");
-    Some(listening.sessions(SESSIONS_MAX, fits))
-}
-
 #[test]
 fn postfix_is_seen_as_its_file_of_a_sender_has_it() {
     for level in ["may", "encrypt"] {
@@ -131,21 +57,6 @@ fn postfix_is_seen_as_its_file_of_a_sender_has_it() {
         assert_eq!(session["dialogue"]["mail"][0]["sender"]["domain"]["domain"], "scanner.example");
         assert_eq!(session["dialogue"]["mail"][0]["recipients"][0]["domain"], "front.example");
         assert_eq!(session["chain"].as_array().unwrap().len(), 0, "no client certificate is configured");
-    }
-}
-
-/// What Postfix does where TLS is not to be had is what its files say.
-#[test]
-fn postfix_does_without_tls_what_its_level_says() {
-    for behave in ["no-starttls", "mangled", "454", "handshake-failure"] {
-        let Some(sessions) = of_postfix("may", behave, in_clear) else { return };
-        assert!(in_clear(sessions.last().unwrap()), "{behave}: {sessions:?}");
-        for before in &sessions[..sessions.len() - 1] {
-            assert_eq!((behave, mail(before)), ("handshake-failure", None), "{before:?}");
-            assert_eq!(before["tls"]["failure"]["on_purpose"], "handshake_failure", "{before:?}");
-        }
-        let Some(sessions) = of_postfix("encrypt", behave, |session| mail(session).is_some()) else { return };
-        assert!(sessions.iter().all(|session| mail(session).is_none()), "encrypt, {behave}: {sessions:?}");
     }
 }
 
@@ -248,56 +159,6 @@ fn the_group_of_the_second_hello_is_told() {
     }
 }
 
-/// A sender that verifies leaves once it has seen the certificate, and one that does not
-/// goes on.
-#[test]
-fn postfix_verifies_where_its_level_says() {
-    let trusting = "smtp_tls_CAfile = /tmp/authority.pem\nsmtp_tls_secure_cert_match = front.example\n";
-    for (level, behave, goes_on) in [
-        ("may", "expired", true),
-        ("encrypt", "self-signed", true),
-        ("secure", "", true),
-        ("secure", "expired", false),
-        ("secure", "wrong-name", false),
-        ("secure", "self-signed", false),
-    ] {
-        let Some(root) = Root::of("postfix") else { return };
-        let words: &[&str] = if behave.is_empty() { &[] } else { &["--behave", behave] };
-        let mut listening = Listening::start(words);
-        // Above a leaf that signs itself there is none; Postfix has to have some.
-        let another =
-            || rcgen::generate_simple_self_signed(["another.example".to_string()]).unwrap().cert.pem();
-        let authority = fs::read_to_string(listening.path("run/test-authority.pem"));
-        root.write("tmp/authority.pem", &authority.unwrap_or_else(|_| another()));
-        let _running = postfix_with(&root, level, listening.port, trusting);
-        let sessions = listening.sessions(1, |_| true);
-        let session = sessions.first().unwrap();
-        assert_eq!(mail(session), goes_on.then_some(true), "{level}, {behave}: {session}");
-    }
-}
-
-/// The certificate that Postfix shows, and the session as its own log has it.
-#[test]
-fn a_client_certificate_is_proven_and_the_session_is_the_one_of_the_log() {
-    let Some(root) = Root::of("postfix") else { return };
-    let made = rcgen::generate_simple_self_signed(["out.partner.example".to_string()]).unwrap();
-    root.write("tmp/client.pem", &(made.signing_key.serialize_pem() + &made.cert.pem()));
-    let mut listening = Listening::start(&["--behave", "tls12-only"]);
-    let more = "smtp_tls_chain_files = /tmp/client.pem\nsmtp_tls_loglevel = 1\nmaillog_file = /var/log/postfix-sender\n";
-    let _ = fs::remove_file(root.file("var/log/postfix-sender"));
-    let _running = postfix_with(&root, "encrypt", listening.port, more);
-    let sessions = listening.sessions(1, |_| true);
-    let tls = &sessions.first().unwrap()["tls"];
-    assert_eq!((&tls["version"], &tls["signature"]), (&"TLSv1.2".into(), &"verified".into()));
-    let certificates = csv::Reader::from_path(listening.path("run/certificates.csv")).unwrap().into_records();
-    assert_eq!(certificates.count(), 1);
-    let der = mxray::internals::x509::digest(made.cert.der()).to_string();
-    assert_eq!(sessions[0]["chain"][0], der.as_str());
-    let log = root.log_that_says("var/log/postfix-sender", "said: 451 4.7.1 This is a test by mxray");
-    assert!(log.contains("TLS connection established to 127.0.0.1"), "{log}");
-    assert!(log.contains("TLSv1.2 with cipher"), "{log}");
-}
-
 #[test]
 fn exim_and_opensmtpd_are_seen_as_their_files_have_them() {
     if let Some(root) = Root::of("exim") {
@@ -329,7 +190,7 @@ fn nothing_is_relayed_and_nothing_of_a_message_is_written() {
     assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     let mut listening = listening;
     listening.sessions(1, |_| true);
-    assert_no_secret(listening.folder.path());
+    assert_no_secret(listening.folder());
 }
 
 fn assert_no_secret(folder: &Path) {
