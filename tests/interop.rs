@@ -53,8 +53,14 @@ mod receive;
 #[cfg(feature = "receive")]
 #[path = "interop/receive_postfix.rs"]
 mod receive_postfix;
+#[cfg(feature = "receive")]
+#[path = "interop/receive_systems.rs"]
+mod receive_systems;
 #[path = "interop/senders.rs"]
 mod senders;
+#[cfg(feature = "receive")]
+#[path = "interop/sending.rs"]
+mod sending;
 #[path = "interop/server_manners.rs"]
 mod server_manners;
 #[path = "interop/signed_dns.rs"]

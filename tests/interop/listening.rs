@@ -1,6 +1,8 @@
 //! `mxray receive` as a process, and what it writes.
 
+use mxray::internals::sender::Sender;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,12 @@ pub struct Listening {
 }
 
 impl Listening {
+    /// One that does what a word of `--behave` says, or nothing on purpose for `none`.
+    pub fn that(behave: &str, words: &[&str]) -> Self {
+        let behave: &[&str] = if behave == "none" { &[] } else { &["--behave", behave] };
+        Self::start(&[words, behave].concat())
+    }
+
     pub fn start(words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_mxray"));
@@ -68,6 +76,11 @@ impl Listening {
         fs::read_to_string(self.path("run/test-authority.pem")).ok()
     }
 
+    /// The file of a sender that was learnt as `learnt`.
+    pub fn learnt(&self) -> Sender {
+        Sender::parse(&fs::read_to_string(self.path("run/learnt.toml")).unwrap()).unwrap()
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -78,4 +91,54 @@ impl Drop for Listening {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    InTls,
+    InClear,
+    Kept,
+}
+
+/// Versions and suites, as OpenSSL names both.
+pub type Negotiated = BTreeSet<(String, String)>;
+
+/// What became of a message, by what was written of its sessions.
+pub fn passage(sessions: &[&Value]) -> Passage {
+    let mail = sessions.iter().flat_map(|session| session["dialogue"]["mail"].as_array().unwrap());
+    let in_tls: BTreeSet<bool> = mail.map(|mail| mail["in_tls"].as_bool().unwrap()).collect();
+    match (in_tls.contains(&true), in_tls.contains(&false)) {
+        (true, false) => Passage::InTls,
+        (false, true) => Passage::InClear,
+        (false, false) => Passage::Kept,
+        (true, true) => panic!("once in TLS and once in clear: {sessions:?}"),
+    }
+}
+
+/// What was negotiated in sessions whose handshake came to its end.
+pub fn negotiated(sessions: &[&Value]) -> Negotiated {
+    let tls = sessions.iter().map(|session| &session["tls"]).filter(|tls| tls["established"] == true);
+    let word = |tls: &Value, key: &str| tls[key].as_str().unwrap().to_string();
+    tls.map(|tls| (word(tls, "version"), openssl_name(&word(tls, "suite")))).collect()
+}
+
+/// The name that OpenSSL has for a suite.
+fn openssl_name(iana: &str) -> String {
+    match iana.strip_prefix("TLS_").and_then(|rest| rest.split_once("_WITH_")) {
+        Some((exchange, cipher)) => format!("{exchange}-{cipher}").replace("AES_", "AES").replace('_', "-"),
+        None => iana.to_string(),
+    }
+}
+
+/// A client that has a certificate shows it wherever it is asked, and proves its key; one
+/// that has none shows none.
+pub fn assert_certificate(session: &Value, sha256: Option<&str>, what: &str) {
+    if session["tls"]["established"] != true {
+        return;
+    }
+    let chain = session["chain"].as_array().unwrap();
+    assert_eq!(chain.first().and_then(Value::as_str), sha256, "{what}: {session}");
+    let verified = sha256.map(|_| "verified");
+    assert_eq!(session["tls"]["signature"].as_str(), verified, "{what}: {session}");
 }

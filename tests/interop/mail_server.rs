@@ -7,7 +7,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -187,14 +187,19 @@ pub fn sendmail(root: Root, identities: &Identities) -> MailServer {
     root.write("run/mxray/mx.mc", &macros);
     root.write("run/mxray/sendmail.cf", &root.run(&["/usr/bin/m4", "/run/mxray/mx.mc"]));
     let log = root.file("run/mxray/log");
-    let _ = fs::remove_file(root.file("dev/log"));
-    let socket = UnixDatagram::bind(root.file("dev/log")).unwrap();
-    fs::write(&log, "").unwrap();
-    let written = log.clone();
-    thread::spawn(move || keep(&socket, written));
+    keep_log(&root, &log);
     let program = ["/usr/libexec/sendmail/sendmail", "-bD", "-C", "/run/mxray/sendmail.cf"];
     let _running = root.start(&program, "run/mxray/out");
     MailServer { _running, _root: root, log, end: "did not issue MAIL/EXPN/VRFY/ETRN", ports }.listens()
+}
+
+/// Has what a root's programs write to the system's log stand in a file.
+pub fn keep_log(root: &Root, log: &Path) {
+    let _ = fs::remove_file(root.file("dev/log"));
+    let socket = UnixDatagram::bind(root.file("dev/log")).unwrap();
+    fs::write(log, "").unwrap();
+    let written = log.to_path_buf();
+    thread::spawn(move || keep(&socket, written));
 }
 
 /// Keeps what comes to a system's log, until the test ends.

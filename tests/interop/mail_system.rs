@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -105,15 +105,16 @@ impl Root {
         log(&self.file(path))
     }
 
-    /// What stands in a file, once these words do: whoever writes it does so by the way.
-    pub fn log_that_says(&self, path: &str, words: &str) -> String {
+    /// What stands in a file, once one of these words does: whoever writes it does so by the
+    /// way.
+    pub fn log_that_says(&self, path: &str, words: &[&str]) -> String {
         let begun = Instant::now();
         loop {
             let log = self.log(path);
-            if log.contains(words) {
+            if words.iter().any(|word| log.contains(word)) {
                 return log;
             }
-            assert!(begun.elapsed() < READY_MAX, "{words} is not in {log}");
+            assert!(begun.elapsed() < READY_MAX, "none of {words:?} is in {log}");
             thread::sleep(READY_INTERVAL);
         }
     }
@@ -125,12 +126,16 @@ impl Root {
     }
 
     /// Hands a message to the program that takes them; whether it did.
-    fn submit(&self, program: &[&str]) -> bool {
+    pub fn submit(&self, program: &[&str]) -> bool {
+        self.hand_in(program).status.success()
+    }
+
+    /// The same, and what it says.
+    fn hand_in(&self, program: &[&str]) -> Output {
         let message = self.file("tmp/message");
         fs::write(&message, MESSAGE).unwrap();
         let mut command = self.command(program);
-        command.stdin(File::open(message).unwrap()).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().unwrap().success()
+        command.stdin(File::open(message).unwrap()).output().unwrap()
     }
 }
 
@@ -283,6 +288,11 @@ dnsblog   unix  -       -       n       -       0       dnsblog
 
 /// Exim, which has delivered when it ends.
 pub fn exim(root: &Root, port: u16) {
+    exim_with(root, port, "");
+}
+
+/// The same, with more in the configuration of its client: what it says of the dialogue.
+pub fn exim_with(root: &Root, port: u16, more: &str) -> String {
     for folder in ["var/spool/exim", "var/log/exim"] {
         root.remove(folder);
         root.folder(folder, (ACCOUNT, ACCOUNT), 0o750);
@@ -293,12 +303,15 @@ pub fn exim(root: &Root, port: u16) {
          never_users =\nkeep_environment =\n\
          begin routers\nall:\n  driver = manualroute\n  transport = out\n  route_list = * 127.0.0.1 byname\n  \
          self = send\n\
-         begin transports\nout:\n  driver = smtp\n  port = {port}\n\
+         begin transports\nout:\n  driver = smtp\n  port = {port}\n{more}\
          begin retry\n* * F,2h,1m\n"
     );
     fs::write(root.file("etc/mxray.conf"), configuration).unwrap();
-    let exim = ["/usr/sbin/exim4", "-C", "/etc/mxray.conf", "-odf", "-f", "a@scanner.example"];
-    assert!(root.submit(&[&exim[..], &["b@front.example"]].concat()), "Exim took no message");
+    let exim = ["/usr/sbin/exim4", "-C", "/etc/mxray.conf", "-odf", "-v", "-f", "a@scanner.example"];
+    let output = root.hand_in(&[&exim[..], &["b@front.example"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "Exim took no message: {said}");
+    said
 }
 
 pub fn opensmtpd(root: &Root, port: u16) -> Running {

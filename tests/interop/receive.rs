@@ -67,13 +67,11 @@ fn what_is_learnt_of_postfix_is_what_its_file_says() {
     let learnt = tempfile::tempdir().unwrap();
     let file = learnt.path().join("learnt.toml");
     let mut template = "rfc9325".to_string();
-    for behave in ["handshake-failure", "454", ""] {
+    for behave in ["handshake-failure", "454", "none"] {
         let Some(root) = Root::of("postfix") else { return };
-        let behaves: &[&str] = if behave.is_empty() { &[] } else { &["--behave", behave] };
-        let words = [&["--learn", "learnt", "--learn-from", &template], behaves].concat();
-        let mut listening = Listening::start(&words);
+        let mut listening = Listening::that(behave, &["--learn", "learnt", "--learn-from", &template]);
         let _running = postfix_with(&root, "may", listening.port, "");
-        listening.sessions(SESSIONS_MAX, |session| behave.is_empty() || in_clear(session));
+        listening.sessions(SESSIONS_MAX, |session| behave == "none" || in_clear(session));
         listening.end();
         fs::copy(listening.path("run/learnt.toml"), &file).unwrap();
         template = file.display().to_string();

@@ -2,7 +2,7 @@
 //! mail is what the level is documented to do, and what is written of it is what Postfix's
 //! own log says.
 
-use super::listening::Listening;
+use super::listening::{Listening, Negotiated, Passage, assert_certificate, negotiated, passage};
 use super::mail_system::{Root, postfix_that};
 use super::signed_dns::{SignedDns, Validator, Zones, resolv_conf};
 use mxray::internals::sender::Sender;
@@ -10,7 +10,6 @@ use mxray::internals::x509;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::thread;
@@ -46,14 +45,6 @@ impl Level {
         self.shows_certificate = true;
         self
     }
-}
-
-/// What becomes of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Passage {
-    InTls,
-    InClear,
-    Kept,
 }
 
 use Passage::{InClear, InTls, Kept};
@@ -173,20 +164,14 @@ fn each_fault_does_to_postfix_with_dane_what_its_records_say() {
 
 /// A listener for each case, which learns one of the levels.
 fn listen<const N: usize>(cases: &[Case<N>], learns: &Level) -> Vec<Listening> {
-    let start = |case: &Case<N>| {
-        let mut words = vec!["--quiet", "--learn", "learnt", "--learn-of", learns.address];
-        if case.behave != "none" {
-            words.extend(["--behave", case.behave]);
-        }
-        Listening::start(&words)
-    };
-    cases.iter().map(start).collect()
+    let words = ["--quiet", "--learn", "learnt", "--learn-of", learns.address];
+    cases.iter().map(|case| Listening::that(case.behave, &words)).collect()
 }
 
 /// What was learnt before a fault.
 fn learnt<const N: usize>(cases: &[Case<N>], listening: &[Listening], behave: &str) -> Sender {
     let (_, listening) = cases.iter().zip(listening).find(|(case, _)| case.behave == behave).unwrap();
-    Sender::parse(&fs::read_to_string(listening.path("run/learnt.toml")).unwrap()).unwrap()
+    listening.learnt()
 }
 
 /// A host with records of each listener's port (RFC 7672 §3.1.2), and one without.
@@ -242,9 +227,9 @@ fn hold<const N: usize>(
         for (level, expected) in levels.iter().zip(case.passages) {
             let what = format!("{} before {}", level.name, case.behave);
             let of_level: Vec<&Value> = sessions.iter().filter(|session| is_of(session, level)).collect();
-            assert_eq!(passage(&log, level, case.behave), Some(expected), "{what}, by the log");
-            assert_eq!(written(&of_level), expected, "{what}: {of_level:?}");
-            assert_eq!(established(&of_level), logged(&log, level, port), "{what}: {of_level:?}");
+            assert_eq!(logged_passage(&log, level, case.behave), Some(expected), "{what}, by the log");
+            assert_eq!(passage(&of_level), expected, "{what}: {of_level:?}");
+            assert_eq!(negotiated(&of_level), logged(&log, level, port), "{what}: {of_level:?}");
             let shown = Some(certificate.as_str()).filter(|_| level.shows_certificate);
             of_level.iter().for_each(|session| assert_certificate(session, shown, &what));
         }
@@ -274,7 +259,7 @@ fn await_all<const N: usize>(root: &Root, levels: &[Level; N], cases: &[Case<N>]
         let log = root.log(LOG);
         let is_done = |case: &Case<N>| {
             let mut each = levels.iter().zip(case.passages);
-            each.all(|(level, expected)| passage(&log, level, case.behave) == Some(expected))
+            each.all(|(level, expected)| logged_passage(&log, level, case.behave) == Some(expected))
         };
         if cases.iter().all(is_done) || begun.elapsed() > DONE_MAX {
             return log;
@@ -285,7 +270,7 @@ fn await_all<const N: usize>(root: &Root, levels: &[Level; N], cases: &[Case<N>]
 
 /// What became of a message, by Postfix's log; `None` as long as that is open. Each attempt
 /// is a process of its own.
-fn passage(log: &str, level: &Level, behave: &str) -> Option<Passage> {
+fn logged_passage(log: &str, level: &Level, behave: &str) -> Option<Passage> {
     let to = format!("to=<{}>", recipient(level, behave));
     let attempts: Vec<&str> = log.lines().filter(|line| line.contains(&to)).collect();
     let Some(sent) = attempts.iter().find(|line| line.contains(REFUSED)) else {
@@ -300,29 +285,10 @@ fn is_of(session: &Value, level: &Level) -> bool {
     session["peer"].as_str().unwrap().starts_with(&format!("{}:", level.address))
 }
 
-/// What became of a message, by what was written of its sessions.
-fn written(sessions: &[&Value]) -> Passage {
-    let mail = sessions.iter().flat_map(|session| session["dialogue"]["mail"].as_array().unwrap());
-    let in_tls: BTreeSet<bool> = mail.map(|mail| mail["in_tls"].as_bool().unwrap()).collect();
-    match (in_tls.contains(&true), in_tls.contains(&false)) {
-        (true, false) => InTls,
-        (false, true) => InClear,
-        (false, false) => Kept,
-        (true, true) => panic!("once in TLS and once in clear: {sessions:?}"),
-    }
-}
-
-/// Versions and suites, by what was written.
-fn established(sessions: &[&Value]) -> BTreeSet<(String, String)> {
-    let tls = sessions.iter().map(|session| &session["tls"]).filter(|tls| tls["established"] == true);
-    let word = |tls: &Value, key: &str| tls[key].as_str().unwrap().to_string();
-    tls.map(|tls| (word(tls, "version"), openssl_name(&word(tls, "suite")))).collect()
-}
-
-/// The same, by Postfix's log.
-fn logged(log: &str, level: &Level, port: u16) -> BTreeSet<(String, String)> {
+/// What was negotiated, by Postfix's log.
+fn logged(log: &str, level: &Level, port: u16) -> Negotiated {
     let process = format!("postfix/{}/smtp[", level.name);
-    let mut found = BTreeSet::new();
+    let mut found = Negotiated::new();
     for line in log.lines().filter(|line| line.contains(&process)) {
         let Some((_, told)) = line.split_once(&format!("[127.0.0.1]:{port}: ")) else { continue };
         if let Some((version, rest)) = told.split_once(" with cipher ") {
@@ -330,23 +296,4 @@ fn logged(log: &str, level: &Level, port: u16) -> BTreeSet<(String, String)> {
         }
     }
     found
-}
-
-/// The name that OpenSSL has for a suite.
-fn openssl_name(iana: &str) -> String {
-    match iana.strip_prefix("TLS_").and_then(|rest| rest.split_once("_WITH_")) {
-        Some((exchange, cipher)) => format!("{exchange}-{cipher}").replace("AES_", "AES").replace('_', "-"),
-        None => iana.to_string(),
-    }
-}
-
-/// A client that has a certificate shows it wherever it is asked, and proves its key.
-fn assert_certificate(session: &Value, expected: Option<&str>, what: &str) {
-    if session["tls"]["established"] != true {
-        return;
-    }
-    let chain = session["chain"].as_array().unwrap();
-    assert_eq!(chain.first().and_then(Value::as_str), expected, "{what}: {session}");
-    let verified = expected.map(|_| "verified");
-    assert_eq!(session["tls"]["signature"].as_str(), verified, "{what}: {session}");
 }
