@@ -22,4 +22,6 @@ pub use test_certificates::{LeafFault, TestCertificate, TestCertificateError, te
 pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;

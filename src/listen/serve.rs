@@ -2,13 +2,13 @@
 
 use super::admission::{SessionPlace, SessionPlaces};
 use super::config::ListenerConfig;
-use super::session::Session;
+use super::session::{Seen, Session};
 use crate::model::inbound::{InboundEnd, InboundSession};
 use jiff::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -85,6 +85,24 @@ async fn turn_away(mut stream: TcpStream) {
     let _ = timeout(REFUSAL_MAX, stream.write_all(TOO_MANY)).await;
 }
 
+/// Hears one client out, within the time of a session.
+pub(super) async fn hear<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    config: &ListenerConfig,
+    stop: &CancellationToken,
+) -> Seen {
+    let mut session = Session::new(stream, config);
+    let ended = tokio::select! {
+        () = session.serve() => None,
+        () = sleep(config.limits.session) => Some(InboundEnd::Limit),
+        () = stop.cancelled() => Some(InboundEnd::ByUs),
+    };
+    if let Some(end) = ended {
+        session.end(end);
+    }
+    session.into_seen()
+}
+
 /// One connection that was let in.
 struct Accepted {
     number: u64,
@@ -98,16 +116,7 @@ impl Accepted {
         let began = Timestamp::now();
         // Small answers to small questions: waiting to fill a segment only delays.
         let _ = stream.set_nodelay(true);
-        let mut session = Session::new(stream, &self.config);
-        let ended = tokio::select! {
-            () = session.serve() => None,
-            () = sleep(self.config.limits.session) => Some(InboundEnd::Limit),
-            () = stop.cancelled() => Some(InboundEnd::ByUs),
-        };
-        if let Some(end) = ended {
-            session.end(end);
-        }
-        let seen = session.into_seen();
+        let seen = hear(stream, &self.config, &stop).await;
         drop(self.place);
         let session = InboundSession {
             number: self.number,

@@ -5,7 +5,7 @@ use super::config::ListenerConfig;
 use super::tls;
 use crate::model::inbound::{InboundDialogue, InboundEnd, InboundTls, InboundTlsFailure};
 use crate::smtp::{ServerAction, SmtpServer};
-use crate::tls::TlsServer;
+use crate::tls::{TlsServer, TlsServerFault};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How long a closed connection is still read, so that what was said last is not lost
 /// in a reset.
-const LINGER_MAX: Duration = Duration::from_secs(2);
+pub(super) const LINGER_MAX: Duration = Duration::from_secs(2);
 /// Bytes that are read at once.
-const READ_BYTES: usize = 4096;
+pub(super) const READ_BYTES: usize = 4096;
 
 /// What one connection came to, while it goes on.
 pub(super) struct Session<'c, S> {
@@ -143,7 +143,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
                 return Ok(());
             }
             if tls.server.is_over() {
-                return Err(InboundEnd::Closed);
+                return Err(end_of_tls(&tls.server));
             }
             let bytes = self.read_bytes().await?;
             if let Some(tls) = &mut self.tls {
@@ -159,11 +159,11 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
             None => self.smtp.receive(&bytes),
             Some(tls) => {
                 tls.server.receive(&bytes);
-                let over = tls.server.is_over();
+                let end = tls.server.is_over().then(|| end_of_tls(&tls.server));
                 self.hand_over();
                 self.flush_records().await?;
-                if over {
-                    return Err(InboundEnd::Closed);
+                if let Some(end) = end {
+                    return Err(end);
                 }
             }
         }
@@ -232,6 +232,15 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
         let mut buffer = [0; READ_BYTES];
         while self.stream.read(&mut buffer).await.is_ok_and(|count| count > 0) {}
         Ok(())
+    }
+}
+
+/// How a connection has ended on which TLS goes no further.
+fn end_of_tls(server: &TlsServer) -> InboundEnd {
+    match server.fault() {
+        None | Some(TlsServerFault::Library(rustls::Error::AlertReceived(_))) => InboundEnd::Closed,
+        Some(TlsServerFault::OnPurpose(_) | TlsServerFault::Agreed) => InboundEnd::ByUs,
+        Some(_) => InboundEnd::Protocol,
     }
 }
 

@@ -21,9 +21,9 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
-type Certified = (CertificateDer<'static>, PrivateKeyDer<'static>);
+pub(super) type Certified = (CertificateDer<'static>, PrivateKeyDer<'static>);
 
-fn key_pair(name: &str) -> Certified {
+pub(super) fn key_pair(name: &str) -> Certified {
     let certified = rcgen::generate_simple_self_signed([name.to_string()]).unwrap();
     (certified.cert.into(), PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()).into())
 }
@@ -65,7 +65,7 @@ impl Running {
 }
 
 /// The last line of a reply; empty where the listener has closed.
-async fn reply(stream: &mut (impl AsyncBufReadExt + Unpin)) -> String {
+pub(super) async fn reply(stream: &mut (impl AsyncBufReadExt + Unpin)) -> String {
     loop {
         let mut line = String::new();
         stream.read_line(&mut line).await.unwrap();
@@ -75,7 +75,7 @@ async fn reply(stream: &mut (impl AsyncBufReadExt + Unpin)) -> String {
     }
 }
 
-async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, line: &str) -> String {
+pub(super) async fn ask<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufReader<S>, line: &str) -> String {
     stream.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
     reply(stream).await
 }
@@ -244,48 +244,4 @@ async fn more_than_are_let_in_at_once_are_turned_away() {
     }
     assert_eq!(ended, [InboundEnd::ByUs, InboundEnd::ByUs]);
     assert_eq!(running.counts.await.unwrap(), ListenCounts { sessions: 3, turned_away: 1 });
-}
-
-/// The clock stands until every task waits for it.
-#[tokio::test(start_paused = true)]
-async fn a_client_that_is_silent_or_endless_is_bounded() {
-    let second = Duration::from_secs(1);
-    let limits =
-        ListenLimits { silence: 10 * second, session: 25 * second, bytes: 5000, ..ListenLimits::default() };
-    for (line, pause, most, expected) in [
-        ("", 0, 0, InboundEnd::TimedOut),
-        ("NOOP\r\n", 9, 1000, InboundEnd::Limit),
-        ("NOOP\r\n", 0, 1000, InboundEnd::Limit),
-        ("NOOP nothing at all, and more of it that is not even short\r\n", 0, 1000, InboundEnd::Limit),
-        ("x", 0, 4000, InboundEnd::Protocol),
-    ] {
-        let (theirs, ours) = tokio::io::duplex(1000);
-        let config = ListenerConfig {
-            host: "mx.example".into(),
-            smtp: ServerManner::default(),
-            tls: ListenerTls::Refuse(AlertDescription::HANDSHAKE_FAILURE),
-            greeting_delay: Duration::ZERO,
-            reply_delay: Duration::ZERO,
-            limits,
-        };
-        let (mut read, mut write) = tokio::io::split(theirs);
-        let told = tokio::spawn(async move { while read.read(&mut [0; 100]).await.is_ok_and(|n| n > 0) {} });
-        let client = tokio::spawn(async move {
-            for _ in 0..most {
-                if write.write_all(line.as_bytes()).await.is_err() {
-                    return;
-                }
-                tokio::time::sleep(pause * second).await;
-            }
-            std::future::pending::<()>().await;
-        });
-        let mut session = super::session::Session::new(ours, &config);
-        tokio::select! {
-            () = session.serve() => {}
-            () = tokio::time::sleep(limits.session) => session.end(InboundEnd::Limit),
-        }
-        assert_eq!(session.into_seen().dialogue.end, Some(expected), "{line} {pause}");
-        client.abort();
-        told.abort();
-    }
 }

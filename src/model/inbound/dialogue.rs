@@ -55,7 +55,7 @@ pub enum InboundEnd {
     /// We ended it, as we were told to (`--behave`) or because we stop.
     ByUs,
     /// What the client said is no SMTP: a line too long, or commands where an answer
-    /// has to be awaited.
+    /// has to be awaited. Or it is no TLS, or TLS that we share nothing of.
     Protocol,
 }
 

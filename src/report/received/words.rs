@@ -67,7 +67,7 @@ pub fn end_words(end: InboundEnd) -> &'static str {
         InboundEnd::TimedOut => "silent until our time limit",
         InboundEnd::Limit => "ended at a limit of ours",
         InboundEnd::ByUs => "ended by us",
-        InboundEnd::Protocol => "ended over what is no SMTP",
+        InboundEnd::Protocol => "ended over what the client said",
     }
 }
 
