@@ -85,6 +85,9 @@ mod probe_json;
 #[cfg(all(unix, feature = "receive"))]
 #[path = "cli/receive.rs"]
 mod receive;
+#[cfg(all(unix, feature = "receive"))]
+#[path = "cli/receive_judged.rs"]
+mod receive_judged;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/responders.rs"]

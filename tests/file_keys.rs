@@ -4,11 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use mxray::internals::sender::situation::Situation;
-use mxray::internals::sender::{Sender, connector, expectation_file};
+use mxray::internals::sender::{Sender, connector, expectation_file, inbound_connector};
 use std::collections::BTreeSet;
 
 const SENDERS: &str = include_str!("../docs/senders.md");
 const CONNECTORS: &str = include_str!("../docs/connectors.md");
+const RECEIVE: &str = include_str!("../docs/receive.md");
 const EXPECTATIONS: &str = include_str!("../docs/expectations.md");
 
 /// The keys that stand after "expected" in the refusal of one that is none.
@@ -43,6 +44,15 @@ fn of_a_connector() {
     let refusal = connector::parse_toml("[[connector]]\nnonsense = 1").unwrap_err().to_string();
     assert_eq!(documented(CONNECTORS, "keys of a connector"), known(&refusal));
     connector::parse_toml(example(CONNECTORS)).unwrap();
+}
+
+#[test]
+fn of_an_inbound_connector() {
+    let refusal =
+        inbound_connector::parse_toml("[[inbound_connector]]\nnonsense = 1").unwrap_err().to_string();
+    assert_eq!(documented(RECEIVE, "keys of an inbound connector"), known(&refusal));
+    let list = inbound_connector::parse_toml(example(RECEIVE)).unwrap();
+    assert_eq!((list.connectors.len(), list.reject_direct_send), (3, Some(true)));
 }
 
 #[test]

@@ -113,6 +113,15 @@ pub struct InboundJudgingArgs {
     /// count together [default: mozilla]
     #[arg(long, value_name = "STORE")]
     pub roots: Vec<String>,
+
+    /// Inbound connectors to judge mail by: TOML, or the CSV of `Get-InboundConnector | Export-Csv` (a name that ends in
+    /// .csv)
+    #[arg(long, value_name = "FILE")]
+    pub connectors: Option<PathBuf>,
+
+    /// Accepted domain of the organisation, which a CSV does not tell; repeatable
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',', requires = "connectors")]
+    pub accepted_domain: Vec<String>,
 }
 
 /// What is done to a client on purpose.

@@ -34,7 +34,6 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     start_logging(0);
     let signals = Signals::new();
     let plan = plan::receive(&args)?;
-    super::warn(&plan.judging.warnings);
     let socket = bind(args.listen).await?;
     let at = socket.local_addr().context("the socket that was bound")?;
     let user = unprivileged::user(args.user.as_deref())?;
@@ -117,6 +116,7 @@ fn say_begin(args: &ReceiveArgs, plan: &ReceivePlan, at: SocketAddr, dir: &Path,
         let authority = dir.join(AUTHORITY_NAME);
         say(format_args!("mxray: the certificate was made for this run, under {}", authority.display()));
     }
+    super::warn(&plan.judging.warnings);
     if let Some(behave) = args.behave {
         say(format_args!("mxray: on purpose, to every client: {}", behave.word()));
     }
@@ -150,7 +150,7 @@ fn end(
 ) -> Result<ExitCode, CommandError> {
     let ListenCounts { sessions, turned_away } = counts;
     let dir = directory.path().display().to_string();
-    let not_kept = seen.not_kept();
+    let (not_kept, verdicts) = (seen.not_kept(), directory.verdicts());
     let senders = seen.ended(Timestamp::now());
     directory.finish(turned_away, &senders).context("cannot write the results")?;
     senders.iter().take(SENDERS_TOLD_MAX).for_each(|sender| say(told::sender(sender)));
@@ -160,6 +160,9 @@ fn end(
     if not_kept > 0 {
         let others = counted(not_kept, "session");
         say(format_args!("mxray: {others} of further senders, which are too many to be brought together"));
+    }
+    if let Some(verdicts) = verdicts {
+        say(told::verdicts(verdicts));
     }
     say(format_args!("mxray: {}, written to {dir}", counted(sessions, "session")));
     if turned_away > 0 {

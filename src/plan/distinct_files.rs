@@ -157,6 +157,7 @@ impl Files {
         args.cert.iter().for_each(|path| self.read("--cert", path));
         args.key.iter().for_each(|path| self.read("--key", path));
         self.read_stores("--roots", &args.judging.roots);
+        self.read_all("--connectors", &args.judging.connectors);
     }
 
     fn of_roots(&mut self, command: &RootsCommand) {

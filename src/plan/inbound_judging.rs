@@ -2,15 +2,22 @@
 //! judged by the same again.
 
 use super::UsageError;
-use super::judging::{ROOTS, names_file};
+use super::judging::{ACCEPTED_DOMAIN, CONNECTORS, ROOTS, digest, names_file};
+use super::sender::{accepted_domains, connector_file};
 use super::stored_files::StoredFiles;
 use super::stores::roots_in;
 use crate::cli::InboundJudgingArgs;
 use crate::model::Sha256;
 use crate::run_dir::{OptionValue, SessionsJudgedBy};
+use crate::sender::inbound_connector::{self, InboundConnectorList};
 use crate::trust::Judge;
 use crate::verdict::inbound::SessionJudge;
+use crate::x509;
 use jiff::Timestamp;
+use std::path::Path;
+
+/// Disabled connectors that are named on standard error; `run.json` names all.
+const LEFT_OUT_TOLD_MAX: usize = 10;
 
 /// A judge of sessions, and in words what it judges by.
 pub struct InboundJudging {
@@ -38,15 +45,46 @@ fn judging(
     places: &StoredFiles,
 ) -> Result<InboundJudging, UsageError> {
     let (roots, root_names) = roots_in(&args.roots, places)?;
-    let warnings = roots.warnings().cloned().collect();
+    let mut warnings: Vec<String> = roots.warnings().cloned().collect();
     let mut by = SessionsJudgedBy { at, ..SessionsJudgedBy::default() };
-    let named = [(ROOTS, &root_names, roots.digest())];
-    for (option, words, sha256) in named {
-        by.options.insert(option.to_string(), value(option, words, sha256, places));
-    }
+    by.options.insert(ROOTS.to_string(), value(ROOTS, &root_names, roots.digest(), places));
     // Every session has its own moment; this one counts for none.
-    let judge = SessionJudge::new(Judge::new(roots, Timestamp::UNIX_EPOCH), at);
+    let mut judge = SessionJudge::new(Judge::new(roots, Timestamp::UNIX_EPOCH), at);
+    if let Some(path) = &args.connectors {
+        let bytes = places.read(CONNECTORS, path)?;
+        let organisation = organisation(path, &bytes, &args.accepted_domain)?;
+        warnings.extend(warning(path, &organisation));
+        let (words, accepted) = (vec![path.display().to_string()], &args.accepted_domain);
+        let file = value(CONNECTORS, &words, x509::digest(&bytes), places);
+        by.options.insert(CONNECTORS.to_string(), file);
+        let domains = value(ACCEPTED_DOMAIN, accepted, digest(accepted), places);
+        by.options.insert(ACCEPTED_DOMAIN.to_string(), domains);
+        by.connectors_left_out.clone_from(&organisation.left_out);
+        judge = judge.with_connectors(organisation);
+    }
     Ok(InboundJudging { judge, by, root_names, warnings })
+}
+
+/// The connectors of a file, and what is told of their organisation.
+fn organisation(path: &Path, bytes: &[u8], accepted: &[String]) -> Result<InboundConnectorList, UsageError> {
+    let accepted = accepted_domains(accepted)?;
+    let list = connector_file(path, bytes, inbound_connector::parse_toml, inbound_connector::parse_csv)?;
+    let told = |error| UsageError(format!("--connectors {}: {error}", path.display()));
+    list.with_accepted_domains(accepted).map_err(told)
+}
+
+/// What of the file counts for nothing.
+fn warning(path: &Path, organisation: &InboundConnectorList) -> Option<String> {
+    let path = path.display();
+    if !organisation.left_out.is_empty() {
+        let names: Vec<&str> =
+            organisation.left_out.iter().take(LEFT_OUT_TOLD_MAX).map(String::as_str).collect();
+        let more = organisation.left_out.len() - names.len();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        return Some(format!("--connectors {path}: disabled, so left out: {}{more}", names.join(", ")));
+    }
+    let none = organisation.connectors.is_empty();
+    none.then(|| format!("--connectors {path}: there is no connector in it, so no mail goes by one"))
 }
 
 fn value(option: &str, words: &[String], sha256: Sha256, places: &StoredFiles) -> OptionValue {

@@ -5,7 +5,7 @@ use super::UsageError;
 use super::stored_files::StoredFiles;
 use crate::cli::{ConnectorArgs, JudgingArgs};
 use crate::model::{DomainName, Expectation, text};
-use crate::sender::connector::Connectors;
+use crate::sender::connector::{ConnectorError, Connectors};
 use crate::sender::{AfterTlsFailure, DEFAULT_SENDER, Sender, connector, expectation_file};
 use std::fmt::Display;
 use std::path::Path;
@@ -65,26 +65,39 @@ pub(super) fn connectors(
     args: &ConnectorArgs,
     places: &StoredFiles,
 ) -> Result<(Connectors, Vec<String>), UsageError> {
-    let accepted = args.accepted_domain.iter().map(|domain| {
+    let accepted = accepted_domains(&args.accepted_domain)?;
+    let Some(path) = &args.connectors else { return Ok(<_>::default()) };
+    let told = |error: ConnectorError| UsageError(format!("--connectors {}: {error}", path.display()));
+    let bytes = places.read("connectors", path)?;
+    let list = connector_file(path, &bytes, connector::parse_toml, connector::parse_csv)?;
+    let left_out = list.left_out.clone();
+    let in_force = list.in_force(accepted).map_err(told)?;
+    Ok((in_force, left_out))
+}
+
+/// The domains of `--accepted-domain`.
+pub(super) fn accepted_domains(given: &[String]) -> Result<Vec<DomainName>, UsageError> {
+    let parse = |domain: &String| {
         DomainName::parse(domain)
             .map_err(|error| UsageError(format!("--accepted-domain `{domain}`: {error}")))
-    });
-    let accepted = accepted.collect::<Result<Vec<_>, _>>()?;
-    let Some(path) = &args.connectors else { return Ok(<_>::default()) };
-    let told = |error: String| UsageError(format!("--connectors {}: {error}", path.display()));
-    let bytes = places.read("connectors", path)?;
-    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let list = if is_csv {
-        connector::parse_csv(&bytes)
-    } else {
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| told("not UTF-8 text; a CSV needs a name that ends in .csv".into()))?;
-        connector::parse_toml(text)
     };
-    let list = list.map_err(|error| told(error.to_string()))?;
-    let left_out = list.left_out.clone();
-    let in_force = list.in_force(accepted).map_err(|error| told(error.to_string()))?;
-    Ok((in_force, left_out))
+    given.iter().map(parse).collect()
+}
+
+/// Reads a file of connectors: a CSV where its name says so, else TOML.
+pub(super) fn connector_file<T>(
+    path: &Path,
+    bytes: &[u8],
+    parse_toml: impl FnOnce(&str) -> Result<T, ConnectorError>,
+    parse_csv: impl FnOnce(&[u8]) -> Result<T, ConnectorError>,
+) -> Result<T, UsageError> {
+    let told = |error: &dyn Display| UsageError(format!("--connectors {}: {error}", path.display()));
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        return parse_csv(bytes).map_err(|error| told(&error));
+    }
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| told(&"not UTF-8 text; a CSV needs a name that ends in .csv"))?;
+    parse_toml(text).map_err(|error| told(&error))
 }
 
 /// Finds expectations by name, or reads files of them; a word with a dot or a

@@ -10,7 +10,7 @@ use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, OptionValue, RUN_NAME};
 use super::write_error::named;
 use super::{OutputError, SCHEMA_VERSION};
 use crate::model::Sha256;
-use crate::model::inbound::{InboundSession, JudgedSession};
+use crate::model::inbound::{InboundSession, InboundVerdictCounts, JudgedSession};
 use crate::x509;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,10 @@ pub struct ReceiveInfo {
     /// Connections that were turned away because there were too many at once; `None` as
     /// long as it has not ended.
     pub turned_away: Option<u64>,
+    /// What became of each MAIL to each recipient domain; `None` without connectors, and as
+    /// long as it has not ended.
+    #[serde(default)]
+    pub verdicts: Option<InboundVerdictCounts>,
     /// What each sender did, the busiest first; `None` as long as it has not ended.
     pub senders: Option<serde_json::Value>,
 }
@@ -81,6 +85,9 @@ pub struct SessionsJudgedBy {
     pub at: Option<Timestamp>,
     /// What the command line named or left to its default, by option without the dashes.
     pub options: BTreeMap<String, OptionValue>,
+    /// Connectors of the file that are disabled, by name.
+    #[serde(default)]
+    pub connectors_left_out: Vec<String>,
 }
 
 impl ReceiveInfo {
@@ -104,6 +111,7 @@ impl ReceiveInfo {
             error: None,
             sessions: None,
             turned_away: None,
+            verdicts: None,
             senders: None,
         }
     }
@@ -130,6 +138,8 @@ pub struct ReceiveDirectory {
     /// Certificates that have their row, 32 bytes each.
     certificates_seen: HashSet<Sha256>,
     count: u64,
+    /// Verdicts of the sessions written; `None` without connectors.
+    verdicts: Option<InboundVerdictCounts>,
     /// Most bytes of both files together.
     bytes_max: u64,
     /// Keeps the folder for this process.
@@ -158,6 +168,7 @@ impl ReceiveDirectory {
         };
         let certificates =
             CsvFile::new(CERTIFICATES_NAME.to_string(), CERTIFICATES, file(CERTIFICATES_NAME)?);
+        let verdicts = info.judged_by.options.contains_key("connectors").then(<_>::default);
         let mut directory = Self {
             dir: dir.to_path_buf(),
             info,
@@ -165,6 +176,7 @@ impl ReceiveDirectory {
             sessions: LineFile::new(SESSIONS_NAME.to_string(), file(SESSIONS_NAME)?),
             certificates_seen: HashSet::new(),
             count: 0,
+            verdicts,
             bytes_max,
             _lock: lock,
         };
@@ -195,7 +207,16 @@ impl ReceiveDirectory {
         }
         self.sessions.write(&SessionLine { schema: SCHEMA_VERSION, session, chain: &chain, judged })?;
         self.count += 1;
+        if let Some(verdicts) = &judged.verdicts {
+            let counts = self.verdicts.get_or_insert_default();
+            verdicts.iter().for_each(|judged| counts.add(&judged.verdict));
+        }
         self.flush()
+    }
+
+    /// How many verdicts there are so far; `None` without connectors.
+    pub fn verdicts(&self) -> Option<InboundVerdictCounts> {
+        self.verdicts
     }
 
     fn write_certificate(&mut self, der: &Arc<[u8]>) -> io::Result<Sha256> {
@@ -222,6 +243,7 @@ impl ReceiveDirectory {
         self.info.senders = Some(serde_json::to_value(senders)?);
         self.info.sessions = Some(self.count);
         self.info.turned_away = Some(turned_away);
+        self.info.verdicts = self.verdicts;
         self.info.ended = Some(Timestamp::now());
         self.put_info()
     }

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Child;
 
 /// Starts a listener on a free port; where it listens.
-fn start(folder: &Folder, words: &str) -> (Child, SocketAddr) {
+pub fn start(folder: &Folder, words: &str) -> (Child, SocketAddr) {
     let line = format!("receive --listen 127.0.0.1:0 --name mx.example -o run --greeting-delay 0 {words}");
     let mut child = folder.mxray(line.split_whitespace()).spawn().unwrap();
     let mut line = Vec::new();
@@ -35,7 +35,7 @@ fn talk(at: SocketAddr, lines: &[&str]) -> Vec<String> {
     codes
 }
 
-fn code(stream: &mut impl BufRead) -> String {
+pub fn code(stream: &mut impl BufRead) -> String {
     loop {
         let mut line = String::new();
         stream.read_line(&mut line).unwrap();

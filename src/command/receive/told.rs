@@ -2,10 +2,11 @@
 
 use crate::model::SignatureCheck;
 use crate::model::inbound::{
-    ClientChain, InboundEnd, InboundSession, InboundTls, JudgedSession, MailAttempt, SeenSender, StarttlsUse,
+    ClientChain, InboundEnd, InboundSession, InboundTls, InboundVerdictCounts, JudgedSession, MailAttempt,
+    MailVerdict, SeenSender, StarttlsUse,
 };
 use crate::model::text::{counted, grouped};
-use crate::report::received::{comeback_words, domain_words, end_words, failure_words};
+use crate::report::received::{comeback_words, domain_words, end_words, failure_words, verdict_words};
 use crate::x509;
 
 /// The line of one session.
@@ -16,6 +17,7 @@ pub(super) fn line(session: &InboundSession, judged: &JudgedSession) -> String {
     let moment = session.began.strftime("%H:%M:%SZ");
     let (tls, mail) = (security(session, judged), mail(&dialogue.mail));
     let mut line = format!("{moment} {} {name}: {tls}; {mail}", session.peer.ip());
+    line.push_str(&verdict(judged.verdicts.as_deref().unwrap_or_default()));
     for (is_so, words) in [
         (dialogue.spoke_first, "spoke before the greeting"),
         (dialogue.bare_lf, "ends lines by LF alone"),
@@ -100,4 +102,20 @@ fn mail(attempts: &[MailAttempt]) -> String {
     let asks = if first.sender.requiretls { " with REQUIRETLS" } else { "" };
     let more = if attempts.len() > 1 { format!(", and {} more", attempts.len() - 1) } else { String::new() };
     format!("MAIL from {} {place}{asks}{more}, refused", domain_words(&first.sender.domain))
+}
+
+/// The first verdict of a session, and how many more there are.
+fn verdict(verdicts: &[MailVerdict]) -> String {
+    let Some((first, more)) = verdicts.split_first() else { return String::new() };
+    let others = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
+    format!("; to {}: {}{others}", domain_words(&first.recipient), verdict_words(&first.verdict))
+}
+
+/// What became of all mail, for the end of a run.
+pub(super) fn verdicts(counts: InboundVerdictCounts) -> String {
+    let InboundVerdictCounts { accepted, rejected, not_determined } = counts;
+    let (accepted, rejected, open) = (grouped(accepted), grouped(rejected), grouped(not_determined));
+    format!(
+        "mxray: by the inbound connectors: {accepted} accepted, {rejected} rejected, {open} not determined"
+    )
 }

@@ -19,4 +19,6 @@ pub use judged::{ClientChain, JudgedSession, MailVerdict};
 pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, SecondHello, is_grease};
 pub use sender::{COMEBACKS_MAX, Comeback, SeenSender, SenderKey, SessionResult};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};
-pub use verdict::{InboundAcceptance, InboundCause, InboundRefusal, InboundVerdict, UnmetDemand};
+pub use verdict::{
+    InboundAcceptance, InboundCause, InboundRefusal, InboundVerdict, InboundVerdictCounts, UnmetDemand,
+};

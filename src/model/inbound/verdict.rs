@@ -130,3 +130,26 @@ pub enum InboundCause {
     /// The sender is of an accepted domain, and reject_direct_send is not told.
     DirectSendNotTold,
 }
+
+/// How many verdicts there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboundVerdictCounts {
+    /// Accepted.
+    pub accepted: u64,
+    /// Rejected.
+    pub rejected: u64,
+    /// Not determined.
+    pub not_determined: u64,
+}
+
+impl InboundVerdictCounts {
+    /// Counts one more.
+    pub fn add(&mut self, verdict: &InboundVerdict) {
+        let count = match verdict {
+            InboundVerdict::Accepted(_) => &mut self.accepted,
+            InboundVerdict::Rejected(_) => &mut self.rejected,
+            InboundVerdict::NotDetermined(_) => &mut self.not_determined,
+        };
+        *count += 1;
+    }
+}

@@ -3,7 +3,7 @@
 use super::entry::InboundEntry;
 use crate::model::DomainName;
 use crate::model::inbound::InboundConnector;
-use crate::sender::connector::{CONNECTORS_MAX, ConnectorError, FileLine};
+use crate::sender::connector::{ACCEPTED_DOMAINS_MAX, CONNECTORS_MAX, ConnectorError, FileLine};
 use std::collections::{HashMap, HashSet};
 
 /// A file of inbound connectors that was understood and is consistent in itself.
@@ -42,7 +42,7 @@ impl InboundConnectorList {
             if let Some(FileLine(line)) = names.insert(entry.name.to_lowercase(), entry.place) {
                 return Err(entry.wrong(format!("the connector in line {line} has this name, too")));
             }
-            list.check_associated(entry, &connector)?;
+            list.check_associated(&connector).map_err(|what| entry.wrong(what))?;
             if entry.disabled {
                 list.left_out.push(entry.name.clone());
             } else {
@@ -52,18 +52,29 @@ impl InboundConnectorList {
         Ok(list)
     }
 
-    /// Associated domains are accepted domains, as far as the file tells those.
-    fn check_associated(
-        &self,
-        entry: &InboundEntry,
-        connector: &InboundConnector,
-    ) -> Result<(), ConnectorError> {
+    /// Adds accepted domains that the file does not tell.
+    ///
+    /// # Errors
+    /// They are too many, or a connector is limited to a domain that is none of them.
+    pub fn with_accepted_domains(mut self, further: Vec<DomainName>) -> Result<Self, ConnectorError> {
+        if further.len() > ACCEPTED_DOMAINS_MAX {
+            let what = format!("more than {ACCEPTED_DOMAINS_MAX} accepted domains");
+            return Err(ConnectorError::at(FileLine(0), what));
+        }
+        self.accepted_domains.extend(further);
+        for connector in &self.connectors {
+            self.check_associated(connector)
+                .map_err(|what| ConnectorError::of(FileLine(0), &connector.name, what))?;
+        }
+        Ok(self)
+    }
+
+    /// Associated domains are accepted domains, as far as those are told.
+    fn check_associated(&self, connector: &InboundConnector) -> Result<(), String> {
         let mut associated = connector.associated_accepted_domains.iter();
         let stranger = associated.find(|domain| !self.accepted_domains.contains(*domain));
         match stranger.filter(|_| !self.accepted_domains.is_empty()) {
-            Some(domain) => {
-                Err(entry.wrong(format!("AssociatedAcceptedDomains `{domain}` is none of accepted_domains")))
-            }
+            Some(domain) => Err(format!("AssociatedAcceptedDomains `{domain}` is none of accepted_domains")),
             None => Ok(()),
         }
     }

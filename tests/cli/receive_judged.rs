@@ -1,0 +1,327 @@
+//! `mxray receive` judges: client certificates by roots, mail by inbound connectors. The
+//! client is one of rustls, and proves what it shows.
+
+use crate::command::Folder;
+use crate::receive::{code, start};
+use crate::streams::end;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::client::ResolvesClientCert;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use serde_json::Value;
+use std::io::{BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+const CONNECTORS: &str = r#"
+accepted_domains = ["contoso.example"]
+reject_direct_send = true
+
+[[inbound_connector]]
+name = "Named"
+connector_type = "Partner"
+sender_domains = ["named.example"]
+require_tls = true
+restrict_domains_to_certificate = true
+tls_sender_certificate_name = "*.named.example"
+
+[[inbound_connector]]
+name = "Elsewhere"
+connector_type = "Partner"
+sender_domains = ["elsewhere.example"]
+require_tls = false
+restrict_domains_to_ip_addresses = true
+sender_ip_addresses = ["192.0.2.0/24"]
+
+[[inbound_connector]]
+name = "Here"
+connector_type = "Partner"
+sender_domains = ["here.example"]
+require_tls = false
+restrict_domains_to_ip_addresses = true
+sender_ip_addresses = ["127.0.0.0/24"]
+
+[[inbound_connector]]
+name = "Hybrid"
+connector_type = "OnPremises"
+tls_sender_certificate_name = "mail.contoso.example"
+
+[[inbound_connector]]
+name = "Old"
+enabled = false
+connector_type = "Partner"
+sender_domains = ["*"]
+require_tls = true
+"#;
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+pub fn authority(name: &str) -> Authority {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(DnType::CommonName, name);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A client certificate and the key that is used with it.
+#[derive(Clone, Debug)]
+pub struct Shown(Arc<CertifiedKey>);
+
+impl Shown {
+    /// A certificate of this name, with its key.
+    pub fn issued(by: &Authority, name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = Self::certificate(by, name, &key);
+        Self::with_key(certificate, &key)
+    }
+
+    /// A certificate of this name, with a key that is not its own.
+    fn stolen(from: &Authority, name: &str) -> Self {
+        let certificate = Self::certificate(from, name, &KeyPair::generate().unwrap());
+        Self::with_key(certificate, &KeyPair::generate().unwrap())
+    }
+
+    fn certificate(by: &Authority, name: &str, key: &KeyPair) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new([name.to_string()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.signed_by(key, by).unwrap().into()
+    }
+
+    fn with_key(certificate: CertificateDer<'static>, key: &KeyPair) -> Self {
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = aws_lc_rs::sign::any_supported_type(&key).unwrap();
+        Self(Arc::new(CertifiedKey::new(vec![certificate], key)))
+    }
+}
+
+impl ResolvesClientCert for Shown {
+    fn resolve(&self, _: &[&[u8]], _: &[rustls::SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.0.clone())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// One message that a client offers.
+pub struct Mail<'a> {
+    pub from: &'a str,
+    pub to: &'a str,
+    /// In clear, inside TLS, or inside TLS with a certificate.
+    pub by: By<'a>,
+}
+
+pub enum By<'a> {
+    Clear,
+    Tls,
+    Certificate(&'a Shown),
+}
+
+/// Offers it, as far as the listener lets.
+pub fn offer(folder: &Folder, at: SocketAddr, mail: &Mail<'_>) {
+    let mut stream = BufReader::new(TcpStream::connect(at).unwrap());
+    assert_eq!(code(&mut stream), "220");
+    let lines = [
+        "EHLO out.partner.example".to_string(),
+        format!("MAIL FROM:<a@{}>", mail.from),
+        format!("RCPT TO:<b@{}>", mail.to),
+        "QUIT".to_string(),
+    ];
+    let shown = match mail.by {
+        By::Clear => return say(&mut stream, &lines),
+        By::Tls => None,
+        By::Certificate(shown) => Some(shown.clone()),
+    };
+    say(&mut stream, &["EHLO out.partner.example".to_string(), "STARTTLS".to_string()]);
+    let tls = StreamOwned::new(client(folder, shown), stream.into_inner());
+    say(&mut BufReader::new(tls), &lines);
+}
+
+/// Says the lines until the listener is gone.
+fn say<S: Read + Write>(stream: &mut BufReader<S>, lines: &[String]) {
+    for line in lines {
+        if stream.get_mut().write_all(format!("{line}\r\n").as_bytes()).is_err() {
+            return;
+        }
+        let mut answer = String::new();
+        while answer.as_bytes().get(3) != Some(&b' ') {
+            answer.clear();
+            if std::io::BufRead::read_line(stream, &mut answer).unwrap_or(0) == 0 {
+                return;
+            }
+        }
+    }
+}
+
+fn client(folder: &Folder, shown: Option<Shown>) -> ClientConnection {
+    let mut roots = RootCertStore::empty();
+    let pem = folder.read("run/test-authority.pem");
+    roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots);
+    let config = match shown {
+        Some(shown) => config.with_client_cert_resolver(Arc::new(shown)),
+        None => config.with_no_client_auth(),
+    };
+    ClientConnection::new(Arc::new(config), "mx.example".try_into().unwrap()).unwrap()
+}
+
+/// The sessions of a run, by their number.
+pub fn sessions(folder: &Folder, run: &str) -> Vec<Value> {
+    let text = folder.read(&format!("{run}/sessions.jsonl"));
+    let mut all: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    all.sort_by_key(|session| session["number"].as_u64());
+    all
+}
+
+/// What the line of the session says of its one verdict, in a few words.
+fn told(session: &Value) -> String {
+    let verdicts = session["verdicts"].as_array().unwrap();
+    let [of_mail] = verdicts.as_slice() else { return format!("{} verdicts", verdicts.len()) };
+    assert_eq!(of_mail["mail"], 1);
+    assert_eq!(of_mail["recipient"], session["dialogue"]["mail"][0]["recipients"][0]);
+    let verdict = &of_mail["verdict"];
+    if let Some(refusals) = verdict["rejected"].as_array() {
+        let text = |refusal: &Value, key| refusal[key].as_str().unwrap_or("-").to_string();
+        let one = |refusal| {
+            format!("{} {} {}", text(refusal, "code"), text(refusal, "why"), text(refusal, "connector"))
+        };
+        return refusals.iter().map(one).collect::<Vec<_>>().join(" + ");
+    }
+    match (&verdict["accepted"], &verdict["not_determined"]) {
+        (Value::Null, cause) => format!("? {}", cause.as_str().unwrap()),
+        (Value::String(how), _) => how.clone(),
+        (taken, _) => taken["connectors"][0].as_str().unwrap().to_string(),
+    }
+}
+
+#[test]
+fn each_mail_is_judged_by_the_connectors_and_told() {
+    let (known, stranger) = (authority("Known"), authority("Stranger"));
+    let named = Shown::issued(&known, "out.named.example");
+    let forged = Shown::issued(&stranger, "out.named.example");
+    let stolen = Shown::stolen(&known, "out.named.example");
+    let hybrid = Shown::issued(&known, "mail.contoso.example");
+    let contoso = "contoso.example";
+    let cases = [
+        ("named.example", contoso, By::Certificate(&named), "Named"),
+        ("named.example", contoso, By::Clear, "451 5.7.3 tls Named + 550 5.7.51 certificate Named"),
+        ("named.example", contoso, By::Tls, "550 5.7.51 certificate Named"),
+        ("named.example", contoso, By::Certificate(&hybrid), "? on_premises_and_partner"),
+        ("named.example", contoso, By::Certificate(&forged), "? certificate_not_trusted"),
+        // Its handshake comes to no end, and so no MAIL.
+        ("named.example", contoso, By::Certificate(&stolen), "0 verdicts"),
+        ("elsewhere.example", contoso, By::Tls, "550 5.7.51 address Elsewhere"),
+        ("here.example", contoso, By::Clear, "Here"),
+        ("stranger.example", contoso, By::Clear, "ordinary"),
+        ("stranger.example", "b.example", By::Tls, "550 5.7.64 relay -"),
+        ("contoso.example", contoso, By::Tls, "550 5.7.68 direct_send -"),
+        ("contoso.example", "b.example", By::Certificate(&hybrid), "Hybrid"),
+    ];
+    let folder = Folder::new().with("in.toml", CONNECTORS).with("known.pem", known.pem());
+    let words = format!("--sessions {} --connectors in.toml --roots known.pem", cases.len());
+    let (child, at) = start(&folder, &words);
+    let expected: Vec<&str> = cases.iter().map(|(.., expected)| *expected).collect();
+    for (from, to, by, _) in cases {
+        offer(&folder, at, &Mail { from, to, by });
+    }
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let sessions = sessions(&folder, "run");
+    assert_eq!(sessions.iter().map(told).collect::<Vec<_>>(), expected);
+
+    let axes = |number: usize| {
+        let certificate = &sessions[number]["client_certificate"];
+        (certificate["chain"].as_str(), certificate["dates"].as_str(), certificate["key"].as_str())
+    };
+    assert_eq!(axes(0), (Some("valid"), Some("valid"), Some("strong")));
+    assert_eq!(sessions[0]["client_certificate"]["root"]["trusted_by"], serde_json::json!(["known.pem"]));
+    assert_eq!(axes(2), (None, None, None), "no certificate was shown");
+    assert_eq!(axes(4).0, Some("incomplete_chain"));
+    assert_eq!((axes(5).0, &sessions[5]["tls"]["established"]), (Some("valid"), &false.into()));
+    assert_eq!(sessions[5]["tls"]["signature"], "failed");
+
+    for words in [
+        "(key proven; chain valid, dates valid); MAIL from named.example inside TLS, refused; to contoso.example: \
+        accepted by Named\n",
+        "to contoso.example: rejected: 451 5.7.3 (RequireTls of Named) or 550 5.7.51 (RestrictDomainsToCertificate \
+        of Named)\n",
+        "not determined: the certificate bears the name, and its chain or its dates do not hold\n",
+        "accepted as ordinary mail\n",
+        "rejected: 550 5.7.64 (no connector of type OnPremises fits, and the recipient is not the \
+        organisation's)\n",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    assert!(ran.stderr.contains("--connectors in.toml: disabled, so left out: Old\n"), "{}", ran.stderr);
+    let totals = "mxray: by the inbound connectors: 4 accepted, 5 rejected, 2 not determined\n";
+    assert!(ran.stderr.contains(totals), "{}", ran.stderr);
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    let counts = serde_json::json!({"accepted": 4, "rejected": 5, "not_determined": 2});
+    assert_eq!((&run["verdicts"], &run["roots"]), (&counts, &serde_json::json!(["known.pem"])));
+    let file = &run["judged_by"]["options"]["connectors"];
+    assert_eq!(file["words"], serde_json::json!(["in.toml"]));
+    assert!(file["files"]["in.toml"].as_str().unwrap().starts_with('/'));
+    assert_eq!(run["judged_by"]["connectors_left_out"], serde_json::json!(["Old"]));
+}
+
+const CSV: &str = "Name,ConnectorType,SenderDomains,AssociatedAcceptedDomains,RequireTls,TlsSenderCertificateName,\
+    RestrictDomainsToCertificate,RestrictDomainsToIPAddresses,SenderIPAddresses\n\
+    Mine,Partner,smtp:*;1,contoso.example,True,,False,False,\n";
+
+#[test]
+fn accepted_domains_stand_beside_an_export() {
+    let folder = Folder::new().with("in.csv", CSV);
+    let (child, at) =
+        start(&folder, "--sessions 2 --connectors in.csv --accepted-domain a.example,contoso.example");
+    for (from, by) in [("contoso.example", By::Clear), ("a.example", By::Clear)] {
+        offer(&folder, at, &Mail { from, to: "contoso.example", by });
+    }
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let told: Vec<String> = sessions(&folder, "run").iter().map(told).collect();
+    assert_eq!(told, ["451 5.7.3 tls Mine", "? direct_send_not_told"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_refused_before_anybody_is_heard() {
+    let outbound = "[[connector]]\nname = 'C'\n";
+    let folder = Folder::new()
+        .with("in.toml", CONNECTORS)
+        .with("in.csv", CSV)
+        .with("outbound.toml", outbound)
+        .with("wrong.toml", CONNECTORS.replace("\"Partner\"", "\"Foo\""))
+        .with("wrong.csv", "Name,Enabled\nC,True\n")
+        .with("utf16.toml", b"\xff\xfea\0");
+    let before = folder.names();
+    for (words, told) in [
+        ("--connectors none.toml", "--connectors none.toml: "),
+        ("--connectors outbound.toml", "--connectors outbound.toml: line 1: unknown key `connector`"),
+        (
+            "--connectors wrong.toml",
+            "connector `Named`: ConnectorType `Foo` is neither Partner nor OnPremises",
+        ),
+        ("--connectors wrong.csv", "--connectors wrong.csv: line 1: no column "),
+        ("--connectors utf16.toml", "not UTF-8 text; a CSV needs a name that ends in .csv"),
+        ("--connectors in.csv --accepted-domain a_b", "--accepted-domain `a_b`: "),
+        (
+            "--connectors in.csv --accepted-domain a.example",
+            "--connectors in.csv: connector `Mine`: AssociatedAcceptedDomains `contoso.example` is none of",
+        ),
+        ("--accepted-domain a.example", "--connectors"),
+        ("--roots none.pem", "--roots none.pem: "),
+        ("--connectors in.toml --cert in.toml --key in.toml", "--cert in.toml: it holds no certificate"),
+    ] {
+        let ran = folder.run(format!("receive --listen 127.0.0.1:0 -o run {words}").split_whitespace());
+        assert_eq!(ran.code, Some(2), "{words}: {}", ran.stderr);
+        assert!(ran.stderr.contains(told), "{words}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("listening"), "{words}: {}", ran.stderr);
+        assert_eq!(folder.names(), before, "{words}: something is left");
+    }
+}
