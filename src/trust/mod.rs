@@ -7,8 +7,10 @@ pub mod dane;
 pub mod expectation;
 pub mod names;
 pub mod pkix;
+mod purpose;
 pub mod roots;
 mod signatures;
 
 pub use pkix::{Assessed, Assessments, Judge};
+pub use purpose::Purpose;
 pub use roots::{FileRoots, Roots, Store};

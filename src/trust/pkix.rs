@@ -3,6 +3,7 @@
 
 use super::chain::{self, ReadCertificate};
 use super::expectation::{self, SeenLeaf};
+use super::purpose::{Asked, Purpose};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::text;
@@ -117,16 +118,17 @@ impl Judge {
         if let Some(known) = self.chains.get(digests.as_slice()) {
             return Some(known);
         }
-        let assessed = Arc::new(self.judge(chain, &digests, self.at)?);
+        let asked = Asked { purpose: Purpose::Server, moment: self.at };
+        let assessed = Arc::new(self.judge(chain, &digests, asked)?);
         self.chains.insert(digests.into_boxed_slice(), assessed.clone());
         Some(assessed)
     }
 
-    /// The same at a moment of its own, and not remembered: for what is judged over
-    /// weeks, each at its time.
-    pub fn assess_at(&self, chain: &[Arc<[u8]>], at: Timestamp) -> Option<Assessed> {
+    /// The same for a chain that a client shows, at a moment of its own, and not
+    /// remembered: clients come over weeks, each at its time.
+    pub fn assess_client(&self, chain: &[Arc<[u8]>], at: Timestamp) -> Option<Assessed> {
         let digests: Vec<Sha256> = chain.iter().map(|der| x509::digest(der)).collect();
-        self.judge(chain, &digests, at)
+        self.judge(chain, &digests, Asked { purpose: Purpose::Client, moment: at })
     }
 
     /// The moment for which it judges.
@@ -141,11 +143,12 @@ impl Judge {
         leaf.into_iter().chain(presented.map(|(der, digest)| self.issuer(der, *digest))).collect()
     }
 
-    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256], at: Timestamp) -> Option<Assessed> {
+    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256], asked: Asked) -> Option<Assessed> {
+        let at = asked.moment;
         let leaf_der = chain.first()?;
         let read = self.read(chain, digests);
         let first = read.first()?;
-        let trust = chain::judge(&read, &self.roots, at);
+        let trust = chain::judge(&read, &self.roots, asked);
         let leaf = &first.facts;
         let seen = SeenLeaf { leaf, root: trust.root.as_deref(), chain: trust.status.name() };
         let assessment = Assessment {

@@ -164,6 +164,35 @@ fn an_unusable_certificate_above_does_not_speak_for_the_chain() {
     }
 }
 
+/// A client's certificate is for clients or for servers; what is for neither is none. A
+/// server's is for servers.
+#[test]
+fn what_a_client_shows_is_for_clients_or_servers() {
+    use ExtendedKeyUsagePurpose::{Any, ClientAuth, CodeSigning, ServerAuth};
+    let root = root("Root");
+    let judge = judge(&[&root]);
+    for (usages, client, server) in [
+        (vec![], true, true),
+        (vec![ClientAuth], true, false),
+        (vec![ServerAuth], true, true),
+        (vec![ServerAuth, ClientAuth], true, true),
+        (vec![CodeSigning], false, false),
+        (vec![Any], false, false),
+    ] {
+        let mut of_issuer = ca_params("Middle");
+        of_issuer.extended_key_usages.clone_from(&usages);
+        let middle = intermediate(of_issuer, &root);
+        let mut params = params("out.partner.example");
+        params.extended_key_usages.clone_from(&usages);
+        for chain in [vec![issue(params.clone(), &root)], vec![issue(params, &middle), der(&middle)]] {
+            let shown_by_client = judge.assess_client(&chain, at()).unwrap().assessment.chain;
+            assert_eq!(shown_by_client == ChainStatus::Valid, client, "{usages:?}, {shown_by_client:?}");
+            let shown_by_server = chain_status(&judge, &chain).0;
+            assert_eq!(shown_by_server == ChainStatus::Valid, server, "{usages:?}, {shown_by_server:?}");
+        }
+    }
+}
+
 #[test]
 fn broken_rules_are_invalid_with_their_cause() {
     let root = root("Root");

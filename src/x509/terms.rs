@@ -89,6 +89,8 @@ pub struct Terms {
     pub key_use: Option<KeyUse>,
     /// Whether the extended key usage allows TLS servers.
     pub server_auth: Option<bool>,
+    /// Whether the extended key usage allows TLS clients.
+    pub client_auth: Option<bool>,
     /// Subject key identifier.
     pub subject_key: Option<Vec<u8>>,
     /// Key identifier of the issuer.
@@ -208,7 +210,10 @@ impl Terms {
                     Some(BasicConstraints { ca: constraints.ca, path_len: constraints.path_len_constraint });
             }
             ParsedExtension::KeyUsage(usage) => self.key_use = Some(key_use(usage)),
-            ParsedExtension::ExtendedKeyUsage(usage) => self.server_auth = Some(serves(usage)),
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                self.server_auth = Some(serves(usage));
+                self.client_auth = Some(usage.client_auth);
+            }
             ParsedExtension::SubjectKeyIdentifier(key) => self.subject_key = Some(key.0.to_vec()),
             ParsedExtension::AuthorityKeyIdentifier(authority) => {
                 self.authority_key = authority.key_identifier.as_ref().map(|key| key.0.to_vec());

@@ -5,6 +5,7 @@
 use super::read::ReadCertificate;
 use super::refusal::ChainRefusal;
 use super::rules::{self, Path};
+use crate::trust::purpose::{Asked, Purpose};
 use crate::trust::roots::Store;
 use crate::trust::signatures;
 use crate::x509::terms::Terms;
@@ -20,10 +21,10 @@ pub(super) fn verify(
     leaf: &ReadCertificate,
     above: &[Arc<ReadCertificate>],
     roots: &Store,
-    moment: Timestamp,
+    asked: Asked,
 ) -> Result<usize, Fast> {
     let refused = RefCell::new(None);
-    path(leaf, above, roots, moment, &refused).map_err(|error| match refused.take() {
+    path(leaf, above, roots, asked, &refused).map_err(|error| match refused.take() {
         Some(refusal) => Fast::Ours(refusal),
         None => Fast::Webpki(error),
     })
@@ -51,7 +52,7 @@ fn path(
     leaf: &ReadCertificate,
     above: &[Arc<ReadCertificate>],
     roots: &Store,
-    moment: Timestamp,
+    asked: Asked,
     refused: &RefCell<Option<ChainRefusal>>,
 ) -> Result<usize, Error> {
     let leaf_der = CertificateDer::from(&*leaf.der);
@@ -59,7 +60,7 @@ fn path(
     let usable: Vec<CertificateDer<'_>> =
         above.iter().map(|issuer| CertificateDer::from(&*issuer.der)).filter(is_usable).collect();
     let look = |path: &VerifiedPath<'_>| {
-        look_at(leaf, above, path, roots, moment).map_err(|refusal| {
+        look_at(leaf, above, path, roots, asked).map_err(|refusal| {
             refused.borrow_mut().get_or_insert(refusal);
             Error::UnknownIssuer
         })
@@ -68,8 +69,8 @@ fn path(
         signatures::algorithms(),
         roots.anchors(),
         &usable,
-        unix(moment),
-        KeyUsage::server_auth(),
+        unix(asked.moment),
+        usage(asked.purpose),
         None,
         Some(&look),
     )?;
@@ -81,7 +82,7 @@ fn look_at(
     above: &[Arc<ReadCertificate>],
     path: &VerifiedPath<'_>,
     roots: &Store,
-    moment: Timestamp,
+    asked: Asked,
 ) -> Result<(), ChainRefusal> {
     let issuers = path.intermediate_certificates().filter_map(|issuer| {
         let der = issuer.der();
@@ -92,7 +93,15 @@ fn look_at(
     let leaf_is_root = path.intermediate_certificates().next().is_none()
         && leaf.terms.self_issued
         && path.end_entity().subject_public_key_info().as_ref() == path.issuer_spki().as_ref();
-    rules::check(&Path { terms: &terms, root, leaf_is_root }, moment)
+    rules::check(&Path { terms: &terms, root, leaf_is_root }, asked)
+}
+
+/// One alone; [`Purpose::Client`] is judged to its end by the full validation.
+fn usage(purpose: Purpose) -> KeyUsage {
+    match purpose {
+        Purpose::Server => KeyUsage::server_auth(),
+        Purpose::Client => KeyUsage::client_auth(),
+    }
 }
 
 fn place(roots: &Store, path: &VerifiedPath<'_>) -> Option<usize> {
@@ -125,7 +134,7 @@ fn explain(error: &Error) -> String {
         Error::CertNotValidYet { .. } => "a certificate becomes valid only after the leaf",
         Error::InvalidCertValidity => "a validity ends before it begins",
         Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
-            "the extended key usage lacks server authentication"
+            "the extended key usage lacks what it is shown for"
         }
         Error::UnsupportedCertVersion => "not X.509 version 3",
         Error::UnsupportedCriticalExtension => "a critical extension is not known",

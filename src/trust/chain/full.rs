@@ -7,6 +7,7 @@ use super::refusal::ChainRefusal;
 use super::rules::{self, Path};
 use super::{bounds, constraints, paths};
 use crate::model::{CertificateFacts, ChainStatus};
+use crate::trust::purpose::Asked;
 use crate::trust::roots::Store;
 use crate::trust::signatures::{self, SignatureVerdict};
 use crate::x509::old_dates::{Redated, redated};
@@ -32,20 +33,20 @@ pub(super) struct Full<'a> {
     unread: Vec<(&'a CertificateFacts, der::Error)>,
     /// Those whose dates before 1970 were set to its beginning.
     redated: Vec<Redated>,
-    moment: Timestamp,
+    asked: Asked,
 }
 
 impl<'a> Full<'a> {
     /// # Errors
     /// Why the leaf cannot be read.
-    pub(super) fn read(chain: &'a [Arc<ReadCertificate>], moment: Timestamp) -> Result<Self, der::Error> {
+    pub(super) fn read(chain: &'a [Arc<ReadCertificate>], asked: Asked) -> Result<Self, der::Error> {
         let mut full = Self {
             certificates: Vec::new(),
             terms: Vec::new(),
             facts: Vec::new(),
             unread: Vec::new(),
             redated: Vec::new(),
-            moment,
+            asked,
         };
         for (place, presented) in chain.iter().enumerate() {
             let redated = redated(&presented.der);
@@ -112,7 +113,7 @@ impl<'a> Full<'a> {
             match error {
                 PathFailure::Path(Error::SignatureInvalid { index }) if index == top => None,
                 PathFailure::Path(Error::NoTrustedPath) => None,
-                error => Some(error.into_refusal(&certificates, self.moment)),
+                error => Some(error.into_refusal(&certificates, self.asked.moment)),
             }
         })?;
         let terms: Vec<&Terms> = path.iter().filter_map(|place| self.terms.get(*place)).copied().collect();
@@ -120,7 +121,7 @@ impl<'a> Full<'a> {
             [leaf] => leaf.tbs_certificate.subject_public_key_info == anchor.subject_public_key_info,
             _ => false,
         };
-        rules::check(&Path { terms: &terms, root, leaf_is_root }, self.moment).map_err(Some)?;
+        rules::check(&Path { terms: &terms, root, leaf_is_root }, self.asked).map_err(Some)?;
         verifier.unverified().map_or(Ok(()), |refusal| Err(Some(refusal)))
     }
 
@@ -157,9 +158,9 @@ impl<'a> Full<'a> {
         let taken = last.signature.raw_bytes().into();
         let verifier = PathVerifier { taken, ..PathVerifier::new(&self.redated) };
         self.validate(&certificates, &anchor, &verifier)
-            .map_err(|error| error.into_refusal(&certificates, self.moment))?;
+            .map_err(|error| error.into_refusal(&certificates, self.asked.moment))?;
         let terms: Vec<&Terms> = path.iter().filter_map(|place| self.terms.get(*place)).copied().collect();
-        rules::check(&Path { terms: &terms, root: &[], leaf_is_root: false }, self.moment)
+        rules::check(&Path { terms: &terms, root: &[], leaf_is_root: false }, self.asked)
     }
 
     /// What a good path that ends without a root is.
@@ -209,7 +210,7 @@ impl<'a> Full<'a> {
                 "the two signature algorithms of a certificate differ",
             )));
         }
-        let mut policy = ValidationPolicy::new(u64::try_from(self.moment.as_second()).unwrap_or(0));
+        let mut policy = ValidationPolicy::new(u64::try_from(self.asked.moment.as_second()).unwrap_or(0));
         policy.max_path_len = CAS_MAX;
         match validate_path(certificates, std::slice::from_ref(anchor), &policy, verifier) {
             Ok(_) => Ok(()),

@@ -15,6 +15,7 @@ mod read;
 mod refusal;
 mod rules;
 
+use super::purpose::Asked;
 use super::roots::{Roots, Store};
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{CertificateFacts, ChainStatus, TrustedRoot, text};
@@ -50,8 +51,8 @@ fn bounded(mut detail: String) -> String {
 }
 
 /// Judges a chain, leaf first.
-pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp) -> Trust {
-    let trust = judge_kept(chain, roots, at);
+pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, asked: Asked) -> Trust {
+    let trust = judge_kept(chain, roots, asked);
     match trust.status {
         ChainStatus::Valid | ChainStatus::SelfSigned => trust,
         // What was not kept may lead to a root.
@@ -68,7 +69,7 @@ pub(super) fn may_go_on(certificates: usize) -> bool {
     certificates >= CHAIN_CERTIFICATES_MAX
 }
 
-fn judge_kept(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp) -> Trust {
+fn judge_kept(chain: &[Arc<ReadCertificate>], roots: &Roots, asked: Asked) -> Trust {
     let Some((first, above)) = chain.split_first() else {
         return ChainRefusal::invalid("no certificate").into();
     };
@@ -76,15 +77,15 @@ fn judge_kept(chain: &[Arc<ReadCertificate>], roots: &Roots, at: Timestamp) -> T
     if leaf.self_signed && !roots.contains(&first.der) {
         return ChainRefusal::new(ChainStatus::SelfSigned, "signed by its own key").into();
     }
-    let moment = moment(leaf, at);
-    let refused = match fast::verify(first, above, roots.all(), moment) {
+    let asked = Asked { moment: moment(leaf, asked.moment), ..asked };
+    let refused = match fast::verify(first, above, roots.all(), asked) {
         Ok(place) => {
-            let trusts = |store: &Store| fast::verify(first, above, store, moment).is_ok();
+            let trusts = |store: &Store| fast::verify(first, above, store, asked).is_ok();
             return valid(place, roots, None, trusts);
         }
         Err(refused) => refused,
     };
-    match Full::read(chain, moment) {
+    match Full::read(chain, asked) {
         Ok(full) => judge_in_full(&full, roots, &refused),
         Err(_) => unread(leaf, above, &refused).into(),
     }

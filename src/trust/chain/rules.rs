@@ -7,8 +7,8 @@
 
 use super::refusal::ChainRefusal;
 use crate::model::ChainStatus;
+use crate::trust::purpose::{Asked, Purpose};
 use crate::x509::terms::{KeyState, Terms};
-use jiff::Timestamp;
 
 /// A path that leads to a root.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +23,11 @@ pub(super) struct Path<'a> {
 }
 
 /// Looks at every certificate of a path.
-pub(super) fn check(path: &Path<'_>, moment: Timestamp) -> Result<(), ChainRefusal> {
+pub(super) fn check(path: &Path<'_>, asked: Asked) -> Result<(), ChainRefusal> {
     let Some((leaf, above)) = path.terms.split_first() else { return Ok(()) };
-    check_leaf(leaf)?;
+    check_leaf(leaf, asked.purpose)?;
     for issuer in above {
-        check_issuer(issuer, "an intermediate")?;
+        check_issuer(issuer, "an intermediate", asked.purpose)?;
     }
     for pair in path.terms.windows(2) {
         if let [issued, issuer] = pair {
@@ -35,16 +35,16 @@ pub(super) fn check(path: &Path<'_>, moment: Timestamp) -> Result<(), ChainRefus
         }
     }
     if !path.leaf_is_root {
-        check_roots(path, moment)?;
+        check_roots(path, asked)?;
     }
     check_key_known(leaf)
 }
 
 /// One certificate of the root that fits is enough.
-fn check_roots(path: &Path<'_>, moment: Timestamp) -> Result<(), ChainRefusal> {
+fn check_roots(path: &Path<'_>, asked: Asked) -> Result<(), ChainRefusal> {
     let mut refusal = None;
     for root in path.root {
-        match check_root(root, path.terms, moment) {
+        match check_root(root, path.terms, asked) {
             Ok(()) => return Ok(()),
             Err(error) => refusal = refusal.or(Some(error)),
         }
@@ -52,9 +52,9 @@ fn check_roots(path: &Path<'_>, moment: Timestamp) -> Result<(), ChainRefusal> {
     refusal.map_or(Ok(()), Err)
 }
 
-fn check_leaf(leaf: &Terms) -> Result<(), ChainRefusal> {
+fn check_leaf(leaf: &Terms, purpose: Purpose) -> Result<(), ChainRefusal> {
     check_readable(leaf, "the leaf")?;
-    check_purpose(leaf)?;
+    check_purpose(leaf, purpose)?;
     if leaf.key_use.is_some_and(|usage| !usage.serves_tls) {
         return Err(ChainRefusal::invalid("the key usage of the leaf allows no TLS"));
     }
@@ -75,9 +75,9 @@ fn check_key_known(leaf: &Terms) -> Result<(), ChainRefusal> {
     }
 }
 
-fn check_issuer(issuer: &Terms, which: &str) -> Result<(), ChainRefusal> {
+fn check_issuer(issuer: &Terms, which: &str, purpose: Purpose) -> Result<(), ChainRefusal> {
     check_readable(issuer, which)?;
-    check_purpose(issuer)?;
+    check_purpose(issuer, purpose)?;
     if issuer.key_use.is_some_and(|usage| !usage.signs_certificates) {
         return Err(ChainRefusal::invalid(format!("the key usage of {which} lacks keyCertSign")));
     }
@@ -91,11 +91,16 @@ fn check_readable(terms: &Terms, which: &str) -> Result<(), ChainRefusal> {
     }
 }
 
-fn check_purpose(terms: &Terms) -> Result<(), ChainRefusal> {
-    if terms.server_auth == Some(false) {
-        return Err(ChainRefusal::invalid("the extended key usage lacks server authentication"));
+fn check_purpose(terms: &Terms, purpose: Purpose) -> Result<(), ChainRefusal> {
+    match purpose {
+        Purpose::Server if terms.server_auth == Some(false) => {
+            Err(ChainRefusal::invalid("the extended key usage lacks server authentication"))
+        }
+        Purpose::Client if terms.server_auth == Some(false) && terms.client_auth == Some(false) => {
+            Err(ChainRefusal::invalid("the extended key usage lacks client and server authentication"))
+        }
+        Purpose::Server | Purpose::Client => Ok(()),
     }
-    Ok(())
 }
 
 /// The identifiers of the issuer, where both sides have them (RFC 5280
@@ -110,11 +115,11 @@ fn check_link(issued: &Terms, issuer: &Terms) -> Result<(), ChainRefusal> {
     Ok(())
 }
 
-fn check_root(root: &Terms, below: &[&Terms], moment: Timestamp) -> Result<(), ChainRefusal> {
-    if root.not_after.is_some_and(|end| end < moment) {
+fn check_root(root: &Terms, below: &[&Terms], asked: Asked) -> Result<(), ChainRefusal> {
+    if root.not_after.is_some_and(|end| end < asked.moment) {
         return Err(ChainRefusal::new(ChainStatus::ExpiredRoot, "the root's certificate has expired"));
     }
-    if root.not_before.is_some_and(|start| start > moment) {
+    if root.not_before.is_some_and(|start| start > asked.moment) {
         return Err(ChainRefusal::invalid("the root's certificate is not valid yet"));
     }
     if root.unknown_critical {
@@ -127,7 +132,7 @@ fn check_root(root: &Terms, below: &[&Terms], moment: Timestamp) -> Result<(), C
     if !is_ca {
         return Err(ChainRefusal::invalid("the root is no CA"));
     }
-    check_issuer(root, "the root")?;
+    check_issuer(root, "the root", asked.purpose)?;
     let issuers = below.iter().skip(1).filter(|issuer| !issuer.self_issued).count();
     if root.basic.and_then(|basic| basic.path_len).is_some_and(|length| issuers > length as usize) {
         return Err(ChainRefusal::invalid("the path is longer than the root allows"));
@@ -140,6 +145,7 @@ mod tests {
     use super::*;
     use crate::trust::roots::Store;
     use crate::x509::terms::{BasicConstraints, KeyUse, terms};
+    use jiff::Timestamp;
 
     /// A rule that a root in use breaks would be a false one.
     #[test]
@@ -148,7 +154,7 @@ mod tests {
             for place in 0..store.len() {
                 for root in store.terms(place) {
                     let moment = root.not_after.unwrap();
-                    let told = check_root(root, &[], moment);
+                    let told = check_root(root, &[], asked(moment));
                     assert_eq!(told, Ok(()), "{} {place} {root:?}", store.name());
                 }
             }
@@ -178,12 +184,17 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn asked(moment: Timestamp) -> Asked {
+        Asked { purpose: Purpose::Server, moment }
+    }
+
     #[test]
     fn one_certificate_of_a_root_that_fits_is_enough() {
         let moment = at("2026-06-01T00:00:00Z");
         let old = Terms { not_after: "2026-02-01T00:00:00Z".parse().ok(), ..ca() };
         let leaf = Terms::default();
-        let told = |root: &[Terms]| check(&Path { terms: &[&leaf], root, leaf_is_root: false }, moment);
+        let told =
+            |root: &[Terms]| check(&Path { terms: &[&leaf], root, leaf_is_root: false }, asked(moment));
         assert_eq!(told(&[old.clone(), ca()]), Ok(()));
         assert_eq!(told(&[]), Ok(()));
         assert_eq!(told(&[old]).map_err(|refusal| refusal.status), Err(ChainStatus::ExpiredRoot));
@@ -197,7 +208,7 @@ mod tests {
             ("2027-01-01T00:00:00Z", Ok(())),
             ("2027-01-01T00:00:01Z", Err(ChainStatus::ExpiredRoot)),
         ] {
-            let told = check_root(&ca(), &[], at(moment)).map_err(|refusal| refusal.status);
+            let told = check_root(&ca(), &[], asked(at(moment))).map_err(|refusal| refusal.status);
             assert_eq!(told, expected, "{moment}");
         }
     }

@@ -32,7 +32,7 @@ impl SessionJudge {
     /// Judges one session.
     pub fn judged(&self, session: &InboundSession) -> JudgedSession {
         let moment = self.at.unwrap_or(session.began);
-        let assessed = session.tls.as_ref().and_then(|tls| self.judge.assess_at(&tls.chain, moment));
+        let assessed = session.tls.as_ref().and_then(|tls| self.judge.assess_client(&tls.chain, moment));
         let chain = assessed.as_ref().map(|assessed| &*assessed.assessment);
         let of = |organisation| verdicts(organisation, session, chain);
         JudgedSession {
