@@ -54,11 +54,15 @@ impl Listening {
         sessions
     }
 
-    /// Ends it; what `run.json` says then.
-    pub fn end(&mut self) -> Value {
+    /// Ends it.
+    pub fn end(&mut self) {
         let id = nix::unistd::Pid::from_raw(self.child.id().try_into().unwrap());
         nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).unwrap();
         assert!(self.child.wait().unwrap().success());
+    }
+
+    /// What `run.json` says.
+    pub fn run(&self) -> Value {
         serde_json::from_str(&fs::read_to_string(self.path("run/run.json")).unwrap()).unwrap()
     }
 

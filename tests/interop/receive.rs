@@ -1,113 +1,14 @@
-//! `mxray receive` before mail systems that send: what it writes of them is what their
-//! files of senders say, and what their own logs say.
+//! `mxray receive` before the clients of openssl and swaks: versions and groups that it
+//! agrees to, and what it writes nowhere.
 
 use super::listening::Listening;
-use super::mail_system::{Root, exim, opensmtpd, postfix_with};
-use mxray::internals::sender::Sender;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Sessions after which a system that sends in clear after a failed handshake has done
-/// so: Postfix tries again by TLS before.
-const SESSIONS_MAX: usize = 4;
-
-/// Whether MAIL came, and where.
-fn mail(session: &Value) -> Option<bool> {
-    session["dialogue"]["mail"].as_array().unwrap().first().map(|mail| mail["in_tls"].as_bool().unwrap())
-}
-
-fn in_clear(session: &Value) -> bool {
-    mail(session) == Some(false)
-}
-
 fn words(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect()
-}
-
-fn names(list: &[impl ToString]) -> Vec<String> {
-    list.iter().map(ToString::to_string).collect()
-}
-
-/// The offer of a session is that of the sender's file.
-fn assert_offer(session: &Value, sender: &Sender, packages: &str) {
-    let (told, offer) = (&session["tls"]["offer"], sender.offer());
-    let whose = format!("{}, by the packages\n{packages}", sender.name);
-    let suites: Vec<&str> =
-        words(&told["suites"]).into_iter().filter(|name| !name.ends_with("SCSV")).collect();
-    assert_eq!(suites, names(&offer.suites), "suites of {whose}");
-    assert_eq!(words(&told["versions"]), names(&offer.versions), "versions of {whose}");
-    assert_eq!(words(&told["groups"]), names(&offer.groups), "groups of {whose}");
-    assert_eq!(words(&told["signature_schemes"]), names(&offer.signature_schemes), "schemes of {whose}");
-    assert_eq!(told["sni"].is_string(), offer.sends_sni, "SNI of {whose}");
-}
-
-#[test]
-fn postfix_is_seen_as_its_file_of_a_sender_has_it() {
-    for level in ["may", "encrypt"] {
-        let Some(root) = Root::of("postfix") else { return };
-        let mut listening = Listening::start(&[]);
-        let _running = postfix_with(&root, level, listening.port, "");
-        let sessions = listening.sessions(1, |_| true);
-        let session = sessions.first().unwrap();
-        assert_offer(session, &Sender::named(&format!("postfix-{level}")).unwrap(), &root.packages());
-        assert_eq!((mail(session), session["tls"]["established"].as_bool()), (Some(true), Some(true)));
-        assert_eq!(session["dialogue"]["ehlo"]["text"], "scanner.example");
-        assert_eq!(session["dialogue"]["mail"][0]["sender"]["domain"]["domain"], "scanner.example");
-        assert_eq!(session["dialogue"]["mail"][0]["recipients"][0]["domain"], "front.example");
-        assert_eq!(session["chain"].as_array().unwrap().len(), 0, "no client certificate is configured");
-    }
-}
-
-/// What is learnt of Postfix is what its file says, of faults and of the hello; and what was
-/// learnt in one run stays learnt in the next.
-#[test]
-fn what_is_learnt_of_postfix_is_what_its_file_says() {
-    let learnt = tempfile::tempdir().unwrap();
-    let file = learnt.path().join("learnt.toml");
-    let mut template = "rfc9325".to_string();
-    for behave in ["handshake-failure", "454", "none"] {
-        let Some(root) = Root::of("postfix") else { return };
-        let mut listening = Listening::that(behave, &["--learn", "learnt", "--learn-from", &template]);
-        let _running = postfix_with(&root, "may", listening.port, "");
-        listening.sessions(SESSIONS_MAX, |session| behave == "none" || in_clear(session));
-        listening.end();
-        fs::copy(listening.path("run/learnt.toml"), &file).unwrap();
-        template = file.display().to_string();
-    }
-    let seen = Sender::parse(&fs::read_to_string(&file).unwrap()).unwrap();
-    let known = Sender::named("postfix-may").unwrap();
-    assert_eq!(seen.offer(), known.offer());
-    assert_eq!(seen.after_tls_failure.value, known.after_tls_failure.value);
-    assert_eq!(seen.after_starttls_4xx.value, known.after_starttls_4xx.value);
-    assert_eq!(seen.requires_tls.value, known.requires_tls.value);
-    let shows = |sender: &Sender| sender.shows_client_certificate.as_ref().map(|shows| shows.value);
-    assert_eq!(shows(&seen), shows(&known));
-    for (key, is_assumed) in [
-        ("versions", seen.versions.is_assumed()),
-        ("after_tls_failure", seen.after_tls_failure.is_assumed()),
-        ("after_starttls_4xx", seen.after_starttls_4xx.is_assumed()),
-        ("requires_tls", seen.requires_tls.is_assumed()),
-    ] {
-        assert!(!is_assumed, "{key} was seen");
-    }
-    assert!(seen.retry_hours.is_assumed() && seen.dane.is_assumed());
-}
-
-/// What Postfix at `may` does after handshakes that failed is brought together.
-#[test]
-fn what_came_again_is_told_of_postfix() {
-    let Some(root) = Root::of("postfix") else { return };
-    let mut listening = Listening::start(&["--behave", "handshake-failure"]);
-    let _running = postfix_with(&root, "may", listening.port, "");
-    let sessions = listening.sessions(SESSIONS_MAX, in_clear);
-    assert!(in_clear(sessions.last().unwrap()), "{sessions:?}");
-    let run = listening.end();
-    let sender = &run["senders"][0];
-    assert_eq!((&sender["name"], &sender["address"]), (&"scanner.example".into(), &"127.0.0.1".into()));
-    let comebacks = sender["comebacks"].as_array().unwrap();
-    assert!(comebacks.iter().any(|came| came["again"]["result"] == "mail_in_clear"), "{run}");
 }
 
 /// A handshake of TLS 1.0 is gone along with by whoever still has that version; openssl's
@@ -154,24 +55,6 @@ fn the_group_of_the_second_hello_is_told() {
             assert_eq!(words(&second["key_shares"]), ["secp384r1"]);
             assert_eq!(second["differs"], false);
         }
-    }
-}
-
-#[test]
-fn exim_and_opensmtpd_are_seen_as_their_files_have_them() {
-    if let Some(root) = Root::of("exim") {
-        let mut listening = Listening::start(&[]);
-        exim(&root, listening.port);
-        let sessions = listening.sessions(1, |_| true);
-        assert_offer(&sessions[0], &Sender::named("exim").unwrap(), &root.packages());
-        assert_eq!(mail(&sessions[0]), Some(true));
-    }
-    if let Some(root) = Root::of("opensmtpd") {
-        let mut listening = Listening::start(&[]);
-        let _running = opensmtpd(&root, listening.port);
-        let sessions = listening.sessions(1, |_| true);
-        assert_offer(&sessions[0], &Sender::named("opensmtpd").unwrap(), &root.packages());
-        assert_eq!(mail(&sessions[0]), Some(true));
     }
 }
 

@@ -119,30 +119,41 @@ const DANE_CASES: [Case<4>; 10] = [
 #[test]
 fn each_fault_does_to_postfix_what_its_level_says() {
     let Some(root) = Root::of("postfix") else { return };
-    let [_, encrypt, ..] = &LEVELS;
-    let listening = listen(&CASES, encrypt);
+    let [may, encrypt, ..] = &LEVELS;
+    let falls_back = |behave| matches!(behave, "handshake-failure" | "454");
+    let listening = listen(&CASES, |behave| if falls_back(behave) { may } else { encrypt });
     let listening = hold(&root, &LEVELS, &CASES, listening, |_, port| format!("[127.0.0.1]:{port}"));
+    let learnt = |behave| learnt(&CASES, &listening, behave);
     let known = Sender::named("postfix-encrypt").unwrap();
-    assert_eq!(learnt(&CASES, &listening, "none").offer(), known.offer());
-    for behave in ["no-starttls", "454", "handshake-failure"] {
-        let seen = learnt(&CASES, &listening, behave);
-        // That mail is kept is not to be seen by who does not get it.
-        assert!(seen.after_tls_failure.is_assumed() && seen.after_starttls_4xx.is_assumed(), "{behave}");
-    }
+    assert_eq!(learnt("none").offer(), known.offer());
+    // That mail is kept is not to be seen by who does not get it.
+    assert!(learnt("no-starttls").after_tls_failure.is_assumed());
+    let known = Sender::named("postfix-may").unwrap();
+    let (failed, refused) = (learnt("handshake-failure"), learnt("454"));
+    assert_eq!(failed.offer(), known.offer());
+    assert_eq!(failed.after_tls_failure.value, known.after_tls_failure.value);
+    assert_eq!(refused.after_starttls_4xx.value, known.after_starttls_4xx.value);
+    assert!(!failed.after_tls_failure.is_assumed() && !refused.after_starttls_4xx.is_assumed());
+    assert_eq!(refused.requires_tls.value, known.requires_tls.value);
+    let run = of_case(&CASES, &listening, "handshake-failure").run();
+    let senders = run["senders"].as_array().unwrap();
+    let may = senders.iter().find(|sender| sender["address"] == may.address).unwrap();
+    let comebacks = may["comebacks"].as_array().unwrap();
+    assert!(comebacks.iter().any(|came| came["again"]["result"] == "mail_in_clear"), "{may}");
 }
 
 #[test]
 fn postfix_that_is_in_a_hurry_does_not_wait_for_a_slow_server() {
     let Some(root) = Root::of("postfix") else { return };
     let [hurried] = &HURRIED;
-    let listening = listen(&SLOW, hurried);
+    let listening = listen(&SLOW, |_| hurried);
     hold(&root, &HURRIED, &SLOW, listening, |_, port| format!("[127.0.0.1]:{port}"));
 }
 
 #[test]
 fn each_fault_does_to_postfix_with_dane_what_its_records_say() {
     let [.., bare, _] = &DANE_LEVELS;
-    let listening = listen(&DANE_CASES, bare);
+    let listening = listen(&DANE_CASES, |_| bare);
     let zones = Zones { root: records(&listening), insecure: String::new(), bogus: String::new() };
     // In the order in which other tests take them.
     let (Some(_dns), Some(root)) = (SignedDns::start(&zones, Validator::Unbound), Root::of("postfix")) else {
@@ -162,16 +173,26 @@ fn each_fault_does_to_postfix_with_dane_what_its_records_say() {
     assert!(!failed.after_tls_failure.is_assumed() && !refused.after_starttls_4xx.is_assumed());
 }
 
-/// A listener for each case, which learns one of the levels.
-fn listen<const N: usize>(cases: &[Case<N>], learns: &Level) -> Vec<Listening> {
-    let words = ["--quiet", "--learn", "learnt", "--learn-of", learns.address];
-    cases.iter().map(|case| Listening::that(case.behave, &words)).collect()
+/// A listener for each case, and the level that it learns.
+fn listen<'l, const N: usize>(
+    cases: &[Case<N>],
+    learns: impl Fn(&'static str) -> &'l Level,
+) -> Vec<Listening> {
+    let start = |case: &Case<N>| {
+        let words = ["--quiet", "--learn", "learnt", "--learn-of", learns(case.behave).address];
+        Listening::that(case.behave, &words)
+    };
+    cases.iter().map(start).collect()
+}
+
+fn of_case<'l, const N: usize>(cases: &[Case<N>], listening: &'l [Listening], behave: &str) -> &'l Listening {
+    let (_, listening) = cases.iter().zip(listening).find(|(case, _)| case.behave == behave).unwrap();
+    listening
 }
 
 /// What was learnt before a fault.
 fn learnt<const N: usize>(cases: &[Case<N>], listening: &[Listening], behave: &str) -> Sender {
-    let (_, listening) = cases.iter().zip(listening).find(|(case, _)| case.behave == behave).unwrap();
-    listening.learnt()
+    of_case(cases, listening, behave).learnt()
 }
 
 /// A host with records of each listener's port (RFC 7672 §3.1.2), and one without.
@@ -231,7 +252,10 @@ fn hold<const N: usize>(
             assert_eq!(passage(&of_level), expected, "{what}: {of_level:?}");
             assert_eq!(negotiated(&of_level), logged(&log, level, port), "{what}: {of_level:?}");
             let shown = Some(certificate.as_str()).filter(|_| level.shows_certificate);
-            of_level.iter().for_each(|session| assert_certificate(session, shown, &what));
+            for session in of_level {
+                assert_certificate(session, shown, &what);
+                assert_domains(session, level, case.behave);
+            }
         }
     }
     listening
@@ -296,4 +320,14 @@ fn logged(log: &str, level: &Level, port: u16) -> Negotiated {
         }
     }
     found
+}
+
+/// Names and domains of a session are those that Postfix was given.
+fn assert_domains(session: &Value, level: &Level, behave: &str) {
+    for mail in session["dialogue"]["mail"].as_array().unwrap() {
+        assert_eq!(session["dialogue"]["ehlo"]["text"], "scanner.example", "{session}");
+        assert_eq!(mail["sender"]["domain"]["domain"], "scanner.example", "{session}");
+        let recipient = format!("{}.{behave}.example", level.name);
+        assert_eq!(mail["recipients"][0]["domain"], recipient.as_str(), "{session}");
+    }
 }

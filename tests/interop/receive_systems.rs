@@ -6,6 +6,7 @@ use super::sending::{Exim, Identity, Msmtp, OpenSmtpd, Sendmail, Swaks, System};
 use mxray::internals::sender::Sender;
 use mxray::internals::x509;
 use serde_json::Value;
+use std::fs;
 
 use Passage::{InClear, InTls, Kept};
 
@@ -37,8 +38,13 @@ fn identity() -> (Identity, String) {
 /// Sends by a system to a listener with this fault, and holds what is written against what
 /// the system says, and both against what is expected; `None` where it is not there.
 fn hold(system: System, behave: &str, expected: Passage) -> Option<Listening> {
+    hold_with(system, behave, expected, &["--quiet", "--learn", "learnt"])
+}
+
+/// The same, with these words for the listener.
+fn hold_with(system: System, behave: &str, expected: Passage, words: &[&str]) -> Option<Listening> {
     let (identity, sha256) = identity();
-    let mut listening = Listening::that(behave, &["--quiet", "--learn", "learnt"]);
+    let mut listening = Listening::that(behave, words);
     let log = system.send(&listening, &identity)?;
     listening.end();
     let sessions = listening.written();
@@ -75,10 +81,38 @@ fn hold_learnt(system: System, name: &str) {
     assert!(!failed.after_tls_failure.is_assumed() && !refused.after_starttls_4xx.is_assumed(), "{name}");
 }
 
+/// What was learnt in one run stays learnt in the next, and nothing else is.
+#[test]
+fn runs_add_up_to_one_file_of_a_sender() {
+    let known = Sender::named("exim").unwrap();
+    let mut template = "rfc9325".to_string();
+    let mut runs = Vec::new();
+    for (behave, expected) in [("handshake-failure", InClear), ("454", InClear), ("none", InTls)] {
+        let words = ["--quiet", "--learn", "learnt", "--learn-from", &template];
+        let Some(listening) = hold_with(Exim, behave, expected, &words) else { return };
+        template = listening.path("run/learnt.toml").display().to_string();
+        runs.push(listening);
+    }
+    let seen = runs.last().unwrap().learnt();
+    assert_eq!(seen.offer(), known.offer());
+    assert_eq!(seen.after_tls_failure.value, known.after_tls_failure.value);
+    assert_eq!(seen.after_starttls_4xx.value, known.after_starttls_4xx.value);
+    assert_eq!(seen.requires_tls.value, known.requires_tls.value);
+    // This one was given a certificate.
+    assert!(seen.shows_client_certificate.as_ref().is_some_and(|shows| shows.value));
+    let learnt = [
+        seen.versions.is_assumed(),
+        seen.after_tls_failure.is_assumed(),
+        seen.after_starttls_4xx.is_assumed(),
+        seen.requires_tls.is_assumed(),
+    ];
+    assert_eq!(learnt, [false; 4], "{}", fs::read_to_string(&template).unwrap());
+    assert!(seen.retry_hours.is_assumed() && seen.dane.is_assumed());
+}
+
 #[test]
 fn each_fault_does_to_exim_what_it_says_itself() {
     hold_all(Exim, 0);
-    hold_learnt(Exim, "exim");
 }
 
 #[test]
