@@ -122,6 +122,11 @@ pub struct InboundJudgingArgs {
     /// Accepted domain of the organisation, which a CSV does not tell; repeatable
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',', requires = "connectors")]
     pub accepted_domain: Vec<String>,
+
+    /// Certificate that a server of a hybrid is to present, as `TlsCertificateName` of its send connector has it; each
+    /// client certificate is told to be that one or not
+    #[arg(long, value_name = "<I>ISSUER<S>SUBJECT")]
+    pub tls_certificate_name: Option<String>,
 }
 
 /// What is done to a client on purpose.

@@ -150,7 +150,7 @@ fn end(
 ) -> Result<ExitCode, CommandError> {
     let ListenCounts { sessions, turned_away } = counts;
     let dir = directory.path().display().to_string();
-    let (not_kept, verdicts) = (seen.not_kept(), directory.verdicts());
+    let (not_kept, verdicts, named) = (seen.not_kept(), directory.verdicts(), directory.named());
     let senders = seen.ended(Timestamp::now());
     directory.finish(turned_away, &senders).context("cannot write the results")?;
     senders.iter().take(SENDERS_TOLD_MAX).for_each(|sender| say(told::sender(sender)));
@@ -163,6 +163,9 @@ fn end(
     }
     if let Some(verdicts) = verdicts {
         say(told::verdicts(verdicts));
+    }
+    if let Some(named) = named {
+        say(told::named(named));
     }
     say(format_args!("mxray: {}, written to {dir}", counted(sessions, "session")));
     if turned_away > 0 {

@@ -8,6 +8,8 @@ use super::stored_files::StoredFiles;
 use super::stores::roots_in;
 use crate::cli::InboundJudgingArgs;
 use crate::model::Sha256;
+use crate::model::inbound::CertificateName;
+use crate::model::text::printable;
 use crate::run_dir::{OptionValue, SessionsJudgedBy};
 use crate::sender::inbound_connector::{self, InboundConnectorList};
 use crate::trust::Judge;
@@ -15,6 +17,9 @@ use crate::verdict::inbound::SessionJudge;
 use crate::x509;
 use jiff::Timestamp;
 use std::path::Path;
+
+/// By its name in [`SessionsJudgedBy::options`].
+const TLS_CERTIFICATE_NAME: &str = "tls-certificate-name";
 
 /// Disabled connectors that are named on standard error; `run.json` names all.
 const LEFT_OUT_TOLD_MAX: usize = 10;
@@ -61,6 +66,13 @@ fn judging(
         by.options.insert(ACCEPTED_DOMAIN.to_string(), domains);
         by.connectors_left_out.clone_from(&organisation.left_out);
         judge = judge.with_connectors(organisation);
+    }
+    if let Some(text) = &args.tls_certificate_name {
+        let told = |error| UsageError(format!("--tls-certificate-name `{}`: {error}", printable(text)));
+        judge = judge.with_certificate_name(CertificateName::parse(text).map_err(told)?);
+        let words = [text.clone()];
+        let named = value(TLS_CERTIFICATE_NAME, &words, digest(&words), places);
+        by.options.insert(TLS_CERTIFICATE_NAME.to_string(), named);
     }
     Ok(InboundJudging { judge, by, root_names, warnings })
 }

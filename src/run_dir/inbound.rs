@@ -10,7 +10,7 @@ use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, OptionValue, RUN_NAME};
 use super::write_error::named;
 use super::{OutputError, SCHEMA_VERSION};
 use crate::model::Sha256;
-use crate::model::inbound::{InboundSession, InboundVerdictCounts, JudgedSession};
+use crate::model::inbound::{InboundSession, InboundVerdictCounts, JudgedSession, NamedCounts};
 use crate::x509;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,10 @@ pub struct ReceiveInfo {
     /// long as it has not ended.
     #[serde(default)]
     pub verdicts: Option<InboundVerdictCounts>,
+    /// Of how many sessions the certificate is the one that was named; `None` where none was,
+    /// and as long as it has not ended.
+    #[serde(default)]
+    pub named: Option<NamedCounts>,
     /// What each sender did, the busiest first; `None` as long as it has not ended.
     pub senders: Option<serde_json::Value>,
 }
@@ -112,6 +116,7 @@ impl ReceiveInfo {
             sessions: None,
             turned_away: None,
             verdicts: None,
+            named: None,
             senders: None,
         }
     }
@@ -140,6 +145,8 @@ pub struct ReceiveDirectory {
     count: u64,
     /// Verdicts of the sessions written; `None` without connectors.
     verdicts: Option<InboundVerdictCounts>,
+    /// Certificates of the sessions written; `None` if none was named.
+    named: Option<NamedCounts>,
     /// Most bytes of both files together.
     bytes_max: u64,
     /// Keeps the folder for this process.
@@ -168,7 +175,9 @@ impl ReceiveDirectory {
         };
         let certificates =
             CsvFile::new(CERTIFICATES_NAME.to_string(), CERTIFICATES, file(CERTIFICATES_NAME)?);
-        let verdicts = info.judged_by.options.contains_key("connectors").then(<_>::default);
+        let options = &info.judged_by.options;
+        let verdicts = options.contains_key("connectors").then(<_>::default);
+        let named = options.contains_key("tls-certificate-name").then(<_>::default);
         let mut directory = Self {
             dir: dir.to_path_buf(),
             info,
@@ -177,6 +186,7 @@ impl ReceiveDirectory {
             certificates_seen: HashSet::new(),
             count: 0,
             verdicts,
+            named,
             bytes_max,
             _lock: lock,
         };
@@ -207,9 +217,11 @@ impl ReceiveDirectory {
         }
         self.sessions.write(&SessionLine { schema: SCHEMA_VERSION, session, chain: &chain, judged })?;
         self.count += 1;
-        if let Some(verdicts) = &judged.verdicts {
-            let counts = self.verdicts.get_or_insert_default();
-            verdicts.iter().for_each(|judged| counts.add(&judged.verdict));
+        if let Some(counts) = &mut self.verdicts {
+            judged.verdicts.iter().flatten().for_each(|judged| counts.add(&judged.verdict));
+        }
+        if let (Some(counts), Some(certificate)) = (&mut self.named, &judged.client_certificate) {
+            counts.add(certificate);
         }
         self.flush()
     }
@@ -217,6 +229,11 @@ impl ReceiveDirectory {
     /// How many verdicts there are so far; `None` without connectors.
     pub fn verdicts(&self) -> Option<InboundVerdictCounts> {
         self.verdicts
+    }
+
+    /// How many certificates so far are the one that is named; `None` if none is.
+    pub fn named(&self) -> Option<NamedCounts> {
+        self.named
     }
 
     fn write_certificate(&mut self, der: &Arc<[u8]>) -> io::Result<Sha256> {
@@ -244,6 +261,7 @@ impl ReceiveDirectory {
         self.info.sessions = Some(self.count);
         self.info.turned_away = Some(turned_away);
         self.info.verdicts = self.verdicts;
+        self.info.named = self.named;
         self.info.ended = Some(Timestamp::now());
         self.put_info()
     }

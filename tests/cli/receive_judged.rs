@@ -206,7 +206,7 @@ fn each_mail_is_judged_by_the_connectors_and_told() {
     let (known, stranger) = (authority("Known"), authority("Stranger"));
     let named = Shown::issued(&known, "out.named.example");
     let forged = Shown::issued(&stranger, "out.named.example");
-    let stolen = Shown::stolen(&known, "out.named.example");
+    let stolen = Shown::stolen(&known, "mail.contoso.example");
     let hybrid = Shown::issued(&known, "mail.contoso.example");
     let contoso = "contoso.example";
     let cases = [
@@ -225,7 +225,8 @@ fn each_mail_is_judged_by_the_connectors_and_told() {
         ("contoso.example", "b.example", By::Certificate(&hybrid), "Hybrid"),
     ];
     let folder = Folder::new().with("in.toml", CONNECTORS).with("known.pem", known.pem());
-    let words = format!("--sessions {} --connectors in.toml --roots known.pem", cases.len());
+    let named = "--tls-certificate-name <i>CN=known<s>CN=mail.contoso.example";
+    let words = format!("--sessions {} --connectors in.toml --roots known.pem {named}", cases.len());
     let (child, at) = start(&folder, &words);
     let expected: Vec<&str> = cases.iter().map(|(.., expected)| *expected).collect();
     for (from, to, by, _) in cases {
@@ -248,7 +249,7 @@ fn each_mail_is_judged_by_the_connectors_and_told() {
     assert_eq!(sessions[5]["tls"]["signature"], "failed");
 
     for words in [
-        "(key proven; chain valid, dates valid); MAIL from named.example inside TLS, refused; to contoso.example: \
+        "(key proven; chain valid, dates valid; not the one that is named); MAIL from named.example inside TLS, refused; to contoso.example: \
         accepted by Named\n",
         "to contoso.example: rejected: 451 5.7.3 (RequireTls of Named) or 550 5.7.51 (RestrictDomainsToCertificate \
         of Named)\n",
@@ -262,7 +263,19 @@ fn each_mail_is_judged_by_the_connectors_and_told() {
     assert!(ran.stderr.contains("--connectors in.toml: disabled, so left out: Old\n"), "{}", ran.stderr);
     let totals = "mxray: by the inbound connectors: 4 accepted, 5 rejected, 2 not determined\n";
     assert!(ran.stderr.contains(totals), "{}", ran.stderr);
+    let named = |number: usize| {
+        let certificate = &sessions[number]["client_certificate"];
+        (certificate["named"].as_bool(), certificate["named_cause"].as_str())
+    };
+    assert_eq!(
+        (named(0), named(3), named(4)),
+        ((Some(false), None), (Some(true), None), (Some(false), None))
+    );
+    assert_eq!(named(5), (None, Some("key_not_proven")));
+    let totals = "mxray: client certificates, the one that is named: 2; another: 2; not determined: 1\n";
+    assert!(ran.stderr.contains(totals), "{}", ran.stderr);
     let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    assert_eq!(run["named"], serde_json::json!({"yes": 2, "no": 2, "not_determined": 1}));
     let counts = serde_json::json!({"accepted": 4, "rejected": 5, "not_determined": 2});
     assert_eq!((&run["verdicts"], &run["roots"]), (&counts, &serde_json::json!(["known.pem"])));
     let file = &run["judged_by"]["options"]["connectors"];
@@ -316,6 +329,7 @@ fn a_file_that_cannot_be_used_is_refused_before_anybody_is_heard() {
         ),
         ("--accepted-domain a.example", "--connectors"),
         ("--roots none.pem", "--roots none.pem: "),
+        ("--tls-certificate-name CN=a", "--tls-certificate-name `CN=a`: not `<I>ISSUER<S>SUBJECT`"),
         ("--connectors in.toml --cert in.toml --key in.toml", "--cert in.toml: it holds no certificate"),
     ] {
         let ran = folder.run(format!("receive --listen 127.0.0.1:0 -o run {words}").split_whitespace());

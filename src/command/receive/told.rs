@@ -3,7 +3,7 @@
 use crate::model::SignatureCheck;
 use crate::model::inbound::{
     ClientChain, InboundEnd, InboundSession, InboundTls, InboundVerdictCounts, JudgedSession, MailAttempt,
-    MailVerdict, SeenSender, StarttlsUse,
+    MailVerdict, NamedCause, NamedCounts, SeenSender, StarttlsUse,
 };
 use crate::model::text::{counted, grouped};
 use crate::report::received::{comeback_words, domain_words, end_words, failure_words, verdict_words};
@@ -92,8 +92,20 @@ fn certificate(tls: &InboundTls, judged: Option<&ClientChain>) -> String {
         Some(SignatureCheck::Unverifiable(_)) => "key not proven: mxray cannot check its signature",
         _ => "key not proven",
     };
-    let axes = judged.map(|axes| format!("; chain {}, dates {}", axes.chain, axes.dates)).unwrap_or_default();
+    let axes = |axes: &ClientChain| format!("; chain {}, dates {}{}", axes.chain, axes.dates, is_named(axes));
+    let axes = judged.map(axes).unwrap_or_default();
     format!("client certificate {subject} ({proof}{axes})")
+}
+
+/// Whether it is the certificate that `--tls-certificate-name` names, if that was given.
+fn is_named(certificate: &ClientChain) -> &'static str {
+    match (certificate.named, certificate.named_cause) {
+        (Some(true), _) => "; the one that is named",
+        (Some(false), _) => "; not the one that is named",
+        (None, Some(NamedCause::KeyNotProven)) => "; it has the names, and its key is not proven",
+        (None, Some(_)) => "; its names cannot be read whole",
+        (None, None) => "",
+    }
 }
 
 fn mail(attempts: &[MailAttempt]) -> String {
@@ -109,6 +121,13 @@ fn verdict(verdicts: &[MailVerdict]) -> String {
     let Some((first, more)) = verdicts.split_first() else { return String::new() };
     let others = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
     format!("; to {}: {}{others}", domain_words(&first.recipient), verdict_words(&first.verdict))
+}
+
+/// Whose certificate was the one that is named, for the end of a run.
+pub(super) fn named(counts: NamedCounts) -> String {
+    let NamedCounts { yes, no, not_determined } = counts;
+    let (yes, no, open) = (grouped(yes), grouped(no), grouped(not_determined));
+    format!("mxray: client certificates, the one that is named: {yes}; another: {no}; not determined: {open}")
 }
 
 /// What became of all mail, for the end of a run.

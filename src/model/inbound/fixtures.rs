@@ -5,7 +5,35 @@ use super::{
     ClientName, InboundDialogue, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, MailSender,
     PathDomain,
 };
+use crate::model::{CertificateFacts, Sha256};
 use jiff::Timestamp;
+
+/// A certificate of which nothing is told.
+pub(crate) fn certificate(sha256: Sha256) -> CertificateFacts {
+    CertificateFacts {
+        sha256,
+        spki_sha256: None,
+        version: None,
+        subject: None,
+        issuer: None,
+        common_name: None,
+        dns_names: Vec::new(),
+        ip_addresses: Vec::new(),
+        serial: None,
+        not_before: None,
+        not_after: None,
+        key_algorithm: None,
+        key_bits: None,
+        signature_algorithm: None,
+        is_ca: false,
+        extended_key_usages: Vec::new(),
+        self_signed: false,
+        ocsp_urls: Vec::new(),
+        issuer_urls: Vec::new(),
+        crl_urls: Vec::new(),
+        defect: None,
+    }
+}
 
 /// A session that began then and came to this.
 pub(crate) fn session(second: i64, address: [u8; 4], name: &str, result: SessionResult) -> InboundSession {

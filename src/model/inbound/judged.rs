@@ -30,6 +30,49 @@ pub struct ClientChain {
     pub dates: DateStatus,
     /// Strength of the leaf's key.
     pub key: KeyStatus,
+    /// Whether it is the certificate that the run was told to look for
+    /// ([`CertificateName`](super::CertificateName)); `None` if it was told none, and where
+    /// that is not determined.
+    #[serde(default)]
+    pub named: Option<bool>,
+    /// Why that is not determined.
+    #[serde(default)]
+    pub named_cause: Option<NamedCause>,
+}
+
+/// Why it is not determined whether a certificate is the one that is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NamedCause {
+    /// It has the names, and nothing proves that the client has its key.
+    KeyNotProven,
+    /// Its names cannot be read, or not whole.
+    CertificateUnreadable,
+}
+
+/// Of how many sessions the certificate is the one that is named; sessions without a
+/// certificate are not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCounts {
+    /// It is.
+    pub yes: u64,
+    /// It is another.
+    pub no: u64,
+    /// Not determined.
+    pub not_determined: u64,
+}
+
+impl NamedCounts {
+    /// Counts the certificate of one more session.
+    pub fn add(&mut self, certificate: &ClientChain) {
+        let count = match certificate.named {
+            Some(true) => &mut self.yes,
+            Some(false) => &mut self.no,
+            None => &mut self.not_determined,
+        };
+        *count += 1;
+    }
 }
 
 impl From<&Assessment> for ClientChain {
@@ -41,6 +84,8 @@ impl From<&Assessment> for ClientChain {
             root: root.clone(),
             dates: *dates,
             key: *key,
+            named: None,
+            named_cause: None,
         }
     }
 }

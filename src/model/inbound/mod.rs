@@ -1,6 +1,7 @@
 //! What a client that sends mail said to our listener: data of `mxray receive`.
 //! Nothing here judges; what was judged is data, too.
 
+mod certificate_name;
 mod connector;
 mod dialogue;
 #[cfg(test)]
@@ -12,10 +13,11 @@ mod sender;
 mod session;
 mod verdict;
 
+pub use certificate_name::{CERTIFICATE_NAME_BYTES_MAX, CertificateName, CertificateNameError};
 pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};
-pub use judged::{ClientChain, JudgedSession, MailVerdict};
+pub use judged::{ClientChain, JudgedSession, MailVerdict, NamedCause, NamedCounts};
 pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, SecondHello, is_grease};
 pub use sender::{COMEBACKS_MAX, Comeback, SeenSender, SenderKey, SessionResult};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};

@@ -7,6 +7,7 @@
 mod attribution;
 mod case;
 mod certificate;
+mod named;
 mod on_premises;
 mod partner;
 mod session_judge;

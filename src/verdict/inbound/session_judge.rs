@@ -2,8 +2,9 @@
 
 use super::attribution::verdict;
 use super::case::InboundCase;
+use super::named::is_named;
 use crate::model::Assessment;
-use crate::model::inbound::{ClientChain, InboundSession, JudgedSession, MailVerdict};
+use crate::model::inbound::{CertificateName, ClientChain, InboundSession, JudgedSession, MailVerdict};
 use crate::sender::inbound_connector::InboundConnectorList;
 use crate::trust::Judge;
 use jiff::Timestamp;
@@ -14,19 +15,26 @@ pub struct SessionJudge {
     judge: Judge,
     at: Option<Timestamp>,
     organisation: Option<InboundConnectorList>,
+    certificate_name: Option<CertificateName>,
 }
 
 impl SessionJudge {
     /// Judges certificates by the roots of `judge`; `at` stands in for the moment of every
     /// session.
     pub fn new(judge: Judge, at: Option<Timestamp>) -> Self {
-        Self { judge, at, organisation: None }
+        Self { judge, at, organisation: None, certificate_name: None }
     }
 
     /// Judges every MAIL by these connectors, too.
     #[must_use]
     pub fn with_connectors(self, organisation: InboundConnectorList) -> Self {
         Self { organisation: Some(organisation), ..self }
+    }
+
+    /// Says of every client certificate whether it is this one, too.
+    #[must_use]
+    pub fn with_certificate_name(self, name: CertificateName) -> Self {
+        Self { certificate_name: Some(name), ..self }
     }
 
     /// Judges one session.
@@ -36,9 +44,21 @@ impl SessionJudge {
         let chain = assessed.as_ref().map(|assessed| &*assessed.assessment);
         let of = |organisation| verdicts(organisation, session, chain);
         JudgedSession {
-            client_certificate: chain.map(ClientChain::from),
+            client_certificate: chain.map(|chain| self.client_chain(session, chain)),
             verdicts: self.organisation.as_ref().map(of),
         }
+    }
+
+    fn client_chain(&self, session: &InboundSession, chain: &Assessment) -> ClientChain {
+        let mut client = ClientChain::from(chain);
+        if let (Some(name), Some(leaf)) = (&self.certificate_name, chain.certificates.first()) {
+            let signature = session.tls.as_ref().and_then(|tls| tls.signature.as_ref());
+            match is_named(name, leaf, signature) {
+                Ok(named) => client.named = Some(named),
+                Err(cause) => client.named_cause = Some(cause),
+            }
+        }
+        client
     }
 }
 
