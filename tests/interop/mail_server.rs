@@ -176,16 +176,9 @@ pub fn opensmtpd(root: Root, identities: &Identities) -> MailServer {
 /// log alone, which is this test in its root.
 pub fn sendmail(root: Root, identities: &Identities) -> MailServer {
     prepare(&root, identities, (0, 0));
-    for folder in ["run/mxray/queue", "run/mxray/broken"] {
-        root.folder(folder, (0, 0), 0o700);
-    }
-    root.write("run/mxray/switch", "hosts files\naliases files\n");
-    root.write("run/mxray/hosts", "127.0.0.1 mx.example localhost\n");
     let ports = ports([Offer::Rsa, Offer::NoTls]);
     let [rsa, none] = [Offer::Rsa, Offer::NoTls].map(|offer| port_of(&ports, offer));
-    let macros = SENDMAIL.replace("RSA", &rsa.to_string()).replace("NONE", &none.to_string());
-    root.write("run/mxray/mx.mc", &macros);
-    root.write("run/mxray/sendmail.cf", &root.run(&["/usr/bin/m4", "/run/mxray/mx.mc"]));
+    configure_sendmail(&root, &SENDMAIL.replace("RSA", &rsa.to_string()).replace("NONE", &none.to_string()));
     let log = root.file("run/mxray/log");
     keep_log(&root, &log);
     let program = ["/usr/libexec/sendmail/sendmail", "-bD", "-C", "/run/mxray/sendmail.cf"];
@@ -216,26 +209,40 @@ fn keep(socket: &UnixDatagram, log: PathBuf) {
     }
 }
 
-const SENDMAIL: &str = "\
+/// Sendmail's queue and its configuration, `/run/mxray/sendmail.cf`, with these macros
+/// beside those that it needs in a root.
+pub fn configure_sendmail(root: &Root, more: &str) {
+    for folder in ["run/mxray/queue", "run/mxray/broken"] {
+        root.folder(folder, (0, 0), 0o700);
+    }
+    root.write("run/mxray/switch", "hosts files\naliases files\n");
+    root.write("run/mxray/hosts", "127.0.0.1 mx.example localhost\n");
+    root.write("run/mxray/mc", &format!("{SENDMAIL_IN_ROOT}{more}MAILER(smtp)dnl\n"));
+    root.write("run/mxray/sendmail.cf", &root.run(&["/usr/bin/m4", "/run/mxray/mc"]));
+}
+
+const SENDMAIL_IN_ROOT: &str = "\
 include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(`linux')dnl
-define(`confDOMAIN_NAME', `mx.example')dnl
 define(`confSERVICE_SWITCH_FILE', `/run/mxray/switch')dnl
 define(`confHOSTS_FILE', `/run/mxray/hosts')dnl
 define(`QUEUE_DIR', `/run/mxray/queue')dnl
 define(`confPID_FILE', `/run/mxray/pid')dnl
 define(`ALIAS_FILE', `')dnl
 define(`STATUS_FILE', `')dnl
+define(`confTO_IDENT', `0')dnl
+FEATURE(`nocanonify')dnl
+";
+
+const SENDMAIL: &str = "\
+define(`confDOMAIN_NAME', `mx.example')dnl
 define(`confSERVER_CERT', `/run/mxray/rsa.pem')dnl
 define(`confSERVER_KEY', `/run/mxray/rsa.key')dnl
 define(`confCACERT', `/run/mxray/rsa.pem')dnl
 define(`confCACERT_PATH', `/run/mxray')dnl
-define(`confTO_IDENT', `0')dnl
-FEATURE(`nocanonify')dnl
 FEATURE(`no_default_msa')dnl
 DAEMON_OPTIONS(`Name=tls, Addr=127.0.0.1, Port=RSA')dnl
 DAEMON_OPTIONS(`Name=none, Addr=127.0.0.1, Port=NONE, M=S')dnl
-MAILER(smtp)dnl
 ";
 
 /// stunnel in front of another server, which has no TLS: it speaks SMTP itself

@@ -2,7 +2,7 @@
 //! they themselves say of it.
 
 use super::listening::{Listening, Negotiated, Passage};
-use super::mail_server::keep_log;
+use super::mail_server::{configure_sendmail, keep_log};
 use super::mail_system::{Root, exim_with, opensmtpd as start_opensmtpd};
 use super::stack::left_out;
 use std::fs;
@@ -119,12 +119,8 @@ fn sendmail(port: u16, identity: &Identity) -> Option<String> {
     let root = Root::of("sendmail")?;
     root.remove("run/mxray");
     root.folder("run/mxray", (0, 0), 0o755);
-    root.folder("run/mxray/queue", (0, 0), 0o700);
     put(&root.file("tmp"), identity, 0);
-    root.write("run/mxray/switch", "hosts files\naliases files\n");
-    root.write("run/mxray/hosts", "127.0.0.1 localhost\n");
-    root.write("run/mxray/out.mc", &SENDMAIL.replace("PORT", &port.to_string()));
-    root.write("run/mxray/sendmail.cf", &root.run(&["/usr/bin/m4", "/run/mxray/out.mc"]));
+    configure_sendmail(&root, &SENDMAIL.replace("PORT", &port.to_string()));
     keep_log(&root, &root.file("run/mxray/log"));
     let program = ["/usr/libexec/sendmail/sendmail", "-C", "/run/mxray/sendmail.cf"];
     root.submit(&[&program[..], &["-odi", "-f", "a@scanner.example", "b@front.example"]].concat());
@@ -134,26 +130,15 @@ fn sendmail(port: u16, identity: &Identity) -> Option<String> {
 
 /// `127.0.0.1` is no name of Sendmail's own, so that it may be a smart host.
 const SENDMAIL: &str = "\
-include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
-OSTYPE(`linux')dnl
 define(`confDOMAIN_NAME', `scanner.example')dnl
-define(`confSERVICE_SWITCH_FILE', `/run/mxray/switch')dnl
-define(`confHOSTS_FILE', `/run/mxray/hosts')dnl
-define(`QUEUE_DIR', `/run/mxray/queue')dnl
-define(`confPID_FILE', `/run/mxray/pid')dnl
-define(`ALIAS_FILE', `')dnl
-define(`STATUS_FILE', `')dnl
 define(`confCLIENT_CERT', `/tmp/client.pem')dnl
 define(`confCLIENT_KEY', `/tmp/client.key')dnl
 define(`confCACERT', `/tmp/client.pem')dnl
 define(`confCACERT_PATH', `/tmp')dnl
-define(`confTO_IDENT', `0')dnl
 define(`confLOG_LEVEL', `15')dnl
 define(`confDONT_PROBE_INTERFACES', `true')dnl
 define(`SMART_HOST', `relay:[127.0.0.1]')dnl
 define(`RELAY_MAILER_ARGS', `TCP $h PORT')dnl
-FEATURE(`nocanonify')dnl
-MAILER(smtp)dnl
 ";
 
 fn msmtp(to: &Listening, identity: &Identity) -> Option<String> {
