@@ -39,6 +39,8 @@ mod probe;
 mod reader;
 #[cfg(feature = "receive")]
 mod receive;
+#[cfg(feature = "receive")]
+mod received_figures;
 mod report;
 mod resolvers;
 mod resume;

@@ -16,7 +16,7 @@ mod tls;
 
 pub use config::{ListenLimits, ListenerConfig};
 pub use learning::{LEARNT_SENDERS_MAX, Learning, NotLearnt};
-pub use senders::{SENDERS_MAX, SeenSenders};
+pub use senders::SeenSenders;
 pub use serve::{ListenCounts, MailListener};
 pub use test_certificates::{LeafFault, TestCertificate, TestCertificateError, test_certificate};
 pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};

@@ -5,13 +5,11 @@
 //! tries again from another of its addresses is told as another sender, and then nothing
 //! is known of what came again.
 
-use crate::model::inbound::{COMEBACKS_MAX, Comeback, InboundSession, SeenSender, SenderKey, SessionResult};
+use crate::model::inbound::{
+    COMEBACKS_MAX, Comeback, InboundSession, SENDERS_MAX, SeenSender, SenderKey, SessionResult,
+};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-
-/// Most senders of a run that are brought together. The sessions of others are written
-/// like all.
-pub const SENDERS_MAX: usize = 1000;
 
 /// A session that waits for what comes after it.
 struct LastWithoutTls {

@@ -14,7 +14,8 @@ pub fn markdown(document: &Document) -> String {
     for notice in &document.notices {
         out += &format!("\n> **Note:** {}\n", escape(notice));
     }
-    out += "\n| Mail | Domains | Share | What that means |\n|---|---:|---:|---|\n";
+    let unit = document.unit;
+    out += &format!("\n| {} | {} | Share | What that means |\n|---|---:|---:|---|\n", unit.row, unit.column);
     document.parts.iter().for_each(|part| out += &part_row(part));
     document.sections.iter().for_each(|section| push_section(&mut out, section));
     out += &format!(

@@ -4,6 +4,9 @@
 //! lists that each have a limit.
 
 mod about;
+mod making;
+#[cfg(feature = "receive")]
+mod received;
 
 use super::fresh_file::{ExistingFile, FreshFile, is_there, unwritten};
 use super::{CommandError, say, tell};
@@ -13,8 +16,11 @@ use crate::report::document::{
 };
 use crate::report::figures::{Cells, Figures, PartnerRow};
 use crate::report::{markdown, page};
+#[cfg(feature = "receive")]
+use crate::run_dir::read::StoredReceiveRun;
 use crate::run_dir::read::{NamedRow, StoredRun};
-use anyhow::{Context, anyhow};
+use anyhow::Context;
+use making::{MadePage, TableBeside};
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
@@ -27,7 +33,7 @@ impl Cells for NamedRow<'_> {
     }
 }
 
-/// Tables beside a page, as [`beside`] names them.
+/// Tables beside the page of a survey, as [`beside`] names them.
 const TABLES: [&str; 2] = ["partners", "certificates"];
 
 /// Name of the page in the run directory.
@@ -43,22 +49,57 @@ struct PageFile {
     format: ReportFormatArg,
 }
 
+/// A run of which pages are made.
+enum PagedRun {
+    Survey(Box<StoredRun>),
+    #[cfg(feature = "receive")]
+    Receive(StoredReceiveRun),
+}
+
+impl PagedRun {
+    fn open(dir: &Path) -> Result<Self, CommandError> {
+        #[cfg(feature = "receive")]
+        if let Some(stored) = StoredReceiveRun::find(dir)? {
+            return Ok(Self::Receive(stored));
+        }
+        let stored = StoredRun::open(dir)?;
+        check_complete(&stored)?;
+        Ok(Self::Survey(Box::new(stored)))
+    }
+
+    /// What its tables are called, as [`beside`] takes it.
+    fn tables(&self) -> [&'static str; 2] {
+        match self {
+            Self::Survey(_) => TABLES,
+            #[cfg(feature = "receive")]
+            Self::Receive(_) => received::TABLES,
+        }
+    }
+
+    /// Makes the page, with tables there or without.
+    fn make(&self, tables: Option<[PathBuf; 2]>) -> Result<MadePage, CommandError> {
+        match self {
+            Self::Survey(stored) => make(stored, tables),
+            #[cfg(feature = "receive")]
+            Self::Receive(stored) => received::make(stored, tables),
+        }
+    }
+}
+
 /// Writes the report of a run.
 pub(super) fn run(args: &ReportArgs) -> Result<ExitCode, CommandError> {
-    let stored = StoredRun::open(&args.run)?;
-    check_complete(&stored)?;
+    let paged = PagedRun::open(&args.run)?;
     let pages = match &args.output {
         Some(path) if path == Path::new("-") => {
-            let figures = read(&stored, |_| Ok(()))?;
-            tell(text(&document(&figures, &about::about(stored.info(), None)), args.format))?;
+            tell(text(&paged.make(None)?.document, args.format))?;
             return Ok(ExitCode::SUCCESS);
         }
         Some(path) => {
             let pages = vec![PageFile { path: path.clone(), format: args.format }];
-            write(&stored, &pages, ExistingFile::Kept)?;
+            write(&paged, &pages, ExistingFile::Kept)?;
             pages
         }
-        None => write_own(&stored, &args.run, &[args.format])?,
+        None => write_own(&paged, &args.run, &[args.format])?,
     };
     let told: String = pages.iter().map(|page| format!("written to {}\n", page.path.display())).collect();
     tell(told)?;
@@ -88,7 +129,7 @@ pub(super) fn of_scan(run: &Path, formats: &[ReportFormatArg]) -> Result<(), Com
         return Ok(());
     }
     check_complete(&stored)?;
-    for page in write_own(&stored, run, formats)? {
+    for page in write_own(&PagedRun::Survey(Box::new(stored)), run, formats)? {
         say(format_args!("mxray: the report is in {}", page.path.display()));
     }
     Ok(())
@@ -111,29 +152,47 @@ pub(super) fn take_away(run: &Path) -> Vec<ReportFormatArg> {
 /// Writes pages in the run directory. One of the other format is made anew if it is
 /// there: both have the same tables beside them.
 fn write_own(
-    stored: &StoredRun,
+    paged: &PagedRun,
     run: &Path,
     formats: &[ReportFormatArg],
 ) -> Result<Vec<PageFile>, CommandError> {
     let own = OWN.map(|(name, format)| PageFile { path: run.join(name), format });
     let is_due = |page: &PageFile| formats.contains(&page.format) || page.path.symlink_metadata().is_ok();
     let mut pages: Vec<PageFile> = own.into_iter().filter(is_due).collect();
-    write(stored, &pages, ExistingFile::Replaced)?;
+    write(paged, &pages, ExistingFile::Replaced)?;
     pages.retain(|page| formats.contains(&page.format));
     Ok(pages)
 }
 
 /// Writes pages, and the tables beside the first, which they share. Nothing gets its
 /// name before everything is written.
-fn write(stored: &StoredRun, pages: &[PageFile], earlier: ExistingFile) -> Result<(), CommandError> {
+fn write(paged: &PagedRun, pages: &[PageFile], earlier: ExistingFile) -> Result<(), CommandError> {
     let Some(first) = pages.first() else { return Ok(()) };
-    let [partners_path, certificates_path] = TABLES.map(|what| beside(&first.path, what));
+    let tables = paged.tables().map(|what| beside(&first.path, what));
     if earlier == ExistingFile::Kept {
-        let mut paths = pages.iter().map(|page| &page.path).chain([&partners_path, &certificates_path]);
+        let mut paths = pages.iter().map(|page| &page.path).chain(&tables);
         if let Some(path) = paths.find(|path| path.symlink_metadata().is_ok()) {
             return Err(is_there(path).into());
         }
     }
+    let MadePage { document, tables } = paged.make(Some(tables))?;
+    let mut files = tables.into_iter().map(TableBeside::finish).collect::<Result<Vec<FreshFile>, _>>()?;
+    for PageFile { path, format } in pages {
+        let mut file = FreshFile::create(path)?;
+        file.write_all(text(&document, *format).as_bytes()).with_context(|| unwritten(path))?;
+        file.flush().with_context(|| unwritten(path))?;
+        files.push(file);
+    }
+    files.into_iter().try_for_each(|file| file.put(earlier))
+}
+
+/// Makes the page of a survey, with tables there or without.
+fn make(stored: &StoredRun, tables: Option<[PathBuf; 2]>) -> Result<MadePage, CommandError> {
+    let Some([partners_path, certificates_path]) = tables else {
+        let figures = read(stored, |_| Ok(()))?;
+        let document = document(&figures, &about::about(stored.info(), None));
+        return Ok(MadePage { document, tables: Vec::new() });
+    };
     let mut partners = TableBeside::create(partners_path, &PARTNERS_HEADER)?;
     let figures =
         read(stored, |partner| partner_records(partner).try_for_each(|record| partners.write(&record)))?;
@@ -143,14 +202,7 @@ fn write(stored: &StoredRun, pages: &[PageFile], earlier: ExistingFile) -> Resul
     }
     let beside = TablesBeside { partners: partners.name()?, certificates: certificates.name()? };
     let document = document(&figures, &about::about(stored.info(), Some(beside)));
-    let mut files = vec![partners.finish()?, certificates.finish()?];
-    for PageFile { path, format } in pages {
-        let mut file = FreshFile::create(path)?;
-        file.write_all(text(&document, *format).as_bytes()).with_context(|| unwritten(path))?;
-        file.flush().with_context(|| unwritten(path))?;
-        files.push(file);
-    }
-    files.into_iter().try_for_each(|file| file.put(earlier))
+    Ok(MadePage { document, tables: vec![partners, certificates] })
 }
 
 fn text(document: &Document, format: ReportFormatArg) -> String {
@@ -199,36 +251,4 @@ fn beside(path: &Path, what: &str) -> PathBuf {
     let mut name = path.file_stem().map_or_else(|| OsString::from("report"), OsString::from);
     name.push(format!("-{what}.csv"));
     path.with_file_name(name)
-}
-
-/// A table beside the page.
-struct TableBeside {
-    path: PathBuf,
-    writer: csv::Writer<FreshFile>,
-}
-
-impl TableBeside {
-    fn create(path: PathBuf, header: &[&str]) -> Result<Self, CommandError> {
-        let writer = csv::Writer::from_writer(FreshFile::create(&path)?);
-        let mut table = Self { path, writer };
-        table.write(header)?;
-        Ok(table)
-    }
-
-    fn write(&mut self, record: &[impl AsRef<[u8]>]) -> Result<(), CommandError> {
-        self.writer.write_record(record).with_context(|| unwritten(&self.path))?;
-        Ok(())
-    }
-
-    fn name(&self) -> Result<String, CommandError> {
-        let name = self.path.file_name().ok_or_else(|| anyhow!(unwritten(&self.path)))?;
-        Ok(name.to_string_lossy().into_owned())
-    }
-
-    /// Writes it to its end.
-    fn finish(mut self) -> Result<FreshFile, CommandError> {
-        self.writer.flush().with_context(|| unwritten(&self.path))?;
-        let file = self.writer.into_inner().map_err(|error| anyhow!("{}: {error}", unwritten(&self.path)))?;
-        Ok(file)
-    }
 }

@@ -5,6 +5,9 @@ use super::session::InboundSession;
 use serde::Serialize;
 use std::net::IpAddr;
 
+/// Most senders of a run that are brought together. The sessions of others are written
+/// like all.
+pub const SENDERS_MAX: usize = 1000;
 /// Most sessions without TLS of one sender of which it is told what came after.
 pub const COMEBACKS_MAX: usize = 50;
 

@@ -5,7 +5,7 @@ use super::text::title;
 use super::{ComparedColumn, ComparedDomain, DiffHead, DiffSign, DiffTotals, DiffWriter, DomainChange};
 use crate::model::text::grouped;
 use crate::report::document::{
-    CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone,
+    CaptionedTable, Document, DocumentBlock, PartShare, PartsUnit, ReportCell, Section, Tone,
 };
 use crate::report::html;
 use crate::report::render::counted;
@@ -111,6 +111,7 @@ fn document(
             format!("Sender: {}", head.sender),
         ],
         notices: head.notes.clone(),
+        unit: PartsUnit::DOMAINS,
         parts: parts(totals),
         sections,
     }

@@ -6,35 +6,39 @@ use crate::report::tally::Tally;
 use std::collections::BTreeSet;
 
 /// What a table of counts counts.
-pub(super) enum CountedUnits<'a> {
+pub(in crate::report) enum CountedUnits<'a> {
     /// Domains alone.
     Domains(&'a Tally),
     /// Endpoints alone.
     Endpoints(&'a Tally),
     /// Certificates alone.
     Certificates(&'a Tally),
+    /// Sessions alone.
+    Sessions(&'a Tally),
     /// Domains, and beside them endpoints.
     Both(&'a Tally, &'a Tally),
 }
 
 /// A table, commonest first; nothing of an empty tally. `column` says where all of it
 /// is.
-pub(super) fn counts(
+pub(in crate::report) fn counts(
     caption: &str,
     name: &'static str,
     counted: &CountedUnits<'_>,
     column: &str,
 ) -> Option<DocumentBlock> {
     let (first, second) = match counted {
-        CountedUnits::Domains(tally) | CountedUnits::Endpoints(tally) | CountedUnits::Certificates(tally) => {
-            (*tally, None)
-        }
+        CountedUnits::Domains(tally)
+        | CountedUnits::Endpoints(tally)
+        | CountedUnits::Certificates(tally)
+        | CountedUnits::Sessions(tally) => (*tally, None),
         CountedUnits::Both(domains, endpoints) => (*domains, Some(*endpoints)),
     };
     let columns = match counted {
         CountedUnits::Domains(_) => vec![name, "Domains", "Share"],
         CountedUnits::Endpoints(_) => vec![name, "Endpoints", "Share"],
         CountedUnits::Certificates(_) => vec![name, "Certificates", "Share"],
+        CountedUnits::Sessions(_) => vec![name, "Sessions", "Share"],
         CountedUnits::Both(..) => vec![name, "Domains", "Share", "Endpoints", "Share of endpoints"],
     };
     let sorted = names(first, second);

@@ -15,10 +15,28 @@ pub struct Document {
     pub subtitle: Vec<String>,
     /// What must be known before any figure is read.
     pub notices: Vec<String>,
+    /// What the parts are parts of.
+    pub unit: PartsUnit,
     /// The first picture: parts of a whole.
     pub parts: Vec<PartShare>,
     /// The rest.
     pub sections: Vec<Section>,
+}
+
+/// What a report counts first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartsUnit {
+    /// Title of the column that names the parts.
+    pub row: &'static str,
+    /// One of them, as in a sentence.
+    pub one: &'static str,
+    /// Title of the column of their numbers.
+    pub column: &'static str,
+}
+
+impl PartsUnit {
+    /// Mail to domains.
+    pub const DOMAINS: Self = Self { row: "Mail", one: "domain", column: "Domains" };
 }
 
 /// A part of a whole.
@@ -120,7 +138,7 @@ pub enum ReportCell {
 }
 
 impl ReportCell {
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    pub(in crate::report) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }
 
@@ -146,12 +164,12 @@ pub fn milliseconds(microseconds: u64) -> String {
     grouped(microseconds / 1000)
 }
 
-pub(super) fn paragraph(text: impl Into<String>) -> DocumentBlock {
+pub(in crate::report) fn paragraph(text: impl Into<String>) -> DocumentBlock {
     DocumentBlock::Paragraph(text.into())
 }
 
 /// What is cut from a table, in words; `None` if nothing is.
-pub(super) fn cut_note(shown: usize, all: u64, what: &str, complete: &str) -> Option<String> {
+pub(in crate::report) fn cut_note(shown: usize, all: u64, what: &str, complete: &str) -> Option<String> {
     let shown = shown as u64;
     (shown < all).then(|| format!("{} of {} are shown. {complete}", grouped(shown), counted(all, what)))
 }

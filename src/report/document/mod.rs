@@ -16,10 +16,12 @@ mod research;
 mod tests;
 
 pub use about::{AboutRun, TablesBeside};
+pub(in crate::report) use counts::{CountedUnits, counts};
 pub use elements::{
-    COUNT_ROWS_MAX, CaptionedTable, Document, DocumentBlock, PartShare, ReportCell, Section, Tone,
+    COUNT_ROWS_MAX, CaptionedTable, Document, DocumentBlock, PartShare, PartsUnit, ReportCell, Section, Tone,
     milliseconds, per_cent,
 };
+pub(in crate::report) use elements::{cut_note, paragraph};
 pub use partners::{EXPIRING_HEADER, PARTNERS_HEADER, expiring_record, partner_records};
 
 use super::figures::Figures;
@@ -55,6 +57,7 @@ pub fn document(figures: &Figures, about: &AboutRun) -> Document {
             .chain(under_connectors(figures))
             .chain(sampled(figures))
             .collect(),
+        unit: PartsUnit::DOMAINS,
         parts: delivery::parts(figures),
         sections,
     }

@@ -49,7 +49,9 @@ fn content_security_policy() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{CaptionedTable, DocumentBlock, PartShare, ReportCell, Section, Tone};
+    use crate::report::document::{
+        CaptionedTable, DocumentBlock, PartShare, PartsUnit, ReportCell, Section, Tone,
+    };
 
     const HOSTILE: &str = "<script>alert(1)</script>\" onload='x' & ]]> --> </style> javascript:x";
 
@@ -72,6 +74,7 @@ mod tests {
             title: said.to_string(),
             subtitle: vec![said.to_string()],
             notices: vec![said.to_string()],
+            unit: PartsUnit::DOMAINS,
             parts: vec![PartShare {
                 name: said.to_string(),
                 means: "x",

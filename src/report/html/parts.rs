@@ -19,7 +19,7 @@ pub(super) fn header(document: &Document) -> Markup {
             ul.of { @for line in &document.subtitle { li { (line) } } }
             @for notice in &document.notices { p.notice { (notice) } }
             (whole(&document.parts))
-            ul.parts { @for part in &document.parts { (tile(part)) } }
+            ul.parts { @for part in &document.parts { (tile(part, document.unit.one)) } }
         }
         nav aria-label="Parts of this page" {
             ul { @for section in &document.sections { li { a href=(format!("#{}", section.id)) { (section.title) } } } }
@@ -58,13 +58,13 @@ fn scaled(part: u64, whole: u64, units: u64) -> u64 {
     u64::try_from(scaled).unwrap_or(units).min(units)
 }
 
-fn tile(part: &PartShare) -> Markup {
+fn tile(part: &PartShare, unit: &str) -> Markup {
     let share = share(part.part, part.whole);
     html! {
         li class=(part.tone.name()) {
             (part.name)
             b { @if share.is_empty() { "–" } @else { (share) " %" } }
-            small { (counted(part.part, "domain")) ". " (part.means) }
+            small { (counted(part.part, unit)) ". " (part.means) }
         }
     }
 }

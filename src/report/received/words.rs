@@ -5,6 +5,7 @@ use crate::model::inbound::{
     Comeback, InboundAcceptance, InboundCause, InboundEnd, InboundRefusal, InboundTlsFailure, InboundVerdict,
     PathDomain, SessionResult, UnmetDemand,
 };
+use std::borrow::Cow;
 
 /// Why a handshake came to nothing.
 pub fn failure_words(failure: &InboundTlsFailure) -> String {
@@ -55,6 +56,15 @@ pub fn comeback_words(comeback: &Comeback) -> String {
             let offer = if *other_offer == Some(true) { ", with another offer" } else { "" };
             format!("{}{again} {after_s} s later{offer}", result_words(*result))
         }
+    }
+}
+
+/// The kind of what came, to be counted.
+pub fn comeback_kind(comeback: &Comeback) -> Cow<'static, str> {
+    match comeback {
+        Comeback::NothingCame => "nothing came within --watch".into(),
+        Comeback::RunEnded => "not determined: the run ended before --watch was over".into(),
+        Comeback::Again { result, .. } => format!("it came again, with {}", result_words(*result)).into(),
     }
 }
 
@@ -110,6 +120,14 @@ pub fn verdict_why(verdict: &InboundVerdict) -> String {
         }
         InboundVerdict::NotDetermined(cause) => cause_words(*cause).to_string(),
     }
+}
+
+/// The words behind the codes of a refusal.
+pub fn verdict_text(verdict: &InboundVerdict) -> String {
+    let InboundVerdict::Rejected(refusals) = verdict else { return String::new() };
+    let mut texts: Vec<&str> = refusals.iter().map(|refusal| refusal.text.as_ref()).collect();
+    texts.dedup();
+    texts.join(" / ")
 }
 
 fn refusal_words(refusal: &InboundRefusal) -> String {

@@ -1,0 +1,196 @@
+//! Tests of the figures and the report of a run of `mxray receive`.
+
+use super::*;
+use crate::model::inbound::SessionResult::{HandshakeFailed, MailInClear, MailInTls, TlsWithoutMail};
+use crate::model::inbound::fixtures::session;
+use crate::model::inbound::{
+    ClientChain, Comeback, InboundAcceptance, InboundCause, InboundRefusal, InboundSession, InboundVerdict,
+    JudgedSession, MailVerdict, PathDomain, SENDERS_MAX, SessionResult, UnmetDemand,
+};
+use crate::model::{
+    CertificateFacts, ChainStatus, DateStatus, KeyStatus, ProtocolVersion, Sha256, SignatureCheck,
+};
+use crate::report::{markdown, page};
+use std::sync::Arc;
+
+const ONE: [u8; 4] = [192, 0, 2, 1];
+
+/// A session whose client showed a certificate, judged so.
+fn with_certificate(
+    signature: SignatureCheck,
+    chain: ChainStatus,
+    dates: DateStatus,
+) -> (InboundSession, JudgedSession) {
+    let mut session = session(0, ONE, "a.example", MailInTls);
+    if let Some(tls) = &mut session.tls {
+        tls.chain = vec![Arc::from(*b"a certificate")];
+        tls.signature = Some(signature);
+        tls.version = Some(ProtocolVersion::TLS13);
+    }
+    let key = KeyStatus::Strong;
+    let axes = ClientChain { chain, chain_detail: None, root: None, dates, key };
+    (session, JudgedSession { client_certificate: Some(axes), verdicts: None })
+}
+
+fn leaf() -> CertificateFacts {
+    CertificateFacts {
+        sha256: Sha256([7; 32]),
+        spki_sha256: None,
+        version: Some(3),
+        subject: Some("CN=out.partner.example".to_string()),
+        issuer: None,
+        common_name: None,
+        dns_names: Vec::new(),
+        ip_addresses: Vec::new(),
+        serial: None,
+        not_before: None,
+        not_after: None,
+        key_algorithm: None,
+        key_bits: None,
+        signature_algorithm: None,
+        extended_key_usages: Vec::new(),
+        is_ca: false,
+        self_signed: false,
+        ocsp_urls: Vec::new(),
+        issuer_urls: Vec::new(),
+        crl_urls: Vec::new(),
+        defect: None,
+    }
+}
+
+/// What [`ReceivedFigures`] are told at the end of sessions with `a.example`.
+fn end(figures: &mut ReceivedFigures, comebacks: Vec<Comeback>) {
+    let mut sender = fixtures::sender("a.example", figures.sessions, 0);
+    sender.seen.comebacks = comebacks;
+    figures.end(vec![sender.seen], 0);
+}
+
+#[test]
+fn a_certificate_is_worth_what_its_key_its_chain_and_its_dates_are() {
+    use CertificateState::{DoesNotHold, Holds, NotDetermined};
+    let limit = || SignatureCheck::Unverifiable("a limit".into());
+    let (valid, dates) = (ChainStatus::Valid, DateStatus::Valid);
+    for (signature, chain, dates, expected) in [
+        (SignatureCheck::Verified, valid, dates, Holds),
+        (SignatureCheck::Failed, valid, dates, DoesNotHold),
+        (limit(), valid, dates, NotDetermined),
+        (SignatureCheck::NotShown, valid, dates, NotDetermined),
+        (SignatureCheck::Verified, ChainStatus::SelfSigned, dates, DoesNotHold),
+        (SignatureCheck::Verified, ChainStatus::Unverifiable, dates, NotDetermined),
+        (SignatureCheck::Verified, valid, DateStatus::Expired, DoesNotHold),
+        (SignatureCheck::Verified, valid, DateStatus::Unreadable, NotDetermined),
+        (limit(), ChainStatus::SelfSigned, dates, DoesNotHold),
+    ] {
+        let (session, judged) = with_certificate(signature.clone(), chain, dates);
+        let found = CertificateState::of(session.tls.as_ref().unwrap(), &judged);
+        assert_eq!(found, Some(expected), "{signature:?} {chain} {dates}");
+    }
+    let (session, _) = with_certificate(SignatureCheck::Verified, valid, dates);
+    let tls = session.tls.as_ref().unwrap();
+    let judged = JudgedSession::default();
+    assert_eq!(CertificateState::of(tls, &judged), Some(CertificateState::NotJudged));
+}
+
+#[test]
+fn the_worst_certificate_of_a_sender_is_told_and_the_number_of_proofs() {
+    let mut figures = ReceivedFigures::default();
+    for (signature, chain) in [
+        (SignatureCheck::Verified, ChainStatus::Valid),
+        (SignatureCheck::Failed, ChainStatus::SelfSigned),
+        (SignatureCheck::Verified, ChainStatus::Valid),
+    ] {
+        let (session, judged) = with_certificate(signature, chain, DateStatus::Valid);
+        figures.add(&session, Some(&leaf()), &judged);
+    }
+    end(&mut figures, Vec::new());
+    let [sender] = figures.senders.as_slice() else { panic!("one sender") };
+    let observed = &sender.observed;
+    assert_eq!((observed.with_certificate, observed.key_proven), (3, 2));
+    assert_eq!(observed.certificate_state, Some(CertificateState::DoesNotHold));
+    let certificate = figures.certificates.get(&Sha256([7; 32])).unwrap();
+    assert_eq!((certificate.sessions, certificate.key_proven), (3, 2));
+    assert_eq!(certificate.axes, Some(["valid", "valid", "strong"]));
+    assert_eq!(sender_record(sender)[14], "does_not_hold");
+    let told = markdown(&received_document(&figures, &AboutReceiveRun::default()));
+    assert!(told.contains("key proven in 2 of 3 sessions; chain valid, dates valid, key strong"), "{told}");
+}
+
+#[test]
+fn sessions_are_counted_by_what_they_came_to() {
+    let mut figures = ReceivedFigures::default();
+    for (result, count) in [(MailInTls, 3), (MailInClear, 2), (TlsWithoutMail, 1), (HandshakeFailed, 4)] {
+        for second in 0..count {
+            figures.add(&session(second, ONE, "a.example", result), None, &JudgedSession::default());
+        }
+    }
+    let again = |result: SessionResult| Comeback::Again { after_s: 1, result, other_offer: None };
+    end(&mut figures, vec![again(MailInClear), again(MailInClear), Comeback::NothingCame]);
+    let document = received_document(&figures, &AboutReceiveRun::default());
+    let parts: Vec<(&str, u64)> = document.parts.iter().map(|part| (part.name.as_str(), part.part)).collect();
+    let expected =
+        [("MAIL inside TLS", 3), ("MAIL in clear", 2), ("TLS, no MAIL", 1), ("Handshake failed", 4)];
+    assert_eq!(parts[..4], expected);
+    assert_eq!(document.title, "What clients did: 10 sessions of 1 sender");
+    assert!(document.notices[0].starts_with("TLS encrypts the connection, not the message. "));
+    let told = markdown(&document);
+    assert!(told.contains("| the client | the client left | 4 | 100.0 % |"), "{told}");
+    assert!(told.contains("| it came again, with MAIL in clear | 2 | 66.7 % |"), "{told}");
+    assert!(told.contains("\n| Session | Sessions | Share |"), "{told}");
+}
+
+#[test]
+fn verdicts_are_told_with_connector_code_and_words() {
+    let refusal = |why| InboundRefusal::new(why, Some("Contoso-in".into()));
+    let verdicts = [
+        InboundVerdict::Accepted(InboundAcceptance::Connectors(vec!["A".into(), "B".into()])),
+        InboundVerdict::Accepted(InboundAcceptance::Ordinary),
+        InboundVerdict::Rejected(vec![refusal(UnmetDemand::Certificate)]),
+        InboundVerdict::NotDetermined(InboundCause::KeyNotProven),
+    ];
+    let verdicts = verdicts.map(|verdict| MailVerdict { mail: 1, recipient: PathDomain::Null, verdict });
+    let judged = JudgedSession { client_certificate: None, verdicts: Some(verdicts.to_vec()) };
+    let mut figures = ReceivedFigures::default();
+    let one = session(0, ONE, "a.example", MailInTls);
+    figures.add(&one, None, &judged);
+    end(&mut figures, Vec::new());
+    let told = markdown(&received_document(&figures, &AboutReceiveRun::default()));
+    for row in [
+        "| accepted | by A or B | 1 | 25.0 % |",
+        "| accepted | as ordinary mail | 1 | 25.0 % |",
+        "| rejected | **550 5.7.51 (RestrictDomainsToCertificate of Contoso-in)** TenantInboundAttribution; There is",
+        "| not determined | the certificate bears the name, and its key is not proven | 1 |",
+    ] {
+        assert!(told.contains(row), "{row}: {told}");
+    }
+    let [sender] = figures.senders.as_slice() else { panic!("one sender") };
+    assert_eq!(sender_record(sender)[15..19], ["2", "1", "1", "550 5.7.51"]);
+    let mut without = ReceivedFigures::default();
+    without.add(&one, None, &JudgedSession::default());
+    let told = markdown(&received_document(&without, &AboutReceiveRun::default()));
+    assert!(!told.contains("inbound connectors"), "nothing was held against connectors: {told}");
+}
+
+/// Whatever a client calls itself is text, and what grows has a limit.
+#[test]
+fn names_are_text_and_senders_bounded() {
+    let hostile = "<script>alert(1)</script>|\u{202e}";
+    let mut figures = ReceivedFigures::default();
+    for number in 0..=SENDERS_MAX {
+        let name = if number == 0 { hostile.to_string() } else { format!("d{number}.example") };
+        figures.add(&session(0, ONE, &name, MailInTls), None, &JudgedSession::default());
+    }
+    let senders = (0..SENDERS_MAX).map(|number| fixtures::sender(&format!("d{number}.example"), 1, 0).seen);
+    let first = fixtures::sender(hostile, 1, 0).seen;
+    figures.end(std::iter::once(first).chain(senders.skip(1)).collect(), 1);
+    let document = received_document(&figures, &AboutReceiveRun::default());
+    let (html, text) = (page(&document), markdown(&document));
+    assert!(!html.contains("<script") && html.contains("&lt;script&gt;"), "{html}");
+    assert!(!text.contains('\u{202e}') && !html.contains('\u{202e}'));
+    let told = "200 of 1,000 senders are shown. All of them are in run.json: senders.";
+    assert!(text.contains(told), "{text}");
+    assert!(
+        text.contains("The first 1,000 senders are told apart; 1 session of others are counted"),
+        "{text}"
+    );
+    assert!(document.title.ends_with("of at least 1,000 senders"), "{}", document.title);
+}
