@@ -7,6 +7,8 @@
 mod alike;
 mod client_hello;
 mod comparable;
+#[cfg(feature = "receive")]
+mod comparable_receive;
 mod compress;
 mod dialogue;
 mod distinct_files;
@@ -30,6 +32,8 @@ mod system_store;
 
 pub use alike::shards_in_order;
 pub use comparable::{check_comparable, check_one_kind};
+#[cfg(feature = "receive")]
+pub use comparable_receive::check_comparable_receive;
 pub use compress::packing;
 pub use distinct_files::check_distinct_files;
 pub use error::UsageError;

@@ -88,6 +88,9 @@ mod receive;
 #[cfg(all(unix, feature = "receive"))]
 #[path = "cli/receive_judged.rs"]
 mod receive_judged;
+#[cfg(all(unix, feature = "receive"))]
+#[path = "cli/received_run.rs"]
+mod received_run;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/responders.rs"]

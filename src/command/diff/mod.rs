@@ -4,6 +4,8 @@
 //! 64 bytes each: rows are sorted in files that have no name.
 
 mod output;
+#[cfg(feature = "receive")]
+mod received;
 
 use super::CommandError;
 use super::error::EXIT_FAILED_ON;
@@ -22,6 +24,10 @@ use std::process::ExitCode;
 
 /// Compares two runs. Everything that can be refused is refused before a row is read.
 pub(super) fn run(args: &DiffArgs) -> Result<ExitCode, CommandError> {
+    #[cfg(feature = "receive")]
+    if let Some(ended) = received::run(args)? {
+        return Ok(ended);
+    }
     let open = |dir| StoredRun::open_whole(dir);
     let runs = [(args.before.as_path(), open(&args.before)?), (args.after.as_path(), open(&args.after)?)];
     let [(before_dir, before), (after_dir, after)] = &runs;

@@ -138,15 +138,7 @@ impl DiffSign {
 impl fmt::Display for DiffSign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Turned(column, turn) => {
-                let turn = match turn {
-                    Turn::Worse => "worse",
-                    Turn::Better => "better",
-                    Turn::NowUndetermined => "now_undetermined",
-                    Turn::DeterminedNow => "determined_now",
-                };
-                return write!(f, "{}_{turn}", column.name());
-            }
+            Self::Turned(column, turn) => return write!(f, "{}_{}", column.name(), turn.name()),
             Self::ReasonChanged => "reason_changed",
             Self::OperatorMoved => "operator_moved",
             Self::HostMoved => "host_moved",

@@ -9,7 +9,7 @@ mod html;
 mod json;
 mod order;
 mod row;
-mod text;
+pub(in crate::report) mod text;
 mod totals;
 
 #[cfg(test)]

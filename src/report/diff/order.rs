@@ -36,6 +36,18 @@ pub enum Turn {
     DeterminedNow,
 }
 
+impl Turn {
+    /// Stable snake_case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Worse => "worse",
+            Self::Better => "better",
+            Self::NowUndetermined => "now_undetermined",
+            Self::DeterminedNow => "determined_now",
+        }
+    }
+}
+
 const fn line(column: ComparedColumn, rank: fn(&str) -> CellAnswer) -> Criterion {
     Criterion { column, rank }
 }

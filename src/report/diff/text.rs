@@ -14,9 +14,9 @@ const NAMED_MAX: usize = 20;
 const WORSE_NAMED_MAX: usize = 100;
 
 /// Characters of a line.
-const LINE_CHARS: usize = 80;
+pub(in crate::report) const LINE_CHARS: usize = 80;
 /// Bytes of a domain or a cell in a line, the ellipsis included.
-const DOMAIN_BYTES: usize = 60;
+pub(in crate::report) const DOMAIN_BYTES: usize = 60;
 const CELL_BYTES: usize = 34;
 /// Characters before a count in the list of signs.
 const SIGN_CHARS: usize = 50;
@@ -50,7 +50,7 @@ fn run(run: &DiffedRun) -> String {
 
 /// As much of a text as there is room for, so that it steers no terminal: it may be from
 /// a file that somebody changed.
-fn short(text: &str, bytes: usize) -> String {
+pub(in crate::report) fn short(text: &str, bytes: usize) -> String {
     let mut text = printable(text).into_owned();
     cut(&mut text, bytes);
     text
@@ -58,7 +58,7 @@ fn short(text: &str, bytes: usize) -> String {
 
 /// A sentence in lines of at most [`LINE_CHARS`], the first behind `label`, the others
 /// under it.
-fn wrapped(label: &str, sentence: &str) -> String {
+pub(in crate::report) fn wrapped(label: &str, sentence: &str) -> String {
     let mut out = label.to_string();
     let mut used = label.len();
     let mut is_first = true;
@@ -138,7 +138,7 @@ fn entry(domain: &ComparedDomain<'_>) -> String {
 }
 
 /// What it is called.
-pub(super) fn title(change: DomainChange) -> &'static str {
+pub(in crate::report) fn title(change: DomainChange) -> &'static str {
     match change {
         DomainChange::Worse => "Worse",
         DomainChange::Better => "Better",
@@ -180,9 +180,14 @@ impl<W: Write> DiffWriter for TextDiff<W> {
     }
 }
 
+/// A line of a list of counts.
+pub(in crate::report) fn count_row(name: &str, count: u64) -> String {
+    format!("  {name:<SIGN_CHARS$} {:>11}\n", grouped(count))
+}
+
 /// The counts by kind and by sign.
 fn counts(totals: &DiffTotals) -> String {
-    let row = |name: &str, count: u64| format!("  {name:<SIGN_CHARS$} {:>11}\n", grouped(count));
+    let row = count_row;
     let mut out = String::new();
     let mut signs = totals.signs().peekable();
     if signs.peek().is_some() {

@@ -2,6 +2,7 @@
 //! certificates.
 
 mod certificates;
+pub mod diff;
 mod document;
 mod figures;
 #[cfg(test)]
