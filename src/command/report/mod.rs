@@ -53,14 +53,14 @@ struct PageFile {
 enum PagedRun {
     Survey(Box<StoredRun>),
     #[cfg(feature = "receive")]
-    Receive(StoredReceiveRun),
+    Receive(Box<StoredReceiveRun>),
 }
 
 impl PagedRun {
     fn open(dir: &Path) -> Result<Self, CommandError> {
         #[cfg(feature = "receive")]
         if let Some(stored) = StoredReceiveRun::find(dir)? {
-            return Ok(Self::Receive(stored));
+            return Ok(Self::Receive(Box::new(stored)));
         }
         let stored = StoredRun::open(dir)?;
         check_complete(&stored)?;

@@ -28,7 +28,8 @@ fn with_certificate(
         tls.version = Some(ProtocolVersion::TLS13);
     }
     let key = KeyStatus::Strong;
-    let axes = ClientChain { chain, chain_detail: None, root: None, dates, key };
+    let (chain_detail, root, named, named_cause) = (None, None, None, None);
+    let axes = ClientChain { chain, chain_detail, root, dates, key, named, named_cause };
     (session, JudgedSession { client_certificate: Some(axes), verdicts: None })
 }
 
