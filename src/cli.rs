@@ -418,6 +418,11 @@ pub struct JudgeArgs {
     #[arg(long, value_name = "RUN_DIR", help_heading = "Judging")]
     pub earlier: Vec<PathBuf>,
 
+    /// Of a run of `mxray receive`: the certificate that a server of a hybrid is to present, as TlsCertificateName has it
+    #[cfg(feature = "receive")]
+    #[arg(long, value_name = "<I>ISSUER<S>SUBJECT", help_heading = "Judging")]
+    pub tls_certificate_name: Option<String>,
+
     #[command(flatten)]
     #[allow(missing_docs)]
     pub telling: FormatArgs,

@@ -39,7 +39,7 @@ pub use distinct_files::check_distinct_files;
 pub use error::UsageError;
 pub use files::{blocklist, read_file};
 #[cfg(feature = "receive")]
-pub use inbound_judging::{InboundJudging, inbound_judging};
+pub use inbound_judging::{InboundJudging, inbound_judging_again};
 pub use judging::{Judging, LAB_CONNECTORS_NAME, LAB_ROOTS_NAME, LAB_STORE, judging_again};
 pub use load::{LoadPlan, load};
 pub use probe_target::ProbeTarget;

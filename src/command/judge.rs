@@ -33,6 +33,10 @@ use std::sync::Arc;
 /// Judges a run again. Everything that can be refused is refused before a run
 /// directory is made.
 pub(super) fn run(args: JudgeArgs) -> Result<ExitCode, CommandError> {
+    #[cfg(feature = "receive")]
+    if let Some(ended) = super::judge_received::run_of_receive(&args)? {
+        return Ok(ended);
+    }
     let stored = StoredRun::open_whole(&args.run)?;
     let judging = plan::judging_again(&args.judging, args.at, &args.run, stored.info())?;
     super::warn(&judging.warnings);

@@ -22,6 +22,8 @@ mod explain;
 mod export;
 mod fresh_file;
 mod judge;
+#[cfg(feature = "receive")]
+mod judge_received;
 #[cfg(feature = "lab")]
 mod lab;
 mod list_end;

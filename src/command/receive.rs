@@ -1,6 +1,6 @@
 //! `mxray receive`: a listener for a partner's outgoing mail server.
 
-mod told;
+pub(super) mod told;
 mod unprivileged;
 
 use super::own_folder::in_folder;

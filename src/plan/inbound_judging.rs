@@ -2,21 +2,21 @@
 //! judged by the same again.
 
 use super::UsageError;
-use super::judging::{ACCEPTED_DOMAIN, CONNECTORS, ROOTS, digest, names_file};
+use super::judging::{ACCEPTED_DOMAIN, CONNECTORS, ROOTS, check_same, digest, names_file};
 use super::sender::{accepted_domains, connector_file};
 use super::stored_files::StoredFiles;
 use super::stores::roots_in;
-use crate::cli::InboundJudgingArgs;
+use crate::cli::{FormatArg, InboundJudgingArgs, JudgeArgs, SummaryArg};
 use crate::model::Sha256;
 use crate::model::inbound::CertificateName;
 use crate::model::text::printable;
-use crate::run_dir::{OptionValue, SessionsJudgedBy};
+use crate::run_dir::{OptionValue, ReceiveInfo, SessionsJudgedBy};
 use crate::sender::inbound_connector::{self, InboundConnectorList};
 use crate::trust::Judge;
 use crate::verdict::inbound::SessionJudge;
 use crate::x509;
 use jiff::Timestamp;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// By its name in [`SessionsJudgedBy::options`].
 const TLS_CERTIFICATE_NAME: &str = "tls-certificate-name";
@@ -40,8 +40,64 @@ pub struct InboundJudging {
 ///
 /// # Errors
 /// [`UsageError`] for what cannot be used.
-pub fn inbound_judging(args: &InboundJudgingArgs) -> Result<InboundJudging, UsageError> {
+pub(super) fn inbound_judging(args: &InboundJudgingArgs) -> Result<InboundJudging, UsageError> {
     judging(args, None, &StoredFiles::default())
+}
+
+/// What `judge` takes of its options for a run of `mxray receive`.
+const TAKEN: &str = "--roots, --connectors, --accepted-domain, --tls-certificate-name and --at";
+
+/// What the run `before` was judged by, and in its place what `args` names.
+///
+/// # Errors
+/// [`UsageError`] for options that mean nothing for such a run, for what cannot be found,
+/// and for what was not named anew but holds another thing than it did for the run.
+pub fn inbound_judging_again(args: &JudgeArgs, before: &ReceiveInfo) -> Result<InboundJudging, UsageError> {
+    refuse_others(args)?;
+    let old = &before.judged_by;
+    let words = |option: &str| old.options.get(option).map(|named| named.words.clone()).unwrap_or_default();
+    let (new, given) = (&args.judging.connectors, &args.judging.roots);
+    let is_kept = [
+        (ROOTS, given.is_empty()),
+        (CONNECTORS, new.connectors.is_none()),
+        (TLS_CERTIFICATE_NAME, args.tls_certificate_name.is_none()),
+    ];
+    let kept: Vec<&str> = is_kept.iter().filter(|(_, kept)| *kept).map(|(option, _)| *option).collect();
+    let word = |option: &str| words(option).into_iter().next();
+    let whole = InboundJudgingArgs {
+        roots: if given.is_empty() { words(ROOTS) } else { given.clone() },
+        connectors: new.connectors.clone().or_else(|| word(CONNECTORS).map(PathBuf::from)),
+        // The accepted domains go with the file.
+        accepted_domain: match new.connectors {
+            None => words(ACCEPTED_DOMAIN),
+            Some(_) => new.accepted_domain.clone(),
+        },
+        tls_certificate_name: args.tls_certificate_name.clone().or_else(|| word(TLS_CERTIFICATE_NAME)),
+    };
+    let judging = judging(&whole, args.at.or(old.at), &StoredFiles::of_run(&old.options, &kept))?;
+    for option in kept {
+        check_same(option, &judging.by.options, &old.options, &before.mxray)?;
+    }
+    Ok(judging)
+}
+
+/// Refuses the options of `judge` that mean nothing for a run of `mxray receive`.
+fn refuse_others(args: &JudgeArgs) -> Result<(), UsageError> {
+    let of_surveys = [
+        ("--expect", !args.judging.expect.is_empty()),
+        ("--sender", args.judging.sender.is_some()),
+        ("--after-tls-failure", args.judging.after_tls_failure.is_some()),
+        ("--earlier", !args.earlier.is_empty()),
+        ("--format json", args.telling.format == FormatArg::Json),
+        ("--summary full", args.summary.summary == SummaryArg::Full),
+    ];
+    match of_surveys.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((option, _)) => Err(UsageError(format!(
+            "{option}: {} is a run of mxray receive, for which judge takes {TAKEN}",
+            args.run.display()
+        ))),
+    }
 }
 
 fn judging(

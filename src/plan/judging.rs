@@ -227,18 +227,22 @@ pub fn judging_again(
     // A sender that does another thing after a failure is another.
     let altered = |option: &&str| *option == SENDER && args.after_tls_failure.is_some();
     for option in kept.into_iter().filter(|option| !altered(option)) {
-        check_same(option, &judging.by, before)?;
+        check_same(option, &judging.by.options, &old.options, &before.mxray)?;
     }
     Ok(judging)
 }
 
 /// What was not named anew must still hold what it held.
-fn check_same(option: &str, now: &JudgedBy, before: &RunInfo) -> Result<(), UsageError> {
-    match (now.options.get(option), before.judged_by.options.get(option)) {
+pub(super) fn check_same(
+    option: &str,
+    now: &BTreeMap<String, OptionValue>,
+    before: &BTreeMap<String, OptionValue>,
+    mxray: &str,
+) -> Result<(), UsageError> {
+    match (now.get(option), before.get(option)) {
         (Some(now), Some(old)) if now.sha256 != old.sha256 => Err(UsageError(format!(
-            "{}: changed since mxray {} judged the run; to judge by the file as it is now, add --{option}",
+            "{}: changed since mxray {mxray} judged the run; to judge by the file as it is now, add --{option}",
             format!("--{option} {}", old.words.join(" ")).trim_end(),
-            before.mxray
         ))),
         _ => Ok(()),
     }

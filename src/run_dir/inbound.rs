@@ -6,7 +6,7 @@ use super::columns::certificates::{CERTIFICATES, CertificateRow};
 use super::durable;
 use super::files::CsvFile;
 use super::journal::LineFile;
-use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, OptionValue, RUN_NAME};
+use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, JudgedFrom, OptionValue, RUN_NAME};
 use super::write_error::named;
 use super::{OutputError, SCHEMA_VERSION};
 use crate::model::Sha256;
@@ -58,6 +58,10 @@ pub struct ReceiveInfo {
     /// What sessions were judged by, so that the same can be done again.
     #[serde(default)]
     pub judged_by: SessionsJudgedBy,
+    /// The run of whose sessions these are new verdicts; `None` where they were made as the
+    /// sessions came. When it listened is as it was there.
+    #[serde(default)]
+    pub judged_from: Option<JudgedFrom>,
     /// When it began to listen.
     pub started: Timestamp,
     /// When it ended; `None` as long as it has not, hence also after it was killed.
@@ -110,6 +114,7 @@ impl ReceiveInfo {
             watch_s: None,
             roots: Vec::new(),
             judged_by: SessionsJudgedBy::default(),
+            judged_from: None,
             started: Timestamp::now(),
             ended: None,
             error: None,
@@ -260,9 +265,28 @@ impl ReceiveDirectory {
         self.info.senders = Some(serde_json::to_value(senders)?);
         self.info.sessions = Some(self.count);
         self.info.turned_away = Some(turned_away);
+        self.info.ended = Some(Timestamp::now());
+        self.put_counts()
+    }
+
+    /// Says in `run.json` how the run ended of whose sessions these are new verdicts, which
+    /// is nothing of one that was killed.
+    ///
+    /// # Errors
+    /// That of the file, which the message names.
+    pub fn finish_judged(mut self, before: &ReceiveInfo) -> io::Result<()> {
+        self.flush()?;
+        self.info.senders.clone_from(&before.senders);
+        self.info.sessions = before.sessions.map(|_| self.count);
+        self.info.turned_away = before.turned_away;
+        self.info.ended = before.ended;
+        self.info.error.clone_from(&before.error);
+        self.put_counts()
+    }
+
+    fn put_counts(&mut self) -> io::Result<()> {
         self.info.verdicts = self.verdicts;
         self.info.named = self.named;
-        self.info.ended = Some(Timestamp::now());
         self.put_info()
     }
 

@@ -4,7 +4,7 @@
 use crate::command::Folder;
 use crate::receive::{code, start};
 use crate::streams::end;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
@@ -87,6 +87,7 @@ impl Shown {
     fn certificate(by: &Authority, name: &str, key: &KeyPair) -> CertificateDer<'static> {
         let mut params = CertificateParams::new([name.to_string()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
+        params.not_after = date_time_ymd(2300, 1, 1);
         params.signed_by(key, by).unwrap().into()
     }
 
@@ -338,4 +339,114 @@ fn a_file_that_cannot_be_used_is_refused_before_anybody_is_heard() {
         assert!(!ran.stderr.contains("listening"), "{words}: {}", ran.stderr);
         assert_eq!(folder.names(), before, "{words}: something is left");
     }
+}
+
+/// A run without connectors: a certificate and none, inside TLS.
+fn run_without_connectors(folder: &Folder, known: &Authority) {
+    let named = Shown::issued(known, "out.named.example");
+    let (child, at) = start(folder, "--sessions 3");
+    for by in [By::Certificate(&named), By::Tls, By::Clear] {
+        offer(folder, at, &Mail { from: "named.example", to: "contoso.example", by });
+    }
+    assert_eq!(end(child).code, Some(0));
+}
+
+#[test]
+fn stored_sessions_are_judged_again_by_other_roots_and_connectors() {
+    let known = authority("Known");
+    let folder = Folder::new().with("in.toml", CONNECTORS).with("known.pem", known.pem());
+    run_without_connectors(&folder, &known);
+    let before = sessions(&folder, "run");
+    assert!(before.iter().all(|session| session["verdicts"].is_null()));
+    assert_eq!(before[0]["client_certificate"]["chain"], "incomplete_chain");
+
+    let name = "<I>CN=Known<S>CN=out.named.example";
+    let words = ["judge", "run", "-o", "again", "--connectors", "in.toml", "--roots", "known.pem"];
+    let ran = folder.run(words.into_iter().chain(["--tls-certificate-name", name]));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let after = sessions(&folder, "again");
+    assert_eq!(
+        after.iter().map(told).collect::<Vec<_>>(),
+        ["Named", "550 5.7.51 certificate Named", "451 5.7.3 tls Named + 550 5.7.51 certificate Named"]
+    );
+    assert_eq!(after[0]["client_certificate"]["chain"], "valid");
+    assert_eq!(after[0]["client_certificate"]["named"], true);
+    for (before, after) in before.iter().zip(&after) {
+        for key in ["number", "began", "dialogue", "tls", "chain"] {
+            assert_eq!(before[key], after[key], "{key}");
+        }
+    }
+    assert!(ran.stdout.contains("to contoso.example: accepted by Named\n"), "{}", ran.stdout);
+    let totals = "mxray: by the inbound connectors: 1 accepted, 2 rejected, 0 not determined\n";
+    assert!(ran.stderr.contains(totals), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("mxray: 3 sessions judged again, written to again\n"), "{}", ran.stderr);
+
+    let run =
+        |name: &str| -> Value { serde_json::from_str(&folder.read(&format!("{name}/run.json"))).unwrap() };
+    let (old, new) = (run("run"), run("again"));
+    for key in ["listen", "started", "ended", "senders", "sessions", "turned_away"] {
+        assert_eq!(old[key], new[key], "{key}");
+    }
+    assert_eq!((&new["judged_from"]["run"], &old["judged_from"]), (&"run".into(), &Value::Null));
+
+    // What is not named is kept.
+    let ran = folder.run("judge again -o third".split(' '));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    for file in ["sessions.jsonl", "certificates.csv"] {
+        assert_eq!(folder.read(&format!("third/{file}")), folder.read(&format!("again/{file}")), "{file}");
+    }
+    assert_eq!(run("third")["judged_by"], new["judged_by"]);
+
+    let ran = folder.run("judge again -o late --at 2999-01-01".split(' '));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let late = sessions(&folder, "late");
+    assert_eq!(told(&late[0]), "? certificate_not_trusted");
+    assert_eq!(late[0]["client_certificate"]["dates"], "expired");
+}
+
+#[test]
+fn of_a_killed_run_what_is_whole_is_judged() {
+    let folder = Folder::new().with("in.toml", CONNECTORS);
+    run_without_connectors(&folder, &authority("Known"));
+    let mut run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    for key in ["ended", "sessions", "senders", "turned_away"] {
+        run[key] = Value::Null;
+    }
+    folder.write("run/run.json", run.to_string());
+    let whole = folder.read("run/sessions.jsonl");
+    folder.write("run/sessions.jsonl", format!("{whole}{}", whole.split_at(40).0));
+    let ran = folder.run("judge run -o again --connectors in.toml".split(' '));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("mxray: 1 session left out: "), "{}", ran.stderr);
+    assert_eq!(sessions(&folder, "again").len(), 3);
+    let again: Value = serde_json::from_str(&folder.read("again/run.json")).unwrap();
+    assert_eq!((&again["ended"], &again["sessions"]), (&Value::Null, &Value::Null));
+    assert_eq!(again["verdicts"]["rejected"], 2);
+}
+
+#[test]
+fn what_means_nothing_for_sessions_is_refused_by_judge() {
+    let folder = Folder::new().with("in.toml", CONNECTORS);
+    let (child, at) = start(&folder, "--sessions 1 --connectors in.toml");
+    offer(&folder, at, &Mail { from: "a.example", to: "contoso.example", by: By::Clear });
+    assert_eq!(end(child).code, Some(0));
+    folder.write("in.toml", format!("{CONNECTORS}# Another line.\n"));
+    let before = folder.names();
+    for (words, told) in [
+        ("--sender postfix-may", "--sender: run is a run of mxray receive, for which judge takes --roots, "),
+        ("--expect exchange-online", "--expect: run is a run of mxray receive"),
+        ("--after-tls-failure defer", "--after-tls-failure: run is a run of mxray receive"),
+        ("--earlier run", "--earlier: run is a run of mxray receive"),
+        ("--format json", "--format json: run is a run of mxray receive"),
+        ("--summary full", "--summary full: run is a run of mxray receive"),
+        ("--tls-certificate-name x", "--tls-certificate-name `x`: not `<I>ISSUER<S>SUBJECT`"),
+        ("--roots mozilla", "--connectors in.toml: changed since mxray "),
+    ] {
+        let ran = folder.run(format!("judge run -o again {words}").split(' '));
+        assert_eq!(ran.code, Some(2), "{words}: {}", ran.stderr);
+        assert!(ran.stderr.contains(told), "{words}: {}", ran.stderr);
+        assert_eq!(folder.names(), before, "{words}: something is left");
+    }
+    let ran = folder.run("judge run -o again --connectors in.toml".split(' '));
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
 }

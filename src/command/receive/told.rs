@@ -10,7 +10,7 @@ use crate::report::received::{comeback_words, domain_words, end_words, failure_w
 use crate::x509;
 
 /// The line of one session.
-pub(super) fn line(session: &InboundSession, judged: &JudgedSession) -> String {
+pub(in crate::command) fn line(session: &InboundSession, judged: &JudgedSession) -> String {
     let dialogue = &session.dialogue;
     let name = [&dialogue.ehlo_tls, &dialogue.ehlo, &dialogue.helo].into_iter().flatten().next();
     let name = name.map_or("(no EHLO)", |name| name.text.as_str());
@@ -124,14 +124,14 @@ fn verdict(verdicts: &[MailVerdict]) -> String {
 }
 
 /// Whose certificate was the one that is named, for the end of a run.
-pub(super) fn named(counts: NamedCounts) -> String {
+pub(in crate::command) fn named(counts: NamedCounts) -> String {
     let NamedCounts { yes, no, not_determined } = counts;
     let (yes, no, open) = (grouped(yes), grouped(no), grouped(not_determined));
     format!("mxray: client certificates, the one that is named: {yes}; another: {no}; not determined: {open}")
 }
 
 /// What became of all mail, for the end of a run.
-pub(super) fn verdicts(counts: InboundVerdictCounts) -> String {
+pub(in crate::command) fn verdicts(counts: InboundVerdictCounts) -> String {
     let InboundVerdictCounts { accepted, rejected, not_determined } = counts;
     let (accepted, rejected, open) = (grouped(accepted), grouped(rejected), grouped(not_determined));
     format!(
