@@ -69,11 +69,15 @@ const TABLE: &[(&str, &[&str])] = &[
     // What a library user gets in place of `plan` and `command`.
     ("scanner", &["model", "smtp", "engine", "lookup", "net", "verdict"]),
     // A fake that shares code with the client would hide its bugs: it may write as
-    // the client's tests do, and reads by itself.
+    // the client's tests do, and as the listener does, and reads by itself.
     (
         "lab",
         &[
             "model",
+            "smtp::ServerAction",
+            "smtp::ServerManner",
+            "smtp::SmtpServer",
+            "smtp::StarttlsManner",
             "tls::alert",
             "tls::server_hello",
             "tls::CertificateMessage",

@@ -43,6 +43,7 @@ mod scripted;
 mod server;
 mod signer;
 mod smtpd;
+mod starttls_words;
 mod step;
 mod tls;
 mod tls_table;

@@ -5,6 +5,7 @@ use super::inside::{self, Inside};
 use super::legacy::Legacy;
 use super::step::{Step, Then, WAIT_MS_MAX};
 use super::tls_table::{Certificate, HandshakeSignature, LeafKeyKind, Tls};
+use crate::smtp::StarttlsManner;
 use serde::Deserialize;
 
 /// A server. Every field has the default of a plain well-behaved server, so a
@@ -27,6 +28,9 @@ pub struct Server {
     pub helo: Step,
     /// Answer to STARTTLS; one that begins with 220 begins TLS.
     pub starttls: Step,
+    /// What is wrong with STARTTLS, as `mxray receive --behave` plays it: the answers to
+    /// EHLO in clear and to STARTTLS, in place of the two above.
+    pub starttls_manner: Option<StarttlsManner>,
     /// What is said in clear, instead of a handshake, once the ClientHello is
     /// read.
     pub client_hello: Option<Step>,
@@ -55,6 +59,7 @@ impl Default for Server {
             ehlo: Step::say("250-{host}\n250-PIPELINING\n250-SIZE 36700160\n250-STARTTLS\n250 8BITMIME"),
             helo: Step::say("250 {host}"),
             starttls: Step::say("220 2.0.0 Ready to start TLS"),
+            starttls_manner: None,
             client_hello: None,
             before_server_hello: None,
             tls: Tls::default(),
@@ -73,6 +78,10 @@ impl Server {
         let steps = [&self.greeting, &self.ehlo, &self.helo, &self.starttls, &self.ehlo_tls, &self.quit];
         let in_clear = self.client_hello.iter().chain(&self.before_server_hello);
         steps.into_iter().chain(in_clear).try_for_each(Step::check)?;
+        let usual = Self::default();
+        if self.starttls_manner.is_some() && (&self.ehlo, &self.starttls) != (&usual.ehlo, &usual.starttls) {
+            return Err("starttls_manner has answers of its own to EHLO and STARTTLS".into());
+        }
         inside::check(&self.inside)?;
         self.guard.check()?;
         if self.latency_ms.0 > self.latency_ms.1 || self.latency_ms.1 > WAIT_MS_MAX {

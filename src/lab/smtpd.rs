@@ -9,6 +9,7 @@ use super::inside::{self, PreparedInside, Sealer};
 use super::log::{ClientStage, ConnectionEnd, LogEntry};
 use super::scripted::{Reaction, Scripted};
 use super::server::Server;
+use super::starttls_words::StarttlsWords;
 use super::step::{Pace, Prepared, Step, Then};
 use crate::model::registry::AlertDescription;
 use rustls::server::Acceptor;
@@ -75,13 +76,17 @@ impl Script {
             let step = step.prepare(host);
             Prepared { wait: step.wait + latency, ..step }
         };
+        // What a manner says it says at once, in place of the step.
+        let words = server.starttls_manner.map(|manner| StarttlsWords::of(manner, host));
+        let (ehlo, starttls) = words.map(|words| (words.ehlo, words.starttls)).unzip();
+        let said = |bytes: Box<[u8]>| Prepared { bytes, ..prepare(&Step::default()) };
         let guarded = server.guard != Guard::default();
         Self {
             watch: guarded.then(|| Watch::new(&server.guard, host)),
             greeting: prepare(&server.greeting),
-            ehlo: prepare(&server.ehlo),
+            ehlo: ehlo.map_or_else(|| prepare(&server.ehlo), said),
             helo: prepare(&server.helo),
-            starttls: prepare(&server.starttls),
+            starttls: starttls.map_or_else(|| prepare(&server.starttls), said),
             before_server_hello: server.before_server_hello.as_ref().map(|step| step.prepare(host)),
             handshake,
             inside: PreparedInside::new(&server.inside, host),

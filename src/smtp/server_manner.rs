@@ -1,7 +1,10 @@
 //! What a server does on purpose: plain data, played by [`SmtpServer`](super::SmtpServer).
 
+use serde::Deserialize;
+
 /// What a server does with STARTTLS, on purpose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StarttlsManner {
     /// It is offered and taken.
