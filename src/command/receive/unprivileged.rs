@@ -78,13 +78,24 @@ mod unix {
 #[cfg(not(unix))]
 mod elsewhere {
     use crate::command::CommandError;
+    use crate::plan::UsageError;
     use std::path::Path;
 
     /// There is no root to give up.
     pub(in crate::command::receive) enum User {}
 
-    pub(in crate::command::receive) fn user(_given: Option<&str>) -> Result<Option<User>, CommandError> {
-        Ok(None)
+    /// Nobody: there is no root to give up.
+    ///
+    /// # Errors
+    /// A user was named.
+    pub(in crate::command::receive) fn user(given: Option<&str>) -> Result<Option<User>, CommandError> {
+        match given {
+            None => Ok(None),
+            Some(name) => {
+                Err(UsageError(format!("--user {name}: only on Unix can a program become another user"))
+                    .into())
+            }
+        }
     }
 
     impl User {
