@@ -40,6 +40,10 @@ engine:
 parked:
     cargo bench --bench pipeline -- parked
 
+# Memory of `mxray receive` with 2,000 sessions open, in clear and inside TLS
+receive:
+    cargo bench --bench receive
+
 # The parsers, a session, the hello codec and the judge, by the clock
 micro:
     cargo bench --bench parse --bench session --bench hello --bench judge
