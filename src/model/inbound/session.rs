@@ -45,6 +45,14 @@ pub struct InboundTls {
     pub failure: Option<InboundTlsFailure>,
 }
 
+impl InboundTls {
+    /// Whether version and suite were agreed: a handshake that was gone through, or one that
+    /// the client would have gone through.
+    pub fn is_agreed(&self) -> bool {
+        self.established || self.failure == Some(InboundTlsFailure::AgreedOnPurpose)
+    }
+}
+
 /// Why a handshake came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -79,13 +79,13 @@ pub struct SeenCertificate {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub struct ClientCertificates {
+pub struct ReceivedCertificates {
     kept: HashMap<Sha256, SeenCertificate>,
     /// Sessions with a certificate beyond [`CLIENT_CERTIFICATES_MAX`].
     pub not_kept: u64,
 }
 
-impl ClientCertificates {
+impl ReceivedCertificates {
     pub(super) fn add(
         &mut self,
         leaf: &CertificateFacts,

@@ -1,6 +1,6 @@
 //! Counts of a run of `mxray receive`, session by session.
 
-use super::certificates::{CertificateState, ClientCertificates};
+use super::certificates::{CertificateState, ReceivedCertificates};
 use super::senders::{ObservedSender, SenderFigures};
 use super::words::{
     comeback_kind, end_words, failure_side, failure_words, result_words, verdict_text, verdict_title,
@@ -8,8 +8,8 @@ use super::words::{
 };
 use crate::model::CertificateFacts;
 use crate::model::inbound::{
-    InboundDialogue, InboundSession, InboundTls, InboundTlsFailure, InboundVerdict, JudgedSession,
-    SENDERS_MAX, SeenSender, SenderKey, SessionResult,
+    InboundDialogue, InboundSession, InboundTls, InboundVerdict, JudgedSession, SENDERS_MAX, SeenSender,
+    SenderKey, SessionResult,
 };
 use crate::report::tally::Tally;
 use jiff::Timestamp;
@@ -65,7 +65,7 @@ pub struct ReceivedFigures {
     /// Verdicts beyond [`VERDICTS_MAX`] kinds.
     pub verdicts_not_kept: u64,
     /// Certificates of clients.
-    pub certificates: ClientCertificates,
+    pub certificates: ReceivedCertificates,
     /// Senders, the busiest first, once it was ended.
     pub senders: Vec<SenderFigures>,
     /// Sessions of senders that were too many to be told.
@@ -91,7 +91,7 @@ impl Default for ReceivedFigures {
             has_verdicts: false,
             verdicts: BTreeMap::new(),
             verdicts_not_kept: 0,
-            certificates: ClientCertificates::default(),
+            certificates: ReceivedCertificates::default(),
             senders: Vec::new(),
             senders_not_kept: 0,
             observed: HashMap::new(),
@@ -146,7 +146,7 @@ impl ReceivedFigures {
         if let Some(offer) = &tls.offer {
             self.offered.add(offer.newest().name());
         }
-        if is_agreed(tls) {
+        if tls.is_agreed() {
             let names = [
                 (&mut self.versions, tls.version.map(|version| version.name())),
                 (&mut self.suites, tls.suite.map(|suite| suite.name())),
@@ -190,10 +190,4 @@ impl ReceivedFigures {
             self.verdicts_not_kept += 1;
         }
     }
-}
-
-/// Whether version and suite were agreed: a handshake that was gone through, or one that
-/// the client would have gone through.
-pub(super) fn is_agreed(tls: &InboundTls) -> bool {
-    tls.established || tls.failure == Some(InboundTlsFailure::AgreedOnPurpose)
 }

@@ -1,7 +1,6 @@
 //! What was seen of one sender over all of its sessions.
 
 use super::certificates::CertificateState;
-use super::figures::is_agreed;
 use crate::model::inbound::{InboundSession, InboundVerdict, SeenSender};
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, Sha256, SignatureCheck};
 use std::collections::BTreeSet;
@@ -63,7 +62,7 @@ impl ObservedSender {
             if let Some(offer) = &tls.offer {
                 keep(&mut self.fingerprints, offer.fingerprint.clone());
             }
-            if is_agreed(tls) {
+            if tls.is_agreed() {
                 self.versions.extend(tls.version);
                 self.suites.extend(tls.suite);
                 self.groups.extend(tls.group);

@@ -55,7 +55,7 @@ use crate::model::{DomainFacts, ProbeKey};
 use crate::packing::file_name;
 use lines::StoredLines;
 use loss::Loss;
-use run_file::RunFile;
+use run_file::StoredRunFile;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use stored_file::StoredFile;
@@ -75,7 +75,7 @@ impl StoredRun {
     /// # Errors
     /// [`StoreError`]: no run directory, or one that cannot be used.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let file = RunFile::read(dir)?;
+        let file = StoredRunFile::read(dir)?;
         if !file.is_of(None) {
             return Err(file.other_kind());
         }

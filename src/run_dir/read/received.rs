@@ -5,7 +5,7 @@ use super::StoreError;
 use super::certificates::StoredCertificates;
 use super::lines::{Schema, StoredLines, check_version, json_cause};
 use super::loss::Loss;
-use super::run_file::RunFile;
+use super::run_file::StoredRunFile;
 use crate::model::Sha256;
 use crate::model::inbound::{ClientChain, InboundSession, JudgedSession, MailVerdict};
 use crate::run_dir::{RECEIVE_KIND, ReceiveInfo, SESSIONS_NAME};
@@ -27,7 +27,7 @@ impl StoredReceiveRun {
     /// # Errors
     /// [`StoreError`]: no run directory, or one that cannot be used.
     pub fn find(dir: &Path) -> Result<Option<Self>, StoreError> {
-        let file = RunFile::read(dir)?;
+        let file = StoredRunFile::read(dir)?;
         if file.is_of(Some(RECEIVE_KIND)) { Self::of(dir, &file).map(Some) } else { Ok(None) }
     }
 
@@ -36,11 +36,11 @@ impl StoredReceiveRun {
     /// # Errors
     /// [`StoreError`]: as [`StoredReceiveRun::find`]; or it tells of another kind of run.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        let file = RunFile::read(dir)?;
+        let file = StoredRunFile::read(dir)?;
         if file.is_of(Some(RECEIVE_KIND)) { Self::of(dir, &file) } else { Err(file.other_kind()) }
     }
 
-    fn of(dir: &Path, file: &RunFile) -> Result<Self, StoreError> {
+    fn of(dir: &Path, file: &StoredRunFile) -> Result<Self, StoreError> {
         Ok(Self { dir: dir.to_path_buf(), info: file.info("a reader of sessions")? })
     }
 

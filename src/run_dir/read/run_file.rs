@@ -20,7 +20,7 @@ struct RunKind {
 }
 
 /// A `run.json` of a schema that is read here.
-pub(super) struct RunFile {
+pub(super) struct StoredRunFile {
     path: PathBuf,
     bytes: Vec<u8>,
     /// The kind of run, as `receive`; `None` for a survey.
@@ -28,7 +28,7 @@ pub(super) struct RunFile {
     pub(super) schema: u32,
 }
 
-impl RunFile {
+impl StoredRunFile {
     /// Reads it.
     pub(super) fn read(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join("run.json");
