@@ -11,6 +11,10 @@ mod browser;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use browser::Browser;
+#[cfg(feature = "receive")]
+use mxray::internals::model::inbound::{ClientName, InboundDialogue, InboundSession, JudgedSession};
+#[cfg(feature = "receive")]
+use mxray::internals::run_dir::{ReceiveDirectory, ReceiveInfo};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,6 +28,13 @@ const WIDTHS: [u32; 5] = [320, 400, 800, 1200, 1600];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 /// Text must stand out at least so much (WCAG 2.2, 1.4.3).
 const CONTRAST_MIN: f64 = 4.5;
+
+/// How wide the page is.
+const WIDEST: &str = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)";
+/// What is cut off at its own edge is not read either.
+const CUT: &str = "[...document.querySelectorAll('th, td, p, li, h1, h2, h3, caption, code')]
+    .filter(e => e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1)
+    .map(e => e.tagName + ' ' + e.textContent.slice(0, 80))";
 
 /// A browser, if there is one.
 fn browser() -> Option<Browser> {
@@ -61,13 +72,44 @@ fn it_opens_without_a_complaint_and_nothing_overflows_at_any_width() {
         browser.look(width, "light");
         browser.open(page());
         assert_eq!(browser.complaints, Vec::<String>::new());
-        let widest = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)";
-        assert_eq!(browser.evaluate(widest), width, "it can be pushed sideways");
-        // What is cut off at its own edge is not read either.
-        let cut = "[...document.querySelectorAll('th, td, p, li, h1, h2, h3, caption, code')]
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1)
-            .map(e => e.tagName + ' ' + e.textContent.slice(0, 80))";
-        assert_eq!(browser.evaluate(cut), json!([]), "at {width} pixels");
+        assert_eq!(browser.evaluate(WIDEST), width, "it can be pushed sideways");
+        assert_eq!(browser.evaluate(CUT), json!([]), "at {width} pixels");
+    }
+}
+
+/// Names that a client chose are as long as they may be.
+#[cfg(feature = "receive")]
+#[test]
+fn the_page_of_a_listener_opens_without_a_complaint_and_nothing_overflows() {
+    let Some(mut browser) = browser() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let info = ReceiveInfo::new("127.0.0.1:25".into(), "mx.example".into());
+    let mut directory = ReceiveDirectory::create(&run, info, 1 << 20).unwrap();
+    let names = ["out.partner.example".to_string(), "<script>x()</script>".into(), "x".repeat(255)];
+    for (number, text) in (1..).zip(names) {
+        let ehlo = Some(ClientName { text, cut: false });
+        let session = InboundSession {
+            number,
+            began: "2026-11-28T08:00:00Z".parse().unwrap(),
+            peer: "[2001:db8:1111:2222:3333:4444:5555:6666]:25".parse().unwrap(),
+            dialogue: InboundDialogue { ehlo, ..InboundDialogue::default() },
+            tls: None,
+            total_us: 1,
+            bytes_in: 1,
+            bytes_out: 1,
+        };
+        directory.write(&session, &JudgedSession::default()).unwrap();
+    }
+    directory.finish(1, &["not read"]).unwrap();
+    let made = Command::new(env!("CARGO_BIN_EXE_mxray")).arg("report").arg(&run).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    for width in WIDTHS {
+        browser.look(width, "light");
+        browser.open(&run.join("report.html"));
+        assert_eq!(browser.complaints, Vec::<String>::new());
+        assert_eq!(browser.evaluate(WIDEST), width, "it can be pushed sideways");
+        assert_eq!(browser.evaluate(CUT), json!([]), "at {width} pixels");
     }
 }
 

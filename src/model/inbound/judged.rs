@@ -41,7 +41,7 @@ pub struct ClientChain {
 }
 
 /// Why it is not determined whether a certificate is the one that is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NamedCause {

@@ -1,6 +1,6 @@
 //! Certificates that clients showed.
 
-use crate::model::inbound::{InboundSession, InboundTls, JudgedSession, SenderKey};
+use crate::model::inbound::{ClientChain, InboundSession, InboundTls, JudgedSession, NamedCause, SenderKey};
 use crate::model::{CertificateFacts, ChainStatus, DateStatus, Sha256, SignatureCheck};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -55,6 +55,39 @@ impl CertificateState {
     }
 }
 
+/// Whether a certificate is the one that the run was told to look for, from the best to the
+/// worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CertificateNamed {
+    /// It is.
+    Yes,
+    /// That is not determined.
+    NotDetermined(NamedCause),
+    /// It is another.
+    No,
+}
+
+impl CertificateNamed {
+    /// What was found; `None` where the run was told of none.
+    pub(super) fn of(chain: &ClientChain) -> Option<Self> {
+        match (chain.named, chain.named_cause) {
+            (Some(true), _) => Some(Self::Yes),
+            (Some(false), _) => Some(Self::No),
+            (None, cause) => cause.map(Self::NotDetermined),
+        }
+    }
+
+    /// As in the columns of certificates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::NotDetermined(NamedCause::KeyNotProven) => "undetermined:key_not_proven",
+            Self::NotDetermined(NamedCause::CertificateUnreadable) => "undetermined:certificate_unreadable",
+        }
+    }
+}
+
 /// A certificate that a client showed for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenCertificate {
@@ -73,6 +106,8 @@ pub struct SeenCertificate {
     /// Chain, dates and key, in the words of the columns, as they were judged last; `None`
     /// where nobody did.
     pub axes: Option<[&'static str; 3]>,
+    /// Whether it is the one that the run was told to look for, as it was judged last.
+    pub named: Option<CertificateNamed>,
     /// Who showed it first.
     pub first_sender: SenderKey,
 }
@@ -105,13 +140,20 @@ impl ReceivedCertificates {
             sessions: 0,
             key_proven: 0,
             axes: None,
+            named: None,
             first_sender: SenderKey::of(session),
         });
         certificate.sessions += 1;
         certificate.key_proven += u64::from(tls.signature == Some(SignatureCheck::Verified));
         if let Some(axes) = &judged.client_certificate {
             certificate.axes = Some([axes.chain.name(), axes.dates.name(), axes.key.name()]);
+            certificate.named = CertificateNamed::of(axes);
         }
+    }
+
+    /// Whether the run was told to look for one.
+    pub fn is_one_named(&self) -> bool {
+        self.kept.values().any(|one| one.named.is_some())
     }
 
     /// The one with this digest.

@@ -1,6 +1,6 @@
 //! Counts of a run of `mxray receive`, session by session.
 
-use super::certificates::{CertificateState, ReceivedCertificates};
+use super::certificates::ReceivedCertificates;
 use super::senders::{ObservedSender, SenderFigures};
 use super::words::{
     comeback_kind, end_words, failure_side, failure_words, result_words, verdict_text, verdict_title,
@@ -106,7 +106,6 @@ impl ReceivedFigures {
         self.last_began = self.last_began.max(Some(session.began));
         self.results.add(result_words(SessionResult::of(session)).into());
         self.add_manners(&session.dialogue);
-        let state = session.tls.as_ref().and_then(|tls| CertificateState::of(tls, judged));
         if let Some(tls) = &session.tls {
             self.add_tls(tls);
             if let Some(leaf) = leaf {
@@ -114,12 +113,11 @@ impl ReceivedFigures {
             }
         }
         self.has_verdicts |= judged.verdicts.is_some();
-        let verdicts = judged.verdicts.iter().flatten().map(|verdict| &verdict.verdict);
-        verdicts.clone().for_each(|verdict| self.add_verdict(verdict));
+        judged.verdicts.iter().flatten().for_each(|judged| self.add_verdict(&judged.verdict));
         let key = SenderKey::of(session);
         if self.observed.len() < SENDERS_MAX || self.observed.contains_key(&key) {
             let sender = self.observed.entry(key).or_default();
-            sender.add(session, leaf.map(|leaf| leaf.sha256), state, verdicts);
+            sender.add(session, leaf.map(|leaf| leaf.sha256), judged);
         }
     }
 

@@ -15,7 +15,9 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use certificates::{CLIENT_CERTIFICATES_MAX, CertificateState, ReceivedCertificates, SeenCertificate};
+pub use certificates::{
+    CLIENT_CERTIFICATES_MAX, CertificateNamed, CertificateState, ReceivedCertificates, SeenCertificate,
+};
 pub use document::{AboutReceiveRun, received_document};
 pub use figures::{ReceivedFigures, VERDICTS_MAX, VerdictKind};
 pub use sender_tables::{

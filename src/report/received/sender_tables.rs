@@ -7,7 +7,7 @@ use crate::model::text::{counted, grouped, printable};
 use crate::report::document::{
     CaptionedTable, CountedUnits, DocumentBlock, ReportCell, Section, counts, cut_note, paragraph,
 };
-use crate::report::received::SeenCertificate;
+use crate::report::received::{CertificateNamed, SeenCertificate};
 use std::fmt::Display;
 
 /// Senders that stand on the page.
@@ -16,7 +16,7 @@ const SENDERS_SHOWN_MAX: usize = 200;
 const CERTIFICATES_SHOWN_MAX: usize = 100;
 
 /// Columns of the CSV of senders.
-pub const SENDERS_HEADER: [&str; 20] = [
+pub const SENDERS_HEADER: [&str; 21] = [
     "address",
     "name",
     "sessions",
@@ -32,6 +32,7 @@ pub const SENDERS_HEADER: [&str; 20] = [
     "with_certificate",
     "key_proven",
     "client_certificate",
+    "cert_named",
     "accepted",
     "rejected",
     "not_determined",
@@ -40,7 +41,7 @@ pub const SENDERS_HEADER: [&str; 20] = [
 ];
 
 /// The row of the CSV of a sender.
-pub fn sender_record(sender: &SenderFigures) -> [String; 20] {
+pub fn sender_record(sender: &SenderFigures) -> [String; 21] {
     let SenderFigures { seen, observed } = sender;
     let [accepted, rejected, not_determined] = observed.verdicts.map(|count| count.to_string());
     let comebacks: Vec<String> = seen.comebacks.iter().map(comeback_words).collect();
@@ -60,6 +61,7 @@ pub fn sender_record(sender: &SenderFigures) -> [String; 20] {
         observed.with_certificate.to_string(),
         observed.key_proven.to_string(),
         observed.certificate_state.map_or_else(String::new, |state| state.name().to_string()),
+        observed.certificate_named.map_or_else(String::new, |named| named.name().to_string()),
         accepted,
         rejected,
         not_determined,
@@ -69,7 +71,7 @@ pub fn sender_record(sender: &SenderFigures) -> [String; 20] {
 }
 
 /// Columns of the CSV of client certificates.
-pub const CLIENT_CERTIFICATES_HEADER: [&str; 11] = [
+pub const CLIENT_CERTIFICATES_HEADER: [&str; 12] = [
     "not_after",
     "cert_sha256",
     "subject",
@@ -79,12 +81,13 @@ pub const CLIENT_CERTIFICATES_HEADER: [&str; 11] = [
     "cert_chain",
     "cert_dates",
     "cert_key",
+    "cert_named",
     "first_address",
     "first_name",
 ];
 
 /// The row of the CSV of a client certificate.
-pub fn client_certificate_record(certificate: &SeenCertificate) -> [String; 11] {
+pub fn client_certificate_record(certificate: &SeenCertificate) -> [String; 12] {
     let text = |text: &Option<String>| shown(text.as_deref().unwrap_or_default());
     let [chain, dates, key] = certificate.axes.unwrap_or_default().map(str::to_string);
     [
@@ -97,6 +100,7 @@ pub fn client_certificate_record(certificate: &SeenCertificate) -> [String; 11] 
         chain,
         dates,
         key,
+        certificate.named.map_or_else(String::new, |named| named.name().to_string()),
         certificate.first_sender.address.to_string(),
         text(&certificate.first_sender.name),
     ]
@@ -218,8 +222,15 @@ pub(super) fn certificates(figures: &ReceivedFigures, beside: Option<&str>) -> S
             counted(figures.certificates.not_kept, "session")
         )));
     }
-    let rows: Vec<Vec<ReportCell>> =
-        all.iter().take(CERTIFICATES_SHOWN_MAX).map(|one| certificate_row(one)).collect();
+    let is_one_named = figures.certificates.is_one_named();
+    if is_one_named {
+        blocks.push(paragraph(
+            "This run was told which certificate to look for (--tls-certificate-name); the last column says whether it is \
+             the one.",
+        ));
+    }
+    let shown = all.iter().take(CERTIFICATES_SHOWN_MAX);
+    let rows: Vec<Vec<ReportCell>> = shown.map(|one| certificate_row(one, is_one_named)).collect();
     let complete = match beside {
         Some(file) => format!("All of them are in {file}."),
         None => "All of them are in certificates.csv.".to_string(),
@@ -229,16 +240,7 @@ pub(super) fn certificates(figures: &ReceivedFigures, beside: Option<&str>) -> S
     } else {
         blocks.push(DocumentBlock::Table(CaptionedTable {
             caption: "Client certificates, the one that ends first before the others".to_string(),
-            columns: vec![
-                "Subject",
-                "Ends",
-                "Sessions",
-                "Key proven",
-                "Chain",
-                "Dates",
-                "Key",
-                "First shown by",
-            ],
+            columns: certificate_columns(is_one_named),
             note: cut_note(rows.len(), all.len() as u64, "certificate", &complete),
             rows,
             wordy: true,
@@ -247,12 +249,19 @@ pub(super) fn certificates(figures: &ReceivedFigures, beside: Option<&str>) -> S
     Section { id: "certificates", part: None, title: "Client certificates".to_string(), blocks }
 }
 
-fn certificate_row(certificate: &SeenCertificate) -> Vec<ReportCell> {
+fn certificate_columns(is_one_named: bool) -> Vec<&'static str> {
+    let mut columns =
+        vec!["Subject", "Ends", "Sessions", "Key proven", "Chain", "Dates", "Key", "First shown by"];
+    columns.extend(is_one_named.then_some("The one that is named"));
+    columns
+}
+
+fn certificate_row(certificate: &SeenCertificate, is_one_named: bool) -> Vec<ReportCell> {
     let [chain, dates, key] = certificate.axes.unwrap_or(["not judged"; 3]);
     let issuer = certificate.issuer.as_deref().map(|issuer| format!("issued by {}", shown(issuer)));
     let first = &certificate.first_sender;
     let name = first.name.as_deref().map_or_else(|| "(no EHLO)".to_string(), shown);
-    vec![
+    let mut row = vec![
         ReportCell::Titled(subject(certificate), issuer.unwrap_or_default()),
         ReportCell::text(certificate.not_after.map_or_else(|| "unreadable".to_string(), |at| at.to_string())),
         ReportCell::Count(certificate.sessions),
@@ -261,5 +270,9 @@ fn certificate_row(certificate: &SeenCertificate) -> Vec<ReportCell> {
         ReportCell::text(dates),
         ReportCell::text(key),
         ReportCell::Titled(name, first.address.to_string()),
-    ]
+    ];
+    if is_one_named {
+        row.push(ReportCell::text(certificate.named.map_or("", CertificateNamed::name)));
+    }
+    row
 }

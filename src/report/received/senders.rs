@@ -1,7 +1,7 @@
 //! What was seen of one sender over all of its sessions.
 
-use super::certificates::CertificateState;
-use crate::model::inbound::{InboundSession, InboundVerdict, SeenSender};
+use super::certificates::{CertificateNamed, CertificateState};
+use crate::model::inbound::{InboundSession, InboundVerdict, JudgedSession, SeenSender};
 use crate::model::{CipherSuite, NamedGroup, ProtocolVersion, Sha256, SignatureCheck};
 use std::collections::BTreeSet;
 
@@ -43,6 +43,8 @@ pub struct ObservedSender {
     pub key_proven: u64,
     /// The worst that was found of its certificates.
     pub certificate_state: Option<CertificateState>,
+    /// Whether they are the one that the run was told to look for, the worst.
+    pub certificate_named: Option<CertificateNamed>,
     /// Verdicts: accepted, rejected, not determined.
     pub verdicts: [u64; 3],
     /// Codes of refusals, at most [`SENDER_VALUES_MAX`].
@@ -51,13 +53,7 @@ pub struct ObservedSender {
 
 impl ObservedSender {
     /// Takes a session.
-    pub(super) fn add<'a>(
-        &mut self,
-        session: &InboundSession,
-        leaf: Option<Sha256>,
-        state: Option<CertificateState>,
-        verdicts: impl Iterator<Item = &'a InboundVerdict>,
-    ) {
+    pub(super) fn add(&mut self, session: &InboundSession, leaf: Option<Sha256>, judged: &JudgedSession) {
         if let Some(tls) = &session.tls {
             if let Some(offer) = &tls.offer {
                 keep(&mut self.fingerprints, offer.fingerprint.clone());
@@ -67,16 +63,18 @@ impl ObservedSender {
                 self.suites.extend(tls.suite);
                 self.groups.extend(tls.group);
             }
+            self.certificate_state = self.certificate_state.max(CertificateState::of(tls, judged));
             self.key_proven += u64::from(leaf.is_some() && tls.signature == Some(SignatureCheck::Verified));
         }
         if let Some(leaf) = leaf {
             self.with_certificate += 1;
             keep(&mut self.certificates, leaf);
         }
-        self.certificate_state = self.certificate_state.max(state);
+        let named = judged.client_certificate.as_ref().and_then(CertificateNamed::of);
+        self.certificate_named = self.certificate_named.max(named);
         let [accepted, rejected, not_determined] = &mut self.verdicts;
-        for verdict in verdicts {
-            match verdict {
+        for judged in judged.verdicts.iter().flatten() {
+            match &judged.verdict {
                 InboundVerdict::Accepted(_) => *accepted += 1,
                 InboundVerdict::NotDetermined(_) => *not_determined += 1,
                 InboundVerdict::Rejected(refusals) => {

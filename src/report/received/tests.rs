@@ -5,7 +5,7 @@ use crate::model::inbound::SessionResult::{HandshakeFailed, MailInClear, MailInT
 use crate::model::inbound::fixtures::session;
 use crate::model::inbound::{
     ClientChain, Comeback, InboundAcceptance, InboundCause, InboundRefusal, InboundSession, InboundVerdict,
-    JudgedSession, MailVerdict, PathDomain, SENDERS_MAX, SessionResult, UnmetDemand,
+    JudgedSession, MailVerdict, NamedCause, PathDomain, SENDERS_MAX, SessionResult, UnmetDemand,
 };
 use crate::model::{
     CertificateFacts, ChainStatus, DateStatus, KeyStatus, ProtocolVersion, Sha256, SignatureCheck,
@@ -117,6 +117,33 @@ fn the_worst_certificate_of_a_sender_is_told_and_the_number_of_proofs() {
 }
 
 #[test]
+fn whether_a_certificate_is_the_one_that_is_named_is_told_where_one_is() {
+    let told = |named: &[(Option<bool>, Option<NamedCause>)]| {
+        let mut figures = ReceivedFigures::default();
+        for (named, cause) in named {
+            let (session, mut judged) =
+                with_certificate(SignatureCheck::Verified, ChainStatus::Valid, DateStatus::Valid);
+            let chain = judged.client_certificate.as_mut().unwrap();
+            (chain.named, chain.named_cause) = (*named, *cause);
+            figures.add(&session, Some(&leaf()), &judged);
+        }
+        end(&mut figures, Vec::new());
+        let certificate = figures.certificates.get(&Sha256([7; 32])).unwrap();
+        let record = client_certificate_record(certificate);
+        let page = markdown(&received_document(&figures, &AboutReceiveRun::default()));
+        let is_told = page.contains("The one that is named");
+        (sender_record(&figures.senders[0])[15].clone(), record[9].clone(), is_told)
+    };
+    let (yes, no) = ((Some(true), None), (Some(false), None));
+    let open = (None, Some(NamedCause::KeyNotProven));
+    let cells = |sender: &str, last: &str, is_told| (sender.to_string(), last.to_string(), is_told);
+    assert_eq!(told(&[(None, None)]), cells("", "", false));
+    assert_eq!(told(&[yes]), cells("yes", "yes", true));
+    assert_eq!(told(&[open, yes]), cells("undetermined:key_not_proven", "yes", true));
+    assert_eq!(told(&[no, yes]), cells("no", "yes", true));
+}
+
+#[test]
 fn sessions_are_counted_by_what_they_came_to() {
     let mut figures = ReceivedFigures::default();
     for (result, count) in [(MailInTls, 3), (MailInClear, 2), (TlsWithoutMail, 1), (HandshakeFailed, 4)] {
@@ -164,7 +191,7 @@ fn verdicts_are_told_with_connector_code_and_words() {
         assert!(told.contains(row), "{row}: {told}");
     }
     let [sender] = figures.senders.as_slice() else { panic!("one sender") };
-    assert_eq!(sender_record(sender)[15..19], ["2", "1", "1", "550 5.7.51"]);
+    assert_eq!(sender_record(sender)[16..20], ["2", "1", "1", "550 5.7.51"]);
     let mut without = ReceivedFigures::default();
     without.add(&one, None, &JudgedSession::default());
     let told = markdown(&received_document(&without, &AboutReceiveRun::default()));

@@ -3,7 +3,7 @@
 use super::SenderDiffHead;
 use crate::model::inbound::SenderKey;
 use crate::report::diff::{DomainChange, Turn};
-use crate::report::received::{CertificateState, ReceivedFigures, SenderFigures};
+use crate::report::received::{CertificateNamed, CertificateState, ReceivedFigures, SenderFigures};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -16,6 +16,8 @@ pub enum SenderColumn {
     WeakestTlsVersion,
     /// What its client certificate is worth.
     ClientCertificate,
+    /// Whether its certificate is the one that the run was told to look for.
+    CertNamed,
     /// What connectors make of its MAIL, the worst.
     Verdict,
 }
@@ -33,7 +35,8 @@ enum SenderAnswer {
 
 impl SenderColumn {
     /// All of them: the first that differs decides what is better.
-    pub const ALL: [Self; 4] = [Self::Mail, Self::WeakestTlsVersion, Self::ClientCertificate, Self::Verdict];
+    pub const ALL: [Self; 5] =
+        [Self::Mail, Self::WeakestTlsVersion, Self::ClientCertificate, Self::CertNamed, Self::Verdict];
 
     /// Stable snake_case name.
     pub fn name(self) -> &'static str {
@@ -41,6 +44,7 @@ impl SenderColumn {
             Self::Mail => "mail",
             Self::WeakestTlsVersion => "weakest_tls_version",
             Self::ClientCertificate => "client_certificate",
+            Self::CertNamed => "cert_named",
             Self::Verdict => "verdict",
         }
     }
@@ -67,6 +71,12 @@ impl SenderColumn {
                 Some(CertificateState::NotDetermined) => (SenderAnswer::Undetermined, "undetermined"),
                 Some(CertificateState::Holds) => (SenderAnswer::Rank(1), "holds"),
                 Some(CertificateState::DoesNotHold) => (SenderAnswer::Rank(0), "does_not_hold"),
+            },
+            Self::CertNamed => match observed.certificate_named {
+                None => (SenderAnswer::Nothing, ""),
+                Some(CertificateNamed::NotDetermined(_)) => (SenderAnswer::Undetermined, "undetermined"),
+                Some(CertificateNamed::Yes) => (SenderAnswer::Rank(1), "yes"),
+                Some(CertificateNamed::No) => (SenderAnswer::Rank(0), "no"),
             },
             Self::Verdict => match observed.verdicts {
                 [0, 0, 0] => (SenderAnswer::Nothing, ""),

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::{CipherSuite, ProtocolVersion, Sha256};
 use crate::report::diff::DomainChange;
 use crate::report::received::fixtures::{figures, sender};
-use crate::report::received::{CertificateState, SenderFigures};
+use crate::report::received::{CertificateNamed, CertificateState, SenderFigures};
 use std::collections::BTreeSet;
 
 fn head(finished: [bool; 2]) -> SenderDiffHead {
@@ -41,6 +41,7 @@ fn the_first_column_that_differs_decides_and_all_that_differ_are_told() {
     let silent = || with(|one| one.seen.mail_in_tls = 0);
     let old = || with(|one| one.observed.versions = BTreeSet::from([ProtocolVersion::TLS12]));
     let held = |state| with(move |one| one.observed.certificate_state = Some(state));
+    let named = |named| with(move |one| one.observed.certificate_named = Some(named));
     let verdicts = |counts| with(move |one| one.observed.verdicts = counts);
     for (before, after, change, column) in [
         (plain(), plain(), "same", None),
@@ -63,6 +64,7 @@ fn the_first_column_that_differs_decides_and_all_that_differ_are_told() {
             "determined_now",
             Some("client_certificate"),
         ),
+        (named(CertificateNamed::Yes), named(CertificateNamed::No), "worse", Some("cert_named")),
         (held(CertificateState::NotJudged), held(CertificateState::DoesNotHold), "same", None),
         (verdicts([2, 0, 0]), verdicts([1, 1, 0]), "worse", Some("verdict")),
         (verdicts([2, 0, 0]), verdicts([1, 0, 1]), "now_undetermined", Some("verdict")),
