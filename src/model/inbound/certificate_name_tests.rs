@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::model::Sha256;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 /// A certificate of these names, as mxray tells them.
 fn certificate(issuer: &str, subject: &str) -> CertificateFacts {
@@ -79,4 +81,41 @@ fn what_names_no_certificate_is_refused() {
     }
     let long = format!("<I>CN=a<S>CN={}", "b".repeat(CERTIFICATE_NAME_BYTES_MAX));
     assert_eq!(CertificateName::parse(&long).err(), Some(TooLong));
+}
+
+/// A name as mxray tells it, and as Windows does: the last part first, in quotes where
+/// something in the value needs them.
+fn in_both_forms(parts: &[(usize, String)]) -> (String, String) {
+    let own = |(kind, value): &(usize, String)| {
+        let escaped = value.replace(',', "\\,").replace('+', "\\+");
+        format!("{}={escaped}", TYPES[*kind].0)
+    };
+    let windows = |(kind, value): &(usize, String)| {
+        let needs_quotes = value.contains([',', '+', '"', '=', ';', '#']);
+        let value = if needs_quotes { format!("\"{}\"", value.replace('"', "\"\"")) } else { value.clone() };
+        format!("{}={value}", TYPES[*kind].1.last().unwrap_or(&TYPES[*kind].0))
+    };
+    let own: Vec<String> = parts.iter().map(own).collect();
+    let windows: Vec<String> = parts.iter().rev().map(windows).collect();
+    (own.join(", "), windows.join(", "))
+}
+
+proptest! {
+    #[test]
+    fn every_name_is_its_own_in_the_form_of_windows(
+        issuer in vec((0..TYPES.len(), "[a-zA-Zäß0-9 ,+\"=;#.*-]{0,12}"), 1..5),
+        subject in vec((0..TYPES.len(), "[a-zA-Zäß0-9 ,+\"=;#.*-]{0,12}"), 1..5),
+    ) {
+        let ((issuer, windows_issuer), (subject, windows_subject)) =
+            (in_both_forms(&issuer), in_both_forms(&subject));
+        let name = CertificateName::parse(&format!("<I>{windows_issuer}<S>{windows_subject}")).unwrap();
+        prop_assert_eq!(name.names(&certificate(&issuer, &subject)), Some(true));
+    }
+
+    #[test]
+    fn whatever_is_given_is_read_or_refused(text in "(<[IiSs]>)?.{0,40}(<[IiSs]>)?[A-Z=\",+\\\\ ]{0,40}", told in ".{0,60}") {
+        if let Ok(name) = CertificateName::parse(&text) {
+            name.names(&certificate(&told, &told));
+        }
+    }
 }
