@@ -155,16 +155,17 @@ pub enum Command {
     #[command(
         after_help = "Both runs were judged for the same sender, by the same connectors and root certificates; mxray judge \
         makes that so. What is not determined in one of them is never a change. docs/diff.md says what is better and what \
-        is worse. Exit codes: 0 compared; 1 a file cannot be read or written; 2 wrong use, or the runs cannot be compared; \
-        6 a domain is what --fail-on names."
+        is worse. Two runs of mxray receive are compared sender by sender. Exit codes: 0 compared; 1 a file cannot be \
+        read or written; 2 wrong use, or the runs cannot be compared; 6 a domain or a sender is what --fail-on names."
     )]
     Diff(DiffArgs),
     /// Make a page of a run for people: what becomes of mail, what would mend it, whom to write to
     #[command(
         after_help = "The page needs no network and no script, and prints whole. Beside it stand FILE-partners.csv (every \
         domain with every finding) and FILE-certificates.csv (every certificate that ends within 30 days); the tables of \
-        the page are bounded, and say what they leave out. Exit codes: 0 it was written; 1 the run cannot be read, or the \
-        page not written; 2 wrong use, a file of -o is there already, or the run lacks rows that it wrote."
+        the page are bounded, and say what they leave out. Of a run of mxray receive the page says who came and what they \
+        did, and FILE-senders.csv stands in place of FILE-partners.csv. Exit codes: 0 it was written; 1 the run cannot be \
+        read, or the page not written; 2 wrong use, a file of -o is there already, or the run lacks rows that it wrote."
     )]
     Report(ReportArgs),
     /// Write the tables of a run as Parquet, CSV or JSON Lines, whole or in part
