@@ -115,6 +115,13 @@ fn settings(info: &ReceiveInfo) -> Vec<(&'static str, String)> {
         let told = format!("{} (SHA-256 {})", shown(&option.words.join(", ")), option.sha256);
         settings.push(("Inbound connectors", told));
     }
+    if !info.judged_by.connectors_left_out.is_empty() {
+        let left_out = shown(&info.judged_by.connectors_left_out.join(", "));
+        settings.push(("Connectors left out, as they are disabled", left_out));
+    }
+    if let Some(option) = info.judged_by.options.get("tls-certificate-name") {
+        settings.push(("Certificate looked for", shown(&option.words.join(", "))));
+    }
     settings.push(("Machine", info.host.as_deref().map_or_else(not_known, shown)));
     settings.push(("mxray", version(info)));
     settings.push(("Command", shown(&info.command.join(" "))));

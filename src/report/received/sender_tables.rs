@@ -124,7 +124,7 @@ pub(super) fn senders(figures: &ReceivedFigures, beside: Option<&str>) -> Sectio
         figures.senders.iter().take(SENDERS_SHOWN_MAX).map(|sender| sender_row(figures, sender)).collect();
     let complete = match beside {
         Some(file) => format!("All of them are in {file}."),
-        None => "All of them are in run.json: senders.".to_string(),
+        None => "The sessions of all are in sessions.jsonl.".to_string(),
     };
     if rows.is_empty() {
         blocks.push(paragraph("Nobody came."));
@@ -198,7 +198,7 @@ pub(super) fn comebacks(figures: &ReceivedFigures) -> Option<Section> {
         "What came after a session without TLS and MAIL",
         "What came",
         &CountedUnits::Sessions(&figures.comebacks),
-        "run.json: senders",
+        "sessions.jsonl",
     )?;
     let lead = "What the sender did with the mail is not seen here: where nothing came, it may have kept it, sent it back, \
                 or tried elsewhere.";
@@ -213,7 +213,7 @@ pub(super) fn comebacks(figures: &ReceivedFigures) -> Option<Section> {
 pub(super) fn certificates(figures: &ReceivedFigures, beside: Option<&str>) -> Section {
     let all = figures.certificates.by_end();
     let lead = "Nothing may rest on a certificate whose key is not proven: whoever saw one can show it. Chains are judged \
-                by the root certificates of the run, and no name is looked for, since nobody knows beforehand what a \
+                by the root certificates of the run, and no host name is compared, since nobody knows beforehand what a \
                 client is called.";
     let mut blocks = vec![paragraph(lead)];
     if figures.certificates.not_kept > 0 {

@@ -214,7 +214,7 @@ fn names_are_text_and_senders_bounded() {
     let (html, text) = (page(&document), markdown(&document));
     assert!(!html.contains("<script") && html.contains("&lt;script&gt;"), "{html}");
     assert!(!text.contains('\u{202e}') && !html.contains('\u{202e}'));
-    let told = "200 of 1,000 senders are shown. All of them are in run.json: senders.";
+    let told = "200 of 1,000 senders are shown. The sessions of all are in sessions.jsonl.";
     assert!(text.contains(told), "{text}");
     assert!(
         text.contains("The first 1,000 senders are told apart; 1 session of others are counted"),
