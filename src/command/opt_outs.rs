@@ -3,12 +3,16 @@
 //! A list that cannot be used whole is told, and the one of before stays in force:
 //! to go on without it would ask those who said no.
 
+#[cfg(unix)]
 use super::say;
 use crate::model::BlocklistInForce;
+#[cfg(unix)]
 use crate::plan;
 use crate::run_dir::{BLOCKLIST_READS_MAX, BlocklistRead};
 use jiff::Timestamp;
-use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -27,22 +31,22 @@ impl OptOuts {
     /// them again at every SIGHUP from now on. Without files the signal ends the
     /// process as it does any other.
     pub(super) fn watch(files: &[PathBuf], in_force: BlocklistInForce, earlier: &[BlocklistRead]) -> Self {
-        let mut opt_outs = Self { reads: Arc::new(watch::Sender::new(earlier.to_vec())), watching: None };
+        let reads = Arc::new(watch::Sender::new(earlier.to_vec()));
         if files.is_empty() {
-            return opt_outs;
+            return Self { reads, watching: None };
         }
-        note(&opt_outs.reads, &in_force, None);
+        note(&reads, &in_force, None);
         #[cfg(unix)]
-        match signal(SignalKind::hangup()) {
-            Ok(hangup) => {
-                let watching = watch(hangup, files.to_vec(), in_force, opt_outs.reads.clone());
-                opt_outs.watching = Some(tokio::spawn(watching));
-            }
+        let watching = match signal(SignalKind::hangup()) {
+            Ok(hangup) => Some(tokio::spawn(watch(hangup, files.to_vec(), in_force, reads.clone()))),
             Err(error) => {
-                say(format_args!("mxray: warning: SIGHUP will not read --blocklist again: {error}"))
+                say(format_args!("mxray: warning: SIGHUP will not read --blocklist again: {error}"));
+                None
             }
-        }
-        opt_outs
+        };
+        #[cfg(not(unix))]
+        let watching = None;
+        Self { reads, watching }
     }
 
     /// Each time that it was read, for `run.json`.
@@ -75,6 +79,7 @@ async fn watch(
 }
 
 /// Puts what the files say now in place, and tells how it went.
+#[cfg(unix)]
 fn read_again(files: &[PathBuf], in_force: &BlocklistInForce, reads: &watch::Sender<Vec<BlocklistRead>>) {
     let read = still_files(files).and_then(|()| plan::blocklist(files).map_err(|error| error.to_string()));
     let error = match read {
@@ -97,6 +102,7 @@ fn read_again(files: &[PathBuf], in_force: &BlocklistInForce, reads: &watch::Sen
 
 /// What came through a pipe is read once: it would be found empty, or wait for
 /// somebody who writes.
+#[cfg(unix)]
 fn still_files(files: &[PathBuf]) -> Result<(), String> {
     let regular = |path: &Path| path.metadata().map(|found| found.is_file());
     for path in files {

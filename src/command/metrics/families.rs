@@ -170,8 +170,15 @@ fn family(name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) -> Met
 }
 
 /// Open files of this process, and how many it may have, where the system says.
+#[cfg(unix)]
 fn open_files() -> io::Result<(u64, u64)> {
     let open = std::fs::read_dir("/proc/self/fd")?.count() as u64;
     // The one that reads the directory is none of the run's.
     Ok((open.saturating_sub(1), rlimit::Resource::NOFILE.get_soft()?))
+}
+
+/// Nobody asks such a system.
+#[cfg(not(unix))]
+fn open_files() -> io::Result<(u64, u64)> {
+    Err(io::ErrorKind::Unsupported.into())
 }
