@@ -49,7 +49,7 @@ fn judge(args: &JudgeArgs, stored: &StoredReceiveRun) -> Result<ExitCode, Comman
             return Err(anyhow!("cannot write the results: {error}").into());
         }
         judged += 1;
-        super::tell(told::line(&session.session, &verdicts))?;
+        super::tell(told::line(&session.session, &verdicts, stored.info().behave.as_deref()))?;
     }
     end(directory, stored.info(), judged, lost)
 }

@@ -47,6 +47,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     let listening = tokio::spawn(MailListener::new(socket, plan.config, sender).run(stop, args.sessions));
     let mut senders = SeenSenders::new(SignedDuration::try_from(args.watch).context("--watch")?);
     let mut learning = Learning::new(args.behave == Some(BehaveArg::Refused454));
+    let behave = args.behave.map(BehaveArg::word);
     let mut broken = None;
     while let Some(session) = sessions.recv().await {
         let judged = plan.judging.judge.judged(&session);
@@ -58,7 +59,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
         senders.note(&session);
         learning.note(&session);
         if !args.quiet {
-            tell(told::line(&session, &judged))?;
+            tell(told::line(&session, &judged, behave.as_deref()))?;
         }
     }
     drop(sessions);

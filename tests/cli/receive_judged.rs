@@ -250,7 +250,7 @@ fn each_mail_is_judged_by_the_connectors_and_told() {
     assert_eq!(sessions[5]["tls"]["signature"], "failed");
 
     for words in [
-        "(key proven; chain valid, dates valid; not the one that is named); MAIL from named.example inside TLS, refused; to contoso.example: \
+        "(key proven; chain valid, dates valid; not the one that is named); MAIL from named.example inside TLS, recipients refused; to contoso.example: \
         accepted by Named\n",
         "to contoso.example: rejected: 451 5.7.3 (RequireTls of Named) or 550 5.7.51 (RestrictDomainsToCertificate \
         of Named)\n",
