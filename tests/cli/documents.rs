@@ -54,7 +54,7 @@ fn dashed(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Options of other programs.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "--release",
     "--path",
     "--no-default-features",
@@ -63,6 +63,7 @@ const OTHERS: [&str; 10] = [
     "--help",
     // swaks
     "--server",
+    "--helo",
     "--tls",
     "--from",
     "--to",
