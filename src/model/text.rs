@@ -126,6 +126,21 @@ pub fn line_of(text: &str, byte: usize) -> u64 {
     ends as u64 + 1
 }
 
+/// Where the lines of a text begin, for many questions about one text.
+pub struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    /// The lines of a text.
+    pub fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(end, _)| end + 1).collect())
+    }
+
+    /// The line, from 1, in which a byte stands.
+    pub fn line_of(&self, byte: usize) -> u64 {
+        self.0.partition_point(|start| *start <= byte) as u64 + 1
+    }
+}
+
 /// Stands where a text was cut.
 pub const ELLIPSIS: &str = "…";
 

@@ -130,6 +130,10 @@ impl ExportRow<'_> {
             let what = format!("{cells} cells under {columns} columns; a cell with a separator needs quotes");
             return Err(self.wrong(what));
         }
+        // What is missing would pass for empty.
+        if cells < columns {
+            return Err(self.wrong(format!("{cells} cells under {columns} columns; the row is cut short")));
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use super::entry::ConnectorEntry;
 use super::error::{ConnectorError, FileLine};
 use super::list::{ACCEPTED_DOMAINS_MAX, CONNECTOR_FILE_BYTES_MAX, ConnectorList};
 use crate::model::DomainName;
-use crate::model::text::line_of;
+use crate::model::text::{LineStarts, line_of};
 use crate::sender::toml_fault;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -61,7 +61,8 @@ fn yes() -> bool {
 pub fn parse_toml(text: &str) -> Result<ConnectorList, ConnectorError> {
     let (file, text) = read::<ConnectorFile>(text)?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
-    let entries: Vec<ConnectorEntry> = file.connector.into_iter().map(|table| entry(text, table)).collect();
+    let lines = LineStarts::of(text);
+    let entries: Vec<ConnectorEntry> = file.connector.into_iter().map(|table| entry(&lines, table)).collect();
     ConnectorList::from_entries(&entries, accepted)
 }
 
@@ -92,16 +93,16 @@ pub(in crate::sender) fn accepted_domains(
     let parse = |domain: &Spanned<String>| {
         DomainName::parse(domain.get_ref()).map_err(|error| {
             let what = format!("accepted_domains `{}`: {error}", domain.get_ref());
-            ConnectorError::at(place(text, domain.span().start), what)
+            ConnectorError::at(FileLine(line_of(text, domain.span().start)), what)
         })
     };
     given.iter().map(parse).collect()
 }
 
-fn entry(text: &str, table: ConnectorTable) -> ConnectorEntry {
+fn entry(lines: &LineStarts, table: ConnectorTable) -> ConnectorEntry {
     ConnectorEntry {
-        place: place(text, table.name.span().start),
-        name: table.name.into_inner(),
+        place: FileLine(lines.line_of(table.name.span().start)),
+        name: table.name.into_inner().trim().to_string(),
         disabled: !table.enabled,
         recipients: table.domains,
         all_accepted_domains: table.all_accepted_domains,
@@ -115,8 +116,4 @@ fn entry(text: &str, table: ConnectorTable) -> ConnectorEntry {
         smtp_dane_mode: table.smtp_dane_mode,
         mta_sts_mode: table.mta_sts_mode,
     }
-}
-
-fn place(text: &str, at: usize) -> FileLine {
-    FileLine(line_of(text, at))
 }

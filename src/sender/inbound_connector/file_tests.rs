@@ -1,6 +1,7 @@
 //! Files of inbound connectors: what is understood, and what each contradiction says.
 
 use super::*;
+use crate::model::DomainName;
 use crate::model::inbound::InboundConnectorType;
 
 const TOML: &str = r#"
@@ -132,12 +133,29 @@ fn each_contradiction_is_one_line_that_names_the_connector() {
 
 #[test]
 fn the_organisation_is_held_to_its_accepted_domains() {
-    let told = parse_toml("reject_direct_send = true").unwrap_err().to_string();
-    assert_eq!(told, "reject_direct_send is true, which needs accepted_domains");
+    let list = parse_toml("reject_direct_send = true").unwrap();
+    let told = list.clone().with_accepted_domains(Vec::new()).unwrap_err().to_string();
+    assert_eq!(told, "reject_direct_send is true, which needs accepted_domains or --accepted-domain");
+    let further = vec![DomainName::parse("contoso.com").unwrap()];
+    assert_eq!(list.with_accepted_domains(further).unwrap().accepted_domains.len(), 1);
     let stranger =
         TOML.replacen("accepted_domains = [\"contoso.com\"]", "accepted_domains = [\"a.example\"]", 1);
     let told = parse_toml(&stranger).unwrap_err().to_string();
     assert!(told.ends_with("AssociatedAcceptedDomains `contoso.com` is none of accepted_domains"), "{told}");
+}
+
+#[test]
+fn a_row_that_is_cut_short_is_no_connector_that_demands_less() {
+    let short = CSV.replacen(",True,False,\r\n", "\r\n", 1);
+    let told = parse_csv(short.as_bytes()).unwrap_err().to_string();
+    assert_eq!(told, "line 3: connector `From Fabrikam`: 7 cells under 10 columns; the row is cut short");
+}
+
+#[test]
+fn blanks_around_a_name_are_none_of_it() {
+    let partner = "connector_type = 'Partner'\nrequire_tls = false\nsender_domains = ['*']\n";
+    let told = refusal(&format!("{partner}[[inbound_connector]]\nname = 'C '\n{partner}"));
+    assert!(told.contains("connector `C`: the connector in line 2 has this name, too"), "{told}");
 }
 
 #[test]

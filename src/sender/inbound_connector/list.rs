@@ -31,10 +31,6 @@ impl InboundConnectorList {
         if entries.len() > CONNECTORS_MAX {
             return Err(ConnectorError::at(FileLine(0), format!("more than {CONNECTORS_MAX} connectors")));
         }
-        if reject_direct_send == Some(true) && accepted_domains.is_empty() {
-            let what = "reject_direct_send is true, which needs accepted_domains";
-            return Err(ConnectorError::at(FileLine(0), what));
-        }
         let mut list = Self { accepted_domains, reject_direct_send, ..Self::default() };
         let mut names = HashMap::new();
         for entry in entries {
@@ -55,13 +51,18 @@ impl InboundConnectorList {
     /// Adds accepted domains that the file does not tell.
     ///
     /// # Errors
-    /// They are too many, or a connector is limited to a domain that is none of them.
+    /// They are too many; or none are told, in the file either, where something needs them; or
+    /// a connector is limited to a domain that is none of them.
     pub fn with_accepted_domains(mut self, further: Vec<DomainName>) -> Result<Self, ConnectorError> {
         if further.len() > ACCEPTED_DOMAINS_MAX {
             let what = format!("more than {ACCEPTED_DOMAINS_MAX} accepted domains");
             return Err(ConnectorError::at(FileLine(0), what));
         }
         self.accepted_domains.extend(further);
+        if self.reject_direct_send == Some(true) && self.accepted_domains.is_empty() {
+            let what = "reject_direct_send is true, which needs accepted_domains or --accepted-domain";
+            return Err(ConnectorError::at(FileLine(0), what));
+        }
         for connector in &self.connectors {
             self.check_associated(connector)
                 .map_err(|what| ConnectorError::of(FileLine(0), &connector.name, what))?;

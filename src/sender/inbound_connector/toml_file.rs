@@ -2,7 +2,7 @@
 
 use super::entry::InboundEntry;
 use super::list::InboundConnectorList;
-use crate::model::text::line_of;
+use crate::model::text::LineStarts;
 use crate::sender::connector::toml_file::{accepted_domains, read};
 use crate::sender::connector::{ConnectorError, FileLine};
 use serde::Deserialize;
@@ -55,15 +55,16 @@ fn yes() -> bool {
 pub fn parse_toml(text: &str) -> Result<InboundConnectorList, ConnectorError> {
     let (file, text) = read::<InboundConnectorFile>(text)?;
     let accepted = accepted_domains(text, &file.accepted_domains)?;
+    let lines = LineStarts::of(text);
     let entries: Vec<InboundEntry> =
-        file.inbound_connector.into_iter().map(|table| entry(text, table)).collect();
+        file.inbound_connector.into_iter().map(|table| entry(&lines, table)).collect();
     InboundConnectorList::from_entries(&entries, accepted.into_iter().collect(), file.reject_direct_send)
 }
 
-fn entry(text: &str, table: InboundConnectorTable) -> InboundEntry {
+fn entry(lines: &LineStarts, table: InboundConnectorTable) -> InboundEntry {
     InboundEntry {
-        place: FileLine(line_of(text, table.name.span().start)),
-        name: table.name.into_inner(),
+        place: FileLine(lines.line_of(table.name.span().start)),
+        name: table.name.into_inner().trim().to_string(),
         disabled: !table.enabled,
         connector_type: table.connector_type,
         sender_domains: table.sender_domains,
