@@ -114,8 +114,8 @@ pub struct InboundJudgingArgs {
     #[arg(long, value_name = "STORE")]
     pub roots: Vec<String>,
 
-    /// Inbound connectors to judge mail by: TOML, or the CSV of `Get-InboundConnector | Export-Csv` (a name that ends in
-    /// .csv)
+    /// Inbound connectors to judge mail by: TOML, or the CSV of Get-InboundConnector with its lists joined (a name that
+    /// ends in .csv); docs/receive.md has the command
     #[arg(long, value_name = "FILE")]
     pub connectors: Option<PathBuf>,
 

@@ -114,7 +114,7 @@ fn judging(
     if let Some(path) = &args.connectors {
         let bytes = places.read(CONNECTORS, path)?;
         let organisation = organisation(path, &bytes, &args.accepted_domain)?;
-        warnings.extend(warning(path, &organisation));
+        warnings.extend(file_warnings(path, &organisation));
         let (words, accepted) = (vec![path.display().to_string()], &args.accepted_domain);
         let file = value(CONNECTORS, &words, x509::digest(&bytes), places);
         by.options.insert(CONNECTORS.to_string(), file);
@@ -141,18 +141,26 @@ fn organisation(path: &Path, bytes: &[u8], accepted: &[String]) -> Result<Inboun
     list.with_accepted_domains(accepted).map_err(told)
 }
 
-/// What of the file counts for nothing.
-fn warning(path: &Path, organisation: &InboundConnectorList) -> Option<String> {
-    let path = path.display();
-    if !organisation.left_out.is_empty() {
-        let names: Vec<&str> =
-            organisation.left_out.iter().take(LEFT_OUT_TOLD_MAX).map(String::as_str).collect();
-        let more = organisation.left_out.len() - names.len();
+/// What of the file counts for nothing, and what it does not tell.
+fn file_warnings(path: &Path, organisation: &InboundConnectorList) -> Vec<String> {
+    let (left_out, mut warnings) = (&organisation.left_out, Vec::new());
+    if !left_out.is_empty() {
+        let names: Vec<_> = left_out.iter().take(LEFT_OUT_TOLD_MAX).map(|name| printable(name)).collect();
+        let more = left_out.len() - names.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        return Some(format!("--connectors {path}: disabled, so left out: {}{more}", names.join(", ")));
+        warnings.push(format!("disabled, so left out: {}{more}", names.join(", ")));
+    } else if organisation.connectors.is_empty() {
+        warnings.push("there is no connector in it, so no mail goes by one".to_string());
     }
-    let none = organisation.connectors.is_empty();
-    none.then(|| format!("--connectors {path}: there is no connector in it, so no mail goes by one"))
+    if organisation.accepted_domains.is_empty() {
+        warnings.push(
+            "no accepted domains are told (--accepted-domain), so every recipient is taken for the organisation's, \
+            and of senders none but those of the recipient's domain"
+                .to_string(),
+        );
+    }
+    let path = path.display();
+    warnings.into_iter().map(|what| format!("--connectors {path}: {what}")).collect()
 }
 
 fn value(option: &str, words: &[String], sha256: Sha256, places: &StoredFiles) -> OptionValue {

@@ -300,7 +300,24 @@ fn accepted_domains_stand_beside_an_export() {
     let ran = end(child);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let told: Vec<String> = sessions(&folder, "run").iter().map(told).collect();
-    assert_eq!(told, ["451 5.7.3 tls Mine", "? direct_send_not_told"]);
+    assert_eq!(told, ["451 5.7.3 tls Mine", "? associated_domain"]);
+    assert!(!ran.stderr.contains("no accepted domains are told"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_export_without_accepted_domains_is_warned_of_and_steers_no_terminal() {
+    let folder = Folder::new()
+        .with("in.csv", CSV.replace("contoso.example", "").replace("Mine", "A\u{202e}\u{1b}[2J"));
+    let (child, at) = start(&folder, "--sessions 2 --connectors in.csv");
+    for from in ["contoso.example", "a.example"] {
+        offer(&folder, at, &Mail { from, to: "contoso.example", by: By::Tls });
+    }
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--connectors in.csv: no accepted domains are told"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains(['\u{202e}', '\u{1b}']), "{}", ran.stdout);
+    let expected = "to contoso.example: accepted by A\\xe2\\x80\\xae\\x1b[2J";
+    assert!(ran.stdout.contains(expected), "{}", ran.stdout);
 }
 
 #[test]

@@ -30,8 +30,8 @@ const TYPES: &[(&str, &[&str])] = &[
 /// Issuer and subject of one certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateName {
-    issuer: Name,
-    subject: Name,
+    issuer: ComparedName,
+    subject: ComparedName,
 }
 
 /// Why a text names no certificate.
@@ -74,15 +74,23 @@ impl CertificateName {
         if issuer.trim().is_empty() || subject.trim().is_empty() {
             return Err(CertificateNameError::Form);
         }
-        Ok(Self { issuer: Name::read(issuer, true)?, subject: Name::read(subject, true)? })
+        Ok(Self { issuer: ComparedName::read(issuer, true)?, subject: ComparedName::read(subject, true)? })
     }
 
     /// Whether it names this certificate; `None` where the names of that are not told whole.
     pub fn names(&self, certificate: &CertificateFacts) -> Option<bool> {
-        let issuer = Name::told(certificate.issuer.as_deref()?)?;
-        let subject = Name::told(certificate.subject.as_deref()?)?;
+        let issuer = ComparedName::told(certificate.issuer.as_deref()?)?;
+        let subject = ComparedName::told(certificate.subject.as_deref()?)?;
         Some(self.issuer.is(&issuer) && self.subject.is(&subject))
     }
+}
+
+/// The common names of a subject as [`CertificateFacts`] tells it, in small letters; `None`
+/// where it is not told whole.
+pub fn common_names(subject: &str) -> Option<Vec<String>> {
+    let name = ComparedName::read(subject, false).ok().filter(|_| !subject.ends_with(ELLIPSIS))?;
+    let attributes = name.0.into_iter().flatten();
+    Some(attributes.filter(|(kind, _)| kind == "CN").map(|(_, value)| value).collect())
 }
 
 /// The rest behind a mark, in either case.
@@ -93,12 +101,12 @@ fn without_prefix<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
 
 /// A distinguished name: its parts in order, the attributes of each in no order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Name(Vec<Vec<Attribute>>);
+struct ComparedName(Vec<Vec<Attribute>>);
 
 /// Type and value, as they are compared.
 type Attribute = (String, String);
 
-impl Name {
+impl ComparedName {
     /// Whether both are one name. Windows writes the last part first, certificates and
     /// OpenSSL the first.
     fn is(&self, other: &Self) -> bool {

@@ -13,7 +13,7 @@ mod sender;
 mod session;
 mod verdict;
 
-pub use certificate_name::{CERTIFICATE_NAME_BYTES_MAX, CertificateName, CertificateNameError};
+pub use certificate_name::{CERTIFICATE_NAME_BYTES_MAX, CertificateName, CertificateNameError, common_names};
 pub use connector::{DomainScope, InboundConnector, InboundConnectorType};
 pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_MAX, StarttlsUse};
 pub use greeting::{ClientName, MailSender, PathDomain};

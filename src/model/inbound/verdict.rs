@@ -104,6 +104,12 @@ pub enum InboundCause {
     /// The name stands in the subject alternative name only; the page of the cmdlet speaks of
     /// the subject.
     NameOutsideSubject,
+    /// The subject has several common names, of which some are the name; which counts is not
+    /// published.
+    SeveralCommonNames,
+    /// A common name has the name in a form that is no plain domain name; whether that counts
+    /// is not published.
+    NameInAnotherForm,
     /// Only a wildcard on the certificate stands for the name; that is not published.
     WildcardOnCertificate,
     /// RequireTls with a TlsSenderCertificateName that the certificate does not bear, and
@@ -112,6 +118,9 @@ pub enum InboundCause {
     /// A connector of type OnPremises names a certificate and addresses, and only the address
     /// fits; that is not published.
     AddressWithoutName,
+    /// The connector is limited to accepted domains, and of sender and recipient only one is
+    /// of them; which has to be is not published.
+    AssociatedDomain,
     /// The domain of the sender is empty or cannot be read, and a connector would need it.
     SenderDomain,
     /// The domain of the recipient cannot be read.

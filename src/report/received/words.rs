@@ -5,6 +5,7 @@ use crate::model::inbound::{
     Comeback, InboundAcceptance, InboundCause, InboundEnd, InboundRefusal, InboundTlsFailure, InboundVerdict,
     PathDomain, SessionResult, UnmetDemand,
 };
+use crate::model::text::printable;
 use std::borrow::Cow;
 
 /// Why a handshake came to nothing.
@@ -111,7 +112,7 @@ pub fn verdict_why(verdict: &InboundVerdict) -> String {
     match verdict {
         InboundVerdict::Accepted(InboundAcceptance::Ordinary) => "as ordinary mail".to_string(),
         InboundVerdict::Accepted(InboundAcceptance::Connectors(names)) => {
-            let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+            let names: Vec<_> = names.iter().map(|name| printable(name)).collect();
             format!("by {}", names.join(" or "))
         }
         InboundVerdict::Rejected(refusals) => {
@@ -133,7 +134,7 @@ pub fn verdict_text(verdict: &InboundVerdict) -> String {
 fn refusal_words(refusal: &InboundRefusal) -> String {
     let demand = demand_words(refusal.why);
     match &refusal.connector {
-        Some(connector) => format!("{} ({demand} of {connector})", refusal.code),
+        Some(connector) => format!("{} ({demand} of {})", refusal.code, printable(connector)),
         None => format!("{} ({demand})", refusal.code),
     }
 }
@@ -158,6 +159,15 @@ fn cause_words(cause: InboundCause) -> &'static str {
         }
         InboundCause::CertificateUnreadable => "the certificate cannot be read",
         InboundCause::NameOutsideSubject => "the name stands in the subject alternative name only",
+        InboundCause::SeveralCommonNames => {
+            "the subject has several common names, and only some are the name"
+        }
+        InboundCause::NameInAnotherForm => {
+            "a common name has the name in a form that is no plain domain name"
+        }
+        InboundCause::AssociatedDomain => {
+            "of sender and recipient only one is of the domains that a connector is limited to"
+        }
         InboundCause::WildcardOnCertificate => "only a wildcard on the certificate stands for the name",
         InboundCause::NameWithoutRestriction => {
             "RequireTls names a certificate that was not shown, and RestrictDomainsToCertificate is off"
@@ -178,7 +188,7 @@ fn cause_words(cause: InboundCause) -> &'static str {
             "the recipient is not the organisation's, and neither is the sender"
         }
         InboundCause::DirectSendNotTold => {
-            "the sender is of an accepted domain, and whether RejectDirectSend is on is not told"
+            "the sender is the organisation's, and whether RejectDirectSend is on is not told"
         }
     }
 }

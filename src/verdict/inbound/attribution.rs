@@ -10,10 +10,14 @@ pub fn verdict(case: &InboundCase<'_>) -> InboundVerdict {
     let partner = partner::verdict(case);
     match on_premises::fitting(case) {
         Err(cause) => InboundVerdict::NotDetermined(cause),
-        Ok(names) if names.is_empty() => {
-            let otherwise = || partner.unwrap_or_else(|| ordinary(case));
-            relay_refused(case).unwrap_or_else(otherwise)
-        }
+        Ok(names) if names.is_empty() => match (relay_refused(case), partner) {
+            (Some(InboundVerdict::Rejected(relay)), Some(InboundVerdict::Rejected(partner))) => {
+                InboundVerdict::Rejected([partner, relay].concat())
+            }
+            (Some(relay), _) => relay,
+            (None, Some(partner)) => partner,
+            (None, None) => ordinary(case),
+        },
         Ok(names) => match partner {
             None | Some(InboundVerdict::Accepted(_)) => relayed(case, names),
             Some(_) => InboundVerdict::NotDetermined(InboundCause::OnPremisesAndPartner),
@@ -44,7 +48,7 @@ fn relay_refused(case: &InboundCase<'_>) -> Option<InboundVerdict> {
 
 /// Mail that no connector takes.
 fn ordinary(case: &InboundCase<'_>) -> InboundVerdict {
-    match (case.sender_is_accepted(), case.organisation.reject_direct_send) {
+    match (case.is_own_mail(), case.organisation.reject_direct_send) {
         (true, Some(true)) => refused(UnmetDemand::DirectSend),
         (true, None) => InboundVerdict::NotDetermined(InboundCause::DirectSendNotTold),
         (true, Some(false)) | (false, _) => InboundVerdict::Accepted(InboundAcceptance::Ordinary),

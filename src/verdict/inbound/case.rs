@@ -63,13 +63,34 @@ impl InboundCase<'_> {
         }
     }
 
-    /// Whether the sender is of one of the accepted domains that a connector is limited to.
+    /// Whether the mail is of the accepted domains that a connector is limited to. Microsoft
+    /// does not say whether that is about senders or recipients.
     pub(super) fn is_associated(&self, associated: &[DomainName]) -> Holds {
-        match self.sender() {
+        let (sender, recipient) = (self.sender(), self.recipient_domain());
+        let is_one = |domain| associated.contains(domain);
+        match (sender.map(is_one), recipient.map(is_one)) {
             _ if associated.is_empty() => Holds::Yes,
-            None => Holds::Open(InboundCause::SenderDomain),
-            Some(domain) if associated.contains(domain) => Holds::Yes,
-            Some(_) => Holds::No,
+            (None, _) => Holds::Open(InboundCause::SenderDomain),
+            (_, None) => Holds::Open(InboundCause::RecipientDomain),
+            (Some(true), Some(true)) => Holds::Yes,
+            (Some(false), Some(false)) => Holds::No,
+            _ => Holds::Open(InboundCause::AssociatedDomain),
+        }
+    }
+
+    /// Whether the sender may be of the organisation, as far as is told: where no accepted
+    /// domains are, the domain of the recipient is one.
+    pub(super) fn is_own_mail(&self) -> bool {
+        let nothing_told = self.organisation.accepted_domains.is_empty();
+        self.sender_is_accepted()
+            || (nothing_told && self.sender().is_some_and(|sender| self.recipient_domain() == Some(sender)))
+    }
+
+    /// The domain of the recipient, if it has one that can be read.
+    fn recipient_domain(&self) -> Option<&DomainName> {
+        match self.recipient {
+            PathDomain::Domain(domain) => Some(domain),
+            _ => None,
         }
     }
 }

@@ -60,15 +60,19 @@ impl IncomingMail {
         self
     }
 
-    fn verdict(&self, connectors: &str) -> InboundVerdict {
-        let organisation = &parse_toml(&format!("{ORGANISATION}{connectors}")).unwrap();
+    fn verdict(&self, file: &str) -> InboundVerdict {
+        let organisation = &parse_toml(file).unwrap();
         let (session, chain) = (&self.session, self.chain.as_ref());
         verdict(&InboundCase { organisation, session, chain, mail: &self.mail, recipient: &self.recipient })
     }
 
-    /// The verdict in a few words.
+    /// The verdict under connectors of [`ORGANISATION`], in a few words.
     fn told(&self, connectors: &str) -> String {
-        match self.verdict(connectors) {
+        self.told_by(&format!("{ORGANISATION}{connectors}"))
+    }
+
+    fn told_by(&self, file: &str) -> String {
+        match self.verdict(file) {
             InboundVerdict::Accepted(InboundAcceptance::Ordinary) => "ordinary".to_string(),
             InboundVerdict::Accepted(InboundAcceptance::Connectors(names)) => names.join("+"),
             InboundVerdict::Rejected(refusals) => {
@@ -148,6 +152,20 @@ fn a_certificate_counts_by_its_subject() {
         ("a.example", &["out.fabrikam.com"], NAMED, "NameOutsideSubject"),
         ("*.fabrikam.com", &[], NAMED, "WildcardOnCertificate"),
         ("*.a.fabrikam.com", &[], NAMED, "550 5.7.51"),
+        ("*.fabrikam.com", &[], &wide, "P"),
+        ("*.a.fabrikam.com", &[], &wide, "WildcardOnCertificate"),
+        ("m*.fabrikam.com", &[], &wide, "NameInAnotherForm"),
+        ("Mail server of out.fabrikam.com", &[], &wide, "NameInAnotherForm"),
+        ("smtp:out.fabrikam.com", &[], NAMED, "NameInAnotherForm"),
+        ("out.fabrikam.com.", &[], NAMED, "NameInAnotherForm"),
+        ("out.FABRIKAM.com", &[], &wide, "P"),
+        ("Mail server", &["a.example"], &wide, "550 5.7.51"),
+        ("Mail server", &["out.fabrikam.com."], NAMED, "NameOutsideSubject"),
+        ("other.example, CN=out.fabrikam.com", &[], NAMED, "SeveralCommonNames"),
+        ("out.fabrikam.com, CN=other.example", &[], NAMED, "SeveralCommonNames"),
+        ("a.fabrikam.com, O=Contoso, CN=b.fabrikam.com", &[], &wide, "P"),
+        ("a.example, CN=b.example", &[], &wide, "550 5.7.51"),
+        ("out.fabrikam.com…", &[], NAMED, "CertificateUnreadable"),
         ("fabrikam.com", &[], &wide, "P"),
         ("a.b.fabrikam.com", &[], &wide, "P"),
         ("xfabrikam.com", &[], &wide, "550 5.7.51"),
@@ -219,6 +237,22 @@ fn a_server_of_the_organisation_may_relay() {
 }
 
 #[test]
+fn what_refuses_for_two_reasons_tells_both() {
+    let both = format!("{}{}", connector("P", TLS), on_premises("O", "sender_ip_addresses = ['192.0.2.7']"));
+    let seen = IncomingMail::from("fabrikam.com", "192.0.2.1").to("a.example");
+    assert_eq!(seen.told(&both), "451 5.7.3+550 5.7.64");
+}
+
+#[test]
+fn where_no_accepted_domain_is_told_mail_of_the_own_domain_stays_open() {
+    let file = connector("P", TLS);
+    let told = |sender| IncomingMail::from(sender, "192.0.2.1").told_by(&file);
+    assert_eq!((told("contoso.com"), told("a.example")), ("DirectSendNotTold".into(), "ordinary".into()));
+    let taken = format!("reject_direct_send = false\n{file}");
+    assert_eq!(IncomingMail::from("contoso.com", "192.0.2.1").told_by(&taken), "ordinary");
+}
+
+#[test]
 fn mail_without_a_sender_is_told_where_no_connector_needs_one() {
     let mut seen = IncomingMail::from("contoso.com", "192.0.2.1");
     seen.mail.sender.domain = PathDomain::Null;
@@ -231,6 +265,15 @@ fn mail_without_a_sender_is_told_where_no_connector_needs_one() {
 #[test]
 fn associated_domains_limit_a_connector() {
     let limited = TLS.replace("'fabrikam.com'", "'*'") + "\nassociated_accepted_domains = ['contoso.com']";
-    let told = |sender| IncomingMail::from(sender, "192.0.2.1").told(&connector("P", &limited));
-    assert_eq!((told("contoso.com"), told("a.example")), ("451 5.7.3".to_string(), "ordinary".to_string()));
+    for (sender, recipient, expected) in [
+        ("contoso.com", "contoso.com", "451 5.7.3"),
+        ("a.example", "contoso.com", "AssociatedDomain"),
+        ("contoso.com", "fabrikam.example", "AssociatedDomain"),
+        ("a.example", "contoso.net", "ordinary"),
+    ] {
+        let seen = IncomingMail::from(sender, "192.0.2.1").to(recipient);
+        let accepted = "accepted_domains = ['contoso.com', 'contoso.net', 'fabrikam.example']\n";
+        let told = seen.told_by(&format!("{accepted}{}", connector("P", &limited)));
+        assert_eq!(told, expected, "{sender} {recipient}");
+    }
 }
