@@ -124,6 +124,7 @@ fn refused(address: &str, recipient: &str, connector: &str) -> Vec<Logged> {
         peer: address.parse().unwrap(),
         dialogue: InboundDialogue::default(),
         tls: None,
+        over_us: None,
         total_us: 0,
         bytes_in: 0,
         bytes_out: 0,

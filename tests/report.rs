@@ -95,6 +95,7 @@ fn the_page_of_a_listener_opens_without_a_complaint_and_nothing_overflows() {
             peer: "[2001:db8:1111:2222:3333:4444:5555:6666]:25".parse().unwrap(),
             dialogue: InboundDialogue { ehlo, ..InboundDialogue::default() },
             tls: None,
+            over_us: None,
             total_us: 1,
             bytes_in: 1,
             bytes_out: 1,

@@ -1,8 +1,9 @@
 //! The options of `mxray receive`.
 
 use super::values::{parse_duration, parse_time_limit};
+use crate::model::inbound::LearnOf;
 use clap::{Args, ValueEnum};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub struct ReceiveArgs {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
     pub greeting_delay: Duration,
 
-    /// How long to watch for a sender to come again after a session without TLS and mail
+    /// How long to watch for a sender to come again after a session without MAIL
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = parse_time_limit)]
     pub watch: Duration,
 
@@ -64,9 +65,10 @@ pub struct ReceiveArgs {
     )]
     pub learn_from: String,
 
-    /// Address of the sender to learn, if several come
-    #[arg(long, value_name = "ADDR", requires = "learn", help_heading = "Learning")]
-    pub learn_of: Option<IpAddr>,
+    /// The sender to learn, if several come: its address, and its EHLO name where several come from there, as
+    /// 192.0.2.1/out.example
+    #[arg(long, value_name = "ADDR[/NAME]", requires = "learn", help_heading = "Learning")]
+    pub learn_of: Option<LearnOf>,
 
     #[command(flatten)]
     #[allow(missing_docs)]

@@ -8,6 +8,7 @@ use super::signals::Signals;
 use super::{CommandError, say, start_logging, tell};
 use crate::cli::{BehaveArg, ReceiveArgs};
 use crate::listen::{Learning, ListenCounts, MailListener, SeenSenders};
+use crate::model::inbound::LearnOf;
 use crate::model::text::counted;
 use crate::plan::{self, LearnPlan, ReceivePlan, UsageError};
 use crate::run_dir::{ReceiveDirectory, ReceiveInfo};
@@ -15,7 +16,7 @@ use crate::sender::learnt::sender_file;
 use anyhow::{Context, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
@@ -67,7 +68,7 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     match broken {
         None => {
             if let Some(plan) = &plan.learn {
-                learn(plan, &learning, args.learn_of, directory.path())?;
+                learn(plan, &learning, args.learn_of.as_ref(), directory.path())?;
             }
             end(directory, counts, senders)
         }
@@ -127,7 +128,12 @@ fn say_begin(args: &ReceiveArgs, plan: &ReceivePlan, at: SocketAddr, dir: &Path,
 }
 
 /// Writes the file of the sender that came.
-fn learn(plan: &LearnPlan, learning: &Learning, of: Option<IpAddr>, dir: &Path) -> Result<(), CommandError> {
+fn learn(
+    plan: &LearnPlan,
+    learning: &Learning,
+    of: Option<&LearnOf>,
+    dir: &Path,
+) -> Result<(), CommandError> {
     let learnt = match learning.learnt(of) {
         Ok(learnt) => learnt,
         Err(error) => {
@@ -136,11 +142,18 @@ fn learn(plan: &LearnPlan, learning: &Learning, of: Option<IpAddr>, dir: &Path) 
         }
     };
     let path = dir.join(&plan.name).with_extension("toml");
-    let text = sender_file(&plan.name, (&plan.template, &plan.text), &learnt).with_context(|| {
+    let file = sender_file(&plan.name, (&plan.template, &plan.text), &learnt).with_context(|| {
         format!("cannot make a file of what was learnt, on --learn-from {}", plan.template)
     })?;
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    fs::write(&path, file.text).with_context(|| format!("cannot write {}", path.display()))?;
     say(format_args!("mxray: what was learnt is in {}; mxray scan --sender takes it", path.display()));
+    if !file.differing.is_empty() {
+        say(format_args!(
+            "mxray: {} saw otherwise: {}; see that it is the same client",
+            plan.template,
+            file.differing.join(", ")
+        ));
+    }
     Ok(())
 }
 

@@ -24,4 +24,6 @@ pub use tls::{ALL_VERSIONS, ListenerTls, ServerIdentity, TLS12_ONLY};
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod over_tests;
+#[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
-//! The sessions of one sender brought together, and what it did after one that had no
-//! TLS.
+//! The sessions of one sender brought together, and what it did after one in which it said
+//! no MAIL.
 //!
 //! Whoever connects is told apart by address and by the name after EHLO. A farm that
 //! tries again from another of its addresses is told as another sender, and then nothing
@@ -9,18 +9,40 @@ use crate::model::inbound::{
     COMEBACKS_MAX, Comeback, InboundSession, SENDERS_MAX, SeenSender, SenderKey, SessionResult,
 };
 use jiff::{SignedDuration, Timestamp};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
-/// A session that waits for what comes after it.
-struct LastWithoutTls {
+/// Sessions of one sender that are remembered for others that began before them and end
+/// later.
+const RECENT_MAX: usize = 20;
+
+/// What is remembered of a session that may have come after another.
+#[derive(Clone)]
+struct BriefSession {
     began: Timestamp,
+    result: SessionResult,
     fingerprint: Option<String>,
+}
+
+/// A session without MAIL, and the first that began after it.
+struct WithoutMail {
+    over: Timestamp,
+    fingerprint: Option<String>,
+    next: Option<BriefSession>,
+}
+
+/// One sender.
+struct WatchedSender {
+    seen: SeenSender,
+    /// At most [`COMEBACKS_MAX`].
+    without_mail: Vec<WithoutMail>,
+    /// The last ones, at most [`RECENT_MAX`].
+    recent: VecDeque<BriefSession>,
 }
 
 /// All senders of a run.
 pub struct SeenSenders {
     watch: SignedDuration,
-    senders: Vec<(SeenSender, Option<LastWithoutTls>)>,
+    senders: Vec<WatchedSender>,
     places: HashMap<SenderKey, usize>,
     /// Sessions of senders beyond the limit.
     not_kept: u64,
@@ -32,33 +54,23 @@ impl SeenSenders {
         Self { watch, senders: Vec::new(), places: HashMap::new(), not_kept: 0 }
     }
 
-    /// Takes the next session.
+    /// Takes the next session. Sessions come in the order in which they end, and one that
+    /// ends late may have begun before others.
     pub fn note(&mut self, session: &InboundSession) {
         let key = SenderKey::of(session);
         let Some(place) = self.places.get(&key).copied().or_else(|| self.add(key)) else {
             self.not_kept += 1;
             return;
         };
-        let Some((sender, waiting)) = self.senders.get_mut(place) else { return };
-        let result = SessionResult::of(session);
-        let fingerprint = fingerprint(session);
-        if let Some(before) = waiting.take() {
-            let comeback = comeback(&before, session.began, result, fingerprint.as_deref(), self.watch);
-            keep(sender, comeback);
-        }
-        count(sender, result);
-        *waiting = result.has_to_come_again().then_some(LastWithoutTls { began: session.began, fingerprint });
+        let Some(sender) = self.senders.get_mut(place) else { return };
+        sender.note(session);
     }
 
     /// All of them, the busiest first, for a run that ended then.
-    pub fn ended(mut self, at: Timestamp) -> Vec<SeenSender> {
-        for (sender, waiting) in &mut self.senders {
-            if let Some(before) = waiting.take() {
-                let is_over = at.duration_since(before.began) >= self.watch;
-                keep(sender, if is_over { Comeback::NothingCame } else { Comeback::RunEnded });
-            }
-        }
-        let mut senders: Vec<SeenSender> = self.senders.into_iter().map(|(sender, _)| sender).collect();
+    pub fn ended(self, at: Timestamp) -> Vec<SeenSender> {
+        let watch = self.watch;
+        let mut senders: Vec<SeenSender> =
+            self.senders.into_iter().map(|sender| sender.ended(at, watch)).collect();
         senders.sort_by_key(|sender| std::cmp::Reverse(sender.sessions));
         senders
     }
@@ -83,7 +95,7 @@ impl SeenSenders {
             handshakes_failed: 0,
             comebacks: Vec::new(),
         };
-        self.senders.push((sender, None));
+        self.senders.push(WatchedSender { seen: sender, without_mail: Vec::new(), recent: VecDeque::new() });
         self.places.insert(key, place);
         Some(place)
     }
@@ -93,24 +105,54 @@ fn fingerprint(session: &InboundSession) -> Option<String> {
     session.tls.as_ref()?.offer.as_ref().map(|offer| offer.fingerprint.clone())
 }
 
-fn comeback(
-    before: &LastWithoutTls,
-    began: Timestamp,
-    result: SessionResult,
-    fingerprint: Option<&str>,
-    watch: SignedDuration,
-) -> Comeback {
-    let after = began.duration_since(before.began);
-    if after > watch {
-        return Comeback::NothingCame;
+impl WatchedSender {
+    fn note(&mut self, session: &InboundSession) {
+        let result = SessionResult::of(session);
+        let brief = BriefSession { began: session.began, result, fingerprint: fingerprint(session) };
+        count(&mut self.seen, result);
+        self.without_mail.iter_mut().for_each(|before| before.see(&brief));
+        if result.has_to_come_again() && self.without_mail.len() < COMEBACKS_MAX {
+            let (over, fingerprint) = (session.over_at(), brief.fingerprint.clone());
+            let mut one = WithoutMail { over, fingerprint, next: None };
+            self.recent.iter().for_each(|after| one.see(after));
+            self.without_mail.push(one);
+        }
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(brief);
     }
-    let other_offer = before.fingerprint.as_deref().zip(fingerprint).map(|(one, other)| one != other);
-    Comeback::Again { after_s: after.as_secs(), result, other_offer }
+
+    fn ended(mut self, at: Timestamp, watch: SignedDuration) -> SeenSender {
+        self.without_mail.sort_by_key(|one| one.over);
+        self.seen.comebacks = self.without_mail.iter().map(|one| one.comeback(at, watch)).collect();
+        self.seen
+    }
 }
 
-fn keep(sender: &mut SeenSender, comeback: Comeback) {
-    if sender.comebacks.len() < COMEBACKS_MAX {
-        sender.comebacks.push(comeback);
+impl WithoutMail {
+    /// Keeps the session that began first of those after it.
+    fn see(&mut self, other: &BriefSession) {
+        let is_first = self.next.as_ref().is_none_or(|next| other.began < next.began);
+        if other.began >= self.over && is_first {
+            self.next = Some(other.clone());
+        }
+    }
+
+    fn comeback(&self, at: Timestamp, watch: SignedDuration) -> Comeback {
+        let after = |moment: Timestamp| moment.duration_since(self.over);
+        match self.next.as_ref().filter(|next| after(next.began) <= watch) {
+            Some(next) => {
+                let other_offer = self
+                    .fingerprint
+                    .as_deref()
+                    .zip(next.fingerprint.as_deref())
+                    .map(|(one, other)| one != other);
+                Comeback::Again { after_s: after(next.began).as_secs(), result: next.result, other_offer }
+            }
+            None if self.next.is_some() || after(at) >= watch => Comeback::NothingCame,
+            None => Comeback::RunEnded,
+        }
     }
 }
 
@@ -181,7 +223,28 @@ mod tests {
         let failed = [session(0, ONE, "a.example", HandshakeFailed)];
         assert_eq!(seen(&failed, 99)[0].comebacks, [Comeback::RunEnded]);
         assert_eq!(seen(&failed, 100)[0].comebacks, [Comeback::NothingCame]);
-        assert!(seen(&[session(0, ONE, "a.example", TlsWithoutMail)], 100)[0].comebacks.is_empty());
+        let without_mail = [session(0, ONE, "a.example", TlsWithoutMail)];
+        assert_eq!(seen(&without_mail, 100)[0].comebacks, [Comeback::NothingCame]);
+        assert!(seen(&[session(0, ONE, "a.example", MailInTls)], 100)[0].comebacks.is_empty());
+    }
+
+    /// A client may leave a session open that comes to nothing, and open the next one; and
+    /// one that has been open all the time came after nothing.
+    #[test]
+    fn what_began_after_a_session_was_over_came_after_it_whenever_either_ends() {
+        let over = |second: i64, over: u64, result| InboundSession {
+            over_us: Some(over * 1_000_000),
+            ..session(second, ONE, "a.example", result)
+        };
+        let (refused, next) = (over(0, 2, Nothing), over(5, 9, MailInClear));
+        let again = Comeback::Again { after_s: 3, result: MailInClear, other_offer: None };
+        assert_eq!(seen(&[refused.clone(), next.clone()], 50)[0].comebacks, [again]);
+        assert_eq!(seen(&[next, refused.clone()], 50)[0].comebacks, [again], "the first one was left open");
+        let open = over(1, 40, MailInClear);
+        assert_eq!(seen(&[refused.clone(), open.clone()], 50)[0].comebacks, [Comeback::RunEnded]);
+        // The time is counted from what was said, too.
+        assert_eq!(seen(&[open.clone(), refused.clone()], 101)[0].comebacks, [Comeback::RunEnded]);
+        assert_eq!(seen(&[open, refused], 102)[0].comebacks, [Comeback::NothingCame]);
     }
 
     #[test]

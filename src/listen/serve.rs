@@ -124,11 +124,16 @@ impl Accepted {
             peer: SocketAddr::new(self.peer.ip().to_canonical(), self.peer.port()),
             dialogue: seen.dialogue,
             tls: seen.tls,
-            total_us: u64::try_from(seen.total.as_micros()).unwrap_or(u64::MAX),
+            over_us: Some(microseconds(seen.over)),
+            total_us: microseconds(seen.total),
             bytes_in: seen.bytes_in,
             bytes_out: seen.bytes_out,
         };
         // Whoever took them says why no more are taken.
         let _ = sessions.send(session).await;
     }
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -3,8 +3,8 @@
 use super::client_certificates::ClientCertificates;
 use super::config::ListenerConfig;
 use super::tls;
-use crate::model::inbound::{InboundDialogue, InboundEnd, InboundTls, InboundTlsFailure};
-use crate::smtp::{ServerAction, SmtpServer};
+use crate::model::inbound::{InboundDialogue, InboundEnd, InboundTls, InboundTlsFailure, StarttlsUse};
+use crate::smtp::{ServerAction, SmtpServer, StarttlsManner};
 use crate::tls::{TlsServer, TlsServerFault};
 use std::io;
 use std::sync::Arc;
@@ -25,6 +25,10 @@ pub(super) struct Session<'c, S> {
     smtp: SmtpServer,
     tls: Option<Upgraded>,
     began: Instant,
+    /// When we said last what we said.
+    said: Duration,
+    /// When we said that over which there is no TLS.
+    without_tls: Option<Duration>,
     /// How long it took; without the time in which a closed connection is still read.
     total: Option<Duration>,
     bytes_in: u64,
@@ -43,6 +47,8 @@ struct Upgraded {
 pub(super) struct Seen {
     pub(super) dialogue: InboundDialogue,
     pub(super) tls: Option<InboundTls>,
+    /// When we said that over which it came to nothing, or what we said last.
+    pub(super) over: Duration,
     pub(super) total: Duration,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
@@ -57,6 +63,8 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
             smtp,
             tls: None,
             began: Instant::now(),
+            said: Duration::ZERO,
+            without_tls: None,
             total: None,
             bytes_in: 0,
             bytes_out: 0,
@@ -95,7 +103,9 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
         });
         let Self { smtp, bytes_in, bytes_out, .. } = self;
         let total = self.total.unwrap_or_else(|| self.began.elapsed());
-        Seen { dialogue: smtp.into_dialogue(), tls, total, bytes_in, bytes_out }
+        let has_tls = tls.as_ref().is_some_and(|tls| tls.established);
+        let over = self.without_tls.filter(|_| !has_tls).unwrap_or(self.said);
+        Seen { dialogue: smtp.into_dialogue(), tls, over, total, bytes_in, bytes_out }
     }
 
     async fn play(&mut self) -> Result<(), InboundEnd> {
@@ -108,13 +118,30 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
                     continue;
                 }
                 ServerAction::Upgrade => {
-                    self.upgrade().await?;
+                    let upgraded = self.upgrade().await;
+                    self.see_whether_tls_is_over(upgraded.is_err());
+                    upgraded?;
                     continue;
                 }
                 ServerAction::Done => return Ok(()),
             };
             sleep(self.config.reply_delay).await;
             self.say(&said).await?;
+            self.see_whether_tls_is_over(false);
+        }
+    }
+
+    /// Keeps the moment of what we said last, if there is no TLS any more on this connection.
+    fn see_whether_tls_is_over(&mut self, has_failed: bool) {
+        let (dialogue, manner) = (self.smtp.dialogue(), &self.config.smtp);
+        let has_greeted = dialogue.ehlo.is_some() || dialogue.helo.is_some();
+        let offers = matches!(manner.starttls, StarttlsManner::Offered | StarttlsManner::RefusedForNow);
+        let is_over = has_failed
+            || manner.unavailable
+            || dialogue.starttls == StarttlsUse::Refused
+            || (has_greeted && !offers);
+        if is_over {
+            self.without_tls.get_or_insert(self.said);
         }
     }
 
@@ -216,6 +243,7 @@ impl<'c, S: AsyncRead + AsyncWrite + Unpin> Session<'c, S> {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), InboundEnd> {
+        self.said = self.began.elapsed();
         let written = timeout(self.config.limits.silence, self.stream.write_all(bytes)).await;
         written.map_err(|_| InboundEnd::TimedOut)?.map_err(|error| ended_by(&error))?;
         self.bytes_out += bytes.len() as u64;

@@ -339,6 +339,7 @@ mod tests {
             peer: ([192, 0, 2, 1], 4000).into(),
             dialogue: InboundDialogue::default(),
             tls: Some(InboundTls { chain, ..InboundTls::default() }),
+            over_us: None,
             total_us: 1,
             bytes_in: 2,
             bytes_out: 3,

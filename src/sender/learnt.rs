@@ -37,11 +37,20 @@ pub struct Learnt {
     pub requires_tls: Option<SeenValue<bool>>,
 }
 
-/// The text of a file for the sender `name`, on the template of this name and text.
+/// A file of a sender that was learnt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearntFile {
+    /// Its text.
+    pub text: String,
+    /// Its keys whose value an earlier run saw otherwise: it may be another client.
+    pub differing: Vec<&'static str>,
+}
+
+/// The file for the sender `name`, on the template of this name and text.
 ///
 /// # Errors
 /// [`SenderError`]: the template cannot be read, or what was learnt contradicts it.
-pub fn sender_file(name: &str, template: (&str, &str), learnt: &Learnt) -> Result<String, SenderError> {
+pub fn sender_file(name: &str, template: (&str, &str), learnt: &Learnt) -> Result<LearntFile, SenderError> {
     let (template_name, text) = template;
     Sender::parse(text)?;
     let mut file: Table = toml::from_str(text).map_err(|error| SenderError(error.message().to_string()))?;
@@ -51,50 +60,65 @@ pub fn sender_file(name: &str, template: (&str, &str), learnt: &Learnt) -> Resul
     }
     file.insert("name".into(), name.into());
     file.insert("title".into(), format!("Learnt by mxray receive on the template {template_name}").into());
-    learnt.put(&mut file);
+    let differing = learnt.put(&mut file);
     let text = toml::to_string(&file).map_err(|error| SenderError(error.to_string()))?;
     Sender::parse(&text)?;
-    Ok(text)
+    Ok(LearntFile { text, differing })
 }
 
-/// Makes an assumption of a value of the template, unless it was learnt itself.
+/// How the assumption of each value begins that was taken over.
+const NOT_SEEN: &str = "Not seen. Taken over from";
+
+/// Makes an assumption of a value of the template, unless it was learnt itself, or taken over
+/// before: then it says where it was taken from first.
 fn take_over(stated: &mut Table, template: &str) {
     let said = |key: &str| stated.get(key).and_then(Value::as_str).map(str::to_string);
     if said("source").is_some_and(|source| source.starts_with(SEEN)) {
         return;
     }
-    let assumption = format!("Not seen. Taken over from {template}.");
+    if said("assumption").is_some_and(|assumption| assumption.starts_with(NOT_SEEN)) {
+        return;
+    }
+    let assumption = format!("{NOT_SEEN} {template}.");
     stated.remove("source");
     stated.insert("assumption".into(), assumption.into());
 }
 
 impl Learnt {
-    fn put(&self, file: &mut Table) {
+    /// Puts what was seen into the file, and tells which of it was seen otherwise before.
+    fn put(&self, file: &mut Table) -> Vec<&'static str> {
+        let mut differing = Vec::new();
+        let mut put = |key, value, evidence: &str| {
+            if put(file, key, value, evidence) {
+                differing.push(key);
+            }
+        };
         if let Some(SeenValue { value: offer, evidence }) = &self.offer {
             let versions = versions(offer);
             let (suites_tls13, suites): (Vec<_>, Vec<_>) = offer.known_suites().partition(is_of_tls13);
-            put_list(file, "versions", &versions, evidence);
-            put_list(file, "suites_tls13", &suites_tls13, evidence);
-            put_list(file, "suites", &suites, evidence);
-            put_list(file, "groups", &offer.known_groups(), evidence);
-            put_list(file, "signature_schemes", &offer.known_signature_schemes(), evidence);
-            put(file, "sends_sni", offer.sni.is_some().into(), evidence);
+            put("versions", list(&versions), evidence);
+            put("suites_tls13", list(&suites_tls13), evidence);
+            put("suites", list(&suites), evidence);
+            put("groups", list(&offer.known_groups()), evidence);
+            put("signature_schemes", list(&offer.known_signature_schemes()), evidence);
+            put("sends_sni", offer.sni.is_some().into(), evidence);
         }
         for (key, seen) in [
             ("shows_client_certificate", &self.shows_client_certificate),
             ("requires_tls", &self.requires_tls),
         ] {
             if let Some(SeenValue { value, evidence }) = seen {
-                put(file, key, (*value).into(), evidence);
+                put(key, (*value).into(), evidence);
             }
         }
         for (key, seen) in
             [("after_tls_failure", &self.after_tls_failure), ("after_starttls_4xx", &self.after_starttls_4xx)]
         {
             if let Some(SeenValue { value, evidence }) = seen {
-                put(file, key, word(*value).into(), evidence);
+                put(key, word(*value).into(), evidence);
             }
         }
+        differing
     }
 }
 
@@ -123,14 +147,20 @@ fn is_of_tls13(suite: &CipherSuite) -> bool {
     suite.0 >> 8 == 0x13
 }
 
-fn put_list(file: &mut Table, key: &str, values: &[impl ToString], evidence: &str) {
-    let values: Vec<Value> = values.iter().map(|value| value.to_string().into()).collect();
-    put(file, key, values.into(), evidence);
+fn list(values: &[impl ToString]) -> Value {
+    values.iter().map(|value| Value::from(value.to_string())).collect::<Vec<_>>().into()
 }
 
-fn put(file: &mut Table, key: &str, value: Value, evidence: &str) {
+/// Puts a value with its evidence; whether an earlier run saw another.
+fn put(file: &mut Table, key: &str, value: Value, evidence: &str) -> bool {
+    let before = file.get(key).and_then(Value::as_table);
+    let was_seen = |stated: &&Table| {
+        stated.get("source").and_then(Value::as_str).is_some_and(|source| source.starts_with(SEEN))
+    };
+    let differs = before.filter(was_seen).is_some_and(|stated| stated.get("value") != Some(&value));
     let stated = [("value".to_string(), value), ("source".to_string(), format!("{SEEN} {evidence}").into())];
     file.insert(key.into(), Value::Table(stated.into_iter().collect()));
+    differs
 }
 
 #[cfg(test)]
@@ -170,7 +200,7 @@ mod tests {
 
     #[test]
     fn what_was_seen_has_its_evidence_and_the_rest_says_where_it_comes_from() {
-        let text = sender_file("partner", template(), &learnt()).unwrap();
+        let text = sender_file("partner", template(), &learnt()).unwrap().text;
         let sender = Sender::parse(&text).unwrap();
         assert_eq!(&*sender.name, "partner");
         assert_eq!(sender.versions.value, [ProtocolVersion::TLS13, ProtocolVersion::TLS12]);
@@ -192,13 +222,32 @@ mod tests {
     /// A second run adds to what the first has learnt.
     #[test]
     fn what_was_learnt_before_stays_learnt() {
-        let first = sender_file("partner", template(), &learnt()).unwrap();
+        let first = sender_file("partner", template(), &learnt()).unwrap().text;
         let shows = SeenValue { value: true, evidence: "on 2026-11-29".into() };
         let second = Learnt { shows_client_certificate: Some(shows), ..Learnt::default() };
-        let text = sender_file("partner", ("partner.toml", &first), &second).unwrap();
+        let LearntFile { text, differing } =
+            sender_file("partner", ("partner.toml", &first), &second).unwrap();
         let sender = Sender::parse(&text).unwrap();
+        assert!(differing.is_empty());
+        let origin = sender.retry_hours.assumption.as_deref();
+        assert_eq!(origin, Some("Not seen. Taken over from rfc9325."), "where it comes from first");
         assert!(!sender.suites.is_assumed() && !sender.after_tls_failure.is_assumed());
         assert!(sender.shows_client_certificate.unwrap().value);
+    }
+
+    /// Another client under the same name would make a sender of two.
+    #[test]
+    fn what_an_earlier_run_saw_otherwise_is_told() {
+        let first = sender_file("partner", template(), &learnt()).unwrap().text;
+        let mut second = learnt();
+        if let Some(offer) = &mut second.offer {
+            offer.value.groups = vec![NamedGroup(0x0017)];
+            offer.value.sni = Some("mx.example".to_string());
+        }
+        let again = |learnt| sender_file("partner", ("partner.toml", &first), learnt).unwrap().differing;
+        assert_eq!(again(&second), ["groups", "sends_sni"]);
+        assert!(again(&learnt()).is_empty());
+        assert!(sender_file("partner", template(), &second).unwrap().differing.is_empty(), "nobody saw it");
     }
 
     #[test]

@@ -16,13 +16,14 @@ use std::sync::Arc;
 fn session(number: u64, name: &str) -> InboundSession {
     InboundSession {
         number,
-        began: "2026-11-28T08:00:00Z".parse().unwrap(),
+        began: format!("2026-11-28T08:00:{number:02}Z").parse().unwrap(),
         peer: ([192, 0, 2, 1], 4000).into(),
         dialogue: InboundDialogue {
             ehlo: Some(ClientName { text: name.to_string(), cut: false }),
             ..InboundDialogue::default()
         },
         tls: None,
+        over_us: None,
         total_us: 1,
         bytes_in: 2,
         bytes_out: 3,

@@ -4,7 +4,7 @@ mod session;
 
 use crate::model::inbound::{InboundVerdictCounts, NamedCounts, SeenSender};
 use crate::model::text::{counted, grouped};
-use crate::report::received::comeback_words;
+use crate::report::received::{comeback_words, comebacks_words};
 pub(in crate::command) use session::line;
 
 /// What one sender did, for the end of a run.
@@ -21,8 +21,10 @@ pub(super) fn sender(sender: &SeenSender) -> String {
     let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     let sessions = counted(sender.sessions, "session");
     let mut told = format!("mxray: {} {name}: {sessions}{parts}", sender.address);
-    if let Some(last) = sender.comebacks.last() {
-        told.push_str(&format!("; after one without TLS: {}", comeback_words(last)));
+    match sender.comebacks.as_slice() {
+        [] => {}
+        [one] => told.push_str(&format!("; after one without MAIL: {}", comeback_words(one))),
+        more => told.push_str(&format!("; after those without MAIL: {}", comebacks_words(more))),
     }
     told
 }

@@ -3,8 +3,9 @@
 use super::SessionResult::{self, HandshakeFailed, MailInClear, MailInTls, TlsWithoutMail};
 use super::{
     ClientName, InboundDialogue, InboundSession, InboundTls, InboundTlsFailure, MailAttempt, MailSender,
-    PathDomain,
+    PathDomain, ReceivedOffer,
 };
+use crate::model::ProtocolVersion;
 use crate::model::{CertificateFacts, Sha256};
 use jiff::Timestamp;
 
@@ -59,8 +60,27 @@ pub(crate) fn session(second: i64, address: [u8; 4], name: &str, result: Session
             ..InboundDialogue::default()
         },
         tls: matches!(result, MailInTls | TlsWithoutMail | HandshakeFailed).then_some(tls),
+        over_us: None,
         total_us: 0,
         bytes_in: 0,
         bytes_out: 0,
+    }
+}
+
+/// A ClientHello.
+pub(crate) fn offer() -> ReceivedOffer {
+    ReceivedOffer {
+        legacy_version: ProtocolVersion::TLS12,
+        versions: Vec::new(),
+        suites: Vec::new(),
+        groups: Vec::new(),
+        key_shares: Vec::new(),
+        signature_schemes: Vec::new(),
+        sni: None,
+        alpn: Vec::new(),
+        extensions: Vec::new(),
+        resumes: false,
+        fingerprint: String::new(),
+        bytes: 0,
     }
 }

@@ -19,7 +19,7 @@ pub use dialogue::{InboundDialogue, InboundEnd, MailAttempt, RECIPIENT_DOMAINS_M
 pub use greeting::{ClientName, MailSender, PathDomain};
 pub use judged::{ClientChain, JudgedSession, MailVerdict, NamedCause, NamedCounts};
 pub use offer::{ALPN_PROTOCOLS_MAX, ReceivedOffer, SecondHello, is_grease};
-pub use sender::{COMEBACKS_MAX, Comeback, SENDERS_MAX, SeenSender, SenderKey, SessionResult};
+pub use sender::{COMEBACKS_MAX, Comeback, LearnOf, SENDERS_MAX, SeenSender, SenderKey, SessionResult};
 pub use session::{InboundSession, InboundTls, InboundTlsFailure};
 pub use verdict::{
     InboundAcceptance, InboundCause, InboundRefusal, InboundVerdict, InboundVerdictCounts, UnmetDemand,

@@ -3,12 +3,14 @@
 use super::dialogue::MailAttempt;
 use super::session::InboundSession;
 use serde::Serialize;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{AddrParseError, IpAddr};
+use std::str::FromStr;
 
 /// Most senders of a run that are brought together. The sessions of others are written
 /// like all.
 pub const SENDERS_MAX: usize = 1000;
-/// Most sessions without TLS of one sender of which it is told what came after.
+/// Most sessions without MAIL of one sender of which it is told what came after.
 pub const COMEBACKS_MAX: usize = 50;
 
 /// By what one sender is told from another.
@@ -26,6 +28,50 @@ impl SenderKey {
         let dialogue = &session.dialogue;
         let name = dialogue.ehlo.as_ref().or(dialogue.helo.as_ref()).map(|name| name.text.clone());
         Self { address: session.peer.ip(), name }
+    }
+}
+
+/// A sender as it is named on the command line: `192.0.2.1`, or `192.0.2.1/out.example` where
+/// several come from that address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LearnOf {
+    /// Its address, not one of IPv4 within IPv6.
+    pub address: IpAddr,
+    /// The name of its EHLO; `None` for any.
+    pub name: Option<String>,
+}
+
+impl LearnOf {
+    /// Whether that is the sender.
+    pub fn is(&self, key: &SenderKey) -> bool {
+        self.address == key.address && (self.name.is_none() || self.name == key.name)
+    }
+}
+
+impl FromStr for LearnOf {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        let (address, name) = match text.split_once('/') {
+            Some((address, name)) => (address, Some(name.to_string())),
+            None => (text, None),
+        };
+        Ok(Self { address: address.parse::<IpAddr>()?.to_canonical(), name })
+    }
+}
+
+impl From<&SenderKey> for LearnOf {
+    fn from(key: &SenderKey) -> Self {
+        Self { address: key.address, name: key.name.clone() }
+    }
+}
+
+impl fmt::Display for LearnOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{}/{name}", self.address),
+            None => self.address.fmt(f),
+        }
     }
 }
 
@@ -59,19 +105,20 @@ impl SessionResult {
         }
     }
 
-    /// Whether the sender still has its mail and had no TLS, so that it has to come again.
+    /// Whether the sender said no MAIL, so that it still has what it may have come with.
     pub fn has_to_come_again(self) -> bool {
-        matches!(self, Self::HandshakeFailed | Self::Nothing)
+        matches!(self, Self::TlsWithoutMail | Self::HandshakeFailed | Self::Nothing)
     }
 }
 
-/// What came after a session in which a sender had no TLS and gave no mail.
+/// What came after a session in which a sender said no MAIL. Only what began after it was
+/// clear that the session comes to nothing ([`InboundSession::over_at`]) came after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Comeback {
     /// The sender came again.
     Again {
-        /// After how many seconds.
+        /// How many seconds after that moment.
         after_s: i64,
         /// What that session came to.
         result: SessionResult,
@@ -103,6 +150,6 @@ pub struct SeenSender {
     pub tls_without_mail: u64,
     /// Of them, those whose handshake came to nothing.
     pub handshakes_failed: u64,
-    /// What came after each session without TLS and mail, at most [`COMEBACKS_MAX`].
+    /// What came after each session without MAIL, at most [`COMEBACKS_MAX`].
     pub comebacks: Vec<Comeback>,
 }

@@ -5,7 +5,7 @@ use super::offer::{ReceivedOffer, SecondHello};
 use crate::model::{
     AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureCheck, SignatureScheme,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -90,10 +90,26 @@ pub struct InboundSession {
     pub dialogue: InboundDialogue,
     /// What was seen of TLS, once STARTTLS was accepted.
     pub tls: Option<InboundTls>,
+    /// When we said that over which the session came to nothing, in microseconds from its
+    /// beginning: the answer to EHLO that offers no STARTTLS, the refusal of STARTTLS, the last
+    /// flight of a handshake that failed; where there is none of these, what we said last.
+    /// `None` in a line of an older version.
+    #[serde(default)]
+    pub over_us: Option<u64>,
     /// How long it took, in microseconds.
     pub total_us: u64,
     /// Bytes received.
     pub bytes_in: u64,
     /// Bytes sent.
     pub bytes_out: u64,
+}
+
+impl InboundSession {
+    /// The moment from which on the client can try anew, whatever it leaves open. A client is
+    /// heard later than it decides, and so its next connection may be taken before the last
+    /// is seen to end: what it decides upon is what we said.
+    pub fn over_at(&self) -> Timestamp {
+        let us = i64::try_from(self.over_us.unwrap_or(self.total_us)).unwrap_or(i64::MAX);
+        self.began.checked_add(SignedDuration::from_micros(us)).unwrap_or(Timestamp::MAX)
+    }
 }

@@ -52,7 +52,7 @@ pub struct ReceivedFigures {
     pub groups: Tally,
     /// Handshakes that came to nothing: who ended it, and how.
     pub failures: Tally,
-    /// What came after a session without TLS and MAIL.
+    /// What came after a session without MAIL.
     pub comebacks: Tally,
     /// How sessions ended.
     pub ends: Tally,

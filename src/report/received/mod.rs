@@ -25,6 +25,6 @@ pub use sender_tables::{
 };
 pub use senders::{ObservedSender, SENDER_VALUES_MAX, SenderFigures};
 pub use words::{
-    comeback_kind, comeback_words, domain_words, end_words, failure_side, failure_words, result_words,
-    verdict_text, verdict_title, verdict_why, verdict_words,
+    comeback_kind, comeback_words, comebacks_words, domain_words, end_words, failure_side, failure_words,
+    result_words, verdict_text, verdict_title, verdict_why, verdict_words,
 };

@@ -2,7 +2,7 @@
 
 use super::figures::ReceivedFigures;
 use super::senders::{ObservedSender, SenderFigures};
-use super::words::comeback_words;
+use super::words::{comeback_words, comebacks_words};
 use crate::model::text::{counted, grouped, printable};
 use crate::report::document::{
     CaptionedTable, CountedUnits, DocumentBlock, ReportCell, Section, counts, cut_note, paragraph,
@@ -140,7 +140,7 @@ pub(super) fn senders(figures: &ReceivedFigures, beside: Option<&str>) -> Sectio
                 "Handshake failed",
                 "Agreed",
                 "Client certificate",
-                "After the last session without TLS",
+                "After sessions without MAIL",
             ],
             note: cut_note(rows.len(), figures.senders.len() as u64, "sender", &complete),
             rows,
@@ -162,7 +162,7 @@ fn sender_row(figures: &ReceivedFigures, sender: &SenderFigures) -> Vec<ReportCe
         ReportCell::Count(seen.handshakes_failed),
         ReportCell::Titled(joined(&observed.versions, ", "), joined(&observed.suites, ", ")),
         certificate_cell(figures, observed),
-        ReportCell::text(seen.comebacks.last().map(comeback_words).unwrap_or_default()),
+        ReportCell::text(comebacks_words(&seen.comebacks)),
     ]
 }
 
@@ -192,10 +192,10 @@ fn subject(certificate: &SeenCertificate) -> String {
     certificate.subject.as_deref().map_or_else(|| "without a subject that can be read".to_string(), shown)
 }
 
-/// What came after sessions without TLS and MAIL.
+/// What came after sessions without MAIL.
 pub(super) fn comebacks(figures: &ReceivedFigures) -> Option<Section> {
     let table = counts(
-        "What came after a session without TLS and MAIL",
+        "What came after a session without MAIL",
         "What came",
         &CountedUnits::Sessions(&figures.comebacks),
         "sessions.jsonl",
@@ -205,7 +205,7 @@ pub(super) fn comebacks(figures: &ReceivedFigures) -> Option<Section> {
     Some(Section {
         id: "comebacks",
         part: None,
-        title: "What came after a session without TLS".to_string(),
+        title: "What came after a session without MAIL".to_string(),
         blocks: vec![paragraph(lead), table],
     })
 }

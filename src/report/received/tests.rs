@@ -144,6 +144,26 @@ fn whether_a_certificate_is_the_one_that_is_named_is_told_where_one_is() {
 }
 
 #[test]
+fn all_that_came_again_is_told_in_one_sentence() {
+    let again = |after_s, result| Comeback::Again { after_s, result, other_offer: None };
+    let told = |comebacks: &[Comeback]| comebacks_words(comebacks);
+    assert_eq!(told(&[]), "");
+    assert_eq!(told(&[again(3, MailInClear)]), "MAIL in clear 3 s later");
+    let nothing = "nothing came; what became of the mail is not seen here";
+    assert_eq!(told(&[Comeback::NothingCame]), nothing);
+    let tried = [again(3, HandshakeFailed), again(1, SessionResult::Nothing), Comeback::NothingCame];
+    let expected = "it came again 2 times (after 3 s, 1 s), never with TLS or MAIL; then ";
+    assert_eq!(told(&tried), format!("{expected}{nothing}"));
+    let mixed = [again(3, HandshakeFailed), again(1, MailInClear)];
+    assert_eq!(told(&mixed), "it came again 2 times (after 3 s, 1 s), 1 with MAIL in clear");
+    let open = [again(3, MailInTls), Comeback::RunEnded];
+    let expected =
+        "it came again once (after 3 s), 1 with MAIL inside TLS; after that not determined, the run";
+    assert!(told(&open).starts_with(expected), "{}", told(&open));
+    assert!(told(&[again(1, MailInTls); 9]).contains("(after 1 s, 1 s, 1 s, 1 s, 1 s, …)"));
+}
+
+#[test]
 fn sessions_are_counted_by_what_they_came_to() {
     let mut figures = ReceivedFigures::default();
     for (result, count) in [(MailInTls, 3), (MailInClear, 2), (TlsWithoutMail, 1), (HandshakeFailed, 4)] {

@@ -5,8 +5,11 @@ use crate::model::inbound::{
     Comeback, InboundAcceptance, InboundCause, InboundEnd, InboundRefusal, InboundTlsFailure, InboundVerdict,
     PathDomain, SessionResult, UnmetDemand,
 };
-use crate::model::text::printable;
+use crate::model::text::{grouped, printable};
 use std::borrow::Cow;
+
+/// Times that are told of what came again.
+const TIMES_TOLD_MAX: usize = 5;
 
 /// Why a handshake came to nothing.
 pub fn failure_words(failure: &InboundTlsFailure) -> String {
@@ -47,7 +50,7 @@ pub fn result_words(result: SessionResult) -> &'static str {
     }
 }
 
-/// What came after a session without TLS and MAIL.
+/// What came after a session without MAIL.
 pub fn comeback_words(comeback: &Comeback) -> String {
     match comeback {
         Comeback::NothingCame => "nothing came; what became of the mail is not seen here".to_string(),
@@ -57,6 +60,47 @@ pub fn comeback_words(comeback: &Comeback) -> String {
             let offer = if *other_offer == Some(true) { ", with another offer" } else { "" };
             format!("{}{again} {after_s} s later{offer}", result_words(*result))
         }
+    }
+}
+
+/// What came after all sessions without MAIL of one sender, in their order: what it did when
+/// it came again, and how it went on after the last; empty if there are none.
+pub fn comebacks_words(comebacks: &[Comeback]) -> String {
+    let Some(last) = comebacks.last() else { return String::new() };
+    let again: Vec<(i64, SessionResult)> = comebacks
+        .iter()
+        .filter_map(|one| match one {
+            Comeback::Again { after_s, result, .. } => Some((*after_s, *result)),
+            Comeback::NothingCame | Comeback::RunEnded => None,
+        })
+        .collect();
+    if again.len() < 2 && comebacks.len() < 2 {
+        return comeback_words(last);
+    }
+    let results = [SessionResult::MailInTls, SessionResult::MailInClear, SessionResult::TlsWithoutMail];
+    let parts = results.iter().filter_map(|result| {
+        let count = again.iter().filter(|(_, one)| one == result).count() as u64;
+        (count > 0).then(|| format!("{} with {}", grouped(count), result_words(*result)))
+    });
+    let parts: Vec<String> = parts.collect();
+    let what = if parts.is_empty() { "never with TLS or MAIL".to_string() } else { parts.join(", ") };
+    let times = again.iter().take(TIMES_TOLD_MAX).map(|(after_s, _)| format!("{after_s} s"));
+    let mut times: Vec<String> = times.collect();
+    if again.len() > TIMES_TOLD_MAX {
+        times.push("…".to_string());
+    }
+    let came = match again.len() {
+        0 => String::new(),
+        1 => format!("it came again once (after {}), {what}; ", times.join(", ")),
+        count => {
+            format!("it came again {} times (after {}), {what}; ", grouped(count as u64), times.join(", "))
+        }
+    };
+    match last {
+        Comeback::Again { .. } => came.trim_end_matches("; ").to_string(),
+        Comeback::NothingCame if again.is_empty() => comeback_words(last),
+        Comeback::NothingCame => format!("{came}then {}", comeback_words(last)),
+        Comeback::RunEnded => format!("{came}after that {}", comeback_words(last)),
     }
 }
 

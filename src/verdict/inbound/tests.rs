@@ -34,6 +34,7 @@ impl IncomingMail {
                 peer: SocketAddr::new(address.parse().unwrap(), 2525),
                 dialogue: InboundDialogue::default(),
                 tls: None,
+                over_us: None,
                 total_us: 0,
                 bytes_in: 0,
                 bytes_out: 0,

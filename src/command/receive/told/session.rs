@@ -203,6 +203,7 @@ mod tests {
             peer: "192.0.2.1:2500".parse().unwrap(),
             dialogue: InboundDialogue { mail, end: Some(InboundEnd::Quit), ..InboundDialogue::default() },
             tls: None,
+            over_us: None,
             total_us: 0,
             bytes_in: 0,
             bytes_out: 0,
