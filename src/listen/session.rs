@@ -268,6 +268,8 @@ fn end_of_tls(server: &TlsServer) -> InboundEnd {
     match server.fault() {
         None | Some(TlsServerFault::Library(rustls::Error::AlertReceived(_))) => InboundEnd::Closed,
         Some(TlsServerFault::OnPurpose(_) | TlsServerFault::Agreed) => InboundEnd::ByUs,
+        // What mxray lacks is no fault of the client's.
+        Some(TlsServerFault::Library(rustls::Error::PeerIncompatible(_))) => InboundEnd::Limit,
         Some(_) => InboundEnd::Protocol,
     }
 }

@@ -1,14 +1,14 @@
 //! The listener's own handshake: what rustls needs, and what is told of it.
 
 use super::client_certificates::ClientCertificates;
-use crate::model::inbound::{InboundTls, InboundTlsFailure};
+use crate::model::inbound::{InboundTls, InboundTlsFailure, ReceivedOffer};
 use crate::model::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
 use crate::tls::{TlsServer, TlsServerFault, TlsServerManner};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ResolvesServerCert, StoresServerSessions};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{HandshakeKind, ServerConfig, SupportedProtocolVersion};
+use rustls::{HandshakeKind, PeerIncompatible, ServerConfig, SupportedProtocolVersion};
 use std::sync::{Arc, LazyLock};
 
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
@@ -123,7 +123,7 @@ pub(super) fn observe(server: &TlsServer, certificates: &ClientCertificates) -> 
         offer: server.offer().cloned(),
         established: server.is_established(),
         second_hello: server.second_hello().cloned(),
-        failure: server.fault().map(failure),
+        failure: server.fault().map(|fault| failure(fault, server.offer())),
         ..InboundTls::default()
     };
     if let Some(connection) = server.connection() {
@@ -148,16 +148,96 @@ pub(super) fn observe(server: &TlsServer, certificates: &ClientCertificates) -> 
 }
 
 /// Whose doing a fault is.
-fn failure(fault: &TlsServerFault) -> InboundTlsFailure {
+fn failure(fault: &TlsServerFault, offer: Option<&ReceivedOffer>) -> InboundTlsFailure {
     match fault {
         TlsServerFault::Library(rustls::Error::AlertReceived(alert)) => {
             InboundTlsFailure::ClientAlert(AlertDescription((*alert).into()))
         }
         TlsServerFault::Library(rustls::Error::PeerIncompatible(what)) => {
-            InboundTlsFailure::NothingInCommon(format!("{what:?}").into())
+            InboundTlsFailure::NothingInCommon(lacking(what, offer).into())
         }
         TlsServerFault::Agreed => InboundTlsFailure::AgreedOnPurpose,
         TlsServerFault::OnPurpose(alert) => InboundTlsFailure::OnPurpose(*alert),
         other => InboundTlsFailure::ClientFault(other.to_string().into()),
+    }
+}
+
+/// What the client lacks that mxray needs, in words.
+fn lacking(what: &PeerIncompatible, offer: Option<&ReceivedOffer>) -> String {
+    let Some(offer) = offer else { return format!("{what:?}") };
+    let newest = offer.newest();
+    let has_suite = |suite: CipherSuite| {
+        PROVIDER.cipher_suites.iter().any(|ours| CipherSuite(ours.suite().into()) == suite)
+    };
+    let has_group =
+        |group: &NamedGroup| PROVIDER.kx_groups.iter().any(|ours| NamedGroup(ours.name().into()) == *group);
+    if newest < ProtocolVersion::TLS12 {
+        return format!("it offers nothing newer than {newest}");
+    }
+    if !offer.known_suites().any(has_suite) {
+        return "it offers no cipher suite that mxray has".to_string();
+    }
+    if !offer.groups.iter().any(has_group) {
+        return "it offers no group of the key exchange that mxray has".to_string();
+    }
+    match what {
+        PeerIncompatible::Tls12NotOffered | PeerIncompatible::Tls12NotOfferedOrEnabled => {
+            "it offers no TLS 1.2".to_string()
+        }
+        PeerIncompatible::NoSignatureSchemesInCommon | PeerIncompatible::NoCipherSuitesInCommon => {
+            "it takes no signature of the certificate's key".to_string()
+        }
+        what => format!("{what:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(versions: &[ProtocolVersion], suites: &[u16], groups: &[u16]) -> ReceivedOffer {
+        ReceivedOffer {
+            legacy_version: versions.iter().copied().min().unwrap(),
+            versions: versions.to_vec(),
+            suites: suites.iter().copied().map(CipherSuite).collect(),
+            groups: groups.iter().copied().map(NamedGroup).collect(),
+            key_shares: Vec::new(),
+            signature_schemes: Vec::new(),
+            sni: None,
+            alpn: Vec::new(),
+            extensions: Vec::new(),
+            resumes: false,
+            fingerprint: String::new(),
+            bytes: 0,
+        }
+    }
+
+    #[test]
+    fn what_a_client_lacks_is_said_in_words() {
+        const AES128_SHA: u16 = 0x002f;
+        const ECDHE_RSA_AES128_GCM: u16 = 0xc02f;
+        const SECP256R1: u16 = 23;
+        const SECP521R1: u16 = 25;
+        let any = PeerIncompatible::NoKxGroupsInCommon;
+        for (versions, suites, groups, what, words) in [
+            (ProtocolVersion::TLS11, AES128_SHA, SECP256R1, &any, "it offers nothing newer than TLSv1.1"),
+            (ProtocolVersion::TLS12, AES128_SHA, SECP256R1, &any, "it offers no cipher suite that mxray has"),
+            (
+                ProtocolVersion::TLS12,
+                ECDHE_RSA_AES128_GCM,
+                SECP521R1,
+                &any,
+                "it offers no group of the key exchange that mxray has",
+            ),
+            (
+                ProtocolVersion::TLS12,
+                ECDHE_RSA_AES128_GCM,
+                SECP256R1,
+                &PeerIncompatible::NoSignatureSchemesInCommon,
+                "it takes no signature of the certificate's key",
+            ),
+        ] {
+            assert_eq!(lacking(what, Some(&offer(&[versions], &[suites], &[groups]))), words);
+        }
     }
 }

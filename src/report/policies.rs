@@ -25,10 +25,10 @@ pub struct PolicyTally {
     pub tls_rpt: Tally,
 }
 
-type Name = Cow<'static, str>;
+type PolicyWord = Cow<'static, str>;
 
-const NOT_ASKED: Name = Cow::Borrowed("not asked");
-const NONE: Name = Cow::Borrowed("none");
+const NOT_ASKED: PolicyWord = Cow::Borrowed("not asked");
+const NONE: PolicyWord = Cow::Borrowed("none");
 
 impl PolicyTally {
     pub(super) fn add(&mut self, record: &DomainRecord) {
@@ -75,15 +75,15 @@ impl PolicyTally {
     }
 }
 
-fn open(cause: impl Display) -> Name {
+fn open(cause: impl Display) -> PolicyWord {
     format!("undetermined: {cause}").into()
 }
 
-fn of_class(class: &str, stand: impl Display) -> Name {
+fn of_class(class: &str, stand: impl Display) -> PolicyWord {
     format!("{class}: {stand}").into()
 }
 
-fn authenticated(known: Authenticated) -> Name {
+fn authenticated(known: Authenticated) -> PolicyWord {
     match known {
         Authenticated::None => NONE,
         Authenticated::Sts => "sts".into(),
@@ -98,7 +98,7 @@ fn is_unasked(facts: &DomainFacts) -> bool {
     facts.failure.is_none() && facts.exchanges.iter().all(|exchange| exchange.tlsa.is_none())
 }
 
-fn dane(stand: DaneStand) -> Name {
+fn dane(stand: DaneStand) -> PolicyWord {
     match stand {
         DaneStand::Matched => "matched".into(),
         DaneStand::Absent => NONE,
@@ -112,7 +112,7 @@ fn dane(stand: DaneStand) -> Name {
     }
 }
 
-fn mta_sts(policies: &PolicyVerdict) -> Name {
+fn mta_sts(policies: &PolicyVerdict) -> PolicyWord {
     let Some(stand) = policies.mta_sts else { return NOT_ASKED };
     match (stand, policies.mta_sts_mode) {
         (StsStand::Absent, _) => NONE,
@@ -124,7 +124,7 @@ fn mta_sts(policies: &PolicyVerdict) -> Name {
     }
 }
 
-fn tls_rpt(facts: &DomainFacts) -> Name {
+fn tls_rpt(facts: &DomainFacts) -> PolicyWord {
     match &facts.tls_rpt {
         None => NOT_ASKED,
         Some(Published::Absent) => NONE,

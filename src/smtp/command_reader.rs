@@ -6,6 +6,9 @@ use super::received_command::{COMMAND_LINE_BYTES_MAX, ReceivedCommand};
 /// ordinary client is under 4 KiB.
 pub const CLIENT_STREAM_BYTES_MAX: usize = 64 * 1024;
 
+/// Type and major version of a record of a handshake.
+const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
+
 /// Why a stream holds no command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandFault {
@@ -57,6 +60,12 @@ impl CommandReader {
         let command = ReceivedCommand::read(line.strip_suffix(b"\r").unwrap_or(line));
         self.read += end + 1;
         Some(Ok(command))
+    }
+
+    /// Whether the stream begins as a TLS record of a handshake does (RFC 8446 §5.1), and
+    /// not as a command.
+    pub fn begins_as_tls(&self) -> bool {
+        self.read == 0 && self.taken == self.buffer.len() && self.buffer.starts_with(&TLS_HANDSHAKE)
     }
 
     /// Whether a line so far ended in LF alone.

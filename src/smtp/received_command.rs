@@ -78,6 +78,8 @@ fn split_at_blank(line: &[u8]) -> (&[u8], &[u8]) {
 
 fn client_name(rest: &[u8]) -> Option<ClientName> {
     let (name, _) = split_at_blank(rest);
+    // What stands before an `@` would be a local part.
+    let name = name.iter().rposition(|byte| *byte == b'@').and_then(|at| name.get(at..)).unwrap_or(name);
     let kept = name.get(..CLIENT_NAME_BYTES_MAX).unwrap_or(name);
     (!name.is_empty()).then(|| ClientName { text: escape(kept), cut: kept.len() < name.len() })
 }

@@ -25,6 +25,7 @@ fn commands_are_read_as_rfc_5321_writes_them() {
         (b"EHLO", Malformed),
         (b"EHLO  ", Malformed),
         (b"EHLO a\x1b[2J", Ehlo(name("a\\x1b[2J"))),
+        (b"EHLO secret@host.example", Ehlo(name("@host.example"))),
         (b"STARTTLS", Starttls),
         (b"StartTls  ", Starttls),
         (b"STARTTLS now", Malformed),

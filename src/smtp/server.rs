@@ -52,6 +52,8 @@ pub struct SmtpServer {
     introduced: bool,
     /// Whether MAIL was taken, and RCPT is in its place.
     in_mail: bool,
+    /// Whether a message was refused, and nothing was begun anew since.
+    message_refused: bool,
     reply: Vec<u8>,
     dialogue: InboundDialogue,
 }
@@ -88,6 +90,7 @@ impl SmtpServer {
             in_tls: false,
             introduced: false,
             in_mail: false,
+            message_refused: false,
             reply,
             dialogue: InboundDialogue::default(),
         }
@@ -152,6 +155,11 @@ impl SmtpServer {
 
     /// Answers the next command that is whole.
     fn answer(&mut self) {
+        if !self.in_tls && self.reader.begins_as_tls() {
+            self.dialogue.implicit_tls = true;
+            let text = "This port speaks SMTP, and TLS after STARTTLS";
+            return self.say(554, "5.5.1", text, AfterReply::Close(InboundEnd::Protocol));
+        }
         let command = match self.reader.next_command() {
             None => return,
             Some(Ok(command)) => command,
@@ -177,10 +185,13 @@ impl SmtpServer {
             ReceivedCommand::Rcpt(domain) => self.recipient(domain),
             ReceivedCommand::Message => {
                 let text = if self.in_mail { "No valid recipients" } else { "Send MAIL first" };
+                self.in_mail = false;
+                self.message_refused = true;
                 self.refuse(503, "5.5.1", text);
             }
             ReceivedCommand::Rset => {
                 self.in_mail = false;
+                self.message_refused = false;
                 self.say(250, "2.0.0", "Reset", AfterReply::Listen);
             }
             ReceivedCommand::Noop => self.say(250, "2.0.0", "OK", AfterReply::Listen),
@@ -190,6 +201,10 @@ impl SmtpServer {
             }
             ReceivedCommand::Quit => self.say(221, "2.0.0", "Bye", AfterReply::Close(InboundEnd::Quit)),
             ReceivedCommand::Malformed => self.refuse(501, "5.5.4", "Syntax error in parameters"),
+            // A message all the same: what it holds must not be read as commands.
+            ReceivedCommand::Unknown if self.message_refused => {
+                self.say(554, "5.5.1", "No message is taken", AfterReply::Close(InboundEnd::Protocol));
+            }
             ReceivedCommand::Unknown => self.refuse(500, "5.5.2", "Command not recognised"),
         }
     }
@@ -203,6 +218,7 @@ impl SmtpServer {
         place.get_or_insert(name);
         self.introduced = true;
         self.in_mail = false;
+        self.message_refused = false;
         self.reply.clear();
         match is_ehlo {
             true => self.words.keywords(self.in_tls, &mut self.reply),
@@ -249,6 +265,7 @@ impl SmtpServer {
         }
         self.note(sender);
         self.in_mail = true;
+        self.message_refused = false;
         self.say(250, "2.1.0", "OK", AfterReply::Listen);
     }
 

@@ -108,6 +108,50 @@ fn what_follows_starttls_in_clear_ends_the_session() {
     assert_eq!(dialogue.end, Some(InboundEnd::Protocol));
 }
 
+/// What a client sends of a message that was refused is no command.
+#[test]
+fn the_lines_of_a_refused_message_are_not_taken_for_commands() {
+    for message in ["DATA\n", "BDAT 20 LAST\n"] {
+        let begin = "EHLO client.example\nMAIL FROM:<a@a.example>\nRCPT TO:<b@b.example>\n";
+        let mut server = started(ServerManner::default());
+        let told = answers(
+            &mut server,
+            &format!("{begin}{message}RCPT TO:<c@c.example>\nSubject: x\nMAIL FROM:<>\n"),
+        );
+        assert_eq!(codes(&told), ["250", "250", "451", "503", "503", "554"], "{told}");
+        let dialogue = server.into_dialogue();
+        assert_eq!((dialogue.mail.len(), dialogue.mail[0].recipients.len()), (1, 1), "{dialogue:?}");
+        assert_eq!(dialogue.end, Some(InboundEnd::Protocol));
+        // Whoever begins anew goes on.
+        let mut server = started(ServerManner::default());
+        let told = answers(&mut server, &format!("{begin}{message}RSET\nFOO\nMAIL FROM:<>\nQUIT\n"));
+        assert_eq!(codes(&told), ["250", "250", "451", "503", "250", "500", "250", "221"], "{told}");
+    }
+}
+
+#[test]
+fn a_client_that_begins_with_tls_is_told_so_and_left() {
+    let hello = [0x16, 0x03, 0x01, 0x02, b'\n', b'E'];
+    for cut in [1, 2, 6] {
+        let mut server = started(ServerManner::default());
+        let mut told = (String::new(), "read");
+        for piece in hello.chunks(cut) {
+            if told.1 == "done" {
+                break;
+            }
+            server.receive(piece);
+            told = said(&mut server);
+        }
+        assert_eq!((&told.0[..3], told.1), ("554", "done"));
+        let dialogue = server.into_dialogue();
+        assert!(dialogue.implicit_tls && !dialogue.bare_lf, "{dialogue:?}");
+        assert_eq!((dialogue.commands, dialogue.end), (0, Some(InboundEnd::Protocol)));
+    }
+    let mut server = started(ServerManner::default());
+    server.receive(b"\x16\x02\r\n");
+    assert_eq!(&said(&mut server).0[..3], "500");
+}
+
 #[test]
 fn each_manner_is_played() {
     for (starttls, keyword, code, used) in [

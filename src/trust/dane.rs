@@ -4,7 +4,7 @@
 use super::chain::{self, ReadCertificate};
 use super::names::covers;
 use super::pkix::{self, Judge};
-use super::purpose::{Asked, Purpose};
+use super::purpose::{ChainDemands, Purpose};
 use super::roots::{Roots, Store};
 use crate::model::tlsa::{AssociationData, TlsaRecord, UnusableTlsa};
 use crate::model::{ChainStatus, DateStatus};
@@ -258,7 +258,7 @@ impl Presented<'_> {
     /// Whether the leaf leads to the one root of a store, bears a name and is
     /// in its dates.
     fn leads_to(&self, anchor: Store) -> Result<(), DaneStatus> {
-        let asked = Asked { purpose: Purpose::Server, moment: self.judge.at() };
+        let asked = ChainDemands { purpose: Purpose::Server, moment: self.judge.at() };
         let trust = chain::judge(&self.chain, &Roots::new(vec![anchor]), asked);
         let detail = trust.detail.unwrap_or_else(|| trust.status.name().to_owned());
         match trust.status {

@@ -3,7 +3,7 @@
 
 use super::chain::{self, ReadCertificate};
 use super::expectation::{self, SeenLeaf};
-use super::purpose::{Asked, Purpose};
+use super::purpose::{ChainDemands, Purpose};
 use super::roots::Roots;
 use crate::model::finding::SUBJECT_BYTES_MAX;
 use crate::model::text;
@@ -118,7 +118,7 @@ impl Judge {
         if let Some(known) = self.chains.get(digests.as_slice()) {
             return Some(known);
         }
-        let asked = Asked { purpose: Purpose::Server, moment: self.at };
+        let asked = ChainDemands { purpose: Purpose::Server, moment: self.at };
         let assessed = Arc::new(self.judge(chain, &digests, asked)?);
         self.chains.insert(digests.into_boxed_slice(), assessed.clone());
         Some(assessed)
@@ -128,7 +128,7 @@ impl Judge {
     /// remembered: clients come over weeks, each at its time.
     pub fn assess_client(&self, chain: &[Arc<[u8]>], at: Timestamp) -> Option<Assessed> {
         let digests: Vec<Sha256> = chain.iter().map(|der| x509::digest(der)).collect();
-        self.judge(chain, &digests, Asked { purpose: Purpose::Client, moment: at })
+        self.judge(chain, &digests, ChainDemands { purpose: Purpose::Client, moment: at })
     }
 
     /// The moment for which it judges.
@@ -143,7 +143,7 @@ impl Judge {
         leaf.into_iter().chain(presented.map(|(der, digest)| self.issuer(der, *digest))).collect()
     }
 
-    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256], asked: Asked) -> Option<Assessed> {
+    fn judge(&self, chain: &[Arc<[u8]>], digests: &[Sha256], asked: ChainDemands) -> Option<Assessed> {
         let at = asked.moment;
         let leaf_der = chain.first()?;
         let read = self.read(chain, digests);

@@ -16,7 +16,7 @@ pub enum Purpose {
 
 /// What a chain is held against, beside the roots.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct ChainDemands {
     pub purpose: Purpose,
     pub moment: Timestamp,
 }

@@ -50,12 +50,13 @@ pub enum InboundEnd {
     Reset,
     /// The client said nothing for as long as we wait. That is our limit.
     TimedOut,
-    /// The session reached a limit of ours: of time, bytes, commands or errors.
+    /// The session reached a limit of ours: of time, bytes, commands or errors, or the TLS
+    /// that mxray has.
     Limit,
     /// We ended it, as we were told to (`--behave`) or because we stop.
     ByUs,
     /// What the client said is no SMTP: a line too long, or commands where an answer
-    /// has to be awaited. Or it is no TLS, or TLS that we share nothing of.
+    /// has to be awaited. Or it is no TLS.
     Protocol,
 }
 
@@ -78,6 +79,10 @@ pub struct InboundDialogue {
     pub more_mail: bool,
     /// Whether it tried AUTH; of what it said nothing is kept.
     pub auth: bool,
+    /// Whether it began with a TLS ClientHello in place of SMTP, as on a port of implicit
+    /// TLS (RFC 8314 §3).
+    #[serde(default)]
+    pub implicit_tls: bool,
     /// Whether a line ended in LF alone, against RFC 5321 §2.3.8.
     pub bare_lf: bool,
     /// Commands, those that were refused included.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The name after EHLO or HELO (RFC 5321 §4.1.1.1), escaped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientName {
-    /// As it came in.
+    /// As it came in, escaped; without what stood before an `@`, which no name has.
     pub text: String,
     /// Whether there was more of it than is kept.
     pub cut: bool,

@@ -5,7 +5,7 @@
 use super::read::ReadCertificate;
 use super::refusal::ChainRefusal;
 use super::rules::{self, Path};
-use crate::trust::purpose::{Asked, Purpose};
+use crate::trust::purpose::{ChainDemands, Purpose};
 use crate::trust::roots::Store;
 use crate::trust::signatures;
 use crate::x509::terms::Terms;
@@ -21,7 +21,7 @@ pub(super) fn verify(
     leaf: &ReadCertificate,
     above: &[Arc<ReadCertificate>],
     roots: &Store,
-    asked: Asked,
+    asked: ChainDemands,
 ) -> Result<usize, Fast> {
     let refused = RefCell::new(None);
     path(leaf, above, roots, asked, &refused).map_err(|error| match refused.take() {
@@ -52,7 +52,7 @@ fn path(
     leaf: &ReadCertificate,
     above: &[Arc<ReadCertificate>],
     roots: &Store,
-    asked: Asked,
+    asked: ChainDemands,
     refused: &RefCell<Option<ChainRefusal>>,
 ) -> Result<usize, Error> {
     let leaf_der = CertificateDer::from(&*leaf.der);
@@ -82,7 +82,7 @@ fn look_at(
     above: &[Arc<ReadCertificate>],
     path: &VerifiedPath<'_>,
     roots: &Store,
-    asked: Asked,
+    asked: ChainDemands,
 ) -> Result<(), ChainRefusal> {
     let issuers = path.intermediate_certificates().filter_map(|issuer| {
         let der = issuer.der();

@@ -7,7 +7,7 @@ use super::refusal::ChainRefusal;
 use super::rules::{self, Path};
 use super::{bounds, constraints, paths};
 use crate::model::{CertificateFacts, ChainStatus};
-use crate::trust::purpose::Asked;
+use crate::trust::purpose::ChainDemands;
 use crate::trust::roots::Store;
 use crate::trust::signatures::{self, SignatureVerdict};
 use crate::x509::old_dates::{Redated, redated};
@@ -33,13 +33,13 @@ pub(super) struct Full<'a> {
     unread: Vec<(&'a CertificateFacts, der::Error)>,
     /// Those whose dates before 1970 were set to its beginning.
     redated: Vec<Redated>,
-    asked: Asked,
+    asked: ChainDemands,
 }
 
 impl<'a> Full<'a> {
     /// # Errors
     /// Why the leaf cannot be read.
-    pub(super) fn read(chain: &'a [Arc<ReadCertificate>], asked: Asked) -> Result<Self, der::Error> {
+    pub(super) fn read(chain: &'a [Arc<ReadCertificate>], asked: ChainDemands) -> Result<Self, der::Error> {
         let mut full = Self {
             certificates: Vec::new(),
             terms: Vec::new(),

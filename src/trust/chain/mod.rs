@@ -15,7 +15,7 @@ mod read;
 mod refusal;
 mod rules;
 
-use super::purpose::Asked;
+use super::purpose::ChainDemands;
 use super::roots::{Roots, Store};
 use crate::model::observation::CHAIN_CERTIFICATES_MAX;
 use crate::model::{CertificateFacts, ChainStatus, TrustedRoot, text};
@@ -51,7 +51,7 @@ fn bounded(mut detail: String) -> String {
 }
 
 /// Judges a chain, leaf first.
-pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, asked: Asked) -> Trust {
+pub(super) fn judge(chain: &[Arc<ReadCertificate>], roots: &Roots, asked: ChainDemands) -> Trust {
     let trust = judge_kept(chain, roots, asked);
     match trust.status {
         ChainStatus::Valid | ChainStatus::SelfSigned => trust,
@@ -69,7 +69,7 @@ pub(super) fn may_go_on(certificates: usize) -> bool {
     certificates >= CHAIN_CERTIFICATES_MAX
 }
 
-fn judge_kept(chain: &[Arc<ReadCertificate>], roots: &Roots, asked: Asked) -> Trust {
+fn judge_kept(chain: &[Arc<ReadCertificate>], roots: &Roots, asked: ChainDemands) -> Trust {
     let Some((first, above)) = chain.split_first() else {
         return ChainRefusal::invalid("no certificate").into();
     };
@@ -77,7 +77,7 @@ fn judge_kept(chain: &[Arc<ReadCertificate>], roots: &Roots, asked: Asked) -> Tr
     if leaf.self_signed && !roots.contains(&first.der) {
         return ChainRefusal::new(ChainStatus::SelfSigned, "signed by its own key").into();
     }
-    let asked = Asked { moment: moment(leaf, asked.moment), ..asked };
+    let asked = ChainDemands { moment: moment(leaf, asked.moment), ..asked };
     let refused = match fast::verify(first, above, roots.all(), asked) {
         Ok(place) => {
             let trusts = |store: &Store| fast::verify(first, above, store, asked).is_ok();

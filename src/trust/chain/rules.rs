@@ -7,7 +7,7 @@
 
 use super::refusal::ChainRefusal;
 use crate::model::ChainStatus;
-use crate::trust::purpose::{Asked, Purpose};
+use crate::trust::purpose::{ChainDemands, Purpose};
 use crate::x509::terms::{KeyState, Terms};
 
 /// A path that leads to a root.
@@ -23,7 +23,7 @@ pub(super) struct Path<'a> {
 }
 
 /// Looks at every certificate of a path.
-pub(super) fn check(path: &Path<'_>, asked: Asked) -> Result<(), ChainRefusal> {
+pub(super) fn check(path: &Path<'_>, asked: ChainDemands) -> Result<(), ChainRefusal> {
     let Some((leaf, above)) = path.terms.split_first() else { return Ok(()) };
     check_leaf(leaf, asked.purpose)?;
     for issuer in above {
@@ -41,7 +41,7 @@ pub(super) fn check(path: &Path<'_>, asked: Asked) -> Result<(), ChainRefusal> {
 }
 
 /// One certificate of the root that fits is enough.
-fn check_roots(path: &Path<'_>, asked: Asked) -> Result<(), ChainRefusal> {
+fn check_roots(path: &Path<'_>, asked: ChainDemands) -> Result<(), ChainRefusal> {
     let mut refusal = None;
     for root in path.root {
         match check_root(root, path.terms, asked) {
@@ -115,7 +115,7 @@ fn check_link(issued: &Terms, issuer: &Terms) -> Result<(), ChainRefusal> {
     Ok(())
 }
 
-fn check_root(root: &Terms, below: &[&Terms], asked: Asked) -> Result<(), ChainRefusal> {
+fn check_root(root: &Terms, below: &[&Terms], asked: ChainDemands) -> Result<(), ChainRefusal> {
     if root.not_after.is_some_and(|end| end < asked.moment) {
         return Err(ChainRefusal::new(ChainStatus::ExpiredRoot, "the root's certificate has expired"));
     }
@@ -184,8 +184,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn asked(moment: Timestamp) -> Asked {
-        Asked { purpose: Purpose::Server, moment }
+    fn asked(moment: Timestamp) -> ChainDemands {
+        ChainDemands { purpose: Purpose::Server, moment }
     }
 
     #[test]

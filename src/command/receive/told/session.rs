@@ -159,6 +159,10 @@ fn remarks(session: &InboundSession) -> Vec<String> {
     let dialogue = &session.dialogue;
     let mut remarks = Vec::new();
     for (is_so, words) in [
+        (
+            dialogue.implicit_tls,
+            "sent a TLS ClientHello in place of SMTP: it expects TLS at once, as on port 465",
+        ),
         (dialogue.spoke_first, "spoke before the greeting"),
         (dialogue.bare_lf, "ends lines by LF alone"),
         (dialogue.auth, "tried AUTH"),
