@@ -16,15 +16,18 @@ use crate::sender::learnt::sender_file;
 use anyhow::{Context, anyhow};
 use jiff::{SignedDuration, Timestamp};
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
 use unprivileged::User;
 
 /// Sessions that wait to be written; one more waits in its task.
 const SESSIONS_WAITING_MAX: usize = 256;
+/// Connections that wait to be taken.
+const WAITING_MAX: u32 = 1024;
 /// Senders that are told at the end.
 const SENDERS_TOLD_MAX: usize = 20;
 /// The authority above a certificate that was made for the run, in its directory.
@@ -35,13 +38,15 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     start_logging(0);
     let signals = Signals::new();
     let plan = plan::receive(&args)?;
-    let socket = bind(args.listen).await?;
-    let at = socket.local_addr().context("the socket that was bound")?;
     let user = unprivileged::user(args.user.as_deref())?;
+    let socket = bind(args.listen)?;
+    let at = socket.local_addr().context("the socket that was bound")?;
     let mut directory = directory(&args, &plan, at)?;
     if let Some(user) = &user {
         user.become_it(directory.path())?;
+        directory.try_out().map_err(|error| user.cannot_write(directory.path(), &error))?;
     }
+    let socket = socket.listen(WAITING_MAX).map_err(|error| cannot_listen(args.listen, &error))?;
     say_begin(&args, &plan, at, directory.path(), user.as_ref().map(User::name));
     let stop = signals.watch("sessions under way are ended and written").token;
     let (sender, mut sessions) = mpsc::channel(SESSIONS_WAITING_MAX);
@@ -79,9 +84,19 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     }
 }
 
-async fn bind(at: SocketAddr) -> Result<TcpListener, CommandError> {
-    let socket = TcpListener::bind(at).await;
-    socket.map_err(|error| UsageError(format!("--listen {at}: {error}")).into())
+/// Takes the port, as long as this process may. Nobody can connect before it listens there.
+fn bind(at: SocketAddr) -> Result<TcpSocket, CommandError> {
+    let bound = || {
+        let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // Else connections of an earlier run keep the port for minutes. Windows would share it.
+        socket.set_reuseaddr(cfg!(unix))?;
+        socket.bind(at).map(|()| socket)
+    };
+    bound().map_err(|error| cannot_listen(at, &error))
+}
+
+fn cannot_listen(at: SocketAddr, error: &io::Error) -> CommandError {
+    UsageError(format!("--listen {at}: {error}")).into()
 }
 
 fn directory(

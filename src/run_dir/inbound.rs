@@ -205,6 +205,16 @@ impl ReceiveDirectory {
         &self.dir
     }
 
+    /// Tries to write and to replace `run.json`, as the end does: whoever became another user
+    /// since the directory was made may no longer get there.
+    ///
+    /// # Errors
+    /// That of the file, which the message names.
+    pub fn try_out(&self) -> io::Result<()> {
+        self.put_info()?;
+        self.keep_room()
+    }
+
     /// Writes one session; it has reached the system then.
     ///
     /// # Errors

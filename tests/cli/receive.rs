@@ -151,6 +151,7 @@ fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
         ("--refuse 250", "one of 450, 451, 452, 550 and 554"),
         ("--behave nothing", "handshake-failure"),
         ("--user nosuch-user", "--user nosuch-user: "),
+        (&format!("--listen {taken} --user nosuch-user"), "--user nosuch-user: "),
         ("-o full", "the directory full is not empty"),
         ("-o -", "-o -: a directory is written"),
     ] {
@@ -160,4 +161,40 @@ fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
         assert!(ran.stderr.contains(told), "{words}: {}", ran.stderr);
         assert_eq!(folder.names(), ["file.pem", "full"], "{words}: something is left");
     }
+}
+
+/// Only root becomes another user; as whom else the tests run, there is nothing to see.
+#[cfg(unix)]
+fn is_root() -> bool {
+    nix::unistd::Uid::effective().is_root()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_the_other_user_cannot_write_to_is_refused_before_anybody_is_heard() {
+    use std::os::unix::fs::PermissionsExt;
+    if !is_root() {
+        return;
+    }
+    let folder = Folder::new();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let ran = folder.run("receive --listen 127.0.0.1:0 -o run --sessions 1".split(' '));
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--user nobody: cannot write to run: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("name a directory with -o that this user can get to"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("listening"), "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_may_be_named_by_a_link() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path().join("there")).unwrap();
+    std::os::unix::fs::symlink("there", folder.path().join("run")).unwrap();
+    let (child, at) = start(&folder, "--sessions 1");
+    assert_eq!(talk(at, &["QUIT"]), ["220", "221"]);
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let run: Value = serde_json::from_str(&folder.read("there/run.json")).unwrap();
+    assert_eq!(run["sessions"], 1);
 }

@@ -60,10 +60,25 @@ mod unix {
                 .map_err(|error| failed(&user.name, &error))
         }
 
-        /// Gives a directory and its files to the user.
+        /// What to do where the user cannot write to the run directory.
+        pub(in crate::command::receive) fn cannot_write(
+            &self,
+            dir: &Path,
+            error: &io::Error,
+        ) -> CommandError {
+            let dir = dir.display();
+            let why = format!(
+                "cannot write to {dir}: {error}; name a directory with -o that this user can get to, as one in \
+                 /var/tmp, or another user with --user; {dir} was made and can be removed"
+            );
+            failed(&self.0.name, &why)
+        }
+
+        /// Gives a directory and its files to the user, not a link to it.
         fn own(&self, dir: &Path) -> io::Result<()> {
+            let dir = dir.canonicalize()?;
             let (uid, gid) = (Some(self.0.uid.as_raw()), Some(self.0.gid.as_raw()));
-            for entry in std::fs::read_dir(dir)? {
+            for entry in std::fs::read_dir(&dir)? {
                 lchown(entry?.path(), uid, gid)?;
             }
             lchown(dir, uid, gid)
@@ -79,6 +94,7 @@ mod unix {
 mod elsewhere {
     use crate::command::CommandError;
     use crate::plan::UsageError;
+    use std::io;
     use std::path::Path;
 
     /// There is no root to give up.
@@ -104,6 +120,14 @@ mod elsewhere {
         }
 
         pub(in crate::command::receive) fn become_it(&self, _dir: &Path) -> Result<(), CommandError> {
+            match *self {}
+        }
+
+        pub(in crate::command::receive) fn cannot_write(
+            &self,
+            _dir: &Path,
+            _error: &io::Error,
+        ) -> CommandError {
             match *self {}
         }
     }
