@@ -4,7 +4,7 @@
 use super::CommandError;
 use crate::cli::{self, ExplainArgs};
 use crate::plan::UsageError;
-use crate::report::words::{self, Term, WordMeaning};
+use crate::report::words::{self, ReceiveWord, Term, WordMeaning};
 use crate::run_dir::{RunColumn, RunTable};
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -40,6 +40,10 @@ fn explained(word: &str) -> Result<String, UsageError> {
         // What it means there is what it means anywhere.
         Some(_) => tell_places(&mut out, &tables, plain),
         None => tell_value(&mut out, &tables, plain),
+    }
+    // A cause behind an answer is one of a survey.
+    if plain == word {
+        words::receive_words(plain).for_each(|word| tell_receive_word(&mut out, word));
     }
     if let Some(text) = cli::exit_code_text(plain) {
         let _ = writeln!(out, "{plain}: an exit code\n  {text}");
@@ -85,6 +89,12 @@ fn tell_meaning(out: &mut String, word: &str, meaning: WordMeaning) {
     }
 }
 
+fn tell_receive_word(out: &mut String, word: &ReceiveWord) {
+    let _ = writeln!(out, "{}: a word of mxray receive, {}", word.name, word.place);
+    let _ = writeln!(out, "  What it means: {}", word.means);
+    let _ = writeln!(out, "  See: docs/receive.md");
+}
+
 fn tell_column(out: &mut String, table: &RunTable, column: RunColumn) {
     let _ = writeln!(out, "{}: a column of {}", column.name, table.file);
     let _ = writeln!(out, "  What it tells: {}", column.doc);
@@ -114,7 +124,8 @@ fn not_known(word: &str, tables: &[RunTable]) -> UsageError {
     let names = columns.clone().map(|column| column.name.to_string());
     let values = columns.flat_map(|column| column.values).map(|value| (*value).to_string());
     let terms = words::terms().iter().map(|term| term.name.to_string());
-    let all = words::known().into_iter().chain(names).chain(values).chain(terms);
+    let of_receive = words::receive_names().map(str::to_string);
+    let all = words::known().into_iter().chain(names).chain(values).chain(terms).chain(of_receive);
     let mut like: Vec<String> = all.filter(|known| !word.is_empty() && known.contains(word)).collect();
     like.sort();
     like.dedup();

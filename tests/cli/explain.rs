@@ -55,6 +55,22 @@ fn every_reason_of_the_documents_is_explained() {
     }
 }
 
+/// What the page on receive names as a cause is explained as one.
+#[test]
+fn every_cause_of_the_page_on_receive_is_explained() {
+    let page = include_str!("../../docs/receive.md");
+    let table = page.split("| cause | what is not known |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let names: Vec<&str> =
+        cells.flat_map(|cell| cell.split("`, `")).map(|name| name.trim_matches('`')).collect();
+    assert!(names.len() > 8, "{names:?}");
+    let told = explained(&names);
+    for name in names {
+        let title = format!("{name}: a word of mxray receive, not_determined of a verdict in sessions.jsonl");
+        assert!(told.contains(&title), "{name}: {told}");
+    }
+}
+
 #[test]
 fn a_word_that_there_is_not_is_wrong_use_and_names_those_that_are_like_it() {
     for (word, told) in [

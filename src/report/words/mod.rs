@@ -7,10 +7,12 @@ mod ends;
 mod entry;
 mod policies;
 mod reasons;
+mod receive;
 mod request;
 mod terms;
 mod topics;
 
+pub use receive::{ReceiveWord, receive_names, receive_words};
 pub use request::request;
 pub use terms::{Term, term_of, terms};
 pub use topics::Topic;
