@@ -107,6 +107,33 @@ fn a_signal_ends_the_sessions_under_way_and_writes_them() {
     assert_eq!(session["dialogue"]["end"], "by_us");
 }
 
+/// A client may leave a connection open that comes to nothing, and send over the next.
+#[test]
+fn what_comes_over_the_next_connection_came_after_one_that_is_left_open() {
+    let folder = Folder::new();
+    let (child, at) =
+        start(&folder, "--sessions 2 --behave 454 --learn partner --learn-of ::ffff:127.0.0.1/c.example");
+    let mut open = BufReader::new(TcpStream::connect(at).unwrap());
+    assert_eq!(code(&mut open), "220");
+    for (line, expected) in [("EHLO c.example", "250"), ("STARTTLS", "454")] {
+        open.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+        assert_eq!(code(&mut open), expected);
+    }
+    let said = ["EHLO c.example", "MAIL FROM:<a@partner.example>", "RCPT TO:<b@contoso.example>", "QUIT"];
+    assert_eq!(talk(at, &said), ["220", "250", "250", "451", "221"]);
+    open.get_mut().write_all(b"QUIT\r\n").unwrap();
+    assert_eq!(code(&mut open), "221");
+    let ran = end(child);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("c.example: 2 sessions: 1 with MAIL in clear; after one without MAIL: MAIL in clear ")
+    );
+    let learnt: toml::Table = toml::from_str(&folder.read("run/partner.toml")).unwrap();
+    assert_eq!(learnt["after_starttls_4xx"]["value"].as_str(), Some("plaintext"));
+    assert!(learnt["after_starttls_4xx"]["source"].as_str().unwrap().starts_with("Seen by mxray receive "));
+}
+
 #[test]
 fn each_behaviour_in_smtp_is_played_and_written() {
     for (behave, lines, codes) in [
