@@ -102,7 +102,8 @@ fn the_page_of_a_listener_opens_without_a_complaint_and_nothing_overflows() {
         };
         directory.write(&session, &JudgedSession::default()).unwrap();
     }
-    directory.finish(1, &["not read"]).unwrap();
+    directory.note_end(1, &["not read"]).unwrap();
+    directory.finish(None).unwrap();
     let made = Command::new(env!("CARGO_BIN_EXE_mxray")).arg("report").arg(&run).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     for width in WIDTHS {

@@ -9,6 +9,7 @@ use super::{CommandError, say, start_logging, tell};
 use crate::cli::{BehaveArg, ReceiveArgs};
 use crate::listen::{Learning, ListenCounts, MailListener, SeenSenders};
 use crate::model::inbound::LearnOf;
+use crate::model::inbound::SeenSender;
 use crate::model::text::counted;
 use crate::plan::{self, LearnPlan, ReceivePlan, UsageError};
 use crate::run_dir::{ReceiveDirectory, ReceiveInfo};
@@ -50,38 +51,40 @@ pub(super) async fn run(args: ReceiveArgs) -> Result<ExitCode, CommandError> {
     say_begin(&args, &plan, at, directory.path(), user.as_ref().map(User::name));
     let stop = signals.watch("sessions under way are ended and written").token;
     let (sender, mut sessions) = mpsc::channel(SESSIONS_WAITING_MAX);
-    let listening = tokio::spawn(MailListener::new(socket, plan.config, sender).run(stop, args.sessions));
+    let listener = MailListener::new(socket, plan.config, sender);
+    let listening = tokio::spawn(listener.run(stop.clone(), args.sessions));
     let mut senders = SeenSenders::new(SignedDuration::try_from(args.watch).context("--watch")?);
     let mut learning = Learning::new(args.behave == Some(BehaveArg::Refused454));
     let behave = args.behave.map(BehaveArg::word);
-    let mut broken = None;
+    let (mut broken, mut untold) = (None, None);
     while let Some(session) = sessions.recv().await {
         let judged = plan.judging.judge.judged(&session);
         if let Err(error) = directory.write(&session, &judged) {
             broken = Some(error);
-            // The listener sees that nobody takes sessions any more.
             break;
         }
         senders.note(&session);
         learning.note(&session);
-        if !args.quiet {
-            tell(told::line(&session, &judged, behave.as_deref()))?;
+        if !args.quiet && untold.is_none() {
+            let line = told::line(&session, &judged, behave.as_deref());
+            // What is under way is still written.
+            untold = tell(line).inspect_err(|_| stop.cancel()).err();
         }
     }
+    stop.cancel();
     drop(sessions);
     let counts = listening.await.context("the listener")?;
-    match broken {
-        None => {
-            if let Some(plan) = &plan.learn {
-                learn(plan, &learning, args.learn_of.as_ref(), directory.path())?;
-            }
-            end(directory, counts, senders)
-        }
-        Some(error) => {
-            directory.give_up(&error);
-            Err(anyhow!(error).context("cannot write the results").into())
-        }
+    let senders_not_kept = senders.not_kept();
+    let senders = senders.ended(Timestamp::now());
+    directory.note_end(counts.turned_away, &senders).context("cannot write the results")?;
+    if let Some(error) = broken {
+        directory.give_up(&error);
+        return Err(anyhow!(error).context("cannot write the results").into());
     }
+    if let Some(plan) = &plan.learn {
+        learn(plan, &learning, args.learn_of.as_ref(), directory.path())?;
+    }
+    end(directory, counts, (&senders, senders_not_kept), untold)
 }
 
 /// Takes the port, as long as this process may. Nobody can connect before it listens there.
@@ -172,16 +175,18 @@ fn learn(
     Ok(())
 }
 
+/// `untold` is why sessions could no longer be told on standard output.
 fn end(
     directory: ReceiveDirectory,
     counts: ListenCounts,
-    seen: SeenSenders,
+    (senders, not_kept): (&[SeenSender], u64),
+    untold: Option<CommandError>,
 ) -> Result<ExitCode, CommandError> {
     let ListenCounts { sessions, turned_away } = counts;
     let dir = directory.path().display().to_string();
-    let (not_kept, verdicts, named) = (seen.not_kept(), directory.verdicts(), directory.named());
-    let senders = seen.ended(Timestamp::now());
-    directory.finish(turned_away, &senders).context("cannot write the results")?;
+    let (verdicts, named) = (directory.verdicts(), directory.named());
+    let error = untold.as_ref().map(ToString::to_string);
+    directory.finish(error).context("cannot write the results")?;
     senders.iter().take(SENDERS_TOLD_MAX).for_each(|sender| say(told::sender(sender)));
     if let Some(more) = senders.len().checked_sub(SENDERS_TOLD_MAX).filter(|more| *more > 0) {
         say(format_args!("mxray: {} more; run.json has them", counted(more as u64, "sender")));
@@ -201,5 +206,5 @@ fn end(
         let away = counted(turned_away, "connection");
         say(format_args!("mxray: {away} turned away: too many at once (--at-once, --per-ip-at-once)"));
     }
-    Ok(ExitCode::SUCCESS)
+    untold.map_or(Ok(ExitCode::SUCCESS), Err)
 }

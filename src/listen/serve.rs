@@ -76,6 +76,8 @@ impl MailListener {
                 }
             }
         }
+        // Else the system would let clients in whom nobody greets any more.
+        drop(self.socket);
         while under_way.join_next().await.is_some() {}
         counts
     }

@@ -154,6 +154,9 @@ pub struct ReceiveDirectory {
     named: Option<NamedCounts>,
     /// Most bytes of both files together.
     bytes_max: u64,
+    /// Bytes of `sessions.jsonl` and of `certificates.csv` up to the last session that is
+    /// whole; `None` after what is behind it could not be cut off.
+    whole: Option<[u64; 2]>,
     /// Keeps the folder for this process.
     _lock: Option<File>,
 }
@@ -193,10 +196,12 @@ impl ReceiveDirectory {
             verdicts,
             named,
             bytes_max,
+            whole: None,
             _lock: lock,
         };
         directory.flush().and_then(|()| directory.put_info()).map_err(failed)?;
         directory.keep_room().map_err(failed)?;
+        directory.whole = Some(directory.written());
         Ok(directory)
     }
 
@@ -218,19 +223,11 @@ impl ReceiveDirectory {
     /// Writes one session; it has reached the system then.
     ///
     /// # Errors
-    /// That of the file, which the message names; or the files have as many bytes as they
-    /// may have.
+    /// That of the file, which the message names; or the files would have more bytes than
+    /// they may have. Nothing of the session is left in the files then, if they can be cut.
     pub fn write(&mut self, session: &InboundSession, judged: &JudgedSession) -> io::Result<()> {
-        let written = self.sessions.buffered().written() + self.certificates.buffered().written();
-        if written >= self.bytes_max {
-            let told = format!("the files have {written} bytes, and --disk-max allows {}", self.bytes_max);
-            return Err(io::Error::new(ErrorKind::StorageFull, told));
-        }
-        let mut chain = Vec::new();
-        for der in session.tls.iter().flat_map(|tls| &tls.chain) {
-            chain.push(self.write_certificate(der)?);
-        }
-        self.sessions.write(&SessionLine { schema: SCHEMA_VERSION, session, chain: &chain, judged })?;
+        self.write_whole(session, judged).inspect_err(|_| self.cut())?;
+        self.whole = Some(self.written());
         self.count += 1;
         if let Some(counts) = &mut self.verdicts {
             judged.verdicts.iter().flatten().for_each(|judged| counts.add(&judged.verdict));
@@ -238,7 +235,39 @@ impl ReceiveDirectory {
         if let (Some(counts), Some(certificate)) = (&mut self.named, &judged.client_certificate) {
             counts.add(certificate);
         }
-        self.flush()
+        Ok(())
+    }
+
+    fn write_whole(&mut self, session: &InboundSession, judged: &JudgedSession) -> io::Result<()> {
+        let mut chain = Vec::new();
+        for der in session.tls.iter().flat_map(|tls| &tls.chain) {
+            chain.push(self.write_certificate(der)?);
+        }
+        self.sessions.write(&SessionLine { schema: SCHEMA_VERSION, session, chain: &chain, judged })?;
+        self.flush()?;
+        let written = self.written().iter().sum::<u64>();
+        if written > self.bytes_max {
+            let told =
+                format!("the files would have {written} bytes, and --disk-max allows {}", self.bytes_max);
+            return Err(io::Error::new(ErrorKind::StorageFull, told));
+        }
+        Ok(())
+    }
+
+    /// Bytes of `sessions.jsonl` and of `certificates.csv`.
+    fn written(&self) -> [u64; 2] {
+        [self.sessions.buffered().written(), self.certificates.buffered().written()]
+    }
+
+    /// Cuts off what there is of a session that could not be written whole.
+    fn cut(&mut self) {
+        let Some([sessions, certificates]) = self.whole.take() else { return };
+        let cut = |name, length| {
+            let file = File::options().write(true).open(self.dir.join(name));
+            file.and_then(|file| file.set_len(length))
+        };
+        let is_cut = cut(SESSIONS_NAME, sessions).and_then(|()| cut(CERTIFICATES_NAME, certificates));
+        self.whole = is_cut.is_ok().then_some([sessions, certificates]);
     }
 
     /// How many verdicts there are so far; `None` without connectors.
@@ -266,16 +295,27 @@ impl ReceiveDirectory {
         WaitingFile::flush(&mut self.sessions)
     }
 
-    /// Says in `run.json` how it ended, and what each sender did.
+    /// What is known at the end beside the sessions: connections that were turned away, and
+    /// what each sender did.
+    ///
+    /// # Errors
+    /// None that senders of this model can bring about.
+    pub fn note_end(&mut self, turned_away: u64, senders: &impl Serialize) -> io::Result<()> {
+        self.info.senders = Some(serde_json::to_value(senders)?);
+        self.info.turned_away = Some(turned_away);
+        Ok(())
+    }
+
+    /// Says in `run.json` that it ended, and what broke it off, if something did although
+    /// all sessions are written.
     ///
     /// # Errors
     /// That of the file, which the message names.
-    pub fn finish(mut self, turned_away: u64, senders: &impl Serialize) -> io::Result<()> {
+    pub fn finish(mut self, error: Option<String>) -> io::Result<()> {
         self.flush()?;
-        self.info.senders = Some(serde_json::to_value(senders)?);
         self.info.sessions = Some(self.count);
-        self.info.turned_away = Some(turned_away);
         self.info.ended = Some(Timestamp::now());
+        self.info.error = error;
         self.put_counts()
     }
 
@@ -300,13 +340,19 @@ impl ReceiveDirectory {
         self.put_info()
     }
 
-    /// Says in `run.json`, if that can still be written, why nothing more is. How many
-    /// sessions reached the disk nobody knows.
+    /// Says in `run.json`, if that can still be written, why nothing more is, and what is
+    /// known. How many sessions there are nobody knows if the files could not be cut behind
+    /// the last whole one.
     pub fn give_up(mut self, error: &io::Error) {
         self.info.ended = Some(Timestamp::now());
         self.info.error = Some(error.to_string());
+        self.info.sessions = self.whole.map(|_| self.count);
         // Whoever gives up says so on standard error as well.
-        let _ = self.put_info();
+        if self.put_counts().is_err() {
+            // There may be room for less.
+            self.info.senders = None;
+            let _ = self.put_info();
+        }
     }
 
     /// Keeps room on the disk for `run.json` as it will be in the end.
@@ -374,7 +420,8 @@ mod tests {
         for number in 1..=2 {
             directory.write(&session(number, vec![der.clone()]), &JudgedSession::default()).unwrap();
         }
-        directory.finish(7, &["one"]).unwrap();
+        directory.note_end(7, &["one"]).unwrap();
+        directory.finish(None).unwrap();
         assert_eq!((run(&dir).sessions, run(&dir).turned_away), (Some(2), Some(7)));
         assert_eq!(run(&dir).senders, Some(serde_json::json!(["one"])));
         let lines = fs::read_to_string(dir.join(SESSIONS_NAME)).unwrap();
@@ -394,9 +441,15 @@ mod tests {
             .find_map(|number| directory.write(&session(number, Vec::new()), &JudgedSession::default()).err())
             .unwrap();
         assert!(error.to_string().ends_with("and --disk-max allows 5000"), "{error}");
-        let written = fs::metadata(dir.join(SESSIONS_NAME)).unwrap().len();
-        assert!((4000..7000).contains(&written), "{written}");
+        directory.note_end(1, &["one"]).unwrap();
         directory.give_up(&error);
+        let length = |name| fs::metadata(dir.join(name)).unwrap().len();
+        let written = length(SESSIONS_NAME) + length(CERTIFICATES_NAME);
+        assert!((4000..=5000).contains(&written), "{written}");
+        let lines = fs::read_to_string(dir.join(SESSIONS_NAME)).unwrap();
+        assert!(lines.ends_with('\n'), "{lines}");
+        assert_eq!(run(&dir).sessions, Some(lines.lines().count() as u64));
+        assert_eq!(run(&dir).senders, Some(serde_json::json!(["one"])));
         assert_eq!(run(&dir).error, Some(error.to_string()));
         assert!(run(&dir).ended.is_some());
     }

@@ -1,17 +1,25 @@
 //! `mxray receive`: what it listens on, what it says of a session, what it leaves.
 
-use crate::command::Folder;
+use crate::command::{Folder, PATIENCE};
 use crate::stopping::send;
 use crate::streams::end;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
+
+fn words(further: &str) -> Vec<String> {
+    let line = format!("receive --listen 127.0.0.1:0 --name mx.example -o run --greeting-delay 0 {further}");
+    line.split_whitespace().map(str::to_string).collect()
+}
 
 /// Starts a listener on a free port; where it listens.
-pub fn start(folder: &Folder, words: &str) -> (Child, SocketAddr) {
-    let line = format!("receive --listen 127.0.0.1:0 --name mx.example -o run --greeting-delay 0 {words}");
-    let mut child = folder.mxray(line.split_whitespace()).spawn().unwrap();
+pub fn start(folder: &Folder, further: &str) -> (Child, SocketAddr) {
+    listening(&mut folder.mxray(words(further)))
+}
+
+fn listening(command: &mut Command) -> (Child, SocketAddr) {
+    let mut child = command.spawn().unwrap();
     let mut line = Vec::new();
     let stderr = child.stderr.as_mut().unwrap();
     while !line.ends_with(b"\n") {
@@ -224,4 +232,74 @@ fn a_directory_may_be_named_by_a_link() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let run: Value = serde_json::from_str(&folder.read("there/run.json")).unwrap();
     assert_eq!(run["sessions"], 1);
+}
+
+#[test]
+fn after_as_many_sessions_as_were_asked_for_nobody_is_let_in() {
+    let folder = Folder::new();
+    let (child, at) = start(&folder, "--sessions 1");
+    let mut first = BufReader::new(TcpStream::connect(at).unwrap());
+    assert_eq!(code(&mut first), "220");
+    // Refused, or let in by the system before the port was closed and left alone then.
+    if let Ok(mut second) = TcpStream::connect(at) {
+        second.set_read_timeout(Some(PATIENCE)).unwrap();
+        let read = second.read(&mut [0]);
+        let is_over = matches!(&read, Err(error) if error.kind() == ErrorKind::ConnectionReset);
+        assert!(is_over || matches!(read, Ok(0)), "{read:?}");
+    }
+    first.get_mut().write_all(b"QUIT\r\n").unwrap();
+    assert_eq!(code(&mut first), "221");
+    drop(first);
+    assert_eq!(end(child).code, Some(0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_that_takes_nothing_ends_the_run_and_what_is_under_way_is_written() {
+    let folder = Folder::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (child, at) = listening(folder.mxray(words("")).stdout(full));
+    let mut open = BufReader::new(TcpStream::connect(at).unwrap());
+    assert_eq!(code(&mut open), "220");
+    assert_eq!(talk(at, &["QUIT"]), ["220", "221"]);
+    let ran = end(child);
+    let told = "cannot write to standard output: No space left on device (os error 28)";
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    assert_eq!((&run["error"], &run["sessions"]), (&told.into(), &2.into()));
+    assert!(run["ended"].is_string() && run["senders"].is_array(), "{run}");
+    assert!(folder.read("run/sessions.jsonl").contains("by_us"));
+}
+
+/// A file that must not grow over 64 blocks is as one on a disk that is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_takes_no_more_ends_the_sessions_and_has_whole_lines() {
+    let folder = Folder::new();
+    let line = format!("ulimit -f 64; exec {} \"$@\"", env!("CARGO_BIN_EXE_mxray"));
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line, "mxray"]).args(words("--quiet")).current_dir(folder.path());
+    let (child, at) = listening(shell.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut open = BufReader::new(TcpStream::connect(at).unwrap());
+    assert_eq!(code(&mut open), "220");
+    let domain = format!("{0}.{0}.{0}.example", "d".repeat(60));
+    let said: Vec<String> = (0..15).map(|number| format!("RCPT TO:<b@{number}.{domain}>")).collect();
+    let said: Vec<&str> =
+        ["EHLO c.example", "MAIL FROM:<>"].into_iter().chain(said.iter().map(|l| &**l)).collect();
+    while let Ok(stream) = TcpStream::connect(at) {
+        let mut stream = BufReader::new(stream);
+        // The listener may end at any of them.
+        let _ = said.iter().try_for_each(|line| stream.get_mut().write_all(format!("{line}\r\n").as_bytes()));
+        let _ = stream.get_mut().write_all(b"QUIT\r\n");
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    let ran = end(child);
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cannot write sessions.jsonl: File too large"), "{}", ran.stderr);
+    let sessions = folder.read("run/sessions.jsonl");
+    assert!(sessions.ends_with('\n') && sessions.len() <= 64 << 10, "{}", sessions.len());
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    assert_eq!(run["sessions"], sessions.lines().count());
+    assert!(run["error"].is_string() && run["senders"].is_array(), "{run}");
 }

@@ -71,7 +71,8 @@ fn write(folder: &Folder, name: &str, behave: Option<&str>, is_open: bool, sessi
         directory.write(session, &JudgedSession::default()).unwrap();
     }
     if !is_open {
-        directory.finish(0, &["not read"]).unwrap();
+        directory.note_end(0, &["not read"]).unwrap();
+        directory.finish(None).unwrap();
     }
 }
 

@@ -52,7 +52,8 @@ fn run(ends: bool) -> (tempfile::TempDir, PathBuf) {
     let mut directory = ReceiveDirectory::create(&dir, info, 1 << 20).unwrap();
     sessions().iter().for_each(|session| directory.write(session, &judged()).unwrap());
     if ends {
-        directory.finish(0, &["none"]).unwrap();
+        directory.note_end(0, &["none"]).unwrap();
+        directory.finish(None).unwrap();
     }
     (folder, dir)
 }
