@@ -22,6 +22,10 @@ use std::time::Duration;
 /// shorter than RFC 5321 §4.5.3.2 has any wait.
 const SLOW: Duration = Duration::from_secs(20);
 
+/// Answers of a session with one mail: the greeting, and those to EHLO, STARTTLS, EHLO, MAIL,
+/// RCPT and QUIT.
+const ANSWERS: u32 = 7;
+
 /// Most bytes taken from one session: a dialogue in clear, one inside TLS, and a chain of
 /// client certificates.
 const SESSION_BYTES_MAX: u64 = 1 << 20;
@@ -58,6 +62,8 @@ pub fn receive(args: &ReceiveArgs) -> Result<ReceivePlan, UsageError> {
         let text = format!("--listen {at}: others can connect there; add --public if they are to");
         return Err(UsageError(text));
     }
+    let reply_delay = if args.behave == Some(BehaveArg::Slow) { SLOW } else { Duration::ZERO };
+    check_times(args, reply_delay)?;
     let name = dialogue::own_name("--name", args.name.as_deref())?;
     let host = name.as_str();
     let (tls, authority_pem) = tls(args, host)?;
@@ -70,7 +76,7 @@ pub fn receive(args: &ReceiveArgs) -> Result<ReceivePlan, UsageError> {
         },
         tls,
         greeting_delay: args.greeting_delay,
-        reply_delay: if args.behave == Some(BehaveArg::Slow) { SLOW } else { Duration::ZERO },
+        reply_delay,
         limits: ListenLimits {
             sessions: args.at_once as usize,
             sessions_per_address: args.per_ip_at_once as usize,
@@ -80,6 +86,29 @@ pub fn receive(args: &ReceiveArgs) -> Result<ReceivePlan, UsageError> {
         },
     };
     Ok(ReceivePlan { config, authority_pem, learn: learn(args)?, judging: inbound_judging(&args.judging)? })
+}
+
+/// A session that ends over waits of our own would be told as if the client had been slow.
+fn check_times(args: &ReceiveArgs, reply_delay: Duration) -> Result<(), UsageError> {
+    let (delay, longest) = (args.greeting_delay, args.session_time);
+    if delay >= args.silence {
+        return Err(UsageError(format!(
+            "--silence {:?}: it has to be longer than --greeting-delay, which is {delay:?}",
+            args.silence
+        )));
+    }
+    if delay >= longest {
+        return Err(UsageError(format!(
+            "--session-time {longest:?}: it has to be longer than --greeting-delay, which is {delay:?}"
+        )));
+    }
+    let ours = delay + reply_delay * ANSWERS;
+    if ours >= longest {
+        return Err(UsageError(format!(
+            "--session-time {longest:?}: with --behave slow it has to be longer than {ours:?}, for {ANSWERS} answers"
+        )));
+    }
+    Ok(())
 }
 
 /// The template of what is to be learnt, tried out.
@@ -121,6 +150,10 @@ fn fault(behave: Option<BehaveArg>) -> Option<LeafFault> {
 
 fn tls(args: &ReceiveArgs, host: &str) -> Result<(ListenerTls, Option<String>), UsageError> {
     if args.behave == Some(BehaveArg::HandshakeFailure) {
+        // It is not shown; what is wrong with it is told all the same.
+        if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
+            identity(cert, key)?;
+        }
         return Ok((ListenerTls::Refuse(AlertDescription::HANDSHAKE_FAILURE), None));
     }
     let (identity, authority_pem) = match (&args.cert, &args.key, fault(args.behave)) {

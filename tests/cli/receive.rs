@@ -177,6 +177,19 @@ fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
             "--cert file.pem --key file.pem --behave expired",
             "--behave expired makes a certificate of its own",
         ),
+        ("--cert no.pem --key no.pem --behave handshake-failure", "--cert no.pem: "),
+        (
+            "--greeting-delay 3s --silence 1s",
+            "--silence 1s: it has to be longer than --greeting-delay, which is 3s",
+        ),
+        (
+            "--greeting-delay 3s --session-time 1s",
+            "--session-time 1s: it has to be longer than --greeting-delay",
+        ),
+        (
+            "--behave slow --session-time 10s",
+            "--session-time 10s: with --behave slow it has to be longer than 141s",
+        ),
         ("--learn Partner", "a name begins with a letter and has small letters"),
         ("--learn ../partner", "a name begins with a letter and has small letters"),
         ("--learn partner --learn-from nobody", "--learn-from nobody: no such sender; there are "),
