@@ -12,7 +12,7 @@ use crate::model::inbound::LearnOf;
 use crate::model::inbound::SeenSender;
 use crate::model::text::counted;
 use crate::plan::{self, LearnPlan, ReceivePlan, UsageError};
-use crate::run_dir::{ReceiveDirectory, ReceiveInfo};
+use crate::run_dir::{ReceiveDirectory, ReceiveInfo, ShownCertificate};
 use crate::sender::learnt::sender_file;
 use anyhow::{Context, anyhow};
 use jiff::{SignedDuration, Timestamp};
@@ -113,6 +113,7 @@ fn directory(
         host: Some(gethostname::gethostname().to_string_lossy().into_owned()),
         command: super::given_words(),
         behave: args.behave.map(BehaveArg::word),
+        certificate: plan.config.tls.leaf().map(ShownCertificate::read),
         watch_s: Some(args.watch.as_secs()),
         roots: plan.judging.root_names.clone(),
         judged_by: plan.judging.by.clone(),

@@ -56,6 +56,18 @@ pub enum ListenerTls {
     Tls10(ServerIdentity),
 }
 
+impl ListenerTls {
+    /// The certificate that clients are shown, DER; `None` where none is.
+    pub fn leaf(&self) -> Option<&[u8]> {
+        match self {
+            Self::Handshake { identity, .. } | Self::Tls10(identity) => {
+                identity.chain.first().map(AsRef::as_ref)
+            }
+            Self::Refuse(_) => None,
+        }
+    }
+}
+
 /// TLS 1.3 and 1.2: all that mxray can finish.
 pub const ALL_VERSIONS: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
 /// TLS 1.2 alone.

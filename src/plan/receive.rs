@@ -13,7 +13,10 @@ use crate::model::AlertDescription;
 use crate::sender::Sender;
 use crate::sender::learnt::{Learnt, sender_file};
 use crate::smtp::{ServerManner, StarttlsManner};
+use crate::trust::names::covers;
+use crate::trust::pkix::names_of;
 use crate::x509;
+use jiff::Timestamp;
 use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
@@ -85,7 +88,11 @@ pub fn receive(args: &ReceiveArgs) -> Result<ReceivePlan, UsageError> {
             bytes: SESSION_BYTES_MAX,
         },
     };
-    Ok(ReceivePlan { config, authority_pem, learn: learn(args)?, judging: inbound_judging(&args.judging)? })
+    let mut judging = inbound_judging(&args.judging)?;
+    if let (Some(cert), Some(leaf)) = (&args.cert, config.tls.leaf()) {
+        judging.warnings.extend(doubts(cert, leaf, host));
+    }
+    Ok(ReceivePlan { config, authority_pem, learn: learn(args)?, judging })
 }
 
 /// A session that ends over waits of our own would be told as if the client had been slow.
@@ -188,8 +195,30 @@ fn with_rsa(identity: ServerIdentity, args: &ReceiveArgs) -> Result<ServerIdenti
     Err(UsageError(format!("--cert {cert}: --behave tls10-only needs a certificate with an RSA key")))
 }
 
+/// Over what a client may well leave that verifies certificates.
+fn doubts(cert: &Path, leaf: &[u8], host: &str) -> Vec<String> {
+    let (facts, now) = (x509::read(leaf), Timestamp::now());
+    let cert = cert.display();
+    let mut doubts = Vec::new();
+    if let Some(end) = facts.not_after.filter(|end| *end < now) {
+        doubts.push(format!("--cert {cert}: the certificate has ended, on {end}"));
+    }
+    if let Some(start) = facts.not_before.filter(|start| *start > now) {
+        doubts.push(format!("--cert {cert}: the certificate is valid from {start} only"));
+    }
+    if !covers(&names_of(&facts, leaf), host) {
+        doubts.push(format!("--cert {cert}: the certificate is not for {host}, the name of --name"));
+    }
+    doubts
+}
+
 fn identity(cert: &Path, key: &Path) -> Result<ServerIdentity, UsageError> {
     let (chain, private) = (read_chain("--cert", cert)?, read_key("--key", key)?);
+    let version = chain.first().and_then(|leaf| x509::read(leaf).version);
+    if let Some(version) = version.filter(|version| *version != 3) {
+        let cert = cert.display();
+        return Err(UsageError(format!("--cert {cert}: X.509 version {version}; TLS takes version 3")));
+    }
     ServerIdentity::new(chain, private).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => {
             let (key, cert) = (key.display(), cert.display());

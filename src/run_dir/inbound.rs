@@ -9,8 +9,8 @@ use super::journal::LineFile;
 use super::run_info::{ERROR_BYTES_MAX, FRESH_NAME, JudgedFrom, OptionValue, RUN_NAME};
 use super::write_error::named;
 use super::{OutputError, SCHEMA_VERSION};
-use crate::model::Sha256;
 use crate::model::inbound::{InboundSession, InboundVerdictCounts, JudgedSession, NamedCounts};
+use crate::model::{CertificateFacts, Sha256};
 use crate::x509;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,27 @@ pub const RECEIVE_KIND: &str = "receive";
 /// Name of the file of sessions.
 pub const SESSIONS_NAME: &str = "sessions.jsonl";
 const CERTIFICATES_NAME: &str = "certificates.csv";
+
+/// The certificate that clients were shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownCertificate {
+    /// SHA-256 of its DER.
+    pub sha256: Sha256,
+    /// Its subject, as text.
+    pub subject: Option<String>,
+    /// Start of its validity.
+    pub not_before: Option<Timestamp>,
+    /// End of its validity.
+    pub not_after: Option<Timestamp>,
+}
+
+impl ShownCertificate {
+    /// Reads it off the DER.
+    pub fn read(der: &[u8]) -> Self {
+        let CertificateFacts { sha256, subject, not_before, not_after, .. } = x509::read(der);
+        Self { sha256, subject, not_before, not_after }
+    }
+}
 
 /// What was run, and how it ended: `run.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +68,10 @@ pub struct ReceiveInfo {
     pub name: String,
     /// What it did on purpose: a word of `--behave`; `None` where it behaved.
     pub behave: Option<String>,
+    /// The certificate that clients were shown; `None` where none was, and of a run of an
+    /// older version, which did not record it.
+    #[serde(default)]
+    pub certificate: Option<ShownCertificate>,
     /// How long a sender was waited for that had no TLS, in seconds (`--watch`); `None` of a
     /// run of an older version, which did not record it.
     #[serde(default)]
@@ -111,6 +136,7 @@ impl ReceiveInfo {
             listen,
             name,
             behave: None,
+            certificate: None,
             watch_s: None,
             roots: Vec::new(),
             judged_by: SessionsJudgedBy::default(),

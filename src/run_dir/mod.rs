@@ -41,7 +41,9 @@ pub use columns::{
 pub(crate) use directory::NAMES;
 pub use directory::RunDirectory;
 #[cfg(feature = "receive")]
-pub use inbound::{RECEIVE_KIND, ReceiveDirectory, ReceiveInfo, SESSIONS_NAME, SessionsJudgedBy};
+pub use inbound::{
+    RECEIVE_KIND, ReceiveDirectory, ReceiveInfo, SESSIONS_NAME, SessionsJudgedBy, ShownCertificate,
+};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use probed::{PROBE_SCHEMA_VERSION, ProbeDocument, ProbedTarget};
 pub use rewritten_run::RewrittenRun;

@@ -181,7 +181,8 @@ fn is_disputed(chain: &[Arc<ReadCertificate>]) -> bool {
         || certificates.any(|issuer| issuer.terms.form_above_leaf() != CertificateForm::Sound)
 }
 
-pub(super) fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {
+/// What a finding keeps of a leaf, from its DER and what was read of that.
+pub fn names_of(leaf: &CertificateFacts, der: &[u8]) -> Leaf {
     let subject = leaf.subject.clone().map(|mut text| {
         text::cut(&mut text, SUBJECT_BYTES_MAX);
         text.into()

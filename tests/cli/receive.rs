@@ -159,6 +159,32 @@ fn each_behaviour_in_smtp_is_played_and_written() {
     }
 }
 
+/// A certificate over which a client may well leave is named before anybody comes, and the
+/// run says which was shown.
+#[test]
+fn a_certificate_that_is_not_in_order_is_told_at_the_start() {
+    let mut params = rcgen::CertificateParams::new(vec!["other.example".to_string()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2025, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let made = params.self_signed(&key).unwrap();
+    let folder = Folder::new().with("cert.pem", made.pem()).with("key.pem", key.serialize_pem());
+    let (child, at) = start(&folder, "--sessions 1 --cert cert.pem --key key.pem");
+    assert_eq!(talk(at, &["QUIT"]), ["220", "221"]);
+    let ran = end(child);
+    for told in ["has ended, on 2025-01-01T00:00:00Z", "is not for mx.example, the name of --name"] {
+        let line = format!("mxray: warning: --cert cert.pem: the certificate {told}\n");
+        assert!(ran.stderr.contains(&line), "{told}: {}", ran.stderr);
+    }
+    let run: Value = serde_json::from_str(&folder.read("run/run.json")).unwrap();
+    assert_eq!(run["certificate"]["sha256"], mxray::internals::x509::digest(made.der()).to_string());
+    assert_eq!(run["certificate"]["not_after"], "2025-01-01T00:00:00Z");
+    let folder = Folder::new();
+    let (child, at) = start(&folder, "--sessions 1");
+    assert_eq!(talk(at, &["QUIT"]), ["220", "221"]);
+    let ran = end(child);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+}
+
 #[test]
 fn what_cannot_be_used_is_refused_before_anybody_is_heard() {
     let folder = Folder::new().with("file.pem", "nothing");
