@@ -26,15 +26,15 @@ pub(super) fn verify(
     let refused = RefCell::new(None);
     path(leaf, above, roots, asked, &refused).map_err(|error| match refused.take() {
         Some(refusal) => Fast::Ours(refusal),
-        None => Fast::Webpki(error),
+        None => Fast::Webpki(error, asked.purpose),
     })
 }
 
 /// Why there is no path.
 #[derive(Debug)]
 pub(super) enum Fast {
-    /// rustls-webpki found none.
-    Webpki(Error),
+    /// rustls-webpki found none, for this purpose.
+    Webpki(Error, Purpose),
     /// It found one that fails what it does not look at.
     Ours(ChainRefusal),
 }
@@ -42,7 +42,7 @@ pub(super) enum Fast {
 impl Fast {
     pub(super) fn words(&self) -> String {
         match self {
-            Fast::Webpki(error) => explain(error),
+            Fast::Webpki(error, purpose) => explain(error, *purpose),
             Fast::Ours(refusal) => refusal.cause.clone(),
         }
     }
@@ -119,7 +119,7 @@ fn unix(moment: Timestamp) -> UnixTime {
     UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(moment.as_second()).unwrap_or(0)))
 }
 
-fn explain(error: &Error) -> String {
+fn explain(error: &Error, purpose: Purpose) -> String {
     let words = match error {
         Error::UnknownIssuer => "no path to a root",
         Error::CaUsedAsEndEntity => "a CA certificate stands as end entity",
@@ -133,9 +133,10 @@ fn explain(error: &Error) -> String {
         Error::CertExpired { .. } => "a certificate had expired before the leaf did",
         Error::CertNotValidYet { .. } => "a certificate becomes valid only after the leaf",
         Error::InvalidCertValidity => "a validity ends before it begins",
-        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
-            "the extended key usage lacks what it is shown for"
-        }
+        Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => match purpose {
+            Purpose::Server => "the extended key usage lacks server authentication",
+            Purpose::Client => "the extended key usage lacks client authentication",
+        },
         Error::UnsupportedCertVersion => "not X.509 version 3",
         Error::UnsupportedCriticalExtension => "a critical extension is not known",
         Error::NameConstraintViolation => "a name is outside the name constraints",

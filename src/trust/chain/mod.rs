@@ -134,7 +134,7 @@ fn unread(leaf: &CertificateFacts, above: &[Arc<ReadCertificate>], refused: &Fas
     let issuer = leaf.issuer.as_deref();
     let sent = above.iter().any(|above| issuer.is_some() && above.facts.subject.as_deref() == issuer);
     match (refused, issuer) {
-        (Fast::Webpki(webpki::Error::UnknownIssuer), Some(issuer)) if !sent => {
+        (Fast::Webpki(webpki::Error::UnknownIssuer, _), Some(issuer)) if !sent => {
             ChainRefusal::new(ChainStatus::IncompleteChain, format!("came without its issuer, {issuer}"))
         }
         _ => ChainRefusal::invalid(refused.words()),
