@@ -22,6 +22,8 @@ mod inbound;
 mod journal;
 mod probed;
 pub mod read;
+#[cfg(feature = "receive")]
+mod receive_info;
 mod rewritten_run;
 mod run_info;
 mod stream;
@@ -41,11 +43,11 @@ pub use columns::{
 pub(crate) use directory::NAMES;
 pub use directory::RunDirectory;
 #[cfg(feature = "receive")]
-pub use inbound::{
-    RECEIVE_KIND, ReceiveDirectory, ReceiveInfo, SESSIONS_NAME, SessionsJudgedBy, ShownCertificate,
-};
+pub use inbound::{ReceiveDirectory, SESSIONS_NAME};
 pub use journal::{JOURNAL_LINE_BYTES_MAX, journal_line};
 pub use probed::{PROBE_SCHEMA_VERSION, ProbeDocument, ProbedTarget};
+#[cfg(feature = "receive")]
+pub use receive_info::{RECEIVE_KIND, ReceiveInfo, SessionsJudgedBy, ShownCertificate};
 pub use rewritten_run::RewrittenRun;
 pub use run_info::{
     AskedBy, BLOCKLIST_READS_MAX, BlocklistRead, BucketRunLimits, JudgedBy, JudgedFrom, ListFile,
